@@ -1,0 +1,54 @@
+// swift-tools-version: 6.2
+import PackageDescription
+
+// Every target marks each unsafe expression (`unsafe`), so a search finds them all; `Lifetimes`
+// lets `Buffer` and `Head` hand out spans of the memory they own, as swift-collections does.
+let settings: [SwiftSetting] = [
+    .swiftLanguageMode(.v6),
+    .strictMemorySafety(),
+    .enableExperimentalFeature("Lifetimes"),
+]
+
+// Arrows point up only: a target imports what stands above it. TidyTests/ImportGraphTests holds it.
+let package = Package(
+    name: "apus",
+    products: [
+        .executable(name: "apus", targets: ["apus"]),
+        // The pure parts, for the micro-benchmarks in Benchmarks/.
+        .library(name: "ApusCore", targets: ["Core", "HTTP1", "Model", "Routing", "Telemetry"]),
+    ],
+    dependencies: [
+        .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
+        .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
+        .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),
+    ],
+    targets: [
+        .target(name: "CLinux"),
+        .target(name: "Core", dependencies: ["CLinux"], swiftSettings: settings),
+        .target(name: "HTTP1", dependencies: ["Core"], swiftSettings: settings),
+        .target(name: "Model", dependencies: ["Yams"], swiftSettings: settings),
+        .target(name: "Routing", dependencies: ["Core", "Model"], swiftSettings: settings),
+        .target(name: "Telemetry", dependencies: ["Core"], swiftSettings: settings),
+        .target(name: "Proxy", dependencies: ["Core", "HTTP1", "Model", "Routing", "Telemetry"], swiftSettings: settings),
+        .target(
+            name: "Control",
+            dependencies: [
+                "Core", "HTTP1", "Model", "Routing", "Telemetry", "Proxy",
+                .product(name: "Logging", package: "swift-log"),
+            ], swiftSettings: settings),
+        .executableTarget(
+            name: "apus",
+            dependencies: ["Control", .product(name: "ArgumentParser", package: "swift-argument-parser")],
+            swiftSettings: settings),
+
+        .testTarget(name: "CoreTests", dependencies: ["Core"], swiftSettings: settings),
+        .testTarget(name: "HTTP1Tests", dependencies: ["HTTP1", "Core"], swiftSettings: settings),
+        .testTarget(name: "ModelTests", dependencies: ["Model"], swiftSettings: settings),
+        .testTarget(name: "RoutingTests", dependencies: ["Routing", "Core", "Model"], swiftSettings: settings),
+        .testTarget(name: "TelemetryTests", dependencies: ["Telemetry", "Core"], swiftSettings: settings),
+        .testTarget(name: "ProxyTests", dependencies: ["Proxy", "Core", "HTTP1", "Model", "Routing"], swiftSettings: settings),
+        .testTarget(name: "ControlTests", dependencies: ["Control", "Core", "Model"], swiftSettings: settings),
+        .testTarget(name: "ScenarioTests", dependencies: ["apus"], swiftSettings: settings),
+        .testTarget(name: "TidyTests"),
+    ]
+)

@@ -1,0 +1,64 @@
+/// The octets that HTTP gives a meaning to, by name.
+extension UInt8 {
+    @inlinable public static var tab: UInt8 { 0x09 }
+    @inlinable public static var lineFeed: UInt8 { 0x0A }
+    @inlinable public static var carriageReturn: UInt8 { 0x0D }
+    @inlinable public static var space: UInt8 { 0x20 }
+    @inlinable public static var quote: UInt8 { 0x22 }
+    @inlinable public static var numberSign: UInt8 { 0x23 }
+    @inlinable public static var percent: UInt8 { 0x25 }
+    @inlinable public static var asterisk: UInt8 { 0x2A }
+    @inlinable public static var comma: UInt8 { 0x2C }
+    @inlinable public static var dot: UInt8 { 0x2E }
+    @inlinable public static var slash: UInt8 { 0x2F }
+    @inlinable public static var colon: UInt8 { 0x3A }
+    @inlinable public static var semicolon: UInt8 { 0x3B }
+    @inlinable public static var questionMark: UInt8 { 0x3F }
+    @inlinable public static var backslash: UInt8 { 0x5C }
+
+    /// This octet with `A`–`Z` folded to `a`–`z`.
+    @inlinable public var lowercased: UInt8 { self &- 0x41 < 26 ? self | 0x20 : self }
+    @inlinable public var isDigit: Bool { self &- 0x30 < 10 }
+    /// `A`–`Z`, `a`–`z`.
+    @inlinable public var isLetter: Bool { (self | 0x20) &- 0x61 < 26 }
+    /// The value of a hexadecimal digit of either case, or nil.
+    @inlinable public var hexadecimalValue: UInt8? {
+        if isDigit { return self &- 0x30 }
+        let letter = (self | 0x20) &- 0x61
+        return letter < 6 ? letter &+ 10 : nil
+    }
+}
+
+extension Span where Element == UInt8 {
+    /// Whether these bytes are `literal`, which is written in lower case, in any case.
+    public func equalsIgnoringCase(_ literal: StaticString) -> Bool {
+        guard count == literal.utf8CodeUnitCount else { return false }
+        for index in 0..<count where unsafe self[index].lowercased != literal.utf8Start[index] { return false }
+        return true
+    }
+
+    /// Whether these bytes are exactly `literal`.
+    public func equals(_ literal: StaticString) -> Bool {
+        guard count == literal.utf8CodeUnitCount else { return false }
+        for index in 0..<count where unsafe self[index] != literal.utf8Start[index] { return false }
+        return true
+    }
+
+    /// Whether these bytes are exactly `other`.
+    public func equals(_ other: Span<UInt8>) -> Bool {
+        guard count == other.count else { return false }
+        for index in 0..<count where self[index] != other[index] { return false }
+        return true
+    }
+
+    /// The bytes of `range`.
+    @_lifetime(copy self)
+    public func extracting(_ range: ByteRange) -> Span<UInt8> {
+        extracting(range.start..<range.end)
+    }
+
+    /// A copy as text, for logs and errors: bytes that are not UTF-8 are replaced.
+    public var text: String {
+        unsafe withUnsafeBufferPointer { bytes in unsafe String(decoding: bytes, as: UTF8.self) }
+    }
+}

@@ -1,0 +1,127 @@
+/// A fixed piece of memory that bytes enter at the end and leave at the front.
+///
+/// Shape: `0 ≤ readIndex ≤ writeIndex ≤ capacity`; the bytes between the indices are `bytes`.
+///        The sole owner of its memory, which `BufferPool` makes and takes back.
+/// Limits: never grows; an append of more than `freeCount` bytes traps, so callers ask first.
+@safe public final class Buffer {
+    @usableFromInline let base: UnsafeMutableRawPointer
+    /// How many bytes fit in all.
+    public let capacity: Int
+    @usableFromInline private(set) var readIndex = 0
+    @usableFromInline private(set) var writeIndex = 0
+
+    /// Allocates `capacity` uninitialised bytes; none of them is readable before it was written.
+    public init(capacity: Int) {
+        unsafe base = .allocate(byteCount: capacity, alignment: 64)
+        self.capacity = capacity
+    }
+
+    deinit { unsafe base.deallocate() }
+
+    /// The number of bytes waiting.
+    public var count: Int { writeIndex - readIndex }
+    public var isEmpty: Bool { writeIndex == readIndex }
+    /// How many bytes can still be appended without `compact()`.
+    public var freeCount: Int { capacity - writeIndex }
+
+    /// The bytes waiting, oldest first. Never stored: parse, remember offsets, `consume`.
+    public var bytes: Span<UInt8> {
+        @_lifetime(borrow self)
+        get {
+            let raw = unsafe UnsafeRawBufferPointer(start: base + readIndex, count: writeIndex - readIndex)
+            let span = unsafe Span<UInt8>(_bytes: RawSpan(_unsafeBytes: raw))
+            return unsafe _overrideLifetime(span, borrowing: self)
+        }
+    }
+
+    /// Drops the oldest `count` bytes.
+    public func consume(_ count: Int) {
+        precondition(count >= 0 && count <= self.count, "buffer: consumed more than there is")
+        readIndex += count
+        if readIndex == writeIndex {
+            readIndex = 0
+            writeIndex = 0
+        }
+    }
+
+    /// Forgets everything.
+    public func removeAll() {
+        readIndex = 0
+        writeIndex = 0
+    }
+
+    /// Moves what waits to the front, so that `freeCount` is as large as it can be.
+    public func compact() {
+        guard readIndex > 0 else { return }
+        unsafe base.copyMemory(from: base + readIndex, byteCount: count)
+        writeIndex -= readIndex
+        readIndex = 0
+    }
+
+    /// Appends `bytes`, which must fit.
+    public func append(_ bytes: Span<UInt8>) {
+        precondition(bytes.count <= freeCount, "buffer: append beyond capacity")
+        unsafe bytes.withUnsafeBufferPointer { source in
+            guard let start = source.baseAddress else { return }
+            unsafe (base + writeIndex).copyMemory(from: start, byteCount: source.count)
+        }
+        writeIndex += bytes.count
+    }
+
+    /// Appends a literal, which must fit.
+    public func append(_ literal: StaticString) {
+        precondition(literal.utf8CodeUnitCount <= freeCount, "buffer: append beyond capacity")
+        unsafe (base + writeIndex).copyMemory(from: literal.utf8Start, byteCount: literal.utf8CodeUnitCount)
+        writeIndex += literal.utf8CodeUnitCount
+    }
+
+    /// Appends one byte, which must fit.
+    public func append(_ byte: UInt8) {
+        precondition(writeIndex < capacity, "buffer: append beyond capacity")
+        unsafe base.storeBytes(of: byte, toByteOffset: writeIndex, as: UInt8.self)
+        writeIndex += 1
+    }
+
+    /// Appends `value` in decimal: at most 20 bytes, which must fit.
+    public func append(decimal value: UInt64) {
+        var rest = value
+        var digitCount = 1
+        while rest >= 10 {
+            rest /= 10
+            digitCount += 1
+        }
+        precondition(digitCount <= freeCount, "buffer: append beyond capacity")
+        rest = value
+        var index = writeIndex + digitCount
+        repeat {
+            index -= 1
+            unsafe base.storeBytes(of: UInt8(truncatingIfNeeded: rest % 10) + 0x30, toByteOffset: index, as: UInt8.self)
+            rest /= 10
+        } while rest > 0
+        writeIndex += digitCount
+    }
+
+    /// Appends the `digitCount` low hexadecimal digits of `value`, lower case; they must fit.
+    public func append(hexadecimal value: UInt64, digitCount: Int) {
+        var shift = UInt64(digitCount) * 4
+        while shift > 0 {
+            shift -= 4
+            append(hexadecimalDigit(value >> shift & 15))
+        }
+    }
+
+    /// Lets `body` write into the free space; it returns how many bytes it wrote.
+    package func appendInPlace(_ body: (UnsafeMutableRawBufferPointer) -> Int) -> Int {
+        let free = unsafe UnsafeMutableRawBufferPointer(start: base + writeIndex, count: freeCount)
+        let written = unsafe body(free)
+        precondition(written >= 0 && written <= freeCount, "buffer: wrote beyond capacity")
+        writeIndex += written
+        return written
+    }
+}
+
+/// The lower-case digit of `value`, which is below 16.
+@inlinable func hexadecimalDigit(_ value: UInt64) -> UInt8 {
+    let digit = UInt8(truncatingIfNeeded: value)
+    return digit < 10 ? digit + 0x30 : digit - 10 + 0x61
+}

@@ -1,0 +1,39 @@
+/// The header fields that some part of Apus asks for by name, numbered so that asking costs no string comparison.
+///
+/// Every other field is `.other` and travels as the bytes it came as.
+/// Source: the field names of RFC 9110 and RFC 9112; elbv2.md §2.2 for the `X-` ones.
+public enum FieldID: UInt8, Sendable, CaseIterable {
+    case other = 0
+    case host, connection, contentLength, transferEncoding, expect, upgrade, te, trailer, keepAlive
+    case proxyConnection, http2Settings, xForwardedFor, xForwardedProto, xForwardedPort, xAmznTraceID
+    case userAgent, date, server, location, contentType
+
+    /// Recognises a field name, ignoring case.
+    public init(_ name: Span<UInt8>) {
+        self = switch name.count {
+        case 2: name.equalsIgnoringCase("te") ? .te : .other
+        case 4: name.equalsIgnoringCase("host") ? .host : name.equalsIgnoringCase("date") ? .date : .other
+        case 6: name.equalsIgnoringCase("expect") ? .expect : name.equalsIgnoringCase("server") ? .server : .other
+        case 7: name.equalsIgnoringCase("upgrade") ? .upgrade : name.equalsIgnoringCase("trailer") ? .trailer : .other
+        case 8: name.equalsIgnoringCase("location") ? .location : .other
+        case 10:
+            name.equalsIgnoringCase("connection") ? .connection
+                : name.equalsIgnoringCase("user-agent") ? .userAgent
+                : name.equalsIgnoringCase("keep-alive") ? .keepAlive : .other
+        case 12: name.equalsIgnoringCase("content-type") ? .contentType : .other
+        case 14:
+            name.equalsIgnoringCase("content-length") ? .contentLength
+                : name.equalsIgnoringCase("http2-settings") ? .http2Settings : .other
+        case 15:
+            name.equalsIgnoringCase("x-forwarded-for") ? .xForwardedFor
+                : name.equalsIgnoringCase("x-amzn-trace-id") ? .xAmznTraceID : .other
+        case 16:
+            name.equalsIgnoringCase("proxy-connection") ? .proxyConnection
+                : name.equalsIgnoringCase("x-forwarded-port") ? .xForwardedPort : .other
+        case 17:
+            name.equalsIgnoringCase("transfer-encoding") ? .transferEncoding
+                : name.equalsIgnoringCase("x-forwarded-proto") ? .xForwardedProto : .other
+        default: .other
+        }
+    }
+}

@@ -1,0 +1,253 @@
+/// Where some bytes of a `Head`'s arena lie. An offset and never a pointer, so the arena may move.
+///
+/// Units: octets. Limits: both below 2^32, which `Head.bytesMax` guarantees.
+public struct ByteRange: Equatable, Sendable {
+    private let startOffset: UInt32
+    private let octets: UInt32
+
+    public init(start: Int, count: Int) {
+        startOffset = UInt32(start)
+        octets = UInt32(count)
+    }
+
+    public static let empty = ByteRange(start: 0, count: 0)
+    public var start: Int { Int(startOffset) }
+    public var count: Int { Int(octets) }
+    public var end: Int { Int(startOffset) + Int(octets) }
+    public var isEmpty: Bool { octets == 0 }
+}
+
+/// How long a message's body is, whatever the protocol calls it.
+public enum BodyLength: Equatable, Sendable {
+    /// There is no body: the message ends with its head.
+    case none
+    /// Exactly this many octets follow; may be zero.
+    case exactly(UInt64)
+    /// The body ends where the protocol says so: last chunk, END_STREAM, or the connection's end.
+    case unknown
+}
+
+/// One header field of a `Head`.
+public struct Field: Sendable {
+    public let name: ByteRange
+    public let value: ByteRange
+    /// Which well-known field this is.
+    public let id: FieldID
+    /// A removed field stays in the table, so that logs can still tell what came in; serialisers skip it.
+    public internal(set) var isRemoved = false
+}
+
+/// One request or response head of any protocol: an arena of bytes and a table of fields into it.
+///
+/// The HTTP/1 parser and the HTTP/2 header callbacks make it; routing, header rules, logs and both
+/// serialisers read it. Fields that Apus adds or replaces are appended to the same arena.
+///
+/// Shape:  reused through `reset()`; grows to what the largest message needed, so steady traffic allocates nothing.
+/// Limits: `bytesMax` octets and `fieldsMax` fields, beyond which `append` and `addField` trap: parsers check first.
+@safe public final class Head {
+    /// The largest arena: the largest head that `HTTP1.Limits` lets in, twice, and room for what Apus adds.
+    public static let bytesMax = 256 * 1024
+    /// The largest table: the most fields that `HTTP1.Limits` lets in, and room for what Apus adds.
+    public static let fieldsMax = 320
+
+    private var arena: UnsafeMutableRawPointer
+    private var arenaCapacity: Int
+    private var arenaCount = 0
+    private var table: UnsafeMutablePointer<Field>
+    private var tableCapacity: Int
+    private var present: UInt64 = 0
+
+    /// Octets in the arena.
+    public var byteCount: Int { arenaCount }
+    /// Fields in the table, removed ones included.
+    public private(set) var fieldCount = 0
+    /// Minor version of the HTTP/1 message this came as: 0 or 1. HTTP/2 counts as 1.
+    public var minorVersion: UInt8 = 1
+    /// The length of the body that follows.
+    public var body = BodyLength.none
+
+    // Requests.
+    public var method = ByteRange.empty
+    /// The request target exactly as received, for logs.
+    public var target = ByteRange.empty
+    /// The host and optional port the request is for: from an absolute-form target, else from the first Host field.
+    public var authority = ByteRange.empty
+    /// The canonical path that routing matches and the target receives. `*` for `OPTIONS *`.
+    public var path = ByteRange.empty
+    /// The query with its `?`, or empty.
+    public var query = ByteRange.empty
+
+    // Responses.
+    /// 100–599, or 0 in a request.
+    public var status: UInt16 = 0
+    public var reason = ByteRange.empty
+
+    /// Allocates a small arena and table; both grow as messages ask for it.
+    public init() {
+        arenaCapacity = 2048
+        tableCapacity = 32
+        unsafe arena = .allocate(byteCount: arenaCapacity, alignment: 16)
+        unsafe table = .allocate(capacity: tableCapacity)
+    }
+
+    deinit {
+        unsafe arena.deallocate()
+        unsafe table.deallocate()
+    }
+
+    /// Octets of memory held, for the memory law (design.md §7).
+    public var heldByteCount: Int { arenaCapacity + tableCapacity * MemoryLayout<Field>.stride }
+
+    /// Empties the head for the next message and keeps its memory.
+    public func reset() {
+        arenaCount = 0
+        fieldCount = 0
+        present = 0
+        minorVersion = 1
+        body = .none
+        method = .empty
+        target = .empty
+        authority = .empty
+        path = .empty
+        query = .empty
+        status = 0
+        reason = .empty
+    }
+
+    /// All octets of the arena.
+    public var bytes: Span<UInt8> {
+        @_lifetime(borrow self)
+        get {
+            let raw = unsafe UnsafeRawBufferPointer(start: arena, count: arenaCount)
+            let span = unsafe Span<UInt8>(_bytes: RawSpan(_unsafeBytes: raw))
+            return unsafe _overrideLifetime(span, borrowing: self)
+        }
+    }
+
+    /// The octets of `range`.
+    @_lifetime(borrow self)
+    public func bytes(_ range: ByteRange) -> Span<UInt8> { bytes.extracting(range) }
+
+    /// Copies `bytes` to the end of the arena.
+    @discardableResult public func append(_ bytes: Span<UInt8>) -> ByteRange {
+        let start = arenaCount
+        reserve(bytes.count)
+        unsafe bytes.withUnsafeBufferPointer { source in
+            guard let first = source.baseAddress else { return }
+            unsafe (arena + start).copyMemory(from: first, byteCount: source.count)
+        }
+        arenaCount += bytes.count
+        return ByteRange(start: start, count: bytes.count)
+    }
+
+    /// Copies a literal to the end of the arena.
+    @discardableResult public func append(_ literal: StaticString) -> ByteRange {
+        let start = arenaCount
+        reserve(literal.utf8CodeUnitCount)
+        unsafe (arena + start).copyMemory(from: literal.utf8Start, byteCount: literal.utf8CodeUnitCount)
+        arenaCount += literal.utf8CodeUnitCount
+        return ByteRange(start: start, count: literal.utf8CodeUnitCount)
+    }
+
+    /// Copies the octets of `range`, which lies in this arena, to its end.
+    @discardableResult public func appendCopy(of range: ByteRange) -> ByteRange {
+        let start = arenaCount
+        precondition(range.end <= start, "head: range outside the arena")
+        reserve(range.count)
+        unsafe (arena + start).copyMemory(from: arena + range.start, byteCount: range.count)
+        arenaCount += range.count
+        return ByteRange(start: start, count: range.count)
+    }
+
+    /// Appends one octet to the arena.
+    public func append(_ byte: UInt8) {
+        reserve(1)
+        unsafe arena.storeBytes(of: byte, toByteOffset: arenaCount, as: UInt8.self)
+        arenaCount += 1
+    }
+
+    /// Appends `value` in decimal.
+    @discardableResult public func append(decimal value: UInt64) -> ByteRange {
+        let start = arenaCount
+        if value >= 10 { append(decimal: value / 10) }
+        append(UInt8(truncatingIfNeeded: value % 10) + 0x30)
+        return ByteRange(start: start, count: arenaCount - start)
+    }
+
+    /// Appends the `digitCount` low hexadecimal digits of `value`, lower case.
+    @discardableResult public func append(hexadecimal value: UInt64, digitCount: Int) -> ByteRange {
+        let start = arenaCount
+        var shift = UInt64(digitCount) * 4
+        while shift > 0 {
+            shift -= 4
+            append(hexadecimalDigit(value >> shift & 15))
+        }
+        return ByteRange(start: start, count: digitCount)
+    }
+
+    /// What was appended since the arena held `start` octets.
+    public func range(from start: Int) -> ByteRange { ByteRange(start: start, count: arenaCount - start) }
+
+    // MARK: Fields
+
+    /// Adds a field whose name and value lie in the arena already.
+    public func addField(name: ByteRange, value: ByteRange, id: FieldID) {
+        if fieldCount == tableCapacity { growTable() }
+        unsafe table[fieldCount] = Field(name: name, value: value, id: id)
+        fieldCount += 1
+        present |= 1 << UInt64(id.rawValue)
+    }
+
+    /// The field at `index`, in the order of arrival.
+    public func field(_ index: Int) -> Field {
+        precondition(index >= 0 && index < fieldCount, "head: no such field")
+        return unsafe table[index]
+    }
+
+    /// Whether a field of this kind came in or was added, removed or not. `.other` is not asked for.
+    public func mayContain(_ id: FieldID) -> Bool { present & 1 << UInt64(id.rawValue) != 0 }
+
+    /// The index of the first field of this kind at or after `start` that is not removed.
+    public func firstField(_ id: FieldID, from start: Int = 0) -> Int? {
+        guard mayContain(id) else { return nil }
+        var index = start
+        while index < fieldCount {
+            let field = unsafe table[index]
+            if field.id == id && !field.isRemoved { return index }
+            index += 1
+        }
+        return nil
+    }
+
+    /// Removes the field at `index` from what is sent on.
+    public func removeField(_ index: Int) {
+        precondition(index >= 0 && index < fieldCount, "head: no such field")
+        unsafe table[index].isRemoved = true
+    }
+
+    /// Removes every field of this kind.
+    public func removeFields(_ id: FieldID) {
+        while let index = firstField(id) { removeField(index) }
+    }
+
+    private func reserve(_ count: Int) {
+        guard arenaCount + count > arenaCapacity else { return }
+        precondition(arenaCount + count <= Self.bytesMax, "head: arena beyond \(Self.bytesMax) octets")
+        let capacity = min(max(arenaCapacity * 2, arenaCount + count), Self.bytesMax)
+        let larger = UnsafeMutableRawPointer.allocate(byteCount: capacity, alignment: 16)
+        unsafe larger.copyMemory(from: arena, byteCount: arenaCount)
+        unsafe arena.deallocate()
+        unsafe arena = larger
+        arenaCapacity = capacity
+    }
+
+    private func growTable() {
+        precondition(fieldCount < Self.fieldsMax, "head: more than \(Self.fieldsMax) fields")
+        let capacity = min(tableCapacity * 2, Self.fieldsMax)
+        let larger = UnsafeMutablePointer<Field>.allocate(capacity: capacity)
+        unsafe larger.moveInitialize(from: table, count: fieldCount)
+        unsafe table.deallocate()
+        unsafe table = larger
+        tableCapacity = capacity
+    }
+}

@@ -1,0 +1,20 @@
+/// Names one slot of a `Slab` for as long as its occupant lives, and nothing after that.
+///
+/// Shape: slot index in the low half, generation in the high half. The raw value is what travels in
+/// `epoll_event.data.u64` and in timers, so an event for a descriptor that was closed earlier in the
+/// same batch resolves to nothing instead of to the slot's next occupant.
+public struct Token: Hashable, Sendable {
+    public let rawValue: UInt64
+
+    @inlinable public init(rawValue: UInt64) { self.rawValue = rawValue }
+
+    @inlinable public init(index: Int, generation: UInt32) {
+        rawValue = UInt64(generation) << 32 | UInt64(UInt32(index))
+    }
+
+    @inlinable public var index: Int { Int(UInt32(truncatingIfNeeded: rawValue)) }
+    @inlinable public var generation: UInt32 { UInt32(truncatingIfNeeded: rawValue >> 32) }
+
+    /// Resolves to nothing in every slab: generations begin at one.
+    public static let none = Token(rawValue: 0)
+}
