@@ -1,0 +1,27 @@
+import Core
+import Telemetry
+
+/// A running worker, as control sees it.
+public struct WorkerHandle: Sendable {
+    /// 0 for the first worker.
+    public let index: Int
+    /// Where control leaves mail for it.
+    public let mailbox: Mailbox<WorkerMail>
+    /// What it counts. Control reads, the worker writes.
+    public let counters: WorkerCounters
+    /// Its thread, to be joined after `ControlMail.stopped`.
+    public let thread: Thread
+
+    /// Starts a worker that waits for its first snapshot. Its answers go to `control`, its log lines into `log`.
+    public static func start(
+        _ configuration: WorkerConfiguration, control: Mailbox<ControlMail>, log: LogRing
+    ) -> WorkerHandle {
+        let mailbox = Mailbox<WorkerMail>()
+        let counters = WorkerCounters()
+        let thread = Thread.start(name: "apus worker \(configuration.index)") {
+            var worker = Worker(configuration, mailbox: mailbox, control: control, counters: counters, log: log)
+            worker.run()
+        }
+        return WorkerHandle(index: configuration.index, mailbox: mailbox, counters: counters, thread: thread)
+    }
+}
