@@ -50,6 +50,21 @@ static inline int apus_getsockname(int descriptor, struct sockaddr_storage *addr
 static inline int apus_open(const char *path, int flags, mode_t mode) { return open(path, flags | O_CLOEXEC, mode); }
 static inline int apus_prctl_parent_death_signal(int signal) { return prctl(PR_SET_PDEATHSIG, signal); }
 
+// `struct ucred` needs _GNU_SOURCE; its layout is the kernel's: pid, uid, gid.
+static inline int apus_unix_user_id(int descriptor, uint32_t *user) {
+    uint32_t credentials[3] = {0};
+    socklen_t length = sizeof credentials;
+    int status = getsockopt(descriptor, SOL_SOCKET, 17 /* SO_PEERCRED */, credentials, &length);
+    *user = credentials[1];
+    return status;
+}
+
+// Declared under _GNU_SOURCE only.
+static inline int apus_name_thread(const char *name) {
+    extern int pthread_setname_np(pthread_t, const char *);
+    return pthread_setname_np(pthread_self(), name);
+}
+
 // The resource is an enum in C++ and an int in C headers, by feature macro.
 static inline int apus_getrlimit_files(struct rlimit *limit) { return getrlimit(RLIMIT_NOFILE, limit); }
 static inline int apus_setrlimit_files(const struct rlimit *limit) { return setrlimit(RLIMIT_NOFILE, limit); }

@@ -1,0 +1,15 @@
+/// What Core caps, why, and what happens at the cap.
+public enum Limits {
+    /// Connections the kernel queues per listening socket before `accept`. Beyond it SYNs are dropped and retried by
+    /// the client. Large enough for a burst between two passes of the loop; the kernel lowers it to `somaxconn`.
+    public static let listenBacklog: Int32 = 4096
+    /// Ready events taken per pass of a poller. More wait for the next pass, so that timers and mail stay prompt.
+    public static let readyEventsMax = 256
+    /// Octets of the small buffers, which hold what is left of a short message.
+    public static let smallBufferBytes = 4 * 1024
+    /// Octets of the large buffers, which every read uses. Holds the largest request head (64 KiB) and what Apus adds.
+    public static let largeBufferBytes = 72 * 1024
+    /// Free buffers of either size that a pool keeps for reuse; beyond it they go back to the allocator, so that a
+    /// burst does not stay in memory for ever.
+    public static let freeBuffersMax = 64
+}

@@ -1,0 +1,119 @@
+import CLinux
+import Glibc
+
+extension Socket {
+    /// What an accept brought.
+    public enum AcceptResult {
+        /// A non-blocking connection and who connected; the address is nil on a Unix socket.
+        case accepted(Socket, SocketAddress?)
+        /// None waits.
+        case wouldBlock
+        /// The process or the system is out of descriptors: free one, or stop listening for a while.
+        case outOfDescriptors
+        /// That one connection died before it was accepted: go on with the next.
+        case aborted
+    }
+
+    private static let streamFlags = Int32(SOCK_STREAM.rawValue | SOCK_NONBLOCK.rawValue | SOCK_CLOEXEC.rawValue)
+
+    /// Opens a listening TCP socket. Connections inherit `TCP_NODELAY` from it, which saves a call per connection.
+    ///
+    /// Errors: `SystemError` naming the address, as when another program has the port.
+    public static func listen(
+        on address: SocketAddress, sharesPort: Bool, backlog: Int32 = Limits.listenBacklog
+    ) throws(SystemError) -> Socket {
+        let descriptor = socket(address.domain, streamFlags, 0)
+        guard descriptor >= 0 else { throw SystemError("open a socket for \(address)") }
+        let listener = Socket(descriptor: descriptor)
+        listener.set(SOL_SOCKET, SO_REUSEADDR, 1)
+        if sharesPort { listener.set(SOL_SOCKET, SO_REUSEPORT, 1) }
+        listener.set(Int32(IPPROTO_TCP), TCP_NODELAY, 1)
+        if address.family == .ipv6 { listener.set(Int32(IPPROTO_IPV6), IPV6_V6ONLY, 1) }
+        let bound = unsafe address.withSystemAddress { unsafe apus_bind(descriptor, $0, $1) }
+        guard bound == 0 else { throw listener.abandon("bind \(address)") }
+        guard Glibc.listen(descriptor, backlog) == 0 else { throw listener.abandon("listen on \(address)") }
+        return listener
+    }
+
+    /// Opens a listening Unix socket with the given permissions. The path must not exist.
+    public static func listen(onUnixPath path: String, mode: UInt32) throws(SystemError) -> Socket {
+        let descriptor = socket(AF_UNIX, streamFlags, 0)
+        guard descriptor >= 0 else { throw SystemError("open a socket for \(path)") }
+        let listener = Socket(descriptor: descriptor)
+        // The mode is set before listen(2), so that there is no moment at which others could connect.
+        let bound = unsafe withUnixAddress(path) { unsafe apus_bind(descriptor, $0, $1) }
+        guard bound == 0 else { throw listener.abandon("bind \(path)") }
+        guard unsafe chmod(path, mode) == 0 else { throw listener.abandon("set the mode of \(path)") }
+        guard Glibc.listen(descriptor, Limits.listenBacklog) == 0 else { throw listener.abandon("listen on \(path)") }
+        return listener
+    }
+
+    /// Begins to connect. The poller says writable when it is decided; then `takeError()` says how.
+    ///
+    /// Errors: `SystemError` when the kernel refuses at once, as with no route.
+    public static func connect(to address: SocketAddress) throws(SystemError) -> Socket {
+        let descriptor = socket(address.domain, streamFlags, 0)
+        guard descriptor >= 0 else { throw SystemError("open a socket to \(address)") }
+        let connection = Socket(descriptor: descriptor)
+        connection.set(Int32(IPPROTO_TCP), TCP_NODELAY, 1)
+        let status = unsafe address.withSystemAddress { unsafe apus_connect(descriptor, $0, $1) }
+        if status == 0 || errno == EINPROGRESS { return connection }
+        throw connection.abandon("connect to \(address)")
+    }
+
+    /// Connects to a Unix socket and waits for it; the connection blocks, as a command line wants.
+    public static func connect(toUnixPath path: String) throws(SystemError) -> Socket {
+        let descriptor = socket(AF_UNIX, Int32(SOCK_STREAM.rawValue | SOCK_CLOEXEC.rawValue), 0)
+        guard descriptor >= 0 else { throw SystemError("open a socket to \(path)") }
+        let status = unsafe withUnixAddress(path) { unsafe apus_connect(descriptor, $0, $1) }
+        if status == 0 { return Socket(descriptor: descriptor) }
+        throw Socket(descriptor: descriptor).abandon("connect to \(path)")
+    }
+
+    /// Takes one waiting connection.
+    public func accept() -> AcceptResult {
+        var storage = sockaddr_storage()
+        var length = socklen_t(MemoryLayout<sockaddr_storage>.size)
+        let flags = Int32(SOCK_NONBLOCK.rawValue | SOCK_CLOEXEC.rawValue)
+        let accepted = unsafe apus_accept4(descriptor, &storage, &length, flags)
+        if accepted >= 0 { return .accepted(Socket(descriptor: accepted), SocketAddress(storage)) }
+        switch errno {
+        case EAGAIN: return .wouldBlock
+        case EMFILE, ENFILE, ENOBUFS, ENOMEM: return .outOfDescriptors
+        case EBADF, EFAULT, EINVAL, ENOTSOCK: preconditionFailure("accept: our own fault")
+        default: return .aborted
+        }
+    }
+
+    private func set(_ level: Int32, _ option: Int32, _ value: Int32) {
+        var value = value
+        let status = unsafe setsockopt(descriptor, level, option, &value, socklen_t(MemoryLayout<Int32>.size))
+        precondition(status == 0, "setsockopt(\(level), \(option)): \(systemErrorText(errno))")
+    }
+
+    /// The error of the call just made, once the descriptor is closed.
+    private func abandon(_ operation: String) -> SystemError {
+        let error = SystemError(operation)
+        close()
+        return error
+    }
+}
+
+/// Longest path of a Unix socket, in octets. Source: unix(7), `sun_path`.
+public let unixPathBytesMax = 107
+
+private func withUnixAddress(
+    _ path: String, _ body: (UnsafePointer<sockaddr_storage>, socklen_t) -> Int32
+) -> Int32 {
+    let octets = Array(path.utf8)
+    guard octets.count <= unixPathBytesMax else {
+        errno = ENAMETOOLONG
+        return -1
+    }
+    var storage = sockaddr_storage()
+    storage.ss_family = sa_family_t(AF_UNIX)
+    unsafe withUnsafeMutableBytes(of: &storage) { raw in
+        for (index, octet) in octets.enumerated() { unsafe raw[2 + index] = octet }
+    }
+    return unsafe body(&storage, socklen_t(2 + octets.count + 1))
+}

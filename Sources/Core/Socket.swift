@@ -1,0 +1,167 @@
+import CLinux
+import Glibc
+
+/// A non-blocking socket: one descriptor and the calls a proxy makes on it.
+///
+/// Shape:  a trivial value; whoever keeps it closes it, once.
+/// Errors: outcomes that the network causes are enum cases. A bad descriptor or pointer traps: it is our own fault.
+/// Source: socket(7), tcp(7), unix(7).
+public struct Socket: Equatable, Sendable {
+    public let descriptor: Int32
+
+    public init(descriptor: Int32) { self.descriptor = descriptor }
+
+    /// What a read brought.
+    public enum ReadResult: Equatable {
+        /// This many octets were appended; more than zero.
+        case bytes(Int)
+        /// Nothing now: wait for the poller.
+        case wouldBlock
+        /// The other side will send no more.
+        case endOfStream
+        /// The connection is dead (errno): reset, timed out, unreachable. Close it.
+        case failed(Int32)
+    }
+
+    /// What a write achieved.
+    public enum WriteResult: Equatable {
+        /// This many octets were taken by the kernel; may be fewer than offered, then wait for the poller.
+        case bytes(Int)
+        case wouldBlock
+        /// The connection is dead (errno). Close it.
+        case failed(Int32)
+    }
+
+    /// Reads once into the free space of `buffer`, which must have some.
+    public func read(into buffer: Buffer) -> ReadResult {
+        var failure: Int32 = 0
+        let count = unsafe buffer.appendInPlace { free in
+            while true {
+                let count = unsafe recv(descriptor, free.baseAddress, free.count, 0)
+                if count >= 0 { return count }
+                if errno == EINTR { continue }
+                failure = errno
+                return 0
+            }
+        }
+        if count > 0 { return .bytes(count) }
+        if failure == 0 { return .endOfStream }
+        if failure == EAGAIN { return .wouldBlock }
+        precondition(failure != EBADF && failure != EFAULT && failure != ENOTSOCK, "recv: our own fault")
+        return .failed(failure)
+    }
+
+    /// Writes what waits in `buffer` and consumes what was taken.
+    public func write(_ buffer: Buffer) -> WriteResult {
+        let result = unsafe buffer.bytes.withUnsafeBufferPointer { bytes in
+            unsafe sendOnce(bytes.baseAddress, bytes.count)
+        }
+        if case .bytes(let count) = result { buffer.consume(count) }
+        return result
+    }
+
+    /// Writes `first` and then the first `secondCount` octets of `second` in one call, and consumes what was taken
+    /// from either. The result counts both.
+    public func write(_ first: Buffer, then second: Buffer, count secondCount: Int) -> WriteResult {
+        precondition(secondCount <= second.count, "write: more than there is")
+        let result = unsafe first.bytes.withUnsafeBufferPointer { head in
+            unsafe second.bytes.withUnsafeBufferPointer { body in
+                unsafe sendBoth(head, UnsafeBufferPointer(rebasing: body[..<secondCount]))
+            }
+        }
+        if case .bytes(let count) = result {
+            let ofFirst = min(count, first.count)
+            first.consume(ofFirst)
+            second.consume(count - ofFirst)
+        }
+        return result
+    }
+
+    /// Writes the first `count` octets of `buffer` and consumes what was taken.
+    public func write(_ buffer: Buffer, count: Int) -> WriteResult {
+        precondition(count <= buffer.count, "write: more than there is")
+        let result = unsafe buffer.bytes.withUnsafeBufferPointer { bytes in
+            unsafe sendOnce(bytes.baseAddress, count)
+        }
+        if case .bytes(let taken) = result { buffer.consume(taken) }
+        return result
+    }
+
+    private func sendOnce(_ start: UnsafePointer<UInt8>?, _ count: Int) -> WriteResult {
+        while true {
+            let sent = unsafe send(descriptor, start, count, Int32(MSG_NOSIGNAL))
+            if sent >= 0 { return .bytes(sent) }
+            if errno != EINTR { return writeFailure(errno) }
+        }
+    }
+
+    private func sendBoth(_ head: UnsafeBufferPointer<UInt8>, _ body: UnsafeBufferPointer<UInt8>) -> WriteResult {
+        var pieces: (iovec, iovec) = unsafe (
+            iovec(iov_base: UnsafeMutableRawPointer(mutating: head.baseAddress), iov_len: head.count),
+            iovec(iov_base: UnsafeMutableRawPointer(mutating: body.baseAddress), iov_len: body.count)
+        )
+        return unsafe withUnsafeMutablePointer(to: &pieces) { pieces in
+            unsafe pieces.withMemoryRebound(to: iovec.self, capacity: 2) { vector in
+                var message = unsafe msghdr()
+                unsafe message.msg_iov = vector
+                unsafe message.msg_iovlen = 2
+                while true {
+                    let sent = unsafe sendmsg(descriptor, &message, Int32(MSG_NOSIGNAL))
+                    if sent >= 0 { return .bytes(sent) }
+                    if errno != EINTR { return writeFailure(errno) }
+                }
+            }
+        }
+    }
+
+    private func writeFailure(_ code: Int32) -> WriteResult {
+        if code == EAGAIN { return .wouldBlock }
+        precondition(code != EBADF && code != EFAULT && code != ENOTSOCK, "send: our own fault")
+        return .failed(code)
+    }
+
+    /// Tells the other side that no more comes, and keeps reading possible. Source: shutdown(2).
+    public func shutdownWrite() { _ = shutdown(descriptor, Int32(SHUT_WR)) }
+
+    /// Gives the descriptor back. The poller forgets it by itself.
+    public func close() {
+        let status = Glibc.close(descriptor)
+        precondition(status == 0 || errno != EBADF, "close: descriptor \(descriptor) is not ours")
+    }
+
+    /// Closes with a reset instead of a FIN, so that a truncated message cannot be taken for a whole one.
+    public func closeWithReset() {
+        var linger = linger(l_onoff: 1, l_linger: 0)
+        _ = unsafe setsockopt(descriptor, SOL_SOCKET, SO_LINGER, &linger, socklen_t(MemoryLayout<linger>.size))
+        close()
+    }
+
+    /// The error that ended a connection attempt, or 0. Reading clears it. Source: socket(7), `SO_ERROR`.
+    public func takeError() -> Int32 {
+        var code: Int32 = 0
+        var length = socklen_t(MemoryLayout<Int32>.size)
+        let status = unsafe getsockopt(descriptor, SOL_SOCKET, SO_ERROR, &code, &length)
+        return status == 0 ? code : errno
+    }
+
+    /// The address on our side. Source: getsockname(2).
+    public var localAddress: SocketAddress? {
+        var storage = sockaddr_storage()
+        var length = socklen_t(MemoryLayout<sockaddr_storage>.size)
+        guard unsafe apus_getsockname(descriptor, &storage, &length) == 0 else { return nil }
+        return SocketAddress(storage)
+    }
+
+    /// Whether nothing waits to be read and the other side has not closed: a look that takes nothing away.
+    public var isQuiet: Bool {
+        var octet: UInt8 = 0
+        let flags = Int32(MSG_PEEK | MSG_DONTWAIT)
+        return unsafe recv(descriptor, &octet, 1, flags) < 0 && errno == EAGAIN
+    }
+
+    /// The user id of the process at the other end of a Unix socket. Source: unix(7), `SO_PEERCRED`.
+    public var unixUserID: UInt32? {
+        var user: UInt32 = 0
+        return unsafe apus_unix_user_id(descriptor, &user) == 0 ? user : nil
+    }
+}

@@ -1,0 +1,37 @@
+import CLinux
+import Glibc
+
+/// A thread of the kernel, with a name that `top -H` and a debugger show.
+///
+/// Shape: `Sendable` because the handle is only a number; `join` is called once, by whoever started it.
+public struct Thread: Sendable {
+    private let handle: pthread_t
+
+    /// Starts `body` on a new thread. Signals stay blocked there: the control thread takes them by signalfd(2).
+    /// Limits: a name has at most 15 octets; the kernel keeps no more.
+    public static func start(name: String, _ body: @escaping @Sendable () -> Void) -> Thread {
+        let start = unsafe Unmanaged.passRetained(Start(name: name, body: body))
+        var handle = pthread_t()
+        let status = unsafe pthread_create(&handle, nil, { argument in
+            let start = unsafe Unmanaged<Start>.fromOpaque(argument!).takeRetainedValue()
+            _ = unsafe apus_name_thread(String(start.name.prefix(15)))
+            start.body()
+            return nil
+        }, unsafe start.toOpaque())
+        precondition(status == 0, "pthread_create: \(systemErrorText(status))")
+        return Thread(handle: handle)
+    }
+
+    /// Waits for the thread to end.
+    public func join() { _ = unsafe pthread_join(handle, nil) }
+
+    private final class Start: Sendable {
+        let name: String
+        let body: @Sendable () -> Void
+
+        init(name: String, body: @escaping @Sendable () -> Void) {
+            self.name = name
+            self.body = body
+        }
+    }
+}
