@@ -23,7 +23,7 @@ public struct Thread: Sendable {
     }
 
     /// Waits for the thread to end.
-    public func join() { _ = unsafe pthread_join(handle, nil) }
+    public func join() { _ = pthread_join(handle, nil) }
 
     private final class Start: Sendable {
         let name: String
