@@ -171,7 +171,7 @@ import Testing
                 owed[names[pick]] -= 1
             }
         }
-        // A group that leaves forgoes what it was owed, less than a pick or two each time and either way.
-        for name in weightOf.indices { #expect(abs(owed[name]) < 500) }
+        // A group that leaves forgoes what it was owed, be it more or less than nothing: that must even out.
+        for name in weightOf.indices { #expect(abs(owed[name]) < 100) }
     }
 }
