@@ -143,14 +143,16 @@ import Testing
     @Test func graceBeginsAnewWithEachRegistration() {
         let thresholds = HealthThresholds(healthyCount: 2, unhealthyCount: 1, grace: 10)
         var health = HealthState(registeredAt: Instant(nanoseconds: 100))
-        #expect(health.receive(.checkFailed(.failed), thresholds: thresholds, now: Instant(nanoseconds: 109)) == .nothing)
+        let before = Instant(nanoseconds: 109)
+        #expect(health.receive(.checkFailed(.failed), thresholds: thresholds, now: before) == .nothing)
         let end = Instant(nanoseconds: 110)
         #expect(health.receive(.checkFailed(.failed), thresholds: thresholds, now: end) == .becameUnhealthy)
         #expect(health.receive(.deregistered, thresholds: thresholds, now: end) == .becameDraining)
         let again = Instant(nanoseconds: 200)
         #expect(health.receive(.registered, thresholds: thresholds, now: again) == .becameInitial)
         #expect(health.registeredAt == again)
-        #expect(health.receive(.checkFailed(.failed), thresholds: thresholds, now: Instant(nanoseconds: 209)) == .nothing)
+        let soon = Instant(nanoseconds: 209)
+        #expect(health.receive(.checkFailed(.failed), thresholds: thresholds, now: soon) == .nothing)
         #expect(health.state == .initial)
         #expect(health.receive(.becameUnusable(.notInUse), thresholds: thresholds, now: again) == .becameUnused)
         let later = Instant(nanoseconds: 300)
@@ -190,7 +192,8 @@ import Testing
         case .initial(isChecked: false, _): []
         case .initial(isChecked: true, _): [.checkBegan]
         case .healthy: [.checkPassed]
-        case .unhealthy(let passes, let failure): [.checkFailed(failure)] + Array(repeating: .checkPassed, count: passes)
+        case .unhealthy(let passes, let failure):
+            [.checkFailed(failure)] + Array(repeating: .checkPassed, count: passes)
         case .draining: [.deregistered]
         case .unused(.notRegistered): [.deregistered, .drained]
         case .unused(let cause): [.becameUnusable(cause)]

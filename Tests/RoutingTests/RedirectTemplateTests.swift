@@ -54,7 +54,8 @@ import Testing
             location: "http://example.com:80/a/b?from=example.com&x=1"),
         Case(
             why: "every placeholder in the query",
-            template: RedirectTemplate(host: "h", path: "/#{host}/#{port}/#{path}", query: "#{protocol}#{port}#{path}#{query}"),
+            template: RedirectTemplate(
+                host: "h", path: "/#{host}/#{port}/#{path}", query: "#{protocol}#{port}#{path}#{query}"),
             location: "http://h:80/example.com/80/a/b?http80a/bx=1"),
         Case(
             why: "the root", template: RedirectTemplate(), path: "/", query: "", location: "http://example.com:80/"),

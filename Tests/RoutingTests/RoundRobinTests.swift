@@ -34,7 +34,9 @@ import Testing
 
     static let cases = [
         Case(why: "ready ones only", uses: [.lastResort, .ready, .never, .ready], expected: [1, 3], isFailOpen: false),
-        Case(why: "none ready: all registered", uses: [.lastResort, .never, .lastResort], expected: [0, 2], isFailOpen: true),
+        Case(
+            why: "none ready: all registered", uses: [.lastResort, .never, .lastResort], expected: [0, 2],
+            isFailOpen: true),
         Case(why: "all draining", uses: [.never, .never], expected: [], isFailOpen: false),
         Case(why: "one ready", uses: [.lastResort, .lastResort, .ready], expected: [2], isFailOpen: false),
     ]

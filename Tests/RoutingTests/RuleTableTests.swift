@@ -26,7 +26,8 @@ import Testing
             requests: [("api.example.com", "/x", 0), ("example.com", "/x", nil), ("xapi.example.com", "/", nil)]),
         Case(
             why: "exact path, in this case only",
-            patterns: [rule([], ["/a"])], requests: [("h", "/a", 0), ("h", "/A", nil), ("h", "/a/", nil), ("h", "/", nil)]),
+            patterns: [rule([], ["/a"])],
+            requests: [("h", "/a", 0), ("h", "/A", nil), ("h", "/a/", nil), ("h", "/", nil)]),
         Case(
             why: "a prefix does not match without its slash",
             patterns: [rule([], ["/img/*"])], requests: [("h", "/img", nil), ("h", "/img/", 0), ("h", "/img/a/b", 0)]),
@@ -46,7 +47,8 @@ import Testing
             why: "values are joined by OR",
             patterns: [rule(["a.com", "*.b.com"], ["/x", "/y/*", "*.png"])],
             requests: [
-                ("a.com", "/x", 0), ("q.b.com", "/y/1", 0), ("a.com", "/q.png", 0), ("b.com", "/x", nil), ("a.com", "/z", nil),
+                ("a.com", "/x", 0), ("q.b.com", "/y/1", 0), ("a.com", "/q.png", 0), ("b.com", "/x", nil),
+                ("a.com", "/z", nil),
             ]),
         Case(
             why: "host suffixes, nested",
@@ -74,7 +76,9 @@ import Testing
             patterns: [rule([], ["/a"]), rule([], ["/**"])], requests: [("h", "*", nil), ("h", "/*", 1)]),
         Case(
             why: "the same value in many rules: the first",
-            patterns: [rule([], ["/q"]), rule(["a.com"], ["/x"]), rule(["a.com"], ["/x"]), rule(["A.com"], ["/x", "/z"])],
+            patterns: [
+                rule([], ["/q"]), rule(["a.com"], ["/x"]), rule(["a.com"], ["/x"]), rule(["A.com"], ["/x", "/z"]),
+            ],
             requests: [("a.com", "/x", 1), ("a.com", "/z", 3)]),
     ]
 

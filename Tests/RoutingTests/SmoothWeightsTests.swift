@@ -160,7 +160,8 @@ import Testing
             let before = names
             names = (0..<weightOf.count).filter { _ in random.next(below: 2) == 0 }.shuffled(using: &random)
             weightOf[random.next(below: weightOf.count)] = random.next(below: 1000)
-            smooth.adopt(weights: names.map { weightOf[$0] }, previousIndexOfEach: names.map { before.firstIndex(of: $0) })
+            smooth.adopt(
+                weights: names.map { weightOf[$0] }, previousIndexOfEach: names.map { before.firstIndex(of: $0) })
             let sum = names.reduce(0) { $0 + weightOf[$1] }
             for _ in 0..<5 {
                 guard let pick = smooth.next() else {
