@@ -1,0 +1,193 @@
+import Core
+import Routing
+import Telemetry
+
+/// One immutable compiled configuration, made by control for one worker.
+///
+/// Shape:  each worker gets plans of its own, so that no reference count is shared between threads while requests
+///         run. A plan whose part of the configuration did not change is the same object as in the last snapshot, and
+///         the worker leaves everything that hangs on it alone.
+public struct Snapshot: Sendable {
+    /// Grows by one with every change that control publishes.
+    public let generation: UInt64
+    /// The listeners, in no particular order.
+    public let listeners: [ListenerPlan]
+    /// The target groups; `ForwardPlan` names them by `GroupPlan.id`.
+    public let groups: [GroupPlan]
+    /// Whether and how finished exchanges are logged.
+    /// Nil if they are not.
+    public let accessLog: AccessLog.Format?
+
+    public init(generation: UInt64, listeners: [ListenerPlan], groups: [GroupPlan], accessLog: AccessLog.Format?) {
+        self.generation = generation
+        self.accessLog = accessLog
+        self.listeners = listeners
+        self.groups = groups
+    }
+}
+
+/// What one listener does with requests.
+public final class ListenerPlan: Sendable {
+    /// Names the listener for as long as its load balancer, address and port stay: what hangs on it survives changes.
+    public let id: Int
+    /// `app/<load balancer>`, as access logs name it.
+    public let loadBalancer: String
+    /// The port that clients connect to.
+    public let port: UInt16
+    /// The load balancer's attributes that matter here.
+    public let settings: ListenerSettings
+    /// Finds the rule of a request.
+    public let rules: RuleTable
+    /// What each rule does, by the rule's index in `rules`.
+    public let actions: [ActionPlan]
+    /// The priority of each rule, for logs.
+    public let priorities: [Int]
+    /// What is done when no rule matches.
+    public let defaultAction: ActionPlan
+
+    public init(
+        id: Int, loadBalancer: String, port: UInt16, settings: ListenerSettings, rules: RuleTable,
+        actions: [ActionPlan], priorities: [Int], defaultAction: ActionPlan
+    ) {
+        precondition(actions.count == priorities.count, "listener plan: an action for every rule")
+        self.id = id
+        self.loadBalancer = loadBalancer
+        self.port = port
+        self.settings = settings
+        self.rules = rules
+        self.actions = actions
+        self.priorities = priorities
+        self.defaultAction = defaultAction
+    }
+
+    /// The priority of the rule whose action has this index; nil for the default action, which comes last.
+    func priority(ofAction index: Int) -> Int? { index < priorities.count ? priorities[index] : nil }
+}
+
+/// A load balancer's attributes as the event loop uses them. Names and defaults: `Model.LoadBalancerAttributes`.
+public struct ListenerSettings: Sendable, Equatable {
+    /// What becomes of the X-Forwarded-For field.
+    public enum ForwardedForMode: Sendable { case append, preserve, remove }
+
+    public var idleTimeout: Nanoseconds
+    public var clientKeepAlive: Nanoseconds
+    public var headTimeout: Nanoseconds
+    public var bodyRateWindow: Nanoseconds
+    /// Octets that must pass in a window; 0 switches the check off.
+    public var bodyRateWindowBytes: UInt64
+    public var dropsInvalidNames: Bool
+    public var preservesHost: Bool
+    public var forwardedForMode: ForwardedForMode
+    public var addsClientPort: Bool
+    public var addsReason: Bool
+
+    public init(
+        idleTimeout: Nanoseconds, clientKeepAlive: Nanoseconds, headTimeout: Nanoseconds,
+        bodyRateWindow: Nanoseconds, bodyRateWindowBytes: UInt64, dropsInvalidNames: Bool, preservesHost: Bool,
+        forwardedForMode: ForwardedForMode, addsClientPort: Bool, addsReason: Bool
+    ) {
+        self.idleTimeout = idleTimeout
+        self.clientKeepAlive = clientKeepAlive
+        self.headTimeout = headTimeout
+        self.bodyRateWindow = bodyRateWindow
+        self.bodyRateWindowBytes = bodyRateWindowBytes
+        self.dropsInvalidNames = dropsInvalidNames
+        self.preservesHost = preservesHost
+        self.forwardedForMode = forwardedForMode
+        self.addsClientPort = addsClientPort
+        self.addsReason = addsReason
+    }
+}
+
+/// What is done with a request that a rule, or the default, has caught.
+public enum ActionPlan: Sendable {
+    case forward(ForwardPlan)
+    case fixedResponse(FixedResponsePlan)
+    case redirect(RedirectPlan)
+}
+
+/// The target groups among which requests are divided.
+public struct ForwardPlan: Sendable, Equatable {
+    /// `GroupPlan.id` of each.
+    public let groups: [Int]
+    /// The weight of each, 0–999.
+    public let weights: [Int]
+
+    public init(groups: [Int], weights: [Int]) {
+        precondition(groups.count == weights.count && !groups.isEmpty, "forward plan: a weight for every group")
+        self.groups = groups
+        self.weights = weights
+    }
+}
+
+/// Where the configuration sends the client.
+public final class RedirectPlan: Sendable {
+    /// 301 or 302.
+    public let status: UInt16
+    /// Makes the Location.
+    public let template: RedirectTemplate
+
+    public init(status: UInt16, template: RedirectTemplate) {
+        self.status = status
+        self.template = template
+    }
+}
+
+/// An answer that the configuration spells out.
+public final class FixedResponsePlan: Sendable {
+    public let status: UInt16
+    /// Empty means no Content-Type field.
+    public let contentType: [UInt8]
+    public let body: [UInt8]
+
+    public init(status: UInt16, contentType: [UInt8], body: [UInt8]) {
+        self.status = status
+        self.contentType = contentType
+        self.body = body
+    }
+}
+
+/// One target group as a worker needs it.
+public final class GroupPlan: Sendable {
+    /// Names the group while it is there; small and dense, as workers index by it.
+    public let id: Int
+    public let name: String
+    /// Its registered targets that take requests: draining and unresolved ones are not here.
+    public let targets: [TargetPlan]
+    /// Says when the health of one of them has changed.
+    public let cell: GroupCell
+    /// This worker's statistics of the group.
+    public let counters: TargetGroupCounters
+    public let connectTimeout: Nanoseconds
+    public let poolIdleTimeout: Nanoseconds
+    /// Idle connections kept per target.
+    public let poolConnectionsMax: Int
+
+    public init(
+        id: Int, name: String, targets: [TargetPlan], cell: GroupCell, counters: TargetGroupCounters,
+        connectTimeout: Nanoseconds, poolIdleTimeout: Nanoseconds, poolConnectionsMax: Int
+    ) {
+        self.id = id
+        self.name = name
+        self.targets = targets
+        self.cell = cell
+        self.counters = counters
+        self.connectTimeout = connectTimeout
+        self.poolIdleTimeout = poolIdleTimeout
+        self.poolConnectionsMax = poolConnectionsMax
+    }
+}
+
+/// One registered target. A target that is registered anew after it was deregistered gets a new `id`.
+public struct TargetPlan: Sendable {
+    /// Names this registration until it is drained on every worker; small and dense, as workers index by it.
+    public let id: Int
+    public let address: SocketAddress
+    public let cell: TargetCell
+
+    public init(id: Int, address: SocketAddress, cell: TargetCell) {
+        self.id = id
+        self.address = address
+        self.cell = cell
+    }
+}

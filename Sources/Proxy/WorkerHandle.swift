@@ -1,0 +1,40 @@
+import Core
+import Telemetry
+
+/// Where a worker leaves its access log lines.
+public struct LogDoor: Sendable {
+    /// This worker's own.
+    public let ring: LogRing
+    /// Wakes the log writer, which all workers share.
+    public let bell: LogBell
+
+    public init(ring: LogRing, bell: LogBell) {
+        self.ring = ring
+        self.bell = bell
+    }
+}
+
+/// A running worker, as control sees it.
+public struct WorkerHandle: Sendable {
+    /// 0 for the first worker.
+    public let index: Int
+    /// Where control leaves mail for it.
+    public let mailbox: Mailbox<WorkerMail>
+    /// What it counts. Control reads, the worker writes.
+    public let counters: WorkerCounters
+    /// Its thread, to be joined after `ControlMail.stopped`.
+    public let thread: Thread
+
+    /// Starts a worker that waits for its first snapshot. Its answers go to `control`, its log lines into `log`.
+    public static func start(
+        _ configuration: WorkerConfiguration, control: Mailbox<ControlMail>, log: LogDoor
+    ) -> WorkerHandle {
+        let mailbox = Mailbox<WorkerMail>()
+        let counters = WorkerCounters()
+        let thread = Thread.start(name: "apus worker \(configuration.index)") {
+            var worker = Worker(configuration, mailbox: mailbox, control: control, counters: counters, log: log)
+            worker.run()
+        }
+        return WorkerHandle(index: configuration.index, mailbox: mailbox, counters: counters, thread: thread)
+    }
+}

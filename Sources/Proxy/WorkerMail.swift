@@ -1,0 +1,52 @@
+import Core
+
+/// What control tells a worker.
+public enum WorkerMail: Sendable {
+    /// Work by this snapshot from now on. A target that it no longer holds is draining: it gets no new exchange, and
+    /// `ControlMail.drained` follows once its last one has ended. `opened` are the worker's own sockets of listeners
+    /// that are new; a listener that is gone closes its sockets, and its connections end with their next response.
+    case adopt(Snapshot, opened: [OpenedListener])
+    /// The deregistration delay of the draining target with this `TargetPlan.id` is over: its exchanges end with 502.
+    case cut(target: Int)
+    /// Stop listening, finish what is in flight until `deadline`, then stop the thread.
+    case finish(deadline: Instant)
+}
+
+/// A listening socket that control has opened for a worker.
+public struct OpenedListener: Sendable {
+    /// `ListenerPlan.id`.
+    public let id: Int
+    public let socket: Socket
+
+    public init(id: Int, socket: Socket) {
+        self.id = id
+        self.socket = socket
+    }
+}
+
+/// What a worker tells control.
+public enum ControlMail: Sendable {
+    /// The worker works by this generation.
+    case adopted(worker: Int, generation: UInt64)
+    /// The last exchange of a target that left its group has ended on this worker. `finished` and `cut` count the
+    /// exchanges that were in flight when it left.
+    case drained(worker: Int, target: Int, finished: Int, cut: Int)
+    /// The worker's thread is about to end. `cut` counts the exchanges that the deadline ended.
+    case stopped(worker: Int, cut: Int)
+}
+
+/// What a worker needs to begin.
+public struct WorkerConfiguration: Sendable {
+    /// 0 for the first worker.
+    public var index: Int
+    /// Client connections that this worker takes at once.
+    public var connectionsMax: Int
+    /// Budget of this worker for buffers, in bytes.
+    public var bufferBytesMax: Int
+
+    public init(index: Int, connectionsMax: Int, bufferBytesMax: Int) {
+        self.index = index
+        self.connectionsMax = connectionsMax
+        self.bufferBytesMax = bufferBytesMax
+    }
+}
