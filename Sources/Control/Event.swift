@@ -3,7 +3,7 @@ import Model
 /// Something that happened, as `GET /v1/events` tells it.
 ///
 /// States and reasons are ELBv2's words (elbv2.md §1.9).
-public enum Event: Equatable, Sendable {
+enum Event: Equatable, Sendable {
     /// Health checks, or a change, moved a target to another state.
     case targetHealthChanged(group: String, id: String, port: Int, from: String, to: String, reason: String?)
     /// Targets joined a group. Ports are effective.
@@ -28,7 +28,7 @@ public enum Event: Equatable, Sendable {
     case shutdownBegan
 
     /// Its name, as in `target-health-changed`.
-    public var name: String {
+    var name: String {
         switch self {
         case .targetHealthChanged: "target-health-changed"
         case .targetsRegistered: "targets-registered"
@@ -79,28 +79,7 @@ public enum Event: Equatable, Sendable {
     }
 }
 
-/// What became of a deregistered target.
-public struct DrainReport: Equatable, Sendable {
-    /// Its id.
-    public var id: String
-    /// Its effective port.
-    public var port: Int
-    /// Exchanges in flight when it was deregistered that came to their end.
-    public var finished: Int
-    /// Exchanges that the end of the deregistration delay cut.
-    public var cut: Int
-    /// From deregistration until nothing was in flight.
-    public var seconds: Double
-
-    /// What became of the target `id:port`.
-    public init(id: String, port: Int, finished: Int, cut: Int, seconds: Double) {
-        self.id = id
-        self.port = port
-        self.finished = finished
-        self.cut = cut
-        self.seconds = seconds
-    }
-
+extension DrainReport {
     /// As the socket shows it; seconds are rounded to milliseconds.
     var value: Value {
         [

@@ -5,18 +5,18 @@ import Model
 ///
 /// Shape:  owned by the control thread. A subscriber is a closure, called from `post`; it may unsubscribe there.
 /// Limits: remembers `Limits.eventsKeptMax` records; older ones are forgotten.
-public final class EventLog {
+final class EventLog {
     /// One event with its time and its place among all.
-    public struct Record: Sendable {
+    struct Record: Sendable {
         /// 1 for the first event of the process.
-        public let sequence: UInt64
+        let sequence: UInt64
         /// Nanoseconds since 1970.
-        public let time: UInt64
+        let time: UInt64
         /// What happened.
-        public let event: Event
+        let event: Event
 
         /// One line of `GET /v1/events`, without its end.
-        public var value: Value {
+        var value: Value {
             let head: [Value.Member] = [
                 Value.Member("sequence", .int(Int(clamping: sequence))),
                 Value.Member("time", .string(utcText(nanoseconds: time))),
@@ -31,13 +31,13 @@ public final class EventLog {
     private var subscribers: [(id: Int, receive: (Record) -> Void)] = []
     private var subscribersEver = 0
     /// The sequence of the last record; 0 before the first.
-    public private(set) var lastSequence: UInt64 = 0
+    private(set) var lastSequence: UInt64 = 0
 
     /// An empty log.
-    public init() {}
+    init() {}
 
     /// Records what happened and tells it to every subscriber.
-    public func post(_ event: Event) {
+    func post(_ event: Event) {
         lastSequence += 1
         let record = Record(sequence: lastSequence, time: WallClock.now(), event: event)
         if recent.count < Limits.eventsKeptMax {
@@ -50,15 +50,15 @@ public final class EventLog {
     }
 
     /// What is remembered, oldest first.
-    public var remembered: [Record] { Array(recent[oldest...] + recent[..<oldest]) }
+    var remembered: [Record] { Array(recent[oldest...] + recent[..<oldest]) }
 
     /// Calls `receive` with every record from now on. Returns what `unsubscribe` wants.
-    public func subscribe(_ receive: @escaping (Record) -> Void) -> Int {
+    func subscribe(_ receive: @escaping (Record) -> Void) -> Int {
         subscribersEver += 1
         subscribers.append((subscribersEver, receive))
         return subscribersEver
     }
 
     /// Ends a subscription.
-    public func unsubscribe(_ id: Int) { subscribers.removeAll { $0.id == id } }
+    func unsubscribe(_ id: Int) { subscribers.removeAll { $0.id == id } }
 }

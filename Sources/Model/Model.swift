@@ -1,1 +1,1 @@
-// Model
+// Model: the vocabulary as values. What a configuration says, and nothing that happens.

@@ -1,0 +1,76 @@
+/// What is wrong with a message, and so why it was refused.
+///
+/// Errors: after any of these no later octet of the connection can be trusted: a client is answered `status` and
+/// closed; a target's connection is closed, and its client gets 502.
+/// Source: RFC 9110, RFC 9112; elbv2.md §2.3 (status codes) and §2.4 (class Severe).
+public enum Violation: UInt8, Error, Sendable, CaseIterable {
+    // The first line.
+    case badRequestLine, badMethod, badTarget, badPercentEncoding, pathAboveRoot, ambiguousPath, badVersion
+    case badStatusLine
+    case methodNotAllowed, requestLineTooLong, unsupportedVersion
+    // Fields.
+    case badFieldName, badFieldValue, bareCarriageReturn, bareLineFeed, obsoleteFold, suspiciousHeader
+    case missingHost, duplicateHost, badHost, badConnection
+    case fieldTooLarge, headTooLarge, tooManyFields, badExpectation
+    // Framing.
+    case badContentLength, duplicateContentLength, contentLengthWithTransferEncoding
+    case badTransferEncoding, duplicateTransferEncoding, transferEncodingOnHTTP10, unsupportedTransferEncoding
+    // The body.
+    case badChunkSize, badChunkExtension, chunkLineTooLong, badChunkEnd, trailersTooLarge
+
+    /// The status code for a client whose request this is: 400, 405, 413, 414, 417, 501 or 505.
+    public var status: UInt16 {
+        switch self {
+        case .methodNotAllowed: 405
+        case .fieldTooLarge, .headTooLarge, .tooManyFields, .trailersTooLarge: 413
+        case .requestLineTooLong: 414
+        case .badExpectation: 417
+        case .unsupportedTransferEncoding: 501
+        case .unsupportedVersion: 505
+        default: 400
+        }
+    }
+
+    /// The cause in one word, for the `Apus-Reason` field and the log.
+    public var word: StaticString {
+        switch self {
+        case .badRequestLine: "BadRequestLine"
+        case .badMethod: "BadMethod"
+        case .badTarget: "BadTarget"
+        case .badPercentEncoding: "BadPercentEncoding"
+        case .pathAboveRoot: "PathAboveRoot"
+        case .ambiguousPath: "AmbiguousPath"
+        case .badVersion: "BadVersion"
+        case .badStatusLine: "BadStatusLine"
+        case .methodNotAllowed: "MethodNotAllowed"
+        case .requestLineTooLong: "RequestLineTooLong"
+        case .unsupportedVersion: "UnsupportedVersion"
+        case .badFieldName: "BadFieldName"
+        case .badFieldValue: "BadFieldValue"
+        case .bareCarriageReturn: "BareCarriageReturn"
+        case .bareLineFeed: "BareLineFeed"
+        case .obsoleteFold: "ObsoleteFold"
+        case .suspiciousHeader: "SuspiciousHeader"
+        case .missingHost: "MissingHost"
+        case .duplicateHost: "DuplicateHost"
+        case .badHost: "BadHost"
+        case .badConnection: "BadConnection"
+        case .fieldTooLarge: "FieldTooLarge"
+        case .headTooLarge: "HeadTooLarge"
+        case .tooManyFields: "TooManyFields"
+        case .badExpectation: "BadExpectation"
+        case .badContentLength: "BadContentLength"
+        case .duplicateContentLength: "DuplicateContentLength"
+        case .contentLengthWithTransferEncoding: "ContentLengthWithTransferEncoding"
+        case .badTransferEncoding: "BadTransferEncoding"
+        case .duplicateTransferEncoding: "DuplicateTransferEncoding"
+        case .transferEncodingOnHTTP10: "TransferEncodingOnHTTP10"
+        case .unsupportedTransferEncoding: "UnsupportedTransferEncoding"
+        case .badChunkSize: "BadChunkSize"
+        case .badChunkExtension: "BadChunkExtension"
+        case .chunkLineTooLong: "ChunkLineTooLong"
+        case .badChunkEnd: "BadChunkEnd"
+        case .trailersTooLarge: "TrailersTooLarge"
+        }
+    }
+}

@@ -1,0 +1,157 @@
+/// A target group's name and its counters, one of each worker.
+public struct TargetGroupMetrics: Sendable {
+    let name: String
+    let workers: [TargetGroupCounters]
+
+    /// What is counted about the group called `name`.
+    public init(name: String, workers: [TargetGroupCounters]) {
+        self.name = name
+        self.workers = workers
+    }
+
+    fileprivate var label: PrometheusText.Label { .init("target_group", name) }
+
+    fileprivate func sum(_ read: (TargetGroupCounters) -> UInt64) -> UInt64 {
+        workers.reduce(0) { $0 &+ read($1) }
+    }
+}
+
+// The list of metrics: a quantity gets a line here to be seen from outside.
+extension PrometheusText {
+    /// Writes everything that workers count, summed over them: first what is about workers, then, with the label
+    /// `target_group`, what is about each of `groups`, in their order.
+    public mutating func write(workers: [WorkerCounters], groups: [TargetGroupMetrics]) {
+        for metric in workerMetrics {
+            begin("apus_\(metric.name)", metric.kind, help: metric.help)
+            sample(workers.reduce(0) { $0 &+ metric.read($1) })
+        }
+        writeByLabel(workers)
+        writeGroups(groups)
+    }
+
+    private mutating func writeByLabel(_ workers: [WorkerCounters]) {
+        begin("apus_client_connections_rejected_total", .counter, help: "Client connections refused, by reason.")
+        for reason in RejectionReason.allCases { sample(workers, "reason", reason) { $0.connectionsRejected.value(reason) } }
+
+        begin("apus_target_responses_total", .counter, help: "Responses from targets, by class of status.")
+        for status in StatusClass.allCases { sample(workers, "class", status) { $0.targetResponses.value(status) } }
+
+        begin("apus_generated_responses_total", .counter, help: "Responses made by Apus, by class of status.")
+        for status in StatusClass.allCases { sample(workers, "class", status) { $0.generatedResponses.value(status) } }
+
+        begin("apus_generated_errors_total", .counter, help: "Refusals and failures answered by Apus, by status.")
+        for status in GeneratedStatus.allCases { sample(workers, "status", status) { $0.generatedStatuses.value(status) } }
+
+        begin("apus_timeouts_total", .counter, help: "Timers that ran out, by kind.")
+        for kind in TimeoutKind.allCases { sample(workers, "kind", kind) { $0.timeouts.value(kind) } }
+    }
+
+    private mutating func sample<Value: CounterLabel>(
+        _ workers: [WorkerCounters], _ label: String, _ value: Value, _ read: (WorkerCounters) -> UInt64
+    ) {
+        sample(workers.reduce(0) { $0 &+ read($1) }, Label(label, "\(value.label)"))
+    }
+
+    private mutating func writeGroups(_ groups: [TargetGroupMetrics]) {
+        guard !groups.isEmpty else { return }
+        for metric in groupMetrics {
+            begin("apus_target_group_\(metric.name)", metric.kind, help: metric.help)
+            for group in groups { sample(group.sum(metric.read), group.label) }
+        }
+
+        begin("apus_target_group_responses_total", .counter, help: "Responses from the group's targets, by class.")
+        for group in groups {
+            for status in StatusClass.allCases {
+                sample(group.sum { $0.responses.value(status) }, group.label, Label("class", "\(status.label)"))
+            }
+        }
+
+        begin(
+            "apus_target_group_response_time_seconds", .histogram,
+            help: "From the last byte of a request sent to the first byte of its response read.")
+        for group in groups {
+            var sums = LatencySums()
+            for worker in group.workers { sums.add(worker.responseTime) }
+            sample(sums, group.label)
+        }
+    }
+}
+
+/// One metric without labels of its own: its name after the prefix, and where its value is.
+private struct Metric<Counters>: Sendable {
+    let name: String
+    let kind: PrometheusText.Kind
+    let help: String
+    let read: @Sendable (Counters) -> UInt64
+
+    static func counter(_ name: String, _ help: String, _ read: @escaping @Sendable (Counters) -> UInt64) -> Self {
+        Metric(name: name, kind: .counter, help: help, read: read)
+    }
+
+    static func gauge(_ name: String, _ help: String, _ read: @escaping @Sendable (Counters) -> UInt64) -> Self {
+        Metric(name: name, kind: .gauge, help: help, read: read)
+    }
+}
+
+private let workerMetrics: [Metric<WorkerCounters>] = [
+    .counter("client_connections_accepted_total", "Connections accepted from clients.") { $0.connectionsAccepted.value },
+    .gauge("client_connections_active", "Client connections open now.") { $0.connectionsActive.value },
+    .counter("client_connections_shed_total", "Client connections closed to free memory.") { $0.connectionsShed.value },
+    .counter("connections_cut_by_configuration_total", "Connections cut by a change of configuration; stays 0.") {
+        $0.connectionsCutByConfiguration.value
+    },
+    .counter("exchanges_cut_by_deregistration_total", "Exchanges cut when a deregistration delay ended.") {
+        $0.exchangesCutByDeregistration.value
+    },
+    .counter("client_received_bytes_total", "Bytes read from clients.") { $0.clientBytesReceived.value },
+    .counter("client_sent_bytes_total", "Bytes written to clients.") { $0.clientBytesSent.value },
+    .counter("requests_total", "Requests whose head was read.") { $0.requests.value },
+    .gauge("requests_active", "Requests going on now.") { $0.requestsActive.value },
+    .counter("requests_forwarded_total", "Requests for which a target was chosen.") { $0.requestsForwarded.value },
+    .counter("rule_evaluations_total", "Rules tried, default rules excepted.") { $0.ruleEvaluations.value },
+    .counter("fixed_responses_total", "Answers given by fixed-response actions.") { $0.fixedResponses.value },
+    .counter("redirects_total", "Answers given by redirect actions.") { $0.redirects.value },
+    .counter("requests_invalid_header_dropped_total", "Requests that lost a header with an invalid name.") {
+        $0.invalidHeaderRequestsDropped.value
+    },
+    .counter("requests_invalid_header_forwarded_total", "Requests forwarded with a header whose name is invalid.") {
+        $0.invalidHeaderRequestsForwarded.value
+    },
+    .counter("requests_non_compliant_total", "Requests not compliant with RFC 9112.") { $0.nonCompliantRequests.value },
+    .counter("target_connections_opened_total", "Connections opened to targets.") { $0.targetConnectionsOpened.value },
+    .counter("target_connections_reused_total", "Requests sent on a target connection used before.") {
+        $0.targetConnectionsReused.value
+    },
+    .gauge("target_connections_active", "Target connections open now, idle ones included.") {
+        $0.targetConnectionsActive.value
+    },
+    .gauge("target_connections_idle", "Target connections idle now.") { $0.targetConnectionsIdle.value },
+    .counter("target_connect_failures_total", "Target connections that could not be opened.") {
+        $0.targetConnectFailures.value
+    },
+    .counter("target_connection_errors_total", "Target connections that broke during an exchange.") {
+        $0.targetConnectionErrors.value
+    },
+    .counter("target_received_bytes_total", "Bytes read from targets.") { $0.targetBytesReceived.value },
+    .counter("target_sent_bytes_total", "Bytes written to targets.") { $0.targetBytesSent.value },
+    .counter("retries_total", "Requests sent once more, on another connection.") { $0.retries.value },
+    .counter("fail_open_requests_total", "Requests sent although no target of the group was healthy.") {
+        $0.failOpenRequests.value
+    },
+    .counter("stale_events_total", "Events for something already closed.") { $0.staleEvents.value },
+    .gauge("held_bytes", "Bytes held for connections now.") { $0.bytesHeld.value },
+    .counter("log_lines_dropped_total", "Access log lines dropped because the log could not keep up.") {
+        $0.logLinesDropped.value
+    },
+]
+
+private let groupMetrics: [Metric<TargetGroupCounters>] = [
+    .counter("requests_total", "Requests for which a target of the group was chosen.") { $0.requests.value },
+    .gauge("requests_active", "Requests of the group going on now.") { $0.requestsActive.value },
+    .counter("connection_errors_total", "Connections to the group's targets that could not be opened.") {
+        $0.connectionErrors.value
+    },
+    .counter("fail_open_requests_total", "Requests sent while no target of the group was healthy.") {
+        $0.failOpenRequests.value
+    },
+]

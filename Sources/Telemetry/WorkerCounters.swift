@@ -1,0 +1,224 @@
+/// Why a client's connection was refused or closed before it could ask for anything.
+public enum RejectionReason: UInt8, CounterLabel {
+    /// The listener or the process has as many connections as it may.
+    case connectionLimit
+    /// The process holds as many bytes as it may.
+    case memoryBudget
+    /// The process has no descriptor left.
+    case descriptorLimit
+
+    /// As written in metrics.
+    public var label: StaticString {
+        switch self {
+        case .connectionLimit: "connection_limit"
+        case .memoryBudget: "memory_budget"
+        case .descriptorLimit: "descriptor_limit"
+        }
+    }
+}
+
+/// Which timer ran out.
+public enum TimeoutKind: UInt8, CounterLabel {
+    /// The client did not complete a request head in time.
+    case requestHead
+    /// The client sent or took nothing for too long in the middle of an exchange.
+    case clientIdle
+    /// The client sent a request body slower than the least rate.
+    case requestBodyRate
+    /// The client took a response slower than the least rate.
+    case responseRate
+    /// The client's connection was idle between requests for too long.
+    case clientKeepAlive
+    /// The target did not accept a connection in time.
+    case targetConnect
+    /// The target sent nothing for too long.
+    case targetIdle
+
+    /// As written in metrics.
+    public var label: StaticString {
+        switch self {
+        case .requestHead: "request_head"
+        case .clientIdle: "client_idle"
+        case .requestBodyRate: "request_body_rate"
+        case .responseRate: "response_rate"
+        case .clientKeepAlive: "client_keep_alive"
+        case .targetConnect: "target_connect"
+        case .targetIdle: "target_idle"
+        }
+    }
+}
+
+/// The first digit of a response's status.
+public enum StatusClass: UInt8, CounterLabel {
+    case informational, success, redirection, clientError, serverError
+
+    /// The class of `status`; anything outside 100–599 counts as `serverError`.
+    @inlinable public init(_ status: UInt16) {
+        self = switch status {
+        case 100...199: .informational
+        case 200...299: .success
+        case 300...399: .redirection
+        case 400...499: .clientError
+        default: .serverError
+        }
+    }
+
+    /// As written in metrics.
+    public var label: StaticString {
+        switch self {
+        case .informational: "1xx"
+        case .success: "2xx"
+        case .redirection: "3xx"
+        case .clientError: "4xx"
+        case .serverError: "5xx"
+        }
+    }
+}
+
+/// A status that Apus answers with itself. Source: elbv2.md §2.3.
+public enum GeneratedStatus: UInt8, CounterLabel {
+    case badRequest, methodNotAllowed, requestTimeout, contentTooLarge, uriTooLong, expectationFailed
+    case clientClosed, tooManyForwarders, protocolMismatch
+    case internalError, notImplemented, badGateway, unavailable, gatewayTimeout, versionNotSupported
+    case redirectTooLong
+
+    /// The status for `code`, or nil if Apus never answers with it for a reason of its own.
+    @inlinable public init?(code: UInt16) {
+        switch code {
+        case 400: self = .badRequest
+        case 405: self = .methodNotAllowed
+        case 408: self = .requestTimeout
+        case 413: self = .contentTooLarge
+        case 414: self = .uriTooLong
+        case 417: self = .expectationFailed
+        case 460: self = .clientClosed
+        case 463: self = .tooManyForwarders
+        case 464: self = .protocolMismatch
+        case 500: self = .internalError
+        case 501: self = .notImplemented
+        case 502: self = .badGateway
+        case 503: self = .unavailable
+        case 504: self = .gatewayTimeout
+        case 505: self = .versionNotSupported
+        case 507: self = .redirectTooLong
+        default: return nil
+        }
+    }
+
+    /// The three digits.
+    public var label: StaticString {
+        switch self {
+        case .badRequest: "400"
+        case .methodNotAllowed: "405"
+        case .requestTimeout: "408"
+        case .contentTooLarge: "413"
+        case .uriTooLong: "414"
+        case .expectationFailed: "417"
+        case .clientClosed: "460"
+        case .tooManyForwarders: "463"
+        case .protocolMismatch: "464"
+        case .internalError: "500"
+        case .notImplemented: "501"
+        case .badGateway: "502"
+        case .unavailable: "503"
+        case .gatewayTimeout: "504"
+        case .versionNotSupported: "505"
+        case .redirectTooLong: "507"
+        }
+    }
+}
+
+/// Everything one worker counts, whatever it is about; what is about a target group is in `TargetGroupCounters`.
+///
+/// Shape:  words inside one object, so a worker reaches each at a fixed offset. The worker writes, any thread reads.
+/// Source: elbv2.md §7.1, the quantities that exist so far. `PrometheusText+Metrics` has their public names.
+public final class WorkerCounters: Sendable {
+    // Clients.
+
+    /// Connections taken from the listening sockets.
+    public let connectionsAccepted = Counter()
+    /// Client connections open now.
+    public let connectionsActive = Gauge()
+    /// Connections refused, by reason.
+    public let connectionsRejected = CounterSet<RejectionReason>()
+    /// Client connections closed because the process held too many bytes and they held the most.
+    public let connectionsShed = Counter()
+    /// Client connections cut because the configuration changed. Stays zero: design.md §6.
+    public let connectionsCutByConfiguration = Counter()
+    /// Exchanges cut because their target's deregistration delay was over.
+    public let exchangesCutByDeregistration = Counter()
+    /// Bytes read from clients.
+    public let clientBytesReceived = Counter()
+    /// Bytes written to clients.
+    public let clientBytesSent = Counter()
+
+    // Exchanges.
+
+    /// Requests whose head was read, valid or not.
+    public let requests = Counter()
+    /// Exchanges going on now.
+    public let requestsActive = Gauge()
+    /// Requests for which a target was chosen.
+    public let requestsForwarded = Counter()
+    /// Responses that targets gave, as sent to clients.
+    public let targetResponses = CounterSet<StatusClass>()
+    /// Responses that Apus made, whatever for.
+    public let generatedResponses = CounterSet<StatusClass>()
+    /// Refusals and failures that Apus answered itself, by status; 460 is counted and not sent.
+    public let generatedStatuses = CounterSet<GeneratedStatus>()
+    /// Rules tried, default rules excepted.
+    public let ruleEvaluations = Counter()
+    /// Answers that a fixed-response action gave.
+    public let fixedResponses = Counter()
+    /// Answers that a redirect action gave.
+    public let redirects = Counter()
+    /// Requests from which a field with an invalid name was dropped.
+    public let invalidHeaderRequestsDropped = Counter()
+    /// Requests forwarded with a field whose name is invalid.
+    public let invalidHeaderRequestsForwarded = Counter()
+    /// Requests that were not compliant with RFC 9112.
+    public let nonCompliantRequests = Counter()
+    /// Timers that ran out, by kind.
+    public let timeouts = CounterSet<TimeoutKind>()
+
+    // Targets.
+
+    /// Connections opened to targets.
+    public let targetConnectionsOpened = Counter()
+    /// Requests sent on a connection that had served another before.
+    public let targetConnectionsReused = Counter()
+    /// Target connections open now, idle ones included.
+    public let targetConnectionsActive = Gauge()
+    /// Target connections idle now.
+    public let targetConnectionsIdle = Gauge()
+    /// Connections that could not be opened.
+    public let targetConnectFailures = Counter()
+    /// Connections that broke in the middle of an exchange.
+    public let targetConnectionErrors = Counter()
+    /// Bytes read from targets.
+    public let targetBytesReceived = Counter()
+    /// Bytes written to targets.
+    public let targetBytesSent = Counter()
+    /// Requests sent once more after a reused connection turned out to be closed, or to another target.
+    public let retries = Counter()
+    /// Requests sent to a target group of which no target was healthy.
+    public let failOpenRequests = Counter()
+
+    // The worker itself.
+
+    /// Events for something that was gone already: harmless, but counted.
+    public let staleEvents = Counter()
+    /// Bytes held for strangers now: buffers, heads, tables. Source: design.md §7.
+    public let bytesHeld = Gauge()
+    /// Access log lines dropped because the ring was full.
+    public let logLinesDropped = Counter()
+
+    /// All at zero.
+    public init() {}
+
+    /// Counts a response that Apus made itself for a reason of its own, as opposed to an action of a rule.
+    @inlinable public func countGenerated(status: UInt16) {
+        if let generated = GeneratedStatus(code: status) { generatedStatuses.add(generated) }
+        if status != 460 { generatedResponses.add(StatusClass(status)) }
+    }
+}
