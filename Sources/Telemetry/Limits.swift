@@ -1,17 +1,22 @@
 /// Every cap of this target: its unit, its value, why, and what happens there.
 public enum Limits {
-    /// Longest access log line, in octets, line feed included. It fits in a `LogRing` many times over, and log readers
-    /// take it. A longer line ends early: quoted fields are cut, and every field is still there.
-    public static let logLineBytesMax = 16 * 1024
-    /// Most octets written of the request line, escapes included. ALB's own limit for a request line is 16 K; half
-    /// a line leaves room for the rest. What is longer is cut and ends in `...`.
-    public static let logRequestLineBytesMax = 6 * 1024
-    /// Most octets written of the user agent, escapes included. Source: elbv2.md §3.1, field 14: 8 KB at most; ours
-    /// is lower because the whole line has a cap. What is longer is cut and ends in `...`.
-    public static let logUserAgentBytesMax = 4 * 1024
-    /// Most octets written of any other field, escapes included. What is longer is cut and ends in `...`.
+    /// Octets of the longest access log line, line feed included: the caps below, each as often as it applies, and
+    /// 1 KiB for numbers and names. So every line fits, and a hostile one shortens its own fields only.
+    public static let logLineBytesMax = logURIBytesMax + logUserAgentBytesMax + 7 * logFieldBytesMax + 1024
+    /// Octets written of a path with its query, escapes included. What is longer is cut and ends in `...`. ALB takes
+    /// request lines of 16 K (elbv2.md §2.1), so nothing is cut that has no escapes.
+    public static let logURIBytesMax = 16 * 1024
+    /// Octets written of the user agent, escapes included. Source: elbv2.md §3.1, field 14. What is longer is cut.
+    public static let logUserAgentBytesMax = 8 * 1024
+    /// Octets written of any other text, escapes included: method, host, names, trace, redirect. What is longer is cut.
     public static let logFieldBytesMax = 1024
-    /// How much one worker may be ahead of the log writer, in octets; a power of two. At some 500 octets per line
-    /// this is 2,000 lines. When it is full, lines are dropped and counted.
+    /// Octets by which one worker may be ahead of the log writer; a power of two. Some 2,000 lines. When it is full,
+    /// lines are dropped and counted.
     public static let logRingBytes = 1 << 20
+    /// How long the log writer lets lines gather while they keep coming, in milliseconds. Longer means fewer and larger
+    /// writes; a ring must not fill in the meantime, which takes 50,000 lines per second and worker here.
+    public static let logGatherMilliseconds: Int32 = 20
+    /// How long a stopping process waits for its last lines to be written, in milliseconds: a reader of standard output
+    /// that has stopped reading must not keep us.
+    public static let logStopMilliseconds: Int32 = 2000
 }

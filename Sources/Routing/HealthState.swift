@@ -1,0 +1,211 @@
+import Core
+
+/// The states of a target that ELBv2 names.
+public enum TargetState: String, CaseIterable, Sendable {
+    case initial, healthy, unhealthy, draining, unused
+}
+
+/// How many checks in a row decide, and when failures begin to count.
+public struct HealthThresholds: Equatable, Sendable {
+    /// Passed checks in a row that make an unhealthy target healthy; at least one.
+    public var healthyCount: Int
+    /// Failed checks in a row that make a target unhealthy; at least one.
+    public var unhealthyCount: Int
+    /// For this long after registration no failure counts.
+    public var grace: Nanoseconds
+
+    public init(healthyCount: Int, unhealthyCount: Int, grace: Nanoseconds = 0) {
+        self.healthyCount = healthyCount
+        self.unhealthyCount = unhealthyCount
+        self.grace = grace
+    }
+}
+
+/// What the health checks of one target, and its registration, have made of it.
+///
+/// Rules of counting: only an unbroken run counts. A pass ends a run of failures, a failure ends a run of
+/// passes, and entering a state begins with no run. The first pass of a target that has been neither healthy
+/// nor unhealthy makes it healthy at once. A failure during the grace period ends a run of passes, but begins
+/// or lengthens no run of failures. Thresholds are compared when a check ends, so a changed one holds from the
+/// next check on.
+///
+/// Shape:  a trivial value; control owns one per target, outside the snapshot, so that history survives change.
+/// Errors: none. Results and drain reports travel between threads and may arrive late, so an event that no
+///         longer fits the state changes nothing.
+/// Source: elbv2.md §1.9, §2.5 (deregistration).
+public struct HealthState: Equatable, Sendable {
+    /// Where the target is.
+    public enum Phase: Equatable, Sendable {
+        /// Registered; leaves by its first pass, or by failures in a row.
+        case initial(isChecked: Bool, failures: Int)
+        /// Receives requests; leaves by failures in a row.
+        case healthy(failures: Int)
+        /// Receives requests only when no target is healthy; leaves by passes in a row.
+        case unhealthy(passes: Int, because: CheckFailure)
+        /// Deregistered; leaves when its requests have ended, or by being registered again.
+        case draining
+        /// Cannot be picked or checked; leaves when the cause is gone.
+        case unused(UnusedCause)
+    }
+
+    /// How a check failed.
+    public enum CheckFailure: Equatable, Sendable {
+        /// Answered with a status code that the matcher does not list.
+        case responseCode(UInt16)
+        /// Not answered in time, or not connected in time.
+        case timeout
+        /// Anything else: connection refused or reset, an answer that is not HTTP.
+        case failed
+    }
+
+    /// Why a target is unused.
+    public enum UnusedCause: Equatable, Sendable, CaseIterable {
+        case notRegistered, notInUse, invalidState, ipUnusable
+    }
+
+    /// What happens to a target.
+    public enum Event: Equatable, Sendable {
+        /// A check was begun.
+        case checkBegan
+        case checkPassed
+        case checkFailed(CheckFailure)
+        /// Registered, perhaps again.
+        case registered
+        case deregistered
+        /// The last request of a draining target ended, or its delay did.
+        case drained
+        /// Something outside the target keeps it from use; `notRegistered` is not for this event, but for `drained`.
+        case becameUnusable(UnusedCause)
+        /// Nothing outside the target keeps it from use any more.
+        case becameUsable
+    }
+
+    /// What the caller must act on: tell the workers, the event log, the schedule of checks.
+    public enum Effect: Equatable, Sendable {
+        case nothing
+        case becameInitial, becameHealthy, becameUnhealthy, becameDraining, becameUnused
+    }
+
+    public private(set) var phase: Phase
+    /// When the target was registered or last became usable: the grace period counts from here.
+    public private(set) var registeredAt: Instant
+
+    /// A target registered at `now`, which can be checked at once or is `unused` for a cause.
+    public init(registeredAt now: Instant, unused cause: UnusedCause? = nil) {
+        registeredAt = now
+        phase = if let cause { .unused(cause) } else { .initial(isChecked: false, failures: 0) }
+    }
+
+    /// Moves to the next phase and says what the caller must do about it.
+    public mutating func receive(_ event: Event, thresholds: HealthThresholds, now: Instant) -> Effect {
+        let isGrace = now.since(registeredAt) < thresholds.grace
+        let (next, effect) = Self.step(phase, event, thresholds, isGrace: isGrace)
+        phase = next
+        if effect == .becameInitial { registeredAt = now }
+        return effect
+    }
+
+    static func step(
+        _ phase: Phase, _ event: Event, _ thresholds: HealthThresholds, isGrace: Bool
+    ) -> (Phase, Effect) {
+        switch (phase, event) {
+        case (.initial(_, let failures), .checkBegan):
+            return (.initial(isChecked: true, failures: failures), .nothing)
+        case (.initial, .checkPassed):
+            return (.healthy(failures: 0), .becameHealthy)
+        case (.initial, .checkFailed) where isGrace:
+            return (.initial(isChecked: true, failures: 0), .nothing)
+        case (.initial(_, let failures), .checkFailed(let failure)):
+            return failures + 1 >= thresholds.unhealthyCount
+                ? (.unhealthy(passes: 0, because: failure), .becameUnhealthy)
+                : (.initial(isChecked: true, failures: failures + 1), .nothing)
+
+        case (.healthy, .checkPassed):
+            return (.healthy(failures: 0), .nothing)
+        case (.healthy, .checkFailed) where isGrace:
+            return (phase, .nothing)
+        case (.healthy(let failures), .checkFailed(let failure)):
+            return failures + 1 >= thresholds.unhealthyCount
+                ? (.unhealthy(passes: 0, because: failure), .becameUnhealthy)
+                : (.healthy(failures: failures + 1), .nothing)
+
+        case (.unhealthy(let passes, let failure), .checkPassed):
+            return passes + 1 >= thresholds.healthyCount
+                ? (.healthy(failures: 0), .becameHealthy)
+                : (.unhealthy(passes: passes + 1, because: failure), .nothing)
+        case (.unhealthy, .checkFailed(let failure)):
+            return (.unhealthy(passes: 0, because: failure), .nothing)
+
+        case (.draining, .registered), (.unused(.notRegistered), .registered):
+            return (.initial(isChecked: false, failures: 0), .becameInitial)
+        case (.unused(.notInUse), .becameUsable), (.unused(.invalidState), .becameUsable),
+            (.unused(.ipUnusable), .becameUsable):
+            return (.initial(isChecked: false, failures: 0), .becameInitial)
+
+        case (.initial, .deregistered), (.healthy, .deregistered), (.unhealthy, .deregistered),
+            (.unused(.notInUse), .deregistered), (.unused(.invalidState), .deregistered),
+            (.unused(.ipUnusable), .deregistered):
+            return (.draining, .becameDraining)
+        case (.draining, .drained):
+            return (.unused(.notRegistered), .becameUnused)
+        case (.initial, .becameUnusable(let cause)), (.healthy, .becameUnusable(let cause)),
+            (.unhealthy, .becameUnusable(let cause)):
+            return (.unused(cause), .becameUnused)
+        case (.unused(.notInUse), .becameUnusable(let cause)), (.unused(.invalidState), .becameUnusable(let cause)),
+            (.unused(.ipUnusable), .becameUnusable(let cause)):
+            return (.unused(cause), .nothing)
+
+        case (.healthy, .checkBegan), (.unhealthy, .checkBegan),            // says nothing new
+            (.initial, .registered), (.healthy, .registered), (.unhealthy, .registered),    // is already
+            (.unused(.notInUse), .registered), (.unused(.invalidState), .registered),       // the cause remains
+            (.unused(.ipUnusable), .registered),
+            (.initial, .becameUsable), (.healthy, .becameUsable), (.unhealthy, .becameUsable),
+            (.draining, .deregistered), (.unused(.notRegistered), .deregistered),
+            (.draining, .becameUnusable), (.unused(.notRegistered), .becameUnusable),       // it is leaving
+            (.draining, .becameUsable), (.unused(.notRegistered), .becameUsable),
+            (.initial, .drained), (.healthy, .drained), (.unhealthy, .drained), (.unused, .drained),   // late
+            (.draining, .checkBegan), (.draining, .checkPassed), (.draining, .checkFailed),            // late
+            (.unused, .checkBegan), (.unused, .checkPassed), (.unused, .checkFailed):                  // late
+            return (phase, .nothing)
+        }
+    }
+}
+
+extension HealthState {
+    /// The state, as ELBv2 names it.
+    public var state: TargetState {
+        switch phase {
+        case .initial: .initial
+        case .healthy: .healthy
+        case .unhealthy: .unhealthy
+        case .draining: .draining
+        case .unused: .unused
+        }
+    }
+
+    /// Why the target is in this state; a healthy one needs no reason.
+    public var reason: HealthReason? {
+        switch phase {
+        case .initial(isChecked: false, _): .registrationInProgress
+        case .initial(isChecked: true, _): .initialHealthChecking
+        case .healthy: nil
+        case .unhealthy(_, .responseCode(let status)): .responseCodeMismatch(status)
+        case .unhealthy(_, .timeout): .timeout
+        case .unhealthy(_, .failed): .failedHealthChecks
+        case .draining: .deregistrationInProgress
+        case .unused(.notRegistered): .notRegistered
+        case .unused(.notInUse): .notInUse
+        case .unused(.invalidState): .invalidState
+        case .unused(.ipUnusable): .ipUnusable
+        }
+    }
+
+    /// Whether a balancer may pick the target.
+    public var use: TargetUse {
+        switch phase {
+        case .healthy: .ready
+        case .initial, .unhealthy: .lastResort
+        case .draining, .unused: .never
+        }
+    }
+}

@@ -1,0 +1,15 @@
+/// The caps of this module. What strangers can make it hold is nothing: all of its memory is configuration.
+public enum Limits {
+    /// Octets of a redirect's Location value. Reason: clients and caches refuse longer ones. A longer one is
+    /// not written; the client gets 507. Source: elbv2.md §2.3.
+    public static let locationBytesMax = 8192
+
+    /// Picks that `SmoothWeights` makes ahead of time to start in the middle of its cycle. Reason: keeps the
+    /// cost of adopting a snapshot below a millisecond. A longer cycle is entered within its first part.
+    static let startingPicksMax = 10_000
+
+    /// First health checks per second when many targets are registered together. Reason: a burst of new
+    /// connections would overrun the listen queues of the targets' hosts and our own descriptors. More
+    /// targets than that begin later, but never slower than their interval demands in the long run.
+    static let firstChecksPerSecond: UInt64 = 1000
+}

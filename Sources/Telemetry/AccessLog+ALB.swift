@@ -1,0 +1,118 @@
+import Core
+
+// ALB's access log line: 34 fields between single spaces, `-` where a field has no value, texts in quotes.
+// Source: elbv2.md §3.1, whose numbers the comments give.
+extension AccessLog {
+    /// Appends the line of `record`, line feed included.
+    func appendALB(_ record: AccessRecord, _ request: Head, _ names: AccessRecord.Names) {
+        line.append(record.kind.text)                                           // 1
+        field(time: record.createdAt + record.duration)                         // 2
+        field(name: names.loadBalancer)                                         // 3
+        field(address: record.client)                                           // 4
+        field(address: record.target)                                           // 5
+        field(interval: record.requestProcessingTime)                           // 6
+        field(interval: record.targetProcessingTime)                            // 7
+        field(interval: record.responseProcessingTime)                          // 8
+        field(status: record.status)                                            // 9
+        field(status: record.targetStatus)                                      // 10
+        field(number: record.receivedBytes)                                     // 11
+        field(number: record.sentBytes)                                         // 12
+        openQuote()
+        appendRequestLine(record, request, as: .quoted)                         // 13
+        closeQuote()
+        quoted(request, .userAgent, limit: Limits.logUserAgentBytesMax)         // 14
+        line.append(" - -")                                                     // 15–16
+        field(name: names.targetGroup)                                          // 17
+        quoted(request, .xAmznTraceID, limit: Limits.logFieldBytesMax)          // 18
+        line.append(" \"-\" \"-\"")                                             // 19–20
+        field(rule: record.matchedRule)                                         // 21
+        field(time: record.createdAt)                                           // 22
+        quoted(record.action.text)                                              // 23
+        quoted(text: names.redirectURL)                                         // 24
+        quoted(record.errorReason)                                              // 25
+        openQuote()
+        append(address: record.target)                                          // 26
+        closeQuote()
+        openQuote()
+        append(status: record.targetStatus)                                     // 27
+        closeQuote()
+        quoted(record.classification.text)                                      // 28
+        quoted(record.classificationReason)                                     // 29
+        line.append(" - \"-\" \"-\" \"-\" ")                                    // 30–33
+        line.append(hostOf: record.listener)                                    // 34
+        line.append(.lineFeed)
+    }
+
+    private func field(time: UInt64) {
+        line.append(.space)
+        line.append(timestamp: time)
+    }
+
+    private func field(interval: Nanoseconds?) {
+        line.append(.space)
+        if let interval { line.append(seconds: interval, digitCount: 3) } else { line.append("-1") }
+    }
+
+    private func field(number: UInt64) {
+        line.append(.space)
+        line.append(decimal: number)
+    }
+
+    private func field(name: Span<UInt8>) {
+        line.append(.space)
+        append(text: name, as: .bare)
+    }
+
+    private func field(address: SocketAddress?) {
+        line.append(.space)
+        append(address: address)
+    }
+
+    private func field(status: UInt16) {
+        line.append(.space)
+        append(status: status)
+    }
+
+    private func field(rule: AccessRecord.MatchedRule) {
+        line.append(.space)
+        if let number = rule.number { line.append(decimal: number) } else { line.append("-") }
+    }
+
+    private func openQuote() { line.append(" \"") }
+
+    private func closeQuote() { line.append(.quote) }
+
+    private func quoted(_ word: StaticString?) {
+        openQuote()
+        line.append(word ?? "-")
+        closeQuote()
+    }
+
+    private func quoted(text: Span<UInt8>) {
+        openQuote()
+        append(text: text, as: .quoted)
+        closeQuote()
+    }
+
+    private func quoted(_ request: Head, _ id: FieldID, limit: Int) {
+        openQuote()
+        appendHeader(request, id, as: .quoted, limit: limit)
+        closeQuote()
+    }
+
+    private func append(address: SocketAddress?) {
+        if let address { line.append(address) } else { line.append("-") }
+    }
+
+    private func append(status: UInt16) {
+        if status == 0 { line.append("-") } else { line.append(decimal: UInt64(status)) }
+    }
+
+    private func append(text: Span<UInt8>, as escaping: Escaping) {
+        if text.isEmpty {
+            line.append("-")
+        } else {
+            line.append(escaping: text, as: escaping, limit: Limits.logFieldBytesMax)
+        }
+    }
+}

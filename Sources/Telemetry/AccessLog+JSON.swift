@@ -1,0 +1,110 @@
+import Core
+
+// The access log line as one JSON object: ALB's fields in snake case, addresses split into ip and port as log analysis
+// tools name them. Fields that have no value are null; times are in seconds with microseconds. Fields of ALB's that can
+// have no value yet are left out.
+extension AccessLog {
+    /// Appends the line of `record`, line feed included.
+    func appendJSON(_ record: AccessRecord, _ request: Head, _ names: AccessRecord.Names) {
+        line.append("{\"type\":\"")
+        line.append(record.kind.text)
+        line.append("\",\"time\":\"")
+        line.append(timestamp: record.createdAt + record.duration)
+        line.append(.quote)
+        text("elb", names.loadBalancer)
+        address("client", record.client)
+        address("target", record.target)
+        time("request_processing_time", record.requestProcessingTime)
+        time("target_processing_time", record.targetProcessingTime)
+        time("response_processing_time", record.responseProcessingTime)
+        number("elb_status_code", record.status == 0 ? nil : UInt64(record.status))
+        number("target_status_code", record.targetStatus == 0 ? nil : UInt64(record.targetStatus))
+        number("received_bytes", record.receivedBytes)
+        number("sent_bytes", record.sentBytes)
+        key("request_line")
+        line.append(.quote)
+        appendRequestLine(record, request, as: .json)
+        line.append(.quote)
+        header("user_agent", request, .userAgent, limit: Limits.logUserAgentBytesMax)
+        text("target_group", names.targetGroup)
+        header("trace_id", request, .xAmznTraceID, limit: Limits.logFieldBytesMax)
+        number("matched_rule_priority", record.matchedRule.number)
+        line.append(",\"request_creation_time\":\"")
+        line.append(timestamp: record.createdAt)
+        line.append(.quote)
+        word("actions_executed", record.action.text)
+        text("redirect_url", names.redirectURL)
+        word("error_reason", record.errorReason)
+        word("classification", record.classification.text)
+        word("classification_reason", record.classificationReason)
+        line.append(",\"ip_address\":\"")
+        line.append(hostOf: record.listener)
+        line.append("\"}\n")
+    }
+
+    private func key(_ name: StaticString) {
+        line.append(",\"")
+        line.append(name)
+        line.append("\":")
+    }
+
+    private func text(_ name: StaticString, _ text: Span<UInt8>) {
+        key(name)
+        if text.isEmpty {
+            line.append("null")
+        } else {
+            line.append(.quote)
+            line.append(escaping: text, as: .json, limit: Limits.logFieldBytesMax)
+            line.append(.quote)
+        }
+    }
+
+    private func word(_ name: StaticString, _ word: StaticString?) {
+        key(name)
+        if let word {
+            line.append(.quote)
+            line.append(word)
+            line.append(.quote)
+        } else {
+            line.append("null")
+        }
+    }
+
+    private func header(_ name: StaticString, _ request: Head, _ id: FieldID, limit: Int) {
+        key(name)
+        if request.firstField(id) == nil {
+            line.append("null")
+        } else {
+            line.append(.quote)
+            appendHeader(request, id, as: .json, limit: limit)
+            line.append(.quote)
+        }
+    }
+
+    private func number(_ name: StaticString, _ value: UInt64?) {
+        key(name)
+        if let value { line.append(decimal: value) } else { line.append("null") }
+    }
+
+    private func time(_ name: StaticString, _ time: Nanoseconds?) {
+        key(name)
+        if let time { line.append(seconds: time, digitCount: 6) } else { line.append("null") }
+    }
+
+    private func address(_ prefix: StaticString, _ address: SocketAddress?) {
+        line.append(",\"")
+        line.append(prefix)
+        line.append("_ip\":")
+        if let address {
+            line.append(.quote)
+            line.append(hostOf: address)
+            line.append(.quote)
+        } else {
+            line.append("null")
+        }
+        line.append(",\"")
+        line.append(prefix)
+        line.append("_port\":")
+        if let address { line.append(decimal: UInt64(address.port)) } else { line.append("null") }
+    }
+}

@@ -1,0 +1,116 @@
+import Core
+
+// What both formats say about the request.
+extension AccessLog {
+    /// Appends `METHOD scheme://host:port/uri HTTP/x`, or with `-` for method and version if there was no valid request.
+    func appendRequestLine(_ record: AccessRecord, _ request: Head, as escaping: Escaping) {
+        let isKnown = !request.method.isEmpty
+        if isKnown {
+            line.append(escaping: request.bytes(request.method), as: escaping, limit: Limits.logFieldBytesMax)
+        } else {
+            line.append("-")
+        }
+        line.append(record.kind.scheme)
+        appendAuthority(request, record.listener, as: escaping)
+        appendURI(request, as: escaping)
+        if isKnown {
+            line.append(request.minorVersion == 0 ? " HTTP/1.0" : " HTTP/1.1")
+        } else {
+            line.append("- -")
+        }
+    }
+
+    /// The host and port asked for: the listener's where the request names none.
+    private func appendAuthority(_ request: Head, _ listener: SocketAddress, as escaping: Escaping) {
+        let authority = request.bytes(request.authority)
+        if authority.isEmpty {
+            line.append(listener)
+            return
+        }
+        line.append(escaping: authority, as: escaping, limit: Limits.logFieldBytesMax)
+        if !endsInPort(authority) {
+            line.append(.colon)
+            line.append(decimal: UInt64(listener.port))
+        }
+    }
+
+    /// The path and query as received; after an absolute-form target, as understood; nothing for `OPTIONS *`.
+    private func appendURI(_ request: Head, as escaping: Escaping) {
+        let target = request.bytes(request.target)
+        if !target.isEmpty && target[0] == .slash {
+            line.append(escaping: target, as: escaping, limit: Limits.logURIBytesMax)
+        } else if !target.isEmpty && target[0] != .asterisk {
+            line.append(escaping: request.bytes(request.path), as: escaping, limit: Limits.logURIBytesMax / 2)
+            line.append(escaping: request.bytes(request.query), as: escaping, limit: Limits.logURIBytesMax / 2)
+        }
+    }
+
+    /// Appends the value of the first field of this kind that is sent on, or `-`.
+    func appendHeader(_ request: Head, _ id: FieldID, as escaping: Escaping, limit: Int) {
+        guard let index = request.firstField(id) else {
+            line.append("-")
+            return
+        }
+        line.append(escaping: request.bytes(request.field(index).value), as: escaping, limit: limit)
+    }
+}
+
+/// Whether `authority` is `host:port`: digits after its last colon, which is not inside an IPv6 address's brackets.
+private func endsInPort(_ authority: Span<UInt8>) -> Bool {
+    var index = authority.count
+    while index > 0 && authority[index - 1].isDigit { index -= 1 }
+    return index > 0 && index < authority.count && authority[index - 1] == .colon
+}
+
+extension AccessRecord.Kind {
+    /// Field 1.
+    var text: StaticString {
+        switch self {
+        case .http: "http"
+        case .webSocket: "ws"
+        }
+    }
+
+    /// What stands between method and host in the request line.
+    var scheme: StaticString {
+        switch self {
+        case .http: " http://"
+        case .webSocket: " ws://"
+        }
+    }
+}
+
+extension AccessRecord.MatchedRule {
+    /// Field 21; nil stands for `-`.
+    var number: UInt64? {
+        switch self {
+        case .none: nil
+        case .standard: 0
+        case .priority(let priority): UInt64(priority)
+        }
+    }
+}
+
+extension AccessRecord.Action {
+    /// Field 23; nil stands for `-`.
+    var text: StaticString? {
+        switch self {
+        case .none: nil
+        case .forward: "forward"
+        case .fixedResponse: "fixed-response"
+        case .redirect: "redirect"
+        }
+    }
+}
+
+extension AccessRecord.Classification {
+    /// Field 28; nil stands for `-`.
+    var text: StaticString? {
+        switch self {
+        case .compliant: nil
+        case .acceptable: "Acceptable"
+        case .ambiguous: "Ambiguous"
+        case .severe: "Severe"
+        }
+    }
+}

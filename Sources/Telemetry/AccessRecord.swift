@@ -1,0 +1,111 @@
+import Core
+
+/// What is remembered about one exchange, to be written as one line of the access log.
+///
+/// Shape:  a trivial value inside the exchange; texts are not copied into it, but given to `AccessLog` at the end.
+/// Units:  nanoseconds and octets.
+/// Source: elbv2.md §3.1.
+public struct AccessRecord: Sendable {
+    /// What the exchange was, for field 1.
+    public enum Kind: Sendable {
+        /// A request and its response over plain HTTP/1.
+        case http
+        /// A tunnel after a 101, logged once at its end.
+        case webSocket
+    }
+
+    /// Which rule decided, for field 21.
+    public enum MatchedRule: Sendable {
+        /// None was asked: the request was refused before.
+        case none
+        /// The listener's default actions.
+        case standard
+        /// The rule of this priority.
+        case priority(UInt32)
+    }
+
+    /// What the rule had done, for field 23.
+    public enum Action: Sendable {
+        /// Nothing: the request was refused before, or its action could not be carried out.
+        case none
+        /// Sent to a target.
+        case forward
+        /// Answered with a fixed response.
+        case fixedResponse
+        /// Answered with a redirect.
+        case redirect
+    }
+
+    /// How well the request followed RFC 9112, for field 28. Source: elbv2.md §2.4.
+    public enum Classification: Sendable {
+        /// To the letter; written as `-`.
+        case compliant
+        /// Not to the letter, and harmless.
+        case acceptable
+        /// Others might read it differently.
+        case ambiguous
+        /// Dangerous.
+        case severe
+    }
+
+    /// What the exchange was.
+    public var kind = Kind.http
+    /// When the first octet of the request came: time of day, as `WallClock.now()`.
+    public var createdAt: UInt64
+    /// From then until the exchange was over, by the monotonic clock.
+    public var duration: Nanoseconds = 0
+    /// From the first octet of the request until it was sent to a target; nil if it was not.
+    public var requestProcessingTime: Nanoseconds?
+    /// From then until the first octet of the response; nil if there was none.
+    public var targetProcessingTime: Nanoseconds?
+    /// From then until the response was sent to the client; nil if there was none.
+    public var responseProcessingTime: Nanoseconds?
+    /// Who asked.
+    public var client: SocketAddress
+    /// The address the client connected to.
+    public var listener: SocketAddress
+    /// Who answered, or was asked last; nil if no target was.
+    public var target: SocketAddress?
+    /// The status of the response to the client, 460 if the client was gone before; 0 if there was none.
+    public var status: UInt16 = 0
+    /// The status of the target's response; 0 if there was none.
+    public var targetStatus: UInt16 = 0
+    /// Octets read from the client, head included.
+    public var receivedBytes: UInt64 = 0
+    /// Octets written to the client, head included.
+    public var sentBytes: UInt64 = 0
+    /// Which rule decided.
+    public var matchedRule = MatchedRule.none
+    /// What it had done.
+    public var action = Action.none
+    /// Why Apus refused or failed the request, in one word; nil if it did not.
+    public var errorReason: StaticString?
+    /// How well the request followed the protocol.
+    public var classification = Classification.compliant
+    /// What about it was not to the letter; nil if nothing.
+    public var classificationReason: StaticString?
+
+    /// A record of an exchange that begins now.
+    public init(createdAt: UInt64, client: SocketAddress, listener: SocketAddress) {
+        self.createdAt = createdAt
+        self.client = client
+        self.listener = listener
+    }
+
+    /// The names that only the snapshot knows, lent for the time of writing a line.
+    ///
+    /// Shape: each is empty where it has no meaning. Nothing keeps them.
+    public struct Names: ~Escapable {
+        let loadBalancer: Span<UInt8>
+        let targetGroup: Span<UInt8>
+        let redirectURL: Span<UInt8>
+
+        /// The load balancer that took the request, the target group chosen, and where a redirect led.
+        @_lifetime(copy loadBalancer, copy targetGroup, copy redirectURL)
+        public init(loadBalancer: Span<UInt8>, targetGroup: Span<UInt8>, redirectURL: Span<UInt8>) {
+            self.loadBalancer = loadBalancer
+            self.targetGroup = targetGroup
+            self.redirectURL = redirectURL
+        }
+    }
+}

@@ -1,0 +1,76 @@
+import Core
+
+extension Buffer {
+    /// The most octets that `append(timestamp:)` writes.
+    static let timestampBytesMax = 27
+
+    /// Appends a time of day as ISO 8601 in UTC with microseconds: `2026-01-31T12:34:56.789012Z`, 27 octets.
+    ///
+    /// Units:  nanoseconds since 1970, as `WallClock.now()`; all of them fall into the years 1970–2554.
+    /// Source: the calendar is computed from the day's number by counting in eras of 400 years, which have 146,097
+    ///         days each, with years that begin on the first of March so that the leap day comes last.
+    func append(timestamp nanoseconds: UInt64) {
+        let seconds = nanoseconds / 1_000_000_000
+        let secondOfDay = seconds % 86_400
+        let date = CivilDate(dayNumber: seconds / 86_400)
+        append(decimal: date.year, digitCount: 4)
+        append("-")
+        append(decimal: date.month, digitCount: 2)
+        append("-")
+        append(decimal: date.day, digitCount: 2)
+        append("T")
+        append(decimal: secondOfDay / 3600, digitCount: 2)
+        append(.colon)
+        append(decimal: secondOfDay / 60 % 60, digitCount: 2)
+        append(.colon)
+        append(decimal: secondOfDay % 60, digitCount: 2)
+        append(.dot)
+        append(decimal: nanoseconds / 1000 % 1_000_000, digitCount: 6)
+        append("Z")
+    }
+
+    /// Appends a length of time in seconds with `digitCount` decimals, cut and not rounded: `0.086`.
+    func append(seconds time: Nanoseconds, digitCount: Int) {
+        append(decimal: time / 1_000_000_000)
+        append(.dot)
+        var fraction = time % 1_000_000_000
+        for _ in digitCount..<9 { fraction /= 10 }
+        append(decimal: fraction, digitCount: digitCount)
+    }
+
+    /// Appends the `digitCount` low decimal digits of `value`, zeros in front included.
+    private func append(decimal value: UInt64, digitCount: Int) {
+        var unit: UInt64 = 1
+        for _ in 1..<digitCount { unit *= 10 }
+        while unit > 0 {
+            append(UInt8(truncatingIfNeeded: value / unit % 10) + 0x30)
+            unit /= 10
+        }
+    }
+}
+
+/// A day of the Gregorian calendar.
+struct CivilDate: Equatable {
+    let year: UInt64
+    /// 1–12.
+    let month: UInt64
+    /// 1–31.
+    let day: UInt64
+
+    /// The day that is `dayNumber` days after 1970-01-01.
+    init(dayNumber: UInt64) {
+        // Days since 0000-03-01, which began an era.
+        let days = dayNumber + 719_468
+        let era = days / 146_097
+        let dayOfEra = days % 146_097
+        // Without the leap days before it, a day's number divided by 365 is its year.
+        let leapDays = dayOfEra / 1460 - dayOfEra / 36_524 + dayOfEra / 146_096
+        let yearOfEra = (dayOfEra - leapDays) / 365
+        let dayOfYear = dayOfEra - (365 * yearOfEra + yearOfEra / 4 - yearOfEra / 100)
+        // From March on, months have 31, 30, 31, 30, 31 days, again and again: 153 in five months.
+        let monthFromMarch = (5 * dayOfYear + 2) / 153
+        day = dayOfYear - (153 * monthFromMarch + 2) / 5 + 1
+        month = monthFromMarch < 10 ? monthFromMarch + 3 : monthFromMarch - 9
+        year = era * 400 + yearOfEra + (month <= 2 ? 1 : 0)
+    }
+}
