@@ -62,3 +62,11 @@ extension Span where Element == UInt8 {
         unsafe withUnsafeBufferPointer { bytes in unsafe String(decoding: bytes, as: UTF8.self) }
     }
 }
+
+extension StaticString {
+    /// The octet at `index` of a literal.
+    public subscript(octet index: Int) -> UInt8 {
+        precondition(index >= 0 && index < utf8CodeUnitCount, "literal: no such octet")
+        return unsafe utf8Start[index]
+    }
+}

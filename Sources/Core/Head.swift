@@ -66,6 +66,9 @@ public struct Field: Sendable {
     /// The length of the body that follows.
     public var body = BodyLength.none
 
+    /// Whether a field came in whose name is beyond `[-A-Za-z0-9]+`, removed or not.
+    public var hasInvalidNames = false
+
     // Requests.
     public var method = ByteRange.empty
     /// The request target exactly as received, for logs.
@@ -105,6 +108,7 @@ public struct Field: Sendable {
         present = 0
         minorVersion = 1
         body = .none
+        hasInvalidNames = false
         method = .empty
         target = .empty
         authority = .empty
@@ -157,6 +161,16 @@ public struct Field: Sendable {
         unsafe (arena + start).copyMemory(from: arena + range.start, byteCount: range.count)
         arenaCount += range.count
         return ByteRange(start: start, count: range.count)
+    }
+
+    /// Copies the octets of `range`, with `A`–`Z` folded to lower case, to the end of the arena.
+    public func appendLowercased(_ range: ByteRange) -> ByteRange {
+        let copy = appendCopy(of: range)
+        for offset in copy.start..<copy.end {
+            let byte = unsafe arena.load(fromByteOffset: offset, as: UInt8.self)
+            unsafe arena.storeBytes(of: byte.lowercased, toByteOffset: offset, as: UInt8.self)
+        }
+        return copy
     }
 
     /// Appends one octet to the arena.

@@ -165,3 +165,6 @@ public struct Socket: Equatable, Sendable {
         return unsafe apus_unix_user_id(descriptor, &user) == 0 ? user : nil
     }
 }
+
+/// The errno(3) of a connection attempt that the kernel gave up.
+public let timedOutError = ETIMEDOUT

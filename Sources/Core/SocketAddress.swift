@@ -16,6 +16,9 @@ public struct SocketAddress: Hashable, Sendable {
     private let high: UInt64
     private let low: UInt64
 
+    /// `0.0.0.0` with port 0.
+    public static let unspecified = SocketAddress(family: .ipv4, high: 0, low: 0, port: 0)
+
     private init(family: Family, high: UInt64, low: UInt64, port: UInt16) {
         self.family = family
         self.high = high

@@ -8,8 +8,11 @@ struct JSONParser {
     let file: String
     /// The next byte to read.
     private var at = 0
-    /// The line of `at`, from 1, and the index at which that line begins.
-    private var line = 1, lineStart = 0
+    /// The line of `at`, from 1.
+    private var line = 1
+    /// The column of the byte `columnAt` of that line. Counted on from there, so that one long line costs no more
+    /// than many short ones.
+    private var column = 1, columnAt = 0
 
     /// A parser at the beginning of `bytes`.
     init(bytes: [UInt8], file: String) {
@@ -27,12 +30,13 @@ struct JSONParser {
 
     private var next: UInt8? { at < bytes.count ? bytes[at] : nil }
 
-    private var location: Location {
-        let column = bytes[lineStart..<min(at, bytes.count)].count { $0 & 0xC0 != 0x80 }
-        return Location(line: line, column: column + 1)
+    private mutating func location() -> Location {
+        column += bytes[columnAt..<at].count { $0 & 0xC0 != 0x80 }
+        columnAt = at
+        return Location(line: line, column: column)
     }
 
-    private func mistake(_ expected: String, _ remedy: String, at place: Location? = nil) -> ConfigError {
+    private mutating func mistake(_ expected: String, _ remedy: String, at place: Location? = nil) -> ConfigError {
         let found =
             switch next {
             case nil: "the end of the text"
@@ -40,7 +44,7 @@ struct JSONParser {
             case let byte?: "byte 0x" + String(byte, radix: 16)
             }
         return ConfigError(
-            file: file, location: place ?? location, expected: expected, found: place == nil ? found : nil, remedy: remedy)
+            file: file, location: place ?? location(), expected: expected, found: place == nil ? found : nil, remedy: remedy)
     }
 
     private mutating func skipSpace() {
@@ -48,14 +52,14 @@ struct JSONParser {
             at += 1
             if byte == 0x0A {
                 line += 1
-                lineStart = at
+                (column, columnAt) = (1, at)
             }
         }
     }
 
     private mutating func value(depth: Int) throws(ConfigError) -> Value {
         skipSpace()
-        let place = location
+        let place = location()
         guard depth < Limits.documentDepthMax else {
             throw mistake(
                 "JSON must nest at most \(Limits.documentDepthMax) levels deep", "Remove the innermost levels.", at: place)
@@ -87,7 +91,7 @@ struct JSONParser {
         if take("}") { return members }
         repeat {
             skipSpace()
-            let place = location
+            let place = location()
             guard next == UInt8(ascii: "\"") else {
                 throw mistake("expected a key in double quotes", "Write the key in double quotes; no comma stands before }.")
             }

@@ -15,18 +15,16 @@ public struct Snapshot: Sendable {
     /// The target groups; `ForwardPlan` names them by `GroupPlan.id`.
     public let groups: [GroupPlan]
     /// Whether and how finished exchanges are logged.
-    public let accessLog: AccessLogMode
+    /// Nil if they are not.
+    public let accessLog: AccessLog.Format?
 
-    public init(generation: UInt64, listeners: [ListenerPlan], groups: [GroupPlan], accessLog: AccessLogMode) {
+    public init(generation: UInt64, listeners: [ListenerPlan], groups: [GroupPlan], accessLog: AccessLog.Format?) {
         self.generation = generation
         self.accessLog = accessLog
         self.listeners = listeners
         self.groups = groups
     }
 }
-
-/// How access log lines look, if there are any.
-public enum AccessLogMode: Sendable { case off, alb, json }
 
 /// What one listener does with requests.
 public final class ListenerPlan: Sendable {
@@ -61,6 +59,9 @@ public final class ListenerPlan: Sendable {
         self.priorities = priorities
         self.defaultAction = defaultAction
     }
+
+    /// The priority of the rule whose action has this index; nil for the default action, which comes last.
+    func priority(ofAction index: Int) -> Int? { index < priorities.count ? priorities[index] : nil }
 }
 
 /// A load balancer's attributes as the event loop uses them. Names and defaults: `Model.LoadBalancerAttributes`.
@@ -102,7 +103,7 @@ public struct ListenerSettings: Sendable, Equatable {
 public enum ActionPlan: Sendable {
     case forward(ForwardPlan)
     case fixedResponse(FixedResponsePlan)
-    case redirect(RedirectTemplate)
+    case redirect(RedirectPlan)
 }
 
 /// The target groups among which requests are divided.
@@ -116,6 +117,19 @@ public struct ForwardPlan: Sendable, Equatable {
         precondition(groups.count == weights.count && !groups.isEmpty, "forward plan: a weight for every group")
         self.groups = groups
         self.weights = weights
+    }
+}
+
+/// Where the configuration sends the client.
+public final class RedirectPlan: Sendable {
+    /// 301 or 302.
+    public let status: UInt16
+    /// Makes the Location.
+    public let template: RedirectTemplate
+
+    public init(status: UInt16, template: RedirectTemplate) {
+        self.status = status
+        self.template = template
     }
 }
 

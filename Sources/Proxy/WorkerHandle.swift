@@ -1,6 +1,19 @@
 import Core
 import Telemetry
 
+/// Where a worker leaves its access log lines.
+public struct LogDoor: Sendable {
+    /// This worker's own.
+    public let ring: LogRing
+    /// Wakes the log writer, which all workers share.
+    public let bell: LogBell
+
+    public init(ring: LogRing, bell: LogBell) {
+        self.ring = ring
+        self.bell = bell
+    }
+}
+
 /// A running worker, as control sees it.
 public struct WorkerHandle: Sendable {
     /// 0 for the first worker.
@@ -14,7 +27,7 @@ public struct WorkerHandle: Sendable {
 
     /// Starts a worker that waits for its first snapshot. Its answers go to `control`, its log lines into `log`.
     public static func start(
-        _ configuration: WorkerConfiguration, control: Mailbox<ControlMail>, log: LogRing
+        _ configuration: WorkerConfiguration, control: Mailbox<ControlMail>, log: LogDoor
     ) -> WorkerHandle {
         let mailbox = Mailbox<WorkerMail>()
         let counters = WorkerCounters()

@@ -1,0 +1,108 @@
+import Core
+import Foundation
+import Model
+
+/// The file that keeps what was changed at run time: `state.json` in `runtime.stateDirectory`.
+///
+/// It is always replaced as a whole and synced, so a crash leaves the last content or the one before. A file that
+/// cannot be read back was therefore damaged by something else, and holds changes that were acknowledged: to start
+/// without them would quietly serve another configuration, so Apus does not start until somebody decides.
+///
+/// Shape: `{"version": 1, "changes": …}`. One process holds the folder's lock as long as this lives.
+struct StateFile {
+    /// Where it is.
+    let path: String
+    private let lock: FileLock
+    private static let version = 1
+
+    /// Locks the folder, making it if it is not there.
+    ///
+    /// Errors: `StartError` when another process has it, or the system refuses.
+    init(inFolder folder: String) throws(StartError) {
+        path = folder + "/state.json"
+        do {
+            try FileManager.default.createDirectory(
+                atPath: folder, withIntermediateDirectories: true, attributes: [.posixPermissions: 0o750])
+        } catch {
+            throw StartError(
+                message: "The folder for the state, \(folder), cannot be made: \(error.localizedDescription)",
+                remedy: "Make it, writable for this user, or choose another runtime.stateDirectory.")
+        }
+        do {
+            lock = try FileLock(folder + "/lock")
+        } catch where error.code == EWOULDBLOCK {
+            throw StartError(
+                message: "Another Apus keeps its state in \(folder).",
+                remedy: "Stop it first, or give this one another runtime.stateDirectory.")
+        } catch {
+            throw StartError(
+                message: "The folder for the state cannot be used: \(error).",
+                remedy: "Make it writable for this user, or choose another runtime.stateDirectory.")
+        }
+    }
+
+    /// The changes that `save` wrote last; nil when nothing was ever saved.
+    ///
+    /// Errors: `StartError` when the file is there and cannot be understood. It is left as it is.
+    func load() throws(StartError) -> Value? {
+        let content: [UInt8]
+        do {
+            content = try readFile(path)
+        } catch where error.code == ENOENT {
+            return nil
+        } catch {
+            throw damaged("\(error)")
+        }
+        let value: Value
+        do {
+            value = try Value.parse(json: content, file: path)
+        } catch {
+            throw damaged(error.first.message)
+        }
+        guard let version = value["version"]?.int, let changes = value["changes"] else {
+            throw damaged("It has no version or no changes.")
+        }
+        guard version == Self.version else {
+            throw damaged("It has version \(version), and this Apus reads version \(Self.version).")
+        }
+        return changes
+    }
+
+    /// Makes `changes` what `load` gives, before it returns.
+    ///
+    /// Errors: `SystemError`; the file is then as it was.
+    func save(_ changes: Value) throws(SystemError) {
+        let value: Value = ["version": .int(Self.version), "changes": changes]
+        try replaceFile(path, with: Array((value.json() + "\n").utf8))
+    }
+
+    /// Puts the file out of the way, under a name with the time, and returns that name; nil when there is none.
+    func setAside() throws(StartError) -> String? {
+        guard FileManager.default.fileExists(atPath: path) else { return nil }
+        let aside = "\(path).discarded-\(WallClock.now() / 1_000_000)"
+        do {
+            try FileManager.default.moveItem(atPath: path, toPath: aside)
+        } catch {
+            throw StartError(
+                message: "The state in \(path) cannot be put aside: \(error.localizedDescription)",
+                remedy: "Move it away by hand.")
+        }
+        return aside
+    }
+
+    /// Gives the folder and what is in it to the user that the process is going to become.
+    func own(by user: SystemUser) throws(SystemError) {
+        let folder = URL(fileURLWithPath: path).deletingLastPathComponent().path
+        for path in [folder, folder + "/lock", path] where FileManager.default.fileExists(atPath: path) {
+            try user.own(path)
+        }
+    }
+
+    /// The refusal to start with changes that cannot be read.
+    func damaged(_ reason: String) -> StartError {
+        StartError(
+            message: "The changes made at run time, in \(path), cannot be read: \(reason)",
+            remedy: "Put a good copy in its place, or start with --discard-changes, which keeps the file under "
+                + "another name and serves the configuration file alone.")
+    }
+}

@@ -1,0 +1,120 @@
+import Core
+import HTTP1
+import Telemetry
+
+/// One request and its response: what joins a client connection to a target connection.
+///
+/// Shape:  reused through its worker's free list, with the arena of its request head. Both connections point here and
+///         are pointed at from here; `Worker.release` cuts the knot.
+final class Exchange {
+    /// The request, kept to the end: retries and the log record need it.
+    let request = Head()
+    var state = ExchangeState()
+    private var joinedClient: ClientConnection?
+    var target: TargetConnection?
+    /// The registered target it was given, while one is counted as in flight for it.
+    var pool: TargetPool?
+    var group: Group?
+
+    // What the request's head said.
+    var isClientPersistent = false
+    var isAmbiguous = false
+    var expectsContinue = false
+    var isHEAD = false
+
+    // How far it has come.
+    /// The request has been read to its end and handed to the target's connection.
+    var isRequestDone = false
+    /// The response has been read to its end and handed to the client's connection.
+    var isResponseDone = false
+    /// An octet of an answer has come: the request must not be sent again.
+    var hasAnswer = false
+    /// Octets of the request's body passed on; once more than zero, they are gone and cannot be sent again.
+    var bodyByteCount: UInt64 = 0
+    var hasRetried = false
+    var connectAttempts = 0
+    /// The last connection attempt took too long, as opposed to being refused.
+    var connectTimedOut = false
+    /// `writtenCount` of the target's connection when it was joined: what is beyond was sent for this exchange.
+    var targetWrittenAtStart: UInt64 = 0
+    /// It counts as a request of its group.
+    var isForwarded = false
+    /// The deregistration delay, or the end of the process, ended it.
+    var isCut = false
+    var interimResponses = 0
+    /// The target's connection may serve another exchange, as far as its response says.
+    var isTargetPersistent = false
+    /// The client's connection will serve another request.
+    var keepsClient = false
+    /// Field rules were applied to the request already: a retry sends the same head.
+    var isPrepared = false
+
+    /// What the log record tells.
+    var record: AccessRecord
+    /// The Location of a redirect, in the request's arena.
+    var redirectURL = ByteRange.empty
+    /// `consumedCount` and `writtenCount` of the client's connection when the exchange began.
+    var consumedAtStart: UInt64 = 0
+    var writtenAtStart: UInt64 = 0
+    /// Monotonic moments: request head read, request passed on, response head read.
+    var startedAt = Instant(nanoseconds: 0)
+    var sentAt = Instant(nanoseconds: 0)
+    var answeredAt = Instant(nanoseconds: 0)
+
+    /// Who asked. An exchange without a client is in the free list.
+    var client: ClientConnection {
+        guard let joinedClient else { preconditionFailure("exchange: used after its release") }
+        return joinedClient
+    }
+
+    init() { record = AccessRecord(createdAt: 0, client: .unspecified, listener: .unspecified) }
+
+    /// Whether it has a client, and so is not in the free list.
+    var isJoined: Bool { joinedClient != nil }
+
+    /// Begins a life with `client`. Everything but the memory of the arena is new.
+    func begin(_ client: ClientConnection, now: Instant) {
+        state = ExchangeState()
+        joinedClient = client
+        isClientPersistent = false
+        isAmbiguous = false
+        expectsContinue = false
+        isHEAD = false
+        isRequestDone = false
+        isResponseDone = false
+        hasAnswer = false
+        bodyByteCount = 0
+        hasRetried = false
+        connectAttempts = 0
+        connectTimedOut = false
+        targetWrittenAtStart = 0
+        isForwarded = false
+        isCut = false
+        interimResponses = 0
+        isTargetPersistent = false
+        keepsClient = false
+        isPrepared = false
+        record = AccessRecord(createdAt: WallClock.now(), client: client.address, listener: client.address)
+        redirectURL = .empty
+        consumedAtStart = client.consumedCount
+        writtenAtStart = client.writtenCount
+        startedAt = now
+    }
+
+    /// Lets go of everything but memory.
+    func end() {
+        joinedClient = nil
+        target = nil
+        pool = nil
+        group = nil
+        request.reset()
+    }
+
+    /// Whether sending the request twice does no more than sending it once. Source: RFC 9110 §9.2.2.
+    var isIdempotent: Bool {
+        let head = request
+        let method = head.bytes(head.method)
+        return method.equals("GET") || method.equals("HEAD") || method.equals("OPTIONS") || method.equals("PUT")
+            || method.equals("DELETE")
+    }
+}

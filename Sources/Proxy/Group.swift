@@ -1,0 +1,52 @@
+import Core
+import Routing
+
+/// One target group on one worker: its targets, and whose turn it is.
+final class Group {
+    private(set) var plan: GroupPlan
+    /// Its name as access logs write it.
+    let logName: [UInt8]
+    private(set) var pools: [TargetPool]
+    private var turns: RoundRobin
+    private var seenEpoch: UInt64
+
+    init(_ plan: GroupPlan, pools: [TargetPool], random: UInt64) {
+        self.plan = plan
+        logName = Array(plan.name.utf8)
+        self.pools = pools
+        turns = RoundRobin(startingAt: Int(random & 0xFFFF))
+        seenEpoch = plan.cell.epoch
+        rebuild()
+    }
+
+    /// Works by a new plan from now on.
+    func adopt(_ plan: GroupPlan, pools: [TargetPool]) {
+        self.plan = plan
+        self.pools = pools
+        seenEpoch = plan.cell.epoch
+        rebuild()
+    }
+
+    /// The group is no longer in the configuration: nothing is given out any more.
+    func dissolve() {
+        pools = []
+        rebuild()
+    }
+
+    /// Whether no target is healthy, so that all are used.
+    var isFailOpen: Bool { turns.isFailOpen }
+
+    /// The target whose turn it is; nil if none is registered. O(1), but for the first pick after a flip.
+    func pick() -> TargetPool? {
+        let epoch = plan.cell.epoch
+        if epoch != seenEpoch {
+            seenEpoch = epoch
+            rebuild()
+        }
+        return turns.next().map { pools[$0] }
+    }
+
+    private func rebuild() {
+        turns.rebuild(count: pools.count) { pools[$0].cell.isHealthy ? .ready : .lastResort }
+    }
+}

@@ -1,0 +1,36 @@
+import Core
+
+/// What the data plane caps, why, and what happens at the cap. Message sizes are in `HTTP1.Limits`.
+enum Limits {
+    /// Connections accepted per ready listener and pass. More wait in the kernel, so that those already here are served.
+    static let acceptsPerTurnMax = 64
+    /// Pause of a listener when no descriptor is left. Until then the kernel queues; nothing spins.
+    static let acceptPause = Nanoseconds(100_000_000)
+    /// Requests of one connection answered in one turn. A client that pipelines more waits for the next pass.
+    static let requestsPerTurnMax = 32
+    /// Octets of one body relayed in one turn: 1 MiB. A fast pair of sockets must not keep the others waiting.
+    static let relayBytesPerTurnMax = 1 << 20
+    /// Octets up to which a piece of a body is copied behind the head, so that one write sends both. Above it the
+    /// piece is written from where it lies: the copy would cost more than the second iovec.
+    static let copiedBytesMax = 8 * 1024
+    /// How long a connection that was answered early is read and thrown away, so that the answer is not lost to a
+    /// reset that the unread rest of the request would cause. RFC 9112 §9.6.
+    static let lingerTime = Nanoseconds(2_000_000_000)
+    /// Octets thrown away while lingering: 256 KiB. Then the connection is closed.
+    static let lingerBytesMax = 256 * 1024
+    /// Targets that one exchange tries to connect to: the first and two more. Then 502 or 504.
+    static let connectAttemptsMax = 3
+    /// Octets that may wait for a client when an interim response is passed on: 32 KiB, so that the final head still
+    /// fits behind it. Beyond it the interim response, which is only advice, is left out.
+    static let interimBytesMax = 32 * 1024
+    /// Interim responses relayed per exchange. A target that sends more is broken: 502.
+    static let interimResponsesMax = 16
+    /// Addresses in X-Forwarded-For. More get 463, as ALB answers. Source: elbv2.md §2.1.
+    static let forwardedAddressesMax = 30
+    /// Octets of X-Amzn-Trace-Id. Above it only Root is kept. Source: elbv2.md §2.2.
+    static let traceBytesMax = 7 * 1024
+    /// How long an idle client connection may still bring a request after the worker was told to finish.
+    static let finishIdleTime = Nanoseconds(1_000_000_000)
+    /// Exchanges kept for reuse with their arenas; more go back to the allocator.
+    static let freeExchangesMax = 256
+}

@@ -1,0 +1,92 @@
+import Core
+import HTTP1
+import Routing
+
+/// One listener on one worker: its sockets, its rules, and the turns of its weighted groups.
+///
+/// Connections keep the listener they came in by. One that is gone from the configuration serves them by its last
+/// plan, each for one more response: nothing is cut.
+final class Listener {
+    private(set) var plan: ListenerPlan
+    private(set) var settings: ListenerSettings
+    private(set) var options: RequestOptions
+    /// By the rule's index; the default action is the last.
+    private(set) var actions: [Action]
+    /// Its load balancer as access logs write it.
+    let logName: [UInt8]
+    /// Set once the listener has left the configuration.
+    var isRemoved = false
+    /// Client connections that came in by it and are open.
+    var connectionCount = 0
+
+    /// What is done with a request: `ActionPlan` with what a worker adds.
+    enum Action {
+        case forward(Forward)
+        case fixedResponse(FixedResponsePlan)
+        case redirect(RedirectPlan)
+    }
+
+    init(_ plan: ListenerPlan, actions: [Action]) {
+        self.plan = plan
+        self.actions = actions
+        logName = Array(plan.loadBalancer.utf8)
+        settings = plan.settings
+        options = Self.options(plan.settings)
+    }
+
+    /// What the rule of this priority forwards to; nil if there is no such rule or it does not forward.
+    func forward(priority: Int?) -> Forward? {
+        let index = priority.map { plan.priorities.firstIndex(of: $0) } ?? actions.count - 1
+        guard let index, case .forward(let forward) = actions[index] else { return nil }
+        return forward
+    }
+
+    /// Works by a new plan from now on.
+    func adopt(_ plan: ListenerPlan, actions: [Action]) {
+        self.plan = plan
+        self.actions = actions
+        settings = plan.settings
+        options = Self.options(plan.settings)
+    }
+
+    private static func options(_ settings: ListenerSettings) -> RequestOptions {
+        RequestOptions(dropsInvalidNames: settings.dropsInvalidNames, keepsDuplicateHosts: settings.preservesHost)
+    }
+}
+
+/// One forward action on one worker.
+final class Forward {
+    let plan: ForwardPlan
+    private let groups: [Group]
+    private(set) var turns: SmoothWeights
+
+    init(_ plan: ForwardPlan, groups: [Group], turns: SmoothWeights) {
+        precondition(plan.groups.count == groups.count, "forward: a group for every name")
+        self.plan = plan
+        self.groups = groups
+        self.turns = turns
+    }
+
+    /// Whether its groups are still those that `groups` holds under their ids.
+    func isCurrent(in groups: [Group?]) -> Bool {
+        zip(plan.groups, self.groups).allSatisfy { id, group in groups[id] === group }
+    }
+
+    /// The group whose turn it is by weight; nil if all weights are zero.
+    func next() -> Group? { turns.next().map { groups[$0] } }
+}
+
+/// One listening socket of a listener.
+final class ListenerSocket {
+    let listener: Listener
+    let socket: Socket
+    let token: Token
+    /// Not watched for the moment: no descriptor was left.
+    var isPaused = false
+
+    init(listener: Listener, socket: Socket, token: Token) {
+        self.listener = listener
+        self.socket = socket
+        self.token = token
+    }
+}

@@ -1,0 +1,186 @@
+import Core
+
+/// What Apus changes in a request before the target sees it. Source: elbv2.md §2.1, §2.2.
+extension Worker {
+    /// Applies the field rules of the listener, once per exchange: a retry sends the same head.
+    mutating func prepareFields(_ exchange: Exchange) {
+        guard !exchange.isPrepared else { return }
+        exchange.isPrepared = true
+        let request = exchange.request
+        let client = exchange.client
+        let listener = client.listener
+        countInvalidNames(request, listener.settings)
+        if !listener.settings.preservesHost { rewriteHost(request, client) }
+        setForwardedFor(request, client)
+        request.removeFields(.xForwardedProto)
+        request.addField(name: request.append("X-Forwarded-Proto"), value: request.append("http"), id: .xForwardedProto)
+        request.removeFields(.xForwardedPort)
+        let portName = request.append("X-Forwarded-Port")
+        request.addField(name: portName, value: request.append(decimal: UInt64(listener.plan.port)), id: .xForwardedPort)
+        setTraceID(request)
+    }
+
+    // MARK: Host
+
+    /// Writes the Host field in lower case, without the port of well-known listeners and with that of others. An
+    /// absolute-form target's authority has replaced the Host field in the parser.
+    private func rewriteHost(_ request: Head, _ client: ClientConnection) {
+        let port = client.listener.plan.port
+        let isWellKnown = port == 80 || port == 443
+        let host: ByteRange
+        if request.authority.isEmpty {
+            host = localHost(request, client)
+        } else {
+            host = hostRange(request.bytes(request.authority), in: request.authority)
+        }
+        let hasPort = !request.authority.isEmpty && host.count != request.authority.count
+        if !needsRewrite(request, host, hasPort: hasPort, isWellKnown: isWellKnown) { return }
+        request.removeFields(.host)
+        let name = request.append("Host")
+        let start = request.byteCount
+        _ = request.appendLowercased(host)
+        if !isWellKnown {
+            if hasPort {
+                request.appendCopy(of: ByteRange(start: host.end, count: request.authority.end - host.end))
+            } else {
+                request.append(.colon)
+                request.append(decimal: UInt64(port))
+            }
+        }
+        request.addField(name: name, value: request.range(from: start), id: .host)
+    }
+
+    /// Whether the Host field that came in is not yet what the target should see.
+    private func needsRewrite(_ request: Head, _ host: ByteRange, hasPort: Bool, isWellKnown: Bool) -> Bool {
+        guard hasPort != isWellKnown, let index = request.firstField(.host) else { return true }
+        let value = request.bytes(request.field(index).value)
+        guard value.equals(request.bytes(request.authority)) else { return true }
+        for position in 0..<value.count where value[position] != value[position].lowercased { return true }
+        return false
+    }
+
+    /// HTTP/1.0 knows requests without Host: the address that the client connected to stands for the name.
+    private func localHost(_ request: Head, _ client: ClientConnection) -> ByteRange {
+        request.append(hostOf: client.localAddress ?? .unspecified, bracketed: true)
+    }
+
+    // MARK: X-Forwarded-For
+
+    private func setForwardedFor(_ request: Head, _ client: ClientConnection) {
+        let settings = client.listener.settings
+        switch settings.forwardedForMode {
+        case .preserve: return
+        case .remove: request.removeFields(.xForwardedFor)
+        case .append: appendForwardedFor(request, client.address, addsPort: settings.addsClientPort)
+        }
+    }
+
+    /// Makes one field of those that came in and the client's address.
+    private func appendForwardedFor(_ request: Head, _ address: SocketAddress, addsPort: Bool) {
+        let name = request.append("X-Forwarded-For")
+        let start = request.byteCount
+        while let index = request.firstField(.xForwardedFor) {
+            request.appendCopy(of: request.field(index).value)
+            request.append(.comma)
+            request.append(.space)
+            request.removeField(index)
+        }
+        request.append(hostOf: address, bracketed: addsPort)
+        if addsPort {
+            request.append(.colon)
+            request.append(decimal: UInt64(address.port))
+        }
+        request.addField(name: name, value: request.range(from: start), id: .xForwardedFor)
+    }
+
+    // MARK: X-Amzn-Trace-Id
+
+    /// Gives the request a trace: a new Root, or a Self before the Root that it came with.
+    private mutating func setTraceID(_ request: Head) {
+        let name = request.append("X-Amzn-Trace-Id")
+        let start = request.byteCount
+        if let index = request.firstField(.xAmznTraceID) {
+            let value = request.field(index).value
+            let trace = TraceID(request.bytes(value))
+            request.removeFields(.xAmznTraceID)
+            if trace.root != nil {
+                request.append("Self=")
+                appendNewTrace(request)
+                request.append(.semicolon)
+                let keepsAll = value.count <= Limits.traceBytesMax
+                appendKept(request, value, keepsAll ? trace.kept : trace.root)
+                if keepsAll { appendKept(request, value, trace.keptAfterSelf) }
+            } else {
+                request.append("Root=")
+                appendNewTrace(request)
+                if value.count <= Limits.traceBytesMax && !value.isEmpty {
+                    request.append(.semicolon)
+                    request.appendCopy(of: value)
+                }
+            }
+        } else {
+            request.append("Root=")
+            appendNewTrace(request)
+        }
+        request.addField(name: name, value: request.range(from: start), id: .xAmznTraceID)
+    }
+
+    private func appendKept(_ request: Head, _ value: ByteRange, _ part: Range<Int>?) {
+        guard let part, !part.isEmpty else { return }
+        request.appendCopy(of: ByteRange(start: value.start + part.lowerBound, count: part.count))
+    }
+
+    /// Appends `1-67891233-abcdef012345678912345678`: version, seconds since the epoch, 96 random bits.
+    private mutating func appendNewTrace(_ request: Head) {
+        request.append("1-")
+        request.append(hexadecimal: WallClock.now() / 1_000_000_000, digitCount: 8)
+        request.append(0x2D as UInt8)
+        request.append(hexadecimal: random.next(), digitCount: 16)
+        request.append(hexadecimal: random.next(), digitCount: 8)
+    }
+
+    // MARK: Invalid names
+
+    /// Counts requests whose field names are beyond `[-A-Za-z0-9]`, dropped by the parser or forwarded.
+    private func countInvalidNames(_ request: Head, _ settings: ListenerSettings) {
+        guard request.hasInvalidNames else { return }
+        if settings.dropsInvalidNames {
+            counters.invalidHeaderRequestsDropped.add()
+        } else {
+            counters.invalidHeaderRequestsForwarded.add()
+        }
+    }
+}
+
+/// Where the parts of an X-Amzn-Trace-Id value lie. Source: elbv2.md §2.2.
+struct TraceID {
+    /// The `Root=…` part.
+    private(set) var root: Range<Int>?
+    /// What stays before a `Self=…` part, with its last semicolon, or everything if there is none.
+    private(set) var kept: Range<Int>
+    /// What stays after it.
+    private(set) var keptAfterSelf: Range<Int>
+
+    init(_ value: Span<UInt8>) {
+        kept = 0..<value.count
+        keptAfterSelf = value.count..<value.count
+        var start = 0
+        while start < value.count {
+            var end = start
+            while end < value.count && value[end] != .semicolon { end += 1 }
+            let part = value.extracting(start..<end)
+            if Self.has(part, "root=") && root == nil { root = start..<end }
+            let next = min(end + 1, value.count)
+            if Self.has(part, "self=") && kept.upperBound == value.count {
+                kept = 0..<start
+                keptAfterSelf = next..<value.count
+            }
+            start = next
+        }
+    }
+
+    private static func has(_ part: Span<UInt8>, _ prefix: StaticString) -> Bool {
+        part.count >= prefix.utf8CodeUnitCount
+            && part.extracting(0..<prefix.utf8CodeUnitCount).equalsIgnoringCase(prefix)
+    }
+}

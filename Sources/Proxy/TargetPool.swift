@@ -1,0 +1,62 @@
+import Core
+
+/// One registered target on one worker: its idle connections and its exchanges in flight.
+///
+/// Shape:  hangs on the registration (`TargetPlan.id`) and outlives snapshots. Idle connections are used most recently
+///         used first, so that a pool larger than its traffic empties itself.
+/// Limits: `GroupPlan.poolConnectionsMax` idle connections; the oldest makes room.
+final class TargetPool {
+    let id: Int
+    let address: SocketAddress
+    let cell: TargetCell
+    /// Oldest first.
+    private(set) var idle: [TargetConnection] = []
+    /// Exchanges that were given this target and have not ended.
+    private(set) var inFlight = 0
+    /// Set once the target has left its group: no new exchange, and control hears when the last has ended.
+    private(set) var draining: Draining?
+
+    /// What has become of the exchanges that were in flight when the target left.
+    struct Draining {
+        var finished = 0
+        var cut = 0
+    }
+
+    init(_ plan: TargetPlan) {
+        id = plan.id
+        address = plan.address
+        cell = plan.cell
+    }
+
+    /// The most recently used idle connection, which is taken out.
+    func takeIdle() -> TargetConnection? { idle.popLast() }
+
+    /// Puts a connection in; the caller closes the one that is returned, if any, to keep within `most`.
+    func putIdle(_ connection: TargetConnection, most: Int) -> TargetConnection? {
+        if most == 0 { return connection }
+        idle.append(connection)
+        return idle.count > most ? idle.removeFirst() : nil
+    }
+
+    /// Takes out a connection that closed or grew too old while idle.
+    func removeIdle(_ connection: TargetConnection) {
+        guard let index = idle.firstIndex(where: { $0 === connection }) else {
+            preconditionFailure("target pool: an idle connection that is not in its pool")
+        }
+        idle.remove(at: index)
+    }
+
+    func begin() { inFlight += 1 }
+
+    /// An exchange has ended; `cut` if the deregistration delay ended it.
+    func end(cut: Bool) {
+        precondition(inFlight > 0, "target pool: ended more exchanges than began")
+        inFlight -= 1
+        if cut { draining?.cut += 1 } else { draining?.finished += 1 }
+    }
+
+    func drain() {
+        precondition(draining == nil, "target pool: drained twice")
+        draining = Draining()
+    }
+}

@@ -1,0 +1,82 @@
+import Core
+
+extension Worker {
+    /// Takes waiting connections: until none waits, or as many as one turn allows.
+    mutating func acceptClients(_ listening: ListenerSocket) {
+        for _ in 0..<Limits.acceptsPerTurnMax {
+            switch listening.socket.accept() {
+            case .accepted(let socket, let address):
+                guard let address else { preconditionFailure("accept: a TCP listener without an address") }
+                admit(socket, address, listening.listener)
+            case .wouldBlock: return
+            case .aborted: continue
+            case .outOfDescriptors:
+                refuseForDescriptors(listening)
+                return
+            }
+        }
+    }
+
+    private mutating func admit(_ socket: Socket, _ address: SocketAddress, _ listener: Listener) {
+        guard clientCount < configuration.connectionsMax else {
+            counters.connectionsRejected.add(.connectionLimit)
+            return socket.close()
+        }
+        guard !buffers.isExhausted else {
+            counters.connectionsRejected.add(.memoryBudget)
+            return socket.close()
+        }
+        let client = ClientConnection(
+            token: slab.nextToken, socket: socket, address: address, listener: listener, now: now)
+        let token = slab.insert(.client(client))
+        poller.add(socket.descriptor, token: token, interest: .edges)
+        clientCount += 1
+        listener.connectionCount += 1
+        counters.connectionsAccepted.add()
+        counters.connectionsActive.add()
+        // Most clients have sent their request by now: reading at once saves a wait, and costs a call if not.
+        advance(client)
+    }
+
+    /// No descriptor is left: gives up the reserve to refuse one connection, and stops listening for a while, so that
+    /// the level-triggered listener does not spin.
+    private mutating func refuseForDescriptors(_ listening: ListenerSocket) {
+        counters.connectionsRejected.add(.descriptorLimit)
+        if reserve.release() {
+            if case .accepted(let socket, _) = listening.socket.accept() { socket.close() }
+            reserve.restore()
+        }
+        guard !listening.isPaused else { return }
+        listening.isPaused = true
+        poller.remove(listening.socket.descriptor)
+        timers.schedule(listening.token, at: now + Limits.acceptPause)
+    }
+
+    /// Watches a listener again after a pause.
+    mutating func resumeAccepting(_ listening: ListenerSocket) {
+        guard listening.isPaused else { return }
+        listening.isPaused = false
+        poller.add(listening.socket.descriptor, token: listening.token, interest: .readable)
+    }
+
+    /// Watches a listening socket that control has opened.
+    mutating func open(_ socket: Socket, for listener: Listener) {
+        let listening = ListenerSocket(listener: listener, socket: socket, token: slab.nextToken)
+        let token = slab.insert(.listener(listening))
+        poller.add(socket.descriptor, token: token, interest: .readable)
+        listenerSockets.append(listening)
+    }
+
+    /// Stops listening where `isGone` says so. Connections that wait in the kernel are served first: the handshake was
+    /// answered, so the client counts on us.
+    mutating func closeListeners(where isGone: (Listener) -> Bool) {
+        let gone = listenerSockets.filter { isGone($0.listener) }
+        listenerSockets.removeAll { isGone($0.listener) }
+        for listening in gone {
+            acceptClients(listening)
+            timers.cancel(listening.token)
+            slab.remove(listening.token)
+            listening.socket.close()
+        }
+    }
+}

@@ -1,0 +1,190 @@
+import Core
+import Routing
+import Telemetry
+
+/// Configuration changes, between two batches of events. What hangs on a name stays: pools, turns, connections.
+extension Worker {
+    /// Works by `snapshot` from now on. A plan that is the same object as before is left alone.
+    mutating func adopt(_ snapshot: Snapshot, opened: [OpenedListener]) {
+        accessLog = snapshot.accessLog.map { AccessLog(format: $0, ring: log.ring, bell: log.bell, counters: counters) }
+        adoptGroups(snapshot.groups)
+        adoptListeners(snapshot.listeners)
+        for opened in opened {
+            guard let listener = listeners[opened.id] else { preconditionFailure("adopt: a socket for no listener") }
+            open(opened.socket, for: listener)
+        }
+        control.send(.adopted(worker: configuration.index, generation: snapshot.generation))
+    }
+
+    private mutating func adoptGroups(_ plans: [GroupPlan]) {
+        var left: [TargetPool] = []
+        var isPlanned = [Bool](repeating: false, count: groups.count)
+        for plan in plans {
+            if plan.id < isPlanned.count { isPlanned[plan.id] = true }
+            while groups.count <= plan.id { groups.append(nil) }
+            guard let group = groups[plan.id], group.plan.name == plan.name else {
+                if let replaced = groups[plan.id] { left += dissolve(replaced) }
+                groups[plan.id] = Group(plan, pools: plan.targets.map { pool(for: $0) }, random: random.next())
+                continue
+            }
+            guard group.plan !== plan else { continue }
+            let before = group.pools
+            group.adopt(plan, pools: plan.targets.map { pool(for: $0) })
+            let stays = Set(plan.targets.map(\.id))
+            left += before.filter { !stays.contains($0.id) }
+        }
+        for id in isPlanned.indices where !isPlanned[id] {
+            if let group = groups[id] { left += dissolve(group) }
+            groups[id] = nil
+        }
+        for pool in left { drain(pool) }
+    }
+
+    private func dissolve(_ group: Group) -> [TargetPool] {
+        let pools = group.pools
+        group.dissolve()
+        return pools
+    }
+
+    private mutating func pool(for plan: TargetPlan) -> TargetPool {
+        while pools.count <= plan.id { pools.append(nil) }
+        if let pool = pools[plan.id] { return pool }
+        let pool = TargetPool(plan)
+        pools[plan.id] = pool
+        return pool
+    }
+
+    /// A target has left its group: idle connections are closed, and control hears when the last exchange has ended.
+    private mutating func drain(_ pool: TargetPool) {
+        pool.drain()
+        while let idle = pool.takeIdle() {
+            counters.targetConnectionsIdle.subtract()
+            close(idle)
+        }
+        reportIfDrained(pool)
+    }
+
+    /// Tells control once a draining target has no exchange left, and forgets the target.
+    mutating func reportIfDrained(_ pool: TargetPool) {
+        guard let draining = pool.draining, pool.inFlight == 0 else { return }
+        pools[pool.id] = nil
+        control.send(
+            .drained(worker: configuration.index, target: pool.id, finished: draining.finished, cut: draining.cut))
+    }
+
+    /// The deregistration delay of a target is over: answers its exchanges with 502, or cuts them if they are being
+    /// answered. Source: elbv2.md §2.3.
+    mutating func cutExchanges(of targetID: Int) {
+        for client in clients() {
+            guard let exchange = client.exchange, exchange.pool?.id == targetID else { continue }
+            exchange.isCut = true
+            counters.exchangesCutByDeregistration.add()
+            handle(exchange, .cut)
+            advance(client)
+        }
+    }
+
+    // MARK: Listeners
+
+    private mutating func adoptListeners(_ plans: [ListenerPlan]) {
+        var isPlanned = [Bool](repeating: false, count: listeners.count)
+        for plan in plans {
+            if plan.id < isPlanned.count { isPlanned[plan.id] = true }
+            while listeners.count <= plan.id { listeners.append(nil) }
+            if let listener = listeners[plan.id] {
+                if listener.plan !== plan || hasReplacedGroup(listener) {
+                    listener.adopt(plan, actions: actions(of: plan, after: listener))
+                }
+            } else {
+                listeners[plan.id] = Listener(plan, actions: actions(of: plan, after: nil))
+            }
+        }
+        for id in isPlanned.indices where !isPlanned[id] {
+            listeners[id]?.isRemoved = true
+            listeners[id] = nil
+        }
+        closeListeners { $0.isRemoved }
+    }
+
+    /// Whether a group that the listener forwards to was removed and made anew under the same id.
+    private func hasReplacedGroup(_ listener: Listener) -> Bool {
+        listener.actions.contains { action in
+            guard case .forward(let forward) = action else { return false }
+            return !forward.isCurrent(in: groups)
+        }
+    }
+
+    private mutating func actions(of plan: ListenerPlan, after old: Listener?) -> [Listener.Action] {
+        (plan.actions + [plan.defaultAction]).enumerated().map { index, action in
+            switch action {
+            case .fixedResponse(let plan): .fixedResponse(plan)
+            case .redirect(let plan): .redirect(plan)
+            case .forward(let forward):
+                .forward(self.forward(forward, after: old?.forward(priority: plan.priority(ofAction: index))))
+            }
+        }
+    }
+
+    /// A forward action, whose turns go on where those of the same rule were.
+    private mutating func forward(_ plan: ForwardPlan, after old: Forward?) -> Forward {
+        let groups = plan.groups.map { id in
+            guard let group = self.groups[id] else { preconditionFailure("adopt: a forward to no group") }
+            return group
+        }
+        var turns: SmoothWeights
+        if let old {
+            turns = old.turns
+            turns.adopt(weights: plan.weights, previousIndexOfEach: plan.groups.map { old.plan.groups.firstIndex(of: $0) })
+        } else {
+            turns = SmoothWeights(weights: plan.weights, startingAt: random.next(below: 256), of: 256)
+        }
+        return Forward(plan, groups: groups, turns: turns)
+    }
+
+    // MARK: The end
+
+    /// Stops listening, and lets what is in flight finish until `deadline`.
+    mutating func beginToFinish(_ deadline: Instant) {
+        guard finishDeadline == nil else { return finishDeadline = min(deadline, finishDeadline ?? deadline) }
+        finishDeadline = deadline
+        closeListeners { _ in true }
+        for client in clients() { rearm(client) }
+    }
+
+    /// The last thing a worker does: cuts what did not finish in time, and says so.
+    mutating func stop() {
+        var cut = 0
+        for client in clients() {
+            if let exchange = client.exchange {
+                cut += 1
+                exchange.isCut = true
+                giveUp(exchange, word: "Shutdown")
+            } else {
+                close(client)
+            }
+        }
+        for pool in pools { while let idle = pool?.takeIdle() { close(idle) } }
+        accessLog?.flush()
+        control.send(.stopped(worker: configuration.index, cut: cut))
+    }
+
+    /// The process holds more than its budget: closes the connection that holds the most (design.md §7).
+    mutating func shedHungriest() {
+        var hungriest: ClientConnection?
+        for client in clients() where client.chargedByteCount > hungriest?.chargedByteCount ?? 0 { hungriest = client }
+        guard let hungriest else { return }
+        counters.connectionsShed.add()
+        if let exchange = hungriest.exchange {
+            giveUp(exchange, word: "MemoryBudget")
+        } else {
+            close(hungriest)
+        }
+    }
+
+    private func clients() -> [ClientConnection] {
+        (0..<slab.slotCount).compactMap { index in
+            guard case .client(let client) = slab.occupant(at: index) else { return nil }
+            return client
+        }
+    }
+}

@@ -1,0 +1,120 @@
+import Core
+import HTTP1
+import Telemetry
+
+/// Answers that are made here: errors, fixed responses and redirects.
+extension Worker {
+    /// Answers with an error page of our own and ends the exchange. `word` names the cause, for people and for logs.
+    mutating func answer(_ exchange: Exchange, status: UInt16, word: StaticString) {
+        exchange.record.errorReason = word
+        counters.countGenerated(status: status)
+        response.reset()
+        response.status = status
+        let page = ErrorPage(status)
+        addField("Server", "apus")
+        addDate()
+        addField("Content-Type", "text/html")
+        if status == 405 { addField("Allow", "GET, HEAD, POST, PUT, DELETE, OPTIONS, PATCH") }
+        if exchange.client.listener.settings.addsReason { addField("Apus-Reason", word) }
+        response.reason = response.append(page.reason)
+        // What was wrong with the request may hide where the next one begins.
+        let closes = status == 400 || status == 408 || status == 413 || status == 414 || status == 505
+        send(exchange, bodyCount: page.byteCount, closes: closes) { page.append(to: $0) }
+    }
+
+    /// Answers with what the configuration spells out.
+    mutating func answerFixed(_ exchange: Exchange, _ plan: FixedResponsePlan) {
+        exchange.record.action = .fixedResponse
+        counters.fixedResponses.add()
+        counters.generatedResponses.add(StatusClass(plan.status))
+        response.reset()
+        response.status = plan.status
+        response.reason = response.append(reasonPhrase(plan.status))
+        addField("Server", "apus")
+        addDate()
+        if !plan.contentType.isEmpty {
+            let name = response.append("Content-Type")
+            let contentType = plan.contentType
+            response.addField(name: name, value: response.append(contentType.span), id: .contentType)
+        }
+        let body = plan.body
+        send(exchange, bodyCount: body.count, closes: false) { $0.append(body.span) }
+    }
+
+    /// Sends the client elsewhere.
+    mutating func answerRedirect(_ exchange: Exchange, _ plan: RedirectPlan) {
+        exchange.record.action = .redirect
+        let request = exchange.request
+        let port = exchange.client.listener.plan.port
+        let location: ByteRange
+        switch plan.template.write(into: request, scheme: .http, port: port) {
+        case .written(let range): location = range
+        case .hostMissing: return answer(exchange, status: 400, word: "HostMissing")
+        case .tooLong: return answer(exchange, status: 507, word: "RedirectTooLong")
+        }
+        exchange.redirectURL = location
+        counters.redirects.add()
+        counters.generatedResponses.add(.redirection)
+        response.reset()
+        response.status = plan.status
+        let page = ErrorPage(plan.status)
+        response.reason = response.append(page.reason)
+        addField("Server", "apus")
+        addDate()
+        addField("Content-Type", "text/html")
+        let name = response.append("Location")
+        response.addField(name: name, value: response.append(request.bytes(location)), id: .location)
+        send(exchange, bodyCount: page.byteCount, closes: false) { page.append(to: $0) }
+    }
+
+    /// Writes `response` and a body of `bodyCount` octets, and finishes the exchange.
+    private mutating func send(
+        _ exchange: Exchange, bodyCount: Int, closes: Bool, _ writeBody: (Buffer) -> Void
+    ) {
+        let client = exchange.client
+        exchange.record.status = response.status
+        if exchange.state.phase != .ended { _ = exchange.state.receive(.answeredHere) }
+        exchange.answeredAt = now
+        if !exchange.isRequestDone { exchange.isRequestDone = hasNoBody(client) }
+        exchange.keepsClient = !closes && exchange.isRequestDone && mayKeep(client, exchange)
+        let outbound = outbound(of: client)
+        let hasBody = response.status != 204 && response.status != 304
+        let framing: Framing = hasBody ? .length(UInt64(bodyCount)) : .none
+        outbound.compact()  // only interim responses can be waiting there: `Limits.interimBytesMax`
+        writeResponseHead(response, framing: framing, connection: connectionOption(exchange), into: outbound)
+        if hasBody && !exchange.isHEAD { writeBody(outbound) }
+        exchange.isResponseDone = true
+        releaseTarget(exchange, reusable: false)
+        complete(exchange)
+    }
+
+    /// Whether the request ends with its head, so that what follows is the next request.
+    private func hasNoBody(_ client: ClientConnection) -> Bool {
+        let nothing = InlineArray<0, UInt8>(repeating: 0)
+        if case .end = client.decoder.next(nothing.span, trailers: nil) { return true }
+        return false
+    }
+
+    /// Whether the client's connection may serve another request, as far as both sides and the configuration say.
+    func mayKeep(_ client: ClientConnection, _ exchange: Exchange) -> Bool {
+        exchange.isClientPersistent && !exchange.isAmbiguous && !client.listener.isRemoved && finishDeadline == nil
+            && now.since(client.acceptedAt) < client.listener.settings.clientKeepAlive
+    }
+
+    /// What the response says about the connection. HTTP/1.0 clients must be told that it goes on. RFC 9112 §9.3.
+    func connectionOption(_ exchange: Exchange) -> ConnectionOption {
+        if !exchange.keepsClient { return .close }
+        return exchange.request.minorVersion == 0 ? .keepAlive : .none
+    }
+
+    private func addField(_ name: StaticString, _ value: StaticString) {
+        let name = response.append(name)
+        response.addField(name: name, value: response.append(value), id: .other)
+    }
+
+    /// Adds the Date field: this second's. RFC 9110 §6.6.1.
+    mutating func addDate() {
+        let name = response.append("Date")
+        response.addField(name: name, value: date.append(to: response), id: .date)
+    }
+}

@@ -1,0 +1,156 @@
+import Core
+import HTTP1
+
+extension Worker {
+    /// Acts on a client's socket.
+    mutating func clientReady(_ client: ClientConnection, _ ready: Poller.Ready) {
+        if ready.isReadable { client.isReadable = true }
+        if ready.isWritable { client.isWritable = true }
+        if ready.isEndOfStream { client.isEndAnnounced = true }
+        if ready.isDead, let exchange = client.exchange { return handle(exchange, .clientGone) }
+        advance(client)
+    }
+
+    /// Goes on with a client's connection as far as it goes without waiting.
+    mutating func advance(_ client: ClientConnection) {
+        for _ in 0..<Limits.requestsPerTurnMax {
+            switch client.phase {
+            case .reading:
+                guard readRequest(client) else { return rest(client) }
+            case .exchanging:
+                guard let exchange = client.exchange else { preconditionFailure("client: exchanging nothing") }
+                pump(exchange)
+                if client.exchange === exchange { return rest(client) }
+            case .lingering:
+                return linger(client)
+            case .closed:
+                return
+            }
+        }
+        deferred.append(client.token)
+        rest(client)
+    }
+
+    /// Leaves a connection until its next event: gives back buffers that are empty, and sets its timer.
+    mutating func rest(_ client: ClientConnection) {
+        guard !client.isClosed else { return }
+        settle(client)
+        rearm(client)
+    }
+
+    /// Reads a request head and decides what becomes of it. Returns false when there is nothing more to do now.
+    private mutating func readRequest(_ client: ClientConnection) -> Bool {
+        if client.inbound?.isEmpty ?? true {
+            switch fill(client) {
+            case .got: break
+            case .nothing: return false
+            case .ended, .failed:
+                close(client)
+                return false
+            }
+        }
+        let exchange = freeExchanges.popLast() ?? Exchange()
+        while let inbound = client.inbound {
+            let options = client.listener.options
+            switch parseRequestHead(inbound.bytes, into: exchange.request, options: options, scan: &client.scan) {
+            case .complete(let head):
+                inbound.consume(head.byteCount)
+                begin(exchange, client, head)
+                return true
+            case .refused(let violation):
+                counters.nonCompliantRequests.add()
+                refuseHead(exchange, client, status: violation.status, word: violation.word)
+                return true
+            case .needMore:
+                guard case .got = fill(client) else {
+                    keepFree(exchange)
+                    return awaitHead(client)
+                }
+            }
+        }
+        preconditionFailure("client: a head without a buffer")
+    }
+
+    /// A head has begun and is not complete: the absolute deadline runs from its first octets.
+    private mutating func awaitHead(_ client: ClientConnection) -> Bool {
+        if client.isEnded {
+            close(client)
+        } else if client.headDeadline == .distantFuture {
+            client.headDeadline = now + client.listener.settings.headTimeout
+        }
+        return false
+    }
+
+    private mutating func begin(_ exchange: Exchange, _ client: ClientConnection, _ head: ParsedHead) {
+        startExchange(exchange, client)
+        client.consumedCount += UInt64(head.byteCount)
+        client.decoder = BodyDecoder(head.framing)
+        exchange.isClientPersistent = head.isPersistent
+        exchange.isAmbiguous = head.isAmbiguous
+        exchange.expectsContinue = head.expectsContinue
+        let request = exchange.request
+        exchange.isHEAD = request.bytes(request.method).equals("HEAD")
+        if head.isAmbiguous { counters.nonCompliantRequests.add() }
+        decide(exchange)
+    }
+
+    /// Answers a request whose head cannot be read. Nothing that follows it can be trusted.
+    mutating func refuseHead(_ exchange: Exchange, _ client: ClientConnection, status: UInt16, word: StaticString) {
+        startExchange(exchange, client)
+        client.decoder = BodyDecoder(.untilClose)
+        answer(exchange, status: status, word: word)
+    }
+
+    private mutating func startExchange(_ exchange: Exchange, _ client: ClientConnection) {
+        exchange.begin(client, now: now)
+        client.exchange = exchange
+        client.enter(.exchanging)
+        client.scan.reset()
+        client.headDeadline = .distantFuture
+        client.lastActivity = now
+        counters.requests.add()
+        counters.requestsActive.add()
+    }
+
+    /// Reads and throws away what an answered client still sends, so that closing does not reset the answer away.
+    private mutating func linger(_ client: ClientConnection) {
+        guard case .lingering(let until, var bytesLeft) = client.phase else { return }
+        while true {
+            if let inbound = client.inbound {
+                bytesLeft -= inbound.count
+                inbound.removeAll()
+            }
+            guard bytesLeft > 0, now < until else { return close(client) }
+            switch fill(client) {
+            case .got: continue
+            case .nothing:
+                client.enter(.lingering(until: until, bytesLeft: bytesLeft))
+                return rest(client)
+            case .ended, .failed: return close(client)
+            }
+        }
+    }
+
+    /// Ends a connection after its last answer: says so with a FIN, and waits for the client's own if it still sends.
+    mutating func closeAfterAnswer(_ client: ClientConnection) {
+        if client.isEnded { return close(client) }
+        let hasUnread = client.isReadable || !(client.inbound?.isEmpty ?? true) || !client.decoder.isComplete
+        guard hasUnread else { return close(client) }
+        client.socket.shutdownWrite()
+        client.enter(.lingering(until: now + Limits.lingerTime, bytesLeft: Limits.lingerBytesMax))
+    }
+
+    /// Gives back everything a connection has. It has no exchange any more.
+    mutating func close(_ client: ClientConnection, reset: Bool = false) {
+        precondition(client.exchange == nil, "client: closed in the middle of an exchange")
+        client.enter(.closed)
+        discardBuffers(client)
+        timers.cancel(client.token)
+        slab.remove(client.token)
+        if reset { client.socket.closeWithReset() } else { client.socket.close() }
+        reserve.restore()
+        clientCount -= 1
+        client.listener.connectionCount -= 1
+        counters.connectionsActive.subtract()
+    }
+}

@@ -1,0 +1,89 @@
+import Core
+import HTTP1
+import Routing
+
+extension Worker {
+    /// Finds the rule of a request and does what it says.
+    mutating func decide(_ exchange: Exchange) {
+        let listener = exchange.client.listener
+        let request = exchange.request
+        if forwardedAddressCount(request) > Limits.forwardedAddressesMax {
+            return answer(exchange, status: 463, word: "TooManyForwardedAddresses")
+        }
+        let host = hostForRouting(request)
+        let rule = listener.plan.rules.firstMatch(host: request.bytes(host), path: request.bytes(request.path))
+        let action: Listener.Action
+        if let rule {
+            exchange.record.matchedRule = .priority(UInt32(listener.plan.priorities[rule]))
+            counters.ruleEvaluations.add(UInt64(rule + 1))
+            action = listener.actions[rule]
+        } else {
+            exchange.record.matchedRule = .standard
+            counters.ruleEvaluations.add(UInt64(listener.plan.priorities.count))
+            action = listener.actions[listener.actions.count - 1]
+        }
+        switch action {
+        case .forward(let forward): self.forward(exchange, forward)
+        case .fixedResponse(let plan): answerFixed(exchange, plan)
+        case .redirect(let plan): answerRedirect(exchange, plan)
+        }
+    }
+
+    private mutating func forward(_ exchange: Exchange, _ forward: Forward) {
+        exchange.record.action = .forward
+        guard let group = forward.next() else { return answer(exchange, status: 503, word: "NoWeightedTargetGroup") }
+        exchange.group = group
+        guard let pool = group.pick() else { return answer(exchange, status: 503, word: "NoTargets") }
+        counters.requestsForwarded.add()
+        exchange.isForwarded = true
+        group.plan.counters.requests.add()
+        group.plan.counters.requestsActive.add()
+        if group.isFailOpen {
+            counters.failOpenRequests.add()
+            group.plan.counters.failOpenRequests.add()
+        }
+        sendContinue(exchange)
+        connect(exchange, to: pool)
+    }
+
+    /// Answers `Expect: 100-continue` at this hop, unless the body is on its way already. RFC 9110 §10.1.1.
+    private mutating func sendContinue(_ exchange: Exchange) {
+        let client = exchange.client
+        guard exchange.expectsContinue, client.inbound?.isEmpty ?? true else { return }
+        outbound(of: client).append("HTTP/1.1 100 Continue\r\n\r\n")
+        _ = flush(client)  // a dead connection is noticed by the next read
+    }
+
+    /// The host without its port, in lower case: in the arena, where it need not be copied again for each rule.
+    private func hostForRouting(_ request: Head) -> ByteRange {
+        let authority = hostRange(request.bytes(request.authority), in: request.authority)
+        let bytes = request.bytes(authority)
+        for index in 0..<bytes.count where bytes[index] != bytes[index].lowercased {
+            return request.appendLowercased(authority)
+        }
+        return authority
+    }
+
+    private func forwardedAddressCount(_ request: Head) -> Int {
+        var total = 0
+        var next = request.firstField(.xForwardedFor)
+        while let index = next {
+            let value = request.bytes(request.field(index).value)
+            total += 1
+            for position in 0..<value.count where value[position] == .comma { total += 1 }
+            next = request.firstField(.xForwardedFor, from: index + 1)
+        }
+        return total
+    }
+}
+
+/// The part of an authority before its port. Source: RFC 3986 §3.2.
+func hostRange(_ authority: Span<UInt8>, in range: ByteRange) -> ByteRange {
+    var index = authority.count
+    while index > 0 {
+        index -= 1
+        if authority[index] == .colon { return ByteRange(start: range.start, count: index) }
+        guard authority[index].isDigit else { break }
+    }
+    return range
+}

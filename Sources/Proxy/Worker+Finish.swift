@@ -1,0 +1,83 @@
+import Core
+import Telemetry
+
+extension Worker {
+    /// Ends an exchange whose response the kernel has taken, and makes the client's connection ready for the next.
+    mutating func finish(_ exchange: Exchange) {
+        let client = exchange.client
+        let keepsClient = exchange.keepsClient
+        release(exchange)
+        if keepsClient {
+            client.enter(.reading)
+        } else {
+            closeAfterAnswer(client)
+        }
+    }
+
+    /// Ends an exchange that cannot be completed, and both connections with it.
+    mutating func giveUp(_ exchange: Exchange, word: StaticString) {
+        let client = exchange.client
+        exchange.record.errorReason = word
+        // A body that only the connection's end delimits would look complete after a FIN.
+        let reset = client.sending == .untilClose && !exchange.isResponseDone
+        releaseTarget(exchange, reusable: false)
+        release(exchange)
+        close(client, reset: reset)
+    }
+
+    /// Writes the record, and cuts the ties between the exchange and both connections.
+    private mutating func release(_ exchange: Exchange) {
+        precondition(exchange.target == nil, "exchange: released with its target")
+        let client = exchange.client
+        releasePool(exchange, cut: exchange.isCut)
+        client.requestRate.cancel()
+        client.responseRate.cancel()
+        client.lastActivity = now
+        counters.requestsActive.subtract()
+        if exchange.isForwarded { exchange.group?.plan.counters.requestsActive.subtract() }
+        writeRecord(exchange)
+        client.exchange = nil
+        keepFree(exchange)
+    }
+
+    /// Keeps an exchange that is over for the next request.
+    mutating func keepFree(_ exchange: Exchange) {
+        exchange.end()
+        if freeExchanges.count < Limits.freeExchangesMax { freeExchanges.append(exchange) }
+    }
+
+    /// Counts a target's response, and how long it took.
+    mutating func countResponse(_ exchange: Exchange) {
+        let statusClass = StatusClass(response.status)
+        counters.targetResponses.add(statusClass)
+        guard let group = exchange.group else { return }
+        group.plan.counters.responses.add(statusClass)
+        // An early answer comes before the request was passed on: it took no time that could be measured.
+        if exchange.isRequestDone { group.plan.counters.responseTime.record(now.since(exchange.sentAt)) }
+    }
+
+    private func writeRecord(_ exchange: Exchange) {
+        guard let accessLog else { return }
+        let client = exchange.client
+        exchange.record.duration = now.since(exchange.startedAt)
+        exchange.record.listener = client.localAddress ?? .unspecified
+        exchange.record.receivedBytes = client.consumedCount - exchange.consumedAtStart
+        exchange.record.sentBytes = client.writtenCount - exchange.writtenAtStart
+        setTimes(exchange)
+        let request = exchange.request
+        let loadBalancer = client.listener.logName
+        let group = exchange.group?.logName ?? []
+        let names = AccessRecord.Names(
+            loadBalancer: loadBalancer.span, targetGroup: group.span,
+            redirectURL: request.bytes(exchange.redirectURL))
+        accessLog.write(exchange.record, request: request, names: names)
+    }
+
+    private func setTimes(_ exchange: Exchange) {
+        let isSent = exchange.isForwarded && exchange.sentAt >= exchange.startedAt
+        let isAnswered = exchange.record.targetStatus != 0
+        exchange.record.requestProcessingTime = isSent ? exchange.sentAt.since(exchange.startedAt) : nil
+        exchange.record.targetProcessingTime = isAnswered ? exchange.answeredAt.since(exchange.sentAt) : nil
+        exchange.record.responseProcessingTime = isAnswered ? now.since(exchange.answeredAt) : nil
+    }
+}

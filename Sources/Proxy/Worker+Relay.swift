@@ -1,0 +1,122 @@
+import Core
+import HTTP1
+
+extension Worker {
+    /// How relaying a body went.
+    enum Relay: Equatable {
+        /// The source has nothing more now, or the sink takes nothing more now.
+        case waiting
+        /// There is more to do, after others had their turn.
+        case turnOver
+        /// The body was read to its end and handed to the sink's connection; what the kernel did not take yet waits
+        /// in the sink's `outbound`.
+        case ended
+        /// The source's connection ended before the body did.
+        case sourceGone
+        /// What the source sent is not HTTP.
+        case sourceMalformed
+        /// The sink's connection is dead.
+        case sinkGone
+    }
+
+    /// Passes a body on, in either direction: from what `source` decodes to what `sink.sending` says.
+    ///
+    /// Memory per direction is bounded by the source's `inbound` and the sink's `outbound`: when the sink takes nothing,
+    /// both fill and reading stops. Pieces up to `Limits.copiedBytesMax` go behind the head, so that one write sends
+    /// both; larger ones are written from where they lie.
+    mutating func relay(from source: Connection, to sink: Connection) -> Relay {
+        var turnBytes = 0
+        while true {
+            switch nextStep(source) {
+            case .data(let skip, let count):
+                consume(source, framing: skip)
+                guard let inbound = source.inbound, let moved = forward(inbound, count, to: sink) else { return .sinkGone }
+                source.decoder.consume(moved)
+                source.consumedCount += UInt64(moved)
+                turnBytes += moved
+                if moved < count { return .waiting }
+            case .needMore(let skip):
+                consume(source, framing: skip)
+                if flush(sink) == .failed { return .sinkGone }
+                if turnBytes >= Limits.relayBytesPerTurnMax { return .turnOver }
+                switch fill(source) {
+                case .got: continue
+                case .nothing: return .waiting
+                case .failed: return .sourceGone
+                case .ended:
+                    guard source.decoder.endOfStream() == .complete else { return .sourceGone }
+                    return endBody(to: sink, trailers: nil)
+                }
+            case .end(let skip):
+                consume(source, framing: skip)
+                return endBody(to: sink, trailers: trailers)
+            case .refused:
+                return .sourceMalformed
+            }
+        }
+    }
+
+    private func nextStep(_ source: Connection) -> BodyStep {
+        if let inbound = source.inbound { return source.decoder.next(inbound.bytes, trailers: trailers) }
+        let nothing = InlineArray<0, UInt8>(repeating: 0)
+        return source.decoder.next(nothing.span, trailers: trailers)
+    }
+
+    private func consume(_ source: Connection, framing count: Int) {
+        guard count > 0 else { return }
+        source.inbound?.consume(count)
+        source.consumedCount += UInt64(count)
+    }
+
+    /// Hands up to `count` octets at the front of `inbound` to `sink`, framed as it wants. Returns how many were taken,
+    /// which are consumed; nil if the sink is dead.
+    private mutating func forward(_ inbound: Buffer, _ count: Int, to sink: Connection) -> Int? {
+        if sink.sending == .chunked { return forwardChunk(inbound, count, to: sink) }
+        let outbound = outbound(of: sink)
+        if count <= Limits.copiedBytesMax && count <= outbound.freeCount {
+            outbound.append(inbound.bytes.extracting(0..<count))
+            inbound.consume(count)
+            return count
+        }
+        return write(sink, body: inbound, count: count)
+    }
+
+    private mutating func forwardChunk(_ inbound: Buffer, _ count: Int, to sink: Connection) -> Int? {
+        let outbound = outbound(of: sink)
+        if outbound.freeCount <= chunkOverheadMax {
+            if flush(sink) == .failed { return nil }
+            outbound.compact()
+        }
+        let size = min(count, outbound.freeCount - chunkOverheadMax)
+        guard size > 0 else { return 0 }
+        writeChunk(inbound.bytes.extracting(0..<size), into: outbound)
+        inbound.consume(size)
+        if outbound.count > Limits.copiedBytesMax {
+            if flush(sink) == .failed { return nil }
+            outbound.compact()
+        }
+        return size
+    }
+
+    private mutating func endBody(to sink: Connection, trailers: Head?) -> Relay {
+        if sink.sending == .chunked {
+            let outbound = outbound(of: sink)
+            if outbound.freeCount < lastChunkByteCount(trailers: trailers) {
+                if flush(sink) == .failed { return .sinkGone }
+                outbound.compact()
+                // A blocked sink keeps at most a buffer full; trailers that do not fit behind it are left out, as
+                // RFC 9110 §6.5.1 allows, rather than held without bound.
+                guard outbound.freeCount >= lastChunkByteCount(trailers: trailers) else {
+                    return endWithoutTrailers(sink, outbound)
+                }
+            }
+            writeLastChunk(trailers: trailers, into: outbound)
+        }
+        return flush(sink) == .failed ? .sinkGone : .ended
+    }
+
+    private mutating func endWithoutTrailers(_ sink: Connection, _ outbound: Buffer) -> Relay {
+        writeLastChunk(trailers: nil, into: outbound)
+        return flush(sink) == .failed ? .sinkGone : .ended
+    }
+}

@@ -1,0 +1,120 @@
+import Core
+import HTTP1
+import Telemetry
+
+/// Deadlines. Each connection has one timer, set to its earliest deadline and moved only to an earlier one: activity
+/// merely makes the timer find, when it fires, that it has to be set again. So a request costs no timer call.
+extension Worker {
+    /// Sets the client's timer if its next deadline is before the one the timer is set to.
+    mutating func rearm(_ client: ClientConnection) {
+        let deadline = nextDeadline(of: client)
+        guard deadline < client.timer else { return }
+        client.timer = deadline
+        timers.schedule(client.token, at: deadline)
+    }
+
+    /// Sets the target's deadline, and its timer if that is before the one the timer is set to.
+    mutating func schedule(_ target: TargetConnection, at deadline: Instant) {
+        target.deadline = deadline
+        guard deadline < target.timer else { return }
+        target.timer = deadline
+        timers.schedule(target.token, at: deadline)
+    }
+
+    private func nextDeadline(of client: ClientConnection) -> Instant {
+        switch client.phase {
+        case .reading:
+            if client.headDeadline != .distantFuture { return client.headDeadline }
+            let idle = client.listener.settings.idleTimeout
+            return client.lastActivity + (finishDeadline == nil ? idle : min(idle, Limits.finishIdleTime))
+        case .exchanging:
+            return min(idleDeadline(of: client), client.requestRate.deadline, client.responseRate.deadline)
+        case .lingering(let until, _): return until
+        case .closed: return .distantFuture
+        }
+    }
+
+    /// When neither side has sent or taken an octet for too long.
+    private func idleDeadline(of client: ClientConnection) -> Instant {
+        var activity = client.lastActivity
+        if let target = client.exchange?.target { activity = max(activity, target.lastActivity) }
+        return activity + client.listener.settings.idleTimeout
+    }
+
+    /// The client's timer has fired: acts on the deadline that has come, or sets the timer again.
+    mutating func clientTimerFired(_ client: ClientConnection) {
+        client.timer = .distantFuture
+        guard nextDeadline(of: client) <= now else { return rearm(client) }
+        switch client.phase {
+        case .reading: readingTimedOut(client)
+        case .exchanging: exchangeTimedOut(client)
+        case .lingering: return close(client)
+        case .closed: preconditionFailure("client: a timer after closed")
+        }
+        advance(client)
+    }
+
+    private mutating func readingTimedOut(_ client: ClientConnection) {
+        guard client.headDeadline != .distantFuture else {
+            counters.timeouts.add(.clientKeepAlive)
+            return close(client)
+        }
+        counters.timeouts.add(.requestHead)
+        let exchange = freeExchanges.popLast() ?? Exchange()
+        refuseHead(exchange, client, status: 408, word: "RequestHeadTimeout")
+    }
+
+    private mutating func exchangeTimedOut(_ client: ClientConnection) {
+        guard let exchange = client.exchange else { preconditionFailure("client: exchanging nothing") }
+        let settings = client.listener.settings
+        if client.requestRate.deadline <= now {
+            let isFast = client.requestRate.isFastEnough(
+                now: now, length: settings.bodyRateWindow, passed: client.consumedCount,
+                minimum: settings.bodyRateWindowBytes)
+            if !isFast { return timeOut(exchange, .requestBodyRate, .clientTimeout) }
+        }
+        if client.responseRate.deadline <= now {
+            let isFast = client.responseRate.isFastEnough(
+                now: now, length: settings.bodyRateWindow, passed: client.writtenCount,
+                minimum: settings.bodyRateWindowBytes)
+            if !isFast { return timeOut(exchange, .responseRate, .clientTimeout) }
+        }
+        guard idleDeadline(of: client) <= now else { return }
+        if isWaitingForClient(exchange) {
+            timeOut(exchange, .clientIdle, .clientTimeout)
+        } else {
+            timeOut(exchange, .targetIdle, .targetTimeout)
+        }
+    }
+
+    /// Whether it is the client who has to act: to send the rest of its request, or to take what waits for it.
+    private func isWaitingForClient(_ exchange: Exchange) -> Bool {
+        if !exchange.client.isFlushed || !exchange.client.isWritable { return true }
+        guard let target = exchange.target else { return false }
+        return !exchange.isRequestDone && target.isFlushed && target.isWritable
+    }
+
+    private mutating func timeOut(_ exchange: Exchange, _ kind: TimeoutKind, _ event: ExchangeState.Event) {
+        counters.timeouts.add(kind)
+        // Only the kernel's part of a complete response is missing: there is nothing left to answer.
+        if exchange.state.phase == .ended { return giveUp(exchange, word: event.word) }
+        handle(exchange, event)
+    }
+
+    /// The target's timer has fired: acts if its deadline has come, or sets the timer again.
+    mutating func targetTimerFired(_ target: TargetConnection) {
+        target.timer = .distantFuture
+        guard target.deadline != .distantFuture else { return }
+        guard target.deadline <= now else { return schedule(target, at: target.deadline) }
+        switch target.phase {
+        case .connecting:
+            counters.timeouts.add(.targetConnect)
+            connectFailed(target, timedOut: true)
+        case .idle:
+            target.pool.removeIdle(target)
+            counters.targetConnectionsIdle.subtract()
+            close(target)
+        case .busy, .closed: preconditionFailure("target: a deadline while \(target.phase)")
+        }
+    }
+}

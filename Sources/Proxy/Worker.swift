@@ -1,0 +1,145 @@
+import Core
+import HTTP1
+import Telemetry
+
+/// One data-plane thread: its poller, its connections, its copy of the configuration. It shares nothing with other
+/// workers on the way of a request, waits for nothing but its poller, and takes no lock.
+///
+/// The way of a request: `dispatch` → `advance` → `readRequest` → `decide` (Worker+Decide) → `connect`
+/// (Worker+Target) → `sendRequest` → `pump` → `readResponse` → `relay` (Worker+Relay) → `finish` (Worker+Finish).
+struct Worker: ~Copyable {
+    let configuration: WorkerConfiguration
+    let mailbox: Mailbox<WorkerMail>
+    let control: Mailbox<ControlMail>
+    let counters: WorkerCounters
+    let log: LogDoor
+
+    var poller = Poller()
+    var timers: TimerWheel
+    var slab = Slab<Occupant>()
+    var buffers: BufferPool
+    var random: FastRandom
+    var reserve = ReserveDescriptor()
+    /// This pass's one reading of the clock.
+    var now: Instant
+    var date = HTTPDate()
+
+    /// By `GroupPlan.id`, `ListenerPlan.id` and `TargetPlan.id`.
+    var groups: [Group?] = []
+    var listeners: [Listener?] = []
+    var pools: [TargetPool?] = []
+    var listenerSockets: [ListenerSocket] = []
+    var accessLog: AccessLog?
+
+    var clientCount = 0
+    var freeExchanges: [Exchange] = []
+    /// Heads and trailers are read, changed and written within one turn, so one of each serves all exchanges.
+    let response = Head()
+    let trailers = Head()
+    /// Connections that had more to do than one turn allows.
+    var deferred: [Token] = []
+    /// Set once control has said to finish.
+    var finishDeadline: Instant?
+    var cutAtFinish = 0
+    private var bytesReported = 0
+
+    /// Who occupies a slot, and so who an event is for.
+    enum Occupant {
+        case mailbox
+        case listener(ListenerSocket)
+        case client(ClientConnection)
+        case target(TargetConnection)
+    }
+
+    init(
+        _ configuration: WorkerConfiguration, mailbox: Mailbox<WorkerMail>, control: Mailbox<ControlMail>,
+        counters: WorkerCounters, log: LogDoor
+    ) {
+        self.configuration = configuration
+        self.mailbox = mailbox
+        self.control = control
+        self.counters = counters
+        self.log = log
+        now = Instant.now()
+        timers = TimerWheel(now: now)
+        buffers = BufferPool(bytesMax: configuration.bufferBytesMax)
+        random = FastRandom(seed: now.nanoseconds ^ WallClock.now() &* UInt64(configuration.index + 1))
+        freeExchanges.reserveCapacity(Limits.freeExchangesMax)
+        let token = slab.insert(.mailbox)
+        poller.add(mailbox.bell.descriptor, token: token, interest: .readable)
+    }
+
+    /// Serves until control has said to finish and everything has.
+    mutating func run() {
+        while !isFinished {
+            let readyCount = poller.wait(until: deferred.isEmpty ? nextDeadline : now, now: now)
+            now = Instant.now()
+            for index in 0..<readyCount { dispatch(poller.ready(index)) }
+            resumeDeferred()
+            fireTimers()
+            if buffers.bytesHeld > buffers.bytesMax { shedHungriest() }
+            report()
+        }
+        stop()
+    }
+
+    private var nextDeadline: Instant? {
+        guard let finishDeadline else { return timers.nextDeadline }
+        return min(finishDeadline, timers.nextDeadline ?? finishDeadline)
+    }
+
+    /// Acts on one ready descriptor.
+    private mutating func dispatch(_ ready: Poller.Ready) {
+        switch slab.resolve(ready.token) {
+        case .client(let client): clientReady(client, ready)
+        case .target(let target): targetReady(target, ready)
+        case .listener(let socket): acceptClients(socket)
+        case .mailbox: readMail()
+        case nil: counters.staleEvents.add()  // closed earlier in this batch
+        }
+    }
+
+    private mutating func resumeDeferred() {
+        guard !deferred.isEmpty else { return }
+        let tokens = deferred
+        deferred.removeAll(keepingCapacity: true)
+        for token in tokens {
+            if case .client(let client) = slab.resolve(token) { advance(client) }
+        }
+    }
+
+    private mutating func fireTimers() {
+        while let token = timers.nextExpired(now: now) {
+            switch slab.resolve(token) {
+            case .client(let client): clientTimerFired(client)
+            case .target(let target): targetTimerFired(target)
+            case .listener(let socket): resumeAccepting(socket)
+            case .mailbox, nil: counters.staleEvents.add()
+            }
+        }
+    }
+
+    /// Makes visible to others what this pass has changed: the byte gauge, and log lines to a sleeping log writer.
+    private mutating func report() {
+        let held = buffers.bytesHeld
+        if held > bytesReported { counters.bytesHeld.add(UInt64(held - bytesReported)) }
+        if held < bytesReported { counters.bytesHeld.subtract(UInt64(bytesReported - held)) }
+        bytesReported = held
+        accessLog?.flush()
+    }
+
+    private var isFinished: Bool {
+        guard let finishDeadline else { return false }
+        return clientCount == 0 || now >= finishDeadline
+    }
+
+    private mutating func readMail() {
+        for mail in mailbox.takeAll() {
+            switch mail {
+            case .adopt(let snapshot, let opened): adopt(snapshot, opened: opened)
+            case .cut(let target): cutExchanges(of: target)
+            case .finish(let deadline): beginToFinish(deadline)
+            }
+        }
+    }
+}
