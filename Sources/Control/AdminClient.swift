@@ -179,6 +179,7 @@ extension AdminError {
         guard let error = try? Value.parse(json: body)["error"], let code = error["code"]?.string,
             let message = error["message"]?.string, let remedy = error["remedy"]?.string
         else { return nil }
-        self.init(code: code, status: status, message: message, remedy: remedy)
+        let details = error["details"]?.array?.compactMap(\.string) ?? []
+        self.init(code: code, status: status, message: message, remedy: remedy, details: details)
     }
 }

@@ -23,20 +23,20 @@ extension AdminRoutes {
         _ call: AdminCallContext, _ completion: @escaping (AdminAnswer) -> Void
     ) throws(AdminError) {
         let all = call.actions.document.loadBalancers.sorted { $0.name < $1.name }
-        completion(.value(["loadBalancers": .array(all.map(\.value))]))
+        completion(.value(["loadBalancers": .array(all.map { $0.encoded() })]))
     }
 
     private static func get(
         _ call: AdminCallContext, _ completion: @escaping (AdminAnswer) -> Void
     ) throws(AdminError) {
-        completion(.value(try call.loadBalancer().value))
+        completion(.value(try call.loadBalancer().encoded()))
     }
 
     private static func put(
         _ call: AdminCallContext, _ completion: @escaping (AdminAnswer) -> Void
     ) throws(AdminError) {
         let body = try call.object(named: "name", .string(call.name("lb")))
-        call.apply(.putLoadBalancer(try LoadBalancer(body: body)), completion)
+        call.apply(.putLoadBalancer(try call.read(body, LoadBalancer.init(_:))), completion)
     }
 
     private static func delete(
@@ -49,20 +49,20 @@ extension AdminRoutes {
         _ call: AdminCallContext, _ completion: @escaping (AdminAnswer) -> Void
     ) throws(AdminError) {
         let all = try call.loadBalancer().listeners.sorted { $0.port < $1.port }
-        completion(.value(["listeners": .array(all.map(\.value))]))
+        completion(.value(["listeners": .array(all.map { $0.encoded() })]))
     }
 
     private static func getListener(
         _ call: AdminCallContext, _ completion: @escaping (AdminAnswer) -> Void
     ) throws(AdminError) {
-        completion(.value(try call.listener().value))
+        completion(.value(try call.listener().encoded()))
     }
 
     private static func putListener(
         _ call: AdminCallContext, _ completion: @escaping (AdminAnswer) -> Void
     ) throws(AdminError) {
         let body = try call.object(named: "port", .int(try call.port()))
-        call.apply(.putListener(loadBalancer: call.name("lb"), try Listener(body: body)), completion)
+        call.apply(.putListener(loadBalancer: call.name("lb"), try call.read(body, Listener.init(_:))), completion)
     }
 
     private static func deleteListener(
@@ -75,7 +75,7 @@ extension AdminRoutes {
         _ call: AdminCallContext, _ completion: @escaping (AdminAnswer) -> Void
     ) throws(AdminError) {
         let all = try call.listener().rules.sorted { $0.priority < $1.priority }
-        completion(.value(["rules": .array(all.map(\.value))]))
+        completion(.value(["rules": .array(all.map { $0.encoded() })]))
     }
 
     private static func getRule(
@@ -88,14 +88,14 @@ extension AdminRoutes {
                 message: "Listener \(call.name("lb")):\(call.name("port")) has no rule with priority \(priority).",
                 remedy: "Look at GET /v1/load-balancers/\(call.name("lb"))/listeners/\(call.name("port"))/rules.")
         }
-        completion(.value(rule.value))
+        completion(.value(rule.encoded()))
     }
 
     private static func putRule(
         _ call: AdminCallContext, _ completion: @escaping (AdminAnswer) -> Void
     ) throws(AdminError) {
         let body = try call.object(named: "priority", .int(try call.priority()))
-        let rule = try Rule(body: body)
+        let rule = try call.read(body, Rule.init(_:))
         call.apply(.putRule(loadBalancer: call.name("lb"), port: try call.port(), rule), completion)
     }
 
@@ -111,24 +111,15 @@ extension AdminRoutes {
         _ call: AdminCallContext, _ completion: @escaping (AdminAnswer) -> Void
     ) throws(AdminError) {
         let priority = call.names["priority"] == nil ? nil : try call.priority()
-        guard let members = try call.request.json().members, !members.isEmpty else {
+        let weights = try call.read(try call.request.json(), ForwardAction.weights)
+        guard !weights.isEmpty else {
             throw AdminError(
-                code: "ValidationError", message: "The body must be an object of target groups and their weights.",
+                code: "ValidationError", message: "The body must name at least one target group.",
                 remedy: "Write it as in {\"blue\": 90, \"green\": 10}.")
-        }
-        var weights: [String: Int] = [:]
-        for member in members {
-            guard let weight = member.value.int, (0...999).contains(weight) else {
-                throw AdminError(
-                    code: "ValidationError",
-                    message: "The weight of \(member.key) must be a whole number from 0 to 999, but found \(member.value.json()).",
-                    remedy: "Write it as in {\"\(member.key)\": 50}.")
-            }
-            weights[member.key] = weight
         }
         let port = try call.port()
         call.apply(
-            .setWeights(loadBalancer: call.name("lb"), port: port, priority: priority, weights: weights), completion)
+            .setWeights(loadBalancer: call.name("lb"), port: port, priority: priority, weights), completion)
     }
 }
 

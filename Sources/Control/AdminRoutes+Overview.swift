@@ -65,7 +65,7 @@ extension AdminRoutes {
     private static func config(
         _ call: AdminCallContext, _ completion: @escaping (AdminAnswer) -> Void
     ) throws(AdminError) {
-        completion(.value(call.actions.document.value))
+        completion(.value(call.actions.document.encoded()))
     }
 
     private static func metrics(
@@ -108,8 +108,8 @@ extension AdminRoutes {
         _ call: AdminCallContext, _ completion: @escaping (AdminAnswer) -> Void
     ) throws(AdminError) {
         do throws(ConfigErrors) {
-            let text = call.request.body.span.text
-            completion(.value(["summary": .string(try Document.parse(text, file: "").summary)]))
+            let document = try Document.load(yaml: call.request.body.span.text, file: "")
+            completion(.value(["summary": .string(document.summary)]))
         } catch {
             throw AdminError(error)
         }
@@ -133,7 +133,7 @@ extension AdminRoutes {
         _ call: AdminCallContext, _ completion: @escaping (AdminAnswer) -> Void
     ) throws(AdminError) {
         let all = call.actions.document.instances.sorted { $0.id < $1.id }
-        completion(.value(["instances": .array(all.map(\.value))]))
+        completion(.value(["instances": .array(all.map { $0.encoded() })]))
     }
 
     private static func instance(
@@ -144,14 +144,14 @@ extension AdminRoutes {
                 code: "ResourceNotFound", message: "There is no instance \(call.name("id")).",
                 remedy: "Look at GET /v1/instances, or PUT this one.")
         }
-        completion(.value(instance.value))
+        completion(.value(instance.encoded()))
     }
 
     private static func putInstance(
         _ call: AdminCallContext, _ completion: @escaping (AdminAnswer) -> Void
     ) throws(AdminError) {
         let body = try call.object(named: "id", .string(call.name("id")))
-        call.apply(.putInstance(try Instance(body: body)), completion)
+        call.apply(.putInstance(try call.read(body, Instance.init(_:))), completion)
     }
 
     private static func deleteInstance(

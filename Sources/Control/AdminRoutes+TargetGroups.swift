@@ -15,7 +15,7 @@ extension AdminRoutes {
         _ call: AdminCallContext, _ completion: @escaping (AdminAnswer) -> Void
     ) throws(AdminError) {
         let all = call.actions.document.targetGroups.sorted { $0.name < $1.name }
-        completion(.value(["targetGroups": .array(all.map(\.value))]))
+        completion(.value(["targetGroups": .array(all.map { $0.encoded() })]))
     }
 
     private static func get(
@@ -26,14 +26,14 @@ extension AdminRoutes {
                 code: "TargetGroupNotFound", message: "There is no target group \(call.name("tg")).",
                 remedy: "Look at GET /v1/target-groups.")
         }
-        completion(.value(group.value))
+        completion(.value(group.encoded()))
     }
 
     private static func put(
         _ call: AdminCallContext, _ completion: @escaping (AdminAnswer) -> Void
     ) throws(AdminError) {
         let body = try call.object(named: "name", .string(call.name("tg")))
-        call.apply(.putTargetGroup(try TargetGroup(body: body)), completion)
+        call.apply(.putTargetGroup(try call.read(body, TargetGroup.init(_:))), completion)
     }
 
     private static func delete(
@@ -107,7 +107,7 @@ extension AdminCallContext {
     /// The targets that `{"targets":[{"id":…,"port":…}]}` holds, at least one; beside them may stand `wait`.
     fileprivate func targets(of body: Value, mayWait: Bool) throws(AdminError) -> [TargetDescription] {
         let remedy = "Write it as in {\"targets\": [{\"id\": \"10.0.0.9\", \"port\": 8080}]}."
-        guard let members = body.members, let list = body["targets"]?.array, !list.isEmpty else {
+        guard let members = body.members, let list = body["targets"] else {
             throw AdminError(
                 code: "ValidationError", message: "The body must be an object with a list of targets.", remedy: remedy)
         }
@@ -123,9 +123,7 @@ extension AdminCallContext {
                     remedy: "Write it as in \"wait\": true.")
             }
         }
-        var targets: [TargetDescription] = []
-        for value in list { targets.append(try TargetDescription(body: value)) }
-        return targets
+        return try read(list, TargetDescription.list)
     }
 }
 

@@ -106,7 +106,7 @@ struct AdminCallContext {
         guard let number = Int(self.name(name)) else {
             throw AdminError(
                 code: code.rawValue, message: "\(name) must be a number, but found \"\(self.name(name))\".",
-                remedy: "Write it as in \(request.path.hasSuffix("/") ? "80" : "…/80").")
+                remedy: "Write the number of one that is there.")
         }
         return number
     }
@@ -129,6 +129,15 @@ struct AdminCallContext {
                 remedy: "Write the same in both, or leave it out of the body.")
         }
         return object
+    }
+
+    /// Makes a part of the model of `value`. Errors: what is wrong with it.
+    func read<Part>(_ value: Value, _ make: (Value) throws(ConfigErrors) -> Part) throws(AdminError) -> Part {
+        do throws(ConfigErrors) {
+            return try make(value)
+        } catch {
+            throw AdminError(error)
+        }
     }
 
     /// Has `change` applied, and answers with the generation that holds it.

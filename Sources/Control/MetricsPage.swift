@@ -14,8 +14,7 @@ struct MetricsPage {
     /// The page in Prometheus' text format.
     func octets() throws(AdminError) -> [UInt8] {
         var text = PrometheusText()
-        let groups = actions.groupMetrics.sorted { $0.name < $1.name }
-        text.write(workers: actions.workers.map(\.counters), groups: groups)
+        text.write(workers: actions.workers.map(\.counters), groups: actions.groupMetrics)
         try writeTargets(&text)
         writeControl(&text)
         writeProcess(&text)
@@ -64,16 +63,14 @@ struct MetricsPage {
 
     /// The names are those that Prometheus' own clients use, so that dashboards know them.
     private func writeProcess(_ text: inout PrometheusText) {
-        let figures = SystemProcess.figures
+        let figures = ProcessFigures.read()
         text.begin("process_cpu_seconds_total", .counter, help: "Processor time, user and system.")
-        text.sample(nanoseconds: figures.processorTime)
+        text.sample(nanoseconds: figures.cpuTime)
         text.begin("process_resident_memory_bytes", .gauge, help: "Memory in RAM.")
         text.sample(figures.residentBytes)
-        text.begin("process_virtual_memory_bytes", .gauge, help: "Address space.")
-        text.sample(figures.virtualBytes)
         text.begin("process_open_fds", .gauge, help: "Open descriptors.")
-        text.sample(figures.descriptorCount)
-        text.begin("process_max_fds", .gauge, help: "The most descriptors that may be open.")
-        text.sample(figures.descriptorsMax)
+        text.sample(figures.openDescriptors)
+        text.begin("process_threads", .gauge, help: "Threads of the process.")
+        text.sample(figures.threads)
     }
 }
