@@ -23,7 +23,7 @@ protocol AdminActions: AnyObject {
     var changesNotApplied: [String] { get }
     /// What control has done so far.
     var tally: ControlTally { get }
-    /// What each worker counts about each group, by name in any order.
+    /// What each worker counts about each group, sorted by the group's name.
     var groupMetrics: [TargetGroupMetrics] { get }
 
     /// See `Operations.apply`.

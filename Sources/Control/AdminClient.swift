@@ -116,15 +116,15 @@ private struct AdminClientAnswer {
     func read(_ take: ([UInt8]) -> Bool) throws(AdminClientError) {
         let parsed = try readHead()
         let isGood = head.status < 300
+        let buffer = buffer
         var decoder = BodyDecoder(parsed.framing)
         var refusal: [UInt8] = []
         while true {
             switch decoder.next(buffer.bytes, trailers: nil) {
             case .data(let skip, let count):
                 buffer.consume(skip)
-                let piece = octets(count)
+                let piece = buffer.takeOctets(count)
                 decoder.consume(count)
-                buffer.consume(count)
                 if !isGood { refusal += piece } else if !take(piece) { return }
             case .needMore(let skip):
                 buffer.consume(skip)
@@ -138,6 +138,7 @@ private struct AdminClientAnswer {
     }
 
     private func readHead() throws(AdminClientError) -> ParsedHead {
+        let (buffer, head) = (buffer, head)
         var scan = HeadScan()
         while true {
             switch parseResponseHead(buffer.bytes, into: head, requestIsHEAD: false, scan: &scan) {
@@ -163,11 +164,6 @@ private struct AdminClientAnswer {
         }
     }
 
-    private func octets(_ count: Int) -> [UInt8] {
-        let bytes = buffer.bytes
-        return (0..<count).map { bytes[$0] }
-    }
-
     private func finish(_ isGood: Bool, _ refusal: [UInt8]) throws(AdminClientError) {
         guard !isGood else { return }
         guard let error = AdminError(body: refusal, status: head.status) else {
@@ -183,6 +179,7 @@ extension AdminError {
         guard let error = try? Value.parse(json: body)["error"], let code = error["code"]?.string,
             let message = error["message"]?.string, let remedy = error["remedy"]?.string
         else { return nil }
-        self.init(code: code, status: status, message: message, remedy: remedy)
+        let details = error["details"]?.array?.compactMap(\.string) ?? []
+        self.init(code: code, status: status, message: message, remedy: remedy, details: details)
     }
 }

@@ -132,6 +132,7 @@ final class AdminConnection: PollHandler {
     }
 
     private func stepHead() -> Bool {
+        let (inbound, head) = (inbound, head)
         if inbound.isEmpty { return false }
         switch parseRequestHead(inbound.bytes, into: head, options: RequestOptions(), scan: &scan) {
         case .needMore: return false
@@ -150,6 +151,7 @@ final class AdminConnection: PollHandler {
     }
 
     private func beginBody(_ parsed: ParsedHead) {
+        let head = head
         isPersistent = parsed.isPersistent && !parsed.isAmbiguous
         isHEAD = head.bytes(head.method).equals("HEAD")
         decoder = BodyDecoder(parsed.framing)
@@ -159,6 +161,7 @@ final class AdminConnection: PollHandler {
     }
 
     private func stepBody() -> Bool {
+        let inbound = inbound
         switch decoder.next(inbound.bytes, trailers: nil) {
         case .data(let skip, let count):
             inbound.consume(skip)
@@ -166,10 +169,8 @@ final class AdminConnection: PollHandler {
                 refuseBody()
                 return true
             }
-            let bytes = inbound.bytes
-            for index in 0..<count { body.append(bytes[index]) }
+            body += inbound.takeOctets(count)
             decoder.consume(count)
-            inbound.consume(count)
             return true
         case .needMore(let skip):
             inbound.consume(skip)

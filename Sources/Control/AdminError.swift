@@ -13,22 +13,31 @@ public struct AdminError: Error, Equatable, Sendable, CustomStringConvertible {
     public let message: String
     /// What to do: a sentence.
     public let remedy: String
+    /// Every mistake on a line of its own, with place and remedy, when there is more than one.
+    public let details: [String]
 
     /// A refusal; without `status`, the one that fits `code`.
-    public init(code: String, status: UInt16? = nil, message: String, remedy: String) {
+    public init(
+        code: String, status: UInt16? = nil, message: String, remedy: String, details: [String] = []
+    ) {
         self.code = code
         self.status = status ?? Self.status(of: code)
         self.message = message
         self.remedy = remedy
+        self.details = details
     }
 
-    /// What a validation found: its first mistake, and how many more there are.
+    /// What a validation found: its first mistake, and all of them as details if there are more.
     public init(_ errors: ConfigErrors) {
         let first = errors.first
-        let place = first.file.isEmpty ? (first.path.isEmpty ? "" : "\(first.path): ") : "\(first.file):\(first.line): "
         let others = errors.all.count - 1
-        let more = others == 0 ? "" : " (and \(others) more mistake\(others == 1 ? "" : "s"))"
-        self.init(code: first.code.rawValue, message: "\(place)\(first.message)\(more)", remedy: first.remedy)
+        // Its place and its message: the remedy has a key of its own.
+        let mistake = first.description.dropLast(first.remedy.count + 1)
+        self.init(
+            code: first.code.rawValue,
+            message: others == 0 ? String(mistake) : "\(mistake) And \(counted(others, "more mistake")).",
+            remedy: first.remedy,
+            details: others == 0 ? [] : errors.description.split(separator: "\n").map(String.init))
     }
 
     /// Our own failure, as when the disk refuses: nothing was changed.
@@ -50,8 +59,10 @@ public struct AdminError: Error, Equatable, Sendable, CustomStringConvertible {
         }
     }
 
-    /// The body of the answer: `{"error":{"code":…,"message":…,"remedy":…}}`.
+    /// The body of the answer: `{"error":{"code":…,"message":…,"remedy":…}}`, and `details` if there are any.
     var value: Value {
-        ["error": ["code": .string(code), "message": .string(message), "remedy": .string(remedy)]]
+        var error: Value = ["code": .string(code), "message": .string(message), "remedy": .string(remedy)]
+        if !details.isEmpty { error["details"] = .array(details.map { .string($0) }) }
+        return ["error": error]
     }
 }

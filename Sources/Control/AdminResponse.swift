@@ -69,14 +69,7 @@ final class AdminResponse {
         return take()
     }
 
-    private func take() -> [UInt8] {
-        var octets: [UInt8] = []
-        octets.reserveCapacity(staging.count)
-        let bytes = staging.bytes
-        for index in 0..<bytes.count { octets.append(bytes[index]) }
-        staging.removeAll()
-        return octets
-    }
+    private func take() -> [UInt8] { staging.takeOctets(staging.count) }
 
     /// Source: RFC 9110 §15.
     private static func phrase(_ status: UInt16) -> StaticString {

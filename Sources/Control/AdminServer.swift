@@ -22,27 +22,24 @@ final class AdminServer: PollHandler {
     private var reserve = ReserveDescriptor()
     private var connections: [ObjectIdentifier: AdminConnection] = [:]
 
-    /// Listens at `path` with mode 0660, and makes the folder it lies in if only that is missing.
-    ///
-    /// Errors: `AdminError` that names the path, as when another process answers there. A socket that a killed process
-    /// left behind is replaced.
-    init(path: String, loop: ControlLoop, actions: any AdminActions, logger: Logger) throws(AdminError) {
+    /// Takes the connections of `listener`, which listens at `path` and is closed by `close`.
+    init(listener: Socket, path: String, loop: ControlLoop, actions: any AdminActions, logger: Logger) {
+        self.listener = listener
         self.path = path
         self.loop = loop
         self.logger = logger
         routes = AdminRoutes(actions: actions)
-        listener = try Self.listen(at: path)
         token = loop.add(self, descriptor: listener.descriptor, interest: .readable)
     }
 
     /// How many clients there are.
     var clientCount: Int { connections.count }
 
-    /// Stops listening, removes the socket's file and lets every client go. Answers that are ready were written.
+    /// Stops listening and lets every client go. Answers that are ready were written. The path is the caller's to
+    /// remove.
     func close() {
         loop.remove(token)
         listener.close()
-        UnixPath.remove(path)
         for connection in connections.values { connection.close() }
     }
 
@@ -83,26 +80,5 @@ final class AdminServer: PollHandler {
         let connection = AdminConnection(socket: socket, server: self)
         connections[ObjectIdentifier(connection)] = connection
         connection.begin()
-    }
-
-    private static func listen(at path: String) throws(AdminError) -> Socket {
-        switch UnixPath.occupant(of: path) {
-        case .nothing: break
-        case .deadSocket: UnixPath.remove(path)
-        case .liveSocket:
-            throw AdminError(
-                code: "ResourceInUse", message: "listen on \(path): another process answers there.",
-                remedy: "Stop it, or choose another admin.socket in the file.")
-        case .other:
-            throw AdminError(
-                code: "ResourceInUse", message: "listen on \(path): something that is no socket is there.",
-                remedy: "Move it away, or choose another admin.socket in the file.")
-        }
-        UnixPath.makeFolder(of: path)
-        do throws(SystemError) {
-            return try Socket.listen(onUnixPath: path, mode: 0o660)
-        } catch {
-            throw .failure("\(error).", remedy: "Choose an admin.socket in a folder that this user may write to.")
-        }
     }
 }
