@@ -16,6 +16,8 @@ final class GroupState {
     var configuration: TargetGroup
     /// Whether the document still has it; one that is gone stays until it is drained.
     var isPresent = true
+    /// The generation that published its removal.
+    var withdrawnIn: UInt64 = 0
     /// Whether some action forwards to it: its targets are checked only then.
     var isInUse = false
     /// Tells workers that the health of a target has changed.

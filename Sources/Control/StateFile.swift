@@ -8,12 +8,11 @@ import Model
 /// cannot be read back was therefore damaged by something else, and holds changes that were acknowledged: to start
 /// without them would quietly serve another configuration, so Apus does not start until somebody decides.
 ///
-/// Shape: `{"version": 1, "changes": …}`. One process holds the folder's lock as long as this lives.
+/// Shape: JSON, as `Changes.encoded()` makes it. One process holds the folder's lock as long as this lives.
 struct StateFile {
     /// Where it is.
     let path: String
     private let lock: FileLock
-    private static let version = 1
 
     /// Locks the folder, making it if it is not there.
     ///
@@ -24,18 +23,18 @@ struct StateFile {
             try FileManager.default.createDirectory(
                 atPath: folder, withIntermediateDirectories: true, attributes: [.posixPermissions: 0o750])
         } catch {
-            throw StartError(
+            throw .refused(
                 message: "The folder for the state, \(folder), cannot be made: \(error.localizedDescription)",
                 remedy: "Make it, writable for this user, or choose another runtime.stateDirectory.")
         }
         do {
             lock = try FileLock(folder + "/lock")
         } catch where error.code == EWOULDBLOCK {
-            throw StartError(
+            throw .refused(
                 message: "Another Apus keeps its state in \(folder).",
                 remedy: "Stop it first, or give this one another runtime.stateDirectory.")
         } catch {
-            throw StartError(
+            throw .refused(
                 message: "The folder for the state cannot be used: \(error).",
                 remedy: "Make it writable for this user, or choose another runtime.stateDirectory.")
         }
@@ -44,36 +43,27 @@ struct StateFile {
     /// The changes that `save` wrote last; nil when nothing was ever saved.
     ///
     /// Errors: `StartError` when the file is there and cannot be understood. It is left as it is.
-    func load() throws(StartError) -> Value? {
+    func load() throws(StartError) -> Changes? {
         let content: [UInt8]
         do {
             content = try readFile(path)
         } catch where error.code == ENOENT {
             return nil
         } catch {
-            throw damaged("\(error)")
+            throw damaged("\(error).")
         }
-        let value: Value
         do {
-            value = try Value.parse(json: content, file: path)
-        } catch {
+            return try Changes(Value.parse(json: content, file: path), file: path)
+        } catch let error as ConfigErrors {
             throw damaged(error.first.message)
         }
-        guard let version = value["version"]?.int, let changes = value["changes"] else {
-            throw damaged("It has no version or no changes.")
-        }
-        guard version == Self.version else {
-            throw damaged("It has version \(version), and this Apus reads version \(Self.version).")
-        }
-        return changes
     }
 
     /// Makes `changes` what `load` gives, before it returns.
     ///
     /// Errors: `SystemError`; the file is then as it was.
-    func save(_ changes: Value) throws(SystemError) {
-        let value: Value = ["version": .int(Self.version), "changes": changes]
-        try replaceFile(path, with: Array((value.json() + "\n").utf8))
+    func save(_ changes: Changes) throws(SystemError) {
+        try replaceFile(path, with: Array((changes.encoded().json() + "\n").utf8))
     }
 
     /// Puts the file out of the way, under a name with the time, and returns that name; nil when there is none.
@@ -83,7 +73,7 @@ struct StateFile {
         do {
             try FileManager.default.moveItem(atPath: path, toPath: aside)
         } catch {
-            throw StartError(
+            throw .refused(
                 message: "The state in \(path) cannot be put aside: \(error.localizedDescription)",
                 remedy: "Move it away by hand.")
         }
@@ -99,8 +89,8 @@ struct StateFile {
     }
 
     /// The refusal to start with changes that cannot be read.
-    func damaged(_ reason: String) -> StartError {
-        StartError(
+    private func damaged(_ reason: String) -> StartError {
+        .refused(
             message: "The changes made at run time, in \(path), cannot be read: \(reason)",
             remedy: "Put a good copy in its place, or start with --discard-changes, which keeps the file under "
                 + "another name and serves the configuration file alone.")

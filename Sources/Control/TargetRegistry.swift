@@ -13,7 +13,7 @@ import Routing
 final class TargetRegistry {
     /// What a document changed.
     struct Reconciliation {
-        /// Registrations that are new and have an address.
+        /// Registrations that are new.
         var arrived: [Registration] = []
         /// Registrations that left their group. Workers know those with `isPublished`; the others are gone already.
         var departed: [Registration] = []
@@ -139,7 +139,7 @@ final class TargetRegistry {
             }
             if let old { depart(old, &result, now: now) }
             let new = register(key, in: group, address: address, unused: cause, now: now)
-            if new.address != nil { result.arrived.append(new) }
+            result.arrived.append(new)
             kept.append(new)
         }
         for registration in remaining.values { depart(registration, &result, now: now) }

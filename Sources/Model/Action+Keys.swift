@@ -54,7 +54,8 @@ extension Action {
 
         func action(_ findings: inout Findings) -> Action? {
             let given: [(key: String, isGiven: Bool, belongsTo: Kind)] = [
-                ("targetGroupName", targetGroupName != nil, .forward), ("forwardConfig", forwardConfig != nil, .forward),
+                ("targetGroupName", targetGroupName != nil, .forward),
+                ("forwardConfig", forwardConfig != nil, .forward),
                 ("fixedResponseConfig", fixedResponseConfig != nil, .fixedResponse),
                 ("redirectConfig", redirectConfig != nil, .redirect),
             ]
@@ -62,13 +63,15 @@ extension Action {
                 findings.within(.key(part.key)) { findings in
                     findings.report(
                         "\(part.key) does not belong to the type \(type.rawValue)",
-                        remedy: "Remove it, or write type: \(part.belongsTo.rawValue).", code: .invalidLoadBalancerAction)
+                        remedy: "Remove it, or write type: \(part.belongsTo.rawValue).",
+                        code: .invalidLoadBalancerAction)
                 }
                 return nil
             }
             switch type {
             case .forward: return forward(&findings).map(Action.forward)
-            case .fixedResponse: return need(fixedResponseConfig, "fixedResponseConfig", &findings).map(Action.fixedResponse)
+            case .fixedResponse:
+                return need(fixedResponseConfig, "fixedResponseConfig", &findings).map(Action.fixedResponse)
             case .redirect: return need(redirectConfig, "redirectConfig", &findings).map(Action.redirect)
             }
         }
@@ -181,10 +184,16 @@ extension Redirect {
     static let description = Description(
         "RedirectConfig", "a redirect", blank: Redirect(statusCode: .movedPermanently),
         keys: [
-            Key("statusCode", \.statusCode, .word(), required: true, "Whether the redirect is permanent (301) or temporary (302)."),
-            Key("protocol", \.protocol, Codec<Scheme>.word().converted(to: { s, _ in s.rawValue }, from: { Scheme(rawValue: $0) ?? .same }), "The protocol."),
-            Key("host", \.host, .text(hostRule), "The host."),
-            Key("port", \.port, portCodec, "The port."),
+            Key(
+                "statusCode", \.statusCode, .word(), required: true,
+                "Whether the redirect is permanent (301) or temporary (302)."),
+            Key(
+                "protocol", \.protocol,
+                Codec<Scheme>.word().converted(
+                    to: { scheme, _ in scheme.rawValue }, from: { Scheme(rawValue: $0) ?? .same }),
+                "The protocol; as the request's when it is not given."),
+            Key("host", \.host, .text(hostRule), "The host; as the request's when it is not given."),
+            Key("port", \.port, portCodec, "The port; as the request's when it is not given."),
             Key("path", \.path, .text(pathRule), "The path; #{path} lacks its leading slash."),
             Key("query", \.query, .text(queryRule), "The query, without the question mark."),
         ],
@@ -215,7 +224,8 @@ extension Redirect {
 
     private static let queryRule = TextRule.redirect(
         "a query of at most 128 visible characters", length: 0...128,
-        placeholders: ["protocol", "host", "port", "path", "query"], remedy: "Write a query such as from=#{host}&#{query}."
+        placeholders: ["protocol", "host", "port", "path", "query"],
+        remedy: "Write a query such as from=#{host}&#{query}."
     ) { !$0.hasPrefix("?") }
 
     /// A port as text or number, or `#{port}`.

@@ -49,8 +49,12 @@ extension Changes {
         steps += targetGroups.deleted.filter { putAgain.contains($0) }.map { .deleteTargetGroup(name: $0) }
         steps += targetGroups.put.map { .putTargetGroup($0) }
         for change in targets {
-            if !change.deregistered.isEmpty { steps.append(.deregisterTargets(group: change.targetGroup, change.deregistered)) }
-            if !change.registered.isEmpty { steps.append(.registerTargets(group: change.targetGroup, change.registered)) }
+            if !change.deregistered.isEmpty {
+                steps.append(.deregisterTargets(group: change.targetGroup, change.deregistered))
+            }
+            if !change.registered.isEmpty {
+                steps.append(.registerTargets(group: change.targetGroup, change.registered))
+            }
         }
         steps += loadBalancers.deleted.map { .deleteLoadBalancer(name: $0) }
         steps += loadBalancers.put.map { .putLoadBalancer($0) }
@@ -62,7 +66,8 @@ extension Changes {
         steps += rules.put.map { .putRule(loadBalancer: $0.listener.loadBalancer, port: $0.listener.port, $0.rule) }
         steps += weights.map {
             .setWeights(
-                loadBalancer: $0.key.listener.loadBalancer, port: $0.key.listener.port, priority: $0.key.priority, $0.weights)
+                loadBalancer: $0.key.listener.loadBalancer, port: $0.key.listener.port, priority: $0.key.priority,
+                $0.weights)
         }
         steps += targetGroups.deleted.filter { !putAgain.contains($0) }.map { .deleteTargetGroup(name: $0) }
         return steps

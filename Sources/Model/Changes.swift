@@ -72,7 +72,8 @@ public struct Changes: Hashable, Sendable {
             rules.delete(RuleName(listener: key, priority: priority), inFile: inFile)
             weights.remove(ActionName(listener: key, priority: priority))
         case .setWeights(let name, let port, let priority, let new):
-            recordWeights(new, of: ActionName(listener: ListenerName(loadBalancer: name, port: port), priority: priority))
+            recordWeights(
+                new, of: ActionName(listener: ListenerName(loadBalancer: name, port: port), priority: priority))
         }
     }
 
@@ -103,7 +104,8 @@ public struct Changes: Hashable, Sendable {
     }
 
     private mutating func recordTargets(
-        of name: String, over file: Document, registered: [TargetDescription] = [], deregistered: [TargetDescription] = []
+        of name: String, over file: Document, registered: [TargetDescription] = [],
+        deregistered: [TargetDescription] = []
     ) {
         if let index = targetGroups.put.index(of: name) {
             targetGroups.put[index].register(registered)

@@ -213,7 +213,8 @@ extension Codec {
                 if let number = value.int, range.contains(number) { return number }
                 let remedy =
                     switch value.content {
-                    case .int, .double: numberRemedy(value, Double(range.lowerBound)...Double(range.upperBound)) { $0.rounded() }
+                    case .int, .double:
+                        numberRemedy(value, Double(range.lowerBound)...Double(range.upperBound)) { $0.rounded() }
                     default: "Write auto or a number."
                     }
                 return mismatch(shape, value, &findings, remedy: remedy)

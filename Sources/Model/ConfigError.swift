@@ -119,7 +119,9 @@ public struct ConfigErrors: Error, Hashable, Sendable, CustomStringConvertible {
     public init(_ errors: [ConfigError]) {
         precondition(!errors.isEmpty, "no mistake to report")
         all = errors.enumerated()
-            .sorted { ($0.element.line, $0.element.column, $0.offset) < ($1.element.line, $1.element.column, $1.offset) }
+            .sorted {
+                ($0.element.line, $0.element.column, $0.offset) < ($1.element.line, $1.element.column, $1.offset)
+            }
             .map(\.element)
     }
 

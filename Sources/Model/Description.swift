@@ -32,7 +32,8 @@ struct Description<Root: Sendable>: Sendable {
         guard let members = value.members else {
             findings.report(
                 "\(findings.subject) must be \(shape.noun), an object with keys", found: value.brief,
-                at: value.location, remedy: "Write it with its keys: \(keys.prefix(3).map(\.name).joined(separator: ", "))…")
+                at: value.location,
+                remedy: "Write it with its keys: \(keys.prefix(3).map(\.name).joined(separator: ", "))…")
             return nil
         }
         let before = findings.errors.count
@@ -68,7 +69,8 @@ struct Description<Root: Sendable>: Sendable {
                 } else {
                     findings.report(
                         "\(member.key) must be \(accepted): more is known to ELBv2, not supported by this version",
-                        found: member.value.brief, at: member.value.location, remedy: "Remove it, or write \(accepted).")
+                        found: member.value.brief, at: member.value.location, remedy: "Remove it, or write \(accepted)."
+                    )
                 }
             }
             return
@@ -113,7 +115,8 @@ struct Key<Root: Sendable>: Sendable {
 
     /// A key whose value the object may lack.
     init<Model: Sendable>(
-        optional name: String, _ part: WritableKeyPath<Root, Model?> & Sendable, _ codec: Codec<Model>, _ meaning: String
+        optional name: String, _ part: WritableKeyPath<Root, Model?> & Sendable, _ codec: Codec<Model>,
+        _ meaning: String
     ) {
         self.init(
             name, codec.shape, isRequired: false, meaning,

@@ -26,7 +26,8 @@ extension Document {
         case .deregisterTargets(let name, let targets): targetGroups[try index(ofTargetGroup: name)].deregister(targets)
         case .putLoadBalancer(let loadBalancer): loadBalancers.put(loadBalancer)
         case .deleteLoadBalancer(let name): loadBalancers.remove(name)
-        case .putListener(let name, let listener): loadBalancers[try index(ofLoadBalancer: name)].listeners.put(listener)
+        case .putListener(let name, let listener):
+            loadBalancers[try index(ofLoadBalancer: name)].listeners.put(listener)
         case .deleteListener(let name, let port):
             if let index = loadBalancers.index(of: name) { loadBalancers[index].listeners.remove(port) }
         case .putRule(let name, let port, let rule):
@@ -97,7 +98,8 @@ extension Document {
                 let place = "\(loadBalancer.name):\(listener.port)"
                 let rule = listener.rules.first { $0.actions.refers(to: group) }
                 guard listener.defaultActions.refers(to: group) || rule != nil else { continue }
-                let user = listener.defaultActions.refers(to: group) ? "the default action" : "rule \(rule?.priority ?? 0)"
+                let user =
+                    listener.defaultActions.refers(to: group) ? "the default action" : "rule \(rule?.priority ?? 0)"
                 findings.report(
                     "target group \(group) is in use by \(user) of \(place)",
                     remedy: "Take it out of that action first; a weight of 0 is not enough.", code: .resourceInUse)
@@ -157,14 +159,17 @@ extension Document {
         }
         let rules = loadBalancers[outer].listeners[inner].rules
         if rules.index(of: priority) != nil { return }
-        throw .notFound("a rule of \(name):\(port)", "\(priority)", rules.map { "\($0.priority)" }.sorted(), .ruleNotFound)
+        throw .notFound(
+            "a rule of \(name):\(port)", "\(priority)", rules.map { "\($0.priority)" }.sorted(), .ruleNotFound)
     }
 
     private func checkWeights(
         _ weights: [String: Int], of listener: Listener, _ priority: Int?, in name: String
     ) throws(ConfigErrors) {
         if let priority { try checkRule(priority, listener.port, name) }
-        let actions = priority.flatMap { listener.rules.index(of: $0) }.map { listener.rules[$0].actions } ?? listener.defaultActions
+        let actions =
+            priority.flatMap { listener.rules.index(of: $0) }.map { listener.rules[$0].actions }
+            ?? listener.defaultActions
         guard case .forward(let forward)? = actions.first else {
             throw ConfigErrors(
                 ConfigError(
@@ -176,13 +181,15 @@ extension Document {
         for (group, weight) in weights.sorted(by: { $0.key < $1.key }) {
             findings.within(.key(group)) { findings in
                 if !known.contains(group) {
-                    let remedy = Spelling.remedy(for: group, among: known, otherwise: "Put the action with this group first.")
+                    let remedy = Spelling.remedy(
+                        for: group, among: known, otherwise: "Put the action with this group first.")
                     findings.report(
                         "weights must name groups of this action", found: Value.quoted(group), remedy: remedy,
                         code: .targetGroupNotFound)
                 } else if !WeightedTargetGroup.weights.contains(weight) {
                     findings.report(
-                        "\(group) must be an integer from 0 to 999", found: "\(weight)", remedy: "Write a weight in that range.")
+                        "\(group) must be an integer from 0 to 999", found: "\(weight)",
+                        remedy: "Write a weight in that range.")
                 }
             }
         }

@@ -27,7 +27,7 @@ extension Admin {
         keys: [
             Key(
                 "socket", \.socket, .text(.socketPath),
-                "Path of the Unix socket; its folder is made if missing, and changing it needs a restart.")
+                "Path of the Unix socket. Changing it needs a restart.")
         ])
 }
 
@@ -73,7 +73,9 @@ extension AccessLog {
                 "path", \.destination,
                 Codec.text(destinationRule).converted(to: { path, _ in Destination(path) }, from: \.path),
                 "Where records go; a file is reopened on SIGUSR1."),
-            Key("format", \.format, .word(), "How one record looks: the fields of ELBv2's access log, or a JSON object."),
+            Key(
+                "format", \.format, .word(), "How one record looks: the fields of ELBv2's access log, or a JSON object."
+            ),
         ])
 
     private static let destinationRule = TextRule(

@@ -51,7 +51,7 @@ extension TargetGroup {
 }
 
 extension TargetDescription {
-    /// Reads the targets of a request to register or deregister: the value of its key `targets`, a list of at least one.
+    /// Reads the targets of a request to register or deregister: the value of its key `targets`, at least one.
     public static func list(_ value: Value) throws(ConfigErrors) -> [TargetDescription] {
         let body: Value = ["targets": value]
         let list = Codec<[TargetDescription]>.list(

@@ -106,7 +106,8 @@ extension Listener {
             var seen: Set<Int> = []
             for (index, rule) in rules.enumerated() {
                 if !seen.insert(rule.priority).inserted {
-                    findings.repeated("priority", "\(rule.priority)", at: index, "rule of this listener", .priorityInUse)
+                    findings.repeated(
+                        "priority", "\(rule.priority)", at: index, "rule of this listener", .priorityInUse)
                 }
                 findings.within(.index(index)) { findings in
                     findings.within(.key("actions")) { findings in rule.actions.validate(groups, &findings) }
@@ -121,8 +122,10 @@ extension [Action] {
     func validate(_ groups: GroupNames, _ findings: inout Findings) {
         for (index, action) in enumerated() {
             guard case .forward(let forward) = action else { continue }
-            for (position, group) in forward.targetGroups.enumerated() where !groups.set.contains(group.targetGroupName) {
-                findings.within([.index(index), .key("forwardConfig"), .key("targetGroups"), .index(position)]) { findings in
+            for (position, group) in forward.targetGroups.enumerated() where !groups.set.contains(group.targetGroupName)
+            {
+                findings.within([.index(index), .key("forwardConfig"), .key("targetGroups"), .index(position)]) {
+                    findings in
                     findings.within(.key("targetGroupName")) { findings in
                         findings.unknownGroup(group.targetGroupName, among: groups.list)
                     }
@@ -176,7 +179,8 @@ extension Findings {
     mutating func repeated(_ key: String, _ text: String, at index: Int, _ noun: String, _ code: ConfigError.Code) {
         within([.index(index), .key(key)]) { findings in
             findings.report(
-                "\(key) must be unique", found: "a second \(noun) \(text)", remedy: "Choose another \(key), or remove one.",
+                "\(key) must be unique", found: "a second \(noun) \(text)",
+                remedy: "Choose another \(key), or remove one.",
                 code: code)
         }
     }
@@ -192,7 +196,9 @@ extension Findings {
     /// A name that is no target group's.
     mutating func unknownGroup(_ name: String, among known: [String]) {
         let remedy = remedy(for: name, among: known, otherwise: "Add a target group of this name first.")
-        report("\(subject) must name a target group", found: Value.quoted(name), remedy: remedy, code: .targetGroupNotFound)
+        report(
+            "\(subject) must name a target group", found: Value.quoted(name), remedy: remedy, code: .targetGroupNotFound
+        )
     }
 
     /// More listeners in all than there may be.

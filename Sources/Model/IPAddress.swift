@@ -38,7 +38,8 @@ public struct IPAddress: Hashable, Sendable, CustomStringConvertible {
         func text(_ groups: ArraySlice<UInt16>) -> String {
             groups.map { String($0, radix: 16) }.joined(separator: ":")
         }
-        return best.isEmpty ? text(groups[...]) : text(groups[..<best.lowerBound]) + "::" + text(groups[best.upperBound...])
+        return best.isEmpty
+            ? text(groups[...]) : text(groups[..<best.lowerBound]) + "::" + text(groups[best.upperBound...])
     }
 
     private static func version4(_ text: ArraySlice<UInt8>) -> [UInt8]? {
@@ -61,7 +62,8 @@ public struct IPAddress: Hashable, Sendable, CustomStringConvertible {
             guard let bytes = groups(text, mayEndInVersion4: true), bytes.count == 16 else { return nil }
             return bytes
         }
-        let before = text[..<gap], after = text[(gap + 2)...]
+        let before = text[..<gap]
+        let after = text[(gap + 2)...]
         guard let head = before.isEmpty ? [] : groups(before, mayEndInVersion4: false),
             let tail = after.isEmpty ? [] : groups(after, mayEndInVersion4: true), head.count + tail.count <= 14
         else { return nil }

@@ -44,7 +44,8 @@ struct JSONParser {
             case let byte?: "byte 0x" + String(byte, radix: 16)
             }
         return ConfigError(
-            file: file, location: place ?? location(), expected: expected, found: place == nil ? found : nil, remedy: remedy)
+            file: file, location: place ?? location(), expected: expected, found: place == nil ? found : nil,
+            remedy: remedy)
     }
 
     private mutating func skipSpace() {
@@ -62,7 +63,8 @@ struct JSONParser {
         let place = location()
         guard depth < Limits.documentDepthMax else {
             throw mistake(
-                "JSON must nest at most \(Limits.documentDepthMax) levels deep", "Remove the innermost levels.", at: place)
+                "JSON must nest at most \(Limits.documentDepthMax) levels deep", "Remove the innermost levels.",
+                at: place)
         }
         switch next {
         case UInt8(ascii: "{"): return Value(.object(try members(depth: depth)), at: place)
@@ -73,7 +75,8 @@ struct JSONParser {
         case UInt8(ascii: "n"): return try word("null", Value(nil), place)
         case UInt8(ascii: "-"), (0x30...0x39)?: return Value(try number(), at: place)
         default:
-            throw mistake("expected a JSON value", "Write text in double quotes, a number, true, false, a list or an object.")
+            throw mistake(
+                "expected a JSON value", "Write text in double quotes, a number, true, false, a list or an object.")
         }
     }
 
@@ -93,7 +96,8 @@ struct JSONParser {
             skipSpace()
             let place = location()
             guard next == UInt8(ascii: "\"") else {
-                throw mistake("expected a key in double quotes", "Write the key in double quotes; no comma stands before }.")
+                throw mistake(
+                    "expected a key in double quotes", "Write the key in double quotes; no comma stands before }.")
             }
             let key = try string()
             guard seen.insert(key).inserted else {
@@ -104,7 +108,9 @@ struct JSONParser {
             members.append(Value.Member(key, try value(depth: depth + 1), keyLocation: place))
             skipSpace()
         } while take(",")
-        guard take("}") else { throw mistake("expected a comma or }", "Close the object, or put a comma before the next key.") }
+        guard take("}") else {
+            throw mistake("expected a comma or }", "Close the object, or put a comma before the next key.")
+        }
         return members
     }
 
@@ -117,7 +123,9 @@ struct JSONParser {
             elements.append(try value(depth: depth + 1))
             skipSpace()
         } while take(",")
-        guard take("]") else { throw mistake("expected a comma or ]", "Close the list, or put a comma before the next value.") }
+        guard take("]") else {
+            throw mistake("expected a comma or ]", "Close the list, or put a comma before the next value.")
+        }
         return elements
     }
 
@@ -163,7 +171,9 @@ struct JSONParser {
         at += 1
         var text: [UInt8] = []
         while let byte = next, byte != UInt8(ascii: "\"") {
-            guard byte >= 0x20 else { throw mistake("expected no control byte inside text", "Write it as \\n, \\t or \\u00XX.") }
+            guard byte >= 0x20 else {
+                throw mistake("expected no control byte inside text", "Write it as \\n, \\t or \\u00XX.")
+            }
             at += 1
             if byte == UInt8(ascii: "\\") {
                 text.append(contentsOf: String(try escape()).utf8)

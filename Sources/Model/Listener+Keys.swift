@@ -29,7 +29,9 @@ extension Rule {
     static let description = Description(
         "Rule", "a rule", blank: Rule(priority: 0, conditions: [], actions: []),
         keys: [
-            Key("priority", \.priority, .integer(1...50000), required: true, "Its place among the rules; lower comes first."),
+            Key(
+                "priority", \.priority, .integer(1...50000), required: true,
+                "Its place among the rules; lower comes first."),
             Key(
                 "conditions", \.conditions, .list(Condition.codec, count: 1...2), required: true,
                 "What a request must meet, each of them; at most one of a field."),
@@ -40,11 +42,13 @@ extension Rule {
         refused: [RefusedKey("transforms"), RefusedKey("tags")],
         check: { rule, findings in
             var seen: Set<String> = []
-            for (index, condition) in rule.conditions.enumerated() where !seen.insert(condition.field.rawValue).inserted {
+            for (index, condition) in rule.conditions.enumerated() where !seen.insert(condition.field.rawValue).inserted
+            {
                 findings.within(.key("conditions")) { findings in
                     findings.within(.index(index)) { findings in
                         findings.report(
-                            "a rule must have at most one condition of a field", found: "a second \(condition.field.rawValue)",
+                            "a rule must have at most one condition of a field",
+                            found: "a second \(condition.field.rawValue)",
                             remedy: "Put all values into one condition: any of them may match.")
                     }
                 }
@@ -101,7 +105,8 @@ extension Condition {
                 Key(
                     "field", \.field,
                     .word(refused: ["http-header", "http-request-method", "query-string", "source-ip"]), required: true,
-                    "What it looks at: the name in the Host field without regard to case, or the path with regard to it."),
+                    "What it looks at: the name in the Host field, in any case, or the path, in the same case."
+                ),
                 Key(
                     optional: "values", \.values, .list(.text(valueRule), count: 1...Limits.conditionValuesMax),
                     "The patterns, of which any may match; * stands for any characters, ? for one."),
@@ -153,7 +158,8 @@ extension Condition {
                 return nil
             case (_?, _?):
                 findings.within(.key("values")) { findings in
-                    findings.report("a condition must have values or \(ownKey), not both", remedy: "Remove one of the two.")
+                    findings.report(
+                        "a condition must have values or \(ownKey), not both", remedy: "Remove one of the two.")
                 }
                 return nil
             case (nil, let own?): return condition(own.values)

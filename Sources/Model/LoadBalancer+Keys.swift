@@ -32,7 +32,8 @@ extension LoadBalancer {
             for (index, address) in loadBalancer.addresses.enumerated() where !seen.insert(address).inserted {
                 findings.within(.key("addresses")) { findings in
                     findings.within(.index(index)) { findings in
-                        findings.report("each address must stand once", found: address, remedy: "Remove one of the two.")
+                        findings.report(
+                            "each address must stand once", found: address, remedy: "Remove one of the two.")
                     }
                 }
             }
@@ -49,7 +50,8 @@ extension LoadBalancerAttributes {
             RefusedKey("access_logs.s3.enabled", accepted: false),
             RefusedKey("access_logs.s3.bucket", accepted: ""), RefusedKey("access_logs.s3.prefix", accepted: ""),
             RefusedKey("connection_logs.s3.enabled", accepted: false),
-            RefusedKey("connection_logs.s3.bucket", accepted: ""), RefusedKey("connection_logs.s3.prefix", accepted: ""),
+            RefusedKey("connection_logs.s3.bucket", accepted: ""),
+            RefusedKey("connection_logs.s3.prefix", accepted: ""),
             RefusedKey("health_check_logs.s3.enabled", accepted: false),
             RefusedKey("health_check_logs.s3.bucket", accepted: ""),
             RefusedKey("health_check_logs.s3.prefix", accepted: ""),
@@ -90,7 +92,8 @@ extension LoadBalancerAttributes {
             "Time a client has for a whole request head; then it is answered 408."),
         Key(
             "apus.min_body_rate.bytes_per_second", \.minBodyRateBytesPerSecond,
-            .integer(0...1_000_000, unit: "bytes per second"), "Request bodies that come more slowly are cut; 0 is off."),
+            .integer(0...1_000_000, unit: "bytes per second"), "Request bodies that come more slowly are cut; 0 is off."
+        ),
         Key(
             "apus.min_body_rate.window_seconds", \.minBodyRateWindowSeconds, .number(0.1...300, unit: "seconds"),
             "The time over which that rate is measured."),

@@ -98,7 +98,8 @@ struct TargetsChange: Named {
         registered.deregister(removed, defaultPort: group.port)
         deregistered.deregister(removed, defaultPort: group.port)
         if removed.count < 4 {
-            deregistered += removed.filter { group.targets.index(of: $0, defaultPort: group.port) != nil }
+            let had = removed.filter { group.targets.index(of: $0, defaultPort: group.port) != nil }
+            deregistered.register(had, defaultPort: group.port)
         } else {
             let known = Set(group.targets.map { group.key(of: $0) })
             deregistered.register(removed.filter { known.contains(group.key(of: $0)) }, defaultPort: group.port)

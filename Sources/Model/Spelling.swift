@@ -29,7 +29,8 @@ enum Spelling {
 
     /// Insertions, deletions, substitutions and exchanges of neighbours that turn one word into the other.
     static func distance(_ first: [Character], _ second: [Character]) -> Int {
-        var beforeLast = [Int](), last = Array(0...second.count)
+        var beforeLast = [Int]()
+        var last = Array(0...second.count)
         for row in first.indices {
             var current = [row + 1]
             for column in second.indices {

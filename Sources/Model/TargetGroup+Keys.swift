@@ -99,7 +99,8 @@ extension TargetGroupAttributes {
             RefusedKey("target_group_health.dns_failover.minimum_healthy_targets.count", accepted: 1),
             RefusedKey("target_group_health.dns_failover.minimum_healthy_targets.percentage", accepted: "off"),
             RefusedKey("target_group_health.unhealthy_state_routing.minimum_healthy_targets.count", accepted: 1),
-            RefusedKey("target_group_health.unhealthy_state_routing.minimum_healthy_targets.percentage", accepted: "off"),
+            RefusedKey(
+                "target_group_health.unhealthy_state_routing.minimum_healthy_targets.percentage", accepted: "off"),
             RefusedKey("lambda.multi_value_headers.enabled", accepted: false),
             RefusedKey("deregistration_delay.connection_termination.enabled"),
             RefusedKey("preserve_client_ip.enabled"), RefusedKey("proxy_protocol_v2.enabled", accepted: false),
@@ -114,7 +115,8 @@ extension TargetGroupAttributes {
             "Time that the exchanges of a deregistered target have to finish; then they are cut."),
         Key(
             "load_balancing.algorithm.type", \.algorithm,
-            .word(refused: ["least_outstanding_requests", "weighted_random"]), "How the target of a request is chosen."),
+            .word(refused: ["least_outstanding_requests", "weighted_random"]),
+            "How the target of a request is chosen."),
         Key(
             "apus.target_keep_alive.idle_seconds", \.targetKeepAliveIdleSeconds, .number(0...3600, unit: "seconds"),
             "How long an idle connection to a target is kept; less than the target keeps it, and 0 keeps none."),
@@ -145,7 +147,8 @@ extension HTTPCodes {
                         let text = value.int.map(String.init) ?? value.string
                         if let codes = text.flatMap({ HTTPCodes($0) }) { return codes }
                         findings.report(
-                            "httpCode must be \(rule.expected)", found: value.brief, at: value.location, remedy: rule.remedy)
+                            "httpCode must be \(rule.expected)", found: value.brief, at: value.location,
+                            remedy: rule.remedy)
                         return nil
                     },
                     encode: { .string($0.text) }), required: true, "The status codes that pass.")

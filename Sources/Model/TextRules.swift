@@ -5,7 +5,8 @@ extension TextRule {
         length: 1...Limits.nameCharactersMax, pattern: "^[A-Za-z0-9]([A-Za-z0-9-]*[A-Za-z0-9])?$",
         remedy: "Choose a name such as web-1."
     ) { name in
-        name.utf8.allSatisfy { isAlphanumeric($0) || $0 == UInt8(ascii: "-") } && !name.hasPrefix("-") && !name.hasSuffix("-")
+        name.utf8.allSatisfy { isAlphanumeric($0) || $0 == UInt8(ascii: "-") } && !name.hasPrefix("-")
+            && !name.hasSuffix("-")
     }
 
     /// An IPv4 or IPv6 address.
@@ -66,7 +67,8 @@ extension TextRule {
 
     /// The body of a fixed response. Source: ELBv2 FixedResponseActionConfig.
     static let fixedBody = TextRule(
-        "text of at most 1024 bytes", length: 0...Limits.fixedResponseBytesMax, remedy: "Shorten it, or forward to a target."
+        "text of at most 1024 bytes", length: 0...Limits.fixedResponseBytesMax,
+        remedy: "Shorten it, or forward to a target."
     ) { $0.utf8.count <= Limits.fixedResponseBytesMax }
 
     /// A component of a redirect: visible ASCII in which only these placeholders stand.
@@ -75,14 +77,17 @@ extension TextRule {
         accepts: @escaping @Sendable (String) -> Bool
     ) -> TextRule {
         let known = placeholders.map { "#{\($0)}" }
-        return TextRule("\(what), with \(known.joined(separator: ", ")) if needed", length: length, remedy: remedy) { text in
+        return TextRule("\(what), with \(known.joined(separator: ", ")) if needed", length: length, remedy: remedy) {
+            text in
             // Placeholders become plain letters, so that what is left can be judged as literal text.
             var literal = Substring(text)
             var plain = ""
             while let start = literal.firstRange(of: "#{") {
                 plain += literal[..<start.lowerBound]
                 literal = literal[start.upperBound...]
-                guard let end = literal.firstIndex(of: "}"), placeholders.contains(String(literal[..<end])) else { return false }
+                guard let end = literal.firstIndex(of: "}"), placeholders.contains(String(literal[..<end])) else {
+                    return false
+                }
                 plain += "x"
                 literal = literal[literal.index(after: end)...]
             }
@@ -94,7 +99,8 @@ extension TextRule {
     /// Whether a byte is one of `A`–`Z`, `a`–`z`, `0`–`9`.
     static func isAlphanumeric(_ byte: UInt8) -> Bool {
         switch byte {
-        case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"), UInt8(ascii: "0")...UInt8(ascii: "9"):
+        case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
+            UInt8(ascii: "0")...UInt8(ascii: "9"):
             true
         default: false
         }

@@ -4,7 +4,7 @@ extension Value {
     /// Reads YAML, or JSON, which is YAML too. Errors: one that names the place of the first mistake.
     ///
     /// Shape:  scalars as the core schema of YAML 1.2 has them, so `off` and `yes` are text; one document;
-    ///         each key once; no tags; no aliases, because a few of them nested can stand for billions of nodes.
+    ///         each key once; no tags but `!!str`; no aliases, because a few of them nested can stand for billions of nodes.
     /// Limits: `Limits.documentBytesMax`, `Limits.documentDepthMax`. Source: YAML 1.2.2 §10.3.
     public static func parse(yaml text: String, file: String) throws(ConfigErrors) -> Value {
         do {
@@ -41,13 +41,16 @@ private struct YAMLReader {
         let location = node.mark.map { Location(line: $0.line, column: $0.column) }
         guard depth < Limits.documentDepthMax else {
             throw ConfigError(
-                file: file, location: location, expected: "YAML must nest at most \(Limits.documentDepthMax) levels deep",
+                file: file, location: location,
+                expected: "YAML must nest at most \(Limits.documentDepthMax) levels deep",
                 remedy: "Remove the innermost levels.")
         }
         switch node {
         case .scalar(let scalar):
+            // Yams says of quoted scalars that they are text; `!!str` says so of any.
+            if scalar.tag.description == Tag.Name.str.rawValue { return Value(.string(scalar.string), at: location) }
             try refuse(scalar.tag, at: location)
-            return Value(scalar.style == .plain ? Self.plain(scalar.string) : .string(scalar.string), at: location)
+            return Value(Self.plain(scalar.string), at: location)
         case .sequence(let sequence):
             try refuse(sequence.tag, at: location)
             var elements: [Value] = []
@@ -76,12 +79,13 @@ private struct YAMLReader {
     private func refuse(_ tag: Tag, at location: Location?) throws(ConfigError) {
         guard tag.description.isEmpty else {
             throw ConfigError(
-                file: file, location: location, expected: "tags are not supported", found: Value.quoted(tag.description),
+                file: file, location: location, expected: "tags are not supported",
+                found: Value.quoted(tag.description),
                 remedy: "Remove the tag; quote what must be text.")
         }
     }
 
-    /// What an unquoted scalar is. Source: YAML 1.2.2 §10.3.2, without octal and hexadecimal numbers, infinity and NaN.
+    /// What an unquoted scalar is. Source: YAML 1.2.2 §10.3.2, but no octal or hexadecimal numbers, infinity or NaN.
     private static func plain(_ text: String) -> Value.Content {
         switch text {
         case "", "~", "null", "Null", "NULL": return .null
@@ -103,7 +107,8 @@ private struct YAMLReader {
     private func refuseAliases(in text: String) throws(ConfigError) {
         var anchors: Set<Substring> = []
         var aliases: [(name: Substring, location: Location)] = []
-        var line = 1, column = 0
+        var line = 1
+        var column = 0
         var previous: Unicode.Scalar = "\n"
         for index in text.unicodeScalars.indices {
             let scalar = text.unicodeScalars[index]
@@ -116,7 +121,11 @@ private struct YAMLReader {
                 let rest = text[text.unicodeScalars.index(after: index)...]
                 let name = rest.prefix { $0.isLetter || $0.isNumber || $0 == "-" || $0 == "_" }
                 if name.isEmpty { continue }
-                if scalar == "&" { anchors.insert(name) } else { aliases.append((name, Location(line: line, column: column))) }
+                if scalar == "&" {
+                    anchors.insert(name)
+                } else {
+                    aliases.append((name, Location(line: line, column: column)))
+                }
             default: continue
             }
         }
@@ -126,7 +135,8 @@ private struct YAMLReader {
 
     private func aliasError(at location: Location?) -> ConfigError {
         ConfigError(
-            file: file, location: location, expected: "aliases are not supported", remedy: "Write out what it stands for.")
+            file: file, location: location, expected: "aliases are not supported",
+            remedy: "Write out what it stands for.")
     }
 
     private func configError(_ error: YamlError) -> ConfigError {
@@ -143,7 +153,8 @@ private struct YAMLReader {
         case .duplicatedKeysInMapping(let keys, let context):
             return ConfigError(
                 file: file, location: Location(line: context.mark.line, column: context.mark.column),
-                expected: "the key \(Value.quoted(keys.first ?? "")) stands here twice", remedy: "Remove one of the two.")
+                expected: "the key \(Value.quoted(keys.first ?? "")) stands here twice",
+                remedy: "Remove one of the two.")
         case .reader(let problem, _, _, _):
             return mistake(problem, nil, "Write the file in UTF-8, without control characters.")
         case .no, .memory, .writer, .emitter, .representer, .dataCouldNotBeDecoded:
