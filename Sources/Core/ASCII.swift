@@ -51,6 +51,18 @@ extension Span where Element == UInt8 {
         return true
     }
 
+    /// Whether these bytes are `other`, the case of both ignored.
+    public func equalsIgnoringCase(_ other: Span<UInt8>) -> Bool {
+        guard count == other.count else { return false }
+        for index in 0..<count where self[index].lowercased != other[index].lowercased { return false }
+        return true
+    }
+
+    /// The eight bytes from `index` on, the first of them lowest; for scans that look at eight at a time.
+    @inlinable @inline(__always) public func eightBytes(at index: Int) -> UInt64 {
+        unsafe UInt64(littleEndian: bytes.unsafeLoadUnaligned(fromByteOffset: index, as: UInt64.self))
+    }
+
     /// The bytes of `range`.
     @_lifetime(copy self)
     public func extracting(_ range: ByteRange) -> Span<UInt8> {

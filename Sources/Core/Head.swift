@@ -199,6 +199,12 @@ public struct Field: Sendable {
         return ByteRange(start: start, count: digitCount)
     }
 
+    /// Takes back what was appended since the arena held `count` octets; no range may point there.
+    public func truncate(to count: Int) {
+        precondition(count >= 0 && count <= arenaCount, "head: truncated beyond the arena")
+        arenaCount = count
+    }
+
     /// What was appended since the arena held `start` octets.
     public func range(from start: Int) -> ByteRange { ByteRange(start: start, count: arenaCount - start) }
 
