@@ -2,6 +2,7 @@ import Core
 import Model
 import Proxy
 import Routing
+import Telemetry
 
 /// What tells listeners apart for as long as they stay.
 struct ListenerKey: Hashable, Sendable {
@@ -48,7 +49,7 @@ final class Publisher {
         compileListeners(of: document, registry)
         let groups = document.targetGroups.compactMap { registry.groups[$0.name] }
         for group in groups { compile(group) }
-        let accessLog = document.logs.access.mode
+        let accessLog = document.logs.access.lineFormat
         return (0..<workerCount).map { worker in
             Snapshot(
                 generation: generation, listeners: listeners.values.map { $0.plans[worker] },
@@ -76,8 +77,8 @@ final class Publisher {
 
     private func state(of key: ListenerKey, _ source: PlanSource, old: ListenerState?) -> ListenerState {
         if let old, old.source == source { return old }
-        if old == nil { listenersEver += 1 }
         let id = old?.id ?? listenersEver
+        if old == nil { listenersEver += 1 }
         let rules = source.listener.rules.sorted { $0.priority < $1.priority }
         let patterns = rules.map(RulePattern.init)
         let isSameRouting = old.map { $0.source.listener.patternsByPriority == patterns } ?? false
@@ -174,9 +175,10 @@ extension ActionPlan {
                 status: UInt16(response.statusCode), contentType: Array((response.contentType ?? "").utf8),
                 body: Array((response.messageBody ?? "").utf8)))
         case .redirect(let redirect):
-            self = .redirect(RedirectTemplate(
+            let template = RedirectTemplate(
                 scheme: redirect.protocol, host: redirect.host, port: redirect.port, path: redirect.path,
-                query: redirect.query))
+                query: redirect.query)
+            self = .redirect(RedirectPlan(status: redirect.statusCode == .found ? 302 : 301, template: template))
         }
     }
 }
@@ -207,10 +209,10 @@ extension ListenerSettings.ForwardedForMode {
     }
 }
 
-extension AccessLog {
-    /// What workers do about it.
-    fileprivate var mode: AccessLogMode {
-        if destination == .off { return .off }
+extension Model.AccessLog {
+    /// How workers write their lines; nil when they write none.
+    fileprivate var lineFormat: Telemetry.AccessLog.Format? {
+        if destination == .off { return nil }
         return switch format {
         case .alb: .alb
         case .json: .json

@@ -27,13 +27,14 @@ struct StateFile {
                 message: "The folder for the state, \(folder), cannot be made: \(error.localizedDescription)",
                 remedy: "Make it, writable for this user, or choose another runtime.stateDirectory.")
         }
-        do {
+        do throws(SystemError) {
             lock = try FileLock(folder + "/lock")
-        } catch where error.code == EWOULDBLOCK {
-            throw .refused(
-                message: "Another Apus keeps its state in \(folder).",
-                remedy: "Stop it first, or give this one another runtime.stateDirectory.")
         } catch {
+            guard error.code != EWOULDBLOCK else {
+                throw .refused(
+                    message: "Another Apus is running and keeps its state in \(folder).",
+                    remedy: "Stop it first, or give this one another runtime.stateDirectory.")
+            }
             throw .refused(
                 message: "The folder for the state cannot be used: \(error).",
                 remedy: "Make it writable for this user, or choose another runtime.stateDirectory.")
@@ -45,16 +46,15 @@ struct StateFile {
     /// Errors: `StartError` when the file is there and cannot be understood. It is left as it is.
     func load() throws(StartError) -> Changes? {
         let content: [UInt8]
-        do {
+        do throws(SystemError) {
             content = try readFile(path)
-        } catch where error.code == ENOENT {
-            return nil
         } catch {
+            if error.code == ENOENT { return nil }
             throw damaged("\(error).")
         }
-        do {
-            return try Changes(Value.parse(json: content, file: path), file: path)
-        } catch let error as ConfigErrors {
+        do throws(ConfigErrors) {
+            return try Changes(try Value.parse(json: content, file: path), file: path)
+        } catch {
             throw damaged(error.first.message)
         }
     }

@@ -4,6 +4,8 @@ import Core
 // Source: elbv2.md §3.1, whose numbers the comments give.
 extension AccessLog {
     /// Appends the line of `record`, line feed included.
+    // The numbers stand in a column, which the formatter would break up.
+    // swift-format-ignore
     func appendALB(_ record: AccessRecord, _ request: Head, _ names: AccessRecord.Names) {
         line.append(record.kind.text)                                           // 1
         field(time: record.createdAt + record.duration)                         // 2

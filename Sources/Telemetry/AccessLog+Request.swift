@@ -2,7 +2,7 @@ import Core
 
 // What both formats say about the request.
 extension AccessLog {
-    /// Appends `METHOD scheme://host:port/uri HTTP/x`, or with `-` for method and version if there was no valid request.
+    /// Appends `METHOD scheme://host:port/uri HTTP/x`, with `-` for method and version if there was no valid request.
     func appendRequestLine(_ record: AccessRecord, _ request: Head, as escaping: Escaping) {
         let isKnown = !request.method.isEmpty
         if isKnown {

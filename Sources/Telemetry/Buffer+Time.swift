@@ -1,14 +1,9 @@
 import Core
 
 extension Buffer {
-    /// The most octets that `append(timestamp:)` writes.
-    static let timestampBytesMax = 27
-
     /// Appends a time of day as ISO 8601 in UTC with microseconds: `2026-01-31T12:34:56.789012Z`, 27 octets.
     ///
-    /// Units:  nanoseconds since 1970, as `WallClock.now()`; all of them fall into the years 1970–2554.
-    /// Source: the calendar is computed from the day's number by counting in eras of 400 years, which have 146,097
-    ///         days each, with years that begin on the first of March so that the leap day comes last.
+    /// Units: nanoseconds since 1970, as `WallClock.now()`; all of them fall into the years 1970–2554.
     func append(timestamp nanoseconds: UInt64) {
         let seconds = nanoseconds / 1_000_000_000
         let secondOfDay = seconds % 86_400

@@ -2,9 +2,9 @@ import Synchronization
 
 /// The lines one worker has written and the log writer has not yet taken.
 ///
-/// Shape:  `capacity` octets used in a circle. One thread appends, one thread takes. Both positions only grow; an octet's
-///         place is its position modulo the capacity, and `taken ≤ appended ≤ taken + capacity` holds always. The
-///         appending thread publishes octets by storing `appended` with release order, the taking thread gives
+/// Shape:  `capacity` octets used in a circle. One thread appends, one thread takes. Both positions only grow; an
+///         octet's place is its position modulo the capacity, and `taken ≤ appended ≤ taken + capacity` holds always.
+///         The appending thread publishes octets by storing `appended` with release order, the taking thread gives
 ///         room back by storing `taken` with release order, and each reads the other's with acquire order.
 /// Limits: a line that does not fit is refused whole.
 @safe public final class LogRing: @unchecked Sendable {

@@ -31,7 +31,9 @@ extension PrometheusText {
 
     private mutating func writeByLabel(_ workers: [WorkerCounters]) {
         begin("apus_client_connections_rejected_total", .counter, help: "Client connections refused, by reason.")
-        for reason in RejectionReason.allCases { sample(workers, "reason", reason) { $0.connectionsRejected.value(reason) } }
+        for reason in RejectionReason.allCases {
+            sample(workers, "reason", reason) { $0.connectionsRejected.value(reason) }
+        }
 
         begin("apus_target_responses_total", .counter, help: "Responses from targets, by class of status.")
         for status in StatusClass.allCases { sample(workers, "class", status) { $0.targetResponses.value(status) } }
@@ -40,7 +42,9 @@ extension PrometheusText {
         for status in StatusClass.allCases { sample(workers, "class", status) { $0.generatedResponses.value(status) } }
 
         begin("apus_generated_errors_total", .counter, help: "Refusals and failures answered by Apus, by status.")
-        for status in GeneratedStatus.allCases { sample(workers, "status", status) { $0.generatedStatuses.value(status) } }
+        for status in GeneratedStatus.allCases {
+            sample(workers, "status", status) { $0.generatedStatuses.value(status) }
+        }
 
         begin("apus_timeouts_total", .counter, help: "Timers that ran out, by kind.")
         for kind in TimeoutKind.allCases { sample(workers, "kind", kind) { $0.timeouts.value(kind) } }
@@ -94,7 +98,9 @@ private struct Metric<Counters>: Sendable {
 }
 
 private let workerMetrics: [Metric<WorkerCounters>] = [
-    .counter("client_connections_accepted_total", "Connections accepted from clients.") { $0.connectionsAccepted.value },
+    .counter("client_connections_accepted_total", "Connections accepted from clients.") {
+        $0.connectionsAccepted.value
+    },
     .gauge("client_connections_active", "Client connections open now.") { $0.connectionsActive.value },
     .counter("client_connections_shed_total", "Client connections closed to free memory.") { $0.connectionsShed.value },
     .counter("connections_cut_by_configuration_total", "Connections cut by a change of configuration; stays 0.") {

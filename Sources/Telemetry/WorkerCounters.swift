@@ -54,12 +54,12 @@ public enum StatusClass: UInt8, CounterLabel {
 
     /// The class of `status`; anything outside 100–599 counts as `serverError`.
     @inlinable public init(_ status: UInt16) {
-        self = switch status {
-        case 100...199: .informational
-        case 200...299: .success
-        case 300...399: .redirection
-        case 400...499: .clientError
-        default: .serverError
+        switch status {
+        case 100...199: self = .informational
+        case 200...299: self = .success
+        case 300...399: self = .redirection
+        case 400...499: self = .clientError
+        default: self = .serverError
         }
     }
 

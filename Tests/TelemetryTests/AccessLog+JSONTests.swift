@@ -36,7 +36,8 @@ import Testing
             "request_line":"- http://10.0.0.1:8080- -","user_agent":null,\
             "target_group":null,"trace_id":null,"matched_rule_priority":null,\
             "request_creation_time":"2026-01-31T12:34:56.789012Z","actions_executed":null,"redirect_url":null,\
-            "error_reason":"BadContentLength","classification":null,"classification_reason":null,"ip_address":"10.0.0.1"}
+            "error_reason":"BadContentLength","classification":null,"classification_reason":null,\
+            "ip_address":"10.0.0.1"}
 
             """)
     }

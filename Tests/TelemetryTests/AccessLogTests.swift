@@ -65,7 +65,9 @@ import Testing
         #expect(requestLine(head) == "GET http://10.0.0.1:8080/ HTTP/1.0")
     }
 
-    @Test(arguments: [("[2001:db8::1]", "[2001:db8::1]:8080"), ("[2001:db8::1]:9", "[2001:db8::1]:9"), ("a:", "a::8080")])
+    @Test(arguments: [
+        ("[2001:db8::1]", "[2001:db8::1]:8080"), ("[2001:db8::1]:9", "[2001:db8::1]:9"), ("a:", "a::8080"),
+    ])
     func addsThePortWhereThereIsNone(authority: String, expected: String) {
         let head = Head()
         head.method = head.append("GET")

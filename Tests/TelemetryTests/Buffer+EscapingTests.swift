@@ -27,9 +27,12 @@ import Testing
         Case("", "", json: ""),
         Case("curl/8.1", "curl/8.1", json: "curl/8.1"),
         Case("a b", "a b", bare: #"a\x20b"#, json: "a b"),
-        Case("\" - - forged \"", #"\x22 - - forged \x22"#, bare: #"\x22\x20-\x20-\x20forged\x20\x22"#,
+        Case(
+            "\" - - forged \"", #"\x22 - - forged \x22"#, bare: #"\x22\x20-\x20-\x20forged\x20\x22"#,
             json: #"\" - - forged \""#),
-        Case("a\r\nhttp 2026", #"a\x0D\x0Ahttp 2026"#, bare: #"a\x0D\x0Ahttp\x202026"#, json: #"a\u000d\u000ahttp 2026"#),
+        Case(
+            "a\r\nhttp 2026", #"a\x0D\x0Ahttp 2026"#, bare: #"a\x0D\x0Ahttp\x202026"#,
+            json: #"a\u000d\u000ahttp 2026"#),
         Case(#"\x22"#, #"\x5Cx22"#, json: #"\\x22"#),
         Case("\u{1B}[31m", #"\x1B[31m"#, json: #"\u001b[31m"#),
         Case("é", #"\xC3\xA9"#, json: #"\u00c3\u00a9"#),

@@ -100,7 +100,7 @@ private struct RingWorker: Sendable {
     func run() -> [Int] { (0..<lines).filter { ring.append(Self.line($0).span) } }
 
     static func line(_ number: Int) -> [UInt8] {
-        Array("\(number)".utf8) + [UInt8](repeating: UInt8(truncatingIfNeeded: 0x61 + number % 26), count: number % 90) + [0x0A]
+        Array("\(number)".utf8) + [UInt8](repeating: UInt8(0x61 + number % 26), count: number % 90) + [.lineFeed]
     }
 }
 

@@ -1,0 +1,66 @@
+# What one does with this repository. `make` alone lists it.
+#
+# Needed: Debian 12 or alike, Swift 6.3, git, make. What else a target needs it installs through apt, with sudo where
+# one is not root, and only what is missing.
+
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+.PHONY: help run build test asan tsan bench format lint clean packages-build packages-bench
+
+# What the toolchain links with, and slim images lack.
+PACKAGES_BUILD := gcc libc6-dev libstdc++-12-dev
+PACKAGES_BENCH := haproxy nginx wrk python3 util-linux
+
+BINARY := .build/release/apus
+
+help: ## this list
+	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+run: build ## build with optimisation and start the demo
+	@exec $(BINARY) demo
+
+build: packages-build ## the optimised binary, .build/release/apus
+	@echo "== building apus"
+	@swift build -c release --product apus
+
+test: packages-build ## every test; what CI runs
+	@echo "== building apus and its tests"
+	@swift build --build-tests
+	@echo "== testing"
+	@swift test --skip-build --parallel
+	@echo "== all tests passed"
+
+asan: packages-build ## every test under AddressSanitizer
+	@swift test --scratch-path .build/asan --sanitize address --parallel
+
+tsan: packages-build ## every test under ThreadSanitizer
+	@swift test --scratch-path .build/tsan --sanitize thread --parallel
+
+bench: build packages-bench ## Apus beside HAProxy and nginx, then the micro-benchmarks
+	@python3 Benchmarks/compare/compare.py --apus $(BINARY)
+	@if [ -f Benchmarks/Package.swift ]; then cd Benchmarks && swift package --disable-sandbox benchmark; fi
+
+format: ## write the sources as .swift-format says
+	@swift format format --in-place --parallel --recursive Package.swift Sources Tests
+
+lint: ## where the sources differ from that
+	@swift format lint --parallel --recursive Package.swift Sources Tests
+
+clean: ## remove what was built
+	@rm -rf .build Benchmarks/.build Benchmarks/results
+
+packages-build: PACKAGES := $(PACKAGES_BUILD)
+packages-bench: PACKAGES := $(PACKAGES_BENCH)
+packages-build packages-bench:
+	@command -v swift > /dev/null || { echo "no swift in PATH: install Swift 6.3 from https://swift.org/install"; exit 1; }
+	@missing=""; for package in $(PACKAGES); do \
+	  dpkg-query -W -f '$${Status}' $$package 2>/dev/null | grep -q "ok installed" || missing="$$missing $$package"; \
+	done; \
+	if [ -n "$$missing" ]; then \
+	  echo "== installing$$missing"; \
+	  sudo=$$([ "$$(id -u)" = 0 ] || echo sudo); \
+	  $$sudo apt-get -qq update; \
+	  : "RUNLEVEL=1 keeps installed servers from being started"; \
+	  $$sudo env RUNLEVEL=1 DEBIAN_FRONTEND=noninteractive apt-get -qq install --no-install-recommends -y $$missing > /dev/null; \
+	fi

@@ -1,0 +1,114 @@
+import Testing
+
+/// What costs an allocation, a lock, a reference count or a dynamic call where a worker runs once per request.
+private enum Construct: String, CaseIterable {
+    case existential, erased, dictionary, throwing, concurrency, escaping, string, lock, weakReference, printing
+
+    var pattern: String {
+        switch self {
+        case .existential: #"\bany [A-Z(]"#
+        case .erased: #"\b(Any|AnyObject|AnyHashable)\b"#
+        case .dictionary: #"\bDictionary\b|\[[A-Z][\w.<>]* ?: ?\[*[A-Z][\w.<>?]*\]"#
+        case .throwing: #"\bthrows\b"#
+        case .concurrency: #"\b(async|await|actor)\b|\bTask\s*[.{]"#
+        case .escaping: #"@escaping\b"#
+        case .string: #"\bString\b"#
+        case .lock: #"\b(Mutex|pthread_mutex_t|NSLock)\b"#
+        case .weakReference: #"\b(weak|unowned)\b"#
+        case .printing: #"\b(print|debugPrint|dump)\("#
+        }
+    }
+
+    var instead: String {
+        switch self {
+        case .existential: "an enum of the concrete types, or a generic over one"
+        case .erased: "the concrete type"
+        case .dictionary: "an array indexed by id, or a Slab and its tokens"
+        case .throwing: "an enum that names every outcome"
+        case .concurrency: "an event and a state: workers run their own loop"
+        case .escaping: "a token and an enum that says what to do with it later"
+        case .string: "a Span<UInt8>, a ByteRange of the head, or a StaticString; control prepares texts"
+        case .lock: "the worker's own copy, a Counter, or a Mailbox"
+        case .weakReference: "a token, which resolves to nothing once its owner is gone"
+        case .printing: "a counter, the access log, or mail to control"
+        }
+    }
+}
+
+/// Targets whose code workers run.
+private let hotTargets: Set<String> = ["Core", "HTTP1", "Routing", "Telemetry", "Proxy"]
+
+/// Where in them a construct is fine, and why.
+private let exemptions: [(file: String, constructs: Set<Construct>, reason: String)] = [
+    ("Core/ASCII.swift", [.string], "text for errors and tests"),
+    ("Core/FileDescriptor.swift", [.string, .throwing], "files are control's and the log thread's"),
+    ("Core/Mailbox.swift", [.lock], "one message per change, never one per request"),
+    ("Core/Socket+Open.swift", [.string, .throwing], "opened by control; towards targets, a refusal is rare"),
+    ("Core/SocketAddress.swift", [.string], "read from configuration, and written for people"),
+    ("Core/SystemError.swift", [.string], "made when something failed"),
+    ("Core/Thread.swift", [.string, .escaping], "once per thread"),
+    ("Proxy/Snapshot.swift", [.string], "names, made by control; workers hand on their octets"),
+    ("Routing/HealthReason.swift", [.string], "words for answers of the admin socket"),
+    ("Routing/HealthState.swift", [.string], "the raw values are ELBv2's words, for the admin socket"),
+    ("Routing/RedirectTemplate.swift", [.string], "compiled by control from the configuration's text"),
+    ("Routing/RuleTable.swift", [.string], "compiled by control from the configuration's text"),
+    ("Telemetry/AccessLog.swift", [.string], "the raw values are the configuration's words"),
+    ("Telemetry/LogFile.swift", [.string, .throwing], "opened by control, written by the log thread"),
+    ("Telemetry/LogWriter.swift", [.throwing], "the log thread"),
+    ("Telemetry/PrometheusText.swift", [.string], "written by control when somebody asks"),
+    ("Telemetry/PrometheusText+Metrics.swift", [.string, .escaping], "written by control when somebody asks"),
+]
+
+private func hotPathFindings(_ file: RepositoryFile) -> [Finding] {
+    let exempt = exemptions.first { $0.file == file.pathInFolder }?.constructs ?? []
+    return Construct.allCases.filter { !exempt.contains($0) }.flatMap { construct in
+        linesOf(construct, file).map { index in
+            Finding(
+                path: file.path, line: index + 1,
+                message: "\(construct) where workers run: write \(construct.instead); or, if this never runs per "
+                    + "request, say so in the exemptions of HotPathTests")
+        }
+    }
+}
+
+private func linesOf(_ construct: Construct, _ file: RepositoryFile) -> [Int] {
+    file.text.code.indices.filter { !file.text.code[$0].matches(construct.pattern).isEmpty }
+}
+
+@Suite struct HotPathTests {
+    @Test func workersRunPlainCode() {
+        expectTidy(Repository.swiftFiles("Sources").filter { hotTargets.contains($0.module) }, hotPathFindings)
+    }
+
+    @Test func exemptionsAreStillNeeded() {
+        let files = Repository.swiftFiles("Sources")
+        for exemption in exemptions {
+            guard let file = files.first(where: { $0.pathInFolder == exemption.file }) else {
+                Issue.record("there is no Sources/\(exemption.file): remove its exemption")
+                continue
+            }
+            for construct in exemption.constructs where linesOf(construct, file).isEmpty {
+                Issue.record("\(file.path) has no \(construct) any more: remove its exemption")
+            }
+        }
+    }
+
+    @Test(arguments: [
+        "var a: any Sequence", "let a: [any Error] = []", "func a(_ b: Any)", "var a: [Token: Int]",
+        "var a: Dictionary<Int, Int>", "func a() throws -> Int", "func a() async", "Task { }",
+        "func a(_ b: @escaping () -> Void)", "let a: String",
+        "let a = Mutex(1)", "weak var a: B?", "print(1)", "var a: [Substring: [Int]]",
+    ])
+    func isCaught(snippet: String) {
+        #expect(hotPathFindings(RepositoryFile(path: "Sources/Proxy/File.swift", snippet)).count == 1)
+    }
+
+    @Test(arguments: [
+        "// any Sequence", "let a = \"String\"", "let a: StaticString", "let a: [Token]", "a[b ? C : D]",
+        "let many = 1",
+        "func a(_ b: () -> Void)", "struct Task2 {}", "footprint(1)", "let a: [Int]? = nil", "case anything",
+    ])
+    func isFine(snippet: String) {
+        #expect(hotPathFindings(RepositoryFile(path: "Sources/Proxy/File.swift", snippet)).isEmpty)
+    }
+}

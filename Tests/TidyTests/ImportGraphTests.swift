@@ -1,0 +1,68 @@
+import Testing
+
+/// Which target may import which: design in one table, arrows up only. Source: ARCHITECTURE.md, "Modules".
+private let importsAllowed: [String: Set<String>] = [
+    "CLinux": [],
+    "Core": ["CLinux", "Glibc"],
+    "HTTP1": ["Core"],
+    "Model": ["Yams", "Foundation", "FoundationEssentials"],
+    "Routing": ["Core", "Model"],
+    "Telemetry": ["Core"],
+    "Proxy": ["Core", "HTTP1", "Model", "Routing", "Telemetry"],
+    "Control": [
+        "Core", "HTTP1", "Model", "Routing", "Telemetry", "Proxy", "Logging", "Foundation", "FoundationEssentials",
+    ],
+    "apus": ["Control", "ArgumentParser"],
+]
+
+/// Parts of the standard library, open to all.
+private let importsFree: Set<String> = ["Synchronization"]
+
+private func importFindings(_ file: RepositoryFile) -> [Finding] {
+    guard let allowed = importsAllowed[file.module] else {
+        return [Finding(path: file.path, line: 1, message: "target \(file.module) is new: give it a row in this test")]
+    }
+    return file.text.code.enumerated().compactMap { index, line in
+        let words = line.split(separator: " ").map(String.init)
+        // Behind `import` there may be attributes before, and a kind such as `struct` after.
+        guard let keyword = words.firstIndex(of: "import"), words[..<keyword].allSatisfy(isImportPrefix),
+            let name = words[(keyword + 1)...].first(where: { !importKinds.contains($0) })
+        else { return nil }
+        let module = name.split(separator: ".").first.map(String.init) ?? name
+        if allowed.contains(module) || importsFree.contains(module) { return nil }
+        let list = allowed.union(importsFree).sorted().joined(separator: ", ")
+        return Finding(
+            path: file.path, line: index + 1,
+            message: "\(file.module) must not import \(module), only \(list): move the code to a target that may")
+    }
+}
+
+private let importKinds: Set<String> = ["struct", "class", "enum", "protocol", "func", "var", "let", "typealias"]
+private func isImportPrefix(_ word: String) -> Bool {
+    word.hasPrefix("@") || ["public", "package", "internal", "fileprivate", "private"].contains(word)
+}
+
+@Suite struct ImportGraphTests {
+    @Test func everyTargetImportsOnlyWhatStandsAboveIt() {
+        expectTidy(Repository.swiftFiles("Sources"), importFindings)
+    }
+
+    @Test(arguments: [
+        ("HTTP1", "import Foundation"), ("HTTP1", "import Proxy"), ("Telemetry", "@preconcurrency import Logging"),
+        ("Control", "import Yams"), ("Core", "import struct Foundation.Data"), ("apus", "public import Proxy"),
+        ("Proxy", "import Foundation"), ("Elsewhere", "let a = 1"), ("Model", "import Core"),
+    ])
+    func isCaught(module: String, snippet: String) {
+        let findings = importFindings(RepositoryFile(path: "Sources/\(module)/File.swift", "// first\n\(snippet)\n"))
+        #expect(findings.count == 1)
+        if module != "Elsewhere" { #expect(findings.first?.line == 2) }
+    }
+
+    @Test(arguments: [
+        ("HTTP1", "import Core"), ("Proxy", "import Synchronization"), ("Control", "import Foundation"),
+        ("Model", "// import Core"), ("Model", "let text = \"import Core\""), ("Model", "let important = 1"),
+    ])
+    func isFine(module: String, snippet: String) {
+        #expect(importFindings(RepositoryFile(path: "Sources/\(module)/File.swift", snippet)).isEmpty)
+    }
+}

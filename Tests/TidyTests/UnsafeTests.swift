@@ -1,0 +1,62 @@
+import Testing
+
+/// Files outside Core that may say `unsafe`: how often, and why they must.
+private let unsafeAllowed: [String: (countMax: Int, reason: String)] = [
+    "Telemetry/LogRing.swift": (12, "one piece of memory that a worker fills while the log writer empties it")
+]
+
+/// How often Core says `unsafe` at most. Whoever needs more raises this number where a reviewer sees it.
+private let unsafeInCoreMax = 160
+
+private func unsafeFindings(_ file: RepositoryFile) -> [Finding] {
+    let uses = unsafeLines(file)
+    let allowed = unsafeAllowed[file.pathInFolder]
+    if uses.count <= allowed?.countMax ?? 0 { return [] }
+    return uses.map { line in
+        Finding(
+            path: file.path, line: line,
+            message: allowed == nil
+                ? "unsafe code belongs into Core: take a Span, or give Core a safe function that does this"
+                : "\(uses.count) uses of unsafe, \(allowed?.countMax ?? 0) allowed (\(allowed?.reason ?? ""))")
+    }
+}
+
+/// The line of each use of `unsafe` or of a promise that the compiler cannot check.
+private func unsafeLines(_ file: RepositoryFile) -> [Int] {
+    file.text.code.enumerated().flatMap { index, line in
+        line.matches(#"\bunsafe\b|@unchecked\b"#).map { _ in index + 1 }
+    }
+}
+
+@Suite struct UnsafeTests {
+    @Test func onlyCoreIsUnsafe() {
+        expectTidy(Repository.swiftFiles("Sources").filter { $0.module != "Core" }, unsafeFindings)
+    }
+
+    @Test func coreIsNotMoreUnsafeThanItWas() {
+        let uses = Repository.swiftFiles("Sources/Core").flatMap(unsafeLines).count
+        #expect(uses > 0, "no use found: the rule checked nothing")
+        #expect(uses <= unsafeInCoreMax, "\(uses) uses of unsafe: write the new ones with spans, or raise the number")
+    }
+
+    @Test func exemptionsAreStillNeeded() {
+        let files = Repository.swiftFiles("Sources")
+        for name in unsafeAllowed.keys {
+            let file = files.first { $0.pathInFolder == name }
+            #expect(file.map { !unsafeLines($0).isEmpty } == true, "\(name) needs no exemption: remove it here")
+        }
+    }
+
+    @Test(arguments: [
+        "unsafe pointer.pointee = 1", "nonisolated(unsafe) var a = 1", "final class A: @unchecked Sendable {}",
+        "let text = \"\\(unsafe a.b)\"",
+    ])
+    func isCaught(snippet: String) {
+        #expect(unsafeFindings(RepositoryFile(path: "Sources/Proxy/File.swift", snippet)).count == 1)
+    }
+
+    @Test(arguments: ["// unsafe", "let text = \"unsafe\"", "let unsafely = 1", "/* unsafe */ let a = 1"])
+    func isFine(snippet: String) {
+        #expect(unsafeFindings(RepositoryFile(path: "Sources/Proxy/File.swift", snippet)).isEmpty)
+    }
+}

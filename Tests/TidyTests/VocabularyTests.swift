@@ -1,0 +1,77 @@
+import Testing
+
+/// Words the project does not use, and what it says instead.
+private let words: [(pattern: String, instead: String)] = [
+    (#"(?i)upstream"#, "target"),
+    (#"(?i)downstream"#, "client"),
+    (#"(?i)front-?end"#, "client or listener"),
+    (#"(?i)back-?end"#, "target"),
+    (#"\b[pP]eers?\b"#, "client, target, or \"the other side\""),
+    (#"\b\w*Managers?\b"#, "the noun for what it is, as in Pool, Table, Registry"),
+    (#"\b\w*Helpers?\b"#, "the noun for what it is, or a function on the type it helps"),
+    (#"\b\w*Util(s|ity|ities)?\b"#, "the noun for what it is, or an extension of the type it is about"),
+]
+
+/// Marks of unfinished work.
+private let unfinished = #"\b(TODO|FIXME|XXX|HACK)\b"#
+
+/// Where things lie on one machine.
+private let machinePath = #"(^|[^\w./-])/(work|home|root|Users)/\w"#
+
+private func vocabularyFindings(_ file: RepositoryFile) -> [Finding] {
+    file.text.lines.enumerated().flatMap { index, line in
+        words.flatMap { word in
+            line.matches(word.pattern).map { found in
+                let message = "\"\(found)\" is not our word: write \(word.instead)"
+                return Finding(path: file.path, line: index + 1, message: message)
+            }
+        }
+    }
+}
+
+private func leftoverFindings(_ file: RepositoryFile) -> [Finding] {
+    file.text.lines.enumerated().flatMap { index, line in
+        line.matches(unfinished).map { found in
+            Finding(path: file.path, line: index + 1, message: "\(found): finish it, or open an issue and say there")
+        }
+            + line.matches(machinePath).map { found in
+                let message = "\"\(found)…\" is a path of one machine: make it relative, temporary or configured"
+                return Finding(path: file.path, line: index + 1, message: message)
+            }
+    }
+}
+
+@Suite struct VocabularyTests {
+    @Test func sourcesSpeakTheProjectsWords() {
+        expectTidy(Repository.swiftFiles("Sources"), vocabularyFindings)
+    }
+
+    @Test func nothingIsLeftOver() {
+        // These tests have to name what they forbid.
+        let files = Repository.textFiles().filter { !$0.path.hasPrefix("Tests/TidyTests/") }
+        expectTidy(files, leftoverFindings)
+    }
+
+    @Test(arguments: [
+        "let upstreamCount = 1", "// the Downstream side", "case frontEnd", "\"back-end\"", "var peer: Token",
+        "final class PoolManager {}", "enum StringHelper {}", "struct ByteUtils {}",
+    ])
+    func isNotOurWord(snippet: String) {
+        #expect(vocabularyFindings(RepositoryFile(path: "Sources/Core/File.swift", snippet)).count == 1)
+    }
+
+    @Test(arguments: ["let target = client", "// utilisation of FileManagement", "let manager = 1", "speers"])
+    func isOurWord(snippet: String) {
+        #expect(vocabularyFindings(RepositoryFile(path: "Sources/Core/File.swift", snippet)).isEmpty)
+    }
+
+    @Test(arguments: ["// TODO: later", "/* FIXME */", "let path = \"/work/a\"", "see /home/somebody/x"])
+    func isLeftOver(snippet: String) {
+        #expect(leftoverFindings(RepositoryFile(path: "Sources/Core/File.swift", snippet)).count == 1)
+    }
+
+    @Test(arguments: ["let todo = 1", "GET /homepage", "a/work/b", "/var/lib/apus", "./work/b", "HACKING"])
+    func isFinished(snippet: String) {
+        #expect(leftoverFindings(RepositoryFile(path: "Sources/Core/File.swift", snippet)).isEmpty)
+    }
+}
