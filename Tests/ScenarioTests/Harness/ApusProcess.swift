@@ -92,14 +92,6 @@ final class ApusProcess: Sendable {
         try RawClient(port: port, receiveBuffer: receiveBuffer)
     }
 
-    /// What the admin socket answered.
-    struct AdminAnswer: Sendable {
-        let status: Int
-        let text: String
-        var json: JSON { JSON(parsing: Array(text.utf8)) }
-        var errorCode: String? { json["error"]["code"].string }
-    }
-
     /// One request on the admin socket, over a connection of its own. `patience` in seconds is for `wait: true`.
     @discardableResult
     func admin(_ method: String, _ path: String, _ body: JSON? = nil, patience: Double = 15) throws -> AdminAnswer {
@@ -108,12 +100,9 @@ final class ApusProcess: Sendable {
 
     /// The same with a body that need not be JSON.
     func admin(_ method: String, _ path: String, text: String?, patience: Double = 15) throws -> AdminAnswer {
-        let client = try RawClient(path: socketPath)
-        client.wire.patience = patience
-        var request = "\(method) \(path) HTTP/1.1\r\nHost: apus\r\nConnection: close\r\n"
-        if let text { request += "Content-Type: application/json\r\nContent-Length: \(text.utf8.count)\r\n" }
-        let answer = try client.exchange(request + "\r\n" + (text ?? ""), method: method)
-        return AdminAnswer(status: answer.status, text: answer.text)
+        let client = try AdminClient(path: socketPath)
+        client.patience = patience
+        return try client.ask(method, path, text: text)
     }
 
     /// What a run of the command line wrote and ended with.
@@ -218,7 +207,9 @@ struct ApusFailure: Error, CustomStringConvertible {
 
 /// A new folder, its path short enough for a Unix socket in it.
 func temporaryFolder() throws -> String {
-    let path = "/tmp/apus-\(String(UInt64.random(in: 0...UInt64.max), radix: 36))"
+    // In memory where there is such a place: state is synced to disk at every change, and scenarios make thousands.
+    let root = access("/dev/shm", W_OK) == 0 ? "/dev/shm" : "/tmp"
+    let path = "\(root)/apus-\(String(UInt64.random(in: 0...UInt64.max), radix: 36))"
     try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: false)
     return path
 }

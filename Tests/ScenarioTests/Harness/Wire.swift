@@ -9,6 +9,7 @@ final class Wire: @unchecked Sendable {
 
     private var unread: [UInt8] = []
     private var unreadStart = 0
+    private var scratch: [UInt8] = []
     private let record = Locked<[UInt8]>([])
 
     /// What is done with body octets.
@@ -159,7 +160,7 @@ final class Wire: @unchecked Sendable {
 
     /// Reads up to `most` octets straight into nowhere.
     private func countOff(_ most: Int) throws -> Int {
-        var scratch = [UInt8](repeating: 0, count: min(most, 1 << 18))
+        if scratch.count != min(most, 1 << 18) { scratch = [UInt8](repeating: 0, count: min(most, 1 << 18)) }
         guard let count = socket.discard(into: &scratch, by: .after(patience)) else {
             throw WireError.ended(after: "\(most) octets of a body missing")
         }
