@@ -208,7 +208,7 @@ struct ApusFailure: Error, CustomStringConvertible {
 /// A new folder, its path short enough for a Unix socket in it.
 func temporaryFolder() throws -> String {
     // In memory where there is such a place: state is synced to disk at every change, and scenarios make thousands.
-    let root = access("/dev/shm", W_OK) == 0 ? "/dev/shm" : "/tmp"
+    let root = FileManager.default.isWritableFile(atPath: "/dev/shm") ? "/dev/shm" : "/tmp"
     let path = "\(root)/apus-\(String(UInt64.random(in: 0...UInt64.max), radix: 36))"
     try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: false)
     return path
