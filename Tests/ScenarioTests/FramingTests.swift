@@ -107,7 +107,7 @@ import Testing
         let answer = try client.exchange(
             "POST /trailer HTTP/1.1\r\nHost: a.b\r\nTransfer-Encoding: chunked\r\n\r\n1\r\nx\r\n0\r\n\(field)\r\n\r\n")
         #expect(answer.status == 200 || answer.status == 400)
-        #expect(target.requests.allSatisfy(\.trailers.isEmpty))
+        #expect(target.requests.allSatisfy { $0.trailers.isEmpty })
         expectLogged(by: apus, "/trailer", status: answer.status)
     }
 
