@@ -14,8 +14,14 @@ import Testing
             ("POST", "/v1/target-groups/blue/targets", "{\"targest\":[]}", 400, "ValidationError"),
             ("POST", "/v1/target-groups/blue/targets", "{\"targets\":[{\"id\":\"127.0.0.1\",\"port\":0}]}", 400, nil),
             ("POST", "/v1/target-groups/blue/targets", "{\"targets\":[{\"id\":\"not-an-address\"}]}", 400, nil),
-            ("POST", "/v1/target-groups/none/targets", "{\"targets\":[{\"id\":\"127.0.0.1\"}]}", 404, "TargetGroupNotFound"),
-            ("POST", "/v1/target-groups/none/deregister", "{\"targets\":[{\"id\":\"127.0.0.1\"}]}", 404, "TargetGroupNotFound"),
+            (
+                "POST", "/v1/target-groups/none/targets", "{\"targets\":[{\"id\":\"127.0.0.1\"}]}", 404,
+                "TargetGroupNotFound"
+            ),
+            (
+                "POST", "/v1/target-groups/none/deregister", "{\"targets\":[{\"id\":\"127.0.0.1\"}]}", 404,
+                "TargetGroupNotFound"
+            ),
             ("GET", "/v1/target-groups/none", nil, 404, "TargetGroupNotFound"),
             ("GET", "/v1/load-balancers/none", nil, 404, "LoadBalancerNotFound"),
             ("GET", "/v1/load-balancers/web/listeners/1", nil, 404, "ListenerNotFound"),
@@ -111,7 +117,8 @@ import Testing
         for _ in 0..<50 { #expect(try apus.admin("GET", "/v1/status").status == 200) }
         #expect(load.finish().badCount == 0)
         let client = try RawClient(path: apus.socketPath)
-        let answer = try client.exchange("GET /v1/status HTTP/1.1\r\nHost: apus\r\nContent-Length: 0\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n")
+        let answer = try client.exchange(
+            "GET /v1/status HTTP/1.1\r\nHost: apus\r\nContent-Length: 0\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n")
         #expect(answer.status == 400)
         #expect(client.ended())
         expectLogged(by: apus, "/load/0-1 ", status: 200)

@@ -2,9 +2,11 @@ import Testing
 
 /// Nothing is lost on change.
 @Suite struct ChangeUnderLoadTests {
-    @Test("10,000 registrations, deregistrations and changes of weight under load cost no request and cut no connection")
+    @Test(
+        "10,000 registrations, deregistrations and changes of weight under load cost no request and cut no connection")
     func changesCostNothing() throws {
-        let blue = try TargetServer("blue"), green = try TargetServer("green")
+        let blue = try TargetServer("blue")
+        let green = try TargetServer("green")
         let passing = try (0..<6).map { try TargetServer("passing-\($0)") }
         let apus = try ApusProcess.start(
             Document(
@@ -37,7 +39,8 @@ import Testing
 
     @Test("Rules, listeners and groups come and go under load")
     func objectsComeAndGo() throws {
-        let blue = try TargetServer("blue"), other = try TargetServer("other")
+        let blue = try TargetServer("blue")
+        let other = try TargetServer("other")
         let apus = try ApusProcess.start(Document(blue))
         let load = LoadGenerator(port: apus.port, clients: 2)
         let admin = try AdminClient(path: apus.socketPath)

@@ -4,7 +4,8 @@ import Testing
 /// `apus` as people and scripts use it.
 @Suite struct CommandLineTests {
     private func start() throws -> (ApusProcess, TargetServer, TargetServer) {
-        let blue = try TargetServer("blue"), green = try TargetServer("green")
+        let blue = try TargetServer("blue")
+        let green = try TargetServer("green")
         let document = Document(
             listeners: [
                 .init(

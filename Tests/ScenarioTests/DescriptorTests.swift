@@ -21,8 +21,11 @@ import Testing
 
     @Test("Those who were connected before are served while there is no descriptor left")
     func servesThoseWhoAreIn() throws {
-        let action: JSON = ["type": "fixed-response", "fixedResponseConfig": ["statusCode": "200", "messageBody": "in"]]
-        let apus = try ApusProcess.start(Document(listeners: [.init(defaultAction: action)], groups: []), descriptors: 80)
+        let action: JSON = [
+            "type": "fixed-response", "fixedResponseConfig": ["statusCode": "200", "messageBody": "in"],
+        ]
+        let apus = try ApusProcess.start(
+            Document(listeners: [.init(defaultAction: action)], groups: []), descriptors: 80)
         let early = try apus.client()
         #expect(try early.get("/early").text == "in")
         let crowd = (0..<200).compactMap { _ in try? apus.client() }

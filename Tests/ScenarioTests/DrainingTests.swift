@@ -19,7 +19,8 @@ import Testing
 
     @Test("It completes at once when nothing is in flight, however long the delay")
     func idle() throws {
-        let blue = try TargetServer("blue"), other = try TargetServer("other")
+        let blue = try TargetServer("blue")
+        let other = try TargetServer("other")
         let apus = try ApusProcess.start(Document(blue, other))
         for _ in 0..<4 { #expect(try apus.client().get("/before").status == 200) }
         let answer = try apus.admin("POST", "/v1/target-groups/blue/deregister", body(blue))
@@ -39,7 +40,8 @@ import Testing
     @Test("It waits for what is in flight, sends nothing new, and counts what finished")
     func finishes() throws {
         let gate = Gate()
-        let blue = try heldTarget("blue", gate), other = try TargetServer("other")
+        let blue = try heldTarget("blue", gate)
+        let other = try TargetServer("other")
         let apus = try ApusProcess.start(Document(blue, other))
         let held = try (0..<3).map { _ in try hold(apus, at: blue) }
         let request = body(blue)
@@ -92,7 +94,8 @@ import Testing
     @Test("Without wait the answer comes at once, and the drained target disappears by itself")
     func withoutWait() throws {
         let gate = Gate()
-        let blue = try heldTarget("blue", gate), other = try TargetServer("other")
+        let blue = try heldTarget("blue", gate)
+        let other = try TargetServer("other")
         let apus = try ApusProcess.start(Document(blue, other))
         let client = try hold(apus, at: blue)
         #expect(try apus.admin("POST", "/v1/target-groups/blue/deregister", body(blue, wait: false)).status == 200)

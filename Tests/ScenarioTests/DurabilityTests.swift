@@ -44,7 +44,8 @@ import Testing
             // The one under way when it died may be there or not; nothing else may.
             #expect(states.count <= acknowledged.value.count + 1)
             let config = try apus.admin("GET", "/v1/config").json
-            let groups = config["loadBalancers"][0]["listeners"][0]["defaultActions"][0]["forwardConfig"]["targetGroups"]
+            let groups = config["loadBalancers"][0]["listeners"][0]["defaultActions"][0]["forwardConfig"][
+                "targetGroups"]
             let found = groups.elements.first { $0["targetGroupName"].string == "blue" }?["weight"].int
             #expect(found == weight.value || found == weight.value % 998 + 1)
             acknowledged.withLock { known in
@@ -59,7 +60,9 @@ import Testing
     func stateCutInHalf() throws {
         let target = try TargetServer()
         let apus = try ApusProcess.start(document(target))
-        #expect(try apus.admin("POST", "/v1/target-groups/spare/targets", ["targets": [["id": "127.0.0.1", "port": 9]]]).status == 200)
+        #expect(
+            try apus.admin("POST", "/v1/target-groups/spare/targets", ["targets": [["id": "127.0.0.1", "port": 9]]])
+                .status == 200)
         apus.kill()
         let files = try stateFiles(of: apus)
         try #require(!files.isEmpty)

@@ -28,7 +28,9 @@ import Testing
         let target = try TargetServer(script: TargetScript.echo)
         let apus = try ApusProcess.start(Document(target))
         let client = try apus.client()
-        for byte in "POST /slowly HTTP/1.1\r\nHost: a.b\r\nTransfer-Encoding: chunked\r\n\r\n3;x=y\r\nabc\r\n0\r\n\r\n".utf8 {
+        for byte in "POST /slowly HTTP/1.1\r\nHost: a.b\r\nTransfer-Encoding: chunked\r\n\r\n3;x=y\r\nabc\r\n0\r\n\r\n"
+            .utf8
+        {
             try client.send([byte])
         }
         #expect(try client.response().text == "abc")
@@ -37,7 +39,8 @@ import Testing
 
     @Test("HTTP/1.0: the connection ends after the answer unless keep-alive was asked for, and nothing is chunked")
     func http10() throws {
-        let target = try TargetServer(script: TargetScript.raw("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n0\r\n\r\n"))
+        let target = try TargetServer(
+            script: TargetScript.raw("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n0\r\n\r\n"))
         let apus = try ApusProcess.start(Document(target))
         let plain = try apus.client()
         let answer = try plain.exchange("GET /old HTTP/1.0\r\n\r\n")
@@ -75,7 +78,8 @@ import Testing
 
     @Test("Chunked bodies pass both ways with their trailers, and extensions are dropped")
     func chunkedWithTrailers() throws {
-        let response = "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\nTrailer: X-Sum\r\n\r\n"
+        let response =
+            "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\nTrailer: X-Sum\r\n\r\n"
             + "2;ext=1\r\nhe\r\n3;\"q\"\r\nllo\r\n0\r\nX-Sum: 5\r\n\r\n"
         let target = try TargetServer(script: TargetScript.raw(response))
         let apus = try ApusProcess.start(Document(target))
@@ -97,9 +101,12 @@ import Testing
         expectLogged(by: apus, "/chunks", status: 200, targetStatus: 200)
     }
 
-    @Test("Trailers never bring framing, routing or forwarding fields", arguments: [
-        "Content-Length: 5", "Transfer-Encoding: chunked", "Host: evil", "X-Forwarded-For: 6.6.6.6", "Connection: close",
-    ])
+    @Test(
+        "Trailers never bring framing, routing or forwarding fields",
+        arguments: [
+            "Content-Length: 5", "Transfer-Encoding: chunked", "Host: evil", "X-Forwarded-For: 6.6.6.6",
+            "Connection: close",
+        ])
     func forbiddenTrailers(field: String) throws {
         let target = try TargetServer(script: TargetScript.echo)
         let apus = try ApusProcess.start(Document(target))
@@ -186,11 +193,14 @@ import Testing
         let target = try TargetServer()
         let apus = try ApusProcess.start(Document(target))
         let client = try apus.client()
-        #expect(try client.exchange("GET http://Real.Example.com/abs?q HTTP/1.1\r\nHost: other.example.com\r\n\r\n").status == 200)
+        #expect(
+            try client.exchange("GET http://Real.Example.com/abs?q HTTP/1.1\r\nHost: other.example.com\r\n\r\n").status
+                == 200)
         let request = try #require(target.requests.last)
         #expect(request.startLine == "GET /abs?q HTTP/1.1")
         #expect(request["host"] == "real.example.com:\(apus.port)")
-        #expect(try client.exchange("GET http://real.example.com HTTP/1.1\r\nHost: real.example.com\r\n\r\n").status == 200)
+        #expect(
+            try client.exchange("GET http://real.example.com HTTP/1.1\r\nHost: real.example.com\r\n\r\n").status == 200)
         #expect(target.requests.last?.startLine == "GET / HTTP/1.1")
         expectLogged(by: apus, "/abs?q", status: 200)
     }

@@ -7,7 +7,9 @@ import Testing
     func recordsAndAnswers() throws {
         let target = try TargetServer("blue")
         let client = try RawClient(port: target.port)
-        let sent = "GET /a HTTP/1.1\r\nHost: h\r\n\r\nPOST /b HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n0\r\nT: 1\r\n\r\n"
+        let sent =
+            "GET /a HTTP/1.1\r\nHost: h\r\n\r\nPOST /b HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\n"
+            + "3\r\nabc\r\n0\r\nT: 1\r\n\r\n"
         try client.send(sent)
         #expect(try client.response().text == "blue\n")
         #expect(try client.response().status == 200)
@@ -45,13 +47,15 @@ import Testing
         #expect(answer.text == body)
     }
 
-    @Test("A client refuses what no server may send", arguments: [
-        "HTTP/1.1 200 OK\nContent-Length: 0\n\n",
-        "HTTP/1.1 200 OK\r\nContent-Length: 1\r\nContent-Length: 1\r\n\r\na",
-        "HTTP/1.1 200 OK\r\nContent-Length: 1\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
-        "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n0x1\r\na\r\n0\r\n\r\n",
-        "HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nabc",
-    ])
+    @Test(
+        "A client refuses what no server may send",
+        arguments: [
+            "HTTP/1.1 200 OK\nContent-Length: 0\n\n",
+            "HTTP/1.1 200 OK\r\nContent-Length: 1\r\nContent-Length: 1\r\n\r\na",
+            "HTTP/1.1 200 OK\r\nContent-Length: 1\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
+            "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n0x1\r\na\r\n0\r\n\r\n",
+            "HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nabc",
+        ])
     func refuses(response: String) throws {
         let target = try TargetServer(script: TargetScript.rawThenClose(response))
         let client = try RawClient(port: target.port)
@@ -103,7 +107,9 @@ import Testing
     func programs() throws {
         let folder = try temporaryFolder()
         defer { removeFolder(folder) }
-        let short = try ChildProcess(["/bin/sh", "-c", "echo $WORD; echo no >&2; exit 3"], environment: ["WORD": "yes"], folder: folder, label: "short")
+        let short = try ChildProcess(
+            ["/bin/sh", "-c", "echo $WORD; echo no >&2; exit 3"], environment: ["WORD": "yes"], folder: folder,
+            label: "short")
         #expect(short.waitForExit() == .exited(3))
         #expect(short.standardOutput == "yes\n")
         #expect(short.standardError == "no\n")
@@ -119,7 +125,9 @@ import Testing
         let target = try TargetServer()
         var document = Document(target, attributes: ["idle_timeout.timeout_seconds": 1])
         document.instances = ["i-1": "127.0.0.1"]
-        document.listeners[0].rules = [Document.rule(10, "path-pattern", ["/v1/*"], Document.forward(["blue": 90, "green": 10]))]
+        document.listeners[0].rules = [
+            Document.rule(10, "path-pattern", ["/v1/*"], Document.forward(["blue": 90, "green": 10]))
+        ]
         let json = JSON(parsing: Array(document.text(ports: [8080], folder: "/tmp/x").utf8))
         let loadBalancer = json["loadBalancers"][0]
         #expect(loadBalancer["attributes"]["idle_timeout.timeout_seconds"] == 1)
@@ -135,7 +143,10 @@ import Testing
 
     @Test("An access log line's fields are told apart")
     func logLines() {
-        let line = AccessLogLine("http 2026-01-01T00:00:00.000000Z app/web/1 127.0.0.1:1 - -1 -1 -1 400 - 10 20 \"GET http://h:80/a?b c HTTP/1.1\" \"an agent\" - -")
+        let line = AccessLogLine(
+            "http 2026-01-01T00:00:00.000000Z app/web/1 127.0.0.1:1 - -1 -1 -1 400 - 10 20 "
+                + "\"GET http://h:80/a?b c HTTP/1.1\" \"an agent\" - -"
+        )
         #expect(line.kind == "http")
         #expect(line.status == 400)
         #expect(line.targetStatus == nil)
@@ -149,7 +160,11 @@ import Testing
         let ports = try (0..<50).map { _ in try PortAllocator.port() }
         #expect(Set(ports).count == 50)
         var asked = 0
-        #expect(eventually { asked += 1; return asked == 3 })
+        #expect(
+            eventually {
+                asked += 1
+                return asked == 3
+            })
         #expect(!eventually(within: 0.01) { false })
         #expect(always(for: 0.01) { true })
     }

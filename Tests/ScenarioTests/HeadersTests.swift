@@ -73,7 +73,10 @@ import Testing
 
         let root = "Root=1-67891233-abcdef012345678912345678"
         let kept = try #require(try forwarded("X-Amzn-Trace-Id: \(root);CalledFrom=app\r\n").request["x-amzn-trace-id"])
-        #expect(kept.wholeMatch(of: /Self=1-[0-9a-f]{8}-[0-9a-f]{24};Root=1-67891233-abcdef012345678912345678;CalledFrom=app/) != nil, "\(kept)")
+        #expect(
+            kept.wholeMatch(
+                of: /Self=1-[0-9a-f]{8}-[0-9a-f]{24};Root=1-67891233-abcdef012345678912345678;CalledFrom=app/) != nil,
+            "\(kept)")
 
         let old = "Self=1-00000000-000000000000000000000000"
         let replaced = try #require(try forwarded("X-Amzn-Trace-Id: \(old);\(root)\r\n").request["x-amzn-trace-id"])
@@ -91,9 +94,11 @@ import Testing
         #expect(line?.traceID == target.requests.first?["x-amzn-trace-id"])
     }
 
-    @Test("Host is lower-cased and gets the listener's port when it has none", arguments: [
-        ("Example.COM", "example.com:%"), ("example.com:9999", "example.com:9999"), ("[::1]", "[::1]:%"),
-    ])
+    @Test(
+        "Host is lower-cased and gets the listener's port when it has none",
+        arguments: [
+            ("Example.COM", "example.com:%"), ("example.com:9999", "example.com:9999"), ("[::1]", "[::1]:%"),
+        ])
     func hostIsRewritten(sent: String, seen: String) throws {
         let (request, port) = try forwarded("", host: sent)
         #expect(request.values("host") == [seen.replacing("%", with: "\(port)")])
@@ -102,30 +107,37 @@ import Testing
     @Test("preserve_host_header leaves Host as it came")
     func hostIsPreserved() throws {
         let attributes: [String: JSON] = ["routing.http.preserve_host_header.enabled": true]
-        #expect(try forwarded("", host: "Example.COM", attributes: attributes).request.values("host") == ["Example.COM"])
+        #expect(
+            try forwarded("", host: "Example.COM", attributes: attributes).request.values("host") == ["Example.COM"])
     }
 
     @Test("Hop-by-hop fields and those that Connection names are removed, both ways")
     func hopByHop() throws {
-        let response = "HTTP/1.1 200 OK\r\nContent-Length: 0\r\nConnection: keep-alive, X-Secret\r\nKeep-Alive: timeout=5\r\n"
+        let response =
+            "HTTP/1.1 200 OK\r\nContent-Length: 0\r\nConnection: keep-alive, X-Secret\r\nKeep-Alive: timeout=5\r\n"
             + "X-Secret: 1\r\nProxy-Connection: x\r\nX-Public: 2\r\nProxy-Authenticate: Basic\r\n\r\n"
         let target = try TargetServer(script: TargetScript.raw(response))
         let apus = try ApusProcess.start(Document(target))
-        let fields = "Connection: X-Private, keep-alive\r\nX-Private: 1\r\nKeep-Alive: 9\r\nTE: trailers\r\n"
+        let fields =
+            "Connection: X-Private, keep-alive\r\nX-Private: 1\r\nKeep-Alive: 9\r\nTE: trailers\r\n"
             + "Proxy-Connection: keep-alive\r\nX-Kept: 3\r\nAuthorization: Basic abc\r\n"
         let answer = try apus.client().get("/hops", fields: fields)
         for name in ["x-secret", "keep-alive", "proxy-connection"] { #expect(answer.values(name).isEmpty, "\(name)") }
         #expect(answer["x-public"] == "2")
         let request = try #require(target.requests.first)
-        for name in ["x-private", "keep-alive", "proxy-connection", "te"] { #expect(request.values(name).isEmpty, "\(name)") }
+        for name in ["x-private", "keep-alive", "proxy-connection", "te"] {
+            #expect(request.values(name).isEmpty, "\(name)")
+        }
         #expect(request["x-kept"] == "3")
         #expect(request["authorization"] == "Basic abc")
         expectLogged(by: apus, "/hops", status: 200)
     }
 
-    @Test("Connection cannot name away what Apus adds", arguments: [
-        "X-Forwarded-For", "X-Forwarded-Proto", "X-Forwarded-Port", "X-Amzn-Trace-Id", "Host", "Content-Length",
-    ])
+    @Test(
+        "Connection cannot name away what Apus adds",
+        arguments: [
+            "X-Forwarded-For", "X-Forwarded-Proto", "X-Forwarded-Port", "X-Amzn-Trace-Id", "Host", "Content-Length",
+        ])
     func connectionCannotRemove(name: String) throws {
         let target = try TargetServer(script: TargetScript.echo)
         let apus = try ApusProcess.start(Document(target))
@@ -157,7 +169,8 @@ import Testing
     func everythingElsePasses() throws {
         let odd = "X-Latin: caf\u{E9}\r\nCookie: a=1; b=2\r\nCookie: c=3\r\nX-Empty:\r\nX-Repeat: 1\r\nX-Repeat: 2\r\n"
         let target = try TargetServer(
-            script: TargetScript.answer(body: "", fields: "Set-Cookie: a=1\r\nSet-Cookie: b=2\r\nServer: mine\r\nX-Empty:\r\n"))
+            script: TargetScript.answer(
+                body: "", fields: "Set-Cookie: a=1\r\nSet-Cookie: b=2\r\nServer: mine\r\nX-Empty:\r\n"))
         let apus = try ApusProcess.start(Document(target))
         let answer = try apus.client().get("/pass?a=%20b&c=%2F", fields: odd)
         #expect(answer.values("set-cookie") == ["a=1", "b=2"])

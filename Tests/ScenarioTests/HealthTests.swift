@@ -29,7 +29,8 @@ import Testing
 
     @Test("An unhealthy target says why: status, silence, refusal")
     func reasons() throws {
-        let failing = try TargetServer(), silent = try TargetServer()
+        let failing = try TargetServer()
+        let silent = try TargetServer()
         failing.healthStatus.withLock { $0 = 503 }
         silent.healthStatus.withLock { $0 = nil }
         let apus = try start([failing, silent], ["healthCheckTimeoutSeconds": 0.3])
@@ -42,7 +43,8 @@ import Testing
 
     @Test("Thresholds: so many failures in a row to fall, so many passes to rise")
     func thresholds() throws {
-        let target = try TargetServer("flapping"), steady = try TargetServer("steady")
+        let target = try TargetServer("flapping")
+        let steady = try TargetServer("steady")
         let apus = try start([target, steady], ["unhealthyThresholdCount": 4, "healthyThresholdCount": 3])
         let address = Document.Address(port: target.port)
         #expect(apus.target(address, becomes: "healthy"))
@@ -84,7 +86,8 @@ import Testing
 
     @Test("A group that nothing forwards to is unused and not checked")
     func notInUse() throws {
-        let used = try TargetServer(), unused = try TargetServer()
+        let used = try TargetServer()
+        let unused = try TargetServer()
         let apus = try ApusProcess.start(
             Document(
                 listeners: [.init(defaultAction: Document.forward("used"))],
@@ -101,7 +104,8 @@ import Testing
 
     @Test("Matcher, path and port of a check are as configured; TCP checks need only a connection")
     func checkSettings() throws {
-        let target = try TargetServer(), checked = try TargetServer()
+        let target = try TargetServer()
+        let checked = try TargetServer()
         checked.healthStatus.withLock { $0 = 418 }
         let apus = try start([target], ["matcher": ["httpCode": "200,410-420"], "healthCheckPort": JSON(checked.port)])
         #expect(apus.target(.init(port: target.port), becomes: "healthy"))
@@ -128,7 +132,8 @@ import Testing
 
     @Test("A target registered over the socket is checked, joins, and is not asked before")
     func joins() throws {
-        let old = try TargetServer("old"), new = try TargetServer("new")
+        let old = try TargetServer("old")
+        let new = try TargetServer("new")
         new.healthStatus.withLock { $0 = 500 }
         let apus = try start([old])
         #expect(apus.target(.init(port: old.port), becomes: "healthy"))

@@ -22,9 +22,13 @@ import Testing
 
     static let cases = [
         Case(why: "a request line of 16K", request: get("/" + filled(16_384 - 14)), status: 200),
-        Case(why: "a request line above 16K", request: get("/" + filled(16_384)), status: 414, reason: "RequestLineTooLong"),
+        Case(
+            why: "a request line above 16K", request: get("/" + filled(16_384)), status: 414,
+            reason: "RequestLineTooLong"),
         Case(why: "a field of nearly 16K", request: get("/limit", "X: \(filled(16_000))\r\n"), status: 200),
-        Case(why: "a field above 16K", request: get("/limit", "X: \(filled(16_384))\r\n"), status: 413, reason: "FieldTooLarge"),
+        Case(
+            why: "a field above 16K", request: get("/limit", "X: \(filled(16_384))\r\n"), status: 413,
+            reason: "FieldTooLarge"),
         Case(
             why: "a head of nearly 64K",
             request: get("/limit", String(repeating: "X: \(filled(15_000))\r\n", count: 4)), status: 200),
@@ -37,13 +41,17 @@ import Testing
             reason: "TooManyFields"),
         Case(why: "30 forwarded addresses", request: get("/limit", addresses(30)), status: 200),
         Case(why: "31 forwarded addresses", request: get("/limit", addresses(31)), status: 463),
-        Case(why: "TRACE", request: "TRACE /limit HTTP/1.1\r\nHost: a.b\r\n\r\n", status: 405, reason: "MethodNotAllowed"),
+        Case(
+            why: "TRACE", request: "TRACE /limit HTTP/1.1\r\nHost: a.b\r\n\r\n", status: 405, reason: "MethodNotAllowed"
+        ),
         Case(why: "a method of one's own", request: "BREW /limit HTTP/1.1\r\nHost: a.b\r\n\r\n", status: 200),
         Case(
             why: "a coding that is not implemented",
             request: "POST /limit HTTP/1.1\r\nHost: a.b\r\nTransfer-Encoding: deflate\r\n\r\n", status: 501,
             reason: "UnsupportedTransferEncoding"),
-        Case(why: "HTTP/2.0", request: "GET /limit HTTP/2.0\r\nHost: a.b\r\n\r\n", status: 505, reason: "UnsupportedVersion"),
+        Case(
+            why: "HTTP/2.0", request: "GET /limit HTTP/2.0\r\nHost: a.b\r\n\r\n", status: 505,
+            reason: "UnsupportedVersion"),
         Case(why: "no Host", request: "GET /limit HTTP/1.1\r\n\r\n", status: 400, reason: "MissingHost"),
     ]
 

@@ -5,11 +5,12 @@ import Testing
     @Test("Connections to targets are shared by clients, one request at a time")
     func reuse() throws {
         let target = try TargetServer()
-        let apus = try ApusProcess.start({
-            var document = Document(target)
-            document.runtime["workers"] = 1
-            return document
-        }())
+        let apus = try ApusProcess.start(
+            {
+                var document = Document(target)
+                document.runtime["workers"] = 1
+                return document
+            }())
         for _ in 0..<20 { #expect(try apus.client().get("/shared").status == 200) }
         #expect(target.connections.count == 1)
         #expect(target.requests.count == 20)
@@ -27,13 +28,18 @@ import Testing
         expectLogged(by: apus, "/idle", status: 200)
     }
 
+    private static let second = "HTTP/1.1 200 OK\r\nContent-Length: 6\r\n\r\npoison"
+
     /// Answers after which the connection holds, or may hold, something that belongs to no request.
     static let poisons: [(why: String, method: String, response: String)] = [
-        ("surplus after a length", "GET", "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nokHTTP/1.1 200 OK\r\nContent-Length: 6\r\n\r\npoison"),
-        ("surplus after the last chunk", "GET", "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nok\r\n0\r\n\r\nHTTP/1.1 200 OK\r\nContent-Length: 6\r\n\r\npoison"),
-        ("a body to HEAD", "HEAD", "HTTP/1.1 200 OK\r\nContent-Length: 6\r\n\r\npoison"),
-        ("a body to 204", "GET", "HTTP/1.1 204 No Content\r\n\r\nHTTP/1.1 200 OK\r\nContent-Length: 6\r\n\r\npoison"),
-        ("a body to 304", "GET", "HTTP/1.1 304 Not Modified\r\n\r\nHTTP/1.1 200 OK\r\nContent-Length: 6\r\n\r\npoison"),
+        ("surplus after a length", "GET", "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok" + second),
+        (
+            "surplus after the last chunk", "GET",
+            "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nok\r\n0\r\n\r\n" + second
+        ),
+        ("a body to HEAD", "HEAD", second),
+        ("a body to 204", "GET", "HTTP/1.1 204 No Content\r\n\r\n" + second),
+        ("a body to 304", "GET", "HTTP/1.1 304 Not Modified\r\n\r\n" + second),
         ("Connection: close", "GET", "HTTP/1.1 200 OK\r\nContent-Length: 2\r\nConnection: close\r\n\r\nok"),
         ("an answer in HTTP/1.0", "GET", "HTTP/1.0 200 OK\r\nContent-Length: 2\r\n\r\nok"),
     ]
@@ -55,6 +61,8 @@ import Testing
         expectLogged(by: apus, "/poison", status: answer.status, targetStatus: answer.status)
     }
 
+    private static let fill = String(repeating: "X-Fill: \(String(repeating: "a", count: 1_000))\r\n", count: 40)
+
     /// Answers that no client may see.
     static let malformed: [(why: String, response: String)] = [
         ("not HTTP", "220 smtp.example.com ready\r\n\r\n"),
@@ -72,7 +80,7 @@ import Testing
         ("a bare CR in a value", "HTTP/1.1 200 OK\r\nX-A: b\rSet-Cookie: x=y\r\nContent-Length: 0\r\n\r\n"),
         ("NUL in a value", "HTTP/1.1 200 OK\r\nX-A: b\0\r\nContent-Length: 0\r\n\r\n"),
         ("101 that nobody asked for", "HTTP/1.1 101 Switching Protocols\r\nUpgrade: x\r\nConnection: upgrade\r\n\r\n"),
-        ("a head beyond 32K", "HTTP/1.1 200 OK\r\n" + String(repeating: "X-Fill: \(String(repeating: "a", count: 1_000))\r\n", count: 40) + "Content-Length: 0\r\n\r\n"),
+        ("a head beyond 32K", "HTTP/1.1 200 OK\r\n" + fill + "Content-Length: 0\r\n\r\n"),
     ]
 
     @Test("A malformed answer is 502, and its connection is not used again", arguments: malformed)

@@ -12,7 +12,8 @@ import Testing
 
     @Test("A changed file takes effect by SIGHUP and by command, and cuts no connection", arguments: [true, false])
     func changedFile(bySignal: Bool) throws {
-        let blue = try TargetServer("blue"), green = try TargetServer("green")
+        let blue = try TargetServer("blue")
+        let green = try TargetServer("green")
         let apus = try ApusProcess.start(document([blue, green], forward: "blue"))
         let client = try apus.client()
         #expect(try client.get("/one").text == "blue\n")
@@ -29,10 +30,12 @@ import Testing
         expectLogged(by: apus, "/two", status: 200, target: "127.0.0.1:\(green.port)")
     }
 
-    @Test("A bad file leaves what runs untouched, and the refusal names file, line and remedy", arguments: [
-        "loadBalancers: [", "loadBalancers: []\nnonsense: 1\n", "targetGroups:\n  - name: blue\n    port: many\n",
-        "loadBalancers: [ { name: web, addresses: [127.0.0.1], listeners: 7 } ]",
-    ])
+    @Test(
+        "A bad file leaves what runs untouched, and the refusal names file, line and remedy",
+        arguments: [
+            "loadBalancers: [", "loadBalancers: []\nnonsense: 1\n", "targetGroups:\n  - name: blue\n    port: many\n",
+            "loadBalancers: [ { name: web, addresses: [127.0.0.1], listeners: 7 } ]",
+        ])
     func badFile(text: String) throws {
         let blue = try TargetServer("blue")
         let apus = try ApusProcess.start(document([blue], forward: "blue"))
@@ -64,7 +67,9 @@ import Testing
 
     @Test("What was changed at run time is applied again on top, and what no longer applies is named")
     func changesOnTop() throws {
-        let blue = try TargetServer("blue"), green = try TargetServer("green"), extra = try TargetServer("extra")
+        let blue = try TargetServer("blue")
+        let green = try TargetServer("green")
+        let extra = try TargetServer("extra")
         let apus = try ApusProcess.start(document([blue, green], forward: "blue"))
         let address = Document.Address(port: extra.port)
         for group in ["blue", "green"] {

@@ -33,7 +33,8 @@ import Testing
 
     @Test("Two conditions must both hold")
     func conditionsAreJoined() throws {
-        let web = try TargetServer("web"), both = try TargetServer("both")
+        let web = try TargetServer("web")
+        let both = try TargetServer("both")
         var rule = Document.rule(1, "host-header", ["a.example.com"], Document.forward("both"))
         rule["conditions"] = .array(
             rule["conditions"].elements + [["field": "path-pattern", "values": ["/deep/*"]]])
@@ -52,7 +53,9 @@ import Testing
     func fixedResponse() throws {
         let action: JSON = [
             "type": "fixed-response",
-            "fixedResponseConfig": ["statusCode": "418", "contentType": "application/json", "messageBody": "{\"tea\":true}"],
+            "fixedResponseConfig": [
+                "statusCode": "418", "contentType": "application/json", "messageBody": "{\"tea\":true}",
+            ],
         ]
         let apus = try ApusProcess.start(Document(listeners: [.init(defaultAction: action)], groups: []))
         let client = try apus.client()

@@ -10,10 +10,17 @@ import Testing
     struct Attack: Sendable, CustomTestStringConvertible {
         let why: String
         let octets: String
-        var status = 400
+        let status: Int
         /// The doubt lies in the body: the head may already have reached the target.
-        var inBody = false
+        let inBody: Bool
         var testDescription: String { why }
+
+        init(_ why: String, _ octets: String, status: Int = 400, inBody: Bool = false) {
+            self.why = why
+            self.octets = octets
+            self.status = status
+            self.inBody = inBody
+        }
     }
 
     private static let inner = "GET /smuggled HTTP/1.1\r\nHost: a.b\r\n\r\n"
@@ -23,95 +30,97 @@ import Testing
     }
 
     static let framing: [Attack] = [
-        Attack(why: "CL and TE", octets: head("Content-Length: 5\r\nTransfer-Encoding: chunked\r\n") + "0\r\n\r\n" + inner),
-        Attack(why: "TE and CL", octets: head("Transfer-Encoding: chunked\r\nContent-Length: 5\r\n") + "0\r\n\r\n" + inner),
-        Attack(why: "CL 0 and TE", octets: head("Content-Length: 0\r\nTransfer-Encoding: chunked\r\n") + "0\r\n\r\n" + inner),
-        Attack(why: "two lengths", octets: head("Content-Length: 0\r\nContent-Length: 44\r\n") + inner),
-        Attack(why: "the same length twice", octets: head("Content-Length: 0\r\nContent-Length: 0\r\n") + inner),
-        Attack(why: "a list of lengths", octets: head("Content-Length: 0, 0\r\n") + inner),
-        Attack(why: "a signed length", octets: head("Content-Length: +0\r\n") + inner),
-        Attack(why: "a negative length", octets: head("Content-Length: -1\r\n") + inner),
-        Attack(why: "a hexadecimal length", octets: head("Content-Length: 0x0\r\n") + inner),
-        Attack(why: "a length with a space in it", octets: head("Content-Length: 0 0\r\n") + inner),
-        Attack(why: "an empty length", octets: head("Content-Length:\r\n") + inner),
-        Attack(why: "a length above 2^64", octets: head("Content-Length: 18446744073709551616\r\n") + inner),
-        Attack(why: "TE on HTTP/1.0", octets: head("Transfer-Encoding: chunked\r\n", version: "1.0") + "0\r\n\r\n" + inner),
-        Attack(why: "TE twice", octets: head("Transfer-Encoding: chunked\r\nTransfer-Encoding: chunked\r\n") + "0\r\n\r\n" + inner),
-        Attack(why: "TE chunked, chunked", octets: head("Transfer-Encoding: chunked, chunked\r\n") + "0\r\n\r\n" + inner),
-        Attack(why: "an empty TE", octets: head("Transfer-Encoding:\r\n") + inner),
-        Attack(why: "space before the colon of TE", octets: head("Transfer-Encoding : chunked\r\n") + "0\r\n\r\n" + inner),
-        Attack(why: "space before the colon of CL", octets: head("Content-Length : 44\r\n") + inner),
-        Attack(why: "tab before the colon", octets: head("Content-Length\t: 44\r\n") + inner),
-        Attack(why: "TE behind an underscore", octets: head("Transfer_Encoding: chunked\r\nContent-Length: 5\r\n") + "0\r\n\r\n" + inner),
-        Attack(why: "CL behind an underscore", octets: head("Content_Length: 44\r\n") + inner),
-        Attack(why: "TE with a control before it", octets: head("Transfer-Encoding: \u{0B}chunked\r\n") + "0\r\n\r\n" + inner),
-        Attack(why: "a folded TE", octets: head("Transfer-Encoding:\r\n chunked\r\n") + "0\r\n\r\n" + inner),
-        Attack(why: "TE folded onto another field", octets: head("X-A: b\r\n Transfer-Encoding: chunked\r\n") + inner),
-        Attack(why: "a fold right after the request line", octets: "POST /attack HTTP/1.1\r\n Host: a.b\r\n\r\n" + inner),
-        Attack(why: "an unknown coding", octets: head("Transfer-Encoding: gzip\r\n") + "0\r\n\r\n" + inner, status: 501),
-        Attack(why: "gzip, then chunked", octets: head("Transfer-Encoding: gzip, chunked\r\n") + "0\r\n\r\n" + inner, status: 501),
-        Attack(why: "chunked, then identity", octets: head("Transfer-Encoding: chunked, identity\r\n") + "0\r\n\r\n" + inner),
-        Attack(why: "chunked in quotes", octets: head("Transfer-Encoding: \"chunked\"\r\n") + "0\r\n\r\n" + inner),
+        Attack("CL and TE", head("Content-Length: 5\r\nTransfer-Encoding: chunked\r\n") + "0\r\n\r\n" + inner),
+        Attack("TE and CL", head("Transfer-Encoding: chunked\r\nContent-Length: 5\r\n") + "0\r\n\r\n" + inner),
+        Attack("CL 0 and TE", head("Content-Length: 0\r\nTransfer-Encoding: chunked\r\n") + "0\r\n\r\n" + inner),
+        Attack("two lengths", head("Content-Length: 0\r\nContent-Length: 44\r\n") + inner),
+        Attack("the same length twice", head("Content-Length: 0\r\nContent-Length: 0\r\n") + inner),
+        Attack("a list of lengths", head("Content-Length: 0, 0\r\n") + inner),
+        Attack("a signed length", head("Content-Length: +0\r\n") + inner),
+        Attack("a negative length", head("Content-Length: -1\r\n") + inner),
+        Attack("a hexadecimal length", head("Content-Length: 0x0\r\n") + inner),
+        Attack("a length with a space in it", head("Content-Length: 0 0\r\n") + inner),
+        Attack("an empty length", head("Content-Length:\r\n") + inner),
+        Attack("a length above 2^64", head("Content-Length: 18446744073709551616\r\n") + inner),
+        Attack("TE on HTTP/1.0", head("Transfer-Encoding: chunked\r\n", version: "1.0") + "0\r\n\r\n" + inner),
+        Attack("TE twice", head("Transfer-Encoding: chunked\r\nTransfer-Encoding: chunked\r\n") + "0\r\n\r\n" + inner),
+        Attack("TE chunked, chunked", head("Transfer-Encoding: chunked, chunked\r\n") + "0\r\n\r\n" + inner),
+        Attack("an empty TE", head("Transfer-Encoding:\r\n") + inner),
+        Attack("space before the colon of TE", head("Transfer-Encoding : chunked\r\n") + "0\r\n\r\n" + inner),
+        Attack("space before the colon of CL", head("Content-Length : 44\r\n") + inner),
+        Attack("tab before the colon", head("Content-Length\t: 44\r\n") + inner),
+        Attack(
+            "TE behind an underscore", head("Transfer_Encoding: chunked\r\nContent-Length: 5\r\n") + "0\r\n\r\n" + inner
+        ),
+        Attack("CL behind an underscore", head("Content_Length: 44\r\n") + inner),
+        Attack("TE with a control before it", head("Transfer-Encoding: \u{0B}chunked\r\n") + "0\r\n\r\n" + inner),
+        Attack("a folded TE", head("Transfer-Encoding:\r\n chunked\r\n") + "0\r\n\r\n" + inner),
+        Attack("TE folded onto another field", head("X-A: b\r\n Transfer-Encoding: chunked\r\n") + inner),
+        Attack("a fold right after the request line", "POST /attack HTTP/1.1\r\n Host: a.b\r\n\r\n" + inner),
+        Attack("an unknown coding", head("Transfer-Encoding: gzip\r\n") + "0\r\n\r\n" + inner, status: 501),
+        Attack("gzip, then chunked", head("Transfer-Encoding: gzip, chunked\r\n") + "0\r\n\r\n" + inner, status: 501),
+        Attack("chunked, then identity", head("Transfer-Encoding: chunked, identity\r\n") + "0\r\n\r\n" + inner),
+        Attack("chunked in quotes", head("Transfer-Encoding: \"chunked\"\r\n") + "0\r\n\r\n" + inner),
     ]
 
     static let lines: [Attack] = [
-        Attack(why: "bare LF after the request line", octets: "GET /attack HTTP/1.1\nHost: a.b\r\n\r\n"),
-        Attack(why: "bare LF after a field", octets: "GET /attack HTTP/1.1\r\nHost: a.b\nX: y\r\n\r\n"),
-        Attack(why: "bare LF as the empty line", octets: "GET /attack HTTP/1.1\r\nHost: a.b\r\n\n" + inner),
-        Attack(why: "bare CR in a value", octets: head("X-A: b\rTransfer-Encoding: chunked\r\n") + inner),
-        Attack(why: "bare CR in the request line", octets: "GET /attack\rX HTTP/1.1\r\nHost: a.b\r\n\r\n"),
-        Attack(why: "NUL in a value", octets: head("X-A: b\0c\r\n")),
-        Attack(why: "NUL in a name", octets: head("X\0A: b\r\n")),
-        Attack(why: "a field without a colon", octets: head("nonsense\r\n")),
-        Attack(why: "an empty name", octets: head(": b\r\n")),
-        Attack(why: "no version", octets: "GET /attack\r\nHost: a.b\r\n\r\n"),
-        Attack(why: "two spaces before the target", octets: "GET  /attack HTTP/1.1\r\nHost: a.b\r\n\r\n"),
-        Attack(why: "a tab for a space", octets: "GET\t/attack HTTP/1.1\r\nHost: a.b\r\n\r\n"),
-        Attack(why: "a space in the target", octets: "GET /attack /x HTTP/1.1\r\nHost: a.b\r\n\r\n"),
-        Attack(why: "a control in the target", octets: "GET /attack\u{01} HTTP/1.1\r\nHost: a.b\r\n\r\n"),
-        Attack(why: "a space after the version", octets: "GET /attack HTTP/1.1 \r\nHost: a.b\r\n\r\n"),
-        Attack(why: "a version in lower case", octets: "GET /attack http/1.1\r\nHost: a.b\r\n\r\n"),
-        Attack(why: "a version of two digits", octets: "GET /attack HTTP/1.10\r\nHost: a.b\r\n\r\n"),
-        Attack(why: "a method that is no token", octets: "GE(T /attack HTTP/1.1\r\nHost: a.b\r\n\r\n"),
-        Attack(why: "no Host", octets: "GET /attack HTTP/1.1\r\n\r\n"),
-        Attack(why: "two Hosts", octets: "GET /attack HTTP/1.1\r\nHost: a.b\r\nHost: c.d\r\n\r\n"),
-        Attack(why: "a Host with a path", octets: "GET /attack HTTP/1.1\r\nHost: a.b/c\r\n\r\n"),
-        Attack(why: "a Host with a user", octets: "GET /attack HTTP/1.1\r\nHost: u@a.b\r\n\r\n"),
-        Attack(why: "a Host list", octets: "GET /attack HTTP/1.1\r\nHost: a.b, c.d\r\n\r\n"),
-        Attack(why: "the HTTP/2 preface", octets: "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", status: 505),
-        Attack(why: "HTTP/3.0", octets: "GET /attack HTTP/3.0\r\nHost: a.b\r\n\r\n", status: 505),
-        Attack(why: "TLS on a plain port", octets: "\u{16}\u{03}\u{01}\u{02}\0\u{01}\0\u{01}\u{FC}\u{03}\u{03}\r\n\r\n"),
+        Attack("bare LF after the request line", "GET /attack HTTP/1.1\nHost: a.b\r\n\r\n"),
+        Attack("bare LF after a field", "GET /attack HTTP/1.1\r\nHost: a.b\nX: y\r\n\r\n"),
+        Attack("bare LF as the empty line", "GET /attack HTTP/1.1\r\nHost: a.b\r\n\n" + inner),
+        Attack("bare CR in a value", head("X-A: b\rTransfer-Encoding: chunked\r\n") + inner),
+        Attack("bare CR in the request line", "GET /attack\rX HTTP/1.1\r\nHost: a.b\r\n\r\n"),
+        Attack("NUL in a value", head("X-A: b\0c\r\n")),
+        Attack("NUL in a name", head("X\0A: b\r\n")),
+        Attack("a field without a colon", head("nonsense\r\n")),
+        Attack("an empty name", head(": b\r\n")),
+        Attack("no version", "GET /attack\r\nHost: a.b\r\n\r\n"),
+        Attack("two spaces before the target", "GET  /attack HTTP/1.1\r\nHost: a.b\r\n\r\n"),
+        Attack("a tab for a space", "GET\t/attack HTTP/1.1\r\nHost: a.b\r\n\r\n"),
+        Attack("a space in the target", "GET /attack /x HTTP/1.1\r\nHost: a.b\r\n\r\n"),
+        Attack("a control in the target", "GET /attack\u{01} HTTP/1.1\r\nHost: a.b\r\n\r\n"),
+        Attack("a space after the version", "GET /attack HTTP/1.1 \r\nHost: a.b\r\n\r\n"),
+        Attack("a version in lower case", "GET /attack http/1.1\r\nHost: a.b\r\n\r\n"),
+        Attack("a version of two digits", "GET /attack HTTP/1.10\r\nHost: a.b\r\n\r\n"),
+        Attack("a method that is no token", "GE(T /attack HTTP/1.1\r\nHost: a.b\r\n\r\n"),
+        Attack("no Host", "GET /attack HTTP/1.1\r\n\r\n"),
+        Attack("two Hosts", "GET /attack HTTP/1.1\r\nHost: a.b\r\nHost: c.d\r\n\r\n"),
+        Attack("a Host with a path", "GET /attack HTTP/1.1\r\nHost: a.b/c\r\n\r\n"),
+        Attack("a Host with a user", "GET /attack HTTP/1.1\r\nHost: u@a.b\r\n\r\n"),
+        Attack("a Host list", "GET /attack HTTP/1.1\r\nHost: a.b, c.d\r\n\r\n"),
+        Attack("the HTTP/2 preface", "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", status: 505),
+        Attack("HTTP/3.0", "GET /attack HTTP/3.0\r\nHost: a.b\r\n\r\n", status: 505),
+        Attack("TLS on a plain port", "\u{16}\u{03}\u{01}\u{02}\0\u{01}\0\u{01}\u{FC}\u{03}\u{03}\r\n\r\n"),
     ]
 
-    private static func chunked(_ body: String) -> String { head("Transfer-Encoding: chunked\r\n") + body }
+    private static func chunks(_ why: String, _ body: String, status: Int = 400) -> Attack {
+        Attack(why, head("Transfer-Encoding: chunked\r\n") + body, status: status, inBody: true)
+    }
 
-    static let chunks: [Attack] = [
-        Attack(why: "bare LF after the size", octets: chunked("2\nab\r\n0\r\n\r\n" + inner), inBody: true),
-        Attack(why: "bare CR after the size", octets: chunked("2\rab\r\n0\r\n\r\n" + inner), inBody: true),
-        Attack(why: "bare LF in an extension (TERM.EXT)", octets: chunked("2;\nab\r\n0\r\n\r\n" + inner), inBody: true),
-        Attack(why: "bare CR in an extension (EXT.TERM)", octets: chunked("2;a\rb\r\nab\r\n0\r\n\r\n" + inner), inBody: true),
-        Attack(why: "a control in an extension", octets: chunked("2;a\u{01}\r\nab\r\n0\r\n\r\n" + inner), inBody: true),
-        Attack(why: "more data than the size (SPILL)", octets: chunked("2\r\nabc\r\n0\r\n\r\n" + inner), inBody: true),
-        Attack(why: "bare LF after the data", octets: chunked("2\r\nab\n0\r\n\r\n" + inner), inBody: true),
-        Attack(why: "no CRLF after the data", octets: chunked("2\r\nab0\r\n\r\n" + inner), inBody: true),
-        Attack(why: "a size with 0x", octets: chunked("0x2\r\nab\r\n0\r\n\r\n" + inner), inBody: true),
-        Attack(why: "a signed size", octets: chunked("+2\r\nab\r\n0\r\n\r\n" + inner), inBody: true),
-        Attack(why: "a negative size", octets: chunked("-2\r\nab\r\n0\r\n\r\n" + inner), inBody: true),
-        Attack(why: "a space before the size", octets: chunked(" 2\r\nab\r\n0\r\n\r\n" + inner), inBody: true),
-        Attack(why: "a size with an underscore", octets: chunked("0_2\r\nab\r\n0\r\n\r\n" + inner), inBody: true),
-        Attack(why: "a size above 2^64", octets: chunked("10000000000000002\r\nab\r\n0\r\n\r\n" + inner), inBody: true),
-        Attack(why: "a size of seventeen digits", octets: chunked("00000000000000002\r\nab\r\n0\r\n\r\n" + inner), inBody: true),
-        Attack(why: "an empty size", octets: chunked("\r\nab\r\n0\r\n\r\n" + inner), inBody: true),
-        Attack(why: "a size that is no number", octets: chunked("zz\r\nab\r\n0\r\n\r\n" + inner), inBody: true),
-        Attack(why: "an endless extension", octets: chunked("2;" + String(repeating: "x", count: 20_000) + "\r\nab\r\n0\r\n\r\n"), inBody: true),
-        Attack(why: "bare LF in the trailers", octets: chunked("2\r\nab\r\n0\r\nX: y\n\r\n" + inner), inBody: true),
-        Attack(why: "bare LF as the trailers' end", octets: chunked("2\r\nab\r\n0\r\n\n" + inner), inBody: true),
-        Attack(why: "a folded trailer", octets: chunked("2\r\nab\r\n0\r\nX: y\r\n z\r\n\r\n" + inner), inBody: true),
-        Attack(why: "a trailer without a colon", octets: chunked("2\r\nab\r\n0\r\nnonsense\r\n\r\n" + inner), inBody: true),
-        Attack(
-            why: "endless trailers",
-            octets: chunked("0\r\n" + String(repeating: "X-T: \(String(repeating: "a", count: 90))\r\n", count: 200) + "\r\n"),
-            status: 413, inBody: true),
+    static let chunkTricks: [Attack] = [
+        chunks("bare LF after the size", "2\nab\r\n0\r\n\r\n" + inner),
+        chunks("bare CR after the size", "2\rab\r\n0\r\n\r\n" + inner),
+        chunks("bare LF in an extension (TERM.EXT)", "2;\nab\r\n0\r\n\r\n" + inner),
+        chunks("bare CR in an extension (EXT.TERM)", "2;a\rb\r\nab\r\n0\r\n\r\n" + inner),
+        chunks("a control in an extension", "2;a\u{01}\r\nab\r\n0\r\n\r\n" + inner),
+        chunks("more data than the size (SPILL)", "2\r\nabc\r\n0\r\n\r\n" + inner),
+        chunks("bare LF after the data", "2\r\nab\n0\r\n\r\n" + inner),
+        chunks("no CRLF after the data", "2\r\nab0\r\n\r\n" + inner),
+        chunks("a size with 0x", "0x2\r\nab\r\n0\r\n\r\n" + inner),
+        chunks("a signed size", "+2\r\nab\r\n0\r\n\r\n" + inner),
+        chunks("a negative size", "-2\r\nab\r\n0\r\n\r\n" + inner),
+        chunks("a space before the size", " 2\r\nab\r\n0\r\n\r\n" + inner),
+        chunks("a size with an underscore", "0_2\r\nab\r\n0\r\n\r\n" + inner),
+        chunks("a size above 2^64", "10000000000000002\r\nab\r\n0\r\n\r\n" + inner),
+        chunks("a size of seventeen digits", "00000000000000002\r\nab\r\n0\r\n\r\n" + inner),
+        chunks("an empty size", "\r\nab\r\n0\r\n\r\n" + inner),
+        chunks("a size that is no number", "zz\r\nab\r\n0\r\n\r\n" + inner),
+        chunks("an endless extension", "2;" + String(repeating: "x", count: 20_000) + "\r\nab\r\n0\r\n\r\n"),
+        chunks("bare LF in the trailers", "2\r\nab\r\n0\r\nX: y\n\r\n" + inner),
+        chunks("bare LF as the trailers' end", "2\r\nab\r\n0\r\n\n" + inner),
+        chunks("a folded trailer", "2\r\nab\r\n0\r\nX: y\r\n z\r\n\r\n" + inner),
+        chunks("a trailer without a colon", "2\r\nab\r\n0\r\nnonsense\r\n\r\n" + inner),
+        chunks(
+            "endless trailers", "0\r\n" + String(repeating: "X-T: 0123456789\r\n", count: 1_000) + "\r\n", status: 413),
     ]
 
     @Test("Doubtful framing is refused, and the target sees nothing")
@@ -121,7 +130,7 @@ import Testing
     func malformedLines() throws { try refuse(Self.lines) }
 
     @Test("Chunk tricks are refused, and the target sees no end and no second request")
-    func chunkTricks() throws { try refuse(Self.chunks) }
+    func chunkTricksAreRefused() throws { try refuse(Self.chunkTricks) }
 
     private func refuse(_ attacks: [Attack]) throws {
         let target = try TargetServer()
@@ -201,14 +210,16 @@ import Testing
     func earlyAnswerMadeHere() throws {
         let target = try TargetServer()
         let action: JSON = ["type": "fixed-response", "fixedResponseConfig": ["statusCode": "403"]]
-        let apus = try ApusProcess.start({
-            var document = Document(target)
-            document.listeners[0].rules = [Document.rule(1, "path-pattern", ["/forbidden"], action)]
-            return document
-        }())
+        let apus = try ApusProcess.start(
+            {
+                var document = Document(target)
+                document.listeners[0].rules = [Document.rule(1, "path-pattern", ["/forbidden"], action)]
+                return document
+            }())
         for expectation in ["", "Expect: 100-continue\r\n"] {
             let client = try apus.client()
-            let request = "POST /forbidden HTTP/1.1\r\nHost: a.b\r\n\(expectation)Content-Length: \(Self.inner.utf8.count)\r\n\r\n"
+            let length = "Content-Length: \(Self.inner.utf8.count)\r\n"
+            let request = "POST /forbidden HTTP/1.1\r\nHost: a.b\r\n\(expectation)\(length)\r\n"
             try client.send(request + Self.inner + "GET /honest HTTP/1.1\r\nHost: a.b\r\n\r\n")
             var answer = try client.response()
             if answer.status == 100 { answer = try client.response() }
@@ -244,7 +255,8 @@ import Testing
     func h2cIsStripped() throws {
         let target = try TargetServer()
         let apus = try ApusProcess.start(Document(target))
-        let fields = "Connection: Upgrade, HTTP2-Settings\r\nUpgrade: h2c\r\nHTTP2-Settings: AAMAAABkAARAAAAAAAIAAAAA\r\n"
+        let fields =
+            "Connection: Upgrade, HTTP2-Settings\r\nUpgrade: h2c\r\nHTTP2-Settings: AAMAAABkAARAAAAAAAIAAAAA\r\n"
         #expect(try apus.client().get("/h2c", fields: fields).status == 200)
         let seen = try #require(target.requests.first)
         #expect(seen.values("upgrade").isEmpty)
@@ -253,23 +265,29 @@ import Testing
         expectLogged(by: apus, "/h2c", status: 200)
     }
 
-    @Test("A path is routed as the target sees it, or refused", arguments: [
-        "/admin/x", "/a/../admin/x", "/./admin/x", "/%61dmin/x", "/admin%2fx", "/a/..%2fadmin/x", "/a/%2e%2e/admin/x",
-        "//admin/x", "/admin//x", "/admin\\x", "/..%5cadmin/x", "/../admin/x", "/admin/..;/admin/x", "/%zz", "/admin%00/x",
-    ])
+    @Test(
+        "A path is routed as the target sees it, or refused",
+        arguments: [
+            "/admin/x", "/a/../admin/x", "/./admin/x", "/%61dmin/x", "/admin%2fx", "/a/..%2fadmin/x",
+            "/a/%2e%2e/admin/x",
+            "//admin/x", "/admin//x", "/admin\\x", "/..%5cadmin/x", "/../admin/x", "/admin/..;/admin/x", "/%zz",
+            "/admin%00/x",
+        ])
     func pathConfusion(path: String) throws {
         let target = try TargetServer()
         let forbid: JSON = ["type": "fixed-response", "fixedResponseConfig": ["statusCode": "403"]]
-        let apus = try ApusProcess.start({
-            var document = Document(target)
-            document.listeners[0].rules = [Document.rule(1, "path-pattern", ["/admin/*"], forbid)]
-            return document
-        }())
+        let apus = try ApusProcess.start(
+            {
+                var document = Document(target)
+                document.listeners[0].rules = [Document.rule(1, "path-pattern", ["/admin/*"], forbid)]
+                return document
+            }())
         let answer = try apus.client().get(path)
         #expect([200, 400, 403].contains(answer.status))
         if answer.status == 200 {
             let seen = try #require(target.requests.first).target
-            #expect(seen.removingPercentEncoding?.hasPrefix("/admin/") == false, "\(path) reached the target as \(seen)")
+            #expect(
+                seen.removingPercentEncoding?.hasPrefix("/admin/") == false, "\(path) reached the target as \(seen)")
         } else {
             #expect(target.requests.isEmpty)
         }

@@ -75,13 +75,22 @@ import Testing
         #expect(try String(contentsOfFile: "\(folder)/admin.sock", encoding: .utf8) == "precious")
     }
 
-    @Test("Mistakes in the file: exit 1 with file, line and remedy, from `run` and `check` alike", arguments: [
-        ("loadBalancers:\n  - nmae: web\n", "2:", "name"),
-        ("targetGroups:\n  - name: blue\n    port: http\n", "3:", "port"),
-        ("targetGroups:\n  - name: blue\n    targetType: ip\n    port: 80\n    attributes: { deregistration_delay.timeout: 3 }\n", "5:", "deregistration_delay.timeout_seconds"),
-        ("loadBalancers:\n  - name: web\n    addresses: [127.0.0.1]\n    listeners:\n      - protocol: HTTP\n        port: 8080\n        defaultActions: [ { type: forward, targetGroupName: nowhere } ]\n", "7:", "nowhere"),
-        ("a: [b\n", "", ""),
-    ])
+    @Test(
+        "Mistakes in the file: exit 1 with file, line and remedy, from `run` and `check` alike",
+        arguments: [
+            ("loadBalancers:\n  - nmae: web\n", "2:", "name"),
+            ("targetGroups:\n  - name: blue\n    port: http\n", "3:", "port"),
+            (
+                "targetGroups:\n  - name: blue\n    port: 80\n    attributes: { deregistration_delay.timeout: 3 }\n",
+                "4:", "deregistration_delay.timeout_seconds"
+            ),
+            (
+                "loadBalancers:\n  - name: web\n    listeners:\n      - port: 8080\n        protocol: HTTP\n"
+                    + "        defaultActions: [ { type: forward, targetGroupName: nowhere } ]\n",
+                "6:", "nowhere"
+            ),
+            ("a: [b\n", "", ""),
+        ])
     func mistakes(text: String, place: String, word: String) throws {
         let folder = try temporaryFolder()
         defer { removeFolder(folder) }

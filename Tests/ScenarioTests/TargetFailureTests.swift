@@ -65,7 +65,9 @@ import Testing
 
     @Test("Targets that end idle connections at random never cost a GET")
     func randomEndsAndGET() throws {
-        let targets = try (1...2).map { try TargetServer("t\($0)", script: TargetScript.closingIdle(body: "ok", seed: UInt64($0))) }
+        let targets = try (1...2).map {
+            try TargetServer("t\($0)", script: TargetScript.closingIdle(body: "ok", seed: UInt64($0)))
+        }
         let apus = try ApusProcess.start(Document(targets[0], targets[1]))
         let report = LoadGenerator(port: apus.port, clients: 4, requests: 5_000).waitForEnd()
         #expect(report.statuses == [200: 5_000], "\(report.failures.prefix(5))")
@@ -77,7 +79,9 @@ import Testing
 
     @Test("Targets that end idle connections at random never see a POST twice")
     func randomEndsAndPOST() throws {
-        let targets = try (3...4).map { try TargetServer("t\($0)", script: TargetScript.closingIdle(body: "ok", seed: UInt64($0))) }
+        let targets = try (3...4).map {
+            try TargetServer("t\($0)", script: TargetScript.closingIdle(body: "ok", seed: UInt64($0)))
+        }
         let apus = try ApusProcess.start(Document(targets[0], targets[1]))
         let report = LoadGenerator(port: apus.port, method: "POST", clients: 4, requests: 5_000).waitForEnd()
         #expect(report.failures.isEmpty, "\(report.failures.prefix(5))")
@@ -122,7 +126,13 @@ import Testing
     }
 
     static let deaths: [(why: String, script: TargetServer.Script)] = [
-        ("resets after the request", { connection in _ = try connection.request(); connection.reset() }),
+        (
+            "resets after the request",
+            { connection in
+                _ = try connection.request()
+                connection.reset()
+            }
+        ),
         ("ends without an answer", { connection in _ = try connection.request() }),
         ("ends inside the head", TargetScript.rawThenClose("HTTP/1.1 200 OK\r\nContent-Le")),
     ]
@@ -133,15 +143,18 @@ import Testing
         let target = try TargetServer(script: test.script)
         let apus = try ApusProcess.start(Document(target))
         let client = try apus.client()
-        expectMadeHere(try client.exchange("POST /dies HTTP/1.1\r\nHost: a.b\r\nContent-Length: 1\r\n\r\nx"), 502, test.why)
+        expectMadeHere(
+            try client.exchange("POST /dies HTTP/1.1\r\nHost: a.b\r\nContent-Length: 1\r\n\r\nx"), 502, test.why)
         #expect(target.requests.count == 1, "a POST is sent once")
         expectLogged(by: apus, "/dies", status: 502, target: "127.0.0.1:\(target.port)")
     }
 
-    @Test("A target that dies inside a body cuts the client off rather than end the body", arguments: [
-        "HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nhalf",
-        "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n4\r\nhalf\r\n",
-    ])
+    @Test(
+        "A target that dies inside a body cuts the client off rather than end the body",
+        arguments: [
+            "HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nhalf",
+            "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n4\r\nhalf\r\n",
+        ])
     func diesInsideBody(response: String) throws {
         let target = try TargetServer(script: TargetScript.rawThenClose(response))
         let apus = try ApusProcess.start(Document(target))

@@ -2,7 +2,9 @@ import Testing
 
 /// Timers that end what does not go on.
 @Suite struct TimeoutTests {
-    private func start(_ attributes: [String: JSON], script: TargetServer.Script? = nil) throws -> (ApusProcess, TargetServer) {
+    private func start(
+        _ attributes: [String: JSON], script: TargetServer.Script? = nil
+    ) throws -> (ApusProcess, TargetServer) {
         let target = try TargetServer(script: script)
         return (try ApusProcess.start(Document(target, attributes: attributes)), target)
     }

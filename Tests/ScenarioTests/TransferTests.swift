@@ -14,7 +14,8 @@ import Testing
                 listeners: [
                     .init(
                         defaultAction: Document.forward("sink"),
-                        rules: [Document.rule(1, "path-pattern", ["/\(Self.twoGigabytes)"], Document.forward("source"))])
+                        rules: [Document.rule(1, "path-pattern", ["/\(Self.twoGigabytes)"], Document.forward("source"))]
+                    )
                 ],
                 groups: [.init("sink", servers: [sink]), .init("source", servers: [source])]))
         let download = Background {

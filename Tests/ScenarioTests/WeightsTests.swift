@@ -2,7 +2,9 @@ import Testing
 
 /// Weighted target groups.
 @Suite struct WeightsTests {
-    private func twoGroups(_ weights: KeyValuePairs<String, Int>, _ blue: TargetServer, _ green: TargetServer) -> Document {
+    private func twoGroups(
+        _ weights: KeyValuePairs<String, Int>, _ blue: TargetServer, _ green: TargetServer
+    ) -> Document {
         Document(
             listeners: [.init(defaultAction: Document.forward(weights))],
             groups: [.init("blue", servers: [blue]), .init("green", servers: [green])])
@@ -10,7 +12,8 @@ import Testing
 
     @Test("Over 10,000 requests the shares are exact, and in every window of 1,000 within 2 %")
     func sharesAreExactAndSmooth() throws {
-        let blue = try TargetServer("blue"), green = try TargetServer("green")
+        let blue = try TargetServer("blue")
+        let green = try TargetServer("green")
         let apus = try ApusProcess.start(twoGroups(["blue": 90, "green": 10], blue, green))
         let report = LoadGenerator(port: apus.port, clients: 1, requests: 10_000).waitForEnd()
         #expect(report.statuses == [200: 10_000])
@@ -18,7 +21,9 @@ import Testing
         try #require(bodies.count == 10_000)
         #expect(abs(report.count(of: "green\n") - 1_000) <= 2)
 
-        var inWindow = bodies[..<1_000].count { $0 == "green\n" }, least = inWindow, most = inWindow
+        var inWindow = bodies[..<1_000].count { $0 == "green\n" }
+        var least = inWindow
+        var most = inWindow
         for end in 1_000..<10_000 {
             inWindow += (bodies[end] == "green\n" ? 1 : 0) - (bodies[end - 1_000] == "green\n" ? 1 : 0)
             least = min(least, inWindow)
@@ -32,7 +37,8 @@ import Testing
 
     @Test("Many clients over both workers get the same shares")
     func sharesHoldAcrossWorkers() throws {
-        let blue = try TargetServer("blue"), green = try TargetServer("green")
+        let blue = try TargetServer("blue")
+        let green = try TargetServer("green")
         let apus = try ApusProcess.start(twoGroups(["blue": 3, "green": 1], blue, green))
         let report = LoadGenerator(port: apus.port, clients: 8, requests: 4_000).waitForEnd()
         #expect(report.statuses == [200: 4_000])
@@ -41,7 +47,8 @@ import Testing
 
     @Test("A weight changed over the socket holds from the answer on, and weight 0 gets nothing")
     func changedWeights() throws {
-        let blue = try TargetServer("blue"), green = try TargetServer("green")
+        let blue = try TargetServer("blue")
+        let green = try TargetServer("green")
         let apus = try ApusProcess.start(twoGroups(["blue": 1, "green": 0], blue, green))
         let before = LoadGenerator(port: apus.port, requests: 200).waitForEnd()
         #expect(before.count(of: "blue\n") == 200)
@@ -54,7 +61,8 @@ import Testing
 
     @Test("All weights 0 is 503")
     func noWeightAtAll() throws {
-        let blue = try TargetServer("blue"), green = try TargetServer("green")
+        let blue = try TargetServer("blue")
+        let green = try TargetServer("green")
         let apus = try ApusProcess.start(twoGroups(["blue": 0, "green": 0], blue, green))
         expectMadeHere(try apus.client().get("/none"), 503)
         expectLogged(by: apus, "/none", status: 503, target: "-")

@@ -7,7 +7,9 @@ struct AccessLogLine: Sendable {
 
     init(_ line: String) {
         self.line = line
-        var fields: [String] = [], field = "", quoted = false
+        var fields: [String] = []
+        var field = ""
+        var quoted = false
         for character in line {
             switch character {
             case "\"": quoted.toggle()

@@ -145,13 +145,17 @@ final class ApusProcess: Sendable {
         let answer = try admin("GET", "/v1/target-groups/\(group)/targets")
         let pairs = answer.json["targetHealthDescriptions"].elements.map { entry in
             let target = entry["target"]
-            return ("\(target["id"].string ?? "?"):\(target["port"].int ?? 0)", entry["targetHealth"]["state"].string ?? "?")
+            return (
+                "\(target["id"].string ?? "?"):\(target["port"].int ?? 0)", entry["targetHealth"]["state"].string ?? "?"
+            )
         }
         return Dictionary(pairs) { _, last in last }
     }
 
     /// The state of one target, waited for.
-    func target(_ address: Document.Address, in group: String = "blue", becomes state: String, within seconds: Double = 15) -> Bool {
+    func target(
+        _ address: Document.Address, in group: String = "blue", becomes state: String, within seconds: Double = 15
+    ) -> Bool {
         eventually(within: seconds) { (try? states(of: group))?[address.text] == state }
     }
 

@@ -107,7 +107,7 @@ final class ChildProcess: Sendable {
         let all = ProcessInfo.processInfo.environment.merging(environment) { _, given in given }
         let words = unsafe arguments.map { unsafe strdup($0) } + [nil]
         let settings = unsafe all.map { unsafe strdup("\($0.key)=\($0.value)") } + [nil]
-        defer { for unsafe pointer in unsafe words + settings { unsafe free(pointer) } }
+        defer { unsafe (words + settings).forEach { unsafe free($0) } }
         var pid: pid_t = 0
         let code = unsafe posix_spawnp(&pid, arguments[0], &actions, &attributes, words, settings)
         guard code == 0 else { throw SocketError(call: "start \(arguments[0])", code: code) }

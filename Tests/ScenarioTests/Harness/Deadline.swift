@@ -13,7 +13,8 @@ struct Deadline: Sendable {
     /// What poll(2) wants: milliseconds from now, rounded up, at least 0.
     var millisecondsLeft: Int32 {
         let left = ContinuousClock.now.duration(to: instant)
-        return Int32(clamping: max(0, left.components.seconds * 1_000 + left.components.attoseconds / 1_000_000_000_000_000 + 1))
+        return Int32(
+            clamping: max(0, left.components.seconds * 1_000 + left.components.attoseconds / 1_000_000_000_000_000 + 1))
     }
 }
 

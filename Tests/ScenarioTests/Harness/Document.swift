@@ -25,7 +25,9 @@ struct Document: Sendable {
         var attributes: [String: JSON] = [:]
         var settings: [String: JSON] = [:]
 
-        init(_ name: String, _ targets: [Address] = [], attributes: [String: JSON] = [:], settings: [String: JSON] = [:]) {
+        init(
+            _ name: String, _ targets: [Address] = [], attributes: [String: JSON] = [:], settings: [String: JSON] = [:]
+        ) {
             self.name = name
             self.targets = targets
             self.attributes = attributes

@@ -42,7 +42,9 @@ func expectMadeHere(
     #expect(answer["content-type"]?.hasPrefix("text/html") == true, seen, sourceLocation: sourceLocation)
     #expect(answer.text.contains("<center><h1>\(status) "), seen, sourceLocation: sourceLocation)
     let reason = answer["apus-reason"] ?? ""
-    #expect(!reason.isEmpty && !reason.contains(" "), "\(comment): Apus-Reason is \(reason)", sourceLocation: sourceLocation)
+    #expect(
+        !reason.isEmpty && !reason.contains(" "), "\(comment): Apus-Reason is \(reason)", sourceLocation: sourceLocation
+    )
 }
 
 /// Expects `apus` to serve a plain request: after an attack, a signal or a bad change.

@@ -82,7 +82,8 @@ extension JSON: Codable {
         switch self {
         case .null: try single.encodeNil()
         case .bool(let value): try single.encode(value)
-        case .number(let value): if let whole = Int(exactly: value) { try single.encode(whole) } else { try single.encode(value) }
+        case .number(let value):
+            if let whole = Int(exactly: value) { try single.encode(whole) } else { try single.encode(value) }
         case .string(let value): try single.encode(value)
         case .array(let value): try single.encode(value)
         case .object(let value): try single.encode(value)

@@ -56,7 +56,12 @@ final class LoadGenerator: Sendable {
     private func run(port: UInt16, method: String, number: Int) {
         var client: RawClient?
         var sequence = 0
-        while !stopping.value, left.withLock({ $0 -= 1; return $0 >= 0 }) {
+        while !stopping.value,
+            left.withLock({
+                $0 -= 1
+                return $0 >= 0
+            })
+        {
             sequence += 1
             report.withLock { $0.sentCount += 1 }
             do {

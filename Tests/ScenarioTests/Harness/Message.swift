@@ -67,7 +67,8 @@ struct Message: Sendable {
 
     /// Reads `Name: value`.
     static func field(_ line: Substring) throws -> Field {
-        guard let colon = line.firstIndex(of: ":"), colon > line.startIndex, !line.contains("\n"), !line.contains("\r") else {
+        guard let colon = line.firstIndex(of: ":"), colon > line.startIndex, !line.contains("\n"), !line.contains("\r")
+        else {
             throw WireError.malformed("not a field line: \(line)")
         }
         let value = line[line.index(after: colon)...].drop { $0 == " " || $0 == "\t" }

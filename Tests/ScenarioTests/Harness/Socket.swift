@@ -25,7 +25,7 @@ final class Socket: Sendable {
 
     deinit { close() }
 
-    /// Listens on 127.0.0.1; `port` 0 lets the kernel choose. `reusable` is false only to find a port that is truly free.
+    /// Listens on 127.0.0.1; `port` 0 lets the kernel choose.
     static func listening(port: UInt16 = 0, backlog: Int32 = 1_024) throws -> Socket {
         let socket = Socket(adopting: try check("socket", Glibc.socket(AF_INET, streamType, 0)))
         try socket.set(SO_REUSEADDR, 1)
@@ -112,7 +112,8 @@ final class Socket: Sendable {
         return bytes.isEmpty ? .endOfStream : .bytes(bytes)
     }
 
-    /// Reads and forgets up to `scratch.count` octets: for bodies too large to keep. `nil` at the end, a reset or the deadline.
+    /// Reads up to `scratch.count` octets over and over into the same place: for bodies too large to keep.
+    /// `nil` at the end, a reset or the deadline.
     func discard(into scratch: inout [UInt8], by deadline: Deadline) -> Int? {
         guard waits(for: Int16(POLLIN), by: deadline) else { return nil }
         let got = unsafe scratch.withUnsafeMutableBytes { unsafe recv(descriptor, $0.baseAddress, $0.count, 0) }

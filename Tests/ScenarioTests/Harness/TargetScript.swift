@@ -5,7 +5,8 @@ enum TargetScript {
         { connection in
             while let request = try connection.request() {
                 if request.method == "HEAD" {
-                    try connection.send("HTTP/1.1 \(status) Scripted\r\nContent-Length: \(body.utf8.count)\r\n\(fields)\r\n")
+                    try connection.send(
+                        "HTTP/1.1 \(status) Scripted\r\nContent-Length: \(body.utf8.count)\r\n\(fields)\r\n")
                 } else {
                     try connection.respond(status: status, body: body, fields: fields)
                 }
@@ -57,7 +58,9 @@ enum TargetScript {
 
     /// Reads bodies without keeping them and answers with the number of octets read.
     static let countBody: TargetServer.Script = { connection in
-        while let request = try connection.request(keep: .countOnly) { try connection.respond(body: "\(request.bodyCount)") }
+        while let request = try connection.request(keep: .countOnly) {
+            try connection.respond(body: "\(request.bodyCount)")
+        }
     }
 
     /// Answers with a body of as many zero octets as the path names: `/N`.

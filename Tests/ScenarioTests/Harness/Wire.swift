@@ -65,7 +65,8 @@ final class Wire: @unchecked Sendable {
 
     /// Reads until the octets received contain `text`; `false` when the connection ended or fell silent before.
     func receives(_ text: String, within seconds: Double = 10) -> Bool {
-        let wanted = Array(text.utf8), deadline = Deadline.after(seconds)
+        let wanted = Array(text.utf8)
+        let deadline = Deadline.after(seconds)
         while !received.contains(wanted) {
             guard case .bytes(let bytes) = socket.read(by: deadline) else { return false }
             keepUnread(bytes)
@@ -81,7 +82,8 @@ final class Wire: @unchecked Sendable {
     }
 
     private func framing(of message: Message, otherwise: Message.Framing) throws -> Message.Framing {
-        let codings = message.values("transfer-encoding"), lengths = message.values("content-length")
+        let codings = message.values("transfer-encoding")
+        let lengths = message.values("content-length")
         if !codings.isEmpty {
             guard codings == ["chunked"], lengths.isEmpty else {
                 throw WireError.malformed("ambiguous framing: \(codings) and length \(lengths)")
