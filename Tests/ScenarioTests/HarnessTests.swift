@@ -135,7 +135,7 @@ import Testing
         let action = loadBalancer["listeners"][0]["rules"][0]["actions"][0]
         #expect(action["forwardConfig"]["targetGroups"][0] == ["targetGroupName": "blue", "weight": 90])
         #expect(json["targetGroups"][0]["targets"][0]["port"].int == Int(target.port))
-        #expect(json["targetGroups"][0]["healthCheckIntervalSeconds"] == 0.2)
+        #expect(json["targetGroups"][0]["healthCheckIntervalSeconds"] == 0.5)
         #expect(json["instances"][0] == ["id": "i-1", "address": "127.0.0.1"])
         #expect(JSON(parsing: Array(json.text.utf8)) == json)
         #expect(json["nothing"][7]["here"] == .null)

@@ -124,8 +124,8 @@ import Testing
     func gracePeriod() throws {
         let target = try TargetServer()
         target.healthStatus.withLock { $0 = 500 }
-        let apus = try start([target], ["healthCheckGracePeriodSeconds": 3])
-        #expect(eventually { target.healthChecksCount >= 4 })
+        let apus = try start([target], ["healthCheckGracePeriodSeconds": 4])
+        #expect(eventually { target.healthChecksCount >= 3 })
         #expect(try apus.states(of: "blue")["127.0.0.1:\(target.port)"] == "initial")
         #expect(apus.target(.init(port: target.port), becomes: "unhealthy"))
     }

@@ -79,10 +79,11 @@ import Testing
         "Mistakes in the file: exit 1 with file, line and remedy, from `run` and `check` alike",
         arguments: [
             ("loadBalancers:\n  - nmae: web\n", "2:", "name"),
-            ("targetGroups:\n  - name: blue\n    port: http\n", "3:", "port"),
+            ("targetGroups:\n  - name: blue\n    protocol: HTTP\n    port: http\n", "4:", "port"),
             (
-                "targetGroups:\n  - name: blue\n    port: 80\n    attributes: { deregistration_delay.timeout: 3 }\n",
-                "4:", "deregistration_delay.timeout_seconds"
+                "targetGroups:\n  - name: blue\n    protocol: HTTP\n    port: 80\n"
+                    + "    attributes: { deregistration_delay.timeout: 3 }\n",
+                "5:", "deregistration_delay.timeout_seconds"
             ),
             (
                 "loadBalancers:\n  - name: web\n    listeners:\n      - port: 8080\n        protocol: HTTP\n"

@@ -48,7 +48,12 @@ final class ApusProcess: Sendable {
         self.document = Locked(document)
         let text = document.text(ports: ports, folder: folder)
         try text.write(toFile: "\(folder)/apus.yaml", atomically: true, encoding: .utf8)
-        child = Locked(try Self.launch(folder: folder, descriptors: descriptors))
+        do {
+            child = Locked(try Self.launch(folder: folder, descriptors: descriptors))
+        } catch {
+            removeFolder(folder)
+            throw error
+        }
     }
 
     deinit {

@@ -13,7 +13,12 @@ final class DemoTarget: Sendable {
         self.name = name
         port = try PortAllocator.port()
         folder = try temporaryFolder()
-        child = Locked(try Self.launch(name, port: port, folder: folder))
+        do {
+            child = Locked(try Self.launch(name, port: port, folder: folder))
+        } catch {
+            removeFolder(folder)
+            throw error
+        }
     }
 
     deinit {

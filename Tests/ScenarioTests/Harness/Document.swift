@@ -1,7 +1,7 @@
 /// A configuration file for one scenario: one application load balancer named `web` on 127.0.0.1.
 ///
 /// Ports of listeners, and paths, are filled in when Apus is started; what is not said here is ELBv2's default, except
-/// that targets are checked five times a second, so that no scenario waits half a minute for a healthy target.
+/// that targets are checked twice a second, so that no scenario waits half a minute for a healthy target.
 struct Document: Sendable {
     var listeners: [Listener]
     var groups: [Group]
@@ -114,8 +114,8 @@ struct Document: Sendable {
     private static func json(_ group: Group) -> JSON {
         var json: JSON = [
             "name": .string(group.name), "targetType": "ip", "protocol": "HTTP", "port": 80,
-            "healthCheckPath": "/health", "healthCheckIntervalSeconds": 0.2, "healthCheckTimeoutSeconds": 2,
-            "healthyThresholdCount": 2, "unhealthyThresholdCount": 2,
+            "healthCheckPath": "/health", "healthCheckIntervalSeconds": 0.5, "healthCheckTimeoutSeconds": 0.5,
+            "healthyThresholdCount": 2, "unhealthyThresholdCount": 3,
         ]
         for (key, value) in group.settings { json[key] = value }
         if !group.attributes.isEmpty { json["attributes"] = .object(group.attributes) }
