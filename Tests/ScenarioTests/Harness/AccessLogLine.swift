@@ -2,9 +2,11 @@
 ///
 /// Source: elbv2.md §3.1. Fields are counted from 1, as there.
 struct AccessLogLine: Sendable {
+    /// The line as it was written.
     let line: String
     private let fields: [String]
 
+    /// Cuts a line into its fields.
     init(_ line: String) {
         self.line = line
         var fields: [String] = []
@@ -22,7 +24,9 @@ struct AccessLogLine: Sendable {
         self.fields = fields + [field]
     }
 
+    /// How many fields it has; ALB's have 34.
     var fieldsCount: Int { fields.count }
+    /// A field by its number; empty when there are fewer.
     subscript(_ number: Int) -> String { fields.indices.contains(number - 1) ? fields[number - 1] : "" }
 
     var kind: String { self[1] }

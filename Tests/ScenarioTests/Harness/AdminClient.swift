@@ -2,6 +2,7 @@
 final class AdminClient: Sendable {
     private let client: RawClient
 
+    /// Connects to the admin socket at `path`.
     init(path: String) throws { client = try RawClient(path: path) }
 
     /// Seconds that an answer may take.
@@ -27,9 +28,12 @@ final class AdminClient: Sendable {
 
 /// What the admin socket answered.
 struct AdminAnswer: Sendable {
+    /// The HTTP status.
     let status: Int
+    /// The body.
     let text: String
 
+    /// The body as JSON.
     var json: JSON { JSON(parsing: Array(text.utf8)) }
     /// `error.code`: one of ELBv2's.
     var errorCode: String? { json["error"]["code"].string }

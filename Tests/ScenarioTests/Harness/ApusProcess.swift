@@ -13,9 +13,13 @@ final class ApusProcess: Sendable {
     private let document: Locked<Document>
     private let child: Locked<ChildProcess>
 
+    /// The admin socket.
     var socketPath: String { "\(folder)/admin.sock" }
+    /// The file it was started with.
     var configurationPath: String { "\(folder)/apus.yaml" }
+    /// The access log.
     var accessLogPath: String { "\(folder)/access.log" }
+    /// The folder of what was changed at run time.
     var statePath: String { "\(folder)/state" }
     /// The first listener's port.
     var port: UInt16 { ports[0] }
@@ -206,7 +210,9 @@ final class ApusProcess: Sendable {
 struct ApusFailure: Error, CustomStringConvertible {
     /// `nil` when it still ran at the deadline.
     let status: ChildProcess.ExitStatus?
+    /// What it wrote on standard error.
     let errors: String
+    /// Whether a listener's port was the cause.
     var isPortTaken: Bool { errors.contains("in use") }
     var description: String {
         let how = status.map { "ended with \($0)" } ?? "was not ready in time"

@@ -4,6 +4,7 @@ import Foundation
 final class Background<Value: Sendable>: Sendable {
     private let result = Locked<Result<Value, any Error>?>(nil)
 
+    /// Starts the work.
     init(_ work: @escaping @Sendable () throws -> Value) {
         let thread = Thread { [result] in
             let outcome = Result { try work() }
@@ -13,6 +14,7 @@ final class Background<Value: Sendable>: Sendable {
         thread.start()
     }
 
+    /// Whether there is a result.
     var isDone: Bool { result.value != nil }
 
     /// Waits for the result.
@@ -28,6 +30,7 @@ final class Background<Value: Sendable>: Sendable {
 final class Gate: Sendable {
     private let isOpen = Locked(false)
 
+    /// Lets everybody through, now and later.
     func open() { isOpen.withLock { $0 = true } }
 
     /// Waits until somebody opens it, a minute at most.

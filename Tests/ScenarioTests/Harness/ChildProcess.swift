@@ -5,6 +5,7 @@ import Glibc
 ///
 /// Shape:  killed and reaped when let go, and at the latest when the tests end.
 final class ChildProcess: Sendable {
+    /// Its process id; reaped when `exitStatus` says that it ended.
     let pid: pid_t
     private let output: String
     private let errors: String
@@ -28,7 +29,9 @@ final class ChildProcess: Sendable {
 
     deinit { kill() }
 
+    /// What it has written to its standard output.
     var standardOutput: String { Self.contents(output) }
+    /// What it has written to its standard error.
     var standardError: String { Self.contents(errors) }
 
     /// How it ended; `nil` while it runs.
@@ -49,6 +52,7 @@ final class ChildProcess: Sendable {
         eventually(within: seconds) { exitStatus }
     }
 
+    /// Sends it a signal; does nothing when it has ended.
     func signal(_ number: Int32) {
         if exitStatus == nil { _ = Glibc.kill(pid, number) }
     }

@@ -4,10 +4,12 @@ import Glibc
 struct Deadline: Sendable {
     private let instant: ContinuousClock.Instant
 
+    /// So many seconds from now.
     static func after(_ seconds: Double) -> Deadline {
         Deadline(instant: .now + .seconds(seconds))
     }
 
+    /// Whether it is over.
     var hasPassed: Bool { ContinuousClock.now >= instant }
 
     /// What poll(2) wants: milliseconds from now, rounded up, at least 0.

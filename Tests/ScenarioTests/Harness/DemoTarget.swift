@@ -4,11 +4,14 @@ import Glibc
 ///
 /// It answers every request with 200 and its name on one line.
 final class DemoTarget: Sendable {
+    /// What it answers with.
     let name: String
+    /// Where it listens.
     let port: UInt16
     private let child: Locked<ChildProcess>
     private let folder: String
 
+    /// Starts it and waits until it listens.
     init(_ name: String) throws {
         self.name = name
         port = try PortAllocator.port()
@@ -26,11 +29,14 @@ final class DemoTarget: Sendable {
         removeFolder(folder)
     }
 
+    /// How it is registered.
     var address: Document.Address { .init(port: port) }
 
+    /// SIGKILL.
     func kill() { child.value.kill() }
     /// SIGSTOP: connections are accepted by the kernel, and nothing is answered.
     func freeze() { child.value.signal(SIGSTOP) }
+    /// SIGCONT.
     func thaw() { child.value.signal(SIGCONT) }
 
     /// Starts it again on the same port, after `kill`.

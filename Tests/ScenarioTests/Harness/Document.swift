@@ -3,11 +3,15 @@
 /// Ports of listeners, and paths, are filled in when Apus is started; what is not said here is ELBv2's default, except
 /// that targets are checked twice a second, so that no scenario waits half a minute for a healthy target.
 struct Document: Sendable {
+    /// Its listeners; ports are chosen at start.
     var listeners: [Listener]
+    /// The target groups.
     var groups: [Group]
     /// Attributes of the load balancer.
     var attributes: [String: JSON] = [:]
+    /// The instance registry: id → address.
     var instances: [String: String] = [:]
+    /// Keys of `runtime`, without the state directory.
     var runtime: [String: JSON] = ["workers": 2]
     /// `alb` or `json`.
     var logFormat = "alb"
@@ -48,6 +52,7 @@ struct Document: Sendable {
         var text: String { "\(id):\(port)" }
     }
 
+    /// A document with these parts.
     init(
         listeners: [Listener], groups: [Group], attributes: [String: JSON] = [:], instances: [String: String] = [:]
     ) {
@@ -69,6 +74,7 @@ struct Document: Sendable {
         ["type": "forward", "targetGroupName": .string(group)]
     }
 
+    /// A forward action that divides requests by weight.
     static func forward(_ weights: KeyValuePairs<String, Int>) -> JSON {
         let groups = weights.map { JSON.object(["targetGroupName": .string($0.key), "weight": JSON($0.value)]) }
         return ["type": "forward", "forwardConfig": ["targetGroups": .array(groups)]]

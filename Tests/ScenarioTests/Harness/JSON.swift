@@ -38,10 +38,15 @@ enum JSON: Equatable, Sendable {
         if case .array(let elements) = self, elements.indices.contains(index) { elements[index] } else { .null }
     }
 
+    /// The elements of an array; none of anything else.
     var elements: [JSON] { if case .array(let elements) = self { elements } else { [] } }
+    /// The members of an object; none of anything else.
     var members: [String: JSON] { if case .object(let members) = self { members } else { [:] } }
+    /// The text of a string.
     var string: String? { if case .string(let string) = self { string } else { nil } }
+    /// The value of a number.
     var number: Double? { if case .number(let number) = self { number } else { nil } }
+    /// The value of a number that is whole.
     var int: Int? { number.flatMap { Int(exactly: $0) } }
 }
 

@@ -4,6 +4,7 @@ import Synchronization
 final class Locked<Value: Sendable>: Sendable {
     private let mutex: Mutex<Value>
 
+    /// Puts the value behind a lock.
     init(_ value: Value) { mutex = Mutex(value) }
 
     /// Reads or changes the value while no other thread does.

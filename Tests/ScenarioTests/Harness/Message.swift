@@ -1,5 +1,6 @@
 /// One HTTP/1.1 message as it came over the wire: request or response.
 struct Message: Sendable {
+    /// One field line.
     struct Field: Equatable, Sendable {
         let name: String
         let value: String
@@ -15,20 +16,26 @@ struct Message: Sendable {
 
     /// The first line, without its CRLF.
     var startLine = ""
+    /// The fields of the head, in order.
     var fields: [Field] = []
+    /// How the body's end is marked.
     var framing = Framing.none
     /// The body without its framing. Empty when it was counted instead of kept; `bodyCount` always tells.
     var body: [UInt8] = []
+    /// Octets of the body, kept or not.
     var bodyCount = 0
+    /// The fields after a chunked body.
     var trailers: [Field] = []
     /// The head's octets, up to and with the empty line.
     var head: [UInt8] = []
 
     /// The status of a response; 0 when the first line is not one.
     var status: Int { startLine.hasPrefix("HTTP/1.") ? Int(word(1)) ?? 0 : 0 }
+    /// The method of a request.
     var method: String { word(0) }
     /// What the request asks for: the second word of its first line.
     var target: String { word(1) }
+    /// The body as UTF-8.
     var text: String { String(decoding: body, as: UTF8.self) }
 
     /// All values of a field, in order, whatever the case of its name.

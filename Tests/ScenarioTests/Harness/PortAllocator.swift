@@ -8,6 +8,7 @@ enum PortAllocator {
     private static let range: ClosedRange<UInt16> = 10_000...31_999
     private static let next = Locked<UInt16>(.random(in: range))
 
+    /// The next free port. Errors: when the whole range is taken.
     static func port() throws -> UInt16 {
         for _ in range {
             let candidate = next.withLock { next in

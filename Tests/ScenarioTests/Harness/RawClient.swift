@@ -2,13 +2,17 @@
 ///
 /// Shape:  one connection to 127.0.0.1, used by one thread; closed with `close`, `reset` or when let go.
 struct RawClient: Sendable {
+    /// The connection.
     let socket: Socket
+    /// What reads it.
     let wire: Wire
 
+    /// Connects to 127.0.0.1; `receiveBuffer` in octets makes a slow reader felt early.
     init(port: UInt16, receiveBuffer: Int32? = nil) throws {
         self.init(try Socket.connected(port: port, receiveBuffer: receiveBuffer))
     }
 
+    /// Connects to a Unix socket.
     init(path: String) throws { self.init(try Socket.connected(path: path)) }
 
     private init(_ socket: Socket) {
@@ -19,6 +23,7 @@ struct RawClient: Sendable {
     /// Sends `text` as UTF-8. Scenarios spell every CRLF out, because that is what they are about.
     func send(_ text: String) throws { try send(Array(text.utf8)) }
 
+    /// Sends octets as they are.
     func send(_ bytes: [UInt8]) throws { try socket.write(bytes, by: .after(wire.patience)) }
 
     /// The next response. `method` is that of the request it answers, because HEAD has no body.
@@ -40,7 +45,10 @@ struct RawClient: Sendable {
     /// Whether Apus has closed the connection, or does so within `seconds`.
     func ended(within seconds: Double = 10) -> Bool { wire.ended(within: seconds) }
 
+    /// Sends FIN and goes on reading.
     func endWriting() { socket.endWriting() }
+    /// Aborts the connection.
     func reset() { socket.reset() }
+    /// Ends the connection.
     func close() { socket.close() }
 }

@@ -6,6 +6,7 @@ import Glibc
 ///         `shutDown` may be called by a third, which makes both return.
 /// Errors: `SocketError`, naming the call and errno.
 final class Socket: Sendable {
+    /// The file descriptor.
     let descriptor: Int32
     private let closed = Locked(false)
 
@@ -19,6 +20,7 @@ final class Socket: Sendable {
         case silence
     }
 
+    /// Takes over a descriptor that is open.
     init(adopting descriptor: Int32) {
         self.descriptor = descriptor
     }
@@ -76,6 +78,7 @@ final class Socket: Sendable {
         try listening().localPort()
     }
 
+    /// The port that this end has.
     func localPort() throws -> UInt16 {
         var address = sockaddr_in()
         var length = socklen_t(MemoryLayout<sockaddr_in>.size)
@@ -195,7 +198,9 @@ final class Socket: Sendable {
 
 /// A socket call that failed: which one, and errno.
 struct SocketError: Error, CustomStringConvertible {
+    /// What was being done.
     let call: String
+    /// errno.
     let code: Int32
     var description: String { unsafe "\(call): \(String(cString: strerror(code)))" }
 }

@@ -2,10 +2,12 @@
 ///
 /// Shape:  a script's one thread reads and writes; any thread may read the records.
 final class TargetConnection: @unchecked Sendable {
+    /// What reads it.
     let wire: Wire
     private var peeked: Message?
     private let heads = Locked<[Message]>([])
 
+    /// A connection that was accepted.
     init(_ socket: Socket) {
         wire = Wire(socket)
         wire.patience = 120

@@ -79,8 +79,10 @@ enum TargetScript {
 
 /// A small seeded generator (SplitMix64), so that a failing run can be repeated.
 struct SplitMix: RandomNumberGenerator, Sendable {
+    /// The seed, and what it has become.
     var state: UInt64
 
+    /// The next number.
     mutating func next() -> UInt64 {
         state &+= 0x9E37_79B9_7F4A_7C15
         var mixed = state

@@ -8,7 +8,9 @@ final class TargetServer: Sendable {
     /// What happens on one connection, from its first request on. It is closed when the script returns or throws.
     typealias Script = @Sendable (TargetConnection) throws -> Void
 
+    /// What it is called in failures, and what it answers by default.
     let name: String
+    /// Where it listens.
     let port: UInt16
     /// The status that health checks are answered with; `nil` leaves them without an answer.
     let healthStatus = Locked<Int?>(200)
@@ -40,6 +42,7 @@ final class TargetServer: Sendable {
     var requests: [Message] { connections.flatMap(\.requests) }
     /// Every octet received on connections that carried requests.
     var received: [UInt8] { connections.flatMap(\.received) }
+    /// Health checks answered so far.
     var healthChecksCount: Int { checks.value }
 
     /// Stops listening and ends every connection.

@@ -3,6 +3,7 @@
 /// Both ends of a scenario use it: `RawClient` reads answers with it, `TargetConnection` requests.
 /// Shape:  one thread at a time, except `received`, which any thread may read.
 final class Wire: @unchecked Sendable {
+    /// What is read from.
     let socket: Socket
     /// Seconds that a single read may take.
     var patience = 15.0
@@ -15,6 +16,7 @@ final class Wire: @unchecked Sendable {
     /// What is done with body octets.
     enum Keep: Sendable { case all, countOnly }
 
+    /// Reads from a connected socket.
     init(_ socket: Socket) { self.socket = socket }
 
     /// Every octet that came so far, without those of bodies that were only counted.
