@@ -151,9 +151,8 @@ final class AdminConnection: PollHandler {
     }
 
     private func beginBody(_ parsed: ParsedHead) {
-        let head = head
         isPersistent = parsed.isPersistent && !parsed.isAmbiguous
-        isHEAD = head.bytes(head.method).equals("HEAD")
+        isHEAD = head.isHEAD
         decoder = BodyDecoder(parsed.framing)
         phase = .body
         if case .length(let count) = parsed.framing, count > UInt64(Limits.adminBodyBytesMax) { return refuseBody() }

@@ -47,7 +47,7 @@ extension Apus {
         func run() throws {
             Log.bootstrap(level: .warning)
             let program = CommandLine.arguments.first ?? "apus"
-            try finish(with: attempt { () throws(StartError) in try Control.Demo.run(file: file, program: program) })
+            try finish(with: attempt { () throws(StartError) in try DemoCommand.run(file: file, program: program) })
         }
     }
 

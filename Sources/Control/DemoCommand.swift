@@ -6,7 +6,7 @@ import Model
 ///
 /// Shape:  runs on the main thread until Ctrl-C. The children end with this process, however it ends.
 /// Limits: everything it leaves on disk meanwhile is in `folder`, unless the file says otherwise.
-public final class Demo {
+public final class DemoCommand {
     /// What the demo's own file puts here is removed before and after.
     private static let folder = "/tmp/apus-demo"
 
@@ -25,7 +25,7 @@ public final class Demo {
     /// Serves what `file` says, with a sample target for each registered loopback address. `program` is how this
     /// program was called. Returns the exit status. Errors: `StartError`; nothing is left behind then.
     public static func run(file: String, program: String) throws(StartError) -> Int32 {
-        let demo = Demo(document: try load(file))
+        let demo = DemoCommand(document: try load(file))
         let socket = demo.document.admin.socket
         guard UnixPath.occupant(of: socket) != .liveSocket else {
             throw .refused(
