@@ -104,6 +104,7 @@ private struct YAMLReader {
 
     /// Yams hashes every key to find repeated ones, aliases expanded, so a bomb must be found before it reads.
     /// An alias can only be one when its anchor is in the text too; both are words that follow a separator.
+    /// Plain text that looks like both is refused with them, which is rare, and quoting it helps.
     private func refuseAliases(in text: String) throws(ConfigError) {
         var anchors: Set<Substring> = []
         var aliases: [(name: Substring, location: Location)] = []
