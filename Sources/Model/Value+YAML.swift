@@ -4,7 +4,8 @@ extension Value {
     /// Reads YAML, or JSON, which is YAML too. Errors: one that names the place of the first mistake.
     ///
     /// Shape:  scalars as the core schema of YAML 1.2 has them, so `off` and `yes` are text; one document;
-    ///         each key once; no tags but `!!str`; no aliases, because a few of them nested can stand for billions of nodes.
+    ///         each key once; no tags but `!!str`; no aliases, because a few of them nested can stand for billions of
+    ///         nodes.
     /// Limits: `Limits.documentBytesMax`, `Limits.documentDepthMax`. Source: YAML 1.2.2 §10.3.
     public static func parse(yaml text: String, file: String) throws(ConfigErrors) -> Value {
         do {
@@ -20,6 +21,7 @@ private struct YAMLReader {
     /// Named in errors.
     let file: String
 
+    /// Reads the whole text as one value.
     func read(_ text: String) throws(ConfigError) -> Value {
         guard text.utf8.count <= Limits.documentBytesMax else {
             throw .tooLarge(file: file, bytes: text.utf8.count)

@@ -32,6 +32,8 @@ import Testing
         "targetGroups:\n  - { name: blue, protocol: HTTP, port: 80, \(keys) }"
     }
 
+    static let port80 = "[{ protocol: HTTP, port: 80, defaultActions: [\(answer)] }]"
+
     static let answer = "{ type: fixed-response, fixedResponseConfig: { statusCode: \"200\" } }"
 
     @Test(arguments: cases) func saysWhatToDo(_ test: Case) {
@@ -59,7 +61,8 @@ import Testing
         Case(
             why: "a number that is too large", yaml: group("unhealthyThresholdCount: 11"),
             message:
-                "web.yaml:2:70: unhealthyThresholdCount must be an integer from 1 to 10, but found 11. Write 10 or less."
+                "web.yaml:2:70: unhealthyThresholdCount must be an integer from 1 to 10, but found 11. Write 10 or "
+                + "less."
         ),
         Case(
             why: "a number that is too small", yaml: group("healthCheckIntervalSeconds: 0"),
@@ -75,7 +78,8 @@ import Testing
         Case(
             why: "a number where text must be", yaml: "admin: { socket: 8080 }",
             message:
-                "web.yaml:1:18: socket must be a path of 1 to 107 bytes, but found 8080. Write it in quotes: \"8080\"."),
+                "web.yaml:1:18: socket must be a path of 1 to 107 bytes, but found 8080. Write it in quotes: "
+                + "\"8080\"."),
         Case(
             why: "neither auto nor a number", yaml: "runtime: { workers: many }",
             message: "web.yaml:1:21: workers must be auto or an integer from 1 to 1024, but found \"many\". "
@@ -103,12 +107,14 @@ import Testing
         Case(
             why: "a name with a space", yaml: group("targets: []").replacing("blue", with: "my group"),
             message:
-                "web.yaml:2:13: name must be a name of 1 to 32 letters, digits and hyphens, with no hyphen at either end, "
+                "web.yaml:2:13: name must be a name of 1 to 32 letters, digits and hyphens, with no hyphen at "
+                + "either end, "
                 + "but found \"my group\". Choose a name such as web-1."),
         Case(
             why: "a name that ends with a hyphen", yaml: group("targets: []").replacing("blue", with: "blue-"),
             message:
-                "web.yaml:2:13: name must be a name of 1 to 32 letters, digits and hyphens, with no hyphen at either end, "
+                "web.yaml:2:13: name must be a name of 1 to 32 letters, digits and hyphens, with no hyphen at "
+                + "either end, "
                 + "but found \"blue-\". Choose a name such as web-1."),
         Case(
             why: "a reserved name", yaml: "loadBalancers: [{ name: internal-web }]",
@@ -172,7 +178,8 @@ import Testing
         Case(
             why: "a host with a port",
             yaml: rule(
-                "{ priority: 1, conditions: [{ field: host-header, values: [a.com, \"b.com:80\"] }], actions: [\(answer)] }"
+                "{ priority: 1, conditions: [{ field: host-header, values: [a.com, \"b.com:80\"] }], actions: "
+                    + "[\(answer)] }"
             ),
             message: "web.yaml:9:79: values[1] must be a host pattern of 1 to 128 letters, digits, hyphens and dots, "
                 + "where * and ? stand for any, but found \"b.com:80\". "
@@ -180,20 +187,23 @@ import Testing
         Case(
             why: "a path with a query, in ELBv2's other form",
             yaml: rule(
-                "{ priority: 1, conditions: [{ field: path-pattern, pathPatternConfig: { values: [\"/a b\"] } }], actions: [\(answer)] }"
+                "{ priority: 1, conditions: [{ field: path-pattern, pathPatternConfig: { values: [\"/a b\"] } }], "
+                    + "actions: [\(answer)] }"
             ),
             message: "web.yaml:9:94: values[0] must be a path pattern of 1 to 128 letters, digits and _-.$/~\"'@:+&, "
                 + "where * and ? stand for any, but found \"/a b\". Write a path such as /v1/*, without a query."),
         Case(
             why: "values of another field",
             yaml: rule(
-                "{ priority: 1, conditions: [{ field: host-header, pathPatternConfig: { values: [/] } }], actions: [\(answer)] }"
+                "{ priority: 1, conditions: [{ field: host-header, pathPatternConfig: { values: [/] } }], actions: "
+                    + "[\(answer)] }"
             ),
             message: "web.yaml:9:82: pathPatternConfig does not belong to the field host-header. Remove it."),
         Case(
             why: "both forms",
             yaml: rule(
-                "{ priority: 1, conditions: [{ field: host-header, values: [a], hostHeaderConfig: { values: [a] } }], actions: [\(answer)] }"
+                "{ priority: 1, conditions: [{ field: host-header, values: [a], hostHeaderConfig: { values: [a] } "
+                    + "}], actions: [\(answer)] }"
             ),
             message: "web.yaml:9:71: a condition must have values or hostHeaderConfig, not both. Remove one of the two."
         ),
@@ -209,7 +219,8 @@ import Testing
         Case(
             why: "a field twice",
             yaml: rule(
-                "{ priority: 1, conditions: [{ field: host-header, values: [a] }, { field: host-header, values: [b] }], actions: [\(answer)] }"
+                "{ priority: 1, conditions: [{ field: host-header, values: [a] }, { field: host-header, values: [b] "
+                    + "}], actions: [\(answer)] }"
             ),
             message:
                 "web.yaml:9:78: a rule must have at most one condition of a field, but found a second host-header. "
@@ -217,7 +228,8 @@ import Testing
         Case(
             why: "a rule without conditions", yaml: rule("{ priority: 1, conditions: [], actions: [\(answer)] }"),
             message:
-                "web.yaml:9:40: conditions must be a list of 1 to 2, each a condition, but found 0. Add what is missing."
+                "web.yaml:9:40: conditions must be a list of 1 to 2, each a condition, but found 0. Add what is "
+                + "missing."
         ),
         Case(
             why: "a priority out of range",
@@ -238,7 +250,8 @@ import Testing
         Case(
             why: "two forms that differ",
             yaml: web(
-                "defaultActions: [{ type: forward, targetGroupName: blue, forwardConfig: { targetGroups: [{ targetGroupName: green }] } }]"
+                "defaultActions: [{ type: forward, targetGroupName: blue, forwardConfig: { targetGroups: [{ "
+                    + "targetGroupName: green }] } }]"
             ),
             message:
                 "web.yaml:7:60: targetGroupName and forwardConfig must name the same single group, but found \"blue\". "
@@ -251,16 +264,19 @@ import Testing
         Case(
             why: "a weight out of range",
             yaml: web(
-                "defaultActions: [{ type: forward, forwardConfig: { targetGroups: [{ targetGroupName: blue, weight: 1000 }] } }]"
+                "defaultActions: [{ type: forward, forwardConfig: { targetGroups: [{ targetGroupName: blue, weight: "
+                    + "1000 }] } }]"
             ),
             message: "web.yaml:7:108: weight must be an integer from 0 to 999, but found 1000. Write 999 or less."),
         Case(
             why: "a group twice in an action",
             yaml: web(
-                "defaultActions: [{ type: forward, forwardConfig: { targetGroups: [{ targetGroupName: blue }, { targetGroupName: blue }] } }]"
+                "defaultActions: [{ type: forward, forwardConfig: { targetGroups: [{ targetGroupName: blue }, { "
+                    + "targetGroupName: blue }] } }]"
             ),
             message:
-                "web.yaml:7:102: each target group must stand once, but found \"blue\". Add its weights up in one place."
+                "web.yaml:7:102: each target group must stand once, but found \"blue\". Add its weights up in one "
+                + "place."
         ),
         Case(
             why: "an answer that sends elsewhere",
@@ -270,10 +286,12 @@ import Testing
         Case(
             why: "a body that is too long",
             yaml: web(
-                "defaultActions: [{ type: fixed-response, fixedResponseConfig: { statusCode: 200, messageBody: \(String(repeating: "x", count: 1025)) } }]"
+                "defaultActions: [{ type: fixed-response, fixedResponseConfig: { statusCode: 200, messageBody: "
+                    + "\(String(repeating: "x", count: 1025)) } }]"
             ),
             message:
-                "web.yaml:7:103: messageBody must be text of at most 1024 bytes, but found \"\(String(repeating: "x", count: 64))…\". "
+                "web.yaml:7:103: messageBody must be text of at most 1024 bytes, but found "
+                + "\"\(String(repeating: "x", count: 64))…\". "
                 + "Shorten it, or forward to a target."),
         Case(
             why: "a redirect to the same place",
@@ -285,7 +303,8 @@ import Testing
             yaml: web(
                 "defaultActions: [{ type: redirect, redirectConfig: { statusCode: HTTP_301, host: \"#{path}\" } }]"),
             message:
-                "web.yaml:7:90: host must be a host of 1 to 128 letters, digits, hyphens and dots, with #{host} if needed, "
+                "web.yaml:7:90: host must be a host of 1 to 128 letters, digits, hyphens and dots, with #{host} if "
+                + "needed, "
                 + "but found \"#{path}\". Write a host such as www.example.com, or www.#{host}."),
         Case(
             why: "an action of a later version", yaml: web("defaultActions: [{ type: authenticate-oidc }]"),
@@ -321,7 +340,8 @@ import Testing
         Case(
             why: "a port as text", yaml: group("targetType: ip, targets: [{ id: 10.0.0.5, port: \"8080\" }]"),
             message:
-                "web.yaml:2:93: port must be an integer from 1 to 65535, but found \"8080\". Write 8080, without quotes."
+                "web.yaml:2:93: port must be an integer from 1 to 65535, but found \"8080\". Write 8080, without "
+                + "quotes."
         ),
     ]
 
@@ -338,12 +358,14 @@ import Testing
             why: "two groups of a name",
             yaml: "targetGroups:\n  - { name: a, protocol: HTTP, port: 1 }\n  - { name: a, protocol: HTTP, port: 2 }",
             message:
-                "web.yaml:3:13: name must be unique, but found a second target group a. Choose another name, or remove one."
+                "web.yaml:3:13: name must be unique, but found a second target group a. Choose another name, or "
+                + "remove one."
         ),
         Case(
             why: "two load balancers of a name", yaml: "loadBalancers:\n  - { name: a }\n  - { name: a }",
             message:
-                "web.yaml:3:13: name must be unique, but found a second load balancer a. Choose another name, or remove one."
+                "web.yaml:3:13: name must be unique, but found a second load balancer a. Choose another name, or "
+                + "remove one."
         ),
         Case(
             why: "two instances of an id",
@@ -360,14 +382,15 @@ import Testing
                       - { protocol: HTTP, port: 80, defaultActions: [\(answer)] }
                 """,
             message:
-                "web.yaml:5:33: a port must be bound once on an address, but found 0.0.0.0 port 80 in load balancer a too. "
+                "web.yaml:5:33: a port must be bound once on an address, but found 0.0.0.0 port 80 in load balancer "
+                + "a too. "
                 + "Choose another port or another address."),
         Case(
             why: "an address and a port in two load balancers",
             yaml: """
                 loadBalancers:
-                  - { name: a, addresses: [10.0.0.1, 10.0.0.2], listeners: [{ protocol: HTTP, port: 80, defaultActions: [\(answer)] }] }
-                  - { name: b, addresses: [10.0.0.2], listeners: [{ protocol: HTTP, port: 80, defaultActions: [\(answer)] }] }
+                  - { name: a, addresses: [10.0.0.1, 10.0.0.2], listeners: \(port80) }
+                  - { name: b, addresses: [10.0.0.2], listeners: \(port80) }
                 """,
             message: "web.yaml:3:75: a port must be bound once on an address, "
                 + "but found 10.0.0.2 port 80 in load balancer a too. Choose another port or another address."),
@@ -421,7 +444,8 @@ import Testing
 
     @Test func allWeightsMayBeZero() throws {
         let yaml = Self.web(
-            "defaultActions: [{ type: forward, forwardConfig: { targetGroups: [{ targetGroupName: blue, weight: 0 }] } }]"
+            "defaultActions: [{ type: forward, forwardConfig: { targetGroups: [{ targetGroupName: blue, weight: 0 "
+                + "}] } }]"
         )
         let document = try Document.load(yaml: yaml, file: "")
         let blue = WeightedTargetGroup(targetGroupName: "blue", weight: 0)
