@@ -164,7 +164,8 @@ import Testing
         #expect(
             notApplicable == [
                 "The change \"delete target group spare\" no longer applies: "
-                    + "target group spare is in use by rule 10 of web:80. Take it out of that action first; a weight of 0 is not enough."
+                    + "target group spare is in use by rule 10 of web:80. "
+                    + "Take it out of that action first; a weight of 0 is not enough."
             ])
     }
 
