@@ -39,7 +39,6 @@ def main():
     try:
         target = proxies.Target(folder, options.load_core)
         target.start()
-        options.target_port = target.port
         proxies.Apus.binary = options.apus
         compared = [proxies.PROXIES[name](folder, options.proxy_core) for name in options.only]
         for proxy in compared:
@@ -131,8 +130,10 @@ def write(rows, compared, results, syscalls, options):
         "```\n" + "\n".join(commands(rows, compared[0], options)) + "\n```",
     ]
     for proxy in compared:
+        proxy.large_buffers = False
         sections.append(f"{proxy.title}: `{' '.join(proxy.process.words)}`, where `{proxy.file_name}` is")
-        sections.append(f"```\n{proxy.configuration.read_text()}```")
+        text = "\n".join(filter(str.strip, proxy.text(proxy.port, proxy.target_port).splitlines()))
+        sections.append(f"```\n{text}\n```")
     (options.output / "compare.md").write_text("\n\n".join(filter(None, sections)) + "\n")
     (options.output / "compare.svg").write_text(report.chart(rows, compared, results))
     samples = {f"{row} {proxy}": [sample.figure for sample in each] for (row, proxy), each in results.items()}

@@ -46,10 +46,11 @@ def run_wrk(words):
     return requests, rate
 
 
-def cpu_per_request(path, headers=()):
+def cpu_per_request(path, headers=(), large_buffers=False):
     """A measurement: µs of the proxy's CPU time per request."""
 
     def measure(proxy, options):
+        proxy.use_buffers(large_buffers)
         proxy.process.check_alive()
         run_wrk(wrk_words(proxy.url(path), options.warmup, options.load_core, headers))
         before = proxy.process.cpu_seconds()
@@ -62,8 +63,8 @@ def cpu_per_request(path, headers=()):
 
 def memory_per_connection(proxy, options):
     """A measurement: bytes that each of many idle connections holds in the proxy, after one request on each."""
-    proxy.stop()
-    proxy.start(options.target_port)
+    proxy.large_buffers = False
+    proxy.restart()
     clients = []
     try:
         # What the first requests make the proxy allocate belongs to no connection.
@@ -80,6 +81,7 @@ def memory_per_connection(proxy, options):
 
 def syscalls_per_request(proxy, options):
     """System calls per keep-alive request, counted by strace, which slows everything and so is never timed."""
+    proxy.use_buffers(False)
     identifiers = [word for identifier in proxy.process.ids() for word in ("-p", str(identifier))]
     trace = subprocess.Popen(["strace", "-c", "-f", *identifiers], stderr=subprocess.PIPE, text=True)
     try:
@@ -100,6 +102,7 @@ ROWS = [
     Row("keepalive", "HTTP/1.1 keep-alive, 128 B", "µs", cpu_per_request("/small")),
     Row("connection", "New connection per request", "µs", cpu_per_request("/small", ["Connection: close"])),
     Row("large", "1 MiB response", "µs", cpu_per_request("/large")),
+    Row("buffers", "1 MiB response, 64 KiB buffers", "µs", cpu_per_request("/large", large_buffers=True)),
     Row("memory", "Memory per idle connection", "B", memory_per_connection),
 ]
 

@@ -1,7 +1,9 @@
 """The target server and the proxies under comparison, configured to do the same work.
 
 Each proxy: one worker, no access log, kept connections on both sides, and X-Forwarded-For, -Proto and -Port set, since
-Apus always sets them.
+Apus always sets them. Buffers are as each program has them by default, except where a row asks for `large_buffers`: then
+each has 64 KiB for a response, about what Apus has, because large responses cost as many system calls as buffers take
+to fill.
 """
 
 import json
@@ -34,10 +36,12 @@ class Server:
         self.core = core
         self.process = None
         self.port = None
+        self.large_buffers = False
 
     def start(self, target_port=None):
         """Starts it on a fresh port and waits until it answers through to the target."""
         self.port = free_port()
+        self.target_port = target_port
         self.configuration = self.folder / self.file_name
         self.configuration.write_text(self.text(self.port, target_port))
         self.process = Process(self.name, self.words(), self.core, self.folder)
@@ -45,6 +49,16 @@ class Server:
 
     def stop(self):
         self.process.end()
+
+    def use_buffers(self, large):
+        """Starts it again if its buffers are of the other kind."""
+        if self.large_buffers != large:
+            self.large_buffers = large
+            self.restart()
+
+    def restart(self):
+        self.stop()
+        self.start(self.target_port)
 
     def url(self, path):
         return f"http://127.0.0.1:{self.port}{path}"
@@ -98,6 +112,7 @@ class Nginx(Server):
     file_name = "nginx.conf"
 
     def text(self, port, target_port):
+        buffers = "proxy_buffer_size 8k; proxy_buffers 2 32k; proxy_busy_buffers_size 32k;" if self.large_buffers else ""
         return f"""daemon off;
 worker_processes 1;
 pid {self.folder}/nginx.pid;
@@ -119,7 +134,7 @@ http {{
         location / {{
             proxy_pass http://group;
             proxy_http_version 1.1;
-            proxy_max_temp_file_size 0;
+            {buffers}
             proxy_set_header Connection "";
             proxy_set_header Host $http_host;
             proxy_set_header X-Forwarded-For $proxy_add_x_forwarded_for;
@@ -143,9 +158,11 @@ class HAProxy(Server):
     file_name = "haproxy.cfg"
 
     def text(self, port, target_port):
+        buffers = "tune.bufsize 65536" if self.large_buffers else ""
         return f"""global
     nbthread 1
     maxconn 9000
+    {buffers}
 defaults
     mode http
     timeout connect 10s
