@@ -1,43 +1,171 @@
 import Core
 
-/// What stands at the start of the octets given to `BodyDecoder.next`.
-public enum BodyStep: Equatable, Sendable {
-    /// After `skip` octets of framing, at least one octet of the body, `count` in all. Drop the `skip` octets; pass on
-    /// as many of the `count` as there is room for, drop those too, and tell `BodyDecoder.consume` how many they were.
-    case data(skip: Int, count: Int)
-    /// Drop `skip` octets; the next step needs more than what remains.
-    case needMore(skip: Int)
-    /// The message is complete after `skip` octets, which are to be dropped.
-    case end(skip: Int)
-    /// Close the connection.
-    case refused(Violation)
-}
-
-/// What the end of the connection means to a body.
-public enum BodyEnd: Equatable, Sendable {
-    /// The body is complete.
-    case complete
-    /// Octets are missing.
-    case truncated
-}
-
 /// Finds the octets of one body among those of the connection, whatever its framing.
+///
+/// Shape:  a trivial value; holds no octets. Framing is consumed octet by octet, so nothing is looked at twice;
+///         only a trailer section is waited for until it is whole.
+/// Limits: a buffer that feeds a chunked body holds at least `Limits.trailerBytesMax` octets.
+/// Source: RFC 9112 §6.3, §7.1; threats.md, chunk line tricks.
 public struct BodyDecoder: Sendable {
+    private enum Phase: Equatable {
+        /// `remaining` octets of the body, then its end.
+        case length
+        /// All that comes is body.
+        case untilClose
+        /// The size line of a chunk: its digits, its extension, or the line feed that ends it.
+        case chunkSize, chunkExtension, chunkSizeLineFeed
+        /// `remaining` octets of a chunk, then the CRLF that ends it.
+        case chunkData, chunkDataCarriageReturn, chunkDataLineFeed
+        /// What follows the last chunk.
+        case trailers
+        case complete
+        case failed(Violation)
+    }
+
+    private var phase: Phase
+    /// Octets of the body, or of this chunk, that are to come. In a size line: what its digits have said so far.
     private var remaining: UInt64 = 0
+    /// Octets of the size line so far.
+    private var lineByteCount = 0
+    private var trailerScan = HeadScan()
 
-    public init(_ framing: Framing) {}
-
-    /// Says what stands at the start of `input`, which begins where the last step's octets were dropped.
-    ///
-    /// `trailers` is reset and filled when the answer is `end`; without it trailers are checked and dropped.
-    public mutating func next(_ input: Span<UInt8>, trailers: Head?) -> BodyStep { .needMore(skip: 0) }
-
-    /// Tells that `count` octets of the body were taken; at most as many as the last `data` step offered.
-    public mutating func consume(_ count: Int) {}
+    public init(_ framing: Framing) {
+        switch framing {
+        case .none: phase = .complete
+        case .length(let length):
+            phase = length > 0 ? .length : .complete
+            remaining = length
+        case .chunked: phase = .chunkSize
+        case .untilClose: phase = .untilClose
+        }
+    }
 
     /// Whether the message has been read to its end.
-    public var isComplete: Bool { remaining == 0 }
+    public var isComplete: Bool { phase == .complete }
 
     /// What it means that the connection ends here, all earlier octets having been consumed.
-    public func endOfStream() -> BodyEnd { .truncated }
+    public func endOfStream() -> BodyEnd { phase == .complete || phase == .untilClose ? .complete : .truncated }
+
+    /// Says what stands at the start of `input`: all that waits, from where the last step's octets were dropped.
+    ///
+    /// When the answer is `end`, `trailers` holds the trailer fields, if any came; those about framing, routing and
+    /// this hop are marked removed. Without it trailers are checked and dropped.
+    public mutating func next(_ input: Span<UInt8>, trailers: Head? = nil) -> BodyStep {
+        var index = 0
+        while true {
+            switch phase {
+            case .complete:
+                return .end(skip: index)
+            case .failed(let violation):
+                return .refused(violation)
+            case .untilClose, .length, .chunkData:
+                guard index < input.count else { return .needMore(skip: index) }
+                let waiting = input.count - index
+                let isBounded = phase != .untilClose && remaining < UInt64(waiting)
+                return .data(skip: index, count: isBounded ? Int(remaining) : waiting)
+            case .trailers:
+                return readTrailers(input, from: index, into: trailers)
+            case .chunkSize, .chunkExtension, .chunkSizeLineFeed, .chunkDataCarriageReturn, .chunkDataLineFeed:
+                guard index < input.count else { return .needMore(skip: index) }
+                readFraming(input[index])
+                index += 1
+            }
+        }
+    }
+
+    /// Tells that `count` octets of the body were taken; at most as many as the last `data` step offered.
+    public mutating func consume(_ count: Int) {
+        switch phase {
+        case .untilClose: return
+        case .length, .chunkData:
+            precondition(count >= 0 && UInt64(count) <= remaining, "body: consumed more than there is")
+            remaining -= UInt64(count)
+            if remaining == 0 { phase = phase == .length ? .complete : .chunkDataCarriageReturn }
+        case .chunkSize, .chunkExtension, .chunkSizeLineFeed, .chunkDataCarriageReturn, .chunkDataLineFeed, .trailers,
+            .complete, .failed:
+            precondition(count == 0, "body: consumed where no data was offered")
+        }
+    }
+
+    /// Takes one octet of what surrounds the data of chunks.
+    @inline(__always)
+    private mutating func readFraming(_ octet: UInt8) {
+        switch phase {
+        case .chunkSize: readSize(octet)
+        case .chunkExtension:
+            if octet == .carriageReturn {
+                phase = .chunkSizeLineFeed
+            } else if octet < .space && octet != .tab || octet == .delete {
+                phase = .failed(.badChunkExtension)
+            } else {
+                lineByteCount += 1
+                if lineByteCount > Limits.chunkLineBytesMax { phase = .failed(.chunkLineTooLong) }
+            }
+        case .chunkSizeLineFeed:
+            guard octet == .lineFeed else { return phase = .failed(.bareCarriageReturn) }
+            phase = remaining > 0 ? .chunkData : .trailers
+        case .chunkDataCarriageReturn:
+            phase = octet == .carriageReturn ? .chunkDataLineFeed : .failed(.badChunkEnd)
+        case .chunkDataLineFeed:
+            phase = octet == .lineFeed ? .chunkSize : .failed(.badChunkEnd)
+            remaining = 0
+            lineByteCount = 0
+        case .length, .untilClose, .chunkData, .trailers, .complete, .failed:
+            preconditionFailure("body: octet of framing in \(phase)")
+        }
+    }
+
+    /// Takes one octet of a chunk's size line up to the extension: digits, then at once `;` or the line's end.
+    private mutating func readSize(_ octet: UInt8) {
+        if let digit = octet.hexadecimalValue {
+            // Sixteen digits leave room for a size that no sum of octets reaches: stay far below overflow.
+            guard lineByteCount < Limits.chunkSizeDigitsMax, remaining < 1 << 56 else {
+                return phase = .failed(.badChunkSize)
+            }
+            remaining = remaining << 4 | UInt64(digit)
+            lineByteCount += 1
+            return
+        }
+        guard lineByteCount > 0 else { return phase = .failed(.badChunkSize) }
+        lineByteCount += 1
+        switch octet {
+        case .carriageReturn: phase = .chunkSizeLineFeed
+        case .semicolon: phase = .chunkExtension
+        case .lineFeed: phase = .failed(.bareLineFeed)
+        default: phase = .failed(.badChunkSize)
+        }
+    }
+
+    /// Reads the trailer section once it is whole. Source: RFC 9112 §7.1.2.
+    private mutating func readTrailers(_ input: Span<UInt8>, from start: Int, into trailers: Head?) -> BodyStep {
+        let section = input.extracting(start..<input.count)
+        if section.count >= 2, section[0] == .carriageReturn, section[1] == .lineFeed {
+            trailers?.reset()
+            phase = .complete
+            return .end(skip: start + 2)
+        }
+        guard trailerScan.isWorthParsing(section, bytesMax: Limits.trailerBytesMax) else {
+            return .needMore(skip: start)
+        }
+        let head = trailers ?? Head()
+        head.reset()
+        let window = section.extracting(first: Limits.trailerBytesMax)
+        var facts = FieldFacts(.trailers, minorVersion: 1, arenaShift: 0)
+        switch FieldLines.read(window, from: 0, into: head, facts: &facts) {
+        case .needMore(let lineStart):
+            trailerScan.suspend(section, lineStart: lineStart, lineCount: head.fieldCount + 1)
+            head.reset()
+            guard section.count > window.count else { return .needMore(skip: start) }
+            phase = .failed(.trailersTooLarge)
+            return .refused(.trailersTooLarge)
+        case .refused(let violation):
+            head.reset()
+            phase = .failed(violation)
+            return .refused(violation)
+        case .complete(let end):
+            head.append(window.extracting(first: end))
+            phase = .complete
+            return .end(skip: start + end)
+        }
+    }
 }

@@ -1,9 +1,116 @@
 import Core
 
 /// Reads a request head from the start of `input`, all that waits, into `head`.
+///
+/// On `complete` the head is neutral: fields that concern this hop only, and those that Connection names, are marked
+/// removed, framing and Expect among them; Host stays. Its arena holds the octets as they came.
+/// `scan` belongs to the connection and starts anew with each head.
+/// Source: RFC 9112 §3, §5, §6, §9; elbv2.md §2.1, §2.4 in mode `defensive`.
 public func parseRequestHead(
     _ input: Span<UInt8>, into head: Head, options: RequestOptions, scan: inout HeadScan
 ) -> HeadResult {
     head.reset()
-    return .needMore
+    guard scan.isWorthParsing(input, bytesMax: Limits.requestHeadBytesMax) else { return .needMore }
+    // Octets beyond the cap are not looked at, so that the verdict is the same however the head arrives.
+    let window = input.extracting(first: Limits.requestHeadBytesMax)
+    let result = readRequestHead(window, into: head, options: options, scan: &scan)
+    return settle(result, isBeyondLimit: input.count > window.count, head, &scan)
+}
+
+/// Turns `needMore` into a refusal where more cannot help, and leaves nothing behind of a head that is not complete.
+@inline(__always)
+func settle(_ result: HeadResult, isBeyondLimit: Bool, _ head: Head, _ scan: inout HeadScan) -> HeadResult {
+    switch result {
+    case .complete:
+        scan.reset()
+        return result
+    case .refused:
+        head.reset()
+        scan.reset()
+        return result
+    case .needMore:
+        head.reset()
+        guard isBeyondLimit else { return .needMore }
+        scan.reset()
+        return .refused(.headTooLarge)
+    }
+}
+
+private func readRequestHead(
+    _ input: Span<UInt8>, into head: Head, options: RequestOptions, scan: inout HeadScan
+) -> HeadResult {
+    guard let start = input.skippingBlankLines() else { return .refused(.bareCarriageReturn) }
+    var line = RequestLine()
+    let fieldsStart: Int
+    switch line.read(input, from: start) {
+    case .needMore:
+        scan.suspend(input, lineStart: start, lineCount: 0)
+        return .needMore
+    case .refused(let violation): return .refused(violation)
+    case .complete(let next): fieldsStart = next
+    }
+    var target = RequestTarget()
+    if let violation = target.resolve(line, of: input, into: head) { return .refused(violation) }
+
+    var facts = FieldFacts(.request(options), minorVersion: line.minorVersion, arenaShift: target.arenaShift)
+    switch FieldLines.read(input, from: fieldsStart, into: head, facts: &facts) {
+    case .needMore(let lineStart):
+        scan.suspend(input, lineStart: lineStart, lineCount: head.fieldCount + 1)
+        return .needMore
+    case .refused(let violation): return .refused(violation)
+    case .complete(let end):
+        head.append(input.extracting(first: end))
+        return finish(input, end: end, line: line, facts: &facts, head)
+    }
+}
+
+/// Judges what only the whole head can tell.
+private func finish(
+    _ input: Span<UInt8>, end: Int, line: RequestLine, facts: inout FieldFacts, _ head: Head
+) -> HeadResult {
+    if facts.hostCount == 0, line.minorVersion > 0 { return .refused(.missingHost) }
+    // An absolute-form target wins over Host. Source: RFC 9112 §3.2.2.
+    if head.authority.isEmpty { head.authority = facts.host }
+    if let violation = facts.applyConnection(input, to: head) { return .refused(violation) }
+    var hasContent = true
+    let framing: Framing
+    if facts.framing.isChunked {
+        framing = .chunked
+        head.body = .unknown
+    } else if let length = facts.framing.contentLength {
+        framing = .length(length)
+        head.body = .exactly(length)
+        hasContent = length > 0
+    } else {
+        framing = .none
+        hasContent = false
+    }
+    let method = input.extracting(line.method)
+    return .complete(
+        ParsedHead(
+            byteCount: end, framing: framing, isPersistent: facts.isPersistent,
+            expectsContinue: hasContent && facts.expectsContinue,
+            isAmbiguous: hasContent && (method.equals("GET") || method.equals("HEAD"))))
+}
+
+extension Span where Element == UInt8 {
+    /// Where the first line begins, empty lines passed over; nil if a carriage return stands alone.
+    /// Source: RFC 9112 §2.2.
+    fileprivate func skippingBlankLines() -> Int? {
+        var index = 0
+        var lineCount = 0
+        while index < count, lineCount < Limits.blankLineCountMax {
+            if self[index] == .lineFeed {
+                index += 1
+            } else if self[index] == .carriageReturn {
+                guard index + 1 < count else { return count }
+                guard self[index + 1] == .lineFeed else { return nil }
+                index += 2
+            } else {
+                return index
+            }
+            lineCount += 1
+        }
+        return index
+    }
 }

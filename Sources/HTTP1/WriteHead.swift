@@ -10,14 +10,74 @@ public enum ConnectionOption: Equatable, Sendable {
     case keepAlive
 }
 
-/// The most octets that `writeRequestHead` appends for `head`.
-public func requestHeadByteCount(_ head: Head) -> Int { 0 }
+/// More than what the literals of a head take: its version, status, spaces, line ends, and our own two fields.
+private let headOverheadMax = 128
 
-/// Appends the request line, the fields that were not removed, and this hop's framing.
-public func writeRequestHead(_ head: Head, framing: Framing, into buffer: Buffer) {}
+/// The most octets that `writeRequestHead` appends for `head`.
+public func requestHeadByteCount(_ head: Head) -> Int {
+    head.method.count + head.path.count + head.query.count + fieldLinesByteCount(head) + headOverheadMax
+}
+
+/// Appends the request line, the fields that were not removed, and this hop's framing; `requestHeadByteCount` fit.
+///
+/// Without a body, `Content-Length: 0` is written where the client did so or the method calls for content.
+/// Source: RFC 9112 §3, §6; RFC 9110 §8.6.
+public func writeRequestHead(_ head: Head, framing: Framing, into buffer: Buffer) {
+    let method = head.bytes(head.method)
+    buffer.append(method)
+    buffer.append(.space)
+    buffer.append(head.bytes(head.path))
+    if !head.query.isEmpty { buffer.append(head.bytes(head.query)) }
+    buffer.append(" HTTP/1.1\r\n")
+    writeFieldLines(head, keepsContentLength: false, into: buffer)
+    switch framing {
+    case .none:
+        let isExpected = head.body == .exactly(0) || method.equals("POST") || method.equals("PUT")
+            || method.equals("PATCH")
+        buffer.append(isExpected ? "Content-Length: 0\r\n\r\n" : "\r\n")
+    case .length(let length):
+        writeContentLength(length, into: buffer)
+        buffer.append("\r\n")
+    case .chunked:
+        buffer.append("Transfer-Encoding: chunked\r\n\r\n")
+    case .untilClose:
+        preconditionFailure("request head: a request cannot end with its connection")
+    }
+}
 
 /// The most octets that `writeResponseHead` appends for `head`.
-public func responseHeadByteCount(_ head: Head) -> Int { 0 }
+public func responseHeadByteCount(_ head: Head) -> Int {
+    head.reason.count + fieldLinesByteCount(head) + headOverheadMax
+}
 
-/// Appends the status line, the fields that were not removed, this hop's framing and the connection option.
-public func writeResponseHead(_ head: Head, framing: Framing, connection: ConnectionOption, into buffer: Buffer) {}
+/// Appends the status line, the fields that were not removed, this hop's framing and the connection option;
+/// `responseHeadByteCount` octets fit.
+///
+/// 1xx, 204 and 304 get no framing whatever is asked for. With `.none`, a Content-Length field that the parser left
+/// in (response to HEAD, 304) is passed on.
+/// Source: RFC 9112 §4, §6; RFC 9110 §8.6.
+public func writeResponseHead(_ head: Head, framing: Framing, connection: ConnectionOption, into buffer: Buffer) {
+    buffer.append("HTTP/1.1 ")
+    buffer.append(decimal: UInt64(head.status))
+    buffer.append(.space)
+    if !head.reason.isEmpty { buffer.append(head.bytes(head.reason)) }
+    buffer.append("\r\n")
+    let framing = forbidsFraming(head.status) || head.status == 304 ? .none : framing
+    writeFieldLines(head, keepsContentLength: framing == .none && !forbidsFraming(head.status), into: buffer)
+    switch framing {
+    case .none, .untilClose: break
+    case .length(let length): writeContentLength(length, into: buffer)
+    case .chunked: buffer.append("Transfer-Encoding: chunked\r\n")
+    }
+    switch connection {
+    case .none: buffer.append("\r\n")
+    case .close: buffer.append("Connection: close\r\n\r\n")
+    case .keepAlive: buffer.append("Connection: keep-alive\r\n\r\n")
+    }
+}
+
+private func writeContentLength(_ length: UInt64, into buffer: Buffer) {
+    buffer.append("Content-Length: ")
+    buffer.append(decimal: length)
+    buffer.append("\r\n")
+}

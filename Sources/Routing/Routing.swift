@@ -1,1 +1,18 @@
-// Routing
+// Routing: who gets a request, and what is known about those who could. Pure algorithms: no socket, no thread,
+// no clock (time is handed in), no lock. The proxy asks it once or twice per request, so what it asks neither
+// allocates nor costs more with more rules or targets than a logarithm.
+//
+// Read it in the order of a request:
+//   `RuleTable`         which rule a host and a path match. `RuleCompiler` sorts the values of the rules by kind
+//                       (`Glob`) when a snapshot is made; `LiteralTable` is the search it all rests on.
+//   `RedirectTemplate`  what the Location of a redirect says, where the rule's action is one.
+//   `SmoothWeights`     which of the weighted groups of a forward action is next.
+//   `RoundRobin`        which target of that group is next, and whether none is healthy so that all must serve.
+// and then of a target's life, which the control thread follows:
+//   `HealthState`       what checks and registration made of it, with ELBv2's states and reasons (`HealthReason`).
+//   `CheckSchedule`     when it is checked, so that thousands of targets do not come at once.
+//
+// Ownership: a `RuleTable` and a `RedirectTemplate` never change and belong to a worker's snapshot. A
+// `SmoothWeights` and a `RoundRobin` remember whose turn it is, belong to one worker, and outlive snapshots:
+// they are told of changes (`adopt`, `rebuild`) instead of being made anew, so that no change favours anybody.
+// A `HealthState` belongs to control. Nothing here is shared between threads.

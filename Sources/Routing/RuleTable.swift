@@ -16,10 +16,103 @@ public struct RulePattern: Equatable, Sendable {
     }
 }
 
-/// The compiled rules of one listener.
+/// The compiled rules of one listener: finds the first one that matches a host and a path.
+///
+/// Every distinct host value leads to a `HostRules`, which holds the paths of all rules with that host value.
+/// A request's host is found as a whole, then by its suffixes from the longest to the shortest, then the rules
+/// for any host are asked, and in each place its path is searched in the same manner. Only values with inner
+/// wildcards are tried one by one, in priority order, and never after a better rule is known.
+///
+/// Shape:  flat arrays of trivial values, written by `init` only, so a lookup neither allocates nor counts
+///         references. Memory is proportional to the sum over the rules of hosts × paths.
+/// Limits: fewer than 2^31 rules.
 public struct RuleTable: Sendable {
+    /// The rules that share one host value.
+    struct HostRules: Sendable {
+        /// The least index of all of them: nobody with a better match looks further.
+        var least: UInt32
+        /// The least index of those without a condition on the path.
+        var anyPath = LiteralTable.none
+        /// Their literal paths and prefixes, in `paths`; the values are rule indices.
+        var pathEntries = 0..<0
+        /// Their other paths, in `wildPaths`.
+        var wildPaths = 0..<0
+    }
+
+    /// A path value with inner wildcards.
+    struct WildPath: Sendable {
+        var pattern: ByteRange
+        var rule: UInt32
+    }
+
+    /// A host value with inner wildcards.
+    struct WildHost: Sendable {
+        var pattern: ByteRange
+        var rules: Int
+    }
+
+    /// Literal hosts and suffixes, reversed; the values are indices into `hostRules`.
+    private let hosts: LiteralTable
+    private let paths: LiteralTable
+    private let hostRules: [HostRules]
+    /// The rules for any host, in `hostRules`; −1 when there are none.
+    private let anyHost: Int
+    /// Ascending by `least` of their rules.
+    private let wildHosts: [WildHost]
+    /// Ascending by rule within one `HostRules`.
+    private let wildPaths: [WildPath]
+    /// The octets of the values with inner wildcards.
+    private let patterns: [UInt8]
+
     /// Compiles `patterns`, which are in priority order.
-    public init(_ patterns: [RulePattern]) {}
+    public init(_ patterns: [RulePattern]) {
+        var compiler = RuleCompiler()
+        for (index, pattern) in patterns.enumerated() { compiler.add(pattern, rule: UInt32(index)) }
+        compiler.finish()
+        hosts = compiler.hosts
+        paths = compiler.paths
+        hostRules = compiler.hostRules
+        anyHost = compiler.anyHost
+        wildHosts = compiler.wildHosts
+        wildPaths = compiler.wildPaths
+        self.patterns = compiler.patterns
+    }
+
     /// The index of the first pattern that matches; nil means the default action.
-    public func firstMatch(host: Span<UInt8>, path: Span<UInt8>) -> Int? { nil }
+    ///
+    /// `host` is in lower case and without a port; `path` is canonical and without a query.
+    public func firstMatch(host: Span<UInt8>, path: Span<UInt8>) -> Int? {
+        var best = LiteralTable.none
+        if anyHost >= 0 { improve(&best, by: anyHost, path) }
+        let hit = hosts.search(host, in: hosts.entries.indices, fromEnd: true)
+        if hit.exact != LiteralTable.none { improve(&best, by: Int(hit.exact), path) }
+        var affixIndex = hit.affixIndex
+        while affixIndex >= 0 {
+            improve(&best, by: Int(hosts.entries[affixIndex].affix), path)
+            affixIndex = Int(hosts.entries[affixIndex].enclosing)
+        }
+        for index in wildHosts.indices {
+            let wild = wildHosts[index]
+            guard hostRules[wild.rules].least < best else { break }
+            if Glob.matches(patterns.span.extracting(wild.pattern), host) { improve(&best, by: wild.rules, path) }
+        }
+        return best == LiteralTable.none ? nil : Int(best)
+    }
+
+    /// Lowers `best` to the first of one host's rules that matches `path`, if that is better.
+    private func improve(_ best: inout UInt32, by index: Int, _ path: Span<UInt8>) {
+        let rules = hostRules[index]
+        guard rules.least < best else { return }
+        best = min(best, rules.anyPath)
+        if !rules.pathEntries.isEmpty {
+            let hit = paths.search(path, in: rules.pathEntries, fromEnd: false)
+            best = min(best, hit.exact)
+            if hit.affixIndex >= 0 { best = min(best, paths.entries[hit.affixIndex].affix) }
+        }
+        for wildIndex in rules.wildPaths {
+            let wild = wildPaths[wildIndex]
+            guard wild.rule < best else { return }
+            if Glob.matches(patterns.span.extracting(wild.pattern), path) { best = wild.rule }
+        }
+    }
 }

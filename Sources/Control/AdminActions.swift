@@ -1,0 +1,58 @@
+import Core
+import Model
+import Proxy
+import Telemetry
+
+/// What the admin socket needs of control: `Operations` does it, tests record it.
+///
+/// Shape: called on the control thread only; completions come on it too, at the end of the pass at the earliest.
+protocol AdminActions: AnyObject {
+    /// What is in force: the file, with what was changed at run time on top of it.
+    var document: Document { get }
+    /// Grows by one with every snapshot.
+    var generation: UInt64 { get }
+    /// When the process began to serve.
+    var startedAt: Instant { get }
+    /// The running workers.
+    var workers: [WorkerHandle] { get }
+    /// What happens.
+    var events: EventLog { get }
+    /// The file that was read at start, and is read again by a reload.
+    var configurationFile: String { get }
+    /// Changes made at run time that do not fit the file any more, in sentences.
+    var changesNotApplied: [String] { get }
+    /// What control has done so far.
+    var tally: ControlTally { get }
+    /// What each worker counts about each group, in any order; a name may be there again for a group that is on its
+    /// way out.
+    var groupCounters: [(name: String, workers: [TargetGroupCounters])] { get }
+
+    /// See `Operations.apply`.
+    func apply(_ change: Change, by user: UInt32?, completion: @escaping (Result<Void, AdminError>) -> Void)
+    /// See `Operations.deregister`.
+    func deregister(
+        group: String, targets: [TargetDescription], wait: Bool, by user: UInt32?,
+        completion: @escaping (Result<[DrainReport], AdminError>) -> Void)
+    /// See `Operations.reload`.
+    func reload(discardingChanges: Bool, completion: (Result<ReloadReport, ConfigErrors>) -> Void)
+    /// See `Operations.targetHealth`.
+    func targetHealth(group: String, targets: [TargetDescription]?) throws(AdminError) -> [TargetHealthDescription]
+}
+
+/// What control counts about itself, since the process began.
+struct ControlTally: Equatable, Sendable {
+    /// Reloads that succeeded.
+    var reloads: UInt64 = 0
+    /// Reloads that a bad file, or the disk, refused.
+    var reloadsRefused: UInt64 = 0
+    /// Changes over the socket that were applied.
+    var changes: UInt64 = 0
+    /// Changes over the socket that were refused.
+    var changesRefused: UInt64 = 0
+    /// Times that the state file was written.
+    var stateWrites: UInt64 = 0
+    /// Health checks that passed.
+    var healthChecksPassed: UInt64 = 0
+    /// Health checks that failed.
+    var healthChecksFailed: UInt64 = 0
+}

@@ -1,0 +1,315 @@
+import Core
+import HTTP1
+import Logging
+
+/// One client of the admin socket: reads requests, has them answered one after the other, writes the answers.
+///
+/// Shape:  held by its server and the loop until it closes. Nothing is read while an answer is made or written, so
+///         pipelined requests wait in the socket, and a client that does not read stops being read.
+/// Limits: a head as `HTTP1.Limits` says, a body of `Limits.adminBodyBytesMax`, silence of `Limits.adminIdleTimeout`.
+/// Source: RFC 9112.
+final class AdminConnection: PollHandler {
+    /// What is awaited.
+    private enum Phase {
+        /// The head of a request.
+        case head
+        /// The rest of a request's body.
+        case body
+        /// The answer, from control.
+        case answer
+        /// That the client takes the answer; then it may ask again, or is let go.
+        case taking(thenClose: Bool)
+        /// That a subscriber of events goes away.
+        case streaming
+        /// That the client takes notice of the end of the connection. What it still sends is dropped.
+        case farewell
+        /// Nothing.
+        case closed
+    }
+
+    private let socket: Socket
+    private unowned let server: AdminServer
+    private var token = Token.none
+    private let user: UInt32?
+    private var phase = Phase.head
+    private let inbound = Buffer(capacity: Core.Limits.largeBufferBytes)
+    private var outbound: [UInt8] = []
+    private var outboundStart = 0
+    private let head = Head()
+    private var scan = HeadScan()
+    private var decoder = BodyDecoder(.none)
+    private var body: [UInt8] = []
+    private var isPersistent = true
+    private var isHEAD = false
+    /// The client will send no more.
+    private var inboundEnded = false
+    private var isAdvancing = false
+    private var stream: EventStream?
+
+    /// A client that has just connected.
+    init(socket: Socket, server: AdminServer) {
+        self.socket = socket
+        self.server = server
+        user = socket.unixUserID
+    }
+
+    /// Starts to listen to the client.
+    func begin() {
+        token = server.loop.add(self, descriptor: socket.descriptor, interest: .edges)
+        awaitClient()
+    }
+
+    /// Lets the client go at once. May be called again.
+    func close() {
+        if case .closed = phase { return }
+        phase = .closed
+        stream?.end()
+        stream = nil
+        server.loop.remove(token)
+        socket.close()
+        server.forget(self)
+    }
+
+    func ready(_ ready: Poller.Ready, now: Instant) {
+        if ready.isWritable { flush() }
+        if ready.isReadable { advance() }
+        // Whoever is gone on both sides cannot take an answer any more; what it asked for was read above.
+        if ready.isDead { close() }
+    }
+
+    func timerFired(now: Instant) {
+        guard case .streaming = phase else { return close() }
+        stream?.beat()
+        server.loop.schedule(token, at: now + Limits.eventHeartbeat)
+    }
+
+    private func awaitClient() {
+        server.loop.schedule(token, at: server.loop.now + Limits.adminIdleTimeout)
+    }
+
+    // MARK: Reading
+
+    /// Goes as far as what the client has sent allows.
+    private func advance() {
+        guard !isAdvancing else { return }
+        isAdvancing = true
+        defer { isAdvancing = false }
+        while step() {}
+    }
+
+    /// One step. Returns whether another may be possible.
+    private func step() -> Bool {
+        switch phase {
+        case .head: return stepHead() || read()
+        case .body: return stepBody() || read()
+        case .farewell:
+            inbound.removeAll()
+            return read()
+        case .answer, .taking, .streaming, .closed: return false
+        }
+    }
+
+    /// Reads once. Returns whether there is something new to look at.
+    private func read() -> Bool {
+        if case .closed = phase { return false }
+        if inboundEnded {
+            close()
+            return false
+        }
+        inbound.compact()
+        switch socket.read(into: inbound) {
+        case .bytes:
+            if case .farewell = phase {} else { awaitClient() }
+            return true
+        case .wouldBlock: return false
+        case .endOfStream:
+            inboundEnded = true
+            return true
+        case .failed:
+            close()
+            return false
+        }
+    }
+
+    private func stepHead() -> Bool {
+        let (inbound, head) = (inbound, head)
+        if inbound.isEmpty { return false }
+        switch parseRequestHead(inbound.bytes, into: head, options: RequestOptions(), scan: &scan) {
+        case .needMore: return false
+        case .refused(let violation):
+            isHEAD = false
+            refuse(
+                code: "\(violation.word)", status: violation.status, message: "This is not an HTTP/1.1 request.",
+                remedy: "Use an HTTP client, such as curl --unix-socket \(server.path).")
+            return true
+        case .complete(let parsed):
+            inbound.consume(parsed.byteCount)
+            scan.reset()
+            beginBody(parsed)
+            return true
+        }
+    }
+
+    private func beginBody(_ parsed: ParsedHead) {
+        isPersistent = parsed.isPersistent && !parsed.isAmbiguous
+        isHEAD = head.isHEAD
+        decoder = BodyDecoder(parsed.framing)
+        phase = .body
+        if case .length(let count) = parsed.framing, count > UInt64(Limits.adminBodyBytesMax) { return refuseBody() }
+        if parsed.expectsContinue && !decoder.isComplete { send(AdminResponse.goOn) }
+    }
+
+    private func stepBody() -> Bool {
+        let inbound = inbound
+        switch decoder.next(inbound.bytes, trailers: nil) {
+        case .data(let skip, let count):
+            inbound.consume(skip)
+            guard body.count + count <= Limits.adminBodyBytesMax else {
+                refuseBody()
+                return true
+            }
+            body += inbound.takeOctets(count)
+            decoder.consume(count)
+            return true
+        case .needMore(let skip):
+            inbound.consume(skip)
+            return false
+        case .end(let skip):
+            inbound.consume(skip)
+            ask()
+            return true
+        case .refused(let violation):
+            refuse(
+                code: "\(violation.word)", status: violation.status, message: "The body is not framed as HTTP/1.1 has it.",
+                remedy: "Use an HTTP client, such as curl --unix-socket \(server.path).")
+            return true
+        }
+    }
+
+    private func refuseBody() {
+        let most = Limits.adminBodyBytesMax / 1024 / 1024
+        refuse(
+            code: "ContentTooLarge", status: 413, message: "The body is longer than \(most) MiB.",
+            remedy: "Make the change in parts, or in the file followed by a reload.")
+    }
+
+    // MARK: Answering
+
+    /// Has the request answered that was read.
+    private func ask() {
+        let request = AdminRequest(head: head, body: body, user: user)
+        body = []
+        phase = .answer
+        server.loop.cancel(token)
+        server.routes.answer(request) { [weak self, logger = server.logger] answer in
+            Self.audit(request, answer, logger)
+            self?.take(answer)
+        }
+    }
+
+    /// Every change leaves a line that says who asked for it and what came of it.
+    private static func audit(_ request: AdminRequest, _ answer: AdminAnswer, _ logger: Logger) {
+        if request.method == "GET" || request.method == "HEAD" { return }
+        var metadata: Logger.Metadata = [
+            "uid": "\(request.user.map { "\($0)" } ?? "unknown")", "method": "\(request.method)",
+            "path": "\(request.path)", "status": "\(answer.status)",
+        ]
+        if case .refused(let error, _) = answer {
+            metadata["code"] = "\(error.code)"
+            metadata["reason"] = "\(error.message)"
+        }
+        logger.info("answered an admin request", metadata: metadata)
+    }
+
+    private func take(_ answer: AdminAnswer) {
+        guard case .answer = phase else { return }
+        if case .events(let recent) = answer {
+            startStream(recent: recent)
+        } else {
+            respond(with: answer, thenClose: !isPersistent)
+        }
+        advance()
+    }
+
+    /// Answers with a refusal and closes: what the client sends after it cannot be trusted, or is not wanted.
+    private func refuse(code: String, status: UInt16, message: String, remedy: String) {
+        body = []
+        let error = AdminError(code: code, status: status, message: message, remedy: remedy)
+        respond(with: .refused(error), thenClose: true)
+    }
+
+    private func respond(with answer: AdminAnswer, thenClose: Bool) {
+        phase = .taking(thenClose: thenClose)
+        awaitClient()
+        let connection: ConnectionOption = thenClose ? .close : head.minorVersion == 0 ? .keepAlive : .none
+        send(server.response.octets(for: answer, connection: connection, isHEAD: isHEAD))
+    }
+
+    private func startStream(recent: Int) {
+        let isChunked = head.minorVersion > 0
+        if isHEAD {
+            phase = .taking(thenClose: true)
+            awaitClient()
+            return send(server.response.streamHead(isChunked: isChunked))
+        }
+        phase = .streaming
+        server.loop.schedule(token, at: server.loop.now + Limits.eventHeartbeat)
+        send(server.response.streamHead(isChunked: isChunked))
+        stream = EventStream(events: server.routes.events, recent: recent) { [weak self] value in
+            guard let self, outbound.count - outboundStart < Limits.eventBytesMax else { return false }
+            send(server.response.line(value, isChunked: isChunked))
+            return true
+        }
+    }
+
+    // MARK: Writing
+
+    private func send(_ octets: [UInt8]) {
+        outbound += octets
+        flush()
+    }
+
+    /// Writes what waits, as far as the client takes it.
+    private func flush() {
+        while outboundStart < outbound.count {
+            let staging = server.staging
+            let end = min(outboundStart + staging.capacity, outbound.count)
+            staging.append(outbound.span.extracting(outboundStart..<end))
+            let result = socket.write(staging)
+            staging.removeAll()
+            switch result {
+            case .bytes(let count): outboundStart += count
+            case .wouldBlock: return compact()
+            case .failed: return close()
+            }
+        }
+        outbound = []
+        outboundStart = 0
+        drained()
+    }
+
+    /// Forgets what was written once it is the larger part, so that a stream's memory stays bounded.
+    private func compact() {
+        guard outboundStart > outbound.count / 2 else { return }
+        outbound.removeFirst(outboundStart)
+        outboundStart = 0
+    }
+
+    /// The client has taken everything.
+    private func drained() {
+        switch phase {
+        case .taking(thenClose: true):
+            // Closing with something unread would make the kernel tell the client of a reset instead of our answer.
+            phase = .farewell
+            socket.shutdownWrite()
+            server.loop.schedule(token, at: server.loop.now + Limits.adminFarewell)
+            advance()
+        case .taking(thenClose: false):
+            phase = .head
+            awaitClient()
+            advance()
+        case .streaming: stream?.resume()
+        case .head, .body, .answer, .farewell, .closed: return
+        }
+    }
+}

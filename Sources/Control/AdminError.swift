@@ -1,0 +1,68 @@
+import Model
+
+/// Why something asked of control was refused: what the admin socket answers, and what the command line prints.
+///
+/// Shape: one sentence of what is wrong, one of what to do, and ELBv2's name for it, which scripts can test.
+/// Source: design.md §8.2 (form), elbv2.md §1.2 (codes). HTTP's own refusals have codes of the same manner.
+public struct AdminError: Error, Equatable, Sendable, CustomStringConvertible {
+    /// ELBv2's name for the mistake, as in `TargetGroupNotFound`.
+    public let code: String
+    /// The HTTP status that fits it.
+    public let status: UInt16
+    /// What is wrong: a sentence.
+    public let message: String
+    /// What to do: a sentence.
+    public let remedy: String
+    /// Every mistake on a line of its own, with place and remedy, when there is more than one.
+    public let details: [String]
+
+    /// A refusal; without `status`, the one that fits `code`.
+    public init(
+        code: String, status: UInt16? = nil, message: String, remedy: String, details: [String] = []
+    ) {
+        self.code = code
+        self.status = status ?? Self.status(of: code)
+        self.message = message
+        self.remedy = remedy
+        self.details = details
+    }
+
+    /// What a validation found: its first mistake, and all of them as details if there are more.
+    public init(_ errors: ConfigErrors) {
+        let first = errors.first
+        let others = errors.all.count - 1
+        // Its place and its message: the remedy has a key of its own.
+        let mistake = first.description.dropLast(first.remedy.count + 1)
+        self.init(
+            code: first.code.rawValue,
+            message: others == 0 ? String(mistake) : "\(mistake) And \(counted(others, "more mistake")).",
+            remedy: first.remedy,
+            details: others == 0 ? [] : errors.description.split(separator: "\n").map(String.init))
+    }
+
+    /// Our own failure, as when the disk refuses: nothing was changed.
+    public static func failure(_ message: String, remedy: String) -> AdminError {
+        AdminError(code: "InternalFailure", message: message, remedy: remedy)
+    }
+
+    /// The message and the remedy, on one line.
+    public var description: String { "\(message) \(remedy)" }
+
+    /// 404 for what is not there, 409 for what collides with something that is, 500 for our own failures, else 400.
+    static func status(of code: String) -> UInt16 {
+        switch code {
+        case "InternalFailure": 500
+        case "ResourceInUse", "PriorityInUse": 409
+        case _ where code.hasSuffix("NotFound"): 404
+        case _ where code.hasPrefix("Duplicate"): 409
+        default: 400
+        }
+    }
+
+    /// The body of the answer: `{"error":{"code":…,"message":…,"remedy":…}}`, and `details` if there are any.
+    var value: Value {
+        var error: Value = ["code": .string(code), "message": .string(message), "remedy": .string(remedy)]
+        if !details.isEmpty { error["details"] = .array(details.map { .string($0) }) }
+        return ["error": error]
+    }
+}

@@ -1,0 +1,83 @@
+import Core
+import HTTP1
+import Model
+
+/// One request to the admin socket, read to its end.
+struct AdminRequest {
+    /// As in `GET`.
+    let method: String
+    /// The path as it came, for logs.
+    let path: String
+    /// The path cut at its slashes, percent-decoded.
+    let segments: [String]
+    /// The query as keys and values, in order.
+    let query: [(key: String, value: String)]
+    /// Its body.
+    let body: [UInt8]
+    /// Who sent it.
+    let user: UInt32?
+
+    /// The request that `head` and `body` make.
+    init(head: Head, body: [UInt8], user: UInt32?) {
+        method = head.bytes(head.method).text
+        path = head.bytes(head.path).text
+        segments = path.split(separator: "/", omittingEmptySubsequences: true).map { Self.decoded($0) }
+        query = head.bytes(head.query).text.drop { $0 == "?" }.split(separator: "&").map { pair in
+            let parts = pair.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
+            return (Self.decoded(parts[0]), parts.count > 1 ? Self.decoded(parts[1]) : "")
+        }
+        self.body = body
+        self.user = user
+    }
+
+    /// The body as JSON. Errors: one that says where it is wrong.
+    func json() throws(AdminError) -> Value {
+        guard !body.isEmpty else {
+            throw AdminError(
+                code: "ValidationError", message: "\(method) \(path) needs a body, but found none.",
+                remedy: "Send a JSON object, as in curl --json '{…}'.")
+        }
+        do throws(ConfigErrors) {
+            return try Value.parse(json: body, file: "")
+        } catch {
+            throw AdminError(error)
+        }
+    }
+
+    /// Text with `%XX` resolved, where it is well-formed and gives UTF-8; else the text itself, which then names nothing.
+    private static func decoded(_ text: Substring) -> String {
+        guard text.utf8.contains(.percent) else { return String(text) }
+        let bytes = Array(text.utf8)
+        var result: [UInt8] = []
+        var index = 0
+        while index < bytes.count {
+            if bytes[index] == .percent, index + 2 < bytes.count, let high = bytes[index + 1].hexadecimalValue,
+                let low = bytes[index + 2].hexadecimalValue
+            {
+                result.append(high << 4 | low)
+                index += 3
+            } else {
+                result.append(bytes[index])
+                index += 1
+            }
+        }
+        return String(validating: result, as: UTF8.self) ?? String(text)
+    }
+}
+
+/// What a request to the admin socket is answered with.
+enum AdminAnswer {
+    /// 200 with this as JSON.
+    case value(Value)
+    /// 200 with these octets.
+    case text(StaticString, [UInt8])
+    /// 200 with an object on each line, as things happen, after the last `recent` ones that happened.
+    case events(recent: Int)
+    /// A refusal. `allow` are the methods that would do, of a 405.
+    case refused(AdminError, allow: [String] = [])
+
+    /// The status of the response.
+    var status: UInt16 {
+        if case .refused(let error, _) = self { error.status } else { 200 }
+    }
+}

@@ -1,0 +1,149 @@
+import Model
+
+// Load balancers, their listeners, the listeners' rules, and the weights of forward actions.
+extension AdminRoutes {
+    static var loadBalancers: [Route] {
+        [
+            Route("/v1/load-balancers", ("GET", list)),
+            Route("/v1/load-balancers/{lb}", ("GET", get), ("PUT", put), ("DELETE", delete)),
+            Route("/v1/load-balancers/{lb}/listeners", ("GET", listListeners)),
+            Route(
+                "/v1/load-balancers/{lb}/listeners/{port}",
+                ("GET", getListener), ("PUT", putListener), ("DELETE", deleteListener)),
+            Route("/v1/load-balancers/{lb}/listeners/{port}/weights", ("PUT", putWeights)),
+            Route("/v1/load-balancers/{lb}/listeners/{port}/rules", ("GET", listRules)),
+            Route(
+                "/v1/load-balancers/{lb}/listeners/{port}/rules/{priority}",
+                ("GET", getRule), ("PUT", putRule), ("DELETE", deleteRule)),
+            Route("/v1/load-balancers/{lb}/listeners/{port}/rules/{priority}/weights", ("PUT", putWeights)),
+        ]
+    }
+
+    private static func list(
+        _ call: AdminCallContext, _ completion: @escaping (AdminAnswer) -> Void
+    ) throws(AdminError) {
+        let all = call.actions.document.loadBalancers.sorted { $0.name < $1.name }
+        completion(.value(["loadBalancers": .array(all.map { $0.encoded() })]))
+    }
+
+    private static func get(
+        _ call: AdminCallContext, _ completion: @escaping (AdminAnswer) -> Void
+    ) throws(AdminError) {
+        completion(.value(try call.loadBalancer().encoded()))
+    }
+
+    private static func put(
+        _ call: AdminCallContext, _ completion: @escaping (AdminAnswer) -> Void
+    ) throws(AdminError) {
+        let body = try call.object(named: "name", .string(call.name("lb")))
+        call.apply(.putLoadBalancer(try call.read(body, LoadBalancer.init(_:))), completion)
+    }
+
+    private static func delete(
+        _ call: AdminCallContext, _ completion: @escaping (AdminAnswer) -> Void
+    ) throws(AdminError) {
+        call.apply(.deleteLoadBalancer(name: call.name("lb")), completion)
+    }
+
+    private static func listListeners(
+        _ call: AdminCallContext, _ completion: @escaping (AdminAnswer) -> Void
+    ) throws(AdminError) {
+        let all = try call.loadBalancer().listeners.sorted { $0.port < $1.port }
+        completion(.value(["listeners": .array(all.map { $0.encoded() })]))
+    }
+
+    private static func getListener(
+        _ call: AdminCallContext, _ completion: @escaping (AdminAnswer) -> Void
+    ) throws(AdminError) {
+        completion(.value(try call.listener().encoded()))
+    }
+
+    private static func putListener(
+        _ call: AdminCallContext, _ completion: @escaping (AdminAnswer) -> Void
+    ) throws(AdminError) {
+        let body = try call.object(named: "port", .int(try call.port()))
+        call.apply(.putListener(loadBalancer: call.name("lb"), try call.read(body, Listener.init(_:))), completion)
+    }
+
+    private static func deleteListener(
+        _ call: AdminCallContext, _ completion: @escaping (AdminAnswer) -> Void
+    ) throws(AdminError) {
+        call.apply(.deleteListener(loadBalancer: call.name("lb"), port: try call.port()), completion)
+    }
+
+    private static func listRules(
+        _ call: AdminCallContext, _ completion: @escaping (AdminAnswer) -> Void
+    ) throws(AdminError) {
+        let all = try call.listener().rules.sorted { $0.priority < $1.priority }
+        completion(.value(["rules": .array(all.map { $0.encoded() })]))
+    }
+
+    private static func getRule(
+        _ call: AdminCallContext, _ completion: @escaping (AdminAnswer) -> Void
+    ) throws(AdminError) {
+        let priority = try call.priority()
+        guard let rule = try call.listener().rules.first(where: { $0.priority == priority }) else {
+            throw AdminError(
+                code: "RuleNotFound",
+                message: "Listener \(call.name("lb")):\(call.name("port")) has no rule with priority \(priority).",
+                remedy: "Look at GET /v1/load-balancers/\(call.name("lb"))/listeners/\(call.name("port"))/rules.")
+        }
+        completion(.value(rule.encoded()))
+    }
+
+    private static func putRule(
+        _ call: AdminCallContext, _ completion: @escaping (AdminAnswer) -> Void
+    ) throws(AdminError) {
+        let body = try call.object(named: "priority", .int(try call.priority()))
+        let rule = try call.read(body, Rule.init(_:))
+        call.apply(.putRule(loadBalancer: call.name("lb"), port: try call.port(), rule), completion)
+    }
+
+    private static func deleteRule(
+        _ call: AdminCallContext, _ completion: @escaping (AdminAnswer) -> Void
+    ) throws(AdminError) {
+        let (port, priority) = (try call.port(), try call.priority())
+        call.apply(.deleteRule(loadBalancer: call.name("lb"), port: port, priority: priority), completion)
+    }
+
+    /// The weights of a rule, or of the listener's default action when the path names no rule.
+    private static func putWeights(
+        _ call: AdminCallContext, _ completion: @escaping (AdminAnswer) -> Void
+    ) throws(AdminError) {
+        let priority = call.names["priority"] == nil ? nil : try call.priority()
+        let weights = try call.read(try call.request.json(), ForwardAction.weights)
+        guard !weights.isEmpty else {
+            throw AdminError(
+                code: "ValidationError", message: "The body must name at least one target group.",
+                remedy: "Write it as in {\"blue\": 90, \"green\": 10}.")
+        }
+        let port = try call.port()
+        call.apply(
+            .setWeights(loadBalancer: call.name("lb"), port: port, priority: priority, weights), completion)
+    }
+}
+
+extension AdminCallContext {
+    fileprivate func port() throws(AdminError) -> Int { try number("port", orElse: .listenerNotFound) }
+
+    fileprivate func priority() throws(AdminError) -> Int { try number("priority", orElse: .ruleNotFound) }
+
+    fileprivate func loadBalancer() throws(AdminError) -> LoadBalancer {
+        guard let found = actions.document.loadBalancers.first(where: { $0.name == name("lb") }) else {
+            throw AdminError(
+                code: "LoadBalancerNotFound", message: "There is no load balancer \(name("lb")).",
+                remedy: "Look at GET /v1/load-balancers.")
+        }
+        return found
+    }
+
+    fileprivate func listener() throws(AdminError) -> Listener {
+        let port = try port()
+        guard let found = try loadBalancer().listeners.first(where: { $0.port == port }) else {
+            throw AdminError(
+                code: "ListenerNotFound", message: "Load balancer \(name("lb")) has no listener on port \(port).",
+                remedy: "Look at GET /v1/load-balancers/\(name("lb"))/listeners.")
+        }
+        return found
+    }
+}

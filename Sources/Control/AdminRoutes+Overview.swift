@@ -1,0 +1,162 @@
+import Core
+import Model
+import Proxy
+import Telemetry
+
+// What is about the whole: status, configuration, metrics, reload, check, events, instances.
+extension AdminRoutes {
+    static var overview: [Route] {
+        [
+            Route("/v1/status", ("GET", status)),
+            Route("/v1/config", ("GET", config)),
+            Route("/metrics", ("GET", metrics)),
+            Route("/v1/reload", ("POST", reload)),
+            Route("/v1/check", ("POST", check)),
+            Route("/v1/events", ("GET", events)),
+            Route("/v1/instances", ("GET", instances)),
+            Route("/v1/instances/{id}", ("GET", instance), ("PUT", putInstance), ("DELETE", deleteInstance)),
+        ]
+    }
+
+    private static func status(
+        _ call: AdminCallContext, _ completion: @escaping (AdminAnswer) -> Void
+    ) throws(AdminError) {
+        let actions = call.actions
+        let workers = actions.workers.map(\.counters)
+        func sum(_ read: (WorkerCounters) -> UInt64) -> Value {
+            .int(Int(clamping: workers.reduce(0) { $0 &+ read($1) }))
+        }
+        completion(
+            .value([
+                "version": .string(apusVersion),
+                "pid": .int(Int(SystemProcess.id)),
+                "uptimeSeconds": .int(Int(Instant.now().since(actions.startedAt) / 1_000_000_000)),
+                "configurationFile": .string(actions.configurationFile),
+                "generation": .int(Int(clamping: actions.generation)),
+                "changesNotApplied": .array(actions.changesNotApplied.map { .string($0) }),
+                "workers": .array(actions.workers.map(worker)),
+                "counters": [
+                    "clientConnections": sum { $0.connectionsAccepted.value },
+                    "clientConnectionsActive": sum { $0.connectionsActive.value },
+                    "requests": sum { $0.requests.value },
+                    "requestsActive": sum { $0.requestsActive.value },
+                    "targetResponses5xx": sum { $0.targetResponses.value(.serverError) },
+                    "generatedResponses5xx": sum { $0.generatedResponses.value(.serverError) },
+                    "retries": sum { $0.retries.value },
+                    "failOpenRequests": sum { $0.failOpenRequests.value },
+                    "connectionsCutByConfiguration": sum { $0.connectionsCutByConfiguration.value },
+                    "exchangesCutByDeregistration": sum { $0.exchangesCutByDeregistration.value },
+                ],
+            ]))
+    }
+
+    private static func worker(_ worker: WorkerHandle) -> Value {
+        let counters = worker.counters
+        return [
+            "index": .int(worker.index),
+            "clientConnectionsActive": .int(Int(clamping: counters.connectionsActive.value)),
+            "targetConnectionsActive": .int(Int(clamping: counters.targetConnectionsActive.value)),
+            "requests": .int(Int(clamping: counters.requests.value)),
+            "requestsActive": .int(Int(clamping: counters.requestsActive.value)),
+            "bytesHeld": .int(Int(clamping: counters.bytesHeld.value)),
+        ]
+    }
+
+    private static func config(
+        _ call: AdminCallContext, _ completion: @escaping (AdminAnswer) -> Void
+    ) throws(AdminError) {
+        completion(.value(call.actions.document.encoded()))
+    }
+
+    private static func metrics(
+        _ call: AdminCallContext, _ completion: @escaping (AdminAnswer) -> Void
+    ) throws(AdminError) {
+        completion(.text(PrometheusText.contentType, try MetricsPage(call.actions).octets()))
+    }
+
+    private static func reload(
+        _ call: AdminCallContext, _ completion: @escaping (AdminAnswer) -> Void
+    ) throws(AdminError) {
+        var isDiscarding = false
+        if !call.request.body.isEmpty {
+            let body = try call.request.json()
+            let known = body.members?.allSatisfy { $0.key == "discardChanges" && $0.value.bool != nil } ?? false
+            guard known else {
+                throw AdminError(
+                    code: "ValidationError", message: "The body may hold discardChanges, true or false, and nothing else.",
+                    remedy: "Send {\"discardChanges\": true}, or no body.")
+            }
+            isDiscarding = body["discardChanges"]?.bool ?? false
+        }
+        call.actions.reload(discardingChanges: isDiscarding) { result in
+            switch result {
+            case .failure(let errors): completion(.refused(AdminError(errors)))
+            case .success(let report):
+                completion(
+                    .value([
+                        "generation": .int(Int(clamping: report.generation)),
+                        "changes": .array(report.changes.map { .string($0) }),
+                        "changesNotApplied": .array(report.changesNotApplied.map { .string($0) }),
+                        "needsRestart": .array(report.needsRestart.map { .string($0) }),
+                    ]))
+            }
+        }
+    }
+
+    /// Validates a whole document, in JSON or YAML, exactly as `run` and `reload` do.
+    private static func check(
+        _ call: AdminCallContext, _ completion: @escaping (AdminAnswer) -> Void
+    ) throws(AdminError) {
+        do throws(ConfigErrors) {
+            let document = try Document.load(yaml: call.request.body.span.text, file: "")
+            completion(.value(["summary": .string(document.summary)]))
+        } catch {
+            throw AdminError(error)
+        }
+    }
+
+    private static func events(
+        _ call: AdminCallContext, _ completion: @escaping (AdminAnswer) -> Void
+    ) throws(AdminError) {
+        guard let recent = call.request.query.first(where: { $0.key == "recent" }) else {
+            return completion(.events(recent: 0))
+        }
+        guard let count = Int(recent.value), count >= 0 else {
+            throw AdminError(
+                code: "ValidationError", message: "recent must be a number of events, but found \"\(recent.value)\".",
+                remedy: "Write it as in /v1/events?recent=20.")
+        }
+        completion(.events(recent: count))
+    }
+
+    private static func instances(
+        _ call: AdminCallContext, _ completion: @escaping (AdminAnswer) -> Void
+    ) throws(AdminError) {
+        let all = call.actions.document.instances.sorted { $0.id < $1.id }
+        completion(.value(["instances": .array(all.map { $0.encoded() })]))
+    }
+
+    private static func instance(
+        _ call: AdminCallContext, _ completion: @escaping (AdminAnswer) -> Void
+    ) throws(AdminError) {
+        guard let instance = call.actions.document.instances.first(where: { $0.id == call.name("id") }) else {
+            throw AdminError(
+                code: "ResourceNotFound", message: "There is no instance \(call.name("id")).",
+                remedy: "Look at GET /v1/instances, or PUT this one.")
+        }
+        completion(.value(instance.encoded()))
+    }
+
+    private static func putInstance(
+        _ call: AdminCallContext, _ completion: @escaping (AdminAnswer) -> Void
+    ) throws(AdminError) {
+        let body = try call.object(named: "id", .string(call.name("id")))
+        call.apply(.putInstance(try call.read(body, Instance.init(_:))), completion)
+    }
+
+    private static func deleteInstance(
+        _ call: AdminCallContext, _ completion: @escaping (AdminAnswer) -> Void
+    ) throws(AdminError) {
+        call.apply(.deleteInstance(id: call.name("id")), completion)
+    }
+}

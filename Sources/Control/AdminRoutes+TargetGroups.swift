@@ -1,0 +1,141 @@
+import Model
+
+// Target groups and their targets.
+extension AdminRoutes {
+    static var targetGroups: [Route] {
+        [
+            Route("/v1/target-groups", ("GET", list)),
+            Route("/v1/target-groups/{tg}", ("GET", get), ("PUT", put), ("DELETE", delete)),
+            Route("/v1/target-groups/{tg}/targets", ("GET", describe), ("POST", register)),
+            Route("/v1/target-groups/{tg}/deregister", ("POST", deregister)),
+        ]
+    }
+
+    private static func list(
+        _ call: AdminCallContext, _ completion: @escaping (AdminAnswer) -> Void
+    ) throws(AdminError) {
+        let all = call.actions.document.targetGroups.sorted { $0.name < $1.name }
+        completion(.value(["targetGroups": .array(all.map { $0.encoded() })]))
+    }
+
+    private static func get(
+        _ call: AdminCallContext, _ completion: @escaping (AdminAnswer) -> Void
+    ) throws(AdminError) {
+        guard let group = call.actions.document.targetGroups.first(where: { $0.name == call.name("tg") }) else {
+            throw AdminError(
+                code: "TargetGroupNotFound", message: "There is no target group \(call.name("tg")).",
+                remedy: "Look at GET /v1/target-groups.")
+        }
+        completion(.value(group.encoded()))
+    }
+
+    private static func put(
+        _ call: AdminCallContext, _ completion: @escaping (AdminAnswer) -> Void
+    ) throws(AdminError) {
+        let body = try call.object(named: "name", .string(call.name("tg")))
+        call.apply(.putTargetGroup(try call.read(body, TargetGroup.init(_:))), completion)
+    }
+
+    private static func delete(
+        _ call: AdminCallContext, _ completion: @escaping (AdminAnswer) -> Void
+    ) throws(AdminError) {
+        call.apply(.deleteTargetGroup(name: call.name("tg")), completion)
+    }
+
+    /// DescribeTargetHealth: all targets, or those that `?id=` and `port=` name.
+    private static func describe(
+        _ call: AdminCallContext, _ completion: @escaping (AdminAnswer) -> Void
+    ) throws(AdminError) {
+        let all = try call.actions.targetHealth(group: call.name("tg"), targets: try call.queriedTargets())
+        let sorted = all.sorted { ($0.target.id, $0.target.port ?? 0) < ($1.target.id, $1.target.port ?? 0) }
+        completion(.value(["targetHealthDescriptions": .array(sorted.map(\.value))]))
+    }
+
+    private static func register(
+        _ call: AdminCallContext, _ completion: @escaping (AdminAnswer) -> Void
+    ) throws(AdminError) {
+        let targets = try call.targets(of: try call.request.json(), mayWait: false)
+        call.apply(.registerTargets(group: call.name("tg"), targets), completion)
+    }
+
+    private static func deregister(
+        _ call: AdminCallContext, _ completion: @escaping (AdminAnswer) -> Void
+    ) throws(AdminError) {
+        let body = try call.request.json()
+        let targets = try call.targets(of: body, mayWait: true)
+        let (actions, wait) = (call.actions, body["wait"]?.bool ?? false)
+        actions.deregister(
+            group: call.name("tg"), targets: targets, wait: wait, by: call.request.user
+        ) { result in
+            switch result {
+            case .failure(let error): completion(.refused(error))
+            case .success(let reports):
+                let sorted = reports.sorted { ($0.id, $0.port) < ($1.id, $1.port) }
+                completion(
+                    .value([
+                        "generation": .int(Int(clamping: actions.generation)),
+                        "targets": .array(sorted.map(\.value)),
+                    ]))
+            }
+        }
+    }
+}
+
+extension AdminCallContext {
+    /// The targets that the query asks for; nil when it asks for all.
+    fileprivate func queriedTargets() throws(AdminError) -> [TargetDescription]? {
+        var targets: [TargetDescription] = []
+        for (key, value) in request.query {
+            switch key {
+            case "id": targets.append(TargetDescription(id: value))
+            case "port":
+                guard let port = Int(value), (1...65535).contains(port), !targets.isEmpty else {
+                    throw AdminError(
+                        code: "ValidationError", message: "port must be a port after the id it belongs to.",
+                        remedy: "Write it as in ?id=10.0.0.5&port=8080.")
+                }
+                targets[targets.count - 1].port = port
+            default:
+                throw AdminError(
+                    code: "ValidationError", message: "The query may hold id and port, but found \"\(key)\".",
+                    remedy: "Write it as in ?id=10.0.0.5&port=8080.")
+            }
+        }
+        return targets.isEmpty ? nil : targets
+    }
+
+    /// The targets that `{"targets":[{"id":…,"port":…}]}` holds, at least one; beside them may stand `wait`.
+    fileprivate func targets(of body: Value, mayWait: Bool) throws(AdminError) -> [TargetDescription] {
+        let remedy = "Write it as in {\"targets\": [{\"id\": \"10.0.0.9\", \"port\": 8080}]}."
+        guard let members = body.members, let list = body["targets"] else {
+            throw AdminError(
+                code: "ValidationError", message: "The body must be an object with a list of targets.", remedy: remedy)
+        }
+        for member in members where member.key != "targets" {
+            guard mayWait, member.key == "wait" else {
+                throw AdminError(
+                    code: "ValidationError", message: "The body has a key that is not known here: \"\(member.key)\".",
+                    remedy: remedy)
+            }
+            guard member.value.bool != nil else {
+                throw AdminError(
+                    code: "ValidationError", message: "wait must be true or false, but found \(member.value.json()).",
+                    remedy: "Write it as in \"wait\": true.")
+            }
+        }
+        return try read(list, TargetDescription.list)
+    }
+}
+
+extension TargetHealthDescription {
+    /// As DescribeTargetHealth shows it.
+    var value: Value {
+        var health: Value = ["state": .string(state.rawValue)]
+        health["reason"] = reason.map { .string($0) }
+        health["description"] = description.map { .string($0) }
+        return [
+            "target": .target(target.id, target.port), "healthCheckPort": .string(healthCheckPort),
+            "targetHealth": health,
+        ]
+    }
+}

@@ -1,0 +1,153 @@
+import Model
+
+/// Finds what a request to the admin socket asks for, and has it done.
+///
+/// Shape:  one table, read from top to bottom; design.md §8.2 is its first half, lists are its second.
+/// Errors: a path that is not in the table is answered 404 with its neighbours, a method 405 with those there are.
+struct AdminRoutes {
+    /// What answers a request: at once, or later through the completion.
+    typealias Action = (AdminCallContext, @escaping (AdminAnswer) -> Void) throws(AdminError) -> Void
+
+    /// One path and what its methods do.
+    struct Route {
+        /// As documented, with names in braces where anything may stand.
+        let pattern: String
+        let segments: [Substring]
+        let methods: [(name: String, action: Action)]
+
+        init(_ pattern: String, _ methods: (String, Action)...) {
+            self.pattern = pattern
+            self.segments = pattern.split(separator: "/")
+            self.methods = methods.map { (name: $0.0, action: $0.1) }
+        }
+
+        /// The names in braces with what stands for them in `path`; nil when the path is another.
+        func match(_ path: [String]) -> [String: String]? {
+            guard path.count == segments.count, leadingMatches(path) == segments.count else { return nil }
+            let named = zip(segments, path).filter { $0.0.first == "{" }
+            return Dictionary(uniqueKeysWithValues: named.map { (String($0.0.dropFirst().dropLast()), $0.1) })
+        }
+
+        /// How many segments of `path` are as here, from the first on.
+        func leadingMatches(_ path: [String]) -> Int {
+            zip(segments, path).prefix { $0.0.first == "{" || $0.0 == $0.1[...] }.count
+        }
+    }
+
+    private let actions: any AdminActions
+    /// The paths there are.
+    let table: [Route]
+
+    /// Routes to `actions`.
+    init(actions: any AdminActions) {
+        self.actions = actions
+        table = Self.overview + Self.loadBalancers + Self.targetGroups
+    }
+
+    /// What happens, for subscribers.
+    var events: EventLog { actions.events }
+
+    /// Has `request` done, and calls `completion` once with the answer.
+    func answer(_ request: AdminRequest, completion: @escaping (AdminAnswer) -> Void) {
+        for route in table {
+            guard let names = route.match(request.segments) else { continue }
+            // HEAD is GET whose body the connection leaves out. Source: RFC 9110 §9.3.2.
+            let method = request.method == "HEAD" ? "GET" : request.method
+            guard let action = route.methods.first(where: { $0.name == method })?.action else {
+                return completion(Self.methodNotAllowed(request, route))
+            }
+            do throws(AdminError) {
+                try action(AdminCallContext(request: request, names: names, actions: actions), completion)
+            } catch {
+                completion(.refused(error))
+            }
+            return
+        }
+        completion(.refused(notFound(request)))
+    }
+
+    private static func methodNotAllowed(_ request: AdminRequest, _ route: Route) -> AdminAnswer {
+        var allowed = route.methods.map(\.name)
+        if allowed.contains("GET") { allowed.insert("HEAD", at: 1) }
+        let error = AdminError(
+            code: "MethodNotAllowed", status: 405, message: "\(request.method) is not for \(route.pattern).",
+            remedy: "Use \(allowed.joined(separator: ", ")).")
+        return .refused(error, allow: allowed)
+    }
+
+    private func notFound(_ request: AdminRequest) -> AdminError {
+        let best = table.map { $0.leadingMatches(request.segments) }.max() ?? 0
+        let near = table.filter { $0.leadingMatches(request.segments) == best }
+            .sorted { abs($0.segments.count - request.segments.count) < abs($1.segments.count - request.segments.count) }
+        let names = near.prefix(6).map(\.pattern).joined(separator: ", ")
+        return AdminError(
+            code: "PathNotFound", message: "There is nothing at \(request.path).", remedy: "Near it: \(names).")
+    }
+}
+
+/// One request on its way through a route.
+struct AdminCallContext {
+    /// The request.
+    let request: AdminRequest
+    /// What stands for the names in braces.
+    let names: [String: String]
+    /// Control.
+    let actions: any AdminActions
+
+    /// What stands for `{name}`, which the pattern has.
+    func name(_ name: String) -> String {
+        guard let value = names[name] else { preconditionFailure("admin: the pattern has no {\(name)}") }
+        return value
+    }
+
+    /// What stands for `{name}` as a number. Errors: ELBv2's code for what is not there, since no such thing has
+    /// another kind of name.
+    func number(_ name: String, orElse code: ConfigError.Code) throws(AdminError) -> Int {
+        guard let number = Int(self.name(name)) else {
+            throw AdminError(
+                code: code.rawValue, message: "\(name) must be a number, but found \"\(self.name(name))\".",
+                remedy: "Write the number of one that is there.")
+        }
+        return number
+    }
+
+    /// The body as an object. `key` is the name that the path gives it: it may be left out, and must not differ.
+    func object(named key: String, _ value: Value) throws(AdminError) -> Value {
+        var object = try request.json()
+        guard object.members != nil else {
+            throw AdminError(
+                code: "ValidationError", message: "The body must be an object.", remedy: "Write it as in { \"\(key)\": … }.")
+        }
+        guard let found = object[key] else {
+            object[key] = value
+            return object
+        }
+        guard found == value else {
+            throw AdminError(
+                code: "ValidationError",
+                message: "\(key) is \(found.json()) in the body and \(value.json()) in the path \(request.path).",
+                remedy: "Write the same in both, or leave it out of the body.")
+        }
+        return object
+    }
+
+    /// Makes a part of the model of `value`. Errors: what is wrong with it.
+    func read<Part>(_ value: Value, _ make: (Value) throws(ConfigErrors) -> Part) throws(AdminError) -> Part {
+        do throws(ConfigErrors) {
+            return try make(value)
+        } catch {
+            throw AdminError(error)
+        }
+    }
+
+    /// Has `change` applied, and answers with the generation that holds it.
+    func apply(_ change: Change, _ completion: @escaping (AdminAnswer) -> Void) {
+        let actions = actions
+        actions.apply(change, by: request.user) { result in
+            switch result {
+            case .success: completion(.value(["generation": .int(Int(clamping: actions.generation))]))
+            case .failure(let error): completion(.refused(error))
+            }
+        }
+    }
+}

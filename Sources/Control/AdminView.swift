@@ -1,0 +1,138 @@
+import Model
+
+/// How people see the answers of the admin socket: tables with units, states in plain words.
+///
+/// Shape: pure functions from an answer to lines of text; what an answer lacks is shown as a dash.
+enum AdminView {
+    /// A change that was made, with the generation that holds it.
+    static func done(_ what: String, _ answer: Value) -> String {
+        "\(what) (generation \(text(answer["generation"]))).\n"
+    }
+
+    static func status(_ answer: Value, _ coloured: Bool) -> String {
+        let counters = answer["counters"] ?? [:]
+        var lines = [
+            "apus \(text(answer["version"])), running for \(duration(answer["uptimeSeconds"]?.int ?? 0)) "
+                + "as process \(text(answer["pid"]))",
+            "configuration  \(text(answer["configurationFile"])), generation \(text(answer["generation"]))",
+            "connections    \(text(counters["clientConnectionsActive"])) open, "
+                + "\(text(counters["clientConnections"])) since the start",
+            "requests       \(text(counters["requestsActive"])) going on, \(text(counters["requests"])) since the start",
+            "errors         \(text(counters["targetResponses5xx"])) × 5xx from targets, "
+                + "\(text(counters["generatedResponses5xx"])) × 5xx made here, \(text(counters["retries"])) retries",
+            "cut            \(text(counters["connectionsCutByConfiguration"])) connections by configuration, "
+                + "\(text(counters["exchangesCutByDeregistration"])) exchanges by deregistration",
+        ]
+        let waiting = answer["changesNotApplied"]?.array ?? []
+        if !waiting.isEmpty {
+            lines.append("")
+            lines.append("Changes made at run time that do not fit the file any more:")
+            lines += waiting.map { "  \(text($0))" }
+        }
+        var table = TextTable(
+            ("worker", .right), ("connections", .right), ("to targets", .right), ("requests", .right), ("held", .right))
+        for worker in answer["workers"]?.array ?? [] {
+            table.add(
+                cell(worker["index"]), cell(worker["clientConnectionsActive"]), cell(worker["targetConnectionsActive"]),
+                cell(worker["requests"]), TextTable.Cell(bytes(worker["bytesHeld"]?.int ?? 0)))
+        }
+        return lines.map { $0 + "\n" }.joined() + "\n" + table.text(coloured: coloured, otherwise: "No workers.")
+    }
+
+    static func reload(_ answer: Value, _ coloured: Bool) -> String {
+        var lines: [String] = []
+        func add(_ heading: String, _ key: String) {
+            guard let list = answer[key]?.array, !list.isEmpty else { return }
+            lines.append(heading)
+            lines += list.map { "  \(text($0))" }
+        }
+        add("Changed:", "changes")
+        add("Changes made at run time that do not fit the file any more, and are kept for the next reload:", "changesNotApplied")
+        add("Takes effect at the next start only:", "needsRestart")
+        if (answer["changes"]?.array ?? []).isEmpty { lines.insert("Nothing in force has changed.", at: 0) }
+        return lines.map { $0 + "\n" }.joined() + done("Reloaded", answer)
+    }
+
+    static func groups(_ answer: Value, _ coloured: Bool) -> String {
+        var table = TextTable(
+            ("name", .left), ("protocol", .left), ("port", .right), ("type", .left), ("targets", .right),
+            ("health check", .left))
+        for group in answer["targetGroups"]?.array ?? [] {
+            table.add(
+                cell(group["name"]), cell(group["protocol"]), cell(group["port"]), cell(group["targetType"]),
+                "\(group["targets"]?.array?.count ?? 0)", TextTable.Cell(healthCheck(group)))
+        }
+        return table.text(coloured: coloured, otherwise: "There are no target groups.")
+    }
+
+    static func targets(_ answer: Value, _ coloured: Bool) -> String {
+        var table = TextTable(("target", .left), ("checked at", .left), ("state", .left), ("why", .left))
+        for description in answer["targetHealthDescriptions"]?.array ?? [] {
+            let health = description["targetHealth"] ?? [:]
+            let state = text(health["state"])
+            let checked = text(description["healthCheckPort"])
+            table.add(
+                TextTable.Cell(target(description["target"])), TextTable.Cell(checked == "-" ? "-" : "port \(checked)"),
+                TextTable.Cell(state, tones[state]), TextTable.Cell(health["description"]?.string ?? ""))
+        }
+        return table.text(coloured: coloured, otherwise: "There are no targets.")
+    }
+
+    static func drained(_ answer: Value, _ coloured: Bool) -> String {
+        var table = TextTable(("target", .left), ("finished", .right), ("cut", .right), ("took", .right))
+        for report in answer["targets"]?.array ?? [] {
+            let cut = report["cut"]?.int ?? 0
+            table.add(
+                TextTable.Cell(target(report)), cell(report["finished"]), TextTable.Cell("\(cut)", cut > 0 ? .bad : nil),
+                TextTable.Cell("\(text(report["seconds"])) s"))
+        }
+        return table.text(coloured: coloured, otherwise: "None of them was registered.") + "Drained: safe to stop.\n"
+    }
+
+    static func instances(_ answer: Value, _ coloured: Bool) -> String {
+        var table = TextTable(("instance", .left), ("address", .left))
+        for instance in answer["instances"]?.array ?? [] { table.add(cell(instance["id"]), cell(instance["address"])) }
+        return table.text(coloured: coloured, otherwise: "The instance registry is empty.")
+    }
+
+    // MARK: Parts
+
+    private static let tones: [String: TextTable.Tone] = [
+        "healthy": .good, "initial": .pending, "draining": .pending, "unhealthy": .bad, "unused": .faint,
+    ]
+
+    /// A cell with what `value` says.
+    static func cell(_ value: Value?) -> TextTable.Cell { TextTable.Cell(text(value)) }
+
+    /// A value in plain words; a dash for none.
+    static func text(_ value: Value?) -> String {
+        guard let value else { return "-" }
+        return value.string ?? value.json()
+    }
+
+    /// `10.0.0.5:80`, `[::1]:80`.
+    static func target(_ value: Value?) -> String {
+        TargetName(id: text(value?["id"]), port: value?["port"]?.int).description
+    }
+
+    private static func healthCheck(_ group: Value) -> String {
+        let how = text(group["healthCheckProtocol"])
+        let path = how == "HTTP" ? " \(text(group["healthCheckPath"]))" : ""
+        return "\(how)\(path) every \(text(group["healthCheckIntervalSeconds"])) s"
+    }
+
+    /// The two largest units: `3 d 4 h`, `5 min 6 s`.
+    static func duration(_ seconds: Int) -> String {
+        let parts = [(seconds / 86400, "d"), (seconds / 3600 % 24, "h"), (seconds / 60 % 60, "min"), (seconds % 60, "s")]
+        let shown = parts.drop { $0.0 == 0 }.prefix(2).filter { $0.0 > 0 }
+        return shown.isEmpty ? "0 s" : shown.map { "\($0.0) \($0.1)" }.joined(separator: " ")
+    }
+
+    /// `512 B`, `1.5 MiB`.
+    static func bytes(_ count: Int) -> String {
+        var (value, unit) = (Double(count), "B")
+        for larger in ["KiB", "MiB", "GiB", "TiB"] where value >= 1024 { (value, unit) = (value / 1024, larger) }
+        let tenths = Int((value * 10).rounded())
+        return tenths % 10 == 0 || unit == "B" ? "\(tenths / 10) \(unit)" : "\(tenths / 10).\(tenths % 10) \(unit)"
+    }
+}

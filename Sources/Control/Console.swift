@@ -1,0 +1,20 @@
+import Core
+
+/// How the command line speaks.
+public enum Console {
+    /// Whether the standard output is a terminal that shows colours.
+    public static var isColoured: Bool { Terminal.isColoured(.standardOutput) }
+
+    /// A variable of the environment; nil when it is unset or empty.
+    public static func environment(_ name: String) -> String? { Terminal.environment(name) }
+
+    /// Writes `text` as it is to the standard output. Returns false when nobody reads it any more.
+    @discardableResult public static func write(_ text: String) -> Bool {
+        Terminal.write(text, to: .standardOutput)
+    }
+
+    /// Writes `text` and a line feed to the standard error.
+    public static func complain(_ text: String) {
+        _ = Terminal.write(text + "\n", to: FileDescriptor(descriptor: 2))
+    }
+}

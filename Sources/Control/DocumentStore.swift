@@ -1,0 +1,118 @@
+import Core
+import Model
+
+/// The document: what the file says, what was changed at run time on top of it, and both together.
+///
+/// A change is staged first and in force only once `commit` has made it durable; `rollBack` forgets what was staged.
+///
+/// Shape: one object of the control thread; documents are values that share what did not change.
+final class DocumentStore {
+    private struct Content {
+        var base: Document
+        var changes: Changes
+        var effective: Document
+        var notApplied: [String]
+    }
+
+    /// The configuration file.
+    let file: String
+    /// Where changes are kept.
+    let state: StateFile
+    private var staged: Content
+    private var committed: Content
+    /// How often the state was written.
+    private(set) var writesCount: UInt64 = 0
+
+    /// What the file and the changes together say, with all that is staged.
+    var effective: Document { staged.effective }
+    /// As `effective`, without what is staged.
+    var committedDocument: Document { committed.effective }
+    /// Changes that do not fit the file, in sentences. They are kept, and tried again when the file is read again.
+    var notApplied: [String] { staged.notApplied }
+
+    /// Reads the file and the changes. With `discardingChanges` they are put aside under another name instead, damaged
+    /// or not, and `putAside` is told it.
+    ///
+    /// Errors: `StartError` for a file that is not right, changes that cannot be read, or a folder that is in use.
+    init(file: String, discardingChanges: Bool, putAside: (String) -> Void) throws(StartError) {
+        self.file = file
+        let base: Document
+        do { base = try Document.read(file) } catch { throw .configuration(error) }
+        state = try StateFile(inFolder: base.runtime.stateDirectory)
+        var changes = Changes()
+        if discardingChanges {
+            if let name = try state.setAside() { putAside(name) }
+        } else if let saved = try state.load() {
+            changes = saved
+        }
+        let (effective, notApplied) = changes.apply(to: base)
+        staged = Content(base: base, changes: changes, effective: effective, notApplied: notApplied)
+        committed = staged
+    }
+
+    /// Stages a change: `next` is what `effective` becomes by it.
+    func stage(_ change: Change, giving next: Document) {
+        staged.effective = next
+        staged.changes.record(change, over: staged.base)
+    }
+
+    /// Reads the file again and stages what it says. What cannot change while the process runs stays as it is, and is
+    /// returned by its keys.
+    ///
+    /// Errors: the file is not right; nothing is staged.
+    func stageReload(discardingChanges: Bool) throws(ConfigErrors) -> [String] {
+        var base = try Document.read(file)
+        let differing = base.keepWhatNeedsRestart(of: committed.base)
+        let changes = discardingChanges ? Changes() : staged.changes
+        let (effective, notApplied) = changes.apply(to: base)
+        staged = Content(base: base, changes: changes, effective: effective, notApplied: notApplied)
+        return differing
+    }
+
+    /// Makes durable what is staged.
+    ///
+    /// Errors: the disk refuses. What is staged stays so: `rollBack` comes next.
+    func commit() throws(SystemError) {
+        if staged.changes != committed.changes {
+            try state.save(staged.changes)
+            writesCount += 1
+        }
+        committed = staged
+    }
+
+    /// Forgets what was staged.
+    func rollBack() { staged = committed }
+}
+
+extension Document {
+    /// Reads and validates the file at `path`: what `run`, `reload` and `check` do.
+    static func read(_ path: String) throws(ConfigErrors) -> Document {
+        let content: [UInt8]
+        do {
+            content = try readFile(path)
+        } catch {
+            throw ConfigErrors(ConfigError(
+                file: path, expected: "the configuration must be a file that can be read", found: error.reason,
+                remedy: "Check the path and its permissions."))
+        }
+        return try load(yaml: String(decoding: content, as: UTF8.self), file: path)
+    }
+
+    /// Takes from `running` what the process has fixed at its start. Returns the keys that differed.
+    fileprivate mutating func keepWhatNeedsRestart(of running: Document) -> [String] {
+        var differing: [String] = []
+        func keep<Value: Equatable>(_ key: String, _ path: WritableKeyPath<Document, Value>, _ document: inout Document) {
+            guard document[keyPath: path] != running[keyPath: path] else { return }
+            document[keyPath: path] = running[keyPath: path]
+            differing.append(key)
+        }
+        keep("admin.socket", \.admin.socket, &self)
+        keep("runtime.workers", \.runtime.workers, &self)
+        keep("runtime.stateDirectory", \.runtime.stateDirectory, &self)
+        keep("runtime.user", \.runtime.user, &self)
+        keep("runtime.memoryBytes", \.runtime.memoryBytes, &self)
+        keep("runtime.connections", \.runtime.connections, &self)
+        keep("logs.access.path", \.logs.access.destination, &self)
+        return differing
+    }
+}

@@ -1,0 +1,13 @@
+/// How the draining of one deregistered target ended: it is safe to kill now.
+struct DrainReport: Equatable, Sendable {
+    /// As it was registered.
+    let id: String
+    /// Its effective port.
+    let port: Int
+    /// Exchanges in flight when it was deregistered that came to their own end.
+    let finished: Int
+    /// Exchanges that the end of the deregistration delay cut.
+    let cut: Int
+    /// From the deregistration to the end of the last exchange.
+    let seconds: Double
+}

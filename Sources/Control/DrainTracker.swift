@@ -1,0 +1,95 @@
+import Core
+import Proxy
+
+/// Follows deregistered targets until no worker has an exchange with them.
+///
+/// Each worker says `ControlMail.drained` once for each target that left its snapshot. When the deregistration delay
+/// is over before all have, they are told to cut; their reports then say how many exchanges that cost.
+///
+/// Shape: one object of the control thread; a drain begins after the snapshot without its target was sent.
+final class DrainTracker {
+    private let loop: ControlLoop
+    private let workerCount: Int
+    private let cut: (_ target: Int) -> Void
+    private let ended: (Registration, DrainReport) -> Void
+    private var drains: [Int: Drain] = [:]
+
+    /// `cut` tells every worker to cut the exchanges of a target; `ended` is called once for every drain, before
+    /// those who wait for it.
+    init(
+        loop: ControlLoop, workerCount: Int, cut: @escaping (_ target: Int) -> Void,
+        ended: @escaping (Registration, DrainReport) -> Void
+    ) {
+        self.loop = loop
+        self.workerCount = workerCount
+        self.cut = cut
+        self.ended = ended
+    }
+
+    /// How many targets are draining.
+    var count: Int { drains.count }
+
+    /// Begins to follow `registration`, which workers no longer have in their snapshot. `delay` is what its exchanges
+    /// have left.
+    func begin(_ registration: Registration, delay: Nanoseconds, now: Instant) {
+        let drain = Drain(registration, workerCount: workerCount, now: now) { [weak self] in
+            self?.cut(registration.id)
+        }
+        drains[registration.id] = drain
+        drain.timer = loop.add(drain, descriptor: nil)
+        if workerCount == 0 { return end(drain, now: now) }
+        loop.schedule(drain.timer, at: now + delay)
+    }
+
+    /// A worker has ended its last exchange with a target. Reports for targets that are not draining are stale: they
+    /// come from workers that were slow to adopt a snapshot that nobody waits for any more.
+    func received(worker: Int, target: Int, finished: Int, cut: Int, now: Instant) {
+        guard let drain = drains[target], drain.waiting.remove(worker) != nil else { return }
+        drain.finished += finished
+        drain.cut += cut
+        if drain.waiting.isEmpty { end(drain, now: now) }
+    }
+
+    /// Calls `completion` with the report of `registration` when it is drained. Returns false, and never calls it, when
+    /// it is not draining.
+    func wait(for registration: Registration, completion: @escaping (DrainReport) -> Void) -> Bool {
+        guard let drain = drains[registration.id], drain.registration === registration else { return false }
+        drain.completions.append(completion)
+        return true
+    }
+
+    private func end(_ drain: Drain, now: Instant) {
+        let key = drain.registration.key
+        drains[drain.registration.id] = nil
+        loop.remove(drain.timer)
+        let report = DrainReport(
+            id: key.id, port: key.port, finished: drain.finished, cut: drain.cut,
+            seconds: Double(now.since(drain.beganAt)) / 1e9)
+        ended(drain.registration, report)
+        for completion in drain.completions { completion(report) }
+    }
+}
+
+/// One target on its way out.
+private final class Drain: PollHandler {
+    let registration: Registration
+    let beganAt: Instant
+    var timer = Token.none
+    /// Workers that have not yet said that they are done.
+    var waiting: Set<Int>
+    var finished = 0
+    var cut = 0
+    var completions: [(DrainReport) -> Void] = []
+    private let delayOver: () -> Void
+
+    init(_ registration: Registration, workerCount: Int, now: Instant, delayOver: @escaping () -> Void) {
+        self.registration = registration
+        self.delayOver = delayOver
+        beganAt = now
+        waiting = Set(0..<workerCount)
+    }
+
+    func ready(_ ready: Poller.Ready, now: Instant) {}
+
+    func timerFired(now: Instant) { delayOver() }
+}

@@ -1,0 +1,99 @@
+import Model
+
+/// Something that happened, as `GET /v1/events` tells it.
+///
+/// States and reasons are ELBv2's words (elbv2.md §1.9).
+enum Event: Equatable, Sendable {
+    /// Health checks, or a change, moved a target to another state.
+    case targetHealthChanged(group: String, id: String, port: Int, from: String, to: String, reason: String?)
+    /// Targets joined a group. Ports are effective.
+    case targetsRegistered(group: String, targets: [TargetDescription])
+    /// Targets left a group and are draining. Ports are effective.
+    case targetsDeregistered(group: String, targets: [TargetDescription])
+    /// The last exchange of a deregistered target has ended.
+    case targetDrained(group: String, DrainReport)
+    /// No target of the group is healthy any more, so all of them are used.
+    case groupFailedOpen(group: String)
+    /// Some target of a group that had failed open is healthy again.
+    case groupRecovered(group: String)
+    /// The file was read again; `changes` are sentences.
+    case configurationReloaded(generation: UInt64, changes: [String])
+    /// A change over the socket is durable and published.
+    case changeApplied(description: String, user: UInt32?, generation: UInt64)
+    /// A listener takes connections.
+    case listenerOpened(loadBalancer: String, port: Int)
+    /// A listener takes no more connections.
+    case listenerClosed(loadBalancer: String, port: Int)
+    /// The process finishes what is in flight and ends.
+    case shutdownBegan
+
+    /// Its name, as in `target-health-changed`.
+    var name: String {
+        switch self {
+        case .targetHealthChanged: "target-health-changed"
+        case .targetsRegistered: "targets-registered"
+        case .targetsDeregistered: "targets-deregistered"
+        case .targetDrained: "target-drained"
+        case .groupFailedOpen: "group-failed-open"
+        case .groupRecovered: "group-recovered"
+        case .configurationReloaded: "configuration-reloaded"
+        case .changeApplied: "change-applied"
+        case .listenerOpened: "listener-opened"
+        case .listenerClosed: "listener-closed"
+        case .shutdownBegan: "shutdown-began"
+        }
+    }
+
+    /// What it says beside its name.
+    var members: [Value.Member] {
+        switch self {
+        case .targetHealthChanged(let group, let id, let port, let from, let to, let reason):
+            var members = [Value.Member("targetGroupName", .string(group)), Value.Member("target", .target(id, port))]
+            members += [Value.Member("from", .string(from)), Value.Member("to", .string(to))]
+            if let reason { members.append(Value.Member("reason", .string(reason))) }
+            return members
+        case .targetsRegistered(let group, let targets), .targetsDeregistered(let group, let targets):
+            return [
+                Value.Member("targetGroupName", .string(group)),
+                Value.Member("targets", .array(targets.map { .target($0.id, $0.port) })),
+            ]
+        case .targetDrained(let group, let report):
+            return [Value.Member("targetGroupName", .string(group)), Value.Member("target", report.value)]
+        case .groupFailedOpen(let group), .groupRecovered(let group):
+            return [Value.Member("targetGroupName", .string(group))]
+        case .configurationReloaded(let generation, let changes):
+            return [
+                Value.Member("generation", .int(Int(clamping: generation))),
+                Value.Member("changes", .array(changes.map { .string($0) })),
+            ]
+        case .changeApplied(let description, let user, let generation):
+            var members = [Value.Member("generation", .int(Int(clamping: generation)))]
+            members.append(Value.Member("change", .string(description)))
+            if let user { members.append(Value.Member("uid", .int(Int(user)))) }
+            return members
+        case .listenerOpened(let loadBalancer, let port), .listenerClosed(let loadBalancer, let port):
+            return [Value.Member("loadBalancerName", .string(loadBalancer)), Value.Member("port", .int(port))]
+        case .shutdownBegan:
+            return []
+        }
+    }
+}
+
+extension DrainReport {
+    /// As the socket shows it; seconds are rounded to milliseconds.
+    var value: Value {
+        [
+            "id": .string(id), "port": .int(port), "finished": .int(finished), "cut": .int(cut),
+            "seconds": .number((seconds * 1000).rounded() / 1000),
+        ]
+    }
+}
+
+extension Value {
+    /// A target as the socket shows it; without a port, only its id.
+    static func target(_ id: String, _ port: Int?) -> Value {
+        var value: Value = ["id": .string(id)]
+        value["port"] = port.map { .int($0) }
+        return value
+    }
+}

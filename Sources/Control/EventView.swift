@@ -1,0 +1,37 @@
+import Model
+
+/// Prints what happens, as it happens.
+public enum EventView {
+    /// Writes each event of the server at `socket` to the standard output, until the server ends or nobody reads.
+    public static func follow(socket: String, recent: Int, asJSON: Bool) throws(AdminClientError) {
+        try AdminClient(path: socket).lines("/v1/events?recent=\(recent)") { line in
+            guard let text = asJSON ? line + "\n" : sentence(line) else { return true }
+            return Console.write(text)
+        }
+    }
+
+    /// A line of the stream for a person: the time of day and what happened; nil for a sign of life.
+    static func sentence(_ line: String) -> String? {
+        guard let event = try? Value.parse(json: line), let name = event["event"]?.string else { return line + "\n" }
+        if name == "heartbeat" { return nil }
+        let time = AdminView.text(event["time"])
+        var words = [time, name]
+        for member in event.members ?? [] where !["sequence", "time", "event"].contains(member.key) {
+            words.append(Self.words(member))
+        }
+        return words.joined(separator: "  ") + "\n"
+    }
+
+    private static func words(_ member: Value.Member) -> String {
+        switch member.key {
+        case "target" where member.value["finished"] != nil:
+            let report = member.value
+            return "\(AdminView.target(report))  finished=\(AdminView.text(report["finished"]))  "
+                + "cut=\(AdminView.text(report["cut"]))  took=\(AdminView.text(report["seconds"]))s"
+        case "target": return AdminView.target(member.value)
+        case "targets": return (member.value.array ?? []).map(AdminView.target).joined(separator: " ")
+        case "changes": return (member.value.array ?? []).map { AdminView.text($0) }.joined(separator: "; ")
+        default: return "\(member.key)=\(AdminView.text(member.value))"
+        }
+    }
+}

@@ -1,0 +1,94 @@
+import Core
+import Model
+import Proxy
+import Routing
+import Telemetry
+
+/// What hangs on a target group's name and survives every change of its configuration.
+///
+/// Shape: owned by `TargetRegistry` from the group's first document until its last target is drained.
+final class GroupState {
+    /// `GroupPlan.id`: dense, and given to no other group before every worker has let go of this one.
+    let id: Int
+    /// Unique among groups.
+    let name: String
+    /// As the document has it, or had it last.
+    var configuration: TargetGroup
+    /// Whether the document still has it; one that is gone stays until it is drained.
+    var isPresent = true
+    /// The generation that published its removal.
+    var withdrawnIn: UInt64 = 0
+    /// Whether some action forwards to it: its targets are checked only then.
+    var isInUse = false
+    /// Tells workers that the health of a target has changed.
+    let cell = GroupCell()
+    /// What each worker counts about it.
+    let counters: [TargetGroupCounters]
+    /// Its registered targets, in the document's order.
+    var registrations: [Registration] = []
+    /// The same, by who they are.
+    var byKey: [TargetKey: Registration] = [:]
+    /// Targets that have left it and whose exchanges have not ended on every worker, by registration id.
+    var draining: [Int: Registration] = [:]
+    /// How many of `registrations` and `draining` are in which state.
+    var tally = HealthTally()
+    /// All targets are used because none is healthy.
+    var isFailedOpen = false
+    /// What each worker was given last, and what that was made of.
+    var plans: [GroupPlan] = []
+    var planSource: PlanSource?
+
+    /// What a group's plan depends on, and nothing that it does not: a plan is made anew when this differs.
+    struct PlanSource: Equatable {
+        let targets: [Int]
+        let connectTimeoutSeconds: Double
+        let poolIdleSeconds: Double
+        let poolConnectionsMax: Int
+    }
+
+    init(id: Int, configuration: TargetGroup, workerCount: Int) {
+        self.id = id
+        name = configuration.name
+        self.configuration = configuration
+        counters = (0..<workerCount).map { _ in TargetGroupCounters() }
+    }
+
+    /// How many checks in a row decide.
+    var thresholds: HealthThresholds {
+        let check = configuration.healthCheck
+        return HealthThresholds(
+            healthyCount: check.healthyThresholdCount, unhealthyCount: check.unhealthyThresholdCount,
+            grace: Nanoseconds(seconds: check.gracePeriodSeconds))
+    }
+
+    /// Where checks of a target at `port` connect.
+    func healthCheckPort(ofTargetAt port: Int) -> Int {
+        switch configuration.healthCheck.port {
+        case .traffic: port
+        case .number(let number): number
+        }
+    }
+}
+
+/// Hands out small numbers, reusing what was given back, so that arrays indexed by them stay short.
+struct IDPool {
+    private var free: [Int] = []
+    private var isOut: [Bool] = []
+
+    /// A number that nobody has.
+    mutating func take() -> Int {
+        guard let id = free.popLast() else {
+            isOut.append(true)
+            return isOut.count - 1
+        }
+        isOut[id] = true
+        return id
+    }
+
+    /// Gives `id` back.
+    mutating func release(_ id: Int) {
+        precondition(isOut[id], "id pool: \(id) is not out")
+        isOut[id] = false
+        free.append(id)
+    }
+}

@@ -1,0 +1,177 @@
+import Core
+import Logging
+import Model
+import Routing
+
+/// Checks the health of targets, each at its interval, from the control thread.
+///
+/// A target is watched from its registration to its deregistration. Its checks never overlap; the next one begins an
+/// interval after the last began, give or take a tenth. What checks say goes to `TargetRegistry`, which judges.
+///
+/// Shape:  one object of the control thread, one timer per watched target, one connection per running check.
+/// Limits: `runningMax` checks at once; more wait their turn, and waiting counts for nothing.
+/// Source: elbv2.md §1.9.
+final class HealthProber {
+    /// What one check has found.
+    enum Verdict: Equatable {
+        case passed
+        case failed(HealthState.CheckFailure)
+        /// Nothing about the target: we were out of descriptors, or away while time ran out.
+        case void(String)
+    }
+
+    /// Checks that passed so far.
+    private(set) var passedCount: UInt64 = 0
+    /// Checks that failed so far.
+    private(set) var failedCount: UInt64 = 0
+
+    private let loop: ControlLoop
+    private let runningMax: Int
+    private let logger: Logger
+    private let receive: (HealthState.Event, Registration, Instant) -> Void
+    private let workbench = ProbeWorkbench()
+    private var checks: [Int: Check] = [:]
+    private var waiting: [Check] = []
+    /// How many of `waiting` have had their turn.
+    private var waitingStart = 0
+    private var running = 0
+    private var complainedAt: Instant?
+
+    /// `receive` is told of every check that begins and of every one that decided something.
+    init(
+        loop: ControlLoop, runningMax: Int, logger: Logger,
+        receive: @escaping (HealthState.Event, Registration, Instant) -> Void
+    ) {
+        precondition(runningMax > 0, "prober: at least one check at once")
+        self.loop = loop
+        self.runningMax = runningMax
+        self.logger = logger
+        self.receive = receive
+    }
+
+    /// Watches `registrations`, all of which have an address, from now on, or anew after their group's health check
+    /// has changed. Their first checks are spread over time.
+    func watch(_ registrations: [Registration], now: Instant) {
+        for (index, registration) in registrations.enumerated() {
+            let interval = registration.interval
+            let delay = CheckSchedule.firstDelay(index: index, of: registrations.count, interval: interval)
+            let check = checks[registration.id] ?? add(registration)
+            guard case .scheduled = check.phase else { continue }
+            loop.schedule(check.timer, at: now + delay)
+        }
+    }
+
+    /// Checks `registration` no more; one that runs is broken off and says nothing.
+    func forget(_ registration: Registration) {
+        guard let check = checks[registration.id], check.registration === registration else { return }
+        checks[registration.id] = nil
+        loop.remove(check.timer)
+        let phase = check.phase
+        check.phase = .forgotten
+        guard case .running(let probe) = phase else { return }
+        probe.abandon()
+        running -= 1
+        startWaiting(now: loop.now)
+    }
+
+    private func add(_ registration: Registration) -> Check {
+        let check = Check(registration) { [weak self] check, now in self?.due(check, now: now) }
+        check.timer = loop.add(check, descriptor: nil)
+        checks[registration.id] = check
+        return check
+    }
+
+    private func due(_ check: Check, now: Instant) {
+        check.phase = .waiting
+        waiting.append(check)
+        startWaiting(now: now)
+    }
+
+    /// Begins checks that wait, oldest first, as long as there is room.
+    private func startWaiting(now: Instant) {
+        while running < runningMax, waitingStart < waiting.count {
+            let check = waiting[waitingStart]
+            waitingStart += 1
+            if case .waiting = check.phase { start(check, now: now) }
+        }
+        guard waitingStart == waiting.count || waitingStart > 1024 else { return }
+        waiting.removeFirst(waitingStart)
+        waitingStart = 0
+    }
+
+    private func start(_ check: Check, now: Instant) {
+        running += 1
+        check.beganAt = now
+        receive(.checkBegan, check.registration, now)
+        let probe = Probe(check.registration, loop: loop, workbench: workbench) { [weak self, weak check] in
+            guard let self, let check else { return }
+            self.finish(check, $0, now: $1)
+        }
+        check.phase = .running(probe)
+        probe.begin(now: now)
+    }
+
+    private func finish(_ check: Check, _ verdict: Verdict, now: Instant) {
+        guard case .running = check.phase else { return }
+        running -= 1
+        check.phase = .scheduled
+        let interval = check.registration.interval
+        let delay = CheckSchedule.nextDelay(interval: interval, random: .random(in: .min ... .max))
+        loop.schedule(check.timer, at: max(check.beganAt + delay, now))
+        switch verdict {
+        case .passed:
+            passedCount += 1
+            receive(.checkPassed, check.registration, now)
+        case .failed(let failure):
+            failedCount += 1
+            receive(.checkFailed(failure), check.registration, now)
+        case .void(let reason):
+            loop.schedule(check.timer, at: now + min(interval, Limits.voidCheckDelay))
+            complain(reason, about: check.registration, now: now)
+        }
+        startWaiting(now: now)
+    }
+
+    /// Says why checks are void, but not a thousand times per second.
+    private func complain(_ reason: String, about registration: Registration, now: Instant) {
+        if let complainedAt, now.since(complainedAt) < Limits.complaintInterval { return }
+        complainedAt = now
+        logger.warning("a health check could not be made and counts for nothing", metadata: [
+            "group": "\(registration.group.name)", "target": "\(registration.key)", "reason": "\(reason)",
+        ])
+    }
+}
+
+/// The schedule of one target's checks.
+private final class Check: PollHandler {
+    enum Phase {
+        /// Its timer is set; leaves when that fires.
+        case scheduled
+        /// Due, but as many run as may; leaves when it has its turn.
+        case waiting
+        /// Leaves with the probe's verdict.
+        case running(Probe)
+        /// The target is not watched any more.
+        case forgotten
+    }
+
+    let registration: Registration
+    var phase = Phase.scheduled
+    var timer = Token.none
+    var beganAt = Instant(nanoseconds: 0)
+    private let due: (Check, Instant) -> Void
+
+    init(_ registration: Registration, due: @escaping (Check, Instant) -> Void) {
+        self.registration = registration
+        self.due = due
+    }
+
+    func ready(_ ready: Poller.Ready, now: Instant) {}
+
+    func timerFired(now: Instant) { due(self, now) }
+}
+
+extension Registration {
+    /// From one check to the next.
+    fileprivate var interval: Nanoseconds { Nanoseconds(seconds: group.configuration.healthCheck.intervalSeconds) }
+}

@@ -1,0 +1,23 @@
+import Core
+
+/// Every cap of the control thread: its unit, its value, why, and what happens there.
+enum Limits {
+    /// How long the thread may be away before time-outs of health checks are put down to us instead of the target:
+    /// half a second, well under the shortest usual time-out. Such a check is made again and counts for nothing.
+    static let stall: Nanoseconds = 500_000_000
+    /// Health checks at once, if the descriptor limit allows: a group of 5,000 targets that all take the usual 5 s to
+    /// time out is still checked every 15 s. More wait for their turn.
+    static let runningChecksMax = 2048
+    /// Octets of the answer to a health check, head and body. A longer one fails the check, as one that never ends
+    /// would do by its time-out.
+    static let checkAnswerBytesMax = 1 << 20
+    /// How soon a check that counted for nothing is made again, if its interval is not shorter.
+    static let voidCheckDelay: Nanoseconds = 1_000_000_000
+    /// Time between two log lines about checks that could not be made.
+    static let complaintInterval: Nanoseconds = 10_000_000_000
+    /// Descriptors that are not for connections: listeners, logs, the state, the admin socket's clients.
+    static let ownDescriptors = 256
+    /// How long after the end of `shutdownGraceSeconds` workers may take to say that they have stopped: they poll
+    /// their deadline themselves, so this is for one pass of their loop. Then the process ends without them.
+    static let shutdownMargin: Nanoseconds = 2_000_000_000
+}

@@ -1,0 +1,112 @@
+import Core
+import Foundation
+import Model
+
+/// Opens what listeners bind, before anything is published: a port that cannot be had refuses the change that wants it.
+///
+/// Every worker has a socket of its own, and the kernel divides connections among them (`SO_REUSEPORT`). Another
+/// program that shares its port the same way would get a part of ours, so the port is first bound without sharing.
+///
+/// Shape:  one object of the control thread. Sockets are ours from `prepare` to `takePrepared`, then the workers'.
+/// Source: socket(7).
+final class ListenerSockets {
+    private let workerCount: Int
+    /// Listeners whose sockets the workers have.
+    private(set) var held: Set<ListenerKey> = []
+    private var prepared: [ListenerKey: [Socket]] = [:]
+    /// Addresses that workers were told to close, by the generation that tells them.
+    private var closing: [(address: SocketAddress, generation: UInt64)] = []
+
+    init(workerCount: Int) { self.workerCount = workerCount }
+
+    /// Opens the sockets of listeners that are new in `document`. On failure none of them stays open.
+    ///
+    /// Errors: `ConfigErrors` with one mistake for each address that cannot be bound.
+    func prepare(for document: Document) throws(ConfigErrors) {
+        var opened: [ListenerKey: [Socket]] = [:]
+        var mistakes: [ConfigError] = []
+        for key in document.listenerKeys where !held.contains(key) && prepared[key] == nil {
+            do {
+                opened[key] = try open(key.address, document)
+            } catch {
+                mistakes.append(Self.mistake(key, error))
+            }
+        }
+        guard mistakes.isEmpty else {
+            close(opened)
+            throw ConfigErrors(mistakes)
+        }
+        prepared.merge(opened) { $1 }
+    }
+
+    /// Closes what was prepared and not taken.
+    func abandonPrepared() {
+        close(prepared)
+        prepared = [:]
+    }
+
+    /// Hands over the sockets of the listeners that are new in `document`, which `generation` publishes, one for
+    /// each worker; and says which listeners it closes.
+    func takePrepared(
+        for document: Document, generation: UInt64
+    ) -> (opened: [ListenerKey: [Socket]], closed: [ListenerKey]) {
+        let wanted = Set(document.listenerKeys)
+        let opened = prepared.filter { wanted.contains($0.key) }
+        close(prepared.filter { !wanted.contains($0.key) })
+        prepared = [:]
+        let closed = held.filter { !wanted.contains($0) }
+        closing += closed.map { ($0.address, generation) }
+        held = wanted
+        return (opened, Array(closed))
+    }
+
+    /// Every worker works by `generation` or a later one: what it closed is closed.
+    func adopted(_ generation: UInt64) { closing.removeAll { $0.generation <= generation } }
+
+    private func open(_ address: SocketAddress, _ document: Document) throws(SystemError) -> [Socket] {
+        // A port that is ours already, under another name or on its way out, says nothing about other programs.
+        let ours = held.map(\.address) + prepared.keys.map(\.address) + closing.map(\.address)
+        if !ours.contains(where: { $0.overlaps(address) }) {
+            try Socket.listen(on: address, sharesPort: false).close()
+        }
+        var sockets: [Socket] = []
+        do throws(SystemError) {
+            for _ in 0..<workerCount { sockets.append(try Socket.listen(on: address, sharesPort: true)) }
+        } catch {
+            for socket in sockets { socket.close() }
+            throw error
+        }
+        return sockets
+    }
+
+    private func close(_ sockets: [ListenerKey: [Socket]]) {
+        for socket in sockets.values.joined() { socket.close() }
+    }
+
+    private static func mistake(_ key: ListenerKey, _ error: SystemError) -> ConfigError {
+        let remedy = switch error.code {
+        case EADDRINUSE: "Stop the program that has the port (see \"ss -ltnp\"), or choose another one."
+        case EACCES, EPERM: "Ports below 1024 need root or CAP_NET_BIND_SERVICE: start with it, or choose another port."
+        case EADDRNOTAVAIL: "Write an address that this host has, or 0.0.0.0 for all of them."
+        case EMFILE, ENFILE: "Raise the limit on open files (ulimit -n)."
+        default: "See that the address can be listened on."
+        }
+        return ConfigError(
+            path: "loadBalancers[\(key.loadBalancer)]", expected: "\(key.address) must be free to listen on",
+            found: "that the system refuses it (\(error))", remedy: remedy, code: .invalidConfigurationRequest)
+    }
+}
+
+extension Document {
+    /// Everything that its listeners bind.
+    var listenerKeys: [ListenerKey] {
+        loadBalancers.flatMap { loadBalancer in loadBalancer.listeners.flatMap(loadBalancer.keys) }
+    }
+}
+
+extension SocketAddress {
+    /// Whether binding one hinders binding the other.
+    fileprivate func overlaps(_ other: SocketAddress) -> Bool {
+        port == other.port && family == other.family && (self == other || isUnspecified || other.isUnspecified)
+    }
+}

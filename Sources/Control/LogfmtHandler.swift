@@ -1,0 +1,93 @@
+import Core
+import Logging
+
+/// Writes log records as `ts=… level=info msg="…" key=value`, one line each, in one write to the standard error.
+///
+/// Shape:  a value, as swift-log wants; safe on any thread, since a line is one write(2).
+/// Source: logfmt, as Heroku and Grafana read it: values with anything but plain characters are quoted.
+public struct LogfmtHandler: LogHandler {
+    public var metadata: Logger.Metadata = [:]
+    public var logLevel: Logger.Level
+    private let label: String
+    private let write: @Sendable (String) -> Void
+
+    /// A handler whose lines go to `write`, each with its line feed.
+    init(label: String, level: Logger.Level, write: @escaping @Sendable (String) -> Void) {
+        self.label = label
+        self.logLevel = level
+        self.write = write
+    }
+
+    public subscript(metadataKey key: String) -> Logger.Metadata.Value? {
+        get { metadata[key] }
+        set { metadata[key] = newValue }
+    }
+
+    public func log(event: LogEvent) {
+        write(line(event, at: WallClock.now()))
+    }
+
+    /// The line for `event`, with its line feed. `time` is in nanoseconds since 1970.
+    func line(_ event: LogEvent, at time: UInt64) -> String {
+        var line = "ts=\(utcText(nanoseconds: time)) level=\(event.level.rawValue) "
+        line += "msg=\(Self.quoted(event.message.description, always: true))"
+        if label != Log.label { line += " component=\(Self.quoted(label))" }
+        let all = metadata.merging(event.metadata ?? [:]) { _, own in own }
+        for (key, value) in all.sorted(by: { $0.key < $1.key }) {
+            line += " \(Self.key(key))=\(Self.quoted(value.description))"
+        }
+        if let error = event.error { line += " error=\(Self.quoted(String(describing: error)))" }
+        return line + "\n"
+    }
+
+    /// A key: what could not stand in one becomes an underscore.
+    private static func key(_ text: String) -> String {
+        String(text.unicodeScalars.map { $0.value > 0x20 && $0 != "=" && $0 != "\"" && $0.value != 0x7F ? Character($0) : "_" })
+    }
+
+    /// A value: as it is when that can be read back, else in quotes with escapes, so that a line stays one line.
+    static func quoted(_ text: String, always: Bool = false) -> String {
+        let isPlain = !text.isEmpty && text.unicodeScalars.allSatisfy {
+            $0.value > 0x20 && $0 != "\"" && $0 != "=" && $0 != "\\" && !isControl($0)
+        }
+        if isPlain && !always { return text }
+        var quoted = "\""
+        for scalar in text.unicodeScalars {
+            switch scalar {
+            case "\"": quoted += "\\\""
+            case "\\": quoted += "\\\\"
+            case "\n": quoted += "\\n"
+            case "\r": quoted += "\\r"
+            case "\t": quoted += "\\t"
+            case _ where isControl(scalar):
+                let digits = String(scalar.value, radix: 16)
+                quoted += "\\u" + String(repeating: "0", count: 4 - digits.count) + digits
+            default: quoted.unicodeScalars.append(scalar)
+            }
+        }
+        return quoted + "\""
+    }
+
+    /// C0, DEL, C1 and the two separators that some terminals take for a line's end.
+    private static func isControl(_ scalar: Unicode.Scalar) -> Bool {
+        scalar.value < 0x20 || (0x7F...0x9F).contains(scalar.value) || scalar.value == 0x2028 || scalar.value == 0x2029
+    }
+}
+
+/// The program's own log.
+public enum Log {
+    static let label = "apus"
+
+    /// Sends every logger of the process to the standard error, in logfmt. Called once, before the first logger.
+    public static func bootstrap(level: Logger.Level = .info) {
+        LoggingSystem.bootstrap { label in
+            LogfmtHandler(label: label, level: level) { line in
+                // A full or closed standard error loses the line: there is nowhere else to say so.
+                _ = FileDescriptor(descriptor: 2).write(Array(line.utf8).span)
+            }
+        }
+    }
+
+    /// The logger of the control thread.
+    public static var logger: Logger { Logger(label: label) }
+}

@@ -1,0 +1,79 @@
+import Core
+import Model
+import Proxy
+import Routing
+import Telemetry
+
+/// Gathers everything that `/metrics` tells: what workers count, what control counts, target states, the process.
+struct MetricsPage {
+    private let actions: any AdminActions
+
+    /// The page of what `actions` knows now.
+    init(_ actions: any AdminActions) { self.actions = actions }
+
+    /// The page in Prometheus' text format.
+    func octets() throws(AdminError) -> [UInt8] {
+        var text = PrometheusText()
+        // One sample for each name, whatever happened to the group: scrapers refuse two.
+        let counters = Dictionary(actions.groupCounters.map { ($0.name, $0.workers) }, uniquingKeysWith: +)
+        let groups = counters.sorted { $0.key < $1.key }.map { TargetGroupMetrics(name: $0.key, workers: $0.value) }
+        text.write(workers: actions.workers.map(\.counters), groups: groups)
+        try writeTargets(&text)
+        writeControl(&text)
+        writeProcess(&text)
+        return text.bytes
+    }
+
+    private func writeTargets(_ text: inout PrometheusText) throws(AdminError) {
+        let names = actions.document.targetGroups.map(\.name).sorted()
+        guard !names.isEmpty else { return }
+        text.begin("apus_targets", .gauge, help: "Registered targets, by state.")
+        for name in names {
+            var counts: [TargetState: UInt64] = [:]
+            for target in try actions.targetHealth(group: name, targets: nil) { counts[target.state, default: 0] += 1 }
+            for state in TargetState.allCases {
+                text.sample(counts[state] ?? 0, .init("target_group", name), .init("state", state.rawValue))
+            }
+        }
+    }
+
+    private func writeControl(_ text: inout PrometheusText) {
+        let tally = actions.tally
+        text.begin("apus_build_info", .gauge, help: "1, with the version as a label.")
+        text.sample(1, .init("version", apusVersion))
+        text.begin("apus_uptime_seconds", .gauge, help: "Time since the process began to serve.")
+        text.sample(nanoseconds: Instant.now().since(actions.startedAt))
+        text.begin("apus_workers", .gauge, help: "Worker threads.")
+        text.sample(UInt64(actions.workers.count))
+        text.begin("apus_configuration_generation", .gauge, help: "The snapshot in force; grows with every change.")
+        text.sample(actions.generation)
+        text.begin("apus_changes_not_applied", .gauge, help: "Changes made at run time that do not fit the file.")
+        text.sample(UInt64(actions.changesNotApplied.count))
+        text.begin("apus_reloads_total", .counter, help: "Readings of the file while running, by result.")
+        text.sample(tally.reloads, .init("result", "done"))
+        text.sample(tally.reloadsRefused, .init("result", "refused"))
+        text.begin("apus_changes_total", .counter, help: "Changes asked for over the socket, by result.")
+        text.sample(tally.changes, .init("result", "done"))
+        text.sample(tally.changesRefused, .init("result", "refused"))
+        text.begin("apus_state_writes_total", .counter, help: "Times that changes were made durable.")
+        text.sample(tally.stateWrites)
+        text.begin("apus_health_checks_total", .counter, help: "Health checks made, by result.")
+        text.sample(tally.healthChecksPassed, .init("result", "passed"))
+        text.sample(tally.healthChecksFailed, .init("result", "failed"))
+        text.begin("apus_events_total", .counter, help: "Events told to subscribers.")
+        text.sample(actions.events.lastSequence)
+    }
+
+    /// The names are those that Prometheus' own clients use, so that dashboards know them.
+    private func writeProcess(_ text: inout PrometheusText) {
+        let figures = ProcessFigures.read()
+        text.begin("process_cpu_seconds_total", .counter, help: "Processor time, user and system.")
+        text.sample(nanoseconds: figures.cpuTime)
+        text.begin("process_resident_memory_bytes", .gauge, help: "Memory in RAM.")
+        text.sample(figures.residentBytes)
+        text.begin("process_open_fds", .gauge, help: "Open descriptors.")
+        text.sample(figures.openDescriptors)
+        text.begin("process_threads", .gauge, help: "Threads of the process.")
+        text.sample(figures.threads)
+    }
+}

@@ -1,0 +1,88 @@
+import Core
+import Model
+import Proxy
+
+extension Operations {
+    /// Brings registrations, sockets, checks and workers in line with the document. Nothing here can fail: what could
+    /// was tried before the document was committed.
+    func publish(deregistered: [String: Set<TargetKey>]) {
+        let now = Instant.now()
+        let document = store.committedDocument
+        let change = registry.reconcile(with: document, renewed: deregistered, now: now)
+        let snapshots = publisher.snapshots(of: document, registry)
+        let (opened, closed) = sockets.takePrepared(for: document, generation: generation)
+        for (worker, mailbox) in mailboxes.enumerated() {
+            let own = opened.compactMap { key, sockets in
+                publisher.id(of: key).map { OpenedListener(id: $0, socket: sockets[worker]) }
+            }
+            mailbox.send(.adopt(snapshots[worker], opened: own))
+        }
+        for group in change.withdrawn { group.withdrawnIn = generation }
+        for registration in change.departed {
+            prober.forget(registration)
+            guard registration.isPublished else { continue }
+            let delay = registration.group.configuration.attributes.deregistrationDelaySeconds
+            drains.begin(registration, delay: Nanoseconds(seconds: delay), now: now)
+        }
+        reschedule(change, now: now)
+        releaseWithdrawnGroups()
+        tell(change, opened: Array(opened.keys), closed: closed)
+    }
+
+    /// Watches what is new or differently checked, and lets go of groups that are not in use any more.
+    private func reschedule(_ change: TargetRegistry.Reconciliation, now: Instant) {
+        for group in registry.groups.values where !group.isInUse {
+            for registration in group.registrations { prober.forget(registration) }
+        }
+        let anew = change.rescheduled.filter(\.isInUse)
+        for group in anew { prober.watch(group.registrations.filter { $0.address != nil }, now: now) }
+        let arrived = change.arrived.filter { registration in
+            registration.address != nil && registration.group.isInUse
+                && !anew.contains { $0 === registration.group }
+        }
+        prober.watch(arrived, now: now)
+    }
+
+    private func tell(_ change: TargetRegistry.Reconciliation, opened: [ListenerKey], closed: [ListenerKey]) {
+        // A target whose address changed is replaced, and was neither deregistered nor registered.
+        let arrived = Set(change.arrived.map(\.name)), departed = Set(change.departed.map(\.name))
+        for (group, targets) in change.departed.filter({ !arrived.contains($0.name) }).byGroup {
+            events.post(.targetsDeregistered(group: group, targets: targets))
+        }
+        for (group, targets) in change.arrived.filter({ !departed.contains($0.name) }).byGroup {
+            events.post(.targetsRegistered(group: group, targets: targets))
+        }
+        for key in opened.sorted(by: { $0.address.description < $1.address.description }) {
+            events.post(.listenerOpened(loadBalancer: key.loadBalancer, port: Int(key.address.port)))
+            logger.notice("listening", metadata: [
+                "loadBalancer": "\(key.loadBalancer)", "address": "\(key.address)",
+            ])
+        }
+        for key in closed {
+            events.post(.listenerClosed(loadBalancer: key.loadBalancer, port: Int(key.address.port)))
+            logger.notice("no longer listening", metadata: [
+                "loadBalancer": "\(key.loadBalancer)", "address": "\(key.address)",
+            ])
+        }
+    }
+}
+
+extension Registration {
+    /// Who it is among the targets of all groups.
+    fileprivate struct Name: Hashable {
+        let group: String
+        let key: TargetKey
+    }
+
+    fileprivate var name: Name { Name(group: group.name, key: key) }
+}
+
+extension [Registration] {
+    /// The targets of each group, with their effective ports, sorted by the group's name.
+    fileprivate var byGroup: [(String, [TargetDescription])] {
+        let targets = Dictionary(grouping: self, by: \.group.name)
+        return targets.sorted { $0.key < $1.key }.map { name, registrations in
+            (name, registrations.map { TargetDescription(id: $0.key.id, port: $0.key.port) })
+        }
+    }
+}

@@ -1,0 +1,295 @@
+import Core
+import Logging
+import Model
+import Proxy
+import Routing
+import Telemetry
+
+/// Everything that can be asked of a running Apus: what the admin socket and the signals call.
+///
+/// Changes that arrive in one pass of the loop share one write to disk, one sync and one snapshot (group commit): none
+/// is acknowledged before it is durable, and all are refused if the disk refuses.
+///
+/// Shape: one object of the control thread. Completions are called on it, at the end of the pass at the earliest.
+final class Operations: AdminActions {
+    /// Changes of this pass that wait for their commit.
+    struct Batch {
+        /// Targets that left their groups, by group: those that are back at the end get a new registration.
+        var deregistered: [String: Set<TargetKey>] = [:]
+        /// What was done, for the audit log and the event log.
+        var changes: [(description: String, user: UInt32?)] = []
+        /// Who waits for the outcome.
+        var completions: [(Result<Void, AdminError>) -> Void] = []
+    }
+
+    let loop: ControlLoop
+    let store: DocumentStore
+    /// What happens, for whoever listens.
+    let events: EventLog
+    let logger: Logger
+    /// When the process began to serve.
+    let startedAt = Instant.now()
+    let registry: TargetRegistry
+    let publisher: Publisher
+    let sockets: ListenerSockets
+    private(set) var drains: DrainTracker!
+    private(set) var prober: HealthProber!
+    /// The running workers.
+    private(set) var workers: [WorkerHandle] = []
+    /// Where each worker is told what to do.
+    private(set) var mailboxes: [Mailbox<WorkerMail>] = []
+    /// The generation that each worker works by.
+    private var adopted: [UInt64] = []
+    private var batch: Batch?
+    private var counts = ControlTally()
+
+    /// `workerCount` workers are going to be begun with.
+    init(
+        loop: ControlLoop, store: DocumentStore, workerCount: Int, runningChecksMax: Int, events: EventLog,
+        logger: Logger
+    ) {
+        self.loop = loop
+        self.store = store
+        self.events = events
+        self.logger = logger
+        registry = TargetRegistry(workerCount: workerCount, events: events, logger: logger)
+        publisher = Publisher(workerCount: workerCount)
+        sockets = ListenerSockets(workerCount: workerCount)
+        drains = DrainTracker(
+            loop: loop, workerCount: workerCount,
+            cut: { [unowned self] target in tellWorkers(.cut(target: target)) },
+            ended: { [unowned self] in drained($0, $1) })
+        prober = HealthProber(
+            loop: loop, runningMax: runningChecksMax, logger: logger,
+            receive: { [unowned self] in registry.receive($0, $1, now: $2) })
+    }
+
+    /// What is in force: the file, with what was changed at run time on top of it, this pass's changes included.
+    var document: Document { store.effective }
+    /// Grows by one with every snapshot.
+    var generation: UInt64 { publisher.generation }
+    /// The file that was read at start, and is read again by a reload.
+    var configurationFile: String { store.file }
+    /// Changes made at run time that do not fit the file, in sentences.
+    var changesNotApplied: [String] { store.notApplied }
+
+    /// What control has done so far.
+    var tally: ControlTally {
+        var tally = counts
+        tally.stateWrites = store.writesCount
+        tally.healthChecksPassed = prober.passedCount
+        tally.healthChecksFailed = prober.failedCount
+        return tally
+    }
+
+    /// What each worker counts about each group; a name may be there again for a group that is on its way out.
+    var groupCounters: [(name: String, workers: [TargetGroupCounters])] {
+        (Array(registry.groups.values) + registry.withdrawn).map { (name: $0.name, workers: $0.counters) }
+    }
+
+    /// Opens the sockets of all listeners, before workers exist. Errors: the addresses that cannot be bound.
+    func openListeners() throws(ConfigErrors) { try sockets.prepare(for: document) }
+
+    /// Gives the workers, of which there are as many as was said, their first snapshot.
+    func begin(_ workers: [WorkerHandle]) {
+        self.workers = workers
+        begin(mailboxes: workers.map(\.mailbox))
+    }
+
+    /// As the other; workers are who reads these mailboxes.
+    func begin(mailboxes: [Mailbox<WorkerMail>]) {
+        self.mailboxes = mailboxes
+        adopted = mailboxes.map { _ in 0 }
+        publish(deregistered: [:])
+    }
+
+    func tellWorkers(_ mail: WorkerMail) {
+        for mailbox in mailboxes { mailbox.send(mail) }
+    }
+}
+
+// Changes.
+extension Operations {
+    /// Validates `change` and stages it. It is durable and published at the end of the pass, with all others of the
+    /// pass: one write, one snapshot; `completion` is called then, with the error if it was refused.
+    func apply(_ change: Change, by user: UInt32?, completion: @escaping (Result<Void, AdminError>) -> Void) {
+        do {
+            let next = try document.applying(change)
+            if change.touchesListeners { try sockets.prepare(for: next) }
+            var batch = beginBatch()
+            if case .deregisterTargets(let name, let targets) = change,
+                let group = document.targetGroups.first(where: { $0.name == name })
+            {
+                let keys = targets.map { TargetKey(id: $0.id, port: group.effectivePort(of: $0)) }
+                batch.deregistered[name, default: []].formUnion(keys)
+            }
+            store.stage(change, giving: next)
+            batch.changes.append((change.description, user))
+            batch.completions.append(completion)
+            self.batch = batch
+        } catch {
+            counts.changesRefused += 1
+            logger.info("a change was refused", metadata: [
+                "change": "\(change)", "uid": "\(text(user))", "reason": "\(error.first.message)",
+            ])
+            let refusal = AdminError(error)
+            loop.afterBatch { completion(.failure(refusal)) }
+        }
+    }
+
+    /// Deregisters `targets`, and calls `completion` when that is durable or, with `wait`, when all are drained. The
+    /// reports are then in the order of `targets`; without `wait` there are none.
+    func deregister(
+        group name: String, targets: [TargetDescription], wait: Bool, by user: UInt32?,
+        completion: @escaping (Result<[DrainReport], AdminError>) -> Void
+    ) {
+        let group = document.targetGroups.first { $0.name == name }
+        let keys = targets.map { TargetKey(id: $0.id, port: group?.effectivePort(of: $0) ?? 0) }
+        apply(.deregisterTargets(group: name, targets), by: user) { [unowned self] result in
+            switch result {
+            case .failure(let error): completion(.failure(error))
+            case .success where !wait: completion(.success([]))
+            case .success:
+                let draining = keys.map { key in registry.draining(key, inGroup: name) }
+                DrainWait(keys, completion: { completion(.success($0)) }).begin(draining, drains)
+            }
+        }
+    }
+
+    /// Takes the batch out, so that it is changed in place; whoever takes it puts it back.
+    private func beginBatch() -> Batch {
+        if let batch {
+            self.batch = nil
+            return batch
+        }
+        loop.afterBatch { [weak self] in self?.commit() }
+        return Batch()
+    }
+
+    /// Makes this pass's changes durable, publishes them, and tells those who wait.
+    private func commit() {
+        guard let batch else { return }
+        self.batch = nil
+        let before = store.committedDocument
+        do {
+            try store.commit()
+        } catch {
+            store.rollBack()
+            sockets.abandonPrepared()
+            counts.changesRefused += UInt64(batch.changes.count)
+            logger.error("changes were refused: the disk does not take the state", metadata: [
+                "error": "\(error)", "changes": "\(batch.changes.count)",
+            ])
+            let refusal = AdminError.failure(
+                "The change cannot be made durable (\(error)), so it was not made.",
+                remedy: "Make room on the disk that holds runtime.stateDirectory, then try again.")
+            for completion in batch.completions { completion(.failure(refusal)) }
+            return
+        }
+        if document != before || !batch.deregistered.isEmpty { publish(deregistered: batch.deregistered) }
+        counts.changes += UInt64(batch.changes.count)
+        for change in batch.changes {
+            events.post(.changeApplied(description: change.description, user: change.user, generation: generation))
+            logger.info("a change was applied", metadata: [
+                "change": "\(change.description)", "uid": "\(text(change.user))", "generation": "\(generation)",
+            ])
+        }
+        for completion in batch.completions { completion(.success(())) }
+    }
+
+    private func text(_ user: UInt32?) -> String { user.map { "\($0)" } ?? "-" }
+}
+
+// The file.
+extension Operations {
+    /// Reads the file again and puts it in force, with what was changed at run time on top of it unless that is
+    /// discarded. A bad file, a port that cannot be had or a disk that refuses changes nothing.
+    func reload(discardingChanges: Bool, completion: (Result<ReloadReport, ConfigErrors>) -> Void) {
+        commit()
+        let before = document
+        let needsRestart: [String]
+        do {
+            needsRestart = try store.stageReload(discardingChanges: discardingChanges)
+            try sockets.prepare(for: document)
+            try commitReload()
+        } catch {
+            store.rollBack()
+            sockets.abandonPrepared()
+            counts.reloadsRefused += 1
+            logger.error("the configuration was not reloaded: the running one stays", metadata: ["error": "\(error)"])
+            return completion(.failure(error))
+        }
+        counts.reloads += 1
+        let changes = before.differences(to: document)
+        if document != before { publish(deregistered: [:]) }
+        let report = ReloadReport(
+            generation: generation, changes: changes, changesNotApplied: store.notApplied, needsRestart: needsRestart)
+        events.post(.configurationReloaded(generation: generation, changes: changes))
+        logger.notice("the configuration was reloaded", metadata: [
+            "file": "\(store.file)", "generation": "\(generation)", "changes": "\(changes.count)",
+        ])
+        for sentence in store.notApplied {
+            logger.warning("a change made at run time does not fit the file and is kept aside", metadata: [
+                "reason": "\(sentence)"
+            ])
+        }
+        for key in needsRestart {
+            logger.warning("a setting takes effect at the next start only", metadata: ["key": "\(key)"])
+        }
+        completion(.success(report))
+    }
+
+    private func commitReload() throws(ConfigErrors) {
+        do { try store.commit() } catch {
+            throw ConfigErrors(ConfigError(
+                file: store.state.path, expected: "the state must be written", found: "\(error)",
+                remedy: "Make room on the disk that holds runtime.stateDirectory, then try again."))
+        }
+    }
+}
+
+// What workers say.
+extension Operations {
+    /// A worker tells that it works by a new snapshot, or is done with a target.
+    func received(_ mail: ControlMail, now: Instant) {
+        switch mail {
+        case .adopted(let worker, let generation):
+            adopted[worker] = generation
+            sockets.adopted(adoptedByAll)
+            releaseWithdrawnGroups()
+        case .drained(let worker, let target, let finished, let cut):
+            drains.received(worker: worker, target: target, finished: finished, cut: cut, now: now)
+        case .stopped:
+            break
+        }
+    }
+
+    /// The generation that every worker works by, or a later one.
+    private var adoptedByAll: UInt64 { adopted.min() ?? generation }
+
+    private func drained(_ registration: Registration, _ report: DrainReport) {
+        let group = registration.group.name
+        registry.release(registration)
+        releaseWithdrawnGroups()
+        events.post(.targetDrained(group: group, report))
+        logger.info("a deregistered target is drained", metadata: [
+            "group": "\(group)", "target": "\(registration.key)", "finished": "\(report.finished)",
+            "cut": "\(report.cut)", "seconds": "\(report.seconds)",
+        ])
+    }
+
+    func releaseWithdrawnGroups() {
+        for group in registry.withdrawn where group.withdrawnIn <= adoptedByAll { _ = registry.release(group) }
+    }
+}
+
+extension Change {
+    /// Whether it may open or close a port.
+    fileprivate var touchesListeners: Bool {
+        switch self {
+        case .putLoadBalancer, .deleteLoadBalancer, .putListener, .deleteListener: true
+        case .putTargetGroup, .deleteTargetGroup, .putRule, .deleteRule, .setWeights, .registerTargets,
+            .deregisterTargets, .putInstance, .deleteInstance: false
+        }
+    }
+}

@@ -1,0 +1,221 @@
+import Core
+import Model
+import Proxy
+import Routing
+import Telemetry
+
+/// What tells listeners apart for as long as they stay.
+struct ListenerKey: Hashable, Sendable {
+    /// Name of the load balancer.
+    let loadBalancer: String
+    /// Address and port that are bound.
+    let address: SocketAddress
+}
+
+/// Compiles documents into snapshots, one for each worker.
+///
+/// A plan is made anew only when something that it is made of is different; all others are the very objects of the
+/// last snapshot, so that a worker leaves alone what hangs on them. New weights make one new listener plan, and a new
+/// target one new group plan.
+///
+/// Shape: one object of the control thread. Every worker gets plans of its own, which share no storage that is
+///        counted: their strings and arrays are made for each anew.
+final class Publisher {
+    private struct ListenerState {
+        let id: Int
+        var source: PlanSource
+        var plans: [ListenerPlan]
+    }
+
+    /// What a listener's plan depends on.
+    private struct PlanSource: Equatable {
+        let listener: Listener
+        let attributes: LoadBalancerAttributes
+        /// `GroupPlan.id` of every group that its actions name.
+        let groupIDs: [String: Int]
+    }
+
+    private let workerCount: Int
+    private var listeners: [ListenerKey: ListenerState] = [:]
+    private var listenersEver = 0
+    /// The generation of the last snapshots; 0 before the first.
+    private(set) var generation: UInt64 = 0
+
+    init(workerCount: Int) { self.workerCount = workerCount }
+
+    /// The snapshots of `document`, by worker, once `registry` was reconciled with it.
+    func snapshots(of document: Document, _ registry: TargetRegistry) -> [Snapshot] {
+        generation += 1
+        compileListeners(of: document, registry)
+        let groups = document.targetGroups.compactMap { registry.groups[$0.name] }
+        for group in groups { compile(group) }
+        let accessLog = document.logs.access.lineFormat
+        return (0..<workerCount).map { worker in
+            Snapshot(
+                generation: generation, listeners: listeners.values.map { $0.plans[worker] },
+                groups: groups.map { $0.plans[worker] }, accessLog: accessLog)
+        }
+    }
+
+    /// `ListenerPlan.id` of a listener that the last snapshots have.
+    func id(of key: ListenerKey) -> Int? { listeners[key]?.id }
+
+    private func compileListeners(of document: Document, _ registry: TargetRegistry) {
+        var old = listeners
+        listeners = [:]
+        for loadBalancer in document.loadBalancers {
+            for listener in loadBalancer.listeners {
+                let source = PlanSource(
+                    listener: listener, attributes: loadBalancer.attributes,
+                    groupIDs: listener.groupNames.reduce(into: [:]) { $0[$1] = registry.groups[$1]?.id })
+                for key in loadBalancer.keys(of: listener) {
+                    listeners[key] = state(of: key, source, old: old.removeValue(forKey: key))
+                }
+            }
+        }
+    }
+
+    private func state(of key: ListenerKey, _ source: PlanSource, old: ListenerState?) -> ListenerState {
+        if let old, old.source == source { return old }
+        let id = old?.id ?? listenersEver
+        if old == nil { listenersEver += 1 }
+        let rules = source.listener.rules.sorted { $0.priority < $1.priority }
+        let patterns = rules.map(RulePattern.init)
+        let isSameRouting = old.map { $0.source.listener.patternsByPriority == patterns } ?? false
+        let plans = (0..<workerCount).map { worker in
+            ListenerPlan(
+                id: id, loadBalancer: "app/\(key.loadBalancer)", port: key.address.port,
+                settings: ListenerSettings(source.attributes),
+                rules: isSameRouting ? old!.plans[worker].rules : RuleTable(patterns),
+                actions: rules.map { ActionPlan($0.actions, source.groupIDs) },
+                priorities: rules.map(\.priority),
+                defaultAction: ActionPlan(source.listener.defaultActions, source.groupIDs))
+        }
+        return ListenerState(id: id, source: source, plans: plans)
+    }
+
+    private func compile(_ group: GroupState) {
+        let usable = group.registrations.filter { $0.address != nil }
+        let attributes = group.configuration.attributes
+        let source = GroupState.PlanSource(
+            targets: usable.map(\.id), connectTimeoutSeconds: attributes.targetConnectTimeoutSeconds,
+            poolIdleSeconds: attributes.targetKeepAliveIdleSeconds,
+            poolConnectionsMax: attributes.targetKeepAliveConnectionsMax)
+        // Ids alone do not tell registrations apart: one that was released and taken again names another target.
+        if source == group.planSource && usable.allSatisfy(\.isPublished) { return }
+        group.planSource = source
+        for registration in usable { registration.isPublished = true }
+        group.plans = (0..<workerCount).map { worker in
+            GroupPlan(
+                id: group.id, name: String(decoding: Array(group.name.utf8), as: UTF8.self),
+                targets: usable.compactMap { registration in
+                    registration.address.map { TargetPlan(id: registration.id, address: $0, cell: registration.cell) }
+                },
+                cell: group.cell, counters: group.counters[worker],
+                connectTimeout: Nanoseconds(seconds: attributes.targetConnectTimeoutSeconds),
+                poolIdleTimeout: Nanoseconds(seconds: attributes.targetKeepAliveIdleSeconds),
+                poolConnectionsMax: attributes.targetKeepAliveConnectionsMax)
+        }
+    }
+}
+
+extension LoadBalancer {
+    /// What `listener` binds: one address each. Valid documents have only literal addresses.
+    func keys(of listener: Listener) -> [ListenerKey] {
+        addresses.compactMap { SocketAddress(literal: $0, port: UInt16(listener.port)) }
+            .map { ListenerKey(loadBalancer: name, address: $0) }
+    }
+}
+
+extension Listener {
+    /// The groups that its actions forward to.
+    var groupNames: Set<String> {
+        var names: Set<String> = []
+        for action in defaultActions + rules.flatMap(\.actions) {
+            guard case .forward(let forward) = action else { continue }
+            names.formUnion(forward.targetGroups.map(\.targetGroupName))
+        }
+        return names
+    }
+
+    /// The patterns of its rules as `RuleTable` wants them.
+    fileprivate var patternsByPriority: [RulePattern] {
+        rules.sorted { $0.priority < $1.priority }.map(RulePattern.init)
+    }
+}
+
+extension RulePattern {
+    /// The conditions of `rule`, of which there is at most one of each kind.
+    fileprivate init(_ rule: Rule) {
+        self.init()
+        for condition in rule.conditions {
+            switch condition {
+            case .hostHeader(let values): hosts = values
+            case .pathPattern(let values): paths = values
+            }
+        }
+    }
+}
+
+extension ActionPlan {
+    /// The one action of a rule, or a listener's default.
+    fileprivate init(_ actions: [Action], _ groupIDs: [String: Int]) {
+        guard let action = actions.first else { preconditionFailure("publisher: a valid document has an action here") }
+        switch action {
+        case .forward(let forward):
+            self = .forward(ForwardPlan(
+                groups: forward.targetGroups.map { target in
+                    guard let id = groupIDs[target.targetGroupName] else {
+                        preconditionFailure("publisher: no group \(target.targetGroupName)")
+                    }
+                    return id
+                }, weights: forward.targetGroups.map(\.weight)))
+        case .fixedResponse(let response):
+            self = .fixedResponse(FixedResponsePlan(
+                status: UInt16(response.statusCode), contentType: Array((response.contentType ?? "").utf8),
+                body: Array((response.messageBody ?? "").utf8)))
+        case .redirect(let redirect):
+            let template = RedirectTemplate(
+                scheme: redirect.protocol, host: redirect.host, port: redirect.port, path: redirect.path,
+                query: redirect.query)
+            self = .redirect(RedirectPlan(status: redirect.statusCode == .found ? 302 : 301, template: template))
+        }
+    }
+}
+
+extension ListenerSettings {
+    /// `attributes` in the event loop's units.
+    fileprivate init(_ attributes: LoadBalancerAttributes) {
+        let window = attributes.minBodyRateWindowSeconds
+        self.init(
+            idleTimeout: Nanoseconds(seconds: attributes.idleTimeoutSeconds),
+            clientKeepAlive: Nanoseconds(seconds: attributes.clientKeepAliveSeconds),
+            headTimeout: Nanoseconds(seconds: attributes.headTimeoutSeconds),
+            bodyRateWindow: Nanoseconds(seconds: window),
+            bodyRateWindowBytes: UInt64((Double(attributes.minBodyRateBytesPerSecond) * window).rounded()),
+            dropsInvalidNames: attributes.dropInvalidHeaderFields, preservesHost: attributes.preserveHostHeader,
+            forwardedForMode: ForwardedForMode(attributes.forwardedForMode),
+            addsClientPort: attributes.forwardedForClientPort, addsReason: attributes.reasonHeader)
+    }
+}
+
+extension ListenerSettings.ForwardedForMode {
+    fileprivate init(_ mode: LoadBalancerAttributes.ForwardedForMode) {
+        self = switch mode {
+        case .append: .append
+        case .preserve: .preserve
+        case .remove: .remove
+        }
+    }
+}
+
+extension Model.AccessLog {
+    /// How workers write their lines; nil when they write none.
+    fileprivate var lineFormat: Telemetry.AccessLog.Format? {
+        if destination == .off { return nil }
+        return switch format {
+        case .alb: .alb
+        case .json: .json
+        }
+    }
+}

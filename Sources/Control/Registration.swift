@@ -1,0 +1,75 @@
+import Core
+import Model
+import Proxy
+import Routing
+
+/// What tells the targets of one group apart: the same id may be registered with several ports.
+struct TargetKey: Hashable, Sendable, CustomStringConvertible {
+    /// An IP address or an instance id.
+    let id: String
+    /// The effective port.
+    let port: Int
+
+    var description: String { id.contains(":") ? "[\(id)]:\(port)" : "\(id):\(port)" }
+}
+
+/// One stay of a target in a group: from its registration until it is drained on every worker.
+///
+/// A target that comes back while its last stay still drains gets a new registration beside the old one, and so does
+/// one whose address changes; so health, connections and counts of the two never mix.
+///
+/// Shape: owned by `TargetRegistry`; the cell alone is shared with workers.
+final class Registration {
+    /// `TargetPlan.id`: dense, and given to no other until every worker has drained this one.
+    let id: Int
+    /// The group it belongs, or belonged, to.
+    unowned let group: GroupState
+    /// Who it is in the group.
+    let key: TargetKey
+    /// Where it takes requests; nil when its instance is not in the registry, or its address cannot be a target's.
+    let address: SocketAddress?
+    /// What workers see of its health.
+    let cell = TargetCell()
+    /// What the checks have made of it. Changed by `TargetRegistry.receive` alone, which tells everybody.
+    private(set) var health: HealthState
+    /// Whether some snapshot had it, so that workers have to say when they are done with it.
+    var isPublished = false
+
+    init(id: Int, group: GroupState, key: TargetKey, address: SocketAddress?, health: HealthState) {
+        self.id = id
+        self.group = group
+        self.key = key
+        self.address = address
+        self.health = health
+    }
+}
+
+extension Registration: CustomStringConvertible {
+    var description: String { "\(group.name) \(key)" }
+
+    /// Moves the state machine and the group's tally. Nobody is told: that is `TargetRegistry.receive`.
+    func step(_ event: HealthState.Event, now: Instant) -> HealthState.Effect {
+        let before = health.state
+        let effect = health.receive(event, thresholds: group.thresholds, now: now)
+        group.tally.move(from: before, to: health.state)
+        cell.isHealthy = health.state == .healthy
+        return effect
+    }
+}
+
+/// How many registrations of a group are in which state.
+struct HealthTally: Equatable, Sendable {
+    private var counts: [TargetState: Int] = [:]
+
+    /// The count of `state`.
+    subscript(_ state: TargetState) -> Int {
+        get { counts[state, default: 0] }
+        set { counts[state] = newValue }
+    }
+
+    /// One registration changed its state.
+    mutating func move(from: TargetState, to: TargetState) {
+        self[from] -= 1
+        self[to] += 1
+    }
+}

@@ -1,0 +1,11 @@
+/// What a reload did.
+struct ReloadReport: Equatable, Sendable {
+    /// The generation that is now in force.
+    let generation: UInt64
+    /// What is different, in sentences.
+    let changes: [String]
+    /// Changes made at run time that do not fit the new file; they are kept, and tried again at the next reload.
+    let changesNotApplied: [String]
+    /// Keys of the file that differ and take effect at the next start only.
+    let needsRestart: [String]
+}

@@ -1,0 +1,266 @@
+import Core
+import Logging
+import Model
+import Proxy
+import Telemetry
+
+/// A running Apus: everything from the configuration file to the workers, in the order in which it begins and ends.
+///
+/// Shape: one object of the control thread, which `run` makes the calling one.
+final class Service {
+    private enum Phase: Equatable {
+        /// Leaves when the process is told to stop.
+        case serving
+        /// Workers finish what is in flight; leaves when all have stopped, or must be left behind.
+        case finishing
+        /// The process ends with this status.
+        case ended(Int32)
+    }
+
+    /// What everything here waits in.
+    let loop = ControlLoop()
+    /// What can be asked of it.
+    let operations: Operations
+    /// Called when a child process has ended; the demo has some.
+    var childEnded: () -> Void = {}
+    private let logger: Logger
+    private let admin: AdminServer
+    private let mail = Mailbox<ControlMail>()
+    private let logWriter: LogWriter?
+    private var handlers: [CallingHandler] = []
+    private var deadline = Token.none
+    private var phase = Phase.serving
+    private var stoppedCount = 0
+    private var cutCount = 0
+
+    /// Opens everything and starts the workers, which serve from then on.
+    ///
+    /// Errors: `StartError`; then everything that was opened is closed again.
+    init(file: String, discardingChanges: Bool, logger: Logger) throws(StartError) {
+        self.logger = logger
+        let store = try DocumentStore(file: file, discardingChanges: discardingChanges) { name in
+            logger.notice("the changes made at run time are put aside", metadata: ["file": "\(name)"])
+        }
+        let budget = DescriptorBudget(store.effective, descriptors: SystemProcess.raiseDescriptorLimit())
+        operations = Operations(
+            loop: loop, store: store, workerCount: budget.workerCount, runningChecksMax: budget.runningChecksMax,
+            events: EventLog(), logger: logger)
+        admin = try Self.openAdmin(store.effective.admin.socket, loop, operations, logger)
+        do throws(StartError) {
+            try Self.openListeners(operations)
+            try Self.becomeUser(store, logger)
+            let rings = (0..<budget.workerCount).map { _ in LogRing() }
+            let bell = LogBell()
+            logWriter = try Self.openAccessLog(store.effective, rings, bell)
+            operations.begin(Self.startWorkers(budget, store.effective, mail, rings, bell))
+        } catch {
+            operations.sockets.abandonPrepared()
+            admin.close()
+            throw error
+        }
+        sayWhatIsServed(budget)
+    }
+
+    /// Serves until the process is told to stop, then ends everything in order. Returns the exit status.
+    func run(_ signals: Signals) -> Int32 {
+        handle(signals.descriptor) { [unowned self] _ in
+            while let signal = signals.next() { receive(signal) }
+        }
+        handle(mail.bell.descriptor) { [unowned self] now in
+            for message in mail.takeAll() { receive(message, now: now) }
+        }
+        var status: Int32 = 0
+        loop.run {
+            guard case .ended(let code) = phase else { return false }
+            status = code
+            return true
+        }
+        if stoppedCount == operations.workers.count {
+            for worker in operations.workers { worker.thread.join() }
+        }
+        logWriter?.stop()
+        admin.close()
+        logger.notice("stopped", metadata: ["exchangesCut": "\(cutCount)", "status": "\(status)"])
+        return status
+    }
+
+    private func handle(_ descriptor: Int32, _ ready: @escaping (Instant) -> Void) {
+        let handler = CallingHandler(ready: ready, timerFired: { _ in })
+        handlers.append(handler)
+        _ = loop.add(handler, descriptor: descriptor, interest: .readable)
+    }
+
+    private func receive(_ signal: Signals.Signal) {
+        switch signal {
+        case .terminate: terminate()
+        case .reload: operations.reload(discardingChanges: false) { _ in }
+        case .reopenLogs: reopenLogs()
+        case .childEnded: childEnded()
+        }
+    }
+
+    private func receive(_ message: ControlMail, now: Instant) {
+        operations.received(message, now: now)
+        guard case .stopped(_, let cut) = message else { return }
+        stoppedCount += 1
+        cutCount += cut
+        if stoppedCount == operations.workers.count { phase = .ended(0) }
+    }
+
+    /// The first time, workers stop listening and finish what is in flight; the second time, that is not waited for.
+    private func terminate() {
+        guard phase == .serving else {
+            logger.warning("told to stop once more: not waiting for what is in flight")
+            return phase = .ended(0)
+        }
+        phase = .finishing
+        let grace = operations.document.runtime.shutdownGraceSeconds
+        logger.notice("stopping: no new connections, what is in flight may finish", metadata: [
+            "graceSeconds": "\(grace)"
+        ])
+        operations.events.post(.shutdownBegan)
+        let end = Instant.now() + Nanoseconds(seconds: grace)
+        operations.tellWorkers(.finish(deadline: end))
+        let handler = CallingHandler(ready: { _ in }) { [unowned self] _ in
+            logger.error("workers did not stop in time and are left behind", metadata: [
+                "stopped": "\(stoppedCount)", "workers": "\(operations.workers.count)",
+            ])
+            phase = .ended(1)
+        }
+        handlers.append(handler)
+        deadline = loop.add(handler, descriptor: nil)
+        loop.schedule(deadline, at: end + Limits.shutdownMargin)
+    }
+
+    private func reopenLogs() {
+        do {
+            try logWriter?.reopen()
+            logger.info("the access log was opened anew")
+        } catch {
+            logger.error("the access log was not opened anew: the old file stays in use", metadata: ["error": "\(error)"])
+        }
+    }
+
+    private func sayWhatIsServed(_ budget: DescriptorBudget) {
+        for sentence in operations.changesNotApplied {
+            logger.warning("a change made at run time does not fit the file and is kept aside", metadata: [
+                "reason": "\(sentence)"
+            ])
+        }
+        if let wanted = operations.document.runtime.connections, wanted > budget.connectionsMax {
+            logger.warning("the limit on open files allows fewer connections than runtime.connections", metadata: [
+                "connections": "\(wanted)", "allowed": "\(budget.connectionsMax)",
+            ])
+        }
+        logger.notice("serving", metadata: [
+            "file": "\(operations.configurationFile)", "pid": "\(SystemProcess.id)",
+            "socket": "\(operations.document.admin.socket)", "workers": "\(budget.workerCount)",
+            "connections": "\(budget.connectionsMax)",
+        ])
+    }
+}
+
+// The steps of the beginning.
+extension Service {
+    private static func openAdmin(
+        _ path: String, _ loop: ControlLoop, _ operations: Operations, _ logger: Logger
+    ) throws(StartError) -> AdminServer {
+        do throws(AdminError) {
+            return try AdminServer(path: path, loop: loop, actions: operations, logger: logger)
+        } catch {
+            throw .refused(message: error.message, remedy: error.remedy)
+        }
+    }
+
+    private static func openListeners(_ operations: Operations) throws(StartError) {
+        do throws(ConfigErrors) { try operations.openListeners() } catch { throw .configuration(error) }
+    }
+
+    /// Lays down root's rights, once everything that needs them is open.
+    private static func becomeUser(_ store: DocumentStore, _ logger: Logger) throws(StartError) {
+        guard let name = store.effective.runtime.user else { return }
+        guard SystemUser.isRoot else {
+            return logger.info("runtime.user has no effect, since this process is not root's", metadata: ["user": "\(name)"])
+        }
+        guard let user = SystemUser(named: name) else {
+            throw .refused(
+                message: "runtime.user is \(name), and this system has no such user.",
+                remedy: "Make the user, or name one that is in /etc/passwd.")
+        }
+        do throws(SystemError) {
+            try store.state.own(by: user)
+            try user.own(store.effective.admin.socket)
+            try user.become()
+        } catch {
+            throw .refused(
+                message: "The process cannot become user \(name): \(error).",
+                remedy: "Start it as root with the capabilities to do so, or without runtime.user.")
+        }
+    }
+
+    private static func openAccessLog(
+        _ document: Document, _ rings: [LogRing], _ bell: LogBell
+    ) throws(StartError) -> LogWriter? {
+        let destination: LogDestination
+        switch document.logs.access.destination {
+        case .off: return nil
+        case .stdout: destination = .standardOutput
+        case .file(let path): destination = .file(path)
+        }
+        do throws(SystemError) {
+            return try LogWriter(destination, rings: rings, bell: bell)
+        } catch {
+            throw .refused(
+                message: "The access log cannot be opened: \(error).",
+                remedy: "Make its folder writable for this user, or choose another logs.access.path.")
+        }
+    }
+
+    private static func startWorkers(
+        _ budget: DescriptorBudget, _ document: Document, _ mail: Mailbox<ControlMail>, _ rings: [LogRing],
+        _ bell: LogBell
+    ) -> [WorkerHandle] {
+        rings.enumerated().map { index, ring in
+            WorkerHandle.start(
+                WorkerConfiguration(
+                    index: index, connectionsMax: max(1, budget.connectionsMax / budget.workerCount),
+                    bufferBytesMax: document.runtime.memoryBytes / budget.workerCount),
+                control: mail, log: LogDoor(ring: ring, bell: bell))
+        }
+    }
+}
+
+/// How the descriptors that the system grants are divided.
+struct DescriptorBudget: Equatable {
+    /// Data-plane threads.
+    let workerCount: Int
+    /// Client connections of all workers. Each may need a second descriptor for its target.
+    let connectionsMax: Int
+    /// Health checks at once.
+    let runningChecksMax: Int
+
+    /// What `document` asks for, within what `descriptors` allow.
+    init(_ document: Document, descriptors: Int) {
+        workerCount = document.runtime.workers ?? SystemProcess.processorCount
+        runningChecksMax = min(Limits.runningChecksMax, max(16, descriptors / 8))
+        let listeners = document.listenerKeys.count * workerCount
+        let spare = descriptors - Limits.ownDescriptors - runningChecksMax - listeners
+        let most = max(workerCount, spare / 2)
+        connectionsMax = min(document.runtime.connections ?? most, most)
+    }
+}
+
+/// Calls closures, for what needs no object of its own.
+private final class CallingHandler: PollHandler {
+    private let whenReady: (Instant) -> Void
+    private let whenTimerFired: (Instant) -> Void
+
+    init(ready: @escaping (Instant) -> Void, timerFired: @escaping (Instant) -> Void) {
+        whenReady = ready
+        whenTimerFired = timerFired
+    }
+
+    func ready(_ ready: Poller.Ready, now: Instant) { whenReady(now) }
+
+    func timerFired(now: Instant) { whenTimerFired(now) }
+}

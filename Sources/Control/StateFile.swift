@@ -1,0 +1,98 @@
+import Core
+import Foundation
+import Model
+
+/// The file that keeps what was changed at run time: `state.json` in `runtime.stateDirectory`.
+///
+/// It is always replaced as a whole and synced, so a crash leaves the last content or the one before. A file that
+/// cannot be read back was therefore damaged by something else, and holds changes that were acknowledged: to start
+/// without them would quietly serve another configuration, so Apus does not start until somebody decides.
+///
+/// Shape: JSON, as `Changes.encoded()` makes it. One process holds the folder's lock as long as this lives.
+struct StateFile {
+    /// Where it is.
+    let path: String
+    private let lock: FileLock
+
+    /// Locks the folder, making it if it is not there.
+    ///
+    /// Errors: `StartError` when another process has it, or the system refuses.
+    init(inFolder folder: String) throws(StartError) {
+        path = folder + "/state.json"
+        do {
+            try FileManager.default.createDirectory(
+                atPath: folder, withIntermediateDirectories: true, attributes: [.posixPermissions: 0o750])
+        } catch {
+            throw .refused(
+                message: "The folder for the state, \(folder), cannot be made: \(error.localizedDescription)",
+                remedy: "Make it, writable for this user, or choose another runtime.stateDirectory.")
+        }
+        do throws(SystemError) {
+            lock = try FileLock(folder + "/lock")
+        } catch {
+            guard error.code != EWOULDBLOCK else {
+                throw .refused(
+                    message: "Another Apus is running and keeps its state in \(folder).",
+                    remedy: "Stop it first, or give this one another runtime.stateDirectory.")
+            }
+            throw .refused(
+                message: "The folder for the state cannot be used: \(error).",
+                remedy: "Make it writable for this user, or choose another runtime.stateDirectory.")
+        }
+    }
+
+    /// The changes that `save` wrote last; nil when nothing was ever saved.
+    ///
+    /// Errors: `StartError` when the file is there and cannot be understood. It is left as it is.
+    func load() throws(StartError) -> Changes? {
+        let content: [UInt8]
+        do throws(SystemError) {
+            content = try readFile(path)
+        } catch {
+            if error.code == ENOENT { return nil }
+            throw damaged("\(error).")
+        }
+        do throws(ConfigErrors) {
+            return try Changes(try Value.parse(json: content, file: path), file: path)
+        } catch {
+            throw damaged(error.first.message)
+        }
+    }
+
+    /// Makes `changes` what `load` gives, before it returns.
+    ///
+    /// Errors: `SystemError`; the file is then as it was.
+    func save(_ changes: Changes) throws(SystemError) {
+        try replaceFile(path, with: Array((changes.encoded().json() + "\n").utf8))
+    }
+
+    /// Puts the file out of the way, under a name with the time, and returns that name; nil when there is none.
+    func setAside() throws(StartError) -> String? {
+        guard FileManager.default.fileExists(atPath: path) else { return nil }
+        let aside = "\(path).discarded-\(WallClock.now() / 1_000_000)"
+        do {
+            try FileManager.default.moveItem(atPath: path, toPath: aside)
+        } catch {
+            throw .refused(
+                message: "The state in \(path) cannot be put aside: \(error.localizedDescription)",
+                remedy: "Move it away by hand.")
+        }
+        return aside
+    }
+
+    /// Gives the folder and what is in it to the user that the process is going to become.
+    func own(by user: SystemUser) throws(SystemError) {
+        let folder = URL(fileURLWithPath: path).deletingLastPathComponent().path
+        for path in [folder, folder + "/lock", path] where FileManager.default.fileExists(atPath: path) {
+            try user.own(path)
+        }
+    }
+
+    /// The refusal to start with changes that cannot be read.
+    private func damaged(_ reason: String) -> StartError {
+        .refused(
+            message: "The changes made at run time, in \(path), cannot be read: \(reason)",
+            remedy: "Put a good copy in its place, or start with --discard-changes, which keeps the file under "
+                + "another name and serves the configuration file alone.")
+    }
+}

@@ -1,0 +1,18 @@
+import Model
+import Routing
+
+/// What DescribeTargetHealth says of one target.
+///
+/// Source: elbv2.md §1.9 (states, reason codes).
+struct TargetHealthDescription: Equatable, Sendable {
+    /// Its id and its effective port.
+    let target: TargetDescription
+    /// Where its checks connect.
+    let healthCheckPort: String
+    /// Where it is.
+    let state: TargetState
+    /// ELBv2's reason code; none for a healthy target.
+    let reason: String?
+    /// The reason in words.
+    let description: String?
+}

@@ -1,0 +1,241 @@
+import Core
+import Logging
+import Model
+import Proxy
+import Routing
+
+/// All target groups and their registrations: what outlives snapshots.
+///
+/// `reconcile` brings them in line with a document and touches nothing that the document did not change. Ids are
+/// dense and stay taken until every worker is done with what they named.
+///
+/// Shape: one object of the control thread.
+final class TargetRegistry {
+    /// What a document changed.
+    struct Reconciliation {
+        /// Registrations that are new.
+        var arrived: [Registration] = []
+        /// Registrations that left their group. Workers know those with `isPublished`; the others are gone already.
+        var departed: [Registration] = []
+        /// Groups whose health check is another one than before, or which came into use.
+        var rescheduled: [GroupState] = []
+        /// Groups that the document no longer has.
+        var withdrawn: [GroupState] = []
+    }
+
+    /// The groups of the document by name.
+    private(set) var groups: [String: GroupState] = [:]
+    /// Groups that the document no longer has, and of which a worker may still hold a plan or a target.
+    private(set) var withdrawn: [GroupState] = []
+    private let workerCount: Int
+    private let events: EventLog
+    private let logger: Logger
+    private var groupIDs = IDPool()
+    private var registrationIDs = IDPool()
+    private var document = Document()
+
+    init(workerCount: Int, events: EventLog, logger: Logger) {
+        self.workerCount = workerCount
+        self.events = events
+        self.logger = logger
+    }
+
+    /// Takes over `new`, which is valid. A target of `renewed`, by group, was deregistered and registered again
+    /// between two documents: it leaves, and a new registration stands in its place.
+    func reconcile(with new: Document, renewed: [String: Set<TargetKey>], now: Instant) -> Reconciliation {
+        var result = Reconciliation()
+        let names = Set(new.targetGroups.map(\.name))
+        for group in groups.values where !names.contains(group.name) { withdraw(group, &result, now: now) }
+        let addresses = Dictionary(new.instances.map { ($0.id, $0.address) }, uniquingKeysWith: { $1 })
+        let instancesDiffer = new.instances != document.instances
+        let namesInUse = new.namesOfGroupsInUse
+        for configuration in new.targetGroups {
+            let group = groups[configuration.name] ?? add(configuration)
+            let isInUse = namesInUse.contains(group.name)
+            let old = group.configuration
+            group.configuration = configuration
+            if old.healthCheck != configuration.healthCheck || isInUse && !group.isInUse {
+                result.rescheduled.append(group)
+            }
+            setInUse(isInUse, group, now: now)
+            let targetsDiffer = old.targets != configuration.targets || old.port != configuration.port
+                || old.targetType != configuration.targetType || group.byKey.isEmpty
+            let renewed = renewed[group.name] ?? []
+            if targetsDiffer || !renewed.isEmpty || instancesDiffer && configuration.targetType == .instance {
+                reconcile(group, renewed, addresses, &result, now: now)
+            }
+            evaluate(group)
+        }
+        document = new
+        return result
+    }
+
+    /// Every worker is done with `registration`: its id may name another.
+    func release(_ registration: Registration) {
+        let group = registration.group
+        guard group.draining.removeValue(forKey: registration.id) != nil else { return }
+        group.tally[.draining] -= 1
+        registrationIDs.release(registration.id)
+    }
+
+    /// Every worker works without `group` and its targets are drained: its id may name another.
+    /// Returns false when it is not over yet, or when the group has come back.
+    func release(_ group: GroupState) -> Bool {
+        guard !group.isPresent, group.draining.isEmpty, let index = withdrawn.firstIndex(where: { $0 === group })
+        else { return false }
+        withdrawn.remove(at: index)
+        groupIDs.release(group.id)
+        return true
+    }
+
+    /// A group with that name; one that has not quite gone comes back with its id and counters.
+    private func add(_ configuration: TargetGroup) -> GroupState {
+        if let index = withdrawn.firstIndex(where: { $0.name == configuration.name }) {
+            let group = withdrawn.remove(at: index)
+            group.isPresent = true
+            groups[group.name] = group
+            return group
+        }
+        let group = GroupState(id: groupIDs.take(), configuration: configuration, workerCount: workerCount)
+        groups[group.name] = group
+        return group
+    }
+
+    private func withdraw(_ group: GroupState, _ result: inout Reconciliation, now: Instant) {
+        groups[group.name] = nil
+        group.isPresent = false
+        group.isInUse = false
+        group.isFailedOpen = false
+        for registration in group.registrations { depart(registration, &result, now: now) }
+        group.registrations = []
+        group.byKey = [:]
+        withdrawn.append(group)
+        result.withdrawn.append(group)
+    }
+
+    private func setInUse(_ isInUse: Bool, _ group: GroupState, now: Instant) {
+        guard isInUse != group.isInUse else { return }
+        group.isInUse = isInUse
+        for registration in group.registrations where registration.address != nil {
+            change(isInUse ? .becameUsable : .becameUnusable(.notInUse), registration, now: now)
+        }
+    }
+
+    /// Brings the targets of one group in line with its configuration.
+    private func reconcile(
+        _ group: GroupState, _ renewed: Set<TargetKey>, _ addresses: [String: String],
+        _ result: inout Reconciliation, now: Instant
+    ) {
+        var remaining = group.byKey
+        var kept: [Registration] = []
+        kept.reserveCapacity(group.configuration.targets.count)
+        for target in group.configuration.targets {
+            let key = TargetKey(id: target.id, port: group.configuration.effectivePort(of: target))
+            let (address, cause) = resolve(key, in: group, addresses)
+            let old = remaining.removeValue(forKey: key)
+            if let old, old.address == address, !renewed.contains(key) {
+                kept.append(old)
+                continue
+            }
+            if let old { depart(old, &result, now: now) }
+            let new = register(key, in: group, address: address, unused: cause, now: now)
+            result.arrived.append(new)
+            kept.append(new)
+        }
+        for registration in remaining.values { depart(registration, &result, now: now) }
+        group.registrations = kept
+        group.byKey = Dictionary(kept.map { ($0.key, $0) }, uniquingKeysWith: { $1 })
+    }
+
+    /// Where a target is, or why it cannot be used.
+    private func resolve(
+        _ key: TargetKey, in group: GroupState, _ addresses: [String: String]
+    ) -> (SocketAddress?, HealthState.UnusedCause?) {
+        let isInstance = group.configuration.targetType == .instance
+        guard let literal = isInstance ? addresses[key.id] : key.id else { return (nil, .invalidState) }
+        guard let port = UInt16(exactly: key.port), let address = SocketAddress(literal: literal, port: port),
+            !address.isUnspecified
+        else { return (nil, .ipUnusable) }
+        return (address, group.isInUse ? nil : .notInUse)
+    }
+
+    private func register(
+        _ key: TargetKey, in group: GroupState, address: SocketAddress?, unused cause: HealthState.UnusedCause?,
+        now: Instant
+    ) -> Registration {
+        let registration = Registration(
+            id: registrationIDs.take(), group: group, key: key, address: address,
+            health: HealthState(registeredAt: now, unused: cause))
+        group.tally[registration.health.state] += 1
+        return registration
+    }
+
+    private func depart(_ registration: Registration, _ result: inout Reconciliation, now: Instant) {
+        change(.deregistered, registration, now: now)
+        registration.group.draining[registration.id] = registration
+        result.departed.append(registration)
+        if !registration.isPublished { release(registration) }
+    }
+}
+
+extension TargetRegistry {
+    /// Something happened to the health of a target: workers, the event log and our own log are told what it changed.
+    func receive(_ event: HealthState.Event, _ registration: Registration, now: Instant) {
+        change(event, registration, now: now)
+        evaluate(registration.group)
+    }
+
+    /// As `receive`, but in the middle of a reconciliation, when the group's tally says nothing yet.
+    private func change(_ event: HealthState.Event, _ registration: Registration, now: Instant) {
+        let group = registration.group
+        let before = registration.health.state
+        let effect = registration.step(event, now: now)
+        guard effect != .nothing else { return }
+        let after = registration.health.state
+        if before == .healthy || after == .healthy { group.cell.flip() }
+        let reason = registration.health.reason
+        events.post(.targetHealthChanged(
+            group: group.name, id: registration.key.id, port: registration.key.port, from: before.rawValue,
+            to: after.rawValue, reason: reason?.code))
+        logger.log(level: after == .unhealthy ? .warning : .info, "a target's health changed", metadata: [
+            "group": "\(group.name)", "target": "\(registration.key)", "from": "\(before.rawValue)",
+            "to": "\(after.rawValue)", "reason": "\(reason?.code ?? "-")",
+        ])
+    }
+
+    /// Sees whether a group in use has no healthy target left, so that all are used, and says so once, loudly.
+    ///
+    /// A group whose first checks are not decided is not called failed: it has only just begun.
+    private func evaluate(_ group: GroupState) {
+        let tally = group.tally
+        let isFailedOpen = group.isInUse && tally[.healthy] == 0 && tally[.unhealthy] > 0
+            && (group.isFailedOpen || tally[.initial] == 0)
+        guard isFailedOpen != group.isFailedOpen else { return }
+        group.isFailedOpen = isFailedOpen
+        if isFailedOpen {
+            events.post(.groupFailedOpen(group: group.name))
+            logger.warning("no target of the group is healthy: all of them are used", metadata: [
+                "group": "\(group.name)", "targets": "\(group.registrations.count)",
+            ])
+        } else if tally[.healthy] > 0 {
+            events.post(.groupRecovered(group: group.name))
+            logger.notice("a target of the group is healthy again: only healthy ones are used", metadata: [
+                "group": "\(group.name)"
+            ])
+        }
+    }
+}
+
+extension Document {
+    /// The groups to which some action forwards.
+    var namesOfGroupsInUse: Set<String> {
+        var names: Set<String> = []
+        for listener in loadBalancers.flatMap(\.listeners) {
+            for action in listener.defaultActions + listener.rules.flatMap(\.actions) {
+                guard case .forward(let forward) = action else { continue }
+                names.formUnion(forward.targetGroups.map(\.targetGroupName))
+            }
+        }
+        return names
+    }
+}

@@ -1,0 +1,37 @@
+import CLinux
+import Glibc
+
+/// A user of the system: who a process is, and who owns files. Source: getpwnam(3), credentials(7).
+public struct SystemUser: Equatable, Sendable {
+    /// As in `nobody`.
+    public let name: String
+    /// The user's number.
+    public let userID: UInt32
+    /// The number of the user's first group.
+    public let groupID: UInt32
+
+    /// The user called `name`; nil when the system knows none.
+    public init?(named name: String) {
+        guard let entry = unsafe getpwnam(name) else { return nil }
+        self.name = name
+        userID = unsafe entry.pointee.pw_uid
+        groupID = unsafe entry.pointee.pw_gid
+    }
+
+    /// Whether this process may become another user.
+    public static var isRoot: Bool { geteuid() == 0 }
+
+    /// Makes this process the user, for good, with the user's groups and no others. Call before other threads exist.
+    ///
+    /// Errors: `SystemError`; the process may then be half one and half the other user, and has to end.
+    public func become() throws(SystemError) {
+        guard unsafe initgroups(name, groupID) == 0 else { throw SystemError("take the groups of user \(name)") }
+        guard setgid(groupID) == 0 else { throw SystemError("take the group of user \(name)") }
+        guard setuid(userID) == 0 else { throw SystemError("become user \(name)") }
+    }
+
+    /// Gives the file, folder or socket at `path` to the user.
+    public func own(_ path: String) throws(SystemError) {
+        guard unsafe chown(path, userID, groupID) == 0 else { throw SystemError("give \(path) to user \(name)") }
+    }
+}

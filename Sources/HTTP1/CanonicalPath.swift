@@ -1,0 +1,119 @@
+import Core
+
+/// Builds the one form of a path that both routing and the target see.
+///
+/// Percent-encoded unreserved octets are decoded and dot segments removed; all else stays as it came: `//`, `;`, `%2F`.
+/// Shape:  each segment is appended to the arena with the slash before it, and taken back if it was a dot segment.
+/// Errors: `pathAboveRoot` if `..` climbs out; `badPercentEncoding` for `%` without two hexadecimal digits, or `%00`;
+///         `ambiguousPath` if whoever reads `%2F`, `%5C` or `\` as a slash would see a dot segment that we do not.
+/// Source: RFC 3986 §5.2.4, §6.2.2.2; threats.md, path confusion.
+struct CanonicalPath {
+    private let head: Head
+    /// Where in the arena the path begins.
+    private let base: Int
+    /// Segments in the arena.
+    private var depth = 0
+
+    // The segment being read.
+    /// Dots since the last separator of any reading, or nil if something else stood there too.
+    private var dotCount: Int? = 0
+    /// Whether something in it reads as a slash to others.
+    private var hasHiddenSlash = false
+    private var hasHiddenDots = false
+
+    /// Appends the canonical form of `path`, which begins with a slash, to the arena of `head`.
+    static func append(_ path: Span<UInt8>, to head: Head) -> Violation? {
+        var canonical = CanonicalPath(head)
+        return canonical.append(path)
+    }
+
+    private init(_ head: Head) {
+        self.head = head
+        base = head.byteCount
+    }
+
+    private mutating func append(_ path: Span<UInt8>) -> Violation? {
+        var index = 0
+        while index < path.count {
+            let segmentStart = head.byteCount
+            head.append(.slash)
+            index += 1
+            dotCount = 0
+            hasHiddenSlash = false
+            hasHiddenDots = false
+            while index < path.count, path[index] != .slash {
+                guard let next = appendOctet(path, at: index) else { return .badPercentEncoding }
+                index = next
+            }
+            noteDots()
+            if let violation = endSegment(segmentStart, isLast: index == path.count) { return violation }
+        }
+        return nil
+    }
+
+    /// Appends the octet or the percent-encoded octet at `index`; returns what comes next, nil if it is malformed.
+    private mutating func appendOctet(_ path: Span<UInt8>, at index: Int) -> Int? {
+        let octet = path[index]
+        guard octet == .percent else {
+            head.append(octet)
+            note(octet)
+            return index + 1
+        }
+        guard index + 2 < path.count, let high = path[index + 1].hexadecimalValue,
+            let low = path[index + 2].hexadecimalValue, high | low != 0
+        else { return nil }
+        let decoded = high << 4 | low
+        if decoded.isUnreserved {
+            head.append(decoded)
+        } else {
+            head.append(path.extracting(index..<index + 3))
+        }
+        note(decoded)
+        return index + 3
+    }
+
+    private mutating func note(_ octet: UInt8) {
+        switch octet {
+        case .dot:
+            if let count = dotCount { dotCount = count + 1 }
+        case .slash, .backslash:
+            hasHiddenSlash = true
+            noteDots()
+            dotCount = 0
+        default:
+            dotCount = nil
+        }
+    }
+
+    /// Notes whether what ends here is a dot segment to some reader.
+    private mutating func noteDots() {
+        if dotCount == 1 || dotCount == 2 { hasHiddenDots = true }
+    }
+
+    /// Keeps the segment that begins at `start`, or resolves it if it is a dot segment.
+    private mutating func endSegment(_ start: Int, isLast: Bool) -> Violation? {
+        if hasHiddenSlash {
+            depth += 1
+            return hasHiddenDots ? .ambiguousPath : nil
+        }
+        guard hasHiddenDots, let dotCount else {
+            depth += 1
+            return nil
+        }
+        head.truncate(to: start)
+        if dotCount == 2 {
+            guard depth > 0 else { return .pathAboveRoot }
+            depth -= 1
+            removeLastSegment()
+        }
+        if isLast { head.append(.slash) }
+        return nil
+    }
+
+    private func removeLastSegment() {
+        let arena = head.bytes
+        var end = arena.count - 1
+        while end > base, arena[end] != .slash { end -= 1 }
+        head.truncate(to: end)
+    }
+}

@@ -1,0 +1,111 @@
+import Core
+
+/// What the fields of one head tell about this hop, gathered while they are entered into the head.
+///
+/// Fields that concern this hop only are marked removed: the serialiser writes its own.
+/// Source: RFC 9110 §7.6.1; RFC 9112 §6, §9.
+struct FieldFacts {
+    /// Whose fields these are.
+    enum Kind {
+        case request(RequestOptions)
+        /// `keepsContentLength`: the response has no body, and the field tells the length of one it could have had.
+        case response(keepsContentLength: Bool)
+        case trailers
+    }
+
+    let kind: Kind
+    /// As `Head` counts it: 0 or 1.
+    let minorVersion: UInt8
+    /// How far the input lies from the start of the arena.
+    let arenaShift: Int
+
+    private(set) var framing = FramingFields()
+    private(set) var hostCount = 0
+    /// The first Host field's value, in the arena.
+    private(set) var host = ByteRange.empty
+    private(set) var expectsContinue = false
+    /// Whether a Connection field says `close`.
+    var hasClose = false
+    /// Whether one says `keep-alive`.
+    var hasKeepAlive = false
+
+    init(_ kind: Kind, minorVersion: UInt8, arenaShift: Int) {
+        self.kind = kind
+        self.minorVersion = minorVersion
+        self.arenaShift = arenaShift
+    }
+
+    /// Whether the sender lets the connection live on. Source: RFC 9112 §9.3.
+    var isPersistent: Bool { !hasClose && (minorVersion > 0 || hasKeepAlive) }
+
+    /// Reads the end of a line, which in trailers is CRLF only: a body's framing leaves no choice.
+    @inline(__always)
+    func end(of line: Line, at index: Int, in input: Span<UInt8>) -> Line.Outcome {
+        if case .trailers = kind, input[index] == .lineFeed { return .refused(line.fault(.bareLineFeed, at: index)) }
+        return line.end(at: index, of: input, otherwise: .badFieldValue)
+    }
+
+    /// Enters one field, whose name and value lie in `input`, and notes what it says.
+    mutating func enter(name: ByteRange, value: ByteRange, of input: Span<UInt8>, into head: Head) -> Violation? {
+        let nameBytes = input.extracting(name)
+        let id = FieldID(nameBytes)
+        if id == .other, nameBytes.isSuspiciousName { return .suspiciousHeader }
+        let index = head.fieldCount
+        head.addField(name: name.shifted(by: arenaShift), value: value.shifted(by: arenaShift), id: id)
+        switch kind {
+        case .request(let options):
+            if id == .other {
+                if options.dropsInvalidNames, !nameBytes.isPlainName { head.removeField(index) }
+                return nil
+            }
+            return noteRequest(id, at: index, input.extracting(value), options, head)
+        case .response(let keepsContentLength):
+            if id == .other { return nil }
+            return noteCommon(id, at: index, input.extracting(value), keepsContentLength, head)
+        case .trailers:
+            if id != .other || nameBytes.isForbiddenInTrailers { head.removeField(index) }
+            return nil
+        }
+    }
+
+    private mutating func noteRequest(
+        _ id: FieldID, at index: Int, _ value: Span<UInt8>, _ options: RequestOptions, _ head: Head
+    ) -> Violation? {
+        switch id {
+        case .host:
+            guard hostCount == 0 || options.keepsDuplicateHosts else { return .duplicateHost }
+            guard value.isAuthority else { return .badHost }
+            if hostCount == 0 { host = head.field(index).value }
+            hostCount += 1
+            return nil
+        case .expect:
+            head.removeField(index)
+            // RFC 9110 §10.1.1: an expectation in an HTTP/1.0 request is not one.
+            guard minorVersion > 0 else { return nil }
+            guard value.equalsIgnoringCase("100-continue") else { return .badExpectation }
+            expectsContinue = true
+            return nil
+        default:
+            return noteCommon(id, at: index, value, false, head)
+        }
+    }
+
+    /// Notes a field that means the same in requests and responses.
+    private mutating func noteCommon(
+        _ id: FieldID, at index: Int, _ value: Span<UInt8>, _ keepsContentLength: Bool, _ head: Head
+    ) -> Violation? {
+        switch id {
+        case .contentLength:
+            if !keepsContentLength { head.removeField(index) }
+            return framing.readContentLength(value)
+        case .transferEncoding:
+            head.removeField(index)
+            return framing.readTransferEncoding(value, minorVersion: minorVersion)
+        case .keepAlive, .proxyConnection, .te, .upgrade, .http2Settings:
+            head.removeField(index)
+            return nil
+        default:
+            return nil
+        }
+    }
+}

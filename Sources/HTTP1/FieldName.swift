@@ -1,0 +1,70 @@
+import Core
+
+// What a field's name alone tells.
+extension Span where Element == UInt8 {
+    /// Whether the name is `[-A-Za-z0-9]+`: valid in the sense of `routing.http.drop_invalid_header_fields.enabled`.
+    /// Source: elbv2.md §1.4.
+    var isPlainName: Bool {
+        for index in 0..<count where !self[index].isLetterOrDigit && self[index] != 0x2D {
+            return false
+        }
+        return count > 0
+    }
+
+    /// Whether a careless reader could take this name for Transfer-Encoding or Content-Length.
+    ///
+    /// That is, whether it equals one of them once everything but letters and digits is left out. U+017F and U+0131,
+    /// which some fold to `s` and `i`, count as those. Asked only of names that are neither.
+    /// Source: elbv2.md §2.4, SuspiciousHeader.
+    var isSuspiciousName: Bool {
+        guard count >= 13 else { return false }
+        // What begins or ends differently, as nearly all names do, needs no closer look.
+        var start = 0
+        while start < count, !self[start].isLetterOrDigit { start += 1 }
+        guard start < count, self[start].lowercased == 0x63 || self[start].lowercased == 0x74 else { return false }
+        var end = count
+        while !self[end - 1].isLetterOrDigit { end -= 1 }
+        guard self[end - 1].lowercased == 0x67 || self[end - 1].lowercased == 0x68 else { return false }
+        var letters = InlineArray<16, UInt8>(repeating: 0)
+        var letterCount = 0
+        var index = start
+        while index < end {
+            var letter = self[index].lowercased
+            if index + 1 < end {
+                if letter == 0xC5, self[index + 1] == 0xBF { letter = 0x73 }
+                if letter == 0xC4, self[index + 1] == 0xB1 { letter = 0x69 }
+            }
+            index += 1
+            guard letter.isLetterOrDigit else { continue }
+            guard letterCount < letters.count else { return false }
+            letters[letterCount] = letter
+            letterCount += 1
+        }
+        let name = letters.span.extracting(first: letterCount)
+        return name.equals("transferencoding") || name.equals("contentlength")
+    }
+
+    /// Whether a field of this name has no business in a trailer section, being about routing, the sender's rights,
+    /// the content's form or what caches do. `FieldID` knows the others. Source: RFC 9110 §6.5.1.
+    var isForbiddenInTrailers: Bool {
+        if extracting(first: 7).equalsIgnoringCase("x-amzn-") { return true }
+        if extracting(first: 12).equalsIgnoringCase("x-forwarded-") { return true }
+        return switch count {
+        case 3: equalsIgnoringCase("age")
+        case 5: equalsIgnoringCase("range")
+        case 6: equalsIgnoringCase("cookie") || equalsIgnoringCase("pragma")
+        case 10: equalsIgnoringCase("set-cookie")
+        case 12: equalsIgnoringCase("max-forwards")
+        case 13: equalsIgnoringCase("authorization") || equalsIgnoringCase("cache-control")
+            || equalsIgnoringCase("content-range")
+        case 16: equalsIgnoringCase("content-encoding") || equalsIgnoringCase("www-authenticate")
+        case 18: equalsIgnoringCase("proxy-authenticate")
+        case 19: equalsIgnoringCase("proxy-authorization")
+        default: false
+        }
+    }
+}
+
+extension UInt8 {
+    fileprivate var isLetterOrDigit: Bool { isLetter || isDigit }
+}

@@ -1,0 +1,57 @@
+import Core
+
+/// What Content-Length and Transfer-Encoding say, each of them at most once and never both.
+///
+/// Every doubt is refused: what one reader takes for the next request is another's body.
+/// Source: RFC 9112 §6.1, §6.2, §6.3, §11.2; RFC 9110 §8.6; threats.md, CL.TE and its kin.
+struct FramingFields {
+    private(set) var contentLength: UInt64?
+    private(set) var isChunked = false
+
+    /// Reads a Content-Length value: digits only, at most 2^63 − 1.
+    mutating func readContentLength(_ value: Span<UInt8>) -> Violation? {
+        guard !isChunked else { return .contentLengthWithTransferEncoding }
+        guard contentLength == nil else { return .duplicateContentLength }
+        guard value.count > 0 else { return .badContentLength }
+        var length: UInt64 = 0
+        for index in 0..<value.count {
+            guard value[index].isDigit else { return .badContentLength }
+            let (product, overflow) = length.multipliedReportingOverflow(by: 10)
+            length = product &+ UInt64(value[index] &- 0x30)
+            guard !overflow, length <= UInt64(Int64.max) else { return .badContentLength }
+        }
+        contentLength = length
+        return nil
+    }
+
+    /// Reads a Transfer-Encoding value: `chunked`, in any case, on HTTP/1.1.
+    mutating func readTransferEncoding(_ value: Span<UInt8>, minorVersion: UInt8) -> Violation? {
+        guard contentLength == nil else { return .contentLengthWithTransferEncoding }
+        guard !isChunked else { return .duplicateTransferEncoding }
+        guard minorVersion > 0 else { return .transferEncodingOnHTTP10 }
+        guard value.equalsIgnoringCase("chunked") else {
+            return isKnownCoding(value) ? .unsupportedTransferEncoding : .badTransferEncoding
+        }
+        isChunked = true
+        return nil
+    }
+
+    /// Whether `value` is a list of codings that HTTP knows and we do not, perhaps with `chunked` at its end.
+    private func isKnownCoding(_ value: Span<UInt8>) -> Bool {
+        var start = 0
+        while true {
+            var comma = start
+            while comma < value.count, value[comma] != .comma { comma += 1 }
+            let first = value.skippingWhitespace(from: start, to: comma)
+            let coding = value.extracting(first..<value.trimmingWhitespace(from: first, to: comma))
+            let isLast = comma == value.count
+            let isCompression =
+                coding.equalsIgnoringCase("gzip") || coding.equalsIgnoringCase("x-gzip")
+                || coding.equalsIgnoringCase("deflate") || coding.equalsIgnoringCase("compress")
+                || coding.equalsIgnoringCase("x-compress")
+            guard isCompression || isLast && coding.equalsIgnoringCase("chunked") else { return false }
+            if isLast { return true }
+            start = comma + 1
+        }
+    }
+}

@@ -1,0 +1,42 @@
+import Core
+
+/// One line being read: where it begins, how long it may be, and what it is refused as when it is longer.
+///
+/// However the octets of a line arrive, the verdict is the one that its first offending octet calls for, be it that
+/// it has no place there or that it is one too many.
+struct Line {
+    let start: Int
+    let bytesMax: Int
+    let tooLong: Violation
+
+    /// The outcome of reading one line, or a part of it.
+    enum Outcome {
+        /// The line goes on beyond the input.
+        case needMore
+        case refused(Violation)
+        /// The line is complete, and the next one begins here.
+        case complete(next: Int)
+    }
+
+    /// The verdict on an offending octet at `index`: it may lie beyond the limit.
+    func fault(_ violation: Violation, at index: Int) -> Violation {
+        index - start > bytesMax ? tooLong : violation
+    }
+
+    /// The outcome when none of the octets before `count` ends the line or offends.
+    func undecided(_ count: Int) -> Outcome {
+        count - start > bytesMax ? .refused(tooLong) : .needMore
+    }
+
+    /// Reads the end of the line at `index`, where an octet stands: CRLF or LF. Any other is `violation`.
+    /// Source: RFC 9112 §2.2, which lets a single LF end a line; elbv2.md §2.4, class Acceptable.
+    @inline(__always)
+    func end(at index: Int, of input: Span<UInt8>, otherwise violation: Violation) -> Outcome {
+        if index - start > bytesMax { return .refused(tooLong) }
+        if input[index] == .carriageReturn {
+            if index + 1 == input.count { return .needMore }
+            return input[index + 1] == .lineFeed ? .complete(next: index + 2) : .refused(.bareCarriageReturn)
+        }
+        return input[index] == .lineFeed ? .complete(next: index + 1) : .refused(violation)
+    }
+}

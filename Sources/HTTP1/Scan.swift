@@ -1,0 +1,147 @@
+import Core
+
+// Scans that look at eight octets at a time. In each, bit 7 of every octet that matters is raised; a borrow can only
+// raise bits above the first true one by mistake, and only the first is asked for.
+
+private let ones: UInt64 = 0x0101_0101_0101_0101
+private let highBits: UInt64 = 0x8080_8080_8080_8080
+
+/// Marks the octets of `word` that are less than `limit`, which is at most 128.
+@inline(__always) private func octets(of word: UInt64, below limit: UInt64) -> UInt64 {
+    (word &- ones &* limit) & ~word & highBits
+}
+
+/// Marks the octets of `word` that equal `octet`.
+@inline(__always) private func octets(of word: UInt64, equalTo octet: UInt8) -> UInt64 {
+    let difference = word ^ ones &* UInt64(octet)
+    return (difference &- ones) & ~difference & highBits
+}
+
+extension UInt8 {
+    /// `0x7F`, which is no more printable than the octets below space.
+    static var delete: UInt8 { 0x7F }
+
+    /// Whether this octet stands for itself in a URI wherever it stands. Source: RFC 3986 §2.3.
+    var isUnreserved: Bool { isLetter || isDigit || self == 0x2D || self == .dot || self == 0x5F || self == 0x7E }
+
+    /// Whether this octet may stand in a token. Source: RFC 9110 §5.6.2.
+    @inline(__always) var isToken: Bool {
+        // A bit for each of `!#$%&'*+-.0-9` and, 64 further, for each of `A-Z^_`a-z|~`.
+        let bits: UInt64 = self < 64 ? 0x03FF_6CFA_0000_0000 : self < 128 ? 0x57FF_FFFF_C7FF_FFFE : 0
+        return bits >> UInt64(self & 63) & 1 != 0
+    }
+}
+
+extension Span where Element == UInt8 {
+    /// The first octet from `start` on that is not part of a token, or `count`.
+    func endOfToken(from start: Int) -> Int {
+        var index = start
+        while index < count, self[index].isToken { index += 1 }
+        return index
+    }
+
+    /// The first octet from `start` on that ends a request target: control, space, DEL or `#`; or `count`.
+    func endOfTarget(from start: Int) -> Int {
+        var index = start
+        while index &+ 8 <= count {
+            let word = eightBytes(at: index)
+            let stops = octets(of: word, below: 0x21) | octets(of: word, equalTo: .delete)
+                | octets(of: word, equalTo: .numberSign)
+            if stops != 0 { return index &+ stops.trailingZeroBitCount &>> 3 }
+            index &+= 8
+        }
+        while index < count {
+            let octet = self[index]
+            if octet <= .space || octet == .delete || octet == .numberSign { return index }
+            index &+= 1
+        }
+        return count
+    }
+
+    /// The first octet from `start` on and before `end` that a path has to be looked at for: `? % \ .`; or `end`.
+    func endOfPlainPath(from start: Int, to end: Int) -> Int {
+        var index = start
+        while index &+ 8 <= end {
+            let word = eightBytes(at: index)
+            let stops = octets(of: word, equalTo: .questionMark) | octets(of: word, equalTo: .percent)
+                | octets(of: word, equalTo: .backslash) | octets(of: word, equalTo: .dot)
+            if stops != 0 { return index &+ stops.trailingZeroBitCount &>> 3 }
+            index &+= 8
+        }
+        while index < end {
+            let octet = self[index]
+            if octet == .questionMark || octet == .percent || octet == .backslash || octet == .dot { return index }
+            index &+= 1
+        }
+        return end
+    }
+
+    /// The first octet from `start` on that ends a field name: control, space, colon or DEL; or `count`.
+    func endOfFieldName(from start: Int) -> Int {
+        var index = start
+        while index &+ 8 <= count {
+            let word = eightBytes(at: index)
+            let stops = octets(of: word, below: 0x21) | octets(of: word, equalTo: .delete)
+                | octets(of: word, equalTo: .colon)
+            if stops != 0 { return index &+ stops.trailingZeroBitCount &>> 3 }
+            index &+= 8
+        }
+        while index < count {
+            let octet = self[index]
+            if octet <= .space || octet == .delete || octet == .colon { return index }
+            index &+= 1
+        }
+        return count
+    }
+
+    /// The first octet from `start` on that ends a field value: control other than tab, or DEL; or `count`.
+    func endOfFieldValue(from start: Int) -> Int {
+        var index = start
+        while index &+ 8 <= count {
+            let word = eightBytes(at: index)
+            let stops = octets(of: word, below: 0x20) | octets(of: word, equalTo: .delete)
+            guard stops != 0 else {
+                index &+= 8
+                continue
+            }
+            index &+= stops.trailingZeroBitCount &>> 3
+            if self[index] != .tab { return index }
+            index &+= 1
+        }
+        while index < count {
+            let octet = self[index]
+            if (octet < .space && octet != .tab) || octet == .delete { return index }
+            index &+= 1
+        }
+        return count
+    }
+
+    /// The first line feed from `start` on, or nil.
+    func firstLineFeed(from start: Int) -> Int? {
+        var index = start
+        while index &+ 8 <= count {
+            let stops = octets(of: eightBytes(at: index), equalTo: .lineFeed)
+            if stops != 0 { return index &+ stops.trailingZeroBitCount &>> 3 }
+            index &+= 8
+        }
+        while index < count {
+            if self[index] == .lineFeed { return index }
+            index &+= 1
+        }
+        return nil
+    }
+
+    /// The first octet from `start` on that is neither space nor tab, or `end`.
+    func skippingWhitespace(from start: Int, to end: Int) -> Int {
+        var index = start
+        while index < end, self[index] == .space || self[index] == .tab { index &+= 1 }
+        return index
+    }
+
+    /// Where what stands between `start` and `end` ends when the spaces and tabs at its end are left out.
+    func trimmingWhitespace(from start: Int, to end: Int) -> Int {
+        var index = end
+        while index > start, self[index &- 1] == .space || self[index &- 1] == .tab { index &-= 1 }
+        return index
+    }
+}

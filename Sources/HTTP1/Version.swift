@@ -1,0 +1,38 @@
+import Core
+
+/// The HTTP version of a first line. Source: RFC 9112 §2.3.
+struct Version {
+    /// Octets of `HTTP/d.d`.
+    static let byteCount = 8
+    private static let http11: UInt64 = 0x312E_312F_5054_5448
+
+    let major: UInt8
+    let minor: UInt8
+
+    /// The minor version as `Head` counts it: whatever is above 1.0 is read as 1.1. Source: RFC 9110 §6.2.
+    var headMinorVersion: UInt8 { minor == 0 ? 0 : 1 }
+
+    /// Reads the version that stands whole at `index`, or returns nil if it is none.
+    @inline(__always)
+    init?(_ input: Span<UInt8>, at index: Int) {
+        let word = input.eightBytes(at: index)
+        if word == Self.http11 {
+            major = 1
+            minor = 1
+            return
+        }
+        guard Self.firstFault(input, at: index) == nil else { return nil }
+        major = input[index + 5] &- 0x30
+        minor = input[index + 7] &- 0x30
+    }
+
+    /// The first octet from `index` on that cannot stand in `HTTP/d.d`; nil if all that are there can.
+    static func firstFault(_ input: Span<UInt8>, at index: Int) -> Int? {
+        for offset in 0..<min(byteCount, input.count - index) {
+            let octet = input[index + offset]
+            let expected = UInt8(truncatingIfNeeded: http11 >> UInt64(offset * 8))
+            guard octet == expected || octet.isDigit && expected.isDigit else { return index + offset }
+        }
+        return nil
+    }
+}

@@ -1,0 +1,238 @@
+extension Action {
+    /// Reads and writes an action, in the form that it has in the file.
+    static let codec: Codec<Action> = Form.description.codec.converted(
+        to: { form, findings in form.action(&findings) }, from: { Form($0) })
+
+    /// What an action does.
+    private enum Kind: String, Sendable, CaseIterable {
+        case forward
+        case fixedResponse = "fixed-response"
+        case redirect
+    }
+
+    /// An action as it is written: its type, and an object with what that type needs.
+    private struct Form: Sendable {
+        var type = Kind.forward
+        var targetGroupName: String?
+        var forwardConfig: ForwardAction?
+        var fixedResponseConfig: FixedResponse?
+        var redirectConfig: Redirect?
+
+        static let description = Description(
+            "Action", "an action", blank: Form(),
+            keys: [
+                Key(
+                    "type", \.type, .word(refused: ["authenticate-oidc", "authenticate-cognito", "jwt-validation"]),
+                    required: true, "What is done: forward to a target, answer here, or send the client elsewhere."),
+                Key(
+                    optional: "targetGroupName", \.targetGroupName, .text(.name),
+                    "For forward: the target group, when it is only one."),
+                Key(
+                    optional: "forwardConfig", \.forwardConfig, ForwardAction.description.codec,
+                    "For forward: target groups with weights."),
+                Key(
+                    optional: "fixedResponseConfig", \.fixedResponseConfig, FixedResponse.description.codec,
+                    "For fixed-response: the answer."),
+                Key(
+                    optional: "redirectConfig", \.redirectConfig, Redirect.description.codec,
+                    "For redirect: where the client is sent."),
+            ],
+            refused: [
+                RefusedKey("order", accepted: 1), RefusedKey("targetGroupArn"), RefusedKey("authenticateOidcConfig"),
+                RefusedKey("authenticateCognitoConfig"), RefusedKey("jwtValidationConfig"),
+            ])
+
+        init() {}
+
+        init(_ action: Action) {
+            switch action {
+            case .forward(let forward): (type, forwardConfig) = (.forward, forward)
+            case .fixedResponse(let response): (type, fixedResponseConfig) = (.fixedResponse, response)
+            case .redirect(let redirect): (type, redirectConfig) = (.redirect, redirect)
+            }
+        }
+
+        func action(_ findings: inout Findings) -> Action? {
+            let given: [(key: String, isGiven: Bool, belongsTo: Kind)] = [
+                ("targetGroupName", targetGroupName != nil, .forward),
+                ("forwardConfig", forwardConfig != nil, .forward),
+                ("fixedResponseConfig", fixedResponseConfig != nil, .fixedResponse),
+                ("redirectConfig", redirectConfig != nil, .redirect),
+            ]
+            for part in given where part.isGiven && part.belongsTo != type {
+                findings.within(.key(part.key)) { findings in
+                    findings.report(
+                        "\(part.key) does not belong to the type \(type.rawValue)",
+                        remedy: "Remove it, or write type: \(part.belongsTo.rawValue).",
+                        code: .invalidLoadBalancerAction)
+                }
+                return nil
+            }
+            switch type {
+            case .forward: return forward(&findings).map(Action.forward)
+            case .fixedResponse:
+                return need(fixedResponseConfig, "fixedResponseConfig", &findings).map(Action.fixedResponse)
+            case .redirect: return need(redirectConfig, "redirectConfig", &findings).map(Action.redirect)
+            }
+        }
+
+        private func need<Part>(_ part: Part?, _ key: String, _ findings: inout Findings) -> Part? {
+            if part == nil {
+                findings.report(
+                    "an action of type \(type.rawValue) must have the key \(key)", remedy: "Add \(key).",
+                    code: .invalidLoadBalancerAction)
+            }
+            return part
+        }
+
+        private func forward(_ findings: inout Findings) -> ForwardAction? {
+            guard let name = targetGroupName else {
+                return need(forwardConfig, "targetGroupName or forwardConfig", &findings)
+            }
+            guard let config = forwardConfig else {
+                return ForwardAction(targetGroups: [WeightedTargetGroup(targetGroupName: name)])
+            }
+            guard config.targetGroups.map(\.targetGroupName) == [name] else {
+                findings.within(.key("targetGroupName")) { findings in
+                    findings.report(
+                        "targetGroupName and forwardConfig must name the same single group", found: Value.quoted(name),
+                        remedy: "Remove targetGroupName.", code: .invalidLoadBalancerAction)
+                }
+                return nil
+            }
+            return config
+        }
+    }
+}
+
+extension ForwardAction {
+    /// The keys of `forwardConfig`.
+    static let description = Description(
+        "ForwardConfig", "the target groups of a forward action", blank: ForwardAction(targetGroups: []),
+        keys: [
+            Key(
+                "targetGroups", \.targetGroups,
+                .list(WeightedTargetGroup.description.codec, count: 1...Limits.forwardTargetGroupsMax), required: true,
+                "The groups among which requests are divided by weight.")
+        ],
+        refused: [RefusedKey("targetGroupStickinessConfig", accepted: ["enabled": false])],
+        check: { forward, findings in
+            var seen: Set<String> = []
+            for (index, group) in forward.targetGroups.enumerated() where !seen.insert(group.targetGroupName).inserted {
+                findings.within(.key("targetGroups")) { findings in
+                    findings.within(.index(index)) { findings in
+                        findings.report(
+                            "each target group must stand once", found: Value.quoted(group.targetGroupName),
+                            remedy: "Add its weights up in one place.")
+                    }
+                }
+            }
+        })
+}
+
+extension WeightedTargetGroup {
+    /// The weights a group may have. Source: ELBv2 TargetGroupTuple.
+    static let weights = 0...999
+
+    /// The keys of one group in `forwardConfig`.
+    static let description = Description(
+        "WeightedTargetGroup", "a target group with its weight", blank: WeightedTargetGroup(targetGroupName: ""),
+        keys: [
+            Key("targetGroupName", \.targetGroupName, .text(.name), required: true, "Name of the group."),
+            Key(
+                "weight", \.weight, .integer(weights),
+                "Its share of the requests is this over the sum of the weights; 0 is none."),
+        ],
+        refused: [RefusedKey("targetGroupArn")])
+}
+
+extension FixedResponse {
+    /// The content types that an answer may have. Source: ELBv2 FixedResponseActionConfig.
+    private enum ContentType: String, Sendable, CaseIterable {
+        case plain = "text/plain"
+        case css = "text/css"
+        case html = "text/html"
+        case javascript = "application/javascript"
+        case json = "application/json"
+    }
+
+    /// The keys of `fixedResponseConfig`.
+    static let description = Description(
+        "FixedResponseConfig", "a fixed response", blank: FixedResponse(statusCode: 0),
+        keys: [
+            Key(
+                "statusCode", \.statusCode,
+                Codec.digits(200...599).converted(
+                    to: { code, findings in
+                        if code / 100 != 3 { return code }
+                        findings.report(
+                            "statusCode must be 2xx, 4xx or 5xx", found: "\(code)",
+                            remedy: "Use an action of type redirect to send clients elsewhere.")
+                        return nil
+                    }, from: { $0 }), required: true, "Status code of the answer: 2xx, 4xx or 5xx."),
+            Key(
+                optional: "contentType", \.contentType,
+                Codec<ContentType>.word().converted(
+                    to: { type, _ in type.rawValue }, from: { ContentType(rawValue: $0) ?? .plain }),
+                "Content type of the answer; text/plain when there is a body and this is not given."),
+            Key(optional: "messageBody", \.messageBody, .text(.fixedBody), "Body of the answer."),
+        ])
+}
+
+extension Redirect {
+    /// The keys of `redirectConfig`. Source: ELBv2 RedirectActionConfig.
+    static let description = Description(
+        "RedirectConfig", "a redirect", blank: Redirect(statusCode: .movedPermanently),
+        keys: [
+            Key(
+                "statusCode", \.statusCode, .word(), required: true,
+                "Whether the redirect is permanent (301) or temporary (302)."),
+            Key(
+                "protocol", \.protocol,
+                Codec<Scheme>.word().converted(
+                    to: { scheme, _ in scheme.rawValue }, from: { Scheme(rawValue: $0) ?? .same }),
+                "The protocol; as the request's when it is not given."),
+            Key("host", \.host, .text(hostRule), "The host; as the request's when it is not given."),
+            Key("port", \.port, portCodec, "The port; as the request's when it is not given."),
+            Key("path", \.path, .text(pathRule), "The path; #{path} lacks its leading slash."),
+            Key("query", \.query, .text(queryRule), "The query, without the question mark."),
+        ],
+        check: { redirect, findings in
+            let same = Redirect(statusCode: redirect.statusCode, query: redirect.query)
+            if redirect == same {
+                findings.report(
+                    "a redirect must change the protocol, the host, the port or the path",
+                    remedy: "Add one of them, or clients would come back forever.", code: .invalidLoadBalancerAction)
+            }
+        })
+
+    private enum Scheme: String, Sendable, CaseIterable {
+        case http = "HTTP"
+        case https = "HTTPS"
+        case same = "#{protocol}"
+    }
+
+    private static let hostRule = TextRule.redirect(
+        "a host of 1 to 128 letters, digits, hyphens and dots", length: 1...128, placeholders: ["host"],
+        remedy: "Write a host such as www.example.com, or www.#{host}."
+    ) { $0.utf8.allSatisfy { TextRule.isAlphanumeric($0) || "-.".utf8.contains($0) } }
+
+    private static let pathRule = TextRule.redirect(
+        "a path of 1 to 128 visible characters that begins with a slash", length: 1...128,
+        placeholders: ["host", "port", "path"], remedy: "Write a path such as /new/#{path}."
+    ) { $0.hasPrefix("/") && !$0.contains("?") }
+
+    private static let queryRule = TextRule.redirect(
+        "a query of at most 128 visible characters", length: 0...128,
+        placeholders: ["protocol", "host", "port", "path", "query"],
+        remedy: "Write a query such as from=#{host}&#{query}."
+    ) { !$0.hasPrefix("?") }
+
+    /// A port as text or number, or `#{port}`.
+    private static let portCodec = Codec<String>(
+        shape: .either(Codec.digits(1...65535).shape, .word(["#{port}"])),
+        decode: { value, findings in
+            value.string == "#{port}" ? value.string : Codec.digits(1...65535).decode(value, &findings).map(String.init)
+        },
+        encode: { .string($0) })
+}

@@ -1,0 +1,95 @@
+/// What is done with a request. All of these end its way through the rules.
+///
+/// Source: ELBv2 Action.
+public enum Action: Hashable, Sendable {
+    /// It goes to a target of a target group.
+    case forward(ForwardAction)
+    /// It is answered here.
+    case fixedResponse(FixedResponse)
+    /// The client is sent elsewhere.
+    case redirect(Redirect)
+}
+
+/// The target groups among which requests are divided by weight.
+public struct ForwardAction: Hashable, Sendable {
+    /// At least one; each group at most once. When all weights are 0, requests are answered with 503.
+    public var targetGroups: [WeightedTargetGroup]
+
+    /// Divides requests among these groups.
+    public init(targetGroups: [WeightedTargetGroup]) {
+        self.targetGroups = targetGroups
+    }
+}
+
+/// A target group and its share of the requests.
+public struct WeightedTargetGroup: Hashable, Sendable {
+    /// Name of the group.
+    public var targetGroupName: String
+    /// 0–999: its share is this weight over the sum of the weights.
+    public var weight: Int
+
+    /// A group with its weight.
+    public init(targetGroupName: String, weight: Int = 1) {
+        self.targetGroupName = targetGroupName
+        self.weight = weight
+    }
+}
+
+/// An answer that is made here.
+public struct FixedResponse: Hashable, Sendable {
+    /// 2xx, 4xx or 5xx.
+    public var statusCode: Int
+    /// Its Content-Type: text/plain, text/css, text/html, application/javascript or application/json.
+    public var contentType: String?
+    /// Its body, at most 1024 bytes.
+    public var messageBody: String?
+
+    /// An answer.
+    public init(statusCode: Int, contentType: String? = nil, messageBody: String? = nil) {
+        self.statusCode = statusCode
+        self.contentType = contentType
+        self.messageBody = messageBody
+    }
+}
+
+/// Where a client is sent. A component holds literal text and placeholders: `#{protocol}`, `#{host}`,
+/// `#{port}`, `#{path}` (without its leading slash) and `#{query}`, which stand for the request's own.
+public struct Redirect: Hashable, Sendable {
+    /// How permanent the redirect is.
+    public enum StatusCode: String, Hashable, Sendable, CaseIterable {
+        /// 301, permanent.
+        case movedPermanently = "HTTP_301"
+        /// 302, temporary.
+        case found = "HTTP_302"
+    }
+
+    /// How permanent it is.
+    public var statusCode: StatusCode
+    /// `HTTP`, `HTTPS` or `#{protocol}`.
+    public var `protocol`: String
+    /// The host, 1–128 characters.
+    public var host: String
+    /// A port number or `#{port}`.
+    public var port: String
+    /// Begins with a slash, 1–128 characters.
+    public var path: String
+    /// Without the question mark, 0–128 characters.
+    public var query: String
+
+    /// A redirect; a component that is not given stays as the request has it.
+    public init(
+        statusCode: StatusCode,
+        protocol: String = "#{protocol}",
+        host: String = "#{host}",
+        port: String = "#{port}",
+        path: String = "/#{path}",
+        query: String = "#{query}"
+    ) {
+        self.statusCode = statusCode
+        self.protocol = `protocol`
+        self.host = host
+        self.port = port
+        self.path = path
+        self.query = query
+    }
+}

@@ -1,0 +1,143 @@
+/// What was changed at run time, object by object, on top of what the file says.
+///
+/// Shape:  no history: later changes absorb earlier ones, so it grows with the objects that differ from the file, never
+///         with the number of changes. The law: applied to the file, it gives exactly what the changes gave one by one.
+/// Limits: those of the document.
+public struct Changes: Hashable, Sendable {
+    /// Entries of the instance registry.
+    var instances = Overlay<Instance>()
+    /// Whole target groups.
+    var targetGroups = Overlay<TargetGroup>()
+    /// Whole load balancers.
+    var loadBalancers = Overlay<LoadBalancer>()
+    /// Listeners of load balancers that were not themselves put.
+    var listeners = Overlay<ListenerChange>()
+    /// Rules of listeners that were not themselves put.
+    var rules = Overlay<RuleChange>()
+    /// Weights in actions that were not themselves put.
+    var weights: [WeightsChange] = []
+    /// Targets of groups that were not themselves put.
+    var targets: [TargetsChange] = []
+
+    /// Nothing changed.
+    public init() {}
+
+    /// Whether nothing differs from the file.
+    public var isEmpty: Bool { self == Changes() }
+
+    /// Adds a change that was applied to the effective document. `file` is the document as the file says it, without
+    /// changes: what never was in it need not be remembered once it is gone.
+    public mutating func record(_ change: Change, over file: Document) {
+        switch change {
+        case .putInstance(let instance): instances.put(instance)
+        case .deleteInstance(let id): instances.delete(id, inFile: file.instances.index(of: id) != nil)
+        case .putTargetGroup(let group):
+            targetGroups.put(group)
+            targets.remove(group.name)
+        case .deleteTargetGroup(let name):
+            targetGroups.delete(name, inFile: file.targetGroups.index(of: name) != nil)
+            targets.remove(name)
+        case .registerTargets(let name, let added): recordTargets(of: name, over: file, registered: added)
+        case .deregisterTargets(let name, let removed): recordTargets(of: name, over: file, deregistered: removed)
+        case .putLoadBalancer(let loadBalancer):
+            loadBalancers.put(loadBalancer)
+            forgetParts { $0.loadBalancer == loadBalancer.name }
+        case .deleteLoadBalancer(let name):
+            loadBalancers.delete(name, inFile: file.loadBalancers.index(of: name) != nil)
+            forgetParts { $0.loadBalancer == name }
+        case .putListener(let name, let listener):
+            if let index = loadBalancers.put.index(of: name) {
+                loadBalancers.put[index].listeners.put(listener)
+            } else {
+                listeners.put(ListenerChange(loadBalancer: name, listener: listener))
+                forgetRules(of: ListenerName(loadBalancer: name, port: listener.port))
+            }
+        case .deleteListener(let name, let port):
+            if let index = loadBalancers.put.index(of: name) {
+                loadBalancers.put[index].listeners.remove(port)
+            } else {
+                let key = ListenerName(loadBalancer: name, port: port)
+                listeners.delete(key, inFile: file.listener(key) != nil)
+                forgetRules(of: key)
+            }
+        case .putRule(let name, let port, let rule):
+            let key = ListenerName(loadBalancer: name, port: port)
+            if editPut(key, { $0.rules.put(rule) }) { return }
+            rules.put(RuleChange(listener: key, rule: rule))
+            weights.remove(ActionName(listener: key, priority: rule.priority))
+        case .deleteRule(let name, let port, let priority):
+            let key = ListenerName(loadBalancer: name, port: port)
+            if editPut(key, { $0.rules.remove(priority) }) { return }
+            let inFile = file.listener(key)?.rules.index(of: priority) != nil
+            rules.delete(RuleName(listener: key, priority: priority), inFile: inFile)
+            weights.remove(ActionName(listener: key, priority: priority))
+        case .setWeights(let name, let port, let priority, let new):
+            recordWeights(
+                new, of: ActionName(listener: ListenerName(loadBalancer: name, port: port), priority: priority))
+        }
+    }
+
+    /// Edits a listener that was put, by itself or with its load balancer; false when it was not.
+    private mutating func editPut(_ key: ListenerName, _ edit: (inout Listener) -> Void) -> Bool {
+        if let outer = loadBalancers.put.index(of: key.loadBalancer) {
+            if let inner = loadBalancers.put[outer].listeners.index(of: key.port) {
+                edit(&loadBalancers.put[outer].listeners[inner])
+            }
+            return true
+        }
+        guard let index = listeners.put.index(of: key) else { return false }
+        edit(&listeners.put[index].listener)
+        return true
+    }
+
+    private mutating func recordWeights(_ new: [String: Int], of action: ActionName) {
+        if editPut(action.listener, { $0.setWeights(new, priority: action.priority) }) { return }
+        if let priority = action.priority,
+            let index = rules.put.index(of: RuleName(listener: action.listener, priority: priority))
+        {
+            rules.put[index].rule.actions.setWeights(new)
+        } else if let index = weights.index(of: action) {
+            weights[index].weights.merge(new) { _, new in new }
+        } else {
+            weights.append(WeightsChange(key: action, weights: new))
+        }
+    }
+
+    private mutating func recordTargets(
+        of name: String, over file: Document, registered: [TargetDescription] = [],
+        deregistered: [TargetDescription] = []
+    ) {
+        if let index = targetGroups.put.index(of: name) {
+            targetGroups.put[index].register(registered)
+            targetGroups.put[index].deregister(deregistered)
+            return
+        }
+        guard let group = file.targetGroups.index(of: name).map({ file.targetGroups[$0] }) else { return }
+        let index = targets.index(of: name) ?? targets.endIndex
+        if index == targets.endIndex { targets.append(TargetsChange(targetGroup: name)) }
+        targets[index].registered.register(registered, defaultPort: group.port)
+        targets[index].deregister(deregistered, from: group)
+        if targets[index].isEmpty { targets.remove(at: index) }
+    }
+
+    private mutating func forgetParts(_ matches: (ListenerName) -> Bool) {
+        listeners.forget { matches($0) }
+        rules.forget { matches($0.listener) }
+        weights.removeAll { matches($0.key.listener) }
+    }
+
+    private mutating func forgetRules(of listener: ListenerName) {
+        rules.forget { $0.listener == listener }
+        weights.removeAll { $0.key.listener == listener }
+    }
+}
+
+extension Document {
+    /// The listener of this name.
+    func listener(_ name: ListenerName) -> Listener? {
+        guard let outer = loadBalancers.index(of: name.loadBalancer),
+            let inner = loadBalancers[outer].listeners.index(of: name.port)
+        else { return nil }
+        return loadBalancers[outer].listeners[inner]
+    }
+}

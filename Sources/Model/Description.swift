@@ -1,0 +1,145 @@
+/// Everything there is to say about one kind of object: its keys, and what must hold between them.
+struct Description<Root: Sendable>: Sendable {
+    /// Its shape, for messages and the schema.
+    let shape: ObjectShape
+    /// The object of which nothing has been read; its parts are the defaults.
+    let blank: Root
+    /// Its keys.
+    let keys: [Key<Root>]
+    /// What must hold between the keys of one object; called when each by itself is right.
+    let check: @Sendable (Root, inout Findings) -> Void
+    /// Where each key stands in `keys`.
+    private let order: [String: Int]
+
+    /// A description. `blank` gives the defaults of what is not required.
+    init(
+        _ name: String, _ noun: String, blank: Root, keys: [Key<Root>], refused: [RefusedKey] = [],
+        check: @escaping @Sendable (Root, inout Findings) -> Void = { _, _ in }
+    ) {
+        self.blank = blank
+        self.keys = keys
+        self.check = check
+        shape = ObjectShape(name: name, noun: noun, keys: keys.map { $0.shape(blank) }, refused: refused)
+        order = Dictionary(uniqueKeysWithValues: keys.enumerated().map { ($0.element.name, $0.offset) })
+    }
+
+    /// Reads and writes such objects.
+    var codec: Codec<Root> {
+        Codec(shape: .object(shape), decode: { decode($0, &$1) }, encode: { encode($0) })
+    }
+
+    private func decode(_ value: Value, _ findings: inout Findings) -> Root? {
+        guard let members = value.members else {
+            findings.report(
+                "\(findings.subject) must be \(shape.noun), an object with keys", found: value.brief,
+                at: value.location,
+                remedy: "Write it with its keys: \(keys.prefix(3).map(\.name).joined(separator: ", "))…")
+            return nil
+        }
+        let before = findings.errors.count
+        var root = blank
+        var seen = [Bool](repeating: false, count: keys.count)
+        for member in members {
+            if let index = order[member.key] {
+                seen[index] = true
+                findings.within(.key(member.key)) { findings in keys[index].decode(member.value, &root, &findings) }
+            } else {
+                reportUnknown(member, &findings)
+            }
+        }
+        for (index, key) in keys.enumerated() where key.isRequired && !seen[index] {
+            findings.report(
+                "\(shape.noun) must have the key \(key.name)", at: value.location,
+                remedy: "Add \(key.name): \(key.expected).")
+        }
+        guard findings.errors.count == before else { return nil }
+        check(root, &findings)
+        return findings.errors.count == before ? root : nil
+    }
+
+    private func reportUnknown(_ member: Value.Member, _ findings: inout Findings) {
+        if let refused = shape.refused.first(where: { $0.name == member.key }) {
+            if refused.accepted.contains(member.value) { return }
+            findings.within(.key(member.key)) { findings in
+                let accepted = Shape.alternatives(refused.accepted.map { $0.string ?? $0.json() })
+                if refused.accepted.isEmpty {
+                    findings.report(
+                        "\(member.key) is known to ELBv2, not supported by this version", at: member.keyLocation,
+                        remedy: "Remove it.")
+                } else {
+                    findings.report(
+                        "\(member.key) must be \(accepted): more is known to ELBv2, not supported by this version",
+                        found: member.value.brief, at: member.value.location, remedy: "Remove it, or write \(accepted)."
+                    )
+                }
+            }
+            return
+        }
+        let remedy = findings.remedy(for: member.key, among: keys.map(\.name), otherwise: "Remove it.")
+        findings.report(
+            "expected a key of \(shape.noun)", found: Value.quoted(member.key), at: member.keyLocation, remedy: remedy)
+    }
+
+    private func encode(_ root: Root) -> Value {
+        .object(keys.compactMap { key in key.encode(root).map { Value.Member(key.name, $0) } })
+    }
+}
+
+/// One key of an object: how its value gets into the object and out of it.
+struct Key<Root: Sendable>: Sendable {
+    /// The key.
+    let name: String
+    /// Whether it must be there.
+    let isRequired: Bool
+    /// What its value must be, in words.
+    let expected: String
+    /// Its shape, with the default that a blank object has.
+    let shape: @Sendable (Root) -> KeyShape
+    /// Reads the value into the object.
+    let decode: @Sendable (Value, inout Root, inout Findings) -> Void
+    /// Writes the value; nil when the object has none.
+    let encode: @Sendable (Root) -> Value?
+
+    /// A key whose value the object always has.
+    init<Model: Sendable>(
+        _ name: String, _ part: WritableKeyPath<Root, Model> & Sendable, _ codec: Codec<Model>, required: Bool = false,
+        _ meaning: String
+    ) {
+        self.init(
+            name, codec.shape, isRequired: required, meaning,
+            decode: { value, root, findings in
+                if let model = codec.decode(value, &findings) { root[keyPath: part] = model }
+            },
+            encode: { codec.encode($0[keyPath: part]) })
+    }
+
+    /// A key whose value the object may lack.
+    init<Model: Sendable>(
+        optional name: String, _ part: WritableKeyPath<Root, Model?> & Sendable, _ codec: Codec<Model>,
+        _ meaning: String
+    ) {
+        self.init(
+            name, codec.shape, isRequired: false, meaning,
+            decode: { value, root, findings in
+                if let model = codec.decode(value, &findings) { root[keyPath: part] = model }
+            },
+            encode: { $0[keyPath: part].map(codec.encode) })
+    }
+
+    private init(
+        _ name: String, _ shape: Shape, isRequired: Bool, _ meaning: String,
+        decode: @escaping @Sendable (Value, inout Root, inout Findings) -> Void,
+        encode: @escaping @Sendable (Root) -> Value?
+    ) {
+        self.name = name
+        self.isRequired = isRequired
+        self.expected = shape.expected
+        self.shape = { blank in
+            KeyShape(
+                name: name, shape: shape, isRequired: isRequired, defaultValue: isRequired ? nil : encode(blank),
+                meaning: meaning)
+        }
+        self.decode = decode
+        self.encode = encode
+    }
+}

@@ -1,0 +1,232 @@
+extension Document {
+    /// This document with one change, which is checked against it. Errors: what is wrong with the change, with ELBv2's
+    /// code; nothing is changed then.
+    public func applying(_ change: Change) throws(ConfigErrors) -> Document {
+        var changed = self
+        try changed.apply(change)
+        return changed
+    }
+
+    /// Makes one change in place. Only what the change touches is looked at, so that registering a target costs the
+    /// same in a large document as in a small one.
+    public mutating func apply(_ change: Change) throws(ConfigErrors) {
+        try check(change)
+        try perform(change)
+    }
+
+    /// Makes one change without asking whether the document is right afterwards. Errors: the object that it changes a
+    /// part of is not there. To delete what is not there is no mistake here.
+    mutating func perform(_ change: Change) throws(ConfigErrors) {
+        switch change {
+        case .putInstance(let instance): instances.put(instance)
+        case .deleteInstance(let id): instances.remove(id)
+        case .putTargetGroup(let group): targetGroups.put(group)
+        case .deleteTargetGroup(let name): targetGroups.remove(name)
+        case .registerTargets(let name, let targets): targetGroups[try index(ofTargetGroup: name)].register(targets)
+        case .deregisterTargets(let name, let targets): targetGroups[try index(ofTargetGroup: name)].deregister(targets)
+        case .putLoadBalancer(let loadBalancer): loadBalancers.put(loadBalancer)
+        case .deleteLoadBalancer(let name): loadBalancers.remove(name)
+        case .putListener(let name, let listener):
+            loadBalancers[try index(ofLoadBalancer: name)].listeners.put(listener)
+        case .deleteListener(let name, let port):
+            if let index = loadBalancers.index(of: name) { loadBalancers[index].listeners.remove(port) }
+        case .putRule(let name, let port, let rule):
+            let (outer, inner) = try indices(ofListener: port, of: name)
+            loadBalancers[outer].listeners[inner].rules.put(rule)
+        case .deleteRule(let name, let port, let priority):
+            if let outer = loadBalancers.index(of: name), let inner = loadBalancers[outer].listeners.index(of: port) {
+                loadBalancers[outer].listeners[inner].rules.remove(priority)
+            }
+        case .setWeights(let name, let port, let priority, let weights):
+            let (outer, inner) = try indices(ofListener: port, of: name)
+            try checkWeights(weights, of: loadBalancers[outer].listeners[inner], priority, in: name)
+            loadBalancers[outer].listeners[inner].setWeights(weights, priority: priority)
+        }
+    }
+
+    private func check(_ change: Change) throws(ConfigErrors) {
+        var findings = Findings()
+        switch change {
+        case .putInstance(let instance): checkRoom(for: instance, &findings)
+        case .deleteInstance(let id): try checkInstance(id)
+        case .putTargetGroup(let group):
+            if targetGroups.index(of: group.name) == nil, targetGroups.count >= Limits.targetGroupsMax {
+                findings.full("target groups", Limits.targetGroupsMax, .tooManyTargetGroups)
+            }
+            group.validateTargets(&findings)
+        case .deleteTargetGroup(let name):
+            _ = try index(ofTargetGroup: name)
+            checkUnused(name, &findings)
+        case .registerTargets(let name, let targets): try checkRegistration(of: targets, in: name, &findings)
+        case .deregisterTargets, .setWeights, .deleteLoadBalancer: break  // performing them checks all there is
+        case .putLoadBalancer(let loadBalancer):
+            if loadBalancers.index(of: loadBalancer.name) == nil, loadBalancers.count >= Limits.loadBalancersMax {
+                findings.full("load balancers", Limits.loadBalancersMax, .tooManyLoadBalancers)
+            }
+            checkListeners(of: loadBalancer, &findings)
+        case .putListener(let name, let listener):
+            let index = try index(ofLoadBalancer: name)
+            checkPort(of: listener, in: loadBalancers[index], &findings)
+            listener.validate(GroupNames(self), &findings)
+        case .deleteListener(let name, let port): _ = try indices(ofListener: port, of: name)
+        case .putRule(let name, let port, let rule):
+            let (outer, inner) = try indices(ofListener: port, of: name)
+            let rules = loadBalancers[outer].listeners[inner].rules
+            if rules.count >= Limits.rulesPerListenerMax, rules.index(of: rule.priority) == nil {
+                findings.full("rules of a listener", Limits.rulesPerListenerMax, .tooManyRules)
+            }
+            findings.within(.key("actions")) { findings in rule.actions.validate(GroupNames(self), &findings) }
+        case .deleteRule(let name, let port, let priority): try checkRule(priority, port, name)
+        }
+        try findings.throwIfAny()
+    }
+
+    private func checkRoom(for instance: Instance, _ findings: inout Findings) {
+        if instances.count >= Limits.instancesMax, instances.index(of: instance.id) == nil {
+            findings.full("instances", Limits.instancesMax, .validationError)
+        }
+    }
+
+    private func checkInstance(_ id: String) throws(ConfigErrors) {
+        if instances.index(of: id) != nil { return }
+        throw .notFound("an instance of the registry", id, instances.map(\.id), .resourceNotFound)
+    }
+
+    private func checkUnused(_ group: String, _ findings: inout Findings) {
+        for loadBalancer in loadBalancers {
+            for listener in loadBalancer.listeners {
+                let place = "\(loadBalancer.name):\(listener.port)"
+                let rule = listener.rules.first { $0.actions.refers(to: group) }
+                guard listener.defaultActions.refers(to: group) || rule != nil else { continue }
+                let user =
+                    listener.defaultActions.refers(to: group) ? "the default action" : "rule \(rule?.priority ?? 0)"
+                findings.report(
+                    "target group \(group) is in use by \(user) of \(place)",
+                    remedy: "Take it out of that action first; a weight of 0 is not enough.", code: .resourceInUse)
+                return
+            }
+        }
+    }
+
+    private func checkRegistration(
+        of targets: [TargetDescription], in name: String, _ findings: inout Findings
+    ) throws(ConfigErrors) {
+        let group = targetGroups[try index(ofTargetGroup: name)]
+        findings.within(.key("targets")) { findings in
+            for (index, target) in targets.enumerated() {
+                findings.within([.index(index), .key("id")]) { findings in group.checkID(of: target, &findings) }
+            }
+            // The exact number matters only where it could be too many.
+            guard group.targets.count + targets.count > Limits.targetsPerGroupMax else { return }
+            var full = group
+            full.register(targets)
+            if full.targets.count > Limits.targetsPerGroupMax {
+                findings.full("targets of a group", Limits.targetsPerGroupMax, .tooManyTargets)
+            }
+        }
+    }
+
+    private func checkListeners(of loadBalancer: LoadBalancer, _ findings: inout Findings) {
+        var ports = BoundPorts()
+        var count = loadBalancer.listeners.count
+        for other in loadBalancers where other.name != loadBalancer.name {
+            count += other.listeners.count
+            for listener in other.listeners { _ = ports.bind(other.addresses, port: listener.port, for: other.name) }
+        }
+        if count > Limits.listenersMax { findings.tooManyListeners(count) }
+        loadBalancer.validate(GroupNames(self), &ports, &findings)
+    }
+
+    private func checkPort(of listener: Listener, in loadBalancer: LoadBalancer, _ findings: inout Findings) {
+        var count = loadBalancer.listeners.index(of: listener.port) == nil ? 1 : 0
+        for other in loadBalancers {
+            count += other.listeners.count
+            guard other.name != loadBalancer.name, other.listeners.index(of: listener.port) != nil,
+                let address = other.addresses.first(where: { loadBalancer.addresses.contains($0) })
+            else { continue }
+            findings.within(.key("port")) { findings in findings.portInUse(listener.port, (address, other.name)) }
+        }
+        if count > Limits.listenersMax { findings.tooManyListeners(count) }
+    }
+
+    private func checkRule(_ priority: Int, _ port: Int, _ name: String) throws(ConfigErrors) {
+        let (outer, inner) = try indices(ofListener: port, of: name)
+        guard priority > 0 else {
+            throw ConfigErrors(
+                ConfigError(
+                    expected: "the default rule of \(name):\(port) must stay",
+                    remedy: "Put the listener with other default actions.", code: .operationNotPermitted))
+        }
+        let rules = loadBalancers[outer].listeners[inner].rules
+        if rules.index(of: priority) != nil { return }
+        throw .notFound(
+            "a rule of \(name):\(port)", "\(priority)", rules.map { "\($0.priority)" }.sorted(), .ruleNotFound)
+    }
+
+    private func checkWeights(
+        _ weights: [String: Int], of listener: Listener, _ priority: Int?, in name: String
+    ) throws(ConfigErrors) {
+        if let priority { try checkRule(priority, listener.port, name) }
+        let actions =
+            priority.flatMap { listener.rules.index(of: $0) }.map { listener.rules[$0].actions }
+            ?? listener.defaultActions
+        guard case .forward(let forward)? = actions.first else {
+            throw ConfigErrors(
+                ConfigError(
+                    expected: "weights belong to a forward action, and this action is another",
+                    remedy: "Put a forward action there first.", code: .invalidLoadBalancerAction))
+        }
+        var findings = Findings()
+        let known = forward.targetGroups.map(\.targetGroupName)
+        for (group, weight) in weights.sorted(by: { $0.key < $1.key }) {
+            findings.within(.key(group)) { findings in
+                if !known.contains(group) {
+                    let remedy = Spelling.remedy(
+                        for: group, among: known, otherwise: "Put the action with this group first.")
+                    findings.report(
+                        "weights must name groups of this action", found: Value.quoted(group), remedy: remedy,
+                        code: .targetGroupNotFound)
+                } else if !WeightedTargetGroup.weights.contains(weight) {
+                    findings.report(
+                        "\(group) must be an integer from 0 to 999", found: "\(weight)",
+                        remedy: "Write a weight in that range.")
+                }
+            }
+        }
+        try findings.throwIfAny()
+    }
+
+    private func index(ofTargetGroup name: String) throws(ConfigErrors) -> Int {
+        if let index = targetGroups.index(of: name) { return index }
+        throw .notFound("a target group", name, targetGroups.map(\.name), .targetGroupNotFound)
+    }
+
+    private func index(ofLoadBalancer name: String) throws(ConfigErrors) -> Int {
+        if let index = loadBalancers.index(of: name) { return index }
+        throw .notFound("a load balancer", name, loadBalancers.map(\.name), .loadBalancerNotFound)
+    }
+
+    private func indices(ofListener port: Int, of name: String) throws(ConfigErrors) -> (Int, Int) {
+        let outer = try index(ofLoadBalancer: name)
+        if let inner = loadBalancers[outer].listeners.index(of: port) { return (outer, inner) }
+        let ports = loadBalancers[outer].listeners.map(\.port).sorted()
+        throw .notFound("a listener of \(name)", "\(port)", ports.map(String.init), .listenerNotFound)
+    }
+}
+
+extension ConfigErrors {
+    /// Something is named that is not there.
+    static func notFound(_ noun: String, _ name: String, _ known: [String], _ code: ConfigError.Code) -> ConfigErrors {
+        ConfigErrors(
+            ConfigError(
+                expected: "expected \(noun)", found: Value.quoted(name),
+                remedy: Spelling.remedy(for: name, among: known, otherwise: "Add it first."), code: code))
+    }
+}
+
+extension Findings {
+    /// There are as many as there may be, and one more was to be added.
+    mutating func full(_ noun: String, _ most: Int, _ code: ConfigError.Code) {
+        report("there must be at most \(most) \(noun)", remedy: "Delete some first.", code: code)
+    }
+}

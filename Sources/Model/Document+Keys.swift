@@ -1,0 +1,120 @@
+extension Document {
+    /// The keys of a configuration.
+    static let description = Description(
+        "Configuration", "a configuration", blank: Document(),
+        keys: [
+            Key("admin", \.admin, Admin.description.codec, "The admin socket."),
+            Key("runtime", \.runtime, Runtime.description.codec, "How the process runs."),
+            Key("logs", \.logs, Logs.description.codec, "Where log records go."),
+            Key(
+                "instances", \.instances, .list(Instance.description.codec, count: 0...Limits.instancesMax),
+                "The registry that gives targets of type instance their addresses."),
+            Key(
+                "loadBalancers", \.loadBalancers,
+                .list(LoadBalancer.description.codec, count: 0...Limits.loadBalancersMax, code: .tooManyLoadBalancers),
+                "What clients connect to."),
+            Key(
+                "targetGroups", \.targetGroups,
+                .list(TargetGroup.description.codec, count: 0...Limits.targetGroupsMax, code: .tooManyTargetGroups),
+                "What requests are forwarded to."),
+        ])
+}
+
+extension Admin {
+    /// The keys of `admin`.
+    static let description = Description(
+        "Admin", "the admin settings", blank: Admin(),
+        keys: [
+            Key(
+                "socket", \.socket, .text(.socketPath),
+                "Path of the Unix socket. Changing it needs a restart.")
+        ])
+}
+
+extension Runtime {
+    /// The keys of `runtime`.
+    static let description = Description(
+        "Runtime", "the runtime settings", blank: Runtime(),
+        keys: [
+            Key(
+                "workers", \.workers, .auto(or: 1...1024),
+                "Data-plane threads; auto is one per core. Changing it needs a restart."),
+            Key(
+                "stateDirectory", \.stateDirectory, .text(.filePath),
+                "The folder that keeps what was changed at run time. Changing it needs a restart."),
+            Key(
+                optional: "user", \.user, .text(.user),
+                "The user to become once the sockets are open; without it the process stays who it is."),
+            Key(
+                "memoryBytes", \.memoryBytes, .integer(1 << 20...1 << 44, unit: "bytes"),
+                "Budget of the process for buffers; at the budget new connections are shed first."),
+            Key(
+                "connections", \.connections, .auto(or: 1...10_000_000),
+                "Cap on client connections of the process; auto takes it from the descriptor limit."),
+            Key(
+                "shutdownGraceSeconds", \.shutdownGraceSeconds, .number(0...86400, unit: "seconds"),
+                "How long a shutdown waits for exchanges to finish."),
+        ])
+}
+
+extension Logs {
+    /// The keys of `logs`.
+    static let description = Description(
+        "Logs", "the log settings", blank: Logs(),
+        keys: [Key("access", \.access, AccessLog.description.codec, "The access log: one record per exchange.")])
+}
+
+extension AccessLog {
+    /// The keys of `logs.access`.
+    static let description = Description(
+        "AccessLog", "the access log settings", blank: AccessLog(),
+        keys: [
+            Key(
+                "path", \.destination,
+                Codec.text(destinationRule).converted(to: { path, _ in Destination(path) }, from: \.path),
+                "Where records go; a file is reopened on SIGUSR1."),
+            Key(
+                "format", \.format, .word(), "How one record looks: the fields of ELBv2's access log, or a JSON object."
+            ),
+        ])
+
+    private static let destinationRule = TextRule(
+        "stdout, off or the path of a file", length: 1...Limits.filePathCharactersMax,
+        remedy: "Write stdout, off or a path such as /var/log/apus/access.log."
+    ) { !$0.utf8.contains(0) }
+}
+
+extension AccessLog.Destination {
+    /// The destination that the key `path` names.
+    init(_ path: String) {
+        switch path {
+        case "stdout": self = .stdout
+        case "off": self = .off
+        default: self = .file(path)
+        }
+    }
+
+    /// The value of the key `path`.
+    var path: String {
+        switch self {
+        case .stdout: "stdout"
+        case .off: "off"
+        case .file(let path): path
+        }
+    }
+}
+
+extension Instance {
+    /// The keys of an entry of the instance registry.
+    static let description = Description(
+        "Instance", "an instance", blank: Instance(id: "", address: ""),
+        keys: [
+            Key("id", \.id, .text(.instanceID), required: true, "The instance id, by which targets name it."),
+            Key("address", \.address, .address, required: true, "The address at which it is reached."),
+        ])
+}
+
+extension Codec where Model == String {
+    /// An IPv4 or IPv6 address, in its canonical form.
+    static let address = Codec.text(.address).converted(to: { text, _ in IPAddress(text)?.description }, from: { $0 })
+}

@@ -1,0 +1,57 @@
+/// The caps on what a configuration may hold. Each is wide enough for any honest one and keeps a wrong one,
+/// such as a generated file that doubled, from taking the process with it: what runs stays, the answer says why.
+public enum Limits {
+    /// Bytes of a file or of a body on the socket. 16 MiB is 100,000 targets. Beyond it the text is refused unread.
+    public static let documentBytesMax = 16 << 20
+
+    /// Levels of lists and objects in a text. The vocabulary needs 12; reading is recursive, so the stack bounds it.
+    /// Beyond it the text is refused.
+    public static let documentDepthMax = 64
+
+    /// Mistakes shown at once. More than a screen of them is one mistake repeated; the rest are counted.
+    public static let errorsShownMax = 20
+
+    /// Load balancers. Each costs every worker its listening sockets. Beyond it: TooManyLoadBalancers.
+    public static let loadBalancersMax = 1_000
+
+    /// Listeners of all load balancers. Each costs every worker one socket per address, and descriptors are scarce.
+    /// Beyond it: TooManyListeners.
+    public static let listenersMax = 1_000
+
+    /// Addresses of one load balancer, for the same reason. Beyond it: ValidationError.
+    public static let addressesMax = 64
+
+    /// Rules of one listener, each in every worker's snapshot. ELBv2 allows 100. Beyond it: TooManyRules.
+    public static let rulesPerListenerMax = 10_000
+
+    /// Values of one condition. ELBv2 allows 3. Beyond it: ValidationError.
+    public static let conditionValuesMax = 100
+
+    /// Characters of one condition value, as ELBv2. Beyond it: ValidationError.
+    public static let conditionValueCharactersMax = 128
+
+    /// Target groups of one forward action. ELBv2 allows 5. Beyond it: ValidationError.
+    public static let forwardTargetGroupsMax = 100
+
+    /// Bytes of a fixed response's body, as ELBv2. Beyond it: ValidationError.
+    public static let fixedResponseBytesMax = 1_024
+
+    /// Target groups, as ELBv2 allows in a region. Beyond it: TooManyTargetGroups.
+    public static let targetGroupsMax = 3_000
+
+    /// Targets of one group; ELBv2 allows 1,000. Each is checked on its own, so this also bounds health checks.
+    /// Beyond it: TooManyTargets.
+    public static let targetsPerGroupMax = 10_000
+
+    /// Entries of the instance registry. Beyond it: ValidationError.
+    public static let instancesMax = 100_000
+
+    /// Characters of the name of a load balancer or target group, as ELBv2. Beyond it: ValidationError.
+    public static let nameCharactersMax = 32
+
+    /// Characters of a path in the file system. Linux allows 4,095. Beyond it: ValidationError.
+    public static let filePathCharactersMax = 4_095
+
+    /// Bytes of a Unix socket's path: the kernel's 108 with the closing zero. Beyond it: ValidationError.
+    public static let socketPathBytesMax = 107
+}

@@ -1,0 +1,101 @@
+extension LoadBalancer {
+    /// The keys of a load balancer.
+    static let description = Description(
+        "LoadBalancer", "a load balancer", blank: LoadBalancer(name: ""),
+        keys: [
+            Key("name", \.name, .text(.name), required: true, "Its name, unique among load balancers."),
+            Key("type", \.type, .word(refused: ["network", "gateway"]), "What kind of load balancer it is."),
+            Key(
+                "addresses", \.addresses, .list(.address, count: 1...Limits.addressesMax),
+                "The IPv4 and IPv6 addresses that its listeners bind."),
+            Key("attributes", \.attributes, LoadBalancerAttributes.description.codec, "Its attributes."),
+            Key(
+                "listeners", \.listeners,
+                .list(Listener.description.codec, count: 0...Limits.listenersMax, code: .tooManyListeners),
+                "Its listeners, one per port."),
+        ],
+        refused: [
+            RefusedKey("scheme", accepted: "internet-facing", "internal"),
+            RefusedKey("ipAddressType"), RefusedKey("subnets"), RefusedKey("subnetMappings"),
+            RefusedKey("securityGroups"), RefusedKey("tags"), RefusedKey("customerOwnedIpv4Pool"),
+            RefusedKey("enablePrefixForIpv6SourceNat", accepted: "off"), RefusedKey("ipamPools"),
+        ],
+        check: { loadBalancer, findings in
+            if loadBalancer.name.hasPrefix("internal-") {
+                findings.within(.key("name")) { findings in
+                    findings.report(
+                        "name must not begin with internal-", found: Value.quoted(loadBalancer.name),
+                        remedy: "Choose another name.")
+                }
+            }
+            var seen: Set<String> = []
+            for (index, address) in loadBalancer.addresses.enumerated() where !seen.insert(address).inserted {
+                findings.within(.key("addresses")) { findings in
+                    findings.within(.index(index)) { findings in
+                        findings.report(
+                            "each address must stand once", found: address, remedy: "Remove one of the two.")
+                    }
+                }
+            }
+        })
+}
+
+extension LoadBalancerAttributes {
+    /// The attributes of a load balancer.
+    static let description = Description(
+        "LoadBalancerAttributes", "the attributes of a load balancer", blank: LoadBalancerAttributes(), keys: keys,
+        refused: [
+            RefusedKey("deletion_protection.enabled", accepted: false),
+            RefusedKey("load_balancing.cross_zone.enabled", accepted: true),
+            RefusedKey("access_logs.s3.enabled", accepted: false),
+            RefusedKey("access_logs.s3.bucket", accepted: ""), RefusedKey("access_logs.s3.prefix", accepted: ""),
+            RefusedKey("connection_logs.s3.enabled", accepted: false),
+            RefusedKey("connection_logs.s3.bucket", accepted: ""),
+            RefusedKey("connection_logs.s3.prefix", accepted: ""),
+            RefusedKey("health_check_logs.s3.enabled", accepted: false),
+            RefusedKey("health_check_logs.s3.bucket", accepted: ""),
+            RefusedKey("health_check_logs.s3.prefix", accepted: ""),
+            RefusedKey("ipv6.deny_all_igw_traffic", accepted: false),
+            RefusedKey("zonal_shift.config.enabled", accepted: false),
+            RefusedKey("routing.http.desync_mitigation_mode", accepted: "defensive"),
+            RefusedKey("routing.http.x_amzn_tls_version_and_cipher_suite.enabled", accepted: false),
+            // Only HTTPS listeners speak HTTP/2, and there are none, so both values say what is done.
+            RefusedKey("routing.http2.enabled", accepted: true, false),
+            RefusedKey("waf.fail_open.enabled", accepted: false),
+            RefusedKey("dns_record.client_routing_policy"), RefusedKey("secondary_ips.auto_assigned.per_subnet"),
+        ])
+
+    private static let keys: [Key<LoadBalancerAttributes>] = [
+        Key(
+            "idle_timeout.timeout_seconds", \.idleTimeoutSeconds, .number(0.1...4000, unit: "seconds"),
+            "Silence either way after which a connection of a client or of a target is closed."),
+        Key(
+            "client_keep_alive.seconds", \.clientKeepAliveSeconds, .number(0.1...604_800, unit: "seconds"),
+            "Age of a client connection after which its next answer is its last."),
+        Key(
+            "routing.http.drop_invalid_header_fields.enabled", \.dropInvalidHeaderFields, .bool,
+            "Whether request fields whose name has more than letters, digits and hyphens are dropped."),
+        Key(
+            "routing.http.preserve_host_header.enabled", \.preserveHostHeader, .bool,
+            "Whether the Host field is passed on unchanged."),
+        Key(
+            "routing.http.xff_client_port.enabled", \.forwardedForClientPort, .bool,
+            "Whether X-Forwarded-For also says the client's port; only in mode append."),
+        Key(
+            "routing.http.xff_header_processing.mode", \.forwardedForMode, .word(),
+            "Whether the client's address is added to X-Forwarded-For, or it is passed on as it came, or removed."),
+        Key(
+            "apus.reason_header.enabled", \.reasonHeader, .bool,
+            "Whether answers that are made here say why in an Apus-Reason field."),
+        Key(
+            "apus.head_timeout.seconds", \.headTimeoutSeconds, .number(0.1...300, unit: "seconds"),
+            "Time a client has for a whole request head; then it is answered 408."),
+        Key(
+            "apus.min_body_rate.bytes_per_second", \.minBodyRateBytesPerSecond,
+            .integer(0...1_000_000, unit: "bytes per second"), "Request bodies that come more slowly are cut; 0 is off."
+        ),
+        Key(
+            "apus.min_body_rate.window_seconds", \.minBodyRateWindowSeconds, .number(0.1...300, unit: "seconds"),
+            "The time over which that rate is measured."),
+    ]
+}

@@ -1,0 +1,96 @@
+/// One load balancer: the addresses it listens on, its attributes, and its listeners.
+public struct LoadBalancer: Hashable, Sendable {
+    /// What kind of load balancer it is.
+    public enum Kind: String, Hashable, Sendable, CaseIterable {
+        /// Layer 7: HTTP.
+        case application
+    }
+
+    /// Its name, unique among load balancers.
+    public var name: String
+    /// What kind it is. The key is `type`.
+    public var type: Kind
+    /// The IPv4 and IPv6 addresses that every listener binds.
+    public var addresses: [String]
+    /// Its attributes.
+    public var attributes: LoadBalancerAttributes
+    /// Its listeners, one per port.
+    public var listeners: [Listener]
+
+    /// A load balancer.
+    public init(
+        name: String,
+        type: Kind = .application,
+        addresses: [String] = ["0.0.0.0"],
+        attributes: LoadBalancerAttributes = LoadBalancerAttributes(),
+        listeners: [Listener] = []
+    ) {
+        self.name = name
+        self.type = type
+        self.addresses = addresses
+        self.attributes = attributes
+        self.listeners = listeners
+    }
+}
+
+/// The attributes of an application load balancer.
+///
+/// Units:  seconds where a name says so; fractions are allowed.
+/// Source: ELBv2 ModifyLoadBalancerAttributes; the names that begin with `apus.` are ours.
+public struct LoadBalancerAttributes: Hashable, Sendable {
+    /// What becomes of the X-Forwarded-For field of a request.
+    public enum ForwardedForMode: String, Hashable, Sendable, CaseIterable {
+        /// The client's address is added to it.
+        case append
+        /// It is passed on as it came.
+        case preserve
+        /// It is removed.
+        case remove
+    }
+
+    /// `idle_timeout.timeout_seconds`: silence either way after which a connection is closed.
+    public var idleTimeoutSeconds: Double
+    /// `client_keep_alive.seconds`: age at which a client connection takes its last request.
+    public var clientKeepAliveSeconds: Double
+    /// `routing.http.drop_invalid_header_fields.enabled`: fields with names beyond `[-A-Za-z0-9]+` are dropped.
+    public var dropInvalidHeaderFields: Bool
+    /// `routing.http.preserve_host_header.enabled`: the Host field is passed on unchanged.
+    public var preserveHostHeader: Bool
+    /// `routing.http.xff_client_port.enabled`: X-Forwarded-For also says the client's port.
+    public var forwardedForClientPort: Bool
+    /// `routing.http.xff_header_processing.mode`: what becomes of X-Forwarded-For.
+    public var forwardedForMode: ForwardedForMode
+    /// `apus.reason_header.enabled`: answers made here carry an `Apus-Reason` field.
+    public var reasonHeader: Bool
+    /// `apus.head_timeout.seconds`: time a client has for a whole request head.
+    public var headTimeoutSeconds: Double
+    /// `apus.min_body_rate.bytes_per_second`: slower bodies are cut; 0 is no such limit.
+    public var minBodyRateBytesPerSecond: Int
+    /// `apus.min_body_rate.window_seconds`: the window over which that rate is measured.
+    public var minBodyRateWindowSeconds: Double
+
+    /// Attributes; without arguments, every default.
+    public init(
+        idleTimeoutSeconds: Double = 60,
+        clientKeepAliveSeconds: Double = 3600,
+        dropInvalidHeaderFields: Bool = false,
+        preserveHostHeader: Bool = false,
+        forwardedForClientPort: Bool = false,
+        forwardedForMode: ForwardedForMode = .append,
+        reasonHeader: Bool = true,
+        headTimeoutSeconds: Double = 10,
+        minBodyRateBytesPerSecond: Int = 100,
+        minBodyRateWindowSeconds: Double = 20
+    ) {
+        self.idleTimeoutSeconds = idleTimeoutSeconds
+        self.clientKeepAliveSeconds = clientKeepAliveSeconds
+        self.dropInvalidHeaderFields = dropInvalidHeaderFields
+        self.preserveHostHeader = preserveHostHeader
+        self.forwardedForClientPort = forwardedForClientPort
+        self.forwardedForMode = forwardedForMode
+        self.reasonHeader = reasonHeader
+        self.headTimeoutSeconds = headTimeoutSeconds
+        self.minBodyRateBytesPerSecond = minBodyRateBytesPerSecond
+        self.minBodyRateWindowSeconds = minBodyRateWindowSeconds
+    }
+}

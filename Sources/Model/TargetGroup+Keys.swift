@@ -1,0 +1,184 @@
+extension TargetGroup {
+    /// The keys of a target group, those of its health check among them.
+    static let description = Description(
+        "TargetGroup", "a target group", blank: TargetGroup(name: "", port: 0), keys: keys + healthCheckKeys + lastKeys,
+        refused: [
+            RefusedKey("protocolVersion", accepted: "HTTP1"), RefusedKey("ipAddressType", accepted: "ipv4", "ipv6"),
+            RefusedKey("healthCheckEnabled", accepted: true), RefusedKey("vpcId"), RefusedKey("targetControlPort"),
+            RefusedKey("tags"),
+        ],
+        check: { group, findings in
+            guard group.healthCheck.timeoutSeconds > group.healthCheck.intervalSeconds else { return }
+            let interval = Shape.plain(group.healthCheck.intervalSeconds)
+            findings.within(.key("healthCheckTimeoutSeconds")) { findings in
+                findings.report(
+                    "healthCheckTimeoutSeconds must be at most healthCheckIntervalSeconds, which is \(interval)",
+                    found: Shape.plain(group.healthCheck.timeoutSeconds),
+                    remedy: "Write healthCheckTimeoutSeconds: \(interval) or less.", code: .invalidConfigurationRequest)
+            }
+        })
+
+    private static let keys: [Key<TargetGroup>] = [
+        Key("name", \.name, .text(.name), required: true, "Its name, unique among target groups."),
+        Key(
+            "targetType", \.targetType, .word(refused: ["lambda", "alb"]),
+            "What the ids of its targets are: IP addresses, or instance ids that the registry resolves."),
+        Key(
+            "protocol", \.protocol,
+            .word(
+                refused: ["HTTPS", "TCP", "TLS", "UDP", "TCP_UDP", "QUIC", "TCP_QUIC", "GENEVE"],
+                code: .unsupportedProtocol), required: true, "What is spoken to its targets."),
+        Key("port", \.port, .integer(1...65535), required: true, "Port of the targets that name none."),
+    ]
+
+    private static let healthCheckKeys: [Key<TargetGroup>] = [
+        Key(
+            "healthCheckProtocol", \.healthCheck.protocol, .word(refused: ["HTTPS"], code: .unsupportedProtocol),
+            "How a check is made: a GET request, or a connection alone."),
+        Key(
+            "healthCheckPort", \.healthCheck.port, .healthCheckPort,
+            "Where checks connect; traffic-port is where the target takes requests."),
+        Key("healthCheckPath", \.healthCheck.path, .text(.healthCheckPath), "What a check asks for."),
+        Key(
+            "healthCheckIntervalSeconds", \.healthCheck.intervalSeconds, .number(0.05...300, unit: "seconds"),
+            "From one check of a target to the next."),
+        Key(
+            "healthCheckTimeoutSeconds", \.healthCheck.timeoutSeconds, .number(0.01...120, unit: "seconds"),
+            "How long a check may take; at most the interval."),
+        Key(
+            "healthyThresholdCount", \.healthCheck.healthyThresholdCount, .integer(1...10),
+            "Passing checks in a row that make an unhealthy target healthy; a new target needs one."),
+        Key(
+            "unhealthyThresholdCount", \.healthCheck.unhealthyThresholdCount, .integer(1...10),
+            "Failing checks in a row that make a target unhealthy."),
+        Key(
+            "healthCheckGracePeriodSeconds", \.healthCheck.gracePeriodSeconds, .number(0...86400, unit: "seconds"),
+            "Time after registration in which failures do not count."),
+        Key("matcher", \.healthCheck.matcher, HTTPCodes.codec, "Which answers to a check pass."),
+    ]
+
+    private static let lastKeys: [Key<TargetGroup>] = [
+        Key("attributes", \.attributes, TargetGroupAttributes.description.codec, "Its attributes."),
+        Key(
+            "targets", \.targets, TargetDescription.listCodec,
+            "The registered targets; the same id may stand with several ports."),
+    ]
+}
+
+extension TargetDescription {
+    /// The keys of a target.
+    static let description = Description(
+        "Target", "a target", blank: TargetDescription(id: ""),
+        keys: [
+            Key(
+                "id", \.id,
+                Codec.text(.targetID).converted(to: { text, _ in IPAddress(text)?.description ?? text }, from: { $0 }),
+                required: true, "An IP address or an instance id, as the group's target type says."),
+            Key(optional: "port", \.port, .integer(1...65535), "Its port; without it the group's."),
+        ],
+        refused: [RefusedKey("availabilityZone", accepted: "all"), RefusedKey("quicServerId")])
+
+    /// Reads and writes the targets of a group.
+    static let listCodec = Codec<[TargetDescription]>.list(
+        description.codec, count: 0...Limits.targetsPerGroupMax, code: .tooManyTargets)
+}
+
+extension TargetGroupAttributes {
+    /// The attributes of a target group.
+    static let description = Description(
+        "TargetGroupAttributes", "the attributes of a target group", blank: TargetGroupAttributes(), keys: keys,
+        refused: [
+            RefusedKey("stickiness.enabled", accepted: false),
+            RefusedKey("stickiness.type", accepted: "lb_cookie"),
+            RefusedKey("stickiness.lb_cookie.duration_seconds", accepted: 86400),
+            RefusedKey("stickiness.app_cookie.cookie_name", accepted: ""),
+            RefusedKey("stickiness.app_cookie.duration_seconds", accepted: 86400),
+            RefusedKey("slow_start.duration_seconds", accepted: 0),
+            RefusedKey("load_balancing.algorithm.anomaly_mitigation", accepted: "off"),
+            RefusedKey("load_balancing.cross_zone.enabled", accepted: "use_load_balancer_configuration", true),
+            RefusedKey("target_group_health.dns_failover.minimum_healthy_targets.count", accepted: 1),
+            RefusedKey("target_group_health.dns_failover.minimum_healthy_targets.percentage", accepted: "off"),
+            RefusedKey("target_group_health.unhealthy_state_routing.minimum_healthy_targets.count", accepted: 1),
+            RefusedKey(
+                "target_group_health.unhealthy_state_routing.minimum_healthy_targets.percentage", accepted: "off"),
+            RefusedKey("lambda.multi_value_headers.enabled", accepted: false),
+            RefusedKey("deregistration_delay.connection_termination.enabled"),
+            RefusedKey("preserve_client_ip.enabled"), RefusedKey("proxy_protocol_v2.enabled", accepted: false),
+            RefusedKey("target_health_state.unhealthy.connection_termination.enabled"),
+            RefusedKey("target_health_state.unhealthy.draining_interval_seconds"),
+            RefusedKey("target_failover.on_deregistration"), RefusedKey("target_failover.on_unhealthy"),
+        ])
+
+    private static let keys: [Key<TargetGroupAttributes>] = [
+        Key(
+            "deregistration_delay.timeout_seconds", \.deregistrationDelaySeconds, .number(0...3600, unit: "seconds"),
+            "Time that the exchanges of a deregistered target have to finish; then they are cut."),
+        Key(
+            "load_balancing.algorithm.type", \.algorithm,
+            .word(refused: ["least_outstanding_requests", "weighted_random"]),
+            "How the target of a request is chosen."),
+        Key(
+            "apus.target_keep_alive.idle_seconds", \.targetKeepAliveIdleSeconds, .number(0...3600, unit: "seconds"),
+            "How long an idle connection to a target is kept; less than the target keeps it, and 0 keeps none."),
+        Key(
+            "apus.target_keep_alive.connections_max", \.targetKeepAliveConnectionsMax,
+            .integer(0...65536, unit: "connections"), "Idle connections kept per target and worker."),
+        Key(
+            "apus.target_connect_timeout.seconds", \.targetConnectTimeoutSeconds, .number(0.01...300, unit: "seconds"),
+            "Time that connecting to a target may take."),
+    ]
+}
+
+extension HTTPCodes {
+    /// The matcher as it is written.
+    private struct Form: Sendable {
+        var httpCode: HTTPCodes
+    }
+
+    /// Reads and writes a matcher.
+    static let codec = Description(
+        "Matcher", "a matcher", blank: Form(httpCode: HTTPCodes()),
+        keys: [
+            Key(
+                "httpCode", \.httpCode,
+                Codec<HTTPCodes>(
+                    shape: .text(rule),
+                    decode: { value, findings in
+                        let text = value.int.map(String.init) ?? value.string
+                        if let codes = text.flatMap({ HTTPCodes($0) }) { return codes }
+                        findings.report(
+                            "httpCode must be \(rule.expected)", found: value.brief, at: value.location,
+                            remedy: rule.remedy)
+                        return nil
+                    },
+                    encode: { .string($0.text) }), required: true, "The status codes that pass.")
+        ],
+        refused: [RefusedKey("grpcCode")]
+    ).codec.converted(to: { form, _ in form.httpCode }, from: { Form(httpCode: $0) })
+
+    private static let rule = TextRule(
+        "status codes from 200 to 499, such as 200, 200,202 or 200-299", length: 3...1024,
+        pattern: "^[2-4][0-9][0-9](-[2-4][0-9][0-9])?(,[2-4][0-9][0-9](-[2-4][0-9][0-9])?)*$",
+        remedy: "Write them in quotes, as in \"200-299\".")
+}
+
+extension Codec where Model == HealthCheck.Port {
+    /// `traffic-port`, or a port as text or number.
+    static let healthCheckPort = Codec(
+        shape: .either(.word(["traffic-port"]), Codec<Int>.digits(1...65535).shape),
+        decode: { value, findings in
+            if value.string == "traffic-port" { return .traffic }
+            let number = value.int ?? value.string.flatMap { Int($0) }
+            if let number, (1...65535).contains(number) { return .number(number) }
+            findings.report(
+                "healthCheckPort must be traffic-port or an integer from 1 to 65535", found: value.brief,
+                at: value.location, remedy: "Write traffic-port, or a port such as 8080.")
+            return nil
+        },
+        encode: { port in
+            switch port {
+            case .traffic: "traffic-port"
+            case .number(let number): .string(String(number))
+            }
+        })
+}

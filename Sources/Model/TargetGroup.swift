@@ -1,0 +1,170 @@
+/// Targets that do the same work, how their health is checked, and how requests are spread over them.
+public struct TargetGroup: Hashable, Sendable {
+    /// What the ids of its targets are.
+    public enum TargetType: String, Hashable, Sendable, CaseIterable {
+        /// Instance ids, which the registry turns into addresses.
+        case instance
+        /// IPv4 or IPv6 addresses.
+        case ip
+    }
+
+    /// What is spoken to its targets.
+    public enum `Protocol`: String, Hashable, Sendable, CaseIterable {
+        /// HTTP/1.1 without TLS.
+        case http = "HTTP"
+    }
+
+    /// Its name, unique among target groups.
+    public var name: String
+    /// What the ids of its targets are.
+    public var targetType: TargetType
+    /// What is spoken to its targets.
+    public var `protocol`: `Protocol`
+    /// Port of the targets that name none, 1–65535.
+    public var port: Int
+    /// How health is checked.
+    public var healthCheck: HealthCheck
+    /// Its attributes.
+    public var attributes: TargetGroupAttributes
+    /// The registered targets. The same id may be there with several ports.
+    public var targets: [TargetDescription]
+
+    /// A target group.
+    public init(
+        name: String,
+        targetType: TargetType = .instance,
+        protocol: `Protocol` = .http,
+        port: Int,
+        healthCheck: HealthCheck = HealthCheck(),
+        attributes: TargetGroupAttributes = TargetGroupAttributes(),
+        targets: [TargetDescription] = []
+    ) {
+        self.name = name
+        self.targetType = targetType
+        self.protocol = `protocol`
+        self.port = port
+        self.healthCheck = healthCheck
+        self.attributes = attributes
+        self.targets = targets
+    }
+
+    /// The port at which `target` is reached: its own, or else the group's.
+    public func effectivePort(of target: TargetDescription) -> Int {
+        target.port ?? port
+    }
+}
+
+/// A registered target, as it was written. Its identity in the group is its id and its effective port.
+public struct TargetDescription: Hashable, Sendable {
+    /// An IP address or an instance id, as the group's target type says.
+    public var id: String
+    /// Overrides the port of the group, 1–65535.
+    public var port: Int?
+
+    /// A target.
+    public init(id: String, port: Int? = nil) {
+        self.id = id
+        self.port = port
+    }
+}
+
+/// How the health of a group's targets is checked. In the file its keys stand in the group itself.
+///
+/// Units:  seconds; fractions are allowed.
+/// Source: ELBv2 CreateTargetGroup.
+public struct HealthCheck: Hashable, Sendable {
+    /// How one check is made.
+    public enum `Protocol`: String, Hashable, Sendable, CaseIterable {
+        /// A GET request, whose status the matcher judges.
+        case http = "HTTP"
+        /// A connection that is accepted.
+        case tcp = "TCP"
+    }
+
+    /// Where checks connect.
+    public enum Port: Hashable, Sendable {
+        /// `traffic-port`: where the target takes requests.
+        case traffic
+        /// This port on every target.
+        case number(Int)
+    }
+
+    /// How a check is made.
+    public var `protocol`: `Protocol`
+    /// Where it connects.
+    public var port: Port
+    /// What it asks for.
+    public var path: String
+    /// From one check of a target to the next.
+    public var intervalSeconds: Double
+    /// How long a check may take.
+    public var timeoutSeconds: Double
+    /// Passing checks in a row that make an unhealthy target healthy.
+    public var healthyThresholdCount: Int
+    /// Failing checks in a row that make a healthy target unhealthy.
+    public var unhealthyThresholdCount: Int
+    /// Time after registration in which failures do not count.
+    public var gracePeriodSeconds: Double
+    /// The status codes that pass.
+    public var matcher: HTTPCodes
+
+    /// A health check; without arguments, every default.
+    public init(
+        protocol: `Protocol` = .http,
+        port: Port = .traffic,
+        path: String = "/",
+        intervalSeconds: Double = 30,
+        timeoutSeconds: Double = 5,
+        healthyThresholdCount: Int = 5,
+        unhealthyThresholdCount: Int = 2,
+        gracePeriodSeconds: Double = 0,
+        matcher: HTTPCodes = HTTPCodes()
+    ) {
+        self.protocol = `protocol`
+        self.port = port
+        self.path = path
+        self.intervalSeconds = intervalSeconds
+        self.timeoutSeconds = timeoutSeconds
+        self.healthyThresholdCount = healthyThresholdCount
+        self.unhealthyThresholdCount = unhealthyThresholdCount
+        self.gracePeriodSeconds = gracePeriodSeconds
+        self.matcher = matcher
+    }
+}
+
+/// The attributes of a target group.
+///
+/// Source: ELBv2 ModifyTargetGroupAttributes; the names that begin with `apus.` are ours.
+public struct TargetGroupAttributes: Hashable, Sendable {
+    /// How the target of a request is chosen.
+    public enum Algorithm: String, Hashable, Sendable, CaseIterable {
+        /// One after the other.
+        case roundRobin = "round_robin"
+    }
+
+    /// `deregistration_delay.timeout_seconds`: time that exchanges of a deregistered target have to finish.
+    public var deregistrationDelaySeconds: Double
+    /// `load_balancing.algorithm.type`: how the target of a request is chosen.
+    public var algorithm: Algorithm
+    /// `apus.target_keep_alive.idle_seconds`: how long an idle connection to a target is kept.
+    public var targetKeepAliveIdleSeconds: Double
+    /// `apus.target_keep_alive.connections_max`: idle connections kept per target and worker.
+    public var targetKeepAliveConnectionsMax: Int
+    /// `apus.target_connect_timeout.seconds`: time that connecting to a target may take.
+    public var targetConnectTimeoutSeconds: Double
+
+    /// Attributes; without arguments, every default.
+    public init(
+        deregistrationDelaySeconds: Double = 300,
+        algorithm: Algorithm = .roundRobin,
+        targetKeepAliveIdleSeconds: Double = 4,
+        targetKeepAliveConnectionsMax: Int = 512,
+        targetConnectTimeoutSeconds: Double = 10
+    ) {
+        self.deregistrationDelaySeconds = deregistrationDelaySeconds
+        self.algorithm = algorithm
+        self.targetKeepAliveIdleSeconds = targetKeepAliveIdleSeconds
+        self.targetKeepAliveConnectionsMax = targetKeepAliveConnectionsMax
+        self.targetConnectTimeoutSeconds = targetConnectTimeoutSeconds
+    }
+}

@@ -1,0 +1,72 @@
+import Core
+
+/// Patterns in which `*` stands for zero or more octets and `?` for exactly one.
+///
+/// There is no escape, and neither `/` nor `.` stops a star. Source: elbv2.md §1.7.
+enum Glob {
+    /// What a pattern is to the rule table: the simpler, the faster.
+    enum Kind: Equatable {
+        /// Matches everything.
+        case any
+        /// Matches itself only.
+        case literal
+        /// Matches what begins with the octets before its one star, which is the last octet.
+        case prefix
+        /// Matches what ends with the octets after its one star, which is the first octet.
+        case suffix
+        /// Must be matched octet by octet.
+        case wild
+    }
+
+    /// `pattern` with runs of stars made one star, which means the same and is matched faster.
+    static func simplified(_ pattern: [UInt8]) -> [UInt8] {
+        var result: [UInt8] = []
+        for octet in pattern where octet != .asterisk || result.last != .asterisk { result.append(octet) }
+        return result
+    }
+
+    /// What a simplified pattern is.
+    static func kind(of pattern: [UInt8]) -> Kind {
+        guard !pattern.contains(.questionMark) else { return .wild }
+        let starCount = pattern.count { $0 == .asterisk }
+        switch (starCount, pattern.first == .asterisk, pattern.last == .asterisk) {
+        case (0, _, _): return .literal
+        case (1, true, true): return .any
+        case (1, false, true): return .prefix
+        case (1, true, false): return .suffix
+        default: return .wild
+        }
+    }
+
+    /// Whether `pattern` matches all of `text`.
+    ///
+    /// Only the last star is ever retried: an earlier one that took its shortest match leaves the later ones
+    /// every choice they could have. So the cost is at most the product of the two lengths, never exponential.
+    static func matches(_ pattern: Span<UInt8>, _ text: Span<UInt8>) -> Bool {
+        var patternIndex = 0
+        var textIndex = 0
+        var starIndex = -1
+        var retryIndex = 0
+        while textIndex < text.count {
+            // A star is looked for first: in the text, an asterisk is an octet like any other.
+            if patternIndex < pattern.count, pattern[patternIndex] == .asterisk {
+                starIndex = patternIndex
+                retryIndex = textIndex
+                patternIndex += 1
+            } else if patternIndex < pattern.count,
+                pattern[patternIndex] == text[textIndex] || pattern[patternIndex] == .questionMark
+            {
+                patternIndex += 1
+                textIndex += 1
+            } else if starIndex >= 0 {
+                retryIndex += 1
+                textIndex = retryIndex
+                patternIndex = starIndex + 1
+            } else {
+                return false
+            }
+        }
+        while patternIndex < pattern.count, pattern[patternIndex] == .asterisk { patternIndex += 1 }
+        return patternIndex == pattern.count
+    }
+}

@@ -1,0 +1,115 @@
+import Core
+
+/// Sorted literals, each of which matches as a whole, as an affix (the beginning or the end of a text), or both.
+///
+/// One search finds the literal that is the text, and the longest affix of it. Every shorter affix of the text
+/// is an affix of that one too, so a link from each entry to the next shorter affix makes them a chain.
+///
+/// Shape:  many sets share the two arrays; a set is a range of entries. Suffixes are prefixes of texts read from
+///         the end: a set that is searched `fromEnd` holds its literals reversed.
+///         The cost of a search is logarithmic in the set's size, plus one step per affix nested in another,
+///         of which there are fewer than the longest literal has octets.
+struct LiteralTable: Sendable {
+    /// The absence of a value.
+    static let none = UInt32.max
+
+    struct Entry: Sendable {
+        var offset: UInt32
+        var count: UInt32
+        /// The longest affix in the set that is a proper beginning of this literal; −1 when there is none.
+        var enclosing: Int32
+        /// The value of the text that equals the literal.
+        var exact = none
+        /// The value of a text that begins with the literal; `none` if the literal is no affix.
+        var affix = none
+    }
+
+    /// A literal on its way into the table.
+    struct Item {
+        var literal: [UInt8]
+        var isAffix: Bool
+        var value: UInt32
+    }
+
+    /// What a search found.
+    struct Hit {
+        /// The value of the literal that equals the text, or `none`.
+        var exact: UInt32
+        /// The entry of the longest affix, or −1; follow `enclosing` to the shorter ones.
+        var affixIndex: Int
+    }
+
+    private var bytes: [UInt8] = []
+    private(set) var entries: [Entry] = []
+
+    /// Adds a set and returns its range. Of equal literals the least value stays. With `accumulates`, an affix
+    /// has the least value of all affixes along its chain, so that nobody needs to follow it.
+    mutating func add(_ items: [Item], accumulates: Bool) -> Range<Int> {
+        let start = entries.count
+        var chain: [(index: Int, literal: [UInt8])] = []
+        var last: [UInt8]?
+        for item in items.sorted(by: { $0.literal.lexicographicallyPrecedes($1.literal) }) {
+            if item.literal != last {
+                last = item.literal
+                while let innermost = chain.last, !item.literal.starts(with: innermost.literal) { chain.removeLast() }
+                entries.append(
+                    Entry(
+                        offset: UInt32(bytes.count), count: UInt32(item.literal.count),
+                        enclosing: Int32(chain.last?.index ?? -1)))
+                bytes += item.literal
+            }
+            let index = entries.count - 1
+            guard item.isAffix else {
+                entries[index].exact = min(entries[index].exact, item.value)
+                continue
+            }
+            if entries[index].affix == Self.none {
+                if accumulates, let innermost = chain.last { entries[index].affix = entries[innermost.index].affix }
+                chain.append((index, item.literal))
+            }
+            entries[index].affix = min(entries[index].affix, item.value)
+        }
+        return start..<entries.count
+    }
+
+    /// Searches the set in `range` for `text`, read from its end if `fromEnd`.
+    func search(_ text: Span<UInt8>, in range: Range<Int>, fromEnd: Bool) -> Hit {
+        var low = range.lowerBound
+        var high = range.upperBound
+        // How many octets the text shares with the literal before `low` and with the one at `high`. All
+        // literals between them share at least the smaller number, so no comparison begins anew.
+        var lowShared = 0
+        var highShared = 0
+        while low < high {
+            let middle = (low + high) / 2
+            let entry = entries[middle]
+            var shared = min(lowShared, highShared)
+            let common = min(Int(entry.count), text.count)
+            while shared < common, bytes[Int(entry.offset) + shared] == octet(shared, of: text, fromEnd) { shared += 1 }
+            let isAfter = shared == common
+                ? Int(entry.count) > text.count
+                : bytes[Int(entry.offset) + shared] > octet(shared, of: text, fromEnd)
+            if isAfter {
+                high = middle
+                highShared = shared
+            } else {
+                low = middle + 1
+                lowShared = shared
+            }
+        }
+        guard low > range.lowerBound else { return Hit(exact: Self.none, affixIndex: -1) }
+        // The last literal not after the text: the text itself if it is there, else it begins with every
+        // affix of the text.
+        let nearest = entries[low - 1]
+        let isText = lowShared == text.count && Int(nearest.count) == text.count
+        var affixIndex = low - 1
+        while affixIndex >= 0, entries[affixIndex].affix == Self.none || Int(entries[affixIndex].count) > lowShared {
+            affixIndex = Int(entries[affixIndex].enclosing)
+        }
+        return Hit(exact: isText ? nearest.exact : Self.none, affixIndex: affixIndex)
+    }
+
+    @inline(__always) private func octet(_ index: Int, of text: Span<UInt8>, _ fromEnd: Bool) -> UInt8 {
+        text[fromEnd ? text.count - 1 - index : index]
+    }
+}

@@ -1,0 +1,92 @@
+import Core
+
+/// Sorts the values of rules into the arrays of a `RuleTable`. Lives for one compilation; nothing here is fast.
+struct RuleCompiler {
+    /// The paths of one host value, gathered until all rules are known.
+    private struct Draft {
+        var least: UInt32
+        var anyPath = LiteralTable.none
+        var literals: [LiteralTable.Item] = []
+        var wilds: [RuleTable.WildPath] = []
+    }
+
+    private(set) var hosts = LiteralTable()
+    private(set) var paths = LiteralTable()
+    private(set) var hostRules: [RuleTable.HostRules] = []
+    private(set) var anyHost = -1
+    private(set) var wildHosts: [RuleTable.WildHost] = []
+    private(set) var wildPaths: [RuleTable.WildPath] = []
+    private(set) var patterns: [UInt8] = []
+
+    private var drafts: [Draft] = []
+    private var hostItems: [LiteralTable.Item] = []
+    /// Which draft a simplified host value has.
+    private var draftIndices: [[UInt8]: Int] = [:]
+    /// Where in `patterns` a value with wildcards lies, so that a path of many hosts is kept once.
+    private var patternRanges: [[UInt8]: ByteRange] = [:]
+
+    /// Takes the next rule; rules come in priority order.
+    mutating func add(_ pattern: RulePattern, rule: UInt32) {
+        let hostValues = pattern.hosts.isEmpty ? ["*"] : pattern.hosts
+        let pathValues = (pattern.paths.isEmpty ? ["*"] : pattern.paths).map { Glob.simplified(Array($0.utf8)) }
+        for host in hostValues {
+            let index = draftIndex(of: Glob.simplified(host.utf8.map(\.lowercased)), rule: rule)
+            for path in pathValues { add(path, to: index, rule: rule) }
+        }
+    }
+
+    /// Lays out the arrays when every rule is in.
+    mutating func finish() {
+        _ = hosts.add(hostItems, accumulates: false)
+        for draft in drafts {
+            let wildStart = wildPaths.count
+            wildPaths += draft.wilds
+            hostRules.append(
+                RuleTable.HostRules(
+                    least: draft.least, anyPath: draft.anyPath,
+                    pathEntries: paths.add(draft.literals, accumulates: true),
+                    wildPaths: wildStart..<wildPaths.count))
+        }
+    }
+
+    /// The draft of a simplified host value, made when `rule` is the first with that value.
+    private mutating func draftIndex(of host: [UInt8], rule: UInt32) -> Int {
+        if let index = draftIndices[host] { return index }
+        let index = drafts.count
+        drafts.append(Draft(least: rule))
+        draftIndices[host] = index
+        switch Glob.kind(of: host) {
+        case .any:
+            anyHost = index
+        case .literal:
+            hostItems.append(.init(literal: host.reversed(), isAffix: false, value: UInt32(index)))
+        case .suffix:
+            hostItems.append(.init(literal: host.dropFirst().reversed(), isAffix: true, value: UInt32(index)))
+        case .prefix, .wild:
+            wildHosts.append(RuleTable.WildHost(pattern: store(host), rules: index))
+        }
+        return index
+    }
+
+    private mutating func add(_ path: [UInt8], to index: Int, rule: UInt32) {
+        switch Glob.kind(of: path) {
+        case .any:
+            drafts[index].anyPath = min(drafts[index].anyPath, rule)
+        case .literal:
+            drafts[index].literals.append(.init(literal: path, isAffix: false, value: rule))
+        case .prefix:
+            drafts[index].literals.append(.init(literal: path.dropLast(), isAffix: true, value: rule))
+        case .suffix, .wild:
+            let pattern = store(path)
+            drafts[index].wilds.append(RuleTable.WildPath(pattern: pattern, rule: rule))
+        }
+    }
+
+    private mutating func store(_ pattern: [UInt8]) -> ByteRange {
+        if let range = patternRanges[pattern] { return range }
+        let range = ByteRange(start: patterns.count, count: pattern.count)
+        patterns += pattern
+        patternRanges[pattern] = range
+        return range
+    }
+}

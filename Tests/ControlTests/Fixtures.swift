@@ -1,0 +1,72 @@
+import Core
+import Foundation
+import Logging
+import Model
+
+@testable import Control
+
+/// A logger that says nothing.
+let quiet = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
+
+/// Runs `loop` until `isDone`, or gives up after `seconds`. Returns whether it was done.
+func run(_ loop: ControlLoop, within seconds: Double = 20, until isDone: () -> Bool) -> Bool {
+    let alarm = Alarm()
+    let token = loop.add(alarm, descriptor: nil)
+    loop.schedule(token, at: Instant.now() + Nanoseconds(seconds: seconds))
+    defer { loop.remove(token) }
+    loop.run { isDone() || alarm.hasRung }
+    return isDone()
+}
+
+/// A timer that remembers that it fired.
+final class Alarm: PollHandler {
+    private(set) var hasRung = false
+
+    func ready(_ ready: Poller.Ready, now: Instant) {}
+    func timerFired(now: Instant) { hasRung = true }
+}
+
+/// A folder that is gone with its last owner.
+final class TemporaryFolder {
+    let path: String
+
+    init() throws {
+        path = FileManager.default.temporaryDirectory.path + "/apus-\(UUID().uuidString.prefix(8))"
+        try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
+    }
+
+    deinit { try? FileManager.default.removeItem(atPath: path) }
+
+    func file(_ name: String) -> String { path + "/" + name }
+}
+
+/// A port of 127.0.0.1 that nobody listens on now.
+func freePort() throws -> UInt16 {
+    let socket = try Socket.listen(on: SocketAddress(literal: "127.0.0.1", port: 0)!, sharesPort: false)
+    defer { socket.close() }
+    return socket.localAddress!.port
+}
+
+/// A load balancer on 127.0.0.1 whose one listener forwards to `groups` by weight.
+func loadBalancer(_ name: String, port: Int, forwardingTo groups: [(String, Int)], rules: [Rule] = []) -> LoadBalancer {
+    LoadBalancer(
+        name: name, addresses: ["127.0.0.1"],
+        listeners: [Listener(port: port, defaultActions: [forward(groups)], rules: rules)])
+}
+
+/// A forward action.
+func forward(_ groups: [(String, Int)]) -> Action {
+    .forward(ForwardAction(targetGroups: groups.map { WeightedTargetGroup(targetGroupName: $0.0, weight: $0.1) }))
+}
+
+/// A group of type `ip` with these targets.
+func group(
+    _ name: String, _ targets: [TargetDescription] = [], healthCheck: HealthCheck = HealthCheck(),
+    attributes: TargetGroupAttributes = TargetGroupAttributes()
+) -> TargetGroup {
+    TargetGroup(
+        name: name, targetType: .ip, port: 8080, healthCheck: healthCheck, attributes: attributes, targets: targets)
+}
+
+/// The event log's events so far.
+func posted(_ events: EventLog) -> [Event] { events.remembered.map(\.event) }

@@ -1,0 +1,143 @@
+import Core
+import Model
+import Proxy
+import Testing
+
+@testable import Control
+
+@Suite struct PublisherTests {
+    private let registry = TargetRegistry(workerCount: 2, events: EventLog(), logger: quiet)
+    private let publisher = Publisher(workerCount: 2)
+    private let base = Document(
+        loadBalancers: [
+            loadBalancer("web", port: 8080, forwardingTo: [("blue", 90), ("green", 10)]),
+            loadBalancer("other", port: 8081, forwardingTo: [("green", 1)]),
+        ],
+        targetGroups: [
+            group("blue", [TargetDescription(id: "10.0.0.1"), TargetDescription(id: "10.0.0.2", port: 81)]),
+            group("green", [TargetDescription(id: "10.0.0.3")]),
+        ])
+
+    private func publish(_ document: Document) -> [Snapshot] {
+        _ = registry.reconcile(with: document, renewed: [:], now: Instant.now())
+        return publisher.snapshots(of: document, registry)
+    }
+
+    private func groupPlan(_ name: String, of snapshot: Snapshot) -> GroupPlan? {
+        snapshot.groups.first { $0.name == name }
+    }
+
+    private func listenerPlan(_ port: UInt16, of snapshot: Snapshot) -> ListenerPlan? {
+        snapshot.listeners.first { $0.port == port }
+    }
+
+    @Test func compilesWhatTheDocumentSays() throws {
+        let snapshots = publish(base)
+        #expect(snapshots.count == 2)
+        let snapshot = snapshots[0]
+        #expect(snapshot.generation == 1)
+        let blue = try #require(groupPlan("blue", of: snapshot))
+        #expect(blue.targets.map(\.address.description) == ["10.0.0.1:8080", "10.0.0.2:81"])
+        let green = try #require(groupPlan("green", of: snapshot))
+        let web = try #require(listenerPlan(8080, of: snapshot))
+        #expect(web.loadBalancer == "app/web")
+        guard case .forward(let plan) = web.defaultAction else {
+            Issue.record("the default action is not a forward")
+            return
+        }
+        #expect(plan.groups == [blue.id, green.id])
+        #expect(plan.weights == [90, 10])
+        #expect(Set(snapshot.groups.flatMap(\.targets).map(\.id)) == [0, 1, 2], "ids are dense")
+    }
+
+    @Test func everyWorkerHasPlansOfItsOwn() {
+        let snapshots = publish(base)
+        #expect(groupPlan("blue", of: snapshots[0]) !== groupPlan("blue", of: snapshots[1]))
+        #expect(listenerPlan(8080, of: snapshots[0]) !== listenerPlan(8080, of: snapshots[1]))
+        #expect(groupPlan("blue", of: snapshots[0])?.counters !== groupPlan("blue", of: snapshots[1])?.counters)
+        #expect(groupPlan("blue", of: snapshots[0])?.cell === groupPlan("blue", of: snapshots[1])?.cell)
+    }
+
+    @Test func theSameDocumentGivesTheSamePlans() {
+        let first = publish(base), second = publish(base)
+        #expect(second[0].generation == 2)
+        for worker in 0..<2 {
+            for port in [8080, 8081] as [UInt16] {
+                #expect(listenerPlan(port, of: first[worker]) === listenerPlan(port, of: second[worker]))
+            }
+            for name in ["blue", "green"] {
+                #expect(groupPlan(name, of: first[worker]) === groupPlan(name, of: second[worker]))
+            }
+        }
+    }
+
+    @Test func newWeightsTouchTheirListenerAlone() {
+        let first = publish(base)
+        var changed = base
+        changed.loadBalancers[0].listeners[0].defaultActions = [forward([("blue", 0), ("green", 100)])]
+        let second = publish(changed)
+        #expect(listenerPlan(8080, of: first[0]) !== listenerPlan(8080, of: second[0]))
+        #expect(listenerPlan(8080, of: first[0])?.id == listenerPlan(8080, of: second[0])?.id)
+        #expect(listenerPlan(8081, of: first[0]) === listenerPlan(8081, of: second[0]))
+        #expect(groupPlan("blue", of: first[0]) === groupPlan("blue", of: second[0]))
+        #expect(groupPlan("green", of: first[0]) === groupPlan("green", of: second[0]))
+    }
+
+    @Test func aNewTargetTouchesItsGroupAlone() throws {
+        let first = publish(base)
+        var changed = base
+        changed.targetGroups[0].targets.append(TargetDescription(id: "10.0.0.9"))
+        let second = publish(changed)
+        let before = try #require(groupPlan("blue", of: first[0])), after = try #require(groupPlan("blue", of: second[0]))
+        #expect(before !== after)
+        #expect(before.id == after.id)
+        #expect(before.cell === after.cell)
+        #expect(before.counters === after.counters)
+        #expect(before.targets.map(\.id) == after.targets.prefix(2).map(\.id))
+        #expect(before.targets[0].cell === after.targets[0].cell)
+        #expect(after.targets.count == 3)
+        #expect(groupPlan("green", of: first[0]) === groupPlan("green", of: second[0]))
+        #expect(listenerPlan(8080, of: first[0]) === listenerPlan(8080, of: second[0]))
+    }
+
+    @Test func aHealthCheckSettingTouchesNoPlan() {
+        let first = publish(base)
+        var changed = base
+        changed.targetGroups[0].healthCheck.intervalSeconds = 1
+        changed.targetGroups[0].attributes.deregistrationDelaySeconds = 1
+        let second = publish(changed)
+        #expect(groupPlan("blue", of: first[0]) === groupPlan("blue", of: second[0]))
+    }
+
+    @Test func aGroupThatComesBackWhileItDrainsKeepsItsIdAndCounters() throws {
+        let first = publish(base)
+        var without = base
+        without.loadBalancers = [loadBalancer("web", port: 8080, forwardingTo: [("green", 1)])]
+        without.targetGroups.remove(at: 0)
+        #expect(groupPlan("blue", of: publish(without)[0]) == nil)
+        let third = publish(base)
+        let before = try #require(groupPlan("blue", of: first[0])), after = try #require(groupPlan("blue", of: third[0]))
+        #expect(before.id == after.id)
+        #expect(before.counters === after.counters)
+        #expect(Set(before.targets.map(\.id)).isDisjoint(with: after.targets.map(\.id)), "new registrations")
+    }
+
+    @Test func rulesAreSortedByPriority() throws {
+        let answer = Action.fixedResponse(FixedResponse(statusCode: 200, contentType: "text/plain", messageBody: "hi"))
+        let redirect = Action.redirect(Redirect(statusCode: .found, host: "example.com"))
+        var document = base
+        document.loadBalancers[0].listeners[0].rules = [
+            Rule(priority: 20, conditions: [.pathPattern(["/b"])], actions: [redirect]),
+            Rule(priority: 3, conditions: [.hostHeader(["a.example"])], actions: [answer]),
+        ]
+        let plan = try #require(listenerPlan(8080, of: publish(document)[0]))
+        #expect(plan.priorities == [3, 20])
+        guard case .fixedResponse(let response) = plan.actions[0], case .redirect = plan.actions[1] else {
+            Issue.record("the actions are not those of the rules")
+            return
+        }
+        #expect(response.status == 200)
+        #expect(response.contentType == Array("text/plain".utf8))
+        #expect(response.body == Array("hi".utf8))
+    }
+}

@@ -1,0 +1,150 @@
+import Core
+import Model
+import Routing
+import Testing
+
+@testable import Control
+
+@Suite struct TargetRegistryTests {
+    private let events = EventLog()
+    private let registry: TargetRegistry
+    private let now = Instant.now()
+
+    init() { registry = TargetRegistry(workerCount: 1, events: events, logger: quiet) }
+
+    private func document(_ groups: [TargetGroup], inUse: [String]? = nil, instances: [Instance] = []) -> Document {
+        let names = inUse ?? groups.map(\.name)
+        return Document(
+            instances: instances,
+            loadBalancers: names.isEmpty ? [] : [loadBalancer("web", port: 80, forwardingTo: names.map { ($0, 1) })],
+            targetGroups: groups)
+    }
+
+    private func reconcile(
+        _ document: Document, renewed: [String: Set<TargetKey>] = [:]
+    ) -> TargetRegistry.Reconciliation {
+        let result = registry.reconcile(with: document, renewed: renewed, now: now)
+        // What the publisher does.
+        for registration in registry.groups.values.flatMap(\.registrations) where registration.address != nil {
+            registration.isPublished = true
+        }
+        return result
+    }
+
+    private func state(_ group: String, _ index: Int = 0) -> TargetState? {
+        registry.groups[group]?.registrations[index].health.state
+    }
+
+    @Test func aGroupThatNoActionNamesIsNotInUse() {
+        let groups = [group("blue", [TargetDescription(id: "10.0.0.1")])]
+        let first = reconcile(document(groups, inUse: []))
+        #expect(state("blue") == .unused)
+        #expect(registry.groups["blue"]?.registrations[0].health.reason == .notInUse)
+        #expect(first.rescheduled.isEmpty)
+        let second = reconcile(document(groups))
+        #expect(state("blue") == .initial)
+        #expect(second.rescheduled.map(\.name) == ["blue"])
+        _ = reconcile(document(groups, inUse: []))
+        #expect(state("blue") == .unused)
+    }
+
+    @Test func anInstanceComesAliveWhenItIsSetAndIsReplacedWhenItMoves() throws {
+        var blue = group("blue", [TargetDescription(id: "i-1")])
+        blue.targetType = .instance
+        #expect(reconcile(document([blue])).arrived.map(\.address) == [nil])
+        #expect(state("blue") == .unused)
+        #expect(registry.groups["blue"]?.registrations[0].health.reason == .invalidState)
+
+        let set = reconcile(document([blue], instances: [Instance(id: "i-1", address: "10.0.0.7")]))
+        #expect(set.arrived.map { $0.address?.description } == ["10.0.0.7:8080"])
+        #expect(state("blue") == .initial)
+        let old = try #require(set.arrived.first)
+
+        let moved = reconcile(document([blue], instances: [Instance(id: "i-1", address: "10.0.0.8")]))
+        #expect(moved.departed.contains { $0 === old })
+        #expect(old.health.state == .draining)
+        #expect(moved.arrived.map { $0.address?.description } == ["10.0.0.8:8080"])
+
+        let removed = reconcile(document([blue]))
+        #expect(removed.departed.count == 1)
+        #expect(state("blue") == .unused)
+    }
+
+    @Test func idsAreReusedOnlyAfterTheirRelease() throws {
+        let one = TargetDescription(id: "10.0.0.1"), two = TargetDescription(id: "10.0.0.2")
+        _ = reconcile(document([group("blue", [one])]))
+        let departed = reconcile(document([group("blue", [two])])).departed
+        let old = try #require(departed.first)
+        #expect(registry.groups["blue"]?.registrations[0].id != old.id)
+        #expect(registry.groups["blue"]?.tally[.draining] == 1)
+        registry.release(old)
+        #expect(registry.groups["blue"]?.tally[.draining] == 0)
+        let third = reconcile(document([group("blue", [two, one])]))
+        #expect(third.arrived.map(\.id) == [old.id])
+    }
+
+    @Test func aRenewedTargetGetsANewRegistrationBesideTheOld() throws {
+        let blue = group("blue", [TargetDescription(id: "10.0.0.1")])
+        let old = try #require(reconcile(document([blue])).arrived.first)
+        let result = reconcile(document([blue]), renewed: ["blue": [TargetKey(id: "10.0.0.1", port: 8080)]])
+        #expect(result.departed.first === old)
+        #expect(result.arrived.count == 1)
+        #expect(registry.groups["blue"]?.draining[old.id] === old)
+    }
+
+    @Test func theSameIdWithTwoPortsIsTwoTargets() {
+        let result = reconcile(document([
+            group("blue", [TargetDescription(id: "10.0.0.1"), TargetDescription(id: "10.0.0.1", port: 9)])
+        ]))
+        #expect(result.arrived.map { $0.address?.description } == ["10.0.0.1:8080", "10.0.0.1:9"])
+    }
+
+    @Test func whatWasNeverPublishedIsGoneAtOnce() {
+        _ = registry.reconcile(
+            with: document([group("blue", [TargetDescription(id: "10.0.0.1")])]), renewed: [:], now: now)
+        let result = reconcile(document([group("blue")]))
+        #expect(result.departed.map(\.isPublished) == [false])
+        #expect(registry.groups["blue"]?.draining.isEmpty == true)
+    }
+
+    @Test func aGroupIsReleasedOnceItsTargetsAre() throws {
+        let departed = reconcile(document([group("blue", [TargetDescription(id: "10.0.0.1")])])).arrived
+        let result = reconcile(document([]))
+        let blue = try #require(result.withdrawn.first)
+        #expect(result.departed.first === departed.first)
+        #expect(!registry.release(blue), "it drains")
+        registry.release(try #require(departed.first))
+        #expect(registry.release(blue))
+        _ = reconcile(document([group("green")]))
+        #expect(registry.groups["green"]?.id == blue.id)
+    }
+
+    @Test func failingOpenIsSaidOnceAndEndsWithAHealthyTarget() throws {
+        let check = HealthCheck(healthyThresholdCount: 2, unhealthyThresholdCount: 1)
+        let arrived = reconcile(document([
+            group("blue", [TargetDescription(id: "10.0.0.1"), TargetDescription(id: "10.0.0.2")], healthCheck: check)
+        ])).arrived
+        let blue = try #require(registry.groups["blue"])
+        registry.receive(.checkFailed(.timeout), arrived[0], now: now)
+        #expect(!blue.isFailedOpen, "the other's first check is not decided")
+        registry.receive(.checkFailed(.failed), arrived[1], now: now)
+        registry.receive(.checkFailed(.failed), arrived[1], now: now)
+        #expect(blue.isFailedOpen)
+        #expect(!arrived[0].cell.isHealthy)
+        let epoch = blue.cell.epoch
+        registry.receive(.checkPassed, arrived[0], now: now)
+        #expect(blue.isFailedOpen)
+        registry.receive(.checkPassed, arrived[0], now: now)
+        #expect(!blue.isFailedOpen)
+        #expect(arrived[0].cell.isHealthy)
+        #expect(blue.cell.epoch > epoch)
+        #expect(blue.tally[.healthy] == 1)
+        #expect(blue.tally[.unhealthy] == 1)
+        let said = posted(events).filter {
+            $0 == .groupFailedOpen(group: "blue") || $0 == .groupRecovered(group: "blue")
+        }
+        #expect(said == [.groupFailedOpen(group: "blue"), .groupRecovered(group: "blue")])
+        #expect(posted(events).contains(.targetHealthChanged(
+            group: "blue", id: "10.0.0.1", port: 8080, from: "initial", to: "unhealthy", reason: "Target.Timeout")))
+    }
+}

@@ -1,0 +1,206 @@
+import Core
+import Testing
+
+@testable import Routing
+
+@Suite struct HealthStateTests {
+    typealias Phase = HealthState.Phase
+    typealias Event = HealthState.Event
+    typealias Effect = HealthState.Effect
+
+    static let thresholds = HealthThresholds(healthyCount: 3, unhealthyCount: 2)
+    static let events: [Event] = [
+        .checkBegan, .checkPassed, .checkFailed(.timeout), .registered, .deregistered, .drained,
+        .becameUnusable(.invalidState), .becameUsable,
+    ]
+    /// What every event makes of a phase, in the order of `events`; nil where nothing changes.
+    static let table: [(phase: Phase, outcomes: [(Phase, Effect)?])] = {
+        let fresh = (Phase.initial(isChecked: false, failures: 0), Effect.becameInitial)
+        let leaving = (Phase.draining, Effect.becameDraining)
+        let unusable = (Phase.unused(.invalidState), Effect.becameUnused)
+        let healthy = (Phase.healthy(failures: 0), Effect.becameHealthy)
+        let unhealthy = (Phase.unhealthy(passes: 0, because: .timeout), Effect.becameUnhealthy)
+        func counted(_ phase: Phase) -> (Phase, Effect) { (phase, .nothing) }
+        return [
+            (
+                .initial(isChecked: false, failures: 0),
+                [
+                    counted(.initial(isChecked: true, failures: 0)), healthy,
+                    counted(.initial(isChecked: true, failures: 1)), nil, leaving, nil, unusable, nil,
+                ]
+            ),
+            (.initial(isChecked: true, failures: 1), [nil, healthy, unhealthy, nil, leaving, nil, unusable, nil]),
+            (
+                .healthy(failures: 0),
+                [nil, nil, counted(.healthy(failures: 1)), nil, leaving, nil, unusable, nil]
+            ),
+            (
+                .healthy(failures: 1),
+                [nil, counted(.healthy(failures: 0)), unhealthy, nil, leaving, nil, unusable, nil]
+            ),
+            (
+                .unhealthy(passes: 0, because: .failed),
+                [
+                    nil, counted(.unhealthy(passes: 1, because: .failed)),
+                    counted(.unhealthy(passes: 0, because: .timeout)), nil, leaving, nil, unusable, nil,
+                ]
+            ),
+            (
+                .unhealthy(passes: 2, because: .timeout),
+                [
+                    nil, healthy, counted(.unhealthy(passes: 0, because: .timeout)), nil, leaving, nil, unusable, nil,
+                ]
+            ),
+            (
+                .draining,
+                [nil, nil, nil, fresh, nil, (.unused(.notRegistered), .becameUnused), nil, nil]
+            ),
+            (.unused(.notRegistered), [nil, nil, nil, fresh, nil, nil, nil, nil]),
+            (
+                .unused(.notInUse),
+                [nil, nil, nil, nil, leaving, nil, counted(.unused(.invalidState)), fresh]
+            ),
+            (.unused(.invalidState), [nil, nil, nil, nil, leaving, nil, nil, fresh]),
+            (
+                .unused(.ipUnusable),
+                [nil, nil, nil, nil, leaving, nil, counted(.unused(.invalidState)), fresh]
+            ),
+        ]
+    }()
+
+    @Test func everyPhaseMeetsEveryEvent() {
+        for (phase, outcomes) in Self.table {
+            #expect(outcomes.count == Self.events.count)
+            for (event, outcome) in zip(Self.events, outcomes) {
+                let expected = outcome ?? (phase, .nothing)
+                let (next, effect) = HealthState.step(phase, event, Self.thresholds, isGrace: false)
+                #expect(next == expected.0, "\(event) in \(phase)")
+                #expect(effect == expected.1, "\(event) in \(phase)")
+            }
+        }
+    }
+
+    @Test func graceChangesOnlyWhatFailuresDo() {
+        for (phase, _) in Self.table {
+            for event in Self.events where event != .checkFailed(.timeout) {
+                let with = HealthState.step(phase, event, Self.thresholds, isGrace: true)
+                let without = HealthState.step(phase, event, Self.thresholds, isGrace: false)
+                #expect(with == without, "\(event) in \(phase)")
+            }
+        }
+        let cases: [(Phase, Phase)] = [
+            (.initial(isChecked: false, failures: 0), .initial(isChecked: true, failures: 0)),
+            (.healthy(failures: 0), .healthy(failures: 0)),
+            (.healthy(failures: 1), .healthy(failures: 1)),
+            (.unhealthy(passes: 2, because: .failed), .unhealthy(passes: 0, because: .timeout)),
+        ]
+        for (phase, expected) in cases {
+            let (next, effect) = HealthState.step(phase, .checkFailed(.timeout), Self.thresholds, isGrace: true)
+            #expect(next == expected)
+            #expect(effect == .nothing)
+        }
+    }
+
+    /// Plays a script of checks, `+` passed and `-` failed, one per second, and tells the state after each.
+    private func play(_ script: String, _ thresholds: HealthThresholds) -> String {
+        var health = HealthState(registeredAt: Instant(nanoseconds: 0))
+        var now = Instant(nanoseconds: 0)
+        var states = ""
+        for check in script {
+            let event = check == "+" ? Event.checkPassed : .checkFailed(.failed)
+            let before = health.state
+            let effect = health.receive(event, thresholds: thresholds, now: now)
+            #expect((effect == .nothing) == (health.state == before))
+            states += health.state.rawValue.prefix(1)
+            now = now + 1_000_000_000
+        }
+        return states
+    }
+
+    static let scripts: [(script: String, states: String, healthy: Int, unhealthy: Int, grace: Nanoseconds)] = [
+        ("+", "h", 5, 2, 0),                                    // one pass is enough at first
+        ("-+", "ih", 5, 2, 0),                                  // even after a failure
+        ("--", "iu", 5, 2, 0),
+        ("--++++", "iuuuuu", 5, 2, 0),                          // but not once it is unhealthy
+        ("--+++++", "iuuuuuh", 5, 2, 0),
+        ("--++-++++", "iuuuuuuuu", 5, 2, 0),                    // only an unbroken run counts
+        ("+-+-+-", "hhhhhh", 5, 2, 0),
+        ("+-+--", "hhhhu", 5, 2, 0),
+        ("+-", "hu", 2, 1, 0),                                  // thresholds of one
+        ("-+-+", "uhuh", 1, 1, 0),
+        ("------", "iiiiiu", 2, 3, 3_000_000_000),              // seconds 0, 1 and 2 do not count, 3, 4 and 5 do
+        ("+-----", "hhhhhu", 2, 3, 3_000_000_000),              // healthy targets have grace too
+        ("-----", "iiiii", 2, 2, 1_000_000_000_000),
+        ("---+", "iiih", 2, 2, 1_000_000_000_000),              // a pass counts during grace
+    ]
+
+    @Test(arguments: scripts.indices) func runsOfChecks(_ index: Int) {
+        let (script, states, healthy, unhealthy, grace) = Self.scripts[index]
+        let thresholds = HealthThresholds(healthyCount: healthy, unhealthyCount: unhealthy, grace: grace)
+        #expect(play(script, thresholds) == states, "\(script)")
+    }
+
+    @Test func graceBeginsAnewWithEachRegistration() {
+        let thresholds = HealthThresholds(healthyCount: 2, unhealthyCount: 1, grace: 10)
+        var health = HealthState(registeredAt: Instant(nanoseconds: 100))
+        let before = Instant(nanoseconds: 109)
+        #expect(health.receive(.checkFailed(.failed), thresholds: thresholds, now: before) == .nothing)
+        let end = Instant(nanoseconds: 110)
+        #expect(health.receive(.checkFailed(.failed), thresholds: thresholds, now: end) == .becameUnhealthy)
+        #expect(health.receive(.deregistered, thresholds: thresholds, now: end) == .becameDraining)
+        let again = Instant(nanoseconds: 200)
+        #expect(health.receive(.registered, thresholds: thresholds, now: again) == .becameInitial)
+        #expect(health.registeredAt == again)
+        let soon = Instant(nanoseconds: 209)
+        #expect(health.receive(.checkFailed(.failed), thresholds: thresholds, now: soon) == .nothing)
+        #expect(health.state == .initial)
+        #expect(health.receive(.becameUnusable(.notInUse), thresholds: thresholds, now: again) == .becameUnused)
+        let later = Instant(nanoseconds: 300)
+        #expect(health.receive(.becameUsable, thresholds: thresholds, now: later) == .becameInitial)
+        #expect(health.registeredAt == later)
+    }
+
+    @Test func aTargetMayBeginUnused() {
+        for cause in HealthState.UnusedCause.allCases {
+            let health = HealthState(registeredAt: Instant(nanoseconds: 1), unused: cause)
+            #expect(health.phase == .unused(cause))
+            #expect(health.use == .never)
+        }
+    }
+
+    static let faces: [(Phase, TargetState, String?, TargetUse)] = [
+        (.initial(isChecked: false, failures: 0), .initial, "Elb.RegistrationInProgress", .lastResort),
+        (.initial(isChecked: true, failures: 1), .initial, "Elb.InitialHealthChecking", .lastResort),
+        (.healthy(failures: 1), .healthy, nil, .ready),
+        (.unhealthy(passes: 0, because: .responseCode(503)), .unhealthy, "Target.ResponseCodeMismatch", .lastResort),
+        (.unhealthy(passes: 1, because: .timeout), .unhealthy, "Target.Timeout", .lastResort),
+        (.unhealthy(passes: 1, because: .failed), .unhealthy, "Target.FailedHealthChecks", .lastResort),
+        (.draining, .draining, "Target.DeregistrationInProgress", .never),
+        (.unused(.notRegistered), .unused, "Target.NotRegistered", .never),
+        (.unused(.notInUse), .unused, "Target.NotInUse", .never),
+        (.unused(.invalidState), .unused, "Target.InvalidState", .never),
+        (.unused(.ipUnusable), .unused, "Target.IpUnusable", .never),
+    ]
+
+    /// Every phase, reached through events alone.
+    @Test(arguments: faces.indices) func whatIsSeenOfAPhase(_ index: Int) throws {
+        let (phase, state, code, use) = Self.faces[index]
+        let thresholds = HealthThresholds(healthyCount: 2, unhealthyCount: 1)
+        let now = Instant(nanoseconds: 0)
+        var health = HealthState(registeredAt: now)
+        let events: [Event] = switch phase {
+        case .initial(isChecked: false, _): []
+        case .initial(isChecked: true, _): [.checkBegan]
+        case .healthy: [.checkPassed]
+        case .unhealthy(let passes, let failure):
+            [.checkFailed(failure)] + Array(repeating: .checkPassed, count: passes)
+        case .draining: [.deregistered]
+        case .unused(.notRegistered): [.deregistered, .drained]
+        case .unused(let cause): [.becameUnusable(cause)]
+        }
+        for event in events { _ = health.receive(event, thresholds: thresholds, now: now) }
+        #expect(health.state == state)
+        #expect(health.reason?.code == code)
+        #expect(health.use == use)
+    }
+}
