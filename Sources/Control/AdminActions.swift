@@ -23,8 +23,9 @@ protocol AdminActions: AnyObject {
     var changesNotApplied: [String] { get }
     /// What control has done so far.
     var tally: ControlTally { get }
-    /// What each worker counts about each group, sorted by the group's name.
-    var groupMetrics: [TargetGroupMetrics] { get }
+    /// What each worker counts about each group, in any order; a name may be there again for a group that is on its
+    /// way out.
+    var groupCounters: [(name: String, workers: [TargetGroupCounters])] { get }
 
     /// See `Operations.apply`.
     func apply(_ change: Change, by user: UInt32?, completion: @escaping (Result<Void, AdminError>) -> Void)

@@ -73,12 +73,12 @@ public struct AdminCall {
     public static var listeners: AdminCall { AdminCall("GET", "/v1/load-balancers", view: AdminView.listeners) }
 
     /// The rules of a listener, its default action last.
-    public static func rules(of listener: ActionName) -> AdminCall {
+    public static func rules(of listener: ListenerOrRule) -> AdminCall {
         AdminCall("GET", listener.listenerPath, view: AdminView.rules)
     }
 
     /// Adds or replaces a rule. `conditions` and `actions` are as in the file. Errors: `listener` names no priority.
-    public static func putRule(_ rule: ActionName, hosts: [String], paths: [String], forward: [Weight]) -> AdminCall {
+    public static func putRule(_ rule: ListenerOrRule, hosts: [String], paths: [String], forward: [GroupWeight]) -> AdminCall {
         var conditions: [Value] = []
         func add(_ field: String, _ values: [String]) {
             if values.isEmpty { return }
@@ -94,7 +94,7 @@ public struct AdminCall {
     }
 
     /// Adds or replaces a rule that is given as JSON. Errors: what is wrong with the JSON.
-    public static func putRule(_ rule: ActionName, json: String) throws(AdminClientError) -> AdminCall {
+    public static func putRule(_ rule: ListenerOrRule, json: String) throws(AdminClientError) -> AdminCall {
         do throws(ConfigErrors) {
             return putRule(rule, try Value.parse(json: json, file: ""))
         } catch {
@@ -102,17 +102,17 @@ public struct AdminCall {
         }
     }
 
-    private static func putRule(_ rule: ActionName, _ body: Value) -> AdminCall {
+    private static func putRule(_ rule: ListenerOrRule, _ body: Value) -> AdminCall {
         AdminCall("PUT", rule.path, body) { answer, _ in AdminView.done("Put rule \(rule)", answer) }
     }
 
     /// Removes a rule.
-    public static func deleteRule(_ rule: ActionName) -> AdminCall {
+    public static func deleteRule(_ rule: ListenerOrRule) -> AdminCall {
         AdminCall("DELETE", rule.path) { answer, _ in AdminView.done("Deleted rule \(rule)", answer) }
     }
 
     /// Sets weights in a forward action.
-    public static func weights(_ action: ActionName, _ weights: [Weight]) -> AdminCall {
+    public static func weights(_ action: ListenerOrRule, _ weights: [GroupWeight]) -> AdminCall {
         let body = Value.object(weights.map { Value.Member($0.group, .int($0.weight)) })
         let text = weights.map { "\($0.group)=\($0.weight)" }.joined(separator: " ")
         return AdminCall("PUT", "\(action.path)/weights", body) { answer, _ in

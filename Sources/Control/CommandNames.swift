@@ -47,7 +47,7 @@ public struct TargetName: Equatable, Sendable, CustomStringConvertible {
 }
 
 /// A listener, or one of its rules, as the command line writes it: `web:8080`, `web:8080/10`.
-public struct ActionName: Equatable, Sendable, CustomStringConvertible {
+public struct ListenerOrRule: Equatable, Sendable, CustomStringConvertible {
     /// The load balancer.
     public let loadBalancer: String
     /// The listener's port.
@@ -81,7 +81,7 @@ public struct ActionName: Equatable, Sendable, CustomStringConvertible {
 }
 
 /// A target group and its weight as the command line writes it: `blue=90`; without a weight, 1.
-public struct Weight: Equatable, Sendable {
+public struct GroupWeight: Equatable, Sendable {
     /// The target group.
     public let group: String
     /// Its weight, 0–999; the server checks.

@@ -14,7 +14,10 @@ struct MetricsPage {
     /// The page in Prometheus' text format.
     func octets() throws(AdminError) -> [UInt8] {
         var text = PrometheusText()
-        text.write(workers: actions.workers.map(\.counters), groups: actions.groupMetrics)
+        // One sample for each name, whatever happened to the group: scrapers refuse two.
+        let counters = Dictionary(actions.groupCounters.map { ($0.name, $0.workers) }, uniquingKeysWith: +)
+        let groups = counters.sorted { $0.key < $1.key }.map { TargetGroupMetrics(name: $0.key, workers: $0.value) }
+        text.write(workers: actions.workers.map(\.counters), groups: groups)
         try writeTargets(&text)
         writeControl(&text)
         writeProcess(&text)

@@ -82,11 +82,9 @@ final class Operations: AdminActions {
         return tally
     }
 
-    /// What each worker counts about each group, by name in any order.
-    var groupMetrics: [TargetGroupMetrics] {
-        (Array(registry.groups.values) + registry.withdrawn).map {
-            TargetGroupMetrics(name: $0.name, workers: $0.counters)
-        }
+    /// What each worker counts about each group; a name may be there again for a group that is on its way out.
+    var groupCounters: [(name: String, workers: [TargetGroupCounters])] {
+        (Array(registry.groups.values) + registry.withdrawn).map { (name: $0.name, workers: $0.counters) }
     }
 
     /// Opens the sockets of all listeners, before workers exist. Errors: the addresses that cannot be bound.

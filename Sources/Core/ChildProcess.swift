@@ -7,15 +7,42 @@ import Glibc
 public struct ChildProcess: Equatable, Sendable {
     /// Its process id.
     public let id: Int32
+    /// What it writes to its standard output comes out here.
+    private let output: Int32
 
     /// Starts this very program with other arguments, in a process group of its own, so that Ctrl-C in a terminal
     /// reaches only us. Signals are as a fresh program expects them, whatever this thread blocks.
     ///
     /// Source: posix_spawn(3); proc(5), `/proc/self/exe`. Errors: `SystemError`.
     public static func startSelf(_ arguments: [String]) throws(SystemError) -> ChildProcess {
+        let command = "start apus \(arguments.joined(separator: " "))"
+        // A socket instead of a pipe: it can be made close-on-exec at once, so that no other child holds our end.
+        var ends: (Int32, Int32) = (-1, -1)
+        let made = unsafe withUnsafeMutablePointer(to: &ends) { ends in
+            unsafe ends.withMemoryRebound(to: Int32.self, capacity: 2) { ends in
+                unsafe socketpair(AF_UNIX, Int32(SOCK_STREAM.rawValue | SOCK_CLOEXEC.rawValue), 0, ends)
+            }
+        }
+        guard made == 0 else { throw SystemError(command) }
+        var id: pid_t = 0
+        let status = unsafe spawn(&id, ["apus"] + arguments, output: ends.1)
+        _ = close(ends.1)
+        guard status == 0 else {
+            _ = close(ends.0)
+            throw SystemError(command, code: status)
+        }
+        return ChildProcess(id: id, output: ends.0)
+    }
+
+    private static func spawn(_ id: UnsafeMutablePointer<pid_t>, _ arguments: [String], output: Int32) -> Int32 {
         var attributes = posix_spawnattr_t()
+        var actions = unsafe posix_spawn_file_actions_t()
         unsafe posix_spawnattr_init(&attributes)
-        defer { unsafe posix_spawnattr_destroy(&attributes) }
+        unsafe posix_spawn_file_actions_init(&actions)
+        defer {
+            unsafe posix_spawnattr_destroy(&attributes)
+            unsafe posix_spawn_file_actions_destroy(&actions)
+        }
         var none = sigset_t(), all = sigset_t()
         unsafe sigemptyset(&none)
         unsafe sigfillset(&all)
@@ -24,13 +51,20 @@ public struct ChildProcess: Equatable, Sendable {
         _ = unsafe posix_spawnattr_setpgroup(&attributes, 0)
         let flags = POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF | POSIX_SPAWN_SETPGROUP
         _ = unsafe posix_spawnattr_setflags(&attributes, Int16(flags))
+        _ = unsafe posix_spawn_file_actions_adddup2(&actions, output, 1)
 
-        var vector = unsafe (["apus"] + arguments).map { unsafe strdup($0) } + [nil]
+        var vector = unsafe arguments.map { unsafe strdup($0) } + [nil]
         defer { unsafe vector.forEach { unsafe free($0) } }
-        var id: pid_t = 0
-        let status = unsafe posix_spawn(&id, "/proc/self/exe", nil, &attributes, &vector, environ)
-        guard status == 0 else { throw SystemError("start apus \(arguments.joined(separator: " "))", code: status) }
-        return ChildProcess(id: id)
+        return unsafe posix_spawn(id, "/proc/self/exe", &actions, &attributes, &vector, environ)
+    }
+
+    /// Waits until it has written something, or ended. Returns whether it has written.
+    public func awaitOutput() -> Bool {
+        var octet: UInt8 = 0
+        while true {
+            let count = unsafe read(output, &octet, 1)
+            if count >= 0 || errno != EINTR { return count == 1 }
+        }
     }
 
     /// Has the kernel end this process together with its parent, which is `parent`. Returns false when that one is
@@ -49,9 +83,10 @@ public struct ChildProcess: Equatable, Sendable {
         return unsafe waitpid(id, &status, WNOHANG) == id
     }
 
-    /// Waits for its end.
+    /// Waits for its end, if that was not taken notice of, and lets its output go.
     public func wait() {
         var status: Int32 = 0
         while unsafe waitpid(id, &status, 0) < 0 && errno == EINTR {}
+        _ = close(output)
     }
 }

@@ -1,1 +1,17 @@
-print("apus")
+import ArgumentParser
+import Control
+
+// The exit statuses are a promise to scripts: 0 done, 1 refused, 2 usage, 3 no server. ArgumentParser's own for usage
+// is another, so what it throws is told and turned into ours here.
+do {
+    var command = try Apus.parseAsRoot()
+    try command.run()
+} catch let failure as CommandFailure {
+    if !failure.message.isEmpty { Console.complain(failure.message) }
+    Apus.exit(withError: ExitCode(failure.status))
+} catch {
+    // Asking for help, the version or a completion script is no mistake.
+    guard Apus.exitCode(for: error) != .success else { Apus.exit(withError: error) }
+    Console.complain(Apus.fullMessage(for: error))
+    Apus.exit(withError: ExitCode(2))
+}

@@ -1,0 +1,182 @@
+import Core
+import HTTP1
+
+/// A small target to try things with: it answers every request with its name and port.
+///
+/// Shape:  an HTTP/1.1 server on a loop of its own: keep-alive, pipelining, any method, any body, which is read and
+///         dropped. For the demo and for tests.
+final class DemoTarget: PollHandler {
+    /// Where it listens.
+    let address: SocketAddress
+    /// What it answers.
+    fileprivate let answer: [UInt8]
+    fileprivate let loop: ControlLoop
+    private let listener: Socket
+    private var token = Token.none
+    private var connections: [ObjectIdentifier: DemoTargetConnection] = [:]
+
+    /// Listens on `address`, whose port may be 0 for any. Errors: the port is taken.
+    init(name: String, address: SocketAddress, loop: ControlLoop) throws(SystemError) {
+        listener = try Socket.listen(on: address, sharesPort: false)
+        self.address = listener.localAddress ?? address
+        self.loop = loop
+        answer = Array("\(name) \(self.address.port)\n".utf8)
+        token = loop.add(self, descriptor: listener.descriptor, interest: .readable)
+    }
+
+    /// Stops listening and lets every client go.
+    func close() {
+        loop.remove(token)
+        listener.close()
+        for connection in connections.values { connection.close() }
+    }
+
+    func ready(_ ready: Poller.Ready, now: Instant) {
+        while case .accepted(let socket, _) = listener.accept() {
+            let connection = DemoTargetConnection(socket: socket, server: self)
+            connections[ObjectIdentifier(connection)] = connection
+            connection.begin()
+        }
+    }
+
+    func timerFired(now: Instant) {}
+
+    fileprivate func forget(_ connection: DemoTargetConnection) { connections[ObjectIdentifier(connection)] = nil }
+}
+
+/// One connection to a demo target.
+private final class DemoTargetConnection: PollHandler {
+    private let socket: Socket
+    private unowned let server: DemoTarget
+    private var token = Token.none
+    private let inbound = Buffer(capacity: Core.Limits.largeBufferBytes)
+    private let outbound = Buffer(capacity: Core.Limits.smallBufferBytes)
+    private let head = Head()
+    private var scan = HeadScan()
+    private var body: BodyDecoder?
+    private var isPersistent = true
+    private var isClosed = false
+
+    init(socket: Socket, server: DemoTarget) {
+        self.socket = socket
+        self.server = server
+    }
+
+    func begin() { token = server.loop.add(self, descriptor: socket.descriptor, interest: .edges) }
+
+    func close() {
+        guard !isClosed else { return }
+        isClosed = true
+        server.loop.remove(token)
+        socket.close()
+        server.forget(self)
+    }
+
+    func timerFired(now: Instant) {}
+
+    func ready(_ ready: Poller.Ready, now: Instant) {
+        while !isClosed {
+            // Nothing is read while an answer is not taken, so that whoever does not read is not served either.
+            guard flush() else { return }
+            guard !step() else { continue }
+            inbound.compact()
+            switch socket.read(into: inbound) {
+            case .bytes: continue
+            case .wouldBlock: return
+            case .endOfStream, .failed: return close()
+            }
+        }
+    }
+
+    /// Writes what waits. Returns whether everything was taken.
+    private func flush() -> Bool {
+        while !outbound.isEmpty {
+            switch socket.write(outbound) {
+            case .bytes: continue
+            case .wouldBlock: return false
+            case .failed:
+                close()
+                return false
+            }
+        }
+        if !isPersistent && body == nil { close() }
+        return !isClosed
+    }
+
+    /// Takes one step through what was read. Returns whether another may be possible.
+    private func step() -> Bool {
+        let (inbound, head) = (inbound, head)
+        guard var decoder = body else {
+            guard !inbound.isEmpty else { return false }
+            switch parseRequestHead(inbound.bytes, into: head, options: RequestOptions(), scan: &scan) {
+            case .needMore: return false
+            case .refused:
+                close()
+                return false
+            case .complete(let parsed):
+                inbound.consume(parsed.byteCount)
+                scan.reset()
+                isPersistent = parsed.isPersistent
+                body = BodyDecoder(parsed.framing)
+                if parsed.expectsContinue { outbound.append("HTTP/1.1 100 Continue\r\n\r\n") }
+                return true
+            }
+        }
+        switch decoder.next(inbound.bytes, trailers: nil) {
+        case .data(let skip, let count):
+            decoder.consume(count)
+            inbound.consume(skip + count)
+            body = decoder
+            return true
+        case .needMore(let skip):
+            inbound.consume(skip)
+            body = decoder
+            return false
+        case .end(let skip):
+            inbound.consume(skip)
+            body = nil
+            respond()
+            return true
+        case .refused:
+            close()
+            return false
+        }
+    }
+
+    private func respond() {
+        let response = Head()
+        let isHEAD = head.isHEAD
+        response.status = 200
+        response.reason = response.append("OK")
+        let name = response.append("Content-Type")
+        response.addField(name: name, value: response.append("text/plain"), id: .contentType)
+        let connection: ConnectionOption = !isPersistent ? .close : head.minorVersion == 0 ? .keepAlive : .none
+        writeResponseHead(
+            response, framing: .length(UInt64(server.answer.count)), connection: connection, into: outbound)
+        if !isHEAD {
+            let answer = server.answer
+            outbound.append(answer.span)
+        }
+    }
+}
+
+/// The hidden command `apus demo-target`.
+public enum DemoTargetCommand {
+    /// Serves until the process is ended, or its parent `parent` is gone. Errors: the port is taken, in a sentence.
+    public static func run(name: String, address: String, port: UInt16, parent: Int32?) throws(StartError) {
+        if let parent, !ChildProcess.endWithParent(parent) { return }
+        guard let address = SocketAddress(literal: address, port: port) else {
+            throw .refused(message: "\(address) is no address.", remedy: "Write it as in 127.0.0.1.")
+        }
+        let loop = ControlLoop()
+        do throws(SystemError) {
+            let target = try DemoTarget(name: name, address: address, loop: loop)
+            // Whoever started us waits for this line before it lets requests come.
+            Console.write("\(name) listens on \(target.address)\n")
+            loop.run { false }
+            target.close()
+        } catch {
+            throw .refused(message: "The demo target cannot listen: \(error).", remedy: "Choose another --port.")
+        }
+    }
+}

@@ -1,0 +1,53 @@
+import ArgumentParser
+import Control
+
+/// The command line: one binary that serves, and that asks the one which serves.
+///
+/// Source: design.md §8.3.
+struct Apus: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "apus",
+        abstract: "A load balancer for containers, in the words of Elastic Load Balancing.",
+        discussion: """
+            Commands that ask a running apus find its socket by --socket, else by APUS_SOCKET, else at \
+            \(SocketOptions.standardPath).
+            Exit status: 0 done, 1 refused, 2 wrong usage, 3 no server.
+            """,
+        version: "apus \(apusVersion)",
+        groupedSubcommands: [
+            CommandGroup(name: "Serve", subcommands: [Run.self, Check.self, Demo.self, Schema.self]),
+            CommandGroup(
+                name: "Ask a running apus",
+                subcommands: [
+                    Status.self, Reload.self, Targets.self, Groups.self, Listeners.self, Rules.self, Weights.self,
+                    Instances.self, Events.self,
+                ]),
+            CommandGroup(name: "For the demo and for tests", subcommands: [DemoTarget.self]),
+        ])
+}
+
+/// Why a command was not done: what to print, and with which status to end.
+struct CommandFailure: Error {
+    /// A line for the standard error; empty when all is said.
+    let message: String
+    /// 1 refused, 3 no server.
+    let status: Int32
+
+    /// The server, or control, said no.
+    static func refused(_ message: String) -> CommandFailure { CommandFailure(message: message, status: 1) }
+
+    /// A call to the admin socket that brought nothing. All mistakes are shown when there are several.
+    init(_ error: AdminClientError) {
+        switch error {
+        case .noServer: self.init(message: "apus: \(error)", status: 3)
+        case .refused(let refusal) where !refusal.details.isEmpty:
+            self.init(message: refusal.details.map { "apus: \($0)" }.joined(separator: "\n"), status: 1)
+        case .refused, .broken: self.init(message: "apus: \(error)", status: 1)
+        }
+    }
+
+    init(message: String, status: Int32) {
+        self.message = message
+        self.status = status
+    }
+}

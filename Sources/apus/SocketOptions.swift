@@ -1,0 +1,38 @@
+import ArgumentParser
+import Control
+
+/// What all commands that ask a running apus have in common.
+struct SocketOptions: ParsableArguments {
+    /// Where a server listens whose file says nothing about it.
+    static let standardPath = "/run/apus/admin.sock"
+
+    @Option(name: .long, help: ArgumentHelp("Path of the admin socket.", valueName: "path"))
+    var socket: String?
+
+    @Flag(name: .long, help: "Print the server's answer as JSON.")
+    var json = false
+
+    /// The socket that is meant.
+    var path: String { socket ?? Console.environment("APUS_SOCKET") ?? Self.standardPath }
+
+    /// Asks, and prints the answer. Errors: `CommandFailure`.
+    func perform(_ call: AdminCall) throws {
+        do throws(AdminClientError) {
+            Console.write(try call.perform(socket: path, asJSON: json, coloured: Console.isColoured))
+        } catch {
+            throw CommandFailure(error)
+        }
+    }
+}
+
+extension TargetName: ExpressibleByArgument {
+    public init?(argument: String) { self.init(argument) }
+}
+
+extension ListenerOrRule: ExpressibleByArgument {
+    public init?(argument: String) { self.init(argument) }
+}
+
+extension GroupWeight: ExpressibleByArgument {
+    public init?(argument: String) { self.init(argument) }
+}
