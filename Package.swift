@@ -47,7 +47,11 @@ let package = Package(
         .testTarget(name: "RoutingTests", dependencies: ["Routing", "Core", "Model"], swiftSettings: settings),
         .testTarget(name: "TelemetryTests", dependencies: ["Telemetry", "Core"], swiftSettings: settings),
         .testTarget(name: "ProxyTests", dependencies: ["Proxy", "Core", "HTTP1", "Model", "Routing"], swiftSettings: settings),
-        .testTarget(name: "ControlTests", dependencies: ["Control", "Core", "HTTP1", "Model", "Proxy", "Routing"], swiftSettings: settings),
+        .testTarget(
+            name: "ControlTests",
+            dependencies: [
+                "Control", "Core", "HTTP1", "Model", "Proxy", "Routing", .product(name: "Logging", package: "swift-log"),
+            ], swiftSettings: settings),
         .testTarget(name: "ScenarioTests", dependencies: ["apus"], swiftSettings: settings),
         .testTarget(name: "TidyTests"),
     ]
