@@ -113,9 +113,11 @@ public final class DemoCommand {
         var text = "Apus balances \(counted(samples.count, "sample target")):\n\n"
         text += table.text(coloured: Console.isColoured, otherwise: "None: the file has no target at 127.0.0.1 or ::1.")
         text += "\nTry, in another terminal:\n\n"
-        text += suggestions(program: program).map { command, meaning in
-            "  \(command)" + String(repeating: " ", count: max(2, 58 - command.count)) + "\(meaning)\n"
-        }.joined()
+        let suggestions = suggestions(program: program)
+        let width = suggestions.map(\.0.count).max() ?? 0
+        for (command, meaning) in suggestions {
+            text += "  \(command)" + String(repeating: " ", count: width - command.count + 2) + "\(meaning)\n"
+        }
         return text + "\nCtrl-C ends all of it and leaves nothing behind. What happens:\n\n"
     }
 
