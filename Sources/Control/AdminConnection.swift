@@ -151,9 +151,8 @@ final class AdminConnection: PollHandler {
     }
 
     private func beginBody(_ parsed: ParsedHead) {
-        let head = head
         isPersistent = parsed.isPersistent && !parsed.isAmbiguous
-        isHEAD = head.bytes(head.method).equals("HEAD")
+        isHEAD = head.isHEAD
         decoder = BodyDecoder(parsed.framing)
         phase = .body
         if case .length(let count) = parsed.framing, count > UInt64(Limits.adminBodyBytesMax) { return refuseBody() }
@@ -274,8 +273,9 @@ final class AdminConnection: PollHandler {
     private func flush() {
         while outboundStart < outbound.count {
             let staging = server.staging
-            let end = min(outboundStart + staging.capacity, outbound.count)
-            staging.append(outbound.span.extracting(outboundStart..<end))
+            let waiting = outbound
+            let end = min(outboundStart + staging.capacity, waiting.count)
+            staging.append(waiting.span.extracting(outboundStart..<end))
             let result = socket.write(staging)
             staging.removeAll()
             switch result {

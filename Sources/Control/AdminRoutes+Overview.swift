@@ -142,7 +142,7 @@ extension AdminRoutes {
         guard let instance = call.actions.document.instances.first(where: { $0.id == call.name("id") }) else {
             throw AdminError(
                 code: "ResourceNotFound", message: "There is no instance \(call.name("id")).",
-                remedy: "Look at GET /v1/instances, or PUT this one.")
+                remedy: "See \"apus instances\" for those there are.")
         }
         completion(.value(instance.encoded()))
     }

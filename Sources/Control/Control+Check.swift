@@ -10,9 +10,6 @@ extension Control {
         }
     }
 
-    /// The JSON Schema of configuration files, with a line feed at its end.
-    public static var schema: String {
-        let text = Schema.json()
-        return text.hasSuffix("\n") ? text : text + "\n"
-    }
+    /// The JSON Schema of configuration files.
+    public static var schema: String { Schema.json() }
 }

@@ -145,7 +145,7 @@ private final class DemoTargetConnection: PollHandler {
 
     private func respond() {
         let response = Head()
-        let isHEAD = head.method.count == 4 && head.firstOctet(of: head.method) == UInt8(ascii: "H")
+        let isHEAD = head.isHEAD
         response.status = 200
         response.reason = response.append("OK")
         let name = response.append("Content-Type")
@@ -153,13 +153,11 @@ private final class DemoTargetConnection: PollHandler {
         let connection: ConnectionOption = !isPersistent ? .close : head.minorVersion == 0 ? .keepAlive : .none
         writeResponseHead(
             response, framing: .length(UInt64(server.answer.count)), connection: connection, into: outbound)
-        if !isHEAD { outbound.append(server.answer.span) }
+        if !isHEAD {
+            let answer = server.answer
+            outbound.append(answer.span)
+        }
     }
-}
-
-extension Head {
-    /// The first octet of a range that is not empty.
-    fileprivate func firstOctet(of range: ByteRange) -> UInt8 { bytes(range)[0] }
 }
 
 /// The hidden command `apus demo-target`.

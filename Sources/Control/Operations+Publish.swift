@@ -44,10 +44,12 @@ extension Operations {
     }
 
     private func tell(_ change: TargetRegistry.Reconciliation, opened: [ListenerKey], closed: [ListenerKey]) {
-        for (group, targets) in change.departed.byGroup {
+        // A target whose address changed is replaced, and was neither deregistered nor registered.
+        let arrived = Set(change.arrived.map(\.name)), departed = Set(change.departed.map(\.name))
+        for (group, targets) in change.departed.filter({ !arrived.contains($0.name) }).byGroup {
             events.post(.targetsDeregistered(group: group, targets: targets))
         }
-        for (group, targets) in change.arrived.byGroup {
+        for (group, targets) in change.arrived.filter({ !departed.contains($0.name) }).byGroup {
             events.post(.targetsRegistered(group: group, targets: targets))
         }
         for key in opened.sorted(by: { $0.address.description < $1.address.description }) {
@@ -63,6 +65,16 @@ extension Operations {
             ])
         }
     }
+}
+
+extension Registration {
+    /// Who it is among the targets of all groups.
+    fileprivate struct Name: Hashable {
+        let group: String
+        let key: TargetKey
+    }
+
+    fileprivate var name: Name { Name(group: group.name, key: key) }
 }
 
 extension [Registration] {

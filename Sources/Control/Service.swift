@@ -21,6 +21,8 @@ final class Service {
     let loop = ControlLoop()
     /// What can be asked of it.
     let operations: Operations
+    /// Called when a child process has ended; the demo has some.
+    var childEnded: () -> Void = {}
     private let logger: Logger
     private let admin: AdminServer
     private let mail = Mailbox<ControlMail>()
@@ -93,7 +95,7 @@ final class Service {
         case .terminate: terminate()
         case .reload: operations.reload(discardingChanges: false) { _ in }
         case .reopenLogs: reopenLogs()
-        case .childEnded: break
+        case .childEnded: childEnded()
         }
     }
 

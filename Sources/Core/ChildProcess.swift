@@ -36,7 +36,7 @@ public struct ChildProcess: Equatable, Sendable {
 
     private static func spawn(_ id: UnsafeMutablePointer<pid_t>, _ arguments: [String], output: Int32) -> Int32 {
         var attributes = posix_spawnattr_t()
-        var actions = posix_spawn_file_actions_t()
+        var actions = unsafe posix_spawn_file_actions_t()
         unsafe posix_spawnattr_init(&attributes)
         unsafe posix_spawn_file_actions_init(&actions)
         defer {
@@ -54,7 +54,7 @@ public struct ChildProcess: Equatable, Sendable {
         _ = unsafe posix_spawn_file_actions_adddup2(&actions, output, 1)
 
         var vector = unsafe arguments.map { unsafe strdup($0) } + [nil]
-        defer { for index in vector.indices { unsafe free(vector[index]) } }
+        defer { unsafe vector.forEach { unsafe free($0) } }
         return unsafe posix_spawn(id, "/proc/self/exe", &actions, &attributes, &vector, environ)
     }
 

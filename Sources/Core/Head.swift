@@ -191,11 +191,15 @@ public struct Field: Sendable {
     /// Appends the `digitCount` low hexadecimal digits of `value`, lower case.
     @discardableResult public func append(hexadecimal value: UInt64, digitCount: Int) -> ByteRange {
         let start = arenaCount
-        var shift = UInt64(digitCount) * 4
-        while shift > 0 {
-            shift -= 4
-            append(hexadecimalDigit(value >> shift & 15))
+        reserve(digitCount)
+        var rest = value
+        var offset = start + digitCount
+        while offset > start {
+            offset -= 1
+            unsafe arena.storeBytes(of: hexadecimalDigit(rest & 15), toByteOffset: offset, as: UInt8.self)
+            rest >>= 4
         }
+        arenaCount += digitCount
         return ByteRange(start: start, count: digitCount)
     }
 

@@ -53,11 +53,9 @@ extension Apus {
                 guard let body else {
                     return try socket.perform(.putRule(rule, hosts: host, paths: path, forward: forward))
                 }
-                do throws(AdminClientError) {
-                    try socket.perform(try AdminCall.putRule(rule, json: body))
-                } catch {
-                    throw CommandFailure(error)
-                }
+                let call: AdminCall
+                do throws(AdminClientError) { call = try .putRule(rule, json: body) } catch { throw CommandFailure(error) }
+                try socket.perform(call)
             }
         }
 

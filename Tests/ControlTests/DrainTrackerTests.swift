@@ -8,7 +8,7 @@ import Testing
     /// A registration of a group, and a tracker of two workers whose mail is recorded.
     private final class Scene {
         let loop = ControlLoop()
-        let registry = TargetRegistry(workerCount: 2, events: EventLog(), logger: Log.logger)
+        let registry = TargetRegistry(workerCount: 2, events: EventLog(), logger: quiet)
         let registration: Registration
         var cuts: [Int] = []
         var ended: [DrainReport] = []

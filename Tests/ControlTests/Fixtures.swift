@@ -1,8 +1,12 @@
 import Core
 import Foundation
+import Logging
 import Model
 
 @testable import Control
+
+/// A logger that says nothing.
+let quiet = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
 
 /// Runs `loop` until `isDone`, or gives up after `seconds`. Returns whether it was done.
 func run(_ loop: ControlLoop, within seconds: Double = 20, until isDone: () -> Bool) -> Bool {

@@ -6,7 +6,7 @@ import Testing
 @testable import Control
 
 @Suite struct PublisherTests {
-    private let registry = TargetRegistry(workerCount: 2, events: EventLog(), logger: Log.logger)
+    private let registry = TargetRegistry(workerCount: 2, events: EventLog(), logger: quiet)
     private let publisher = Publisher(workerCount: 2)
     private let base = Document(
         loadBalancers: [

@@ -6,7 +6,7 @@ import Model
 ///
 /// Shape:  runs on the main thread until Ctrl-C. The children end with this process, however it ends.
 /// Limits: everything it leaves on disk meanwhile is in `folder`, unless the file says otherwise.
-public final class Demo {
+public final class DemoCommand {
     /// What the demo's own file puts here is removed before and after.
     private static let folder = "/tmp/apus-demo"
 
@@ -25,7 +25,7 @@ public final class Demo {
     /// Serves what `file` says, with a sample target for each registered loopback address. `program` is how this
     /// program was called. Returns the exit status. Errors: `StartError`; nothing is left behind then.
     public static func run(file: String, program: String) throws(StartError) -> Int32 {
-        let demo = Demo(document: try load(file))
+        let demo = DemoCommand(document: try load(file))
         let socket = demo.document.admin.socket
         guard UnixPath.occupant(of: socket) != .liveSocket else {
             throw .refused(
@@ -113,9 +113,11 @@ public final class Demo {
         var text = "Apus balances \(counted(samples.count, "sample target")):\n\n"
         text += table.text(coloured: Console.isColoured, otherwise: "None: the file has no target at 127.0.0.1 or ::1.")
         text += "\nTry, in another terminal:\n\n"
-        text += suggestions(program: program).map { command, meaning in
-            "  \(command)" + String(repeating: " ", count: max(2, 58 - command.count)) + "\(meaning)\n"
-        }.joined()
+        let suggestions = suggestions(program: program)
+        let width = suggestions.map(\.0.count).max() ?? 0
+        for (command, meaning) in suggestions {
+            text += "  \(command)" + String(repeating: " ", count: width - command.count + 2) + "\(meaning)\n"
+        }
         return text + "\nCtrl-C ends all of it and leaves nothing behind. What happens:\n\n"
     }
 

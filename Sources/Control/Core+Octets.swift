@@ -10,3 +10,8 @@ extension Buffer {
         return octets
     }
 }
+
+extension Head {
+    /// Whether the request's method is HEAD, whose answer has no body.
+    var isHEAD: Bool { bytes(method).equals("HEAD") }
+}
