@@ -20,7 +20,7 @@ import Testing
             for _ in 0..<6 {
                 let arrivals = Int.random(in: 1...8, using: &numbers)
                 let appetite = Int.random(in: 1...5, using: &numbers)
-                #expect(decode(.chunked, input, arrivals: arrivals, appetite: appetite) == whole)
+                #expect(decode(.chunked, input, arrivals: arrivals, appetite: appetite).agrees(with: whole))
             }
             switch whole.end {
             case .ended(let octetCount):
