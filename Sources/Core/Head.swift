@@ -188,19 +188,13 @@ public struct Field: Sendable {
         return ByteRange(start: start, count: arenaCount - start)
     }
 
-    /// Appends the `digitCount` low hexadecimal digits of `value`, lower case.
-    @discardableResult public func append(hexadecimal value: UInt64, digitCount: Int) -> ByteRange {
+    /// Appends the eight hexadecimal digits of `value`, lower case.
+    @discardableResult public func append(hexadecimal value: UInt32) -> ByteRange {
         let start = arenaCount
-        reserve(digitCount)
-        var rest = value
-        var offset = start + digitCount
-        while offset > start {
-            offset -= 1
-            unsafe arena.storeBytes(of: hexadecimalDigit(rest & 15), toByteOffset: offset, as: UInt8.self)
-            rest >>= 4
-        }
-        arenaCount += digitCount
-        return ByteRange(start: start, count: digitCount)
+        reserve(8)
+        unsafe arena.storeBytes(of: hexadecimalText(value), toByteOffset: start, as: UInt64.self)
+        arenaCount += 8
+        return ByteRange(start: start, count: 8)
     }
 
     /// Takes back what was appended since the arena held `count` octets; no range may point there.
@@ -213,6 +207,21 @@ public struct Field: Sendable {
     public func range(from start: Int) -> ByteRange { ByteRange(start: start, count: arenaCount - start) }
 
     // MARK: Fields
+
+    /// Begins a field that Apus adds: appends `name: `. What is appended next is its value, until `endField`.
+    public func beginField(_ name: StaticString) -> ByteRange {
+        let range = append(name)
+        append(": ")
+        return range
+    }
+
+    /// Ends the field that `beginField` began: adds it to the table, and a line end to the arena, so that it lies there
+    /// just as HTTP/1 writes it and is copied in one piece with its neighbours.
+    public func endField(_ name: ByteRange, id: FieldID) {
+        let value = range(from: name.end + 2)
+        append("\r\n")
+        addField(name: name, value: value, id: id)
+    }
 
     /// Adds a field whose name and value lie in the arena already.
     public func addField(name: ByteRange, value: ByteRange, id: FieldID) {
