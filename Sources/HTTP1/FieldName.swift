@@ -46,8 +46,9 @@ extension Span where Element == UInt8 {
         case 6: equalsIgnoringCase("cookie") || equalsIgnoringCase("pragma")
         case 10: equalsIgnoringCase("set-cookie")
         case 12: equalsIgnoringCase("max-forwards")
-        case 13: equalsIgnoringCase("authorization") || equalsIgnoringCase("cache-control")
-            || equalsIgnoringCase("content-range")
+        case 13:
+            equalsIgnoringCase("authorization") || equalsIgnoringCase("cache-control")
+                || equalsIgnoringCase("content-range")
         case 16: equalsIgnoringCase("content-encoding") || equalsIgnoringCase("www-authenticate")
         case 18: equalsIgnoringCase("proxy-authenticate")
         case 19: equalsIgnoringCase("proxy-authorization")

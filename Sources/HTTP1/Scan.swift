@@ -51,7 +51,8 @@ extension Span where Element == UInt8 {
         var index = start
         while index &+ 8 <= count {
             let word = eightBytes(at: index)
-            let stops = octets(of: word, below: 0x21) | octets(of: word, equalTo: .delete)
+            let stops =
+                octets(of: word, below: 0x21) | octets(of: word, equalTo: .delete)
                 | octets(of: word, equalTo: .numberSign)
             if stops != 0 { return index &+ stops.trailingZeroBitCount &>> 3 }
             index &+= 8
@@ -69,7 +70,8 @@ extension Span where Element == UInt8 {
         var index = start
         while index &+ 8 <= end {
             let word = eightBytes(at: index)
-            let stops = octets(of: word, equalTo: .questionMark) | octets(of: word, equalTo: .percent)
+            let stops =
+                octets(of: word, equalTo: .questionMark) | octets(of: word, equalTo: .percent)
                 | octets(of: word, equalTo: .backslash) | octets(of: word, equalTo: .dot)
             if stops != 0 { return index &+ stops.trailingZeroBitCount &>> 3 }
             index &+= 8
@@ -87,7 +89,8 @@ extension Span where Element == UInt8 {
         var index = start
         while index &+ 8 <= count {
             let word = eightBytes(at: index)
-            let plain = octets(of: word | ones &* 0x20, from: 0x61, to: 0x7A)
+            let plain =
+                octets(of: word | ones &* 0x20, from: 0x61, to: 0x7A)
                 | octets(of: word, from: 0x30, to: 0x39) | octets(of: word, from: 0x2D, to: 0x2D)
             if plain != highBits { return index &+ (plain ^ highBits).trailingZeroBitCount &>> 3 }
             index &+= 8
@@ -101,7 +104,8 @@ extension Span where Element == UInt8 {
         var index = start
         while index &+ 8 <= count {
             let word = eightBytes(at: index)
-            let stops = octets(of: word, below: 0x21) | octets(of: word, equalTo: .delete)
+            let stops =
+                octets(of: word, below: 0x21) | octets(of: word, equalTo: .delete)
                 | octets(of: word, equalTo: .colon)
             if stops != 0 { return index &+ stops.trailingZeroBitCount &>> 3 }
             index &+= 8

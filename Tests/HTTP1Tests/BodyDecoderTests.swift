@@ -123,26 +123,34 @@ func decode(_ framing: Framing, _ input: [UInt8], arrivals: Int = .max, appetite
     static let refused: [(String, Violation)] = [
         // Size: digits, within bounds, and nothing else.
         ("\r\n", .badChunkSize), ("\n", .badChunkSize), (";a\r\n", .badChunkSize), (" 3\r\nabc", .badChunkSize),
-        ("3 \r\nabc", .badChunkSize), ("3 ;a\r\nabc", .badChunkSize), ("3\t\r\nabc", .badChunkSize), ("+3\r\nabc", .badChunkSize),
-        ("-3\r\nabc", .badChunkSize), ("0x3\r\nabc", .badChunkSize), ("3h\r\nabc", .badChunkSize), ("g\r\n", .badChunkSize),
-        ("3,\r\nabc", .badChunkSize), ("3\u{0}\r\nabc", .badChunkSize), ("_3\r\n", .badChunkSize), ("3_0\r\n", .badChunkSize),
+        ("3 \r\nabc", .badChunkSize), ("3 ;a\r\nabc", .badChunkSize), ("3\t\r\nabc", .badChunkSize),
+        ("+3\r\nabc", .badChunkSize),
+        ("-3\r\nabc", .badChunkSize), ("0x3\r\nabc", .badChunkSize), ("3h\r\nabc", .badChunkSize),
+        ("g\r\n", .badChunkSize),
+        ("3,\r\nabc", .badChunkSize), ("3\u{0}\r\nabc", .badChunkSize), ("_3\r\n", .badChunkSize),
+        ("3_0\r\n", .badChunkSize),
         ("00000000000000003\r\nabc", .badChunkSize), ("1000000000000000\r\n", .badChunkSize),
         ("FFFFFFFFFFFFFFFF\r\n", .badChunkSize), ("10000000000000003\r\nabc", .badChunkSize),
         // Its line ends with CRLF.
         ("3\nabc\r\n", .bareLineFeed), ("3\rabc\r\n", .bareCarriageReturn), ("3\r\r\nabc", .bareCarriageReturn),
         ("0\n\r\n", .bareLineFeed), ("0\r\r\n", .bareCarriageReturn),
         // So does an extension, and it hides nothing.
-        ("3;a\nabc\r\n", .badChunkExtension), ("3;a\rabc\r\n", .bareCarriageReturn), ("3;\nabc\r\n", .badChunkExtension),
-        ("3;a\u{0}\r\nabc", .badChunkExtension), ("3;a\u{7F}\r\nabc", .badChunkExtension), ("3;a\u{1}\r\nabc", .badChunkExtension),
+        ("3;a\nabc\r\n", .badChunkExtension), ("3;a\rabc\r\n", .bareCarriageReturn),
+        ("3;\nabc\r\n", .badChunkExtension),
+        ("3;a\u{0}\r\nabc", .badChunkExtension), ("3;a\u{7F}\r\nabc", .badChunkExtension),
+        ("3;a\u{1}\r\nabc", .badChunkExtension),
         ("3;a=\"\n\"\r\nabc", .badChunkExtension), ("0;a\n\r\n", .badChunkExtension),
         // So does data.
         ("3\r\nabc\n0\r\n\r\n", .badChunkEnd), ("3\r\nabc\r0\r\n\r\n", .badChunkEnd), ("3\r\nabcd\r\n", .badChunkEnd),
-        ("3\r\nabc0\r\n\r\n", .badChunkEnd), ("3\r\nabc\r\r\n0\r\n\r\n", .badChunkEnd), ("3\r\nabc\n\r\n", .badChunkEnd),
+        ("3\r\nabc0\r\n\r\n", .badChunkEnd), ("3\r\nabc\r\r\n0\r\n\r\n", .badChunkEnd),
+        ("3\r\nabc\n\r\n", .badChunkEnd),
         // So do trailers.
         ("0\r\n\n", .bareLineFeed), ("0\r\nA: b\n\r\n", .bareLineFeed), ("0\r\nA: b\r\n\n", .bareLineFeed),
-        ("0\r\nA: b\r\r\n", .bareCarriageReturn), ("0\r\nA: b\rC: d\r\n\r\n", .bareCarriageReturn), ("0\r\n\rX", .bareCarriageReturn),
+        ("0\r\nA: b\r\r\n", .bareCarriageReturn), ("0\r\nA: b\rC: d\r\n\r\n", .bareCarriageReturn),
+        ("0\r\n\rX", .bareCarriageReturn),
         ("0\r\nA\r\n\r\n", .badFieldName), ("0\r\nA : b\r\n\r\n", .badFieldName), ("0\r\n A: b\r\n\r\n", .obsoleteFold),
-        ("0\r\nA: b\r\n c\r\n\r\n", .obsoleteFold), ("0\r\nA: \u{0}\r\n\r\n", .badFieldValue), ("0\r\nGET / HTTP/1.1\r\n", .badFieldName),
+        ("0\r\nA: b\r\n c\r\n\r\n", .obsoleteFold), ("0\r\nA: \u{0}\r\n\r\n", .badFieldValue),
+        ("0\r\nGET / HTTP/1.1\r\n", .badFieldName),
         ("0\r\nContent_Length: 5\r\n\r\n", .suspiciousHeader),
     ]
 

@@ -8,9 +8,14 @@ import Testing
     @Test(arguments: [
         ("A: b\r\n", "A: b"), ("A:b\r\n", "A: b"), ("A: \t b \t\r\n", "A: b"), ("A:\r\n", "A: "), ("A: \t\r\n", "A: "),
         ("A: b\n", "A: b"), ("A: b c\td\r\n", "A: b c\td"), ("A: \u{80}\u{FF}\r\n", "A: \u{80}\u{FF}"),
-        ("a-long-name-beyond-eight: and a value of some length\r\n", "a-long-name-beyond-eight: and a value of some length"),
-        ("A:: b\r\n", "A: : b"), ("A: \"b\\\"c\"\r\n", "A: \"b\\\"c\""), ("A: tab\tin\tlong\tvalue\r\n", "A: tab\tin\tlong\tvalue"),
-        ("A_b: c\r\n", "A_b: c"), ("A(b): c\r\n", "A(b): c"), ("\u{E9}: c\r\n", "\u{E9}: c"), ("a.b/c: d\r\n", "a.b/c: d"),
+        (
+            "a-long-name-beyond-eight: and a value of some length\r\n",
+            "a-long-name-beyond-eight: and a value of some length"
+        ),
+        ("A:: b\r\n", "A: : b"), ("A: \"b\\\"c\"\r\n", "A: \"b\\\"c\""),
+        ("A: tab\tin\tlong\tvalue\r\n", "A: tab\tin\tlong\tvalue"),
+        ("A_b: c\r\n", "A_b: c"), ("A(b): c\r\n", "A(b): c"), ("\u{E9}: c\r\n", "\u{E9}: c"),
+        ("a.b/c: d\r\n", "a.b/c: d"),
     ])
     func isAccepted(line: String, field: String) {
         let head = Head()

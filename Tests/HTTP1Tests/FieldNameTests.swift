@@ -20,7 +20,8 @@ import Testing
     @Test(arguments: [
         "X-Transfer-Encoding", "Transfer-Encodings", "Content-Length2", "Content-Lengt", "Content-Encoding",
         "Content-Language", "Transfer-Encodin-h", "Cache-Control", "Accept-Encoding", "-------------", "Contentxlength",
-        "Tranzfer-Encoding", "Content-Lengthlengthlength", "\u{C5}\u{BF}\u{C5}\u{BF}\u{C5}\u{BF}\u{C5}\u{BF}\u{C5}\u{BF}\u{C5}\u{BF}\u{C5}\u{BF}",
+        "Tranzfer-Encoding", "Content-Lengthlengthlength",
+        "\u{C5}\u{BF}\u{C5}\u{BF}\u{C5}\u{BF}\u{C5}\u{BF}\u{C5}\u{BF}\u{C5}\u{BF}\u{C5}\u{BF}",
     ])
     func isNotSuspicious(name: String) {
         let head = Head()
@@ -30,8 +31,10 @@ import Testing
 
     @Test(arguments: [
         ("A-b1", true), ("X", true), ("a-name-longer-than-eight-9", true), ("A_b", false), ("A.b", false),
-        ("\u{E9}", false), ("a-name-longer-than-ei_ght", false), ("A'", false), ("abcdefg/", false), ("abcdefgh@", false),
-        ("abcdefgh`ijklmnop", false), ("abcdefgh[ijklmnop", false), ("abcdefgh{ijklmnop", false), ("\u{AD}bcdefgh", false),
+        ("\u{E9}", false), ("a-name-longer-than-ei_ght", false), ("A'", false), ("abcdefg/", false),
+        ("abcdefgh@", false),
+        ("abcdefgh`ijklmnop", false), ("abcdefgh[ijklmnop", false), ("abcdefgh{ijklmnop", false),
+        ("\u{AD}bcdefgh", false),
     ])
     func invalidNamesAreDroppedIfSoAsked(name: String, isValid: Bool) {
         let head = Head()

@@ -36,21 +36,31 @@ import Testing
         ("Content-Length: 0\r\nTransfer-Encoding: identity\r\n", .contentLengthWithTransferEncoding),
         // Chunked, and nothing that others might take for it.
         ("Transfer-Encoding:\r\n", .badTransferEncoding), ("Transfer-Encoding: identity\r\n", .badTransferEncoding),
-        ("Transfer-Encoding: xchunked\r\n", .badTransferEncoding), ("Transfer-Encoding: chunked,\r\n", .badTransferEncoding),
-        ("Transfer-Encoding: ,chunked\r\n", .badTransferEncoding), ("Transfer-Encoding: \"chunked\"\r\n", .badTransferEncoding),
-        ("Transfer-Encoding: chunked;q=1\r\n", .badTransferEncoding), ("Transfer-Encoding: chunk\r\n", .badTransferEncoding),
-        ("Transfer-Encoding: chunked, chunked\r\n", .badTransferEncoding), ("Transfer-Encoding: \u{E9}\r\n", .badTransferEncoding),
-        ("Transfer-Encoding: chunked, identity\r\n", .badTransferEncoding), ("Transfer-Encoding: chunked chunked\r\n", .badTransferEncoding),
-        ("Transfer-Encoding: identity, chunked\r\n", .badTransferEncoding), ("Transfer-Encoding: chunked, gzip\r\n", .badTransferEncoding),
-        ("Transfer-Encoding: gzip;q=1, chunked\r\n", .badTransferEncoding), ("Transfer-Encoding: gzip,,chunked\r\n", .badTransferEncoding),
+        ("Transfer-Encoding: xchunked\r\n", .badTransferEncoding),
+        ("Transfer-Encoding: chunked,\r\n", .badTransferEncoding),
+        ("Transfer-Encoding: ,chunked\r\n", .badTransferEncoding),
+        ("Transfer-Encoding: \"chunked\"\r\n", .badTransferEncoding),
+        ("Transfer-Encoding: chunked;q=1\r\n", .badTransferEncoding),
+        ("Transfer-Encoding: chunk\r\n", .badTransferEncoding),
+        ("Transfer-Encoding: chunked, chunked\r\n", .badTransferEncoding),
+        ("Transfer-Encoding: \u{E9}\r\n", .badTransferEncoding),
+        ("Transfer-Encoding: chunked, identity\r\n", .badTransferEncoding),
+        ("Transfer-Encoding: chunked chunked\r\n", .badTransferEncoding),
+        ("Transfer-Encoding: identity, chunked\r\n", .badTransferEncoding),
+        ("Transfer-Encoding: chunked, gzip\r\n", .badTransferEncoding),
+        ("Transfer-Encoding: gzip;q=1, chunked\r\n", .badTransferEncoding),
+        ("Transfer-Encoding: gzip,,chunked\r\n", .badTransferEncoding),
         ("Transfer-Encoding: gzip, chunked, gzip\r\n", .badTransferEncoding),
         ("Transfer-Encoding: chunked\r\nTransfer-Encoding: chunked\r\n", .duplicateTransferEncoding),
         ("Transfer-Encoding: chunked\r\nTransfer-Encoding: identity\r\n", .duplicateTransferEncoding),
         ("Transfer-Encoding: identity\r\nTransfer-Encoding: chunked\r\n", .badTransferEncoding),
         // Codings that exist and are not for us.
-        ("Transfer-Encoding: gzip\r\n", .unsupportedTransferEncoding), ("Transfer-Encoding: x-gzip\r\n", .unsupportedTransferEncoding),
-        ("Transfer-Encoding: Deflate\r\n", .unsupportedTransferEncoding), ("Transfer-Encoding: compress\r\n", .unsupportedTransferEncoding),
-        ("Transfer-Encoding: gzip, chunked\r\n", .unsupportedTransferEncoding), ("Transfer-Encoding: gzip ,\tdeflate,Chunked\r\n", .unsupportedTransferEncoding),
+        ("Transfer-Encoding: gzip\r\n", .unsupportedTransferEncoding),
+        ("Transfer-Encoding: x-gzip\r\n", .unsupportedTransferEncoding),
+        ("Transfer-Encoding: Deflate\r\n", .unsupportedTransferEncoding),
+        ("Transfer-Encoding: compress\r\n", .unsupportedTransferEncoding),
+        ("Transfer-Encoding: gzip, chunked\r\n", .unsupportedTransferEncoding),
+        ("Transfer-Encoding: gzip ,\tdeflate,Chunked\r\n", .unsupportedTransferEncoding),
     ]
 
     @Test(arguments: refused) func isRefused(lines: String, violation: Violation) {
@@ -63,7 +73,8 @@ import Testing
 
     @Test func transferEncodingIsNotForHTTP10() {
         #expect(post("Transfer-Encoding: chunked\r\n", version: "1.0").violation == .transferEncodingOnHTTP10)
-        #expect(response("HTTP/1.0 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n").violation == .transferEncodingOnHTTP10)
+        #expect(
+            response("HTTP/1.0 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n").violation == .transferEncodingOnHTTP10)
         #expect(post("Content-Length: 3\r\n", version: "1.0").parsed?.framing == .length(3))
     }
 }

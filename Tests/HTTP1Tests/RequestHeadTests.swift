@@ -61,7 +61,8 @@ import Testing
     }
 
     @Test func aLoneStartIsUndecided() {
-        for input in ["", "\r", "\r\n", "\r\n\r\n", "G", "GET ", "GET / HTTP/1.1\r\n", "GET / HTTP/1.1\r\nHost: a\r\n"] {
+        for input in ["", "\r", "\r\n", "\r\n\r\n", "G", "GET ", "GET / HTTP/1.1\r\n", "GET / HTTP/1.1\r\nHost: a\r\n"]
+        {
             #expect(request(input) == .needMore)
         }
     }

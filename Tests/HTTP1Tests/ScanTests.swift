@@ -24,8 +24,12 @@ import Testing
         #expect(span.endOfTarget(from: 0) == first { $0 <= 0x20 || $0 == 0x23 || $0 == 0x7F })
         #expect(span.endOfPlainPath(from: 0, to: input.count) == first { [0x25, 0x2E, 0x3F, 0x5C].contains($0) })
         #expect(span.firstLineFeed(from: 0) ?? input.count == first { $0 == 0x0A })
-        #expect(span.endOfPlainName(from: 0) == first { !(($0 | 0x20) >= 0x61 && ($0 | 0x20) <= 0x7A
-            || $0 >= 0x30 && $0 <= 0x39 || $0 == 0x2D) })
+        #expect(
+            span.endOfPlainName(from: 0)
+                == first {
+                    !(($0 | 0x20) >= 0x61 && ($0 | 0x20) <= 0x7A
+                        || $0 >= 0x30 && $0 <= 0x39 || $0 == 0x2D)
+                })
         let token = Array("!#$%&'*+-.^_`|~0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ".utf8)
         #expect(span.endOfToken(from: 0) == first { !token.contains($0) })
     }

@@ -16,7 +16,9 @@ import Testing
     @Test func theLastChunkEndsTheBody() {
         #expect(written(lastChunkByteCount()) { writeLastChunk(into: $0) } == "0\r\n\r\n")
         let trailers = Head()
-        #expect(written(lastChunkByteCount(trailers: trailers)) { writeLastChunk(trailers: trailers, into: $0) } == "0\r\n\r\n")
+        #expect(
+            written(lastChunkByteCount(trailers: trailers)) { writeLastChunk(trailers: trailers, into: $0) }
+                == "0\r\n\r\n")
     }
 
     @Test func whatIsWrittenIsDecoded() {

@@ -11,7 +11,8 @@ import Testing
         ("A: b\r\nC: d\r\n", "A: b\r\nC: d\r\n"), ("A:b\r\nC: \td \r\nE: f\n", "A: b\r\nC: d\r\nE: f\r\n"),
         ("A: b\nC: d \n", "A: b\r\nC: d\r\n"), ("A:\r\nB: \r\nC:\tx\r\nD: e\r\n", "A: \r\nB: \r\nC: x\r\nD: e\r\n"),
         ("A: b\r\nUpgrade: x\r\nC: d\r\nE: f\r\nTE: x\r\n", "A: b\r\nC: d\r\nE: f\r\n"),
-        ("TE: x\r\nA: b\r\n", "A: b\r\n"), ("TE: x\r\n", ""), ("A:  b\r\nC: d  \r\nE: f\r\n", "A: b\r\nC: d\r\nE: f\r\n"),
+        ("TE: x\r\nA: b\r\n", "A: b\r\n"), ("TE: x\r\n", ""),
+        ("A:  b\r\nC: d  \r\nE: f\r\n", "A: b\r\nC: d\r\nE: f\r\n"),
     ])
     func linesAreWrittenInOneForm(lines: String, expected: String) {
         let head = Head()

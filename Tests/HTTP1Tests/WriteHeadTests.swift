@@ -23,7 +23,10 @@ import Testing
         ("DELETE / HTTP/1.0\r\n", .none, "DELETE / HTTP/1.1\r\n\r\n"),
         ("GET / HTTP/1.0\r\nContent-Length: 0\r\n", .length(0), "GET / HTTP/1.1\r\nContent-Length: 0\r\n\r\n"),
         ("GET / HTTP/1.0\r\nContent-Length: 0\r\n", .none, "GET / HTTP/1.1\r\nContent-Length: 0\r\n\r\n"),
-        ("POST / HTTP/1.0\r\nContent-Length: 5\r\nA: b\r\n", .length(5), "POST / HTTP/1.1\r\nA: b\r\nContent-Length: 5\r\n\r\n"),
+        (
+            "POST / HTTP/1.0\r\nContent-Length: 5\r\nA: b\r\n", .length(5),
+            "POST / HTTP/1.1\r\nA: b\r\nContent-Length: 5\r\n\r\n"
+        ),
         ("POST / HTTP/1.0\r\nContent-Length: 5\r\n", .chunked, "POST / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n"),
     ]
 
@@ -36,7 +39,8 @@ import Testing
     @Test func theLongestNumberFits() {
         let head = Head()
         #expect(request("POST / HTTP/1.0\r\n\r\n", into: head).parsed != nil)
-        #expect(requestWritten(head, .length(.max)) == "POST / HTTP/1.1\r\nContent-Length: 18446744073709551615\r\n\r\n")
+        #expect(
+            requestWritten(head, .length(.max)) == "POST / HTTP/1.1\r\nContent-Length: 18446744073709551615\r\n\r\n")
     }
 
     struct ResponseCase: Sendable {
