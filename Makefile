@@ -40,7 +40,7 @@ tsan: packages-test ## every test under ThreadSanitizer
 
 bench: build packages-bench ## Apus beside HAProxy and nginx, then the micro-benchmarks
 	@python3 Benchmarks/compare/compare.py --apus $(BINARY)
-	@if [ -f Benchmarks/Package.swift ]; then cd Benchmarks && swift package --disable-sandbox benchmark; fi
+	@cd Benchmarks && swift package benchmark
 
 format: ## write the sources as .swift-format says
 	@swift format format --in-place --parallel --recursive Package.swift Sources Tests

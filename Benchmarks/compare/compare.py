@@ -101,12 +101,22 @@ def measure(rows, compared, options):
         for row in rows:
             turn = number % len(compared)
             for proxy in compared[turn:] + compared[:turn]:
-                sample = row.measure(proxy, options)
+                sample = measure_once(row, proxy, options)
                 results[row.name, proxy.name].append(sample)
                 rate = f", {sample.requests_per_second:,.0f} requests/s" if sample.requests_per_second else ""
                 print(f"round {number + 1}/{options.rounds}  {row.name:10}  {proxy.name:8}  "
                       f"{report.number(sample.figure)} {row.unit}{rate}", flush=True)
     return results
+
+
+def measure_once(row, proxy, options):
+    """One sample. A measurement in which requests fail is shown and made anew, twice; then the run ends."""
+    for attempt in range(3):
+        try:
+            return row.measure(proxy, options)
+        except load.RequestsFailed as failure:
+            print(f"{row.name}, {proxy.name}: requests failed, attempt {attempt + 1}\n{failure}", flush=True)
+    raise SystemExit(f"{proxy.title} does not answer every request of row {row.name}: {proxy.process.log}")
 
 
 def write(rows, compared, results, syscalls, options):

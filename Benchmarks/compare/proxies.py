@@ -224,7 +224,7 @@ class Apus(Server):
         return [self.binary, "run", str(self.configuration)]
 
     def version(self):
-        return _output([self.binary, "--version"])
+        return _output([self.binary, "--version"]).split()[-1]
 
 
 PROXIES = {proxy.name: proxy for proxy in (HAProxy, Nginx, Apus)}
