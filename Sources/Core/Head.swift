@@ -132,10 +132,11 @@ public struct Field: Sendable {
     @_lifetime(borrow self)
     public func bytes(_ range: ByteRange) -> Span<UInt8> { bytes.extracting(range) }
 
-    /// Copies `bytes` to the end of the arena.
+    /// Copies `bytes`, which may lie in the arena themselves, to its end.
     @discardableResult public func append(_ bytes: Span<UInt8>) -> ByteRange {
         let start = arenaCount
-        reserve(bytes.count)
+        let outgrown = unsafe grow(by: bytes.count)
+        defer { unsafe outgrown?.deallocate() }
         unsafe bytes.withUnsafeBufferPointer { source in
             guard let first = source.baseAddress else { return }
             unsafe (arena + start).copyMemory(from: first, byteCount: source.count)
@@ -263,15 +264,19 @@ public struct Field: Sendable {
         while let index = firstField(id) { removeField(index) }
     }
 
-    private func reserve(_ count: Int) {
-        guard arenaCount + count > arenaCapacity else { return }
+    private func reserve(_ count: Int) { unsafe grow(by: count)?.deallocate() }
+
+    /// Makes room for `count` octets. Returns the arena that was too small, for the caller to deallocate.
+    private func grow(by count: Int) -> UnsafeMutableRawPointer? {
+        guard arenaCount + count > arenaCapacity else { return nil }
         precondition(arenaCount + count <= Self.bytesMax, "head: arena beyond \(Self.bytesMax) octets")
         let capacity = min(max(arenaCapacity * 2, arenaCount + count), Self.bytesMax)
         let larger = UnsafeMutableRawPointer.allocate(byteCount: capacity, alignment: 16)
         unsafe larger.copyMemory(from: arena, byteCount: arenaCount)
-        unsafe arena.deallocate()
+        let outgrown = unsafe arena
         unsafe arena = larger
         arenaCapacity = capacity
+        return unsafe outgrown
     }
 
     private func growTable() {

@@ -34,10 +34,10 @@ public struct Instant: Comparable, Hashable, Sendable {
 public typealias Nanoseconds = UInt64
 
 extension Nanoseconds {
-    /// `seconds` as nanoseconds; negative counts as zero, and what does not fit saturates.
+    /// `seconds` as nanoseconds; negative and not-a-number count as zero, and what does not fit saturates.
     public init(seconds: Double) {
         let value = seconds * 1e9
-        self = value <= 0 ? 0 : value >= 1.8e19 ? .max : UInt64(value)
+        self = value >= 1.8e19 ? .max : value > 0 ? UInt64(value) : 0
     }
 }
 

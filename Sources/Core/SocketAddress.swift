@@ -28,6 +28,8 @@ public struct SocketAddress: Hashable, Sendable {
 
     /// Reads a literal IPv4 or IPv6 address, without brackets; nil for anything else, names included.
     public init?(literal: String, port: UInt16) {
+        // C ends a string at its first zero octet, and would take the rest for nothing.
+        guard !literal.utf8.contains(0) else { return nil }
         var four = in_addr()
         if unsafe inet_pton(AF_INET, literal, &four) == 1 {
             self.init(family: .ipv4, high: 0, low: UInt64(UInt32(bigEndian: four.s_addr)), port: port)

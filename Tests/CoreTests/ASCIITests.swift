@@ -1,0 +1,101 @@
+import Core
+import Testing
+
+@Suite struct ASCIITests {
+    /// Every octet against the same question asked of characters.
+    @Test func classesOfEveryOctet() {
+        for octet in UInt8.min...UInt8.max {
+            let character = Character(Unicode.Scalar(octet))
+            #expect(octet.isDigit == ("0"..."9").contains(character))
+            #expect(octet.isLetter == (("a"..."z").contains(character) || ("A"..."Z").contains(character)))
+            let folded = ("A"..."Z").contains(character) ? octet + 32 : octet
+            #expect(octet.lowercased == folded, "octet \(octet)")
+            let value = octet < 128 ? character.hexDigitValue.map { UInt8($0) } : nil
+            #expect(octet.hexadecimalValue == value, "octet \(octet)")
+        }
+    }
+
+    @Test(arguments: [
+        (.tab, "\t"), (.lineFeed, "\n"), (.carriageReturn, "\r"), (.space, " "), (.quote, "\""), (.numberSign, "#"),
+        (.percent, "%"), (.asterisk, "*"), (.comma, ","), (.dot, "."), (.slash, "/"), (.colon, ":"),
+        (.semicolon, ";"), (.questionMark, "?"), (.backslash, "\\"),
+    ] as [(UInt8, Unicode.Scalar)]) func namesMeanTheirCharacters(octet: UInt8, character: Unicode.Scalar) {
+        #expect(octet == UInt8(ascii: character))
+    }
+
+    /// Text, a literal in lower case, and whether they are equal when case counts and when it does not.
+    @Test(arguments: [
+        ("content-length", "content-length", true, true), ("Content-Length", "content-length", false, true),
+        ("CONTENT-LENGTH", "content-length", false, true), ("content-lengt", "content-length", false, false),
+        ("content-length ", "content-length", false, false), ("content_length", "content-length", false, false),
+        ("", "", true, true), ("", "a", false, false), ("a", "", false, false),
+    ] as [(String, StaticString, Bool, Bool)])
+    func comparesWithLiterals(text: String, literal: StaticString, isEqual: Bool, isEqualIgnoringCase: Bool) {
+        let bytes = Array(text.utf8)
+        let equals = bytes.span.equals(literal)
+        let equalsIgnoringCase = bytes.span.equalsIgnoringCase(literal)
+        #expect(equals == isEqual)
+        #expect(equalsIgnoringCase == isEqualIgnoringCase)
+    }
+
+    @Test(arguments: [
+        ("Host", "Host", true, true), ("Host", "hOST", false, true), ("Host", "Hosts", false, false),
+        ("Host", "ost", false, false), ("", "", true, true),
+    ] as [(String, String, Bool, Bool)])
+    func comparesSpans(left: String, right: String, isEqual: Bool, isEqualIgnoringCase: Bool) {
+        let leftBytes = Array(left.utf8), rightBytes = Array(right.utf8)
+        let equals = leftBytes.span.equals(rightBytes.span)
+        let equalsIgnoringCase = leftBytes.span.equalsIgnoringCase(rightBytes.span)
+        #expect(equals == isEqual)
+        #expect(equalsIgnoringCase == isEqualIgnoringCase)
+    }
+
+    /// Folding must not make equals of octets that merely differ by 0x20, as `[` and `{`, or a carriage return and `-`.
+    @Test func foldsLettersOnly() {
+        for (octet, other) in [(0x40, 0x60), (0x5B, 0x7B), (0x5D, 0x7D), (0x0D, 0x2D), (0xC0, 0xE0)] as [(UInt8, UInt8)] {
+            let left = [octet], right = [other]
+            let equalsIgnoringCase = left.span.equalsIgnoringCase(right.span)
+            #expect(!equalsIgnoringCase, "\(octet) and \(other)")
+        }
+        let carriageReturn: [UInt8] = [0x0D]
+        let equalsDash = carriageReturn.span.equalsIgnoringCase("-")
+        #expect(!equalsDash)
+    }
+
+    @Test func loadsEightBytes() {
+        let bytes = Array(UInt8(1)...20)
+        for index in 0...12 {
+            let expected = (0..<8).reduce(UInt64(0)) { $0 | UInt64(bytes[index + $1]) << UInt64(8 * $1) }
+            let loaded = bytes.span.eightBytes(at: index)
+            #expect(loaded == expected)
+        }
+    }
+
+    @Test func extractsARange() {
+        let bytes = Array("GET /index".utf8)
+        #expect(bytes.span.extracting(ByteRange(start: 4, count: 6)).text == "/index")
+        #expect(bytes.span.extracting(ByteRange.empty).count == 0)
+    }
+
+    @Test func textReplacesWhatIsNotUTF8() {
+        let bytes: [UInt8] = [0x61, 0xFF, 0x62]
+        #expect(bytes.span.text == "a\u{FFFD}b")
+        #expect(Array("grün".utf8).span.text == "grün")
+    }
+
+    @Test func readsOctetsOfALiteral() {
+        let literal: StaticString = "abc"
+        #expect((0..<3).map { literal[octet: $0] } == Array("abc".utf8))
+    }
+
+    @Test func readingOutsideTraps() async {
+        await #expect(processExitsWith: .failure) {
+            let literal: StaticString = "abc"
+            _ = literal[octet: 3]
+        }
+        await #expect(processExitsWith: .failure) {
+            let bytes = Array(UInt8(1)...20)
+            _ = bytes.span.eightBytes(at: 13)
+        }
+    }
+}

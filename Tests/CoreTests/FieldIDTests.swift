@@ -1,0 +1,60 @@
+import Core
+import Testing
+
+@Suite struct FieldIDTests {
+    static let names: [(name: String, id: FieldID)] = [
+        ("host", .host), ("connection", .connection), ("content-length", .contentLength),
+        ("transfer-encoding", .transferEncoding), ("expect", .expect), ("upgrade", .upgrade), ("te", .te),
+        ("trailer", .trailer), ("keep-alive", .keepAlive), ("proxy-connection", .proxyConnection),
+        ("http2-settings", .http2Settings), ("x-forwarded-for", .xForwardedFor),
+        ("x-forwarded-proto", .xForwardedProto), ("x-forwarded-port", .xForwardedPort),
+        ("x-amzn-trace-id", .xAmznTraceID), ("user-agent", .userAgent), ("date", .date), ("server", .server),
+        ("location", .location), ("content-type", .contentType),
+    ]
+
+    private func identify(_ name: [UInt8]) -> FieldID { FieldID(name.span) }
+
+    @Test func theTableIsWhole() {
+        let named = Set(Self.names.map(\.id))
+        #expect(named.count == Self.names.count)
+        #expect(named.union([.other]) == Set(FieldID.allCases))
+    }
+
+    @Test(arguments: names) func isKnownInAnyCase(name: String, id: FieldID) {
+        var random = FastRandom(seed: 3)
+        #expect(identify(Array(name.utf8)) == id)
+        #expect(identify(Array(name.uppercased().utf8)) == id)
+        for _ in 0..<50 {
+            let mixed = name.map { random.next().isMultiple(of: 2) ? $0.uppercased() : "\($0)" }.joined()
+            #expect(identify(Array(mixed.utf8)) == id, "\(mixed)")
+        }
+    }
+
+    /// Everything at a distance of one change from a name is another field: an octet changed to any other (a different
+    /// case of a letter apart), removed, or added at any place.
+    @Test(arguments: names) func nearMissesAreOther(name: String, id: FieldID) {
+        let octets = Array(name.utf8)
+        for index in octets.indices {
+            for octet in UInt8.min...UInt8.max where octet.lowercased != octets[index] {
+                var changed = octets
+                changed[index] = octet
+                #expect(identify(changed) == .other, "octet \(octet) at \(index)")
+            }
+            var shorter = octets
+            shorter.remove(at: index)
+            #expect(identify(shorter) == .other)
+        }
+        for index in 0...octets.count {
+            for octet in [0x00, 0x09, 0x20, 0x2D, 0x3A, 0x5F, octets[index % octets.count]] as [UInt8] {
+                var longer = octets
+                longer.insert(octet, at: index)
+                #expect(identify(longer) == .other, "octet \(octet) at \(index)")
+            }
+        }
+    }
+
+    @Test(arguments: ["", "x", "accept", "cookie", "set-cookie", "x-forwarded-host", "x-real-ip", "content_length"])
+    func everythingElseIsOther(name: String) {
+        #expect(identify(Array(name.utf8)) == .other)
+    }
+}
