@@ -37,6 +37,8 @@ final class GroupState {
     /// What each worker was given last, and what that was made of.
     var plans: [GroupPlan] = []
     var planSource: PlanSource?
+    /// Whether something changed since that may ask for another plan.
+    var mayNeedPlan = true
 
     /// What a group's plan depends on, and nothing that it does not: a plan is made anew when this differs.
     struct PlanSource: Equatable {

@@ -40,6 +40,8 @@ final class Operations: AdminActions {
     private(set) var mailboxes: [Mailbox<WorkerMail>] = []
     /// The generation that each worker works by.
     private var adopted: [UInt64] = []
+    /// Set when the process begins to end: from then on the workers take no other snapshot.
+    var isStopping = false
     private var batch: Batch?
     private var counts = ControlTally()
 
@@ -116,7 +118,8 @@ extension Operations {
     /// Validates `change` and stages it. It is durable and published at the end of the pass, with all others of the
     /// pass: one write, one snapshot; `completion` is called then, with the error if it was refused.
     func apply(_ change: Change, by user: UInt32?, completion: @escaping (Result<Void, AdminError>) -> Void) {
-        do {
+        do throws(ConfigErrors) {
+            if isStopping { throw Self.stopping }
             let next = try document.applying(change)
             if change.touchesListeners { try sockets.prepare(for: next) }
             var batch = beginBatch()
@@ -211,7 +214,8 @@ extension Operations {
         commit()
         let before = document
         let needsRestart: [String]
-        do {
+        do throws(ConfigErrors) {
+            if isStopping { throw Self.stopping }
             needsRestart = try store.stageReload(discardingChanges: discardingChanges)
             try sockets.prepare(for: document)
             try commitReload()
@@ -241,6 +245,10 @@ extension Operations {
         }
         completion(.success(report))
     }
+
+    private static let stopping = ConfigErrors(ConfigError(
+        expected: "this Apus is stopping, and takes no changes", remedy: "Ask the next one.",
+        code: .operationNotPermitted))
 
     private func commitReload() throws(ConfigErrors) {
         do { try store.commit() } catch {

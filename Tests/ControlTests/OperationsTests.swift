@@ -337,6 +337,18 @@ import Testing
         #expect(scene.operations.document == before)
     }
 
+    @Test func nothingIsChangedWhileStopping() throws {
+        let scene = try Scene()
+        scene.operations.isStopping = true
+        let outcome = scene.apply(.registerTargets(group: "green", [TargetDescription(id: "192.0.2.9")]))
+        var reloadError: ConfigErrors?
+        scene.operations.reload(discardingChanges: false) { if case .failure(let error) = $0 { reloadError = error } }
+        scene.pass()
+        #expect(outcome.error?.code == "OperationNotPermitted")
+        #expect(reloadError?.first.code == .operationNotPermitted)
+        #expect(scene.snapshots.count == 1)
+    }
+
     @Test func aRemovedGroupIsLetGoOnceAllWorkersHaveAdoptedAndDrained() throws {
         let scene = try Scene()
         _ = scene.apply(.putTargetGroup(group("extra", [TargetDescription(id: "192.0.2.50")])))
