@@ -22,17 +22,25 @@ final class Operations: AdminActions {
         var completions: [(Result<Void, AdminError>) -> Void] = []
     }
 
+    /// The thread that all of this runs on.
     let loop: ControlLoop
+    /// The document, staged and durable.
     let store: DocumentStore
     /// What happens, for whoever listens.
     let events: EventLog
+    /// Our own log.
     let logger: Logger
     /// When the process began to serve.
     let startedAt = Instant.now()
+    /// Groups and registrations.
     let registry: TargetRegistry
+    /// Makes snapshots.
     let publisher: Publisher
+    /// What listeners bind.
     let sockets: ListenerSockets
+    /// Targets on their way out.
     private(set) var drains: DrainTracker!
+    /// Health checks.
     private(set) var prober: HealthProber!
     /// The running workers.
     private(set) var workers: [WorkerHandle] = []
@@ -108,6 +116,7 @@ final class Operations: AdminActions {
         publish(deregistered: [:])
     }
 
+    /// Leaves `mail` for every worker.
     func tellWorkers(_ mail: WorkerMail) {
         for mailbox in mailboxes { mailbox.send(mail) }
     }
@@ -289,6 +298,7 @@ extension Operations {
         ])
     }
 
+    /// Lets go of removed groups that no worker knows any more.
     func releaseWithdrawnGroups() {
         for group in registry.withdrawn where group.withdrawnIn <= adoptedByAll { _ = registry.release(group) }
     }

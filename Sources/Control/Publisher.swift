@@ -44,6 +44,7 @@ final class Publisher {
     /// The generation of the last snapshots; 0 before the first.
     private(set) var generation: UInt64 = 0
 
+    /// A publisher that has published nothing.
     init(workerCount: Int) { self.workerCount = workerCount }
 
     /// The snapshots of `document`, by worker, once `registry` was reconciled with it.

@@ -139,7 +139,9 @@ final class Service {
             try logWriter?.reopen()
             logger.info("the access log was opened anew")
         } catch {
-            logger.error("the access log was not opened anew: the old file stays in use", metadata: ["error": "\(error)"])
+            logger.error("the access log was not opened anew: the old file stays in use", metadata: [
+                "error": "\(error)"
+            ])
         }
     }
 
@@ -185,7 +187,9 @@ extension Service {
     ) throws(StartError) {
         guard let name = store.effective.runtime.user else { return }
         guard SystemUser.isRoot else {
-            return logger.info("runtime.user has no effect, since this process is not root's", metadata: ["user": "\(name)"])
+            return logger.info("runtime.user has no effect, since this process is not root's", metadata: [
+                "user": "\(name)"
+            ])
         }
         guard let user = SystemUser(named: name) else {
             throw .refused(

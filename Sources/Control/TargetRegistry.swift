@@ -41,6 +41,7 @@ final class TargetRegistry {
     /// Grows whenever a group comes or goes, and with it the ids that names stand for.
     private(set) var membership: UInt64 = 0
 
+    /// A registry without groups.
     init(workerCount: Int, events: EventLog, logger: Logger) {
         self.workerCount = workerCount
         self.events = events
@@ -55,7 +56,9 @@ final class TargetRegistry {
         for group in groups.values where !names.contains(group.name) { withdraw(group, &result, now: now) }
         if new.loadBalancers != document.loadBalancers { namesInUse = new.namesOfGroupsInUse }
         let instancesDiffer = new.instances != document.instances
-        if instancesDiffer { addresses = Dictionary(new.instances.map { ($0.id, $0.address) }, uniquingKeysWith: { $1 }) }
+        if instancesDiffer {
+            addresses = Dictionary(new.instances.map { ($0.id, $0.address) }, uniquingKeysWith: { $1 })
+        }
         for configuration in new.targetGroups {
             let group = groups[configuration.name] ?? add(configuration)
             let isInUse = namesInUse.contains(group.name)
