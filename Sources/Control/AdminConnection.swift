@@ -273,8 +273,9 @@ final class AdminConnection: PollHandler {
     private func flush() {
         while outboundStart < outbound.count {
             let staging = server.staging
-            let end = min(outboundStart + staging.capacity, outbound.count)
-            staging.append(outbound.span.extracting(outboundStart..<end))
+            let waiting = outbound
+            let end = min(outboundStart + staging.capacity, waiting.count)
+            staging.append(waiting.span.extracting(outboundStart..<end))
             let result = socket.write(staging)
             staging.removeAll()
             switch result {

@@ -87,6 +87,9 @@ final class Operations: AdminActions {
         (Array(registry.groups.values) + registry.withdrawn).map { (name: $0.name, workers: $0.counters) }
     }
 
+    /// The groups of which all targets are used because none is healthy, sorted.
+    var groupsFailedOpen: [String] { registry.groups.values.filter(\.isFailedOpen).map(\.name).sorted() }
+
     /// Opens the sockets of all listeners, before workers exist. Errors: the addresses that cannot be bound.
     func openListeners() throws(ConfigErrors) { try sockets.prepare(for: document) }
 

@@ -31,14 +31,14 @@ extension UInt8 {
 
 extension Span where Element == UInt8 {
     /// Whether these bytes are `literal`, which is written in lower case, in any case.
-    public func equalsIgnoringCase(_ literal: StaticString) -> Bool {
+    @inlinable @inline(__always) public func equalsIgnoringCase(_ literal: StaticString) -> Bool {
         guard count == literal.utf8CodeUnitCount else { return false }
         for index in 0..<count where unsafe self[index].lowercased != literal.utf8Start[index] { return false }
         return true
     }
 
     /// Whether these bytes are exactly `literal`.
-    public func equals(_ literal: StaticString) -> Bool {
+    @inlinable @inline(__always) public func equals(_ literal: StaticString) -> Bool {
         guard count == literal.utf8CodeUnitCount else { return false }
         for index in 0..<count where unsafe self[index] != literal.utf8Start[index] { return false }
         return true
@@ -65,7 +65,7 @@ extension Span where Element == UInt8 {
 
     /// The bytes of `range`.
     @_lifetime(copy self)
-    public func extracting(_ range: ByteRange) -> Span<UInt8> {
+    @inlinable public func extracting(_ range: ByteRange) -> Span<UInt8> {
         extracting(range.start..<range.end)
     }
 

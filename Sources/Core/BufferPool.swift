@@ -1,21 +1,18 @@
-/// The buffers of one worker: two sizes, reused last in first out while they are warm in the cache.
+/// The buffers of one worker: three sizes, reused last in first out while they are warm in the cache.
 ///
-/// Shape:  owned by one thread. Every read goes into a large buffer; what waits longer than one event moves into a
-///         small one where it fits (`settle`), so that a stranger who dribbles holds little.
+/// Shape:  owned by one thread. Every read goes into a large buffer; what waits longer than one event moves into the
+///         smallest that holds it (`settle`), so that a stranger who dribbles holds little.
 /// Limits: `bytesMax` octets out at a time; `isExhausted` tells the owner to shed (design.md §7).
 public struct BufferPool {
-    private var freeLarge: [Buffer] = []
-    private var freeSmall: [Buffer] = []
+    private var small = FreeList(capacity: Limits.smallBufferBytes)
+    private var medium = FreeList(capacity: Limits.mediumBufferBytes)
+    private var large = FreeList(capacity: Limits.largeBufferBytes)
     /// Octets in buffers that are handed out.
     public private(set) var bytesHeld = 0
     /// Octets that may be handed out before the owner has to shed.
     public let bytesMax: Int
 
-    public init(bytesMax: Int) {
-        self.bytesMax = bytesMax
-        freeLarge.reserveCapacity(Limits.freeBuffersMax)
-        freeSmall.reserveCapacity(Limits.freeBuffersMax)
-    }
+    public init(bytesMax: Int) { self.bytesMax = bytesMax }
 
     /// Whether the budget is used up. `acquire` still succeeds: whoever accepts work decides.
     public var isExhausted: Bool { bytesHeld >= bytesMax }
@@ -23,48 +20,73 @@ public struct BufferPool {
     /// An empty buffer of `Limits.largeBufferBytes`.
     public mutating func acquireLarge() -> Buffer {
         bytesHeld += Limits.largeBufferBytes
-        return freeLarge.popLast() ?? Buffer(capacity: Limits.largeBufferBytes)
+        return large.take()
     }
 
     /// An empty buffer of `Limits.smallBufferBytes`.
     public mutating func acquireSmall() -> Buffer {
         bytesHeld += Limits.smallBufferBytes
-        return freeSmall.popLast() ?? Buffer(capacity: Limits.smallBufferBytes)
+        return small.take()
+    }
+
+    private mutating func acquireMedium() -> Buffer {
+        bytesHeld += Limits.mediumBufferBytes
+        return medium.take()
     }
 
     /// Takes a buffer back, whatever is in it.
     public mutating func release(_ buffer: Buffer) {
         buffer.removeAll()
         bytesHeld -= buffer.capacity
-        if buffer.capacity == Limits.largeBufferBytes {
-            if freeLarge.count < Limits.freeBuffersMax { freeLarge.append(buffer) }
-        } else {
-            if freeSmall.count < Limits.freeBuffersMax { freeSmall.append(buffer) }
+        switch buffer.capacity {
+        case Limits.largeBufferBytes: large.put(buffer)
+        case Limits.mediumBufferBytes: medium.put(buffer)
+        case Limits.smallBufferBytes: small.put(buffer)
+        default: preconditionFailure("buffer pool: a buffer of \(buffer.capacity) octets is not from here")
         }
     }
 
-    /// What a connection should keep of `buffer` until its next event: nothing if it is empty, a small buffer if the
-    /// rest fits in one, else the buffer itself.
+    /// What a connection should keep of `buffer` until its next event: nothing if it is empty, else the rest in the
+    /// smallest buffer that holds it, which may be `buffer` itself.
     public mutating func settle(_ buffer: Buffer) -> Buffer? {
         if buffer.isEmpty {
             release(buffer)
             return nil
         }
-        guard buffer.capacity > Limits.smallBufferBytes, buffer.count <= Limits.smallBufferBytes / 2 else {
-            return buffer
+        if buffer.count > Limits.mediumBufferBytes { return buffer }
+        if buffer.count > Limits.smallBufferBytes {
+            return buffer.capacity == Limits.mediumBufferBytes ? buffer : move(buffer, to: acquireMedium())
         }
-        let small = acquireSmall()
-        small.append(buffer.bytes)
-        release(buffer)
-        return small
+        return buffer.capacity == Limits.smallBufferBytes ? buffer : move(buffer, to: acquireSmall())
     }
 
-    /// A large buffer with the content of `buffer`, which is taken back.
+    /// A large buffer with the content of `buffer`, which is taken back unless it is large itself.
     public mutating func enlarge(_ buffer: Buffer) -> Buffer {
-        if buffer.capacity == Limits.largeBufferBytes { return buffer }
-        let large = acquireLarge()
-        large.append(buffer.bytes)
+        buffer.capacity == Limits.largeBufferBytes ? buffer : move(buffer, to: acquireLarge())
+    }
+
+    private mutating func move(_ buffer: Buffer, to other: Buffer) -> Buffer {
+        other.append(buffer.bytes)
         release(buffer)
-        return large
+        return other
+    }
+}
+
+/// Buffers of one size that nobody uses.
+private struct FreeList {
+    let capacity: Int
+    private var buffers: [Buffer] = []
+
+    init(capacity: Int) {
+        self.capacity = capacity
+        buffers.reserveCapacity(Limits.freeBuffersMax)
+    }
+
+    /// The one that was used last, or a new one.
+    mutating func take() -> Buffer { buffers.popLast() ?? Buffer(capacity: capacity) }
+
+    /// Keeps an empty buffer, or lets it go if there are enough.
+    mutating func put(_ buffer: Buffer) {
+        if buffers.count < Limits.freeBuffersMax { buffers.append(buffer) }
     }
 }

@@ -2,19 +2,19 @@
 ///
 /// Units: octets. Limits: both below 2^32, which `Head.bytesMax` guarantees.
 public struct ByteRange: Equatable, Sendable {
-    private let startOffset: UInt32
-    private let octets: UInt32
+    @usableFromInline let startOffset: UInt32
+    @usableFromInline let octets: UInt32
 
-    public init(start: Int, count: Int) {
+    @inlinable public init(start: Int, count: Int) {
         startOffset = UInt32(start)
         octets = UInt32(count)
     }
 
-    public static let empty = ByteRange(start: 0, count: 0)
-    public var start: Int { Int(startOffset) }
-    public var count: Int { Int(octets) }
-    public var end: Int { Int(startOffset) + Int(octets) }
-    public var isEmpty: Bool { octets == 0 }
+    @inlinable public static var empty: ByteRange { ByteRange(start: 0, count: 0) }
+    @inlinable public var start: Int { Int(startOffset) }
+    @inlinable public var count: Int { Int(octets) }
+    @inlinable public var end: Int { Int(startOffset) + Int(octets) }
+    @inlinable public var isEmpty: Bool { octets == 0 }
 }
 
 /// How long a message's body is, whatever the protocol calls it.
@@ -191,11 +191,15 @@ public struct Field: Sendable {
     /// Appends the `digitCount` low hexadecimal digits of `value`, lower case.
     @discardableResult public func append(hexadecimal value: UInt64, digitCount: Int) -> ByteRange {
         let start = arenaCount
-        var shift = UInt64(digitCount) * 4
-        while shift > 0 {
-            shift -= 4
-            append(hexadecimalDigit(value >> shift & 15))
+        reserve(digitCount)
+        var rest = value
+        var offset = start + digitCount
+        while offset > start {
+            offset -= 1
+            unsafe arena.storeBytes(of: hexadecimalDigit(rest & 15), toByteOffset: offset, as: UInt8.self)
+            rest >>= 4
         }
+        arenaCount += digitCount
         return ByteRange(start: start, count: digitCount)
     }
 

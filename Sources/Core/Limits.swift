@@ -7,9 +7,12 @@ public enum Limits {
     public static let readyEventsMax = 256
     /// Octets of the small buffers, which hold what is left of a short message.
     public static let smallBufferBytes = 4 * 1024
+    /// Octets of the medium buffers, which hold what is left of a longer message, as of a head with large cookies that
+    /// has not come to its end: a stranger who sends a little more than fits a small buffer must not pin a large one.
+    public static let mediumBufferBytes = 16 * 1024
     /// Octets of the large buffers, which every read uses. Holds the largest request head (64 KiB) and what Apus adds.
     public static let largeBufferBytes = 72 * 1024
-    /// Free buffers of either size that a pool keeps for reuse; beyond it they go back to the allocator, so that a
+    /// Free buffers of each size that a pool keeps for reuse; beyond it they go back to the allocator, so that a
     /// burst does not stay in memory for ever.
     public static let freeBuffersMax = 64
 }

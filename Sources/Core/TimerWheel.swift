@@ -62,12 +62,13 @@ public struct TimerWheel {
                 count -= 1
                 return entries[Int(first)].token
             }
-            if currentTick >= nowTick { return nil }
-            if count == 0 {
-                currentTick = nowTick
+            // Straight to the next slot that holds something: the last call may have been days ago.
+            let next = nextOccupiedTick
+            guard next <= nowTick else {
+                currentTick = max(currentTick, nowTick)
                 return nil
             }
-            currentTick += 1
+            currentTick = next
             cascade()
             moveToDue(list: Int(currentTick & 63))
         }
@@ -77,6 +78,11 @@ public struct TimerWheel {
     public var nextDeadline: Instant? {
         if count == 0 { return nil }
         if heads[Self.dueList] != Self.noEntry { return Instant(nanoseconds: currentTick << Self.tickShift) }
+        return Instant(nanoseconds: nextOccupiedTick << Self.tickShift)
+    }
+
+    /// The first tick after the current one at which a slot that holds something begins; far away if there is none.
+    private var nextOccupiedTick: UInt64 {
         var earliest = UInt64.max
         for level in 0..<Self.levelCount where occupied[level] != 0 {
             let shift = UInt64(level) * 6
@@ -87,7 +93,7 @@ public struct TimerWheel {
             let distance = UInt64(rotated.trailingZeroBitCount) + 1
             earliest = min(earliest, (position + distance) << shift)
         }
-        return Instant(nanoseconds: earliest << Self.tickShift)
+        return earliest
     }
 
     /// Sorts the entries of coarser slots that begin at the current tick into finer ones.

@@ -33,7 +33,7 @@ extension Span where Element == UInt8 {
                 else { return nil }
                 index += 2
             } else {
-                guard self[index].isUnreserved || self[index].isSubDelimiter else { return nil }
+                guard self[index].isRegisteredName else { return nil }
             }
             index += 1
         }
@@ -52,11 +52,9 @@ extension Span where Element == UInt8 {
 }
 
 extension UInt8 {
-    /// `! $ & ' ( ) * + , ; =`. Source: RFC 3986 §2.2.
-    fileprivate var isSubDelimiter: Bool {
-        switch self {
-        case 0x21, 0x24, 0x26...0x2C, 0x3B, 0x3D: true
-        default: false
-        }
+    /// Whether this octet is unreserved or one of `! $ & ' ( ) * + , ; =`. Source: RFC 3986 §2.2, §2.3, §3.2.2.
+    @inline(__always) fileprivate var isRegisteredName: Bool {
+        let bits: UInt64 = self < 64 ? 0x2BFF_7FD2_0000_0000 : self < 128 ? 0x47FF_FFFE_87FF_FFFE : 0
+        return bits >> UInt64(self & 63) & 1 != 0
     }
 }

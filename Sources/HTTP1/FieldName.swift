@@ -5,7 +5,7 @@ extension Span where Element == UInt8 {
     /// Whether the name is `[-A-Za-z0-9]+`: valid in the sense of `routing.http.drop_invalid_header_fields.enabled`.
     /// Source: elbv2.md §1.4.
     var isPlainName: Bool {
-        for index in 0..<count where !self[index].isLetter && !self[index].isDigit && self[index] != 0x2D {
+        for index in 0..<count where !self[index].isLetterOrDigit && self[index] != 0x2D {
             return false
         }
         return count > 0
@@ -18,18 +18,25 @@ extension Span where Element == UInt8 {
     /// Source: elbv2.md §2.4, SuspiciousHeader.
     var isSuspiciousName: Bool {
         guard count >= 13 else { return false }
+        // What begins or ends differently, as nearly all names do, needs no closer look.
+        var start = 0
+        while start < count, !self[start].isLetterOrDigit { start += 1 }
+        guard start < count, self[start].lowercased == 0x63 || self[start].lowercased == 0x74 else { return false }
+        var end = count
+        while !self[end - 1].isLetterOrDigit { end -= 1 }
+        guard self[end - 1].lowercased == 0x67 || self[end - 1].lowercased == 0x68 else { return false }
         var letters = InlineArray<16, UInt8>(repeating: 0)
         var letterCount = 0
-        var index = 0
-        while index < count {
+        var index = start
+        while index < end {
             var letter = self[index].lowercased
-            if index + 1 < count {
+            if index + 1 < end {
                 if letter == 0xC5, self[index + 1] == 0xBF { letter = 0x73 }
                 if letter == 0xC4, self[index + 1] == 0xB1 { letter = 0x69 }
             }
             index += 1
-            guard letter.isLetter || letter.isDigit else { continue }
-            guard letterCount < letters.count, letterCount > 0 || letter == 0x74 || letter == 0x63 else { return false }
+            guard letter.isLetterOrDigit else { continue }
+            guard letterCount < letters.count else { return false }
             letters[letterCount] = letter
             letterCount += 1
         }
@@ -56,4 +63,8 @@ extension Span where Element == UInt8 {
         default: false
         }
     }
+}
+
+extension UInt8 {
+    fileprivate var isLetterOrDigit: Bool { isLetter || isDigit }
 }

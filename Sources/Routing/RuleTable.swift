@@ -7,9 +7,12 @@ import Core
 ///         Hosts ignore the case of ASCII letters, paths do not.
 /// Source: elbv2.md §1.7 (host-header, path-pattern).
 public struct RulePattern: Equatable, Sendable {
+    /// Values of the host-header condition.
     public var hosts: [String]
+    /// Values of the path-pattern condition.
     public var paths: [String]
 
+    /// Conditions on the host, the path, both or neither.
     public init(hosts: [String] = [], paths: [String] = []) {
         self.hosts = hosts
         self.paths = paths
@@ -41,13 +44,17 @@ public struct RuleTable: Sendable {
 
     /// A path value with inner wildcards.
     struct WildPath: Sendable {
+        /// Its octets in `patterns`.
         var pattern: ByteRange
+        /// The index of its rule.
         var rule: UInt32
     }
 
     /// A host value with inner wildcards.
     struct WildHost: Sendable {
+        /// Its octets in `patterns`.
         var pattern: ByteRange
+        /// Its rules, in `hostRules`.
         var rules: Int
     }
 

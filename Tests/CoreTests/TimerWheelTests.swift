@@ -1,0 +1,163 @@
+import Core
+import Testing
+
+@Suite struct TimerWheelTests {
+    /// Nanoseconds of a tick, and ticks of one turn of each level.
+    private static let tick: UInt64 = 1 << 22
+    private static let turns: [UInt64] = [64, 64 * 64, 64 * 64 * 64, 64 * 64 * 64 * 64]
+
+    private static func instant(tick: UInt64, plus nanoseconds: UInt64 = 0) -> Instant {
+        Instant(nanoseconds: tick * Self.tick + nanoseconds)
+    }
+
+    private static func token(_ index: Int, _ generation: UInt32 = 1) -> Token {
+        Token(index: index, generation: generation)
+    }
+
+    private static func expired(_ wheel: inout TimerWheel, at now: Instant) -> [Token] {
+        var tokens: [Token] = []
+        while let token = wheel.nextExpired(now: now) { tokens.append(token) }
+        return tokens
+    }
+
+    @Test func anEmptyWheelWaitsForNothing() {
+        var wheel = TimerWheel(now: Self.instant(tick: 1000))
+        #expect(wheel.count == 0)
+        #expect(wheel.nextDeadline == nil)
+        #expect(wheel.nextExpired(now: Self.instant(tick: 100_000)) == nil)
+    }
+
+    /// Distances around every boundary of the four levels, and beyond the last.
+    static let distances: [UInt64] = {
+        var all: Set<UInt64> = [0, 1, 2, 3, 5 * turns[3], 5 * turns[3] + 1234]
+        for turn in turns {
+            for near in [turn - 1, turn, turn + 1, 2 * turn - 1, 2 * turn, 2 * turn + 1] { all.insert(near) }
+            for part in [turn / 64 * 63 - 1, turn / 64 * 63, turn / 64 * 63 + 1] { all.insert(part) }
+        }
+        return all.sorted()
+    }()
+
+    /// Starting points around the same boundaries: a deadline falls in the current slot of a coarser level, a whole
+    /// turn away, when the start is not aligned.
+    static let starts: [UInt64] = [0, 1, 63, 64, 65, 4095, 4096, 262_143, 262_144, 16_777_215, 16_777_216, 987_654_321]
+
+    /// Visits a wheel as a worker does, at the instants it asks for: the timer fires at the first tick that is not
+    /// before its deadline, and the wheel asks a few times only.
+    @Test(arguments: distances) func firesAtTheFirstTickNotBefore(distance: UInt64) throws {
+        for start in Self.starts {
+            for offset in [0, 1, Self.tick - 1] {
+                var wheel = TimerWheel(now: Self.instant(tick: start, plus: 12345))
+                let deadline = Self.instant(tick: start + distance, plus: offset)
+                wheel.schedule(Self.token(9), at: deadline)
+                let dueTick = start + distance + (offset == 0 ? 0 : 1)
+                var visits = 0
+                while true {
+                    let wake = try #require(wheel.nextDeadline)
+                    #expect(wake <= Self.instant(tick: dueTick), "start \(start), offset \(offset)")
+                    let fired = Self.expired(&wheel, at: wake)
+                    visits += 1
+                    if fired.isEmpty {
+                        try #require(wake < Self.instant(tick: dueTick) && visits < 20)
+                        continue
+                    }
+                    #expect(fired == [Self.token(9)])
+                    #expect(wake >= deadline, "early: start \(start), offset \(offset)")
+                    break
+                }
+                #expect(wheel.count == 0 && wheel.nextDeadline == nil)
+            }
+        }
+    }
+
+    /// The same in one step: not at the last nanosecond before its tick, and at its tick.
+    @Test(arguments: distances) func firesAfterOneLongSleep(distance: UInt64) {
+        for start in Self.starts {
+            var wheel = TimerWheel(now: Self.instant(tick: start))
+            wheel.schedule(Self.token(1), at: Self.instant(tick: start + distance))
+            if distance > 0 {
+                let justBefore = Instant(nanoseconds: Self.instant(tick: start + distance).nanoseconds - 1)
+                #expect(wheel.nextExpired(now: justBefore) == nil, "start \(start)")
+            }
+            let fired = Self.expired(&wheel, at: Self.instant(tick: start + distance))
+            #expect(fired == [Self.token(1)], "start \(start)")
+        }
+    }
+
+    @Test func aDeadlineInThePastIsDueAtOnce() {
+        var wheel = TimerWheel(now: Self.instant(tick: 500))
+        wheel.schedule(Self.token(0), at: Instant(nanoseconds: 0))
+        wheel.schedule(Self.token(1), at: Self.instant(tick: 500))
+        #expect(wheel.nextDeadline == Self.instant(tick: 500))
+        #expect(Set(Self.expired(&wheel, at: Self.instant(tick: 500))) == [Self.token(0), Self.token(1)])
+    }
+
+    @Test func theDistantFutureDoesNotOverflow() throws {
+        var wheel = TimerWheel(now: Self.instant(tick: 77))
+        wheel.schedule(Self.token(0), at: .distantFuture)
+        for year in UInt64(1)...50 {
+            let now = Instant(nanoseconds: year * 365 * 86_400 * 1_000_000_000)
+            #expect(wheel.nextExpired(now: now) == nil)
+            #expect(try #require(wheel.nextDeadline) > now)
+        }
+        wheel.cancel(Self.token(0))
+        #expect(wheel.count == 0)
+    }
+
+    @Test func movesATimer() {
+        var wheel = TimerWheel(now: Self.instant(tick: 0))
+        wheel.schedule(Self.token(4), at: Self.instant(tick: 10))
+        wheel.schedule(Self.token(4), at: Self.instant(tick: 5000))
+        #expect(wheel.count == 1)
+        #expect(wheel.nextExpired(now: Self.instant(tick: 4999)) == nil)
+        wheel.schedule(Self.token(4), at: Self.instant(tick: 5001))
+        #expect(wheel.nextExpired(now: Self.instant(tick: 5000)) == nil)
+        #expect(Self.expired(&wheel, at: Self.instant(tick: 5001)) == [Self.token(4)])
+        #expect(wheel.count == 0)
+    }
+
+    /// A timer that is due and not yet taken can still be moved or forgotten.
+    @Test func movesAndForgetsWhatIsDue() {
+        var wheel = TimerWheel(now: Self.instant(tick: 0))
+        for index in 0..<3 { wheel.schedule(Self.token(index), at: Self.instant(tick: 7)) }
+        let first = wheel.nextExpired(now: Self.instant(tick: 7))
+        let left = (0..<3).map { Self.token($0) }.filter { $0 != first }
+        #expect(left.count == 2)
+        wheel.cancel(left[0])
+        wheel.schedule(left[1], at: Self.instant(tick: 8))
+        #expect(wheel.nextExpired(now: Self.instant(tick: 7)) == nil)
+        #expect(Self.expired(&wheel, at: Self.instant(tick: 8)) == [left[1]])
+    }
+
+    @Test func forgetsATimerOnlyForItsOwnToken() {
+        var wheel = TimerWheel(now: Self.instant(tick: 0))
+        wheel.cancel(Self.token(3))
+        wheel.schedule(Self.token(3, 2), at: Self.instant(tick: 9))
+        wheel.cancel(Self.token(3, 1))
+        #expect(wheel.count == 1, "an earlier occupant of the slot has no say")
+        wheel.cancel(Self.token(3, 2))
+        #expect(wheel.count == 0 && wheel.nextDeadline == nil)
+        wheel.cancel(Self.token(3, 2))
+        #expect(wheel.count == 0)
+        #expect(wheel.nextExpired(now: Self.instant(tick: 100)) == nil)
+    }
+
+    @Test func firesInTheNameOfTheLastWhoSetIt() {
+        var wheel = TimerWheel(now: Self.instant(tick: 0))
+        wheel.schedule(Self.token(3, 1), at: Self.instant(tick: 9))
+        wheel.schedule(Self.token(3, 2), at: Self.instant(tick: 9))
+        #expect(Self.expired(&wheel, at: Self.instant(tick: 9)) == [Self.token(3, 2)])
+    }
+
+    /// A worker without connections has no timers for as long as nobody comes. Its wheel catches up without turning
+    /// through every tick it slept: over a hundred years that would take longer than any test may.
+    @Test func catchesUpWithALongSleepAtOnce() throws {
+        let century: UInt64 = 750_000_000_000
+        var wheel = TimerWheel(now: Self.instant(tick: 3))
+        wheel.schedule(Self.token(0), at: Self.instant(tick: century))
+        #expect(Self.expired(&wheel, at: Self.instant(tick: century)) == [Self.token(0)])
+        wheel.schedule(Self.token(0), at: Self.instant(tick: 2 * century + 70))
+        wheel.schedule(Self.token(1), at: Self.instant(tick: 2 * century))
+        #expect(Self.expired(&wheel, at: Self.instant(tick: 2 * century + 69)) == [Self.token(1)])
+        #expect(Self.expired(&wheel, at: Self.instant(tick: 2 * century + 70)) == [Self.token(0)])
+    }
+}

@@ -1,0 +1,86 @@
+import Foundation
+import Glibc
+import Testing
+
+/// The access log as a file.
+@Suite struct AccessLogTests {
+    @Test("ALB's format: 34 fields that agree with what happened")
+    func alb() throws {
+        let target = try TargetServer()
+        let apus = try ApusProcess.start(Document(target))
+        let client = try apus.client()
+        let request = "GET /logged?a=b HTTP/1.1\r\nHost: example.com\r\nUser-Agent: an \"agent\"\r\n\r\n"
+        let answer = try client.exchange(request)
+        let found = expectLogged(
+            by: apus, "GET http://example.com:\(apus.port)/logged?a=b HTTP/1.1", status: 200,
+            target: "127.0.0.1:\(target.port)", targetStatus: 200)
+        let line = try #require(found)
+        #expect(line.time.wholeMatch(of: /\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}Z/) != nil, "\(line.time)")
+        #expect(line.client == "127.0.0.1:\(try client.socket.localPort())")
+        #expect(line.receivedBytes == request.utf8.count)
+        #expect(line.sentBytes == answer.head.count + answer.bodyCount)
+        for seconds in [line.requestProcessingSeconds, line.targetProcessingSeconds] {
+            #expect(try (0...5).contains(#require(seconds)))
+        }
+        #expect(line.actions == "forward")
+        #expect(line.rulePriority == "0")
+        #expect(line.errorReason == "-")
+        #expect(line.classification == "-")
+    }
+
+    @Test("JSON: one object per line with the same facts")
+    func json() throws {
+        let target = try TargetServer()
+        var document = Document(target)
+        document.logFormat = "json"
+        let apus = try ApusProcess.start(document)
+        #expect(try apus.client().get("/json\"quoted").status < 500)
+        #expect(try apus.client().get("/json").status == 200)
+        let entries = eventually { () -> [JSON]? in
+            let text = (try? String(contentsOfFile: apus.accessLogPath, encoding: .utf8)) ?? ""
+            let entries = text.split(separator: "\n").map { JSON(parsing: Array($0.utf8)) }
+            return entries.count == 2 ? entries : nil
+        }
+        let entry = try #require(entries)[1]
+        #expect(entry["type"] == "http")
+        #expect(entry["client_ip"] == "127.0.0.1")
+        #expect(entry["target_port"].int == Int(target.port))
+        #expect(entry["elb_status_code"] == 200)
+        #expect(entry["target_status_code"] == 200)
+        #expect(entry["request_line"].string == "GET http://example.com:\(apus.port)/json HTTP/1.1")
+        #expect(entry["actions_executed"] == "forward")
+        #expect(entry["error_reason"] == .null)
+    }
+
+    @Test("SIGUSR1 reopens the file, and no line is lost")
+    func reopens() throws {
+        let target = try TargetServer()
+        let apus = try ApusProcess.start(Document(target))
+        #expect(try apus.client().get("/before-rotation").status == 200)
+        expectLogged(by: apus, "/before-rotation", status: 200)
+        let rotated = apus.accessLogPath + ".1"
+        try FileManager.default.moveItem(atPath: apus.accessLogPath, toPath: rotated)
+        let load = LoadGenerator(port: apus.port, clients: 2)
+        apus.process.signal(SIGUSR1)
+        #expect(eventually { FileManager.default.fileExists(atPath: apus.accessLogPath) })
+        let report = load.finish()
+        #expect(try apus.client().get("/after-rotation").status == 200)
+        expectLogged(by: apus, "/after-rotation", status: 200)
+        let old = try String(contentsOfFile: rotated, encoding: .utf8).split(separator: "\n").map(String.init)
+        let lines = old.map(AccessLogLine.init) + apus.accessLog
+        #expect(lines.count { $0.request.contains("/load/") } == report.answeredCount)
+        #expect(try apus.metric("apus_log_lines_dropped_total") == 0)
+    }
+
+    @Test("A log that cannot be written is counted and costs no request")
+    func cannotBeWritten() throws {
+        let target = try TargetServer()
+        let apus = try ApusProcess.start(Document(target))
+        try FileManager.default.removeItem(atPath: apus.accessLogPath)
+        try FileManager.default.createDirectory(atPath: apus.accessLogPath, withIntermediateDirectories: false)
+        apus.process.signal(SIGUSR1)
+        let report = LoadGenerator(port: apus.port, requests: 200).waitForEnd()
+        #expect(report.badCount == 0)
+        #expect(eventually { apus.errors.contains("access.log") }, "the failure is told:\n\(apus.errors)")
+    }
+}

@@ -1,0 +1,130 @@
+import Glibc
+import Testing
+
+/// `apus` as people and scripts use it.
+@Suite struct CommandLineTests {
+    private func start() throws -> (ApusProcess, TargetServer, TargetServer) {
+        let blue = try TargetServer("blue")
+        let green = try TargetServer("green")
+        let document = Document(
+            listeners: [
+                .init(
+                    defaultAction: Document.forward(["blue": 90, "green": 10]),
+                    rules: [Document.rule(10, "path-pattern", ["/v1/*"], Document.forward("green"))])
+            ],
+            groups: [.init("blue", servers: [blue]), .init("green", servers: [green])])
+        return (try ApusProcess.start(document), blue, green)
+    }
+
+    @Test("Exit statuses: 0 done, 1 refused, 2 usage, 3 no server")
+    func exitStatuses() throws {
+        let (apus, blue, _) = try start()
+        #expect(try apus.command("status").status == .exited(0))
+        let refused = try apus.command("targets", "register", "nowhere", "127.0.0.1:80")
+        #expect(refused.status == .exited(1))
+        #expect(refused.errors.contains("nowhere"), "\(refused.errors)")
+        #expect(refused.output.isEmpty)
+        #expect(try apus.command("targets", "frobnicate").status == .exited(2))
+        #expect(try apus.command("weights").status == .exited(2))
+        #expect(try apus.command("--no-such-option").status == .exited(2))
+        #expect(apus.terminate() == .exited(0))
+        let nobody = try apus.command("status")
+        #expect(nobody.status == .exited(3))
+        #expect(nobody.errors.contains("admin.sock"), "\(nobody.errors)")
+        #expect(blue.requests.isEmpty)
+    }
+
+    @Test("Tables for people, JSON for scripts")
+    func tablesAndJSON() throws {
+        let (apus, blue, _) = try start()
+        let readers = [
+            ["status"], ["groups"], ["listeners"], ["targets", "list", "blue"], ["rules", "list", "web:\(apus.port)"],
+            ["instances", "list"],
+        ]
+        for words in readers {
+            let table = try ApusProcess.command(words, socket: apus.socketPath, folder: apus.folder)
+            #expect(table.status == .exited(0), "\(words): \(table.errors)")
+            #expect(!table.output.isEmpty && table.json == .null, "\(words): \(table.output)")
+            let json = try ApusProcess.command(words + ["--json"], socket: apus.socketPath, folder: apus.folder)
+            #expect(json.status == .exited(0), "\(words): \(json.errors)")
+            #expect(json.json != .null, "\(words): \(json.output)")
+        }
+        let lines = try apus.command("targets", "list", "blue").output.split(separator: "\n")
+        try #require(lines.count >= 2)
+        let row = try #require(lines.first { $0.contains("\(blue.port)") })
+        #expect(row.contains("127.0.0.1") && row.contains("healthy"))
+        let json = try apus.command("targets", "list", "blue", "--json").json
+        #expect(json["targetHealthDescriptions"][0]["target"]["port"].int == Int(blue.port))
+    }
+
+    @Test("--socket wins over APUS_SOCKET")
+    func socketOption() throws {
+        let (apus, _, _) = try start()
+        let words = ["status", "--socket", apus.socketPath]
+        #expect(try ApusProcess.command(words, socket: "/nowhere.sock", folder: apus.folder).status == .exited(0))
+        #expect(try ApusProcess.command(["status"], socket: "/nowhere.sock", folder: apus.folder).status == .exited(3))
+    }
+
+    @Test("Register, weigh, deregister --wait: the life of a deployment")
+    func deployment() throws {
+        let (apus, blue, _) = try start()
+        let new = try TargetServer("new")
+        let address = "127.0.0.1:\(new.port)"
+        #expect(try apus.command("targets", "register", "blue", address).status == .exited(0))
+        #expect(apus.target(.init(port: new.port), becomes: "healthy"))
+        let drained = try apus.command("targets", "deregister", "blue", "127.0.0.1:\(blue.port)", "--wait", "--json")
+        #expect(drained.status == .exited(0), "\(drained.errors)")
+        #expect(drained.json["targets"][0]["cut"].int == 0)
+        #expect(drained.json["targets"][0]["port"].int == Int(blue.port))
+        #expect(try apus.command("weights", "web:\(apus.port)", "blue=1", "green=0").status == .exited(0))
+        let report = LoadGenerator(port: apus.port, requests: 50).waitForEnd()
+        #expect(report.count(of: "new\n") == 50)
+        expectLogged(by: apus, "/load/0-1 ", status: 200, target: address)
+
+        #expect(try apus.command("weights", "web:\(apus.port)", "blue=1", "nowhere=1").status == .exited(1))
+        #expect(try apus.command("weights", "web:\(apus.port)", "blue=lots").status == .exited(2))
+    }
+
+    @Test("Rules and instances are put, listed and deleted")
+    func rulesAndInstances() throws {
+        let (apus, _, _) = try start()
+        #expect(try apus.command("instances", "set", "i-7", "10.0.0.7").status == .exited(0))
+        #expect(try apus.command("instances", "list").output.contains("10.0.0.7"))
+        #expect(try apus.command("instances", "delete", "i-7").status == .exited(0))
+        #expect(try !apus.command("instances", "list").output.contains("i-7"))
+        #expect(try apus.command("rules", "list", "web:\(apus.port)").output.contains("/v1/*"))
+        #expect(try apus.command("rules", "delete", "web:\(apus.port)/10").status == .exited(0))
+        #expect(try !apus.command("rules", "list", "web:\(apus.port)").output.contains("/v1/*"))
+        #expect(try apus.command("rules", "delete", "web:\(apus.port)/10").status == .exited(1))
+    }
+
+    @Test("check accepts what run accepts, schema is JSON, and help is not an error")
+    func offline() throws {
+        let (apus, _, _) = try start()
+        let checked = try apus.command("check", apus.configurationPath)
+        #expect(checked.status == .exited(0), "\(checked.errors)")
+        let schema = try apus.command("schema")
+        #expect(schema.status == .exited(0))
+        #expect(schema.json["properties"]["loadBalancers"] != .null)
+        #expect(try apus.command("--help").status == .exited(0))
+        #expect(try apus.command("--version").status == .exited(0))
+    }
+
+    @Test("events prints what happens until it is stopped")
+    func events() throws {
+        let (apus, _, _) = try start()
+        let watching = try ChildProcess(
+            [ApusProcess.binary, "events", "--json", "--socket", apus.socketPath], folder: apus.folder, label: "events")
+        let port = try PortAllocator.port()
+        // The watcher may still be connecting: register until it has seen one registration.
+        let seen = try eventually {
+            _ = try apus.command("targets", "register", "blue", "127.0.0.1:\(port)")
+            _ = try apus.command("targets", "deregister", "blue", "127.0.0.1:\(port)")
+            return watching.standardOutput.contains("\(port)")
+        }
+        #expect(seen, "\(watching.standardError)")
+        #expect(watching.exitStatus == nil)
+        watching.signal(SIGINT)
+        #expect(watching.waitForExit() != nil)
+    }
+}

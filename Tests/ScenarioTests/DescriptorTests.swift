@@ -1,0 +1,36 @@
+import Testing
+
+/// Out of descriptors.
+@Suite struct DescriptorTests {
+    @Test("With no descriptor left it does not spin, and recovers when clients go")
+    func recovers() throws {
+        let target = try TargetServer()
+        let apus = try ApusProcess.start(Document(target), descriptors: 80)
+        expectServes(apus)
+        var clients = (0..<200).compactMap { _ in try? apus.client() }
+        #expect(clients.count > 100, "the kernel's queue takes those that Apus cannot")
+        let before = apus.process.processorSeconds
+        #expect(always(for: 1.5) { apus.process.exitStatus == nil })
+        let used = apus.process.processorSeconds - before
+        #expect(used < 0.75, "it used \(used) s of processor time in 1.5 s")
+        clients.removeAll()
+        #expect(eventually { (try? apus.client().get("/recovered"))?.status == 200 })
+        #expect(eventually { (try? apus.admin("GET", "/v1/status"))?.status == 200 })
+        expectLogged(by: apus, "/recovered", status: 200, targetStatus: 200)
+    }
+
+    @Test("Those who were connected before are served while there is no descriptor left")
+    func servesThoseWhoAreIn() throws {
+        let action: JSON = [
+            "type": "fixed-response", "fixedResponseConfig": ["statusCode": "200", "messageBody": "in"],
+        ]
+        let apus = try ApusProcess.start(
+            Document(listeners: [.init(defaultAction: action)], groups: []), descriptors: 80)
+        let early = try apus.client()
+        #expect(try early.get("/early").text == "in")
+        let crowd = (0..<200).compactMap { _ in try? apus.client() }
+        for _ in 0..<20 { #expect(try early.get("/early").text == "in") }
+        #expect(!crowd.isEmpty)
+        expectLogged(by: apus, "/early", status: 200, target: "-")
+    }
+}

@@ -1,0 +1,40 @@
+/// A connection to the admin socket that can ask many times.
+final class AdminClient: Sendable {
+    private let client: RawClient
+
+    /// Connects to the admin socket at `path`.
+    init(path: String) throws { client = try RawClient(path: path) }
+
+    /// Seconds that an answer may take.
+    var patience: Double {
+        get { client.wire.patience }
+        set { client.wire.patience = newValue }
+    }
+
+    /// Asks with a JSON body or none.
+    @discardableResult
+    func ask(_ method: String, _ path: String, _ body: JSON? = nil) throws -> AdminAnswer {
+        try ask(method, path, text: body?.text)
+    }
+
+    /// Asks with any body.
+    func ask(_ method: String, _ path: String, text: String?) throws -> AdminAnswer {
+        var request = "\(method) \(path) HTTP/1.1\r\nHost: apus\r\n"
+        if let text { request += "Content-Type: application/json\r\nContent-Length: \(text.utf8.count)\r\n" }
+        let answer = try client.exchange(request + "\r\n" + (text ?? ""), method: method)
+        return AdminAnswer(status: answer.status, text: answer.text)
+    }
+}
+
+/// What the admin socket answered.
+struct AdminAnswer: Sendable {
+    /// The HTTP status.
+    let status: Int
+    /// The body.
+    let text: String
+
+    /// The body as JSON.
+    var json: JSON { JSON(parsing: Array(text.utf8)) }
+    /// `error.code`: one of ELBv2's.
+    var errorCode: String? { json["error"]["code"].string }
+}

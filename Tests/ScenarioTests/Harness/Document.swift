@@ -1,0 +1,131 @@
+/// A configuration file for one scenario: one application load balancer named `web` on 127.0.0.1.
+///
+/// Ports of listeners, and paths, are filled in when Apus is started; what is not said here is ELBv2's default, except
+/// that targets are checked twice a second, so that no scenario waits half a minute for a healthy target.
+struct Document: Sendable {
+    /// Its listeners; ports are chosen at start.
+    var listeners: [Listener]
+    /// The target groups.
+    var groups: [Group]
+    /// Attributes of the load balancer.
+    var attributes: [String: JSON] = [:]
+    /// The instance registry: id → address.
+    var instances: [String: String] = [:]
+    /// Keys of `runtime`, without the state directory.
+    var runtime: [String: JSON] = ["workers": 2]
+    /// `alb` or `json`.
+    var logFormat = "alb"
+
+    /// One HTTP listener.
+    struct Listener: Sendable {
+        var defaultAction: JSON
+        var rules: [JSON] = []
+    }
+
+    /// One target group. `settings` holds any other key of the file's target group.
+    struct Group: Sendable {
+        var name: String
+        var targets: [Address] = []
+        var attributes: [String: JSON] = [:]
+        var settings: [String: JSON] = [:]
+
+        init(
+            _ name: String, _ targets: [Address] = [], attributes: [String: JSON] = [:], settings: [String: JSON] = [:]
+        ) {
+            self.name = name
+            self.targets = targets
+            self.attributes = attributes
+            self.settings = settings
+        }
+
+        /// Scripted targets of one group.
+        init(_ name: String, servers: [TargetServer], attributes: [String: JSON] = [:]) {
+            self.init(name, servers.map { Address(port: $0.port) }, attributes: attributes)
+        }
+    }
+
+    /// A target as it is registered.
+    struct Address: Sendable {
+        var id = "127.0.0.1"
+        var port: UInt16
+        var json: JSON { ["id": .string(id), "port": JSON(port)] }
+        var text: String { "\(id):\(port)" }
+    }
+
+    /// A document with these parts.
+    init(
+        listeners: [Listener], groups: [Group], attributes: [String: JSON] = [:], instances: [String: String] = [:]
+    ) {
+        self.listeners = listeners
+        self.groups = groups
+        self.attributes = attributes
+        self.instances = instances
+    }
+
+    /// One listener that forwards everything to the group `blue`, whose targets are `servers`.
+    init(_ servers: TargetServer..., attributes: [String: JSON] = [:], group: [String: JSON] = [:]) {
+        self.init(
+            listeners: [Listener(defaultAction: Self.forward("blue"))],
+            groups: [Group("blue", servers: servers, attributes: group)], attributes: attributes)
+    }
+
+    /// A forward action: one group, or several with weights.
+    static func forward(_ group: String) -> JSON {
+        ["type": "forward", "targetGroupName": .string(group)]
+    }
+
+    /// A forward action that divides requests by weight.
+    static func forward(_ weights: KeyValuePairs<String, Int>) -> JSON {
+        let groups = weights.map { JSON.object(["targetGroupName": .string($0.key), "weight": JSON($0.value)]) }
+        return ["type": "forward", "forwardConfig": ["targetGroups": .array(groups)]]
+    }
+
+    /// A rule with one condition.
+    static func rule(_ priority: Int, _ field: String, _ values: [String], _ action: JSON) -> JSON {
+        [
+            "priority": JSON(priority), "actions": [action],
+            "conditions": [["field": .string(field), "values": .array(values.map { .string($0) })]],
+        ]
+    }
+
+    /// The file's text: JSON, which is YAML too.
+    func text(ports: [UInt16], folder: String) -> String {
+        var loadBalancer: JSON = [
+            "name": "web", "type": "application", "addresses": ["127.0.0.1"],
+            "listeners": .array(zip(listeners, ports).map { Self.json($0, port: $1) }),
+        ]
+        if !attributes.isEmpty { loadBalancer["attributes"] = .object(attributes) }
+        var runtime = runtime
+        runtime["stateDirectory"] = "\(folder)/state"
+        var document: JSON = [
+            "admin": ["socket": "\(folder)/admin.sock"],
+            "runtime": .object(runtime),
+            "logs": ["access": ["path": "\(folder)/access.log", "format": .string(logFormat)]],
+            "loadBalancers": [loadBalancer],
+            "targetGroups": .array(groups.map(Self.json)),
+        ]
+        if !instances.isEmpty {
+            let entries = instances.sorted { $0.key < $1.key }
+            document["instances"] = .array(entries.map { ["id": .string($0.key), "address": .string($0.value)] })
+        }
+        return document.text
+    }
+
+    private static func json(_ listener: Listener, port: UInt16) -> JSON {
+        var json: JSON = ["protocol": "HTTP", "port": JSON(port), "defaultActions": [listener.defaultAction]]
+        if !listener.rules.isEmpty { json["rules"] = .array(listener.rules) }
+        return json
+    }
+
+    private static func json(_ group: Group) -> JSON {
+        var json: JSON = [
+            "name": .string(group.name), "targetType": "ip", "protocol": "HTTP", "port": 80,
+            "healthCheckPath": "/health", "healthCheckIntervalSeconds": 0.5, "healthCheckTimeoutSeconds": 0.5,
+            "healthyThresholdCount": 2, "unhealthyThresholdCount": 3,
+        ]
+        for (key, value) in group.settings { json[key] = value }
+        if !group.attributes.isEmpty { json["attributes"] = .object(group.attributes) }
+        if !group.targets.isEmpty { json["targets"] = .array(group.targets.map(\.json)) }
+        return json
+    }
+}

@@ -1,0 +1,54 @@
+import Testing
+
+/// Expects a line in the access log, soon, whose request holds `path` and which ended with `status`; gives it back.
+///
+/// `target` is what field 5 must be: a target's address, or `-` when none was chosen.
+@discardableResult
+func expectLogged(
+    by apus: ApusProcess, _ path: String, status: Int, target: String? = nil, targetStatus: Int? = nil,
+    sourceLocation: SourceLocation = #_sourceLocation
+) -> AccessLogLine? {
+    let line = eventually {
+        apus.accessLog.last { $0.request.contains(path) && $0.status == status }
+    }
+    guard let line else {
+        let all = apus.accessLog.map(\.line).suffix(20).joined(separator: "\n")
+        Issue.record("no log line with \(path) and status \(status) in:\n\(all)", sourceLocation: sourceLocation)
+        return nil
+    }
+    #expect(line.fieldsCount == 34, "\(line.line)", sourceLocation: sourceLocation)
+    #expect(line.kind == "http", "\(line.line)", sourceLocation: sourceLocation)
+    if let target { #expect(line.target == target, "\(line.line)", sourceLocation: sourceLocation) }
+    if let targetStatus { #expect(line.targetStatus == targetStatus, "\(line.line)", sourceLocation: sourceLocation) }
+    return line
+}
+
+/// Expects at least `count` lines in the access log, soon, that ended with `status`: for requests too malformed to
+/// be found by their path.
+func expectLogged(
+    by apus: ApusProcess, count: Int, status: Int, sourceLocation: SourceLocation = #_sourceLocation
+) {
+    let found = eventually { apus.accessLog.filter { $0.status == status }.count >= count }
+    let lines = apus.accessLog.map(\.line).suffix(20).joined(separator: "\n")
+    #expect(found, "expected \(count) lines with status \(status) in:\n\(lines)", sourceLocation: sourceLocation)
+}
+
+/// Expects an answer that Apus made: ALB's kind of HTML, and the cause in one word.
+func expectMadeHere(
+    _ answer: Message, _ status: Int, _ comment: String = "", sourceLocation: SourceLocation = #_sourceLocation
+) {
+    let seen: Comment = "\(comment): \(answer.startLine) \(answer.text)"
+    #expect(answer.status == status, seen, sourceLocation: sourceLocation)
+    #expect(answer["content-type"]?.hasPrefix("text/html") == true, seen, sourceLocation: sourceLocation)
+    #expect(answer.text.contains("<center><h1>\(status) "), seen, sourceLocation: sourceLocation)
+    let reason = answer["apus-reason"] ?? ""
+    #expect(
+        !reason.isEmpty && !reason.contains(" "), "\(comment): Apus-Reason is \(reason)", sourceLocation: sourceLocation
+    )
+}
+
+/// Expects `apus` to serve a plain request: after an attack, a signal or a bad change.
+func expectServes(_ apus: ApusProcess, _ comment: Comment? = nil, sourceLocation: SourceLocation = #_sourceLocation) {
+    let status = try? apus.client().get("/still-serving").status
+    #expect(status == 200, comment, sourceLocation: sourceLocation)
+}

@@ -1,0 +1,206 @@
+import Glibc
+
+/// One blocking socket with deadlines: the only file of the harness that makes socket calls.
+///
+/// Shape:  owns its descriptor, closed by `close()` or `deinit`. One thread reads and one thread writes at a time;
+///         `shutDown` may be called by a third, which makes both return.
+/// Errors: `SocketError`, naming the call and errno.
+final class Socket: Sendable {
+    /// The file descriptor.
+    let descriptor: Int32
+    private let closed = Locked(false)
+
+    /// What a read found.
+    enum Arrival: Equatable, Sendable {
+        case bytes([UInt8])
+        case endOfStream
+        /// The connection was aborted (RST).
+        case reset
+        /// Nothing came before the deadline.
+        case silence
+    }
+
+    /// Takes over a descriptor that is open.
+    init(adopting descriptor: Int32) {
+        self.descriptor = descriptor
+    }
+
+    deinit { close() }
+
+    /// Listens on 127.0.0.1; `port` 0 lets the kernel choose.
+    static func listening(port: UInt16 = 0, backlog: Int32 = 1_024) throws -> Socket {
+        let socket = Socket(adopting: try check("socket", Glibc.socket(AF_INET, streamType, 0)))
+        try socket.set(SO_REUSEADDR, 1)
+        var address = loopback(port: port)
+        let outcome = unsafe withUnsafePointer(to: &address) { pointer in
+            unsafe pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) { generic in
+                unsafe Glibc.bind(socket.descriptor, generic, socklen_t(MemoryLayout<sockaddr_in>.size))
+            }
+        }
+        try check("bind to port \(port)", outcome)
+        try check("listen", Glibc.listen(socket.descriptor, backlog))
+        return socket
+    }
+
+    /// Connects to 127.0.0.1. `receiveBuffer` in octets makes a slow reader felt early.
+    static func connected(port: UInt16, receiveBuffer: Int32? = nil) throws -> Socket {
+        let socket = Socket(adopting: try check("socket", Glibc.socket(AF_INET, streamType, 0)))
+        if let receiveBuffer { try socket.set(SO_RCVBUF, receiveBuffer) }
+        var address = loopback(port: port)
+        let outcome = unsafe withUnsafePointer(to: &address) { pointer in
+            unsafe pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) { generic in
+                unsafe Glibc.connect(socket.descriptor, generic, socklen_t(MemoryLayout<sockaddr_in>.size))
+            }
+        }
+        try check("connect to port \(port)", outcome)
+        try socket.sendWithoutDelay()
+        return socket
+    }
+
+    /// Connects to a Unix socket.
+    static func connected(path: String) throws -> Socket {
+        let socket = Socket(adopting: try check("socket", Glibc.socket(AF_UNIX, streamType, 0)))
+        var address = sockaddr_un()
+        address.sun_family = sa_family_t(AF_UNIX)
+        precondition(path.utf8.count < 108, "a Unix socket's path has less than 108 octets: \(path)")
+        unsafe withUnsafeMutableBytes(of: &address.sun_path) { unsafe $0.copyBytes(from: path.utf8) }
+        let outcome = unsafe withUnsafePointer(to: &address) { pointer in
+            unsafe pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) { generic in
+                unsafe Glibc.connect(socket.descriptor, generic, socklen_t(MemoryLayout<sockaddr_un>.size))
+            }
+        }
+        try check("connect to \(path)", outcome)
+        return socket
+    }
+
+    /// A port of 127.0.0.1 that nobody listened on a moment ago.
+    static func freePort() throws -> UInt16 {
+        try listening().localPort()
+    }
+
+    /// The port that this end has.
+    func localPort() throws -> UInt16 {
+        var address = sockaddr_in()
+        var length = socklen_t(MemoryLayout<sockaddr_in>.size)
+        let outcome = unsafe withUnsafeMutablePointer(to: &address) { pointer in
+            unsafe pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) { generic in
+                unsafe getsockname(descriptor, generic, &length)
+            }
+        }
+        try Self.check("getsockname", outcome)
+        return UInt16(bigEndian: address.sin_port)
+    }
+
+    /// The next connection of a listening socket; `nil` at the deadline or after `shutDown`.
+    func accept(by deadline: Deadline) -> Socket? {
+        guard waits(for: Int16(POLLIN), by: deadline) else { return nil }
+        let accepted = Glibc.accept(descriptor, nil, nil)
+        guard accepted >= 0 else { return nil }
+        _ = fcntl(accepted, F_SETFD, FD_CLOEXEC)
+        let socket = Socket(adopting: accepted)
+        try? socket.sendWithoutDelay()
+        return socket
+    }
+
+    /// The next octets, at most `most`.
+    func read(most: Int = 65_536, by deadline: Deadline) -> Arrival {
+        guard waits(for: Int16(POLLIN), by: deadline) else { return .silence }
+        var failure: Int32 = 0
+        let bytes = unsafe [UInt8](unsafeUninitializedCapacity: most) { buffer, count in
+            let got = unsafe recv(descriptor, buffer.baseAddress, most, 0)
+            failure = got < 0 ? errno : 0
+            count = max(0, got)
+        }
+        if failure != 0 { return failure == ECONNRESET ? .reset : .endOfStream }
+        return bytes.isEmpty ? .endOfStream : .bytes(bytes)
+    }
+
+    /// Reads up to `scratch.count` octets over and over into the same place: for bodies too large to keep.
+    /// `nil` at the end, a reset or the deadline.
+    func discard(into scratch: inout [UInt8], by deadline: Deadline) -> Int? {
+        guard waits(for: Int16(POLLIN), by: deadline) else { return nil }
+        let got = unsafe scratch.withUnsafeMutableBytes { unsafe recv(descriptor, $0.baseAddress, $0.count, 0) }
+        return got > 0 ? got : nil
+    }
+
+    /// Sends all of `bytes`, waiting for room; throws when the other side is gone or `deadline` passes.
+    func write(_ bytes: [UInt8], by deadline: Deadline) throws {
+        var sent = 0
+        while sent < bytes.count {
+            guard waits(for: Int16(POLLOUT), by: deadline) else { throw SocketError(call: "send", code: ETIMEDOUT) }
+            let count = unsafe bytes.withUnsafeBytes { all in
+                unsafe Glibc.send(descriptor, all.baseAddress! + sent, all.count - sent, sendFlags)
+            }
+            if count < 0 && (errno == EAGAIN || errno == EINTR) { continue }
+            sent += try Self.check("send", count)
+        }
+    }
+
+    /// Sends FIN: no more octets will come from this side.
+    func endWriting() { _ = shutdown(descriptor, Int32(SHUT_WR)) }
+
+    /// Ends both directions without giving the descriptor back, so that a thread blocked in it returns.
+    func shutDown() {
+        closed.withLock { if !$0 { _ = shutdown(descriptor, Int32(SHUT_RDWR)) } }
+    }
+
+    /// Aborts the connection: the other side reads RST.
+    func reset() {
+        var linger = Glibc.linger(l_onoff: 1, l_linger: 0)
+        _ = unsafe setsockopt(descriptor, SOL_SOCKET, SO_LINGER, &linger, socklen_t(MemoryLayout<Glibc.linger>.size))
+        close()
+    }
+
+    /// Gives the descriptor back. Only for the thread that reads: another would close a number already reused.
+    func close() {
+        closed.withLock { closed in
+            if !closed { _ = Glibc.close(descriptor) }
+            closed = true
+        }
+    }
+
+    private func waits(for events: Int16, by deadline: Deadline) -> Bool {
+        while true {
+            var request = pollfd(fd: descriptor, events: events, revents: 0)
+            let ready = unsafe poll(&request, 1, deadline.millisecondsLeft)
+            if ready > 0 { return true }
+            if ready == 0 || errno != EINTR { return false }
+        }
+    }
+
+    private func sendWithoutDelay() throws {
+        var one: Int32 = 1
+        try Self.check("setsockopt", unsafe setsockopt(descriptor, Int32(IPPROTO_TCP), TCP_NODELAY, &one, 4))
+    }
+
+    private func set(_ option: Int32, _ value: Int32) throws {
+        var value = value
+        try Self.check("setsockopt", unsafe setsockopt(descriptor, SOL_SOCKET, option, &value, 4))
+    }
+
+    private let sendFlags = Int32(MSG_NOSIGNAL) | Int32(MSG_DONTWAIT)
+    private static let streamType = Int32(SOCK_STREAM.rawValue) | Int32(SOCK_CLOEXEC.rawValue)
+
+    private static func loopback(port: UInt16) -> sockaddr_in {
+        var address = sockaddr_in()
+        address.sin_family = sa_family_t(AF_INET)
+        address.sin_port = port.bigEndian
+        address.sin_addr = in_addr(s_addr: UInt32(0x7F00_0001).bigEndian)
+        return address
+    }
+
+    @discardableResult
+    private static func check<Result: BinaryInteger>(_ call: String, _ result: Result) throws -> Result {
+        guard result >= 0 else { throw SocketError(call: call, code: errno) }
+        return result
+    }
+}
+
+/// A socket call that failed: which one, and errno.
+struct SocketError: Error, CustomStringConvertible {
+    /// What was being done.
+    let call: String
+    /// errno.
+    let code: Int32
+    var description: String { unsafe "\(call): \(String(cString: strerror(code)))" }
+}

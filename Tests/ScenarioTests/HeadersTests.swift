@@ -1,0 +1,187 @@
+import Testing
+
+/// Fields that Apus adds, replaces and removes: elbv2.md §2.1 and §2.2.
+@Suite struct HeadersTests {
+    /// Sends one request through a load balancer with `attributes`, and gives what the target saw.
+    private func forwarded(
+        _ fields: String, path: String = "/fields", host: String = "example.com", attributes: [String: JSON] = [:]
+    ) throws -> (request: Message, port: UInt16) {
+        let target = try TargetServer()
+        let apus = try ApusProcess.start(Document(target, attributes: attributes))
+        #expect(try apus.client().get(path, host: host, fields: fields).status == 200)
+        expectLogged(by: apus, path, status: 200, targetStatus: 200)
+        return (try #require(target.requests.first), apus.port)
+    }
+
+    @Test("X-Forwarded-For, -Proto and -Port are added")
+    func forwardedFields() throws {
+        let (request, port) = try forwarded("")
+        #expect(request.values("x-forwarded-for") == ["127.0.0.1"])
+        #expect(request.values("x-forwarded-proto") == ["http"])
+        #expect(request.values("x-forwarded-port") == ["\(port)"])
+    }
+
+    @Test("X-Forwarded-For is appended to; -Proto and -Port are overwritten")
+    func spoofedFields() throws {
+        let spoof = "X-Forwarded-For: 1.2.3.4\r\nX-Forwarded-Proto: https\r\nX-Forwarded-Port: 443\r\n"
+        let (request, port) = try forwarded(spoof)
+        #expect(request.values("x-forwarded-for") == ["1.2.3.4, 127.0.0.1"])
+        #expect(request.values("x-forwarded-proto") == ["http"])
+        #expect(request.values("x-forwarded-port") == ["\(port)"])
+    }
+
+    @Test("Several X-Forwarded-For fields come out as one list that ends with the client")
+    func severalForwardedFor() throws {
+        let (request, _) = try forwarded("X-Forwarded-For: 1.1.1.1\r\nX-Forwarded-For: 2.2.2.2\r\n")
+        #expect(request.values("x-forwarded-for").joined(separator: ", ") == "1.1.1.1, 2.2.2.2, 127.0.0.1")
+    }
+
+    static let modes: [(attributes: [String: JSON], sent: String, seen: [String])] = [
+        (["routing.http.xff_header_processing.mode": "preserve"], "X-Forwarded-For: 1.2.3.4\r\n", ["1.2.3.4"]),
+        (["routing.http.xff_header_processing.mode": "preserve"], "", []),
+        (["routing.http.xff_header_processing.mode": "remove"], "X-Forwarded-For: 1.2.3.4\r\n", []),
+        (
+            ["routing.http.xff_header_processing.mode": "remove", "routing.http.xff_client_port.enabled": true],
+            "X-Forwarded-For: 1.2.3.4\r\n", []
+        ),
+    ]
+
+    @Test("xff_header_processing.mode", arguments: modes.indices)
+    func forwardedForModes(index: Int) throws {
+        let test = Self.modes[index]
+        let (request, _) = try forwarded(test.sent, attributes: test.attributes)
+        #expect(request.values("x-forwarded-for") == test.seen)
+        #expect(request.values("x-forwarded-proto") == ["http"])
+    }
+
+    @Test("xff_client_port adds the client's port")
+    func clientPort() throws {
+        let target = try TargetServer()
+        let apus = try ApusProcess.start(Document(target, attributes: ["routing.http.xff_client_port.enabled": true]))
+        let client = try apus.client()
+        #expect(try client.get("/port").status == 200)
+        let address = "127.0.0.1:\(try client.socket.localPort())"
+        #expect(target.requests.first?["x-forwarded-for"] == address)
+        let line = expectLogged(by: apus, "/port", status: 200)
+        #expect(line?.client == address)
+    }
+
+    @Test("X-Amzn-Trace-Id is made, or kept with Self before it")
+    func traceID() throws {
+        let made = try #require(try forwarded("").request["x-amzn-trace-id"])
+        #expect(made.wholeMatch(of: /Root=1-[0-9a-f]{8}-[0-9a-f]{24}/) != nil, "\(made)")
+
+        let root = "Root=1-67891233-abcdef012345678912345678"
+        let kept = try #require(try forwarded("X-Amzn-Trace-Id: \(root);CalledFrom=app\r\n").request["x-amzn-trace-id"])
+        #expect(
+            kept.wholeMatch(
+                of: /Self=1-[0-9a-f]{8}-[0-9a-f]{24};Root=1-67891233-abcdef012345678912345678;CalledFrom=app/) != nil,
+            "\(kept)")
+
+        let old = "Self=1-00000000-000000000000000000000000"
+        let replaced = try #require(try forwarded("X-Amzn-Trace-Id: \(old);\(root)\r\n").request["x-amzn-trace-id"])
+        #expect(!replaced.contains("00000000-0000"))
+        #expect(replaced.hasPrefix("Self=1-") && replaced.hasSuffix(";" + root), "\(replaced)")
+    }
+
+    @Test("The trace id is on the log line and not on the response")
+    func traceIDInLog() throws {
+        let target = try TargetServer()
+        let apus = try ApusProcess.start(Document(target))
+        let answer = try apus.client().get("/traced")
+        #expect(answer.values("x-amzn-trace-id").isEmpty)
+        let line = expectLogged(by: apus, "/traced", status: 200)
+        #expect(line?.traceID == target.requests.first?["x-amzn-trace-id"])
+    }
+
+    @Test(
+        "Host is lower-cased and gets the listener's port when it has none",
+        arguments: [
+            ("Example.COM", "example.com:%"), ("example.com:9999", "example.com:9999"), ("[::1]", "[::1]:%"),
+        ])
+    func hostIsRewritten(sent: String, seen: String) throws {
+        let (request, port) = try forwarded("", host: sent)
+        #expect(request.values("host") == [seen.replacing("%", with: "\(port)")])
+    }
+
+    @Test("preserve_host_header leaves Host as it came")
+    func hostIsPreserved() throws {
+        let attributes: [String: JSON] = ["routing.http.preserve_host_header.enabled": true]
+        #expect(
+            try forwarded("", host: "Example.COM", attributes: attributes).request.values("host") == ["Example.COM"])
+    }
+
+    @Test("Hop-by-hop fields and those that Connection names are removed, both ways")
+    func hopByHop() throws {
+        let response =
+            "HTTP/1.1 200 OK\r\nContent-Length: 0\r\nConnection: keep-alive, X-Secret\r\nKeep-Alive: timeout=5\r\n"
+            + "X-Secret: 1\r\nProxy-Connection: x\r\nX-Public: 2\r\nProxy-Authenticate: Basic\r\n\r\n"
+        let target = try TargetServer(script: TargetScript.raw(response))
+        let apus = try ApusProcess.start(Document(target))
+        let fields =
+            "Connection: X-Private, keep-alive\r\nX-Private: 1\r\nKeep-Alive: 9\r\nTE: trailers\r\n"
+            + "Proxy-Connection: keep-alive\r\nX-Kept: 3\r\nAuthorization: Basic abc\r\n"
+        let answer = try apus.client().get("/hops", fields: fields)
+        for name in ["x-secret", "keep-alive", "proxy-connection"] { #expect(answer.values(name).isEmpty, "\(name)") }
+        #expect(answer["x-public"] == "2")
+        let request = try #require(target.requests.first)
+        for name in ["x-private", "keep-alive", "proxy-connection", "te"] {
+            #expect(request.values(name).isEmpty, "\(name)")
+        }
+        #expect(request["x-kept"] == "3")
+        #expect(request["authorization"] == "Basic abc")
+        expectLogged(by: apus, "/hops", status: 200)
+    }
+
+    @Test(
+        "Connection cannot name away what Apus adds",
+        arguments: [
+            "X-Forwarded-For", "X-Forwarded-Proto", "X-Forwarded-Port", "X-Amzn-Trace-Id", "Host", "Content-Length",
+        ])
+    func connectionCannotRemove(name: String) throws {
+        let target = try TargetServer(script: TargetScript.echo)
+        let apus = try ApusProcess.start(Document(target))
+        let answer = try apus.client().exchange(
+            "POST /named HTTP/1.1\r\nHost: a.b\r\nConnection: close, \(name)\r\nContent-Length: 4\r\n\r\nbody")
+        expectLogged(by: apus, "/named", status: answer.status)
+        // Naming a field without which the message cannot be understood may also be refused.
+        if answer.status == 400 {
+            #expect(target.requests.isEmpty)
+        } else {
+            #expect(answer.text == "body")
+            #expect(try !#require(target.requests.first).values(name).isEmpty)
+        }
+    }
+
+    @Test("Names with an underscore or another odd octet: forwarded by default, dropped by attribute")
+    func invalidNames() throws {
+        let odd = "X_Real_IP: 1\r\nX.Dot: 2\r\nX-Fine: 3\r\n"
+        let kept = try forwarded(odd).request
+        #expect(kept["x_real_ip"] == "1")
+        let dropping: [String: JSON] = ["routing.http.drop_invalid_header_fields.enabled": true]
+        let dropped = try forwarded(odd, attributes: dropping).request
+        #expect(dropped.values("x_real_ip").isEmpty)
+        #expect(dropped.values("x.dot").isEmpty)
+        #expect(dropped["x-fine"] == "3")
+    }
+
+    @Test("Every other field passes in order, with its octets as they are, both ways")
+    func everythingElsePasses() throws {
+        let odd = "X-Latin: caf\u{E9}\r\nCookie: a=1; b=2\r\nCookie: c=3\r\nX-Empty:\r\nX-Repeat: 1\r\nX-Repeat: 2\r\n"
+        let target = try TargetServer(
+            script: TargetScript.answer(
+                body: "", fields: "Set-Cookie: a=1\r\nSet-Cookie: b=2\r\nServer: mine\r\nX-Empty:\r\n"))
+        let apus = try ApusProcess.start(Document(target))
+        let answer = try apus.client().get("/pass?a=%20b&c=%2F", fields: odd)
+        #expect(answer.values("set-cookie") == ["a=1", "b=2"])
+        #expect(answer["server"] == "mine")
+        #expect(answer.values("x-empty") == [""])
+        let request = try #require(target.requests.first)
+        #expect(request.target == "/pass?a=%20b&c=%2F")
+        #expect(request["x-latin"] == "caf\u{E9}")
+        #expect(request.values("cookie").joined(separator: "; ") == "a=1; b=2; c=3")
+        #expect(request.values("x-repeat") == ["1", "2"])
+        #expect(request.values("x-empty") == [""])
+        expectLogged(by: apus, "/pass?a=%20b&c=%2F", status: 200)
+    }
+}

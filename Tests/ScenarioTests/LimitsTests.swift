@@ -1,0 +1,120 @@
+import Testing
+
+/// Status codes made here, and the sizes at which they are made: elbv2.md §2.1 and §2.3.
+@Suite struct LimitsTests {
+    struct Case: Sendable, CustomTestStringConvertible {
+        let why: String
+        let request: String
+        let status: Int
+        var reason: String?
+        var testDescription: String { why }
+    }
+
+    private static func get(_ path: String = "/limit", _ fields: String = "") -> String {
+        "GET \(path) HTTP/1.1\r\nHost: a.b\r\n\(fields)\r\n"
+    }
+
+    private static func filled(_ count: Int) -> String { String(repeating: "a", count: count) }
+
+    private static func addresses(_ count: Int) -> String {
+        "X-Forwarded-For: " + (1...count).map { "10.0.0.\($0)" }.joined(separator: ", ") + "\r\n"
+    }
+
+    static let cases = [
+        Case(why: "a request line of 16K", request: get("/" + filled(16_384 - 14)), status: 200),
+        Case(
+            why: "a request line above 16K", request: get("/" + filled(16_384)), status: 414,
+            reason: "RequestLineTooLong"),
+        Case(why: "a field of nearly 16K", request: get("/limit", "X: \(filled(16_000))\r\n"), status: 200),
+        Case(
+            why: "a field above 16K", request: get("/limit", "X: \(filled(16_384))\r\n"), status: 413,
+            reason: "FieldTooLarge"),
+        Case(
+            why: "a head of nearly 64K",
+            request: get("/limit", String(repeating: "X: \(filled(15_000))\r\n", count: 4)), status: 200),
+        Case(
+            why: "a head above 64K", request: get("/limit", String(repeating: "X: \(filled(15_000))\r\n", count: 5)),
+            status: 413, reason: "HeadTooLarge"),
+        Case(why: "200 fields", request: get("/limit", String(repeating: "X: y\r\n", count: 200)), status: 200),
+        Case(
+            why: "more than 256 fields", request: get("/limit", String(repeating: "X: y\r\n", count: 257)), status: 413,
+            reason: "TooManyFields"),
+        Case(why: "30 forwarded addresses", request: get("/limit", addresses(30)), status: 200),
+        Case(why: "31 forwarded addresses", request: get("/limit", addresses(31)), status: 463),
+        Case(
+            why: "TRACE", request: "TRACE /limit HTTP/1.1\r\nHost: a.b\r\n\r\n", status: 405, reason: "MethodNotAllowed"
+        ),
+        Case(why: "a method of one's own", request: "BREW /limit HTTP/1.1\r\nHost: a.b\r\n\r\n", status: 200),
+        Case(
+            why: "a coding that is not implemented",
+            request: "POST /limit HTTP/1.1\r\nHost: a.b\r\nTransfer-Encoding: deflate\r\n\r\n", status: 501,
+            reason: "UnsupportedTransferEncoding"),
+        Case(
+            why: "HTTP/2.0", request: "GET /limit HTTP/2.0\r\nHost: a.b\r\n\r\n", status: 505,
+            reason: "UnsupportedVersion"),
+        Case(why: "no Host", request: "GET /limit HTTP/1.1\r\n\r\n", status: 400, reason: "MissingHost"),
+    ]
+
+    @Test("Just below each limit a request passes; above, the answer names the cause")
+    func limits() throws {
+        let target = try TargetServer()
+        let apus = try ApusProcess.start(Document(target))
+        for test in Self.cases {
+            let before = target.requests.count
+            let answer = try apus.client().exchange(test.request)
+            if test.status == 200 {
+                #expect(answer.status == 200, "\(test.why)")
+                continue
+            }
+            expectMadeHere(answer, test.status, test.why)
+            if let reason = test.reason { #expect(answer["apus-reason"] == reason, "\(test.why)") }
+            #expect(target.requests.count == before, "\(test.why): the target saw it")
+        }
+        for (status, group) in Dictionary(grouping: Self.cases, by: \.status) {
+            expectLogged(by: apus, count: group.count, status: status)
+        }
+        let line = apus.accessLog.first { $0.status == 463 }
+        #expect(line?.target == "-")
+        #expect(line?.errorReason != "-")
+    }
+
+    @Test("Apus-Reason can be left out by attribute")
+    func reasonHeaderOff() throws {
+        let target = try TargetServer()
+        let apus = try ApusProcess.start(Document(target, attributes: ["apus.reason_header.enabled": false]))
+        let answer = try apus.client().exchange("TRACE /quiet HTTP/1.1\r\nHost: a.b\r\n\r\n")
+        #expect(answer.status == 405)
+        #expect(answer.values("apus-reason").isEmpty)
+        expectLogged(by: apus, "/quiet", status: 405, target: "-")
+    }
+
+    @Test("A group without targets is 503; so is one whose targets are all unused")
+    func nobodyThere() throws {
+        var document = Document(listeners: [.init(defaultAction: Document.forward("empty"))], groups: [.init("empty")])
+        let apus = try ApusProcess.start(document)
+        expectMadeHere(try apus.client().get("/empty"), 503)
+        expectLogged(by: apus, "/empty", status: 503, target: "-")
+
+        document.groups = [.init("empty", [.init(id: "i-unknown", port: 80)], settings: ["targetType": "instance"])]
+        let unused = try ApusProcess.start(document)
+        expectMadeHere(try unused.client().get("/unused"), 503)
+        expectLogged(by: unused, "/unused", status: 503, target: "-")
+    }
+
+    @Test("Connection to a target that does not answer the handshake is 504")
+    func connectTimeout() throws {
+        // A listen queue of one, and it is taken: the kernel drops further handshakes.
+        let full = try Socket.listening(backlog: 0)
+        let port = try full.localPort()
+        let waiting = try Socket.connected(port: port)
+        defer { waiting.close() }
+        let group = Document.Group(
+            "blue", [.init(port: port)], attributes: ["apus.target_connect_timeout.seconds": 1],
+            settings: ["healthCheckTimeoutSeconds": 0.1])
+        let apus = try ApusProcess.start(
+            Document(listeners: [.init(defaultAction: Document.forward("blue"))], groups: [group]))
+        expectMadeHere(try apus.client().get("/connect"), 504)
+        let line = expectLogged(by: apus, "/connect", status: 504)
+        #expect(line?.targetStatus == nil)
+    }
+}

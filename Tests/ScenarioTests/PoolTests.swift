@@ -1,0 +1,116 @@
+import Testing
+
+/// What a target's answer must look like for its connection to be used again, and what makes it 502.
+@Suite struct PoolTests {
+    @Test("Connections to targets are shared by clients, one request at a time")
+    func reuse() throws {
+        let target = try TargetServer()
+        let apus = try ApusProcess.start(
+            {
+                var document = Document(target)
+                document.runtime["workers"] = 1
+                return document
+            }())
+        for _ in 0..<20 { #expect(try apus.client().get("/shared").status == 200) }
+        #expect(target.connections.count == 1)
+        #expect(target.requests.count == 20)
+        expectLogged(by: apus, "/shared", status: 200, targetStatus: 200)
+    }
+
+    @Test("An idle connection ends after its own idle time")
+    func ownIdleTime() throws {
+        let target = try TargetServer()
+        let apus = try ApusProcess.start(Document(target, group: ["apus.target_keep_alive.idle_seconds": 1]))
+        #expect(try apus.client().get("/idle").status == 200)
+        #expect(try apus.metric("apus_target_connections_idle") == 1)
+        #expect(eventually { (try? apus.metric("apus_target_connections_idle")) == 0 })
+        #expect(try apus.metric("apus_target_connections_active") == 0)
+        expectLogged(by: apus, "/idle", status: 200)
+    }
+
+    private static let second = "HTTP/1.1 200 OK\r\nContent-Length: 6\r\n\r\npoison"
+
+    /// Answers after which the connection holds, or may hold, something that belongs to no request.
+    static let poisons: [(why: String, method: String, response: String)] = [
+        ("surplus after a length", "GET", "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok" + second),
+        (
+            "surplus after the last chunk", "GET",
+            "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nok\r\n0\r\n\r\n" + second
+        ),
+        ("a body to HEAD", "HEAD", second),
+        ("a body to 204", "GET", "HTTP/1.1 204 No Content\r\n\r\n" + second),
+        ("a body to 304", "GET", "HTTP/1.1 304 Not Modified\r\n\r\n" + second),
+        ("Connection: close", "GET", "HTTP/1.1 200 OK\r\nContent-Length: 2\r\nConnection: close\r\n\r\nok"),
+        ("an answer in HTTP/1.0", "GET", "HTTP/1.0 200 OK\r\nContent-Length: 2\r\n\r\nok"),
+    ]
+
+    @Test("A connection that may hold something else is not used again", arguments: poisons)
+    func poisoned(why: String, method: String, response: String) throws {
+        let target = try TargetServer { connection in
+            while let request = try connection.request() {
+                try request.target == "/poison" ? connection.send(response) : connection.respond(body: "clean")
+            }
+        }
+        let apus = try ApusProcess.start(Document(target))
+        let client = try apus.client()
+        let answer = try client.exchange("\(method) /poison HTTP/1.1\r\nHost: a.b\r\n\r\n")
+        #expect([200, 204, 304].contains(answer.status), "\(why)")
+        for _ in 0..<4 { #expect(try client.get("/next").text == "clean", "\(why)") }
+        let first = try #require(target.connections.first)
+        #expect(first.requests.map(\.target) == ["/poison"], "\(why): the connection was used again")
+        expectLogged(by: apus, "/poison", status: answer.status, targetStatus: answer.status)
+    }
+
+    private static let fill = String(repeating: "X-Fill: \(String(repeating: "a", count: 1_000))\r\n", count: 40)
+
+    /// Answers that no client may see.
+    static let malformed: [(why: String, response: String)] = [
+        ("not HTTP", "220 smtp.example.com ready\r\n\r\n"),
+        ("a status of two digits", "HTTP/1.1 20 OK\r\nContent-Length: 0\r\n\r\n"),
+        ("a version from the future", "HTTP/2.0 200 OK\r\nContent-Length: 0\r\n\r\n"),
+        ("two lengths", "HTTP/1.1 200 OK\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\nab"),
+        ("a list of lengths", "HTTP/1.1 200 OK\r\nContent-Length: 1, 2\r\n\r\nab"),
+        ("a signed length", "HTTP/1.1 200 OK\r\nContent-Length: +1\r\n\r\na"),
+        ("length and chunked", "HTTP/1.1 200 OK\r\nContent-Length: 1\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n"),
+        ("an unknown coding", "HTTP/1.1 200 OK\r\nTransfer-Encoding: xchunked\r\n\r\n0\r\n\r\n"),
+        ("a field without a colon", "HTTP/1.1 200 OK\r\nContent-Length: 0\r\nnonsense\r\n\r\n"),
+        ("space before the colon", "HTTP/1.1 200 OK\r\nContent-Length : 0\r\n\r\n"),
+        ("a folded field", "HTTP/1.1 200 OK\r\nX-A: b\r\n c\r\nContent-Length: 0\r\n\r\n"),
+        ("bare LF", "HTTP/1.1 200 OK\nContent-Length: 0\n\n"),
+        ("a bare CR in a value", "HTTP/1.1 200 OK\r\nX-A: b\rSet-Cookie: x=y\r\nContent-Length: 0\r\n\r\n"),
+        ("NUL in a value", "HTTP/1.1 200 OK\r\nX-A: b\0\r\nContent-Length: 0\r\n\r\n"),
+        ("101 that nobody asked for", "HTTP/1.1 101 Switching Protocols\r\nUpgrade: x\r\nConnection: upgrade\r\n\r\n"),
+        ("a head beyond 32K", "HTTP/1.1 200 OK\r\n" + fill + "Content-Length: 0\r\n\r\n"),
+    ]
+
+    @Test("A malformed answer is 502, and its connection is not used again", arguments: malformed)
+    func malformedAnswer(why: String, response: String) throws {
+        let target = try TargetServer(script: TargetScript.raw(response))
+        let apus = try ApusProcess.start(Document(target))
+        let client = try apus.client()
+        expectMadeHere(try client.get("/bad"), 502, why)
+        expectMadeHere(try client.get("/bad-again"), 502, why)
+        #expect(target.connections.allSatisfy { $0.requests.count == 1 })
+        let line = expectLogged(by: apus, "/bad-again", status: 502, target: "127.0.0.1:\(target.port)")
+        #expect(line?.errorReason != "-")
+    }
+
+    @Test("Interim responses without end are 502, not memory")
+    func interimFlood() throws {
+        let interim = String(repeating: "HTTP/1.1 103 Early Hints\r\n\r\n", count: 1_000)
+        let target = try TargetServer { connection in
+            _ = try connection.request()
+            while true { try connection.send(interim) }
+        }
+        let apus = try ApusProcess.start(Document(target, attributes: ["idle_timeout.timeout_seconds": 2]))
+        let client = try apus.client()
+        try client.send("GET /flood HTTP/1.1\r\nHost: a.b\r\n\r\n")
+        let cut = eventually(within: 20) {
+            guard case .bytes = client.socket.read(by: .after(5)) else { return true }
+            return false
+        }
+        #expect(cut, "the client must be answered or cut off")
+        #expect(try #require(apus.process.memory("VmHWM")) < 64 << 20)
+        expectLogged(by: apus, "/flood", status: 502)
+    }
+}

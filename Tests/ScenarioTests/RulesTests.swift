@@ -1,0 +1,114 @@
+import Testing
+
+/// Rules by host and path, and the actions that need no target.
+@Suite struct RulesTests {
+    @Test("The lowest priority that matches decides, by host and by path")
+    func priorities() throws {
+        let servers = try ["web", "api", "images", "any"].map { try TargetServer($0) }
+        let rules: [JSON] = [
+            Document.rule(30, "path-pattern", ["/v1/*"], Document.forward("any")),
+            Document.rule(10, "host-header", ["api.example.com", "*.api.example.com"], Document.forward("api")),
+            Document.rule(20, "path-pattern", ["/img/?.png", "/static/*"], Document.forward("images")),
+        ]
+        let apus = try ApusProcess.start(
+            Document(
+                listeners: [.init(defaultAction: Document.forward("web"), rules: rules)],
+                groups: servers.map { .init($0.name, servers: [$0]) }))
+        let cases: [(host: String, path: String, group: String, priority: String)] = [
+            ("example.com", "/", "web", "0"), ("api.example.com", "/v1/x", "api", "10"),
+            ("API.Example.COM", "/case", "api", "10"), ("eu.api.example.com", "/wild", "api", "10"),
+            ("xapi.example.com", "/not-wild", "web", "0"), ("example.com", "/img/a.png", "images", "20"),
+            ("example.com", "/img/ab.png", "web", "0"), ("example.com", "/static/", "images", "20"),
+            ("example.com", "/STATIC/a", "web", "0"), ("example.com", "/v1/y?q=/static/", "any", "30"),
+            ("api.example.com:\(apus.port)", "/with-port", "api", "10"),
+        ]
+        let client = try apus.client()
+        for test in cases {
+            #expect(try client.get(test.path, host: test.host).text == test.group + "\n", "\(test.host)\(test.path)")
+            let line = expectLogged(by: apus, test.path + " ", status: 200, targetStatus: 200)
+            #expect(line?.rulePriority == test.priority, "\(test.host)\(test.path)")
+            #expect(line?.targetGroup == test.group)
+        }
+    }
+
+    @Test("Two conditions must both hold")
+    func conditionsAreJoined() throws {
+        let web = try TargetServer("web")
+        let both = try TargetServer("both")
+        var rule = Document.rule(1, "host-header", ["a.example.com"], Document.forward("both"))
+        rule["conditions"] = .array(
+            rule["conditions"].elements + [["field": "path-pattern", "values": ["/deep/*"]]])
+        let apus = try ApusProcess.start(
+            Document(
+                listeners: [.init(defaultAction: Document.forward("web"), rules: [rule])],
+                groups: [.init("web", servers: [web]), .init("both", servers: [both])]))
+        let client = try apus.client()
+        #expect(try client.get("/deep/1", host: "a.example.com").text == "both\n")
+        #expect(try client.get("/deep/2", host: "b.example.com").text == "web\n")
+        #expect(try client.get("/flat", host: "a.example.com").text == "web\n")
+        expectLogged(by: apus, "/deep/1", status: 200, target: "127.0.0.1:\(both.port)")
+    }
+
+    @Test("A fixed response is answered here, and the connection stays")
+    func fixedResponse() throws {
+        let action: JSON = [
+            "type": "fixed-response",
+            "fixedResponseConfig": [
+                "statusCode": "418", "contentType": "application/json", "messageBody": "{\"tea\":true}",
+            ],
+        ]
+        let apus = try ApusProcess.start(Document(listeners: [.init(defaultAction: action)], groups: []))
+        let client = try apus.client()
+        for path in ["/first", "/second"] {
+            let answer = try client.get(path)
+            #expect(answer.status == 418)
+            #expect(answer["content-type"] == "application/json")
+            #expect(answer.text == "{\"tea\":true}")
+            let line = expectLogged(by: apus, path, status: 418, target: "-")
+            #expect(line?.actions == "fixed-response")
+        }
+        let head = try client.exchange("HEAD /head HTTP/1.1\r\nHost: a.b\r\n\r\n")
+        #expect(head.status == 418)
+        #expect(head["content-length"] == "12")
+        #expect(try client.exchange("POST /body HTTP/1.1\r\nHost: a.b\r\nContent-Length: 4\r\n\r\nbody").status == 418)
+        #expect(try client.get("/after-body").status == 418)
+    }
+
+    static let redirects: [(config: JSON, request: String, status: Int, location: @Sendable (UInt16) -> String)] = [
+        (
+            ["statusCode": "HTTP_301", "protocol": "HTTPS", "port": "443"], "/p/a?q=1", 301,
+            { _ in "https://example.com:443/p/a?q=1" }
+        ),
+        (
+            ["statusCode": "HTTP_302", "path": "/new/#{path}", "query": "from=#{host}&#{query}"], "/old?x=y", 302,
+            { "http://example.com:\($0)/new/old?from=example.com&x=y" }
+        ),
+        (
+            ["statusCode": "HTTP_302", "host": "www.#{host}", "port": "8081"], "/same", 302,
+            { _ in "http://www.example.com:8081/same" }
+        ),
+    ]
+
+    @Test("A redirect fills its placeholders", arguments: redirects.indices)
+    func redirect(index: Int) throws {
+        let test = Self.redirects[index]
+        let action: JSON = ["type": "redirect", "redirectConfig": test.config]
+        let apus = try ApusProcess.start(Document(listeners: [.init(defaultAction: action)], groups: []))
+        let client = try apus.client()
+        let answer = try client.get(test.request, host: "example.com:\(apus.port)")
+        #expect(answer.status == test.status)
+        #expect(answer["location"] == test.location(apus.port))
+        let line = expectLogged(by: apus, test.request, status: test.status, target: "-")
+        #expect(line?.actions == "redirect")
+        #expect(line?.redirectURL == test.location(apus.port))
+        #expect(try client.get("/again").status == test.status)
+    }
+
+    @Test("A redirect whose Location would be longer than 8K is 507")
+    func redirectTooLong() throws {
+        let action: JSON = ["type": "redirect", "redirectConfig": ["statusCode": "HTTP_301", "port": "8081"]]
+        let apus = try ApusProcess.start(Document(listeners: [.init(defaultAction: action)], groups: []))
+        expectMadeHere(try apus.client().get("/" + String(repeating: "a", count: 8_192)), 507)
+        expectLogged(by: apus, count: 1, status: 507)
+    }
+}

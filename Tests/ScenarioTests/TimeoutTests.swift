@@ -1,0 +1,91 @@
+import Testing
+
+/// Timers that end what does not go on.
+@Suite struct TimeoutTests {
+    private func start(
+        _ attributes: [String: JSON], script: TargetServer.Script? = nil
+    ) throws -> (ApusProcess, TargetServer) {
+        let target = try TargetServer(script: script)
+        return (try ApusProcess.start(Document(target, attributes: attributes)), target)
+    }
+
+    @Test("A head that drips in gets 408 at the deadline, however often it drips")
+    func headDeadline() throws {
+        let (apus, target) = try start(["apus.head_timeout.seconds": 1])
+        let began = ContinuousClock.now
+        let client = try apus.client()
+        try client.send("GET /drip HTTP/1.1\r\nHost: a.b\r\n")
+        let deadline = Deadline.after(15)
+        while !deadline.hasPassed, !client.wire.hasUnread, !client.ended(within: 0.05) { try? client.send("X: y\r\n") }
+        expectMadeHere(try client.response(), 408)
+        #expect(client.ended())
+        #expect(ContinuousClock.now - began < .seconds(8))
+        #expect(target.requests.isEmpty)
+        expectLogged(by: apus, count: 1, status: 408)
+        #expect(try apus.metric("apus_timeouts_total") >= 1)
+    }
+
+    @Test("A connection on which nothing ever comes is ended")
+    func silentConnection() throws {
+        let (apus, _) = try start(["idle_timeout.timeout_seconds": 1, "apus.head_timeout.seconds": 1])
+        let client = try apus.client()
+        let octets = try client.wire.remainder()
+        #expect(octets.isEmpty || String(decoding: octets, as: UTF8.self).hasPrefix("HTTP/1.1 408 "))
+    }
+
+    @Test("A kept connection is ended after the idle time, without a word")
+    func idleBetweenRequests() throws {
+        let (apus, _) = try start(["idle_timeout.timeout_seconds": 1])
+        let client = try apus.client()
+        #expect(try client.get("/then-idle").status == 200)
+        #expect(try client.wire.remainder().isEmpty)
+        expectLogged(by: apus, "/then-idle", status: 200)
+        #expect(apus.accessLog.count == 1)
+    }
+
+    @Test("A body that stops gets 408")
+    func bodyStops() throws {
+        let (apus, target) = try start(["idle_timeout.timeout_seconds": 1])
+        let client = try apus.client()
+        try client.send("POST /stops HTTP/1.1\r\nHost: a.b\r\nContent-Length: 10\r\n\r\nhalf")
+        expectMadeHere(try client.response(), 408)
+        #expect(client.ended())
+        expectLogged(by: apus, "/stops", status: 408)
+        #expect(target.connections.allSatisfy { $0.requests.count <= 1 })
+    }
+
+    @Test("A target that stays silent makes 504")
+    func targetSilent() throws {
+        let (apus, target) = try start(["idle_timeout.timeout_seconds": 1], script: TargetScript.silence)
+        expectMadeHere(try apus.client().get("/silent"), 504)
+        let line = expectLogged(by: apus, "/silent", status: 504, target: "127.0.0.1:\(target.port)")
+        #expect(line?.targetStatus == nil)
+        #expect(line?.targetProcessingSeconds == -1)
+        #expect(target.requests.count == 1, "a timeout is not tried again")
+    }
+
+    @Test("A target that falls silent inside a body cuts the client off")
+    func targetStopsInsideBody() throws {
+        let (apus, _) = try start(["idle_timeout.timeout_seconds": 1]) { connection in
+            _ = try connection.request()
+            try connection.send("HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nhalf")
+            _ = connection.wire.ended(within: 60)
+        }
+        let client = try apus.client()
+        #expect(throws: WireError.self) { try client.get("/half") }
+        #expect(client.ended())
+        expectLogged(by: apus, "/half", status: 200, targetStatus: 200)
+    }
+
+    @Test("A long answer that keeps coming outlives the idle time")
+    func longButAlive() throws {
+        let (apus, _) = try start(["idle_timeout.timeout_seconds": 1]) { connection in
+            _ = try connection.request()
+            try connection.send("HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\n")
+            for _ in 0..<10 where !connection.wire.ended(within: 0.3) { try connection.send("x") }
+        }
+        #expect(try apus.client().get("/alive").text == "xxxxxxxxxx")
+        let line = expectLogged(by: apus, "/alive", status: 200)
+        #expect(try #require(line?.targetProcessingSeconds) < 1)
+    }
+}

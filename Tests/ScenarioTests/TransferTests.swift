@@ -1,0 +1,118 @@
+import Testing
+
+/// Bodies of any size, readers and writers of any speed.
+@Suite struct TransferTests {
+    private static let twoGigabytes = 2_147_483_648
+    private static let residentBytesMax = 64 << 20
+
+    @Test("A 2 GB body each way passes through less than 64 MB")
+    func twoGigabytesEachWay() throws {
+        let sink = try TargetServer("sink", script: TargetScript.countBody)
+        let source = try TargetServer("source", script: TargetScript.zeroes)
+        let apus = try ApusProcess.start(
+            Document(
+                listeners: [
+                    .init(
+                        defaultAction: Document.forward("sink"),
+                        rules: [Document.rule(1, "path-pattern", ["/\(Self.twoGigabytes)"], Document.forward("source"))]
+                    )
+                ],
+                groups: [.init("sink", servers: [sink]), .init("source", servers: [source])]))
+        let download = Background {
+            let client = try apus.client()
+            try client.send("GET /\(Self.twoGigabytes) HTTP/1.1\r\nHost: a.b\r\n\r\n")
+            return try client.response(keep: .countOnly).bodyCount
+        }
+        let client = try apus.client()
+        client.wire.patience = 120
+        try client.send("POST /upload HTTP/1.1\r\nHost: a.b\r\nContent-Length: \(Self.twoGigabytes)\r\n\r\n")
+        let block = [UInt8](repeating: 0, count: 1 << 20)
+        for _ in 0..<Self.twoGigabytes / block.count { try client.send(block) }
+        #expect(try client.response().text == "\(Self.twoGigabytes)")
+        #expect(try download.value(within: 180) == Self.twoGigabytes)
+        let most = try #require(apus.process.memory("VmHWM"))
+        #expect(most < Self.residentBytesMax, "it held \(most >> 20) MB")
+        let sent = expectLogged(by: apus, "/upload", status: 200, targetStatus: 200)
+        #expect(try #require(sent?.receivedBytes) > Self.twoGigabytes)
+        let received = expectLogged(by: apus, "/\(Self.twoGigabytes) ", status: 200, targetStatus: 200)
+        #expect(try #require(received?.sentBytes) > Self.twoGigabytes)
+    }
+
+    @Test("A reader who does not read is cut off at the minimum rate, and holds no memory meanwhile")
+    func readerWhoDoesNotRead() throws {
+        let source = try TargetServer(script: TargetScript.zeroes)
+        let attributes: [String: JSON] = [
+            "apus.min_body_rate.bytes_per_second": 1_000, "apus.min_body_rate.window_seconds": 1,
+        ]
+        let apus = try ApusProcess.start(Document(source, attributes: attributes))
+        let client = try apus.client(receiveBuffer: 4_096)
+        try client.send("GET /1000000000 HTTP/1.1\r\nHost: a.b\r\n\r\n")
+        let line = expectLogged(by: apus, "/1000000000", status: 200, targetStatus: 200)
+        #expect(try #require(line?.sentBytes) < 100_000_000)
+        #expect(try #require(apus.process.memory("VmHWM")) < Self.residentBytesMax)
+        #expect(throws: WireError.self) { try client.response(keep: .countOnly) }
+        #expect(try apus.client().get("/1").status == 200)
+    }
+
+    @Test("A reader who is slow but steady is left alone")
+    func slowReader() throws {
+        let source = try TargetServer(script: TargetScript.zeroes)
+        let attributes: [String: JSON] = [
+            "apus.min_body_rate.bytes_per_second": 1_000, "apus.min_body_rate.window_seconds": 1,
+            "idle_timeout.timeout_seconds": 1,
+        ]
+        let apus = try ApusProcess.start(Document(source, attributes: attributes))
+        let client = try apus.client(receiveBuffer: 4_096)
+        try client.send("GET /4000000 HTTP/1.1\r\nHost: a.b\r\n\r\n")
+        var octets = 0
+        while octets < 4_000_000, case .bytes(let bytes) = client.socket.read(most: 100_000, by: .after(10)) {
+            octets += bytes.count
+            _ = always(for: 0.05) { true }
+        }
+        #expect(octets > 4_000_000)
+        expectLogged(by: apus, "/4000000", status: 200, targetStatus: 200)
+    }
+
+    @Test("A writer below the minimum rate gets 408, however often it drips")
+    func drippingWriter() throws {
+        let target = try TargetServer()
+        let attributes: [String: JSON] = [
+            "apus.min_body_rate.bytes_per_second": 1_000, "apus.min_body_rate.window_seconds": 1,
+        ]
+        let apus = try ApusProcess.start(Document(target, attributes: attributes))
+        let client = try apus.client()
+        try client.send("POST /drip HTTP/1.1\r\nHost: a.b\r\nContent-Length: 1000000\r\n\r\n")
+        let deadline = Deadline.after(15)
+        while !deadline.hasPassed, !client.wire.hasUnread, !client.ended(within: 0.05) { try? client.send("x") }
+        expectMadeHere(try client.response(), 408)
+        #expect(client.ended())
+        expectLogged(by: apus, "/drip", status: 408)
+        #expect(target.requests.allSatisfy { $0.body.isEmpty }, "the body never ended, so no request was complete")
+    }
+
+    @Test("A target that reads slowly holds the writer back, not memory")
+    func targetThatDoesNotRead() throws {
+        let gate = Gate()
+        let target = try TargetServer { connection in
+            guard var message = try connection.head() else { return }
+            gate.wait()
+            try connection.readBody(of: &message, keep: .countOnly)
+            try connection.respond(body: "\(message.bodyCount)")
+        }
+        let apus = try ApusProcess.start(Document(target))
+        let client = try apus.client()
+        let size = 300_000_000
+        let upload = Background {
+            try client.send("POST /held HTTP/1.1\r\nHost: a.b\r\nContent-Length: \(size)\r\n\r\n")
+            let block = [UInt8](repeating: 0, count: 1_000_000)
+            for _ in 0..<size / block.count { try client.send(block) }
+            return try client.response().text
+        }
+        #expect(eventually { !target.requests.isEmpty })
+        #expect(always(for: 1) { !upload.isDone })
+        #expect(try #require(apus.process.memory("VmHWM")) < Self.residentBytesMax)
+        gate.open()
+        #expect(try upload.value() == "\(size)")
+        expectLogged(by: apus, "/held", status: 200, targetStatus: 200)
+    }
+}
