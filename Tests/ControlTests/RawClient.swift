@@ -1,6 +1,8 @@
 import Core
 import Foundation
 
+@testable import Control
+
 /// A client that sends exactly what it is told, and reads responses by their framing.
 final class RawClient {
     /// One response.
@@ -94,8 +96,7 @@ final class RawClient {
     private func fill() -> Bool {
         buffer.removeAll()
         guard case .bytes = socket.read(into: buffer) else { return false }
-        let bytes = buffer.bytes
-        for index in 0..<bytes.count { unread.append(bytes[index]) }
+        unread += buffer.takeOctets(buffer.count)
         return true
     }
 }
