@@ -22,7 +22,9 @@ import Testing
             why: "a group less", change: { $0.targetGroups = [] }, expected: ["Target group blue was removed."]),
         Case(
             why: "other targets",
-            change: { $0.targetGroups[0].targets = [TargetDescription(id: "10.0.0.2"), TargetDescription(id: "10.0.0.3")] },
+            change: {
+                $0.targetGroups[0].targets = [TargetDescription(id: "10.0.0.2"), TargetDescription(id: "10.0.0.3")]
+            },
             expected: [
                 "Target group blue: 2 targets were registered.", "Target group blue: 1 target was deregistered.",
             ]),

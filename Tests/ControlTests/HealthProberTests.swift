@@ -76,19 +76,24 @@ import Testing
         AnswerCase(
             why: "chunks", answer: answer("200 OK", "Transfer-Encoding: chunked\r\n\r\n2\r\nok\r\n0\r\n\r\n"),
             expected: .checkPassed),
-        AnswerCase(why: "a body that ends with the connection", answer: answer("200 OK", "\r\nok"), expected: .checkPassed),
+        AnswerCase(
+            why: "a body that ends with the connection", answer: answer("200 OK", "\r\nok"), expected: .checkPassed),
         AnswerCase(
             why: "an interim answer first", answer: "HTTP/1.1 103 Early Hints\r\n\r\n" + answer("200 OK"),
             expected: .checkPassed),
         AnswerCase(
             why: "a head that needs the large buffer",
-            answer: answer("200 OK", "X-Long: \(String(repeating: "a", count: 12_000))\r\n\r\n"), expected: .checkPassed),
+            answer: answer("200 OK", "X-Long: \(String(repeating: "a", count: 12_000))\r\n\r\n"),
+            expected: .checkPassed),
         AnswerCase(
-            why: "another status", answer: answer("503 Service Unavailable"), expected: .checkFailed(.responseCode(503))),
+            why: "another status", answer: answer("503 Service Unavailable"),
+            expected: .checkFailed(.responseCode(503))),
         AnswerCase(
-            why: "a redirect, which is not followed", answer: answer("302 Found"), expected: .checkFailed(.responseCode(302))),
+            why: "a redirect, which is not followed", answer: answer("302 Found"),
+            expected: .checkFailed(.responseCode(302))),
         AnswerCase(
-            why: "a body cut short", answer: answer("200 OK", "Content-Length: 9\r\n\r\nok"), expected: .checkFailed(.failed)),
+            why: "a body cut short", answer: answer("200 OK", "Content-Length: 9\r\n\r\nok"),
+            expected: .checkFailed(.failed)),
         AnswerCase(why: "no HTTP", answer: "SSH-2.0-OpenSSH\r\n\r\n", expected: .checkFailed(.failed)),
         AnswerCase(
             why: "a body over the cap",
