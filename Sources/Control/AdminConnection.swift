@@ -180,7 +180,8 @@ final class AdminConnection: PollHandler {
             return true
         case .refused(let violation):
             refuse(
-                code: "\(violation.word)", status: violation.status, message: "The body is not framed as HTTP/1.1 has it.",
+                code: "\(violation.word)", status: violation.status,
+                message: "The body is not framed as HTTP/1.1 has it.",
                 remedy: "Use an HTTP client, such as curl --unix-socket \(server.path).")
             return true
         }

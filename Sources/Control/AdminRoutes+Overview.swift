@@ -83,7 +83,8 @@ extension AdminRoutes {
             let known = body.members?.allSatisfy { $0.key == "discardChanges" && $0.value.bool != nil } ?? false
             guard known else {
                 throw AdminError(
-                    code: "ValidationError", message: "The body may hold discardChanges, true or false, and nothing else.",
+                    code: "ValidationError",
+                    message: "The body may hold discardChanges, true or false, and nothing else.",
                     remedy: "Send {\"discardChanges\": true}, or no body.")
             }
             isDiscarding = body["discardChanges"]?.bool ?? false

@@ -79,8 +79,10 @@ struct AdminRoutes {
         let path = request.segments
         let best = table.map { $0.leadingMatches(path) }.max() ?? 0
         // Of those that go the same way the furthest, first the ones whose next step looks most alike.
-        let near = table.filter { $0.leadingMatches(path) == best }.map { route -> (name: String, alike: Int, longer: Int) in
-            let alike = best < min(path.count, route.segments.count)
+        let near = table.filter { $0.leadingMatches(path) == best }.map {
+            route -> (name: String, alike: Int, longer: Int) in
+            let alike =
+                best < min(path.count, route.segments.count)
                 ? zip(path[best], route.segments[best]).prefix { $0 == $1 }.count : 0
             return (route.pattern, alike, abs(route.segments.count - path.count))
         }
@@ -122,7 +124,8 @@ struct AdminCallContext {
         var object = try request.json()
         guard object.members != nil else {
             throw AdminError(
-                code: "ValidationError", message: "The body must be an object.", remedy: "Write it as in { \"\(key)\": … }.")
+                code: "ValidationError", message: "The body must be an object.",
+                remedy: "Write it as in { \"\(key)\": … }.")
         }
         guard let found = object[key] else {
             object[key] = value

@@ -127,7 +127,8 @@ public final class DemoCommand {
             list.append(("curl localhost:\(listener.port)", "which group answers goes by weight"))
             if case .forward(let forward)? = listener.defaultActions.first, forward.targetGroups.count > 1 {
                 let weights = forward.targetGroups.map { "\($0.targetGroupName)=50" }.joined(separator: " ")
-                list.append(("\(program) weights \(balancer.name):\(listener.port) \(weights)", "equal shares, at once"))
+                list.append(
+                    ("\(program) weights \(balancer.name):\(listener.port) \(weights)", "equal shares, at once"))
             }
         }
         list.append(("\(program) status", "workers, connections, requests"))

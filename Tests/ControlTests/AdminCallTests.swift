@@ -31,13 +31,14 @@ import Testing
 
                 """)
         #expect(
-            try perform(.targets(of: "blue", [TargetName(id: "::1", port: 80), TargetName(id: "::2", port: nil)]), harness)
-                == """
-                TARGET      CHECKED AT  STATE      WHY
-                [::1]:80    port 80     healthy
-                [::2]:8080  port 80     unhealthy  Request timed out
+            try perform(
+                .targets(of: "blue", [TargetName(id: "::1", port: 80), TargetName(id: "::2", port: nil)]), harness)
+                    == """
+                    TARGET      CHECKED AT  STATE      WHY
+                    [::1]:80    port 80     healthy
+                    [::2]:8080  port 80     unhealthy  Request timed out
 
-                """)
+                    """)
     }
 
     @Test func listenersAndRules() throws {
@@ -85,7 +86,8 @@ import Testing
         let asked = harness.perform { $0.asked }.map { $0.drop { $0 != ":" }.dropFirst(2) }
         #expect(
             asked.dropLast() == [
-                "register 10.0.0.3:80 in target group blue", "put rule 5 of web:80", "set weights blue=3 of rule 5 of web:80",
+                "register 10.0.0.3:80 in target group blue", "put rule 5 of web:80",
+                "set weights blue=3 of rule 5 of web:80",
                 "delete rule 5 of web:80", "put instance i-5", "delete instance i-5",
             ])
     }
@@ -132,7 +134,8 @@ import Testing
 
                 """)
         harness.perform {
-            $0.reloadResult = .success(ReloadReport(generation: 8, changes: [], changesNotApplied: [], needsRestart: []))
+            $0.reloadResult = .success(
+                ReloadReport(generation: 8, changes: [], changesNotApplied: [], needsRestart: []))
         }
         #expect(
             try perform(.reload(discardingChanges: true), harness)

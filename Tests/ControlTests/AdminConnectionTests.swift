@@ -34,7 +34,9 @@ import Testing
     @Test func octetsMayComeOneByOne() throws {
         let harness = try AdminHarness()
         let client = try RawClient(harness.path)
-        let request = Self.put + "Transfer-Encoding: chunked\r\n\r\n5\r\n{\"add\r\n11;x=y\r\nress\":\"10.9.9.9\"}\r\n0\r\nA: b\r\n\r\n"
+        let request =
+            Self.put
+            + "Transfer-Encoding: chunked\r\n\r\n5\r\n{\"add\r\n11;x=y\r\nress\":\"10.9.9.9\"}\r\n0\r\nA: b\r\n\r\n"
         for byte in request.utf8 { client.send([byte]) }
         #expect(try #require(client.response()).status == 200)
         #expect(harness.perform { $0.document.instances.contains { $0.address == "10.9.9.9" } })
@@ -51,7 +53,9 @@ import Testing
 
     @Test func theConnectionEndsWhenTheClientSaysSo() throws {
         let harness = try AdminHarness()
-        for request in ["GET /v1/status HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n", "GET /v1/status HTTP/1.0\r\n\r\n"] {
+        for request in [
+            "GET /v1/status HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n", "GET /v1/status HTTP/1.0\r\n\r\n",
+        ] {
             let client = try RawClient(harness.path)
             client.send(request)
             let response = try #require(client.response())
@@ -69,7 +73,9 @@ import Testing
         #expect(client.isAtEnd)
     }
 
-    @Test(arguments: ["\r\n\r\nnonsense\r\n\r\n", "GET  /v1/status HTTP/1.1\r\n\r\n", "GET /v1/status HTTP/1.1\r\nA b\r\n\r\n"])
+    @Test(arguments: [
+        "\r\n\r\nnonsense\r\n\r\n", "GET  /v1/status HTTP/1.1\r\n\r\n", "GET /v1/status HTTP/1.1\r\nA b\r\n\r\n",
+    ])
     func whatIsNotHTTPIsRefused(_ text: String) throws {
         let harness = try AdminHarness()
         let client = try RawClient(harness.path)
@@ -155,7 +161,9 @@ import Testing
         var client: RawClient? = try RawClient(harness.path)
         let body = #"{"targets":[{"id":"10.0.0.1"}],"wait":true}"#
         client?.send(
-            "POST /v1/target-groups/blue/deregister HTTP/1.1\r\nHost: a\r\nContent-Length: \(body.utf8.count)\r\n\r\n\(body)")
+            "POST /v1/target-groups/blue/deregister HTTP/1.1\r\nHost: a\r\n"
+                + "Content-Length: \(body.utf8.count)\r\n\r\n\(body)"
+        )
         while harness.perform({ $0.drains.isEmpty }) {}
         client = nil
         #expect(try AdminRoutesTests.answer(harness, "GET /v1/status", "").status == 200)

@@ -48,11 +48,16 @@ import Testing
         Case("GET /v1/events?recent=-1", 400, "ValidationError", "number of events"),
         Case("GET /v1/events?recent=x", 400, "ValidationError", "found \"x\""),
         Case("DELETE /v1/target-groups/blue", 409, "ResourceInUse", "in use"),
-        Case("POST /v1/target-groups/no/deregister", #"{"targets":[{"id":"::1"}]}"#, 404, "TargetGroupNotFound", "No no."),
-        Case("PUT /v1/target-groups/a", #"{"name":"b"}"#, 400, "ValidationError", "\"b\" in the body and \"a\" in the path"),
+        Case(
+            "POST /v1/target-groups/no/deregister", #"{"targets":[{"id":"::1"}]}"#, 404, "TargetGroupNotFound", "No no."
+        ),
+        Case(
+            "PUT /v1/target-groups/a", #"{"name":"b"}"#, 400, "ValidationError",
+            "\"b\" in the body and \"a\" in the path"),
         Case("PUT /v1/load-balancers/a", #"{"name":7}"#, 400, "ValidationError", "7 in the body"),
         Case(
-            "PUT /v1/load-balancers/web/listeners/80", #"{"port":81}"#, 400, "ValidationError", "81 in the body and 80 in"),
+            "PUT /v1/load-balancers/web/listeners/80", #"{"port":81}"#, 400, "ValidationError",
+            "81 in the body and 80 in"),
         Case(
             "PUT /v1/load-balancers/web/listeners/80/rules/1", #"{"priority":2}"#, 400, "ValidationError",
             "2 in the body and 1 in"),
@@ -96,7 +101,8 @@ import Testing
 
     /// JSON that is wrong in every way that JSON can be.
     static let malformed = [
-        "{", "}", "{]", "[1,]", #"{"a":1,}"#, #"{"a" 1}"#, #"{a:1}"#, #"{'a':1}"#, #"{"a":1}{"#, #"{"a":1} x"#, "nul", "tru", "NaN",
+        "{", "}", "{]", "[1,]", #"{"a":1,}"#, #"{"a" 1}"#, #"{a:1}"#, #"{'a':1}"#, #"{"a":1}{"#, #"{"a":1} x"#, "nul",
+        "tru", "NaN",
         "Infinity", "-", "+1", "01", "1.", ".5", "1e", "1e999", "\"", #""\x""#, #""\u12""#, #""\ud800""#, "\"\u{1}\"",
         #"{"a":1,"a":2}"#, "// c\n{}", "\u{FEFF}{}", "{\"a\":\"\n\"}", String(repeating: "[", count: 5000),
     ]
@@ -128,7 +134,9 @@ import Testing
     @Test func allMistakesOfAReloadAreTold() throws {
         let harness = try AdminHarness()
         harness.perform { actions in
-            let mistakes = ["a", "b", "c"].map { ConfigError(file: "f.yaml", expected: "\($0) is wrong", remedy: "Right it.") }
+            let mistakes = ["a", "b", "c"].map {
+                ConfigError(file: "f.yaml", expected: "\($0) is wrong", remedy: "Right it.")
+            }
             actions.reloadResult = .failure(ConfigErrors(mistakes))
         }
         let response = try AdminRoutesTests.answer(harness, "POST /v1/reload", "")

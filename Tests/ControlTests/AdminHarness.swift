@@ -26,7 +26,9 @@ final class AdminHarness: Sendable {
             let loop = ControlLoop()
             let actions = RecordingActions(document: document, loop: loop)
             let logger = Logger(label: "test") { _ in actions.log }
-            guard let server = try? AdminServer(path: path, loop: loop, actions: actions, logger: logger) else { return }
+            guard let server = try? AdminServer(path: path, loop: loop, actions: actions, logger: logger) else {
+                return
+            }
             let runner = OrderRunner(orders: orders, actions: actions)
             _ = loop.add(runner, descriptor: orders.bell.descriptor, interest: .readable)
             ready.ring()
@@ -146,10 +148,15 @@ final class RecordingActions: AdminActions {
     ) {
         asked.append("deregister \(targets.map(\.id).joined(separator: " ")) from \(group)\(wait ? " and wait" : "")")
         guard document.targetGroups.contains(where: { $0.name == group }) else {
-            return completion(.failure(AdminError(code: "TargetGroupNotFound", message: "No \(group).", remedy: "Look.")))
+            return completion(
+                .failure(AdminError(code: "TargetGroupNotFound", message: "No \(group).", remedy: "Look.")))
         }
         let reports = targets.map { DrainReport(id: $0.id, port: $0.port ?? 80, finished: 2, cut: 1, seconds: 0.1239) }
-        if wait && !finishesDrainsAtOnce { drains.append { completion(.success(reports)) } } else { completion(.success(reports)) }
+        if wait && !finishesDrainsAtOnce {
+            drains.append { completion(.success(reports)) }
+        } else {
+            completion(.success(reports))
+        }
     }
 
     /// Ends every drain that is waited for.
@@ -181,9 +188,18 @@ final class RecordingActions: AdminActions {
 final class RecordingLog: LogHandler, Sendable {
     private let kept = Mutex<[String]>([])
     var lines: [String] { kept.withLock { $0 } }
-    var metadata: Logger.Metadata { get { [:] } set {} }
-    var logLevel: Logger.Level { get { .trace } set {} }
-    subscript(metadataKey key: String) -> Logger.Metadata.Value? { get { nil } set {} }
+    var metadata: Logger.Metadata {
+        get { [:] }
+        set {}
+    }
+    var logLevel: Logger.Level {
+        get { .trace }
+        set {}
+    }
+    subscript(metadataKey key: String) -> Logger.Metadata.Value? {
+        get { nil }
+        set {}
+    }
 
     func log(event: LogEvent) {
         let words = (event.metadata ?? [:]).sorted { $0.key < $1.key }.map { "\($0.key)=\($0.value)" }

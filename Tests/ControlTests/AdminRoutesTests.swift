@@ -29,19 +29,24 @@ import Testing
     }
 
     static let reads = [
-        Case("GET /v1/instances", #"{"instances":[{"id":"i-1","address":"10.0.0.1"},{"id":"i-2","address":"10.0.0.2"}]}"#),
+        Case(
+            "GET /v1/instances", #"{"instances":[{"id":"i-1","address":"10.0.0.1"},{"id":"i-2","address":"10.0.0.2"}]}"#
+        ),
         Case("GET /v1/instances/i-2", #"{"id":"i-2","address":"10.0.0.2"}"#),
         Case("GET /v1/instances/%69-2", #"{"id":"i-2","address":"10.0.0.2"}"#),
         Case(
             "GET /v1/target-groups/blue/targets",
             #"{"targetHealthDescriptions":[{"target":{"id":"10.0.0.1","port":9},"healthCheckPort":"80","targetHealth":"#
-                + #"{"state":"healthy"}},{"target":{"id":"10.0.0.2","port":8080},"healthCheckPort":"80","targetHealth":"#
+                + #"{"state":"healthy"}},{"target":{"id":"10.0.0.2","port":8080},"healthCheckPort":"80","#
+                + #""targetHealth":"#
                 + #"{"state":"unhealthy","reason":"Target.Timeout","description":"Request timed out"}}]}"#),
         Case(
             "GET /v1/target-groups/blue/targets?id=10.0.0.1&port=9",
             #"{"targetHealthDescriptions":[{"target":{"id":"10.0.0.1","port":9},"healthCheckPort":"80","targetHealth":"#
                 + #"{"state":"healthy"}}]}"#),
-        Case("POST /v1/reload", #"{"generation":7,"changes":["a is new"],"changesNotApplied":["b is gone"],"needsRestart":["c"]}"#),
+        Case(
+            "POST /v1/reload",
+            #"{"generation":7,"changes":["a is new"],"changesNotApplied":["b is gone"],"needsRestart":["c"]}"#),
         Case(
             "POST /v1/check", "loadBalancers: []\ntargetGroups: []",
             #"{"summary":"0 load balancers, 0 listeners, 0 rules, 0 target groups, 0 targets"}"#),
@@ -139,7 +144,9 @@ import Testing
         let client = try RawClient(harness.path)
         let body = #"{"targets":[{"id":"10.0.0.1"}],"wait":true}"#
         client.send(
-            "POST /v1/target-groups/blue/deregister HTTP/1.1\r\nHost: a\r\nContent-Length: \(body.utf8.count)\r\n\r\n\(body)")
+            "POST /v1/target-groups/blue/deregister HTTP/1.1\r\nHost: a\r\n"
+                + "Content-Length: \(body.utf8.count)\r\n\r\n\(body)"
+        )
         // Others are served meanwhile.
         while harness.perform({ $0.drains.isEmpty }) { _ = try Self.answer(harness, "GET /v1/status", "") }
         harness.perform { $0.finishDrains() }

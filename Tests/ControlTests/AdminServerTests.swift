@@ -9,7 +9,8 @@ import Testing
     private func open(_ path: String) throws -> AdminServer {
         let loop = ControlLoop()
         let actions = RecordingActions(document: AdminHarness.document, loop: loop)
-        return try AdminServer(path: path, loop: loop, actions: actions, logger: Logger(label: "t") { _ in RecordingLog() })
+        return try AdminServer(
+            path: path, loop: loop, actions: actions, logger: Logger(label: "t") { _ in RecordingLog() })
     }
 
     @Test func theSocketIsForItsUserAndGroup() throws {

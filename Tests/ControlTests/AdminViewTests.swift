@@ -5,7 +5,8 @@ import Testing
 
 @Suite struct AdminViewTests {
     static let durations: [(Int, String)] = [
-        (0, "0 s"), (59, "59 s"), (60, "1 min"), (61, "1 min 1 s"), (3600, "1 h"), (3661, "1 h 1 min"), (90_000, "1 d 1 h"),
+        (0, "0 s"), (59, "59 s"), (60, "1 min"), (61, "1 min 1 s"), (3600, "1 h"), (3661, "1 h 1 min"),
+        (90_000, "1 d 1 h"),
         (86_401, "1 d"), (864_000, "10 d"),
     ]
 
@@ -21,7 +22,8 @@ import Testing
 
     @Test func redirectsAreShownWhole() {
         let listener: Value = [
-            "rules": [], "defaultActions": [["type": "redirect", "redirectConfig": ["protocol": "HTTPS", "port": "443"]]],
+            "rules": [],
+            "defaultActions": [["type": "redirect", "redirectConfig": ["protocol": "HTTPS", "port": "443"]]],
         ]
         #expect(AdminView.rules(listener, false).contains("redirect to https://#{host}:443/#{path}?#{query}"))
     }

@@ -13,7 +13,9 @@ import Testing
         #expect(TargetName(text) == TargetName(id: id, port: port))
     }
 
-    @Test(arguments: ["", ":80", "a:", "a:0", "a:65536", "a:x", "a:+1", "a:-1", "[]:80", "[::1", "[::1]80", "[::1]:", "[::1]:x"])
+    @Test(arguments: [
+        "", ":80", "a:", "a:0", "a:65536", "a:x", "a:+1", "a:-1", "[]:80", "[::1", "[::1]80", "[::1]:", "[::1]:x",
+    ])
     func refusesATarget(_ text: String) { #expect(TargetName(text) == nil) }
 
     @Test(arguments: ["10.0.0.5:8081", "[::1]:80", "::1", "i-1"]) func writesATargetAsItIsRead(_ text: String) {
@@ -24,13 +26,16 @@ import Testing
         ("web:80", "web", 80, nil), ("web:8080/10", "web", 8080, 10), ("a-b:1/50000", "a-b", 1, 50000),
     ]
 
-    @Test(arguments: listeners) func readsAListenerOrARule(text: String, name: String, port: Int, priority: Int?) throws {
+    @Test(arguments: listeners) func readsAListenerOrARule(text: String, name: String, port: Int, priority: Int?) throws
+    {
         let read = try #require(ListenerOrRule(text))
         #expect(read.loadBalancer == name && read.port == port && read.priority == priority)
         #expect(read.description == text)
     }
 
-    @Test(arguments: ["", "web", "web:", ":80", "web:0", "web:99999", "web:80/", "web:80/x", "web:80/0", "web:80/1/2", "a:b:80"])
+    @Test(arguments: [
+        "", "web", "web:", ":80", "web:0", "web:99999", "web:80/", "web:80/x", "web:80/0", "web:80/1/2", "a:b:80",
+    ])
     func refusesAListener(_ text: String) { #expect(ListenerOrRule(text) == nil) }
 
     static let weights: [(String, String, Int)] = [("blue=90", "blue", 90), ("blue=0", "blue", 0), ("blue", "blue", 1)]

@@ -7,8 +7,10 @@ import Testing
     static let targets = [TargetDescription(id: "10.0.0.1", port: 80), TargetDescription(id: "::1", port: 81)]
     static let cases: [(Event, String)] = [
         (
-            .targetHealthChanged(group: "a", id: "10.0.0.1", port: 80, from: "healthy", to: "unhealthy", reason: "Target.Timeout"),
-            #""event":"target-health-changed","targetGroupName":"a","target":{"id":"10.0.0.1","port":80},"from":"healthy","#
+            .targetHealthChanged(
+                group: "a", id: "10.0.0.1", port: 80, from: "healthy", to: "unhealthy", reason: "Target.Timeout"),
+            #""event":"target-health-changed","targetGroupName":"a","target":{"id":"10.0.0.1","port":80},"#
+                + #""from":"healthy","#
                 + #""to":"unhealthy","reason":"Target.Timeout""#
         ),
         (
@@ -18,7 +20,8 @@ import Testing
         ),
         (
             .targetsRegistered(group: "a", targets: targets),
-            #""event":"targets-registered","targetGroupName":"a","targets":[{"id":"10.0.0.1","port":80},{"id":"::1","port":81}]"#
+            #""event":"targets-registered","targetGroupName":"a","targets":[{"id":"10.0.0.1","port":80},"#
+                + #"{"id":"::1","port":81}]"#
         ),
         (
             .targetsDeregistered(group: "a", targets: []),
@@ -26,7 +29,8 @@ import Testing
         ),
         (
             .targetDrained(group: "a", DrainReport(id: "::1", port: 81, finished: 3, cut: 0, seconds: 2)),
-            #""event":"target-drained","targetGroupName":"a","target":{"id":"::1","port":81,"finished":3,"cut":0,"seconds":2}"#
+            #""event":"target-drained","targetGroupName":"a","target":{"id":"::1","port":81,"finished":3,"#
+                + #""cut":0,"seconds":2}"#
         ),
         (.groupFailedOpen(group: "a"), #""event":"group-failed-open","targetGroupName":"a""#),
         (.groupRecovered(group: "a"), #""event":"group-recovered","targetGroupName":"a""#),

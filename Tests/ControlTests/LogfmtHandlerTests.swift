@@ -22,7 +22,8 @@ import Testing
         var handler = LogfmtHandler(label: label, level: .info) { _ in }
         handler.metadata = ["worker": "1"]
         let event = LogEvent(
-            level: .warning, message: message, error: error, metadata: metadata, source: "Control", file: "", function: "",
+            level: .warning, message: message, error: error, metadata: metadata, source: "Control", file: "",
+            function: "",
             line: 1)
         return handler.line(event, at: 1_767_225_599_001_000_000)
     }
@@ -39,8 +40,10 @@ import Testing
     }
 
     @Test func nothingCanBeginALineOfItsOwn() {
-        let line = line("a\nts=1 level=info", ["k e\ny=": "v\r\nx", "": "e"], label: "x\ny", error: AdminError(
-            code: "", message: "m\n", remedy: "r"))
+        let line = line(
+            "a\nts=1 level=info", ["k e\ny=": "v\r\nx", "": "e"], label: "x\ny",
+            error: AdminError(
+                code: "", message: "m\n", remedy: "r"))
         #expect(line.filter(\.isNewline).count == 1 && line.hasSuffix("\n"))
         #expect(line.contains(" k_e_y_=\"v\\r\\nx\" ") && line.contains(" component=\"x\\ny\" "))
         #expect(line.contains(" error=\"m\\n r\""))
@@ -50,8 +53,10 @@ import Testing
         let log = RecordingLog()
         var logger = Logger(label: "apus") { label in
             LogfmtHandler(label: label, level: .info) { text in
-                log.log(event: LogEvent(
-                    level: .info, message: "\(text)", error: nil, metadata: nil, source: "", file: "", function: "", line: 1))
+                log.log(
+                    event: LogEvent(
+                        level: .info, message: "\(text)", error: nil, metadata: nil, source: "", file: "", function: "",
+                        line: 1))
             }
         }
         logger[metadataKey: "a"] = "b"

@@ -32,7 +32,9 @@ import Testing
             "apus_targets{target_group=\"blue\",state=\"unhealthy\"} 1",
             "apus_targets{target_group=\"green\",state=\"draining\"} 0",
         ] { #expect(lines.contains(line), "\(line)") }
-        for name in ["process_resident_memory_bytes", "process_open_fds", "process_cpu_seconds_total", "process_threads"] {
+        for name in [
+            "process_resident_memory_bytes", "process_open_fds", "process_cpu_seconds_total", "process_threads",
+        ] {
             let value = try #require(lines.first { $0.hasPrefix("\(name) ") }).split(separator: " ")[1]
             #expect(try #require(Double(value)) > 0, "\(name)")
         }

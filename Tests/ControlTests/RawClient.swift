@@ -58,7 +58,9 @@ final class RawClient {
 
     /// The next response; nil at the end of the connection. `isHEAD` says that it has no body.
     func response(isHEAD: Bool = false) -> Response? {
-        guard let first = line(), let status = Int(first.split(separator: " ").dropFirst().first ?? "") else { return nil }
+        guard let first = line(), let status = Int(first.split(separator: " ").dropFirst().first ?? "") else {
+            return nil
+        }
         var fields: [String: String] = [:]
         while let line = line(), !line.isEmpty {
             let parts = line.split(separator: ":", maxSplits: 1)
