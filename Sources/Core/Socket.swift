@@ -35,6 +35,8 @@ public struct Socket: Equatable, Sendable {
 
     /// Reads once into the free space of `buffer`, which must have some.
     public func read(into buffer: Buffer) -> ReadResult {
+        // Asked for nothing the kernel answers nothing, which would pass for the end of the stream.
+        precondition(buffer.freeCount > 0, "read: no room")
         var failure: Int32 = 0
         let count = unsafe buffer.appendInPlace { free in
             while true {
