@@ -3,6 +3,7 @@ import Glibc
 
 /// An open file, for logs and state. Blocking: used by the control and log threads only.
 public struct FileDescriptor: Equatable, Sendable {
+    /// The kernel's number for it.
     public let descriptor: Int32
 
     public init(descriptor: Int32) { self.descriptor = descriptor }
@@ -44,7 +45,9 @@ public func readFile(_ path: String) throws(SystemError) -> [UInt8] {
     while true {
         let start = content.count
         content.append(contentsOf: repeatElement(0, count: 64 * 1024))
-        let count = unsafe content.withUnsafeMutableBytes { unsafe read(descriptor, $0.baseAddress! + start, 64 * 1024) }
+        let count = unsafe content.withUnsafeMutableBytes {
+            unsafe read(descriptor, $0.baseAddress! + start, 64 * 1024)
+        }
         if count < 0 && errno != EINTR { throw SystemError("read \(path)") }
         content.removeLast(64 * 1024 - max(0, count))
         if count == 0 { return content }
@@ -75,7 +78,9 @@ public func replaceFile(_ path: String, with content: [UInt8]) throws(SystemErro
 private func writeAll(_ content: [UInt8], to descriptor: Int32, path: String) throws(SystemError) {
     var written = 0
     while written < content.count {
-        let count = unsafe content.withUnsafeBytes { unsafe write(descriptor, $0.baseAddress! + written, $0.count - written) }
+        let count = unsafe content.withUnsafeBytes {
+            unsafe write(descriptor, $0.baseAddress! + written, $0.count - written)
+        }
         if count > 0 { written += count } else if errno != EINTR { throw SystemError("write \(path)") }
     }
 }

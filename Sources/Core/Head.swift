@@ -10,10 +10,15 @@ public struct ByteRange: Equatable, Sendable {
         octets = UInt32(count)
     }
 
+    /// No octets, at the start.
     @inlinable public static var empty: ByteRange { ByteRange(start: 0, count: 0) }
+    /// Offset of the first octet.
     @inlinable public var start: Int { Int(startOffset) }
+    /// How many octets.
     @inlinable public var count: Int { Int(octets) }
+    /// Offset behind the last octet.
     @inlinable public var end: Int { Int(startOffset) + Int(octets) }
+    /// Whether there are none.
     @inlinable public var isEmpty: Bool { octets == 0 }
 }
 
@@ -29,7 +34,9 @@ public enum BodyLength: Equatable, Sendable {
 
 /// One header field of a `Head`.
 public struct Field: Sendable {
+    /// Its name, as it came.
     public let name: ByteRange
+    /// Its value, without white space around it.
     public let value: ByteRange
     /// Which well-known field this is.
     public let id: FieldID
@@ -70,6 +77,7 @@ public struct Field: Sendable {
     public var hasInvalidNames = false
 
     // Requests.
+    /// The method; empty in a response.
     public var method = ByteRange.empty
     /// The request target exactly as received, for logs.
     public var target = ByteRange.empty
@@ -83,6 +91,7 @@ public struct Field: Sendable {
     // Responses.
     /// 100–599, or 0 in a request.
     public var status: UInt16 = 0
+    /// The reason phrase; may be empty.
     public var reason = ByteRange.empty
 
     /// Allocates a small arena and table; both grow as messages ask for it.

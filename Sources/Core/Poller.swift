@@ -74,8 +74,8 @@ import Glibc
     public mutating func wait(until deadline: Instant?, now: Instant) -> Int {
         let timeout: Int32
         if let deadline {
-            let milliseconds = (deadline.since(now) + 999_999) / 1_000_000
-            timeout = Int32(min(milliseconds, UInt64(Int32.max)))
+            let (milliseconds, rest) = deadline.since(now).quotientAndRemainder(dividingBy: 1_000_000)
+            timeout = Int32(min(milliseconds + (rest == 0 ? 0 : 1), UInt64(Int32.max)))
         } else {
             timeout = -1
         }

@@ -106,6 +106,11 @@ private func withUnixAddress(
     _ path: String, _ body: (UnsafePointer<sockaddr_storage>, socklen_t) -> Int32
 ) -> Int32 {
     let octets = Array(path.utf8)
+    // A leading zero octet would name a socket outside the file system, a later one would end the path early.
+    guard !octets.isEmpty, !octets.contains(0) else {
+        errno = EINVAL
+        return -1
+    }
     guard octets.count <= unixPathBytesMax else {
         errno = ENAMETOOLONG
         return -1

@@ -7,6 +7,7 @@ import Glibc
 /// Errors: outcomes that the network causes are enum cases. A bad descriptor or pointer traps: it is our own fault.
 /// Source: socket(7), tcp(7), unix(7).
 public struct Socket: Equatable, Sendable {
+    /// The kernel's number for it.
     public let descriptor: Int32
 
     public init(descriptor: Int32) { self.descriptor = descriptor }
@@ -34,6 +35,8 @@ public struct Socket: Equatable, Sendable {
 
     /// Reads once into the free space of `buffer`, which must have some.
     public func read(into buffer: Buffer) -> ReadResult {
+        // Asked for nothing the kernel answers nothing, which would pass for the end of the stream.
+        precondition(buffer.freeCount > 0, "read: no room")
         var failure: Int32 = 0
         let count = unsafe buffer.appendInPlace { free in
             while true {

@@ -8,13 +8,13 @@ public struct Thread: Sendable {
     private let handle: pthread_t
 
     /// Starts `body` on a new thread. Signals stay blocked there: the control thread takes them by signalfd(2).
-    /// Limits: a name has at most 15 octets; the kernel keeps no more.
+    /// Limits: the kernel keeps 15 octets of the name; what is beyond is cut off, by whole characters.
     public static func start(name: String, _ body: @escaping @Sendable () -> Void) -> Thread {
         let start = unsafe Unmanaged.passRetained(Start(name: name, body: body))
         var handle = pthread_t()
         let status = unsafe pthread_create(&handle, nil, { argument in
             let start = unsafe Unmanaged<Start>.fromOpaque(argument!).takeRetainedValue()
-            _ = unsafe apus_name_thread(String(start.name.prefix(15)))
+            _ = unsafe apus_name_thread(start.name)
             start.body()
             return nil
         }, unsafe start.toOpaque())
@@ -30,7 +30,9 @@ public struct Thread: Sendable {
         let body: @Sendable () -> Void
 
         init(name: String, body: @escaping @Sendable () -> Void) {
-            self.name = name
+            var kept = name
+            while kept.utf8.count > 15 { kept.removeLast() }
+            self.name = kept
             self.body = body
         }
     }

@@ -21,9 +21,9 @@ extension Worker {
 
     /// Passes a body on, in either direction: from what `source` decodes to what `sink.sending` says.
     ///
-    /// Memory per direction is bounded by the source's `inbound` and the sink's `outbound`: when the sink takes nothing,
-    /// both fill and reading stops. Pieces up to `Limits.copiedBytesMax` go behind the head, so that one write sends
-    /// both; larger ones are written from where they lie.
+    /// Memory per direction is bounded by the source's `inbound` and the sink's `outbound`: when the sink takes
+    /// nothing, both fill and reading stops. Pieces up to `Limits.copiedBytesMax` go behind the head, so that one write
+    /// sends both; larger ones are written from where they lie.
     mutating func relay(from source: Connection, to sink: Connection) -> Relay {
         var turnBytes = 0
         while true {

@@ -13,8 +13,8 @@ extension Worker {
         case failed
     }
 
-    /// Reads once into `connection.inbound`. A read that leaves room has emptied the kernel's buffer: the next edge will
-    /// say when there is more, so no read is made to learn that there is none.
+    /// Reads once into `connection.inbound`. A read that leaves room has emptied the kernel's buffer: the next edge
+    /// will say when there is more, so no read is made to learn that there is none.
     mutating func fill(_ connection: Connection) -> Fill {
         guard connection.isReadable else { return connection.isEnded ? .ended : .nothing }
         let inbound: Buffer

@@ -27,7 +27,8 @@ public struct RulePattern: Equatable, Sendable {
 /// wildcards are tried one by one, in priority order, and never after a better rule is known.
 ///
 /// Shape:  a class, because a copy of the arrays would count their references; they hold trivial values, written by
-///         `init` only, so a lookup neither allocates nor counts any. Memory is proportional to the sum over the rules of hosts × paths.
+///         `init` only, so a lookup neither allocates nor counts any. Memory is proportional to the sum over the
+///         rules of hosts × paths.
 /// Limits: fewer than 2^31 rules.
 public final class RuleTable: Sendable {
     /// The rules that share one host value.

@@ -2,10 +2,7 @@ import Core
 
 /// The octets of a span, which `#expect` cannot take itself.
 func octets(_ span: Span<UInt8>) -> [UInt8] {
-    var copy: [UInt8] = []
-    copy.reserveCapacity(span.count)
-    for index in 0..<span.count { copy.append(span[index]) }
-    return copy
+    unsafe span.withUnsafeBufferPointer { unsafe Array($0) }
 }
 
 extension Buffer {

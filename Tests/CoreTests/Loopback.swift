@@ -1,0 +1,86 @@
+import Core
+import Glibc
+import Testing
+
+/// The hosts on which this machine can talk to itself: IPv6 is off in some containers.
+enum Loopback {
+    static let ipv4 = "127.0.0.1"
+    static let ipv6 = "::1"
+    static let hosts = [ipv4] + (canListen(ipv6) ? [ipv6] : [])
+
+    private static func canListen(_ host: String) -> Bool {
+        guard let address = SocketAddress(literal: host, port: 0),
+            let listener = try? Socket.listen(on: address, sharesPort: false)
+        else { return false }
+        listener.close()
+        return true
+    }
+
+    /// A listening socket on a port of the kernel's choice.
+    static func listen(_ host: String, sharesPort: Bool = false) throws -> (socket: Socket, address: SocketAddress) {
+        let anyPort = try #require(SocketAddress(literal: host, port: 0))
+        let listener = try Socket.listen(on: anyPort, sharesPort: sharesPort)
+        return (listener, try #require(listener.localAddress))
+    }
+
+    /// Both ends of a TCP connection, established.
+    static func connect(_ host: String) throws -> (client: Socket, server: Socket) {
+        let listener = try listen(host)
+        defer { listener.socket.close() }
+        let client = try Socket.connect(to: listener.address)
+        return (client, try accept(from: listener.socket))
+    }
+
+    /// The next connection, waited for.
+    static func accept(from listener: Socket) throws -> Socket {
+        try #require(awaitReadable(listener.descriptor))
+        guard case .accepted(let socket, _) = listener.accept() else {
+            throw Unexpected("a connection that can be accepted, and is not")
+        }
+        return socket
+    }
+}
+
+/// What should not have happened, where a test cannot go on.
+struct Unexpected: Error, CustomStringConvertible {
+    let description: String
+
+    init(_ description: String) { self.description = description }
+}
+
+/// Waits until `descriptor` can be read, at most ten seconds. Returns whether it can.
+func awaitReadable(_ descriptor: Int32) -> Bool { awaitEvents(descriptor, POLLIN) }
+
+/// Waits until `descriptor` can be written, or a connection attempt is decided, at most ten seconds.
+func awaitWritable(_ descriptor: Int32) -> Bool { awaitEvents(descriptor, POLLOUT) }
+
+private func awaitEvents(_ descriptor: Int32, _ events: Int32) -> Bool {
+    var watched = pollfd(fd: descriptor, events: Int16(events), revents: 0)
+    return unsafe poll(&watched, 1, 10_000) == 1
+}
+
+/// Reads until something other than octets comes, waiting for each piece; returns the octets and what it was.
+func readAll(_ socket: Socket) -> (content: [UInt8], end: Socket.ReadResult) {
+    let buffer = Buffer(capacity: 64 * 1024)
+    var content: [UInt8] = []
+    while true {
+        guard awaitReadable(socket.descriptor) else { return (content, .wouldBlock) }
+        let result = socket.read(into: buffer)
+        guard case .bytes = result else { return (content, result) }
+        content += octets(buffer.bytes)
+        buffer.removeAll()
+    }
+}
+
+/// A buffer that holds `content` and has no more room.
+func buffer(_ content: [UInt8]) -> Buffer {
+    let buffer = Buffer(capacity: content.count)
+    buffer.append(content.span)
+    return buffer
+}
+
+/// Octets that look random; the same for the same seed.
+func randomOctets(_ count: Int, seed: UInt64) -> [UInt8] {
+    var random = FastRandom(seed: seed)
+    return (0..<count).map { _ in UInt8(truncatingIfNeeded: random.next()) }
+}

@@ -1,0 +1,252 @@
+import Core
+import Testing
+
+@Suite struct PollerTests {
+    /// Ten seconds from now; no test waits as long unless it fails.
+    private static var deadline: Instant { Instant.now() + 10_000_000_000 }
+    private static let token = Token(index: 3, generation: 9)
+
+    /// What one descriptor's next event says, as letters: r(eadable), w(ritable), e(nd of stream), d(ead); nil if there
+    /// is none now, or within the time if `isAwaited`.
+    private func event(_ poller: inout Poller, isAwaited: Bool = false) -> String? {
+        let now = Instant.now()
+        guard poller.wait(until: isAwaited ? Self.deadline : now, now: now) > 0 else { return nil }
+        let ready = poller.ready(0)
+        return (ready.isReadable ? "r" : "") + (ready.isWritable ? "w" : "") + (ready.isEndOfStream ? "e" : "")
+            + (ready.isDead ? "d" : "")
+    }
+
+    /// Waits for the descriptor itself, so that the poller under test has its event at once or not at all.
+    private func send(_ octets: [UInt8], from sender: Socket, to receiver: Socket) {
+        let isSent = sender.write(buffer(octets)) == .bytes(octets.count)
+        #expect(isSent && awaitReadable(receiver.descriptor))
+    }
+
+    // MARK: Edges
+
+    @Test(arguments: Loopback.hosts) func edgesAreReportedOnce(host: String) throws {
+        let (client, server) = try Loopback.connect(host)
+        defer { client.close(); server.close() }
+        var poller = Poller()
+        poller.add(server.descriptor, token: Self.token, interest: .edges)
+        var events = [event(&poller), event(&poller)]
+        #expect(events == ["w", nil], "writable at first, and that is said once")
+
+        send([1, 2, 3], from: client, to: server)
+        events = [event(&poller), event(&poller)]
+        #expect(events == ["rw", nil], "unread octets are not mentioned again")
+
+        send([4], from: client, to: server)
+        events = [event(&poller), event(&poller)]
+        #expect(events == ["rw", nil], "more of them are")
+
+        let inbound = Buffer(capacity: 100)
+        #expect(server.read(into: inbound) == .bytes(4))
+        #expect(server.read(into: inbound) == .wouldBlock)
+        let afterwards = event(&poller)
+        #expect(afterwards == nil)
+    }
+
+    @Test func roomIsReportedWhenThereIsSomeAgain() throws {
+        let (client, server) = try Loopback.connect(Loopback.ipv4)
+        defer { client.close(); server.close() }
+        var poller = Poller()
+        poller.add(client.descriptor, token: Self.token, interest: .edges)
+        var next = event(&poller)
+        #expect(next == "w")
+        let piece = [UInt8](repeating: 1, count: 100_000)
+        var total = 0
+        while case .bytes(let count) = client.write(buffer(piece)) { total += count }
+        next = event(&poller)
+        #expect(next == nil, "full")
+        let inbound = Buffer(capacity: 64 * 1024)
+        while total > 0, awaitReadable(server.descriptor), case .bytes(let count) = server.read(into: inbound) {
+            total -= count
+            inbound.removeAll()
+        }
+        #expect(total == 0)
+        next = event(&poller, isAwaited: true)
+        #expect(next == "w")
+        #expect(client.write(buffer(piece)) != .wouldBlock)
+    }
+
+    @Test func endsAreToldApart() throws {
+        let (client, server) = try Loopback.connect(Loopback.ipv4)
+        defer { server.close() }
+        var poller = Poller()
+        poller.add(server.descriptor, token: Self.token, interest: .edges)
+        _ = event(&poller)
+        client.shutdownWrite()
+        var next = event(&poller, isAwaited: true)
+        #expect(next == "rwe", "the other side has finished sending, and may still listen")
+        server.shutdownWrite()
+        next = event(&poller, isAwaited: true)
+        #expect(next == "rwed", "both directions are over")
+        client.close()
+    }
+
+    @Test func aResetIsDead() throws {
+        let (client, server) = try Loopback.connect(Loopback.ipv4)
+        defer { server.close() }
+        var poller = Poller()
+        poller.add(server.descriptor, token: Self.token, interest: .edges)
+        _ = event(&poller)
+        client.closeWithReset()
+        let next = event(&poller, isAwaited: true)
+        #expect(next == "rwed")
+    }
+
+    /// What happened between connecting and registering is not lost.
+    @Test func theFirstReportIsOfTheStateFound() throws {
+        let (client, server) = try Loopback.connect(Loopback.ipv4)
+        defer { server.close() }
+        send([1], from: client, to: server)
+        var poller = Poller()
+        poller.add(server.descriptor, token: Self.token, interest: .edges)
+        let next = event(&poller)
+        #expect(next == "rw")
+        client.close()
+    }
+
+    @Test(arguments: Loopback.hosts) func aConnectionAttemptIsDecided(host: String) throws {
+        let listener = try Loopback.listen(host)
+        defer { listener.socket.close() }
+        let client = try Socket.connect(to: listener.address)
+        defer { client.close() }
+        var poller = Poller()
+        poller.add(client.descriptor, token: Self.token, interest: .edges)
+        let next = event(&poller, isAwaited: true)
+        #expect(next == "w")
+        #expect(client.takeError() == 0)
+    }
+
+    // MARK: Level
+
+    @Test func listenersAreReportedUntilServed() throws {
+        let listener = try Loopback.listen(Loopback.ipv4)
+        defer { listener.socket.close() }
+        var poller = Poller()
+        poller.add(listener.socket.descriptor, token: Self.token, interest: .readable)
+        var events = [event(&poller)]
+        #expect(events == [nil])
+        let client = try Socket.connect(to: listener.address)
+        defer { client.close() }
+        events = [event(&poller, isAwaited: true), event(&poller), event(&poller)]
+        #expect(events == ["r", "r", "r"])
+        try Loopback.accept(from: listener.socket).close()
+        events = [event(&poller)]
+        #expect(events == [nil])
+    }
+
+    // MARK: Registration
+
+    @Test func tokensComeBackWhole() {
+        let tokens = [Token.none, Token(index: 1, generation: 1), Token(rawValue: .max), Token(rawValue: 1 << 63)]
+        var poller = Poller()
+        let bells = tokens.map { _ in EventDescriptor() }
+        for (bell, token) in zip(bells, tokens) {
+            poller.add(bell.descriptor, token: token, interest: .readable)
+            bell.ring()
+        }
+        let now = Instant.now()
+        let count = poller.wait(until: now, now: now)
+        #expect(Set((0..<count).map { poller.ready($0).token }) == Set(tokens))
+    }
+
+    @Test func whatIsRemovedOrClosedIsSilent() throws {
+        var poller = Poller()
+        let removed = EventDescriptor()
+        poller.add(removed.descriptor, token: Self.token, interest: .readable)
+        removed.ring()
+        poller.remove(removed.descriptor)
+        do {
+            let closed = EventDescriptor()
+            poller.add(closed.descriptor, token: Self.token, interest: .readable)
+            closed.ring()
+        }
+        var next = event(&poller)
+        #expect(next == nil)
+        poller.add(removed.descriptor, token: Self.token, interest: .readable)
+        next = event(&poller)
+        #expect(next == "r", "and may be added again")
+    }
+
+    /// No more than the array holds; what does not fit comes with the next pass.
+    @Test func manyEventsComeInSeveralPasses() {
+        var poller = Poller()
+        let bells = (0..<Limits.readyEventsMax + 40).map { _ in EventDescriptor() }
+        for (index, bell) in bells.enumerated() {
+            poller.add(bell.descriptor, token: Token(index: index, generation: 1), interest: .readable)
+            bell.ring()
+        }
+        var seen: Set<Int> = []
+        var counts: [Int] = []
+        while seen.count < bells.count && counts.count < 10 {
+            let now = Instant.now()
+            let count = poller.wait(until: now, now: now)
+            counts.append(count)
+            for index in 0..<count {
+                let token = poller.ready(index).token
+                seen.insert(token.index)
+                bells[token.index].silence()
+            }
+        }
+        #expect(counts == [Limits.readyEventsMax, 40])
+        #expect(seen.count == bells.count)
+    }
+
+    @Test func misuseTraps() async {
+        await #expect(processExitsWith: .failure) {
+            Poller().add(-1, token: .none, interest: .edges)
+        }
+        await #expect(processExitsWith: .failure) { Poller().remove(0) }
+        await #expect(processExitsWith: .failure) { _ = Poller().ready(0) }
+    }
+
+    // MARK: Time
+
+    /// The kernel counts milliseconds, deadlines nanoseconds: waiting must not end early, or the loop would spin
+    /// through the last millisecond before each timer.
+    @Test(arguments: [1, 999, 1_000_000, 1_000_001, 4_194_304, 7_500_000] as [UInt64])
+    func waitsUntilTheDeadlineHasCome(length: UInt64) {
+        var poller = Poller()
+        for _ in 0..<5 {
+            let now = Instant.now()
+            let count = poller.wait(until: now + length, now: now)
+            #expect(count == 0)
+            #expect(Instant.now() >= now + length)
+        }
+    }
+
+    @Test func aDeadlineThatHasPassedDoesNotWait() {
+        var poller = Poller()
+        let now = Instant.now()
+        let count = poller.wait(until: Instant(nanoseconds: 0), now: now)
+        #expect(count == 0)
+    }
+
+    /// Neither the absence of a deadline nor the furthest of all overflows the kernel's milliseconds.
+    @Test func farDeadlinesWaitForEvents() {
+        var poller = Poller()
+        let bell = EventDescriptor()
+        poller.add(bell.descriptor, token: Self.token, interest: .readable)
+        bell.ring()
+        let deadlines: [Instant?] = [nil, .distantFuture, Instant(nanoseconds: .max - 1), Instant(nanoseconds: 1 << 62)]
+        for deadline in deadlines {
+            for now in [Instant(nanoseconds: 0), Instant(nanoseconds: 5), .now()] {
+                let count = poller.wait(until: deadline, now: now)
+                #expect(count == 1)
+            }
+        }
+    }
+
+    @Test func anotherThreadEndsTheWait() {
+        var poller = Poller()
+        let bell = EventDescriptor()
+        poller.add(bell.descriptor, token: Self.token, interest: .readable)
+        let thread = Thread.start(name: "ringing") { bell.ring() }
+        let count = poller.wait(until: Self.deadline, now: .now())
+        #expect(count == 1)
+        thread.join()
+    }
+}

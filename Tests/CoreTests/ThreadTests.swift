@@ -1,0 +1,42 @@
+import Core
+import Synchronization
+import Testing
+
+@Suite struct ThreadTests {
+    private func nameInKernel(of name: String) -> String {
+        let seen = Mutex("")
+        Thread.start(name: name) {
+            let comm = (try? readFile("/proc/thread-self/comm")) ?? []
+            seen.withLock { $0 = comm.span.text }
+        }.join()
+        return seen.withLock { $0 }
+    }
+
+    @Test func runsAndIsJoined() {
+        let total = Atomic(0)
+        let threads = (1...8).map { number in
+            Thread.start(name: "adding") { total.wrappingAdd(number, ordering: .relaxed) }
+        }
+        for thread in threads { thread.join() }
+        #expect(total.load(ordering: .relaxed) == 36, "joining waits for the end, and sees what was done")
+    }
+
+    @Test(arguments: [
+        ("apus worker 0", "apus worker 0"), ("fifteen octets!", "fifteen octets!"),
+        ("apus worker 1000", "apus worker 100"), ("", ""), ("ééééééééé", "ééééééé"),
+    ]) func hasAName(name: String, kept: String) {
+        #expect(nameInKernel(of: name) == kept + "\n")
+    }
+
+    /// What a thread was started with goes when the thread does.
+    @Test func letsItsBodyGo() {
+        final class Thing: Sendable {}
+        weak var seen: Thing?
+        do {
+            let thing = Thing()
+            seen = thing
+            Thread.start(name: "holding") { _ = thing }.join()
+        }
+        #expect(seen == nil)
+    }
+}
