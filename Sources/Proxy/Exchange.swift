@@ -39,6 +39,8 @@ final class Exchange {
     var targetWrittenAtStart: UInt64 = 0
     /// It counts as a request of its group.
     var isForwarded = false
+    /// What is wrong with the body of the request, once that is known: it names the answer's status and cause.
+    var bodyViolation: Violation?
     /// The deregistration delay, or the end of the process, ended it.
     var isCut = false
     var interimResponses = 0
@@ -89,6 +91,7 @@ final class Exchange {
         connectTimedOut = false
         targetWrittenAtStart = 0
         isForwarded = false
+        bodyViolation = nil
         isCut = false
         interimResponses = 0
         isTargetPersistent = false

@@ -11,8 +11,10 @@ extension Worker {
         case .retryOrFail: retryOrFail(exchange)
         case .relayResponse: relayResponse(exchange)
         case .finish: complete(exchange)
-        case .answer(let status): answer(exchange, status: status, word: event.word)
-        case .truncate: giveUp(exchange, word: event.word)
+        case .answer(let status):
+            let violation = exchange.bodyViolation
+            answer(exchange, status: violation?.status ?? status, word: violation?.word ?? event.word)
+        case .truncate: giveUp(exchange, word: exchange.bodyViolation?.word ?? event.word)
         case .abandon:
             exchange.record.status = 460
             counters.countGenerated(status: 460)
@@ -69,7 +71,9 @@ extension Worker {
         case .turnOver: deferred.append(client.token)
         case .sinkGone: noteWriteFailure(target)
         case .sourceGone: handle(exchange, .clientGone)
-        case .sourceMalformed: handle(exchange, .clientMalformed)
+        case .sourceMalformed(let violation):
+            exchange.bodyViolation = violation
+            handle(exchange, .clientMalformed)
         }
     }
 

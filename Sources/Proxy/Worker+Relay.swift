@@ -14,7 +14,7 @@ extension Worker {
         /// The source's connection ended before the body did.
         case sourceGone
         /// What the source sent is not HTTP.
-        case sourceMalformed
+        case sourceMalformed(Violation)
         /// The sink's connection is dead.
         case sinkGone
     }
@@ -51,8 +51,8 @@ extension Worker {
             case .end(let skip):
                 consume(source, inbound, framing: skip)
                 return endBody(to: sink, trailers: trailers)
-            case .refused:
-                return .sourceMalformed
+            case .refused(let violation):
+                return .sourceMalformed(violation)
             }
         }
     }
