@@ -7,7 +7,10 @@ extension Worker {
         if ready.isReadable { client.isReadable = true }
         if ready.isWritable { client.isWritable = true }
         if ready.isEndOfStream { client.isEndAnnounced = true }
-        if ready.isDead, let exchange = client.exchange { return handle(exchange, .clientGone) }
+        // Once the response is complete and merely waits for room, the next write finds the connection dead.
+        if ready.isDead, let exchange = client.exchange, exchange.state.phase != .ended {
+            return handle(exchange, .clientGone)
+        }
         advance(client)
     }
 

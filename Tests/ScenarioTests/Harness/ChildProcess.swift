@@ -69,6 +69,11 @@ final class ChildProcess: Sendable {
         return line.flatMap { Int($0.split(whereSeparator: { $0 == " " || $0 == "\t" })[1]) }.map { $0 * 1_024 }
     }
 
+    /// Descriptors that it has open.
+    var descriptorsCount: Int {
+        (try? FileManager.default.contentsOfDirectory(atPath: "/proc/\(pid)/fd").count) ?? 0
+    }
+
     /// Seconds of processor time used so far, user and system.
     var processorSeconds: Double {
         let fields = Self.contents("/proc/\(pid)/stat").split(separator: ")").last?.split(separator: " ") ?? []
