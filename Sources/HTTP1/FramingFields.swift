@@ -16,9 +16,10 @@ struct FramingFields {
         var length: UInt64 = 0
         for index in 0..<value.count {
             guard value[index].isDigit else { return .badContentLength }
-            let (product, overflow) = length.multipliedReportingOverflow(by: 10)
-            length = product &+ UInt64(value[index] &- 0x30)
-            guard !overflow, length <= UInt64(Int64.max) else { return .badContentLength }
+            // Below 2^63 / 10 neither the product nor the sum can wrap round to a small number.
+            guard length <= UInt64(Int64.max) / 10 else { return .badContentLength }
+            length = length * 10 + UInt64(value[index] &- 0x30)
+            guard length <= UInt64(Int64.max) else { return .badContentLength }
         }
         contentLength = length
         return nil

@@ -37,35 +37,84 @@ struct ErrorPage {
     }
 }
 
-/// The reason phrase of a status. Source: RFC 9110 §15; ALB's own words where it has some (elbv2.md §2.3).
+/// The reason phrase of a status. Source: IANA's registry of HTTP status codes; ALB's own words where it has some
+/// (elbv2.md §2.3).
 func reasonPhrase(_ status: UInt16) -> StaticString {
+    switch status {
+    case 200..<300: successPhrase(status)
+    case 301: "Moved Permanently"
+    case 302: "Found"
+    case 400..<500: clientErrorPhrase(status)
+    case 500..<600: serverErrorPhrase(status)
+    default: "Status"
+    }
+}
+
+private func successPhrase(_ status: UInt16) -> StaticString {
     switch status {
     case 200: "OK"
     case 201: "Created"
     case 202: "Accepted"
+    case 203: "Non-Authoritative Information"
     case 204: "No Content"
-    case 301: "Moved Permanently"
-    case 302: "Found"
+    case 205: "Reset Content"
+    case 206: "Partial Content"
+    case 207: "Multi-Status"
+    case 208: "Already Reported"
+    case 226: "IM Used"
+    default: "Status"
+    }
+}
+
+private func clientErrorPhrase(_ status: UInt16) -> StaticString {
+    switch status {
     case 400: "Bad Request"
     case 401: "Unauthorized"
+    case 402: "Payment Required"
     case 403: "Forbidden"
     case 404: "Not Found"
     case 405: "Method Not Allowed"
+    case 406: "Not Acceptable"
+    case 407: "Proxy Authentication Required"
     case 408: "Request Timeout"
     case 409: "Conflict"
     case 410: "Gone"
+    case 411: "Length Required"
+    case 412: "Precondition Failed"
     case 413: "Content Too Large"
     case 414: "URI Too Long"
+    case 415: "Unsupported Media Type"
+    case 416: "Range Not Satisfiable"
     case 417: "Expectation Failed"
+    case 418: "I'm a teapot"
+    case 421: "Misdirected Request"
+    case 422: "Unprocessable Content"
+    case 423: "Locked"
+    case 424: "Failed Dependency"
+    case 425: "Too Early"
+    case 426: "Upgrade Required"
+    case 428: "Precondition Required"
     case 429: "Too Many Requests"
+    case 431: "Request Header Fields Too Large"
+    case 451: "Unavailable For Legal Reasons"
     case 463: "Too Many Forwarded Addresses"
+    default: "Status"
+    }
+}
+
+private func serverErrorPhrase(_ status: UInt16) -> StaticString {
+    switch status {
     case 500: "Internal Server Error"
     case 501: "Not Implemented"
     case 502: "Bad Gateway"
     case 503: "Service Temporarily Unavailable"
     case 504: "Gateway Time-out"
     case 505: "HTTP Version Not Supported"
+    case 506: "Variant Also Negotiates"
     case 507: "Insufficient Storage"
+    case 508: "Loop Detected"
+    case 510: "Not Extended"
+    case 511: "Network Authentication Required"
     default: "Status"
     }
 }

@@ -23,6 +23,9 @@ import Testing
         ("Content-Length: 5 5\r\n", .badContentLength), ("Content-Length: 5;\r\n", .badContentLength),
         ("Content-Length: \"5\"\r\n", .badContentLength), ("Content-Length: 5e1\r\n", .badContentLength),
         ("Content-Length: 9223372036854775808\r\n", .badContentLength),
+        // Around 2^64, where digits that wrap would read as 0 and 5.
+        ("Content-Length: 18446744073709551616\r\n", .badContentLength),
+        ("Content-Length: 18446744073709551619\r\n", .badContentLength),
         ("Content-Length: 18446744073709551621\r\n", .badContentLength),
         ("Content-Length: 99999999999999999999999999\r\n", .badContentLength),
         ("Content-Length: \u{B2}\r\n", .badContentLength),

@@ -35,7 +35,9 @@ import Testing
         (413, "Content Too Large"), (414, "URI Too Long"), (417, "Expectation Failed"),
         (463, "Too Many Forwarded Addresses"), (500, "Internal Server Error"), (501, "Not Implemented"),
         (502, "Bad Gateway"), (503, "Service Temporarily Unavailable"), (504, "Gateway Time-out"),
-        (505, "HTTP Version Not Supported"), (507, "Insufficient Storage"), (599, "Status"),
+        (505, "HTTP Version Not Supported"), (507, "Insufficient Storage"), (206, "Partial Content"),
+        (418, "I'm a teapot"), (422, "Unprocessable Content"), (429, "Too Many Requests"),
+        (511, "Network Authentication Required"), (299, "Status"), (499, "Status"), (599, "Status"),
     ] as [(UInt16, String)]) func namesTheStatus(status: UInt16, reason: String) {
         #expect("\(reasonPhrase(status))" == reason)
         #expect("\(ErrorPage(status).reason)" == reason)

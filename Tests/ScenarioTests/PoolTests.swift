@@ -76,7 +76,6 @@ import Testing
         ("a field without a colon", "HTTP/1.1 200 OK\r\nContent-Length: 0\r\nnonsense\r\n\r\n"),
         ("space before the colon", "HTTP/1.1 200 OK\r\nContent-Length : 0\r\n\r\n"),
         ("a folded field", "HTTP/1.1 200 OK\r\nX-A: b\r\n c\r\nContent-Length: 0\r\n\r\n"),
-        ("bare LF", "HTTP/1.1 200 OK\nContent-Length: 0\n\n"),
         ("a bare CR in a value", "HTTP/1.1 200 OK\r\nX-A: b\rSet-Cookie: x=y\r\nContent-Length: 0\r\n\r\n"),
         ("NUL in a value", "HTTP/1.1 200 OK\r\nX-A: b\0\r\nContent-Length: 0\r\n\r\n"),
         ("101 that nobody asked for", "HTTP/1.1 101 Switching Protocols\r\nUpgrade: x\r\nConnection: upgrade\r\n\r\n"),
@@ -93,6 +92,23 @@ import Testing
         #expect(target.connections.allSatisfy { $0.requests.count == 1 })
         let line = expectLogged(by: apus, "/bad-again", status: 502, target: "127.0.0.1:\(target.port)")
         #expect(line?.errorReason != "-")
+    }
+
+    @Test("Bare LF ends the lines of an answer's head, and the client sees CRLF")
+    func bareLineFeeds() throws {
+        let target = try TargetServer(
+            script: TargetScript.raw("HTTP/1.1 200 OK\nContent-Length: 2\nX-A: b\r\nX-C: d\n\nok"))
+        let apus = try ApusProcess.start(Document(target))
+        let client = try apus.client()
+        for _ in 0..<2 {
+            // The harness's reader takes CRLF only.
+            let answer = try client.get("/line-feeds")
+            #expect(answer.text == "ok")
+            #expect(answer["x-a"] == "b")
+            #expect(answer["x-c"] == "d")
+        }
+        #expect(target.connections.count == 1)
+        expectLogged(by: apus, "/line-feeds", status: 200, targetStatus: 200)
     }
 
     @Test("Interim responses without end are 502, not memory")

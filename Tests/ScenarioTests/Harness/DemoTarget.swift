@@ -2,7 +2,7 @@ import Glibc
 
 /// A target in a process of its own, which can be killed, frozen and started again: `apus demo-target`.
 ///
-/// It answers every request with 200 and its name on one line.
+/// It answers every request with 200 and its name and port on one line.
 final class DemoTarget: Sendable {
     /// What it answers with.
     let name: String
@@ -31,6 +31,8 @@ final class DemoTarget: Sendable {
 
     /// How it is registered.
     var address: Document.Address { .init(port: port) }
+    /// What it answers every request with.
+    var answer: String { "\(name) \(port)\n" }
 
     /// SIGKILL.
     func kill() { child.value.kill() }

@@ -28,6 +28,8 @@ struct Document: Sendable {
         var targets: [Address] = []
         var attributes: [String: JSON] = [:]
         var settings: [String: JSON] = [:]
+        /// Scripted targets that live as long as the document does, and so as the program that was started with it.
+        private var servers: [TargetServer] = []
 
         init(
             _ name: String, _ targets: [Address] = [], attributes: [String: JSON] = [:], settings: [String: JSON] = [:]
@@ -39,8 +41,11 @@ struct Document: Sendable {
         }
 
         /// Scripted targets of one group.
-        init(_ name: String, servers: [TargetServer], attributes: [String: JSON] = [:]) {
-            self.init(name, servers.map { Address(port: $0.port) }, attributes: attributes)
+        init(
+            _ name: String, servers: [TargetServer], attributes: [String: JSON] = [:], settings: [String: JSON] = [:]
+        ) {
+            self.init(name, servers.map { Address(port: $0.port) }, attributes: attributes, settings: settings)
+            self.servers = servers
         }
     }
 

@@ -9,7 +9,8 @@ func expectLogged(
     sourceLocation: SourceLocation = #_sourceLocation
 ) -> AccessLogLine? {
     let line = eventually {
-        apus.accessLog.last { $0.request.contains(path) && $0.status == status }
+        let lines = apus.accessLog.filter { $0.request.contains(path) && $0.status == status }
+        return lines.last { target == nil || $0.target == target } ?? lines.last
     }
     guard let line else {
         let all = apus.accessLog.map(\.line).suffix(20).joined(separator: "\n")
