@@ -18,8 +18,8 @@ extension Worker {
         if exchange.client.listener.settings.addsReason { addField("Apus-Reason", word) }
         response.reason = response.append(page.reason)
         // What was wrong with the request may hide where the next one begins.
-        let isDoubtful = status == 400 || status == 408 || status == 413 || status == 414 || status == 505
-        send(exchange, bodyCount: page.byteCount, closes: isDoubtful || exchange.isCut) { page.append(to: $0) }
+        let isUnreadable = status == 400 || status == 408 || status == 413 || status == 414 || status == 505
+        send(exchange, bodyCount: page.byteCount, closes: isUnreadable || exchange.isCut) { page.append(to: $0) }
     }
 
     /// Answers with what the configuration spells out.
