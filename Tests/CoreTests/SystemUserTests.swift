@@ -9,18 +9,20 @@ import Testing
         #expect(SystemUser(named: "") == nil)
     }
 
-    @Test(.enabled(if: SystemUser.isRoot && SystemUser(named: "nobody") != nil)) func becomesAnother() async {
-        await #expect(processExitsWith: .success) {
+    @Test(.enabled(if: SystemUser.isRoot && SystemUser(named: "nobody") != nil)) func becomesAnother() async throws {
+        let folder = try TemporaryFolder()
+        let path = folder["state"]
+        try replaceFile(path, with: [1])
+        await #expect(processExitsWith: .success) { [path = path as String] in
             let nobody = try #require(SystemUser(named: "nobody"))
-            let folder = try TemporaryFolder()
-            try replaceFile(folder["state"], with: [1])
-            try nobody.own(folder["state"])
+            let root = try #require(SystemUser(named: "root"))
+            try nobody.own(path)
             try nobody.become()
             #expect(!SystemUser.isRoot)
-            #expect(try readFile(folder["state"]) == [1], "what was given to the user can be read")
-            let root = try #require(SystemUser(named: "root"))
+            #expect(try readFile(path) == [1], "what was given to the user can be read")
             #expect((try? root.become()) == nil, "there is no way back")
         }
+        withExtendedLifetime(folder) {}
     }
 
     @Test func errorsNameThePath() throws {
