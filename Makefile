@@ -6,10 +6,11 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help run build test asan tsan bench format lint clean packages-build packages-bench
+.PHONY: help run build test asan tsan bench format lint clean packages-build packages-test packages-bench
 
 # What the toolchain links with, and slim images lack.
 PACKAGES_BUILD := gcc libc6-dev libstdc++-12-dev
+PACKAGES_TEST := $(PACKAGES_BUILD) curl
 PACKAGES_BENCH := haproxy nginx wrk python3 util-linux
 
 BINARY := .build/release/apus
@@ -22,24 +23,24 @@ run: build ## build with optimisation and start the demo
 
 build: packages-build ## the optimised binary, .build/release/apus
 	@echo "== building apus"
-	@swift build -c release --product apus
+	@swift build -c release --product apus --static-swift-stdlib
 
-test: packages-build ## every test; what CI runs
+test: packages-test ## every test; what CI runs
 	@echo "== building apus and its tests"
 	@swift build --build-tests
 	@echo "== testing"
 	@swift test --skip-build --parallel
 	@echo "== all tests passed"
 
-asan: packages-build ## every test under AddressSanitizer
+asan: packages-test ## every test under AddressSanitizer
 	@swift test --scratch-path .build/asan --sanitize address --parallel
 
-tsan: packages-build ## every test under ThreadSanitizer
+tsan: packages-test ## every test under ThreadSanitizer
 	@swift test --scratch-path .build/tsan --sanitize thread --parallel
 
 bench: build packages-bench ## Apus beside HAProxy and nginx, then the micro-benchmarks
 	@python3 Benchmarks/compare/compare.py --apus $(BINARY)
-	@if [ -f Benchmarks/Package.swift ]; then cd Benchmarks && swift package --disable-sandbox benchmark; fi
+	@cd Benchmarks && swift package benchmark
 
 format: ## write the sources as .swift-format says
 	@swift format format --in-place --parallel --recursive Package.swift Sources Tests
@@ -51,8 +52,9 @@ clean: ## remove what was built
 	@rm -rf .build Benchmarks/.build Benchmarks/results
 
 packages-build: PACKAGES := $(PACKAGES_BUILD)
+packages-test: PACKAGES := $(PACKAGES_TEST)
 packages-bench: PACKAGES := $(PACKAGES_BENCH)
-packages-build packages-bench:
+packages-build packages-test packages-bench:
 	@command -v swift > /dev/null || { echo "no swift in PATH: install Swift 6.3 from https://swift.org/install"; exit 1; }
 	@missing=""; for package in $(PACKAGES); do \
 	  dpkg-query -W -f '$${Status}' $$package 2>/dev/null | grep -q "ok installed" || missing="$$missing $$package"; \

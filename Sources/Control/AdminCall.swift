@@ -46,7 +46,8 @@ public struct AdminCall {
 
     /// The health of a group's targets; of all of them when `targets` is empty.
     public static func targets(of group: String, _ targets: [TargetName]) -> AdminCall {
-        let query = targets.map { "id=\(escaped($0.id))" + ($0.port.map { "&port=\($0)" } ?? "") }.joined(separator: "&")
+        let query = targets.map { "id=\(escaped($0.id))" + ($0.port.map { "&port=\($0)" } ?? "") }.joined(
+            separator: "&")
         let path = "/v1/target-groups/\(escaped(group))/targets"
         return AdminCall("GET", query.isEmpty ? path : "\(path)?\(query)", view: AdminView.targets)
     }
@@ -78,7 +79,9 @@ public struct AdminCall {
     }
 
     /// Adds or replaces a rule. `conditions` and `actions` are as in the file. Errors: `listener` names no priority.
-    public static func putRule(_ rule: ListenerOrRule, hosts: [String], paths: [String], forward: [GroupWeight]) -> AdminCall {
+    public static func putRule(_ rule: ListenerOrRule, hosts: [String], paths: [String], forward: [GroupWeight])
+        -> AdminCall
+    {
         var conditions: [Value] = []
         func add(_ field: String, _ values: [String]) {
             if values.isEmpty { return }

@@ -11,6 +11,11 @@ public enum AdminClientError: Error, Equatable, Sendable, CustomStringConvertibl
     /// The server's answer broke off, or is not HTTP.
     case broken(String)
 
+    /// With which status a command ends because of it: 3 without a server, else 1.
+    public var exitStatus: Int32 {
+        if case .noServer = self { 3 } else { 1 }
+    }
+
     /// What is wrong and what to do, on one line.
     public var description: String {
         switch self {

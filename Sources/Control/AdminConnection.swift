@@ -180,7 +180,8 @@ final class AdminConnection: PollHandler {
             return true
         case .refused(let violation):
             refuse(
-                code: "\(violation.word)", status: violation.status, message: "The body is not framed as HTTP/1.1 has it.",
+                code: "\(violation.word)", status: violation.status,
+                message: "The body is not framed as HTTP/1.1 has it.",
                 remedy: "Use an HTTP client, such as curl --unix-socket \(server.path).")
             return true
         }
@@ -273,8 +274,9 @@ final class AdminConnection: PollHandler {
     private func flush() {
         while outboundStart < outbound.count {
             let staging = server.staging
-            let end = min(outboundStart + staging.capacity, outbound.count)
-            staging.append(outbound.span.extracting(outboundStart..<end))
+            let waiting = outbound
+            let end = min(outboundStart + staging.capacity, waiting.count)
+            staging.append(waiting.span.extracting(outboundStart..<end))
             let result = socket.write(staging)
             staging.removeAll()
             switch result {

@@ -44,7 +44,7 @@ struct AdminRequest {
         }
     }
 
-    /// Text with `%XX` resolved, where it is well-formed and gives UTF-8; else the text itself, which then names nothing.
+    /// Text with `%XX` resolved, where it is well-formed and gives UTF-8; else the text itself, which names nothing.
     private static func decoded(_ text: Substring) -> String {
         guard text.utf8.contains(.percent) else { return String(text) }
         let bytes = Array(text.utf8)

@@ -86,7 +86,7 @@ extension AdminRoutes {
             throw AdminError(
                 code: "RuleNotFound",
                 message: "Listener \(call.name("lb")):\(call.name("port")) has no rule with priority \(priority).",
-                remedy: "Look at GET /v1/load-balancers/\(call.name("lb"))/listeners/\(call.name("port"))/rules.")
+                remedy: "See \"apus rules list \(call.name("lb")):\(call.name("port"))\" for those there are.")
         }
         completion(.value(rule.encoded()))
     }
@@ -132,7 +132,7 @@ extension AdminCallContext {
         guard let found = actions.document.loadBalancers.first(where: { $0.name == name("lb") }) else {
             throw AdminError(
                 code: "LoadBalancerNotFound", message: "There is no load balancer \(name("lb")).",
-                remedy: "Look at GET /v1/load-balancers.")
+                remedy: "See \"apus listeners\" for those there are.")
         }
         return found
     }
@@ -142,7 +142,7 @@ extension AdminCallContext {
         guard let found = try loadBalancer().listeners.first(where: { $0.port == port }) else {
             throw AdminError(
                 code: "ListenerNotFound", message: "Load balancer \(name("lb")) has no listener on port \(port).",
-                remedy: "Look at GET /v1/load-balancers/\(name("lb"))/listeners.")
+                remedy: "See \"apus listeners\" for those there are.")
         }
         return found
     }

@@ -83,7 +83,8 @@ extension AdminRoutes {
             let known = body.members?.allSatisfy { $0.key == "discardChanges" && $0.value.bool != nil } ?? false
             guard known else {
                 throw AdminError(
-                    code: "ValidationError", message: "The body may hold discardChanges, true or false, and nothing else.",
+                    code: "ValidationError",
+                    message: "The body may hold discardChanges, true or false, and nothing else.",
                     remedy: "Send {\"discardChanges\": true}, or no body.")
             }
             isDiscarding = body["discardChanges"]?.bool ?? false
@@ -142,7 +143,7 @@ extension AdminRoutes {
         guard let instance = call.actions.document.instances.first(where: { $0.id == call.name("id") }) else {
             throw AdminError(
                 code: "ResourceNotFound", message: "There is no instance \(call.name("id")).",
-                remedy: "Look at GET /v1/instances, or PUT this one.")
+                remedy: "See \"apus instances\" for those there are.")
         }
         completion(.value(instance.encoded()))
     }

@@ -24,7 +24,7 @@ extension AdminRoutes {
         guard let group = call.actions.document.targetGroups.first(where: { $0.name == call.name("tg") }) else {
             throw AdminError(
                 code: "TargetGroupNotFound", message: "There is no target group \(call.name("tg")).",
-                remedy: "Look at GET /v1/target-groups.")
+                remedy: "See \"apus groups\" for those there are.")
         }
         completion(.value(group.encoded()))
     }

@@ -76,10 +76,18 @@ struct AdminRoutes {
     }
 
     private func notFound(_ request: AdminRequest) -> AdminError {
-        let best = table.map { $0.leadingMatches(request.segments) }.max() ?? 0
-        let near = table.filter { $0.leadingMatches(request.segments) == best }
-            .sorted { abs($0.segments.count - request.segments.count) < abs($1.segments.count - request.segments.count) }
-        let names = near.prefix(6).map(\.pattern).joined(separator: ", ")
+        let path = request.segments
+        let best = table.map { $0.leadingMatches(path) }.max() ?? 0
+        // Of those that go the same way the furthest, first the ones whose next step looks most alike.
+        let near = table.filter { $0.leadingMatches(path) == best }.map {
+            route -> (name: String, alike: Int, longer: Int) in
+            let alike =
+                best < min(path.count, route.segments.count)
+                ? zip(path[best], route.segments[best]).prefix { $0 == $1 }.count : 0
+            return (route.pattern, alike, abs(route.segments.count - path.count))
+        }
+        let sorted = near.sorted { ($1.alike, $0.longer) < ($0.alike, $1.longer) }
+        let names = sorted.prefix(6).map(\.name).joined(separator: ", ")
         return AdminError(
             code: "PathNotFound", message: "There is nothing at \(request.path).", remedy: "Near it: \(names).")
     }
@@ -116,7 +124,8 @@ struct AdminCallContext {
         var object = try request.json()
         guard object.members != nil else {
             throw AdminError(
-                code: "ValidationError", message: "The body must be an object.", remedy: "Write it as in { \"\(key)\": … }.")
+                code: "ValidationError", message: "The body must be an object.",
+                remedy: "Write it as in { \"\(key)\": … }.")
         }
         guard let found = object[key] else {
             object[key] = value

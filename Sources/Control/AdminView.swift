@@ -17,7 +17,8 @@ enum AdminView {
             "configuration  \(text(answer["configurationFile"])), generation \(text(answer["generation"]))",
             "connections    \(text(counters["clientConnectionsActive"])) open, "
                 + "\(text(counters["clientConnections"])) since the start",
-            "requests       \(text(counters["requestsActive"])) going on, \(text(counters["requests"])) since the start",
+            "requests       \(text(counters["requestsActive"])) going on, "
+                + "\(text(counters["requests"])) since the start",
             "errors         \(text(counters["targetResponses5xx"])) × 5xx from targets, "
                 + "\(text(counters["generatedResponses5xx"])) × 5xx made here, \(text(counters["retries"])) retries",
             "cut            \(text(counters["connectionsCutByConfiguration"])) connections by configuration, "
@@ -47,7 +48,9 @@ enum AdminView {
             lines += list.map { "  \(text($0))" }
         }
         add("Changed:", "changes")
-        add("Changes made at run time that do not fit the file any more, and are kept for the next reload:", "changesNotApplied")
+        add(
+            "Changes made at run time that do not fit the file any more, and are kept for the next reload:",
+            "changesNotApplied")
         add("Takes effect at the next start only:", "needsRestart")
         if (answer["changes"]?.array ?? []).isEmpty { lines.insert("Nothing in force has changed.", at: 0) }
         return lines.map { $0 + "\n" }.joined() + done("Reloaded", answer)
@@ -83,7 +86,8 @@ enum AdminView {
         for report in answer["targets"]?.array ?? [] {
             let cut = report["cut"]?.int ?? 0
             table.add(
-                TextTable.Cell(target(report)), cell(report["finished"]), TextTable.Cell("\(cut)", cut > 0 ? .bad : nil),
+                TextTable.Cell(target(report)), cell(report["finished"]),
+                TextTable.Cell("\(cut)", cut > 0 ? .bad : nil),
                 TextTable.Cell("\(text(report["seconds"])) s"))
         }
         return table.text(coloured: coloured, otherwise: "None of them was registered.") + "Drained: safe to stop.\n"
@@ -123,7 +127,9 @@ enum AdminView {
 
     /// The two largest units: `3 d 4 h`, `5 min 6 s`.
     static func duration(_ seconds: Int) -> String {
-        let parts = [(seconds / 86400, "d"), (seconds / 3600 % 24, "h"), (seconds / 60 % 60, "min"), (seconds % 60, "s")]
+        let parts = [
+            (seconds / 86400, "d"), (seconds / 3600 % 24, "h"), (seconds / 60 % 60, "min"), (seconds % 60, "s"),
+        ]
         let shown = parts.drop { $0.0 == 0 }.prefix(2).filter { $0.0 > 0 }
         return shown.isEmpty ? "0 s" : shown.map { "\($0.0) \($0.1)" }.joined(separator: " ")
     }

@@ -17,7 +17,8 @@ public struct TargetName: Equatable, Sendable, CustomStringConvertible {
             guard let end = text.firstIndex(of: "]"), end > text.index(after: text.startIndex) else { return nil }
             let rest = text[text.index(after: end)...]
             guard rest.isEmpty || rest.first == ":" else { return nil }
-            self.init(id: text[text.index(after: text.startIndex)..<end], portText: rest.isEmpty ? nil : rest.dropFirst())
+            self.init(
+                id: text[text.index(after: text.startIndex)..<end], portText: rest.isEmpty ? nil : rest.dropFirst())
             return
         }
         // More than one colon is an IPv6 address without a port.
@@ -59,7 +60,9 @@ public struct ListenerOrRule: Equatable, Sendable, CustomStringConvertible {
     public init?(_ text: String) {
         let parts = text.split(separator: "/", maxSplits: 1, omittingEmptySubsequences: false)
         let names = parts[0].split(separator: ":", omittingEmptySubsequences: false)
-        guard names.count == 2, !names[0].isEmpty, let port = Int(names[1]), (1...65535).contains(port) else { return nil }
+        guard names.count == 2, !names[0].isEmpty, let port = Int(names[1]), (1...65535).contains(port) else {
+            return nil
+        }
         loadBalancer = String(names[0])
         self.port = port
         if parts.count == 1 {

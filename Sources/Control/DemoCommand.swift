@@ -113,9 +113,11 @@ public final class DemoCommand {
         var text = "Apus balances \(counted(samples.count, "sample target")):\n\n"
         text += table.text(coloured: Console.isColoured, otherwise: "None: the file has no target at 127.0.0.1 or ::1.")
         text += "\nTry, in another terminal:\n\n"
-        text += suggestions(program: program).map { command, meaning in
-            "  \(command)" + String(repeating: " ", count: max(2, 58 - command.count)) + "\(meaning)\n"
-        }.joined()
+        let suggestions = suggestions(program: program)
+        let width = suggestions.map(\.0.count).max() ?? 0
+        for (command, meaning) in suggestions {
+            text += "  \(command)" + String(repeating: " ", count: width - command.count + 2) + "\(meaning)\n"
+        }
         return text + "\nCtrl-C ends all of it and leaves nothing behind. What happens:\n\n"
     }
 
@@ -125,7 +127,8 @@ public final class DemoCommand {
             list.append(("curl localhost:\(listener.port)", "which group answers goes by weight"))
             if case .forward(let forward)? = listener.defaultActions.first, forward.targetGroups.count > 1 {
                 let weights = forward.targetGroups.map { "\($0.targetGroupName)=50" }.joined(separator: " ")
-                list.append(("\(program) weights \(balancer.name):\(listener.port) \(weights)", "equal shares, at once"))
+                list.append(
+                    ("\(program) weights \(balancer.name):\(listener.port) \(weights)", "equal shares, at once"))
             }
         }
         list.append(("\(program) status", "workers, connections, requests"))

@@ -24,6 +24,9 @@ final class DemoTarget: PollHandler {
         token = loop.add(self, descriptor: listener.descriptor, interest: .readable)
     }
 
+    /// How many clients there are.
+    var connectionCount: Int { connections.count }
+
     /// Stops listening and lets every client go.
     func close() {
         loop.remove(token)
@@ -103,7 +106,7 @@ private final class DemoTargetConnection: PollHandler {
         return !isClosed
     }
 
-    /// Takes one step through what was read. Returns whether another may be possible.
+    /// Takes one step through what was read. Returns false when only reading more leads on.
     private func step() -> Bool {
         let (inbound, head) = (inbound, head)
         guard var decoder = body else {
@@ -112,7 +115,7 @@ private final class DemoTargetConnection: PollHandler {
             case .needMore: return false
             case .refused:
                 close()
-                return false
+                return true
             case .complete(let parsed):
                 inbound.consume(parsed.byteCount)
                 scan.reset()
@@ -139,7 +142,7 @@ private final class DemoTargetConnection: PollHandler {
             return true
         case .refused:
             close()
-            return false
+            return true
         }
     }
 

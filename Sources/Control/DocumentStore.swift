@@ -101,7 +101,9 @@ extension Document {
     /// Takes from `running` what the process has fixed at its start. Returns the keys that differed.
     fileprivate mutating func keepWhatNeedsRestart(of running: Document) -> [String] {
         var differing: [String] = []
-        func keep<Value: Equatable>(_ key: String, _ path: WritableKeyPath<Document, Value>, _ document: inout Document) {
+        func keep<Value: Equatable>(
+            _ key: String, _ path: WritableKeyPath<Document, Value>, _ document: inout Document
+        ) {
             guard document[keyPath: path] != running[keyPath: path] else { return }
             document[keyPath: path] = running[keyPath: path]
             differing.append(key)

@@ -59,6 +59,9 @@ final class EventLog {
         return subscribersEver
     }
 
+    /// How many subscribers there are.
+    var subscriberCount: Int { subscribers.count }
+
     /// Ends a subscription.
     func unsubscribe(_ id: Int) { subscribers.removeAll { $0.id == id } }
 }

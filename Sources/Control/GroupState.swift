@@ -34,9 +34,12 @@ final class GroupState {
     var tally = HealthTally()
     /// All targets are used because none is healthy.
     var isFailedOpen = false
-    /// What each worker was given last, and what that was made of.
+    /// What each worker was given last.
     var plans: [GroupPlan] = []
+    /// What `plans` were made of.
     var planSource: PlanSource?
+    /// Whether something changed since that may ask for another plan.
+    var mayNeedPlan = true
 
     /// What a group's plan depends on, and nothing that it does not: a plan is made anew when this differs.
     struct PlanSource: Equatable {
@@ -46,6 +49,7 @@ final class GroupState {
         let poolConnectionsMax: Int
     }
 
+    /// A group without registrations.
     init(id: Int, configuration: TargetGroup, workerCount: Int) {
         self.id = id
         name = configuration.name

@@ -144,6 +144,7 @@ final class HealthProber {
 
 /// The schedule of one target's checks.
 private final class Check: PollHandler {
+    /// Where the target's next check is.
     enum Phase {
         /// Its timer is set; leaves when that fires.
         case scheduled

@@ -11,7 +11,8 @@ extension Limits {
     /// Time without an octet from or to a client of the admin socket, unless it waits for our answer. Then it is
     /// closed. A minute, as a person at a keyboard needs.
     static let adminIdleTimeout: Nanoseconds = 60 * 1_000_000_000
-    /// Time that a client has to take notice of the end of its connection, before it is closed with what it still sends.
+    /// Time that a client has to take notice of the end of its connection, before it is closed whatever it still
+    /// sends.
     static let adminFarewell: Nanoseconds = 2 * 1_000_000_000
     /// Octets of answer kept for a subscriber of events that does not read: some thousand events. What happens beyond
     /// them, it is told only the number of.

@@ -17,6 +17,7 @@ final class ListenerSockets {
     /// Addresses that workers were told to close, by the generation that tells them.
     private var closing: [(address: SocketAddress, generation: UInt64)] = []
 
+    /// Nothing is open.
     init(workerCount: Int) { self.workerCount = workerCount }
 
     /// Opens the sockets of listeners that are new in `document`. On failure none of them stays open.

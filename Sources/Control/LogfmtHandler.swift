@@ -6,7 +6,9 @@ import Logging
 /// Shape:  a value, as swift-log wants; safe on any thread, since a line is one write(2).
 /// Source: logfmt, as Heroku and Grafana read it: values with anything but plain characters are quoted.
 public struct LogfmtHandler: LogHandler {
+    /// What stands in every line of this logger.
     public var metadata: Logger.Metadata = [:]
+    /// What is less severe is not written.
     public var logLevel: Logger.Level
     private let label: String
     private let write: @Sendable (String) -> Void
@@ -18,11 +20,13 @@ public struct LogfmtHandler: LogHandler {
         self.write = write
     }
 
+    /// One value that stands in every line of this logger.
     public subscript(metadataKey key: String) -> Logger.Metadata.Value? {
         get { metadata[key] }
         set { metadata[key] = newValue }
     }
 
+    /// Writes one line.
     public func log(event: LogEvent) {
         write(line(event, at: WallClock.now()))
     }
@@ -42,14 +46,19 @@ public struct LogfmtHandler: LogHandler {
 
     /// A key: what could not stand in one becomes an underscore.
     private static func key(_ text: String) -> String {
-        String(text.unicodeScalars.map { $0.value > 0x20 && $0 != "=" && $0 != "\"" && $0.value != 0x7F ? Character($0) : "_" })
+        String(
+            text.unicodeScalars.map {
+                $0.value > 0x20 && $0 != "=" && $0 != "\"" && $0.value != 0x7F ? Character($0) : "_"
+            })
     }
 
     /// A value: as it is when that can be read back, else in quotes with escapes, so that a line stays one line.
     static func quoted(_ text: String, always: Bool = false) -> String {
-        let isPlain = !text.isEmpty && text.unicodeScalars.allSatisfy {
-            $0.value > 0x20 && $0 != "\"" && $0 != "=" && $0 != "\\" && !isControl($0)
-        }
+        let isPlain =
+            !text.isEmpty
+            && text.unicodeScalars.allSatisfy {
+                $0.value > 0x20 && $0 != "\"" && $0 != "=" && $0 != "\\" && !isControl($0)
+            }
         if isPlain && !always { return text }
         var quoted = "\""
         for scalar in text.unicodeScalars {

@@ -2,8 +2,8 @@ import Model
 import Routing
 
 extension Operations {
-    /// What DescribeTargetHealth says of all targets of `group`, draining ones included, or of `targets` alone. Draining
-    /// ones come last; a target that is registered again while it drains is there twice.
+    /// What DescribeTargetHealth says of all targets of `group`, draining ones included, or of `targets` alone.
+    /// Draining ones come last; a target that is registered again while it drains is there twice.
     func targetHealth(
         group name: String, targets: [TargetDescription]?
     ) throws(AdminError) -> [TargetHealthDescription] {
@@ -62,6 +62,7 @@ final class DrainWait {
     private var waitingCount = 1
     private let completion: ([DrainReport]) -> Void
 
+    /// A wait for the targets `keys`, whose reports `completion` gets in that order.
     init(_ keys: [TargetKey], completion: @escaping ([DrainReport]) -> Void) {
         reports = keys.map { DrainReport(id: $0.id, port: $0.port, finished: 0, cut: 0, seconds: 0) }
         self.completion = completion

@@ -31,16 +31,12 @@ extension Operations {
 
     /// Watches what is new or differently checked, and lets go of groups that are not in use any more.
     private func reschedule(_ change: TargetRegistry.Reconciliation, now: Instant) {
-        for group in registry.groups.values where !group.isInUse {
-            for registration in group.registrations { prober.forget(registration) }
-        }
+        for registration in change.idled.flatMap(\.registrations) { prober.forget(registration) }
         let anew = change.rescheduled.filter(\.isInUse)
-        for group in anew { prober.watch(group.registrations.filter { $0.address != nil }, now: now) }
-        let arrived = change.arrived.filter { registration in
-            registration.address != nil && registration.group.isInUse
-                && !anew.contains { $0 === registration.group }
-        }
-        prober.watch(arrived, now: now)
+        let names = Set(anew.map(\.name))
+        let arrived = change.arrived.filter { $0.group.isInUse && !names.contains($0.group.name) }
+        // All at once, so that the first checks of many groups are spread as those of one would be.
+        prober.watch((anew.flatMap(\.registrations) + arrived).filter { $0.address != nil }, now: now)
     }
 
     private func tell(_ change: TargetRegistry.Reconciliation, opened: [ListenerKey], closed: [ListenerKey]) {

@@ -22,17 +22,25 @@ final class Operations: AdminActions {
         var completions: [(Result<Void, AdminError>) -> Void] = []
     }
 
+    /// The thread that all of this runs on.
     let loop: ControlLoop
+    /// The document, staged and durable.
     let store: DocumentStore
     /// What happens, for whoever listens.
     let events: EventLog
+    /// Our own log.
     let logger: Logger
     /// When the process began to serve.
     let startedAt = Instant.now()
+    /// Groups and registrations.
     let registry: TargetRegistry
+    /// Makes snapshots.
     let publisher: Publisher
+    /// What listeners bind.
     let sockets: ListenerSockets
+    /// Targets on their way out.
     private(set) var drains: DrainTracker!
+    /// Health checks.
     private(set) var prober: HealthProber!
     /// The running workers.
     private(set) var workers: [WorkerHandle] = []
@@ -40,6 +48,8 @@ final class Operations: AdminActions {
     private(set) var mailboxes: [Mailbox<WorkerMail>] = []
     /// The generation that each worker works by.
     private var adopted: [UInt64] = []
+    /// Set when the process begins to end: from then on the workers take no other snapshot.
+    var isStopping = false
     private var batch: Batch?
     private var counts = ControlTally()
 
@@ -87,6 +97,9 @@ final class Operations: AdminActions {
         (Array(registry.groups.values) + registry.withdrawn).map { (name: $0.name, workers: $0.counters) }
     }
 
+    /// The groups of which all targets are used because none is healthy, sorted.
+    var groupsFailedOpen: [String] { registry.groups.values.filter(\.isFailedOpen).map(\.name).sorted() }
+
     /// Opens the sockets of all listeners, before workers exist. Errors: the addresses that cannot be bound.
     func openListeners() throws(ConfigErrors) { try sockets.prepare(for: document) }
 
@@ -103,6 +116,7 @@ final class Operations: AdminActions {
         publish(deregistered: [:])
     }
 
+    /// Leaves `mail` for every worker.
     func tellWorkers(_ mail: WorkerMail) {
         for mailbox in mailboxes { mailbox.send(mail) }
     }
@@ -113,7 +127,8 @@ extension Operations {
     /// Validates `change` and stages it. It is durable and published at the end of the pass, with all others of the
     /// pass: one write, one snapshot; `completion` is called then, with the error if it was refused.
     func apply(_ change: Change, by user: UInt32?, completion: @escaping (Result<Void, AdminError>) -> Void) {
-        do {
+        do throws(ConfigErrors) {
+            if isStopping { throw Self.stopping }
             let next = try document.applying(change)
             if change.touchesListeners { try sockets.prepare(for: next) }
             var batch = beginBatch()
@@ -208,7 +223,8 @@ extension Operations {
         commit()
         let before = document
         let needsRestart: [String]
-        do {
+        do throws(ConfigErrors) {
+            if isStopping { throw Self.stopping }
             needsRestart = try store.stageReload(discardingChanges: discardingChanges)
             try sockets.prepare(for: document)
             try commitReload()
@@ -238,6 +254,10 @@ extension Operations {
         }
         completion(.success(report))
     }
+
+    private static let stopping = ConfigErrors(ConfigError(
+        expected: "this Apus is stopping, and takes no changes", remedy: "Ask the next one.",
+        code: .operationNotPermitted))
 
     private func commitReload() throws(ConfigErrors) {
         do { try store.commit() } catch {
@@ -278,6 +298,7 @@ extension Operations {
         ])
     }
 
+    /// Lets go of removed groups that no worker knows any more.
     func releaseWithdrawnGroups() {
         for group in registry.withdrawn where group.withdrawnIn <= adoptedByAll { _ = registry.release(group) }
     }

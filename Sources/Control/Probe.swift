@@ -76,7 +76,8 @@ final class Probe: PollHandler {
         if case .connecting = phase {
             guard ready.isWritable, let code = socket?.takeError() else { return }
             guard code == 0 else {
-                return end(isOwnFault(code) ? .void(systemErrorText(code)) : .failed(code == ETIMEDOUT ? .timeout : .failed), now: now)
+                let failure = HealthState.CheckFailure(connectError: code)
+                return end(isOwnFault(code) ? .void(systemErrorText(code)) : .failed(failure), now: now)
             }
             if healthCheck.protocol == .tcp { return end(.passed, now: now) }
             composeRequest()
@@ -217,6 +218,11 @@ final class Probe: PollHandler {
         socket.close()
         self.socket = nil
     }
+}
+
+extension HealthState.CheckFailure {
+    /// What the errno of a connection attempt says about the target.
+    fileprivate init(connectError code: Int32) { self = code == ETIMEDOUT ? .timeout : .failed }
 }
 
 /// Whether a connection could not be made for a lack on our side, which says nothing about the target.

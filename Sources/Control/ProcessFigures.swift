@@ -21,7 +21,7 @@ struct ProcessFigures: Equatable, Sendable {
     static func read() -> ProcessFigures {
         let status = text(of: "/proc/self/status").split(separator: "\n")
         let resident = status.first { $0.hasPrefix("VmRSS:") }?.split(whereSeparator: \.isWhitespace)
-        // The name in field 2 may hold spaces: fields are counted from its closing bracket, behind which field 3 stands.
+        // The name in field 2 may hold spaces: fields are counted from its closing bracket, behind which is field 3.
         let stat = text(of: "/proc/self/stat")
         let fields = stat.lastIndex(of: ")").map { stat[stat.index(after: $0)...].split(separator: " ") } ?? []
         func field(_ number: Int) -> UInt64 { fields.count > number - 3 ? UInt64(fields[number - 3]) ?? 0 : 0 }

@@ -37,18 +37,26 @@ final class Publisher {
 
     private let workerCount: Int
     private var listeners: [ListenerKey: ListenerState] = [:]
+    /// What `listeners` were compiled from.
+    private var loadBalancers: [LoadBalancer] = []
+    private var membership: UInt64 = 0
     private var listenersEver = 0
     /// The generation of the last snapshots; 0 before the first.
     private(set) var generation: UInt64 = 0
 
+    /// A publisher that has published nothing.
     init(workerCount: Int) { self.workerCount = workerCount }
 
     /// The snapshots of `document`, by worker, once `registry` was reconciled with it.
     func snapshots(of document: Document, _ registry: TargetRegistry) -> [Snapshot] {
         generation += 1
-        compileListeners(of: document, registry)
+        if document.loadBalancers != loadBalancers || registry.membership != membership {
+            compileListeners(of: document, registry)
+            loadBalancers = document.loadBalancers
+            membership = registry.membership
+        }
         let groups = document.targetGroups.compactMap { registry.groups[$0.name] }
-        for group in groups { compile(group) }
+        for group in groups where group.mayNeedPlan { compile(group) }
         let accessLog = document.logs.access.lineFormat
         return (0..<workerCount).map { worker in
             Snapshot(
@@ -95,6 +103,7 @@ final class Publisher {
     }
 
     private func compile(_ group: GroupState) {
+        group.mayNeedPlan = false
         let usable = group.registrations.filter { $0.address != nil }
         let attributes = group.configuration.attributes
         let source = GroupState.PlanSource(

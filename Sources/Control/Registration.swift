@@ -10,6 +10,7 @@ struct TargetKey: Hashable, Sendable, CustomStringConvertible {
     /// The effective port.
     let port: Int
 
+    /// `10.0.0.5:80`, `[2001:db8::1]:80` or `i-0a1b2c3d:80`.
     var description: String { id.contains(":") ? "[\(id)]:\(port)" : "\(id):\(port)" }
 }
 
@@ -35,6 +36,7 @@ final class Registration {
     /// Whether some snapshot had it, so that workers have to say when they are done with it.
     var isPublished = false
 
+    /// A registration that no worker knows yet.
     init(id: Int, group: GroupState, key: TargetKey, address: SocketAddress?, health: HealthState) {
         self.id = id
         self.group = group
@@ -45,6 +47,7 @@ final class Registration {
 }
 
 extension Registration: CustomStringConvertible {
+    /// Its group and who it is in it.
     var description: String { "\(group.name) \(key)" }
 
     /// Moves the state machine and the group's tally. Nobody is told: that is `TargetRegistry.receive`.

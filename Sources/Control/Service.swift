@@ -1,4 +1,5 @@
 import Core
+import Foundation
 import Logging
 import Model
 import Proxy
@@ -28,7 +29,6 @@ final class Service {
     private let mail = Mailbox<ControlMail>()
     private let logWriter: LogWriter?
     private var handlers: [CallingHandler] = []
-    private var deadline = Token.none
     private var phase = Phase.serving
     private var stoppedCount = 0
     private var cutCount = 0
@@ -45,10 +45,12 @@ final class Service {
         operations = Operations(
             loop: loop, store: store, workerCount: budget.workerCount, runningChecksMax: budget.runningChecksMax,
             events: EventLog(), logger: logger)
+        let socketFolder = URL(fileURLWithPath: store.effective.admin.socket).deletingLastPathComponent().path
+        let isFolderOurs = !FileManager.default.fileExists(atPath: socketFolder)
         admin = try Self.openAdmin(store.effective.admin.socket, loop, operations, logger)
         do throws(StartError) {
             try Self.openListeners(operations)
-            try Self.becomeUser(store, logger)
+            try Self.becomeUser(store, owning: isFolderOurs ? socketFolder : nil, logger)
             let rings = (0..<budget.workerCount).map { _ in LogRing() }
             let bell = LogBell()
             logWriter = try Self.openAccessLog(store.effective, rings, bell)
@@ -118,6 +120,7 @@ final class Service {
         logger.notice("stopping: no new connections, what is in flight may finish", metadata: [
             "graceSeconds": "\(grace)"
         ])
+        operations.isStopping = true
         operations.events.post(.shutdownBegan)
         let end = Instant.now() + Nanoseconds(seconds: grace)
         operations.tellWorkers(.finish(deadline: end))
@@ -128,8 +131,7 @@ final class Service {
             phase = .ended(1)
         }
         handlers.append(handler)
-        deadline = loop.add(handler, descriptor: nil)
-        loop.schedule(deadline, at: end + Limits.shutdownMargin)
+        loop.schedule(loop.add(handler, descriptor: nil), at: end + Limits.shutdownMargin)
     }
 
     private func reopenLogs() {
@@ -137,7 +139,9 @@ final class Service {
             try logWriter?.reopen()
             logger.info("the access log was opened anew")
         } catch {
-            logger.error("the access log was not opened anew: the old file stays in use", metadata: ["error": "\(error)"])
+            logger.error("the access log was not opened anew: the old file stays in use", metadata: [
+                "error": "\(error)"
+            ])
         }
     }
 
@@ -176,11 +180,16 @@ extension Service {
         do throws(ConfigErrors) { try operations.openListeners() } catch { throw .configuration(error) }
     }
 
-    /// Lays down root's rights, once everything that needs them is open.
-    private static func becomeUser(_ store: DocumentStore, _ logger: Logger) throws(StartError) {
+    /// Lays down root's rights, once everything that needs them is open. `folder` was made for the admin socket, and
+    /// is to be given away with it, so that the socket can be removed at the end.
+    private static func becomeUser(
+        _ store: DocumentStore, owning folder: String?, _ logger: Logger
+    ) throws(StartError) {
         guard let name = store.effective.runtime.user else { return }
         guard SystemUser.isRoot else {
-            return logger.info("runtime.user has no effect, since this process is not root's", metadata: ["user": "\(name)"])
+            return logger.info("runtime.user has no effect, since this process is not root's", metadata: [
+                "user": "\(name)"
+            ])
         }
         guard let user = SystemUser(named: name) else {
             throw .refused(
@@ -190,6 +199,7 @@ extension Service {
         do throws(SystemError) {
             try store.state.own(by: user)
             try user.own(store.effective.admin.socket)
+            if let folder { try user.own(folder) }
             try user.become()
         } catch {
             throw .refused(

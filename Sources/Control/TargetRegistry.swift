@@ -19,6 +19,8 @@ final class TargetRegistry {
         var departed: [Registration] = []
         /// Groups whose health check is another one than before, or which came into use.
         var rescheduled: [GroupState] = []
+        /// Groups that are not in use any more.
+        var idled: [GroupState] = []
         /// Groups that the document no longer has.
         var withdrawn: [GroupState] = []
     }
@@ -33,7 +35,13 @@ final class TargetRegistry {
     private var groupIDs = IDPool()
     private var registrationIDs = IDPool()
     private var document = Document()
+    private var namesInUse: Set<String> = []
+    /// The address of each instance.
+    private var addresses: [String: String] = [:]
+    /// Grows whenever a group comes or goes, and with it the ids that names stand for.
+    private(set) var membership: UInt64 = 0
 
+    /// A registry without groups.
     init(workerCount: Int, events: EventLog, logger: Logger) {
         self.workerCount = workerCount
         self.events = events
@@ -46,9 +54,11 @@ final class TargetRegistry {
         var result = Reconciliation()
         let names = Set(new.targetGroups.map(\.name))
         for group in groups.values where !names.contains(group.name) { withdraw(group, &result, now: now) }
-        let addresses = Dictionary(new.instances.map { ($0.id, $0.address) }, uniquingKeysWith: { $1 })
+        if new.loadBalancers != document.loadBalancers { namesInUse = new.namesOfGroupsInUse }
         let instancesDiffer = new.instances != document.instances
-        let namesInUse = new.namesOfGroupsInUse
+        if instancesDiffer {
+            addresses = Dictionary(new.instances.map { ($0.id, $0.address) }, uniquingKeysWith: { $1 })
+        }
         for configuration in new.targetGroups {
             let group = groups[configuration.name] ?? add(configuration)
             let isInUse = namesInUse.contains(group.name)
@@ -57,12 +67,14 @@ final class TargetRegistry {
             if old.healthCheck != configuration.healthCheck || isInUse && !group.isInUse {
                 result.rescheduled.append(group)
             }
+            if group.isInUse && !isInUse { result.idled.append(group) }
+            if old.attributes != configuration.attributes { group.mayNeedPlan = true }
             setInUse(isInUse, group, now: now)
             let targetsDiffer = old.targets != configuration.targets || old.port != configuration.port
                 || old.targetType != configuration.targetType || group.byKey.isEmpty
             let renewed = renewed[group.name] ?? []
             if targetsDiffer || !renewed.isEmpty || instancesDiffer && configuration.targetType == .instance {
-                reconcile(group, renewed, addresses, &result, now: now)
+                reconcile(group, renewed, &result, now: now)
             }
             evaluate(group)
         }
@@ -90,6 +102,7 @@ final class TargetRegistry {
 
     /// A group with that name; one that has not quite gone comes back with its id and counters.
     private func add(_ configuration: TargetGroup) -> GroupState {
+        membership += 1
         if let index = withdrawn.firstIndex(where: { $0.name == configuration.name }) {
             let group = withdrawn.remove(at: index)
             group.isPresent = true
@@ -102,8 +115,10 @@ final class TargetRegistry {
     }
 
     private func withdraw(_ group: GroupState, _ result: inout Reconciliation, now: Instant) {
+        membership += 1
         groups[group.name] = nil
         group.isPresent = false
+        group.mayNeedPlan = true
         group.isInUse = false
         group.isFailedOpen = false
         for registration in group.registrations { depart(registration, &result, now: now) }
@@ -123,15 +138,15 @@ final class TargetRegistry {
 
     /// Brings the targets of one group in line with its configuration.
     private func reconcile(
-        _ group: GroupState, _ renewed: Set<TargetKey>, _ addresses: [String: String],
-        _ result: inout Reconciliation, now: Instant
+        _ group: GroupState, _ renewed: Set<TargetKey>, _ result: inout Reconciliation, now: Instant
     ) {
+        group.mayNeedPlan = true
         var remaining = group.byKey
         var kept: [Registration] = []
         kept.reserveCapacity(group.configuration.targets.count)
         for target in group.configuration.targets {
             let key = TargetKey(id: target.id, port: group.configuration.effectivePort(of: target))
-            let (address, cause) = resolve(key, in: group, addresses)
+            let (address, cause) = resolve(key, in: group)
             let old = remaining.removeValue(forKey: key)
             if let old, old.address == address, !renewed.contains(key) {
                 kept.append(old)
@@ -148,9 +163,7 @@ final class TargetRegistry {
     }
 
     /// Where a target is, or why it cannot be used.
-    private func resolve(
-        _ key: TargetKey, in group: GroupState, _ addresses: [String: String]
-    ) -> (SocketAddress?, HealthState.UnusedCause?) {
+    private func resolve(_ key: TargetKey, in group: GroupState) -> (SocketAddress?, HealthState.UnusedCause?) {
         let isInstance = group.configuration.targetType == .instance
         guard let literal = isInstance ? addresses[key.id] : key.id else { return (nil, .invalidState) }
         guard let port = UInt16(exactly: key.port), let address = SocketAddress(literal: literal, port: port),

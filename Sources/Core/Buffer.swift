@@ -120,6 +120,18 @@
     }
 }
 
+/// The eight lower-case digits of `value`, the first in the lowest octet: memory order on this machine.
+///
+/// Eight nibbles are spread over eight octets and turned into digits at once: an octet above nine is 39 further on.
+func hexadecimalText(_ value: UInt32) -> UInt64 {
+    var nibbles = UInt64(value)
+    nibbles = (nibbles & 0xFFFF_0000) << 16 | nibbles & 0xFFFF
+    nibbles = (nibbles & 0x0000_FF00_0000_FF00) << 8 | nibbles & 0x0000_00FF_0000_00FF
+    nibbles = (nibbles & 0x00F0_00F0_00F0_00F0) << 4 | nibbles & 0x000F_000F_000F_000F
+    let isLetter = (nibbles &+ 0x0606_0606_0606_0606) >> 4 & 0x0101_0101_0101_0101
+    return (nibbles &+ 0x3030_3030_3030_3030 &+ isLetter &* 39).bigEndian
+}
+
 /// The lower-case digit of `value`, which is below 16.
 @inlinable func hexadecimalDigit(_ value: UInt64) -> UInt8 {
     let digit = UInt8(truncatingIfNeeded: value)

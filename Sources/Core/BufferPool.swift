@@ -35,7 +35,7 @@ public struct BufferPool {
     }
 
     /// Takes a buffer back, whatever is in it.
-    public mutating func release(_ buffer: Buffer) {
+    public mutating func release(_ buffer: consuming Buffer) {
         buffer.removeAll()
         bytesHeld -= buffer.capacity
         switch buffer.capacity {
@@ -48,7 +48,7 @@ public struct BufferPool {
 
     /// What a connection should keep of `buffer` until its next event: nothing if it is empty, else the rest in the
     /// smallest buffer that holds it, which may be `buffer` itself.
-    public mutating func settle(_ buffer: Buffer) -> Buffer? {
+    public mutating func settle(_ buffer: consuming Buffer) -> Buffer? {
         if buffer.isEmpty {
             release(buffer)
             return nil
@@ -61,11 +61,11 @@ public struct BufferPool {
     }
 
     /// A large buffer with the content of `buffer`, which is taken back unless it is large itself.
-    public mutating func enlarge(_ buffer: Buffer) -> Buffer {
+    public mutating func enlarge(_ buffer: consuming Buffer) -> Buffer {
         buffer.capacity == Limits.largeBufferBytes ? buffer : move(buffer, to: acquireLarge())
     }
 
-    private mutating func move(_ buffer: Buffer, to other: Buffer) -> Buffer {
+    private mutating func move(_ buffer: consuming Buffer, to other: Buffer) -> Buffer {
         other.append(buffer.bytes)
         release(buffer)
         return other
@@ -86,7 +86,7 @@ private struct FreeList {
     mutating func take() -> Buffer { buffers.popLast() ?? Buffer(capacity: capacity) }
 
     /// Keeps an empty buffer, or lets it go if there are enough.
-    mutating func put(_ buffer: Buffer) {
+    mutating func put(_ buffer: consuming Buffer) {
         if buffers.count < Limits.freeBuffersMax { buffers.append(buffer) }
     }
 }

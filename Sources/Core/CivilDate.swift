@@ -1,5 +1,6 @@
 /// A day of the Gregorian calendar.
 public struct CivilDate: Equatable, Sendable {
+    /// As in 2026.
     public let year: UInt64
     /// 1–12.
     public let month: UInt64

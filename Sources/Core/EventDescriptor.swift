@@ -5,6 +5,7 @@ import Glibc
 ///
 /// Shape: shared by reference; closed with its last owner. Ringing it many times before it is heard counts once.
 public final class EventDescriptor: Sendable {
+    /// What a poller watches.
     public let descriptor: Int32
 
     public init() {

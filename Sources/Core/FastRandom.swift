@@ -8,6 +8,7 @@
 public struct FastRandom: RandomNumberGenerator, Sendable {
     private var state: UInt64
 
+    /// Begins the sequence of `seed`.
     public init(seed: UInt64) { state = seed }
 
     /// The next 64 bits.

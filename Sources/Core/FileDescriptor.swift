@@ -3,6 +3,7 @@ import Glibc
 
 /// An open file, for logs and state. Blocking: used by the control and log threads only.
 public struct FileDescriptor: Equatable, Sendable {
+    /// The kernel's number for it.
     public let descriptor: Int32
 
     public init(descriptor: Int32) { self.descriptor = descriptor }
@@ -79,7 +80,9 @@ private func writeFile(_ path: String, _ content: [UInt8]) throws(SystemError) {
 private func writeAll(_ content: [UInt8], to descriptor: Int32, path: String) throws(SystemError) {
     var written = 0
     while written < content.count {
-        let count = unsafe content.withUnsafeBytes { unsafe write(descriptor, $0.baseAddress! + written, $0.count - written) }
+        let count = unsafe content.withUnsafeBytes {
+            unsafe write(descriptor, $0.baseAddress! + written, $0.count - written)
+        }
         if count > 0 { written += count } else if errno != EINTR { throw SystemError("write \(path)") }
     }
 }

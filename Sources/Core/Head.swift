@@ -10,10 +10,15 @@ public struct ByteRange: Equatable, Sendable {
         octets = UInt32(count)
     }
 
+    /// No octets, at the start.
     @inlinable public static var empty: ByteRange { ByteRange(start: 0, count: 0) }
+    /// Offset of the first octet.
     @inlinable public var start: Int { Int(startOffset) }
+    /// How many octets.
     @inlinable public var count: Int { Int(octets) }
+    /// Offset behind the last octet.
     @inlinable public var end: Int { Int(startOffset) + Int(octets) }
+    /// Whether there are none.
     @inlinable public var isEmpty: Bool { octets == 0 }
 }
 
@@ -29,7 +34,9 @@ public enum BodyLength: Equatable, Sendable {
 
 /// One header field of a `Head`.
 public struct Field: Sendable {
+    /// Its name, as it came.
     public let name: ByteRange
+    /// Its value, without white space around it.
     public let value: ByteRange
     /// Which well-known field this is.
     public let id: FieldID
@@ -70,6 +77,7 @@ public struct Field: Sendable {
     public var hasInvalidNames = false
 
     // Requests.
+    /// The method; empty in a response.
     public var method = ByteRange.empty
     /// The request target exactly as received, for logs.
     public var target = ByteRange.empty
@@ -83,6 +91,7 @@ public struct Field: Sendable {
     // Responses.
     /// 100–599, or 0 in a request.
     public var status: UInt16 = 0
+    /// The reason phrase; may be empty.
     public var reason = ByteRange.empty
 
     /// Allocates a small arena and table; both grow as messages ask for it.
@@ -189,19 +198,13 @@ public struct Field: Sendable {
         return ByteRange(start: start, count: arenaCount - start)
     }
 
-    /// Appends the `digitCount` low hexadecimal digits of `value`, lower case.
-    @discardableResult public func append(hexadecimal value: UInt64, digitCount: Int) -> ByteRange {
+    /// Appends the eight hexadecimal digits of `value`, lower case.
+    @discardableResult public func append(hexadecimal value: UInt32) -> ByteRange {
         let start = arenaCount
-        reserve(digitCount)
-        var rest = value
-        var offset = start + digitCount
-        while offset > start {
-            offset -= 1
-            unsafe arena.storeBytes(of: hexadecimalDigit(rest & 15), toByteOffset: offset, as: UInt8.self)
-            rest >>= 4
-        }
-        arenaCount += digitCount
-        return ByteRange(start: start, count: digitCount)
+        reserve(8)
+        unsafe arena.storeBytes(of: hexadecimalText(value), toByteOffset: start, as: UInt64.self)
+        arenaCount += 8
+        return ByteRange(start: start, count: 8)
     }
 
     /// Takes back what was appended since the arena held `count` octets; no range may point there.
@@ -214,6 +217,21 @@ public struct Field: Sendable {
     public func range(from start: Int) -> ByteRange { ByteRange(start: start, count: arenaCount - start) }
 
     // MARK: Fields
+
+    /// Begins a field that Apus adds: appends `name: `. What is appended next is its value, until `endField`.
+    public func beginField(_ name: StaticString) -> ByteRange {
+        let range = append(name)
+        append(": ")
+        return range
+    }
+
+    /// Ends the field that `beginField` began: adds it to the table, and a line end to the arena, so that it lies there
+    /// just as HTTP/1 writes it and is copied in one piece with its neighbours.
+    public func endField(_ name: ByteRange, id: FieldID) {
+        let value = range(from: name.end + 2)
+        append("\r\n")
+        addField(name: name, value: value, id: id)
+    }
 
     /// Adds a field whose name and value lie in the arena already.
     public func addField(name: ByteRange, value: ByteRange, id: FieldID) {

@@ -6,6 +6,7 @@ import Glibc
 /// Units: nanoseconds since an arbitrary start; never the time of day (see `WallClock`).
 /// Source: clock_gettime(2), `CLOCK_MONOTONIC`.
 public struct Instant: Comparable, Hashable, Sendable {
+    /// Since that start.
     public let nanoseconds: UInt64
 
     public init(nanoseconds: UInt64) { self.nanoseconds = nanoseconds }

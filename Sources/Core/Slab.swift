@@ -4,6 +4,7 @@
 ///         resolves to nil. Removal and insertion are O(1); slots are never moved.
 /// Limits: grows to the most occupants there ever were at once; the owner caps how many it lets in.
 @frozen public struct Slab<Occupant> {
+    /// One place, and how often it was given.
     @usableFromInline struct Slot {
         @usableFromInline var generation: UInt32
         @usableFromInline var occupant: Occupant?

@@ -7,6 +7,7 @@ import Glibc
 /// Errors: outcomes that the network causes are enum cases. A bad descriptor or pointer traps: it is our own fault.
 /// Source: socket(7), tcp(7), unix(7).
 public struct Socket: Equatable, Sendable {
+    /// The kernel's number for it.
     public let descriptor: Int32
 
     public init(descriptor: Int32) { self.descriptor = descriptor }

@@ -10,6 +10,7 @@ public struct SocketAddress: Hashable, Sendable {
     /// Which family: decides the text form and the socket's domain.
     public enum Family: UInt8, Sendable { case ipv4, ipv6 }
 
+    /// IPv4 or IPv6.
     public let family: Family
     /// Host byte order.
     public let port: UInt16

@@ -19,7 +19,8 @@ public enum Terminal {
         let bytes = Array(text.utf8)
         var written = 0
         while written < bytes.count {
-            guard case .success(let count) = file.write(bytes.span.extracting(written..<bytes.count)) else { return false }
+            let rest = bytes.span.extracting(written..<bytes.count)
+            guard case .success(let count) = file.write(rest) else { return false }
             written += count
         }
         return true

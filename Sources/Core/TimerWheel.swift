@@ -89,7 +89,8 @@ public struct TimerWheel {
             let position = currentTick >> shift
             // Slots after the current one come first; the current one itself is a whole turn away.
             let offset = (position & 63) + 1
-            let rotated = occupied[level] >> offset | (offset == 64 ? occupied[level] : occupied[level] << (64 - offset))
+            let slots = occupied[level]
+            let rotated = slots >> offset | (offset == 64 ? slots : slots << (64 - offset))
             let distance = UInt64(rotated.trailingZeroBitCount) + 1
             earliest = min(earliest, (position + distance) << shift)
         }

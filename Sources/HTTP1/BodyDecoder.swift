@@ -48,13 +48,14 @@ public struct BodyDecoder: Sendable {
 
     /// Says what stands at the start of `input`: all that waits, from where the last step's octets were dropped.
     ///
-    /// When the answer is `end`, `trailers` holds the trailer fields, if any came; those about framing, routing and
-    /// this hop are marked removed. Without it trailers are checked and dropped.
+    /// When the answer is `end`, `trailers` holds the trailer fields that this call came upon, or nothing; those about
+    /// framing, routing and this hop are marked removed. Without it trailers are checked and dropped.
     public mutating func next(_ input: Span<UInt8>, trailers: Head? = nil) -> BodyStep {
         var index = 0
         while true {
             switch phase {
             case .complete:
+                trailers?.reset()
                 return .end(skip: index)
             case .failed(let violation):
                 return .refused(violation)

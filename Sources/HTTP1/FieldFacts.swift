@@ -54,10 +54,7 @@ struct FieldFacts {
         head.addField(name: name.shifted(by: arenaShift), value: value.shifted(by: arenaShift), id: id)
         switch kind {
         case .request(let options):
-            if id == .other {
-                if options.dropsInvalidNames, !nameBytes.isPlainName { head.removeField(index) }
-                return nil
-            }
+            if id == .other { return nil }
             return noteRequest(id, at: index, input.extracting(value), options, head)
         case .response(let keepsContentLength):
             if id == .other { return nil }
@@ -66,6 +63,12 @@ struct FieldFacts {
             if id != .other || nameBytes.isForbiddenInTrailers { head.removeField(index) }
             return nil
         }
+    }
+
+    /// Notes that the name of the field at `index` is beyond `[-A-Za-z0-9]+`.
+    func noteInvalidName(at index: Int, _ head: Head) {
+        head.hasInvalidNames = true
+        if case .request(let options) = kind, options.dropsInvalidNames { head.removeField(index) }
     }
 
     private mutating func noteRequest(

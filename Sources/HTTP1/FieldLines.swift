@@ -30,8 +30,14 @@ enum FieldLines {
             }
             if first == .space || first == .tab { return .refused(.obsoleteFold) }
 
-            let nameEnd = input.endOfFieldName(from: lineStart)
+            // `[-A-Za-z0-9]+` is what elbv2.md §1.4 calls a valid name; others are read on, as they may be forwarded.
+            var nameEnd = input.endOfPlainName(from: lineStart)
             guard nameEnd < input.count else { return undecided(line, input.count) }
+            let isPlainName = input[nameEnd] == .colon
+            if !isPlainName {
+                nameEnd = input.endOfFieldName(from: nameEnd)
+                guard nameEnd < input.count else { return undecided(line, input.count) }
+            }
             guard input[nameEnd] == .colon, nameEnd > lineStart else {
                 return .refused(line.fault(.badFieldName, at: nameEnd))
             }
@@ -48,9 +54,11 @@ enum FieldLines {
             guard head.fieldCount < Limits.fieldCountMax else { return .refused(.tooManyFields) }
             let name = ByteRange(start: lineStart, count: nameEnd - lineStart)
             let value = ByteRange(start: valueStart, count: valueEnd - valueStart)
+            let index = head.fieldCount
             if let violation = facts.enter(name: name, value: value, of: input, into: head) {
                 return .refused(violation)
             }
+            if !isPlainName { facts.noteInvalidName(at: index, head) }
             lineStart = next
         }
         return .needMore(lineStart: lineStart)

@@ -2,15 +2,6 @@ import Core
 
 // What a field's name alone tells.
 extension Span where Element == UInt8 {
-    /// Whether the name is `[-A-Za-z0-9]+`: valid in the sense of `routing.http.drop_invalid_header_fields.enabled`.
-    /// Source: elbv2.md §1.4.
-    var isPlainName: Bool {
-        for index in 0..<count where !self[index].isLetterOrDigit && self[index] != 0x2D {
-            return false
-        }
-        return count > 0
-    }
-
     /// Whether a careless reader could take this name for Transfer-Encoding or Content-Length.
     ///
     /// That is, whether it equals one of them once everything but letters and digits is left out. U+017F and U+0131,
@@ -55,8 +46,9 @@ extension Span where Element == UInt8 {
         case 6: equalsIgnoringCase("cookie") || equalsIgnoringCase("pragma")
         case 10: equalsIgnoringCase("set-cookie")
         case 12: equalsIgnoringCase("max-forwards")
-        case 13: equalsIgnoringCase("authorization") || equalsIgnoringCase("cache-control")
-            || equalsIgnoringCase("content-range")
+        case 13:
+            equalsIgnoringCase("authorization") || equalsIgnoringCase("cache-control")
+                || equalsIgnoringCase("content-range")
         case 16: equalsIgnoringCase("content-encoding") || equalsIgnoringCase("www-authenticate")
         case 18: equalsIgnoringCase("proxy-authenticate")
         case 19: equalsIgnoringCase("proxy-authorization")

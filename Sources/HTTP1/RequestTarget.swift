@@ -50,7 +50,8 @@ struct RequestTarget {
     private mutating func readAbsoluteForm(_ input: Span<UInt8>, from start: Int, to end: Int) -> Violation? {
         let target = input.extracting(start..<end)
         let schemeCount =
-            target.extracting(first: 7).equalsIgnoringCase("http://") ? 7
+            target.extracting(first: 7).equalsIgnoringCase("http://")
+            ? 7
             : target.extracting(first: 8).equalsIgnoringCase("https://") ? 8 : 0
         guard schemeCount > 0 else { return .badTarget }
         var index = start + schemeCount

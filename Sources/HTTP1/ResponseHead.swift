@@ -65,5 +65,5 @@ private func framing(of fields: FramingFields, hasNoBody: Bool, _ head: Head) ->
     return fields.isChunked ? .chunked : .untilClose
 }
 
-/// Whether a response of this status must not carry framing fields: 1xx and 204. Source: RFC 9110 §8.6, RFC 9112 §6.1.
+/// Whether a response of this status must not carry framing fields: 1xx, 204. Source: RFC 9110 §8.6, RFC 9112 §6.1.
 func forbidsFraming(_ status: UInt16) -> Bool { status < 200 || status == 204 }

@@ -19,7 +19,7 @@ public func lastChunkByteCount(trailers: Head? = nil) -> Int {
     "0\r\n\r\n".utf8.count + (trailers.map(fieldLinesByteCount) ?? 0)
 }
 
-/// Appends the last chunk, the trailers that were not removed, and the end of the body; `lastChunkByteCount` octets fit.
+/// Appends the last chunk, the trailers that were not removed, and the body's end; `lastChunkByteCount` octets fit.
 /// Source: RFC 9112 §7.1.2.
 public func writeLastChunk(trailers: Head? = nil, into buffer: Buffer) {
     buffer.append("0\r\n")

@@ -32,7 +32,8 @@ public func writeRequestHead(_ head: Head, framing: Framing, into buffer: Buffer
     writeFieldLines(head, keepsContentLength: false, into: buffer)
     switch framing {
     case .none:
-        let isExpected = head.body == .exactly(0) || method.equals("POST") || method.equals("PUT")
+        let isExpected =
+            head.body == .exactly(0) || method.equals("POST") || method.equals("PUT")
             || method.equals("PATCH")
         buffer.append(isExpected ? "Content-Length: 0\r\n\r\n" : "\r\n")
     case .length(let length):

@@ -5,19 +5,28 @@ extension Action {
 
     /// What an action does.
     private enum Kind: String, Sendable, CaseIterable {
+        /// To a target.
         case forward
+        /// Answers here.
         case fixedResponse = "fixed-response"
+        /// Sends the client elsewhere.
         case redirect
     }
 
     /// An action as it is written: its type, and an object with what that type needs.
     private struct Form: Sendable {
+        /// What it does.
         var type = Kind.forward
+        /// The short form of a forward action to one group.
         var targetGroupName: String?
+        /// What a forward action needs.
         var forwardConfig: ForwardAction?
+        /// What a fixed response needs.
         var fixedResponseConfig: FixedResponse?
+        /// What a redirect needs.
         var redirectConfig: Redirect?
 
+        /// The keys of an action.
         static let description = Description(
             "Action", "an action", blank: Form(),
             keys: [
@@ -42,8 +51,10 @@ extension Action {
                 RefusedKey("authenticateCognitoConfig"), RefusedKey("jwtValidationConfig"),
             ])
 
+        /// The form of which nothing has been read.
         init() {}
 
+        /// The form in which an action is written.
         init(_ action: Action) {
             switch action {
             case .forward(let forward): (type, forwardConfig) = (.forward, forward)
@@ -52,6 +63,7 @@ extension Action {
             }
         }
 
+        /// The action that was written; nil after a mistake was reported.
         func action(_ findings: inout Findings) -> Action? {
             let given: [(key: String, isGiven: Bool, belongsTo: Kind)] = [
                 ("targetGroupName", targetGroupName != nil, .forward),
@@ -149,10 +161,15 @@ extension WeightedTargetGroup {
 extension FixedResponse {
     /// The content types that an answer may have. Source: ELBv2 FixedResponseActionConfig.
     private enum ContentType: String, Sendable, CaseIterable {
+        /// Text.
         case plain = "text/plain"
+        /// A style sheet.
         case css = "text/css"
+        /// A page.
         case html = "text/html"
+        /// A script.
         case javascript = "application/javascript"
+        /// Data.
         case json = "application/json"
     }
 
@@ -207,8 +224,11 @@ extension Redirect {
         })
 
     private enum Scheme: String, Sendable, CaseIterable {
+        /// Without TLS.
         case http = "HTTP"
+        /// With TLS.
         case https = "HTTPS"
+        /// The request's own.
         case same = "#{protocol}"
     }
 

@@ -24,9 +24,12 @@ extension Changes {
 
     /// The state file: a version, and the changes.
     private struct State: Sendable {
+        /// The version of the form.
         var version = Changes.version
+        /// What was changed.
         var changes = Changes()
 
+        /// The keys of the state file.
         static let description = Description(
             "State", "the state", blank: State(),
             keys: [

@@ -107,7 +107,7 @@ extension Listener {
             for (index, rule) in rules.enumerated() {
                 if !seen.insert(rule.priority).inserted {
                     findings.repeated(
-                        "priority", "\(rule.priority)", at: index, "rule of this listener", .priorityInUse)
+                        "priority", "\(rule.priority)", at: index, "rule", .priorityInUse)
                 }
                 findings.within(.index(index)) { findings in
                     findings.within(.key("actions")) { findings in rule.actions.validate(groups, &findings) }

@@ -79,8 +79,10 @@ extension Condition {
 
     /// The values in one of the objects that ELBv2 has for each field.
     private struct Values: Sendable {
+        /// The patterns.
         var values: [String] = []
 
+        /// The keys of the object for one field, whose patterns keep `rule`.
         static func description(_ name: String, _ rule: TextRule) -> Description<Values> {
             Description(
                 name, "the values of a condition", blank: Values(),
@@ -94,11 +96,16 @@ extension Condition {
 
     /// A condition as it is written: the values stand in it, or in an object of their own.
     private struct Form: Sendable {
+        /// What it looks at.
         var field = Field.pathPattern
+        /// The patterns, in the short form.
         var values: [String]?
+        /// The patterns of a host-header condition.
         var hostHeaderConfig: Values?
+        /// The patterns of a path-pattern condition.
         var pathPatternConfig: Values?
 
+        /// The keys of a condition.
         static let description = Description(
             "Condition", "a condition", blank: Form(),
             keys: [
@@ -129,8 +136,10 @@ extension Condition {
             "a pattern of 1 to 128 characters", length: 1...Limits.conditionValueCharactersMax,
             remedy: "Write a pattern such as /v1/* or *.example.com.")
 
+        /// The form of which nothing has been read.
         init() {}
 
+        /// The form in which a condition is written.
         init(_ condition: Condition) {
             field = condition.field
             switch condition {
@@ -138,6 +147,7 @@ extension Condition {
             }
         }
 
+        /// The condition that was written; nil after a mistake was reported.
         func condition(_ findings: inout Findings) -> Condition? {
             let (own, other, ownKey, otherKey, rule) =
                 switch field {

@@ -132,6 +132,7 @@ extension TargetGroupAttributes {
 extension HTTPCodes {
     /// The matcher as it is written.
     private struct Form: Sendable {
+        /// The codes that pass.
         var httpCode: HTTPCodes
     }
 

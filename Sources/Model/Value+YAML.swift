@@ -4,7 +4,8 @@ extension Value {
     /// Reads YAML, or JSON, which is YAML too. Errors: one that names the place of the first mistake.
     ///
     /// Shape:  scalars as the core schema of YAML 1.2 has them, so `off` and `yes` are text; one document;
-    ///         each key once; no tags but `!!str`; no aliases, because a few of them nested can stand for billions of nodes.
+    ///         each key once; no tags but `!!str`; no aliases, because a few of them nested can stand for billions of
+    ///         nodes.
     /// Limits: `Limits.documentBytesMax`, `Limits.documentDepthMax`. Source: YAML 1.2.2 §10.3.
     public static func parse(yaml text: String, file: String) throws(ConfigErrors) -> Value {
         do {
@@ -20,6 +21,7 @@ private struct YAMLReader {
     /// Named in errors.
     let file: String
 
+    /// Reads the whole text as one value.
     func read(_ text: String) throws(ConfigError) -> Value {
         guard text.utf8.count <= Limits.documentBytesMax else {
             throw .tooLarge(file: file, bytes: text.utf8.count)
@@ -104,6 +106,7 @@ private struct YAMLReader {
 
     /// Yams hashes every key to find repeated ones, aliases expanded, so a bomb must be found before it reads.
     /// An alias can only be one when its anchor is in the text too; both are words that follow a separator.
+    /// Plain text that looks like both is refused with them, which is rare, and quoting it helps.
     private func refuseAliases(in text: String) throws(ConfigError) {
         var anchors: Set<Substring> = []
         var aliases: [(name: Substring, location: Location)] = []

@@ -6,13 +6,13 @@ struct HTTPDate {
     private var text = InlineArray<29, UInt8>(repeating: .space)
 
     /// Appends this second's date to `head`'s arena.
-    mutating func append(to head: Head) -> ByteRange {
+    mutating func append(to head: Head) {
         let current = WallClock.now() / 1_000_000_000
         if current != second {
             second = current
             write(current)
         }
-        return head.append(text.span)
+        head.append(text.span)
     }
 
     /// Writes `Mon, 23 Nov 2026 19:04:00 GMT`.

@@ -2,7 +2,8 @@ import Core
 
 /// What the data plane caps, why, and what happens at the cap. Message sizes are in `HTTP1.Limits`.
 enum Limits {
-    /// Connections accepted per ready listener and pass. More wait in the kernel, so that those already here are served.
+    /// Connections accepted per ready listener and pass. More wait in the kernel, so that those already here have
+    /// their turn.
     static let acceptsPerTurnMax = 64
     /// Pause of a listener when no descriptor is left. Until then the kernel queues; nothing spins.
     static let acceptPause = Nanoseconds(100_000_000)

@@ -13,10 +13,13 @@ extension Worker {
         if !listener.settings.preservesHost { rewriteHost(request, client) }
         setForwardedFor(request, client)
         request.removeFields(.xForwardedProto)
-        request.addField(name: request.append("X-Forwarded-Proto"), value: request.append("http"), id: .xForwardedProto)
+        let scheme = request.beginField("X-Forwarded-Proto")
+        request.append("http")
+        request.endField(scheme, id: .xForwardedProto)
         request.removeFields(.xForwardedPort)
-        let portName = request.append("X-Forwarded-Port")
-        request.addField(name: portName, value: request.append(decimal: UInt64(listener.plan.port)), id: .xForwardedPort)
+        let port = request.beginField("X-Forwarded-Port")
+        request.append(decimal: UInt64(listener.plan.port))
+        request.endField(port, id: .xForwardedPort)
         setTraceID(request)
     }
 
@@ -36,8 +39,7 @@ extension Worker {
         let hasPort = !request.authority.isEmpty && host.count != request.authority.count
         if !needsRewrite(request, host, hasPort: hasPort, isWellKnown: isWellKnown) { return }
         request.removeFields(.host)
-        let name = request.append("Host")
-        let start = request.byteCount
+        let name = request.beginField("Host")
         _ = request.appendLowercased(host)
         if !isWellKnown {
             if hasPort {
@@ -47,7 +49,7 @@ extension Worker {
                 request.append(decimal: UInt64(port))
             }
         }
-        request.addField(name: name, value: request.range(from: start), id: .host)
+        request.endField(name, id: .host)
     }
 
     /// Whether the Host field that came in is not yet what the target should see.
@@ -77,8 +79,7 @@ extension Worker {
 
     /// Makes one field of those that came in and the client's address.
     private func appendForwardedFor(_ request: Head, _ address: SocketAddress, addsPort: Bool) {
-        let name = request.append("X-Forwarded-For")
-        let start = request.byteCount
+        let name = request.beginField("X-Forwarded-For")
         while let index = request.firstField(.xForwardedFor) {
             request.appendCopy(of: request.field(index).value)
             request.append(.comma)
@@ -90,15 +91,14 @@ extension Worker {
             request.append(.colon)
             request.append(decimal: UInt64(address.port))
         }
-        request.addField(name: name, value: request.range(from: start), id: .xForwardedFor)
+        request.endField(name, id: .xForwardedFor)
     }
 
     // MARK: X-Amzn-Trace-Id
 
     /// Gives the request a trace: a new Root, or a Self before the Root that it came with.
     private mutating func setTraceID(_ request: Head) {
-        let name = request.append("X-Amzn-Trace-Id")
-        let start = request.byteCount
+        let name = request.beginField("X-Amzn-Trace-Id")
         if let index = request.firstField(.xAmznTraceID) {
             let value = request.field(index).value
             let trace = TraceID(request.bytes(value))
@@ -122,7 +122,7 @@ extension Worker {
             request.append("Root=")
             appendNewTrace(request)
         }
-        request.addField(name: name, value: request.range(from: start), id: .xAmznTraceID)
+        request.endField(name, id: .xAmznTraceID)
     }
 
     private func appendKept(_ request: Head, _ value: ByteRange, _ part: Range<Int>?) {
@@ -133,10 +133,12 @@ extension Worker {
     /// Appends `1-67891233-abcdef012345678912345678`: version, seconds since the epoch, 96 random bits.
     private mutating func appendNewTrace(_ request: Head) {
         request.append("1-")
-        request.append(hexadecimal: WallClock.now() / 1_000_000_000, digitCount: 8)
+        request.append(hexadecimal: UInt32(truncatingIfNeeded: WallClock.now() / 1_000_000_000))
         request.append(0x2D as UInt8)
-        request.append(hexadecimal: random.next(), digitCount: 16)
-        request.append(hexadecimal: random.next(), digitCount: 8)
+        let bits = random.next()
+        request.append(hexadecimal: UInt32(truncatingIfNeeded: bits))
+        request.append(hexadecimal: UInt32(truncatingIfNeeded: bits >> 32))
+        request.append(hexadecimal: UInt32(truncatingIfNeeded: random.next()))
     }
 
     // MARK: Invalid names

@@ -69,16 +69,25 @@ public struct ListenerSettings: Sendable, Equatable {
     /// What becomes of the X-Forwarded-For field.
     public enum ForwardedForMode: Sendable { case append, preserve, remove }
 
+    /// Silence either way that ends a connection.
     public var idleTimeout: Nanoseconds
+    /// Age at which a client connection takes its last request.
     public var clientKeepAlive: Nanoseconds
+    /// Time for a whole request head, from its first octet.
     public var headTimeout: Nanoseconds
+    /// The window over which the least rate of bodies is measured.
     public var bodyRateWindow: Nanoseconds
     /// Octets that must pass in a window; 0 switches the check off.
     public var bodyRateWindowBytes: UInt64
+    /// Whether fields with names beyond `[-A-Za-z0-9]+` are left out.
     public var dropsInvalidNames: Bool
+    /// Whether the Host field goes on as it came.
     public var preservesHost: Bool
+    /// What becomes of X-Forwarded-For.
     public var forwardedForMode: ForwardedForMode
+    /// Whether X-Forwarded-For tells the client's port too.
     public var addsClientPort: Bool
+    /// Whether answers made here carry Apus-Reason.
     public var addsReason: Bool
 
     public init(
@@ -135,9 +144,11 @@ public final class RedirectPlan: Sendable {
 
 /// An answer that the configuration spells out.
 public final class FixedResponsePlan: Sendable {
+    /// 2xx, 4xx or 5xx.
     public let status: UInt16
     /// Empty means no Content-Type field.
     public let contentType: [UInt8]
+    /// At most 1024 octets.
     public let body: [UInt8]
 
     public init(status: UInt16, contentType: [UInt8], body: [UInt8]) {
@@ -151,6 +162,7 @@ public final class FixedResponsePlan: Sendable {
 public final class GroupPlan: Sendable {
     /// Names the group while it is there; small and dense, as workers index by it.
     public let id: Int
+    /// As configured, for logs.
     public let name: String
     /// Its registered targets that take requests: draining and unresolved ones are not here.
     public let targets: [TargetPlan]
@@ -158,7 +170,9 @@ public final class GroupPlan: Sendable {
     public let cell: GroupCell
     /// This worker's statistics of the group.
     public let counters: TargetGroupCounters
+    /// How long connecting to a target may take.
     public let connectTimeout: Nanoseconds
+    /// How long an idle connection to a target is kept.
     public let poolIdleTimeout: Nanoseconds
     /// Idle connections kept per target.
     public let poolConnectionsMax: Int
@@ -182,7 +196,9 @@ public final class GroupPlan: Sendable {
 public struct TargetPlan: Sendable {
     /// Names this registration until it is drained on every worker; small and dense, as workers index by it.
     public let id: Int
+    /// Where it takes requests.
     public let address: SocketAddress
+    /// Its health.
     public let cell: TargetCell
 
     public init(id: Int, address: SocketAddress, cell: TargetCell) {

@@ -134,7 +134,8 @@ extension Worker {
         var turns: SmoothWeights
         if let old {
             turns = old.turns
-            turns.adopt(weights: plan.weights, previousIndexOfEach: plan.groups.map { old.plan.groups.firstIndex(of: $0) })
+            let previous = plan.groups.map { old.plan.groups.firstIndex(of: $0) }
+            turns.adopt(weights: plan.weights, previousIndexOfEach: previous)
         } else {
             turns = SmoothWeights(weights: plan.weights, startingAt: random.next(below: 256), of: 256)
         }

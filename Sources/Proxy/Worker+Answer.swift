@@ -33,9 +33,10 @@ extension Worker {
         addField("Server", "apus")
         addDate()
         if !plan.contentType.isEmpty {
-            let name = response.append("Content-Type")
+            let name = response.beginField("Content-Type")
             let contentType = plan.contentType
-            response.addField(name: name, value: response.append(contentType.span), id: .contentType)
+            response.append(contentType.span)
+            response.endField(name, id: .contentType)
         }
         let body = plan.body
         send(exchange, bodyCount: body.count, closes: false) { $0.append(body.span) }
@@ -62,8 +63,9 @@ extension Worker {
         addField("Server", "apus")
         addDate()
         addField("Content-Type", "text/html")
-        let name = response.append("Location")
-        response.addField(name: name, value: response.append(request.bytes(location)), id: .location)
+        let name = response.beginField("Location")
+        response.append(request.bytes(location))
+        response.endField(name, id: .location)
         send(exchange, bodyCount: page.byteCount, closes: false) { page.append(to: $0) }
     }
 
@@ -108,13 +110,15 @@ extension Worker {
     }
 
     private func addField(_ name: StaticString, _ value: StaticString) {
-        let name = response.append(name)
-        response.addField(name: name, value: response.append(value), id: .other)
+        let name = response.beginField(name)
+        response.append(value)
+        response.endField(name, id: .other)
     }
 
     /// Adds the Date field: this second's. RFC 9110 §6.6.1.
     mutating func addDate() {
-        let name = response.append("Date")
-        response.addField(name: name, value: date.append(to: response), id: .date)
+        let name = response.beginField("Date")
+        date.append(to: response)
+        response.endField(name, id: .date)
     }
 }

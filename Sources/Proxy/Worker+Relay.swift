@@ -21,22 +21,23 @@ extension Worker {
 
     /// Passes a body on, in either direction: from what `source` decodes to what `sink.sending` says.
     ///
-    /// Memory per direction is bounded by the source's `inbound` and the sink's `outbound`: when the sink takes nothing,
-    /// both fill and reading stops. Pieces up to `Limits.copiedBytesMax` go behind the head, so that one write sends
-    /// both; larger ones are written from where they lie.
+    /// Memory per direction is bounded by the source's `inbound` and the sink's `outbound`: when the sink takes
+    /// nothing, both fill and reading stops. Pieces up to `Limits.copiedBytesMax` go behind the head, so that one write
+    /// sends both; larger ones are written from where they lie.
     mutating func relay(from source: Connection, to sink: Connection) -> Relay {
         var turnBytes = 0
         while true {
-            switch nextStep(source) {
+            let inbound = source.inbound
+            switch nextStep(source, inbound) {
             case .data(let skip, let count):
-                consume(source, framing: skip)
-                guard let inbound = source.inbound, let moved = forward(inbound, count, to: sink) else { return .sinkGone }
+                consume(source, inbound, framing: skip)
+                guard let inbound, let moved = forward(inbound, count, to: sink) else { return .sinkGone }
                 source.decoder.consume(moved)
                 source.consumedCount += UInt64(moved)
                 turnBytes += moved
                 if moved < count { return .waiting }
             case .needMore(let skip):
-                consume(source, framing: skip)
+                consume(source, inbound, framing: skip)
                 if flush(sink) == .failed { return .sinkGone }
                 if turnBytes >= Limits.relayBytesPerTurnMax { return .turnOver }
                 switch fill(source) {
@@ -48,7 +49,7 @@ extension Worker {
                     return endBody(to: sink, trailers: nil)
                 }
             case .end(let skip):
-                consume(source, framing: skip)
+                consume(source, inbound, framing: skip)
                 return endBody(to: sink, trailers: trailers)
             case .refused:
                 return .sourceMalformed
@@ -56,15 +57,15 @@ extension Worker {
         }
     }
 
-    private func nextStep(_ source: Connection) -> BodyStep {
-        if let inbound = source.inbound { return source.decoder.next(inbound.bytes, trailers: trailers) }
+    private func nextStep(_ source: Connection, _ inbound: Buffer?) -> BodyStep {
+        if let inbound { return source.decoder.next(inbound.bytes, trailers: trailers) }
         let nothing = InlineArray<0, UInt8>(repeating: 0)
         return source.decoder.next(nothing.span, trailers: trailers)
     }
 
-    private func consume(_ source: Connection, framing count: Int) {
+    private func consume(_ source: Connection, _ inbound: Buffer?, framing count: Int) {
         guard count > 0 else { return }
-        source.inbound?.consume(count)
+        inbound?.consume(count)
         source.consumedCount += UInt64(count)
     }
 

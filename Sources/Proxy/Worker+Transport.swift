@@ -13,22 +13,22 @@ extension Worker {
         case failed
     }
 
-    /// Reads once into `connection.inbound`. A read that leaves room has emptied the kernel's buffer: the next edge will
-    /// say when there is more, so no read is made to learn that there is none.
+    /// Reads once into `connection.inbound`. A read that leaves room has emptied the kernel's buffer: the next edge
+    /// will say when there is more, so no read is made to learn that there is none.
     mutating func fill(_ connection: Connection) -> Fill {
         guard connection.isReadable else { return connection.isEnded ? .ended : .nothing }
         let inbound: Buffer
-        if let waiting = connection.inbound {
-            inbound = waiting.freeCount == 0 || waiting.capacity < Core.Limits.largeBufferBytes
-                ? buffers.enlarge(waiting) : waiting
+        if let waiting = connection.inbound.take() {
+            inbound = buffers.enlarge(waiting)
             inbound.compact()
         } else {
             inbound = buffers.acquireLarge()
         }
-        connection.inbound = inbound
         let room = inbound.freeCount
+        let result = room > 0 ? connection.socket.read(into: inbound) : .wouldBlock
+        connection.inbound = consume inbound
         guard room > 0 else { return .nothing }
-        switch connection.socket.read(into: inbound) {
+        switch result {
         case .bytes(let count):
             if count < room && !connection.isEndAnnounced { connection.isReadable = false }
             connection.lastActivity = now
@@ -114,16 +114,14 @@ extension Worker {
 
     /// Gives back buffers in which nothing waits, and moves what waits into smaller ones where it fits.
     mutating func settle(_ connection: Connection) {
-        if let inbound = connection.inbound { connection.inbound = buffers.settle(inbound) }
-        if let outbound = connection.outbound { connection.outbound = buffers.settle(outbound) }
+        if let inbound = connection.inbound.take() { connection.inbound = buffers.settle(consume inbound) }
+        if let outbound = connection.outbound.take() { connection.outbound = buffers.settle(consume outbound) }
     }
 
     /// Gives back both buffers with whatever is in them.
     mutating func discardBuffers(_ connection: Connection) {
-        if let inbound = connection.inbound { buffers.release(inbound) }
-        if let outbound = connection.outbound { buffers.release(outbound) }
-        connection.inbound = nil
-        connection.outbound = nil
+        if let inbound = connection.inbound.take() { buffers.release(consume inbound) }
+        if let outbound = connection.outbound.take() { buffers.release(consume outbound) }
     }
 
     private func countReceived(_ connection: Connection, _ count: Int) {

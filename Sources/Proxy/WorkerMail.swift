@@ -16,6 +16,7 @@ public enum WorkerMail: Sendable {
 public struct OpenedListener: Sendable {
     /// `ListenerPlan.id`.
     public let id: Int
+    /// Bound and listening; the worker closes it.
     public let socket: Socket
 
     public init(id: Int, socket: Socket) {

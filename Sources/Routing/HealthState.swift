@@ -2,7 +2,16 @@ import Core
 
 /// The states of a target that ELBv2 names.
 public enum TargetState: String, CaseIterable, Sendable {
-    case initial, healthy, unhealthy, draining, unused
+    /// Registered, and its checks have decided nothing yet.
+    case initial
+    /// Passes its checks.
+    case healthy
+    /// Fails its checks.
+    case unhealthy
+    /// Deregistered, finishing its requests.
+    case draining
+    /// Kept from use by something other than its checks.
+    case unused
 }
 
 /// How many checks in a row decide, and when failures begin to count.
@@ -14,6 +23,7 @@ public struct HealthThresholds: Equatable, Sendable {
     /// For this long after registration no failure counts.
     public var grace: Nanoseconds
 
+    /// Thresholds as configured.
     public init(healthyCount: Int, unhealthyCount: Int, grace: Nanoseconds = 0) {
         self.healthyCount = healthyCount
         self.unhealthyCount = unhealthyCount
@@ -60,17 +70,27 @@ public struct HealthState: Equatable, Sendable {
 
     /// Why a target is unused.
     public enum UnusedCause: Equatable, Sendable, CaseIterable {
-        case notRegistered, notInUse, invalidState, ipUnusable
+        /// Deregistered, and done.
+        case notRegistered
+        /// No listener forwards to its group.
+        case notInUse
+        /// Its instance is not in the instance registry.
+        case invalidState
+        /// Its address cannot be a target's.
+        case ipUnusable
     }
 
     /// What happens to a target.
     public enum Event: Equatable, Sendable {
         /// A check was begun.
         case checkBegan
+        /// A check was answered as the matcher wants it.
         case checkPassed
+        /// A check ended otherwise.
         case checkFailed(CheckFailure)
         /// Registered, perhaps again.
         case registered
+        /// Told to leave the group.
         case deregistered
         /// The last request of a draining target ended, or its delay did.
         case drained
@@ -82,10 +102,13 @@ public struct HealthState: Equatable, Sendable {
 
     /// What the caller must act on: tell the workers, the event log, the schedule of checks.
     public enum Effect: Equatable, Sendable {
+        /// The state is the same; its reason and counts may have changed.
         case nothing
+        /// The target entered the state of that name.
         case becameInitial, becameHealthy, becameUnhealthy, becameDraining, becameUnused
     }
 
+    /// Where the target is now.
     public private(set) var phase: Phase
     /// When the target was registered or last became usable: the grace period counts from here.
     public private(set) var registeredAt: Instant
@@ -105,6 +128,7 @@ public struct HealthState: Equatable, Sendable {
         return effect
     }
 
+    /// What `event` makes of `phase`. Complete by the compiler's word: there is no default.
     static func step(
         _ phase: Phase, _ event: Event, _ thresholds: HealthThresholds, isGrace: Bool
     ) -> (Phase, Effect) {

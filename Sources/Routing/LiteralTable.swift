@@ -13,8 +13,11 @@ struct LiteralTable: Sendable {
     /// The absence of a value.
     static let none = UInt32.max
 
+    /// One literal of a set.
     struct Entry: Sendable {
+        /// Where in `bytes` the literal begins.
         var offset: UInt32
+        /// Its octets.
         var count: UInt32
         /// The longest affix in the set that is a proper beginning of this literal; −1 when there is none.
         var enclosing: Int32
@@ -26,8 +29,11 @@ struct LiteralTable: Sendable {
 
     /// A literal on its way into the table.
     struct Item {
+        /// Its octets, reversed for a set that is searched `fromEnd`.
         var literal: [UInt8]
+        /// Whether it matches texts that go on after it, too.
         var isAffix: Bool
+        /// What a search answers with; below `none`.
         var value: UInt32
     }
 
@@ -40,6 +46,7 @@ struct LiteralTable: Sendable {
     }
 
     private var bytes: [UInt8] = []
+    /// The entries of all sets, sorted within each.
     private(set) var entries: [Entry] = []
 
     /// Adds a set and returns its range. Of equal literals the least value stays. With `accumulates`, an affix

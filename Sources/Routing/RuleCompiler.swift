@@ -10,6 +10,7 @@ struct RuleCompiler {
         var wilds: [RuleTable.WildPath] = []
     }
 
+    // The arrays of the table, as `RuleTable` describes them.
     private(set) var hosts = LiteralTable()
     private(set) var paths = LiteralTable()
     private(set) var hostRules: [RuleTable.HostRules] = []

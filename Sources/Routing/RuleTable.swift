@@ -7,9 +7,12 @@ import Core
 ///         Hosts ignore the case of ASCII letters, paths do not.
 /// Source: elbv2.md §1.7 (host-header, path-pattern).
 public struct RulePattern: Equatable, Sendable {
+    /// Values of the host-header condition.
     public var hosts: [String]
+    /// Values of the path-pattern condition.
     public var paths: [String]
 
+    /// Conditions on the host, the path, both or neither.
     public init(hosts: [String] = [], paths: [String] = []) {
         self.hosts = hosts
         self.paths = paths
@@ -23,10 +26,11 @@ public struct RulePattern: Equatable, Sendable {
 /// for any host are asked, and in each place its path is searched in the same manner. Only values with inner
 /// wildcards are tried one by one, in priority order, and never after a better rule is known.
 ///
-/// Shape:  flat arrays of trivial values, written by `init` only, so a lookup neither allocates nor counts
-///         references. Memory is proportional to the sum over the rules of hosts × paths.
+/// Shape:  a class, because a copy of the arrays would count their references; they hold trivial values, written by
+///         `init` only, so a lookup neither allocates nor counts any. Memory is proportional to the sum over the
+///         rules of hosts × paths.
 /// Limits: fewer than 2^31 rules.
-public struct RuleTable: Sendable {
+public final class RuleTable: Sendable {
     /// The rules that share one host value.
     struct HostRules: Sendable {
         /// The least index of all of them: nobody with a better match looks further.
@@ -41,13 +45,17 @@ public struct RuleTable: Sendable {
 
     /// A path value with inner wildcards.
     struct WildPath: Sendable {
+        /// Its octets in `patterns`.
         var pattern: ByteRange
+        /// The index of its rule.
         var rule: UInt32
     }
 
     /// A host value with inner wildcards.
     struct WildHost: Sendable {
+        /// Its octets in `patterns`.
         var pattern: ByteRange
+        /// Its rules, in `hostRules`.
         var rules: Int
     }
 
@@ -94,6 +102,7 @@ public struct RuleTable: Sendable {
         for index in wildHosts.indices {
             let wild = wildHosts[index]
             guard hostRules[wild.rules].least < best else { break }
+            let patterns = patterns
             if Glob.matches(patterns.span.extracting(wild.pattern), host) { improve(&best, by: wild.rules, path) }
         }
         return best == LiteralTable.none ? nil : Int(best)
@@ -112,6 +121,7 @@ public struct RuleTable: Sendable {
         for wildIndex in rules.wildPaths {
             let wild = wildPaths[wildIndex]
             guard wild.rule < best else { return }
+            let patterns = patterns
             if Glob.matches(patterns.span.extracting(wild.pattern), path) { best = wild.rule }
         }
     }

@@ -38,12 +38,9 @@ struct CommandFailure: Error {
 
     /// A call to the admin socket that brought nothing. All mistakes are shown when there are several.
     init(_ error: AdminClientError) {
-        switch error {
-        case .noServer: self.init(message: "apus: \(error)", status: 3)
-        case .refused(let refusal) where !refusal.details.isEmpty:
-            self.init(message: refusal.details.map { "apus: \($0)" }.joined(separator: "\n"), status: 1)
-        case .refused, .broken: self.init(message: "apus: \(error)", status: 1)
-        }
+        var lines = ["\(error)"]
+        if case .refused(let refusal) = error, !refusal.details.isEmpty { lines = refusal.details }
+        self.init(message: lines.map { "apus: \($0)" }.joined(separator: "\n"), status: error.exitStatus)
     }
 
     init(message: String, status: Int32) {

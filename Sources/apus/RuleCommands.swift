@@ -24,7 +24,8 @@ extension Apus {
                 abstract: "Add a rule, or replace the one of its priority.",
                 discussion: """
                     As in: apus rules put web:8080/10 --path '/v1/*' --forward api
-                    Or, for other actions, as in the file: apus rules put web:8080/10 --body '{"conditions":…,"actions":…}'
+                    Or, for other actions, as in the file:
+                    apus rules put web:8080/10 --body '{"conditions":[…],"actions":[…]}'
                     """)
 
             @Argument(help: ArgumentHelp("The rule.", valueName: "lb:port/priority"))
@@ -34,7 +35,8 @@ extension Apus {
             @Option(name: .long, help: "A path that matches, with * and ?. May be given several times.")
             var path: [String] = []
             @Option(
-                name: .long, help: ArgumentHelp("Where requests go. May be given several times.", valueName: "group[=n]"))
+                name: .long,
+                help: ArgumentHelp("Where requests go. May be given several times.", valueName: "group[=n]"))
             var forward: [GroupWeight] = []
             @Option(name: .long, help: ArgumentHelp("The whole rule as in the file.", valueName: "json"))
             var body: String?
@@ -54,7 +56,9 @@ extension Apus {
                     return try socket.perform(.putRule(rule, hosts: host, paths: path, forward: forward))
                 }
                 let call: AdminCall
-                do throws(AdminClientError) { call = try .putRule(rule, json: body) } catch { throw CommandFailure(error) }
+                do throws(AdminClientError) { call = try .putRule(rule, json: body) } catch {
+                    throw CommandFailure(error)
+                }
                 try socket.perform(call)
             }
         }

@@ -45,7 +45,7 @@ extension Apus {
         var file = "conf/quickstart.yaml"
 
         func run() throws {
-            Log.bootstrap(level: .warning)
+            Log.bootstrap(level: .error)  // the demo tells what happens in its own words
             let program = CommandLine.arguments.first ?? "apus"
             try finish(with: attempt { () throws(StartError) in try DemoCommand.run(file: file, program: program) })
         }

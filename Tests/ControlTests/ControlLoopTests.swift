@@ -88,6 +88,7 @@ import Testing
         loop.afterBatch {
             let end = Instant.now() + Limits.stall + 10_000_000
             while Instant.now() < end {}
+            loop.afterBatch {}
         }
         #expect(run(loop) { loop.stalledAt != nil })
     }

@@ -50,7 +50,8 @@ import Testing
         #expect(scene.cuts == [scene.registration.id])
         #expect(scene.ended.isEmpty, "the workers say when they have cut")
         for worker in 0..<2 {
-            scene.tracker.received(worker: worker, target: scene.registration.id, finished: 0, cut: 4, now: scene.loop.now)
+            scene.tracker.received(
+                worker: worker, target: scene.registration.id, finished: 0, cut: 4, now: scene.loop.now)
         }
         #expect(scene.ended.map(\.cut) == [8])
     }

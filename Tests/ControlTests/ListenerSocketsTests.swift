@@ -52,7 +52,9 @@ import Testing
         try sockets.prepare(for: document([port]))
         sockets.abandonPrepared()
         sockets.adopted(2)
-        #expect(throws: ConfigErrors.self, "from now on it is another program's") { try sockets.prepare(for: document([port])) }
+        #expect(throws: ConfigErrors.self, "from now on it is another program's") {
+            try sockets.prepare(for: document([port]))
+        }
         for socket in held { socket.close() }
         try sockets.prepare(for: document([port]))
         sockets.abandonPrepared()

@@ -36,7 +36,7 @@ import Testing
         try state.save(Self.changes())
         let whole = try readFile(state.path)
         // The last octet is a line feed, which nothing depends on.
-        for length in 0..<(whole.count - 1) {
+        for length in stride(from: 0, to: whole.count - 1, by: 37) {
             try Data(whole[..<length]).write(to: URL(fileURLWithPath: state.path))
             let error = #expect(throws: StartError.self, "after \(length) octets") { try state.load() }
             #expect(error?.description.contains("--discard-changes") == true)

@@ -52,7 +52,8 @@ import Testing
 
     /// Folding must not make equals of octets that merely differ by 0x20, as `[` and `{`, or a carriage return and `-`.
     @Test func foldsLettersOnly() {
-        for (octet, other) in [(0x40, 0x60), (0x5B, 0x7B), (0x5D, 0x7D), (0x0D, 0x2D), (0xC0, 0xE0)] as [(UInt8, UInt8)] {
+        let pairs: [(UInt8, UInt8)] = [(0x40, 0x60), (0x5B, 0x7B), (0x5D, 0x7D), (0x0D, 0x2D), (0xC0, 0xE0)]
+        for (octet, other) in pairs {
             let left = [octet], right = [other]
             let equalsIgnoringCase = left.span.equalsIgnoringCase(right.span)
             #expect(!equalsIgnoringCase, "\(octet) and \(other)")

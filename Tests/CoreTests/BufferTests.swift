@@ -62,7 +62,8 @@ import Testing
     }
 
     @Test(arguments: [
-        0, 1, 9, 10, 11, 99, 100, 12345, 999_999_999, 1_000_000_000, UInt64(UInt32.max), UInt64(Int64.max), .max - 1, .max,
+        0, 1, 9, 10, 11, 99, 100, 12345, 999_999_999, 1_000_000_000, UInt64(UInt32.max), UInt64(Int64.max),
+        .max - 1, .max,
     ] as [UInt64]) func writesDecimals(value: UInt64) {
         let text = "\(value)"
         let buffer = Buffer(capacity: text.utf8.count)

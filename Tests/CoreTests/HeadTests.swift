@@ -24,13 +24,13 @@ import Testing
         head.append(UInt8.questionMark)
         let number = head.append(decimal: 18_446_744_073_709_551_615)
         let zero = head.append(decimal: 0)
-        let hexadecimal = head.append(hexadecimal: 0xBEEF, digitCount: 6)
-        #expect(head.bytes.text == "GET/path?18446744073709551615000beef")
+        let hexadecimal = head.append(hexadecimal: 0x09AF_BEEF)
+        #expect(head.bytes.text == "GET/path?18446744073709551615009afbeef")
         #expect(first == ByteRange(start: 0, count: 3))
         #expect(head.bytes(second).text == "/path")
         #expect(head.bytes(number).text == "18446744073709551615")
         #expect(head.bytes(zero).text == "0")
-        #expect(head.bytes(hexadecimal).text == "00beef")
+        #expect(head.bytes(hexadecimal).text == "09afbeef")
         #expect(head.range(from: first.end) == ByteRange(start: 3, count: head.byteCount - 3))
     }
 

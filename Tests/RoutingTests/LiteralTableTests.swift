@@ -66,8 +66,8 @@ import Testing
             for _ in 0..<20 {
                 let text = randomText(from: "ab", upTo: 8, &random)
                 let affixes = items.filter { item in
-                    item.isAffix
-                        && (fromEnd ? text.suffix(item.literal.count) : text.prefix(item.literal.count)) == item.literal[...]
+                    let count = item.literal.count
+                    return item.isAffix && Array(fromEnd ? text.suffix(count) : text.prefix(count)) == item.literal
                 }
                 let exact = items.filter { !$0.isAffix && $0.literal == text }.map(\.value).min()
                 let leastByCount = Dictionary(grouping: affixes, by: \.literal.count)

@@ -2,7 +2,7 @@ import Foundation
 import Testing
 
 /// One text file of the repository.
-struct RepositoryFile {
+struct RepositoryFile: Sendable {
     /// From the top of the repository, as `Sources/Core/Buffer.swift`.
     let path: String
     let text: SwiftText
@@ -23,20 +23,17 @@ enum Repository {
     static let root = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
         .deletingLastPathComponent()
 
-    /// The Swift files below `folder`, sorted by path.
+    /// Every text file people write, sorted by path: sources, tests, benchmarks, configuration, the pages at the top.
+    static let textFiles = readFiles()
+
+    /// The Swift files below `folder`.
     static func swiftFiles(_ folder: String) -> [RepositoryFile] {
-        files(folder).filter { $0.path.hasSuffix(".swift") }
+        textFiles.filter { $0.path.hasPrefix(folder + "/") && $0.path.hasSuffix(".swift") }
     }
 
-    /// Every text file people write: sources, tests, benchmarks, configuration and the pages at the top.
-    static func textFiles() -> [RepositoryFile] {
-        let endings = [".swift", ".c", ".h", ".md", ".yaml", ".yml", ".json", ".py", ".sh", "Makefile", "run"]
-        return files("").filter { file in endings.contains { file.path.hasSuffix($0) } }
-    }
-
-    private static func files(_ folder: String) -> [RepositoryFile] {
-        let base = folder.isEmpty ? root : root.appendingPathComponent(folder)
-        guard let walk = FileManager.default.enumerator(at: base, includingPropertiesForKeys: nil) else { return [] }
+    private static func readFiles() -> [RepositoryFile] {
+        let endings = [".swift", ".c", ".h", ".md", ".yaml", ".yml", ".json", ".py", ".sh", "Makefile", ".ci/run"]
+        guard let walk = FileManager.default.enumerator(at: root, includingPropertiesForKeys: nil) else { return [] }
         var found: [RepositoryFile] = []
         for case let url as URL in walk {
             // Made by building or measuring, and not ours to keep tidy.
@@ -44,8 +41,11 @@ enum Repository {
                 walk.skipDescendants()
                 continue
             }
-            guard !url.hasDirectoryPath, let text = try? String(contentsOf: url, encoding: .utf8) else { continue }
-            found.append(RepositoryFile(path: String(url.path.dropFirst(root.path.count + 1)), text))
+            let path = String(url.path.dropFirst(root.path.count + 1))
+            guard endings.contains(where: path.hasSuffix) else { continue }
+            if let text = try? String(contentsOf: url, encoding: .utf8) {
+                found.append(RepositoryFile(path: path, text))
+            }
         }
         return found.sorted { $0.path < $1.path }
     }
@@ -65,16 +65,20 @@ func expectTidy(_ files: [RepositoryFile], _ rule: (RepositoryFile) -> [Finding]
     for finding in files.flatMap(rule) { Issue.record("\(finding)") }
 }
 
-extension String {
-    /// Where the regular expression matches, as text.
-    func matches(_ pattern: String) -> [String] {
-        var found: [String] = []
-        var rest = startIndex..<endIndex
-        while let range = range(of: pattern, options: .regularExpression, range: rest) {
-            found.append(String(self[range]))
-            rest = range.isEmpty ? index(after: range.lowerBound)..<endIndex : range.upperBound..<endIndex
-            if rest.isEmpty { break }
+extension Array where Element == String {
+    /// Where the regular expression matches in these lines, and what. `^` and `$` are the ends of a line.
+    func matches(_ pattern: String) -> [(line: Int, text: String)] {
+        let text = joined(separator: "\n") as NSString
+        guard let expression = try? NSRegularExpression(pattern: pattern, options: .anchorsMatchLines) else {
+            preconditionFailure("not a regular expression: \(pattern)")
         }
-        return found
+        let found = expression.matches(in: text as String, range: NSRange(location: 0, length: text.length))
+        guard !found.isEmpty else { return [] }
+        var starts = [0]
+        for line in self { starts.append(starts[starts.count - 1] + line.utf16.count + 1) }
+        return found.map { match in
+            let line = starts.firstIndex { $0 > match.range.location } ?? starts.count
+            return (line, text.substring(with: match.range))
+        }
     }
 }

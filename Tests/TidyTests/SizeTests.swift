@@ -27,11 +27,9 @@ private func sizeFindings(_ file: RepositoryFile) -> [Finding] {
 
 private func functionFindings(_ file: RepositoryFile) -> [Finding] {
     let code = file.text.code
-    return code.indices.compactMap { start in
-        let opening = #"^\s*((@\w+(\([^)]*\))?|[a-z]+(\(\w+\))?)\s+)*(func\s+\S+|init[?(<]|deinit\b|subscript[(<])"#
-        guard code[start].range(of: opening, options: .regularExpression) != nil,
-            let end = bodyEnd(code, from: start), end - start + 1 > functionLinesMax
-        else { return nil }
+    let opening = #"^ *((@\w+(\([^)\n]*\))?|[a-z]+(\(\w+\))?) +)*(func +\S+|init[?(<]|deinit\b|subscript[(<])"#
+    return code.matches(opening).map { $0.line - 1 }.compactMap { start in
+        guard let end = bodyEnd(code, from: start), end - start + 1 > functionLinesMax else { return nil }
         return Finding(
             path: file.path, line: start + 1,
             message: "function of \(end - start + 1) lines, \(functionLinesMax) at most: give its parts names")

@@ -2,7 +2,7 @@
 ///
 /// Shape: `code` has the file's lines with comments and the inside of string literals blanked, so that braces and words
 ///        in it are code; `comments` has the lines with all but comments blanked. Columns stay where they were.
-struct SwiftText {
+struct SwiftText: Sendable {
     /// The lines as they are.
     let lines: [String]
     /// The lines without comments and literals.
@@ -53,8 +53,12 @@ private struct Scanner {
     }
 
     private func starts(with text: String) -> Bool {
-        let scalars = Array(text.unicodeScalars)
-        return index + scalars.count <= input.count && Array(input[index..<(index + scalars.count)]) == scalars
+        var position = index
+        for scalar in text.unicodeScalars {
+            guard position < input.count, input[position] == scalar else { return false }
+            position += 1
+        }
+        return true
     }
 
     private var literalFollowsHashes: Bool {

@@ -6,7 +6,7 @@ private let unsafeAllowed: [String: (countMax: Int, reason: String)] = [
 ]
 
 /// How often Core says `unsafe` at most. Whoever needs more raises this number where a reviewer sees it.
-private let unsafeInCoreMax = 160
+private let unsafeInCoreMax = 180
 
 private func unsafeFindings(_ file: RepositoryFile) -> [Finding] {
     let uses = unsafeLines(file)
@@ -23,9 +23,7 @@ private func unsafeFindings(_ file: RepositoryFile) -> [Finding] {
 
 /// The line of each use of `unsafe` or of a promise that the compiler cannot check.
 private func unsafeLines(_ file: RepositoryFile) -> [Int] {
-    file.text.code.enumerated().flatMap { index, line in
-        line.matches(#"\bunsafe\b|@unchecked\b"#).map { _ in index + 1 }
-    }
+    file.text.code.matches(#"\bunsafe\b|@unchecked\b"#).map(\.line)
 }
 
 @Suite struct UnsafeTests {

@@ -7,7 +7,8 @@ private let words: [(pattern: String, instead: String)] = [
     (#"(?i)front-?end"#, "client or listener"),
     (#"(?i)back-?end"#, "target"),
     (#"\b[pP]eers?\b"#, "client, target, or \"the other side\""),
-    (#"\b\w*Managers?\b"#, "the noun for what it is, as in Pool, Table, Registry"),
+    // FileManager is Foundation's word, not ours.
+    (#"\b(?!FileManager\b)\w*Managers?\b"#, "the noun for what it is, as in Pool, Table, Registry"),
     (#"\b\w*Helpers?\b"#, "the noun for what it is, or a function on the type it helps"),
     (#"\b\w*Util(s|ity|ities)?\b"#, "the noun for what it is, or an extension of the type it is about"),
 ]
@@ -16,29 +17,26 @@ private let words: [(pattern: String, instead: String)] = [
 private let unfinished = #"\b(TODO|FIXME|XXX|HACK)\b"#
 
 /// Where things lie on one machine.
-private let machinePath = #"(^|[^\w./-])/(work|home|root|Users)/\w"#
+private let machinePath = #"(?<![\w./-])/(work|home|root|Users)/\w"#
 
 private func vocabularyFindings(_ file: RepositoryFile) -> [Finding] {
-    file.text.lines.enumerated().flatMap { index, line in
-        words.flatMap { word in
-            line.matches(word.pattern).map { found in
-                let message = "\"\(found)\" is not our word: write \(word.instead)"
-                return Finding(path: file.path, line: index + 1, message: message)
-            }
+    words.flatMap { word in
+        file.text.lines.matches(word.pattern).map { match in
+            let message = "\"\(match.text)\" is not our word: write \(word.instead)"
+            return Finding(path: file.path, line: match.line, message: message)
         }
     }
 }
 
 private func leftoverFindings(_ file: RepositoryFile) -> [Finding] {
-    file.text.lines.enumerated().flatMap { index, line in
-        line.matches(unfinished).map { found in
-            Finding(path: file.path, line: index + 1, message: "\(found): finish it, or open an issue and say there")
-        }
-            + line.matches(machinePath).map { found in
-                let message = "\"\(found)…\" is a path of one machine: make it relative, temporary or configured"
-                return Finding(path: file.path, line: index + 1, message: message)
-            }
+    let marks = file.text.lines.matches(unfinished).map { match in
+        Finding(path: file.path, line: match.line, message: "\(match.text): finish it, or open an issue and say there")
     }
+    return marks
+        + file.text.lines.matches(machinePath).map { match in
+            let message = "\"\(match.text)…\" is a path of one machine: make it relative, temporary or configured"
+            return Finding(path: file.path, line: match.line, message: message)
+        }
 }
 
 @Suite struct VocabularyTests {
@@ -48,7 +46,7 @@ private func leftoverFindings(_ file: RepositoryFile) -> [Finding] {
 
     @Test func nothingIsLeftOver() {
         // These tests have to name what they forbid.
-        let files = Repository.textFiles().filter { !$0.path.hasPrefix("Tests/TidyTests/") }
+        let files = Repository.textFiles.filter { !$0.path.hasPrefix("Tests/TidyTests/") }
         expectTidy(files, leftoverFindings)
     }
 
@@ -60,7 +58,7 @@ private func leftoverFindings(_ file: RepositoryFile) -> [Finding] {
         #expect(vocabularyFindings(RepositoryFile(path: "Sources/Core/File.swift", snippet)).count == 1)
     }
 
-    @Test(arguments: ["let target = client", "// utilisation of FileManagement", "let manager = 1", "speers"])
+    @Test(arguments: ["let target = client", "// utilisation", "FileManager.default", "let manager = 1", "speers"])
     func isOurWord(snippet: String) {
         #expect(vocabularyFindings(RepositoryFile(path: "Sources/Core/File.swift", snippet)).isEmpty)
     }

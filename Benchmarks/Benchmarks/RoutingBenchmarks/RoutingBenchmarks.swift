@@ -1,0 +1,7 @@
+import Benchmark
+
+/// What the tool runs: the name is its convention.
+let benchmarks: @Sendable () -> Void = {
+    ruleBenchmarks()
+    balancerBenchmarks()
+}

@@ -1,0 +1,171 @@
+#!/usr/bin/env python3
+"""Runs Apus, HAProxy and nginx side by side and writes what a request costs each of them.
+
+The figure is the proxy's own CPU time per request, user and system, from /proc: it does not depend on how fast the load
+generator is. Each proxy has one core to itself; the load generator and the target server have another. Rounds are
+interleaved, so that whatever else the machine does hits all alike, and medians are reported.
+"""
+
+import argparse
+import collections
+import datetime
+import json
+import os
+import pathlib
+import platform
+import shutil
+import signal
+import sys
+import tempfile
+
+import load
+import processes
+import proxies
+import report
+
+RESULTS = pathlib.Path(__file__).resolve().parent.parent / "results"
+
+
+def main():
+    options = parse_options()
+    rows = [row for row in load.ROWS if row.name in options.rows]
+    descriptors = processes.raise_descriptor_limit()
+    if options.connections * 2 + 1000 > descriptors:
+        raise SystemExit(f"{options.connections} connections need more than the {descriptors} descriptors there are")
+    folder = tempfile.mkdtemp(prefix="apus-compare-")
+    # nginx's worker may run as another user, and must reach its folders and the target's file.
+    os.chmod(folder, 0o755)
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
+    try:
+        target = proxies.Target(folder, options.load_core)
+        target.start()
+        proxies.Apus.binary = options.apus
+        compared = [proxies.PROXIES[name](folder, options.proxy_core) for name in options.only]
+        for proxy in compared:
+            proxy.start(target.port)
+            print(f"{proxy.title} {proxy.version()} on port {proxy.port}", flush=True)
+        results = measure(rows, compared, options)
+        syscalls = None
+        if options.syscalls:
+            print("system calls", flush=True)
+            syscalls = {proxy.name: load.syscalls_per_request(proxy, options) for proxy in compared}
+        write(rows, compared, results, syscalls, options)
+    finally:
+        processes.end_all()
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def parse_options():
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    names = list(proxies.PROXIES)
+    row_names = [row.name for row in load.ROWS]
+
+    def listed(choices):
+        def parse(text):
+            chosen = text.split(",")
+            unknown = [name for name in chosen if name not in choices]
+            if unknown:
+                raise argparse.ArgumentTypeError(f"unknown {', '.join(unknown)}; there are {', '.join(choices)}")
+            return chosen
+        return parse
+
+    parser.add_argument("--rounds", type=int, default=5, help="measurements of each (default 5)")
+    parser.add_argument("--seconds", type=int, default=5, help="length of each (default 5)")
+    parser.add_argument("--warmup", type=int, default=1, help="seconds of load before each (default 1)")
+    parser.add_argument("--rows", type=listed(row_names), default=row_names, help=",".join(row_names))
+    parser.add_argument("--only", type=listed(names), default=names, help=",".join(names))
+    parser.add_argument("--connections", type=int, default=5000, help="idle connections (default 5000)")
+    parser.add_argument("--syscalls", action="store_true", help="count system calls as well; needs strace")
+    parser.add_argument("--apus", default=".build/release/apus", help="the binary (default .build/release/apus)")
+    parser.add_argument("--proxy-core", type=int, default=0, help="core of the proxies (default 0)")
+    parser.add_argument("--load-core", type=int, default=1, help="core of load and target (default 1)")
+    parser.add_argument("--output", type=pathlib.Path, default=RESULTS, help="folder of the results")
+    options = parser.parse_args()
+    if len(os.sched_getaffinity(0)) < 2:
+        parser.error("two cores are needed: one for the proxy, one for the load")
+    tools = ["taskset", "wrk", "nginx", *[name for name in options.only if name != "apus"]]
+    if "apus" in options.only:
+        tools.append(options.apus)
+    if options.syscalls:
+        tools.append("strace")
+    missing = [tool for tool in tools if not shutil.which(tool)]
+    if missing:
+        parser.error(f"not found: {', '.join(missing)}. `make bench` builds and installs what is needed")
+    return options
+
+
+def measure(rows, compared, options):
+    """Samples by row and proxy. Who goes first changes from round to round."""
+    results = collections.defaultdict(list)
+    for number in range(options.rounds):
+        for row in rows:
+            turn = number % len(compared)
+            for proxy in compared[turn:] + compared[:turn]:
+                sample = measure_once(row, proxy, options)
+                results[row.name, proxy.name].append(sample)
+                rate = f", {sample.requests_per_second:,.0f} requests/s" if sample.requests_per_second else ""
+                print(f"round {number + 1}/{options.rounds}  {row.name:10}  {proxy.name:8}  "
+                      f"{report.number(sample.figure)} {row.unit}{rate}", flush=True)
+    return results
+
+
+def measure_once(row, proxy, options):
+    """One sample. A measurement in which requests fail is shown and made anew, twice; then the run ends."""
+    for attempt in range(3):
+        try:
+            return row.measure(proxy, options)
+        except load.RequestsFailed as failure:
+            print(f"{row.name}, {proxy.name}: requests failed, attempt {attempt + 1}\n{failure}", flush=True)
+    raise SystemExit(f"{proxy.title} does not answer every request of row {row.name}: {proxy.process.log}")
+
+
+def write(rows, compared, results, syscalls, options):
+    """Writes compare.md, compare.svg and compare.json, and prints the table."""
+    options.output.mkdir(parents=True, exist_ok=True)
+    result = report.result_table(rows, compared, results)
+    sections = [
+        "# Apus beside others",
+        "CPU time of the proxy per request (user + system, all its threads and processes), and memory per idle connection:\n"
+        f"medians of {options.rounds} interleaved rounds of {options.seconds} s, with the range in parentheses.",
+        result,
+        report.rate_table(rows, compared, results),
+        report.syscall_table(compared, syscalls) if syscalls else "",
+        "![chart](compare.svg)",
+        "## How",
+        f"- {datetime.datetime.now(datetime.timezone.utc):%Y-%m-%d %H:%M} UTC, {machine()}\n"
+        f"- proxies on core {options.proxy_core}, load and target server on core {options.load_core}; "
+        f"{load.CONNECTIONS} connections; {options.connections:,} idle ones for memory\n"
+        f"- `compare.py {' '.join(sys.argv[1:])}`".rstrip(" `") + "`",
+        "Load, here on the first proxy:",
+        "```\n" + "\n".join(commands(rows, compared[0], options)) + "\n```",
+    ]
+    for proxy in compared:
+        proxy.large_buffers = False
+        sections.append(f"{proxy.title}: `{' '.join(proxy.process.words)}`, where `{proxy.file_name}` is")
+        text = "\n".join(filter(str.strip, proxy.text(proxy.port, proxy.target_port).splitlines()))
+        sections.append(f"```\n{text}\n```")
+    (options.output / "compare.md").write_text("\n\n".join(filter(None, sections)) + "\n")
+    (options.output / "compare.svg").write_text(report.chart(rows, compared, results))
+    samples = {f"{row} {proxy}": [sample.figure for sample in each] for (row, proxy), each in results.items()}
+    (options.output / "compare.json").write_text(json.dumps(samples, indent=1) + "\n")
+    print(f"\n{result}\n\nwritten to {os.path.relpath(options.output)}/compare.md and compare.svg")
+
+
+def commands(rows, proxy, options):
+    paths = {"keepalive": ("/small", ()), "connection": ("/small", ["Connection: close"]), "large": ("/large", ())}
+    for row in rows:
+        if row.name in paths:
+            path, headers = paths[row.name]
+            words = load.wrk_words(proxy.url(path), options.seconds, options.load_core, headers)
+            yield " ".join(f"'{word}'" if " " in word else word for word in words)
+
+
+def machine():
+    """Processor, cores and kernel."""
+    lines = pathlib.Path("/proc/cpuinfo").read_text().splitlines()
+    model = next((line.split(":")[1].strip() for line in lines if line.startswith("model name")), platform.machine())
+    return f"{model}, {os.cpu_count()} cores, Linux {platform.release()}"
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,240 @@
+"""The target server and the proxies under comparison, configured to do the same work.
+
+Each proxy: one worker, no access log, kept connections on both sides, and X-Forwarded-For, -Proto and -Port set, since
+Apus always sets them. Buffers are as each program has them by default, except where a row asks for `large_buffers`: then
+each has 64 KiB for a response, about what Apus has, because large responses cost as many system calls as buffers take
+to fill.
+"""
+
+import json
+import pathlib
+import socket
+import subprocess
+
+from processes import Process, wait_until
+
+SMALL_BYTES = 128
+LARGE_BYTES = 1024 * 1024
+
+
+def free_port():
+    """A port nobody listens on."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+class Server:
+    """Something that listens: its name, version, configuration and, once started, its process and port."""
+
+    name = ""
+    title = ""
+
+    def __init__(self, folder, core):
+        self.folder = pathlib.Path(folder) / self.name
+        self.folder.mkdir(parents=True, exist_ok=True)
+        self.core = core
+        self.process = None
+        self.port = None
+        self.large_buffers = False
+
+    def start(self, target_port=None):
+        """Starts it on a fresh port and waits until it answers through to the target."""
+        self.port = free_port()
+        self.target_port = target_port
+        self.configuration = self.folder / self.file_name
+        self.configuration.write_text(self.text(self.port, target_port))
+        self.process = Process(self.name, self.words(), self.core, self.folder)
+        wait_until(self._answers, f"{self.title} answering on port {self.port}")
+
+    def stop(self):
+        self.process.end()
+
+    def use_buffers(self, large):
+        """Starts it again if its buffers are of the other kind."""
+        if self.large_buffers != large:
+            self.large_buffers = large
+            self.restart()
+
+    def restart(self):
+        self.stop()
+        self.start(self.target_port)
+
+    def url(self, path):
+        return f"http://127.0.0.1:{self.port}{path}"
+
+    def _answers(self):
+        self.process.check_alive()
+        try:
+            with socket.create_connection(("127.0.0.1", self.port), timeout=2) as client:
+                client.sendall(b"GET /small HTTP/1.1\r\nHost: bench\r\nConnection: close\r\n\r\n")
+                return client.recv(64).startswith(b"HTTP/1.1 200")
+        except OSError:
+            return False
+
+
+class Target(Server):
+    """nginx answering with fixed bodies from memory, cheaply enough never to be what is measured."""
+
+    name = "target"
+    title = "the target server"
+    file_name = "nginx.conf"
+
+    def text(self, port, _):
+        (self.folder / "large").write_bytes(b"x" * LARGE_BYTES)
+        return f"""daemon off;
+worker_processes 1;
+pid {self.folder}/nginx.pid;
+error_log {self.folder}/error.log;
+events {{ worker_connections 16000; }}
+http {{
+    access_log off;
+    sendfile on;
+    tcp_nopush on;
+    keepalive_requests 1000000000;
+    keepalive_timeout 600;
+    {_nginx_folders(self.folder)}
+    server {{
+        listen 127.0.0.1:{port} backlog=4096;
+        root {self.folder};
+        location = /small {{ return 200 "{'x' * SMALL_BYTES}"; }}
+    }}
+}}
+"""
+
+    def words(self):
+        return ["nginx", "-p", str(self.folder), "-c", str(self.configuration)]
+
+
+class Nginx(Server):
+    name = "nginx"
+    title = "nginx"
+    file_name = "nginx.conf"
+
+    def text(self, port, target_port):
+        buffers = "proxy_buffer_size 8k; proxy_buffers 2 32k; proxy_busy_buffers_size 32k;" if self.large_buffers else ""
+        return f"""daemon off;
+worker_processes 1;
+pid {self.folder}/nginx.pid;
+error_log {self.folder}/error.log;
+worker_rlimit_nofile 20000;
+events {{ worker_connections 16000; }}
+http {{
+    access_log off;
+    keepalive_requests 1000000000;
+    keepalive_timeout 600;
+    {_nginx_folders(self.folder)}
+    upstream group {{
+        server 127.0.0.1:{target_port};
+        keepalive 512;
+        keepalive_requests 1000000000;
+    }}
+    server {{
+        listen 127.0.0.1:{port} backlog=4096;
+        location / {{
+            proxy_pass http://group;
+            proxy_http_version 1.1;
+            {buffers}
+            proxy_set_header Connection "";
+            proxy_set_header Host $http_host;
+            proxy_set_header X-Forwarded-For $proxy_add_x_forwarded_for;
+            proxy_set_header X-Forwarded-Proto $scheme;
+            proxy_set_header X-Forwarded-Port $server_port;
+        }}
+    }}
+}}
+"""
+
+    def words(self):
+        return ["nginx", "-p", str(self.folder), "-c", str(self.configuration)]
+
+    def version(self):
+        return _output(["nginx", "-v"]).split("/")[-1]
+
+
+class HAProxy(Server):
+    name = "haproxy"
+    title = "HAProxy"
+    file_name = "haproxy.cfg"
+
+    def text(self, port, target_port):
+        buffers = "tune.bufsize 65536" if self.large_buffers else ""
+        return f"""global
+    nbthread 1
+    maxconn 9000
+    {buffers}
+defaults
+    mode http
+    timeout connect 10s
+    timeout client 600s
+    timeout server 600s
+    timeout http-keep-alive 600s
+    http-reuse always
+    option http-keep-alive
+frontend clients
+    bind 127.0.0.1:{port} backlog 4096
+    option forwardfor
+    http-request set-header X-Forwarded-Proto http
+    http-request set-header X-Forwarded-Port {port}
+    default_backend group
+backend group
+    server target 127.0.0.1:{target_port} pool-max-conn 512
+"""
+
+    def words(self):
+        return ["haproxy", "-db", "-f", str(self.configuration)]
+
+    def version(self):
+        return _output(["haproxy", "-v"]).split()[2]
+
+
+class Apus(Server):
+    name = "apus"
+    title = "Apus"
+    file_name = "apus.yaml"
+    binary = ".build/release/apus"
+
+    def text(self, port, target_port):
+        return json.dumps({
+            "admin": {"socket": f"{self.folder}/admin.sock"},
+            "runtime": {"workers": 1, "stateDirectory": f"{self.folder}/state"},
+            "logs": {"access": {"path": "off"}},
+            "loadBalancers": [{
+                "name": "bench",
+                "type": "application",
+                "addresses": ["127.0.0.1"],
+                "attributes": {"idle_timeout.timeout_seconds": 600},
+                "listeners": [{
+                    "protocol": "HTTP",
+                    "port": port,
+                    "defaultActions": [{"type": "forward", "targetGroupName": "group"}],
+                }],
+            }],
+            "targetGroups": [{
+                "name": "group",
+                "targetType": "ip",
+                "protocol": "HTTP",
+                "port": target_port,
+                "healthCheckPath": "/small",
+                "targets": [{"id": "127.0.0.1", "port": target_port}],
+            }],
+        }, indent=2) + "\n"
+
+    def words(self):
+        return [self.binary, "run", str(self.configuration)]
+
+    def version(self):
+        return _output([self.binary, "--version"]).split()[-1]
+
+
+PROXIES = {proxy.name: proxy for proxy in (HAProxy, Nginx, Apus)}
+
+
+def _nginx_folders(folder):
+    kinds = ["client_body", "proxy", "fastcgi", "uwsgi", "scgi"]
+    return " ".join(f"{kind}_temp_path {folder}/{kind};" for kind in kinds)
+
+
+def _output(words):
+    result = subprocess.run(words, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=True)
+    return result.stdout.splitlines()[0].strip()

@@ -1,0 +1,162 @@
+import Model
+import Testing
+
+@testable import Control
+
+/// The commands, against a server: what they ask for, and what a person sees of the answer.
+@Suite struct AdminCallTests {
+    private func perform(_ call: AdminCall, _ harness: AdminHarness, asJSON: Bool = false) throws -> String {
+        try call.perform(socket: harness.path, asJSON: asJSON, coloured: false)
+    }
+
+    @Test func groups() throws {
+        #expect(
+            try perform(.groups, AdminHarness())
+                == """
+                NAME   PROTOCOL  PORT  TYPE  TARGETS  HEALTH CHECK
+                blue   HTTP      8080  ip          2  HTTP / every 30 s
+                green  HTTP      8080  ip          1  HTTP / every 30 s
+
+                """)
+    }
+
+    @Test func targets() throws {
+        let harness = try AdminHarness()
+        #expect(
+            try perform(.targets(of: "blue", []), harness)
+                == """
+                TARGET         CHECKED AT  STATE      WHY
+                10.0.0.1:9     port 80     healthy
+                10.0.0.2:8080  port 80     unhealthy  Request timed out
+
+                """)
+        #expect(
+            try perform(
+                .targets(of: "blue", [TargetName(id: "::1", port: 80), TargetName(id: "::2", port: nil)]), harness)
+                    == """
+                    TARGET      CHECKED AT  STATE      WHY
+                    [::1]:80    port 80     healthy
+                    [::2]:8080  port 80     unhealthy  Request timed out
+
+                    """)
+    }
+
+    @Test func listenersAndRules() throws {
+        let harness = try AdminHarness()
+        #expect(
+            try perform(.listeners, harness)
+                == """
+                LOAD BALANCER  ADDRESSES  PORT  PROTOCOL  RULES  DEFAULT ACTION
+                web            127.0.0.1  8080  HTTP          2  forward to blue (90), green (10)
+                web            127.0.0.1    80  HTTP          0  forward to blue
+
+                """)
+        #expect(
+            try perform(.rules(of: try #require(ListenerOrRule("web:8080"))), harness)
+                == """
+                PRIORITY  IF          THEN
+                      10  host is a   forward to blue
+                      20  path is /b  forward to green
+                 default  always      forward to blue (90), green (10)
+
+                """)
+    }
+
+    @Test func changes() throws {
+        let harness = try AdminHarness()
+        let rule = try #require(ListenerOrRule("web:80/5"))
+        let weights = [try #require(GroupWeight("blue=3")), try #require(GroupWeight("green=4"))]
+        let target = TargetName(id: "10.0.0.3", port: 80)
+        let calls: [(AdminCall, String)] = [
+            (.register([target], in: "blue"), "Registered 1 target in blue (generation 2).\n"),
+            (
+                .putRule(rule, hosts: ["a.b"], paths: ["/x", "/y"], forward: weights),
+                "Put rule web:80/5 (generation 3).\n"
+            ),
+            (.weights(rule, [weights[0]]), "Set weights blue=3 of web:80/5 (generation 4).\n"),
+            (.deleteRule(rule), "Deleted rule web:80/5 (generation 5).\n"),
+            (.setInstance("i-5", address: "::5"), "Set i-5 to ::5 (generation 6).\n"),
+            (.deleteInstance("i-5"), "Deleted i-5 (generation 7).\n"),
+            (
+                .deregister([target], from: "blue", wait: false),
+                "Deregistered 1 target from blue; draining (generation 7).\n"
+            ),
+        ]
+        for (call, expected) in calls { #expect(try perform(call, harness) == expected) }
+        let asked = harness.perform { $0.asked }.map { $0.drop { $0 != ":" }.dropFirst(2) }
+        #expect(
+            asked.dropLast() == [
+                "register 10.0.0.3:80 in target group blue", "put rule 5 of web:80",
+                "set weights blue=3 of rule 5 of web:80",
+                "delete rule 5 of web:80", "put instance i-5", "delete instance i-5",
+            ])
+    }
+
+    @Test func aRuleMayBeGivenAsJSON() throws {
+        let harness = try AdminHarness()
+        let rule = try #require(ListenerOrRule("web:80/7"))
+        let action = #"{"type":"fixed-response","fixedResponseConfig":{"statusCode":"404"}}"#
+        let condition = #"{"field":"path-pattern","values":["/"]}"#
+        _ = try perform(try .putRule(rule, json: #"{"conditions":[\#(condition)],"actions":[\#(action)]}"#), harness)
+        let shown = try perform(.rules(of: try #require(ListenerOrRule("web:80"))), harness)
+        #expect(shown.contains("       7  path is /  answer 404\n"))
+        let error = #expect(throws: AdminClientError.self) { try AdminCall.putRule(rule, json: "{") }
+        #expect(error?.exitStatus == 1)
+    }
+
+    @Test func drainsAreReported() throws {
+        let harness = try AdminHarness()
+        harness.perform { $0.finishesDrainsAtOnce = true }
+        let targets = [TargetName(id: "::1", port: 80), TargetName(id: "10.0.0.1", port: 9)]
+        #expect(
+            try perform(.deregister(targets, from: "blue", wait: true), harness)
+                == """
+                TARGET      FINISHED  CUT     TOOK
+                10.0.0.1:9         2    1  0.124 s
+                [::1]:80           2    1  0.124 s
+                Drained: safe to stop.
+
+                """)
+    }
+
+    @Test func reload() throws {
+        let harness = try AdminHarness()
+        #expect(
+            try perform(.reload(discardingChanges: false), harness)
+                == """
+                Changed:
+                  a is new
+                Changes made at run time that do not fit the file any more, and are kept for the next reload:
+                  b is gone
+                Takes effect at the next start only:
+                  c
+                Reloaded (generation 7).
+
+                """)
+        harness.perform {
+            $0.reloadResult = .success(
+                ReloadReport(generation: 8, changes: [], changesNotApplied: [], needsRestart: []))
+        }
+        #expect(
+            try perform(.reload(discardingChanges: true), harness)
+                == "Nothing in force has changed.\nReloaded (generation 8).\n")
+    }
+
+    @Test func statusAndJSON() throws {
+        let harness = try AdminHarness()
+        let status = try perform(.status, harness)
+        #expect(status.hasPrefix("apus \(apusVersion), running for 0 s as process "))
+        #expect(status.contains("configuration  test.yaml, generation 1\n") && status.hasSuffix("\nNo workers.\n"))
+        #expect(try Value.parse(json: try perform(.status, harness, asJSON: true))["generation"] == 1)
+        #expect(try perform(.instances, harness) == "INSTANCE  ADDRESS\ni-1       10.0.0.1\ni-2       10.0.0.2\n")
+    }
+
+    @Test func namesAreEscapedInPaths() throws {
+        let harness = try AdminHarness()
+        for id in ["a/b?c", "ü", "%41", "..", "a b#"] {
+            let error = #expect(throws: AdminClientError.self) { try perform(.deleteInstance(id), harness) }
+            guard case .refused(let refusal) = error, id != ".." else { continue }
+            #expect(refusal.code == "ResourceNotFound" && refusal.message.contains(id))
+        }
+    }
+}

@@ -1,0 +1,208 @@
+import Core
+import Foundation
+import Logging
+import Model
+import Proxy
+import Routing
+import Synchronization
+import Telemetry
+
+@testable import Control
+
+/// An admin server on a thread of its own, with a recording stand-in for control behind it.
+///
+/// Ends with its last owner. Tests talk to it over its socket, and to what is behind it by `perform`.
+final class AdminHarness: Sendable {
+    /// Where it listens.
+    let path: String
+    private let thread: Core.Thread
+    private let orders = Mailbox<@Sendable (RecordingActions) -> Void>()
+
+    /// Serves `document`, once everything is ready.
+    init(_ document: Document = AdminHarness.document) throws {
+        path = "/tmp/apus-admin-\(UUID().uuidString.prefix(12)).sock"
+        let ready = EventDescriptor()
+        thread = Core.Thread.start(name: "admin test") { [path, orders] in
+            let loop = ControlLoop()
+            let actions = RecordingActions(document: document, loop: loop)
+            let logger = Logger(label: "test") { _ in actions.log }
+            guard let server = try? AdminServer(path: path, loop: loop, actions: actions, logger: logger) else {
+                return
+            }
+            let runner = OrderRunner(orders: orders, actions: actions)
+            _ = loop.add(runner, descriptor: orders.bell.descriptor, interest: .readable)
+            ready.ring()
+            loop.run { actions.isOver }
+            server.close()
+        }
+        ready.wait(timeoutMilliseconds: 10_000)
+    }
+
+    deinit {
+        orders.send { $0.isOver = true }
+        thread.join()
+    }
+
+    /// Runs `body` on the server's thread, and waits until that is done.
+    func perform<Result: Sendable>(_ body: @escaping @Sendable (RecordingActions) -> Result) -> Result {
+        let done = EventDescriptor()
+        let result = Mutex<Result?>(nil)
+        orders.send { actions in
+            let value = body(actions)
+            result.withLock { $0 = value }
+            done.ring()
+        }
+        done.wait(timeoutMilliseconds: 20_000)
+        return result.withLock { $0 }!
+    }
+
+    /// A client of it.
+    var client: AdminClient { AdminClient(path: path) }
+
+    /// One load balancer with two listeners, two groups, one instance.
+    static let document = Document(
+        instances: [Instance(id: "i-2", address: "10.0.0.2"), Instance(id: "i-1", address: "10.0.0.1")],
+        loadBalancers: [
+            LoadBalancer(
+                name: "web", addresses: ["127.0.0.1"],
+                listeners: [
+                    Listener(
+                        port: 8080, defaultActions: [forward([("blue", 90), ("green", 10)])],
+                        rules: [
+                            Rule(priority: 20, conditions: [.pathPattern(["/b"])], actions: [forward([("green", 1)])]),
+                            Rule(priority: 10, conditions: [.hostHeader(["a"])], actions: [forward([("blue", 1)])]),
+                        ]),
+                    Listener(port: 80, defaultActions: [forward([("blue", 1)])]),
+                ])
+        ],
+        targetGroups: [
+            group("green", [TargetDescription(id: "10.0.1.1", port: 80)]),
+            group("blue", [TargetDescription(id: "10.0.0.2"), TargetDescription(id: "10.0.0.1", port: 9)]),
+        ])
+}
+
+private final class OrderRunner: PollHandler {
+    private let orders: Mailbox<@Sendable (RecordingActions) -> Void>
+    private let actions: RecordingActions
+
+    init(orders: Mailbox<@Sendable (RecordingActions) -> Void>, actions: RecordingActions) {
+        self.orders = orders
+        self.actions = actions
+    }
+
+    func ready(_ ready: Poller.Ready, now: Instant) {
+        for order in orders.takeAll() { order(actions) }
+    }
+
+    func timerFired(now: Instant) {}
+}
+
+/// Stands in for control: applies changes to its document at the end of the pass, and remembers what it was asked.
+final class RecordingActions: AdminActions {
+    var document: Document
+    var generation: UInt64 = 1
+    let startedAt = Instant.now()
+    let workers: [WorkerHandle] = []
+    let events = EventLog()
+    let configurationFile = "test.yaml"
+    var changesNotApplied: [String] = []
+    var tally = ControlTally()
+    var groupCounters: [(name: String, workers: [TargetGroupCounters])] = []
+    /// What was asked for, in words, with who asked.
+    var asked: [String] = []
+    /// Whether nobody need call `finishDrains`.
+    var finishesDrainsAtOnce = false
+    /// What waits for `finishDrains`.
+    var drains: [() -> Void] = []
+    /// What the next reload brings.
+    var reloadResult: Result<ReloadReport, ConfigErrors> = .success(
+        ReloadReport(generation: 7, changes: ["a is new"], changesNotApplied: ["b is gone"], needsRestart: ["c"]))
+    /// What the next change is refused with.
+    var refusal: AdminError?
+    var isOver = false
+    let log = RecordingLog()
+    private let loop: ControlLoop
+
+    init(document: Document, loop: ControlLoop) {
+        self.document = document
+        self.loop = loop
+    }
+
+    func apply(_ change: Change, by user: UInt32?, completion: @escaping (Result<Void, AdminError>) -> Void) {
+        asked.append("\(user.map { "\($0)" } ?? "-"): \(change)")
+        loop.afterBatch { [self] in
+            if let refusal { return completion(.failure(refusal)) }
+            do throws(ConfigErrors) {
+                document = try document.applying(change)
+                generation += 1
+                completion(.success(()))
+            } catch {
+                completion(.failure(AdminError(error)))
+            }
+        }
+    }
+
+    func deregister(
+        group: String, targets: [TargetDescription], wait: Bool, by user: UInt32?,
+        completion: @escaping (Result<[DrainReport], AdminError>) -> Void
+    ) {
+        asked.append("deregister \(targets.map(\.id).joined(separator: " ")) from \(group)\(wait ? " and wait" : "")")
+        guard document.targetGroups.contains(where: { $0.name == group }) else {
+            return completion(
+                .failure(AdminError(code: "TargetGroupNotFound", message: "No \(group).", remedy: "Look.")))
+        }
+        let reports = targets.map { DrainReport(id: $0.id, port: $0.port ?? 80, finished: 2, cut: 1, seconds: 0.1239) }
+        if wait && !finishesDrainsAtOnce {
+            drains.append { completion(.success(reports)) }
+        } else {
+            completion(.success(reports))
+        }
+    }
+
+    /// Ends every drain that is waited for.
+    func finishDrains() {
+        for drain in drains { drain() }
+        drains = []
+    }
+
+    func reload(discardingChanges: Bool, completion: (Result<ReloadReport, ConfigErrors>) -> Void) {
+        asked.append(discardingChanges ? "reload without changes" : "reload")
+        completion(reloadResult)
+    }
+
+    func targetHealth(group: String, targets: [TargetDescription]?) throws(AdminError) -> [TargetHealthDescription] {
+        guard let found = document.targetGroups.first(where: { $0.name == group }) else {
+            throw AdminError(code: "TargetGroupNotFound", message: "No \(group).", remedy: "Look.")
+        }
+        return (targets ?? found.targets).map { target in
+            let isFirst = target.id.hasSuffix("1")
+            return TargetHealthDescription(
+                target: TargetDescription(id: target.id, port: found.effectivePort(of: target)), healthCheckPort: "80",
+                state: isFirst ? .healthy : .unhealthy, reason: isFirst ? nil : "Target.Timeout",
+                description: isFirst ? nil : "Request timed out")
+        }
+    }
+}
+
+/// Keeps log lines.
+final class RecordingLog: LogHandler, Sendable {
+    private let kept = Mutex<[String]>([])
+    var lines: [String] { kept.withLock { $0 } }
+    var metadata: Logger.Metadata {
+        get { [:] }
+        set {}
+    }
+    var logLevel: Logger.Level {
+        get { .trace }
+        set {}
+    }
+    subscript(metadataKey key: String) -> Logger.Metadata.Value? {
+        get { nil }
+        set {}
+    }
+
+    func log(event: LogEvent) {
+        let words = (event.metadata ?? [:]).sorted { $0.key < $1.key }.map { "\($0.key)=\($0.value)" }
+        kept.withLock { $0.append("\(event.message) \(words.joined(separator: " "))") }
+    }
+}

@@ -1,0 +1,99 @@
+import Core
+import HTTP1
+import Testing
+
+/// The octets of `text`, each scalar below 256 being one: "\u{FF}" is a single octet.
+func octets(_ text: String) -> [UInt8] { text.unicodeScalars.map { UInt8($0.value) } }
+
+/// A head's octets of `range`, each as one scalar.
+func text(_ head: Head, _ range: ByteRange) -> String { text(head.bytes(range)) }
+
+/// Octets as text, each as one scalar.
+func text(_ bytes: Span<UInt8>) -> String {
+    var text = ""
+    for index in 0..<bytes.count { text.unicodeScalars.append(Unicode.Scalar(bytes[index])) }
+    return text
+}
+
+/// The fields that are sent on, as `name: value` each.
+func fields(_ head: Head) -> [String] {
+    (0..<head.fieldCount).map { head.field($0) }.filter { !$0.isRemoved }
+        .map { text(head, $0.name) + ": " + text(head, $0.value) }
+}
+
+/// Which parser is meant.
+enum Side {
+    case request(RequestOptions)
+    case response(isHEAD: Bool)
+
+    func parse(_ input: Span<UInt8>, into head: Head, scan: inout HeadScan) -> HeadResult {
+        switch self {
+        case .request(let options): parseRequestHead(input, into: head, options: options, scan: &scan)
+        case .response(let isHEAD): parseResponseHead(input, into: head, requestIsHEAD: isHEAD, scan: &scan)
+        }
+    }
+}
+
+/// The verdict on `input`, which is checked to be the same however its octets arrive: every prefix is undecided, with
+/// nothing left in the head, or has the final verdict; and so it is when the octets come one by one.
+func verdict(_ side: Side, _ input: [UInt8], into head: Head) -> HeadResult {
+    var scan = HeadScan()
+    let final = side.parse(input.span, into: head, scan: &scan)
+    let scratch = Head()
+    var slowScan = HeadScan()
+    var slow = HeadResult.needMore
+    for count in 0..<input.count {
+        let prefix = input.span.extracting(first: count)
+        var scan = HeadScan()
+        let early = side.parse(prefix, into: scratch, scan: &scan)
+        #expect(early == .needMore || early == final, "fresh, after \(count) octets")
+        if early == .needMore { #expect(scratch.fieldCount == 0 && scratch.byteCount == 0 && scratch.path.isEmpty) }
+        if slow == .needMore { slow = side.parse(prefix, into: scratch, scan: &slowScan) }
+        #expect(slow == .needMore || slow == final, "octet by octet, after \(count) octets")
+    }
+    if slow == .needMore { slow = side.parse(input.span, into: scratch, scan: &slowScan) }
+    // A fault in the fields of a head that comes slowly may be seen only once the head is whole.
+    #expect(slow == final || slow == .needMore && final.violation != nil, "octet by octet")
+    return final
+}
+
+/// The verdict on a request head; see `verdict`.
+func request(_ input: String, into head: Head = Head(), _ options: RequestOptions = RequestOptions()) -> HeadResult {
+    verdict(.request(options), octets(input), into: head)
+}
+
+/// The verdict on a response head; see `verdict`.
+func response(_ input: String, into head: Head = Head(), isHEAD: Bool = false) -> HeadResult {
+    verdict(.response(isHEAD: isHEAD), octets(input), into: head)
+}
+
+extension HeadResult {
+    /// What a complete head said, or nil.
+    var parsed: ParsedHead? {
+        if case .complete(let parsed) = self { parsed } else { nil }
+    }
+
+    /// Why the head was refused, or nil.
+    var violation: Violation? {
+        if case .refused(let violation) = self { violation } else { nil }
+    }
+}
+
+/// What `write` appends, given as much room as `byteCount` says is enough.
+func written(_ byteCount: Int, _ write: (Buffer) -> Void) -> String {
+    let buffer = Buffer(capacity: byteCount)
+    write(buffer)
+    return text(buffer.bytes)
+}
+
+/// Numbers that look random and are the same in every run. Source: Vigna, splitmix64.
+struct SeededNumbers: RandomNumberGenerator {
+    var state: UInt64
+
+    mutating func next() -> UInt64 {
+        state &+= 0x9E37_79B9_7F4A_7C15
+        var mixed = (state ^ state >> 30) &* 0xBF58_476D_1CE4_E5B9
+        mixed = (mixed ^ mixed >> 27) &* 0x94D0_49BB_1331_11EB
+        return mixed ^ mixed >> 31
+    }
+}

@@ -1,0 +1,44 @@
+import Core
+@testable import HTTP1
+import Testing
+
+@Suite struct ScanTests {
+    /// Each scan stops at the octet at which a plain loop stops, for each octet at each place of a word, whatever
+    /// stands after it.
+    @Test(arguments: 0...255 as ClosedRange<UInt8>) func stopsWhereALoopStops(octet: UInt8) {
+        for place in 0..<20 {
+            for follower: UInt8 in [0x61, 0x00, 0x0A, 0xFF, octet ^ 1] {
+                var input = Array(repeating: UInt8(0x61), count: 21)
+                input[place] = octet
+                input[place + 1] = follower
+                check(input)
+            }
+        }
+    }
+
+    private func check(_ input: [UInt8]) {
+        func first(_ stops: (UInt8) -> Bool) -> Int { input.firstIndex(where: stops) ?? input.count }
+        let span = input.span
+        #expect(span.endOfFieldName(from: 0) == first { $0 <= 0x20 || $0 == 0x3A || $0 == 0x7F })
+        #expect(span.endOfFieldValue(from: 0) == first { $0 < 0x20 && $0 != 0x09 || $0 == 0x7F })
+        #expect(span.endOfTarget(from: 0) == first { $0 <= 0x20 || $0 == 0x23 || $0 == 0x7F })
+        #expect(span.endOfPlainPath(from: 0, to: input.count) == first { [0x25, 0x2E, 0x3F, 0x5C].contains($0) })
+        #expect(span.firstLineFeed(from: 0) ?? input.count == first { $0 == 0x0A })
+        #expect(
+            span.endOfPlainName(from: 0)
+                == first {
+                    !(($0 | 0x20) >= 0x61 && ($0 | 0x20) <= 0x7A
+                        || $0 >= 0x30 && $0 <= 0x39 || $0 == 0x2D)
+                })
+        let token = Array("!#$%&'*+-.^_`|~0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ".utf8)
+        #expect(span.endOfToken(from: 0) == first { !token.contains($0) })
+    }
+
+    @Test func whitespaceIsSkippedFromBothSides() {
+        let input = octets(" \t a b\t ")
+        #expect(input.span.skippingWhitespace(from: 0, to: 8) == 3)
+        #expect(input.span.trimmingWhitespace(from: 3, to: 8) == 6)
+        #expect(input.span.skippingWhitespace(from: 6, to: 8) == 8)
+        #expect(input.span.trimmingWhitespace(from: 8, to: 8) == 8)
+    }
+}

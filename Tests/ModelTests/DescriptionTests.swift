@@ -1,0 +1,134 @@
+import Testing
+
+@testable import Model
+
+/// Every key of the vocabulary: its default, and both ends of its range.
+@Suite struct DescriptionTests {
+    /// What ELBv2 does when nothing is said, and what we do where ELBv2 says nothing. Written out, so that no default
+    /// changes by accident.
+    static let defaults: [String: Value] = [
+        "Admin.socket": "/run/apus/admin.sock",
+        "Runtime.workers": "auto", "Runtime.stateDirectory": "/var/lib/apus", "Runtime.memoryBytes": 1_073_741_824,
+        "Runtime.connections": "auto", "Runtime.shutdownGraceSeconds": 30,
+        "AccessLog.path": "stdout", "AccessLog.format": "alb",
+        "LoadBalancer.type": "application", "LoadBalancer.addresses": ["0.0.0.0"], "LoadBalancer.listeners": [],
+        "LoadBalancerAttributes.idle_timeout.timeout_seconds": 60,
+        "LoadBalancerAttributes.client_keep_alive.seconds": 3600,
+        "LoadBalancerAttributes.routing.http.drop_invalid_header_fields.enabled": false,
+        "LoadBalancerAttributes.routing.http.preserve_host_header.enabled": false,
+        "LoadBalancerAttributes.routing.http.xff_client_port.enabled": false,
+        "LoadBalancerAttributes.routing.http.xff_header_processing.mode": "append",
+        "LoadBalancerAttributes.apus.reason_header.enabled": true,
+        "LoadBalancerAttributes.apus.head_timeout.seconds": 10,
+        "LoadBalancerAttributes.apus.min_body_rate.bytes_per_second": 100,
+        "LoadBalancerAttributes.apus.min_body_rate.window_seconds": 20,
+        "Listener.rules": [], "WeightedTargetGroup.weight": 1,
+        "RedirectConfig.protocol": "#{protocol}", "RedirectConfig.host": "#{host}", "RedirectConfig.port": "#{port}",
+        "RedirectConfig.path": "/#{path}", "RedirectConfig.query": "#{query}",
+        "TargetGroup.targetType": "instance", "TargetGroup.healthCheckProtocol": "HTTP",
+        "TargetGroup.healthCheckPort": "traffic-port", "TargetGroup.healthCheckPath": "/",
+        "TargetGroup.healthCheckIntervalSeconds": 30, "TargetGroup.healthCheckTimeoutSeconds": 5,
+        "TargetGroup.healthyThresholdCount": 5, "TargetGroup.unhealthyThresholdCount": 2,
+        "TargetGroup.healthCheckGracePeriodSeconds": 0, "TargetGroup.matcher": ["httpCode": "200"],
+        "TargetGroup.targets": [],
+        "TargetGroupAttributes.deregistration_delay.timeout_seconds": 300,
+        "TargetGroupAttributes.load_balancing.algorithm.type": "round_robin",
+        "TargetGroupAttributes.apus.target_keep_alive.idle_seconds": 4,
+        "TargetGroupAttributes.apus.target_keep_alive.connections_max": 512,
+        "TargetGroupAttributes.apus.target_connect_timeout.seconds": 10,
+        "Configuration.instances": [], "Configuration.loadBalancers": [], "Configuration.targetGroups": [],
+    ]
+
+    @Test func defaultsAreAsWritten() {
+        var left = Self.defaults
+        for key in ReferenceWalker.allKeys {
+            if case .object = key.shape.shape, key.id != "TargetGroup.matcher" { continue }  // made of other defaults
+            #expect(key.shape.defaultValue == left.removeValue(forKey: key.id), "\(key.id)")
+        }
+        #expect(left.isEmpty)
+    }
+
+    /// The objects in which numbers stand, each right by itself, so that one key at a time can be changed.
+    static let bases: [String: (Value, @Sendable (Value) throws -> Void)] = [
+        "Runtime": ([:], { _ = try Runtime.description.codec.read($0) }),
+        "LoadBalancerAttributes": ([:], { _ = try LoadBalancerAttributes.description.codec.read($0) }),
+        "TargetGroupAttributes": ([:], { _ = try TargetGroupAttributes.description.codec.read($0) }),
+        "TargetGroup": (
+            ["name": "a", "protocol": "HTTP", "port": 80, "healthCheckTimeoutSeconds": 0.01],
+            { _ = try TargetGroup($0) }
+        ),
+        "Listener": (
+            ["protocol": "HTTP", "port": 80, "defaultActions": [["type": "forward", "targetGroupName": "a"]]],
+            { _ = try Listener($0) }
+        ),
+        "Rule": (
+            [
+                "priority": 1, "conditions": [["field": "host-header", "values": ["a"]]],
+                "actions": [["type": "forward", "targetGroupName": "a"]],
+            ], { _ = try Rule($0) }
+        ),
+        "Target": (["id": "10.0.0.1"], { _ = try TargetDescription.list([$0]) }),
+        "WeightedTargetGroup": (
+            ["targetGroupName": "a"], { _ = try WeightedTargetGroup.description.codec.read($0) }
+        ),
+        "FixedResponseConfig": (["statusCode": 200], { _ = try FixedResponse.description.codec.read($0) }),
+        "RedirectConfig": (
+            ["statusCode": "HTTP_301", "host": "a.com"], { _ = try Redirect.description.codec.read($0) }
+        ),
+    ]
+
+    /// Ends of ranges that another rule narrows: a check must fit into its interval.
+    static let coupled = ["TargetGroup.healthCheckTimeoutSeconds"]
+
+    @Test func rangesEndWhereTheySay() throws {
+        var tried = 0
+        for key in ReferenceWalker.allKeys where !Self.coupled.contains(key.id) {
+            guard let (low, high, below, above) = Self.ends(of: key.shape.shape) else { continue }
+            let (base, read) = try #require(Self.bases[key.object], "\(key.object) has a number: add it to bases")
+            for end in [low, high] {
+                var value = base
+                value[key.shape.name] = end
+                #expect(throws: Never.self, "\(key.id): \(end.json())") { try read(value) }
+            }
+            for end in [below, above] {
+                var value = base
+                value[key.shape.name] = end
+                let error = #expect(throws: ConfigErrors.self, "\(key.id): \(end.json())") { try read(value) }
+                #expect(error?.first.expected.contains(key.shape.name) == true)
+                #expect(error?.first.found == end.json())
+            }
+            tried += 1
+        }
+        #expect(tried == 25)
+    }
+
+    /// The ends of a range, and what lies just outside.
+    static func ends(of shape: Shape) -> (low: Value, high: Value, below: Value, above: Value)? {
+        switch shape {
+        case .integer(let range, _):
+            (.int(range.lowerBound), .int(range.upperBound), .int(range.lowerBound - 1), .int(range.upperBound + 1))
+        case .number(let range, _):
+            (
+                .number(range.lowerBound), .number(range.upperBound), .number(range.lowerBound - 0.001),
+                .number(range.upperBound + 0.001)
+            )
+        case .either(let first, let second): ends(of: first) ?? ends(of: second)
+        default: nil
+        }
+    }
+
+    @Test(arguments: [
+        ("stickiness.enabled", Value(false), true), ("stickiness.enabled", true, false),
+        ("slow_start.duration_seconds", 0, true), ("slow_start.duration_seconds", 30, false),
+        ("preserve_client_ip.enabled", true, false),
+    ])
+    func whatELBKnowsMayOnlySayWhatIsDone(_ key: String, _ value: Value, _ isAccepted: Bool) {
+        let attributes = Value.object([Value.Member(key, value)])
+        do {
+            let read = try TargetGroupAttributes.description.codec.read(attributes)
+            #expect(isAccepted && read == TargetGroupAttributes())
+        } catch {
+            #expect(!isAccepted && error.description.contains("known to ELBv2, not supported by this version"))
+        }
+    }
+}
