@@ -50,17 +50,42 @@ enum Plans {
 struct WorkerBench: ~Copyable {
     let control = Mailbox<ControlMail>()
     let counters = WorkerCounters()
+    let ring = LogRing(capacity: 16 * 1024)
     var worker: Worker
 
     init() {
         worker = Worker(
             WorkerConfiguration(index: 0, connectionsMax: 10, bufferBytesMax: 1 << 20), mailbox: Mailbox(),
-            control: control, counters: counters, log: LogDoor(ring: LogRing(capacity: 1024), bell: LogBell()))
+            control: control, counters: counters, log: LogDoor(ring: ring, bell: LogBell()))
     }
 
-    /// Adopts listeners and groups as the next generation.
+    /// Adopts listeners and groups as the next generation, and logs as JSON.
     mutating func adopt(_ listeners: [ListenerPlan], _ groups: [GroupPlan]) {
-        worker.adopt(Snapshot(generation: 1, listeners: listeners, groups: groups, accessLog: nil), opened: [])
+        worker.adopt(Snapshot(generation: 1, listeners: listeners, groups: groups, accessLog: .json), opened: [])
+    }
+
+    /// A client that came in by the listener with this id, and its exchange. There is no socket: nothing may be read,
+    /// written or closed.
+    func begin(_ listener: Int = 0, from literal: String = "192.0.2.7", at instant: Instant) -> Exchange {
+        guard let listener = worker.listeners[listener] else { fatalError("no such listener") }
+        let client = ClientConnection(
+            token: .none, socket: Socket(descriptor: -1), address: Plans.address(literal, 50_000), listener: listener,
+            now: instant)
+        let exchange = Exchange()
+        exchange.begin(client, now: instant)
+        client.exchange = exchange
+        client.enter(.exchanging)
+        return exchange
+    }
+
+    /// What was logged since it was asked last.
+    func takeLog() -> String {
+        var log = ""
+        ring.take { line in
+            log = line.text
+            return line.count
+        }
+        return log
     }
 
     /// The ids of the targets that control was told are drained, since it was asked last.
