@@ -43,7 +43,10 @@ import Testing
         var date = HTTPDate()
         var weekdays: [Substring] = [], months: [Substring] = []
         for day in UInt64(0)..<7 { weekdays.append(text(&date, at: day * 86_400).dropFirst(6).prefix(3)) }
-        for month in UInt64(0)..<12 { months.append(text(&date, at: (month * 61 + 30) / 2 * 86_400).dropFirst(14).prefix(3)) }
+        for month in UInt64(0)..<12 {
+            let middleDay = (month * 61 + 30) / 2
+            months.append(text(&date, at: middleDay * 86_400).dropFirst(14).prefix(3))
+        }
         #expect(weekdays == ["Thu", "Fri", "Sat", "Sun", "Mon", "Tue", "Wed"])
         #expect(
             months == ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"])

@@ -25,7 +25,9 @@ import Testing
         Case(
             why: "answered before the request was sent to its end", sentAfter: 4, answeredAfter: 3, request: "4.000000",
             target: "0.000000", response: "7.000000"),
-        Case(why: "never answered", sentAfter: 1, answeredAfter: nil, request: "1.000000", target: "null", response: "null"),
+        Case(
+            why: "never answered", sentAfter: 1, answeredAfter: nil, request: "1.000000", target: "null",
+            response: "null"),
         Case(why: "never sent", sentAfter: nil, answeredAfter: nil, request: "null", target: "null", response: "null"),
     ]
 
