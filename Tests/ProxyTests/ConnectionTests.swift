@@ -85,9 +85,10 @@ import Testing
     }
 
     /// Octets passed before the window do not count; those in it do, to the last.
-    @Test(arguments: [
-        (20, 20, true), (19, 20, false), (0, 1, false), (0, 0, true), (1000, 1, true),
-    ] as [(UInt64, UInt64, Bool)])
+    @Test(
+        arguments: [
+            (20, 20, true), (19, 20, false), (0, 1, false), (0, 0, true), (1000, 1, true),
+        ] as [(UInt64, UInt64, Bool)])
     func judgesWhatPassedInTheWindow(passed: UInt64, minimum: UInt64, expected: Bool) {
         var window = RateWindow()
         let earlier: UInt64 = 1_000_000

@@ -217,14 +217,15 @@ import Testing
         range.map { String(decoding: Array(text.utf8)[$0], as: UTF8.self) }
     }
 
-    @Test(arguments: [
-        ("", nil, "", ""), ("Root=1", "Root=1", "Root=1", ""), ("A=1;Root=2;B=3", "Root=2", "A=1;Root=2;B=3", ""),
-        ("Self=1;Root=2", "Root=2", "", "Root=2"), ("Root=2;Self=1", "Root=2", "Root=2", ""),
-        ("A=1;Self=2;Root=3;B=4", "Root=3", "A=1;", "Root=3;B=4"), ("Self=1", nil, "", ""),
-        ("root=1;ROOT=2", "root=1", "root=1;ROOT=2", ""), ("Root=1;", "Root=1", "Root=1;", ""),
-        (";;Root=1", "Root=1", ";;Root=1", ""), ("Root", nil, "Root", ""), ("xRoot=1", nil, "xRoot=1", ""),
-        ("Root=", "Root=", "Root=", ""), ("Self=;", nil, "", ""),
-    ] as [(String, String?, String, String)])
+    @Test(
+        arguments: [
+            ("", nil, "", ""), ("Root=1", "Root=1", "Root=1", ""), ("A=1;Root=2;B=3", "Root=2", "A=1;Root=2;B=3", ""),
+            ("Self=1;Root=2", "Root=2", "", "Root=2"), ("Root=2;Self=1", "Root=2", "Root=2", ""),
+            ("A=1;Self=2;Root=3;B=4", "Root=3", "A=1;", "Root=3;B=4"), ("Self=1", nil, "", ""),
+            ("root=1;ROOT=2", "root=1", "root=1;ROOT=2", ""), ("Root=1;", "Root=1", "Root=1;", ""),
+            (";;Root=1", "Root=1", ";;Root=1", ""), ("Root", nil, "Root", ""), ("xRoot=1", nil, "xRoot=1", ""),
+            ("Root=", "Root=", "Root=", ""), ("Self=;", nil, "", ""),
+        ] as [(String, String?, String, String)])
     func findsItsParts(text: String, root: String?, kept: String, keptAfterSelf: String) {
         let octets = Array(text.utf8)
         let trace = TraceID(octets.span)
