@@ -147,6 +147,14 @@ public struct Socket: Equatable, Sendable {
         return status == 0 ? code : errno
     }
 
+    /// Octets that were written and that the other side has not acknowledged: what the kernel still holds.
+    /// Source: tcp(7), `SIOCOUTQ`.
+    public var unacknowledgedByteCount: UInt64 {
+        var count: Int32 = 0
+        let status = unsafe apus_unacknowledged(descriptor, &count)
+        return status == 0 ? UInt64(max(0, count)) : 0
+    }
+
     /// The address on our side. Source: getsockname(2).
     public var localAddress: SocketAddress? {
         var storage = sockaddr_storage()

@@ -30,6 +30,8 @@ class Connection {
     /// Octets of messages consumed from and handed to the kernel, since the connection began.
     final var consumedCount: UInt64 = 0
     final var writtenCount: UInt64 = 0
+    /// Of `writtenCount`, what the other side had taken when `hasTakenMore` last asked.
+    private final var takenAtLastLook: UInt64 = 0
     /// When an octet was last read or written.
     final var lastActivity: Instant
     /// When the wheel will call, at the latest.
@@ -47,6 +49,18 @@ class Connection {
 
     /// Whether octets wait to be written.
     final var isFlushed: Bool { outbound?.isEmpty ?? true }
+    /// Octets of `writtenCount` that the other side has taken. The kernel may hold megabytes of them, and says that
+    /// there is room again only when much of it is free: a slow reader is judged by this. Costs a system call.
+    final var takenCount: UInt64 { writtenCount - min(writtenCount, socket.unacknowledgedByteCount) }
+
+    /// Whether the other side goes on taking what the kernel holds for it. False if the kernel holds nothing.
+    final func hasTakenMore() -> Bool {
+        let taken = takenCount
+        guard taken < writtenCount, taken > takenAtLastLook else { return false }
+        takenAtLastLook = taken
+        return true
+    }
+
     /// Octets of buffers that this connection holds.
     final var heldByteCount: Int { (inbound?.capacity ?? 0) + (outbound?.capacity ?? 0) }
 }
@@ -144,7 +158,8 @@ struct RateWindow {
     /// When the window under way ends; far away if none is.
     var deadline: Instant { end }
 
-    /// Begins a window, unless one is under way. `passed` counts octets since any fixed moment.
+    /// Begins a window, unless one is under way. `passed` counts octets since any fixed moment; one that is too small
+    /// makes the first verdict lenient.
     mutating func begin(now: Instant, length: Nanoseconds, passed: UInt64) {
         guard end == .distantFuture else { return }
         end = now + length

@@ -181,11 +181,12 @@ extension Worker {
         }
     }
 
-    /// While something waits for the client to take it, it is the client who is slow.
+    /// While something waits for the client to take it, it is the client who is slow. How much it has taken is asked
+    /// of the kernel only when a window ends.
     private mutating func watchResponseRate(_ client: ClientConnection) {
         let settings = client.listener.settings
         if !client.isWritable && settings.bodyRateWindowBytes > 0 {
-            client.responseRate.begin(now: now, length: settings.bodyRateWindow, passed: client.writtenCount)
+            client.responseRate.begin(now: now, length: settings.bodyRateWindow, passed: 0)
         } else {
             client.responseRate.cancel()
         }

@@ -75,16 +75,23 @@ extension Worker {
         }
         if client.responseRate.deadline <= now {
             let isFast = client.responseRate.isFastEnough(
-                now: now, length: settings.bodyRateWindow, passed: client.writtenCount,
+                now: now, length: settings.bodyRateWindow, passed: client.takenCount,
                 minimum: settings.bodyRateWindowBytes)
             if !isFast { return timeOut(exchange, .responseRate, .clientTimeout) }
         }
-        guard idleDeadline(of: client) <= now else { return }
+        guard idleDeadline(of: client) <= now, !isTaking(client), !isTaking(exchange.target) else { return }
         if isWaitingForClient(exchange) {
             timeOut(exchange, .clientIdle, .clientTimeout)
         } else {
             timeOut(exchange, .targetIdle, .targetTimeout)
         }
+    }
+
+    /// Whether a connection that seems idle still empties what the kernel holds; then it has been active.
+    private func isTaking(_ connection: Connection?) -> Bool {
+        guard let connection, connection.hasTakenMore() else { return false }
+        connection.lastActivity = now
+        return true
     }
 
     /// Whether it is the client who has to act: to send the rest of its request, or to take what waits for it.

@@ -21,6 +21,22 @@ import Testing
         #expect(inbound.text == "hello", "nothing is lost by a read that brings nothing")
     }
 
+    @Test func tellsWhatTheOtherSideHasNotTaken() throws {
+        let (client, server) = try Loopback.connect(Loopback.ipv4)
+        defer { client.close(); server.close() }
+        #expect(client.unacknowledgedByteCount == 0)
+        var written: UInt64 = 0
+        while case .bytes(let count) = client.write(buffer(randomOctets(256 * 1024, seed: 1))) {
+            written += UInt64(count)
+        }
+        let waiting = client.unacknowledgedByteCount
+        #expect(waiting > 0 && waiting < written, "the rest is in the other side's buffer")
+        client.shutdownWrite()
+        #expect(readAll(server).content.count == Int(written))
+        #expect(awaitWritable(client.descriptor))
+        #expect(client.unacknowledgedByteCount <= 1, "the end of the stream counts as an octet until acknowledged")
+    }
+
     @Test func readsNoMoreThanThereIsRoomFor() throws {
         let (client, server) = try Loopback.connect(Loopback.ipv4)
         defer { client.close(); server.close() }
