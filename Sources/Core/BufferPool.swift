@@ -7,7 +7,7 @@ public struct BufferPool {
     private var small = FreeList(capacity: Limits.smallBufferBytes)
     private var medium = FreeList(capacity: Limits.mediumBufferBytes)
     private var large = FreeList(capacity: Limits.largeBufferBytes)
-    /// Octets in buffers that are handed out.
+    /// Octets in buffers that are handed out, and others that were charged.
     public private(set) var bytesHeld = 0
     /// Octets that may be handed out before the owner has to shed.
     public let bytesMax: Int
@@ -16,6 +16,9 @@ public struct BufferPool {
 
     /// Whether the budget is used up. `acquire` still succeeds: whoever accepts work decides.
     public var isExhausted: Bool { bytesHeld >= bytesMax }
+
+    /// Counts `bytes` that strangers made us hold outside of buffers; what was counted is taken back by a negative one.
+    public mutating func charge(_ bytes: Int) { bytesHeld += bytes }
 
     /// An empty buffer of `Limits.largeBufferBytes`.
     public mutating func acquireLarge() -> Buffer {

@@ -85,7 +85,13 @@ import Glibc
         return readyCount
     }
 
-    /// The `index`-th ready descriptor of the last `wait`.
+    /// Forgets the `index`-th ready descriptor of the last `wait`, which was acted on already.
+    public mutating func discard(_ index: Int) {
+        precondition(index >= 0 && index < readyCount, "poller: no such event")
+        unsafe apus_epoll_set_token(events + index, Token.none.rawValue)
+    }
+
+    /// The `index`-th ready descriptor of the last `wait`; a discarded one names `Token.none`.
     public borrowing func ready(_ index: Int) -> Ready {
         precondition(index >= 0 && index < readyCount, "poller: no such event")
         let event = unsafe events + index

@@ -5,7 +5,8 @@ import Core
 /// Percent-encoded unreserved octets are decoded and dot segments removed; all else stays as it came: `//`, `;`, `%2F`.
 /// Shape:  each segment is appended to the arena with the slash before it, and taken back if it was a dot segment.
 /// Errors: `pathAboveRoot` if `..` climbs out; `badPercentEncoding` for `%` without two hexadecimal digits, or `%00`;
-///         `ambiguousPath` if whoever reads `%2F`, `%5C` or `\` as a slash would see a dot segment that we do not.
+///         `ambiguousPath` if whoever reads `%2F`, `%5C` or `\` as a slash, or ends a segment at `;`, would see a dot
+///         segment that we do not.
 /// Source: RFC 3986 §5.2.4, §6.2.2.2; threats.md, path confusion.
 struct CanonicalPath {
     private let head: Head
@@ -80,6 +81,13 @@ struct CanonicalPath {
             hasHiddenSlash = true
             noteDots()
             dotCount = 0
+        case .semicolon:
+            // Servers that know path parameters cut them off first: to them `..;x` is a dot segment.
+            if dotCount == 1 || dotCount == 2 {
+                hasHiddenSlash = true
+                hasHiddenDots = true
+            }
+            dotCount = nil
         default:
             dotCount = nil
         }

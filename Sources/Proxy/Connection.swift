@@ -25,6 +25,8 @@ class Connection {
     final var isWritable = true
     /// A read has returned the end of the stream, or failed.
     final var isEnded = false
+    /// A read has failed: the connection broke instead of being ended.
+    final var isBroken = false
     /// The poller has seen the end of the stream; reads go on until they return it.
     final var isEndAnnounced = false
     /// Octets of messages consumed from and handed to the kernel, since the connection began.
@@ -69,7 +71,10 @@ class Connection {
 final class ClientConnection: Connection {
     let address: SocketAddress
     let listener: Listener
-    let acceptedAt: Instant
+    /// From when on a response is the last one; fixed at accept. Source: elbv2.md §2.1, client keepalive.
+    let keepAliveUntil: Instant
+    /// It waits for its next turn in `Worker.deferred`.
+    var isDeferred = false
     private(set) var phase = Phase.reading
     /// The request being served. One at a time: pipelined requests wait in `inbound` or in the kernel.
     var exchange: Exchange?
@@ -97,7 +102,7 @@ final class ClientConnection: Connection {
     init(token: Token, socket: Socket, address: SocketAddress, listener: Listener, now: Instant) {
         self.address = address
         self.listener = listener
-        acceptedAt = now
+        keepAliveUntil = now + listener.settings.clientKeepAlive
         super.init(token: token, socket: socket, side: .client, now: now)
     }
 
@@ -108,7 +113,10 @@ final class ClientConnection: Connection {
     }
 
     /// Octets charged to the client: its own connection's, and those of the target that serves it.
-    var chargedByteCount: Int { heldByteCount + (exchange?.target?.heldByteCount ?? 0) }
+    var chargedByteCount: Int {
+        guard let exchange else { return heldByteCount }
+        return heldByteCount + exchange.chargedByteCount + (exchange.target?.heldByteCount ?? 0)
+    }
 
     var isClosed: Bool {
         if case .closed = phase { return true }

@@ -37,6 +37,10 @@ final class Exchange {
     var connectTimedOut = false
     /// `writtenCount` of the target's connection when it was joined: what is beyond was sent for this exchange.
     var targetWrittenAtStart: UInt64 = 0
+    /// The head and what was copied behind it, of which the kernel took nothing: goes out by the next connection.
+    var unsent: Buffer?
+    /// Octets of the request's head that the worker's budget was charged with.
+    var chargedByteCount = 0
     /// It counts as a request of its group.
     var isForwarded = false
     /// What is wrong with the body of the request, once that is known: it names the answer's status and cause.
@@ -90,6 +94,7 @@ final class Exchange {
         connectAttempts = 0
         connectTimedOut = false
         targetWrittenAtStart = 0
+        unsent = nil
         isForwarded = false
         bodyViolation = nil
         isCut = false

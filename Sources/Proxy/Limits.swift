@@ -34,4 +34,6 @@ enum Limits {
     static let finishIdleTime = Nanoseconds(1_000_000_000)
     /// Exchanges kept for reuse with their arenas; more go back to the allocator.
     static let freeExchangesMax = 256
+    /// Octets of arena and field table up to which an exchange is kept for reuse: 16 KiB. One giant head must not stay.
+    static let freeExchangeBytesMax = 16 * 1024
 }

@@ -10,7 +10,11 @@ extension Worker {
         let client = exchange.client
         let listener = client.listener
         countInvalidNames(request, listener.settings)
-        if !listener.settings.preservesHost { rewriteHost(request, client) }
+        if !listener.settings.preservesHost {
+            rewriteHost(request, client)
+        } else if !hasAuthorityAsHost(request) {
+            replaceHost(request)
+        }
         setForwardedFor(request, client)
         request.removeFields(.xForwardedProto)
         let scheme = request.beginField("X-Forwarded-Proto")
@@ -21,6 +25,7 @@ extension Worker {
         request.append(decimal: UInt64(listener.plan.port))
         request.endField(port, id: .xForwardedPort)
         setTraceID(request)
+        chargeHead(exchange)
     }
 
     // MARK: Host
@@ -59,6 +64,20 @@ extension Worker {
         guard value.equals(request.bytes(request.authority)) else { return true }
         for position in 0..<value.count where value[position] != value[position].lowercased { return true }
         return false
+    }
+
+    /// Whether the first Host field is what the request was routed by. An absolute-form target's authority is not.
+    private func hasAuthorityAsHost(_ request: Head) -> Bool {
+        guard let index = request.firstField(.host) else { return request.authority.isEmpty }
+        return request.bytes(request.field(index).value).equals(request.bytes(request.authority))
+    }
+
+    /// Puts the authority that the request was routed by in place of the Host field. Source: RFC 9112 §3.2.2.
+    private func replaceHost(_ request: Head) {
+        request.removeFields(.host)
+        let name = request.beginField("Host")
+        request.appendCopy(of: request.authority)
+        request.endField(name, id: .host)
     }
 
     /// HTTP/1.0 knows requests without Host: the address that the client connected to stands for the name.
@@ -103,21 +122,14 @@ extension Worker {
             let value = request.field(index).value
             let trace = TraceID(request.bytes(value))
             request.removeFields(.xAmznTraceID)
-            if trace.root != nil {
-                request.append("Self=")
+            let keepsAll = value.count <= Limits.traceBytesMax
+            if trace.root == nil || keepsAll {
+                request.append(trace.root == nil ? "Root=" : "Self=")
                 appendNewTrace(request)
-                request.append(.semicolon)
-                let keepsAll = value.count <= Limits.traceBytesMax
-                appendKept(request, value, keepsAll ? trace.kept : trace.root)
-                if keepsAll { appendKept(request, value, trace.keptAfterSelf) }
-            } else {
-                request.append("Root=")
-                appendNewTrace(request)
-                if value.count <= Limits.traceBytesMax && !value.isEmpty {
-                    request.append(.semicolon)
-                    request.appendCopy(of: value)
-                }
+                if keepsAll && !value.isEmpty { request.append(.semicolon) }
             }
+            appendKept(request, value, keepsAll ? trace.kept : trace.root)
+            if keepsAll { appendKept(request, value, trace.keptAfterSelf) }
         } else {
             request.append("Root=")
             appendNewTrace(request)

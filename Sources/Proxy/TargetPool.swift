@@ -31,12 +31,11 @@ final class TargetPool {
     /// The most recently used idle connection, which is taken out.
     func takeIdle() -> TargetConnection? { idle.popLast() }
 
-    /// Puts a connection in; the caller closes the one that is returned, if any, to keep within `most`.
-    func putIdle(_ connection: TargetConnection, most: Int) -> TargetConnection? {
-        if most == 0 { return connection }
-        idle.append(connection)
-        return idle.count > most ? idle.removeFirst() : nil
-    }
+    /// Puts a connection in. The caller then closes what is in excess.
+    func putIdle(_ connection: TargetConnection) { idle.append(connection) }
+
+    /// The oldest idle connection, taken out, while there are more than `most`.
+    func takeExcess(over most: Int) -> TargetConnection? { idle.count > most ? idle.removeFirst() : nil }
 
     /// Takes out a connection that closed or grew too old while idle.
     func removeIdle(_ connection: TargetConnection) {

@@ -1,9 +1,9 @@
 import Core
 
 extension Worker {
-    /// Takes waiting connections: until none waits, or as many as one turn allows.
-    mutating func acceptClients(_ listening: ListenerSocket) {
-        for _ in 0..<Limits.acceptsPerTurnMax {
+    /// Takes waiting connections: until none waits, or `most`.
+    mutating func acceptClients(_ listening: ListenerSocket, most: Int = Limits.acceptsPerTurnMax) {
+        for _ in 0..<most {
             switch listening.socket.accept() {
             case .accepted(let socket, let address):
                 guard let address else { preconditionFailure("accept: a TCP listener without an address") }
@@ -73,7 +73,7 @@ extension Worker {
         let gone = listenerSockets.filter { isGone($0.listener) }
         listenerSockets.removeAll { isGone($0.listener) }
         for listening in gone {
-            acceptClients(listening)
+            acceptClients(listening, most: Int(Core.Limits.listenBacklog))
             timers.cancel(listening.token)
             slab.remove(listening.token)
             listening.socket.close()

@@ -169,16 +169,18 @@ extension Worker {
         control.send(.stopped(worker: configuration.index, cut: cut))
     }
 
-    /// The process holds more than its budget: closes the connection that holds the most (design.md §7).
-    mutating func shedHungriest() {
-        var hungriest: ClientConnection?
-        for client in clients() where client.chargedByteCount > hungriest?.chargedByteCount ?? 0 { hungriest = client }
-        guard let hungriest else { return }
-        counters.connectionsShed.add()
-        if let exchange = hungriest.exchange {
-            giveUp(exchange, word: "MemoryBudget")
-        } else {
-            close(hungriest)
+    /// The worker holds more than its budget: closes the connections that hold the most, until it does not
+    /// (design.md §7).
+    mutating func shed() {
+        let hungriestLast = clients().sorted { $0.chargedByteCount < $1.chargedByteCount }
+        for client in hungriestLast.reversed() {
+            guard buffers.bytesHeld > buffers.bytesMax, client.chargedByteCount > 0 else { return }
+            counters.connectionsShed.add()
+            if let exchange = client.exchange {
+                giveUp(exchange, word: "MemoryBudget")
+            } else {
+                close(client)
+            }
         }
     }
 

@@ -77,7 +77,7 @@ extension Worker {
         exchange.record.status = response.status
         if exchange.state.phase != .ended { _ = exchange.state.receive(.answeredHere) }
         exchange.answeredAt = now
-        if !exchange.isRequestDone { exchange.isRequestDone = hasNoBody(client) }
+        exchange.isRequestDone = exchange.isRequestDone || client.decoder.isComplete
         exchange.keepsClient = !closes && exchange.isRequestDone && mayKeep(client, exchange)
         let outbound = outbound(of: client)
         let hasBody = response.status != 204 && response.status != 304
@@ -90,17 +90,10 @@ extension Worker {
         complete(exchange)
     }
 
-    /// Whether the request ends with its head, so that what follows is the next request.
-    private func hasNoBody(_ client: ClientConnection) -> Bool {
-        let nothing = InlineArray<0, UInt8>(repeating: 0)
-        if case .end = client.decoder.next(nothing.span, trailers: nil) { return true }
-        return false
-    }
-
     /// Whether the client's connection may serve another request, as far as both sides and the configuration say.
     func mayKeep(_ client: ClientConnection, _ exchange: Exchange) -> Bool {
         exchange.isClientPersistent && !exchange.isAmbiguous && !client.listener.isRemoved && finishDeadline == nil
-            && now.since(client.acceptedAt) < client.listener.settings.clientKeepAlive
+            && now < client.keepAliveUntil
     }
 
     /// What the response says about the connection. HTTP/1.0 clients must be told that it goes on. RFC 9112 §9.3.

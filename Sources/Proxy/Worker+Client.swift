@@ -30,7 +30,7 @@ extension Worker {
                 return
             }
         }
-        deferred.append(client.token)
+        postpone(client)
         rest(client)
     }
 
@@ -113,6 +113,14 @@ extension Worker {
         client.lastActivity = now
         counters.requests.add()
         counters.requestsActive.add()
+        chargeHead(exchange)
+    }
+
+    /// Charges the worker's budget with what the request's head has grown to.
+    mutating func chargeHead(_ exchange: Exchange) {
+        let held = exchange.request.heldByteCount
+        buffers.charge(held - exchange.chargedByteCount)
+        exchange.chargedByteCount = held
     }
 
     /// Reads and throws away what an answered client still sends, so that closing does not reset the answer away.

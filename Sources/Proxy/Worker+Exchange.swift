@@ -9,7 +9,7 @@ extension Worker {
         case .sendRequest: sendRequest(exchange)
         case .tryNextTarget: tryNextTarget(exchange)
         case .retryOrFail: retryOrFail(exchange)
-        case .relayResponse: relayResponse(exchange)
+        case .relayResponse: break  // `pump` goes on with it
         case .finish: complete(exchange)
         case .answer(let status):
             let violation = exchange.bodyViolation
@@ -24,6 +24,7 @@ extension Worker {
 
     /// Goes on with both directions of an exchange as far as they go without waiting.
     mutating func pump(_ exchange: Exchange) {
+        if exchange.state.phase == .connecting || exchange.state.phase == .waiting { flushInterim(exchange) }
         if exchange.state.phase == .waiting || exchange.state.phase == .answering { relayRequest(exchange) }
         if exchange.state.phase == .waiting { readResponse(exchange) }
         switch exchange.state.phase {
@@ -32,6 +33,11 @@ extension Worker {
         case .connecting, .waiting, .ended: break
         }
         if let target = exchange.target { settle(target) }
+    }
+
+    /// Writes what is left of `100 Continue` or another interim response: a client may wait for it with its body.
+    private mutating func flushInterim(_ exchange: Exchange) {
+        if flush(exchange.client) == .failed { handle(exchange, .clientGone) }
     }
 
     /// Writes the request's head for the target. The body follows in `relayRequest`, and with it the first write.
@@ -48,14 +54,18 @@ extension Worker {
         target.sending = framing
         target.scan.reset()
         target.decoder = BodyDecoder(.none)
-        writeRequestHead(request, framing: framing, into: outbound(of: target))
         exchange.record.target = target.pool.address
+        if let unsent = exchange.unsent.take() {
+            target.outbound = consume unsent
+        } else {
+            writeRequestHead(request, framing: framing, into: outbound(of: target))
+        }
     }
 
     private mutating func relayRequest(_ exchange: Exchange) {
         guard let target = exchange.target, !target.isWriteDead else { return }
         if exchange.isRequestDone {
-            if flush(target) == .failed { noteWriteFailure(target) }
+            if flush(target) == .failed { noteWriteFailure(exchange, target) }
             return
         }
         let client = exchange.client
@@ -67,10 +77,10 @@ extension Worker {
             exchange.isRequestDone = true
             exchange.sentAt = now
             client.requestRate.cancel()
-        case .waiting: watchRequestRate(client, target)
-        case .turnOver: deferred.append(client.token)
-        case .sinkGone: noteWriteFailure(target)
-        case .sourceGone: handle(exchange, .clientGone)
+        case .waiting: watchRequestRate(exchange, target)
+        case .turnOver: postpone(client)
+        case .sinkGone: noteWriteFailure(exchange, target)
+        case .sourceGone: endRequestShort(exchange, target)
         case .sourceMalformed(let violation):
             exchange.bodyViolation = violation
             handle(exchange, .clientMalformed)
@@ -78,15 +88,27 @@ extension Worker {
     }
 
     /// The request cannot be completed. An answer may have come before the target closed, so it is looked for.
-    private mutating func noteWriteFailure(_ target: TargetConnection) {
+    private mutating func noteWriteFailure(_ exchange: Exchange, _ target: TargetConnection) {
+        exchange.client.requestRate.cancel()
         target.isWriteDead = true
         target.isReadable = true
     }
 
-    /// While the target could take more, it is the client who is slow.
-    private mutating func watchRequestRate(_ client: ClientConnection, _ target: TargetConnection) {
+    /// The client's side ended before its request did. With an answer on the way it may: it was told that the
+    /// connection closes, and the rest of its request interests nobody. Source: RFC 9112 §9.6; elbv2.md §2.3, 400.
+    private mutating func endRequestShort(_ exchange: Exchange, _ target: TargetConnection) {
+        if exchange.client.isBroken { return handle(exchange, .clientGone) }
+        guard exchange.state.phase == .answering else { return handle(exchange, .clientMalformed) }
+        exchange.client.requestRate.cancel()
+        target.isWriteDead = true
+    }
+
+    /// While the target could take more, it is the client who is slow. Once it is being answered it need not go on.
+    private mutating func watchRequestRate(_ exchange: Exchange, _ target: TargetConnection) {
+        let client = exchange.client
         let settings = client.listener.settings
-        if target.isFlushed && target.isWritable && settings.bodyRateWindowBytes > 0 {
+        let isAwaited = exchange.state.phase == .waiting && target.isFlushed && target.isWritable
+        if isAwaited && settings.bodyRateWindowBytes > 0 {
             client.requestRate.begin(now: now, length: settings.bodyRateWindow, passed: client.consumedCount)
         } else {
             client.requestRate.cancel()
@@ -144,7 +166,10 @@ extension Worker {
         exchange.record.status = response.status
         exchange.record.targetStatus = response.status
         countResponse(exchange)
-        exchange.isTargetPersistent = head.isPersistent && !exchange.isAmbiguous
+        // An early answer leaves a request behind that nobody may take for the next one's beginning.
+        let isEarly = !exchange.isRequestDone || !target.isFlushed
+        exchange.isTargetPersistent = head.isPersistent && !exchange.isAmbiguous && !isEarly
+        client.requestRate.cancel()
         let framing = clientFraming(head.framing, exchange)
         exchange.keepsClient = mayKeep(client, exchange) && exchange.isRequestDone && framing != .untilClose
         if response.firstField(.date) == nil { addDate() }
@@ -174,7 +199,7 @@ extension Worker {
             releaseTarget(exchange, reusable: exchange.isTargetPersistent && exchange.isRequestDone)
             handle(exchange, .responseEnd)
         case .waiting: watchResponseRate(client)
-        case .turnOver: deferred.append(client.token)
+        case .turnOver: postpone(client)
         case .sinkGone: handle(exchange, .clientGone)
         case .sourceGone: handle(exchange, .targetGone)
         case .sourceMalformed: handle(exchange, .targetMalformed)

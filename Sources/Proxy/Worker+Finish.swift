@@ -30,6 +30,9 @@ extension Worker {
         precondition(exchange.target == nil, "exchange: released with its target")
         let client = exchange.client
         releasePool(exchange, cut: exchange.isCut)
+        if let unsent = exchange.unsent.take() { buffers.release(consume unsent) }
+        buffers.charge(-exchange.chargedByteCount)
+        exchange.chargedByteCount = 0
         client.requestRate.cancel()
         client.responseRate.cancel()
         client.lastActivity = now
@@ -43,6 +46,7 @@ extension Worker {
     /// Keeps an exchange that is over for the next request.
     mutating func keepFree(_ exchange: Exchange) {
         exchange.end()
+        guard exchange.request.heldByteCount <= Limits.freeExchangeBytesMax else { return }
         if freeExchanges.count < Limits.freeExchangesMax { freeExchanges.append(exchange) }
     }
 

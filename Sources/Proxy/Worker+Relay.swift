@@ -35,7 +35,8 @@ extension Worker {
                 source.decoder.consume(moved)
                 source.consumedCount += UInt64(moved)
                 turnBytes += moved
-                if moved < count { return .waiting }
+                if moved < count && !sink.isWritable { return .waiting }
+                if moved < count && turnBytes >= Limits.relayBytesPerTurnMax { return .turnOver }
             case .needMore(let skip):
                 consume(source, inbound, framing: skip)
                 if flush(sink) == .failed { return .sinkGone }

@@ -64,6 +64,7 @@ extension Worker {
             if ready.isDead { return connectFailed(target, timedOut: target.socket.takeError() == timedOutError) }
             guard ready.isWritable, let exchange = target.exchange else { return }
             target.isReadable = ready.isReadable
+            target.isEndAnnounced = ready.isEndOfStream
             target.isWritable = true
             target.phase = .busy
             target.deadline = .distantFuture
@@ -121,14 +122,17 @@ extension Worker {
             preconditionFailure("exchange: retry without a target")
         }
         let isUnsent = target.writtenCount == exchange.targetWrittenAtStart
-        let isSafe = exchange.isIdempotent || isUnsent
-        let isComplete = exchange.bodyByteCount == 0 && !hasChunkedEnd(exchange)
-        guard target.isReused, !exchange.hasRetried, !exchange.hasAnswer, isSafe, isComplete else {
+        let isWhole = exchange.isIdempotent && exchange.bodyByteCount == 0 && !hasChunkedEnd(exchange)
+        guard target.isReused, !exchange.hasRetried, !exchange.hasAnswer, isUnsent || isWhole else {
             counters.targetConnectionErrors.add()
             return answer(exchange, status: 502, word: "TargetClosedConnection")
         }
         exchange.hasRetried = true
-        exchange.isRequestDone = false
+        if isUnsent {
+            exchange.unsent = target.outbound.take()
+        } else {
+            exchange.isRequestDone = false
+        }
         exchange.state.retry()
         counters.retries.add()
         detach(exchange)
@@ -162,11 +166,11 @@ extension Worker {
         releasePool(exchange, cut: exchange.isCut)
     }
 
-    /// Whether nothing is left of the last exchange: an octet more than the response, or an end that was seen, would
-    /// be taken for the next one's.
+    /// Whether nothing is left of the last exchange: an octet more than the response, even one that may still be in the
+    /// kernel, or an end that was seen, would be taken for the next one's.
     private func isClean(_ target: TargetConnection) -> Bool {
-        (target.inbound?.isEmpty ?? true) && target.isFlushed && !target.isEndAnnounced && !target.isEnded
-            && !target.isWriteDead && target.pool.draining == nil && finishDeadline == nil
+        (target.inbound?.isEmpty ?? true) && !target.isReadable && target.isFlushed && !target.isEndAnnounced
+            && !target.isEnded && !target.isWriteDead && target.pool.draining == nil && finishDeadline == nil
     }
 
     private mutating func keepIdle(_ target: TargetConnection, _ plan: GroupPlan) {
@@ -174,12 +178,12 @@ extension Worker {
         target.phase = .idle
         settle(target)
         counters.targetConnectionsIdle.add()
-        let oldest = target.pool.putIdle(target, most: plan.poolConnectionsMax)
-        if let oldest {
+        schedule(target, at: now + plan.poolIdleTimeout)
+        target.pool.putIdle(target)
+        while let oldest = target.pool.takeExcess(over: plan.poolConnectionsMax) {
             counters.targetConnectionsIdle.subtract()
             close(oldest)
         }
-        if oldest !== target { schedule(target, at: now + plan.poolIdleTimeout) }
     }
 
     /// Gives back everything a connection has. It is in no pool and serves no exchange.

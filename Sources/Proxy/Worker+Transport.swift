@@ -44,6 +44,7 @@ extension Worker {
         case .failed:
             connection.isReadable = false
             connection.isEnded = true
+            connection.isBroken = true
             return .failed
         }
     }

@@ -74,10 +74,11 @@ struct Worker: ~Copyable {
         while !isFinished {
             let readyCount = poller.wait(until: deferred.isEmpty ? nextDeadline : now, now: now)
             now = Instant.now()
+            dispatchIdleTargets(readyCount)
             for index in 0..<readyCount { dispatch(poller.ready(index)) }
             resumeDeferred()
             fireTimers()
-            if buffers.bytesHeld > buffers.bytesMax { shedHungriest() }
+            if buffers.bytesHeld > buffers.bytesMax { shed() }
             report()
         }
         stop()
@@ -88,8 +89,20 @@ struct Worker: ~Copyable {
         return min(finishDeadline, timers.nextDeadline ?? finishDeadline)
     }
 
+    /// Sorts out the idle target connections that have closed or said something, before a request of the same batch
+    /// takes one of them and reads as its answer what was there before it.
+    private mutating func dispatchIdleTargets(_ readyCount: Int) {
+        for index in 0..<readyCount {
+            let ready = poller.ready(index)
+            guard case .target(let target) = slab.resolve(ready.token), case .idle = target.phase else { continue }
+            targetReady(target, ready)
+            poller.discard(index)
+        }
+    }
+
     /// Acts on one ready descriptor.
     private mutating func dispatch(_ ready: Poller.Ready) {
+        if ready.token == .none { return }
         switch slab.resolve(ready.token) {
         case .client(let client): clientReady(client, ready)
         case .target(let target): targetReady(target, ready)
@@ -104,8 +117,17 @@ struct Worker: ~Copyable {
         let tokens = deferred
         deferred.removeAll(keepingCapacity: true)
         for token in tokens {
-            if case .client(let client) = slab.resolve(token) { advance(client) }
+            guard case .client(let client) = slab.resolve(token) else { continue }
+            client.isDeferred = false
+            advance(client)
         }
+    }
+
+    /// Has a client's connection go on in the next pass.
+    mutating func postpone(_ client: ClientConnection) {
+        guard !client.isDeferred else { return }
+        client.isDeferred = true
+        deferred.append(client.token)
     }
 
     private mutating func fireTimers() {

@@ -22,10 +22,10 @@ import Testing
 
     @Test func theLastUsedIsUsedNext() {
         let pool = TargetPool(Plans.target(0))
-        for number in 1...3 { #expect(pool.putIdle(Self.connection(pool, number), most: 10) == nil) }
+        for number in 1...3 { pool.putIdle(Self.connection(pool, number)) }
         #expect(indices(pool.idle) == [1, 2, 3], "oldest first")
         #expect(pool.takeIdle()?.token.index == 3)
-        #expect(pool.putIdle(Self.connection(pool, 4), most: 10) == nil)
+        pool.putIdle(Self.connection(pool, 4))
         #expect([pool.takeIdle(), pool.takeIdle(), pool.takeIdle()].map { $0?.token.index } == [4, 2, 1])
         #expect(pool.takeIdle() == nil)
     }
@@ -33,7 +33,10 @@ import Testing
     @Test func theOldestMakesRoom() {
         let pool = TargetPool(Plans.target(0))
         var evicted: [Int?] = []
-        for number in 1...5 { evicted.append(pool.putIdle(Self.connection(pool, number), most: 3)?.token.index) }
+        for number in 1...5 {
+            pool.putIdle(Self.connection(pool, number))
+            evicted.append(pool.takeExcess(over: 3)?.token.index)
+        }
         #expect(evicted == [nil, nil, nil, 1, 2])
         #expect(indices(pool.idle) == [3, 4, 5])
     }
@@ -41,22 +44,24 @@ import Testing
     @Test func aPoolOfNoneKeepsNothing() {
         let pool = TargetPool(Plans.target(0))
         let connection = Self.connection(pool, 1)
-        #expect(pool.putIdle(connection, most: 0) === connection)
+        pool.putIdle(connection)
+        #expect(pool.takeExcess(over: 0) === connection)
         #expect(pool.idle.isEmpty)
     }
 
-    /// After a change to a smaller pool each connection that comes back takes one more out, until it fits.
-    @Test func aSmallerCapHoldsFromTheNextConnection() {
+    @Test func aSmallerCapTakesTheOldestOneByOne() {
         let pool = TargetPool(Plans.target(0))
-        for number in 1...3 { _ = pool.putIdle(Self.connection(pool, number), most: 3) }
-        #expect(pool.putIdle(Self.connection(pool, 4), most: 2)?.token.index == 1)
-        #expect(indices(pool.idle) == [2, 3, 4])
+        for number in 1...4 { pool.putIdle(Self.connection(pool, number)) }
+        #expect(pool.takeExcess(over: 2)?.token.index == 1)
+        #expect(pool.takeExcess(over: 2)?.token.index == 2)
+        #expect(pool.takeExcess(over: 2) == nil)
+        #expect(indices(pool.idle) == [3, 4])
     }
 
     @Test(arguments: [1, 2, 3]) func aClosedConnectionIsTakenOut(number: Int) {
         let pool = TargetPool(Plans.target(0))
         let connections = (1...3).map { Self.connection(pool, $0) }
-        for connection in connections { _ = pool.putIdle(connection, most: 10) }
+        for connection in connections { pool.putIdle(connection) }
         pool.removeIdle(connections[number - 1])
         #expect(indices(pool.idle) == [1, 2, 3].filter { $0 != number })
     }

@@ -116,7 +116,7 @@ import Testing
         }
     }
 
-    @Test("A client that asks on and on, reads nothing and resets takes nobody else along", arguments: ["/teapot", "/e"])
+    @Test("A client that asks on, reads nothing and resets takes nobody else along", arguments: ["/teapot", "/e"])
     func resetsWhileAnswersWait(path: String) throws {
         let apus = try start()
         for _ in 0..<5 {

@@ -64,7 +64,7 @@ import Testing
         let apus = try ApusProcess.start(Document(source, attributes: attributes))
         let client = try apus.client(receiveBuffer: 4_096)
         try client.send("GET /4000000 HTTP/1.1\r\nHost: a.b\r\n\r\n")
-        // Four windows and idle times at some 40 KB/s. The kernel holds more than that: to Apus nothing moves meanwhile.
+        // Four windows and idle times at some 40 KB/s. The kernel holds more: to Apus nothing moves meanwhile.
         var octets = 0
         for _ in 0..<80 {
             guard case .bytes(let bytes) = client.socket.read(most: 2_048, by: .after(10)) else { break }

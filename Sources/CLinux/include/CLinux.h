@@ -27,6 +27,7 @@ static inline int apus_epoll_ctl(int epoll, int operation, int descriptor, uint3
     struct epoll_event event = {.events = events, .data = {.u64 = token}};
     return epoll_ctl(epoll, operation, descriptor, &event);
 }
+static inline void apus_epoll_set_token(struct epoll_event *event, uint64_t token) { event->data.u64 = token; }
 static inline uint64_t apus_epoll_token(const struct epoll_event *event) { return event->data.u64; }
 
 // _GNU_SOURCE stays undefined: with it the headers differ from the Glibc module's, and the two cannot be
