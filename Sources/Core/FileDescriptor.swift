@@ -42,15 +42,11 @@ public func readFile(_ path: String) throws(SystemError) -> [UInt8] {
     guard descriptor >= 0 else { throw SystemError("read \(path)") }
     defer { _ = close(descriptor) }
     var content: [UInt8] = []
+    var piece = [UInt8](repeating: 0, count: 64 * 1024)
     while true {
-        let start = content.count
-        content.append(contentsOf: repeatElement(0, count: 64 * 1024))
-        let count = unsafe content.withUnsafeMutableBytes {
-            unsafe read(descriptor, $0.baseAddress! + start, 64 * 1024)
-        }
-        if count < 0 && errno != EINTR { throw SystemError("read \(path)") }
-        content.removeLast(64 * 1024 - max(0, count))
+        let count = unsafe piece.withUnsafeMutableBytes { unsafe read(descriptor, $0.baseAddress, $0.count) }
         if count == 0 { return content }
+        if count > 0 { content += piece[..<count] } else if errno != EINTR { throw SystemError("read \(path)") }
         if content.count > fileBytesMax { throw SystemError("read \(path)", code: EFBIG) }
     }
 }
@@ -58,21 +54,27 @@ public func readFile(_ path: String) throws(SystemError) -> [UInt8] {
 /// Puts `content` in place of the file at `path`, so that after a crash or power cut the old or the new content is
 /// there, whole: written beside it, synced, renamed, and the folder synced.
 ///
-/// Errors: `SystemError`; the old content is then still in place.
+/// Errors: `SystemError`; the old content is then still in place and nothing beside it, unless it is the folder that
+///         could not be synced: then the new content is in place, and a power cut may bring back the old.
 public func replaceFile(_ path: String, with content: [UInt8]) throws(SystemError) {
     let temporary = path + ".new"
-    let descriptor = unsafe apus_open(temporary, O_WRONLY | O_CREAT | O_TRUNC, 0o600)
-    guard descriptor >= 0 else { throw SystemError("write \(temporary)") }
     do throws(SystemError) {
-        try writeAll(content, to: descriptor, path: temporary)
-        guard fsync(descriptor) == 0 else { throw SystemError("sync \(temporary)") }
+        try writeFile(temporary, content)
+        guard unsafe rename(temporary, path) == 0 else { throw SystemError("rename \(temporary) to \(path)") }
     } catch {
-        _ = close(descriptor)
+        _ = unsafe unlink(temporary)
         throw error
     }
-    _ = close(descriptor)
-    guard unsafe rename(temporary, path) == 0 else { throw SystemError("rename \(temporary) to \(path)") }
     try syncFolder(of: path)
+}
+
+/// Makes or overwrites the file at `path`, and waits until its content is on the disk.
+private func writeFile(_ path: String, _ content: [UInt8]) throws(SystemError) {
+    let descriptor = unsafe apus_open(path, O_WRONLY | O_CREAT | O_TRUNC, 0o600)
+    guard descriptor >= 0 else { throw SystemError("write \(path)") }
+    defer { _ = close(descriptor) }
+    try writeAll(content, to: descriptor, path: path)
+    guard fsync(descriptor) == 0 else { throw SystemError("sync \(path)") }
 }
 
 private func writeAll(_ content: [UInt8], to descriptor: Int32, path: String) throws(SystemError) {

@@ -2,15 +2,15 @@ import Core
 
 /// The time of day as the Date field writes it, made once a second. Source: RFC 9110 §5.6.7, IMF-fixdate.
 struct HTTPDate {
-    private var second: UInt64 = 0
+    /// The second that `text` says; none at first.
+    private var second = UInt64.max
     private var text = InlineArray<29, UInt8>(repeating: .space)
 
-    /// Appends this second's date to `head`'s arena.
-    mutating func append(to head: Head) {
-        let current = WallClock.now() / 1_000_000_000
-        if current != second {
-            second = current
-            write(current)
+    /// Appends the date to `head`'s arena: `now` counts seconds since 1970.
+    mutating func append(to head: Head, now: UInt64 = WallClock.now() / 1_000_000_000) {
+        if now != second {
+            second = now
+            write(now)
         }
         head.append(text.span)
     }

@@ -164,7 +164,7 @@ extension Worker {
 struct TraceID {
     /// The `Root=…` part.
     private(set) var root: Range<Int>?
-    /// What stays before a `Self=…` part, with its last semicolon, or everything if there is none.
+    /// What stays before a `Self=…` part, with its last semicolon if more follows, or everything if there is none.
     private(set) var kept: Range<Int>
     /// What stays after it.
     private(set) var keptAfterSelf: Range<Int>
@@ -180,7 +180,7 @@ struct TraceID {
             if Self.has(part, "root=") && root == nil { root = start..<end }
             let next = min(end + 1, value.count)
             if Self.has(part, "self=") && kept.upperBound == value.count {
-                kept = 0..<start
+                kept = 0..<(next < value.count ? start : max(0, start - 1))
                 keptAfterSelf = next..<value.count
             }
             start = next

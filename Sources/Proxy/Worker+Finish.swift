@@ -73,11 +73,13 @@ extension Worker {
         accessLog.write(exchange.record, request: request, names: names)
     }
 
+    /// An early answer comes before the request was sent to its end: `sentAt` is then an earlier life's, or later.
     private func setTimes(_ exchange: Exchange) {
         let isSent = exchange.isForwarded && exchange.sentAt >= exchange.startedAt
         let isAnswered = exchange.record.targetStatus != 0
         exchange.record.requestProcessingTime = isSent ? exchange.sentAt.since(exchange.startedAt) : nil
-        exchange.record.targetProcessingTime = isAnswered ? exchange.answeredAt.since(exchange.sentAt) : nil
+        let isTimed = isSent && isAnswered
+        exchange.record.targetProcessingTime = isTimed ? exchange.answeredAt.since(exchange.sentAt) : nil
         exchange.record.responseProcessingTime = isAnswered ? now.since(exchange.answeredAt) : nil
     }
 }

@@ -15,21 +15,24 @@ import Testing
         }
     }
 
-    @Test(arguments: [
-        (.tab, "\t"), (.lineFeed, "\n"), (.carriageReturn, "\r"), (.space, " "), (.quote, "\""), (.numberSign, "#"),
-        (.percent, "%"), (.asterisk, "*"), (.comma, ","), (.dot, "."), (.slash, "/"), (.colon, ":"),
-        (.semicolon, ";"), (.questionMark, "?"), (.backslash, "\\"),
-    ] as [(UInt8, Unicode.Scalar)]) func namesMeanTheirCharacters(octet: UInt8, character: Unicode.Scalar) {
+    @Test(
+        arguments: [
+            (.tab, "\t"), (.lineFeed, "\n"), (.carriageReturn, "\r"), (.space, " "), (.quote, "\""), (.numberSign, "#"),
+            (.percent, "%"), (.asterisk, "*"), (.comma, ","), (.dot, "."), (.slash, "/"), (.colon, ":"),
+            (.semicolon, ";"), (.questionMark, "?"), (.backslash, "\\"),
+        ] as [(UInt8, Unicode.Scalar)]) func namesMeanTheirCharacters(octet: UInt8, character: Unicode.Scalar)
+    {
         #expect(octet == UInt8(ascii: character))
     }
 
     /// Text, a literal in lower case, and whether they are equal when case counts and when it does not.
-    @Test(arguments: [
-        ("content-length", "content-length", true, true), ("Content-Length", "content-length", false, true),
-        ("CONTENT-LENGTH", "content-length", false, true), ("content-lengt", "content-length", false, false),
-        ("content-length ", "content-length", false, false), ("content_length", "content-length", false, false),
-        ("", "", true, true), ("", "a", false, false), ("a", "", false, false),
-    ] as [(String, StaticString, Bool, Bool)])
+    @Test(
+        arguments: [
+            ("content-length", "content-length", true, true), ("Content-Length", "content-length", false, true),
+            ("CONTENT-LENGTH", "content-length", false, true), ("content-lengt", "content-length", false, false),
+            ("content-length ", "content-length", false, false), ("content_length", "content-length", false, false),
+            ("", "", true, true), ("", "a", false, false), ("a", "", false, false),
+        ] as [(String, StaticString, Bool, Bool)])
     func comparesWithLiterals(text: String, literal: StaticString, isEqual: Bool, isEqualIgnoringCase: Bool) {
         let bytes = Array(text.utf8)
         let equals = bytes.span.equals(literal)
@@ -38,10 +41,11 @@ import Testing
         #expect(equalsIgnoringCase == isEqualIgnoringCase)
     }
 
-    @Test(arguments: [
-        ("Host", "Host", true, true), ("Host", "hOST", false, true), ("Host", "Hosts", false, false),
-        ("Host", "ost", false, false), ("", "", true, true),
-    ] as [(String, String, Bool, Bool)])
+    @Test(
+        arguments: [
+            ("Host", "Host", true, true), ("Host", "hOST", false, true), ("Host", "Hosts", false, false),
+            ("Host", "ost", false, false), ("", "", true, true),
+        ] as [(String, String, Bool, Bool)])
     func comparesSpans(left: String, right: String, isEqual: Bool, isEqualIgnoringCase: Bool) {
         let leftBytes = Array(left.utf8), rightBytes = Array(right.utf8)
         let equals = leftBytes.span.equals(rightBytes.span)

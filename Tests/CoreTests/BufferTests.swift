@@ -61,20 +61,24 @@ import Testing
         #expect(buffer.freeCount == consumed)
     }
 
-    @Test(arguments: [
-        0, 1, 9, 10, 11, 99, 100, 12345, 999_999_999, 1_000_000_000, UInt64(UInt32.max), UInt64(Int64.max),
-        .max - 1, .max,
-    ] as [UInt64]) func writesDecimals(value: UInt64) {
+    @Test(
+        arguments: [
+            0, 1, 9, 10, 11, 99, 100, 12345, 999_999_999, 1_000_000_000, UInt64(UInt32.max), UInt64(Int64.max),
+            .max - 1, .max,
+        ] as [UInt64]) func writesDecimals(value: UInt64)
+    {
         let text = "\(value)"
         let buffer = Buffer(capacity: text.utf8.count)
         buffer.append(decimal: value)
         #expect(buffer.text == text)
     }
 
-    @Test(arguments: [
-        (0, 1, "0"), (0, 4, "0000"), (0xAB, 2, "ab"), (0xAB, 4, "00ab"), (0x1234, 2, "34"),
-        (0x0123_4567_89AB_CDEF, 16, "0123456789abcdef"), (.max, 16, "ffffffffffffffff"), (5, 0, ""),
-    ] as [(UInt64, Int, String)]) func writesHexadecimals(value: UInt64, digitCount: Int, text: String) {
+    @Test(
+        arguments: [
+            (0, 1, "0"), (0, 4, "0000"), (0xAB, 2, "ab"), (0xAB, 4, "00ab"), (0x1234, 2, "34"),
+            (0x0123_4567_89AB_CDEF, 16, "0123456789abcdef"), (.max, 16, "ffffffffffffffff"), (5, 0, ""),
+        ] as [(UInt64, Int, String)]) func writesHexadecimals(value: UInt64, digitCount: Int, text: String)
+    {
         let buffer = Buffer(capacity: 16)
         buffer.append(hexadecimal: value, digitCount: digitCount)
         #expect(buffer.text == text)

@@ -1,21 +1,28 @@
 import Core
-import Foundation
+import Glibc
 import Testing
 
 @Suite struct FileLockTests {
     @Test func oneHolderAtATime() throws {
-        let path = FileManager.default.temporaryDirectory.path + "/apus-lock-\(UUID().uuidString)"
-        defer { try? FileManager.default.removeItem(atPath: path) }
-        var first: FileLock? = try FileLock(path)
-        let error = #expect(throws: SystemError.self) { try FileLock(path) }
-        #expect(error?.code == EWOULDBLOCK)
-        #expect(first != nil)
-        first = nil
-        _ = try FileLock(path)
+        let folder = try TemporaryFolder()
+        let path = folder["lock"]
+        do {
+            let lock = try FileLock(path)
+            let error = #expect(throws: SystemError.self) { try FileLock(path) }
+            #expect(error == SystemError("lock \(path)", code: EWOULDBLOCK))
+            _ = try FileLock(folder["another"])
+            withExtendedLifetime(lock) {}
+        }
+        let again = try FileLock(path)
+        withExtendedLifetime(again) {}
+        #expect(folder.names == ["another", "lock"], "the files stay")
+        #expect(try folder.mode("lock") == 0o600)
     }
 
-    @Test func aFolderThatIsNotThereIsNamed() {
-        let error = #expect(throws: SystemError.self) { try FileLock("/nonexistent/lock") }
-        #expect(error?.description.contains("/nonexistent/lock") == true)
+    @Test func errorsNameThePath() throws {
+        let folder = try TemporaryFolder()
+        let nowhere = folder["no/lock"]
+        let error = #expect(throws: SystemError.self) { try FileLock(nowhere) }
+        #expect(error == SystemError("open \(nowhere)", code: ENOENT))
     }
 }

@@ -31,11 +31,13 @@ import Testing
         #expect(max(early, late) == late)
     }
 
-    @Test(arguments: [
-        (0, 0), (1, 1_000_000_000), (0.05, 50_000_000), (2.5, 2_500_000_000), (1e-9, 1), (1e-10, 0),
-        (-1, 0), (-.infinity, 0), (-0.0, 0), (.nan, 0), (.infinity, .max), (1e300, .max), (2e10, .max),
-        (18_000_000_000, .max), (17_000_000_000, 17_000_000_000_000_000_000),
-    ] as [(Double, UInt64)]) func readsSeconds(seconds: Double, nanoseconds: UInt64) {
+    @Test(
+        arguments: [
+            (0, 0), (1, 1_000_000_000), (0.05, 50_000_000), (2.5, 2_500_000_000), (1e-9, 1), (1e-10, 0),
+            (-1, 0), (-.infinity, 0), (-0.0, 0), (.nan, 0), (.infinity, .max), (1e300, .max), (2e10, .max),
+            (18_000_000_000, .max), (17_000_000_000, 17_000_000_000_000_000_000),
+        ] as [(Double, UInt64)]) func readsSeconds(seconds: Double, nanoseconds: UInt64)
+    {
         #expect(Nanoseconds(seconds: seconds) == nanoseconds)
     }
 

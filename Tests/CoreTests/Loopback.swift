@@ -41,13 +41,6 @@ enum Loopback {
     }
 }
 
-/// What should not have happened, where a test cannot go on.
-struct Unexpected: Error, CustomStringConvertible {
-    let description: String
-
-    init(_ description: String) { self.description = description }
-}
-
 /// Waits until `descriptor` can be read, at most ten seconds. Returns whether it can.
 func awaitReadable(_ descriptor: Int32) -> Bool { awaitEvents(descriptor, POLLIN) }
 

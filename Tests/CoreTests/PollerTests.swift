@@ -231,7 +231,9 @@ import Testing
         let bell = EventDescriptor()
         poller.add(bell.descriptor, token: Self.token, interest: .readable)
         bell.ring()
-        let deadlines: [Instant?] = [nil, .distantFuture, Instant(nanoseconds: .max - 1), Instant(nanoseconds: 1 << 62)]
+        let deadlines: [Instant?] = [
+            nil, .distantFuture, Instant(nanoseconds: .max - 1), Instant(nanoseconds: 1 << 62),
+        ]
         for deadline in deadlines {
             for now in [Instant(nanoseconds: 0), Instant(nanoseconds: 5), .now()] {
                 let count = poller.wait(until: deadline, now: now)

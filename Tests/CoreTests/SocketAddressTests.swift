@@ -4,13 +4,15 @@ import Testing
 @testable import Core
 
 @Suite struct SocketAddressTests {
-    @Test(arguments: [
-        ("0.0.0.0", "0.0.0.0"), ("10.0.0.5", "10.0.0.5"), ("127.0.0.1", "127.0.0.1"), ("1.10.100.9", "1.10.100.9"),
-        ("255.255.255.255", "255.255.255.255"), ("192.168.099.1", nil), ("1.2.3", nil), ("1.2.3.4.5", nil),
-        ("256.1.1.1", nil), ("1.2.3.-4", nil), ("0x7f.0.0.1", nil), ("127.1", nil), ("2130706433", nil), ("", nil),
-        (" 1.2.3.4", nil), ("1.2.3.4 ", nil), ("1.2.3.4\n", nil), ("1.2.3.4:80", nil), ("localhost", nil),
-        ("a.example", nil), ("1.2.3.4\0", nil), ("1.2.3.4\0.example", nil), ("::1\0", nil),
-    ] as [(String, String?)]) func readsIPv4(literal: String, host: String?) {
+    @Test(
+        arguments: [
+            ("0.0.0.0", "0.0.0.0"), ("10.0.0.5", "10.0.0.5"), ("127.0.0.1", "127.0.0.1"), ("1.10.100.9", "1.10.100.9"),
+            ("255.255.255.255", "255.255.255.255"), ("192.168.099.1", nil), ("1.2.3", nil), ("1.2.3.4.5", nil),
+            ("256.1.1.1", nil), ("1.2.3.-4", nil), ("0x7f.0.0.1", nil), ("127.1", nil), ("2130706433", nil), ("", nil),
+            (" 1.2.3.4", nil), ("1.2.3.4 ", nil), ("1.2.3.4\n", nil), ("1.2.3.4:80", nil), ("localhost", nil),
+            ("a.example", nil), ("1.2.3.4\0", nil), ("1.2.3.4\0.example", nil), ("::1\0", nil),
+        ] as [(String, String?)]) func readsIPv4(literal: String, host: String?)
+    {
         let address = SocketAddress(literal: literal, port: 80)
         #expect(address?.host == host)
         guard let address, let host else { return }
@@ -20,16 +22,20 @@ import Testing
 
     /// The text forms of RFC 5952 §4: lower case, no leading zeros, the longest run of zeros shortened, the first of
     /// equals, and never a run of one.
-    @Test(arguments: [
-        ("::", "::"), ("::1", "::1"), ("1::", "1::"), ("2001:DB8::1", "2001:db8::1"),
-        ("2001:0db8:0000:0000:0000:0000:0000:0001", "2001:db8::1"), ("2001:db8:0:1:1:1:1:1", "2001:db8:0:1:1:1:1:1"),
-        ("2001:0:0:1:0:0:0:1", "2001:0:0:1::1"), ("2001:db8:0:0:1:0:0:1", "2001:db8::1:0:0:1"),
-        ("fe80:0:0:0:0202:b3ff:fe1e:8329", "fe80::202:b3ff:fe1e:8329"),
-        ("ffff:ffff:ffff:ffff:ffff:ffff:ffff:ffff", "ffff:ffff:ffff:ffff:ffff:ffff:ffff:ffff"),
-        ("64:ff9b::192.0.2.33", "64:ff9b::c000:221"),
-        (":", nil), (":::", nil), ("1:2:3:4:5:6:7", nil), ("1:2:3:4:5:6:7:8:9", nil), ("::1::", nil), ("[::1]", nil),
-        ("::1%lo", nil), ("12345::", nil), ("g::", nil), ("::1/128", nil), ("::1.2.3", nil),
-    ] as [(String, String?)]) func readsIPv6(literal: String, host: String?) {
+    @Test(
+        arguments: [
+            ("::", "::"), ("::1", "::1"), ("1::", "1::"), ("2001:DB8::1", "2001:db8::1"),
+            ("2001:0db8:0000:0000:0000:0000:0000:0001", "2001:db8::1"),
+            ("2001:db8:0:1:1:1:1:1", "2001:db8:0:1:1:1:1:1"),
+            ("2001:0:0:1:0:0:0:1", "2001:0:0:1::1"), ("2001:db8:0:0:1:0:0:1", "2001:db8::1:0:0:1"),
+            ("fe80:0:0:0:0202:b3ff:fe1e:8329", "fe80::202:b3ff:fe1e:8329"),
+            ("ffff:ffff:ffff:ffff:ffff:ffff:ffff:ffff", "ffff:ffff:ffff:ffff:ffff:ffff:ffff:ffff"),
+            ("64:ff9b::192.0.2.33", "64:ff9b::c000:221"),
+            (":", nil), (":::", nil), ("1:2:3:4:5:6:7", nil), ("1:2:3:4:5:6:7:8:9", nil), ("::1::", nil),
+            ("[::1]", nil),
+            ("::1%lo", nil), ("12345::", nil), ("g::", nil), ("::1/128", nil), ("::1.2.3", nil),
+        ] as [(String, String?)]) func readsIPv6(literal: String, host: String?)
+    {
         let address = SocketAddress(literal: literal, port: 65_535)
         #expect(address?.host == host)
         guard let address, let host else { return }

@@ -1,17 +1,35 @@
 import Core
-import Foundation
 import Testing
 
 @Suite struct SystemUserTests {
-    @Test func findsUsersByName() {
-        #expect(SystemUser(named: "root")?.userID == 0)
-        #expect(SystemUser(named: "root")?.groupID == 0)
-        #expect(SystemUser(named: "no such user") == nil)
+    @Test func findsUsersByName() throws {
+        let root = try #require(SystemUser(named: "root"))
+        #expect(root.name == "root" && root.userID == 0 && root.groupID == 0)
+        #expect(SystemUser(named: "no-such-user-here") == nil)
+        #expect(SystemUser(named: "") == nil)
     }
 
-    @Test func whatIsNotThereCannotBeGivenAway() throws {
+    @Test(.enabled(if: SystemUser.isRoot && SystemUser(named: "nobody") != nil)) func becomesAnother() async throws {
+        let folder = try TemporaryFolder()
+        let path = folder["state"]
+        try replaceFile(path, with: [1])
+        await #expect(processExitsWith: .success) { [path = path as String] in
+            let nobody = try #require(SystemUser(named: "nobody"))
+            let root = try #require(SystemUser(named: "root"))
+            try nobody.own(path)
+            try nobody.become()
+            #expect(!SystemUser.isRoot)
+            #expect(try readFile(path) == [1], "what was given to the user can be read")
+            #expect((try? root.become()) == nil, "there is no way back")
+        }
+        withExtendedLifetime(folder) {}
+    }
+
+    @Test func errorsNameThePath() throws {
         let root = try #require(SystemUser(named: "root"))
-        let error = #expect(throws: SystemError.self) { try root.own("/nonexistent/file") }
-        #expect(error?.code == ENOENT)
+        let folder = try TemporaryFolder()
+        let path = folder["missing"]
+        let error = #expect(throws: SystemError.self) { try root.own(path) }
+        #expect(error?.operation == "give \(path) to user root")
     }
 }

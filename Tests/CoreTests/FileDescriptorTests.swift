@@ -1,0 +1,175 @@
+import Core
+import Glibc
+import Synchronization
+import Testing
+
+@Suite struct FileDescriptorTests {
+    private static func content(_ path: String) throws -> String { String(decoding: try readFile(path), as: UTF8.self) }
+
+    // MARK: Appending
+
+    @Test func appendsAcrossOpenings() throws {
+        let folder = try TemporaryFolder()
+        let path = folder["access.log"]
+        for line in ["first\n", "second\n"] {
+            let file = try FileDescriptor.openForAppending(path)
+            let octets = Array(line.utf8)
+            let result = file.write(octets.span)
+            #expect(result == .success(octets.count))
+            file.close()
+        }
+        #expect(try Self.content(path) == "first\nsecond\n")
+        #expect(try folder.mode("access.log") & 0o137 == 0, "others may not read it, and nobody may execute it")
+    }
+
+    /// Two openings, as when logs are rotated: each write goes to the end, wherever the other has been.
+    @Test func appendsAtTheEnd() throws {
+        let folder = try TemporaryFolder()
+        let one = try FileDescriptor.openForAppending(folder["log"])
+        let other = try FileDescriptor.openForAppending(folder["log"])
+        for (file, letter) in [(one, "a"), (other, "b"), (one, "c"), (other, "d")] {
+            let octets = Array(letter.utf8)
+            _ = file.write(octets.span)
+        }
+        one.close()
+        other.close()
+        #expect(try Self.content(folder["log"]) == "abcd")
+    }
+
+    @Test func openingErrorsNameThePath() throws {
+        let folder = try TemporaryFolder()
+        let nowhere = folder["no/such.log"]
+        let missing = #expect(throws: SystemError.self) { try FileDescriptor.openForAppending(nowhere) }
+        #expect(missing == SystemError("open \(nowhere)", code: ENOENT))
+        let isFolder = #expect(throws: SystemError.self) { try FileDescriptor.openForAppending(folder.path) }
+        #expect(isFolder == SystemError("open \(folder.path)", code: EISDIR))
+    }
+
+    @Test func aFailedWriteIsAnError() {
+        let octets: [UInt8] = [1]
+        #expect(FileDescriptor(descriptor: -1).write(octets.span) == .failure(SystemError("write", code: EBADF)))
+    }
+
+    // MARK: Reading
+
+    @Test(arguments: [0, 1, 100, 65_535, 65_536, 65_537, 200_000]) func readsWhatIsThere(count: Int) throws {
+        let folder = try TemporaryFolder()
+        let content = randomOctets(count, seed: UInt64(count))
+        try replaceFile(folder["file"], with: content)
+        #expect(try readFile(folder["file"]) == content)
+    }
+
+    /// Files of the kernel have no size to go by.
+    @Test func readsWhatHasNoSize() throws {
+        #expect(try Self.content("/proc/self/comm").hasSuffix("\n"))
+        #expect(try readFile("/dev/null").isEmpty)
+    }
+
+    @Test func readingErrorsNameThePath() throws {
+        let folder = try TemporaryFolder()
+        let path = folder["missing.yaml"]
+        let missing = #expect(throws: SystemError.self) { try readFile(path) }
+        #expect(missing == SystemError("read \(path)", code: ENOENT))
+        let isFolder = #expect(throws: SystemError.self) { try readFile(folder.path) }
+        #expect(isFolder == SystemError("read \(folder.path)", code: EISDIR))
+    }
+
+    @Test func anEndlessFileIsRefused() {
+        let endless = #expect(throws: SystemError.self) { try readFile("/dev/zero") }
+        #expect(endless == SystemError("read /dev/zero", code: EFBIG))
+    }
+
+    // MARK: Replacing
+
+    @Test func replacesWhateverWasThere() throws {
+        let folder = try TemporaryFolder()
+        let path = folder["state.json"]
+        for text in ["one", String(repeating: "long ", count: 50_000), "", "two"] {
+            try replaceFile(path, with: Array(text.utf8))
+            #expect(try Self.content(path) == text)
+            #expect(folder.names == ["state.json"], "nothing is left beside it")
+        }
+        #expect(try folder.mode("state.json") == 0o600)
+    }
+
+    /// What a crash in the middle of a replacement left behind does not get in the way of the next.
+    @Test func overwritesWhatACrashLeft() throws {
+        let folder = try TemporaryFolder()
+        let left = try FileDescriptor.openForAppending(folder["state.json.new"])
+        let half = Array("a longer half of something".utf8)
+        _ = left.write(half.span)
+        left.close()
+        try replaceFile(folder["state.json"], with: Array("whole".utf8))
+        #expect(try Self.content(folder["state.json"]) == "whole")
+        #expect(folder.names == ["state.json"])
+    }
+
+    /// Whoever reads meanwhile sees one content or the other, whole.
+    @Test func readersSeeWholeContents() throws {
+        let folder = try TemporaryFolder()
+        let path = folder["state"]
+        let contents = (0..<4).map { [UInt8](repeating: UInt8($0), count: 30_000 + 10_000 * $0) }
+        try replaceFile(path, with: contents[0])
+        let isDone = Atomic(false), replacedCount = Atomic(0)
+        let writer = Thread.start(name: "replacing") {
+            while !isDone.load(ordering: .acquiring) {
+                let round = replacedCount.wrappingAdd(1, ordering: .relaxed).newValue
+                try? replaceFile(path, with: contents[round % 4])
+            }
+        }
+        var readCount = 0
+        var torn = 0
+        while readCount < 30 || replacedCount.load(ordering: .relaxed) < 30 {
+            if !contents.contains(try readFile(path)) { torn += 1 }
+            readCount += 1
+        }
+        isDone.store(true, ordering: .releasing)
+        writer.join()
+        #expect(torn == 0, "of \(readCount)")
+    }
+
+    @Test func aFailureNamesThePathAndLeavesNothing() throws {
+        let folder = try TemporaryFolder()
+        let nowhere = folder["no/state"]
+        let missing = #expect(throws: SystemError.self) { try replaceFile(nowhere, with: [1]) }
+        #expect(missing == SystemError("write \(nowhere).new", code: ENOENT))
+        try folder.makeFolder("taken")
+        let taken = folder["taken"]
+        let isFolder = #expect(throws: SystemError.self) { try replaceFile(taken, with: [1]) }
+        #expect(isFolder == SystemError("rename \(taken).new to \(taken)", code: EISDIR))
+        #expect(folder.names == ["taken"], "no half-made file stays behind")
+    }
+
+    /// A full disk, played by a limit on the size of files: the old content stays, and the new is not left lying about,
+    /// where it would keep the disk full.
+    @Test func aFullDiskKeepsTheOldContent() async {
+        await #expect(processExitsWith: .success) {
+            let folder = try TemporaryFolder()
+            let path = folder["state"]
+            try replaceFile(path, with: Array("old".utf8))
+            try ProcessLimits.setFileSize(1000)
+            #expect(Self.failure(toReplace: path) == SystemError("write \(path).new", code: EFBIG))
+            #expect(try Self.content(path) == "old")
+            #expect(folder.names == ["state"])
+        }
+    }
+
+    private static func failure(toReplace path: String) -> SystemError? {
+        do throws(SystemError) {
+            try replaceFile(path, with: [UInt8](repeating: 1, count: 5000))
+            return nil
+        } catch {
+            return error
+        }
+    }
+
+    @Test func pathsWithoutAFolderMeanTheWorkingFolder() async {
+        await #expect(processExitsWith: .success) {
+            let folder = try TemporaryFolder()
+            let isThere = unsafe chdir(folder.path) == 0
+            try #require(isThere)
+            try replaceFile("state", with: [1, 2, 3])
+            #expect(try readFile(folder["state"]) == [1, 2, 3])
+        }
+    }
+}

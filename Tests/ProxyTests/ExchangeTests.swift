@@ -1,0 +1,86 @@
+import Core
+import Testing
+
+@testable import Proxy
+
+@Suite struct ExchangeTests {
+    private static func client() -> ClientConnection {
+        let client = ClientConnection(
+            token: .none, socket: Socket(descriptor: -1), address: Plans.address("192.0.2.7", 1234),
+            listener: Listener(Plans.listener(), actions: []), now: Instant(nanoseconds: 5))
+        client.consumedCount = 100
+        client.writtenCount = 200
+        return client
+    }
+
+    /// What may be sent twice without doing more than once. Source: RFC 9110 §9.2.2.
+    @Test(arguments: [
+        ("GET", true), ("HEAD", true), ("OPTIONS", true), ("PUT", true), ("DELETE", true), ("POST", false),
+        ("PATCH", false), ("CONNECT", false), ("get", false), ("GETS", false), ("", false), ("PURGE", false),
+    ]) func knowsWhatMayBeSentTwice(method: String, isIdempotent: Bool) {
+        let exchange = Exchange()
+        let octets = Array(method.utf8)
+        exchange.request.method = exchange.request.append(octets.span)
+        #expect(exchange.isIdempotent == isIdempotent)
+    }
+
+    @Test func joinsAClient() {
+        let exchange = Exchange()
+        #expect(!exchange.isJoined)
+        let client = Self.client()
+        exchange.begin(client, now: Instant(nanoseconds: 9))
+        #expect(exchange.isJoined && exchange.client === client)
+        #expect(exchange.startedAt == Instant(nanoseconds: 9))
+        #expect(exchange.consumedAtStart == 100 && exchange.writtenAtStart == 200)
+        #expect(exchange.state.phase == .connecting)
+        exchange.end()
+        #expect(!exchange.isJoined)
+    }
+
+    /// Exchanges are used again: nothing of the last request may show in the next.
+    @Test func aNewLifeKnowsNothingOfTheLast() {
+        let exchange = Exchange()
+        exchange.begin(Self.client(), now: Instant(nanoseconds: 1))
+        exchange.request.method = exchange.request.append("POST")
+        _ = exchange.state.receive(.connected)
+        let pool = TargetPool(Plans.target(0))
+        exchange.pool = pool
+        exchange.group = Group(Plans.group(0, "blue", []), pools: [], random: 0)
+        exchange.target = TargetConnection(
+            token: .none, socket: Socket(descriptor: -1), pool: pool, now: Instant(nanoseconds: 0))
+        for flag in Self.flags { exchange[keyPath: flag] = true }
+        for count in Self.counts { exchange[keyPath: count] = 7 }
+        exchange.bodyByteCount = 8
+        exchange.targetWrittenAtStart = 9
+        exchange.redirectURL = exchange.request.method
+        exchange.end()
+        #expect(exchange.target == nil && exchange.pool == nil && exchange.group == nil)
+        #expect(exchange.request.byteCount == 0 && exchange.request.method.isEmpty)
+
+        exchange.begin(Self.client(), now: Instant(nanoseconds: 2))
+        for flag in Self.flags { #expect(!exchange[keyPath: flag], "\(flag)") }
+        for count in Self.counts { #expect(exchange[keyPath: count] == 0, "\(count)") }
+        #expect(exchange.bodyByteCount == 0 && exchange.targetWrittenAtStart == 0 && exchange.redirectURL.isEmpty)
+        #expect(exchange.state.phase == .connecting)
+    }
+
+    private static var flags: [ReferenceWritableKeyPath<Exchange, Bool>] {
+        [
+            \.isClientPersistent, \.isAmbiguous, \.expectsContinue, \.isHEAD, \.isRequestDone, \.isResponseDone,
+            \.hasAnswer, \.hasRetried, \.connectTimedOut, \.isForwarded, \.isCut, \.isTargetPersistent, \.keepsClient,
+            \.isPrepared,
+        ]
+    }
+
+    private static var counts: [ReferenceWritableKeyPath<Exchange, Int>] { [\.connectAttempts, \.interimResponses] }
+
+    @Test func usingAReleasedExchangeTraps() async {
+        await #expect(processExitsWith: .failure) { _ = Exchange().client }
+        await #expect(processExitsWith: .failure) {
+            let exchange = Exchange()
+            exchange.begin(Self.client(), now: Instant(nanoseconds: 1))
+            exchange.end()
+            _ = exchange.client
+        }
+    }
+}

@@ -1,0 +1,109 @@
+import Core
+import Testing
+
+@testable import Proxy
+
+@Suite struct GroupTests {
+    private func group(_ plan: GroupPlan, random: UInt64 = 0) -> Group {
+        Group(plan, pools: plan.targets.map { TargetPool($0) }, random: random)
+    }
+
+    private func picks(_ group: Group, _ count: Int) -> [Int?] { (0..<count).map { _ in group.pick()?.id } }
+
+    private func healthy(_ ids: Range<Int>) -> [TargetPlan] {
+        ids.map { id in
+            let plan = Plans.target(id)
+            plan.cell.isHealthy = true
+            return plan
+        }
+    }
+
+    @Test func picksInTurn() {
+        let group = group(Plans.group(0, "blue", healthy(0..<3)))
+        #expect(picks(group, 7) == [0, 1, 2, 0, 1, 2, 0])
+        #expect(!group.isFailOpen)
+        #expect(group.logName == Array("blue".utf8))
+    }
+
+    /// Workers begin at different targets, so that a burst of first requests does not meet at one.
+    @Test(arguments: [0, 1, 2, 5, 65_535, UInt64.max]) func beginsSomewhere(random: UInt64) {
+        let group = group(Plans.group(0, "blue", healthy(0..<3)), random: random)
+        let first = Int(random & 0xFFFF) % 3
+        #expect(picks(group, 4) == [first, (first + 1) % 3, (first + 2) % 3, first])
+    }
+
+    @Test func anEmptyGroupHasNobody() {
+        let group = group(Plans.group(0, "blue", []))
+        #expect(picks(group, 2) == [nil, nil])
+        #expect(!group.isFailOpen)
+    }
+
+    @Test func usesAllWhenNoneIsHealthy() {
+        let targets = (0..<2).map { Plans.target($0) }
+        let group = group(Plans.group(0, "blue", targets))
+        #expect(group.isFailOpen)
+        #expect(picks(group, 3) == [0, 1, 0])
+    }
+
+    /// A change of health counts from the flip on, and at the next pick.
+    @Test func aFlipIsSeenAtTheNextPick() {
+        let plan = Plans.group(0, "blue", healthy(0..<3))
+        let group = group(plan)
+        #expect(picks(group, 2) == [0, 1])
+        plan.targets[2].cell.isHealthy = false
+        #expect(picks(group, 1) == [2], "no flip, no look")
+        plan.cell.flip()
+        #expect(picks(group, 3) == [0, 1, 0])
+        for target in plan.targets { target.cell.isHealthy = false }
+        plan.cell.flip()
+        #expect(Set(picks(group, 3)) == [0, 1, 2])
+        #expect(group.isFailOpen)
+        plan.targets[1].cell.isHealthy = true
+        plan.cell.flip()
+        #expect(picks(group, 2) == [1, 1])
+        #expect(!group.isFailOpen)
+        plan.cell.flip()
+        plan.cell.flip()
+        #expect(picks(group, 1) == [1], "several flips are one look")
+    }
+
+    @Test func adoptsMembersAndKeepsTheTurn() {
+        let targets = healthy(0..<4)
+        let cell = GroupCell()
+        let before = Plans.group(0, "blue", Array(targets[0..<3]), cell: cell)
+        let group = group(before)
+        let pools = group.pools
+        #expect(picks(group, 1) == [0])
+        let after = Plans.group(0, "blue", targets, cell: cell)
+        group.adopt(after, pools: pools + [TargetPool(targets[3])])
+        #expect(group.plan === after)
+        #expect(picks(group, 5) == [1, 2, 3, 0, 1], "whose turn it was still has it")
+        #expect(group.pools[0] === pools[0])
+        let fewer = Plans.group(0, "blue", [targets[1]], cell: cell)
+        group.adopt(fewer, pools: [pools[1]])
+        #expect(picks(group, 2) == [1, 1])
+    }
+
+    /// The new plan may bring a cell of its own, at any epoch.
+    @Test func adoptsAnotherCell() {
+        let targets = healthy(0..<2)
+        let group = group(Plans.group(0, "blue", targets))
+        let cell = GroupCell()
+        cell.flip()
+        let after = Plans.group(0, "blue", targets, cell: cell)
+        group.adopt(after, pools: group.pools)
+        targets[0].cell.isHealthy = false
+        #expect(Set(picks(group, 4)) == [0, 1])
+        cell.flip()
+        #expect(picks(group, 2) == [1, 1])
+    }
+
+    @Test func aDissolvedGroupGivesNothingOut() {
+        let plan = Plans.group(0, "blue", healthy(0..<2))
+        let group = group(plan)
+        group.dissolve()
+        #expect(picks(group, 2) == [nil, nil])
+        plan.cell.flip()
+        #expect(picks(group, 1) == [nil])
+    }
+}

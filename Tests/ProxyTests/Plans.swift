@@ -1,0 +1,98 @@
+import Core
+import Routing
+import Telemetry
+import Testing
+
+@testable import Proxy
+
+/// Plans as control makes them, with what a test does not care about filled in.
+enum Plans {
+    static let settings = ListenerSettings(
+        idleTimeout: 60_000_000_000, clientKeepAlive: 3_600_000_000_000, headTimeout: 10_000_000_000,
+        bodyRateWindow: 10_000_000_000, bodyRateWindowBytes: 1000, dropsInvalidNames: false, preservesHost: false,
+        forwardedForMode: .append, addsClientPort: false, addsReason: false)
+
+    static func target(_ id: Int) -> TargetPlan {
+        TargetPlan(id: id, address: address("10.0.0.\(id + 1)", 8080), cell: TargetCell())
+    }
+
+    static func group(_ id: Int, _ name: String, _ targets: [TargetPlan], cell: GroupCell = GroupCell()) -> GroupPlan {
+        GroupPlan(
+            id: id, name: name, targets: targets, cell: cell, counters: TargetGroupCounters(),
+            connectTimeout: 1_000_000_000, poolIdleTimeout: 1_000_000_000, poolConnectionsMax: 4)
+    }
+
+    static func listener(
+        _ id: Int = 0, port: UInt16 = 80, settings: ListenerSettings = settings,
+        rules: [(priority: Int, action: ActionPlan)] = [], defaultAction: ActionPlan = fixed(404)
+    ) -> ListenerPlan {
+        ListenerPlan(
+            id: id, loadBalancer: "app/web", port: port, settings: settings,
+            rules: RuleTable(rules.map { RulePattern(paths: ["/\($0.priority)"]) }), actions: rules.map(\.action),
+            priorities: rules.map(\.priority), defaultAction: defaultAction)
+    }
+
+    static func fixed(_ status: UInt16) -> ActionPlan {
+        .fixedResponse(FixedResponsePlan(status: status, contentType: [], body: []))
+    }
+
+    static func forward(_ groups: [Int], _ weights: [Int]) -> ActionPlan {
+        .forward(ForwardPlan(groups: groups, weights: weights))
+    }
+
+    static func address(_ literal: String, _ port: UInt16) -> SocketAddress {
+        guard let address = SocketAddress(literal: literal, port: port) else { fatalError("\(literal) is no address") }
+        return address
+    }
+}
+
+/// A worker without a thread, whose parts are looked at between two steps.
+struct WorkerBench: ~Copyable {
+    let control = Mailbox<ControlMail>()
+    let counters = WorkerCounters()
+    let ring = LogRing(capacity: 16 * 1024)
+    var worker: Worker
+
+    init() {
+        worker = Worker(
+            WorkerConfiguration(index: 0, connectionsMax: 10, bufferBytesMax: 1 << 20), mailbox: Mailbox(),
+            control: control, counters: counters, log: LogDoor(ring: ring, bell: LogBell()))
+    }
+
+    /// Adopts listeners and groups as the next generation, and logs as JSON.
+    mutating func adopt(_ listeners: [ListenerPlan], _ groups: [GroupPlan]) {
+        worker.adopt(Snapshot(generation: 1, listeners: listeners, groups: groups, accessLog: .json), opened: [])
+    }
+
+    /// A client that came in by the listener with this id, and its exchange. There is no socket: nothing may be read,
+    /// written or closed.
+    func begin(_ listener: Int = 0, from literal: String = "192.0.2.7", at instant: Instant) -> Exchange {
+        guard let listener = worker.listeners[listener] else { fatalError("no such listener") }
+        let client = ClientConnection(
+            token: .none, socket: Socket(descriptor: -1), address: Plans.address(literal, 50_000), listener: listener,
+            now: instant)
+        let exchange = Exchange()
+        exchange.begin(client, now: instant)
+        client.exchange = exchange
+        client.enter(.exchanging)
+        return exchange
+    }
+
+    /// What was logged since it was asked last.
+    func takeLog() -> String {
+        var log = ""
+        ring.take { line in
+            log = line.text
+            return line.count
+        }
+        return log
+    }
+
+    /// The ids of the targets that control was told are drained, since it was asked last.
+    func takeDrained() -> [Int] {
+        control.takeAll().compactMap { mail in
+            guard case .drained(_, let target, _, _) = mail else { return nil }
+            return target
+        }
+    }
+}

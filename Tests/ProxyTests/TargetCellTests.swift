@@ -1,0 +1,43 @@
+import Core
+import Proxy
+import Testing
+
+@Suite struct TargetCellTests {
+    @Test func aTargetIsUnhealthyUntilProvenOtherwise() {
+        let cell = TargetCell()
+        #expect(!cell.isHealthy)
+        cell.isHealthy = true
+        #expect(cell.isHealthy)
+        cell.isHealthy = false
+        #expect(!cell.isHealthy)
+    }
+
+    @Test func everyFlipIsANewEpoch() {
+        let cell = GroupCell()
+        let first = cell.epoch
+        cell.flip()
+        let second = cell.epoch
+        cell.flip()
+        #expect(second > first && cell.epoch > second)
+    }
+
+    /// Control stores the health and then flips; whoever sees the new epoch sees the health.
+    @Test func healthIsSeenWithItsEpoch() {
+        let cell = TargetCell(), group = GroupCell()
+        let flipCount: UInt64 = 20_000
+        let control = Thread.start(name: "flipping") {
+            for _ in 0..<flipCount {
+                cell.isHealthy = true
+                group.flip()
+            }
+        }
+        var seen: UInt64 = 0
+        var unhealthy = 0
+        while seen < flipCount {
+            seen = group.epoch
+            if seen > 0 && !cell.isHealthy { unhealthy += 1 }
+        }
+        control.join()
+        #expect(unhealthy == 0)
+    }
+}

@@ -1,0 +1,100 @@
+import Core
+import Testing
+
+@testable import Proxy
+
+@Suite struct TargetPoolTests {
+    private static func connection(_ pool: TargetPool, _ number: Int) -> TargetConnection {
+        TargetConnection(
+            token: Token(index: number, generation: 1), socket: Socket(descriptor: -1), pool: pool,
+            now: Instant(nanoseconds: 0))
+    }
+
+    private func indices(_ connections: [TargetConnection]) -> [Int] { connections.map(\.token.index) }
+
+    @Test func isItsTarget() {
+        let plan = Plans.target(6)
+        let pool = TargetPool(plan)
+        #expect(pool.id == 6 && pool.address == plan.address && pool.cell === plan.cell)
+        #expect(pool.idle.isEmpty && pool.inFlight == 0 && pool.draining == nil)
+        #expect(pool.takeIdle() == nil)
+    }
+
+    @Test func theLastUsedIsUsedNext() {
+        let pool = TargetPool(Plans.target(0))
+        for number in 1...3 { #expect(pool.putIdle(Self.connection(pool, number), most: 10) == nil) }
+        #expect(indices(pool.idle) == [1, 2, 3], "oldest first")
+        #expect(pool.takeIdle()?.token.index == 3)
+        #expect(pool.putIdle(Self.connection(pool, 4), most: 10) == nil)
+        #expect([pool.takeIdle(), pool.takeIdle(), pool.takeIdle()].map { $0?.token.index } == [4, 2, 1])
+        #expect(pool.takeIdle() == nil)
+    }
+
+    @Test func theOldestMakesRoom() {
+        let pool = TargetPool(Plans.target(0))
+        var evicted: [Int?] = []
+        for number in 1...5 { evicted.append(pool.putIdle(Self.connection(pool, number), most: 3)?.token.index) }
+        #expect(evicted == [nil, nil, nil, 1, 2])
+        #expect(indices(pool.idle) == [3, 4, 5])
+    }
+
+    @Test func aPoolOfNoneKeepsNothing() {
+        let pool = TargetPool(Plans.target(0))
+        let connection = Self.connection(pool, 1)
+        #expect(pool.putIdle(connection, most: 0) === connection)
+        #expect(pool.idle.isEmpty)
+    }
+
+    /// After a change to a smaller pool each connection that comes back takes one more out, until it fits.
+    @Test func aSmallerCapHoldsFromTheNextConnection() {
+        let pool = TargetPool(Plans.target(0))
+        for number in 1...3 { _ = pool.putIdle(Self.connection(pool, number), most: 3) }
+        #expect(pool.putIdle(Self.connection(pool, 4), most: 2)?.token.index == 1)
+        #expect(indices(pool.idle) == [2, 3, 4])
+    }
+
+    @Test(arguments: [1, 2, 3]) func aClosedConnectionIsTakenOut(number: Int) {
+        let pool = TargetPool(Plans.target(0))
+        let connections = (1...3).map { Self.connection(pool, $0) }
+        for connection in connections { _ = pool.putIdle(connection, most: 10) }
+        pool.removeIdle(connections[number - 1])
+        #expect(indices(pool.idle) == [1, 2, 3].filter { $0 != number })
+    }
+
+    // MARK: Draining
+
+    @Test func countsExchangesInFlight() {
+        let pool = TargetPool(Plans.target(0))
+        for _ in 0..<3 { pool.begin() }
+        pool.end(cut: false)
+        #expect(pool.inFlight == 2)
+        pool.end(cut: true)
+        #expect(pool.inFlight == 1 && pool.draining == nil)
+    }
+
+    /// Only exchanges that end while the target drains are told to whoever waits for it.
+    @Test func drainingCountsWhatEndsFromThenOn() throws {
+        let pool = TargetPool(Plans.target(0))
+        for _ in 0..<6 { pool.begin() }
+        pool.end(cut: false)
+        pool.drain()
+        var draining = try #require(pool.draining)
+        #expect(draining.finished == 0 && draining.cut == 0)
+        for isCut in [false, true, false, true, true] { pool.end(cut: isCut) }
+        draining = try #require(pool.draining)
+        #expect(draining.finished == 2 && draining.cut == 3 && pool.inFlight == 0)
+    }
+
+    @Test func misuseTraps() async {
+        await #expect(processExitsWith: .failure) {
+            let pool = TargetPool(Plans.target(0))
+            pool.removeIdle(Self.connection(pool, 1))
+        }
+        await #expect(processExitsWith: .failure) { TargetPool(Plans.target(0)).end(cut: false) }
+        await #expect(processExitsWith: .failure) {
+            let pool = TargetPool(Plans.target(0))
+            pool.drain()
+            pool.drain()
+        }
+    }
+}

@@ -1,0 +1,95 @@
+import Core
+import Testing
+
+@testable import Proxy
+
+@Suite struct WorkerFinishTests {
+    /// When things happened, in seconds after the exchange began; nil if they did not. What the log says of them.
+    struct Case: Sendable, CustomTestStringConvertible {
+        let why: String
+        let sentAfter: UInt64?
+        let answeredAfter: UInt64?
+        let request: String
+        let target: String
+        let response: String
+        var testDescription: String { why }
+    }
+
+    static let cases = [
+        Case(
+            why: "the usual way", sentAfter: 1, answeredAfter: 3, request: "1.000000", target: "2.000000",
+            response: "7.000000"),
+        Case(
+            why: "answered before the request was sent to its end, which then was given up", sentAfter: nil,
+            answeredAfter: 3, request: "null", target: "null", response: "7.000000"),
+        Case(
+            why: "answered before the request was sent to its end", sentAfter: 4, answeredAfter: 3, request: "4.000000",
+            target: "0.000000", response: "7.000000"),
+        Case(
+            why: "never answered", sentAfter: 1, answeredAfter: nil, request: "1.000000", target: "null",
+            response: "null"),
+        Case(why: "never sent", sentAfter: nil, answeredAfter: nil, request: "null", target: "null", response: "null"),
+    ]
+
+    /// Exchanges are used again, so each case comes second on one that had times of its own.
+    @Test(arguments: cases) func logsWhenThingsHappened(test: Case) {
+        var bench = WorkerBench()
+        bench.adopt([Plans.listener(defaultAction: Plans.forward([0], [1]))], [Plans.group(0, "blue", [])])
+        let begin = Instant(nanoseconds: 1_000_000_000_000)
+        func after(_ seconds: UInt64) -> Instant { begin + seconds * 1_000_000_000 }
+
+        let exchange = bench.begin(at: Instant(nanoseconds: 1))
+        let client = exchange.client
+        exchange.sentAt = Instant(nanoseconds: 2)
+        exchange.answeredAt = Instant(nanoseconds: 3)
+        exchange.end()
+        exchange.begin(client, now: begin)
+        exchange.isForwarded = true
+        exchange.group = bench.worker.groups[0]
+        bench.counters.requestsActive.add()
+        exchange.group?.plan.counters.requestsActive.add()
+        if let seconds = test.sentAfter { exchange.sentAt = after(seconds) }
+        if let seconds = test.answeredAfter {
+            exchange.answeredAt = after(seconds)
+            exchange.record.targetStatus = 200
+        }
+        exchange.keepsClient = true
+        bench.worker.now = after(10)
+        bench.worker.finish(exchange)
+
+        let log = bench.takeLog()
+        #expect(log.contains(#""request_processing_time":\#(test.request),"#))
+        #expect(log.contains(#""target_processing_time":\#(test.target),"#), "\(log)")
+        #expect(log.contains(#""response_processing_time":\#(test.response),"#))
+        #expect(log.contains(#""target_group":"blue""#))
+    }
+
+    @Test func anExchangeThatIsOverIsLetGo() {
+        var bench = WorkerBench()
+        bench.adopt([Plans.listener()], [])
+        let pool = TargetPool(Plans.target(0))
+        let exchange = bench.begin(at: Instant(nanoseconds: 1))
+        let client = exchange.client
+        bench.counters.requestsActive.add()
+        pool.begin()
+        exchange.pool = pool
+        client.requestRate.begin(now: Instant(nanoseconds: 1), length: 1, passed: 0)
+        exchange.keepsClient = true
+        bench.worker.finish(exchange)
+        #expect(pool.inFlight == 0)
+        #expect(client.exchange == nil && !exchange.isJoined)
+        #expect(client.requestRate.deadline == .distantFuture)
+        #expect(bench.counters.requestsActive.value == 0)
+        #expect(bench.worker.freeExchanges.count == 1)
+        guard case .reading = client.phase else {
+            Issue.record("the client's connection is \(client.phase)")
+            return
+        }
+    }
+
+    @Test func keepsSoManyExchangesForReuse() {
+        var bench = WorkerBench()
+        for _ in 0..<Limits.freeExchangesMax + 10 { bench.worker.keepFree(Exchange()) }
+        #expect(bench.worker.freeExchanges.count == Limits.freeExchangesMax)
+    }
+}
