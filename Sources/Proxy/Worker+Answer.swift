@@ -77,7 +77,8 @@ extension Worker {
         exchange.record.status = response.status
         if exchange.state.phase != .ended { _ = exchange.state.receive(.answeredHere) }
         exchange.answeredAt = now
-        if !exchange.isRequestDone { exchange.isRequestDone = hasNoBody(client) }
+        // A request that ends with its head is done though nobody looked for its body.
+        if client.decoder.isComplete { exchange.isRequestDone = true }
         exchange.keepsClient = !closes && exchange.isRequestDone && mayKeep(client, exchange)
         let outbound = outbound(of: client)
         let hasBody = response.status != 204 && response.status != 304
@@ -88,13 +89,6 @@ extension Worker {
         exchange.isResponseDone = true
         releaseTarget(exchange, reusable: false)
         complete(exchange)
-    }
-
-    /// Whether the request ends with its head, so that what follows is the next request.
-    private func hasNoBody(_ client: ClientConnection) -> Bool {
-        let nothing = InlineArray<0, UInt8>(repeating: 0)
-        if case .end = client.decoder.next(nothing.span, trailers: nil) { return true }
-        return false
     }
 
     /// Whether the client's connection may serve another request, as far as both sides and the configuration say.
