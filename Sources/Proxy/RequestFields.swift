@@ -120,21 +120,35 @@ extension Worker {
         let name = request.beginField("X-Amzn-Trace-Id")
         if let index = request.firstField(.xAmznTraceID) {
             let value = request.field(index).value
-            let trace = TraceID(request.bytes(value))
             request.removeFields(.xAmznTraceID)
-            let keepsAll = value.count <= Limits.traceBytesMax
-            if trace.root == nil || keepsAll {
-                request.append(trace.root == nil ? "Root=" : "Self=")
-                appendNewTrace(request)
-                if keepsAll && !value.isEmpty { request.append(.semicolon) }
-            }
-            appendKept(request, value, keepsAll ? trace.kept : trace.root)
-            if keepsAll { appendKept(request, value, trace.keptAfterSelf) }
+            appendTrace(request, continuing: value)
         } else {
             request.append("Root=")
             appendNewTrace(request)
         }
         request.endField(name, id: .xAmznTraceID)
+    }
+
+    /// Puts a Self before what came in. A value that is too long is cut down to its Root.
+    private mutating func appendTrace(_ request: Head, continuing value: ByteRange) {
+        let trace = TraceID(request.bytes(value))
+        let isTooLong = value.count > Limits.traceBytesMax
+        guard let root = trace.root, root.count <= Limits.traceBytesMax else {
+            request.append("Root=")
+            appendNewTrace(request)
+            if !isTooLong && !(trace.kept.isEmpty && trace.keptAfterSelf.isEmpty) {
+                request.append(.semicolon)
+                appendKept(request, value, trace.kept)
+                appendKept(request, value, trace.keptAfterSelf)
+            }
+            return
+        }
+        if isTooLong { return appendKept(request, value, root) }
+        request.append("Self=")
+        appendNewTrace(request)
+        request.append(.semicolon)
+        appendKept(request, value, trace.kept)
+        appendKept(request, value, trace.keptAfterSelf)
     }
 
     private func appendKept(_ request: Head, _ value: ByteRange, _ part: Range<Int>?) {

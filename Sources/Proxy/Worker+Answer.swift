@@ -77,7 +77,8 @@ extension Worker {
         exchange.record.status = response.status
         if exchange.state.phase != .ended { _ = exchange.state.receive(.answeredHere) }
         exchange.answeredAt = now
-        exchange.isRequestDone = exchange.isRequestDone || client.decoder.isComplete
+        // A request that ends with its head is done though nobody looked for its body.
+        if client.decoder.isComplete { exchange.isRequestDone = true }
         exchange.keepsClient = !closes && exchange.isRequestDone && mayKeep(client, exchange)
         let outbound = outbound(of: client)
         let hasBody = response.status != 204 && response.status != 304

@@ -21,7 +21,7 @@ import Testing
         ("/%2e", "/"), ("/a/%2E%2e/b", "/b"), ("/a/.%2e/b", "/b"), ("/a/%2e./b", "/b"),
         ("/a//../b", "/a/b"), ("//..", "/"), ("//../a", "/a"), ("/a/..//", "//"),
         // What only looks like one.
-        ("/...", "/..."), ("/..a", "/..a"), ("/a..", "/a.."), ("/.a/", "/.a/"), ("/..;/a", "/..;/a"),
+        ("/...", "/..."), ("/..a", "/..a"), ("/a..", "/a.."), ("/.a/", "/.a/"), ("/a;v=1/b", "/a;v=1/b"),
         ("/a.b/c.", "/a.b/c."), ("/%2e%2e%2e", "/..."), ("/%2ea", "/.a"),
         // A hidden slash beside a plain dot segment.
         ("/a%2fb/../c", "/c"), ("/a/../b%5cc", "/b%5cc"), ("/a\\b/./c", "/a\\b/c"), ("/%2f/%2F/..", "/%2f/"),
@@ -39,6 +39,7 @@ import Testing
     @Test(arguments: [
         ("/..", Violation.pathAboveRoot), ("/../a", .pathAboveRoot), ("/a/../..", .pathAboveRoot),
         ("/%2e%2e/a", .pathAboveRoot), ("/./../a", .pathAboveRoot), ("/a/../../b/c", .pathAboveRoot),
+        ("/..;/a", .ambiguousPath), ("/a/.;x/b", .ambiguousPath), ("/a/%2e%2e;/b", .ambiguousPath),
         ("/a%2f..", .ambiguousPath), ("/a/..%2fb", .ambiguousPath), ("/a/%2e%2e%2fb", .ambiguousPath),
         ("/..%5ca", .ambiguousPath), ("/a\\..\\b", .ambiguousPath), ("/a\\..", .ambiguousPath),
         ("/..\\", .ambiguousPath), ("/a%2F.", .ambiguousPath), ("/.%2fa", .ambiguousPath),

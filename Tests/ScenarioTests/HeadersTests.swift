@@ -84,6 +84,23 @@ import Testing
         #expect(replaced.hasPrefix("Self=1-") && replaced.hasSuffix(";" + root), "\(replaced)")
     }
 
+    @Test("A trace above 7 KB is cut down to its Root, and to a new one if the Root itself is too long")
+    func longTraceID() throws {
+        let root = "Root=1-67891233-abcdef012345678912345678"
+        let custom = "Custom=" + String(repeating: "a", count: 7_170)
+        let old = "Self=1-00000000-000000000000000000000000"
+        for value in ["\(root);\(custom)", "\(custom);\(root)", "\(old);\(root);\(custom)"] {
+            #expect(try forwarded("X-Amzn-Trace-Id: \(value)\r\n").request["x-amzn-trace-id"] == root)
+        }
+        let fitting = "\(root);Custom=" + String(repeating: "a", count: 7_000)
+        let kept = try #require(try forwarded("X-Amzn-Trace-Id: \(fitting)\r\n").request["x-amzn-trace-id"])
+        #expect(kept.hasPrefix("Self=1-") && kept.hasSuffix(";" + fitting))
+        for value in ["Root=" + String(repeating: "1", count: 7_200), custom] {
+            let made = try #require(try forwarded("X-Amzn-Trace-Id: \(value)\r\n").request["x-amzn-trace-id"])
+            #expect(made.wholeMatch(of: /Root=1-[0-9a-f]{8}-[0-9a-f]{24}/) != nil, "\(made.prefix(200))")
+        }
+    }
+
     @Test("The trace id is on the log line and not on the response")
     func traceIDInLog() throws {
         let target = try TargetServer()

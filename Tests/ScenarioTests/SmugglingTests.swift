@@ -273,7 +273,7 @@ import Testing
     static let paths: [(path: String, status: Int, seen: String?)] = [
         ("/admin/x", 403, nil), ("/a/../admin/x", 403, nil), ("/./admin/x", 403, nil), ("/%61dmin/x", 403, nil),
         ("/a/%2e%2e/admin/x", 403, nil), ("/a/.%2E/admin/x", 403, nil), ("/admin//x", 403, nil),
-        ("/admin/..;/admin/x", 403, nil),
+        ("/admin/..;/admin/x", 400, nil),
         // Dot segments that only appear when other octets count as slashes.
         ("/a/..%2fadmin/x", 400, nil), ("/..%5cadmin/x", 400, nil), ("/a/..\\admin/x", 400, nil),
         ("/../admin/x", 400, nil), ("/%zz", 400, nil), ("/admin%00/x", 400, nil), ("/admin%0", 400, nil),

@@ -149,6 +149,24 @@ import Testing
         expectLogged(by: apus, "/dies", status: 502, target: "127.0.0.1:\(target.port)")
     }
 
+    @Test("A target that dies while the request's trailers are incomplete makes 502")
+    func diesBeforeTrailers() throws {
+        let target = try TargetServer { connection in
+            guard let request = try connection.head() else { return }
+            guard request.target == "/trailing" else { return try connection.respond(body: "well") }
+            _ = connection.wire.receives("x\r\n")
+            connection.reset()
+        }
+        let apus = try ApusProcess.start(Document(target))
+        let client = try apus.client()
+        try client.send(
+            "POST /trailing HTTP/1.1\r\nHost: a.b\r\nTransfer-Encoding: chunked\r\n\r\n1\r\nx\r\n0\r\nX-Unfinished: ye")
+        expectMadeHere(try client.response(), 502)
+        #expect(client.ended())
+        expectServes(apus)
+        expectLogged(by: apus, "/trailing", status: 502, target: target.address.text)
+    }
+
     @Test(
         "A target that dies inside a body cuts the client off rather than end the body",
         arguments: [

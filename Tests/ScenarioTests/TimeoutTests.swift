@@ -43,6 +43,33 @@ import Testing
         #expect(apus.accessLog.count == 1)
     }
 
+    @Test("A connection older than client_keep_alive gets one more answer, which says that it ends")
+    func clientKeepAlive() throws {
+        let (apus, target) = try start(["client_keep_alive.seconds": 1])
+        let client = try apus.client()
+        let began = ContinuousClock.now
+        var answersCount = 0
+        var isLast = false
+        while !isLast, ContinuousClock.now - began < .seconds(10) {
+            isLast = try client.get("/again").connectionHas("close")
+            answersCount += 1
+            _ = always(for: 0.05) { true }
+        }
+        #expect(isLast && client.ended())
+        #expect(ContinuousClock.now - began >= .seconds(1))
+        #expect(answersCount > 2)
+        #expect(target.requests.count == answersCount)
+        #expect(target.connections.count <= 2, "only the client's connection ends")
+        expectLogged(by: apus, "/again", status: 200, targetStatus: 200)
+
+        // Idle when its age came: the request that follows is answered all the same.
+        let idle = try apus.client()
+        #expect(try idle.get("/before").connectionHas("close") == false)
+        #expect(always(for: 1.2) { !idle.ended(within: 0) })
+        #expect(try idle.get("/after").connectionHas("close"))
+        #expect(idle.ended())
+    }
+
     @Test("A body that stops gets 408")
     func bodyStops() throws {
         let (apus, target) = try start(["idle_timeout.timeout_seconds": 1])

@@ -48,7 +48,7 @@ final class ApusProcess: Sendable {
 
     private init(_ document: Document, descriptors: Int?) throws {
         folder = try temporaryFolder()
-        ports = try document.listeners.map { _ in try PortAllocator.port() }
+        ports = try document.listeners.map { try $0.port ?? PortAllocator.port() }
         self.document = Locked(document)
         let text = document.text(ports: ports, folder: folder)
         try text.write(toFile: "\(folder)/apus.yaml", atomically: true, encoding: .utf8)
@@ -98,7 +98,7 @@ final class ApusProcess: Sendable {
 
     /// A client connected to the first listener.
     func client(receiveBuffer: Int32? = nil) throws -> RawClient {
-        try RawClient(port: port, receiveBuffer: receiveBuffer)
+        try RawClient(port: port, host: document.value.addresses[0], receiveBuffer: receiveBuffer)
     }
 
     /// One request on the admin socket, over a connection of its own. `patience` in seconds is for `wait: true`.
@@ -154,9 +154,9 @@ final class ApusProcess: Sendable {
         let answer = try admin("GET", "/v1/target-groups/\(group)/targets")
         let pairs = answer.json["targetHealthDescriptions"].elements.map { entry in
             let target = entry["target"]
-            return (
-                "\(target["id"].string ?? "?"):\(target["port"].int ?? 0)", entry["targetHealth"]["state"].string ?? "?"
-            )
+            let port = UInt16(exactly: target["port"].int ?? 0) ?? 0
+            let address = Document.Address(id: target["id"].string ?? "?", port: port)
+            return (address.text, entry["targetHealth"]["state"].string ?? "?")
         }
         return Dictionary(pairs) { _, last in last }
     }

@@ -1,10 +1,12 @@
-/// A configuration file for one scenario: one application load balancer named `web` on 127.0.0.1.
+/// A configuration file for one scenario: one application load balancer named `web`, on 127.0.0.1 by default.
 ///
 /// Ports of listeners, and paths, are filled in when Apus is started; what is not said here is ELBv2's default, except
 /// that targets are checked twice a second, so that no scenario waits half a minute for a healthy target.
 struct Document: Sendable {
     /// Its listeners; ports are chosen at start.
     var listeners: [Listener]
+    /// Where they listen; clients connect to the first.
+    var addresses = [Socket.loopback]
     /// The target groups.
     var groups: [Group]
     /// Attributes of the load balancer.
@@ -20,6 +22,8 @@ struct Document: Sendable {
     struct Listener: Sendable {
         var defaultAction: JSON
         var rules: [JSON] = []
+        /// The port, where it matters which.
+        var port: UInt16?
     }
 
     /// One target group. `settings` holds any other key of the file's target group.
@@ -44,7 +48,7 @@ struct Document: Sendable {
         init(
             _ name: String, servers: [TargetServer], attributes: [String: JSON] = [:], settings: [String: JSON] = [:]
         ) {
-            self.init(name, servers.map { Address(port: $0.port) }, attributes: attributes, settings: settings)
+            self.init(name, servers.map(\.address), attributes: attributes, settings: settings)
             self.servers = servers
         }
     }
@@ -54,7 +58,7 @@ struct Document: Sendable {
         var id = "127.0.0.1"
         var port: UInt16
         var json: JSON { ["id": .string(id), "port": JSON(port)] }
-        var text: String { "\(id):\(port)" }
+        var text: String { id.contains(":") ? "[\(id)]:\(port)" : "\(id):\(port)" }
     }
 
     /// A document with these parts.
@@ -96,7 +100,7 @@ struct Document: Sendable {
     /// The file's text: JSON, which is YAML too.
     func text(ports: [UInt16], folder: String) -> String {
         var loadBalancer: JSON = [
-            "name": "web", "type": "application", "addresses": ["127.0.0.1"],
+            "name": "web", "type": "application", "addresses": .array(addresses.map { .string($0) }),
             "listeners": .array(zip(listeners, ports).map { Self.json($0, port: $1) }),
         ]
         if !attributes.isEmpty { loadBalancer["attributes"] = .object(attributes) }

@@ -1,15 +1,15 @@
 /// A scripted client: sends exactly the octets it is told to and reads what comes back.
 ///
-/// Shape:  one connection to 127.0.0.1, used by one thread; closed with `close`, `reset` or when let go.
+/// Shape:  one connection, used by one thread; closed with `close`, `reset` or when let go.
 struct RawClient: Sendable {
     /// The connection.
     let socket: Socket
     /// What reads it.
     let wire: Wire
 
-    /// Connects to 127.0.0.1; `receiveBuffer` in octets makes a slow reader felt early.
-    init(port: UInt16, receiveBuffer: Int32? = nil) throws {
-        self.init(try Socket.connected(port: port, receiveBuffer: receiveBuffer))
+    /// Connects to `host`; `receiveBuffer` in octets makes a slow reader felt early.
+    init(port: UInt16, host: String = Socket.loopback, receiveBuffer: Int32? = nil) throws {
+        self.init(try Socket.connected(port: port, host: host, receiveBuffer: receiveBuffer))
     }
 
     /// Connects to a Unix socket.

@@ -27,32 +27,23 @@ final class Socket: Sendable {
 
     deinit { close() }
 
-    /// Listens on 127.0.0.1; `port` 0 lets the kernel choose.
-    static func listening(port: UInt16 = 0, backlog: Int32 = 1_024) throws -> Socket {
-        let socket = Socket(adopting: try check("socket", Glibc.socket(AF_INET, streamType, 0)))
+    /// Listens on `host`, an address of this machine; `port` 0 lets the kernel choose.
+    static func listening(port: UInt16 = 0, host: String = loopback, backlog: Int32 = 1_024) throws -> Socket {
+        let address = InternetAddress(host, port: port)
+        let socket = Socket(adopting: try check("socket", Glibc.socket(address.family, streamType, 0)))
         try socket.set(SO_REUSEADDR, 1)
-        var address = loopback(port: port)
-        let outcome = unsafe withUnsafePointer(to: &address) { pointer in
-            unsafe pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) { generic in
-                unsafe Glibc.bind(socket.descriptor, generic, socklen_t(MemoryLayout<sockaddr_in>.size))
-            }
-        }
-        try check("bind to port \(port)", outcome)
+        try check("bind to \(host) port \(port)", unsafe address.withBytes { unsafe bind(socket.descriptor, $0, $1) })
         try check("listen", Glibc.listen(socket.descriptor, backlog))
         return socket
     }
 
-    /// Connects to 127.0.0.1. `receiveBuffer` in octets makes a slow reader felt early.
-    static func connected(port: UInt16, receiveBuffer: Int32? = nil) throws -> Socket {
-        let socket = Socket(adopting: try check("socket", Glibc.socket(AF_INET, streamType, 0)))
+    /// Connects to `host`. `receiveBuffer` in octets makes a slow reader felt early.
+    static func connected(port: UInt16, host: String = loopback, receiveBuffer: Int32? = nil) throws -> Socket {
+        let address = InternetAddress(host, port: port)
+        let socket = Socket(adopting: try check("socket", Glibc.socket(address.family, streamType, 0)))
         if let receiveBuffer { try socket.set(SO_RCVBUF, receiveBuffer) }
-        var address = loopback(port: port)
-        let outcome = unsafe withUnsafePointer(to: &address) { pointer in
-            unsafe pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) { generic in
-                unsafe Glibc.connect(socket.descriptor, generic, socklen_t(MemoryLayout<sockaddr_in>.size))
-            }
-        }
-        try check("connect to port \(port)", outcome)
+        let outcome = unsafe address.withBytes { unsafe connect(socket.descriptor, $0, $1) }
+        try check("connect to \(host) port \(port)", outcome)
         try socket.sendWithoutDelay()
         return socket
     }
@@ -73,22 +64,18 @@ final class Socket: Sendable {
         return socket
     }
 
-    /// A port of 127.0.0.1 that nobody listened on a moment ago.
-    static func freePort() throws -> UInt16 {
-        try listening().localPort()
-    }
-
     /// The port that this end has.
     func localPort() throws -> UInt16 {
-        var address = sockaddr_in()
-        var length = socklen_t(MemoryLayout<sockaddr_in>.size)
+        // The port lies at the same place in an IPv4 and an IPv6 address.
+        var address = sockaddr_in6()
+        var length = socklen_t(MemoryLayout<sockaddr_in6>.size)
         let outcome = unsafe withUnsafeMutablePointer(to: &address) { pointer in
             unsafe pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) { generic in
                 unsafe getsockname(descriptor, generic, &length)
             }
         }
         try Self.check("getsockname", outcome)
-        return UInt16(bigEndian: address.sin_port)
+        return UInt16(bigEndian: address.sin6_port)
     }
 
     /// The next connection of a listening socket; `nil` at the deadline or after `shutDown`.
@@ -181,18 +168,49 @@ final class Socket: Sendable {
     private let sendFlags = Int32(MSG_NOSIGNAL) | Int32(MSG_DONTWAIT)
     private static let streamType = Int32(SOCK_STREAM.rawValue) | Int32(SOCK_CLOEXEC.rawValue)
 
-    private static func loopback(port: UInt16) -> sockaddr_in {
-        var address = sockaddr_in()
-        address.sin_family = sa_family_t(AF_INET)
-        address.sin_port = port.bigEndian
-        address.sin_addr = in_addr(s_addr: UInt32(0x7F00_0001).bigEndian)
-        return address
-    }
+    /// Where everything listens that does not say otherwise.
+    static let loopback = "127.0.0.1"
 
     @discardableResult
     private static func check<Result: BinaryInteger>(_ call: String, _ result: Result) throws -> Result {
         guard result >= 0 else { throw SocketError(call: call, code: errno) }
         return result
+    }
+}
+
+/// An IPv4 or IPv6 address and a port, as socket calls take them.
+private struct InternetAddress {
+    private var storage = sockaddr_storage()
+    private let length: Int
+
+    /// An address spelt in figures; anything else is a mistake of the scenario.
+    init(_ host: String, port: UInt16) {
+        let isIPv6 = host.contains(":")
+        length = isIPv6 ? MemoryLayout<sockaddr_in6>.size : MemoryLayout<sockaddr_in>.size
+        let isAddress = unsafe withUnsafeMutablePointer(to: &storage) { pointer in
+            if isIPv6 {
+                return unsafe pointer.withMemoryRebound(to: sockaddr_in6.self, capacity: 1) { address in
+                    unsafe address.pointee.sin6_family = sa_family_t(AF_INET6)
+                    unsafe address.pointee.sin6_port = port.bigEndian
+                    return unsafe inet_pton(AF_INET6, host, &address.pointee.sin6_addr) == 1
+                }
+            }
+            return unsafe pointer.withMemoryRebound(to: sockaddr_in.self, capacity: 1) { address in
+                unsafe address.pointee.sin_family = sa_family_t(AF_INET)
+                unsafe address.pointee.sin_port = port.bigEndian
+                return unsafe inet_pton(AF_INET, host, &address.pointee.sin_addr) == 1
+            }
+        }
+        precondition(isAddress, "not an address: \(host)")
+    }
+
+    var family: Int32 { Int32(storage.ss_family) }
+
+    /// Calls `body` with the address and its length.
+    func withBytes(_ body: (UnsafePointer<sockaddr>, socklen_t) -> Int32) -> Int32 {
+        unsafe withUnsafePointer(to: storage) { pointer in
+            unsafe pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) { unsafe body($0, socklen_t(length)) }
+        }
     }
 }
 

@@ -1,6 +1,6 @@
 import Foundation
 
-/// A scripted HTTP/1.1 target on 127.0.0.1 that records every octet it receives, connection by connection.
+/// A scripted HTTP/1.1 target that records every octet it receives, connection by connection.
 ///
 /// Shape:  one thread per connection, each running the script. Health checks are answered apart, with
 ///         `healthStatus`, and leave no record; neither does a connection that brings no octet (a TCP check).
@@ -11,6 +11,7 @@ final class TargetServer: Sendable {
     /// What it is called in failures, and what it answers by default.
     let name: String
     /// Where it listens.
+    let host: String
     let port: UInt16
     /// The status that health checks are answered with; `nil` leaves them without an answer.
     let healthStatus = Locked<Int?>(200)
@@ -21,10 +22,13 @@ final class TargetServer: Sendable {
     private let checks = Locked(0)
 
     /// Starts to listen. `port` is given only to come back where another target was.
-    init(_ name: String = "blue", port: UInt16 = 0, script: Script? = nil) throws {
+    init(
+        _ name: String = "blue", host: String = Socket.loopback, port: UInt16 = 0, script: Script? = nil
+    ) throws {
         self.name = name
+        self.host = host
         self.script = script ?? TargetScript.answer(body: name + "\n")
-        listener = try Socket.listening(port: port)
+        listener = try Socket.listening(port: port, host: host)
         self.port = try listener.localPort()
         Self.thread { [listener, weak self] in
             while let connection = listener.accept(by: .after(600)) {
@@ -35,6 +39,9 @@ final class TargetServer: Sendable {
     }
 
     deinit { stop() }
+
+    /// How it is registered.
+    var address: Document.Address { .init(id: host, port: port) }
 
     /// Connections that carried requests, in the order of their first octet.
     var connections: [TargetConnection] { records.value }
