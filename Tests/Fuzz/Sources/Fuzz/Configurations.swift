@@ -24,7 +24,8 @@ enum Configurations {
         let pretty = value.json(pretty: true)
         demand(reading(try Value.parse(json: pretty)) == value, "another value: \(pretty)")
         // YAML refuses some characters and long keys, but nothing may mean two things.
-        if let yaml = try? Value.parse(yaml: line, file: "a") { demand(yaml == value, "another value as YAML: \(line)") }
+        guard let yaml = try? Value.parse(yaml: line, file: "a") else { return }
+        demand(yaml == value, "another value as YAML: \(line)")
     }
 
     /// What `read` gives, or nil after its mistakes were found to be told as they should.
