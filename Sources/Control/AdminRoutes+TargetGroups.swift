@@ -29,10 +29,15 @@ extension AdminRoutes {
         completion(.value(group.encoded()))
     }
 
+    /// A group, its attributes, its health check: its targets stay unless the body has a list of them, and so does its
+    /// type, which cannot change.
     private static func put(
         _ call: AdminCallContext, _ completion: @escaping (AdminAnswer) -> Void
     ) throws(AdminError) {
-        let body = try call.object(named: "name", .string(call.name("tg")))
+        var body = try call.object(named: "name", .string(call.name("tg")))
+        if let group = call.actions.document.targetGroups.first(where: { $0.name == call.name("tg") }) {
+            body.keep("targetType", "targets", of: group.encoded())
+        }
         call.apply(.putTargetGroup(try call.read(body, TargetGroup.init(_:))), completion)
     }
 

@@ -128,6 +128,42 @@ import Testing
         #expect(Int(user.prefix { $0 != ":" }) != nil, "the client's uid is known")
     }
 
+    struct PutCase: Sendable, CustomTestStringConvertible {
+        let path: String, body: String, key: String, before: Int, emptied: Bool
+        var testDescription: String { "\(path) \(body)" }
+    }
+
+    static let group = #""protocol":"HTTP","port":8080,"healthCheckPath":"/ready""#
+    static let listener = #""protocol":"HTTP","defaultActions":[\#(forward)]"#
+    static let puts = [
+        PutCase(path: "/v1/target-groups/blue", body: group, key: "targets", before: 2, emptied: false),
+        PutCase(path: "/v1/target-groups/blue", body: group, key: "targets", before: 2, emptied: true),
+        PutCase(path: "/v1/load-balancers/web", body: #""type":"application""#, key: "listeners", before: 2, emptied: false),
+        PutCase(path: "/v1/load-balancers/web", body: #""type":"application""#, key: "listeners", before: 2, emptied: true),
+        PutCase(
+            path: "/v1/load-balancers/web/listeners/8080", body: listener, key: "rules", before: 2, emptied: false),
+        PutCase(path: "/v1/load-balancers/web/listeners/8080", body: listener, key: "rules", before: 2, emptied: true),
+    ]
+
+    @Test(arguments: puts) func aPutKeepsWhatItDoesNotName(_ test: PutCase) throws {
+        let harness = try AdminHarness()
+        let before = try Value.parse(json: try Self.answer(harness, "GET \(test.path)", "").body)[test.key]
+        #expect(before?.array?.count == test.before)
+        let body = test.emptied ? "{\(test.body),\"\(test.key)\":[]}" : "{\(test.body)}"
+        #expect(try Self.answer(harness, "PUT \(test.path)", body).status == 200)
+        let after = try Value.parse(json: try Self.answer(harness, "GET \(test.path)", "").body)[test.key]
+        #expect(after == (test.emptied ? [] : before))
+    }
+
+    @Test func aListenerInAPutLoadBalancerKeepsItsRules() throws {
+        let harness = try AdminHarness()
+        let body = #"{"listeners":[{"port":8080,\#(Self.listener)},{"port":82,\#(Self.listener)}]}"#
+        #expect(try Self.answer(harness, "PUT /v1/load-balancers/web", body).status == 200)
+        let listeners = harness.perform { $0.document.loadBalancers[0].listeners }
+        #expect(listeners.map(\.port) == [8080, 82])
+        #expect(listeners.map(\.rules.count) == [2, 0])
+    }
+
     @Test func everyChangeIsAudited() throws {
         let harness = try AdminHarness()
         _ = try Self.answer(harness, "DELETE /v1/instances/i-1", "")
