@@ -42,6 +42,8 @@ final class Operations: AdminActions {
     private(set) var drains: DrainTracker!
     /// Health checks.
     private(set) var prober: HealthProber!
+    /// The thread of the access log; nil when there is none.
+    var logWriter: LogWriter?
     /// The running workers.
     private(set) var workers: [WorkerHandle] = []
     /// Where each worker is told what to do.
@@ -96,6 +98,9 @@ final class Operations: AdminActions {
     var groupCounters: [(name: String, workers: [TargetGroupCounters])] {
         (Array(registry.groups.values) + registry.withdrawn).map { (name: $0.name, workers: $0.counters) }
     }
+
+    /// Lines that the access log's file did not take; workers count those that did not get so far.
+    var logLinesLost: UInt64 { logWriter?.linesDropped ?? 0 }
 
     /// The groups of which all targets are used because none is healthy, sorted.
     var groupsFailedOpen: [String] { registry.groups.values.filter(\.isFailedOpen).map(\.name).sorted() }

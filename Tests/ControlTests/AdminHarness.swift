@@ -107,6 +107,9 @@ final class RecordingActions: AdminActions {
     let configurationFile = "test.yaml"
     var changesNotApplied: [String] = []
     var tally = ControlTally()
+    var logLinesLost: UInt64 = 0
+    var groupsFailedOpen: [String] = []
+    var isStopping = false
     var groupCounters: [(name: String, workers: [TargetGroupCounters])] = []
     /// What was asked for, in words, with who asked.
     var asked: [String] = []
