@@ -38,7 +38,7 @@ protocol AdminActions: AnyObject {
     /// See `Operations.deregister`.
     func deregister(
         group: String, targets: [TargetDescription], wait: Bool, by user: UInt32?,
-        completion: @escaping (Result<[DrainReport], AdminError>) -> Void)
+        completion: @escaping (Result<[Deregistration], AdminError>) -> Void)
     /// See `Operations.reload`.
     func reload(discardingChanges: Bool, completion: (Result<ReloadReport, ConfigErrors>) -> Void)
     /// See `Operations.targetHealth`.

@@ -34,6 +34,7 @@ extension AdminRoutes {
                 "configurationFile": .string(actions.configurationFile),
                 "generation": .int(Int(clamping: actions.generation)),
                 "changesNotApplied": .array(actions.changesNotApplied.map { .string($0) }),
+                "groupsFailedOpen": .array(actions.groupsFailedOpen.map { .string($0) }),
                 "workers": .array(actions.workers.map(worker)),
                 "counters": [
                     "clientConnections": sum { $0.connectionsAccepted.value },

@@ -137,14 +137,17 @@ extension Operations {
             let next = try document.applying(change)
             if change.touchesListeners { try sockets.prepare(for: next) }
             var batch = beginBatch()
+            var changesNothing = false
             if case .deregisterTargets(let name, let targets) = change,
                 let group = document.targetGroups.first(where: { $0.name == name })
             {
-                let keys = targets.map { TargetKey(id: $0.id, port: group.effectivePort(of: $0)) }
-                batch.deregistered[name, default: []].formUnion(keys)
+                let present = group.present(targets)
+                changesNothing = present.isEmpty
+                if !changesNothing { batch.deregistered[name, default: []].formUnion(present) }
             }
+            // Staged in any case: what does not fit the file may be in the changes, and is to be forgotten.
             store.stage(change, giving: next)
-            batch.changes.append((change.description, user))
+            if !changesNothing { batch.changes.append((change.description, user)) }
             batch.completions.append(completion)
             self.batch = batch
         } catch {
@@ -157,22 +160,30 @@ extension Operations {
         }
     }
 
-    /// Deregisters `targets`, and calls `completion` when that is durable or, with `wait`, when all are drained. The
-    /// reports are then in the order of `targets`; without `wait` there are none.
+    /// Deregisters `targets`, and calls `completion` when that is durable or, with `wait`, when all are drained: with
+    /// what became of each, in the order of `targets`.
     func deregister(
         group name: String, targets: [TargetDescription], wait: Bool, by user: UInt32?,
-        completion: @escaping (Result<[DrainReport], AdminError>) -> Void
+        completion: @escaping (Result<[Deregistration], AdminError>) -> Void
     ) {
         let group = document.targetGroups.first { $0.name == name }
         let keys = targets.map { TargetKey(id: $0.id, port: group?.effectivePort(of: $0) ?? 0) }
+        let present = group?.present(targets) ?? []
         apply(.deregisterTargets(group: name, targets), by: user) { [unowned self] result in
-            switch result {
-            case .failure(let error): completion(.failure(error))
-            case .success where !wait: completion(.success([]))
-            case .success:
-                let draining = keys.map { key in registry.draining(key, inGroup: name) }
-                DrainWait(keys, completion: { completion(.success($0)) }).begin(draining, drains)
+            if case .failure(let error) = result { return completion(.failure(error)) }
+            let draining = keys.map { key in registry.draining(key, inGroup: name) }
+            let done = zip(keys, draining).map { key, draining in
+                Deregistration(
+                    id: key.id, port: key.port, wasRegistered: present.contains(key) || !draining.isEmpty)
             }
+            guard wait else { return completion(.success(done)) }
+            DrainWait(keys) { reports in
+                completion(.success(zip(done, reports).map { done, report in
+                    var done = done
+                    done.drain = report
+                    return done
+                }))
+            }.begin(draining, drains)
         }
     }
 
@@ -317,5 +328,19 @@ extension Change {
         case .putTargetGroup, .deleteTargetGroup, .putRule, .deleteRule, .setWeights, .registerTargets,
             .deregisterTargets, .putInstance, .deleteInstance: false
         }
+    }
+}
+
+extension TargetGroup {
+    /// Those of `targets` that are registered here, by who they are.
+    fileprivate func present(_ asked: [TargetDescription]) -> Set<TargetKey> {
+        let keys = Set(asked.map { TargetKey(id: $0.id, port: effectivePort(of: $0)) })
+        var present: Set<TargetKey> = []
+        let ids = Set(asked.map(\.id))
+        for target in targets where ids.contains(target.id) {
+            let key = TargetKey(id: target.id, port: effectivePort(of: target))
+            if keys.contains(key) { present.insert(key) }
+        }
+        return present
     }
 }
