@@ -57,6 +57,7 @@ enum AdminView {
             "changesNotApplied")
         add("Takes effect at the next start only:", "needsRestart")
         if (answer["changes"]?.array ?? []).isEmpty { lines.insert("Nothing in force has changed.", at: 0) }
+        if let aside = answer["putAside"] { lines.append("What was changed at run time is kept in \(text(aside)).") }
         return lines.map { $0 + "\n" }.joined() + done("Reloaded", answer)
     }
 

@@ -155,7 +155,7 @@ extension Operations {
             logger.info("a change was refused", metadata: [
                 "change": "\(change)", "uid": "\(text(user))", "reason": "\(error.first.message)",
             ])
-            let refusal = AdminError(error)
+            let refusal = AdminError(error, status: isStopping ? Self.statusWhileStopping : nil)
             loop.afterBatch { completion(.failure(refusal)) }
         }
     }
@@ -239,11 +239,12 @@ extension Operations {
         commit()
         let before = document
         let needsRestart: [String]
+        let putAside: String?
         do throws(ConfigErrors) {
             if isStopping { throw Self.stopping }
             needsRestart = try store.stageReload(discardingChanges: discardingChanges)
             try sockets.prepare(for: document)
-            try commitReload()
+            putAside = try commitReload()
         } catch {
             store.rollBack()
             sockets.abandonPrepared()
@@ -255,11 +256,15 @@ extension Operations {
         let changes = before.differences(to: document)
         if document != before { publish(deregistered: [:]) }
         let report = ReloadReport(
-            generation: generation, changes: changes, changesNotApplied: store.notApplied, needsRestart: needsRestart)
+            generation: generation, changes: changes, changesNotApplied: store.notApplied, needsRestart: needsRestart,
+            putAside: putAside)
         events.post(.configurationReloaded(generation: generation, changes: changes))
         logger.notice("the configuration was reloaded", metadata: [
             "file": "\(store.file)", "generation": "\(generation)", "changes": "\(changes.count)",
         ])
+        if let putAside {
+            logger.notice("the changes made at run time are put aside", metadata: ["file": "\(putAside)"])
+        }
         for sentence in store.notApplied {
             logger.warning("a change made at run time does not fit the file and is kept aside", metadata: [
                 "reason": "\(sentence)"
@@ -271,12 +276,15 @@ extension Operations {
         completion(.success(report))
     }
 
+    /// 503: the same request may succeed a moment later, with the next process.
+    static let statusWhileStopping: UInt16 = 503
+
     private static let stopping = ConfigErrors(ConfigError(
         expected: "this Apus is stopping, and takes no changes", remedy: "Ask the next one.",
         code: .operationNotPermitted))
 
-    private func commitReload() throws(ConfigErrors) {
-        do { try store.commit() } catch {
+    private func commitReload() throws(ConfigErrors) -> String? {
+        do { return try store.commit() } catch {
             throw ConfigErrors(ConfigError(
                 file: store.state.path, expected: "the state must be written", found: "\(error)",
                 remedy: "Make room on the disk that holds runtime.stateDirectory, then try again."))

@@ -151,11 +151,13 @@ import Testing
                 """)
         harness.perform {
             $0.reloadResult = .success(
-                ReloadReport(generation: 8, changes: [], changesNotApplied: [], needsRestart: []))
+                ReloadReport(
+                    generation: 8, changes: [], changesNotApplied: [], needsRestart: [], putAside: "state.json.aside"))
         }
         #expect(
             try perform(.reload(discardingChanges: true), harness)
-                == "Nothing in force has changed.\nReloaded (generation 8).\n")
+                == "Nothing in force has changed.\nWhat was changed at run time is kept in state.json.aside.\n"
+                + "Reloaded (generation 8).\n")
     }
 
     @Test func statusAndJSON() throws {

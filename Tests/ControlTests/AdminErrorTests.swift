@@ -150,6 +150,18 @@ import Testing
         #expect(error["details"]?.array?.count == 3)
     }
 
+    @Test func aReloadWhileStoppingIsToBeTriedAgain() throws {
+        let harness = try AdminHarness()
+        harness.perform { actions in
+            actions.isStopping = true
+            actions.reloadResult = .failure(
+                ConfigErrors(ConfigError(expected: "it stops", remedy: "Wait.", code: .operationNotPermitted)))
+        }
+        let response = try AdminRoutesTests.answer(harness, "POST /v1/reload", "")
+        #expect(response.status == 503)
+        #expect(response.body.contains("OperationNotPermitted"))
+    }
+
     static let statuses: [(String, UInt16)] = [
         ("TargetGroupNotFound", 404), ("RuleNotFound", 404), ("ResourceInUse", 409), ("PriorityInUse", 409),
         ("DuplicateListener", 409), ("ValidationError", 400), ("TooManyTargets", 400), ("InternalFailure", 500),

@@ -135,11 +135,12 @@ import Testing
 
     static let group = #""protocol":"HTTP","port":8080,"healthCheckPath":"/ready""#
     static let listener = #""protocol":"HTTP","defaultActions":[\#(forward)]"#
+    static let kind = #""type":"application""#
     static let puts = [
         PutCase(path: "/v1/target-groups/blue", body: group, key: "targets", before: 2, emptied: false),
         PutCase(path: "/v1/target-groups/blue", body: group, key: "targets", before: 2, emptied: true),
-        PutCase(path: "/v1/load-balancers/web", body: #""type":"application""#, key: "listeners", before: 2, emptied: false),
-        PutCase(path: "/v1/load-balancers/web", body: #""type":"application""#, key: "listeners", before: 2, emptied: true),
+        PutCase(path: "/v1/load-balancers/web", body: kind, key: "listeners", before: 2, emptied: false),
+        PutCase(path: "/v1/load-balancers/web", body: kind, key: "listeners", before: 2, emptied: true),
         PutCase(
             path: "/v1/load-balancers/web/listeners/8080", body: listener, key: "rules", before: 2, emptied: false),
         PutCase(path: "/v1/load-balancers/web/listeners/8080", body: listener, key: "rules", before: 2, emptied: true),

@@ -327,8 +327,15 @@ import Testing
         let states = try scene.operations.targetHealth(group: "blue", targets: nil).map(\.state)
         #expect(states == [.initial, .initial, .draining])
 
+        #expect(report?.putAside == nil)
+        let changes = try readFile(scene.folder.file("state/state.json"))
         scene.operations.reload(discardingChanges: true) { report = try? $0.get() }
         #expect(report?.changesNotApplied == [])
+        let aside = try #require(report?.putAside)
+        #expect(aside.hasPrefix(scene.folder.file("state/state.json.discarded-")))
+        #expect(try readFile(aside) == changes)
+        scene.operations.reload(discardingChanges: true) { report = try? $0.get() }
+        #expect(report?.putAside == nil, "there was nothing to discard")
         #expect(scene.operations.document.targetGroups.map(\.name) == ["blue", "green"])
         try scene.start()
         #expect(scene.operations.document.targetGroups.map(\.name) == ["blue", "green"])
@@ -369,6 +376,7 @@ import Testing
         scene.operations.reload(discardingChanges: false) { if case .failure(let error) = $0 { reloadError = error } }
         scene.pass()
         #expect(outcome.error?.code == "OperationNotPermitted")
+        #expect(outcome.error?.status == 503)
         #expect(reloadError?.first.code == .operationNotPermitted)
         #expect(scene.snapshots.count == 1)
     }
