@@ -19,6 +19,8 @@ final class DocumentStore {
     /// Where changes are kept.
     let state: StateFile
     private var staged: Content
+    /// Whether the staged reload discards changes, which are then kept aside.
+    private var isDiscarding = false
     private var committed: Content
     /// How often the state was written.
     private(set) var writesCount: UInt64 = 0
@@ -64,24 +66,32 @@ final class DocumentStore {
         var base = try Document.read(file)
         let differing = base.keepWhatNeedsRestart(of: committed.base)
         let changes = discardingChanges ? Changes() : staged.changes
+        isDiscarding = discardingChanges && !committed.changes.isEmpty
         let (effective, notApplied) = changes.apply(to: base)
         staged = Content(base: base, changes: changes, effective: effective, notApplied: notApplied)
         return differing
     }
 
-    /// Makes durable what is staged.
+    /// Makes durable what is staged. Returns the name under which changes that a reload discards are kept, if there
+    /// were any.
     ///
     /// Errors: the disk refuses. What is staged stays so: `rollBack` comes next.
-    func commit() throws(SystemError) {
+    @discardableResult func commit() throws(SystemError) -> String? {
+        let aside = isDiscarding ? try state.keepAside(committed.changes) : nil
         if staged.changes != committed.changes {
             try state.save(staged.changes)
             writesCount += 1
         }
         committed = staged
+        isDiscarding = false
+        return aside
     }
 
     /// Forgets what was staged.
-    func rollBack() { staged = committed }
+    func rollBack() {
+        staged = committed
+        isDiscarding = false
+    }
 }
 
 extension Document {

@@ -63,13 +63,26 @@ struct StateFile {
     ///
     /// Errors: `SystemError`; the file is then as it was.
     func save(_ changes: Changes) throws(SystemError) {
-        try replaceFile(path, with: Array((changes.encoded().json() + "\n").utf8))
+        try replaceFile(path, with: Self.octets(changes))
+    }
+
+    private static func octets(_ changes: Changes) -> [UInt8] { Array((changes.encoded().json() + "\n").utf8) }
+
+    private var nameAside: String { "\(path).discarded-\(WallClock.now() / 1_000_000)" }
+
+    /// Keeps `changes` under a name with the time, beside the file, which stays as it is; and returns that name.
+    ///
+    /// Errors: `SystemError`; there is no such file then.
+    func keepAside(_ changes: Changes) throws(SystemError) -> String {
+        let aside = nameAside
+        try replaceFile(aside, with: Self.octets(changes))
+        return aside
     }
 
     /// Puts the file out of the way, under a name with the time, and returns that name; nil when there is none.
     func setAside() throws(StartError) -> String? {
         guard FileManager.default.fileExists(atPath: path) else { return nil }
-        let aside = "\(path).discarded-\(WallClock.now() / 1_000_000)"
+        let aside = nameAside
         do {
             try FileManager.default.moveItem(atPath: path, toPath: aside)
         } catch {

@@ -62,6 +62,9 @@ import Testing
             "PUT /v1/load-balancers/web/listeners/80/rules/1", #"{"priority":2}"#, 400, "ValidationError",
             "2 in the body and 1 in"),
         Case("PUT /v1/target-groups/a", #"{"port":80,"protocl":"HTTP"}"#, 400, "ValidationError", "protocol"),
+        Case(
+            "PUT /v1/target-groups/blue", #"{"targetType":"instance","protocol":"HTTP","port":80}"#, 400,
+            "InvalidConfigurationRequest", "must stay ip"),
         Case("PUT /v1/instances/i-1", #"{"address":"nowhere"}"#, 400, "ValidationError", "nowhere"),
         Case(register, "", 400, "ValidationError", "needs a body"),
         Case(register, "[]", 400, "ValidationError", "object with a list of targets"),
@@ -145,6 +148,18 @@ import Testing
         #expect(error["message"] == "f.yaml: a is wrong. And 2 more mistakes.")
         #expect(error["remedy"] == "Right it.")
         #expect(error["details"]?.array?.count == 3)
+    }
+
+    @Test func aReloadWhileStoppingIsToBeTriedAgain() throws {
+        let harness = try AdminHarness()
+        harness.perform { actions in
+            actions.isStopping = true
+            actions.reloadResult = .failure(
+                ConfigErrors(ConfigError(expected: "it stops", remedy: "Wait.", code: .operationNotPermitted)))
+        }
+        let response = try AdminRoutesTests.answer(harness, "POST /v1/reload", "")
+        #expect(response.status == 503)
+        #expect(response.body.contains("OperationNotPermitted"))
     }
 
     static let statuses: [(String, UInt16)] = [
