@@ -169,17 +169,19 @@ extension Worker {
         control.send(.stopped(worker: configuration.index, cut: cut))
     }
 
-    /// The process holds more than its budget: closes the connection that holds the most (design.md §7).
-    mutating func shedHungriest() {
+    /// The process holds more than its budget: closes the connection that holds the most (design.md §7). Returns
+    /// false if none holds anything.
+    mutating func shedHungriest() -> Bool {
         var hungriest: ClientConnection?
         for client in clients() where client.chargedByteCount > hungriest?.chargedByteCount ?? 0 { hungriest = client }
-        guard let hungriest else { return }
+        guard let hungriest else { return false }
         counters.connectionsShed.add()
         if let exchange = hungriest.exchange {
             giveUp(exchange, word: "MemoryBudget")
         } else {
             close(hungriest)
         }
+        return true
     }
 
     private func clients() -> [ClientConnection] {

@@ -77,7 +77,7 @@ struct Worker: ~Copyable {
             for index in 0..<readyCount { dispatch(poller.ready(index)) }
             resumeDeferred()
             fireTimers()
-            if buffers.bytesHeld > buffers.bytesMax { shedHungriest() }
+            while buffers.bytesHeld > buffers.bytesMax, shedHungriest() {}
             report()
         }
         stop()
