@@ -112,6 +112,7 @@ extension Worker {
         client.headDeadline = .distantFuture
         client.lastActivity = now
         counters.requests.add()
+        if client.address.family == .ipv6 { counters.requestsIPv6.add() }
         counters.requestsActive.add()
     }
 

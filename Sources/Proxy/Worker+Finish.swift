@@ -34,6 +34,7 @@ extension Worker {
         client.responseRate.cancel()
         client.lastActivity = now
         counters.requestsActive.subtract()
+        counters.requestDuration.record(now.since(exchange.startedAt))
         if exchange.isForwarded { exchange.group?.plan.counters.requestsActive.subtract() }
         writeRecord(exchange)
         client.exchange = nil
