@@ -57,7 +57,7 @@ extension Worker {
         if exchange.isRequestDone { group.plan.counters.responseTime.record(now.since(exchange.sentAt)) }
     }
 
-    private func writeRecord(_ exchange: Exchange) {
+    private mutating func writeRecord(_ exchange: Exchange) {
         guard let accessLog else { return }
         let client = exchange.client
         exchange.record.duration = now.since(exchange.startedAt)
@@ -66,6 +66,8 @@ extension Worker {
         exchange.record.sentBytes = client.writtenCount - exchange.writtenAtStart
         setTimes(exchange)
         let request = exchange.request
+        // As ALB does, an answer made here is logged with the trace that a target would have seen.
+        if !exchange.isPrepared && !exchange.isRefused { setTraceID(request) }
         let loadBalancer = client.listener.logName
         let group = exchange.group?.logName ?? []
         let names = AccessRecord.Names(
