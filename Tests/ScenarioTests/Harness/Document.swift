@@ -1,10 +1,12 @@
-/// A configuration file for one scenario: one application load balancer named `web` on 127.0.0.1.
+/// A configuration file for one scenario: one application load balancer named `web`.
 ///
 /// Ports of listeners, and paths, are filled in when Apus is started; what is not said here is ELBv2's default, except
 /// that targets are checked twice a second, so that no scenario waits half a minute for a healthy target.
 struct Document: Sendable {
     /// Its listeners; ports are chosen at start.
     var listeners: [Listener]
+    /// Where they listen.
+    var addresses = ["127.0.0.1"]
     /// The target groups.
     var groups: [Group]
     /// Attributes of the load balancer.
@@ -96,7 +98,7 @@ struct Document: Sendable {
     /// The file's text: JSON, which is YAML too.
     func text(ports: [UInt16], folder: String) -> String {
         var loadBalancer: JSON = [
-            "name": "web", "type": "application", "addresses": ["127.0.0.1"],
+            "name": "web", "type": "application", "addresses": .array(addresses.map { .string($0) }),
             "listeners": .array(zip(listeners, ports).map { Self.json($0, port: $1) }),
         ]
         if !attributes.isEmpty { loadBalancer["attributes"] = .object(attributes) }
