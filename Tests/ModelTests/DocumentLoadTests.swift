@@ -228,8 +228,8 @@ import Testing
         Case(
             why: "a rule without conditions", yaml: rule("{ priority: 1, conditions: [], actions: [\(answer)] }"),
             message:
-                "web.yaml:9:40: conditions must be a list of 1 to 2, each a condition, but found an empty list. Add what is "
-                + "missing."
+                "web.yaml:9:40: conditions must be a list of 1 to 2, each a condition, but found an empty list. "
+                + "Add what is missing."
         ),
         Case(
             why: "a priority out of range",
