@@ -60,6 +60,9 @@ public struct AdminError: Error, Equatable, Sendable, CustomStringConvertible {
         }
     }
 
+    /// The body of the answer, as text with its last line feed.
+    public var json: String { value.json(pretty: true) }
+
     /// The body of the answer: `{"error":{"code":…,"message":…,"remedy":…}}`, and `details` if there are any.
     var value: Value {
         var error: Value = ["code": .string(code), "message": .string(message), "remedy": .string(remedy)]

@@ -113,7 +113,7 @@ extension AdminRoutes {
         _ call: AdminCallContext, _ completion: @escaping (AdminAnswer) -> Void
     ) throws(AdminError) {
         do throws(ConfigErrors) {
-            let document = try Document.load(yaml: call.request.body.span.text, file: "")
+            let document = try Document.load(yaml: call.request.body, file: "")
             completion(.value(["summary": .string(document.summary)]))
         } catch {
             throw AdminError(error)

@@ -12,6 +12,7 @@ final class DocumentStore {
         var changes: Changes
         var effective: Document
         var notApplied: [String]
+        var places: ListenerPlaces
     }
 
     /// The configuration file.
@@ -32,14 +33,17 @@ final class DocumentStore {
     /// Changes that do not fit the file, in sentences. They are kept, and tried again when the file is read again.
     var notApplied: [String] { staged.notApplied }
 
+    /// Where the file that is staged has its listeners.
+    var places: ListenerPlaces { staged.places }
+
     /// Reads the file and the changes. With `discardingChanges` they are put aside under another name instead, damaged
     /// or not, and `putAside` is told it.
     ///
     /// Errors: `StartError` for a file that is not right, changes that cannot be read, or a folder that is in use.
     init(file: String, discardingChanges: Bool, putAside: (String) -> Void) throws(StartError) {
         self.file = file
-        let base: Document
-        do { base = try Document.read(file) } catch { throw .configuration(error) }
+        let (base, places): (Document, ListenerPlaces)
+        do { (base, places) = try Document.readWithPlaces(file) } catch { throw .configuration(error) }
         state = try StateFile(inFolder: base.runtime.stateDirectory)
         var changes = Changes()
         if discardingChanges {
@@ -48,7 +52,8 @@ final class DocumentStore {
             changes = saved
         }
         let (effective, notApplied) = changes.apply(to: base)
-        staged = Content(base: base, changes: changes, effective: effective, notApplied: notApplied)
+        staged = Content(
+            base: base, changes: changes, effective: effective, notApplied: notApplied, places: places)
         committed = staged
     }
 
@@ -63,12 +68,13 @@ final class DocumentStore {
     ///
     /// Errors: the file is not right; nothing is staged.
     func stageReload(discardingChanges: Bool) throws(ConfigErrors) -> [String] {
-        var base = try Document.read(file)
+        var (base, places) = try Document.readWithPlaces(file)
         let differing = base.keepWhatNeedsRestart(of: committed.base)
         let changes = discardingChanges ? Changes() : staged.changes
         isDiscarding = discardingChanges && !committed.changes.isEmpty
         let (effective, notApplied) = changes.apply(to: base)
-        staged = Content(base: base, changes: changes, effective: effective, notApplied: notApplied)
+        staged = Content(
+            base: base, changes: changes, effective: effective, notApplied: notApplied, places: places)
         return differing
     }
 
@@ -96,7 +102,10 @@ final class DocumentStore {
 
 extension Document {
     /// Reads and validates the file at `path`: what `run`, `reload` and `check` do.
-    static func read(_ path: String) throws(ConfigErrors) -> Document {
+    static func read(_ path: String) throws(ConfigErrors) -> Document { try readWithPlaces(path).0 }
+
+    /// The same, with where the file has its listeners.
+    static func readWithPlaces(_ path: String) throws(ConfigErrors) -> (Document, ListenerPlaces) {
         let content: [UInt8]
         do {
             content = try readFile(path)
@@ -105,7 +114,8 @@ extension Document {
                 file: path, expected: "the configuration must be a file that can be read", found: error.reason,
                 remedy: "Check the path and its permissions."))
         }
-        return try load(yaml: String(decoding: content, as: UTF8.self), file: path)
+        let value = try Value.parse(yaml: content, file: path)
+        return (try Document(value, file: path), ListenerPlaces(value, file: path))
     }
 
     /// Takes from `running` what the process has fixed at its start. Returns the keys that differed.

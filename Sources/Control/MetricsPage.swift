@@ -80,6 +80,10 @@ struct MetricsPage {
         text.sample(figures.residentBytes)
         text.begin("process_open_fds", .gauge, help: "Open descriptors.")
         text.sample(figures.openDescriptors)
+        text.begin("process_max_fds", .gauge, help: "Descriptors that may be open.")
+        text.sample(figures.descriptorsMax)
+        text.begin("process_start_time_seconds", .gauge, help: "When the process was started, since 1970.")
+        text.sample(figures.startedAt)
         text.begin("process_threads", .gauge, help: "Threads of the process.")
         text.sample(figures.threads)
     }

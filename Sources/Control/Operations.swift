@@ -106,7 +106,7 @@ final class Operations: AdminActions {
     var groupsFailedOpen: [String] { registry.groups.values.filter(\.isFailedOpen).map(\.name).sorted() }
 
     /// Opens the sockets of all listeners, before workers exist. Errors: the addresses that cannot be bound.
-    func openListeners() throws(ConfigErrors) { try sockets.prepare(for: document) }
+    func openListeners() throws(ConfigErrors) { try sockets.prepare(for: document, store.places) }
 
     /// Gives the workers, of which there are as many as was said, their first snapshot.
     func begin(_ workers: [WorkerHandle]) {
@@ -243,7 +243,7 @@ extension Operations {
         do throws(ConfigErrors) {
             if isStopping { throw Self.stopping }
             needsRestart = try store.stageReload(discardingChanges: discardingChanges)
-            try sockets.prepare(for: document)
+            try sockets.prepare(for: document, store.places)
             putAside = try commitReload()
         } catch {
             store.rollBack()

@@ -24,7 +24,7 @@ struct StateFile {
                 atPath: folder, withIntermediateDirectories: true, attributes: [.posixPermissions: 0o750])
         } catch {
             throw .refused(
-                message: "The folder for the state, \(folder), cannot be made: \(error.localizedDescription)",
+                message: "The folder for the state, \(folder), cannot be made: \(Self.reason(error)).",
                 remedy: "Make it, writable for this user, or choose another runtime.stateDirectory.")
         }
         do throws(SystemError) {
@@ -87,7 +87,7 @@ struct StateFile {
             try FileManager.default.moveItem(atPath: path, toPath: aside)
         } catch {
             throw .refused(
-                message: "The state in \(path) cannot be put aside: \(error.localizedDescription)",
+                message: "The state in \(path) cannot be put aside: \(Self.reason(error)).",
                 remedy: "Move it away by hand.")
         }
         return aside
@@ -99,6 +99,12 @@ struct StateFile {
         for path in [folder, folder + "/lock", path] where FileManager.default.fileExists(atPath: path) {
             try user.own(path)
         }
+    }
+
+    /// The kernel's words for what Foundation was refused: its own are long, and name the file once more.
+    private static func reason(_ error: any Error) -> String {
+        let underlying = (error as? CocoaError)?.underlying as? POSIXError
+        return underlying.map { SystemError("", code: $0.code.rawValue).reason } ?? error.localizedDescription
     }
 
     /// The refusal to start with changes that cannot be read.

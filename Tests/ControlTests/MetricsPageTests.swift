@@ -38,6 +38,7 @@ import Testing
         ] { #expect(lines.contains(line), "\(line)") }
         for name in [
             "process_resident_memory_bytes", "process_open_fds", "process_cpu_seconds_total", "process_threads",
+            "process_max_fds", "process_start_time_seconds",
         ] {
             let value = try #require(lines.first { $0.hasPrefix("\(name) ") }).split(separator: " ")[1]
             #expect(try #require(Double(value)) > 0, "\(name)")

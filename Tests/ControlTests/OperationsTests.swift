@@ -365,6 +365,8 @@ import Testing
         var errors: ConfigErrors?
         scene.operations.reload(discardingChanges: false) { if case .failure(let error) = $0 { errors = error } }
         #expect(errors?.first.message.contains("\(other.localAddress!.port)") == true)
+        #expect(errors?.first.file == scene.file)
+        #expect(errors?.first.location == Location(line: 8, column: 15), "the file's port, not the listener's start")
         #expect(scene.operations.document == before)
     }
 
