@@ -55,8 +55,8 @@ fuzz: packages-test ## random input to every parser, FUZZ_SECONDS (30) each
 	  mkdir -p .build/fuzz/corpus/$$subject; \
 	  $(FUZZ) $$subject $(FUZZ_FLAGS) -max_total_time=$(FUZZ_SECONDS) -exact_artifact_path=$$crash \
 	    .build/fuzz/corpus/$$subject Tests/Fuzz/Corpus/$$subject > $$log 2>&1 || { \
-	    tail -n 40 $$log; \
-	    echo "== $$subject: a broken promise. Replay: SWIFT_BACKTRACE=enable=no $(FUZZ) $$subject $$crash"; exit 1; }; \
+	    tail -n 40 $$log; grep -h "broken promise:" $$log || true; \
+	    echo "== $$subject: it broke. Replay: SWIFT_BACKTRACE=enable=no $(FUZZ) $$subject $$crash"; exit 1; }; \
 	  tail -n 1 $$log; \
 	done
 
