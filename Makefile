@@ -6,7 +6,9 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help run build test asan tsan bench format lint clean packages-build packages-test packages-bench
+# For each of its subjects.
+FUZZ_SECONDS ?= 30
+.PHONY: help run build test asan tsan fuzz bench format lint clean packages-build packages-test packages-bench
 
 # What the toolchain links with, and slim images lack.
 PACKAGES_BUILD := gcc libc6-dev libstdc++-12-dev
@@ -37,6 +39,26 @@ asan: packages-test ## every test under AddressSanitizer
 
 tsan: packages-test ## every test under ThreadSanitizer
 	@swift test --scratch-path .build/tsan --sanitize thread --parallel
+
+# The last -sanitize is the one that counts, so it has to name both. Statics look like leaks at the end.
+FUZZ := .build/fuzz/release/Fuzz
+FUZZ_FLAGS := -timeout=10 -max_len=4096 -dict=Tests/Fuzz/http.dict
+fuzz: export SWIFT_BACKTRACE := enable=no
+fuzz: export ASAN_OPTIONS := detect_leaks=0
+fuzz: packages-test ## random input to every parser, FUZZ_SECONDS (30) each
+	@echo "== building the fuzzers"
+	@swift build -c release --package-path Tests/Fuzz --scratch-path .build/fuzz \
+	  --sanitize fuzzer --sanitize address -Xswiftc -sanitize=fuzzer,address
+	@for subject in $$(ls Tests/Fuzz/Corpus); do \
+	  echo "== fuzzing $$subject for $(FUZZ_SECONDS) s"; \
+	  log=.build/fuzz/$$subject.log; crash=.build/fuzz/$$subject.crash; \
+	  mkdir -p .build/fuzz/corpus/$$subject; \
+	  $(FUZZ) $$subject $(FUZZ_FLAGS) -max_total_time=$(FUZZ_SECONDS) -exact_artifact_path=$$crash \
+	    .build/fuzz/corpus/$$subject Tests/Fuzz/Corpus/$$subject > $$log 2>&1 || { \
+	    tail -n 40 $$log; grep -h "broken promise:" $$log || true; \
+	    echo "== $$subject: it broke. Replay: SWIFT_BACKTRACE=enable=no $(FUZZ) $$subject $$crash"; exit 1; }; \
+	  tail -n 1 $$log; \
+	done
 
 bench: build packages-bench ## Apus beside HAProxy and nginx, then the micro-benchmarks
 	@python3 Benchmarks/compare/compare.py --apus $(BINARY)

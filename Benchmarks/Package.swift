@@ -31,6 +31,16 @@ let package = Package(
             dependencies: ["CAllocationCounter", .product(name: "Benchmark", package: "benchmark")],
             swiftSettings: settings),
         .executableTarget(
+            name: "HTTP1Benchmarks",
+            dependencies: [
+                "Measuring",
+                .product(name: "ApusCore", package: "apus"),
+                .product(name: "Benchmark", package: "benchmark"),
+            ],
+            path: "Benchmarks/HTTP1Benchmarks",
+            swiftSettings: settings,
+            plugins: [.plugin(name: "BenchmarkPlugin", package: "benchmark")]),
+        .executableTarget(
             name: "RoutingBenchmarks",
             dependencies: [
                 "Measuring",

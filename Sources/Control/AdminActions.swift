@@ -23,6 +23,12 @@ protocol AdminActions: AnyObject {
     var changesNotApplied: [String] { get }
     /// What control has done so far.
     var tally: ControlTally { get }
+    /// See `Operations.logLinesLost`.
+    var logLinesLost: UInt64 { get }
+    /// The groups of which all targets are used because none is healthy, sorted.
+    var groupsFailedOpen: [String] { get }
+    /// Whether the process is ending, and takes no changes.
+    var isStopping: Bool { get }
     /// What each worker counts about each group, in any order; a name may be there again for a group that is on its
     /// way out.
     var groupCounters: [(name: String, workers: [TargetGroupCounters])] { get }
@@ -32,7 +38,7 @@ protocol AdminActions: AnyObject {
     /// See `Operations.deregister`.
     func deregister(
         group: String, targets: [TargetDescription], wait: Bool, by user: UInt32?,
-        completion: @escaping (Result<[DrainReport], AdminError>) -> Void)
+        completion: @escaping (Result<[Deregistration], AdminError>) -> Void)
     /// See `Operations.reload`.
     func reload(discardingChanges: Bool, completion: (Result<ReloadReport, ConfigErrors>) -> Void)
     /// See `Operations.targetHealth`.

@@ -64,7 +64,7 @@ public struct AdminCall {
         let body: Value = ["targets": list(targets), "wait": .bool(wait)]
         return AdminCall("POST", "/v1/target-groups/\(escaped(group))/deregister", body) { answer, coloured in
             if wait { return AdminView.drained(answer, coloured) }
-            return AdminView.done("Deregistered \(counted(targets.count, "target")) from \(group); draining", answer)
+            return AdminView.deregistered(answer, from: group)
         }
     }
 

@@ -27,14 +27,15 @@ public struct AdminError: Error, Equatable, Sendable, CustomStringConvertible {
         self.details = details
     }
 
-    /// What a validation found: its first mistake, and all of them as details if there are more.
-    public init(_ errors: ConfigErrors) {
+    /// What a validation found: its first mistake, and all of them as details if there are more. Without `status`, the
+    /// one that fits its code.
+    public init(_ errors: ConfigErrors, status: UInt16? = nil) {
         let first = errors.first
         let others = errors.all.count - 1
         // Its place and its message: the remedy has a key of its own.
         let mistake = first.description.dropLast(first.remedy.count + 1)
         self.init(
-            code: first.code.rawValue,
+            code: first.code.rawValue, status: status,
             message: others == 0 ? String(mistake) : "\(mistake) And \(counted(others, "more mistake")).",
             remedy: first.remedy,
             details: others == 0 ? [] : errors.description.split(separator: "\n").map(String.init))
@@ -58,6 +59,9 @@ public struct AdminError: Error, Equatable, Sendable, CustomStringConvertible {
         default: 400
         }
     }
+
+    /// The body of the answer, as text with its last line feed.
+    public var json: String { value.json(pretty: true) }
 
     /// The body of the answer: `{"error":{"code":…,"message":…,"remedy":…}}`, and `details` if there are any.
     var value: Value {

@@ -32,10 +32,16 @@ extension AdminRoutes {
         completion(.value(try call.loadBalancer().encoded()))
     }
 
+    /// A load balancer that is there keeps its listeners unless the body has a list of them, and a listener of that
+    /// list keeps its rules in the same way.
     private static func put(
         _ call: AdminCallContext, _ completion: @escaping (AdminAnswer) -> Void
     ) throws(AdminError) {
-        let body = try call.object(named: "name", .string(call.name("lb")))
+        var body = try call.object(named: "name", .string(call.name("lb")))
+        if let loadBalancer = call.actions.document.loadBalancers.first(where: { $0.name == call.name("lb") }) {
+            body.keep("listeners", of: loadBalancer.encoded())
+            body["listeners"] = body["listeners"]?.keepingRules(of: loadBalancer)
+        }
         call.apply(.putLoadBalancer(try call.read(body, LoadBalancer.init(_:))), completion)
     }
 
@@ -58,10 +64,16 @@ extension AdminRoutes {
         completion(.value(try call.listener().encoded()))
     }
 
+    /// A listener that is there keeps its rules unless the body has a list of them.
     private static func putListener(
         _ call: AdminCallContext, _ completion: @escaping (AdminAnswer) -> Void
     ) throws(AdminError) {
-        let body = try call.object(named: "port", .int(try call.port()))
+        let port = try call.port()
+        var body = try call.object(named: "port", .int(port))
+        let loadBalancer = call.actions.document.loadBalancers.first { $0.name == call.name("lb") }
+        if let listener = loadBalancer?.listeners.first(where: { $0.port == port }) {
+            body.keep("rules", of: listener.encoded())
+        }
         call.apply(.putListener(loadBalancer: call.name("lb"), try call.read(body, Listener.init(_:))), completion)
     }
 
@@ -145,5 +157,21 @@ extension AdminCallContext {
                 remedy: "See \"apus listeners\" for those there are.")
         }
         return found
+    }
+}
+
+extension Value {
+    /// As a list of listeners: each that says nothing of rules, with those that `loadBalancer` has on its port.
+    fileprivate func keepingRules(of loadBalancer: LoadBalancer) -> Value {
+        guard let listeners = array else { return self }
+        return .array(
+            listeners.map { listener in
+                guard let old = loadBalancer.listeners.first(where: { $0.port == listener["port"]?.int }) else {
+                    return listener
+                }
+                var listener = listener
+                listener.keep("rules", of: old.encoded())
+                return listener
+            })
     }
 }

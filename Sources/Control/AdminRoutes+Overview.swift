@@ -34,6 +34,7 @@ extension AdminRoutes {
                 "configurationFile": .string(actions.configurationFile),
                 "generation": .int(Int(clamping: actions.generation)),
                 "changesNotApplied": .array(actions.changesNotApplied.map { .string($0) }),
+                "groupsFailedOpen": .array(actions.groupsFailedOpen.map { .string($0) }),
                 "workers": .array(actions.workers.map(worker)),
                 "counters": [
                     "clientConnections": sum { $0.connectionsAccepted.value },
@@ -91,15 +92,18 @@ extension AdminRoutes {
         }
         call.actions.reload(discardingChanges: isDiscarding) { result in
             switch result {
-            case .failure(let errors): completion(.refused(AdminError(errors)))
+            case .failure(let errors):
+                let status = call.actions.isStopping ? Operations.statusWhileStopping : nil
+                completion(.refused(AdminError(errors, status: status)))
             case .success(let report):
-                completion(
-                    .value([
-                        "generation": .int(Int(clamping: report.generation)),
-                        "changes": .array(report.changes.map { .string($0) }),
-                        "changesNotApplied": .array(report.changesNotApplied.map { .string($0) }),
-                        "needsRestart": .array(report.needsRestart.map { .string($0) }),
-                    ]))
+                var answer: Value = [
+                    "generation": .int(Int(clamping: report.generation)),
+                    "changes": .array(report.changes.map { .string($0) }),
+                    "changesNotApplied": .array(report.changesNotApplied.map { .string($0) }),
+                    "needsRestart": .array(report.needsRestart.map { .string($0) }),
+                ]
+                answer["putAside"] = report.putAside.map { .string($0) }
+                completion(.value(answer))
             }
         }
     }
@@ -109,7 +113,7 @@ extension AdminRoutes {
         _ call: AdminCallContext, _ completion: @escaping (AdminAnswer) -> Void
     ) throws(AdminError) {
         do throws(ConfigErrors) {
-            let document = try Document.load(yaml: call.request.body.span.text, file: "")
+            let document = try Document.load(yaml: call.request.body, file: "")
             completion(.value(["summary": .string(document.summary)]))
         } catch {
             throw AdminError(error)

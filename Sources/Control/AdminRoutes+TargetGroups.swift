@@ -15,7 +15,18 @@ extension AdminRoutes {
         _ call: AdminCallContext, _ completion: @escaping (AdminAnswer) -> Void
     ) throws(AdminError) {
         let all = call.actions.document.targetGroups.sorted { $0.name < $1.name }
-        completion(.value(["targetGroups": .array(all.map { $0.encoded() })]))
+        // Beside the groups, not in them: what is shown of a group can be put as it is.
+        let failedOpen = Set(call.actions.groupsFailedOpen)
+        var health: [Value.Member] = []
+        for group in all {
+            let states = try call.actions.targetHealth(group: group.name, targets: nil).map(\.state)
+            let summary: Value = [
+                "healthy": .int(states.count { $0 == .healthy }), "registered": .int(states.count { $0 != .draining }),
+                "failOpen": .bool(failedOpen.contains(group.name)),
+            ]
+            health.append(Value.Member(group.name, summary))
+        }
+        completion(.value(["targetGroups": .array(all.map { $0.encoded() }), "health": .object(health)]))
     }
 
     private static func get(
@@ -29,10 +40,15 @@ extension AdminRoutes {
         completion(.value(group.encoded()))
     }
 
+    /// A group, its attributes, its health check: its targets stay unless the body has a list of them, and so does its
+    /// type, which cannot change.
     private static func put(
         _ call: AdminCallContext, _ completion: @escaping (AdminAnswer) -> Void
     ) throws(AdminError) {
-        let body = try call.object(named: "name", .string(call.name("tg")))
+        var body = try call.object(named: "name", .string(call.name("tg")))
+        if let group = call.actions.document.targetGroups.first(where: { $0.name == call.name("tg") }) {
+            body.keep("targetType", "targets", of: group.encoded())
+        }
         call.apply(.putTargetGroup(try call.read(body, TargetGroup.init(_:))), completion)
     }
 
@@ -137,5 +153,14 @@ extension TargetHealthDescription {
             "target": .target(target.id, target.port), "healthCheckPort": .string(healthCheckPort),
             "targetHealth": health,
         ]
+    }
+}
+
+extension Deregistration {
+    /// As the answer tells it: how the draining ended only if that was waited for.
+    fileprivate var value: Value {
+        var value = drain?.value ?? .target(id, port)
+        value["registered"] = .bool(wasRegistered)
+        return value
     }
 }

@@ -160,3 +160,11 @@ struct AdminCallContext {
         }
     }
 }
+
+extension Value {
+    /// Takes from `old`, which is there already, those of `keys` of which this object says nothing. What a PUT leaves
+    /// out of the parts that have paths of their own stays; to be emptied they must be named.
+    mutating func keep(_ keys: String..., of old: Value) {
+        for key in keys where self[key] == nil { self[key] = old[key] }
+    }
+}

@@ -24,6 +24,10 @@ enum AdminView {
             "cut            \(text(counters["connectionsCutByConfiguration"])) connections by configuration, "
                 + "\(text(counters["exchangesCutByDeregistration"])) exchanges by deregistration",
         ]
+        let failedOpen = (answer["groupsFailedOpen"]?.array ?? []).map(text)
+        if !failedOpen.isEmpty {
+            lines.append("failing open   \(failedOpen.joined(separator: ", ")): no target is healthy, so all are used")
+        }
         let waiting = answer["changesNotApplied"]?.array ?? []
         if !waiting.isEmpty {
             lines.append("")
@@ -53,17 +57,21 @@ enum AdminView {
             "changesNotApplied")
         add("Takes effect at the next start only:", "needsRestart")
         if (answer["changes"]?.array ?? []).isEmpty { lines.insert("Nothing in force has changed.", at: 0) }
+        if let aside = answer["putAside"] { lines.append("What was changed at run time is kept in \(text(aside)).") }
         return lines.map { $0 + "\n" }.joined() + done("Reloaded", answer)
     }
 
     static func groups(_ answer: Value, _ coloured: Bool) -> String {
         var table = TextTable(
-            ("name", .left), ("protocol", .left), ("port", .right), ("type", .left), ("targets", .right),
+            ("name", .left), ("protocol", .left), ("port", .right), ("type", .left), ("healthy", .right),
             ("health check", .left))
         for group in answer["targetGroups"]?.array ?? [] {
+            let health = answer["health"]?[text(group["name"])]
+            let isFailedOpen = health?["failOpen"]?.bool ?? false
             table.add(
                 cell(group["name"]), cell(group["protocol"]), cell(group["port"]), cell(group["targetType"]),
-                "\(group["targets"]?.array?.count ?? 0)", TextTable.Cell(healthCheck(group)))
+                TextTable.Cell("\(text(health?["healthy"]))/\(text(health?["registered"]))", isFailedOpen ? .bad : nil),
+                TextTable.Cell(healthCheck(group)))
         }
         return table.text(coloured: coloured, otherwise: "There are no target groups.")
     }
@@ -81,16 +89,39 @@ enum AdminView {
         return table.text(coloured: coloured, otherwise: "There are no targets.")
     }
 
+    /// Targets that left `group`, without waiting for the end of their exchanges.
+    static func deregistered(_ answer: Value, from group: String) -> String {
+        let targets = answer["targets"]?.array ?? []
+        let strangers = targets.filter { $0["registered"]?.bool == false }
+        var text = strangers.map { "\(target($0)) was not registered.\n" }.joined()
+        let count = targets.count - strangers.count
+        if count > 0 { text += done("Deregistered \(counted(count, "target")) from \(group); draining", answer) }
+        return text
+    }
+
+    /// How the draining of targets ended.
     static func drained(_ answer: Value, _ coloured: Bool) -> String {
-        var table = TextTable(("target", .left), ("finished", .right), ("cut", .right), ("took", .right))
+        var table = TextTable(("target", .left), ("finished", .right), ("cut", .right), ("took", .right), ("", .left))
+        var cutCount = 0
+        var count = 0
         for report in answer["targets"]?.array ?? [] {
+            let name = TextTable.Cell(target(report))
+            if report["registered"]?.bool == false {
+                table.add(name, "-", "-", "-", TextTable.Cell("was not registered", .pending))
+                continue
+            }
             let cut = report["cut"]?.int ?? 0
+            cutCount += cut
+            count += 1
             table.add(
-                TextTable.Cell(target(report)), cell(report["finished"]),
-                TextTable.Cell("\(cut)", cut > 0 ? .bad : nil),
-                TextTable.Cell("\(text(report["seconds"])) s"))
+                name, cell(report["finished"]), TextTable.Cell("\(cut)", cut > 0 ? .bad : nil),
+                TextTable.Cell("\(text(report["seconds"])) s"), "")
         }
-        return table.text(coloured: coloured, otherwise: "None of them was registered.") + "Drained: safe to stop.\n"
+        let end =
+            count == 0 ? "Nothing was drained."
+            : cutCount == 0 ? "Drained: safe to stop."
+            : "Drained: \(counted(cutCount, "exchange")) \(cutCount == 1 ? "was" : "were") cut."
+        return table.text(coloured: coloured, otherwise: "There are no targets.") + end + "\n"
     }
 
     static func instances(_ answer: Value, _ coloured: Bool) -> String {

@@ -12,6 +12,7 @@ final class DocumentStore {
         var changes: Changes
         var effective: Document
         var notApplied: [String]
+        var places: ListenerPlaces
     }
 
     /// The configuration file.
@@ -19,6 +20,8 @@ final class DocumentStore {
     /// Where changes are kept.
     let state: StateFile
     private var staged: Content
+    /// Whether the staged reload discards changes, which are then kept aside.
+    private var isDiscarding = false
     private var committed: Content
     /// How often the state was written.
     private(set) var writesCount: UInt64 = 0
@@ -30,14 +33,17 @@ final class DocumentStore {
     /// Changes that do not fit the file, in sentences. They are kept, and tried again when the file is read again.
     var notApplied: [String] { staged.notApplied }
 
+    /// Where the file that is staged has its listeners.
+    var places: ListenerPlaces { staged.places }
+
     /// Reads the file and the changes. With `discardingChanges` they are put aside under another name instead, damaged
     /// or not, and `putAside` is told it.
     ///
     /// Errors: `StartError` for a file that is not right, changes that cannot be read, or a folder that is in use.
     init(file: String, discardingChanges: Bool, putAside: (String) -> Void) throws(StartError) {
         self.file = file
-        let base: Document
-        do { base = try Document.read(file) } catch { throw .configuration(error) }
+        let (base, places): (Document, ListenerPlaces)
+        do { (base, places) = try Document.readWithPlaces(file) } catch { throw .configuration(error) }
         state = try StateFile(inFolder: base.runtime.stateDirectory)
         var changes = Changes()
         if discardingChanges {
@@ -46,7 +52,8 @@ final class DocumentStore {
             changes = saved
         }
         let (effective, notApplied) = changes.apply(to: base)
-        staged = Content(base: base, changes: changes, effective: effective, notApplied: notApplied)
+        staged = Content(
+            base: base, changes: changes, effective: effective, notApplied: notApplied, places: places)
         committed = staged
     }
 
@@ -61,32 +68,44 @@ final class DocumentStore {
     ///
     /// Errors: the file is not right; nothing is staged.
     func stageReload(discardingChanges: Bool) throws(ConfigErrors) -> [String] {
-        var base = try Document.read(file)
+        var (base, places) = try Document.readWithPlaces(file)
         let differing = base.keepWhatNeedsRestart(of: committed.base)
         let changes = discardingChanges ? Changes() : staged.changes
+        isDiscarding = discardingChanges && !committed.changes.isEmpty
         let (effective, notApplied) = changes.apply(to: base)
-        staged = Content(base: base, changes: changes, effective: effective, notApplied: notApplied)
+        staged = Content(
+            base: base, changes: changes, effective: effective, notApplied: notApplied, places: places)
         return differing
     }
 
-    /// Makes durable what is staged.
+    /// Makes durable what is staged. Returns the name under which changes that a reload discards are kept, if there
+    /// were any.
     ///
     /// Errors: the disk refuses. What is staged stays so: `rollBack` comes next.
-    func commit() throws(SystemError) {
+    @discardableResult func commit() throws(SystemError) -> String? {
+        let aside = isDiscarding ? try state.keepAside(committed.changes) : nil
         if staged.changes != committed.changes {
             try state.save(staged.changes)
             writesCount += 1
         }
         committed = staged
+        isDiscarding = false
+        return aside
     }
 
     /// Forgets what was staged.
-    func rollBack() { staged = committed }
+    func rollBack() {
+        staged = committed
+        isDiscarding = false
+    }
 }
 
 extension Document {
     /// Reads and validates the file at `path`: what `run`, `reload` and `check` do.
-    static func read(_ path: String) throws(ConfigErrors) -> Document {
+    static func read(_ path: String) throws(ConfigErrors) -> Document { try readWithPlaces(path).0 }
+
+    /// The same, with where the file has its listeners.
+    static func readWithPlaces(_ path: String) throws(ConfigErrors) -> (Document, ListenerPlaces) {
         let content: [UInt8]
         do {
             content = try readFile(path)
@@ -95,7 +114,8 @@ extension Document {
                 file: path, expected: "the configuration must be a file that can be read", found: error.reason,
                 remedy: "Check the path and its permissions."))
         }
-        return try load(yaml: String(decoding: content, as: UTF8.self), file: path)
+        let value = try Value.parse(yaml: content, file: path)
+        return (try Document(value, file: path), ListenerPlaces(value, file: path))
     }
 
     /// Takes from `running` what the process has fixed at its start. Returns the keys that differed.

@@ -1,3 +1,15 @@
+/// What became of one target that was to be deregistered.
+struct Deregistration: Equatable, Sendable {
+    /// As it was asked for.
+    let id: String
+    /// Its effective port.
+    let port: Int
+    /// Whether it was in the group, or still on its way out of it.
+    let wasRegistered: Bool
+    /// How its draining ended; nil when that was not waited for.
+    var drain: DrainReport?
+}
+
 /// How the draining of one deregistered target ended: it is safe to kill now.
 struct DrainReport: Equatable, Sendable {
     /// As it was registered.

@@ -15,7 +15,13 @@ enum Limits {
     static let voidCheckDelay: Nanoseconds = 1_000_000_000
     /// Time between two log lines about checks that could not be made.
     static let complaintInterval: Nanoseconds = 10_000_000_000
+    /// Time between two looks at what is refused or lost.
+    static let lossWatchInterval: Nanoseconds = 1_000_000_000
+    /// Fewer client connections than these are said at start: a limit on open files of 1024 leaves so many, and most
+    /// who have no more do not know it.
+    static let connectionsFew = 500
     /// Descriptors that are not for connections: listeners, logs, the state, the admin socket's clients.
+    /// A low limit on open files gives a quarter of itself.
     static let ownDescriptors = 256
     /// How long after the end of `shutdownGraceSeconds` workers may take to say that they have stopped: they poll
     /// their deadline themselves, so this is for one pass of their loop. Then the process ends without them.

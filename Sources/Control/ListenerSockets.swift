@@ -20,17 +20,18 @@ final class ListenerSockets {
     /// Nothing is open.
     init(workerCount: Int) { self.workerCount = workerCount }
 
-    /// Opens the sockets of listeners that are new in `document`. On failure none of them stays open.
+    /// Opens the sockets of listeners that are new in `document`, whose places in the file are `places`. On failure
+    /// none of them stays open.
     ///
     /// Errors: `ConfigErrors` with one mistake for each address that cannot be bound.
-    func prepare(for document: Document) throws(ConfigErrors) {
+    func prepare(for document: Document, _ places: ListenerPlaces = ListenerPlaces()) throws(ConfigErrors) {
         var opened: [ListenerKey: [Socket]] = [:]
         var mistakes: [ConfigError] = []
         for key in document.listenerKeys where !held.contains(key) && prepared[key] == nil {
             do {
                 opened[key] = try open(key.address, document)
             } catch {
-                mistakes.append(Self.mistake(key, error))
+                mistakes.append(Self.mistake(key, error, places))
             }
         }
         guard mistakes.isEmpty else {
@@ -84,7 +85,7 @@ final class ListenerSockets {
         for socket in sockets.values.joined() { socket.close() }
     }
 
-    private static func mistake(_ key: ListenerKey, _ error: SystemError) -> ConfigError {
+    private static func mistake(_ key: ListenerKey, _ error: SystemError, _ places: ListenerPlaces) -> ConfigError {
         let remedy = switch error.code {
         case EADDRINUSE: "Stop the program that has the port (see \"ss -ltnp\"), or choose another one."
         case EACCES, EPERM: "Ports below 1024 need root or CAP_NET_BIND_SERVICE: start with it, or choose another port."
@@ -92,8 +93,11 @@ final class ListenerSockets {
         case EMFILE, ENFILE: "Raise the limit on open files (ulimit -n)."
         default: "See that the address can be listened on."
         }
+        // A listener that was put over the socket has no place in the file.
+        let location = places[key.loadBalancer, Int(key.address.port)]
         return ConfigError(
-            path: "loadBalancers[\(key.loadBalancer)]", expected: "\(key.address) must be free to listen on",
+            file: location == nil ? "" : places.file, location: location, path: "loadBalancers[\(key.loadBalancer)]",
+            expected: "\(key.address) must be free to listen on",
             found: "that the system refuses it (\(error))", remedy: remedy, code: .invalidConfigurationRequest)
     }
 }

@@ -17,7 +17,10 @@ struct MetricsPage {
         // One sample for each name, whatever happened to the group: scrapers refuse two.
         let counters = Dictionary(actions.groupCounters.map { ($0.name, $0.workers) }, uniquingKeysWith: +)
         let groups = counters.sorted { $0.key < $1.key }.map { TargetGroupMetrics(name: $0.key, workers: $0.value) }
-        text.write(workers: actions.workers.map(\.counters), groups: groups)
+        // Workers count the lines that their rings could not take; those that the file did not take are lost as well.
+        let log = WorkerCounters()
+        log.logLinesDropped.add(actions.logLinesLost)
+        text.write(workers: actions.workers.map(\.counters) + [log], groups: groups)
         try writeTargets(&text)
         writeControl(&text)
         writeProcess(&text)
@@ -27,6 +30,10 @@ struct MetricsPage {
     private func writeTargets(_ text: inout PrometheusText) throws(AdminError) {
         let names = actions.document.targetGroups.map(\.name).sorted()
         guard !names.isEmpty else { return }
+        let failedOpen = Set(actions.groupsFailedOpen)
+        text.begin(
+            "apus_target_group_fail_open", .gauge, help: "1 while all targets are used because none is healthy.")
+        for name in names { text.sample(failedOpen.contains(name) ? 1 : 0, .init("target_group", name)) }
         text.begin("apus_targets", .gauge, help: "Registered targets, by state.")
         for name in names {
             var counts: [TargetState: UInt64] = [:]
@@ -73,6 +80,10 @@ struct MetricsPage {
         text.sample(figures.residentBytes)
         text.begin("process_open_fds", .gauge, help: "Open descriptors.")
         text.sample(figures.openDescriptors)
+        text.begin("process_max_fds", .gauge, help: "Descriptors that may be open.")
+        text.sample(figures.descriptorsMax)
+        text.begin("process_start_time_seconds", .gauge, help: "When the process was started, since 1970.")
+        text.sample(figures.startedAt)
         text.begin("process_threads", .gauge, help: "Threads of the process.")
         text.sample(figures.threads)
     }

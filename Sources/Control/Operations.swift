@@ -42,6 +42,8 @@ final class Operations: AdminActions {
     private(set) var drains: DrainTracker!
     /// Health checks.
     private(set) var prober: HealthProber!
+    /// The thread of the access log; nil when there is none.
+    var logWriter: LogWriter?
     /// The running workers.
     private(set) var workers: [WorkerHandle] = []
     /// Where each worker is told what to do.
@@ -97,11 +99,14 @@ final class Operations: AdminActions {
         (Array(registry.groups.values) + registry.withdrawn).map { (name: $0.name, workers: $0.counters) }
     }
 
+    /// Lines that the access log's file did not take; workers count those that did not get so far.
+    var logLinesLost: UInt64 { logWriter?.linesDropped ?? 0 }
+
     /// The groups of which all targets are used because none is healthy, sorted.
     var groupsFailedOpen: [String] { registry.groups.values.filter(\.isFailedOpen).map(\.name).sorted() }
 
     /// Opens the sockets of all listeners, before workers exist. Errors: the addresses that cannot be bound.
-    func openListeners() throws(ConfigErrors) { try sockets.prepare(for: document) }
+    func openListeners() throws(ConfigErrors) { try sockets.prepare(for: document, store.places) }
 
     /// Gives the workers, of which there are as many as was said, their first snapshot.
     func begin(_ workers: [WorkerHandle]) {
@@ -132,14 +137,17 @@ extension Operations {
             let next = try document.applying(change)
             if change.touchesListeners { try sockets.prepare(for: next) }
             var batch = beginBatch()
+            var changesNothing = false
             if case .deregisterTargets(let name, let targets) = change,
                 let group = document.targetGroups.first(where: { $0.name == name })
             {
-                let keys = targets.map { TargetKey(id: $0.id, port: group.effectivePort(of: $0)) }
-                batch.deregistered[name, default: []].formUnion(keys)
+                let present = group.present(targets)
+                changesNothing = present.isEmpty
+                if !changesNothing { batch.deregistered[name, default: []].formUnion(present) }
             }
+            // Staged in any case: what does not fit the file may be in the changes, and is to be forgotten.
             store.stage(change, giving: next)
-            batch.changes.append((change.description, user))
+            if !changesNothing { batch.changes.append((change.description, user)) }
             batch.completions.append(completion)
             self.batch = batch
         } catch {
@@ -147,27 +155,35 @@ extension Operations {
             logger.info("a change was refused", metadata: [
                 "change": "\(change)", "uid": "\(text(user))", "reason": "\(error.first.message)",
             ])
-            let refusal = AdminError(error)
+            let refusal = AdminError(error, status: isStopping ? Self.statusWhileStopping : nil)
             loop.afterBatch { completion(.failure(refusal)) }
         }
     }
 
-    /// Deregisters `targets`, and calls `completion` when that is durable or, with `wait`, when all are drained. The
-    /// reports are then in the order of `targets`; without `wait` there are none.
+    /// Deregisters `targets`, and calls `completion` when that is durable or, with `wait`, when all are drained: with
+    /// what became of each, in the order of `targets`.
     func deregister(
         group name: String, targets: [TargetDescription], wait: Bool, by user: UInt32?,
-        completion: @escaping (Result<[DrainReport], AdminError>) -> Void
+        completion: @escaping (Result<[Deregistration], AdminError>) -> Void
     ) {
         let group = document.targetGroups.first { $0.name == name }
         let keys = targets.map { TargetKey(id: $0.id, port: group?.effectivePort(of: $0) ?? 0) }
+        let present = group?.present(targets) ?? []
         apply(.deregisterTargets(group: name, targets), by: user) { [unowned self] result in
-            switch result {
-            case .failure(let error): completion(.failure(error))
-            case .success where !wait: completion(.success([]))
-            case .success:
-                let draining = keys.map { key in registry.draining(key, inGroup: name) }
-                DrainWait(keys, completion: { completion(.success($0)) }).begin(draining, drains)
+            if case .failure(let error) = result { return completion(.failure(error)) }
+            let draining = keys.map { key in registry.draining(key, inGroup: name) }
+            let done = zip(keys, draining).map { key, draining in
+                Deregistration(
+                    id: key.id, port: key.port, wasRegistered: present.contains(key) || !draining.isEmpty)
             }
+            guard wait else { return completion(.success(done)) }
+            DrainWait(keys) { reports in
+                completion(.success(zip(done, reports).map { done, report in
+                    var done = done
+                    done.drain = report
+                    return done
+                }))
+            }.begin(draining, drains)
         }
     }
 
@@ -223,11 +239,12 @@ extension Operations {
         commit()
         let before = document
         let needsRestart: [String]
+        let putAside: String?
         do throws(ConfigErrors) {
             if isStopping { throw Self.stopping }
             needsRestart = try store.stageReload(discardingChanges: discardingChanges)
-            try sockets.prepare(for: document)
-            try commitReload()
+            try sockets.prepare(for: document, store.places)
+            putAside = try commitReload()
         } catch {
             store.rollBack()
             sockets.abandonPrepared()
@@ -239,11 +256,15 @@ extension Operations {
         let changes = before.differences(to: document)
         if document != before { publish(deregistered: [:]) }
         let report = ReloadReport(
-            generation: generation, changes: changes, changesNotApplied: store.notApplied, needsRestart: needsRestart)
+            generation: generation, changes: changes, changesNotApplied: store.notApplied, needsRestart: needsRestart,
+            putAside: putAside)
         events.post(.configurationReloaded(generation: generation, changes: changes))
         logger.notice("the configuration was reloaded", metadata: [
             "file": "\(store.file)", "generation": "\(generation)", "changes": "\(changes.count)",
         ])
+        if let putAside {
+            logger.notice("the changes made at run time are put aside", metadata: ["file": "\(putAside)"])
+        }
         for sentence in store.notApplied {
             logger.warning("a change made at run time does not fit the file and is kept aside", metadata: [
                 "reason": "\(sentence)"
@@ -255,12 +276,15 @@ extension Operations {
         completion(.success(report))
     }
 
+    /// 503: the same request may succeed a moment later, with the next process.
+    static let statusWhileStopping: UInt16 = 503
+
     private static let stopping = ConfigErrors(ConfigError(
         expected: "this Apus is stopping, and takes no changes", remedy: "Ask the next one.",
         code: .operationNotPermitted))
 
-    private func commitReload() throws(ConfigErrors) {
-        do { try store.commit() } catch {
+    private func commitReload() throws(ConfigErrors) -> String? {
+        do { return try store.commit() } catch {
             throw ConfigErrors(ConfigError(
                 file: store.state.path, expected: "the state must be written", found: "\(error)",
                 remedy: "Make room on the disk that holds runtime.stateDirectory, then try again."))
@@ -312,5 +336,19 @@ extension Change {
         case .putTargetGroup, .deleteTargetGroup, .putRule, .deleteRule, .setWeights, .registerTargets,
             .deregisterTargets, .putInstance, .deleteInstance: false
         }
+    }
+}
+
+extension TargetGroup {
+    /// Those of `targets` that are registered here, by who they are.
+    fileprivate func present(_ asked: [TargetDescription]) -> Set<TargetKey> {
+        let keys = Set(asked.map { TargetKey(id: $0.id, port: effectivePort(of: $0)) })
+        var present: Set<TargetKey> = []
+        let ids = Set(asked.map(\.id))
+        for target in targets where ids.contains(target.id) {
+            let key = TargetKey(id: target.id, port: effectivePort(of: target))
+            if keys.contains(key) { present.insert(key) }
+        }
+        return present
     }
 }

@@ -8,4 +8,6 @@ struct ReloadReport: Equatable, Sendable {
     let changesNotApplied: [String]
     /// Keys of the file that differ and take effect at the next start only.
     let needsRestart: [String]
+    /// Where the changes made at run time were put that it discarded; nil when it discarded none.
+    var putAside: String?
 }

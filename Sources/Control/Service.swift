@@ -28,6 +28,7 @@ final class Service {
     private let admin: AdminServer
     private let mail = Mailbox<ControlMail>()
     private let logWriter: LogWriter?
+    private var lossWatch: LossWatch?
     private var handlers: [CallingHandler] = []
     private var phase = Phase.serving
     private var stoppedCount = 0
@@ -54,13 +55,26 @@ final class Service {
             let rings = (0..<budget.workerCount).map { _ in LogRing() }
             let bell = LogBell()
             logWriter = try Self.openAccessLog(store.effective, rings, bell)
+            operations.logWriter = logWriter
             operations.begin(Self.startWorkers(budget, store.effective, mail, rings, bell))
         } catch {
             operations.sockets.abandonPrepared()
             admin.close()
             throw error
         }
+        watchLosses(budget)
         sayWhatIsServed(budget)
+    }
+
+    private func watchLosses(_ budget: DescriptorBudget) {
+        let path = switch operations.document.logs.access.destination {
+        case .off, .stdout: "stdout"
+        case .file(let path): path
+        }
+        let losses = Loss.all(
+            operations.workers, budget, memoryBytes: operations.document.runtime.memoryBytes, log: logWriter,
+            path: path)
+        lossWatch = LossWatch(losses, loop: loop, logger: logger)
     }
 
     /// Serves until the process is told to stop, then ends everything in order. Returns the exit status.
@@ -156,6 +170,12 @@ final class Service {
                 "connections": "\(wanted)", "allowed": "\(budget.connectionsMax)",
             ])
         }
+        if budget.isTight {
+            logger.warning("the limit on open files leaves room for few connections", metadata: [
+                "connections": "\(budget.connectionsMax)", "descriptors": "\(budget.descriptors)",
+                "remedy": "Raise the limit on open files (ulimit -n, or LimitNOFILE of the service).",
+            ])
+        }
         logger.notice("serving", metadata: [
             "file": "\(operations.configurationFile)", "pid": "\(SystemProcess.id)",
             "socket": "\(operations.document.admin.socket)", "workers": "\(budget.workerCount)",
@@ -242,21 +262,27 @@ extension Service {
 
 /// How the descriptors that the system grants are divided.
 struct DescriptorBudget: Equatable {
+    /// What there is to divide.
+    let descriptors: Int
     /// Data-plane threads.
     let workerCount: Int
     /// Client connections of all workers. Each may need a second descriptor for its target.
     let connectionsMax: Int
     /// Health checks at once.
     let runningChecksMax: Int
+    /// Whether it is the descriptors that leave so few connections.
+    let isTight: Bool
 
     /// What `document` asks for, within what `descriptors` allow.
     init(_ document: Document, descriptors: Int) {
+        self.descriptors = descriptors
         workerCount = document.runtime.workers ?? SystemProcess.processorCount
         runningChecksMax = min(Limits.runningChecksMax, max(16, descriptors / 8))
         let listeners = document.listenerKeys.count * workerCount
-        let spare = descriptors - Limits.ownDescriptors - runningChecksMax - listeners
-        let most = max(workerCount, spare / 2)
+        let own = min(Limits.ownDescriptors, descriptors / 4)
+        let most = max(workerCount, (descriptors - own - runningChecksMax - listeners) / 2)
         connectionsMax = min(document.runtime.connections ?? most, most)
+        isTight = most < Limits.connectionsFew && connectionsMax == most
     }
 }
 

@@ -24,7 +24,7 @@ struct StateFile {
                 atPath: folder, withIntermediateDirectories: true, attributes: [.posixPermissions: 0o750])
         } catch {
             throw .refused(
-                message: "The folder for the state, \(folder), cannot be made: \(error.localizedDescription)",
+                message: "The folder for the state, \(folder), cannot be made: \(Self.reason(error)).",
                 remedy: "Make it, writable for this user, or choose another runtime.stateDirectory.")
         }
         do throws(SystemError) {
@@ -63,18 +63,31 @@ struct StateFile {
     ///
     /// Errors: `SystemError`; the file is then as it was.
     func save(_ changes: Changes) throws(SystemError) {
-        try replaceFile(path, with: Array((changes.encoded().json() + "\n").utf8))
+        try replaceFile(path, with: Self.octets(changes))
+    }
+
+    private static func octets(_ changes: Changes) -> [UInt8] { Array((changes.encoded().json() + "\n").utf8) }
+
+    private var nameAside: String { "\(path).discarded-\(WallClock.now() / 1_000_000)" }
+
+    /// Keeps `changes` under a name with the time, beside the file, which stays as it is; and returns that name.
+    ///
+    /// Errors: `SystemError`; there is no such file then.
+    func keepAside(_ changes: Changes) throws(SystemError) -> String {
+        let aside = nameAside
+        try replaceFile(aside, with: Self.octets(changes))
+        return aside
     }
 
     /// Puts the file out of the way, under a name with the time, and returns that name; nil when there is none.
     func setAside() throws(StartError) -> String? {
         guard FileManager.default.fileExists(atPath: path) else { return nil }
-        let aside = "\(path).discarded-\(WallClock.now() / 1_000_000)"
+        let aside = nameAside
         do {
             try FileManager.default.moveItem(atPath: path, toPath: aside)
         } catch {
             throw .refused(
-                message: "The state in \(path) cannot be put aside: \(error.localizedDescription)",
+                message: "The state in \(path) cannot be put aside: \(Self.reason(error)).",
                 remedy: "Move it away by hand.")
         }
         return aside
@@ -86,6 +99,12 @@ struct StateFile {
         for path in [folder, folder + "/lock", path] where FileManager.default.fileExists(atPath: path) {
             try user.own(path)
         }
+    }
+
+    /// The kernel's words for what Foundation was refused: its own are long, and name the file once more.
+    private static func reason(_ error: any Error) -> String {
+        let underlying = (error as? CocoaError)?.underlying as? POSIXError
+        return underlying.map { SystemError("", code: $0.code.rawValue).reason } ?? error.localizedDescription
     }
 
     /// The refusal to start with changes that cannot be read.

@@ -167,9 +167,16 @@ final class TargetRegistry {
         let isInstance = group.configuration.targetType == .instance
         guard let literal = isInstance ? addresses[key.id] : key.id else { return (nil, .invalidState) }
         guard let port = UInt16(exactly: key.port), let address = SocketAddress(literal: literal, port: port),
-            !address.isUnspecified
+            Self.canBeATarget(literal)
         else { return (nil, .ipUnusable) }
         return (address, group.isInUse ? nil : .notInUse)
+    }
+
+    /// Most addresses begin as none does that cannot be a target's, and need not be read a second time: this is asked
+    /// for every target of a group whenever one of them changes.
+    private static func canBeATarget(_ literal: String) -> Bool {
+        guard let first = literal.utf8.first, "02fF:".utf8.contains(first) else { return true }
+        return IPAddress(literal)?.isUnicast ?? false
     }
 
     private func register(

@@ -32,7 +32,8 @@ public enum HeadResult: Equatable, Sendable {
     case needMore
     /// The head is filled.
     case complete(ParsedHead)
-    /// Close the connection after the answer. The head holds nothing of use.
+    /// Close the connection after the answer. A request's head has its request line, if that could be read and for
+    /// logs only; a response's has nothing.
     case refused(Violation)
 }
 

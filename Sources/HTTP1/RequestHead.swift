@@ -4,6 +4,7 @@ import Core
 ///
 /// On `complete` the head is neutral: fields that concern this hop only, and those that Connection names, are marked
 /// removed, framing and Expect among them; Host stays. Its arena holds the octets as they came.
+/// On `refused` it has the request line if that could be read, for logs, and no field.
 /// `scan` belongs to the connection and starts anew with each head.
 /// Source: RFC 9112 §3, §5, §6, §9; elbv2.md §2.1, §2.4 in mode `defensive`.
 public func parseRequestHead(
@@ -14,7 +15,27 @@ public func parseRequestHead(
     // Octets beyond the cap are not looked at, so that the verdict is the same however the head arrives.
     let window = input.extracting(first: Limits.requestHeadBytesMax)
     let result = readRequestHead(window, into: head, options: options, scan: &scan)
-    return settle(result, isBeyondLimit: input.count > window.count, head, &scan)
+    let settled = settle(result, isBeyondLimit: input.count > window.count, head, &scan)
+    if case .refused = settled { keepRequestLine(window, head) }
+    return settled
+}
+
+/// Reads a refused head's request line once more, into the empty `head`, as far as it is one.
+private func keepRequestLine(_ input: Span<UInt8>, _ head: Head) {
+    var line = RequestLine()
+    guard let start = input.skippingBlankLines() else { return }
+    guard case .complete(let next) = line.read(input, from: start) else { return }
+    var target = RequestTarget()
+    if target.resolve(line, of: input, into: head) != nil {
+        head.reset()
+        head.method = line.method
+        head.target = line.target
+        head.minorVersion = line.minorVersion
+        // What CONNECT names is a host and a port.
+        let isHost = input.extracting(line.method).equals("CONNECT") && input.extracting(line.target).isAuthority
+        if isHost { head.authority = line.target }
+    }
+    head.append(input.extracting(first: next))
 }
 
 /// Turns `needMore` into a refusal where more cannot help, and leaves nothing behind of a head that is not complete.
@@ -49,6 +70,9 @@ private func readRequestHead(
     case .refused(let violation): return .refused(violation)
     case .complete(let next): fieldsStart = next
     }
+    // TRACE would show our fields to whoever asks; CONNECT asks for a forward proxy.
+    let method = input.extracting(line.method)
+    if method.equals("TRACE") || method.equals("CONNECT") { return .refused(.methodNotAllowed) }
     var target = RequestTarget()
     if let violation = target.resolve(line, of: input, into: head) { return .refused(violation) }
 

@@ -17,10 +17,6 @@ struct RequestLine {
             return .refused(line.fault(isEnd ? .badRequestLine : .badMethod, at: methodEnd))
         }
         method = ByteRange(start: start, count: methodEnd - start)
-        let name = input.extracting(method)
-        // TRACE would show our fields to whoever asks; CONNECT asks for a forward proxy.
-        if name.equals("TRACE") || name.equals("CONNECT") { return .refused(.methodNotAllowed) }
-
         let targetEnd = input.endOfTarget(from: methodEnd + 1)
         guard targetEnd < input.count else { return line.undecided(input.count) }
         guard input[targetEnd] == .space, targetEnd > methodEnd + 1 else {

@@ -163,7 +163,9 @@ extension Codec {
                 }
                 guard count.contains(values.count) else {
                     findings.report(
-                        "\(findings.subject) must be \(shape.expected)", found: "\(values.count)", at: value.location,
+                        "\(findings.subject) must be \(shape.expected)",
+                        found: values.isEmpty ? "an empty list" : "\(values.count)",
+                        at: value.location,
                         remedy: values.count < count.lowerBound ? "Add what is missing." : "Remove some.",
                         code: values.count > count.upperBound ? code : .validationError)
                     return nil

@@ -92,7 +92,12 @@ public struct ConfigError: Error, Hashable, Sendable, CustomStringConvertible {
 
     /// The place, the message and the remedy, on one line.
     public var description: String {
-        "\(place)\(message) \(remedy)"
+        // On the socket the path is the place: where the message begins with its last key, it takes the key's stead.
+        let subject = expected.prefix { $0 != " " }
+        if file.isEmpty, path == subject || path.hasSuffix(".\(subject)") {
+            return "\(path)\(message.dropFirst(subject.count)) \(remedy)"
+        }
+        return "\(place)\(message) \(remedy)"
     }
 
     /// `file:line:column: ` in a file, `path: ` on the socket, nothing where neither is known.

@@ -3,6 +3,7 @@ extension Document {
     /// code; nothing is changed then.
     public func applying(_ change: Change) throws(ConfigErrors) -> Document {
         var changed = self
+        try checkUnchangeable(change)
         try changed.apply(change)
         return changed
     }
@@ -42,6 +43,19 @@ extension Document {
             try checkWeights(weights, of: loadBalancers[outer].listeners[inner], priority, in: name)
             loadBalancers[outer].listeners[inner].setWeights(weights, priority: priority)
         }
+    }
+
+    /// Refuses what may not be changed in an object that is there. A new file may, so changes that are laid over one
+    /// are not asked.
+    private func checkUnchangeable(_ change: Change) throws(ConfigErrors) {
+        guard case .putTargetGroup(let group) = change, let index = targetGroups.index(of: group.name) else { return }
+        let type = targetGroups[index].targetType
+        if group.targetType == type { return }
+        throw ConfigErrors(
+            ConfigError(
+                path: "targetType", expected: "targetType of target group \(group.name) must stay \(type.rawValue)",
+                found: group.targetType.rawValue,
+                remedy: "Put a group with another name, or delete this one first.", code: .invalidConfigurationRequest))
     }
 
     private func check(_ change: Change) throws(ConfigErrors) {

@@ -8,6 +8,11 @@ extension Document {
         try findings.throwIfAny()
     }
 
+    /// Reads and validates the bytes of a configuration file, named `file` in errors.
+    public static func load(yaml bytes: [UInt8], file: String) throws(ConfigErrors) -> Document {
+        try Document(Value.parse(yaml: bytes, file: file), file: file)
+    }
+
     /// Reads and validates the text of a configuration file, named `file` in errors.
     public static func load(yaml text: String, file: String) throws(ConfigErrors) -> Document {
         try Document(Value.parse(yaml: text, file: file), file: file)

@@ -6,6 +6,18 @@ public struct IPAddress: Hashable, Sendable, CustomStringConvertible {
     /// The bytes in network order: four for IPv4, sixteen for IPv6.
     public let bytes: [UInt8]
 
+    /// Whether one target can be reached there: it is not unspecified, multicast or broadcast.
+    /// Source: RFC 1122 §3.2.1.3, RFC 5771 (IPv4 multicast), RFC 4291 §2.5.2, §2.7.
+    public var isUnicast: Bool {
+        if bytes.allSatisfy({ $0 == 0 }) { return false }
+        if isIPv4 { return !(224...239).contains(bytes[0]) && !bytes.allSatisfy { $0 == 255 } }
+        if bytes[0] == 0xFF { return false }
+        let isMapped = bytes[..<10].allSatisfy { $0 == 0 } && bytes[10] == 0xFF && bytes[11] == 0xFF
+        return !isMapped || IPAddress(version4: bytes[12...]).isUnicast
+    }
+
+    private init(version4 bytes: ArraySlice<UInt8>) { self.bytes = Array(bytes) }
+
     /// Whether it is an IPv4 address.
     public var isIPv4: Bool { bytes.count == 4 }
 

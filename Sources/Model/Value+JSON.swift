@@ -73,7 +73,7 @@ extension Value {
         guard bytes.count <= Limits.documentBytesMax else {
             throw ConfigErrors(.tooLarge(file: file, bytes: bytes.count))
         }
-        var parser = JSONParser(bytes: bytes, file: file)
+        var parser = JSONParser(bytes: Array(try text(bytes, file: file).utf8), file: file)
         do {
             return try parser.document()
         } catch {

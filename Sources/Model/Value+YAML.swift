@@ -16,6 +16,35 @@ extension Value {
     }
 }
 
+extension Value {
+    /// The same for bytes, which must be UTF-8.
+    public static func parse(yaml bytes: [UInt8], file: String) throws(ConfigErrors) -> Value {
+        try parse(yaml: try text(bytes, file: file), file: file)
+    }
+
+    /// `bytes` as text, without a byte order mark before it, which some editors write. Errors: the first byte that is
+    /// no UTF-8, with its place. Repairing it would put another name in the document than the file has.
+    static func text(_ bytes: [UInt8], file: String) throws(ConfigErrors) -> String {
+        let mark: [UInt8] = [0xEF, 0xBB, 0xBF]
+        let start = bytes.starts(with: mark) ? mark.count : 0
+        do throws(UTF8.ValidationError) {
+            return String(copying: try UTF8Span(validating: bytes.span.extracting(start...)))
+        } catch {
+            let offset = start + error.byteOffsets.lowerBound
+            let before = bytes[start..<offset]
+            let lineStart = before.lastIndex(of: 0x0A).map { $0 + 1 } ?? start
+            let location = Location(
+                line: 1 + before.count { $0 == 0x0A },
+                column: 1 + bytes[lineStart..<offset].count { $0 & 0xC0 != 0x80 })
+            throw ConfigErrors(
+                ConfigError(
+                    file: file, location: location, expected: "the text must be UTF-8",
+                    found: "byte 0x\(String(bytes[offset], radix: 16)) at offset \(offset)",
+                    remedy: "Save it as UTF-8."))
+        }
+    }
+}
+
 /// Turns what Yams composes into values.
 private struct YAMLReader {
     /// Named in errors.

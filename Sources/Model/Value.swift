@@ -132,7 +132,7 @@ extension Value {
     /// A short form for error messages: text in quotes and cut to 64 characters, lists and objects by kind.
     var brief: String {
         switch content {
-        case .null: "null"
+        case .null: "nothing"
         case .bool(let truth): "\(truth)"
         case .int(let number): "\(number)"
         case .double(let number): "\(number)"

@@ -52,6 +52,8 @@ final class Exchange {
     var isTargetPersistent = false
     /// The client's connection will serve another request.
     var keepsClient = false
+    /// Its head could not be read: `request` has the request line at most.
+    var isRefused = false
     /// Field rules were applied to the request already: a retry sends the same head.
     var isPrepared = false
 
@@ -101,6 +103,7 @@ final class Exchange {
         interimResponses = 0
         isTargetPersistent = false
         keepsClient = false
+        isRefused = false
         isPrepared = false
         record = AccessRecord(createdAt: WallClock.now(), client: client.address, listener: client.address)
         redirectURL = .empty

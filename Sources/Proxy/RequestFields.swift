@@ -116,7 +116,7 @@ extension Worker {
     // MARK: X-Amzn-Trace-Id
 
     /// Gives the request a trace: a new Root, or a Self before the Root that it came with.
-    private mutating func setTraceID(_ request: Head) {
+    mutating func setTraceID(_ request: Head) {
         let name = request.beginField("X-Amzn-Trace-Id")
         if let index = request.firstField(.xAmznTraceID) {
             let value = request.field(index).value

@@ -97,10 +97,18 @@ extension Worker {
         decide(exchange)
     }
 
-    /// Answers a request whose head cannot be read. Nothing that follows it can be trusted.
+    /// Answers a request whose head cannot be read. Nothing that follows it can be trusted, so all that has come is
+    /// counted as part of it and thrown away.
     mutating func refuseHead(_ exchange: Exchange, _ client: ClientConnection, status: UInt16, word: StaticString) {
         startExchange(exchange, client)
+        exchange.isRefused = true
+        let request = exchange.request
+        exchange.isHEAD = request.bytes(request.method).equals("HEAD")
         client.decoder = BodyDecoder(.untilClose)
+        if let inbound = client.inbound {
+            client.consumedCount += UInt64(inbound.count)
+            inbound.removeAll()
+        }
         answer(exchange, status: status, word: word)
     }
 
@@ -112,6 +120,7 @@ extension Worker {
         client.headDeadline = .distantFuture
         client.lastActivity = now
         counters.requests.add()
+        if client.address.family == .ipv6 { counters.requestsIPv6.add() }
         counters.requestsActive.add()
         chargeHead(exchange)
     }

@@ -37,6 +37,7 @@ extension Worker {
         client.responseRate.cancel()
         client.lastActivity = now
         counters.requestsActive.subtract()
+        counters.requestDuration.record(now.since(exchange.startedAt))
         if exchange.isForwarded { exchange.group?.plan.counters.requestsActive.subtract() }
         writeRecord(exchange)
         client.exchange = nil
@@ -60,7 +61,7 @@ extension Worker {
         if exchange.isRequestDone { group.plan.counters.responseTime.record(now.since(exchange.sentAt)) }
     }
 
-    private func writeRecord(_ exchange: Exchange) {
+    private mutating func writeRecord(_ exchange: Exchange) {
         guard let accessLog else { return }
         let client = exchange.client
         exchange.record.duration = now.since(exchange.startedAt)
@@ -69,6 +70,8 @@ extension Worker {
         exchange.record.sentBytes = client.writtenCount - exchange.writtenAtStart
         setTimes(exchange)
         let request = exchange.request
+        // As ALB does, an answer made here is logged with the trace that a target would have seen.
+        if !exchange.isPrepared && !exchange.isRefused { setTraceID(request) }
         let loadBalancer = client.listener.logName
         let group = exchange.group?.logName ?? []
         let names = AccessRecord.Names(

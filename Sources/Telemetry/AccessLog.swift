@@ -28,7 +28,8 @@ public final class AccessLog {
         self.counters = counters
     }
 
-    /// Writes the line of an exchange that is over. `request` is its head, emptied if it could not be parsed.
+    /// Writes the line of an exchange that is over. `request` is its head; if that was refused, its
+    /// request line at most.
     public func write(_ record: AccessRecord, request: Head, names: AccessRecord.Names) {
         let line = line
         line.removeAll()

@@ -26,6 +26,7 @@ extension PrometheusText {
             sample(workers.reduce(0) { $0 &+ metric.read($1) })
         }
         writeByLabel(workers)
+        writeDuration(workers)
         writeGroups(groups)
     }
 
@@ -54,6 +55,15 @@ extension PrometheusText {
         _ workers: [WorkerCounters], _ label: String, _ value: Value, _ read: (WorkerCounters) -> UInt64
     ) {
         sample(workers.reduce(0) { $0 &+ read($1) }, Label(label, "\(value.label)"))
+    }
+
+    private mutating func writeDuration(_ workers: [WorkerCounters]) {
+        begin(
+            "apus_request_duration_seconds", .histogram,
+            help: "From a request's head read to its response handed to the kernel.")
+        var sums = LatencySums()
+        for worker in workers { sums.add(worker.requestDuration) }
+        sample(sums)
     }
 
     private mutating func writeGroups(_ groups: [TargetGroupMetrics]) {
@@ -112,6 +122,7 @@ private let workerMetrics: [Metric<WorkerCounters>] = [
     .counter("client_received_bytes_total", "Bytes read from clients.") { $0.clientBytesReceived.value },
     .counter("client_sent_bytes_total", "Bytes written to clients.") { $0.clientBytesSent.value },
     .counter("requests_total", "Requests whose head was read.") { $0.requests.value },
+    .counter("requests_ipv6_total", "Requests whose head was read over IPv6.") { $0.requestsIPv6.value },
     .gauge("requests_active", "Requests going on now.") { $0.requestsActive.value },
     .counter("requests_forwarded_total", "Requests for which a target was chosen.") { $0.requestsForwarded.value },
     .counter("rule_evaluations_total", "Rules tried, default rules excepted.") { $0.ruleEvaluations.value },

@@ -156,8 +156,12 @@ public final class WorkerCounters: Sendable {
 
     /// Requests whose head was read, valid or not.
     public let requests = Counter()
+    /// Those of them that came over IPv6.
+    public let requestsIPv6 = Counter()
     /// Exchanges going on now.
     public let requestsActive = Gauge()
+    /// From a request's head read to the last byte of its response handed to the kernel, or to its failure.
+    public let requestDuration = LatencyHistogram()
     /// Requests for which a target was chosen.
     public let requestsForwarded = Counter()
     /// Responses that targets gave, as sent to clients.

@@ -53,6 +53,8 @@ extension Apus {
         var weights: [GroupWeight]
         @OptionGroup var socket: SocketOptions
 
+        func validate() throws { try requireSense(of: weights) }
+
         func run() throws { try socket.perform(.weights(action, weights)) }
     }
 
@@ -73,7 +75,7 @@ extension Apus {
             do throws(AdminClientError) {
                 try EventView.follow(socket: socket.path, recent: recent, asJSON: socket.json)
             } catch {
-                throw CommandFailure(error)
+                throw socket.failure(error)
             }
         }
     }

@@ -49,6 +49,10 @@ extension Apus {
                     throw ValidationError("Give either --body, or --forward with --host or --path.")
                 }
                 if hasFlags && forward.isEmpty { throw ValidationError("Give --forward: where its requests go.") }
+                if hasFlags && host.isEmpty && path.isEmpty {
+                    throw ValidationError("Give --host or --path: which requests it is for.")
+                }
+                try requireSense(of: forward)
             }
 
             func run() throws {
@@ -57,7 +61,7 @@ extension Apus {
                 }
                 let call: AdminCall
                 do throws(AdminClientError) { call = try .putRule(rule, json: body) } catch {
-                    throw CommandFailure(error)
+                    throw socket.failure(error)
                 }
                 try socket.perform(call)
             }
@@ -74,6 +78,17 @@ extension Apus {
             func validate() throws { try requirePriority(of: rule) }
 
             func run() throws { try socket.perform(.deleteRule(rule)) }
+        }
+    }
+}
+
+/// Refuses weights that no server takes: a group twice, or beyond 999.
+func requireSense(of weights: [GroupWeight]) throws {
+    var seen: Set<String> = []
+    for weight in weights {
+        guard seen.insert(weight.group).inserted else { throw ValidationError("Name \(weight.group) once.") }
+        guard (0...999).contains(weight.weight) else {
+            throw ValidationError("The weight of \(weight.group) must be from 0 to 999, but is \(weight.weight).")
         }
     }
 }

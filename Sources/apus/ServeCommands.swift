@@ -30,9 +30,13 @@ extension Apus {
         @Argument(help: "The configuration, in YAML or JSON.")
         var file: String
 
+        @Flag(name: .long, help: "Print what was found as JSON.")
+        var json = false
+
         func run() throws {
+            if json { Console.write(Control.checkReport(file: file)) }
             let summary = try attempt { () throws(StartError) in try Control.check(file: file) }
-            Console.write("\(file): good. \(summary).\n")
+            if !json { Console.write("\(file): good. \(summary).\n") }
         }
     }
 

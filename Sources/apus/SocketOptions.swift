@@ -20,8 +20,14 @@ struct SocketOptions: ParsableArguments {
         do throws(AdminClientError) {
             Console.write(try call.perform(socket: path, asJSON: json, coloured: Console.isColoured))
         } catch {
-            throw CommandFailure(error)
+            throw failure(error)
         }
+    }
+
+    /// What a call ends with that brought nothing. With `--json` scripts also get the server's refusal as it came.
+    func failure(_ error: AdminClientError) -> CommandFailure {
+        if json, case .refused(let refusal) = error { Console.write(refusal.json) }
+        return CommandFailure(error)
     }
 }
 

@@ -13,9 +13,9 @@ import Testing
         #expect(
             try perform(.groups, AdminHarness())
                 == """
-                NAME   PROTOCOL  PORT  TYPE  TARGETS  HEALTH CHECK
-                blue   HTTP      8080  ip          2  HTTP / every 30 s
-                green  HTTP      8080  ip          1  HTTP / every 30 s
+                NAME   PROTOCOL  PORT  TYPE  HEALTHY  HEALTH CHECK
+                blue   HTTP      8080  ip        1/2  HTTP / every 30 s
+                green  HTTP      8080  ip        1/1  HTTP / every 30 s
 
                 """)
     }
@@ -114,9 +114,25 @@ import Testing
                 TARGET      FINISHED  CUT     TOOK
                 10.0.0.1:9         2    1  0.124 s
                 [::1]:80           2    1  0.124 s
+                Drained: 2 exchanges were cut.
+
+                """)
+        harness.perform { $0.cutByDrains = 0 }
+        let stranger = TargetName(id: RecordingActions.stranger, port: 9)
+        #expect(
+            try perform(.deregister([targets[0], stranger], from: "blue", wait: true), harness)
+                == """
+                TARGET      FINISHED  CUT     TOOK
+                10.9.9.9:9         -    -        -  was not registered
+                [::1]:80           2    0  0.124 s
                 Drained: safe to stop.
 
                 """)
+        #expect(
+            try perform(.deregister([stranger], from: "blue", wait: true), harness).hasSuffix("Nothing was drained.\n"))
+        #expect(
+            try perform(.deregister([stranger, targets[0]], from: "blue", wait: false), harness)
+                == "10.9.9.9:9 was not registered.\nDeregistered 1 target from blue; draining (generation 1).\n")
     }
 
     @Test func reload() throws {
@@ -135,11 +151,13 @@ import Testing
                 """)
         harness.perform {
             $0.reloadResult = .success(
-                ReloadReport(generation: 8, changes: [], changesNotApplied: [], needsRestart: []))
+                ReloadReport(
+                    generation: 8, changes: [], changesNotApplied: [], needsRestart: [], putAside: "state.json.aside"))
         }
         #expect(
             try perform(.reload(discardingChanges: true), harness)
-                == "Nothing in force has changed.\nReloaded (generation 8).\n")
+                == "Nothing in force has changed.\nWhat was changed at run time is kept in state.json.aside.\n"
+                + "Reloaded (generation 8).\n")
     }
 
     @Test func statusAndJSON() throws {
@@ -147,6 +165,10 @@ import Testing
         let status = try perform(.status, harness)
         #expect(status.hasPrefix("apus \(apusVersion), running for 0 s as process "))
         #expect(status.contains("configuration  test.yaml, generation 1\n") && status.hasSuffix("\nNo workers.\n"))
+        #expect(!status.contains("failing open"))
+        harness.perform { $0.groupsFailedOpen = ["blue", "green"] }
+        let failing = try perform(.status, harness)
+        #expect(failing.contains("\nfailing open   blue, green: no target is healthy, so all are used\n"))
         #expect(try Value.parse(json: try perform(.status, harness, asJSON: true))["generation"] == 1)
         #expect(try perform(.instances, harness) == "INSTANCE  ADDRESS\ni-1       10.0.0.1\ni-2       10.0.0.2\n")
     }

@@ -62,6 +62,9 @@ import Testing
             "PUT /v1/load-balancers/web/listeners/80/rules/1", #"{"priority":2}"#, 400, "ValidationError",
             "2 in the body and 1 in"),
         Case("PUT /v1/target-groups/a", #"{"port":80,"protocl":"HTTP"}"#, 400, "ValidationError", "protocol"),
+        Case(
+            "PUT /v1/target-groups/blue", #"{"targetType":"instance","protocol":"HTTP","port":80}"#, 400,
+            "InvalidConfigurationRequest", "must stay ip"),
         Case("PUT /v1/instances/i-1", #"{"address":"nowhere"}"#, 400, "ValidationError", "nowhere"),
         Case(register, "", 400, "ValidationError", "needs a body"),
         Case(register, "[]", 400, "ValidationError", "object with a list of targets"),
@@ -104,7 +107,7 @@ import Testing
         "{", "}", "{]", "[1,]", #"{"a":1,}"#, #"{"a" 1}"#, #"{a:1}"#, #"{'a':1}"#, #"{"a":1}{"#, #"{"a":1} x"#, "nul",
         "tru", "NaN",
         "Infinity", "-", "+1", "01", "1.", ".5", "1e", "1e999", "\"", #""\x""#, #""\u12""#, #""\ud800""#, "\"\u{1}\"",
-        #"{"a":1,"a":2}"#, "// c\n{}", "\u{FEFF}{}", "{\"a\":\"\n\"}", String(repeating: "[", count: 5000),
+        #"{"a":1,"a":2}"#, "// c\n{}", "{\"a\":\"\n\"}", String(repeating: "[", count: 5000),
     ]
 
     @Test(arguments: malformed) func malformedJSONIsRefusedWithItsPlace(_ text: String) throws {
@@ -121,6 +124,14 @@ import Testing
         client.send([0x22, 0xFF, 0xC3, 0x22])
         let response = try #require(client.response())
         #expect(response.status == 400 && response.body.contains("UTF-8"))
+        #expect(response.body.contains("byte 0xff at offset 1"))
+    }
+
+    @Test func aByteOrderMarkIsPassedOver() throws {
+        let body = "\u{FEFF}{\"address\":\"10.0.0.3\"}"
+        #expect(try AdminRoutesTests.answer(AdminHarness(), "PUT /v1/instances/i-3", body).status == 200)
+        let check = "\u{FEFF}loadBalancers: []"
+        #expect(try AdminRoutesTests.answer(AdminHarness(), "POST /v1/check", check).status == 200)
     }
 
     @Test func whatControlRefusesIsPassedOn() throws {
@@ -145,6 +156,18 @@ import Testing
         #expect(error["message"] == "f.yaml: a is wrong. And 2 more mistakes.")
         #expect(error["remedy"] == "Right it.")
         #expect(error["details"]?.array?.count == 3)
+    }
+
+    @Test func aReloadWhileStoppingIsToBeTriedAgain() throws {
+        let harness = try AdminHarness()
+        harness.perform { actions in
+            actions.isStopping = true
+            actions.reloadResult = .failure(
+                ConfigErrors(ConfigError(expected: "it stops", remedy: "Wait.", code: .operationNotPermitted)))
+        }
+        let response = try AdminRoutesTests.answer(harness, "POST /v1/reload", "")
+        #expect(response.status == 503)
+        #expect(response.body.contains("OperationNotPermitted"))
     }
 
     static let statuses: [(String, UInt16)] = [

@@ -107,11 +107,18 @@ final class RecordingActions: AdminActions {
     let configurationFile = "test.yaml"
     var changesNotApplied: [String] = []
     var tally = ControlTally()
+    var logLinesLost: UInt64 = 0
+    var groupsFailedOpen: [String] = []
+    var isStopping = false
     var groupCounters: [(name: String, workers: [TargetGroupCounters])] = []
     /// What was asked for, in words, with who asked.
     var asked: [String] = []
     /// Whether nobody need call `finishDrains`.
     var finishesDrainsAtOnce = false
+    /// Exchanges that each drain cuts.
+    var cutByDrains = 1
+    /// The one target that no group ever had.
+    static let stranger = "10.9.9.9"
     /// What waits for `finishDrains`.
     var drains: [() -> Void] = []
     /// What the next reload brings.
@@ -144,14 +151,20 @@ final class RecordingActions: AdminActions {
 
     func deregister(
         group: String, targets: [TargetDescription], wait: Bool, by user: UInt32?,
-        completion: @escaping (Result<[DrainReport], AdminError>) -> Void
+        completion: @escaping (Result<[Deregistration], AdminError>) -> Void
     ) {
         asked.append("deregister \(targets.map(\.id).joined(separator: " ")) from \(group)\(wait ? " and wait" : "")")
         guard document.targetGroups.contains(where: { $0.name == group }) else {
             return completion(
                 .failure(AdminError(code: "TargetGroupNotFound", message: "No \(group).", remedy: "Look.")))
         }
-        let reports = targets.map { DrainReport(id: $0.id, port: $0.port ?? 80, finished: 2, cut: 1, seconds: 0.1239) }
+        let cut = cutByDrains
+        let reports = targets.map { target in
+            let port = target.port ?? 80
+            let drain = DrainReport(id: target.id, port: port, finished: 2, cut: cut, seconds: 0.1239)
+            return Deregistration(
+                id: target.id, port: port, wasRegistered: target.id != Self.stranger, drain: wait ? drain : nil)
+        }
         if wait && !finishesDrainsAtOnce {
             drains.append { completion(.success(reports)) }
         } else {

@@ -14,6 +14,8 @@ import Testing
         let actions = RecordingActions(document: AdminHarness.document, loop: ControlLoop())
         actions.generation = 5
         actions.changesNotApplied = ["a"]
+        actions.logLinesLost = 9
+        actions.groupsFailedOpen = ["green"]
         actions.tally = ControlTally(
             reloads: 1, reloadsRefused: 2, changes: 3, changesRefused: 4, stateWrites: 5, healthChecksPassed: 6,
             healthChecksFailed: 7)
@@ -27,6 +29,8 @@ import Testing
             "apus_reloads_total{result=\"refused\"} 2", "apus_changes_total{result=\"done\"} 3",
             "apus_changes_total{result=\"refused\"} 4", "apus_state_writes_total 5",
             "apus_health_checks_total{result=\"passed\"} 6", "apus_health_checks_total{result=\"failed\"} 7",
+            "apus_log_lines_dropped_total 9", "apus_target_group_fail_open{target_group=\"blue\"} 0",
+            "apus_target_group_fail_open{target_group=\"green\"} 1",
             "apus_build_info{version=\"\(apusVersion)\"} 1", "apus_workers 0",
             "apus_targets{target_group=\"blue\",state=\"healthy\"} 1",
             "apus_targets{target_group=\"blue\",state=\"unhealthy\"} 1",
@@ -34,6 +38,7 @@ import Testing
         ] { #expect(lines.contains(line), "\(line)") }
         for name in [
             "process_resident_memory_bytes", "process_open_fds", "process_cpu_seconds_total", "process_threads",
+            "process_max_fds", "process_start_time_seconds",
         ] {
             let value = try #require(lines.first { $0.hasPrefix("\(name) ") }).split(separator: " ")[1]
             #expect(try #require(Double(value)) > 0, "\(name)")

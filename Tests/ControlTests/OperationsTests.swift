@@ -233,7 +233,7 @@ import Testing
         let scene = try Scene()
         scene.collect()
         let id = try #require(scene.snapshots[0].groups.first { $0.name == "blue" }?.targets.first?.id)
-        var reports: [DrainReport]?
+        var reports: [Deregistration]?
         let targets = [TargetDescription(id: "192.0.2.1"), TargetDescription(id: "192.0.2.99")]
         scene.operations.deregister(group: "blue", targets: targets, wait: true, by: nil) { reports = try? $0.get() }
         scene.pass()
@@ -244,10 +244,24 @@ import Testing
         #expect(health.last?.reason == "Target.DeregistrationInProgress")
         scene.reportDrained(id, finished: 2, cut: 1)
         #expect(reports?.map(\.id) == ["192.0.2.1", "192.0.2.99"])
-        #expect(reports?.map(\.finished) == [4, 0], "what was not registered has nothing in flight")
-        #expect(reports?.map(\.cut) == [2, 0])
+        #expect(reports?.map(\.drain?.finished) == [4, 0], "what was not registered has nothing in flight")
+        #expect(reports?.map(\.drain?.cut) == [2, 0])
+        #expect(reports?.map(\.wasRegistered) == [true, false])
         let gone = try scene.operations.targetHealth(group: "blue", targets: [TargetDescription(id: "192.0.2.1")])
         #expect(gone.map(\.reason) == ["Target.NotRegistered"])
+    }
+
+    @Test(arguments: [true, false]) func deregisteringWhatIsNotRegisteredChangesNothing(wait: Bool) throws {
+        let scene = try Scene()
+        scene.collect()
+        let eventCount = posted(scene.events).count
+        var reports: [Deregistration]?
+        let targets = [TargetDescription(id: "192.0.2.99"), TargetDescription(id: "192.0.2.1", port: 9)]
+        scene.operations.deregister(group: "blue", targets: targets, wait: wait, by: nil) { reports = try? $0.get() }
+        scene.pass()
+        #expect(reports?.map(\.wasRegistered) == [false, false])
+        #expect(scene.operations.generation == 1 && scene.snapshots.count == 1)
+        #expect(posted(scene.events).count == eventCount)
     }
 
     @Test func aTargetThatComesBackInTheSamePassStillDrains() throws {
@@ -255,7 +269,7 @@ import Testing
         scene.collect()
         let plan = { (snapshot: Snapshot?) in snapshot?.groups.first { $0.name == "blue" }?.targets.map(\.id) }
         let before = try #require(plan(scene.snapshots.last))
-        var reports: [DrainReport]?
+        var reports: [Deregistration]?
         let target = TargetDescription(id: "192.0.2.1")
         scene.operations.deregister(group: "blue", targets: [target], wait: true, by: nil) { reports = try? $0.get() }
         _ = scene.apply(.registerTargets(group: "blue", [target]))
@@ -313,8 +327,15 @@ import Testing
         let states = try scene.operations.targetHealth(group: "blue", targets: nil).map(\.state)
         #expect(states == [.initial, .initial, .draining])
 
+        #expect(report?.putAside == nil)
+        let changes = try readFile(scene.folder.file("state/state.json"))
         scene.operations.reload(discardingChanges: true) { report = try? $0.get() }
         #expect(report?.changesNotApplied == [])
+        let aside = try #require(report?.putAside)
+        #expect(aside.hasPrefix(scene.folder.file("state/state.json.discarded-")))
+        #expect(try readFile(aside) == changes)
+        scene.operations.reload(discardingChanges: true) { report = try? $0.get() }
+        #expect(report?.putAside == nil, "there was nothing to discard")
         #expect(scene.operations.document.targetGroups.map(\.name) == ["blue", "green"])
         try scene.start()
         #expect(scene.operations.document.targetGroups.map(\.name) == ["blue", "green"])
@@ -344,6 +365,8 @@ import Testing
         var errors: ConfigErrors?
         scene.operations.reload(discardingChanges: false) { if case .failure(let error) = $0 { errors = error } }
         #expect(errors?.first.message.contains("\(other.localAddress!.port)") == true)
+        #expect(errors?.first.file == scene.file)
+        #expect(errors?.first.location == Location(line: 8, column: 15), "the file's port, not the listener's start")
         #expect(scene.operations.document == before)
     }
 
@@ -355,6 +378,7 @@ import Testing
         scene.operations.reload(discardingChanges: false) { if case .failure(let error) = $0 { reloadError = error } }
         scene.pass()
         #expect(outcome.error?.code == "OperationNotPermitted")
+        #expect(outcome.error?.status == 503)
         #expect(reloadError?.first.code == .operationNotPermitted)
         #expect(scene.snapshots.count == 1)
     }

@@ -9,6 +9,9 @@ import Testing
         #expect(before.residentBytes > 1 << 20)
         #expect(before.threads >= 1)
         #expect(before.openDescriptors >= 3)
+        #expect(before.descriptorsMax >= before.openDescriptors)
+        let now = WallClock.now() / 1_000_000_000
+        #expect(before.startedAt <= now + 1 && before.startedAt > now - 86_400)
         // Other tests open and close descriptors meanwhile; a hundred of our own stand out.
         let bells = (0..<100).map { _ in EventDescriptor() }
         #expect(ProcessFigures.read().openDescriptors >= 100)

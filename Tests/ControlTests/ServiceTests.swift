@@ -60,21 +60,25 @@ import Testing
     }
 
     struct BudgetCase: Sendable, CustomTestStringConvertible {
-        let descriptors: Int, wanted: Int?, connections: Int, checks: Int
+        let descriptors: Int, wanted: Int?, connections: Int, checks: Int, isTight: Bool
         var testDescription: String { "\(descriptors) descriptors, \(wanted ?? 0) wanted" }
     }
 
     @Test(arguments: [
-        BudgetCase(descriptors: 20_000, wanted: nil, connections: 8848, checks: 2048),
-        BudgetCase(descriptors: 20_000, wanted: 100, connections: 100, checks: 2048),
-        BudgetCase(descriptors: 20_000, wanted: 50_000, connections: 8848, checks: 2048),
-        BudgetCase(descriptors: 1024, wanted: nil, connections: 320, checks: 128),
-        BudgetCase(descriptors: 64, wanted: nil, connections: 2, checks: 16),
+        BudgetCase(descriptors: 20_000, wanted: nil, connections: 8848, checks: 2048, isTight: false),
+        BudgetCase(descriptors: 20_000, wanted: 100, connections: 100, checks: 2048, isTight: false),
+        BudgetCase(descriptors: 20_000, wanted: 50_000, connections: 8848, checks: 2048, isTight: false),
+        BudgetCase(descriptors: 1024, wanted: nil, connections: 320, checks: 128, isTight: true),
+        BudgetCase(descriptors: 1024, wanted: 100, connections: 100, checks: 128, isTight: false),
+        BudgetCase(descriptors: 256, wanted: nil, connections: 80, checks: 32, isTight: true),
+        BudgetCase(descriptors: 64, wanted: nil, connections: 16, checks: 16, isTight: true),
+        BudgetCase(descriptors: 16, wanted: nil, connections: 2, checks: 16, isTight: true),
     ]) func dividesDescriptors(_ test: BudgetCase) {
         let document = Document(runtime: Runtime(workers: 2, connections: test.wanted))
         let budget = DescriptorBudget(document, descriptors: test.descriptors)
         #expect(budget.workerCount == 2)
         #expect(budget.connectionsMax == test.connections)
         #expect(budget.runningChecksMax == test.checks)
+        #expect(budget.isTight == test.isTight)
     }
 }

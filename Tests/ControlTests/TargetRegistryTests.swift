@@ -48,6 +48,12 @@ import Testing
         #expect(state("blue") == .unused)
     }
 
+    @Test(arguments: ["224.0.0.1", "255.255.255.255", "0.0.0.0", "ff02::1", "::"])
+    func anAddressThatIsNoTargetsIsUnused(_ id: String) {
+        _ = reconcile(document([group("blue", [TargetDescription(id: id), TargetDescription(id: "203.0.113.1")])]))
+        #expect(registry.groups["blue"]?.registrations.map(\.health.reason) == [.ipUnusable, .registrationInProgress])
+    }
+
     @Test func anInstanceComesAliveWhenItIsSetAndIsReplacedWhenItMoves() throws {
         var blue = group("blue", [TargetDescription(id: "i-1")])
         blue.targetType = .instance

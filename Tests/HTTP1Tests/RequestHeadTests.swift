@@ -89,6 +89,36 @@ import Testing
         #expect(parse(full + line + line + "\u{0}: b\r\n\r\n").violation == .headTooLarge)
     }
 
+    @Test(arguments: [
+        ("TRACE /a HTTP/1.1\r\nHost: a\r\n\r\n", "TRACE", "/a", "/a", ""),
+        ("CONNECT a.example:443 HTTP/1.1\r\nHost: a\r\n\r\n", "CONNECT", "a.example:443", "", "a.example:443"),
+        ("\r\nGET /a?b HTTP/1.1\r\n: c\r\n\r\n", "GET", "/a?b", "/a", ""),
+        ("POST /a%41 HTTP/1.1\r\nHost: a b\r\n\r\n", "POST", "/a%41", "/aA", ""),
+        ("GET /%zz HTTP/1.1\r\nHost: a\r\n\r\n", "GET", "/%zz", "", ""),
+        ("GET http://a.example/b HTTP/1.1\r\nA : b\r\n\r\n", "GET", "http://a.example/b", "/b", "a.example"),
+        ("GET / HTTP/1.1\r\n" + String(repeating: "A: b\r\n", count: 257) + "\r\n", "GET", "/", "/", ""),
+    ])
+    func aRefusedHeadKeepsItsRequestLine(
+        input: String, method: String, target: String, path: String, authority: String
+    ) {
+        let head = Head()
+        #expect(request(input, into: head).violation != nil)
+        #expect(text(head, head.method) == method)
+        #expect(text(head, head.target) == target)
+        #expect(text(head, head.path) == path)
+        #expect(text(head, head.authority) == authority)
+        #expect(head.fieldCount == 0 && !head.mayContain(.host))
+    }
+
+    @Test(arguments: [
+        "G(T / HTTP/1.1\r\n", "GET / HTTP/2.0\r\n", "GET /\r\n", "GET / HTTP/1.1x", "\r\r\n", "GET /\u{0}",
+    ])
+    func aRefusedRequestLineLeavesNothing(input: String) {
+        let head = Head()
+        #expect(request(input, into: head).violation != nil)
+        #expect(head.byteCount == 0 && head.method.isEmpty && head.target.isEmpty && head.path.isEmpty)
+    }
+
     @Test func aHeadCanBeUsedAgain() {
         let head = Head()
         #expect(request("POST /%41?q HTTP/1.0\r\nA_b: c\r\nContent-Length: 4\r\n\r\n", into: head).parsed != nil)
@@ -96,6 +126,6 @@ import Testing
         #expect(head.body == .none && head.minorVersion == 1 && head.query.isEmpty && !head.hasInvalidNames)
         #expect(fields(head) == ["Host: a"])
         #expect(request("GET / HTTP/1.1\r\nA: b\r\n\r\n", into: head).violation == .missingHost)
-        #expect(head.fieldCount == 0 && head.byteCount == 0)
+        #expect(head.fieldCount == 0 && !head.mayContain(.host))
     }
 }

@@ -148,7 +148,7 @@ import Testing
                 "The change \"register 10.0.0.3:81 in target group spare\" no longer applies: "
                     + "expected a target group, but found \"spare\". Known: blue.",
                 "The change \"put rule 30 of web:80\" no longer applies: "
-                    + "actions[0].forwardConfig.targetGroups[0].targetGroupName: targetGroupName must name "
+                    + "actions[0].forwardConfig.targetGroups[0].targetGroupName must name "
                     + "a target group, but found \"green\". Known: blue.",
                 "The change \"set weights green=20 of web:80\" no longer applies: "
                     + "green: weights must name groups of this action, but found \"green\". Known: blue.",

@@ -24,6 +24,18 @@ import Testing
         #expect(text("", nil, "") == "No. Do.")
     }
 
+    @Test func namesAKeyOnce() {
+        func text(_ path: String, _ expected: String, file: String = "") -> String {
+            ConfigError(file: file, path: path, expected: expected, remedy: "Do.").description
+        }
+        #expect(text("blue", "blue must be 1") == "blue must be 1. Do.")
+        #expect(text("targets[1].id", "id must be one") == "targets[1].id must be one. Do.")
+        #expect(text("a.b.c", "b.c must be one") == "a.b.c must be one. Do.")
+        #expect(text("grid", "id must be one") == "grid: id must be one. Do.")
+        #expect(text("targets", "each target must stand once") == "targets: each target must stand once. Do.")
+        #expect(text("blue", "blue must be 1", file: "f") == "f: blue must be 1. Do.")
+    }
+
     @Test func mistakesAreSortedByPlace() {
         let errors = [(2, 1), (1, 9), (1, 2)].map { line, column in
             ConfigError(location: Location(line: line, column: column), expected: "", remedy: "")

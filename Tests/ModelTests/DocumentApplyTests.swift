@@ -20,7 +20,7 @@ import Testing
         Refusal(
             change: .registerTargets(group: "blue", [TargetDescription(id: "10.0.0.3"), TargetDescription(id: "i-1")]),
             code: .invalidTarget,
-            message: "targets[1].id: id must be an IPv4 or IPv6 address, because the group's targetType is ip, "
+            message: "targets[1].id must be an IPv4 or IPv6 address, because the group's targetType is ip, "
                 + "but found \"i-1\". Write an address such as 10.0.0.5 or 2001:db8::5; names are not looked up."),
         Refusal(
             change: .registerTargets(group: "blue", (1...10_000).map { TargetDescription(id: "10.1.0.1", port: $0) }),
@@ -39,7 +39,7 @@ import Testing
         Refusal(
             change: .putListener(loadBalancer: "web", Listener(port: 81, defaultActions: [Sample.forward(["x": 1])])),
             code: .targetGroupNotFound,
-            message: "defaultActions[0].forwardConfig.targetGroups[0].targetGroupName: targetGroupName must name "
+            message: "defaultActions[0].forwardConfig.targetGroups[0].targetGroupName must name "
                 + "a target group, but found \"x\". Known: blue, green, spare."),
         Refusal(
             change: .putLoadBalancer(
@@ -57,7 +57,7 @@ import Testing
         Refusal(
             change: .putRule(loadBalancer: "web", port: 80, Sample.rule(1, Sample.forward(["x": 1]))),
             code: .targetGroupNotFound,
-            message: "actions[0].forwardConfig.targetGroups[0].targetGroupName: targetGroupName must name "
+            message: "actions[0].forwardConfig.targetGroups[0].targetGroupName must name "
                 + "a target group, but found \"x\". Known: blue, green, spare."),
         Refusal(
             change: .deleteRule(loadBalancer: "web", port: 80, priority: 7), code: .ruleNotFound,
@@ -70,7 +70,7 @@ import Testing
             message: "gren: weights must name groups of this action, but found \"gren\". Did you mean green?"),
         Refusal(
             change: .setWeights(loadBalancer: "web", port: 80, priority: nil, ["green": 1000]), code: .validationError,
-            message: "green: green must be an integer from 0 to 999, but found 1000. Write a weight in that range."),
+            message: "green must be an integer from 0 to 999, but found 1000. Write a weight in that range."),
         Refusal(
             change: .setWeights(loadBalancer: "web", port: 80, priority: 20, ["green": 1]),
             code: .invalidLoadBalancerAction,

@@ -98,11 +98,11 @@ import Testing
         Case(
             why: "an empty place", yaml: "loadBalancers:\ntargetGroups: []",
             message:
-                "web.yaml:1:15: loadBalancers must be a list of at most 1000, each a load balancer, but found null. "
+                "web.yaml:1:15: loadBalancers must be a list of at most 1000, each a load balancer, but found nothing. "
                 + "Write a list, even of one: [ … ]."),
         Case(
             why: "an empty file", yaml: "",
-            message: "web.yaml:1:1: this must be a configuration, an object with keys, but found null. "
+            message: "web.yaml:1:1: this must be a configuration, an object with keys, but found nothing. "
                 + "Write it with its keys: admin, runtime, logs…"),
         Case(
             why: "a name with a space", yaml: group("targets: []").replacing("blue", with: "my group"),
@@ -228,8 +228,8 @@ import Testing
         Case(
             why: "a rule without conditions", yaml: rule("{ priority: 1, conditions: [], actions: [\(answer)] }"),
             message:
-                "web.yaml:9:40: conditions must be a list of 1 to 2, each a condition, but found 0. Add what is "
-                + "missing."
+                "web.yaml:9:40: conditions must be a list of 1 to 2, each a condition, but found an empty list. "
+                + "Add what is missing."
         ),
         Case(
             why: "a priority out of range",
@@ -427,7 +427,7 @@ import Testing
         let error = #expect(throws: ConfigErrors.self) { try TargetDescription.list(body) }
         #expect(
             error?.description
-                == "targets[0].port: port must be an integer from 1 to 65535, but found 0. Write 1 or more.")
+                == "targets[0].port must be an integer from 1 to 65535, but found 0. Write 1 or more.")
     }
 
     @Test func anEmptyListOfTargetsIsAMistake() {

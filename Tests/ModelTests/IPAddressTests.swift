@@ -29,4 +29,14 @@ import Testing
     @Test(arguments: wrong) func refusesWhatIsNone(_ text: String) {
         #expect(IPAddress(text) == nil)
     }
+
+    @Test(arguments: [
+        "0.0.0.0", "224.0.0.1", "239.255.255.255", "255.255.255.255", "::", "ff02::1", "FF0E::5", "::ffff:224.0.0.1",
+        "::ffff:0.0.0.0",
+    ]) func isNoTarget(_ text: String) throws { #expect(try !#require(IPAddress(text)).isUnicast) }
+
+    @Test(arguments: [
+        "10.0.0.1", "223.255.255.255", "240.0.0.1", "0.0.0.1", "::1", "fe80::1", "::ffff:10.0.0.1", "ff::1",
+    ])
+    func canBeATarget(_ text: String) throws { #expect(try #require(IPAddress(text)).isUnicast) }
 }

@@ -74,4 +74,20 @@ import Testing
         let some = String(repeating: "[", count: 100) + String(repeating: "]", count: 100)
         #expect(throws: ConfigErrors.self) { try Value.parse(yaml: some, file: "a.yaml") }
     }
+
+    @Test func bytesMustBeText() throws {
+        let bytes = Array("\u{FEFF}a: 1\nb: \u{E9}".utf8) + [0xFF]
+        let error = #expect(throws: ConfigErrors.self) { try Value.parse(yaml: bytes, file: "f") }
+        #expect(
+            error?.description
+                == "f:2:5: the text must be UTF-8, but found byte 0xff at offset 13. Save it as UTF-8.")
+        #expect(try Value.parse(yaml: Array(bytes.dropLast()), file: "f")["a"]?.location?.column == 4)
+    }
+
+    @Test func whatIsEmptyIsCalledSo() {
+        let empty = #expect(throws: ConfigErrors.self) { try Document.load(yaml: "", file: "f") }
+        #expect(empty?.first.found == "nothing")
+        let list = #expect(throws: ConfigErrors.self) { try TargetDescription.list([]) }
+        #expect(list?.first.found == "an empty list")
+    }
 }

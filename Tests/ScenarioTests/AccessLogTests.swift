@@ -52,6 +52,53 @@ import Testing
         #expect(entry["error_reason"] == .null)
     }
 
+    @Test("A refused request is logged with what was read of it: its line, and its octets")
+    func refused() throws {
+        let target = try TargetServer()
+        let apus = try ApusProcess.start(Document(target))
+        let fields = "Host: example.com\r\n\r\n"
+        let here = "http://127.0.0.1:\(apus.port)"
+        let cases = [
+            ("TRACE /traced HTTP/1.1\r\n" + fields, 405, "TRACE \(here)/traced HTTP/1.1"),
+            ("CONNECT a.example:443 HTTP/1.1\r\n" + fields, 405, "CONNECT http://a.example:443 HTTP/1.1"),
+            ("GET /spaced HTTP/1.1\r\nX : y\r\n" + fields, 400, "GET \(here)/spaced HTTP/1.1"),
+            (
+                "GET /many HTTP/1.1\r\n" + String(repeating: "X: y\r\n", count: 257) + fields, 413,
+                "GET \(here)/many HTTP/1.1"
+            ),
+            ("G(T /unknown HTTP/1.1\r\n" + fields, 400, "- \(here)- -"),
+        ]
+        for (request, status, line) in cases {
+            #expect(try apus.client().exchange(request, method: "GET").status == status, "\(line)")
+            let logged = expectLogged(by: apus, line, status: status, target: "-")
+            #expect(logged?.receivedBytes == request.utf8.count, "\(line)")
+            #expect(logged?.traceID == "-", "\(line)")
+        }
+        #expect(target.requests.isEmpty)
+    }
+
+    @Test("Answers made here are logged with the trace that a target would have seen")
+    func tracesOfAnswersMadeHere() throws {
+        let fixed: JSON = ["type": "fixed-response", "fixedResponseConfig": ["statusCode": "200"]]
+        let redirect: JSON = ["type": "redirect", "redirectConfig": ["statusCode": "HTTP_301", "path": "/elsewhere"]]
+        let listener = Document.Listener(
+            defaultAction: Document.forward("empty"),
+            rules: [
+                Document.rule(1, "path-pattern", ["/fixed"], fixed),
+                Document.rule(2, "path-pattern", ["/redirect"], redirect),
+            ])
+        let apus = try ApusProcess.start(Document(listeners: [listener], groups: [.init("empty")]))
+        let client = try apus.client()
+        for (path, status) in [("/fixed", 200), ("/redirect", 301), ("/empty", 503)] {
+            #expect(try client.get(path).status == status)
+            let made = expectLogged(by: apus, path, status: status, target: "-")?.traceID ?? ""
+            #expect(made.wholeMatch(of: /Root=1-[0-9a-f]{8}-[0-9a-f]{24}/) != nil, "\(path): \(made)")
+            #expect(try client.get("\(path)", fields: "X-Amzn-Trace-Id: Root=1-2-\(status)\r\n").status == status)
+            let found = eventually { apus.accessLog.contains { $0.traceID.hasSuffix(";Root=1-2-\(status)") } }
+            #expect(found, "\(path): \(apus.accessLog.map(\.traceID))")
+        }
+    }
+
     @Test("SIGUSR1 reopens the file, and no line is lost")
     func reopens() throws {
         let target = try TargetServer()

@@ -30,7 +30,8 @@ import Testing
         #expect(target.requests.last { $0.target == "/old" }?["host"] == "[::1]:\(apus.port)")
     }
 
-    @Test("IPv6 addresses are bare in X-Forwarded-For without the port", .enabled(if: hasIPv6, "this machine has no ::1"))
+    @Test(
+        "IPv6 addresses are bare in X-Forwarded-For without the port", .enabled(if: hasIPv6, "this machine has no ::1"))
     func forwardedForIPv6() throws {
         let target = try TargetServer(host: "::1")
         var document = Document(target)

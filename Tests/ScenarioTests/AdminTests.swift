@@ -89,6 +89,27 @@ import Testing
         #expect(try apus.client().get("/nine").status == 200)
     }
 
+    @Test("A PUT of a group's health check keeps its targets, and what they are")
+    func putKeepsTargets() throws {
+        let target = try TargetServer()
+        let apus = try ApusProcess.start(Document(target))
+        let body: JSON = ["protocol": "HTTP", "port": 80, "healthCheckPath": "/ready"]
+        #expect(try apus.admin("PUT", "/v1/target-groups/blue", body).status == 200)
+        let group = try apus.admin("GET", "/v1/target-groups/blue").json
+        #expect(group["healthCheckPath"] == "/ready" && group["targetType"] == "ip")
+        #expect(group["targets"].elements.count == 1)
+        expectServes(apus)
+        var other = body
+        other["targetType"] = "instance"
+        let refused = try apus.admin("PUT", "/v1/target-groups/blue", other)
+        #expect(refused.status == 400 && refused.errorCode == "InvalidConfigurationRequest")
+        var empty = body
+        empty["targets"] = []
+        #expect(try apus.admin("PUT", "/v1/target-groups/blue", empty).status == 200)
+        #expect(try apus.client().get("/nobody").status == 503)
+        expectLogged(by: apus, "/nobody", status: 503, target: "-")
+    }
+
     @Test("Events stream one JSON object per line as things happen")
     func events() throws {
         let target = try TargetServer()

@@ -76,7 +76,8 @@ import Testing
             octets[Int.random(in: 0..<octets.count, using: &random)] = UInt8.random(in: 0...255, using: &random)
         }
         while !octets.isEmpty {
-            let count = min(octets.count, Bool.random(using: &random) ? octets.count : Int.random(in: 1...2_000, using: &random))
+            let isWhole = Bool.random(using: &random)
+            let count = isWhole ? octets.count : min(octets.count, Int.random(in: 1...2_000, using: &random))
             try client.send(Array(octets.prefix(count)))
             octets.removeFirst(count)
         }

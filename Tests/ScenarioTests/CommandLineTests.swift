@@ -27,7 +27,18 @@ import Testing
         #expect(try apus.command("targets", "frobnicate").status == .exited(2))
         #expect(try apus.command("weights").status == .exited(2))
         #expect(try apus.command("--no-such-option").status == .exited(2))
+        let toScripts = try apus.command("targets", "register", "nowhere", "127.0.0.1:80", "--json")
+        #expect(toScripts.status == .exited(1) && toScripts.errors == refused.errors)
+        #expect(toScripts.json["error"]["code"] == "TargetGroupNotFound", "\(toScripts.output)")
         #expect(apus.terminate() == .exited(0))
+        // Wrong usage is told without asking anybody.
+        for words in [
+            ["rules", "put", "web:80/1", "--forward", "blue"], ["weights", "web:80", "blue=1", "blue=2"],
+            ["weights", "web:80", "blue=1000"], ["rules", "put", "web:80/1", "--path", "/", "--forward", "blue=1000"],
+        ] {
+            let usage = try ApusProcess.command(words, socket: apus.socketPath, folder: apus.folder)
+            #expect(usage.status == .exited(2), "\(words): \(usage.errors)")
+        }
         let nobody = try apus.command("status")
         #expect(nobody.status == .exited(3))
         #expect(nobody.errors.contains("admin.sock"), "\(nobody.errors)")
@@ -103,6 +114,13 @@ import Testing
         let (apus, _, _) = try start()
         let checked = try apus.command("check", apus.configurationPath)
         #expect(checked.status == .exited(0), "\(checked.errors)")
+        let good = try apus.command("check", apus.configurationPath, "--json")
+        #expect(good.status == .exited(0) && good.json["valid"] == true && good.json["errors"] == [])
+        try apus.write(text: "loadBalancers: []\nnonsense: 1\n")
+        let bad = try apus.command("check", apus.configurationPath, "--json")
+        #expect(bad.status == .exited(1) && bad.json["valid"] == false)
+        #expect(bad.json["file"] == .string(apus.configurationPath) && bad.json["errors"][0]["line"] == 2)
+        #expect(bad.errors.contains("nonsense"), "\(bad.errors)")
         let schema = try apus.command("schema")
         #expect(schema.status == .exited(0))
         #expect(schema.json["properties"]["loadBalancers"] != .null)

@@ -19,6 +19,32 @@ import Testing
         expectLogged(by: apus, "/recovered", status: 200, targetStatus: 200)
     }
 
+    @Test("Descriptors that are gone while it runs: it refuses, counts and does not spin, and then goes on")
+    func limitLoweredWhileRunning() throws {
+        let target = try TargetServer()
+        let apus = try ApusProcess.start(Document(target))
+        let early = try apus.client()
+        #expect(try early.get("/early").status == 200)
+        try apus.process.limitDescriptors(to: apus.process.descriptorsCount + 8, in: apus.folder)
+        var crowd = (0..<100).compactMap { _ in try? apus.client() }
+        #expect(crowd.count > 50, "the kernel's queue takes those that Apus cannot")
+        let before = apus.process.processorSeconds
+        #expect(always(for: 1.5) { apus.process.exitStatus == nil })
+        let used = apus.process.processorSeconds - before
+        #expect(used < 0.5, "it used \(used) s of processor time in 1.5 s")
+        #expect(try early.get("/early").status == 200, "who was in before is served")
+
+        try apus.process.limitDescriptors(to: 1_000, in: apus.folder)
+        #expect(eventually { (try? apus.client().get("/after"))?.status == 200 })
+        #expect(eventually { (try? apus.admin("GET", "/v1/status"))?.status == 200 })
+        let rejected = "apus_client_connections_rejected_total"
+        #expect(try apus.metric(rejected, #"reason="descriptor_limit""#) > 0)
+        #expect(try apus.metric(rejected, #"reason="connection_limit""#) == 0)
+        crowd.removeAll()
+        expectServes(apus)
+        expectLogged(by: apus, "/after", status: 200, targetStatus: 200)
+    }
+
     @Test("Those who were connected before are served while there is no descriptor left")
     func servesThoseWhoAreIn() throws {
         let action: JSON = [

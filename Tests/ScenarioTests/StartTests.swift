@@ -24,6 +24,7 @@ import Testing
         let result = try run(try document().0.text(ports: [port], folder: folder), in: folder)
         #expect(result.status == .exited(1))
         #expect(result.errors.contains("\(port)") && result.errors.contains("in use"), "\(result.errors)")
+        #expect(result.errors.contains("apus.yaml:1:"), "it names file, line and column: \(result.errors)")
     }
 
     @Test("A port that another Apus listens on is in use as well")

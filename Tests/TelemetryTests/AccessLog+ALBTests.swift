@@ -35,6 +35,22 @@ import Testing
             """)
     }
 
+    /// What the parser leaves of a refused head: the request line and no field.
+    @Test(arguments: [
+        ("TRACE", "/a?b", "", "TRACE http://10.0.0.1:8080/a?b HTTP/1.1"),
+        ("CONNECT", "a.example:443", "a.example:443", "CONNECT http://a.example:443 HTTP/1.1"),
+        ("GET", "/%zz\"", "", "GET http://10.0.0.1:8080/%zz\\x22 HTTP/1.1"),
+    ])
+    func writesWhatIsKnownOfARefusedRequest(method: String, target: String, authority: String, line: String) {
+        let head = Head()
+        head.method = head.append(Array(method.utf8).span)
+        head.target = head.append(Array(target.utf8).span)
+        head.authority = authority.isEmpty ? .empty : head.append(Array(authority.utf8).span)
+        let fixture = LogFixture(.alb)
+        fixture.write(LogFixture.record(), head)
+        #expect(fixture.written.contains(" \"\(line)\" \"-\" - - - \"-\" "))
+    }
+
     @Test func writesARedirect() {
         var (record, head) = LogFixture.forwarded()
         record.target = nil

@@ -14,6 +14,8 @@ import Testing
             worker.targetResponses.add(.success, 7)
             worker.countGenerated(status: 503)
             worker.timeouts.add(.targetConnect)
+            worker.requestsIPv6.add(5)
+            worker.requestDuration.record(2_000_000)
         }
         let blue = [TargetGroupCounters(), TargetGroupCounters()]
         for worker in blue {
@@ -32,6 +34,11 @@ import Testing
 
     @Test(arguments: [
         "apus_requests_total 21",
+        "apus_requests_ipv6_total 10",
+        #"apus_request_duration_seconds_bucket{le="0.001024"} 0"#,
+        #"apus_request_duration_seconds_bucket{le="0.002048"} 2"#,
+        "apus_request_duration_seconds_count 2",
+        "apus_request_duration_seconds_sum 0.004",
         "apus_client_connections_active 4",
         "apus_connections_cut_by_configuration_total 0",
         #"apus_client_connections_rejected_total{reason="memory_budget"} 6"#,

@@ -81,6 +81,13 @@ final class ChildProcess: Sendable {
         return (user + system) / Double(sysconf(Int32(_SC_CLK_TCK)))
     }
 
+    /// Changes its limit of open files while it runs. Source: prlimit(1), which Debian always has.
+    func limitDescriptors(to count: Int, in folder: String) throws {
+        let words = ["prlimit", "--pid", "\(pid)", "--nofile=\(count):"]
+        let status = try ChildProcess(words, folder: folder, label: "prlimit").waitForExit()
+        guard status == .exited(0) else { throw SocketError(call: "prlimit", code: EPERM) }
+    }
+
     private static let living = Locked<Set<pid_t>>([])
     private static let sweepAtExit: Void = { atexit { ChildProcess.sweep() } }()
 

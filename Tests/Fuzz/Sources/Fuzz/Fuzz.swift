@@ -1,0 +1,62 @@
+import Core
+
+// What libFuzzer calls. `Fuzz requests -runs=0 FILE` tries one input on one subject.
+
+/// What is fuzzed. Each has a folder of its name in `Corpus`, whose files say best how its input is laid out.
+enum Subject: String, CaseIterable {
+    /// Request heads, as a client sends them.
+    case requests
+    /// Response heads, as a target sends them.
+    case responses
+    /// Bodies, whatever delimits them.
+    case bodies
+    /// Configurations, as JSON and as YAML.
+    case configurations
+    /// Rules of a listener, and requests to find them.
+    case rules
+
+    /// Checks all that is promised about `input`.
+    func check(_ input: Span<UInt8>) {
+        switch self {
+        case .requests: Requests.check(input)
+        case .responses: Responses.check(input)
+        case .bodies: Bodies.check(input)
+        case .configurations: Configurations.check(input)
+        case .rules: Rules.check(input)
+        }
+    }
+}
+
+/// The subject of this process. Written once, before the first input.
+nonisolated(unsafe) private var chosen: Subject?
+
+/// Takes the subject's name from the arguments; the others are for libFuzzer.
+@c(LLVMFuzzerInitialize) public func initialize(
+    _ count: UnsafeMutablePointer<Int32>,
+    _ arguments: UnsafeMutablePointer<UnsafeMutablePointer<UnsafeMutablePointer<CChar>?>>
+) -> Int32 {
+    let name = CommandLine.arguments.dropFirst().first ?? ""
+    guard let subject = Subject(rawValue: name) else {
+        let names = Subject.allCases.map(\.rawValue).joined(separator: ", ")
+        fatalError("the first argument is what to fuzz, one of \(names), not \"\(name)\"")
+    }
+    unsafe chosen = subject
+    unsafe arguments.pointee[1] = arguments.pointee[0]
+    unsafe arguments.pointee += 1
+    unsafe count.pointee -= 1
+    return 0
+}
+
+/// Checks one input.
+@c(LLVMFuzzerTestOneInput) public func test(_ bytes: UnsafePointer<UInt8>, _ count: Int) -> Int32 {
+    unsafe chosen?.check(Span(_unsafeStart: bytes, count: count))
+    return 0
+}
+
+/// Ends the process, and so the search, unless `promise` holds.
+func demand(_ promise: Bool, _ what: @autoclosure () -> String) {
+    if !promise { fatalError("broken promise: \(what())") }
+}
+
+/// `bytes` as text for messages, its control characters escaped.
+func shown(_ bytes: Span<UInt8>) -> String { bytes.text.debugDescription }

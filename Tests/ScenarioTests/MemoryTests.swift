@@ -1,0 +1,65 @@
+import Testing
+
+/// The memory law: at the process's budget new connections are refused, beyond it the hungriest is shed.
+@Suite struct MemoryTests {
+    private static let budget = 2 << 20
+
+    /// What every one of these clients makes Apus hold: a buffer of 64 KiB.
+    private static let pinned = 64 << 10
+
+    @Test("Clients who pin more than the budget are refused or shed, counted, and others are served afterwards")
+    func unfinishedHeads() throws {
+        let target = try TargetServer()
+        let apus = try start(Document(target))
+        // 40 KB of a head that never ends.
+        let head = "GET /pinned HTTP/1.1\r\nHost: a.b\r\n" + String(repeating: "X: \(filled(9_990))\r\n", count: 4)
+        try overload(apus) { client in try client.send(head) }
+        expectLogged(by: apus, "/still-serving", status: 200, targetStatus: 200)
+        #expect(target.requests.allSatisfy { $0.target == "/still-serving" }, "no head was complete")
+    }
+
+    @Test("Clients who do not read what they asked for are shed in the same way, and their targets let go")
+    func unreadAnswers() throws {
+        let source = try TargetServer(script: TargetScript.zeroes)
+        let apus = try start(Document(source))
+        try overload(apus, path: "/0") { client in
+            try client.send("GET /20000000 HTTP/1.1\r\nHost: a.b\r\n\r\n")
+        }
+        #expect(apus.accessLog.contains { $0.errorReason == "MemoryBudget" && $0.request.contains("/20000000") })
+        #expect(try apus.metric("apus_target_connections_active") < 10)
+    }
+
+    private func start(_ document: Document) throws -> ApusProcess {
+        var document = document
+        document.runtime["memoryBytes"] = JSON(Self.budget)
+        return try ApusProcess.start(document)
+    }
+
+    private func filled(_ count: Int) -> String { String(repeating: "a", count: count) }
+
+    /// Has 64 clients `pin` a buffer each, twice what the budget allows, and then go.
+    private func overload(
+        _ apus: ApusProcess, path: String = "/still-serving", _ pin: (RawClient) throws -> Void
+    ) throws {
+        #expect(try apus.client().get(path).status == 200)
+        var clients: [RawClient] = []
+        for _ in 0..<2 * Self.budget / Self.pinned {
+            let client = try apus.client(receiveBuffer: 4_096)
+            try? pin(client)
+            clients.append(client)
+        }
+        #expect(try eventually { try lost(apus) > 0 })
+        // Once nothing changes any more, what is held is within the budget. One large buffer may serve a read.
+        #expect(try eventually { try apus.metric("apus_held_bytes") <= Double(Self.budget) })
+        #expect(try always(for: 0.5) { try apus.metric("apus_held_bytes") <= Double(Self.budget) })
+        #expect(try apus.metric("apus_held_bytes") > Double(Self.budget) / 4, "the others keep what they have")
+        clients.removeAll()
+        #expect(eventually { (try? apus.client().get(path))?.status == 200 })
+        #expect(try eventually { try apus.metric("apus_held_bytes") < Double(Self.budget) / 4 })
+    }
+
+    private func lost(_ apus: ApusProcess) throws -> Double {
+        try apus.metric("apus_client_connections_shed_total")
+            + apus.metric("apus_client_connections_rejected_total", #"reason="memory_budget""#)
+    }
+}
