@@ -101,6 +101,42 @@ import Testing
         expectLogged(by: unused, "/unused", status: 503, target: "-")
     }
 
+    @Test("Beyond the memory budget the hungriest are closed and newcomers refused; afterwards all is as before")
+    func memoryBudget() throws {
+        let gate = Gate()
+        let target = try TargetServer { connection in
+            while let request = try connection.head() {
+                if request.target == "/held" { gate.wait() }
+                try connection.respond(body: "fine")
+            }
+        }
+        var document = Document(target)
+        document.runtime["workers"] = 1
+        document.runtime["memoryBytes"] = JSON(1 << 20)
+        let apus = try ApusProcess.start(document)
+        let clients = try (0..<32).map { _ in try apus.client() }
+        for client in clients { #expect(try client.get("/idle").status == 200) }
+        // Each fills what the kernels hold for it, and then a buffer of 72 KiB: fourteen such make the budget.
+        let block = [UInt8](repeating: 0x61, count: 1 << 20)
+        let uploads = clients.map { client in
+            Background {
+                client.wire.patience = 1
+                try client.send("POST /held HTTP/1.1\r\nHost: a.b\r\nContent-Length: 1000000000\r\n\r\n")
+                while (try? client.send(block)) != nil {}
+            }
+        }
+        for upload in uploads { try? upload.value() }
+        #expect(try apus.metric("apus_client_connections_shed_total") > 0)
+        #expect(try apus.metric("apus_held_bytes") <= Double(1 << 20))
+        #expect(try #require(apus.process.memory("VmHWM")) < 64 << 20)
+        for client in clients { client.close() }
+        gate.open()
+        #expect(eventually { (try? apus.client().get("/after").status) == 200 })
+        #expect(eventually { (try? apus.metric("apus_requests_active")) == 0 })
+        let line = eventually { apus.accessLog.first { $0.errorReason == "MemoryBudget" } }
+        #expect(line?.request.contains("/held") == true)
+    }
+
     @Test("Connection to a target that does not answer the handshake is 504")
     func connectTimeout() throws {
         // A listen queue of one, and it is taken: the kernel drops further handshakes.

@@ -77,10 +77,7 @@ import Testing
         .enabled(if: nginx != nil, "nginx is not installed"))
     func nginxAsTarget() throws {
         let server = try NginxServer(#require(nginx))
-        let apus = try ApusProcess.start(
-            Document(
-                listeners: [.init(defaultAction: Document.forward("blue"))],
-                groups: [.init("blue", [.init(port: server.port)], settings: ["healthCheckPath": "/small"])]))
+        let apus = try start(server)
         let client = try apus.client()
         for _ in 0..<20 {
             #expect(try client.get("/small").text == "small\n")
@@ -93,6 +90,50 @@ import Testing
         }
         #expect(try apus.metric("apus_target_connections_opened_total") <= 2)
         expectLogged(by: apus, "/nothing", status: 404, targetStatus: 404)
+    }
+
+    private func start(_ nginx: NginxServer) throws -> ApusProcess {
+        try ApusProcess.start(
+            Document(
+                listeners: [.init(defaultAction: Document.forward("blue"))],
+                groups: [.init("blue", [.init(port: nginx.port)], settings: ["healthCheckPath": "/small"])]))
+    }
+
+    @Test(
+        "nginx ends connections after 20 requests, or 0.2 s of idleness, and no GET notices",
+        .enabled(if: nginx != nil, "nginx is not installed"))
+    func nginxEndsConnections() throws {
+        let settings = "keepalive_requests 20; keepalive_timeout 200ms; location /load/ { return 200 \"nginx\\n\"; }"
+        let server = try NginxServer(#require(nginx), settings: settings)
+        let apus = try start(server)
+        let report = LoadGenerator(port: apus.port, clients: 4, requests: 2_000).waitForEnd()
+        #expect(report.statuses == [200: 2_000], "\(report.failures.prefix(5))")
+        #expect(report.count(of: "nginx\n") == 2_000)
+        #expect(try apus.metric("apus_target_connections_reused_total") > 1_000)
+        let client = try apus.client()
+        for _ in 0..<15 {
+            #expect(try client.get("/load/paused").status == 200)
+            // The very moment at which nginx ends the connection.
+            _ = always(for: 0.2) { true }
+        }
+        expectLogged(by: apus, "/load/paused", status: 200, target: "127.0.0.1:\(server.port)", targetStatus: 200)
+    }
+
+    @Test(
+        "nginx refuses a body as too large before it has it, and the client hears",
+        .enabled(if: nginx != nil, "nginx is not installed"))
+    func nginxAnswersEarly() throws {
+        let server = try NginxServer(#require(nginx), settings: "client_max_body_size 1m;")
+        let apus = try start(server)
+        for _ in 0..<5 {
+            let client = try apus.client()
+            try client.send("POST /small HTTP/1.1\r\nHost: a.b\r\nContent-Length: 5000000\r\n\r\n")
+            try? client.send([UInt8](repeating: 0x61, count: 5_000_000))
+            #expect(try client.response().status == 413)
+            #expect(client.ended())
+        }
+        #expect(try apus.client().get("/small").status == 200)
+        expectLogged(by: apus, "/small", status: 413, targetStatus: 413)
     }
 
     /// Runs curl in the folder of `apus`; what it wrote on its standard output.
@@ -140,7 +181,7 @@ private final class NginxServer {
     private let folder: String
     private let child: ChildProcess
 
-    init(_ binary: String) throws {
+    init(_ binary: String, settings: String = "keepalive_requests 10000;") throws {
         port = try PortAllocator.port()
         folder = try temporaryFolder()
         try Data("small\n".utf8).write(to: URL(fileURLWithPath: "\(folder)/small"))
@@ -158,7 +199,7 @@ private final class NginxServer {
                 fastcgi_temp_path \(folder);
                 uwsgi_temp_path \(folder);
                 scgi_temp_path \(folder);
-                server { listen 127.0.0.1:\(port); root \(folder); keepalive_requests 10000; }
+                server { listen 127.0.0.1:\(port); root \(folder); \(settings) }
             }
             """
         try Data(configuration.utf8).write(to: URL(fileURLWithPath: "\(folder)/nginx.conf"))
