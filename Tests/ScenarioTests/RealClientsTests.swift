@@ -129,8 +129,15 @@ import Testing
             let client = try apus.client()
             try client.send("POST /small HTTP/1.1\r\nHost: a.b\r\nContent-Length: 5000000\r\n\r\n")
             try? client.send([UInt8](repeating: 0x61, count: 5_000_000))
-            #expect(try client.response().status == 413)
-            #expect(client.ended())
+            let answer = try client.response()
+            #expect(answer.status == 413)
+            // nginx throws the body away as it comes. If all of it was gone before the answer came, the connection is
+            // as good as before; else it must end, lest the rest be read as a request.
+            if answer["connection"] == "close" {
+                #expect(client.ended())
+            } else {
+                #expect(try client.get("/small").status == 200)
+            }
         }
         #expect(try apus.client().get("/small").status == 200)
         expectLogged(by: apus, "/small", status: 413, targetStatus: 413)
