@@ -38,7 +38,8 @@ asan: packages-test ## every test under AddressSanitizer
 	@swift test --scratch-path .build/asan --sanitize address --parallel
 
 tsan: packages-test ## every test under ThreadSanitizer
-	@swift test --scratch-path .build/tsan --sanitize thread --parallel
+	@TSAN_OPTIONS="suppressions=$(CURDIR)/Tests/ThreadSanitizer.suppressions" \
+	  swift test --scratch-path .build/tsan --sanitize thread --parallel
 
 # The last -sanitize is the one that counts, so it has to name both. Statics look like leaks at the end.
 FUZZ := .build/fuzz/release/Fuzz

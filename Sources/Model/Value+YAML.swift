@@ -90,6 +90,7 @@ private struct YAMLReader {
         case .mapping(let mapping):
             try refuse(mapping.tag, at: location)
             var members: [Member] = []
+            var seen: Set<String> = []
             for (key, element) in mapping {
                 let place = key.mark.map { Location(line: $0.line, column: $0.column) }
                 guard let name = key.scalar?.string else {
@@ -97,6 +98,8 @@ private struct YAMLReader {
                         file: file, location: place, expected: "a key must be a word", found: "a list or an object",
                         remedy: "Write a plain key.")
                 }
+                // To Yams `1` and `"1"` are two keys, and so is what bears two tags.
+                guard seen.insert(name).inserted else { throw repeatedKey(name, at: place) }
                 members.append(Member(name, try value(element, depth: depth + 1), keyLocation: place))
             }
             return Value(.object(members), at: location)
@@ -171,6 +174,12 @@ private struct YAMLReader {
             remedy: "Write out what it stands for.")
     }
 
+    private func repeatedKey(_ key: String, at location: Location?) -> ConfigError {
+        ConfigError(
+            file: file, location: location, expected: "the key \(Value.quoted(key)) stands here twice",
+            remedy: "Remove one of the two.")
+    }
+
     private func configError(_ error: YamlError) -> ConfigError {
         func mistake(_ problem: String, _ mark: Mark?, _ remedy: String) -> ConfigError {
             ConfigError(
@@ -183,10 +192,7 @@ private struct YAMLReader {
         case .composer(_, let problem, let mark, _):
             return mistake(problem, mark, "Quote a value that begins with * or &, and keep one document in a file.")
         case .duplicatedKeysInMapping(let keys, let context):
-            return ConfigError(
-                file: file, location: Location(line: context.mark.line, column: context.mark.column),
-                expected: "the key \(Value.quoted(keys.first ?? "")) stands here twice",
-                remedy: "Remove one of the two.")
+            return repeatedKey(keys.first ?? "", at: Location(line: context.mark.line, column: context.mark.column))
         case .reader(let problem, _, _, _):
             return mistake(problem, nil, "Write the file in UTF-8, without control characters.")
         case .no, .memory, .writer, .emitter, .representer, .dataCouldNotBeDecoded:
