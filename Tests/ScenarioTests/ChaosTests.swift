@@ -64,8 +64,8 @@ import Testing
     }
 
     /// A few requests, mostly whole, in pieces of any size; then the client reads a little, and leaves somehow.
-    private static func client(_ apus: ApusProcess, _ random: inout SplitMix) throws {
-        let client = try apus.client(receiveBuffer: Bool.random(using: &random) ? 4_096 : nil)
+    private static func client(port: UInt16, _ random: inout SplitMix) throws {
+        let client = try RawClient(port: port, receiveBuffer: Bool.random(using: &random) ? 4_096 : nil)
         client.wire.patience = 0.4
         var octets = Array(
             (0..<Int.random(in: 1...4, using: &random)).map { _ in request(&random) }.joined().utf8)
@@ -112,14 +112,15 @@ import Testing
         }
     }
 
-    /// One change over the socket: targets, weights, rules and listeners come and go. Refusals are answers too.
+    /// One change over the socket: targets, weights, rules and listeners come and go, and the file is read again.
+    /// Refusals are answers too.
     private static func change(
         _ admin: AdminClient, _ apus: ApusProcess, _ servers: [TargetServer], spare: UInt16, _ random: inout SplitMix
     ) throws {
         let listener = "/v1/load-balancers/web/listeners/\(apus.port)"
         let target: JSON = ["targets": [servers.randomElement(using: &random)!.address.json]]
         let group = "/v1/target-groups/" + ["blue", "green"].randomElement(using: &random)!
-        switch Int.random(in: 0..<9, using: &random) {
+        switch Int.random(in: 0..<10, using: &random) {
         case 0, 1: try admin.ask("POST", "\(group)/targets", target)
         case 2, 3: try admin.ask("POST", "\(group)/deregister", target)
         case 4:
@@ -132,7 +133,8 @@ import Testing
         case 7:
             let settings: JSON = ["protocol": "HTTP", "defaultActions": [Document.forward("blue")]]
             try admin.ask("PUT", "/v1/load-balancers/web/listeners/\(spare)", settings)
-        default: try admin.ask("DELETE", "/v1/load-balancers/web/listeners/\(spare)")
+        case 8: try admin.ask("DELETE", "/v1/load-balancers/web/listeners/\(spare)")
+        default: try admin.ask("POST", "/v1/reload")
         }
     }
 
@@ -166,15 +168,18 @@ import Testing
         let seed = Self.seed &+ UInt64(memoryBytes)
         let servers = try (0..<4).map { try TargetServer("t\($0)", script: Self.target(seed: seed &+ UInt64($0))) }
         let apus = try Self.start(servers, memoryBytes: memoryBytes)
+        let spare = try PortAllocator.port()
         let deadline = Deadline.after(Self.seconds)
         let clients = (0..<24).map { number in
             Background {
                 var random = SplitMix(state: seed &+ 100 &+ UInt64(number))
+                let port = number % 4 == 0 ? spare : apus.port
                 // A client that fails is one that Apus refused or cut off, as it should some.
-                while !deadline.hasPassed { try? Self.client(apus, &random) }
+                while !deadline.hasPassed {
+                    do { try Self.client(port: port, &random) } catch { _ = always(for: 0.01) { true } }
+                }
             }
         }
-        let spare = try PortAllocator.port()
         let admin = try AdminClient(path: apus.socketPath)
         var random = SplitMix(state: seed &+ 200)
         while !deadline.hasPassed, (try? Self.change(admin, apus, servers, spare: spare, &random)) != nil {

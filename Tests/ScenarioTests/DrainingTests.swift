@@ -132,6 +132,24 @@ import Testing
         expectLogged(by: apus, "/held", status: 200, targetStatus: 200)
     }
 
+    @Test("SIGTERM: clients whose handshake was answered are served, however many wait")
+    func servesTheQueue() throws {
+        let apus = try ApusProcess.start(Document(try TargetServer()))
+        // Stopped, so that they wait in the kernel's queue and the signal overtakes them.
+        apus.process.signal(SIGSTOP)
+        let clients = try (0..<400).map { _ in try apus.client() }
+        for client in clients { try client.send("GET /queued HTTP/1.1\r\nHost: a.b\r\n\r\n") }
+        apus.process.signal(SIGTERM)
+        apus.process.signal(SIGCONT)
+        var unanswered: [String] = []
+        for client in clients {
+            do { #expect(try client.response().status == 200) } catch { unanswered.append("\(error)") }
+        }
+        #expect(unanswered.isEmpty, "\(unanswered.count) of \(clients.count): \(unanswered.first ?? "")")
+        #expect(apus.process.waitForExit() == .exited(0))
+        expectLogged(by: apus, "/queued", status: 200, targetStatus: 200)
+    }
+
     @Test("SIGTERM has a bound: what does not finish is cut, and it still ends with 0")
     func terminatesInTime() throws {
         let blue = try TargetServer(script: TargetScript.silence)

@@ -76,6 +76,21 @@ import Testing
         expectLogged(by: apus, "/last", status: 200)
     }
 
+    @Test("What follows a request with Connection: close is not served")
+    func pipelinedAfterClose() throws {
+        let target = try TargetServer()
+        let apus = try ApusProcess.start(Document(target))
+        let client = try apus.client()
+        try client.send(
+            "GET /first HTTP/1.1\r\nHost: a.b\r\n\r\nGET /last HTTP/1.1\r\nHost: a.b\r\nConnection: close\r\n\r\n"
+                + "GET /after HTTP/1.1\r\nHost: a.b\r\n\r\n")
+        #expect(try client.response().connectionHas("close") == false)
+        #expect(try client.response().connectionHas("close"))
+        #expect(client.ended())
+        expectLogged(by: apus, "/last", status: 200, targetStatus: 200)
+        #expect(target.requests.map(\.target).sorted() == ["/first", "/last"])
+    }
+
     @Test("Chunked bodies pass both ways with their trailers, and extensions are dropped")
     func chunkedWithTrailers() throws {
         let response =
