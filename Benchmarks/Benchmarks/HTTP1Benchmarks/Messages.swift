@@ -43,19 +43,20 @@ let responseOf6Fields = """
 struct Parsing {
     let octets: [UInt8]
     let head = Head()
-    private var scan = HeadScan()
 
     init(_ text: String) { octets = Array(text.utf8) }
 
     /// Parses it as a request. Returns its length.
-    mutating func request() -> Int {
+    func request() -> Int {
+        var scan = HeadScan()
         let result = parseRequestHead(octets.span, into: head, options: RequestOptions(), scan: &scan)
         return length(result)
     }
 
     /// Parses it as a response. Returns its length.
-    mutating func response() -> Int {
-        length(parseResponseHead(octets.span, into: head, requestIsHEAD: false, scan: &scan))
+    func response() -> Int {
+        var scan = HeadScan()
+        return length(parseResponseHead(octets.span, into: head, requestIsHEAD: false, scan: &scan))
     }
 
     private func length(_ result: HeadResult) -> Int {
