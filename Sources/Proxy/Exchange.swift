@@ -2,16 +2,16 @@ import Core
 import HTTP1
 import Telemetry
 
-/// One request and its response: what joins a client connection to a target connection.
+/// One request and its response: what joins a client's side to a target's.
 ///
-/// Shape:  reused through its worker's free list, with the arena of its request head. Both connections point here and
-///         are pointed at from here; `Worker.release` cuts the knot.
+/// Shape:  reused through its worker's free list, with the arena of its request head. Both sides point here and are
+///         pointed at from here; `Worker.release` cuts the knot.
 final class Exchange {
     /// The request, kept to the end: retries and the log record need it.
     let request = Head()
     var state = ExchangeState()
-    private var joinedClient: ClientConnection?
-    var target: TargetConnection?
+    private var joinedClient: ClientSide?
+    var target: TargetSide?
     /// The registered target it was given, while one is counted as in flight for it.
     var pool: TargetPool?
     var group: Group?
@@ -35,8 +35,6 @@ final class Exchange {
     var connectAttempts = 0
     /// The last connection attempt took too long, as opposed to being refused.
     var connectTimedOut = false
-    /// `writtenCount` of the target's connection when it was joined: what is beyond was sent for this exchange.
-    var targetWrittenAtStart: UInt64 = 0
     /// The head and what was copied behind it, of which the kernel took nothing: goes out by the next connection.
     var unsent: Buffer?
     /// Octets of the request's head that the worker's budget was charged with.
@@ -61,7 +59,7 @@ final class Exchange {
     var record: AccessRecord
     /// The Location of a redirect, in the request's arena.
     var redirectURL = ByteRange.empty
-    /// `consumedCount` and `writtenCount` of the client's connection when the exchange began.
+    /// `consumedCount` and `writtenCount` of the client's side when the exchange began.
     var consumedAtStart: UInt64 = 0
     var writtenAtStart: UInt64 = 0
     /// Monotonic moments: request head read, request passed on, response head read.
@@ -70,7 +68,7 @@ final class Exchange {
     var answeredAt = Instant(nanoseconds: 0)
 
     /// Who asked. An exchange without a client is in the free list.
-    var client: ClientConnection {
+    var client: ClientSide {
         guard let joinedClient else { preconditionFailure("exchange: used after its release") }
         return joinedClient
     }
@@ -81,7 +79,7 @@ final class Exchange {
     var isJoined: Bool { joinedClient != nil }
 
     /// Begins a life with `client`. Everything but the memory of the arena is new.
-    func begin(_ client: ClientConnection, now: Instant) {
+    func begin(_ client: ClientSide, now: Instant) {
         state = ExchangeState()
         joinedClient = client
         isClientPersistent = false
@@ -95,7 +93,6 @@ final class Exchange {
         hasRetried = false
         connectAttempts = 0
         connectTimedOut = false
-        targetWrittenAtStart = 0
         unsent = nil
         isForwarded = false
         bodyViolation = nil

@@ -32,7 +32,7 @@ extension Worker {
 
     /// Writes the Host field in lower case, without the port of well-known listeners and with that of others. An
     /// absolute-form target's authority has replaced the Host field in the parser.
-    private func rewriteHost(_ request: Head, _ client: ClientConnection) {
+    private func rewriteHost(_ request: Head, _ client: ClientSide) {
         let port = client.listener.plan.port
         let isWellKnown = port == 80 || port == 443
         let host: ByteRange
@@ -81,13 +81,13 @@ extension Worker {
     }
 
     /// HTTP/1.0 knows requests without Host: the address that the client connected to stands for the name.
-    private func localHost(_ request: Head, _ client: ClientConnection) -> ByteRange {
+    private func localHost(_ request: Head, _ client: ClientSide) -> ByteRange {
         request.append(hostOf: client.localAddress ?? .unspecified, bracketed: true)
     }
 
     // MARK: X-Forwarded-For
 
-    private func setForwardedFor(_ request: Head, _ client: ClientConnection) {
+    private func setForwardedFor(_ request: Head, _ client: ClientSide) {
         let settings = client.listener.settings
         switch settings.forwardedForMode {
         case .preserve: return

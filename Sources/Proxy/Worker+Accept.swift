@@ -26,8 +26,8 @@ extension Worker {
             counters.connectionsRejected.add(.memoryBudget)
             return socket.close()
         }
-        let client = ClientConnection(
-            token: slab.nextToken, socket: socket, address: address, listener: listener, now: now)
+        let transport = Transport(token: slab.nextToken, socket: socket, to: .client)
+        let client = ClientConnection(transport: transport, address: address, listener: listener, now: now)
         let token = slab.insert(.client(client))
         poller.add(socket.descriptor, token: token, interest: .edges)
         clientCount += 1

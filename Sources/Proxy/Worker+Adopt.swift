@@ -80,7 +80,7 @@ extension Worker {
             exchange.isCut = true
             counters.exchangesCutByDeregistration.add()
             handle(exchange, .cut)
-            advance(client)
+            client.advance(&self)
         }
     }
 

@@ -79,28 +79,25 @@ extension Worker {
         exchange.answeredAt = now
         // A request that ends with its head is done though nobody looked for its body.
         if client.decoder.isComplete { exchange.isRequestDone = true }
-        exchange.keepsClient = !closes && exchange.isRequestDone && mayKeep(client, exchange)
-        let outbound = outbound(of: client)
-        let hasBody = response.status != 204 && response.status != 304
-        let framing: Framing = hasBody ? .length(UInt64(bodyCount)) : .none
-        outbound.compact()  // only interim responses can be waiting there: `Limits.interimBytesMax`
-        writeResponseHead(response, framing: framing, connection: connectionOption(exchange), into: outbound)
-        if hasBody && !exchange.isHEAD { writeBody(outbound) }
+        exchange.keepsClient = !closes && exchange.isRequestDone && mayKeep(exchange)
+        let hasFraming = response.status != 204 && response.status != 304
+        let hasBody = hasFraming && !exchange.isHEAD && bodyCount > 0
+        client.sending = hasFraming ? .length(UInt64(bodyCount)) : .none
+        client.writeHead(response, exchange, hasBody: hasBody, &self)
+        if hasBody {
+            writeBody(outbound(of: client))
+            _ = client.endBody(trailers: nil, &self)  // a dead connection is noticed in `complete`
+        }
         exchange.isResponseDone = true
         releaseTarget(exchange, reusable: false)
         complete(exchange)
     }
 
     /// Whether the client's connection may serve another request, as far as both sides and the configuration say.
-    func mayKeep(_ client: ClientConnection, _ exchange: Exchange) -> Bool {
-        exchange.isClientPersistent && !exchange.isAmbiguous && !client.listener.isRemoved && finishDeadline == nil
-            && now < client.keepAliveUntil
-    }
-
-    /// What the response says about the connection. HTTP/1.0 clients must be told that it goes on. RFC 9112 §9.3.
-    func connectionOption(_ exchange: Exchange) -> ConnectionOption {
-        if !exchange.keepsClient { return .close }
-        return exchange.request.minorVersion == 0 ? .keepAlive : .none
+    func mayKeep(_ exchange: Exchange) -> Bool {
+        let client = exchange.client
+        return !exchange.isAmbiguous && !client.listener.isRemoved && finishDeadline == nil
+            && client.mayFollow(exchange, now: now)
     }
 
     private func addField(_ name: StaticString, _ value: StaticString) {

@@ -4,9 +4,7 @@ import HTTP1
 extension Worker {
     /// Acts on a client's socket.
     mutating func clientReady(_ client: ClientConnection, _ ready: Poller.Ready) {
-        if ready.isReadable { client.isReadable = true }
-        if ready.isWritable { client.isWritable = true }
-        if ready.isEndOfStream { client.isEndAnnounced = true }
+        client.transport.note(ready)
         // Once the response is complete and merely waits for room, the next write finds the connection dead.
         if ready.isDead, let exchange = client.exchange, exchange.state.phase != .ended {
             return handle(exchange, .clientGone)
@@ -37,14 +35,14 @@ extension Worker {
     /// Leaves a connection until its next event: gives back buffers that are empty, and sets its timer.
     mutating func rest(_ client: ClientConnection) {
         guard !client.isClosed else { return }
-        settle(client)
+        client.settle(&self)
         rearm(client)
     }
 
     /// Reads a request head and decides what becomes of it. Returns false when there is nothing more to do now.
     private mutating func readRequest(_ client: ClientConnection) -> Bool {
         if client.inbound?.isEmpty ?? true {
-            switch fill(client) {
+            switch client.fill(&self) {
             case .got: break
             case .nothing: return false
             case .ended, .failed:
@@ -65,7 +63,7 @@ extension Worker {
                 refuseHead(exchange, client, status: violation.status, word: violation.word)
                 return true
             case .needMore:
-                guard case .got = fill(client) else {
+                guard case .got = client.fill(&self) else {
                     keepFree(exchange)
                     return awaitHead(client)
                 }
@@ -85,7 +83,7 @@ extension Worker {
     }
 
     private mutating func begin(_ exchange: Exchange, _ client: ClientConnection, _ head: ParsedHead) {
-        startExchange(exchange, client)
+        take(exchange, client)
         client.consumedCount += UInt64(head.byteCount)
         client.decoder = BodyDecoder(head.framing)
         exchange.isClientPersistent = head.isPersistent
@@ -100,7 +98,7 @@ extension Worker {
     /// Answers a request whose head cannot be read. Nothing that follows it can be trusted, so all that has come is
     /// counted as part of it and thrown away.
     mutating func refuseHead(_ exchange: Exchange, _ client: ClientConnection, status: UInt16, word: StaticString) {
-        startExchange(exchange, client)
+        take(exchange, client)
         exchange.isRefused = true
         let request = exchange.request
         exchange.isHEAD = request.bytes(request.method).equals("HEAD")
@@ -112,12 +110,17 @@ extension Worker {
         answer(exchange, status: status, word: word)
     }
 
-    private mutating func startExchange(_ exchange: Exchange, _ client: ClientConnection) {
-        exchange.begin(client, now: now)
-        client.exchange = exchange
+    private mutating func take(_ exchange: Exchange, _ client: ClientConnection) {
         client.enter(.exchanging)
         client.scan.reset()
         client.headDeadline = .distantFuture
+        startExchange(exchange, client)
+    }
+
+    /// Begins an exchange for a request whose head was read, or could not be.
+    mutating func startExchange(_ exchange: Exchange, _ client: ClientSide) {
+        exchange.begin(client, now: now)
+        client.exchange = exchange
         client.lastActivity = now
         counters.requests.add()
         if client.address.family == .ipv6 { counters.requestsIPv6.add() }
@@ -141,7 +144,7 @@ extension Worker {
                 inbound.removeAll()
             }
             guard bytesLeft > 0, now < until else { return close(client) }
-            switch fill(client) {
+            switch client.fill(&self) {
             case .got: continue
             case .nothing:
                 client.enter(.lingering(until: until, bytesLeft: bytesLeft))
@@ -154,9 +157,9 @@ extension Worker {
     /// Ends a connection after its last answer: says so with a FIN, and waits for the client's own if it still sends.
     mutating func closeAfterAnswer(_ client: ClientConnection) {
         if client.isEnded { return close(client) }
-        let hasUnread = client.isReadable || !(client.inbound?.isEmpty ?? true) || !client.decoder.isComplete
+        let hasUnread = client.transport.isReadable || !(client.inbound?.isEmpty ?? true) || !client.decoder.isComplete
         guard hasUnread else { return close(client) }
-        client.socket.shutdownWrite()
+        client.transport.socket.shutdownWrite()
         client.enter(.lingering(until: now + Limits.lingerTime, bytesLeft: Limits.lingerBytesMax))
     }
 
@@ -165,9 +168,9 @@ extension Worker {
         precondition(client.exchange == nil, "client: closed in the middle of an exchange")
         client.enter(.closed)
         discardBuffers(client)
-        timers.cancel(client.token)
-        slab.remove(client.token)
-        if reset { client.socket.closeWithReset() } else { client.socket.close() }
+        timers.cancel(client.transport.token)
+        slab.remove(client.transport.token)
+        if reset { client.transport.socket.closeWithReset() } else { client.transport.socket.close() }
         reserve.restore()
         clientCount -= 1
         client.listener.connectionCount -= 1

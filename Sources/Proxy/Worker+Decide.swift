@@ -51,7 +51,7 @@ extension Worker {
         let client = exchange.client
         guard exchange.expectsContinue, client.inbound?.isEmpty ?? true else { return }
         outbound(of: client).append("HTTP/1.1 100 Continue\r\n\r\n")
-        _ = flush(client)  // a dead connection is noticed by the next read
+        _ = client.flush(&self)  // a dead connection is noticed by the next read
     }
 
     /// The host without its port, in lower case: in the arena, where it need not be copied again for each rule.

@@ -32,12 +32,12 @@ extension Worker {
         case .ended where exchange.isJoined: complete(exchange)
         case .connecting, .waiting, .ended: break
         }
-        if let target = exchange.target { settle(target) }
+        if let target = exchange.target { target.settle(&self) }
     }
 
     /// Writes what is left of `100 Continue` or another interim response: a client may wait for it with its body.
     private mutating func flushInterim(_ exchange: Exchange) {
-        if flush(exchange.client) == .failed { handle(exchange, .clientGone) }
+        if exchange.client.flush(&self) == .failed { handle(exchange, .clientGone) }
     }
 
     /// Writes the request's head for the target. The body follows in `relayRequest`, and with it the first write.
@@ -52,20 +52,15 @@ extension Worker {
             case .unknown: .chunked
             }
         target.sending = framing
-        target.scan.reset()
         target.decoder = BodyDecoder(.none)
         exchange.record.target = target.pool.address
-        if let unsent = exchange.unsent.take() {
-            target.outbound = consume unsent
-        } else {
-            writeRequestHead(request, framing: framing, into: outbound(of: target))
-        }
+        target.writeHead(exchange, framing: framing, &self)
     }
 
     private mutating func relayRequest(_ exchange: Exchange) {
         guard let target = exchange.target, !target.isWriteDead else { return }
         if exchange.isRequestDone {
-            if flush(target) == .failed { noteWriteFailure(exchange, target) }
+            if target.flush(&self) == .failed { noteWriteFailure(exchange, target) }
             return
         }
         let client = exchange.client
@@ -88,15 +83,15 @@ extension Worker {
     }
 
     /// The request cannot be completed. An answer may have come before the target closed, so it is looked for.
-    private mutating func noteWriteFailure(_ exchange: Exchange, _ target: TargetConnection) {
+    private mutating func noteWriteFailure(_ exchange: Exchange, _ target: TargetSide) {
         exchange.client.requestRate.cancel()
         target.isWriteDead = true
-        target.isReadable = true
+        target.readAgain()
     }
 
     /// The client's side ended before its request did. With an answer on the way it may: it was told that the
     /// connection closes, and the rest of its request interests nobody. Source: RFC 9112 §9.6; elbv2.md §2.3, 400.
-    private mutating func endRequestShort(_ exchange: Exchange, _ target: TargetConnection) {
+    private mutating func endRequestShort(_ exchange: Exchange, _ target: TargetSide) {
         if exchange.client.isBroken { return handle(exchange, .clientGone) }
         guard exchange.state.phase == .answering else { return handle(exchange, .clientMalformed) }
         exchange.client.requestRate.cancel()
@@ -104,7 +99,7 @@ extension Worker {
     }
 
     /// While the target could take more, it is the client who is slow. Once it is being answered it need not go on.
-    private mutating func watchRequestRate(_ exchange: Exchange, _ target: TargetConnection) {
+    private mutating func watchRequestRate(_ exchange: Exchange, _ target: TargetSide) {
         let client = exchange.client
         let settings = client.listener.settings
         let isAwaited = exchange.state.phase == .waiting && target.isFlushed && target.isWritable
@@ -119,25 +114,13 @@ extension Worker {
     private mutating func readResponse(_ exchange: Exchange) {
         guard let target = exchange.target else { return }
         while true {
-            if let inbound = target.inbound, !inbound.isEmpty {
-                exchange.hasAnswer = true
-                let result = parseResponseHead(
-                    inbound.bytes, into: response, requestIsHEAD: exchange.isHEAD, scan: &target.scan)
-                switch result {
-                case .complete(let head):
-                    inbound.consume(head.byteCount)
-                    target.scan.reset()
-                    if response.status >= 200 { return beginResponse(exchange, target, head) }
-                    guard relayInterim(exchange) else { return handle(exchange, .targetMalformed) }
-                    continue
-                case .refused: return handle(exchange, .targetMalformed)
-                case .needMore: break
-                }
-            }
-            switch fill(target) {
-            case .got: continue
+            switch target.readHead(exchange, &self) {
+            case .complete(let head):
+                if response.status >= 200 { return beginResponse(exchange, target, head) }
+                guard relayInterim(exchange) else { return handle(exchange, .targetMalformed) }
+            case .malformed: return handle(exchange, .targetMalformed)
             case .nothing: return
-            case .ended, .failed: return handle(exchange, .targetGone)
+            case .gone: return handle(exchange, .targetGone)
             }
         }
     }
@@ -149,18 +132,12 @@ extension Worker {
     private mutating func relayInterim(_ exchange: Exchange) -> Bool {
         exchange.interimResponses += 1
         guard exchange.interimResponses <= Limits.interimResponsesMax, response.status != 101 else { return false }
-        let client = exchange.client
-        guard response.status != 100, exchange.request.minorVersion > 0 else { return true }
-        let outbound = outbound(of: client)
-        guard outbound.count + responseHeadByteCount(response) <= Limits.interimBytesMax else { return true }
-        outbound.compact()
-        writeResponseHead(response, framing: .none, connection: .none, into: outbound)
-        _ = flush(client)  // a dead connection is noticed by the next read
+        if response.status != 100 { exchange.client.writeInterim(response, exchange, &self) }
         return true
     }
 
     /// Writes the final response's head for the client and goes on with its body.
-    private mutating func beginResponse(_ exchange: Exchange, _ target: TargetConnection, _ head: ParsedHead) {
+    private mutating func beginResponse(_ exchange: Exchange, _ target: TargetSide, _ head: ParsedHead) {
         let client = exchange.client
         exchange.answeredAt = now
         exchange.record.status = response.status
@@ -170,24 +147,12 @@ extension Worker {
         let isEarly = !exchange.isRequestDone || !target.isFlushed
         exchange.isTargetPersistent = head.isPersistent && !exchange.isAmbiguous && !isEarly
         client.requestRate.cancel()
-        let framing = clientFraming(head.framing, exchange)
-        exchange.keepsClient = mayKeep(client, exchange) && exchange.isRequestDone && framing != .untilClose
+        client.sending = client.framing(of: head.framing, for: exchange)
+        exchange.keepsClient = mayKeep(exchange) && exchange.isRequestDone && client.sending != .untilClose
         if response.firstField(.date) == nil { addDate() }
         target.decoder = BodyDecoder(head.framing)
-        client.sending = framing
-        let outbound = outbound(of: client)
-        outbound.compact()  // only interim responses can be waiting there: `Limits.interimBytesMax`
-        writeResponseHead(response, framing: framing, connection: connectionOption(exchange), into: outbound)
+        client.writeHead(response, exchange, hasBody: !target.decoder.isComplete, &self)
         handle(exchange, .responseHead)
-    }
-
-    /// A body that ends with the target's connection is chunked for clients that know chunks, so that their
-    /// connection can go on and a truncated body shows.
-    private func clientFraming(_ framing: Framing, _ exchange: Exchange) -> Framing {
-        switch framing {
-        case .none, .length: framing
-        case .chunked, .untilClose: exchange.request.minorVersion > 0 ? .chunked : .untilClose
-        }
     }
 
     private mutating func relayResponse(_ exchange: Exchange) {
@@ -208,7 +173,7 @@ extension Worker {
 
     /// While something waits for the client to take it, it is the client who is slow. How much it has taken is asked
     /// of the kernel only when a window ends.
-    private mutating func watchResponseRate(_ client: ClientConnection) {
+    private mutating func watchResponseRate(_ client: ClientSide) {
         let settings = client.listener.settings
         if !client.isWritable && settings.bodyRateWindowBytes > 0 {
             client.responseRate.begin(now: now, length: settings.bodyRateWindow, passed: 0)
@@ -217,9 +182,9 @@ extension Worker {
         }
     }
 
-    /// The whole response was handed to the client's connection: finishes once the kernel has taken it.
+    /// The whole response was handed to the client's side: finishes once that has passed it on.
     mutating func complete(_ exchange: Exchange) {
-        switch flush(exchange.client) {
+        switch exchange.client.flush(&self) {
         case .done: finish(exchange)
         case .blocked: watchResponseRate(exchange.client)
         case .failed:

@@ -7,22 +7,17 @@ extension Worker {
         let client = exchange.client
         let keepsClient = exchange.keepsClient
         release(exchange)
-        if keepsClient {
-            client.enter(.reading)
-        } else {
-            closeAfterAnswer(client)
-        }
+        client.finish(keeps: keepsClient, &self)
     }
 
     /// Ends an exchange that cannot be completed, and both connections with it.
     mutating func giveUp(_ exchange: Exchange, word: StaticString) {
         let client = exchange.client
         exchange.record.errorReason = word
-        // A body that only the connection's end delimits would look complete after a FIN.
-        let reset = client.sending == .untilClose && !exchange.isResponseDone
+        let isResponseDone = exchange.isResponseDone
         releaseTarget(exchange, reusable: false)
         release(exchange)
-        close(client, reset: reset)
+        client.abort(isResponseDone: isResponseDone, &self)
     }
 
     /// Writes the record, and cuts the ties between the exchange and both connections.

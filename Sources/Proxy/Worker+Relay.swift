@@ -24,7 +24,7 @@ extension Worker {
     /// Memory per direction is bounded by the source's `inbound` and the sink's `outbound`: when the sink takes
     /// nothing, both fill and reading stops. Pieces up to `Limits.copiedBytesMax` go behind the head, so that one write
     /// sends both; larger ones are written from where they lie.
-    mutating func relay(from source: Connection, to sink: Connection) -> Relay {
+    mutating func relay(from source: Side, to sink: Side) -> Relay {
         var turnBytes = 0
         while true {
             let inbound = source.inbound
@@ -39,9 +39,9 @@ extension Worker {
                 if moved < count && turnBytes >= Limits.relayBytesPerTurnMax { return .turnOver }
             case .needMore(let skip):
                 consume(source, inbound, framing: skip)
-                if flush(sink) == .failed { return .sinkGone }
+                if sink.flush(&self) == .failed { return .sinkGone }
                 if turnBytes >= Limits.relayBytesPerTurnMax { return .turnOver }
-                switch fill(source) {
+                switch source.fill(&self) {
                 case .got: continue
                 case .nothing: return .waiting
                 case .failed: return .sourceGone
@@ -58,13 +58,13 @@ extension Worker {
         }
     }
 
-    private func nextStep(_ source: Connection, _ inbound: Buffer?) -> BodyStep {
+    private func nextStep(_ source: Side, _ inbound: Buffer?) -> BodyStep {
         if let inbound { return source.decoder.next(inbound.bytes, trailers: trailers) }
         let nothing = InlineArray<0, UInt8>(repeating: 0)
         return source.decoder.next(nothing.span, trailers: trailers)
     }
 
-    private func consume(_ source: Connection, _ inbound: Buffer?, framing count: Int) {
+    private func consume(_ source: Side, _ inbound: Buffer?, framing count: Int) {
         guard count > 0 else { return }
         inbound?.consume(count)
         source.consumedCount += UInt64(count)
@@ -72,7 +72,7 @@ extension Worker {
 
     /// Hands up to `count` octets at the front of `inbound` to `sink`, framed as it wants. Returns how many were taken,
     /// which are consumed; nil if the sink is dead.
-    private mutating func forward(_ inbound: Buffer, _ count: Int, to sink: Connection) -> Int? {
+    private mutating func forward(_ inbound: Buffer, _ count: Int, to sink: Side) -> Int? {
         if sink.sending == .chunked { return forwardChunk(inbound, count, to: sink) }
         let outbound = outbound(of: sink)
         if count <= Limits.copiedBytesMax && count <= outbound.freeCount {
@@ -80,13 +80,13 @@ extension Worker {
             inbound.consume(count)
             return count
         }
-        return write(sink, body: inbound, count: count)
+        return sink.write(body: inbound, count: count, &self)
     }
 
-    private mutating func forwardChunk(_ inbound: Buffer, _ count: Int, to sink: Connection) -> Int? {
+    private mutating func forwardChunk(_ inbound: Buffer, _ count: Int, to sink: Side) -> Int? {
         let outbound = outbound(of: sink)
         if outbound.freeCount <= chunkOverheadMax {
-            if flush(sink) == .failed { return nil }
+            if sink.flush(&self) == .failed { return nil }
             outbound.compact()
         }
         let size = min(count, outbound.freeCount - chunkOverheadMax)
@@ -94,31 +94,29 @@ extension Worker {
         writeChunk(inbound.bytes.extracting(0..<size), into: outbound)
         inbound.consume(size)
         if outbound.count > Limits.copiedBytesMax {
-            if flush(sink) == .failed { return nil }
+            if sink.flush(&self) == .failed { return nil }
             outbound.compact()
         }
         return size
     }
 
-    private mutating func endBody(to sink: Connection, trailers: Head?) -> Relay {
-        if sink.sending == .chunked {
-            let outbound = outbound(of: sink)
-            if outbound.freeCount < lastChunkByteCount(trailers: trailers) {
-                if flush(sink) == .failed { return .sinkGone }
-                outbound.compact()
-                // A blocked sink keeps at most a buffer full; trailers that do not fit behind it are left out, as
-                // RFC 9110 §6.5.1 allows, rather than held without bound.
-                guard outbound.freeCount >= lastChunkByteCount(trailers: trailers) else {
-                    return endWithoutTrailers(sink, outbound)
-                }
-            }
-            writeLastChunk(trailers: trailers, into: outbound)
-        }
-        return flush(sink) == .failed ? .sinkGone : .ended
+    private mutating func endBody(to sink: Side, trailers: Head?) -> Relay {
+        sink.endBody(trailers: trailers, &self) == .failed ? .sinkGone : .ended
     }
 
-    private mutating func endWithoutTrailers(_ sink: Connection, _ outbound: Buffer) -> Relay {
-        writeLastChunk(trailers: nil, into: outbound)
-        return flush(sink) == .failed ? .sinkGone : .ended
+    /// Writes what ends a body on an HTTP/1 connection.
+    mutating func endHTTP1Body(_ sink: Side, trailers: Head?) -> Transport.Flush {
+        guard sink.sending == .chunked else { return sink.flush(&self) }
+        let outbound = outbound(of: sink)
+        var trailers = trailers
+        if outbound.freeCount < lastChunkByteCount(trailers: trailers) {
+            if sink.flush(&self) == .failed { return .failed }
+            outbound.compact()
+            // A blocked sink keeps at most a buffer full; trailers that do not fit behind it are left out, as
+            // RFC 9110 §6.5.1 allows, rather than held without bound.
+            if outbound.freeCount < lastChunkByteCount(trailers: trailers) { trailers = nil }
+        }
+        writeLastChunk(trailers: trailers, into: outbound)
+        return sink.flush(&self)
     }
 }

@@ -26,7 +26,8 @@ extension Worker {
             countConnectFailure(exchange)
             return handle(exchange, .connectFailed)
         }
-        let target = TargetConnection(token: slab.nextToken, socket: socket, pool: pool, now: now)
+        let transport = Transport(token: slab.nextToken, socket: socket, to: .target)
+        let target = TargetConnection(transport: transport, pool: pool, now: now)
         let token = slab.insert(.target(target))
         poller.add(socket.descriptor, token: token, interest: .edges)
         counters.targetConnectionsOpened.add()
@@ -37,7 +38,7 @@ extension Worker {
 
     private func join(_ exchange: Exchange, _ target: TargetConnection) {
         exchange.target = target
-        exchange.targetWrittenAtStart = target.writtenCount
+        target.writtenAtStart = target.writtenCount
         target.exchange = exchange
     }
 
@@ -61,27 +62,26 @@ extension Worker {
     mutating func targetReady(_ target: TargetConnection, _ ready: Poller.Ready) {
         switch target.phase {
         case .connecting:
-            if ready.isDead { return connectFailed(target, timedOut: target.socket.takeError() == timedOutError) }
+            if ready.isDead {
+                let error = target.transport.socket.takeError()
+                return connectFailed(target, timedOut: error == timedOutError)
+            }
             guard ready.isWritable, let exchange = target.exchange else { return }
-            target.isReadable = ready.isReadable
-            target.isEndAnnounced = ready.isEndOfStream
-            target.isWritable = true
+            target.transport.note(ready)
             target.phase = .busy
             target.deadline = .distantFuture
             handle(exchange, .connected)
-            advance(exchange.client)
+            exchange.client.advance(&self)
         case .idle:
-            guard ready.isReadable else { return target.isWritable = true }
+            guard ready.isReadable else { return target.transport.isWritable = true }
             // The target closes, or says something nobody asked for: either way it is of no use any more.
             target.pool.removeIdle(target)
             counters.targetConnectionsIdle.subtract()
             close(target)
         case .busy:
-            if ready.isReadable { target.isReadable = true }
-            if ready.isWritable { target.isWritable = true }
-            if ready.isEndOfStream { target.isEndAnnounced = true }
+            target.transport.note(ready)
             guard let exchange = target.exchange else { preconditionFailure("target: busy with nothing") }
-            advance(exchange.client)
+            exchange.client.advance(&self)
         case .closed:
             preconditionFailure("target: an event after closed")
         }
@@ -95,7 +95,7 @@ extension Worker {
         detach(exchange)
         exchange.connectTimedOut = timedOut
         handle(exchange, .connectFailed)
-        advance(client)
+        client.advance(&self)
     }
 
     private func countConnectFailure(_ exchange: Exchange) {
@@ -121,7 +121,7 @@ extension Worker {
         guard let target = exchange.target, let pool = exchange.pool else {
             preconditionFailure("exchange: retry without a target")
         }
-        let isUnsent = target.writtenCount == exchange.targetWrittenAtStart
+        let isUnsent = target.isUnprocessed
         let isWhole = exchange.isIdempotent && exchange.bodyByteCount == 0 && !hasChunkedEnd(exchange)
         guard target.isReused, !exchange.hasRetried, !exchange.hasAnswer, isUnsent || isWhole else {
             counters.targetConnectionErrors.add()
@@ -148,35 +148,24 @@ extension Worker {
         guard let target = exchange.target else { return }
         exchange.target = nil
         target.exchange = nil
-        close(target)
+        target.release(reusable: false, nil, &self)
     }
 
-    /// Ends the exchange's use of its target. The connection goes into the pool if it can serve another exchange, else
-    /// it is closed.
+    /// Ends the exchange's use of its target, whose connection may serve another one if `reusable`.
     mutating func releaseTarget(_ exchange: Exchange, reusable: Bool) {
         if let target = exchange.target {
-            if reusable && isClean(target), let group = exchange.group {
-                exchange.target = nil
-                target.exchange = nil
-                keepIdle(target, group.plan)
-            } else {
-                detach(exchange)
-            }
+            exchange.target = nil
+            target.exchange = nil
+            target.release(reusable: reusable, exchange.group?.plan, &self)
         }
         releasePool(exchange, cut: exchange.isCut)
     }
 
-    /// Whether nothing is left of the last exchange: an octet more than the response, even one that may still be in the
-    /// kernel, or an end that was seen, would be taken for the next one's.
-    private func isClean(_ target: TargetConnection) -> Bool {
-        (target.inbound?.isEmpty ?? true) && !target.isReadable && target.isFlushed && !target.isEndAnnounced
-            && !target.isEnded && !target.isWriteDead && target.pool.draining == nil && finishDeadline == nil
-    }
-
-    private mutating func keepIdle(_ target: TargetConnection, _ plan: GroupPlan) {
+    /// Puts a connection into its pool.
+    mutating func keepIdle(_ target: TargetConnection, _ plan: GroupPlan) {
         target.isReused = true
         target.phase = .idle
-        settle(target)
+        target.settle(&self)
         counters.targetConnectionsIdle.add()
         schedule(target, at: now + plan.poolIdleTimeout)
         target.pool.putIdle(target)
@@ -190,9 +179,9 @@ extension Worker {
     mutating func close(_ target: TargetConnection) {
         target.phase = .closed
         discardBuffers(target)
-        timers.cancel(target.token)
-        slab.remove(target.token)
-        target.socket.close()
+        timers.cancel(target.transport.token)
+        slab.remove(target.transport.token)
+        target.transport.socket.close()
         counters.targetConnectionsActive.subtract()
     }
 }

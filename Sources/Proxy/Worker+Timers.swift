@@ -8,17 +8,17 @@ extension Worker {
     /// Sets the client's timer if its next deadline is before the one the timer is set to.
     mutating func rearm(_ client: ClientConnection) {
         let deadline = nextDeadline(of: client)
-        guard deadline < client.timer else { return }
-        client.timer = deadline
-        timers.schedule(client.token, at: deadline)
+        guard deadline < client.transport.timer else { return }
+        client.transport.timer = deadline
+        timers.schedule(client.transport.token, at: deadline)
     }
 
     /// Sets the target's deadline, and its timer if that is before the one the timer is set to.
     mutating func schedule(_ target: TargetConnection, at deadline: Instant) {
         target.deadline = deadline
-        guard deadline < target.timer else { return }
-        target.timer = deadline
-        timers.schedule(target.token, at: deadline)
+        guard deadline < target.transport.timer else { return }
+        target.transport.timer = deadline
+        timers.schedule(target.transport.token, at: deadline)
     }
 
     private func nextDeadline(of client: ClientConnection) -> Instant {
@@ -28,14 +28,19 @@ extension Worker {
             let idle = client.listener.settings.idleTimeout
             return client.lastActivity + (finishDeadline == nil ? idle : min(idle, Limits.finishIdleTime))
         case .exchanging:
-            return min(idleDeadline(of: client), client.requestRate.deadline, client.responseRate.deadline)
+            return exchangeDeadline(of: client)
         case .lingering(let until, _): return until
         case .closed: return .distantFuture
         }
     }
 
+    /// When something has to be done about the client's exchange if nothing happens.
+    func exchangeDeadline(of client: ClientSide) -> Instant {
+        min(idleDeadline(of: client), client.requestRate.deadline, client.responseRate.deadline)
+    }
+
     /// When neither side has sent or taken an octet for too long.
-    private func idleDeadline(of client: ClientConnection) -> Instant {
+    private func idleDeadline(of client: ClientSide) -> Instant {
         var activity = client.lastActivity
         if let target = client.exchange?.target { activity = max(activity, target.lastActivity) }
         return activity + client.listener.settings.idleTimeout
@@ -43,7 +48,7 @@ extension Worker {
 
     /// The client's timer has fired: acts on the deadline that has come, or sets the timer again.
     mutating func clientTimerFired(_ client: ClientConnection) {
-        client.timer = .distantFuture
+        client.transport.timer = .distantFuture
         guard nextDeadline(of: client) <= now else { return rearm(client) }
         switch client.phase {
         case .reading: readingTimedOut(client)
@@ -64,7 +69,7 @@ extension Worker {
         refuseHead(exchange, client, status: 408, word: "RequestHeadTimeout")
     }
 
-    private mutating func exchangeTimedOut(_ client: ClientConnection) {
+    mutating func exchangeTimedOut(_ client: ClientSide) {
         guard let exchange = client.exchange else { preconditionFailure("client: exchanging nothing") }
         let settings = client.listener.settings
         if client.requestRate.deadline <= now {
@@ -87,10 +92,10 @@ extension Worker {
         }
     }
 
-    /// Whether a connection that seems idle still empties what the kernel holds; then it has been active.
-    private func isTaking(_ connection: Connection?) -> Bool {
-        guard let connection, connection.hasTakenMore() else { return false }
-        connection.lastActivity = now
+    /// Whether a side that seems idle still empties what the kernel holds; then it has been active.
+    private func isTaking(_ side: Side?) -> Bool {
+        guard let side, side.hasTakenMore() else { return false }
+        side.lastActivity = now
         return true
     }
 
@@ -110,7 +115,7 @@ extension Worker {
 
     /// The target's timer has fired: acts if its deadline has come, or sets the timer again.
     mutating func targetTimerFired(_ target: TargetConnection) {
-        target.timer = .distantFuture
+        target.transport.timer = .distantFuture
         guard target.deadline != .distantFuture else { return }
         guard target.deadline <= now else { return schedule(target, at: target.deadline) }
         switch target.phase {

@@ -34,10 +34,10 @@ struct Worker: ~Copyable {
     var clientCount = 0
     var freeExchanges: [Exchange] = []
     /// Heads and trailers are read, changed and written within one turn, so one of each serves all exchanges.
-    let response = Head()
+    var response = Head()
     let trailers = Head()
-    /// Connections that had more to do than one turn allows.
-    var deferred: [Token] = []
+    /// Those that had more to do than one turn allows.
+    var deferred: [ClientSide] = []
     /// Set once control has said to finish.
     var finishDeadline: Instant?
     var cutAtFinish = 0
@@ -114,20 +114,19 @@ struct Worker: ~Copyable {
 
     private mutating func resumeDeferred() {
         guard !deferred.isEmpty else { return }
-        let tokens = deferred
+        let clients = deferred
         deferred.removeAll(keepingCapacity: true)
-        for token in tokens {
-            guard case .client(let client) = slab.resolve(token) else { continue }
+        for client in clients {
             client.isDeferred = false
-            advance(client)
+            if !client.isClosed { client.advance(&self) }
         }
     }
 
-    /// Has a client's connection go on in the next pass.
-    mutating func postpone(_ client: ClientConnection) {
+    /// Has a client's side go on in the next pass.
+    mutating func postpone(_ client: ClientSide) {
         guard !client.isDeferred else { return }
         client.isDeferred = true
-        deferred.append(client.token)
+        deferred.append(client)
     }
 
     private mutating func fireTimers() {

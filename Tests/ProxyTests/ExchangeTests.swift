@@ -6,7 +6,7 @@ import Testing
 @Suite struct ExchangeTests {
     private static func client() -> ClientConnection {
         let client = ClientConnection(
-            token: .none, socket: Socket(descriptor: -1), address: Plans.address("192.0.2.7", 1234),
+            transport: Plans.noTransport(to: .client), address: Plans.address("192.0.2.7", 1234),
             listener: Listener(Plans.listener(), actions: []), now: Instant(nanoseconds: 5))
         client.consumedCount = 100
         client.writtenCount = 200
@@ -47,11 +47,10 @@ import Testing
         exchange.pool = pool
         exchange.group = Group(Plans.group(0, "blue", []), pools: [], random: 0)
         exchange.target = TargetConnection(
-            token: .none, socket: Socket(descriptor: -1), pool: pool, now: Instant(nanoseconds: 0))
+            transport: Plans.noTransport(to: .target), pool: pool, now: Instant(nanoseconds: 0))
         for flag in Self.flags { exchange[keyPath: flag] = true }
         for count in Self.counts { exchange[keyPath: count] = 7 }
         exchange.bodyByteCount = 8
-        exchange.targetWrittenAtStart = 9
         exchange.redirectURL = exchange.request.method
         exchange.end()
         #expect(exchange.target == nil && exchange.pool == nil && exchange.group == nil)
@@ -60,7 +59,7 @@ import Testing
         exchange.begin(Self.client(), now: Instant(nanoseconds: 2))
         for flag in Self.flags { #expect(!exchange[keyPath: flag], "\(flag)") }
         for count in Self.counts { #expect(exchange[keyPath: count] == 0, "\(count)") }
-        #expect(exchange.bodyByteCount == 0 && exchange.targetWrittenAtStart == 0 && exchange.redirectURL.isEmpty)
+        #expect(exchange.bodyByteCount == 0 && exchange.redirectURL.isEmpty)
         #expect(exchange.state.phase == .connecting)
     }
 

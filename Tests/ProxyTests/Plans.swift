@@ -32,6 +32,11 @@ enum Plans {
             priorities: rules.map(\.priority), defaultAction: defaultAction)
     }
 
+    /// A transport without a socket: nothing may be read or written.
+    static func noTransport(to otherSide: Transport.OtherSide, token: Token = .none) -> Transport {
+        Transport(token: token, socket: Socket(descriptor: -1), to: otherSide)
+    }
+
     static func fixed(_ status: UInt16) -> ActionPlan {
         .fixedResponse(FixedResponsePlan(status: status, contentType: [], body: []))
     }
@@ -69,7 +74,7 @@ struct WorkerBench: ~Copyable {
     func begin(_ listener: Int = 0, from literal: String = "192.0.2.7", at instant: Instant) -> Exchange {
         guard let listener = worker.listeners[listener] else { fatalError("no such listener") }
         let client = ClientConnection(
-            token: .none, socket: Socket(descriptor: -1), address: Plans.address(literal, 50_000), listener: listener,
+            transport: Plans.noTransport(to: .client), address: Plans.address(literal, 50_000), listener: listener,
             now: instant)
         let exchange = Exchange()
         exchange.begin(client, now: instant)

@@ -6,11 +6,11 @@ import Testing
 @Suite struct TargetPoolTests {
     private static func connection(_ pool: TargetPool, _ number: Int) -> TargetConnection {
         TargetConnection(
-            token: Token(index: number, generation: 1), socket: Socket(descriptor: -1), pool: pool,
+            transport: Plans.noTransport(to: .target, token: Token(index: number, generation: 1)), pool: pool,
             now: Instant(nanoseconds: 0))
     }
 
-    private func indices(_ connections: [TargetConnection]) -> [Int] { connections.map(\.token.index) }
+    private func indices(_ connections: [TargetConnection]) -> [Int] { connections.map(\.transport.token.index) }
 
     @Test func isItsTarget() {
         let plan = Plans.target(6)
@@ -24,9 +24,9 @@ import Testing
         let pool = TargetPool(Plans.target(0))
         for number in 1...3 { pool.putIdle(Self.connection(pool, number)) }
         #expect(indices(pool.idle) == [1, 2, 3], "oldest first")
-        #expect(pool.takeIdle()?.token.index == 3)
+        #expect(pool.takeIdle()?.transport.token.index == 3)
         pool.putIdle(Self.connection(pool, 4))
-        #expect([pool.takeIdle(), pool.takeIdle(), pool.takeIdle()].map { $0?.token.index } == [4, 2, 1])
+        #expect([pool.takeIdle(), pool.takeIdle(), pool.takeIdle()].map { $0?.transport.token.index } == [4, 2, 1])
         #expect(pool.takeIdle() == nil)
     }
 
@@ -35,7 +35,7 @@ import Testing
         var evicted: [Int?] = []
         for number in 1...5 {
             pool.putIdle(Self.connection(pool, number))
-            evicted.append(pool.takeExcess(over: 3)?.token.index)
+            evicted.append(pool.takeExcess(over: 3)?.transport.token.index)
         }
         #expect(evicted == [nil, nil, nil, 1, 2])
         #expect(indices(pool.idle) == [3, 4, 5])
@@ -52,8 +52,8 @@ import Testing
     @Test func aSmallerCapTakesTheOldestOneByOne() {
         let pool = TargetPool(Plans.target(0))
         for number in 1...4 { pool.putIdle(Self.connection(pool, number)) }
-        #expect(pool.takeExcess(over: 2)?.token.index == 1)
-        #expect(pool.takeExcess(over: 2)?.token.index == 2)
+        #expect(pool.takeExcess(over: 2)?.transport.token.index == 1)
+        #expect(pool.takeExcess(over: 2)?.transport.token.index == 2)
         #expect(pool.takeExcess(over: 2) == nil)
         #expect(indices(pool.idle) == [3, 4])
     }

@@ -81,8 +81,8 @@ import Testing
         #expect(client.requestRate.deadline == .distantFuture)
         #expect(bench.counters.requestsActive.value == 0)
         #expect(bench.worker.freeExchanges.count == 1)
-        guard case .reading = client.phase else {
-            Issue.record("the client's connection is \(client.phase)")
+        guard let connection = client as? ClientConnection, case .reading = connection.phase else {
+            Issue.record("the client's connection does not read")
             return
         }
     }

@@ -3,66 +3,6 @@ import Testing
 
 @testable import Proxy
 
-@Suite struct ConnectionTests {
-    private static func client() -> ClientConnection {
-        ClientConnection(
-            token: .none, socket: Socket(descriptor: -1), address: Plans.address("192.0.2.7", 1234),
-            listener: Listener(Plans.listener(), actions: []), now: Instant(nanoseconds: 5))
-    }
-
-    @Test func beginsByReading() {
-        let client = Self.client()
-        guard case .reading = client.phase else {
-            Issue.record("begins in \(client.phase)")
-            return
-        }
-        #expect(client.lastActivity == Instant(nanoseconds: 5))
-        #expect(client.keepAliveUntil == client.lastActivity + client.listener.settings.clientKeepAlive)
-        #expect(!client.isClosed && client.isFlushed && client.heldByteCount == 0)
-        #expect(client.headDeadline == .distantFuture && client.timer == .distantFuture)
-    }
-
-    @Test func isChargedForBuffersOfBothSides() {
-        let client = Self.client()
-        client.inbound = Buffer(capacity: 100)
-        client.outbound = Buffer(capacity: 20)
-        #expect(client.heldByteCount == 120 && client.chargedByteCount == 120)
-        #expect(client.isFlushed)
-        client.outbound?.append("x")
-        #expect(!client.isFlushed)
-
-        let target = TargetConnection(
-            token: .none, socket: Socket(descriptor: -1), pool: TargetPool(Plans.target(0)),
-            now: Instant(nanoseconds: 0))
-        target.inbound = Buffer(capacity: 3)
-        let exchange = Exchange()
-        exchange.target = target
-        client.exchange = exchange
-        #expect(client.heldByteCount == 120 && client.chargedByteCount == 123)
-    }
-
-    @Test func closedIsTheEnd() async {
-        let client = Self.client()
-        client.enter(.exchanging)
-        client.enter(.reading)
-        client.enter(.lingering(until: .distantFuture, bytesLeft: 1))
-        client.enter(.closed)
-        #expect(client.isClosed)
-        await #expect(processExitsWith: .failure) {
-            let client = Self.client()
-            client.enter(.closed)
-            client.enter(.reading)
-        }
-    }
-
-    @Test func aTargetIsNotReadyBeforeItIsConnected() {
-        let target = TargetConnection(
-            token: .none, socket: Socket(descriptor: -1), pool: TargetPool(Plans.target(0)),
-            now: Instant(nanoseconds: 0))
-        #expect(!target.isReadable && !target.isWritable && target.phase == .connecting && !target.isReused)
-    }
-}
-
 @Suite struct RateWindowTests {
     private let length: Nanoseconds = 100
 

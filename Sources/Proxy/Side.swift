@@ -1,0 +1,142 @@
+import Core
+import HTTP1
+
+/// One side of an exchange: what came in from there and what goes out to there, whatever the protocol.
+///
+/// Shape:  an HTTP/1 connection is its own side, for one exchange after the other; an HTTP/2 connection has one for
+///         each stream. Buffers are there only while something waits in them.
+/// The rest of the worker speaks to a side in these words alone: an exchange does not know the protocols it joins.
+class Side {
+    /// Octets of messages read and not yet consumed.
+    final var inbound: Buffer?
+    /// Octets to be written: on an HTTP/1 connection heads and small pieces of bodies behind them, on a stream what
+    /// its window does not let out yet.
+    final var outbound: Buffer?
+    /// Finds the body in what comes in.
+    final var decoder = BodyDecoder(.none)
+    /// How the body that goes out is framed.
+    final var sending = Framing.none
+    /// Octets of messages consumed from and handed to the other side, since the connection or stream began.
+    final var consumedCount: UInt64 = 0
+    final var writtenCount: UInt64 = 0
+    /// When an octet was last read or written.
+    final var lastActivity: Instant
+
+    init(now: Instant) { lastActivity = now }
+
+    /// Octets of buffers that this side holds.
+    final var heldByteCount: Int { (inbound?.capacity ?? 0) + (outbound?.capacity ?? 0) }
+
+    /// Whether nothing waits to be written.
+    var isFlushed: Bool { outbound?.isEmpty ?? true }
+    /// Whether it may take octets now.
+    var isWritable: Bool { preconditionFailure("side: abstract") }
+    /// Whether the other side will send no more, or cannot.
+    var isEnded: Bool { preconditionFailure("side: abstract") }
+    /// Whether it broke instead of being ended.
+    var isBroken: Bool { preconditionFailure("side: abstract") }
+    /// Of what was written, the octets that the other side has taken, as far as can be known. May cost a system call.
+    var takenCount: UInt64 { preconditionFailure("side: abstract") }
+    /// Whether the other side goes on taking what was written before. May cost a system call.
+    func hasTakenMore() -> Bool { preconditionFailure("side: abstract") }
+
+    /// Reads once into `inbound`.
+    func fill(_ worker: inout Worker) -> Transport.Fill { preconditionFailure("side: abstract") }
+    /// Writes what waits in `outbound`.
+    func flush(_ worker: inout Worker) -> Transport.Flush { preconditionFailure("side: abstract") }
+    /// Writes what waits in `outbound` and then the first `count` octets of `body`, from where they lie. Returns how
+    /// many of `body` were taken, which are consumed; nil if this side is dead.
+    func write(body: Buffer, count: Int, _ worker: inout Worker) -> Int? { preconditionFailure("side: abstract") }
+    /// Ends the body that goes out. `.blocked` only if the end could not even be noted: call again.
+    func endBody(trailers: Head?, _ worker: inout Worker) -> Transport.Flush { preconditionFailure("side: abstract") }
+    /// Gives back buffers in which nothing waits, and moves what waits into smaller ones where it fits.
+    func settle(_ worker: inout Worker) { worker.settleBuffers(self) }
+}
+
+/// The side that asked.
+class ClientSide: Side {
+    final let address: SocketAddress
+    final let listener: Listener
+    /// The request being served. One at a time: what else was asked waits, or has a side of its own.
+    final var exchange: Exchange?
+    /// It waits for its next turn in `Worker.deferred`.
+    final var isDeferred = false
+    /// Holds the client to the least rate while a body is awaited from it.
+    final var requestRate = RateWindow()
+    /// Holds the client to the least rate while it takes a response.
+    final var responseRate = RateWindow()
+
+    init(address: SocketAddress, listener: Listener, now: Instant) {
+        self.address = address
+        self.listener = listener
+        super.init(now: now)
+    }
+
+    /// The address the client connected to.
+    var localAddress: SocketAddress? { preconditionFailure("client: abstract") }
+    /// Whether it is over: the object may outlive the socket or stream by the rest of a call.
+    var isClosed: Bool { preconditionFailure("client: abstract") }
+
+    /// Goes on as far as it goes without waiting.
+    func advance(_ worker: inout Worker) { preconditionFailure("client: abstract") }
+    /// Sets the timer if this side's next deadline is before the one the timer is set to.
+    func rearm(_ worker: inout Worker) { preconditionFailure("client: abstract") }
+    /// How a body that comes framed like this goes on to the client.
+    func framing(of body: Framing, for exchange: Exchange) -> Framing { preconditionFailure("client: abstract") }
+    /// Whether another request may follow, as far as this side can say.
+    func mayFollow(_ exchange: Exchange, now: Instant) -> Bool { preconditionFailure("client: abstract") }
+    /// Writes an interim response's head, if there is room; it is only advice.
+    func writeInterim(_ response: Head, _ exchange: Exchange, _ worker: inout Worker) {
+        preconditionFailure("client: abstract")
+    }
+    /// Writes the final response's head; `sending` says how its body goes out. Without one, `hasBody` is false.
+    func writeHead(_ response: Head, _ exchange: Exchange, hasBody: Bool, _ worker: inout Worker) {
+        preconditionFailure("client: abstract")
+    }
+    /// The exchange is over and released, and its response was handed over completely.
+    func finish(keeps: Bool, _ worker: inout Worker) { preconditionFailure("client: abstract") }
+    /// The exchange is released though its response is not complete: the client must notice.
+    func abort(isResponseDone: Bool, _ worker: inout Worker) { preconditionFailure("client: abstract") }
+}
+
+/// The side that answers.
+class TargetSide: Side {
+    final let pool: TargetPool
+    /// The exchange it serves or is being opened for.
+    final var exchange: Exchange?
+    /// Whether an exchange was completed on its connection before.
+    final var isReused = false
+    /// A write has failed: the request cannot be completed, but an answer may still wait to be read.
+    final var isWriteDead = false
+
+    init(pool: TargetPool, now: Instant) {
+        self.pool = pool
+        super.init(now: now)
+    }
+
+    /// What looking for a response head found.
+    enum HeadStep {
+        /// `Worker.response` holds it.
+        case complete(ParsedHead)
+        /// It is not HTTP.
+        case malformed
+        /// Not yet.
+        case nothing
+        /// The target's side ended before.
+        case gone
+    }
+
+    /// Whether the target has certainly not acted on the request: it may be sent again, whatever it is.
+    var isUnprocessed: Bool { preconditionFailure("target: abstract") }
+
+    /// Writes the request's head. The body follows, and with it the first write.
+    func writeHead(_ exchange: Exchange, framing: Framing, _ worker: inout Worker) {
+        preconditionFailure("target: abstract")
+    }
+    /// Looks for the next response head.
+    func readHead(_ exchange: Exchange, _ worker: inout Worker) -> HeadStep { preconditionFailure("target: abstract") }
+    /// Has the next read find out whether an answer came before a write failed.
+    func readAgain() { preconditionFailure("target: abstract") }
+    /// The exchange is over: `reusable` if its message ends where it should.
+    func release(reusable: Bool, _ plan: GroupPlan?, _ worker: inout Worker) { preconditionFailure("target: abstract") }
+}

@@ -1,0 +1,101 @@
+import Core
+import HTTP1
+
+/// An HTTP/1 connection to a target.
+final class TargetConnection: TargetSide {
+    var transport: Transport
+    var phase = Phase.connecting
+    /// How far the end of an unfinished head was looked for.
+    var scan = HeadScan()
+    /// When connecting has taken too long, or idling; far away while busy.
+    var deadline = Instant.distantFuture
+    /// `writtenCount` when its exchange took it: what is beyond was sent for this exchange.
+    var writtenAtStart: UInt64 = 0
+
+    /// What the connection is doing.
+    enum Phase {
+        /// connect(2) is under way.
+        case connecting
+        /// In its pool.
+        case idle
+        /// Serving `exchange`.
+        case busy
+        /// Closed. The object may outlive the socket by the rest of a call.
+        case closed
+    }
+
+    init(transport: Transport, pool: TargetPool, now: Instant) {
+        self.transport = transport
+        self.transport.isReadable = false
+        self.transport.isWritable = false
+        super.init(pool: pool, now: now)
+    }
+
+    override var isWritable: Bool { transport.isWritable }
+    override var isEnded: Bool { transport.isEnded }
+    override var isBroken: Bool { transport.isBroken }
+    override var takenCount: UInt64 { transport.takenCount }
+    override func hasTakenMore() -> Bool { transport.hasTakenMore() }
+
+    override func fill(_ worker: inout Worker) -> Transport.Fill { worker.fill(self, &transport) }
+    override func flush(_ worker: inout Worker) -> Transport.Flush { worker.flush(self, &transport) }
+    override func write(body: Buffer, count: Int, _ worker: inout Worker) -> Int? {
+        worker.write(self, &transport, body: body, count: count)
+    }
+    override func endBody(trailers: Head?, _ worker: inout Worker) -> Transport.Flush {
+        worker.endHTTP1Body(self, trailers: trailers)
+    }
+
+    /// The kernel took nothing of the request.
+    override var isUnprocessed: Bool { writtenCount == writtenAtStart }
+
+    override func writeHead(_ exchange: Exchange, framing: Framing, _ worker: inout Worker) {
+        scan.reset()
+        if let unsent = exchange.unsent.take() {
+            outbound = consume unsent
+        } else {
+            writeRequestHead(exchange.request, framing: framing, into: worker.outbound(of: self))
+        }
+    }
+
+    override func readHead(_ exchange: Exchange, _ worker: inout Worker) -> HeadStep {
+        while true {
+            if let inbound, !inbound.isEmpty {
+                exchange.hasAnswer = true
+                let result = parseResponseHead(
+                    inbound.bytes, into: worker.response, requestIsHEAD: exchange.isHEAD, scan: &scan)
+                switch result {
+                case .complete(let head):
+                    inbound.consume(head.byteCount)
+                    scan.reset()
+                    return .complete(head)
+                case .refused: return .malformed
+                case .needMore: break
+                }
+            }
+            switch fill(&worker) {
+            case .got: continue
+            case .nothing: return .nothing
+            case .ended, .failed: return .gone
+            }
+        }
+    }
+
+    override func readAgain() { transport.isReadable = true }
+
+    /// The connection goes into the pool if it can serve another exchange, else it is closed.
+    override func release(reusable: Bool, _ plan: GroupPlan?, _ worker: inout Worker) {
+        if reusable, isClean, worker.finishDeadline == nil, let plan {
+            worker.keepIdle(self, plan)
+        } else {
+            worker.close(self)
+        }
+    }
+
+    /// Whether nothing is left of the last exchange: an octet more than the response, even one that may still be in
+    /// the kernel, or an end that was seen, would be taken for the next one's.
+    private var isClean: Bool {
+        (inbound?.isEmpty ?? true) && !transport.isReadable && isFlushed && !transport.isEndAnnounced && !isEnded
+            && !isWriteDead && pool.draining == nil
+    }
+}

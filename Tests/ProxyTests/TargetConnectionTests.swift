@@ -1,0 +1,12 @@
+import Core
+import Testing
+
+@testable import Proxy
+
+@Suite struct TargetConnectionTests {
+    @Test func isNotReadyBeforeItIsConnected() {
+        let target = TargetConnection(
+            transport: Plans.noTransport(to: .target), pool: TargetPool(Plans.target(0)), now: Instant(nanoseconds: 0))
+        #expect(!target.transport.isReadable && !target.isWritable && target.phase == .connecting && !target.isReused)
+    }
+}
