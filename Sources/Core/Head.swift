@@ -76,6 +76,11 @@ public struct Field: Sendable {
     /// Whether a field came in whose name is beyond `[-A-Za-z0-9]+`, removed or not.
     public var hasInvalidNames = false
 
+    /// Whether it asks for a WebSocket, or a 101 agrees to one. What asked and agreed on this hop (Upgrade and
+    /// Connection, or `:protocol`) is removed, and each serialiser writes its own.
+    /// Source: RFC 6455 §4; RFC 8441 §4.
+    public var isWebSocket = false
+
     // Requests.
     /// The method; empty in a response.
     public var method = ByteRange.empty
@@ -118,6 +123,7 @@ public struct Field: Sendable {
         minorVersion = 1
         body = .none
         hasInvalidNames = false
+        isWebSocket = false
         method = .empty
         target = .empty
         authority = .empty

@@ -36,6 +36,8 @@ extension FieldFacts {
                 hasClose = true
             } else if option.equalsIgnoringCase("keep-alive") {
                 hasKeepAlive = true
+            } else if option.equalsIgnoringCase("upgrade") {
+                hasUpgrade = true  // the Upgrade field itself is removed in any case
             } else {
                 removeFields(named: option, of: input, from: head)
             }

@@ -28,12 +28,19 @@ struct FieldFacts {
     var hasClose = false
     /// Whether one says `keep-alive`.
     var hasKeepAlive = false
+    /// Whether one says `upgrade`.
+    var hasUpgrade = false
+    /// Whether an Upgrade field names nothing but `websocket`.
+    private(set) var namesWebSocket = false
 
     init(_ kind: Kind, minorVersion: UInt8, arenaShift: Int) {
         self.kind = kind
         self.minorVersion = minorVersion
         self.arenaShift = arenaShift
     }
+
+    /// Whether this hop's connection is to become, or becomes, a WebSocket. Source: RFC 6455 §4.1, §4.2.2.
+    var upgradesToWebSocket: Bool { hasUpgrade && namesWebSocket && minorVersion > 0 }
 
     /// Whether the sender lets the connection live on. Source: RFC 9112 §9.3.
     var isPersistent: Bool { !hasClose && (minorVersion > 0 || hasKeepAlive) }
@@ -104,7 +111,11 @@ struct FieldFacts {
         case .transferEncoding:
             head.removeField(index)
             return framing.readTransferEncoding(value, minorVersion: minorVersion)
-        case .keepAlive, .proxyConnection, .te, .upgrade, .http2Settings:
+        case .upgrade:
+            head.removeField(index)
+            namesWebSocket = value.equalsIgnoringCase("websocket")
+            return nil
+        case .keepAlive, .proxyConnection, .te, .http2Settings:
             head.removeField(index)
             return nil
         default:

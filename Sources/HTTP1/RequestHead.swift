@@ -110,6 +110,7 @@ private func finish(
         hasContent = false
     }
     let method = input.extracting(line.method)
+    head.isWebSocket = facts.upgradesToWebSocket && !hasContent && method.equals("GET")
     return .complete(
         ParsedHead(
             byteCount: end, framing: framing, isPersistent: facts.isPersistent,

@@ -47,6 +47,7 @@ private func readResponseHead(
         head.append(input.extracting(first: end))
         if let violation = facts.applyConnection(input, to: head) { return .refused(violation) }
         let framing = framing(of: facts.framing, hasNoBody: hasNoBody, head)
+        head.isWebSocket = line.status == 101 && facts.upgradesToWebSocket
         return .complete(
             ParsedHead(
                 byteCount: end, framing: framing, isPersistent: facts.isPersistent && framing != .untilClose,

@@ -10,6 +10,9 @@ public enum ConnectionOption: Equatable, Sendable {
     case keepAlive
 }
 
+/// What asks for a WebSocket, and agrees to one. Source: RFC 6455 §4.1, §4.2.2.
+private let webSocketUpgrade: StaticString = "Connection: Upgrade\r\nUpgrade: websocket\r\n"
+
 /// More than what the literals of a head take: its version, status, spaces, line ends, and our own two fields.
 private let headOverheadMax = 128
 
@@ -30,6 +33,7 @@ public func writeRequestHead(_ head: Head, framing: Framing, into buffer: Buffer
     if !head.query.isEmpty { buffer.append(head.bytes(head.query)) }
     buffer.append(" HTTP/1.1\r\n")
     writeFieldLines(head, keepsContentLength: false, into: buffer)
+    if head.isWebSocket { buffer.append(webSocketUpgrade) }
     switch framing {
     case .none:
         let isExpected =
@@ -69,6 +73,10 @@ public func writeResponseHead(_ head: Head, framing: Framing, connection: Connec
     case .none, .untilClose: break
     case .length(let length): writeContentLength(length, into: buffer)
     case .chunked: buffer.append("Transfer-Encoding: chunked\r\n")
+    }
+    if head.isWebSocket {
+        buffer.append(webSocketUpgrade)
+        return buffer.append("\r\n")
     }
     switch connection {
     case .none: buffer.append("\r\n")

@@ -43,6 +43,8 @@ final class Exchange {
     var isForwarded = false
     /// What is wrong with the body of the request, once that is known: it names the answer's status and cause.
     var bodyViolation: Violation?
+    /// The target has agreed to a WebSocket: octets flow both ways until either side ends.
+    var isTunnel = false
     /// The deregistration delay, or the end of the process, ended it.
     var isCut = false
     var interimResponses = 0
@@ -96,6 +98,7 @@ final class Exchange {
         unsent = nil
         isForwarded = false
         bodyViolation = nil
+        isTunnel = false
         isCut = false
         interimResponses = 0
         isTargetPersistent = false

@@ -137,6 +137,8 @@ class TargetSide: Side {
     func readHead(_ exchange: Exchange, _ worker: inout Worker) -> HeadStep { preconditionFailure("target: abstract") }
     /// Has the next read find out whether an answer came before a write failed.
     func readAgain() { preconditionFailure("target: abstract") }
+    /// Tells the target that the client's direction of a tunnel has ended.
+    func shutdownWrite() { preconditionFailure("target: abstract") }
     /// The exchange is over: `reusable` if its message ends where it should.
     func release(reusable: Bool, _ plan: GroupPlan?, _ worker: inout Worker) { preconditionFailure("target: abstract") }
 }

@@ -81,6 +81,7 @@ final class TargetConnection: TargetSide {
         }
     }
 
+    override func shutdownWrite() { transport.shutdownWrite() }
     override func readAgain() { transport.isReadable = true }
 
     /// The connection goes into the pool if it can serve another exchange, else it is closed.

@@ -18,6 +18,8 @@ struct Transport {
     private(set) var isBroken = false
     /// The poller has seen the end of the stream; reads go on until they return it.
     var isEndAnnounced = false
+    /// We have ended our direction.
+    private(set) var isShut = false
     /// Octets handed to the kernel since the connection began.
     private(set) var sentCount: UInt64 = 0
     /// Of `sentCount`, what the other side had taken when `hasTakenMore` last asked.
@@ -139,6 +141,13 @@ struct Transport {
             return true
         case .failed: return false
         }
+    }
+
+    /// Tells the other side, once, that no more comes; reading goes on.
+    mutating func shutdownWrite() {
+        guard !isShut else { return }
+        isShut = true
+        socket.shutdownWrite()
     }
 
     private mutating func noteSent(_ count: Int, _ worker: inout Worker) {

@@ -86,7 +86,8 @@ extension Worker {
         take(exchange, client)
         client.consumedCount += UInt64(head.byteCount)
         client.decoder = BodyDecoder(head.framing)
-        exchange.isClientPersistent = head.isPersistent
+        // What follows a request for a WebSocket may be meant for one: it must not be read as a request.
+        exchange.isClientPersistent = head.isPersistent && !exchange.request.isWebSocket
         exchange.isAmbiguous = head.isAmbiguous
         exchange.expectsContinue = head.expectsContinue
         let request = exchange.request
@@ -159,7 +160,7 @@ extension Worker {
         if client.isEnded { return close(client) }
         let hasUnread = client.transport.isReadable || !(client.inbound?.isEmpty ?? true) || !client.decoder.isComplete
         guard hasUnread else { return close(client) }
-        client.transport.socket.shutdownWrite()
+        client.transport.shutdownWrite()
         client.enter(.lingering(until: now + Limits.lingerTime, bytesLeft: Limits.lingerBytesMax))
     }
 

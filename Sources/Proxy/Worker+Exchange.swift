@@ -15,6 +15,7 @@ extension Worker {
             let violation = exchange.bodyViolation
             answer(exchange, status: violation?.status ?? status, word: violation?.word ?? event.word)
         case .truncate: giveUp(exchange, word: exchange.bodyViolation?.word ?? event.word)
+        case .abandon where exchange.isTunnel: giveUp(exchange, word: event.word)
         case .abandon:
             exchange.record.status = 460
             counters.countGenerated(status: 460)
@@ -60,7 +61,11 @@ extension Worker {
     private mutating func relayRequest(_ exchange: Exchange) {
         guard let target = exchange.target, !target.isWriteDead else { return }
         if exchange.isRequestDone {
-            if target.flush(&self) == .failed { noteWriteFailure(exchange, target) }
+            switch target.flush(&self) {
+            case .failed: noteWriteFailure(exchange, target)
+            case .done: if exchange.isTunnel { target.shutdownWrite() }
+            case .blocked: break
+            }
             return
         }
         let client = exchange.client
@@ -70,6 +75,7 @@ extension Worker {
         switch outcome {
         case .ended:
             exchange.isRequestDone = true
+            if exchange.isTunnel { return relayRequest(exchange) }
             exchange.sentAt = now
             client.requestRate.cancel()
         case .waiting: watchRequestRate(exchange, target)
@@ -116,6 +122,7 @@ extension Worker {
         while true {
             switch target.readHead(exchange, &self) {
             case .complete(let head):
+                if exchange.request.isWebSocket && response.isWebSocket { return beginTunnel(exchange, target) }
                 if response.status >= 200 { return beginResponse(exchange, target, head) }
                 guard relayInterim(exchange) else { return handle(exchange, .targetMalformed) }
             case .malformed: return handle(exchange, .targetMalformed)
@@ -127,7 +134,7 @@ extension Worker {
 
     /// Passes an interim response on to clients that know them. Returns false if the target must not send it.
     ///
-    /// 100 was answered at this hop and ends here; 101 was never asked for, as Upgrade is not passed on.
+    /// 100 was answered at this hop and ends here; 101 was not asked for, as no Upgrade but a WebSocket's is passed on.
     /// Source: RFC 9110 §15.2.
     private mutating func relayInterim(_ exchange: Exchange) -> Bool {
         exchange.interimResponses += 1
@@ -153,6 +160,27 @@ extension Worker {
         target.decoder = BodyDecoder(head.framing)
         client.writeHead(response, exchange, hasBody: !target.decoder.isComplete, &self)
         handle(exchange, .responseHead)
+    }
+
+    /// Passes the target's agreement on; from now on octets go through as they come, until either side ends.
+    private mutating func beginTunnel(_ exchange: Exchange, _ target: TargetSide) {
+        let client = exchange.client
+        exchange.isTunnel = true
+        exchange.answeredAt = now
+        exchange.record.kind = .webSocket
+        exchange.record.status = 101
+        exchange.record.targetStatus = 101
+        countResponse(exchange)
+        exchange.isRequestDone = false
+        exchange.isTargetPersistent = false
+        exchange.keepsClient = false
+        client.decoder = BodyDecoder(.untilClose)
+        target.decoder = BodyDecoder(.untilClose)
+        client.sending = .untilClose
+        target.sending = .untilClose
+        client.writeHead(response, exchange, hasBody: true, &self)
+        handle(exchange, .responseHead)
+        relayRequest(exchange)
     }
 
     private mutating func relayResponse(_ exchange: Exchange) {
