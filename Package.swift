@@ -28,6 +28,8 @@ let package = Package(
     targets: [
         .target(name: "CLinux"),
         .target(name: "Core", dependencies: ["CLinux"], swiftSettings: settings),
+        .systemLibrary(name: "COpenSSL", pkgConfig: "openssl", providers: [.apt(["libssl-dev"])]),
+        .target(name: "TLS", dependencies: ["Core", "COpenSSL"], swiftSettings: settings),
         .target(name: "HTTP1", dependencies: ["Core"], swiftSettings: settings),
         .target(name: "Model", dependencies: ["Yams"], swiftSettings: settings),
         .target(name: "Routing", dependencies: ["Core", "Model"], swiftSettings: settings),
@@ -46,6 +48,9 @@ let package = Package(
 
         .testTarget(name: "CoreTests", dependencies: ["Core"], swiftSettings: settings),
         .testTarget(name: "HTTP1Tests", dependencies: ["HTTP1", "Core"], swiftSettings: settings),
+        // Certificates made for one run of the tests.
+        .target(name: "TestCertificates", path: "Tests/TestCertificates", swiftSettings: settings),
+        .testTarget(name: "TLSTests", dependencies: ["TLS", "Core", "TestCertificates"], swiftSettings: settings),
         .testTarget(name: "ModelTests", dependencies: ["Model"], swiftSettings: settings),
         .testTarget(name: "RoutingTests", dependencies: ["Routing", "Core", "Model"], swiftSettings: settings),
         .testTarget(name: "TelemetryTests", dependencies: ["Telemetry", "Core"], swiftSettings: settings),

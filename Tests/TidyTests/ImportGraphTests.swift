@@ -4,6 +4,7 @@ import Testing
 private let importsAllowed: [String: Set<String>] = [
     "CLinux": [],
     "Core": ["CLinux", "Glibc"],
+    "TLS": ["Core", "COpenSSL"],
     "HTTP1": ["Core"],
     "Model": ["Yams", "Foundation", "FoundationEssentials"],
     "Routing": ["Core", "Model"],
