@@ -31,14 +31,18 @@ let package = Package(
         .systemLibrary(name: "COpenSSL", pkgConfig: "openssl", providers: [.apt(["libssl-dev"])]),
         .target(name: "TLS", dependencies: ["Core", "COpenSSL"], swiftSettings: settings),
         .target(name: "HTTP1", dependencies: ["Core"], swiftSettings: settings),
+        .systemLibrary(name: "CNghttp2", pkgConfig: "libnghttp2", providers: [.apt(["libnghttp2-dev"])]),
+        .target(name: "HTTP2", dependencies: ["Core", "HTTP1", "CNghttp2"], swiftSettings: settings),
         .target(name: "Model", dependencies: ["Yams"], swiftSettings: settings),
         .target(name: "Routing", dependencies: ["Core", "Model"], swiftSettings: settings),
         .target(name: "Telemetry", dependencies: ["Core"], swiftSettings: settings),
-        .target(name: "Proxy", dependencies: ["Core", "HTTP1", "Model", "Routing", "Telemetry"], swiftSettings: settings),
+        .target(
+            name: "Proxy", dependencies: ["Core", "HTTP1", "HTTP2", "Model", "Routing", "TLS", "Telemetry"],
+            swiftSettings: settings),
         .target(
             name: "Control",
             dependencies: [
-                "Core", "HTTP1", "Model", "Routing", "Telemetry", "Proxy",
+                "Core", "HTTP1", "HTTP2", "Model", "Routing", "TLS", "Telemetry", "Proxy",
                 .product(name: "Logging", package: "swift-log"),
             ], swiftSettings: settings),
         .executableTarget(
@@ -54,13 +58,16 @@ let package = Package(
         .testTarget(name: "ModelTests", dependencies: ["Model"], swiftSettings: settings),
         .testTarget(name: "RoutingTests", dependencies: ["Routing", "Core", "Model"], swiftSettings: settings),
         .testTarget(name: "TelemetryTests", dependencies: ["Telemetry", "Core"], swiftSettings: settings),
-        .testTarget(name: "ProxyTests", dependencies: ["Proxy", "Core", "HTTP1", "Model", "Routing"], swiftSettings: settings),
+        .testTarget(
+            name: "ProxyTests", dependencies: ["Proxy", "Core", "HTTP1", "HTTP2", "Model", "Routing", "TLS"],
+            swiftSettings: settings),
         .testTarget(
             name: "ControlTests",
             dependencies: [
-                "Control", "Core", "HTTP1", "Model", "Proxy", "Routing", .product(name: "Logging", package: "swift-log"),
+                "Control", "Core", "HTTP1", "HTTP2", "Model", "Proxy", "Routing", "TLS", "TestCertificates",
+                .product(name: "Logging", package: "swift-log"),
             ], swiftSettings: settings),
-        .testTarget(name: "ScenarioTests", dependencies: ["apus"], swiftSettings: settings),
+        .testTarget(name: "ScenarioTests", dependencies: ["apus", "TestCertificates"], swiftSettings: settings),
         .testTarget(name: "TidyTests"),
     ]
 )

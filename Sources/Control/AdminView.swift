@@ -118,9 +118,11 @@ enum AdminView {
                 TextTable.Cell("\(text(report["seconds"])) s"), "")
         }
         let end =
-            count == 0 ? "Nothing was drained."
-            : cutCount == 0 ? "Drained: safe to stop."
-            : "Drained: \(counted(cutCount, "exchange")) \(cutCount == 1 ? "was" : "were") cut."
+            count == 0
+            ? "Nothing was drained."
+            : cutCount == 0
+                ? "Drained: safe to stop."
+                : "Drained: \(counted(cutCount, "exchange")) \(cutCount == 1 ? "was" : "were") cut."
         return table.text(coloured: coloured, otherwise: "There are no targets.") + end + "\n"
     }
 

@@ -110,9 +110,10 @@ extension Document {
         do {
             content = try readFile(path)
         } catch {
-            throw ConfigErrors(ConfigError(
-                file: path, expected: "the configuration must be a file that can be read", found: error.reason,
-                remedy: "Check the path and its permissions."))
+            throw ConfigErrors(
+                ConfigError(
+                    file: path, expected: "the configuration must be a file that can be read", found: error.reason,
+                    remedy: "Check the path and its permissions."))
         }
         let value = try Value.parse(yaml: content, file: path)
         return (try Document(value, file: path), ListenerPlaces(value, file: path))
@@ -135,6 +136,7 @@ extension Document {
         keep("runtime.memoryBytes", \.runtime.memoryBytes, &self)
         keep("runtime.connections", \.runtime.connections, &self)
         keep("logs.access.path", \.logs.access.destination, &self)
+        keep("logs.connection.path", \.logs.connection.destination, &self)
         return differing
     }
 }

@@ -47,6 +47,8 @@ final class GroupState {
         let connectTimeoutSeconds: Double
         let poolIdleSeconds: Double
         let poolConnectionsMax: Int
+        let version: TargetVersion
+        let tls: TargetTLS?
     }
 
     /// A group without registrations.

@@ -136,9 +136,11 @@ final class HealthProber {
     private func complain(_ reason: String, about registration: Registration, now: Instant) {
         if let complainedAt, now.since(complainedAt) < Limits.complaintInterval { return }
         complainedAt = now
-        logger.warning("a health check could not be made and counts for nothing", metadata: [
-            "group": "\(registration.group.name)", "target": "\(registration.key)", "reason": "\(reason)",
-        ])
+        logger.warning(
+            "a health check could not be made and counts for nothing",
+            metadata: [
+                "group": "\(registration.group.name)", "target": "\(registration.key)", "reason": "\(reason)",
+            ])
     }
 }
 

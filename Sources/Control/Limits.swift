@@ -26,4 +26,12 @@ enum Limits {
     /// How long after the end of `shutdownGraceSeconds` workers may take to say that they have stopped: they poll
     /// their deadline themselves, so this is for one pass of their loop. Then the process ends without them.
     static let shutdownMargin: Nanoseconds = 2_000_000_000
+    /// Time that certificate files have to settle after a change, before they are read: a certificate and its key are
+    /// two
+    /// files. A pair that is still not whole then is read with the next change.
+    static let certificateSettleTime = Nanoseconds(500_000_000)
+    /// A warning is logged for certificates that expire within so many days, at the start and at each change.
+    static let expiryWarningDays = 30
+    /// Octets by which one worker may be ahead of the connection log's writer: 256 KiB, some 1,000 lines.
+    static let connectionLogRingBytes = 256 * 1024
 }

@@ -86,13 +86,15 @@ final class ListenerSockets {
     }
 
     private static func mistake(_ key: ListenerKey, _ error: SystemError, _ places: ListenerPlaces) -> ConfigError {
-        let remedy = switch error.code {
-        case EADDRINUSE: "Stop the program that has the port (see \"ss -ltnp\"), or choose another one."
-        case EACCES, EPERM: "Ports below 1024 need root or CAP_NET_BIND_SERVICE: start with it, or choose another port."
-        case EADDRNOTAVAIL: "Write an address that this host has, or 0.0.0.0 for all of them."
-        case EMFILE, ENFILE: "Raise the limit on open files (ulimit -n)."
-        default: "See that the address can be listened on."
-        }
+        let remedy =
+            switch error.code {
+            case EADDRINUSE: "Stop the program that has the port (see \"ss -ltnp\"), or choose another one."
+            case EACCES, EPERM:
+                "Ports below 1024 need root or CAP_NET_BIND_SERVICE: start with it, or choose another port."
+            case EADDRNOTAVAIL: "Write an address that this host has, or 0.0.0.0 for all of them."
+            case EMFILE, ENFILE: "Raise the limit on open files (ulimit -n)."
+            default: "See that the address can be listened on."
+            }
         // A listener that was put over the socket has no place in the file.
         let location = places[key.loadBalancer, Int(key.address.port)]
         return ConfigError(

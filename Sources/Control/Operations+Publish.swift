@@ -9,7 +9,9 @@ extension Operations {
         let now = Instant.now()
         let document = store.committedDocument
         let change = registry.reconcile(with: document, renewed: deregistered, now: now)
-        let snapshots = publisher.snapshots(of: document, registry)
+        certificates.commit()
+        certificateWatch.add(certificates.folders)
+        let snapshots = publisher.snapshots(of: document, registry, certificates)
         let (opened, closed) = sockets.takePrepared(for: document, generation: generation)
         for (worker, mailbox) in mailboxes.enumerated() {
             let own = opened.compactMap { key, sockets in
@@ -50,15 +52,19 @@ extension Operations {
         }
         for key in opened.sorted(by: { $0.address.description < $1.address.description }) {
             events.post(.listenerOpened(loadBalancer: key.loadBalancer, port: Int(key.address.port)))
-            logger.notice("listening", metadata: [
-                "loadBalancer": "\(key.loadBalancer)", "address": "\(key.address)",
-            ])
+            logger.notice(
+                "listening",
+                metadata: [
+                    "loadBalancer": "\(key.loadBalancer)", "address": "\(key.address)",
+                ])
         }
         for key in closed {
             events.post(.listenerClosed(loadBalancer: key.loadBalancer, port: Int(key.address.port)))
-            logger.notice("no longer listening", metadata: [
-                "loadBalancer": "\(key.loadBalancer)", "address": "\(key.address)",
-            ])
+            logger.notice(
+                "no longer listening",
+                metadata: [
+                    "loadBalancer": "\(key.loadBalancer)", "address": "\(key.address)",
+                ])
         }
     }
 }

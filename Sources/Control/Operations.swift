@@ -38,12 +38,20 @@ final class Operations: AdminActions {
     let publisher: Publisher
     /// What listeners bind.
     let sockets: ListenerSockets
+    /// What the files of certificates hold.
+    let certificates: CertificateStore
+    /// Tells when these files change.
+    private(set) var certificateWatch: CertificateWatch!
+    /// What session tickets are sealed with.
+    private(set) var ticketKeys: TicketKeys!
     /// Targets on their way out.
     private(set) var drains: DrainTracker!
     /// Health checks.
     private(set) var prober: HealthProber!
     /// The thread of the access log; nil when there is none.
     var logWriter: LogWriter?
+    /// The thread of the connection log; nil when there is none.
+    var connectionLogWriter: LogWriter?
     /// The running workers.
     private(set) var workers: [WorkerHandle] = []
     /// Where each worker is told what to do.
@@ -67,6 +75,7 @@ final class Operations: AdminActions {
         registry = TargetRegistry(workerCount: workerCount, events: events, logger: logger)
         publisher = Publisher(workerCount: workerCount)
         sockets = ListenerSockets(workerCount: workerCount)
+        certificates = CertificateStore(configurationFile: store.file)
         drains = DrainTracker(
             loop: loop, workerCount: workerCount,
             cut: { [unowned self] target in tellWorkers(.cut(target: target)) },
@@ -74,6 +83,11 @@ final class Operations: AdminActions {
         prober = HealthProber(
             loop: loop, runningMax: runningChecksMax, logger: logger,
             receive: { [unowned self] in registry.receive($0, $1, now: $2) })
+        certificateWatch = CertificateWatch(loop: loop, logger: logger) { [unowned self] in certificatesChanged() }
+        let rotation = Nanoseconds(seconds: store.effective.runtime.ticketKeyRotationSeconds)
+        ticketKeys = TicketKeys(loop: loop, interval: rotation) { [unowned self] current, previous in
+            tellWorkers(.ticketKeys(current: current, previous: previous))
+        }
     }
 
     /// What is in force: the file, with what was changed at run time on top of it, this pass's changes included.
@@ -108,6 +122,11 @@ final class Operations: AdminActions {
     /// Opens the sockets of all listeners, before workers exist. Errors: the addresses that cannot be bound.
     func openListeners() throws(ConfigErrors) { try sockets.prepare(for: document, store.places) }
 
+    /// Reads what the document's certificates are, as the user that will read them again.
+    func readCertificates() throws(ConfigErrors) {
+        try certificates.prepare(for: document, onlyNew: false, store.places)
+    }
+
     /// Gives the workers, of which there are as many as was said, their first snapshot.
     func begin(_ workers: [WorkerHandle]) {
         self.workers = workers
@@ -136,6 +155,7 @@ extension Operations {
             if isStopping { throw Self.stopping }
             let next = try document.applying(change)
             if change.touchesListeners { try sockets.prepare(for: next) }
+            if change.touchesCertificates { try certificates.prepare(for: next, onlyNew: true) }
             var batch = beginBatch()
             var changesNothing = false
             if case .deregisterTargets(let name, let targets) = change,
@@ -152,9 +172,11 @@ extension Operations {
             self.batch = batch
         } catch {
             counts.changesRefused += 1
-            logger.info("a change was refused", metadata: [
-                "change": "\(change)", "uid": "\(text(user))", "reason": "\(error.first.message)",
-            ])
+            logger.info(
+                "a change was refused",
+                metadata: [
+                    "change": "\(change)", "uid": "\(text(user))", "reason": "\(error.first.message)",
+                ])
             let refusal = AdminError(error, status: isStopping ? Self.statusWhileStopping : nil)
             loop.afterBatch { completion(.failure(refusal)) }
         }
@@ -178,11 +200,13 @@ extension Operations {
             }
             guard wait else { return completion(.success(done)) }
             DrainWait(keys) { reports in
-                completion(.success(zip(done, reports).map { done, report in
-                    var done = done
-                    done.drain = report
-                    return done
-                }))
+                completion(
+                    .success(
+                        zip(done, reports).map { done, report in
+                            var done = done
+                            done.drain = report
+                            return done
+                        }))
             }.begin(draining, drains)
         }
     }
@@ -207,10 +231,13 @@ extension Operations {
         } catch {
             store.rollBack()
             sockets.abandonPrepared()
+            certificates.abandonPrepared()
             counts.changesRefused += UInt64(batch.changes.count)
-            logger.error("changes were refused: the disk does not take the state", metadata: [
-                "error": "\(error)", "changes": "\(batch.changes.count)",
-            ])
+            logger.error(
+                "changes were refused: the disk does not take the state",
+                metadata: [
+                    "error": "\(error)", "changes": "\(batch.changes.count)",
+                ])
             let refusal = AdminError.failure(
                 "The change cannot be made durable (\(error)), so it was not made.",
                 remedy: "Make room on the disk that holds runtime.stateDirectory, then try again.")
@@ -221,9 +248,11 @@ extension Operations {
         counts.changes += UInt64(batch.changes.count)
         for change in batch.changes {
             events.post(.changeApplied(description: change.description, user: change.user, generation: generation))
-            logger.info("a change was applied", metadata: [
-                "change": "\(change.description)", "uid": "\(text(change.user))", "generation": "\(generation)",
-            ])
+            logger.info(
+                "a change was applied",
+                metadata: [
+                    "change": "\(change.description)", "uid": "\(text(change.user))", "generation": "\(generation)",
+                ])
         }
         for completion in batch.completions { completion(.success(())) }
     }
@@ -244,31 +273,39 @@ extension Operations {
             if isStopping { throw Self.stopping }
             needsRestart = try store.stageReload(discardingChanges: discardingChanges)
             try sockets.prepare(for: document, store.places)
+            try certificates.prepare(for: document, onlyNew: false, store.places)
             putAside = try commitReload()
         } catch {
             store.rollBack()
             sockets.abandonPrepared()
+            certificates.abandonPrepared()
             counts.reloadsRefused += 1
             logger.error("the configuration was not reloaded: the running one stays", metadata: ["error": "\(error)"])
             return completion(.failure(error))
         }
         counts.reloads += 1
         let changes = before.differences(to: document)
-        if document != before { publish(deregistered: [:]) }
+        let hasNewCertificates = certificates.commit()
+        if document != before || hasNewCertificates { publish(deregistered: [:]) }
+        ticketKeys.setInterval(Nanoseconds(seconds: document.runtime.ticketKeyRotationSeconds))
         let report = ReloadReport(
             generation: generation, changes: changes, changesNotApplied: store.notApplied, needsRestart: needsRestart,
             putAside: putAside)
         events.post(.configurationReloaded(generation: generation, changes: changes))
-        logger.notice("the configuration was reloaded", metadata: [
-            "file": "\(store.file)", "generation": "\(generation)", "changes": "\(changes.count)",
-        ])
+        logger.notice(
+            "the configuration was reloaded",
+            metadata: [
+                "file": "\(store.file)", "generation": "\(generation)", "changes": "\(changes.count)",
+            ])
         if let putAside {
             logger.notice("the changes made at run time are put aside", metadata: ["file": "\(putAside)"])
         }
         for sentence in store.notApplied {
-            logger.warning("a change made at run time does not fit the file and is kept aside", metadata: [
-                "reason": "\(sentence)"
-            ])
+            logger.warning(
+                "a change made at run time does not fit the file and is kept aside",
+                metadata: [
+                    "reason": "\(sentence)"
+                ])
         }
         for key in needsRestart {
             logger.warning("a setting takes effect at the next start only", metadata: ["key": "\(key)"])
@@ -279,15 +316,17 @@ extension Operations {
     /// 503: the same request may succeed a moment later, with the next process.
     static let statusWhileStopping: UInt16 = 503
 
-    private static let stopping = ConfigErrors(ConfigError(
-        expected: "this Apus is stopping, and takes no changes", remedy: "Ask the next one.",
-        code: .operationNotPermitted))
+    private static let stopping = ConfigErrors(
+        ConfigError(
+            expected: "this Apus is stopping, and takes no changes", remedy: "Ask the next one.",
+            code: .operationNotPermitted))
 
     private func commitReload() throws(ConfigErrors) -> String? {
         do { return try store.commit() } catch {
-            throw ConfigErrors(ConfigError(
-                file: store.state.path, expected: "the state must be written", found: "\(error)",
-                remedy: "Make room on the disk that holds runtime.stateDirectory, then try again."))
+            throw ConfigErrors(
+                ConfigError(
+                    file: store.state.path, expected: "the state must be written", found: "\(error)",
+                    remedy: "Make room on the disk that holds runtime.stateDirectory, then try again."))
         }
     }
 }
@@ -316,10 +355,12 @@ extension Operations {
         registry.release(registration)
         releaseWithdrawnGroups()
         events.post(.targetDrained(group: group, report))
-        logger.info("a deregistered target is drained", metadata: [
-            "group": "\(group)", "target": "\(registration.key)", "finished": "\(report.finished)",
-            "cut": "\(report.cut)", "seconds": "\(report.seconds)",
-        ])
+        logger.info(
+            "a deregistered target is drained",
+            metadata: [
+                "group": "\(group)", "target": "\(registration.key)", "finished": "\(report.finished)",
+                "cut": "\(report.cut)", "seconds": "\(report.seconds)",
+            ])
     }
 
     /// Lets go of removed groups that no worker knows any more.
@@ -329,12 +370,19 @@ extension Operations {
 }
 
 extension Change {
+    /// Whether it may name other files of certificates.
+    fileprivate var touchesCertificates: Bool {
+        if case .putTargetGroup = self { return true }
+        return touchesListeners
+    }
+
     /// Whether it may open or close a port.
     fileprivate var touchesListeners: Bool {
         switch self {
         case .putLoadBalancer, .deleteLoadBalancer, .putListener, .deleteListener: true
         case .putTargetGroup, .deleteTargetGroup, .putRule, .deleteRule, .setWeights, .registerTargets,
-            .deregisterTargets, .putInstance, .deleteInstance: false
+            .deregisterTargets, .putInstance, .deleteInstance:
+            false
         }
     }
 }

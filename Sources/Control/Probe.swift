@@ -201,7 +201,7 @@ final class Probe: PollHandler {
     }
 
     private func verdict(onStatus status: UInt16) -> HealthProber.Verdict {
-        healthCheck.matcher.contains(Int(status)) ? .passed : .failed(.responseCode(status))
+        healthCheck.matcher.httpCode.contains(Int(status)) ? .passed : .failed(.responseCode(status))
     }
 
     private func end(_ verdict: HealthProber.Verdict, now: Instant) {

@@ -2,6 +2,7 @@ import Core
 import Model
 import Proxy
 import Routing
+import TLS
 import Telemetry
 
 /// What tells listeners apart for as long as they stay.
@@ -31,6 +32,7 @@ final class Publisher {
     private struct PlanSource: Equatable {
         let listener: Listener
         let attributes: LoadBalancerAttributes
+        let tls: TLSServerConfiguration?
         /// `GroupPlan.id` of every group that its actions name.
         let groupIDs: [String: Int]
     }
@@ -40,6 +42,7 @@ final class Publisher {
     /// What `listeners` were compiled from.
     private var loadBalancers: [LoadBalancer] = []
     private var membership: UInt64 = 0
+    private var certificatesVersion: UInt64 = 0
     private var listenersEver = 0
     /// The generation of the last snapshots; 0 before the first.
     private(set) var generation: UInt64 = 0
@@ -47,34 +50,42 @@ final class Publisher {
     /// A publisher that has published nothing.
     init(workerCount: Int) { self.workerCount = workerCount }
 
-    /// The snapshots of `document`, by worker, once `registry` was reconciled with it.
-    func snapshots(of document: Document, _ registry: TargetRegistry) -> [Snapshot] {
+    /// The snapshots of `document`, by worker, once `registry` was reconciled with it and its certificates were read.
+    func snapshots(
+        of document: Document, _ registry: TargetRegistry, _ certificates: CertificateStore
+    ) -> [Snapshot] {
         generation += 1
-        if document.loadBalancers != loadBalancers || registry.membership != membership {
-            compileListeners(of: document, registry)
+        let hasNewCertificates = certificates.version != certificatesVersion
+        certificatesVersion = certificates.version
+        if document.loadBalancers != loadBalancers || registry.membership != membership || hasNewCertificates {
+            compileListeners(of: document, registry, certificates)
             loadBalancers = document.loadBalancers
             membership = registry.membership
         }
         let groups = document.targetGroups.compactMap { registry.groups[$0.name] }
-        for group in groups where group.mayNeedPlan { compile(group) }
+        for group in groups where group.mayNeedPlan || hasNewCertificates { compile(group, certificates) }
         let accessLog = document.logs.access.lineFormat
+        let connectionLog = document.logs.connection.lineFormat
         return (0..<workerCount).map { worker in
             Snapshot(
                 generation: generation, listeners: listeners.values.map { $0.plans[worker] },
-                groups: groups.map { $0.plans[worker] }, accessLog: accessLog)
+                groups: groups.map { $0.plans[worker] }, accessLog: accessLog, connectionLog: connectionLog)
         }
     }
 
     /// `ListenerPlan.id` of a listener that the last snapshots have.
     func id(of key: ListenerKey) -> Int? { listeners[key]?.id }
 
-    private func compileListeners(of document: Document, _ registry: TargetRegistry) {
+    private func compileListeners(
+        of document: Document, _ registry: TargetRegistry, _ certificates: CertificateStore
+    ) {
         var old = listeners
         listeners = [:]
         for loadBalancer in document.loadBalancers {
             for listener in loadBalancer.listeners {
                 let source = PlanSource(
                     listener: listener, attributes: loadBalancer.attributes,
+                    tls: certificates.configuration(of: listener, loadBalancer.attributes),
                     groupIDs: listener.groupNames.reduce(into: [:]) { $0[$1] = registry.groups[$1]?.id })
                 for key in loadBalancer.keys(of: listener) {
                     listeners[key] = state(of: key, source, old: old.removeValue(forKey: key))
@@ -93,7 +104,7 @@ final class Publisher {
         let plans = (0..<workerCount).map { worker in
             ListenerPlan(
                 id: id, loadBalancer: "app/\(key.loadBalancer)", port: key.address.port,
-                settings: ListenerSettings(source.attributes),
+                settings: ListenerSettings(source.attributes, source.listener.attributes), tls: source.tls,
                 rules: isSameRouting ? old!.plans[worker].rules : RuleTable(patterns),
                 actions: rules.map { ActionPlan($0.actions, source.groupIDs) },
                 priorities: rules.map(\.priority),
@@ -102,14 +113,18 @@ final class Publisher {
         return ListenerState(id: id, source: source, plans: plans)
     }
 
-    private func compile(_ group: GroupState) {
+    private func compile(_ group: GroupState, _ certificates: CertificateStore) {
         group.mayNeedPlan = false
         let usable = group.registrations.filter { $0.address != nil }
         let attributes = group.configuration.attributes
         let source = GroupState.PlanSource(
             targets: usable.map(\.id), connectTimeoutSeconds: attributes.targetConnectTimeoutSeconds,
             poolIdleSeconds: attributes.targetKeepAliveIdleSeconds,
-            poolConnectionsMax: attributes.targetKeepAliveConnectionsMax)
+            poolConnectionsMax: attributes.targetKeepAliveConnectionsMax,
+            version: TargetVersion(group.configuration.protocolVersion),
+            tls: certificates.targetTLS(of: group.configuration).map {
+                TargetTLS(verification: $0.verification, serverName: $0.serverName)
+            })
         // Ids alone do not tell registrations apart: one that was released and taken again names another target.
         if source == group.planSource && usable.allSatisfy(\.isPublished) { return }
         group.planSource = source
@@ -120,7 +135,7 @@ final class Publisher {
                 targets: usable.compactMap { registration in
                     registration.address.map { TargetPlan(id: registration.id, address: $0, cell: registration.cell) }
                 },
-                cell: group.cell, counters: group.counters[worker],
+                version: source.version, tls: source.tls, cell: group.cell, counters: group.counters[worker],
                 connectTimeout: Nanoseconds(seconds: attributes.targetConnectTimeoutSeconds),
                 poolIdleTimeout: Nanoseconds(seconds: attributes.targetKeepAliveIdleSeconds),
                 poolConnectionsMax: attributes.targetKeepAliveConnectionsMax)
@@ -172,17 +187,19 @@ extension ActionPlan {
         guard let action = actions.first else { preconditionFailure("publisher: a valid document has an action here") }
         switch action {
         case .forward(let forward):
-            self = .forward(ForwardPlan(
-                groups: forward.targetGroups.map { target in
-                    guard let id = groupIDs[target.targetGroupName] else {
-                        preconditionFailure("publisher: no group \(target.targetGroupName)")
-                    }
-                    return id
-                }, weights: forward.targetGroups.map(\.weight)))
+            self = .forward(
+                ForwardPlan(
+                    groups: forward.targetGroups.map { target in
+                        guard let id = groupIDs[target.targetGroupName] else {
+                            preconditionFailure("publisher: no group \(target.targetGroupName)")
+                        }
+                        return id
+                    }, weights: forward.targetGroups.map(\.weight)))
         case .fixedResponse(let response):
-            self = .fixedResponse(FixedResponsePlan(
-                status: UInt16(response.statusCode), contentType: Array((response.contentType ?? "").utf8),
-                body: Array((response.messageBody ?? "").utf8)))
+            self = .fixedResponse(
+                FixedResponsePlan(
+                    status: UInt16(response.statusCode), contentType: Array((response.contentType ?? "").utf8),
+                    body: Array((response.messageBody ?? "").utf8)))
         case .redirect(let redirect):
             let template = RedirectTemplate(
                 scheme: redirect.protocol, host: redirect.host, port: redirect.port, path: redirect.path,
@@ -194,7 +211,7 @@ extension ActionPlan {
 
 extension ListenerSettings {
     /// `attributes` in the event loop's units.
-    fileprivate init(_ attributes: LoadBalancerAttributes) {
+    fileprivate init(_ attributes: LoadBalancerAttributes, _ own: ListenerAttributes?) {
         let window = attributes.minBodyRateWindowSeconds
         self.init(
             idleTimeout: Nanoseconds(seconds: attributes.idleTimeoutSeconds),
@@ -205,16 +222,46 @@ extension ListenerSettings {
             dropsInvalidNames: attributes.dropInvalidHeaderFields, preservesHost: attributes.preserveHostHeader,
             forwardedForMode: ForwardedForMode(attributes.forwardedForMode),
             addsClientPort: attributes.forwardedForClientPort, addsReason: attributes.reasonHeader)
+        speaksH2C = attributes.h2c
+        handshakeTimeout = Nanoseconds(seconds: attributes.tlsHandshakeTimeoutSeconds)
+        tellsTLS = attributes.tlsVersionAndCipherSuite
+        if let own { fieldNames = TLSFieldNames(own) }
+    }
+}
+
+extension TLSFieldNames {
+    fileprivate init(_ attributes: ListenerAttributes) {
+        self.init()
+        certificate = Array(attributes.clientCertificate.utf8)
+        serialNumber = Array(attributes.clientCertificateSerialNumber.utf8)
+        issuer = Array(attributes.clientCertificateIssuer.utf8)
+        subject = Array(attributes.clientCertificateSubject.utf8)
+        validity = Array(attributes.clientCertificateValidity.utf8)
+        leaf = Array(attributes.clientCertificateLeaf.utf8)
+        version = Array(attributes.tlsVersion.utf8)
+        cipherSuite = Array(attributes.tlsCipherSuite.utf8)
+    }
+}
+
+extension TargetVersion {
+    fileprivate init(_ version: TargetGroup.ProtocolVersion) {
+        self =
+            switch version {
+            case .http1: .http1
+            case .http2: .http2
+            case .grpc: .grpc
+            }
     }
 }
 
 extension ListenerSettings.ForwardedForMode {
     fileprivate init(_ mode: LoadBalancerAttributes.ForwardedForMode) {
-        self = switch mode {
-        case .append: .append
-        case .preserve: .preserve
-        case .remove: .remove
-        }
+        self =
+            switch mode {
+            case .append: .append
+            case .preserve: .preserve
+            case .remove: .remove
+            }
     }
 }
 

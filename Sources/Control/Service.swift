@@ -3,6 +3,7 @@ import Foundation
 import Logging
 import Model
 import Proxy
+import TLS
 import Telemetry
 
 /// A running Apus: everything from the configuration file to the workers, in the order in which it begins and ends.
@@ -28,6 +29,7 @@ final class Service {
     private let admin: AdminServer
     private let mail = Mailbox<ControlMail>()
     private let logWriter: LogWriter?
+    private let connectionLogWriter: LogWriter?
     private var lossWatch: LossWatch?
     private var handlers: [CallingHandler] = []
     private var phase = Phase.serving
@@ -52,11 +54,21 @@ final class Service {
         do throws(StartError) {
             try Self.openListeners(operations)
             try Self.becomeUser(store, owning: isFolderOurs ? socketFolder : nil, logger)
+            try Self.readCertificates(operations)
             let rings = (0..<budget.workerCount).map { _ in LogRing() }
             let bell = LogBell()
-            logWriter = try Self.openAccessLog(store.effective, rings, bell)
+            logWriter = try Self.openLog(store.effective.logs.access, "logs.access", rings, bell)
             operations.logWriter = logWriter
-            operations.begin(Self.startWorkers(budget, store.effective, mail, rings, bell))
+            let connectionRings = (0..<budget.workerCount).map { _ in LogRing(capacity: Limits.connectionLogRingBytes) }
+            let connectionBell = LogBell()
+            connectionLogWriter = try Self.openLog(
+                store.effective.logs.connection, "logs.connection", connectionRings, connectionBell)
+            operations.connectionLogWriter = connectionLogWriter
+            operations.begin(
+                Self.startWorkers(
+                    budget, store.effective, mail, operations.ticketKeys.current,
+                    logs: rings.map { LogDoor(ring: $0, bell: bell) },
+                    connectionLogs: connectionRings.map { LogDoor(ring: $0, bell: connectionBell) }))
         } catch {
             operations.sockets.abandonPrepared()
             admin.close()
@@ -64,13 +76,15 @@ final class Service {
         }
         watchLosses(budget)
         sayWhatIsServed(budget)
+        operations.warnOfExpiry()
     }
 
     private func watchLosses(_ budget: DescriptorBudget) {
-        let path = switch operations.document.logs.access.destination {
-        case .off, .stdout: "stdout"
-        case .file(let path): path
-        }
+        let path =
+            switch operations.document.logs.access.destination {
+            case .off, .stdout: "stdout"
+            case .file(let path): path
+            }
         let losses = Loss.all(
             operations.workers, budget, memoryBytes: operations.document.runtime.memoryBytes, log: logWriter,
             path: path)
@@ -95,6 +109,7 @@ final class Service {
             for worker in operations.workers { worker.thread.join() }
         }
         logWriter?.stop()
+        connectionLogWriter?.stop()
         admin.close()
         logger.notice("stopped", metadata: ["exchangesCut": "\(cutCount)", "status": "\(status)"])
         return status
@@ -131,17 +146,21 @@ final class Service {
         }
         phase = .finishing
         let grace = operations.document.runtime.shutdownGraceSeconds
-        logger.notice("stopping: no new connections, what is in flight may finish", metadata: [
-            "graceSeconds": "\(grace)"
-        ])
+        logger.notice(
+            "stopping: no new connections, what is in flight may finish",
+            metadata: [
+                "graceSeconds": "\(grace)"
+            ])
         operations.isStopping = true
         operations.events.post(.shutdownBegan)
         let end = Instant.now() + Nanoseconds(seconds: grace)
         operations.tellWorkers(.finish(deadline: end))
         let handler = CallingHandler(ready: { _ in }) { [unowned self] _ in
-            logger.error("workers did not stop in time and are left behind", metadata: [
-                "stopped": "\(stoppedCount)", "workers": "\(operations.workers.count)",
-            ])
+            logger.error(
+                "workers did not stop in time and are left behind",
+                metadata: [
+                    "stopped": "\(stoppedCount)", "workers": "\(operations.workers.count)",
+                ])
             phase = .ended(1)
         }
         handlers.append(handler)
@@ -151,36 +170,47 @@ final class Service {
     private func reopenLogs() {
         do {
             try logWriter?.reopen()
-            logger.info("the access log was opened anew")
+            try connectionLogWriter?.reopen()
+            logger.info("the logs were opened anew")
         } catch {
-            logger.error("the access log was not opened anew: the old file stays in use", metadata: [
-                "error": "\(error)"
-            ])
+            logger.error(
+                "a log was not opened anew: the old file stays in use",
+                metadata: [
+                    "error": "\(error)"
+                ])
         }
     }
 
     private func sayWhatIsServed(_ budget: DescriptorBudget) {
         for sentence in operations.changesNotApplied {
-            logger.warning("a change made at run time does not fit the file and is kept aside", metadata: [
-                "reason": "\(sentence)"
-            ])
+            logger.warning(
+                "a change made at run time does not fit the file and is kept aside",
+                metadata: [
+                    "reason": "\(sentence)"
+                ])
         }
         if let wanted = operations.document.runtime.connections, wanted > budget.connectionsMax {
-            logger.warning("the limit on open files allows fewer connections than runtime.connections", metadata: [
-                "connections": "\(wanted)", "allowed": "\(budget.connectionsMax)",
-            ])
+            logger.warning(
+                "the limit on open files allows fewer connections than runtime.connections",
+                metadata: [
+                    "connections": "\(wanted)", "allowed": "\(budget.connectionsMax)",
+                ])
         }
         if budget.isTight {
-            logger.warning("the limit on open files leaves room for few connections", metadata: [
-                "connections": "\(budget.connectionsMax)", "descriptors": "\(budget.descriptors)",
-                "remedy": "Raise the limit on open files (ulimit -n, or LimitNOFILE of the service).",
-            ])
+            logger.warning(
+                "the limit on open files leaves room for few connections",
+                metadata: [
+                    "connections": "\(budget.connectionsMax)", "descriptors": "\(budget.descriptors)",
+                    "remedy": "Raise the limit on open files (ulimit -n, or LimitNOFILE of the service).",
+                ])
         }
-        logger.notice("serving", metadata: [
-            "file": "\(operations.configurationFile)", "pid": "\(SystemProcess.id)",
-            "socket": "\(operations.document.admin.socket)", "workers": "\(budget.workerCount)",
-            "connections": "\(budget.connectionsMax)",
-        ])
+        logger.notice(
+            "serving",
+            metadata: [
+                "file": "\(operations.configurationFile)", "pid": "\(SystemProcess.id)",
+                "socket": "\(operations.document.admin.socket)", "workers": "\(budget.workerCount)",
+                "connections": "\(budget.connectionsMax)",
+            ])
     }
 }
 
@@ -207,9 +237,11 @@ extension Service {
     ) throws(StartError) {
         guard let name = store.effective.runtime.user else { return }
         guard SystemUser.isRoot else {
-            return logger.info("runtime.user has no effect, since this process is not root's", metadata: [
-                "user": "\(name)"
-            ])
+            return logger.info(
+                "runtime.user has no effect, since this process is not root's",
+                metadata: [
+                    "user": "\(name)"
+                ])
         }
         guard let user = SystemUser(named: name) else {
             throw .refused(
@@ -228,11 +260,15 @@ extension Service {
         }
     }
 
-    private static func openAccessLog(
-        _ document: Document, _ rings: [LogRing], _ bell: LogBell
+    private static func readCertificates(_ operations: Operations) throws(StartError) {
+        do throws(ConfigErrors) { try operations.readCertificates() } catch { throw .configuration(error) }
+    }
+
+    private static func openLog(
+        _ log: Model.AccessLog, _ key: String, _ rings: [LogRing], _ bell: LogBell
     ) throws(StartError) -> LogWriter? {
         let destination: LogDestination
-        switch document.logs.access.destination {
+        switch log.destination {
         case .off: return nil
         case .stdout: destination = .standardOutput
         case .file(let path): destination = .file(path)
@@ -241,21 +277,21 @@ extension Service {
             return try LogWriter(destination, rings: rings, bell: bell)
         } catch {
             throw .refused(
-                message: "The access log cannot be opened: \(error).",
-                remedy: "Make its folder writable for this user, or choose another logs.access.path.")
+                message: "The log \(key) cannot be opened: \(error).",
+                remedy: "Make its folder writable for this user, or choose another \(key).path.")
         }
     }
 
     private static func startWorkers(
-        _ budget: DescriptorBudget, _ document: Document, _ mail: Mailbox<ControlMail>, _ rings: [LogRing],
-        _ bell: LogBell
+        _ budget: DescriptorBudget, _ document: Document, _ mail: Mailbox<ControlMail>, _ ticketKey: TLSTicketKey,
+        logs: [LogDoor], connectionLogs: [LogDoor]
     ) -> [WorkerHandle] {
-        rings.enumerated().map { index, ring in
+        logs.indices.map { index in
             WorkerHandle.start(
                 WorkerConfiguration(
                     index: index, connectionsMax: max(1, budget.connectionsMax / budget.workerCount),
-                    bufferBytesMax: document.runtime.memoryBytes / budget.workerCount),
-                control: mail, log: LogDoor(ring: ring, bell: bell))
+                    bufferBytesMax: document.runtime.memoryBytes / budget.workerCount, ticketKey: ticketKey),
+                control: mail, log: logs[index], connectionLog: connectionLogs[index])
         }
     }
 }

@@ -70,7 +70,8 @@ final class TargetRegistry {
             if group.isInUse && !isInUse { result.idled.append(group) }
             if old.attributes != configuration.attributes { group.mayNeedPlan = true }
             setInUse(isInUse, group, now: now)
-            let targetsDiffer = old.targets != configuration.targets || old.port != configuration.port
+            let targetsDiffer =
+                old.targets != configuration.targets || old.port != configuration.port
                 || old.targetType != configuration.targetType || group.byKey.isEmpty
             let renewed = renewed[group.name] ?? []
             if targetsDiffer || !renewed.isEmpty || instancesDiffer && configuration.targetType == .instance {
@@ -214,13 +215,16 @@ extension TargetRegistry {
         let after = registration.health.state
         if before == .healthy || after == .healthy { group.cell.flip() }
         let reason = registration.health.reason
-        events.post(.targetHealthChanged(
-            group: group.name, id: registration.key.id, port: registration.key.port, from: before.rawValue,
-            to: after.rawValue, reason: reason?.code))
-        logger.log(level: after == .unhealthy ? .warning : .info, "a target's health changed", metadata: [
-            "group": "\(group.name)", "target": "\(registration.key)", "from": "\(before.rawValue)",
-            "to": "\(after.rawValue)", "reason": "\(reason?.code ?? "-")",
-        ])
+        events.post(
+            .targetHealthChanged(
+                group: group.name, id: registration.key.id, port: registration.key.port, from: before.rawValue,
+                to: after.rawValue, reason: reason?.code))
+        logger.log(
+            level: after == .unhealthy ? .warning : .info, "a target's health changed",
+            metadata: [
+                "group": "\(group.name)", "target": "\(registration.key)", "from": "\(before.rawValue)",
+                "to": "\(after.rawValue)", "reason": "\(reason?.code ?? "-")",
+            ])
     }
 
     /// Sees whether a group in use has no healthy target left, so that all are used, and says so once, loudly.
@@ -228,20 +232,25 @@ extension TargetRegistry {
     /// A group whose first checks are not decided is not called failed: it has only just begun.
     private func evaluate(_ group: GroupState) {
         let tally = group.tally
-        let isFailedOpen = group.isInUse && tally[.healthy] == 0 && tally[.unhealthy] > 0
+        let isFailedOpen =
+            group.isInUse && tally[.healthy] == 0 && tally[.unhealthy] > 0
             && (group.isFailedOpen || tally[.initial] == 0)
         guard isFailedOpen != group.isFailedOpen else { return }
         group.isFailedOpen = isFailedOpen
         if isFailedOpen {
             events.post(.groupFailedOpen(group: group.name))
-            logger.warning("no target of the group is healthy: all of them are used", metadata: [
-                "group": "\(group.name)", "targets": "\(group.registrations.count)",
-            ])
+            logger.warning(
+                "no target of the group is healthy: all of them are used",
+                metadata: [
+                    "group": "\(group.name)", "targets": "\(group.registrations.count)",
+                ])
         } else if tally[.healthy] > 0 {
             events.post(.groupRecovered(group: group.name))
-            logger.notice("a target of the group is healthy again: only healthy ones are used", metadata: [
-                "group": "\(group.name)"
-            ])
+            logger.notice(
+                "a target of the group is healthy again: only healthy ones are used",
+                metadata: [
+                    "group": "\(group.name)"
+                ])
         }
     }
 }

@@ -37,6 +37,14 @@ extension Span where Element == UInt8 {
         return true
     }
 
+    /// Whether the first `count` of these bytes are the first of `literal`, which is written in lower case, in any
+    /// case.
+    public func begins(with literal: StaticString, count: Int) -> Bool {
+        precondition(count <= self.count && count <= literal.utf8CodeUnitCount, "begins: more than there is")
+        for index in 0..<count where unsafe self[index].lowercased != literal.utf8Start[index] { return false }
+        return true
+    }
+
     /// Whether these bytes are exactly `literal`.
     @inlinable @inline(__always) public func equals(_ literal: StaticString) -> Bool {
         guard count == literal.utf8CodeUnitCount else { return false }
@@ -78,6 +86,14 @@ extension Span where Element == UInt8 {
 extension StaticString {
     /// The octet at `index` of a literal.
     public subscript(octet index: Int) -> UInt8 {
+        precondition(index >= 0 && index < utf8CodeUnitCount, "literal: no such octet")
+        return unsafe utf8Start[index]
+    }
+}
+
+extension StaticString {
+    /// The octet at `index`.
+    public func octet(_ index: Int) -> UInt8 {
         precondition(index >= 0 && index < utf8CodeUnitCount, "literal: no such octet")
         return unsafe utf8Start[index]
     }

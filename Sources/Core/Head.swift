@@ -73,6 +73,10 @@ public struct Field: Sendable {
     /// The length of the body that follows.
     public var body = BodyLength.none
 
+    /// Whether it came by HTTP/2. Its framing and its connection's fields are another matter there.
+    public var isHTTP2 = false
+    /// Whether its sender takes trailers: `te: trailers`, which concerns one hop and matters to gRPC on the next.
+    public var acceptsTrailers = false
     /// Whether a field came in whose name is beyond `[-A-Za-z0-9]+`, removed or not.
     public var hasInvalidNames = false
 
@@ -124,6 +128,8 @@ public struct Field: Sendable {
         body = .none
         hasInvalidNames = false
         isWebSocket = false
+        isHTTP2 = false
+        acceptsTrailers = false
         method = .empty
         target = .empty
         authority = .empty
@@ -226,6 +232,13 @@ public struct Field: Sendable {
 
     /// Begins a field that Apus adds: appends `name: `. What is appended next is its value, until `endField`.
     public func beginField(_ name: StaticString) -> ByteRange {
+        let range = append(name)
+        append(": ")
+        return range
+    }
+
+    /// The same, for a name that is not a literal.
+    public func beginField(_ name: Span<UInt8>) -> ByteRange {
         let range = append(name)
         append(": ")
         return range

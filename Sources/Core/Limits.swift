@@ -15,4 +15,8 @@ public enum Limits {
     /// Free buffers of each size that a pool keeps for reuse; beyond it they go back to the allocator, so that a
     /// burst does not stay in memory for ever.
     public static let freeBuffersMax = 64
+    /// Heads kept for reuse by one worker; more go back to the allocator.
+    public static let freeHeadsMax = 256
+    /// Octets of arena and table up to which a head is kept for reuse: 16 KiB. One giant head must not stay.
+    public static let freeHeadBytesMax = 16 * 1024
 }

@@ -54,10 +54,11 @@ import Glibc
 
     /// Watches `descriptor` until it is closed. Errors: out of kernel memory or watches, which traps.
     public borrowing func add(_ descriptor: Int32, token: Token, interest: Interest) {
-        let mask = switch interest {
-        case .edges: EPOLLIN.rawValue | EPOLLOUT.rawValue | EPOLLRDHUP.rawValue | EPOLLET.rawValue
-        case .readable: EPOLLIN.rawValue
-        }
+        let mask =
+            switch interest {
+            case .edges: EPOLLIN.rawValue | EPOLLOUT.rawValue | EPOLLRDHUP.rawValue | EPOLLET.rawValue
+            case .readable: EPOLLIN.rawValue
+            }
         let status = apus_epoll_ctl(epoll, EPOLL_CTL_ADD, descriptor, mask, token.rawValue)
         precondition(status == 0, "epoll_ctl add \(descriptor): \(systemErrorText(errno))")
     }

@@ -51,6 +51,13 @@
         return slots[index].occupant
     }
 
+    /// Gives the slot that `token` names to another occupant, who goes by the same token. A stale token traps.
+    @inlinable public mutating func replace(_ token: Token, with occupant: Occupant) {
+        let index = token.index
+        precondition(slots[index].generation == token.generation && slots[index].occupant != nil, "slab: stale token")
+        slots[index].occupant = occupant
+    }
+
     /// The occupant of slot `index`, whoever it is.
     @inlinable public func occupant(at index: Int) -> Occupant? { slots[index].occupant }
 

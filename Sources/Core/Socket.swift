@@ -33,14 +33,14 @@ public struct Socket: Equatable, Sendable {
         case failed(Int32)
     }
 
-    /// Reads once into the free space of `buffer`, which must have some.
-    public func read(into buffer: Buffer) -> ReadResult {
+    /// Reads once into the free space of `buffer`, which must have some, at most `most` octets.
+    public func read(into buffer: Buffer, most: Int = .max) -> ReadResult {
         // Asked for nothing the kernel answers nothing, which would pass for the end of the stream.
         precondition(buffer.freeCount > 0, "read: no room")
         var failure: Int32 = 0
         let count = unsafe buffer.appendInPlace { free in
             while true {
-                let count = unsafe recv(descriptor, free.baseAddress, free.count, 0)
+                let count = unsafe recv(descriptor, free.baseAddress, min(free.count, most), 0)
                 if count >= 0 { return count }
                 if errno == EINTR { continue }
                 failure = errno

@@ -12,12 +12,14 @@ public struct Thread: Sendable {
     public static func start(name: String, _ body: @escaping @Sendable () -> Void) -> Thread {
         let start = unsafe Unmanaged.passRetained(Start(name: name, body: body))
         var handle = pthread_t()
-        let status = unsafe pthread_create(&handle, nil, { argument in
-            let start = unsafe Unmanaged<Start>.fromOpaque(argument!).takeRetainedValue()
-            _ = unsafe apus_name_thread(start.name)
-            start.body()
-            return nil
-        }, unsafe start.toOpaque())
+        let status = unsafe pthread_create(
+            &handle, nil,
+            { argument in
+                let start = unsafe Unmanaged<Start>.fromOpaque(argument!).takeRetainedValue()
+                _ = unsafe apus_name_thread(start.name)
+                start.body()
+                return nil
+            }, unsafe start.toOpaque())
         precondition(status == 0, "pthread_create: \(systemErrorText(status))")
         return Thread(handle: handle)
     }

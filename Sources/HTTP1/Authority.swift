@@ -5,7 +5,7 @@ extension Span where Element == UInt8 {
     ///
     /// Without user information, and of IP literals only IPv6 addresses, whose digits are not examined.
     /// Source: RFC 9110 §4.2.1 and §7.2, RFC 3986 §3.2.2 and §3.2.3.
-    var isAuthority: Bool {
+    package var isAuthority: Bool {
         guard count > 0 else { return false }
         var index = 0
         if self[0] == 0x5B {  // [

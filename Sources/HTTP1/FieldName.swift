@@ -7,7 +7,7 @@ extension Span where Element == UInt8 {
     /// That is, whether it equals one of them once everything but letters and digits is left out. U+017F and U+0131,
     /// which some fold to `s` and `i`, count as those. Asked only of names that are neither.
     /// Source: elbv2.md §2.4, SuspiciousHeader.
-    var isSuspiciousName: Bool {
+    package var isSuspiciousName: Bool {
         guard count >= 13 else { return false }
         // What begins or ends differently, as nearly all names do, needs no closer look.
         var start = 0
@@ -37,7 +37,7 @@ extension Span where Element == UInt8 {
 
     /// Whether a field of this name has no business in a trailer section, being about routing, the sender's rights,
     /// the content's form or what caches do. `FieldID` knows the others. Source: RFC 9110 §6.5.1.
-    var isForbiddenInTrailers: Bool {
+    package var isForbiddenInTrailers: Bool {
         if extracting(first: 7).equalsIgnoringCase("x-amzn-") { return true }
         if extracting(first: 12).equalsIgnoringCase("x-forwarded-") { return true }
         return switch count {

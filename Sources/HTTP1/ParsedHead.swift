@@ -24,6 +24,14 @@ public struct ParsedHead: Equatable, Sendable {
     /// Whether others might read this request differently (elbv2.md §2.4, class Ambiguous): serve it, then close
     /// the client's and the target's connection.
     public var isAmbiguous: Bool
+
+    public init(byteCount: Int, framing: Framing, isPersistent: Bool, expectsContinue: Bool, isAmbiguous: Bool) {
+        self.byteCount = byteCount
+        self.framing = framing
+        self.isPersistent = isPersistent
+        self.expectsContinue = expectsContinue
+        self.isAmbiguous = isAmbiguous
+    }
 }
 
 /// The outcome of looking for a head.

@@ -62,8 +62,22 @@ struct RequestTarget {
         return nil
     }
 
+    /// Sets path and query of `head`, whose target is `target` and lies in the arena.
+    fileprivate func setPath(of target: Span<UInt8>, in head: Head) -> Violation? {
+        let base = head.target.start
+        head.query = query.shifted(by: base)
+        guard !isPlain else {
+            head.path = path.shifted(by: base)
+            return nil
+        }
+        let start = head.byteCount
+        if let violation = CanonicalPath.append(target.extracting(path), to: head) { return violation }
+        head.path = head.range(from: start)
+        return nil
+    }
+
     /// Splits path and query, and finds out whether the path needs to be made canonical.
-    private mutating func readPath(_ input: Span<UInt8>, from start: Int, to end: Int) {
+    fileprivate mutating func readPath(_ input: Span<UInt8>, from start: Int, to end: Int) {
         var index = start
         while true {
             index = input.endOfPlainPath(from: index, to: end)
@@ -75,6 +89,24 @@ struct RequestTarget {
         path = ByteRange(start: start, count: index - start)
         query = ByteRange(start: index, count: end - index)
     }
+}
+
+/// Appends a target that came by itself, as HTTP/2 brings it in `:path`, to the arena of `head`, and sets target,
+/// path and
+/// query by the rules of a request line. `*` is for the caller to allow: it is for OPTIONS alone.
+/// Source: RFC 9113 §8.3.1.
+package func appendTarget(_ target: Span<UInt8>, to head: Head) -> Violation? {
+    guard target.count <= Limits.requestLineBytesMax else { return .requestLineTooLong }
+    head.target = head.append(target)
+    if target.equals("*") {
+        head.path = head.target
+        return nil
+    }
+    guard target.count > 0, target[0] == .slash, target.endOfTarget(from: 0) == target.count else { return .badTarget }
+    var parts = RequestTarget()
+    parts.readPath(target, from: 0, to: target.count)
+    if let violation = parts.setPath(of: target, in: head) { return violation }
+    return nil
 }
 
 extension ByteRange {

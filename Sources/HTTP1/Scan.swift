@@ -40,7 +40,7 @@ extension UInt8 {
 
 extension Span where Element == UInt8 {
     /// The first octet from `start` on that is not part of a token, or `count`.
-    func endOfToken(from start: Int) -> Int {
+    package func endOfToken(from start: Int) -> Int {
         var index = start
         while index < count, self[index].isToken { index += 1 }
         return index
@@ -85,7 +85,7 @@ extension Span where Element == UInt8 {
     }
 
     /// The first octet from `start` on that is not one of `-A-Za-z0-9`, or `count`.
-    func endOfPlainName(from start: Int) -> Int {
+    package func endOfPlainName(from start: Int) -> Int {
         var index = start
         while index &+ 8 <= count {
             let word = eightBytes(at: index)

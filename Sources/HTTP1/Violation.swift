@@ -11,6 +11,8 @@ public enum Violation: UInt8, Error, Sendable, CaseIterable {
     // Fields.
     case badFieldName, badFieldValue, bareCarriageReturn, bareLineFeed, obsoleteFold, suspiciousHeader
     case missingHost, duplicateHost, badHost, badConnection
+    // What only HTTP/2 can get wrong.
+    case authorityMismatch, badScheme, unsupportedProtocol
     case fieldTooLarge, headTooLarge, tooManyFields, badExpectation
     // Framing.
     case badContentLength, duplicateContentLength, contentLengthWithTransferEncoding
@@ -25,7 +27,7 @@ public enum Violation: UInt8, Error, Sendable, CaseIterable {
         case .fieldTooLarge, .headTooLarge, .tooManyFields, .trailersTooLarge: 413
         case .requestLineTooLong: 414
         case .badExpectation: 417
-        case .unsupportedTransferEncoding: 501
+        case .unsupportedTransferEncoding, .unsupportedProtocol: 501
         case .unsupportedVersion: 505
         default: 400
         }
@@ -55,6 +57,9 @@ public enum Violation: UInt8, Error, Sendable, CaseIterable {
         case .duplicateHost: "DuplicateHost"
         case .badHost: "BadHost"
         case .badConnection: "BadConnection"
+        case .authorityMismatch: "AuthorityMismatch"
+        case .badScheme: "BadScheme"
+        case .unsupportedProtocol: "UnsupportedProtocol"
         case .fieldTooLarge: "FieldTooLarge"
         case .headTooLarge: "HeadTooLarge"
         case .tooManyFields: "TooManyFields"

@@ -49,13 +49,19 @@ extension Document {
     /// are not asked.
     private func checkUnchangeable(_ change: Change) throws(ConfigErrors) {
         guard case .putTargetGroup(let group) = change, let index = targetGroups.index(of: group.name) else { return }
-        let type = targetGroups[index].targetType
-        if group.targetType == type { return }
-        throw ConfigErrors(
-            ConfigError(
-                path: "targetType", expected: "targetType of target group \(group.name) must stay \(type.rawValue)",
-                found: group.targetType.rawValue,
-                remedy: "Put a group with another name, or delete this one first.", code: .invalidConfigurationRequest))
+        let old = targetGroups[index]
+        let fixed = [
+            ("targetType", old.targetType.rawValue, group.targetType.rawValue),
+            ("protocol", old.protocol.rawValue, group.protocol.rawValue),
+            ("protocolVersion", old.protocolVersion.rawValue, group.protocolVersion.rawValue),
+        ]
+        for (key, before, after) in fixed where before != after {
+            throw ConfigErrors(
+                ConfigError(
+                    path: key, expected: "\(key) of target group \(group.name) must stay \(before)", found: after,
+                    remedy: "Put a group with another name, or delete this one first.",
+                    code: .invalidConfigurationRequest))
+        }
     }
 
     private func check(_ change: Change) throws(ConfigErrors) {
@@ -81,7 +87,7 @@ extension Document {
         case .putListener(let name, let listener):
             let index = try index(ofLoadBalancer: name)
             checkPort(of: listener, in: loadBalancers[index], &findings)
-            listener.validate(GroupNames(self), &findings)
+            listener.validate(GroupNames(self), in: loadBalancers[index], &findings)
         case .deleteListener(let name, let port): _ = try indices(ofListener: port, of: name)
         case .putRule(let name, let port, let rule):
             let (outer, inner) = try indices(ofListener: port, of: name)
@@ -89,7 +95,10 @@ extension Document {
             if rules.count >= Limits.rulesPerListenerMax, rules.index(of: rule.priority) == nil {
                 findings.full("rules of a listener", Limits.rulesPerListenerMax, .tooManyRules)
             }
-            findings.within(.key("actions")) { findings in rule.actions.validate(GroupNames(self), &findings) }
+            let remedy = loadBalancers[outer].listeners[inner].http2Remedy(in: loadBalancers[outer])
+            findings.within(.key("actions")) { findings in
+                rule.actions.validate(GroupNames(self), http2Remedy: remedy, &findings)
+            }
         case .deleteRule(let name, let port, let priority): try checkRule(priority, port, name)
         }
         try findings.throwIfAny()

@@ -54,6 +54,9 @@ extension Runtime {
             Key(
                 "shutdownGraceSeconds", \.shutdownGraceSeconds, .number(0...86400, unit: "seconds"),
                 "How long a shutdown waits for exchanges to finish."),
+            Key(
+                "ticketKeyRotationSeconds", \.ticketKeyRotationSeconds, .number(1...86400, unit: "seconds"),
+                "How often the keys of TLS session tickets are made anew; the last two are kept."),
         ])
 }
 
@@ -61,22 +64,30 @@ extension Logs {
     /// The keys of `logs`.
     static let description = Description(
         "Logs", "the log settings", blank: Logs(),
-        keys: [Key("access", \.access, AccessLog.description.codec, "The access log: one record per exchange.")])
+        keys: [
+            Key(
+                "access", \.access, AccessLog.description(blank: AccessLog()).codec,
+                "The access log: one record per exchange."),
+            Key(
+                "connection", \.connection, AccessLog.description(blank: AccessLog(destination: .off)).codec,
+                "The connection log: one record per connection of an HTTPS listener."),
+        ])
 }
 
 extension AccessLog {
-    /// The keys of `logs.access`.
-    static let description = Description(
-        "AccessLog", "the access log settings", blank: AccessLog(),
-        keys: [
-            Key(
-                "path", \.destination,
-                Codec.text(destinationRule).converted(to: { path, _ in Destination(path) }, from: \.path),
-                "Where records go; a file is reopened on SIGUSR1."),
-            Key(
-                "format", \.format, .word(), "How one record looks: the fields of ELBv2's access log, or a JSON object."
-            ),
-        ])
+    /// The keys of `logs.access` and `logs.connection`, which differ in their defaults.
+    static func description(blank: AccessLog) -> Description<AccessLog> {
+        Description(
+            blank.destination == .off ? "ConnectionLog" : "AccessLog", "the settings of a log", blank: blank,
+            keys: [
+                Key(
+                    "path", \.destination,
+                    Codec.text(destinationRule).converted(to: { path, _ in Destination(path) }, from: \.path),
+                    "Where records go; a file is reopened on SIGUSR1."),
+                Key(
+                    "format", \.format, .word(), "How one record looks: the fields of ELBv2's log, or a JSON object."),
+            ])
+    }
 
     private static let destinationRule = TextRule(
         "stdout, off or the path of a file", length: 1...Limits.filePathCharactersMax,

@@ -48,11 +48,14 @@ struct GroupNames {
     let set: Set<String>
     /// The names in the document's order, to suggest one.
     let list: [String]
+    /// The groups to which only HTTP/2 can be forwarded.
+    let ofHTTP2: Set<String>
 
     /// The names in `document`.
     init(_ document: Document) {
         list = document.targetGroups.map(\.name)
         set = Set(list)
+        ofHTTP2 = Set(document.targetGroups.filter { $0.protocolVersion != .http1 }.map(\.name))
     }
 }
 
@@ -91,7 +94,7 @@ extension LoadBalancer {
                     if let conflict = bound.bind(addresses, port: listener.port, for: name) {
                         findings.within(.key("port")) { findings in findings.portInUse(listener.port, conflict) }
                     }
-                    listener.validate(groups, &findings)
+                    listener.validate(groups, in: self, &findings)
                 }
             }
         }
@@ -100,8 +103,11 @@ extension LoadBalancer {
 
 extension Listener {
     /// The mistakes of its rules and of what its actions refer to.
-    func validate(_ groups: GroupNames, _ findings: inout Findings) {
-        findings.within(.key("defaultActions")) { findings in defaultActions.validate(groups, &findings) }
+    func validate(_ groups: GroupNames, in loadBalancer: LoadBalancer, _ findings: inout Findings) {
+        let remedy = http2Remedy(in: loadBalancer)
+        findings.within(.key("defaultActions")) { findings in
+            defaultActions.validate(groups, http2Remedy: remedy, &findings)
+        }
         findings.within(.key("rules")) { findings in
             var seen: Set<Int> = []
             for (index, rule) in rules.enumerated() {
@@ -110,25 +116,46 @@ extension Listener {
                         "priority", "\(rule.priority)", at: index, "rule", .priorityInUse)
                 }
                 findings.within(.index(index)) { findings in
-                    findings.within(.key("actions")) { findings in rule.actions.validate(groups, &findings) }
+                    findings.within(.key("actions")) { findings in
+                        rule.actions.validate(groups, http2Remedy: remedy, &findings)
+                    }
                 }
             }
         }
     }
 }
 
+extension Listener {
+    /// How it would come to speak HTTP/2; nil if it does.
+    func http2Remedy(in loadBalancer: LoadBalancer) -> String? {
+        switch `protocol` {
+        case .https: loadBalancer.attributes.http2 ? nil : "Write routing.http2.enabled: true in its attributes."
+        case .http:
+            loadBalancer.attributes.h2c
+                ? nil : "Make the listener HTTPS, or write apus.h2c.enabled: true in its load balancer's attributes."
+        }
+    }
+}
+
 extension [Action] {
-    /// The target groups that these actions name and that are not there.
-    func validate(_ groups: GroupNames, _ findings: inout Findings) {
+    /// The target groups that these actions name and that are not there, or that nothing can be forwarded to.
+    /// `http2Remedy` is how the listener would come to speak HTTP/2, nil if it does.
+    func validate(_ groups: GroupNames, http2Remedy: String?, _ findings: inout Findings) {
         for (index, action) in enumerated() {
             guard case .forward(let forward) = action else { continue }
-            for (position, group) in forward.targetGroups.enumerated() where !groups.set.contains(group.targetGroupName)
-            {
-                findings.within([.index(index), .key("forwardConfig"), .key("targetGroups"), .index(position)]) {
-                    findings in
-                    findings.within(.key("targetGroupName")) { findings in
-                        findings.unknownGroup(group.targetGroupName, among: groups.list)
-                    }
+            for (position, group) in forward.targetGroups.map(\.targetGroupName).enumerated() {
+                let isThere = groups.set.contains(group)
+                if isThere && (http2Remedy == nil || !groups.ofHTTP2.contains(group)) { continue }
+                let steps: [Findings.Step] = [
+                    .index(index), .key("forwardConfig"), .key("targetGroups"), .index(position),
+                    .key("targetGroupName"),
+                ]
+                findings.within(steps) { findings in
+                    if !isThere { return findings.unknownGroup(group, among: groups.list) }
+                    findings.report(
+                        "target groups of HTTP/2 and gRPC take only requests that came by HTTP/2",
+                        found: "\(group) behind a listener that does not speak it", remedy: http2Remedy ?? "",
+                        code: .invalidConfigurationRequest)
                 }
             }
         }

@@ -59,6 +59,8 @@ public struct Runtime: Hashable, Sendable {
     public var connections: Int?
     /// Seconds that a shutdown waits for exchanges to finish.
     public var shutdownGraceSeconds: Double
+    /// How often the keys that session tickets are sealed with are made anew; the last two are kept.
+    public var ticketKeyRotationSeconds: Double
 
     /// Settings of the process.
     public init(
@@ -67,7 +69,8 @@ public struct Runtime: Hashable, Sendable {
         user: String? = nil,
         memoryBytes: Int = 1 << 30,
         connections: Int? = nil,
-        shutdownGraceSeconds: Double = 30
+        shutdownGraceSeconds: Double = 30,
+        ticketKeyRotationSeconds: Double = 43200
     ) {
         self.workers = workers
         self.stateDirectory = stateDirectory
@@ -75,6 +78,7 @@ public struct Runtime: Hashable, Sendable {
         self.memoryBytes = memoryBytes
         self.connections = connections
         self.shutdownGraceSeconds = shutdownGraceSeconds
+        self.ticketKeyRotationSeconds = ticketKeyRotationSeconds
     }
 }
 
@@ -82,10 +86,13 @@ public struct Runtime: Hashable, Sendable {
 public struct Logs: Hashable, Sendable {
     /// The access log.
     public var access: AccessLog
+    /// The connection log: one record for each connection of an HTTPS listener.
+    public var connection: AccessLog
 
     /// Settings of all logs.
-    public init(access: AccessLog = AccessLog()) {
+    public init(access: AccessLog = AccessLog(), connection: AccessLog = AccessLog(destination: .off)) {
         self.access = access
+        self.connection = connection
     }
 }
 

@@ -30,6 +30,12 @@ public enum Limits {
     /// Characters of one condition value, as ELBv2. Beyond it: ValidationError.
     public static let conditionValueCharactersMax = 128
 
+    /// Certificates of one listener. ELBv2 allows 25 beside the default. Beyond it: ValidationError.
+    public static let certificatesMax = 10_000
+
+    /// Revocation lists of one trust store, as ELBv2. Beyond it: ValidationError.
+    public static let revocationListsMax = 30
+
     /// Target groups of one forward action. ELBv2 allows 5. Beyond it: ValidationError.
     public static let forwardTargetGroupsMax = 100
 

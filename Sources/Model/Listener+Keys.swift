@@ -6,10 +6,23 @@ extension Listener {
             Key(
                 "protocol", \.protocol,
                 .word(
-                    refused: ["HTTPS", "TCP", "TLS", "UDP", "TCP_UDP", "QUIC", "TCP_QUIC", "GENEVE"],
+                    refused: ["TCP", "TLS", "UDP", "TCP_UDP", "QUIC", "TCP_QUIC", "GENEVE"],
                     code: .unsupportedProtocol),
                 required: true, "What is spoken on it."),
             Key("port", \.port, .integer(1...65535), required: true, "Its TCP port."),
+            Key(
+                "certificates", \.certificates,
+                .list(CertificateFiles.description.codec, count: 0...Limits.certificatesMax),
+                "Its certificates, chosen by the name a client asks for; the first is for all others. Only with HTTPS."
+            ),
+            Key(
+                optional: "sslPolicy", \.sslPolicy, SecurityPolicy.codec,
+                "Which versions and ciphers it takes; without it \(SecurityPolicy.standard.name). Only with HTTPS."
+            ),
+            Key(
+                optional: "mutualAuthentication", \.mutualAuthentication, MutualAuthentication.description.codec,
+                "How clients show who they are. Only with HTTPS."),
+            Key(optional: "attributes", \.attributes, ListenerAttributes.description.codec, "Its attributes."),
             Key(
                 "defaultActions", \.defaultActions, .list(Action.codec, count: 1...1, code: .tooManyActions),
                 required: true, "What is done when no rule matches."),
@@ -18,10 +31,33 @@ extension Listener {
                 .list(Rule.description.codec, count: 0...Limits.rulesPerListenerMax, code: .tooManyRules),
                 "Its rules; of those that match, the one with the lowest priority decides."),
         ],
-        refused: [
-            RefusedKey("certificates"), RefusedKey("sslPolicy"), RefusedKey("alpnPolicy"),
-            RefusedKey("mutualAuthentication"), RefusedKey("attributes"), RefusedKey("tags"),
-        ])
+        refused: [RefusedKey("alpnPolicy"), RefusedKey("tags")],
+        check: { listener, findings in
+            switch listener.protocol {
+            case .https:
+                guard listener.certificates.isEmpty else { return }
+                findings.report(
+                    "an HTTPS listener must have a certificate",
+                    remedy: "Add certificates: [{certificateFile: …, privateKeyFile: …}].",
+                    code: .invalidConfigurationRequest)
+            case .http:
+                listener.reportTLSOnHTTP(&findings)
+            }
+        })
+
+    private func reportTLSOnHTTP(_ findings: inout Findings) {
+        let keys: [(String, Bool)] = [
+            ("certificates", !certificates.isEmpty), ("sslPolicy", sslPolicy != nil),
+            ("mutualAuthentication", (mutualAuthentication?.mode ?? .off) != .off),
+        ]
+        for (key, isThere) in keys where isThere {
+            findings.within(.key(key)) { findings in
+                findings.report(
+                    "\(key) belongs to HTTPS listeners", found: "it on an HTTP listener",
+                    remedy: "Write protocol: HTTPS, or remove it.", code: .invalidConfigurationRequest)
+            }
+        }
+    }
 }
 
 extension Rule {

@@ -4,21 +4,39 @@ public struct Listener: Hashable, Sendable {
     public enum `Protocol`: String, Hashable, Sendable, CaseIterable {
         /// HTTP without TLS.
         case http = "HTTP"
+        /// HTTP over TLS.
+        case https = "HTTPS"
     }
 
     /// What is spoken on it.
     public var `protocol`: `Protocol`
     /// TCP port, 1–65535.
     public var port: Int
+    /// Its certificates; the first is for clients that name none of our names. Only with HTTPS, then at least one.
+    public var certificates: [CertificateFiles]
+    /// Which versions and ciphers it takes. Only with HTTPS; nil is `SecurityPolicy.standard`.
+    public var sslPolicy: SecurityPolicy?
+    /// How clients show who they are. Only with HTTPS; nil is not at all.
+    public var mutualAuthentication: MutualAuthentication?
+    /// Its attributes; nil is every default.
+    public var attributes: ListenerAttributes?
     /// What is done when no rule matches: exactly one action.
     public var defaultActions: [Action]
     /// Its rules; the lowest priority that matches decides. Their order here means nothing.
     public var rules: [Rule]
 
     /// A listener.
-    public init(protocol: `Protocol` = .http, port: Int, defaultActions: [Action], rules: [Rule] = []) {
+    public init(
+        protocol: `Protocol` = .http, port: Int, certificates: [CertificateFiles] = [],
+        sslPolicy: SecurityPolicy? = nil, mutualAuthentication: MutualAuthentication? = nil,
+        attributes: ListenerAttributes? = nil, defaultActions: [Action], rules: [Rule] = []
+    ) {
         self.protocol = `protocol`
         self.port = port
+        self.certificates = certificates
+        self.sslPolicy = sslPolicy
+        self.mutualAuthentication = mutualAuthentication
+        self.attributes = attributes
         self.defaultActions = defaultActions
         self.rules = rules
     }

@@ -58,9 +58,6 @@ extension LoadBalancerAttributes {
             RefusedKey("ipv6.deny_all_igw_traffic", accepted: false),
             RefusedKey("zonal_shift.config.enabled", accepted: false),
             RefusedKey("routing.http.desync_mitigation_mode", accepted: "defensive"),
-            RefusedKey("routing.http.x_amzn_tls_version_and_cipher_suite.enabled", accepted: false),
-            // Only HTTPS listeners speak HTTP/2, and there are none, so both values say what is done.
-            RefusedKey("routing.http2.enabled", accepted: true, false),
             RefusedKey("waf.fail_open.enabled", accepted: false),
             RefusedKey("dns_record.client_routing_policy"), RefusedKey("secondary_ips.auto_assigned.per_subnet"),
         ])
@@ -84,6 +81,18 @@ extension LoadBalancerAttributes {
         Key(
             "routing.http.xff_header_processing.mode", \.forwardedForMode, .word(),
             "Whether the client's address is added to X-Forwarded-For, or it is passed on as it came, or removed."),
+        Key(
+            "routing.http2.enabled", \.http2, .bool,
+            "Whether HTTPS listeners speak HTTP/2 with clients that want it."),
+        Key(
+            "routing.http.x_amzn_tls_version_and_cipher_suite.enabled", \.tlsVersionAndCipherSuite, .bool,
+            "Whether X-Amzn-Tls-Version and X-Amzn-Tls-Cipher-Suite tell targets what was agreed on with the client."),
+        Key(
+            "apus.h2c.enabled", \.h2c, .bool,
+            "Whether HTTP listeners speak HTTP/2 with clients that begin with it (prior knowledge, RFC 9113 §3.3)."),
+        Key(
+            "apus.tls_handshake_timeout.seconds", \.tlsHandshakeTimeoutSeconds, .number(0.1...300, unit: "seconds"),
+            "Time a client has for the TLS handshake; then its connection is closed."),
         Key(
             "apus.reason_header.enabled", \.reasonHeader, .bool,
             "Whether answers that are made here say why in an Apus-Reason field."),

@@ -60,6 +60,14 @@ public struct LoadBalancerAttributes: Hashable, Sendable {
     public var forwardedForClientPort: Bool
     /// `routing.http.xff_header_processing.mode`: what becomes of X-Forwarded-For.
     public var forwardedForMode: ForwardedForMode
+    /// `routing.http2.enabled`: HTTPS listeners speak HTTP/2 with clients that want it.
+    public var http2: Bool
+    /// `routing.http.x_amzn_tls_version_and_cipher_suite.enabled`: targets are told the version and the cipher.
+    public var tlsVersionAndCipherSuite: Bool
+    /// `apus.h2c.enabled`: HTTP listeners speak HTTP/2 with clients that begin with it.
+    public var h2c: Bool
+    /// `apus.tls_handshake_timeout.seconds`: time a client has for the handshake.
+    public var tlsHandshakeTimeoutSeconds: Double
     /// `apus.reason_header.enabled`: answers made here carry an `Apus-Reason` field.
     public var reasonHeader: Bool
     /// `apus.head_timeout.seconds`: time a client has for a whole request head.
@@ -77,6 +85,10 @@ public struct LoadBalancerAttributes: Hashable, Sendable {
         preserveHostHeader: Bool = false,
         forwardedForClientPort: Bool = false,
         forwardedForMode: ForwardedForMode = .append,
+        http2: Bool = true,
+        tlsVersionAndCipherSuite: Bool = false,
+        h2c: Bool = false,
+        tlsHandshakeTimeoutSeconds: Double = 10,
         reasonHeader: Bool = true,
         headTimeoutSeconds: Double = 10,
         minBodyRateBytesPerSecond: Int = 100,
@@ -88,6 +100,10 @@ public struct LoadBalancerAttributes: Hashable, Sendable {
         self.preserveHostHeader = preserveHostHeader
         self.forwardedForClientPort = forwardedForClientPort
         self.forwardedForMode = forwardedForMode
+        self.http2 = http2
+        self.tlsVersionAndCipherSuite = tlsVersionAndCipherSuite
+        self.h2c = h2c
+        self.tlsHandshakeTimeoutSeconds = tlsHandshakeTimeoutSeconds
         self.reasonHeader = reasonHeader
         self.headTimeoutSeconds = headTimeoutSeconds
         self.minBodyRateBytesPerSecond = minBodyRateBytesPerSecond

@@ -3,11 +3,12 @@ extension TargetGroup {
     static let description = Description(
         "TargetGroup", "a target group", blank: TargetGroup(name: "", port: 0), keys: keys + healthCheckKeys + lastKeys,
         refused: [
-            RefusedKey("protocolVersion", accepted: "HTTP1"), RefusedKey("ipAddressType", accepted: "ipv4", "ipv6"),
+            RefusedKey("ipAddressType", accepted: "ipv4", "ipv6"),
             RefusedKey("healthCheckEnabled", accepted: true), RefusedKey("vpcId"), RefusedKey("targetControlPort"),
             RefusedKey("tags"),
         ],
         check: { group, findings in
+            group.checkMatcher(&findings)
             guard group.healthCheck.timeoutSeconds > group.healthCheck.intervalSeconds else { return }
             let interval = Shape.plain(group.healthCheck.intervalSeconds)
             findings.within(.key("healthCheckTimeoutSeconds")) { findings in
@@ -18,6 +19,23 @@ extension TargetGroup {
             }
         })
 
+    /// Reports codes of the protocol that the group does not speak.
+    private func checkMatcher(_ findings: inout Findings) {
+        let isGRPC = protocolVersion == .grpc
+        let wrong: (key: String, right: String)? =
+            if isGRPC, healthCheck.matcher.httpCode != HTTPCodes() {
+                ("httpCode", "grpcCode")
+            } else if !isGRPC, healthCheck.matcher.grpcCode != nil {
+                ("grpcCode", "httpCode")
+            } else { nil }
+        guard let wrong else { return }
+        findings.within([.key("matcher"), .key(wrong.key)]) { findings in
+            findings.report(
+                "a group of protocolVersion \(protocolVersion.rawValue) must have \(wrong.right)", found: wrong.key,
+                remedy: "Write \(wrong.right) instead.", code: .invalidConfigurationRequest)
+        }
+    }
+
     private static let keys: [Key<TargetGroup>] = [
         Key("name", \.name, .text(.name), required: true, "Its name, unique among target groups."),
         Key(
@@ -26,15 +44,18 @@ extension TargetGroup {
         Key(
             "protocol", \.protocol,
             .word(
-                refused: ["HTTPS", "TCP", "TLS", "UDP", "TCP_UDP", "QUIC", "TCP_QUIC", "GENEVE"],
+                refused: ["TCP", "TLS", "UDP", "TCP_UDP", "QUIC", "TCP_QUIC", "GENEVE"],
                 code: .unsupportedProtocol), required: true, "What is spoken to its targets."),
+        Key(
+            "protocolVersion", \.protocolVersion, .word(),
+            "Which HTTP is spoken to its targets: HTTP/1.1, HTTP/2, or gRPC over HTTP/2."),
         Key("port", \.port, .integer(1...65535), required: true, "Port of the targets that name none."),
     ]
 
     private static let healthCheckKeys: [Key<TargetGroup>] = [
         Key(
-            "healthCheckProtocol", \.healthCheck.protocol, .word(refused: ["HTTPS"], code: .unsupportedProtocol),
-            "How a check is made: a GET request, or a connection alone."),
+            "healthCheckProtocol", \.healthCheck.protocol, .word(),
+            "How a check is made: a request, the same over TLS, or a connection alone."),
         Key(
             "healthCheckPort", \.healthCheck.port, .healthCheckPort,
             "Where checks connect; traffic-port is where the target takes requests."),
@@ -54,7 +75,7 @@ extension TargetGroup {
         Key(
             "healthCheckGracePeriodSeconds", \.healthCheck.gracePeriodSeconds, .number(0...86400, unit: "seconds"),
             "Time after registration in which failures do not count."),
-        Key("matcher", \.healthCheck.matcher, HTTPCodes.codec, "Which answers to a check pass."),
+        Key("matcher", \.healthCheck.matcher, Matcher.description.codec, "Which answers to a check pass."),
     ]
 
     private static let lastKeys: [Key<TargetGroup>] = [
@@ -126,41 +147,55 @@ extension TargetGroupAttributes {
         Key(
             "apus.target_connect_timeout.seconds", \.targetConnectTimeoutSeconds, .number(0.01...300, unit: "seconds"),
             "Time that connecting to a target may take."),
+        Key(
+            "apus.target_tls.verify", \.targetTLSVerify, .text(.materialPath),
+            "Whether targets of an HTTPS group must show a good certificate: off, system (this system's roots), or a "
+                + "PEM file of roots."
+        ),
+        Key(
+            "apus.target_tls.server_name", \.targetTLSServerName, .text(.serverName),
+            "The name that targets of an HTTPS group are asked for and are verified by; empty is the Host field's."
+        ),
     ]
 }
 
-extension HTTPCodes {
-    /// The matcher as it is written.
-    private struct Form: Sendable {
-        /// The codes that pass.
-        var httpCode: HTTPCodes
+extension Matcher {
+    /// The keys of a matcher.
+    static let description = Description(
+        "Matcher", "a matcher", blank: Matcher(),
+        keys: [
+            Key("httpCode", \.httpCode, codes(httpRule, HTTPCodes.init, \.text), "The status codes that pass."),
+            Key(
+                optional: "grpcCode", \.grpcCode, codes(grpcRule, GRPCCodes.init, \.text),
+                "The gRPC status codes that pass, in a group of protocolVersion GRPC; without it 12."),
+        ])
+
+    /// Reads and writes a set of codes, as text or as one number.
+    private static func codes<Codes: Sendable>(
+        _ rule: TextRule, _ read: @escaping @Sendable (String) -> Codes?, _ write: @escaping @Sendable (Codes) -> String
+    ) -> Codec<Codes> {
+        Codec<Codes>(
+            shape: .text(rule),
+            decode: { value, findings in
+                let text = value.int.map(String.init) ?? value.string
+                if let codes = text.flatMap(read) { return codes }
+                findings.report(
+                    "\(findings.subject) must be \(rule.expected)", found: value.brief, at: value.location,
+                    remedy: rule.remedy)
+                return nil
+            },
+            encode: { .string(write($0)) })
     }
 
-    /// Reads and writes a matcher.
-    static let codec = Description(
-        "Matcher", "a matcher", blank: Form(httpCode: HTTPCodes()),
-        keys: [
-            Key(
-                "httpCode", \.httpCode,
-                Codec<HTTPCodes>(
-                    shape: .text(rule),
-                    decode: { value, findings in
-                        let text = value.int.map(String.init) ?? value.string
-                        if let codes = text.flatMap({ HTTPCodes($0) }) { return codes }
-                        findings.report(
-                            "httpCode must be \(rule.expected)", found: value.brief, at: value.location,
-                            remedy: rule.remedy)
-                        return nil
-                    },
-                    encode: { .string($0.text) }), required: true, "The status codes that pass.")
-        ],
-        refused: [RefusedKey("grpcCode")]
-    ).codec.converted(to: { form, _ in form.httpCode }, from: { Form(httpCode: $0) })
-
-    private static let rule = TextRule(
+    private static let httpRule = TextRule(
         "status codes from 200 to 499, such as 200, 200,202 or 200-299", length: 3...1024,
         pattern: "^[2-4][0-9][0-9](-[2-4][0-9][0-9])?(,[2-4][0-9][0-9](-[2-4][0-9][0-9])?)*$",
         remedy: "Write them in quotes, as in \"200-299\".")
+
+    private static let grpcRule = TextRule(
+        "gRPC status codes from 0 to 99, such as 12, 0,12 or 0-5", length: 1...1024,
+        pattern: "^[0-9]{1,2}(-[0-9]{1,2})?(,[0-9]{1,2}(-[0-9]{1,2})?)*$",
+        remedy: "Write them in quotes, as in \"0-5\".")
 }
 
 extension Codec where Model == HealthCheck.Port {

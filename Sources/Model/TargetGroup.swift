@@ -10,8 +10,20 @@ public struct TargetGroup: Hashable, Sendable {
 
     /// What is spoken to its targets.
     public enum `Protocol`: String, Hashable, Sendable, CaseIterable {
-        /// HTTP/1.1 without TLS.
+        /// HTTP without TLS.
         case http = "HTTP"
+        /// HTTP over TLS.
+        case https = "HTTPS"
+    }
+
+    /// Which HTTP is spoken to its targets.
+    public enum ProtocolVersion: String, Hashable, Sendable, CaseIterable {
+        /// HTTP/1.1.
+        case http1 = "HTTP1"
+        /// HTTP/2.
+        case http2 = "HTTP2"
+        /// gRPC, over HTTP/2.
+        case grpc = "GRPC"
     }
 
     /// Its name, unique among target groups.
@@ -20,6 +32,8 @@ public struct TargetGroup: Hashable, Sendable {
     public var targetType: TargetType
     /// What is spoken to its targets.
     public var `protocol`: `Protocol`
+    /// Which HTTP is spoken to its targets.
+    public var protocolVersion: ProtocolVersion
     /// Port of the targets that name none, 1–65535.
     public var port: Int
     /// How health is checked.
@@ -34,6 +48,7 @@ public struct TargetGroup: Hashable, Sendable {
         name: String,
         targetType: TargetType = .instance,
         protocol: `Protocol` = .http,
+        protocolVersion: ProtocolVersion = .http1,
         port: Int,
         healthCheck: HealthCheck = HealthCheck(),
         attributes: TargetGroupAttributes = TargetGroupAttributes(),
@@ -42,10 +57,16 @@ public struct TargetGroup: Hashable, Sendable {
         self.name = name
         self.targetType = targetType
         self.protocol = `protocol`
+        self.protocolVersion = protocolVersion
         self.port = port
         self.healthCheck = healthCheck
         self.attributes = attributes
         self.targets = targets
+    }
+
+    /// What a check asks for. A gRPC group that names no path asks for ELB's.
+    public var healthCheckPath: String {
+        protocolVersion == .grpc && healthCheck.path == "/" ? "/AWS.ALB/healthcheck" : healthCheck.path
     }
 
     /// The port at which `target` is reached: its own, or else the group's.
@@ -75,8 +96,10 @@ public struct TargetDescription: Hashable, Sendable {
 public struct HealthCheck: Hashable, Sendable {
     /// How one check is made.
     public enum `Protocol`: String, Hashable, Sendable, CaseIterable {
-        /// A GET request, whose status the matcher judges.
+        /// A request, whose status the matcher judges.
         case http = "HTTP"
+        /// The same over TLS.
+        case https = "HTTPS"
         /// A connection that is accepted.
         case tcp = "TCP"
     }
@@ -105,8 +128,8 @@ public struct HealthCheck: Hashable, Sendable {
     public var unhealthyThresholdCount: Int
     /// Time after registration in which failures do not count.
     public var gracePeriodSeconds: Double
-    /// The status codes that pass.
-    public var matcher: HTTPCodes
+    /// Which answers pass.
+    public var matcher: Matcher
 
     /// A health check; without arguments, every default.
     public init(
@@ -118,7 +141,7 @@ public struct HealthCheck: Hashable, Sendable {
         healthyThresholdCount: Int = 5,
         unhealthyThresholdCount: Int = 2,
         gracePeriodSeconds: Double = 0,
-        matcher: HTTPCodes = HTTPCodes()
+        matcher: Matcher = Matcher()
     ) {
         self.protocol = `protocol`
         self.port = port
@@ -152,6 +175,10 @@ public struct TargetGroupAttributes: Hashable, Sendable {
     public var targetKeepAliveConnectionsMax: Int
     /// `apus.target_connect_timeout.seconds`: time that connecting to a target may take.
     public var targetConnectTimeoutSeconds: Double
+    /// `apus.target_tls.verify`: `off`, `system`, or a PEM file of roots by which targets' certificates are verified.
+    public var targetTLSVerify: String
+    /// `apus.target_tls.server_name`: the name that targets' certificates are for; empty is the Host field's.
+    public var targetTLSServerName: String
 
     /// Attributes; without arguments, every default.
     public init(
@@ -159,12 +186,16 @@ public struct TargetGroupAttributes: Hashable, Sendable {
         algorithm: Algorithm = .roundRobin,
         targetKeepAliveIdleSeconds: Double = 4,
         targetKeepAliveConnectionsMax: Int = 512,
-        targetConnectTimeoutSeconds: Double = 10
+        targetConnectTimeoutSeconds: Double = 10,
+        targetTLSVerify: String = "off",
+        targetTLSServerName: String = ""
     ) {
         self.deregistrationDelaySeconds = deregistrationDelaySeconds
         self.algorithm = algorithm
         self.targetKeepAliveIdleSeconds = targetKeepAliveIdleSeconds
         self.targetKeepAliveConnectionsMax = targetKeepAliveConnectionsMax
         self.targetConnectTimeoutSeconds = targetConnectTimeoutSeconds
+        self.targetTLSVerify = targetTLSVerify
+        self.targetTLSServerName = targetTLSServerName
     }
 }

@@ -50,6 +50,12 @@ extension TextRule {
         remedy: "Write a path such as /health."
     ) { $0.hasPrefix("/") && $0.utf8.allSatisfy { (0x21...0x7E).contains($0) } }
 
+    /// A server's name for TLS, or nothing. Source: RFC 6066 §3.
+    static let serverName = TextRule(
+        "a host name, or empty", length: 0...253, pattern: "^[A-Za-z0-9.-]*$",
+        remedy: "Write a name such as api.internal.example.com."
+    ) { $0.utf8.allSatisfy { isAlphanumeric($0) || "-.".utf8.contains($0) } }
+
     /// One pattern of a host-header condition. ELBv2 also asks for a dot; names such as `localhost` have none.
     /// Source: ELBv2 HostHeaderConditionConfig.
     static let hostPattern = TextRule(

@@ -6,7 +6,7 @@ final class ClientConnection: ClientSide {
     var transport: Transport
     /// From when on a response is the last one; fixed at accept. Source: elbv2.md §2.1, client keepalive.
     let keepAliveUntil: Instant
-    private(set) var phase = Phase.reading
+    private(set) var phase: Phase
     /// How far the end of an unfinished head was looked for.
     var scan = HeadScan()
     /// When an incomplete request head must be complete; far away while none has begun.
@@ -15,6 +15,8 @@ final class ClientConnection: ClientSide {
 
     /// What the connection is doing.
     enum Phase {
+        /// The TLS handshake is under way, until the instant at most.
+        case handshaking(since: Instant)
         /// Between requests, or in the middle of a request head.
         case reading
         /// A request is being served: `exchange` is set.
@@ -28,7 +30,8 @@ final class ClientConnection: ClientSide {
     init(transport: Transport, address: SocketAddress, listener: Listener, now: Instant) {
         self.transport = transport
         keepAliveUntil = now + listener.settings.clientKeepAlive
-        super.init(address: address, listener: listener, now: now)
+        phase = transport.tls == nil ? .reading : .handshaking(since: now)
+        super.init(address: address, listener: listener, tls: transport.tls, now: now)
     }
 
     /// Moves to another phase. Only from open to open phases, and from any to closed.
@@ -39,8 +42,9 @@ final class ClientConnection: ClientSide {
 
     /// Octets charged to the client: its own connection's, and those of the target that serves it.
     var chargedByteCount: Int {
-        guard let exchange else { return heldByteCount }
-        return heldByteCount + exchange.chargedByteCount + (exchange.target?.heldByteCount ?? 0)
+        let own = heldByteCount + transport.heldByteCount
+        guard let exchange else { return own }
+        return own + exchange.chargedByteCount + (exchange.target?.heldByteCount ?? 0)
     }
 
     /// Asked of the kernel once, when something needs it.
@@ -54,6 +58,7 @@ final class ClientConnection: ClientSide {
         return false
     }
 
+    override var isFlushed: Bool { isOutboundEmpty && transport.isFlushed }
     override var isWritable: Bool { transport.isWritable }
     override var isEnded: Bool { transport.isEnded }
     override var isBroken: Bool { transport.isBroken }

@@ -5,20 +5,25 @@ struct ErrorPage {
     /// The reason phrase of the status line.
     let reason: StaticString
     private let status: UInt16
+    /// A sentence on what to do; may be empty.
+    private let hint: StaticString
 
     private static let beforeTitle: StaticString = "<html>\r\n<head><title>"
     private static let beforeHeading: StaticString = "</title></head>\r\n<body>\r\n<center><h1>"
-    private static let end: StaticString = "</h1></center>\r\n</body>\r\n</html>\r\n"
+    private static let afterHeading: StaticString = "</h1></center>\r\n"
+    private static let end: StaticString = "</body>\r\n</html>\r\n"
 
-    init(_ status: UInt16) {
+    init(_ status: UInt16, hint: StaticString = "") {
         self.status = status
+        self.hint = hint
         reason = reasonPhrase(status)
     }
 
     /// Octets of the page.
     var byteCount: Int {
-        Self.beforeTitle.utf8CodeUnitCount + Self.beforeHeading.utf8CodeUnitCount + Self.end.utf8CodeUnitCount
-            + 2 * (4 + reason.utf8CodeUnitCount)
+        Self.beforeTitle.utf8CodeUnitCount + Self.beforeHeading.utf8CodeUnitCount
+            + Self.afterHeading.utf8CodeUnitCount + Self.end.utf8CodeUnitCount
+            + 2 * (4 + reason.utf8CodeUnitCount) + hint.utf8CodeUnitCount
     }
 
     /// Appends the page, which must fit.
@@ -27,6 +32,8 @@ struct ErrorPage {
         appendStatus(to: buffer)
         buffer.append(Self.beforeHeading)
         appendStatus(to: buffer)
+        buffer.append(Self.afterHeading)
+        buffer.append(hint)
         buffer.append(Self.end)
     }
 
@@ -98,6 +105,7 @@ private func clientErrorPhrase(_ status: UInt16) -> StaticString {
     case 431: "Request Header Fields Too Large"
     case 451: "Unavailable For Legal Reasons"
     case 463: "Too Many Forwarded Addresses"
+    case 464: "Incompatible Protocol Versions"
     default: "Status"
     }
 }

@@ -8,7 +8,7 @@ import Telemetry
 ///         pointed at from here; `Worker.release` cuts the knot.
 final class Exchange {
     /// The request, kept to the end: retries and the log record need it.
-    let request = Head()
+    var request = Head()
     var state = ExchangeState()
     private var joinedClient: ClientSide?
     var target: TargetSide?
@@ -120,6 +120,9 @@ final class Exchange {
         group = nil
         request.reset()
     }
+
+    /// The request's body has been read to an end that nobody counts again.
+    var hasChunkedEnd: Bool { isRequestDone && request.body == .unknown }
 
     /// Whether sending the request twice does no more than sending it once. Source: RFC 9110 §9.2.2.
     var isIdempotent: Bool {

@@ -1,5 +1,6 @@
 import Core
 import Routing
+import TLS
 
 /// One target group on one worker: its targets, and whose turn it is.
 final class Group {
@@ -7,6 +8,8 @@ final class Group {
     /// Its name as access logs write it.
     let logName: [UInt8]
     private(set) var pools: [TargetPool]
+    /// How connections to its targets are made secure; nil if they are not.
+    private(set) var tls: TLSClientContext?
     private var turns: RoundRobin
     private var seenEpoch: UInt64
 
@@ -16,15 +19,25 @@ final class Group {
         self.pools = pools
         turns = RoundRobin(startingAt: Int(random & 0xFFFF))
         seenEpoch = plan.cell.epoch
+        tls = Self.context(plan)
         rebuild()
     }
 
     /// Works by a new plan from now on.
     func adopt(_ plan: GroupPlan, pools: [TargetPool]) {
+        if plan.tls != self.plan.tls { tls = Self.context(plan) }
         self.plan = plan
         self.pools = pools
         seenEpoch = plan.cell.epoch
         rebuild()
+    }
+
+    private static func context(_ plan: GroupPlan) -> TLSClientContext? {
+        guard let tls = plan.tls else { return nil }
+        let wanted: ApplicationProtocol = plan.version == .http1 ? .http1 : .http2
+        do { return try TLSClientContext(verification: tls.verification, applicationProtocol: wanted) } catch {
+            preconditionFailure("group: roots that control has read: \(error)")
+        }
     }
 
     /// The group is no longer in the configuration: nothing is given out any more.

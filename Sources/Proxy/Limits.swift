@@ -9,6 +9,19 @@ enum Limits {
     static let acceptPause = Nanoseconds(100_000_000)
     /// Requests of one connection answered in one turn. A client that pipelines more waits for the next pass.
     static let requestsPerTurnMax = 32
+    /// Reads of one HTTP/2 connection in one turn, each of one large buffer at most. The rest waits for the next pass.
+    static let readsPerTurnMax = 16
+    /// Requests on one HTTP/2 connection; then GOAWAY, and the client opens another. Bounds what a connection gathers.
+    static let http2RequestsMax = 10_000
+    /// How long after the first GOAWAY the second follows, if the client does not acknowledge the PING between them.
+    static let goAwayTime = Nanoseconds(1_000_000_000)
+    /// Streams that may wait for an HTTP/2 connection to a target that is being opened.
+    static let targetStreamsAtStart = 100
+    /// Silence of a target on an HTTP/2 connection with open streams after which it is asked for a sign of life, and
+    /// how
+    /// long that may take. Then the connection is dead: its exchanges fail or are tried again.
+    static let targetSilenceMax = Nanoseconds(10_000_000_000)
+    static let pingTimeout = Nanoseconds(5_000_000_000)
     /// Octets of one body relayed in one turn: 1 MiB. A fast pair of sockets must not keep the others waiting.
     static let relayBytesPerTurnMax = 1 << 20
     /// Octets up to which a piece of a body is copied behind the head, so that one write sends both. Above it the
@@ -30,6 +43,10 @@ enum Limits {
     static let forwardedAddressesMax = 30
     /// Octets of X-Amzn-Trace-Id. Above it only Root is kept. Source: elbv2.md §2.2.
     static let traceBytesMax = 7 * 1024
+    /// Octets of the buffer for a request's head that stay free when a client's certificate is put into it. A chain
+    /// that
+    /// does not fit is left out.
+    static let fieldRoomBytes = 1024
     /// How long an idle client connection may still bring a request after the worker was told to finish.
     static let finishIdleTime = Nanoseconds(1_000_000_000)
     /// Exchanges kept for reuse with their arenas; more go back to the allocator.

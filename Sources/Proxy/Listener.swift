@@ -1,6 +1,7 @@
 import Core
 import HTTP1
 import Routing
+import TLS
 
 /// One listener on one worker: its sockets, its rules, and the turns of its weighted groups.
 ///
@@ -10,6 +11,12 @@ final class Listener {
     private(set) var plan: ListenerPlan
     private(set) var settings: ListenerSettings
     private(set) var options: RequestOptions
+    /// What new connections do about TLS; nil without.
+    private(set) var tls: TLSServerContext?
+    /// How clients show who they are.
+    private(set) var authentication = ClientAuthenticationMode.off
+    /// The names of fields that clients may not send, where they are not the usual ones.
+    private(set) var ownFieldNames: [[UInt8]] = []
     /// By the rule's index; the default action is the last.
     private(set) var actions: [Action]
     /// Its load balancer as access logs write it.
@@ -26,12 +33,14 @@ final class Listener {
         case redirect(RedirectPlan)
     }
 
-    init(_ plan: ListenerPlan, actions: [Action]) {
+    init(_ plan: ListenerPlan, actions: [Action], tickets: TLSTicketKeyRing) {
         self.plan = plan
         self.actions = actions
         logName = Array(plan.loadBalancer.utf8)
         settings = plan.settings
         options = Self.options(plan.settings)
+        tls = plan.tls.map { TLSServerContext($0, tickets: tickets) }
+        adoptAuthentication()
     }
 
     /// What the rule of this priority forwards to; nil if there is no such rule or it does not forward.
@@ -42,17 +51,39 @@ final class Listener {
     }
 
     /// Works by a new plan from now on.
-    func adopt(_ plan: ListenerPlan, actions: [Action]) {
+    func adopt(_ plan: ListenerPlan, actions: [Action], tickets: TLSTicketKeyRing) {
+        let before = self.plan.tls
         self.plan = plan
         self.actions = actions
         settings = plan.settings
         options = Self.options(plan.settings)
+        if let tls = plan.tls {
+            // Connections that are there keep the context that they began with.
+            if before != tls { self.tls = TLSServerContext(tls, tickets: tickets) }
+        } else {
+            tls = nil
+        }
+        adoptAuthentication()
+    }
+
+    private func adoptAuthentication() {
+        authentication =
+            switch plan.tls?.clientAuthentication {
+            case nil, .off: .off
+            case .passthrough: .passthrough
+            case .verify: .verify
+            }
+        let usual = TLSFieldNames().all
+        ownFieldNames = settings.fieldNames.all.filter { !usual.contains($0) }
     }
 
     private static func options(_ settings: ListenerSettings) -> RequestOptions {
         RequestOptions(dropsInvalidNames: settings.dropsInvalidNames, keepsDuplicateHosts: settings.preservesHost)
     }
 }
+
+/// How a listener's clients show who they are.
+enum ClientAuthenticationMode { case off, passthrough, verify }
 
 /// One forward action on one worker.
 final class Forward {

@@ -18,13 +18,15 @@ extension Worker {
         setForwardedFor(request, client)
         request.removeFields(.xForwardedProto)
         let scheme = request.beginField("X-Forwarded-Proto")
-        request.append("http")
+        request.append(client.tls == nil ? "http" : "https")
         request.endField(scheme, id: .xForwardedProto)
         request.removeFields(.xForwardedPort)
         let port = request.beginField("X-Forwarded-Port")
         request.append(decimal: UInt64(listener.plan.port))
         request.endField(port, id: .xForwardedPort)
         setTraceID(request)
+        setTLSFields(request, client)
+        if request.isWebSocket && request.isHTTP2 { setWebSocketKey(request) }
         chargeHead(exchange)
     }
 
@@ -165,6 +167,24 @@ extension Worker {
         request.append(hexadecimal: UInt32(truncatingIfNeeded: bits))
         request.append(hexadecimal: UInt32(truncatingIfNeeded: bits >> 32))
         request.append(hexadecimal: UInt32(truncatingIfNeeded: random.next()))
+    }
+
+    // MARK: WebSocket
+
+    /// Gives a WebSocket that was asked for over HTTP/2 the key that HTTP/1 wants. Source: RFC 8441 §5, RFC 6455 §4.1.
+    private mutating func setWebSocketKey(_ request: Head) {
+        let name = request.beginField("Sec-WebSocket-Key")
+        let digits: StaticString = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/"
+        // 16 random octets in base64: 21 whole digits, one of which two bits count, and the padding.
+        var bits: UInt64 = 0
+        for position in 0..<22 {
+            if position % 10 == 0 { bits = random.next() }
+            let digit = Int(bits & 63) & (position == 21 ? 0b110000 : 0b111111)
+            request.append(digits.octet(digit))
+            bits >>= 6
+        }
+        request.append("==")
+        request.endField(name, id: .other)
     }
 
     // MARK: Invalid names

@@ -1,5 +1,6 @@
 import Core
 import HTTP1
+import TLS
 
 /// One side of an exchange: what came in from there and what goes out to there, whatever the protocol.
 ///
@@ -27,8 +28,10 @@ class Side {
     /// Octets of buffers that this side holds.
     final var heldByteCount: Int { (inbound?.capacity ?? 0) + (outbound?.capacity ?? 0) }
 
+    /// Whether nothing waits in `outbound`.
+    final var isOutboundEmpty: Bool { outbound?.isEmpty ?? true }
     /// Whether nothing waits to be written.
-    var isFlushed: Bool { outbound?.isEmpty ?? true }
+    var isFlushed: Bool { isOutboundEmpty }
     /// Whether it may take octets now.
     var isWritable: Bool { preconditionFailure("side: abstract") }
     /// Whether the other side will send no more, or cannot.
@@ -49,6 +52,12 @@ class Side {
     func write(body: Buffer, count: Int, _ worker: inout Worker) -> Int? { preconditionFailure("side: abstract") }
     /// Ends the body that goes out. `.blocked` only if the end could not even be noted: call again.
     func endBody(trailers: Head?, _ worker: inout Worker) -> Transport.Flush { preconditionFailure("side: abstract") }
+    /// Trailers that came with the end of what this side sent; of a stream.
+    final var receivedTrailers: Head?
+    /// Lends what waits to be sent once more, with that of other streams of the connection.
+    func lendAgain(_ worker: inout Worker) { preconditionFailure("side: not a stream") }
+    /// Takes back what was lent, after frames were made with this result.
+    func takeBack(_ result: Transport.Flush, _ worker: inout Worker) { preconditionFailure("side: not a stream") }
     /// Gives back buffers in which nothing waits, and moves what waits into smaller ones where it fits.
     func settle(_ worker: inout Worker) { worker.settleBuffers(self) }
 }
@@ -57,6 +66,10 @@ class Side {
 class ClientSide: Side {
     final let address: SocketAddress
     final let listener: Listener
+    /// The client's TLS session, which knows what was agreed on; nil without.
+    final let tls: TLSSession?
+    /// Names the client's connection in all logs; zeros without TLS.
+    final var trace: (high: UInt64, low: UInt64) = (0, 0)
     /// The request being served. One at a time: what else was asked waits, or has a side of its own.
     final var exchange: Exchange?
     /// It waits for its next turn in `Worker.deferred`.
@@ -66,7 +79,8 @@ class ClientSide: Side {
     /// Holds the client to the least rate while it takes a response.
     final var responseRate = RateWindow()
 
-    init(address: SocketAddress, listener: Listener, now: Instant) {
+    init(address: SocketAddress, listener: Listener, tls: TLSSession?, now: Instant) {
+        self.tls = tls
         self.address = address
         self.listener = listener
         super.init(now: now)
@@ -126,8 +140,11 @@ class TargetSide: Side {
         case gone
     }
 
-    /// Whether the target has certainly not acted on the request: it may be sent again, whatever it is.
-    var isUnprocessed: Bool { preconditionFailure("target: abstract") }
+    /// Whether the request may be sent once more, as far as this side can tell: it has certainly not been acted on, or
+    /// acting twice on it does no harm. Source: RFC 9110 §9.2.2.
+    func mayRetry(_ exchange: Exchange) -> Bool { preconditionFailure("target: abstract") }
+    /// What was written and not sent, for the next connection; nil if the request is written anew.
+    func takeUnsent() -> Buffer? { nil }
 
     /// Writes the request's head. The body follows, and with it the first write.
     func writeHead(_ exchange: Exchange, framing: Framing, _ worker: inout Worker) {
@@ -138,7 +155,7 @@ class TargetSide: Side {
     /// Has the next read find out whether an answer came before a write failed.
     func readAgain() { preconditionFailure("target: abstract") }
     /// Tells the target that the client's direction of a tunnel has ended.
-    func shutdownWrite() { preconditionFailure("target: abstract") }
+    func shutdownWrite(_ worker: inout Worker) { preconditionFailure("target: abstract") }
     /// The exchange is over: `reusable` if its message ends where it should.
     func release(reusable: Bool, _ plan: GroupPlan?, _ worker: inout Worker) { preconditionFailure("target: abstract") }
 }

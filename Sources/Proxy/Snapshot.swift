@@ -1,5 +1,6 @@
 import Core
 import Routing
+import TLS
 import Telemetry
 
 /// One immutable compiled configuration, made by control for one worker.
@@ -17,10 +18,16 @@ public struct Snapshot: Sendable {
     /// Whether and how finished exchanges are logged.
     /// Nil if they are not.
     public let accessLog: AccessLog.Format?
+    /// Whether and how connections of HTTPS listeners are logged. Nil if they are not.
+    public let connectionLog: AccessLog.Format?
 
-    public init(generation: UInt64, listeners: [ListenerPlan], groups: [GroupPlan], accessLog: AccessLog.Format?) {
+    public init(
+        generation: UInt64, listeners: [ListenerPlan], groups: [GroupPlan], accessLog: AccessLog.Format?,
+        connectionLog: AccessLog.Format? = nil
+    ) {
         self.generation = generation
         self.accessLog = accessLog
+        self.connectionLog = connectionLog
         self.listeners = listeners
         self.groups = groups
     }
@@ -36,6 +43,8 @@ public final class ListenerPlan: Sendable {
     public let port: UInt16
     /// The load balancer's attributes that matter here.
     public let settings: ListenerSettings
+    /// What it does about TLS; nil for a listener without.
+    public let tls: TLSServerConfiguration?
     /// Finds the rule of a request.
     public let rules: RuleTable
     /// What each rule does, by the rule's index in `rules`.
@@ -46,14 +55,15 @@ public final class ListenerPlan: Sendable {
     public let defaultAction: ActionPlan
 
     public init(
-        id: Int, loadBalancer: String, port: UInt16, settings: ListenerSettings, rules: RuleTable,
-        actions: [ActionPlan], priorities: [Int], defaultAction: ActionPlan
+        id: Int, loadBalancer: String, port: UInt16, settings: ListenerSettings, tls: TLSServerConfiguration? = nil,
+        rules: RuleTable, actions: [ActionPlan], priorities: [Int], defaultAction: ActionPlan
     ) {
         precondition(actions.count == priorities.count, "listener plan: an action for every rule")
         self.id = id
         self.loadBalancer = loadBalancer
         self.port = port
         self.settings = settings
+        self.tls = tls
         self.rules = rules
         self.actions = actions
         self.priorities = priorities
@@ -89,6 +99,14 @@ public struct ListenerSettings: Sendable, Equatable {
     public var addsClientPort: Bool
     /// Whether answers made here carry Apus-Reason.
     public var addsReason: Bool
+    /// Whether HTTP/2 is spoken with clients that begin with it, on a listener without TLS.
+    public var speaksH2C = false
+    /// How long a TLS handshake may take.
+    public var handshakeTimeout: Nanoseconds = 10_000_000_000
+    /// Whether targets are told the client's TLS version and cipher.
+    public var tellsTLS = false
+    /// Under which names targets are told about TLS.
+    public var fieldNames = TLSFieldNames()
 
     public init(
         idleTimeout: Nanoseconds, clientKeepAlive: Nanoseconds, headTimeout: Nanoseconds,
@@ -105,6 +123,34 @@ public struct ListenerSettings: Sendable, Equatable {
         self.forwardedForMode = forwardedForMode
         self.addsClientPort = addsClientPort
         self.addsReason = addsReason
+    }
+}
+
+/// Under which names targets are told about TLS. Source: elbv2.md §1.6, §4.3.
+public struct TLSFieldNames: Sendable, Equatable {
+    /// The client's certificate and chain.
+    public var certificate = Array("X-Amzn-Mtls-Clientcert".utf8)
+    /// Its serial number.
+    public var serialNumber = Array("X-Amzn-Mtls-Clientcert-Serial-Number".utf8)
+    /// Who signed it.
+    public var issuer = Array("X-Amzn-Mtls-Clientcert-Issuer".utf8)
+    /// Whose it is.
+    public var subject = Array("X-Amzn-Mtls-Clientcert-Subject".utf8)
+    /// When it is valid.
+    public var validity = Array("X-Amzn-Mtls-Clientcert-Validity".utf8)
+    /// The certificate alone.
+    public var leaf = Array("X-Amzn-Mtls-Clientcert-Leaf".utf8)
+    /// The version of TLS.
+    public var version = Array("X-Amzn-Tls-Version".utf8)
+    /// The cipher.
+    public var cipherSuite = Array("X-Amzn-Tls-Cipher-Suite".utf8)
+
+    /// ELBv2's names.
+    public init() {}
+
+    /// All of them: a client that sends one would speak in our name.
+    var all: [[UInt8]] {
+        [certificate, serialNumber, issuer, subject, validity, leaf, version, cipherSuite]
     }
 }
 
@@ -166,6 +212,10 @@ public final class GroupPlan: Sendable {
     public let name: String
     /// Its registered targets that take requests: draining and unresolved ones are not here.
     public let targets: [TargetPlan]
+    /// Which HTTP is spoken with its targets.
+    public let version: TargetVersion
+    /// How connections to its targets are made secure; nil if they are not.
+    public let tls: TargetTLS?
     /// Says when the health of one of them has changed.
     public let cell: GroupCell
     /// This worker's statistics of the group.
@@ -178,17 +228,40 @@ public final class GroupPlan: Sendable {
     public let poolConnectionsMax: Int
 
     public init(
-        id: Int, name: String, targets: [TargetPlan], cell: GroupCell, counters: TargetGroupCounters,
+        id: Int, name: String, targets: [TargetPlan], version: TargetVersion = .http1, tls: TargetTLS? = nil,
+        cell: GroupCell, counters: TargetGroupCounters,
         connectTimeout: Nanoseconds, poolIdleTimeout: Nanoseconds, poolConnectionsMax: Int
     ) {
         self.id = id
         self.name = name
         self.targets = targets
+        self.version = version
+        self.tls = tls
         self.cell = cell
         self.counters = counters
         self.connectTimeout = connectTimeout
         self.poolIdleTimeout = poolIdleTimeout
         self.poolConnectionsMax = poolConnectionsMax
+    }
+}
+
+/// Which HTTP is spoken with targets. Source: ELBv2 ProtocolVersion.
+public enum TargetVersion: Sendable {
+    case http1, http2
+    /// HTTP/2, for calls of gRPC alone.
+    case grpc
+}
+
+/// How connections to targets are made secure.
+public struct TargetTLS: Sendable, Equatable {
+    /// What their certificates are held to.
+    public let verification: TargetVerification
+    /// The name that is asked for and verified; empty is the Host field's.
+    public let serverName: String
+
+    public init(verification: TargetVerification, serverName: String) {
+        self.verification = verification
+        self.serverName = serverName
     }
 }
 

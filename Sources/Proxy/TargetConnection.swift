@@ -4,6 +4,8 @@ import HTTP1
 /// An HTTP/1 connection to a target.
 final class TargetConnection: TargetSide {
     var transport: Transport
+    /// The name that TLS has asked for; empty without TLS.
+    let serverName: [UInt8]
     var phase = Phase.connecting
     /// How far the end of an unfinished head was looked for.
     var scan = HeadScan()
@@ -14,7 +16,7 @@ final class TargetConnection: TargetSide {
 
     /// What the connection is doing.
     enum Phase {
-        /// connect(2) is under way.
+        /// connect(2) is under way, or the TLS handshake behind it.
         case connecting
         /// In its pool.
         case idle
@@ -24,13 +26,15 @@ final class TargetConnection: TargetSide {
         case closed
     }
 
-    init(transport: Transport, pool: TargetPool, now: Instant) {
+    init(transport: Transport, pool: TargetPool, serverName: [UInt8] = [], now: Instant) {
+        self.serverName = serverName
         self.transport = transport
         self.transport.isReadable = false
         self.transport.isWritable = false
         super.init(pool: pool, now: now)
     }
 
+    override var isFlushed: Bool { isOutboundEmpty && transport.isFlushed }
     override var isWritable: Bool { transport.isWritable }
     override var isEnded: Bool { transport.isEnded }
     override var isBroken: Bool { transport.isBroken }
@@ -46,8 +50,16 @@ final class TargetConnection: TargetSide {
         worker.endHTTP1Body(self, trailers: trailers)
     }
 
+    /// A reused connection died before an octet of an answer, as targets close idle ones whenever they like.
+    override func mayRetry(_ exchange: Exchange) -> Bool {
+        let isWhole = exchange.isIdempotent && exchange.bodyByteCount == 0 && !exchange.hasChunkedEnd
+        return isReused && (isUnsent || isWhole)
+    }
+
     /// The kernel took nothing of the request.
-    override var isUnprocessed: Bool { writtenCount == writtenAtStart }
+    private var isUnsent: Bool { writtenCount == writtenAtStart }
+
+    override func takeUnsent() -> Buffer? { isUnsent ? outbound.take() : nil }
 
     override func writeHead(_ exchange: Exchange, framing: Framing, _ worker: inout Worker) {
         scan.reset()
@@ -68,6 +80,7 @@ final class TargetConnection: TargetSide {
                 case .complete(let head):
                     inbound.consume(head.byteCount)
                     scan.reset()
+                    if worker.response.status >= 200 { decoder = BodyDecoder(head.framing) }
                     return .complete(head)
                 case .refused: return .malformed
                 case .needMore: break
@@ -81,7 +94,7 @@ final class TargetConnection: TargetSide {
         }
     }
 
-    override func shutdownWrite() { transport.shutdownWrite() }
+    override func shutdownWrite(_ worker: inout Worker) { transport.shutdownWrite(&worker) }
     override func readAgain() { transport.isReadable = true }
 
     /// The connection goes into the pool if it can serve another exchange, else it is closed.
@@ -96,7 +109,8 @@ final class TargetConnection: TargetSide {
     /// Whether nothing is left of the last exchange: an octet more than the response, even one that may still be in
     /// the kernel, or an end that was seen, would be taken for the next one's.
     private var isClean: Bool {
-        (inbound?.isEmpty ?? true) && !transport.isReadable && isFlushed && !transport.isEndAnnounced && !isEnded
+        (inbound?.isEmpty ?? true) && !transport.isReadable && !(transport.tls?.hasPending ?? false) && isFlushed
+            && !transport.isEndAnnounced && !isEnded
             && !isWriteDead && pool.draining == nil
     }
 }

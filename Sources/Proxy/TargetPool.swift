@@ -1,4 +1,5 @@
 import Core
+import TLS
 
 /// One registered target on one worker: its idle connections and its exchanges in flight.
 ///
@@ -11,6 +12,8 @@ final class TargetPool {
     let cell: TargetCell
     /// Oldest first.
     private(set) var idle: [TargetConnection] = []
+    /// HTTP/2 connections, those being opened included.
+    var connections: [HTTP2TargetConnection] = []
     /// Exchanges that were given this target and have not ended.
     private(set) var inFlight = 0
     /// Set once the target has left its group: no new exchange, and control hears when the last has ended.
@@ -28,8 +31,25 @@ final class TargetPool {
         cell = plan.cell
     }
 
+    /// The newest TLS session to resume, and for which name.
+    private var resumption: (session: TLSResumption, serverName: [UInt8])?
+
     /// The most recently used idle connection, which is taken out.
     func takeIdle() -> TargetConnection? { idle.popLast() }
+
+    /// The most recently used idle connection whose TLS has asked for this name, which is taken out.
+    func takeIdle(for serverName: [UInt8]) -> TargetConnection? {
+        if idle.last?.serverName == serverName { return idle.popLast() }
+        return idle.lastIndex { $0.serverName == serverName }.map { idle.remove(at: $0) }
+    }
+
+    /// A TLS session of this target that may be resumed.
+    func resumption(for serverName: [UInt8]) -> TLSResumption? {
+        resumption.flatMap { $0.serverName == serverName ? $0.session : nil }
+    }
+
+    /// Remembers a TLS session.
+    func keep(_ session: TLSResumption, for serverName: [UInt8]) { resumption = (session, serverName) }
 
     /// Puts a connection in. The caller then closes what is in excess.
     func putIdle(_ connection: TargetConnection) { idle.append(connection) }

@@ -1,6 +1,7 @@
 import Core
+import TLS
 
-/// What carries one connection's octets: a socket, and what is known of its readiness.
+/// What carries one connection's octets: a socket, what is known of its readiness, and the TLS session on it if any.
 ///
 /// Shape:  part of the object that a token names, so that an idle connection costs one allocation.
 /// The poller reports changes of readiness once (edge-triggered), so readiness is remembered here: `isReadable` means
@@ -10,6 +11,12 @@ struct Transport {
     let socket: Socket
     /// Which of the two it is, for counting.
     let otherSide: OtherSide
+    /// Through which all octets pass; nil on a connection without TLS.
+    var tls: TLSSession?
+    /// Ciphertext that the kernel did not take yet: at most what one seal makes.
+    private var sealed: Buffer?
+    /// Ciphertext that was read and not opened yet.
+    private var unopened: Buffer?
     var isReadable = true
     var isWritable = true
     /// A read has returned the end of the stream, or failed.
@@ -18,6 +25,8 @@ struct Transport {
     private(set) var isBroken = false
     /// The poller has seen the end of the stream; reads go on until they return it.
     var isEndAnnounced = false
+    /// connect(2) has succeeded; of clients' connections always.
+    private var isConnected = false
     /// We have ended our direction.
     private(set) var isShut = false
     /// Octets handed to the kernel since the connection began.
@@ -58,6 +67,12 @@ struct Transport {
         self.otherSide = otherSide
     }
 
+    /// Whether a read may bring something: from the kernel, or from what was read and not opened yet.
+    var mayReceive: Bool { isReadable || unopened != nil || tls?.hasPending == true }
+
+    /// What a read says that brings nothing.
+    var quiet: Fill { isEnded ? (isBroken ? .failed : .ended) : .nothing }
+
     /// Notes what the poller says.
     mutating func note(_ ready: Poller.Ready) {
         if ready.isReadable { isReadable = true }
@@ -80,31 +95,36 @@ struct Transport {
     /// Reads once into the free space of `buffer`. A read that leaves room has emptied the kernel's buffer: the next
     /// edge will say when there is more, so no read is made to learn that there is none.
     mutating func receive(into buffer: Buffer, _ worker: inout Worker) -> Fill {
-        guard isReadable else { return isEnded ? (isBroken ? .failed : .ended) : .nothing }
-        let room = buffer.freeCount
-        guard room > 0 else { return .nothing }
-        switch socket.read(into: buffer) {
+        if let tls { return receive(into: buffer, through: tls, &worker) }
+        guard isReadable else { return quiet }
+        guard buffer.freeCount > 0 else { return .nothing }
+        return readSocket(into: buffer, most: buffer.freeCount, &worker)
+    }
+
+    private mutating func readSocket(into buffer: Buffer, most: Int, _ worker: inout Worker) -> Fill {
+        switch socket.read(into: buffer, most: most) {
         case .bytes(let count):
-            if count < room && !isEndAnnounced { isReadable = false }
+            if count < most && !isEndAnnounced { isReadable = false }
             worker.countReceived(from: otherSide, count)
             return .got
         case .wouldBlock:
             isReadable = false
             return .nothing
-        case .endOfStream:
-            isReadable = false
-            isEnded = true
-            return .ended
-        case .failed:
-            isReadable = false
-            isEnded = true
-            isBroken = true
-            return .failed
+        case .endOfStream: return end(broken: false)
+        case .failed: return end(broken: true)
         }
+    }
+
+    private mutating func end(broken: Bool) -> Fill {
+        isReadable = false
+        isEnded = true
+        isBroken = broken
+        return broken ? .failed : .ended
     }
 
     /// Writes what waits in `buffer`, and consumes what was taken.
     mutating func send(_ buffer: Buffer, _ worker: inout Worker) -> Flush {
+        if let tls { return send(buffer, count: buffer.count, through: tls, &worker) }
         guard !buffer.isEmpty else { return .done }
         guard isWritable else { return .blocked }
         switch socket.write(buffer) {
@@ -123,6 +143,10 @@ struct Transport {
     /// Writes what waits in `first` and then the first `count` octets of `body`, from where they lie, and consumes
     /// what was taken. False if the connection is dead.
     mutating func send(_ first: Buffer?, then body: Buffer, count: Int, _ worker: inout Worker) -> Bool {
+        if let tls {
+            if let first, send(first, count: first.count, through: tls, &worker) != .done { return !isBroken }
+            return send(body, count: count, through: tls, &worker) != .failed
+        }
         guard isWritable else { return true }
         let waiting = first?.count ?? 0
         let result: Socket.WriteResult
@@ -144,14 +168,230 @@ struct Transport {
     }
 
     /// Tells the other side, once, that no more comes; reading goes on.
-    mutating func shutdownWrite() {
+    mutating func shutdownWrite(_ worker: inout Worker) {
         guard !isShut else { return }
         isShut = true
+        if let tls {
+            tls.close()
+            _ = sendSealed(&worker)
+        }
         socket.shutdownWrite()
     }
+
+    /// Closes the socket and gives back what is held.
+    mutating func close(reset: Bool = false, _ worker: inout Worker) {
+        if let tls, !reset, !isShut {
+            tls.close()
+            _ = sendSealed(&worker)
+        }
+        if let sealed = sealed.take() { worker.buffers.release(consume sealed) }
+        if let unopened = unopened.take() { worker.buffers.release(consume unopened) }
+        if reset { socket.closeWithReset() } else { socket.close() }
+    }
+
+    /// Octets of buffers held.
+    var heldByteCount: Int { (sealed?.capacity ?? 0) + (unopened?.capacity ?? 0) }
+    /// Whether nothing waits for the kernel.
+    var isFlushed: Bool { sealed == nil }
 
     private mutating func noteSent(_ count: Int, _ worker: inout Worker) {
         sentCount += UInt64(count)
         worker.countSent(to: otherSide, count)
+    }
+
+    // MARK: Connecting
+
+    /// How opening a connection goes.
+    enum Connect {
+        case waiting, connected
+        case failed(timedOut: Bool)
+    }
+
+    /// Goes on with connecting to a target, and with the handshake behind it.
+    mutating func connect(_ ready: Poller.Ready, _ worker: inout Worker) -> Connect {
+        if !isConnected {
+            if ready.isDead { return .failed(timedOut: socket.takeError() == timedOutError) }
+            guard ready.isWritable else { return .waiting }
+            isConnected = true
+        }
+        note(ready)
+        guard let tls else { return .connected }
+        switch shakeHands(tls, &worker) {
+        case .waiting: return .waiting
+        case .failed(let failure):
+            worker.countTLSFailure(failure, at: .target)
+            return .failed(timedOut: false)
+        case .closed:
+            worker.counters.targetTLSFailures.add(.connectionClosed)
+            return .failed(timedOut: false)
+        case .done:
+            worker.counters.targetTLSHandshakes.add(tls.isResumed ? .resumed : .full)
+            return .connected
+        }
+    }
+
+    // MARK: TLS
+
+    /// How a handshake goes.
+    enum Handshake {
+        case done
+        /// Until an event.
+        case waiting
+        case failed(TLSFailure)
+        /// The other side has gone.
+        case closed
+    }
+
+    /// Goes on with the handshake as far as it goes without waiting.
+    mutating func shakeHands(_ tls: TLSSession, _ worker: inout Worker) -> Handshake {
+        var result = tls.handshake(takeUnopened(&worker))
+        while true {
+            let isAlive = sendSealed(&worker) != .failed
+            switch result {
+            case .done: return isAlive ? .done : .closed
+            case .failed(let failure): return .failed(failure)
+            case .needsMore: if !isAlive { return .closed }
+            }
+            guard isReadable else { return isEnded ? .closed : .waiting }
+            let incoming = worker.ciphertext
+            incoming.removeAll()
+            switch readSocket(into: incoming, most: incoming.freeCount, &worker) {
+            case .got: result = tls.handshake(incoming)
+            case .nothing: return .waiting
+            case .ended, .failed: return .closed
+            }
+            keepUnopened(incoming, &worker)
+        }
+    }
+
+    /// Goes on without TLS: what was said in the handshake is all that is said by it.
+    mutating func endTLS() { tls = nil }
+
+    /// What a handshake left unread, in the scratch of the worker.
+    private mutating func takeUnopened(_ worker: inout Worker) -> Buffer? {
+        guard let waiting = unopened.take() else { return nil }
+        let incoming = worker.ciphertext
+        incoming.removeAll()
+        incoming.append(waiting.bytes)
+        worker.buffers.release(consume waiting)
+        return incoming
+    }
+
+    private mutating func keepUnopened(_ incoming: Buffer, _ worker: inout Worker) {
+        guard !incoming.isEmpty else { return }
+        let rest = worker.buffers.acquireLarge()
+        rest.append(incoming.bytes)
+        unopened = worker.buffers.settle(consume rest)
+    }
+
+    private mutating func receive(into buffer: Buffer, through tls: TLSSession, _ worker: inout Worker) -> Fill {
+        guard buffer.freeCount > 0 else { return .nothing }
+        if unopened != nil || tls.hasPending {
+            let waiting = takeUnopened(&worker)
+            let result = open(waiting, into: buffer, tls, &worker)
+            if result != .nothing { return result }
+        }
+        while isReadable {
+            let incoming = worker.ciphertext
+            incoming.removeAll()
+            // No more than the plaintext has room for: what is read can be opened at once.
+            let result = readSocket(into: incoming, most: min(incoming.freeCount, buffer.freeCount), &worker)
+            switch result {
+            case .got:
+                let result = open(incoming, into: buffer, tls, &worker)
+                if result != .nothing { return result }
+            case .nothing: return .nothing
+            // Without close_notify a message that ends with its connection may have been cut. RFC 9112 §9.8.
+            case .ended: return otherSide == .target ? end(broken: true) : .ended
+            case .failed: return .failed
+            }
+        }
+        return quiet
+    }
+
+    private mutating func open(
+        _ incoming: Buffer?, into buffer: Buffer, _ tls: TLSSession, _ worker: inout Worker
+    ) -> Fill {
+        let result = tls.open(incoming, into: buffer)
+        if let incoming { keepUnopened(incoming, &worker) }
+        if sendSealed(&worker) == .failed { return end(broken: true) }
+        switch result {
+        case .octets: return .got
+        case .nothing: return .nothing
+        case .closed: return end(broken: false)
+        case .failed(let failure):
+            worker.countTLSFailure(failure, at: otherSide)
+            return end(broken: true)
+        }
+    }
+
+    /// Seals and writes the first `count` octets of `buffer`, and consumes what was taken.
+    private mutating func send(_ buffer: Buffer, count: Int, through tls: TLSSession, _ worker: inout Worker) -> Flush {
+        var rest = count
+        while true {
+            let flushed = sendSealed(&worker)
+            if flushed != .done { return flushed }
+            if rest == 0 { return .done }
+            guard isWritable else { return .blocked }
+            let piece = min(rest, TLS.Limits.sealedOctetsMax)
+            guard tls.seal(buffer.bytes.extracting(0..<piece)) else { return .failed }
+            buffer.consume(piece)
+            rest -= piece
+        }
+    }
+
+    /// Writes what the session has left to be sent, and keeps what the kernel does not take.
+    private mutating func sendSealed(_ worker: inout Worker) -> Flush {
+        let outgoing = worker.wire.outgoing
+        if let waiting = sealed {
+            // Only alerts and the like can come on top of what waits.
+            if !outgoing.isEmpty {
+                let larger = worker.buffers.enlarge(waiting)
+                larger.compact()
+                if larger.freeCount >= outgoing.count { larger.append(outgoing.bytes) }
+                outgoing.removeAll()
+                sealed = larger
+            }
+            guard isWritable, let waiting = sealed else { return .blocked }
+            guard write(waiting, &worker) else { return .failed }
+            guard waiting.isEmpty else { return .blocked }
+            sealed = nil
+            worker.buffers.release(waiting)
+            return .done
+        }
+        if outgoing.isEmpty { return .done }
+        guard write(outgoing, &worker) else {
+            outgoing.removeAll()
+            return .failed
+        }
+        if outgoing.isEmpty { return .done }
+        let rest = worker.buffers.acquireLarge()
+        while !outgoing.isEmpty, rest.freeCount > 0 {
+            let count = min(outgoing.count, rest.freeCount)
+            rest.append(outgoing.bytes.extracting(0..<count))
+            outgoing.consume(count)
+        }
+        guard outgoing.isEmpty else {
+            outgoing.removeAll()
+            worker.buffers.release(consume rest)
+            return .failed
+        }
+        sealed = rest
+        return .blocked
+    }
+
+    /// Writes once. False if the connection is dead.
+    private mutating func write(_ buffer: Buffer, _ worker: inout Worker) -> Bool {
+        guard isWritable else { return true }
+        switch socket.write(buffer) {
+        case .bytes(let count):
+            noteSent(count, &worker)
+            if !buffer.isEmpty { isWritable = false }
+            return true
+        case .wouldBlock:
+            isWritable = false
+            return true
+        case .failed: return false
+        }
     }
 }

@@ -1,4 +1,5 @@
 import Core
+import TLS
 
 extension Worker {
     /// Takes waiting connections: until none waits, or `most`.
@@ -26,7 +27,8 @@ extension Worker {
             counters.connectionsRejected.add(.memoryBudget)
             return socket.close()
         }
-        let transport = Transport(token: slab.nextToken, socket: socket, to: .client)
+        var transport = Transport(token: slab.nextToken, socket: socket, to: .client)
+        if let context = listener.tls { transport.tls = TLSSession(context, wire: wire) }
         let client = ClientConnection(transport: transport, address: address, listener: listener, now: now)
         let token = slab.insert(.client(client))
         poller.add(socket.descriptor, token: token, interest: .edges)

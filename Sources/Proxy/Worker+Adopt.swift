@@ -7,6 +7,9 @@ extension Worker {
     /// Works by `snapshot` from now on. A plan that is the same object as before is left alone.
     mutating func adopt(_ snapshot: Snapshot, opened: [OpenedListener]) {
         accessLog = snapshot.accessLog.map { AccessLog(format: $0, ring: log.ring, bell: log.bell, counters: counters) }
+        connectionLog = snapshot.connectionLog.map {
+            ConnectionLog(format: $0, ring: connectionLogDoor.ring, bell: connectionLogDoor.bell, counters: counters)
+        }
         adoptGroups(snapshot.groups)
         adoptListeners(snapshot.listeners)
         for opened in opened {
@@ -61,6 +64,7 @@ extension Worker {
             counters.targetConnectionsIdle.subtract()
             close(idle)
         }
+        for connection in pool.connections { keepBusy(connection) }
         reportIfDrained(pool)
     }
 
@@ -75,7 +79,7 @@ extension Worker {
     /// The deregistration delay of a target is over: answers its exchanges with 502, or cuts them if they are being
     /// answered. Source: elbv2.md §2.3.
     mutating func cutExchanges(of targetID: Int) {
-        for client in clients() {
+        for client in clientSides() {
             guard let exchange = client.exchange, exchange.pool?.id == targetID else { continue }
             exchange.isCut = true
             counters.exchangesCutByDeregistration.add()
@@ -93,10 +97,10 @@ extension Worker {
             while listeners.count <= plan.id { listeners.append(nil) }
             if let listener = listeners[plan.id] {
                 if listener.plan !== plan || hasReplacedGroup(listener) {
-                    listener.adopt(plan, actions: actions(of: plan, after: listener))
+                    listener.adopt(plan, actions: actions(of: plan, after: listener), tickets: tickets)
                 }
             } else {
-                listeners[plan.id] = Listener(plan, actions: actions(of: plan, after: nil))
+                listeners[plan.id] = Listener(plan, actions: actions(of: plan, after: nil), tickets: tickets)
             }
         }
         for id in isPlanned.indices where !isPlanned[id] {
@@ -150,6 +154,7 @@ extension Worker {
         finishDeadline = deadline
         closeListeners { _ in true }
         for client in clients() { rearm(client) }
+        for connection in http2Clients() { beginShutdown(connection) }
     }
 
     /// The last thing a worker does: cuts what did not finish in time, and says so.
@@ -164,22 +169,35 @@ extension Worker {
                 close(client)
             }
         }
+        for connection in http2Clients() {
+            for case let stream? in connection.streams {
+                guard let exchange = stream.exchange else { continue }
+                cut += 1
+                exchange.isCut = true
+                giveUp(exchange, word: "Shutdown")
+            }
+            end(connection)
+        }
         for pool in pools { while let idle = pool?.takeIdle() { close(idle) } }
         accessLog?.flush()
+        connectionLog?.flush()
         control.send(.stopped(worker: configuration.index, cut: cut))
     }
 
     /// The worker holds more than its budget: closes the connections that hold the most, until it does not
     /// (design.md §7).
     mutating func shed() {
-        let hungriestLast = clients().sorted { $0.chargedByteCount < $1.chargedByteCount }
-        for client in hungriestLast.reversed() {
-            guard buffers.bytesHeld > buffers.bytesMax, client.chargedByteCount > 0 else { return }
+        var hungry: [(held: Int, occupant: Occupant)] = clients().map { ($0.chargedByteCount, .client($0)) }
+        hungry += http2Clients().map { ($0.chargedByteCount, .http2Client($0)) }
+        hungry.sort { $0.held > $1.held }
+        for (held, occupant) in hungry {
+            guard buffers.bytesHeld > buffers.bytesMax, held > 0 else { return }
             counters.connectionsShed.add()
-            if let exchange = client.exchange {
-                giveUp(exchange, word: "MemoryBudget")
-            } else {
-                close(client)
+            switch occupant {
+            case .client(let client):
+                if let exchange = client.exchange { giveUp(exchange, word: "MemoryBudget") } else { close(client) }
+            case .http2Client(let connection): end(connection)
+            case .mailbox, .listener, .target, .http2Target: preconditionFailure("shed: not a client")
             }
         }
     }
@@ -189,5 +207,16 @@ extension Worker {
             guard case .client(let client) = slab.occupant(at: index) else { return nil }
             return client
         }
+    }
+
+    private func http2Clients() -> [HTTP2ClientConnection] {
+        (0..<slab.slotCount).compactMap { index in
+            guard case .http2Client(let client) = slab.occupant(at: index) else { return nil }
+            return client
+        }
+    }
+
+    private func clientSides() -> [ClientSide] {
+        clients() + http2Clients().flatMap { $0.streams.compactMap { $0 } }
     }
 }

@@ -4,13 +4,17 @@ import Telemetry
 
 /// Answers that are made here: errors, fixed responses and redirects.
 extension Worker {
-    /// Answers with an error page of our own and ends the exchange. `word` names the cause, for people and for logs.
-    mutating func answer(_ exchange: Exchange, status: UInt16, word: StaticString) {
+    /// Answers with an error page of our own and ends the exchange. `word` names the cause, for people and for logs;
+    /// `hint` is a paragraph of the page that says what to do.
+    mutating func answer(_ exchange: Exchange, status: UInt16, word: StaticString, hint: StaticString = "") {
         exchange.record.errorReason = word
         counters.countGenerated(status: status)
+        if exchange.record.kind == .grpc && status != 464 {
+            return answerGRPC(exchange, GRPCStatus(httpStatus: status), word)
+        }
         response.reset()
         response.status = status
-        let page = ErrorPage(status)
+        let page = ErrorPage(status, hint: hint)
         addField("Server", "apus")
         addDate()
         addField("Content-Type", "text/html")
@@ -20,6 +24,21 @@ extension Worker {
         // What was wrong with the request may hide where the next one begins.
         let isUnreadable = status == 400 || status == 408 || status == 413 || status == 414 || status == 505
         send(exchange, bodyCount: page.byteCount, closes: isUnreadable || exchange.isCut) { page.append(to: $0) }
+    }
+
+    /// Answers a call of gRPC: whatever went wrong, its client looks for a status of gRPC's in a response that HTTP
+    /// calls good. Source: gRPC over HTTP2, "Responses", Trailers-Only.
+    private mutating func answerGRPC(_ exchange: Exchange, _ status: GRPCStatus, _ word: StaticString) {
+        response.reset()
+        response.status = 200
+        addField("Server", "apus")
+        addDate()
+        addField("Content-Type", "application/grpc")
+        let number = response.beginField("grpc-status")
+        response.append(decimal: UInt64(status.number))
+        response.endField(number, id: .other)
+        addField("grpc-message", word)
+        send(exchange, bodyCount: nil, closes: exchange.isCut) { _ in }
     }
 
     /// Answers with what the configuration spells out.
@@ -48,7 +67,7 @@ extension Worker {
         let request = exchange.request
         let port = exchange.client.listener.plan.port
         let location: ByteRange
-        switch plan.template.write(into: request, scheme: .http, port: port) {
+        switch plan.template.write(into: request, scheme: exchange.client.tls == nil ? .http : .https, port: port) {
         case .written(let range): location = range
         case .hostMissing: return answer(exchange, status: 400, word: "HostMissing")
         case .tooLong: return answer(exchange, status: 507, word: "RedirectTooLong")
@@ -69,9 +88,9 @@ extension Worker {
         send(exchange, bodyCount: page.byteCount, closes: false) { page.append(to: $0) }
     }
 
-    /// Writes `response` and a body of `bodyCount` octets, and finishes the exchange.
+    /// Writes `response` and a body of `bodyCount` octets, nil if it has none, and finishes the exchange.
     private mutating func send(
-        _ exchange: Exchange, bodyCount: Int, closes: Bool, _ writeBody: (Buffer) -> Void
+        _ exchange: Exchange, bodyCount: Int?, closes: Bool, _ writeBody: (Buffer) -> Void
     ) {
         let client = exchange.client
         exchange.record.status = response.status
@@ -80,9 +99,9 @@ extension Worker {
         // A request that ends with its head is done though nobody looked for its body.
         if client.decoder.isComplete { exchange.isRequestDone = true }
         exchange.keepsClient = !closes && exchange.isRequestDone && mayKeep(exchange)
-        let hasFraming = response.status != 204 && response.status != 304
-        let hasBody = hasFraming && !exchange.isHEAD && bodyCount > 0
-        client.sending = hasFraming ? .length(UInt64(bodyCount)) : .none
+        let bodyCount = response.status == 204 || response.status == 304 ? nil : bodyCount
+        let hasBody = !exchange.isHEAD && (bodyCount ?? 0) > 0
+        client.sending = bodyCount.map { .length(UInt64($0)) } ?? .none
         client.writeHead(response, exchange, hasBody: hasBody, &self)
         if hasBody {
             writeBody(outbound(of: client))

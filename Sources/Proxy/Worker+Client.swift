@@ -16,6 +16,8 @@ extension Worker {
     mutating func advance(_ client: ClientConnection) {
         for _ in 0..<Limits.requestsPerTurnMax {
             switch client.phase {
+            case .handshaking(let since):
+                guard shakeHands(client, since: since) else { return rest(client) }
             case .reading:
                 guard readRequest(client) else { return rest(client) }
             case .exchanging:
@@ -52,6 +54,11 @@ extension Worker {
         }
         let exchange = freeExchanges.popLast() ?? Exchange()
         while let inbound = client.inbound {
+            if let preface = http2Preface(client, inbound) {
+                keepFree(exchange)
+                if preface { beginHTTP2(client) }
+                return preface ? false : awaitHead(client)
+            }
             let options = client.listener.options
             switch parseRequestHead(inbound.bytes, into: exchange.request, options: options, scan: &client.scan) {
             case .complete(let head):
@@ -70,6 +77,15 @@ extension Worker {
             }
         }
         preconditionFailure("client: a head without a buffer")
+    }
+
+    /// Whether the client begins with HTTP/2 where it may: true if it does, false if it cannot be said yet, nil if it
+    /// does not. Source: RFC 9113 §3.3, §3.4.
+    private func http2Preface(_ client: ClientConnection, _ inbound: Buffer) -> Bool? {
+        guard client.listener.settings.speaksH2C, client.tls == nil, client.consumedCount == 0 else { return nil }
+        let preface: StaticString = "pri * http/2.0\r\n\r\nsm\r\n\r\n"
+        let count = min(preface.utf8CodeUnitCount, inbound.count)
+        return inbound.bytes.begins(with: preface, count: count) ? count == preface.utf8CodeUnitCount : nil
     }
 
     /// A head has begun and is not complete: the absolute deadline runs from its first octets.
@@ -98,7 +114,9 @@ extension Worker {
 
     /// Answers a request whose head cannot be read. Nothing that follows it can be trusted, so all that has come is
     /// counted as part of it and thrown away.
-    mutating func refuseHead(_ exchange: Exchange, _ client: ClientConnection, status: UInt16, word: StaticString) {
+    mutating func refuseHead(
+        _ exchange: Exchange, _ client: ClientConnection, status: UInt16, word: StaticString, hint: StaticString = ""
+    ) {
         take(exchange, client)
         exchange.isRefused = true
         let request = exchange.request
@@ -108,7 +126,7 @@ extension Worker {
             client.consumedCount += UInt64(inbound.count)
             inbound.removeAll()
         }
-        answer(exchange, status: status, word: word)
+        answer(exchange, status: status, word: word, hint: hint)
     }
 
     private mutating func take(_ exchange: Exchange, _ client: ClientConnection) {
@@ -160,7 +178,7 @@ extension Worker {
         if client.isEnded { return close(client) }
         let hasUnread = client.transport.isReadable || !(client.inbound?.isEmpty ?? true) || !client.decoder.isComplete
         guard hasUnread else { return close(client) }
-        client.transport.shutdownWrite()
+        client.transport.shutdownWrite(&self)
         client.enter(.lingering(until: now + Limits.lingerTime, bytesLeft: Limits.lingerBytesMax))
     }
 
@@ -171,7 +189,7 @@ extension Worker {
         discardBuffers(client)
         timers.cancel(client.transport.token)
         slab.remove(client.transport.token)
-        if reset { client.transport.socket.closeWithReset() } else { client.transport.socket.close() }
+        client.transport.close(reset: reset, &self)
         reserve.restore()
         clientCount -= 1
         client.listener.connectionCount -= 1

@@ -1,5 +1,6 @@
 import Core
 import HTTP1
+import TLS
 import Routing
 
 extension Worker {
@@ -11,6 +12,9 @@ extension Worker {
             return answer(exchange, status: 463, word: "TooManyForwardedAddresses")
         }
         let host = hostForRouting(request)
+        if isMisdirected(exchange, request.bytes(host)) {
+            return answer(exchange, status: 421, word: "HostIsNotServerName")
+        }
         let rule = listener.plan.rules.firstMatch(host: request.bytes(host), path: request.bytes(request.path))
         let action: Listener.Action
         if let rule {
@@ -29,10 +33,24 @@ extension Worker {
         }
     }
 
+    /// A client that has shown a certificate for one name must not reach what another name guards with its own.
+    /// Source: elbv2.md §4.3; RFC 9110 §15.5.20.
+    private func isMisdirected(_ exchange: Exchange, _ host: Span<UInt8>) -> Bool {
+        let client = exchange.client
+        guard client.listener.authentication != .off, let tls = client.tls else { return false }
+        let name = tls.serverName
+        return !name.isEmpty && !name.equalsIgnoringCase(host)
+    }
+
     private mutating func forward(_ exchange: Exchange, _ forward: Forward) {
         exchange.record.action = .forward
         guard let group = forward.next() else { return answer(exchange, status: 503, word: "NoWeightedTargetGroup") }
         exchange.group = group
+        let kind = RequestProtocol(exchange.request)
+        let isPOST = exchange.request.bytes(exchange.request.method).equals("POST")
+        guard kind.mayGo(to: group.plan.version, isPOST: isPOST) else {
+            return answer(exchange, status: 464, word: "ProtocolMismatch")
+        }
         guard let pool = group.pick() else { return answer(exchange, status: 503, word: "NoTargets") }
         counters.requestsForwarded.add()
         exchange.isForwarded = true

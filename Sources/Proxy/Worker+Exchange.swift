@@ -63,7 +63,7 @@ extension Worker {
         if exchange.isRequestDone {
             switch target.flush(&self) {
             case .failed: noteWriteFailure(exchange, target)
-            case .done: if exchange.isTunnel { target.shutdownWrite() }
+            case .done: if exchange.isTunnel { target.shutdownWrite(&self) }
             case .blocked: break
             }
             return
@@ -117,7 +117,7 @@ extension Worker {
     }
 
     /// Reads the response's head; interim responses on the way are passed on.
-    private mutating func readResponse(_ exchange: Exchange) {
+    mutating func readResponse(_ exchange: Exchange) {
         guard let target = exchange.target else { return }
         while true {
             switch target.readHead(exchange, &self) {
@@ -157,7 +157,6 @@ extension Worker {
         client.sending = client.framing(of: head.framing, for: exchange)
         exchange.keepsClient = mayKeep(exchange) && exchange.isRequestDone && client.sending != .untilClose
         if response.firstField(.date) == nil { addDate() }
-        target.decoder = BodyDecoder(head.framing)
         client.writeHead(response, exchange, hasBody: !target.decoder.isComplete, &self)
         handle(exchange, .responseHead)
     }
@@ -168,6 +167,8 @@ extension Worker {
         exchange.isTunnel = true
         exchange.answeredAt = now
         exchange.record.kind = .webSocket
+        counters.webSockets.add()
+        counters.webSocketsActive.add()
         exchange.record.status = 101
         exchange.record.targetStatus = 101
         countResponse(exchange)

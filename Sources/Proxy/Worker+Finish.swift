@@ -1,4 +1,5 @@
 import Core
+import TLS
 import Telemetry
 
 extension Worker {
@@ -32,6 +33,7 @@ extension Worker {
         client.responseRate.cancel()
         client.lastActivity = now
         counters.requestsActive.subtract()
+        if exchange.isTunnel { counters.webSocketsActive.subtract() }
         counters.requestDuration.record(now.since(exchange.startedAt))
         if exchange.isForwarded { exchange.group?.plan.counters.requestsActive.subtract() }
         writeRecord(exchange)
@@ -69,9 +71,22 @@ extension Worker {
         if !exchange.isPrepared && !exchange.isRefused { setTraceID(request) }
         let loadBalancer = client.listener.logName
         let group = exchange.group?.logName ?? []
+        exchange.record.isTLS = client.tls != nil
+        exchange.record.connectionTrace = client.trace
+        let nothing = InlineArray<0, UInt8>(repeating: 0)
+        guard let tls = client.tls else {
+            let names = AccessRecord.Names(
+                loadBalancer: loadBalancer.span, targetGroup: group.span,
+                redirectURL: request.bytes(exchange.redirectURL), cipher: nothing.span, tlsVersion: nothing.span,
+                serverName: nothing.span, certificate: nothing.span)
+            return accessLog.write(exchange.record, request: request, names: names)
+        }
+        let version = tls.versionText
+        let certificate = client.certificateName
         let names = AccessRecord.Names(
             loadBalancer: loadBalancer.span, targetGroup: group.span,
-            redirectURL: request.bytes(exchange.redirectURL))
+            redirectURL: request.bytes(exchange.redirectURL), cipher: tls.cipherName, tlsVersion: version.span,
+            serverName: tls.serverName, certificate: certificate.span)
         accessLog.write(exchange.record, request: request, names: names)
     }
 

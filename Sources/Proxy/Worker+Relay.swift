@@ -47,7 +47,10 @@ extension Worker {
                 case .failed: return .sourceGone
                 case .ended:
                     guard source.decoder.endOfStream() == .complete else { return .sourceGone }
-                    return endBody(to: sink, trailers: nil)
+                    guard let received = source.receivedTrailers.take() else { return endBody(to: sink, trailers: nil) }
+                    heads.put(trailers)
+                    trailers = received
+                    return endBody(to: sink, trailers: trailers)
                 }
             case .end(let skip):
                 consume(source, inbound, framing: skip)

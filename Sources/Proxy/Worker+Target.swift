@@ -1,11 +1,14 @@
 import Core
 import HTTP1
+import TLS
 
 extension Worker {
     /// Gives the exchange a connection to `pool`'s target: the most recently used idle one, else a new one.
     mutating func connect(_ exchange: Exchange, to pool: TargetPool) {
         hold(pool, for: exchange)
-        if !exchange.hasRetried, let idle = pool.takeIdle() {
+        if let plan = exchange.group?.plan, plan.version != .http1 { return openStream(exchange, pool, plan) }
+        let name = targetServerName(exchange)
+        if !exchange.hasRetried, let idle = pool.takeIdle(for: name) {
             counters.targetConnectionsIdle.subtract()
             counters.targetConnectionsReused.add()
             idle.phase = .busy
@@ -13,27 +16,58 @@ extension Worker {
             join(exchange, idle)
             return handle(exchange, .connected)
         }
-        open(exchange, pool)
+        open(exchange, pool, name)
     }
 
     /// Opens a new connection for the exchange.
-    private mutating func open(_ exchange: Exchange, _ pool: TargetPool) {
+    private mutating func open(_ exchange: Exchange, _ pool: TargetPool, _ serverName: [UInt8]) {
+        guard let transport = openTransport(exchange, pool, serverName) else { return handle(exchange, .connectFailed) }
+        let target = TargetConnection(transport: transport, pool: pool, serverName: serverName, now: now)
+        register(transport, as: .target(target))
+        join(exchange, target)
+        schedule(target, at: now + (exchange.group?.plan.connectTimeout ?? 0))
+    }
+
+    /// Begins a connection to `pool`'s target, with TLS where the group has it. Nil if there is no way to it.
+    mutating func openTransport(_ exchange: Exchange, _ pool: TargetPool, _ serverName: [UInt8]) -> Transport? {
         exchange.connectAttempts += 1
         let socket: Socket
         do {
             socket = try Socket.connect(to: pool.address)
         } catch {
             countConnectFailure(exchange)
-            return handle(exchange, .connectFailed)
+            return nil
         }
-        let transport = Transport(token: slab.nextToken, socket: socket, to: .target)
-        let target = TargetConnection(transport: transport, pool: pool, now: now)
-        let token = slab.insert(.target(target))
-        poller.add(socket.descriptor, token: token, interest: .edges)
+        var transport = Transport(token: slab.nextToken, socket: socket, to: .target)
+        if let context = exchange.group?.tls {
+            let name = String(decoding: serverName, as: UTF8.self)
+            transport.tls = TLSSession(
+                context, serverName: name, resuming: pool.resumption(for: serverName), wire: wire)
+        }
+        return transport
+    }
+
+    /// Has a new connection to a target watched.
+    mutating func register(_ transport: Transport, as occupant: Occupant) {
+        let token = slab.insert(occupant)
+        poller.add(transport.socket.descriptor, token: token, interest: .edges)
         counters.targetConnectionsOpened.add()
         counters.targetConnectionsActive.add()
-        join(exchange, target)
-        schedule(target, at: now + (exchange.group?.plan.connectTimeout ?? 0))
+    }
+
+    /// The name that a target is asked for by TLS: the group's, else the host that the target sees. Empty without TLS.
+    func targetServerName(_ exchange: Exchange) -> [UInt8] {
+        guard let tls = exchange.group?.plan.tls else { return [] }
+        if !tls.serverName.isEmpty { return Array(tls.serverName.utf8) }
+        let request = exchange.request
+        let host = request.bytes(hostRange(request.bytes(request.authority), in: request.authority))
+        var name: [UInt8] = []
+        name.reserveCapacity(host.count)
+        // An IPv6 address stands in brackets in a Host field, and without them in a certificate.
+        for index in 0..<host.count where host[index] != 0x5B && host[index] != 0x5D {
+            name.append(host[index].lowercased)
+        }
+        return name
     }
 
     private func join(_ exchange: Exchange, _ target: TargetConnection) {
@@ -62,12 +96,12 @@ extension Worker {
     mutating func targetReady(_ target: TargetConnection, _ ready: Poller.Ready) {
         switch target.phase {
         case .connecting:
-            if ready.isDead {
-                let error = target.transport.socket.takeError()
-                return connectFailed(target, timedOut: error == timedOutError)
+            guard let exchange = target.exchange else { preconditionFailure("target: connecting for nothing") }
+            switch target.transport.connect(ready, &self) {
+            case .waiting: return
+            case .failed(let timedOut): return connectFailed(target, timedOut: timedOut)
+            case .connected: break
             }
-            guard ready.isWritable, let exchange = target.exchange else { return }
-            target.transport.note(ready)
             target.phase = .busy
             target.deadline = .distantFuture
             handle(exchange, .connected)
@@ -98,7 +132,7 @@ extension Worker {
         client.advance(&self)
     }
 
-    private func countConnectFailure(_ exchange: Exchange) {
+    func countConnectFailure(_ exchange: Exchange) {
         counters.targetConnectFailures.add()
         exchange.group?.plan.counters.connectionErrors.add()
     }
@@ -115,36 +149,27 @@ extension Worker {
         }
     }
 
-    /// A reused connection died before an octet of an answer: targets close idle connections whenever they like, and
-    /// that may cross a request. Sends it once more, on a fresh connection, if that cannot do harm.
+    /// The target's side is gone without an answer. Sends the request once more, on a fresh connection, if that cannot
+    /// do harm.
     mutating func retryOrFail(_ exchange: Exchange) {
         guard let target = exchange.target, let pool = exchange.pool else {
             preconditionFailure("exchange: retry without a target")
         }
-        let isUnsent = target.isUnprocessed
-        let isWhole = exchange.isIdempotent && exchange.bodyByteCount == 0 && !hasChunkedEnd(exchange)
-        guard target.isReused, !exchange.hasRetried, !exchange.hasAnswer, isUnsent || isWhole else {
+        guard !exchange.hasRetried, !exchange.hasAnswer, target.mayRetry(exchange) else {
             counters.targetConnectionErrors.add()
             return answer(exchange, status: 502, word: "TargetClosedConnection")
         }
         exchange.hasRetried = true
-        if isUnsent {
-            exchange.unsent = target.outbound.take()
-        } else {
-            exchange.isRequestDone = false
-        }
+        exchange.unsent = target.takeUnsent()
+        if exchange.unsent == nil { exchange.isRequestDone = false }
         exchange.state.retry()
         counters.retries.add()
         detach(exchange)
         connect(exchange, to: pool)
     }
 
-    private func hasChunkedEnd(_ exchange: Exchange) -> Bool {
-        exchange.isRequestDone && exchange.request.body == .unknown
-    }
-
     /// Closes the exchange's connection to its target.
-    private mutating func detach(_ exchange: Exchange) {
+    mutating func detach(_ exchange: Exchange) {
         guard let target = exchange.target else { return }
         exchange.target = nil
         target.exchange = nil
@@ -161,8 +186,15 @@ extension Worker {
         releasePool(exchange, cut: exchange.isCut)
     }
 
+    /// Remembers a session that a target has given, so that the next handshake is short.
+    func keepResumption(of transport: Transport, _ pool: TargetPool, _ serverName: [UInt8]) {
+        guard let resumption = transport.tls?.takeResumption() else { return }
+        pool.keep(resumption, for: serverName)
+    }
+
     /// Puts a connection into its pool.
     mutating func keepIdle(_ target: TargetConnection, _ plan: GroupPlan) {
+        keepResumption(of: target.transport, target.pool, target.serverName)
         target.isReused = true
         target.phase = .idle
         target.settle(&self)
@@ -178,10 +210,11 @@ extension Worker {
     /// Gives back everything a connection has. It is in no pool and serves no exchange.
     mutating func close(_ target: TargetConnection) {
         target.phase = .closed
+        keepResumption(of: target.transport, target.pool, target.serverName)
         discardBuffers(target)
         timers.cancel(target.transport.token)
         slab.remove(target.transport.token)
-        target.transport.socket.close()
+        target.transport.close(&self)
         counters.targetConnectionsActive.subtract()
     }
 }

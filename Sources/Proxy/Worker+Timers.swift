@@ -23,6 +23,7 @@ extension Worker {
 
     private func nextDeadline(of client: ClientConnection) -> Instant {
         switch client.phase {
+        case .handshaking(let since): return since + client.listener.settings.handshakeTimeout
         case .reading:
             if client.headDeadline != .distantFuture { return client.headDeadline }
             let idle = client.listener.settings.idleTimeout
@@ -51,6 +52,7 @@ extension Worker {
         client.transport.timer = .distantFuture
         guard nextDeadline(of: client) <= now else { return rearm(client) }
         switch client.phase {
+        case .handshaking: return handshakeTimedOut(client)
         case .reading: readingTimedOut(client)
         case .exchanging: exchangeTimedOut(client)
         case .lingering: return close(client)

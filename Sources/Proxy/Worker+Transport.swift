@@ -4,9 +4,7 @@ import Core
 extension Worker {
     /// Reads once into `side.inbound`.
     mutating func fill(_ side: Side, _ transport: inout Transport) -> Transport.Fill {
-        guard transport.isReadable else {
-            return transport.isEnded ? (transport.isBroken ? .failed : .ended) : .nothing
-        }
+        guard transport.mayReceive else { return transport.quiet }
         let inbound: Buffer
         if let waiting = side.inbound.take() {
             inbound = buffers.enlarge(waiting)

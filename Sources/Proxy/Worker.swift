@@ -1,5 +1,7 @@
 import Core
 import HTTP1
+import HTTP2
+import TLS
 import Telemetry
 
 /// One data-plane thread: its poller, its connections, its copy of the configuration. It shares nothing with other
@@ -13,6 +15,7 @@ struct Worker: ~Copyable {
     let control: Mailbox<ControlMail>
     let counters: WorkerCounters
     let log: LogDoor
+    let connectionLogDoor: LogDoor
 
     var poller = Poller()
     var timers: TimerWheel
@@ -30,12 +33,23 @@ struct Worker: ~Copyable {
     var pools: [TargetPool?] = []
     var listenerSockets: [ListenerSocket] = []
     var accessLog: AccessLog?
+    var connectionLog: ConnectionLog?
 
     var clientCount = 0
     var freeExchanges: [Exchange] = []
+    /// Where all TLS sessions read and write, and the ciphertext they read.
+    let wire = TLSWire()
+    let ciphertext = Buffer(capacity: TLS.Limits.incomingBytesMax)
+    let tickets: TLSTicketKeyRing
     /// Heads and trailers are read, changed and written within one turn, so one of each serves all exchanges.
     var response = Head()
-    let trailers = Head()
+    var trailers = Head()
+    /// HTTP/2 connections that have something left to do at the end of the pass.
+    var busyConnections: [HTTP2Connection] = []
+    let heads = HeadPool()
+    /// Frames that were just read, of whichever connection; and the body of a stream that has none to send.
+    let frames = Buffer(capacity: Core.Limits.largeBufferBytes)
+    let nothing = Buffer(capacity: 1)
     /// Those that had more to do than one turn allows.
     var deferred: [ClientSide] = []
     /// Set once control has said to finish.
@@ -49,17 +63,21 @@ struct Worker: ~Copyable {
         case listener(ListenerSocket)
         case client(ClientConnection)
         case target(TargetConnection)
+        case http2Client(HTTP2ClientConnection)
+        case http2Target(HTTP2TargetConnection)
     }
 
     init(
         _ configuration: WorkerConfiguration, mailbox: Mailbox<WorkerMail>, control: Mailbox<ControlMail>,
-        counters: WorkerCounters, log: LogDoor
+        counters: WorkerCounters, log: LogDoor, connectionLog: LogDoor
     ) {
         self.configuration = configuration
         self.mailbox = mailbox
         self.control = control
         self.counters = counters
         self.log = log
+        connectionLogDoor = connectionLog
+        tickets = TLSTicketKeyRing(current: configuration.ticketKey)
         now = Instant.now()
         timers = TimerWheel(now: now)
         buffers = BufferPool(bytesMax: configuration.bufferBytesMax)
@@ -72,12 +90,14 @@ struct Worker: ~Copyable {
     /// Serves until control has said to finish and everything has.
     mutating func run() {
         while !isFinished {
-            let readyCount = poller.wait(until: deferred.isEmpty ? nextDeadline : now, now: now)
+            let isIdle = deferred.isEmpty && busyConnections.isEmpty
+            let readyCount = poller.wait(until: isIdle ? nextDeadline : now, now: now)
             now = Instant.now()
             dispatchIdleTargets(readyCount)
             for index in 0..<readyCount { dispatch(poller.ready(index)) }
             resumeDeferred()
             fireTimers()
+            tendConnections()
             if buffers.bytesHeld > buffers.bytesMax { shed() }
             report()
         }
@@ -106,6 +126,8 @@ struct Worker: ~Copyable {
         switch slab.resolve(ready.token) {
         case .client(let client): clientReady(client, ready)
         case .target(let target): targetReady(target, ready)
+        case .http2Client(let client): clientReady(client, ready)
+        case .http2Target(let target): targetReady(target, ready)
         case .listener(let socket): acceptClients(socket)
         case .mailbox: readMail()
         case nil: counters.staleEvents.add()  // closed earlier in this batch
@@ -134,6 +156,8 @@ struct Worker: ~Copyable {
             switch slab.resolve(token) {
             case .client(let client): clientTimerFired(client)
             case .target(let target): targetTimerFired(target)
+            case .http2Client(let client): clientTimerFired(client)
+            case .http2Target(let target): targetTimerFired(target)
             case .listener(let socket): resumeAccepting(socket)
             case .mailbox, nil: counters.staleEvents.add()
             }
@@ -147,6 +171,7 @@ struct Worker: ~Copyable {
         if held < bytesReported { counters.bytesHeld.subtract(UInt64(bytesReported - held)) }
         bytesReported = held
         accessLog?.flush()
+        connectionLog?.flush()
     }
 
     private var isFinished: Bool {
@@ -159,6 +184,7 @@ struct Worker: ~Copyable {
             switch mail {
             case .adopt(let snapshot, let opened): adopt(snapshot, opened: opened)
             case .cut(let target): cutExchanges(of: target)
+            case .ticketKeys(let current, let previous): tickets.adopt(current: current, previous: previous)
             case .finish(let deadline): beginToFinish(deadline)
             }
         }

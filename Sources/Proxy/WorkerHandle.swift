@@ -25,14 +25,17 @@ public struct WorkerHandle: Sendable {
     /// Its thread, to be joined after `ControlMail.stopped`.
     public let thread: Thread
 
-    /// Starts a worker that waits for its first snapshot. Its answers go to `control`, its log lines into `log`.
+    /// Starts a worker that waits for its first snapshot. Its answers go to `control`, its log lines into `log` and
+    /// `connectionLog`.
     public static func start(
-        _ configuration: WorkerConfiguration, control: Mailbox<ControlMail>, log: LogDoor
+        _ configuration: WorkerConfiguration, control: Mailbox<ControlMail>, log: LogDoor, connectionLog: LogDoor
     ) -> WorkerHandle {
         let mailbox = Mailbox<WorkerMail>()
         let counters = WorkerCounters()
         let thread = Thread.start(name: "apus worker \(configuration.index)") {
-            var worker = Worker(configuration, mailbox: mailbox, control: control, counters: counters, log: log)
+            var worker = Worker(
+                configuration, mailbox: mailbox, control: control, counters: counters, log: log,
+                connectionLog: connectionLog)
             worker.run()
         }
         return WorkerHandle(index: configuration.index, mailbox: mailbox, counters: counters, thread: thread)

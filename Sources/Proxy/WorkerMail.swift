@@ -1,4 +1,5 @@
 import Core
+import TLS
 
 /// What control tells a worker.
 public enum WorkerMail: Sendable {
@@ -8,6 +9,8 @@ public enum WorkerMail: Sendable {
     case adopt(Snapshot, opened: [OpenedListener])
     /// The deregistration delay of the draining target with this `TargetPlan.id` is over: its exchanges end with 502.
     case cut(target: Int)
+    /// Seal session tickets with `current` from now on, and still open those of `previous`.
+    case ticketKeys(current: TLSTicketKey, previous: TLSTicketKey?)
     /// Stop listening, finish what is in flight until `deadline`, then stop the thread.
     case finish(deadline: Instant)
 }
@@ -44,8 +47,11 @@ public struct WorkerConfiguration: Sendable {
     public var connectionsMax: Int
     /// Budget of this worker for buffers, in bytes.
     public var bufferBytesMax: Int
+    /// The key of session tickets, the same for all workers.
+    public var ticketKey: TLSTicketKey
 
-    public init(index: Int, connectionsMax: Int, bufferBytesMax: Int) {
+    public init(index: Int, connectionsMax: Int, bufferBytesMax: Int, ticketKey: TLSTicketKey = .random()) {
+        self.ticketKey = ticketKey
         self.index = index
         self.connectionsMax = connectionsMax
         self.bufferBytesMax = bufferBytesMax

@@ -179,17 +179,17 @@ public struct HealthState: Equatable, Sendable {
             (.unused(.ipUnusable), .becameUnusable(let cause)):
             return (.unused(cause), .nothing)
 
-        case (.healthy, .checkBegan), (.unhealthy, .checkBegan),            // says nothing new
-            (.initial, .registered), (.healthy, .registered), (.unhealthy, .registered),    // is already
-            (.unused(.notInUse), .registered), (.unused(.invalidState), .registered),       // the cause remains
+        case (.healthy, .checkBegan), (.unhealthy, .checkBegan),  // says nothing new
+            (.initial, .registered), (.healthy, .registered), (.unhealthy, .registered),  // is already
+            (.unused(.notInUse), .registered), (.unused(.invalidState), .registered),  // the cause remains
             (.unused(.ipUnusable), .registered),
             (.initial, .becameUsable), (.healthy, .becameUsable), (.unhealthy, .becameUsable),
             (.draining, .deregistered), (.unused(.notRegistered), .deregistered),
-            (.draining, .becameUnusable), (.unused(.notRegistered), .becameUnusable),       // it is leaving
+            (.draining, .becameUnusable), (.unused(.notRegistered), .becameUnusable),  // it is leaving
             (.draining, .becameUsable), (.unused(.notRegistered), .becameUsable),
-            (.initial, .drained), (.healthy, .drained), (.unhealthy, .drained), (.unused, .drained),   // late
-            (.draining, .checkBegan), (.draining, .checkPassed), (.draining, .checkFailed),            // late
-            (.unused, .checkBegan), (.unused, .checkPassed), (.unused, .checkFailed):                  // late
+            (.initial, .drained), (.healthy, .drained), (.unhealthy, .drained), (.unused, .drained),  // late
+            (.draining, .checkBegan), (.draining, .checkPassed), (.draining, .checkFailed),  // late
+            (.unused, .checkBegan), (.unused, .checkPassed), (.unused, .checkFailed):  // late
             return (phase, .nothing)
         }
     }

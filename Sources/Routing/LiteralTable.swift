@@ -93,7 +93,8 @@ struct LiteralTable: Sendable {
             var shared = min(lowShared, highShared)
             let common = min(Int(entry.count), text.count)
             while shared < common, bytes[Int(entry.offset) + shared] == octet(shared, of: text, fromEnd) { shared += 1 }
-            let isAfter = shared == common
+            let isAfter =
+                shared == common
                 ? Int(entry.count) > text.count
                 : bytes[Int(entry.offset) + shared] > octet(shared, of: text, fromEnd)
             if isAfter {

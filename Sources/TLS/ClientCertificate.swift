@@ -6,6 +6,7 @@ public struct ClientCertificate: Sendable {
     public let serialNumber: [UInt8]
     /// Distinguished names as RFC 2253 writes them.
     public let issuer: [UInt8]
+    /// The owner, as RFC 2253 writes it.
     public let subject: [UInt8]
     /// `NotBefore=2023-09-21T01:50:17Z;NotAfter=2024-09-20T01:50:17Z`.
     public let validity: [UInt8]

@@ -1,6 +1,7 @@
 import COpenSSL
 
-/// A response of a certificate's issuer that says the certificate is good, to be stapled. Source: RFC 6960; RFC 6066 §8.
+/// A response of a certificate's issuer that says the certificate is good, to be stapled. Source: RFC 6960; RFC 6066
+/// §8.
 enum OCSPResponse {
     /// Checks that `response` is about `leaf`, says good and is current. `now` is in seconds since 1970.
     static func check(_ response: [UInt8], leaf: OpaquePointer, issuer: OpaquePointer, now: Int)

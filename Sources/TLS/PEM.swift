@@ -7,12 +7,15 @@ enum PEM {
         try checkSize(octets)
         var found: [OpaquePointer] = unsafe []
         let failure = unsafe withMemory(octets) { bio in
-            while let certificate = unsafe PEM_read_bio_X509(bio, nil, noPassword, nil) { unsafe found.append(certificate) }
+            while let certificate = unsafe PEM_read_bio_X509(bio, nil, noPassword, nil) {
+                unsafe found.append(certificate)
+            }
             return takeReadFailure()
         }
         if failure != PEM_R_NO_START_LINE {
-            for unsafe certificate in unsafe found { unsafe X509_free(certificate) }
-            throw TLSMaterialError("holds a certificate that cannot be read", remedy: "Make the file anew: PEM, complete.")
+            for index in unsafe found.indices { unsafe X509_free(found[index]) }
+            throw TLSMaterialError(
+                "holds a certificate that cannot be read", remedy: "Make the file anew: PEM, complete.")
         }
         if unsafe found.isEmpty {
             throw TLSMaterialError("holds no certificate", remedy: "Give a PEM file with -----BEGIN CERTIFICATE-----.")
@@ -78,6 +81,7 @@ enum PEM {
     }
 
     /// Never asks for a password, which would wait for a terminal.
-    private static let noPassword: @convention(c) (UnsafeMutablePointer<CChar>?, Int32, Int32, UnsafeMutableRawPointer?)
-        -> Int32 = { _, _, _, _ in -1 }
+    private static let noPassword:
+        @convention(c) (UnsafeMutablePointer<CChar>?, Int32, Int32, UnsafeMutableRawPointer?)
+            -> Int32 = { _, _, _, _ in -1 }
 }

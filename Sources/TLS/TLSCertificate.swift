@@ -3,7 +3,7 @@ import COpenSSL
 /// A certificate with its chain and its private key, as read from two files and found good.
 ///
 /// Shape:  immutable. Contexts make copies of their own of what is in here, so that no reference count is shared.
-// It is Sendable since what it points to is never changed, and OpenSSL counts references atomically.
+/// It is Sendable since what it points to is never changed, and OpenSSL counts references atomically.
 @safe public final class TLSCertificate: @unchecked Sendable {
     /// What the key can sign.
     public enum Key: Equatable, Sendable {
@@ -32,7 +32,9 @@ import COpenSSL
     public let names: [String]
     /// Seconds since 1970.
     public let notBefore: Int
+    /// Seconds since 1970.
     public let notAfter: Int
+    /// What its key can sign.
     public let key: Key
     /// SHA-256 of the leaf.
     public let fingerprint: [UInt8]
@@ -54,7 +56,7 @@ import COpenSSL
         do { unsafe chain = try unsafe PEM.certificates(chainOctets) } catch { throw .certificate(error) }
         let privateKey: OpaquePointer
         do { unsafe privateKey = try unsafe PEM.privateKey(keyOctets) } catch {
-            for unsafe certificate in unsafe chain { unsafe X509_free(certificate) }
+            for index in unsafe chain.indices { unsafe X509_free(chain[index]) }
             throw .privateKey(error)
         }
         unsafe self.chain = chain
@@ -72,7 +74,8 @@ import COpenSSL
             ERR_clear_error()
             throw .privateKey(
                 TLSMaterialError(
-                    "does not belong to the certificate in \(name)", remedy: "Give the key the certificate was made for."))
+                    "does not belong to the certificate in \(name)",
+                    remedy: "Give the key the certificate was made for."))
         }
         if !ocspResponse.isEmpty {
             do { try unsafe OCSPResponse.check(ocspResponse, leaf: chain[0], issuer: issuer, now: now) } catch {
@@ -82,7 +85,7 @@ import COpenSSL
     }
 
     deinit {
-        for unsafe certificate in unsafe chain { unsafe X509_free(certificate) }
+        for index in unsafe chain.indices { unsafe X509_free(chain[index]) }
         unsafe EVP_PKEY_free(privateKey)
     }
 
@@ -98,7 +101,8 @@ import COpenSSL
         }
         guard let key = leaf.key else {
             throw TLSMaterialError(
-                "has a key of type \(leaf.keyTypeName)", remedy: "Use RSA of at least 2048 bits, P-256, P-384 or P-521.")
+                "has a key of type \(leaf.keyTypeName)", remedy: "Use RSA of at least 2048 bits, P-256, P-384 or P-521."
+            )
         }
         if case .rsa(let bits) = key, bits < 2048 {
             throw TLSMaterialError(

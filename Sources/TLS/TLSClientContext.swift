@@ -37,7 +37,8 @@ public enum TargetVerification: Hashable, Sendable {
         case .roots(let bundle):
             let store = unsafe SSL_CTX_get_cert_store(context)
             let certificates = try unsafe PEM.certificates(bundle)
-            for unsafe certificate in unsafe certificates {
+            for index in unsafe certificates.indices {
+                let certificate = unsafe certificates[index]
                 _ = unsafe X509_STORE_add_cert(store, certificate)
                 unsafe X509_free(certificate)
             }

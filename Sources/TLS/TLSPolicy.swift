@@ -4,7 +4,9 @@ import COpenSSL
 public struct TLSPolicy: Hashable, Sendable {
     /// As configured; part of what a session is bound to.
     public let name: String
+    /// The oldest version taken.
     public let minimum: TLSVersion
+    /// The newest version taken.
     public let maximum: TLSVersion
     /// For TLS 1.2 and before, by OpenSSL's names, in the order the server prefers.
     public let ciphers: [String]

@@ -11,10 +11,12 @@ public enum ClientAuthentication: Sendable {
 }
 
 /// What a listener does about TLS, as control knows it; every worker makes a context of its own from it.
-public struct TLSServerConfiguration: Sendable {
+public struct TLSServerConfiguration: Sendable, Equatable {
     /// The first is the default, for clients that name no name of ours.
     public let certificates: [TLSCertificate]
+    /// Versions and ciphers.
     public let policy: TLSPolicy
+    /// How clients show who they are.
     public let clientAuthentication: ClientAuthentication
     /// In our order of preference.
     public let applicationProtocols: [ApplicationProtocol]
@@ -30,10 +32,10 @@ public struct TLSServerConfiguration: Sendable {
         self.applicationProtocols = applicationProtocols
     }
 
-    /// Whether `other` would behave alike, file by file.
-    public func isSame(as other: TLSServerConfiguration) -> Bool {
-        certificates.map(\.identity) == other.certificates.map(\.identity) && policy == other.policy
-            && applicationProtocols == other.applicationProtocols && authentication == other.authentication
+    /// Whether both behave alike, file by file.
+    public static func == (left: TLSServerConfiguration, right: TLSServerConfiguration) -> Bool {
+        left.certificates.map(\.identity) == right.certificates.map(\.identity) && left.policy == right.policy
+            && left.applicationProtocols == right.applicationProtocols && left.authentication == right.authentication
     }
 
     /// Tells apart ways of authentication.
@@ -158,7 +160,8 @@ extension TLSCertificate {
 
     /// Chooses the certificates by the name that the client asks for, before anything depends on them.
     private static let readClientHello:
-        @convention(c) (OpaquePointer?, UnsafeMutablePointer<Int32>?, UnsafeMutableRawPointer?) -> Int32 = { handle, _, _ in
+        @convention(c) (OpaquePointer?, UnsafeMutablePointer<Int32>?, UnsafeMutableRawPointer?) -> Int32 = {
+            handle, _, _ in
             guard let session = unsafe TLSSession.of(handle), let own = session.serverContext else { return 0 }
             var start: UnsafePointer<UInt8>?
             var count = 0
@@ -272,7 +275,9 @@ extension ApplicationProtocol {
         unsafe self.leaf = leaf
         unsafe self.chain = chain
         unsafe privateKey = key
-        for unsafe link in unsafe certificate.chain.dropFirst() { _ = unsafe apus_x509_push(chain, X509_dup(link)) }
+        for index in unsafe certificate.chain.indices.dropFirst() {
+            _ = unsafe apus_x509_push(chain, X509_dup(certificate.chain[index]))
+        }
     }
 
     deinit {

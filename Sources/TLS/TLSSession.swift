@@ -3,7 +3,8 @@ import Core
 
 /// One TLS connection without its socket: ciphertext in, plaintext out, and the other way round.
 ///
-/// Shape:  belongs to one thread, that of its context and wire. Makes no system call. After each step, what must be sent
+/// Shape:  belongs to one thread, that of its context and wire. Makes no system call. After each step, what must be
+/// sent
 ///         is in `TLSWire.outgoing`, alerts included, whatever the step's outcome.
 /// Source: RFC 8446; RFC 5246; SSL_read(3), SSL_get_error(3).
 @safe public final class TLSSession {
@@ -58,7 +59,8 @@ import Core
         unsafe SSL_set_accept_state(session)
     }
 
-    /// A client's session. `serverName` is sent as SNI and, if the context verifies, must be the certificate's; one that
+    /// A client's session. `serverName` is sent as SNI and, if the context verifies, must be the certificate's; one
+    /// that
     /// is an IP address is only verified. `resuming` is a session with the same server.
     public init(_ context: TLSClientContext, serverName: String, resuming: TLSResumption?, wire: TLSWire) {
         guard let session = unsafe SSL_new(context.context) else { preconditionFailure("TLS: no memory") }

@@ -1,7 +1,8 @@
 import COpenSSL
 import Core
 
-/// One thread's door between OpenSSL and octets: what its sessions read comes from the buffer lent for the running call,
+/// One thread's door between OpenSSL and octets: what its sessions read comes from the buffer lent for the running
+/// call,
 /// what they write goes into `outgoing`. So an idle session holds no octets, and several records leave in one write.
 ///
 /// Shape:  one BIO for all sessions of the thread. Not Sendable.

@@ -77,7 +77,8 @@ import COpenSSL
     }
 
     var signatureName: String {
-        unsafe OBJ_nid2sn(X509_get_signature_nid(certificate)).map { unsafe String(cString: $0) } ?? "an unknown algorithm"
+        unsafe OBJ_nid2sn(X509_get_signature_nid(certificate)).map { unsafe String(cString: $0) }
+            ?? "an unknown algorithm"
     }
 
     /// SHA-256 of the whole certificate.

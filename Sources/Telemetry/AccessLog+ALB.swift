@@ -7,7 +7,7 @@ extension AccessLog {
     // The numbers stand in a column, which the formatter would break up.
     // swift-format-ignore
     func appendALB(_ record: AccessRecord, _ request: Head, _ names: AccessRecord.Names) {
-        line.append(record.kind.text)                                           // 1
+        line.append(record.type)                                                // 1
         field(time: record.createdAt + record.duration)                         // 2
         field(name: names.loadBalancer)                                         // 3
         field(address: record.client)                                           // 4
@@ -23,10 +23,12 @@ extension AccessLog {
         appendRequestLine(record, request, as: .quoted)                         // 13
         closeQuote()
         quoted(request, .userAgent, limit: Limits.logUserAgentBytesMax)         // 14
-        line.append(" - -")                                                     // 15–16
+        field(name: names.cipher)                                               // 15
+        field(name: names.tlsVersion)                                           // 16
         field(name: names.targetGroup)                                          // 17
         quoted(request, .xAmznTraceID, limit: Limits.logFieldBytesMax)          // 18
-        line.append(" \"-\" \"-\"")                                             // 19–20
+        quoted(text: names.serverName)                                          // 19
+        quoted(text: names.certificate)                                         // 20
         field(rule: record.matchedRule)                                         // 21
         field(time: record.createdAt)                                           // 22
         quoted(record.action.text)                                              // 23
@@ -40,7 +42,9 @@ extension AccessLog {
         closeQuote()
         quoted(record.classification.text)                                      // 28
         quoted(record.classificationReason)                                     // 29
-        line.append(" - \"-\" \"-\" \"-\" ")                                    // 30–33
+        line.append(.space)
+        line.append(trace: record.connectionTrace)                              // 30
+        line.append(" \"-\" \"-\" \"-\" ")                                      // 31–33
         line.append(hostOf: record.listener)                                    // 34
         line.append(.lineFeed)
     }

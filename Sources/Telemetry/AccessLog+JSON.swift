@@ -7,7 +7,7 @@ extension AccessLog {
     /// Appends the line of `record`, line feed included.
     func appendJSON(_ record: AccessRecord, _ request: Head, _ names: AccessRecord.Names) {
         line.append("{\"type\":\"")
-        line.append(record.kind.text)
+        line.append(record.type)
         line.append("\",\"time\":\"")
         line.append(timestamp: record.createdAt + record.duration)
         line.append(.quote)
@@ -26,8 +26,12 @@ extension AccessLog {
         appendRequestLine(record, request, as: .json)
         line.append(.quote)
         header("user_agent", request, .userAgent, limit: Limits.logUserAgentBytesMax)
+        text("ssl_cipher", names.cipher)
+        text("ssl_protocol", names.tlsVersion)
         text("target_group", names.targetGroup)
         header("trace_id", request, .xAmznTraceID, limit: Limits.logFieldBytesMax)
+        text("domain_name", names.serverName)
+        text("chosen_cert_arn", names.certificate)
         number("matched_rule_priority", record.matchedRule.number)
         line.append(",\"request_creation_time\":\"")
         line.append(timestamp: record.createdAt)
@@ -37,6 +41,14 @@ extension AccessLog {
         word("error_reason", record.errorReason)
         word("classification", record.classification.text)
         word("classification_reason", record.classificationReason)
+        key("conn_trace_id")
+        if record.connectionTrace == (0, 0) {
+            line.append("null")
+        } else {
+            line.append(.quote)
+            line.append(trace: record.connectionTrace)
+            line.append(.quote)
+        }
         line.append(",\"ip_address\":\"")
         line.append(hostOf: record.listener)
         line.append("\"}\n")

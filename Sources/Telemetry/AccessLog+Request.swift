@@ -10,11 +10,11 @@ extension AccessLog {
         } else {
             line.append("-")
         }
-        line.append(record.kind.scheme)
+        line.append(record.scheme)
         appendAuthority(request, record.listener, as: escaping)
         appendURI(request, as: escaping)
         if isKnown {
-            line.append(request.minorVersion == 0 ? " HTTP/1.0" : " HTTP/1.1")
+            line.append(record.isHTTP2 ? " HTTP/2.0" : request.minorVersion == 0 ? " HTTP/1.0" : " HTTP/1.1")
         } else {
             line.append("- -")
         }
@@ -62,20 +62,22 @@ private func endsInPort(_ authority: Span<UInt8>) -> Bool {
     return index > 0 && index < authority.count && authority[index - 1] == .colon
 }
 
-extension AccessRecord.Kind {
+extension AccessRecord {
     /// Field 1.
-    var text: StaticString {
-        switch self {
-        case .http: "http"
-        case .webSocket: "ws"
+    var type: StaticString {
+        switch kind {
+        case .http: isTLS ? "https" : "http"
+        case .http2: "h2"
+        case .grpc: "grpcs"
+        case .webSocket: isTLS ? "wss" : "ws"
         }
     }
 
     /// What stands between method and host in the request line.
     var scheme: StaticString {
-        switch self {
-        case .http: " http://"
-        case .webSocket: " ws://"
+        switch kind {
+        case .http, .http2, .grpc: isTLS ? " https://" : " http://"
+        case .webSocket: isTLS ? " wss://" : " ws://"
         }
     }
 }

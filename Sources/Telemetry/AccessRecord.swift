@@ -8,9 +8,13 @@ import Core
 public struct AccessRecord: Sendable {
     /// What the exchange was, for field 1.
     public enum Kind: Sendable {
-        /// A request and its response over plain HTTP/1.
+        /// A request and its response over HTTP/1.
         case http
-        /// A tunnel after a 101, logged once at its end.
+        /// The same over HTTP/2.
+        case http2
+        /// A call of gRPC.
+        case grpc
+        /// A tunnel for a WebSocket, logged once at its end.
         case webSocket
     }
 
@@ -50,6 +54,12 @@ public struct AccessRecord: Sendable {
 
     /// What the exchange was.
     public var kind = Kind.http
+    /// Whether the client's connection is secure.
+    public var isTLS = false
+    /// Whether the request came by HTTP/2.
+    public var isHTTP2 = false
+    /// Names the client's connection in all logs; 0 if it has no name.
+    public var connectionTrace: (high: UInt64, low: UInt64) = (0, 0)
     /// When the first octet of the request came: time of day, as `WallClock.now()`.
     public var createdAt: UInt64
     /// From then until the exchange was over, by the monotonic clock.
@@ -99,13 +109,28 @@ public struct AccessRecord: Sendable {
         let loadBalancer: Span<UInt8>
         let targetGroup: Span<UInt8>
         let redirectURL: Span<UInt8>
+        /// What TLS has agreed on; empty without it.
+        let cipher: Span<UInt8>
+        let tlsVersion: Span<UInt8>
+        let serverName: Span<UInt8>
+        let certificate: Span<UInt8>
 
-        /// The load balancer that took the request, the target group chosen, and where a redirect led.
-        @_lifetime(copy loadBalancer, copy targetGroup, copy redirectURL)
-        public init(loadBalancer: Span<UInt8>, targetGroup: Span<UInt8>, redirectURL: Span<UInt8>) {
+        /// The load balancer that took the request, the target group chosen, where a redirect led, and the cipher,
+        /// version, SNI and certificate of the client's connection.
+        @_lifetime(
+            copy loadBalancer, copy targetGroup, copy redirectURL, copy cipher, copy tlsVersion, copy serverName,
+            copy certificate)
+        public init(
+            loadBalancer: Span<UInt8>, targetGroup: Span<UInt8>, redirectURL: Span<UInt8>, cipher: Span<UInt8>,
+            tlsVersion: Span<UInt8>, serverName: Span<UInt8>, certificate: Span<UInt8>
+        ) {
             self.loadBalancer = loadBalancer
             self.targetGroup = targetGroup
             self.redirectURL = redirectURL
+            self.cipher = cipher
+            self.tlsVersion = tlsVersion
+            self.serverName = serverName
+            self.certificate = certificate
         }
     }
 }

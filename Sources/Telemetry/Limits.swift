@@ -2,7 +2,9 @@
 public enum Limits {
     /// Octets of the longest access log line, line feed included: the caps below, each as often as it applies, and
     /// 1 KiB for numbers and names. So every line fits, and a hostile one shortens its own fields only.
-    public static let logLineBytesMax = logURIBytesMax + logUserAgentBytesMax + 7 * logFieldBytesMax + 1024
+    public static let logLineBytesMax = logURIBytesMax + logUserAgentBytesMax + 10 * logFieldBytesMax + 1024
+    /// Octets of the longest connection log line, line feed included: seven texts and 1 KiB for the rest.
+    static let connectionLogLineBytesMax = 7 * logFieldBytesMax + 1024
     /// Octets written of a path with its query, escapes included. What is longer is cut and ends in `...`. ALB takes
     /// request lines of 16 K (elbv2.md §2.1), so nothing is cut that has no escapes.
     public static let logURIBytesMax = 16 * 1024

@@ -49,6 +49,42 @@ extension PrometheusText {
 
         begin("apus_timeouts_total", .counter, help: "Timers that ran out, by kind.")
         for kind in TimeoutKind.allCases { sample(workers, "kind", kind) { $0.timeouts.value(kind) } }
+        writeTLS(workers)
+        writeHTTP2(workers)
+    }
+
+    private mutating func writeTLS(_ workers: [WorkerCounters]) {
+        begin("apus_client_tls_handshakes_total", .counter, help: "TLS handshakes that clients completed, by kind.")
+        for kind in TLSHandshakeKind.allCases { sample(workers, "kind", kind) { $0.tlsHandshakes.value(kind) } }
+
+        begin("apus_client_tls_failures_total", .counter, help: "TLS connections of clients that failed, by reason.")
+        for reason in TLSFailureReason.allCases {
+            sample(workers, "reason", reason) { $0.tlsFailures.value(reason) }
+        }
+
+        begin("apus_target_tls_handshakes_total", .counter, help: "TLS handshakes with targets, by kind.")
+        for kind in TLSHandshakeKind.allCases { sample(workers, "kind", kind) { $0.targetTLSHandshakes.value(kind) } }
+
+        begin("apus_target_tls_failures_total", .counter, help: "TLS connections to targets that failed, by reason.")
+        for reason in TLSFailureReason.allCases {
+            sample(workers, "reason", reason) { $0.targetTLSFailures.value(reason) }
+        }
+    }
+
+    private mutating func writeHTTP2(_ workers: [WorkerCounters]) {
+        begin(
+            "apus_http2_streams_reset_total", .counter, help: "HTTP/2 streams reset by the other side, by who it was.")
+        for side in HTTP2Side.allCases { sample(workers, "by", side) { $0.http2StreamsReset.value(side) } }
+
+        begin("apus_http2_goaways_received_total", .counter, help: "HTTP/2 GOAWAY frames received, by from whom.")
+        for side in HTTP2Side.allCases { sample(workers, "from", side) { $0.http2GoAways.value(side) } }
+
+        begin(
+            "apus_http2_faults_total", .counter,
+            help: "HTTP/2 connections ended for a fault of the other side, by reason.")
+        for reason in HTTP2FaultReason.allCases {
+            sample(workers, "reason", reason) { $0.http2Faults.value(reason) }
+        }
     }
 
     private mutating func sample<Value: CounterLabel>(
@@ -135,6 +171,13 @@ private let workerMetrics: [Metric<WorkerCounters>] = [
         $0.invalidHeaderRequestsForwarded.value
     },
     .counter("requests_non_compliant_total", "Requests not compliant with RFC 9112.") { $0.nonCompliantRequests.value },
+    .counter("client_http2_connections_total", "HTTP/2 connections of clients.") { $0.http2Connections.value },
+    .counter("grpc_requests_total", "Calls of gRPC among the requests.") { $0.grpcRequests.value },
+    .counter("websockets_total", "WebSockets opened.") { $0.webSockets.value },
+    .gauge("websockets_active", "WebSockets open now.") { $0.webSocketsActive.value },
+    .counter("target_http2_connections_opened_total", "HTTP/2 connections opened to targets.") {
+        $0.targetHTTP2Connections.value
+    },
     .counter("target_connections_opened_total", "Connections opened to targets.") { $0.targetConnectionsOpened.value },
     .counter("target_connections_reused_total", "Requests sent on a target connection used before.") {
         $0.targetConnectionsReused.value
@@ -159,6 +202,9 @@ private let workerMetrics: [Metric<WorkerCounters>] = [
     .gauge("held_bytes", "Bytes held for connections now.") { $0.bytesHeld.value },
     .counter("log_lines_dropped_total", "Access log lines dropped because the log could not keep up.") {
         $0.logLinesDropped.value
+    },
+    .counter("connection_log_lines_dropped_total", "Connection log lines dropped because the log could not keep up.") {
+        $0.connectionLogLinesDropped.value
     },
 ]
 

@@ -33,6 +33,10 @@ public enum TimeoutKind: UInt8, CounterLabel {
     case targetConnect
     /// The target sent nothing for too long.
     case targetIdle
+    /// A client did not complete its TLS handshake in time.
+    case tlsHandshake
+    /// A target did not complete its TLS handshake in time.
+    case targetTLSHandshake
 
     /// As written in metrics.
     public var label: StaticString {
@@ -44,6 +48,8 @@ public enum TimeoutKind: UInt8, CounterLabel {
         case .clientKeepAlive: "client_keep_alive"
         case .targetConnect: "target_connect"
         case .targetIdle: "target_idle"
+        case .tlsHandshake: "tls_handshake"
+        case .targetTLSHandshake: "target_tls_handshake"
         }
     }
 }
@@ -78,7 +84,7 @@ public enum StatusClass: UInt8, CounterLabel {
 /// A status that Apus answers with itself. Source: elbv2.md §2.3.
 public enum GeneratedStatus: UInt8, CounterLabel {
     case badRequest, methodNotAllowed, requestTimeout, contentTooLarge, uriTooLong, expectationFailed
-    case clientClosed, tooManyForwarders, protocolMismatch
+    case clientClosed, tooManyForwarders, protocolMismatch, misdirected
     case internalError, notImplemented, badGateway, unavailable, gatewayTimeout, versionNotSupported
     case redirectTooLong
 
@@ -91,6 +97,7 @@ public enum GeneratedStatus: UInt8, CounterLabel {
         case 413: self = .contentTooLarge
         case 414: self = .uriTooLong
         case 417: self = .expectationFailed
+        case 421: self = .misdirected
         case 460: self = .clientClosed
         case 463: self = .tooManyForwarders
         case 464: self = .protocolMismatch
@@ -114,6 +121,7 @@ public enum GeneratedStatus: UInt8, CounterLabel {
         case .contentTooLarge: "413"
         case .uriTooLong: "414"
         case .expectationFailed: "417"
+        case .misdirected: "421"
         case .clientClosed: "460"
         case .tooManyForwarders: "463"
         case .protocolMismatch: "464"
@@ -185,8 +193,35 @@ public final class WorkerCounters: Sendable {
     /// Timers that ran out, by kind.
     public let timeouts = CounterSet<TimeoutKind>()
 
+    // TLS, HTTP/2, gRPC and WebSocket with clients.
+
+    /// TLS handshakes that clients completed.
+    public let tlsHandshakes = CounterSet<TLSHandshakeKind>()
+    /// TLS connections of clients that failed, in the handshake or behind it.
+    public let tlsFailures = CounterSet<TLSFailureReason>()
+    /// HTTP/2 connections of clients.
+    public let http2Connections = Counter()
+    /// Streams that the other side has reset, by who it was.
+    public let http2StreamsReset = CounterSet<HTTP2Side>()
+    /// HTTP/2 connections ended because the other side broke the rules or their spirit.
+    public let http2Faults = CounterSet<HTTP2FaultReason>()
+    /// GOAWAYs received, by from whom.
+    public let http2GoAways = CounterSet<HTTP2Side>()
+    /// Calls of gRPC among the requests.
+    public let grpcRequests = Counter()
+    /// WebSockets opened.
+    public let webSockets = Counter()
+    /// WebSockets open now.
+    public let webSocketsActive = Gauge()
+
     // Targets.
 
+    /// TLS handshakes with targets.
+    public let targetTLSHandshakes = CounterSet<TLSHandshakeKind>()
+    /// TLS connections to targets that failed.
+    public let targetTLSFailures = CounterSet<TLSFailureReason>()
+    /// HTTP/2 connections opened to targets.
+    public let targetHTTP2Connections = Counter()
     /// Connections opened to targets.
     public let targetConnectionsOpened = Counter()
     /// Requests sent on a connection that had served another before.
@@ -216,6 +251,8 @@ public final class WorkerCounters: Sendable {
     public let bytesHeld = Gauge()
     /// Access log lines dropped because the ring was full.
     public let logLinesDropped = Counter()
+    /// Connection log lines dropped because the ring was full.
+    public let connectionLogLinesDropped = Counter()
 
     /// All at zero.
     public init() {}

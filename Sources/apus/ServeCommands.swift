@@ -16,9 +16,10 @@ extension Apus {
 
         func run() throws {
             Log.bootstrap()
-            try finish(with: attempt { () throws(StartError) in
-                try Control.start(file: file, discardingChanges: discardChanges)
-            })
+            try finish(
+                with: attempt { () throws(StartError) in
+                    try Control.start(file: file, discardingChanges: discardChanges)
+                })
         }
     }
 

@@ -44,7 +44,11 @@ import Testing
         loop.schedule(token, at: Instant.now())
         loop.cancel(token)
         var passCount = 0
-        func pass() { loop.afterBatch { passCount += 1; if passCount < 3 { pass() } } }
+        func pass() {
+            loop.afterBatch {
+                passCount += 1; if passCount < 3 { pass() }
+            }
+        }
         pass()
         #expect(run(loop) { passCount == 3 })
         #expect(recorder.firedAt.count == 1)

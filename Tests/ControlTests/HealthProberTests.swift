@@ -37,7 +37,8 @@ import Testing
     }
 
     private static let fast = HealthCheck(
-        path: "/health?deep=1", intervalSeconds: 0.02, timeoutSeconds: 10, matcher: HTTPCodes("200-299")!)
+        path: "/health?deep=1", intervalSeconds: 0.02, timeoutSeconds: 10,
+        matcher: Matcher(httpCode: HTTPCodes("200-299")!))
 
     private static func answer(_ status: String, _ rest: String = "Content-Length: 2\r\n\r\nok") -> String {
         "HTTP/1.1 \(status)\r\n\(rest)"
@@ -53,9 +54,10 @@ import Testing
         let request = try #require(target.requests.first)
         let lines = request.split(separator: "\r\n", omittingEmptySubsequences: false).map(String.init)
         #expect(lines[0] == "GET /health?deep=1 HTTP/1.1")
-        #expect(Set(lines[1...]) == [
-            "Host: 127.0.0.1:\(target.port)", "User-Agent: ELB-HealthChecker/2.0", "Connection: close", "",
-        ])
+        #expect(
+            Set(lines[1...]) == [
+                "Host: 127.0.0.1:\(target.port)", "User-Agent: ELB-HealthChecker/2.0", "Connection: close", "",
+            ])
         #expect(registrations[0].health.state == .healthy)
         #expect(registrations[0].cell.isHealthy)
         scene.prober.forget(registrations[0])
@@ -188,10 +190,11 @@ import Testing
         let registrations = scene.register(targets.map(\.port), check)
         scene.prober.watch(registrations, now: scene.loop.now)
         var most = 0
-        #expect(run(scene.loop) {
-            most = max(most, targets.map(\.openCount).reduce(0, +))
-            return Set(scene.found.filter { $0.event != .checkBegan }.map(\.target)).count == 6
-        })
+        #expect(
+            run(scene.loop) {
+                most = max(most, targets.map(\.openCount).reduce(0, +))
+                return Set(scene.found.filter { $0.event != .checkBegan }.map(\.target)).count == 6
+            })
         #expect(most > 0)
         // A connection that the prober has closed may not have been noticed by its target yet.
         var running = 0, runningMost = 0

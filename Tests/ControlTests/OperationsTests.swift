@@ -93,7 +93,7 @@ import Testing
                         if worker == 0 { snapshots.append(snapshot) }
                         self.opened += opened
                     case .cut(let target): if worker == 0 { cuts.append(target) }
-                    case .finish: break
+                    case .ticketKeys, .finish: break
                     }
                 }
             }
@@ -154,11 +154,12 @@ import Testing
         for round in 0..<100 {
             for index in 0..<100 {
                 let target = TargetDescription(id: "198.51.100.\(index)")
-                let change: Change = switch round % 3 {
-                case 0: .registerTargets(group: "green", [target])
-                case 1: .setWeights(loadBalancer: "web", port: port, priority: nil, ["blue": index])
-                default: .deregisterTargets(group: "green", [target])
-                }
+                let change: Change =
+                    switch round % 3 {
+                    case 0: .registerTargets(group: "green", [target])
+                    case 1: .setWeights(loadBalancer: "web", port: port, priority: nil, ["blue": index])
+                    default: .deregisterTargets(group: "green", [target])
+                    }
                 scene.operations.apply(change, by: nil) { if case .success = $0 { doneCount += 1 } }
             }
             scene.pass()
@@ -202,8 +203,9 @@ import Testing
         let port = Int(try freePort())
         let outcomes = [
             scene.apply(.registerTargets(group: "green", [TargetDescription(id: "192.0.2.9")])),
-            scene.apply(.putListener(
-                loadBalancer: "web", Listener(port: port, defaultActions: [forward([("blue", 1)])]))),
+            scene.apply(
+                .putListener(
+                    loadBalancer: "web", Listener(port: port, defaultActions: [forward([("blue", 1)])]))),
         ]
         scene.pass()
         #expect(outcomes.map(\.error?.code) == ["InternalFailure", "InternalFailure"])
@@ -221,9 +223,10 @@ import Testing
         let other = try Socket.listen(on: SocketAddress(literal: "127.0.0.1", port: 0)!, sharesPort: false)
         defer { other.close() }
         let before = scene.operations.document
-        let outcome = scene.apply(.putListener(
-            loadBalancer: "web",
-            Listener(port: Int(other.localAddress!.port), defaultActions: [forward([("blue", 1)])])))
+        let outcome = scene.apply(
+            .putListener(
+                loadBalancer: "web",
+                Listener(port: Int(other.localAddress!.port), defaultActions: [forward([("blue", 1)])])))
         scene.pass()
         #expect(outcome.error?.code == "InvalidConfigurationRequest")
         #expect(scene.operations.document == before)
@@ -285,11 +288,12 @@ import Testing
     }
 
     @Test func instancesAreNamedWhenTheyAreMissing() throws {
-        let scene = try Scene(groups: """
-            targetGroups:
-              - { name: blue, targetType: instance, protocol: HTTP, port: 8080, targets: [ { id: i-0a1b2c3d } ] }
-              - { name: green, targetType: ip, protocol: HTTP, port: 8080 }
-            """)
+        let scene = try Scene(
+            groups: """
+                targetGroups:
+                  - { name: blue, targetType: instance, protocol: HTTP, port: 8080, targets: [ { id: i-0a1b2c3d } ] }
+                  - { name: green, targetType: ip, protocol: HTTP, port: 8080 }
+                """)
         let health = try scene.operations.targetHealth(group: "blue", targets: nil)
         #expect(health.map(\.reason) == ["Target.InvalidState"])
         #expect(health.first?.description?.contains("i-0a1b2c3d") == true)
@@ -305,15 +309,16 @@ import Testing
         _ = scene.apply(.registerTargets(group: "green", [TargetDescription(id: "192.0.2.9")]))
         _ = scene.apply(.putTargetGroup(group("extra")))
         scene.pass()
-        try scene.write(groups: """
-            targetGroups:
-              - name: blue
-                targetType: ip
-                protocol: HTTP
-                port: 8080
-                targets: [ { id: 192.0.2.1 }, { id: 192.0.2.3 } ]
-              - { name: green, targetType: instance, protocol: HTTP, port: 8080 }
-            """, runtime: ", workers: 7")
+        try scene.write(
+            groups: """
+                targetGroups:
+                  - name: blue
+                    targetType: ip
+                    protocol: HTTP
+                    port: 8080
+                    targets: [ { id: 192.0.2.1 }, { id: 192.0.2.3 } ]
+                  - { name: green, targetType: instance, protocol: HTTP, port: 8080 }
+                """, runtime: ", workers: 7")
         var report: ReloadReport?
         scene.operations.reload(discardingChanges: false) { report = try? $0.get() }
         scene.collect()

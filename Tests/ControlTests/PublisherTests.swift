@@ -20,7 +20,7 @@ import Testing
 
     private func publish(_ document: Document) -> [Snapshot] {
         _ = registry.reconcile(with: document, renewed: [:], now: Instant.now())
-        return publisher.snapshots(of: document, registry)
+        return publisher.snapshots(of: document, registry, CertificateStore(configurationFile: ""))
     }
 
     private func groupPlan(_ name: String, of snapshot: Snapshot) -> GroupPlan? {

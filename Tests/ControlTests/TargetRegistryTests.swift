@@ -99,9 +99,10 @@ import Testing
     }
 
     @Test func theSameIdWithTwoPortsIsTwoTargets() {
-        let result = reconcile(document([
-            group("blue", [TargetDescription(id: "10.0.0.1"), TargetDescription(id: "10.0.0.1", port: 9)])
-        ]))
+        let result = reconcile(
+            document([
+                group("blue", [TargetDescription(id: "10.0.0.1"), TargetDescription(id: "10.0.0.1", port: 9)])
+            ]))
         #expect(result.arrived.map { $0.address?.description } == ["10.0.0.1:8080", "10.0.0.1:9"])
     }
 
@@ -127,9 +128,12 @@ import Testing
 
     @Test func failingOpenIsSaidOnceAndEndsWithAHealthyTarget() throws {
         let check = HealthCheck(healthyThresholdCount: 2, unhealthyThresholdCount: 1)
-        let arrived = reconcile(document([
-            group("blue", [TargetDescription(id: "10.0.0.1"), TargetDescription(id: "10.0.0.2")], healthCheck: check)
-        ])).arrived
+        let arrived = reconcile(
+            document([
+                group(
+                    "blue", [TargetDescription(id: "10.0.0.1"), TargetDescription(id: "10.0.0.2")], healthCheck: check)
+            ])
+        ).arrived
         let blue = try #require(registry.groups["blue"])
         registry.receive(.checkFailed(.timeout), arrived[0], now: now)
         #expect(!blue.isFailedOpen, "the other's first check is not decided")
@@ -150,7 +154,10 @@ import Testing
             $0 == .groupFailedOpen(group: "blue") || $0 == .groupRecovered(group: "blue")
         }
         #expect(said == [.groupFailedOpen(group: "blue"), .groupRecovered(group: "blue")])
-        #expect(posted(events).contains(.targetHealthChanged(
-            group: "blue", id: "10.0.0.1", port: 8080, from: "initial", to: "unhealthy", reason: "Target.Timeout")))
+        #expect(
+            posted(events).contains(
+                .targetHealthChanged(
+                    group: "blue", id: "10.0.0.1", port: 8080, from: "initial", to: "unhealthy",
+                    reason: "Target.Timeout")))
     }
 }

@@ -14,10 +14,12 @@ import Testing
 
     @Test func everyFileIsTested() throws {
         let names = try FileManager.default.contentsOfDirectory(atPath: Self.folder.path())
-        #expect(names.sorted() == ["blue-green.yaml", "quickstart.yaml", "reference.yaml"])
+        #expect(names.sorted() == Self.names)
     }
 
-    @Test(arguments: ["blue-green.yaml", "quickstart.yaml", "reference.yaml"]) func loads(_ name: String) throws {
+    static let names = ["blue-green.yaml", "https.yaml", "quickstart.yaml", "reference.yaml"]
+
+    @Test(arguments: names) func loads(_ name: String) throws {
         let document = try Document.load(yaml: Self.text(name), file: "conf/\(name)")
         #expect(!document.loadBalancers.isEmpty && !document.targetGroups.isEmpty)
         #expect(try Document(document.encoded()) == document)

@@ -39,12 +39,12 @@ import Testing
     /// What the code accepts of ELBv2's other keys, an editor accepts too.
     @Test func knowsWhatMayOnlySayWhatIsDone() throws {
         let attributes = try #require(Self.schema?["$defs"]?["LoadBalancerAttributes"]?["properties"])
-        #expect(attributes["routing.http2.enabled"]?["enum"] == [true, false])
+        #expect(attributes["routing.http.desync_mitigation_mode"]?["enum"] == ["defensive"])
         #expect(attributes["dns_record.client_routing_policy"] == nil)
     }
 
     /// Each file of conf/ keeps the schema, as an editor would see it.
-    @Test(arguments: ["blue-green.yaml", "quickstart.yaml", "reference.yaml"]) func filesKeepIt(_ name: String) throws {
+    @Test(arguments: ConfTests.names) func filesKeepIt(_ name: String) throws {
         let schema = try #require(Self.schema)
         let value = try Value.parse(yaml: ConfTests.text(name), file: name)
         #expect(SchemaCheck(root: schema).mistakes(in: value, by: schema, at: "") == [])

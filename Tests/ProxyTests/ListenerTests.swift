@@ -20,7 +20,7 @@ import Testing
     @Test func readsItsPlan() {
         var settings = Plans.settings
         settings.dropsInvalidNames = true
-        let listener = Listener(Plans.listener(settings: settings), actions: [])
+        let listener = Listener(Plans.listener(settings: settings), actions: [], tickets: Plans.tickets)
         #expect(listener.logName == Array("app/web".utf8))
         #expect(listener.settings == settings)
         #expect(listener.options == RequestOptions(dropsInvalidNames: true, keepsDuplicateHosts: false))
@@ -30,7 +30,7 @@ import Testing
         settings.preservesHost = true
         let after = Plans.listener(settings: settings)
         listener.connectionCount = 3
-        listener.adopt(after, actions: [])
+        listener.adopt(after, actions: [], tickets: Plans.tickets)
         #expect(listener.plan === after && listener.settings == settings)
         #expect(listener.options == RequestOptions(dropsInvalidNames: false, keepsDuplicateHosts: true))
         #expect(listener.connectionCount == 3, "connections stay")
@@ -43,7 +43,8 @@ import Testing
         let plan = Plans.listener(
             rules: [(10, .forward(first.plan)), (20, Plans.fixed(200))], defaultAction: .forward(last.plan))
         let fixed = FixedResponsePlan(status: 200, contentType: [], body: [])
-        let listener = Listener(plan, actions: [.forward(first), .fixedResponse(fixed), .forward(last)])
+        let listener = Listener(
+            plan, actions: [.forward(first), .fixedResponse(fixed), .forward(last)], tickets: Plans.tickets)
         #expect(listener.forward(priority: 10) === first)
         #expect(listener.forward(priority: 20) == nil, "does not forward")
         #expect(listener.forward(priority: 30) == nil, "is not there")
@@ -52,7 +53,7 @@ import Testing
 
     @Test func theDefaultActionNeedNotForward() {
         let fixed = FixedResponsePlan(status: 200, contentType: [], body: [])
-        let listener = Listener(Plans.listener(), actions: [.fixedResponse(fixed)])
+        let listener = Listener(Plans.listener(), actions: [.fixedResponse(fixed)], tickets: Plans.tickets)
         #expect(listener.forward(priority: nil) == nil)
     }
 

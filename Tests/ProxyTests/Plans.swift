@@ -1,5 +1,6 @@
 import Core
 import Routing
+import TLS
 import Telemetry
 import Testing
 
@@ -32,6 +33,9 @@ enum Plans {
             priorities: rules.map(\.priority), defaultAction: defaultAction)
     }
 
+    /// Ticket keys that nobody else has.
+    static var tickets: TLSTicketKeyRing { TLSTicketKeyRing(current: .random()) }
+
     /// A transport without a socket: nothing may be read or written.
     static func noTransport(to otherSide: Transport.OtherSide, token: Token = .none) -> Transport {
         Transport(token: token, socket: Socket(descriptor: -1), to: otherSide)
@@ -61,7 +65,8 @@ struct WorkerBench: ~Copyable {
     init() {
         worker = Worker(
             WorkerConfiguration(index: 0, connectionsMax: 10, bufferBytesMax: 1 << 20), mailbox: Mailbox(),
-            control: control, counters: counters, log: LogDoor(ring: ring, bell: LogBell()))
+            control: control, counters: counters, log: LogDoor(ring: ring, bell: LogBell()),
+            connectionLog: LogDoor(ring: LogRing(capacity: 16 * 1024), bell: LogBell()))
     }
 
     /// Adopts listeners and groups as the next generation, and logs as JSON.

@@ -11,11 +11,12 @@ func referenceMatches(_ pattern: [UInt8], _ text: [UInt8]) -> Bool {
         var next = [Bool](repeating: false, count: text.count + 1)
         if octet == UInt8(ascii: "*") { next[0] = row[0] }
         for index in text.indices {
-            next[index + 1] = switch octet {
-            case UInt8(ascii: "*"): next[index] || row[index + 1]
-            case UInt8(ascii: "?"): row[index]
-            default: row[index] && octet == text[index]
-            }
+            next[index + 1] =
+                switch octet {
+                case UInt8(ascii: "*"): next[index] || row[index + 1]
+                case UInt8(ascii: "?"): row[index]
+                default: row[index] && octet == text[index]
+                }
         }
         row = next
     }

@@ -118,20 +118,20 @@ import Testing
     }
 
     static let scripts: [(script: String, states: String, healthy: Int, unhealthy: Int, grace: Nanoseconds)] = [
-        ("+", "h", 5, 2, 0),                                    // one pass is enough at first
-        ("-+", "ih", 5, 2, 0),                                  // even after a failure
+        ("+", "h", 5, 2, 0),  // one pass is enough at first
+        ("-+", "ih", 5, 2, 0),  // even after a failure
         ("--", "iu", 5, 2, 0),
-        ("--++++", "iuuuuu", 5, 2, 0),                          // but not once it is unhealthy
+        ("--++++", "iuuuuu", 5, 2, 0),  // but not once it is unhealthy
         ("--+++++", "iuuuuuh", 5, 2, 0),
-        ("--++-++++", "iuuuuuuuu", 5, 2, 0),                    // only an unbroken run counts
+        ("--++-++++", "iuuuuuuuu", 5, 2, 0),  // only an unbroken run counts
         ("+-+-+-", "hhhhhh", 5, 2, 0),
         ("+-+--", "hhhhu", 5, 2, 0),
-        ("+-", "hu", 2, 1, 0),                                  // thresholds of one
+        ("+-", "hu", 2, 1, 0),  // thresholds of one
         ("-+-+", "uhuh", 1, 1, 0),
-        ("------", "iiiiiu", 2, 3, 3_000_000_000),              // seconds 0, 1 and 2 do not count, 3, 4 and 5 do
-        ("+-----", "hhhhhu", 2, 3, 3_000_000_000),              // healthy targets have grace too
+        ("------", "iiiiiu", 2, 3, 3_000_000_000),  // seconds 0, 1 and 2 do not count, 3, 4 and 5 do
+        ("+-----", "hhhhhu", 2, 3, 3_000_000_000),  // healthy targets have grace too
         ("-----", "iiiii", 2, 2, 1_000_000_000_000),
-        ("---+", "iiih", 2, 2, 1_000_000_000_000),              // a pass counts during grace
+        ("---+", "iiih", 2, 2, 1_000_000_000_000),  // a pass counts during grace
     ]
 
     @Test(arguments: scripts.indices) func runsOfChecks(_ index: Int) {
@@ -188,16 +188,17 @@ import Testing
         let thresholds = HealthThresholds(healthyCount: 2, unhealthyCount: 1)
         let now = Instant(nanoseconds: 0)
         var health = HealthState(registeredAt: now)
-        let events: [Event] = switch phase {
-        case .initial(isChecked: false, _): []
-        case .initial(isChecked: true, _): [.checkBegan]
-        case .healthy: [.checkPassed]
-        case .unhealthy(let passes, let failure):
-            [.checkFailed(failure)] + Array(repeating: .checkPassed, count: passes)
-        case .draining: [.deregistered]
-        case .unused(.notRegistered): [.deregistered, .drained]
-        case .unused(let cause): [.becameUnusable(cause)]
-        }
+        let events: [Event] =
+            switch phase {
+            case .initial(isChecked: false, _): []
+            case .initial(isChecked: true, _): [.checkBegan]
+            case .healthy: [.checkPassed]
+            case .unhealthy(let passes, let failure):
+                [.checkFailed(failure)] + Array(repeating: .checkPassed, count: passes)
+            case .draining: [.deregistered]
+            case .unused(.notRegistered): [.deregistered, .drained]
+            case .unused(let cause): [.becameUnusable(cause)]
+            }
         for event in events { _ = health.receive(event, thresholds: thresholds, now: now) }
         #expect(health.state == state)
         #expect(health.reason?.code == code)

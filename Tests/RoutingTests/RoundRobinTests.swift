@@ -33,7 +33,8 @@ import Testing
     }
 
     static let cases = [
-        Case(why: "ready ones only", uses: [.lastResort, .ready, .never, .ready], expected: [1, 3], isFailOpen: false),
+        Case(
+            why: "ready ones only", uses: [.lastResort, .ready, .never, .ready], expected: [1, 3], isFailOpen: false),
         Case(
             why: "none ready: all registered", uses: [.lastResort, .never, .lastResort], expected: [0, 2],
             isFailOpen: true),
@@ -54,15 +55,15 @@ import Testing
         var turns = RoundRobin()
         turns.rebuild(count: 5) { _ in .ready }
         #expect(picks(2, from: &turns) == [0, 1])
-        turns.rebuild(count: 5) { $0 == 2 ? .lastResort : .ready }      // who was next went away: the one after it
+        turns.rebuild(count: 5) { $0 == 2 ? .lastResort : .ready }  // who was next went away: the one after it
         #expect(picks(2, from: &turns) == [3, 4])
-        turns.rebuild(count: 5) { _ in .ready }                         // it came back: it waits for its turn
+        turns.rebuild(count: 5) { _ in .ready }  // it came back: it waits for its turn
         #expect(picks(4, from: &turns) == [0, 1, 2, 3])
-        turns.rebuild(count: 3) { _ in .ready }                         // the list grew shorter than the turn
+        turns.rebuild(count: 3) { _ in .ready }  // the list grew shorter than the turn
         #expect(turns.next() == 1)
         turns.rebuild(count: 5) { _ in .never }
         #expect(turns.next() == nil)
-        turns.rebuild(count: 5) { _ in .ready }                         // after nobody, where it stood
+        turns.rebuild(count: 5) { _ in .ready }  // after nobody, where it stood
         #expect(turns.next() == 2)
     }
 

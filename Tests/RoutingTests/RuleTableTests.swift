@@ -154,12 +154,13 @@ import Testing
         }
         let table = RuleTable(patterns)
         for index in patterns.indices {
-            let (host, path) = switch index % 4 {
-            case 0: ("h\(index).example.com", "/any")
-            case 1: ("other", "/p\(index)/x")
-            case 2: ("a.s\(index).example.com", "/x/\(index)")
-            default: ("shared.example.com", "/q/\(index)")
-            }
+            let (host, path) =
+                switch index % 4 {
+                case 0: ("h\(index).example.com", "/any")
+                case 1: ("other", "/p\(index)/x")
+                case 2: ("a.s\(index).example.com", "/x/\(index)")
+                default: ("shared.example.com", "/q/\(index)")
+                }
             #expect(match(table, host, path) == index)
         }
         #expect(match(table, "none", "/p") == nil)

@@ -64,7 +64,8 @@ final class SessionPair {
     }
 
     /// Shakes hands, `step` octets at a time; what both sides came to.
-    @discardableResult func handshake(step: Int = .max) -> (server: TLSSession.Handshake, client: TLSSession.Handshake) {
+    @discardableResult func handshake(step: Int = .max) -> (server: TLSSession.Handshake, client: TLSSession.Handshake)
+    {
         var ofServer = TLSSession.Handshake.needsMore
         var ofClient = client.handshake(nil)
         for _ in 0..<100_000 {

@@ -8,13 +8,14 @@ import Testing
         let (record, head) = LogFixture.forwarded()
         let fixture = LogFixture(.alb)
         fixture.write(record, head, loadBalancer: Array("app/web".utf8), targetGroup: Array("blue".utf8))
-        #expect(fixture.written == """
-            http 2026-01-31T12:34:56.923012Z app/web 192.0.2.7:54321 [2001:db8::5]:80 0.001 0.132 0.000 \
-            200 200 251 1093 "GET http://shop.example:8080/cart?id=1 HTTP/1.1" "curl/8.1 \\x22x\\x22" - - blue \
-            "Root=1-697df8b0-abcdef012345678912345678" "-" "-" 10 2026-01-31T12:34:56.789012Z "forward" "-" "-" \
-            "[2001:db8::5]:80" "200" "-" "-" - "-" "-" "-" 10.0.0.1
+        #expect(
+            fixture.written == """
+                http 2026-01-31T12:34:56.923012Z app/web 192.0.2.7:54321 [2001:db8::5]:80 0.001 0.132 0.000 \
+                200 200 251 1093 "GET http://shop.example:8080/cart?id=1 HTTP/1.1" "curl/8.1 \\x22x\\x22" - - blue \
+                "Root=1-697df8b0-abcdef012345678912345678" "-" "-" 10 2026-01-31T12:34:56.789012Z "forward" "-" "-" \
+                "[2001:db8::5]:80" "200" "-" "-" - "-" "-" "-" 10.0.0.1
 
-            """)
+                """)
     }
 
     @Test func writesARefusedRequest() {
@@ -27,12 +28,14 @@ import Testing
         record.classificationReason = "BadContentLength"
         let fixture = LogFixture(.alb)
         fixture.write(record, Head(), loadBalancer: Array("app/web".utf8))
-        #expect(fixture.written == """
-            http 2026-01-31T12:34:56.789012Z app/web 192.0.2.7:54321 - -1 -1 -1 400 - 18 300 \
-            "- http://10.0.0.1:8080- -" "-" - - - "-" "-" "-" - 2026-01-31T12:34:56.789012Z "-" "-" "BadContentLength" \
-            "-" "-" "Severe" "BadContentLength" - "-" "-" "-" 10.0.0.1
+        #expect(
+            fixture.written == """
+                http 2026-01-31T12:34:56.789012Z app/web 192.0.2.7:54321 - -1 -1 -1 400 - 18 300 \
+                "- http://10.0.0.1:8080- -" "-" - - - "-" "-" "-" - 2026-01-31T12:34:56.789012Z "-" "-" \
+                "BadContentLength" \
+                "-" "-" "Severe" "BadContentLength" - "-" "-" "-" 10.0.0.1
 
-            """)
+                """)
     }
 
     /// What the parser leaves of a refused head: the request line and no field.
@@ -74,6 +77,31 @@ import Testing
         let line = fixture.written
         #expect(line.hasPrefix("ws 2026"))
         #expect(line.contains("\"GET ws://shop.example:8080/cart?id=1 HTTP/1.1\""))
+    }
+
+    /// Field 1 and the scheme, by what was spoken: HTTP/1 or HTTP/2, gRPC or a WebSocket, with and without TLS.
+    @Test(
+        arguments: [
+            (.http, true, false, "https ", "\"GET https://"), (.http2, true, true, "h2 ", "\"GET https://"),
+            (.http2, false, true, "h2 ", "\"GET http://"), (.grpc, true, true, "grpcs ", "\"GET https://"),
+            (.webSocket, true, false, "wss ", "\"GET wss://"),
+        ] as [(AccessRecord.Kind, Bool, Bool, String, String)])
+    func saysWhatWasSpoken(kind: AccessRecord.Kind, isTLS: Bool, isHTTP2: Bool, type: String, request: String) {
+        var (record, head) = LogFixture.forwarded()
+        record.kind = kind
+        record.isTLS = isTLS
+        record.isHTTP2 = isHTTP2
+        record.connectionTrace = (0x0123_4567_89AB_CDEF, 1)
+        let fixture = LogFixture(.alb)
+        fixture.write(
+            record, head, cipher: Array("TLS_AES_128_GCM_SHA256".utf8), tlsVersion: Array("TLSv1.3".utf8),
+            serverName: Array("shop.example".utf8), certificate: Array("shop.pem".utf8))
+        let line = fixture.written
+        #expect(line.hasPrefix(type) && line.contains(request))
+        #expect(line.contains(isHTTP2 ? "HTTP/2.0\"" : "HTTP/1.1\""))
+        #expect(line.contains(" TLS_AES_128_GCM_SHA256 TLSv1.3 ") && line.contains(" \"shop.example\" \"shop.pem\" "))
+        #expect(line.contains(" TID_0123456789abcdef0000000000000001 "))
+        #expect(fields(line).count == 34)
     }
 
     /// Headers written to forge: every line has 34 fields and is one line, and what each field says is not forged.

@@ -129,12 +129,15 @@ struct LogFixture {
 
     func write(
         _ record: AccessRecord, _ head: Head, loadBalancer: [UInt8] = [], targetGroup: [UInt8] = [],
-        redirectURL: [UInt8] = []
+        redirectURL: [UInt8] = [], cipher: [UInt8] = [], tlsVersion: [UInt8] = [], serverName: [UInt8] = [],
+        certificate: [UInt8] = []
     ) {
         log.write(
             record, request: head,
             names: .init(
-                loadBalancer: loadBalancer.span, targetGroup: targetGroup.span, redirectURL: redirectURL.span))
+                loadBalancer: loadBalancer.span, targetGroup: targetGroup.span, redirectURL: redirectURL.span,
+                cipher: cipher.span, tlsVersion: tlsVersion.span, serverName: serverName.span,
+                certificate: certificate.span))
     }
 
     /// What is in the ring.

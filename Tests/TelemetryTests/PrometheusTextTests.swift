@@ -10,28 +10,30 @@ import Testing
         page.sample(2, .init("worker", "1"))
         page.begin("apus_uptime_seconds", .gauge, help: "Age.")
         page.sample(nanoseconds: 1_500_000_000)
-        #expect(page.text == """
-            # HELP apus_requests_total Requests.
-            # TYPE apus_requests_total counter
-            apus_requests_total{worker="0"} 1
-            apus_requests_total{worker="1"} 2
-            # HELP apus_uptime_seconds Age.
-            # TYPE apus_uptime_seconds gauge
-            apus_uptime_seconds 1.5
+        #expect(
+            page.text == """
+                # HELP apus_requests_total Requests.
+                # TYPE apus_requests_total counter
+                apus_requests_total{worker="0"} 1
+                apus_requests_total{worker="1"} 2
+                # HELP apus_uptime_seconds Age.
+                # TYPE apus_uptime_seconds gauge
+                apus_uptime_seconds 1.5
 
-            """)
+                """)
     }
 
     @Test func escapesLabelsAndHelp() {
         var page = PrometheusText()
         page.begin("x", .gauge, help: "a\\b\n\"c\"")
         page.sample(1, .init("name", "a\\b\n\"c\" é"), .init("other", ""))
-        #expect(page.text == """
-            # HELP x a\\\\b\\n"c"
-            # TYPE x gauge
-            x{name="a\\\\b\\n\\"c\\" é",other=""} 1
+        #expect(
+            page.text == """
+                # HELP x a\\\\b\\n"c"
+                # TYPE x gauge
+                x{name="a\\\\b\\n\\"c\\" é",other=""} 1
 
-            """)
+                """)
     }
 
     @Test func writesHistograms() {

@@ -88,7 +88,9 @@ public struct TestAuthority: Sendable {
         do { try process.run() } catch { fatalError("openssl: \(error)") }
         let output = errors.fileHandleForReading.readDataToEndOfFile()
         process.waitUntilExit()
-        if process.terminationStatus != 0 { fatalError("openssl \(arguments): \(String(decoding: output, as: UTF8.self))") }
+        if process.terminationStatus != 0 {
+            fatalError("openssl \(arguments): \(String(decoding: output, as: UTF8.self))")
+        }
     }
 
     /// A new folder, which the system removes at its next start.

@@ -9,9 +9,11 @@ private let importsAllowed: [String: Set<String>] = [
     "Model": ["Yams", "Foundation", "FoundationEssentials"],
     "Routing": ["Core", "Model"],
     "Telemetry": ["Core"],
-    "Proxy": ["Core", "HTTP1", "Model", "Routing", "Telemetry"],
+    "HTTP2": ["Core", "HTTP1", "CNghttp2"],
+    "Proxy": ["Core", "HTTP1", "HTTP2", "Model", "Routing", "TLS", "Telemetry"],
     "Control": [
-        "Core", "HTTP1", "Model", "Routing", "Telemetry", "Proxy", "Logging", "Foundation", "FoundationEssentials",
+        "Core", "HTTP1", "HTTP2", "Model", "Routing", "TLS", "Telemetry", "Proxy", "Logging", "Foundation",
+        "FoundationEssentials",
     ],
     "apus": ["Control", "ArgumentParser"],
 ]

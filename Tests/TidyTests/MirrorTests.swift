@@ -56,7 +56,9 @@ private func sleepFindings(_ file: RepositoryFile) -> [Finding] {
     }
 
     @Test func aTestWithoutSourceIsCaught() {
-        let sources: Set = ["Sources/Core/Buffer.swift", "Sources/Core/Slab+Walk.swift", "Sources/Core/Deep/Head.swift"]
+        let sources: Set = [
+            "Sources/Core/Buffer.swift", "Sources/Core/Slab+Walk.swift", "Sources/Core/Deep/Head.swift",
+        ]
         func check(_ path: String) -> Int { mirrorFindings(RepositoryFile(path: path, ""), sources: sources).count }
         #expect(check("Tests/CoreTests/BufferTests.swift") == 0)
         #expect(check("Tests/CoreTests/Deep/HeadTests.swift") == 0)

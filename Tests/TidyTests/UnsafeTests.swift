@@ -5,8 +5,9 @@ private let unsafeAllowed: [String: (countMax: Int, reason: String)] = [
     "Telemetry/LogRing.swift": (12, "one piece of memory that a worker fills while the log writer empties it")
 ]
 
-/// How often Core says `unsafe` at most. Whoever needs more raises this number where a reviewer sees it.
-private let unsafeInCoreMax = 180
+/// How often these say `unsafe` at most: Core is where memory and system calls are, the others are where a library
+/// written in C is. Whoever needs more raises the number where a reviewer sees it.
+private let unsafeMax: [String: Int] = ["Core": 184, "TLS": 332, "HTTP2": 160]
 
 private func unsafeFindings(_ file: RepositoryFile) -> [Finding] {
     let uses = unsafeLines(file)
@@ -27,14 +28,15 @@ private func unsafeLines(_ file: RepositoryFile) -> [Int] {
 }
 
 @Suite struct UnsafeTests {
-    @Test func onlyCoreIsUnsafe() {
-        expectTidy(Repository.swiftFiles("Sources").filter { $0.module != "Core" }, unsafeFindings)
+    @Test func onlyFewAreUnsafe() {
+        expectTidy(Repository.swiftFiles("Sources").filter { unsafeMax[$0.module] == nil }, unsafeFindings)
     }
 
-    @Test func coreIsNotMoreUnsafeThanItWas() {
-        let uses = Repository.swiftFiles("Sources/Core").flatMap(unsafeLines).count
+    @Test(arguments: unsafeMax.keys) func noneIsMoreUnsafeThanItWas(module: String) {
+        let uses = Repository.swiftFiles("Sources/\(module)").flatMap(unsafeLines).count
         #expect(uses > 0, "no use found: the rule checked nothing")
-        #expect(uses <= unsafeInCoreMax, "\(uses) uses of unsafe: write the new ones with spans, or raise the number")
+        #expect(
+            uses <= unsafeMax[module] ?? 0, "\(uses) uses of unsafe: write new ones with spans, or raise the number")
     }
 
     @Test func exemptionsAreStillNeeded() {

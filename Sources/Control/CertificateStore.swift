@@ -1,0 +1,254 @@
+import Core
+import Foundation
+import Logging
+import Model
+import TLS
+
+/// What the files that a document names hold: certificates with their keys, trust stores, roots.
+///
+/// Files are read before a document is put in force; what cannot be used refuses it. While they are in force they are
+/// read again whenever their folders change. A file that is not good then, as one half written, changes nothing.
+///
+/// Shape: one object of the control thread. What did not change stays the very object, so that nothing that hangs on
+///        it is made anew.
+final class CertificateStore {
+    /// What was read, by what it was read for.
+    private struct Content {
+        var certificates: [CertificateFiles: (octets: [[UInt8]], certificate: TLSCertificate)] = [:]
+        var trustStores: [MutualAuthentication: (octets: [[UInt8]], store: TLSTrustStore)] = [:]
+        var roots: [String: [UInt8]] = [:]
+    }
+
+    /// Where relative paths begin: the configuration file's folder.
+    private let folder: String
+    private var content = Content()
+    private var prepared: Content?
+    /// Grows with every change of what is in force.
+    private(set) var version: UInt64 = 0
+
+    /// Nothing was read.
+    init(configurationFile: String) {
+        folder = URL(fileURLWithPath: configurationFile).deletingLastPathComponent().path
+    }
+
+    /// Reads what `document` needs: all of it, or with `onlyNew` what is not in force yet.
+    ///
+    /// Errors: `ConfigErrors` with one mistake for each file that cannot be used; then nothing is prepared.
+    func prepare(for document: Document, onlyNew: Bool, _ places: ListenerPlaces = ListenerPlaces())
+        throws(ConfigErrors)
+    {
+        var next = Content()
+        var mistakes: [ConfigError] = []
+        let now = Int(WallClock.now() / 1_000_000_000)
+        for loadBalancer in document.loadBalancers {
+            for listener in loadBalancer.listeners where listener.protocol == .https {
+                let place = Place(loadBalancer.name, listener.port, places)
+                for files in listener.certificates where next.certificates[files] == nil {
+                    read(files, into: &next, onlyNew: onlyNew, now: now, place, &mistakes)
+                }
+                check(listener.policy, place, &mistakes)
+                if let authentication = listener.mutualAuthentication, authentication.mode == .verify {
+                    read(authentication, into: &next, onlyNew: onlyNew, place, &mistakes)
+                }
+            }
+        }
+        for group in document.targetGroups where group.protocol == .https {
+            read(rootsOf: group, into: &next, onlyNew: onlyNew, &mistakes)
+        }
+        guard mistakes.isEmpty else { throw ConfigErrors(mistakes) }
+        prepared = next
+    }
+
+    /// Puts in force what was prepared. Returns whether anything is different.
+    @discardableResult func commit() -> Bool {
+        guard let prepared else { return false }
+        self.prepared = nil
+        let isSame =
+            prepared.certificates.count == content.certificates.count
+            && prepared.certificates.allSatisfy { content.certificates[$0]?.certificate === $1.certificate }
+            && prepared.trustStores.count == content.trustStores.count
+            && prepared.trustStores.allSatisfy { content.trustStores[$0]?.store === $1.store }
+            && prepared.roots == content.roots
+        content = prepared
+        if !isSame { version += 1 }
+        return !isSame
+    }
+
+    /// Forgets what was prepared.
+    func abandonPrepared() { prepared = nil }
+
+    // MARK: What is in force
+
+    /// What a listener does about TLS; nil for one without.
+    func configuration(of listener: Listener, _ attributes: LoadBalancerAttributes) -> TLSServerConfiguration? {
+        guard listener.protocol == .https else { return nil }
+        let authentication: ClientAuthentication =
+            switch listener.mutualAuthentication?.mode {
+            case nil, .off: .off
+            case .passthrough: .passthrough
+            case .verify:
+                listener.mutualAuthentication.flatMap { content.trustStores[$0]?.store }.map { .verify($0) } ?? .off
+            }
+        return TLSServerConfiguration(
+            certificates: listener.certificates.compactMap { content.certificates[$0]?.certificate },
+            policy: listener.policy, clientAuthentication: authentication,
+            applicationProtocols: attributes.http2 ? [.http2, .http1] : [.http1])
+    }
+
+    /// How connections to a group's targets are made secure; nil if they are not.
+    func targetTLS(of group: TargetGroup) -> (verification: TargetVerification, serverName: String)? {
+        guard group.protocol == .https else { return nil }
+        let verification: TargetVerification =
+            switch group.attributes.targetTLSVerify {
+            case "off": .off
+            case "system": .systemRoots
+            case let path: .roots(content.roots[path] ?? [])
+            }
+        return (verification, group.attributes.targetTLSServerName)
+    }
+
+    /// The certificates in force, by name.
+    var certificates: [TLSCertificate] { content.certificates.values.map(\.certificate).sorted { $0.name < $1.name } }
+
+    /// The folders of all files in force.
+    var folders: Set<String> {
+        var paths = content.certificates.keys.flatMap { [$0.certificateFile, $0.privateKeyFile] }
+        for authentication in content.trustStores.keys {
+            paths += authentication.crlFiles
+            if let file = authentication.trustStoreFile { paths.append(file) }
+        }
+        paths += content.roots.keys
+        return Set(paths.map { URL(fileURLWithPath: self.path($0)).deletingLastPathComponent().path })
+    }
+
+    // MARK: Reading
+
+    /// Where a mistake is told.
+    private struct Place {
+        let file: String
+        let location: Location?
+        let path: String
+
+        init(_ loadBalancer: String, _ port: Int, _ places: ListenerPlaces) {
+            location = places[loadBalancer, port]
+            file = location == nil ? "" : places.file
+            path = "loadBalancers[\(loadBalancer)].listeners[\(port)]"
+        }
+
+        init(group: String) {
+            location = nil
+            file = ""
+            path = "targetGroups[\(group)]"
+        }
+
+        func mistake(_ key: String, _ file: String, _ error: TLSMaterialError) -> ConfigError {
+            ConfigError(
+                file: self.file, location: location, path: "\(path).\(key)", expected: "\(key) \(file) must be good",
+                found: "that it \(error.problem)", remedy: error.remedy, code: .invalidConfigurationRequest)
+        }
+    }
+
+    private func path(_ path: String) -> String { path.hasPrefix("/") ? path : folder + "/" + path }
+
+    private func octets(_ file: String) throws(TLSMaterialError) -> [UInt8] {
+        do { return try readFile(path(file)) } catch {
+            throw TLSMaterialError(
+                "cannot be read (\(error.reason))", remedy: "Check the path, and that runtime.user may read it.")
+        }
+    }
+
+    private func read(
+        _ files: CertificateFiles, into next: inout Content, onlyNew: Bool, now: Int, _ place: Place,
+        _ mistakes: inout [ConfigError]
+    ) {
+        let known = content.certificates[files]
+        if onlyNew, let known { return next.certificates[files] = known }
+        var key = "certificateFile", file = files.certificateFile
+        do throws(TLSMaterialError) {
+            let chain = try octets(files.certificateFile)
+            (key, file) = ("privateKeyFile", files.privateKeyFile)
+            let privateKey = try octets(files.privateKeyFile)
+            let stapled = files.certificateFile + ".ocsp"
+            let isStapled = FileManager.default.fileExists(atPath: path(stapled))
+            (key, file) = ("certificateFile", stapled)
+            let response = isStapled ? try octets(stapled) : []
+            let all = [chain, privateKey, response]
+            if let known, known.octets == all, known.certificate.notAfter > now {
+                return next.certificates[files] = known
+            }
+            do throws(TLSMaterialFailure) {
+                let name = URL(fileURLWithPath: files.certificateFile).lastPathComponent
+                let certificate = try TLSCertificate(
+                    name: name, chain: chain, privateKey: privateKey, ocspResponse: response, now: now)
+                next.certificates[files] = (all, certificate)
+            } catch {
+                switch error {
+                case .certificate(let error):
+                    mistakes.append(place.mistake("certificateFile", files.certificateFile, error))
+                case .privateKey(let error):
+                    mistakes.append(place.mistake("privateKeyFile", files.privateKeyFile, error))
+                case .ocspResponse(let error): mistakes.append(place.mistake("certificateFile", stapled, error))
+                }
+            }
+        } catch {
+            mistakes.append(place.mistake(key, file, error))
+        }
+    }
+
+    private func read(
+        _ authentication: MutualAuthentication, into next: inout Content, onlyNew: Bool, _ place: Place,
+        _ mistakes: inout [ConfigError]
+    ) {
+        guard let file = authentication.trustStoreFile else { return }
+        let known = content.trustStores[authentication]
+        if onlyNew, let known { return next.trustStores[authentication] = known }
+        do {
+            let bundle = try octets(file)
+            var lists: [[UInt8]] = []
+            for file in authentication.crlFiles { lists.append(try octets(file)) }
+            if let known, known.octets == [bundle] + lists { return next.trustStores[authentication] = known }
+            let store = try TLSTrustStore(
+                bundle: bundle, ignoresExpiry: authentication.ignoreClientCertificateExpiry,
+                advertisesNames: authentication.advertiseTrustStoreCaNames == .on, revocationLists: lists)
+            next.trustStores[authentication] = ([bundle] + lists, store)
+        } catch {
+            mistakes.append(place.mistake("trustStoreFile", file, error))
+        }
+    }
+
+    private func read(
+        rootsOf group: TargetGroup, into next: inout Content, onlyNew: Bool, _ mistakes: inout [ConfigError]
+    ) {
+        let file = group.attributes.targetTLSVerify
+        guard file != "off", file != "system", next.roots[file] == nil else { return }
+        if onlyNew, let known = content.roots[file] { return next.roots[file] = known }
+        do {
+            let roots = try octets(file)
+            _ = try TLSClientContext(verification: .roots(roots), applicationProtocol: .http1)
+            next.roots[file] = roots
+        } catch {
+            mistakes.append(Place(group: group.name).mistake("attributes.apus.target_tls.verify", file, error))
+        }
+    }
+
+    private func check(_ policy: TLSPolicy, _ place: Place, _ mistakes: inout [ConfigError]) {
+        guard let reason = policy.unsupportedReason() else { return }
+        mistakes.append(
+            ConfigError(
+                file: place.file, location: place.location, path: "\(place.path).sslPolicy",
+                expected: "sslPolicy must be one that this OpenSSL can do", found: "\(policy.name), which \(reason)",
+                remedy: "Choose a policy without PQ in its name, or run with a newer OpenSSL.",
+                code: .invalidConfigurationRequest))
+    }
+}
+
+extension Listener {
+    /// Its security policy in OpenSSL's terms.
+    fileprivate var policy: TLSPolicy {
+        let policy = sslPolicy ?? .standard
+        return TLSPolicy(
+            name: policy.name, minimum: TLSVersion(rawValue: policy.minimum) ?? .tls12,
+            maximum: TLSVersion(rawValue: policy.maximum) ?? .tls13, ciphers: policy.ciphers,
+            ciphersuites: SecurityPolicy.ciphersuites, hasPostQuantumGroups: policy.isPostQuantum)
+    }
+}

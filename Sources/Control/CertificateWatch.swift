@@ -1,0 +1,37 @@
+import Core
+import Logging
+
+/// Tells when files of certificates may have changed.
+final class CertificateWatch: PollHandler {
+    private let loop: ControlLoop
+    private let watch: FolderWatch?
+    private let changed: () -> Void
+    private var token = Token.none
+
+    /// Watches no folder yet. `changed` is called once files have settled after a change.
+    init(loop: ControlLoop, logger: Logger, changed: @escaping () -> Void) {
+        self.loop = loop
+        self.changed = changed
+        do { watch = try FolderWatch() } catch {
+            watch = nil
+            logger.warning(
+                "certificate files are not watched: reload after changing them",
+                metadata: [
+                    "error": "\(error)"
+                ])
+        }
+        if let watch { token = loop.add(self, descriptor: watch.descriptor, interest: .readable) }
+    }
+
+    /// Watches these folders, too.
+    func add(_ folders: Set<String>) {
+        for folder in folders { watch?.add(folder) }
+    }
+
+    func ready(_ ready: Poller.Ready, now: Instant) {
+        // Certificate and key are two files: whoever writes them has a moment for both.
+        if watch?.takeEvents() == true { loop.schedule(token, at: now + Limits.certificateSettleTime) }
+    }
+
+    func timerFired(now: Instant) { changed() }
+}

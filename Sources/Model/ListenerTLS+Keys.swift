@@ -1,0 +1,117 @@
+extension CertificateFiles {
+    /// The keys of a certificate.
+    static let description = Description(
+        "Certificate", "a certificate", blank: CertificateFiles(certificateFile: "", privateKeyFile: ""),
+        keys: [
+            Key(
+                "certificateFile", \.certificateFile, .text(.materialPath), required: true,
+                "PEM file of the certificate and its chain, relative to this file's folder; NAME.ocsp beside it is "
+                    + "stapled."
+            ),
+            Key(
+                "privateKeyFile", \.privateKeyFile, .text(.materialPath), required: true,
+                "PEM file of its private key, which runtime.user can read."),
+        ],
+        refused: [RefusedKey("certificateArn"), RefusedKey("isDefault")])
+}
+
+extension MutualAuthentication {
+    /// The keys of `mutualAuthentication`.
+    static let description = Description(
+        "MutualAuthentication", "the mutual authentication of a listener", blank: MutualAuthentication(),
+        keys: [
+            Key("mode", \.mode, .word(), "Whether clients are asked for a certificate, and whether it is verified."),
+            Key(
+                optional: "trustStoreFile", \.trustStoreFile, .text(.materialPath),
+                "PEM file of the authorities; with mode verify, and only then."),
+            Key(
+                "crlFiles", \.crlFiles, .list(.text(.materialPath), count: 0...Limits.revocationListsMax),
+                "PEM files of their revocation lists."),
+            Key(
+                "ignoreClientCertificateExpiry", \.ignoreClientCertificateExpiry, .bool,
+                "Whether a client certificate that has expired is accepted."),
+            Key(
+                "advertiseTrustStoreCaNames", \.advertiseTrustStoreCaNames, .word(),
+                "Whether clients are told the authorities' names."),
+        ],
+        refused: [RefusedKey("trustStoreArn"), RefusedKey("trustStoreAssociationStatus")],
+        check: { authentication, findings in
+            let isVerifying = authentication.mode == .verify
+            if isVerifying, authentication.trustStoreFile == nil {
+                findings.report(
+                    "mode verify needs a trust store", remedy: "Add trustStoreFile: the PEM file of the authorities.",
+                    code: .invalidConfigurationRequest)
+            }
+            if !isVerifying, authentication.trustStoreFile != nil || !authentication.crlFiles.isEmpty {
+                findings.report(
+                    "trustStoreFile and crlFiles belong to mode verify",
+                    found: "mode \(authentication.mode.rawValue)", remedy: "Remove them, or write mode: verify.",
+                    code: .invalidConfigurationRequest)
+            }
+        })
+}
+
+extension ListenerAttributes {
+    /// The attributes of a listener.
+    static let description = Description(
+        "ListenerAttributes", "the attributes of a listener", blank: ListenerAttributes(), keys: keys,
+        refused: [
+            RefusedKey("routing.http.response.server.enabled", accepted: true),
+            RefusedKey("routing.http.response.strict_transport_security.header_value", accepted: ""),
+            RefusedKey("routing.http.response.access_control_allow_origin.header_value", accepted: ""),
+            RefusedKey("routing.http.response.access_control_allow_methods.header_value", accepted: ""),
+            RefusedKey("routing.http.response.access_control_allow_headers.header_value", accepted: ""),
+            RefusedKey("routing.http.response.access_control_allow_credentials.header_value", accepted: ""),
+            RefusedKey("routing.http.response.access_control_expose_headers.header_value", accepted: ""),
+            RefusedKey("routing.http.response.access_control_max_age.header_value", accepted: ""),
+            RefusedKey("routing.http.response.content_security_policy.header_value", accepted: ""),
+            RefusedKey("routing.http.response.x_content_type_options.header_value", accepted: ""),
+            RefusedKey("routing.http.response.x_frame_options.header_value", accepted: ""),
+            RefusedKey("tcp.idle_timeout.seconds"),
+        ])
+
+    private static let keys: [Key<ListenerAttributes>] = [
+        name("clientcert", \.clientCertificate, "the client's certificate and chain, in mode passthrough"),
+        name("clientcert_serial_number", \.clientCertificateSerialNumber, "the client certificate's serial number"),
+        name("clientcert_issuer", \.clientCertificateIssuer, "the client certificate's issuer"),
+        name("clientcert_subject", \.clientCertificateSubject, "the client certificate's subject"),
+        name("clientcert_validity", \.clientCertificateValidity, "the client certificate's validity"),
+        name("clientcert_leaf", \.clientCertificateLeaf, "the client's certificate, in mode verify"),
+        Key(
+            "routing.http.request.x_amzn_tls_version.header_name", \.tlsVersion, .text(.fieldName),
+            "Name of the request field that tells targets the TLS version."),
+        Key(
+            "routing.http.request.x_amzn_tls_cipher_suite.header_name", \.tlsCipherSuite, .text(.fieldName),
+            "Name of the request field that tells targets the cipher suite."),
+    ]
+
+    private static func name(
+        _ suffix: String, _ part: WritableKeyPath<ListenerAttributes, String> & Sendable, _ what: String
+    ) -> Key<ListenerAttributes> {
+        Key(
+            "routing.http.request.x_amzn_mtls_\(suffix).header_name", part, .text(.fieldName),
+            "Name of the request field that tells targets \(what).")
+    }
+}
+
+extension TextRule {
+    /// The path of a file of certificates or keys.
+    static let materialPath = TextRule(
+        "the path of a PEM file", length: 1...Limits.filePathCharactersMax,
+        remedy: "Write a path such as tls/example.com.pem."
+    ) { !$0.utf8.contains(0) }
+
+    /// The name of a request field that Apus sets. Source: RFC 9110 §5.6.2, ELBv2: 40 characters.
+    static let fieldName = TextRule(
+        "a field name of 1 to 40 letters, digits, hyphens and underscores, and none that routing or framing needs",
+        length: 1...40, pattern: "^[A-Za-z0-9_-]+$", remedy: "Write a name such as X-Client-Certificate."
+    ) { name in
+        let reserved: Set<String> = [
+            "host", "connection", "content-length", "transfer-encoding", "te", "trailer", "upgrade", "expect",
+            "keep-alive", "proxy-connection", "x-forwarded-for", "x-forwarded-proto", "x-forwarded-port",
+            "x-amzn-trace-id",
+        ]
+        return name.utf8.allSatisfy { isAlphanumeric($0) || "-_".utf8.contains($0) }
+            && !reserved.contains(name.lowercased())
+    }
+}

@@ -1,0 +1,101 @@
+import Core
+import HTTP1
+import HTTP2
+
+/// One request and its response on a client's HTTP/2 connection. Source: RFC 9113 §8.
+final class ClientStream: ClientSide {
+    var stream: HTTP2Stream
+    let connection: HTTP2ClientConnection
+
+    init(_ connection: HTTP2ClientConnection, slot: Int, now: Instant) {
+        self.connection = connection
+        stream = HTTP2Stream(connection: connection, slot: slot)
+        super.init(address: connection.address, listener: connection.listener, tls: connection.transport.tls, now: now)
+        trace = connection.trace
+    }
+
+    override var localAddress: SocketAddress? { connection.localAddress }
+    override var isClosed: Bool { stream.isReset || exchange == nil }
+    override var isFlushed: Bool { isOutboundEmpty && (!stream.isEnding || stream.isEnded) }
+    override var isWritable: Bool { !stream.isBlocked }
+    override var isEnded: Bool { stream.isEndReceived || stream.isReset }
+    override var isBroken: Bool { stream.isReset }
+    /// What is in frames counts as taken: flow control holds back the rest.
+    override var takenCount: UInt64 { writtenCount }
+    override func hasTakenMore() -> Bool { connection.transport.hasTakenMore() }
+
+    override func fill(_ worker: inout Worker) -> Transport.Fill {
+        stream.isEndReceived ? .ended : stream.isReset ? .failed : .nothing
+    }
+    override func flush(_ worker: inout Worker) -> Transport.Flush { worker.flush(self, &stream) }
+    override func write(body: Buffer, count: Int, _ worker: inout Worker) -> Int? {
+        worker.write(self, &stream, body: body, count: count)
+    }
+    override func endBody(trailers: Head?, _ worker: inout Worker) -> Transport.Flush {
+        worker.endBody(self, &stream, trailers: trailers)
+    }
+    override func settle(_ worker: inout Worker) { worker.settle(self, &stream) }
+    override func lendAgain(_ worker: inout Worker) { worker.lendAgain(self, &stream) }
+    override func takeBack(_ result: Transport.Flush, _ worker: inout Worker) {
+        if worker.takeBackAgain(self, &stream, result) { worker.postpone(self) }
+    }
+
+    override func advance(_ worker: inout Worker) {
+        guard let exchange else { return }
+        worker.pump(exchange)
+        guard self.exchange === exchange else { return }
+        settle(&worker)
+        rearm(&worker)
+    }
+
+    /// The connection's timer serves all its streams.
+    override func rearm(_ worker: inout Worker) { worker.rearm(connection, at: worker.exchangeDeadline(of: self)) }
+
+    /// Streams end by themselves: a body that ends with the target's connection needs no framing.
+    override func framing(of body: Framing, for exchange: Exchange) -> Framing {
+        switch body {
+        case .none, .length: body
+        case .chunked, .untilClose: .chunked
+        }
+    }
+
+    override func mayFollow(_ exchange: Exchange, now: Instant) -> Bool { true }
+
+    override func writeInterim(_ response: Head, _ exchange: Exchange, _ worker: inout Worker) {
+        guard !stream.isReset else { return }
+        stream.session.respond(stream.slot, response, framing: .none, isEnd: false)
+        worker.keepBusy(connection)
+    }
+
+    /// The session frames the body: nothing of HTTP/1's framing goes into its octets.
+    override func writeHead(_ response: Head, _ exchange: Exchange, hasBody: Bool, _ worker: inout Worker) {
+        let framing = sending
+        sending = .untilClose
+        guard !stream.isReset else { return }
+        stream.session.respond(stream.slot, response, framing: framing, isEnd: !hasBody)
+        if !hasBody {
+            stream.isEnding = true
+            stream.isEnded = true
+        }
+        worker.keepBusy(connection)
+    }
+
+    /// The rest of a request that was answered early is not wanted. Source: RFC 9113 §8.1.
+    override func finish(keeps: Bool, _ worker: inout Worker) {
+        worker.discardInbound(self, &stream)
+        if !stream.isReset && !stream.isEndReceived { stream.session.reset(stream.slot, .noError) }
+        leave(&worker)
+    }
+
+    override func abort(isResponseDone: Bool, _ worker: inout Worker) {
+        worker.discardInbound(self, &stream)
+        if !stream.isReset { stream.session.reset(stream.slot, .internalError) }
+        leave(&worker)
+    }
+
+    private func leave(_ worker: inout Worker) {
+        worker.discardBuffers(self)
+        if let trailers = stream.trailers.take() { worker.heads.put(trailers) }
+        worker.keepBusy(connection)
+    }
+}

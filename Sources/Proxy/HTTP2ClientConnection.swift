@@ -1,0 +1,82 @@
+import Core
+import HTTP2
+
+/// An HTTP/2 connection that a client opened: by ALPN, or by the preface where `apus.h2c.enabled` lets it.
+///
+/// It serves until it idles, is as old as it may become, or has served as many requests as it may; then two GOAWAYs
+/// tell the client in turn, so that no request crosses the last one unseen. Source: RFC 9113 §6.8.
+final class HTTP2ClientConnection: HTTP2Connection {
+    let address: SocketAddress
+    let listener: Listener
+    /// Names the connection in all logs; zeros without TLS.
+    var trace: (high: UInt64, low: UInt64) = (0, 0)
+    /// From when on it takes no further request. Source: elbv2.md §2.1, client keepalive.
+    let keepAliveUntil: Instant
+    private(set) var phase = Phase.serving
+    /// By the session's slots.
+    var streams: [ClientStream?] = []
+    /// How many of them are there.
+    var streamCount = 0
+    /// Requests begun, for the cap on them.
+    var requestCount = 0
+    private var knownLocalAddress: SocketAddress?
+
+    /// What the connection is doing.
+    enum Phase {
+        /// Taking requests.
+        case serving
+        /// The first GOAWAY was sent; requests that crossed it are served. The second follows at the instant, or when
+        /// the client has acknowledged the PING behind the first.
+        case announcing(until: Instant)
+        /// The second GOAWAY was sent: the streams there are end, and the connection with the last.
+        case finishing
+        /// Shut; what still comes in is thrown away until the client closes, or the instant has come.
+        case lingering(until: Instant)
+        /// Closed. The object may outlive the socket by the rest of a call.
+        case closed
+    }
+
+    init(
+        transport: Transport, session: HTTP2Session, address: SocketAddress, listener: Listener,
+        keepAliveUntil: Instant, now: Instant
+    ) {
+        self.address = address
+        self.listener = listener
+        self.keepAliveUntil = keepAliveUntil
+        super.init(transport: transport, session: session, now: now)
+    }
+
+    /// Moves to another phase. Only from open to open phases, and from any to closed.
+    func enter(_ next: Phase) {
+        if case .closed = phase { preconditionFailure("HTTP/2 client connection: \(next) after closed") }
+        phase = next
+    }
+
+    override var isClosed: Bool {
+        if case .closed = phase { return true }
+        return false
+    }
+
+    /// The address the client connected to; asked of the kernel once, when something needs it.
+    var localAddress: SocketAddress? {
+        if knownLocalAddress == nil { knownLocalAddress = transport.socket.localAddress }
+        return knownLocalAddress
+    }
+
+    /// Octets charged to the client: the connection's, its streams', and those of the targets that serve them.
+    var chargedByteCount: Int {
+        var count = heldByteCount
+        for stream in streams {
+            guard let stream else { continue }
+            count += stream.heldByteCount
+            if let exchange = stream.exchange {
+                count += exchange.chargedByteCount + (exchange.target?.heldByteCount ?? 0)
+            }
+        }
+        return count
+    }
+
+    override func handleEvents(_ input: Span<UInt8>, _ worker: inout Worker) { worker.handleEvents(of: self, input) }
+    override func rest(_ worker: inout Worker) { worker.rest(self) }
+    override func end(_ worker: inout Worker) { worker.end(self) }
+}

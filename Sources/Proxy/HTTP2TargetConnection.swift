@@ -1,0 +1,85 @@
+import Core
+import HTTP2
+
+/// An HTTP/2 connection to a target, on which many exchanges have their streams.
+final class HTTP2TargetConnection: HTTP2Connection {
+    let pool: TargetPool
+    let plan: GroupPlan
+    /// The name that TLS has asked for; empty without TLS.
+    let serverName: [UInt8]
+    private(set) var phase = Phase.connecting
+    /// By the session's slots.
+    var streams: [TargetStream?] = []
+    /// How many of them are there.
+    var streamCount = 0
+    /// Sides of exchanges that wait for the connection to be ready.
+    var waiting: [TargetStream] = []
+    /// An exchange was completed on it.
+    var hasServed = false
+    /// When connecting has taken too long, or idling, or an answer to a PING is due.
+    var deadline = Instant.distantFuture
+    /// A PING was sent because the target was silent, and is not acknowledged yet.
+    var isPinged = false
+
+    /// What the connection is doing.
+    enum Phase {
+        /// connect(2) is under way, or the TLS handshake behind it.
+        case connecting
+        /// Streams may be opened.
+        case open
+        /// No new stream: the target or we have said so. Ends with the last one.
+        case finishing
+        /// Closed. The object may outlive the socket by the rest of a call.
+        case closed
+    }
+
+    init(
+        transport: Transport, session: HTTP2Session, pool: TargetPool, plan: GroupPlan, serverName: [UInt8],
+        now: Instant
+    ) {
+        self.serverName = serverName
+        self.pool = pool
+        self.plan = plan
+        super.init(transport: transport, session: session, now: now)
+        self.transport.isReadable = false
+        self.transport.isWritable = false
+    }
+
+    /// `:scheme` of its requests: how this hop's connection is made. Source: RFC 9113 §8.3.1.
+    var scheme: StaticString { transport.tls == nil ? "http" : "https" }
+
+    /// Whether another exchange may have a stream on it.
+    var hasRoom: Bool {
+        switch phase {
+        case .connecting: waiting.count < Limits.targetStreamsAtStart
+        case .open: session.streamCapacity > 0
+        case .finishing, .closed: false
+        }
+    }
+
+    /// Moves to another phase.
+    func enter(_ next: Phase) {
+        if case .closed = phase { preconditionFailure("HTTP/2 target connection: \(next) after closed") }
+        phase = next
+    }
+
+    /// Takes in a stream that the session has opened.
+    func open(_ side: TargetStream, _ slot: Int) {
+        while streams.count <= slot { streams.append(nil) }
+        precondition(streams[slot] == nil, "HTTP/2: a slot given twice")
+        streams[slot] = side
+        streamCount += 1
+    }
+
+    /// Forgets a side that waited for the connection, or whose stream could not be opened.
+    func abandon(_ side: TargetStream) { waiting.removeAll { $0 === side } }
+
+    override var isClosed: Bool {
+        if case .closed = phase { return true }
+        return false
+    }
+
+    override func handleEvents(_ input: Span<UInt8>, _ worker: inout Worker) { worker.handleEvents(of: self, input) }
+    override func rest(_ worker: inout Worker) { worker.rest(self) }
+    override func end(_ worker: inout Worker) { worker.end(self) }
+}

@@ -1,0 +1,67 @@
+import Core
+import HTTP1
+import TLS
+
+/// What targets are told about the client's TLS connection. Source: elbv2.md §1.6, §4.3.
+extension Worker {
+    /// Sets what the listener's attributes and its client authentication ask for, and nothing that the client has sent.
+    func setTLSFields(_ request: Head, _ client: ClientSide) {
+        let listener = client.listener
+        request.removeFields(.xAmznTLS)
+        for name in listener.ownFieldNames { removeFields(named: name, request) }
+        guard let tls = client.tls else { return }
+        let names = listener.settings.fieldNames
+        if listener.settings.tellsTLS {
+            let version = tls.versionText
+            add(names.version, version.span, request)
+            add(names.cipherSuite, tls.cipherName, request)
+        }
+        guard listener.authentication != .off, let certificate = tls.clientCertificate else { return }
+        if listener.authentication == .passthrough {
+            return add(names.certificate, certificate.chain.span, request)
+        }
+        add(names.serialNumber, certificate.serialNumber.span, request)
+        add(names.issuer, certificate.issuer.span, request)
+        add(names.subject, certificate.subject.span, request)
+        add(names.validity, certificate.validity.span, request)
+        add(names.leaf, certificate.leaf.span, request)
+    }
+
+    private func add(_ name: [UInt8], _ value: Span<UInt8>, _ request: Head) {
+        // Names may hold octets that would break the line, as a certificate's subject may hold anything.
+        let room = Core.Limits.largeBufferBytes - requestHeadByteCount(request)
+        guard name.count + value.count + 4 + Limits.fieldRoomBytes <= room else { return }
+        let field = request.beginField(name.span)
+        for index in 0..<value.count {
+            let octet = value[index]
+            request.append(octet < 0x20 || octet == 0x7F ? 0x3F : octet)
+        }
+        request.endField(field, id: .xAmznTLS)
+    }
+
+    private func removeFields(named name: [UInt8], _ request: Head) {
+        for index in 0..<request.fieldCount where !request.field(index).isRemoved {
+            if request.bytes(request.field(index).name).equalsIgnoringCase(name.span) { request.removeField(index) }
+        }
+    }
+}
+
+extension TLSSession {
+    /// The version as logs and targets know it: `TLSv1.3`.
+    var versionText: [UInt8] {
+        switch version {
+        case .tls10: Array("TLSv1".utf8)
+        case .tls11: Array("TLSv1.1".utf8)
+        case .tls12: Array("TLSv1.2".utf8)
+        case .tls13: Array("TLSv1.3".utf8)
+        }
+    }
+}
+
+extension ClientSide {
+    /// For access logs: the file of the certificate that was shown, or `session-reused`.
+    var certificateName: [UInt8] {
+        guard let tls else { return [] }
+        return tls.isResumed ? Array("session-reused".utf8) : Array((tls.certificate?.name ?? "").utf8)
+    }
+}

@@ -1,0 +1,102 @@
+import Core
+import HTTP1
+import HTTP2
+
+/// One request and its response on an HTTP/2 connection to a target.
+final class TargetStream: TargetSide {
+    var stream: HTTP2Stream
+    let connection: HTTP2TargetConnection
+    /// A response head that came and was not looked at yet.
+    var pendingHead: Head?
+    /// The target has refused it, or said that it never saw it: the request may be sent again, whatever it is.
+    /// Source: RFC 9113 §8.7, §6.8.
+    var wasRefused = false
+
+    init(_ connection: HTTP2TargetConnection, now: Instant) {
+        self.connection = connection
+        stream = HTTP2Stream(connection: connection, slot: -1)
+        super.init(pool: connection.pool, now: now)
+        isReused = connection.hasServed
+    }
+
+    override var isFlushed: Bool { isOutboundEmpty && (!stream.isEnding || stream.isEnded) }
+    override var isWritable: Bool { !stream.isBlocked }
+    override var isEnded: Bool { stream.isEndReceived || stream.isReset }
+    override var isBroken: Bool { stream.isReset }
+    override var takenCount: UInt64 { writtenCount }
+    override func hasTakenMore() -> Bool { connection.transport.hasTakenMore() }
+
+    override func fill(_ worker: inout Worker) -> Transport.Fill {
+        stream.isEndReceived ? .ended : stream.isReset ? .failed : .nothing
+    }
+    override func flush(_ worker: inout Worker) -> Transport.Flush { worker.flush(self, &stream) }
+    override func write(body: Buffer, count: Int, _ worker: inout Worker) -> Int? {
+        worker.write(self, &stream, body: body, count: count)
+    }
+    override func endBody(trailers: Head?, _ worker: inout Worker) -> Transport.Flush {
+        worker.endBody(self, &stream, trailers: trailers)
+    }
+    override func settle(_ worker: inout Worker) { worker.settle(self, &stream) }
+    override func lendAgain(_ worker: inout Worker) { worker.lendAgain(self, &stream) }
+    override func takeBack(_ result: Transport.Flush, _ worker: inout Worker) {
+        if worker.takeBackAgain(self, &stream, result), let exchange { worker.postpone(exchange.client) }
+    }
+
+    override func mayRetry(_ exchange: Exchange) -> Bool {
+        exchange.bodyByteCount == 0 && (wasRefused || isReused && exchange.isIdempotent)
+    }
+
+    /// The session frames the body. A stream that cannot be opened any more counts as refused.
+    override func writeHead(_ exchange: Exchange, framing: Framing, _ worker: inout Worker) {
+        sending = .untilClose
+        let hasBody = framing != .none
+        let slot = stream.session.request(
+            exchange.request, scheme: connection.scheme, framing: framing, isEnd: !hasBody)
+        guard let slot else {
+            wasRefused = true
+            stream.isReset = true
+            return
+        }
+        stream.slot = slot
+        connection.open(self, slot)
+        if !hasBody {
+            stream.isEnding = true
+            stream.isEnded = true
+        }
+        worker.keepBusy(connection)
+    }
+
+    override func readHead(_ exchange: Exchange, _ worker: inout Worker) -> HeadStep {
+        guard let head = pendingHead.take() else { return stream.isReset ? .gone : .nothing }
+        exchange.hasAnswer = true
+        worker.heads.put(worker.response)
+        worker.response = head
+        let framing: Framing =
+            switch head.body {
+            case .none: .none
+            case .exactly(let count): .length(count)
+            case .unknown: .chunked
+            }
+        if head.status >= 200 { decoder = BodyDecoder(framing == .none ? .none : .untilClose) }
+        return .complete(
+            ParsedHead(
+                byteCount: 0, framing: framing, isPersistent: true, expectsContinue: false, isAmbiguous: false))
+    }
+
+    override func readAgain() {}
+
+    /// What is left of the stream is not wanted; the connection goes on.
+    override func release(reusable: Bool, _ plan: GroupPlan?, _ worker: inout Worker) {
+        worker.discardInbound(self, &stream)
+        if stream.slot < 0 {
+            connection.abandon(self)
+        } else if !stream.isReset {
+            connection.hasServed = true
+            if !(stream.isEndReceived && stream.isEnded) { stream.session.reset(stream.slot, .cancel) }
+        }
+        worker.discardBuffers(self)
+        if let head = pendingHead.take() { worker.heads.put(head) }
+        if let trailers = stream.trailers.take() { worker.heads.put(trailers) }
+        worker.keepBusy(connection)
+    }
+}

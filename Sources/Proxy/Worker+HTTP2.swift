@@ -1,0 +1,288 @@
+import Core
+import HTTP1
+import HTTP2
+import Telemetry
+
+/// HTTP/2 connections: reading frames, and writing what their streams have to say.
+extension Worker {
+    /// Reads and acts as long as there is something, within a turn's bounds.
+    mutating func serve(_ connection: HTTP2Connection) {
+        let input = frames
+        for _ in 0..<Limits.readsPerTurnMax {
+            guard !connection.isClosed, !connection.isFailed else { return }
+            input.removeAll()
+            switch connection.transport.receive(into: input, &self) {
+            case .got: take(input.bytes, connection)
+            case .nothing: return keepBusy(connection)
+            case .ended, .failed: return connection.end(&self)
+            }
+        }
+        keepBusy(connection)
+    }
+
+    /// Hands octets of a connection to its session and acts on them.
+    mutating func take(_ input: Span<UInt8>, _ connection: HTTP2Connection) {
+        connection.lastActivity = now
+        if !connection.session.receive(input, now: now) {
+            connection.isFailed = true
+            countFault(of: connection)
+        }
+        connection.handleEvents(input, &self)
+        if !connection.blocked.isEmpty { resumeBlocked(connection) }
+        keepBusy(connection)
+    }
+
+    /// Has a connection's frames written at the end of the pass.
+    mutating func keepBusy(_ connection: HTTP2Connection) {
+        guard !connection.isBusy, !connection.isClosed else { return }
+        connection.isBusy = true
+        busyConnections.append(connection)
+    }
+
+    /// Gives every connection that has something left to do its turn.
+    mutating func tendConnections() {
+        guard !busyConnections.isEmpty else { return }
+        let connections = busyConnections
+        busyConnections.removeAll(keepingCapacity: true)
+        for connection in connections {
+            connection.isBusy = false
+            guard !connection.isClosed else { continue }
+            writeOut(connection)
+            if !connection.isClosed && connection.transport.isReadable { keepBusy(connection) }
+        }
+    }
+
+    /// Writes the frames that are due, as far as the kernel takes them.
+    private mutating func writeOut(_ connection: HTTP2Connection) {
+        var flushed = produce(connection)
+        if flushed == .done, let outbound = connection.outbound {
+            flushed = connection.transport.send(outbound, &self)
+        }
+        if let outbound = connection.outbound.take() { connection.outbound = buffers.settle(consume outbound) }
+        charge(connection)
+        if flushed == .failed { return connection.end(&self) }
+        let nothing = InlineArray<0, UInt8>(repeating: 0)
+        connection.handleEvents(nothing.span, &self)
+        if flushed == .done && !connection.blocked.isEmpty { resumeBlocked(connection) }
+        if !connection.isClosed { connection.rest(&self) }
+    }
+
+    /// Turns what is due into frames. `.blocked` if the kernel takes no more and `outbound` is full.
+    private mutating func produce(_ connection: HTTP2Connection) -> Transport.Flush {
+        let outbound = roomForFrames(connection)
+        while !connection.session.produce(into: outbound) {
+            switch connection.transport.send(outbound, &self) {
+            case .done: connection.lastActivity = now
+            case .blocked:
+                let before = outbound.freeCount
+                outbound.compact()
+                if outbound.freeCount == before { return .blocked }
+            case .failed: return .failed
+            }
+        }
+        return .done
+    }
+
+    mutating func roomForFrames(_ connection: HTTP2Connection) -> Buffer {
+        if let waiting = connection.outbound.take() {
+            let outbound = buffers.enlarge(waiting)
+            outbound.compact()
+            connection.outbound = outbound
+            return outbound
+        }
+        let outbound = buffers.acquireLarge()
+        connection.outbound = outbound
+        return outbound
+    }
+
+    /// Charges the worker's budget with what the session has grown to.
+    mutating func charge(_ connection: HTTP2Connection) {
+        let held = connection.session.heldByteCount
+        buffers.charge(held - connection.sessionByteCount)
+        connection.sessionByteCount = held
+    }
+
+    // MARK: Streams as sides
+
+    /// Writes what waits in `side.outbound`, and the stream's end if it is due.
+    mutating func flush(_ side: Side, _ stream: inout HTTP2Stream) -> Transport.Flush {
+        guard hasToSend(side, stream) else { return .done }
+        if stream.isReset { return .failed }
+        guard !stream.isBlocked else { return .blocked }
+        lend(side, stream)
+        let before = side.outbound?.count ?? 0
+        let result = produce(stream.connection)
+        let flushed = takeBack(side, &stream, result)
+        noteTaken(side, before - (side.outbound?.count ?? 0))
+        return flushed
+    }
+
+    private func hasToSend(_ side: Side, _ stream: HTTP2Stream) -> Bool {
+        !side.isOutboundEmpty || stream.isEnding && !stream.isEnded
+    }
+
+    private mutating func lend(_ side: Side, _ stream: HTTP2Stream) {
+        let body = side.outbound ?? nothing
+        stream.session.attach(
+            stream.slot, body, count: body.count, isLast: stream.isEnding, trailers: stream.trailers)
+    }
+
+    private mutating func takeBack(_ side: Side, _ stream: inout HTTP2Stream, _ result: Transport.Flush)
+        -> Transport.Flush
+    {
+        let isDone = stream.session.detach(stream.slot)
+        keepBusy(stream.connection)
+        if result == .failed { return .failed }
+        guard isDone else {
+            block(side, &stream)
+            return .blocked
+        }
+        if stream.isEnding {
+            stream.isEnded = true
+            if let trailers = stream.trailers.take() { heads.put(trailers) }
+        }
+        return .done
+    }
+
+    private func block(_ side: Side, _ stream: inout HTTP2Stream) {
+        stream.isBlocked = true
+        stream.connection.blocked.append(side)
+    }
+
+    /// Writes what waits in `side.outbound` and then the first `count` octets of `body`. Returns how many of `body`
+    /// were taken, which are consumed; nil if the stream is over.
+    mutating func write(_ side: Side, _ stream: inout HTTP2Stream, body: Buffer, count: Int) -> Int? {
+        switch flush(side, &stream) {
+        case .failed: return nil
+        case .blocked: return 0
+        case .done: break
+        }
+        let before = body.count
+        stream.session.attach(stream.slot, body, count: count, isLast: false, trailers: nil)
+        let result = produce(stream.connection)
+        let isDone = stream.session.detach(stream.slot)
+        keepBusy(stream.connection)
+        if result == .failed { return nil }
+        if !isDone { block(side, &stream) }
+        noteTaken(side, before - body.count)
+        return before - body.count
+    }
+
+    private func noteTaken(_ side: Side, _ count: Int) {
+        guard count > 0 else { return }
+        side.writtenCount += UInt64(count)
+        side.lastActivity = now
+    }
+
+    /// Windows may have opened, or `outbound` has room again: all streams that wait for it go on together, so that the
+    /// session decides by their priorities (RFC 9218) who is first.
+    mutating func resumeBlocked(_ connection: HTTP2Connection) {
+        let sides = connection.blocked
+        connection.blocked.removeAll(keepingCapacity: true)
+        for side in sides { side.lendAgain(&self) }
+        let result = produce(connection)
+        for side in sides { side.takeBack(result, &self) }
+    }
+
+    /// Lends what a blocked stream has to send to the session.
+    mutating func lendAgain(_ side: Side, _ stream: inout HTTP2Stream) {
+        stream.isBlocked = false
+        guard !stream.isReset, hasToSend(side, stream) else { return }
+        stream.lentCount = side.outbound?.count ?? 0
+        lend(side, stream)
+    }
+
+    /// Takes back what was lent to the session. True if the stream is not blocked any more.
+    mutating func takeBackAgain(_ side: Side, _ stream: inout HTTP2Stream, _ result: Transport.Flush) -> Bool {
+        guard let before = stream.lentCount.take() else { return true }
+        let flushed = takeBack(side, &stream, result)
+        noteTaken(side, before - (side.outbound?.count ?? 0))
+        return flushed != .blocked
+    }
+
+    /// Ends the body that goes out on a stream.
+    mutating func endBody(_ side: Side, _ stream: inout HTTP2Stream, trailers: Head?) -> Transport.Flush {
+        guard !stream.isEnding else { return flush(side, &stream) }
+        stream.isEnding = true
+        if let trailers, trailers.fieldCount > 0 {
+            precondition(trailers === self.trailers, "stream: trailers from elsewhere")
+            stream.trailers = trailers
+            self.trailers = heads.take()
+        }
+        return flush(side, &stream)
+    }
+
+    /// Tells the session what was consumed of the stream's data, and settles its buffers.
+    mutating func settle(_ side: Side, _ stream: inout HTTP2Stream) {
+        settleBuffers(side)
+        report(side.consumedCount, &stream)
+    }
+
+    /// Opens the stream's window by what was consumed since it was told last.
+    mutating func report(_ consumedCount: UInt64, _ stream: inout HTTP2Stream) {
+        guard consumedCount > stream.reportedCount else { return }
+        let count = Int(consumedCount - stream.reportedCount)
+        stream.reportedCount = consumedCount
+        guard !stream.isReset, !stream.isEndReceived else { return }
+        stream.session.consumed(stream.slot, count)
+        keepBusy(stream.connection)
+    }
+
+    /// Throws away what came in and was not taken: nobody asks for it any more.
+    mutating func discardInbound(_ side: Side, _ stream: inout HTTP2Stream) {
+        if let inbound = side.inbound, !inbound.isEmpty {
+            side.consumedCount += UInt64(inbound.count)
+            inbound.removeAll()
+        }
+        if let trailers = side.receivedTrailers.take() { heads.put(trailers) }
+        report(side.consumedCount, &stream)
+    }
+
+    /// Gives back what a connection has, and closes its socket.
+    mutating func release(_ connection: HTTP2Connection) {
+        if let outbound = connection.outbound.take() { buffers.release(consume outbound) }
+        buffers.charge(-connection.sessionByteCount)
+        connection.sessionByteCount = 0
+        timers.cancel(connection.transport.token)
+        slab.remove(connection.transport.token)
+        connection.transport.close(&self)
+        connection.blocked = []
+        reserve.restore()
+    }
+
+    /// Counts why a session was ended.
+    func countFault(of connection: HTTP2Connection) {
+        guard let fault = connection.session.fault else { return }
+        counters.http2Faults.add(HTTP2FaultReason(fault))
+    }
+
+    /// Keeps data that came in on a stream until its exchange takes it. The window makes sure that it fits.
+    mutating func receive(_ octets: Span<UInt8>, _ side: Side) {
+        let inbound: Buffer
+        if let waiting = side.inbound.take() {
+            inbound = buffers.enlarge(waiting)
+            inbound.compact()
+        } else {
+            inbound = buffers.acquireLarge()
+        }
+        inbound.append(octets)
+        side.inbound = inbound
+        side.lastActivity = now
+    }
+}
+
+extension HTTP2FaultReason {
+    fileprivate init(_ fault: HTTP2Fault) {
+        self =
+            switch fault {
+            case .protocolError: .protocolError
+            case .compression: .compression
+            case .flowControl: .flowControl
+            case .frameSize: .frameSize
+            case .resetFlood: .resetFlood
+            case .controlFlood: .controlFlood
+            case .headFlood: .headFlood
+            case .memory: .memory
+            }
+    }
+}

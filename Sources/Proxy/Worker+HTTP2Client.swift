@@ -1,0 +1,266 @@
+import Core
+import HTTP1
+import HTTP2
+
+/// HTTP/2 connections of clients.
+extension Worker {
+    /// Goes on with a connection as HTTP/2, which its client has chosen.
+    mutating func beginHTTP2(_ client: ClientConnection) {
+        let settings = HTTP2Settings(
+            dropsInvalidNames: client.listener.settings.dropsInvalidNames, isSecure: client.tls != nil)
+        let session = HTTP2Session(.server, settings, heads: heads, now: now)
+        let connection = HTTP2ClientConnection(
+            transport: client.transport, session: session, address: client.address, listener: client.listener,
+            keepAliveUntil: client.keepAliveUntil, now: now)
+        connection.trace = client.trace
+        slab.replace(client.transport.token, with: .http2Client(connection))
+        client.enter(.closed)
+        counters.http2Connections.add()
+        let received = client.inbound.take()
+        discardBuffers(client)
+        if let received {
+            take(received.bytes, connection)
+            buffers.release(consume received)
+        }
+        serve(connection)
+    }
+
+    /// Acts on the socket of a client's HTTP/2 connection.
+    mutating func clientReady(_ connection: HTTP2ClientConnection, _ ready: Poller.Ready) {
+        connection.transport.note(ready)
+        if ready.isDead { return end(connection) }
+        if case .lingering = connection.phase { return linger(connection) }
+        if connection.transport.isReadable { serve(connection) } else { keepBusy(connection) }
+    }
+
+    // MARK: What the session says
+
+    mutating func handleEvents(of connection: HTTP2ClientConnection, _ input: Span<UInt8>) {
+        let session = connection.session
+        var index = 0
+        while index < session.eventCount, !connection.isClosed {
+            switch session.event(index) {
+            case .head(let slot, let head, let isEnd): begin(connection, slot, head, isEnd: isEnd, refusal: nil)
+            case .refusedHead(let slot, let head, let violation, let isEnd):
+                begin(connection, slot, head, isEnd: isEnd, refusal: violation)
+            case .data(let slot, let range): receive(connection, slot, input.extracting(range))
+            case .end(let slot, let trailers): endRequest(connection, slot, trailers)
+            case .closed(let slot, let code, let byOtherSide):
+                closeStream(connection, slot, code, byOtherSide: byOtherSide)
+            case .pingAcknowledged: if case .announcing = connection.phase { finishShutdown(connection) }
+            case .goAway: counters.http2GoAways.add(.client)
+            case .none: break
+            }
+            index += 1
+        }
+        session.removeEvents()
+    }
+
+    /// A request's head has come.
+    private mutating func begin(
+        _ connection: HTTP2ClientConnection, _ slot: Int, _ head: Head, isEnd: Bool, refusal: Violation?
+    ) {
+        let stream = ClientStream(connection, slot: slot, now: now)
+        while connection.streams.count <= slot { connection.streams.append(nil) }
+        precondition(connection.streams[slot] == nil, "HTTP/2: a slot given twice")
+        connection.streams[slot] = stream
+        connection.streamCount += 1
+        connection.requestCount += 1
+        stream.stream.isEndReceived = isEnd
+        // Octets of a tunnel wait until there is one.
+        stream.decoder = BodyDecoder(isEnd || head.isWebSocket ? .none : .untilClose)
+        let exchange = freeExchanges.popLast() ?? Exchange()
+        heads.put(exchange.request)
+        exchange.request = head
+        startExchange(exchange, stream)
+        stream.consumedCount += UInt64(head.byteCount)
+        stream.stream.reportedCount = stream.consumedCount
+        exchange.isClientPersistent = true
+        exchange.isHEAD = head.bytes(head.method).equals("HEAD")
+        exchange.record.isHTTP2 = true
+        exchange.record.kind = head.isGRPC ? .grpc : .http2
+        if exchange.record.kind == .grpc { counters.grpcRequests.add() }
+        if let refusal {
+            counters.nonCompliantRequests.add()
+            exchange.isRefused = true
+            answer(exchange, status: refusal.status, word: refusal.word)
+        } else {
+            decide(exchange)
+        }
+        if stream.exchange === exchange { postpone(stream) }
+    }
+
+    private mutating func receive(_ connection: HTTP2ClientConnection, _ slot: Int, _ octets: Span<UInt8>) {
+        guard let stream = connection.streams[slot] else { preconditionFailure("HTTP/2: data on no stream") }
+        guard stream.exchange != nil else {
+            // Answered already: what comes until the client has seen it is thrown away.
+            stream.consumedCount += UInt64(octets.count)
+            return report(stream.consumedCount, &stream.stream)
+        }
+        receive(octets, stream)
+        postpone(stream)
+    }
+
+    private mutating func endRequest(_ connection: HTTP2ClientConnection, _ slot: Int, _ trailers: Head?) {
+        guard let stream = connection.streams[slot] else { preconditionFailure("HTTP/2: an end on no stream") }
+        stream.stream.isEndReceived = true
+        if stream.exchange == nil {
+            if let trailers { heads.put(trailers) }
+            return
+        }
+        stream.receivedTrailers = trailers
+        postpone(stream)
+    }
+
+    private mutating func closeStream(
+        _ connection: HTTP2ClientConnection, _ slot: Int, _ code: HTTP2ErrorCode, byOtherSide: Bool
+    ) {
+        guard let stream = connection.streams[slot] else { preconditionFailure("HTTP/2: closed twice") }
+        connection.streams[slot] = nil
+        connection.streamCount -= 1
+        stream.stream.isReset = true
+        if byOtherSide { counters.http2StreamsReset.add(.client) }
+        guard let exchange = stream.exchange else { return }
+        if exchange.state.phase != .ended { return handle(exchange, .clientGone) }
+        exchange.keepsClient = false
+        finish(exchange)
+    }
+
+    // MARK: Its end
+
+    /// Takes no new requests any more, and says so in two steps. Source: RFC 9113 §6.8.
+    mutating func beginShutdown(_ connection: HTTP2ClientConnection) {
+        guard case .serving = connection.phase else { return }
+        connection.enter(.announcing(until: now + Limits.goAwayTime))
+        connection.session.beginShutdown()
+        connection.session.ping()
+        keepBusy(connection)
+    }
+
+    private mutating func finishShutdown(_ connection: HTTP2ClientConnection) {
+        connection.enter(.finishing)
+        connection.session.finishShutdown()
+        keepBusy(connection)
+    }
+
+    /// All that is due was written or waits for the kernel.
+    mutating func rest(_ connection: HTTP2ClientConnection) {
+        switch connection.phase {
+        case .serving:
+            let isFull = connection.requestCount >= Limits.http2RequestsMax
+            if isFull || now >= connection.keepAliveUntil || finishDeadline != nil || connection.listener.isRemoved {
+                beginShutdown(connection)
+            }
+        case .announcing: break
+        case .finishing: if connection.streamCount == 0 && connection.isFlushed { return beginLinger(connection) }
+        case .lingering, .closed: return
+        }
+        if connection.isFailed && connection.isFlushed { return beginLinger(connection) }
+        rearm(connection, at: nextDeadline(of: connection))
+    }
+
+    private mutating func beginLinger(_ connection: HTTP2ClientConnection) {
+        endStreams(connection)
+        connection.transport.shutdownWrite(&self)
+        connection.enter(.lingering(until: now + Limits.lingerTime))
+        linger(connection)
+    }
+
+    /// Reads and throws away what a client still sends, so that closing does not reset the last frames away.
+    private mutating func linger(_ connection: HTTP2ClientConnection) {
+        let input = frames
+        for _ in 0..<Limits.readsPerTurnMax {
+            input.removeAll()
+            switch connection.transport.receive(into: input, &self) {
+            case .got: continue
+            case .nothing: return rearm(connection, at: nextDeadline(of: connection))
+            case .ended, .failed: return close(connection)
+            }
+        }
+        close(connection)
+    }
+
+    /// The client's connection has ended or broken: so have all its requests.
+    mutating func end(_ connection: HTTP2ClientConnection) {
+        guard !connection.isClosed else { return }
+        endStreams(connection)
+        close(connection)
+    }
+
+    private mutating func endStreams(_ connection: HTTP2ClientConnection) {
+        for slot in connection.streams.indices where connection.streams[slot] != nil {
+            closeStream(connection, slot, .cancel, byOtherSide: false)
+        }
+    }
+
+    /// Gives back everything a connection has. It has no stream any more.
+    private mutating func close(_ connection: HTTP2ClientConnection) {
+        connection.enter(.closed)
+        release(connection)
+        clientCount -= 1
+        connection.listener.connectionCount -= 1
+        counters.connectionsActive.subtract()
+    }
+
+    // MARK: Deadlines
+
+    /// Sets the connection's timer if `deadline` is before the one it is set to.
+    mutating func rearm(_ connection: HTTP2ClientConnection, at deadline: Instant) {
+        guard deadline < connection.transport.timer else { return }
+        connection.transport.timer = deadline
+        timers.schedule(connection.transport.token, at: deadline)
+    }
+
+    private func nextDeadline(of connection: HTTP2ClientConnection) -> Instant {
+        switch connection.phase {
+        case .lingering(let until): return until
+        case .closed: return .distantFuture
+        case .announcing(let until): return min(until, streamDeadline(of: connection))
+        case .serving where connection.streamCount == 0: return idleDeadline(of: connection)
+        case .serving: return min(connection.keepAliveUntil, streamDeadline(of: connection))
+        case .finishing: return streamDeadline(of: connection)
+        }
+    }
+
+    private func idleDeadline(of connection: HTTP2ClientConnection) -> Instant {
+        connection.lastActivity + connection.listener.settings.idleTimeout
+    }
+
+    private func streamDeadline(of connection: HTTP2ClientConnection) -> Instant {
+        var deadline = idleDeadline(of: connection)
+        for case let stream? in connection.streams where stream.exchange != nil {
+            deadline = min(deadline, exchangeDeadline(of: stream))
+        }
+        return deadline
+    }
+
+    /// The connection's timer has fired: acts on the deadlines that have come, or sets the timer again.
+    mutating func clientTimerFired(_ connection: HTTP2ClientConnection) {
+        connection.transport.timer = .distantFuture
+        switch connection.phase {
+        case .lingering(let until): if until <= now { return close(connection) }
+        case .announcing(let until): if until <= now { finishShutdown(connection) }
+        case .serving where connection.streamCount == 0:
+            if idleDeadline(of: connection) <= now { return idledOut(connection) }
+        case .serving: if connection.keepAliveUntil <= now { beginShutdown(connection) }
+        case .finishing:
+            // Nothing is going on, and the client does not take the last frames.
+            if connection.streamCount == 0, idleDeadline(of: connection) <= now { return end(connection) }
+        case .closed: preconditionFailure("HTTP/2 client connection: a timer after closed")
+        }
+        for slot in connection.streams.indices {
+            guard let stream = connection.streams[slot], stream.exchange != nil else { continue }
+            guard exchangeDeadline(of: stream) <= now else { continue }
+            exchangeTimedOut(stream)
+            stream.advance(&self)
+        }
+        rearm(connection, at: nextDeadline(of: connection))
+    }
+
+    private mutating func idledOut(_ connection: HTTP2ClientConnection) {
+        counters.timeouts.add(.clientKeepAlive)
+        connection.enter(.announcing(until: now))
+        finishShutdown(connection)
+        rearm(connection, at: now + Limits.lingerTime)
+    }
+}

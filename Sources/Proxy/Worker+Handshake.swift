@@ -1,0 +1,107 @@
+import Core
+import TLS
+import Telemetry
+
+/// TLS handshakes of clients, and what is counted and logged of them.
+extension Worker {
+    /// Goes on with a client's handshake. Returns false when there is nothing more to do now.
+    mutating func shakeHands(_ client: ClientConnection, since: Instant) -> Bool {
+        guard let tls = client.tls else { preconditionFailure("client: a handshake without TLS") }
+        switch client.transport.shakeHands(tls, &self) {
+        case .waiting: return false
+        case .done:
+            counters.tlsHandshakes.add(tls.isResumed ? .resumed : .full)
+            client.trace = (random.next(), random.next())
+            logConnection(client, handshakeTime: now.since(since), failure: nil)
+            if tls.applicationProtocol == .http2 {
+                beginHTTP2(client)
+                return false
+            }
+            client.enter(.reading)
+            return true
+        case .failed(.plainHTTP):
+            refusePlainHTTP(client)
+            return true
+        case .failed(let failure):
+            countTLSFailure(failure, at: .client)
+            let code = tls.clientCertificateFailure?.code
+            logConnection(client, handshakeTime: nil, failure: code ?? "UnmappedConnectionError")
+            // The alert must arrive: what else the client has sent is read before the socket is closed.
+            client.transport.endTLS()
+            client.enter(.reading)
+            closeAfterAnswer(client)
+            return true
+        case .closed:
+            counters.tlsFailures.add(.connectionClosed)
+            logConnection(client, handshakeTime: nil, failure: "UnmappedConnectionError")
+            close(client)
+            return false
+        }
+    }
+
+    /// Answers a request that came without TLS: people try `http://` on an `https://` port.
+    private mutating func refusePlainHTTP(_ client: ClientConnection) {
+        countTLSFailure(.plainHTTP, at: .client)
+        client.transport.endTLS()
+        client.enter(.reading)
+        refuseHead(
+            freeExchanges.popLast() ?? Exchange(), client, status: 400, word: "PlainHTTPOnTLSPort",
+            hint: "<p>This port speaks HTTPS: write https:// instead of http://.</p>\r\n")
+    }
+
+    /// The handshake took too long.
+    mutating func handshakeTimedOut(_ client: ClientConnection) {
+        counters.timeouts.add(.tlsHandshake)
+        counters.tlsFailures.add(.timeout)
+        logConnection(client, handshakeTime: nil, failure: "UnmappedConnectionError")
+        close(client)
+    }
+
+    /// Counts why a TLS connection failed.
+    func countTLSFailure(_ failure: TLSFailure, at side: Transport.OtherSide) {
+        let reason = TLSFailureReason(failure)
+        switch side {
+        case .client: counters.tlsFailures.add(reason)
+        case .target: counters.targetTLSFailures.add(reason)
+        }
+    }
+
+    private func logConnection(_ client: ClientConnection, handshakeTime: Nanoseconds?, failure: StaticString?) {
+        guard let connectionLog, let tls = client.tls else { return }
+        let record = ConnectionRecord(
+            acceptedAt: WallClock.now() - (handshakeTime ?? 0), handshakeTime: handshakeTime, client: client.address,
+            listener: client.localAddress ?? .unspecified, trace: client.trace, failure: failure)
+        let certificate = tls.clientCertificate
+        let subject = certificate?.subject ?? []
+        let validity = certificate?.validity ?? []
+        let serialNumber = certificate?.serialNumber ?? []
+        let version = handshakeTime == nil ? [] : tls.versionText
+        let loadBalancer = client.listener.logName
+        connectionLog.write(
+            record,
+            names: ConnectionRecord.Names(
+                loadBalancer: loadBalancer.span, version: version.span, cipher: tls.cipherName,
+                keyExchange: tls.keyExchangeName, subject: subject.span, validity: validity.span,
+                serialNumber: serialNumber.span))
+    }
+}
+
+extension TLSFailureReason {
+    fileprivate init(_ failure: TLSFailure) {
+        self =
+            switch failure {
+            case .unsupportedVersion: .unsupportedVersion
+            case .noSharedCipher: .noSharedCipher
+            case .noSharedProtocol: .noSharedProtocol
+            case .clientCertificate: .clientCertificate
+            case .noClientCertificate: .noClientCertificate
+            case .alertReceived: .alertReceived
+            case .malformed: .malformed
+            case .plainHTTP: .plainHTTP
+            case .keyUpdateFlood: .keyUpdateFlood
+            case .untrustedTarget: .untrustedTarget
+            case .nameMismatch: .nameMismatch
+            case .other: .other
+            }
+    }
+}

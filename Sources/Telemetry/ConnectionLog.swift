@@ -1,0 +1,204 @@
+import Core
+
+/// What is remembered about one connection to an HTTPS listener, to be written as one line of the connection log.
+///
+/// Shape:  a trivial value; texts are given to `ConnectionLog` with it. Source: elbv2.md §3.2.
+public struct ConnectionRecord {
+    /// When the connection came: time of day, as `WallClock.now()`.
+    public var acceptedAt: UInt64
+    /// How long the handshake took; nil if it failed.
+    public var handshakeTime: Nanoseconds?
+    /// Who connected.
+    public var client: SocketAddress
+    /// The address that was connected to.
+    public var listener: SocketAddress
+    /// Names the connection in all logs.
+    public var trace: (high: UInt64, low: UInt64)
+    /// Why the client's certificate or the handshake was refused; nil if it was not.
+    public var failure: StaticString?
+
+    public init(
+        acceptedAt: UInt64, handshakeTime: Nanoseconds?, client: SocketAddress, listener: SocketAddress,
+        trace: (high: UInt64, low: UInt64), failure: StaticString?
+    ) {
+        self.acceptedAt = acceptedAt
+        self.handshakeTime = handshakeTime
+        self.client = client
+        self.listener = listener
+        self.trace = trace
+        self.failure = failure
+    }
+
+    /// What TLS has agreed on, lent for the time of writing a line; empty where it has no meaning.
+    public struct Names: ~Escapable {
+        let loadBalancer: Span<UInt8>
+        let version: Span<UInt8>
+        let cipher: Span<UInt8>
+        let keyExchange: Span<UInt8>
+        let subject: Span<UInt8>
+        let validity: Span<UInt8>
+        let serialNumber: Span<UInt8>
+
+        /// The load balancer; version, cipher and key exchange; subject, validity and serial number of the client's
+        /// certificate.
+        @_lifetime(
+            copy loadBalancer, copy version, copy cipher, copy keyExchange, copy subject, copy validity,
+            copy serialNumber)
+        public init(
+            loadBalancer: Span<UInt8>, version: Span<UInt8>, cipher: Span<UInt8>, keyExchange: Span<UInt8>,
+            subject: Span<UInt8>, validity: Span<UInt8>, serialNumber: Span<UInt8>
+        ) {
+            self.loadBalancer = loadBalancer
+            self.version = version
+            self.cipher = cipher
+            self.keyExchange = keyExchange
+            self.subject = subject
+            self.validity = validity
+            self.serialNumber = serialNumber
+        }
+    }
+}
+
+/// One worker's door to the connection log, as `AccessLog` is one to the access log.
+public final class ConnectionLog {
+    private let line = Buffer(capacity: Limits.connectionLogLineBytesMax)
+    private let format: AccessLog.Format
+    private let ring: LogRing
+    private let bell: LogBell
+    private let counters: WorkerCounters
+    private var hasWritten = false
+
+    /// A log that writes into `ring`, of which `counters`' worker is the only writer, and wakes its reader by `bell`.
+    public init(format: AccessLog.Format, ring: LogRing, bell: LogBell, counters: WorkerCounters) {
+        self.format = format
+        self.ring = ring
+        self.bell = bell
+        self.counters = counters
+    }
+
+    /// Writes the line of a connection whose handshake is over.
+    public func write(_ record: ConnectionRecord, names: ConnectionRecord.Names) {
+        let line = line
+        line.removeAll()
+        switch format {
+        case .alb: appendALB(record, names)
+        case .json: appendJSON(record, names)
+        }
+        if !ring.append(line.bytes) { counters.connectionLogLinesDropped.add() }
+        hasWritten = true
+    }
+
+    /// Makes sure that what was written is read. Called once after each batch of events.
+    public func flush() {
+        guard hasWritten else { return }
+        hasWritten = false
+        bell.ring(for: ring)
+    }
+
+    // The numbers stand in a column, which the formatter would break up.
+    // swift-format-ignore
+    private func appendALB(_ record: ConnectionRecord, _ names: ConnectionRecord.Names) {
+        line.append(timestamp: record.acceptedAt)                               // 1
+        line.append(.space)
+        line.append(hostOf: record.client)                                      // 2
+        number(UInt64(record.client.port))                                      // 3
+        number(UInt64(record.listener.port))                                    // 4
+        text(names.version)                                                     // 5
+        text(names.cipher)                                                      // 6
+        line.append(.space)
+        appendTime(record.handshakeTime, otherwise: "-")                        // 7
+        line.append(" \"")
+        append(names.subject, as: .quoted)                                      // 8
+        line.append(.quote)
+        text(names.validity)                                                    // 9
+        text(names.serialNumber)                                                // 10
+        line.append(.space)
+        appendStatus(record)                                                    // 11
+        line.append(.space)
+        line.append(trace: record.trace)                                        // 12
+        text(names.keyExchange)                                                 // 13
+        text(names.loadBalancer)                                                // 14
+        line.append(.space)
+        line.append(hostOf: record.listener)                                    // 15
+        line.append(.lineFeed)
+    }
+
+    private func number(_ number: UInt64) {
+        line.append(.space)
+        line.append(decimal: number)
+    }
+
+    private func text(_ text: Span<UInt8>) {
+        line.append(.space)
+        append(text, as: .bare)
+    }
+
+    private func append(_ text: Span<UInt8>, as escaping: Escaping) {
+        if text.isEmpty {
+            line.append("-")
+        } else {
+            line.append(escaping: text, as: escaping, limit: Limits.logFieldBytesMax)
+        }
+    }
+
+    private func appendTime(_ time: Nanoseconds?, otherwise: StaticString) {
+        if let time { line.append(seconds: time, digitCount: 3) } else { line.append(otherwise) }
+    }
+
+    private func appendStatus(_ record: ConnectionRecord) {
+        if let failure = record.failure {
+            line.append("Failed:")
+            line.append(failure)
+        } else {
+            line.append("Success")
+        }
+    }
+
+    private func appendJSON(_ record: ConnectionRecord, _ names: ConnectionRecord.Names) {
+        line.append("{\"timestamp\":\"")
+        line.append(timestamp: record.acceptedAt)
+        line.append("\",\"client_ip\":\"")
+        line.append(hostOf: record.client)
+        line.append("\",\"client_port\":")
+        line.append(decimal: UInt64(record.client.port))
+        line.append(",\"listener_port\":")
+        line.append(decimal: UInt64(record.listener.port))
+        member("tls_protocol", names.version)
+        member("tls_cipher", names.cipher)
+        line.append(",\"tls_handshake_latency\":")
+        appendTime(record.handshakeTime, otherwise: "null")
+        member("leaf_client_cert_subject", names.subject)
+        member("leaf_client_cert_validity", names.validity)
+        member("leaf_client_cert_serial_number", names.serialNumber)
+        line.append(",\"tls_verify_status\":\"")
+        appendStatus(record)
+        line.append("\",\"conn_trace_id\":\"")
+        line.append(trace: record.trace)
+        line.append(.quote)
+        member("tls_keyexchange", names.keyExchange)
+        member("elb", names.loadBalancer)
+        line.append(",\"ip_address\":\"")
+        line.append(hostOf: record.listener)
+        line.append("\"}\n")
+    }
+
+    private func member(_ name: StaticString, _ text: Span<UInt8>) {
+        line.append(",\"")
+        line.append(name)
+        line.append("\":")
+        if text.isEmpty { return line.append("null") }
+        line.append(.quote)
+        line.append(escaping: text, as: .json, limit: Limits.logFieldBytesMax)
+        line.append(.quote)
+    }
+}
+
+extension Buffer {
+    /// Appends what names a connection in all logs, `TID_` and 32 hexadecimal digits, or `-` for none.
+    func append(trace: (high: UInt64, low: UInt64)) {
+        guard trace != (0, 0) else { return append("-") }
+        append("TID_")
+        append(hexadecimal: trace.high, digitCount: 16)
+        append(hexadecimal: trace.low, digitCount: 16)
+    }
+}

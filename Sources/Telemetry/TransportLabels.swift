@@ -1,0 +1,94 @@
+/// How a TLS handshake came to its end.
+public enum TLSHandshakeKind: UInt8, CounterLabel {
+    /// With certificates and a key exchange.
+    case full
+    /// By a session that was there before.
+    case resumed
+
+    /// As written in metrics.
+    public var label: StaticString {
+        switch self {
+        case .full: "full"
+        case .resumed: "resumed"
+        }
+    }
+}
+
+/// Why a TLS connection failed.
+public enum TLSFailureReason: UInt8, CounterLabel {
+    case unsupportedVersion, noSharedCipher, noSharedProtocol, clientCertificate, noClientCertificate, alertReceived
+    case malformed, plainHTTP, keyUpdateFlood, untrustedTarget, nameMismatch, other
+    /// The handshake took too long.
+    case timeout
+    /// The other side has closed in the middle of the handshake.
+    case connectionClosed
+
+    /// As written in metrics.
+    public var label: StaticString {
+        switch self {
+        case .unsupportedVersion: "unsupported_version"
+        case .noSharedCipher: "no_shared_cipher"
+        case .noSharedProtocol: "no_shared_protocol"
+        case .clientCertificate: "client_certificate"
+        case .noClientCertificate: "no_client_certificate"
+        case .alertReceived: "alert_received"
+        case .malformed: "malformed"
+        case .plainHTTP: "plain_http"
+        case .keyUpdateFlood: "key_update_flood"
+        case .untrustedTarget: "untrusted_target"
+        case .nameMismatch: "name_mismatch"
+        case .other: "other"
+        case .timeout: "timeout"
+        case .connectionClosed: "connection_closed"
+        }
+    }
+}
+
+/// At which end of an exchange something happened on HTTP/2.
+public enum HTTP2Side: UInt8, CounterLabel {
+    case client, target
+
+    /// As written in metrics.
+    public var label: StaticString {
+        switch self {
+        case .client: "client"
+        case .target: "target"
+        }
+    }
+}
+
+/// Why an HTTP/2 connection was ended. Source: RFC 9113 §7, threats.md.
+public enum HTTP2FaultReason: UInt8, CounterLabel {
+    /// What came breaks the protocol.
+    case protocolError
+    /// Field sections that cannot be decoded.
+    case compression
+    /// More data than the window lets in.
+    case flowControl
+    /// Frames of a wrong size.
+    case frameSize
+    /// Streams reset again and again, by either side.
+    case resetFlood
+    /// Frames that bring nothing.
+    case controlFlood
+    /// A field section in too many frames, or too large.
+    case headFlood
+    /// The session would hold too much.
+    case memory
+    case other
+
+    /// As written in metrics.
+    public var label: StaticString {
+        switch self {
+        case .protocolError: "protocol_error"
+        case .compression: "compression"
+        case .flowControl: "flow_control"
+        case .frameSize: "frame_size"
+        case .resetFlood: "reset_flood"
+        case .controlFlood: "control_flood"
+        case .headFlood: "head_flood"
+        case .memory: "memory"
+        case .other: "other"
+        }
+    }
+}
