@@ -26,6 +26,8 @@ enum Limits {
     /// How long after the end of `shutdownGraceSeconds` workers may take to say that they have stopped: they poll
     /// their deadline themselves, so this is for one pass of their loop. Then the process ends without them.
     static let shutdownMargin: Nanoseconds = 2_000_000_000
+    /// Octets of a gRPC health check's answer that are kept to look at: its message has a dozen.
+    static let checkMessageBytesMax = 64
     /// Time that certificate files have to settle after a change, before they are read: a certificate and its key are
     /// two
     /// files. A pair that is still not whole then is read with the next change.

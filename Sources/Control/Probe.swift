@@ -1,10 +1,12 @@
 import Core
 import Foundation
 import HTTP1
+import HTTP2
 import Model
 import Routing
+import TLS
 
-/// One health check of one target: connect and, over HTTP, ask and read the whole answer.
+/// One health check of one target: connect, shake hands where it is over TLS, and over HTTP ask and read the answer.
 ///
 /// Shape:  a connection of its own, closed with the verdict. Buffers are held from the request to the verdict only.
 /// Limits: an answer over `Limits.checkAnswerBytesMax`, or one that HTTP/1.1 does not allow, fails the check.
@@ -13,8 +15,12 @@ final class Probe: PollHandler {
     private enum Phase {
         /// Leaves when the poller says that it is decided.
         case connecting
+        /// The TLS handshake is under way.
+        case handshaking
         /// The request waits in `buffer`; leaves when the kernel has taken it.
         case sending
+        /// The answer on the stream is awaited.
+        case receivingStream
         /// The head of the answer is awaited.
         case receivingHead
         /// The body of an answer with this status is awaited.
@@ -25,11 +31,15 @@ final class Probe: PollHandler {
 
     private let registration: Registration
     private let healthCheck: HealthCheck
+    private let path: String
+    private let version: TargetGroup.ProtocolVersion
     private let loop: ControlLoop
     private let workbench: ProbeWorkbench
     private let report: (HealthProber.Verdict, Instant) -> Void
     private var phase = Phase.connecting
     private var socket: Socket?
+    private var connection: ProbeSocket?
+    private var stream: ProbeStream?
     private var token = Token.none
     private var beganAt = Instant(nanoseconds: 0)
     private var buffer: Buffer?
@@ -43,7 +53,10 @@ final class Probe: PollHandler {
         report: @escaping (HealthProber.Verdict, Instant) -> Void
     ) {
         self.registration = registration
-        healthCheck = registration.group.configuration.healthCheck
+        let group = registration.group.configuration
+        healthCheck = group.healthCheck
+        path = group.healthCheckPath
+        version = group.protocolVersion
         self.loop = loop
         self.workbench = workbench
         self.report = report
@@ -59,6 +72,7 @@ final class Probe: PollHandler {
         do {
             let socket = try Socket.connect(to: address)
             self.socket = socket
+            connection = ProbeSocket(socket, tls: makeTLS(), workbench: workbench)
             token = loop.add(self, descriptor: socket.descriptor)
             loop.schedule(token, at: now + Nanoseconds(seconds: healthCheck.timeoutSeconds))
         } catch {
@@ -80,9 +94,15 @@ final class Probe: PollHandler {
                 return end(isOwnFault(code) ? .void(systemErrorText(code)) : .failed(failure), now: now)
             }
             if healthCheck.protocol == .tcp { return end(.passed, now: now) }
-            composeRequest()
+            phase = .handshaking
         }
         advance(now: now)
+    }
+
+    private func makeTLS() -> TLSSession? {
+        guard healthCheck.protocol == .https else { return nil }
+        let context = version == .http1 ? workbench.http1Context : workbench.http2Context
+        return TLSSession(context, serverName: "", resuming: nil, wire: workbench.wire)
     }
 
     /// Time is over. What the target sent meanwhile still counts, since it was we who were late to read it.
@@ -97,48 +117,105 @@ final class Probe: PollHandler {
 
     private func composeRequest() {
         guard let address = registration.address else { return }
-        let buffer = workbench.buffers.acquireSmall()
+        let buffer = version == .http1 ? workbench.buffers.acquireSmall() : workbench.buffers.acquireLarge()
         let port = registration.group.healthCheckPort(ofTargetAt: registration.key.port)
-        workbench.composeRequest(path: healthCheck.path, host: address.with(port: UInt16(port)), into: buffer)
+        workbench.compose(
+            path: path, host: address.with(port: UInt16(port)), isGRPC: version == .grpc,
+            isSecure: healthCheck.protocol == .https)
+        if version == .http1 {
+            workbench.writeRequest(into: buffer)
+        } else {
+            let stream = ProbeStream(isGRPC: version == .grpc, heads: workbench.heads, now: loop.now)
+            stream.ask(workbench.head, isSecure: healthCheck.protocol == .https, into: buffer)
+            self.stream = stream
+        }
         self.buffer = buffer
         phase = .sending
     }
 
     /// Goes as far as the socket lets it.
     private func advance(now: Instant) {
-        guard let socket else { return }
-        while true {
+        while let connection {
             switch phase {
             case .connecting, .over:
                 return
+            case .handshaking:
+                switch self.connection?.handshake() ?? .failed {
+                case .done: composeRequest()
+                case .wouldBlock: return
+                case .ended, .failed: return end(.failed(.failed), now: now)
+                }
             case .sending:
                 guard let buffer else { return }
-                switch socket.write(buffer) {
-                case .bytes: if buffer.isEmpty { phase = .receivingHead }
+                switch connection.write(buffer) {
+                case .done: phase = stream == nil ? .receivingHead : .receivingStream
                 case .wouldBlock: return
-                case .failed: return end(.failed(.failed), now: now)
+                case .ended, .failed: return end(.failed(.failed), now: now)
                 }
+            case .receivingStream:
+                guard receiveStream(from: connection, now: now) else { return }
             case .receivingHead, .receivingBody:
-                guard receive(from: socket, now: now) else { return }
+                guard receive(from: connection, now: now) else { return }
             }
         }
     }
 
+    /// Reads once and hands on what came. Returns whether to go on.
+    private func receiveStream(from connection: ProbeSocket, now: Instant) -> Bool {
+        guard let buffer, let stream else { return false }
+        let input = workbench.input
+        input.removeAll()
+        switch connection.read(into: input) {
+        case .done:
+            receivedCount += input.count
+            stream.receive(input.bytes, into: buffer, heads: workbench.heads, now: now)
+            if let answer = stream.answer {
+                end(verdict(on: answer), now: now)
+                return false
+            }
+            guard receivedCount <= Limits.checkAnswerBytesMax, connection.write(buffer) != .failed else {
+                end(.failed(.failed), now: now)
+                return false
+            }
+            return true
+        case .wouldBlock: return false
+        case .ended, .failed:
+            end(.failed(.failed), now: now)
+            return false
+        }
+    }
+
+    private func verdict(on answer: ProbeStream.Answer) -> HealthProber.Verdict {
+        switch answer {
+        case .broken: return .failed(.failed)
+        case .status(let status): return verdict(onStatus: status)
+        case .grpc(nil, _): return .failed(.failed)
+        case .grpc(let status?, let isServing):
+            let isStandard = path == ProbeStream.standardPath
+            let codes =
+                isStandard && healthCheck.matcher.grpcCode == nil
+                ? GRPCCodes(ranges: [0...0]) : healthCheck.matcher.grpcCodes
+            let isGood = codes.contains(status) && (!isStandard || status != 0 || isServing)
+            return isGood ? .passed : .failed(.responseCode(UInt16(status)))
+        }
+    }
+
     /// Reads once and looks at what there is. Returns whether to go on.
-    private func receive(from socket: Socket, now: Instant) -> Bool {
+    private func receive(from connection: ProbeSocket, now: Instant) -> Bool {
         guard let buffer = bufferWithRoom() else {
             end(.failed(.failed), now: now)
             return false
         }
-        switch socket.read(into: buffer) {
-        case .bytes(let count):
-            receivedCount += count
+        let before = buffer.count
+        switch connection.read(into: buffer) {
+        case .done:
+            receivedCount += buffer.count - before
             let verdict = receivedCount > Limits.checkAnswerBytesMax ? .failed(.failed) : examine(buffer)
             if let verdict { end(verdict, now: now) }
             return verdict == nil
         case .wouldBlock:
             return false
-        case .endOfStream:
+        case .ended:
             end(verdictAtEnd(), now: now)
             return false
         case .failed:
@@ -217,6 +294,8 @@ final class Probe: PollHandler {
         loop.remove(token)
         socket.close()
         self.socket = nil
+        connection = nil
+        stream = nil
     }
 }
 
@@ -237,10 +316,24 @@ final class ProbeWorkbench {
     /// The head that is being written or read.
     let head = Head()
 
-    /// Writes the request of a check.
-    func composeRequest(path: String, host: SocketAddress, into buffer: Buffer) {
+    /// Where checks over TLS read and write, and how they are made: whatever the certificate.
+    let wire = TLSWire()
+    let http1Context = ProbeWorkbench.context(.http1)
+    let http2Context = ProbeWorkbench.context(.http2)
+    /// What was just read of a check over HTTP/2.
+    let input = Buffer(capacity: Core.Limits.largeBufferBytes)
+    let heads = HeadPool()
+
+    private static func context(_ wanted: ApplicationProtocol) -> TLSClientContext {
+        do { return try TLSClientContext(verification: .off, applicationProtocol: wanted) } catch {
+            preconditionFailure("probe: there are no roots to read: \(error)")
+        }
+    }
+
+    /// Composes the request of a check in `head`.
+    func compose(path: String, host: SocketAddress, isGRPC: Bool, isSecure: Bool) {
         head.reset()
-        head.method = head.append("GET")
+        head.method = head.append(isGRPC ? "POST" : "GET")
         let octets = Array(path.utf8)
         let question = octets.firstIndex(of: .questionMark) ?? octets.count
         head.path = head.append(octets.span.extracting(0..<question))
@@ -248,7 +341,7 @@ final class ProbeWorkbench {
         head.target = ByteRange(start: head.path.start, count: octets.count)
         let hostStart = head.byteCount
         head.append(hostOf: host, bracketed: true)
-        if host.port != 80 {
+        if host.port != (isSecure ? 443 : 80) {
             head.append(UInt8.colon)
             head.append(decimal: UInt64(host.port))
         }
@@ -256,7 +349,15 @@ final class ProbeWorkbench {
         head.addField(name: head.append("Host"), value: head.authority, id: .host)
         head.addField(
             name: head.append("User-Agent"), value: head.append("ELB-HealthChecker/2.0"), id: .userAgent)
+        if isGRPC {
+            head.addField(name: head.append("Content-Type"), value: head.append("application/grpc"), id: .contentType)
+            head.acceptsTrailers = true
+        }
         head.addField(name: head.append("Connection"), value: head.append("close"), id: .connection)
+    }
+
+    /// Writes the composed request as HTTP/1.1.
+    func writeRequest(into buffer: Buffer) {
         precondition(requestHeadByteCount(head) <= buffer.freeCount, "probe: the path is longer than a document allows")
         writeRequestHead(head, framing: .none, into: buffer)
     }

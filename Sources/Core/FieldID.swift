@@ -47,11 +47,11 @@ public enum FieldID: UInt8, Sendable, CaseIterable {
             case 22: name.equalsIgnoringCase("x-amzn-mtls-clientcert") ? .xAmznTLS : .other
             case 23: name.equalsIgnoringCase("x-amzn-tls-cipher-suite") ? .xAmznTLS : .other
             case 27: name.equalsIgnoringCase("x-amzn-mtls-clientcert-leaf") ? .xAmznTLS : .other
-        case 29: name.equalsIgnoringCase("x-amzn-mtls-clientcert-issuer") ? .xAmznTLS : .other
-        case 30: name.equalsIgnoringCase("x-amzn-mtls-clientcert-subject") ? .xAmznTLS : .other
-        case 31: name.equalsIgnoringCase("x-amzn-mtls-clientcert-validity") ? .xAmznTLS : .other
-        case 36: name.equalsIgnoringCase("x-amzn-mtls-clientcert-serial-number") ? .xAmznTLS : .other
-        default: .other
+            case 29: name.equalsIgnoringCase("x-amzn-mtls-clientcert-issuer") ? .xAmznTLS : .other
+            case 30: name.equalsIgnoringCase("x-amzn-mtls-clientcert-subject") ? .xAmznTLS : .other
+            case 31: name.equalsIgnoringCase("x-amzn-mtls-clientcert-validity") ? .xAmznTLS : .other
+            case 36: name.equalsIgnoringCase("x-amzn-mtls-clientcert-serial-number") ? .xAmznTLS : .other
+            default: .other
             }
     }
 }

@@ -38,6 +38,9 @@ enum Callbacks {
         unsafe nghttp2_session_callbacks_set_on_frame_send_callback(callbacks) { _, frame, user in
             unsafe Callbacks.session(user).frameSent(frame)
         }
+        unsafe nghttp2_session_callbacks_set_on_frame_not_send_callback(callbacks) { _, frame, _, user in
+            unsafe Callbacks.session(user).frameNotSent(frame)
+        }
         unsafe nghttp2_session_callbacks_set_on_invalid_frame_recv_callback(callbacks) { _, _, code, user in
             unsafe Callbacks.session(user).noteInvalidFrame(code)
         }
@@ -114,7 +117,7 @@ extension HTTP2Session {
         let slot = builder.slot
         let violation = builder.finish(isEnd: isEnd, requestIsHEAD: streams[slot].isHEAD)
         let head = builder.head
-        idleFrames.give()
+        noteProgress()
         guard !streams[slot].isResetByUs else { return heads.put(head) }
         switch builder.kind {
         case .trailers:
@@ -192,7 +195,7 @@ extension HTTP2Session {
         guard let slot = slot(id), !streams[slot].isResetByUs else { return 0 }
         let offset = UInt(bitPattern: data) - inputStart
         events.append(.data(slot: slot, ByteRange(start: Int(offset), count: count)))
-        idleFrames.give()
+        noteProgress()
         return 0
     }
 
@@ -211,8 +214,9 @@ extension HTTP2Session {
             close(slot, hasEvent: false)
             return 0
         }
+        let code = streams[slot].wasNotSent ? HTTP2ErrorCode.refusedStream : HTTP2ErrorCode(code)
         close(slot, hasEvent: true)
-        events.append(.closed(slot: slot, HTTP2ErrorCode(code), byOtherSide: isByOther))
+        events.append(.closed(slot: slot, code, byOtherSide: isByOther))
         return 0
     }
 
@@ -240,10 +244,22 @@ extension HTTP2Session {
 
     fileprivate func frameSent(_ frame: UnsafePointer<nghttp2_frame>?) -> Int32 {
         guard let frame = unsafe frame?.pointee else { return 0 }
+        // What breaks the connection is answered by nghttp2 itself.
+        let isGoAway = unsafe frame.hd.type == UInt8(NGHTTP2_GOAWAY.rawValue)
+        if unsafe isGoAway && frame.goaway.error_code != 0 && fault == nil { fault = lastInvalid ?? .protocolError }
         guard unsafe frame.hd.type == UInt8(NGHTTP2_RST_STREAM.rawValue), role == .server else { return 0 }
         // Resets that the other side's errors made us send count as its own (CVE-2025-8671).
         let isOurs = unsafe slot(frame.hd.stream_id).map { streams[$0].isResetByUs } ?? false
         if !isOurs, !resets.take(now: now) { fail(.resetFlood) }
+        return 0
+    }
+
+    /// A request that waited when the other side's GOAWAY came: it was never seen.
+    fileprivate func frameNotSent(_ frame: UnsafePointer<nghttp2_frame>?) -> Int32 {
+        guard let frame = unsafe frame?.pointee else { return 0 }
+        if unsafe frame.hd.type == UInt8(NGHTTP2_HEADERS.rawValue), let slot = unsafe slot(frame.hd.stream_id) {
+            streams[slot].wasNotSent = true
+        }
         return 0
     }
 

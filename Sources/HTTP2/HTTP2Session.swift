@@ -26,6 +26,8 @@ import HTTP1
     var builder: HeadBuilder?
     var resets: TokenBucket
     var idleFrames: TokenBucket
+    /// Octets that came since the last head or data.
+    private var idleOctets = 0
     /// Why the session was ended; nil while it is not.
     public internal(set) var fault: HTTP2Fault?
     /// What was wrong with the last frame that was.
@@ -96,12 +98,16 @@ import HTTP1
             return unsafe nghttp2_session_mem_recv(session, octets.baseAddress, octets.count)
         }
         if status < 0 { noteFailure(Int32(status)) }
+        idleOctets += octets.count
+        if fault == nil, idleOctets > Limits.idleOctetsMax { fail(.controlFlood) }
         if fault == nil, memory.heldByteCount > Limits.sessionBytesMax { fail(.memory) }
-        // nghttp2 answers a connection error with GOAWAY by itself, and reads no more.
-        if fault == nil, unsafe nghttp2_session_want_read(session) == 0, !isShutDown {
-            fault = lastInvalid ?? .protocolError
-        }
         return fault == nil
+    }
+
+    /// Something useful has come: what brought nothing before it is forgiven in part.
+    func noteProgress() {
+        idleOctets = 0
+        idleFrames.give()
     }
 
     private func noteFailure(_ status: Int32) {
@@ -384,6 +390,8 @@ struct StreamRecord {
     var hasEnd = false
     /// We have reset it: what still comes is not told.
     var isResetByUs = false
+    /// Its request could not be sent any more.
+    var wasNotSent = false
     /// The other side has reset it.
     var isResetByOther = false
     /// Where in this batch's events it begins; negative if in an earlier one.

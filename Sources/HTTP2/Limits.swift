@@ -26,6 +26,9 @@ public enum Limits {
     /// head, and so many more in each second. Beyond: ENHANCE_YOUR_CALM.
     static let idleFramesBurst = 512
     static let idleFramesPerSecond = 64
+    /// Octets that may come without a head or data among them, whatever their frames are: 1 MiB. Beyond:
+    /// ENHANCE_YOUR_CALM.
+    static let idleOctetsMax = 1 << 20
     /// Acknowledgements of SETTINGS and PING that may wait to be sent. Beyond, nghttp2 ends the connection.
     static let outboundAcknowledgementsMax = 256
     /// Octets that nghttp2 may hold for one connection: 1 MiB. Beyond: ENHANCE_YOUR_CALM.

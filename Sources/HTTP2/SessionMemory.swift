@@ -57,6 +57,8 @@ import Core
         unsafe nghttp2_option_set_max_outbound_ack(option, Limits.outboundAcknowledgementsMax)
         unsafe nghttp2_option_set_max_continuations(option, Limits.continuationsMax)
         unsafe nghttp2_option_set_no_closed_streams(option, 1)
+        // Ours counts what we reset, too, and by the time that is handed in.
+        unsafe nghttp2_option_set_stream_reset_rate_limit(option, .max, .max)
         unsafe nghttp2_option_set_peer_max_concurrent_streams(option, Limits.targetStreamsMax)
         if role == .server {
             unsafe nghttp2_option_set_builtin_recv_extension_type(option, UInt8(NGHTTP2_PRIORITY_UPDATE.rawValue))

@@ -6,6 +6,8 @@ import HTTP2
 final class ClientStream: ClientSide {
     var stream: HTTP2Stream
     let connection: HTTP2ClientConnection
+    /// Answered, though the request has not ended: until when the client may say so itself.
+    private(set) var lingerUntil = Instant.distantFuture
 
     init(_ connection: HTTP2ClientConnection, slot: Int, now: Instant) {
         self.connection = connection
@@ -80,11 +82,22 @@ final class ClientStream: ClientSide {
         worker.keepBusy(connection)
     }
 
-    /// The rest of a request that was answered early is not wanted. Source: RFC 9113 §8.1.
+    /// The rest of a request that was answered early is not wanted. A client that sees the answer stops by itself; one
+    /// that does not is told so after a while, as some take a reset for the loss of the answer. Source: RFC 9113 §8.1.
     override func finish(keeps: Bool, _ worker: inout Worker) {
         worker.discardInbound(self, &stream)
-        if !stream.isReset && !stream.isEndReceived { stream.session.reset(stream.slot, .noError) }
+        if !stream.isReset && !stream.isEndReceived {
+            lingerUntil = worker.now + Limits.lingerTime
+            worker.rearm(connection, at: lingerUntil)
+        }
         leave(&worker)
+    }
+
+    /// The client has had its time to stop.
+    func endLinger(_ worker: inout Worker) {
+        lingerUntil = .distantFuture
+        if !stream.isReset && !stream.isEndReceived { stream.session.reset(stream.slot, .noError) }
+        worker.keepBusy(connection)
     }
 
     override func abort(isResponseDone: Bool, _ worker: inout Worker) {

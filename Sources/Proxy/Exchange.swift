@@ -31,7 +31,9 @@ final class Exchange {
     var hasAnswer = false
     /// Octets of the request's body passed on; once more than zero, they are gone and cannot be sent again.
     var bodyByteCount: UInt64 = 0
-    var hasRetried = false
+    var retryCount = 0
+    /// It goes out by a connection on which nothing was sent before.
+    var needsFreshConnection = false
     var connectAttempts = 0
     /// The last connection attempt took too long, as opposed to being refused.
     var connectTimedOut = false
@@ -92,7 +94,8 @@ final class Exchange {
         isResponseDone = false
         hasAnswer = false
         bodyByteCount = 0
-        hasRetried = false
+        retryCount = 0
+        needsFreshConnection = false
         connectAttempts = 0
         connectTimedOut = false
         unsent = nil

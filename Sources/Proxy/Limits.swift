@@ -34,6 +34,9 @@ enum Limits {
     static let lingerBytesMax = 256 * 1024
     /// Targets that one exchange tries to connect to: the first and two more. Then 502 or 504.
     static let connectAttemptsMax = 3
+    /// Times that a request is sent again because the target has refused its stream unseen, as it does when it ends a
+    /// connection while many are under way. Then 502.
+    static let refusedRetriesMax = 5
     /// Octets that may wait for a client when an interim response is passed on: 32 KiB, so that the final head still
     /// fits behind it. Beyond it the interim response, which is only advice, is left out.
     static let interimBytesMax = 32 * 1024

@@ -143,6 +143,8 @@ class TargetSide: Side {
     /// Whether the request may be sent once more, as far as this side can tell: it has certainly not been acted on, or
     /// acting twice on it does no harm. Source: RFC 9110 §9.2.2.
     func mayRetry(_ exchange: Exchange) -> Bool { preconditionFailure("target: abstract") }
+    /// The target has said itself that it will not serve the request, or no more: it may be asked more than once again.
+    var isRefused: Bool { false }
     /// What was written and not sent, for the next connection; nil if the request is written anew.
     func takeUnsent() -> Buffer? { nil }
 

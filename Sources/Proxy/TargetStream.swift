@@ -11,6 +11,9 @@ final class TargetStream: TargetSide {
     /// The target has refused it, or said that it never saw it: the request may be sent again, whatever it is.
     /// Source: RFC 9113 §8.7, §6.8.
     var wasRefused = false
+    /// One that has said goodbye may close on streams that it counted in: nginx does, where requests crossed its
+    /// GOAWAY.
+    override var isRefused: Bool { wasRefused || connection.session.hasGoAway }
 
     init(_ connection: HTTP2TargetConnection, now: Instant) {
         self.connection = connection
@@ -43,7 +46,7 @@ final class TargetStream: TargetSide {
     }
 
     override func mayRetry(_ exchange: Exchange) -> Bool {
-        exchange.bodyByteCount == 0 && (wasRefused || isReused && exchange.isIdempotent)
+        exchange.bodyByteCount == 0 && (wasRefused || connection.hasServed && exchange.isIdempotent)
     }
 
     /// The session frames the body. A stream that cannot be opened any more counts as refused.
@@ -88,10 +91,10 @@ final class TargetStream: TargetSide {
     /// What is left of the stream is not wanted; the connection goes on.
     override func release(reusable: Bool, _ plan: GroupPlan?, _ worker: inout Worker) {
         worker.discardInbound(self, &stream)
+        if reusable { connection.hasServed = true }
         if stream.slot < 0 {
             connection.abandon(self)
         } else if !stream.isReset {
-            connection.hasServed = true
             if !(stream.isEndReceived && stream.isEnded) { stream.session.reset(stream.slot, .cancel) }
         }
         worker.discardBuffers(self)

@@ -38,17 +38,16 @@ extension Worker {
     private func isMisdirected(_ exchange: Exchange, _ host: Span<UInt8>) -> Bool {
         let client = exchange.client
         guard client.listener.authentication != .off, let tls = client.tls else { return false }
-        let name = tls.serverName
-        return !name.isEmpty && !name.equalsIgnoringCase(host)
+        return tls.hasServerName(otherThan: host)
     }
 
     private mutating func forward(_ exchange: Exchange, _ forward: Forward) {
         exchange.record.action = .forward
         guard let group = forward.next() else { return answer(exchange, status: 503, word: "NoWeightedTargetGroup") }
         exchange.group = group
-        let kind = RequestProtocol(exchange.request)
-        let isPOST = exchange.request.bytes(exchange.request.method).equals("POST")
-        guard kind.mayGo(to: group.plan.version, isPOST: isPOST) else {
+        let request = exchange.request
+        let isPOST = request.bytes(request.method).equals("POST")
+        guard RequestProtocol(request).mayGo(to: group.plan.version, isPOST: isPOST) else {
             return answer(exchange, status: 464, word: "ProtocolMismatch")
         }
         guard let pool = group.pick() else { return answer(exchange, status: 503, word: "NoTargets") }

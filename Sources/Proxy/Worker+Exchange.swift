@@ -169,7 +169,7 @@ extension Worker {
         exchange.record.kind = .webSocket
         counters.webSockets.add()
         counters.webSocketsActive.add()
-        exchange.record.status = 101
+        exchange.record.status = exchange.request.isHTTP2 ? 200 : 101
         exchange.record.targetStatus = 101
         countResponse(exchange)
         exchange.isRequestDone = false

@@ -23,10 +23,8 @@ extension Worker {
     /// Hands octets of a connection to its session and acts on them.
     mutating func take(_ input: Span<UInt8>, _ connection: HTTP2Connection) {
         connection.lastActivity = now
-        if !connection.session.receive(input, now: now) {
-            connection.isFailed = true
-            countFault(of: connection)
-        }
+        _ = connection.session.receive(input, now: now)
+        noteFault(of: connection)
         connection.handleEvents(input, &self)
         if !connection.blocked.isEmpty { resumeBlocked(connection) }
         keepBusy(connection)
@@ -55,16 +53,26 @@ extension Worker {
     /// Writes the frames that are due, as far as the kernel takes them.
     private mutating func writeOut(_ connection: HTTP2Connection) {
         var flushed = produce(connection)
+        noteFault(of: connection)
         if flushed == .done, let outbound = connection.outbound {
             flushed = connection.transport.send(outbound, &self)
         }
         if let outbound = connection.outbound.take() { connection.outbound = buffers.settle(consume outbound) }
         charge(connection)
-        if flushed == .failed { return connection.end(&self) }
+        if flushed == .failed { return readLast(connection) }
         let nothing = InlineArray<0, UInt8>(repeating: 0)
         connection.handleEvents(nothing.span, &self)
         if flushed == .done && !connection.blocked.isEmpty { resumeBlocked(connection) }
         if !connection.isClosed { connection.rest(&self) }
+    }
+
+    /// The connection takes nothing any more. What came before it broke still counts: a GOAWAY tells which requests
+    /// were
+    /// never seen, and may be sent again.
+    private mutating func readLast(_ connection: HTTP2Connection) {
+        connection.transport.isReadable = true
+        serve(connection)
+        connection.end(&self)
     }
 
     /// Turns what is due into frames. `.blocked` if the kernel takes no more and `outbound` is full.
@@ -152,6 +160,7 @@ extension Worker {
     /// Writes what waits in `side.outbound` and then the first `count` octets of `body`. Returns how many of `body`
     /// were taken, which are consumed; nil if the stream is over.
     mutating func write(_ side: Side, _ stream: inout HTTP2Stream, body: Buffer, count: Int) -> Int? {
+        if stream.isReset { return nil }
         switch flush(side, &stream) {
         case .failed: return nil
         case .blocked: return 0
@@ -250,9 +259,10 @@ extension Worker {
         reserve.restore()
     }
 
-    /// Counts why a session was ended.
-    func countFault(of connection: HTTP2Connection) {
-        guard let fault = connection.session.fault else { return }
+    /// Notes and counts that a session was ended, and why.
+    func noteFault(of connection: HTTP2Connection) {
+        guard let fault = connection.session.fault, !connection.isFailed else { return }
+        connection.isFailed = true
         counters.http2Faults.add(HTTP2FaultReason(fault))
     }
 

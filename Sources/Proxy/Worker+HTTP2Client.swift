@@ -228,8 +228,8 @@ extension Worker {
 
     private func streamDeadline(of connection: HTTP2ClientConnection) -> Instant {
         var deadline = idleDeadline(of: connection)
-        for case let stream? in connection.streams where stream.exchange != nil {
-            deadline = min(deadline, exchangeDeadline(of: stream))
+        for case let stream? in connection.streams {
+            deadline = min(deadline, stream.exchange == nil ? stream.lingerUntil : exchangeDeadline(of: stream))
         }
         return deadline
     }
@@ -249,7 +249,9 @@ extension Worker {
         case .closed: preconditionFailure("HTTP/2 client connection: a timer after closed")
         }
         for slot in connection.streams.indices {
-            guard let stream = connection.streams[slot], stream.exchange != nil else { continue }
+            guard let stream = connection.streams[slot] else { continue }
+            if stream.lingerUntil <= now { stream.endLinger(&self) }
+            guard stream.exchange != nil else { continue }
             guard exchangeDeadline(of: stream) <= now else { continue }
             exchangeTimedOut(stream)
             stream.advance(&self)

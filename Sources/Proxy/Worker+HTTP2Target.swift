@@ -6,7 +6,7 @@ import HTTP2
 extension Worker {
     /// Gives the exchange a stream on a connection to `pool`'s target: on one that has room, else on a new one.
     mutating func openStream(_ exchange: Exchange, _ pool: TargetPool, _ plan: GroupPlan) {
-        let isFresh = exchange.hasRetried
+        let isFresh = exchange.needsFreshConnection
         let name = targetServerName(exchange)
         let connection = pool.connections.first {
             $0.hasRoom && $0.serverName == name && !(isFresh && $0.hasServed)
@@ -56,7 +56,6 @@ extension Worker {
             }
         case .open, .finishing:
             connection.transport.note(ready)
-            if ready.isDead { return end(connection) }
             if connection.transport.isReadable { serve(connection) } else { keepBusy(connection) }
         case .closed: preconditionFailure("HTTP/2 target: an event after closed")
         }

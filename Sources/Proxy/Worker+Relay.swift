@@ -35,7 +35,7 @@ extension Worker {
                 source.decoder.consume(moved)
                 source.consumedCount += UInt64(moved)
                 turnBytes += moved
-                if moved < count && !sink.isWritable { return .waiting }
+                if moved < count && (moved == 0 || !sink.isWritable) { return .waiting }
                 if moved < count && turnBytes >= Limits.relayBytesPerTurnMax { return .turnOver }
             case .needMore(let skip):
                 consume(source, inbound, framing: skip)

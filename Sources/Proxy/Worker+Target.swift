@@ -8,7 +8,7 @@ extension Worker {
         hold(pool, for: exchange)
         if let plan = exchange.group?.plan, plan.version != .http1 { return openStream(exchange, pool, plan) }
         let name = targetServerName(exchange)
-        if !exchange.hasRetried, let idle = pool.takeIdle(for: name) {
+        if !exchange.needsFreshConnection, let idle = pool.takeIdle(for: name) {
             counters.targetConnectionsIdle.subtract()
             counters.targetConnectionsReused.add()
             idle.phase = .busy
@@ -155,11 +155,13 @@ extension Worker {
         guard let target = exchange.target, let pool = exchange.pool else {
             preconditionFailure("exchange: retry without a target")
         }
-        guard !exchange.hasRetried, !exchange.hasAnswer, target.mayRetry(exchange) else {
+        let most = target.isRefused ? Limits.refusedRetriesMax : 1
+        guard exchange.retryCount < most, !exchange.hasAnswer, target.mayRetry(exchange) else {
             counters.targetConnectionErrors.add()
             return answer(exchange, status: 502, word: "TargetClosedConnection")
         }
-        exchange.hasRetried = true
+        exchange.retryCount += 1
+        exchange.needsFreshConnection = !target.isRefused
         exchange.unsent = target.takeUnsent()
         if exchange.unsent == nil { exchange.isRequestDone = false }
         exchange.state.retry()

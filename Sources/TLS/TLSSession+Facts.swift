@@ -9,14 +9,15 @@ extension TLSSession {
     /// OpenSSL's name of the cipher.
     public var cipherName: Span<UInt8> {
         @_lifetime(borrow self)
-        get { unsafe span(of: apus_ssl_cipher_name(session)) }
+        get { unsafe span(of: isEstablished ? apus_ssl_cipher_name(session) : nil) }
     }
 
     /// OpenSSL's name of the group that the keys were exchanged in; empty for RSA.
     public var keyExchangeName: Span<UInt8> {
         @_lifetime(borrow self)
         get {
-            let group = unsafe apus_ssl_negotiated_group(session)
+            // Before there is a session, OpenSSL looks at none.
+            let group = isEstablished ? unsafe apus_ssl_negotiated_group(session) : 0
             return unsafe span(of: group == 0 ? nil : SSL_group_to_name(session, group))
         }
     }
@@ -37,6 +38,11 @@ extension TLSSession {
     public var serverName: Span<UInt8> {
         @_lifetime(borrow self)
         get { unsafe span(of: SSL_get_servername(session, TLSEXT_NAMETYPE_host_name)) }
+    }
+
+    /// Whether the client has sent an SNI, and it is not `host`, in whatever case.
+    public func hasServerName(otherThan host: Span<UInt8>) -> Bool {
+        !serverName.isEmpty && !serverName.equalsIgnoringCase(host)
     }
 
     /// In the role of a server: the certificate that was sent; nil if the session was resumed.

@@ -14,7 +14,7 @@ import Core
     let serverContext: TLSServerContext?
     /// In the role of a client: where the resumable sessions go.
     private let clientContext: TLSClientContext?
-    private var isEstablished = false
+    private(set) var isEstablished = false
     private var end: Opened?
     /// Handshake messages after the handshake, and data, for the bound on the former.
     private var messageCount = 0

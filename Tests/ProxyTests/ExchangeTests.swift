@@ -66,7 +66,8 @@ import Testing
     private static var flags: [ReferenceWritableKeyPath<Exchange, Bool>] {
         [
             \.isClientPersistent, \.isAmbiguous, \.expectsContinue, \.isHEAD, \.isRequestDone, \.isResponseDone,
-            \.hasAnswer, \.hasRetried, \.connectTimedOut, \.isForwarded, \.isCut, \.isTargetPersistent, \.keepsClient,
+            \.hasAnswer, \.needsFreshConnection, \.connectTimedOut, \.isForwarded, \.isCut, \.isTargetPersistent,
+            \.keepsClient,
             \.isPrepared,
         ]
     }

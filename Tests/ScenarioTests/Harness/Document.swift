@@ -1,3 +1,5 @@
+import TestCertificates
+
 /// A configuration file for one scenario: one application load balancer named `web`, on 127.0.0.1 by default.
 ///
 /// Ports of listeners, and paths, are filled in when Apus is started; what is not said here is ELBv2's default, except
@@ -24,6 +26,10 @@ struct Document: Sendable {
         var rules: [JSON] = []
         /// The port, where it matters which.
         var port: UInt16?
+        /// Certificates; with any, the listener is one of HTTPS.
+        var certificates: [TestAuthority.Pair] = []
+        /// Other keys of the listener.
+        var settings: [String: JSON] = [:]
     }
 
     /// One target group. `settings` holds any other key of the file's target group.
@@ -34,6 +40,8 @@ struct Document: Sendable {
         var settings: [String: JSON] = [:]
         /// Scripted targets that live as long as the document does, and so as the program that was started with it.
         private var servers: [TargetServer] = []
+        /// Programs that are its targets, alike.
+        private var programs: [PortServer] = []
 
         init(
             _ name: String, _ targets: [Address] = [], attributes: [String: JSON] = [:], settings: [String: JSON] = [:]
@@ -42,6 +50,14 @@ struct Document: Sendable {
             self.targets = targets
             self.attributes = attributes
             self.settings = settings
+        }
+
+        /// A program as the target of a group.
+        init(
+            _ name: String, program: PortServer, attributes: [String: JSON] = [:], settings: [String: JSON] = [:]
+        ) {
+            self.init(name, [program.address], attributes: attributes, settings: settings)
+            programs = [program]
         }
 
         /// Scripted targets of one group.
@@ -109,7 +125,10 @@ struct Document: Sendable {
         var document: JSON = [
             "admin": ["socket": "\(folder)/admin.sock"],
             "runtime": .object(runtime),
-            "logs": ["access": ["path": "\(folder)/access.log", "format": .string(logFormat)]],
+            "logs": [
+                "access": ["path": "\(folder)/access.log", "format": .string(logFormat)],
+                "connection": ["path": "\(folder)/connection.log", "format": .string(logFormat)],
+            ],
             "loadBalancers": [loadBalancer],
             "targetGroups": .array(groups.map(Self.json)),
         ]
@@ -122,6 +141,17 @@ struct Document: Sendable {
 
     private static func json(_ listener: Listener, port: UInt16) -> JSON {
         var json: JSON = ["protocol": "HTTP", "port": JSON(port), "defaultActions": [listener.defaultAction]]
+        if !listener.certificates.isEmpty {
+            json["protocol"] = "HTTPS"
+            json["certificates"] = .array(
+                listener.certificates.map { pair in
+                    [
+                        "certificateFile": .string(pair.certificatePath),
+                        "privateKeyFile": .string(pair.privateKeyPath),
+                    ]
+                })
+        }
+        for (key, value) in listener.settings { json[key] = value }
         if !listener.rules.isEmpty { json["rules"] = .array(listener.rules) }
         return json
     }

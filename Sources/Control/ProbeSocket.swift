@@ -1,0 +1,117 @@
+import Core
+import TLS
+
+/// The connection of one health check: a socket, and TLS on it where the check asks for it.
+///
+/// Certificates of targets are not verified, as with Elastic Load Balancing: a check asks whether a target answers.
+struct ProbeSocket {
+    private let socket: Socket
+    private let tls: TLSSession?
+    private let workbench: ProbeWorkbench
+    private var isShaken = false
+    /// Ciphertext that the kernel did not take yet, and ciphertext that was not opened yet.
+    private let unsent = Buffer(capacity: Core.Limits.largeBufferBytes)
+    private let unopened: Buffer?
+
+    /// How a step went.
+    enum Step { case done, wouldBlock, ended, failed }
+
+    init(_ socket: Socket, tls: TLSSession?, workbench: ProbeWorkbench) {
+        self.socket = socket
+        self.tls = tls
+        self.workbench = workbench
+        unopened = tls == nil ? nil : Buffer(capacity: TLS.Limits.incomingBytesMax)
+    }
+
+    /// What ALPN has chosen.
+    var applicationProtocol: ApplicationProtocol? { tls?.applicationProtocol }
+
+    /// Goes on with the handshake, if there is one to make.
+    mutating func handshake() -> Step {
+        guard let tls, let unopened, !isShaken else { return .done }
+        while true {
+            let result = tls.handshake(unopened)
+            keepUnsent()
+            guard flush() != .failed else { return .failed }
+            switch result {
+            case .done:
+                isShaken = true
+                return .done
+            case .failed: return .failed
+            case .needsMore:
+                let step = fill(unopened)
+                if step != .done { return step == .wouldBlock ? .wouldBlock : .failed }
+            }
+        }
+    }
+
+    private func fill(_ buffer: Buffer) -> Step {
+        buffer.compact()
+        guard buffer.freeCount > 0 else { return .failed }
+        return switch socket.read(into: buffer) {
+        case .bytes: .done
+        case .wouldBlock: .wouldBlock
+        case .endOfStream: .ended
+        case .failed: .failed
+        }
+    }
+
+    private func keepUnsent() {
+        let outgoing = workbench.wire.outgoing
+        unsent.compact()
+        let count = min(outgoing.count, unsent.freeCount)
+        unsent.append(outgoing.bytes.extracting(0..<count))
+        outgoing.removeAll()
+    }
+
+    private func flush() -> Step {
+        while !unsent.isEmpty {
+            switch socket.write(unsent) {
+            case .bytes: continue
+            case .wouldBlock: return .wouldBlock
+            case .failed: return .failed
+            }
+        }
+        return .done
+    }
+
+    /// Writes `buffer`, all of it if nothing blocks.
+    func write(_ buffer: Buffer) -> Step {
+        guard let tls else {
+            while !buffer.isEmpty {
+                switch socket.write(buffer) {
+                case .bytes: continue
+                case .wouldBlock: return .wouldBlock
+                case .failed: return .failed
+                }
+            }
+            return .done
+        }
+        let flushed = flush()
+        if flushed != .done || buffer.isEmpty { return flushed }
+        let count = min(buffer.count, 16 * 1024)
+        guard tls.seal(buffer.bytes.extracting(0..<count)) else { return .failed }
+        buffer.consume(count)
+        keepUnsent()
+        let step = flush()
+        return step == .done && !buffer.isEmpty ? write(buffer) : step
+    }
+
+    /// Reads what there is into `buffer`, which has room.
+    func read(into buffer: Buffer) -> Step {
+        guard let tls, let unopened else { return fill(buffer) }
+        while true {
+            switch tls.open(unopened, into: buffer) {
+            case .octets: return .done
+            case .closed: return .ended
+            case .failed: return .failed
+            case .nothing: break
+            }
+            let step = fill(unopened)
+            if step != .done { return step }
+        }
+    }
+
+    /// Gives the socket back.
+    func close() { socket.close() }
+}

@@ -1,0 +1,37 @@
+"""A gRPC service without a schema: messages are octets. Argument: the port."""
+import sys
+import time
+from concurrent import futures
+
+import grpc
+
+
+class Echo(grpc.GenericRpcHandler):
+    def service(self, call):
+        name = call.method.rsplit("/", 1)[-1]
+        if name == "Unary":
+            return grpc.unary_unary_rpc_method_handler(self.unary)
+        if name == "ServerStream":
+            return grpc.unary_stream_rpc_method_handler(lambda message, _: iter([message] * 10))
+        if name == "ClientStream":
+            return grpc.stream_unary_rpc_method_handler(lambda messages, _: b"".join(messages))
+        if name == "Bidirectional":
+            return grpc.stream_stream_rpc_method_handler(lambda messages, _: (message for message in messages))
+        if name == "Slow":
+            return grpc.unary_unary_rpc_method_handler(lambda message, _: time.sleep(20) or message)
+        if name == "Refuse":
+            return grpc.unary_unary_rpc_method_handler(
+                lambda _, context: context.abort(grpc.StatusCode.PERMISSION_DENIED, "not you"))
+        return None
+
+    @staticmethod
+    def unary(message, context):
+        context.set_trailing_metadata((("x-seconds", str(round(context.time_remaining() or 0))),))
+        return message
+
+
+server = grpc.server(futures.ThreadPoolExecutor(16), options=[("grpc.max_receive_message_length", 64 << 20)])
+server.add_generic_rpc_handlers((Echo(),))
+server.add_insecure_port(f"127.0.0.1:{sys.argv[1]}")
+server.start()
+server.wait_for_termination()

@@ -1,0 +1,178 @@
+"""What only a hand-driven HTTP/2 client does. Arguments: what to do, the port of an h2c listener."""
+import os
+import socket
+import struct
+import sys
+import time
+
+import h2.config
+import h2.connection
+import h2.events
+import h2.exceptions
+
+
+class Client:
+    def __init__(self, port):
+        self.socket = socket.create_connection(("127.0.0.1", port))
+        self.h2 = h2.connection.H2Connection(h2.config.H2Configuration(client_side=True, header_encoding="utf-8"))
+        self.h2.initiate_connection()
+        self.send()
+        self.ended = False
+
+    def send(self):
+        self.socket.sendall(self.h2.data_to_send())
+
+    def events(self, patience=10):
+        self.socket.settimeout(patience)
+        try:
+            octets = self.socket.recv(65536)
+        except (ConnectionResetError, BrokenPipeError):
+            octets = b""
+        if not octets:
+            self.ended = True
+            return []
+        events = self.h2.receive_data(octets)
+        self.send()
+        return events
+
+    def fields(self, path="/", method="GET"):
+        return [(":method", method), (":scheme", "http"), (":authority", "localhost"), (":path", path)]
+
+    def flood(self, make):
+        """Calls `make` until the connection ends; the code of the GOAWAY."""
+        code = None
+        try:
+            for index in range(200_000):
+                make(index)
+                self.send()
+                self.socket.setblocking(False)
+                try:
+                    octets = self.socket.recv(65536)
+                    self.socket.setblocking(True)
+                    if not octets:
+                        break
+                    for event in self.h2.receive_data(octets):
+                        if isinstance(event, h2.events.ConnectionTerminated):
+                            code = int(event.error_code)
+                except BlockingIOError:
+                    self.socket.setblocking(True)
+                if code is not None:
+                    break
+        except (ConnectionError, h2.exceptions.ProtocolError):
+            pass
+        return code
+
+
+def rapid_reset(client):
+    def make(_):
+        stream = client.h2.get_next_available_stream_id()
+        client.h2.send_headers(stream, client.fields())
+        client.h2.reset_stream(stream)
+    print("goaway", client.flood(make))
+
+
+def pings(client):
+    print("goaway", client.flood(lambda index: client.h2.ping(struct.pack(">Q", index))))
+
+
+def settings(client):
+    print("goaway", client.flood(lambda index: client.h2.update_settings({4: 65535 + index % 2})))
+
+
+def zero_window(client):
+    """Asks for a large response and opens its window octet by octet: is it reset?"""
+    client.h2.update_settings({4: 0})
+    client.send()
+    stream = client.h2.get_next_available_stream_id()
+    client.h2.send_headers(stream, client.fields("/large"), end_stream=True)
+    client.send()
+    began = time.monotonic()
+    while time.monotonic() - began < 20:
+        try:
+            for event in client.events(patience=0.1):
+                if isinstance(event, h2.events.StreamReset):
+                    return print("reset", int(event.error_code))
+            if client.ended:
+                return print("closed")
+        except TimeoutError:
+            # Slower than any bound on frames, faster than any bound on silence.
+            client.h2.increment_flow_control_window(1, stream)
+            client.send()
+    print("never")
+
+
+def slow_beside_fast(client):
+    """One stream takes nothing of a large response; another one's comes whole."""
+    slow = client.h2.get_next_available_stream_id()
+    client.h2.send_headers(slow, client.fields("/large"), end_stream=True)
+    client.h2.increment_flow_control_window(1 << 30)
+    client.send()
+    fast = client.h2.get_next_available_stream_id()
+    client.h2.send_headers(fast, client.fields("/large"), end_stream=True)
+    client.send()
+    counts = {slow: 0, fast: 0}
+    while not client.ended:
+        events = client.events()
+        data = [event for event in events if isinstance(event, h2.events.DataReceived)]
+        for event in data:
+            counts[event.stream_id] += len(event.data)
+        if any(isinstance(event, h2.events.StreamEnded) and event.stream_id == fast for event in events):
+            return print("fast", counts[fast], "slow", counts[slow])
+        taken = sum(len(event.data) for event in data if event.stream_id == fast)
+        if taken:
+            client.h2.increment_flow_control_window(taken, fast)
+        client.send()
+
+
+def trailers(client):
+    stream = client.h2.get_next_available_stream_id()
+    client.h2.send_headers(stream, client.fields("/trailers", "POST"))
+    client.h2.send_data(stream, b"hello")
+    client.h2.send_headers(stream, [("x-sum", "5")], end_stream=True)
+    client.send()
+    told = []
+    while not client.ended:
+        for event in client.events():
+            if isinstance(event, h2.events.InformationalResponseReceived):
+                told.append("interim " + dict(event.headers)[":status"])
+            if isinstance(event, h2.events.ResponseReceived):
+                told.append("head " + dict(event.headers)[":status"])
+            if isinstance(event, h2.events.DataReceived):
+                told.append(f"data {len(event.data)}")
+            if isinstance(event, h2.events.TrailersReceived):
+                told.append("trailers " + " ".join(f"{name}={value}" for name, value in event.headers))
+            if isinstance(event, h2.events.StreamEnded):
+                return print(", ".join(told))
+
+
+def websocket(client):
+    """RFC 8441, with the target's echo."""
+    while not any(isinstance(event, h2.events.RemoteSettingsChanged) for event in client.events()):
+        pass
+    stream = client.h2.get_next_available_stream_id()
+    fields = client.fields("/socket", "CONNECT")
+    client.h2.send_headers(stream, fields[:1] + [(":protocol", "websocket")] + fields[1:] + [
+        ("sec-websocket-version", "13")])
+    client.send()
+
+    def frame(opcode, payload):
+        mask = os.urandom(4)
+        return bytes([0x80 | opcode, 0x80 | len(payload)]) + mask + bytes(
+            octet ^ mask[index % 4] for index, octet in enumerate(payload))
+
+    told = []
+    while not client.ended:
+        for event in client.events():
+            if isinstance(event, h2.events.ResponseReceived):
+                told.append(dict(event.headers)[":status"])
+                client.h2.send_data(stream, frame(1, b"hello"))
+            if isinstance(event, h2.events.DataReceived) and event.data:
+                told.append(event.data.hex())
+                if event.data[0] == 0x81:
+                    client.h2.send_data(stream, frame(8, b"\x03\xe8"))
+            if isinstance(event, h2.events.StreamEnded):
+                return print(" ".join(told))
+        client.send()
+
+
+globals()[sys.argv[1]](Client(int(sys.argv[2])))

@@ -1,0 +1,64 @@
+import Foundation
+import Testing
+
+/// Clients of HTTP/2 that mean ill, and what it does to others.
+@Suite struct HTTP2Tests {
+    private func start(
+        attributes: [String: JSON] = [:], script: @escaping TargetServer.Script = TargetScript.answer(body: "blue\n")
+    )
+        throws -> ApusProcess
+    {
+        let target = try TargetServer(script: script)
+        var attributes = attributes
+        attributes["apus.h2c.enabled"] = true
+        return try ApusProcess.start(Document(target, attributes: attributes))
+    }
+
+    private func attack(_ apus: ApusProcess, _ what: String) throws -> String {
+        try Tool.run([Tool.python, Tool.script("http2_client"), what, "\(apus.port)"], in: apus.folder)
+    }
+
+    @Test(arguments: [("rapid_reset", "reset_flood"), ("pings", "control_flood"), ("settings", "control_flood")])
+    func floodsAreStoppedAndNobodyNotices(attack: String, reason: String) throws {
+        let apus = try start()
+        let load = LoadGenerator(port: apus.port, clients: 2, requests: 2000)
+        for _ in 0..<3 { #expect(try self.attack(apus, attack).contains("goaway")) }
+        let report = load.waitForEnd()
+        #expect(report.statuses == [200: 2000], "\(report.failures.prefix(3))")
+        #expect(try apus.metric("apus_http2_faults_total", reason) == 3)
+        #expect(try eventually { try apus.metric("apus_client_connections_active") == 0 })
+        #expect(try eventually { try apus.metric("apus_held_bytes") == 0 }, "nothing is kept of it")
+    }
+
+    /// A window opened octet by octet does not keep a response, and its memory, alive.
+    @Test func aZeroWindowIsReset() throws {
+        let apus = try start(
+            attributes: ["apus.min_body_rate.window_seconds": 0.5, "apus.min_body_rate.bytes_per_second": 100],
+            script: TargetScript.answer(body: String(repeating: "x", count: 200_000)))
+        #expect(try attack(apus, "zero_window").hasPrefix("reset "))
+        #expect(try apus.metric("apus_timeouts_total", "response_rate") == 1)
+    }
+
+    @Test func aSlowStreamHoldsUpNoOther() throws {
+        let apus = try start(script: TargetScript.answer(body: String(repeating: "x", count: 2_000_000)))
+        #expect(try attack(apus, "slow_beside_fast") == "fast 2000000 slow 65535\n")
+    }
+
+    @Test func aRestartWaitsForStreams() throws {
+        let gate = Gate()
+        let apus = try start(script: { connection in
+            while try connection.head() != nil {
+                gate.wait()
+                try connection.send("HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok")
+            }
+        })
+        let answer = Background {
+            try Tool.curl(apus, "--http2-prior-knowledge", "http://127.0.0.1:\(apus.port)/held")
+        }
+        #expect(try eventually { try apus.metric("apus_requests_active") == 1 })
+        apus.process.signal(SIGTERM)
+        gate.open()
+        #expect(try answer.value() == "ok")
+        #expect(apus.process.waitForExit() == .exited(0))
+    }
+}

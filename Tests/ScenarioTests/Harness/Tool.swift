@@ -1,0 +1,106 @@
+import Foundation
+import TestCertificates
+import Testing
+
+/// Programs that others wrote, run to their end or beside a scenario.
+enum Tool {
+    /// Where the Python that the system's packages belong to is.
+    static let python = "/usr/bin/python3"
+    /// Where nginx is.
+    static let nginx = "/usr/sbin/nginx"
+
+    /// A script of `Clients`.
+    static func script(_ name: String) -> String {
+        URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
+            .appendingPathComponent("Clients/\(name).py").path
+    }
+
+    /// Runs a program to its end, which must be good; what it wrote on its standard output.
+    static func run(
+        _ arguments: [String], in folder: String, within seconds: Double = 60, expectsSuccess: Bool = true,
+        sourceLocation: SourceLocation = #_sourceLocation
+    ) throws -> String {
+        let child = try ChildProcess(arguments, folder: folder, label: UUID().uuidString)
+        let status = child.waitForExit(within: seconds)
+        if expectsSuccess {
+            #expect(
+                status == .exited(0), "\(arguments): \(child.standardError.suffix(2000))",
+                sourceLocation: sourceLocation)
+        }
+        return child.standardOutput + (expectsSuccess ? "" : child.standardError)
+    }
+
+    /// curl with a listener's certificate trusted, or none.
+    static func curl(_ apus: ApusProcess, _ arguments: String..., roots: String? = nil) throws -> String {
+        let trust = roots.map { ["--cacert", $0] } ?? []
+        return try run(
+            ["curl", "-q", "-sS", "--noproxy", "*", "--max-time", "30"] + trust + arguments, in: apus.folder)
+    }
+}
+
+/// A program that runs beside a scenario, and takes connections on a port.
+final class PortServer: Sendable {
+    let port: UInt16
+    let folder: String
+    private let child: ChildProcess
+
+    /// Starts what `arguments` says for a port and a folder, and waits until it listens.
+    init(label: String, _ arguments: (UInt16, String) throws -> [String]) throws {
+        port = try PortAllocator.port()
+        folder = try temporaryFolder()
+        child = try ChildProcess(try arguments(port, folder), folder: folder, label: label)
+        guard eventually(within: 20, { (try? Socket.connected(port: port)) != nil }) else {
+            throw ApusFailure(status: child.exitStatus, errors: child.standardError)
+        }
+    }
+
+    deinit {
+        child.kill()
+        removeFolder(folder)
+    }
+
+    /// As a target.
+    var address: Document.Address { Document.Address(port: port) }
+
+    /// A script of `Clients` with the port as its argument.
+    static func python(_ name: String) throws -> PortServer {
+        try PortServer(label: name) { port, _ in [Tool.python, Tool.script(name), "\(port)"] }
+    }
+
+    /// nginx over HTTP/1.1 or HTTP/2, with TLS or without, serving `large` (10 MB) and taking uploads.
+    static func nginx(isHTTP2: Bool, pair: TestAuthority.Pair?) throws -> PortServer {
+        try PortServer(label: "nginx") { port, folder in
+            try Data(count: 10_000_000).write(to: URL(fileURLWithPath: "\(folder)/large"))
+            let tls = pair.map { "ssl_certificate \($0.certificatePath); ssl_certificate_key \($0.privateKeyPath);" }
+            let text = """
+                daemon off;
+                master_process off;
+                pid \(folder)/nginx.pid;
+                error_log stderr;
+                events {}
+                http {
+                    access_log off;
+                    client_body_temp_path \(folder)/body;
+                    client_max_body_size 50m;
+                    proxy_temp_path \(folder);
+                    fastcgi_temp_path \(folder);
+                    uwsgi_temp_path \(folder);
+                    scgi_temp_path \(folder);
+                    server {
+                        listen 127.0.0.1:\(port)\(pair == nil ? "" : " ssl")\(isHTTP2 ? " http2" : "");
+                        \(tls ?? "")
+                        root \(folder);
+                        location / { return 200 "small\\n"; }
+                        location /large { try_files /large =404; }
+                        location /put/ { dav_methods PUT; create_full_put_path on; }
+                        location /early { client_max_body_size 1k; return 200 "early\\n"; }
+                        location /slow { limit_rate 20k; try_files /large =404; }
+                        location /gone { return 444; }
+                    }
+                }
+                """
+            try Data(text.utf8).write(to: URL(fileURLWithPath: "\(folder)/nginx.conf"))
+            return [Tool.nginx, "-p", folder, "-c", "\(folder)/nginx.conf", "-e", "stderr"]
+        }
+    }
+}

@@ -1,0 +1,118 @@
+import Foundation
+import TestCertificates
+import Testing
+
+/// Every protocol of clients with every protocol of targets. curl asks, nginx answers.
+@Suite struct ProtocolMatrixTests {
+    /// What is spoken with clients.
+    enum Front: String, CaseIterable, Sendable {
+        case http1, https1, https2, h2c
+
+        var isHTTP2: Bool { self == .https2 || self == .h2c }
+        var flag: String {
+            switch self {
+            case .http1, .https1: "--http1.1"
+            case .https2: "--http2"
+            case .h2c: "--http2-prior-knowledge"
+            }
+        }
+    }
+
+    /// What is spoken with targets.
+    enum Back: String, CaseIterable, Sendable {
+        case http1, https1, h2c, https2
+
+        var isHTTP2: Bool { self == .https2 || self == .h2c }
+        var isTLS: Bool { self == .https1 || self == .https2 }
+    }
+
+    static let authority = TestAuthority()
+    static let own = authority.issue(["localhost"])
+
+    /// Apus with a listener of each kind, and a target that speaks `back`.
+    private struct Scene {
+        let apus: ApusProcess
+        let target: PortServer
+
+        init(_ back: Back, _ front: Front) throws {
+            target = try PortServer.nginx(isHTTP2: back.isHTTP2, pair: back.isTLS ? own : nil)
+            let isSecure = front == .https1 || front == .https2
+            var listener = Document.Listener(defaultAction: Document.forward("blue"))
+            if isSecure { listener.certificates = [own] }
+            let settings: [String: JSON] = [
+                "protocol": back.isTLS ? "HTTPS" : "HTTP", "protocolVersion": back.isHTTP2 ? "HTTP2" : "HTTP1",
+                "healthCheckProtocol": back.isTLS ? "HTTPS" : "HTTP", "healthCheckPath": "/",
+            ]
+            // A listener that does not speak HTTP/2 may not forward to it at all, so it does here and curl does not.
+            let document = Document(
+                listeners: [listener], groups: [.init("blue", program: target, settings: settings)],
+                attributes: ["apus.h2c.enabled": true])
+            apus = try ApusProcess.start(document)
+        }
+
+        func curl(_ front: Front, _ path: String, _ more: [String] = []) throws -> String {
+            let scheme = front == .https1 || front == .https2 ? "https" : "http"
+            return try Tool.run(
+                [
+                    "curl", "-q", "-sS", "--noproxy", "*", "--max-time", "30", "--cacert",
+                    authority.own.certificatePath,
+                    front.flag, "-w", "%{http_code} %{size_download} %{http_version}", "-o", "/dev/null",
+                ] + more + ["\(scheme)://localhost:\(apus.port)\(path)"], in: apus.folder, expectsSuccess: false)
+        }
+    }
+
+    @Test(arguments: Front.allCases, Back.allCases) func everyPair(front: Front, back: Back) throws {
+        let scene = try Scene(back, front)
+        let version = front.isHTTP2 ? "2" : "1.1"
+        guard front.isHTTP2 || !back.isHTTP2 else {
+            #expect(try scene.curl(front, "/").hasPrefix("464 "), "HTTP/1 does not go to groups of HTTP/2")
+            return
+        }
+        #expect(try scene.curl(front, "/") == "200 6 \(version)")
+        #expect(try scene.curl(front, "/large") == "200 10000000 \(version)")
+        #expect(try scene.curl(front, "/large", ["-I"]).hasPrefix("200 0 "))
+        try Data(count: 10_000_000).write(to: URL(fileURLWithPath: "\(scene.apus.folder)/upload"))
+        let put = try scene.curl(front, "/put/file", ["-T", "\(scene.apus.folder)/upload"])
+        #expect(put.hasPrefix("201 "), "\(put)")
+        let stored = try Data(contentsOf: URL(fileURLWithPath: "\(scene.target.folder)/put/file"))
+        #expect(stored.count == 10_000_000, "all of it came")
+        // nginx refuses it by its length, before it has come.
+        #expect(try scene.curl(front, "/early", ["-T", "\(scene.apus.folder)/upload"]).hasPrefix("413 "))
+        // The target goes away without a word.
+        #expect(try scene.curl(front, "/gone").hasPrefix("502 "))
+        // The client goes away in the middle.
+        _ = try scene.curl(front, "/slow", ["--max-time", "0.5"])
+        #expect(try scene.curl(front, "/") == "200 6 \(version)", "all others are served on")
+        #expect(eventually { scene.apus.accessLog.contains { $0.line.contains(" 460 200 ") } })
+        #expect(try eventually { try scene.apus.metric("apus_requests_active") == 0 })
+    }
+
+    /// Trailers of a request in chunks, and of a chunked response, reach the other side of HTTP/2 and back.
+    @Test func trailersAndInterimResponsesCrossTheProtocols() throws {
+        let target = try TargetServer { connection in
+            while try connection.request() != nil {
+                try connection.send(
+                    "HTTP/1.1 103 Early Hints\r\nLink: </a>\r\n\r\n"
+                        + "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\nTrailer: X-End\r\n\r\n"
+                        + "5\r\nhello\r\n0\r\nX-End: yes\r\n\r\n")
+            }
+        }
+        let apus = try ApusProcess.start(Document(target, attributes: ["apus.h2c.enabled": true]))
+        let told = try Tool.run(
+            [Tool.python, Tool.script("http2_client"), "trailers", "\(apus.port)"], in: apus.folder)
+        #expect(told == "interim 103, head 200, data 5, trailers x-end=yes\n")
+        #expect(target.requests.last?["transfer-encoding"] == "chunked")
+    }
+
+    @Test("nghttp and h2load get along with it, and lose nothing when the target ends connections")
+    func nghttp2Tools() throws {
+        let scene = try Scene(.h2c, .https2)
+        let url = "https://localhost:\(scene.apus.port)/"
+        let page = try Tool.run(["nghttp", "-nv", "--no-verify-peer", url, "\(url)large"], in: scene.apus.folder)
+        #expect(page.contains(":status: 200"))
+        let load = try Tool.run(["h2load", "-n", "20000", "-c", "8", "-m", "32", url], in: scene.apus.folder)
+        #expect(load.contains("20000 succeeded, 0 failed, 0 errored"), "\(load)")
+        // 256 streams at once, 100 on a connection, and nginx ends each after 1,000 requests.
+        #expect(try scene.apus.metric("apus_target_http2_connections_opened_total") <= 80)
+    }
+}

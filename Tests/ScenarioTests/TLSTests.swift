@@ -1,0 +1,233 @@
+import Foundation
+import TestCertificates
+import Testing
+
+/// HTTPS listeners: which certificate, which versions, who may come in, and what changes while they run.
+@Suite struct TLSTests {
+    static let authority = TestAuthority()
+    static let own = authority.issue(["localhost", "a.example.com"])
+    static let wild = authority.issue(["*.example.com"], key: .rsa(2048))
+
+    private func start(
+        _ certificates: [TestAuthority.Pair] = [own], settings: [String: JSON] = [:], attributes: [String: JSON] = [:],
+        script: @escaping TargetServer.Script = TargetScript.echo
+    ) throws -> (ApusProcess, TargetServer) {
+        let target = try TargetServer(script: script)
+        var document = Document(target, attributes: attributes)
+        document.listeners[0].certificates = certificates
+        document.listeners[0].settings = settings
+        return (try ApusProcess.start(document), target)
+    }
+
+    private func openssl(_ apus: ApusProcess, _ arguments: String...) throws -> String {
+        try Tool.run(
+            [
+                "/bin/sh", "-c", "exec openssl s_client \"$@\" </dev/null 2>&1", "sh", "-connect",
+                "127.0.0.1:\(apus.port)",
+            ]
+                + arguments, in: apus.folder, expectsSuccess: false)
+    }
+
+    @Test func theNameChoosesTheCertificate() throws {
+        let (apus, _) = try start([Self.own, Self.wild])
+        func subject(_ arguments: String...) throws -> String {
+            try openssl(apus, arguments[0], arguments.count > 1 ? arguments[1] : "-4")
+        }
+        #expect(try subject("-servername", "a.example.com").contains("subject=CN = localhost"))
+        #expect(try subject("-servername", "B.example.com").contains("subject=CN = *.example.com"))
+        #expect(try subject("-servername", "b.c.example.com").contains("subject=CN = localhost"), "one label only")
+        #expect(try subject("-noservername").contains("subject=CN = localhost"))
+    }
+
+    @Test(
+        arguments: [
+            ("ELBSecurityPolicy-TLS13-1-2-Res-2021-06", ["TLSv1.2", "TLSv1.3"]),
+            ("ELBSecurityPolicy-TLS13-1-3-2021-06", ["TLSv1.3"]),
+            ("ELBSecurityPolicy-2016-08", ["TLSv1", "TLSv1.1", "TLSv1.2"]),
+            ("ELBSecurityPolicy-TLS13-1-1-2021-06", ["TLSv1.1", "TLSv1.2", "TLSv1.3"]),
+            ("ELBSecurityPolicy-FS-1-2-Res-2020-10", ["TLSv1.2"]),
+        ] as [(String, [String])])
+    func aPolicyTakesItsVersionsAlone(policy: String, versions: [String]) throws {
+        let (apus, _) = try start(settings: ["sslPolicy": .string(policy)])
+        for (flag, version) in [
+            ("-tls1", "TLSv1"), ("-tls1_1", "TLSv1.1"), ("-tls1_2", "TLSv1.2"), ("-tls1_3", "TLSv1.3"),
+        ] {
+            let told = try openssl(apus, flag, "-cipher", "ALL:@SECLEVEL=0")
+            let isIn = told.contains(", Cipher is ") && !told.contains("Cipher is (NONE)")
+            #expect(isIn == versions.contains(version), "\(version): \(told.suffix(400))")
+        }
+    }
+
+    @Test func plainHTTPIsToldWhatToDo() throws {
+        let (apus, _) = try start()
+        let answer = try apus.client().exchange("GET / HTTP/1.1\r\nHost: a.b\r\n\r\n")
+        #expect(answer.status == 400 && answer["apus-reason"] == "PlainHTTPOnTLSPort")
+        #expect(answer.text.contains("https://"))
+        #expect(try apus.metric("apus_client_tls_failures_total", "plain_http") == 1)
+    }
+
+    @Test func aHandshakeThatNeverComesIsGivenUp() throws {
+        let (apus, _) = try start(attributes: ["apus.tls_handshake_timeout.seconds": 0.3])
+        let client = try apus.client()
+        try client.send([22, 3, 1])
+        #expect(client.ended(within: 10))
+        #expect(try apus.metric("apus_timeouts_total", "tls_handshake") == 1)
+    }
+
+    @Test func targetsAndLogsAreToldAboutIt() throws {
+        let (apus, target) = try start(attributes: ["routing.http.x_amzn_tls_version_and_cipher_suite.enabled": true])
+        _ = try Tool.curl(
+            apus, "-H", "X-Amzn-Tls-Version: forged", "-H", "X-Amzn-Mtls-Clientcert: forged",
+            "https://localhost:\(apus.port)/told", roots: Self.authority.own.certificatePath)
+        let request = try #require(target.requests.last { $0.target == "/told" })
+        #expect(request.values("x-amzn-tls-version") == ["TLSv1.3"])
+        #expect(request.values("x-amzn-tls-cipher-suite") == ["TLS_AES_128_GCM_SHA256"])
+        #expect(request.values("x-amzn-mtls-clientcert").isEmpty && request["x-forwarded-proto"] == "https")
+        #expect(
+            eventually {
+                apus.accessLog.contains {
+                    $0.line.contains(" TLS_AES_128_GCM_SHA256 TLSv1.3 ")
+                        && $0.line.contains("\"localhost\" \"certificate.pem\"") && $0.line.contains(" TID_")
+                }
+            })
+        let log = try String(contentsOfFile: "\(apus.folder)/connection.log", encoding: .utf8)
+        #expect(log.contains(" TLSv1.3 TLS_AES_128_GCM_SHA256 ") && log.contains(" Success TID_"))
+    }
+
+    /// A ticket is good on every worker, after a reload, and after one rotation of the keys; not after two.
+    @Test func sessionsAreResumedUntilTheKeysAreGone() throws {
+        let (apus, _) = try start()
+        _ = try openssl(apus, "-tls1_2", "-sess_out", "session")
+        for _ in 0..<8 { #expect(try openssl(apus, "-tls1_2", "-sess_in", "session").contains("Reused, TLSv1.2")) }
+        #expect(try apus.command("reload").status == .exited(0))
+        #expect(try openssl(apus, "-tls1_2", "-sess_in", "session").contains("Reused, TLSv1.2"))
+        #expect(try apus.metric("apus_client_tls_handshakes_total", "resumed") == 9)
+        #expect(eventually { apus.accessLog.isEmpty }, "no request was made")
+    }
+
+    @Test func ticketKeysRotate() throws {
+        let target = try TargetServer()
+        var document = Document(target)
+        document.listeners[0].certificates = [Self.own]
+        document.runtime["ticketKeyRotationSeconds"] = 1
+        let apus = try ApusProcess.start(document)
+        _ = try openssl(apus, "-tls1_2", "-sess_out", "session")
+        #expect(
+            try eventually(within: 20) { try openssl(apus, "-tls1_2", "-sess_in", "session").contains("New, TLSv1.2") },
+            "two rotations later the ticket opens no more")
+    }
+
+    /// Certificates are written anew again and again under load, the key after the certificate: no request fails, and
+    /// the new one is served in the end.
+    @Test func certificatesChangeUnderLoad() throws {
+        let files = TestAuthority.scratchFolder()
+        func write(_ pair: TestAuthority.Pair) {
+            TestAuthority.write(pair.certificate, "\(files)/a.pem")
+            TestAuthority.write(pair.privateKey, "\(files)/a.key")
+        }
+        let pairs = (0..<3).map { Self.authority.issue(["localhost"], subject: "/CN=number-\($0)") }
+        write(pairs[0])
+        let target = try TargetServer()
+        var document = Document(target)
+        document.listeners[0].settings = [
+            "protocol": "HTTPS",
+            "certificates": [
+                ["certificateFile": .string("\(files)/a.pem"), "privateKeyFile": .string("\(files)/a.key")]
+            ],
+        ]
+        let apus = try ApusProcess.start(document)
+        let load = Background {
+            try Tool.run(
+                ["h2load", "-n", "60000", "-c", "8", "-m", "4", "https://localhost:\(apus.port)/"], in: apus.folder)
+        }
+        for round in 1...6 {
+            write(pairs[round % 3])
+            let name = "CN = number-\(round % 3)"
+            #expect(try eventually(within: 10) { try openssl(apus, "-servername", "localhost").contains(name) })
+        }
+        let told = try load.value()
+        #expect(told.contains("60000 succeeded, 0 failed, 0 errored, 0 timeout"), "\(told)")
+        // Half a pair is left alone.
+        TestAuthority.write(pairs[2].privateKey, "\(files)/a.key")
+        #expect(eventually { apus.errors.contains("changed certificate files are not good") })
+        #expect(try openssl(apus, "-servername", "localhost").contains("CN = number-0"))
+        #expect(try apus.metric("apus_connections_cut_by_configuration_total") == 0)
+    }
+
+    @Test func badFilesAreNamedWithTheirFault() throws {
+        let other = Self.authority.issue(["b.example.com"])
+        let weak = Self.authority.issue(["weak.example.com"], key: .rsa(1024))
+        let odd = Self.authority.issue(["odd.example.com"], key: .ed25519)
+        let cases = [
+            (Self.own.certificatePath, other.privateKeyPath, "does not belong to the certificate"),
+            ("/nowhere/a.pem", Self.own.privateKeyPath, "cannot be read"),
+            (weak.certificatePath, weak.privateKeyPath, "weak key: RSA of 1024 bits"),
+            (odd.certificatePath, odd.privateKeyPath, "has a key of type"),
+            (Self.own.privateKeyPath, Self.own.privateKeyPath, "holds no certificate"),
+            (Self.own.certificatePath, Self.own.certificatePath, "private key"),
+        ]
+        for (certificate, key, fault) in cases {
+            var document = Document(try TargetServer())
+            document.listeners[0].settings = [
+                "protocol": "HTTPS",
+                "certificates": [["certificateFile": .string(certificate), "privateKeyFile": .string(key)]],
+            ]
+            let folder = try temporaryFolder()
+            defer { removeFolder(folder) }
+            TestAuthority.write(Array(document.text(ports: [8443], folder: folder).utf8), "\(folder)/a.yaml")
+            let check = try ApusProcess.command(["check", "\(folder)/a.yaml"], socket: "", folder: folder)
+            #expect(check.status == .exited(1), "\(fault)")
+            #expect(check.errors.contains(fault) && check.errors.contains("a.yaml:1:"), "\(check.errors)")
+        }
+    }
+
+    @Test func clientsShowWhoTheyAre() throws {
+        let alice = Self.authority.issue([], subject: "/C=CH/O=Example/CN=alice")
+        let mallory = TestAuthority("Another").issue([], subject: "/CN=mallory")
+        let (apus, target) = try start(
+            settings: [
+                "mutualAuthentication": [
+                    "mode": "verify", "trustStoreFile": .string(Self.authority.own.certificatePath),
+                ]
+            ])
+        let url = "https://localhost:\(apus.port)/"
+        func curl(_ pair: TestAuthority.Pair?, _ more: [String] = []) throws -> String {
+            let identity = pair.map { ["--cert", $0.certificatePath, "--key", $0.privateKeyPath] } ?? []
+            return try Tool.run(
+                [
+                    "curl", "-q", "-sS", "--max-time", "10", "--cacert", Self.authority.own.certificatePath, "-o",
+                    "/dev/null",
+                    "-w", "%{http_code}",
+                ] + identity + more + [url], in: apus.folder, expectsSuccess: false)
+        }
+        #expect(try curl(alice) == "200")
+        let request = try #require(target.requests.last { $0.target == "/" })
+        #expect(request["x-amzn-mtls-clientcert-subject"] == "CN=alice,O=Example,C=CH")
+        #expect(request["x-amzn-mtls-clientcert-leaf"]?.hasPrefix("-----BEGIN%20CERTIFICATE-----%0A") == true)
+        #expect(request["x-amzn-mtls-clientcert-validity"]?.hasPrefix("NotBefore=20") == true)
+        #expect(try curl(nil).hasPrefix("000") && curl(mallory).hasPrefix("000"))
+        #expect(try curl(alice, ["-H", "Host: other.example.com"]) == "421")
+        #expect(try apus.metric("apus_client_tls_failures_total", "no_client_certificate") == 1)
+        #expect(try apus.metric("apus_client_tls_failures_total", "\"client_certificate\"") == 1)
+        let log = try String(contentsOfFile: "\(apus.folder)/connection.log", encoding: .utf8)
+        #expect(log.contains("\"CN=alice,O=Example,C=CH\"") && log.contains("Failed:ClientCertUntrusted"))
+    }
+
+    /// Targets over TLS: any certificate, or only a good one.
+    @Test func targetsAreVerifiedWhereAsked() throws {
+        let backend = try PortServer.nginx(isHTTP2: false, pair: Self.own)
+        func status(_ attributes: [String: JSON]) throws -> Int {
+            let group = Document.Group(
+                "blue", program: backend, attributes: attributes,
+                settings: ["protocol": "HTTPS", "healthCheckProtocol": "HTTPS", "healthCheckPath": "/"])
+            let apus = try ApusProcess.start(
+                Document(listeners: [.init(defaultAction: Document.forward("blue"))], groups: [group]))
+            return try apus.client().get("/", host: "whatever.example").status
+        }
+        let roots: JSON = .string(Self.authority.own.certificatePath)
+        #expect(try status([:]) == 200)
+        #expect(try status(["apus.target_tls.verify": roots, "apus.target_tls.server_name": "a.example.com"]) == 200)
+        #expect(try status(["apus.target_tls.verify": roots]) == 502, "the Host is not what the certificate is for")
+        #expect(try status(["apus.target_tls.verify": "system"]) == 502)
+    }
+}

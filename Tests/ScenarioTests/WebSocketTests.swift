@@ -1,0 +1,79 @@
+import Foundation
+import TestCertificates
+import Testing
+
+/// WebSockets over HTTP/1.1 and HTTP/2. Python's websockets is at both ends.
+@Suite struct WebSocketTests {
+    static let authority = TestAuthority()
+    static let own = authority.issue(["localhost"])
+
+    private func start(secure: Bool) throws -> ApusProcess {
+        let target = try PortServer.python("websocket_target")
+        let other = try TargetServer()
+        var listener = Document.Listener(defaultAction: Document.forward(["blue": 1, "green": 0]))
+        if secure { listener.certificates = [Self.own] }
+        let document = Document(
+            listeners: [listener],
+            groups: [
+                .init("blue", program: target, settings: ["healthCheckProtocol": "TCP"]),
+                .init("green", servers: [other]),
+            ], attributes: ["apus.h2c.enabled": true])
+        return try ApusProcess.start(document)
+    }
+
+    @Test(arguments: [false, true]) func messagesOfAnySizePass(secure: Bool) throws {
+        let apus = try start(secure: secure)
+        let url = "\(secure ? "wss" : "ws")://localhost:\(apus.port)/chat"
+        let roots = secure ? Self.authority.own.certificatePath : "-"
+        #expect(
+            try Tool.run([Tool.python, Tool.script("websocket_client"), url, roots], in: apus.folder)
+                == "open\nclosed 1000\n")
+        #expect(
+            eventually {
+                apus.accessLog.contains { $0.line.hasPrefix(secure ? "wss " : "ws ") && $0.line.contains(" 101 101 ") }
+            })
+        #expect(try apus.metric("apus_websockets_total") == 1 && apus.metric("apus_websockets_active") == 0)
+        #expect(apus.accessLog.count == 1, "one line, at the end")
+        #expect(try #require(apus.accessLog.first?.sentBytes) > 3_000_000)
+    }
+
+    @Test func overHTTP2() throws {
+        let apus = try start(secure: false)
+        let told = try Tool.run(
+            [Tool.python, Tool.script("http2_client"), "websocket", "\(apus.port)"], in: apus.folder)
+        #expect(told == "200 810568656c6c6f 880203e8\n")
+        #expect(eventually { apus.accessLog.contains { $0.line.hasPrefix("ws ") && $0.line.contains("HTTP/2.0") } })
+    }
+
+    @Test func noChangeCutsOne() throws {
+        let apus = try start(secure: true)
+        let url = "wss://localhost:\(apus.port)/chat"
+        let child = try ChildProcess(
+            [
+                Tool.python, Tool.script("websocket_client"), url, Self.authority.own.certificatePath,
+                "\(apus.folder)/go",
+            ],
+            folder: apus.folder, label: "client")
+        #expect(eventually { child.standardOutput.contains("open") })
+        #expect(try apus.command("weights", "web:\(apus.port)", "blue=0", "green=1").status == .exited(0))
+        #expect(try apus.command("reload").status == .exited(0))
+        #expect(try apus.metric("apus_websockets_active") == 1)
+        TestAuthority.write([], "\(apus.folder)/go")
+        #expect(child.waitForExit() == .exited(0))
+        #expect(child.standardOutput == "open\nclosed 1000\n")
+    }
+
+    /// Who asks for a WebSocket and is refused gets the answer, and nothing that follows is taken for a request.
+    @Test func aRefusalIsAnAnswer() throws {
+        let target = try TargetServer(script: TargetScript.answer(body: "no\n"))
+        let apus = try ApusProcess.start(Document(target))
+        let client = try apus.client()
+        try client.send(
+            "GET / HTTP/1.1\r\nHost: a\r\nConnection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Key: AAAA\r\n"
+                + "Sec-WebSocket-Version: 13\r\n\r\nGET /smuggled HTTP/1.1\r\nHost: a\r\n\r\n")
+        let answer = try client.response()
+        #expect(answer.status == 200 && answer["connection"] == "close")
+        #expect(client.ended())
+        #expect(!target.requests.contains { $0.target == "/smuggled" })
+    }
+}
