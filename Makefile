@@ -62,7 +62,7 @@ fuzz: packages-test ## random input to every parser, FUZZ_SECONDS (30) each
 	  tail -n 1 $$log; \
 	done
 
-bench: build packages-bench ## Apus beside HAProxy and nginx, then the micro-benchmarks
+bench: build packages-bench ## Apus beside HAProxy, nginx and nghttpx, then the micro-benchmarks
 	@python3 Benchmarks/compare/compare.py --apus $(BINARY)
 	@cd Benchmarks && swift package benchmark
 

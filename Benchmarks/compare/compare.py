@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Runs Apus, HAProxy and nginx side by side and writes what a request costs each of them.
+"""Runs Apus, HAProxy, nginx and nghttpx side by side and writes what a request costs each of them.
 
 The figure is the proxy's own CPU time per request, user and system, from /proc: it does not depend on how fast the load
 generator is. Each proxy has one core to itself; the load generator and the target server have another. Rounds are
@@ -42,7 +42,7 @@ def main():
         proxies.Apus.binary = options.apus
         compared = [proxies.PROXIES[name](folder, options.proxy_core) for name in options.only]
         for proxy in compared:
-            proxy.start(target.port)
+            proxy.start(target.port, target.tls_port)
             print(f"{proxy.title} {proxy.version()} on port {proxy.port}", flush=True)
         results = measure(rows, compared, options)
         syscalls = None
@@ -83,7 +83,7 @@ def parse_options():
     options = parser.parse_args()
     if len(os.sched_getaffinity(0)) < 2:
         parser.error("two cores are needed: one for the proxy, one for the load")
-    tools = ["taskset", "wrk", "nginx", *[name for name in options.only if name != "apus"]]
+    tools = ["taskset", "wrk", "h2load", "openssl", "nginx", *[name for name in options.only if name != "apus"]]
     if "apus" in options.only:
         tools.append(options.apus)
     if options.syscalls:
@@ -101,6 +101,8 @@ def measure(rows, compared, options):
         for row in rows:
             turn = number % len(compared)
             for proxy in compared[turn:] + compared[:turn]:
+                if proxy.name in row.without:
+                    continue
                 sample = measure_once(row, proxy, options)
                 results[row.name, proxy.name].append(sample)
                 rate = f", {sample.requests_per_second:,.0f} requests/s" if sample.requests_per_second else ""
@@ -152,12 +154,15 @@ def write(rows, compared, results, syscalls, options):
 
 
 def commands(rows, proxy, options):
-    paths = {"keepalive": ("/small", ()), "connection": ("/small", ["Connection: close"]), "large": ("/large", ())}
+    paths = {"https": ("/small", ()), "handshake": ("/small", ["Connection: close"]), "keepalive": ("/small", ()), "connection": ("/small", ["Connection: close"]), "large": ("/large", ())}
     for row in rows:
         if row.name in paths:
             path, headers = paths[row.name]
-            words = load.wrk_words(proxy.url(path), options.seconds, options.load_core, headers)
+            tls = row.name in ("https", "handshake")
+            words = load.wrk_words(proxy.url(path, tls), options.seconds, options.load_core, headers)
             yield " ".join(f"'{word}'" if " " in word else word for word in words)
+        elif row.name in ("http2", "http2both"):
+            yield " ".join(load.h2load_words(proxy.url(load.HTTP2_PATHS[row.name], True), load.HTTP2_REQUESTS, options.load_core))
 
 
 def machine():

@@ -1,5 +1,8 @@
 """The target server and the proxies under comparison, configured to do the same work.
 
+Each listens twice, without TLS and with it (HTTP/2 and HTTP/1.1 by ALPN, one ECDSA certificate), and sends /h2/ to the
+target's HTTP/2 port if it can.
+
 Each proxy: one worker, no access log, kept connections on both sides, and X-Forwarded-For, -Proto and -Port set, since
 Apus always sets them. Buffers are as each program has them by default, except where a row asks for `large_buffers`: then
 each has 64 KiB for a response, about what Apus has, because large responses cost as many system calls as buffers take
@@ -36,12 +39,16 @@ class Server:
         self.core = core
         self.process = None
         self.port = None
+        self.tls_port = None
         self.large_buffers = False
 
-    def start(self, target_port=None):
-        """Starts it on a fresh port and waits until it answers through to the target."""
+    def start(self, target_port=None, http2_target_port=None):
+        """Starts it on fresh ports and waits until it answers through to the target."""
         self.port = free_port()
+        self.tls_port = free_port()
         self.target_port = target_port
+        self.http2_target_port = http2_target_port
+        self.certificate, self.key = certificate(self.folder.parent)
         self.configuration = self.folder / self.file_name
         self.configuration.write_text(self.text(self.port, target_port))
         self.process = Process(self.name, self.words(), self.core, self.folder)
@@ -58,10 +65,10 @@ class Server:
 
     def restart(self):
         self.stop()
-        self.start(self.target_port)
+        self.start(self.target_port, self.http2_target_port)
 
-    def url(self, path):
-        return f"http://127.0.0.1:{self.port}{path}"
+    def url(self, path, tls=False):
+        return f"https://127.0.0.1:{self.tls_port}{path}" if tls else f"http://127.0.0.1:{self.port}{path}"
 
     def _answers(self):
         self.process.check_alive()
@@ -99,6 +106,10 @@ http {{
         root {self.folder};
         location = /small {{ return 200 "{'x' * SMALL_BYTES}"; }}
     }}
+    server {{
+        listen 127.0.0.1:{self.tls_port} http2 backlog=4096;
+        location / {{ return 200 "{'x' * SMALL_BYTES}"; }}
+    }}
 }}
 """
 
@@ -131,6 +142,11 @@ http {{
     }}
     server {{
         listen 127.0.0.1:{port} backlog=4096;
+        listen 127.0.0.1:{self.tls_port} ssl http2 backlog=4096;
+        ssl_certificate {self.certificate};
+        ssl_certificate_key {self.key};
+        ssl_protocols TLSv1.2 TLSv1.3;
+        ssl_session_cache off;
         location / {{
             proxy_pass http://group;
             proxy_http_version 1.1;
@@ -173,19 +189,58 @@ defaults
     option http-keep-alive
 frontend clients
     bind 127.0.0.1:{port} backlog 4096
+    bind 127.0.0.1:{self.tls_port} backlog 4096 ssl crt {self._bundle()} alpn h2,http/1.1
     option forwardfor
     http-request set-header X-Forwarded-Proto http
     http-request set-header X-Forwarded-Port {port}
+    use_backend http2 if {{ path_beg /h2/ }}
     default_backend group
+backend http2
+    server target 127.0.0.1:{self.http2_target_port} proto h2
 backend group
     server target 127.0.0.1:{target_port} pool-max-conn 512
 """
+
+    def _bundle(self):
+        bundle = self.folder / "bundle.pem"
+        bundle.write_text(pathlib.Path(self.certificate).read_text() + pathlib.Path(self.key).read_text())
+        return bundle
 
     def words(self):
         return ["haproxy", "-db", "-f", str(self.configuration)]
 
     def version(self):
         return _output(["haproxy", "-v"]).split()[2]
+
+
+class Nghttpx(Server):
+    name = "nghttpx"
+    title = "nghttpx"
+    file_name = "nghttpx.conf"
+
+    def text(self, port, target_port):
+        return f"""workers=1
+frontend=127.0.0.1,{port};no-tls
+frontend=127.0.0.1,{self.tls_port}
+backend=127.0.0.1,{target_port}
+backend=127.0.0.1,{self.http2_target_port};/h2/;proto=h2
+private-key-file={self.key}
+certificate-file={self.certificate}
+backlog=4096
+worker-frontend-connections=20000
+backend-connections-per-host=512
+frontend-keep-alive-timeout=600
+frontend-http2-read-timeout=600
+no-ocsp=yes
+add-x-forwarded-for=yes
+errorlog-file={self.folder}/error.log
+"""
+
+    def words(self):
+        return ["nghttpx", "--conf", str(self.configuration)]
+
+    def version(self):
+        return _output(["nghttpx", "--version"]).split("/")[-1]
 
 
 class Apus(Server):
@@ -208,6 +263,16 @@ class Apus(Server):
                     "protocol": "HTTP",
                     "port": port,
                     "defaultActions": [{"type": "forward", "targetGroupName": "group"}],
+                }, {
+                    "protocol": "HTTPS",
+                    "port": self.tls_port,
+                    "certificates": [{"certificateFile": self.certificate, "privateKeyFile": self.key}],
+                    "defaultActions": [{"type": "forward", "targetGroupName": "group"}],
+                    "rules": [{
+                        "priority": 1,
+                        "conditions": [{"field": "path-pattern", "values": ["/h2/*"]}],
+                        "actions": [{"type": "forward", "targetGroupName": "http2"}],
+                    }],
                 }],
             }],
             "targetGroups": [{
@@ -217,6 +282,13 @@ class Apus(Server):
                 "port": target_port,
                 "healthCheckPath": "/small",
                 "targets": [{"id": "127.0.0.1", "port": target_port}],
+            }, {
+                "name": "http2",
+                "targetType": "ip",
+                "protocol": "HTTP",
+                "protocolVersion": "HTTP2",
+                "port": self.http2_target_port,
+                "targets": [{"id": "127.0.0.1"}],
             }],
         }, indent=2) + "\n"
 
@@ -227,12 +299,23 @@ class Apus(Server):
         return _output([self.binary, "--version"]).split()[-1]
 
 
-PROXIES = {proxy.name: proxy for proxy in (HAProxy, Nginx, Apus)}
+PROXIES = {proxy.name: proxy for proxy in (HAProxy, Nginx, Nghttpx, Apus)}
 
 
 def _nginx_folders(folder):
     kinds = ["client_body", "proxy", "fastcgi", "uwsgi", "scgi"]
     return " ".join(f"{kind}_temp_path {folder}/{kind};" for kind in kinds)
+
+
+def certificate(folder):
+    """The paths of a self-signed ECDSA certificate and its key, made once per run."""
+    paths = str(folder / "certificate.pem"), str(folder / "key.pem")
+    if not pathlib.Path(paths[0]).exists():
+        subprocess.run(
+            ["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-days", "30",
+             "-subj", "/CN=bench", "-addext", "subjectAltName=DNS:bench,IP:127.0.0.1", "-out", paths[0], "-keyout", paths[1]],
+            check=True, capture_output=True)
+    return paths
 
 
 def _output(words):

@@ -2,7 +2,7 @@
 
 import statistics
 
-COLOURS = {"haproxy": "#8a94a6", "nginx": "#5b8c7b", "apus": "#d9622b"}
+COLOURS = {"haproxy": "#8a94a6", "nginx": "#5b8c7b", "nghttpx": "#7a6fa8", "apus": "#d9622b"}
 
 
 def figures(samples):
@@ -39,10 +39,13 @@ def result_table(rows, proxies, results):
     for row in rows:
         line = [f"{row.title}, {row.unit}"]
         for proxy in proxies:
+            if proxy.name in row.without:
+                line.append("–")
+                continue
             median, least, largest = figures(results[row.name, proxy.name])
             line.append(f"{number(median)} ({number(least)}–{number(largest)})")
         if compares:
-            best = min(figures(results[row.name, proxy.name])[0] for proxy in others)
+            best = min(figures(results[row.name, proxy.name])[0] for proxy in others if proxy.name not in row.without)
             line.append(f"{figures(results[row.name, 'apus'])[0] / best:.2f}")
         lines.append(line)
     return table(lines)
@@ -53,8 +56,8 @@ def rate_table(rows, proxies, results):
     lines = [["requests per second", *[proxy.title for proxy in proxies]]]
     for row in rows:
         rates = [[sample.requests_per_second for sample in results[row.name, proxy.name]] for proxy in proxies]
-        if all(rate is not None for each in rates for rate in each):
-            lines.append([row.title, *[f"{statistics.median(each):,.0f}" for each in rates]])
+        if any(rates) and all(rate is not None for each in rates for rate in each):
+            lines.append([row.title, *[f"{statistics.median(each):,.0f}" if each else "–" for each in rates]])
     return table(lines) if len(lines) > 1 else ""
 
 
@@ -77,11 +80,12 @@ def chart(rows, proxies, results):
     ]
     y = top + 12
     for row in rows:
-        medians = {proxy.name: figures(results[row.name, proxy.name])[0] for proxy in proxies}
+        able = [proxy for proxy in proxies if proxy.name not in row.without]
+        medians = {proxy.name: figures(results[row.name, proxy.name])[0] for proxy in able}
         largest = max(medians.values())
-        middle = y + len(proxies) * bar / 2 + 4
+        middle = y + len(able) * bar / 2 + 4
         parts.append(f'<text x="16" y="{middle:.0f}" fill="#222222">{row.title}</text>')
-        for proxy in proxies:
+        for proxy in able:
             length = max(2, medians[proxy.name] / largest * (width - left - 190)) if largest > 0 else 2
             parts.append(f'<rect x="{left}" y="{y}" width="{length:.0f}" height="{bar - 4}" rx="2" '
                          f'fill="{COLOURS[proxy.name]}"/>')
