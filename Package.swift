@@ -54,7 +54,7 @@ let package = Package(
         .testTarget(name: "HTTP1Tests", dependencies: ["HTTP1", "Core"], swiftSettings: settings),
         // Certificates made for one run of the tests.
         .target(name: "TestCertificates", path: "Tests/TestCertificates", swiftSettings: settings),
-        .testTarget(name: "TLSTests", dependencies: ["TLS", "Core", "TestCertificates"], swiftSettings: settings),
+        .testTarget(name: "TLSTests", dependencies: ["TLS", "Core", "COpenSSL"], swiftSettings: settings),
         .testTarget(name: "HTTP2Tests", dependencies: ["HTTP2", "HTTP1", "Core"], swiftSettings: settings),
         .testTarget(name: "ModelTests", dependencies: ["Model"], swiftSettings: settings),
         .testTarget(name: "RoutingTests", dependencies: ["Routing", "Core", "Model"], swiftSettings: settings),

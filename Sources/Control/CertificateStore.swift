@@ -82,7 +82,7 @@ final class CertificateStore {
     /// What a listener does about TLS; nil for one without.
     func configuration(of listener: Listener, _ attributes: LoadBalancerAttributes) -> TLSServerConfiguration? {
         guard listener.protocol == .https else { return nil }
-        let authentication: ClientAuthentication =
+        let authentication: TLSServerConfiguration.ClientAuthentication =
             switch listener.mutualAuthentication?.mode {
             case nil, .off: .off
             case .passthrough: .passthrough
@@ -96,9 +96,9 @@ final class CertificateStore {
     }
 
     /// How connections to a group's targets are made secure; nil if they are not.
-    func targetTLS(of group: TargetGroup) -> (verification: TargetVerification, serverName: String)? {
+    func targetTLS(of group: TargetGroup) -> (verification: TLSClientContext.Verification, serverName: String)? {
         guard group.protocol == .https else { return nil }
-        let verification: TargetVerification =
+        let verification: TLSClientContext.Verification =
             switch group.attributes.targetTLSVerify {
             case "off": .off
             case "system": .systemRoots
@@ -143,8 +143,9 @@ final class CertificateStore {
 
         func mistake(_ key: String, _ file: String, _ error: TLSMaterialError) -> ConfigError {
             ConfigError(
-                file: self.file, location: location, path: "\(path).\(key)", expected: "\(key) \(file) must be good",
-                found: "that it \(error.problem)", remedy: error.remedy, code: .invalidConfigurationRequest)
+                file: self.file, location: location, path: "\(path).\(key)",
+                expected: "\(key) \(file) cannot be used: \(error.problem.dropLast())", remedy: error.remedy,
+                code: .invalidConfigurationRequest)
         }
     }
 
@@ -153,7 +154,7 @@ final class CertificateStore {
     private func octets(_ file: String) throws(TLSMaterialError) -> [UInt8] {
         do { return try readFile(path(file)) } catch {
             throw TLSMaterialError(
-                "cannot be read (\(error.reason))", remedy: "Check the path, and that runtime.user may read it.")
+                "It cannot be read (\(error.reason)).", remedy: "Check the path, and that runtime.user may read it.")
         }
     }
 
@@ -173,23 +174,15 @@ final class CertificateStore {
             (key, file) = ("certificateFile", stapled)
             let response = isStapled ? try octets(stapled) : []
             let all = [chain, privateKey, response]
+            file = files.certificateFile
             if let known, known.octets == all, known.certificate.notAfter > now {
                 return next.certificates[files] = known
             }
-            do throws(TLSMaterialFailure) {
-                let name = URL(fileURLWithPath: files.certificateFile).lastPathComponent
-                let certificate = try TLSCertificate(
-                    name: name, chain: chain, privateKey: privateKey, ocspResponse: response, now: now)
-                next.certificates[files] = (all, certificate)
-            } catch {
-                switch error {
-                case .certificate(let error):
-                    mistakes.append(place.mistake("certificateFile", files.certificateFile, error))
-                case .privateKey(let error):
-                    mistakes.append(place.mistake("privateKeyFile", files.privateKeyFile, error))
-                case .ocspResponse(let error): mistakes.append(place.mistake("certificateFile", stapled, error))
-                }
-            }
+            let certificate = try TLSCertificate(
+                chain: chain, privateKey: privateKey,
+                name: URL(fileURLWithPath: files.certificateFile).lastPathComponent,
+                ocspResponse: isStapled ? response : nil, now: now)
+            next.certificates[files] = (all, certificate)
         } catch {
             mistakes.append(place.mistake(key, file, error))
         }
@@ -208,8 +201,8 @@ final class CertificateStore {
             for file in authentication.crlFiles { lists.append(try octets(file)) }
             if let known, known.octets == [bundle] + lists { return next.trustStores[authentication] = known }
             let store = try TLSTrustStore(
-                bundle: bundle, ignoresExpiry: authentication.ignoreClientCertificateExpiry,
-                advertisesNames: authentication.advertiseTrustStoreCaNames == .on, revocationLists: lists)
+                caBundle: bundle, crls: lists, ignoresExpiry: authentication.ignoreClientCertificateExpiry,
+                advertisesNames: authentication.advertiseTrustStoreCaNames == .on)
             next.trustStores[authentication] = ([bundle] + lists, store)
         } catch {
             mistakes.append(place.mistake("trustStoreFile", file, error))
@@ -224,7 +217,7 @@ final class CertificateStore {
         if onlyNew, let known = content.roots[file] { return next.roots[file] = known }
         do {
             let roots = try octets(file)
-            _ = try TLSClientContext(verification: .roots(roots), applicationProtocol: .http1)
+            _ = try TLSClientContext(verification: .roots(roots), applicationProtocols: [.http1])
             next.roots[file] = roots
         } catch {
             mistakes.append(Place(group: group.name).mistake("attributes.apus.target_tls.verify", file, error))
@@ -236,7 +229,7 @@ final class CertificateStore {
         mistakes.append(
             ConfigError(
                 file: place.file, location: place.location, path: "\(place.path).sslPolicy",
-                expected: "sslPolicy must be one that this OpenSSL can do", found: "\(policy.name), which \(reason)",
+                expected: "sslPolicy cannot be used: \(reason.dropLast())",
                 remedy: "Choose a policy without PQ in its name, or run with a newer OpenSSL.",
                 code: .invalidConfigurationRequest))
     }
@@ -247,8 +240,8 @@ extension Listener {
     fileprivate var policy: TLSPolicy {
         let policy = sslPolicy ?? .standard
         return TLSPolicy(
-            name: policy.name, minimum: TLSVersion(rawValue: policy.minimum) ?? .tls12,
-            maximum: TLSVersion(rawValue: policy.maximum) ?? .tls13, ciphers: policy.ciphers,
-            ciphersuites: SecurityPolicy.ciphersuites, hasPostQuantumGroups: policy.isPostQuantum)
+            name: policy.name, minimum: TLSVersion.allCases[policy.minimum],
+            maximum: TLSVersion.allCases[policy.maximum], ciphers: policy.ciphers,
+            ciphersuites: SecurityPolicy.ciphersuites, postQuantumGroups: policy.isPostQuantum)
     }
 }

@@ -102,7 +102,7 @@ final class Probe: PollHandler {
     private func makeTLS() -> TLSSession? {
         guard healthCheck.protocol == .https else { return nil }
         let context = version == .http1 ? workbench.http1Context : workbench.http2Context
-        return TLSSession(context, serverName: "", resuming: nil, wire: workbench.wire)
+        return TLSSession(context, serverName: Span(), wire: workbench.wire)
     }
 
     /// Time is over. What the target sent meanwhile still counts, since it was we who were late to read it.
@@ -325,7 +325,7 @@ final class ProbeWorkbench {
     let heads = HeadPool()
 
     private static func context(_ wanted: ApplicationProtocol) -> TLSClientContext {
-        do { return try TLSClientContext(verification: .off, applicationProtocol: wanted) } catch {
+        do { return try TLSClientContext(verification: .off, applicationProtocols: [wanted]) } catch {
             preconditionFailure("probe: there are no roots to read: \(error)")
         }
     }

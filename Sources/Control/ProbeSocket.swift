@@ -20,7 +20,7 @@ struct ProbeSocket {
         self.socket = socket
         self.tls = tls
         self.workbench = workbench
-        unopened = tls == nil ? nil : Buffer(capacity: TLS.Limits.incomingBytesMax)
+        unopened = tls == nil ? nil : Buffer(capacity: Core.Limits.largeBufferBytes)
     }
 
     /// What ALPN has chosen.

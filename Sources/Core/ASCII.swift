@@ -84,16 +84,11 @@ extension Span where Element == UInt8 {
 }
 
 extension StaticString {
+    /// The octets of a literal.
+    public var octets: [UInt8] { withUTF8Buffer { octets in unsafe Array(octets) } }
+
     /// The octet at `index` of a literal.
     public subscript(octet index: Int) -> UInt8 {
-        precondition(index >= 0 && index < utf8CodeUnitCount, "literal: no such octet")
-        return unsafe utf8Start[index]
-    }
-}
-
-extension StaticString {
-    /// The octet at `index`.
-    public func octet(_ index: Int) -> UInt8 {
         precondition(index >= 0 && index < utf8CodeUnitCount, "literal: no such octet")
         return unsafe utf8Start[index]
     }

@@ -35,7 +35,7 @@ final class Group {
     private static func context(_ plan: GroupPlan) -> TLSClientContext? {
         guard let tls = plan.tls else { return nil }
         let wanted: ApplicationProtocol = plan.version == .http1 ? .http1 : .http2
-        do { return try TLSClientContext(verification: tls.verification, applicationProtocol: wanted) } catch {
+        do { return try TLSClientContext(verification: tls.verification, applicationProtocols: [wanted]) } catch {
             preconditionFailure("group: roots that control has read: \(error)")
         }
     }

@@ -46,9 +46,10 @@ enum Limits {
     static let forwardedAddressesMax = 30
     /// Octets of X-Amzn-Trace-Id. Above it only Root is kept. Source: elbv2.md §2.2.
     static let traceBytesMax = 7 * 1024
+    /// Seconds for which a client may resume a session: a day, the time for which its ticket's key is kept by default.
+    static let ticketLifetimeSeconds = 86_400
     /// Octets of the buffer for a request's head that stay free when a client's certificate is put into it. A chain
-    /// that
-    /// does not fit is left out.
+    /// that does not fit is left out.
     static let fieldRoomBytes = 1024
     /// How long an idle client connection may still bring a request after the worker was told to finish.
     static let finishIdleTime = Nanoseconds(1_000_000_000)

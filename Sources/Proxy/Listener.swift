@@ -39,7 +39,7 @@ final class Listener {
         logName = Array(plan.loadBalancer.utf8)
         settings = plan.settings
         options = Self.options(plan.settings)
-        tls = plan.tls.map { TLSServerContext($0, tickets: tickets) }
+        tls = Self.context(plan, tickets)
         adoptAuthentication()
     }
 
@@ -57,13 +57,16 @@ final class Listener {
         self.actions = actions
         settings = plan.settings
         options = Self.options(plan.settings)
-        if let tls = plan.tls {
-            // Connections that are there keep the context that they began with.
-            if before != tls { self.tls = TLSServerContext(tls, tickets: tickets) }
-        } else {
-            tls = nil
-        }
+        // Connections that are there keep the context that they began with.
+        if plan.tls != before { tls = Self.context(plan, tickets) }
         adoptAuthentication()
+    }
+
+    private static func context(_ plan: ListenerPlan, _ tickets: TLSTicketKeyRing) -> TLSServerContext? {
+        guard let configuration = plan.tls else { return nil }
+        do { return try TLSServerContext(configuration, tickets: tickets) } catch {
+            preconditionFailure("listener: a policy that control has checked: \(error)")
+        }
     }
 
     private func adoptAuthentication() {

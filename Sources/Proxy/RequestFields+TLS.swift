@@ -12,7 +12,7 @@ extension Worker {
         guard let tls = client.tls else { return }
         let names = listener.settings.fieldNames
         if listener.settings.tellsTLS {
-            let version = tls.versionText
+            let version = tls.version.name.octets
             add(names.version, version.span, request)
             add(names.cipherSuite, tls.cipherName, request)
         }
@@ -46,22 +46,10 @@ extension Worker {
     }
 }
 
-extension TLSSession {
-    /// The version as logs and targets know it: `TLSv1.3`.
-    var versionText: [UInt8] {
-        switch version {
-        case .tls10: Array("TLSv1".utf8)
-        case .tls11: Array("TLSv1.1".utf8)
-        case .tls12: Array("TLSv1.2".utf8)
-        case .tls13: Array("TLSv1.3".utf8)
-        }
-    }
-}
-
 extension ClientSide {
     /// For access logs: the file of the certificate that was shown, or `session-reused`.
     var certificateName: [UInt8] {
         guard let tls else { return [] }
-        return tls.isResumed ? Array("session-reused".utf8) : Array((tls.certificate?.name ?? "").utf8)
+        return tls.isResumed ? Array("session-reused".utf8) : tls.certificateName
     }
 }

@@ -180,7 +180,7 @@ extension Worker {
         for position in 0..<22 {
             if position % 10 == 0 { bits = random.next() }
             let digit = Int(bits & 63) & (position == 21 ? 0b110000 : 0b111111)
-            request.append(digits.octet(digit))
+            request.append(digits[octet: digit])
             bits >>= 6
         }
         request.append("==")

@@ -255,11 +255,11 @@ public enum TargetVersion: Sendable {
 /// How connections to targets are made secure.
 public struct TargetTLS: Sendable, Equatable {
     /// What their certificates are held to.
-    public let verification: TargetVerification
+    public let verification: TLSClientContext.Verification
     /// The name that is asked for and verified; empty is the Host field's.
     public let serverName: String
 
-    public init(verification: TargetVerification, serverName: String) {
+    public init(verification: TLSClientContext.Verification, serverName: String) {
         self.verification = verification
         self.serverName = serverName
     }

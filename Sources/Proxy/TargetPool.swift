@@ -31,8 +31,8 @@ final class TargetPool {
         cell = plan.cell
     }
 
-    /// The newest TLS session to resume, and for which name.
-    private var resumption: (session: TLSResumption, serverName: [UInt8])?
+    /// The newest TLS session with the target, which the next may resume if it asks for the same name.
+    var resumption: TLSResumption?
 
     /// The most recently used idle connection, which is taken out.
     func takeIdle() -> TargetConnection? { idle.popLast() }
@@ -42,14 +42,6 @@ final class TargetPool {
         if idle.last?.serverName == serverName { return idle.popLast() }
         return idle.lastIndex { $0.serverName == serverName }.map { idle.remove(at: $0) }
     }
-
-    /// A TLS session of this target that may be resumed.
-    func resumption(for serverName: [UInt8]) -> TLSResumption? {
-        resumption.flatMap { $0.serverName == serverName ? $0.session : nil }
-    }
-
-    /// Remembers a TLS session.
-    func keep(_ session: TLSResumption, for serverName: [UInt8]) { resumption = (session, serverName) }
 
     /// Puts a connection in. The caller then closes what is in excess.
     func putIdle(_ connection: TargetConnection) { idle.append(connection) }

@@ -15,8 +15,10 @@ struct Transport {
     var tls: TLSSession?
     /// Ciphertext that the kernel did not take yet: at most what one seal makes.
     private var sealed: Buffer?
-    /// Ciphertext that was read and not opened yet.
+    /// Ciphertext that was read and not opened yet: the start of a record, or records that there was no room to open.
     private var unopened: Buffer?
+    /// Whether what was read may have a whole record in it.
+    private var mayOpen = false
     var isReadable = true
     var isWritable = true
     /// A read has returned the end of the stream, or failed.
@@ -68,7 +70,7 @@ struct Transport {
     }
 
     /// Whether a read may bring something: from the kernel, or from what was read and not opened yet.
-    var mayReceive: Bool { isReadable || unopened != nil || tls?.hasPending == true }
+    var mayReceive: Bool { isReadable || mayOpen }
 
     /// What a read says that brings nothing.
     var quiet: Fill { isEnded ? (isBroken ? .failed : .ended) : .nothing }
@@ -244,36 +246,40 @@ struct Transport {
 
     /// Goes on with the handshake as far as it goes without waiting.
     mutating func shakeHands(_ tls: TLSSession, _ worker: inout Worker) -> Handshake {
-        var result = tls.handshake(takeUnopened(&worker))
+        let incoming = takeUnopened(&worker)
+        defer { keepUnopened(incoming, &worker) }
         while true {
+            let result = tls.handshake(incoming)
             let isAlive = sendSealed(&worker) != .failed
             switch result {
-            case .done: return isAlive ? .done : .closed
+            case .done:
+                // The first request may have come with the end of the handshake.
+                mayOpen = !incoming.isEmpty
+                return isAlive ? .done : .closed
             case .failed(let failure): return .failed(failure)
             case .needsMore: if !isAlive { return .closed }
             }
             guard isReadable else { return isEnded ? .closed : .waiting }
-            let incoming = worker.ciphertext
-            incoming.removeAll()
+            incoming.compact()
             switch readSocket(into: incoming, most: incoming.freeCount, &worker) {
-            case .got: result = tls.handshake(incoming)
+            case .got: continue
             case .nothing: return .waiting
             case .ended, .failed: return .closed
             }
-            keepUnopened(incoming, &worker)
         }
     }
 
     /// Goes on without TLS: what was said in the handshake is all that is said by it.
     mutating func endTLS() { tls = nil }
 
-    /// What a handshake left unread, in the scratch of the worker.
-    private mutating func takeUnopened(_ worker: inout Worker) -> Buffer? {
-        guard let waiting = unopened.take() else { return nil }
+    /// The scratch of the worker with what was read and not opened.
+    private mutating func takeUnopened(_ worker: inout Worker) -> Buffer {
         let incoming = worker.ciphertext
         incoming.removeAll()
-        incoming.append(waiting.bytes)
-        worker.buffers.release(consume waiting)
+        if let waiting = unopened.take() {
+            incoming.append(waiting.bytes)
+            worker.buffers.release(consume waiting)
+        }
         return incoming
     }
 
@@ -286,14 +292,14 @@ struct Transport {
 
     private mutating func receive(into buffer: Buffer, through tls: TLSSession, _ worker: inout Worker) -> Fill {
         guard buffer.freeCount > 0 else { return .nothing }
-        if unopened != nil || tls.hasPending {
-            let waiting = takeUnopened(&worker)
-            let result = open(waiting, into: buffer, tls, &worker)
+        let incoming = takeUnopened(&worker)
+        defer { keepUnopened(incoming, &worker) }
+        if mayOpen {
+            let result = open(incoming, into: buffer, tls, &worker)
             if result != .nothing { return result }
         }
         while isReadable {
-            let incoming = worker.ciphertext
-            incoming.removeAll()
+            incoming.compact()
             // No more than the plaintext has room for: what is read can be opened at once.
             let result = readSocket(into: incoming, most: min(incoming.freeCount, buffer.freeCount), &worker)
             switch result {
@@ -310,13 +316,16 @@ struct Transport {
     }
 
     private mutating func open(
-        _ incoming: Buffer?, into buffer: Buffer, _ tls: TLSSession, _ worker: inout Worker
+        _ incoming: Buffer, into buffer: Buffer, _ tls: TLSSession, _ worker: inout Worker
     ) -> Fill {
         let result = tls.open(incoming, into: buffer)
-        if let incoming { keepUnopened(incoming, &worker) }
+        mayOpen = false
         if sendSealed(&worker) == .failed { return end(broken: true) }
         switch result {
-        case .octets: return .got
+        case .octets:
+            // Behind data may be more of it, or the word of how the session has ended.
+            mayOpen = !incoming.isEmpty || tls.hasMore
+            return .got
         case .nothing: return .nothing
         case .closed: return end(broken: false)
         case .failed(let failure):
@@ -348,9 +357,13 @@ struct Transport {
             if !outgoing.isEmpty {
                 let larger = worker.buffers.enlarge(waiting)
                 larger.compact()
-                if larger.freeCount >= outgoing.count { larger.append(outgoing.bytes) }
-                outgoing.removeAll()
                 sealed = larger
+                guard larger.freeCount >= outgoing.count else {
+                    outgoing.removeAll()
+                    return .failed
+                }
+                larger.append(outgoing.bytes)
+                outgoing.removeAll()
             }
             guard isWritable, let waiting = sealed else { return .blocked }
             guard write(waiting, &worker) else { return .failed }

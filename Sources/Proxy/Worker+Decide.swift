@@ -38,7 +38,7 @@ extension Worker {
     private func isMisdirected(_ exchange: Exchange, _ host: Span<UInt8>) -> Bool {
         let client = exchange.client
         guard client.listener.authentication != .off, let tls = client.tls else { return false }
-        return tls.hasServerName(otherThan: host)
+        return !tls.serverName.isEmpty && !tls.serverName.equalsIgnoringCase(host)
     }
 
     private mutating func forward(_ exchange: Exchange, _ forward: Forward) {

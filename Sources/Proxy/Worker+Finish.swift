@@ -81,7 +81,7 @@ extension Worker {
                 serverName: nothing.span, certificate: nothing.span)
             return accessLog.write(exchange.record, request: request, names: names)
         }
-        let version = tls.versionText
+        let version = tls.version.name.octets
         let certificate = client.certificateName
         let names = AccessRecord.Names(
             loadBalancer: loadBalancer.span, targetGroup: group.span,

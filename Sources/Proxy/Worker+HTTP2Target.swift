@@ -208,7 +208,7 @@ extension Worker {
     }
 
     private mutating func close(_ connection: HTTP2TargetConnection) {
-        keepResumption(of: connection.transport, connection.pool, connection.serverName)
+        keepResumption(of: connection.transport, connection.pool)
         connection.enter(.closed)
         connection.pool.connections.removeAll { $0 === connection }
         release(connection)

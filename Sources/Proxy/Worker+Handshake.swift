@@ -24,7 +24,7 @@ extension Worker {
             return true
         case .failed(let failure):
             countTLSFailure(failure, at: .client)
-            let code = tls.clientCertificateFailure?.code
+            let code = tls.verifyFailure?.word
             logConnection(client, handshakeTime: nil, failure: code ?? "UnmappedConnectionError")
             // The alert must arrive: what else the client has sent is read before the socket is closed.
             client.transport.endTLS()
@@ -75,7 +75,7 @@ extension Worker {
         let subject = certificate?.subject ?? []
         let validity = certificate?.validity ?? []
         let serialNumber = certificate?.serialNumber ?? []
-        let version = handshakeTime == nil ? [] : tls.versionText
+        let version = handshakeTime == nil ? [] : tls.version.name.octets
         let loadBalancer = client.listener.logName
         connectionLog.write(
             record,
@@ -93,12 +93,13 @@ extension TLSFailureReason {
             case .unsupportedVersion: .unsupportedVersion
             case .noSharedCipher: .noSharedCipher
             case .noSharedProtocol: .noSharedProtocol
-            case .clientCertificate: .clientCertificate
+            case .badCertificate: .clientCertificate
             case .noClientCertificate: .noClientCertificate
             case .alertReceived: .alertReceived
             case .malformed: .malformed
             case .plainHTTP: .plainHTTP
             case .keyUpdateFlood: .keyUpdateFlood
+            case .renegotiation: .renegotiation
             case .untrustedTarget: .untrustedTarget
             case .nameMismatch: .nameMismatch
             case .other: .other

@@ -40,9 +40,8 @@ extension Worker {
         }
         var transport = Transport(token: slab.nextToken, socket: socket, to: .target)
         if let context = exchange.group?.tls {
-            let name = String(decoding: serverName, as: UTF8.self)
             transport.tls = TLSSession(
-                context, serverName: name, resuming: pool.resumption(for: serverName), wire: wire)
+                context, serverName: serverName.span, resuming: pool.resumption, wire: wire)
         }
         return transport
     }
@@ -189,14 +188,14 @@ extension Worker {
     }
 
     /// Remembers a session that a target has given, so that the next handshake is short.
-    func keepResumption(of transport: Transport, _ pool: TargetPool, _ serverName: [UInt8]) {
+    func keepResumption(of transport: Transport, _ pool: TargetPool) {
         guard let resumption = transport.tls?.takeResumption() else { return }
-        pool.keep(resumption, for: serverName)
+        pool.resumption = resumption
     }
 
     /// Puts a connection into its pool.
     mutating func keepIdle(_ target: TargetConnection, _ plan: GroupPlan) {
-        keepResumption(of: target.transport, target.pool, target.serverName)
+        keepResumption(of: target.transport, target.pool)
         target.isReused = true
         target.phase = .idle
         target.settle(&self)
@@ -212,7 +211,7 @@ extension Worker {
     /// Gives back everything a connection has. It is in no pool and serves no exchange.
     mutating func close(_ target: TargetConnection) {
         target.phase = .closed
-        keepResumption(of: target.transport, target.pool, target.serverName)
+        keepResumption(of: target.transport, target.pool)
         discardBuffers(target)
         timers.cancel(target.transport.token)
         slab.remove(target.transport.token)

@@ -39,7 +39,7 @@ struct Worker: ~Copyable {
     var freeExchanges: [Exchange] = []
     /// Where all TLS sessions read and write, and the ciphertext they read.
     let wire = TLSWire()
-    let ciphertext = Buffer(capacity: TLS.Limits.incomingBytesMax)
+    let ciphertext = Buffer(capacity: Core.Limits.largeBufferBytes)
     let tickets: TLSTicketKeyRing
     /// Heads and trailers are read, changed and written within one turn, so one of each serves all exchanges.
     var response = Head()
@@ -77,7 +77,8 @@ struct Worker: ~Copyable {
         self.counters = counters
         self.log = log
         connectionLogDoor = connectionLog
-        tickets = TLSTicketKeyRing(current: configuration.ticketKey)
+        tickets = TLSTicketKeyRing(
+            current: configuration.ticketKey, lifetime: Limits.ticketLifetimeSeconds)
         now = Instant.now()
         timers = TimerWheel(now: now)
         buffers = BufferPool(bytesMax: configuration.bufferBytesMax)

@@ -1,26 +1,52 @@
-/// What this module caps, why, and what happens at the cap.
+/// What the module TLS caps, in octets unless named otherwise: why, and what happens at the cap.
 public enum Limits {
-    /// Octets sealed in one step: 64 KiB, four records. One write carries them, and a connection that waits holds no
-    /// more ciphertext than that.
+    /// Plaintext per `TLSSession.seal`: four full records, so that one system call writes as much as it can of a large
+    /// body. More traps: the caller cuts.
     public static let sealedOctetsMax = 64 * 1024
-    /// Octets that one step may leave to be sent: what `seal` makes, or the largest flight of a handshake (a chain of
-    /// `chainLengthMax`, and the names of a trust store). A handshake beyond it fails.
-    static let outgoingBytesMax = 160 * 1024
-    /// Octets of ciphertext that a worker reads at once.
-    public static let incomingBytesMax = 72 * 1024
-    /// Certificates of a chain that are sent to clients. ALB takes as many as its certificate service: ten.
-    static let chainLengthMax = 10
-    /// Octets of one certificate file or key file: 256 KiB. Larger is not a certificate.
-    public static let fileBytesMax = 256 * 1024
-    /// Handshake messages after the handshake (KeyUpdate, tickets, attempts to renegotiate) that are taken as they
-    /// come; one more for each `octetsPerMessage` of data. Beyond it the connection fails: each of them costs us a
-    /// key derivation and the other side a few octets.
-    static let messagesMax = 32
-    static let octetsPerMessage = 1 << 20
-    /// Certificates between a client's and the trust store's. Source: elbv2.md §4.3.
-    static let clientChainDepthMax: Int32 = 4
-    /// Certificates of a trust store: ELB's 25 are its own; a system's roots are some hundreds.
-    static let trustStoreCertificatesMax = 1000
-    /// How long a ticket may be used, in seconds: as long as two generations of ticket keys by default.
-    static let ticketLifetimeSeconds = 86_400
+    /// Room that `TLSSession.seal` may need in `TLSWire.outgoing` beside the plaintext: header, nonce, MAC, padding
+    /// and tag of each record, and the empty record that TLS 1.0 sends before each. Less room traps.
+    static let sealOverheadMax = 8 * (5 + 16 + 64 + 256)
+    /// Room that any other call may need in `TLSWire.outgoing`: the largest flight of a handshake, bounded by
+    /// `chainOctetsMax`, `advertisedNamesOctetsMax` and `ocspResponseOctetsMax`; it fits a large buffer. Less traps.
+    public static let flightOctetsMax = 72 * 1024
+    /// `TLSWire.outgoing`, one per thread: what one flight and one `seal` may leave there.
+    static let outgoingOctets = flightOctetsMax + sealedOctetsMax + sealOverheadMax
+
+    /// Content of one record, with what TLS 1.2 allows for expansion. Source: RFC 5246 §6.2.3. Beyond: `malformed`.
+    static let recordContentMax = 16 * 1024 + 2048
+    /// Handshake records after the handshake (KeyUpdate, tickets, attempts to renegotiate) that the other side may send
+    /// at once: each costs us a key derivation or an answer. Beyond: `keyUpdateFlood` or `renegotiation`.
+    static let postHandshakeRecordsMax: Int32 = 32
+    /// Octets of data received that earn the other side one more of them. OpenSSL itself renews keys far less often.
+    static let octetsPerPostHandshakeRecord = 1024 * 1024
+    /// A client's Certificate message. Source: elbv2.md §4.3. Beyond: `badCertificate`, ClientCertMaxSizeExceeded.
+    static let clientCertificateMessageMax = 64 * 1024
+    /// A target's Certificate message; OpenSSL's own default. Beyond: `malformed`.
+    static let targetCertificateMessageMax = 100 * 1024
+    /// Position of the last certificate above a client's own, which has position 0. Source: elbv2.md §4.3. Beyond:
+    /// `badCertificate`, ClientCertMaxChainDepthExceeded.
+    static let clientChainDepthMax = 4
+    /// Bits of an RSA key in a client's chain: a longer one makes its check expensive. Beyond: ClientCertIncompatible.
+    static let clientRSABitsMax = 8192
+
+    /// Certificates in the chain of one of our certificates. Beyond: `TLSMaterialError`.
+    static let chainCertificatesMax = 10
+    /// DER of such a chain, sent with each full handshake. Beyond: `TLSMaterialError`.
+    static let chainOctetsMax = 40 * 1024
+    /// An OCSP response, sent with each full handshake that asks. Beyond: `TLSMaterialError`.
+    static let ocspResponseOctetsMax = 8 * 1024
+    /// DER of the names of CAs, if they are sent with each CertificateRequest. Beyond: `TLSMaterialError`.
+    static let advertisedNamesOctetsMax = 16 * 1024
+    /// CAs of a trust store; ALB has 25, for its own fleet. Beyond: `TLSMaterialError`.
+    static let trustedCertificatesMax = 1000
+    /// One CA's DER. Source: elbv2.md §4.3. Beyond: `TLSMaterialError`.
+    static let trustedCertificateOctetsMax = 16 * 1024
+    /// CRLs of a trust store. Source: elbv2.md §4.3, as the next. Beyond: `TLSMaterialError`.
+    static let revocationListsMax = 30
+    /// One CRL as PEM. Beyond: `TLSMaterialError`.
+    static let revocationListOctetsMax = 50 * 1024 * 1024
+    /// Bits of an RSA key, ours or in a client's chain. Fewer: `TLSMaterialError`, ClientCertIncompatible.
+    static let rsaBitsMin = 2048
+    /// Seconds for which a ticket may be used. Source: RFC 8446 §4.6.1. More is cut to this.
+    public static let ticketLifetimeMax = 604_800
 }

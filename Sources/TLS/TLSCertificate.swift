@@ -1,134 +1,131 @@
 import COpenSSL
 
-/// A certificate with its chain and its private key, as read from two files and found good.
+/// A certificate of ours with its chain and key: checked, and ready to be served.
 ///
-/// Shape:  immutable. Contexts make copies of their own of what is in here, so that no reference count is shared.
-/// It is Sendable since what it points to is never changed, and OpenSSL counts references atomically.
+/// Shape:  immutable once made, by control; a server context takes duplicates of everything, so that no two threads
+///         count references to the same object.
+/// Errors: `TLSMaterialError` in whole sentences, for whoever configured it.
+///
+/// `@unchecked Sendable`: the OpenSSL objects are changed by nobody after `init`; other threads only duplicate them.
 @safe public final class TLSCertificate: @unchecked Sendable {
-    /// What the key can sign.
+    /// Algorithm and size of a key.
     public enum Key: Equatable, Sendable {
-        /// Bits of the modulus.
-        case rsa(Int)
-        /// Bits of the curve's order.
-        case ecdsa(Int)
+        case rsa(bits: Int)
+        case ecdsa(Curve)
+    }
 
-        /// Whether a client must know ECDSA.
-        var isECDSA: Bool {
-            if case .ecdsa = self { return true }
-            return false
-        }
+    /// A curve, its raw value the size of its keys in bits.
+    public enum Curve: Int, Sendable {
+        case p256 = 256
+        case p384 = 384
+        case p521 = 521
 
-        /// What decides between certificates of one kind.
-        var bits: Int {
+        /// As in `P-256`.
+        public var name: StaticString {
             switch self {
-            case .rsa(let bits), .ecdsa(let bits): bits
+            case .p256: "P-256"
+            case .p384: "P-384"
+            case .p521: "P-521"
             }
         }
     }
 
-    /// The name of its file, as given; for logs.
+    /// The file's name or whatever else it was configured by, for errors and logs.
     public let name: String
-    /// The DNS names it is for, in lower case: those of subjectAltName, or the common name of a certificate without.
+    /// The DNS names it is for, lower-case, wildcards as `*.example.com`.
     public let names: [String]
-    /// Seconds since 1970.
+    /// Seconds since 1970 from which on it is valid.
     public let notBefore: Int
-    /// Seconds since 1970.
+    /// Seconds since 1970 until which it is valid.
     public let notAfter: Int
-    /// What its key can sign.
+    /// Algorithm and size of its key.
     public let key: Key
-    /// SHA-256 of the leaf.
+    /// SHA-256 of the certificate's DER.
     public let fingerprint: [UInt8]
-    /// What is stapled for clients that ask, DER; empty if there is nothing.
-    public let ocspResponse: [UInt8]
-
-    /// The leaf, then what leads towards a root.
+    /// The OCSP response to staple, DER.
+    public let ocspResponse: [UInt8]?
+    /// The chain, the certificate itself first.
     let chain: [OpaquePointer]
+    /// The private key.
     let privateKey: OpaquePointer
 
-    /// Reads and checks both files. `now` is in seconds since 1970.
+    /// Reads and checks a certificate.
     ///
-    /// Errors: `TLSMaterialError` names the file by `problem`'s beginning: "certificate" or "key" is left to the
-    ///         caller, which knows both names; `isAboutKey` says which one is meant.
+    /// - Parameters:
+    ///   - chain: PEM, the certificate first, each followed by its issuer; the root may be left out.
+    ///   - privateKey: PEM: PKCS#8, PKCS#1 or SEC1, not encrypted.
+    ///   - name: for errors and logs.
+    ///   - ocspResponse: DER, or nil.
+    ///   - now: seconds since 1970.
     public init(
-        name: String, chain chainOctets: [UInt8], privateKey keyOctets: [UInt8], ocspResponse: [UInt8] = [], now: Int
-    ) throws(TLSMaterialFailure) {
-        let chain: [OpaquePointer]
-        do { unsafe chain = try unsafe PEM.certificates(chainOctets) } catch { throw .certificate(error) }
-        let privateKey: OpaquePointer
-        do { unsafe privateKey = try unsafe PEM.privateKey(keyOctets) } catch {
-            for index in unsafe chain.indices { unsafe X509_free(chain[index]) }
-            throw .privateKey(error)
-        }
-        unsafe self.chain = chain
-        unsafe self.privateKey = privateKey
+        chain: [UInt8], privateKey: [UInt8], name: String, ocspResponse: [UInt8]? = nil, now: Int
+    ) throws(TLSMaterialError) {
+        let certificates = unsafe OwnedCertificates(try Self.readChain(chain, name))
+        let own = unsafe X509Facts(certificates.pointers[0])
+        let key = try Self.checkKey(own, name)
+        try Self.checkTimes(own, name, now: now)
+        try unsafe Self.checkChain(certificates.pointers, name)
+        if let ocspResponse { try unsafe OCSPCheck.check(ocspResponse, for: certificates.pointers, name, now: now) }
+        let owner = try unsafe Self.readKey(privateKey, for: certificates.pointers[0], name)
         self.name = name
-        let leaf = unsafe X509Reader(chain[0])
-        names = leaf.names
-        notBefore = leaf.notBefore
-        notAfter = leaf.notAfter
-        fingerprint = leaf.fingerprint
-        key = leaf.key ?? .rsa(0)
+        names = own.names
+        notBefore = own.notBefore
+        notAfter = own.notAfter
+        self.key = key
+        fingerprint = own.fingerprint
         self.ocspResponse = ocspResponse
-        do { try check(leaf, now: now) } catch { throw .certificate(error) }
-        if unsafe X509_check_private_key(chain[0], privateKey) != 1 {
-            ERR_clear_error()
-            throw .privateKey(
-                TLSMaterialError(
-                    "does not belong to the certificate in \(name)",
-                    remedy: "Give the key the certificate was made for."))
-        }
-        if !ocspResponse.isEmpty {
-            do { try unsafe OCSPResponse.check(ocspResponse, leaf: chain[0], issuer: issuer, now: now) } catch {
-                throw .ocspResponse(error)
-            }
-        }
+        unsafe self.privateKey = unsafe owner
+        unsafe self.chain = unsafe certificates.take()
     }
 
     deinit {
-        for index in unsafe chain.indices { unsafe X509_free(chain[index]) }
         unsafe EVP_PKEY_free(privateKey)
+        unsafe chain.forEach { unsafe X509_free($0) }
     }
 
-    private var issuer: OpaquePointer { unsafe chain.count > 1 ? chain[1] : chain[0] }
+    /// Bits of the key, and so how strong it is among those of its kind.
+    var keyBits: Int {
+        switch key {
+        case .rsa(let bits): bits
+        case .ecdsa(let curve): curve.rawValue
+        }
+    }
 
-    private func check(_ leaf: X509Reader, now: Int) throws(TLSMaterialError) {
-        if notAfter <= now {
-            throw TLSMaterialError("has expired on \(UTCDate(notAfter))", remedy: "Renew the certificate.")
-        }
-        if notBefore > now {
-            throw TLSMaterialError(
-                "is not valid before \(UTCDate(notBefore))", remedy: "Wait, or check this machine's clock.")
-        }
-        guard let key = leaf.key else {
-            throw TLSMaterialError(
-                "has a key of type \(leaf.keyTypeName)", remedy: "Use RSA of at least 2048 bits, P-256, P-384 or P-521."
-            )
-        }
-        if case .rsa(let bits) = key, bits < 2048 {
-            throw TLSMaterialError(
-                "has a weak key: RSA of \(bits) bits", remedy: "Use RSA of at least 2048 bits, P-256, P-384 or P-521.")
-        }
-        if leaf.hasWeakSignature {
-            throw TLSMaterialError(
-                "is signed with \(leaf.signatureName)", remedy: "Have it signed with SHA-256 or better.")
-        }
-        guard unsafe chain.count <= Limits.chainLengthMax else {
-            throw TLSMaterialError(
-                "holds \(unsafe chain.count) certificates, \(Limits.chainLengthMax) at most",
-                remedy: "Leave out what clients have: the root and other chains.")
-        }
-        for index in unsafe 1..<max(1, chain.count)
-        where unsafe X509_check_issued(chain[index], chain[index - 1]) != X509_V_OK {
-            throw TLSMaterialError(
-                "holds a chain in which certificate \(index + 1) did not sign certificate \(index)",
-                remedy: "Put the leaf first, then each one's issuer.")
+    var isECDSA: Bool { if case .ecdsa = key { true } else { false } }
+}
+
+extension TLSCertificate.Key {
+    /// The kind of an `EVP_PKEY *`; nil if Apus takes none of the kind.
+    init?(_ key: OpaquePointer) {
+        switch unsafe EVP_PKEY_get_base_id(key) {
+        case EVP_PKEY_RSA: self = unsafe .rsa(bits: Int(EVP_PKEY_get_bits(key)))
+        case EVP_PKEY_EC:
+            var text = [CChar](repeating: 0, count: 64)
+            var count = 0
+            guard unsafe EVP_PKEY_get_group_name(key, &text, text.count, &count) == 1 else { return nil }
+            switch String(decoding: text.prefix(count).map(UInt8.init), as: UTF8.self) {
+            case "prime256v1", "P-256": self = .ecdsa(.p256)
+            case "secp384r1", "P-384": self = .ecdsa(.p384)
+            case "secp521r1", "P-521": self = .ecdsa(.p521)
+            default: return nil
+            }
+        default: return nil
         }
     }
 }
 
-/// Which of the files is meant.
-public enum TLSMaterialFailure: Error, Equatable, Sendable {
-    case certificate(TLSMaterialError)
-    case privateKey(TLSMaterialError)
-    case ocspResponse(TLSMaterialError)
+/// Certificates that are freed unless somebody takes them: what an error in the middle of a check would leave behind.
+@safe struct OwnedCertificates: ~Copyable {
+    private(set) var pointers: [OpaquePointer]
+
+    init(_ pointers: [OpaquePointer]) { unsafe self.pointers = unsafe pointers }
+
+    deinit { unsafe pointers.forEach { unsafe X509_free($0) } }
+
+    /// Hands them over.
+    consuming func take() -> [OpaquePointer] {
+        let taken = unsafe pointers
+        unsafe pointers = unsafe []
+        return unsafe taken
+    }
 }

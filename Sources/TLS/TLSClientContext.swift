@@ -1,59 +1,88 @@
 import COpenSSL
 
-/// Whether a target must show who it is. Source: elbv2.md §4.2: ELB never validates.
-public enum TargetVerification: Hashable, Sendable {
-    /// Any certificate will do.
-    case off
-    /// By the roots of this system.
-    case systemRoots
-    /// By the roots in this PEM file's content.
-    case roots([UInt8])
-}
+/// What all sessions towards the targets of one group share on one worker. TLS 1.2 and 1.3.
+///
+/// `@unchecked Sendable`: control makes it and hands it to exactly one worker, the only one to use it afterwards.
+@safe public final class TLSClientContext: @unchecked Sendable {
+    /// Whom to believe that a target is what it says.
+    public enum Verification: Equatable, Sendable {
+        /// Anybody, as an Application Load Balancer does.
+        case off
+        /// The roots that the system trusts, for the name that is asked for.
+        case systemRoots
+        /// These roots, PEM, for the name that is asked for.
+        case roots([UInt8])
+    }
 
-/// How connections to the targets of one group are made secure, on one worker: TLS 1.2 or 1.3.
-@safe public final class TLSClientContext {
-    let context: OpaquePointer
+    let context: TLSContext
+    private let verifies: Bool
 
-    /// Errors: `TLSMaterialError` if the roots cannot be read.
-    public init(verification: TargetVerification, applicationProtocol: ApplicationProtocol) throws(TLSMaterialError) {
-        guard let context = unsafe SSL_CTX_new(TLS_client_method()) else { preconditionFailure("TLS: no memory") }
-        unsafe self.context = context
-        _ = unsafe apus_ctx_set_versions(context, TLSVersion.tls12.number, TLSVersion.tls13.number)
-        unsafe SSL_CTX_set_options(context, UInt64(SSL_OP_NO_COMPRESSION_apus) | UInt64(SSL_OP_NO_RENEGOTIATION_apus))
-        _ = unsafe apus_ctx_set_mode(context, SSL_MODE_RELEASE_BUFFERS_apus)
-        unsafe apus_ctx_set_read_ahead(context)
-        _ = unsafe apus_ctx_set_cache_mode(context, Int(SSL_SESS_CACHE_CLIENT | SSL_SESS_CACHE_NO_INTERNAL))
-        unsafe SSL_CTX_sess_set_new_cb(context, TLSSession.keepSession)
-        unsafe SSL_CTX_set_info_callback(context, TLSSession.noteMessage)
-        let name = applicationProtocol.name
-        var offer: [UInt8] = [UInt8(name.utf8CodeUnitCount)]
-        for index in 0..<name.utf8CodeUnitCount { offer.append(unsafe name.utf8Start[index]) }
-        unsafe SSL_CTX_set_alpn_protos(context, offer, UInt32(offer.count))
+    /// Makes a context for one worker. `applicationProtocols` are offered, the best first; empty: no ALPN.
+    ///
+    /// Errors: the roots cannot be read.
+    public init(
+        verification: Verification, applicationProtocols: [ApplicationProtocol]
+    ) throws(TLSMaterialError) {
+        context = unsafe TLSContext(TLS_client_method())
+        verifies = verification != .off
+        let pointer = unsafe context.pointer
+        // What is not verified may as well be signed by weak algorithms; else 112 bits of security.
+        unsafe SSL_CTX_set_security_level(pointer, verifies ? 2 : 0)
+        unsafe apus_ctx_set_min_version(pointer, TLSVersion.tls12.number)
+        unsafe apus_ctx_set_max_version(pointer, TLSVersion.tls13.number)
+        unsafe SSL_CTX_set_verify(pointer, verifies ? SSL_VERIFY_PEER : SSL_VERIFY_NONE, nil)
+        unsafe apus_ctx_set_max_cert_list(pointer, Limits.targetCertificateMessageMax)
         switch verification {
-        case .off: unsafe SSL_CTX_set_verify(context, SSL_VERIFY_NONE, nil)
-        case .systemRoots:
-            _ = unsafe SSL_CTX_set_default_verify_paths(context)
-            unsafe SSL_CTX_set_verify(context, SSL_VERIFY_PEER, Self.verify)
-        case .roots(let bundle):
-            let store = unsafe SSL_CTX_get_cert_store(context)
-            let certificates = try unsafe PEM.certificates(bundle)
-            for index in unsafe certificates.indices {
-                let certificate = unsafe certificates[index]
-                _ = unsafe X509_STORE_add_cert(store, certificate)
-                unsafe X509_free(certificate)
-            }
-            unsafe SSL_CTX_set_verify(context, SSL_VERIFY_PEER, Self.verify)
+        case .off: break
+        case .systemRoots: unsafe SSL_CTX_set_default_verify_paths(pointer)
+        case .roots(let text): try trust(text)
+        }
+        var list: [UInt8] = []
+        for name in applicationProtocols.compactMap(\.names.first) {
+            list.append(UInt8(name.utf8CodeUnitCount))
+            name.withUTF8Buffer { list += unsafe Array($0) }
+        }
+        if !list.isEmpty { unsafe SSL_CTX_set_alpn_protos(pointer, list, UInt32(list.count)) }
+        // Sessions go to whoever asked for the connection, and nowhere else.
+        unsafe apus_ctx_set_session_cache_mode(pointer, Int(SSL_SESS_CACHE_CLIENT | SSL_SESS_CACHE_NO_INTERNAL))
+        unsafe SSL_CTX_sess_set_new_cb(pointer) { ssl, ticket in
+            guard let session = unsafe runningSession(ssl), let client = session.client, let ticket = unsafe ticket
+            else { return 0 }
+            session.resumption = unsafe TLSResumption(ticket, context: client, name: session.name)
+            return 1
         }
         ERR_clear_error()
     }
 
-    deinit { unsafe SSL_CTX_free(context) }
+    private func trust(_ roots: [UInt8]) throws(TLSMaterialError) {
+        guard let certificates = unsafe PEM.certificates(roots), unsafe !certificates.isEmpty else {
+            throw TLSMaterialError(
+                "The roots that targets are verified by cannot be read (\(takeQueueText())).",
+                remedy: "Name a PEM file with at least one certificate.")
+        }
+        let store = unsafe SSL_CTX_get_cert_store(context.pointer)
+        unsafe certificates.forEach { certificate in
+            unsafe X509_STORE_add_cert(store, certificate)
+            unsafe X509_free(certificate)
+        }
+        unsafe X509_STORE_set_flags(store, UInt(X509_V_FLAG_PARTIAL_CHAIN))
+    }
 
-    /// Notes what is wrong with a target's certificate.
-    private static let verify: @convention(c) (Int32, OpaquePointer?) -> Int32 = { isGood, chain in
-        if isGood == 1 { return 1 }
-        let handle = unsafe X509_STORE_CTX_get_ex_data(chain, SSL_get_ex_data_X509_STORE_CTX_idx())
-        unsafe TLSSession.of(handle.map { OpaquePointer($0) })?.verifyCode = unsafe X509_STORE_CTX_get_error(chain)
-        return 0
+    /// Says which name is asked for and has to be in the target's certificate. Source: RFC 6066 §3: no IP addresses in
+    /// SNI; SSL_set1_host(3).
+    func setName(_ name: [UInt8], on ssl: OpaquePointer) {
+        precondition(!verifies || !name.isEmpty, "tls: a target is verified by its name, and there is none")
+        if name.isEmpty { return }
+        let text = String(decoding: name, as: UTF8.self)
+        if let address = unsafe a2i_IPADDRESS(text) {
+            unsafe ASN1_OCTET_STRING_free(address)
+            if verifies { unsafe X509_VERIFY_PARAM_set1_ip_asc(SSL_get0_param(ssl), text) }
+            return
+        }
+        _ = unsafe apus_ssl_set_server_name(ssl, text)
+        guard verifies else { return }
+        unsafe SSL_set_hostflags(ssl, UInt32(X509_CHECK_FLAG_NO_PARTIAL_WILDCARDS))
+        let status = unsafe SSL_set1_host(ssl, text)
+        precondition(status == 1, "tls: a name that cannot be verified")
     }
 }

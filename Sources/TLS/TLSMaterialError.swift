@@ -1,12 +1,25 @@
-/// Why a certificate, key, trust store or OCSP response cannot be used: the operator has to do something.
-public struct TLSMaterialError: Error, Equatable, Sendable {
-    /// What is wrong, as the end of a sentence that begins with the file's name.
+import COpenSSL
+
+/// What is wrong with a certificate, key, trust store or policy of the operator. Thrown to control, never by a session.
+public struct TLSMaterialError: Error, Equatable, CustomStringConvertible {
+    /// What is wrong, as a sentence.
     public let problem: String
     /// What to do about it, as a sentence.
     public let remedy: String
 
+    public var description: String { "\(problem) \(remedy)" }
+
+    /// Both are whole sentences.
     public init(_ problem: String, remedy: String) {
         self.problem = problem
         self.remedy = remedy
     }
+}
+
+/// What OpenSSL's queue says about the call that just failed, in its own words; empties the queue.
+func takeQueueText() -> String {
+    let code = ERR_get_error()
+    ERR_clear_error()
+    guard code != 0, let words = unsafe ERR_reason_error_string(code) else { return "no reason given" }
+    return unsafe String(cString: words)
 }

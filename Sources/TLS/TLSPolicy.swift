@@ -1,49 +1,68 @@
 import COpenSSL
 
-/// Which versions and ciphers a listener takes: a security policy of ELB's in OpenSSL's terms. Source: elbv2.md §4.1.
-public struct TLSPolicy: Hashable, Sendable {
-    /// As configured; part of what a session is bound to.
-    public let name: String
-    /// The oldest version taken.
-    public let minimum: TLSVersion
-    /// The newest version taken.
-    public let maximum: TLSVersion
-    /// For TLS 1.2 and before, by OpenSSL's names, in the order the server prefers.
-    public let ciphers: [String]
-    /// For TLS 1.3, alike.
-    public let ciphersuites: [String]
-    /// Whether hybrid groups with ML-KEM come first.
-    public let hasPostQuantumGroups: Bool
+/// Which versions and algorithms a listener allows: a security policy. Source: elbv2.md §4.1.
+public struct TLSPolicy: Equatable, Sendable {
+    /// As in `ELBSecurityPolicy-TLS13-1-2-Res-2021-06`.
+    public var name: String
+    /// The oldest version that is spoken.
+    public var minimum: TLSVersion
+    /// The newest version that is spoken.
+    public var maximum: TLSVersion
+    /// OpenSSL's names of the cipher suites up to TLS 1.2, in the order that decides.
+    public var ciphers: [String]
+    /// OpenSSL's names of the cipher suites of TLS 1.3, in the order that decides.
+    public var ciphersuites: [String]
+    /// Whether the hybrid groups with ML-KEM come before the classical ones.
+    public var postQuantumGroups: Bool
 
     public init(
         name: String, minimum: TLSVersion, maximum: TLSVersion, ciphers: [String], ciphersuites: [String],
-        hasPostQuantumGroups: Bool
+        postQuantumGroups: Bool
     ) {
         self.name = name
         self.minimum = minimum
         self.maximum = maximum
         self.ciphers = ciphers
         self.ciphersuites = ciphersuites
-        self.hasPostQuantumGroups = hasPostQuantumGroups
+        self.postQuantumGroups = postQuantumGroups
     }
 
-    private static let classicalGroups = "X25519:P-256:P-384:P-521"
-    private static let postQuantumGroups = ["X25519MLKEM768", "SecP256r1MLKEM768", "SecP384r1MLKEM1024"]
-
-    /// The groups for key exchange, in the order the server prefers.
-    var groups: String {
-        hasPostQuantumGroups
-            ? Self.postQuantumGroups.joined(separator: ":") + ":" + Self.classicalGroups : Self.classicalGroups
-    }
-
-    /// Why this OpenSSL cannot do what the policy says; nil if it can.
+    /// Why the OpenSSL in use cannot do what the policy says, as a sentence; nil when it can.
     public func unsupportedReason() -> String? {
-        guard let context = unsafe SSL_CTX_new(TLS_method()) else { return "OpenSSL has no memory" }
+        guard let context = unsafe SSL_CTX_new(TLS_server_method()) else { return "OpenSSL is out of memory." }
         defer { unsafe SSL_CTX_free(context) }
+        unsafe SSL_CTX_set_security_level(context, securityLevel)
+        if minimum > maximum { return "Policy \(name) ends with an older version than it begins with." }
+        for cipher in ciphers where unsafe SSL_CTX_set_cipher_list(context, cipher) != 1 {
+            return "\(TLSLibrary.version) has no cipher \(cipher), which policy \(name) names."
+        }
+        for suite in ciphersuites where unsafe SSL_CTX_set_ciphersuites(context, suite) != 1 {
+            return "\(TLSLibrary.version) has no cipher suite \(suite), which policy \(name) names."
+        }
+        if minimum < .tls13 && ciphers.isEmpty || maximum == .tls13 && ciphersuites.isEmpty {
+            return "Policy \(name) allows a version of TLS without a cipher for it."
+        }
+        for group in groups where unsafe apus_ctx_set_groups(context, group) != 1 {
+            return "\(TLSLibrary.version) has no group \(group), which policy \(name) needs; 3.5 has it."
+        }
         ERR_clear_error()
-        if unsafe apus_ctx_set_groups(context, groups) == 1 { return nil }
-        ERR_clear_error()
-        return "needs the groups \(Self.postQuantumGroups.joined(separator: ", ")), which OpenSSL has since 3.5; "
-            + "this is OpenSSL \(TLSLibrary.version)"
+        return nil
+    }
+
+    /// The groups for key exchange, in the order that decides.
+    var groups: [String] {
+        let classical = ["X25519", "P-256", "P-384", "P-521"]
+        return postQuantumGroups
+            ? ["X25519MLKEM768", "SecP256r1MLKEM768", "SecP384r1MLKEM1024"] + classical : classical
+    }
+
+    /// OpenSSL's security level. TLS 1.0 and 1.1 sign with SHA-1 and need level 0; 2 asks for 112 bits of security.
+    /// Source: SSL_CTX_set_security_level(3).
+    var securityLevel: Int32 { minimum < .tls12 ? 0 : 2 }
+
+    /// All of it as octets, for the digest that tells sessions of one policy from those of another.
+    var content: [UInt8] {
+        let lists = [ciphers, ciphersuites, groups].map { $0.joined(separator: ":") }.joined(separator: "|")
+        return Array("\(name)|\(minimum.name)|\(maximum.name)|\(lists)".utf8)
     }
 }

@@ -1,74 +1,90 @@
 import COpenSSL
 import Core
 
-/// What a session has agreed on, once its handshake is done.
+/// What is known once the handshake is done. Names are OpenSSL's, for as long as the program runs.
 extension TLSSession {
-    /// The version.
-    public var version: TLSVersion { unsafe TLSVersion(number: SSL_version(session)) ?? .tls12 }
+    /// The version that is spoken.
+    public var version: TLSVersion { unsafe TLSVersion(number: SSL_version(ssl)) ?? .tls13 }
 
-    /// OpenSSL's name of the cipher.
+    /// The cipher suite, as in `TLS_AES_128_GCM_SHA256`; empty before one was agreed on.
     public var cipherName: Span<UInt8> {
         @_lifetime(borrow self)
-        get { unsafe span(of: isEstablished ? apus_ssl_cipher_name(session) : nil) }
-    }
-
-    /// OpenSSL's name of the group that the keys were exchanged in; empty for RSA.
-    public var keyExchangeName: Span<UInt8> {
-        @_lifetime(borrow self)
         get {
-            // Before there is a session, OpenSSL looks at none.
-            let group = isEstablished ? unsafe apus_ssl_negotiated_group(session) : 0
-            return unsafe span(of: group == 0 ? nil : SSL_group_to_name(session, group))
+            guard let cipher = unsafe SSL_get_current_cipher(ssl) else { return Span() }
+            return unsafe constant(SSL_CIPHER_get_name(cipher))
         }
     }
 
-    /// Whether it goes on with an earlier session.
-    public var isResumed: Bool { unsafe SSL_session_reused(session) == 1 }
+    /// The group of the key exchange, as in `x25519`, or `RSA` where the certificate's key did it. Empty: a session up
+    /// to TLS 1.2 was resumed, which exchanges none.
+    public var keyExchangeName: Span<UInt8> {
+        @_lifetime(borrow self)
+        get {
+            // Without a cipher there is no session yet, of which OpenSSL would read the group.
+            guard let cipher = unsafe SSL_get_current_cipher(ssl) else { return Span() }
+            let group = unsafe apus_ssl_negotiated_group(ssl)
+            if group != 0, let name = unsafe SSL_group_to_name(ssl, group) { return unsafe constant(name) }
+            return unsafe SSL_CIPHER_get_kx_nid(cipher) == NID_kx_rsa ? unsafe constant(OBJ_nid2sn(NID_rsa)) : Span()
+        }
+    }
 
-    /// What ALPN has chosen; nil if the other side does not know ALPN.
+    /// Whether a session that was made before goes on.
+    public var isResumed: Bool { unsafe SSL_session_reused(ssl) == 1 }
+
+    /// What was agreed to speak inside; nil if that was no matter.
     public var applicationProtocol: ApplicationProtocol? {
         var start: UnsafePointer<UInt8>?
         var count: UInt32 = 0
-        unsafe SSL_get0_alpn_selected(session, &start, &count)
-        guard count > 0 else { return nil }
-        return count == 2 ? .http2 : .http1
+        unsafe SSL_get0_alpn_selected(ssl, &start, &count)
+        if count == 0 { return nil }
+        let name = unsafe UnsafeBufferPointer(start: start, count: Int(count)).span
+        return name.equals("h2") ? .http2 : .http1
     }
 
-    /// The SNI as the client has sent it; empty if there was none.
+    /// The name that the client asked for (SNI), lower-case, or that the target was asked for; empty if none.
     public var serverName: Span<UInt8> {
         @_lifetime(borrow self)
-        get { unsafe span(of: SSL_get_servername(session, TLSEXT_NAMETYPE_host_name)) }
+        get {
+            // The array's storage stays where it is: the name is set in a handshake, and never while a span is out.
+            let octets = unsafe name.withUnsafeBytes { octets in unsafe octets }
+            return unsafe _overrideLifetime(Span<UInt8>(_bytes: RawSpan(_unsafeBytes: octets)), borrowing: self)
+        }
     }
 
-    /// Whether the client has sent an SNI, and it is not `host`, in whatever case.
-    public func hasServerName(otherThan host: Span<UInt8>) -> Bool {
-        !serverName.isEmpty && !serverName.equalsIgnoringCase(host)
+    /// Which of the configuration's certificates was shown; nil when the session was resumed, or in the client's role.
+    public var certificateIndex: Int? {
+        isResumed ? nil : unsafe server?.certificateIndex(ssl, set: certificateSet)
     }
 
-    /// In the role of a server: the certificate that was sent; nil if the session was resumed.
-    public var certificate: TLSCertificate? {
-        guard !isResumed, let serverContext else { return nil }
-        return unsafe serverContext.certificate(inSet: chosenSet, sentAs: SSL_get_certificate(session))
+    /// The name of the certificate that was shown, for logs; empty if the session was resumed, or in the client's role.
+    public var certificateName: [UInt8] {
+        certificateIndex.flatMap { index in server.map { $0.certificates[index].name } } ?? []
     }
 
-    /// Why the client's certificate was not accepted. Source: elbv2.md §3.2.
-    public var clientCertificateFailure: ClientCertificateFailure? {
-        verifyCode == 0 ? nil : ClientCertificateFailure(verifyCode: verifyCode)
-    }
-
-    /// The certificate that the client has sent; nil if none. Made anew with every call.
+    /// What the client showed; nil if nothing. Made anew at each call: once per connection is enough.
     public var clientCertificate: ClientCertificate? {
-        guard let leaf = unsafe apus_ssl_client_certificate(session) else { return nil }
-        return unsafe ClientCertificate(leaf: leaf, chain: SSL_get_peer_cert_chain(session))
+        guard server != nil, let leaf = unsafe SSL_get0_peer_certificate(ssl) else { return nil }
+        return unsafe ClientCertificate(leaf: leaf, others: SSL_get_peer_cert_chain(ssl))
     }
 
-    /// A string of OpenSSL's that lives as long as the session.
+    /// In the client's role: the newest session that the target offered since the last call.
+    public func takeResumption() -> TLSResumption? {
+        defer { resumption = nil }
+        return resumption
+    }
+
+    /// Up to TLS 1.2 a resumed session may be resumed again, and OpenSSL tells of no new ticket.
+    func keepResumedSession() {
+        guard let client, isResumed, version < .tls13, let session = unsafe SSL_get1_session(ssl) else { return }
+        resumption = unsafe TLSResumption(session, context: client, name: name)
+    }
+
     @_lifetime(borrow self)
-    private func span(of string: UnsafePointer<CChar>?) -> Span<UInt8> {
+    private func constant(_ text: UnsafePointer<CChar>?) -> Span<UInt8> {
+        guard let text = unsafe text else { return Span() }
         var count = 0
-        if let string = unsafe string { while unsafe string[count] != 0 { count += 1 } }
-        let raw = unsafe UnsafeRawBufferPointer(start: string, count: count)
-        let span = unsafe Span<UInt8>(_bytes: RawSpan(_unsafeBytes: raw))
-        return unsafe _overrideLifetime(span, borrowing: self)
+        while unsafe text[count] != 0 { count += 1 }
+        let octets = unsafe UnsafeRawBufferPointer(start: text, count: count)
+        return unsafe _overrideLifetime(Span<UInt8>(_bytes: RawSpan(_unsafeBytes: octets)), borrowing: self)
     }
 }

@@ -1,201 +1,276 @@
 import COpenSSL
 import Core
 
-/// One TLS connection without its socket: ciphertext in, plaintext out, and the other way round.
+/// One connection's TLS: octets in, octets out, no socket.
 ///
-/// Shape:  belongs to one thread, that of its context and wire. Makes no system call. After each step, what must be
-/// sent
-///         is in `TLSWire.outgoing`, alerts included, whatever the step's outcome.
-/// Source: RFC 8446; RFC 5246; SSL_read(3), SSL_get_error(3).
+/// Shape:  sole owner of its `SSL *`; belongs to the thread of its wire. Every call may leave something in
+///         `wire.outgoing` that has to be sent, alerts included, whatever it returns.
+/// Limits: `Limits.postHandshakeRecordsMax` and those that the context brings.
+/// Source: RFC 8446, RFC 5246; SSL_do_handshake(3), SSL_read_ex(3), SSL_get_error(3).
 @safe public final class TLSSession {
-    let session: OpaquePointer
-    private let wire: TLSWire
-    /// In the role of a server: where the certificates are.
-    let serverContext: TLSServerContext?
-    /// In the role of a client: where the resumable sessions go.
-    private let clientContext: TLSClientContext?
-    private(set) var isEstablished = false
-    private var end: Opened?
-    /// Handshake messages after the handshake, and data, for the bound on the former.
-    private var messageCount = 0
-    private var openedCount: UInt64 = 0
-    /// Which of the context's sets of certificates the client's SNI has chosen.
-    var chosenSet = 0
-    /// OpenSSL's code for what is wrong with the other side's certificate; 0 if nothing is.
-    var verifyCode: Int32 = 0
-    /// In the role of a client: the newest ticket that came.
-    private var resumption: TLSResumption?
+    let ssl: OpaquePointer
+    let wire: TLSWire
+    let server: TLSServerContext?
+    let client: TLSClientContext?
+    /// The set of the server's certificates that was chosen by name.
+    private(set) var certificateSet = 0
+    /// SNI as sent, lower-case.
+    private(set) var name: [UInt8] = []
+    /// Why verification failed, once it did.
+    public private(set) var verifyFailure: ClientCertificateFailure?
+    /// The newest ticket from a target.
+    var resumption: TLSResumption?
+    private var ending: Ending?
+    private var isDone = false
+    private var isCloseSent = false
+    private var alert: UInt8?
+    /// Handshake records that may still come, and the octets received towards one more.
+    private var recordsLeft = Limits.postHandshakeRecordsMax
+    private var octetsTowardsRecord = 0
 
-    /// How a handshake goes.
-    public enum Handshake: Equatable {
+    /// What a call on the handshake came to.
+    public enum Handshake: Equatable, Sendable {
+        /// The session is ready for data; the client's first may be waiting in the ciphertext already.
         case done
-        /// More ciphertext is needed.
+        /// Send what is in `outgoing`, and call again when more ciphertext has come.
         case needsMore
-        /// It failed: send what is in `outgoing`, then close.
+        /// Send what is in `outgoing` and close.
         case failed(TLSFailure)
     }
 
-    /// What opening records brought.
-    public enum Opened: Equatable {
-        /// This many octets were appended; more than zero.
+    /// What `open` came to.
+    public enum Opened: Equatable, Sendable {
+        /// So many octets, at least one, were appended.
         case octets(Int)
-        /// More ciphertext is needed, or more room.
+        /// There is nothing to open before more ciphertext comes.
         case nothing
-        /// The other side has said that it sends no more.
+        /// The other side sends no more (close_notify); what it was sent is complete.
         case closed
-        /// The connection is beyond help: send what is in `outgoing`, then close.
+        /// Send what is in `outgoing` and close.
         case failed(TLSFailure)
     }
 
-    /// A server's session.
-    public init(_ context: TLSServerContext, wire: TLSWire) {
-        guard let session = unsafe SSL_new(context.context) else { preconditionFailure("TLS: no memory") }
-        unsafe self.session = session
-        self.wire = wire
-        serverContext = context
-        clientContext = nil
-        unsafe wire.connect(session)
-        unsafe SSL_set_ex_data(session, 0, Unmanaged.passUnretained(self).toOpaque())
-        unsafe SSL_set_accept_state(session)
+    /// How a session came to its end.
+    private enum Ending {
+        case closed
+        case failed(TLSFailure)
+
+        var opened: Opened {
+            switch self {
+            case .closed: .closed
+            case .failed(let failure): .failed(failure)
+            }
+        }
     }
 
-    /// A client's session. `serverName` is sent as SNI and, if the context verifies, must be the certificate's; one
-    /// that
-    /// is an IP address is only verified. `resuming` is a session with the same server.
-    public init(_ context: TLSClientContext, serverName: String, resuming: TLSResumption?, wire: TLSWire) {
-        guard let session = unsafe SSL_new(context.context) else { preconditionFailure("TLS: no memory") }
-        unsafe self.session = session
+    /// The server's side of a connection from a client.
+    public init(_ context: TLSServerContext, wire: TLSWire) {
+        server = context
+        client = nil
         self.wire = wire
-        serverContext = nil
-        clientContext = context
-        unsafe wire.connect(session)
-        unsafe SSL_set_ex_data(session, 0, Unmanaged.passUnretained(self).toOpaque())
-        unsafe SSL_set_connect_state(session)
-        let isAddress = unsafe X509_VERIFY_PARAM_set1_ip_asc(SSL_get0_param(session), serverName) == 1
-        if !isAddress && !serverName.isEmpty {
-            _ = unsafe apus_ssl_set_host_name(session, serverName)
-            _ = unsafe SSL_set1_host(session, serverName)
+        unsafe ssl = unsafe Self.make(context.context, wire)
+        unsafe SSL_set_accept_state(ssl)
+        unsafe apus_ssl_set_msg_callback_arg(ssl, Unmanaged.passUnretained(self).toOpaque())
+    }
+
+    /// The client's side of a connection to a target. `serverName` is a host name, an IP address as text, or empty when
+    /// the context does not verify; a host name is sent as SNI. A `resuming` of another context or name is ignored.
+    public init(
+        _ context: TLSClientContext, serverName: Span<UInt8>, resuming: TLSResumption? = nil, wire: TLSWire
+    ) {
+        server = nil
+        client = context
+        self.wire = wire
+        unsafe ssl = unsafe Self.make(context.context, wire)
+        for index in 0..<serverName.count { name.append(serverName[index].lowercased) }
+        unsafe SSL_set_connect_state(ssl)
+        unsafe apus_ssl_set_msg_callback_arg(ssl, Unmanaged.passUnretained(self).toOpaque())
+        unsafe context.setName(name, on: ssl)
+        if let resuming, resuming.context === context, resuming.name == name {
+            unsafe SSL_set_session(ssl, resuming.session)
         }
-        ERR_clear_error()
-        if let resuming { _ = unsafe SSL_set_session(session, resuming.session) }
     }
 
     deinit {
-        // OpenSSL makes a session that was not shut down unusable, though targets close without a word and resume.
-        let isFailed = if case .failed = end { true } else { false }
-        if !isFailed { unsafe SSL_set_shutdown(session, SSL_SENT_SHUTDOWN | SSL_RECEIVED_SHUTDOWN) }
-        unsafe SSL_free(session)
+        // Without this OpenSSL takes the connection for cut off, and the ticket it brought for spoilt.
+        unsafe SSL_set_shutdown(ssl, SSL_SENT_SHUTDOWN | SSL_RECEIVED_SHUTDOWN)
+        unsafe SSL_free(ssl)
     }
 
-    /// The Swift side of a session that OpenSSL hands to a callback.
-    static func of(_ session: OpaquePointer?) -> TLSSession? {
-        guard let session = unsafe session, let data = unsafe SSL_get_ex_data(session, 0) else { return nil }
-        return unsafe Unmanaged<TLSSession>.fromOpaque(data).takeUnretainedValue()
+    private static func make(_ context: TLSContext, _ wire: TLSWire) -> OpaquePointer {
+        guard let ssl = unsafe SSL_new(context.pointer) else { preconditionFailure("tls: OpenSSL is out of memory") }
+        // The session gives back one reference for reading and writing together.
+        unsafe BIO_up_ref(wire.bio)
+        unsafe SSL_set_bio(ssl, wire.bio, wire.bio)
+        return unsafe ssl
     }
 
-    // MARK: Octets
-
-    /// Goes on with the handshake. Application data behind it may stay in `ciphertext`, or wait inside: `open` it.
+    /// Goes on with the handshake, at first with no ciphertext in the client's role.
+    ///
+    /// Consumes of `ciphertext` the whole records that the handshake needs; what is left (the beginning of a record, or
+    /// early application data) is for the next call.
     public func handshake(_ ciphertext: Buffer?) -> Handshake {
-        let status = wire.step(reading: ciphertext) { unsafe SSL_do_handshake(session) }
+        if isDone { return .done }
+        if case .failed(let failure) = ending { return .failed(failure) }
+        begin(ciphertext)
+        defer { wire.end() }
+        let status = unsafe SSL_do_handshake(ssl)
         if status == 1 {
-            isEstablished = true
+            isDone = true
+            keepResumedSession()
             return .done
         }
-        if unsafe SSL_get_error(session, status) == SSL_ERROR_WANT_READ { return .needsMore }
-        return .failed(takeFailure())
+        if unsafe SSL_get_error(ssl, status) == SSL_ERROR_WANT_READ { return .needsMore }
+        return .failed(fail())
     }
 
-    /// Opens as many records as `plaintext` has room for, and consumes their octets from `ciphertext`. A failure or an
-    /// end behind data is told by the next call.
+    /// Opens as many records as fit into `plaintext`, which has room, and consumes their octets from `ciphertext`.
+    ///
+    /// `.octets` even if the stream ended or failed behind them; the next call then says so.
     public func open(_ ciphertext: Buffer?, into plaintext: Buffer) -> Opened {
-        if let end { return end }
+        precondition(isDone, "tls: opened before the handshake was done")
+        if let ending { return ending.opened }
+        if !hasPending && ciphertext?.isEmpty != false { return .nothing }
+        begin(ciphertext)
+        let count = openRecords(into: plaintext)
+        wire.end()
+        if isFlooded && ending == nil { refuseFlood() }
+        earn(count)
+        if count > 0 { return .octets(count) }
+        return ending?.opened ?? .nothing
+    }
+
+    /// Whether OpenSSL holds octets that `open` could give without more ciphertext: it did when `plaintext` was full.
+    public var hasPending: Bool { unsafe ending == nil && SSL_pending(ssl) > 0 }
+
+    /// Whether `open` has something to say without more ciphertext: octets, or how the session ended behind the last.
+    public var hasMore: Bool { ending != nil || hasPending }
+
+    /// Seals at most `Limits.sealedOctetsMax` octets into `wire.outgoing`. False: the session is dead.
+    public func seal(_ plaintext: Span<UInt8>) -> Bool {
+        precondition(isDone, "tls: sealed before the handshake was done")
+        precondition(plaintext.count <= Limits.sealedOctetsMax, "tls: sealed more than the limit at once")
+        let room = wire.outgoing.freeCount
+        precondition(room >= plaintext.count + Limits.sealOverheadMax, "tls: no room in outgoing to seal into")
+        if case .failed = ending { return false }
+        if isCloseSent { return false }
+        if plaintext.isEmpty { return true }
+        forgetErrors()
+        var written = 0
+        let status = unsafe plaintext.withUnsafeBytes { octets in
+            unsafe SSL_write_ex(ssl, octets.baseAddress, octets.count, &written)
+        }
+        if status == 1 && written == plaintext.count { return true }
+        _ = fail()
+        return false
+    }
+
+    /// Says that nothing more will be sent (close_notify), once; the other side may still send.
+    public func close() {
+        if case .failed = ending { return }
+        guard isDone, !isCloseSent else { return }
+        isCloseSent = true
+        ERR_clear_error()
+        _ = unsafe SSL_shutdown(ssl)
+        ERR_clear_error()
+    }
+
+    private func begin(_ ciphertext: Buffer?) {
+        forgetErrors()
+        wire.begin(self, ciphertext, isInsideRecord: unsafe SSL_has_pending(ssl) == 1)
+    }
+
+    /// A stale entry in this queue would be reported as the next call's error. Looking is cheaper than clearing.
+    private func forgetErrors() {
+        if ERR_peek_error() != 0 { ERR_clear_error() }
+    }
+
+    private func openRecords(into plaintext: Buffer) -> Int {
         var total = 0
         while plaintext.freeCount > 0 {
-            let hasMore = !(ciphertext?.isEmpty ?? true) || hasPending
-            guard hasMore else { break }
+            if unsafe SSL_pending(ssl) == 0 {
+                guard wire.lentCount > 0 else { break }
+                // The rest of a record that does not fit would be held by OpenSSL, in 17 KB.
+                if total > 0 && wire.nextRecordCount > plaintext.freeCount { break }
+            }
             var status: Int32 = 0
-            let count = wire.step(reading: ciphertext) {
-                unsafe plaintext.appendInPlace { free in
-                    var count = 0
-                    status = unsafe SSL_read_ex(session, free.baseAddress, free.count, &count)
-                    return status == 1 ? count : 0
-                }
+            let count = unsafe plaintext.appendInPlace { memory in
+                var count = 0
+                status = unsafe SSL_read_ex(ssl, memory.baseAddress, memory.count, &count)
+                return status == 1 ? count : 0
             }
             total += count
-            openedCount += UInt64(count)
-            if messageCount > Limits.messagesMax + Int(openedCount / UInt64(Limits.octetsPerMessage)) {
-                end = .failed(.keyUpdateFlood)
-                break
-            }
             if status == 1 { continue }
-            let error = unsafe SSL_get_error(session, status)
-            if error == SSL_ERROR_WANT_READ { break }
-            end = error == SSL_ERROR_ZERO_RETURN ? .closed : .failed(takeFailure())
-            break
-        }
-        return total > 0 ? .octets(total) : end ?? .nothing
-    }
-
-    /// Whether octets wait inside that `open` could give, or a record of which a part has come.
-    public var hasPending: Bool { unsafe SSL_has_pending(session) == 1 }
-
-    /// Seals `plaintext`, at most `Limits.sealedOctetsMax` octets, into `outgoing`, which must be empty. False if the
-    /// session is dead.
-    public func seal(_ plaintext: Span<UInt8>) -> Bool {
-        precondition(plaintext.count <= Limits.sealedOctetsMax && wire.outgoing.isEmpty, "TLS: too much to seal")
-        if plaintext.isEmpty { return true }
-        return wire.step(reading: nil) {
-            unsafe plaintext.withUnsafeBufferPointer { octets in
-                var count = 0
-                return unsafe SSL_write_ex(session, octets.baseAddress, octets.count, &count) == 1
+            switch unsafe SSL_get_error(ssl, status) {
+            case SSL_ERROR_WANT_READ: return total
+            case SSL_ERROR_ZERO_RETURN: ending = .closed
+            default: _ = fail()
             }
+            return total
         }
+        return total
     }
 
-    /// Tells the other side, once, that no more comes.
-    public func close() {
-        guard isEstablished else { return }
-        if case .failed = end { return }
-        _ = wire.step(reading: nil) { unsafe SSL_shutdown(session) }
-    }
-
-    private func takeFailure() -> TLSFailure {
-        let failure = TLSFailure.takeFromQueue()
-        guard failure == .clientCertificate, serverContext == nil else { return failure }
-        let isName = verifyCode == X509_V_ERR_HOSTNAME_MISMATCH || verifyCode == X509_V_ERR_IP_ADDRESS_MISMATCH
-        return isName ? .nameMismatch : .untrustedTarget
-    }
-
-    // MARK: Callbacks
-
-    /// A handshake message was dealt with, or an alert sent. Source: SSL_CTX_set_info_callback(3).
-    static let noteMessage: @convention(c) (OpaquePointer?, Int32, Int32) -> Void = { session, place, _ in
-        let isMessage = place & SSL_CB_LOOP != 0 && place & SSL_CB_READ == 0
-        let isAlert = place & SSL_CB_ALERT != 0 && place & SSL_CB_WRITE != 0
-        guard isMessage || isAlert, let session = unsafe TLSSession.of(session), session.isEstablished else { return }
-        session.messageCount += 1
-    }
-
-    /// Keeps a ticket that the server gave. Source: SSL_CTX_sess_set_new_cb(3).
-    static let keepSession: @convention(c) (OpaquePointer?, OpaquePointer?) -> Int32 = { session, ticket in
-        guard let ticket = unsafe ticket, let session = unsafe TLSSession.of(session) else { return 0 }
-        session.resumption = unsafe TLSResumption(ticket)
-        return 1
-    }
-
-    /// In the role of a client: the newest session to resume that came since the last call.
-    public func takeResumption() -> TLSResumption? {
-        defer { resumption = nil }
-        return resumption
+    /// Ends the session with what OpenSSL's queue says.
+    private func fail() -> TLSFailure {
+        var (failure, reason) = TLSFailure.takeFromQueue(alert: alert)
+        let verdict = unsafe SSL_get_verify_result(ssl)
+        switch failure {
+        case .badCertificate where client != nil:
+            let isName = [X509_V_ERR_HOSTNAME_MISMATCH, X509_V_ERR_IP_ADDRESS_MISMATCH].contains(Int32(verdict))
+            failure = isName ? .nameMismatch : .untrustedTarget
+        case .badCertificate: verifyFailure = ClientCertificateFailure(verdict: verdict)
+        case .malformed where reason == SSL_R_EXCESSIVE_MESSAGE_SIZE && isAtClientCertificate:
+            failure = .badCertificate
+            verifyFailure = .maxSizeExceeded
+        default: break
+        }
+        ending = .failed(failure)
+        return failure
     }
 }
 
-/// A session with a server that may be resumed, once or more often.
-@safe public final class TLSResumption {
-    let session: OpaquePointer
+/// What callbacks record.
+extension TLSSession {
+    /// Whether more handshake records came after the handshake than `Limits` lets in.
+    var isFlooded: Bool { recordsLeft < 0 }
 
-    init(_ session: OpaquePointer) { unsafe self.session = session }
+    /// Notes one received message or record header. Source: SSL_CTX_set_msg_callback(3).
+    func received(kind: Int32, _ octets: UnsafeRawBufferPointer) {
+        switch kind {
+        case SSL3_RT_ALERT:
+            // Level and description; close_notify is no failure once data flows, and warnings are passed over.
+            guard octets.count == 2, unsafe octets[0] == SSL3_AL_FATAL || (!isDone && octets[1] == 0) else {
+                return
+            }
+            alert = unsafe octets[1]
+        // TLS 1.3 hides the kind of a record inside of it.
+        case SSL3_RT_HEADER, SSL3_RT_INNER_CONTENT_TYPE:
+            if unsafe isDone && octets[0] == UInt8(SSL3_RT_HANDSHAKE) { recordsLeft -= 1 }
+        default: break
+        }
+    }
 
-    deinit { unsafe SSL_SESSION_free(session) }
+    /// Notes what the client asked for, and which set of certificates is for it.
+    func accept(name: [UInt8], set: Int) {
+        self.name = name
+        certificateSet = set
+    }
+
+    private func earn(_ count: Int) {
+        octetsTowardsRecord += count
+        while octetsTowardsRecord >= Limits.octetsPerPostHandshakeRecord {
+            octetsTowardsRecord -= Limits.octetsPerPostHandshakeRecord
+            recordsLeft = min(recordsLeft + 1, Limits.postHandshakeRecordsMax)
+        }
+    }
+
+    /// OpenSSL sees no fault in a flood and so has no alert for it: close_notify it is.
+    private func refuseFlood() {
+        close()
+        ending = .failed(version == .tls13 ? .keyUpdateFlood : .renegotiation)
+    }
+
+    /// Whether OpenSSL was reading the client's certificates when it stopped.
+    private var isAtClientCertificate: Bool { unsafe SSL_get_state(ssl) == TLS_ST_SR_CERT }
 }

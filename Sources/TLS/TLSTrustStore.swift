@@ -1,60 +1,107 @@
 import COpenSSL
 
-/// The authorities whose client certificates a listener accepts, and what they have revoked. Source: elbv2.md §4.3.
+/// The CAs whose certificates clients may show, and what they have revoked. Source: elbv2.md §4.3.
 ///
-/// Shape:  immutable; contexts take references to what is in here.
-/// It is Sendable since what it points to is never changed, and OpenSSL counts references atomically.
+/// Shape:  immutable once made, by control. Each server context takes duplicates of the CAs; revocation lists, which
+///         may be large, are shared.
+/// Errors: `TLSMaterialError` in whole sentences, for whoever configured it.
+///
+/// `@unchecked Sendable`: nobody changes the OpenSSL objects after `init`, except that a revocation list sorts itself
+/// when it is first searched, under a lock of OpenSSL's.
 @safe public final class TLSTrustStore: @unchecked Sendable {
+    /// Whether expired certificates of clients are let in.
+    public let ignoresExpiry: Bool
+    /// Whether the names of the CAs are sent to clients, to help them choose among their certificates.
+    public let advertisesNames: Bool
+    /// SHA-256 over all of it.
+    public let digest: [UInt8]
     let certificates: [OpaquePointer]
     let revocationLists: [OpaquePointer]
-    /// Whether a certificate that has expired, or is not valid yet, is accepted.
-    public let ignoresExpiry: Bool
-    /// Whether clients are told the authorities' names, so that they can choose a certificate.
-    public let advertisesNames: Bool
-    /// Tells apart trust stores of different content.
-    let fingerprint: [UInt8]
 
-    /// Reads the authorities from a PEM bundle, and revocation lists from PEM files.
-    public init(bundle: [UInt8], ignoresExpiry: Bool, advertisesNames: Bool, revocationLists files: [[UInt8]])
-        throws(TLSMaterialError)
-    {
-        let certificates = try unsafe PEM.certificates(bundle)
-        guard unsafe certificates.count <= Limits.trustStoreCertificatesMax else {
-            for index in unsafe certificates.indices { unsafe X509_free(certificates[index]) }
-            throw TLSMaterialError(
-                unsafe "holds \(certificates.count) certificates, \(Limits.trustStoreCertificatesMax) at most",
-                remedy: "Keep the authorities that sign your clients' certificates.")
-        }
-        var lists: [OpaquePointer] = unsafe []
-        for file in files { unsafe lists += try PEM.revocationLists(file) }
-        unsafe self.certificates = certificates
-        unsafe revocationLists = lists
+    /// Reads a trust store.
+    ///
+    /// - Parameters:
+    ///   - caBundle: PEM of the CAs; each is trusted as it is, root or not.
+    ///   - crls: PEM, one or more lists in each.
+    public init(
+        caBundle: [UInt8], crls: [[UInt8]], ignoresExpiry: Bool, advertisesNames: Bool
+    ) throws(TLSMaterialError) {
+        let read = unsafe OwnedCertificates(try Self.readBundle(caBundle, advertisesNames: advertisesNames))
+        let lists = try unsafe Self.readLists(crls)
+        var content = unsafe read.pointers.flatMap { unsafe X509Facts($0).fingerprint }
+        unsafe lists.forEach { list in content += unsafe sha256(derOctets { unsafe i2d_X509_CRL(list, $0) }) }
+        digest = sha256(content + [ignoresExpiry ? 1 : 0, advertisesNames ? 1 : 0])
         self.ignoresExpiry = ignoresExpiry
         self.advertisesNames = advertisesNames
-        fingerprint = bundle + files.flatMap { $0 }
+        unsafe certificates = unsafe read.take()
+        unsafe revocationLists = unsafe lists
     }
 
     deinit {
-        for index in unsafe certificates.indices { unsafe X509_free(certificates[index]) }
-        for index in unsafe revocationLists.indices { unsafe X509_CRL_free(revocationLists[index]) }
+        unsafe certificates.forEach { unsafe X509_free($0) }
+        unsafe revocationLists.forEach { unsafe X509_CRL_free($0) }
     }
 
-    /// Has `context` verify by this store. Source: SSL_CTX_get_cert_store(3).
-    func apply(to context: OpaquePointer) {
-        let store = unsafe SSL_CTX_get_cert_store(context)
-        for index in unsafe certificates.indices { _ = unsafe X509_STORE_add_cert(store, certificates[index]) }
-        for index in unsafe revocationLists.indices { _ = unsafe X509_STORE_add_crl(store, revocationLists[index]) }
-        if unsafe !revocationLists.isEmpty {
-            _ = unsafe X509_STORE_set_flags(store, UInt(X509_V_FLAG_CRL_CHECK))
+    private static func readBundle(
+        _ text: [UInt8], advertisesNames: Bool
+    ) throws(TLSMaterialError) -> [OpaquePointer] {
+        guard let pointers = unsafe PEM.certificates(text) else {
+            throw TLSMaterialError(
+                "The PEM of the CA bundle cannot be read (\(takeQueueText())).",
+                remedy: "Check that the file is complete and was not changed.")
         }
-        unsafe SSL_CTX_set_verify_depth(context, Limits.clientChainDepthMax)
-        if advertisesNames {
-            let names = unsafe apus_name_stack()
-            for index in unsafe certificates.indices {
-                let certificate = unsafe certificates[index]
-                _ = unsafe apus_name_push(names, X509_NAME_dup(X509_get_subject_name(certificate)))
+        let read = unsafe OwnedCertificates(pointers)
+        let count = unsafe pointers.count
+        if count == 0 {
+            throw TLSMaterialError(
+                "There is no certificate in the CA bundle.", remedy: "Name a PEM file with the CAs to trust.")
+        }
+        if count > Limits.trustedCertificatesMax {
+            throw TLSMaterialError(
+                "The CA bundle has \(count) certificates, \(Limits.trustedCertificatesMax) at most.",
+                remedy: "Leave in it the CAs that issue your clients' certificates.")
+        }
+        var namesOctets = 0
+        for index in unsafe pointers.indices {
+            let facts = unsafe X509Facts(pointers[index])
+            if facts.der.count > Limits.trustedCertificateOctetsMax {
+                throw TLSMaterialError(
+                    "CA \(facts.subjectText) has more than \(Limits.trustedCertificateOctetsMax) octets.",
+                    remedy: "Leave it out of the bundle.")
             }
-            unsafe SSL_CTX_set_client_CA_list(context, names)
+            namesOctets += unsafe derOctets { unsafe i2d_X509_NAME(X509_get_subject_name(facts.certificate), $0) }.count
         }
+        if advertisesNames && namesOctets > Limits.advertisedNamesOctetsMax {
+            throw TLSMaterialError(
+                "The names of the CAs have \(namesOctets) octets, \(Limits.advertisedNamesOctetsMax) at most.",
+                remedy: "Do not advertise the names, or leave CAs out of the bundle.")
+        }
+        return unsafe read.take()
+    }
+
+    private static func readLists(_ texts: [[UInt8]]) throws(TLSMaterialError) -> [OpaquePointer] {
+        var lists: [OpaquePointer] = unsafe []
+        var problem: TLSMaterialError?
+        for text in texts where problem == nil {
+            if text.count > Limits.revocationListOctetsMax {
+                problem = TLSMaterialError(
+                    "A revocation list has \(text.count) octets, \(Limits.revocationListOctetsMax) at most.",
+                    remedy: "Have the CA split the list.")
+            } else if let read = unsafe PEM.revocationLists(text), unsafe !read.isEmpty {
+                unsafe lists += read
+            } else {
+                problem = TLSMaterialError(
+                    "The PEM of a revocation list cannot be read (\(takeQueueText())).",
+                    remedy: "Name a PEM file with \"BEGIN X509 CRL\" in it.")
+            }
+        }
+        if unsafe lists.count > Limits.revocationListsMax {
+            problem = TLSMaterialError(
+                "There are more than \(Limits.revocationListsMax) revocation lists.",
+                remedy: "Leave out those of CAs that are not in the bundle.")
+        }
+        guard let problem else { return unsafe lists }
+        unsafe lists.forEach { unsafe X509_CRL_free($0) }
+        throw problem
     }
 }

@@ -1,10 +1,8 @@
-import COpenSSL
-
-/// A version of TLS.
-public enum TLSVersion: Int, Comparable, Sendable, CaseIterable {
+/// A version of the protocol. Source: RFC 8446, 5246, 4346, 2246. SSL is never spoken.
+public enum TLSVersion: UInt8, Comparable, CaseIterable, Sendable {
     case tls10, tls11, tls12, tls13
 
-    /// As access logs write it: `TLSv1.3`.
+    /// As OpenSSL and the logs of an Application Load Balancer have it.
     public var name: StaticString {
         switch self {
         case .tls10: "TLSv1"
@@ -14,29 +12,24 @@ public enum TLSVersion: Int, Comparable, Sendable, CaseIterable {
         }
     }
 
-    public static func < (left: TLSVersion, right: TLSVersion) -> Bool { left.rawValue < right.rawValue }
-
-    /// The number on the wire. Source: RFC 8446 §4.2.1.
-    var number: Int32 { Int32(TLS1_VERSION) + Int32(rawValue) }
-
-    init?(number: Int32) { self.init(rawValue: Int(number - Int32(TLS1_VERSION))) }
-}
-
-/// The protocol agreed on by ALPN. Source: RFC 7301; RFC 9113 §3.2.
-public enum ApplicationProtocol: Sendable {
-    case http1, http2
-
-    /// Its name on the wire.
-    var name: StaticString {
+    /// As the logs of a Network Load Balancer have it. Source: elbv2.md §3.4.
+    public var networkName: StaticString {
         switch self {
-        case .http1: "http/1.1"
-        case .http2: "h2"
+        case .tls10: "tlsv10"
+        case .tls11: "tlsv11"
+        case .tls12: "tlsv12"
+        case .tls13: "tlsv13"
         }
     }
-}
 
-/// The OpenSSL that this process runs with.
-public enum TLSLibrary {
-    /// Its version, as `3.0.15`.
-    public static var version: String { unsafe String(cString: apus_openssl_version()) }
+    /// Its number on the wire, which OpenSSL uses too.
+    var number: Int32 { 0x0301 + Int32(rawValue) }
+
+    /// The version with this number on the wire, if it is one of them.
+    init?(number: Int32) {
+        guard let version = Self.allCases.first(where: { $0.number == number }) else { return nil }
+        self = version
+    }
+
+    public static func < (one: TLSVersion, other: TLSVersion) -> Bool { one.rawValue < other.rawValue }
 }

@@ -1,87 +1,116 @@
 import COpenSSL
 import Core
 
-/// One thread's door between OpenSSL and octets: what its sessions read comes from the buffer lent for the running
-/// call,
-/// what they write goes into `outgoing`. So an idle session holds no octets, and several records leave in one write.
+/// One thread's door between OpenSSL and octets.
 ///
-/// Shape:  one BIO for all sessions of the thread. Not Sendable.
+/// Shape:  one BIO for all sessions of the thread. It reads from the buffer that is lent for the running call and
+///         appends to `outgoing`, so a session holds no BIO, and the records of one call leave in one write.
+///         OpenSSL is lent whole records only: it never keeps the beginning of one, which would cost 17 KB per session;
+///         that stays in the caller's buffer, where it is counted.
 /// Source: BIO_meth_new(3).
 @safe public final class TLSWire {
-    /// What must be sent: the caller empties it after each step of a session.
-    public let outgoing = Buffer(capacity: Limits.outgoingBytesMax)
-    /// What the running step may read.
-    private var incoming: Buffer?
-    private let method: OpaquePointer
-    private let bio: OpaquePointer
+    /// What is to be sent. Emptied by the caller after each call on a session, or moved to where it waits.
+    public let outgoing = Buffer(capacity: Limits.outgoingOctets)
+    let bio: OpaquePointer
+    /// The session whose call is running.
+    private(set) var session: TLSSession?
+    private var lent: Buffer?
+    /// Octets of the lent buffer that OpenSSL may still take.
+    private(set) var lentCount = 0
 
     public init() {
-        let type = BIO_get_new_index() | BIO_TYPE_SOURCE_SINK
-        guard let method = unsafe BIO_meth_new(type, "apus") else { preconditionFailure("TLS: no memory") }
-        unsafe BIO_meth_set_create(method) { bio in
-            unsafe BIO_set_init(bio, 1)
-            return 1
-        }
-        unsafe BIO_meth_set_ctrl(method) { _, command, _, _ in command == BIO_CTRL_FLUSH ? 1 : 0 }
-        unsafe BIO_meth_set_read(method) { bio, start, count in
-            guard let bio = unsafe bio, let start = unsafe start else { return -1 }
-            return unsafe TLSWire.of(bio).read(bio, start, Int(count))
-        }
-        unsafe BIO_meth_set_write(method) { bio, start, count in
-            guard let bio = unsafe bio, let start = unsafe start else { return -1 }
-            return unsafe TLSWire.of(bio).write(start, Int(count))
-        }
-        guard let bio = unsafe BIO_new(method) else { preconditionFailure("TLS: no memory") }
-        unsafe self.method = method
-        unsafe self.bio = bio
+        guard let bio = unsafe BIO_new(wireMethod) else { preconditionFailure("tls: OpenSSL is out of memory") }
+        unsafe self.bio = unsafe bio
         unsafe BIO_set_data(bio, Unmanaged.passUnretained(self).toOpaque())
+        unsafe BIO_set_init(bio, 1)
     }
 
-    deinit {
-        unsafe BIO_free(bio)
-        unsafe BIO_meth_free(method)
+    deinit { unsafe BIO_free(bio) }
+
+    /// Begins a call of `session`, which may take the whole records of `ciphertext`; or all of it if OpenSSL holds the
+    /// beginning of one.
+    func begin(_ session: TLSSession, _ ciphertext: Buffer?, isInsideRecord: Bool) {
+        precondition(self.session == nil, "tls: a call within a call")
+        precondition(outgoing.freeCount >= Limits.flightOctetsMax, "tls: outgoing has to be emptied between calls")
+        self.session = session
+        lent = ciphertext
+        guard let ciphertext else { return }
+        lentCount = isInsideRecord ? ciphertext.count : wholeRecordsCount(ciphertext.bytes)
     }
 
-    private static func of(_ bio: OpaquePointer) -> TLSWire {
-        unsafe Unmanaged<TLSWire>.fromOpaque(BIO_get_data(bio)).takeUnretainedValue()
+    /// Ends the call.
+    func end() {
+        session = nil
+        lent = nil
+        lentCount = 0
     }
 
-    /// Has `session` read and write here.
-    func connect(_ session: OpaquePointer) {
-        // SSL_set_bio takes one reference when both directions are the same BIO.
-        _ = unsafe BIO_up_ref(bio)
-        unsafe SSL_set_bio(session, bio, bio)
+    /// Octets of the record that comes next in what is lent; it is whole.
+    var nextRecordCount: Int {
+        guard let lent, lentCount >= recordHeaderCount else { return lentCount }
+        return min(lentCount, recordCount(lent.bytes, at: 0))
     }
 
-    /// Lends `ciphertext` to OpenSSL for one step, with an empty error queue: an entry that an earlier call left there
-    /// would be taken for this step's. Source: SSL_get_error(3).
-    func step<Result>(reading ciphertext: Buffer?, _ body: () -> Result) -> Result {
-        incoming = ciphertext
-        defer { incoming = nil }
-        ERR_clear_error()
-        return body()
-    }
-
-    private func read(_ bio: OpaquePointer, _ start: UnsafeMutablePointer<CChar>, _ count: Int) -> Int32 {
-        unsafe apus_bio_clear_retry(bio)
-        guard let incoming, !incoming.isEmpty else {
-            unsafe apus_bio_retry_read(bio)
-            return -1
+    /// What OpenSSL reads: at most as much as was lent. Zero: nothing is left.
+    fileprivate func read(into memory: UnsafeMutableRawBufferPointer) -> Int {
+        guard let lent, lentCount > 0, session?.isFlooded == false else { return 0 }
+        let count = min(lentCount, memory.count)
+        unsafe lent.bytes.extracting(0..<count).withUnsafeBytes { octets in
+            unsafe memory.copyMemory(from: octets)
         }
-        let taken = min(count, incoming.count)
-        unsafe incoming.bytes.extracting(0..<taken).withUnsafeBytes { source in
-            guard let base = source.baseAddress else { return }
-            unsafe UnsafeMutableRawPointer(start).copyMemory(from: base, byteCount: taken)
-        }
-        incoming.consume(taken)
-        return Int32(taken)
-    }
-
-    private func write(_ start: UnsafePointer<CChar>, _ count: Int) -> Int32 {
-        if outgoing.freeCount < count { outgoing.compact() }
-        guard outgoing.freeCount >= count else { return -1 }
-        let raw = unsafe UnsafeRawBufferPointer(start: start, count: count)
-        unsafe outgoing.append(Span<UInt8>(_bytes: RawSpan(_unsafeBytes: raw)))
-        return Int32(count)
+        lent.consume(count)
+        lentCount -= count
+        return count
     }
 }
+
+private let recordHeaderCount = 5
+
+/// How many octets the whole records at the start of `octets` have. What is no record counts whole: OpenSSL says what
+/// is wrong with it. Source: RFC 8446 §5.1.
+func wholeRecordsCount(_ octets: Span<UInt8>) -> Int {
+    var end = 0
+    while octets.count - end >= recordHeaderCount {
+        guard isRecordHeader(octets, at: end) else { return octets.count }
+        let count = recordCount(octets, at: end)
+        guard count <= octets.count - end else { break }
+        end += count
+    }
+    return end
+}
+
+private func isRecordHeader(_ octets: Span<UInt8>, at index: Int) -> Bool {
+    let isKnown = (20...23).contains(octets[index]) && octets[index + 1] == 3
+    return isKnown && recordCount(octets, at: index) <= recordHeaderCount + Limits.recordContentMax
+}
+
+private func recordCount(_ octets: Span<UInt8>, at index: Int) -> Int {
+    recordHeaderCount + Int(octets[index + 3]) << 8 + Int(octets[index + 4])
+}
+
+/// The BIO's functions, for all threads; nobody changes it after it was made.
+private nonisolated(unsafe) let wireMethod: OpaquePointer = {
+    guard let method = unsafe BIO_meth_new(BIO_get_new_index() | BIO_TYPE_SOURCE_SINK, "wire") else {
+        preconditionFailure("tls: OpenSSL is out of memory")
+    }
+    unsafe BIO_meth_set_read_ex(method) { bio, memory, capacity, taken in
+        let wire = unsafe Unmanaged<TLSWire>.fromOpaque(BIO_get_data(bio)).takeUnretainedValue()
+        unsafe BIO_clear_flags(bio, BIO_FLAGS_READ | BIO_FLAGS_SHOULD_RETRY)
+        let count = unsafe wire.read(into: UnsafeMutableRawBufferPointer(start: memory, count: capacity))
+        unsafe taken?.pointee = count
+        if count == 0 { unsafe BIO_set_flags(bio, BIO_FLAGS_READ | BIO_FLAGS_SHOULD_RETRY) }
+        return count > 0 ? 1 : 0
+    }
+    unsafe BIO_meth_set_write_ex(method) { bio, memory, count, written in
+        let wire = unsafe Unmanaged<TLSWire>.fromOpaque(BIO_get_data(bio)).takeUnretainedValue()
+        let octets = unsafe UnsafeRawBufferPointer(start: memory, count: count)
+        unsafe wire.outgoing.append(Span<UInt8>(_bytes: RawSpan(_unsafeBytes: octets)))
+        unsafe written?.pointee = count
+        return 1
+    }
+    unsafe BIO_meth_set_ctrl(method) { _, command, _, _ in
+        // There is nothing to flush; all else is not supported.
+        command == BIO_CTRL_FLUSH ? 1 : 0
+    }
+    return unsafe method
+}()

@@ -17,7 +17,7 @@ public enum TLSHandshakeKind: UInt8, CounterLabel {
 /// Why a TLS connection failed.
 public enum TLSFailureReason: UInt8, CounterLabel {
     case unsupportedVersion, noSharedCipher, noSharedProtocol, clientCertificate, noClientCertificate, alertReceived
-    case malformed, plainHTTP, keyUpdateFlood, untrustedTarget, nameMismatch, other
+    case malformed, plainHTTP, keyUpdateFlood, renegotiation, untrustedTarget, nameMismatch, other
     /// The handshake took too long.
     case timeout
     /// The other side has closed in the middle of the handshake.
@@ -35,6 +35,7 @@ public enum TLSFailureReason: UInt8, CounterLabel {
         case .malformed: "malformed"
         case .plainHTTP: "plain_http"
         case .keyUpdateFlood: "key_update_flood"
+        case .renegotiation: "renegotiation"
         case .untrustedTarget: "untrusted_target"
         case .nameMismatch: "name_mismatch"
         case .other: "other"

@@ -34,7 +34,7 @@ enum Plans {
     }
 
     /// Ticket keys that nobody else has.
-    static var tickets: TLSTicketKeyRing { TLSTicketKeyRing(current: .random()) }
+    static var tickets: TLSTicketKeyRing { TLSTicketKeyRing(current: .random(), lifetime: 60) }
 
     /// A transport without a socket: nothing may be read or written.
     static func noTransport(to otherSide: Transport.OtherSide, token: Token = .none) -> Transport {

@@ -1,144 +1,235 @@
 import Core
-import TLS
-import TestCertificates
 import Testing
 
+@testable import TLS
+
 @Suite struct TLSSessionTests {
-    private let ring = TLSTicketKeyRing(current: .random())
-
-    private func context(_ configuration: TLSServerConfiguration = Certificates.configuration()) -> TLSServerContext {
-        TLSServerContext(configuration, tickets: ring)
+    @Test(arguments: [Contexts.policy, Contexts.policy12])
+    func twoSessionsAgreeAndExchangeData(policy: TLSPolicy) throws {
+        let pair = Pair(Contexts.server(policy: policy)).handshake()
+        try #require(pair.isDone, "\(pair.clientResult) \(pair.serverResult)")
+        #expect(pair.server.version == policy.maximum)
+        #expect(pair.deliver("hello") == "hello")
+        #expect(pair.answer("good morning") == "good morning")
     }
 
-    @Test(arguments: [1, 2, 7, 100, 1_000_000]) func shakesHandsInPiecesOfAnySize(step: Int) {
-        let pair = SessionPair(context())
-        let (server, client) = pair.handshake(step: step)
-        #expect(server == .done && client == .done)
-        #expect(pair.server.version == .tls13 && cipher(of: pair.server) == "TLS_AES_128_GCM_SHA256")
-        #expect(serverName(of: pair.server) == "a.example.com" && !pair.server.isResumed)
-        #expect(pair.server.applicationProtocol == .http1)
-        #expect(pair.server.certificate?.name == "0.pem")
-        #expect(pair.send("ping", fromServer: false, step: step) == "ping")
-        #expect(pair.send("pong", fromServer: true, step: step) == "pong")
+    @Test(arguments: [Contexts.policy, Contexts.policy12])
+    func aHandshakeMayComeOctetByOctet(policy: TLSPolicy) {
+        let pair = Pair(Contexts.server(policy: policy))
+        var results = (client: pair.client.handshake(nil), server: TLSSession.Handshake.needsMore)
+        let (arriving, answering) = (Buffer(capacity: 1 << 16), Buffer(capacity: 1 << 16))
+        for _ in 0..<10_000 where results != (.done, .done) {
+            pair.send()
+            if results.server == .needsMore, shift(pair.toServer, to: arriving) {
+                results.server = pair.server.handshake(arriving)
+            }
+            if results.client == .needsMore, shift(pair.toClient, to: answering) {
+                results.client = pair.client.handshake(answering)
+            }
+        }
+        #expect(results == (.done, .done))
     }
 
-    @Test func carriesMuchMoreThanARecord() {
-        let pair = SessionPair(context())
-        pair.handshake()
-        let much = String(repeating: "0123456789abcdef", count: 4096)
-        #expect(pair.send(much, fromServer: true, step: 1000) == much)
+    /// Moves one octet. False: there was none.
+    private func shift(_ source: Buffer, to sink: Buffer) -> Bool {
+        if source.isEmpty { return false }
+        sink.append(source.bytes[0])
+        source.consume(1)
+        return true
     }
 
-    @Test func theEndIsToldBehindTheData() {
-        let pair = SessionPair(context())
-        pair.handshake()
-        let octets = Array("last".utf8)
-        let isSealed = pair.client.seal(octets.span)
-        #expect(isSealed)
-        pair.client.close()
+    @Test func aClientHelloMayBeSplitOverRecords() {
+        let pair = Pair(Contexts.server())
+        _ = pair.client.handshake(nil)
+        let hello = pair.clientWire.outgoing.octets
+        let message = Array(hello.dropFirst(5))
+        for piece in stride(from: 0, to: message.count, by: 50).map({ message[$0..<min($0 + 50, message.count)] }) {
+            let record = [22, 3, 1, 0, UInt8(piece.count)] + piece
+            pair.toServer.append(record.span)
+        }
+        #expect(pair.server.handshake(pair.toServer) == .needsMore)
+        #expect(pair.toServer.isEmpty)
+        // The client counts what it sent in one piece, so it must be content with the answer all the same.
+        move(pair.serverWire.outgoing, to: pair.toClient)
+        pair.clientWire.outgoing.removeAll()
+        #expect(pair.client.handshake(pair.toClient) == .done)
+    }
+
+    @Test(arguments: [Contexts.policy, Contexts.policy12, Contexts.policyCBC])
+    func dataGoesBothWaysInPiecesOfAnySize(policy: TLSPolicy) throws {
+        var random = FastRandom(seed: 7)
+        let pair = Pair(Contexts.server(policy: policy)).handshake()
+        try #require(pair.isDone)
+        for isToServer in [true, false, true, false] {
+            let message = (0..<300_000).map { _ in UInt8(truncatingIfNeeded: random.next()) }
+            #expect(carry(message, isToServer, pair, &random) == message)
+        }
+    }
+
+    /// Seals, carries and opens `message` in random pieces.
+    private func carry(
+        _ message: [UInt8], _ isToServer: Bool, _ pair: Pair, _ random: inout FastRandom
+    ) -> [UInt8] {
+        let (sender, receiver) = isToServer ? (pair.client, pair.server) : (pair.server, pair.client)
+        let onItsWay = isToServer ? pair.toServer : pair.toClient
+        let (ciphertext, plaintext) = (Buffer(capacity: 72 * 1024), Buffer(capacity: 40_000))
+        var sent = 0
+        var received: [UInt8] = []
+        while received.count < message.count {
+            let count = min(random.next(below: Limits.sealedOctetsMax) + 1, message.count - sent)
+            if count > 0 && onItsWay.count < 500_000 {
+                #expect(sender.seal(octets: Array(message[sent..<(sent + count)])))
+                pair.send()
+                sent += count
+            }
+            ciphertext.compact()
+            let arriving = min(random.next(below: 30_000), onItsWay.count, ciphertext.freeCount)
+            ciphertext.append(onItsWay.bytes.extracting(0..<arriving))
+            onItsWay.consume(arriving)
+            switch receiver.open(ciphertext, into: plaintext) {
+            case .octets(let count): #expect(count == plaintext.count)
+            case .nothing: #expect(plaintext.isEmpty)
+            case .closed, .failed: return received
+            }
+            received += plaintext.octets
+            plaintext.removeAll()
+        }
+        return received
+    }
+
+    @Test func aSmallBufferIsFilledAndTheRestIsPending() {
+        let pair = Pair(Contexts.server()).handshake()
+        let message = [UInt8](repeating: 7, count: 1000)
+        #expect(pair.client.seal(octets: message))
+        pair.send()
+        let small = Buffer(capacity: 600)
+        #expect(pair.server.open(pair.toServer, into: small) == .octets(600))
+        #expect(pair.server.hasPending)
+        small.removeAll()
+        #expect(pair.server.open(nil, into: small) == .octets(400))
+        #expect(!pair.server.hasPending)
+        #expect(pair.server.open(nil, into: small) == .nothing)
+    }
+
+    @Test func aRecordThatDoesNotFitStaysInTheCiphertext() {
+        let pair = Pair(Contexts.server()).handshake()
+        let message = [UInt8](repeating: 7, count: 400)
+        for _ in 0..<3 { #expect(pair.client.seal(octets: message)) }
+        pair.send()
+        let plaintext = Buffer(capacity: 900)
+        #expect(pair.server.open(pair.toServer, into: plaintext) == .octets(800))
+        #expect(!pair.server.hasPending && !pair.toServer.isEmpty)
+    }
+
+    @Test func theBeginningOfARecordStaysInTheCiphertext() {
+        let pair = Pair(Contexts.server()).handshake()
+        #expect(pair.client.seal(octets: [1, 2, 3]))
+        let record = pair.clientWire.outgoing.octets
         let plaintext = Buffer(capacity: 100)
-        let ciphertext = Buffer(capacity: 1000)
-        let outgoing = pair.clientWire.outgoing
-        ciphertext.append(outgoing.bytes)
-        #expect(pair.server.open(ciphertext, into: plaintext) == .octets(4))
-        #expect(pair.server.open(ciphertext, into: plaintext) == .closed)
+        for count in 0..<record.count {
+            let ciphertext = Buffer(capacity: 100)
+            ciphertext.append(record.span.extracting(0..<count))
+            #expect(pair.server.open(ciphertext, into: plaintext) == .nothing)
+            #expect(ciphertext.count == count)
+        }
+        let ciphertext = Buffer(capacity: 100)
+        ciphertext.append(record.span)
+        #expect(pair.server.open(ciphertext, into: plaintext) == .octets(3))
+    }
+
+    @Test func earlyDataBehindTheHandshakeIsLeftForOpen() {
+        let pair = Pair(Contexts.server())
+        _ = pair.client.handshake(nil)
+        pair.send()
+        #expect(pair.server.handshake(pair.toServer) == .needsMore)
+        pair.send()
+        #expect(pair.client.handshake(pair.toClient) == .done)
+        #expect(pair.client.seal(octets: Array("at once".utf8)))
+        pair.send()
+        #expect(pair.server.handshake(pair.toServer) == .done)
+        let plaintext = Buffer(capacity: 100)
+        #expect(pair.server.open(pair.toServer, into: plaintext) == .octets(7))
+        #expect(plaintext.text == "at once")
+    }
+
+    @Test func closeNotifyEndsEachDirectionByItself() {
+        let pair = Pair(Contexts.server()).handshake()
+        #expect(pair.client.seal(octets: [1]))
+        pair.client.close()
+        pair.client.close()
+        pair.send()
+        let plaintext = Buffer(capacity: 100)
+        #expect(pair.server.open(pair.toServer, into: plaintext) == .octets(1))
+        #expect(pair.server.open(pair.toServer, into: plaintext) == .closed)
         #expect(pair.server.open(nil, into: plaintext) == .closed)
+        // The other direction goes on.
+        #expect(pair.answer("still here") == "still here")
+        #expect(!pair.client.seal(octets: [1]))
+        pair.server.close()
+        pair.send()
+        #expect(pair.client.open(pair.toClient, into: plaintext) == .closed)
+        #expect(!pair.server.seal(octets: [1]))
     }
 
-    @Test func plainHTTPIsRecognised() {
-        let session = TLSSession(context(), wire: TLSWire())
-        let request = Buffer(capacity: 100)
-        request.append("GET / HTTP/1.1\r\nHost: a\r\n\r\n")
-        #expect(session.handshake(request) == .failed(.plainHTTP))
+    @Test func aChangedRecordEndsTheSessionWithAnAlert() {
+        let pair = Pair(Contexts.server()).handshake()
+        #expect(pair.client.seal(octets: [1, 2, 3]))
+        #expect(pair.client.seal(octets: [4, 5, 6]))
+        var records = pair.clientWire.outgoing.octets
+        records[records.count - 1] ^= 1
+        let ciphertext = Buffer(capacity: 1000)
+        ciphertext.append(records.span)
+        let plaintext = Buffer(capacity: 100)
+        #expect(pair.server.open(ciphertext, into: plaintext) == .octets(3))
+        #expect(pair.server.open(ciphertext, into: plaintext) == .failed(.malformed))
+        #expect(pair.server.open(nil, into: plaintext) == .failed(.malformed))
+        #expect(!pair.server.seal(octets: [1]))
+        pair.clientWire.outgoing.removeAll()
+        pair.send()
+        #expect(pair.client.open(pair.toClient, into: plaintext) == .failed(.alertReceived(20)))
     }
 
-    @Test func garbageIsRefusedWithAnAlert() {
-        let wire = TLSWire()
-        let session = TLSSession(context(), wire: wire)
-        let garbage = Buffer(capacity: 100)
-        garbage.append("\u{16}\u{3}\u{1}\u{0}\u{5}\u{1}\u{0}\u{0}\u{1}\u{7}")
-        guard case .failed = session.handshake(garbage) else {
-            Issue.record("garbage was taken for a ClientHello")
-            return
+    @Test(arguments: ["GET / HTTP/1.1\r\nHost: a\r\n\r\n", "POST /", "CONNECT a:443 HTTP/1.1\r\n"])
+    func plainHTTPIsRecognised(request: String) {
+        let pair = Pair(Contexts.server())
+        pair.toServer.append(Array(request.utf8).span)
+        #expect(pair.server.handshake(pair.toServer) == .failed(.plainHTTP))
+        #expect(pair.server.handshake(pair.toServer) == .failed(.plainHTTP))
+    }
+
+    @Test func garbageNeverTrapsAndNeverSucceeds() {
+        var random = FastRandom(seed: 42)
+        let context = Contexts.server()
+        for round in 0..<2000 {
+            let pair = Pair(context)
+            _ = pair.client.handshake(nil)
+            var octets = pair.clientWire.outgoing.octets
+            if round % 4 == 0 {
+                octets = (0..<random.next(below: 600)).map { _ in UInt8(truncatingIfNeeded: random.next()) }
+                if round % 8 == 0 && octets.count > 5 { octets.replaceSubrange(0..<3, with: [22, 3, 1]) }
+            } else {
+                for _ in 0...random.next(below: 4) {
+                    octets[random.next(below: octets.count)] ^= 1 << UInt8(random.next(below: 8))
+                }
+            }
+            pair.toServer.append(octets.span)
+            #expect(pair.server.handshake(pair.toServer) != .done)
         }
-        let outgoing = wire.outgoing
-        let kind = outgoing.bytes[0]
-        #expect(outgoing.count == 7 && kind == 21, "an alert")
     }
 
-    @Test func versionsWithoutOverlapFail() {
-        var policy = Certificates.policy
-        policy = TLSPolicy(
-            name: "old", minimum: .tls10, maximum: .tls11, ciphers: ["ECDHE-ECDSA-AES128-SHA"], ciphersuites: [],
-            hasPostQuantumGroups: false)
-        let pair = SessionPair(context(Certificates.configuration(policy: policy)))
-        let (server, client) = pair.handshake()
-        #expect(server == .failed(.unsupportedVersion) && client == .failed(.alertReceived))
-    }
-
-    /// A session is resumed on any worker that has the keys, until they have been rotated twice.
-    @Test func ticketsOutliveOneRotation() {
-        let resumption = firstSession(context())
-        let keys = (TLSTicketKey.random(), TLSTicketKey.random(), TLSTicketKey.random())
-        let first = TLSTicketKeyRing(current: keys.0)
-        let ticket = firstSession(TLSServerContext(Certificates.configuration(), tickets: first))
-        let other = TLSServerContext(
-            Certificates.configuration(), tickets: TLSTicketKeyRing(current: keys.1, previous: keys.0))
-        #expect(isResumed(other, ticket))
-        let late = TLSServerContext(
-            Certificates.configuration(), tickets: TLSTicketKeyRing(current: keys.2, previous: keys.1))
-        #expect(!isResumed(late, ticket))
-        #expect(!isResumed(late, resumption), "another key")
-    }
-
-    @Test func aSessionStaysWithItsCertificatesAndPolicy() {
-        let ticket = firstSession(context())
-        #expect(isResumed(context(), ticket), "a context made anew with the same content")
-        let strict = TLSPolicy(
-            name: "other", minimum: .tls12, maximum: .tls13, ciphers: Certificates.policy.ciphers,
-            ciphersuites: Certificates.policy.ciphersuites, hasPostQuantumGroups: false)
-        #expect(!isResumed(context(Certificates.configuration(policy: strict)), ticket))
-        let renewed = Certificates.authority.issue(["a.example.com"])
-        #expect(!isResumed(context(Certificates.configuration([renewed])), ticket))
-        #expect(!isResumed(context(Certificates.configuration(authentication: .passthrough)), ticket))
-    }
-
-    @Test func aSessionOfOneNameIsNotResumedForAnother() {
-        let second = Certificates.authority.issue(["b.example.com"])
-        let context = context(Certificates.configuration([Certificates.ecdsa, second]))
-        let ticket = firstSession(context, serverName: "b.example.com")
-        #expect(isResumed(context, ticket, serverName: "b.example.com"))
-        #expect(!isResumed(context, ticket, serverName: "a.example.com"))
-    }
-
-    @Test func aTargetIsVerifiedWhereAsked() {
-        let roots = TargetVerification.roots(Certificates.authority.own.certificate)
-        let strangers = TargetVerification.roots(Certificates.other.own.certificate)
-        func outcome(_ verification: TargetVerification, _ name: String) -> TLSSession.Handshake {
-            SessionPair(context(), SessionPair.trusting(verification), serverName: name).handshake().client
+    @Test func garbageBehindTheHandshakeNeverTraps() {
+        var random = FastRandom(seed: 43)
+        let context = Contexts.server()
+        for _ in 0..<200 {
+            let pair = Pair(context).handshake()
+            for _ in 0..<3 { #expect(pair.client.seal(octets: [UInt8](repeating: 1, count: 100))) }
+            var octets = pair.clientWire.outgoing.octets
+            octets[random.next(below: octets.count)] ^= 1 << UInt8(random.next(below: 8))
+            pair.toServer.append(octets.span)
+            let plaintext = Buffer(capacity: 1000)
+            for _ in 0..<4 { _ = pair.server.open(pair.toServer, into: plaintext) }
+            #expect(plaintext.count < 300)
+            #expect(octets.isEmpty || plaintext.count % 100 == 0)
         }
-        #expect(outcome(roots, "a.example.com") == .done)
-        #expect(outcome(roots, "b.example.com") == .failed(.nameMismatch))
-        #expect(outcome(roots, "192.0.2.1") == .failed(.nameMismatch))
-        #expect(outcome(strangers, "a.example.com") == .failed(.untrustedTarget))
-        #expect(outcome(.off, "b.example.com") == .done)
-    }
-
-    private func firstSession(_ context: TLSServerContext, serverName: String = "a.example.com") -> TLSResumption? {
-        let pair = SessionPair(context, serverName: serverName)
-        pair.handshake()
-        #expect(pair.send("x", fromServer: true) == "x")
-        return pair.client.takeResumption()
-    }
-
-    private func isResumed(_ context: TLSServerContext, _ ticket: TLSResumption?, serverName: String = "a.example.com")
-        -> Bool
-    {
-        guard let ticket else { return false }
-        let pair = SessionPair(context, serverName: serverName, resuming: ticket)
-        let (server, client) = pair.handshake()
-        #expect(server == .done && client == .done)
-        #expect(pair.server.isResumed == pair.client.isResumed)
-        return pair.server.isResumed
     }
 }

@@ -1,0 +1,48 @@
+import COpenSSL
+import Testing
+
+@testable import TLS
+
+@Suite struct OCSPCheckTests {
+    private func problem(_ response: [UInt8]) -> String? {
+        do throws(TLSMaterialError) {
+            _ = try TLSCertificate(
+                chain: Mint.ecdsa.chainPEM, privateKey: Mint.ecdsa.keyPEM, name: "a.pem", ocspResponse: response,
+                now: Minted.now)
+            return nil
+        } catch {
+            #expect(error.remedy.hasSuffix("."))
+            return error.problem
+        }
+    }
+
+    @Test func aGoodAnswerIsKept() {
+        let response = Mint.intermediate.answer(about: Mint.ecdsa)
+        #expect(problem(response) == nil)
+        #expect(Mint.ecdsa.served(ocsp: response).ocspResponse == response)
+    }
+
+    @Test func anythingElseIsRefused() {
+        let good = Mint.intermediate.answer(about: Mint.ecdsa)
+        #expect(problem([]) == "The OCSP response for a.pem is not DER.")
+        #expect(problem(Array(good.dropLast())) == "The OCSP response for a.pem is not DER.")
+        let other = Mint.intermediate.answer(about: Mint.rsa)
+        #expect(problem(other) == "The OCSP response for a.pem is for another certificate.")
+        // The serial number alone does not do.
+        let stranger = Mint.other.answer(about: Mint.ecdsa)
+        #expect(problem(stranger) == "The OCSP response for a.pem is for another certificate.")
+        let revoked = Mint.intermediate.answer(about: Mint.ecdsa, status: V_OCSP_CERTSTATUS_REVOKED)
+        #expect(problem(revoked) == "The OCSP response for a.pem does not say that the certificate is good.")
+        let old = Mint.intermediate.answer(about: Mint.ecdsa, nextUpdate: -60)
+        #expect(problem(old)?.hasPrefix("The OCSP response for a.pem was valid until 20") == true)
+        let large = [UInt8](repeating: 0, count: 9000)
+        #expect(problem(large) == "The OCSP response for a.pem has 9000 octets, 8192 at most.")
+        // tryLater, without a body. Source: RFC 6960 §4.2.1.
+        #expect(problem([0x30, 3, 0x0A, 1, 3]) == "The OCSP response for a.pem is not a successful one.")
+    }
+
+    @Test func everyPrefixIsRefused() {
+        let good = Mint.intermediate.answer(about: Mint.ecdsa)
+        for count in 0..<good.count { #expect(problem(Array(good[..<count])) != nil) }
+    }
+}

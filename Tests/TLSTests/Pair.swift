@@ -1,0 +1,120 @@
+import Core
+import TLS
+
+/// A client and a server in memory. Both are sessions of ours, each with a wire and what is on its way to it.
+final class Pair {
+    let client: TLSSession
+    let server: TLSSession
+    let clientWire = TLSWire()
+    let serverWire = TLSWire()
+    let toClient = Buffer(capacity: 1 << 20)
+    let toServer = Buffer(capacity: 1 << 20)
+    private(set) var clientResult = TLSSession.Handshake.needsMore
+    private(set) var serverResult = TLSSession.Handshake.needsMore
+
+    init(
+        _ server: TLSServerContext, _ client: TLSClientContext = Contexts.client(), name: String = "localhost",
+        resuming: TLSResumption? = nil
+    ) {
+        self.server = TLSSession(server, wire: serverWire)
+        let octets = Array(name.utf8)
+        self.client = TLSSession(client, serverName: octets.span, resuming: resuming, wire: clientWire)
+    }
+
+    /// Both handshakes to their ends, or until neither moves.
+    @discardableResult func handshake() -> Pair {
+        clientResult = client.handshake(nil)
+        send()
+        for _ in 0..<10 {
+            if serverResult == .needsMore { serverResult = server.handshake(toServer) }
+            send()
+            if clientResult == .needsMore { clientResult = client.handshake(toClient) }
+            send()
+        }
+        return self
+    }
+
+    /// Moves what was left to be sent to the other side.
+    func send() {
+        move(clientWire.outgoing, to: toServer)
+        move(serverWire.outgoing, to: toClient)
+    }
+
+    /// What the server makes of what the client seals.
+    func deliver(_ text: String) -> String {
+        let octets = Array(text.utf8)
+        guard client.seal(octets.span) else { return "the client's session is dead" }
+        send()
+        let plaintext = Buffer(capacity: 1 << 16)
+        let opened = server.open(toServer, into: plaintext)
+        return opened == .octets(octets.count) ? plaintext.bytes.text : "\(opened)"
+    }
+
+    /// What the client makes of what the server seals.
+    func answer(_ text: String) -> String {
+        let octets = Array(text.utf8)
+        guard server.seal(octets.span) else { return "the server's session is dead" }
+        send()
+        let plaintext = Buffer(capacity: 1 << 16)
+        let opened = client.open(toClient, into: plaintext)
+        return opened == .octets(octets.count) ? plaintext.bytes.text : "\(opened)"
+    }
+
+    var isDone: Bool { clientResult == .done && serverResult == .done }
+}
+
+/// Appends all that waits in `source` to `sink`.
+func move(_ source: Buffer, to sink: Buffer) {
+    sink.append(source.bytes)
+    source.removeAll()
+}
+
+/// Contexts as most tests want them.
+enum Contexts {
+    static let policy = TLSPolicy(
+        name: "test", minimum: .tls12, maximum: .tls13,
+        ciphers: [
+            "ECDHE-ECDSA-AES128-GCM-SHA256", "ECDHE-RSA-AES128-GCM-SHA256", "ECDHE-ECDSA-AES256-GCM-SHA384",
+            "ECDHE-RSA-AES256-GCM-SHA384",
+        ], ciphersuites: ["TLS_AES_128_GCM_SHA256", "TLS_AES_256_GCM_SHA384", "TLS_CHACHA20_POLY1305_SHA256"],
+        postQuantumGroups: false)
+    static var policy12: TLSPolicy { versions(.tls12, .tls12) }
+    static var policyCBC: TLSPolicy {
+        var policy = versions(.tls12, .tls12)
+        policy.ciphers = ["ECDHE-ECDSA-AES128-SHA", "ECDHE-RSA-AES128-SHA", "AES128-SHA"]
+        return policy
+    }
+
+    static func versions(_ minimum: TLSVersion, _ maximum: TLSVersion) -> TLSPolicy {
+        var policy = policy
+        policy.minimum = minimum
+        policy.maximum = maximum
+        return policy
+    }
+
+    static func server(
+        _ certificates: [TLSCertificate] = [Mint.ecdsa.served()], policy: TLSPolicy = policy,
+        authentication: TLSServerConfiguration.ClientAuthentication = .off,
+        protocols: [ApplicationProtocol] = [.http2, .http1], tickets: TLSTicketKeyRing? = nil
+    ) -> TLSServerContext {
+        let configuration = TLSServerConfiguration(
+            certificates: certificates, policy: policy, clientAuthentication: authentication,
+            applicationProtocols: protocols)
+        let ring = tickets ?? TLSTicketKeyRing(current: .random(), lifetime: 3600)
+        do throws(TLSMaterialError) {
+            return try TLSServerContext(configuration, tickets: ring)
+        } catch {
+            preconditionFailure("\(error)")
+        }
+    }
+
+    static func client(
+        _ verification: TLSClientContext.Verification = .off, protocols: [ApplicationProtocol] = [.http2, .http1]
+    ) -> TLSClientContext {
+        do throws(TLSMaterialError) {
+            return try TLSClientContext(verification: verification, applicationProtocols: protocols)
+        } catch {
+            preconditionFailure("\(error)")
+        }
+    }
+}

@@ -1,0 +1,64 @@
+import COpenSSL
+import Core
+
+@testable import TLS
+
+/// OpenSSL's own server in memory against a client session of ours, in TLS 1.2: for what `TLSServerContext` refuses.
+@safe final class RawTarget {
+    let client: TLSSession
+    let wire = TLSWire()
+    let toClient = Buffer(capacity: 1 << 20)
+    private let context: OpaquePointer
+    private let ssl: OpaquePointer
+    private let input: OpaquePointer
+    private let output: OpaquePointer
+
+    init() {
+        unsafe context = unsafe SSL_CTX_new(TLS_server_method())
+        unsafe apus_ctx_set_max_version(context, TLSVersion.tls12.number)
+        unsafe SSL_CTX_use_certificate(context, Mint.ecdsa.certificate)
+        unsafe SSL_CTX_use_PrivateKey(context, Mint.ecdsa.key)
+        unsafe ssl = unsafe SSL_new(context)
+        unsafe input = unsafe BIO_new(BIO_s_mem())
+        unsafe output = unsafe BIO_new(BIO_s_mem())
+        unsafe SSL_set_bio(ssl, input, output)
+        unsafe SSL_set_accept_state(ssl)
+        let name = Array("localhost".utf8)
+        client = TLSSession(Contexts.client(), serverName: name.span, wire: wire)
+    }
+
+    deinit {
+        unsafe SSL_free(ssl)
+        unsafe SSL_CTX_free(context)
+    }
+
+    /// Both handshakes to their ends. False: one failed.
+    func handshake() -> Bool {
+        var result = TLSSession.Handshake.needsMore
+        for _ in 0..<5 {
+            if result == .needsMore { result = client.handshake(toClient) }
+            let octets = wire.outgoing.octets
+            if !octets.isEmpty { unsafe BIO_write(input, octets, Int32(octets.count)) }
+            wire.outgoing.removeAll()
+            ERR_clear_error()
+            unsafe SSL_do_handshake(ssl)
+            collect()
+        }
+        return unsafe result == .done && SSL_is_init_finished(ssl) == 1
+    }
+
+    /// Sends HelloRequests, and hears nothing of the answers.
+    func askToRenegotiate(_ count: Int) {
+        for _ in 0..<count {
+            unsafe SSL_renegotiate(ssl)
+            unsafe SSL_do_handshake(ssl)
+        }
+        collect()
+    }
+
+    private func collect() {
+        var octets = [UInt8](repeating: 0, count: unsafe BIO_ctrl_pending(output))
+        unsafe BIO_read(output, &octets, Int32(octets.count))
+        toClient.append(octets.span)
+    }
+}

@@ -1,0 +1,70 @@
+import COpenSSL
+import Core
+import Testing
+
+@testable import TLS
+
+/// What the other side may ask of a session after the handshake, again and again.
+@Suite struct TLSSessionFloodTests {
+    /// Has `client` send so many KeyUpdates, each asking for one back.
+    private func updateKeys(_ client: RawClient, _ count: Int) {
+        for _ in 0..<count {
+            unsafe SSL_key_update(client.ssl, SSL_KEY_UPDATE_REQUESTED)
+            unsafe SSL_do_handshake(client.ssl)
+        }
+    }
+
+    @Test func aFewKeyUpdatesAreFine() {
+        let client = RawClient(Contexts.server()).handshake()
+        updateKeys(client, 20)
+        #expect(client.send("new keys") == .octets(8))
+        _ = client.read()
+        #expect(client.server.seal(octets: [65]))
+        client.distribute()
+        #expect(client.read() == "A")
+    }
+
+    @Test func aFloodOfKeyUpdatesEndsTheSession() {
+        let client = RawClient(Contexts.server()).handshake()
+        updateKeys(client, 2000)
+        #expect(client.send("x") == .failed(.keyUpdateFlood))
+        #expect(client.send("x") == .failed(.keyUpdateFlood))
+        #expect(!client.server.seal(octets: [65]))
+        // It was told that the session is over.
+        _ = client.read()
+        #expect(unsafe SSL_get_shutdown(client.ssl) & SSL_RECEIVED_SHUTDOWN != 0)
+    }
+
+    @Test func dataEarnsMoreOfThem() {
+        let client = RawClient(Contexts.server()).handshake()
+        let data = String(repeating: "x", count: 16 * 1024)
+        for _ in 0..<200 {
+            updateKeys(client, 1)
+            // A MiB and a little more.
+            for _ in 0..<65 { #expect(client.send(data) == .octets(data.utf8.count)) }
+            _ = client.read()
+        }
+    }
+
+    @Test func aTargetThatInsistsOnRenegotiatingIsLeft() throws {
+        let target = RawTarget()
+        try #require(target.handshake())
+        let plaintext = Buffer(capacity: 1000)
+        target.askToRenegotiate(20)
+        #expect(target.client.open(target.toClient, into: plaintext) == .nothing)
+        #expect(target.client.seal(octets: [65]))
+        target.askToRenegotiate(20)
+        #expect(target.client.open(target.toClient, into: plaintext) == .failed(.renegotiation))
+        #expect(!target.client.seal(octets: [65]))
+    }
+
+    @Test func renegotiationIsRefused() {
+        let client = RawClient(Contexts.server(policy: Contexts.policy12)).handshake()
+        unsafe SSL_renegotiate(client.ssl)
+        unsafe SSL_do_handshake(client.ssl)
+        #expect(client.open() == .nothing)
+        #expect(unsafe SSL_do_handshake(client.ssl) != 1)
+        #expect(client.alert == UInt8(SSL_AD_NO_RENEGOTIATION))
+        #expect(client.server.seal(octets: [65]))
+    }
+}
