@@ -68,7 +68,9 @@ let package = Package(
                 "Control", "Core", "HTTP1", "HTTP2", "Model", "Proxy", "Routing", "TLS", "TestCertificates",
                 .product(name: "Logging", package: "swift-log"),
             ], swiftSettings: settings),
-        .testTarget(name: "ScenarioTests", dependencies: ["apus", "TestCertificates"], swiftSettings: settings),
+        .testTarget(
+            name: "ScenarioTests", dependencies: ["apus", "TestCertificates"], exclude: ["Clients"],
+            swiftSettings: settings),
         .testTarget(name: "TidyTests"),
     ]
 )

@@ -30,7 +30,7 @@ final class ProbeStream {
 
     init(isGRPC: Bool, heads: HeadPool, now: Instant) {
         self.isGRPC = isGRPC
-        session = HTTP2Session(.client, HTTP2Settings(), heads: heads, now: now)
+        session = HTTP2Session(.client, .target, heads: heads, now: now)
     }
 
     /// Asks, by the request in `head`: what is to be sent goes to `output`.
@@ -41,9 +41,9 @@ final class ProbeStream {
             // Not compressed, no octets: an empty message of whatever type.
             let empty = Buffer(capacity: 8)
             for _ in 0..<5 { empty.append(0 as UInt8) }
-            session.attach(slot, empty, count: 5, isLast: true, trailers: nil)
+            session.attach(slot, empty, isLast: true)
             _ = session.produce(into: output)
-            _ = session.detach(slot)
+            session.detach(slot)
         } else {
             _ = session.produce(into: output)
         }
@@ -67,9 +67,7 @@ final class ProbeStream {
                 if isEnd { finish() }
             }
             heads.put(head)
-        case .refusedHead(_, let head, _, _):
-            heads.put(head)
-            answer = .broken
+        case .refusedHead: preconditionFailure("probe: a request")
         case .data(let slot, let range):
             let piece = octets.extracting(range.start..<range.end)
             if message.count < Limits.checkMessageBytesMax {
@@ -83,7 +81,7 @@ final class ProbeStream {
             }
             finish()
         case .closed: if answer == nil { answer = .broken }
-        case .goAway, .pingAcknowledged, .none: break
+        case .goAway, .settings, .pingAcknowledged: break
         }
     }
 

@@ -244,6 +244,15 @@ public struct Field: Sendable {
         return range
     }
 
+    /// Appends the line of a field that came in, as HTTP/1 would write it, for `addField`.
+    public func appendFieldLine(_ name: Span<UInt8>, _ value: Span<UInt8>) -> (name: ByteRange, value: ByteRange) {
+        let nameRange = append(name)
+        append(": ")
+        let valueRange = append(value)
+        append("\r\n")
+        return (nameRange, valueRange)
+    }
+
     /// Ends the field that `beginField` began: adds it to the table, and a line end to the arena, so that it lies there
     /// just as HTTP/1 writes it and is copied in one piece with its neighbours.
     public func endField(_ name: ByteRange, id: FieldID) {

@@ -1,16 +1,19 @@
-/// Heads that nobody uses, with their memory: messages of HTTP/2 come interleaved, so each needs a head of its own.
+/// The heads of one worker that nobody uses, reused last in first out while they are warm in the cache.
 ///
-/// Shape:  owned by one thread; the head used last comes first.
-/// Limits: `Limits.freeHeadsMax` heads of at most `Limits.freeHeadBytesMax` octets each are kept.
+/// Shape:  owned by one thread. Whoever takes a head owns it until it is put back; a head that is lost is only freed.
+/// Limits: keeps `Limits.freeHeadsMax` heads of at most `Limits.freeHeadBytesMax` octets each.
 public final class HeadPool {
     private var heads: [Head] = []
 
     public init() { heads.reserveCapacity(Limits.freeHeadsMax) }
 
-    /// An empty head.
+    /// How many heads wait.
+    public var count: Int { heads.count }
+
+    /// An empty head: the one that was used last, or a new one.
     public func take() -> Head { heads.popLast() ?? Head() }
 
-    /// Takes a head back, whatever is in it. One that a giant message has grown goes back to the allocator.
+    /// Takes a head back, whatever is in it. It is let go if it has grown too large or enough are waiting.
     public func put(_ head: Head) {
         guard heads.count < Limits.freeHeadsMax, head.heldByteCount <= Limits.freeHeadBytesMax else { return }
         head.reset()

@@ -8,7 +8,7 @@ import Core
 ///         `ambiguousPath` if whoever reads `%2F`, `%5C` or `\` as a slash, or ends a segment at `;`, would see a dot
 ///         segment that we do not.
 /// Source: RFC 3986 §5.2.4, §6.2.2.2; threats.md, path confusion.
-struct CanonicalPath {
+package struct CanonicalPath {
     private let head: Head
     /// Where in the arena the path begins.
     private let base: Int
@@ -23,7 +23,7 @@ struct CanonicalPath {
     private var hasHiddenDots = false
 
     /// Appends the canonical form of `path`, which begins with a slash, to the arena of `head`.
-    static func append(_ path: Span<UInt8>, to head: Head) -> Violation? {
+    package static func append(_ path: Span<UInt8>, to head: Head) -> Violation? {
         var canonical = CanonicalPath(head)
         return canonical.append(path)
     }

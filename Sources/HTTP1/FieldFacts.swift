@@ -4,9 +4,9 @@ import Core
 ///
 /// Fields that concern this hop only are marked removed: the serialiser writes its own.
 /// Source: RFC 9110 §7.6.1; RFC 9112 §6, §9.
-struct FieldFacts {
+package struct FieldFacts {
     /// Whose fields these are.
-    enum Kind {
+    package enum Kind {
         case request(RequestOptions)
         /// `keepsContentLength`: the response has no body, and the field tells the length of one it could have had.
         case response(keepsContentLength: Bool)
@@ -18,11 +18,14 @@ struct FieldFacts {
     let minorVersion: UInt8
     /// How far the input lies from the start of the arena.
     let arenaShift: Int
+    /// Whether an Expect field is removed unread: on HTTP/2 it is neither answered nor passed on (elbv2.md §2.1).
+    package var ignoresExpectation = false
 
-    private(set) var framing = FramingFields()
+    /// What the fields say of the body.
+    package private(set) var framing = FramingFields()
     private(set) var hostCount = 0
     /// The first Host field's value, in the arena.
-    private(set) var host = ByteRange.empty
+    package private(set) var host = ByteRange.empty
     private(set) var expectsContinue = false
     /// Whether a Connection field says `close`.
     var hasClose = false
@@ -33,7 +36,7 @@ struct FieldFacts {
     /// Whether an Upgrade field names nothing but `websocket`.
     private(set) var namesWebSocket = false
 
-    init(_ kind: Kind, minorVersion: UInt8, arenaShift: Int) {
+    package init(_ kind: Kind, minorVersion: UInt8, arenaShift: Int) {
         self.kind = kind
         self.minorVersion = minorVersion
         self.arenaShift = arenaShift
@@ -53,7 +56,9 @@ struct FieldFacts {
     }
 
     /// Enters one field, whose name and value lie in `input`, and notes what it says.
-    mutating func enter(name: ByteRange, value: ByteRange, of input: Span<UInt8>, into head: Head) -> Violation? {
+    package mutating func enter(
+        name: ByteRange, value: ByteRange, of input: Span<UInt8>, into head: Head
+    ) -> Violation? {
         let nameBytes = input.extracting(name)
         let id = FieldID(nameBytes)
         if id == .other, nameBytes.isSuspiciousName { return .suspiciousHeader }
@@ -73,7 +78,7 @@ struct FieldFacts {
     }
 
     /// Notes that the name of the field at `index` is beyond `[-A-Za-z0-9]+`.
-    func noteInvalidName(at index: Int, _ head: Head) {
+    package func noteInvalidName(at index: Int, _ head: Head) {
         head.hasInvalidNames = true
         if case .request(let options) = kind, options.dropsInvalidNames { head.removeField(index) }
     }
@@ -91,7 +96,7 @@ struct FieldFacts {
         case .expect:
             head.removeField(index)
             // RFC 9110 §10.1.1: an expectation in an HTTP/1.0 request is not one.
-            guard minorVersion > 0 else { return nil }
+            guard minorVersion > 0, !ignoresExpectation else { return nil }
             guard value.equalsIgnoringCase("100-continue") else { return .badExpectation }
             expectsContinue = true
             return nil

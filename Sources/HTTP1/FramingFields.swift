@@ -4,8 +4,9 @@ import Core
 ///
 /// Every doubt is refused: what one reader takes for the next request is another's body.
 /// Source: RFC 9112 §6.1, §6.2, §6.3, §11.2; RFC 9110 §8.6; threats.md, CL.TE and its kin.
-struct FramingFields {
-    private(set) var contentLength: UInt64?
+package struct FramingFields {
+    /// Octets that Content-Length tells of; nil if there is none.
+    package private(set) var contentLength: UInt64?
     private(set) var isChunked = false
 
     /// Reads a Content-Length value: digits only, at most 2^63 − 1.

@@ -4,11 +4,8 @@ import Core
 struct RequestTarget {
     /// Empty unless the target is in absolute form.
     private var authority = ByteRange.empty
-    /// Empty if an absolute form has none.
-    private var path = ByteRange.empty
-    private var query = ByteRange.empty
-    /// Whether the path is canonical as it stands.
-    private var isPlain = true
+    /// Its path is empty if an absolute form has none.
+    private var pathAndQuery = PathAndQuery()
 
     /// Octets that were put into the arena before the head itself: all offsets into the input grow by them.
     private(set) var arenaShift = 0
@@ -21,18 +18,19 @@ struct RequestTarget {
         let end = line.target.end
         let isOptions = line.method.count == 7 && input.extracting(line.method).equals("OPTIONS")
         if input[start] == .slash {
-            readPath(input, from: start, to: end)
+            pathAndQuery = PathAndQuery(input, from: start, to: end)
         } else if input[start] == .asterisk {
             guard isOptions, line.target.count == 1 else { return .badTarget }
-            path = line.target
+            pathAndQuery.path = line.target
         } else if let violation = readAbsoluteForm(input, from: start, to: end) {
             return violation
         }
+        let path = pathAndQuery.path
         if path.isEmpty {
             // RFC 9112 §3.2.4: without path and query, OPTIONS asks the server itself.
-            head.append(isOptions && query.isEmpty ? .asterisk : .slash)
+            head.append(isOptions && pathAndQuery.query.isEmpty ? .asterisk : .slash)
             head.path = head.range(from: 0)
-        } else if !isPlain {
+        } else if !pathAndQuery.isPlain {
             if let violation = CanonicalPath.append(input.extracting(path), to: head) { return violation }
             head.path = head.range(from: 0)
         }
@@ -41,7 +39,7 @@ struct RequestTarget {
         head.method = line.method.shifted(by: arenaShift)
         head.target = line.target.shifted(by: arenaShift)
         head.authority = authority.shifted(by: arenaShift)
-        head.query = query.shifted(by: arenaShift)
+        head.query = pathAndQuery.query.shifted(by: arenaShift)
         head.minorVersion = line.minorVersion
         return nil
     }
@@ -58,55 +56,9 @@ struct RequestTarget {
         while index < end, input[index] != .slash, input[index] != .questionMark { index += 1 }
         authority = ByteRange(start: start + schemeCount, count: index - start - schemeCount)
         guard input.extracting(authority).isAuthority else { return .badHost }
-        readPath(input, from: index, to: end)
+        pathAndQuery = PathAndQuery(input, from: index, to: end)
         return nil
     }
-
-    /// Sets path and query of `head`, whose target is `target` and lies in the arena.
-    fileprivate func setPath(of target: Span<UInt8>, in head: Head) -> Violation? {
-        let base = head.target.start
-        head.query = query.shifted(by: base)
-        guard !isPlain else {
-            head.path = path.shifted(by: base)
-            return nil
-        }
-        let start = head.byteCount
-        if let violation = CanonicalPath.append(target.extracting(path), to: head) { return violation }
-        head.path = head.range(from: start)
-        return nil
-    }
-
-    /// Splits path and query, and finds out whether the path needs to be made canonical.
-    fileprivate mutating func readPath(_ input: Span<UInt8>, from start: Int, to end: Int) {
-        var index = start
-        while true {
-            index = input.endOfPlainPath(from: index, to: end)
-            guard index < end, input[index] != .questionMark else { break }
-            // A dot matters only at the start of a segment.
-            if input[index] != .dot || input[index - 1] == .slash { isPlain = false }
-            index += 1
-        }
-        path = ByteRange(start: start, count: index - start)
-        query = ByteRange(start: index, count: end - index)
-    }
-}
-
-/// Appends a target that came by itself, as HTTP/2 brings it in `:path`, to the arena of `head`, and sets target,
-/// path and
-/// query by the rules of a request line. `*` is for the caller to allow: it is for OPTIONS alone.
-/// Source: RFC 9113 §8.3.1.
-package func appendTarget(_ target: Span<UInt8>, to head: Head) -> Violation? {
-    guard target.count <= Limits.requestLineBytesMax else { return .requestLineTooLong }
-    head.target = head.append(target)
-    if target.equals("*") {
-        head.path = head.target
-        return nil
-    }
-    guard target.count > 0, target[0] == .slash, target.endOfTarget(from: 0) == target.count else { return .badTarget }
-    var parts = RequestTarget()
-    parts.readPath(target, from: 0, to: target.count)
-    if let violation = parts.setPath(of: target, in: head) { return violation }
-    return nil
 }
 
 extension ByteRange {

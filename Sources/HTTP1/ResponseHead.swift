@@ -67,4 +67,4 @@ private func framing(of fields: FramingFields, hasNoBody: Bool, _ head: Head) ->
 }
 
 /// Whether a response of this status must not carry framing fields: 1xx, 204. Source: RFC 9110 §8.6, RFC 9112 §6.1.
-func forbidsFraming(_ status: UInt16) -> Bool { status < 200 || status == 204 }
+package func forbidsFraming(_ status: UInt16) -> Bool { status < 200 || status == 204 }

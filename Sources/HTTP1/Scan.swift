@@ -47,7 +47,7 @@ extension Span where Element == UInt8 {
     }
 
     /// The first octet from `start` on that ends a request target: control, space, DEL or `#`; or `count`.
-    func endOfTarget(from start: Int) -> Int {
+    package func endOfTarget(from start: Int) -> Int {
         var index = start
         while index &+ 8 <= count {
             let word = eightBytes(at: index)

@@ -11,7 +11,7 @@ public enum Violation: UInt8, Error, Sendable, CaseIterable {
     // Fields.
     case badFieldName, badFieldValue, bareCarriageReturn, bareLineFeed, obsoleteFold, suspiciousHeader
     case missingHost, duplicateHost, badHost, badConnection
-    // What only HTTP/2 can get wrong.
+    // What only HTTP/2 can get wrong; the last is an extended CONNECT to something other than WebSocket (RFC 8441 §4).
     case authorityMismatch, badScheme, unsupportedProtocol
     case fieldTooLarge, headTooLarge, tooManyFields, badExpectation
     // Framing.

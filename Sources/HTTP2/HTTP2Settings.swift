@@ -1,46 +1,39 @@
-/// What can be configured of a session.
+import HTTP1
+
+/// What a session allows the other side. Defaults are those of `Limits`.
 public struct HTTP2Settings: Sendable {
-    /// Whether request fields with names beyond `[-A-Za-z0-9]+` are left out.
-    public var dropsInvalidNames: Bool
-    /// Whether `:scheme` must be https: on a connection with TLS.
-    public var isSecure: Bool
-
-    public init(dropsInvalidNames: Bool = false, isSecure: Bool = false) {
-        self.dropsInvalidNames = dropsInvalidNames
-        self.isSecure = isSecure
+    /// What targets are allowed.
+    public static var target: HTTP2Settings {
+        var settings = HTTP2Settings()
+        settings.resetBurst = Limits.targetResetBurst
+        settings.resetsPerSecond = Limits.targetResetsPerSecond
+        return settings
     }
-}
 
-/// Why a stream or a connection ends. Source: RFC 9113 §7.
-public struct HTTP2ErrorCode: Equatable, Sendable {
-    /// As it stands in frames.
-    public let number: UInt32
+    /// How request heads are read; servers only.
+    public var requestOptions = RequestOptions()
+    /// SETTINGS_MAX_CONCURRENT_STREAMS; in a client, how many streams it opens at most.
+    public var streamCountMax = Limits.streamCountMax
+    /// SETTINGS_INITIAL_WINDOW_SIZE.
+    public var streamWindowBytes = Limits.streamWindowBytes
+    /// SETTINGS_MAX_HEADER_LIST_SIZE of a server.
+    public var requestHeadBytesMax = Limits.requestHeadBytesMax
+    /// SETTINGS_MAX_HEADER_LIST_SIZE of a client.
+    public var responseHeadBytesMax = Limits.responseHeadBytesMax
+    /// SETTINGS_ENABLE_CONNECT_PROTOCOL: whether clients may open WebSockets. Source: RFC 8441.
+    public var allowsWebSocket = true
+    /// Octets of all heads whose streams are open.
+    public var openHeadBytesMax = Limits.openHeadBytesMax
+    /// Resets at once.
+    public var resetBurst = Limits.resetBurst
+    /// Resets in the long run.
+    public var resetsPerSecond = Limits.resetsPerSecond
+    /// Frames that bring nothing, at once.
+    public var controlBurst = Limits.controlBurst
+    /// Frames that bring nothing, in the long run.
+    public var controlsPerSecond = Limits.controlsPerSecond
+    /// Octets nghttp2 may hold.
+    public var sessionBytesMax = Limits.sessionBytesMax
 
-    public init(_ number: UInt32) { self.number = number }
-
-    /// Nothing is wrong.
-    public static let noError = HTTP2ErrorCode(0)
-    /// The other side broke the protocol.
-    public static let protocolError = HTTP2ErrorCode(1)
-    /// We failed.
-    public static let internalError = HTTP2ErrorCode(2)
-    /// Nothing was done: it may be asked again.
-    public static let refusedStream = HTTP2ErrorCode(7)
-    /// Nobody waits for it any more.
-    public static let cancel = HTTP2ErrorCode(8)
-    /// Too much of something.
-    public static let enhanceYourCalm = HTTP2ErrorCode(11)
-}
-
-/// Why a session was ended: the other side's fault.
-public enum HTTP2Fault: Sendable {
-    case protocolError, compression, flowControl, frameSize
-    /// Streams reset again and again.
-    case resetFlood
-    /// Frames that bring nothing.
-    case controlFlood
-    /// A head in too many frames, or too large.
-    case headFlood
-    /// The session would hold too much.
-    case memory
+    public init() {}
 }

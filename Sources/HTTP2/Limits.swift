@@ -1,42 +1,55 @@
-/// What this module caps, why, and what happens at the cap.
+import HTTP1
+
+/// The most that the other side of a session may make us hold or do. Defaults; `HTTP2Settings` may say less or more.
+///
+/// Source: RFC 9113 §10.5; elbv2.md §2.1; threats.md for the attacks.
 public enum Limits {
-    /// Streams that a client may have open at once on one connection, as ALB has it. More are refused (REFUSED_STREAM).
-    static let concurrentStreamsMax: UInt32 = 128
-    /// Octets of data that may come on one stream before its exchange has taken them: 64 KiB, so that they fit a
-    /// buffer.
-    static let streamWindowBytes: UInt32 = 65_535
-    /// Octets of data in flight on one connection: what all its streams' windows let in, up to 1 MiB. Data is taken
-    /// from
-    /// the connection at once, so a slow stream holds up no other.
-    static let connectionWindowBytes: Int32 = 1 << 20
-    /// Octets of a head, each field counted as its name, its value and 32 more (RFC 9113 §6.5.2): as large as HTTP/1's.
-    /// What is beyond is decoded and dropped; the request is answered with 413, a response fails.
-    static let headListBytesMax = 64 * 1024
-    /// Octets that are decoded of one head though they are dropped: a bomb of references to the dynamic table costs us
-    /// work. Beyond: ENHANCE_YOUR_CALM.
-    static let decodedBytesMax = 4 * headListBytesMax
-    /// Frames that may continue a HEADERS frame (CVE-2024-27316). Beyond, nghttp2 ends the connection.
-    static let continuationsMax = 16
-    /// Streams reset by either side: so many at once, and so many more in each second. Each of them made us do work
-    /// that
-    /// nobody waits for: CVE-2023-44487 ("rapid reset"), CVE-2025-8671 ("MadeYouReset"). Beyond: ENHANCE_YOUR_CALM.
-    static let resetsBurst = 256
-    static let resetsPerSecond = 32
-    /// Frames that bring nothing (PING, SETTINGS, PRIORITY, empty DATA and so on): so many at once, one more for each
-    /// head, and so many more in each second. Beyond: ENHANCE_YOUR_CALM.
-    static let idleFramesBurst = 512
-    static let idleFramesPerSecond = 64
-    /// Octets that may come without a head or data among them, whatever their frames are: 1 MiB. Beyond:
-    /// ENHANCE_YOUR_CALM.
-    static let idleOctetsMax = 1 << 20
-    /// Acknowledgements of SETTINGS and PING that may wait to be sent. Beyond, nghttp2 ends the connection.
-    static let outboundAcknowledgementsMax = 256
-    /// Octets that nghttp2 may hold for one connection: 1 MiB. Beyond: ENHANCE_YOUR_CALM.
-    static let sessionBytesMax = 1 << 20
-    /// Octets of room that `produce` wants before it makes a frame: the largest one with its header.
-    public static let frameRoomBytes = 16_384 + 9 + 256
-    /// Octets of room below which no DATA frame is made: better none than a tiny one.
-    static let dataRoomBytes = 1024
-    /// Streams on one connection to a target while its settings are not known yet, and where it sets no limit.
-    static let targetStreamsMax: UInt32 = 100
+    /// Streams the other side may have open. Beyond: RST_STREAM REFUSED_STREAM until it knows our settings, then GOAWAY
+    /// PROTOCOL_ERROR. ALB's figure.
+    public static let streamCountMax = 128
+    /// Octets of DATA that one stream may send before `consumed` says they were passed on. What a stream can pile up
+    /// fits a large buffer of Core. Beyond: GOAWAY FLOW_CONTROL_ERROR.
+    public static let streamWindowBytes = 64 * 1024
+    /// Octets of one request head as RFC 9113 §6.5.2 counts them: name, value and 32 per field. Beyond: 413.
+    public static let requestHeadBytesMax = HTTP1.Limits.requestHeadBytesMax
+    /// The same of a response head. Beyond: RST_STREAM PROTOCOL_ERROR.
+    public static let responseHeadBytesMax = HTTP1.Limits.responseHeadBytesMax
+    /// Octets of all heads whose streams are open. An octet on the wire can stand for thousands in a head (HPACK), so
+    /// the largest head on each stream would be too much. Beyond: RST_STREAM REFUSED_STREAM, which says try again.
+    public static let openHeadBytesMax = 1024 * 1024
+    /// RST_STREAM frames that come at once, theirs and those they force us to send ("Rapid Reset", "MadeYouReset").
+    /// A browser that leaves a page resets every open stream, twice the streams is fair. Beyond: ENHANCE_YOUR_CALM.
+    public static let resetBurst = 256
+    /// The same in the long run.
+    public static let resetsPerSecond = 32
+    /// What a target may do of it: whatever it resets, it resets of what many clients asked for.
+    public static let targetResetBurst = 4096
+    /// The same in the long run.
+    public static let targetResetsPerSecond = 1024
+    /// Frames that come at once and bring nothing: PING, SETTINGS, PRIORITY, empty DATA and their like, and
+    /// WINDOW_UPDATE beyond what our DATA calls for. Beyond: ENHANCE_YOUR_CALM.
+    public static let controlBurst = 512
+    /// The same in the long run.
+    public static let controlsPerSecond = 64
+    /// What one head that we can use gives back to that budget.
+    static let controlsPerHead = 5
+    /// What a DATA frame of ours gives back.
+    static let controlsPerData = 2
+    /// So many octets of our DATA give one more: a window may be opened for every 2 KiB.
+    static let dataBytesPerControl = 1024
+    /// CONTINUATION frames of one head; a head of 64 KiB needs four. Beyond: ENHANCE_YOUR_CALM.
+    public static let continuationCountMax = 8
+    /// Acknowledgements of PING and SETTINGS that wait to be written. Beyond: ENHANCE_YOUR_CALM.
+    public static let acknowledgementCountMax = 256
+    /// Entries of one SETTINGS frame; eight are known. Beyond: ENHANCE_YOUR_CALM.
+    public static let settingCountMax = 32
+    /// Octets that nghttp2 holds for one session: header tables, streams, frames that wait to be written.
+    /// Beyond: ENHANCE_YOUR_CALM.
+    public static let sessionBytesMax = 4 * 1024 * 1024
+    /// Octets of frames that `receive` takes out of nghttp2 early, to see what it has decided; any that wait beyond
+    /// this stay with nghttp2, whose own limits hold.
+    static let controlBytesMax = 8 * 1024
+    /// A frame that is not DATA, its header included: `produce` asks for so much room. nghttp2 cuts header blocks into
+    /// pieces of 16,384 octets.
+    static let frameBytesMax = 9 + 16 * 1024 + 32
 }

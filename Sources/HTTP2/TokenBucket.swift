@@ -1,30 +1,42 @@
 import Core
 
-/// Bounds how often something may happen: so often at once, and so often more in each second.
-struct TokenBucket {
-    private let burst: Int
-    private let perSecond: Int
+/// Allows so many things at once and so many per second in the long run.
+struct TokenBucket: Sendable {
+    private let capacity: Int
+    private let nanosecondsPerToken: Nanoseconds
     private var tokens: Int
+    /// Up to when the time that passed was turned into tokens.
     private var filledAt: Instant
 
-    init(burst: Int, perSecond: Int, now: Instant) {
-        self.burst = burst
-        self.perSecond = perSecond
-        tokens = burst
+    /// A full bucket. `perSecond` is at least one.
+    init(capacity: Int, perSecond: Int, now: Instant) {
+        precondition(capacity > 0 && perSecond > 0, "token bucket: nothing would ever pass")
+        self.capacity = capacity
+        nanosecondsPerToken = 1_000_000_000 / Nanoseconds(perSecond)
+        tokens = capacity
         filledAt = now
     }
 
-    /// Takes one token. False if there is none.
-    mutating func take(now: Instant) -> Bool {
-        let seconds = Int(now.since(filledAt) / 1_000_000_000)
-        if seconds > 0 {
-            tokens = min(burst, tokens + min(seconds, burst) * perSecond)
-            filledAt = now
-        }
+    /// Takes one token, or says that there is none.
+    mutating func take(_ now: Instant) -> Bool {
+        if now.since(filledAt) >= nanosecondsPerToken { fill(now) }
+        guard tokens > 0 else { return false }
         tokens -= 1
-        return tokens >= 0
+        return true
     }
 
-    /// Gives one back, for progress.
-    mutating func give() { tokens = min(burst, tokens + 1) }
+    /// Puts `count` tokens in, as many as fit.
+    mutating func give(_ count: Int) { tokens = min(capacity, tokens + count) }
+
+    /// Turns the time that passed into tokens; what does not make a whole one is left for the next time.
+    private mutating func fill(_ now: Instant) {
+        let earned = now.since(filledAt) / nanosecondsPerToken
+        if earned >= Nanoseconds(capacity - tokens) {
+            tokens = capacity
+            filledAt = now
+        } else {
+            tokens += Int(earned)
+            filledAt = filledAt + earned * nanosecondsPerToken
+        }
+    }
 }

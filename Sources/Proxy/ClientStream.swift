@@ -4,14 +4,14 @@ import HTTP2
 
 /// One request and its response on a client's HTTP/2 connection. Source: RFC 9113 §8.
 final class ClientStream: ClientSide {
-    var stream: HTTP2Stream
+    var stream: StreamState
     let connection: HTTP2ClientConnection
     /// Answered, though the request has not ended: until when the client may say so itself.
     private(set) var lingerUntil = Instant.distantFuture
 
     init(_ connection: HTTP2ClientConnection, slot: Int, now: Instant) {
         self.connection = connection
-        stream = HTTP2Stream(connection: connection, slot: slot)
+        stream = StreamState(connection: connection, slot: slot)
         super.init(address: connection.address, listener: connection.listener, tls: connection.transport.tls, now: now)
         trace = connection.trace
     }
@@ -74,12 +74,22 @@ final class ClientStream: ClientSide {
         let framing = sending
         sending = .untilClose
         guard !stream.isReset else { return }
+        if response.isWebSocket { agree(response) }
         stream.session.respond(stream.slot, response, framing: framing, isEnd: !hasBody)
         if !hasBody {
             stream.isEnding = true
             stream.isEnded = true
         }
         worker.keepBusy(connection)
+    }
+
+    /// A target's agreement to a WebSocket as HTTP/2 has it. Source: RFC 8441 §5.
+    private func agree(_ response: Head) {
+        response.status = 200
+        for index in 0..<response.fieldCount
+        where response.bytes(response.field(index).name).equalsIgnoringCase("sec-websocket-accept") {
+            response.removeField(index)
+        }
     }
 
     /// The rest of a request that was answered early is not wanted. A client that sees the answer stops by itself; one

@@ -27,6 +27,8 @@ final class Exchange {
     var isRequestDone = false
     /// The response has been read to its end and handed to the client's connection.
     var isResponseDone = false
+    /// The rule of HTTP/2 that the client has broken on its stream, for the log.
+    var clientFault: StaticString?
     /// An octet of an answer has come: the request must not be sent again.
     var hasAnswer = false
     /// Octets of the request's body passed on; once more than zero, they are gone and cannot be sent again.
@@ -107,6 +109,7 @@ final class Exchange {
         isTargetPersistent = false
         keepsClient = false
         isRefused = false
+        clientFault = nil
         isPrepared = false
         record = AccessRecord(createdAt: WallClock.now(), client: client.address, listener: client.address)
         redirectURL = .empty

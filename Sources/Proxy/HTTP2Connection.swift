@@ -1,5 +1,6 @@
 import Core
 import HTTP2
+import Telemetry
 
 /// One HTTP/2 connection, to a client or to a target: a transport, the session on it, and frames that wait to go out.
 ///
@@ -19,6 +20,8 @@ class HTTP2Connection {
     final var lastActivity: Instant
     /// What the session held when the worker's budget was last told.
     final var sessionByteCount = 0
+    /// Requests reset before anyone heard of them that were counted.
+    private final var droppedCount = 0
     /// The session is beyond help: once its last frames are written, the connection ends.
     final var isFailed = false
 
@@ -31,6 +34,14 @@ class HTTP2Connection {
         self.transport = transport
         self.session = session
         lastActivity = now
+    }
+
+    /// Counts the requests that were withdrawn in the read that brought them.
+    final func countDropped(_ counters: WorkerCounters) {
+        let count = session.droppedRequestCount
+        guard count > droppedCount else { return }
+        counters.http2StreamsReset.add(.client, UInt64(count - droppedCount))
+        droppedCount = count
     }
 
     /// Whether it is over: the object may outlive the socket by the rest of a call.
@@ -46,7 +57,7 @@ class HTTP2Connection {
 }
 
 /// One stream, as the side of an exchange that it is sees it.
-struct HTTP2Stream {
+struct StreamState {
     let connection: HTTP2Connection
     /// The session's name for it; negative until it was opened.
     var slot: Int

@@ -4,20 +4,22 @@ import HTTP2
 
 /// One request and its response on an HTTP/2 connection to a target.
 final class TargetStream: TargetSide {
-    var stream: HTTP2Stream
+    var stream: StreamState
     let connection: HTTP2TargetConnection
     /// A response head that came and was not looked at yet.
     var pendingHead: Head?
     /// The target has refused it, or said that it never saw it: the request may be sent again, whatever it is.
     /// Source: RFC 9113 §8.7, §6.8.
     var wasRefused = false
+    /// What came is no response: the session has reset the stream.
+    var isMalformed = false
     /// One that has said goodbye may close on streams that it counted in: nginx does, where requests crossed its
     /// GOAWAY.
-    override var isRefused: Bool { wasRefused || connection.session.hasGoAway }
+    override var isRefused: Bool { wasRefused || connection.session.hasReceivedGoAway }
 
     init(_ connection: HTTP2TargetConnection, now: Instant) {
         self.connection = connection
-        stream = HTTP2Stream(connection: connection, slot: -1)
+        stream = StreamState(connection: connection, slot: -1)
         super.init(pool: connection.pool, now: now)
         isReused = connection.hasServed
     }
@@ -70,7 +72,7 @@ final class TargetStream: TargetSide {
     }
 
     override func readHead(_ exchange: Exchange, _ worker: inout Worker) -> HeadStep {
-        guard let head = pendingHead.take() else { return stream.isReset ? .gone : .nothing }
+        guard let head = pendingHead.take() else { return isMalformed ? .malformed : stream.isReset ? .gone : .nothing }
         exchange.hasAnswer = true
         worker.heads.put(worker.response)
         worker.response = head

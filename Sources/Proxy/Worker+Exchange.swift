@@ -19,7 +19,7 @@ extension Worker {
         case .abandon:
             exchange.record.status = 460
             counters.countGenerated(status: 460)
-            giveUp(exchange, word: event.word)
+            giveUp(exchange, word: exchange.clientFault ?? event.word)
         }
     }
 

@@ -24,6 +24,7 @@ extension Worker {
     mutating func take(_ input: Span<UInt8>, _ connection: HTTP2Connection) {
         connection.lastActivity = now
         _ = connection.session.receive(input, now: now)
+        connection.countDropped(counters)
         noteFault(of: connection)
         connection.handleEvents(input, &self)
         if !connection.blocked.isEmpty { resumeBlocked(connection) }
@@ -113,7 +114,7 @@ extension Worker {
     // MARK: Streams as sides
 
     /// Writes what waits in `side.outbound`, and the stream's end if it is due.
-    mutating func flush(_ side: Side, _ stream: inout HTTP2Stream) -> Transport.Flush {
+    mutating func flush(_ side: Side, _ stream: inout StreamState) -> Transport.Flush {
         guard hasToSend(side, stream) else { return .done }
         if stream.isReset { return .failed }
         guard !stream.isBlocked else { return .blocked }
@@ -125,17 +126,15 @@ extension Worker {
         return flushed
     }
 
-    private func hasToSend(_ side: Side, _ stream: HTTP2Stream) -> Bool {
+    private func hasToSend(_ side: Side, _ stream: StreamState) -> Bool {
         !side.isOutboundEmpty || stream.isEnding && !stream.isEnded
     }
 
-    private mutating func lend(_ side: Side, _ stream: HTTP2Stream) {
-        let body = side.outbound ?? nothing
-        stream.session.attach(
-            stream.slot, body, count: body.count, isLast: stream.isEnding, trailers: stream.trailers)
+    private mutating func lend(_ side: Side, _ stream: StreamState) {
+        stream.session.attach(stream.slot, side.outbound, isLast: stream.isEnding, trailers: stream.trailers)
     }
 
-    private mutating func takeBack(_ side: Side, _ stream: inout HTTP2Stream, _ result: Transport.Flush)
+    private mutating func takeBack(_ side: Side, _ stream: inout StreamState, _ result: Transport.Flush)
         -> Transport.Flush
     {
         let isDone = stream.session.detach(stream.slot)
@@ -152,14 +151,14 @@ extension Worker {
         return .done
     }
 
-    private func block(_ side: Side, _ stream: inout HTTP2Stream) {
+    private func block(_ side: Side, _ stream: inout StreamState) {
         stream.isBlocked = true
         stream.connection.blocked.append(side)
     }
 
     /// Writes what waits in `side.outbound` and then the first `count` octets of `body`. Returns how many of `body`
     /// were taken, which are consumed; nil if the stream is over.
-    mutating func write(_ side: Side, _ stream: inout HTTP2Stream, body: Buffer, count: Int) -> Int? {
+    mutating func write(_ side: Side, _ stream: inout StreamState, body: Buffer, count: Int) -> Int? {
         if stream.isReset { return nil }
         switch flush(side, &stream) {
         case .failed: return nil
@@ -167,7 +166,7 @@ extension Worker {
         case .done: break
         }
         let before = body.count
-        stream.session.attach(stream.slot, body, count: count, isLast: false, trailers: nil)
+        stream.session.attach(stream.slot, body, count: count, isLast: false)
         let result = produce(stream.connection)
         let isDone = stream.session.detach(stream.slot)
         keepBusy(stream.connection)
@@ -194,7 +193,7 @@ extension Worker {
     }
 
     /// Lends what a blocked stream has to send to the session.
-    mutating func lendAgain(_ side: Side, _ stream: inout HTTP2Stream) {
+    mutating func lendAgain(_ side: Side, _ stream: inout StreamState) {
         stream.isBlocked = false
         guard !stream.isReset, hasToSend(side, stream) else { return }
         stream.lentCount = side.outbound?.count ?? 0
@@ -202,7 +201,7 @@ extension Worker {
     }
 
     /// Takes back what was lent to the session. True if the stream is not blocked any more.
-    mutating func takeBackAgain(_ side: Side, _ stream: inout HTTP2Stream, _ result: Transport.Flush) -> Bool {
+    mutating func takeBackAgain(_ side: Side, _ stream: inout StreamState, _ result: Transport.Flush) -> Bool {
         guard let before = stream.lentCount.take() else { return true }
         let flushed = takeBack(side, &stream, result)
         noteTaken(side, before - (side.outbound?.count ?? 0))
@@ -210,7 +209,7 @@ extension Worker {
     }
 
     /// Ends the body that goes out on a stream.
-    mutating func endBody(_ side: Side, _ stream: inout HTTP2Stream, trailers: Head?) -> Transport.Flush {
+    mutating func endBody(_ side: Side, _ stream: inout StreamState, trailers: Head?) -> Transport.Flush {
         guard !stream.isEnding else { return flush(side, &stream) }
         stream.isEnding = true
         if let trailers, trailers.fieldCount > 0 {
@@ -222,13 +221,13 @@ extension Worker {
     }
 
     /// Tells the session what was consumed of the stream's data, and settles its buffers.
-    mutating func settle(_ side: Side, _ stream: inout HTTP2Stream) {
+    mutating func settle(_ side: Side, _ stream: inout StreamState) {
         settleBuffers(side)
         report(side.consumedCount, &stream)
     }
 
     /// Opens the stream's window by what was consumed since it was told last.
-    mutating func report(_ consumedCount: UInt64, _ stream: inout HTTP2Stream) {
+    mutating func report(_ consumedCount: UInt64, _ stream: inout StreamState) {
         guard consumedCount > stream.reportedCount else { return }
         let count = Int(consumedCount - stream.reportedCount)
         stream.reportedCount = consumedCount
@@ -238,7 +237,7 @@ extension Worker {
     }
 
     /// Throws away what came in and was not taken: nobody asks for it any more.
-    mutating func discardInbound(_ side: Side, _ stream: inout HTTP2Stream) {
+    mutating func discardInbound(_ side: Side, _ stream: inout StreamState) {
         if let inbound = side.inbound, !inbound.isEmpty {
             side.consumedCount += UInt64(inbound.count)
             inbound.removeAll()
@@ -285,14 +284,19 @@ extension HTTP2FaultReason {
     fileprivate init(_ fault: HTTP2Fault) {
         self =
             switch fault {
+            case .badPreface: .badPreface
             case .protocolError: .protocolError
-            case .compression: .compression
-            case .flowControl: .flowControl
             case .frameSize: .frameSize
+            case .flowControl: .flowControl
+            case .compression: .compression
+            case .streamClosed: .streamClosed
             case .resetFlood: .resetFlood
             case .controlFlood: .controlFlood
-            case .headFlood: .headFlood
+            case .continuationFlood: .continuationFlood
+            case .acknowledgementFlood: .acknowledgementFlood
+            case .settingsFlood: .settingsFlood
             case .memory: .memory
+            case .internalError: .internalError
             }
     }
 }

@@ -6,8 +6,8 @@ import HTTP2
 extension Worker {
     /// Goes on with a connection as HTTP/2, which its client has chosen.
     mutating func beginHTTP2(_ client: ClientConnection) {
-        let settings = HTTP2Settings(
-            dropsInvalidNames: client.listener.settings.dropsInvalidNames, isSecure: client.tls != nil)
+        var settings = HTTP2Settings()
+        settings.requestOptions = client.listener.options
         let session = HTTP2Session(.server, settings, heads: heads, now: now)
         let connection = HTTP2ClientConnection(
             transport: client.transport, session: session, address: client.address, listener: client.listener,
@@ -45,11 +45,10 @@ extension Worker {
                 begin(connection, slot, head, isEnd: isEnd, refusal: violation)
             case .data(let slot, let range): receive(connection, slot, input.extracting(range))
             case .end(let slot, let trailers): endRequest(connection, slot, trailers)
-            case .closed(let slot, let code, let byOtherSide):
-                closeStream(connection, slot, code, byOtherSide: byOtherSide)
+            case .closed(let slot, _, let ending): closeStream(connection, slot, ending)
             case .pingAcknowledged: if case .announcing = connection.phase { finishShutdown(connection) }
             case .goAway: counters.http2GoAways.add(.client)
-            case .none: break
+            case .settings: break
             }
             index += 1
         }
@@ -113,13 +112,19 @@ extension Worker {
     }
 
     private mutating func closeStream(
-        _ connection: HTTP2ClientConnection, _ slot: Int, _ code: HTTP2ErrorCode, byOtherSide: Bool
+        _ connection: HTTP2ClientConnection, _ slot: Int, _ ending: HTTP2Ending
     ) {
         guard let stream = connection.streams[slot] else { preconditionFailure("HTTP/2: closed twice") }
         connection.streams[slot] = nil
         connection.streamCount -= 1
         stream.stream.isReset = true
-        if byOtherSide { counters.http2StreamsReset.add(.client) }
+        switch ending {
+        case .resetByOtherSide: counters.http2StreamsReset.add(.client)
+        case .fault(let fault):
+            counters.http2StreamFaults.add(.client)
+            stream.exchange?.clientFault = fault.word
+        case .complete, .resetByUs, .notProcessed: break
+        }
         guard let exchange = stream.exchange else { return }
         if exchange.state.phase != .ended { return handle(exchange, .clientGone) }
         exchange.keepsClient = false
@@ -189,7 +194,8 @@ extension Worker {
 
     private mutating func endStreams(_ connection: HTTP2ClientConnection) {
         for slot in connection.streams.indices where connection.streams[slot] != nil {
-            closeStream(connection, slot, .cancel, byOtherSide: false)
+            connection.streams[slot]?.exchange?.clientFault = connection.session.fault?.word
+            closeStream(connection, slot, .resetByUs)
         }
     }
 

@@ -26,7 +26,7 @@ extension Worker {
         _ exchange: Exchange, _ pool: TargetPool, _ plan: GroupPlan, _ name: [UInt8]
     ) {
         guard let transport = openTransport(exchange, pool, name) else { return handle(exchange, .connectFailed) }
-        let session = HTTP2Session(.client, HTTP2Settings(), heads: heads, now: now)
+        let session = HTTP2Session(.client, .target, heads: heads, now: now)
         let connection = HTTP2TargetConnection(
             transport: transport, session: session, pool: pool, plan: plan, serverName: name, now: now)
         register(transport, as: .http2Target(connection))
@@ -98,16 +98,15 @@ extension Worker {
         while index < session.eventCount, !connection.isClosed {
             switch session.event(index) {
             case .head(let slot, let head, let isEnd): receive(connection, slot, head, isEnd: isEnd)
-            case .refusedHead(let slot, let head, _, _): refuse(connection, slot, head)
+            case .refusedHead: preconditionFailure("HTTP/2 target: a request")
             case .data(let slot, let range): receive(connection, slot, input.extracting(range))
             case .end(let slot, let trailers): endResponse(connection, slot, trailers)
-            case .closed(let slot, let code, let byOtherSide):
-                closeStream(connection, slot, code, byOtherSide: byOtherSide)
+            case .closed(let slot, _, let ending): closeStream(connection, slot, ending)
             case .pingAcknowledged: connection.isPinged = false
             case .goAway:
                 counters.http2GoAways.add(.target)
                 if case .open = connection.phase { connection.enter(.finishing) }
-            case .none: break
+            case .settings: break
             }
             index += 1
         }
@@ -127,15 +126,6 @@ extension Worker {
         side.pendingHead = head
         readResponse(exchange)
         if exchange.isJoined { postpone(exchange.client) }
-    }
-
-    /// What came is not a response.
-    private mutating func refuse(_ connection: HTTP2TargetConnection, _ slot: Int, _ head: Head) {
-        heads.put(head)
-        guard let exchange = side(connection, slot).exchange else { return }
-        let client = exchange.client
-        handle(exchange, .targetMalformed)
-        postpone(client)
     }
 
     private mutating func receive(_ connection: HTTP2TargetConnection, _ slot: Int, _ octets: Span<UInt8>) {
@@ -160,15 +150,22 @@ extension Worker {
     }
 
     private mutating func closeStream(
-        _ connection: HTTP2TargetConnection, _ slot: Int, _ code: HTTP2ErrorCode, byOtherSide: Bool
+        _ connection: HTTP2TargetConnection, _ slot: Int, _ ending: HTTP2Ending
     ) {
         let side = side(connection, slot)
         connection.streams[slot] = nil
         connection.streamCount -= 1
         side.stream.isReset = true
-        // An answer given early: the rest of the request is not wanted, and the response is whole.
-        if byOtherSide { counters.http2StreamsReset.add(.target) }
-        side.wasRefused = code == .refusedStream
+        switch ending {
+        case .resetByOtherSide: counters.http2StreamsReset.add(.target)
+        case .notProcessed:
+            counters.http2StreamsReset.add(.target)
+            side.wasRefused = true
+        case .fault:
+            counters.http2StreamFaults.add(.target)
+            side.isMalformed = true
+        case .complete, .resetByUs: break
+        }
         if let exchange = side.exchange { postpone(exchange.client) }
     }
 

@@ -60,36 +60,40 @@ public enum HTTP2Side: UInt8, CounterLabel {
 
 /// Why an HTTP/2 connection was ended. Source: RFC 9113 §7, threats.md.
 public enum HTTP2FaultReason: UInt8, CounterLabel {
-    /// What came breaks the protocol.
-    case protocolError
-    /// Field sections that cannot be decoded.
-    case compression
-    /// More data than the window lets in.
-    case flowControl
-    /// Frames of a wrong size.
-    case frameSize
+    /// What came first is not HTTP/2.
+    case badPreface
+    case protocolError, frameSize, flowControl, compression, streamClosed
     /// Streams reset again and again, by either side.
     case resetFlood
     /// Frames that bring nothing.
     case controlFlood
-    /// A field section in too many frames, or too large.
-    case headFlood
+    /// A field section in too many frames.
+    case continuationFlood
+    /// Acknowledgements that nobody reads.
+    case acknowledgementFlood
+    /// Too many settings at once.
+    case settingsFlood
     /// The session would hold too much.
     case memory
-    case other
+    /// The library failed.
+    case internalError
 
     /// As written in metrics.
     public var label: StaticString {
         switch self {
+        case .badPreface: "bad_preface"
         case .protocolError: "protocol_error"
-        case .compression: "compression"
-        case .flowControl: "flow_control"
         case .frameSize: "frame_size"
+        case .flowControl: "flow_control"
+        case .compression: "compression"
+        case .streamClosed: "stream_closed"
         case .resetFlood: "reset_flood"
         case .controlFlood: "control_flood"
-        case .headFlood: "head_flood"
+        case .continuationFlood: "continuation_flood"
+        case .acknowledgementFlood: "acknowledgement_flood"
+        case .settingsFlood: "settings_flood"
         case .memory: "memory"
-        case .other: "other"
+        case .internalError: "internal_error"
         }
     }
 }

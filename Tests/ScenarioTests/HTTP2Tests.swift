@@ -18,14 +18,19 @@ import Testing
         try Tool.run([Tool.python, Tool.script("http2_client"), what, "\(apus.port)"], in: apus.folder)
     }
 
-    @Test(arguments: [("rapid_reset", "reset_flood"), ("pings", "control_flood"), ("settings", "control_flood")])
-    func floodsAreStoppedAndNobodyNotices(attack: String, reason: String) throws {
+    /// Frames that ask for an answer run into the cap on answers where the client does not read them.
+    @Test(arguments: [
+        ("rapid_reset", ["reset_flood"]), ("pings", ["control_flood", "acknowledgement_flood"]),
+        ("settings", ["control_flood", "acknowledgement_flood"]),
+    ])
+    func floodsAreStoppedAndNobodyNotices(attack: String, reasons: [String]) throws {
         let apus = try start()
         let load = LoadGenerator(port: apus.port, clients: 2, requests: 2000)
         for _ in 0..<3 { #expect(try self.attack(apus, attack).contains("goaway")) }
         let report = load.waitForEnd()
         #expect(report.statuses == [200: 2000], "\(report.failures.prefix(3))")
-        #expect(try apus.metric("apus_http2_faults_total", reason) == 3)
+        let count = try reasons.reduce(0) { try $0 + apus.metric("apus_http2_faults_total", $1)) }
+        #expect(count == 3)
         #expect(try eventually { try apus.metric("apus_client_connections_active") == 0 })
         #expect(try eventually { try apus.metric("apus_held_bytes") == 0 }, "nothing is kept of it")
     }

@@ -1,0 +1,27 @@
+import Core
+
+/// A request target without its scheme and authority, as offsets into the input. Source: RFC 9110 §4.2.1.
+package struct PathAndQuery {
+    /// Without the query; empty if the target has none.
+    package var path = ByteRange.empty
+    /// With its `?`, or empty.
+    package var query = ByteRange.empty
+    /// Whether the path is canonical as it stands; if not, `CanonicalPath` makes it so.
+    package var isPlain = true
+
+    init() {}
+
+    /// Splits what stands between `start` and `end`.
+    package init(_ input: Span<UInt8>, from start: Int, to end: Int) {
+        var index = start
+        while true {
+            index = input.endOfPlainPath(from: index, to: end)
+            guard index < end, input[index] != .questionMark else { break }
+            // A dot matters only at the start of a segment.
+            if input[index] != .dot || input[index - 1] == .slash { isPlain = false }
+            index += 1
+        }
+        path = ByteRange(start: start, count: index - start)
+        query = ByteRange(start: index, count: end - index)
+    }
+}

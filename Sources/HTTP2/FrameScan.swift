@@ -1,0 +1,70 @@
+import Core
+
+/// What the first nine octets of a frame say, but for its stream. Source: RFC 9113 §4.1.
+struct FrameHeader: Equatable {
+    static let byteCount = 9
+    /// The most that nghttp2 puts into one DATA frame, whatever the other side would take.
+    static let dataBytesMax = 16 * 1024
+    static let endStream: UInt8 = 0x1
+    static let padded: UInt8 = 0x8
+
+    /// Octets that follow.
+    var length = 0
+    /// A number of the registry; see `FrameType`.
+    var type: UInt8 = 0
+    var flags: UInt8 = 0
+}
+
+/// The frame types that somebody here asks for. Source: RFC 9113 §6.
+enum FrameType {
+    static let data: UInt8 = 0x0
+    static let headers: UInt8 = 0x1
+    static let resetStream: UInt8 = 0x3
+    static let continuation: UInt8 = 0x9
+}
+
+/// Finds the frame headers among the octets of a connection, however they arrive.
+///
+/// nghttp2 tells nothing of frames that it ignores, and they are what floods are made of.
+/// Shape: a trivial value; each frame costs a few instructions, its payload none.
+struct FrameScan {
+    /// Octets up to the next frame header: the rest of a preface or of a payload.
+    private var skipCount: Int
+    /// The frame header being read, of which `headerCount` octets have come.
+    private var header = FrameHeader()
+    private var headerCount = 0
+
+    /// `prefaceCount` octets come before the first frame.
+    init(prefaceCount: Int) { skipCount = prefaceCount }
+
+    /// The next frame header that `octets` complete from `index` on, which moves past it. Nil: all were looked at.
+    mutating func next(_ octets: Span<UInt8>, _ index: inout Int) -> FrameHeader? {
+        let skipped = min(skipCount, octets.count - index)
+        index += skipped
+        skipCount -= skipped
+        guard skipCount == 0 else { return nil }
+        while index < octets.count {
+            read(octets[index])
+            index += 1
+            if headerCount == FrameHeader.byteCount {
+                headerCount = 0
+                skipCount = header.length
+                return header
+            }
+        }
+        return nil
+    }
+
+    @inline(__always)
+    private mutating func read(_ octet: UInt8) {
+        switch headerCount {
+        case 0: header.length = Int(octet) << 16
+        case 1: header.length |= Int(octet) << 8
+        case 2: header.length |= Int(octet)
+        case 3: header.type = octet
+        case 4: header.flags = octet
+        default: break
+        }
+        headerCount += 1
+    }
+}

@@ -1,0 +1,57 @@
+/// Why a stream or a connection ended, as the wire says it. Any number may come. Source: RFC 9113 §7.
+public struct HTTP2ErrorCode: RawRepresentable, Equatable, Hashable, Sendable {
+    /// As in the registry.
+    public let rawValue: UInt32
+
+    public init(rawValue: UInt32) { self.rawValue = rawValue }
+
+    /// Nothing went wrong.
+    public static let noError = HTTP2ErrorCode(rawValue: 0)
+    /// A rule of the protocol was broken that has no code of its own.
+    public static let protocolError = HTTP2ErrorCode(rawValue: 1)
+    /// Something went wrong on the side that says so.
+    public static let internalError = HTTP2ErrorCode(rawValue: 2)
+    /// More DATA than the window allowed, or a window beyond 2^31 − 1.
+    public static let flowControlError = HTTP2ErrorCode(rawValue: 3)
+    /// Our settings were not acknowledged in time.
+    public static let settingsTimeout = HTTP2ErrorCode(rawValue: 4)
+    /// A frame on a stream that was ended already.
+    public static let streamClosed = HTTP2ErrorCode(rawValue: 5)
+    /// A frame of a size that it cannot have.
+    public static let frameSizeError = HTTP2ErrorCode(rawValue: 6)
+    /// The stream was not looked at: the request may be sent again.
+    public static let refusedStream = HTTP2ErrorCode(rawValue: 7)
+    /// Nobody waits for this stream any more.
+    public static let cancel = HTTP2ErrorCode(rawValue: 8)
+    /// A header block that cannot be decoded.
+    public static let compressionError = HTTP2ErrorCode(rawValue: 9)
+    /// The connection behind a CONNECT failed.
+    public static let connectError = HTTP2ErrorCode(rawValue: 10)
+    /// The other side makes us work too much.
+    public static let enhanceYourCalm = HTTP2ErrorCode(rawValue: 11)
+    /// TLS below is too weak.
+    public static let inadequateSecurity = HTTP2ErrorCode(rawValue: 12)
+    /// HTTP/1.1 has to be used.
+    public static let http11Required = HTTP2ErrorCode(rawValue: 13)
+
+    /// The name in the registry, in one word, for logs.
+    public var word: StaticString {
+        switch self {
+        case .noError: "NoError"
+        case .protocolError: "ProtocolError"
+        case .internalError: "InternalError"
+        case .flowControlError: "FlowControlError"
+        case .settingsTimeout: "SettingsTimeout"
+        case .streamClosed: "StreamClosed"
+        case .frameSizeError: "FrameSizeError"
+        case .refusedStream: "RefusedStream"
+        case .cancel: "Cancel"
+        case .compressionError: "CompressionError"
+        case .connectError: "ConnectError"
+        case .enhanceYourCalm: "EnhanceYourCalm"
+        case .inadequateSecurity: "InadequateSecurity"
+        case .http11Required: "HTTP11Required"
+        default: "UnknownError"
+        }
+    }
+}

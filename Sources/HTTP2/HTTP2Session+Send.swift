@@ -1,0 +1,121 @@
+import CNghttp2
+import Core
+import HTTP1
+
+// Commands. They only queue; `produce` writes. A command for a stream that nghttp2 has closed already does nothing:
+// its `closed` waits among the events.
+extension HTTP2Session {
+    /// A server: answers the stream. 1xx may come before the final response, and does not end it.
+    ///
+    /// The head is copied. `framing` is what is known of the body's length; without `isEnd`, `attach` brings the body.
+    public func respond(_ slot: Int, _ head: Head, framing: Framing, isEnd: Bool) {
+        precondition(role == .server, "HTTP/2: a client does not respond")
+        guard streams[slot].isOpen else { return }
+        writer.writeResponse(head, framing: framing)
+        let id = streams[slot].id
+        streams[slot].isAnswered = head.status >= 200
+        if head.status < 200 {
+            precondition(!isEnd, "HTTP/2: a 1xx response is not the last")
+            unsafe nghttp2_submit_headers(native, 0, id, nil, writer.array, writer.count, nil)
+        } else if isEnd {
+            unsafe nghttp2_submit_response(native, id, writer.array, writer.count, nil)
+        } else {
+            var provider = unsafe dataProvider(slot)
+            unsafe nghttp2_submit_response(native, id, writer.array, writer.count, &provider)
+        }
+    }
+
+    /// A client: opens a stream. Nil: none can be opened now.
+    ///
+    /// The head is copied. Without `isEnd`, `attach` brings the body.
+    public func request(_ head: Head, scheme: StaticString, framing: Framing, isEnd: Bool) -> Int? {
+        guard streamCapacity > 0 else { return nil }
+        writer.writeRequest(head, scheme: scheme, framing: framing)
+        // The slot has to be known before the stream has a name: it goes with it.
+        let slot = streams.open(Int32.max)
+        let data = unsafe UnsafeMutableRawPointer(bitPattern: slot + 1)
+        var id: Int32
+        if isEnd {
+            id = unsafe nghttp2_submit_request(native, nil, writer.array, writer.count, nil, data)
+        } else {
+            var provider = unsafe dataProvider(slot)
+            id = unsafe nghttp2_submit_request(native, nil, writer.array, writer.count, &provider, data)
+        }
+        guard id > 0 else {
+            streams.close(slot)
+            streams.free(slot)
+            return nil
+        }
+        streams[slot].id = id
+        streams[slot].isAnnounced = true
+        streams[slot].isHEAD = head.bytes(head.method).equals("HEAD")
+        return slot
+    }
+
+    /// Lends the first `count` octets of `body` (nil: all) until `detach`: `produce` consumes them. With `isLast` they
+    /// are the last of the stream, and `trailers`, lent as well, follow them; `body` may be nil then.
+    public func attach(_ slot: Int, _ body: Buffer?, count: Int? = nil, isLast: Bool, trailers: Head? = nil) {
+        precondition(body != nil || isLast, "HTTP/2: nothing to send")
+        precondition(trailers == nil || isLast, "HTTP/2: trailers before the end")
+        guard streams[slot].isOpen else { return }
+        streams[slot].body = body
+        streams[slot].bodyCount = count ?? body?.count ?? 0
+        streams[slot].isLast = isLast
+        streams[slot].trailers = trailers
+        guard streams[slot].isWaitingForData else { return }
+        streams[slot].isWaitingForData = false
+        unsafe nghttp2_session_resume_data(native, streams[slot].id)
+    }
+
+    /// Takes back what was lent. Whether frames were made of all of it, and of the end if it was the last.
+    @discardableResult public func detach(_ slot: Int) -> Bool {
+        let isTaken = streams[slot].bodyCount == 0 && (!streams[slot].isLast || streams[slot].hasSentEnd)
+        streams[slot].body = nil
+        streams[slot].bodyCount = 0
+        streams[slot].trailers = nil
+        return isTaken || !streams[slot].isOpen
+    }
+
+    /// Resets a stream. `closed` follows when `produce` has written it.
+    ///
+    /// With `noError`, a server that has responded resets after the end of its response: it has said all, and does not
+    /// want the rest of the request. Any other code drops what was not written yet. Source: RFC 9113 §8.1.
+    public func reset(_ slot: Int, _ code: HTTP2ErrorCode) {
+        guard streams[slot].isOpen else { return }
+        streams[slot].isResetByUs = true
+        if code == .noError, streams[slot].isAnswered, !streams[slot].hasSentEnd {
+            streams[slot].isResetAtEnd = true
+            return
+        }
+        unsafe nghttp2_submit_rst_stream(native, 0, streams[slot].id, code.rawValue)
+    }
+
+    /// Tells that `count` octets of the stream were passed on: its window opens by so much again.
+    public func consumed(_ slot: Int, _ count: Int) {
+        unsafe nghttp2_session_consume_stream(native, streams[slot].id, count)
+    }
+
+    /// A server: tells the other side to open no more streams; those on their way are still served. A client has
+    /// nothing to tell. Source: RFC 9113 §6.8.
+    public func beginShutdown() {
+        if role == .server { unsafe nghttp2_submit_shutdown_notice(native) }
+    }
+
+    /// Tells which stream is the last; open streams go on to their end, then `isFinished`.
+    public func finishShutdown() {
+        let last = unsafe nghttp2_session_get_last_proc_stream_id(native)
+        unsafe nghttp2_submit_goaway(native, 0, last, 0, nil, 0)
+    }
+
+    /// Asks the other side for a sign of life: `pingAcknowledged`.
+    public func ping() {
+        awaitedPingCount += 1
+        unsafe nghttp2_submit_ping(native, 0, nil)
+    }
+
+    @unsafe private func dataProvider(_ slot: Int) -> nghttp2_data_provider {
+        unsafe nghttp2_data_provider(
+            source: nghttp2_data_source(ptr: UnsafeMutableRawPointer(bitPattern: slot + 1)),
+            read_callback: readData)
+    }
+}

@@ -1,0 +1,230 @@
+import Core
+import HTTP1
+
+/// Turns the fields of one header block into a neutral head, as the HTTP/1 parser would leave it.
+///
+/// nghttp2 has judged each field by RFC 9113 §8 before; the rules of HTTP/1 are judged here, by its code.
+/// Shape:  one per session, as header blocks do not interleave. Storing stops at the first violation.
+/// Limits: octets as RFC 9113 §6.5.2 counts them; `HTTP1.Limits` for the rest, each crumb of a cookie being a field.
+struct HeadReader {
+    /// What the block is.
+    enum Kind: Equatable {
+        case request
+        case response(isHEAD: Bool)
+        case trailers
+    }
+
+    private(set) var kind = Kind.trailers
+    /// The stream it belongs to.
+    private(set) var slot = 0
+    /// The head being filled; nil between blocks.
+    private var head: Head?
+    /// The first rule that the block breaks.
+    private(set) var violation: Violation?
+
+    private var facts = FieldFacts(.trailers, minorVersion: 1, arenaShift: 0)
+    private var byteCountMax = 0
+    private var byteCount = 0
+    private var fieldCount = 0
+    private var cookieCount = 0
+    /// Whether `:scheme` is http or https.
+    private var hasKnownScheme = false
+    private var proto = Proto.none
+
+    /// What `:protocol` asks for.
+    private enum Proto { case none, webSocket, other }
+
+    /// Begins a block; its head comes from `heads` unless the last one was left over.
+    mutating func begin(_ kind: Kind, slot: Int, _ settings: HTTP2Settings, _ heads: HeadPool) {
+        let head = self.head ?? heads.take()
+        head.reset()
+        head.isHTTP2 = true
+        self.head = head
+        self.kind = kind
+        self.slot = slot
+        violation = nil
+        byteCount = 0
+        fieldCount = 0
+        cookieCount = 0
+        hasKnownScheme = false
+        proto = .none
+        switch kind {
+        case .request:
+            byteCountMax = settings.requestHeadBytesMax
+            facts = FieldFacts(.request(settings.requestOptions), minorVersion: 1, arenaShift: 0)
+            facts.ignoresExpectation = true
+        case .response:
+            // Until the status is known; it comes before all fields.
+            byteCountMax = settings.responseHeadBytesMax
+            facts = FieldFacts(.response(keepsContentLength: false), minorVersion: 1, arenaShift: 0)
+        case .trailers:
+            byteCountMax = HTTP1.Limits.trailerBytesMax
+            facts = FieldFacts(.trailers, minorVersion: 1, arenaShift: 0)
+        }
+    }
+
+    /// Hands over the finished head.
+    mutating func take() -> Head {
+        guard let head else { preconditionFailure("head reader: no head was begun") }
+        self.head = nil
+        return head
+    }
+
+    /// Takes one field of the block.
+    mutating func add(_ name: Span<UInt8>, _ value: Span<UInt8>) {
+        guard let head else { preconditionFailure("head reader: a field outside of a block") }
+        byteCount += name.count + value.count + 32
+        guard byteCount <= byteCountMax else { return refuse(kind == .trailers ? .trailersTooLarge : .headTooLarge) }
+        if name.count > 0, name[0] == .colon {
+            addPseudoField(name, value, head)
+        } else if violation == nil {
+            addField(name, value, head)
+        }
+    }
+
+    private mutating func refuse(_ violation: Violation) {
+        if self.violation == nil { self.violation = violation }
+    }
+
+    private mutating func addPseudoField(_ name: Span<UInt8>, _ value: Span<UInt8>, _ head: Head) {
+        switch name.count {
+        case 5: addPath(value, head)
+        case 7:
+            if name.equals(":method") {
+                head.method = head.append(value)
+                if value.endOfToken(from: 0) < value.count || value.isEmpty { refuse(.badMethod) }
+            } else if name.equals(":scheme") {
+                hasKnownScheme = value.equalsIgnoringCase("https") || value.equalsIgnoringCase("http")
+            } else {
+                addStatus(value, head)
+            }
+        case 9: proto = value.equalsIgnoringCase("websocket") ? .webSocket : .other
+        case 10:
+            guard value.isAuthority else { return refuse(.badHost) }
+            let host = head.beginField("host")
+            head.authority = head.append(value)
+            head.endField(host, id: .host)
+        default: break
+        }
+    }
+
+    /// Takes `:path`. Unlike a request target it cannot be in absolute form. Source: RFC 9113 §8.3.1.
+    private mutating func addPath(_ value: Span<UInt8>, _ head: Head) {
+        head.target = head.append(value)
+        let start = head.target.start
+        guard value.count > 0, value.endOfTarget(from: 0) == value.count else { return refuse(.badTarget) }
+        // nghttp2 sees to it that `*` comes with OPTIONS.
+        if value.count == 1, value[0] == .asterisk {
+            head.path = head.target
+            return
+        }
+        guard value[0] == .slash else { return refuse(.badTarget) }
+        let parts = PathAndQuery(value, from: 0, to: value.count)
+        head.path = ByteRange(start: start, count: parts.path.count)
+        head.query = parts.query.isEmpty ? .empty : ByteRange(start: start + parts.path.count, count: parts.query.count)
+        guard !parts.isPlain else { return }
+        let canonicalStart = head.byteCount
+        if let violation = CanonicalPath.append(value.extracting(parts.path), to: head) { return refuse(violation) }
+        head.path = head.range(from: canonicalStart)
+    }
+
+    private mutating func addStatus(_ value: Span<UInt8>, _ head: Head) {
+        guard value.count == 3, value[0].isDigit, value[1].isDigit, value[2].isDigit else {
+            return refuse(.badStatusLine)
+        }
+        head.status = value.decimal
+        guard (100...599).contains(head.status) else { return refuse(.badStatusLine) }
+        let keepsContentLength = hasNoBody(head) && !forbidsFraming(head.status)
+        facts = FieldFacts(.response(keepsContentLength: keepsContentLength), minorVersion: 1, arenaShift: 0)
+    }
+
+    /// Whether a response has no body whatever its fields say. Source: RFC 9112 §6.3.
+    private func hasNoBody(_ head: Head) -> Bool {
+        kind == .response(isHEAD: true) || forbidsFraming(head.status) || head.status == 304
+    }
+
+    private mutating func addField(_ name: Span<UInt8>, _ value: Span<UInt8>, _ head: Head) {
+        guard fieldCount < HTTP1.Limits.fieldCountMax else { return refuse(.tooManyFields) }
+        fieldCount += 1
+        guard name.count + value.count + 2 <= HTTP1.Limits.fieldLineBytesMax else { return refuse(.fieldTooLarge) }
+        let index = head.fieldCount
+        let line = head.appendFieldLine(name, value)
+        if let violation = facts.enter(name: line.name, value: line.value, of: head.bytes, into: head) {
+            return refuse(violation)
+        }
+        if name.endOfPlainName(from: 0) < name.count { facts.noteInvalidName(at: index, head) }
+        switch head.field(index).id {
+        case .other: if name.equals("cookie") { cookieCount += 1 }
+        case .te: if kind == .request { head.acceptsTrailers = true }
+        case .host: if kind == .request { meetHost(at: index, value, head) }
+        // nghttp2 refuses these, or there is nothing to do about them.
+        default: break
+        }
+    }
+
+    /// A Host field beside `:authority` must say the same, and is not needed then. Source: RFC 9113 §8.3.1.
+    private mutating func meetHost(at index: Int, _ value: Span<UInt8>, _ head: Head) {
+        guard !head.authority.isEmpty else { return }
+        guard value.equalsIgnoringCase(head.bytes(head.authority)) else { return refuse(.authorityMismatch) }
+        head.removeField(index)
+    }
+
+    /// Judges what only the whole request can tell, and completes its head.
+    mutating func finishRequest(isEnd: Bool) -> Violation? {
+        guard let head else { preconditionFailure("head reader: no request was begun") }
+        if head.authority.isEmpty { head.authority = facts.host }
+        if proto == .webSocket {
+            head.isWebSocket = true
+            head.method = head.append("GET")
+        }
+        if let violation { return violation }
+        let method = head.bytes(head.method)
+        if proto == .other { return .unsupportedProtocol }
+        // TRACE would show our fields to whoever asks; CONNECT asks for a forward proxy.
+        if method.equals("CONNECT") || method.equals("TRACE") { return .methodNotAllowed }
+        guard hasKnownScheme else { return .badScheme }
+        guard head.method.count + head.target.count <= HTTP1.Limits.requestLineBytesMax else {
+            return .requestLineTooLong
+        }
+        if cookieCount > 1, let violation = joinCookies(head) { return violation }
+        // Octets of a WebSocket are no body: they go on once the target has agreed.
+        head.body = head.isWebSocket ? .none : bodyLength(isEnd: isEnd)
+        return nil
+    }
+
+    /// Completes the head of a response.
+    mutating func finishResponse(isEnd: Bool) {
+        guard let head else { preconditionFailure("head reader: no response was begun") }
+        head.body = hasNoBody(head) ? .none : bodyLength(isEnd: isEnd)
+    }
+
+    private func bodyLength(isEnd: Bool) -> BodyLength {
+        if let length = facts.framing.contentLength { return .exactly(length) }
+        return isEnd ? .none : .unknown
+    }
+
+    /// Makes one Cookie field of several. Source: RFC 9113 §8.2.3.
+    private func joinCookies(_ head: Head) -> Violation? {
+        let name = head.beginField("cookie")
+        var isFirst = true
+        for index in 0..<head.fieldCount {
+            let field = head.field(index)
+            guard field.id == .other, head.bytes(field.name).equals("cookie") else { continue }
+            if !isFirst { head.append("; ") }
+            isFirst = false
+            head.appendCopy(of: field.value)
+            head.removeField(index)
+        }
+        head.endField(name, id: .other)
+        return head.byteCount - name.start > HTTP1.Limits.fieldLineBytesMax ? .fieldTooLarge : nil
+    }
+}
+
+extension Span where Element == UInt8 {
+    /// Three digits as a number.
+    fileprivate var decimal: UInt16 {
+        var value: UInt16 = 0
+        for index in 0..<count { value = value * 10 + UInt16(self[index] &- 0x30) }
+        return value
+    }
+}

@@ -1,0 +1,145 @@
+import CNghttp2
+import Core
+import HTTP1
+import HTTP2
+
+/// One side of a connection in memory: a session, and how a worker would drive it.
+final class Side {
+    let session: HTTP2Session
+    let heads: HeadPool
+    let output = Buffer(capacity: Core.Limits.largeBufferBytes)
+    var now = Instant(nanoseconds: 1_000_000_000)
+    /// What happened, as words; `data` with its octets.
+    var story: [String] = []
+    /// Heads by slot, the last one.
+    var lastHead: Head?
+    var lastSlot: Int?
+    var slots: [Int] = []
+    var bodies: [Int: [UInt8]] = [:]
+
+    init(_ role: HTTP2Session.Role, _ settings: HTTP2Settings = HTTP2Settings()) {
+        heads = HeadPool()
+        session = HTTP2Session(role, settings, heads: heads, now: now)
+    }
+
+    /// Takes octets, in pieces of at most `size`, and tells the story of each.
+    @discardableResult func receive(_ octets: [UInt8], pieces size: Int = Int.max) -> Bool {
+        var index = 0
+        var isAlive = true
+        while index < octets.count {
+            let piece = Array(octets[index..<min(octets.count, index + min(size, octets.count))])
+            index += piece.count
+            isAlive = session.receive(piece.span, now: now)
+            tell(piece)
+        }
+        return isAlive
+    }
+
+    /// Everything the session has to send.
+    func send() -> [UInt8] {
+        var octets: [UInt8] = []
+        let output = output
+        while true {
+            let isDone = session.produce(into: output)
+            let bytes = output.bytes
+            octets += bytes.array
+            output.removeAll()
+            tell([])
+            if isDone { return octets }
+        }
+    }
+
+    private func tell(_ octets: [UInt8]) {
+        for index in 0..<session.eventCount {
+            switch session.event(index) {
+            case .head(let slot, let head, let isEnd):
+                keep(slot, head)
+                let isRequest = head.status == 0
+                let line = isRequest ? "\(head.text(head.method)) \(head.text(head.path))" : "\(head.status)"
+                story.append("\(slot) head \(line)\(isEnd ? " end" : "")")
+            case .refusedHead(let slot, let head, let violation, let isEnd):
+                keep(slot, head)
+                story.append("\(slot) refused \(violation)\(isEnd ? " end" : "")")
+            case .data(let slot, let range):
+                bodies[slot, default: []] += octets[range.start..<range.end]
+            case .end(let slot, let trailers):
+                if let trailers { lastHead = trailers }
+                story.append("\(slot) end\(trailers == nil ? "" : " trailers")")
+            case .closed(let slot, let code, let ending): story.append("\(slot) closed \(code.word) \(ending)")
+            case .goAway(let code): story.append("goAway \(code.word)")
+            case .settings: story.append("settings")
+            case .pingAcknowledged: story.append("pong")
+            }
+        }
+        session.removeEvents()
+    }
+
+    private func keep(_ slot: Int, _ head: Head) {
+        lastHead = head
+        lastSlot = slot
+        slots.append(slot)
+    }
+
+    /// Forgets the story so far, and returns it.
+    func takeStory() -> [String] {
+        defer { story = [] }
+        return story
+    }
+}
+
+/// Lets both sides talk until neither has anything to say.
+func converse(_ left: Side, _ right: Side) {
+    while true {
+        let there = left.send()
+        right.receive(there)
+        let back = right.send()
+        left.receive(back)
+        if there.isEmpty && back.isEmpty { return }
+    }
+}
+
+extension Span where Element == UInt8 {
+    var array: [UInt8] {
+        var octets: [UInt8] = []
+        for index in 0..<count { octets.append(self[index]) }
+        return octets
+    }
+}
+
+extension Head {
+    func text(_ range: ByteRange) -> String { bytes(range).text }
+
+    /// The fields that were not removed, as `name: value`.
+    var lines: [String] {
+        (0..<fieldCount).map(field).filter { !$0.isRemoved }.map { "\(text($0.name)): \(text($0.value))" }
+    }
+}
+
+/// A request head as the proxy would have it, made by the HTTP/1 parser.
+func requestHead(_ text: String) -> Head {
+    let head = Head()
+    var scan = HeadScan()
+    let octets = Array(text.utf8)
+    guard case .complete = parseRequestHead(octets.span, into: head, options: RequestOptions(), scan: &scan) else {
+        preconditionFailure("not a request: \(text)")
+    }
+    return head
+}
+
+/// A response head, made by the HTTP/1 parser.
+func responseHead(_ text: String, requestIsHEAD: Bool = false) -> Head {
+    let head = Head()
+    var scan = HeadScan()
+    let octets = Array(text.utf8)
+    guard case .complete = parseResponseHead(octets.span, into: head, requestIsHEAD: requestIsHEAD, scan: &scan) else {
+        preconditionFailure("not a response: \(text)")
+    }
+    return head
+}
+
+/// A buffer with these octets.
+func buffer(_ octets: [UInt8], capacity: Int = 72 * 1024) -> Buffer {
+    let buffer = Buffer(capacity: capacity)
+    buffer.append(octets.span)
+    return buffer
+}

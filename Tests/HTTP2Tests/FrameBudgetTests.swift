@@ -1,0 +1,65 @@
+import Core
+import Testing
+
+@testable import HTTP2
+
+@Suite struct FrameBudgetTests {
+    private let now = Instant(nanoseconds: 0)
+    private var budget: FrameBudget
+
+    init() {
+        var settings = HTTP2Settings()
+        settings.controlBurst = 10
+        settings.resetBurst = 3
+        budget = FrameBudget(settings, now: now)
+    }
+
+    /// How many such frames are admitted, of a hundred.
+    private mutating func admitted(_ type: UInt8, length: Int = 0, flags: UInt8 = 0) -> Int {
+        var count = 0
+        while count < 100, budget.admit(FrameHeader(length: length, type: type, flags: flags), now: now) == nil {
+            count += 1
+        }
+        return count
+    }
+
+    @Test(arguments: [1, 2, 4, 5, 6, 7, 8, 10, 16, 255] as [UInt8])
+    func framesThatBringNothingAreCounted(type: UInt8) {
+        var copy = self
+        #expect(copy.admitted(type, length: 5) == 10)
+    }
+
+    @Test func dataIsUsefulUnlessItIsEmpty() {
+        var copy = self
+        #expect(copy.admitted(FrameType.data, length: 1) == 100)
+        #expect(copy.admitted(FrameType.data, flags: FrameHeader.endStream) == 100)
+        #expect(copy.admitted(FrameType.data, length: 50, flags: FrameHeader.padded) == 10)
+        copy.budget.usefulData()
+        #expect(copy.admitted(FrameType.data) == 1)
+        copy.budget.sentData(100, cut: false)
+        #expect(copy.admitted(8) == 2)
+        copy.budget.sentData(4096, cut: true)
+        #expect(copy.admitted(8) == 4)
+        copy.budget.sentData(1, cut: true)
+        #expect(copy.admitted(8) == 0)
+        copy.budget.usefulHead()
+        #expect(copy.admitted(1) == 5)
+    }
+
+    @Test func resetsHaveABudgetOfTheirOwn() {
+        var copy = self
+        #expect(copy.admitted(FrameType.resetStream, length: 4) == 3)
+        #expect(copy.budget.noteReset(now) == .resetFlood)
+        copy.budget.forgiveReset()
+        #expect(copy.budget.noteReset(now) == nil)
+        #expect(copy.admitted(6) == 10)
+    }
+
+    @Test func continuationsAreCountedPerHead() {
+        var copy = self
+        for _ in 0..<3 {
+            #expect(copy.budget.admit(FrameHeader(length: 9, type: FrameType.headers), now: now) == nil)
+            #expect(copy.admitted(FrameType.continuation, length: 9) == Limits.continuationCountMax)
+        }
+    }
+}

@@ -1,0 +1,19 @@
+import HTTP2
+import Testing
+
+@Suite struct HTTP2FaultTests {
+    @Test func eachHasAWordOfItsOwn() {
+        for fault in HTTP2Fault.allCases {
+            let word = fault.word.description
+            #expect(word.lowercased() == "\(fault)".lowercased())
+            #expect(word.first?.isUppercase == true)
+        }
+    }
+
+    @Test func whoFloodsIsAskedToCalmDown() {
+        for fault in HTTP2Fault.allCases {
+            let isFlood = "\(fault)".hasSuffix("Flood") || fault == .memory
+            #expect((fault.code == .enhanceYourCalm) == isFlood)
+        }
+    }
+}

@@ -1,0 +1,15 @@
+import HTTP1
+import HTTP2
+import Testing
+
+@Suite struct HTTP2StreamFaultTests {
+    @Test func eachHasAWordOfItsOwn() {
+        let faults: [HTTP2StreamFault] = [
+            .badField, .badMessage, .flowControl, .streamClosed, .tooMuch, .violation(.suspiciousHeader), .other,
+        ]
+        let words = faults.map { $0.word.description }
+        #expect(Set(words).count == faults.count)
+        #expect(words[5] == "SuspiciousHeader", "the word that HTTP/1 has for it")
+        #expect(words.allSatisfy { $0.first?.isUppercase == true })
+    }
+}

@@ -1,0 +1,180 @@
+import Core
+import HTTP1
+import HTTP2
+import Testing
+
+/// A request, and the violation of HTTP/1 it is refused for; nil: it is fine.
+struct RequestCase: Sendable, CustomTestStringConvertible {
+    let name: String
+    let octets: [UInt8]
+    let violation: Violation?
+
+    init(_ name: String, _ fields: Fields, _ violation: Violation?) {
+        self.name = name
+        octets = Self.frames(block(fields))
+        self.violation = violation
+    }
+
+    /// A head of any size, in as many frames as it needs.
+    private static func frames(_ block: [UInt8]) -> [UInt8] {
+        var rest = block[...]
+        var frames: [Frame] = []
+        repeat {
+            let piece = Array(rest.prefix(16_384))
+            rest = rest.dropFirst(16_384)
+            frames.append(
+                frames.isEmpty
+                    ? .headers(1, block: piece, endHeaders: rest.isEmpty)
+                    : .continuation(1, piece, endHeaders: rest.isEmpty))
+        } while !rest.isEmpty
+        return frames.octets
+    }
+
+    var testDescription: String { name }
+}
+
+private func with(_ name: String, _ value: String) -> Fields { get.replacing(name, value) }
+private func fields(_ count: Int, _ name: (Int) -> String) -> Fields { (0..<count).map { (name($0), "v") } }
+
+private let requests: [RequestCase] = [
+    RequestCase("plain", get, nil),
+    RequestCase("host alone", get.dropLast() + [("host", "b.example")], nil),
+    RequestCase("host that agrees, in another case", get + [("host", "A.Example")], nil),
+    RequestCase("host that differs", get + [("host", "b.example")], .authorityMismatch),
+    RequestCase("host with another port", get + [("host", "a.example:81")], .authorityMismatch),
+    RequestCase("an authority with user information", with(":authority", "u@a.example"), .badHost),
+    RequestCase("an authority with a bad port", with(":authority", "a.example:99999"), .badHost),
+    RequestCase("a bad host alone", get.dropLast() + [("host", "u@b.example")], .badHost),
+    RequestCase("a path above the root", with(":path", "/../a"), .pathAboveRoot),
+    RequestCase("a path with two readings", with(":path", "/a%2f..%2fb"), .ambiguousPath),
+    RequestCase("a bad percent-encoding", with(":path", "/%zz"), .badPercentEncoding),
+    RequestCase("an encoded NUL", with(":path", "/%00"), .badPercentEncoding),
+    RequestCase("a fragment", with(":path", "/a#b"), .badTarget),
+    RequestCase("the scheme of something else", with(":scheme", "ftp"), .badScheme),
+    RequestCase("http as the scheme", with(":scheme", "http"), nil),
+    RequestCase("TRACE", with(":method", "TRACE"), .methodNotAllowed),
+    RequestCase("CONNECT", [(":method", "CONNECT"), (":authority", "a.example:443")], .methodNotAllowed),
+    RequestCase("OPTIONS *", get.replacing(":method", "OPTIONS").replacing(":path", "*"), nil),
+    RequestCase("a framing field in disguise", get + [("content_length", "5")], .suspiciousHeader),
+    RequestCase("another", get + [("transfer.encoding", "chunked")], .suspiciousHeader),
+    RequestCase("as many fields as there may be", get + fields(256) { "a\($0)" }, nil),
+    RequestCase("one more", get + fields(257) { "a\($0)" }, .tooManyFields),
+    RequestCase("as many crumbs", get + fields(256) { _ in "cookie" }, nil),
+    RequestCase("one more crumb", get + fields(257) { _ in "cookie" }, .tooManyFields),
+    RequestCase("a field that is too large", get + [("a", String(repeating: "b", count: 16_384))], .fieldTooLarge),
+    RequestCase(
+        "crumbs that are too large together",
+        get + (0..<5).map { _ in ("cookie", String(repeating: "b", count: 4000)) }, .fieldTooLarge),
+    RequestCase(
+        "a head that is too large", get + (0..<5).map { ("a\($0)", String(repeating: "b", count: 15_000)) },
+        .headTooLarge),
+    RequestCase(
+        "a target that is too large", with(":path", "/" + String(repeating: "b", count: 16_384)), .requestLineTooLong),
+    RequestCase("expect is nobody's business", get + [("expect", "100-continue")], nil),
+    RequestCase("whatever it expects", get + [("expect", "money")], nil),
+    RequestCase("CONNECT for WebSocket", with(":method", "CONNECT") + [(":protocol", "websocket")], nil),
+    RequestCase(
+        "CONNECT for another", with(":method", "CONNECT") + [(":protocol", "connect-udp")], .unsupportedProtocol),
+]
+
+@Suite struct HeadReaderTests {
+    @Test(arguments: requests)
+    func refusesWhatHTTP1Refuses(_ request: RequestCase) {
+        for size in [Int.max, 100, 1] {
+            let (verdict, server) = serve(request.octets, pieces: size)
+            #expect(verdict == .fine)
+            #expect(server.story.count == 2)
+            let expected = request.violation.map { "0 refused \($0) end" } ?? "0 head"
+            #expect(server.story.last?.hasPrefix(expected) == true, "\(server.story)")
+            #expect(server.lastHead?.isHTTP2 == true)
+        }
+    }
+
+    private func head(_ fields: Fields, end: Bool = true, _ settings: HTTP2Settings = HTTP2Settings()) throws -> Head {
+        let (_, server) = serve([Frame.headers(1, fields, end: end)].octets, settings)
+        return try #require(server.lastHead)
+    }
+
+    @Test func isWhatTheHTTP1ParserWouldHaveMade() throws {
+        let fields: Fields = [
+            (":method", "POST"), (":path", "/a/./b%41?c=%2e#".dropLast().description), (":scheme", "https"),
+            (":authority", "a.example:8443"), ("user-agent", "x"), ("te", "trailers"), ("expect", "100-continue"),
+            ("http2-settings", "AAA"), ("content-length", "3"), ("x_y", "1"), ("priority", "u=1"),
+        ]
+        let head = try head(fields, end: false)
+        #expect(head.text(head.method) == "POST")
+        #expect(head.text(head.target) == "/a/./b%41?c=%2e")
+        #expect(head.text(head.path) == "/a/bA")
+        #expect(head.text(head.query) == "?c=%2e")
+        #expect(head.text(head.authority) == "a.example:8443")
+        #expect(head.lines == ["host: a.example:8443", "user-agent: x", "x_y: 1", "priority: u=1"])
+        #expect(head.body == .exactly(3))
+        #expect(head.minorVersion == 1 && head.isHTTP2 && head.acceptsTrailers && !head.isWebSocket)
+        #expect(head.hasInvalidNames)
+        #expect(head.mayContain(.userAgent) && head.mayContain(.host))
+    }
+
+    @Test func isWrittenToHTTP1InOnePieceOrNot() throws {
+        let head = try head(get + [("a", "b"), ("cookie", "c=1"), ("cookie", "d=2"), ("e", "")])
+        let output = Buffer(capacity: 1000)
+        writeRequestHead(head, framing: .none, into: output)
+        let lines = "host: a.example\r\na: b\r\ne: \r\ncookie: c=1; d=2\r\n"
+        let bytes = output.bytes
+        #expect(bytes.text == "GET / HTTP/1.1\r\n\(lines)\r\n")
+    }
+
+    @Test func crumbsBecomeOneCookie() throws {
+        #expect(try head(get + [("cookie", "a=1")]).lines.last == "cookie: a=1")
+        let head = try head(get + [("cookie", "a=1"), ("b", "c"), ("cookie", "d=2"), ("cookie", "e=3")])
+        #expect(head.lines == ["host: a.example", "b: c", "cookie: a=1; d=2; e=3"])
+    }
+
+    @Test func namesThatAreNotPlainAreDroppedIfAsked() throws {
+        var settings = HTTP2Settings()
+        settings.requestOptions.dropsInvalidNames = true
+        let head = try head(get + [("a_b", "1"), ("c", "2")], settings)
+        #expect(head.lines == ["host: a.example", "c: 2"])
+        #expect(head.hasInvalidNames)
+    }
+
+    @Test func theLengthOfTheBody() throws {
+        #expect(try head(get).body == .none)
+        #expect(try head(get + [("content-length", "0")]).body == .exactly(0))
+        #expect(try head(post, end: false).body == .unknown)
+        #expect(try head(post + [("content-length", "70")], end: false).body == .exactly(70))
+    }
+
+    @Test func aWebSocketIsAGET() throws {
+        let fields = with(":method", "CONNECT") + [(":protocol", "websocket"), ("sec-websocket-version", "13")]
+        let head = try head(fields, end: false)
+        #expect(head.isWebSocket && head.text(head.method) == "GET" && head.body == .none)
+        var settings = HTTP2Settings()
+        settings.allowsWebSocket = false
+        #expect(serve([Frame.headers(1, fields, end: false)].octets, settings).0 == .stream(1))
+    }
+
+    @Test func trailersAboutRoutingAreRemoved() {
+        let trailers: Fields = [
+            ("grpc-status", "0"), ("host", "x"), ("x-forwarded-for", "1.2.3.4"), ("te", "trailers"),
+        ]
+        let (_, server) = serve([Frame.headers(1, post, end: false), .data(1, [1]), .headers(1, trailers)].octets)
+        #expect(server.story.dropFirst() == ["0 head POST /", "0 end trailers"])
+        #expect(server.lastHead?.lines == ["grpc-status: 0"])
+    }
+
+    @Test func trailersHaveLimits() {
+        let large = (0..<9).map { ("a\($0)", String(repeating: "b", count: 1000)) }
+        let many = (0..<257).map { _ in ("a", "") }
+        for trailers in [large, many] {
+            let (verdict, server) = serve([Frame.headers(1, post, end: false), .headers(1, trailers)].octets)
+            #expect(verdict == .stream(1))
+            #expect(server.story.count == 1 && server.session.droppedRequestCount == 1)
+        }
+    }
+
+    @Test func aRefusedHeadShowsWhatWasAskedFor() throws {
+        let head = try head(get.replacing(":path", "/secret?q") + [("host", "b.example")])
+        #expect(head.text(head.method) == "GET" && head.text(head.target) == "/secret?q")
+        #expect(head.text(head.authority) == "a.example")
+    }
+}
