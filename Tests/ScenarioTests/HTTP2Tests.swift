@@ -29,7 +29,7 @@ import Testing
         for _ in 0..<3 { #expect(try self.attack(apus, attack).contains("goaway")) }
         let report = load.waitForEnd()
         #expect(report.statuses == [200: 2000], "\(report.failures.prefix(3))")
-        let count = try reasons.reduce(0) { try $0 + apus.metric("apus_http2_faults_total", $1)) }
+        let count = try reasons.reduce(0) { try $0 + apus.metric("apus_http2_faults_total", $1) }
         #expect(count == 3)
         #expect(try eventually { try apus.metric("apus_client_connections_active") == 0 })
         #expect(try eventually { try apus.metric("apus_held_bytes") == 0 }, "nothing is kept of it")
