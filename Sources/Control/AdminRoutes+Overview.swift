@@ -1,6 +1,8 @@
 import Core
+import HTTP2
 import Model
 import Proxy
+import TLS
 import Telemetry
 
 // What is about the whole: status, configuration, metrics, reload, check, events, instances.
@@ -29,6 +31,7 @@ extension AdminRoutes {
         completion(
             .value([
                 "version": .string(apusVersion),
+                "libraries": ["openssl": .string(TLSLibrary.version), "nghttp2": .string(HTTP2Library.version)],
                 "pid": .int(Int(SystemProcess.id)),
                 "uptimeSeconds": .int(Int(Instant.now().since(actions.startedAt) / 1_000_000_000)),
                 "configurationFile": .string(actions.configurationFile),

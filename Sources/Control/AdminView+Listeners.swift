@@ -4,18 +4,27 @@ import Model
 extension AdminView {
     static func listeners(_ answer: Value, _ coloured: Bool) -> String {
         var table = TextTable(
-            ("load balancer", .left), ("addresses", .left), ("port", .right), ("protocol", .left), ("rules", .right),
-            ("default action", .left))
+            ("load balancer", .left), ("addresses", .left), ("port", .right), ("protocol", .left), ("tls", .left),
+            ("rules", .right), ("default action", .left))
         for loadBalancer in answer["loadBalancers"]?.array ?? [] {
             let addresses = (loadBalancer["addresses"]?.array ?? []).map(text).joined(separator: " ")
             for listener in loadBalancer["listeners"]?.array ?? [] {
                 table.add(
                     cell(loadBalancer["name"]), TextTable.Cell(addresses), cell(listener["port"]),
-                    cell(listener["protocol"]), "\(listener["rules"]?.array?.count ?? 0)",
+                    cell(listener["protocol"]), TextTable.Cell(tls(listener)),
+                    "\(listener["rules"]?.array?.count ?? 0)",
                     TextTable.Cell(action(listener["defaultActions"])))
             }
         }
         return table.text(coloured: coloured, otherwise: "There are no listeners.")
+    }
+
+    /// `2 certificates, TLS13-1-2-Res-2021-06`; a dash for a listener without.
+    private static func tls(_ listener: Value) -> String {
+        guard let certificates = listener["certificates"]?.array, !certificates.isEmpty else { return "-" }
+        let policy = listener["sslPolicy"]?.string ?? SecurityPolicy.standard.name
+        let name = policy.hasPrefix(SecurityPolicy.prefix) ? policy.dropFirst(SecurityPolicy.prefix.count) : policy[...]
+        return "\(certificates.count) certificate\(certificates.count == 1 ? "" : "s"), \(name)"
     }
 
     /// The rules of one listener, its default action last, where it is tried.

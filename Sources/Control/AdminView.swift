@@ -14,6 +14,8 @@ enum AdminView {
         var lines = [
             "apus \(text(answer["version"])), running for \(duration(answer["uptimeSeconds"]?.int ?? 0)) "
                 + "as process \(text(answer["pid"]))",
+            "libraries      OpenSSL \(text(answer["libraries"]?["openssl"])), "
+                + "nghttp2 \(text(answer["libraries"]?["nghttp2"]))",
             "configuration  \(text(answer["configurationFile"])), generation \(text(answer["generation"]))",
             "connections    \(text(counters["clientConnectionsActive"])) open, "
                 + "\(text(counters["clientConnections"])) since the start",

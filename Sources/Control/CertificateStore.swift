@@ -17,6 +17,10 @@ final class CertificateStore {
         var certificates: [CertificateFiles: (octets: [[UInt8]], certificate: TLSCertificate)] = [:]
         var trustStores: [MutualAuthentication: (octets: [[UInt8]], store: TLSTrustStore)] = [:]
         var roots: [String: [UInt8]] = [:]
+
+        var sortedCertificates: [(file: String, certificate: TLSCertificate)] {
+            certificates.map { ($0.certificateFile, $1.certificate) }.sorted { $0.file < $1.file }
+        }
     }
 
     /// Where relative paths begin: the configuration file's folder.
@@ -107,8 +111,13 @@ final class CertificateStore {
         return (verification, group.attributes.targetTLSServerName)
     }
 
-    /// The certificates in force, by name.
-    var certificates: [TLSCertificate] { content.certificates.values.map(\.certificate).sorted { $0.name < $1.name } }
+    /// The certificates in force with their files, sorted by these.
+    var certificates: [(file: String, certificate: TLSCertificate)] { content.sortedCertificates }
+
+    /// What is wrong with what was prepared, though it can be used, in sentences.
+    var preparedWarnings: [String] {
+        (prepared?.sortedCertificates ?? []).compactMap { $0.certificate.ocspProblem?.description }
+    }
 
     /// The folders of all files in force.
     var folders: Set<String> {
@@ -175,7 +184,7 @@ final class CertificateStore {
             let response = isStapled ? try octets(stapled) : []
             let all = [chain, privateKey, response]
             file = files.certificateFile
-            if let known, known.octets == all, known.certificate.notAfter > now {
+            if let known, known.octets == all, known.certificate.isGood(at: now) {
                 return next.certificates[files] = known
             }
             let certificate = try TLSCertificate(
@@ -233,6 +242,11 @@ final class CertificateStore {
                 remedy: "Choose a policy without PQ in its name, or run with a newer OpenSSL.",
                 code: .invalidConfigurationRequest))
     }
+}
+
+extension TLSCertificate {
+    /// Whether it can be served at `now`, and the OCSP response with it be stapled.
+    fileprivate func isGood(at now: Int) -> Bool { notAfter > now && (ocspNotAfter ?? .max) > now }
 }
 
 extension Listener {

@@ -1,7 +1,8 @@
 import Core
 import Logging
 
-/// Tells when files of certificates may have changed.
+/// Tells when files of certificates may have changed; and once an hour, as certificates and OCSP responses grow old
+/// without a change.
 final class CertificateWatch: PollHandler {
     private let loop: ControlLoop
     private let watch: FolderWatch?
@@ -20,7 +21,12 @@ final class CertificateWatch: PollHandler {
                     "error": "\(error)"
                 ])
         }
-        if let watch { token = loop.add(self, descriptor: watch.descriptor, interest: .readable) }
+        if let watch {
+            token = loop.add(self, descriptor: watch.descriptor, interest: .readable)
+        } else {
+            token = loop.add(self, descriptor: nil)
+        }
+        loop.schedule(token, at: Instant.now() + Limits.certificateLookTime)
     }
 
     /// Watches these folders, too.
@@ -33,5 +39,8 @@ final class CertificateWatch: PollHandler {
         if watch?.takeEvents() == true { loop.schedule(token, at: now + Limits.certificateSettleTime) }
     }
 
-    func timerFired(now: Instant) { changed() }
+    func timerFired(now: Instant) {
+        changed()
+        loop.schedule(token, at: now + Limits.certificateLookTime)
+    }
 }

@@ -5,8 +5,9 @@ extension Control {
     public static func check(file: String) throws(StartError) -> String {
         do throws(ConfigErrors) {
             let (document, places) = try Document.readWithPlaces(file)
-            try CertificateStore(configurationFile: file).prepare(for: document, onlyNew: false, places)
-            return document.summary
+            let certificates = CertificateStore(configurationFile: file)
+            try certificates.prepare(for: document, onlyNew: false, places)
+            return ([document.summary] + certificates.preparedWarnings).joined(separator: ". ")
         } catch {
             throw .configuration(error)
         }

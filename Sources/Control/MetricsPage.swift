@@ -1,7 +1,9 @@
 import Core
+import HTTP2
 import Model
 import Proxy
 import Routing
+import TLS
 import Telemetry
 
 /// Gathers everything that `/metrics` tells: what workers count, what control counts, target states, the process.
@@ -47,7 +49,10 @@ struct MetricsPage {
     private func writeControl(_ text: inout PrometheusText) {
         let tally = actions.tally
         text.begin("apus_build_info", .gauge, help: "1, with the version as a label.")
-        text.sample(1, .init("version", apusVersion))
+        text.sample(
+            1, .init("version", apusVersion), .init("openssl", TLSLibrary.version),
+            .init("nghttp2", HTTP2Library.version))
+        writeCertificates(&text)
         text.begin("apus_uptime_seconds", .gauge, help: "Time since the process began to serve.")
         text.sample(nanoseconds: Instant.now().since(actions.startedAt))
         text.begin("apus_workers", .gauge, help: "Worker threads.")
@@ -69,6 +74,15 @@ struct MetricsPage {
         text.sample(tally.healthChecksFailed, .init("result", "failed"))
         text.begin("apus_events_total", .counter, help: "Events told to subscribers.")
         text.sample(actions.events.lastSequence)
+    }
+
+    private func writeCertificates(_ text: inout PrometheusText) {
+        let days = Dictionary(actions.certificateDays.map { ($0.file, $0.days) }, uniquingKeysWith: min)
+        guard !days.isEmpty else { return }
+        text.begin("apus_certificate_expiry_days", .gauge, help: "Days until a certificate expires; 0 after that.")
+        for (file, days) in days.sorted(by: { $0.key < $1.key }) {
+            text.sample(UInt64(clamping: days), .init("certificate", file))
+        }
     }
 
     /// The names are those that Prometheus' own clients use, so that dashboards know them.

@@ -76,7 +76,7 @@ final class Service {
         }
         watchLosses(budget)
         sayWhatIsServed(budget)
-        operations.warnOfExpiry()
+        operations.warnOfCertificates()
     }
 
     private func watchLosses(_ budget: DescriptorBudget) {

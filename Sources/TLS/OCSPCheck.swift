@@ -2,10 +2,11 @@ import COpenSSL
 
 /// Whether an OCSP response is fit to be stapled. Source: RFC 6960 §3.2, §4.2.
 enum OCSPCheck {
-    /// Throws unless `der` says of the first certificate of `chain` that it is good, and says so still at `now`.
+    /// Until when `der` says of the first certificate of `chain` that it is good, in seconds since 1970; nil: it does
+    /// not say until when. Errors: it says something else, or said so until before `now`.
     static func check(
         _ der: [UInt8], for chain: [OpaquePointer], _ name: String, now: Int
-    ) throws(TLSMaterialError) {
+    ) throws(TLSMaterialError) -> Int? {
         let remedy = "Fetch a new one from the responder that the certificate names, or configure none."
         if der.count > Limits.ocspResponseOctetsMax {
             let limit = Limits.ocspResponseOctetsMax
@@ -34,9 +35,11 @@ enum OCSPCheck {
                 "The OCSP response for \(name) does not say that the certificate is good.",
                 remedy: "Ask the certificate's issuer whether it was revoked, and request a new certificate.")
         }
-        if let time = unsafe until, let end = unsafe seconds(time), now > end {
+        guard let time = unsafe until, let end = unsafe seconds(time) else { return nil }
+        if now > end {
             throw TLSMaterialError("The OCSP response for \(name) was valid until \(timeText(end)).", remedy: remedy)
         }
+        return end
     }
 
     private static func decode(_ der: [UInt8]) -> OpaquePointer? {

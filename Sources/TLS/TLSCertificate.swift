@@ -42,8 +42,13 @@ import COpenSSL
     public let key: Key
     /// SHA-256 of the certificate's DER.
     public let fingerprint: [UInt8]
-    /// The OCSP response to staple, DER.
+    /// The OCSP response to staple, DER; nil if there is none that is good.
     public let ocspResponse: [UInt8]?
+    /// Seconds since 1970 until which it may be stapled, if it says so.
+    public let ocspNotAfter: Int?
+    /// What is wrong with the OCSP response that was handed in. The certificate is served without: clients do not need
+    /// one.
+    public let ocspProblem: TLSMaterialError?
     /// The chain, the certificate itself first.
     let chain: [OpaquePointer]
     /// The private key.
@@ -65,7 +70,6 @@ import COpenSSL
         let key = try Self.checkKey(own, name)
         try Self.checkTimes(own, name, now: now)
         try unsafe Self.checkChain(certificates.pointers, name)
-        if let ocspResponse { try unsafe OCSPCheck.check(ocspResponse, for: certificates.pointers, name, now: now) }
         let owner = try unsafe Self.readKey(privateKey, for: certificates.pointers[0], name)
         self.name = name
         names = own.names
@@ -73,7 +77,16 @@ import COpenSSL
         notAfter = own.notAfter
         self.key = key
         fingerprint = own.fingerprint
-        self.ocspResponse = ocspResponse
+        var ocsp: (response: [UInt8]?, notAfter: Int?, problem: TLSMaterialError?)
+        do throws(TLSMaterialError) {
+            ocsp.notAfter = try ocspResponse.flatMap { response throws(TLSMaterialError) in
+                try unsafe OCSPCheck.check(response, for: certificates.pointers, name, now: now)
+            }
+            ocsp.response = ocspResponse
+        } catch {
+            ocsp.problem = error
+        }
+        (self.ocspResponse, ocspNotAfter, ocspProblem) = ocsp
         unsafe self.privateKey = unsafe owner
         unsafe self.chain = unsafe certificates.take()
     }

@@ -34,16 +34,16 @@ public struct TLSPolicy: Equatable, Sendable {
         unsafe SSL_CTX_set_security_level(context, securityLevel)
         if minimum > maximum { return "Policy \(name) ends with an older version than it begins with." }
         for cipher in ciphers where unsafe SSL_CTX_set_cipher_list(context, cipher) != 1 {
-            return "\(TLSLibrary.version) has no cipher \(cipher), which policy \(name) names."
+            return "OpenSSL \(TLSLibrary.version) has no cipher \(cipher), which policy \(name) names."
         }
         for suite in ciphersuites where unsafe SSL_CTX_set_ciphersuites(context, suite) != 1 {
-            return "\(TLSLibrary.version) has no cipher suite \(suite), which policy \(name) names."
+            return "OpenSSL \(TLSLibrary.version) has no cipher suite \(suite), which policy \(name) names."
         }
         if minimum < .tls13 && ciphers.isEmpty || maximum == .tls13 && ciphersuites.isEmpty {
             return "Policy \(name) allows a version of TLS without a cipher for it."
         }
         for group in groups where unsafe apus_ctx_set_groups(context, group) != 1 {
-            return "\(TLSLibrary.version) has no group \(group), which policy \(name) needs; 3.5 has it."
+            return "OpenSSL \(TLSLibrary.version) has no group \(group), which policy \(name) needs; 3.5 has it."
         }
         ERR_clear_error()
         return nil

@@ -13,7 +13,7 @@ struct Apus: ParsableCommand {
             \(SocketOptions.standardPath).
             Exit status: 0 done, 1 refused, 2 wrong usage, 3 no server.
             """,
-        version: "apus \(apusVersion)",
+        version: apusVersionAndLibraries,
         groupedSubcommands: [
             CommandGroup(name: "Serve", subcommands: [Run.self, Check.self, Demo.self, Schema.self]),
             CommandGroup(

@@ -46,9 +46,9 @@ import Testing
         #expect(
             try perform(.listeners, harness)
                 == """
-                LOAD BALANCER  ADDRESSES  PORT  PROTOCOL  RULES  DEFAULT ACTION
-                web            127.0.0.1  8080  HTTP          2  forward to blue (90), green (10)
-                web            127.0.0.1    80  HTTP          0  forward to blue
+                LOAD BALANCER  ADDRESSES  PORT  PROTOCOL  TLS  RULES  DEFAULT ACTION
+                web            127.0.0.1  8080  HTTP      -        2  forward to blue (90), green (10)
+                web            127.0.0.1    80  HTTP      -        0  forward to blue
 
                 """)
         #expect(

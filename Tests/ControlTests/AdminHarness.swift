@@ -109,6 +109,7 @@ final class RecordingActions: AdminActions {
     var tally = ControlTally()
     var logLinesLost: UInt64 = 0
     var groupsFailedOpen: [String] = []
+    var certificateDays: [(file: String, days: Int)] = []
     var isStopping = false
     var groupCounters: [(name: String, workers: [TargetGroupCounters])] = []
     /// What was asked for, in words, with who asked.

@@ -35,6 +35,49 @@ import Testing
         #expect(try eventually { try apus.metric("apus_held_bytes") == 0 }, "nothing is kept of it")
     }
 
+    /// The same by hand-written frames: what libraries do not do.
+    @Test(arguments: [
+        ("continuations", "continuation_flood"), ("empty_data", "control_flood"), ("made_you_reset", "reset_flood"),
+        ("priorities", "control_flood"),
+    ])
+    func rawFloodsAreStoppedAndNobodyNotices(attack: String, reason: String) throws {
+        let apus = try start()
+        let load = LoadGenerator(port: apus.port, clients: 2, requests: 2000)
+        let told = try Tool.run([Tool.python, Tool.script("http2_attacks"), attack, "\(apus.port)"], in: apus.folder)
+        #expect(told == "goaway 11\n", "ENHANCE_YOUR_CALM")
+        let report = load.waitForEnd()
+        #expect(report.statuses == [200: 2000], "\(report.failures.prefix(3))")
+        #expect(try apus.metric("apus_http2_faults_total", reason) == 1)
+        #expect(try eventually { try apus.metric("apus_held_bytes") == 0 }, "nothing is kept of it")
+    }
+
+    /// Few octets become large heads by HPACK, and streams are held open by windows of zero: most are refused, memory
+    /// stays as it is, and nobody else waits.
+    @Test func aBombIsSmall() throws {
+        let apus = try start()
+        let before = try apus.metric("process_resident_memory_bytes")
+        let load = LoadGenerator(port: apus.port, clients: 2, requests: 2000)
+        let bomb = Background {
+            try Tool.run([Tool.python, Tool.script("http2_attacks"), "bomb", "\(apus.port)"], in: apus.folder)
+        }
+        #expect(try eventually { try apus.metric("apus_held_bytes") > 500_000 }, "it has begun")
+        let report = load.waitForEnd()
+        #expect(report.statuses == [200: 2000], "\(report.failures.prefix(3))")
+        let told = try bomb.value()
+        let open = try #require(Int(told.split(separator: " ")[1]), "\(told)")
+        #expect((1...20).contains(open) && told.hasSuffix(" ended False goaway None\n"), "\(told)")
+        #expect(try apus.metric("process_resident_memory_bytes") - before < 32_000_000)
+        #expect(try eventually { try apus.metric("apus_held_bytes") == 0 }, "nothing is kept of it")
+    }
+
+    /// A connection takes 10,000 requests. Those that cross the word of it are answered.
+    @Test func aConnectionServesSoManyRequestsAndLosesNone() throws {
+        let apus = try start()
+        let told = try Tool.run(
+            [Tool.python, Tool.script("http2_attacks"), "many_requests", "\(apus.port)"], in: apus.folder)
+        #expect(told == "lost 0 beyond True code 0\n")
+    }
+
     /// A window opened octet by octet does not keep a response, and its memory, alive.
     @Test func aZeroWindowIsReset() throws {
         let apus = try start(

@@ -104,6 +104,83 @@ import Testing
         #expect(target.requests.last?["transfer-encoding"] == "chunked")
     }
 
+    /// What a client is told when the target breaks off, on HTTP/2: no other stream notices.
+    @Test func targetsResetStreams() throws {
+        let target = try PortServer.python("http2_target")
+        let apus = try ApusProcess.start(
+            Document(
+                listeners: [.init(defaultAction: Document.forward("blue"))],
+                groups: [.init("blue", program: target, settings: ["protocolVersion": "HTTP2"])],
+                attributes: ["apus.h2c.enabled": true]))
+        func curl(_ path: String, _ more: String...) throws -> String {
+            try Tool.run(
+                [
+                    "curl", "-q", "-sS", "--noproxy", "*", "--max-time", "30", "--http2-prior-knowledge", "-o",
+                    "/dev/null", "-w", "%{http_code} %{size_download} %{errormsg}",
+                ] + more + ["http://localhost:\(apus.port)\(path)"], in: apus.folder, expectsSuccess: false)
+        }
+        #expect(try curl("/").hasPrefix("200 3 "))
+        #expect(try curl("/reset").hasPrefix("502 "))
+        #expect(try curl("/field").hasPrefix("502 "), "a field that HTTP/2 has not")
+        #expect(try curl("/cut").contains(" HTTP/2 stream"), "what is not whole does not look whole")
+        #expect(try curl("/length").contains(" HTTP/2 stream"), "nor what is shorter than it says")
+        #expect(try curl("/refused").hasPrefix("200 3 "), "not seen by the target, so asked again")
+        #expect(try curl("/goaway").hasPrefix("200 3 "), "the same")
+        try Data(count: 10_000_000).write(to: URL(fileURLWithPath: "\(apus.folder)/upload"))
+        #expect(try curl("/early", "-T", "\(apus.folder)/upload").hasPrefix("200 3 "), "an early answer is an answer")
+        #expect(try curl("/silent", "--max-time", "0.5").hasPrefix("000 0 "))
+        #expect(try curl("/").hasPrefix("200 3 "))
+        #expect(try apus.metric("apus_http2_streams_reset_total", "target") >= 4)
+        #expect(try apus.metric("apus_http2_stream_faults_total", "target") == 2)
+        #expect(try eventually { try apus.metric("apus_requests_active") == 0 })
+    }
+
+    /// The same on HTTP/1.1, where only the connection can break, for every protocol of clients.
+    @Test(arguments: Front.allCases) func targetsBreakConnections(front: Front) throws {
+        let target = try TargetServer { connection in
+            while let request = try connection.request() {
+                if request.target == "/cut" {
+                    try connection.send("HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nok\n")
+                    return connection.reset()
+                }
+                if request.target == "/reset" { return connection.reset() }
+                try connection.send("HTTP/1.1 200 OK\r\nContent-Length: 3\r\n\r\nok\n")
+            }
+        }
+        var document = Document(target, attributes: ["apus.h2c.enabled": true])
+        if front == .https1 || front == .https2 { document.listeners[0].certificates = [Self.own] }
+        let apus = try ApusProcess.start(document)
+        let scheme = front == .https1 || front == .https2 ? "https" : "http"
+        func curl(_ path: String) throws -> String {
+            try Tool.run(
+                [
+                    "curl", "-q", "-sS", "--noproxy", "*", "--max-time", "30", "--cacert",
+                    Self.authority.own.certificatePath, front.flag, "-o", "/dev/null", "-w",
+                    "%{http_code} %{size_download} %{exitcode}", "\(scheme)://localhost:\(apus.port)\(path)",
+                ], in: apus.folder, expectsSuccess: false)
+        }
+        #expect(try curl("/").hasPrefix("200 3 0"))
+        #expect(try curl("/reset").hasPrefix("502 "))
+        #expect(try curl("/cut").contains(front.isHTTP2 ? " 92" : "200 3 18"), "what is not whole does not look whole")
+        #expect(try curl("/").hasPrefix("200 3 0"))
+    }
+
+    @Test func httpx() throws {
+        let target = try TargetServer(script: TargetScript.echo)
+        var document = Document(target)
+        document.listeners[0].certificates = [Self.own]
+        let apus = try ApusProcess.start(document)
+        let told = try Tool.run(
+            [Tool.python, Tool.script("httpx_client"), "\(apus.port)", Self.authority.own.certificatePath],
+            in: apus.folder)
+        #expect(
+            told == """
+                [(('HTTP/1.1', 200), 300)] 200 1000000
+                [(('HTTP/2', 200), 300)] 200 1000000
+
+                """)
+    }
+
     @Test("nghttp and h2load get along with it, and lose nothing when the target ends connections")
     func nghttp2Tools() throws {
         let scene = try Scene(.h2c, .https2)

@@ -66,6 +66,41 @@ import Testing
         #expect(try apus.metric("apus_client_tls_failures_total", "plain_http") == 1)
     }
 
+    /// Post-quantum key shares fill more than one segment, and some clients more than one record.
+    @Test(arguments: ["octets", "records"]) func aClientHelloInPiecesIsRead(how: String) throws {
+        let (apus, _) = try start()
+        let told = try Tool.run(
+            [Tool.python, Tool.script("tls_client"), how, "\(apus.port)", Self.authority.own.certificatePath],
+            in: apus.folder)
+        #expect(told == "HTTP/1.1 200 TLSv1.3\n")
+    }
+
+    /// Over the socket a listener gets another certificate; who is connected stays so.
+    @Test func certificatesChangeOverTheSocket() throws {
+        let (apus, _) = try start()
+        let open = Background {
+            try Tool.curl(
+                apus, "https://localhost:\(apus.port)/a", "--rate", "4/s", "https://localhost:\(apus.port)/b",
+                "-w", "%{num_connects}", "-o", "/dev/null", "-o", "/dev/null",
+                roots: Self.authority.own.certificatePath)
+        }
+        let pair = Self.authority.issue(["localhost"], subject: "/CN=another")
+        func change(_ certificate: String) throws -> AdminAnswer {
+            let files: JSON = ["certificateFile": .string(certificate), "privateKeyFile": .string(pair.privateKeyPath)]
+            return try apus.admin(
+                "PUT", "/v1/load-balancers/web/listeners/\(apus.port)",
+                ["protocol": "HTTPS", "defaultActions": [Document.forward("blue")], "certificates": [files]])
+        }
+        #expect(try change(pair.certificatePath).status == 200)
+        #expect(try eventually { try openssl(apus, "-servername", "localhost").contains("CN = another") })
+        let refused = try change("/nowhere/a.pem")
+        #expect(refused.status == 400 && refused.text.contains("/nowhere/a.pem cannot be used"), "\(refused.text)")
+        #expect(try openssl(apus, "-servername", "localhost").contains("CN = another"), "the good one stays")
+        #expect(try open.value() == "10")
+        #expect(try apus.metric("apus_connections_cut_by_configuration_total") == 0)
+        #expect(try apus.metric("apus_certificate_expiry_days") > 0)
+    }
+
     @Test func aHandshakeThatNeverComesIsGivenUp() throws {
         let (apus, _) = try start(attributes: ["apus.tls_handshake_timeout.seconds": 0.3])
         let client = try apus.client()
@@ -233,5 +268,24 @@ import Testing
         #expect(try status(["apus.target_tls.verify": roots, "apus.target_tls.server_name": "a.example.com"]) == 200)
         #expect(try status(["apus.target_tls.verify": roots]) == 502, "the Host is not what the certificate is for")
         #expect(try status(["apus.target_tls.verify": "system"]) == 502)
+    }
+
+    /// nginx ends the connection after each response, or instead of one; the next handshake goes on with the session.
+    @Test(arguments: ["HTTP1", "HTTP2"]) func sessionsWithTargetsAreResumed(version: String) throws {
+        let backend = try PortServer.nginx(isHTTP2: version == "HTTP2", pair: Self.own)
+        let settings: [String: JSON] = [
+            "protocol": "HTTPS", "protocolVersion": .string(version), "healthCheckProtocol": "HTTPS", "healthCheckPath": "/",
+        ]
+        let apus = try ApusProcess.start(
+            Document(
+                listeners: [.init(defaultAction: Document.forward("blue"))],
+                groups: [.init("blue", program: backend, settings: settings)],
+                attributes: ["apus.h2c.enabled": true]))
+        let flag = version == "HTTP2" ? "--http2-prior-knowledge" : "--http1.1"
+        let path = version == "HTTP2" ? "gone" : "once"
+        for _ in 0..<10 { _ = try Tool.curl(apus, flag, "http://localhost:\(apus.port)/\(path)") }
+        let full = try apus.metric("apus_target_tls_handshakes_total", "full")
+        let resumed = try apus.metric("apus_target_tls_handshakes_total", "resumed")
+        #expect(full + resumed >= 10 && full <= 2, "one for each of two workers: \(full), \(resumed)")
     }
 }

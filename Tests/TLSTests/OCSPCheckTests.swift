@@ -4,22 +4,21 @@ import Testing
 @testable import TLS
 
 @Suite struct OCSPCheckTests {
+    /// What is wrong with a response; the certificate is served without it.
     private func problem(_ response: [UInt8]) -> String? {
-        do throws(TLSMaterialError) {
-            _ = try TLSCertificate(
-                chain: Mint.ecdsa.chainPEM, privateKey: Mint.ecdsa.keyPEM, name: "a.pem", ocspResponse: response,
-                now: Minted.now)
-            return nil
-        } catch {
-            #expect(error.remedy.hasSuffix("."))
-            return error.problem
-        }
+        let certificate = Mint.ecdsa.served("a.pem", ocsp: response)
+        #expect((certificate.ocspResponse == nil) == (certificate.ocspProblem != nil))
+        #expect(certificate.ocspProblem?.remedy.hasSuffix(".") != false)
+        return certificate.ocspProblem?.problem
     }
 
     @Test func aGoodAnswerIsKept() {
         let response = Mint.intermediate.answer(about: Mint.ecdsa)
         #expect(problem(response) == nil)
-        #expect(Mint.ecdsa.served(ocsp: response).ocspResponse == response)
+        let certificate = Mint.ecdsa.served(ocsp: response)
+        #expect(certificate.ocspResponse == response)
+        let until = certificate.ocspNotAfter ?? 0
+        #expect(until > Minted.now && until <= Minted.now + 2 * 86_400)
     }
 
     @Test func anythingElseIsRefused() {

