@@ -41,6 +41,25 @@ final class CertificateStore {
     func prepare(for document: Document, onlyNew: Bool, _ places: ListenerPlaces = ListenerPlaces())
         throws(ConfigErrors)
     {
+        let (next, mistakes) = read(for: document, onlyNew: onlyNew, places)
+        guard mistakes.isEmpty else { throw ConfigErrors(mistakes) }
+        prepared = next
+    }
+
+    /// Reads all that `document` needs again. What cannot be used now stays as it is in force; each such file's mistake
+    /// is returned.
+    func prepareAgain(for document: Document) -> [ConfigError] {
+        var (next, mistakes) = read(for: document, onlyNew: false, ListenerPlaces())
+        next.certificates.merge(content.certificates) { new, _ in new }
+        next.trustStores.merge(content.trustStores) { new, _ in new }
+        next.roots.merge(content.roots) { new, _ in new }
+        prepared = next
+        return mistakes
+    }
+
+    private func read(
+        for document: Document, onlyNew: Bool, _ places: ListenerPlaces
+    ) -> (content: Content, mistakes: [ConfigError]) {
         var next = Content()
         var mistakes: [ConfigError] = []
         let now = Int(WallClock.now() / 1_000_000_000)
@@ -59,8 +78,7 @@ final class CertificateStore {
         for group in document.targetGroups where group.protocol == .https {
             read(rootsOf: group, into: &next, onlyNew: onlyNew, &mistakes)
         }
-        guard mistakes.isEmpty else { throw ConfigErrors(mistakes) }
-        prepared = next
+        return (next, mistakes)
     }
 
     /// Puts in force what was prepared. Returns whether anything is different.

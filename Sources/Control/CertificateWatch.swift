@@ -8,6 +8,8 @@ final class CertificateWatch: PollHandler {
     private let watch: FolderWatch?
     private let changed: () -> Void
     private var token = Token.none
+    /// Something has changed, and the timer is set to look at it.
+    private var isSettling = false
 
     /// Watches no folder yet. `changed` is called once files have settled after a change.
     init(loop: ControlLoop, logger: Logger, changed: @escaping () -> Void) {
@@ -35,11 +37,15 @@ final class CertificateWatch: PollHandler {
     }
 
     func ready(_ ready: Poller.Ready, now: Instant) {
-        // Certificate and key are two files: whoever writes them has a moment for both.
-        if watch?.takeEvents() == true { loop.schedule(token, at: now + Limits.certificateSettleTime) }
+        // Certificate and key are two files: whoever writes them has a moment for both. What comes meanwhile does not
+        // put it off, since folders may be busy with other files.
+        guard watch?.takeEvents() == true, !isSettling else { return }
+        isSettling = true
+        loop.schedule(token, at: now + Limits.certificateSettleTime)
     }
 
     func timerFired(now: Instant) {
+        isSettling = false
         changed()
         loop.schedule(token, at: now + Limits.certificateLookTime)
     }

@@ -6,15 +6,13 @@ import TLS
 extension Operations {
     /// The files in force have changed on disk: reads them again and puts in force what is good.
     func certificatesChanged() {
-        do throws(ConfigErrors) {
-            try certificates.prepare(for: store.committedDocument, onlyNew: false)
-        } catch {
-            return logger.warning(
-                "changed certificate files are not good: the certificates in force stay",
-                metadata: [
-                    "error": "\(error)"
-                ])
+        let mistakes = certificates.prepareAgain(for: store.committedDocument)
+        if !mistakes.isEmpty {
+            logger.warning(
+                "changed certificate files are not good: what they held before stays in force",
+                metadata: ["error": "\(ConfigErrors(mistakes))"])
         }
+        certificateWatch.add(certificates.folders)
         guard certificates.commit() else { return }
         publish(deregistered: [:])
         logger.notice("certificates were read anew", metadata: ["count": "\(certificates.certificates.count)"])

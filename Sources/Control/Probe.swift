@@ -163,6 +163,11 @@ final class Probe: PollHandler {
     /// Reads once and hands on what came. Returns whether to go on.
     private func receiveStream(from connection: ProbeSocket, now: Instant) -> Bool {
         guard let buffer, let stream else { return false }
+        // A target may wait for what it has not got yet.
+        guard connection.write(buffer) != .failed else {
+            end(.failed(.failed), now: now)
+            return false
+        }
         let input = workbench.input
         input.removeAll()
         switch connection.read(into: input) {
@@ -173,7 +178,7 @@ final class Probe: PollHandler {
                 end(verdict(on: answer), now: now)
                 return false
             }
-            guard receivedCount <= Limits.checkAnswerBytesMax, connection.write(buffer) != .failed else {
+            guard receivedCount <= Limits.checkAnswerBytesMax else {
                 end(.failed(.failed), now: now)
                 return false
             }

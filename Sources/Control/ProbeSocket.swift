@@ -10,7 +10,7 @@ struct ProbeSocket {
     private let workbench: ProbeWorkbench
     private var isShaken = false
     /// Ciphertext that the kernel did not take yet, and ciphertext that was not opened yet.
-    private let unsent = Buffer(capacity: Core.Limits.largeBufferBytes)
+    private let unsent: Buffer?
     private let unopened: Buffer?
 
     /// How a step went.
@@ -20,7 +20,8 @@ struct ProbeSocket {
         self.socket = socket
         self.tls = tls
         self.workbench = workbench
-        unopened = tls == nil ? nil : Buffer(capacity: Core.Limits.largeBufferBytes)
+        unsent = tls == nil ? nil : Buffer(capacity: Limits.checkCiphertextBytes)
+        unopened = tls == nil ? nil : Buffer(capacity: Limits.checkCiphertextBytes)
     }
 
     /// What ALPN has chosen.
@@ -57,6 +58,7 @@ struct ProbeSocket {
     }
 
     private func keepUnsent() {
+        guard let unsent else { return }
         let outgoing = workbench.wire.outgoing
         unsent.compact()
         let count = min(outgoing.count, unsent.freeCount)
@@ -65,6 +67,7 @@ struct ProbeSocket {
     }
 
     private func flush() -> Step {
+        guard let unsent else { return .done }
         while !unsent.isEmpty {
             switch socket.write(unsent) {
             case .bytes: continue

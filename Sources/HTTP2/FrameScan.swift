@@ -6,6 +6,7 @@ struct FrameHeader: Equatable {
     /// The most that nghttp2 puts into one DATA frame, whatever the other side would take.
     static let dataBytesMax = 16 * 1024
     static let endStream: UInt8 = 0x1
+    static let endHeaders: UInt8 = 0x4
     static let padded: UInt8 = 0x8
 
     /// Octets that follow.
@@ -33,9 +34,27 @@ struct FrameScan {
     /// The frame header being read, of which `headerCount` octets have come.
     private var header = FrameHeader()
     private var headerCount = 0
+    /// Whether `header` is that of a frame.
+    private var hasSeenFrame = false
 
     /// `prefaceCount` octets come before the first frame.
     init(prefaceCount: Int) { skipCount = prefaceCount }
+
+    /// Whether a preface, or a frame that is not DATA, has begun and is not complete; or a head that CONTINUATION
+    /// frames go on with.
+    var isInside: Bool {
+        if skipCount > 0 { return !isData }
+        return headerCount > 0 || isHeadOpen
+    }
+
+    /// Whether the last frame was DATA.
+    private var isData: Bool { header.type == FrameType.data && hasSeenFrame }
+
+    /// Whether the last frame was part of a head, and not its end.
+    private var isHeadOpen: Bool {
+        (header.type == FrameType.headers || header.type == FrameType.continuation) && hasSeenFrame
+            && header.flags & FrameHeader.endHeaders == 0
+    }
 
     /// The next frame header that `octets` complete from `index` on, which moves past it. Nil: all were looked at.
     mutating func next(_ octets: Span<UInt8>, _ index: inout Int) -> FrameHeader? {
@@ -48,6 +67,7 @@ struct FrameScan {
             index += 1
             if headerCount == FrameHeader.byteCount {
                 headerCount = 0
+                hasSeenFrame = true
                 skipCount = header.length
                 return header
             }

@@ -73,6 +73,8 @@ extension HTTP2Session {
         streams[slot].body = nil
         streams[slot].bodyCount = 0
         streams[slot].trailers = nil
+        // What is not lent any more is not the last: without this, an empty loan would end the stream too early.
+        streams[slot].isLast = false
         return isTaken || !streams[slot].isOpen
     }
 

@@ -122,8 +122,11 @@ import HTTP1
     /// Whether `produce` would write something.
     public var hasOutput: Bool { unsafe control != nil || nghttp2_session_want_write(native) != 0 }
 
+    /// Whether a preface, a head or another frame without data has begun to come and is not complete.
+    public var isInsideFrame: Bool { scan.isInside }
+
     /// Octets of memory held: nghttp2's, ours, and those of the heads of open streams, whoever owns them now.
-    public var heldByteCount: Int { memory.byteCount + headHeldByteCount + (control?.capacity ?? 0) }
+    public var heldByteCount: Int { memory.byteCount + headHeldByteCount + writer.byteCount + (control?.capacity ?? 0) }
 
     /// Ends the session with GOAWAY and the code of `fault`. Not to be called by callbacks.
     func giveUp(_ fault: HTTP2Fault) {

@@ -5,20 +5,21 @@ import HTTP1
 /// Turns a neutral head into the array of fields that nghttp2 copies: names in lower case, nothing about one hop.
 ///
 /// Shape:  a scratch of its session, valid until the head changes; nghttp2 copies all of it, and folds the names.
-/// Limits: the fields of a head and a few of our own.
+/// Limits: room for the fields of the largest head so far and a few of our own.
 /// Source: RFC 9113 §8.2, §8.3; RFC 9110 §7.6.1.
 @safe final class HeadWriter {
     /// Pseudo-fields, content-length and te.
     private static let ownFieldsMax = 8
 
-    private let fields: UnsafeMutablePointer<nghttp2_nv>
+    private var fields: UnsafeMutablePointer<nghttp2_nv>
+    private var capacity = 32
     private(set) var count = 0
     /// Digits of the status and of the length.
     private let digits: UnsafeMutablePointer<UInt8>
     private var digitCount = 0
 
     init() {
-        unsafe fields = .allocate(capacity: Head.fieldsMax + Self.ownFieldsMax)
+        unsafe fields = .allocate(capacity: capacity)
         unsafe digits = .allocate(capacity: 32)
     }
 
@@ -27,12 +28,15 @@ import HTTP1
         unsafe digits.deallocate()
     }
 
+    /// Octets held.
+    var byteCount: Int { unsafe capacity * MemoryLayout<nghttp2_nv>.stride }
+
     /// What was written last.
     @unsafe var array: UnsafePointer<nghttp2_nv> { unsafe UnsafePointer(fields) }
 
     /// Writes a response. A Content-Length that the parser left in (response to HEAD, 304) is passed on.
     func writeResponse(_ head: Head, framing: Framing) {
-        begin()
+        begin(head)
         appendDigits(UInt64(head.status), named: ":status")
         let keepsContentLength = framing == .none && !forbidsFraming(head.status)
         append(head, keepsContentLength: keepsContentLength, isRequest: false)
@@ -44,7 +48,7 @@ import HTTP1
     /// Writes a request. The target reads the host from `:authority` alone.
     func writeRequest(_ head: Head, scheme: StaticString, framing: Framing) {
         precondition(!head.isWebSocket, "HTTP/2: a WebSocket is not asked for by HTTP/2")
-        begin()
+        begin(head)
         var path = head.path
         if !head.query.isEmpty {
             if path.end == head.query.start {
@@ -73,13 +77,18 @@ import HTTP1
 
     /// Writes trailers.
     func writeTrailers(_ head: Head) {
-        begin()
+        begin(head)
         append(head, keepsContentLength: false, isRequest: false)
     }
 
-    private func begin() {
+    private func begin(_ head: Head) {
         count = 0
         digitCount = 0
+        let needed = head.fieldCount + Self.ownFieldsMax
+        guard needed > capacity else { return }
+        unsafe fields.deallocate()
+        capacity = max(needed, 2 * capacity)
+        unsafe fields = .allocate(capacity: capacity)
     }
 
     /// Appends the fields of `head` that were not removed and are not this hop's.

@@ -18,12 +18,18 @@ class HTTP2Connection {
     final var blocked: [Side] = []
     /// When an octet was last read or written.
     final var lastActivity: Instant
+    /// When the kernel last took octets of frames, or none waited: what comes in does not count.
+    final var lastFlush: Instant
     /// What the session held when the worker's budget was last told.
     final var sessionByteCount = 0
     /// Requests reset before anyone heard of them that were counted.
     private final var droppedCount = 0
-    /// The session is beyond help: once its last frames are written, the connection ends.
+    /// The session is beyond help: once its last frames are written, or at `failedUntil`, the connection ends.
     final var isFailed = false
+    final var failedUntil = Instant.distantFuture
+    /// Since when a head, or another frame without data, has begun to come and is not complete; in the distant future
+    /// while none has.
+    final var partialSince = Instant.distantFuture
 
     /// Octets of buffers held, and the session's.
     final var heldByteCount: Int { (outbound?.capacity ?? 0) + transport.heldByteCount + sessionByteCount }
@@ -34,6 +40,7 @@ class HTTP2Connection {
         self.transport = transport
         self.session = session
         lastActivity = now
+        lastFlush = now
     }
 
     /// Counts the requests that were withdrawn in the read that brought them.
@@ -43,6 +50,9 @@ class HTTP2Connection {
         counters.http2StreamsReset.add(.client, UInt64(count - droppedCount))
         droppedCount = count
     }
+
+    /// Whether reading may bring something that matters.
+    final var mayRead: Bool { !isFailed && transport.mayReceive }
 
     /// Whether it is over: the object may outlive the socket by the rest of a call.
     var isClosed: Bool { preconditionFailure("HTTP/2 connection: abstract") }

@@ -57,6 +57,12 @@ final class HTTP2TargetConnection: HTTP2Connection {
         }
     }
 
+    /// Whether it is open and nobody uses it.
+    var isIdle: Bool {
+        guard case .open = phase else { return false }
+        return streamCount == 0
+    }
+
     /// Moves to another phase.
     func enter(_ next: Phase) {
         if case .closed = phase { preconditionFailure("HTTP/2 target connection: \(next) after closed") }

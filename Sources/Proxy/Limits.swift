@@ -30,6 +30,8 @@ enum Limits {
     /// How long a connection that was answered early is read and thrown away, so that the answer is not lost to a
     /// reset that the unread rest of the request would cause. RFC 9112 §9.6.
     static let lingerTime = Nanoseconds(2_000_000_000)
+    /// How long a connection's timer rests at least before it fires again: a millisecond.
+    static let timerPause = Nanoseconds(1_000_000)
     /// Octets thrown away while lingering: 256 KiB. Then the connection is closed.
     static let lingerBytesMax = 256 * 1024
     /// Targets that one exchange tries to connect to: the first and two more. Then 502 or 504.

@@ -13,8 +13,6 @@ final class Listener {
     private(set) var options: RequestOptions
     /// What new connections do about TLS; nil without.
     private(set) var tls: TLSServerContext?
-    /// How clients show who they are.
-    private(set) var authentication = ClientAuthenticationMode.off
     /// The names of fields that clients may not send, where they are not the usual ones.
     private(set) var ownFieldNames: [[UInt8]] = []
     /// By the rule's index; the default action is the last.
@@ -40,7 +38,7 @@ final class Listener {
         settings = plan.settings
         options = Self.options(plan.settings)
         tls = Self.context(plan, tickets)
-        adoptAuthentication()
+        adoptFieldNames()
     }
 
     /// What the rule of this priority forwards to; nil if there is no such rule or it does not forward.
@@ -59,7 +57,7 @@ final class Listener {
         options = Self.options(plan.settings)
         // Connections that are there keep the context that they began with.
         if plan.tls != before { tls = Self.context(plan, tickets) }
-        adoptAuthentication()
+        adoptFieldNames()
     }
 
     private static func context(_ plan: ListenerPlan, _ tickets: TLSTicketKeyRing) -> TLSServerContext? {
@@ -69,13 +67,7 @@ final class Listener {
         }
     }
 
-    private func adoptAuthentication() {
-        authentication =
-            switch plan.tls?.clientAuthentication {
-            case nil, .off: .off
-            case .passthrough: .passthrough
-            case .verify: .verify
-            }
+    private func adoptFieldNames() {
         let usual = TLSFieldNames().all
         ownFieldNames = settings.fieldNames.all.filter { !usual.contains($0) }
     }
@@ -84,9 +76,6 @@ final class Listener {
         RequestOptions(dropsInvalidNames: settings.dropsInvalidNames, keepsDuplicateHosts: settings.preservesHost)
     }
 }
-
-/// How a listener's clients show who they are.
-enum ClientAuthenticationMode { case off, passthrough, verify }
 
 /// One forward action on one worker.
 final class Forward {

@@ -5,7 +5,7 @@ import TLS
 /// What targets are told about the client's TLS connection. Source: elbv2.md §1.6, §4.3.
 extension Worker {
     /// Sets what the listener's attributes and its client authentication ask for, and nothing that the client has sent.
-    func setTLSFields(_ request: Head, _ client: ClientSide) {
+    mutating func setTLSFields(_ request: Head, _ client: ClientSide) {
         let listener = client.listener
         request.removeFields(.xAmznTLS)
         for name in listener.ownFieldNames { removeFields(named: name, request) }
@@ -16,8 +16,8 @@ extension Worker {
             add(names.version, version.span, request)
             add(names.cipherSuite, tls.cipherName, request)
         }
-        guard listener.authentication != .off, let certificate = tls.clientCertificate else { return }
-        if listener.authentication == .passthrough {
+        guard tls.authentication != .off, let certificate = clientCertificate(of: tls) else { return }
+        if tls.authentication == .passthrough {
             return add(names.certificate, certificate.chain.span, request)
         }
         add(names.serialNumber, certificate.serialNumber.span, request)
@@ -25,6 +25,13 @@ extension Worker {
         add(names.subject, certificate.subject.span, request)
         add(names.validity, certificate.validity.span, request)
         add(names.leaf, certificate.leaf.span, request)
+    }
+
+    /// What a client has shown, which stays in memory with its connection and is charged to it.
+    mutating func clientCertificate(of tls: TLSSession) -> ClientCertificate? {
+        let before = tls.heldByteCount
+        defer { buffers.charge(tls.heldByteCount - before) }
+        return tls.clientCertificate
     }
 
     private func add(_ name: [UInt8], _ value: Span<UInt8>, _ request: Head) {

@@ -186,13 +186,14 @@ struct Transport {
             tls.close()
             _ = sendSealed(&worker)
         }
+        worker.buffers.charge(-(tls?.heldByteCount ?? 0))
         if let sealed = sealed.take() { worker.buffers.release(consume sealed) }
         if let unopened = unopened.take() { worker.buffers.release(consume unopened) }
         if reset { socket.closeWithReset() } else { socket.close() }
     }
 
     /// Octets of buffers held.
-    var heldByteCount: Int { (sealed?.capacity ?? 0) + (unopened?.capacity ?? 0) }
+    var heldByteCount: Int { (sealed?.capacity ?? 0) + (unopened?.capacity ?? 0) + (tls?.heldByteCount ?? 0) }
     /// Whether nothing waits for the kernel.
     var isFlushed: Bool { sealed == nil }
 
@@ -270,7 +271,10 @@ struct Transport {
     }
 
     /// Goes on without TLS: what was said in the handshake is all that is said by it.
-    mutating func endTLS() { tls = nil }
+    mutating func endTLS(_ worker: inout Worker) {
+        worker.buffers.charge(-(tls?.heldByteCount ?? 0))
+        tls = nil
+    }
 
     /// The scratch of the worker with what was read and not opened.
     private mutating func takeUnopened(_ worker: inout Worker) -> Buffer {

@@ -54,10 +54,16 @@ extension Worker {
         }
         let exchange = freeExchanges.popLast() ?? Exchange()
         while let inbound = client.inbound {
-            if let preface = http2Preface(client, inbound) {
+            switch http2Preface(client, inbound) {
+            case true?:
                 keepFree(exchange)
-                if preface { beginHTTP2(client) }
-                return preface ? false : awaitHead(client)
+                beginHTTP2(client)
+                return false
+            case false?:
+                if case .got = client.fill(&self) { continue }
+                keepFree(exchange)
+                return awaitHead(client)
+            case nil: break
             }
             let options = client.listener.options
             switch parseRequestHead(inbound.bytes, into: exchange.request, options: options, scan: &client.scan) {
@@ -149,7 +155,8 @@ extension Worker {
 
     /// Charges the worker's budget with what the request's head has grown to.
     mutating func chargeHead(_ exchange: Exchange) {
-        let held = exchange.request.heldByteCount
+        // The session has charged those of HTTP/2.
+        let held = exchange.request.isHTTP2 ? 0 : exchange.request.heldByteCount
         buffers.charge(held - exchange.chargedByteCount)
         exchange.chargedByteCount = held
     }

@@ -37,8 +37,10 @@ extension Worker {
     /// Source: elbv2.md §4.3; RFC 9110 §15.5.20.
     private func isMisdirected(_ exchange: Exchange, _ host: Span<UInt8>) -> Bool {
         let client = exchange.client
-        guard client.listener.authentication != .off, let tls = client.tls else { return false }
-        return !tls.serverName.isEmpty && !tls.serverName.equalsIgnoringCase(host)
+        guard let tls = client.tls else { return false }
+        // Who came in before clients had to be verified has to come again.
+        if client.listener.tls?.authentication == .verify && tls.authentication != .verify { return true }
+        return tls.authentication != .off && !tls.serverName.isEmpty && !tls.serverName.equalsIgnoringCase(host)
     }
 
     private mutating func forward(_ exchange: Exchange, _ forward: Forward) {

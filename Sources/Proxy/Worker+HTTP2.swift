@@ -25,6 +25,11 @@ extension Worker {
         connection.lastActivity = now
         _ = connection.session.receive(input, now: now)
         connection.countDropped(counters)
+        if !connection.session.isInsideFrame {
+            connection.partialSince = .distantFuture
+        } else if connection.partialSince == .distantFuture {
+            connection.partialSince = now
+        }
         noteFault(of: connection)
         connection.handleEvents(input, &self)
         if !connection.blocked.isEmpty { resumeBlocked(connection) }
@@ -46,17 +51,25 @@ extension Worker {
         for connection in connections {
             connection.isBusy = false
             guard !connection.isClosed else { continue }
-            writeOut(connection)
-            if !connection.isClosed && connection.transport.isReadable { keepBusy(connection) }
+            // More has come than one turn takes.
+            if connection.mayRead { serve(connection) }
+            if !connection.isClosed { writeOut(connection) }
         }
     }
 
     /// Writes the frames that are due, as far as the kernel takes them.
     private mutating func writeOut(_ connection: HTTP2Connection) {
+        let sentBefore = connection.transport.sentCount
         var flushed = produce(connection)
         noteFault(of: connection)
         if flushed == .done, let outbound = connection.outbound {
             flushed = connection.transport.send(outbound, &self)
+        }
+        if connection.transport.sentCount > sentBefore {
+            connection.lastActivity = now
+            connection.lastFlush = now
+        } else if flushed == .done {
+            connection.lastFlush = now
         }
         if let outbound = connection.outbound.take() { connection.outbound = buffers.settle(consume outbound) }
         charge(connection)
@@ -81,7 +94,9 @@ extension Worker {
         let outbound = roomForFrames(connection)
         while !connection.session.produce(into: outbound) {
             switch connection.transport.send(outbound, &self) {
-            case .done: connection.lastActivity = now
+            case .done:
+                connection.lastActivity = now
+                connection.lastFlush = now
             case .blocked:
                 let before = outbound.freeCount
                 outbound.compact()
@@ -262,6 +277,7 @@ extension Worker {
     func noteFault(of connection: HTTP2Connection) {
         guard let fault = connection.session.fault, !connection.isFailed else { return }
         connection.isFailed = true
+        connection.failedUntil = now + Limits.lingerTime
         counters.http2Faults.add(HTTP2FaultReason(fault))
     }
 

@@ -30,7 +30,7 @@ extension Worker {
         connection.transport.note(ready)
         if ready.isDead { return end(connection) }
         if case .lingering = connection.phase { return linger(connection) }
-        if connection.transport.isReadable { serve(connection) } else { keepBusy(connection) }
+        if connection.mayRead { serve(connection) } else { keepBusy(connection) }
     }
 
     // MARK: What the session says
@@ -221,48 +221,77 @@ extension Worker {
         switch connection.phase {
         case .lingering(let until): return until
         case .closed: return .distantFuture
-        case .announcing(let until): return min(until, streamDeadline(of: connection))
-        case .serving where connection.streamCount == 0: return idleDeadline(of: connection)
-        case .serving: return min(connection.keepAliveUntil, streamDeadline(of: connection))
-        case .finishing: return streamDeadline(of: connection)
+        case .serving:
+            let idle = connection.streamCount == 0 ? idleDeadline(of: connection) : .distantFuture
+            return min(idle, connection.keepAliveUntil, commonDeadline(of: connection))
+        case .announcing(let until): return min(until, commonDeadline(of: connection))
+        case .finishing: return commonDeadline(of: connection)
         }
     }
 
-    private func idleDeadline(of connection: HTTP2ClientConnection) -> Instant {
-        connection.lastActivity + connection.listener.settings.idleTimeout
-    }
-
-    private func streamDeadline(of connection: HTTP2ClientConnection) -> Instant {
-        var deadline = idleDeadline(of: connection)
+    /// The deadlines of every phase in which frames go both ways.
+    private func commonDeadline(of connection: HTTP2ClientConnection) -> Instant {
+        var deadline = min(flushDeadline(of: connection), connection.failedUntil, frameDeadline(of: connection))
         for case let stream? in connection.streams {
             deadline = min(deadline, stream.exchange == nil ? stream.lingerUntil : exchangeDeadline(of: stream))
         }
         return deadline
     }
 
-    /// The connection's timer has fired: acts on the deadlines that have come, or sets the timer again.
+    private func idleDeadline(of connection: HTTP2ClientConnection) -> Instant {
+        connection.lastActivity + connection.listener.settings.idleTimeout
+    }
+
+    /// When the client has taken none of the frames that wait for it for too long.
+    private func flushDeadline(of connection: HTTP2ClientConnection) -> Instant {
+        connection.isFlushed ? .distantFuture : connection.lastFlush + connection.listener.settings.idleTimeout
+    }
+
+    /// When a head that has begun must be complete, as on HTTP/1.
+    private func frameDeadline(of connection: HTTP2ClientConnection) -> Instant {
+        connection.partialSince == .distantFuture
+            ? .distantFuture : connection.partialSince + connection.listener.settings.headTimeout
+    }
+
+    /// The connection's timer has fired: acts on the deadlines that have come, and sets the timer again.
     mutating func clientTimerFired(_ connection: HTTP2ClientConnection) {
         connection.transport.timer = .distantFuture
         switch connection.phase {
         case .lingering(let until): if until <= now { return close(connection) }
         case .announcing(let until): if until <= now { finishShutdown(connection) }
-        case .serving where connection.streamCount == 0:
-            if idleDeadline(of: connection) <= now { return idledOut(connection) }
+        case .serving where connection.streamCount == 0 && idleDeadline(of: connection) <= now:
+            return idledOut(connection)
         case .serving: if connection.keepAliveUntil <= now { beginShutdown(connection) }
-        case .finishing:
-            // Nothing is going on, and the client does not take the last frames.
-            if connection.streamCount == 0, idleDeadline(of: connection) <= now { return end(connection) }
+        case .finishing: break
         case .closed: preconditionFailure("HTTP/2 client connection: a timer after closed")
         }
+        if isOverdue(connection) { return end(connection) }
         for slot in connection.streams.indices {
             guard let stream = connection.streams[slot] else { continue }
             if stream.lingerUntil <= now { stream.endLinger(&self) }
-            guard stream.exchange != nil else { continue }
-            guard exchangeDeadline(of: stream) <= now else { continue }
+            guard stream.exchange != nil, exchangeDeadline(of: stream) <= now else { continue }
             exchangeTimedOut(stream)
             stream.advance(&self)
         }
-        rearm(connection, at: nextDeadline(of: connection))
+        // What was done about a deadline has moved it; if it has not, the worker must not turn on the spot.
+        rearm(connection, at: max(nextDeadline(of: connection), now + Limits.timerPause))
+    }
+
+    /// Whether a client has kept the connection from going on for too long: by not reading, or by half a frame.
+    private mutating func isOverdue(_ connection: HTTP2ClientConnection) -> Bool {
+        if case .lingering = connection.phase { return false }
+        if connection.failedUntil <= now { return true }
+        if frameDeadline(of: connection) <= now {
+            counters.timeouts.add(.requestHead)
+            return true
+        }
+        guard flushDeadline(of: connection) <= now else { return false }
+        if connection.transport.hasTakenMore() {
+            connection.lastFlush = now
+            return false
+        }
+        counters.timeouts.add(.clientIdle)
+        return true
     }
 
     private mutating func idledOut(_ connection: HTTP2ClientConnection) {

@@ -7,7 +7,7 @@ extension Worker {
     /// Gives the exchange a stream on a connection to `pool`'s target: on one that has room, else on a new one.
     mutating func openStream(_ exchange: Exchange, _ pool: TargetPool, _ plan: GroupPlan) {
         let isFresh = exchange.needsFreshConnection
-        let name = targetServerName(exchange)
+        let name = targetServerName(exchange, pool)
         let connection = pool.connections.first {
             $0.hasRoom && $0.serverName == name && !(isFresh && $0.hasServed)
         }
@@ -15,7 +15,10 @@ extension Worker {
             let side = TargetStream(connection, now: now)
             exchange.target = side
             side.exchange = exchange
-            guard case .open = connection.phase else { return connection.waiting.append(side) }
+            guard case .open = connection.phase else {
+                exchange.connectAttempts += 1
+                return connection.waiting.append(side)
+            }
             counters.targetConnectionsReused.add()
             return handle(exchange, .connected)
         }
@@ -56,7 +59,7 @@ extension Worker {
             }
         case .open, .finishing:
             connection.transport.note(ready)
-            if connection.transport.isReadable { serve(connection) } else { keepBusy(connection) }
+            if connection.mayRead { serve(connection) } else { keepBusy(connection) }
         case .closed: preconditionFailure("HTTP/2 target: an event after closed")
         }
     }
@@ -178,9 +181,20 @@ extension Worker {
         if case .open = connection.phase, connection.pool.draining != nil || finishDeadline != nil {
             connection.enter(.finishing)
         }
-        if case .finishing = connection.phase, connection.streamCount == 0 { return finish(connection) }
+        if connection.streamCount == 0 {
+            if case .finishing = connection.phase { return finish(connection) }
+            limitIdle(connection.pool, connection.plan)
+            if connection.isClosed { return }
+        }
         let silence = connection.streamCount == 0 ? connection.plan.poolIdleTimeout : Limits.targetSilenceMax
         if !connection.isPinged { schedule(connection, at: connection.lastActivity + silence) }
+    }
+
+    /// Closes the oldest connections without streams that are more than a pool may keep.
+    private mutating func limitIdle(_ pool: TargetPool, _ plan: GroupPlan) {
+        guard pool.connections.count > plan.poolConnectionsMax else { return }
+        let idle = pool.connections.filter { $0.isIdle }
+        for connection in idle.dropLast(plan.poolConnectionsMax) { finish(connection) }
     }
 
     /// Says goodbye and closes: no stream is open.

@@ -27,7 +27,7 @@ extension Worker {
             let code = tls.verifyFailure?.word
             logConnection(client, handshakeTime: nil, failure: code ?? "UnmappedConnectionError")
             // The alert must arrive: what else the client has sent is read before the socket is closed.
-            client.transport.endTLS()
+            client.transport.endTLS(&self)
             client.enter(.reading)
             closeAfterAnswer(client)
             return true
@@ -42,7 +42,7 @@ extension Worker {
     /// Answers a request that came without TLS: people try `http://` on an `https://` port.
     private mutating func refusePlainHTTP(_ client: ClientConnection) {
         countTLSFailure(.plainHTTP, at: .client)
-        client.transport.endTLS()
+        client.transport.endTLS(&self)
         client.enter(.reading)
         refuseHead(
             freeExchanges.popLast() ?? Exchange(), client, status: 400, word: "PlainHTTPOnTLSPort",
@@ -66,12 +66,14 @@ extension Worker {
         }
     }
 
-    private func logConnection(_ client: ClientConnection, handshakeTime: Nanoseconds?, failure: StaticString?) {
+    private mutating func logConnection(
+        _ client: ClientConnection, handshakeTime: Nanoseconds?, failure: StaticString?
+    ) {
         guard let connectionLog, let tls = client.tls else { return }
         let record = ConnectionRecord(
             acceptedAt: WallClock.now() - (handshakeTime ?? 0), handshakeTime: handshakeTime, client: client.address,
             listener: client.localAddress ?? .unspecified, trace: client.trace, failure: failure)
-        let certificate = tls.clientCertificate
+        let certificate = clientCertificate(of: tls)
         let subject = certificate?.subject ?? []
         let validity = certificate?.validity ?? []
         let serialNumber = certificate?.serialNumber ?? []

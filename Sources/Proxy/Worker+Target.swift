@@ -7,7 +7,7 @@ extension Worker {
     mutating func connect(_ exchange: Exchange, to pool: TargetPool) {
         hold(pool, for: exchange)
         if let plan = exchange.group?.plan, plan.version != .http1 { return openStream(exchange, pool, plan) }
-        let name = targetServerName(exchange)
+        let name = targetServerName(exchange, pool)
         if !exchange.needsFreshConnection, let idle = pool.takeIdle(for: name) {
             counters.targetConnectionsIdle.subtract()
             counters.targetConnectionsReused.add()
@@ -54,12 +54,15 @@ extension Worker {
         counters.targetConnectionsActive.add()
     }
 
-    /// The name that a target is asked for by TLS: the group's, else the host that the target sees. Empty without TLS.
-    func targetServerName(_ exchange: Exchange) -> [UInt8] {
+    /// The name that a target is asked for by TLS: the group's, else the host that the target sees, else the target's
+    /// address. Empty without TLS.
+    func targetServerName(_ exchange: Exchange, _ pool: TargetPool) -> [UInt8] {
         guard let tls = exchange.group?.plan.tls else { return [] }
         if !tls.serverName.isEmpty { return Array(tls.serverName.utf8) }
         let request = exchange.request
-        let host = request.bytes(hostRange(request.bytes(request.authority), in: request.authority))
+        var range = hostRange(request.bytes(request.authority), in: request.authority)
+        if range.isEmpty { range = request.append(hostOf: pool.address) }
+        let host = request.bytes(range)
         var name: [UInt8] = []
         name.reserveCapacity(host.count)
         // An IPv6 address stands in brackets in a Host field, and without them in a certificate.

@@ -115,8 +115,15 @@ struct Worker: ~Copyable {
     private mutating func dispatchIdleTargets(_ readyCount: Int) {
         for index in 0..<readyCount {
             let ready = poller.ready(index)
-            guard case .target(let target) = slab.resolve(ready.token), case .idle = target.phase else { continue }
-            targetReady(target, ready)
+            switch slab.resolve(ready.token) {
+            case .target(let target):
+                guard case .idle = target.phase else { continue }
+                targetReady(target, ready)
+            case .http2Target(let target):
+                guard target.isIdle else { continue }
+                targetReady(target, ready)
+            default: continue
+            }
             poller.discard(index)
         }
     }

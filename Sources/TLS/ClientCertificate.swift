@@ -20,6 +20,11 @@ public struct ClientCertificate: Equatable, Sendable {
     /// The certificate and the others as the client sent them, URL-encoded PEM.
     public let chain: [UInt8]
 
+    /// Octets of it all.
+    var byteCount: Int {
+        serialNumber.count + issuer.count + subject.count + validity.count + leaf.count + chain.count
+    }
+
     /// Reads an `X509 *`; `others` is the STACK_OF(X509) that came behind it, if any.
     init(leaf certificate: OpaquePointer, others: OpaquePointer?) {
         let facts = unsafe X509Facts(certificate)

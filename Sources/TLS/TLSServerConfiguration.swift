@@ -10,6 +10,9 @@ public struct TLSServerConfiguration: Equatable, Sendable {
         case verify(TLSTrustStore)
     }
 
+    /// The kinds of `ClientAuthentication`.
+    public enum ClientAuthenticationMode: Sendable { case off, passthrough, verify }
+
     /// The certificates to choose from by name; the first is the default. At least one.
     public var certificates: [TLSCertificate]
     /// Versions and algorithms.
@@ -27,6 +30,17 @@ public struct TLSServerConfiguration: Equatable, Sendable {
         self.policy = policy
         self.clientAuthentication = clientAuthentication
         self.applicationProtocols = applicationProtocols
+    }
+}
+
+extension TLSServerConfiguration.ClientAuthentication {
+    /// Which kind it is.
+    public var mode: TLSServerConfiguration.ClientAuthenticationMode {
+        switch self {
+        case .off: .off
+        case .passthrough: .passthrough
+        case .verify: .verify
+        }
     }
 }
 

@@ -11,7 +11,9 @@ import COpenSSL
     let tickets: TLSTicketKeyRing
     let table: CertificateTable
     let protocols: [ApplicationProtocol]
-    let asksForCertificate: Bool
+    /// What is asked of clients.
+    public let authentication: TLSServerConfiguration.ClientAuthenticationMode
+    var asksForCertificate: Bool { authentication != .off }
     let ignoresExpiry: Bool
     /// Own duplicates, in the order of the configuration.
     let certificates: [ServedCertificate]
@@ -42,10 +44,11 @@ import COpenSSL
         certificates = configuration.certificates.map(ServedCertificate.init)
         sessionIDContexts = table.sets.map { Self.sessionIDContext($0, configuration) }
         context = unsafe TLSContext(TLS_server_method())
-        switch configuration.clientAuthentication {
-        case .off: (asksForCertificate, ignoresExpiry) = (false, false)
-        case .passthrough: (asksForCertificate, ignoresExpiry) = (true, false)
-        case .verify(let store): (asksForCertificate, ignoresExpiry) = (true, store.ignoresExpiry)
+        authentication = configuration.clientAuthentication.mode
+        if case .verify(let store) = configuration.clientAuthentication {
+            ignoresExpiry = store.ignoresExpiry
+        } else {
+            ignoresExpiry = false
         }
         apply(configuration.policy)
         setResumption()

@@ -61,8 +61,19 @@ extension TLSSession {
         certificateIndex.flatMap { index in server.map { $0.certificates[index].name } } ?? []
     }
 
-    /// What the client showed; nil if nothing. Made anew at each call: once per connection is enough.
+    /// What was asked of the client when it came, whatever its listener asks of others by now.
+    public var authentication: TLSServerConfiguration.ClientAuthenticationMode { server?.authentication ?? .off }
+
+    /// What the client showed; nil if nothing. Made when it is first asked for, and then kept: see `heldByteCount`.
     public var clientCertificate: ClientCertificate? {
+        if shownCertificate == nil { shownCertificate = readClientCertificate() }
+        return shownCertificate
+    }
+
+    /// Octets that are kept for `clientCertificate`.
+    public var heldByteCount: Int { shownCertificate?.byteCount ?? 0 }
+
+    private func readClientCertificate() -> ClientCertificate? {
         guard server != nil, let leaf = unsafe SSL_get0_peer_certificate(ssl) else { return nil }
         return unsafe ClientCertificate(leaf: leaf, others: SSL_get_peer_cert_chain(ssl))
     }

@@ -18,6 +18,8 @@ import Core
     private(set) var name: [UInt8] = []
     /// Why verification failed, once it did.
     public private(set) var verifyFailure: ClientCertificateFailure?
+    /// What the client showed, once somebody has asked for it.
+    var shownCertificate: ClientCertificate?
     /// The newest ticket from a target.
     var resumption: TLSResumption?
     private var ending: Ending?

@@ -18,6 +18,7 @@ import Testing
         actions.changesNotApplied = ["a"]
         actions.logLinesLost = 9
         actions.groupsFailedOpen = ["green"]
+        actions.certificateDays = [("b.pem", 12), ("a.pem", -1)]
         actions.tally = ControlTally(
             reloads: 1, reloadsRefused: 2, changes: 3, changesRefused: 4, stateWrites: 5, healthChecksPassed: 6,
             healthChecksFailed: 7)
@@ -26,6 +27,7 @@ import Testing
 
     @Test func controlIsCounted() throws {
         let lines = try page(actions())
+        let libraries = "openssl=\"\(TLSLibrary.version)\",nghttp2=\"\(HTTP2Library.version)\""
         for line in [
             "apus_configuration_generation 5", "apus_changes_not_applied 1", "apus_reloads_total{result=\"done\"} 1",
             "apus_reloads_total{result=\"refused\"} 2", "apus_changes_total{result=\"done\"} 3",
@@ -33,8 +35,7 @@ import Testing
             "apus_health_checks_total{result=\"passed\"} 6", "apus_health_checks_total{result=\"failed\"} 7",
             "apus_log_lines_dropped_total 9", "apus_target_group_fail_open{target_group=\"blue\"} 0",
             "apus_target_group_fail_open{target_group=\"green\"} 1",
-            "apus_build_info{version=\"\(apusVersion)\",openssl=\"\(TLSLibrary.version)\",nghttp2=\"\(HTTP2Library.version)\"} 1",
-            "apus_workers 0", "apus_certificate_expiry_days{certificate=\"a.pem\"} 0",
+            "apus_build_info{version=\"\(apusVersion)\",\(libraries)} 1", "apus_workers 0", "apus_certificate_expiry_days{certificate=\"a.pem\"} 0",
             "apus_certificate_expiry_days{certificate=\"b.pem\"} 12",
             "apus_targets{target_group=\"blue\",state=\"healthy\"} 1",
             "apus_targets{target_group=\"blue\",state=\"unhealthy\"} 1",

@@ -63,6 +63,26 @@ import Testing
         #expect(frames.map(\.flags) == [0, 0, 0, 1])
     }
 
+    /// A body that was taken back before all of it went out is not over: whoever produces next must not end it.
+    @Test func whatIsTakenBackDoesNotEndTheStream() {
+        ask()
+        answer(0)
+        let body = buffer(Array(repeating: 7, count: 60_000))
+        server.session.attach(0, body, isLast: true)
+        let output = Buffer(capacity: 20_000)
+        #expect(!server.session.produce(into: output))
+        #expect(!server.session.detach(0), "it was not all taken")
+        let rest = Buffer(capacity: Core.Limits.largeBufferBytes)
+        _ = server.session.produce(into: rest)
+        let bytes = rest.bytes
+        #expect(Frame.parse(bytes.array).isEmpty, "there is nothing to say about it")
+        server.session.attach(0, body, isLast: true)
+        rest.removeAll()
+        _ = server.session.produce(into: rest)
+        let last = rest.bytes
+        #expect(Frame.parse(last.array).last?.flags == 1 && server.session.detach(0))
+    }
+
     @Test func bodiesTakeTurns() {
         for _ in 0..<3 { ask() }
         for slot in 0..<3 {

@@ -78,6 +78,66 @@ import Testing
         #expect(told == "lost 0 beyond True code 0\n")
     }
 
+    /// Streams have deadlines of their own: a target that says nothing is answered for; one that goes on slowly may do
+    /// so, though its client has long said all it had to say.
+    @Test func silenceAndSlownessAreToldApart() throws {
+        let apus = try start(attributes: ["idle_timeout.timeout_seconds": 1]) { connection in
+            while let request = try connection.request() {
+                guard request.target == "/slow" else { continue }
+                try connection.send("HTTP/1.1 200 OK\r\nContent-Length: 8\r\n\r\n")
+                for _ in 0..<8 {
+                    guard !connection.wire.ended(within: 0.3) else { return }
+                    try connection.send("x")
+                }
+            }
+        }
+        @Sendable func curl(_ path: String) throws -> String {
+            try Tool.curl(
+                apus, "--http2-prior-knowledge", "-o", "/dev/null", "-w", "%{http_code} %{size_download}",
+                "http://localhost:\(apus.port)\(path)")
+        }
+        let slow = Background { try curl("/slow") }
+        #expect(try curl("/silent").hasPrefix("504 "))
+        #expect(try slow.value() == "200 8")
+        #expect(try apus.metric("apus_timeouts_total", "target_idle") == 1)
+        #expect(try eventually { try apus.metric("apus_client_connections_active") == 0 })
+    }
+
+    /// More data than one turn reads, on many streams at once.
+    @Test func manyUploadsAtOnce() throws {
+        let apus = try start(script: TargetScript.echo)
+        try Data(count: 1_000_000).write(to: URL(fileURLWithPath: "\(apus.folder)/body"))
+        let told = try Tool.run(
+            [
+                "h2load", "-n", "200", "-c", "1", "-m", "100", "-d", "\(apus.folder)/body", "-w", "24", "-W", "30",
+                "http://localhost:\(apus.port)/",
+            ], in: apus.folder)
+        #expect(told.contains("200 succeeded, 0 failed, 0 errored, 0 timeout"), "\(told)")
+    }
+
+    /// What begins like HTTP/2's preface may be something else, or come in two pieces.
+    @Test func thePrefaceMayComeInPieces() throws {
+        let apus = try start()
+        let other = try RawClient(port: apus.port)
+        try other.send("P")
+        #expect(try eventually { try apus.metric("apus_client_received_bytes_total") == 1 })
+        #expect(try other.exchange("OST / HTTP/1.1\r\nHost: a\r\nContent-Length: 0\r\n\r\n").status == 200)
+        let told = try Tool.run(
+            [Tool.python, Tool.script("http2_attacks"), "preface", "\(apus.port)"], in: apus.folder)
+        #expect(told == "settings True\n")
+    }
+
+    /// Half a head holds a connection no longer than on HTTP/1.
+    @Test func halfAHeadIsNotWaitedForForEver() throws {
+        let apus = try start(attributes: ["apus.head_timeout.seconds": 0.5])
+        let client = try RawClient(port: apus.port)
+        try client.send("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n")
+        try client.send([0, 0, 0, 4, 0, 0, 0, 0, 0])
+        try client.send([0, 0, 1, 1, 0, 0, 0, 0, 1, 0x82])
+        _ = try client.wire.remainder()  // to the end
+        #expect(try apus.metric("apus_timeouts_total", "request_head") == 1)
+    }
+
     /// A window opened octet by octet does not keep a response, and its memory, alive.
     @Test func aZeroWindowIsReset() throws {
         let apus = try start(

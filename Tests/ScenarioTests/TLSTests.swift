@@ -270,20 +270,68 @@ import Testing
         #expect(try status(["apus.target_tls.verify": "system"]) == 502)
     }
 
-    /// nginx ends the connection after each response, or instead of one; the next handshake goes on with the session.
+    /// Without a name to verify, a target is verified by its address.
+    @Test func aRequestWithoutAHostIsVerifiedByAddress() throws {
+        let backend = try PortServer.nginx(isHTTP2: false, pair: Self.own)
+        let group = Document.Group(
+            "blue", program: backend,
+            attributes: ["apus.target_tls.verify": .string(Self.authority.own.certificatePath)],
+            settings: ["protocol": "HTTPS", "healthCheckProtocol": "HTTPS", "healthCheckPath": "/"])
+        let apus = try ApusProcess.start(
+            Document(listeners: [.init(defaultAction: Document.forward("blue"))], groups: [group]))
+        #expect(try apus.client().exchange("GET / HTTP/1.0\r\n\r\n").status == 502)
+        #expect(try apus.metric("apus_target_tls_failures_total", "name_mismatch") > 0)
+    }
+
+    /// Who came in while nobody was verified has to come again once clients are.
+    @Test func whoWasNotVerifiedComesAgain() throws {
+        let mallory = TestAuthority("Another").issue(["localhost"], subject: "/CN=mallory")
+        let target = try TargetServer(script: TargetScript.echo)
+        var document = Document(target)
+        document.listeners[0].certificates = [Self.own]
+        document.listeners[0].settings = ["mutualAuthentication": ["mode": "passthrough"]]
+        let apus = try ApusProcess.start(document)
+        let client = Background {
+            try Tool.run(
+                [
+                    Tool.python, Tool.script("tls_client"), "twice", "\(apus.port)",
+                    Self.authority.own.certificatePath, mallory.certificatePath, mallory.privateKeyPath,
+                    "\(apus.folder)/go",
+                ], in: apus.folder)
+        }
+        #expect(eventually { target.requests.contains { $0.target == "/" } })
+        document.listeners[0].settings = [
+            "mutualAuthentication": [
+                "mode": "verify", "trustStoreFile": .string(Self.authority.own.certificatePath),
+            ]
+        ]
+        try apus.write(document)
+        #expect(try apus.command("reload").status == .exited(0))
+        try Data().write(to: URL(fileURLWithPath: "\(apus.folder)/go"))
+        #expect(try client.value() == "HTTP/1.1 200 TLSv1.3\nHTTP/1.1 421 TLSv1.3\n")
+    }
+
+    /// Idle connections are closed at once, so each request shakes hands: from the second on, with the session before.
     @Test(arguments: ["HTTP1", "HTTP2"]) func sessionsWithTargetsAreResumed(version: String) throws {
         let backend = try PortServer.nginx(isHTTP2: version == "HTTP2", pair: Self.own)
         let settings: [String: JSON] = [
-            "protocol": "HTTPS", "protocolVersion": .string(version), "healthCheckProtocol": "HTTPS", "healthCheckPath": "/",
+            "protocol": "HTTPS", "protocolVersion": .string(version), "healthCheckProtocol": "HTTPS",
+            "healthCheckPath": "/",
         ]
         let apus = try ApusProcess.start(
             Document(
                 listeners: [.init(defaultAction: Document.forward("blue"))],
-                groups: [.init("blue", program: backend, settings: settings)],
+                groups: [
+                    .init(
+                        "blue", program: backend, attributes: ["apus.target_keep_alive.idle_seconds": 0.01],
+                        settings: settings)
+                ],
                 attributes: ["apus.h2c.enabled": true]))
         let flag = version == "HTTP2" ? "--http2-prior-knowledge" : "--http1.1"
-        let path = version == "HTTP2" ? "gone" : "once"
-        for _ in 0..<10 { _ = try Tool.curl(apus, flag, "http://localhost:\(apus.port)/\(path)") }
+        for _ in 0..<10 {
+            #expect(try Tool.curl(apus, flag, "http://localhost:\(apus.port)/") == "small\n")
+            #expect(try eventually { try apus.metric("apus_target_connections_active") == 0 })
+        }
         let full = try apus.metric("apus_target_tls_handshakes_total", "full")
         let resumed = try apus.metric("apus_target_tls_handshakes_total", "resumed")
         #expect(full + resumed >= 10 && full <= 2, "one for each of two workers: \(full), \(resumed)")

@@ -129,4 +129,14 @@ def many_requests(port):
     print("lost", len(expected - answered), "beyond", 10_000 <= len(expected) <= 10_200, "code", client.code)
 
 
+def preface(port):
+    """The preface in two pieces."""
+    connection = socket.create_connection(("127.0.0.1", port))
+    connection.sendall(PREFACE[:10])
+    time.sleep(0.05)
+    connection.sendall(PREFACE[10:] + frame(SETTINGS, 0, 0))
+    connection.settimeout(5)
+    print("settings", connection.recv(9)[3] == SETTINGS)
+
+
 globals()[sys.argv[1]](int(sys.argv[2]))

@@ -1,20 +1,28 @@
-"""A ClientHello in pieces: single octets, or a record for every 40 octets of it.
+"""A ClientHello in pieces: single octets, or a record for every 40 octets of it; or two requests with a pause.
 
-Arguments: octets or records, the port of an HTTPS listener, the file of the roots.
+Arguments: octets, records or twice, the port of an HTTPS listener, the file of the roots; then perhaps a certificate
+and its key to show, and a file that ends the pause.
 """
+import os
 import socket
 import ssl
 import struct
 import sys
+import time
 
 how, port, roots = sys.argv[1], int(sys.argv[2]), sys.argv[3]
 incoming, outgoing = ssl.MemoryBIO(), ssl.MemoryBIO()
-session = ssl.create_default_context(cafile=roots).wrap_bio(incoming, outgoing, server_hostname="localhost")
+context = ssl.create_default_context(cafile=roots)
+if len(sys.argv) > 4:
+    context.load_cert_chain(sys.argv[4], sys.argv[5])
+session = context.wrap_bio(incoming, outgoing, server_hostname="localhost")
 connection = socket.create_connection(("127.0.0.1", port))
 connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
 
 
 def pieces(octets):
+    if how == "twice":
+        return [octets]
     if how == "octets":
         return [octets[index:index + 1] for index in range(len(octets))]
     head, message = octets[:3], octets[5:]
@@ -40,5 +48,15 @@ except ssl.SSLWantReadError:
     for piece in pieces(outgoing.read()):
         connection.sendall(piece)
 step(session.do_handshake)
-step(lambda: session.write(b"GET / HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n"))
-print(step(lambda: session.read(12)).decode(), session.version())
+
+
+def ask():
+    step(lambda: session.write(b"GET / HTTP/1.1\r\nHost: localhost\r\n\r\n"))
+    print(step(lambda: session.read(65536))[:12].decode(), session.version())
+
+
+ask()
+if how == "twice":
+    while not os.path.exists(sys.argv[6]):
+        time.sleep(0.01)
+    ask()

@@ -96,7 +96,6 @@ final class PortServer: Sendable {
                         location /early { client_max_body_size 1k; return 200 "early\\n"; }
                         location /slow { limit_rate 20k; try_files /large =404; }
                         location /gone { return 444; }
-                        location /once { keepalive_requests 1; return 200 "once\\n"; }
                     }
                 }
                 """
