@@ -17,11 +17,11 @@ final class ChildProcess: Sendable {
         case signalled(Int32)
     }
 
-    /// Starts `arguments[0]`, found as the shell would, with its standard output and error in `folder`.
+    /// Starts `arguments[0]`, found as the shell would, working in `folder` with its standard output and error there.
     init(_ arguments: [String], environment: [String: String] = [:], folder: String, label: String) throws {
         output = "\(folder)/\(label).stdout"
         errors = "\(folder)/\(label).stderr"
-        pid = try Self.spawn(arguments, environment: environment, output: output, errors: errors)
+        pid = try Self.spawn(arguments, environment, folder: folder, output: output, errors: errors)
         let started = pid
         Self.living.withLock { _ = $0.insert(started) }
         _ = Self.sweepAtExit
@@ -102,7 +102,7 @@ final class ChildProcess: Sendable {
     }
 
     private static func spawn(
-        _ arguments: [String], environment: [String: String], output: String, errors: String
+        _ arguments: [String], _ environment: [String: String], folder: String, output: String, errors: String
     ) throws -> pid_t {
         var actions = unsafe posix_spawn_file_actions_t()
         unsafe posix_spawn_file_actions_init(&actions)
@@ -121,11 +121,12 @@ final class ChildProcess: Sendable {
         unsafe posix_spawnattr_setflags(&attributes, Int16(POSIX_SPAWN_SETSIGMASK))
 
         let all = ProcessInfo.processInfo.environment.merging(environment) { _, given in given }
-        let words = unsafe arguments.map { unsafe strdup($0) } + [nil]
+        // Glibc's module does not have posix_spawn_file_actions_addchdir_np(3).
+        let words = unsafe (["env", "-C", folder] + arguments).map { unsafe strdup($0) } + [nil]
         let settings = unsafe all.map { unsafe strdup("\($0.key)=\($0.value)") } + [nil]
         defer { unsafe (words + settings).forEach { unsafe free($0) } }
         var pid: pid_t = 0
-        let code = unsafe posix_spawnp(&pid, arguments[0], &actions, &attributes, words, settings)
+        let code = unsafe posix_spawnp(&pid, "env", &actions, &attributes, words, settings)
         guard code == 0 else { throw SocketError(call: "start \(arguments[0])", code: code) }
         return pid
     }
