@@ -25,6 +25,8 @@ protocol AdminActions: AnyObject {
     var tally: ControlTally { get }
     /// See `Operations.logLinesLost`.
     var logLinesLost: UInt64 { get }
+    /// See `Operations.connectionLogLinesLost`.
+    var connectionLogLinesLost: UInt64 { get }
     /// Days until each certificate in force expires, by its file.
     var certificateDays: [(file: String, days: Int)] { get }
     /// The groups of which all targets are used because none is healthy, sorted.

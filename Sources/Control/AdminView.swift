@@ -156,7 +156,7 @@ enum AdminView {
 
     private static func healthCheck(_ group: Value) -> String {
         let how = text(group["healthCheckProtocol"])
-        let path = how == "HTTP" ? " \(text(group["healthCheckPath"]))" : ""
+        let path = how == "TCP" ? "" : " \(text(group["healthCheckPath"]))"
         return "\(how)\(path) every \(text(group["healthCheckIntervalSeconds"])) s"
     }
 

@@ -13,14 +13,18 @@ import TLS
 ///        it is made anew.
 final class CertificateStore {
     /// What was read, by what it was read for.
-    private struct Content {
-        var certificates: [CertificateFiles: (octets: [[UInt8]], certificate: TLSCertificate)] = [:]
-        var trustStores: [MutualAuthentication: (octets: [[UInt8]], store: TLSTrustStore)] = [:]
-        var roots: [String: [UInt8]] = [:]
+    struct Content {
+        fileprivate var certificates: [CertificateFiles: (octets: [[UInt8]], certificate: TLSCertificate)] = [:]
+        fileprivate var trustStores: [MutualAuthentication: (octets: [[UInt8]], store: TLSTrustStore)] = [:]
+        fileprivate var roots: [String: [UInt8]] = [:]
 
-        var sortedCertificates: [(file: String, certificate: TLSCertificate)] {
-            certificates.map { ($0.certificateFile, $1.certificate) }.sorted { $0.file < $1.file }
+        /// The certificates with their files, sorted by these.
+        fileprivate var sortedCertificates: [(files: CertificateFiles, certificate: TLSCertificate)] {
+            certificates.map { ($0, $1.certificate) }.sorted { $0.files.certificateFile < $1.files.certificateFile }
         }
+
+        /// What is wrong with it, though it can be used, by the file.
+        var warnings: [CertificateWarning] { sortedCertificates.flatMap(CertificateWarning.all) }
     }
 
     /// Where relative paths begin: the configuration file's folder.
@@ -37,19 +41,22 @@ final class CertificateStore {
 
     /// Reads what `document` needs: all of it, or with `onlyNew` what is not in force yet.
     ///
-    /// Errors: `ConfigErrors` with one mistake for each file that cannot be used; then nothing is prepared.
-    func prepare(for document: Document, onlyNew: Bool, _ places: ListenerPlaces = ListenerPlaces())
-        throws(ConfigErrors)
-    {
-        let (next, mistakes) = read(for: document, onlyNew: onlyNew, places)
+    /// Errors: `ConfigErrors` with one mistake for each file that cannot be used.
+    func read(
+        for document: Document, onlyNew: Bool, _ places: DocumentPlaces = DocumentPlaces()
+    ) throws(ConfigErrors) -> Content {
+        let (content, mistakes) = tryRead(for: document, onlyNew: onlyNew, places)
         guard mistakes.isEmpty else { throw ConfigErrors(mistakes) }
-        prepared = next
+        return content
     }
+
+    /// Has `content` put in force with the next `commit`, instead of what was prepared before.
+    func prepare(_ content: Content) { prepared = content }
 
     /// Reads all that `document` needs again. What cannot be used now stays as it is in force; each such file's mistake
     /// is returned.
     func prepareAgain(for document: Document) -> [ConfigError] {
-        var (next, mistakes) = read(for: document, onlyNew: false, ListenerPlaces())
+        var (next, mistakes) = tryRead(for: document, onlyNew: false, DocumentPlaces())
         next.certificates.merge(content.certificates) { new, _ in new }
         next.trustStores.merge(content.trustStores) { new, _ in new }
         next.roots.merge(content.roots) { new, _ in new }
@@ -57,26 +64,28 @@ final class CertificateStore {
         return mistakes
     }
 
-    private func read(
-        for document: Document, onlyNew: Bool, _ places: ListenerPlaces
+    private func tryRead(
+        for document: Document, onlyNew: Bool, _ places: DocumentPlaces
     ) -> (content: Content, mistakes: [ConfigError]) {
         var next = Content()
         var mistakes: [ConfigError] = []
         let now = Int(WallClock.now() / 1_000_000_000)
         for loadBalancer in document.loadBalancers {
             for listener in loadBalancer.listeners where listener.protocol == .https {
-                let place = Place(loadBalancer.name, listener.port, places)
-                for files in listener.certificates where next.certificates[files] == nil {
+                let place = places.listener(loadBalancer.name, listener.port)
+                for (index, files) in listener.certificates.enumerated() where next.certificates[files] == nil {
+                    let place = place.key("certificates").index(index)
                     read(files, into: &next, onlyNew: onlyNew, now: now, place, &mistakes)
                 }
-                check(listener.policy, place, &mistakes)
+                check(listener.policy, place.key("sslPolicy"), &mistakes)
                 if let authentication = listener.mutualAuthentication, authentication.mode == .verify {
-                    read(authentication, into: &next, onlyNew: onlyNew, place, &mistakes)
+                    read(
+                        authentication, into: &next, onlyNew: onlyNew, place.key("mutualAuthentication"), &mistakes)
                 }
             }
         }
         for group in document.targetGroups where group.protocol == .https {
-            read(rootsOf: group, into: &next, onlyNew: onlyNew, &mistakes)
+            read(rootsOf: group, into: &next, onlyNew: onlyNew, places.group(group.name), &mistakes)
         }
         return (next, mistakes)
     }
@@ -108,13 +117,24 @@ final class CertificateStore {
             switch listener.mutualAuthentication?.mode {
             case nil, .off: .off
             case .passthrough: .passthrough
-            case .verify:
-                listener.mutualAuthentication.flatMap { content.trustStores[$0]?.store }.map { .verify($0) } ?? .off
+            case .verify: .verify(trustStore(of: listener))
             }
         return TLSServerConfiguration(
-            certificates: listener.certificates.compactMap { content.certificates[$0]?.certificate },
+            certificates: listener.certificates.map { files in
+                guard let read = content.certificates[files] else {
+                    preconditionFailure("certificates: \(files.certificateFile) is in force and was not read")
+                }
+                return read.certificate
+            },
             policy: listener.policy, clientAuthentication: authentication,
             applicationProtocols: attributes.http2 ? [.http2, .http1] : [.http1])
+    }
+
+    private func trustStore(of listener: Listener) -> TLSTrustStore {
+        guard let read = listener.mutualAuthentication.flatMap({ content.trustStores[$0] }) else {
+            preconditionFailure("certificates: the trust store of port \(listener.port) is in force and was not read")
+        }
+        return read.store
     }
 
     /// How connections to a group's targets are made secure; nil if they are not.
@@ -124,18 +144,25 @@ final class CertificateStore {
             switch group.attributes.targetTLSVerify {
             case "off": .off
             case "system": .systemRoots
-            case let path: .roots(content.roots[path] ?? [])
+            case let path: .roots(roots(path))
             }
         return (verification, group.attributes.targetTLSServerName)
     }
 
-    /// The certificates in force with their files, sorted by these.
-    var certificates: [(file: String, certificate: TLSCertificate)] { content.sortedCertificates }
-
-    /// What is wrong with what was prepared, though it can be used, in sentences.
-    var preparedWarnings: [String] {
-        (prepared?.sortedCertificates ?? []).compactMap { $0.certificate.ocspProblem?.description }
+    private func roots(_ file: String) -> [UInt8] {
+        guard let roots = content.roots[file] else {
+            preconditionFailure("certificates: the roots \(file) are in force and were not read")
+        }
+        return roots
     }
+
+    /// The certificates in force with their files, sorted by these.
+    var certificates: [(file: String, certificate: TLSCertificate)] {
+        content.sortedCertificates.map { ($0.files.certificateFile, $0.certificate) }
+    }
+
+    /// What is wrong with what is in force, though it can be used.
+    var warnings: [CertificateWarning] { content.warnings }
 
     /// The folders of all files in force.
     var folders: Set<String> {
@@ -150,32 +177,6 @@ final class CertificateStore {
 
     // MARK: Reading
 
-    /// Where a mistake is told.
-    private struct Place {
-        let file: String
-        let location: Location?
-        let path: String
-
-        init(_ loadBalancer: String, _ port: Int, _ places: ListenerPlaces) {
-            location = places[loadBalancer, port]
-            file = location == nil ? "" : places.file
-            path = "loadBalancers[\(loadBalancer)].listeners[\(port)]"
-        }
-
-        init(group: String) {
-            location = nil
-            file = ""
-            path = "targetGroups[\(group)]"
-        }
-
-        func mistake(_ key: String, _ file: String, _ error: TLSMaterialError) -> ConfigError {
-            ConfigError(
-                file: self.file, location: location, path: "\(path).\(key)",
-                expected: "\(key) \(file) cannot be used: \(error.problem.dropLast())", remedy: error.remedy,
-                code: .invalidConfigurationRequest)
-        }
-    }
-
     private func path(_ path: String) -> String { path.hasPrefix("/") ? path : folder + "/" + path }
 
     private func octets(_ file: String) throws(TLSMaterialError) -> [UInt8] {
@@ -186,22 +187,24 @@ final class CertificateStore {
     }
 
     private func read(
-        _ files: CertificateFiles, into next: inout Content, onlyNew: Bool, now: Int, _ place: Place,
+        _ files: CertificateFiles, into next: inout Content, onlyNew: Bool, now: Int, _ place: DocumentPlaces.Place,
         _ mistakes: inout [ConfigError]
     ) {
         let known = content.certificates[files]
         if onlyNew, let known { return next.certificates[files] = known }
-        var key = "certificateFile", file = files.certificateFile
+        let certificateFault = (key: "certificateFile", file: files.certificateFile)
+        let keyFault = (key: "privateKeyFile", file: files.privateKeyFile)
+        var fault = certificateFault
         do throws(TLSMaterialError) {
             let chain = try octets(files.certificateFile)
-            (key, file) = ("privateKeyFile", files.privateKeyFile)
+            fault = keyFault
             let privateKey = try octets(files.privateKeyFile)
-            let stapled = files.certificateFile + ".ocsp"
+            let stapled = files.stapledFile
             let isStapled = FileManager.default.fileExists(atPath: path(stapled))
-            (key, file) = ("certificateFile", stapled)
+            fault = (certificateFault.key, stapled)
             let response = isStapled ? try octets(stapled) : []
             let all = [chain, privateKey, response]
-            file = files.certificateFile
+            fault = certificateFault
             if let known, known.octets == all, known.certificate.isGood(at: now) {
                 return next.certificates[files] = known
             }
@@ -211,55 +214,83 @@ final class CertificateStore {
                 ocspResponse: isStapled ? response : nil, now: now)
             next.certificates[files] = (all, certificate)
         } catch {
-            mistakes.append(place.mistake(key, file, error))
+            if error.part == .privateKey { fault = keyFault }
+            mistakes.append(place.key(fault.key).cannotUse(fault.file, error, as: fault.key))
         }
     }
 
     private func read(
-        _ authentication: MutualAuthentication, into next: inout Content, onlyNew: Bool, _ place: Place,
+        _ authentication: MutualAuthentication, into next: inout Content, onlyNew: Bool, _ place: DocumentPlaces.Place,
         _ mistakes: inout [ConfigError]
     ) {
-        guard let file = authentication.trustStoreFile else { return }
+        guard let storeFile = authentication.trustStoreFile else { return }
         let known = content.trustStores[authentication]
         if onlyNew, let known { return next.trustStores[authentication] = known }
-        do {
-            let bundle = try octets(file)
+        var listIndex: Int?
+        do throws(TLSMaterialError) {
+            let bundle = try octets(storeFile)
             var lists: [[UInt8]] = []
-            for file in authentication.crlFiles { lists.append(try octets(file)) }
+            for (index, file) in authentication.crlFiles.enumerated() {
+                listIndex = index
+                lists.append(try octets(file))
+            }
+            listIndex = nil
             if let known, known.octets == [bundle] + lists { return next.trustStores[authentication] = known }
             let store = try TLSTrustStore(
                 caBundle: bundle, crls: lists, ignoresExpiry: authentication.ignoreClientCertificateExpiry,
                 advertisesNames: authentication.advertiseTrustStoreCaNames == .on)
             next.trustStores[authentication] = ([bundle] + lists, store)
         } catch {
-            mistakes.append(place.mistake("trustStoreFile", file, error))
+            if case .revocationList(let index) = error.part { listIndex = index }
+            let fault =
+                listIndex.map { index in
+                    place.key("crlFiles").index(index).cannotUse(authentication.crlFiles[index], error, as: "crlFiles")
+                } ?? place.key("trustStoreFile").cannotUse(storeFile, error, as: "trustStoreFile")
+            mistakes.append(fault)
         }
     }
 
     private func read(
-        rootsOf group: TargetGroup, into next: inout Content, onlyNew: Bool, _ mistakes: inout [ConfigError]
+        rootsOf group: TargetGroup, into next: inout Content, onlyNew: Bool, _ place: DocumentPlaces.Place,
+        _ mistakes: inout [ConfigError]
     ) {
         let file = group.attributes.targetTLSVerify
         guard file != "off", file != "system", next.roots[file] == nil else { return }
         if onlyNew, let known = content.roots[file] { return next.roots[file] = known }
-        do {
+        do throws(TLSMaterialError) {
             let roots = try octets(file)
             _ = try TLSClientContext(verification: .roots(roots), applicationProtocols: [.http1])
             next.roots[file] = roots
         } catch {
-            mistakes.append(Place(group: group.name).mistake("attributes.apus.target_tls.verify", file, error))
+            let key = "apus.target_tls.verify"
+            mistakes.append(place.key("attributes").key(key).cannotUse(file, error, as: key))
         }
     }
 
-    private func check(_ policy: TLSPolicy, _ place: Place, _ mistakes: inout [ConfigError]) {
+    private func check(_ policy: TLSPolicy, _ place: DocumentPlaces.Place, _ mistakes: inout [ConfigError]) {
         guard let reason = policy.unsupportedReason() else { return }
         mistakes.append(
             ConfigError(
-                file: place.file, location: place.location, path: "\(place.path).sslPolicy",
+                file: place.file, location: place.location, path: place.path,
                 expected: "sslPolicy cannot be used: \(reason.dropLast())",
                 remedy: "Choose a policy without PQ in its name, or run with a newer OpenSSL.",
                 code: .invalidConfigurationRequest))
     }
+}
+
+extension DocumentPlaces.Place {
+    /// A file that is named here cannot be used for `key`.
+    fileprivate func cannotUse(_ file: String, _ error: TLSMaterialError, as key: String) -> ConfigError {
+        ConfigError(
+            file: self.file, location: location, path: path,
+            expected: "\(key) \(file) cannot be used: \(error.problem.dropLast())", remedy: error.remedy,
+            code: .invalidConfigurationRequest)
+    }
+}
+
+extension CertificateFiles {
+    /// Where the OCSP response to staple is, if there is one.
+    var stapledFile: String { certificateFile + ".ocsp" }
 }
 
 extension TLSCertificate {

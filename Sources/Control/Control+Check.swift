@@ -5,9 +5,9 @@ extension Control {
     public static func check(file: String) throws(StartError) -> String {
         do throws(ConfigErrors) {
             let (document, places) = try Document.readWithPlaces(file)
-            let certificates = CertificateStore(configurationFile: file)
-            try certificates.prepare(for: document, onlyNew: false, places)
-            return ([document.summary] + certificates.preparedWarnings).joined(separator: ". ")
+            let files = try CertificateStore(configurationFile: file).read(for: document, onlyNew: false, places)
+            let warnings = files.warnings.map { "warning: \($0.file): \($0)" }
+            return ([document.summary] + warnings).joined(separator: "\n")
         } catch {
             throw .configuration(error)
         }
@@ -16,9 +16,11 @@ extension Control {
     /// The same for scripts, as JSON: the file, whether it is valid, and every mistake with its place, code and remedy.
     public static func checkReport(file: String) -> String {
         var mistakes: [ConfigError] = []
+        var warnings: [CertificateWarning] = []
         do throws(ConfigErrors) {
             let (document, places) = try Document.readWithPlaces(file)
-            try CertificateStore(configurationFile: file).prepare(for: document, onlyNew: false, places)
+            warnings = try CertificateStore(configurationFile: file)
+                .read(for: document, onlyNew: false, places).warnings
         } catch { mistakes = error.all }
         let report: Value = [
             "file": .string(file), "valid": .bool(mistakes.isEmpty),
@@ -33,6 +35,7 @@ extension Control {
                     value["remedy"] = .string(mistake.remedy)
                     return value
                 }),
+            "warnings": .array(warnings.map { ["file": .string($0.file), "message": .string($0.description)] }),
         ]
         return report.json(pretty: true)
     }

@@ -14,6 +14,7 @@ extension Document {
         sentences += balancers.removed.map { "Load balancer \($0.name) was removed." }
         sentences += balancers.kept.flatMap { $0.differences(to: $1) }
         if logs.access != new.logs.access { sentences.append("The access log changed.") }
+        if logs.connection != new.logs.connection { sentences.append("The connection log changed.") }
         if runtime.shutdownGraceSeconds != new.runtime.shutdownGraceSeconds {
             sentences.append("runtime.shutdownGraceSeconds changed.")
         }

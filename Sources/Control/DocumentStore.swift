@@ -12,7 +12,7 @@ final class DocumentStore {
         var changes: Changes
         var effective: Document
         var notApplied: [String]
-        var places: ListenerPlaces
+        var places: DocumentPlaces
     }
 
     /// The configuration file.
@@ -34,7 +34,7 @@ final class DocumentStore {
     var notApplied: [String] { staged.notApplied }
 
     /// Where the file that is staged has its listeners.
-    var places: ListenerPlaces { staged.places }
+    var places: DocumentPlaces { staged.places }
 
     /// Reads the file and the changes. With `discardingChanges` they are put aside under another name instead, damaged
     /// or not, and `putAside` is told it.
@@ -42,7 +42,7 @@ final class DocumentStore {
     /// Errors: `StartError` for a file that is not right, changes that cannot be read, or a folder that is in use.
     init(file: String, discardingChanges: Bool, putAside: (String) -> Void) throws(StartError) {
         self.file = file
-        let (base, places): (Document, ListenerPlaces)
+        let (base, places): (Document, DocumentPlaces)
         do { (base, places) = try Document.readWithPlaces(file) } catch { throw .configuration(error) }
         state = try StateFile(inFolder: base.runtime.stateDirectory)
         var changes = Changes()
@@ -105,7 +105,7 @@ extension Document {
     static func read(_ path: String) throws(ConfigErrors) -> Document { try readWithPlaces(path).0 }
 
     /// The same, with where the file has its listeners.
-    static func readWithPlaces(_ path: String) throws(ConfigErrors) -> (Document, ListenerPlaces) {
+    static func readWithPlaces(_ path: String) throws(ConfigErrors) -> (Document, DocumentPlaces) {
         let content: [UInt8]
         do {
             content = try readFile(path)
@@ -116,7 +116,7 @@ extension Document {
                     remedy: "Check the path and its permissions."))
         }
         let value = try Value.parse(yaml: content, file: path)
-        return (try Document(value, file: path), ListenerPlaces(value, file: path))
+        return (try Document(value, file: path), DocumentPlaces(value, file: path))
     }
 
     /// Takes from `running` what the process has fixed at its start. Returns the keys that differed.

@@ -2,6 +2,7 @@ import Core
 import Model
 import Proxy
 import Routing
+import TLS
 import Telemetry
 
 /// What hangs on a target group's name and survives every change of its configuration.
@@ -37,9 +38,15 @@ final class GroupState {
     /// What each worker was given last.
     var plans: [GroupPlan] = []
     /// What `plans` were made of.
-    var planSource: PlanSource?
+    var planSource: PlanSource? {
+        didSet {
+            if planSource?.tls != oldValue?.tls || planSource?.version != oldValue?.version { madeSecurity = nil }
+        }
+    }
     /// Whether something changed since that may ask for another plan.
     var mayNeedPlan = true
+
+    private var madeSecurity: CheckSecurity?
 
     /// What a group's plan depends on, and nothing that it does not: a plan is made anew when this differs.
     struct PlanSource: Equatable {
@@ -67,12 +74,40 @@ final class GroupState {
             grace: Nanoseconds(seconds: check.gracePeriodSeconds))
     }
 
+    /// How checks over TLS are made secure; made when the first one asks.
+    var checkSecurity: CheckSecurity {
+        if let madeSecurity { return madeSecurity }
+        let made = CheckSecurity(planSource?.tls, configuration.protocolVersion)
+        madeSecurity = made
+        return made
+    }
+
     /// Where checks of a target at `port` connect.
     func healthCheckPort(ofTargetAt port: Int) -> Int {
         switch configuration.healthCheck.port {
         case .traffic: port
         case .number(let number): number
         }
+    }
+}
+
+/// How health checks of a group are made over TLS: with the name and the roots of its requests.
+///
+/// Where requests are verified by the name in their own Host field there is none that a check could be verified by, so
+/// that it takes any certificate, as all checks of Elastic Load Balancing do.
+struct CheckSecurity {
+    let context: TLSClientContext
+    /// Asked for as SNI; empty if the group names none.
+    let serverName: [UInt8]
+
+    /// As the group's requests, if these are over TLS at all.
+    init(_ tls: TargetTLS?, _ version: TargetGroup.ProtocolVersion) {
+        serverName = Array((tls?.serverName ?? "").utf8)
+        let verification = serverName.isEmpty ? .off : tls?.verification ?? .off
+        do {
+            context = try TLSClientContext(
+                verification: verification, applicationProtocols: [version == .http1 ? .http1 : .http2])
+        } catch { preconditionFailure("health check: roots that were read before cannot be read: \(error)") }
     }
 }
 

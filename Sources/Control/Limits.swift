@@ -36,8 +36,10 @@ enum Limits {
     static let checkCiphertextBytes = 32 * 1024
     /// How often the files of certificates are looked at though nothing has told of a change: an hour.
     static let certificateLookTime = Nanoseconds(3_600_000_000_000)
-    /// A warning is logged for certificates that expire within so many days, at the start and at each change.
+    /// A warning is logged for certificates that expire within so many days: at the start, at each change,
+    /// and once a day.
     static let expiryWarningDays = 30
+    static let certificateWarningInterval = Nanoseconds(86_400_000_000_000)
     /// Octets by which one worker may be ahead of the connection log's writer: 256 KiB, some 1,000 lines.
     static let connectionLogRingBytes = 256 * 1024
 }

@@ -24,7 +24,7 @@ final class ListenerSockets {
     /// none of them stays open.
     ///
     /// Errors: `ConfigErrors` with one mistake for each address that cannot be bound.
-    func prepare(for document: Document, _ places: ListenerPlaces = ListenerPlaces()) throws(ConfigErrors) {
+    func prepare(for document: Document, _ places: DocumentPlaces = DocumentPlaces()) throws(ConfigErrors) {
         var opened: [ListenerKey: [Socket]] = [:]
         var mistakes: [ConfigError] = []
         for key in document.listenerKeys where !held.contains(key) && prepared[key] == nil {
@@ -85,7 +85,7 @@ final class ListenerSockets {
         for socket in sockets.values.joined() { socket.close() }
     }
 
-    private static func mistake(_ key: ListenerKey, _ error: SystemError, _ places: ListenerPlaces) -> ConfigError {
+    private static func mistake(_ key: ListenerKey, _ error: SystemError, _ places: DocumentPlaces) -> ConfigError {
         let remedy =
             switch error.code {
             case EADDRINUSE: "Stop the program that has the port (see \"ss -ltnp\"), or choose another one."
@@ -96,9 +96,9 @@ final class ListenerSockets {
             default: "See that the address can be listened on."
             }
         // A listener that was put over the socket has no place in the file.
-        let location = places[key.loadBalancer, Int(key.address.port)]
+        let place = places.listener(key.loadBalancer, Int(key.address.port)).key("port")
         return ConfigError(
-            file: location == nil ? "" : places.file, location: location, path: "loadBalancers[\(key.loadBalancer)]",
+            file: place.file, location: place.location, path: "loadBalancers[\(key.loadBalancer)]",
             expected: "\(key.address) must be free to listen on",
             found: "that the system refuses it (\(error))", remedy: remedy, code: .invalidConfigurationRequest)
     }

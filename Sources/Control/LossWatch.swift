@@ -104,9 +104,13 @@ struct LossSpell {
 }
 
 extension Loss {
-    /// What a running Apus can lose. `log` is the thread of the access log, `path` where it writes.
+    /// Where one of the logs goes: its thread, if it is written, and the file's name.
+    typealias LogPlace = (writer: LogWriter?, path: String)
+
+    /// What a running Apus can lose.
     static func all(
-        _ workers: [WorkerHandle], _ budget: DescriptorBudget, memoryBytes: Int, log: LogWriter?, path: String
+        _ workers: [WorkerHandle], _ budget: DescriptorBudget, memoryBytes: Int, accessLog: LogPlace,
+        connectionLog: LogPlace
     ) -> [Loss] {
         func sum(_ read: @escaping (WorkerCounters) -> UInt64) -> () -> UInt64 {
             { workers.reduce(0) { $0 &+ read($1.counters) } }
@@ -122,7 +126,13 @@ extension Loss {
         let connections: Logger.Metadata = [
             "connections": "\(budget.connectionsMax)", "descriptors": "\(budget.descriptors)",
         ]
-        let lost = sum { $0.logLinesDropped.value }
+        func lost(_ name: String, _ log: LogPlace, _ read: @escaping (WorkerCounters) -> UInt64) -> Loss {
+            let dropped = sum(read)
+            return Loss(
+                message: "\(name) lines are lost", recovery: "the \(name) takes all lines again",
+                remedy: "Make room on its disk, or move it to a faster one; after moving the file, send SIGUSR1.",
+                facts: ["file": "\(log.path)"], count: { dropped() &+ (log.writer?.linesDropped ?? 0) })
+        }
         return [
             refused(
                 .connectionLimit, "Raise runtime.connections, and the limit on open files (ulimit -n) with it.",
@@ -134,10 +144,8 @@ extension Loss {
                 recovery: "no more client connections are closed to free memory",
                 remedy: "Raise runtime.memoryBytes, or find out who holds so much.", facts: memory,
                 count: sum { $0.connectionsShed.value }),
-            Loss(
-                message: "access log lines are lost", recovery: "the access log takes all lines again",
-                remedy: "Make room on its disk, or move it to a faster one; after moving the file, send SIGUSR1.",
-                facts: ["file": "\(path)"], count: { lost() &+ (log?.linesDropped ?? 0) }),
+            lost("access log", accessLog) { $0.logLinesDropped.value },
+            lost("connection log", connectionLog) { $0.connectionLogLinesDropped.value },
         ]
     }
 }

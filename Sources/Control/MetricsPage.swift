@@ -22,6 +22,7 @@ struct MetricsPage {
         // Workers count the lines that their rings could not take; those that the file did not take are lost as well.
         let log = WorkerCounters()
         log.logLinesDropped.add(actions.logLinesLost)
+        log.connectionLogLinesDropped.add(actions.connectionLogLinesLost)
         text.write(workers: actions.workers.map(\.counters) + [log], groups: groups)
         try writeTargets(&text)
         writeControl(&text)

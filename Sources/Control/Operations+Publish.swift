@@ -9,7 +9,7 @@ extension Operations {
         let now = Instant.now()
         let document = store.committedDocument
         let change = registry.reconcile(with: document, renewed: deregistered, now: now)
-        certificates.commit()
+        if certificates.commit() { warnOfCertificates() }
         certificateWatch.add(certificates.folders)
         let snapshots = publisher.snapshots(of: document, registry, certificates)
         let (opened, closed) = sockets.takePrepared(for: document, generation: generation)

@@ -58,6 +58,8 @@ final class Operations: AdminActions {
     private(set) var mailboxes: [Mailbox<WorkerMail>] = []
     /// The generation that each worker works by.
     private var adopted: [UInt64] = []
+    /// When it was last said what is wrong with certificates.
+    var certificatesWarnedAt = Instant(nanoseconds: 0)
     /// Set when the process begins to end: from then on the workers take no other snapshot.
     var isStopping = false
     private var batch: Batch?
@@ -115,6 +117,8 @@ final class Operations: AdminActions {
 
     /// Lines that the access log's file did not take; workers count those that did not get so far.
     var logLinesLost: UInt64 { logWriter?.linesDropped ?? 0 }
+    /// The same of the connection log.
+    var connectionLogLinesLost: UInt64 { connectionLogWriter?.linesDropped ?? 0 }
 
     /// The groups of which all targets are used because none is healthy, sorted.
     var groupsFailedOpen: [String] { registry.groups.values.filter(\.isFailedOpen).map(\.name).sorted() }
@@ -124,7 +128,7 @@ final class Operations: AdminActions {
 
     /// Reads what the document's certificates are, as the user that will read them again.
     func readCertificates() throws(ConfigErrors) {
-        try certificates.prepare(for: document, onlyNew: false, store.places)
+        certificates.prepare(try certificates.read(for: document, onlyNew: false, store.places))
     }
 
     /// Gives the workers, of which there are as many as was said, their first snapshot.
@@ -154,8 +158,10 @@ extension Operations {
         do throws(ConfigErrors) {
             if isStopping { throw Self.stopping }
             let next = try document.applying(change)
+            let files = change.touchesCertificates ? try certificates.read(for: next, onlyNew: true) : nil
+            // Last, since a socket that was opened for a change that is refused would take connections.
             if change.touchesListeners { try sockets.prepare(for: next) }
-            if change.touchesCertificates { try certificates.prepare(for: next, onlyNew: true) }
+            if let files { certificates.prepare(files) }
             var batch = beginBatch()
             var changesNothing = false
             if case .deregisterTargets(let name, let targets) = change,
@@ -222,7 +228,7 @@ extension Operations {
     }
 
     /// Makes this pass's changes durable, publishes them, and tells those who wait.
-    private func commit() {
+    func commit() {
         guard let batch else { return }
         self.batch = nil
         let before = store.committedDocument
@@ -272,8 +278,9 @@ extension Operations {
         do throws(ConfigErrors) {
             if isStopping { throw Self.stopping }
             needsRestart = try store.stageReload(discardingChanges: discardingChanges)
+            let files = try certificates.read(for: document, onlyNew: false, store.places)
             try sockets.prepare(for: document, store.places)
-            try certificates.prepare(for: document, onlyNew: false, store.places)
+            certificates.prepare(files)
             putAside = try commitReload()
         } catch {
             store.rollBack()
@@ -287,6 +294,7 @@ extension Operations {
         let changes = before.differences(to: document)
         let hasNewCertificates = certificates.commit()
         if document != before || hasNewCertificates { publish(deregistered: [:]) }
+        warnOfCertificates()
         ticketKeys.setInterval(Nanoseconds(seconds: document.runtime.ticketKeyRotationSeconds))
         let report = ReloadReport(
             generation: generation, changes: changes, changesNotApplied: store.notApplied, needsRestart: needsRestart,

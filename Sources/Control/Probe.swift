@@ -101,8 +101,8 @@ final class Probe: PollHandler {
 
     private func makeTLS() -> TLSSession? {
         guard healthCheck.protocol == .https else { return nil }
-        let context = version == .http1 ? workbench.http1Context : workbench.http2Context
-        return TLSSession(context, serverName: Span(), wire: workbench.wire)
+        let security = registration.group.checkSecurity
+        return TLSSession(security.context, serverName: security.serverName.span, wire: workbench.wire)
     }
 
     /// Time is over. What the target sent meanwhile still counts, since it was we who were late to read it.
@@ -141,6 +141,9 @@ final class Probe: PollHandler {
                 return
             case .handshaking:
                 switch self.connection?.handshake() ?? .failed {
+                case .done where version != .http1 && connection.isTLS && connection.applicationProtocol != .http2:
+                    // It would not understand this request, nor those of the group.
+                    return end(.failed(.failed), now: now)
                 case .done: composeRequest()
                 case .wouldBlock: return
                 case .ended, .failed: return end(.failed(.failed), now: now)
@@ -200,8 +203,8 @@ final class Probe: PollHandler {
             let codes =
                 isStandard && healthCheck.matcher.grpcCode == nil
                 ? GRPCCodes(ranges: [0...0]) : healthCheck.matcher.grpcCodes
-            let isGood = codes.contains(status) && (!isStandard || status != 0 || isServing)
-            return isGood ? .passed : .failed(.responseCode(UInt16(status)))
+            guard codes.contains(status) else { return .failed(.responseCode(UInt16(status))) }
+            return isStandard && status == 0 && !isServing ? .failed(.notServing) : .passed
         }
     }
 
@@ -321,19 +324,11 @@ final class ProbeWorkbench {
     /// The head that is being written or read.
     let head = Head()
 
-    /// Where checks over TLS read and write, and how they are made: whatever the certificate.
+    /// Where checks over TLS read and write.
     let wire = TLSWire()
-    let http1Context = ProbeWorkbench.context(.http1)
-    let http2Context = ProbeWorkbench.context(.http2)
     /// What was just read of a check over HTTP/2.
     let input = Buffer(capacity: Core.Limits.largeBufferBytes)
     let heads = HeadPool()
-
-    private static func context(_ wanted: ApplicationProtocol) -> TLSClientContext {
-        do { return try TLSClientContext(verification: .off, applicationProtocols: [wanted]) } catch {
-            preconditionFailure("probe: there are no roots to read: \(error)")
-        }
-    }
 
     /// Composes the request of a check in `head`.
     func compose(path: String, host: SocketAddress, isGRPC: Bool, isSecure: Bool) {

@@ -2,8 +2,6 @@ import Core
 import TLS
 
 /// The connection of one health check: a socket, and TLS on it where the check asks for it.
-///
-/// Certificates of targets are not verified, as with Elastic Load Balancing: a check asks whether a target answers.
 struct ProbeSocket {
     private let socket: Socket
     private let tls: TLSSession?
@@ -24,6 +22,8 @@ struct ProbeSocket {
         unopened = tls == nil ? nil : Buffer(capacity: Limits.checkCiphertextBytes)
     }
 
+    /// Whether it is over TLS.
+    var isTLS: Bool { tls != nil }
     /// What ALPN has chosen.
     var applicationProtocol: ApplicationProtocol? { tls?.applicationProtocol }
 
@@ -32,8 +32,7 @@ struct ProbeSocket {
         guard let tls, let unopened, !isShaken else { return .done }
         while true {
             let result = tls.handshake(unopened)
-            keepUnsent()
-            guard flush() != .failed else { return .failed }
+            guard sendAnswers() else { return .failed }
             switch result {
             case .done:
                 isShaken = true
@@ -57,14 +56,19 @@ struct ProbeSocket {
         }
     }
 
-    private func keepUnsent() {
-        guard let unsent else { return }
+    /// Takes what TLS wants to send out of the wire, which all checks share. False: it is more than a check may hold.
+    private func keepUnsent() -> Bool {
+        guard let unsent else { return true }
         let outgoing = workbench.wire.outgoing
+        defer { outgoing.removeAll() }
         unsent.compact()
-        let count = min(outgoing.count, unsent.freeCount)
-        unsent.append(outgoing.bytes.extracting(0..<count))
-        outgoing.removeAll()
+        guard outgoing.count <= unsent.freeCount else { return false }
+        unsent.append(outgoing.bytes)
+        return true
     }
+
+    /// Sends what TLS answers by itself: its part of the handshake, alerts, key updates.
+    private func sendAnswers() -> Bool { keepUnsent() && flush() != .failed }
 
     private func flush() -> Step {
         guard let unsent else { return .done }
@@ -93,9 +97,8 @@ struct ProbeSocket {
         let flushed = flush()
         if flushed != .done || buffer.isEmpty { return flushed }
         let count = min(buffer.count, 16 * 1024)
-        guard tls.seal(buffer.bytes.extracting(0..<count)) else { return .failed }
+        guard tls.seal(buffer.bytes.extracting(0..<count)), keepUnsent() else { return .failed }
         buffer.consume(count)
-        keepUnsent()
         let step = flush()
         return step == .done && !buffer.isEmpty ? write(buffer) : step
     }
@@ -104,7 +107,9 @@ struct ProbeSocket {
     func read(into buffer: Buffer) -> Step {
         guard let tls, let unopened else { return fill(buffer) }
         while true {
-            switch tls.open(unopened, into: buffer) {
+            let opened = tls.open(unopened, into: buffer)
+            guard sendAnswers() else { return .failed }
+            switch opened {
             case .octets: return .done
             case .closed: return .ended
             case .failed: return .failed

@@ -88,12 +88,19 @@ final class ProbeStream {
     private func noteStatus(_ head: Head) {
         for index in 0..<head.fieldCount where head.bytes(head.field(index).name).equals("grpc-status") {
             let value = head.bytes(head.field(index).value)
-            var number = 0
-            for position in 0..<min(2, value.count) where value[position].isDigit {
-                number = number * 10 + Int(value[position] - 0x30)
-            }
-            grpcStatus = value.count > 0 ? number : nil
+            grpcStatus = Self.code(value)
         }
+    }
+
+    /// One or two digits; nil for anything else.
+    private static func code(_ text: Span<UInt8>) -> Int? {
+        guard (1...2).contains(text.count) else { return nil }
+        var number = 0
+        for index in 0..<text.count {
+            guard text[index].isDigit else { return nil }
+            number = number * 10 + Int(text[index] - 0x30)
+        }
+        return number
     }
 
     private func finish() {

@@ -76,18 +76,16 @@ final class Service {
         }
         watchLosses(budget)
         sayWhatIsServed(budget)
-        operations.warnOfCertificates()
     }
 
     private func watchLosses(_ budget: DescriptorBudget) {
-        let path =
-            switch operations.document.logs.access.destination {
-            case .off, .stdout: "stdout"
-            case .file(let path): path
-            }
+        func path(_ log: Model.AccessLog) -> String {
+            if case .file(let path) = log.destination { path } else { "stdout" }
+        }
+        let logs = operations.document.logs
         let losses = Loss.all(
-            operations.workers, budget, memoryBytes: operations.document.runtime.memoryBytes, log: logWriter,
-            path: path)
+            operations.workers, budget, memoryBytes: operations.document.runtime.memoryBytes,
+            accessLog: (logWriter, path(logs.access)), connectionLog: (connectionLogWriter, path(logs.connection)))
         lossWatch = LossWatch(losses, loop: loop, logger: logger)
     }
 
@@ -168,17 +166,13 @@ final class Service {
     }
 
     private func reopenLogs() {
-        do {
-            try logWriter?.reopen()
-            try connectionLogWriter?.reopen()
-            logger.info("the logs were opened anew")
-        } catch {
-            logger.error(
-                "a log was not opened anew: the old file stays in use",
-                metadata: [
-                    "error": "\(error)"
-                ])
+        for writer in [logWriter, connectionLogWriter] {
+            do { try writer?.reopen() } catch {
+                logger.error(
+                    "a log was not opened anew: the old file stays in use", metadata: ["error": "\(error)"])
+            }
         }
+        logger.info("the logs were opened anew")
     }
 
     private func sayWhatIsServed(_ budget: DescriptorBudget) {

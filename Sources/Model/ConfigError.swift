@@ -7,6 +7,8 @@ public struct ConfigError: Error, Hashable, Sendable, CustomStringConvertible {
     public enum Code: String, Hashable, Sendable, CaseIterable {
         /// A value of the wrong type, range or form, or an unknown key.
         case validationError = "ValidationError"
+        /// An HTTPS listener has no certificate.
+        case certificateNotFound = "CertificateNotFound"
         /// Two listeners share an address and a port.
         case duplicateListener = "DuplicateListener"
         /// Two load balancers share a name.
@@ -33,10 +35,14 @@ public struct ConfigError: Error, Hashable, Sendable, CustomStringConvertible {
         case resourceNotFound = "ResourceNotFound"
         /// No such rule.
         case ruleNotFound = "RuleNotFound"
+        /// No such security policy.
+        case sslPolicyNotFound = "SSLPolicyNotFound"
         /// No such target group.
         case targetGroupNotFound = "TargetGroupNotFound"
         /// More actions than one may have.
         case tooManyActions = "TooManyActions"
+        /// More certificates than a listener may have.
+        case tooManyCertificates = "TooManyCertificates"
         /// More listeners than there may be.
         case tooManyListeners = "TooManyListeners"
         /// More load balancers than there may be.

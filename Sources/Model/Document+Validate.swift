@@ -107,6 +107,7 @@ extension Listener {
         let remedy = http2Remedy(in: loadBalancer)
         findings.within(.key("defaultActions")) { findings in
             defaultActions.validate(groups, http2Remedy: remedy, &findings)
+            defaultActions.validateRedirects(on: self, &findings)
         }
         findings.within(.key("rules")) { findings in
             var seen: Set<Int> = []
@@ -118,6 +119,7 @@ extension Listener {
                 findings.within(.index(index)) { findings in
                     findings.within(.key("actions")) { findings in
                         rule.actions.validate(groups, http2Remedy: remedy, &findings)
+                        rule.actions.validateRedirects(on: self, &findings)
                     }
                 }
             }
@@ -159,6 +161,40 @@ extension [Action] {
                 }
             }
         }
+    }
+}
+
+extension [Action] {
+    /// The redirects that lead from HTTPS to HTTP, or back to where the request came from.
+    fileprivate func validateRedirects(on listener: Listener, _ findings: inout Findings) {
+        for (index, action) in enumerated() {
+            guard case .redirect(let redirect) = action else { continue }
+            findings.within([.index(index), .key("redirectConfig")]) { findings in
+                if listener.protocol == .https, redirect.protocol == "HTTP" {
+                    findings.within(.key("protocol")) { findings in
+                        findings.report(
+                            "a redirect must not lead from HTTPS to HTTP", found: "HTTP on an HTTPS listener",
+                            remedy: "Write HTTPS or #{protocol}.", code: .invalidLoadBalancerAction)
+                    }
+                } else if redirect.leadsBack(to: listener) {
+                    findings.report(
+                        "a redirect must change the protocol, the host, the port or the path",
+                        found: "one to this very listener",
+                        remedy: "Change one of them, or clients would come back forever.",
+                        code: .invalidLoadBalancerAction)
+                }
+            }
+        }
+    }
+}
+
+extension Redirect {
+    /// Whether what it says is what every request to `listener` has already, its query set aside.
+    fileprivate func leadsBack(to listener: Listener) -> Bool {
+        var same = Redirect(statusCode: statusCode, query: query)
+        if `protocol` == listener.protocol.rawValue { same.protocol = `protocol` }
+        if port == "\(listener.port)" { same.port = port }
+        return self == same
     }
 }
 

@@ -12,7 +12,8 @@ extension Listener {
             Key("port", \.port, .integer(1...65535), required: true, "Its TCP port."),
             Key(
                 "certificates", \.certificates,
-                .list(CertificateFiles.description.codec, count: 0...Limits.certificatesMax),
+                .list(
+                    CertificateFiles.description.codec, count: 0...Limits.certificatesMax, code: .tooManyCertificates),
                 "Its certificates, chosen by the name a client asks for; the first is for all others. Only with HTTPS."
             ),
             Key(
@@ -39,7 +40,7 @@ extension Listener {
                 findings.report(
                     "an HTTPS listener must have a certificate",
                     remedy: "Add certificates: [{certificateFile: …, privateKeyFile: …}].",
-                    code: .invalidConfigurationRequest)
+                    code: .certificateNotFound)
             case .http:
                 listener.reportTLSOnHTTP(&findings)
             }

@@ -42,11 +42,19 @@ extension MutualAuthentication {
                     "mode verify needs a trust store", remedy: "Add trustStoreFile: the PEM file of the authorities.",
                     code: .invalidConfigurationRequest)
             }
-            if !isVerifying, authentication.trustStoreFile != nil || !authentication.crlFiles.isEmpty {
-                findings.report(
-                    "trustStoreFile and crlFiles belong to mode verify",
-                    found: "mode \(authentication.mode.rawValue)", remedy: "Remove them, or write mode: verify.",
-                    code: .invalidConfigurationRequest)
+            if isVerifying { return }
+            let ofVerify: [(key: String, isGiven: Bool)] = [
+                ("trustStoreFile", authentication.trustStoreFile != nil),
+                ("crlFiles", !authentication.crlFiles.isEmpty),
+                ("ignoreClientCertificateExpiry", authentication.ignoreClientCertificateExpiry),
+                ("advertiseTrustStoreCaNames", authentication.advertiseTrustStoreCaNames == .on),
+            ]
+            for (key, isGiven) in ofVerify where isGiven {
+                findings.within(.key(key)) { findings in
+                    findings.report(
+                        "\(key) belongs to mode verify", found: "mode \(authentication.mode.rawValue)",
+                        remedy: "Remove it, or write mode: verify.", code: .invalidConfigurationRequest)
+                }
             }
         })
 }
@@ -68,29 +76,48 @@ extension ListenerAttributes {
             RefusedKey("routing.http.response.x_content_type_options.header_value", accepted: ""),
             RefusedKey("routing.http.response.x_frame_options.header_value", accepted: ""),
             RefusedKey("tcp.idle_timeout.seconds"),
-        ])
+        ],
+        check: { attributes, findings in
+            var seen: [String: String] = [:]
+            for key in names {
+                let name = attributes[keyPath: key.part]
+                guard let other = seen.updateValue(key.name, forKey: name.lowercased()) else { continue }
+                findings.within(.key(key.name)) { findings in
+                    findings.report(
+                        "the fields that tell targets about TLS must have different names",
+                        found: "\(name) for \(other) too", remedy: "Choose another name for one of the two.",
+                        code: .invalidConfigurationRequest)
+                }
+            }
+        })
 
-    private static let keys: [Key<ListenerAttributes>] = [
-        name("clientcert", \.clientCertificate, "the client's certificate and chain, in mode passthrough"),
-        name("clientcert_serial_number", \.clientCertificateSerialNumber, "the client certificate's serial number"),
-        name("clientcert_issuer", \.clientCertificateIssuer, "the client certificate's issuer"),
-        name("clientcert_subject", \.clientCertificateSubject, "the client certificate's subject"),
-        name("clientcert_validity", \.clientCertificateValidity, "the client certificate's validity"),
-        name("clientcert_leaf", \.clientCertificateLeaf, "the client's certificate, in mode verify"),
-        Key(
-            "routing.http.request.x_amzn_tls_version.header_name", \.tlsVersion, .text(.fieldName),
-            "Name of the request field that tells targets the TLS version."),
-        Key(
-            "routing.http.request.x_amzn_tls_cipher_suite.header_name", \.tlsCipherSuite, .text(.fieldName),
-            "Name of the request field that tells targets the cipher suite."),
+    /// One attribute: the name of a field, and what the field tells targets.
+    private typealias Name = (name: String, part: WritableKeyPath<ListenerAttributes, String> & Sendable, what: String)
+
+    private static let names: [Name] = [
+        name("mtls_clientcert", \.clientCertificate, "the client's certificate and chain, in mode passthrough"),
+        name(
+            "mtls_clientcert_serial_number", \.clientCertificateSerialNumber, "the client certificate's serial number"),
+        name("mtls_clientcert_issuer", \.clientCertificateIssuer, "the client certificate's issuer"),
+        name("mtls_clientcert_subject", \.clientCertificateSubject, "the client certificate's subject"),
+        name("mtls_clientcert_validity", \.clientCertificateValidity, "the client certificate's validity"),
+        name("mtls_clientcert_leaf", \.clientCertificateLeaf, "the client's certificate, in mode verify"),
+        name("tls_version", \.tlsVersion, "the TLS version"),
+        name("tls_cipher_suite", \.tlsCipherSuite, "the cipher suite"),
     ]
 
     private static func name(
         _ suffix: String, _ part: WritableKeyPath<ListenerAttributes, String> & Sendable, _ what: String
-    ) -> Key<ListenerAttributes> {
-        Key(
-            "routing.http.request.x_amzn_mtls_\(suffix).header_name", part, .text(.fieldName),
-            "Name of the request field that tells targets \(what).")
+    ) -> Name {
+        ("routing.http.request.x_amzn_\(suffix).header_name", part, what)
+    }
+
+    /// An empty name is ELBv2's own.
+    private static let keys: [Key<ListenerAttributes>] = names.map { name in
+        let standard = ListenerAttributes()[keyPath: name.part]
+        let codec = Codec<String>.text(.fieldName)
+            .converted(to: { text, _ in text.isEmpty ? standard : text }, from: { $0 })
+        return Key(name.name, name.part, codec, "Name of the request field that tells targets \(name.what).")
     }
 }
 
@@ -103,8 +130,8 @@ extension TextRule {
 
     /// The name of a request field that Apus sets. Source: RFC 9110 §5.6.2, ELBv2: 40 characters.
     static let fieldName = TextRule(
-        "a field name of 1 to 40 letters, digits, hyphens and underscores, and none that routing or framing needs",
-        length: 1...40, pattern: "^[A-Za-z0-9_-]+$", remedy: "Write a name such as X-Client-Certificate."
+        "a field name of at most 40 letters, digits, hyphens and underscores, and none that routing or framing needs",
+        length: 0...40, pattern: "^[A-Za-z0-9_-]*$", remedy: "Write a name such as X-Client-Certificate."
     ) { name in
         let reserved: Set<String> = [
             "host", "connection", "content-length", "transfer-encoding", "te", "trailer", "upgrade", "expect",

@@ -115,7 +115,7 @@ public struct SecurityPolicy: Hashable, Sendable {
                 }
             findings.report(
                 "\(findings.subject) must be a security policy of ELB's", found: value.brief, at: value.location,
-                remedy: remedy)
+                remedy: remedy, code: .sslPolicyNotFound)
             return nil
         },
         encode: { .string($0.name) })

@@ -9,6 +9,7 @@ extension TargetGroup {
         ],
         check: { group, findings in
             group.checkMatcher(&findings)
+            group.checkTLS(&findings)
             guard group.healthCheck.timeoutSeconds > group.healthCheck.intervalSeconds else { return }
             let interval = Shape.plain(group.healthCheck.intervalSeconds)
             findings.within(.key("healthCheckTimeoutSeconds")) { findings in
@@ -33,6 +34,22 @@ extension TargetGroup {
             findings.report(
                 "a group of protocolVersion \(protocolVersion.rawValue) must have \(wrong.right)", found: wrong.key,
                 remedy: "Write \(wrong.right) instead.", code: .invalidConfigurationRequest)
+        }
+    }
+
+    /// Reports attributes of TLS that would be without effect.
+    private func checkTLS(_ findings: inout Findings) {
+        if `protocol` == .https { return }
+        let given: [(key: String, isGiven: Bool)] = [
+            ("apus.target_tls.verify", attributes.targetTLSVerify != "off"),
+            ("apus.target_tls.server_name", !attributes.targetTLSServerName.isEmpty),
+        ]
+        for (key, isGiven) in given where isGiven {
+            findings.within([.key("attributes"), .key(key)]) { findings in
+                findings.report(
+                    "\(key) belongs to groups of protocol HTTPS", found: "it in a group of HTTP",
+                    remedy: "Write protocol: HTTPS, or remove it.", code: .invalidConfigurationRequest)
+            }
         }
     }
 

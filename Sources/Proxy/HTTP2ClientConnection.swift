@@ -8,7 +8,7 @@ import HTTP2
 final class HTTP2ClientConnection: HTTP2Connection {
     let address: SocketAddress
     let listener: Listener
-    /// Names the connection in all logs; zeros without TLS.
+    /// Names the connection in all logs.
     var trace: (high: UInt64, low: UInt64) = (0, 0)
     /// From when on it takes no further request. Source: elbv2.md §2.1, client keepalive.
     let keepAliveUntil: Instant

@@ -12,8 +12,7 @@ extension Worker {
         guard let tls = client.tls else { return }
         let names = listener.settings.fieldNames
         if listener.settings.tellsTLS {
-            let version = tls.version.name.octets
-            add(names.version, version.span, request)
+            add(names.version, tls.versionName, request)
             add(names.cipherSuite, tls.cipherName, request)
         }
         guard tls.authentication != .off, let certificate = clientCertificate(of: tls) else { return }
@@ -50,13 +49,5 @@ extension Worker {
         for index in 0..<request.fieldCount where !request.field(index).isRemoved {
             if request.bytes(request.field(index).name).equalsIgnoringCase(name.span) { request.removeField(index) }
         }
-    }
-}
-
-extension ClientSide {
-    /// For access logs: the file of the certificate that was shown, or `session-reused`.
-    var certificateName: [UInt8] {
-        guard let tls else { return [] }
-        return tls.isResumed ? Array("session-reused".utf8) : tls.certificateName
     }
 }

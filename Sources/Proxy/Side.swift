@@ -68,7 +68,7 @@ class ClientSide: Side {
     final let listener: Listener
     /// The client's TLS session, which knows what was agreed on; nil without.
     final let tls: TLSSession?
-    /// Names the client's connection in all logs; zeros without TLS.
+    /// Names the client's connection in all logs.
     final var trace: (high: UInt64, low: UInt64) = (0, 0)
     /// The request being served. One at a time: what else was asked waits, or has a side of its own.
     final var exchange: Exchange?

@@ -30,6 +30,7 @@ extension Worker {
         var transport = Transport(token: slab.nextToken, socket: socket, to: .client)
         if let context = listener.tls { transport.tls = TLSSession(context, wire: wire) }
         let client = ClientConnection(transport: transport, address: address, listener: listener, now: now)
+        client.trace = (random.next(), random.next())
         let token = slab.insert(.client(client))
         poller.add(socket.descriptor, token: token, interest: .edges)
         clientCount += 1

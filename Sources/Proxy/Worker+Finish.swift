@@ -81,12 +81,11 @@ extension Worker {
                 serverName: nothing.span, certificate: nothing.span)
             return accessLog.write(exchange.record, request: request, names: names)
         }
-        let version = tls.version.name.octets
-        let certificate = client.certificateName
+        let certificate = tls.certificateName
         let names = AccessRecord.Names(
             loadBalancer: loadBalancer.span, targetGroup: group.span,
-            redirectURL: request.bytes(exchange.redirectURL), cipher: tls.cipherName, tlsVersion: version.span,
-            serverName: tls.serverName, certificate: certificate.span)
+            redirectURL: request.bytes(exchange.redirectURL), cipher: tls.cipherName, tlsVersion: tls.versionName,
+            serverName: tls.isNameServed ? tls.serverName : nothing.span, certificate: certificate.span)
         accessLog.write(exchange.record, request: request, names: names)
     }
 

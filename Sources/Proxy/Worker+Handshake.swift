@@ -11,7 +11,6 @@ extension Worker {
         case .waiting: return false
         case .done:
             counters.tlsHandshakes.add(tls.isResumed ? .resumed : .full)
-            client.trace = (random.next(), random.next())
             logConnection(client, handshakeTime: now.since(since), failure: nil)
             if tls.applicationProtocol == .http2 {
                 beginHTTP2(client)
@@ -42,6 +41,7 @@ extension Worker {
     /// Answers a request that came without TLS: people try `http://` on an `https://` port.
     private mutating func refusePlainHTTP(_ client: ClientConnection) {
         countTLSFailure(.plainHTTP, at: .client)
+        logConnection(client, handshakeTime: nil, failure: "UnmappedConnectionError")
         client.transport.endTLS(&self)
         client.enter(.reading)
         refuseHead(
@@ -73,16 +73,15 @@ extension Worker {
         let record = ConnectionRecord(
             acceptedAt: WallClock.now() - (handshakeTime ?? 0), handshakeTime: handshakeTime, client: client.address,
             listener: client.localAddress ?? .unspecified, trace: client.trace, failure: failure)
-        let certificate = clientCertificate(of: tls)
+        let certificate = tls.refusedCertificate ?? clientCertificate(of: tls)
         let subject = certificate?.subject ?? []
         let validity = certificate?.validity ?? []
         let serialNumber = certificate?.serialNumber ?? []
-        let version = handshakeTime == nil ? [] : tls.version.name.octets
         let loadBalancer = client.listener.logName
         connectionLog.write(
             record,
             names: ConnectionRecord.Names(
-                loadBalancer: loadBalancer.span, version: version.span, cipher: tls.cipherName,
+                loadBalancer: loadBalancer.span, version: tls.versionName, cipher: tls.cipherName,
                 keyExchange: tls.keyExchangeName, subject: subject.span, validity: validity.span,
                 serialNumber: serialNumber.span))
     }

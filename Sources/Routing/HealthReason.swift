@@ -10,6 +10,8 @@ public enum HealthReason: Equatable, Sendable {
     case responseCodeMismatch(UInt16)
     /// A check got no answer in time.
     case timeout
+    /// The target's own health service says that it is not serving.
+    case notServing
     /// A check failed in any other way, a refused connection for one.
     case failedHealthChecks
     /// It does not belong to the group, or no longer.
@@ -30,7 +32,7 @@ public enum HealthReason: Equatable, Sendable {
         case .initialHealthChecking: "Elb.InitialHealthChecking"
         case .responseCodeMismatch: "Target.ResponseCodeMismatch"
         case .timeout: "Target.Timeout"
-        case .failedHealthChecks: "Target.FailedHealthChecks"
+        case .failedHealthChecks, .notServing: "Target.FailedHealthChecks"
         case .notRegistered: "Target.NotRegistered"
         case .notInUse: "Target.NotInUse"
         case .invalidState: "Target.InvalidState"
@@ -47,6 +49,7 @@ public enum HealthReason: Equatable, Sendable {
         case .responseCodeMismatch(let status): "Health checks failed with these codes: [\(status)]"
         case .timeout: "Request timed out"
         case .failedHealthChecks: "Health checks failed"
+        case .notServing: "The target's health service does not say SERVING"
         case .notRegistered: "Target is not registered to the target group"
         case .notInUse: "Target group is not configured to receive traffic from the load balancer"
         case .invalidState: "Target instance is not in the instance registry"

@@ -64,6 +64,8 @@ public struct HealthState: Equatable, Sendable {
         case responseCode(UInt16)
         /// Not answered in time, or not connected in time.
         case timeout
+        /// Answered by the standard gRPC health service with another word than SERVING.
+        case notServing
         /// Anything else: connection refused or reset, an answer that is not HTTP.
         case failed
     }
@@ -215,6 +217,7 @@ extension HealthState {
         case .healthy: nil
         case .unhealthy(_, .responseCode(let status)): .responseCodeMismatch(status)
         case .unhealthy(_, .timeout): .timeout
+        case .unhealthy(_, .notServing): .notServing
         case .unhealthy(_, .failed): .failedHealthChecks
         case .draining: .deregistrationInProgress
         case .unused(.notRegistered): .notRegistered

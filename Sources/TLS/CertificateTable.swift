@@ -57,11 +57,11 @@ struct CertificateTable {
         }
     }
 
-    /// The set for a lower-case name: exact before wildcard; the default, 0, if none is for it.
-    func set(for name: [UInt8]) -> Int {
+    /// The set for a lower-case name, exact before wildcard; nil if none is for it: then the default, 0, is offered.
+    func set(for name: [UInt8]) -> Int? {
         if let found = exact[name] { return found }
-        guard !wildcard.isEmpty, let dot = name.firstIndex(of: UInt8(ascii: ".")), dot > 0 else { return 0 }
-        return wildcard[Array(name[(dot + 1)...])] ?? 0
+        guard !wildcard.isEmpty, let dot = name.firstIndex(of: UInt8(ascii: ".")), dot > 0 else { return nil }
+        return wildcard[Array(name[(dot + 1)...])]
     }
 
     private mutating func index(of choice: Choice) -> Int {

@@ -37,19 +37,21 @@ extension TLSCertificate {
         if PEM.isEncrypted(text) {
             throw TLSMaterialError(
                 "The private key of certificate \(name) is encrypted.",
-                remedy: "Decrypt it with \"openssl pkey -in KEY -out PLAIN\" and protect the file by its mode.")
+                remedy: "Decrypt it with \"openssl pkey -in KEY -out PLAIN\" and protect the file by its mode.",
+                part: .privateKey)
         }
         guard let key = unsafe PEM.privateKey(text) else {
             throw TLSMaterialError(
                 "The private key of certificate \(name) cannot be read (\(takeQueueText())).",
-                remedy: "Name a PEM file with one private key: PKCS#8, PKCS#1 or SEC1.")
+                remedy: "Name a PEM file with one private key: PKCS#8, PKCS#1 or SEC1.", part: .privateKey)
         }
         if unsafe X509_check_private_key(certificate, key) == 1 { return unsafe key }
         unsafe EVP_PKEY_free(key)
         ERR_clear_error()
         throw TLSMaterialError(
             "The private key does not belong to certificate \(name).",
-            remedy: "Name the key that the certificate was requested with; the certificate comes first in its file.")
+            remedy: "Name the key that the certificate was requested with; the certificate comes first in its file.",
+            part: .privateKey)
     }
 
     static func checkKey(_ certificate: X509Facts, _ name: String) throws(TLSMaterialError) -> Key {

@@ -6,13 +6,25 @@ public struct TLSMaterialError: Error, Equatable, CustomStringConvertible {
     public let problem: String
     /// What to do about it, as a sentence.
     public let remedy: String
+    /// Which of the files is at fault.
+    public let part: Part
+
+    /// The files that a certificate or a trust store is made of.
+    public enum Part: Equatable, Sendable {
+        /// The certificate with its chain, or the bundle of CAs.
+        case main
+        case privateKey
+        /// Its place among the files of revocation lists.
+        case revocationList(Int)
+    }
 
     public var description: String { "\(problem) \(remedy)" }
 
     /// Both are whole sentences.
-    public init(_ problem: String, remedy: String) {
+    public init(_ problem: String, remedy: String, part: Part = .main) {
         self.problem = problem
         self.remedy = remedy
+        self.part = part
     }
 }
 

@@ -19,7 +19,15 @@ extension TLSServerContext {
             unsafe SSL_CTX_set_verify(pointer, SSL_VERIFY_PEER | SSL_VERIFY_FAIL_IF_NO_PEER_CERT, nil)
             _ = unsafe apus_ctx_set_client_sigalgs(pointer, clientSignatureAlgorithms)
             unsafe SSL_CTX_set_cert_verify_callback(
-                pointer, { verification, _ in unsafe verify(verification) ? 1 : 0 }, nil)
+                pointer,
+                { verification, _ in
+                    if unsafe verify(verification) { return 1 }
+                    if let leaf = unsafe X509_STORE_CTX_get0_cert(verification) {
+                        let refused = unsafe ClientCertificate(leaf: leaf, others: nil)
+                        unsafe session(of: verification)?.refusedCertificate = refused
+                    }
+                    return 0
+                }, nil)
             unsafe setTrust(store, pointer)
         }
     }
@@ -76,9 +84,14 @@ private func verify(_ verification: OpaquePointer?) -> Bool {
 }
 
 private func ignoresExpiry(_ verification: OpaquePointer?) -> Bool {
+    unsafe session(of: verification)?.server?.ignoresExpiry == true
+}
+
+/// The session that a client's chain is verified for.
+private func session(of verification: OpaquePointer?) -> TLSSession? {
     let index = SSL_get_ex_data_X509_STORE_CTX_idx()
-    guard let ssl = unsafe X509_STORE_CTX_get_ex_data(verification, index) else { return false }
-    return unsafe runningSession(OpaquePointer(ssl))?.server?.ignoresExpiry == true
+    guard let ssl = unsafe X509_STORE_CTX_get_ex_data(verification, index) else { return nil }
+    return unsafe runningSession(OpaquePointer(ssl))
 }
 
 /// What is wrong with the keys and signatures of what a client sent; nil if nothing.

@@ -6,6 +6,17 @@ extension TLSSession {
     /// The version that is spoken.
     public var version: TLSVersion { unsafe TLSVersion(number: SSL_version(ssl)) ?? .tls13 }
 
+    /// Its name, as in `TLSv1.3`; empty before one was agreed on.
+    public var versionName: Span<UInt8> {
+        @_lifetime(borrow self)
+        get {
+            guard unsafe SSL_get_current_cipher(ssl) != nil else { return Span() }
+            let name = version.name
+            let octets = unsafe UnsafeRawBufferPointer(start: name.utf8Start, count: name.utf8CodeUnitCount)
+            return unsafe _overrideLifetime(Span<UInt8>(_bytes: RawSpan(_unsafeBytes: octets)), borrowing: self)
+        }
+    }
+
     /// The cipher suite, as in `TLS_AES_128_GCM_SHA256`; empty before one was agreed on.
     public var cipherName: Span<UInt8> {
         @_lifetime(borrow self)
@@ -56,9 +67,10 @@ extension TLSSession {
         isResumed ? nil : unsafe server?.certificateIndex(ssl, set: certificateSet)
     }
 
-    /// The name of the certificate that was shown, for logs; empty if the session was resumed, or in the client's role.
-    public var certificateName: [UInt8] {
-        certificateIndex.flatMap { index in server.map { $0.certificates[index].name } } ?? []
+    /// What logs call the certificate that was shown: its name, or `session-reused`; empty in the client's role.
+    func makeCertificateName() -> [UInt8] {
+        if isResumed { return Array("session-reused".utf8) }
+        return certificateIndex.flatMap { index in server.map { $0.certificates[index].name } } ?? []
     }
 
     /// What was asked of the client when it came, whatever its listener asks of others by now.

@@ -16,10 +16,17 @@ import Core
     private(set) var certificateSet = 0
     /// SNI as sent, lower-case.
     private(set) var name: [UInt8] = []
+    /// Whether one of the server's certificates is for that name; otherwise the default was offered.
+    public private(set) var isNameServed = false
+    /// What logs call the certificate that was shown, once the handshake is done: its name, or `session-reused`; empty
+    /// in the client's role.
+    public private(set) lazy var certificateName = makeCertificateName()
     /// Why verification failed, once it did.
     public private(set) var verifyFailure: ClientCertificateFailure?
     /// What the client showed, once somebody has asked for it.
     var shownCertificate: ClientCertificate?
+    /// What the client showed in vain, without the certificates behind it.
+    public internal(set) var refusedCertificate: ClientCertificate?
     /// The newest ticket from a target.
     var resumption: TLSResumption?
     private var ending: Ending?
@@ -253,10 +260,11 @@ extension TLSSession {
         }
     }
 
-    /// Notes what the client asked for, and which set of certificates is for it.
-    func accept(name: [UInt8], set: Int) {
+    /// Notes what the client asked for, and which set of certificates is for it, if any.
+    func accept(name: [UInt8], set: Int?) {
         self.name = name
-        certificateSet = set
+        isNameServed = set != nil
+        certificateSet = set ?? 0
     }
 
     private func earn(_ count: Int) {

@@ -82,17 +82,18 @@ import COpenSSL
     private static func readLists(_ texts: [[UInt8]]) throws(TLSMaterialError) -> [OpaquePointer] {
         var lists: [OpaquePointer] = unsafe []
         var problem: TLSMaterialError?
-        for text in texts where problem == nil {
+        for (index, text) in texts.enumerated() where problem == nil {
             if text.count > Limits.revocationListOctetsMax {
                 problem = TLSMaterialError(
                     "A revocation list has \(text.count) octets, \(Limits.revocationListOctetsMax) at most.",
-                    remedy: "Have the CA split the list.")
+                    remedy: "Have the CA split the list.", part: .revocationList(index))
             } else if let read = unsafe PEM.revocationLists(text), unsafe !read.isEmpty {
                 unsafe lists += read
             } else {
                 problem = TLSMaterialError(
                     "The PEM of a revocation list cannot be read (\(takeQueueText())).",
-                    remedy: "Name a PEM file with \"BEGIN X509 CRL\" in it.")
+                    remedy: "Name a PEM file with \"BEGIN X509 CRL\" in it.",
+                    part: .revocationList(index))
             }
         }
         if unsafe lists.count > Limits.revocationListsMax {

@@ -108,6 +108,7 @@ final class RecordingActions: AdminActions {
     var changesNotApplied: [String] = []
     var tally = ControlTally()
     var logLinesLost: UInt64 = 0
+    var connectionLogLinesLost: UInt64 = 0
     var groupsFailedOpen: [String] = []
     var certificateDays: [(file: String, days: Int)] = []
     var isStopping = false

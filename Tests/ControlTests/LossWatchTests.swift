@@ -42,7 +42,7 @@ import Testing
         let ring = LogRing(), bell = LogBell()
         let writer = try LogWriter(.file("/dev/full"), rings: [ring], bell: bell)
         let budget = DescriptorBudget(.init(), descriptors: 1024)
-        let losses = Loss.all([], budget, memoryBytes: 1, log: writer, path: "/dev/full")
+        let losses = Loss.all([], budget, memoryBytes: 1, accessLog: (writer, "/dev/full"), connectionLog: (nil, ""))
         let watch = LossWatch(losses, loop: loop, logger: Logger(label: "test") { _ in log })
         let now = Instant.now()
         watch.look(now: now)

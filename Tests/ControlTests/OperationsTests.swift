@@ -3,6 +3,7 @@ import Foundation
 import Model
 import Proxy
 import Routing
+import TestCertificates
 import Testing
 
 @testable import Control
@@ -230,6 +231,49 @@ import Testing
         scene.pass()
         #expect(outcome.error?.code == "InvalidConfigurationRequest")
         #expect(scene.operations.document == before)
+    }
+
+    /// A listener with a certificate, on a port that is free.
+    private func secureListener(_ pair: TestAuthority.Pair, port: UInt16) -> Listener {
+        Listener(
+            protocol: .https, port: Int(port),
+            certificates: [
+                CertificateFiles(certificateFile: pair.certificatePath, privateKeyFile: pair.privateKeyPath)
+            ], defaultActions: [forward([("blue", 1)])])
+    }
+
+    /// Certificate files that change in the pass of a change do not take its certificates away.
+    @Test func certificatesThatChangeMeanwhileDisturbNoChange() throws {
+        let scene = try Scene()
+        let listener = secureListener(TestAuthority().issue(["localhost"]), port: try freePort())
+        let outcome = scene.apply(.putListener(loadBalancer: "web", listener))
+        scene.operations.certificatesChanged()
+        scene.pass()
+        #expect(outcome.isSuccess)
+        #expect(scene.operations.certificates.certificates.count == 1)
+        let plan = scene.snapshots.last?.listeners.first { $0.port == UInt16(listener.port) }
+        #expect(plan?.tls?.certificates.count == 1)
+    }
+
+    /// A change that is refused for its certificate leaves no port open, and one refused for its port no certificate.
+    @Test func aRefusedListenerLeavesNothingOpen() throws {
+        let scene = try Scene()
+        let pair = TestAuthority().issue(["localhost"])
+        let port = try freePort()
+        var listener = secureListener(pair, port: port)
+        listener.certificates[0].privateKeyFile = "/nowhere/a.key"
+        #expect(scene.apply(.putListener(loadBalancer: "web", listener)).result == nil)
+        #expect(throws: Never.self) {
+            try Socket.listen(on: SocketAddress(literal: "127.0.0.1", port: port)!, sharesPort: false).close()
+        }
+        let good = scene.apply(.putListener(loadBalancer: "web", secureListener(pair, port: port)))
+        let taken = try Socket.listen(on: SocketAddress(literal: "127.0.0.1", port: 0)!, sharesPort: false)
+        defer { taken.close() }
+        let other = secureListener(TestAuthority().issue(["localhost"]), port: taken.localAddress!.port)
+        let refused = scene.apply(.putListener(loadBalancer: "web", other))
+        scene.pass()
+        #expect(good.isSuccess && refused.error != nil)
+        #expect(scene.operations.certificates.certificates.map(\.file) == [pair.certificatePath])
     }
 
     @Test func deregistrationWaitsUntilEveryWorkerIsDone() throws {

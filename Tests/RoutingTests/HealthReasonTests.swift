@@ -9,6 +9,7 @@ import Testing
         (.responseCodeMismatch(503), "Target.ResponseCodeMismatch", "Health checks failed with these codes: [503]"),
         (.timeout, "Target.Timeout", "Request timed out"),
         (.failedHealthChecks, "Target.FailedHealthChecks", "Health checks failed"),
+        (.notServing, "Target.FailedHealthChecks", "The target's health service does not say SERVING"),
         (.notRegistered, "Target.NotRegistered", "Target is not registered to the target group"),
         (
             .notInUse, "Target.NotInUse",

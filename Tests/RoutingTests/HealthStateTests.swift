@@ -174,6 +174,7 @@ import Testing
         (.healthy(failures: 1), .healthy, nil, .ready),
         (.unhealthy(passes: 0, because: .responseCode(503)), .unhealthy, "Target.ResponseCodeMismatch", .lastResort),
         (.unhealthy(passes: 1, because: .timeout), .unhealthy, "Target.Timeout", .lastResort),
+        (.unhealthy(passes: 1, because: .notServing), .unhealthy, "Target.FailedHealthChecks", .lastResort),
         (.unhealthy(passes: 1, because: .failed), .unhealthy, "Target.FailedHealthChecks", .lastResort),
         (.draining, .draining, "Target.DeregistrationInProgress", .never),
         (.unused(.notRegistered), .unused, "Target.NotRegistered", .never),

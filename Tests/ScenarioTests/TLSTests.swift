@@ -249,7 +249,38 @@ import Testing
         #expect(try apus.metric("apus_client_tls_failures_total", "no_client_certificate") == 1)
         #expect(try apus.metric("apus_client_tls_failures_total", "\"client_certificate\"") == 1)
         let log = try String(contentsOfFile: "\(apus.folder)/connection.log", encoding: .utf8)
-        #expect(log.contains("\"CN=alice,O=Example,C=CH\"") && log.contains("Failed:ClientCertUntrusted"))
+        #expect(log.contains("\"CN=alice,O=Example,C=CH\""))
+        let refused = try #require(log.split(separator: "\n").first { $0.contains("Failed:ClientCertUntrusted TID_") })
+        #expect(refused.contains(" TLSv1.3 TLS_AES_128_GCM_SHA256 - \"CN=mallory\" NotBefore="), "\(refused)")
+    }
+
+    /// Every attempt has its line, and every connection its name in both logs.
+    @Test func everyAttemptIsLogged() throws {
+        let (apus, _) = try start()
+        let answer = try apus.client().exchange("GET / HTTP/1.1\r\nHost: a\r\n\r\n")
+        #expect(answer.status == 400)
+        #expect(
+            eventually {
+                let log = (try? String(contentsOfFile: "\(apus.folder)/connection.log", encoding: .utf8)) ?? ""
+                return log.contains(" - - - \"-\" - - Failed:UnmappedConnectionError TID_")
+            })
+        #expect(eventually { apus.accessLog.contains { $0.line.contains(" TID_") } })
+    }
+
+    /// The name that a client asked for is in the log if a certificate is for it, whether or not it is the default's.
+    @Test func theLogHasTheNamesThatAreServed() throws {
+        let (apus, _) = try start([Self.own, Self.wild])
+        for name in ["a.example.com", "b.example.com", "unknown.test"] {
+            _ = try Tool.curl(
+                apus, "-k", "--resolve", "\(name):\(apus.port):127.0.0.1", "https://\(name):\(apus.port)/\(name)")
+        }
+        func hasName(_ path: String, _ name: String) -> Bool {
+            apus.accessLog.contains {
+                $0.line.contains("/\(path) HTTP") && $0.line.contains(" \"\(name)\" \"certificate.pem\"")
+            }
+        }
+        #expect(eventually { hasName("a.example.com", "a.example.com") && hasName("b.example.com", "b.example.com") })
+        #expect(eventually { hasName("unknown.test", "-") })
     }
 
     /// Targets over TLS: any certificate, or only a good one.
@@ -268,6 +299,34 @@ import Testing
         #expect(try status(["apus.target_tls.verify": roots, "apus.target_tls.server_name": "a.example.com"]) == 200)
         #expect(try status(["apus.target_tls.verify": roots]) == 502, "the Host is not what the certificate is for")
         #expect(try status(["apus.target_tls.verify": "system"]) == 502)
+    }
+
+    /// Checks ask for the name and judge the certificate as requests do where the group says both; and where requests
+    /// need HTTP/2, so do they.
+    @Test func checksSeeWhatRequestsWouldSee() throws {
+        let backend = try PortServer.nginx(isHTTP2: false, pair: Self.own)
+        let common: [String: JSON] = [
+            "protocol": "HTTPS", "healthCheckProtocol": "HTTPS", "healthCheckPath": "/",
+            "healthCheckIntervalSeconds": 5, "healthCheckTimeoutSeconds": 5, "unhealthyThresholdCount": 1,
+        ]
+        func state(_ attributes: [String: JSON], version: JSON = "HTTP1") throws -> String {
+            let group = Document.Group(
+                "blue", program: backend, attributes: attributes,
+                settings: common.merging(["protocolVersion": version]) { $1 })
+            let apus = try ApusProcess.start(
+                Document(
+                    listeners: [.init(defaultAction: Document.forward("blue"))], groups: [group],
+                    attributes: ["apus.h2c.enabled": true]))
+            return try #require(apus.states(of: "blue").values.first)
+        }
+        let roots: JSON = .string(Self.authority.own.certificatePath)
+        func verified(by name: JSON) -> [String: JSON] {
+            ["apus.target_tls.verify": roots, "apus.target_tls.server_name": name]
+        }
+        #expect(try state(verified(by: "a.example.com")) == "healthy")
+        #expect(try state(verified(by: "other.example")) == "unhealthy")
+        #expect(try state(["apus.target_tls.verify": roots]) == "healthy", "there is no name to verify it by")
+        #expect(try state([:], version: "HTTP2") == "unhealthy", "it does not speak HTTP/2")
     }
 
     /// Without a name to verify, a target is verified by its address.

@@ -16,7 +16,7 @@ import Testing
 
     private func choose(_ name: String, _ entries: [Entry]) -> Choice {
         let table = CertificateTable(entries)
-        return table.sets[table.set(for: Array(name.utf8))]
+        return table.sets[table.set(for: Array(name.utf8)) ?? 0]
     }
 
     @Test func exactComesBeforeWildcardAndBothBeforeTheDefault() {

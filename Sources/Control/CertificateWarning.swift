@@ -1,0 +1,43 @@
+import Core
+import Model
+import TLS
+
+/// What somebody should do about a certificate that is served all the same.
+struct CertificateWarning: Equatable, CustomStringConvertible {
+    /// What it is, as in `a certificate expires soon`.
+    let message: String
+    /// The file at fault, as it was configured.
+    let file: String
+    /// The particulars: a sentence.
+    let reason: String
+
+    /// All of it but the file, on one line.
+    var description: String { "\(message.prefix(1).uppercased())\(message.dropFirst()). \(reason)" }
+
+    /// All there is to say about a certificate.
+    static func all(_ files: CertificateFiles, _ certificate: TLSCertificate) -> [CertificateWarning] {
+        var warnings: [CertificateWarning] = []
+        let days = certificate.daysToExpiry
+        if days < Limits.expiryWarningDays {
+            warnings.append(
+                CertificateWarning(
+                    message: "a certificate expires soon", file: files.certificateFile,
+                    reason: "It expires in \(days == 1 ? "1 day" : "\(days) days"). Renew it."))
+        }
+        if let problem = certificate.ocspProblem {
+            warnings.append(
+                CertificateWarning(
+                    message: "a certificate is served without an OCSP response", file: files.stapledFile,
+                    reason: problem.description))
+        }
+        return warnings
+    }
+}
+
+extension TLSCertificate {
+    /// Whole days from now on; negative once it has expired.
+    var daysToExpiry: Int {
+        let seconds = notAfter - Int(WallClock.now() / 1_000_000_000)
+        return seconds >= 0 ? seconds / 86_400 : (seconds - 86_399) / 86_400
+    }
+}

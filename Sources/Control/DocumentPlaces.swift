@@ -1,0 +1,78 @@
+import Model
+
+/// Where a configuration file names its listeners and target groups: what a mistake found outside the file's text
+/// points at.
+struct DocumentPlaces {
+    /// The file; empty when there is none.
+    let file: String
+    private var listeners: [String: [Int: Value]] = [:]
+    private var groups: [String: Value] = [:]
+
+    /// Nothing is known.
+    init() { file = "" }
+
+    /// The places in `document`, which was read from `file`.
+    init(_ document: Value, file: String) {
+        self.file = file
+        for group in document["targetGroups"]?.array ?? [] {
+            if let name = group["name"]?.string { groups[name] = group.keeping(["attributes"]) }
+        }
+        for loadBalancer in document["loadBalancers"]?.array ?? [] {
+            guard let name = loadBalancer["name"]?.string else { continue }
+            for listener in loadBalancer["listeners"]?.array ?? [] {
+                guard let port = listener["port"]?.int else { continue }
+                listeners[name, default: [:]][port] = listener.keeping([
+                    "port", "certificates", "sslPolicy", "mutualAuthentication",
+                ])
+            }
+        }
+    }
+
+    /// A listener; without a place in the file if that does not have it.
+    func listener(_ loadBalancer: String, _ port: Int) -> Place {
+        place("loadBalancers[\(loadBalancer)].listeners[\(port)]", listeners[loadBalancer]?[port])
+    }
+
+    /// A target group; without a place in the file if that does not have it.
+    func group(_ name: String) -> Place { place("targetGroups[\(name)]", groups[name]) }
+
+    private func place(_ path: String, _ value: Value?) -> Place {
+        Place(file: value == nil ? "" : file, path: path, value: value)
+    }
+
+    /// One part of a document.
+    struct Place {
+        /// The file that has it; empty for what came over the socket.
+        let file: String
+        /// Its name in errors.
+        let path: String
+        /// It, or what is around it where the file does not say it.
+        fileprivate let value: Value?
+
+        /// Where in the file.
+        var location: Location? { value?.location }
+
+        /// The value of one of its keys.
+        func key(_ key: String) -> Place {
+            Place(file: file, path: "\(path).\(key)", value: value?[key] ?? value)
+        }
+
+        /// One of its elements.
+        func index(_ index: Int) -> Place {
+            let elements = value?.array ?? []
+            return Place(
+                file: file, path: "\(path)[\(index)]",
+                value: elements.indices.contains(index) ? elements[index] : value)
+        }
+    }
+}
+
+extension Value {
+    /// An object with some of its keys, so that the others are not held.
+    fileprivate func keeping(_ keys: [String]) -> Value {
+        var kept: Value = [:]
+        kept.location = location
+        for key in keys { kept[key] = self[key] }
+        return kept
+    }
+}

@@ -1,0 +1,106 @@
+import Testing
+
+@testable import Model
+
+/// What a file may say about TLS, and what it reads like when it may not.
+@Suite struct ListenerTLSTests {
+    /// An HTTPS listener with some keys more, on line 6 from column 11 on.
+    static func listener(_ more: String, action: String = answer, certificates: String = certificate) -> String {
+        """
+        loadBalancers:
+          - name: web
+            listeners:
+              - protocol: HTTPS
+                port: 443
+                \(more)
+                certificates: [\(certificates)]
+                defaultActions: [\(action)]
+        """
+    }
+
+    static let certificate = "{ certificateFile: a.pem, privateKeyFile: a.key }"
+    static let answer = "{ type: fixed-response, fixedResponseConfig: { statusCode: 200 } }"
+
+    static func redirect(_ keys: String) -> String {
+        "{ type: redirect, redirectConfig: { statusCode: HTTP_301, \(keys) } }"
+    }
+
+    private static func fault(in yaml: String) -> ConfigError? {
+        do {
+            _ = try Document.load(yaml: yaml, file: "web.yaml")
+            return nil
+        } catch { return error.first }
+    }
+
+    @Test(arguments: [
+        ("", "no certificate", ConfigError.Code.certificateNotFound, "must have a certificate"),
+        (
+            "sslPolicy: ELBSecurityPolicy-1999", certificate, .sslPolicyNotFound,
+            "sslPolicy must be a security policy of ELB's, but found \"ELBSecurityPolicy-1999\""
+        ),
+        (
+            "mutualAuthentication: { ignoreClientCertificateExpiry: true }", certificate, .invalidConfigurationRequest,
+            "6:64: ignoreClientCertificateExpiry belongs to mode verify, but found mode off. Remove it, or write mode"
+        ),
+        (
+            "mutualAuthentication: { mode: passthrough, advertiseTrustStoreCaNames: on }", certificate,
+            .invalidConfigurationRequest,
+            "advertiseTrustStoreCaNames belongs to mode verify, but found mode passthrough"
+        ),
+        (
+            "mutualAuthentication: { mode: verify }", certificate, .invalidConfigurationRequest,
+            "mode verify needs a trust store"
+        ),
+        (
+            "attributes: { routing.http.request.x_amzn_tls_version.header_name: x-amzn-tls-cipher-suite }", certificate,
+            .invalidConfigurationRequest, "must have different names, but found X-Amzn-Tls-Cipher-Suite for "
+        ),
+    ])
+    func saysWhatIsWrong(keys: String, certificates: String, code: ConfigError.Code, text: String) throws {
+        let list = certificates == "no certificate" ? "" : certificates
+        let fault = try #require(Self.fault(in: Self.listener(keys, certificates: list)))
+        #expect(fault.code == code)
+        #expect(fault.description.contains(text), "\(fault)")
+    }
+
+    @Test func anEmptyFieldNameIsELBsOwn() throws {
+        let name = "routing.http.request.x_amzn_tls_version.header_name"
+        func read(_ value: String) throws -> String? {
+            let text = Self.listener("attributes: { \(name): \(value) }")
+            return try Document.load(yaml: text, file: "").loadBalancers[0].listeners[0].attributes?.tlsVersion
+        }
+        #expect(try read("\"\"") == "X-Amzn-Tls-Version")
+        #expect(try read("X-Version") == "X-Version")
+    }
+
+    /// A certificate's number has a cap, with a code of its own.
+    @Test func certificatesAreCounted() {
+        let many = Array(repeating: Self.certificate, count: Limits.certificatesMax + 1).joined(separator: ", ")
+        #expect(Self.fault(in: Self.listener("", certificates: many))?.code == .tooManyCertificates)
+    }
+
+    @Test(arguments: [
+        ("protocol: HTTP", "must not lead from HTTPS to HTTP"),
+        ("protocol: HTTPS", "found one to this very listener"),
+        ("protocol: HTTPS, port: 443", "found one to this very listener"),
+        ("port: 443", "found one to this very listener"),
+        ("protocol: HTTPS, query: a=1", "found one to this very listener"),
+        ("protocol: HTTPS, port: 8443", nil),
+        ("host: www.example.com", nil),
+    ] as [(String, String?)])
+    func redirectsLeadSomewhereElse(keys: String, text: String?) {
+        let fault = Self.fault(in: Self.listener("", action: Self.redirect(keys)))
+        guard let text else { return #expect(fault == nil, "\(keys): \(String(describing: fault))") }
+        #expect(fault?.code == .invalidLoadBalancerAction)
+        #expect(fault?.description.contains(text) == true, "\(String(describing: fault))")
+    }
+
+    @Test(arguments: ["apus.target_tls.verify: system", "apus.target_tls.server_name: a.example.com"])
+    func targetTLSNeedsAGroupOfHTTPS(attribute: String) {
+        func group(_ scheme: String) -> String {
+            "targetGroups: [{ name: blue, protocol: \(scheme), port: 80, attributes: { \(attribute) } }]"
+        }
+        #expect(Self.fault(in: group("HTTPS")) == nil)
+        #expect(Self.fault(in: group("HTTP"))?.code == .invalidConfigurationRequest)
+    }
+}
