@@ -41,6 +41,18 @@ struct Findings {
                 remedy: remedy, code: code))
     }
 
+    /// Reports those of `keys` that were given, though they belong to `owner` alone.
+    mutating func misplaced(
+        _ keys: [(key: String, isGiven: Bool)], belongTo owner: String, found: String, remedy: String
+    ) {
+        for (key, isGiven) in keys where isGiven {
+            within(.key(key)) { findings in
+                findings.report(
+                    "\(key) belongs to \(owner)", found: found, remedy: remedy, code: .invalidConfigurationRequest)
+            }
+        }
+    }
+
     /// What to do about a word that names nothing. Spelling is compared only for mistakes that will be shown.
     func remedy(for word: String, among known: [String], otherwise: String) -> String {
         errors.count < Limits.errorsShownMax

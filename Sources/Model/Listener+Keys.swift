@@ -47,17 +47,13 @@ extension Listener {
         })
 
     private func reportTLSOnHTTP(_ findings: inout Findings) {
-        let keys: [(String, Bool)] = [
+        let keys: [(key: String, isGiven: Bool)] = [
             ("certificates", !certificates.isEmpty), ("sslPolicy", sslPolicy != nil),
             ("mutualAuthentication", (mutualAuthentication?.mode ?? .off) != .off),
         ]
-        for (key, isThere) in keys where isThere {
-            findings.within(.key(key)) { findings in
-                findings.report(
-                    "\(key) belongs to HTTPS listeners", found: "it on an HTTP listener",
-                    remedy: "Write protocol: HTTPS, or remove it.", code: .invalidConfigurationRequest)
-            }
-        }
+        findings.misplaced(
+            keys, belongTo: "HTTPS listeners", found: "it on an HTTP listener",
+            remedy: "Write protocol: HTTPS, or remove it.")
     }
 }
 

@@ -49,13 +49,9 @@ extension MutualAuthentication {
                 ("ignoreClientCertificateExpiry", authentication.ignoreClientCertificateExpiry),
                 ("advertiseTrustStoreCaNames", authentication.advertiseTrustStoreCaNames == .on),
             ]
-            for (key, isGiven) in ofVerify where isGiven {
-                findings.within(.key(key)) { findings in
-                    findings.report(
-                        "\(key) belongs to mode verify", found: "mode \(authentication.mode.rawValue)",
-                        remedy: "Remove it, or write mode: verify.", code: .invalidConfigurationRequest)
-                }
-            }
+            findings.misplaced(
+                ofVerify, belongTo: "mode verify", found: "mode \(authentication.mode.rawValue)",
+                remedy: "Remove it, or write mode: verify.")
         })
 }
 

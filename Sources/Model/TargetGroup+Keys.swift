@@ -44,12 +44,10 @@ extension TargetGroup {
             ("apus.target_tls.verify", attributes.targetTLSVerify != "off"),
             ("apus.target_tls.server_name", !attributes.targetTLSServerName.isEmpty),
         ]
-        for (key, isGiven) in given where isGiven {
-            findings.within([.key("attributes"), .key(key)]) { findings in
-                findings.report(
-                    "\(key) belongs to groups of protocol HTTPS", found: "it in a group of HTTP",
-                    remedy: "Write protocol: HTTPS, or remove it.", code: .invalidConfigurationRequest)
-            }
+        findings.within(.key("attributes")) { findings in
+            findings.misplaced(
+                given, belongTo: "groups of protocol HTTPS", found: "it in a group of HTTP",
+                remedy: "Write protocol: HTTPS, or remove it.")
         }
     }
 

@@ -67,8 +67,10 @@ extension TLSSession {
         isResumed ? nil : unsafe server?.certificateIndex(ssl, set: certificateSet)
     }
 
-    /// What logs call the certificate that was shown: its name, or `session-reused`; empty in the client's role.
+    /// What logs call the certificate that was shown: its name, or `session-reused`; empty if it came not so far, and
+    /// in the client's role.
     func makeCertificateName() -> [UInt8] {
+        if unsafe SSL_get_current_cipher(ssl) == nil { return [] }
         if isResumed { return Array("session-reused".utf8) }
         return certificateIndex.flatMap { index in server.map { $0.certificates[index].name } } ?? []
     }

@@ -203,7 +203,7 @@ import Testing
         }
         #expect(try apus.metric("apus_requests_total") > 20)
         #expect(try apus.metric("apus_connections_cut_by_configuration_total") == 0)
-        #expect(try #require(apus.process.memory("VmHWM")) < 96 << 20)
+        try expectResident(apus, below: 96 << 20)
         expectLogged(by: apus, "/still-serving", status: 200, targetStatus: 200)
         #expect(apus.terminate() == .exited(0))
     }

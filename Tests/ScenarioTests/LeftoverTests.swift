@@ -129,7 +129,7 @@ import Testing
             expectServes(apus)
         }
         expectNothingLeft(apus)
-        #expect(try #require(apus.process.memory("VmHWM")) < 64 << 20)
+        try expectResident(apus, below: 64 << 20)
         expectLogged(by: apus, path, status: path == "/e" ? 200 : 418)
     }
 }

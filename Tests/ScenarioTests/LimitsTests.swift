@@ -144,7 +144,7 @@ import Testing
         for upload in uploads { try? upload.value() }
         #expect(try apus.metric("apus_client_connections_shed_total") > 0)
         #expect(try apus.metric("apus_held_bytes") <= Double(1 << 20))
-        #expect(try #require(apus.process.memory("VmHWM")) < 64 << 20)
+        try expectResident(apus, below: 64 << 20)
         for client in clients { client.close() }
         gate.open()
         #expect(eventually { (try? apus.client().get("/after").status) == 200 })

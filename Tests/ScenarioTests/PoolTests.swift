@@ -126,7 +126,7 @@ import Testing
             return false
         }
         #expect(cut, "the client must be answered or cut off")
-        #expect(try #require(apus.process.memory("VmHWM")) < 64 << 20)
+        try expectResident(apus, below: 64 << 20)
         expectLogged(by: apus, "/flood", status: 502)
     }
 }

@@ -264,7 +264,8 @@ import Testing
                 let log = (try? String(contentsOfFile: "\(apus.folder)/connection.log", encoding: .utf8)) ?? ""
                 return log.contains(" - - - \"-\" - - Failed:UnmappedConnectionError TID_")
             })
-        #expect(eventually { apus.accessLog.contains { $0.line.contains(" TID_") } })
+        #expect(eventually { apus.accessLog.contains { $0.line.contains(" - - - \"-\" \"-\" \"-\" - ") } })
+        #expect(apus.accessLog.allSatisfy { $0.line.contains(" TID_") })
     }
 
     /// The name that a client asked for is in the log if a certificate is for it, whether or not it is the default's.

@@ -30,8 +30,7 @@ import Testing
         for _ in 0..<Self.twoGigabytes / block.count { try client.send(block) }
         #expect(try client.response().text == "\(Self.twoGigabytes)")
         #expect(try download.value(within: 180) == Self.twoGigabytes)
-        let most = try #require(apus.process.memory("VmHWM"))
-        #expect(most < Self.residentBytesMax, "it held \(most >> 20) MB")
+        try expectResident(apus, below: Self.residentBytesMax)
         let sent = expectLogged(by: apus, "/upload", status: 200, targetStatus: 200)
         #expect(try #require(sent?.receivedBytes) > Self.twoGigabytes)
         let received = expectLogged(by: apus, "/\(Self.twoGigabytes) ", status: 200, targetStatus: 200)
@@ -49,7 +48,7 @@ import Testing
         try client.send("GET /1000000000 HTTP/1.1\r\nHost: a.b\r\n\r\n")
         let line = expectLogged(by: apus, "/1000000000", status: 200, targetStatus: 200)
         #expect(try #require(line?.sentBytes) < 100_000_000)
-        #expect(try #require(apus.process.memory("VmHWM")) < Self.residentBytesMax)
+        try expectResident(apus, below: Self.residentBytesMax)
         #expect(throws: WireError.self) { try client.response(keep: .countOnly) }
         #expect(try apus.client().get("/1").status == 200)
     }
@@ -137,7 +136,7 @@ import Testing
         }
         #expect(eventually { !target.requests.isEmpty })
         #expect(always(for: 1) { !upload.isDone })
-        #expect(try #require(apus.process.memory("VmHWM")) < Self.residentBytesMax)
+        try expectResident(apus, below: Self.residentBytesMax)
         gate.open()
         #expect(try upload.value() == "\(size)")
         expectLogged(by: apus, "/held", status: 200, targetStatus: 200)

@@ -1,3 +1,4 @@
+import Foundation
 import Testing
 
 /// Expects a line in the access log, soon, whose request holds `path` and which ended with `status`; gives it back.
@@ -53,4 +54,15 @@ func expectMadeHere(
 func expectServes(_ apus: ApusProcess, _ comment: Comment? = nil, sourceLocation: SourceLocation = #_sourceLocation) {
     let status = try? apus.client().get("/still-serving").status
     #expect(status == 200, comment, sourceLocation: sourceLocation)
+}
+
+/// Expects that Apus never held so many octets of memory.
+func expectResident(
+    _ apus: ApusProcess, below bytes: Int, sourceLocation: SourceLocation = #_sourceLocation
+) throws {
+    let environment = ProcessInfo.processInfo.environment
+    // Sanitizers hold shadows beside everything.
+    let isSanitized = environment["ASAN_OPTIONS"] != nil || environment["TSAN_OPTIONS"] != nil
+    let most = try #require(apus.process.memory("VmHWM"))
+    #expect(most < (isSanitized ? 4 * bytes : bytes), "it held \(most >> 20) MB", sourceLocation: sourceLocation)
 }

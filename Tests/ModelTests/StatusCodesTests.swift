@@ -2,7 +2,7 @@ import Testing
 
 @testable import Model
 
-@Suite struct HTTPCodesTests {
+@Suite struct StatusCodesTests {
     static let right: [(String, [Int], [Int])] = [
         ("200", [200], [199, 201]), ("200,202", [200, 202], [201]), ("200-299", [200, 250, 299], [300]),
         ("200-204,301,400-499", [204, 301, 499], [205, 302, 399]),
