@@ -60,7 +60,8 @@ let package = Package(
         .testTarget(name: "RoutingTests", dependencies: ["Routing", "Core", "Model"], swiftSettings: settings),
         .testTarget(name: "TelemetryTests", dependencies: ["Telemetry", "Core"], swiftSettings: settings),
         .testTarget(
-            name: "ProxyTests", dependencies: ["Proxy", "Core", "HTTP1", "HTTP2", "Model", "Routing", "TLS"],
+            name: "ProxyTests",
+            dependencies: ["Proxy", "Core", "HTTP1", "HTTP2", "Model", "Routing", "TLS", "TestCertificates"],
             swiftSettings: settings),
         .testTarget(
             name: "ControlTests",

@@ -51,12 +51,15 @@ extension HTTP2Session {
             return Int(NGHTTP2_ERR_DEFERRED.rawValue)
         }
         let count = min(waiting, countMax)
-        guard FrameHeader.byteCount + count <= output.freeCount else {
+        let isEnd = isLast && count == waiting
+        // Behind the end nghttp2 hands out another frame in the same call: trailers, or a reset.
+        let room = FrameHeader.byteCount + count + (isEnd ? Limits.frameBytesMax : 0)
+        guard room <= output.freeCount else {
             isOutputFull = true
             return Int(NGHTTP2_ERR_PAUSE.rawValue)
         }
         unsafe flags.pointee |= NGHTTP2_DATA_FLAG_NO_COPY.rawValue
-        if isLast, count == waiting {
+        if isEnd {
             unsafe flags.pointee |= NGHTTP2_DATA_FLAG_EOF.rawValue
             if submitTrailers(slot) { unsafe flags.pointee |= NGHTTP2_DATA_FLAG_NO_END_STREAM.rawValue }
         }

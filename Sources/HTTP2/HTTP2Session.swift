@@ -113,6 +113,12 @@ import HTTP1
         return max(0, min(Int(theirs), settings.streamCountMax) - streams.openCount)
     }
 
+    /// Octets of DATA that the other side's windows let out on `slot` now.
+    public func windowCount(_ slot: Int) -> Int {
+        let own = unsafe nghttp2_session_get_stream_remote_window_size(native, streams[slot].id)
+        return unsafe Int(max(0, min(own, nghttp2_session_get_remote_window_size(native))))
+    }
+
     /// Whether nothing more is to be read or written: the connection may be closed.
     public var isFinished: Bool {
         guard control == nil else { return false }

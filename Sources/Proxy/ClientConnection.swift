@@ -62,8 +62,8 @@ final class ClientConnection: ClientSide {
     override var isWritable: Bool { transport.isWritable }
     override var isEnded: Bool { transport.isEnded }
     override var isBroken: Bool { transport.isBroken }
-    override var takenCount: UInt64 { transport.takenCount }
-    override func hasTakenMore() -> Bool { transport.hasTakenMore() }
+    override func takenCount() -> UInt64 { transport.takenCount }
+    override func hasTakenMore() -> Bool { transport.hasTakenMore(than: &takenAtLastLook) }
 
     override func fill(_ worker: inout Worker) -> Transport.Fill { worker.fill(self, &transport) }
     override func flush(_ worker: inout Worker) -> Transport.Flush { worker.flush(self, &transport) }
@@ -120,8 +120,8 @@ final class ClientConnection: ClientSide {
         }
     }
 
-    /// A body that only the connection's end delimits would look complete after a FIN.
+    /// A body that only the connection's end delimits would look complete after a FIN, though some of it still waits.
     override func abort(isResponseDone: Bool, _ worker: inout Worker) {
-        worker.close(self, reset: sending == .untilClose && !isResponseDone)
+        worker.close(self, reset: sending == .untilClose && !(isResponseDone && isFlushed))
     }
 }

@@ -8,6 +8,9 @@ final class ClientStream: ClientSide {
     let connection: HTTP2ClientConnection
     /// Answered, though the request has not ended: until when the client may say so itself.
     private(set) var lingerUntil = Instant.distantFuture
+    /// What the client had taken of the connection at the last look, and how much of that counted for this stream.
+    private var takenOfConnection: UInt64 = 0
+    private var takenBesides: UInt64 = 0
 
     init(_ connection: HTTP2ClientConnection, slot: Int, now: Instant) {
         self.connection = connection
@@ -22,9 +25,19 @@ final class ClientStream: ClientSide {
     override var isWritable: Bool { !stream.isBlocked }
     override var isEnded: Bool { stream.isEndReceived || stream.isReset }
     override var isBroken: Bool { stream.isReset }
-    /// What is in frames counts as taken: flow control holds back the rest.
-    override var takenCount: UInt64 { writtenCount }
-    override func hasTakenMore() -> Bool { connection.transport.hasTakenMore() }
+    /// What is in frames counts as taken: the client's windows hold back the rest. While it is the kernel that has no
+    /// room, what the client takes of the whole connection counts, too: whose octets these are nobody knows.
+    override func takenCount() -> UInt64 {
+        let taken = connection.transport.takenCount
+        if isHeldByKernel { takenBesides += taken - takenOfConnection }
+        takenOfConnection = taken
+        return writtenCount + takenBesides
+    }
+    override func hasTakenMore() -> Bool {
+        isHeldByKernel && connection.transport.hasTakenMore(than: &takenAtLastLook)
+    }
+    /// Whether it would go on if the kernel took more.
+    private var isHeldByKernel: Bool { !connection.isFlushed && stream.session.windowCount(stream.slot) > 0 }
 
     override func fill(_ worker: inout Worker) -> Transport.Fill {
         stream.isEndReceived ? .ended : stream.isReset ? .failed : .nothing

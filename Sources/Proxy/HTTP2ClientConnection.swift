@@ -52,6 +52,16 @@ final class HTTP2ClientConnection: HTTP2Connection {
         phase = next
     }
 
+    /// Names the last request that is served, unless that was said before.
+    func announceEnd() {
+        switch phase {
+        case .serving, .announcing:
+            enter(.finishing)
+            session.finishShutdown()
+        case .finishing, .lingering, .closed: break
+        }
+    }
+
     override var isClosed: Bool {
         if case .closed = phase { return true }
         return false

@@ -18,6 +18,12 @@ class HTTP2Connection {
     final var blocked: [Side] = []
     /// When an octet was last read or written.
     final var lastActivity: Instant
+    /// When an octet was last read.
+    final var lastReceived: Instant
+    /// What the other side had taken when it was last asked whether it has taken more.
+    final var takenAtLastLook: UInt64 = 0
+    /// Frames were due for which there was no room: streams wait for it.
+    final var isFull = false
     /// When the kernel last took octets of frames, or none waited: what comes in does not count.
     final var lastFlush: Instant
     /// What the session held when the worker's budget was last told.
@@ -40,6 +46,7 @@ class HTTP2Connection {
         self.transport = transport
         self.session = session
         lastActivity = now
+        lastReceived = now
         lastFlush = now
     }
 

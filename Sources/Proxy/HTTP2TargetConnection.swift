@@ -20,6 +20,8 @@ final class HTTP2TargetConnection: HTTP2Connection {
     var deadline = Instant.distantFuture
     /// A PING was sent because the target was silent, and is not acknowledged yet.
     var isPinged = false
+    /// When the first stream was opened since the target was last heard of.
+    private(set) var askedSince: Instant
 
     /// What the connection is doing.
     enum Phase {
@@ -40,6 +42,7 @@ final class HTTP2TargetConnection: HTTP2Connection {
         self.serverName = serverName
         self.pool = pool
         self.plan = plan
+        askedSince = now
         super.init(transport: transport, session: session, now: now)
         self.transport.isReadable = false
         self.transport.isWritable = false
@@ -52,7 +55,7 @@ final class HTTP2TargetConnection: HTTP2Connection {
     var hasRoom: Bool {
         switch phase {
         case .connecting: waiting.count < Limits.targetStreamsAtStart
-        case .open: session.streamCapacity > 0
+        case .open: !isPinged && session.streamCapacity > 0
         case .finishing, .closed: false
         }
     }
@@ -70,7 +73,8 @@ final class HTTP2TargetConnection: HTTP2Connection {
     }
 
     /// Takes in a stream that the session has opened.
-    func open(_ side: TargetStream, _ slot: Int) {
+    func open(_ side: TargetStream, _ slot: Int, now: Instant) {
+        if askedSince <= lastReceived { askedSince = now }
         while streams.count <= slot { streams.append(nil) }
         precondition(streams[slot] == nil, "HTTP/2: a slot given twice")
         streams[slot] = side

@@ -32,8 +32,9 @@ enum Limits {
     static let lingerTime = Nanoseconds(2_000_000_000)
     /// How long a connection's timer rests at least before it fires again: a millisecond.
     static let timerPause = Nanoseconds(1_000_000)
-    /// Octets thrown away while lingering: 256 KiB. Then the connection is closed.
-    static let lingerBytesMax = 256 * 1024
+    /// Octets thrown away while lingering: 16 MiB, more than both kernels hold of a request that is being sent when its
+    /// answer comes. Then the connection is closed.
+    static let lingerBytesMax = 16 * 1024 * 1024
     /// Targets that one exchange tries to connect to: the first and two more. Then 502 or 504.
     static let connectAttemptsMax = 3
     /// Times that a request is sent again because the target has refused its stream unseen, as it does when it ends a

@@ -38,8 +38,10 @@ class Side {
     var isEnded: Bool { preconditionFailure("side: abstract") }
     /// Whether it broke instead of being ended.
     var isBroken: Bool { preconditionFailure("side: abstract") }
-    /// Of what was written, the octets that the other side has taken, as far as can be known. May cost a system call.
-    var takenCount: UInt64 { preconditionFailure("side: abstract") }
+    /// What its connection's other side had taken when `hasTakenMore` last asked.
+    final var takenAtLastLook: UInt64 = 0
+    /// Of what was written, the octets that the other side has taken, as far as can be known. Costs a system call.
+    func takenCount() -> UInt64 { preconditionFailure("side: abstract") }
     /// Whether the other side goes on taking what was written before. May cost a system call.
     func hasTakenMore() -> Bool { preconditionFailure("side: abstract") }
 

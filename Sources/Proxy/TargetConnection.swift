@@ -38,8 +38,8 @@ final class TargetConnection: TargetSide {
     override var isWritable: Bool { transport.isWritable }
     override var isEnded: Bool { transport.isEnded }
     override var isBroken: Bool { transport.isBroken }
-    override var takenCount: UInt64 { transport.takenCount }
-    override func hasTakenMore() -> Bool { transport.hasTakenMore() }
+    override func takenCount() -> UInt64 { transport.takenCount }
+    override func hasTakenMore() -> Bool { transport.hasTakenMore(than: &takenAtLastLook) }
 
     override func fill(_ worker: inout Worker) -> Transport.Fill { worker.fill(self, &transport) }
     override func flush(_ worker: inout Worker) -> Transport.Flush { worker.flush(self, &transport) }
@@ -107,10 +107,9 @@ final class TargetConnection: TargetSide {
     }
 
     /// Whether nothing is left of the last exchange: an octet more than the response, even one that may still be in
-    /// the kernel, or an end that was seen, would be taken for the next one's.
+    /// the kernel or in TLS, or an end that was seen, would be taken for the next one's.
     private var isClean: Bool {
-        (inbound?.isEmpty ?? true) && !transport.isReadable && !(transport.tls?.hasPending ?? false) && isFlushed
-            && !transport.isEndAnnounced && !isEnded
+        (inbound?.isEmpty ?? true) && !transport.mayReceive && isFlushed && !transport.isEndAnnounced && !isEnded
             && !isWriteDead && pool.draining == nil
     }
 }

@@ -28,8 +28,8 @@ final class TargetStream: TargetSide {
     override var isWritable: Bool { !stream.isBlocked }
     override var isEnded: Bool { stream.isEndReceived || stream.isReset }
     override var isBroken: Bool { stream.isReset }
-    override var takenCount: UInt64 { writtenCount }
-    override func hasTakenMore() -> Bool { connection.transport.hasTakenMore() }
+    override func takenCount() -> UInt64 { writtenCount }
+    override func hasTakenMore() -> Bool { connection.transport.hasTakenMore(than: &takenAtLastLook) }
 
     override func fill(_ worker: inout Worker) -> Transport.Fill {
         stream.isEndReceived ? .ended : stream.isReset ? .failed : .nothing
@@ -63,7 +63,7 @@ final class TargetStream: TargetSide {
             return
         }
         stream.slot = slot
-        connection.open(self, slot)
+        connection.open(self, slot, now: worker.now)
         if !hasBody {
             stream.isEnding = true
             stream.isEnded = true

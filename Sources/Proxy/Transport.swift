@@ -33,8 +33,6 @@ struct Transport {
     private(set) var isShut = false
     /// Octets handed to the kernel since the connection began.
     private(set) var sentCount: UInt64 = 0
-    /// Of `sentCount`, what the other side had taken when `hasTakenMore` last asked.
-    private var takenAtLastLook: UInt64 = 0
     /// When the wheel will call, at the latest.
     var timer = Instant.distantFuture
 
@@ -86,11 +84,12 @@ struct Transport {
     /// there is room again only when much of it is free: a slow reader is judged by this. Costs a system call.
     var takenCount: UInt64 { sentCount - min(sentCount, socket.unacknowledgedByteCount) }
 
-    /// Whether the other side goes on taking what the kernel holds for it. False if the kernel holds nothing.
-    mutating func hasTakenMore() -> Bool {
+    /// Whether the other side goes on taking what the kernel holds for it: more than `last`, which then is what it has
+    /// taken by now. False if the kernel holds nothing.
+    func hasTakenMore(than last: inout UInt64) -> Bool {
         let taken = takenCount
-        guard taken < sentCount, taken > takenAtLastLook else { return false }
-        takenAtLastLook = taken
+        guard taken < sentCount, taken > last else { return false }
+        last = taken
         return true
     }
 
@@ -123,6 +122,9 @@ struct Transport {
         isBroken = broken
         return broken ? .failed : .ended
     }
+
+    /// Writes what was taken from a buffer before and waits for the kernel.
+    mutating func flush(_ worker: inout Worker) -> Flush { isFlushed ? .done : sendSealed(&worker) }
 
     /// Writes what waits in `buffer`, and consumes what was taken.
     mutating func send(_ buffer: Buffer, _ worker: inout Worker) -> Flush {

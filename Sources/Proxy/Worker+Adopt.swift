@@ -176,6 +176,8 @@ extension Worker {
                 exchange.isCut = true
                 giveUp(exchange, word: "Shutdown")
             }
+            connection.announceEnd()
+            sendLast(connection)
             end(connection)
         }
         for pool in pools { while let idle = pool?.takeIdle() { close(idle) } }

@@ -164,20 +164,22 @@ extension Worker {
     /// Reads and throws away what an answered client still sends, so that closing does not reset the answer away.
     private mutating func linger(_ client: ClientConnection) {
         guard case .lingering(let until, var bytesLeft) = client.phase else { return }
-        while true {
+        var isMore = true
+        for _ in 0..<Limits.readsPerTurnMax where isMore {
             if let inbound = client.inbound {
                 bytesLeft -= inbound.count
                 inbound.removeAll()
             }
             guard bytesLeft > 0, now < until else { return close(client) }
             switch client.fill(&self) {
-            case .got: continue
-            case .nothing:
-                client.enter(.lingering(until: until, bytesLeft: bytesLeft))
-                return rest(client)
+            case .got: break
+            case .nothing: isMore = false
             case .ended, .failed: return close(client)
             }
         }
+        client.enter(.lingering(until: until, bytesLeft: bytesLeft))
+        if isMore { postpone(client) }
+        rest(client)
     }
 
     /// Ends a connection after its last answer: says so with a FIN, and waits for the client's own if it still sends.

@@ -23,6 +23,7 @@ extension Worker {
     /// Hands octets of a connection to its session and acts on them.
     mutating func take(_ input: Span<UInt8>, _ connection: HTTP2Connection) {
         connection.lastActivity = now
+        connection.lastReceived = now
         _ = connection.session.receive(input, now: now)
         connection.countDropped(counters)
         if !connection.session.isInsideFrame {
@@ -76,13 +77,12 @@ extension Worker {
         if flushed == .failed { return readLast(connection) }
         let nothing = InlineArray<0, UInt8>(repeating: 0)
         connection.handleEvents(nothing.span, &self)
-        if flushed == .done && !connection.blocked.isEmpty { resumeBlocked(connection) }
+        if flushed == .done && connection.isFull { resumeBlocked(connection) }
         if !connection.isClosed { connection.rest(&self) }
     }
 
     /// The connection takes nothing any more. What came before it broke still counts: a GOAWAY tells which requests
-    /// were
-    /// never seen, and may be sent again.
+    /// were never seen, and may be sent again.
     private mutating func readLast(_ connection: HTTP2Connection) {
         connection.transport.isReadable = true
         serve(connection)
@@ -100,14 +100,24 @@ extension Worker {
             case .blocked:
                 let before = outbound.freeCount
                 outbound.compact()
-                if outbound.freeCount == before { return .blocked }
+                if outbound.freeCount == before {
+                    connection.isFull = true
+                    return .blocked
+                }
             case .failed: return .failed
             }
         }
         return .done
     }
 
-    mutating func roomForFrames(_ connection: HTTP2Connection) -> Buffer {
+    /// Makes frames of what is due and writes what the kernel takes at once: the last words of a connection.
+    mutating func sendLast(_ connection: HTTP2Connection) {
+        let outbound = roomForFrames(connection)
+        _ = connection.session.produce(into: outbound)
+        _ = connection.transport.send(outbound, &self)
+    }
+
+    private mutating func roomForFrames(_ connection: HTTP2Connection) -> Buffer {
         if let waiting = connection.outbound.take() {
             let outbound = buffers.enlarge(waiting)
             outbound.compact()
@@ -201,6 +211,7 @@ extension Worker {
     /// session decides by their priorities (RFC 9218) who is first.
     mutating func resumeBlocked(_ connection: HTTP2Connection) {
         let sides = connection.blocked
+        connection.isFull = false
         connection.blocked.removeAll(keepingCapacity: true)
         for side in sides { side.lendAgain(&self) }
         let result = produce(connection)

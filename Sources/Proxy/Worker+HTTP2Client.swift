@@ -143,8 +143,7 @@ extension Worker {
     }
 
     private mutating func finishShutdown(_ connection: HTTP2ClientConnection) {
-        connection.enter(.finishing)
-        connection.session.finishShutdown()
+        connection.announceEnd()
         keepBusy(connection)
     }
 
@@ -286,7 +285,7 @@ extension Worker {
             return true
         }
         guard flushDeadline(of: connection) <= now else { return false }
-        if connection.transport.hasTakenMore() {
+        if connection.transport.hasTakenMore(than: &connection.takenAtLastLook) {
             connection.lastFlush = now
             return false
         }

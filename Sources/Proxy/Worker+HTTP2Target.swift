@@ -186,8 +186,14 @@ extension Worker {
             limitIdle(connection.pool, connection.plan)
             if connection.isClosed { return }
         }
-        let silence = connection.streamCount == 0 ? connection.plan.poolIdleTimeout : Limits.targetSilenceMax
-        if !connection.isPinged { schedule(connection, at: connection.lastActivity + silence) }
+        if !connection.isPinged { schedule(connection, at: silenceDeadline(of: connection)) }
+    }
+
+    /// Until when the target may be silent: without streams a connection is kept for a while, with streams it has to be
+    /// heard of, whatever we write to it.
+    private func silenceDeadline(of connection: HTTP2TargetConnection) -> Instant {
+        if connection.streamCount == 0 { return connection.lastActivity + connection.plan.poolIdleTimeout }
+        return max(connection.lastReceived, connection.askedSince) + Limits.targetSilenceMax
     }
 
     /// Closes the oldest connections without streams that are more than a pool may keep.
@@ -200,9 +206,7 @@ extension Worker {
     /// Says goodbye and closes: no stream is open.
     private mutating func finish(_ connection: HTTP2TargetConnection) {
         connection.session.finishShutdown()
-        let outbound = roomForFrames(connection)
-        _ = connection.session.produce(into: outbound)
-        _ = connection.transport.send(outbound, &self)
+        sendLast(connection)
         close(connection)
     }
 
@@ -211,6 +215,8 @@ extension Worker {
         guard !connection.isClosed else { return }
         if case .connecting = connection.phase { return connectFailed(connection, timedOut: false) }
         let sides = connection.streams
+        connection.streams = []
+        connection.streamCount = 0
         close(connection)
         for case let side? in sides {
             side.stream.isReset = true
@@ -253,12 +259,9 @@ extension Worker {
     /// A connection was silent: one without streams is closed, the others are asked whether they live.
     private mutating func watch(_ connection: HTTP2TargetConnection) {
         if connection.isPinged { return end(connection) }
-        let isIdle = connection.streamCount == 0
-        let silence = isIdle ? connection.plan.poolIdleTimeout : Limits.targetSilenceMax
-        guard connection.lastActivity + silence <= now else {
-            return schedule(connection, at: connection.lastActivity + silence)
-        }
-        if isIdle { return finish(connection) }
+        let deadline = silenceDeadline(of: connection)
+        guard deadline <= now else { return schedule(connection, at: deadline) }
+        if connection.streamCount == 0 { return finish(connection) }
         connection.isPinged = true
         connection.session.ping()
         keepBusy(connection)

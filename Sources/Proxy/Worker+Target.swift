@@ -170,6 +170,8 @@ extension Worker {
         counters.retries.add()
         detach(exchange)
         connect(exchange, to: pool)
+        // On a connection that is open already no event tells that the body may follow.
+        if exchange.isJoined { postpone(exchange.client) }
     }
 
     /// Closes the exchange's connection to its target.

@@ -82,7 +82,7 @@ extension Worker {
         }
         if client.responseRate.deadline <= now {
             let isFast = client.responseRate.isFastEnough(
-                now: now, length: settings.bodyRateWindow, passed: client.takenCount,
+                now: now, length: settings.bodyRateWindow, passed: client.takenCount(),
                 minimum: settings.bodyRateWindowBytes)
             if !isFast { return timeOut(exchange, .responseRate, .clientTimeout) }
         }

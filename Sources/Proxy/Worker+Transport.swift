@@ -20,7 +20,7 @@ extension Worker {
 
     /// Writes what waits in `side.outbound`.
     mutating func flush(_ side: Side, _ transport: inout Transport) -> Transport.Flush {
-        guard let outbound = side.outbound, !outbound.isEmpty else { return .done }
+        guard let outbound = side.outbound, !outbound.isEmpty else { return transport.flush(&self) }
         let before = outbound.count
         let result = transport.send(outbound, &self)
         noteWritten(side, before - outbound.count)

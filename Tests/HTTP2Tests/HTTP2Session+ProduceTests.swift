@@ -63,6 +63,24 @@ import Testing
         #expect(frames.map(\.flags) == [0, 0, 0, 1])
     }
 
+    /// nghttp2 writes DATA and the trailers behind it in one call: there must be room for both, or for neither.
+    @Test func trailersBehindAFullBufferWait() {
+        let capacity = Core.Limits.largeBufferBytes
+        let trailers = responseHead("HTTP/1.1 200 OK\r\nX-End: \(String(repeating: "!~", count: 100))\r\n\r\n")
+        for count in stride(from: capacity - 200, through: capacity, by: 1) {
+            let server = Side(.server)
+            _ = server.send()
+            let opening = [Frame.settings([(4, 1 << 20)]), .windowUpdate(0, 1 << 20), .headers(1, get)]
+            server.receive(preface + opening.octets)
+            server.session.respond(0, responseHead("HTTP/1.1 200 OK\r\n\r\n"), framing: .chunked, isEnd: false)
+            _ = server.send()
+            server.session.attach(0, buffer(Array(repeating: 7, count: count)), isLast: true, trailers: trailers)
+            let frames = Frame.parse(server.send())
+            #expect(frames.filter { $0.type == 0 }.reduce(0) { $0 + $1.payload.count } == count)
+            #expect(frames.last?.type == 1 && frames.last?.flags == 5, "trailers end it: \(count)")
+        }
+    }
+
     /// A body that was taken back before all of it went out is not over: whoever produces next must not end it.
     @Test func whatIsTakenBackDoesNotEndTheStream() {
         ask()

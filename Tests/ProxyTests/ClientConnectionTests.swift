@@ -22,6 +22,31 @@ import Testing
         #expect(client.headDeadline == .distantFuture && client.transport.timer == .distantFuture)
     }
 
+    /// A client that takes the connection's end for the body's must not take a FIN for it while some of it waits.
+    @Test(arguments: [true, false]) func aBodyOfWhichSomeWaitsEndsWithAReset(waits: Bool) throws {
+        var bench = WorkerBench()
+        bench.adopt([Plans.listener()], [])
+        let pair = try SocketPair()
+        let listener = try #require(bench.worker.listeners[0])
+        var transport = Transport(token: bench.worker.slab.nextToken, socket: pair.own, to: .client)
+        transport.isReadable = false
+        let client = ClientConnection(
+            transport: transport, address: Plans.address("192.0.2.7", 1234), listener: listener,
+            now: Instant(nanoseconds: 5))
+        _ = bench.worker.slab.insert(.client(client))
+        bench.worker.clientCount += 1
+        listener.connectionCount += 1
+        bench.counters.connectionsActive.add()
+        client.sending = .untilClose
+        if waits {
+            client.outbound = bench.worker.buffers.acquireLarge()
+            client.outbound?.append("rest")
+        }
+        client.abort(isResponseDone: true, &bench.worker)
+        if waits, case .failed = pair.otherEnd() { return }
+        #expect(!waits && pair.otherEnd() == .endOfStream)
+    }
+
     @Test func isChargedForBuffersOfBothSides() {
         let client = Self.client()
         client.inbound = Buffer(capacity: 100)

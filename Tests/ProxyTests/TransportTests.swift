@@ -8,26 +8,19 @@ import Testing
     private final class Pair {
         var bench = WorkerBench()
         var transport: Transport
-        let other: Socket
-        let listening: Socket
+        let sockets: SocketPair
 
         init() throws {
-            guard let address = SocketAddress(literal: "127.0.0.1", port: 0) else { fatalError("no loopback") }
-            listening = try Socket.listen(on: address, sharesPort: false)
-            guard let bound = listening.localAddress else { fatalError("not bound") }
-            other = try Socket.connect(to: bound)
-            var accepted: Socket?
-            while accepted == nil {
-                if case .accepted(let socket, _) = listening.accept() { accepted = socket }
-            }
-            transport = Transport(token: .none, socket: accepted ?? other, to: .client)
+            sockets = try SocketPair()
+            transport = Transport(token: .none, socket: sockets.own, to: .client)
         }
 
         deinit {
-            other.close()
-            listening.close()
-            transport.socket.close()
+            sockets.other.close()
+            sockets.own.close()
         }
+
+        var other: Socket { sockets.other }
     }
 
     private func buffer(_ text: StaticString, capacity: Int = 64) -> Buffer {
@@ -87,5 +80,42 @@ import Testing
         }
         let result = pair.transport.send(much, &pair.bench.worker)
         #expect(result == .blocked)
+    }
+
+    /// With TLS what is consumed may still wait, sealed: it is not flushed before the kernel has it, and it gets there.
+    @Test func whatIsSealedAndWaitsIsNotForgotten() throws {
+        let pair = try Pair()
+        let client = try SecurePeer(pair.other)
+        let tls = try client.session(for: pair.bench.worker.wire)
+        pair.transport.tls = tls
+        while !client.isShaken {
+            client.shakeHands()
+            pair.transport.isReadable = true
+            _ = pair.transport.shakeHands(tls, &pair.bench.worker)
+        }
+        let side = ClientConnection(
+            transport: Plans.noTransport(to: .client), address: Plans.address("192.0.2.7", 1234),
+            listener: Listener(Plans.listener(), actions: [], tickets: Plans.tickets), now: Instant(nanoseconds: 5))
+        var written = 0
+        while pair.transport.isFlushed {
+            let outbound = pair.bench.worker.outbound(of: side)
+            outbound.compact()
+            while outbound.freeCount > 0 { outbound.append(0x61) }
+            written += outbound.count
+            _ = pair.bench.worker.flush(side, &pair.transport)
+        }
+        // What the kernel did not even see does not count.
+        written -= side.outbound?.count ?? 0
+        side.outbound?.removeAll()
+        let early = pair.bench.worker.flush(side, &pair.transport)
+        try #require(early == .blocked, "\(pair.transport.heldByteCount) octets wait")
+        var last = early
+        while last != .done {
+            client.read()
+            pair.transport.isWritable = true
+            last = pair.bench.worker.flush(side, &pair.transport)
+        }
+        while client.receivedCount < written { client.read() }
+        #expect(client.receivedCount == written)
     }
 }

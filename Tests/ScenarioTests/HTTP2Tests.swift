@@ -147,6 +147,43 @@ import Testing
         #expect(try apus.metric("apus_timeouts_total", "response_rate") == 1)
     }
 
+    /// A stream that waits for its window costs nothing meanwhile.
+    @Test func aClosedWindowIsWaitedForAtRest() throws {
+        let apus = try start(script: TargetScript.answer(body: "five\n"))
+        let before = apus.process.processorSeconds
+        let told = try Tool.run(
+            [Tool.python, Tool.script("http2_attacks"), "closed_window", "\(apus.port)"], in: apus.folder)
+        #expect(told == "heads 1\n")
+        #expect(apus.process.processorSeconds - before < 0.5, "of two seconds")
+    }
+
+    /// Who reads steadily is not taken for slow because the kernel still has much for it.
+    @Test func aSteadyReaderIsNotCut() throws {
+        let apus = try start(
+            attributes: ["apus.min_body_rate.window_seconds": 1, "apus.min_body_rate.bytes_per_second": 100],
+            script: TargetScript.answer(body: String(repeating: "x", count: 30_000_000)))
+        let told = try Tool.run(
+            [Tool.python, Tool.script("http2_attacks"), "steady", "\(apus.port)"], in: apus.folder)
+        #expect(told == "alive\n")
+        #expect(try apus.metric("apus_timeouts_total", "response_rate") == 0)
+    }
+
+    /// What cannot be finished in time is reset and named before the connection closes.
+    @Test func aRestartDoesNotWaitForEver() throws {
+        let target = try TargetServer(script: TargetScript.silence)
+        var document = Document(target, attributes: ["apus.h2c.enabled": true])
+        document.runtime["shutdownGraceSeconds"] = 1
+        let apus = try ApusProcess.start(document)
+        let words = Background {
+            try Tool.run(
+                [Tool.python, Tool.script("http2_attacks"), "last_words", "\(apus.port)"], in: apus.folder)
+        }
+        #expect(try eventually { try apus.metric("apus_requests_active") == 1 })
+        apus.process.signal(SIGTERM)
+        let told = try words.value()
+        #expect(told == "reset 2\n", "\(told)")
+    }
+
     @Test func aSlowStreamHoldsUpNoOther() throws {
         let apus = try start(script: TargetScript.answer(body: String(repeating: "x", count: 2_000_000)))
         #expect(try attack(apus, "slow_beside_fast") == "fast 2000000 slow 65535\n")

@@ -77,7 +77,11 @@ import Testing
         let stored = try Data(contentsOf: URL(fileURLWithPath: "\(scene.target.folder)/put/file"))
         #expect(stored.count == 10_000_000, "all of it came")
         // nginx refuses it by its length, before it has come.
-        #expect(try scene.curl(front, "/early", ["-T", "\(scene.apus.folder)/upload"]).hasPrefix("413 "))
+        let early = try scene.curl(front, "/early", ["-T", "\(scene.apus.folder)/upload"])
+        #expect(early.hasPrefix("413 "), "\(early)")
+        // The same in the middle of the upload: the answer arrives though the rest of the request is on its way.
+        let late = try scene.curl(front, "/early", ["-H", "Expect:", "-T", "\(scene.apus.folder)/upload"])
+        #expect(late.hasPrefix("413 "), "\(late)")
         // The target goes away without a word.
         #expect(try scene.curl(front, "/gone").hasPrefix("502 "))
         // The client goes away in the middle.
@@ -106,12 +110,7 @@ import Testing
 
     /// What a client is told when the target breaks off, on HTTP/2: no other stream notices.
     @Test func targetsResetStreams() throws {
-        let target = try PortServer.python("http2_target")
-        let apus = try ApusProcess.start(
-            Document(
-                listeners: [.init(defaultAction: Document.forward("blue"))],
-                groups: [.init("blue", program: target, settings: ["protocolVersion": "HTTP2"])],
-                attributes: ["apus.h2c.enabled": true]))
+        let apus = try startWithHTTP2(try PortServer.python("http2_target"))
         func curl(_ path: String, _ more: String...) throws -> String {
             try Tool.run(
                 [
@@ -133,6 +132,57 @@ import Testing
         #expect(try apus.metric("apus_http2_streams_reset_total", "target") >= 4)
         #expect(try apus.metric("apus_http2_stream_faults_total", "target") == 2)
         #expect(try eventually { try apus.metric("apus_requests_active") == 0 })
+    }
+
+    private func startWithHTTP2(_ target: PortServer, workers: Int = 2) throws -> ApusProcess {
+        var document = Document(
+            listeners: [.init(defaultAction: Document.forward("blue"))],
+            groups: [.init("blue", program: target, settings: ["protocolVersion": "HTTP2"])],
+            attributes: ["apus.h2c.enabled": true])
+        document.runtime["workers"] = JSON(workers)
+        return try ApusProcess.start(document)
+    }
+
+    /// Nothing is kept of connections that targets close while requests are on them.
+    @Test func connectionsThatTargetsCloseLeaveNothing() throws {
+        let apus = try startWithHTTP2(try PortServer.python("http2_target"))
+        func fail(_ count: Int) throws {
+            _ = try Tool.run(
+                ["h2load", "-n", "\(count)", "-c", "4", "-m", "1", "http://127.0.0.1:\(apus.port)/hangup"],
+                in: apus.folder)
+        }
+        try fail(500)
+        let before = try #require(apus.process.memory("VmRSS"))
+        try fail(2000)
+        #expect(try #require(apus.process.memory("VmRSS")) - before < 16_000_000)
+        #expect(try apus.metric("apus_requests_total") == 2500)
+        #expect(try eventually { try apus.metric("apus_held_bytes") == 0 })
+    }
+
+    /// A target that takes octets and says nothing is found out, though new requests come all the time.
+    @Test func aDeadConnectionIsFoundUnderLoad() throws {
+        let apus = try startWithHTTP2(try PortServer.python("http2_target"), workers: 1)
+        func curl(_ path: String) throws -> String {
+            try Tool.run(
+                [
+                    "curl", "-q", "-sS", "--max-time", "1", "--http2-prior-knowledge", "-o", "/dev/null", "-w",
+                    "%{http_code} ", "http://127.0.0.1:\(apus.port)\(path)",
+                ], in: apus.folder, expectsSuccess: false)
+        }
+        #expect(try curl("/die").hasPrefix("000 "))
+        #expect(try eventually(within: 30) { try curl("/").hasPrefix("200 ") })
+    }
+
+    /// A request that was refused before its body went out is sent again, with its body.
+    @Test func aRefusedRequestIsSentAgainWithItsBody() throws {
+        let apus = try startWithHTTP2(try PortServer.python("http2_target", "0"), workers: 1)
+        // From now on the connection knows that windows are closed at first.
+        #expect(try Tool.curl(apus, "--http2-prior-knowledge", "http://127.0.0.1:\(apus.port)/refused") == "ok\n")
+        try Data(count: 32_768).write(to: URL(fileURLWithPath: "\(apus.folder)/body"))
+        let told = try Tool.curl(
+            apus, "--http2-prior-knowledge", "--data-binary", "@body", "http://127.0.0.1:\(apus.port)/held")
+        #expect(told == "32768\n")
+        #expect(try apus.metric("apus_retries_total") == 2)
     }
 
     /// The same on HTTP/1.1, where only the connection can break, for every protocol of clients.

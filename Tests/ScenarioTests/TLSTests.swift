@@ -330,6 +330,18 @@ import Testing
         #expect(try state([:], version: "HTTP2") == "unhealthy", "it does not speak HTTP/2")
     }
 
+    /// A target that has ended its session is not asked again on that connection, whatever its socket says.
+    @Test func anEndedSessionServesNoOther() throws {
+        let backend = try PortServer.python("tls_target", Self.own.certificatePath, Self.own.privateKeyPath)
+        let group = Document.Group(
+            "blue", program: backend, settings: ["protocol": "HTTPS", "healthCheckProtocol": "TCP"])
+        let apus = try ApusProcess.start(
+            Document(listeners: [.init(defaultAction: Document.forward("blue"))], groups: [group]))
+        for _ in 0..<4 {
+            #expect(try Tool.curl(apus, "-X", "POST", "http://127.0.0.1:\(apus.port)/") == "ok\n")
+        }
+    }
+
     /// Without a name to verify, a target is verified by its address.
     @Test func aRequestWithoutAHostIsVerifiedByAddress() throws {
         let backend = try PortServer.nginx(isHTTP2: false, pair: Self.own)

@@ -129,6 +129,42 @@ def many_requests(port):
     print("lost", len(expected - answered), "beyond", 10_000 <= len(expected) <= 10_200, "code", client.code)
 
 
+def closed_window(port):
+    """A response that waits for a window that never opens, and is then given up."""
+    client = Client(port, struct.pack(">HI", 4, 0))
+    client.socket.sendall(frame(HEADERS, 5, 1, GET))
+    heads = 0
+    began = time.monotonic()
+    while time.monotonic() - began < 2:
+        heads += sum(kind == HEADERS for kind, _, _, _ in client.frames(0.1))
+    client.socket.sendall(frame(RST_STREAM, 0, 1, b"\x00\x00\x00\x08"))
+    print("heads", heads)
+
+
+def steady(port):
+    """A large response that is read steadily and slowly, with windows wide open: the kernel's buffers are full."""
+    client = Client(port, struct.pack(">HI", 4, 1 << 30))
+    client.socket.sendall(frame(WINDOW_UPDATE, 0, 0, struct.pack(">I", 1 << 30)) + frame(HEADERS, 5, 1, GET))
+    time.sleep(1)
+    began = time.monotonic()
+    while time.monotonic() - began < 5:
+        time.sleep(0.1)
+        if not client.socket.recv(20_000):
+            print("ended")
+            return
+    print("alive")
+
+
+def last_words(port):
+    """What is said about a request that does not end before the server does."""
+    client = Client(port)
+    client.socket.sendall(frame(HEADERS, 5, 1, GET))
+    words = []
+    while not client.ended:
+        words += [(kind, stream) for kind, _, stream, _ in client.frames(20)]
+    print("reset" if (RST_STREAM, 1) in words else "silent", words.count((GOAWAY, 0)))
+
+
 def preface(port):
     """The preface in two pieces."""
     connection = socket.create_connection(("127.0.0.1", port))

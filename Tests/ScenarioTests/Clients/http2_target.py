@@ -1,11 +1,16 @@
-"""A target of HTTP/2 (prior knowledge) that ends streams and connections in all the ways there are. Argument: port."""
+"""A target of HTTP/2 (prior knowledge) that ends streams and connections in all the ways there are.
+
+Arguments: port; perhaps the window that streams have at first.
+"""
 import socket
 import sys
 import threading
+import time
 
 import h2.config
 import h2.connection
 import h2.events
+import h2.settings
 
 CONFIG = h2.config.H2Configuration(
     client_side=False, header_encoding="utf-8", validate_outbound_headers=False, normalize_outbound_headers=False)
@@ -41,6 +46,11 @@ def answer(connection, stream, path):
         respond([("connection", "close")])
     elif path == "/length":
         respond([("content-length", "10")])
+    elif path == "/held" and once(path):
+        time.sleep(0.5)  # by then the client has sent all of its request
+        connection.reset_stream(stream, 7)
+    elif path == "/held":
+        connection.increment_flow_control_window(1 << 20, stream)
     elif path == "/silent":
         pass
     else:
@@ -50,12 +60,26 @@ def answer(connection, stream, path):
 def serve(client):
     connection = h2.connection.H2Connection(CONFIG)
     connection.initiate_connection()
+    if len(sys.argv) > 2:
+        connection.update_settings({h2.settings.SettingCodes.INITIAL_WINDOW_SIZE: int(sys.argv[2])})
+    paths, counts = {}, {}
     client.sendall(connection.data_to_send())
     while octets := client.recv(65536):
         for event in connection.receive_data(octets):
             if isinstance(event, h2.events.RequestReceived):
-                answer(connection, event.stream_id, dict(event.headers)[":path"])
+                path = dict(event.headers)[":path"]
+                paths[event.stream_id], counts[event.stream_id] = path, 0
+                if path == "/hangup":
+                    return client.close()
+                if path == "/die":
+                    while client.recv(65536):
+                        pass
+                answer(connection, event.stream_id, path)
+            if isinstance(event, h2.events.StreamEnded) and paths[event.stream_id] == "/held":
+                connection.send_headers(event.stream_id, [(":status", "200")])
+                connection.send_data(event.stream_id, b"%d\n" % counts[event.stream_id], end_stream=True)
             if isinstance(event, h2.events.DataReceived):
+                counts[event.stream_id] += len(event.data)
                 connection.acknowledge_received_data(event.flow_controlled_length, event.stream_id)
         client.sendall(connection.data_to_send())
         if connection.state_machine.state == h2.connection.ConnectionState.CLOSED:

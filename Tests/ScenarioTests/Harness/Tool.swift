@@ -62,9 +62,9 @@ final class PortServer: Sendable {
     /// As a target.
     var address: Document.Address { Document.Address(port: port) }
 
-    /// A script of `Clients` with the port as its argument.
-    static func python(_ name: String) throws -> PortServer {
-        try PortServer(label: name) { port, _ in [Tool.python, Tool.script(name), "\(port)"] }
+    /// A script of `Clients` with the port and more as its arguments.
+    static func python(_ name: String, _ arguments: String...) throws -> PortServer {
+        try PortServer(label: name) { port, _ in [Tool.python, Tool.script(name), "\(port)"] + arguments }
     }
 
     /// nginx over HTTP/1.1 or HTTP/2, with TLS or without, serving `large` (10 MB) and taking uploads.
