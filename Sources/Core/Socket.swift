@@ -163,13 +163,6 @@ public struct Socket: Equatable, Sendable {
         return SocketAddress(storage)
     }
 
-    /// Whether nothing waits to be read and the other side has not closed: a look that takes nothing away.
-    public var isQuiet: Bool {
-        var octet: UInt8 = 0
-        let flags = Int32(MSG_PEEK | MSG_DONTWAIT)
-        return unsafe recv(descriptor, &octet, 1, flags) < 0 && errno == EAGAIN
-    }
-
     /// The user id of the process at the other end of a Unix socket. Source: unix(7), `SO_PEERCRED`.
     public var unixUserID: UInt32? {
         var user: UInt32 = 0

@@ -18,9 +18,6 @@ public enum SystemProcess {
 
     /// The id of this process.
     public static var id: Int32 { getpid() }
-
-    /// Whether a process with this id is there.
-    public static func exists(_ id: Int32) -> Bool { kill(id, 0) == 0 || errno == EPERM }
 }
 
 /// Opens and gives back one descriptor held in reserve, so that a full table can still be answered.

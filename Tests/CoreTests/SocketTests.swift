@@ -98,21 +98,6 @@ import Testing
         #expect(kept.count == 3, "what failed is not consumed")
     }
 
-    @Test func looksWithoutTaking() throws {
-        let (client, server) = try Loopback.connect(Loopback.ipv4)
-        defer { client.close(); server.close() }
-        #expect(server.isQuiet)
-        #expect(client.write(buffer([7])) == .bytes(1))
-        #expect(awaitReadable(server.descriptor))
-        #expect(!server.isQuiet && !server.isQuiet)
-        let inbound = Buffer(capacity: 4)
-        #expect(server.read(into: inbound) == .bytes(1))
-        #expect(server.isQuiet)
-        client.shutdownWrite()
-        #expect(awaitReadable(server.descriptor))
-        #expect(!server.isQuiet, "an end is something to see")
-    }
-
     // MARK: Writing
 
     private static let noise = randomOctets(201_000, seed: 17)

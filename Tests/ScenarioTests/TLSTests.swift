@@ -101,6 +101,30 @@ import Testing
         #expect(try apus.metric("apus_certificate_expiry_days") > 0)
     }
 
+    /// The response beside a certificate is stapled as soon as it is there, and no longer than it is good.
+    @Test func responsesAreStapledWhileTheyAreGood() throws {
+        let (apus, _) = try start()
+        func isStapled() throws -> Bool {
+            try openssl(apus, "-status").contains("OCSP Response Status: successful")
+        }
+        #expect(try !isStapled())
+        let own = "\(apus.folder)/own.pem", key = "\(apus.folder)/own.key"
+        TestAuthority.write(Self.own.certificate, own)
+        TestAuthority.write(Self.own.privateKey, key)
+        let listener: JSON = [
+            "protocol": "HTTPS", "port": JSON(Int(apus.port)),
+            "certificates": [["certificateFile": .string(own), "privateKeyFile": .string(key)]],
+            "defaultActions": [Document.forward("blue")],
+        ]
+        let answer = try apus.admin("PUT", "/v1/load-balancers/web/listeners/\(apus.port)", listener)
+        #expect(answer.status == 200, "\(answer.text)")
+        TestAuthority.write(Self.authority.ocspResponse(for: Self.own), own + ".ocsp")
+        #expect(try eventually(within: 20) { try isStapled() })
+        TestAuthority.write(Self.authority.ocspResponse(for: Self.own, isRevoked: true), own + ".ocsp")
+        #expect(try eventually(within: 20) { try !isStapled() })
+        #expect(try openssl(apus, "-status").contains("CN = localhost"), "clients do not need one")
+    }
+
     @Test func aHandshakeThatNeverComesIsGivenUp() throws {
         let (apus, _) = try start(attributes: ["apus.tls_handshake_timeout.seconds": 0.3])
         let client = try apus.client()

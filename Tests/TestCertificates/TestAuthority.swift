@@ -77,6 +77,30 @@ public struct TestAuthority: Sendable {
         return Self.read(folder + "/list.pem")
     }
 
+    /// An OCSP response, DER: the certificate is good, or is revoked.
+    public func ocspResponse(for pair: Pair, isRevoked: Bool = false) -> [UInt8] {
+        let folder = Self.scratchFolder()
+        let configuration = """
+            [ca]
+            default_ca = own
+            [own]
+            database = \(folder)/index
+            default_md = sha256
+            """
+        Self.write(Array(configuration.utf8), folder + "/ca.cnf")
+        Self.write([], folder + "/index")
+        Self.run([
+            "ca", "-config", folder + "/ca.cnf", "-cert", own.certificatePath, "-keyfile", own.privateKeyPath,
+            isRevoked ? "-revoke" : "-valid", pair.certificatePath,
+        ])
+        Self.run([
+            "ocsp", "-index", folder + "/index", "-rsigner", own.certificatePath, "-rkey", own.privateKeyPath, "-CA",
+            own.certificatePath, "-issuer", own.certificatePath, "-cert", pair.certificatePath, "-ndays", "1",
+            "-respout", folder + "/response", "-noverify",
+        ])
+        return Self.read(folder + "/response")
+    }
+
     /// Runs `openssl`; a failure ends the test process, as no test can go on without.
     public static func run(_ arguments: [String]) {
         let process = Process()
