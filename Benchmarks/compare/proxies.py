@@ -296,7 +296,7 @@ class Apus(Server):
         return [self.binary, "run", str(self.configuration)]
 
     def version(self):
-        return _output([self.binary, "--version"]).split()[-1]
+        return _output([self.binary, "--version"]).split()[1]
 
 
 PROXIES = {proxy.name: proxy for proxy in (HAProxy, Nginx, Nghttpx, Apus)}

@@ -185,7 +185,7 @@ public struct TargetGroupAttributes: Hashable, Sendable {
         deregistrationDelaySeconds: Double = 300,
         algorithm: Algorithm = .roundRobin,
         targetKeepAliveIdleSeconds: Double = 4,
-        targetKeepAliveConnectionsMax: Int = 512,
+        targetKeepAliveConnectionsMax: Int = 2048,
         targetConnectTimeoutSeconds: Double = 10,
         targetTLSVerify: String = "off",
         targetTLSServerName: String = ""

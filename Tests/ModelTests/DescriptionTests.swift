@@ -56,7 +56,7 @@ import Testing
         "TargetGroupAttributes.deregistration_delay.timeout_seconds": 300,
         "TargetGroupAttributes.load_balancing.algorithm.type": "round_robin",
         "TargetGroupAttributes.apus.target_keep_alive.idle_seconds": 4,
-        "TargetGroupAttributes.apus.target_keep_alive.connections_max": 512,
+        "TargetGroupAttributes.apus.target_keep_alive.connections_max": 2048,
         "TargetGroupAttributes.apus.target_connect_timeout.seconds": 10,
         "TargetGroupAttributes.apus.target_tls.verify": "off", "TargetGroupAttributes.apus.target_tls.server_name": "",
         "Configuration.instances": [], "Configuration.loadBalancers": [], "Configuration.targetGroups": [],
