@@ -113,17 +113,22 @@ private final class LogDrain: Sendable {
         if descriptor >= 0 { file.replace(with: FileDescriptor(descriptor: descriptor)) }
     }
 
-    /// Writes what each ring holds now, in at most two pieces, and returns whether there was anything.
+    /// Writes what each ring holds now, in two pieces as a rule, and returns whether there was anything.
     private func writeAll(to file: inout LogFile) -> Bool {
         var hasWritten = false
         for ring in rings {
-            for _ in 0..<2 {
+            // A piece that ends where the ring wraps may end inside a line: its rest comes before another ring's lines.
+            var pieces = 0, endsInsideLine = false
+            while pieces < 2 || endsInsideLine {
+                endsInsideLine = false
                 ring.take { piece in
                     guard piece.count > 0 else { return 0 }
                     file.write(piece)
                     hasWritten = true
+                    endsInsideLine = piece[piece.count - 1] != .lineFeed
                     return piece.count
                 }
+                pieces += 1
             }
         }
         linesDropped.store(file.linesDropped, ordering: .relaxed)

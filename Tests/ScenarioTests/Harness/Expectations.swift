@@ -60,9 +60,12 @@ func expectServes(_ apus: ApusProcess, _ comment: Comment? = nil, sourceLocation
 func expectResident(
     _ apus: ApusProcess, below bytes: Int, sourceLocation: SourceLocation = #_sourceLocation
 ) throws {
-    let environment = ProcessInfo.processInfo.environment
-    // Sanitizers hold shadows beside everything.
-    let isSanitized = environment["ASAN_OPTIONS"] != nil || environment["TSAN_OPTIONS"] != nil
     let most = try #require(apus.process.memory("VmHWM"))
-    #expect(most < (isSanitized ? 4 * bytes : bytes), "it held \(most >> 20) MB", sourceLocation: sourceLocation)
+    #expect(most < sanitized(bytes), "it held \(most >> 20) MB", sourceLocation: sourceLocation)
+}
+
+/// What may be resident instead of so many octets: sanitizers hold shadows beside everything.
+func sanitized(_ bytes: Int) -> Int {
+    let environment = ProcessInfo.processInfo.environment
+    return environment["ASAN_OPTIONS"] != nil || environment["TSAN_OPTIONS"] != nil ? 4 * bytes : bytes
 }
