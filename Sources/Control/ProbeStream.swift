@@ -67,7 +67,7 @@ final class ProbeStream {
                 if isEnd { finish() }
             }
             heads.put(head)
-        case .refusedHead: preconditionFailure("probe: a request")
+        case .refusedHead, .faultyRequest: preconditionFailure("probe: a request")
         case .data(let slot, let range):
             let piece = octets.extracting(range.start..<range.end)
             if message.count < Limits.checkMessageBytesMax {

@@ -20,6 +20,8 @@ public enum HTTP2Event {
     case end(slot: Int, trailers: Head?)
     /// The stream is over, for both sides; nothing more comes for it.
     case closed(slot: Int, HTTP2ErrorCode, HTTP2Ending)
+    /// A server: a request that is none, for this reason; its stream was reset before anybody heard of it.
+    case faultyRequest(HTTP2StreamFault)
     /// The other side takes no more streams; those it does not serve are `closed` as `notProcessed`.
     case goAway(HTTP2ErrorCode)
     /// The other side's settings are known or have changed: `streamCapacity` may have, too.
@@ -33,7 +35,7 @@ public enum HTTP2Event {
         case .head(let slot, _, _), .refusedHead(let slot, _, _, _), .data(let slot, _), .end(let slot, _),
             .closed(let slot, _, _):
             slot
-        case .goAway, .settings, .pingAcknowledged: nil
+        case .faultyRequest, .goAway, .settings, .pingAcknowledged: nil
         }
     }
 }

@@ -104,7 +104,8 @@ extension HTTP2Session {
     func resetSent(_ id: Int32) {
         let slot = slot(id)
         if let slot, streams[slot].isResetByUs { return }
-        if let slot, streams[slot].fault == nil { streams[slot].fault = .other }
+        // nghttp2 resets by itself, and says no more, where DATA and content-length differ.
+        if let slot, streams[slot].fault == nil { streams[slot].fault = .badMessage }
         verdict = budget.noteReset(now) ?? verdict
     }
 

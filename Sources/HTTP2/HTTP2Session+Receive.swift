@@ -63,11 +63,23 @@ extension HTTP2Session {
             switch event {
             case .head(_, let head, _), .refusedHead(_, let head, _, _): heads.put(head)
             case .end(_, let trailers): if let trailers { heads.put(trailers) }
-            case .data, .closed, .goAway, .settings, .pingAcknowledged: break
+            case .data, .closed, .faultyRequest, .goAway, .settings, .pingAcknowledged: break
             }
             return true
         }
-        droppedRequestCount += streams.freeDead()
+        for slot in streams.dead {
+            drop(slot)
+            streams.free(slot)
+        }
+    }
+
+    /// Notes a request of which nobody was told: withdrawn by the other side, or none at all.
+    private func drop(_ slot: Int) {
+        if streams[slot].isResetByOtherSide {
+            droppedRequestCount += 1
+        } else {
+            events.append(.faultyRequest(streams[slot].fault ?? .other))
+        }
     }
 
     // MARK: What callbacks record
@@ -189,7 +201,7 @@ extension HTTP2Session {
         headByteCount -= streams[slot].headByteCount
         headHeldByteCount -= streams[slot].headHeldByteCount
         if role == .server, !streams[slot].isAnnounced {
-            droppedRequestCount += 1
+            drop(slot)
             return streams.free(slot)
         }
         if role == .server, isReceiving, streams[slot].turn == turn {

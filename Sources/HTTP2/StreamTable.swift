@@ -85,15 +85,8 @@ struct StreamTable {
         self[slot].trailers = nil
     }
 
-    /// Frees the slots of all streams that are dead; says how many they were.
-    mutating func freeDead() -> Int {
-        var count = 0
-        for slot in streams.indices where streams[slot].isDead {
-            free(slot)
-            count += 1
-        }
-        return count
-    }
+    /// The slots of all streams that are dead.
+    var dead: [Int] { streams.indices.filter { streams[$0].isDead } }
 
     /// Gives the slot of a closed stream to the next.
     mutating func free(_ slot: Int) {

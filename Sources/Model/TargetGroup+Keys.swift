@@ -74,7 +74,9 @@ extension TargetGroup {
         Key(
             "healthCheckPort", \.healthCheck.port, .healthCheckPort,
             "Where checks connect; traffic-port is where the target takes requests."),
-        Key("healthCheckPath", \.healthCheck.path, .text(.healthCheckPath), "What a check asks for."),
+        Key(
+            "healthCheckPath", \.healthCheck.path, .text(.healthCheckPath),
+            "What a check asks for; in a group of protocolVersion GRPC, / stands for /AWS.ALB/healthcheck."),
         Key(
             "healthCheckIntervalSeconds", \.healthCheck.intervalSeconds, .number(0.05...300, unit: "seconds"),
             "From one check of a target to the next."),
@@ -182,7 +184,8 @@ extension Matcher {
             Key("httpCode", \.httpCode, codes(httpRule, HTTPCodes.init, \.text), "The status codes that pass."),
             Key(
                 optional: "grpcCode", \.grpcCode, codes(grpcRule, GRPCCodes.init, \.text),
-                "The gRPC status codes that pass, in a group of protocolVersion GRPC; without it 12."),
+                "The gRPC status codes that pass, in a group of protocolVersion GRPC; without it 12, or 0 where the "
+                    + "path is the standard health service's."),
         ])
 
     /// Reads and writes a set of codes, as text or as one number.

@@ -8,6 +8,8 @@ final class ClientStream: ClientSide {
     let connection: HTTP2ClientConnection
     /// Answered, though the request has not ended: until when the client may say so itself.
     private(set) var lingerUntil = Instant.distantFuture
+    /// It carries a WebSocket.
+    private var isTunnel = false
     /// What the client had taken of the connection at the last look, and how much of that counted for this stream.
     private var takenOfConnection: UInt64 = 0
     private var takenBesides: UInt64 = 0
@@ -87,7 +89,10 @@ final class ClientStream: ClientSide {
         let framing = sending
         sending = .untilClose
         guard !stream.isReset else { return }
-        if response.isWebSocket { agree(response) }
+        if response.isWebSocket {
+            isTunnel = true
+            agree(response)
+        }
         stream.session.respond(stream.slot, response, framing: framing, isEnd: !hasBody)
         if !hasBody {
             stream.isEnding = true
@@ -125,7 +130,8 @@ final class ClientStream: ClientSide {
 
     override func abort(isResponseDone: Bool, _ worker: inout Worker) {
         worker.discardInbound(self, &stream)
-        if !stream.isReset { stream.session.reset(stream.slot, .internalError) }
+        // The end of a tunnel is no fault. Source: RFC 8441 §5.
+        if !stream.isReset { stream.session.reset(stream.slot, isTunnel ? .cancel : .internalError) }
         leave(&worker)
     }
 

@@ -17,6 +17,8 @@ final class HTTP2ClientConnection: HTTP2Connection {
     var streams: [ClientStream?] = []
     /// How many of them are there.
     var streamCount = 0
+    /// When the last stream ended: PINGs and other frames of the connection do not keep it.
+    var idleSince: Instant
     /// Requests begun, for the cap on them.
     var requestCount = 0
     private var knownLocalAddress: SocketAddress?
@@ -43,6 +45,7 @@ final class HTTP2ClientConnection: HTTP2Connection {
         self.address = address
         self.listener = listener
         self.keepAliveUntil = keepAliveUntil
+        idleSince = now
         super.init(transport: transport, session: session, now: now)
     }
 

@@ -17,8 +17,10 @@ extension Worker {
         case .truncate: giveUp(exchange, word: exchange.bodyViolation?.word ?? event.word)
         case .abandon where exchange.isTunnel: giveUp(exchange, word: event.word)
         case .abandon:
-            exchange.record.status = 460
-            counters.countGenerated(status: 460)
+            // Who broke the protocol did not go away.
+            let status: UInt16 = exchange.clientFault == nil ? 460 : 400
+            exchange.record.status = status
+            counters.countGenerated(status: status)
             giveUp(exchange, word: exchange.clientFault ?? event.word)
         }
     }

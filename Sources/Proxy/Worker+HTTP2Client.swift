@@ -1,6 +1,7 @@
 import Core
 import HTTP1
 import HTTP2
+import Telemetry
 
 /// HTTP/2 connections of clients.
 extension Worker {
@@ -47,6 +48,7 @@ extension Worker {
             case .end(let slot, let trailers): endRequest(connection, slot, trailers)
             case .closed(let slot, _, let ending): closeStream(connection, slot, ending)
             case .pingAcknowledged: if case .announcing = connection.phase { finishShutdown(connection) }
+            case .faultyRequest(let fault): noteFaulty(connection, fault)
             case .goAway: counters.http2GoAways.add(.client)
             case .settings: break
             }
@@ -117,11 +119,12 @@ extension Worker {
         guard let stream = connection.streams[slot] else { preconditionFailure("HTTP/2: closed twice") }
         connection.streams[slot] = nil
         connection.streamCount -= 1
+        connection.idleSince = now
         stream.stream.isReset = true
         switch ending {
         case .resetByOtherSide: counters.http2StreamsReset.add(.client)
         case .fault(let fault):
-            counters.http2StreamFaults.add(.client)
+            countFault(fault)
             stream.exchange?.clientFault = fault.word
         case .complete, .resetByUs, .notProcessed: break
         }
@@ -129,6 +132,28 @@ extension Worker {
         if exchange.state.phase != .ended { return handle(exchange, .clientGone) }
         exchange.keepsClient = false
         finish(exchange)
+    }
+
+    /// A request that is none was reset by the session: it is counted and logged like one that is refused.
+    private mutating func noteFaulty(_ connection: HTTP2ClientConnection, _ fault: HTTP2StreamFault) {
+        countFault(fault)
+        // One too many is told to come again, which is no fault of what it asked.
+        if fault == .tooMuch { return }
+        counters.nonCompliantRequests.add()
+        let stream = ClientStream(connection, slot: -1, now: now)
+        stream.stream.isReset = true
+        let exchange = freeExchanges.popLast() ?? Exchange()
+        startExchange(exchange, stream)
+        exchange.isRefused = true
+        exchange.record.isHTTP2 = true
+        exchange.record.kind = .http2
+        exchange.record.status = 400
+        giveUp(exchange, word: fault.word)
+    }
+
+    private func countFault(_ fault: HTTP2StreamFault) {
+        counters.http2StreamFaults.add(.client)
+        counters.clientStreamFaults.add(StreamFaultReason(fault))
     }
 
     // MARK: Its end
@@ -237,8 +262,9 @@ extension Worker {
         return deadline
     }
 
+    /// Source: elbv2.md §2.1, PING does not reset the idle timer.
     private func idleDeadline(of connection: HTTP2ClientConnection) -> Instant {
-        connection.lastActivity + connection.listener.settings.idleTimeout
+        connection.idleSince + connection.listener.settings.idleTimeout
     }
 
     /// When the client has taken none of the frames that wait for it for too long.
@@ -298,5 +324,20 @@ extension Worker {
         connection.enter(.announcing(until: now))
         finishShutdown(connection)
         rearm(connection, at: now + Limits.lingerTime)
+    }
+}
+
+extension StreamFaultReason {
+    fileprivate init(_ fault: HTTP2StreamFault) {
+        self =
+            switch fault {
+            case .badField: .badField
+            case .badMessage: .badMessage
+            case .flowControl: .flowControl
+            case .streamClosed: .streamClosed
+            case .tooMuch: .tooMuch
+            case .violation: .violation
+            case .other: .other
+            }
     }
 }

@@ -101,7 +101,7 @@ extension Worker {
         while index < session.eventCount, !connection.isClosed {
             switch session.event(index) {
             case .head(let slot, let head, let isEnd): receive(connection, slot, head, isEnd: isEnd)
-            case .refusedHead: preconditionFailure("HTTP/2 target: a request")
+            case .refusedHead, .faultyRequest: preconditionFailure("HTTP/2 target: a request")
             case .data(let slot, let range): receive(connection, slot, input.extracting(range))
             case .end(let slot, let trailers): endResponse(connection, slot, trailers)
             case .closed(let slot, _, let ending): closeStream(connection, slot, ending)

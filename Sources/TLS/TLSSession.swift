@@ -30,6 +30,7 @@ import Core
     /// The newest ticket from a target.
     var resumption: TLSResumption?
     private var ending: Ending?
+    private var hasBegun = false
     private var isDone = false
     private var isCloseSent = false
     private var alert: UInt8?
@@ -121,6 +122,14 @@ import Core
     public func handshake(_ ciphertext: Buffer?) -> Handshake {
         if isDone { return .done }
         if case .failed(let failure) = ending { return .failed(failure) }
+        // OpenSSL knows a few methods, and takes the others for a version of TLS.
+        if server != nil, !hasBegun, let ciphertext, ciphertext.count >= recordHeaderCount {
+            hasBegun = true
+            if isPlainHTTP(ciphertext.bytes) {
+                ending = .failed(.plainHTTP)
+                return .failed(.plainHTTP)
+            }
+        }
         begin(ciphertext)
         defer { wire.end() }
         let status = unsafe SSL_do_handshake(ssl)

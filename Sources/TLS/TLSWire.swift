@@ -64,7 +64,16 @@ import Core
     }
 }
 
-private let recordHeaderCount = 5
+/// Octets of a record's header: with fewer nothing can be said about what comes.
+let recordHeaderCount = 5
+
+/// Whether `octets`, a record's header or more, begin with a method of HTTP instead: capital letters, at least three,
+/// then perhaps a space. Source: RFC 9110 §9.1.
+func isPlainHTTP(_ octets: Span<UInt8>) -> Bool {
+    var count = 0
+    while count < recordHeaderCount, (0x41...0x5A).contains(octets[count]) { count += 1 }
+    return count == recordHeaderCount || count >= 3 && octets[count] == 0x20
+}
 
 /// How many octets the whole records at the start of `octets` have. What is no record counts whole: OpenSSL says what
 /// is wrong with it. Source: RFC 8446 §5.1.

@@ -81,6 +81,13 @@ extension PrometheusText {
             help: "HTTP/2 streams reset for a fault of the other side, by who it was.")
         for side in HTTP2Side.allCases { sample(workers, "by", side) { $0.http2StreamFaults.value(side) } }
 
+        begin(
+            "apus_client_http2_stream_faults_total", .counter,
+            help: "HTTP/2 streams of clients reset for a fault of theirs, by reason.")
+        for reason in StreamFaultReason.allCases {
+            sample(workers, "reason", reason) { $0.clientStreamFaults.value(reason) }
+        }
+
         begin("apus_http2_goaways_received_total", .counter, help: "HTTP/2 GOAWAY frames received, by from whom.")
         for side in HTTP2Side.allCases { sample(workers, "from", side) { $0.http2GoAways.value(side) } }
 

@@ -97,3 +97,32 @@ public enum HTTP2FaultReason: UInt8, CounterLabel {
         }
     }
 }
+
+/// What a client did wrong on a stream that we have reset.
+public enum StreamFaultReason: UInt8, CounterLabel {
+    /// A field that no message may have.
+    case badField
+    /// A message without what it needs, or of another length than it says.
+    case badMessage
+    case flowControl
+    /// A frame after the stream's end.
+    case streamClosed
+    /// More than we take.
+    case tooMuch
+    /// A rule of HTTP/1 that was broken.
+    case violation
+    case other
+
+    /// As written in metrics.
+    public var label: StaticString {
+        switch self {
+        case .badField: "bad_field"
+        case .badMessage: "bad_message"
+        case .flowControl: "flow_control"
+        case .streamClosed: "stream_closed"
+        case .tooMuch: "too_much"
+        case .violation: "violation"
+        case .other: "other"
+        }
+    }
+}

@@ -205,6 +205,8 @@ public final class WorkerCounters: Sendable {
     public let http2StreamsReset = CounterSet<HTTP2Side>()
     /// HTTP/2 streams that we reset for a fault of the other side's, by who it was.
     public let http2StreamFaults = CounterSet<HTTP2Side>()
+    /// Those of clients, by reason.
+    public let clientStreamFaults = CounterSet<StreamFaultReason>()
     /// HTTP/2 connections ended because the other side broke the rules or their spirit.
     public let http2Faults = CounterSet<HTTP2FaultReason>()
     /// GOAWAYs received, by from whom.

@@ -67,6 +67,7 @@ final class Side {
                 story.append("\(slot) end\(trailers == nil ? "" : " trailers")")
             case .closed(let slot, let code, let ending): story.append("\(slot) closed \(code.word) \(ending)")
             case .goAway(let code): story.append("goAway \(code.word)")
+            case .faultyRequest(let fault): story.append("faulty \(fault.word)")
             case .settings: story.append("settings")
             case .pingAcknowledged: story.append("pong")
             }

@@ -168,6 +168,29 @@ import Testing
         #expect(try apus.metric("apus_timeouts_total", "response_rate") == 0)
     }
 
+    /// What is no request is reset alone, counted by its reason, and logged.
+    @Test func faultyRequestsAreToldOf() throws {
+        let apus = try start()
+        let told = try Tool.run(
+            [Tool.python, Tool.script("http2_attacks"), "faults", "\(apus.port)"], in: apus.folder)
+        let count = try #require(Int(told.split(separator: " ")[1]), "\(told)")
+        #expect(count >= 3 && told.hasSuffix("ended False\n"), "\(told)")
+        #expect(try apus.metric("apus_http2_stream_faults_total", "client") == Double(count))
+        #expect(try apus.metric("apus_client_http2_stream_faults_total", "bad_field") >= 2)
+        #expect(try apus.metric("apus_http2_streams_reset_total", "client") == 0)
+        #expect(eventually { apus.accessLog.count { $0.status == 400 } == 5 })
+        #expect(apus.accessLog.contains { $0.line.contains("\"BadField\"") })
+    }
+
+    /// PINGs do not keep a connection that is used for nothing. Source: elbv2.md §2.1.
+    @Test func pingsKeepNoConnection() throws {
+        let apus = try start(attributes: ["idle_timeout.timeout_seconds": 1])
+        let told = try Tool.run(
+            [Tool.python, Tool.script("http2_attacks"), "pings", "\(apus.port)"], in: apus.folder)
+        #expect(told == "goaway 0\n")
+        #expect(try apus.metric("apus_timeouts_total", "client_keep_alive") == 1)
+    }
+
     /// What cannot be finished in time is reset and named before the connection closes.
     @Test func aRestartDoesNotWaitForEver() throws {
         let target = try TargetServer(script: TargetScript.silence)

@@ -32,7 +32,7 @@ import Testing
         #expect(problem(stranger) == "The OCSP response for a.pem is for another certificate.")
         let revoked = Mint.intermediate.answer(about: Mint.ecdsa, status: V_OCSP_CERTSTATUS_REVOKED)
         #expect(problem(revoked) == "The OCSP response for a.pem does not say that the certificate is good.")
-        let old = Mint.intermediate.answer(about: Mint.ecdsa, nextUpdate: -60)
+        let old = Mint.intermediate.answer(about: Mint.ecdsa, nextUpdate: -43_200)
         #expect(problem(old)?.hasPrefix("The OCSP response for a.pem was valid until 20") == true)
         let large = [UInt8](repeating: 0, count: 9000)
         #expect(problem(large) == "The OCSP response for a.pem has 9000 octets, 8192 at most.")

@@ -189,7 +189,17 @@ import Testing
         #expect(pair.client.open(pair.toClient, into: plaintext) == .failed(.alertReceived(20)))
     }
 
-    @Test(arguments: ["GET / HTTP/1.1\r\nHost: a\r\n\r\n", "POST /", "CONNECT a:443 HTTP/1.1\r\n"])
+    @Test(arguments: ["SSH-2.0-OpenSSH\r\n", "\0\0\0\0\0\0\0\0", "hello there"])
+    func whatIsNoRecordIsMalformed(octets: String) {
+        let pair = Pair(Contexts.server())
+        pair.toServer.append(Array(octets.utf8).span)
+        #expect(pair.server.handshake(pair.toServer) == .failed(.malformed))
+    }
+
+    @Test(arguments: [
+        "GET / HTTP/1.1\r\nHost: a\r\n\r\n", "POST /", "CONNECT a:443 HTTP/1.1\r\n", "DELETE / HTTP/1.1\r\n",
+        "OPTIONS * HTTP/1.1\r\n", "PATCH /", "PRI * HTTP/2.0\r\n",
+    ])
     func plainHTTPIsRecognised(request: String) {
         let pair = Pair(Contexts.server())
         pair.toServer.append(Array(request.utf8).span)

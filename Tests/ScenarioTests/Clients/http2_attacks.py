@@ -129,6 +129,26 @@ def many_requests(port):
     print("lost", len(expected - answered), "beyond", 10_000 <= len(expected) <= 10_200, "code", client.code)
 
 
+def faults(port):
+    """Requests that are none, each on its own stream: the connection goes on. The last one is fine."""
+    client = Client(port)
+
+    def literal(name, value):
+        return b"\x00" + bytes([len(name)]) + name + bytes([len(value)]) + value
+
+    blocks = [
+        GET + literal(b"connection", b"close"), GET + literal(b"X-Upper", b"1"), GET + literal(b"a", b"b\rc"),
+        GET[:3] + literal(b"host", b"a") + literal(b"host", b"b"), POST + literal(b"content-length", b"5"),
+        GET,
+    ]
+    for index, block in enumerate(blocks):
+        client.socket.sendall(frame(HEADERS, 5, 2 * index + 1, block))
+    answered, began = set(), time.monotonic()
+    while len(answered) < len(blocks) and not client.ended and time.monotonic() - began < 10:
+        answered |= {(kind, stream) for kind, _, stream, _ in client.frames(0.1) if kind in (HEADERS, RST_STREAM)}
+    print("reset", sum(kind == RST_STREAM for kind, _ in answered), "ended", client.ended)
+
+
 def closed_window(port):
     """A response that waits for a window that never opens, and is then given up."""
     client = Client(port, struct.pack(">HI", 4, 0))
@@ -153,6 +173,20 @@ def steady(port):
             print("ended")
             return
     print("alive")
+
+
+def pings(port):
+    """A PING every 0.2 s on a connection without streams, until it is ended."""
+    client = Client(port)
+    began = time.monotonic()
+    while not client.ended and time.monotonic() - began < 10:
+        try:
+            client.socket.sendall(frame(PING, 0, 0, b"12345678"))
+        except ConnectionError:
+            break
+        list(client.frames())
+        time.sleep(0.2)
+    print("goaway", client.code)
 
 
 def last_words(port):
