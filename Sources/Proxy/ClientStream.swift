@@ -94,6 +94,8 @@ final class ClientStream: ClientSide {
             agree(response)
         }
         stream.session.respond(stream.slot, response, framing: framing, isEnd: !hasBody)
+        // Logs count heads as HTTP/1 has them, whatever HPACK makes of them.
+        writtenCount += UInt64(responseHeadByteCount(response))
         if !hasBody {
             stream.isEnding = true
             stream.isEnded = true

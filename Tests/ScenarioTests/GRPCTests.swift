@@ -43,4 +43,32 @@ import Testing
         #expect(try apus.metric("apus_grpc_requests_total") >= 9)
         #expect(try apus.metric("apus_target_http2_connections_opened_total") <= 4)
     }
+
+    /// The standard health service counts by what it says, and a code by the matcher.
+    @Test func healthIsWhatTheServiceSays() throws {
+        let serving = try PortServer.python("grpc_target"), down = try PortServer.python("grpc_target", "down")
+        func group(_ name: String, _ target: PortServer, _ more: [String: JSON]) -> Document.Group {
+            let settings: [String: JSON] = ["protocolVersion": "GRPC", "unhealthyThresholdCount": 1]
+            return .init(name, program: target, settings: settings.merging(more) { $1 })
+        }
+        let standard: [String: JSON] = ["healthCheckPath": "/grpc.health.v1.Health/Check"]
+        let groups = [
+            group("serving", serving, standard), group("down", down, standard),
+            group("code", serving, ["healthCheckPath": "/AWS.ALB/healthcheck", "matcher": ["grpcCode": "0"]]),
+        ]
+        let names = groups.map(\.name)
+        let rules = names.enumerated().map { index, name in
+            Document.rule(index + 1, "path-pattern", ["/\(name)"], Document.forward(name))
+        }
+        let apus = try ApusProcess.start(
+            Document(
+                listeners: [.init(defaultAction: Document.forward("serving"), rules: rules)], groups: groups,
+                attributes: ["apus.h2c.enabled": true]))
+        #expect(apus.target(serving.address, in: "serving", becomes: "healthy"))
+        #expect(apus.target(down.address, in: "down", becomes: "unhealthy"))
+        #expect(apus.target(serving.address, in: "code", becomes: "unhealthy"))
+        let told = try names.map { try apus.admin("GET", "/v1/target-groups/\($0)/targets").text }
+        #expect(told[1].contains("does not say SERVING"), "\(told[1])")
+        #expect(told[2].contains("[12]"), "\(told[2])")
+    }
 }

@@ -180,6 +180,8 @@ import Testing
         #expect(try apus.metric("apus_http2_streams_reset_total", "client") == 0)
         #expect(eventually { apus.accessLog.count { $0.status == 400 } == 5 })
         #expect(apus.accessLog.contains { $0.line.contains("\"BadField\"") })
+        let answered = try #require(apus.accessLog.first { $0.status == 200 })
+        #expect((answered.sentBytes ?? 0) > 5 + 50, "heads count: \(answered.line)")
     }
 
     /// PINGs do not keep a connection that is used for nothing. Source: elbv2.md §2.1.
@@ -189,6 +191,15 @@ import Testing
             [Tool.python, Tool.script("http2_attacks"), "pings", "\(apus.port)"], in: apus.folder)
         #expect(told == "goaway 0\n")
         #expect(try apus.metric("apus_timeouts_total", "client_keep_alive") == 1)
+    }
+
+    /// However much it is used, a connection ends with `client_keep_alive.seconds`.
+    @Test func aConnectionGrowsOld() throws {
+        let apus = try start(attributes: ["client_keep_alive.seconds": 1])
+        let told = try Tool.run(
+            [Tool.python, Tool.script("http2_attacks"), "pings", "\(apus.port)"], in: apus.folder)
+        #expect(told == "goaway 0\n")
+        #expect(try apus.metric("apus_timeouts_total", "client_keep_alive") == 0, "it was not idle for long")
     }
 
     /// What cannot be finished in time is reset and named before the connection closes.

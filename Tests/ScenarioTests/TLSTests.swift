@@ -308,6 +308,51 @@ import Testing
         #expect(eventually { hasName("unknown.test", "-") })
     }
 
+    /// In passthrough a target sees what came, under the name that was chosen, and nothing that the client wrote there.
+    @Test func namesOfFieldsAreChosenAndGuarded() throws {
+        let mallory = TestAuthority("Another").issue([], subject: "/CN=mallory")
+        let (apus, target) = try start(
+            settings: [
+                "mutualAuthentication": ["mode": "passthrough"],
+                "attributes": ["routing.http.request.x_amzn_mtls_clientcert.header_name": "X-Who"],
+            ])
+        _ = try Tool.curl(
+            apus, "--cert", mallory.certificatePath, "--key", mallory.privateKeyPath, "-H", "X-Who: forged", "-H",
+            "X-Amzn-Mtls-Clientcert: forged", "https://localhost:\(apus.port)/who",
+            roots: Self.authority.own.certificatePath)
+        let request = try #require(target.requests.last { $0.target == "/who" })
+        #expect(request.values("x-who").count == 1)
+        #expect(request["x-who"]?.hasPrefix("-----BEGIN%20CERTIFICATE-----%0A") == true)
+        #expect(request.values("x-amzn-mtls-clientcert").isEmpty)
+    }
+
+    @Test func withoutHTTP2ThereIsHTTP1() throws {
+        let (apus, _) = try start(attributes: ["routing.http2.enabled": false])
+        let told = try Tool.curl(
+            apus, "--http2", "-o", "/dev/null", "-w", "%{http_version}", "https://localhost:\(apus.port)/",
+            roots: Self.authority.own.certificatePath)
+        #expect(told == "1.1")
+    }
+
+    /// A target that takes the connection and never shakes hands.
+    @Test(arguments: ["HTTP1", "HTTP2"]) func aTargetsHandshakeHasADeadline(version: String) throws {
+        let listen = "import signal, socket, sys; s = socket.create_server(('127.0.0.1', int(sys.argv[1])))"
+        let target = try PortServer(label: "silent") { port, _ in
+            [Tool.python, "-c", listen + "; signal.pause()", "\(port)"]
+        }
+        let group = Document.Group(
+            "blue", program: target, attributes: ["apus.target_connect_timeout.seconds": 0.5],
+            settings: ["protocol": "HTTPS", "protocolVersion": .string(version), "healthCheckProtocol": "TCP"])
+        let apus = try ApusProcess.start(
+            Document(
+                listeners: [.init(defaultAction: Document.forward("blue"))], groups: [group],
+                attributes: ["apus.h2c.enabled": true]))
+        let told = try Tool.curl(
+            apus, version == "HTTP2" ? "--http2-prior-knowledge" : "--http1.1", "-o", "/dev/null", "-w", "%{http_code}",
+            "http://127.0.0.1:\(apus.port)/")
+        #expect(told == "504")
+    }
+
     /// Targets over TLS: any certificate, or only a good one.
     @Test func targetsAreVerifiedWhereAsked() throws {
         let backend = try PortServer.nginx(isHTTP2: false, pair: Self.own)

@@ -57,6 +57,14 @@ import Testing
         #expect(eventually { child.standardOutput.contains("open") })
         #expect(try apus.command("weights", "web:\(apus.port)", "blue=0", "green=1").status == .exited(0))
         #expect(try apus.command("reload").status == .exited(0))
+        let pair = Self.authority.issue(["localhost"])
+        let certificate: JSON = [
+            "certificateFile": .string(pair.certificatePath), "privateKeyFile": .string(pair.privateKeyPath),
+        ]
+        let changed = try apus.admin(
+            "PUT", "/v1/load-balancers/web/listeners/\(apus.port)",
+            ["protocol": "HTTPS", "certificates": [certificate], "defaultActions": [Document.forward("blue")]])
+        #expect(changed.status == 200, "\(changed.text)")
         #expect(try apus.metric("apus_websockets_active") == 1)
         TestAuthority.write([], "\(apus.folder)/go")
         #expect(child.waitForExit() == .exited(0))

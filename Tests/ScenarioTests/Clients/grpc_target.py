@@ -1,4 +1,4 @@
-"""A gRPC service without a schema: messages are octets. Argument: the port."""
+"""A gRPC service without a schema: messages are octets. Arguments: the port; perhaps down, for its health service."""
 import sys
 import time
 from concurrent import futures
@@ -9,6 +9,9 @@ import grpc
 class Echo(grpc.GenericRpcHandler):
     def service(self, call):
         name = call.method.rsplit("/", 1)[-1]
+        if call.method == "/grpc.health.v1.Health/Check":
+            health = b"\x08\x02" if "down" in sys.argv else b"\x08\x01"
+            return grpc.unary_unary_rpc_method_handler(lambda _, context: health)
         if name == "Unary":
             return grpc.unary_unary_rpc_method_handler(self.unary)
         if name == "ServerStream":
