@@ -20,7 +20,7 @@ import Testing
     @Test("An idle connection ends after its own idle time")
     func ownIdleTime() throws {
         let target = try TargetServer()
-        let apus = try ApusProcess.start(Document(target, group: ["apus.target_keep_alive.idle_seconds": 1]))
+        let apus = try ApusProcess.start(Document(target, group: ["apus.target_keep_alive.idle_seconds": 3]))
         #expect(try apus.client().get("/idle").status == 200)
         #expect(try apus.metric("apus_target_connections_idle") == 1)
         #expect(eventually { (try? apus.metric("apus_target_connections_idle")) == 0 })
