@@ -166,13 +166,17 @@ final class Service {
     }
 
     private func reopenLogs() {
-        for writer in [logWriter, connectionLogWriter] {
-            do { try writer?.reopen() } catch {
+        for (name, writer) in [("logs.access", logWriter), ("logs.connection", connectionLogWriter)] {
+            guard let writer else { continue }
+            do {
+                try writer.reopen()
+                logger.info("a log was opened anew", metadata: ["log": "\(name)"])
+            } catch {
                 logger.error(
-                    "a log was not opened anew: the old file stays in use", metadata: ["error": "\(error)"])
+                    "a log was not opened anew: the old file stays in use",
+                    metadata: ["log": "\(name)", "error": "\(error)"])
             }
         }
-        logger.info("the logs were opened anew")
     }
 
     private func sayWhatIsServed(_ budget: DescriptorBudget) {

@@ -31,7 +31,7 @@ final class ClientStream: ClientSide {
     /// room, what the client takes of the whole connection counts, too: whose octets these are nobody knows.
     override func takenCount() -> UInt64 {
         let taken = connection.transport.takenCount
-        if isHeldByKernel { takenBesides += taken - takenOfConnection }
+        if isHeldByKernel && taken > takenOfConnection { takenBesides += taken - takenOfConnection }
         takenOfConnection = taken
         return writtenCount + takenBesides
     }

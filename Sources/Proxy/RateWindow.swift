@@ -22,7 +22,7 @@ struct RateWindow {
 
     /// At the window's end: whether at least `minimum` octets passed. The next window begins.
     mutating func isFastEnough(now: Instant, length: Nanoseconds, passed: UInt64, minimum: UInt64) -> Bool {
-        let verdict = passed - passedAtStart >= minimum
+        let verdict = passed >= passedAtStart + minimum
         end = now + length
         passedAtStart = passed
         return verdict

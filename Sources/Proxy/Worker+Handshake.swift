@@ -69,11 +69,13 @@ extension Worker {
     private mutating func logConnection(
         _ client: ClientConnection, handshakeTime: Nanoseconds?, failure: StaticString?
     ) {
+        // Taken even if nobody writes it down: the connection lingers, and must not hold it so long.
+        let refused = client.tls?.takeRefusedCertificate()
         guard let connectionLog, let tls = client.tls else { return }
         let record = ConnectionRecord(
             acceptedAt: WallClock.now() - (handshakeTime ?? 0), handshakeTime: handshakeTime, client: client.address,
             listener: client.localAddress ?? .unspecified, trace: client.trace, failure: failure)
-        let certificate = tls.refusedCertificate ?? clientCertificate(of: tls)
+        let certificate = refused ?? clientCertificate(of: tls)
         let subject = certificate?.subject ?? []
         let validity = certificate?.validity ?? []
         let serialNumber = certificate?.serialNumber ?? []

@@ -84,6 +84,13 @@ extension TLSSession {
         return shownCertificate
     }
 
+    /// What the client showed in vain, once: it is as large as the client liked, and no longer held afterwards. The
+    /// certificates behind it are not there.
+    public func takeRefusedCertificate() -> ClientCertificate? {
+        defer { refusedCertificate = nil }
+        return refusedCertificate
+    }
+
     /// Octets that are kept for `clientCertificate`.
     public var heldByteCount: Int { shownCertificate?.byteCount ?? 0 }
 

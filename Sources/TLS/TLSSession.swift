@@ -25,8 +25,8 @@ import Core
     public private(set) var verifyFailure: ClientCertificateFailure?
     /// What the client showed, once somebody has asked for it.
     var shownCertificate: ClientCertificate?
-    /// What the client showed in vain, without the certificates behind it.
-    public internal(set) var refusedCertificate: ClientCertificate?
+    /// What the client showed in vain, until somebody takes it.
+    var refusedCertificate: ClientCertificate?
     /// The newest ticket from a target.
     var resumption: TLSResumption?
     private var ending: Ending?

@@ -25,6 +25,14 @@ import Testing
         #expect(isFast)
     }
 
+    /// The kernel's own count may go back, as when an end is counted that was not sent: that is slow, and no more.
+    @Test func aCountThatGoesBackIsSlow() {
+        var window = RateWindow()
+        window.begin(now: instant(0), length: length, passed: 100)
+        let isFast = window.isFastEnough(now: instant(100), length: length, passed: 99, minimum: 1)
+        #expect(!isFast)
+    }
+
     /// Octets passed before the window do not count; those in it do, to the last.
     @Test(
         arguments: [

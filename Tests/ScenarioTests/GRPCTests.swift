@@ -44,6 +44,22 @@ import Testing
         #expect(try apus.metric("apus_target_http2_connections_opened_total") <= 4)
     }
 
+    /// A call that no target answers in time has a status of gRPC's, too.
+    @Test func anUnansweredCallHasAStatus() throws {
+        let apus = try ApusProcess.start(
+            Document(
+                listeners: [.init(defaultAction: Document.forward("calls"))],
+                groups: [
+                    .init(
+                        "calls", program: try PortServer.python("http2_target"),
+                        settings: ["protocolVersion": "GRPC", "healthCheckProtocol": "TCP"])
+                ], attributes: ["apus.h2c.enabled": true, "idle_timeout.timeout_seconds": 1]))
+        let told = try Tool.curl(
+            apus, "--http2-prior-knowledge", "-D", "-", "-X", "POST", "-H", "Content-Type: application/grpc",
+            "http://127.0.0.1:\(apus.port)/silent")
+        #expect(told.contains("HTTP/2 200") && told.contains("grpc-status: 4\r\n"), "\(told)")
+    }
+
     /// The standard health service counts by what it says, and a code by the matcher.
     @Test func healthIsWhatTheServiceSays() throws {
         let serving = try PortServer.python("grpc_target"), down = try PortServer.python("grpc_target", "down")

@@ -37,12 +37,14 @@ import Testing
         #expect(try #require(apus.accessLog.first?.sentBytes) > 3_000_000)
     }
 
-    @Test func overHTTP2() throws {
-        let apus = try start(secure: false)
+    @Test(arguments: [false, true]) func overHTTP2(secure: Bool) throws {
+        let apus = try start(secure: secure)
         let told = try Tool.run(
-            [Tool.python, Tool.script("http2_client"), "websocket", "\(apus.port)"], in: apus.folder)
+            [Tool.python, Tool.script("http2_client"), "websocket", "\(apus.port)"]
+                + (secure ? [Self.authority.own.certificatePath] : []), in: apus.folder)
         #expect(told == "200 810568656c6c6f 880203e8\n")
-        #expect(eventually { apus.accessLog.contains { $0.line.hasPrefix("ws ") && $0.line.contains("HTTP/2.0") } })
+        let kind = secure ? "wss " : "ws "
+        #expect(eventually { apus.accessLog.contains { $0.line.hasPrefix(kind) && $0.line.contains("HTTP/2.0") } })
     }
 
     @Test func noChangeCutsOne() throws {

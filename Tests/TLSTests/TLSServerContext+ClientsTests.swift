@@ -120,6 +120,8 @@ import Testing
         #expect(early.server.verifyFailure == .notYetValid)
         let stranger = Self.connect(Minted("stranger", by: Mint.other, to: -60), store)
         #expect(stranger.server.verifyFailure == .untrusted)
+        #expect(stranger.server.takeRefusedCertificate() != nil)
+        #expect(stranger.server.takeRefusedCertificate() == nil, "it is held no longer")
     }
 
     @Test func whatWasRevokedIsRefused() throws {

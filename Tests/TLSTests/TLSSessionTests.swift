@@ -196,6 +196,14 @@ import Testing
         #expect(pair.server.handshake(pair.toServer) == .failed(.malformed))
     }
 
+    /// A target that answers before there is TLS is not believed. Source: RFC 8446 §5.1.
+    @Test func plaintextInsteadOfTLSIsMalformed() {
+        let pair = Pair(Contexts.server())
+        #expect(pair.client.handshake(nil) == .needsMore)
+        pair.toClient.append("HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n")
+        #expect(pair.client.handshake(pair.toClient) == .failed(.malformed))
+    }
+
     @Test(arguments: [
         "GET / HTTP/1.1\r\nHost: a\r\n\r\n", "POST /", "CONNECT a:443 HTTP/1.1\r\n", "DELETE / HTTP/1.1\r\n",
         "OPTIONS * HTTP/1.1\r\n", "PATCH /", "PRI * HTTP/2.0\r\n",

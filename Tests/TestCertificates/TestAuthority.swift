@@ -56,6 +56,14 @@ public struct TestAuthority: Sendable {
 
     /// A revocation list with the certificates in `revoked`.
     public func revocationList(_ revoked: [Pair]) -> [UInt8] {
+        let (folder, command) = makeDatabase()
+        for pair in revoked { Self.run(command + ["-revoke", pair.certificatePath]) }
+        Self.run(command + ["-gencrl", "-out", folder + "/list.pem"])
+        return Self.read(folder + "/list.pem")
+    }
+
+    /// An empty database of what was issued, in a folder, and the command that changes it.
+    private func makeDatabase() -> (folder: String, command: [String]) {
         let folder = Self.scratchFolder()
         let configuration = """
             [ca]
@@ -69,30 +77,16 @@ public struct TestAuthority: Sendable {
         Self.write(Array(configuration.utf8), folder + "/ca.cnf")
         Self.write([], folder + "/index")
         Self.write(Array("01\n".utf8), folder + "/number")
-        let common = [
+        let command = [
             "ca", "-config", folder + "/ca.cnf", "-cert", own.certificatePath, "-keyfile", own.privateKeyPath,
         ]
-        for pair in revoked { Self.run(common + ["-revoke", pair.certificatePath]) }
-        Self.run(common + ["-gencrl", "-out", folder + "/list.pem"])
-        return Self.read(folder + "/list.pem")
+        return (folder, command)
     }
 
     /// An OCSP response, DER: the certificate is good, or is revoked.
     public func ocspResponse(for pair: Pair, isRevoked: Bool = false) -> [UInt8] {
-        let folder = Self.scratchFolder()
-        let configuration = """
-            [ca]
-            default_ca = own
-            [own]
-            database = \(folder)/index
-            default_md = sha256
-            """
-        Self.write(Array(configuration.utf8), folder + "/ca.cnf")
-        Self.write([], folder + "/index")
-        Self.run([
-            "ca", "-config", folder + "/ca.cnf", "-cert", own.certificatePath, "-keyfile", own.privateKeyPath,
-            isRevoked ? "-revoke" : "-valid", pair.certificatePath,
-        ])
+        let (folder, command) = makeDatabase()
+        Self.run(command + [isRevoked ? "-revoke" : "-valid", pair.certificatePath])
         Self.run([
             "ocsp", "-index", folder + "/index", "-rsigner", own.certificatePath, "-rkey", own.privateKeyPath, "-CA",
             own.certificatePath, "-issuer", own.certificatePath, "-cert", pair.certificatePath, "-ndays", "1",

@@ -1,6 +1,7 @@
-"""What only a hand-driven HTTP/2 client does. Arguments: what to do, the port of an h2c listener."""
+"""What only a hand-driven HTTP/2 client does. Arguments: what to do, the port; over TLS the file of the roots."""
 import os
 import socket
+import ssl
 import struct
 import sys
 import time
@@ -14,6 +15,10 @@ import h2.exceptions
 class Client:
     def __init__(self, port):
         self.socket = socket.create_connection(("127.0.0.1", port))
+        if len(sys.argv) > 3:
+            context = ssl.create_default_context(cafile=sys.argv[3])
+            context.set_alpn_protocols(["h2"])
+            self.socket = context.wrap_socket(self.socket, server_hostname="localhost")
         self.h2 = h2.connection.H2Connection(h2.config.H2Configuration(client_side=True, header_encoding="utf-8"))
         self.h2.initiate_connection()
         self.send()
@@ -36,7 +41,7 @@ class Client:
         return events
 
     def fields(self, path="/", method="GET"):
-        return [(":method", method), (":scheme", "http"), (":authority", "localhost"), (":path", path)]
+        return [(":method", method), (":scheme", "https" if len(sys.argv) > 3 else "http"), (":authority", "localhost"), (":path", path)]
 
     def flood(self, make):
         """Calls `make` until the connection ends; the code of the GOAWAY."""
@@ -122,27 +127,6 @@ def slow_beside_fast(client):
         if taken:
             client.h2.increment_flow_control_window(taken, fast)
         client.send()
-
-
-def trailers(client):
-    stream = client.h2.get_next_available_stream_id()
-    client.h2.send_headers(stream, client.fields("/trailers", "POST"))
-    client.h2.send_data(stream, b"hello")
-    client.h2.send_headers(stream, [("x-sum", "5")], end_stream=True)
-    client.send()
-    told = []
-    while not client.ended:
-        for event in client.events():
-            if isinstance(event, h2.events.InformationalResponseReceived):
-                told.append("interim " + dict(event.headers)[":status"])
-            if isinstance(event, h2.events.ResponseReceived):
-                told.append("head " + dict(event.headers)[":status"])
-            if isinstance(event, h2.events.DataReceived):
-                told.append(f"data {len(event.data)}")
-            if isinstance(event, h2.events.TrailersReceived):
-                told.append("trailers " + " ".join(f"{name}={value}" for name, value in event.headers))
-            if isinstance(event, h2.events.StreamEnded):
-                return print(", ".join(told))
 
 
 def websocket(client):

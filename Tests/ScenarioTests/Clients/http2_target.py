@@ -2,6 +2,7 @@
 
 Arguments: port; perhaps the window that streams have at first.
 """
+import os
 import socket
 import sys
 import threading
@@ -47,7 +48,8 @@ def answer(connection, stream, path):
     elif path == "/length":
         respond([("content-length", "10")])
     elif path == "/held" and once(path):
-        time.sleep(0.5)  # by then the client has sent all of its request
+        while not os.path.exists("go"):  # until the client has sent all of its request
+            time.sleep(0.01)
         connection.reset_stream(stream, 7)
     elif path == "/held":
         connection.increment_flow_control_window(1 << 20, stream)

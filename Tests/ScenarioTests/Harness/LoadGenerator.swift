@@ -12,6 +12,8 @@ final class LoadGenerator: Sendable {
         /// Requests that got no answer, and why.
         var failures: [String] = []
         var sentCount = 0
+        /// The longest that an answer took.
+        var longestSeconds = 0.0
 
         var answeredCount: Int { statuses.values.reduce(0, +) }
         /// Requests that were not answered with 200.
@@ -67,8 +69,11 @@ final class LoadGenerator: Sendable {
             do {
                 let connected = try client ?? RawClient(port: port)
                 client = connected
+                let began = Date()
                 let answer = try connected.exchange(Self.request(method, id: "\(number)-\(sequence)"), method: method)
+                let seconds = Date().timeIntervalSince(began)
                 report.withLock {
+                    $0.longestSeconds = max($0.longestSeconds, seconds)
                     $0.statuses[answer.status, default: 0] += 1
                     $0.bodies.append(answer.text)
                 }
