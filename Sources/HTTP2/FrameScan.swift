@@ -1,6 +1,6 @@
 import Core
 
-/// What the first nine octets of a frame say, but for its stream. Source: RFC 9113 §4.1.
+/// What the first nine octets of a frame say. Source: RFC 9113 §4.1.
 struct FrameHeader: Equatable {
     static let byteCount = 9
     /// The most that nghttp2 puts into one DATA frame, whatever the other side would take.
@@ -14,6 +14,8 @@ struct FrameHeader: Equatable {
     /// A number of the registry; see `FrameType`.
     var type: UInt8 = 0
     var flags: UInt8 = 0
+    /// The stream it is about; 0: the connection.
+    var stream: UInt32 = 0
 }
 
 /// The frame types that somebody here asks for. Source: RFC 9113 §6.
@@ -83,7 +85,10 @@ struct FrameScan {
         case 2: header.length |= Int(octet)
         case 3: header.type = octet
         case 4: header.flags = octet
-        default: break
+        case 5: header.stream = UInt32(octet & 0x7F) << 24
+        case 6: header.stream |= UInt32(octet) << 16
+        case 7: header.stream |= UInt32(octet) << 8
+        default: header.stream |= UInt32(octet)
         }
         headerCount += 1
     }

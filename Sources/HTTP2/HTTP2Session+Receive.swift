@@ -32,9 +32,14 @@ extension HTTP2Session {
     private func admit(_ octets: Span<UInt8>) -> (count: Int, fault: HTTP2Fault?) {
         var index = 0
         while let frame = scan.next(octets, &index) {
-            if let fault = budget.admit(frame, now: now) { return (max(0, index - FrameHeader.byteCount), fault) }
+            if let fault = judge(frame) { return (max(0, index - FrameHeader.byteCount), fault) }
         }
         return (octets.count, nil)
+    }
+
+    private func judge(_ frame: FrameHeader) -> HTTP2Fault? {
+        if role == .server, frame.type == FrameType.headers, !gaps.admit(frame.stream) { return .protocolError }
+        return budget.admit(frame, now: now)
     }
 
     private func feed(_ octets: Span<UInt8>) -> Int {

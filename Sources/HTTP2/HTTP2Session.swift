@@ -39,6 +39,8 @@ import HTTP1
     var events: [HTTP2Event] = []
     var budget: FrameBudget
     var scan: FrameScan
+    /// A server: the stream numbers that no request may come back to.
+    var gaps = StreamGaps()
     var now: Instant
     /// What a callback found, to be acted on once nghttp2 has returned.
     var verdict: HTTP2Fault?

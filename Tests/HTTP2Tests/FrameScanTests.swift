@@ -22,7 +22,9 @@ import Testing
     }
 
     @Test func findsEveryFrameHoweverItArrives() {
-        let expected = frames.map { FrameHeader(length: $0.payload.count, type: $0.type, flags: $0.flags) }
+        let expected = frames.map {
+            FrameHeader(length: $0.payload.count, type: $0.type, flags: $0.flags, stream: $0.stream)
+        }
         for size in [1, 2, 3, 8, 9, 10, 100, 10_000] {
             #expect(scan(frames.octets, preface: 0, pieces: size) == expected)
             #expect(scan(Array(0..<24) + frames.octets, preface: 24, pieces: size) == expected)
@@ -32,5 +34,10 @@ import Testing
     @Test func readsThreeOctetsOfLength() {
         let header = Frame(type: 1, length: 0x12_34_56).octets
         #expect(scan(header, preface: 0, pieces: 100) == [FrameHeader(length: 0x12_34_56, type: 1)])
+    }
+
+    @Test func readsThirtyOneBitsOfStream() {
+        let header = Frame(type: 1, stream: 0xFE_DC_BA_98).octets
+        #expect(scan(header, preface: 0, pieces: 100) == [FrameHeader(type: 1, stream: 0x7E_DC_BA_98)])
     }
 }

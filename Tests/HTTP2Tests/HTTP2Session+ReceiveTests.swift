@@ -34,8 +34,10 @@ private let clientFrames: [FrameCase] = [
     FrameCase("HEADERS on stream 0", [.headers(0, get)], .connection(protocolError)),
     FrameCase("HEADERS on an even stream", [.headers(2, get)], .connection(protocolError)),
     FrameCase("HEADERS after the end (strict)", [.headers(1, get), .headers(1, get)], .connection(streamClosed)),
-    // Nobody can tell a late frame from a stream that was skipped; the frame is paid for from the budget.
-    FrameCase("HEADERS on a lower stream", [.headers(3, get), .headers(1, get)], .fine),
+    FrameCase("HEADERS on a stream passed over", [.headers(3, get), .headers(1, get)], .connection(protocolError)),
+    FrameCase(
+        "HEADERS late on a stream that was reset",
+        [.headers(1, post, end: false), .reset(1), .headers(1, [("a", "b")]), .headers(3, get)], .fine),
     FrameCase(
         "HEADERS that depend on themselves",
         [Frame(type: 1, flags: 37, stream: 1, payload: [0, 0, 0, 1, 0] + block(get))], .connection(protocolError)),

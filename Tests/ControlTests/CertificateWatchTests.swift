@@ -1,0 +1,34 @@
+import Core
+import Foundation
+import Logging
+import Testing
+
+@testable import Control
+
+@Suite struct CertificateWatchTests {
+    @Test func aCertificateAndItsKeyAreLookedAtTogether() throws {
+        let folder = try TemporaryFolder(), loop = ControlLoop()
+        var lookCount = 0
+        let watch = CertificateWatch(loop: loop, logger: Logger(label: "test")) { lookCount += 1 }
+        watch.add([folder.path])
+        for name in ["a.crt", "a.key"] {
+            FileManager.default.createFile(atPath: folder.path + "/" + name, contents: Data("new".utf8))
+        }
+        #expect(run(loop) { lookCount > 0 })
+        #expect(lookCount == 1)
+        try FileManager.default.removeItem(atPath: folder.path + "/a.crt")
+        #expect(run(loop) { lookCount > 1 })
+        #expect(lookCount == 2)
+    }
+
+    @Test func severalFoldersAreWatchedAndOneThatIsNotThereHurtsNobody() throws {
+        let folders = [try TemporaryFolder(), try TemporaryFolder()], loop = ControlLoop()
+        var lookCount = 0
+        let watch = CertificateWatch(loop: loop, logger: Logger(label: "test")) { lookCount += 1 }
+        watch.add(Set(folders.map(\.path) + [folders[0].path + "/none"]))
+        for (index, folder) in folders.enumerated() {
+            FileManager.default.createFile(atPath: folder.path + "/a.crt", contents: Data("new".utf8))
+            #expect(run(loop) { lookCount == index + 1 })
+        }
+    }
+}
