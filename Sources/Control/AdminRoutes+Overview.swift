@@ -39,6 +39,7 @@ extension AdminRoutes {
                 "changesNotApplied": .array(actions.changesNotApplied.map { .string($0) }),
                 "groupsFailedOpen": .array(actions.groupsFailedOpen.map { .string($0) }),
                 "workers": .array(actions.workers.map(worker)),
+                "flows": flows(workers),
                 "counters": [
                     "clientConnections": sum { $0.connectionsAccepted.value },
                     "clientConnectionsActive": sum { $0.connectionsActive.value },
@@ -52,6 +53,17 @@ extension AdminRoutes {
                     "exchangesCutByDeregistration": sum { $0.exchangesCutByDeregistration.value },
                 ],
             ]))
+    }
+
+    /// Connections that are passed on, and flows of datagrams, by kind.
+    private static func flows(_ workers: [WorkerCounters]) -> Value {
+        let members = FlowKind.allCases.map { kind in
+            let ended = workers.reduce(0) { $0 &+ $1.flowsEnded.value(kind) }
+            let total = workers.reduce(0) { $0 &+ $1.flows.value(kind) }
+            let counts: Value = ["active": .int(Int(clamping: total &- ended)), "total": .int(Int(clamping: total))]
+            return Value.Member("\(kind.label)", counts)
+        }
+        return .object(members)
     }
 
     private static func worker(_ worker: WorkerHandle) -> Value {

@@ -26,6 +26,11 @@ enum AdminView {
             "cut            \(text(counters["connectionsCutByConfiguration"])) connections by configuration, "
                 + "\(text(counters["exchangesCutByDeregistration"])) exchanges by deregistration",
         ]
+        if let flows = answer["flows"]?.members?.filter({ $0.value["total"]?.int ?? 0 > 0 }), !flows.isEmpty {
+            let active = flows.map { "\(text($0.value["active"])) \($0.key)" }.joined(separator: ", ")
+            let total = flows.reduce(0) { $0 + ($1.value["total"]?.int ?? 0) }
+            lines.insert("flows          \(active) going on, \(total) since the start", at: 5)
+        }
         let failedOpen = (answer["groupsFailedOpen"]?.array ?? []).map(text)
         if !failedOpen.isEmpty {
             lines.append("failing open   \(failedOpen.joined(separator: ", ")): no target is healthy, so all are used")
@@ -105,6 +110,7 @@ enum AdminView {
     static func drained(_ answer: Value, _ coloured: Bool) -> String {
         var table = TextTable(("target", .left), ("finished", .right), ("cut", .right), ("took", .right), ("", .left))
         var cutCount = 0
+        var leftCount = 0
         var count = 0
         for report in answer["targets"]?.array ?? [] {
             let name = TextTable.Cell(target(report))
@@ -113,18 +119,23 @@ enum AdminView {
                 continue
             }
             let cut = report["cut"]?.int ?? 0
+            let left = report["left"]?.int ?? 0
             cutCount += cut
+            leftCount += left
             count += 1
             table.add(
                 name, cell(report["finished"]), TextTable.Cell("\(cut)", cut > 0 ? .bad : nil),
-                TextTable.Cell("\(text(report["seconds"])) s"), "")
+                TextTable.Cell("\(text(report["seconds"])) s"),
+                left == 0 ? "" : TextTable.Cell("\(counted(left, "connection")) still open", .bad))
         }
         let end =
             count == 0
             ? "Nothing was drained."
-            : cutCount == 0
-                ? "Drained: safe to stop."
-                : "Drained: \(counted(cutCount, "exchange")) \(cutCount == 1 ? "was" : "were") cut."
+            : leftCount > 0
+                ? "The time is over: to stop now cuts \(counted(leftCount, "connection"))."
+                : cutCount == 0
+                    ? "Drained: safe to stop."
+                    : "Drained: \(counted(cutCount, "exchange")) \(cutCount == 1 ? "was" : "were") cut."
         return table.text(coloured: coloured, otherwise: "There are no targets.") + end + "\n"
     }
 

@@ -71,7 +71,7 @@ final class CertificateStore {
         var mistakes: [ConfigError] = []
         let now = Int(WallClock.now() / 1_000_000_000)
         for loadBalancer in document.loadBalancers {
-            for listener in loadBalancer.listeners where listener.protocol == .https {
+            for listener in loadBalancer.listeners where listener.protocol.hasTLS {
                 let place = places.listener(loadBalancer.name, listener.port)
                 for (index, files) in listener.certificates.enumerated() where next.certificates[files] == nil {
                     let place = place.key("certificates").index(index)
@@ -84,7 +84,7 @@ final class CertificateStore {
                 }
             }
         }
-        for group in document.targetGroups where group.protocol == .https {
+        for group in document.targetGroups where group.protocol.hasTLS {
             read(rootsOf: group, into: &next, onlyNew: onlyNew, places.group(group.name), &mistakes)
         }
         return (next, mistakes)
@@ -112,14 +112,14 @@ final class CertificateStore {
 
     /// What a listener does about TLS; nil for one without.
     func configuration(of listener: Listener, _ attributes: LoadBalancerAttributes) -> TLSServerConfiguration? {
-        guard listener.protocol == .https else { return nil }
+        guard listener.protocol.hasTLS else { return nil }
         let authentication: TLSServerConfiguration.ClientAuthentication =
             switch listener.mutualAuthentication?.mode {
             case nil, .off: .off
             case .passthrough: .passthrough
             case .verify: .verify(trustStore(of: listener))
             }
-        return TLSServerConfiguration(
+        var configuration = TLSServerConfiguration(
             certificates: listener.certificates.map { files in
                 guard let read = content.certificates[files] else {
                     preconditionFailure("certificates: \(files.certificateFile) is in force and was not read")
@@ -127,7 +127,9 @@ final class CertificateStore {
                 return read.certificate
             },
             policy: listener.policy, clientAuthentication: authentication,
-            applicationProtocols: attributes.http2 ? [.http2, .http1] : [.http1])
+            applicationProtocols: listener.applicationProtocols(http2: attributes.http2))
+        configuration.keepsOfferedProtocols = listener.protocol == .tls
+        return configuration
     }
 
     private func trustStore(of listener: Listener) -> TLSTrustStore {
@@ -139,7 +141,7 @@ final class CertificateStore {
 
     /// How connections to a group's targets are made secure; nil if they are not.
     func targetTLS(of group: TargetGroup) -> (verification: TLSClientContext.Verification, serverName: String)? {
-        guard group.protocol == .https else { return nil }
+        guard group.protocol.hasTLS else { return nil }
         let verification: TLSClientContext.Verification =
             switch group.attributes.targetTLSVerify {
             case "off": .off
@@ -299,6 +301,18 @@ extension TLSCertificate {
 }
 
 extension Listener {
+    /// What may be spoken inside its TLS, the best first.
+    fileprivate func applicationProtocols(http2: Bool) -> [ApplicationProtocol] {
+        if `protocol`.kind == .application { return http2 ? [.http2, .http1] : [.http1] }
+        return switch alpnPolicy ?? .none {
+        case .http1Only: [.http1]
+        case .http2Only: [.http2]
+        case .http2Optional: [.http1, .http2]
+        case .http2Preferred: [.http2, .http1]
+        case .none: []
+        }
+    }
+
     /// Its security policy in OpenSSL's terms.
     fileprivate var policy: TLSPolicy {
         let policy = sslPolicy ?? .standard

@@ -20,6 +20,8 @@ struct DrainReport: Equatable, Sendable {
     let finished: Int
     /// Exchanges that the end of the deregistration delay cut.
     let cut: Int
+    /// Connections that were passed on and still are: their group does not have them terminated.
+    var left = 0
     /// From the deregistration to the end of the last exchange.
     let seconds: Double
 }

@@ -4,25 +4,25 @@ import Proxy
 /// Follows deregistered targets until no worker has an exchange with them.
 ///
 /// Each worker says `ControlMail.drained` once for each target that left its snapshot. When the deregistration delay
-/// is over before all have, they are told to cut; their reports then say how many exchanges that cost.
+/// is over before all have, they are told to cut, or to leave connections alone; their reports then say how many.
 ///
 /// Shape: one object of the control thread; a drain begins after the snapshot without its target was sent.
 final class DrainTracker {
     private let loop: ControlLoop
     private let workerCount: Int
-    private let cut: (_ target: Int) -> Void
+    private let delayOver: (Registration) -> Void
     private let ended: (Registration, DrainReport) -> Void
     private var drains: [Int: Drain] = [:]
 
-    /// `cut` tells every worker to cut the exchanges of a target; `ended` is called once for every drain, before
+    /// `delayOver` tells every worker that the time of a target is over; `ended` is called once for every drain, before
     /// those who wait for it.
     init(
-        loop: ControlLoop, workerCount: Int, cut: @escaping (_ target: Int) -> Void,
+        loop: ControlLoop, workerCount: Int, delayOver: @escaping (Registration) -> Void,
         ended: @escaping (Registration, DrainReport) -> Void
     ) {
         self.loop = loop
         self.workerCount = workerCount
-        self.cut = cut
+        self.delayOver = delayOver
         self.ended = ended
     }
 
@@ -33,7 +33,7 @@ final class DrainTracker {
     /// have left.
     func begin(_ registration: Registration, delay: Nanoseconds, now: Instant) {
         let drain = Drain(registration, workerCount: workerCount, now: now) { [weak self] in
-            self?.cut(registration.id)
+            self?.delayOver(registration)
         }
         drains[registration.id] = drain
         drain.timer = loop.add(drain, descriptor: nil)
@@ -43,10 +43,11 @@ final class DrainTracker {
 
     /// A worker has ended its last exchange with a target. Reports for targets that are not draining are stale: they
     /// come from workers that were slow to adopt a snapshot that nobody waits for any more.
-    func received(worker: Int, target: Int, finished: Int, cut: Int, now: Instant) {
+    func received(worker: Int, target: Int, finished: Int, cut: Int, left: Int = 0, now: Instant) {
         guard let drain = drains[target], drain.waiting.remove(worker) != nil else { return }
         drain.finished += finished
         drain.cut += cut
+        drain.left += left
         if drain.waiting.isEmpty { end(drain, now: now) }
     }
 
@@ -63,7 +64,7 @@ final class DrainTracker {
         drains[drain.registration.id] = nil
         loop.remove(drain.timer)
         let report = DrainReport(
-            id: key.id, port: key.port, finished: drain.finished, cut: drain.cut,
+            id: key.id, port: key.port, finished: drain.finished, cut: drain.cut, left: drain.left,
             seconds: Double(now.since(drain.beganAt)) / 1e9)
         ended(drain.registration, report)
         for completion in drain.completions { completion(report) }
@@ -79,6 +80,7 @@ private final class Drain: PollHandler {
     var waiting: Set<Int>
     var finished = 0
     var cut = 0
+    var left = 0
     var completions: [(DrainReport) -> Void] = []
     private let delayOver: () -> Void
 

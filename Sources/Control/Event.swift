@@ -83,7 +83,7 @@ extension DrainReport {
     /// As the socket shows it; seconds are rounded to milliseconds.
     var value: Value {
         [
-            "id": .string(id), "port": .int(port), "finished": .int(finished), "cut": .int(cut),
+            "id": .string(id), "port": .int(port), "finished": .int(finished), "cut": .int(cut), "left": .int(left),
             "seconds": .number((seconds * 1000).rounded() / 1000),
         ]
     }

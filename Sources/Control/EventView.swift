@@ -27,11 +27,17 @@ public enum EventView {
         case "target" where member.value["finished"] != nil:
             let report = member.value
             return "\(AdminView.target(report))  finished=\(AdminView.text(report["finished"]))  "
-                + "cut=\(AdminView.text(report["cut"]))  took=\(AdminView.text(report["seconds"]))s"
+                + "cut=\(AdminView.text(report["cut"]))  \(left(report))took=\(AdminView.text(report["seconds"]))s"
         case "target": return AdminView.target(member.value)
         case "targets": return (member.value.array ?? []).map(AdminView.target).joined(separator: " ")
         case "changes": return (member.value.array ?? []).map { AdminView.text($0) }.joined(separator: "; ")
         default: return "\(member.key)=\(AdminView.text(member.value))"
         }
+    }
+
+    /// The connections that go on, if there are some.
+    private static func left(_ report: Value) -> String {
+        guard let left = report["left"]?.int, left > 0 else { return "" }
+        return "left=\(left)  "
     }
 }

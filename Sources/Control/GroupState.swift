@@ -55,6 +55,7 @@ final class GroupState {
         let poolIdleSeconds: Double
         let poolConnectionsMax: Int
         let version: TargetVersion
+        let flows: FlowGroupPlan?
         let tls: TargetTLS?
     }
 

@@ -13,9 +13,20 @@ final class ListenerSockets {
     private let workerCount: Int
     /// Listeners whose sockets the workers have.
     private(set) var held: Set<ListenerKey> = []
-    private var prepared: [ListenerKey: [Socket]] = [:]
+    private var prepared: [ListenerKey: [Bound]] = [:]
     /// Addresses that workers were told to close, by the generation that tells them.
-    private var closing: [(address: SocketAddress, generation: UInt64)] = []
+    private var closing: [(key: ListenerKey, generation: UInt64)] = []
+
+    /// What is bound for one worker.
+    struct Bound {
+        var socket: Socket?
+        var datagrams: DatagramSocket?
+
+        func close() {
+            socket?.close()
+            datagrams?.close()
+        }
+    }
 
     /// Nothing is open.
     init(workerCount: Int) { self.workerCount = workerCount }
@@ -25,11 +36,11 @@ final class ListenerSockets {
     ///
     /// Errors: `ConfigErrors` with one mistake for each address that cannot be bound.
     func prepare(for document: Document, _ places: DocumentPlaces = DocumentPlaces()) throws(ConfigErrors) {
-        var opened: [ListenerKey: [Socket]] = [:]
+        var opened: [ListenerKey: [Bound]] = [:]
         var mistakes: [ConfigError] = []
         for key in document.listenerKeys where !held.contains(key) && prepared[key] == nil {
             do {
-                opened[key] = try open(key.address, document)
+                opened[key] = try open(key)
             } catch {
                 mistakes.append(Self.mistake(key, error, places))
             }
@@ -51,13 +62,13 @@ final class ListenerSockets {
     /// each worker; and says which listeners it closes.
     func takePrepared(
         for document: Document, generation: UInt64
-    ) -> (opened: [ListenerKey: [Socket]], closed: [ListenerKey]) {
+    ) -> (opened: [ListenerKey: [Bound]], closed: [ListenerKey]) {
         let wanted = Set(document.listenerKeys)
         let opened = prepared.filter { wanted.contains($0.key) }
         close(prepared.filter { !wanted.contains($0.key) })
         prepared = [:]
         let closed = held.filter { !wanted.contains($0) }
-        closing += closed.map { ($0.address, generation) }
+        closing += closed.map { ($0, generation) }
         held = wanted
         return (opened, Array(closed))
     }
@@ -65,15 +76,23 @@ final class ListenerSockets {
     /// Every worker works by `generation` or a later one: what it closed is closed.
     func adopted(_ generation: UInt64) { closing.removeAll { $0.generation <= generation } }
 
-    private func open(_ address: SocketAddress, _ document: Document) throws(SystemError) -> [Socket] {
+    private func open(_ key: ListenerKey) throws(SystemError) -> [Bound] {
         // A port that is ours already, under another name or on its way out, says nothing about other programs.
-        let ours = held.map(\.address) + prepared.keys.map(\.address) + closing.map(\.address)
-        if !ours.contains(where: { $0.overlaps(address) }) {
-            try Socket.listen(on: address, sharesPort: false).close()
+        let ours = (Array(held) + Array(prepared.keys) + closing.map(\.key)).filter { $0.address.overlaps(key.address) }
+        if key.hasConnections, !ours.contains(where: \.hasConnections) {
+            try Socket.listen(on: key.address, sharesPort: false).close()
         }
-        var sockets: [Socket] = []
+        if key.hasDatagrams, !ours.contains(where: \.hasDatagrams) {
+            try DatagramSocket.listen(on: key.address, sharesPort: false).close()
+        }
+        var sockets = [Bound](repeating: Bound(), count: workerCount)
         do throws(SystemError) {
-            for _ in 0..<workerCount { sockets.append(try Socket.listen(on: address, sharesPort: true)) }
+            for worker in 0..<workerCount {
+                if key.hasConnections { sockets[worker].socket = try Socket.listen(on: key.address, sharesPort: true) }
+                if key.hasDatagrams {
+                    sockets[worker].datagrams = try DatagramSocket.listen(on: key.address, sharesPort: true)
+                }
+            }
         } catch {
             for socket in sockets { socket.close() }
             throw error
@@ -81,7 +100,7 @@ final class ListenerSockets {
         return sockets
     }
 
-    private func close(_ sockets: [ListenerKey: [Socket]]) {
+    private func close(_ sockets: [ListenerKey: [Bound]]) {
         for socket in sockets.values.joined() { socket.close() }
     }
 

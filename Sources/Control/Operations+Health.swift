@@ -28,7 +28,8 @@ extension Operations {
         return TargetHealthDescription(
             target: TargetDescription(id: registration.key.id, port: registration.key.port),
             healthCheckPort: "\(registration.group.healthCheckPort(ofTargetAt: registration.key.port))",
-            state: registration.health.state, reason: reason?.code,
+            state: terminations.isDraining(registration) ? .unhealthyDraining : registration.health.state,
+            reason: reason?.code,
             description: isLost
                 ? "Target instance \(registration.key.id) is not in the instance registry" : reason?.description)
     }
@@ -83,6 +84,7 @@ final class DrainWait {
         let sum = reports[index]
         reports[index] = DrainReport(
             id: sum.id, port: sum.port, finished: sum.finished + report.finished, cut: sum.cut + report.cut,
+            left: sum.left + report.left,
             seconds: max(sum.seconds, report.seconds))
         endedOne()
     }

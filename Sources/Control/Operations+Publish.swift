@@ -15,7 +15,9 @@ extension Operations {
         let (opened, closed) = sockets.takePrepared(for: document, generation: generation)
         for (worker, mailbox) in mailboxes.enumerated() {
             let own = opened.compactMap { key, sockets in
-                publisher.id(of: key).map { OpenedListener(id: $0, socket: sockets[worker]) }
+                publisher.id(of: key).map {
+                    OpenedListener(id: $0, socket: sockets[worker].socket, datagrams: sockets[worker].datagrams)
+                }
             }
             mailbox.send(.adopt(snapshots[worker], opened: own))
         }

@@ -46,6 +46,7 @@ final class Operations: AdminActions {
     private(set) var ticketKeys: TicketKeys!
     /// Targets on their way out.
     private(set) var drains: DrainTracker!
+    private(set) var terminations: UnhealthyTerminations!
     /// Health checks.
     private(set) var prober: HealthProber!
     /// The thread of the access log; nil when there is none.
@@ -80,11 +81,15 @@ final class Operations: AdminActions {
         certificates = CertificateStore(configurationFile: store.file)
         drains = DrainTracker(
             loop: loop, workerCount: workerCount,
-            cut: { [unowned self] target in tellWorkers(.cut(target: target)) },
+            delayOver: { [unowned self] in
+                tellWorkers($0.isCutWhenDrained ? .cut(target: $0.id) : .leave(target: $0.id))
+            },
             ended: { [unowned self] in drained($0, $1) })
         prober = HealthProber(
             loop: loop, runningMax: runningChecksMax, logger: logger,
             receive: { [unowned self] in registry.receive($0, $1, now: $2) })
+        terminations = UnhealthyTerminations(loop: loop) { [unowned self] in tellWorkers(.terminate(target: $0.id)) }
+        registry.stateChanged = { [unowned self] in terminations.stateChanged($0, from: $1, to: $2, now: $3) }
         certificateWatch = CertificateWatch(loop: loop, logger: logger) { [unowned self] in certificatesChanged() }
         let rotation = Nanoseconds(seconds: store.effective.runtime.ticketKeyRotationSeconds)
         ticketKeys = TicketKeys(loop: loop, interval: rotation) { [unowned self] current, previous in
@@ -348,8 +353,11 @@ extension Operations {
             adopted[worker] = generation
             sockets.adopted(adoptedByAll)
             releaseWithdrawnGroups()
-        case .drained(let worker, let target, let finished, let cut):
-            drains.received(worker: worker, target: target, finished: finished, cut: cut, now: now)
+        case .drained(let worker, let target, let finished, let cut, let left):
+            drains.received(worker: worker, target: target, finished: finished, cut: cut, left: left, now: now)
+        case .connectFailed(let target):
+            guard let registration = registry.registration(target), registration.isWatchedPassively else { return }
+            registry.receive(.checkFailed(.failed), registration, now: now)
         case .stopped:
             break
         }
@@ -367,7 +375,7 @@ extension Operations {
             "a deregistered target is drained",
             metadata: [
                 "group": "\(group)", "target": "\(registration.key)", "finished": "\(report.finished)",
-                "cut": "\(report.cut)", "seconds": "\(report.seconds)",
+                "cut": "\(report.cut)", "left": "\(report.left)", "seconds": "\(report.seconds)",
             ])
     }
 

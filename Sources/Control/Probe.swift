@@ -3,6 +3,7 @@ import Foundation
 import HTTP1
 import HTTP2
 import Model
+import Proxy
 import Routing
 import TLS
 
@@ -93,10 +94,20 @@ final class Probe: PollHandler {
                 let failure = HealthState.CheckFailure(connectError: code)
                 return end(isOwnFault(code) ? .void(systemErrorText(code)) : .failed(failure), now: now)
             }
+            guard introduce() else { return end(.failed(.failed), now: now) }
             if healthCheck.protocol == .tcp { return end(.passed, now: now) }
             phase = .handshaking
         }
         advance(now: now)
+    }
+
+    /// Sends the PROXY header that all connections to the group's targets begin with: this one is nobody's but ours.
+    private func introduce() -> Bool {
+        guard registration.group.configuration.attributes.proxyProtocol, let socket else { return true }
+        let header = Buffer(capacity: ProxyHeader.writtenBytesMax)
+        ProxyHeader.writeLocal(into: header)
+        guard case .bytes = socket.write(header) else { return false }
+        return header.isEmpty
     }
 
     private func makeTLS() -> TLSSession? {

@@ -11,6 +11,16 @@ struct ListenerKey: Hashable, Sendable {
     let loadBalancer: String
     /// Address and port that are bound.
     let address: SocketAddress
+    /// What is bound there.
+    var carries = Carries.connections
+
+    /// What comes to an address.
+    enum Carries { case connections, datagrams, both }
+
+    /// Whether connections of TCP are taken.
+    var hasConnections: Bool { carries != .datagrams }
+    /// Whether datagrams of UDP are.
+    var hasDatagrams: Bool { carries != .connections }
 }
 
 /// Compiles documents into snapshots, one for each worker.
@@ -101,10 +111,13 @@ final class Publisher {
         let rules = source.listener.rules.sorted { $0.priority < $1.priority }
         let patterns = rules.map(RulePattern.init)
         let isSameRouting = old.map { $0.source.listener.patternsByPriority == patterns } ?? false
+        let kind = source.listener.protocol.kind
         let plans = (0..<workerCount).map { worker in
             ListenerPlan(
-                id: id, loadBalancer: "app/\(key.loadBalancer)", port: key.address.port,
+                id: id, loadBalancer: "\(kind == .network ? "net" : "app")/\(key.loadBalancer)",
+                port: key.address.port,
                 settings: ListenerSettings(source.attributes, source.listener.attributes), tls: source.tls,
+                flows: kind == .network ? FlowPlan(source.listener, rules) : nil,
                 rules: isSameRouting ? old!.plans[worker].rules : RuleTable(patterns),
                 actions: rules.map { ActionPlan($0.actions, source.groupIDs) },
                 priorities: rules.map(\.priority),
@@ -122,6 +135,7 @@ final class Publisher {
             poolIdleSeconds: attributes.targetKeepAliveIdleSeconds,
             poolConnectionsMax: attributes.targetKeepAliveConnectionsMax,
             version: TargetVersion(group.configuration.protocolVersion),
+            flows: FlowGroupPlan(group.configuration),
             tls: certificates.targetTLS(of: group.configuration).map {
                 TargetTLS(verification: $0.verification, serverName: $0.serverName)
             })
@@ -135,7 +149,8 @@ final class Publisher {
                 targets: usable.compactMap { registration in
                     registration.address.map { TargetPlan(id: registration.id, address: $0, cell: registration.cell) }
                 },
-                version: source.version, tls: source.tls, cell: group.cell, counters: group.counters[worker],
+                version: source.version, tls: source.tls, flows: source.flows, cell: group.cell,
+                counters: group.counters[worker],
                 connectTimeout: Nanoseconds(seconds: attributes.targetConnectTimeoutSeconds),
                 poolIdleTimeout: Nanoseconds(seconds: attributes.targetKeepAliveIdleSeconds),
                 poolConnectionsMax: attributes.targetKeepAliveConnectionsMax)
@@ -147,8 +162,13 @@ extension LoadBalancer {
     /// What `listener` binds: one address each. Valid documents have only literal addresses.
     func keys(of listener: Listener) -> [ListenerKey] {
         addresses.compactMap { SocketAddress(literal: $0, port: UInt16(listener.port)) }
-            .map { ListenerKey(loadBalancer: name, address: $0) }
+            .map { ListenerKey(loadBalancer: name, address: $0, carries: listener.protocol.carries) }
     }
+}
+
+extension Listener.`Protocol` {
+    /// What comes to its listeners.
+    fileprivate var carries: ListenerKey.Carries { hasUDP ? (hasTCP ? .both : .datagrams) : .connections }
 }
 
 extension Listener {
@@ -176,8 +196,54 @@ extension RulePattern {
             switch condition {
             case .hostHeader(let values): hosts = values
             case .pathPattern(let values): paths = values
+            case .sourceIP, .serverName: break  // of listeners that pass octets on
             }
         }
+    }
+}
+
+extension FlowPlan {
+    /// What `listener` does with connections; `rules` are its rules by priority.
+    fileprivate convenience init(_ listener: Listener, _ rules: [Rule]) {
+        let attributes = listener.attributes ?? ListenerAttributes()
+        self.init(
+            rules: FlowRules(rules.map(FlowPattern.init)),
+            idleTimeout: Nanoseconds(seconds: attributes.tcpIdleTimeoutSeconds),
+            datagramIdleTimeout: Nanoseconds(seconds: attributes.udpIdleTimeoutSeconds))
+    }
+}
+
+extension FlowPattern {
+    /// The conditions of `rule`, of which there is at most one of each kind.
+    fileprivate init(_ rule: Rule) {
+        self.init()
+        for condition in rule.conditions {
+            switch condition {
+            case .sourceIP(let blocks): sources = blocks.map(AddressRange.init)
+            case .serverName(let names): serverNames = names.map { Array($0.lowercased().utf8) }
+            case .hostHeader, .pathPattern: break  // of listeners of HTTP
+            }
+        }
+    }
+}
+
+extension AddressRange {
+    /// The addresses of `block`.
+    fileprivate init(_ block: AddressBlock) {
+        guard let address = SocketAddress(literal: "\(block.address)", port: 0) else {
+            preconditionFailure("publisher: \(block) is not a network")
+        }
+        // What maps IPv4 into IPv6 is kept as IPv4.
+        let isMapped = address.family == .ipv4 && !block.address.isIPv4
+        self.init(address, prefixLength: isMapped ? max(0, block.prefixLength - 96) : block.prefixLength)
+    }
+}
+
+extension FlowGroupPlan {
+    /// How connections are passed on to `group`; nil if requests are.
+    fileprivate init?(_ group: TargetGroup) {
+        guard group.protocol.kind == .network else { return nil }
+        self.init(isSticky: group.attributes.stickiness, sendsProxyHeader: group.attributes.proxyProtocol)
     }
 }
 
@@ -194,7 +260,7 @@ extension ActionPlan {
                             preconditionFailure("publisher: no group \(target.targetGroupName)")
                         }
                         return id
-                    }, weights: forward.targetGroups.map(\.weight)))
+                    }, weights: forward.targetGroups.map(\.weight), isSticky: forward.isSticky))
         case .fixedResponse(let response):
             self = .fixedResponse(
                 FixedResponsePlan(
@@ -225,6 +291,8 @@ extension ListenerSettings {
         speaksH2C = attributes.h2c
         handshakeTimeout = Nanoseconds(seconds: attributes.tlsHandshakeTimeoutSeconds)
         tellsTLS = attributes.tlsVersionAndCipherSuite
+        trustedProxies = attributes.proxyProtocolTrusted.map(AddressRange.init)
+        proxyHeaderTimeout = Nanoseconds(seconds: attributes.proxyProtocolTimeoutSeconds)
         if let own { fieldNames = TLSFieldNames(own) }
     }
 }

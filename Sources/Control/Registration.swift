@@ -46,6 +46,21 @@ final class Registration {
     }
 }
 
+extension Registration {
+    /// Whether what is in flight with it is cut at the end of its deregistration delay: requests always are,
+    /// connections that are passed on where their group says so.
+    var isCutWhenDrained: Bool {
+        let group = group.configuration
+        return group.protocol.kind == .application || group.attributes.deregistrationConnectionTermination
+    }
+
+    /// Whether connections that it does not take count as failed checks. Source: elbv2.md §5.1 (passive checks).
+    var isWatchedPassively: Bool {
+        let group = group.configuration
+        return group.protocol.kind == .network && !group.attributes.stickiness
+    }
+}
+
 extension Registration: CustomStringConvertible {
     /// Its group and who it is in it.
     var description: String { "\(group.name) \(key)" }

@@ -41,6 +41,9 @@ final class TargetRegistry {
     /// Grows whenever a group comes or goes, and with it the ids that names stand for.
     private(set) var membership: UInt64 = 0
 
+    /// Told of every change of a target's state, after everybody else.
+    var stateChanged: (Registration, _ from: TargetState, _ to: TargetState, Instant) -> Void = { _, _, _, _ in }
+
     /// A registry without groups.
     init(workerCount: Int, events: EventLog, logger: Logger) {
         self.workerCount = workerCount
@@ -68,7 +71,11 @@ final class TargetRegistry {
                 result.rescheduled.append(group)
             }
             if group.isInUse && !isInUse { result.idled.append(group) }
-            if old.attributes != configuration.attributes { group.mayNeedPlan = true }
+            if old.attributes != configuration.attributes || old.protocol != configuration.protocol
+                || old.protocolVersion != configuration.protocolVersion
+            {
+                group.mayNeedPlan = true
+            }
             setInUse(isInUse, group, now: now)
             let targetsDiffer =
                 old.targets != configuration.targets || old.port != configuration.port
@@ -81,6 +88,14 @@ final class TargetRegistry {
         }
         document = new
         return result
+    }
+
+    /// The registered target that workers call `id`; nil if it has left its group.
+    func registration(_ id: Int) -> Registration? {
+        for group in groups.values {
+            if let found = group.registrations.first(where: { $0.id == id }) { return found }
+        }
+        return nil
     }
 
     /// Every worker is done with `registration`: its id may name another.
@@ -225,6 +240,7 @@ extension TargetRegistry {
                 "group": "\(group.name)", "target": "\(registration.key)", "from": "\(before.rawValue)",
                 "to": "\(after.rawValue)", "reason": "\(reason?.code ?? "-")",
             ])
+        if before != after { stateChanged(registration, before, after, now) }
     }
 
     /// Sees whether a group in use has no healthy target left, so that all are used, and says so once, loudly.

@@ -93,3 +93,12 @@ extension StaticString {
         return unsafe utf8Start[index]
     }
 }
+
+extension [UInt8] {
+    /// A copy of the octets that `span` lends.
+    public init(copying span: Span<UInt8>) {
+        self.init()
+        reserveCapacity(span.count)
+        for index in 0..<span.count { append(span[index]) }
+    }
+}

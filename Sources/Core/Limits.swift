@@ -19,4 +19,12 @@ public enum Limits {
     public static let freeHeadsMax = 256
     /// Octets of arena and table up to which a head is kept for reuse: 16 KiB. One giant head must not stay.
     public static let freeHeadBytesMax = 16 * 1024
+    /// Messages that a batch of datagrams holds: what one call receives or sends. More wait for the next call. Shared
+    /// by 32, what a call costs by itself hardly counts, and a batch stays at 2 MiB of memory at most.
+    public static let datagramBatchMessages = 32
+    /// Octets of a message: the kernel joins datagrams to 64 KiB at most, and no datagram is larger.
+    public static let datagramMessageBytes = 64 * 1024
+    /// Octets that a listening socket for datagrams queues in either direction: about 10 ms at 3 Gbit/s, for a burst
+    /// between two passes of the loop. Beyond it datagrams are lost. The kernel lowers it to `rmem_max` and `wmem_max`.
+    public static let datagramQueueBytes: Int32 = 4 * 1024 * 1024
 }

@@ -16,7 +16,8 @@ extension Socket {
 
     private static let streamFlags = Int32(SOCK_STREAM.rawValue | SOCK_NONBLOCK.rawValue | SOCK_CLOEXEC.rawValue)
 
-    /// Opens a listening TCP socket. Connections inherit `TCP_NODELAY` from it, which saves a call per connection.
+    /// Opens a listening TCP socket. Connections inherit `TCP_NODELAY` and `SO_KEEPALIVE` from it, which saves two
+    /// calls per connection.
     ///
     /// Errors: `SystemError` naming the address, as when another program has the port.
     public static func listen(
@@ -28,6 +29,7 @@ extension Socket {
         listener.set(SOL_SOCKET, SO_REUSEADDR, 1)
         if sharesPort { listener.set(SOL_SOCKET, SO_REUSEPORT, 1) }
         listener.set(Int32(IPPROTO_TCP), TCP_NODELAY, 1)
+        listener.set(SOL_SOCKET, SO_KEEPALIVE, 1)
         if address.family == .ipv6 { listener.set(Int32(IPPROTO_IPV6), IPV6_V6ONLY, 1) }
         let bound = unsafe address.withSystemAddress { unsafe apus_bind(descriptor, $0, $1) }
         guard bound == 0 else { throw listener.abandon("bind \(address)") }
@@ -50,12 +52,15 @@ extension Socket {
 
     /// Begins to connect. The poller says writable when it is decided; then `takeError()` says how.
     ///
+    /// With `keepsAlive` the kernel asks a silent other side now and then whether it is still there (tcp(7)).
+    ///
     /// Errors: `SystemError` when the kernel refuses at once, as with no route.
-    public static func connect(to address: SocketAddress) throws(SystemError) -> Socket {
+    public static func connect(to address: SocketAddress, keepsAlive: Bool = false) throws(SystemError) -> Socket {
         let descriptor = socket(address.domain, streamFlags, 0)
         guard descriptor >= 0 else { throw SystemError("open a socket to \(address)") }
         let connection = Socket(descriptor: descriptor)
         connection.set(Int32(IPPROTO_TCP), TCP_NODELAY, 1)
+        if keepsAlive { connection.set(SOL_SOCKET, SO_KEEPALIVE, 1) }
         let status = unsafe address.withSystemAddress { unsafe apus_connect(descriptor, $0, $1) }
         if status == 0 || errno == EINPROGRESS { return connection }
         throw connection.abandon("connect to \(address)")

@@ -34,13 +34,16 @@ public struct Socket: Equatable, Sendable {
     }
 
     /// Reads once into the free space of `buffer`, which must have some, at most `most` octets.
-    public func read(into buffer: Buffer, most: Int = .max) -> ReadResult {
+    ///
+    /// With `peeks` what was read stays where it is, and is read again.
+    public func read(into buffer: Buffer, most: Int = .max, peeks: Bool = false) -> ReadResult {
         // Asked for nothing the kernel answers nothing, which would pass for the end of the stream.
         precondition(buffer.freeCount > 0, "read: no room")
         var failure: Int32 = 0
         let count = unsafe buffer.appendInPlace { free in
             while true {
-                let count = unsafe recv(descriptor, free.baseAddress, min(free.count, most), 0)
+                let count = unsafe recv(
+                    descriptor, free.baseAddress, min(free.count, most), peeks ? Int32(MSG_PEEK) : 0)
                 if count >= 0 { return count }
                 if errno == EINTR { continue }
                 failure = errno
@@ -172,3 +175,9 @@ public struct Socket: Equatable, Sendable {
 
 /// The errno(3) of a connection attempt that the kernel gave up.
 public let timedOutError = ETIMEDOUT
+/// The errno(3) by which it tells that nobody listens at an address.
+public let connectionRefusedError = ECONNREFUSED
+/// The same for a host that cannot be reached.
+public let hostUnreachableError = EHOSTUNREACH
+/// The same for a network.
+public let networkUnreachableError = ENETUNREACH

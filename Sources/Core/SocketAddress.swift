@@ -43,8 +43,11 @@ public struct SocketAddress: Hashable, Sendable {
 
     private init(_ six: in6_addr, port: UInt16) {
         let words = unsafe unsafeBitCast(six, to: (UInt64, UInt64).self)
-        let high = UInt64(bigEndian: words.0)
-        let low = UInt64(bigEndian: words.1)
+        self.init(high: UInt64(bigEndian: words.0), low: UInt64(bigEndian: words.1), port: port)
+    }
+
+    /// The IPv6 address of these 128 bits, or the IPv4 address that it maps.
+    init(high: UInt64, low: UInt64, port: UInt16) {
         if high == 0 && low >> 32 == 0xFFFF {
             self.init(family: .ipv4, high: 0, low: low & 0xFFFF_FFFF, port: port)
         } else {
@@ -70,6 +73,9 @@ public struct SocketAddress: Hashable, Sendable {
     public func with(port: UInt16) -> SocketAddress {
         SocketAddress(family: family, high: high, low: low, port: port)
     }
+
+    /// The address as numbers, the first bits in the first; of IPv4 the last 32 bits are it.
+    public var words: (high: UInt64, low: UInt64) { (high, low) }
 
     /// Whether this is `0.0.0.0` or `::`, which stands for every local address.
     public var isUnspecified: Bool { high == 0 && low == 0 }

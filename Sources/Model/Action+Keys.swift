@@ -3,6 +3,9 @@ extension Action {
     static let codec: Codec<Action> = Form.description.codec.converted(
         to: { form, findings in form.action(&findings) }, from: { Form($0) })
 
+    /// What it does, in the file's word.
+    var typeName: String { Form(self).type.rawValue }
+
     /// What an action does.
     private enum Kind: String, Sendable, CaseIterable {
         /// To a target.
@@ -125,9 +128,11 @@ extension ForwardAction {
             Key(
                 "targetGroups", \.targetGroups,
                 .list(WeightedTargetGroup.description.codec, count: 1...Limits.forwardTargetGroupsMax), required: true,
-                "The groups among which requests are divided by weight.")
+                "The groups among which requests are divided by weight."),
+            Key(
+                "targetGroupStickinessConfig", \.isSticky, Stickiness.codec,
+                "Whether all connections from one address go to one group, on network load balancers."),
         ],
-        refused: [RefusedKey("targetGroupStickinessConfig", accepted: ["enabled": false])],
         check: { forward, findings in
             var seen: Set<String> = []
             for (index, group) in forward.targetGroups.enumerated() where !seen.insert(group.targetGroupName).inserted {
@@ -140,6 +145,18 @@ extension ForwardAction {
                 }
             }
         })
+}
+
+/// What is written in `targetGroupStickinessConfig`.
+private struct Stickiness: Sendable {
+    /// Whether it is in force.
+    var enabled = false
+
+    /// Reads and writes it as whether it is in force.
+    static let codec = Description(
+        "TargetGroupStickinessConfig", "the stickiness of a forward action", blank: Stickiness(),
+        keys: [Key("enabled", \.enabled, .bool, "Whether it is in force.")], refused: [RefusedKey("durationSeconds")]
+    ).codec.converted(to: { stickiness, _ in stickiness.enabled }, from: { Stickiness(enabled: $0) })
 }
 
 extension WeightedTargetGroup {

@@ -14,10 +14,13 @@ public enum Action: Hashable, Sendable {
 public struct ForwardAction: Hashable, Sendable {
     /// At least one; each group at most once. When all weights are 0, requests are answered with 503.
     public var targetGroups: [WeightedTargetGroup]
+    /// Whether all connections from one address go to one group. On network load balancers.
+    public var isSticky: Bool
 
-    /// Divides requests among these groups.
-    public init(targetGroups: [WeightedTargetGroup]) {
+    /// Divides requests, or connections, among these groups.
+    public init(targetGroups: [WeightedTargetGroup], isSticky: Bool = false) {
         self.targetGroups = targetGroups
+        self.isSticky = isSticky
     }
 }
 

@@ -7,7 +7,7 @@ public struct ConfigError: Error, Hashable, Sendable, CustomStringConvertible {
     public enum Code: String, Hashable, Sendable, CaseIterable {
         /// A value of the wrong type, range or form, or an unknown key.
         case validationError = "ValidationError"
-        /// An HTTPS listener has no certificate.
+        /// An HTTPS or TLS listener has no certificate.
         case certificateNotFound = "CertificateNotFound"
         /// Two listeners share an address and a port.
         case duplicateListener = "DuplicateListener"
@@ -15,6 +15,8 @@ public struct ConfigError: Error, Hashable, Sendable, CustomStringConvertible {
         case duplicateLoadBalancerName = "DuplicateLoadBalancerName"
         /// Two target groups share a name.
         case duplicateTargetGroupName = "DuplicateTargetGroupName"
+        /// A listener and a target group of protocols that do not go together.
+        case incompatibleProtocols = "IncompatibleProtocols"
         /// Values that are right one by one and impossible together.
         case invalidConfigurationRequest = "InvalidConfigurationRequest"
         /// An action that cannot stand where it stands.

@@ -6,18 +6,23 @@ struct Description<Root: Sendable>: Sendable {
     let blank: Root
     /// Its keys.
     let keys: [Key<Root>]
+    /// Sets the defaults that depend on what another key says, before any key is read.
+    private let adapt: @Sendable (Value, inout Root) -> Void
     /// What must hold between the keys of one object; called when each by itself is right.
     let check: @Sendable (Root, inout Findings) -> Void
     /// Where each key stands in `keys`.
     private let order: [String: Int]
 
-    /// A description. `blank` gives the defaults of what is not required.
+    /// A description. `blank` gives the defaults of what is not required; `adapt` changes those that depend on what is
+    /// being read.
     init(
         _ name: String, _ noun: String, blank: Root, keys: [Key<Root>], refused: [RefusedKey] = [],
+        adapt: @escaping @Sendable (Value, inout Root) -> Void = { _, _ in },
         check: @escaping @Sendable (Root, inout Findings) -> Void = { _, _ in }
     ) {
         self.blank = blank
         self.keys = keys
+        self.adapt = adapt
         self.check = check
         shape = ObjectShape(name: name, noun: noun, keys: keys.map { $0.shape(blank) }, refused: refused)
         order = Dictionary(uniqueKeysWithValues: keys.enumerated().map { ($0.element.name, $0.offset) })
@@ -38,6 +43,7 @@ struct Description<Root: Sendable>: Sendable {
         }
         let before = findings.errors.count
         var root = blank
+        adapt(value, &root)
         var seen = [Bool](repeating: false, count: keys.count)
         for member in members {
             if let index = order[member.key] {

@@ -74,6 +74,7 @@ extension Document {
                 findings.full("target groups", Limits.targetGroupsMax, .tooManyTargetGroups)
             }
             group.validateTargets(&findings)
+            checkUsers(of: group, &findings)
         case .deleteTargetGroup(let name):
             _ = try index(ofTargetGroup: name)
             checkUnused(name, &findings)
@@ -95,10 +96,9 @@ extension Document {
             if rules.count >= Limits.rulesPerListenerMax, rules.index(of: rule.priority) == nil {
                 findings.full("rules of a listener", Limits.rulesPerListenerMax, .tooManyRules)
             }
-            let remedy = loadBalancers[outer].listeners[inner].http2Remedy(in: loadBalancers[outer])
-            findings.within(.key("actions")) { findings in
-                rule.actions.validate(GroupNames(self), http2Remedy: remedy, &findings)
-            }
+            let listener = loadBalancers[outer].listeners[inner]
+            let remedy = listener.http2Remedy(in: loadBalancers[outer])
+            rule.validate(GroupNames(self), on: listener, http2Remedy: remedy, &findings)
         case .deleteRule(let name, let port, let priority): try checkRule(priority, port, name)
         }
         try findings.throwIfAny()
@@ -113,6 +113,33 @@ extension Document {
     private func checkInstance(_ id: String) throws(ConfigErrors) {
         if instances.index(of: id) != nil { return }
         throw .notFound("an instance of the registry", id, instances.map(\.id), .resourceNotFound)
+    }
+
+    /// Those that forward to a group must go on to fit it.
+    private func checkUsers(of group: TargetGroup, _ findings: inout Findings) {
+        guard let index = targetGroups.index(of: group.name) else { return }
+        let isOtherProtocol = targetGroups[index].protocol != group.protocol
+        if !isOtherProtocol, targetGroups[index].protocolVersion == group.protocolVersion { return }
+        var changed = self
+        changed.targetGroups[index] = group
+        let groups = GroupNames(changed)
+        for loadBalancer in loadBalancers {
+            for listener in loadBalancer.listeners {
+                let actions = (listener.defaultActions + listener.rules.flatMap(\.actions))
+                    .filter { [$0].refers(to: group.name) }
+                var own = Findings()
+                actions.validate(groups, on: listener, http2Remedy: listener.http2Remedy(in: loadBalancer), &own)
+                guard let error = own.errors.first else { continue }
+                findings.within(.key(isOtherProtocol ? "protocol" : "protocolVersion")) { findings in
+                    findings.report(
+                        "\(loadBalancer.name):\(listener.port) forwards to target group \(group.name), and "
+                            + error.expected, found: error.found,
+                        remedy: "Take it out of that listener first, or put a group with another name.",
+                        code: error.code)
+                }
+                return
+            }
+        }
     }
 
     private func checkUnused(_ group: String, _ findings: inout Findings) {
@@ -154,7 +181,7 @@ extension Document {
         var count = loadBalancer.listeners.count
         for other in loadBalancers where other.name != loadBalancer.name {
             count += other.listeners.count
-            for listener in other.listeners { _ = ports.bind(other.addresses, port: listener.port, for: other.name) }
+            for listener in other.listeners { _ = ports.bind(listener, on: other.addresses, for: other.name) }
         }
         if count > Limits.listenersMax { findings.tooManyListeners(count) }
         loadBalancer.validate(GroupNames(self), &ports, &findings)
@@ -164,10 +191,12 @@ extension Document {
         var count = loadBalancer.listeners.index(of: listener.port) == nil ? 1 : 0
         for other in loadBalancers {
             count += other.listeners.count
-            guard other.name != loadBalancer.name, other.listeners.index(of: listener.port) != nil,
+            guard other.name != loadBalancer.name, let index = other.listeners.index(of: listener.port),
                 let address = other.addresses.first(where: { loadBalancer.addresses.contains($0) })
             else { continue }
-            findings.within(.key("port")) { findings in findings.portInUse(listener.port, (address, other.name)) }
+            let owner = BoundPorts.Owner(
+                address: address, loadBalancer: other.name, protocol: other.listeners[index].protocol)
+            findings.within(.key("port")) { findings in findings.portInUse(by: owner, listener) }
         }
         if count > Limits.listenersMax { findings.tooManyListeners(count) }
     }

@@ -44,17 +44,18 @@ extension Document {
 
 /// The names of the target groups of a document.
 struct GroupNames {
-    /// The names, to look one up.
-    let set: Set<String>
     /// The names in the document's order, to suggest one.
     let list: [String]
     /// The groups to which only HTTP/2 can be forwarded.
     let ofHTTP2: Set<String>
+    /// What is spoken with the targets of each.
+    let protocols: [String: TargetGroup.`Protocol`]
 
     /// The names in `document`.
     init(_ document: Document) {
         list = document.targetGroups.map(\.name)
-        set = Set(list)
+        protocols = Dictionary(
+            document.targetGroups.map { ($0.name, $0.protocol) }, uniquingKeysWith: { one, _ in one })
         ofHTTP2 = Set(document.targetGroups.filter { $0.protocolVersion != .http1 }.map(\.name))
     }
 }
@@ -66,17 +67,28 @@ struct BoundPorts {
         let port: Int
     }
 
-    private var owners: [Place: String] = [:]
+    /// Who binds a port on an address.
+    struct Owner {
+        /// The address.
+        let address: String
+        /// Name of the load balancer.
+        let loadBalancer: String
+        /// What its listener speaks there.
+        let `protocol`: Listener.`Protocol`
+    }
 
-    /// Binds a listener's port on each address; says where and by whom the first of them is bound already.
-    mutating func bind(_ addresses: [String], port: Int, for owner: String) -> (address: String, owner: String)? {
-        var conflict: (address: String, owner: String)?
+    private var owners: [Place: Owner] = [:]
+
+    /// Binds a listener's port on each address; says who has bound the first of them that is bound already.
+    mutating func bind(_ listener: Listener, on addresses: [String], for loadBalancer: String) -> Owner? {
+        var conflict: Owner?
         for address in addresses {
-            let place = Place(address: address, port: port)
+            let place = Place(address: address, port: listener.port)
             if let other = owners[place] {
-                conflict = conflict ?? (address, other)
+                conflict = conflict ?? other
             } else {
-                owners[place] = owner
+                owners[place] = Owner(
+                    address: address, loadBalancer: loadBalancer, protocol: listener.protocol)
             }
         }
         return conflict
@@ -91,8 +103,8 @@ extension LoadBalancer {
         findings.within(.key("listeners")) { findings in
             for (index, listener) in listeners.enumerated() {
                 findings.within(.index(index)) { findings in
-                    if let conflict = bound.bind(addresses, port: listener.port, for: name) {
-                        findings.within(.key("port")) { findings in findings.portInUse(listener.port, conflict) }
+                    if let owner = bound.bind(listener, on: addresses, for: name) {
+                        findings.within(.key("port")) { findings in findings.portInUse(by: owner, listener) }
                     }
                     listener.validate(groups, in: self, &findings)
                 }
@@ -104,10 +116,10 @@ extension LoadBalancer {
 extension Listener {
     /// The mistakes of its rules and of what its actions refer to.
     func validate(_ groups: GroupNames, in loadBalancer: LoadBalancer, _ findings: inout Findings) {
+        validateKind(of: loadBalancer, &findings)
         let remedy = http2Remedy(in: loadBalancer)
         findings.within(.key("defaultActions")) { findings in
-            defaultActions.validate(groups, http2Remedy: remedy, &findings)
-            defaultActions.validateRedirects(on: self, &findings)
+            defaultActions.validate(groups, on: self, http2Remedy: remedy, &findings)
         }
         findings.within(.key("rules")) { findings in
             var seen: Set<Int> = []
@@ -117,12 +129,19 @@ extension Listener {
                         "priority", "\(rule.priority)", at: index, "rule", .priorityInUse)
                 }
                 findings.within(.index(index)) { findings in
-                    findings.within(.key("actions")) { findings in
-                        rule.actions.validate(groups, http2Remedy: remedy, &findings)
-                        rule.actions.validateRedirects(on: self, &findings)
-                    }
+                    rule.validate(groups, on: self, http2Remedy: remedy, &findings)
                 }
             }
+        }
+    }
+}
+
+extension Rule {
+    /// The mistakes of its conditions and actions on `listener`. `http2Remedy` is how it would come to speak HTTP/2.
+    func validate(_ groups: GroupNames, on listener: Listener, http2Remedy: String?, _ findings: inout Findings) {
+        checkConditions(on: listener, &findings)
+        findings.within(.key("actions")) { findings in
+            actions.validate(groups, on: listener, http2Remedy: http2Remedy, &findings)
         }
     }
 }
@@ -135,25 +154,50 @@ extension Listener {
         case .http:
             loadBalancer.attributes.h2c
                 ? nil : "Make the listener HTTPS, or write apus.h2c.enabled: true in its load balancer's attributes."
+        case .tcp, .tls, .udp, .tcpUDP: nil
+        }
+    }
+
+    /// Reports a protocol that load balancers of this type do not have.
+    fileprivate func validateKind(of loadBalancer: LoadBalancer, _ findings: inout Findings) {
+        guard `protocol`.kind != loadBalancer.type else { return }
+        let words = `Protocol`.allCases.filter { $0.kind == loadBalancer.type }.map(\.rawValue)
+        findings.within(.key("protocol")) { findings in
+            findings.report(
+                "protocol must be \(Shape.alternatives(words)) on \(loadBalancer.type == .application ? "an" : "a") "
+                    + "\(loadBalancer.type.rawValue) load balancer", found: `protocol`.rawValue,
+                remedy: "Write one of them, or type: \(`protocol`.kind.rawValue) for the load balancer.",
+                code: .invalidConfigurationRequest)
         }
     }
 }
 
 extension [Action] {
-    /// The target groups that these actions name and that are not there, or that nothing can be forwarded to.
-    /// `http2Remedy` is how the listener would come to speak HTTP/2, nil if it does.
-    func validate(_ groups: GroupNames, http2Remedy: String?, _ findings: inout Findings) {
+    /// The target groups that these actions name and that are not there, or that nothing can be forwarded to; and
+    /// actions that the listener cannot have. `http2Remedy` is how it would come to speak HTTP/2, nil if it does.
+    func validate(
+        _ groups: GroupNames, on listener: Listener, http2Remedy: String?, _ findings: inout Findings
+    ) {
+        validateRedirects(on: listener, &findings)
         for (index, action) in enumerated() {
-            guard case .forward(let forward) = action else { continue }
+            guard case .forward(let forward) = action else {
+                findings.within([.index(index), .key("type")]) { findings in findings.needsForward(listener, action) }
+                continue
+            }
+            findings.within([.index(index), .key("forwardConfig")]) { findings in
+                forward.validateTogether(groups, on: listener, &findings)
+            }
             for (position, group) in forward.targetGroups.map(\.targetGroupName).enumerated() {
-                let isThere = groups.set.contains(group)
-                if isThere && (http2Remedy == nil || !groups.ofHTTP2.contains(group)) { continue }
+                let `protocol` = groups.protocols[group]
+                let isFitting = `protocol`.map(listener.protocol.targetProtocols.contains) ?? false
+                if isFitting && (http2Remedy == nil || !groups.ofHTTP2.contains(group)) { continue }
                 let steps: [Findings.Step] = [
                     .index(index), .key("forwardConfig"), .key("targetGroups"), .index(position),
                     .key("targetGroupName"),
                 ]
                 findings.within(steps) { findings in
-                    if !isThere { return findings.unknownGroup(group, among: groups.list) }
+                    guard let `protocol` else { return findings.unknownGroup(group, among: groups.list) }
+                    if !isFitting { return findings.unfitting(group, `protocol`, listener) }
                     findings.report(
                         "target groups of HTTP/2 and gRPC take only requests that came by HTTP/2",
                         found: "\(group) behind a listener that does not speak it", remedy: http2Remedy ?? "",
@@ -231,7 +275,46 @@ extension TargetGroup {
     }
 }
 
+extension ForwardAction {
+    /// What its groups must have in common, and the stickiness that the listener has.
+    fileprivate func validateTogether(_ groups: GroupNames, on listener: Listener, _ findings: inout Findings) {
+        if isSticky, listener.protocol.kind == .application {
+            findings.within([.key("targetGroupStickinessConfig"), .key("enabled")]) { findings in
+                findings.report(
+                    "enabled must be false on an application load balancer: more is known to ELBv2, not supported by "
+                        + "this version", found: "true", remedy: "Write false, or remove it.")
+            }
+        }
+        let protocols = Set(targetGroups.compactMap { groups.protocols[$0.targetGroupName] })
+        guard listener.protocol == .tls, protocols.isSuperset(of: [.tcp, .tls]) else { return }
+        findings.within(.key("targetGroups")) { findings in
+            findings.report(
+                "the target groups of one action on a TLS listener must be all of TCP or all of TLS",
+                found: "both", remedy: "Remove one kind.", code: .incompatibleProtocols)
+        }
+    }
+}
+
 extension Findings {
+    /// A listener that passes octets on can answer nothing itself.
+    fileprivate mutating func needsForward(_ listener: Listener, _ action: Action) {
+        guard listener.protocol.kind == .network else { return }
+        report(
+            "an action of \(listener.protocol.withArticle) listener must be of type forward",
+            found: action.typeName, remedy: "Write type: forward.", code: .invalidLoadBalancerAction)
+    }
+
+    /// A group whose protocol no listener of this protocol can forward to.
+    fileprivate mutating func unfitting(
+        _ group: String, _ protocol: TargetGroup.`Protocol`, _ listener: Listener
+    ) {
+        let fitting = Shape.alternatives(listener.protocol.targetProtocols.map(\.rawValue))
+        report(
+            "\(listener.protocol.withArticle) listener must forward to target groups of protocol \(fitting)",
+            found: "\(group), which is of protocol \(`protocol`.rawValue)",
+            remedy: "Name a group of one of these protocols, or change the group's.", code: .incompatibleProtocols)
+    }
+
     /// Looks at a part that lies several steps away.
     mutating func within(_ steps: [Step], _ body: (inout Findings) -> Void) {
         guard let first = steps.first else { return body(&self) }
@@ -248,12 +331,15 @@ extension Findings {
         }
     }
 
-    /// Someone binds this port on this address already.
-    mutating func portInUse(_ port: Int, _ conflict: (address: String, owner: String)) {
+    /// Someone binds this listener's port on this address already. A port has one listener, whatever is spoken on it.
+    mutating func portInUse(by owner: BoundPorts.Owner, _ listener: Listener) {
+        let isPair = Set([owner.protocol, listener.protocol]) == [.tcp, .udp]
         report(
             "a port must be bound once on an address",
-            found: "\(conflict.address) port \(port) in load balancer \(conflict.owner) too",
-            remedy: "Choose another port or another address.", code: .duplicateListener)
+            found: "\(owner.address) port \(listener.port) in load balancer \(owner.loadBalancer) too",
+            remedy: isPair
+                ? "Write one listener of protocol TCP_UDP for both, or choose another port or another address."
+                : "Choose another port or another address.", code: .duplicateListener)
     }
 
     /// A name that is no target group's.

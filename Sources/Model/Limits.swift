@@ -33,6 +33,9 @@ public enum Limits {
     /// Certificates of one listener. ELBv2 allows 25 beside the default. Beyond it: ValidationError.
     public static let certificatesMax = 10_000
 
+    /// Networks that may send PROXY headers; each is compared with every new connection. Beyond it: ValidationError.
+    public static let trustedNetworksMax = 100
+
     /// Revocation lists of one trust store, as ELBv2. Beyond it: ValidationError.
     public static let revocationListsMax = 30
 

@@ -6,20 +6,23 @@ extension Listener {
             Key(
                 "protocol", \.protocol,
                 .word(
-                    refused: ["TCP", "TLS", "UDP", "TCP_UDP", "QUIC", "TCP_QUIC", "GENEVE"],
+                    refused: ["QUIC", "TCP_QUIC", "GENEVE"],
                     code: .unsupportedProtocol),
                 required: true, "What is spoken on it."),
-            Key("port", \.port, .integer(1...65535), required: true, "Its TCP port."),
+            Key("port", \.port, .integer(1...65535), required: true, "Its port."),
             Key(
                 "certificates", \.certificates,
                 .list(
                     CertificateFiles.description.codec, count: 0...Limits.certificatesMax, code: .tooManyCertificates),
-                "Its certificates, chosen by the name a client asks for; the first is for all others. Only with HTTPS."
-            ),
+                "Its certificates, chosen by the name a client asks for; the first is for all others. Only with HTTPS "
+                    + "and TLS."),
             Key(
                 optional: "sslPolicy", \.sslPolicy, SecurityPolicy.codec,
-                "Which versions and ciphers it takes; without it \(SecurityPolicy.standard.name). Only with HTTPS."
-            ),
+                "Which versions and ciphers it takes; without it \(SecurityPolicy.standard.name). Only with HTTPS and "
+                    + "TLS."),
+            Key(
+                optional: "alpnPolicy", \.alpnPolicy, AlpnPolicy.codec,
+                "Which protocol is agreed on with clients that name some (ALPN), a list of one word. Only with TLS."),
             Key(
                 optional: "mutualAuthentication", \.mutualAuthentication, MutualAuthentication.description.codec,
                 "How clients show who they are. Only with HTTPS."),
@@ -32,29 +35,59 @@ extension Listener {
                 .list(Rule.description.codec, count: 0...Limits.rulesPerListenerMax, code: .tooManyRules),
                 "Its rules; of those that match, the one with the lowest priority decides."),
         ],
-        refused: [RefusedKey("alpnPolicy"), RefusedKey("tags")],
+        refused: [RefusedKey("tags")],
         check: { listener, findings in
-            switch listener.protocol {
-            case .https:
-                guard listener.certificates.isEmpty else { return }
+            if listener.protocol.hasTLS, listener.certificates.isEmpty {
                 findings.report(
-                    "an HTTPS listener must have a certificate",
+                    "\(listener.protocol.withArticle) listener must have a certificate",
                     remedy: "Add certificates: [{certificateFile: …, privateKeyFile: …}].",
                     code: .certificateNotFound)
-            case .http:
-                listener.reportTLSOnHTTP(&findings)
             }
+            listener.reportMisplaced(&findings)
+            if listener.protocol.kind == .network { listener.attributes?.reportOfHTTP(&findings) }
         })
 
-    private func reportTLSOnHTTP(_ findings: inout Findings) {
-        let keys: [(key: String, isGiven: Bool)] = [
-            ("certificates", !certificates.isEmpty), ("sslPolicy", sslPolicy != nil),
-            ("mutualAuthentication", (mutualAuthentication?.mode ?? .off) != .off),
+    /// Reports keys that listeners of this protocol do not have.
+    private func reportMisplaced(_ findings: inout Findings) {
+        let keys: [(key: String, isGiven: Bool, owners: [`Protocol`])] = [
+            ("certificates", !certificates.isEmpty, [.https, .tls]), ("sslPolicy", sslPolicy != nil, [.https, .tls]),
+            ("mutualAuthentication", (mutualAuthentication?.mode ?? .off) != .off, [.https]),
+            ("alpnPolicy", alpnPolicy != nil, [.tls]),
         ]
-        findings.misplaced(
-            keys, belongTo: "HTTPS listeners", found: "it on an HTTP listener",
-            remedy: "Write protocol: HTTPS, or remove it.")
+        for key in keys where !key.owners.contains(`protocol`) {
+            let owners = Shape.alternatives(key.owners.map(\.rawValue))
+            findings.misplaced(
+                [(key.key, key.isGiven)], belongTo: "\(owners) listeners",
+                found: "it on \(`protocol`.withArticle) listener", remedy: "Write protocol: \(owners), or remove it.")
+        }
+        reportIdleTimeouts(&findings)
     }
+
+    /// Reports idle timeouts of what does not come to listeners of this protocol.
+    private func reportIdleTimeouts(_ findings: inout Findings) {
+        guard let attributes else { return }
+        let isNetwork = `protocol`.kind == .network
+        let keys: [(key: String, isGiven: Bool, owners: [`Protocol`])] = [
+            ("tcp.idle_timeout.seconds", attributes.tcpIdleTimeoutSeconds != 350, [.tcp, .tls, .tcpUDP]),
+            ("apus.udp_idle_timeout.seconds", attributes.udpIdleTimeoutSeconds != 120, [.udp, .tcpUDP]),
+        ]
+        findings.within(.key("attributes")) { findings in
+            for key in keys where !key.owners.contains(`protocol`) {
+                findings.misplaced(
+                    [(key.key, key.isGiven)],
+                    belongTo: "\(Shape.alternatives(key.owners.map(\.rawValue))) listeners",
+                    found: "it on \(`protocol`.withArticle) listener",
+                    remedy: isNetwork
+                        ? "Remove it." : "Write idle_timeout.timeout_seconds in the load balancer's attributes.")
+            }
+        }
+    }
+}
+
+extension Listener.AlpnPolicy {
+    /// Reads and writes a policy, as the list of one that ELBv2 has.
+    static let codec = Codec<[Listener.AlpnPolicy]>.list(.word(), count: 1...1)
+        .converted(to: { policies, _ in policies.first }, from: { [$0] })
 }
 
 extension Rule {
@@ -66,7 +99,7 @@ extension Rule {
                 "priority", \.priority, .integer(1...50000), required: true,
                 "Its place among the rules; lower comes first."),
             Key(
-                "conditions", \.conditions, .list(Condition.codec, count: 1...2), required: true,
+                "conditions", \.conditions, .list(Condition.codec, count: 1...3), required: true,
                 "What a request must meet, each of them; at most one of a field."),
             Key(
                 "actions", \.actions, .list(Action.codec, count: 1...1, code: .tooManyActions), required: true,
@@ -89,6 +122,22 @@ extension Rule {
         })
 }
 
+extension Rule {
+    /// Reports conditions that look at what clients of `listener` do not say.
+    func checkConditions(on listener: Listener, _ findings: inout Findings) {
+        let fields = listener.protocol.conditionFields
+        for (index, condition) in conditions.enumerated() where !fields.contains(condition.field) {
+            findings.within([.key("conditions"), .index(index), .key("field")]) { findings in
+                findings.report(
+                    "a rule of \(listener.protocol.withArticle) listener must look at "
+                        + Shape.alternatives(fields.map(\.rawValue)),
+                    found: condition.field.rawValue, remedy: "Remove the condition, or the rule.",
+                    code: .invalidConfigurationRequest)
+            }
+        }
+    }
+}
+
 extension Condition {
     /// What a condition looks at.
     enum Field: String, Sendable, CaseIterable {
@@ -96,6 +145,10 @@ extension Condition {
         case hostHeader = "host-header"
         /// The path.
         case pathPattern = "path-pattern"
+        /// The client's address.
+        case sourceIP = "source-ip"
+        /// The name that TLS asks for.
+        case serverName = "sni"
     }
 
     /// What this one looks at.
@@ -103,6 +156,8 @@ extension Condition {
         switch self {
         case .hostHeader: .hostHeader
         case .pathPattern: .pathPattern
+        case .sourceIP: .sourceIP
+        case .serverName: .serverName
         }
     }
 
@@ -116,14 +171,16 @@ extension Condition {
         var values: [String] = []
 
         /// The keys of the object for one field, whose patterns keep `rule`.
-        static func description(_ name: String, _ rule: TextRule) -> Description<Values> {
+        static func description(
+            _ name: String, _ rule: TextRule, refused: [RefusedKey] = [RefusedKey("regexValues")]
+        ) -> Description<Values> {
             Description(
                 name, "the values of a condition", blank: Values(),
                 keys: [
                     Key(
                         "values", \.values, .list(.text(rule), count: 1...Limits.conditionValuesMax), required: true,
                         "The patterns, of which any may match.")
-                ], refused: [RefusedKey("regexValues")])
+                ], refused: refused)
         }
     }
 
@@ -137,6 +194,8 @@ extension Condition {
         var hostHeaderConfig: Values?
         /// The patterns of a path-pattern condition.
         var pathPatternConfig: Values?
+        /// The networks of a source-ip condition.
+        var sourceIpConfig: Values?
 
         /// The keys of a condition.
         static let description = Description(
@@ -144,9 +203,10 @@ extension Condition {
             keys: [
                 Key(
                     "field", \.field,
-                    .word(refused: ["http-header", "http-request-method", "query-string", "source-ip"]), required: true,
-                    "What it looks at: the name in the Host field, in any case, or the path, in the same case."
-                ),
+                    .word(refused: ["http-header", "http-request-method", "query-string"]), required: true,
+                    "What it looks at: the name in the Host field, in any case, or the path, in the same case; on "
+                        + "network load balancers the network of the client's address, or the name that its TLS asks "
+                        + "for."),
                 Key(
                     optional: "values", \.values, .list(.text(valueRule), count: 1...Limits.conditionValuesMax),
                     "The patterns, of which any may match; * stands for any characters, ? for one."),
@@ -158,10 +218,14 @@ extension Condition {
                     optional: "pathPatternConfig", \.pathPatternConfig,
                     Values.description("PathPatternConfig", .pathPattern).codec,
                     "The same as values, for path-pattern."),
+                Key(
+                    optional: "sourceIpConfig", \.sourceIpConfig,
+                    Values.description("SourceIpConfig", .addressBlock, refused: [RefusedKey("ipAddressType")]).codec,
+                    "The same as values, for source-ip."),
             ],
             refused: [
                 RefusedKey("regexValues"), RefusedKey("httpHeaderConfig"), RefusedKey("httpRequestMethodConfig"),
-                RefusedKey("queryStringConfig"), RefusedKey("sourceIpConfig"),
+                RefusedKey("queryStringConfig"),
             ])
 
         /// What stands in `values`, before the field is known.
@@ -176,26 +240,26 @@ extension Condition {
         init(_ condition: Condition) {
             field = condition.field
             switch condition {
-            case .hostHeader(let patterns), .pathPattern(let patterns): values = patterns
+            case .hostHeader(let patterns), .pathPattern(let patterns), .serverName(let patterns): values = patterns
+            case .sourceIP(let blocks): values = blocks.map(\.description)
             }
         }
 
         /// The condition that was written; nil after a mistake was reported.
         func condition(_ findings: inout Findings) -> Condition? {
-            let (own, other, ownKey, otherKey, rule) =
-                switch field {
-                case .hostHeader:
-                    (hostHeaderConfig, pathPatternConfig, "hostHeaderConfig", "pathPatternConfig", TextRule.hostPattern)
-                case .pathPattern:
-                    (pathPatternConfig, hostHeaderConfig, "pathPatternConfig", "hostHeaderConfig", TextRule.pathPattern)
-                }
-            if other != nil {
-                findings.within(.key(otherKey)) { findings in
-                    findings.report("\(otherKey) does not belong to the field \(field.rawValue)", remedy: "Remove it.")
+            let configs = [
+                (field: Field.hostHeader, key: "hostHeaderConfig", values: hostHeaderConfig),
+                (.pathPattern, "pathPatternConfig", pathPatternConfig), (.sourceIP, "sourceIpConfig", sourceIpConfig),
+            ]
+            if let other = configs.first(where: { $0.values != nil && $0.field != field }) {
+                findings.within(.key(other.key)) { findings in
+                    findings.report("\(other.key) does not belong to the field \(field.rawValue)", remedy: "Remove it.")
                 }
                 return nil
             }
-            switch (values, own) {
+            let own = configs.first { $0.field == field }
+            let ownKey = own?.key ?? "values"
+            switch (values, own?.values) {
             case (nil, nil):
                 findings.report("a condition must have values", remedy: "Add values: a list of patterns.")
                 return nil
@@ -208,7 +272,7 @@ extension Condition {
             case (nil, let own?): return condition(own.values)
             case (let values?, nil):
                 let patterns = findings.within(.key("values")) { findings in
-                    Codec.list(.text(rule), count: 1...Limits.conditionValuesMax)
+                    Codec.list(.text(field.rule), count: 1...Limits.conditionValuesMax)
                         .decode(.array(values.map(Value.string)), &findings)
                 }
                 return patterns.map(condition)
@@ -219,7 +283,21 @@ extension Condition {
             switch field {
             case .hostHeader: .hostHeader(patterns)
             case .pathPattern: .pathPattern(patterns)
+            case .sourceIP: .sourceIP(patterns.compactMap(AddressBlock.init))
+            case .serverName: .serverName(patterns)
             }
+        }
+    }
+}
+
+extension Condition.Field {
+    /// What its values must be.
+    fileprivate var rule: TextRule {
+        switch self {
+        case .hostHeader: .hostPattern
+        case .pathPattern: .pathPattern
+        case .sourceIP: .addressBlock
+        case .serverName: .serverNamePattern
         }
     }
 }

@@ -6,16 +6,41 @@ public struct Listener: Hashable, Sendable {
         case http = "HTTP"
         /// HTTP over TLS.
         case https = "HTTPS"
+        /// Connections of TCP, passed on as they are.
+        case tcp = "TCP"
+        /// Connections of TLS, which ends here.
+        case tls = "TLS"
+        /// Datagrams, passed on as they are.
+        case udp = "UDP"
+        /// Both connections of TCP and datagrams, on one port.
+        case tcpUDP = "TCP_UDP"
+    }
+
+    /// Which protocol inside TLS a TLS listener agrees on with clients that name some (ALPN). Source: ELBv2 AlpnPolicy.
+    public enum AlpnPolicy: String, Hashable, Sendable, CaseIterable {
+        /// `http/1.1` and `http/1.0`.
+        case http1Only = "HTTP1Only"
+        /// `h2`.
+        case http2Only = "HTTP2Only"
+        /// Those of HTTP/1 before `h2`.
+        case http2Optional = "HTTP2Optional"
+        /// `h2` before those of HTTP/1.
+        case http2Preferred = "HTTP2Preferred"
+        /// None: clients are not answered about it.
+        case none = "None"
     }
 
     /// What is spoken on it.
     public var `protocol`: `Protocol`
-    /// TCP port, 1–65535.
+    /// Its port, 1–65535.
     public var port: Int
-    /// Its certificates; the first is for clients that name none of our names. Only with HTTPS, then at least one.
+    /// Its certificates; the first is for clients that name none of our names. Only with HTTPS and TLS, then at least
+    /// one.
     public var certificates: [CertificateFiles]
-    /// Which versions and ciphers it takes. Only with HTTPS; nil is `SecurityPolicy.standard`.
+    /// Which versions and ciphers it takes. Only with HTTPS and TLS; nil is `SecurityPolicy.standard`.
     public var sslPolicy: SecurityPolicy?
+    /// What is agreed on inside TLS. Only with TLS; nil is `none`.
+    public var alpnPolicy: AlpnPolicy?
     /// How clients show who they are. Only with HTTPS; nil is not at all.
     public var mutualAuthentication: MutualAuthentication?
     /// Its attributes; nil is every default.
@@ -28,13 +53,15 @@ public struct Listener: Hashable, Sendable {
     /// A listener.
     public init(
         protocol: `Protocol` = .http, port: Int, certificates: [CertificateFiles] = [],
-        sslPolicy: SecurityPolicy? = nil, mutualAuthentication: MutualAuthentication? = nil,
+        sslPolicy: SecurityPolicy? = nil, alpnPolicy: AlpnPolicy? = nil,
+        mutualAuthentication: MutualAuthentication? = nil,
         attributes: ListenerAttributes? = nil, defaultActions: [Action], rules: [Rule] = []
     ) {
         self.protocol = `protocol`
         self.port = port
         self.certificates = certificates
         self.sslPolicy = sslPolicy
+        self.alpnPolicy = alpnPolicy
         self.mutualAuthentication = mutualAuthentication
         self.attributes = attributes
         self.defaultActions = defaultActions
@@ -59,7 +86,8 @@ public struct Rule: Hashable, Sendable {
     }
 }
 
-/// What a request must be for a rule to apply. It holds when any of its patterns matches.
+/// What a request, or on a network load balancer a connection, must be for a rule to apply. It holds when any of its
+/// values matches.
 ///
 /// Shape:  in a pattern `*` stands for any characters, also none, and `?` for exactly one.
 /// Source: ELBv2 RuleCondition.
@@ -68,4 +96,8 @@ public enum Condition: Hashable, Sendable {
     case hostHeader([String])
     /// `path-pattern`: the path, without the query, with regard to case.
     case pathPattern([String])
+    /// `source-ip`: the network of the client's address. On network load balancers.
+    case sourceIP([AddressBlock])
+    /// `sni`: the name that a client's TLS asks for, without regard to case. On TCP listeners; our own, not ELBv2's.
+    case serverName([String])
 }

@@ -71,7 +71,6 @@ extension ListenerAttributes {
             RefusedKey("routing.http.response.content_security_policy.header_value", accepted: ""),
             RefusedKey("routing.http.response.x_content_type_options.header_value", accepted: ""),
             RefusedKey("routing.http.response.x_frame_options.header_value", accepted: ""),
-            RefusedKey("tcp.idle_timeout.seconds"),
         ],
         check: { attributes, findings in
             var seen: [String: String] = [:]
@@ -108,8 +107,29 @@ extension ListenerAttributes {
         ("routing.http.request.x_amzn_\(suffix).header_name", part, what)
     }
 
+    private static let keys: [Key<ListenerAttributes>] =
+        nameKeys + [
+            Key(
+                "tcp.idle_timeout.seconds", \.tcpIdleTimeoutSeconds, .number(0.1...6000, unit: "seconds"),
+                "Silence both ways after which a connection is reset, on network load balancers."),
+            Key(
+                "apus.udp_idle_timeout.seconds", \.udpIdleTimeoutSeconds, .number(0.1...6000, unit: "seconds"),
+                "Silence both ways after which datagrams of a client begin a flow anew, perhaps to another target."),
+        ]
+
+    /// Reports attributes that only listeners of HTTP have.
+    func reportOfHTTP(_ findings: inout Findings) {
+        let standard = ListenerAttributes()
+        let given = Self.names.map { (key: $0.name, isGiven: self[keyPath: $0.part] != standard[keyPath: $0.part]) }
+        findings.within(.key("attributes")) { findings in
+            findings.misplaced(
+                given, belongTo: "HTTPS listeners", found: "it on a listener that passes octets on",
+                remedy: "Remove it.")
+        }
+    }
+
     /// An empty name is ELBv2's own.
-    private static let keys: [Key<ListenerAttributes>] = names.map { name in
+    private static let nameKeys: [Key<ListenerAttributes>] = names.map { name in
         let standard = ListenerAttributes()[keyPath: name.part]
         let codec = Codec<String>.text(.fieldName)
             .converted(to: { text, _ in text.isEmpty ? standard : text }, from: { $0 })

@@ -54,7 +54,8 @@ public struct MutualAuthentication: Hashable, Sendable {
     }
 }
 
-/// The attributes of a listener: under which names targets are told about TLS. Source: ELBv2 ModifyListenerAttributes.
+/// The attributes of a listener: under which names targets are told about TLS, and how long a connection may be silent.
+/// Source: ELBv2 ModifyListenerAttributes.
 public struct ListenerAttributes: Hashable, Sendable {
     /// `routing.http.request.x_amzn_mtls_clientcert.header_name` and so on.
     public var clientCertificate: String
@@ -72,6 +73,10 @@ public struct ListenerAttributes: Hashable, Sendable {
     public var tlsVersion: String
     /// `routing.http.request.x_amzn_tls_cipher_suite.header_name`.
     public var tlsCipherSuite: String
+    /// `tcp.idle_timeout.seconds`: silence both ways after which a connection is reset. Of TCP and TLS listeners.
+    public var tcpIdleTimeoutSeconds: Double
+    /// `apus.udp_idle_timeout.seconds`: silence both ways after which a flow of datagrams is forgotten.
+    public var udpIdleTimeoutSeconds: Double
 
     /// Without arguments, ELBv2's names.
     public init(
@@ -81,7 +86,8 @@ public struct ListenerAttributes: Hashable, Sendable {
         clientCertificateSubject: String = "X-Amzn-Mtls-Clientcert-Subject",
         clientCertificateValidity: String = "X-Amzn-Mtls-Clientcert-Validity",
         clientCertificateLeaf: String = "X-Amzn-Mtls-Clientcert-Leaf", tlsVersion: String = "X-Amzn-Tls-Version",
-        tlsCipherSuite: String = "X-Amzn-Tls-Cipher-Suite"
+        tlsCipherSuite: String = "X-Amzn-Tls-Cipher-Suite", tcpIdleTimeoutSeconds: Double = 350,
+        udpIdleTimeoutSeconds: Double = 120
     ) {
         self.clientCertificate = clientCertificate
         self.clientCertificateSerialNumber = clientCertificateSerialNumber
@@ -91,5 +97,7 @@ public struct ListenerAttributes: Hashable, Sendable {
         self.clientCertificateLeaf = clientCertificateLeaf
         self.tlsVersion = tlsVersion
         self.tlsCipherSuite = tlsCipherSuite
+        self.tcpIdleTimeoutSeconds = tcpIdleTimeoutSeconds
+        self.udpIdleTimeoutSeconds = udpIdleTimeoutSeconds
     }
 }

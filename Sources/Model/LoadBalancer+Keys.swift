@@ -4,7 +4,7 @@ extension LoadBalancer {
         "LoadBalancer", "a load balancer", blank: LoadBalancer(name: ""),
         keys: [
             Key("name", \.name, .text(.name), required: true, "Its name, unique among load balancers."),
-            Key("type", \.type, .word(refused: ["network", "gateway"]), "What kind of load balancer it is."),
+            Key("type", \.type, .word(refused: ["gateway"]), "What kind of load balancer it is."),
             Key(
                 "addresses", \.addresses, .list(.address, count: 1...Limits.addressesMax),
                 "The IPv4 and IPv6 addresses that its listeners bind."),
@@ -21,6 +21,7 @@ extension LoadBalancer {
             RefusedKey("enablePrefixForIpv6SourceNat", accepted: "off"), RefusedKey("ipamPools"),
         ],
         check: { loadBalancer, findings in
+            if loadBalancer.type == .network { loadBalancer.attributes.reportOfApplication(&findings) }
             if loadBalancer.name.hasPrefix("internal-") {
                 findings.within(.key("name")) { findings in
                     findings.report(
@@ -94,6 +95,14 @@ extension LoadBalancerAttributes {
             "apus.tls_handshake_timeout.seconds", \.tlsHandshakeTimeoutSeconds, .number(0.1...300, unit: "seconds"),
             "Time a client has for the TLS handshake; then its connection is closed."),
         Key(
+            "apus.proxy_protocol.trusted", \.proxyProtocolTrusted,
+            .list(AddressBlock.codec, count: 0...Limits.trustedNetworksMax),
+            "Networks whose connections begin with a PROXY header, version 1 or 2, which names the client. With any, "
+                + "connections from elsewhere are closed."),
+        Key(
+            "apus.proxy_protocol.timeout_seconds", \.proxyProtocolTimeoutSeconds, .number(0.1...300, unit: "seconds"),
+            "Time a client has for that header; then its connection is closed."),
+        Key(
             "apus.reason_header.enabled", \.reasonHeader, .bool,
             "Whether answers that are made here say why in an Apus-Reason field."),
         Key(
@@ -107,4 +116,30 @@ extension LoadBalancerAttributes {
             "apus.min_body_rate.window_seconds", \.minBodyRateWindowSeconds, .number(0.1...300, unit: "seconds"),
             "The time over which that rate is measured."),
     ]
+
+    /// Reports attributes that only application load balancers have.
+    fileprivate func reportOfApplication(_ findings: inout Findings) {
+        let standard = LoadBalancerAttributes()
+        let keys: [(key: String, isGiven: Bool)] = [
+            ("idle_timeout.timeout_seconds", idleTimeoutSeconds != standard.idleTimeoutSeconds),
+            ("client_keep_alive.seconds", clientKeepAliveSeconds != standard.clientKeepAliveSeconds),
+            ("routing.http.drop_invalid_header_fields.enabled", dropInvalidHeaderFields),
+            ("routing.http.preserve_host_header.enabled", preserveHostHeader),
+            ("routing.http.xff_client_port.enabled", forwardedForClientPort),
+            ("routing.http.xff_header_processing.mode", forwardedForMode != standard.forwardedForMode),
+            ("routing.http2.enabled", http2 != standard.http2),
+            ("routing.http.x_amzn_tls_version_and_cipher_suite.enabled", tlsVersionAndCipherSuite),
+            ("apus.h2c.enabled", h2c), ("apus.reason_header.enabled", reasonHeader != standard.reasonHeader),
+            ("apus.head_timeout.seconds", headTimeoutSeconds != standard.headTimeoutSeconds),
+            (
+                "apus.min_body_rate.bytes_per_second",
+                minBodyRateBytesPerSecond != standard.minBodyRateBytesPerSecond
+            ), ("apus.min_body_rate.window_seconds", minBodyRateWindowSeconds != standard.minBodyRateWindowSeconds),
+        ]
+        findings.within(.key("attributes")) { findings in
+            findings.misplaced(
+                keys, belongTo: "application load balancers", found: "it in a network load balancer",
+                remedy: "Remove it, or write type: application.")
+        }
+    }
 }

@@ -4,6 +4,8 @@ public struct LoadBalancer: Hashable, Sendable {
     public enum Kind: String, Hashable, Sendable, CaseIterable {
         /// Layer 7: HTTP.
         case application
+        /// Layer 4: connections of TCP, with TLS or not, and datagrams, whose octets are not looked at.
+        case network
     }
 
     /// Its name, unique among load balancers.
@@ -33,7 +35,8 @@ public struct LoadBalancer: Hashable, Sendable {
     }
 }
 
-/// The attributes of an application load balancer.
+/// The attributes of a load balancer. Those without an `apus.proxy_protocol` or `apus.tls` in their names are of
+/// application load balancers alone.
 ///
 /// Units:  seconds where a name says so; fractions are allowed.
 /// Source: ELBv2 ModifyLoadBalancerAttributes; the names that begin with `apus.` are ours.
@@ -68,6 +71,11 @@ public struct LoadBalancerAttributes: Hashable, Sendable {
     public var h2c: Bool
     /// `apus.tls_handshake_timeout.seconds`: time a client has for the handshake.
     public var tlsHandshakeTimeoutSeconds: Double
+    /// `apus.proxy_protocol.trusted`: the networks whose connections begin with a PROXY header. Others are closed.
+    /// Empty: no connection begins with one.
+    public var proxyProtocolTrusted: [AddressBlock]
+    /// `apus.proxy_protocol.timeout_seconds`: time a client has for that header.
+    public var proxyProtocolTimeoutSeconds: Double
     /// `apus.reason_header.enabled`: answers made here carry an `Apus-Reason` field.
     public var reasonHeader: Bool
     /// `apus.head_timeout.seconds`: time a client has for a whole request head.
@@ -89,6 +97,8 @@ public struct LoadBalancerAttributes: Hashable, Sendable {
         tlsVersionAndCipherSuite: Bool = false,
         h2c: Bool = false,
         tlsHandshakeTimeoutSeconds: Double = 10,
+        proxyProtocolTrusted: [AddressBlock] = [],
+        proxyProtocolTimeoutSeconds: Double = 5,
         reasonHeader: Bool = true,
         headTimeoutSeconds: Double = 10,
         minBodyRateBytesPerSecond: Int = 100,
@@ -104,6 +114,8 @@ public struct LoadBalancerAttributes: Hashable, Sendable {
         self.tlsVersionAndCipherSuite = tlsVersionAndCipherSuite
         self.h2c = h2c
         self.tlsHandshakeTimeoutSeconds = tlsHandshakeTimeoutSeconds
+        self.proxyProtocolTrusted = proxyProtocolTrusted
+        self.proxyProtocolTimeoutSeconds = proxyProtocolTimeoutSeconds
         self.reasonHeader = reasonHeader
         self.headTimeoutSeconds = headTimeoutSeconds
         self.minBodyRateBytesPerSecond = minBodyRateBytesPerSecond

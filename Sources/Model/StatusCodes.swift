@@ -40,8 +40,7 @@ public struct StatusCodes<Kind: StatusCodeKind>: Hashable, Sendable {
     }
 }
 
-/// Sets of HTTP's codes: 200–499, and 200 where nothing is said. Source: ELBv2 Matcher.HttpCode for application load
-/// balancers.
+/// Sets of HTTP's codes: 200–599, and 200 where nothing is said. Source: ELBv2 Matcher.HttpCode.
 public typealias HTTPCodes = StatusCodes<HTTPStatusCode>
 
 /// Sets of gRPC's codes: 0–99, and 12 (UNIMPLEMENTED) where nothing is said. Source: ELBv2 Matcher.GrpcCode.
@@ -60,7 +59,7 @@ public protocol StatusCodeKind: Hashable, Sendable {
 /// The status codes of HTTP.
 public enum HTTPStatusCode: StatusCodeKind {
     /// Those that a target may answer a check with.
-    public static let allowed = 200...499
+    public static let allowed = 200...599
     /// Three, always.
     public static let digitCount = 3...3
     /// OK.

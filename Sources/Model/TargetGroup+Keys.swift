@@ -7,9 +7,14 @@ extension TargetGroup {
             RefusedKey("healthCheckEnabled", accepted: true), RefusedKey("vpcId"), RefusedKey("targetControlPort"),
             RefusedKey("tags"),
         ],
+        adapt: { value, group in
+            guard value["protocol"]?.string.flatMap(`Protocol`.init)?.kind == .network else { return }
+            group.healthCheck = .ofNetwork(isRequest: value["healthCheckProtocol"]?.string == "HTTP")
+        },
         check: { group, findings in
             group.checkMatcher(&findings)
             group.checkTLS(&findings)
+            group.checkKind(&findings)
             guard group.healthCheck.timeoutSeconds > group.healthCheck.intervalSeconds else { return }
             let interval = Shape.plain(group.healthCheck.intervalSeconds)
             findings.within(.key("healthCheckTimeoutSeconds")) { findings in
@@ -22,6 +27,7 @@ extension TargetGroup {
 
     /// Reports codes of the protocol that the group does not speak.
     private func checkMatcher(_ findings: inout Findings) {
+        if `protocol`.kind == .network, protocolVersion != .http1 { return }  // that itself is a mistake: `checkKind`
         let isGRPC = protocolVersion == .grpc
         let wrong: (key: String, right: String)? =
             if isGRPC, healthCheck.matcher.httpCode != HTTPCodes() {
@@ -29,7 +35,7 @@ extension TargetGroup {
             } else if !isGRPC, healthCheck.matcher.grpcCode != nil {
                 ("grpcCode", "httpCode")
             } else { nil }
-        guard let wrong else { return }
+        guard let wrong else { return checkHTTPCodes(&findings) }
         findings.within([.key("matcher"), .key(wrong.key)]) { findings in
             findings.report(
                 "a group of protocolVersion \(protocolVersion.rawValue) must have \(wrong.right)", found: wrong.key,
@@ -37,17 +43,81 @@ extension TargetGroup {
         }
     }
 
+    /// Application load balancers take 200 to 499 for an answer, network load balancers 200 to 599.
+    private func checkHTTPCodes(_ findings: inout Findings) {
+        let codes = healthCheck.matcher.httpCode
+        guard `protocol`.kind == .application, codes.ranges.contains(where: { $0.upperBound > 499 }) else { return }
+        findings.within([.key("matcher"), .key("httpCode")]) { findings in
+            findings.report(
+                "httpCode must be status codes from 200 to 499, such as 200, 200,202 or 200-299", found: codes.text,
+                remedy: "Write them in quotes, as in \"200-299\".")
+        }
+    }
+
+    /// Reports what groups of this kind do not have.
+    private func checkKind(_ findings: inout Findings) {
+        let standard = TargetGroupAttributes()
+        let kind = `protocol`.kind
+        let ofNetwork: [(key: String, isGiven: Bool)] = [
+            ("stickiness.enabled", attributes.stickiness), ("preserve_client_ip.enabled", attributes.preserveClientIP),
+            ("proxy_protocol_v2.enabled", attributes.proxyProtocol),
+            (
+                "deregistration_delay.connection_termination.enabled", attributes.deregistrationConnectionTermination
+            ),
+            (
+                "target_health_state.unhealthy.connection_termination.enabled",
+                !attributes.unhealthyConnectionTermination
+            ),
+            ("target_health_state.unhealthy.draining_interval_seconds", attributes.unhealthyDrainingSeconds != 0),
+        ]
+        let ofApplication: [(key: String, isGiven: Bool)] = [
+            (
+                "apus.target_keep_alive.idle_seconds",
+                attributes.targetKeepAliveIdleSeconds != standard.targetKeepAliveIdleSeconds
+            ),
+            (
+                "apus.target_keep_alive.connections_max",
+                attributes.targetKeepAliveConnectionsMax != standard.targetKeepAliveConnectionsMax
+            ),
+        ]
+        findings.within(.key("attributes")) { findings in
+            findings.misplaced(
+                kind == .application ? ofNetwork : ofApplication,
+                belongTo: "groups of \(kind == .application ? "network" : "application") load balancers",
+                found: "it in a group of protocol \(`protocol`.rawValue)", remedy: "Remove it.")
+            findings.misplaced(
+                [
+                    ("proxy_protocol_v2.enabled", attributes.proxyProtocol),
+                    ("preserve_client_ip.enabled", attributes.preserveClientIP),
+                ].filter { _ in `protocol` == .udp }, belongTo: "groups of TCP, TLS and TCP_UDP",
+                found: "it in a group of protocol UDP", remedy: "Remove it.")
+            if kind == .network, attributes.unhealthyConnectionTermination, attributes.unhealthyDrainingSeconds > 0 {
+                findings.within(.key("target_health_state.unhealthy.draining_interval_seconds")) { findings in
+                    findings.report(
+                        "draining_interval_seconds needs that connections are not reset at once",
+                        remedy: "Write target_health_state.unhealthy.connection_termination.enabled: false.",
+                        code: .invalidConfigurationRequest)
+                }
+            }
+        }
+        if kind == .network {
+            findings.misplaced(
+                [("protocolVersion", protocolVersion != .http1)], belongTo: "groups of HTTP and HTTPS",
+                found: "it in a group of protocol \(`protocol`.rawValue)", remedy: "Remove it.")
+        }
+    }
+
     /// Reports attributes of TLS that would be without effect.
     private func checkTLS(_ findings: inout Findings) {
-        if `protocol` == .https { return }
+        if `protocol`.hasTLS { return }
         let given: [(key: String, isGiven: Bool)] = [
             ("apus.target_tls.verify", attributes.targetTLSVerify != "off"),
             ("apus.target_tls.server_name", !attributes.targetTLSServerName.isEmpty),
         ]
         findings.within(.key("attributes")) { findings in
             findings.misplaced(
-                given, belongTo: "groups of protocol HTTPS", found: "it in a group of HTTP",
-                remedy: "Write protocol: HTTPS, or remove it.")
+                given, belongTo: "groups of protocol HTTPS or TLS", found: "it in a group of \(`protocol`.rawValue)",
+                remedy: "Write protocol: \(`protocol` == .http ? "HTTPS" : "TLS"), or remove it.")
         }
     }
 
@@ -59,7 +129,7 @@ extension TargetGroup {
         Key(
             "protocol", \.protocol,
             .word(
-                refused: ["TCP", "TLS", "UDP", "TCP_UDP", "QUIC", "TCP_QUIC", "GENEVE"],
+                refused: ["QUIC", "TCP_QUIC", "GENEVE"],
                 code: .unsupportedProtocol), required: true, "What is spoken to its targets."),
         Key(
             "protocolVersion", \.protocolVersion, .word(),
@@ -70,7 +140,8 @@ extension TargetGroup {
     private static let healthCheckKeys: [Key<TargetGroup>] = [
         Key(
             "healthCheckProtocol", \.healthCheck.protocol, .word(),
-            "How a check is made: a request, the same over TLS, or a connection alone."),
+            "How a check is made: a request, the same over TLS, or a connection alone, as is usual for groups of "
+                + "network load balancers."),
         Key(
             "healthCheckPort", \.healthCheck.port, .healthCheckPort,
             "Where checks connect; traffic-port is where the target takes requests."),
@@ -82,7 +153,8 @@ extension TargetGroup {
             "From one check of a target to the next."),
         Key(
             "healthCheckTimeoutSeconds", \.healthCheck.timeoutSeconds, .number(0.01...120, unit: "seconds"),
-            "How long a check may take; at most the interval."),
+            "How long a check may take; at most the interval. 10 is usual for groups of network load "
+                + "balancers."),
         Key(
             "healthyThresholdCount", \.healthCheck.healthyThresholdCount, .integer(1...10),
             "Passing checks in a row that make an unhealthy target healthy; a new target needs one."),
@@ -101,6 +173,15 @@ extension TargetGroup {
             "targets", \.targets, TargetDescription.listCodec,
             "The registered targets; the same id may stand with several ports."),
     ]
+}
+
+extension HealthCheck {
+    /// The defaults of network load balancers, which differ for checks that are requests. Source: elbv2.md §1.9.
+    fileprivate static func ofNetwork(isRequest: Bool) -> HealthCheck {
+        HealthCheck(
+            protocol: .tcp, timeoutSeconds: isRequest ? 6 : 10,
+            matcher: Matcher(httpCode: HTTPCodes(ranges: [200...399])))
+    }
 }
 
 extension TargetDescription {
@@ -126,8 +207,7 @@ extension TargetGroupAttributes {
     static let description = Description(
         "TargetGroupAttributes", "the attributes of a target group", blank: TargetGroupAttributes(), keys: keys,
         refused: [
-            RefusedKey("stickiness.enabled", accepted: false),
-            RefusedKey("stickiness.type", accepted: "lb_cookie"),
+            RefusedKey("stickiness.type", accepted: "lb_cookie", "source_ip"),
             RefusedKey("stickiness.lb_cookie.duration_seconds", accepted: 86400),
             RefusedKey("stickiness.app_cookie.cookie_name", accepted: ""),
             RefusedKey("stickiness.app_cookie.duration_seconds", accepted: 86400),
@@ -140,10 +220,6 @@ extension TargetGroupAttributes {
             RefusedKey(
                 "target_group_health.unhealthy_state_routing.minimum_healthy_targets.percentage", accepted: "off"),
             RefusedKey("lambda.multi_value_headers.enabled", accepted: false),
-            RefusedKey("deregistration_delay.connection_termination.enabled"),
-            RefusedKey("preserve_client_ip.enabled"), RefusedKey("proxy_protocol_v2.enabled", accepted: false),
-            RefusedKey("target_health_state.unhealthy.connection_termination.enabled"),
-            RefusedKey("target_health_state.unhealthy.draining_interval_seconds"),
             RefusedKey("target_failover.on_deregistration"), RefusedKey("target_failover.on_unhealthy"),
         ])
 
@@ -151,6 +227,26 @@ extension TargetGroupAttributes {
         Key(
             "deregistration_delay.timeout_seconds", \.deregistrationDelaySeconds, .number(0...3600, unit: "seconds"),
             "Time that the exchanges of a deregistered target have to finish; then they are cut."),
+        Key(
+            "deregistration_delay.connection_termination.enabled", \.deregistrationConnectionTermination, .bool,
+            "Whether connections through a network load balancer are reset at that time; otherwise they live on."),
+        Key(
+            "stickiness.enabled", \.stickiness, .bool,
+            "Whether all connections from one address go to one target, in groups of network load balancers."),
+        Key(
+            "preserve_client_ip.enabled", \.preserveClientIP, .bool,
+            "Whether targets of TCP or TLS see the client's own address; needs CAP_NET_ADMIN, and routes by which "
+                + "their answers come back here."),
+        Key(
+            "proxy_protocol_v2.enabled", \.proxyProtocol, .bool,
+            "Whether connections to targets begin with a PROXY header that names the client; not for requests."),
+        Key(
+            "target_health_state.unhealthy.connection_termination.enabled", \.unhealthyConnectionTermination, .bool,
+            "Whether connections through a network load balancer are reset when their target fails its checks."),
+        Key(
+            "target_health_state.unhealthy.draining_interval_seconds", \.unhealthyDrainingSeconds,
+            .number(0...360_000, unit: "seconds"),
+            "Where they are not: time after which they are; 0 leaves them alone."),
         Key(
             "load_balancing.algorithm.type", \.algorithm,
             .word(refused: ["least_outstanding_requests", "weighted_random"]),
@@ -166,12 +262,13 @@ extension TargetGroupAttributes {
             "Time that connecting to a target may take."),
         Key(
             "apus.target_tls.verify", \.targetTLSVerify, .text(.materialPath),
-            "Whether targets of an HTTPS group must show a good certificate: off, system (this system's roots), or a "
-                + "PEM file of roots."
+            "Whether targets of an HTTPS or TLS group must show a good certificate: off, system (this system's "
+                + "roots), or a PEM file of roots."
         ),
         Key(
             "apus.target_tls.server_name", \.targetTLSServerName, .text(.serverName),
-            "The name that targets of an HTTPS group are asked for and are verified by; empty is the Host field's."
+            "The name that targets of an HTTPS or TLS group are asked for and are verified by; empty is the Host "
+                + "field's, or what the client has asked for."
         ),
     ]
 }
@@ -181,7 +278,10 @@ extension Matcher {
     static let description = Description(
         "Matcher", "a matcher", blank: Matcher(),
         keys: [
-            Key("httpCode", \.httpCode, codes(httpRule, HTTPCodes.init, \.text), "The status codes that pass."),
+            Key(
+                "httpCode", \.httpCode, codes(httpRule, HTTPCodes.init, \.text),
+                "The status codes that pass: up to 499 in groups of application load balancers. 200-399 is usual for "
+                    + "groups of network load balancers."),
             Key(
                 optional: "grpcCode", \.grpcCode, codes(grpcRule, GRPCCodes.init, \.text),
                 "The gRPC status codes that pass, in a group of protocolVersion GRPC; without it 12, or 0 where the "
@@ -206,8 +306,8 @@ extension Matcher {
     }
 
     private static let httpRule = TextRule(
-        "status codes from 200 to 499, such as 200, 200,202 or 200-299", length: 3...1024,
-        pattern: "^[2-4][0-9][0-9](-[2-4][0-9][0-9])?(,[2-4][0-9][0-9](-[2-4][0-9][0-9])?)*$",
+        "status codes from 200 to 599, such as 200, 200,202 or 200-299", length: 3...1024,
+        pattern: "^[2-5][0-9][0-9](-[2-5][0-9][0-9])?(,[2-5][0-9][0-9](-[2-5][0-9][0-9])?)*$",
         remedy: "Write them in quotes, as in \"200-299\".")
 
     private static let grpcRule = TextRule(

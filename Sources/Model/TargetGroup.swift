@@ -14,6 +14,14 @@ public struct TargetGroup: Hashable, Sendable {
         case http = "HTTP"
         /// HTTP over TLS.
         case https = "HTTPS"
+        /// The octets of a client, over TCP.
+        case tcp = "TCP"
+        /// The same over TLS.
+        case tls = "TLS"
+        /// The datagrams of a client.
+        case udp = "UDP"
+        /// Both the octets of a client over TCP and its datagrams.
+        case tcpUDP = "TCP_UDP"
     }
 
     /// Which HTTP is spoken to its targets.
@@ -167,6 +175,22 @@ public struct TargetGroupAttributes: Hashable, Sendable {
 
     /// `deregistration_delay.timeout_seconds`: time that exchanges of a deregistered target have to finish.
     public var deregistrationDelaySeconds: Double
+    /// `deregistration_delay.connection_termination.enabled`: connections of a deregistered target are reset when that
+    /// time is over. Of network load balancers.
+    public var deregistrationConnectionTermination: Bool
+    /// `stickiness.enabled`: all connections from one address go to one target. Of network load balancers.
+    public var stickiness: Bool
+    /// `preserve_client_ip.enabled`: targets see the client's own address. Of network load balancers.
+    public var preserveClientIP: Bool
+    /// `proxy_protocol_v2.enabled`: connections to targets begin with a header that names the client. Of network load
+    /// balancers.
+    public var proxyProtocol: Bool
+    /// `target_health_state.unhealthy.connection_termination.enabled`: connections of a target that fails its checks
+    /// are reset. Of network load balancers.
+    public var unhealthyConnectionTermination: Bool
+    /// `target_health_state.unhealthy.draining_interval_seconds`: time for which such connections are kept where they
+    /// are not reset at once. Of network load balancers.
+    public var unhealthyDrainingSeconds: Double
     /// `load_balancing.algorithm.type`: how the target of a request is chosen.
     public var algorithm: Algorithm
     /// `apus.target_keep_alive.idle_seconds`: how long an idle connection to a target is kept.
@@ -183,6 +207,12 @@ public struct TargetGroupAttributes: Hashable, Sendable {
     /// Attributes; without arguments, every default.
     public init(
         deregistrationDelaySeconds: Double = 300,
+        deregistrationConnectionTermination: Bool = false,
+        stickiness: Bool = false,
+        preserveClientIP: Bool = false,
+        proxyProtocol: Bool = false,
+        unhealthyConnectionTermination: Bool = true,
+        unhealthyDrainingSeconds: Double = 0,
         algorithm: Algorithm = .roundRobin,
         targetKeepAliveIdleSeconds: Double = 4,
         targetKeepAliveConnectionsMax: Int = 2048,
@@ -191,6 +221,12 @@ public struct TargetGroupAttributes: Hashable, Sendable {
         targetTLSServerName: String = ""
     ) {
         self.deregistrationDelaySeconds = deregistrationDelaySeconds
+        self.deregistrationConnectionTermination = deregistrationConnectionTermination
+        self.stickiness = stickiness
+        self.preserveClientIP = preserveClientIP
+        self.proxyProtocol = proxyProtocol
+        self.unhealthyConnectionTermination = unhealthyConnectionTermination
+        self.unhealthyDrainingSeconds = unhealthyDrainingSeconds
         self.algorithm = algorithm
         self.targetKeepAliveIdleSeconds = targetKeepAliveIdleSeconds
         self.targetKeepAliveConnectionsMax = targetKeepAliveConnectionsMax

@@ -15,6 +15,8 @@ final class ClientConnection: ClientSide {
 
     /// What the connection is doing.
     enum Phase {
+        /// The PROXY header is awaited, until the instant at most.
+        case proxyHeader(until: Instant)
         /// The TLS handshake is under way, until the instant at most.
         case handshaking(since: Instant)
         /// Between requests, or in the middle of a request head.
@@ -30,7 +32,11 @@ final class ClientConnection: ClientSide {
     init(transport: Transport, address: SocketAddress, listener: Listener, now: Instant) {
         self.transport = transport
         keepAliveUntil = now + listener.settings.clientKeepAlive
-        phase = transport.tls == nil ? .reading : .handshaking(since: now)
+        if !listener.settings.trustedProxies.isEmpty {
+            phase = .proxyHeader(until: now + listener.settings.proxyHeaderTimeout)
+        } else {
+            phase = transport.tls == nil ? .reading : .handshaking(since: now)
+        }
         super.init(address: address, listener: listener, tls: transport.tls, now: now)
     }
 

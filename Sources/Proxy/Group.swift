@@ -12,6 +12,8 @@ final class Group {
     private(set) var tls: TLSClientContext?
     private var turns: RoundRobin
     private var seenEpoch: UInt64
+    /// Finds the targets of flows, by their hashes; empty in a group of requests.
+    private var table = MaglevTable(keys: [])
 
     init(_ plan: GroupPlan, pools: [TargetPool], random: UInt64) {
         self.plan = plan
@@ -21,21 +23,26 @@ final class Group {
         seenEpoch = plan.cell.epoch
         tls = Self.context(plan)
         rebuild()
+        if plan.flows != nil { table = MaglevTable(keys: pools.map(\.flowKey)) }
     }
 
     /// Works by a new plan from now on.
     func adopt(_ plan: GroupPlan, pools: [TargetPool]) {
-        if plan.tls != self.plan.tls { tls = Self.context(plan) }
+        if plan.tls != self.plan.tls || (plan.flows == nil) != (self.plan.flows == nil) { tls = Self.context(plan) }
+        let hadFlows = self.plan.flows != nil
+        let isSame = self.pools.elementsEqual(pools) { $0 === $1 }
         self.plan = plan
         self.pools = pools
         seenEpoch = plan.cell.epoch
         rebuild()
+        if plan.flows != nil, !isSame || !hadFlows { table = MaglevTable(keys: pools.map(\.flowKey)) }
     }
 
     private static func context(_ plan: GroupPlan) -> TLSClientContext? {
         guard let tls = plan.tls else { return nil }
-        let wanted: ApplicationProtocol = plan.version == .http1 ? .http1 : .http2
-        do { return try TLSClientContext(verification: tls.verification, applicationProtocols: [wanted]) } catch {
+        // Inside a connection that is passed on is spoken what its client has agreed on.
+        let wanted: [ApplicationProtocol] = plan.flows != nil ? [] : plan.version == .http1 ? [.http1] : [.http2]
+        do { return try TLSClientContext(verification: tls.verification, applicationProtocols: wanted) } catch {
             preconditionFailure("group: roots that control has read: \(error)")
         }
     }
@@ -43,6 +50,7 @@ final class Group {
     /// The group is no longer in the configuration: nothing is given out any more.
     func dissolve() {
         pools = []
+        table = MaglevTable(keys: [])
         rebuild()
     }
 
@@ -57,6 +65,31 @@ final class Group {
             rebuild()
         }
         return turns.next().map { pools[$0] }
+    }
+
+    /// The target of a flow with this hash that was not `tried`; nil if there is none.
+    ///
+    /// All registered targets have their places in the table, whatever their health: a flow whose target is not healthy
+    /// looks further, by its hash again. So a target that fails moves its own flows and no other, evenly to the rest,
+    /// and has the same ones again when it is back. If none is healthy all are used.
+    func pick(flow hash: UInt64, tried: [TargetPool] = []) -> TargetPool? {
+        guard let first = table[hash] else { return nil }
+        var next = FlowHash(hash)
+        var index = first
+        for _ in 0..<Limits.flowLooksMax {
+            if isUsable(pools[index], tried) { return pools[index] }
+            next.add(hash)
+            index = table[next.value] ?? first
+        }
+        for offset in pools.indices {
+            let pool = pools[(first + offset) % pools.count]
+            if isUsable(pool, tried) { return pool }
+        }
+        return pools.contains { $0.cell.isHealthy } ? nil : tried.isEmpty ? pools[first] : nil
+    }
+
+    private func isUsable(_ pool: TargetPool, _ tried: [TargetPool]) -> Bool {
+        pool.cell.isHealthy && !tried.contains { $0 === pool }
     }
 
     private func rebuild() {

@@ -37,6 +37,15 @@ enum Limits {
     static let lingerBytesMax = 16 * 1024 * 1024
     /// Targets that one exchange tries to connect to: the first and two more. Then 502 or 504.
     static let connectAttemptsMax = 3
+    /// How often control is told that a target takes no connections: once a second, as often as checks can be made.
+    static let connectComplaintInterval = Nanoseconds(1_000_000_000)
+    /// Batches of datagrams that are read from one listener in one turn. The rest makes another event.
+    static let datagramBatchesPerTurnMax = 8
+    /// What a flow of datagrams is charged with: the object, its places in tables, its log record.
+    static let datagramFlowBytes = 512
+    /// Places of a `MaglevTable` that a flow looks at for a healthy target, before all targets are looked at in turn:
+    /// with half of them unhealthy one flow in 65,536 gets so far.
+    static let flowLooksMax = 16
     /// Times that a request is sent again because the target has refused its stream unseen, as it does when it ends a
     /// connection while many are under way. Then 502.
     static let refusedRetriesMax = 5

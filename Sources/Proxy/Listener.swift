@@ -41,6 +41,11 @@ final class Listener {
         adoptFieldNames()
     }
 
+    /// Whether a connection from there may begin: with a PROXY header, where one is expected.
+    func mayConnect(_ address: SocketAddress) -> Bool {
+        settings.trustedProxies.isEmpty || settings.trustedProxies.contains { $0.contains(address) }
+    }
+
     /// What the rule of this priority forwards to; nil if there is no such rule or it does not forward.
     func forward(priority: Int?) -> Forward? {
         let index = priority.map { plan.priorities.firstIndex(of: $0) } ?? actions.count - 1
@@ -97,6 +102,11 @@ final class Forward {
 
     /// The group whose turn it is by weight; nil if all weights are zero.
     func next() -> Group? { turns.next().map { groups[$0] } }
+
+    /// The group of a connection from an address with this hash; nil if all weights are zero.
+    func next(source hash: UInt64) -> Group? {
+        plan.isSticky ? turns.index(for: hash).map { groups[$0] } : next()
+    }
 }
 
 /// One listening socket of a listener.

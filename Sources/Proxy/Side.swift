@@ -66,7 +66,8 @@ class Side {
 
 /// The side that asked.
 class ClientSide: Side {
-    final let address: SocketAddress
+    /// Who it is: by its own address, or by that in its PROXY header.
+    final var address: SocketAddress
     final let listener: Listener
     /// The client's TLS session, which knows what was agreed on; nil without.
     final let tls: TLSSession?

@@ -37,7 +37,7 @@ public struct Snapshot: Sendable {
 public final class ListenerPlan: Sendable {
     /// Names the listener for as long as its load balancer, address and port stay: what hangs on it survives changes.
     public let id: Int
-    /// `app/<load balancer>`, as access logs name it.
+    /// `app/<load balancer>` or `net/<load balancer>`, as logs name it.
     public let loadBalancer: String
     /// The port that clients connect to.
     public let port: UInt16
@@ -53,9 +53,12 @@ public final class ListenerPlan: Sendable {
     public let priorities: [Int]
     /// What is done when no rule matches.
     public let defaultAction: ActionPlan
+    /// How octets are passed on; nil on a listener of HTTP, whose requests are read.
+    public let flows: FlowPlan?
 
     public init(
         id: Int, loadBalancer: String, port: UInt16, settings: ListenerSettings, tls: TLSServerConfiguration? = nil,
+        flows: FlowPlan? = nil,
         rules: RuleTable, actions: [ActionPlan], priorities: [Int], defaultAction: ActionPlan
     ) {
         precondition(actions.count == priorities.count, "listener plan: an action for every rule")
@@ -64,6 +67,7 @@ public final class ListenerPlan: Sendable {
         self.port = port
         self.settings = settings
         self.tls = tls
+        self.flows = flows
         self.rules = rules
         self.actions = actions
         self.priorities = priorities
@@ -72,6 +76,22 @@ public final class ListenerPlan: Sendable {
 
     /// The priority of the rule whose action has this index; nil for the default action, which comes last.
     func priority(ofAction index: Int) -> Int? { index < priorities.count ? priorities[index] : nil }
+}
+
+/// What a listener of a network load balancer does with connections.
+public final class FlowPlan: Sendable {
+    /// Finds the rule of a connection, as `ListenerPlan.rules` that of a request.
+    public let rules: FlowRules
+    /// Silence both ways that ends a connection.
+    public let idleTimeout: Nanoseconds
+    /// Silence both ways that ends a flow of datagrams.
+    public let datagramIdleTimeout: Nanoseconds
+
+    public init(rules: FlowRules, idleTimeout: Nanoseconds, datagramIdleTimeout: Nanoseconds = 120_000_000_000) {
+        self.rules = rules
+        self.idleTimeout = idleTimeout
+        self.datagramIdleTimeout = datagramIdleTimeout
+    }
 }
 
 /// A load balancer's attributes as the event loop uses them. Names and defaults: `Model.LoadBalancerAttributes`.
@@ -103,6 +123,10 @@ public struct ListenerSettings: Sendable, Equatable {
     public var speaksH2C = false
     /// How long a TLS handshake may take.
     public var handshakeTimeout: Nanoseconds = 10_000_000_000
+    /// The networks whose connections begin with a PROXY header. Empty: none does.
+    public var trustedProxies: [AddressRange] = []
+    /// How long that header may take.
+    public var proxyHeaderTimeout: Nanoseconds = 5_000_000_000
     /// Whether targets are told the client's TLS version and cipher.
     public var tellsTLS = false
     /// Under which names targets are told about TLS.
@@ -167,11 +191,14 @@ public struct ForwardPlan: Sendable, Equatable {
     public let groups: [Int]
     /// The weight of each, 0–999.
     public let weights: [Int]
+    /// Whether a client's address decides, and not whose turn it is.
+    public let isSticky: Bool
 
-    public init(groups: [Int], weights: [Int]) {
+    public init(groups: [Int], weights: [Int], isSticky: Bool = false) {
         precondition(groups.count == weights.count && !groups.isEmpty, "forward plan: a weight for every group")
         self.groups = groups
         self.weights = weights
+        self.isSticky = isSticky
     }
 }
 
@@ -216,6 +243,8 @@ public final class GroupPlan: Sendable {
     public let version: TargetVersion
     /// How connections to its targets are made secure; nil if they are not.
     public let tls: TargetTLS?
+    /// How connections of clients are passed on to its targets; nil where requests are.
+    public let flows: FlowGroupPlan?
     /// Says when the health of one of them has changed.
     public let cell: GroupCell
     /// This worker's statistics of the group.
@@ -229,7 +258,7 @@ public final class GroupPlan: Sendable {
 
     public init(
         id: Int, name: String, targets: [TargetPlan], version: TargetVersion = .http1, tls: TargetTLS? = nil,
-        cell: GroupCell, counters: TargetGroupCounters,
+        flows: FlowGroupPlan? = nil, cell: GroupCell, counters: TargetGroupCounters,
         connectTimeout: Nanoseconds, poolIdleTimeout: Nanoseconds, poolConnectionsMax: Int
     ) {
         self.id = id
@@ -237,11 +266,25 @@ public final class GroupPlan: Sendable {
         self.targets = targets
         self.version = version
         self.tls = tls
+        self.flows = flows
         self.cell = cell
         self.counters = counters
         self.connectTimeout = connectTimeout
         self.poolIdleTimeout = poolIdleTimeout
         self.poolConnectionsMax = poolConnectionsMax
+    }
+}
+
+/// How connections of clients are passed on to a group's targets.
+public struct FlowGroupPlan: Sendable, Equatable {
+    /// Whether all connections from one address go to one target.
+    public var isSticky: Bool
+    /// Whether connections to targets begin with a PROXY header.
+    public var sendsProxyHeader: Bool
+
+    public init(isSticky: Bool = false, sendsProxyHeader: Bool = false) {
+        self.isSticky = isSticky
+        self.sendsProxyHeader = sendsProxyHeader
     }
 }
 

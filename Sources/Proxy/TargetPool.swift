@@ -1,4 +1,5 @@
 import Core
+import Routing
 import TLS
 
 /// One registered target on one worker: its idle connections and its exchanges in flight.
@@ -12,6 +13,8 @@ final class TargetPool {
     let cell: TargetCell
     /// Oldest first.
     private(set) var idle: [TargetConnection] = []
+    /// When control was last told that it does not take connections.
+    var complainedAt: Instant?
     /// HTTP/2 connections, those being opened included.
     var connections: [HTTP2TargetConnection] = []
     /// Exchanges that were given this target and have not ended.
@@ -57,6 +60,14 @@ final class TargetPool {
         idle.remove(at: index)
     }
 
+    /// What tells it apart from others in a `MaglevTable`, on every worker and in every process.
+    var flowKey: UInt64 {
+        var hash = FlowHash()
+        hash.add(address)
+        hash.add(UInt64(address.port))
+        return hash.value
+    }
+
     func begin() { inFlight += 1 }
 
     /// An exchange has ended; `cut` if the deregistration delay ended it.
@@ -64,6 +75,12 @@ final class TargetPool {
         precondition(inFlight > 0, "target pool: ended more exchanges than began")
         inFlight -= 1
         if cut { draining?.cut += 1 } else { draining?.finished += 1 }
+    }
+
+    /// Nobody waits for its last exchange any more. Returns what had become of the others; nil if it is not draining.
+    func endDraining() -> Draining? {
+        defer { draining = nil }
+        return draining
     }
 
     func drain() {

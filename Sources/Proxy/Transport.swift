@@ -28,7 +28,10 @@ struct Transport {
     /// The poller has seen the end of the stream; reads go on until they return it.
     var isEndAnnounced = false
     /// connect(2) has succeeded; of clients' connections always.
-    private var isConnected = false
+    private(set) var isConnected = false
+    /// Whether a TLS session that ends without saying so counts as ended, and not as broken. So do connections that are
+    /// passed on: what is spoken in them knows its own end, and many programs do not care for TLS's.
+    var endsWithoutNotice = false
     /// We have ended our direction.
     private(set) var isShut = false
     /// Octets handed to the kernel since the connection began.
@@ -108,6 +111,19 @@ struct Transport {
             if count < most && !isEndAnnounced { isReadable = false }
             worker.countReceived(from: otherSide, count)
             return .got
+        case .wouldBlock:
+            isReadable = false
+            return .nothing
+        case .endOfStream: return end(broken: false)
+        case .failed: return end(broken: true)
+        }
+    }
+
+    /// Reads once what the kernel holds, and leaves it there. Only before TLS.
+    mutating func peek(into buffer: Buffer) -> Fill {
+        guard isReadable else { return quiet }
+        switch socket.read(into: buffer, peeks: true) {
+        case .bytes: return .got
         case .wouldBlock:
             isReadable = false
             return .nothing
@@ -314,7 +330,7 @@ struct Transport {
                 if result != .nothing { return result }
             case .nothing: return .nothing
             // Without close_notify a message that ends with its connection may have been cut. RFC 9112 §9.8.
-            case .ended: return otherSide == .target ? end(broken: true) : .ended
+            case .ended: return otherSide == .target && !endsWithoutNotice ? end(broken: true) : .ended
             case .failed: return .failed
             }
         }

@@ -19,7 +19,7 @@ extension Worker {
     }
 
     private mutating func admit(_ socket: Socket, _ address: SocketAddress, _ listener: Listener) {
-        guard clientCount < configuration.connectionsMax else {
+        guard clientCount + flowCount < configuration.connectionsMax else {
             counters.connectionsRejected.add(.connectionLimit)
             return socket.close()
         }
@@ -27,16 +27,21 @@ extension Worker {
             counters.connectionsRejected.add(.memoryBudget)
             return socket.close()
         }
+        guard listener.mayConnect(address) else {
+            counters.connectionsRejected.add(.untrustedNetwork)
+            return socket.close()
+        }
+        clientCount += 1
+        listener.connectionCount += 1
+        counters.connectionsAccepted.add()
+        counters.connectionsActive.add()
+        if listener.plan.flows != nil { return beginTunnel(socket, address, listener) }
         var transport = Transport(token: slab.nextToken, socket: socket, to: .client)
         if let context = listener.tls { transport.tls = TLSSession(context, wire: wire) }
         let client = ClientConnection(transport: transport, address: address, listener: listener, now: now)
         client.trace = (random.next(), random.next())
         let token = slab.insert(.client(client))
         poller.add(socket.descriptor, token: token, interest: .edges)
-        clientCount += 1
-        listener.connectionCount += 1
-        counters.connectionsAccepted.add()
-        counters.connectionsActive.add()
         // Most clients have sent their request by now: reading at once saves a wait, and costs a call if not.
         advance(client)
     }

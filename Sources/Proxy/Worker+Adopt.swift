@@ -14,7 +14,8 @@ extension Worker {
         adoptListeners(snapshot.listeners)
         for opened in opened {
             guard let listener = listeners[opened.id] else { preconditionFailure("adopt: a socket for no listener") }
-            open(opened.socket, for: listener)
+            if let socket = opened.socket { open(socket, for: listener) }
+            if let datagrams = opened.datagrams { open(datagrams, for: listener) }
         }
         control.send(.adopted(worker: configuration.index, generation: snapshot.generation))
     }
@@ -70,10 +71,29 @@ extension Worker {
 
     /// Tells control once a draining target has no exchange left, and forgets the target.
     mutating func reportIfDrained(_ pool: TargetPool) {
-        guard let draining = pool.draining, pool.inFlight == 0 else { return }
+        guard pool.inFlight == 0 else { return }
+        forget(pool)
+    }
+
+    /// Tells control what has become of a draining target, and forgets it. What is still in flight is on its own.
+    private mutating func forget(_ pool: TargetPool) {
+        guard let draining = pool.endDraining() else { return }
         pools[pool.id] = nil
         control.send(
-            .drained(worker: configuration.index, target: pool.id, finished: draining.finished, cut: draining.cut))
+            .drained(
+                worker: configuration.index, target: pool.id, finished: draining.finished, cut: draining.cut,
+                left: pool.inFlight))
+    }
+
+    /// The deregistration delay of a target is over, and its connections live on.
+    mutating func leaveTunnels(of targetID: Int) {
+        guard targetID < pools.count, let pool = pools[targetID] else { return }
+        forget(pool)
+    }
+
+    /// Resets the connections that are passed on to a target.
+    mutating func endTunnels(of targetID: Int, _ ending: FlowEnding) {
+        for tunnel in tunnels() where tunnel.pool?.id == targetID { end(tunnel, ending, by: .apus) }
     }
 
     /// The deregistration delay of a target is over: answers its exchanges with 502, or cuts them if they are being
@@ -86,6 +106,8 @@ extension Worker {
             handle(exchange, .cut)
             client.advance(&self)
         }
+        endTunnels(of: targetID, .deregistration)
+        for flow in datagramFlows() where flow.pool.id == targetID { end(flow, .deregistration, by: .apus) }
     }
 
     // MARK: Listeners
@@ -108,6 +130,7 @@ extension Worker {
             listeners[id] = nil
         }
         closeListeners { $0.isRemoved }
+        closeDatagramListeners { $0.isRemoved }
     }
 
     /// Whether a group that the listener forwards to was removed and made anew under the same id.
@@ -155,6 +178,9 @@ extension Worker {
         closeListeners { _ in true }
         for client in clients() { rearm(client) }
         for connection in http2Clients() { beginShutdown(connection) }
+        for listener in datagramListeners where listener.isTimed {
+            timers.schedule(listener.token, at: now + Limits.finishIdleTime)
+        }
     }
 
     /// The last thing a worker does: cuts what did not finish in time, and says so.
@@ -180,6 +206,11 @@ extension Worker {
             sendLast(connection)
             end(connection)
         }
+        for tunnel in tunnels() {
+            cut += 1
+            end(tunnel, .shutdown, by: .apus)
+        }
+        for flow in datagramFlows() { end(flow, .shutdown, by: .apus) }
         for pool in pools { while let idle = pool?.takeIdle() { close(idle) } }
         accessLog?.flush()
         connectionLog?.flush()
@@ -191,6 +222,7 @@ extension Worker {
     mutating func shed() {
         var hungry: [(held: Int, occupant: Occupant)] = clients().map { ($0.chargedByteCount, .client($0)) }
         hungry += http2Clients().map { ($0.chargedByteCount, .http2Client($0)) }
+        hungry += tunnels().map { ($0.heldByteCount, .tunnelSide($0.client)) }
         hungry.sort { $0.held > $1.held }
         for (held, occupant) in hungry {
             guard buffers.bytesHeld > buffers.bytesMax, held > 0 else { return }
@@ -199,7 +231,9 @@ extension Worker {
             case .client(let client):
                 if let exchange = client.exchange { giveUp(exchange, word: "MemoryBudget") } else { close(client) }
             case .http2Client(let connection): end(connection)
-            case .mailbox, .listener, .target, .http2Target: preconditionFailure("shed: not a client")
+            case .tunnelSide(let side): if let tunnel = side.tunnel { end(tunnel, .memory, by: .apus) }
+            case .mailbox, .listener, .target, .http2Target, .datagramListener, .datagramFlow:
+                preconditionFailure("shed: not a client")
             }
         }
     }

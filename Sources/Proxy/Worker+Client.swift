@@ -16,6 +16,8 @@ extension Worker {
     mutating func advance(_ client: ClientConnection) {
         for _ in 0..<Limits.requestsPerTurnMax {
             switch client.phase {
+            case .proxyHeader:
+                guard readProxyHeader(client) else { return rest(client) }
             case .handshaking(let since):
                 guard shakeHands(client, since: since) else { return rest(client) }
             case .reading:

@@ -90,7 +90,8 @@ extension Worker {
 }
 
 extension TLSFailureReason {
-    fileprivate init(_ failure: TLSFailure) {
+    /// The reason in the words of metrics.
+    init(_ failure: TLSFailure) {
         self =
             switch failure {
             case .unsupportedVersion: .unsupportedVersion

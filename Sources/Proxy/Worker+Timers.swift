@@ -23,6 +23,7 @@ extension Worker {
 
     private func nextDeadline(of client: ClientConnection) -> Instant {
         switch client.phase {
+        case .proxyHeader(let until): return until
         case .handshaking(let since): return since + client.listener.settings.handshakeTimeout
         case .reading:
             if client.headDeadline != .distantFuture { return client.headDeadline }
@@ -52,6 +53,9 @@ extension Worker {
         client.transport.timer = .distantFuture
         guard nextDeadline(of: client) <= now else { return rearm(client) }
         switch client.phase {
+        case .proxyHeader:
+            counters.connectionsRejected.add(.proxyHeader)
+            return close(client)
         case .handshaking: return handshakeTimedOut(client)
         case .reading: readingTimedOut(client)
         case .exchanging: exchangeTimedOut(client)

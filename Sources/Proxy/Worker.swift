@@ -9,6 +9,7 @@ import Telemetry
 ///
 /// The way of a request: `dispatch` → `advance` → `readRequest` → `decide` (Worker+Decide) → `connect`
 /// (Worker+Target) → `sendRequest` → `pump` → `readResponse` → `relay` (Worker+Relay) → `finish` (Worker+Finish).
+/// The way of a connection that is passed on: Worker+Tunnel.
 struct Worker: ~Copyable {
     let configuration: WorkerConfiguration
     let mailbox: Mailbox<WorkerMail>
@@ -32,10 +33,15 @@ struct Worker: ~Copyable {
     var listeners: [Listener?] = []
     var pools: [TargetPool?] = []
     var listenerSockets: [ListenerSocket] = []
+    var datagramListeners: [DatagramListener] = []
     var accessLog: AccessLog?
     var connectionLog: ConnectionLog?
 
     var clientCount = 0
+    /// Flows of datagrams.
+    var flowCount = 0
+    /// Datagrams that were just received; made when the first listener of them is.
+    lazy var datagrams = DatagramBatch()
     var freeExchanges: [Exchange] = []
     /// Where all TLS sessions read and write, and the ciphertext they read.
     let wire = TLSWire()
@@ -52,6 +58,7 @@ struct Worker: ~Copyable {
     let nothing = Buffer(capacity: 1)
     /// Those that had more to do than one turn allows.
     var deferred: [ClientSide] = []
+    var deferredTunnels: [Tunnel] = []
     /// Set once control has said to finish.
     var finishDeadline: Instant?
     var cutAtFinish = 0
@@ -65,6 +72,9 @@ struct Worker: ~Copyable {
         case target(TargetConnection)
         case http2Client(HTTP2ClientConnection)
         case http2Target(HTTP2TargetConnection)
+        case tunnelSide(TunnelSide)
+        case datagramListener(DatagramListener)
+        case datagramFlow(DatagramFlow)
     }
 
     init(
@@ -91,12 +101,13 @@ struct Worker: ~Copyable {
     /// Serves until control has said to finish and everything has.
     mutating func run() {
         while !isFinished {
-            let isIdle = deferred.isEmpty && busyConnections.isEmpty
+            let isIdle = deferred.isEmpty && deferredTunnels.isEmpty && busyConnections.isEmpty
             let readyCount = poller.wait(until: isIdle ? nextDeadline : now, now: now)
             now = Instant.now()
             dispatchIdleTargets(readyCount)
             for index in 0..<readyCount { dispatch(poller.ready(index)) }
             resumeDeferred()
+            resumeTunnels()
             fireTimers()
             tendConnections()
             if buffers.bytesHeld > buffers.bytesMax { shed() }
@@ -134,6 +145,9 @@ struct Worker: ~Copyable {
         switch slab.resolve(ready.token) {
         case .client(let client): clientReady(client, ready)
         case .target(let target): targetReady(target, ready)
+        case .tunnelSide(let side): sideReady(side, ready)
+        case .datagramListener(let listener): receive(listener)
+        case .datagramFlow(let flow): returnDatagrams(flow)
         case .http2Client(let client): clientReady(client, ready)
         case .http2Target(let target): targetReady(target, ready)
         case .listener(let socket): acceptClients(socket)
@@ -167,7 +181,9 @@ struct Worker: ~Copyable {
             case .http2Client(let client): clientTimerFired(client)
             case .http2Target(let target): targetTimerFired(target)
             case .listener(let socket): resumeAccepting(socket)
-            case .mailbox, nil: counters.staleEvents.add()
+            case .tunnelSide(let side): if let tunnel = side.tunnel { tunnelTimerFired(tunnel) }
+            case .datagramListener(let listener): expireFlows(listener)
+            case .mailbox, .datagramFlow, nil: counters.staleEvents.add()
             }
         }
     }
@@ -184,7 +200,7 @@ struct Worker: ~Copyable {
 
     private var isFinished: Bool {
         guard let finishDeadline else { return false }
-        return clientCount == 0 || now >= finishDeadline
+        return clientCount + flowCount == 0 || now >= finishDeadline
     }
 
     private mutating func readMail() {
@@ -192,6 +208,8 @@ struct Worker: ~Copyable {
             switch mail {
             case .adopt(let snapshot, let opened): adopt(snapshot, opened: opened)
             case .cut(let target): cutExchanges(of: target)
+            case .leave(let target): leaveTunnels(of: target)
+            case .terminate(let target): endTunnels(of: target, .unhealthy)
             case .ticketKeys(let current, let previous): tickets.adopt(current: current, previous: previous)
             case .finish(let deadline): beginToFinish(deadline)
             }

@@ -9,6 +9,10 @@ public enum WorkerMail: Sendable {
     case adopt(Snapshot, opened: [OpenedListener])
     /// The deregistration delay of the draining target with this `TargetPlan.id` is over: its exchanges end with 502.
     case cut(target: Int)
+    /// The same, but connections that are passed on live on, and nobody waits for them any more.
+    case leave(target: Int)
+    /// The target with this `TargetPlan.id` fails its health checks: connections that are passed on to it are reset.
+    case terminate(target: Int)
     /// Seal session tickets with `current` from now on, and still open those of `previous`.
     case ticketKeys(current: TLSTicketKey, previous: TLSTicketKey?)
     /// Stop listening, finish what is in flight until `deadline`, then stop the thread.
@@ -19,12 +23,15 @@ public enum WorkerMail: Sendable {
 public struct OpenedListener: Sendable {
     /// `ListenerPlan.id`.
     public let id: Int
-    /// Bound and listening; the worker closes it.
-    public let socket: Socket
+    /// Bound and listening; the worker closes it. Nil if the listener takes no connections.
+    public let socket: Socket?
+    /// Bound; the worker closes it. Nil if the listener takes no datagrams.
+    public let datagrams: DatagramSocket?
 
-    public init(id: Int, socket: Socket) {
+    public init(id: Int, socket: Socket?, datagrams: DatagramSocket? = nil) {
         self.id = id
         self.socket = socket
+        self.datagrams = datagrams
     }
 }
 
@@ -33,8 +40,10 @@ public enum ControlMail: Sendable {
     /// The worker works by this generation.
     case adopted(worker: Int, generation: UInt64)
     /// The last exchange of a target that left its group has ended on this worker. `finished` and `cut` count the
-    /// exchanges that were in flight when it left.
-    case drained(worker: Int, target: Int, finished: Int, cut: Int)
+    /// exchanges that were in flight when it left, connections that are passed on among them; `left` those that go on.
+    case drained(worker: Int, target: Int, finished: Int, cut: Int, left: Int)
+    /// A target did not take a connection that was to be passed on. Once a second at most for each.
+    case connectFailed(target: Int)
     /// The worker's thread is about to end. `cut` counts the exchanges that the deadline ended.
     case stopped(worker: Int, cut: Int)
 }

@@ -8,6 +8,8 @@ public enum TargetState: String, CaseIterable, Sendable {
     case healthy
     /// Fails its checks.
     case unhealthy
+    /// Fails its checks, and keeps the connections it has for a while.
+    case unhealthyDraining = "unhealthy.draining"
     /// Deregistered, finishing its requests.
     case draining
     /// Kept from use by something other than its checks.

@@ -8,6 +8,10 @@ public enum Limits {
     /// cost of adopting a snapshot below a millisecond. A longer cycle is entered within its first part.
     static let startingPicksMax = 10_000
 
+    /// Targets of one `MaglevTable`. Reason: their indices are octet pairs, and each needs a place. Control lets no
+    /// group have more than 10,000.
+    static let flowTargetsMax = 60_000
+
     /// First health checks per second when many targets are registered together. Reason: a burst of new
     /// connections would overrun the listen queues of the targets' hosts and our own descriptors. More
     /// targets than that begin later, but never slower than their interval demands in the long run.

@@ -55,6 +55,17 @@ public struct SmoothWeights: Sendable {
         return best
     }
 
+    /// The group of everything that has this hash, or nil when every weight is zero: each has its share of all hashes.
+    public func index(for hash: UInt64) -> Int? {
+        let sum = groups.reduce(0) { $0 + $1.weight }
+        guard sum > 0 else { return nil }
+        var place = Int(hash % UInt64(sum))
+        return groups.firstIndex { group in
+            place -= group.weight
+            return place < 0
+        }
+    }
+
     /// Takes new weights and keeps what each group is owed, so that changes, however many, favour nobody.
     ///
     /// `previousIndexOfEach[i]` is the index that group `i` had until now, or nil if it is new here; a group

@@ -5,11 +5,24 @@ public enum ApplicationProtocol: UInt8, Sendable {
     /// `h2`.
     case http2
 
+    /// Its best name, for logs.
+    public var logName: StaticString { names[0] }
+
     /// The names that stand for it, the best first.
     var names: [StaticString] {
         switch self {
         case .http1: ["http/1.1", "http/1.0"]
         case .http2: ["h2"]
         }
+    }
+
+    /// The best name of each, as a client offers them. Source: RFC 7301 §3.1.
+    static func list(_ protocols: [ApplicationProtocol]) -> [UInt8] {
+        var list: [UInt8] = []
+        for name in protocols.compactMap(\.names.first) {
+            list.append(UInt8(name.utf8CodeUnitCount))
+            name.withUTF8Buffer { list += unsafe Array($0) }
+        }
+        return list
     }
 }

@@ -1,5 +1,7 @@
 /// What the module TLS caps, in octets unless named otherwise: why, and what happens at the cap.
 public enum Limits {
+    /// Octets that are kept of the list of protocols that a client offers, for logs. ELBv2's figure.
+    static let offeredProtocolBytesMax = 256
     /// Plaintext per `TLSSession.seal`: four full records, so that one system call writes as much as it can of a large
     /// body. More traps: the caller cuts.
     public static let sealedOctetsMax = 64 * 1024

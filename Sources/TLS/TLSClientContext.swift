@@ -37,11 +37,7 @@ import COpenSSL
         case .systemRoots: unsafe SSL_CTX_set_default_verify_paths(pointer)
         case .roots(let text): try trust(text)
         }
-        var list: [UInt8] = []
-        for name in applicationProtocols.compactMap(\.names.first) {
-            list.append(UInt8(name.utf8CodeUnitCount))
-            name.withUTF8Buffer { list += unsafe Array($0) }
-        }
+        let list = ApplicationProtocol.list(applicationProtocols)
         if !list.isEmpty { unsafe SSL_CTX_set_alpn_protos(pointer, list, UInt32(list.count)) }
         // Sessions go to whoever asked for the connection, and nowhere else.
         unsafe apus_ctx_set_session_cache_mode(pointer, Int(SSL_SESS_CACHE_CLIENT | SSL_SESS_CACHE_NO_INTERNAL))

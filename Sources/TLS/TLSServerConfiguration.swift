@@ -21,6 +21,8 @@ public struct TLSServerConfiguration: Equatable, Sendable {
     public var clientAuthentication: ClientAuthentication
     /// What may be spoken inside, the best first. Empty: ALPN is not answered.
     public var applicationProtocols: [ApplicationProtocol]
+    /// Whether `TLSSession.offeredProtocols` are kept.
+    public var keepsOfferedProtocols = false
 
     public init(
         certificates: [TLSCertificate], policy: TLSPolicy, clientAuthentication: ClientAuthentication = .off,

@@ -8,7 +8,10 @@ extension TLSServerContext {
         unsafe SSL_CTX_set_client_hello_cb(
             pointer,
             { ssl, _, _ in
-                if let session = unsafe runningSession(ssl) { unsafe session.server?.chooseSet(ssl, session) }
+                if let session = unsafe runningSession(ssl) {
+                    unsafe session.server?.chooseSet(ssl, session)
+                    unsafe session.server?.keepOffered(ssl, session)
+                }
                 return SSL_CLIENT_HELLO_SUCCESS
             }, nil)
         // The name was used, and the client is told so. Source: RFC 6066 §3.
@@ -62,6 +65,18 @@ extension TLSServerContext {
         guard session.certificateSet != 0 else { return }
         let bound = sessionIDContexts[session.certificateSet]
         unsafe SSL_set_session_id_context(ssl, bound, UInt32(bound.count))
+    }
+
+    private func keepOffered(_ ssl: OpaquePointer?, _ session: TLSSession) {
+        var start: UnsafePointer<UInt8>?
+        var count = 0
+        let kind = UInt32(TLSEXT_TYPE_application_layer_protocol_negotiation)
+        guard keepsOfferedProtocols, unsafe SSL_client_hello_get0_ext(ssl, kind, &start, &count) == 1, count > 2 else {
+            return
+        }
+        // Two octets of length stand before the list.
+        let list = unsafe UnsafeBufferPointer(start: start, count: count).dropFirst(2)
+        session.offeredProtocols = unsafe Array(list.prefix(Limits.offeredProtocolBytesMax))
     }
 
     /// Replaces the default certificates by those of `set`.

@@ -11,6 +11,7 @@ import COpenSSL
     let tickets: TLSTicketKeyRing
     let table: CertificateTable
     let protocols: [ApplicationProtocol]
+    let keepsOfferedProtocols: Bool
     /// What is asked of clients.
     public let authentication: TLSServerConfiguration.ClientAuthenticationMode
     var asksForCertificate: Bool { authentication != .off }
@@ -37,6 +38,7 @@ import COpenSSL
         unsafe ticketCipher = unsafe cipher
         self.tickets = tickets
         protocols = configuration.applicationProtocols
+        keepsOfferedProtocols = configuration.keepsOfferedProtocols
         table = CertificateTable(
             configuration.certificates.map {
                 .init(names: $0.names, isECDSA: $0.isECDSA, bits: $0.keyBits, notAfter: $0.notAfter)

@@ -30,10 +30,19 @@ import Core
     /// The newest ticket from a target.
     var resumption: TLSResumption?
     private var ending: Ending?
+    /// Why the session failed; nil if it did not.
+    public var failure: TLSFailure? {
+        if case .failed(let failure) = ending { return failure }
+        return nil
+    }
     private var hasBegun = false
     private var isDone = false
     private var isCloseSent = false
-    private var alert: UInt8?
+    /// The last alert that came and was more than a warning (RFC 8446 §6); nil if none did.
+    public private(set) var alert: UInt8?
+    /// The names that the client has offered by ALPN, as they were sent (RFC 7301 §3.1), up to
+    /// `Limits.offeredProtocolBytesMax`; only where the configuration keeps them.
+    public internal(set) var offeredProtocols: [UInt8] = []
     /// Handshake records that may still come, and the octets received towards one more.
     private var recordsLeft = Limits.postHandshakeRecordsMax
     private var octetsTowardsRecord = 0
@@ -85,8 +94,10 @@ import Core
 
     /// The client's side of a connection to a target. `serverName` is a host name, an IP address as text, or empty when
     /// the context does not verify; a host name is sent as SNI. A `resuming` of another context or name is ignored.
+    /// `offering` is offered by ALPN instead of what the context offers, if it is not nil.
     public init(
-        _ context: TLSClientContext, serverName: Span<UInt8>, resuming: TLSResumption? = nil, wire: TLSWire
+        _ context: TLSClientContext, serverName: Span<UInt8>, resuming: TLSResumption? = nil,
+        offering: ApplicationProtocol? = nil, wire: TLSWire
     ) {
         server = nil
         client = context
@@ -96,6 +107,10 @@ import Core
         unsafe SSL_set_connect_state(ssl)
         unsafe apus_ssl_set_msg_callback_arg(ssl, Unmanaged.passUnretained(self).toOpaque())
         unsafe context.setName(name, on: ssl)
+        if let offering {
+            let list = ApplicationProtocol.list([offering])
+            unsafe SSL_set_alpn_protos(ssl, list, UInt32(list.count))
+        }
         if let resuming, resuming.context === context, resuming.name == name {
             unsafe SSL_set_session(ssl, resuming.session)
         }

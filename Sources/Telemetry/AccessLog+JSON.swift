@@ -54,13 +54,13 @@ extension AccessLog {
         line.append("\"}\n")
     }
 
-    private func key(_ name: StaticString) {
+    func key(_ name: StaticString) {
         line.append(",\"")
         line.append(name)
         line.append("\":")
     }
 
-    private func text(_ name: StaticString, _ text: Span<UInt8>) {
+    func text(_ name: StaticString, _ text: Span<UInt8>) {
         key(name)
         if text.isEmpty {
             line.append("null")
@@ -71,7 +71,7 @@ extension AccessLog {
         }
     }
 
-    private func word(_ name: StaticString, _ word: StaticString?) {
+    func word(_ name: StaticString, _ word: StaticString?) {
         key(name)
         if let word {
             line.append(.quote)
@@ -93,7 +93,7 @@ extension AccessLog {
         }
     }
 
-    private func number(_ name: StaticString, _ value: UInt64?) {
+    func number(_ name: StaticString, _ value: UInt64?) {
         key(name)
         if let value { line.append(decimal: value) } else { line.append("null") }
     }
@@ -103,7 +103,7 @@ extension AccessLog {
         if let time { line.append(seconds: time, digitCount: 6) } else { line.append("null") }
     }
 
-    private func address(_ prefix: StaticString, _ address: SocketAddress?) {
+    func address(_ prefix: StaticString, _ address: SocketAddress?) {
         line.append(",\"")
         line.append(prefix)
         line.append("_ip\":")

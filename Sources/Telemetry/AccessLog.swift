@@ -14,7 +14,7 @@ public final class AccessLog {
     }
 
     let line = Buffer(capacity: Limits.logLineBytesMax)
-    private let format: Format
+    let format: Format
     private let ring: LogRing
     private let bell: LogBell
     private let counters: WorkerCounters
@@ -37,6 +37,12 @@ public final class AccessLog {
         case .alb: appendALB(record, request, names)
         case .json: appendJSON(record, request, names)
         }
+        commit()
+    }
+
+    /// Leaves the line in the ring.
+    func commit() {
+        let line = line
         if !ring.append(line.bytes) { counters.logLinesDropped.add() }
         hasWritten = true
     }

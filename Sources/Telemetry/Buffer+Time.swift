@@ -5,6 +5,14 @@ extension Buffer {
     ///
     /// Units: nanoseconds since 1970, as `WallClock.now()`; all of them fall into the years 1970–2554.
     func append(timestamp nanoseconds: UInt64) {
+        append(secondsOf: nanoseconds)
+        append(.dot)
+        append(decimal: nanoseconds / 1000 % 1_000_000, digitCount: 6)
+        append("Z")
+    }
+
+    /// Appends the same without fraction and zone: `2026-01-31T12:34:56`, 19 octets.
+    func append(secondsOf nanoseconds: UInt64) {
         let seconds = nanoseconds / 1_000_000_000
         let secondOfDay = seconds % 86_400
         let date = CivilDate(dayNumber: seconds / 86_400)
@@ -19,9 +27,6 @@ extension Buffer {
         append(decimal: secondOfDay / 60 % 60, digitCount: 2)
         append(.colon)
         append(decimal: secondOfDay % 60, digitCount: 2)
-        append(.dot)
-        append(decimal: nanoseconds / 1000 % 1_000_000, digitCount: 6)
-        append("Z")
     }
 
     /// Appends a length of time in seconds with `digitCount` decimals, cut and not rounded: `0.086`.

@@ -61,8 +61,8 @@ public struct ConnectionRecord {
 
 /// One worker's door to the connection log, as `AccessLog` is one to the access log.
 public final class ConnectionLog {
-    private let line = Buffer(capacity: Limits.connectionLogLineBytesMax)
-    private let format: AccessLog.Format
+    let line = Buffer(capacity: Limits.connectionLogLineBytesMax)
+    let format: AccessLog.Format
     private let ring: LogRing
     private let bell: LogBell
     private let counters: WorkerCounters
@@ -84,6 +84,12 @@ public final class ConnectionLog {
         case .alb: appendALB(record, names)
         case .json: appendJSON(record, names)
         }
+        commit()
+    }
+
+    /// Leaves the line in the ring.
+    func commit() {
+        let line = line
         if !ring.append(line.bytes) { counters.connectionLogLinesDropped.add() }
         hasWritten = true
     }

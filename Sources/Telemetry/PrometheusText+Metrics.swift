@@ -49,8 +49,35 @@ extension PrometheusText {
 
         begin("apus_timeouts_total", .counter, help: "Timers that ran out, by kind.")
         for kind in TimeoutKind.allCases { sample(workers, "kind", kind) { $0.timeouts.value(kind) } }
+        writeFlows(workers)
         writeTLS(workers)
         writeHTTP2(workers)
+    }
+
+    private mutating func writeFlows(_ workers: [WorkerCounters]) {
+        begin("apus_flows_total", .counter, help: "Connections of network load balancers, by kind.")
+        for kind in FlowKind.allCases { sample(workers, "kind", kind) { $0.flows.value(kind) } }
+
+        begin("apus_flows_active", .gauge, help: "Those that are open now.")
+        for kind in FlowKind.allCases {
+            // Read in this order, one that ends meanwhile counts as open, and nothing falls below zero.
+            sample(workers, "kind", kind) { counters in
+                let ended = counters.flowsEnded.value(kind)
+                return counters.flows.value(kind) &- ended
+            }
+        }
+
+        begin("apus_flows_rejected_total", .counter, help: "Those refused before they had a target.")
+        for kind in FlowKind.allCases { sample(workers, "kind", kind) { $0.flowsRejected.value(kind) } }
+
+        begin("apus_flow_endings_total", .counter, help: "How they ended.")
+        for ending in FlowEnding.allCases { sample(workers, "ended", ending) { $0.flowEndings.value(ending) } }
+
+        begin("apus_flow_bytes_total", .counter, help: "Octets passed on both ways, by kind.")
+        for kind in FlowKind.allCases { sample(workers, "kind", kind) { $0.flowBytes.value(kind) } }
+
+        begin("apus_flow_resets_total", .counter, help: "Resets, by who sent them first.")
+        for party in FlowParty.allCases { sample(workers, "by", party) { $0.flowResets.value(party) } }
     }
 
     private mutating func writeTLS(_ workers: [WorkerCounters]) {
@@ -185,6 +212,10 @@ private let workerMetrics: [Metric<WorkerCounters>] = [
     .counter("requests_non_compliant_total", "Requests not compliant with RFC 9112.") { $0.nonCompliantRequests.value },
     .counter("client_http2_connections_total", "HTTP/2 connections of clients.") { $0.http2Connections.value },
     .counter("grpc_requests_total", "Calls of gRPC among the requests.") { $0.grpcRequests.value },
+    .counter("datagrams_total", "Datagrams passed on, both ways.") { $0.datagrams.value },
+    .counter("datagrams_dropped_total", "Datagrams that could not be sent on.") { $0.datagramsDropped.value },
+    .counter("flows_evicted_total", "Flows of datagrams ended as the idlest, to make room.") { $0.flowsEvicted.value },
+    .counter("fail_open_flows_total", "Flows to a group of which no target was healthy.") { $0.failOpenFlows.value },
     .counter("websockets_total", "WebSockets opened.") { $0.webSockets.value },
     .gauge("websockets_active", "WebSockets open now.") { $0.webSocketsActive.value },
     .counter("target_http2_connections_opened_total", "HTTP/2 connections opened to targets.") {
@@ -223,6 +254,8 @@ private let workerMetrics: [Metric<WorkerCounters>] = [
 private let groupMetrics: [Metric<TargetGroupCounters>] = [
     .counter("requests_total", "Requests for which a target of the group was chosen.") { $0.requests.value },
     .gauge("requests_active", "Requests of the group going on now.") { $0.requestsActive.value },
+    .counter("flows_total", "Connections passed on to a target of the group.") { $0.flows.value },
+    .gauge("flows_active", "Those that are open now.") { $0.flowsActive.value },
     .counter("connection_errors_total", "Connections to the group's targets that could not be opened.") {
         $0.connectionErrors.value
     },

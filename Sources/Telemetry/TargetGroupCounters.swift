@@ -13,7 +13,11 @@ public final class TargetGroupCounters: Sendable {
     public let responseTime = LatencyHistogram()
     /// Connections to targets of this group that could not be opened.
     public let connectionErrors = Counter()
-    /// Requests sent while no target of the group was healthy.
+    /// Connections passed on to targets of this group.
+    public let flows = Counter()
+    /// Those that are open now.
+    public let flowsActive = Gauge()
+    /// Requests sent, and connections passed on, while no target of the group was healthy.
     public let failOpenRequests = Counter()
 
     /// All at zero.

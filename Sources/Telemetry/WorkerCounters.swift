@@ -6,6 +6,10 @@ public enum RejectionReason: UInt8, CounterLabel {
     case memoryBudget
     /// The process has no descriptor left.
     case descriptorLimit
+    /// It came from a network that is not trusted to name clients, to a listener that wants them named.
+    case untrustedNetwork
+    /// It did not begin with a good PROXY header, or not in time.
+    case proxyHeader
 
     /// As written in metrics.
     public var label: StaticString {
@@ -13,6 +17,8 @@ public enum RejectionReason: UInt8, CounterLabel {
         case .connectionLimit: "connection_limit"
         case .memoryBudget: "memory_budget"
         case .descriptorLimit: "descriptor_limit"
+        case .untrustedNetwork: "untrusted_network"
+        case .proxyHeader: "proxy_header"
         }
     }
 }
@@ -37,6 +43,8 @@ public enum TimeoutKind: UInt8, CounterLabel {
     case tlsHandshake
     /// A target did not complete its TLS handshake in time.
     case targetTLSHandshake
+    /// Both sides of a flow were silent for too long.
+    case flowIdle
 
     /// As written in metrics.
     public var label: StaticString {
@@ -50,6 +58,7 @@ public enum TimeoutKind: UInt8, CounterLabel {
         case .targetIdle: "target_idle"
         case .tlsHandshake: "tls_handshake"
         case .targetTLSHandshake: "target_tls_handshake"
+        case .flowIdle: "flow_idle"
         }
     }
 }
@@ -159,6 +168,29 @@ public final class WorkerCounters: Sendable {
     public let clientBytesReceived = Counter()
     /// Bytes written to clients.
     public let clientBytesSent = Counter()
+
+    // Flows: connections that are passed on.
+
+    /// Flows begun, by kind.
+    public let flows = CounterSet<FlowKind>()
+    /// Flows ended, by kind: the others are going on.
+    public let flowsEnded = CounterSet<FlowKind>()
+    /// Flows that were refused before they had a target, by kind.
+    public let flowsRejected = CounterSet<FlowKind>()
+    /// How flows ended.
+    public let flowEndings = CounterSet<FlowEnding>()
+    /// Octets passed on, both ways, by kind.
+    public let flowBytes = CounterSet<FlowKind>()
+    /// Resets that were passed on, by who sent them first, and those that we have sent ourselves.
+    public let flowResets = CounterSet<FlowParty>()
+    /// Datagrams passed on, both ways.
+    public let datagrams = Counter()
+    /// Messages of datagrams that could not be sent on.
+    public let datagramsDropped = Counter()
+    /// Flows of datagrams that were the idlest when there were as many as may be.
+    public let flowsEvicted = Counter()
+    /// Flows sent to a group of which no target was healthy.
+    public let failOpenFlows = Counter()
 
     // Exchanges.
 

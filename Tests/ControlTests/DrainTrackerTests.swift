@@ -20,7 +20,7 @@ import Testing
                 targetGroups: [group("blue", [TargetDescription(id: "10.0.0.1")])])
             registration = registry.reconcile(with: document, renewed: [:], now: Instant.now()).arrived[0]
             tracker = DrainTracker(
-                loop: loop, workerCount: 2, cut: { [unowned self] in cuts.append($0) },
+                loop: loop, workerCount: 2, delayOver: { [unowned self] in cuts.append($0.id) },
                 ended: { [unowned self] in ended.append($1) })
         }
     }

@@ -30,7 +30,7 @@ import Testing
         (
             .targetDrained(group: "a", DrainReport(id: "::1", port: 81, finished: 3, cut: 0, seconds: 2)),
             #""event":"target-drained","targetGroupName":"a","target":{"id":"::1","port":81,"finished":3,"#
-                + #""cut":0,"seconds":2}"#
+                + #""cut":0,"left":0,"seconds":2}"#
         ),
         (.groupFailedOpen(group: "a"), #""event":"group-failed-open","targetGroupName":"a""#),
         (.groupRecovered(group: "a"), #""event":"group-recovered","targetGroupName":"a""#),

@@ -40,7 +40,7 @@ import Testing
             operations.begin(mailboxes: mailboxes)
         }
 
-        deinit { for listener in opened { listener.socket.close() } }
+        deinit { for listener in opened { listener.socket?.close() } }
 
         var file: String { folder.file("apus.yaml") }
 
@@ -70,7 +70,7 @@ import Testing
             operations?.sockets.abandonPrepared()
             operations = nil
             collect()
-            for listener in opened { listener.socket.close() }
+            for listener in opened { listener.socket?.close() }
             opened = []
             let store = try DocumentStore(file: file, discardingChanges: discardingChanges) { _ in }
             operations = Operations(
@@ -94,7 +94,7 @@ import Testing
                         if worker == 0 { snapshots.append(snapshot) }
                         self.opened += opened
                     case .cut(let target): if worker == 0 { cuts.append(target) }
-                    case .ticketKeys, .finish: break
+                    case .ticketKeys, .finish, .leave, .terminate: break
                     }
                 }
             }
@@ -110,7 +110,7 @@ import Testing
         func reportDrained(_ target: Int, finished: Int = 0, cut: Int = 0) {
             for worker in 0..<2 {
                 operations.received(
-                    .drained(worker: worker, target: target, finished: finished, cut: cut), now: Instant.now())
+                    .drained(worker: worker, target: target, finished: finished, cut: cut, left: 0), now: Instant.now())
             }
         }
     }

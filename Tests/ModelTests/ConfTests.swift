@@ -17,7 +17,7 @@ import Testing
         #expect(names.sorted() == Self.names)
     }
 
-    static let names = ["blue-green.yaml", "https.yaml", "quickstart.yaml", "reference.yaml"]
+    static let names = ["blue-green.yaml", "https.yaml", "network.yaml", "quickstart.yaml", "reference.yaml"]
 
     @Test(arguments: names) func loads(_ name: String) throws {
         let document = try Document.load(yaml: Self.text(name), file: "conf/\(name)")

@@ -23,6 +23,8 @@ import Testing
         "LoadBalancerAttributes.routing.http.x_amzn_tls_version_and_cipher_suite.enabled": false,
         "LoadBalancerAttributes.apus.h2c.enabled": false,
         "LoadBalancerAttributes.apus.tls_handshake_timeout.seconds": 10,
+        "LoadBalancerAttributes.apus.proxy_protocol.trusted": [],
+        "LoadBalancerAttributes.apus.proxy_protocol.timeout_seconds": 5,
         "LoadBalancerAttributes.apus.reason_header.enabled": true,
         "LoadBalancerAttributes.apus.head_timeout.seconds": 10,
         "LoadBalancerAttributes.apus.min_body_rate.bytes_per_second": 100,
@@ -43,7 +45,8 @@ import Testing
             "X-Amzn-Mtls-Clientcert-Leaf",
         "ListenerAttributes.routing.http.request.x_amzn_tls_version.header_name": "X-Amzn-Tls-Version",
         "ListenerAttributes.routing.http.request.x_amzn_tls_cipher_suite.header_name": "X-Amzn-Tls-Cipher-Suite",
-        "Listener.rules": [], "WeightedTargetGroup.weight": 1,
+        "ListenerAttributes.tcp.idle_timeout.seconds": 350, "ListenerAttributes.apus.udp_idle_timeout.seconds": 120,
+        "Listener.rules": [], "WeightedTargetGroup.weight": 1, "TargetGroupStickinessConfig.enabled": false,
         "RedirectConfig.protocol": "#{protocol}", "RedirectConfig.host": "#{host}", "RedirectConfig.port": "#{port}",
         "RedirectConfig.path": "/#{path}", "RedirectConfig.query": "#{query}",
         "TargetGroup.targetType": "instance", "TargetGroup.protocolVersion": "HTTP1", "Matcher.httpCode": "200",
@@ -54,6 +57,11 @@ import Testing
         "TargetGroup.healthCheckGracePeriodSeconds": 0, "TargetGroup.matcher": ["httpCode": "200"],
         "TargetGroup.targets": [],
         "TargetGroupAttributes.deregistration_delay.timeout_seconds": 300,
+        "TargetGroupAttributes.deregistration_delay.connection_termination.enabled": false,
+        "TargetGroupAttributes.stickiness.enabled": false, "TargetGroupAttributes.preserve_client_ip.enabled": false,
+        "TargetGroupAttributes.proxy_protocol_v2.enabled": false,
+        "TargetGroupAttributes.target_health_state.unhealthy.connection_termination.enabled": true,
+        "TargetGroupAttributes.target_health_state.unhealthy.draining_interval_seconds": 0,
         "TargetGroupAttributes.load_balancing.algorithm.type": "round_robin",
         "TargetGroupAttributes.apus.target_keep_alive.idle_seconds": 4,
         "TargetGroupAttributes.apus.target_keep_alive.connections_max": 2048,
@@ -75,6 +83,7 @@ import Testing
     static let bases: [String: (Value, @Sendable (Value) throws -> Void)] = [
         "Runtime": ([:], { _ = try Runtime.description.codec.read($0) }),
         "LoadBalancerAttributes": ([:], { _ = try LoadBalancerAttributes.description.codec.read($0) }),
+        "ListenerAttributes": ([:], { _ = try ListenerAttributes.description.codec.read($0) }),
         "TargetGroupAttributes": ([:], { _ = try TargetGroupAttributes.description.codec.read($0) }),
         "TargetGroup": (
             ["name": "a", "protocol": "HTTP", "port": 80, "healthCheckTimeoutSeconds": 0.01],
@@ -122,7 +131,7 @@ import Testing
             }
             tried += 1
         }
-        #expect(tried == 27)
+        #expect(tried == 31)
     }
 
     /// The ends of a range, and what lies just outside.
@@ -141,9 +150,9 @@ import Testing
     }
 
     @Test(arguments: [
-        ("stickiness.enabled", Value(false), true), ("stickiness.enabled", true, false),
-        ("slow_start.duration_seconds", 0, true), ("slow_start.duration_seconds", 30, false),
-        ("preserve_client_ip.enabled", true, false),
+        ("stickiness.type", Value("lb_cookie"), true), ("stickiness.type", "source_ip", true),
+        ("stickiness.type", "app_cookie", false), ("slow_start.duration_seconds", 0, true),
+        ("slow_start.duration_seconds", 30, false), ("target_failover.on_unhealthy", "no_rebalance", false),
     ])
     func whatELBKnowsMayOnlySayWhatIsDone(_ key: String, _ value: Value, _ isAccepted: Bool) {
         let attributes = Value.object([Value.Member(key, value)])

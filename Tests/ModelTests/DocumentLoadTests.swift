@@ -123,7 +123,11 @@ import Testing
         Case(
             why: "codes that no check may want", yaml: group("matcher: { httpCode: 200-599 }"),
             message: "web.yaml:2:66: httpCode must be status codes from 200 to 499, such as 200, 200,202 or 200-299, "
-                + "but found \"200-599\". Write them in quotes, as in \"200-299\"."),
+                + "but found 200-599. Write them in quotes, as in \"200-299\"."),
+        Case(
+            why: "codes that are none", yaml: group("matcher: { httpCode: 200-600 }"),
+            message: "web.yaml:2:66: httpCode must be status codes from 200 to 599, such as 200, 200,202 or 200-299, "
+                + "but found \"200-600\". Write them in quotes, as in \"200-299\"."),
         Case(
             why: "a check that outlasts its interval", yaml: group("healthCheckIntervalSeconds: 1"),
             message: "web.yaml:2:5: healthCheckTimeoutSeconds must be at most healthCheckIntervalSeconds, which is 1, "
@@ -151,13 +155,13 @@ import Testing
             message: "web.yaml:1:1: the key \"admin\" stands here twice. Remove one of the two."),
         Case(
             why: "a key of a later version",
-            yaml: web("defaultActions: [\(answer)]\n        alpnPolicy: [HTTP2Only]"),
-            message: "web.yaml:8:9: alpnPolicy is known to ELBv2, not supported by this version. Remove it."),
+            yaml: web("defaultActions: [\(answer)]\n        tags: []"),
+            message: "web.yaml:8:9: tags is known to ELBv2, not supported by this version. Remove it."),
         Case(
-            why: "TLS without HTTPS",
+            why: "a policy for TLS without TLS",
             yaml: web("defaultActions: [\(answer)]\n        sslPolicy: ELBSecurityPolicy-2016-08"),
-            message: "web.yaml:8:20: sslPolicy belongs to HTTPS listeners, but found it on an HTTP listener. "
-                + "Write protocol: HTTPS, or remove it."),
+            message: "web.yaml:8:20: sslPolicy belongs to HTTPS or TLS listeners, but found it on an HTTP listener. "
+                + "Write protocol: HTTPS or TLS, or remove it."),
         Case(
             why: "an attribute of a later version",
             yaml: web("defaultActions: [\(answer)]", attributes: "{ routing.http.desync_mitigation_mode: strictest }"),
@@ -165,12 +169,12 @@ import Testing
                 + "not supported by this version, but found \"strictest\". Remove it, or write defensive."),
         Case(
             why: "a protocol of a later version", yaml: group("targets: []").replacing("HTTP", with: "GENEVE"),
-            message: "web.yaml:2:29: protocol must be HTTP or HTTPS, but found \"GENEVE\". "
+            message: "web.yaml:2:29: protocol must be HTTP, HTTPS, TCP, TLS, UDP or TCP_UDP, but found \"GENEVE\". "
                 + "GENEVE is known to ELBv2, not supported by this version."),
         Case(
-            why: "a type of a later version", yaml: "loadBalancers: [{ name: web, type: network }]",
-            message: "web.yaml:1:36: type must be application, but found \"network\". "
-                + "network is known to ELBv2, not supported by this version."),
+            why: "a type of a later version", yaml: "loadBalancers: [{ name: web, type: gateway }]",
+            message: "web.yaml:1:36: type must be application or network, but found \"gateway\". "
+                + "gateway is known to ELBv2, not supported by this version."),
         Case(
             why: "an algorithm of a later version",
             yaml: group("attributes: { load_balancing.algorithm.type: least_outstanding_requests }"),
@@ -218,9 +222,9 @@ import Testing
         Case(
             why: "a field of a later version",
             yaml: rule(
-                "{ priority: 1, conditions: [{ field: source-ip, values: [10.0.0.0/8] }], actions: [\(answer)] }"),
-            message: "web.yaml:9:50: field must be host-header or path-pattern, but found \"source-ip\". "
-                + "source-ip is known to ELBv2, not supported by this version."),
+                "{ priority: 1, conditions: [{ field: query-string, values: [a] }], actions: [\(answer)] }"),
+            message: "web.yaml:9:50: field must be host-header, path-pattern, source-ip or sni, but found "
+                + "\"query-string\". query-string is known to ELBv2, not supported by this version."),
         Case(
             why: "a field twice",
             yaml: rule(
@@ -233,7 +237,7 @@ import Testing
         Case(
             why: "a rule without conditions", yaml: rule("{ priority: 1, conditions: [], actions: [\(answer)] }"),
             message:
-                "web.yaml:9:40: conditions must be a list of 1 to 2, each a condition, but found an empty list. "
+                "web.yaml:9:40: conditions must be a list of 1 to 3, each a condition, but found an empty list. "
                 + "Add what is missing."
         ),
         Case(

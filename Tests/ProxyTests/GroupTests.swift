@@ -1,4 +1,6 @@
 import Core
+import Routing
+import Telemetry
 import Testing
 
 @testable import Proxy
@@ -105,5 +107,72 @@ import Testing
         #expect(picks(group, 2) == [nil, nil])
         plan.cell.flip()
         #expect(picks(group, 1) == [nil])
+    }
+
+    // MARK: Flows
+
+    private func flows(_ targets: [TargetPlan]) -> GroupPlan {
+        GroupPlan(
+            id: 0, name: "blue", targets: targets, flows: FlowGroupPlan(), cell: GroupCell(),
+            counters: TargetGroupCounters(), connectTimeout: 1, poolIdleTimeout: 1, poolConnectionsMax: 1)
+    }
+
+    private func group(ofFlows targets: [TargetPlan]) -> Group {
+        Group(flows(targets), pools: targets.map { TargetPool($0) }, random: 0)
+    }
+
+    private func hashes(_ count: Int) -> [UInt64] {
+        (0..<UInt64(count)).map { number in
+            var hash = FlowHash()
+            hash.add(number)
+            return hash.value
+        }
+    }
+
+    @Test func aFlowHasItsTargetByItsHashAlone() {
+        let targets = (0..<5).map(Plans.target)
+        for target in targets { target.cell.isHealthy = true }
+        let one = group(ofFlows: targets), other = group(ofFlows: targets)
+        for hash in hashes(100) {
+            #expect(one.pick(flow: hash)?.id == other.pick(flow: hash)?.id)
+            #expect(one.pick(flow: hash)?.id == one.pick(flow: hash)?.id)
+        }
+    }
+
+    @Test func aTargetThatFailsMovesItsOwnFlowsAloneAndHasThemAgain() {
+        let targets = (0..<5).map(Plans.target), hashes = hashes(1000)
+        for target in targets { target.cell.isHealthy = true }
+        let group = group(ofFlows: targets)
+        let before = hashes.map { group.pick(flow: $0)?.id }
+        targets[2].cell.isHealthy = false
+        let during = hashes.map { group.pick(flow: $0)?.id }
+        for (old, new) in zip(before, during) {
+            if old == 2 { #expect(new != 2 && new != nil) } else { #expect(new == old) }
+        }
+        let moved = zip(before, during).filter { $0 == 2 && $1 != nil }.map { $1 }
+        for id in [0, 1, 3, 4] { #expect(moved.count { $0 == id } > moved.count / 10) }
+        targets[2].cell.isHealthy = true
+        #expect(hashes.map { group.pick(flow: $0)?.id } == before)
+    }
+
+    @Test func withoutAHealthyTargetAllAreUsedOnce() {
+        let targets = (0..<3).map(Plans.target)
+        let group = group(ofFlows: targets)
+        let picked = Set(hashes(100).compactMap { group.pick(flow: $0)?.id })
+        #expect(picked == [0, 1, 2])
+        let first = group.pick(flow: 7)
+        #expect(group.pick(flow: 7, tried: first.map { [$0] } ?? []) == nil)
+        #expect(self.group(ofFlows: []).pick(flow: 7) == nil)
+    }
+
+    @Test func whatWasTriedIsNotPickedAgain() {
+        let targets = (0..<3).map(Plans.target)
+        for target in targets { target.cell.isHealthy = true }
+        let group = group(ofFlows: targets)
+        for hash in hashes(50) {
+            var tried: [TargetPool] = []
+            while let pool = group.pick(flow: hash, tried: tried) { tried.append(pool) }
+            #expect(Set(tried.map(\.id)) == [0, 1, 2])
+        }
     }
 }

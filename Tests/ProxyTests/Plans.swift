@@ -101,7 +101,7 @@ struct WorkerBench: ~Copyable {
     /// The ids of the targets that control was told are drained, since it was asked last.
     func takeDrained() -> [Int] {
         control.takeAll().compactMap { mail in
-            guard case .drained(_, let target, _, _) = mail else { return nil }
+            guard case .drained(_, let target, _, _, _) = mail else { return nil }
             return target
         }
     }

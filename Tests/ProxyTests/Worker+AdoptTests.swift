@@ -77,7 +77,7 @@ import Testing
         pool.end(cut: true)
         bench.worker.reportIfDrained(pool)
         let mail = bench.control.takeAll()
-        guard mail.count == 1, case .drained(0, target: 0, finished: 1, cut: 1) = mail[0] else {
+        guard mail.count == 1, case .drained(0, target: 0, finished: 1, cut: 1, left: 0) = mail[0] else {
             Issue.record("\(mail)")
             return
         }

@@ -177,4 +177,16 @@ import Testing
         // A group that leaves forgoes what it was owed, be it more or less than nothing: that must even out.
         for name in weightOf.indices { #expect(abs(owed[name]) < 100) }
     }
+
+    @Test func everyHashHasItsGroupAndEveryGroupItsShare() {
+        let weights = SmoothWeights(weights: [3, 0, 1])
+        var counts = [0, 0, 0]
+        for hash in 0..<UInt64(400) {
+            guard let index = weights.index(for: hash) else { continue }
+            #expect(weights.index(for: hash) == index)
+            counts[index] += 1
+        }
+        #expect(counts == [300, 0, 100])
+        #expect(SmoothWeights(weights: [0, 0]).index(for: 7) == nil)
+    }
 }

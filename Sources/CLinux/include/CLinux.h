@@ -7,9 +7,11 @@
 #include <fcntl.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
+#include <netinet/udp.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdint.h>
+#include <string.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
 #include <sys/inotify.h>
@@ -48,6 +50,102 @@ static inline int apus_accept4(int descriptor, struct sockaddr_storage *address,
 static inline int apus_getsockname(int descriptor, struct sockaddr_storage *address, socklen_t *length) {
     return getsockname(descriptor, (struct sockaddr *)address, length);
 }
+
+// Datagrams. `struct mmsghdr` and `struct in6_pktinfo` need _GNU_SOURCE; their layouts are the kernel's.
+struct apus_message { struct msghdr header; unsigned int byte_count; };
+struct apus_ipv6_info { struct in6_addr address; unsigned int interface; };
+_Static_assert(sizeof(struct apus_message) == sizeof(struct msghdr) + sizeof(size_t), "as long as struct mmsghdr");
+_Static_assert(sizeof(struct apus_ipv6_info) == 20, "as long as struct in6_pktinfo");
+
+// What surrounds a datagram; `control` has room for what comes with it, and for what goes with it: a local address
+// and a segment size.
+struct apus_envelope {
+    struct sockaddr_storage address;
+    struct iovec content;
+    unsigned char control[CMSG_SPACE(sizeof(struct apus_ipv6_info)) + CMSG_SPACE(sizeof(int))]
+        __attribute__((aligned(8)));
+};
+
+static inline int apus_recvmmsg(int descriptor, struct apus_message *messages, unsigned int count) {
+    struct mmsghdr;
+    extern int recvmmsg(int, struct mmsghdr *, unsigned int, int, struct timespec *);
+    return recvmmsg(descriptor, (struct mmsghdr *)messages, count, 0, NULL);
+}
+static inline int apus_sendmmsg(int descriptor, struct apus_message *messages, unsigned int count) {
+    struct mmsghdr;
+    extern int sendmmsg(int, struct mmsghdr *, unsigned int, int);
+    return sendmmsg(descriptor, (struct mmsghdr *)messages, count, 0);
+}
+
+// Makes `message` one to send, of these octets and with nothing else; what goes with them is added.
+static inline void apus_enclose(
+    struct apus_message *message, struct apus_envelope *envelope, void *bytes, size_t count) {
+    envelope->content = (struct iovec){.iov_base = bytes, .iov_len = count};
+    message->header = (struct msghdr){
+        .msg_name = &envelope->address,
+        .msg_iov = &envelope->content,
+        .msg_iovlen = 1,
+        .msg_control = envelope->control,
+    };
+}
+// Makes `message` one to receive, with all there is to know about it.
+static inline void apus_expect(
+    struct apus_message *message, struct apus_envelope *envelope, void *bytes, size_t count) {
+    apus_enclose(message, envelope, bytes, count);
+    message->header.msg_namelen = sizeof envelope->address;
+    message->header.msg_controllen = sizeof envelope->control;
+}
+
+// Control messages: the CMSG macros.
+static inline struct cmsghdr *apus_first_control(struct apus_message *message) {
+    return CMSG_FIRSTHDR(&message->header);
+}
+static inline struct cmsghdr *apus_next_control(struct apus_message *message, struct cmsghdr *control) {
+    return CMSG_NXTHDR(&message->header, control);
+}
+static inline struct in_pktinfo apus_ipv4_info(struct cmsghdr *control) {
+    return *(struct in_pktinfo *)CMSG_DATA(control);
+}
+static inline struct apus_ipv6_info apus_ipv6_info(struct cmsghdr *control) {
+    return *(struct apus_ipv6_info *)CMSG_DATA(control);
+}
+static inline int apus_int_info(struct cmsghdr *control) { return *(int *)CMSG_DATA(control); }
+static inline void apus_add_control(
+    struct apus_message *message, int level, int type, const void *data, size_t count) {
+    struct cmsghdr *control =
+        (struct cmsghdr *)((unsigned char *)message->header.msg_control + message->header.msg_controllen);
+    *control = (struct cmsghdr){.cmsg_len = CMSG_LEN(count), .cmsg_level = level, .cmsg_type = type};
+    memcpy(CMSG_DATA(control), data, count);
+    message->header.msg_controllen += CMSG_SPACE(count);
+}
+
+static inline void apus_add_destination(
+    struct apus_message *message, const struct sockaddr_storage *address, socklen_t length) {
+    memcpy(message->header.msg_name, address, length);
+    message->header.msg_namelen = length;
+}
+static inline void apus_add_ipv4_source(struct apus_message *message, const struct sockaddr_storage *address) {
+    struct in_pktinfo info = {.ipi_spec_dst = ((const struct sockaddr_in *)address)->sin_addr};
+    apus_add_control(message, IPPROTO_IP, IP_PKTINFO, &info, sizeof info);
+}
+static inline void apus_add_ipv6_source(
+    struct apus_message *message, const struct sockaddr_storage *address, unsigned int interface) {
+    struct apus_ipv6_info info = {((const struct sockaddr_in6 *)address)->sin6_addr, interface};
+    apus_add_control(message, IPPROTO_IPV6, IPV6_PKTINFO, &info, sizeof info);
+}
+
+// Swift cannot make one structure of another's memory without a pointer.
+static inline struct sockaddr_storage apus_ipv4_storage(struct in_addr address) {
+    union { struct sockaddr_in four; struct sockaddr_storage storage; } both = {
+        .four = {.sin_family = AF_INET, .sin_addr = address}};
+    return both.storage;
+}
+static inline struct sockaddr_storage apus_ipv6_storage(struct in6_addr address) {
+    union { struct sockaddr_in6 six; struct sockaddr_storage storage; } both = {
+        .six = {.sin6_family = AF_INET6, .sin6_addr = address}};
+    return both.storage;
+}
+static inline _Bool apus_is_link_local(struct in6_addr address) { return IN6_IS_ADDR_LINKLOCAL(&address); }
 
 // Variadic in C.
 static inline int apus_unacknowledged(int descriptor, int *count) { return ioctl(descriptor, TIOCOUTQ, count); }

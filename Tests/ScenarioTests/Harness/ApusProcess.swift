@@ -174,6 +174,12 @@ final class ApusProcess: Sendable {
         return text.split(separator: "\n").map { AccessLogLine(String($0)) }
     }
 
+    /// The connection log as it is now, in JSON: the lines of flows have an `ended`.
+    var connectionLog: [JSON] {
+        let text = (try? String(contentsOfFile: "\(folder)/connection.log", encoding: .utf8)) ?? ""
+        return text.split(separator: "\n").map { JSON(parsing: Array($0.utf8)) }
+    }
+
     /// What it wrote on standard error.
     var errors: String { process.standardError }
 

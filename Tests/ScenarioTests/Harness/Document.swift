@@ -1,6 +1,7 @@
 import TestCertificates
 
-/// A configuration file for one scenario: one application load balancer named `web`, on 127.0.0.1 by default.
+/// A configuration file for one scenario: one load balancer named `web`, by default on 127.0.0.1 and of the type
+/// application.
 ///
 /// Ports of listeners, and paths, are filled in when Apus is started; what is not said here is ELBv2's default, except
 /// that targets are checked twice a second, so that no scenario waits half a minute for a healthy target.
@@ -13,6 +14,8 @@ struct Document: Sendable {
     var groups: [Group]
     /// Attributes of the load balancer.
     var attributes: [String: JSON] = [:]
+    /// Its type.
+    var type = "application"
     /// The instance registry: id → address.
     var instances: [String: String] = [:]
     /// Keys of `runtime`, without the state directory.
@@ -40,6 +43,7 @@ struct Document: Sendable {
         var settings: [String: JSON] = [:]
         /// Scripted targets that live as long as the document does, and so as the program that was started with it.
         private var servers: [TargetServer] = []
+        private var streams: [StreamTarget] = []
         /// Programs that are its targets, alike.
         private var programs: [PortServer] = []
 
@@ -58,6 +62,16 @@ struct Document: Sendable {
         ) {
             self.init(name, [program.address], attributes: attributes, settings: settings)
             programs = [program]
+        }
+
+        /// Scripted targets of a group to which octets are passed on.
+        init(
+            _ name: String, streams: [StreamTarget], attributes: [String: JSON] = [:], settings: [String: JSON] = [:]
+        ) {
+            self.init(
+                name, streams.map(\.address), attributes: attributes,
+                settings: ["protocol": "TCP"].merging(settings) { $1 })
+            self.streams = streams
         }
 
         /// Scripted targets of one group.
@@ -94,6 +108,21 @@ struct Document: Sendable {
             groups: [Group("blue", servers: servers, attributes: group)], attributes: attributes)
     }
 
+    /// A network load balancer with one TCP listener that forwards everything to the group `blue`.
+    static func network(
+        _ targets: StreamTarget..., listener: [String: JSON] = [:], attributes: [String: JSON] = [:],
+        group: [String: JSON] = [:], settings: [String: JSON] = [:]
+    ) -> Document {
+        var document = Document(
+            listeners: [
+                Listener(defaultAction: forward("blue"), settings: ["protocol": "TCP"].merging(listener) { $1 })
+            ],
+            groups: [Group("blue", streams: targets, attributes: group, settings: settings)], attributes: attributes)
+        document.type = "network"
+        document.logFormat = "json"
+        return document
+    }
+
     /// A forward action: one group, or several with weights.
     static func forward(_ group: String) -> JSON {
         ["type": "forward", "targetGroupName": .string(group)]
@@ -116,7 +145,7 @@ struct Document: Sendable {
     /// The file's text: JSON, which is YAML too.
     func text(ports: [UInt16], folder: String) -> String {
         var loadBalancer: JSON = [
-            "name": "web", "type": "application", "addresses": .array(addresses.map { .string($0) }),
+            "name": "web", "type": .string(type), "addresses": .array(addresses.map { .string($0) }),
             "listeners": .array(zip(listeners, ports).map { Self.json($0, port: $1) }),
         ]
         if !attributes.isEmpty { loadBalancer["attributes"] = .object(attributes) }

@@ -36,6 +36,26 @@ func expectLogged(
     #expect(found, "expected \(count) lines with status \(status) in:\n\(lines)", sourceLocation: sourceLocation)
 }
 
+/// Expects a line in the connection log, soon, of a flow that ended so and by whom; gives it back.
+@discardableResult
+func expectFlow(
+    by apus: ApusProcess, _ ended: String, by party: String, target: String? = nil,
+    sourceLocation: SourceLocation = #_sourceLocation
+) -> JSON {
+    let line = eventually(within: 10) {
+        apus.connectionLog.last {
+            $0["ended"].string == ended && $0["ended_by"].string == party
+                && (target == nil || $0["target"].string == target)
+        }
+    }
+    guard let line else {
+        let all = apus.connectionLog.suffix(20).map(\.text).joined(separator: "\n")
+        Issue.record("no flow that ended \(ended) by \(party) in:\n\(all)", sourceLocation: sourceLocation)
+        return [:]
+    }
+    return line
+}
+
 /// Expects an answer that Apus made: ALB's kind of HTML, and the cause in one word.
 func expectMadeHere(
     _ answer: Message, _ status: Int, _ comment: String = "", sourceLocation: SourceLocation = #_sourceLocation

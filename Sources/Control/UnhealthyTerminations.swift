@@ -1,0 +1,76 @@
+import Core
+import Model
+import Proxy
+import Routing
+
+/// Ends the connections that are passed on to targets which fail their checks: at once, or when the time that their
+/// group leaves them is over; and not while no target of the group is healthy, for then all are used.
+///
+/// Shape:  one object of the control thread.
+/// Source: elbv2.md §5.1 (unhealthy), `target_health_state.unhealthy.*`.
+final class UnhealthyTerminations {
+    private let loop: ControlLoop
+    private let terminate: (Registration) -> Void
+    private var draining: [Int: UnhealthyDraining] = [:]
+
+    /// `terminate` tells every worker to reset the connections of a target.
+    init(loop: ControlLoop, terminate: @escaping (Registration) -> Void) {
+        self.loop = loop
+        self.terminate = terminate
+    }
+
+    /// Whether `registration` is unhealthy and keeps its connections for a while.
+    func isDraining(_ registration: Registration) -> Bool { draining[registration.id]?.registration === registration }
+
+    /// The state of a target has changed.
+    func stateChanged(_ registration: Registration, from: TargetState, to: TargetState, now: Instant) {
+        let group = registration.group
+        // Flows of datagrams stay where they are: nobody would hear of it. Source: elbv2.md §1.5.
+        guard [.tcp, .tls].contains(group.configuration.protocol) else { return }
+        if from == .unhealthy { stop(registration) }
+        if to == .unhealthy { begin(registration, now: now) }
+        // Until now all targets were used because none was healthy.
+        guard to == .healthy, group.tally[.healthy] == 1 else { return }
+        for other in group.registrations where other.health.state == .unhealthy && !isDraining(other) {
+            begin(other, now: now)
+        }
+    }
+
+    private func begin(_ registration: Registration, now: Instant) {
+        let group = registration.group
+        let attributes = group.configuration.attributes
+        guard group.tally[.healthy] > 0 else { return }
+        if attributes.unhealthyConnectionTermination { return terminate(registration) }
+        guard attributes.unhealthyDrainingSeconds > 0 else { return }
+        let drain = UnhealthyDraining(registration) { [weak self] in self?.over($0) }
+        drain.timer = loop.add(drain, descriptor: nil)
+        draining[registration.id] = drain
+        loop.schedule(drain.timer, at: now + Nanoseconds(seconds: attributes.unhealthyDrainingSeconds))
+    }
+
+    private func stop(_ registration: Registration) {
+        guard let drain = draining.removeValue(forKey: registration.id) else { return }
+        loop.remove(drain.timer)
+    }
+
+    private func over(_ registration: Registration) {
+        stop(registration)
+        if registration.group.tally[.healthy] > 0 { terminate(registration) }
+    }
+}
+
+/// The time that an unhealthy target keeps its connections.
+private final class UnhealthyDraining: PollHandler {
+    let registration: Registration
+    var timer = Token.none
+    private let over: (Registration) -> Void
+
+    init(_ registration: Registration, over: @escaping (Registration) -> Void) {
+        self.registration = registration
+        self.over = over
+    }
+
+    func ready(_ ready: Poller.Ready, now: Instant) {}
+
+    func timerFired(now: Instant) { over(registration) }
+}

@@ -1,0 +1,30 @@
+/// All addresses that begin with the same bits. Source: RFC 4632 §3.1, RFC 4291 §2.3.
+///
+/// Shape: trivial, so that a list of them can be compared with every new connection.
+public struct AddressRange: Equatable, Sendable {
+    private let family: SocketAddress.Family
+    private let high: UInt64
+    private let low: UInt64
+    private let highMask: UInt64
+    private let lowMask: UInt64
+
+    /// The addresses that share the first `prefixLength` bits with `address`, of which IPv4 has 32 and IPv6 128.
+    public init(_ address: SocketAddress, prefixLength: Int) {
+        family = address.family
+        // An IPv4 address is the end of the words.
+        let length = family == .ipv4 ? prefixLength + 96 : prefixLength
+        precondition((0...128).contains(length), "address range: a prefix of \(prefixLength) bits")
+        highMask = Self.mask(min(length, 64))
+        lowMask = Self.mask(max(0, length - 64))
+        high = address.words.high & highMask
+        low = address.words.low & lowMask
+    }
+
+    /// Whether `address` is one of them.
+    public func contains(_ address: SocketAddress) -> Bool {
+        let words = address.words
+        return family == address.family && words.high & highMask == high && words.low & lowMask == low
+    }
+
+    private static func mask(_ length: Int) -> UInt64 { length == 0 ? 0 : ~0 << UInt64(64 - length) }
+}

@@ -1,0 +1,64 @@
+import CLinux
+import Glibc
+
+extension DatagramSocket {
+    /// Opens a socket that hears what is sent to `address`, and is told which of our addresses each datagram was sent
+    /// to: a reply must come from there, also where `address` stands for all of them.
+    ///
+    /// Limits: queues `Limits.datagramQueueBytes` in either direction, or as much as the kernel allows.
+    /// Errors: `SystemError` naming the address, as when another program has the port.
+    /// Source: ip(7), `IP_PKTINFO`; ipv6(7), `IPV6_RECVPKTINFO`; socket(7).
+    public static func listen(on address: SocketAddress, sharesPort: Bool) throws(SystemError) -> DatagramSocket {
+        let listener = try open(address)
+        // No SO_REUSEADDR: on UDP it would let any other socket that has it take over the port.
+        if sharesPort { listener.set(SOL_SOCKET, SO_REUSEPORT, 1) }
+        switch address.family {
+        case .ipv4: listener.set(Int32(IPPROTO_IP), IP_PKTINFO, 1)
+        case .ipv6:
+            listener.set(Int32(IPPROTO_IPV6), IPV6_V6ONLY, 1)
+            listener.set(Int32(IPPROTO_IPV6), IPV6_RECVPKTINFO, 1)
+        }
+        listener.set(SOL_SOCKET, SO_RCVBUF, Limits.datagramQueueBytes)
+        listener.set(SOL_SOCKET, SO_SNDBUF, Limits.datagramQueueBytes)
+        let bound = unsafe address.withSystemAddress { unsafe apus_bind(listener.descriptor, $0, $1) }
+        guard bound == 0 else { throw listener.abandon("bind \(address) for datagrams") }
+        return listener
+    }
+
+    /// Opens a socket that sends to `address` and hears what comes from there and nothing else. Nothing is sent yet.
+    ///
+    /// Errors: `SystemError` when the kernel refuses, as with no route or no free port.
+    public static func connect(to address: SocketAddress) throws(SystemError) -> DatagramSocket {
+        let connection = try open(address)
+        let status = unsafe address.withSystemAddress { unsafe apus_connect(connection.descriptor, $0, $1) }
+        guard status == 0 else { throw connection.abandon("connect to \(address) for datagrams") }
+        return connection
+    }
+
+    private static func open(_ address: SocketAddress) throws(SystemError) -> DatagramSocket {
+        let type = SOCK_DGRAM.rawValue | SOCK_NONBLOCK.rawValue | SOCK_CLOEXEC.rawValue
+        let descriptor = socket(address.domain, Int32(type), 0)
+        guard descriptor >= 0 else { throw SystemError("open a socket for datagrams to \(address)") }
+        let opened = DatagramSocket(descriptor: descriptor)
+        // A kernel before 5.0 has no such option, and hands over each datagram by itself.
+        _ = opened.trySet(Int32(IPPROTO_UDP), UDP_GRO, 1)
+        return opened
+    }
+
+    private func set(_ level: Int32, _ option: Int32, _ value: Int32) {
+        let isSet = trySet(level, option, value)
+        precondition(isSet, "setsockopt(\(level), \(option)): \(systemErrorText(errno))")
+    }
+
+    private func trySet(_ level: Int32, _ option: Int32, _ value: Int32) -> Bool {
+        var value = value
+        return unsafe setsockopt(descriptor, level, option, &value, socklen_t(MemoryLayout<Int32>.size)) == 0
+    }
+
+    /// The error of the call just made, once the descriptor is closed.
+    private func abandon(_ operation: String) -> SystemError {
+        let error = SystemError(operation)
+        close()
+        return error
+    }
+}

@@ -1,0 +1,18 @@
+import Glibc
+
+/// A non-blocking UDP socket: one descriptor. `DatagramBatch` receives from it and sends over it.
+///
+/// Shape:  a trivial value; whoever keeps it closes it, once.
+/// Source: udp(7).
+public struct DatagramSocket: Equatable, Sendable {
+    /// The kernel's number for it.
+    public let descriptor: Int32
+
+    public init(descriptor: Int32) { self.descriptor = descriptor }
+
+    /// The address on our side. Source: getsockname(2).
+    public var localAddress: SocketAddress? { Socket(descriptor: descriptor).localAddress }
+
+    /// Gives the descriptor back. The poller forgets it by itself.
+    public func close() { Socket(descriptor: descriptor).close() }
+}

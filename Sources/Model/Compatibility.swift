@@ -1,0 +1,66 @@
+// What goes with what. Source: elbv2.md §1.8.
+
+extension Listener.`Protocol` {
+    /// The kind of load balancer that has such listeners.
+    public var kind: LoadBalancer.Kind {
+        switch self {
+        case .http, .https: .application
+        case .tcp, .tls, .udp, .tcpUDP: .network
+        }
+    }
+
+    /// Whether it ends TLS, for which it needs certificates.
+    public var hasTLS: Bool {
+        switch self {
+        case .http, .tcp, .udp, .tcpUDP: false
+        case .https, .tls: true
+        }
+    }
+
+    /// The protocols of the target groups that such a listener can forward to.
+    public var targetProtocols: [TargetGroup.`Protocol`] {
+        switch self {
+        case .http, .https: [.http, .https]
+        case .tcp: [.tcp, .tcpUDP]
+        case .tls: [.tcp, .tls]
+        case .udp: [.udp, .tcpUDP]
+        case .tcpUDP: [.tcpUDP]
+        }
+    }
+
+    /// Whether connections of TCP are made to it.
+    public var hasTCP: Bool { self != .udp }
+
+    /// Whether datagrams are sent to it.
+    public var hasUDP: Bool { self == .udp || self == .tcpUDP }
+
+    /// What the rules of such a listener can look at.
+    var conditionFields: [Condition.Field] {
+        switch self {
+        case .http, .https: [.hostHeader, .pathPattern]
+        case .tcp: [.sourceIP, .serverName]
+        case .tls, .udp, .tcpUDP: [.sourceIP]
+        }
+    }
+
+    /// Its name with its article, for messages.
+    var withArticle: String { self == .http || self == .https ? "an \(rawValue)" : "a \(rawValue)" }
+}
+
+extension TargetGroup.`Protocol` {
+    /// The kind of load balancer whose listeners can forward to such a group.
+    public var kind: LoadBalancer.Kind {
+        switch self {
+        case .http, .https: .application
+        case .tcp, .tls, .udp, .tcpUDP: .network
+        }
+    }
+
+    /// Whether connections to its targets are made over TLS.
+    public var hasTLS: Bool {
+        switch self {
+        case .http, .tcp, .udp, .tcpUDP: false
+        case .https, .tls: true
+        }
+    }
+}

@@ -1,0 +1,152 @@
+import Core
+import Telemetry
+
+/// The datagrams of one client to one of our addresses, and those that the target chosen for it sends back.
+///
+/// Shape:  one object and one socket, connected to the target, so that what comes from there is this flow's. Datagrams
+///         are passed on from where they were received; nothing is held.
+/// Limits: `WorkerConfiguration.connectionsMax` of them with all other connections of the worker; beyond, the idlest
+///         ends.
+final class DatagramFlow {
+    let key: Key
+    let listener: DatagramListener
+    let socket: DatagramSocket
+    let token: Token
+    let group: Group
+    let pool: TargetPool
+    var record: FlowRecord
+    let beganAt: Instant
+    /// When a datagram last came, from either side.
+    var lastActivity: Instant
+    /// Whether the target has sent something.
+    var isAnswered = false
+    /// Whether the client has sent something after that: then it is where it says it is, as a flood's senders are not.
+    var isAssured = false
+    /// Its neighbours among the flows of its listener that are assured, or that are not.
+    fileprivate(set) var older: DatagramFlow?
+    fileprivate(set) var newer: DatagramFlow?
+
+    /// What tells flows of a listener apart.
+    struct Key: Hashable {
+        let client: SocketAddress
+        /// The address that the client has sent to, from which it expects the answers.
+        let local: LocalAddress?
+    }
+
+    init(
+        _ key: Key, _ listener: DatagramListener, _ socket: DatagramSocket, token: Token, group: Group,
+        pool: TargetPool,
+        now: Instant
+    ) {
+        self.key = key
+        self.listener = listener
+        self.socket = socket
+        self.token = token
+        self.group = group
+        self.pool = pool
+        beganAt = now
+        lastActivity = now
+        record = FlowRecord(
+            kind: .udp, acceptedAt: WallClock.now(), client: key.client,
+            listener: key.local?.address.with(port: listener.listener.plan.port) ?? .unspecified, trace: (0, 0))
+        record.target = pool.address
+    }
+}
+
+/// Flows in the order in which they were last active.
+struct DatagramFlowList {
+    /// The idlest.
+    private(set) var oldest: DatagramFlow?
+    private var newest: DatagramFlow?
+
+    /// Adds a flow that has just been active.
+    mutating func append(_ flow: DatagramFlow) {
+        flow.older = newest
+        newest?.newer = flow
+        newest = flow
+        if oldest == nil { oldest = flow }
+    }
+
+    /// Takes a flow out.
+    mutating func remove(_ flow: DatagramFlow) {
+        let (older, newer) = (flow.older, flow.newer)
+        if let older { older.newer = newer } else { oldest = newer }
+        if let newer { newer.older = older } else { newest = older }
+        flow.older = nil
+        flow.newer = nil
+    }
+
+    /// Makes a flow of the list the one that was active last.
+    mutating func touch(_ flow: DatagramFlow) {
+        if newest === flow { return }
+        remove(flow)
+        append(flow)
+    }
+}
+
+/// One socket that takes datagrams for a listener, and the flows that have begun on it.
+final class DatagramListener {
+    let listener: Listener
+    let socket: DatagramSocket
+    let token: Token
+    private var flows: [DatagramFlow.Key: DatagramFlow] = [:]
+    private var assured = DatagramFlowList()
+    private var others = DatagramFlowList()
+    /// Whether its timer is set.
+    var isTimed = false
+
+    init(listener: Listener, socket: DatagramSocket, token: Token) {
+        self.listener = listener
+        self.socket = socket
+        self.token = token
+    }
+
+    /// The flow of these datagrams, if it has begun.
+    func flow(_ key: DatagramFlow.Key) -> DatagramFlow? { flows[key] }
+
+    /// Every flow there is.
+    var all: [DatagramFlow] { Array(flows.values) }
+
+    /// The flow to give up for another: the idlest of those whose client may be nobody, else the idlest of all.
+    var mostDispensable: DatagramFlow? { others.oldest ?? assured.oldest }
+
+    /// A flow that was silent since before `instant`.
+    func idle(before instant: Instant) -> DatagramFlow? {
+        if let flow = others.oldest, flow.lastActivity < instant { return flow }
+        if let flow = assured.oldest, flow.lastActivity < instant { return flow }
+        return nil
+    }
+
+    func add(_ flow: DatagramFlow) {
+        flows[flow.key] = flow
+        others.append(flow)
+    }
+
+    func remove(_ flow: DatagramFlow) {
+        flows[flow.key] = nil
+        if flow.isAssured { assured.remove(flow) } else { others.remove(flow) }
+    }
+
+    /// Datagrams of the client have come.
+    func clientSent(_ flow: DatagramFlow, now: Instant) {
+        flow.lastActivity = now
+        if flow.isAnswered, !flow.isAssured {
+            others.remove(flow)
+            flow.isAssured = true
+            assured.append(flow)
+        } else {
+            touch(flow)
+        }
+    }
+
+    /// Datagrams of the target have come.
+    func targetSent(_ flow: DatagramFlow, now: Instant) {
+        flow.lastActivity = now
+        flow.isAnswered = true
+        touch(flow)
+    }
+
+    private func touch(_ flow: DatagramFlow) {
+        if flow.isAssured { assured.touch(flow) } else { others.touch(flow) }
+    }
+}

@@ -1,0 +1,113 @@
+import Core
+import TLS
+import Telemetry
+
+/// A client's connection joined to one to a target, whose octets are passed on both ways and not looked at.
+///
+/// Shape:  three objects, one for the pair and one for each side. Nothing is held for a pair that is silent: what was
+///         read goes out at once, and only what the other side does not take waits, in one buffer each way.
+/// Limits: `Core.Limits.largeBufferBytes` each way; reading stops while something waits.
+final class Tunnel {
+    let client: TunnelSide
+    /// The connection to the target; nil until one was opened.
+    var target: TunnelSide?
+    let listener: Listener
+    private(set) var phase: Phase
+    /// What is known about it, for its line in the log; `client` is who the client says to be, by PROXY or by itself.
+    var record: FlowRecord
+    /// The group that was chosen.
+    var group: Group?
+    /// The target that was chosen; it counts the tunnel as in flight.
+    var pool: TargetPool?
+    /// What chooses the target.
+    var hash: UInt64 = 0
+    /// Targets that could not be connected to.
+    var tried: [TargetPool] = []
+    /// Whether the last of them took too long, instead of refusing.
+    var hasTimedOut = false
+    /// Who has ended first.
+    private(set) var firstEnded = FlowParty.client
+    private var hasEnd = false
+    /// The name that the client's TLS asks for, where a rule has to know it.
+    var serverName: [UInt8] = []
+    let beganAt: Instant
+    /// Where the client has connected to, by its PROXY header; nil without.
+    var destination: SocketAddress?
+    /// When an octet was last passed on, or taken.
+    var lastActivity: Instant
+    /// When the wheel will call, at the latest.
+    var timer = Instant.distantFuture
+    /// It waits for its next turn in `Worker.deferredTunnels`.
+    var isDeferred = false
+
+    /// What is awaited.
+    enum Phase {
+        /// The client's PROXY header, until the instant at most.
+        case proxyHeader(until: Instant)
+        /// The name in the client's ClientHello, until the instant at most.
+        case clientHello(until: Instant)
+        /// The client's TLS handshake, until the instant at most.
+        case handshake(until: Instant)
+        /// A connection to a target, until the instant at most.
+        case connecting(until: Instant)
+        /// Octets, from either side.
+        case open
+        /// Closed. The objects may outlive the sockets by the rest of a call.
+        case closed
+    }
+
+    init(_ transport: Transport, _ address: SocketAddress, _ listener: Listener, phase: Phase, now: Instant) {
+        client = TunnelSide(transport)
+        self.listener = listener
+        self.phase = phase
+        beganAt = now
+        lastActivity = now
+        record = FlowRecord(
+            kind: listener.plan.tls == nil ? .tcp : .tls, acceptedAt: WallClock.now(), client: address,
+            listener: .unspecified, trace: (0, 0))
+        client.tunnel = self
+    }
+
+    /// Moves to another phase. From any but closed.
+    func enter(_ next: Phase) {
+        if case .closed = phase { preconditionFailure("tunnel: \(next) after closed") }
+        phase = next
+    }
+
+    /// Whether it is over.
+    var isClosed: Bool {
+        if case .closed = phase { return true }
+        return false
+    }
+
+    /// Notes that a side has said all it had to say.
+    func noteEnd(of side: TunnelSide) {
+        guard !hasEnd else { return }
+        hasEnd = true
+        firstEnded = side === client ? .client : .target
+    }
+
+    /// The side at the other end of `side`, if it is there yet.
+    func other(than side: TunnelSide) -> TunnelSide? { side === client ? target : client }
+
+    /// Octets of buffers that it holds.
+    var heldByteCount: Int { client.heldByteCount + (target?.heldByteCount ?? 0) }
+}
+
+/// One of the two connections of a tunnel.
+final class TunnelSide {
+    /// Nil once the tunnel is closed: each keeps the other.
+    var tunnel: Tunnel?
+    var transport: Transport
+    /// What it did not take yet.
+    var waiting: Buffer?
+    /// What it had taken when that was last looked at.
+    var takenAtLastLook: UInt64 = 0
+
+    init(_ transport: Transport) { self.transport = transport }
+
+    /// Octets of buffers that it holds.
+    var heldByteCount: Int { (waiting?.capacity ?? 0) + transport.heldByteCount }
+    /// Whether something waits for it to take more.
+    var isBlocked: Bool { waiting != nil || !transport.isFlushed }
+}

@@ -1,0 +1,190 @@
+import Core
+import Routing
+import Telemetry
+
+// The way of datagrams: `receive` → `flow` → `beginFlow`, once → `forward`; and back: `returnDatagrams`.
+extension Worker {
+    /// Passes on datagrams that have come to a listener; what is left makes another event.
+    mutating func receive(_ listener: DatagramListener) {
+        for _ in 0..<Limits.datagramBatchesPerTurnMax {
+            guard case .messages(let count) = datagrams.receive(from: listener.socket) else { return }
+            var index = 0
+            while index < count {
+                let run = datagrams.run(from: index)
+                index = run.upperBound
+                let message = datagrams[run.lowerBound]
+                let key = DatagramFlow.Key(client: message.source, local: message.destination)
+                guard let flow = listener.flow(key) ?? beginFlow(key, listener) else { continue }
+                listener.clientSent(flow, now: now)
+                forward(run, of: flow)
+            }
+            if count < datagrams.capacity { return }
+        }
+    }
+
+    /// Begins a flow: finds its target, and opens a socket to it. Nil if there is none, or no room.
+    private mutating func beginFlow(_ key: DatagramFlow.Key, _ listener: DatagramListener) -> DatagramFlow? {
+        guard finishDeadline == nil, makeRoom(listener) else { return refuseFlow() }
+        let noName: [UInt8] = []
+        guard let (group, hash) = route(listener.listener, key.client, serverName: noName.span),
+            let pool = group.pick(flow: hash), let socket = try? DatagramSocket.connect(to: pool.address)
+        else { return refuseFlow() }
+        let flow = DatagramFlow(
+            key, listener, socket, token: slab.nextToken, group: group, pool: pool, now: now)
+        flow.record.trace = (random.next(), random.next())
+        let token = slab.insert(.datagramFlow(flow))
+        poller.add(socket.descriptor, token: token, interest: .readable)
+        listener.add(flow)
+        pool.begin()
+        flowCount += 1
+        buffers.charge(Limits.datagramFlowBytes)
+        counters.flows.add(.udp)
+        group.plan.counters.flows.add()
+        group.plan.counters.flowsActive.add()
+        if !pool.cell.isHealthy {
+            counters.failOpenFlows.add()
+            group.plan.counters.failOpenRequests.add()
+        }
+        if !listener.isTimed {
+            listener.isTimed = true
+            timers.schedule(listener.token, at: now + idleTimeout(of: listener))
+        }
+        return flow
+    }
+
+    private func refuseFlow() -> DatagramFlow? {
+        counters.flowsRejected.add(.udp)
+        return nil
+    }
+
+    /// Whether another flow may begin, for which the most dispensable of its listener ends if there are enough.
+    private mutating func makeRoom(_ listener: DatagramListener) -> Bool {
+        guard clientCount + flowCount >= configuration.connectionsMax || buffers.isExhausted else { return true }
+        guard let idlest = listener.mostDispensable else { return false }
+        counters.flowsEvicted.add()
+        end(idlest, .memory, by: .apus)
+        return true
+    }
+
+    /// Sends datagrams of the client to the target. What the kernel does not take is lost, as datagrams are.
+    private mutating func forward(_ run: Range<Int>, of flow: DatagramFlow) {
+        var rest = run
+        while !rest.isEmpty {
+            switch datagrams.forward(rest, over: flow.socket) {
+            case .messages(let sent):
+                for index in rest.prefix(sent) {
+                    flow.record.receivedBytes += note(datagrams[index])
+                }
+                rest = rest.dropFirst(sent)
+            case .wouldBlock: return counters.datagramsDropped.add(UInt64(rest.count))
+            case .failed(let code):
+                counters.datagramsDropped.add()
+                rest = rest.dropFirst()
+                if isVerdict(code) {
+                    counters.datagramsDropped.add(UInt64(rest.count))
+                    return end(flow, .unreachable, by: .target)
+                }
+            }
+        }
+    }
+
+    /// Whether the network says that nobody can be reached at the target's address, and not that one datagram cannot be
+    /// sent. Source: RFC 1122 §4.1.3.3; ip(7), icmp(7).
+    private func isVerdict(_ code: Int32) -> Bool {
+        code == connectionRefusedError || code == hostUnreachableError || code == networkUnreachableError
+    }
+
+    /// Counts a message that was passed on, and returns its octets.
+    private func note(_ message: DatagramBatch.Message) -> UInt64 {
+        counters.datagrams.add(UInt64(message.datagramCount))
+        counters.flowBytes.add(.udp, UInt64(message.byteCount))
+        return UInt64(message.byteCount)
+    }
+
+    /// Passes on what a flow's target has sent.
+    mutating func returnDatagrams(_ flow: DatagramFlow) {
+        switch datagrams.receive(from: flow.socket) {
+        case .wouldBlock: return
+        case .failed(let code): return isVerdict(code) ? end(flow, .unreachable, by: .target) : ()
+        case .messages(let count):
+            flow.listener.targetSent(flow, now: now)
+            var rest = 0..<count
+            while !rest.isEmpty {
+                switch datagrams.forward(
+                    rest, over: flow.listener.socket, to: flow.key.client, from: flow.key.local)
+                {
+                case .messages(let sent):
+                    for index in rest.prefix(sent) { flow.record.sentBytes += note(datagrams[index]) }
+                    rest = rest.dropFirst(sent)
+                case .wouldBlock: return counters.datagramsDropped.add(UInt64(rest.count))
+                case .failed:
+                    counters.datagramsDropped.add()
+                    rest = rest.dropFirst()
+                }
+            }
+        }
+    }
+
+    // MARK: The end
+
+    private func idleTimeout(of listener: DatagramListener) -> Nanoseconds {
+        let timeout = listener.listener.plan.flows?.datagramIdleTimeout ?? 0
+        return finishDeadline == nil ? timeout : min(timeout, Limits.finishIdleTime)
+    }
+
+    /// Ends the flows of a listener that are idle, and looks again when the next can be.
+    mutating func expireFlows(_ listener: DatagramListener) {
+        let timeout = idleTimeout(of: listener)
+        let last = Instant(nanoseconds: now.nanoseconds - min(now.nanoseconds, timeout))
+        while let flow = listener.idle(before: last) { end(flow, .idle, by: .apus) }
+        listener.isTimed = listener.mostDispensable != nil
+        // A tenth of the time late at most, and not for each flow.
+        if listener.isTimed { timers.schedule(listener.token, at: now + max(timeout / 10, Limits.timerPause)) }
+    }
+
+    /// Ends a flow: what comes from its client begins another.
+    mutating func end(_ flow: DatagramFlow, _ ending: FlowEnding, by party: FlowParty) {
+        flow.record.ending = ending
+        flow.record.endedBy = party
+        flow.record.duration = now.since(flow.beganAt)
+        let loadBalancer = flow.listener.listener.logName, group = flow.group.logName
+        let nothing: [UInt8] = []
+        connectionLog?.write(
+            flow.record,
+            names: FlowRecord.Names(
+                loadBalancer: loadBalancer.span, targetGroup: group.span, serverName: nothing.span))
+        flow.listener.remove(flow)
+        slab.remove(flow.token)
+        flow.socket.close()
+        flowCount -= 1
+        buffers.charge(-Limits.datagramFlowBytes)
+        counters.flowEndings.add(ending)
+        counters.flowsEnded.add(.udp)
+        flow.group.plan.counters.flowsActive.subtract()
+        flow.pool.end(cut: ending == .deregistration)
+        reportIfDrained(flow.pool)
+    }
+
+    /// Watches a socket for datagrams that control has opened.
+    mutating func open(_ socket: DatagramSocket, for listener: Listener) {
+        let listening = DatagramListener(listener: listener, socket: socket, token: slab.nextToken)
+        let token = slab.insert(.datagramListener(listening))
+        poller.add(socket.descriptor, token: token, interest: .readable)
+        datagramListeners.append(listening)
+    }
+
+    /// Takes no more datagrams where `isGone` says so: answers could not be sent from there, so that flows end.
+    mutating func closeDatagramListeners(where isGone: (Listener) -> Bool) {
+        let gone = datagramListeners.filter { isGone($0.listener) }
+        datagramListeners.removeAll { isGone($0.listener) }
+        for listening in gone {
+            for flow in listening.all { end(flow, .listenerRemoved, by: .apus) }
+            timers.cancel(listening.token)
+            slab.remove(listening.token)
+            listening.socket.close()
+        }
+    }
+
+    /// Every flow of datagrams there is.
+    func datagramFlows() -> [DatagramFlow] { datagramListeners.flatMap(\.all) }
+}

@@ -1,0 +1,78 @@
+import Core
+import Telemetry
+
+// The PROXY header that trusted networks put before what a client sends, on listeners of either layer. It is looked at
+// where it lies and then taken out, so that nothing behind it is read too early: TLS may begin there.
+extension Transport {
+    /// How reading a PROXY header goes.
+    enum ProxyStep {
+        /// It is not complete.
+        case waiting
+        /// It was taken out. The addresses are the client's and where it connected; nil: the connection is the
+        /// sender's own, as a health check's.
+        case done(source: SocketAddress?, destination: SocketAddress?)
+        /// It is none, or cannot be trusted: why, in one word.
+        case refused(StaticString)
+        /// The connection ended in it.
+        case gone
+    }
+
+    /// Reads the PROXY header, as far as it has come.
+    mutating func readProxyHeader(_ worker: inout Worker) -> ProxyStep {
+        let scratch = worker.buffers.acquireLarge()
+        defer { worker.buffers.release(scratch) }
+        switch peek(into: scratch) {
+        case .got: break
+        case .nothing: return .waiting
+        case .ended, .failed: return .gone
+        }
+        switch ProxyHeader.read(scratch.bytes) {
+        case .needMore:
+            // What is there was seen: the next octet makes an event.
+            isReadable = false
+            return isEndAnnounced ? .gone : .waiting
+        case .refused(let fault): return .refused(fault.word)
+        case .complete(let header):
+            scratch.removeAll()
+            guard socket.read(into: scratch, most: header.byteCount) == .bytes(header.byteCount) else { return .gone }
+            worker.countReceived(from: .client, header.byteCount)
+            return .done(source: header.source, destination: header.destination)
+        }
+    }
+}
+
+extension Worker {
+    /// Goes on with the PROXY header of a tunnel's client. Returns false if it is not complete, or the tunnel has
+    /// ended.
+    mutating func readProxyHeader(_ tunnel: Tunnel) -> Bool {
+        switch tunnel.client.transport.readProxyHeader(&self) {
+        case .waiting: return false
+        case .done(let source, let destination):
+            if let source { tunnel.record.client = source }
+            tunnel.destination = destination
+            return true
+        case .refused(let word):
+            tunnel.record.reason = word
+            end(tunnel, .proxyHeader, by: .client)
+        case .gone:
+            tunnel.record.reason = "ProxyHeaderCut"
+            end(tunnel, .proxyHeader, by: .client)
+        }
+        return false
+    }
+
+    /// The same for a client of HTTP.
+    mutating func readProxyHeader(_ client: ClientConnection) -> Bool {
+        switch client.transport.readProxyHeader(&self) {
+        case .waiting: return false
+        case .done(let source, _):
+            if let source { client.address = source }
+            client.enter(client.tls == nil ? .reading : .handshaking(since: now))
+            return true
+        case .refused, .gone:
+            counters.connectionsRejected.add(.proxyHeader)
+            close(client)
+            return false
+        }
+    }
+}

@@ -1,0 +1,142 @@
+import Core
+import Telemetry
+
+extension Worker {
+    // MARK: Deadlines
+
+    /// Leaves a tunnel until its next event: sets its timer if its next deadline is before the one that is set.
+    mutating func rest(_ tunnel: Tunnel) {
+        let deadline = nextDeadline(of: tunnel)
+        guard deadline < tunnel.timer else { return }
+        tunnel.timer = deadline
+        timers.schedule(tunnel.client.transport.token, at: deadline)
+    }
+
+    private func nextDeadline(of tunnel: Tunnel) -> Instant {
+        switch tunnel.phase {
+        case .proxyHeader(let until), .clientHello(let until), .handshake(let until), .connecting(let until): until
+        case .open: tunnel.lastActivity + (tunnel.listener.plan.flows?.idleTimeout ?? 0)
+        case .closed: .distantFuture
+        }
+    }
+
+    /// The tunnel's timer has fired: acts on the deadline that has come, or sets the timer again.
+    mutating func tunnelTimerFired(_ tunnel: Tunnel) {
+        tunnel.timer = .distantFuture
+        guard nextDeadline(of: tunnel) <= now else { return rest(tunnel) }
+        switch tunnel.phase {
+        case .proxyHeader:
+            tunnel.record.reason = "timeout"
+            end(tunnel, .proxyHeader, by: .apus)
+        case .clientHello:
+            tunnel.record.reason = "timeout"
+            end(tunnel, .clientHello, by: .apus)
+        case .handshake:
+            counters.timeouts.add(.tlsHandshake)
+            counters.tlsFailures.add(.timeout)
+            tunnel.record.reason = "timeout"
+            end(tunnel, .clientTLS, by: .apus)
+        case .connecting:
+            counters.timeouts.add(.targetConnect)
+            connectFailed(tunnel, timedOut: true)
+        case .open:
+            guard !isTaking(tunnel) else { return rest(tunnel) }
+            counters.timeouts.add(.flowIdle)
+            end(tunnel, .idle, by: .apus)
+        case .closed: preconditionFailure("tunnel: a timer after closed")
+        }
+    }
+
+    /// Whether a side goes on emptying what the kernel holds for it; then the tunnel has been active.
+    private func isTaking(_ tunnel: Tunnel) -> Bool {
+        guard let target = tunnel.target else { return false }
+        let isTaking = [tunnel.client, target].contains { $0.transport.hasTakenMore(than: &$0.takenAtLastLook) }
+        if isTaking { tunnel.lastActivity = now }
+        return isTaking
+    }
+
+    // MARK: The end
+
+    /// Ends a tunnel: unless both sides had finished, both are reset, so that neither takes what it got for the
+    /// whole.
+    mutating func end(_ tunnel: Tunnel, _ ending: FlowEnding, by party: FlowParty) {
+        tunnel.record.ending = ending
+        tunnel.record.endedBy = party
+        let isReset = ending != .finished
+        if isReset, tunnel.target != nil || ending != .clientTLS { counters.flowResets.add(party) }
+        if tunnel.record.target == nil { counters.flowsRejected.add(tunnel.record.kind) }
+        counters.flowEndings.add(ending)
+        counters.flowsEnded.add(tunnel.record.kind)
+        log(tunnel)
+        tunnel.enter(.closed)
+        if let target = tunnel.target { close(target, reset: isReset) }
+        // A failed handshake has left an alert for the client, which a reset would overtake.
+        if ending == .clientTLS { leaveAlert(tunnel.client) }
+        close(tunnel.client, reset: isReset && ending != .clientTLS)
+        tunnel.group?.plan.counters.flowsActive.subtract()
+        releasePool(tunnel, cut: ending == .deregistration)
+        reserve.restore()
+        clientCount -= 1
+        tunnel.listener.connectionCount -= 1
+        counters.connectionsActive.subtract()
+    }
+
+    /// Reads what the client has sent behind what TLS has refused: with it unread, closing would be a reset.
+    private mutating func leaveAlert(_ client: TunnelSide) {
+        client.transport.endTLS(&self)
+        client.transport.shutdownWrite(&self)
+        let rest = buffers.acquireLarge()
+        _ = client.transport.receive(into: rest, &self)
+        buffers.release(rest)
+    }
+
+    private mutating func log(_ tunnel: Tunnel) {
+        guard connectionLog != nil || accessLog != nil else { return }
+        tunnel.record.duration = now.since(tunnel.beganAt)
+        tunnel.record.listener = tunnel.client.transport.socket.localAddress ?? .unspecified
+        var name = tunnel.serverName
+        if let tls = tunnel.client.transport.tls { name = Array(copying: tls.serverName) }
+        let group = tunnel.group?.logName ?? []
+        let loadBalancer = tunnel.listener.logName
+        let names = FlowRecord.Names(
+            loadBalancer: loadBalancer.span, targetGroup: group.span, serverName: name.span)
+        connectionLog?.write(tunnel.record, names: names)
+        // Access logs have no line for what was not looked into. Source: elbv2.md §3.4.
+        guard let accessLog, let tls = tunnel.client.transport.tls else { return }
+        tunnel.record.alert = tls.alert
+        let isAgreed = tunnel.record.handshakeTime != nil
+        let offered = tls.offeredProtocols
+        let certificate = tls.certificateName
+        accessLog.write(
+            tunnel.record, names: names,
+            tls: FlowRecord.TLSNames(
+                certificate: certificate.span, cipher: tls.cipherName,
+                version: isAgreed ? tls.version.networkName : "", keyExchange: tls.keyExchangeName,
+                clientProtocol: tls.applicationProtocol?.logName ?? "",
+                targetProtocol: tunnel.target?.transport.tls?.applicationProtocol?.logName ?? "",
+                offeredProtocols: offered.span))
+    }
+
+    /// Gives back everything that a side has.
+    mutating func close(_ side: TunnelSide, reset: Bool) {
+        if let waiting = side.waiting.take() { buffers.release(waiting) }
+        if side.transport.otherSide == .target {
+            if let pool = side.tunnel?.pool { keepResumption(of: side.transport, pool) }
+            counters.targetConnectionsActive.subtract()
+        }
+        timers.cancel(side.transport.token)
+        slab.remove(side.transport.token)
+        side.transport.close(reset: reset, &self)
+        side.tunnel = nil
+    }
+
+    /// Every tunnel there is.
+    func tunnels() -> [Tunnel] {
+        (0..<slab.slotCount).compactMap { index in
+            guard case .tunnelSide(let side) = slab.occupant(at: index), let tunnel = side.tunnel,
+                side === tunnel.client
+            else { return nil }
+            return tunnel
+        }
+    }
+}

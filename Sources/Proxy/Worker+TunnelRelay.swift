@@ -1,0 +1,125 @@
+import Core
+import Telemetry
+
+extension Worker {
+    /// How passing on in one direction went.
+    private enum Passed {
+        /// The source has nothing more now, or the sink takes nothing more now.
+        case waiting
+        /// There is more to do, after others had their turn.
+        case turnOver
+        /// The source has ended, and the sink was told.
+        case ended
+        case sourceBroke, sinkBroke
+    }
+
+    /// Passes on what can be, after something has happened at `side`: first what comes from there, then what waits for
+    /// it to take more.
+    mutating func relay(_ tunnel: Tunnel, from side: TunnelSide) {
+        guard let other = tunnel.other(than: side) else { preconditionFailure("tunnel: open to nobody") }
+        let there = pass(from: side, to: other, tunnel)
+        if there == .sourceBroke { return sideBroke(side, tunnel) }
+        if there == .sinkBroke { return sideBroke(other, tunnel) }
+        var back = Passed.waiting
+        if side.isBlocked || other.transport.mayReceive || other.transport.isEnded {
+            back = pass(from: other, to: side, tunnel)
+            if back == .sourceBroke { return sideBroke(other, tunnel) }
+            if back == .sinkBroke { return sideBroke(side, tunnel) }
+        }
+        if there == .ended && back == .ended { return end(tunnel, .finished, by: tunnel.firstEnded) }
+        if there == .turnOver || back == .turnOver { postpone(tunnel) }
+        rest(tunnel)
+    }
+
+    /// Passes on what `source` sends, until it has no more, `sink` takes no more, or the turn is over.
+    ///
+    /// What was read goes out from where it lies; the buffer is kept only for what is not taken. A read that leaves
+    /// room has emptied the kernel's buffer, so that a message costs one read and one write.
+    private mutating func pass(from source: TunnelSide, to sink: TunnelSide, _ tunnel: Tunnel) -> Passed {
+        var turnBytes = 0
+        while true {
+            if sink.isBlocked {
+                switch flush(sink) {
+                case .done: tunnel.lastActivity = now
+                case .blocked: return .waiting
+                case .failed: return .sinkBroke
+                }
+            }
+            if source.transport.isEnded {
+                if !source.transport.isBroken { tunnel.noteEnd(of: source) }
+                sink.transport.shutdownWrite(&self)
+                return .ended
+            }
+            if turnBytes >= Limits.relayBytesPerTurnMax { return .turnOver }
+            guard source.transport.mayReceive else { return .waiting }
+            let buffer = buffers.acquireLarge()
+            let filled = source.transport.receive(into: buffer, &self)
+            guard filled == .got else {
+                buffers.release(buffer)
+                switch filled {
+                case .got, .ended: continue
+                case .nothing: return .waiting
+                case .failed: return .sourceBroke
+                }
+            }
+            turnBytes += buffer.count
+            note(buffer.count, from: source, tunnel)
+            let sent = sink.transport.send(buffer, &self)
+            if buffer.isEmpty { buffers.release(buffer) } else { sink.waiting = buffers.settle(buffer) }
+            switch sent {
+            case .done: continue
+            case .blocked: return .waiting
+            case .failed: return .sinkBroke
+            }
+        }
+    }
+
+    private func note(_ count: Int, from source: TunnelSide, _ tunnel: Tunnel) {
+        tunnel.lastActivity = now
+        if source === tunnel.client {
+            tunnel.record.receivedBytes += UInt64(count)
+        } else {
+            tunnel.record.sentBytes += UInt64(count)
+        }
+        counters.flowBytes.add(tunnel.record.kind, UInt64(count))
+    }
+
+    /// Writes what waits for a side.
+    private mutating func flush(_ side: TunnelSide) -> Transport.Flush {
+        guard let waiting = side.waiting else { return side.transport.flush(&self) }
+        let result = side.transport.send(waiting, &self)
+        if waiting.isEmpty {
+            side.waiting = nil
+            buffers.release(waiting)
+        }
+        return result
+    }
+
+    /// A side has reset its connection, or it broke: the other is told by a reset.
+    mutating func sideBroke(_ side: TunnelSide, _ tunnel: Tunnel) {
+        let party: FlowParty = side === tunnel.client ? .client : .target
+        if let tls = side.transport.tls, let failure = tls.failure {
+            tunnel.record.reason = TLSFailureReason(failure).label
+            return end(tunnel, party == .client ? .clientTLS : .targetTLS, by: party)
+        }
+        end(tunnel, .reset, by: party)
+    }
+
+    /// Has a tunnel go on in the next pass.
+    private mutating func postpone(_ tunnel: Tunnel) {
+        guard !tunnel.isDeferred else { return }
+        tunnel.isDeferred = true
+        deferredTunnels.append(tunnel)
+    }
+
+    /// Goes on with the tunnels whose turn was over.
+    mutating func resumeTunnels() {
+        guard !deferredTunnels.isEmpty else { return }
+        let tunnels = deferredTunnels
+        deferredTunnels.removeAll(keepingCapacity: true)
+        for tunnel in tunnels {
+            tunnel.isDeferred = false
+            if case .open = tunnel.phase { relay(tunnel, from: tunnel.client) }
+        }
+    }
+}

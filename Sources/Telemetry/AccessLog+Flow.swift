@@ -1,0 +1,114 @@
+import Core
+
+// The line of a connection to a TLS listener, as the access log of a Network Load Balancer has it: 22 fields, or the
+// same as one JSON object. Source: elbv2.md §3.4.
+extension AccessLog {
+    /// Writes the line of a connection that has ended.
+    public func write(_ record: FlowRecord, names: FlowRecord.Names, tls: FlowRecord.TLSNames) {
+        let line = line
+        line.removeAll()
+        switch format {
+        case .alb: appendFields(record, names, tls)
+        case .json: appendMembers(record, names, tls)
+        }
+        commit()
+    }
+
+    // The numbers stand in a column, which the formatter would break up.
+    // swift-format-ignore
+    private func appendFields(_ record: FlowRecord, _ names: FlowRecord.Names, _ tls: FlowRecord.TLSNames) {
+        line.append("tls 2.0 ")                                                 // 1, 2
+        line.append(secondsOf: record.acceptedAt + record.duration)             // 3
+        field(names.loadBalancer)                                               // 4
+        number(UInt64(record.listener.port))                                    // 5
+        line.append(.space)
+        line.append(record.client)                                              // 6
+        line.append(.space)
+        line.append(record.listener)                                            // 7
+        number(record.duration / 1_000_000)                                     // 8
+        number(record.handshakeTime.map { $0 / 1_000_000 })                     // 9
+        number(record.receivedBytes)                                            // 10
+        number(record.sentBytes)                                                // 11
+        number(record.alert.map(UInt64.init))                                   // 12
+        field(tls.certificate)                                                  // 13
+        line.append(" -")                                                       // 14
+        field(tls.cipher)                                                       // 15
+        word(tls.version)                                                       // 16
+        field(tls.keyExchange)                                                  // 17
+        field(names.serverName)                                                 // 18
+        word(tls.clientProtocol)                                                // 19
+        word(tls.targetProtocol)                                                // 20
+        line.append(.space)
+        if tls.offeredProtocols.isEmpty { line.append("-") } else { appendOffered(tls.offeredProtocols, .quote) }  // 21
+        line.append(.space)
+        line.append(secondsOf: record.acceptedAt)                               // 22
+        line.append(.lineFeed)
+    }
+
+    private func field(_ text: Span<UInt8>) {
+        line.append(.space)
+        if text.isEmpty { return line.append("-") }
+        line.append(escaping: text, as: .bare, limit: Limits.logFieldBytesMax)
+    }
+
+    private func word(_ word: StaticString) {
+        line.append(.space)
+        if word.utf8CodeUnitCount == 0 { line.append("-") } else { line.append(word) }
+    }
+
+    private func number(_ number: UInt64?) {
+        line.append(.space)
+        if let number { line.append(decimal: number) } else { line.append("-") }
+    }
+
+    /// The names of a list as ALPN has it, each in quotes and with `%` for what is not printable.
+    private func appendOffered(_ list: Span<UInt8>, _ quote: UInt8) {
+        var index = 0
+        while index < list.count {
+            let end = min(list.count, index + 1 + Int(list[index]))
+            if index > 0 { line.append(",") }
+            line.append(quote)
+            for position in (index + 1)..<max(index + 1, end) {
+                let octet = list[position]
+                // All that stands in the registered names.
+                if octet.isDigit || (octet | 0x20) &- 0x61 < 26 || octet == 0x2F || octet == .dot || octet == 0x2D {
+                    line.append(octet)
+                } else {
+                    line.append("%")
+                    line.append(hexadecimal: UInt64(octet), digitCount: 2)
+                }
+            }
+            line.append(quote)
+            index = end
+        }
+    }
+
+    private func appendMembers(_ record: FlowRecord, _ names: FlowRecord.Names, _ tls: FlowRecord.TLSNames) {
+        line.append("{\"type\":\"tls\",\"version\":\"2.0\",\"time\":\"")
+        line.append(secondsOf: record.acceptedAt + record.duration)
+        line.append(.quote)
+        text("elb", names.loadBalancer)
+        number("listener", UInt64(record.listener.port))
+        address("client", record.client)
+        address("destination", record.listener)
+        number("connection_time", record.duration / 1_000_000)
+        number("tls_handshake_time", record.handshakeTime.map { $0 / 1_000_000 })
+        number("received_bytes", record.receivedBytes)
+        number("sent_bytes", record.sentBytes)
+        number("incoming_tls_alert", record.alert.map(UInt64.init))
+        text("chosen_cert_arn", tls.certificate)
+        word("chosen_cert_serial", nil)
+        text("tls_cipher", tls.cipher)
+        word("tls_protocol_version", tls.version.utf8CodeUnitCount == 0 ? nil : tls.version)
+        text("tls_keyexchange", tls.keyExchange)
+        text("domain_name", names.serverName)
+        word("alpn_fe_protocol", tls.clientProtocol.utf8CodeUnitCount == 0 ? nil : tls.clientProtocol)
+        word("alpn_be_protocol", tls.targetProtocol.utf8CodeUnitCount == 0 ? nil : tls.targetProtocol)
+        key("alpn_client_preference_list")
+        line.append("[")
+        appendOffered(tls.offeredProtocols, .quote)
+        line.append("],\"tls_connection_creation_time\":\"")
+        line.append(secondsOf: record.acceptedAt)
+        line.append("\"}\n")
+    }
+}

@@ -1,0 +1,84 @@
+import Core
+import Model
+import Routing
+import Testing
+
+@testable import Control
+
+@Suite struct UnhealthyTerminationsTests {
+    /// A group of two targets on a loop, and whose connections were to be reset.
+    private final class Scene {
+        let loop = ControlLoop()
+        let group: GroupState
+        var terminated: [Int] = []
+        private(set) var terminations: UnhealthyTerminations!
+
+        init(_ attributes: TargetGroupAttributes, protocol: TargetGroup.`Protocol` = .tcp) {
+            var configuration = TargetGroup(name: "blue", protocol: `protocol`, port: 80, attributes: attributes)
+            configuration.healthCheck.unhealthyThresholdCount = 1
+            configuration.healthCheck.healthyThresholdCount = 1
+            group = GroupState(id: 0, configuration: configuration, workerCount: 1)
+            for id in 0..<2 {
+                let registration = Registration(
+                    id: id, group: group, key: TargetKey(id: "10.0.0.\(id)", port: 80), address: nil,
+                    health: HealthState(registeredAt: loop.now))
+                group.registrations.append(registration)
+                group.tally[registration.health.state] += 1
+            }
+            terminations = UnhealthyTerminations(loop: loop) { [unowned self] in terminated.append($0.id) }
+            for registration in group.registrations { check(registration, .checkPassed) }
+        }
+
+        func check(_ registration: Registration, _ event: HealthState.Event) {
+            let before = registration.health.state
+            _ = registration.step(event, now: loop.now)
+            terminations.stateChanged(registration, from: before, to: registration.health.state, now: loop.now)
+        }
+
+        func fail(_ id: Int) { check(group.registrations[id], .checkFailed(.timeout)) }
+        func pass(_ id: Int) { check(group.registrations[id], .checkPassed) }
+    }
+
+    @Test func connectionsOfATargetThatFailsAreReset() {
+        let scene = Scene(TargetGroupAttributes())
+        scene.fail(1)
+        #expect(scene.terminated == [1])
+    }
+
+    @Test func theLastHealthyTargetKeepsThemUntilAnotherOneIs() {
+        let scene = Scene(TargetGroupAttributes())
+        scene.fail(1)
+        scene.fail(0)
+        #expect(scene.terminated == [1])
+        scene.pass(1)
+        #expect(scene.terminated == [1, 0])
+    }
+
+    @Test func theyMayBeKept() {
+        let scene = Scene(TargetGroupAttributes(unhealthyConnectionTermination: false))
+        scene.fail(1)
+        #expect(scene.terminated.isEmpty)
+        #expect(!scene.terminations.isDraining(scene.group.registrations[1]))
+    }
+
+    @Test func orKeptForAWhile() {
+        let scene = Scene(
+            TargetGroupAttributes(unhealthyConnectionTermination: false, unhealthyDrainingSeconds: 0.02))
+        let target = scene.group.registrations[1]
+        scene.fail(1)
+        #expect(scene.terminations.isDraining(target))
+        scene.pass(1)
+        #expect(!scene.terminations.isDraining(target))
+        scene.fail(1)
+        #expect(run(scene.loop) { scene.terminated == [1] })
+        #expect(!scene.terminations.isDraining(target))
+    }
+
+    @Test func otherProtocolsHaveNone() {
+        for name in ["HTTP", "UDP", "TCP_UDP"] {
+            let scene = Scene(TargetGroupAttributes(), protocol: .init(rawValue: name)!)
+            scene.fail(1)
+            #expect(scene.terminated.isEmpty)
+        }
+    }
+}

@@ -1,0 +1,92 @@
+import CLinux
+import Core
+import Glibc
+import Testing
+
+/// The other side of what is tested: plain sockets that join and split nothing by themselves, and plain calls.
+enum Datagrams {
+    /// A listening socket on a port of the kernel's choice.
+    static func listen(_ host: String) throws -> (socket: DatagramSocket, address: SocketAddress) {
+        let anyPort = try #require(SocketAddress(literal: host, port: 0))
+        let listener = try DatagramSocket.listen(on: anyPort, sharesPort: false)
+        return (listener, try #require(listener.localAddress))
+    }
+
+    /// A socket that hears each datagram by itself, and the address it hears on.
+    static func listenPlainly(_ host: String) throws -> (socket: DatagramSocket, address: SocketAddress) {
+        let listener = try listen(host)
+        try #require(set(listener.socket, Int32(IPPROTO_UDP), UDP_GRO, 0))
+        return listener
+    }
+
+    static func set(_ socket: DatagramSocket, _ level: Int32, _ option: Int32, _ value: Int32) -> Bool {
+        var value = value
+        return unsafe setsockopt(socket.descriptor, level, option, &value, socklen_t(MemoryLayout<Int32>.size)) == 0
+    }
+
+    static func option(_ socket: DatagramSocket, _ level: Int32, _ name: Int32) -> Int32 {
+        var value: Int32 = -1
+        var length = socklen_t(MemoryLayout<Int32>.size)
+        let status = unsafe getsockopt(socket.descriptor, level, name, &value, &length)
+        return status == 0 ? value : -1
+    }
+
+    /// Sends one datagram over a connected socket; returns whether it went.
+    static func send(_ octets: [UInt8], over socket: DatagramSocket) -> Bool {
+        unsafe Glibc.send(socket.descriptor, octets, octets.count, 0) == octets.count
+    }
+
+    /// Sends datagrams of `segmentSize` octets, the last with the rest, in one call; returns whether they went.
+    static func send(_ octets: [UInt8], segmentSize: Int, over socket: DatagramSocket) -> Bool {
+        guard set(socket, Int32(IPPROTO_UDP), UDP_SEGMENT, Int32(segmentSize)) else { return false }
+        defer { _ = set(socket, Int32(IPPROTO_UDP), UDP_SEGMENT, 0) }
+        return send(octets, over: socket)
+    }
+
+    /// The datagrams that arrive at a plain socket, each waited for; fewer if they do not come.
+    static func receive(_ datagramCount: Int, from socket: DatagramSocket) -> [[UInt8]] {
+        var datagrams: [[UInt8]] = []
+        while datagrams.count < datagramCount, let datagram = receiveOne(from: socket) { datagrams.append(datagram) }
+        return datagrams
+    }
+
+    /// The next datagram; nil if none comes.
+    static func receiveOne(from socket: DatagramSocket) -> [UInt8]? {
+        guard awaitReadable(socket.descriptor) else { return nil }
+        var octets = [UInt8](repeating: 0, count: 65_536)
+        let count = unsafe recv(socket.descriptor, &octets, octets.count, 0)
+        return count < 0 ? nil : Array(octets[..<count])
+    }
+
+    /// Whether nothing waits.
+    static func isSilent(_ socket: DatagramSocket) -> Bool {
+        var octet: UInt8 = 0
+        return unsafe recv(socket.descriptor, &octet, 1, Int32(MSG_PEEK)) < 0 && errno == EAGAIN
+    }
+
+    /// Both ends of a Unix socket that keeps boundaries: its queue is short, and nobody empties it unasked.
+    static func unixPair() throws -> (first: DatagramSocket, second: DatagramSocket) {
+        var descriptors: [Int32] = [-1, -1]
+        let type = Int32(SOCK_DGRAM.rawValue | SOCK_NONBLOCK.rawValue | SOCK_CLOEXEC.rawValue)
+        try #require(unsafe socketpair(AF_UNIX, type, 0, &descriptors) == 0)
+        return (DatagramSocket(descriptor: descriptors[0]), DatagramSocket(descriptor: descriptors[1]))
+    }
+
+    /// Octets of the longest datagram: 65,535 less the heads of UDP and, on IPv4, of IP. Source: RFC 768, RFC 791.
+    static func longest(_ host: String) -> Int { host == Loopback.ipv6 ? 65_527 : 65_507 }
+
+    /// `octets` in pieces of `size`, the last with the rest.
+    static func split(_ octets: [UInt8], _ size: Int) -> [[UInt8]] {
+        stride(from: 0, to: octets.count, by: size).map { Array(octets[$0..<min($0 + size, octets.count)]) }
+    }
+}
+
+extension DatagramBatch {
+    /// Receives once there is something, at most ten seconds from now. What went over loopback is there at once.
+    func receiveSoon(from socket: DatagramSocket) -> ReceiveResult {
+        awaitReadable(socket.descriptor) ? receive(from: socket) : .wouldBlock
+    }
+
+    /// The octets of the `index`-th message.
+    func content(_ index: Int) -> [UInt8] { octets(bytes(index)) }
+}

@@ -1,0 +1,202 @@
+import Testing
+
+@testable import Model
+
+/// What target groups of network load balancers may say, and what holds in them when they say nothing.
+@Suite struct TargetGroupNetworkTests {
+    static let ofApplication: [GroupProtocol] = [.http, .https]
+    static let ofNetwork: [GroupProtocol] = [.tcp, .tls, .udp, .tcpUDP]
+
+    /// A file with one group, of which `keys` stand in line 5 from column 5 on.
+    static func file(_ group: GroupProtocol, _ keys: String) -> String {
+        "targetGroups:\n  - name: blue\n    protocol: \(group.rawValue)\n    port: 80\n    \(keys)"
+    }
+
+    static func group(_ group: GroupProtocol, _ keys: String) throws -> TargetGroup {
+        let document = try Document.load(yaml: file(group, keys), file: "edge.yaml")
+        #expect(try Document(document.encoded()) == document, "what is written is read as something else")
+        return document.targetGroups[0]
+    }
+
+    static let networkAttributes = [
+        ("stickiness.enabled", "true"), ("deregistration_delay.connection_termination.enabled", "true"),
+        ("target_health_state.unhealthy.connection_termination.enabled", "false"),
+    ]
+
+    static let connectionAttributes = [("preserve_client_ip.enabled", "true"), ("proxy_protocol_v2.enabled", "true")]
+
+    static let applicationAttributes = [
+        ("apus.target_keep_alive.idle_seconds", "5"), ("apus.target_keep_alive.connections_max", "5"),
+    ]
+
+    static let tlsAttributes = [("apus.target_tls.verify", "system"), ("apus.target_tls.server_name", "a.example.com")]
+
+    static let commonAttributes = [
+        ("deregistration_delay.timeout_seconds", "5"), ("load_balancing.algorithm.type", "round_robin"),
+        ("apus.target_connect_timeout.seconds", "5"),
+    ]
+
+    @Test func everyAttributeIsTried() {
+        let ofKinds = Self.networkAttributes + Self.connectionAttributes + Self.applicationAttributes
+        let tried =
+            (ofKinds + Self.tlsAttributes + Self.commonAttributes).map(\.0)
+            + ["target_health_state.unhealthy.draining_interval_seconds"]
+        #expect(tried.sorted() == TargetGroupAttributes.description.keys.map(\.name).sorted())
+    }
+
+    /// Tries an attribute in groups that have it and in groups that do not, which are told the rest of `message`.
+    static func tryAttribute(
+        _ attribute: (key: String, value: String), fitting: [GroupProtocol], message: (GroupProtocol) -> String
+    ) {
+        for group in GroupProtocol.allCases {
+            let mistake = NetworkSample.mistake(
+                in: file(group, "attributes: { \(attribute.key): \(attribute.value) }"))
+            let expected = "edge.yaml:5:\(21 + attribute.key.count): \(attribute.key) belongs to \(message(group))"
+            #expect(mistake == (fitting.contains(group) ? nil : expected), "\(group)")
+        }
+    }
+
+    @Test(arguments: networkAttributes) func groupsOfHTTPHaveNoneOfNetwork(_ key: String, _ value: String) {
+        Self.tryAttribute((key, value), fitting: Self.ofNetwork) { group in
+            "groups of network load balancers, but found it in a group of protocol \(group.rawValue). Remove it."
+        }
+    }
+
+    /// A header, or an address of another, stands at the beginning of a connection.
+    @Test(arguments: connectionAttributes) func groupsOfDatagramsAloneHaveNoneOfConnections(
+        _ key: String, _ value: String
+    ) {
+        Self.tryAttribute((key, value), fitting: [.tcp, .tls, .tcpUDP]) { group in
+            let owners = group == .udp ? "TCP, TLS and TCP_UDP" : "network load balancers"
+            return "groups of \(owners), but found it in a group of protocol \(group.rawValue). Remove it."
+        }
+    }
+
+    @Test(arguments: applicationAttributes) func groupsOfNetworkHaveNoneOfHTTP(_ key: String, _ value: String) {
+        Self.tryAttribute((key, value), fitting: Self.ofApplication) { group in
+            "groups of application load balancers, but found it in a group of protocol \(group.rawValue). Remove it."
+        }
+    }
+
+    @Test(arguments: tlsAttributes) func groupsWithoutTLSHaveNoneOfTLS(_ key: String, _ value: String) {
+        Self.tryAttribute((key, value), fitting: [.https, .tls]) { group in
+            "groups of protocol HTTPS or TLS, but found it in a group of \(group.rawValue). "
+                + "Write protocol: \(group == .http ? "HTTPS" : "TLS"), or remove it."
+        }
+    }
+
+    @Test(arguments: commonAttributes) func theOthersAreForAll(_ key: String, _ value: String) {
+        Self.tryAttribute((key, value), fitting: GroupProtocol.allCases) { _ in "" }
+    }
+
+    @Test(arguments: GroupProtocol.allCases) func defaultsMayStandEverywhere(_ group: GroupProtocol) throws {
+        let read = try Self.group(group, "targetType: ip")
+        #expect(try TargetGroup(read.encoded()) == read)
+        #expect(read.attributes == TargetGroupAttributes())
+    }
+
+    @Test(arguments: ofNetwork) func anIntervalForDrainingNeedsThatNothingIsReset(_ group: GroupProtocol) throws {
+        let interval = "target_health_state.unhealthy.draining_interval_seconds: 60"
+        let termination = "target_health_state.unhealthy.connection_termination.enabled"
+        for keys in [interval, "\(termination): true, \(interval)"] {
+            let error = #expect(throws: ConfigErrors.self) {
+                try Self.group(group, "attributes: { \(keys) }")
+            }
+            #expect(error?.first.code == .invalidConfigurationRequest)
+            #expect(
+                error?.description
+                    == "edge.yaml:5:\(17 + keys.count): draining_interval_seconds needs that connections are not "
+                    + "reset at once. Write \(termination): false.")
+        }
+        let right = try Self.group(group, "attributes: { \(interval), \(termination): false }").attributes
+        #expect(right.unhealthyDrainingSeconds == 60 && !right.unhealthyConnectionTermination)
+    }
+
+    /// It is told once, and not how to come to it in a group of another kind.
+    @Test(arguments: ofApplication) func groupsOfHTTPHaveNoIntervalForDraining(_ group: GroupProtocol) {
+        let key = "target_health_state.unhealthy.draining_interval_seconds"
+        Self.tryAttribute((key, "0"), fitting: GroupProtocol.allCases) { _ in "" }
+        #expect(
+            NetworkSample.mistake(in: Self.file(group, "attributes: { \(key): 60 }"))
+                == "edge.yaml:5:\(21 + key.count): \(key) belongs to groups of network load balancers, "
+                + "but found it in a group of protocol \(group.rawValue). Remove it.")
+    }
+
+    @Test(arguments: ofNetwork, ["HTTP2", "GRPC"])
+    func groupsOfNetworkHaveNoVersionOfHTTP(_ group: GroupProtocol, _ version: String) throws {
+        #expect(
+            NetworkSample.mistake(in: Self.file(group, "protocolVersion: \(version)"))
+                == "edge.yaml:5:22: protocolVersion belongs to groups of HTTP and HTTPS, but found it in a group of "
+                + "protocol \(group.rawValue). Remove it.")
+        #expect(try Self.group(group, "protocolVersion: HTTP1").protocolVersion == .http1)
+    }
+
+    struct Check: Sendable, CustomTestStringConvertible {
+        let groups: [GroupProtocol], keys: String
+        let isMade: HealthCheck.`Protocol`, seconds: Double, passes: String
+        var testDescription: String { "\(groups) \(keys)" }
+    }
+
+    static let checks = [
+        Check(groups: ofApplication, keys: "", isMade: .http, seconds: 5, passes: "200"),
+        Check(groups: ofApplication, keys: "healthCheckProtocol: TCP", isMade: .tcp, seconds: 5, passes: "200"),
+        Check(groups: ofNetwork, keys: "", isMade: .tcp, seconds: 10, passes: "200-399"),
+        Check(groups: ofNetwork, keys: "healthCheckProtocol: TCP", isMade: .tcp, seconds: 10, passes: "200-399"),
+        Check(groups: ofNetwork, keys: "healthCheckProtocol: HTTP", isMade: .http, seconds: 6, passes: "200-399"),
+        Check(groups: ofNetwork, keys: "healthCheckProtocol: HTTPS", isMade: .https, seconds: 10, passes: "200-399"),
+        Check(groups: ofNetwork, keys: "healthCheckTimeoutSeconds: 3", isMade: .tcp, seconds: 3, passes: "200-399"),
+        Check(
+            groups: ofNetwork, keys: "matcher: { httpCode: 204 }\n    healthCheckProtocol: HTTP", isMade: .http,
+            seconds: 6,
+            passes: "204"),
+    ]
+
+    @Test(arguments: checks) func checksAreAsUsualForTheKind(_ test: Check) throws {
+        for group in test.groups {
+            let check = try Self.group(group, test.keys).healthCheck
+            #expect(check.protocol == test.isMade && check.timeoutSeconds == test.seconds)
+            #expect(check.matcher.httpCode.text == test.passes)
+            #expect(check.intervalSeconds == 30 && check.healthyThresholdCount == 5 && check.path == "/")
+            #expect(check.unhealthyThresholdCount == 2 && check.port == .traffic)
+        }
+    }
+
+    /// The defaults that follow from the protocol do so wherever it stands.
+    @Test func theOrderOfKeysDoesNotMatter() throws {
+        let yaml = "targetGroups: [{ healthCheckProtocol: HTTP, port: 53, name: a, protocol: UDP }]"
+        let check = try Document.load(yaml: yaml, file: "").targetGroups[0].healthCheck
+        #expect(check.timeoutSeconds == 6 && check.matcher.httpCode.text == "200-399")
+    }
+
+    static let codes: [(String, inHTTP: Bool, inNetwork: Bool)] = [
+        ("200", true, true), ("\"499\"", true, true), ("200-499", true, true), ("500", false, true),
+        ("200-599", false, true), ("\"404,500-503\"", false, true), ("599", false, true), ("600", false, false),
+        ("199", false, false),
+    ]
+
+    @Test(arguments: codes) func onlyGroupsOfNetworkPassAnErrorOfTheServer(_ test: (String, Bool, Bool)) throws {
+        for group in GroupProtocol.allCases {
+            let isRight = Self.ofApplication.contains(group) ? test.1 : test.2
+            let mistake = NetworkSample.mistake(in: Self.file(group, "matcher: { httpCode: \(test.0) }"))
+            #expect((mistake == nil) == isRight, "\(group): \(mistake ?? "")")
+        }
+    }
+
+    @Test func codesAreToldAsTheKindHasThem() {
+        func mistake(_ group: GroupProtocol, _ keys: String) -> String? {
+            NetworkSample.mistake(in: Self.file(group, keys))
+        }
+        #expect(
+            mistake(.http, "matcher: { httpCode: 500 }")
+                == "edge.yaml:5:26: httpCode must be status codes from 200 to 499, such as 200, 200,202 or 200-299, "
+                + "but found 500. Write them in quotes, as in \"200-299\".")
+        #expect(
+            mistake(.tcp, "matcher: { httpCode: 600 }")
+                == "edge.yaml:5:26: httpCode must be status codes from 200 to 599, such as 200, 200,202 or 200-299, "
+                + "but found 600. Write them in quotes, as in \"200-299\".")
+        #expect(
+            mistake(.tcp, "matcher: { grpcCode: 12 }")
+                == "edge.yaml:5:26: a group of protocolVersion HTTP1 must have httpCode, but found grpcCode. "
+                + "Write httpCode instead.")
+    }
+}

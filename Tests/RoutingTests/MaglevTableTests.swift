@@ -1,0 +1,76 @@
+import Testing
+
+@testable import Routing
+
+/// What the paper promises: equal shares, and few flows that move when a target comes or goes.
+@Suite struct MaglevTableTests {
+    private static let places = 0..<UInt64(MaglevTable.placesCount)
+
+    private func key(_ number: Int) -> UInt64 {
+        var hash = FlowHash()
+        hash.add(UInt64(number))
+        return hash.value
+    }
+
+    @Test func withoutTargetsThereIsNone() {
+        #expect(MaglevTable(keys: [])[17] == nil)
+        let one = MaglevTable(keys: [key(1)])
+        #expect(Self.places.allSatisfy { one[$0] == 0 })
+    }
+
+    /// All shares are as good as equal: targets take turns in taking places.
+    @Test(arguments: [2, 3, 10, 100, 655]) func sharesAreEqual(count: Int) {
+        let table = MaglevTable(keys: (0..<count).map(key))
+        var shares = [Int](repeating: 0, count: count)
+        for place in Self.places { shares[table[place] ?? 0] += 1 }
+        #expect((shares.max() ?? 0) - (shares.min() ?? 0) <= 1)
+    }
+
+    /// Flows of a target that goes are divided; of the others hardly any moves: fewer than 2 % with 100 targets, which
+    /// is what the paper measured for a table of this size.
+    @Test(arguments: [3, 10, 100]) func aTargetThatGoesTakesNoOtherAlong(count: Int) {
+        let before = MaglevTable(keys: (0..<count).map(key))
+        let gone = count / 2
+        let rest = (0..<count).filter { $0 != gone }
+        let after = MaglevTable(keys: rest.map(key))
+        var moved = 0
+        for place in Self.places {
+            guard let old = before[place], let new = after[place], old != gone else { continue }
+            if rest[new] != old { moved += 1 }
+        }
+        #expect(Double(moved) / Double(MaglevTable.placesCount) < 0.02, "\(moved) moved")
+    }
+
+    /// A target that comes gets its share, from all alike.
+    @Test func aTargetThatComesTakesItsShare() {
+        let before = MaglevTable(keys: (0..<10).map(key))
+        let after = MaglevTable(keys: (0...10).map(key))
+        var taken = 0, moved = 0
+        for place in Self.places {
+            if after[place] == 10 { taken += 1 } else if after[place] != before[place] { moved += 1 }
+        }
+        #expect(abs(taken - MaglevTable.placesCount / 11) <= 1)
+        #expect(Double(moved) / Double(MaglevTable.placesCount) < 0.02, "\(moved) moved")
+    }
+
+    /// The order in which targets are named means nothing: two load balancers of the same targets say the same.
+    @Test func theOrderDoesNotMatter() {
+        let keys = (0..<20).map(key)
+        let one = MaglevTable(keys: keys), other = MaglevTable(keys: keys.reversed())
+        let different = Self.places.count { keys.count - 1 - (other[$0] ?? 0) != one[$0] ?? 0 }
+        #expect(different == 0)
+    }
+
+    /// Neighbouring addresses and ports, as real clients have, are spread as well as random ones.
+    @Test func neighboursAreSpread() {
+        let table = MaglevTable(keys: (0..<8).map(key))
+        var shares = [Int](repeating: 0, count: 8)
+        for port in 32_768..<(32_768 + 8_000) {
+            var hash = FlowHash()
+            hash.add(0x7F00_0001)
+            hash.add(UInt64(port))
+            shares[table[hash.value] ?? 0] += 1
+        }
+        #expect(shares.allSatisfy { (850...1150).contains($0) }, "\(shares)")
+    }
+}

@@ -1,0 +1,113 @@
+import Foundation
+
+/// A scripted target that knows no protocol: it has the octets of each connection, and says what its script does.
+///
+/// Shape:  one thread per connection. A connection that ends without an octet, as a health check's does, leaves no
+///         record; one that the script speaks on first is on record at once.
+final class StreamTarget: Sendable {
+    /// What happens on one connection. It is closed when the script returns.
+    typealias Script = @Sendable (StreamConnection) -> Void
+
+    /// Where it listens.
+    let host: String
+    let port: UInt16
+    private let listener: Socket
+    private let script: Script
+    private let records = Locked<[StreamConnection]>([])
+    private let open = Locked<[ObjectIdentifier: Socket]>([:])
+
+    /// Starts to listen. Without a script it gives back what it gets, and its end.
+    init(host: String = Socket.loopback, port: UInt16 = 0, script: @escaping Script = StreamTarget.echo) throws {
+        self.host = host
+        self.script = script
+        listener = try Socket.listening(port: port, host: host)
+        self.port = try listener.localPort()
+        Self.thread { [listener, weak self] in
+            while let socket = listener.accept(by: .after(600)) {
+                guard let self else { return }
+                Self.thread { self.serve(socket) }
+            }
+        }
+    }
+
+    deinit { stop() }
+
+    /// Gives back what comes, until it ends.
+    static let echo: Script = { connection in
+        while case .bytes(let octets) = connection.read() { connection.send(octets) }
+    }
+
+    /// Sends its name, then reads until the connection ends.
+    static func naming(_ name: String) -> Script {
+        { connection in
+            connection.send(Array(name.utf8))
+            while case .bytes = connection.read() {}
+        }
+    }
+
+    /// How it is registered.
+    var address: Document.Address { .init(id: host, port: port) }
+
+    /// Connections that brought octets, in the order of their first one.
+    var connections: [StreamConnection] { records.value.filter { !$0.received.isEmpty } }
+
+    /// Stops listening and ends every connection.
+    func stop() {
+        listener.shutDown()
+        for socket in open.value.values { socket.shutDown() }
+    }
+
+    private func serve(_ socket: Socket) {
+        let key = ObjectIdentifier(socket)
+        open.withLock { $0[key] = socket }
+        defer {
+            open.withLock { _ = $0.removeValue(forKey: key) }
+            socket.close()
+        }
+        let connection = StreamConnection(socket)
+        records.withLock { $0.append(connection) }
+        script(connection)
+    }
+
+    private static func thread(_ body: @escaping @Sendable () -> Void) {
+        let thread = Thread(block: body)
+        thread.stackSize = 1 << 19
+        thread.start()
+    }
+}
+
+/// One connection of a `StreamTarget`. The script's one thread reads and writes; any thread may read the record.
+final class StreamConnection: Sendable {
+    let socket: Socket
+    private let record = Locked<[UInt8]>([])
+    private let end = Locked<Socket.Arrival?>(nil)
+
+    init(_ socket: Socket) { self.socket = socket }
+
+    /// Every octet that came so far.
+    var received: [UInt8] { record.value }
+    /// How the client's direction ended; nil while it has not.
+    var ending: Socket.Arrival? { end.value }
+
+    /// Reads once.
+    func read(within seconds: Double = 60) -> Socket.Arrival {
+        let arrival = socket.read(by: .after(seconds))
+        switch arrival {
+        case .bytes(let octets): record.withLock { $0 += octets }
+        case .endOfStream, .reset: end.withLock { $0 = arrival }
+        case .silence: break
+        }
+        return arrival
+    }
+
+    /// Reads until so many octets have come in all, or the connection ends. Whether they have.
+    @discardableResult func read(upTo count: Int) -> Bool {
+        while received.count < count {
+            guard case .bytes = read() else { return false }
+        }
+        return true
+    }
+
+    /// Sends octets; the connection may be gone.
+    func send(_ octets: [UInt8]) { try? socket.write(octets, by: .after(60)) }
+}

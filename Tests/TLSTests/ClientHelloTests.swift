@@ -1,0 +1,356 @@
+import Core
+import Testing
+
+@testable import TLS
+
+@Suite struct ClientHelloTests {
+    @Test(arguments: CapturedHello.all) func findsTheNameThatRealClientsSend(hello: CapturedHello) {
+        #expect(read(hello.octets) == .named(hello.name))
+    }
+
+    @Test(arguments: CapturedHello.all) func recordsOfAnySizeAreJoined(hello: CapturedHello) {
+        for size in [1, 2, 3, 4, 5, 100] {
+            #expect(read(records(hello.message, size)) == .named(hello.name), "records of \(size)")
+        }
+    }
+
+    @Test(arguments: CapturedHello.all) func whatFollowsDoesNotMatter(hello: CapturedHello) {
+        let followers: [[UInt8]] = [[0], [23, 3, 3, 0, 1, 9], [22, 3, 3, 0, 0], hello.octets, octets(of: "GET / ")]
+        for follower in followers {
+            #expect(read(hello.octets + follower) == .named(hello.name))
+            #expect(read(records(hello.message, 3) + follower) == .named(hello.name))
+        }
+        // Nor does what follows in the same record, or how much that record promises.
+        var octets = hello.octets
+        octets[3] = 0x40
+        octets[4] = 0
+        #expect(read(octets) == .named(hello.name))
+        #expect(read(octets + [0xFF]) == .named(hello.name))
+    }
+
+    @Test(arguments: CapturedHello.all) func everyPrefixNeedsMore(hello: CapturedHello) {
+        for size in [1, 2, 3, 100, 1000] {
+            let octets = records(hello.message, size)
+            let decided = octets.indices.first { read(octets, $0) != .needMore }
+            #expect(decided == nil, "records of \(size)")
+        }
+    }
+
+    @Test func anyMinorVersionOfARecordWillDo() {
+        for minor in UInt8.min...UInt8.max {
+            var octets = CapturedHello.all[0].octets
+            octets[2] = minor
+            #expect(read(octets) == .named(CapturedHello.all[0].name))
+        }
+    }
+
+    @Test(
+        arguments: [
+            (Array("GET / HTTP/1.1\r\n".utf8), 0), (Array("SSH-2.0-OpenSSH_9.6\r\n".utf8), 0),
+            (Array("PROXY TCP4 127.0.0.1 127.0.0.1 1 2\r\n".utf8), 0),
+            // The PROXY header's second version, SSL 2.0, an alert, data, SMTP.
+            ([13, 10, 13, 10, 0, 13, 10, 81, 85, 73, 84, 10], 0), ([0x80, 46, 1, 3, 1, 0, 21], 0),
+            ([21, 3, 1, 0, 2, 2, 40], 0), ([23, 3, 3, 0, 1, 0], 0), (Array("EHLO example.com\r\n".utf8), 0),
+            // A record of another major version; a ServerHello, a HelloRequest, and half a type that would be neither.
+            ([22, 2, 1, 0, 4, 1, 0, 0, 0], 1), ([22, 4, 1], 1), ([22, 0xFE, 0xFF, 0, 0], 1),
+            ([22, 3, 3, 0, 4, 2, 0, 0, 0], 5), ([22, 3, 3, 0, 4, 0, 0, 0, 0], 5), ([22, 3, 3, 0x40, 0, 0xFF], 5),
+        ] as [([UInt8], Int)])
+    func theFirstWrongOctetTells(octets: [UInt8], wrong: Int) {
+        for count in 0...octets.count {
+            #expect(read(octets, count) == (count <= wrong ? .needMore : .notTLS), "\(count) octets")
+        }
+    }
+
+    @Test func recordsAreNeverEmptyNorTooLarge() {
+        let message = CapturedHello.all[0].message
+        for count in [0, 16 * 1024 + 1, 0xFFFF] {
+            let lie: [UInt8] = [22, 3, 1, UInt8(count >> 8), UInt8(count & 255)]
+            expectVerdict(.malformed, lie + message, after: 5)
+            expectVerdict(.malformed, records(Array(message[..<9]), 9) + lie + message[9...], after: 19)
+        }
+    }
+
+    @Test func nothingComesBetweenTheRecords() {
+        let message = CapturedHello.all[0].message
+        let begun = records(Array(message[..<3]), 2)
+        expectVerdict(.malformed, begun + [21, 3, 1, 0, 2, 1, 0], after: begun.count + 1)
+        expectVerdict(.malformed, begun + [20, 3, 1, 0, 1, 1], after: begun.count + 1)
+        expectVerdict(.malformed, begun + [22, 2, 1, 0, 1, 1], after: begun.count + 2)
+        #expect(read(begun + records(Array(message[3...]), 50)) == .named(CapturedHello.all[0].name))
+    }
+
+    @Test(arguments: Hello.Level.allCases) func aLengthThatLiesIsFound(level: Hello.Level) {
+        for lie in [-1, 1, 2, 90] {
+            for isNameFirst in [true, false] {
+                var hello = Hello()
+                hello.extensions.insert(Hello.nameExtension("a.example.com"), at: isNameFirst ? 0 : 2)
+                #expect(hello.result == .named("a.example.com"))
+                hello.lies[level] = lie
+                #expect(hello.result == .malformed, "by \(lie)")
+                #expect(read(records(hello.message, 1)) == .malformed, "by \(lie), records of one octet")
+            }
+        }
+    }
+
+    @Test func aMessageThatLiesAboutItsLengthIsFound() {
+        for hello in CapturedHello.all {
+            var message = hello.message
+            message[3] &-= 1
+            #expect(read(records(message, 100)) == .malformed)
+            message[3] &+= 2
+            #expect(read(records(message, 100)) == .needMore)
+            #expect(read(records(message + [0], 100)) == .malformed)
+        }
+    }
+
+    @Test func messagesTooShortForTheirPartsAreFound() {
+        let body = Array(Hello().message.dropFirst(4))
+        for count in 0..<body.count {
+            // Before TLS 1.3 the message may end before its extensions.
+            let isWithoutExtensions = count == Hello().extensionsStart
+            let message: [UInt8] = [1, 0, UInt8(count >> 8), UInt8(count & 255)] + body[..<count]
+            let expected: ClientHello.Result = isWithoutExtensions ? .named("") : .malformed
+            #expect(read(records(message, 1000)) == expected, "\(count) octets")
+        }
+    }
+
+    @Test func partsHaveTheSizesOfTheStandard() {
+        func check(_ change: (inout Hello) -> Void) -> ClientHello.Result {
+            var hello = Hello()
+            change(&hello)
+            return hello.result
+        }
+        #expect(check { $0.session = [] } == .named(""))
+        #expect(check { $0.session = Array(repeating: 7, count: 33) } == .malformed)
+        #expect(check { $0.suites = [] } == .malformed)
+        #expect(check { $0.suites = [0x13, 1, 0x13] } == .malformed)
+        #expect(check { $0.methods = [] } == .malformed)
+        #expect(check { $0.methods = [1, 0] } == .named(""))
+        #expect(check { $0.extensions = [] } == .named(""))
+    }
+
+    @Test(arguments: [
+        ("a.b", "a.b"), ("WWW.Example.COM", "www.example.com"), ("example.com.", "example.com"), ("x", "x"),
+        ("_sip._tcp.x-1.example", "_sip._tcp.x-1.example"), ("xn--bcher-kva.example", "xn--bcher-kva.example"),
+        ("example.com..", "example.com."), ("127.0.0.1", "127.0.0.1"),
+        (String(repeating: "a", count: 255), String(repeating: "a", count: 255)),
+    ])
+    func aNameIsNormalized(sent: String, name: String) {
+        #expect(Hello(name: sent).result == .named(name))
+    }
+
+    @Test(arguments: [
+        "", ".", "a b", "a\u{0}", "a.example\u{0}.com", "*.example.com", "::1", "a/b", "a:443", "bücher.example",
+        "a\r\nb", "a@b", "[a]", "a`", "a{", String(repeating: "a", count: 256),
+        String(repeating: "a", count: 255) + ".",
+    ])
+    func aNameOfOtherOctetsIsAFault(sent: String) {
+        #expect(Hello(name: sent).result == .malformed)
+    }
+
+    @Test func noOtherOctetsAreInNames() {
+        let known = Set("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_.".utf8)
+        for octet in UInt8.min...UInt8.max {
+            var hello = Hello()
+            hello.extensions.append((0, hello.vector(hello.entry(0, [0x61, octet, 0x62]), 2, .list)))
+            let expected = known.contains(octet)
+            #expect(hello.result == (expected ? .hello(serverName: [0x61, octet.lowercased, 0x62]) : .malformed))
+        }
+    }
+
+    @Test func oneNameAtMost() {
+        let name = Hello.nameExtension("a.example")
+        var hello = Hello()
+        hello.extensions = [name, (0x0A, [0, 2, 0, 29]), name]
+        #expect(hello.result == .malformed)
+        hello.extensions = [Hello.nameExtension("b.example"), name]
+        #expect(hello.result == .malformed)
+        // Other extensions are the target's affair.
+        hello.extensions = [name, (0x0A, []), (0x0A, [])]
+        #expect(hello.result == .named("a.example"))
+    }
+
+    @Test func aListHoldsOneHostName() {
+        func check(_ entries: [(type: UInt8, name: [UInt8])]) -> ClientHello.Result {
+            var hello = Hello()
+            let list = entries.flatMap { hello.entry($0.type, $0.name) }
+            hello.extensions.append((0, hello.vector(list, 2, .list)))
+            return hello.result
+        }
+        let (a, b) = (octets(of: "a.example"), octets(of: "b.example"))
+        #expect(check([]) == .malformed)
+        #expect(check([(0, a), (0, b)]) == .malformed)
+        #expect(check([(0, a), (0, a)]) == .malformed)
+        #expect(check([(1, [0xFF])]) == .named(""))
+        #expect(check([(1, []), (0, a), (9, b)]) == .named("a.example"))
+        #expect(check([(0, a), (1, [])]) == .named("a.example"))
+        #expect(check([(1, a), (0, [])]) == .malformed)
+    }
+
+    @Test func anEmptyExtensionIsAFault() {
+        for content: [UInt8] in [[], [0], [0, 0], [0, 1, 0], [0, 2, 0, 0], [0, 3, 0, 0, 0]] {
+            var hello = Hello()
+            hello.extensions.append((0, content))
+            #expect(hello.result == .malformed)
+        }
+    }
+}
+
+/// How long a message may be, and what chance makes of messages.
+@Suite struct ClientHelloLimitTests {
+    /// A hello that ends with the octet `count` of the connection, in records of 16 KiB.
+    private func hello(endingAt count: Int) -> [UInt8] {
+        var hello = Hello(name: "long.example")
+        let padding = count - 5 * ((count + 16388) / 16389) - hello.message.count - 4
+        hello.extensions.append((21, Array(repeating: 0, count: padding)))
+        let octets = records(hello.message, 16 * 1024)
+        precondition(octets.count == count, "a hello of \(octets.count) octets")
+        return octets
+    }
+
+    @Test func theLongestIsRead() {
+        let octets = hello(endingAt: ClientHello.octetsMax)
+        #expect(read(octets) == .named("long.example"))
+        #expect(read(octets + [1]) == .named("long.example"))
+        #expect(read(octets, octets.count - 1) == .needMore)
+    }
+
+    @Test func beyondItsLengthTells() {
+        expectVerdict(.tooLong, hello(endingAt: ClientHello.octetsMax + 1), after: 9)
+        expectVerdict(.tooLong, hello(endingAt: 60_000), after: 9)
+        expectVerdict(.tooLong, [22, 3, 1, 0, 100, 1, 0xFF, 0xFF, 0xFF, 3, 3], after: 9)
+        expectVerdict(.tooLong, [22, 3, 1, 0, 100, 1, 1, 0, 0, 3, 3], after: 9)
+        expectVerdict(.tooLong, records([1, 0xFF, 0xFF, 0xFF, 3], 1), after: 24)
+    }
+
+    @Test func headersOfRecordsCount() {
+        // Of 6,000 octets, which are few, 36,000 come if each has a record of its own.
+        let message: [UInt8] = [1, 0, 0x17, 0x6C] + Array(repeating: 3, count: 5996)
+        let octets = records(message, 1)
+        // Told once the rest, all in one record more, would end too late.
+        #expect(read(octets, 32_116) == .needMore)
+        #expect(read(octets, 32_117) == .tooLong)
+        #expect(read(octets) == .tooLong)
+        #expect(read(records(message, 2)) == .malformed)
+    }
+
+    @Test func changedOctetsNeverTrap() {
+        var random = FastRandom(seed: 8446)
+        var verdicts: [ClientHello.Result] = []
+        var changes = 0
+        for round in 0..<20_000 {
+            let hello = CapturedHello.all[random.next(below: CapturedHello.all.count)]
+            let size = [1, 2, 7, 100, 1000][random.next(below: 5)]
+            var octets = round.isMultiple(of: 2) ? hello.octets : records(hello.message, size)
+            for _ in 0...random.next(below: 4) {
+                let isNearStart = random.next(below: 2) == 0
+                let place = random.next(below: isNearStart ? min(octets.count, 150) : octets.count)
+                octets[place] ^= UInt8(1 + random.next(below: 255))
+            }
+            let verdict = read(octets)
+            let early = read(octets, random.next(below: octets.count + 1))
+            if early != .needMore && early != verdict { changes += 1 }
+            if !verdicts.contains(verdict) { verdicts.append(verdict) }
+        }
+        #expect(changes == 0, "more octets changed a verdict")
+        for verdict in [.needMore, .notTLS, .malformed, .tooLong, .named("")] as [ClientHello.Result] {
+            #expect(verdicts.contains(verdict), "chance never made \(verdict)")
+        }
+    }
+
+    @Test func octetsByChanceNeverTrap() {
+        var random = FastRandom(seed: 6066)
+        for _ in 0..<5_000 {
+            let count = random.next(below: 200)
+            let body = (0..<count).map { _ in UInt8(random.next(below: random.next(below: 2) == 0 ? 4 : 256)) }
+            let octets = records([1, 0, 0, UInt8(count)] + body, 1 + random.next(below: 60))
+            #expect(read(octets) != .needMore && read(octets) != .notTLS)
+        }
+    }
+}
+
+/// A ClientHello made by hand, of which any length may lie.
+struct Hello {
+    /// The vectors of the message.
+    enum Level: CaseIterable { case session, suites, methods, extensions, content, list, entry }
+
+    var session: [UInt8] = Array(repeating: 5, count: 32)
+    var suites: [UInt8] = [0x13, 1, 0x13, 2, 0xC0, 0x2F]
+    var methods: [UInt8] = [0]
+    /// The second is server_name's neighbour that looks most like it.
+    var extensions: [(kind: UInt16, content: [UInt8])] = [(0x000A, [0, 2, 0, 29]), (0x0100, [])]
+    /// By how much the lengths are wrong; of the extensions, that of server_name.
+    var lies: [Level: Int] = [:]
+
+    init() {}
+
+    init(name: String) { extensions.append(Self.nameExtension(name)) }
+
+    /// A server_name extension with a host name; its lengths lie if the message's do.
+    static func nameExtension(_ name: String) -> (kind: UInt16, content: [UInt8]) {
+        (0, Hello().vector(Hello().entry(0, octets(of: name)), 2, .list))
+    }
+
+    /// An entry of a list of names.
+    func entry(_ type: UInt8, _ name: [UInt8]) -> [UInt8] { [type] + vector(name, 2, .entry) }
+
+    /// `content` behind its length.
+    func vector(_ content: [UInt8], _ width: Int, _ level: Level?) -> [UInt8] {
+        let length = content.count + (level.flatMap { lies[$0] } ?? 0)
+        return (width == 2 ? [UInt8(length >> 8 & 255)] : []) + [UInt8(length & 255)] + content
+    }
+
+    /// Where the extensions begin in the body of the message.
+    var extensionsStart: Int { 2 + 32 + 1 + session.count + 2 + suites.count + 1 + methods.count }
+
+    /// The message with its header.
+    var message: [UInt8] {
+        let all = extensions.flatMap { kind, content in
+            let content = kind == 0 ? lying(content) : content
+            return [UInt8(kind >> 8), UInt8(kind & 255)] + vector(content, 2, kind == 0 ? .content : nil)
+        }
+        let body =
+            [3, 3] + Array(repeating: 9, count: 32) + vector(session, 1, .session) + vector(suites, 2, .suites)
+            + vector(methods, 1, .methods) + vector(all, 2, .extensions)
+        return [1, 0, UInt8(body.count >> 8), UInt8(body.count & 255)] + body
+    }
+
+    /// The content of server_name with the lengths in it wrong by as much as is asked.
+    private func lying(_ content: [UInt8]) -> [UInt8] {
+        var content = content
+        if let lie = lies[.list] { content[1] = UInt8(Int(content[1]) + lie) }
+        if let lie = lies[.entry] { content[4] = UInt8(Int(content[4]) + lie) }
+        return content
+    }
+
+    /// What becomes of the message in one record.
+    var result: ClientHello.Result { read(records(message, 16 * 1024)) }
+}
+
+extension ClientHello.Result {
+    /// A hello with a name.
+    fileprivate static func named(_ name: String) -> Self { .hello(serverName: Array(name.utf8)) }
+}
+
+private func octets(of text: String) -> [UInt8] { Array(text.utf8) }
+
+/// What the first `count` of `octets` say, or all of them.
+private func read(_ octets: [UInt8], _ count: Int? = nil) -> ClientHello.Result {
+    ClientHello.read(octets.span.extracting(first: count ?? octets.count))
+}
+
+/// A message in handshake records of `size` octets.
+private func records(_ message: [UInt8], _ size: Int) -> [UInt8] {
+    stride(from: 0, to: message.count, by: size).flatMap { start -> [UInt8] in
+        let part = message[start..<min(message.count, start + size)]
+        return [22, 3, 1, UInt8(part.count >> 8), UInt8(part.count & 255)] + part
+    }
+}
+
+/// Expects that `octets` have the verdict as soon as `count` of them came, and no other before or after.
+private func expectVerdict(_ verdict: ClientHello.Result, _ octets: [UInt8], after count: Int) {
+    let results = (0...octets.count).map { read(octets, $0) }
+    let decided = results.firstIndex { $0 != .needMore }
+    #expect(decided == count)
+    #expect(results[count...].allSatisfy { $0 == verdict }, "\(results[count])")
+}
