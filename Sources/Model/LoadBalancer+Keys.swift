@@ -47,7 +47,7 @@ extension LoadBalancerAttributes {
         "LoadBalancerAttributes", "the attributes of a load balancer", blank: LoadBalancerAttributes(), keys: keys,
         refused: [
             RefusedKey("deletion_protection.enabled", accepted: false),
-            RefusedKey("load_balancing.cross_zone.enabled", accepted: true),
+            RefusedKey("load_balancing.cross_zone.enabled", accepted: true, false),
             RefusedKey("access_logs.s3.enabled", accepted: false),
             RefusedKey("access_logs.s3.bucket", accepted: ""), RefusedKey("access_logs.s3.prefix", accepted: ""),
             RefusedKey("connection_logs.s3.enabled", accepted: false),
@@ -60,7 +60,8 @@ extension LoadBalancerAttributes {
             RefusedKey("zonal_shift.config.enabled", accepted: false),
             RefusedKey("routing.http.desync_mitigation_mode", accepted: "defensive"),
             RefusedKey("waf.fail_open.enabled", accepted: false),
-            RefusedKey("dns_record.client_routing_policy"), RefusedKey("secondary_ips.auto_assigned.per_subnet"),
+            RefusedKey("dns_record.client_routing_policy", accepted: "any_availability_zone"),
+            RefusedKey("secondary_ips.auto_assigned.per_subnet"),
         ])
 
     private static let keys: [Key<LoadBalancerAttributes>] = [
