@@ -12,9 +12,9 @@ FUZZ_SECONDS ?= 30
 
 # What the toolchain links with, and slim images lack; then the two libraries that Apus stands on.
 PACKAGES_BUILD := gcc libc6-dev libstdc++-12-dev pkg-config libssl-dev libnghttp2-dev
-PACKAGES_TEST := $(PACKAGES_BUILD) curl openssl nginx nghttp2-client python3 python3-h2 python3-httpx python3-grpcio \
+PACKAGES_TEST := iproute2 $(PACKAGES_BUILD) curl openssl nginx nghttp2-client python3 python3-h2 python3-httpx python3-grpcio \
   python3-websockets testssl.sh
-PACKAGES_BENCH := haproxy nginx nghttp2-proxy nghttp2-client wrk python3 openssl util-linux
+PACKAGES_BENCH := haproxy libnginx-mod-stream nginx nghttp2-proxy nghttp2-client wrk python3 openssl util-linux
 
 BINARY := .build/release/apus
 

@@ -18,6 +18,7 @@ import signal
 import sys
 import tempfile
 
+import datagrams
 import load
 import processes
 import proxies
@@ -39,16 +40,19 @@ def main():
     try:
         target = proxies.Target(folder, options.load_core)
         target.start()
+        echo = proxies.Echo(folder, options.load_core)
+        echo.start()
         proxies.Apus.binary = options.apus
         compared = [proxies.PROXIES[name](folder, options.proxy_core) for name in options.only]
         for proxy in compared:
-            proxy.start(target.port, target.tls_port)
+            proxy.start(target.port, target.tls_port, echo.port)
             print(f"{proxy.title} {proxy.version()} on port {proxy.port}", flush=True)
         results = measure(rows, compared, options)
         syscalls = None
         if options.syscalls:
             print("system calls", flush=True)
-            syscalls = {proxy.name: load.syscalls_per_request(proxy, options) for proxy in compared}
+            syscalls = {(row.name, proxy.name): load.syscalls_per_request(row, proxy, options)
+                        for row in load.SYSCALL_ROWS for proxy in compared if proxy.name not in row.without}
         write(rows, compared, results, syscalls, options)
     finally:
         processes.end_all()
@@ -91,6 +95,8 @@ def parse_options():
     missing = [tool for tool in tools if not shutil.which(tool)]
     if missing:
         parser.error(f"not found: {', '.join(missing)}. `make bench` builds and installs what is needed")
+    if "nginx" in options.only and proxies.stream_module() is None:
+        parser.error("nginx has no stream module. Debian and Ubuntu have it as libnginx-mod-stream")
     return options
 
 
@@ -106,8 +112,9 @@ def measure(rows, compared, options):
                 sample = measure_once(row, proxy, options)
                 results[row.name, proxy.name].append(sample)
                 rate = f", {sample.requests_per_second:,.0f} requests/s" if sample.requests_per_second else ""
-                print(f"round {number + 1}/{options.rounds}  {row.name:10}  {proxy.name:8}  "
-                      f"{report.number(sample.figure)} {row.unit}{rate}", flush=True)
+                lost = f", {sample.lost:,} lost" if sample.lost else ""
+                print(f"round {number + 1}/{options.rounds}  {row.name:12}  {proxy.name:8}  "
+                      f"{report.number(sample.figure)} {row.unit}{rate}{lost}", flush=True)
     return results
 
 
@@ -127,16 +134,20 @@ def write(rows, compared, results, syscalls, options):
     result = report.result_table(rows, compared, results)
     sections = [
         "# Apus beside others",
-        "CPU time of the proxy per request (user + system, all its threads and processes), and memory per idle connection:\n"
-        f"medians of {options.rounds} interleaved rounds of {options.seconds} s, with the range in parentheses.",
+        "CPU time of the proxy per request (user + system, all its threads and processes), and memory per idle\n"
+        f"connection: medians of {options.rounds} interleaved rounds of {options.seconds} s, with the range in\n"
+        "parentheses.",
         result,
         report.rate_table(rows, compared, results),
-        report.syscall_table(compared, syscalls) if syscalls else "",
+        report.throughput_table(rows, compared, results),
+        report.syscall_table(load.SYSCALL_ROWS, compared, syscalls) if syscalls else "",
         "![chart](compare.svg)",
         "## How",
         f"- {datetime.datetime.now(datetime.timezone.utc):%Y-%m-%d %H:%M} UTC, {machine()}\n"
         f"- proxies on core {options.proxy_core}, load and target server on core {options.load_core}; "
         f"{load.CONNECTIONS} connections; {options.connections:,} idle ones for memory\n"
+        f"- datagrams: {datagrams.FLOWS} flows, each with {datagrams.IN_FLIGHT_PER_FLOW} in flight; "
+        f"{sum(sample.lost for each in results.values() for sample in each):,} lost in all\n"
         f"- `compare.py {' '.join(sys.argv[1:])}`".rstrip(" `") + "`",
         "Load, here on the first proxy:",
         "```\n" + "\n".join(commands(rows, compared[0], options)) + "\n```",
@@ -154,15 +165,10 @@ def write(rows, compared, results, syscalls, options):
 
 
 def commands(rows, proxy, options):
-    paths = {"https": ("/small", ()), "handshake": ("/small", ["Connection: close"]), "keepalive": ("/small", ()), "connection": ("/small", ["Connection: close"]), "large": ("/large", ())}
+    """The command lines that make the load, where it is made by one."""
     for row in rows:
-        if row.name in paths:
-            path, headers = paths[row.name]
-            tls = row.name in ("https", "handshake")
-            words = load.wrk_words(proxy.url(path, tls), options.seconds, options.load_core, headers)
-            yield " ".join(f"'{word}'" if " " in word else word for word in words)
-        elif row.name in ("http2", "http2both"):
-            yield " ".join(load.h2load_words(proxy.url(load.HTTP2_PATHS[row.name], True), load.HTTP2_REQUESTS, options.load_core))
+        if row.words and proxy.name not in row.without:
+            yield " ".join(f"'{word}'" if " " in word else word for word in row.words(proxy, options))
 
 
 def machine():

@@ -1,26 +1,35 @@
 """Load on one proxy, and what it cost the proxy."""
 
+import json
 import re
 import socket
 import ssl
 import subprocess
+import sys
 import time
 
+import datagrams
 from processes import wait_until
+from proxies import LARGE_BYTES
 
 CONNECTIONS = 64
 HTTP2_REQUESTS = 200_000
-HTTP2_PATHS = {"http2": "/small", "http2both": "/h2/small"}
+# Datagrams of a thousand that may be lost before the figures mean nothing.
+LOSS_MAX = 10
 
 
 class Row:
     """One kind of work, and how it is measured."""
 
-    def __init__(self, name, title, unit, measure, without=()):
+    def __init__(self, name, title, unit, measure, words=None, octets=None, without=()):
         self.name = name
         self.title = title
         self.unit = unit
         self.measure = measure
+        # The command line that makes the load on a proxy, given the options.
+        self.words = words
+        # Octets of a response, where there are so many that throughput is of interest.
+        self.octets = octets
         # Proxies that cannot do it.
         self.without = without
 
@@ -32,9 +41,11 @@ class RequestsFailed(Exception):
 class Sample:
     """What one measurement of one proxy gave."""
 
-    def __init__(self, figure, requests_per_second=None):
+    def __init__(self, figure, requests_per_second=None, lost=0):
         self.figure = figure
         self.requests_per_second = requests_per_second
+        # Requests that were not answered, where that is no failure.
+        self.lost = lost
 
 
 def wrk_words(url, seconds, core, headers=()):
@@ -57,24 +68,29 @@ def run_wrk(words):
     return requests, rate
 
 
-def cpu_per_request(path, headers=(), large_buffers=False, tls=False):
-    """A measurement: µs of the proxy's CPU time per request."""
+def http_row(name, title, path, headers=(), large_buffers=False, tls=False, tunnel=False, octets=None):
+    """A row of HTTP/1.1: µs of the proxy's CPU time per request."""
+
+    def words(proxy, options, seconds=None):
+        url = proxy.url(path, tls, tunnel)
+        return wrk_words(url, seconds or options.seconds, options.load_core, headers)
 
     def measure(proxy, options):
         proxy.use_buffers(large_buffers)
         proxy.process.check_alive()
-        run_wrk(wrk_words(proxy.url(path, tls), options.warmup, options.load_core, headers))
+        run_wrk(words(proxy, options, options.warmup))
         before = proxy.process.cpu_seconds()
-        requests, rate = run_wrk(wrk_words(proxy.url(path, tls), options.seconds, options.load_core, headers))
+        requests, rate = run_wrk(words(proxy, options))
         used = proxy.process.cpu_seconds() - before
         return Sample(used / requests * 1e6, rate)
 
-    return measure
+    return Row(name, title, "µs", measure, words, octets, without=WITHOUT_TUNNELS if tunnel else ())
 
 
 def h2load_words(url, requests, core):
     """The command line that makes load over HTTP/2: 16 streams on each of the connections."""
-    return ["taskset", "-c", str(core), "h2load", "-t", "1", "-c", str(CONNECTIONS), "-m", "16", "-n", str(requests), url]
+    words = ["taskset", "-c", str(core), "h2load", "-t", "1", "-c", str(CONNECTIONS), "-m", "16"]
+    return [*words, "-n", str(requests), url]
 
 
 def run_h2load(words):
@@ -89,35 +105,69 @@ def run_h2load(words):
     return float(re.search(r"finished in [^,]+, ([\d.]+) req/s", text)[1])
 
 
-def cpu_per_http2_request(path):
-    """A measurement: µs of the proxy's CPU time per request over HTTP/2 and TLS."""
+def http2_row(name, title, path, without=()):
+    """A row of HTTP/2 and TLS: µs of the proxy's CPU time per request."""
+
+    def words(proxy, options, requests=HTTP2_REQUESTS):
+        return h2load_words(proxy.url(path, tls=True), requests, options.load_core)
 
     def measure(proxy, options):
         proxy.use_buffers(False)
         proxy.process.check_alive()
-        url = proxy.url(path, tls=True)
-        run_h2load(h2load_words(url, HTTP2_REQUESTS // 10, options.load_core))
+        run_h2load(words(proxy, options, HTTP2_REQUESTS // 10))
         before = proxy.process.cpu_seconds()
-        rate = run_h2load(h2load_words(url, HTTP2_REQUESTS, options.load_core))
+        rate = run_h2load(words(proxy, options))
         used = proxy.process.cpu_seconds() - before
         return Sample(used / HTTP2_REQUESTS * 1e6, rate)
 
-    return measure
+    return Row(name, title, "µs", measure, words, without=without)
 
 
-def memory_per_tls_connection(proxy, options):
-    """A measurement: bytes that each of many idle TLS 1.3 connections holds in the proxy."""
-    return memory_per_connection(proxy, options, tls=True)
+def datagram_words(proxy, options, seconds=None):
+    """The command line that makes load of datagrams."""
+    words = ["taskset", "-c", str(options.load_core), sys.executable, datagrams.__file__, "load"]
+    return [*words, str(proxy.datagram_port), "--seconds", str(seconds or options.seconds)]
 
 
-def memory_per_connection(proxy, options, tls=False):
-    """A measurement: bytes that each of many idle connections holds in the proxy, after one request on each."""
+def run_datagrams(words):
+    """Runs the load of datagrams and returns how many were answered, how many per second, and how many were lost.
+
+    Errors: RequestsFailed if too many were lost."""
+    text = subprocess.run(words, capture_output=True, text=True, check=True).stdout
+    result = json.loads(text)
+    answered, lost = result["answered"], result["lost"]
+    if answered == 0 or lost * 1000 > answered * LOSS_MAX:
+        raise RequestsFailed(f"{' '.join(words)}\n{text}")
+    return answered, answered / result["seconds"], lost
+
+
+def cpu_per_datagram(proxy, options):
+    """A measurement: µs of the proxy's CPU time per datagram that goes to the target and comes back."""
+    proxy.use_buffers(False)
+    proxy.process.check_alive()
+    run_datagrams(datagram_words(proxy, options, options.warmup))
+    before = proxy.process.cpu_seconds()
+    answered, rate, lost = run_datagrams(datagram_words(proxy, options))
+    used = proxy.process.cpu_seconds() - before
+    return Sample(used / answered * 1e6, rate, lost)
+
+
+def memory_row(name, title, tls=False, tunnel=False):
+    """A row of memory: bytes that each of many idle connections holds in the proxy, after one request on each."""
+
+    def measure(proxy, options):
+        return memory_per_connection(proxy, options, tls, tunnel)
+
+    return Row(name, title, "B", measure, without=WITHOUT_TUNNELS if tunnel else ())
+
+
+def memory_per_connection(proxy, options, tls, tunnel):
     proxy.large_buffers = False
     proxy.restart()
     clients = []
     try:
         # What the first requests make the proxy allocate belongs to no connection.
-        port = proxy.tls_port if tls else proxy.port
+        port = proxy.entrance(tls, tunnel)
         clients += [_idle_client(port, tls) for _ in range(50)]
         before = proxy.process.resident_kib()
         clients += [_idle_client(port, tls) for _ in range(options.connections)]
@@ -129,8 +179,8 @@ def memory_per_connection(proxy, options, tls=False):
     return Sample((after - before) * 1024 / options.connections)
 
 
-def syscalls_per_request(proxy, options):
-    """System calls per keep-alive request, counted by strace, which slows everything and so is never timed."""
+def syscalls_per_request(row, proxy, options):
+    """System calls per request of a row, counted by strace, which slows everything and so is never timed."""
     proxy.use_buffers(False)
     identifiers = [word for identifier in proxy.process.ids() for word in ("-p", str(identifier))]
     trace = subprocess.Popen(["strace", "-c", "-f", *identifiers], stderr=subprocess.PIPE, text=True)
@@ -138,7 +188,7 @@ def syscalls_per_request(proxy, options):
         attached = sum(1 for _ in zip(proxy.process.ids(), trace.stderr))
         if attached < len(proxy.process.ids()):
             raise SystemExit("strace cannot attach: is ptrace permitted?")
-        requests, _ = run_wrk(wrk_words(proxy.url("/small"), 2, options.load_core))
+        requests, _ = run_wrk(row.words(proxy, options, seconds=2))
     finally:
         trace.send_signal(2)
         text = trace.stderr.read()
@@ -148,18 +198,33 @@ def syscalls_per_request(proxy, options):
     return int(total.split()[3]) / requests
 
 
+# Proxies that cannot pass on connections unread, and those that cannot pass on datagrams.
+WITHOUT_TUNNELS = ("nghttpx",)
+WITHOUT_DATAGRAMS = ("haproxy", "nghttpx")
+CLOSE = ["Connection: close"]
+
 ROWS = [
-    Row("keepalive", "HTTP/1.1 keep-alive, 128 B", "µs", cpu_per_request("/small")),
-    Row("connection", "New connection per request", "µs", cpu_per_request("/small", ["Connection: close"])),
-    Row("large", "1 MiB response", "µs", cpu_per_request("/large")),
-    Row("buffers", "1 MiB response, 64 KiB buffers", "µs", cpu_per_request("/large", large_buffers=True)),
-    Row("https", "HTTPS keep-alive, 128 B", "µs", cpu_per_request("/small", tls=True)),
-    Row("http2", "HTTP/2 to HTTP/1.1, 128 B", "µs", cpu_per_http2_request("/small")),
-    Row("http2both", "HTTP/2 to HTTP/2, 128 B", "µs", cpu_per_http2_request("/h2/small"), without=("nginx",)),
-    Row("handshake", "New TLS connection per request", "µs", cpu_per_request("/small", ["Connection: close"], tls=True)),
-    Row("memory", "Memory per idle connection", "B", memory_per_connection),
-    Row("tlsmemory", "Memory per idle TLS connection", "B", memory_per_tls_connection),
+    http_row("keepalive", "HTTP/1.1 keep-alive, 128 B", "/small"),
+    http_row("connection", "New connection per request", "/small", CLOSE),
+    http_row("large", "1 MiB response", "/large", octets=LARGE_BYTES),
+    http_row("buffers", "1 MiB response, 64 KiB buffers", "/large", large_buffers=True, octets=LARGE_BYTES),
+    http_row("https", "HTTPS keep-alive, 128 B", "/small", tls=True),
+    http2_row("http2", "HTTP/2 to HTTP/1.1, 128 B", "/small"),
+    http2_row("http2both", "HTTP/2 to HTTP/2, 128 B", "/h2/small", without=("nginx",)),
+    http_row("handshake", "New TLS connection per request", "/small", CLOSE, tls=True),
+    http_row("tcp", "TCP tunnel, keep-alive, 128 B", "/small", tunnel=True),
+    http_row("tcpnew", "TCP tunnel per request", "/small", CLOSE, tunnel=True),
+    http_row("tcpbulk", "TCP tunnel, 1 MiB", "/large", tunnel=True, octets=LARGE_BYTES),
+    http_row("tcpbuffers", "TCP tunnel, 1 MiB, 64 KiB buffers", "/large", large_buffers=True, tunnel=True,
+             octets=LARGE_BYTES),
+    http_row("tlstcp", "TLS to TCP tunnel, keep-alive, 128 B", "/small", tls=True, tunnel=True),
+    Row("udp", f"UDP there and back, {datagrams.OCTETS} B", "µs", cpu_per_datagram, datagram_words,
+        without=WITHOUT_DATAGRAMS),
+    memory_row("memory", "Memory per idle connection"),
+    memory_row("tlsmemory", "Memory per idle TLS connection", tls=True),
+    memory_row("tunnelmemory", "Memory per idle TCP tunnel", tunnel=True),
 ]
+SYSCALL_ROWS = [row for row in ROWS if row.name in ("keepalive", "tcp")]
 
 
 def _idle_client(port, tls=False):

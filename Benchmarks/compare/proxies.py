@@ -1,37 +1,42 @@
 """The target server and the proxies under comparison, configured to do the same work.
 
-Each listens twice, without TLS and with it (HTTP/2 and HTTP/1.1 by ALPN, one ECDSA certificate), and sends /h2/ to the
-target's HTTP/2 port if it can.
+Each listens for HTTP twice, without TLS and with it (HTTP/2 and HTTP/1.1 by ALPN, one ECDSA certificate), and sends
+/h2/ to the target's HTTP/2 port if it can. Those that can pass on connections unread listen twice more for that,
+without TLS and with it; those that can pass on datagrams, for these.
 
 Each proxy: one worker, no access log, kept connections on both sides, and X-Forwarded-For, -Proto and -Port set, since
-Apus always sets them. Buffers are as each program has them by default, except where a row asks for `large_buffers`: then
-each has 64 KiB for a response, about what Apus has, because large responses cost as many system calls as buffers take
-to fill.
+Apus always sets them. Buffers are as each program has them by default, except where a row asks for `large_buffers`:
+then each has 64 KiB for a response, about what Apus has, because large responses cost as many system calls as buffers
+take to fill.
 """
 
 import json
 import pathlib
 import socket
 import subprocess
+import sys
 
+import datagrams
 from processes import Process, wait_until
 
 SMALL_BYTES = 128
 LARGE_BYTES = 1024 * 1024
 
 
-def free_port():
+def free_port(kind=socket.SOCK_STREAM):
     """A port nobody listens on."""
-    with socket.socket() as probe:
+    with socket.socket(type=kind) as probe:
         probe.bind(("127.0.0.1", 0))
         return probe.getsockname()[1]
 
 
 class Server:
-    """Something that listens: its name, version, configuration and, once started, its process and port."""
+    """Something that listens: its name, version, configuration and, once started, its process and ports."""
 
     name = ""
     title = ""
+    # Whether it passes on connections unread.
+    tunnels = False
 
     def __init__(self, folder, core):
         self.folder = pathlib.Path(folder) / self.name
@@ -40,14 +45,21 @@ class Server:
         self.process = None
         self.port = None
         self.tls_port = None
+        self.tunnel_port = None
+        self.tls_tunnel_port = None
+        self.datagram_port = None
         self.large_buffers = False
 
-    def start(self, target_port=None, http2_target_port=None):
+    def start(self, target_port=None, http2_target_port=None, echo_port=None):
         """Starts it on fresh ports and waits until it answers through to the target."""
         self.port = free_port()
         self.tls_port = free_port()
+        self.tunnel_port = free_port()
+        self.tls_tunnel_port = free_port()
+        self.datagram_port = free_port(socket.SOCK_DGRAM)
         self.target_port = target_port
         self.http2_target_port = http2_target_port
+        self.echo_port = echo_port
         self.certificate, self.key = certificate(self.folder.parent)
         self.configuration = self.folder / self.file_name
         self.configuration.write_text(self.text(self.port, target_port))
@@ -65,15 +77,24 @@ class Server:
 
     def restart(self):
         self.stop()
-        self.start(self.target_port, self.http2_target_port)
+        self.start(self.target_port, self.http2_target_port, self.echo_port)
 
-    def url(self, path, tls=False):
-        return f"https://127.0.0.1:{self.tls_port}{path}" if tls else f"http://127.0.0.1:{self.port}{path}"
+    def entrance(self, tls=False, tunnel=False):
+        """The port for connections of one kind."""
+        if tunnel:
+            return self.tls_tunnel_port if tls else self.tunnel_port
+        return self.tls_port if tls else self.port
+
+    def url(self, path, tls=False, tunnel=False):
+        return f"{'https' if tls else 'http'}://127.0.0.1:{self.entrance(tls, tunnel)}{path}"
 
     def _answers(self):
         self.process.check_alive()
+        return all(map(self._answers_on, [self.port, self.tunnel_port] if self.tunnels else [self.port]))
+
+    def _answers_on(self, port):
         try:
-            with socket.create_connection(("127.0.0.1", self.port), timeout=2) as client:
+            with socket.create_connection(("127.0.0.1", port), timeout=2) as client:
                 client.sendall(b"GET /small HTTP/1.1\r\nHost: bench\r\nConnection: close\r\n\r\n")
                 return client.recv(64).startswith(b"HTTP/1.1 200")
         except OSError:
@@ -117,14 +138,49 @@ http {{
         return ["nginx", "-p", str(self.folder), "-c", str(self.configuration)]
 
 
+class Echo:
+    """A program that answers every datagram of a size with itself."""
+
+    def __init__(self, folder, core):
+        self.folder = folder
+        self.core = core
+        self.port = None
+        self.process = None
+
+    def start(self):
+        """Starts it on a fresh port and waits until it answers."""
+        self.port = free_port(socket.SOCK_DGRAM)
+        words = [sys.executable, datagrams.__file__, "echo", str(self.port)]
+        self.process = Process("echo", words, self.core, self.folder)
+        wait_until(self._answers, f"the echo of datagrams answering on port {self.port}")
+
+    def _answers(self):
+        self.process.check_alive()
+        question = b"?" * datagrams.OCTETS
+        with socket.socket(type=socket.SOCK_DGRAM) as client:
+            client.settimeout(0.2)
+            client.connect(("127.0.0.1", self.port))
+            try:
+                client.send(question)
+                return client.recv(datagrams.OCTETS) == question
+            except OSError:
+                return False
+
+
 class Nginx(Server):
     name = "nginx"
     title = "nginx"
     file_name = "nginx.conf"
+    tunnels = True
 
     def text(self, port, target_port):
-        buffers = "proxy_buffer_size 8k; proxy_buffers 2 32k; proxy_busy_buffers_size 32k;" if self.large_buffers else ""
-        return f"""daemon off;
+        buffers, tunnel_buffers = "", ""
+        if self.large_buffers:
+            buffers = "proxy_buffer_size 8k; proxy_buffers 2 32k; proxy_busy_buffers_size 32k;"
+            tunnel_buffers = "proxy_buffer_size 64k;"
+        module = stream_module()
+        return f"""{f"load_module {module};" if module else ""}
+daemon off;
 worker_processes 1;
 pid {self.folder}/nginx.pid;
 error_log {self.folder}/error.log;
@@ -159,6 +215,26 @@ http {{
         }}
     }}
 }}
+stream {{
+    proxy_timeout 600s;
+    {tunnel_buffers}
+    server {{
+        listen 127.0.0.1:{self.tunnel_port} backlog=4096;
+        proxy_pass 127.0.0.1:{target_port};
+    }}
+    server {{
+        listen 127.0.0.1:{self.tls_tunnel_port} ssl backlog=4096;
+        ssl_certificate {self.certificate};
+        ssl_certificate_key {self.key};
+        ssl_protocols TLSv1.2 TLSv1.3;
+        ssl_session_cache off;
+        proxy_pass 127.0.0.1:{target_port};
+    }}
+    server {{
+        listen 127.0.0.1:{self.datagram_port} udp;
+        proxy_pass 127.0.0.1:{self.echo_port};
+    }}
+}}
 """
 
     def words(self):
@@ -172,6 +248,7 @@ class HAProxy(Server):
     name = "haproxy"
     title = "HAProxy"
     file_name = "haproxy.cfg"
+    tunnels = True
 
     def text(self, port, target_port):
         buffers = "tune.bufsize 65536" if self.large_buffers else ""
@@ -199,6 +276,14 @@ backend http2
     server target 127.0.0.1:{self.http2_target_port} proto h2
 backend group
     server target 127.0.0.1:{target_port} pool-max-conn 512
+frontend tunnels
+    mode tcp
+    bind 127.0.0.1:{self.tunnel_port} backlog 4096
+    bind 127.0.0.1:{self.tls_tunnel_port} backlog 4096 ssl crt {self._bundle()}
+    default_backend unread
+backend unread
+    mode tcp
+    server target 127.0.0.1:{target_port}
 """
 
     def _bundle(self):
@@ -247,6 +332,7 @@ class Apus(Server):
     name = "apus"
     title = "Apus"
     file_name = "apus.yaml"
+    tunnels = True
     binary = ".build/release/apus"
 
     def text(self, port, target_port):
@@ -274,6 +360,24 @@ class Apus(Server):
                         "actions": [{"type": "forward", "targetGroupName": "http2"}],
                     }],
                 }],
+            }, {
+                "name": "unread",
+                "type": "network",
+                "addresses": ["127.0.0.1"],
+                "listeners": [{
+                    "protocol": "TCP",
+                    "port": self.tunnel_port,
+                    "defaultActions": [{"type": "forward", "targetGroupName": "tunnels"}],
+                }, {
+                    "protocol": "TLS",
+                    "port": self.tls_tunnel_port,
+                    "certificates": [{"certificateFile": self.certificate, "privateKeyFile": self.key}],
+                    "defaultActions": [{"type": "forward", "targetGroupName": "tunnels"}],
+                }, {
+                    "protocol": "UDP",
+                    "port": self.datagram_port,
+                    "defaultActions": [{"type": "forward", "targetGroupName": "datagrams"}],
+                }],
             }],
             "targetGroups": [{
                 "name": "group",
@@ -288,6 +392,19 @@ class Apus(Server):
                 "protocol": "HTTP",
                 "protocolVersion": "HTTP2",
                 "port": self.http2_target_port,
+                "targets": [{"id": "127.0.0.1"}],
+            }, {
+                "name": "tunnels",
+                "targetType": "ip",
+                "protocol": "TCP",
+                "port": target_port,
+                "targets": [{"id": "127.0.0.1"}],
+            }, {
+                "name": "datagrams",
+                "targetType": "ip",
+                "protocol": "UDP",
+                "port": self.echo_port,
+                "healthCheckPort": str(target_port),
                 "targets": [{"id": "127.0.0.1"}],
             }],
         }, indent=2) + "\n"
@@ -307,17 +424,29 @@ def _nginx_folders(folder):
     return " ".join(f"{kind}_temp_path {folder}/{kind};" for kind in kinds)
 
 
+def stream_module():
+    """What nginx has to load to pass on connections unread: empty if it is built in, None if it is not there."""
+    arguments = _output(["nginx", "-V"], last=True).split()
+    if "--with-stream" in arguments:
+        return ""
+    folder = next((word.partition("=")[2] for word in arguments if word.startswith("--modules-path=")), "")
+    module = pathlib.Path(folder) / "ngx_stream_module.so"
+    return str(module) if module.exists() else None
+
+
 def certificate(folder):
     """The paths of a self-signed ECDSA certificate and its key, made once per run."""
     paths = str(folder / "certificate.pem"), str(folder / "key.pem")
     if not pathlib.Path(paths[0]).exists():
         subprocess.run(
-            ["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-days", "30",
-             "-subj", "/CN=bench", "-addext", "subjectAltName=DNS:bench,IP:127.0.0.1", "-out", paths[0], "-keyout", paths[1]],
+            ["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes",
+             "-days", "30", "-subj", "/CN=bench", "-addext", "subjectAltName=DNS:bench,IP:127.0.0.1",
+             "-out", paths[0], "-keyout", paths[1]],
             check=True, capture_output=True)
     return paths
 
 
-def _output(words):
+def _output(words, last=False):
+    """The first or the last line of what a program says."""
     result = subprocess.run(words, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=True)
-    return result.stdout.splitlines()[0].strip()
+    return result.stdout.splitlines()[-1 if last else 0].strip()

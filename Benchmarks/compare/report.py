@@ -45,8 +45,9 @@ def result_table(rows, proxies, results):
             median, least, largest = figures(results[row.name, proxy.name])
             line.append(f"{number(median)} ({number(least)}–{number(largest)})")
         if compares:
-            best = min(figures(results[row.name, proxy.name])[0] for proxy in others if proxy.name not in row.without)
-            line.append(f"{figures(results[row.name, 'apus'])[0] / best:.2f}")
+            able = [proxy for proxy in others if proxy.name not in row.without]
+            best = min((figures(results[row.name, proxy.name])[0] for proxy in able), default=None)
+            line.append(f"{figures(results[row.name, 'apus'])[0] / best:.2f}" if best else "–")
         lines.append(line)
     return table(lines)
 
@@ -61,9 +62,29 @@ def rate_table(rows, proxies, results):
     return table(lines) if len(lines) > 1 else ""
 
 
-def syscall_table(proxies, syscalls):
-    lines = [["system calls", *[proxy.title for proxy in proxies]]]
-    lines.append(["per keep-alive request", *[f"{syscalls[proxy.name]:.2f}" for proxy in proxies]])
+def throughput_table(rows, proxies, results):
+    """Megabytes in the time that a proxy's core works for them, and in the time that passes."""
+    head = ["MB per second of CPU time (of wall time)", *[proxy.title for proxy in proxies]]
+    lines = [head]
+    for row in rows:
+        if row.octets:
+            lines.append([row.title, *[_throughput(row, results[row.name, proxy.name]) for proxy in proxies]])
+    return table(lines) if len(lines) > 1 else ""
+
+
+def _throughput(row, samples):
+    if not samples:
+        return "–"
+    rate = statistics.median(sample.requests_per_second for sample in samples)
+    return f"{row.octets / figures(samples)[0]:,.0f} ({row.octets * rate / 1e6:,.0f})"
+
+
+def syscall_table(rows, proxies, syscalls):
+    """System calls per request."""
+    lines = [["system calls per request", *[proxy.title for proxy in proxies]]]
+    for row in rows:
+        counts = [syscalls.get((row.name, proxy.name)) for proxy in proxies]
+        lines.append([row.title, *["–" if count is None else f"{count:.2f}" for count in counts]])
     return table(lines)
 
 
@@ -73,10 +94,12 @@ def chart(rows, proxies, results):
     top = 64
     height = top + len(rows) * (len(proxies) * bar + gap)
     parts = [
-        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {height}" font-family="sans-serif" font-size="13">',
+        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {height}" font-family="sans-serif" '
+        'font-size="13">',
         f'<rect width="{width}" height="{height}" fill="#ffffff"/>',
         '<text x="16" y="26" font-size="16" font-weight="bold" fill="#222222">What one request costs the proxy</text>',
-        '<text x="16" y="46" fill="#555555">CPU time per request in µs, memory in bytes; medians; shorter is better</text>',
+        '<text x="16" y="46" fill="#555555">CPU time per request in µs, memory in bytes; medians; shorter is better'
+        '</text>',
     ]
     y = top + 12
     for row in rows:

@@ -7,7 +7,11 @@ extension Control {
             let (document, places) = try Document.readWithPlaces(file)
             let files = try CertificateStore(configurationFile: file).read(for: document, onlyNew: false, places)
             let warnings = files.warnings.map { "warning: \($0.file): \($0)" }
-            return ([document.summary] + warnings).joined(separator: "\n")
+            let notes = document.targetGroups.filter(\.preservesClientIP).map { group in
+                "note: target group \(group.name) has preserve_client_ip.enabled: apus run sees whether it has "
+                    + "CAP_NET_ADMIN, and whether answers come back to this host"
+            }
+            return ([document.summary] + warnings + notes).joined(separator: "\n")
         } catch {
             throw .configuration(error)
         }

@@ -42,4 +42,6 @@ enum Limits {
     static let certificateWarningInterval = Nanoseconds(86_400_000_000_000)
     /// Octets by which one worker may be ahead of the connection log's writer: 256 KiB, some 1,000 lines.
     static let connectionLogRingBytes = 256 * 1024
+    /// Commands that one mistake tells to run; a group with more targets than that wants a rule for their network.
+    static let commandsShownMax = 8
 }

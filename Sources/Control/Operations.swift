@@ -40,6 +40,8 @@ final class Operations: AdminActions {
     let sockets: ListenerSockets
     /// What the files of certificates hold.
     let certificates: CertificateStore
+    /// Whether targets can be let see the addresses of clients.
+    var clientIPPreservation = ClientIPPreservation()
     /// Tells when these files change.
     private(set) var certificateWatch: CertificateWatch!
     /// What session tickets are sealed with.
@@ -136,6 +138,11 @@ final class Operations: AdminActions {
         certificates.prepare(try certificates.read(for: document, onlyNew: false, store.places))
     }
 
+    /// Sees whether targets can be let see the addresses of clients, as the user that workers run as.
+    func checkClientIPPreservation() throws(ConfigErrors) {
+        try clientIPPreservation.check(document, store.places)
+    }
+
     /// Gives the workers, of which there are as many as was said, their first snapshot.
     func begin(_ workers: [WorkerHandle]) {
         self.workers = workers
@@ -163,6 +170,7 @@ extension Operations {
         do throws(ConfigErrors) {
             if isStopping { throw Self.stopping }
             let next = try document.applying(change)
+            if change.touchesTargets { try clientIPPreservation.check(next, since: document) }
             let files = change.touchesCertificates ? try certificates.read(for: next, onlyNew: true) : nil
             // Last, since a socket that was opened for a change that is refused would take connections.
             if change.touchesListeners { try sockets.prepare(for: next) }
@@ -283,6 +291,7 @@ extension Operations {
         do throws(ConfigErrors) {
             if isStopping { throw Self.stopping }
             needsRestart = try store.stageReload(discardingChanges: discardingChanges)
+            try clientIPPreservation.check(document, store.places)
             let files = try certificates.read(for: document, onlyNew: false, store.places)
             try sockets.prepare(for: document, store.places)
             certificates.prepare(files)
@@ -386,6 +395,16 @@ extension Operations {
 }
 
 extension Change {
+    /// Whether it may bring targets, or another way to reach them.
+    fileprivate var touchesTargets: Bool {
+        switch self {
+        case .putTargetGroup, .registerTargets, .putInstance: true
+        case .putLoadBalancer, .deleteLoadBalancer, .putListener, .deleteListener, .deleteTargetGroup, .putRule,
+            .deleteRule, .setWeights, .deregisterTargets, .deleteInstance:
+            false
+        }
+    }
+
     /// Whether it may name other files of certificates.
     fileprivate var touchesCertificates: Bool {
         if case .putTargetGroup = self { return true }

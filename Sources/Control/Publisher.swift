@@ -13,6 +13,8 @@ struct ListenerKey: Hashable, Sendable {
     let address: SocketAddress
     /// What is bound there.
     var carries = Carries.connections
+    /// Whether what comes is passed on: requests and flows never share a listener, not even one after the other.
+    var isNetwork = false
 
     /// What comes to an address.
     enum Carries { case connections, datagrams, both }
@@ -162,7 +164,11 @@ extension LoadBalancer {
     /// What `listener` binds: one address each. Valid documents have only literal addresses.
     func keys(of listener: Listener) -> [ListenerKey] {
         addresses.compactMap { SocketAddress(literal: $0, port: UInt16(listener.port)) }
-            .map { ListenerKey(loadBalancer: name, address: $0, carries: listener.protocol.carries) }
+            .map {
+                ListenerKey(
+                    loadBalancer: name, address: $0, carries: listener.protocol.carries,
+                    isNetwork: listener.protocol.kind == .network)
+            }
     }
 }
 
@@ -243,7 +249,9 @@ extension FlowGroupPlan {
     /// How connections are passed on to `group`; nil if requests are.
     fileprivate init?(_ group: TargetGroup) {
         guard group.protocol.kind == .network else { return nil }
-        self.init(isSticky: group.attributes.stickiness, sendsProxyHeader: group.attributes.proxyProtocol)
+        self.init(
+            isSticky: group.attributes.stickiness, sendsProxyHeader: group.attributes.proxyProtocol,
+            preservesClientIP: group.attributes.preserveClientIP)
     }
 }
 

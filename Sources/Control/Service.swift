@@ -53,8 +53,9 @@ final class Service {
         admin = try Self.openAdmin(store.effective.admin.socket, loop, operations, logger)
         do throws(StartError) {
             try Self.openListeners(operations)
-            try Self.becomeUser(store, owning: isFolderOurs ? socketFolder : nil, logger)
-            try Self.readCertificates(operations)
+            let user = try Self.becomeUser(store, owning: isFolderOurs ? socketFolder : nil, logger)
+            try Self.check(operations)
+            operations.clientIPPreservation.user = user
             let rings = (0..<budget.workerCount).map { _ in LogRing() }
             let bell = LogBell()
             logWriter = try Self.openLog(store.effective.logs.access, "logs.access", rings, bell)
@@ -229,17 +230,19 @@ extension Service {
     }
 
     /// Lays down root's rights, once everything that needs them is open. `folder` was made for the admin socket, and
-    /// is to be given away with it, so that the socket can be removed at the end.
+    /// is to be given away with it, so that the socket can be removed at the end. Returns the user that this process
+    /// has become; nil if it stays who it is.
     private static func becomeUser(
         _ store: DocumentStore, owning folder: String?, _ logger: Logger
-    ) throws(StartError) {
-        guard let name = store.effective.runtime.user else { return }
+    ) throws(StartError) -> String? {
+        guard let name = store.effective.runtime.user else { return nil }
         guard SystemUser.isRoot else {
-            return logger.info(
+            logger.info(
                 "runtime.user has no effect, since this process is not root's",
                 metadata: [
                     "user": "\(name)"
                 ])
+            return nil
         }
         guard let user = SystemUser(named: name) else {
             throw .refused(
@@ -250,16 +253,21 @@ extension Service {
             try store.state.own(by: user)
             try user.own(store.effective.admin.socket)
             if let folder { try user.own(folder) }
-            try user.become()
+            try user.become(keepsNetAdmin: store.effective.preservesClientIP)
         } catch {
             throw .refused(
                 message: "The process cannot become user \(name): \(error).",
                 remedy: "Start it as root with the capabilities to do so, or without runtime.user.")
         }
+        return name
     }
 
-    private static func readCertificates(_ operations: Operations) throws(StartError) {
-        do throws(ConfigErrors) { try operations.readCertificates() } catch { throw .configuration(error) }
+    /// What can only be seen as the user that stays.
+    private static func check(_ operations: Operations) throws(StartError) {
+        do throws(ConfigErrors) {
+            try operations.readCertificates()
+            try operations.checkClientIPPreservation()
+        } catch { throw .configuration(error) }
     }
 
     private static func openLog(

@@ -24,10 +24,10 @@ final class UnhealthyTerminations {
 
     /// The state of a target has changed.
     func stateChanged(_ registration: Registration, from: TargetState, to: TargetState, now: Instant) {
+        if from == .unhealthy { stop(registration) }
         let group = registration.group
         // Flows of datagrams stay where they are: nobody would hear of it. Source: elbv2.md §1.5.
         guard [.tcp, .tls].contains(group.configuration.protocol) else { return }
-        if from == .unhealthy { stop(registration) }
         if to == .unhealthy { begin(registration, now: now) }
         // Until now all targets were used because none was healthy.
         guard to == .healthy, group.tally[.healthy] == 1 else { return }
@@ -49,7 +49,8 @@ final class UnhealthyTerminations {
     }
 
     private func stop(_ registration: Registration) {
-        guard let drain = draining.removeValue(forKey: registration.id) else { return }
+        guard let drain = draining[registration.id], drain.registration === registration else { return }
+        draining[registration.id] = nil
         loop.remove(drain.timer)
     }
 

@@ -66,6 +66,65 @@ extension Socket {
         throw connection.abandon("connect to \(address)")
     }
 
+    /// Begins to connect with `client`'s address as our own, and with its port unless that would be the same connection
+    /// as another one. Who is connected to answers to the client: routes have to bring that back to this host.
+    ///
+    /// Source: ip(7), `IP_TRANSPARENT`. Errors: as the other's, and EPERM without CAP_NET_ADMIN.
+    public static func connect(
+        to address: SocketAddress, from client: SocketAddress, keepsAlive: Bool = false
+    ) throws(SystemError) -> Socket {
+        do throws(SystemError) {
+            return try connectOnce(to: address, from: client, keepsAlive: keepsAlive)
+        } catch {
+            guard portIsRefused(error.code) else { throw error }
+            return try connectOnce(to: address, from: client.with(port: 0), keepsAlive: keepsAlive)
+        }
+    }
+
+    /// Whether another port may do: this one is taken, or is below 1024 and we are not root.
+    private static func portIsRefused(_ code: Int32) -> Bool {
+        code == EADDRINUSE || code == EADDRNOTAVAIL || code == EACCES
+    }
+
+    private static func connectOnce(
+        to address: SocketAddress, from client: SocketAddress, keepsAlive: Bool
+    ) throws(SystemError) -> Socket {
+        let descriptor = socket(address.domain, streamFlags, 0)
+        guard descriptor >= 0 else { throw SystemError("open a socket to \(address)") }
+        let connection = Socket(descriptor: descriptor)
+        guard connection.becomeTransparent(client.family) else {
+            throw connection.abandon("use the address of \(client)")
+        }
+        connection.set(Int32(IPPROTO_TCP), TCP_NODELAY, 1)
+        if keepsAlive { connection.set(SOL_SOCKET, SO_KEEPALIVE, 1) }
+        if client.port == 0 {
+            // Which port is free depends on where it goes.
+            connection.set(Int32(IPPROTO_IP), IP_BIND_ADDRESS_NO_PORT, 1)
+        } else {
+            // A client may have many connections from one port, to as many listeners.
+            connection.set(SOL_SOCKET, SO_REUSEADDR, 1)
+        }
+        let bound = unsafe client.withSystemAddress { unsafe apus_bind(descriptor, $0, $1) }
+        guard bound == 0 else { throw connection.abandon("use the address of \(client)") }
+        let status = unsafe address.withSystemAddress { unsafe apus_connect(descriptor, $0, $1) }
+        if status == 0 || errno == EINPROGRESS { return connection }
+        throw connection.abandon("connect to \(address) from \(client)")
+    }
+
+    /// Whether this thread may connect from addresses that are not this host's.
+    public static var mayUseForeignAddresses: Bool {
+        let descriptor = socket(AF_INET, streamFlags, 0)
+        guard descriptor >= 0 else { return false }
+        let probe = Socket(descriptor: descriptor)
+        defer { probe.close() }
+        return probe.becomeTransparent(.ipv4)
+    }
+
+    private func becomeTransparent(_ family: SocketAddress.Family) -> Bool {
+        family == .ipv4
+            ? trySet(Int32(IPPROTO_IP), IP_TRANSPARENT, 1) : trySet(Int32(IPPROTO_IPV6), IPV6_TRANSPARENT, 1)
+    }
+
     /// Connects to a Unix socket and waits for it; the connection blocks, as a command line wants.
     public static func connect(toUnixPath path: String) throws(SystemError) -> Socket {
         let descriptor = socket(AF_UNIX, Int32(SOCK_STREAM.rawValue | SOCK_CLOEXEC.rawValue), 0)
@@ -91,9 +150,12 @@ extension Socket {
     }
 
     private func set(_ level: Int32, _ option: Int32, _ value: Int32) {
+        precondition(trySet(level, option, value), "setsockopt(\(level), \(option)): \(systemErrorText(errno))")
+    }
+
+    private func trySet(_ level: Int32, _ option: Int32, _ value: Int32) -> Bool {
         var value = value
-        let status = unsafe setsockopt(descriptor, level, option, &value, socklen_t(MemoryLayout<Int32>.size))
-        precondition(status == 0, "setsockopt(\(level), \(option)): \(systemErrorText(errno))")
+        return unsafe setsockopt(descriptor, level, option, &value, socklen_t(MemoryLayout<Int32>.size)) == 0
     }
 
     /// The error of the call just made, once the descriptor is closed.

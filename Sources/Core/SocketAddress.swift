@@ -80,6 +80,18 @@ public struct SocketAddress: Hashable, Sendable {
     /// Whether this is `0.0.0.0` or `::`, which stands for every local address.
     public var isUnspecified: Bool { high == 0 && low == 0 }
 
+    /// Whether only this host itself has it: `127.0.0.0/8` or `::1`.
+    public var isLoopback: Bool { family == .ipv4 ? low >> 24 == 127 : high == 0 && low == 1 }
+
+    /// Whether connections to `target` can be made with this as their source, on a host that it is not an address of:
+    /// of the same family, of one interface of one host wherever it is, and not the target itself.
+    public func canBeSource(towards target: SocketAddress) -> Bool {
+        guard family == target.family, (high, low) != (target.high, target.low), !isUnspecified else { return false }
+        if isLoopback && !target.isLoopback { return false }
+        // Multicast and what is beyond it; of IPv6 also fe80::/10, which means nothing without an interface.
+        return family == .ipv4 ? low >> 28 < 0xE : high >> 56 != 0xFF && high >> 54 != 0xFE80 >> 6
+    }
+
     var domain: Int32 { family == .ipv4 ? AF_INET : AF_INET6 }
 
     /// Calls `body` with the kernel's form of this address.

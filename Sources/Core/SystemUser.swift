@@ -21,13 +21,24 @@ public struct SystemUser: Equatable, Sendable {
     /// Whether this process may become another user.
     public static var isRoot: Bool { geteuid() == 0 }
 
-    /// Makes this process the user, for good, with the user's groups and no others. Call before other threads exist.
+    /// Makes this process the user, for good, with the user's groups and no others. Call before other threads exist:
+    /// capabilities are each thread's own, and those that begin later have what this one has.
     ///
-    /// Errors: `SystemError`; the process may then be half one and half the other user, and has to end.
-    public func become() throws(SystemError) {
+    /// Of root's capabilities CAP_NET_ADMIN stays if `keepsNetAdmin`, where root had it, and nothing else ever.
+    ///
+    /// Source: capabilities(7). Errors: `SystemError`; the process may then be half one and half the other user, and
+    ///         has to end.
+    public func become(keepsNetAdmin: Bool = false) throws(SystemError) {
         guard unsafe initgroups(name, groupID) == 0 else { throw SystemError("take the groups of user \(name)") }
         guard setgid(groupID) == 0 else { throw SystemError("take the group of user \(name)") }
+        guard apus_prctl_keep_capabilities(keepsNetAdmin ? 1 : 0) == 0 else {
+            throw SystemError("keep CAP_NET_ADMIN")
+        }
         guard setuid(userID) == 0 else { throw SystemError("become user \(name)") }
+        guard keepsNetAdmin else { return }
+        // All that were permitted still are. Root in a container may lack this one: then none stays.
+        let isKept = apus_set_capabilities(1 << UInt64(CAP_NET_ADMIN)) == 0 || apus_set_capabilities(0) == 0
+        guard isKept, apus_prctl_keep_capabilities(0) == 0 else { throw SystemError("lay down root's capabilities") }
     }
 
     /// Gives the file, folder or socket at `path` to the user.

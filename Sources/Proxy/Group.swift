@@ -35,6 +35,7 @@ final class Group {
         self.pools = pools
         seenEpoch = plan.cell.epoch
         rebuild()
+        if plan.flows == nil { table = MaglevTable(keys: []) }
         if plan.flows != nil, !isSame || !hadFlows { table = MaglevTable(keys: pools.map(\.flowKey)) }
     }
 
@@ -85,7 +86,12 @@ final class Group {
             let pool = pools[(first + offset) % pools.count]
             if isUsable(pool, tried) { return pool }
         }
-        return pools.contains { $0.cell.isHealthy } ? nil : tried.isEmpty ? pools[first] : nil
+        if pools.contains(where: { $0.cell.isHealthy }) { return nil }
+        for offset in pools.indices {
+            let pool = pools[(first + offset) % pools.count]
+            if !tried.contains(where: { $0 === pool }) { return pool }
+        }
+        return nil
     }
 
     private func isUsable(_ pool: TargetPool, _ tried: [TargetPool]) -> Bool {

@@ -281,10 +281,13 @@ public struct FlowGroupPlan: Sendable, Equatable {
     public var isSticky: Bool
     /// Whether connections to targets begin with a PROXY header.
     public var sendsProxyHeader: Bool
+    /// Whether connections to targets have the client's address, where they can.
+    public var preservesClientIP: Bool
 
-    public init(isSticky: Bool = false, sendsProxyHeader: Bool = false) {
+    public init(isSticky: Bool = false, sendsProxyHeader: Bool = false, preservesClientIP: Bool = false) {
         self.isSticky = isSticky
         self.sendsProxyHeader = sendsProxyHeader
+        self.preservesClientIP = preservesClientIP
     }
 }
 

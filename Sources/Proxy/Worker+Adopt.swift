@@ -93,7 +93,8 @@ extension Worker {
 
     /// Resets the connections that are passed on to a target.
     mutating func endTunnels(of targetID: Int, _ ending: FlowEnding) {
-        for tunnel in tunnels() where tunnel.pool?.id == targetID { end(tunnel, ending, by: .apus) }
+        guard targetID < pools.count, let pool = pools[targetID] else { return }
+        for tunnel in tunnels() where tunnel.pool === pool { end(tunnel, ending, by: .apus) }
     }
 
     /// The deregistration delay of a target is over: answers its exchanges with 502, or cuts them if they are being
@@ -106,8 +107,9 @@ extension Worker {
             handle(exchange, .cut)
             client.advance(&self)
         }
+        guard targetID < pools.count, let pool = pools[targetID] else { return }
+        for flow in datagramFlows() where flow.pool === pool { end(flow, .deregistration, by: .apus) }
         endTunnels(of: targetID, .deregistration)
-        for flow in datagramFlows() where flow.pool.id == targetID { end(flow, .deregistration, by: .apus) }
     }
 
     // MARK: Listeners

@@ -90,7 +90,7 @@ extension Worker {
 
     /// Whether the network says that nobody can be reached at the target's address, and not that one datagram cannot be
     /// sent. Source: RFC 1122 §4.1.3.3; ip(7), icmp(7).
-    private func isVerdict(_ code: Int32) -> Bool {
+    func isVerdict(_ code: Int32) -> Bool {
         code == connectionRefusedError || code == hostUnreachableError || code == networkUnreachableError
     }
 

@@ -151,8 +151,10 @@ extension Worker {
                 counters.failOpenFlows.add()
                 group.plan.counters.failOpenRequests.add()
             }
-            guard let socket = try? Socket.connect(to: pool.address, keepsAlive: true) else {
-                noteConnectFailure(tunnel, pool)
+            let socket: Socket
+            do { socket = try targetSocket(tunnel, group, pool.address) } catch {
+                // Without ports or descriptors of our own nothing is said about the target.
+                noteConnectFailure(tunnel, pool, isVerdict: isVerdict(error.code))
                 continue
             }
             var transport = Transport(token: slab.nextToken, socket: socket, to: .target)
@@ -175,6 +177,17 @@ extension Worker {
         }
         if tunnel.tried.isEmpty { return end(tunnel, .noTargets, by: .apus) }
         end(tunnel, tunnel.hasTimedOut ? .connectTimeout : .connectFailed, by: .target)
+    }
+
+    /// A socket that begins to connect to a target: from the client's address if the group wants that and it can be.
+    private func targetSocket(
+        _ tunnel: Tunnel, _ group: Group, _ target: SocketAddress
+    ) throws(SystemError) -> Socket {
+        let client = tunnel.record.client
+        if group.plan.flows?.preservesClientIP ?? false, client.canBeSource(towards: target) {
+            return try Socket.connect(to: target, from: client, keepsAlive: true)
+        }
+        return try Socket.connect(to: target, keepsAlive: true)
     }
 
     /// The name that the target is asked for by TLS: the group's, else what the client has asked for, else its address.
@@ -201,9 +214,9 @@ extension Worker {
         reportIfDrained(pool)
     }
 
-    private mutating func noteConnectFailure(_ tunnel: Tunnel, _ pool: TargetPool) {
+    private mutating func noteConnectFailure(_ tunnel: Tunnel, _ pool: TargetPool, isVerdict: Bool) {
         tunnel.tried.append(pool)
-        if pool.complainedAt.map({ now.since($0) >= Limits.connectComplaintInterval }) ?? true {
+        if isVerdict, pool.complainedAt.map({ now.since($0) >= Limits.connectComplaintInterval }) ?? true {
             pool.complainedAt = now
             control.send(.connectFailed(target: pool.id))
         }
@@ -217,7 +230,8 @@ extension Worker {
             preconditionFailure("tunnel: no connection to fail")
         }
         tunnel.hasTimedOut = timedOut
-        noteConnectFailure(tunnel, pool)
+        // What a TLS handshake is about the client has a say in: that must not make a target unhealthy.
+        noteConnectFailure(tunnel, pool, isVerdict: !target.transport.isConnected)
         tunnel.target = nil
         close(target, reset: true)
         connect(tunnel)

@@ -110,8 +110,9 @@ extension Worker {
         accessLog.write(
             tunnel.record, names: names,
             tls: FlowRecord.TLSNames(
-                certificate: certificate.span, cipher: tls.cipherName,
-                version: isAgreed ? tls.version.networkName : "", keyExchange: tls.keyExchangeName,
+                certificate: certificate.span, cipher: isAgreed ? tls.cipherName : Span(),
+                version: isAgreed ? tls.version.networkName : "",
+                keyExchange: isAgreed ? tls.keyExchangeName : Span(),
                 clientProtocol: tls.applicationProtocol?.logName ?? "",
                 targetProtocol: tunnel.target?.transport.tls?.applicationProtocol?.logName ?? "",
                 offeredProtocols: offered.span))

@@ -33,6 +33,8 @@ extension TLSSession {
         get {
             // Without a cipher there is no session yet, of which OpenSSL would read the group.
             guard let cipher = unsafe SSL_get_current_cipher(ssl) else { return Span() }
+            // OpenSSL tells the group of the first handshake, which the session remembers.
+            if isResumed, version < .tls13 { return Span() }
             let group = unsafe apus_ssl_negotiated_group(ssl)
             if group != 0, let name = unsafe SSL_group_to_name(ssl, group) { return unsafe constant(name) }
             return unsafe SSL_CIPHER_get_kx_nid(cipher) == NID_kx_rsa ? unsafe constant(OBJ_nid2sn(NID_rsa)) : Span()
@@ -70,7 +72,8 @@ extension TLSSession {
     /// What logs call the certificate that was shown: its name, or `session-reused`; empty if it came not so far, and
     /// in the client's role.
     func makeCertificateName() -> [UInt8] {
-        if unsafe SSL_get_current_cipher(ssl) == nil { return [] }
+        // Up to TLS 1.2 nothing is agreed on yet when the client looks at what it was shown, and perhaps refuses it.
+        if unsafe SSL_get_current_cipher(ssl) == nil && SSL_get_state(ssl) != TLS_ST_SW_SRVR_DONE { return [] }
         if isResumed { return Array("session-reused".utf8) }
         return certificateIndex.flatMap { index in server.map { $0.certificates[index].name } } ?? []
     }

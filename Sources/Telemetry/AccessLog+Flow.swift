@@ -35,7 +35,7 @@ extension AccessLog {
         field(tls.cipher)                                                       // 15
         word(tls.version)                                                       // 16
         field(tls.keyExchange)                                                  // 17
-        field(names.serverName)                                                 // 18
+        name(names.serverName)                                                  // 18
         word(tls.clientProtocol)                                                // 19
         word(tls.targetProtocol)                                                // 20
         line.append(.space)
@@ -68,18 +68,30 @@ extension AccessLog {
             let end = min(list.count, index + 1 + Int(list[index]))
             if index > 0 { line.append(",") }
             line.append(quote)
-            for position in (index + 1)..<max(index + 1, end) {
-                let octet = list[position]
-                // All that stands in the registered names.
-                if octet.isDigit || (octet | 0x20) &- 0x61 < 26 || octet == 0x2F || octet == .dot || octet == 0x2D {
-                    line.append(octet)
-                } else {
-                    line.append("%")
-                    line.append(hexadecimal: UInt64(octet), digitCount: 2)
-                }
-            }
+            appendURLEncoded(list.extracting((index + 1)..<max(index + 1, end)))
             line.append(quote)
             index = end
+        }
+    }
+
+    /// A name of a host, whatever it is: it cannot end the field.
+    private func name(_ text: Span<UInt8>) {
+        line.append(.space)
+        if text.isEmpty { return line.append("-") }
+        appendURLEncoded(text.extracting(0..<min(text.count, Limits.logFieldBytesMax / 3)))
+    }
+
+    private func appendURLEncoded(_ text: Span<UInt8>) {
+        for index in 0..<text.count {
+            let octet = text[index]
+            // All that stands in the registered names of ALPN, and in names of hosts.
+            let isPlain = octet.isDigit || (octet | 0x20) &- 0x61 < 26 || octet == 0x2F || octet == .dot
+            if isPlain || octet == 0x2D || octet == 0x5F {
+                line.append(octet)
+            } else {
+                line.append("%")
+                line.append(hexadecimal: UInt64(octet), digitCount: 2)
+            }
         }
     }
 

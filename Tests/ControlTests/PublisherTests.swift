@@ -50,6 +50,17 @@ import Testing
         #expect(Set(snapshot.groups.flatMap(\.targets).map(\.id)) == [0, 1, 2], "ids are dense")
     }
 
+    @Test(arguments: [true, false]) func workersKnowWhetherTargetsSeeClients(preserves: Bool) throws {
+        var flow = group("flow", [TargetDescription(id: "10.0.0.9")])
+        flow.protocol = .tcp
+        flow.attributes.preserveClientIP = preserves
+        var document = base
+        document.targetGroups.append(flow)
+        for snapshot in publish(document) {
+            #expect(groupPlan("flow", of: snapshot)?.flows?.preservesClientIP == preserves)
+        }
+    }
+
     @Test func everyWorkerHasPlansOfItsOwn() {
         let snapshots = publish(base)
         #expect(groupPlan("blue", of: snapshots[0]) !== groupPlan("blue", of: snapshots[1]))

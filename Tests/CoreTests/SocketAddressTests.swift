@@ -148,4 +148,16 @@ import Testing
             #expect(buffer.count <= Buffer.addressTextMax)
         }
     }
+
+    @Test(arguments: [
+        ("10.1.0.2", "10.2.0.2", true), ("2001:db8::2", "2001:db8::3", true), ("127.0.0.1", "127.0.0.2", true),
+        ("10.1.0.2", "127.0.0.1", true), ("10.1.0.2", "2001:db8::3", false), ("2001:db8::2", "10.2.0.2", false),
+        ("10.2.0.2", "10.2.0.2", false), ("127.0.0.1", "10.2.0.2", false), ("::1", "2001:db8::3", false),
+        ("0.0.0.0", "10.2.0.2", false), ("::", "2001:db8::3", false), ("224.0.0.1", "10.2.0.2", false),
+        ("255.255.255.255", "10.2.0.2", false), ("ff02::1", "2001:db8::3", false), ("fe80::1", "2001:db8::3", false),
+        ("febf::1", "2001:db8::3", false), ("fec0::1", "2001:db8::3", true), ("223.255.255.255", "10.2.0.2", true),
+    ]) func canBeASource(client: String, target: String, can: Bool) throws {
+        let source = try #require(SocketAddress(literal: client, port: 40_000))
+        #expect(source.canBeSource(towards: try #require(SocketAddress(literal: target, port: 80))) == can)
+    }
 }

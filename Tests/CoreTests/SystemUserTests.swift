@@ -25,6 +25,21 @@ import Testing
         withExtendedLifetime(folder) {}
     }
 
+    @Test(.enabled(if: Socket.mayUseForeignAddresses && SystemUser.isRoot && SystemUser(named: "nobody") != nil))
+    func keepsWhatItTakesToUseForeignAddresses() async throws {
+        await #expect(processExitsWith: .success) {
+            let root = try #require(SystemUser(named: "root"))
+            try #require(SystemUser(named: "nobody")).become(keepsNetAdmin: true)
+            #expect(Socket.mayUseForeignAddresses)
+            let thread = Thread.start(name: "later") { #expect(Socket.mayUseForeignAddresses) }
+            thread.join()
+            let status = String(decoding: try readFile("/proc/thread-self/status"), as: UTF8.self)
+            for kind in ["CapPrm", "CapEff"] { #expect(status.contains("\(kind):\t0000000000001000")) }
+            for kind in ["CapInh", "CapAmb"] { #expect(status.contains("\(kind):\t0000000000000000")) }
+            #expect((try? root.become()) == nil, "there is no way back")
+        }
+    }
+
     @Test func errorsNameThePath() throws {
         let root = try #require(SystemUser(named: "root"))
         let folder = try TemporaryFolder()

@@ -160,8 +160,9 @@ import Testing
         let group = group(ofFlows: targets)
         let picked = Set(hashes(100).compactMap { group.pick(flow: $0)?.id })
         #expect(picked == [0, 1, 2])
-        let first = group.pick(flow: 7)
-        #expect(group.pick(flow: 7, tried: first.map { [$0] } ?? []) == nil)
+        var tried: [TargetPool] = []
+        while let pool = group.pick(flow: 7, tried: tried) { tried.append(pool) }
+        #expect(Set(tried.map(\.id)) == [0, 1, 2])
         #expect(self.group(ofFlows: []).pick(flow: 7) == nil)
     }
 

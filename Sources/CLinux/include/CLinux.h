@@ -5,6 +5,11 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/capability.h>
+#include <linux/fib_rules.h>
+#include <linux/netlink.h>
+#include <linux/rtnetlink.h>
+#include <net/if.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <netinet/udp.h>
@@ -150,6 +155,7 @@ static inline _Bool apus_is_link_local(struct in6_addr address) { return IN6_IS_
 // Variadic in C.
 static inline int apus_unacknowledged(int descriptor, int *count) { return ioctl(descriptor, TIOCOUTQ, count); }
 static inline int apus_open(const char *path, int flags, mode_t mode) { return open(path, flags | O_CLOEXEC, mode); }
+static inline int apus_prctl_keep_capabilities(int keeps) { return prctl(PR_SET_KEEPCAPS, keeps); }
 static inline int apus_prctl_parent_death_signal(int signal) { return prctl(PR_SET_PDEATHSIG, signal); }
 
 // `struct ucred` needs _GNU_SOURCE; its layout is the kernel's: pid, uid, gid.
@@ -165,6 +171,15 @@ static inline int apus_unix_user_id(int descriptor, uint32_t *user) {
 static inline int apus_name_thread(const char *name) {
     extern int pthread_setname_np(pthread_t, const char *);
     return pthread_setname_np(pthread_self(), name);
+}
+
+// Headers of the C library have neither call; `set` is of bits 1 << CAP_…, and nothing is inherited by programs.
+static inline int apus_set_capabilities(uint64_t set) {
+    extern int capset(struct __user_cap_header_struct *, const struct __user_cap_data_struct *);
+    struct __user_cap_header_struct header = {.version = _LINUX_CAPABILITY_VERSION_3};
+    uint32_t low = (uint32_t)set, high = (uint32_t)(set >> 32);
+    struct __user_cap_data_struct data[2] = {{low, low, 0}, {high, high, 0}};
+    return capset(&header, data);
 }
 
 // The resource is an enum in C++ and an int in C headers, by feature macro.

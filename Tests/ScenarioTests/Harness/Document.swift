@@ -44,6 +44,7 @@ struct Document: Sendable {
         /// Scripted targets that live as long as the document does, and so as the program that was started with it.
         private var servers: [TargetServer] = []
         private var streams: [StreamTarget] = []
+        private var datagrams: [DatagramTarget] = []
         /// Programs that are its targets, alike.
         private var programs: [PortServer] = []
 
@@ -72,6 +73,17 @@ struct Document: Sendable {
                 name, streams.map(\.address), attributes: attributes,
                 settings: ["protocol": "TCP"].merging(settings) { $1 })
             self.streams = streams
+        }
+
+        /// Scripted targets of a group to which datagrams are passed on.
+        init(
+            _ name: String, datagrams: [DatagramTarget], attributes: [String: JSON] = [:],
+            settings: [String: JSON] = [:]
+        ) {
+            self.init(
+                name, streams: datagrams.map(\.stream), attributes: attributes,
+                settings: ["protocol": "UDP"].merging(settings) { $1 })
+            self.datagrams = datagrams
         }
 
         /// Scripted targets of one group.
@@ -120,6 +132,16 @@ struct Document: Sendable {
             groups: [Group("blue", streams: targets, attributes: group, settings: settings)], attributes: attributes)
         document.type = "network"
         document.logFormat = "json"
+        return document
+    }
+
+    /// A network load balancer with one UDP listener that forwards everything to the group `blue`.
+    static func datagrams(
+        _ targets: DatagramTarget..., listener: [String: JSON] = [:], group: [String: JSON] = [:],
+        settings: [String: JSON] = [:]
+    ) -> Document {
+        var document = network(listener: ["protocol": "UDP"].merging(listener) { $1 })
+        document.groups = [Group("blue", datagrams: targets, attributes: group, settings: settings)]
         return document
     }
 

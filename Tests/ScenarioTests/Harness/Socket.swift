@@ -65,7 +65,10 @@ final class Socket: Sendable {
     }
 
     /// The port that this end has.
-    func localPort() throws -> UInt16 {
+    func localPort() throws -> UInt16 { try Self.port(of: descriptor) }
+
+    /// The port that a socket is bound to.
+    static func port(of descriptor: Int32) throws -> UInt16 {
         // The port lies at the same place in an IPv4 and an IPv6 address.
         var address = sockaddr_in6()
         var length = socklen_t(MemoryLayout<sockaddr_in6>.size)
@@ -74,7 +77,7 @@ final class Socket: Sendable {
                 unsafe getsockname(descriptor, generic, &length)
             }
         }
-        try Self.check("getsockname", outcome)
+        try check("getsockname", outcome)
         return UInt16(bigEndian: address.sin6_port)
     }
 
@@ -179,7 +182,7 @@ final class Socket: Sendable {
 }
 
 /// An IPv4 or IPv6 address and a port, as socket calls take them.
-private struct InternetAddress {
+struct InternetAddress {
     private var storage = sockaddr_storage()
     private let length: Int
 
@@ -204,7 +207,25 @@ private struct InternetAddress {
         precondition(isAddress, "not an address: \(host)")
     }
 
+    /// An address that the kernel has told.
+    init(_ storage: sockaddr_storage) {
+        self.storage = storage
+        let isIPv6 = Int32(storage.ss_family) == AF_INET6
+        length = isIPv6 ? MemoryLayout<sockaddr_in6>.size : MemoryLayout<sockaddr_in>.size
+    }
+
     var family: Int32 { Int32(storage.ss_family) }
+
+    /// As logs have it: `127.0.0.1:53`.
+    var text: String {
+        var host = [CChar](repeating: 0, count: 64)
+        var port = [CChar](repeating: 0, count: 8)
+        let flags = Int32(NI_NUMERICHOST | NI_NUMERICSERV)
+        _ = unsafe withBytes { unsafe getnameinfo($0, $1, &host, 64, &port, 8, flags) }
+        let name = String(decoding: host.prefix { $0 != 0 }.map(UInt8.init), as: UTF8.self)
+        let number = String(decoding: port.prefix { $0 != 0 }.map(UInt8.init), as: UTF8.self)
+        return family == AF_INET6 ? "[\(name)]:\(number)" : "\(name):\(number)"
+    }
 
     /// Calls `body` with the address and its length.
     func withBytes(_ body: (UnsafePointer<sockaddr>, socklen_t) -> Int32) -> Int32 {
