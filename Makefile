@@ -8,13 +8,14 @@ SHELL := /bin/bash
 .DEFAULT_GOAL := help
 # For each of its subjects.
 FUZZ_SECONDS ?= 30
-.PHONY: help run build test asan tsan fuzz bench format lint clean packages-build packages-test packages-bench
+.PHONY: help run build test asan tsan fuzz bench format lint clean packages-build packages-test packages-bench \
+  python-test
 
 # What the toolchain links with, and slim images lack; then the two libraries that Apus stands on.
 PACKAGES_BUILD := gcc libc6-dev libstdc++-12-dev pkg-config libssl-dev libnghttp2-dev
-PACKAGES_TEST := iproute2 $(PACKAGES_BUILD) curl openssl nginx nghttp2-client python3 python3-h2 python3-httpx python3-grpcio \
-  python3-websockets testssl.sh
-PACKAGES_BENCH := haproxy libnginx-mod-stream nginx nghttp2-proxy nghttp2-client wrk python3 openssl util-linux
+PACKAGES_TEST := $(PACKAGES_BUILD) curl openssl nginx nghttp2-client python3 python3-h2 python3-httpx python3-grpcio \
+  python3-websockets python3-venv testssl.sh dnsmasq-base bind9-dnsutils iproute2 postgresql redis-server redis-tools
+PACKAGES_BENCH := haproxy nginx libnginx-mod-stream nghttp2-proxy nghttp2-client wrk python3 openssl util-linux
 
 BINARY := .build/release/apus
 
@@ -28,7 +29,7 @@ build: packages-build ## the optimised binary, .build/release/apus
 	@echo "== building apus"
 	@swift build -c release --product apus --static-swift-stdlib
 
-test: packages-test ## every test; what CI runs
+test: python-test ## every test; what CI runs
 	@echo "== building apus and its tests"
 	@swift build --build-tests
 	@echo "== testing"
@@ -37,10 +38,10 @@ test: packages-test ## every test; what CI runs
 
 # Statics look like leaks at the end. Freed memory is kept but a moment, as scenarios look at how much is resident.
 asan: export ASAN_OPTIONS := detect_leaks=0:quarantine_size_mb=1
-asan: packages-test ## every test under AddressSanitizer
+asan: python-test ## every test under AddressSanitizer
 	@swift test --scratch-path .build/asan --sanitize address --parallel
 
-tsan: packages-test ## every test under ThreadSanitizer
+tsan: python-test ## every test under ThreadSanitizer
 	@TSAN_OPTIONS="suppressions=$(CURDIR)/Tests/ThreadSanitizer.suppressions" \
 	  swift test --scratch-path .build/tsan --sanitize thread --parallel
 
@@ -92,3 +93,12 @@ packages-build packages-test packages-bench:
 	  : "RUNLEVEL=1 keeps installed servers from being started"; \
 	  $$sudo env RUNLEVEL=1 DEBIAN_FRONTEND=noninteractive apt-get -qq install --no-install-recommends -y $$missing > /dev/null; \
 	fi
+
+# The one thing that Debian does not have: QUIC for Python, in an environment of its own.
+python-test: packages-test
+	@.build/python/bin/python3 -c "import aioquic" 2> /dev/null || { \
+	  echo "== installing aioquic"; \
+	  /usr/bin/python3 -m venv .build/python; \
+	  .build/python/bin/pip install --quiet --disable-pip-version-check aioquic==1.7.2 \
+	    || echo "aioquic cannot be had: the tests of QUIC are skipped"; \
+	}

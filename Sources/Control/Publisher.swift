@@ -13,8 +13,8 @@ struct ListenerKey: Hashable, Sendable {
     let address: SocketAddress
     /// What is bound there.
     var carries = Carries.connections
-    /// Whether what comes is passed on: requests and flows never share a listener, not even one after the other.
-    var isNetwork = false
+    /// The kind of its load balancer: what is passed on cannot go on as requests, nor requests as that.
+    var kind = LoadBalancer.Kind.application
 
     /// What comes to an address.
     enum Carries { case connections, datagrams, both }
@@ -166,8 +166,7 @@ extension LoadBalancer {
         addresses.compactMap { SocketAddress(literal: $0, port: UInt16(listener.port)) }
             .map {
                 ListenerKey(
-                    loadBalancer: name, address: $0, carries: listener.protocol.carries,
-                    isNetwork: listener.protocol.kind == .network)
+                    loadBalancer: name, address: $0, carries: listener.protocol.carries, kind: type)
             }
     }
 }

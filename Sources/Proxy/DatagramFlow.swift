@@ -6,7 +6,7 @@ import Telemetry
 /// Shape:  one object and one socket, connected to the target, so that what comes from there is this flow's. Datagrams
 ///         are passed on from where they were received; nothing is held.
 /// Limits: `WorkerConfiguration.connectionsMax` of them with all other connections of the worker; beyond, the idlest
-///         ends.
+///         whose client may be nobody ends, of any listener, and without such ones the idlest of its own.
 final class DatagramFlow {
     let key: Key
     let listener: DatagramListener
@@ -107,8 +107,11 @@ final class DatagramListener {
     /// Every flow there is.
     var all: [DatagramFlow] { Array(flows.values) }
 
-    /// The flow to give up for another: the idlest of those whose client may be nobody, else the idlest of all.
-    var mostDispensable: DatagramFlow? { others.oldest ?? assured.oldest }
+    /// The idlest of the flows whose client may be nobody.
+    var mostDoubtful: DatagramFlow? { others.oldest }
+
+    /// The idlest of the others.
+    var idlestAssured: DatagramFlow? { assured.oldest }
 
     /// A flow that was silent since before `instant`.
     func idle(before instant: Instant) -> DatagramFlow? {

@@ -19,7 +19,7 @@ extension Worker {
     }
 
     private mutating func admit(_ socket: Socket, _ address: SocketAddress, _ listener: Listener) {
-        guard clientCount + flowCount < configuration.connectionsMax else {
+        guard clientCount + flowCount < configuration.connectionsMax || endDoubtfulFlow() else {
             counters.connectionsRejected.add(.connectionLimit)
             return socket.close()
         }

@@ -27,7 +27,7 @@ extension Worker {
         guard finishDeadline == nil, makeRoom(listener) else { return refuseFlow() }
         let noName: [UInt8] = []
         guard let (group, hash) = route(listener.listener, key.client, serverName: noName.span),
-            let pool = group.pick(flow: hash), let socket = try? DatagramSocket.connect(to: pool.address)
+            let pool = group.pick(flow: hash), let socket = openSocket(to: pool.address)
         else { return refuseFlow() }
         let flow = DatagramFlow(
             key, listener, socket, token: slab.nextToken, group: group, pool: pool, now: now)
@@ -52,18 +52,45 @@ extension Worker {
         return flow
     }
 
+    /// A socket towards a target. Each takes a port of ours, and a flood may have taken all there are: then the idlest
+    /// flow whose client may be nobody gives up its own.
+    private mutating func openSocket(to target: SocketAddress) -> DatagramSocket? {
+        do { return try DatagramSocket.connect(to: target) } catch {
+            guard !isVerdict(error.code), endDoubtfulFlow() else { return nil }
+            return try? DatagramSocket.connect(to: target)
+        }
+    }
+
     private func refuseFlow() -> DatagramFlow? {
         counters.flowsRejected.add(.udp)
         return nil
     }
 
-    /// Whether another flow may begin, for which the most dispensable of its listener ends if there are enough.
+    /// Whether another flow may begin, for which another one ends if there are enough.
     private mutating func makeRoom(_ listener: DatagramListener) -> Bool {
         guard clientCount + flowCount >= configuration.connectionsMax || buffers.isExhausted else { return true }
-        guard let idlest = listener.mostDispensable else { return false }
-        counters.flowsEvicted.add()
-        end(idlest, .memory, by: .apus)
+        if endDoubtfulFlow() { return true }
+        guard let idlest = listener.idlestAssured else { return false }
+        evict(idlest)
         return true
+    }
+
+    /// Ends the idlest of all flows whose client may be nobody, whichever listener it came to: a flood at one must keep
+    /// nobody from another. Returns false if there is none.
+    mutating func endDoubtfulFlow() -> Bool {
+        var idlest: DatagramFlow?
+        for listener in datagramListeners {
+            guard let flow = listener.mostDoubtful else { continue }
+            if idlest.map({ flow.lastActivity < $0.lastActivity }) ?? true { idlest = flow }
+        }
+        guard let idlest else { return false }
+        evict(idlest)
+        return true
+    }
+
+    private mutating func evict(_ flow: DatagramFlow) {
+        counters.flowsEvicted.add()
+        end(flow, .memory, by: .apus)
     }
 
     /// Sends datagrams of the client to the target. What the kernel does not take is lost, as datagrams are.
@@ -137,7 +164,7 @@ extension Worker {
         let timeout = idleTimeout(of: listener)
         let last = Instant(nanoseconds: now.nanoseconds - min(now.nanoseconds, timeout))
         while let flow = listener.idle(before: last) { end(flow, .idle, by: .apus) }
-        listener.isTimed = listener.mostDispensable != nil
+        listener.isTimed = listener.mostDoubtful != nil || listener.idlestAssured != nil
         // A tenth of the time late at most, and not for each flow.
         if listener.isTimed { timers.schedule(listener.token, at: now + max(timeout / 10, Limits.timerPause)) }
     }

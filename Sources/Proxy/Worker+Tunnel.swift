@@ -273,8 +273,11 @@ extension Worker {
             }
         case .open:
             side.transport.note(ready)
-            // What waits for the other side keeps the end of this one from being read.
-            if ready.isDead, tunnel.other(than: side)?.isBlocked ?? false, side.transport.socket.takeError() != 0 {
+            // What waits for the other side keeps the end of this one from being read; and behind an end that was read
+            // nothing is read that would say that the connection was reset afterwards.
+            if ready.isDead, side.transport.isEnded || tunnel.other(than: side)?.isBlocked ?? false,
+                side.transport.socket.takeError() != 0
+            {
                 return sideBroke(side, tunnel)
             }
             relay(tunnel, from: side)

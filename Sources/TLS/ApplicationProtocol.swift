@@ -4,6 +4,8 @@ public enum ApplicationProtocol: UInt8, Sendable {
     case http1
     /// `h2`.
     case http2
+    /// `http/1.0`, as what was agreed on: where `http1` may be spoken, so may this.
+    case http10
 
     /// Its best name, for logs.
     public var logName: StaticString { names[0] }
@@ -13,6 +15,7 @@ public enum ApplicationProtocol: UInt8, Sendable {
         switch self {
         case .http1: ["http/1.1", "http/1.0"]
         case .http2: ["h2"]
+        case .http10: ["http/1.0"]
         }
     }
 

@@ -51,7 +51,7 @@ extension TLSSession {
         unsafe SSL_get0_alpn_selected(ssl, &start, &count)
         if count == 0 { return nil }
         let name = unsafe UnsafeBufferPointer(start: start, count: Int(count)).span
-        return name.equals("h2") ? .http2 : .http1
+        return name.equals("h2") ? .http2 : name.equals("http/1.0") ? .http10 : .http1
     }
 
     /// The name that the client asked for (SNI), lower-case, or that the target was asked for; empty if none.

@@ -98,7 +98,7 @@ import Testing
                 "-", "0", "0", "48", "certificate.pem", "-", "-", "-", "-", "a.example.com", "http/1.1", "-",
                 #""http/1.1""#,
             ])
-        #expect(try apus.metric("apus_client_tls_failures_total", "alert_received") == 1)
+        expectMetric(apus, "apus_client_tls_failures_total", "alert_received", is: 1)
         expectConnectionLog(of: apus, " ended=client_tls ended_by=client reason=alert_received ")
     }
 

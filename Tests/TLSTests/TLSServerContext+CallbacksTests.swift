@@ -50,7 +50,7 @@ import Testing
         arguments: [
             ([ApplicationProtocol.http2, .http1], "h2 http/1.1", ApplicationProtocol.http2),
             ([.http2, .http1], "http/1.1 h2", .http2), ([.http1, .http2], "h2 http/1.1", .http1),
-            ([.http1], "h2 http/1.1", .http1), ([.http1], "spdy/1 http/1.0", .http1), ([.http2], "", nil),
+            ([.http1], "h2 http/1.1", .http1), ([.http1], "spdy/1 http/1.0", .http10), ([.http2], "", nil),
             ([.http2, .http1], "", nil), ([], "h2", nil),
         ] as [([ApplicationProtocol], String, ApplicationProtocol?)])
     func ourOrderDecidesWhatIsSpoken(ours: [ApplicationProtocol], offered: String, chosen: ApplicationProtocol?) {

@@ -1,12 +1,12 @@
 """TLS connections that do what they are told, step by step, and say as one line of JSON each what they have seen.
 
 Arguments: client PORT ROOTS STEP…, or target PORT CERTIFICATE KEY STEP…; among the steps may be what is so from the
-start: name=SNI (none without), alpn=A,B, version=1.2, asks (the target demands a certificate),
-cut (the ClientHello comes in single octets), twice (the client
-comes again with the session of the first time).
+start: name=SNI (none without), alpn=A,B, version=1.2, asks (the target demands a certificate), cut (the ClientHello
+comes in single octets), twice (the client comes again with the session of the first time).
 
-Steps: send=TEXT; many=COUNT (so many octets); read (once); readall (to the end); echo=COUNT (so many octets are sent and must come back);
-end (close_notify and FIN); notify (close_notify); fin (FIN without); reset; wait=FILE (until it is there).
+Steps: send=TEXT; many=COUNT (so many octets); read (once); readall (to the end); echo=COUNT (so many octets are sent
+and must come back); end (close_notify and FIN); notify (close_notify); fin (FIN without); reset; wait=FILE (until it
+is there).
 A target gives back what it gets where it has no steps.
 """
 import hashlib

@@ -30,14 +30,15 @@ final class ApusProcess: Sendable {
     enum Readiness { case answering, targetsHealthy }
 
     /// Starts Apus with `document`. A port taken in between by somebody else is replaced, twice.
-    /// `descriptors` lowers the process's limit of open files.
+    /// `descriptors` lowers the process's limit of open files; `namespace` is the network namespace where it runs.
     static func start(
-        _ document: Document, until readiness: Readiness = .targetsHealthy, descriptors: Int? = nil
+        _ document: Document, until readiness: Readiness = .targetsHealthy, descriptors: Int? = nil,
+        namespace: String? = nil
     ) throws -> ApusProcess {
         var attempt = 1
         while true {
             do {
-                let apus = try ApusProcess(document, descriptors: descriptors)
+                let apus = try ApusProcess(document, descriptors: descriptors, namespace: namespace)
                 try apus.wait(until: readiness)
                 return apus
             } catch let failure as ApusFailure where failure.isPortTaken && attempt < 3 {
@@ -46,14 +47,14 @@ final class ApusProcess: Sendable {
         }
     }
 
-    private init(_ document: Document, descriptors: Int?) throws {
+    private init(_ document: Document, descriptors: Int?, namespace: String?) throws {
         folder = try temporaryFolder()
         ports = try document.listeners.map { try $0.port ?? PortAllocator.port() }
         self.document = Locked(document)
         let text = document.text(ports: ports, folder: folder)
         try text.write(toFile: "\(folder)/apus.yaml", atomically: true, encoding: .utf8)
         do {
-            child = Locked(try Self.launch(folder: folder, descriptors: descriptors))
+            child = Locked(try Self.launch(folder: folder, descriptors: descriptors, namespace: namespace))
         } catch {
             removeFolder(folder)
             throw error
@@ -69,7 +70,7 @@ final class ApusProcess: Sendable {
 
     /// Starts it again over the same folder, after `kill` or `terminate`.
     func restart(until readiness: Readiness = .targetsHealthy) throws {
-        let started = try Self.launch(folder: folder, descriptors: nil)
+        let started = try Self.launch(folder: folder)
         child.withLock { $0 = started }
         try wait(until: readiness)
     }
@@ -140,7 +141,10 @@ final class ApusProcess: Sendable {
     // MARK: what it tells
 
     /// The sum of a metric over its labels; `labels` are texts that the series' label part must hold.
-    func metric(_ name: String, _ labels: String...) throws -> Double {
+    func metric(_ name: String, _ labels: String...) throws -> Double { try metric(name, labels) }
+
+    /// The same.
+    func metric(_ name: String, _ labels: [String]) throws -> Double {
         let lines = try admin("GET", "/metrics").text.split(separator: "\n")
         let series = lines.filter { line in
             guard line.hasPrefix(name), let next = line.dropFirst(name.count).first else { return false }
@@ -198,8 +202,11 @@ final class ApusProcess: Sendable {
         }
     }
 
-    private static func launch(folder: String, descriptors: Int?) throws -> ChildProcess {
+    private static func launch(
+        folder: String, descriptors: Int? = nil, namespace: String? = nil
+    ) throws -> ChildProcess {
         var words = [binary, "run", "\(folder)/apus.yaml"]
+        if let namespace { words = ["ip", "netns", "exec", namespace] + words }
         if let descriptors { words = ["/bin/sh", "-c", "ulimit -n \(descriptors); exec \"$@\"", "sh"] + words }
         return try ChildProcess(words, folder: folder, label: "apus")
     }

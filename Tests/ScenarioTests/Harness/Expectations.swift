@@ -56,6 +56,18 @@ func expectFlow(
     return line
 }
 
+/// Expects a metric, summed over the series that have `labels`, to have a value soon: what was seen on the wire may be
+/// counted a moment later.
+func expectMetric(
+    _ apus: ApusProcess, _ name: String, _ labels: String..., is value: Double,
+    sourceLocation: SourceLocation = #_sourceLocation
+) {
+    func metric() -> Double? { try? apus.metric(name, labels) }
+    #expect(
+        eventually { metric() == value }, "\(name) \(labels) is \(metric() ?? -1), not \(value)",
+        sourceLocation: sourceLocation)
+}
+
 /// Expects an answer that Apus made: ALB's kind of HTML, and the cause in one word.
 func expectMadeHere(
     _ answer: Message, _ status: Int, _ comment: String = "", sourceLocation: SourceLocation = #_sourceLocation

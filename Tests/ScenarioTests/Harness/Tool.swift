@@ -44,11 +44,14 @@ final class PortServer: Sendable {
     let folder: String
     private let child: ChildProcess
 
-    /// Starts what `arguments` says for a port and a folder, and waits until it listens.
-    init(label: String, _ arguments: (UInt16, String) throws -> [String]) throws {
+    /// Starts what `arguments` says for a port and a folder, and waits until it listens. In a network `namespace` that
+    /// is not ours, nobody can see when it does: health checks will.
+    init(label: String, in namespace: String? = nil, _ arguments: (UInt16, String) throws -> [String]) throws {
         port = try PortAllocator.port()
         folder = try temporaryFolder()
-        child = try ChildProcess(try arguments(port, folder), folder: folder, label: label)
+        let prefix = namespace.map { ["ip", "netns", "exec", $0] } ?? []
+        child = try ChildProcess(prefix + (try arguments(port, folder)), folder: folder, label: label)
+        if namespace != nil { return }
         guard eventually(within: 20, { (try? Socket.connected(port: port)) != nil }) else {
             throw ApusFailure(status: child.exitStatus, errors: child.standardError)
         }
@@ -63,8 +66,11 @@ final class PortServer: Sendable {
     var address: Document.Address { Document.Address(port: port) }
 
     /// A script of `Clients` with the port and more as its arguments.
-    static func python(_ name: String, _ arguments: String...) throws -> PortServer {
-        try PortServer(label: name) { port, _ in [Tool.python, Tool.script(name), "\(port)"] + arguments }
+    static func python(
+        _ name: String, _ arguments: String..., in namespace: String? = nil
+    ) throws -> PortServer {
+        try PortServer(label: name, in: namespace) { port, _ in [Tool.python, Tool.script(name), "\(port)"] + arguments
+        }
     }
 
     /// nginx over HTTP/1.1 or HTTP/2, with TLS or without, serving `large` (10 MB) and taking uploads.

@@ -1,0 +1,149 @@
+import Foundation
+import Glibc
+import Testing
+
+/// The table of flows at its cap: who has to go, and who is not disturbed by a flood.
+@Suite struct DatagramTableTests {
+    /// A load balancer with room for so many flows, and a target that gives back what it gets.
+    private func start(_ target: DatagramTarget, connections: Int) throws -> ApusProcess {
+        var document = Document.datagrams(target)
+        document.runtime = ["workers": 1, "connections": JSON(connections)]
+        return try ApusProcess.start(document)
+    }
+
+    @Test("At the cap the idlest unassured flow makes room, and is counted and logged")
+    func idlestGoes() throws {
+        let apus = try start(try DatagramTarget(), connections: 8)
+        let clients = try (0..<8).map { _ in try DatagramEnd(to: apus) }
+        for client in clients { #expect(try client.ask("x") == "x") }
+        // The third has been answered and goes on; the first has not been the idlest since.
+        #expect(try clients[2].ask("y") == "y")
+        expectMetric(apus, "apus_flows_evicted_total", is: 0)
+        for (number, expected) in [(1, 0), (2, 1), (3, 3)] {
+            #expect(try DatagramEnd(to: apus).ask("new") == "new")
+            #expect(eventually { apus.connectionLog.count == number })
+            let line = try #require(apus.connectionLog.last)
+            #expect(line["ended"] == "memory" && line["ended_by"] == "apus", "\(line.text)")
+            #expect(line["client"].string == "127.0.0.1:\(clients[expected].port)", "\(number)")
+        }
+        expectMetric(apus, "apus_flows_evicted_total", is: 3)
+        expectMetric(apus, "apus_flow_endings_total", "memory", is: 3)
+        expectMetric(apus, "apus_flows_active", "udp", is: 8)
+        expectMetric(apus, "apus_flows_total", "udp", is: 11)
+        #expect(try clients[0].ask("back") == "back", "who had to go comes again as a new flow")
+        expectMetric(apus, "apus_flows_total", "udp", is: 12)
+    }
+
+    @Test("Thousands of flows of one datagram pass, and those that are established stay as they are")
+    func establishedStay() throws {
+        let target = try DatagramTarget()
+        let apus = try start(target, connections: 64)
+        let clients = try (0..<20).map { _ in try DatagramEnd(to: apus) }
+        for round in 0..<2 {
+            for client in clients { #expect(try client.ask("\(round)") == "\(round)") }
+        }
+        for round in 0..<60 {
+            for _ in 0..<50 { try #require(try DatagramEnd(to: apus).ask("once") == "once") }
+            for client in clients { try #require(try client.ask("\(round)") == "\(round)") }
+        }
+        let established = Set(target.arrivals.filter { $0.text != "once" }.map(\.source))
+        #expect(established.count == 20, "each has kept its flow")
+        // A few ports were used again while their flow was there.
+        let flows = Int(try apus.metric("apus_flows_total", "udp"))
+        #expect((2_900...3_020).contains(flows))
+        #expect(try Int(apus.metric("apus_flows_evicted_total")) == flows - 64)
+        expectMetric(apus, "apus_flows_active", "udp", is: 64)
+        expectMetric(apus, "apus_flows_rejected_total", "udp", is: 0)
+        expectMetric(apus, "apus_datagrams_dropped_total", is: 0)
+        let own = Set(clients.map { "127.0.0.1:\($0.port)" })
+        #expect(eventually { apus.connectionLog.count == flows - 64 })
+        #expect(!apus.connectionLog.contains { own.contains($0["client"].string ?? "") })
+    }
+
+    @Test("When all flows are established the idlest of them makes room")
+    func allEstablished() throws {
+        let apus = try start(try DatagramTarget(), connections: 4)
+        let clients = try (0..<4).map { _ in try DatagramEnd(to: apus) }
+        for client in clients + clients.reversed() { #expect(try client.ask("x") == "x") }
+        #expect(try DatagramEnd(to: apus).ask("new") == "new")
+        let line = expectFlow(by: apus, "memory", by: "apus")
+        #expect(line["client"].string == "127.0.0.1:\(clients[3].port)")
+    }
+
+    @Test("A table that is full of doubtful flows keeps nobody from another listener, by connection or datagram")
+    func othersHaveRoom() throws {
+        let target = try DatagramTarget()
+        var document = Document.datagrams(target, settings: ["protocol": "TCP_UDP"])
+        for name in ["TCP", "UDP"] {
+            document.listeners.append(
+                .init(defaultAction: Document.forward("blue"), settings: ["protocol": .string(name)]))
+        }
+        document.runtime = ["workers": 1, "connections": 16]
+        let apus = try ApusProcess.start(document)
+        for _ in 0..<40 { #expect(try DatagramEnd(to: apus).ask("x") == "x") }
+        let other = try DatagramEnd(to: apus, port: apus.ports[2])
+        for _ in 0..<2 { #expect(try other.ask("by datagram") == "by datagram") }
+        let connections = try (0..<8).map { _ in try RawClient(port: apus.ports[1]) }
+        for connection in connections {
+            try connection.send("by connection")
+            #expect(connection.wire.receives("by connection"))
+        }
+        for _ in 0..<40 { #expect(try DatagramEnd(to: apus).ask("x") == "x") }
+        #expect(try other.ask("by datagram") == "by datagram")
+        expectMetric(apus, "apus_client_connections_rejected_total", is: 0)
+        expectMetric(apus, "apus_flows_rejected_total", is: 0)
+        expectMetric(apus, "apus_flows_active", "tcp", is: 8)
+        expectMetric(apus, "apus_flows_active", "udp", is: 8)
+        let own = "127.0.0.1:\(other.port)"
+        #expect(apus.connectionLog.allSatisfy { $0["client"].string != own })
+    }
+
+    @Test("A table that is full of established flows takes no connections, and counts them")
+    func noRoom() throws {
+        var document = Document.datagrams(
+            try DatagramTarget(), listener: ["protocol": "TCP_UDP"], settings: ["protocol": "TCP_UDP"])
+        document.runtime = ["workers": 1, "connections": 4]
+        let apus = try ApusProcess.start(document)
+        let clients = try (0..<4).map { _ in try DatagramEnd(to: apus) }
+        for client in clients + clients { #expect(try client.ask("x") == "x") }
+        #expect(try apus.client().ended())
+        expectMetric(apus, "apus_client_connections_rejected_total", "limit", is: 1)
+        for client in clients { #expect(try client.ask("x") == "x") }
+        expectMetric(apus, "apus_flows_total", "udp", is: 4)
+    }
+
+    /// Senders that do not exist, at a rate beyond any that is served; a client that exists loses nothing.
+    ///
+    /// All happens in two network namespaces of the test's own: one where Apus and its target are, one where the flood
+    /// and the client come from.
+    @Test(
+        "A flood from invented addresses costs an established flow not one datagram, and memory stays small",
+        .enabled(if: Namespaces.arePermitted, "network namespaces need root"))
+    func flood() throws {
+        let namespaces = try Namespaces()
+        let target = try PortServer.python("datagram_target", in: namespaces.inner)
+        var document = Document.datagrams()
+        document.groups = [Document.Group("blue", program: target, settings: ["protocol": "UDP"])]
+        document.addresses = [Namespaces.innerAddress]
+        document.runtime = ["workers": 1, "connections": 2_000]
+        let apus = try ApusProcess.start(document, namespace: namespaces.inner)
+        let told = try Tool.run(
+            [
+                "ip", "netns", "exec", namespaces.outer, Tool.python, Tool.script("datagram_flood"),
+                Namespaces.innerAddress, "\(apus.port)", "60000", "1000",
+            ], in: apus.folder)
+        let seen = JSON(parsing: Array(told.utf8))
+        #expect(seen["flood"] == 60_000)
+        #expect(seen["asked"] == 1_000 && seen["answered"] == 1_000, "\(told)")
+        let flows = try apus.metric("apus_flows_total", "udp")
+        #expect(flows > 10_000, "the flood has come through")
+        #expect(try apus.metric("apus_flows_active", "udp") <= 2_000)
+        #expect(try apus.metric("apus_flows_evicted_total") == flows - apus.metric("apus_flows_active", "udp"))
+        #expect(apus.process.descriptorsCount < 2_200)
+        try expectResident(apus, below: 120 << 20)
+        let own = try #require(seen["client"].string)
+        // Tens of thousands of lines: too many to be read as JSON.
+        let log = try String(contentsOfFile: "\(apus.folder)/connection.log", encoding: .utf8)
+        #expect(log.contains("\"ended\":\"memory\"") && !log.contains("\"\(own)\""), "its flow is there still")
+    }
+}
