@@ -97,9 +97,13 @@ final class ApusProcess: Sendable {
 
     // MARK: doors
 
-    /// A client connected to the first listener.
-    func client(receiveBuffer: Int32? = nil) throws -> RawClient {
-        try RawClient(port: port, host: document.value.addresses[0], receiveBuffer: receiveBuffer)
+    /// A client connected to the first listener, from `source` and `sourcePort` where they are given.
+    func client(
+        receiveBuffer: Int32? = nil, source: String? = nil, sourcePort: UInt16 = 0
+    ) throws -> RawClient {
+        try RawClient(
+            port: port, host: document.value.addresses[0], receiveBuffer: receiveBuffer, source: source,
+            sourcePort: sourcePort)
     }
 
     /// One request on the admin socket, over a connection of its own. `patience` in seconds is for `wait: true`.

@@ -36,16 +36,18 @@ func expectLogged(
     #expect(found, "expected \(count) lines with status \(status) in:\n\(lines)", sourceLocation: sourceLocation)
 }
 
-/// Expects a line in the connection log, soon, of a flow that ended so and by whom; gives it back.
+/// Expects a line in the connection log, soon, of a flow that ended so and by whom; gives it back. `after` is how many
+/// lines there were before.
 @discardableResult
 func expectFlow(
-    by apus: ApusProcess, _ ended: String, by party: String, target: String? = nil,
-    sourceLocation: SourceLocation = #_sourceLocation
+    by apus: ApusProcess, _ ended: String, by party: String, target: String? = nil, client: String? = nil,
+    after count: Int = 0, sourceLocation: SourceLocation = #_sourceLocation
 ) -> JSON {
     let line = eventually(within: 10) {
-        apus.connectionLog.last {
+        apus.connectionLog.dropFirst(count).last {
             $0["ended"].string == ended && $0["ended_by"].string == party
                 && (target == nil || $0["target"].string == target)
+                && (client == nil || $0["client"].string == client)
         }
     }
     guard let line else {

@@ -7,9 +7,15 @@ struct RawClient: Sendable {
     /// What reads it.
     let wire: Wire
 
-    /// Connects to `host`; `receiveBuffer` in octets makes a slow reader felt early.
-    init(port: UInt16, host: String = Socket.loopback, receiveBuffer: Int32? = nil) throws {
-        self.init(try Socket.connected(port: port, host: host, receiveBuffer: receiveBuffer))
+    /// Connects to `host`, from `source` and `sourcePort` where they are given; `receiveBuffer` in octets makes a slow
+    /// reader felt early.
+    init(
+        port: UInt16, host: String = Socket.loopback, receiveBuffer: Int32? = nil, source: String? = nil,
+        sourcePort: UInt16 = 0
+    ) throws {
+        self.init(
+            try Socket.connected(
+                port: port, host: host, receiveBuffer: receiveBuffer, source: source, sourcePort: sourcePort))
     }
 
     /// Connects to a Unix socket.
@@ -44,6 +50,13 @@ struct RawClient: Sendable {
 
     /// Whether Apus has closed the connection, or does so within `seconds`.
     func ended(within seconds: Double = 10) -> Bool { wire.ended(within: seconds) }
+
+    /// The octets of the next read as text, or how the connection ended.
+    func text(within seconds: Double = 10) -> String {
+        let arrival = socket.read(by: .after(seconds))
+        if case .bytes(let octets) = arrival { return String(decoding: octets, as: UTF8.self) }
+        return "\(arrival)"
+    }
 
     /// Sends FIN and goes on reading.
     func endWriting() { socket.endWriting() }

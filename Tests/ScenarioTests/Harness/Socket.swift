@@ -37,11 +37,21 @@ final class Socket: Sendable {
         return socket
     }
 
-    /// Connects to `host`. `receiveBuffer` in octets makes a slow reader felt early.
-    static func connected(port: UInt16, host: String = loopback, receiveBuffer: Int32? = nil) throws -> Socket {
+    /// Connects to `host`, from `source` and `sourcePort` where they are given. `receiveBuffer` in octets makes a slow
+    /// reader felt early.
+    static func connected(
+        port: UInt16, host: String = loopback, receiveBuffer: Int32? = nil, source: String? = nil,
+        sourcePort: UInt16 = 0
+    ) throws -> Socket {
         let address = InternetAddress(host, port: port)
         let socket = Socket(adopting: try check("socket", Glibc.socket(address.family, streamType, 0)))
         if let receiveBuffer { try socket.set(SO_RCVBUF, receiveBuffer) }
+        if let source {
+            try socket.set(SO_REUSEADDR, 1)
+            let own = InternetAddress(source, port: sourcePort)
+            let bound = unsafe own.withBytes { unsafe bind(socket.descriptor, $0, $1) }
+            try check("bind to \(source) port \(sourcePort)", bound)
+        }
         let outcome = unsafe address.withBytes { unsafe connect(socket.descriptor, $0, $1) }
         try check("connect to \(host) port \(port)", outcome)
         try socket.sendWithoutDelay()

@@ -43,10 +43,15 @@ final class PortServer: Sendable {
     let port: UInt16
     let folder: String
     private let child: ChildProcess
+    private let ending: Int32
 
     /// Starts what `arguments` says for a port and a folder, and waits until it listens. In a network `namespace` that
-    /// is not ours, nobody can see when it does: health checks will.
-    init(label: String, in namespace: String? = nil, _ arguments: (UInt16, String) throws -> [String]) throws {
+    /// is not ours, nobody can see when it does: health checks will. `ending` is the signal that ends it.
+    init(
+        label: String, in namespace: String? = nil, ending: Int32 = SIGKILL,
+        _ arguments: (UInt16, String) throws -> [String]
+    ) throws {
+        self.ending = ending
         port = try PortAllocator.port()
         folder = try temporaryFolder()
         let prefix = namespace.map { ["ip", "netns", "exec", $0] } ?? []
@@ -58,6 +63,8 @@ final class PortServer: Sendable {
     }
 
     deinit {
+        child.signal(ending)
+        _ = child.waitForExit(within: 5)
         child.kill()
         removeFolder(folder)
     }

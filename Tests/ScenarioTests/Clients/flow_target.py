@@ -1,0 +1,46 @@
+"""A target over TLS to which connections are passed on: it gives back what comes, with its name in front.
+
+Arguments: port, the files of its certificate and key, its name, and perhaps "header": then each connection has to begin
+with a PROXY header of version 2, which it gives back in hexadecimal instead of its name.
+"""
+import socket
+import ssl
+import sys
+import threading
+
+port, certificate, key, name = int(sys.argv[1]), *sys.argv[2:5]
+has_header = len(sys.argv) > 5
+context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+context.load_cert_chain(certificate, key)
+
+
+def exactly(client, count):
+    octets = b""
+    while len(octets) < count:
+        more = client.recv(count - len(octets))
+        if not more:
+            raise ConnectionError("a header that was cut")
+        octets += more
+    return octets
+
+
+def serve(client):
+    try:
+        word = name
+        if has_header:
+            header = exactly(client, 16)
+            header += exactly(client, int.from_bytes(header[14:16], "big"))
+            word = header.hex()
+        with context.wrap_socket(client, server_side=True) as session:
+            while True:
+                octets = session.recv(65536)
+                if not octets:
+                    return
+                session.sendall(f"{word} ".encode() + octets)
+    except (OSError, ssl.SSLError):
+        client.close()
+
+
+with socket.create_server(("127.0.0.1", port), backlog=256) as server:
+    while True:
+        threading.Thread(target=serve, args=(server.accept()[0],), daemon=True).start()

@@ -1,0 +1,414 @@
+import Glibc
+import TestCertificates
+import Testing
+
+/// What becomes of connections that are passed on when something changes: targets, their health, the configuration.
+@Suite struct FlowChangeTests {
+    /// Two targets, `a` and `b`, in a group with these attributes.
+    private func start(
+        attributes: [String: JSON] = [:], settings: [String: JSON] = [:], runtime: [String: JSON] = [:]
+    ) throws -> (ApusProcess, a: CheckedTarget, b: CheckedTarget) {
+        let a = try CheckedTarget("a"), b = try CheckedTarget("b")
+        return (try ApusProcess.start(document([a, b], attributes, settings, runtime)), a, b)
+    }
+
+    private func document(
+        _ targets: [CheckedTarget], _ attributes: [String: JSON] = [:], _ settings: [String: JSON] = [:],
+        _ runtime: [String: JSON] = [:]
+    ) -> Document {
+        var document = Document.network()
+        document.groups = [
+            .init(
+                "blue", streams: targets.map(\.stream), attributes: attributes,
+                settings: ["healthCheckProtocol": "HTTP"].merging(settings) { $1 })
+        ]
+        document.runtime.merge(runtime) { $1 }
+        return document
+    }
+
+    private func expectUncut(_ apus: ApusProcess, sourceLocation: SourceLocation = #_sourceLocation) throws {
+        #expect(
+            try apus.metric("apus_connections_cut_by_configuration_total") == 0, sourceLocation: sourceLocation)
+    }
+
+    private func areAlive(_ flows: [HeldFlow]) -> Bool { flows.allSatisfy(\.isAlive) }
+
+    // MARK: targets
+
+    @Test("A target dies: its connections end, who goes on sending is reset, and new ones go elsewhere")
+    func targetDies() throws {
+        let (apus, a, b) = try start()
+        let dying = try HeldFlow.to("a", apus), living = try HeldFlow.to("b", apus)
+        a.stream.stop()
+        #expect(dying.client.text() == "endOfStream")
+        try dying.client.send("!")
+        let arrival = dying.client.socket.read(by: .after(10))
+        #expect(arrival == .reset || arrival == .endOfStream)
+        expectFlow(by: apus, "reset", by: "target", target: a.address.text, client: dying.address)
+        #expect(living.isAlive)
+        for _ in 0..<20 { #expect(try HeldFlow(apus).target == "b") }
+        #expect(try apus.metric("apus_flows_rejected_total") == 0)
+        living.client.endWriting()
+        #expect(living.client.ended())
+        expectFlow(by: apus, "finished", by: "client", target: b.address.text, client: living.address)
+    }
+
+    @Test("A side that has ended its direction can still reset the connection, and the other one hears of it")
+    func resetBehindAnEnd() throws {
+        let target = try StreamTarget { connection in
+            guard case .bytes(let octets) = connection.read(), octets == Array("end".utf8) else {
+                return connection.send(Array("text".utf8))
+            }
+            connection.socket.endWriting()
+            _ = connection.read()
+            connection.socket.reset()
+        }
+        let apus = try ApusProcess.start(.network(target))
+        let client = try apus.client()
+        try client.send("end")
+        #expect(client.text() == "endOfStream")
+        try client.send("more")
+        expectFlow(by: apus, "reset", by: "target")
+        #expect(eventually { (try? client.send("x")) == nil }, "the client is reset as well")
+
+        let silent = try StreamTarget { connection in
+            while case .bytes = connection.read() {}
+            // Its own direction stays open, until the connection breaks.
+            _ = eventually(within: 20) { (try? connection.socket.write([1], by: .after(1))) == nil }
+        }
+        let other = try ApusProcess.start(.network(silent))
+        let leaving = try other.client(receiveBuffer: 4_096)
+        try leaving.send("x")
+        leaving.endWriting()
+        #expect(leaving.text().hasPrefix("\u{1}"))
+        leaving.reset()
+        expectFlow(by: other, "reset", by: "client")
+        #expect(try other.metric("apus_flows_active") == 0)
+    }
+
+    @Test("A target that takes no connections becomes unhealthy by that, long before its next check")
+    func passiveHealth() throws {
+        let settings: [String: JSON] = [
+            "healthCheckIntervalSeconds": 300, "healthCheckTimeoutSeconds": 10, "unhealthyThresholdCount": 2,
+        ]
+        let (apus, a, b) = try start(settings: settings)
+        #expect(try apus.states(of: "blue").values.allSatisfy { $0 == "healthy" })
+        a.stream.stop()
+        let changed = try eventually(within: 20) {
+            #expect(try HeldFlow(apus).target == "b")
+            return try apus.states(of: "blue")[a.address.text] == "unhealthy"
+        }
+        #expect(changed)
+        #expect(try apus.states(of: "blue")[b.address.text] == "healthy")
+        #expect(try apus.metric("apus_target_connect_failures_total") >= 2)
+        let before = try apus.metric("apus_target_connect_failures_total")
+        for _ in 0..<20 { #expect(try HeldFlow(apus).target == "b") }
+        #expect(try apus.metric("apus_target_connect_failures_total") == before, "nobody tries it any more")
+        expectFlow(by: apus, "finished", by: "client", target: b.address.text)
+    }
+
+    @Test("In a group that sticks only checks decide")
+    func noPassiveHealthWhereItSticks() throws {
+        let settings: [String: JSON] = [
+            "healthCheckIntervalSeconds": 300, "healthCheckTimeoutSeconds": 10, "unhealthyThresholdCount": 1,
+        ]
+        let (apus, a, _) = try start(attributes: ["stickiness.enabled": true], settings: settings)
+        a.stream.stop()
+        for host in 1...30 { #expect(try HeldFlow(apus, source: "127.0.7.\(host)").target == "b") }
+        #expect(try apus.metric("apus_target_connect_failures_total") >= 2)
+        #expect(try always(for: 0.3) { try apus.states(of: "blue")[a.address.text] == "healthy" })
+        #expect(eventually { apus.connectionLog.count == 30 })
+    }
+
+    @Test("A deregistered target gets nothing new, and keeps what it has")
+    func deregistered() throws {
+        let (apus, a, _) = try start()
+        let held = try HeldFlow.to("a", apus)
+        let body: JSON = ["targets": [a.address.json]]
+        #expect(try apus.admin("POST", "/v1/target-groups/blue/deregister", body).status == 200)
+        #expect(apus.target(a.address, becomes: "draining"))
+        for _ in 0..<20 { #expect(try HeldFlow(apus).target == "b") }
+        #expect(held.isAlive)
+        held.client.endWriting()
+        #expect(held.client.ended())
+        expectFlow(by: apus, "finished", by: "client", target: a.address.text, client: held.address)
+        #expect(try eventually { try apus.states(of: "blue").count == 1 }, "drained with its last connection")
+        try expectUncut(apus)
+    }
+
+    @Test("deregister with wait: at the end of the delay connections are left, or cut, and that is what it says")
+    func waits() throws {
+        for isCutting in [false, true] {
+            let (apus, a, _) = try start(
+                attributes: [
+                    "deregistration_delay.timeout_seconds": 1,
+                    "deregistration_delay.connection_termination.enabled": .bool(isCutting),
+                ])
+            let flows = try (0..<3).map { _ in try HeldFlow.to("a", apus) }
+            let other = try HeldFlow.to("b", apus)
+            flows[2].client.endWriting()
+            #expect(flows[2].client.ended())
+            #expect(try eventually { try apus.metric("apus_flows_active") == 3 })
+            let body: JSON = ["targets": [a.address.json], "wait": true]
+            let answer = try apus.admin("POST", "/v1/target-groups/blue/deregister", body)
+            let drained = answer.json["targets"][0]
+            #expect(drained["cut"].int == (isCutting ? 2 : 0), "\(answer.text)")
+            #expect(drained["left"].int ?? 0 == (isCutting ? 0 : 2), "\(answer.text)")
+            #expect(drained["finished"].int == 0, "\(answer.text)")
+            #expect(try #require(drained["seconds"].number) >= 1)
+            for flow in flows.prefix(2) {
+                #expect(isCutting ? flow.isReset : flow.isAlive)
+                if isCutting {
+                    expectFlow(by: apus, "deregistration", by: "apus", target: a.address.text, client: flow.address)
+                }
+            }
+            #expect(other.isAlive)
+            #expect(try apus.metric("apus_flow_endings_total", "deregistration") == (isCutting ? 2 : 0))
+        }
+    }
+
+    @Test("What a deregistered target has left is its own: what befalls the target that comes after does not touch it")
+    func leftConnectionsAreNobodyElses() throws {
+        let (apus, a, b) = try start(attributes: ["deregistration_delay.timeout_seconds": 0.1])
+        let left = try HeldFlow.to("a", apus)
+        let body: JSON = ["targets": [a.address.json], "wait": true]
+        let report = try apus.admin("POST", "/v1/target-groups/blue/deregister", body).json["targets"][0]
+        #expect(report["left"].int == 1)
+
+        let next = try CheckedTarget("next")
+        let added: JSON = ["targets": [next.address.json]]
+        #expect(try apus.admin("POST", "/v1/target-groups/blue/targets", added).status == 200)
+        #expect(apus.target(next.address, becomes: "healthy"))
+        let cut = try HeldFlow.to("next", apus)
+        next.become(well: false)
+        #expect(cut.isReset)
+        expectFlow(by: apus, "unhealthy", by: "apus", target: next.address.text, client: cut.address)
+        #expect(left.isAlive, "its target is another, and well")
+        #expect(try HeldFlow.to("b", apus).isAlive)
+        left.client.endWriting()
+        #expect(left.client.ended())
+        expectFlow(by: apus, "finished", by: "client", target: a.address.text, client: left.address)
+        #expect(try apus.states(of: "blue")[b.address.text] == "healthy")
+    }
+
+    // MARK: health
+
+    @Test("An unhealthy target's connections are reset, but those of the last one stay until another is healthy")
+    func unhealthy() throws {
+        let (apus, a, b) = try start()
+        let first = try HeldFlow.to("a", apus), second = try HeldFlow.to("b", apus)
+        a.become(well: false)
+        #expect(first.isReset)
+        expectFlow(by: apus, "unhealthy", by: "apus", target: a.address.text, client: first.address)
+        #expect(eventually { a.connections.allSatisfy { $0.ending == .reset } }, "the target is told as well")
+        #expect(second.isAlive)
+        #expect(try HeldFlow(apus).target == "b")
+
+        b.become(well: false)
+        #expect(apus.target(b.address, becomes: "unhealthy"))
+        #expect(second.isAlive, "all are used when none is healthy")
+        #expect(try apus.metric("apus_target_group_fail_open", "blue") == 1)
+        let third = try HeldFlow.to("a", apus)
+        #expect(third.isAlive)
+        #expect(try apus.metric("apus_flow_endings_total", "unhealthy") == 1)
+
+        a.become(well: true)
+        #expect(second.isReset)
+        expectFlow(by: apus, "unhealthy", by: "apus", target: b.address.text, client: second.address)
+        #expect(third.isAlive, "its target is the healthy one")
+        #expect(try apus.metric("apus_flow_endings_total", "unhealthy") == 2)
+    }
+
+    @Test("With an interval an unhealthy target keeps its connections that long, and then they are reset")
+    func unhealthyDraining() throws {
+        let (apus, a, _) = try start(
+            attributes: [
+                "target_health_state.unhealthy.connection_termination.enabled": false,
+                "target_health_state.unhealthy.draining_interval_seconds": 3,
+            ])
+        let held = try HeldFlow.to("a", apus)
+        a.become(well: false)
+        #expect(apus.target(a.address, becomes: "unhealthy.draining"))
+        #expect(held.isAlive)
+        for _ in 0..<10 { #expect(try HeldFlow(apus).target == "b") }
+
+        a.become(well: true)
+        #expect(apus.target(a.address, becomes: "healthy"))
+        #expect(held.isAlive, "it has recovered in time")
+
+        a.become(well: false)
+        #expect(apus.target(a.address, becomes: "unhealthy.draining"))
+        #expect(held.isAlive)
+        #expect(held.isReset)
+        expectFlow(by: apus, "unhealthy", by: "apus", target: a.address.text, client: held.address)
+        #expect(try apus.states(of: "blue")[a.address.text] == "unhealthy")
+    }
+
+    @Test("Without an interval, and without termination, an unhealthy target keeps its connections for good")
+    func unhealthyKept() throws {
+        let (apus, a, _) = try start(
+            attributes: ["target_health_state.unhealthy.connection_termination.enabled": false])
+        let held = try HeldFlow.to("a", apus)
+        a.become(well: false)
+        #expect(apus.target(a.address, becomes: "unhealthy"))
+        #expect(always(for: 0.5) { held.isAlive })
+        #expect(try HeldFlow(apus).target == "b")
+        held.client.reset()
+        expectFlow(by: apus, "reset", by: "client", target: a.address.text, client: held.address)
+    }
+
+    // MARK: configuration
+
+    @Test("A group whose weight becomes 0 gets nothing new, and keeps what it has")
+    func weightToZero() throws {
+        let a = try CheckedTarget("a"), b = try CheckedTarget("b")
+        var document = document([a])
+        document.groups.append(.init("green", streams: [b.stream], settings: ["healthCheckProtocol": "HTTP"]))
+        document.listeners[0].defaultAction = Document.forward(["blue": 1, "green": 1])
+        let apus = try ApusProcess.start(document)
+        let held = try HeldFlow.to("a", apus)
+        let path = "/v1/load-balancers/web/listeners/\(apus.port)/weights"
+        #expect(try apus.admin("PUT", path, ["blue": 0, "green": 1]).status == 200)
+        for _ in 0..<10 { #expect(try HeldFlow(apus).target == "b") }
+        #expect(held.isAlive)
+        held.client.endWriting()
+        #expect(held.client.ended())
+        expectFlow(by: apus, "finished", by: "client", target: a.address.text, client: held.address)
+        try expectUncut(apus)
+    }
+
+    @Test("A file in which all is different cuts no connection, nor does one without the listener")
+    func reloads() throws {
+        let (a, b, c) = (try CheckedTarget("a"), try CheckedTarget("b"), try CheckedTarget("c"))
+        let apus = try ApusProcess.start(document([a, b]))
+        let flows = [try HeldFlow.to("a", apus), try HeldFlow.to("b", apus)]
+        func expectAlive(_ comment: Comment, sourceLocation: SourceLocation = #_sourceLocation) throws {
+            #expect(areAlive(flows), comment, sourceLocation: sourceLocation)
+            try expectUncut(apus, sourceLocation: sourceLocation)
+        }
+
+        var other = document([c], ["proxy_protocol_v2.enabled": false, "stickiness.enabled": true])
+        other.attributes = ["apus.proxy_protocol.trusted": ["10.0.0.0/8"], "apus.tls_handshake_timeout.seconds": 3]
+        other.listeners[0].settings["attributes"] = ["tcp.idle_timeout.seconds": 77]
+        other.listeners[0].rules = [
+            Document.rule(1, "source-ip", ["10.0.0.0/8"], Document.forward("blue")),
+            Document.rule(2, "sni", ["*.example.com"], Document.forward("blue")),
+        ]
+        try apus.write(other)
+        #expect(try apus.command("reload").status == .exited(0))
+        try expectAlive("everything else is different")
+        #expect(try apus.client().ended(), "new connections are bound by the new file")
+
+        other.listeners[0].certificates = [ProxyProtocolTests.own]
+        other.listeners[0].settings = ["protocol": "TLS"]
+        other.listeners[0].rules = []
+        try apus.write(other)
+        #expect(try apus.command("reload").status == .exited(0))
+        try expectAlive("the listener ends TLS now")
+
+        other.listeners = []
+        other.groups = []
+        try apus.write(other)
+        #expect(try apus.command("reload").status == .exited(0))
+        #expect(eventually { (try? Socket.connected(port: apus.port)) == nil })
+        try expectAlive("there is no listener any more")
+        for flow in flows {
+            flow.client.endWriting()
+            #expect(flow.client.ended())
+            expectFlow(by: apus, "finished", by: "client", client: flow.address)
+        }
+        #expect(try eventually { try apus.metric("apus_flows_active") == 0 })
+    }
+
+    @Test("A network load balancer that becomes one of HTTP keeps the connections it passes on; and the reverse")
+    func kindChanges() throws {
+        let a = try CheckedTarget("a")
+        let server = try TargetServer()
+        var network = document([a])
+        network.attributes = ProxyProtocolTests.trusting(seconds: 60)
+        var web = Document(server)
+        web.logFormat = "json"
+        let apus = try ApusProcess.start(network)
+        func open() throws -> RawClient {
+            let client = try apus.client()
+            try client.send("PROXY UNKNOWN\r\n?")
+            #expect(client.text() == "a:?")
+            return client
+        }
+        let held = try open()
+        let inHeader = try apus.client()
+        try inHeader.send("PROXY UNKN")
+        #expect(try eventually { try apus.metric("apus_flows_active") == 2 })
+        try apus.write(web)
+        #expect(try apus.command("reload").status == .exited(0))
+        try held.send("!")
+        #expect(held.text() == "a:!")
+        try inHeader.send("OWN\r\n?")
+        #expect(inHeader.ended(), "it has no target any more")
+        expectFlow(by: apus, "no_targets", by: "apus")
+        let browser = try apus.client()
+        #expect(try browser.get("/web").status == 200)
+        try held.send("!")
+        #expect(held.text() == "a:!")
+
+        try apus.write(network)
+        #expect(try apus.command("reload").status == .exited(0))
+        #expect(try eventually { try apus.metric("apus_targets", #"state="healthy""#) == 1 })
+        let last = try browser.get("/again")
+        #expect(last.status == 502, "it is answered for the last time; its target does not speak HTTP")
+        #expect(last.connectionHas("close"))
+        try held.send("!")
+        #expect(held.text() == "a:!")
+        held.endWriting()
+        #expect(held.ended())
+        expectFlow(by: apus, "finished", by: "client", target: a.address.text)
+        try expectUncut(apus)
+    }
+
+    // MARK: the end
+
+    @Test("SIGTERM: no connection comes in any more, and those that are there go on until they end")
+    func terminates() throws {
+        let (apus, a, _) = try start()
+        let flows = try (0..<6).map { _ in try HeldFlow.to("a", apus) }
+        apus.process.signal(SIGTERM)
+        #expect(eventually { (try? Socket.connected(port: apus.port)) == nil })
+        #expect(always(for: 0.5) { areAlive(flows) })
+        for flow in flows {
+            #expect(apus.process.exitStatus == nil)
+            #expect(flow.isAlive)
+            flow.client.endWriting()
+            #expect(flow.client.ended())
+        }
+        #expect(apus.process.waitForExit() == .exited(0))
+        for flow in flows {
+            expectFlow(by: apus, "finished", by: "client", target: a.address.text, client: flow.address)
+        }
+    }
+
+    @Test("SIGTERM has a bound: what is still there at the end of the grace is reset, and it ends with 0")
+    func terminatesInTime() throws {
+        let (apus, a, _) = try start(runtime: ["shutdownGraceSeconds": 1])
+        let flow = try HeldFlow.to("a", apus)
+        apus.process.signal(SIGTERM)
+        #expect(flow.isAlive)
+        #expect(flow.isReset)
+        #expect(apus.process.waitForExit() == .exited(0))
+        expectFlow(by: apus, "shutdown", by: "apus", target: a.address.text, client: flow.address)
+        #expect(eventually { a.connections.allSatisfy { $0.ending == .reset } })
+    }
+
+    @Test("At runtime.connections new connections are refused, and taken again when others have gone")
+    func connectionLimit() throws {
+        let (apus, a, b) = try start(runtime: ["connections": 8, "workers": 1])
+        let flows = try (0..<8).map { _ in try HeldFlow(apus) }
+        for _ in 0..<3 { #expect(try apus.client().ended()) }
+        #expect(try apus.metric("apus_client_connections_rejected_total", #"reason="connection_limit""#) == 3)
+        #expect(areAlive(flows))
+        flows[0].client.reset()
+        expectFlow(by: apus, "reset", by: "client", client: flows[0].address)
+        #expect(try HeldFlow(apus).isAlive)
+        #expect(try apus.metric("apus_flows_total", "tcp") == 9)
+        #expect(a.connections.count + b.connections.count == 9)
+    }
+}

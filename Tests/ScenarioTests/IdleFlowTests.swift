@@ -1,0 +1,61 @@
+import Foundation
+import Glibc
+import Testing
+
+/// What connections cost that are passed on and silent.
+@Suite struct IdleFlowTests {
+    /// Octets of memory that one may cost: three objects, and places in tables, but no buffer. Some 720 were measured.
+    private static let bytesEach = 1_100
+
+    /// As many as the limit on open files allows: each takes two descriptors, and the process some for itself.
+    private static var count: Int {
+        var limit = rlimit()
+        guard unsafe getrlimit(__rlimit_resource_t(7), &limit) == 0 else { return 0 }
+        return min(8_000, (Int(clamping: limit.rlim_max) - 3_000) / 2)
+    }
+
+    @Test("Thousands of silent connections cost little each, all work afterwards, and their memory is used again")
+    func silent() throws {
+        let target = try PortServer.python("idle", "target")
+        var document = Document.network()
+        document.groups = [.init("blue", program: target, settings: ["protocol": "TCP", "healthCheckProtocol": "TCP"])]
+        let apus = try ApusProcess.start(document)
+        let count = Self.count
+        try #require(count >= 1_000, "the limit on open files is too low")
+        // What the first connections make it hold is held once.
+        try hold(200, apus, name: "warm") {}
+        let before = try #require(apus.process.memory("VmRSS"))
+        try hold(count, apus, name: "idle") {
+            #expect(try apus.metric("apus_flows_active") == Double(count))
+            #expect(try apus.metric("apus_held_bytes") < 1_000_000, "what is silent holds no buffer")
+            let grown = try #require(apus.process.memory("VmRSS")) - before
+            #expect(grown < sanitized(count * Self.bytesEach), "\(grown / count) octets each of \(count)")
+        }
+        #expect(try eventually { try apus.metric("apus_flows_active") == 0 })
+        #expect(try apus.metric("apus_flow_endings_total", "finished") == Double(count + 200))
+        #expect(try apus.metric("apus_client_connections_rejected_total") == 0)
+        expectFlow(by: apus, "finished", by: "client", target: target.address.text)
+        // A second crowd lives in what the first has left.
+        let after = try #require(apus.process.memory("VmRSS"))
+        try hold(count, apus, name: "again") {
+            let grown = try #require(apus.process.memory("VmRSS")) - after
+            #expect(grown < sanitized(count * Self.bytesEach / 4), "\(grown / count) octets more for each of \(count)")
+        }
+    }
+
+    /// Looks at `count` connections that are open and silent, and then has them used once more and ended.
+    private func hold(_ count: Int, _ apus: ApusProcess, name: String, _ look: () throws -> Void) throws {
+        let path = "\(apus.folder)/\(name).go"
+        let client = try ChildProcess(
+            [Tool.python, Tool.script("idle"), "\(apus.port)", "client", "\(count)", path], folder: apus.folder,
+            label: name)
+        try #require(
+            eventually(within: 60) { client.standardOutput.hasPrefix("open") || client.exitStatus != nil })
+        try #require(client.standardOutput.hasPrefix("open"), "\(client.standardError.suffix(2_000))")
+        try look()
+        try Data().write(to: URL(fileURLWithPath: path))
+        #expect(client.waitForExit(within: 60) == .exited(0), "\(client.standardError.suffix(2_000))")
+        #expect(client.standardOutput == "open\ndone\n")
+        #expect(try eventually { try apus.metric("apus_flows_active") == 0 })
+    }
+}

@@ -1,0 +1,149 @@
+import TestCertificates
+import Testing
+
+/// Targets that are told who the client is: `proxy_protocol_v2.enabled`.
+@Suite struct ProxyProtocolTargetTests {
+    private static let attributes: [String: JSON] = ["proxy_protocol_v2.enabled": true]
+    /// Checks go elsewhere, so that all that comes is of clients.
+    private static func checked(_ elsewhere: StreamTarget) -> [String: JSON] {
+        ["healthCheckPort": JSON(elsewhere.port)]
+    }
+
+    @Test("The first octets are a header with both addresses and a right checksum; then comes what the client sends")
+    func toTargets() throws {
+        let elsewhere = try StreamTarget()
+        let target = try StreamTarget()
+        let apus = try ApusProcess.start(
+            .network(target, group: Self.attributes, settings: Self.checked(elsewhere)))
+        let client = try apus.client(source: "127.0.0.77")
+        try client.send("payload")
+        let connection = try #require(
+            eventually { target.connections.first { ProxyOctets.read($0.received)?.rest.count == 7 } })
+        let header = try #require(ProxyOctets.read(connection.received))
+        #expect(header.command == 0x21)
+        #expect(header.family == 0x11)
+        #expect(header.client == "127.0.0.77:\(try client.socket.localPort())")
+        #expect(header.listener == "127.0.0.1:\(apus.port)")
+        #expect(header.isSummed)
+        #expect(header.rest == Array("payload".utf8))
+        client.reset()
+        let line = expectFlow(by: apus, "reset", by: "client", target: target.address.text)
+        #expect(line["received_bytes"].int == 7, "the header is not the client's")
+    }
+
+    @Test("A target that speaks first has the header although the client is silent")
+    func silentClient() throws {
+        let elsewhere = try StreamTarget()
+        let target = try StreamTarget { connection in
+            guard connection.read(upTo: 35) else { return }
+            connection.send(Array("welcome".utf8))
+            while case .bytes = connection.read() {}
+        }
+        let apus = try ApusProcess.start(
+            .network(target, group: Self.attributes, settings: Self.checked(elsewhere)))
+        let client = try apus.client()
+        #expect(client.text() == "welcome")
+        #expect(target.connections.first?.received.count == 35, "12 octets of addresses and 7 of the checksum")
+        client.endWriting()
+        #expect(client.ended())
+        expectFlow(by: apus, "finished", by: "client")
+    }
+
+    @Test("Checks have a header too, which says that they are nobody's: connections alone and requests")
+    func checks() throws {
+        let target = try StreamTarget { connection in
+            while case .bytes = connection.read() {}
+        }
+        let apus = try ApusProcess.start(.network(target, group: Self.attributes))
+        let check = try #require(eventually { target.connections.first { ProxyOctets.read($0.received) != nil } })
+        #expect(
+            ProxyOctets.read(check.received)
+                == ProxyOctets.Header(command: 0x20, family: 0, addresses: [], isSummed: true, rest: []))
+        #expect(try apus.states(of: "blue").values.allSatisfy { $0 == "healthy" })
+
+        let web = try StreamTarget { connection in
+            while case .bytes = connection.read() {
+                guard let header = ProxyOctets.read(connection.received), header.rest.suffix(4) == [13, 10, 13, 10]
+                else { continue }
+                connection.send(Array("HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n".utf8))
+                return
+            }
+        }
+        let other = try ApusProcess.start(
+            .network(web, group: Self.attributes, settings: ["healthCheckProtocol": "HTTP"]))
+        #expect(other.target(web.address, becomes: "healthy"))
+        let header = try #require(web.connections.first.flatMap { ProxyOctets.read($0.received) })
+        #expect(header.command == 0x20)
+        #expect(header.isSummed)
+        #expect(String(decoding: header.rest, as: UTF8.self).hasPrefix("GET /health HTTP/1.1\r\n"))
+    }
+
+    @Test("Toward targets of TLS it stands before the ClientHello, from TCP and from TLS listeners")
+    func beforeTLS() throws {
+        let own = ProxyProtocolTests.own
+        for isTLS in [false, true] {
+            let program = try PortServer.python(
+                "flow_target", own.certificatePath, own.privateKeyPath, "secure", "header")
+            var document = Document.network(listener: ["protocol": isTLS ? "TLS" : "TCP"])
+            document.listeners[0].certificates = isTLS ? [own] : []
+            document.groups = [
+                .init(
+                    "blue", program: program, attributes: Self.attributes,
+                    settings: ["protocol": isTLS ? "TLS" : "TCP", "healthCheckProtocol": "TCP"])
+            ]
+            let apus = try ApusProcess.start(document)
+            #expect(apus.target(program.address, becomes: "healthy"))
+            let told = try Tool.run(
+                [
+                    Tool.python, Tool.script("flow_client"), "\(apus.port)",
+                    ProxyProtocolTests.authority.own.certificatePath, "localhost", "once", "-", "payload",
+                ], in: apus.folder)
+            #expect(told.hasPrefix("subject localhost\n"), "\(told)")
+            let words = told.split(whereSeparator: \.isWhitespace)
+            try #require(words.count == 4, "\(told)")
+            let header = try #require(ProxyOctets.read(octets(words[2])))
+            #expect(words[3] == "payload")
+            let line = expectFlow(by: apus, "finished", by: "client", target: program.address.text)
+            #expect(header.client == line["client"].string)
+            #expect(header.listener == "127.0.0.1:\(apus.port)")
+            #expect(header.isSummed)
+            #expect(header.rest.isEmpty)
+        }
+    }
+
+    private func octets(_ hexadecimal: Substring) -> [UInt8] {
+        let digits = hexadecimal.compactMap(\.hexDigitValue)
+        return stride(from: 0, to: digits.count - 1, by: 2).map { UInt8(digits[$0] * 16 + digits[$0 + 1]) }
+    }
+
+    @Test("A chain: what the header of the client says is what the target is told, of either family")
+    func chain() throws {
+        let elsewhere = try StreamTarget()
+        let target = try StreamTarget()
+        let apus = try ApusProcess.start(
+            .network(
+                target, attributes: ProxyProtocolTests.trusting(), group: Self.attributes,
+                settings: Self.checked(elsewhere)))
+        func header(behind octets: [UInt8], _ text: String) throws -> ProxyOctets.Header {
+            let client = try apus.client()
+            try client.send(octets + Array(text.utf8))
+            defer { client.reset() }
+            let found = eventually {
+                target.connections.lazy.compactMap { ProxyOctets.read($0.received) }
+                    .first { $0.rest == Array(text.utf8) }
+            }
+            return try #require(found)
+        }
+        let short = try header(behind: ProxyOctets.binary(), "four")
+        #expect(short.addresses == ProxyOctets.addresses)
+        #expect(short.isSummed)
+        let long = try header(behind: ProxyOctets.binary(family: 0x21, ProxyOctets.longAddresses), "six")
+        #expect(long.family == 0x21)
+        #expect(long.addresses == ProxyOctets.longAddresses)
+        #expect(long.isSummed)
+        let nobody = try header(behind: ProxyOctets.binary(0x20, family: 0, []), "nobody")
+        #expect(nobody.listener == "127.0.0.1:\(apus.port)")
+        #expect(nobody.client.hasPrefix("127.0.0.1:"))
+        expectFlow(by: apus, "reset", by: "client", target: target.address.text)
+    }
+}
