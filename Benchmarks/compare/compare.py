@@ -135,8 +135,7 @@ def write(rows, compared, results, syscalls, options):
     sections = [
         "# Apus beside others",
         "CPU time of the proxy per request (user + system, all its threads and processes), and memory per idle\n"
-        f"connection: medians of {options.rounds} interleaved rounds of {options.seconds} s, with the range in\n"
-        "parentheses.",
+        f"connection: medians of {options.rounds} interleaved rounds of {options.seconds} s (ranges in parentheses).",
         result,
         report.rate_table(rows, compared, results),
         report.throughput_table(rows, compared, results),
@@ -149,8 +148,8 @@ def write(rows, compared, results, syscalls, options):
         f"- datagrams: {datagrams.FLOWS} flows, each with {datagrams.IN_FLIGHT_PER_FLOW} in flight; "
         f"{sum(sample.lost for each in results.values() for sample in each):,} lost in all\n"
         f"- `compare.py {' '.join(sys.argv[1:])}`".rstrip(" `") + "`",
-        "Load, here on the first proxy:",
-        "```\n" + "\n".join(commands(rows, compared[0], options)) + "\n```",
+        "Load, here on the first proxy that can do it:",
+        "```\n" + "\n".join(commands(rows, compared, options)) + "\n```",
     ]
     for proxy in compared:
         proxy.large_buffers = False
@@ -164,10 +163,11 @@ def write(rows, compared, results, syscalls, options):
     print(f"\n{result}\n\nwritten to {os.path.relpath(options.output)}/compare.md and compare.svg")
 
 
-def commands(rows, proxy, options):
+def commands(rows, compared, options):
     """The command lines that make the load, where it is made by one."""
     for row in rows:
-        if row.words and proxy.name not in row.without:
+        proxy = next((proxy for proxy in compared if proxy.name not in row.without), None)
+        if row.words and proxy:
             yield " ".join(f"'{word}'" if " " in word else word for word in row.words(proxy, options))
 
 

@@ -70,7 +70,8 @@ extension Logs {
                 "The access log: one record per exchange."),
             Key(
                 "connection", \.connection, AccessLog.description(blank: AccessLog(destination: .off)).codec,
-                "The connection log: one record per connection of an HTTPS listener."),
+                "The connection log: one record per connection of an HTTPS listener, and per flow of a network load "
+                    + "balancer, the latter as logfmt where the format is alb."),
         ])
 }
 

@@ -117,6 +117,7 @@ extension Listener {
     /// The mistakes of its rules and of what its actions refer to.
     func validate(_ groups: GroupNames, in loadBalancer: LoadBalancer, _ findings: inout Findings) {
         validateKind(of: loadBalancer, &findings)
+        validateProxies(of: loadBalancer, &findings)
         let remedy = http2Remedy(in: loadBalancer)
         findings.within(.key("defaultActions")) { findings in
             defaultActions.validate(groups, on: self, http2Remedy: remedy, &findings)
@@ -155,6 +156,17 @@ extension Listener {
             loadBalancer.attributes.h2c
                 ? nil : "Make the listener HTTPS, or write apus.h2c.enabled: true in its load balancer's attributes."
         case .tcp, .tls, .udp, .tcpUDP: nil
+        }
+    }
+
+    /// Reports datagrams where clients are named by proxies: none of theirs begins with a PROXY header that we read.
+    private func validateProxies(of loadBalancer: LoadBalancer, _ findings: inout Findings) {
+        guard `protocol`.hasUDP, !loadBalancer.attributes.proxyProtocolTrusted.isEmpty else { return }
+        findings.within(.key("protocol")) { findings in
+            findings.report(
+                "datagrams cannot come behind PROXY headers, which apus.proxy_protocol.trusted expects",
+                found: `protocol`.rawValue, remedy: "Put the listener into a load balancer without that attribute.",
+                code: .invalidConfigurationRequest)
         }
     }
 

@@ -86,7 +86,7 @@ public struct Runtime: Hashable, Sendable {
 public struct Logs: Hashable, Sendable {
     /// The access log.
     public var access: AccessLog
-    /// The connection log: one record for each connection of an HTTPS listener.
+    /// The connection log: one record for each connection of an HTTPS listener, and for each flow.
     public var connection: AccessLog
 
     /// Settings of all logs.

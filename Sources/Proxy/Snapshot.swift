@@ -18,7 +18,7 @@ public struct Snapshot: Sendable {
     /// Whether and how finished exchanges are logged.
     /// Nil if they are not.
     public let accessLog: AccessLog.Format?
-    /// Whether and how connections of HTTPS listeners are logged. Nil if they are not.
+    /// Whether and how connections of HTTPS listeners and flows are logged. Nil if they are not.
     public let connectionLog: AccessLog.Format?
 
     public init(

@@ -34,6 +34,8 @@ struct Transport {
     var endsWithoutNotice = false
     /// We have ended our direction.
     private(set) var isShut = false
+    /// TLS's word of that end still waits for the kernel, and the socket's own end behind it.
+    private var isEndWaiting = false
     /// Octets handed to the kernel since the connection began.
     private(set) var sentCount: UInt64 = 0
     /// When the wheel will call, at the latest.
@@ -193,9 +195,10 @@ struct Transport {
         isShut = true
         if let tls {
             tls.close()
-            _ = sendSealed(&worker)
+            // Ended now, the socket would take no more, and what it holds would be lost to the reset that follows.
+            isEndWaiting = sendSealed(&worker) == .blocked
         }
-        socket.shutdownWrite()
+        if !isEndWaiting { socket.shutdownWrite() }
     }
 
     /// Closes the socket and gives back what is held.
@@ -392,6 +395,10 @@ struct Transport {
             guard waiting.isEmpty else { return .blocked }
             sealed = nil
             worker.buffers.release(waiting)
+            if isEndWaiting {
+                isEndWaiting = false
+                socket.shutdownWrite()
+            }
             return .done
         }
         if outgoing.isEmpty { return .done }

@@ -103,14 +103,14 @@ extension Worker {
                     flow.record.receivedBytes += note(datagrams[index])
                 }
                 rest = rest.dropFirst(sent)
-            case .wouldBlock: return counters.datagramsDropped.add(UInt64(rest.count))
+            case .wouldBlock: return noteDropped(rest)
             case .failed(let code):
-                counters.datagramsDropped.add()
-                rest = rest.dropFirst()
                 if isVerdict(code) {
-                    counters.datagramsDropped.add(UInt64(rest.count))
+                    noteDropped(rest)
                     return end(flow, .unreachable, by: .target)
                 }
+                noteDropped(rest.prefix(1))
+                rest = rest.dropFirst()
             }
         }
     }
@@ -119,6 +119,11 @@ extension Worker {
     /// sent. Source: RFC 1122 §4.1.3.3; ip(7), icmp(7).
     func isVerdict(_ code: Int32) -> Bool {
         code == connectionRefusedError || code == hostUnreachableError || code == networkUnreachableError
+    }
+
+    /// Counts the datagrams of messages that cannot be passed on.
+    private mutating func noteDropped(_ messages: Range<Int>) {
+        for index in messages { counters.datagramsDropped.add(UInt64(datagrams[index].datagramCount)) }
     }
 
     /// Counts a message that was passed on, and returns its octets.
@@ -143,9 +148,9 @@ extension Worker {
                 case .messages(let sent):
                     for index in rest.prefix(sent) { flow.record.sentBytes += note(datagrams[index]) }
                     rest = rest.dropFirst(sent)
-                case .wouldBlock: return counters.datagramsDropped.add(UInt64(rest.count))
+                case .wouldBlock: return noteDropped(rest)
                 case .failed:
-                    counters.datagramsDropped.add()
+                    noteDropped(rest.prefix(1))
                     rest = rest.dropFirst()
                 }
             }

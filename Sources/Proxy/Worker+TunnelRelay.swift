@@ -48,7 +48,7 @@ extension Worker {
             if source.transport.isEnded {
                 if !source.transport.isBroken { tunnel.noteEnd(of: source) }
                 sink.transport.shutdownWrite(&self)
-                return .ended
+                return sink.isBlocked ? .waiting : .ended
             }
             if turnBytes >= Limits.relayBytesPerTurnMax { return .turnOver }
             guard source.transport.mayReceive else { return .waiting }

@@ -185,7 +185,7 @@ public final class WorkerCounters: Sendable {
     public let flowResets = CounterSet<FlowParty>()
     /// Datagrams passed on, both ways.
     public let datagrams = Counter()
-    /// Messages of datagrams that could not be sent on.
+    /// Datagrams that could not be sent on.
     public let datagramsDropped = Counter()
     /// Flows of datagrams that were the idlest when there were as many as may be.
     public let flowsEvicted = Counter()

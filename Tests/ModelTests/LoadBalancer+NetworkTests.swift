@@ -70,6 +70,17 @@ import Testing
         #expect(NetworkSample.mistake(in: asRule) == "edge.yaml:10:104: " + message)
     }
 
+    /// Datagrams begin with no PROXY header, so that nobody would vouch for who their client is.
+    @Test(arguments: ListenerProtocol.allCases)
+    func datagramsComeWithoutProxies(_ listener: ListenerProtocol) {
+        let file = NetworkSample.file(listener, attributes: "{ apus.proxy_protocol.trusted: [10.0.0.0/8] }")
+        let isRefused = listener == .udp || listener == .tcpUDP
+        let message =
+            "edge.yaml:6:19: datagrams cannot come behind PROXY headers, which apus.proxy_protocol.trusted expects, "
+            + "but found \(listener.rawValue). Put the listener into a load balancer without that attribute."
+        #expect(NetworkSample.mistake(in: file) == (isRefused ? message : nil))
+    }
+
     static let bothRemedy =
         "Write one listener of protocol TCP_UDP for both, or choose another port or another address."
     static let otherRemedy = "Choose another port or another address."

@@ -44,6 +44,8 @@ final class SecurePeer {
     private let plaintext = Buffer(capacity: 1 << 17)
     private(set) var isShaken = false
     private(set) var receivedCount = 0
+    /// Whether the other end has said by TLS that no more comes.
+    private(set) var isTold = false
 
     init(_ socket: Socket) throws {
         self.socket = socket
@@ -74,9 +76,16 @@ final class SecurePeer {
     /// Opens what has come.
     func read() {
         fill()
-        while case .octets(let count) = tls.open(incoming, into: plaintext) {
-            receivedCount += count
-            plaintext.removeAll()
+        while true {
+            switch tls.open(incoming, into: plaintext) {
+            case .octets(let count):
+                receivedCount += count
+                plaintext.removeAll()
+            case .closed:
+                isTold = true
+                return
+            case .nothing, .failed: return
+            }
         }
     }
 

@@ -85,14 +85,7 @@ import Testing
     /// With TLS what is consumed may still wait, sealed: it is not flushed before the kernel has it, and it gets there.
     @Test func whatIsSealedAndWaitsIsNotForgotten() throws {
         let pair = try Pair()
-        let client = try SecurePeer(pair.other)
-        let tls = try client.session(for: pair.bench.worker.wire)
-        pair.transport.tls = tls
-        while !client.isShaken {
-            client.shakeHands()
-            pair.transport.isReadable = true
-            _ = pair.transport.shakeHands(tls, &pair.bench.worker)
-        }
+        let client = try secure(pair)
         let side = ClientConnection(
             transport: Plans.noTransport(to: .client), address: Plans.address("192.0.2.7", 1234),
             listener: Listener(Plans.listener(), actions: [], tickets: Plans.tickets), now: Instant(nanoseconds: 5))
@@ -117,5 +110,45 @@ import Testing
         }
         while client.receivedCount < written { client.read() }
         #expect(client.receivedCount == written)
+    }
+
+    /// An end that the kernel does not take now comes behind what it has, and not instead of it.
+    @Test func anEndBehindAFullKernelWaits() throws {
+        let pair = try Pair()
+        let client = try secure(pair)
+        let much = Buffer(capacity: 1 << 16)
+        var written = 0
+        while pair.transport.isFlushed {
+            while much.freeCount > 0 { much.append(0x61) }
+            let before = much.count
+            _ = pair.transport.send(much, &pair.bench.worker)
+            written += before - much.count
+            much.compact()
+        }
+        pair.transport.shutdownWrite(&pair.bench.worker)
+        #expect(pair.transport.isShut && !pair.transport.isFlushed)
+        var last = Transport.Flush.blocked
+        while last == .blocked {
+            client.read()
+            pair.transport.isWritable = true
+            last = pair.transport.flush(&pair.bench.worker)
+        }
+        #expect(last == .done)
+        while !client.isTold { client.read() }
+        #expect(client.receivedCount == written)
+        #expect(pair.sockets.otherEnd() == .endOfStream)
+    }
+
+    /// The client of a pair on which TLS is spoken from now on.
+    private func secure(_ pair: Pair) throws -> SecurePeer {
+        let client = try SecurePeer(pair.other)
+        let tls = try client.session(for: pair.bench.worker.wire)
+        pair.transport.tls = tls
+        while !client.isShaken {
+            client.shakeHands()
+            pair.transport.isReadable = true
+            _ = pair.transport.shakeHands(tls, &pair.bench.worker)
+        }
+        return client
     }
 }
