@@ -114,24 +114,23 @@ import Testing
 
     /// Senders that do not exist, at a rate beyond any that is served; a client that exists loses nothing.
     ///
-    /// All happens in two network namespaces of the test's own: one where Apus and its target are, one where the flood
-    /// and the client come from.
+    /// All happens in networks of the test's own: Apus and its target are in one of them, the flood and the client come
+    /// from another.
     @Test(
         "A flood from invented addresses costs an established flow not one datagram, and memory stays small",
-        .enabled(if: Namespaces.arePermitted, "network namespaces need root"))
+        .enabled(if: Networks.areAllowed, "network namespaces cannot be made here"))
     func flood() throws {
-        let namespaces = try Namespaces()
-        let target = try PortServer.python("datagram_target", in: namespaces.inner)
+        let networks = try Networks()
+        // Whoever they claim to be, the answers go back to where they came from.
+        _ = try networks.run(in: .apus, ["ip", "route", "add", "default", "via", "10.1.0.2"])
+        let target = try PortServer.python("datagram_target", in: networks.namespace(.apus))
         var document = Document.datagrams()
         document.groups = [Document.Group("blue", program: target, settings: ["protocol": "UDP"])]
-        document.addresses = [Namespaces.innerAddress]
+        document.addresses = ["10.1.0.1"]
         document.runtime = ["workers": 1, "connections": 2_000]
-        let apus = try ApusProcess.start(document, namespace: namespaces.inner)
-        let told = try Tool.run(
-            [
-                "ip", "netns", "exec", namespaces.outer, Tool.python, Tool.script("datagram_flood"),
-                Namespaces.innerAddress, "\(apus.port)", "60000", "1000",
-            ], in: apus.folder)
+        let apus = try ApusProcess.start(document, namespace: networks.namespace(.apus))
+        let told = try networks.run(
+            in: .client, [Tool.python, Tool.script("datagram_flood"), "10.1.0.1", "\(apus.port)", "60000", "1000"])
         let seen = JSON(parsing: Array(told.utf8))
         #expect(seen["flood"] == 60_000)
         #expect(seen["asked"] == 1_000 && seen["answered"] == 1_000, "\(told)")

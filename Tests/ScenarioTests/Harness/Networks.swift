@@ -58,9 +58,12 @@ final class Networks: Sendable {
         removeFolder(folder)
     }
 
+    /// The namespace that is one of them.
+    func namespace(_ place: Place) -> String { "\(name)-\(place)" }
+
     /// A command as it runs in one of them.
     func words(in place: Place, _ command: [String]) -> [String] {
-        ["ip", "netns", "exec", "\(name)-\(place)"] + command
+        ["ip", "netns", "exec", namespace(place)] + command
     }
 
     /// Starts a command in one of them.

@@ -1,5 +1,3 @@
-import Foundation
-
 /// A scripted target that knows no protocol: it has the octets of each connection, and says what its script does.
 ///
 /// Shape:  one thread per connection. A connection that ends without an octet, as a health check's does, leaves no
@@ -8,29 +6,24 @@ final class StreamTarget: Sendable {
     /// What happens on one connection. It is closed when the script returns.
     typealias Script = @Sendable (StreamConnection) -> Void
 
-    /// Where it listens.
-    let host: String
-    let port: UInt16
-    private let listener: Socket
-    private let script: Script
+    private let server: SocketServer
     private let records = Locked<[StreamConnection]>([])
-    private let open = Locked<[ObjectIdentifier: Socket]>([:])
 
     /// Starts to listen. Without a script it gives back what it gets, and its end.
     init(host: String = Socket.loopback, port: UInt16 = 0, script: @escaping Script = StreamTarget.echo) throws {
-        self.host = host
-        self.script = script
-        listener = try Socket.listening(port: port, host: host)
-        self.port = try listener.localPort()
-        Self.thread { [listener, weak self] in
-            while let socket = listener.accept(by: .after(600)) {
-                guard let self else { return }
-                Self.thread { self.serve(socket) }
-            }
+        server = try SocketServer(host: host, port: port)
+        server.start { [records] socket in
+            let connection = StreamConnection(socket)
+            records.withLock { $0.append(connection) }
+            script(connection)
         }
     }
 
     deinit { stop() }
+
+    /// Where it listens.
+    var host: String { server.host }
+    var port: UInt16 { server.port }
 
     /// Gives back what comes, until it ends.
     static let echo: Script = { connection in
@@ -46,34 +39,13 @@ final class StreamTarget: Sendable {
     }
 
     /// How it is registered.
-    var address: Document.Address { .init(id: host, port: port) }
+    var address: Document.Address { server.address }
 
     /// Connections that brought octets, in the order of their first one.
     var connections: [StreamConnection] { records.value.filter { !$0.received.isEmpty } }
 
     /// Stops listening and ends every connection.
-    func stop() {
-        listener.shutDown()
-        for socket in open.value.values { socket.shutDown() }
-    }
-
-    private func serve(_ socket: Socket) {
-        let key = ObjectIdentifier(socket)
-        open.withLock { $0[key] = socket }
-        defer {
-            open.withLock { _ = $0.removeValue(forKey: key) }
-            socket.close()
-        }
-        let connection = StreamConnection(socket)
-        records.withLock { $0.append(connection) }
-        script(connection)
-    }
-
-    private static func thread(_ body: @escaping @Sendable () -> Void) {
-        let thread = Thread(block: body)
-        thread.stackSize = 1 << 19
-        thread.start()
-    }
+    func stop() { server.stop() }
 }
 
 /// One connection of a `StreamTarget`. The script's one thread reads and writes; any thread may read the record.
