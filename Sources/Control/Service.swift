@@ -319,7 +319,7 @@ struct DescriptorBudget: Equatable {
     init(_ document: Document, descriptors: Int) {
         self.descriptors = descriptors
         workerCount = document.runtime.workers ?? SystemProcess.processorCount
-        runningChecksMax = min(Limits.runningChecksMax, max(16, descriptors / 8))
+        runningChecksMax = min(Limits.runningChecksMax, max(16, descriptors / 16))
         let listeners = document.listenerKeys.count * workerCount
         let own = min(Limits.ownDescriptors, descriptors / 4)
         let most = max(workerCount, (descriptors - own - runningChecksMax - listeners) / 2)

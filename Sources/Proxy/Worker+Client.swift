@@ -166,6 +166,7 @@ extension Worker {
     /// Reads and throws away what an answered client still sends, so that closing does not reset the answer away.
     private mutating func linger(_ client: ClientConnection) {
         guard case .lingering(let until, var bytesLeft) = client.phase else { return }
+        if client.transport.flush(&self) == .failed { return close(client) }
         var isMore = true
         for _ in 0..<Limits.readsPerTurnMax where isMore {
             if let inbound = client.inbound {

@@ -197,6 +197,7 @@ extension Worker {
 
     /// Reads and throws away what a client still sends, so that closing does not reset the last frames away.
     private mutating func linger(_ connection: HTTP2ClientConnection) {
+        if connection.transport.flush(&self) == .failed { return close(connection) }
         let input = frames
         for _ in 0..<Limits.readsPerTurnMax {
             input.removeAll()

@@ -65,12 +65,12 @@ import Testing
     }
 
     @Test(arguments: [
-        BudgetCase(descriptors: 20_000, wanted: nil, connections: 8848, checks: 2048, isTight: false),
-        BudgetCase(descriptors: 20_000, wanted: 100, connections: 100, checks: 2048, isTight: false),
-        BudgetCase(descriptors: 20_000, wanted: 50_000, connections: 8848, checks: 2048, isTight: false),
-        BudgetCase(descriptors: 1024, wanted: nil, connections: 320, checks: 128, isTight: true),
-        BudgetCase(descriptors: 1024, wanted: 100, connections: 100, checks: 128, isTight: false),
-        BudgetCase(descriptors: 256, wanted: nil, connections: 80, checks: 32, isTight: true),
+        BudgetCase(descriptors: 20_000, wanted: nil, connections: 9247, checks: 1250, isTight: false),
+        BudgetCase(descriptors: 20_000, wanted: 100, connections: 100, checks: 1250, isTight: false),
+        BudgetCase(descriptors: 20_000, wanted: 50_000, connections: 9247, checks: 1250, isTight: false),
+        BudgetCase(descriptors: 1024, wanted: nil, connections: 352, checks: 64, isTight: true),
+        BudgetCase(descriptors: 1024, wanted: 100, connections: 100, checks: 64, isTight: false),
+        BudgetCase(descriptors: 256, wanted: nil, connections: 88, checks: 16, isTight: true),
         BudgetCase(descriptors: 64, wanted: nil, connections: 16, checks: 16, isTight: true),
         BudgetCase(descriptors: 16, wanted: nil, connections: 2, checks: 16, isTight: true),
     ]) func dividesDescriptors(_ test: BudgetCase) {
