@@ -1,12 +1,13 @@
-/// The buffers of one worker: three sizes, reused last in first out while they are warm in the cache.
+/// The buffers of one worker: four sizes, reused last in first out while they are warm in the cache.
 ///
-/// Shape:  owned by one thread. Every read goes into a large buffer; what waits longer than one event moves into the
-///         smallest that holds it (`settle`), so that a stranger who dribbles holds little.
+/// Shape:  owned by one thread. Reads go into bulk buffers; what waits longer than one event moves into the smallest
+///         that holds it (`settle`), so that a stranger who dribbles holds little.
 /// Limits: `bytesMax` octets out at a time; `isExhausted` tells the owner to shed (design.md §7).
 public struct BufferPool {
     private var small = FreeList(capacity: Limits.smallBufferBytes)
     private var medium = FreeList(capacity: Limits.mediumBufferBytes)
     private var large = FreeList(capacity: Limits.largeBufferBytes)
+    private var bulk = FreeList(capacity: Limits.bulkBufferBytes)
     /// Octets in buffers that are handed out, and others that were charged.
     public private(set) var bytesHeld = 0
     /// Octets that may be handed out before the owner has to shed.
@@ -19,6 +20,12 @@ public struct BufferPool {
 
     /// Counts `bytes` that strangers made us hold outside of buffers; what was counted is taken back by a negative one.
     public mutating func charge(_ bytes: Int) { bytesHeld += bytes }
+
+    /// An empty buffer of `Limits.bulkBufferBytes`.
+    public mutating func acquireBulk() -> Buffer {
+        bytesHeld += Limits.bulkBufferBytes
+        return bulk.take()
+    }
 
     /// An empty buffer of `Limits.largeBufferBytes`.
     public mutating func acquireLarge() -> Buffer {
@@ -42,6 +49,7 @@ public struct BufferPool {
         buffer.removeAll()
         bytesHeld -= buffer.capacity
         switch buffer.capacity {
+        case Limits.bulkBufferBytes: bulk.put(buffer)
         case Limits.largeBufferBytes: large.put(buffer)
         case Limits.mediumBufferBytes: medium.put(buffer)
         case Limits.smallBufferBytes: small.put(buffer)
@@ -56,16 +64,21 @@ public struct BufferPool {
             release(buffer)
             return nil
         }
-        if buffer.count > Limits.mediumBufferBytes { return buffer }
-        if buffer.count > Limits.smallBufferBytes {
+        switch buffer.count {
+        case ...Limits.smallBufferBytes:
+            return buffer.capacity == Limits.smallBufferBytes ? buffer : move(buffer, to: acquireSmall())
+        case ...Limits.mediumBufferBytes:
             return buffer.capacity == Limits.mediumBufferBytes ? buffer : move(buffer, to: acquireMedium())
+        case ...Limits.largeBufferBytes:
+            return buffer.capacity == Limits.largeBufferBytes ? buffer : move(buffer, to: acquireLarge())
+        default: return buffer
         }
-        return buffer.capacity == Limits.smallBufferBytes ? buffer : move(buffer, to: acquireSmall())
     }
 
-    /// A large buffer with the content of `buffer`, which is taken back unless it is large itself.
+    /// A buffer with the content of `buffer` that is large at least: `buffer` itself, or another for which it is taken
+    /// back.
     public mutating func enlarge(_ buffer: consuming Buffer) -> Buffer {
-        buffer.capacity == Limits.largeBufferBytes ? buffer : move(buffer, to: acquireLarge())
+        buffer.capacity >= Limits.largeBufferBytes ? buffer : move(buffer, to: acquireLarge())
     }
 
     private mutating func move(_ buffer: consuming Buffer, to other: Buffer) -> Buffer {

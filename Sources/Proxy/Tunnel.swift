@@ -6,7 +6,7 @@ import Telemetry
 ///
 /// Shape:  three objects, one for the pair and one for each side. Nothing is held for a pair that is silent: what was
 ///         read goes out at once, and only what the other side does not take waits, in one buffer each way.
-/// Limits: `Core.Limits.largeBufferBytes` each way; reading stops while something waits.
+/// Limits: `Core.Limits.bulkBufferBytes` each way; reading stops while something waits.
 final class Tunnel {
     let client: TunnelSide
     /// The connection to the target; nil until one was opened.

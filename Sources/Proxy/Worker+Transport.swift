@@ -10,7 +10,7 @@ extension Worker {
             inbound = buffers.enlarge(waiting)
             inbound.compact()
         } else {
-            inbound = buffers.acquireLarge()
+            inbound = buffers.acquireBulk()
         }
         let result = transport.receive(into: inbound, &self)
         side.inbound = consume inbound

@@ -19,7 +19,12 @@ extension Worker {
         guard let other = tunnel.other(than: side) else { preconditionFailure("tunnel: open to nobody") }
         let there = pass(from: side, to: other, tunnel)
         if there == .sourceBroke { return sideBroke(side, tunnel) }
-        if there == .sinkBroke { return sideBroke(other, tunnel) }
+        if there == .sinkBroke {
+            // What it said before it broke may be why: an error that it answered with, and closed.
+            other.transport.isReadable = true
+            _ = pass(from: other, to: side, tunnel)
+            return sideBroke(other, tunnel)
+        }
         var back = Passed.waiting
         if side.isBlocked || other.transport.mayReceive || other.transport.isEnded {
             back = pass(from: other, to: side, tunnel)
@@ -52,7 +57,7 @@ extension Worker {
             }
             if turnBytes >= Limits.relayBytesPerTurnMax { return .turnOver }
             guard source.transport.mayReceive else { return .waiting }
-            let buffer = buffers.acquireLarge()
+            let buffer = buffers.acquireBulk()
             let filled = source.transport.receive(into: buffer, &self)
             guard filled == .got else {
                 buffers.release(buffer)

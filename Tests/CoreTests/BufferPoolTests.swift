@@ -2,9 +2,9 @@ import Core
 import Testing
 
 @Suite struct BufferPoolTests {
-    /// A large buffer in which `count` octets wait behind `consumed` that are gone.
-    private func largeBuffer(_ pool: inout BufferPool, holding count: Int, after consumed: Int = 0) -> Buffer {
-        let buffer = pool.acquireLarge()
+    /// A bulk buffer in which `count` octets wait behind `consumed` that are gone.
+    private func bulkBuffer(_ pool: inout BufferPool, holding count: Int, after consumed: Int = 0) -> Buffer {
+        let buffer = pool.acquireBulk()
         for index in 0..<consumed + count { buffer.append(UInt8(truncatingIfNeeded: index)) }
         buffer.consume(consumed)
         return buffer
@@ -20,9 +20,11 @@ import Testing
     @Test func sizesGrow() {
         #expect(Limits.smallBufferBytes < Limits.mediumBufferBytes)
         #expect(Limits.mediumBufferBytes < Limits.largeBufferBytes)
+        #expect(Limits.largeBufferBytes < Limits.bulkBufferBytes)
         var pool = BufferPool(bytesMax: 0)
         #expect(pool.acquireSmall().capacity == Limits.smallBufferBytes)
         #expect(pool.acquireLarge().capacity == Limits.largeBufferBytes)
+        #expect(pool.acquireBulk().capacity == Limits.bulkBufferBytes)
     }
 
     @Test func countsWhatIsOut() {
@@ -78,19 +80,22 @@ import Testing
         (Limits.mediumBufferBytes, Limits.mediumBufferBytes),
         (Limits.mediumBufferBytes + 1, Limits.largeBufferBytes),
         (Limits.largeBufferBytes, Limits.largeBufferBytes),
+        (Limits.largeBufferBytes + 1, Limits.bulkBufferBytes),
+        (Limits.bulkBufferBytes, Limits.bulkBufferBytes),
     ]
 
     @Test(arguments: settled) func settlesInTheSmallestThatHolds(count: Int, capacity: Int?) {
-        for consumed in [0, 1, 500] where consumed + count <= Limits.largeBufferBytes {
+        for consumed in [0, 1, 500] where consumed + count <= Limits.bulkBufferBytes {
             var pool = BufferPool(bytesMax: .max)
-            let kept = pool.settle(largeBuffer(&pool, holding: count, after: consumed))
+            let kept = pool.settle(bulkBuffer(&pool, holding: count, after: consumed))
             #expect(kept?.capacity == capacity)
             #expect(pool.bytesHeld == capacity ?? 0)
             guard let kept else { continue }
             #expect(holdsPattern(kept, count: count, after: consumed))
             #expect(pool.settle(kept) === kept, "a settled buffer stays where it is")
             let large = pool.enlarge(kept)
-            #expect(large.capacity == Limits.largeBufferBytes && pool.bytesHeld == Limits.largeBufferBytes)
+            #expect(large.capacity == max(Limits.largeBufferBytes, capacity ?? 0))
+            #expect(pool.bytesHeld == large.capacity)
             #expect(holdsPattern(large, count: count, after: consumed))
             #expect(pool.enlarge(large) === large)
         }
@@ -98,7 +103,7 @@ import Testing
 
     @Test func settlesFurtherAsItIsConsumed() throws {
         var pool = BufferPool(bytesMax: .max)
-        let settled = pool.settle(largeBuffer(&pool, holding: Limits.mediumBufferBytes))
+        let settled = pool.settle(bulkBuffer(&pool, holding: Limits.mediumBufferBytes))
         let medium = try #require(settled)
         medium.consume(Limits.mediumBufferBytes - Limits.smallBufferBytes - 1)
         #expect(pool.settle(medium) === medium)

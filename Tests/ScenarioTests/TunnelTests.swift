@@ -103,6 +103,34 @@ import Testing
         #expect(try apus.metric("apus_flow_resets_total", "target") == 1)
     }
 
+    @Test("A target that answers and hangs up in the middle of what it is sent is heard before its reset is passed on")
+    func answersEarly() throws {
+        let answering = Gate()
+        let hasClosed = Gate()
+        let target = try StreamTarget { connection in
+            connection.read(upTo: 1)
+            answering.wait()
+            connection.send(Array("too much".utf8))
+            connection.socket.close()
+            hasClosed.open()
+        }
+        let apus = try ApusProcess.start(.network(target))
+        let client = try apus.client()
+        try client.send("1")
+        #expect(eventually { target.connections.count == 1 })
+        // More than the target has read when it closes: that makes its end a reset. Apus finds both at once.
+        try client.send("2")
+        #expect(try eventually { try apus.metric("apus_flow_bytes_total", "tcp") == 2 })
+        apus.process.signal(SIGSTOP)
+        try client.send("3")
+        answering.open()
+        hasClosed.wait()
+        apus.process.signal(SIGCONT)
+        #expect(text(client.socket.read(by: .after(10))) == "too much")
+        #expect(client.socket.read(by: .after(10)) == .reset)
+        expectFlow(by: apus, "reset", by: "target")
+    }
+
     @Test("A reset is passed on even while octets wait for a target that does not read")
     func resetBehindAFullBuffer() throws {
         let gate = Gate()
