@@ -145,13 +145,16 @@ final class Publisher {
         if source == group.planSource && usable.allSatisfy(\.isPublished) { return }
         group.planSource = source
         for registration in usable { registration.isPublished = true }
+        let targets = usable.compactMap { registration in
+            registration.address.map { TargetPlan(id: registration.id, address: $0, cell: registration.cell) }
+        }
+        // Milliseconds that no worker should have to wait.
+        let table = MaglevTable(keys: source.flows == nil ? [] : targets.map(\.flowKey))
         group.plans = (0..<workerCount).map { worker in
             GroupPlan(
                 id: group.id, name: String(decoding: Array(group.name.utf8), as: UTF8.self),
-                targets: usable.compactMap { registration in
-                    registration.address.map { TargetPlan(id: registration.id, address: $0, cell: registration.cell) }
-                },
-                version: source.version, tls: source.tls, flows: source.flows, cell: group.cell,
+                targets: targets.map { $0 },
+                version: source.version, tls: source.tls, flows: source.flows, table: table.copy(), cell: group.cell,
                 counters: group.counters[worker],
                 connectTimeout: Nanoseconds(seconds: attributes.targetConnectTimeoutSeconds),
                 poolIdleTimeout: Nanoseconds(seconds: attributes.targetKeepAliveIdleSeconds),

@@ -181,3 +181,7 @@ public let connectionRefusedError = ECONNREFUSED
 public let hostUnreachableError = EHOSTUNREACH
 /// The same for a network.
 public let networkUnreachableError = ENETUNREACH
+/// The same for a host that does not have the protocol.
+public let noProtocolError = ENOPROTOOPT
+/// The same where somebody on the way does not allow it. Source: RFC 4443 §3.1, code 1.
+public let accessDeniedError = EACCES

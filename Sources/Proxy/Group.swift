@@ -12,8 +12,6 @@ final class Group {
     private(set) var tls: TLSClientContext?
     private var turns: RoundRobin
     private var seenEpoch: UInt64
-    /// Finds the targets of flows, by their hashes; empty in a group of requests.
-    private var table = MaglevTable(keys: [])
 
     init(_ plan: GroupPlan, pools: [TargetPool], random: UInt64) {
         self.plan = plan
@@ -23,20 +21,15 @@ final class Group {
         seenEpoch = plan.cell.epoch
         tls = Self.context(plan)
         rebuild()
-        if plan.flows != nil { table = MaglevTable(keys: pools.map(\.flowKey)) }
     }
 
     /// Works by a new plan from now on.
     func adopt(_ plan: GroupPlan, pools: [TargetPool]) {
         if plan.tls != self.plan.tls || (plan.flows == nil) != (self.plan.flows == nil) { tls = Self.context(plan) }
-        let hadFlows = self.plan.flows != nil
-        let isSame = self.pools.elementsEqual(pools) { $0 === $1 }
         self.plan = plan
         self.pools = pools
         seenEpoch = plan.cell.epoch
         rebuild()
-        if plan.flows == nil { table = MaglevTable(keys: []) }
-        if plan.flows != nil, !isSame || !hadFlows { table = MaglevTable(keys: pools.map(\.flowKey)) }
     }
 
     private static func context(_ plan: GroupPlan) -> TLSClientContext? {
@@ -51,7 +44,6 @@ final class Group {
     /// The group is no longer in the configuration: nothing is given out any more.
     func dissolve() {
         pools = []
-        table = MaglevTable(keys: [])
         rebuild()
     }
 
@@ -74,13 +66,13 @@ final class Group {
     /// looks further, by its hash again. So a target that fails moves its own flows and no other, evenly to the rest,
     /// and has the same ones again when it is back. If none is healthy all are used.
     func pick(flow hash: UInt64, tried: [TargetPool] = []) -> TargetPool? {
-        guard let first = table[hash] else { return nil }
+        guard !pools.isEmpty, let first = plan.table[hash] else { return nil }
         var next = FlowHash(hash)
         var index = first
         for _ in 0..<Limits.flowLooksMax {
             if isUsable(pools[index], tried) { return pools[index] }
             next.add(hash)
-            index = table[next.value] ?? first
+            index = plan.table[next.value] ?? first
         }
         for offset in pools.indices {
             let pool = pools[(first + offset) % pools.count]

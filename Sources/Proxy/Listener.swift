@@ -2,6 +2,7 @@ import Core
 import HTTP1
 import Routing
 import TLS
+import Telemetry
 
 /// One listener on one worker: its sockets, its rules, and the turns of its weighted groups.
 ///
@@ -40,6 +41,9 @@ final class Listener {
         tls = Self.context(plan, tickets)
         adoptFieldNames()
     }
+
+    /// What its connections are counted as, where they are passed on.
+    var flowKind: FlowKind { plan.tls == nil ? .tcp : .tls }
 
     /// Whether a connection from there may begin: with a PROXY header, where one is expected.
     func mayConnect(_ address: SocketAddress) -> Bool {

@@ -245,6 +245,8 @@ public final class GroupPlan: Sendable {
     public let tls: TargetTLS?
     /// How connections of clients are passed on to its targets; nil where requests are.
     public let flows: FlowGroupPlan?
+    /// Finds among `targets` the one of a flow, by its hash; empty where requests are passed on.
+    public let table: MaglevTable
     /// Says when the health of one of them has changed.
     public let cell: GroupCell
     /// This worker's statistics of the group.
@@ -258,8 +260,9 @@ public final class GroupPlan: Sendable {
 
     public init(
         id: Int, name: String, targets: [TargetPlan], version: TargetVersion = .http1, tls: TargetTLS? = nil,
-        flows: FlowGroupPlan? = nil, cell: GroupCell, counters: TargetGroupCounters,
-        connectTimeout: Nanoseconds, poolIdleTimeout: Nanoseconds, poolConnectionsMax: Int
+        flows: FlowGroupPlan? = nil, table: MaglevTable = MaglevTable(keys: []), cell: GroupCell,
+        counters: TargetGroupCounters, connectTimeout: Nanoseconds, poolIdleTimeout: Nanoseconds,
+        poolConnectionsMax: Int
     ) {
         self.id = id
         self.name = name
@@ -267,6 +270,7 @@ public final class GroupPlan: Sendable {
         self.version = version
         self.tls = tls
         self.flows = flows
+        self.table = table
         self.cell = cell
         self.counters = counters
         self.connectTimeout = connectTimeout
@@ -324,5 +328,13 @@ public struct TargetPlan: Sendable {
         self.id = id
         self.address = address
         self.cell = cell
+    }
+
+    /// What tells it apart from others in a `MaglevTable`, on every worker and in every process.
+    public var flowKey: UInt64 {
+        var hash = FlowHash()
+        hash.add(address)
+        hash.add(UInt64(address.port))
+        return hash.value
     }
 }

@@ -60,14 +60,6 @@ final class TargetPool {
         idle.remove(at: index)
     }
 
-    /// What tells it apart from others in a `MaglevTable`, on every worker and in every process.
-    var flowKey: UInt64 {
-        var hash = FlowHash()
-        hash.add(address)
-        hash.add(UInt64(address.port))
-        return hash.value
-    }
-
     func begin() { inFlight += 1 }
 
     /// An exchange has ended; `cut` if the deregistration delay ended it.

@@ -33,7 +33,7 @@ final class Tunnel {
     let beganAt: Instant
     /// Where the client has connected to, by its PROXY header; nil without.
     var destination: SocketAddress?
-    /// When an octet was last passed on, or taken.
+    /// When an octet was last passed on, or taken; before, when the first attempt to connect to a target began.
     var lastActivity: Instant
     /// When the wheel will call, at the latest.
     var timer = Instant.distantFuture
@@ -63,7 +63,7 @@ final class Tunnel {
         beganAt = now
         lastActivity = now
         record = FlowRecord(
-            kind: listener.plan.tls == nil ? .tcp : .tls, acceptedAt: WallClock.now(), client: address,
+            kind: listener.flowKind, acceptedAt: WallClock.now(), client: address,
             listener: .unspecified, trace: (0, 0))
         client.tunnel = self
     }

@@ -1,5 +1,6 @@
 import Core
 import TLS
+import Telemetry
 
 extension Worker {
     /// Takes waiting connections: until none waits, or `most`.
@@ -20,17 +21,10 @@ extension Worker {
 
     private mutating func admit(_ socket: Socket, _ address: SocketAddress, _ listener: Listener) {
         guard clientCount + flowCount < configuration.connectionsMax || endDoubtfulFlow() else {
-            counters.connectionsRejected.add(.connectionLimit)
-            return socket.close()
+            return refuse(socket, listener, .connectionLimit)
         }
-        guard !buffers.isExhausted else {
-            counters.connectionsRejected.add(.memoryBudget)
-            return socket.close()
-        }
-        guard listener.mayConnect(address) else {
-            counters.connectionsRejected.add(.untrustedNetwork)
-            return socket.close()
-        }
+        guard !buffers.isExhausted else { return refuse(socket, listener, .memoryBudget) }
+        guard listener.mayConnect(address) else { return refuse(socket, listener, .untrustedNetwork) }
         clientCount += 1
         listener.connectionCount += 1
         counters.connectionsAccepted.add()
@@ -44,6 +38,12 @@ extension Worker {
         poller.add(socket.descriptor, token: token, interest: .edges)
         // Most clients have sent their request by now: reading at once saves a wait, and costs a call if not.
         advance(client)
+    }
+
+    private func refuse(_ socket: Socket, _ listener: Listener, _ reason: RejectionReason) {
+        counters.connectionsRejected.add(reason)
+        if listener.plan.flows != nil { counters.flowsRejected.add(listener.flowKind) }
+        socket.close()
     }
 
     /// No descriptor is left: gives up the reserve to refuse one connection, and stops listening for a while, so that

@@ -91,10 +91,12 @@ extension Worker {
         forget(pool)
     }
 
-    /// Resets the connections that are passed on to a target.
+    /// Resets the connections that are passed on to a target. Those that it has not taken yet go to another.
     mutating func endTunnels(of targetID: Int, _ ending: FlowEnding) {
         guard targetID < pools.count, let pool = pools[targetID] else { return }
-        for tunnel in tunnels() where tunnel.pool === pool { end(tunnel, ending, by: .apus) }
+        for tunnel in tunnels() where tunnel.pool === pool {
+            if case .connecting = tunnel.phase { connectElsewhere(tunnel) } else { end(tunnel, ending, by: .apus) }
+        }
     }
 
     /// The deregistration delay of a target is over: answers its exchanges with 502, or cuts them if they are being

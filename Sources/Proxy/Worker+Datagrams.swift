@@ -118,7 +118,11 @@ extension Worker {
     /// Whether the network says that nobody can be reached at the target's address, and not that one datagram cannot be
     /// sent. Source: RFC 1122 §4.1.3.3; ip(7), icmp(7).
     func isVerdict(_ code: Int32) -> Bool {
-        code == connectionRefusedError || code == hostUnreachableError || code == networkUnreachableError
+        switch code {
+        case connectionRefusedError, hostUnreachableError, networkUnreachableError, noProtocolError, accessDeniedError:
+            true
+        default: false
+        }
     }
 
     /// Counts the datagrams of messages that cannot be passed on.
@@ -168,10 +172,16 @@ extension Worker {
     mutating func expireFlows(_ listener: DatagramListener) {
         let timeout = idleTimeout(of: listener)
         let last = Instant(nanoseconds: now.nanoseconds - min(now.nanoseconds, timeout))
-        while let flow = listener.idle(before: last) { end(flow, .idle, by: .apus) }
+        var ended = 0
+        while ended < Limits.flowsExpiredPerTurnMax, let flow = listener.idle(before: last) {
+            end(flow, .idle, by: .apus)
+            ended += 1
+        }
         listener.isTimed = listener.mostDoubtful != nil || listener.idlestAssured != nil
-        // A tenth of the time late at most, and not for each flow.
-        if listener.isTimed { timers.schedule(listener.token, at: now + max(timeout / 10, Limits.timerPause)) }
+        guard listener.isTimed else { return }
+        // A tenth of the time late at most, and not for each flow; or soon, if there may be more.
+        let pause = ended == Limits.flowsExpiredPerTurnMax ? 0 : timeout / 10
+        timers.schedule(listener.token, at: now + max(pause, Limits.timerPause))
     }
 
     /// Ends a flow: what comes from its client begins another.

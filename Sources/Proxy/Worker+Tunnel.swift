@@ -115,6 +115,7 @@ extension Worker {
         }
         tunnel.group = group
         tunnel.hash = hash
+        tunnel.lastActivity = now
         group.plan.counters.flows.add()
         group.plan.counters.flowsActive.add()
         connect(tunnel)
@@ -232,14 +233,28 @@ extension Worker {
         tunnel.hasTimedOut = timedOut
         // What a TLS handshake is about the client has a say in: that must not make a target unhealthy.
         noteConnectFailure(tunnel, pool, isVerdict: !target.transport.isConnected)
+        drop(target, of: tunnel)
+        connect(tunnel)
+    }
+
+    /// The target of a connection that is being opened is not to be used any more.
+    mutating func connectElsewhere(_ tunnel: Tunnel) {
+        guard let target = tunnel.target, let pool = tunnel.pool else {
+            preconditionFailure("tunnel: no connection to give up")
+        }
+        tunnel.tried.append(pool)
+        drop(target, of: tunnel)
+        connect(tunnel)
+    }
+
+    private mutating func drop(_ target: TunnelSide, of tunnel: Tunnel) {
         tunnel.target = nil
         close(target, reset: true)
-        connect(tunnel)
     }
 
     /// The target has taken the connection.
     private mutating func open(_ tunnel: Tunnel) {
-        tunnel.record.connectTime = now.since(tunnel.beganAt) - (tunnel.record.handshakeTime ?? 0)
+        tunnel.record.connectTime = now.since(tunnel.lastActivity)
         tunnel.enter(.open)
         tunnel.lastActivity = now
         tunnel.tried = []

@@ -12,7 +12,7 @@ import Testing
         let watch = CertificateWatch(loop: loop, logger: Logger(label: "test")) { lookCount += 1 }
         watch.add([folder.path])
         for name in ["a.crt", "a.key"] {
-            FileManager.default.createFile(atPath: folder.path + "/" + name, contents: Data("new".utf8))
+            try Data("new".utf8).write(to: URL(fileURLWithPath: folder.path + "/" + name))
         }
         #expect(run(loop) { lookCount > 0 })
         #expect(lookCount == 1)
@@ -27,7 +27,7 @@ import Testing
         let watch = CertificateWatch(loop: loop, logger: Logger(label: "test")) { lookCount += 1 }
         watch.add(Set(folders.map(\.path) + [folders[0].path + "/none"]))
         for (index, folder) in folders.enumerated() {
-            FileManager.default.createFile(atPath: folder.path + "/a.crt", contents: Data("new".utf8))
+            try Data("new".utf8).write(to: URL(fileURLWithPath: folder.path + "/a.crt"))
             #expect(run(loop) { lookCount == index + 1 })
         }
     }

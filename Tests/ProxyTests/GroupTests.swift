@@ -113,7 +113,8 @@ import Testing
 
     private func flows(_ targets: [TargetPlan]) -> GroupPlan {
         GroupPlan(
-            id: 0, name: "blue", targets: targets, flows: FlowGroupPlan(), cell: GroupCell(),
+            id: 0, name: "blue", targets: targets, flows: FlowGroupPlan(),
+            table: MaglevTable(keys: targets.map(\.flowKey)), cell: GroupCell(),
             counters: TargetGroupCounters(), connectTimeout: 1, poolIdleTimeout: 1, poolConnectionsMax: 1)
     }
 

@@ -53,6 +53,13 @@ import Testing
         #expect(Double(moved) / Double(MaglevTable.placesCount) < 0.02, "\(moved) moved")
     }
 
+    @Test func aCopySaysTheSame() {
+        let table = MaglevTable(keys: (0..<7).map(key))
+        let copy = table.copy()
+        #expect(Self.places.allSatisfy { copy[$0] == table[$0] })
+        #expect(MaglevTable(keys: []).copy()[17] == nil)
+    }
+
     /// The order in which targets are named means nothing: two load balancers of the same targets say the same.
     @Test func theOrderDoesNotMatter() {
         let keys = (0..<20).map(key)

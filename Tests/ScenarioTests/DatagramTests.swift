@@ -149,6 +149,18 @@ import Testing
         #expect(apus.connectionLog.allSatisfy { $0["duration"].number ?? 0 < 5 })
     }
 
+    @Test("Many that fall silent together all end, more than one pass ends")
+    func manyIdle() throws {
+        let target = try DatagramTarget()
+        var document = Document.datagrams(target, listener: ["attributes": ["apus.udp_idle_timeout.seconds": 1]])
+        document.runtime["workers"] = 1
+        let apus = try ApusProcess.start(document)
+        let clients = try (0..<600).map { _ in try DatagramEnd(to: apus) }
+        for client in clients { #expect(try client.ask("x") == "x") }
+        expectMetric(apus, "apus_flow_endings_total", "idle_timeout", is: 600)
+        expectMetric(apus, "apus_flows_active", "udp", is: 0)
+    }
+
     @Test("A target may send many for one")
     func manyAnswers() throws {
         let target = try DatagramTarget { octets in (0..<20).map { octets + [UInt8($0)] } }

@@ -107,6 +107,44 @@ import Testing
         expectFlow(by: apus, "finished", by: "client", target: b.address.text)
     }
 
+    @Test(
+        "A connection that its target has not taken goes to another when that target is given up",
+        arguments: ["unhealthy", "deregistered"])
+    func connectsElsewhere(_ cause: String) throws {
+        // A listen queue of one, and it is taken: the kernel drops further handshakes.
+        let full = try Socket.listening(backlog: 0)
+        let address = Document.Address(id: Socket.loopback, port: try full.localPort())
+        let waiting = try Socket.connected(port: address.port)
+        defer { waiting.close() }
+        let isDeregistered = cause == "deregistered"
+        var document = document([])
+        document.groups[0].targets = [address]
+        document.groups[0].settings["healthCheckTimeoutSeconds"] = 0.1
+        document.groups[0].attributes = [
+            "apus.target_connect_timeout.seconds": 60, "deregistration_delay.timeout_seconds": 0,
+            "deregistration_delay.connection_termination.enabled": true,
+            "target_health_state.unhealthy.connection_termination.enabled": .bool(!isDeregistered),
+        ]
+        let apus = try ApusProcess.start(document)
+        let client = try apus.client()
+        try client.send("?")
+        #expect(try eventually { try apus.metric("apus_target_connections_active") == 1 })
+        #expect(client.text(within: 0.2) == "silence")
+        let other = try CheckedTarget("other")
+        let added: JSON = ["targets": [other.address.json]]
+        #expect(try apus.admin("POST", "/v1/target-groups/blue/targets", added).status == 200)
+        if isDeregistered {
+            #expect(apus.target(other.address, becomes: "healthy"))
+            let body: JSON = ["targets": [address.json]]
+            #expect(try apus.admin("POST", "/v1/target-groups/blue/deregister", body).status == 200)
+        }
+        #expect(client.text() == "other:?")
+        client.endWriting()
+        #expect(client.ended())
+        expectFlow(by: apus, "finished", by: "client", target: other.address.text)
+        #expect(try apus.metric("apus_target_connect_failures_total") == 0)
+    }
+
     @Test("In a group that sticks only checks decide")
     func noPassiveHealthWhereItSticks() throws {
         let settings: [String: JSON] = [
