@@ -3,7 +3,7 @@
 // of its own, because all it depends on is built anew for it. `make fuzz` runs each for a while; CONTRIBUTING.md says
 // how to replay a crash.
 //
-// The pure targets as they are released, with AddressSanitizer, and with libFuzzer's own `main`: hence no `@main`.
+// The targets as they are released, with AddressSanitizer, and with libFuzzer's own `main`: hence no `@main`.
 import PackageDescription
 
 let package = Package(
@@ -12,7 +12,9 @@ let package = Package(
     targets: [
         .executableTarget(
             name: "Fuzz",
-            dependencies: [.product(name: "ApusCore", package: "apus")],
+            dependencies: [
+                .product(name: "ApusCore", package: "apus"), .product(name: "ApusProxy", package: "apus"),
+            ],
             swiftSettings: [.swiftLanguageMode(.v6), .strictMemorySafety()])
     ]
 )

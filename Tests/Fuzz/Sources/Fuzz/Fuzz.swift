@@ -14,6 +14,10 @@ enum Subject: String, CaseIterable {
     case configurations
     /// Rules of a listener, and requests to find them.
     case rules
+    /// What a proxy puts in front of a connection.
+    case proxyHeaders = "proxy-headers"
+    /// The first message of a TLS client.
+    case clientHellos = "client-hellos"
 
     /// Checks all that is promised about `input`.
     func check(_ input: Span<UInt8>) {
@@ -23,6 +27,8 @@ enum Subject: String, CaseIterable {
         case .bodies: Bodies.check(input)
         case .configurations: Configurations.check(input)
         case .rules: Rules.check(input)
+        case .proxyHeaders: Beginnings.checkProxyHeader(input)
+        case .clientHellos: Beginnings.checkClientHello(input)
         }
     }
 }

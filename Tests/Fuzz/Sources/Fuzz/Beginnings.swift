@@ -1,0 +1,47 @@
+import Core
+import Proxy
+import TLS
+
+/// What stands at the beginning of a connection is read the same however its octets arrive.
+enum Beginnings {
+    /// The input is a connection's first octets, which may begin with a PROXY header. A header's addresses are read
+    /// again when they are written as we send them on.
+    static func checkProxyHeader(_ input: Span<UInt8>) {
+        guard case .complete(let header) = verdict(on: input, undecided: .needMore, ProxyHeader.read) else { return }
+        demand(header.byteCount <= input.count, "\(header.byteCount) octets of \(input.count)")
+        demand((header.source == nil) == (header.destination == nil), "one address without the other")
+        guard let source = header.source, let destination = header.destination else { return }
+        let buffer = Buffer(capacity: ProxyHeader.writtenBytesMax)
+        ProxyHeader.write(source: source, destination: destination, into: buffer)
+        guard case .complete(let again) = ProxyHeader.read(buffer.bytes) else {
+            return demand(false, "what is sent on for \(header) is no header")
+        }
+        demand(again.source == source && again.destination == destination, "\(header) became \(again)")
+    }
+
+    /// The input is a connection's first octets, which may begin with a ClientHello.
+    static func checkClientHello(_ input: Span<UInt8>) {
+        guard case .hello(let name) = verdict(on: input, undecided: .needMore, ClientHello.read) else { return }
+        let isPlain = name.allSatisfy {
+            switch $0 {
+            case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "0")...UInt8(ascii: "9"): true
+            case UInt8(ascii: "-"), UInt8(ascii: "_"), UInt8(ascii: "."): true
+            default: false
+            }
+        }
+        demand(isPlain && name.count <= 255, "not a name: \(shown(name.span))")
+    }
+
+    /// The verdict on `input`: every prefix of it is undecided or has the final one.
+    private static func verdict<Verdict: Equatable>(
+        on input: Span<UInt8>, undecided: Verdict, _ read: (Span<UInt8>) -> Verdict
+    ) -> Verdict {
+        let final = read(input)
+        // All prefixes of what is short and some of what is long, or the search would stand still.
+        for count in stride(from: 0, to: input.count, by: max(1, input.count / 256)) {
+            let early = read(input.extracting(first: count))
+            demand(early == undecided || early == final, "after \(count) octets \(early), in the end \(final)")
+        }
+        return final
+    }
+}
