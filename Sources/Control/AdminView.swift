@@ -16,6 +16,7 @@ enum AdminView {
                 + "as process \(text(answer["pid"]))",
             "libraries      OpenSSL \(text(answer["libraries"]?["openssl"])), "
                 + "nghttp2 \(text(answer["libraries"]?["nghttp2"]))",
+            "TLS            in this process; kTLS is \(answer["kernelTLS"]?.bool == true ? "" : "not ")used",
             "configuration  \(text(answer["configurationFile"])), generation \(text(answer["generation"]))",
             "connections    \(text(counters["clientConnectionsActive"])) open, "
                 + "\(text(counters["clientConnections"])) since the start",
@@ -29,7 +30,7 @@ enum AdminView {
         if let flows = answer["flows"]?.members?.filter({ $0.value["total"]?.int ?? 0 > 0 }), !flows.isEmpty {
             let active = flows.map { "\(text($0.value["active"])) \($0.key)" }.joined(separator: ", ")
             let total = flows.reduce(0) { $0 + ($1.value["total"]?.int ?? 0) }
-            lines.insert("flows          \(active) going on, \(total) since the start", at: 5)
+            lines.insert("flows          \(active) going on, \(total) since the start", at: 6)
         }
         let failedOpen = (answer["groupsFailedOpen"]?.array ?? []).map(text)
         if !failedOpen.isEmpty {

@@ -166,6 +166,7 @@ import Testing
         #expect(status.hasPrefix("apus \(apusVersion), running for 0 s as process "))
         #expect(status.contains("configuration  test.yaml, generation 1\n") && status.hasSuffix("\nNo workers.\n"))
         #expect(!status.contains("failing open"))
+        #expect(status.contains("\nTLS            in this process; kTLS is not used\n"))
         harness.perform { $0.groupsFailedOpen = ["blue", "green"] }
         let failing = try perform(.status, harness)
         #expect(failing.contains("\nfailing open   blue, green: no target is healthy, so all are used\n"))
