@@ -1,7 +1,7 @@
 /// The buffers of one worker: four sizes, reused last in first out while they are warm in the cache.
 ///
-/// Shape:  owned by one thread. Reads go into bulk buffers; what waits longer than one event moves into the smallest
-///         that holds it (`settle`), so that a stranger who dribbles holds little.
+/// Shape:  owned by one thread. Reads of HTTP/1 and of tunnels go into bulk buffers; what waits longer than one event
+///         moves into the smallest that holds it (`settle`), so that a stranger who dribbles holds little.
 /// Limits: `bytesMax` octets out at a time; `isExhausted` tells the owner to shed (design.md §7).
 public struct BufferPool {
     private var small = FreeList(capacity: Limits.smallBufferBytes)

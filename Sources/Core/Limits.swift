@@ -12,8 +12,8 @@ public enum Limits {
     public static let mediumBufferBytes = 16 * 1024
     /// Octets of the large buffers. Holds the largest request head (64 KiB) and what Apus adds.
     public static let largeBufferBytes = 72 * 1024
-    /// Octets of the bulk buffers, which relays read into. A MiB that comes in reads of 144 KiB costs an eighth less
-    /// than in reads of 72 KiB; still larger ones gain nothing.
+    /// Octets of the bulk buffers, which HTTP/1 and tunnels read into. A MiB that comes in reads of 144 KiB costs an
+    /// eighth less than in reads of 72 KiB; still larger ones gain nothing.
     public static let bulkBufferBytes = 144 * 1024
     /// Free buffers of each size that a pool keeps for reuse; beyond it they go back to the allocator, so that a
     /// burst does not stay in memory for ever.

@@ -51,7 +51,10 @@ extension Worker {
     private mutating func refuseForDescriptors(_ listening: ListenerSocket) {
         counters.connectionsRejected.add(.descriptorLimit)
         if reserve.release() {
-            if case .accepted(let socket, _) = listening.socket.accept() { socket.close() }
+            if case .accepted(let socket, _) = listening.socket.accept() {
+                if listening.listener.plan.flows != nil { counters.flowsRejected.add(listening.listener.flowKind) }
+                socket.close()
+            }
             reserve.restore()
         }
         guard !listening.isPaused else { return }

@@ -237,14 +237,18 @@ extension Worker {
         connect(tunnel)
     }
 
-    /// The target of a connection that is being opened is not to be used any more.
-    mutating func connectElsewhere(_ tunnel: Tunnel) {
+    /// The target of a connection that is being opened is not to be used any more. Returns false if there is no other.
+    mutating func connectElsewhere(_ tunnel: Tunnel) -> Bool {
         guard let target = tunnel.target, let pool = tunnel.pool else {
             preconditionFailure("tunnel: no connection to give up")
         }
         tunnel.tried.append(pool)
+        guard tunnel.tried.count < Limits.connectAttemptsMax,
+            tunnel.group?.pick(flow: tunnel.hash, tried: tunnel.tried) != nil
+        else { return false }
         drop(target, of: tunnel)
         connect(tunnel)
+        return true
     }
 
     private mutating func drop(_ target: TunnelSide, of tunnel: Tunnel) {

@@ -20,9 +20,10 @@ extension Worker {
         let there = pass(from: side, to: other, tunnel)
         if there == .sourceBroke { return sideBroke(side, tunnel) }
         if there == .sinkBroke {
-            // What it said before it broke may be why: an error that it answered with, and closed.
+            // What it said before it broke may be why: an error that it answered with, and closed. The failed write has
+            // taken the reset from the kernel: what is read behind that looks like an end, and is none.
             other.transport.isReadable = true
-            _ = pass(from: other, to: side, tunnel)
+            _ = pass(from: other, to: side, tunnel, endsToo: false)
             return sideBroke(other, tunnel)
         }
         var back = Passed.waiting
@@ -39,8 +40,11 @@ extension Worker {
     /// Passes on what `source` sends, until it has no more, `sink` takes no more, or the turn is over.
     ///
     /// What was read goes out from where it lies; the buffer is kept only for what is not taken. A read that leaves
-    /// room has emptied the kernel's buffer, so that a message costs one read and one write.
-    private mutating func pass(from source: TunnelSide, to sink: TunnelSide, _ tunnel: Tunnel) -> Passed {
+    /// room has emptied the kernel's buffer, so that a message costs one read and one write. Without `endsToo` the sink
+    /// is not told that the source has ended.
+    private mutating func pass(
+        from source: TunnelSide, to sink: TunnelSide, _ tunnel: Tunnel, endsToo: Bool = true
+    ) -> Passed {
         var turnBytes = 0
         while true {
             if sink.isBlocked {
@@ -51,6 +55,7 @@ extension Worker {
                 }
             }
             if source.transport.isEnded {
+                if !endsToo { return .ended }
                 if !source.transport.isBroken { tunnel.noteEnd(of: source) }
                 sink.transport.shutdownWrite(&self)
                 return sink.isBlocked ? .waiting : .ended

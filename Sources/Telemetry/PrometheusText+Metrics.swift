@@ -67,7 +67,9 @@ extension PrometheusText {
             }
         }
 
-        begin("apus_flows_rejected_total", .counter, help: "Those refused before they had a target.")
+        begin(
+            "apus_flows_rejected_total", .counter,
+            help: "Those refused before they had a target; apus_flows_total has not those refused at once.")
         for kind in FlowKind.allCases { sample(workers, "kind", kind) { $0.flowsRejected.value(kind) } }
 
         begin("apus_flow_endings_total", .counter, help: "How they ended.")

@@ -145,6 +145,29 @@ import Testing
         #expect(try apus.metric("apus_target_connect_failures_total") == 0)
     }
 
+    @Test("A connection that its target has not taken, and for which there is no other, ends with its target")
+    func connectsNowhereElse() throws {
+        let full = try Socket.listening(backlog: 0)
+        let address = Document.Address(id: Socket.loopback, port: try full.localPort())
+        let waiting = try Socket.connected(port: address.port)
+        defer { waiting.close() }
+        var document = document([])
+        document.groups[0].targets = [address]
+        document.groups[0].settings["healthCheckTimeoutSeconds"] = 0.1
+        document.groups[0].attributes = [
+            "apus.target_connect_timeout.seconds": 60, "deregistration_delay.timeout_seconds": 0,
+            "deregistration_delay.connection_termination.enabled": true,
+        ]
+        let apus = try ApusProcess.start(document)
+        let client = try apus.client()
+        #expect(try eventually { try apus.metric("apus_target_connections_active") == 1 })
+        let body: JSON = ["targets": [address.json], "wait": true]
+        let answer = try apus.admin("POST", "/v1/target-groups/blue/deregister", body)
+        #expect(answer.json["targets"][0]["cut"].int == 1, "\(answer.text)")
+        #expect(client.socket.read(by: .after(10)) == .reset)
+        expectFlow(by: apus, "deregistration", by: "apus", target: address.text)
+    }
+
     @Test("In a group that sticks only checks decide")
     func noPassiveHealthWhereItSticks() throws {
         let settings: [String: JSON] = [

@@ -132,7 +132,7 @@ import Testing
         let apus = try ApusProcess.start(document)
         let clients = try (0..<32).map { _ in try apus.client() }
         for client in clients { #expect(try client.get("/idle").status == 200) }
-        // Each fills what the kernels hold for it, and then a buffer of 72 KiB: fourteen such make the budget.
+        // Each fills what the kernels hold for it, and then a buffer of 144 KiB: seven such make the budget.
         let block = [UInt8](repeating: 0x61, count: 1 << 20)
         let uploads = clients.map { client in
             Background {

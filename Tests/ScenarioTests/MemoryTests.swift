@@ -4,7 +4,7 @@ import Testing
 @Suite struct MemoryTests {
     private static let budget = 2 << 20
 
-    /// What every one of these clients makes Apus hold: a buffer of 64 KiB.
+    /// What every one of these clients makes Apus hold: a buffer of 64 KiB at least.
     private static let pinned = 64 << 10
 
     @Test("Clients who pin more than the budget are refused or shed, counted, and others are served afterwards")
@@ -49,7 +49,7 @@ import Testing
             clients.append(client)
         }
         #expect(try eventually { try lost(apus) > 0 })
-        // Once nothing changes any more, what is held is within the budget. One large buffer may serve a read.
+        // Once nothing changes any more, what is held is within the budget. One buffer may serve a read.
         #expect(try eventually { try apus.metric("apus_held_bytes") <= Double(Self.budget) })
         #expect(try always(for: 0.5) { try apus.metric("apus_held_bytes") <= Double(Self.budget) })
         #expect(try apus.metric("apus_held_bytes") > Double(Self.budget) / 4, "the others keep what they have")

@@ -131,6 +131,48 @@ import Testing
         expectFlow(by: apus, "reset", by: "target")
     }
 
+    @Test("A side that resets in the middle of what it is sent is never taken for one that has ended")
+    func resetsWhileSent() throws {
+        let answering = Gate(), hasReset = Gate()
+        let target = try StreamTarget { connection in
+            connection.read(upTo: 1)
+            answering.wait()
+            connection.socket.reset()
+            hasReset.open()
+        }
+        let apus = try ApusProcess.start(.network(target))
+        let client = try apus.client()
+        try client.send("1")
+        #expect(eventually { target.connections.count == 1 })
+        apus.process.signal(SIGSTOP)
+        try client.send("2")
+        answering.open()
+        hasReset.wait()
+        apus.process.signal(SIGCONT)
+        #expect(client.socket.read(by: .after(10)) == .reset)
+        expectFlow(by: apus, "reset", by: "target")
+
+        let sending = Gate(), hasSent = Gate()
+        let talking = try StreamTarget { connection in
+            connection.read(upTo: 1)
+            sending.wait()
+            connection.send(Array("more".utf8))
+            hasSent.open()
+            _ = connection.read()
+        }
+        let other = try ApusProcess.start(.network(talking))
+        let leaving = try other.client()
+        try leaving.send("1")
+        #expect(eventually { talking.connections.count == 1 })
+        other.process.signal(SIGSTOP)
+        sending.open()
+        hasSent.wait()
+        leaving.reset()
+        other.process.signal(SIGCONT)
+        #expect(eventually { talking.connections.first?.ending == .reset })
+        expectFlow(by: other, "reset", by: "client")
+    }
+
     @Test("A reset is passed on even while octets wait for a target that does not read")
     func resetBehindAFullBuffer() throws {
         let gate = Gate()
