@@ -16,7 +16,7 @@ enum AdminView {
                 + "as process \(text(answer["pid"]))",
             "libraries      OpenSSL \(text(answer["libraries"]?["openssl"])), "
                 + "nghttp2 \(text(answer["libraries"]?["nghttp2"]))",
-            "TLS            in this process; kTLS is \(answer["kernelTLS"]?.bool == true ? "" : "not ")used",
+            "TLS            in this process; kTLS is not used",
             "configuration  \(text(answer["configurationFile"])), generation \(text(answer["generation"]))",
             "connections    \(text(counters["clientConnectionsActive"])) open, "
                 + "\(text(counters["clientConnections"])) since the start",

@@ -148,7 +148,7 @@ final class Publisher {
         let targets = usable.compactMap { registration in
             registration.address.map { TargetPlan(id: registration.id, address: $0, cell: registration.cell) }
         }
-        // Milliseconds that no worker should have to wait.
+        // Made once, and here: while a worker makes a table its clients wait.
         let table = MaglevTable(keys: source.flows == nil ? [] : targets.map(\.flowKey))
         group.plans = (0..<workerCount).map { worker in
             GroupPlan(

@@ -30,8 +30,8 @@ enum Limits {
     /// How long a connection that was answered early is read and thrown away, so that the answer is not lost to a
     /// reset that the unread rest of the request would cause. RFC 9112 §9.6.
     static let lingerTime = Nanoseconds(2_000_000_000)
-    /// Flows of datagrams that end in one pass because they are idle: 256, a millisecond or two of closing sockets. A
-    /// flood leaves thousands that end together, and others should not wait for all of them.
+    /// Flows of datagrams that end in one pass because they are idle: 256, each with a socket to close and a line to
+    /// write. A flood leaves thousands that end together, and others should not wait for all of them.
     static let flowsExpiredPerTurnMax = 256
     /// How long a connection's timer rests at least before it fires again: a millisecond.
     static let timerPause = Nanoseconds(1_000_000)

@@ -42,6 +42,10 @@ extension Worker {
 
     private func refuse(_ socket: Socket, _ listener: Listener, _ reason: RejectionReason) {
         counters.connectionsRejected.add(reason)
+        turnAway(socket, listener)
+    }
+
+    private func turnAway(_ socket: Socket, _ listener: Listener) {
         if listener.plan.flows != nil { counters.flowsRejected.add(listener.flowKind) }
         socket.close()
     }
@@ -51,10 +55,7 @@ extension Worker {
     private mutating func refuseForDescriptors(_ listening: ListenerSocket) {
         counters.connectionsRejected.add(.descriptorLimit)
         if reserve.release() {
-            if case .accepted(let socket, _) = listening.socket.accept() {
-                if listening.listener.plan.flows != nil { counters.flowsRejected.add(listening.listener.flowKind) }
-                socket.close()
-            }
+            if case .accepted(let socket, _) = listening.socket.accept() { turnAway(socket, listening.listener) }
             reserve.restore()
         }
         guard !listening.isPaused else { return }

@@ -95,10 +95,8 @@ extension Worker {
     mutating func endTunnels(of targetID: Int, _ ending: FlowEnding) {
         guard targetID < pools.count, let pool = pools[targetID] else { return }
         for tunnel in tunnels() where tunnel.pool === pool {
-            guard case .connecting = tunnel.phase, connectElsewhere(tunnel) else {
-                end(tunnel, ending, by: .apus)
-                continue
-            }
+            if case .connecting = tunnel.phase, connectElsewhere(tunnel) { continue }
+            end(tunnel, ending, by: .apus)
         }
     }
 

@@ -46,7 +46,7 @@ public struct MaglevTable: Sendable {
 
     private init(targets: [UInt16]) { self.targets = targets }
 
-    /// The same table with storage of its own: copying costs a hundredth of making it.
+    /// The same table with storage of its own: for another thread, which need not make it.
     public func copy() -> MaglevTable { MaglevTable(targets: targets.map { $0 }) }
 
     /// The index of the target for a flow with this hash; nil if there is none.

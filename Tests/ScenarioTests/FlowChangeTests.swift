@@ -111,14 +111,11 @@ import Testing
         "A connection that its target has not taken goes to another when that target is given up",
         arguments: ["unhealthy", "deregistered"])
     func connectsElsewhere(_ cause: String) throws {
-        // A listen queue of one, and it is taken: the kernel drops further handshakes.
-        let full = try Socket.listening(backlog: 0)
-        let address = Document.Address(id: Socket.loopback, port: try full.localPort())
-        let waiting = try Socket.connected(port: address.port)
-        defer { waiting.close() }
+        let full = try FullTarget()
+        defer { full.close() }
         let isDeregistered = cause == "deregistered"
         var document = document([])
-        document.groups[0].targets = [address]
+        document.groups[0].targets = [full.address]
         document.groups[0].settings["healthCheckTimeoutSeconds"] = 0.1
         document.groups[0].attributes = [
             "apus.target_connect_timeout.seconds": 60, "deregistration_delay.timeout_seconds": 0,
@@ -135,7 +132,7 @@ import Testing
         #expect(try apus.admin("POST", "/v1/target-groups/blue/targets", added).status == 200)
         if isDeregistered {
             #expect(apus.target(other.address, becomes: "healthy"))
-            let body: JSON = ["targets": [address.json]]
+            let body: JSON = ["targets": [full.address.json]]
             #expect(try apus.admin("POST", "/v1/target-groups/blue/deregister", body).status == 200)
         }
         #expect(client.text() == "other:?")
@@ -147,12 +144,10 @@ import Testing
 
     @Test("A connection that its target has not taken, and for which there is no other, ends with its target")
     func connectsNowhereElse() throws {
-        let full = try Socket.listening(backlog: 0)
-        let address = Document.Address(id: Socket.loopback, port: try full.localPort())
-        let waiting = try Socket.connected(port: address.port)
-        defer { waiting.close() }
+        let full = try FullTarget()
+        defer { full.close() }
         var document = document([])
-        document.groups[0].targets = [address]
+        document.groups[0].targets = [full.address]
         document.groups[0].settings["healthCheckTimeoutSeconds"] = 0.1
         document.groups[0].attributes = [
             "apus.target_connect_timeout.seconds": 60, "deregistration_delay.timeout_seconds": 0,
@@ -161,11 +156,11 @@ import Testing
         let apus = try ApusProcess.start(document)
         let client = try apus.client()
         #expect(try eventually { try apus.metric("apus_target_connections_active") == 1 })
-        let body: JSON = ["targets": [address.json], "wait": true]
+        let body: JSON = ["targets": [full.address.json], "wait": true]
         let answer = try apus.admin("POST", "/v1/target-groups/blue/deregister", body)
         #expect(answer.json["targets"][0]["cut"].int == 1, "\(answer.text)")
         #expect(client.socket.read(by: .after(10)) == .reset)
-        expectFlow(by: apus, "deregistration", by: "apus", target: address.text)
+        expectFlow(by: apus, "deregistration", by: "apus", target: full.address.text)
     }
 
     @Test("In a group that sticks only checks decide")

@@ -155,13 +155,10 @@ import Testing
 
     @Test("Connection to a target that does not answer the handshake is 504")
     func connectTimeout() throws {
-        // A listen queue of one, and it is taken: the kernel drops further handshakes.
-        let full = try Socket.listening(backlog: 0)
-        let port = try full.localPort()
-        let waiting = try Socket.connected(port: port)
-        defer { waiting.close() }
+        let full = try FullTarget()
+        defer { full.close() }
         let group = Document.Group(
-            "blue", [.init(port: port)], attributes: ["apus.target_connect_timeout.seconds": 1],
+            "blue", [full.address], attributes: ["apus.target_connect_timeout.seconds": 1],
             settings: ["healthCheckTimeoutSeconds": 0.1])
         let apus = try ApusProcess.start(
             Document(listeners: [.init(defaultAction: Document.forward("blue"))], groups: [group]))

@@ -179,6 +179,8 @@ import Testing
             #expect(try apus.metric("apus_client_connections_rejected_total", #"reason="untrusted_network""#) == 1)
             #expect(try apus.metric("apus_client_connections_accepted_total") == 0)
         }
+        #expect(try apus.metric("apus_flows_rejected_total", "tcp") == 1)
+        #expect(try web.metric("apus_flows_rejected_total") == 0)
         #expect(stream.connections.isEmpty)
         #expect(server.requests.isEmpty)
         #expect(apus.connectionLog.isEmpty)
