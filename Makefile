@@ -29,11 +29,15 @@ build: packages-build ## the optimised binary, .build/release/apus
 	@echo "== building apus"
 	@swift build -c release --product apus --static-swift-stdlib
 
+# Thousands of lines come before and after a failure, so what failed is said again at the end.
+TEST_LOG := .build/test.log
 test: python-test ## every test; what CI runs
 	@echo "== building apus and its tests"
 	@swift build --build-tests
 	@echo "== testing"
-	@swift test --skip-build --parallel
+	@swift test --skip-build --parallel 2>&1 | tee $(TEST_LOG) || { \
+	  echo "== what failed (all that was printed: $(TEST_LOG))"; \
+	  grep -A 4 -E "^✘|error: " $(TEST_LOG) | grep -v -E "^(✔|◇|--)" | tail -n 80; exit 1; }
 	@echo "== all tests passed"
 
 # Statics look like leaks at the end. Freed memory is kept but a moment, as scenarios look at how much is resident.
