@@ -49,9 +49,10 @@ tsan: python-test ## every test under ThreadSanitizer
 	@TSAN_OPTIONS="suppressions=$(CURDIR)/Tests/ThreadSanitizer.suppressions" \
 	  swift test --scratch-path .build/tsan --sanitize thread --parallel
 
+# No input is longer than the longest that a parser takes, a ClientHello of 32 KiB, and a little.
 # The last -sanitize is the one that counts, so it has to name both. Statics look like leaks at the end.
 FUZZ := .build/fuzz/release/Fuzz
-FUZZ_FLAGS := -timeout=10 -max_len=4096 -dict=Tests/Fuzz/http.dict
+FUZZ_FLAGS := -timeout=10 -max_len=36864 -dict=Tests/Fuzz/http.dict
 fuzz: export SWIFT_BACKTRACE := enable=no
 fuzz: export ASAN_OPTIONS := detect_leaks=0
 fuzz: packages-test ## random input to every parser, FUZZ_SECONDS (30) each

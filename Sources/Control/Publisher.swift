@@ -148,8 +148,7 @@ final class Publisher {
         let targets = usable.compactMap { registration in
             registration.address.map { TargetPlan(id: registration.id, address: $0, cell: registration.cell) }
         }
-        // Made once, and here: while a worker makes a table its clients wait.
-        let table = MaglevTable(keys: source.flows == nil ? [] : targets.map(\.flowKey))
+        let table = source.flows == nil ? MaglevTable(keys: []) : table(of: targets, last: group.plans.first)
         group.plans = (0..<workerCount).map { worker in
             GroupPlan(
                 id: group.id, name: String(decoding: Array(group.name.utf8), as: UTF8.self),
@@ -160,6 +159,15 @@ final class Publisher {
                 poolIdleTimeout: Nanoseconds(seconds: attributes.targetKeepAliveIdleSeconds),
                 poolConnectionsMax: attributes.targetKeepAliveConnectionsMax)
         }
+    }
+
+    /// Finds the target of a flow among `targets`; `last` is what the last snapshots say of the group.
+    ///
+    /// Made once, and here, as clients wait while a worker makes one; and only when a target has come or gone.
+    private func table(of targets: [TargetPlan], last: GroupPlan?) -> MaglevTable {
+        let keys = targets.map(\.flowKey)
+        if let last, last.flows != nil, last.targets.map(\.flowKey) == keys { return last.table }
+        return MaglevTable(keys: keys)
     }
 }
 

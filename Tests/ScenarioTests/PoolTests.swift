@@ -19,10 +19,17 @@ import Testing
 
     @Test("An idle connection ends after its own idle time")
     func ownIdleTime() throws {
-        let target = try TargetServer()
-        let apus = try ApusProcess.start(Document(target, group: ["apus.target_keep_alive.idle_seconds": 3]))
+        let idle = Locked<Duration?>(nil)
+        let target = try TargetServer { connection in
+            _ = try connection.request()
+            let began = ContinuousClock.now
+            try connection.respond(body: "blue\n")
+            if connection.wire.ended(within: 60) { idle.withLock { $0 = ContinuousClock.now - began } }
+        }
+        let apus = try ApusProcess.start(Document(target, group: ["apus.target_keep_alive.idle_seconds": 2]))
         #expect(try apus.client().get("/idle").status == 200)
-        #expect(try apus.metric("apus_target_connections_idle") == 1)
+        let time = try #require(eventually(within: 30) { idle.value })
+        #expect(time >= .seconds(2))
         #expect(eventually { (try? apus.metric("apus_target_connections_idle")) == 0 })
         #expect(try apus.metric("apus_target_connections_active") == 0)
         expectLogged(by: apus, "/idle", status: 200)

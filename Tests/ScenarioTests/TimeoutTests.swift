@@ -12,14 +12,13 @@ import Testing
     @Test("A head that drips in gets 408 at the deadline, however often it drips")
     func headDeadline() throws {
         let (apus, target) = try start(["apus.head_timeout.seconds": 1])
-        let began = ContinuousClock.now
         let client = try apus.client()
         try client.send("GET /drip HTTP/1.1\r\nHost: a.b\r\n")
         let deadline = Deadline.after(15)
         while !deadline.hasPassed, !client.wire.hasUnread, !client.ended(within: 0.05) { try? client.send("X: y\r\n") }
+        #expect(!deadline.hasPassed)
         expectMadeHere(try client.response(), 408)
         #expect(client.ended())
-        #expect(ContinuousClock.now - began < .seconds(8))
         #expect(target.requests.isEmpty)
         expectLogged(by: apus, count: 1, status: 408)
         #expect(try apus.metric("apus_timeouts_total") >= 1)
@@ -45,18 +44,18 @@ import Testing
 
     @Test("A connection older than client_keep_alive gets one more answer, which says that it ends")
     func clientKeepAlive() throws {
-        let (apus, target) = try start(["client_keep_alive.seconds": 1])
+        let (apus, target) = try start(["client_keep_alive.seconds": 3])
         let client = try apus.client()
         let began = ContinuousClock.now
         var answersCount = 0
         var isLast = false
-        while !isLast, ContinuousClock.now - began < .seconds(10) {
+        while !isLast, ContinuousClock.now - began < .seconds(20) {
             isLast = try client.get("/again").connectionHas("close")
             answersCount += 1
             _ = always(for: 0.05) { true }
         }
         #expect(isLast && client.ended())
-        #expect(ContinuousClock.now - began >= .seconds(1))
+        #expect(ContinuousClock.now - began >= .seconds(3))
         #expect(answersCount > 2)
         #expect(target.requests.count == answersCount)
         #expect(target.connections.count <= 2, "only the client's connection ends")
@@ -65,7 +64,7 @@ import Testing
         // Idle when its age came: the request that follows is answered all the same.
         let idle = try apus.client()
         #expect(try idle.get("/before").connectionHas("close") == false)
-        #expect(always(for: 1.2) { !idle.ended(within: 0) })
+        #expect(always(for: 3.2) { !idle.ended(within: 0) })
         #expect(try idle.get("/after").connectionHas("close"))
         #expect(idle.ended())
     }
@@ -106,13 +105,13 @@ import Testing
 
     @Test("A long answer that keeps coming outlives the idle time")
     func longButAlive() throws {
-        let (apus, _) = try start(["idle_timeout.timeout_seconds": 1]) { connection in
+        let (apus, _) = try start(["idle_timeout.timeout_seconds": 2]) { connection in
             _ = try connection.request()
             try connection.send("HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\n")
             for _ in 0..<10 where !connection.wire.ended(within: 0.3) { try connection.send("x") }
         }
         #expect(try apus.client().get("/alive").text == "xxxxxxxxxx")
         let line = expectLogged(by: apus, "/alive", status: 200)
-        #expect(try #require(line?.targetProcessingSeconds) < 1)
+        #expect(try #require(line?.targetProcessingSeconds) < 2)
     }
 }

@@ -108,7 +108,7 @@ import Testing
         let answering = Gate()
         let hasClosed = Gate()
         let target = try StreamTarget { connection in
-            connection.read(upTo: 1)
+            guard connection.read(upTo: 1) else { return }
             answering.wait()
             connection.send(Array("too much".utf8))
             connection.socket.close()
@@ -135,7 +135,7 @@ import Testing
     func resetsWhileSent() throws {
         let answering = Gate(), hasReset = Gate()
         let target = try StreamTarget { connection in
-            connection.read(upTo: 1)
+            guard connection.read(upTo: 1) else { return }
             answering.wait()
             connection.socket.reset()
             hasReset.open()
@@ -154,7 +154,7 @@ import Testing
 
         let sending = Gate(), hasSent = Gate()
         let talking = try StreamTarget { connection in
-            connection.read(upTo: 1)
+            guard connection.read(upTo: 1) else { return }
             sending.wait()
             connection.send(Array("more".utf8))
             hasSent.open()

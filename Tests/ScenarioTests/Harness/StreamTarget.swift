@@ -72,8 +72,9 @@ final class StreamConnection: Sendable {
         return arrival
     }
 
-    /// Reads until so many octets have come in all, or the connection ends. Whether they have.
-    @discardableResult func read(upTo count: Int) -> Bool {
+    /// Reads until so many octets have come in all, or the connection ends. Whether they have: on a health check's
+    /// connection, which the script runs for too, they never do.
+    func read(upTo count: Int) -> Bool {
         while received.count < count {
             guard case .bytes = read() else { return false }
         }
