@@ -79,15 +79,16 @@ import Testing
         #expect(Self.fault(in: Self.listener("", certificates: many))?.code == .tooManyCertificates)
     }
 
-    @Test(arguments: [
-        ("protocol: HTTP", "must not lead from HTTPS to HTTP"),
-        ("protocol: HTTPS", "found one to this very listener"),
-        ("protocol: HTTPS, port: 443", "found one to this very listener"),
-        ("port: 443", "found one to this very listener"),
-        ("protocol: HTTPS, query: a=1", "found one to this very listener"),
-        ("protocol: HTTPS, port: 8443", nil),
-        ("host: www.example.com", nil),
-    ] as [(String, String?)])
+    @Test(
+        arguments: [
+            ("protocol: HTTP", "must not lead from HTTPS to HTTP"),
+            ("protocol: HTTPS", "found one to this very listener"),
+            ("protocol: HTTPS, port: 443", "found one to this very listener"),
+            ("port: 443", "found one to this very listener"),
+            ("protocol: HTTPS, query: a=1", "found one to this very listener"),
+            ("protocol: HTTPS, port: 8443", nil),
+            ("host: www.example.com", nil),
+        ] as [(String, String?)])
     func redirectsLeadSomewhereElse(keys: String, text: String?) {
         let fault = Self.fault(in: Self.listener("", action: Self.redirect(keys)))
         guard let text else { return #expect(fault == nil, "\(keys): \(String(describing: fault))") }
