@@ -23,5 +23,9 @@ public final class FileLock: Sendable {
         descriptor = opened
     }
 
-    deinit { _ = close(descriptor) }
+    deinit {
+        // Of closing alone a child of fork(2) that has not called execve(2) yet would know nothing, and hold the lock.
+        _ = flock(descriptor, LOCK_UN)
+        _ = close(descriptor)
+    }
 }

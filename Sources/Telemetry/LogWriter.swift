@@ -44,10 +44,10 @@ public final class LogWriter: Sendable {
 
     /// Writes what waits and ends the thread. Called once, when no worker writes any more.
     ///
-    /// Limits: waits `Limits.logStopMilliseconds` at most; false if the device had not taken everything by then. The
-    ///         thread is then left behind for the process's exit to end.
-    @discardableResult public func stop() -> Bool {
-        guard drain.stop() else { return false }
+    /// Limits: waits `timeoutMilliseconds` at most; false if the device had not taken everything by then. The thread is
+    ///         then left behind for the process's exit to end.
+    @discardableResult public func stop(timeoutMilliseconds: Int32 = Limits.logStopMilliseconds) -> Bool {
+        guard drain.stop(timeoutMilliseconds: timeoutMilliseconds) else { return false }
         thread.join()
         return true
     }
@@ -76,10 +76,10 @@ private final class LogDrain: Sendable {
         bell.wake()
     }
 
-    func stop() -> Bool {
+    func stop(timeoutMilliseconds: Int32) -> Bool {
         wantsStop.store(true, ordering: .releasing)
         bell.wake()
-        ended.wait(timeoutMilliseconds: Limits.logStopMilliseconds)
+        ended.wait(timeoutMilliseconds: timeoutMilliseconds)
         return hasEnded.load(ordering: .acquiring)
     }
 

@@ -35,7 +35,7 @@ final class AdminHarness: Sendable {
             loop.run { actions.isOver }
             server.close()
         }
-        ready.wait(timeoutMilliseconds: 10_000)
+        ready.wait(timeoutMilliseconds: 60_000)
     }
 
     deinit {
@@ -52,8 +52,10 @@ final class AdminHarness: Sendable {
             result.withLock { $0 = value }
             done.ring()
         }
-        done.wait(timeoutMilliseconds: 20_000)
-        return result.withLock { $0 }!
+        while true {
+            if let result = result.withLock({ $0 }) { return result }
+            done.wait(timeoutMilliseconds: 10_000)
+        }
     }
 
     /// A client of it.

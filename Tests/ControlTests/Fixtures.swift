@@ -2,6 +2,7 @@ import Core
 import Foundation
 import Logging
 import Model
+import Synchronization
 
 @testable import Control
 
@@ -40,12 +41,24 @@ final class TemporaryFolder {
     func file(_ name: String) -> String { path + "/" + name }
 }
 
-/// A port of 127.0.0.1 that nobody listens on now.
+/// A port of 127.0.0.1 that nobody listens on now: none twice, and below those that the kernel and the scenarios take.
 func freePort() throws -> UInt16 {
-    let socket = try Socket.listen(on: SocketAddress(literal: "127.0.0.1", port: 0)!, sharesPort: false)
-    defer { socket.close() }
-    return socket.localAddress!.port
+    var failure: SystemError?
+    for _ in freePorts {
+        let port = nextFreePort.withLock { next in
+            next = next == freePorts.upperBound ? freePorts.lowerBound : next + 1
+            return next
+        }
+        do throws(SystemError) {
+            try Socket.listen(on: SocketAddress(literal: "127.0.0.1", port: port)!, sharesPort: false).close()
+            return port
+        } catch { failure = error }
+    }
+    throw failure!
 }
+
+private let freePorts: ClosedRange<UInt16> = 7_000...9_999
+private let nextFreePort = Mutex<UInt16>(.random(in: freePorts))
 
 /// A load balancer on 127.0.0.1 whose one listener forwards to `groups` by weight.
 func loadBalancer(_ name: String, port: Int, forwardingTo groups: [(String, Int)], rules: [Rule] = []) -> LoadBalancer {

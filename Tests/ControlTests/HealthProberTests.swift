@@ -146,11 +146,12 @@ import Testing
         let target = try ScriptedTarget(scene.loop, .silence)
         defer { target.close() }
         var check = Self.fast
-        check.timeoutSeconds = 0.2
+        // Longer than a stall: whatever time passes here unseen, the one that reaches the timeout is a stall.
+        check.timeoutSeconds = 0.6
         scene.prober.watch(scene.register([target.port], check), now: scene.loop.now)
         #expect(run(scene.loop) { target.requests.count == 1 })
         scene.loop.afterBatch {
-            let end = Instant.now() + Limits.stall + 50_000_000
+            let end = Instant.now() + Limits.stall + 200_000_000
             while Instant.now() < end {}
         }
         #expect(run(scene.loop) { scene.found.filter { $0.event == .checkBegan }.count >= 2 })
@@ -182,7 +183,16 @@ import Testing
     }
 
     @Test func noMoreChecksRunAtOnceThanMay() throws {
-        let scene = Scene(runningMax: 2)
+        // A check that timed out while this thread was kept from running ends without a word, and is not counted here.
+        for _ in 0..<20 {
+            let (runningMost, hasStalled) = try mostThatRunAtOnce(may: 2)
+            if !hasStalled { return #expect(runningMost == 2) }
+        }
+        Issue.record("twenty times this thread was kept from running for \(Limits.stall / 1_000_000) ms")
+    }
+
+    private func mostThatRunAtOnce(may runningMax: Int) throws -> (most: Int, hasStalled: Bool) {
+        let scene = Scene(runningMax: runningMax)
         let targets = try (0..<6).map { _ in try ScriptedTarget(scene.loop, .silence) }
         defer { for target in targets { target.close() } }
         var check = Self.fast
@@ -202,7 +212,7 @@ import Testing
             running += found.event == .checkBegan ? 1 : -1
             runningMost = max(runningMost, running)
         }
-        #expect(runningMost == 2)
+        return (runningMost, scene.loop.stalledAt != nil)
     }
 
     @Test func aForgottenCheckMakesRoomAndSaysNothing() throws {

@@ -51,7 +51,7 @@ import Testing
         line.append("one line\n")
         let isTaken = ring.append(line.bytes)
         #expect(isTaken)
-        #expect(writer.stop(), "what waits is tried first")
+        #expect(writer.stop(timeoutMilliseconds: 60_000), "what waits is tried first")
         watch.look(now: now + Self.second)
         #expect(log.lines.count == 1)
         #expect(log.lines.first?.hasPrefix("access log lines are lost count=1 file=/dev/full remedy=Make room") == true)

@@ -21,7 +21,7 @@ import Testing
             }
         }
         for worker in workers { worker.join() }
-        #expect(writer.stop())
+        #expect(writer.stop(timeoutMilliseconds: 60_000))
         let lines = try folder.content("access.log").split(separator: "\n")
         for index in 0..<2 {
             #expect(lines.filter { $0.hasPrefix("\(index) ") } == (0..<2000).map { "\(index) \($0)" })
@@ -43,7 +43,7 @@ import Testing
             while ring.count > 0 && Instant.now() < deadline { sched_yield() }
             #expect(ring.count == 0)
         }
-        writer.stop()
+        #expect(writer.stop(timeoutMilliseconds: 60_000))
         #expect(try folder.content("access.log") == (0..<50).map { "\($0)\n" }.joined())
     }
 
@@ -58,7 +58,7 @@ import Testing
         try FileManager.default.moveItem(atPath: folder.path("access.log"), toPath: folder.path("access.log.1"))
         try writer.reopen()
         try writer.reopen()
-        writer.stop()
+        #expect(writer.stop(timeoutMilliseconds: 60_000))
         #expect(try folder.content("access.log.1") == "before\n")
         #expect(try folder.content("access.log") == "")
     }
@@ -71,7 +71,7 @@ import Testing
         try FileManager.default.moveItem(atPath: folder.path("logs"), toPath: folder.path("moved"))
         #expect(throws: SystemError.self) { try writer.reopen() }
         #expect(ring.append(text: "after\n"))
-        writer.stop()
+        #expect(writer.stop(timeoutMilliseconds: 60_000))
         #expect(try folder.content("moved/access.log") == "after\n")
     }
 
@@ -88,7 +88,7 @@ import Testing
         #expect(ring.append(text: "one\ntwo\n"))
         bell.ring(for: ring)
         #expect(ring.append(text: "three\n"))
-        #expect(writer.stop())
+        #expect(writer.stop(timeoutMilliseconds: 60_000))
         #expect(writer.linesDropped == 3)
         #expect(writer.bytesWritten == 0)
         #expect(ring.count == 0)
