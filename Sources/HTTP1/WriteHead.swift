@@ -59,7 +59,7 @@ public func responseHeadByteCount(_ head: Head) -> Int {
 /// `responseHeadByteCount` octets fit.
 ///
 /// 1xx, 204 and 304 get no framing whatever is asked for. With `.none`, a Content-Length field that the parser left
-/// in (response to HEAD, 304) is passed on.
+/// in (response to HEAD, 304) is passed on. The switch to WebSocket says `Connection: Upgrade`, whatever is asked for.
 /// Source: RFC 9112 §4, §6; RFC 9110 §8.6.
 public func writeResponseHead(_ head: Head, framing: Framing, connection: ConnectionOption, into buffer: Buffer) {
     buffer.append("HTTP/1.1 ")

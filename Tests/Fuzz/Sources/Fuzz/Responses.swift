@@ -28,8 +28,10 @@ enum Responses {
             }
             demand(reparsed.byteCount == buffer.count, "head of \(reparsed.byteCount) in \(shown(buffer.bytes))")
             demand(reparsed.framing == parsed.framing, "\(parsed.framing) became \(reparsed.framing)")
+            // The switch to WebSocket has a connection option of its own.
+            let mayPersist = head.isWebSocket || connection != .close
             demand(
-                reparsed.isPersistent == (connection != .close && parsed.framing != .untilClose),
+                reparsed.isPersistent == (mayPersist && parsed.framing != .untilClose),
                 "\(connection) became persistent \(reparsed.isPersistent)")
             demand(again.status == head.status && again.body == head.body, "status or body differs")
             demand(again.bytes(again.reason).equals(head.bytes(head.reason)), "reason differs")
