@@ -37,7 +37,8 @@ import Testing
 
     @Test("A target dies: its connections end, who goes on sending is reset, and new ones go elsewhere")
     func targetDies() throws {
-        let (apus, a, b) = try start()
+        // No check sees it before its client does.
+        let (apus, a, b) = try start(settings: ["healthCheckIntervalSeconds": 300, "healthCheckTimeoutSeconds": 10])
         let dying = try HeldFlow.to("a", apus), living = try HeldFlow.to("b", apus)
         a.stream.stop()
         #expect(dying.client.text() == "endOfStream")

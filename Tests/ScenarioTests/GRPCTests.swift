@@ -28,7 +28,7 @@ import Testing
             in: apus.folder)
         #expect(
             told == """
-                unary True {'x-seconds': '30'}
+                unary True {'x-has-deadline': 'True'}
                 server 10485760
                 client 5242880
                 both 5242880
