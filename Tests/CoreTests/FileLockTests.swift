@@ -1,4 +1,5 @@
 import Core
+import Foundation
 import Glibc
 import Testing
 
@@ -17,6 +18,25 @@ import Testing
         withExtendedLifetime(again) {}
         #expect(folder.names == ["another", "lock"], "the files stay")
         #expect(try folder.mode("lock") == 0o600)
+    }
+
+    /// A child that fork(2) made has every descriptor until it calls execve(2).
+    @Test func aCopyOfItsDescriptorDoesNotHoldIt() throws {
+        let folder = try TemporaryFolder()
+        let path = folder["lock"]
+        let copy: Int32
+        do {
+            let lock = try FileLock(path)
+            let descriptors = try FileManager.default.contentsOfDirectory(atPath: "/proc/self/fd")
+            let held = descriptors.first {
+                (try? FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/fd/\($0)")) == path
+            }
+            copy = dup(try #require(held.flatMap { Int32($0) }))
+            withExtendedLifetime(lock) {}
+        }
+        defer { close(copy) }
+        let again = try FileLock(path)
+        withExtendedLifetime(again) {}
     }
 
     @Test func errorsNameThePath() throws {

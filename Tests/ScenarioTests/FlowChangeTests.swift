@@ -26,6 +26,19 @@ import Testing
         return document
     }
 
+    /// Apus before a target that takes no connection, and that ends what it has at once when it is given up.
+    private func start(_ full: FullTarget, endsUnhealthy: Bool) throws -> ApusProcess {
+        var document = document([])
+        document.groups[0].targets = [full.address]
+        document.groups[0].settings["healthCheckTimeoutSeconds"] = 0.1
+        document.groups[0].attributes = [
+            "apus.target_connect_timeout.seconds": 60, "deregistration_delay.timeout_seconds": 0,
+            "deregistration_delay.connection_termination.enabled": true,
+            "target_health_state.unhealthy.connection_termination.enabled": .bool(endsUnhealthy),
+        ]
+        return try ApusProcess.start(document)
+    }
+
     private func expectUncut(_ apus: ApusProcess, sourceLocation: SourceLocation = #_sourceLocation) throws {
         #expect(
             try apus.metric("apus_connections_cut_by_configuration_total") == 0, sourceLocation: sourceLocation)
@@ -115,15 +128,7 @@ import Testing
         let full = try FullTarget()
         defer { full.close() }
         let isDeregistered = cause == "deregistered"
-        var document = document([])
-        document.groups[0].targets = [full.address]
-        document.groups[0].settings["healthCheckTimeoutSeconds"] = 0.1
-        document.groups[0].attributes = [
-            "apus.target_connect_timeout.seconds": 60, "deregistration_delay.timeout_seconds": 0,
-            "deregistration_delay.connection_termination.enabled": true,
-            "target_health_state.unhealthy.connection_termination.enabled": .bool(!isDeregistered),
-        ]
-        let apus = try ApusProcess.start(document)
+        let apus = try start(full, endsUnhealthy: !isDeregistered)
         let client = try apus.client()
         try client.send("?")
         #expect(try eventually { try apus.metric("apus_target_connections_active") == 1 })
@@ -147,14 +152,7 @@ import Testing
     func connectsNowhereElse() throws {
         let full = try FullTarget()
         defer { full.close() }
-        var document = document([])
-        document.groups[0].targets = [full.address]
-        document.groups[0].settings["healthCheckTimeoutSeconds"] = 0.1
-        document.groups[0].attributes = [
-            "apus.target_connect_timeout.seconds": 60, "deregistration_delay.timeout_seconds": 0,
-            "deregistration_delay.connection_termination.enabled": true,
-        ]
-        let apus = try ApusProcess.start(document)
+        let apus = try start(full, endsUnhealthy: true)
         let client = try apus.client()
         #expect(try eventually { try apus.metric("apus_target_connections_active") == 1 })
         let body: JSON = ["targets": [full.address.json], "wait": true]

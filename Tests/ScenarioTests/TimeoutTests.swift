@@ -14,7 +14,7 @@ import Testing
         let (apus, target) = try start(["apus.head_timeout.seconds": 1])
         let client = try apus.client()
         try client.send("GET /drip HTTP/1.1\r\nHost: a.b\r\n")
-        let deadline = Deadline.after(15)
+        let deadline = Deadline.after(8)
         while !deadline.hasPassed, !client.wire.hasUnread, !client.ended(within: 0.05) { try? client.send("X: y\r\n") }
         #expect(!deadline.hasPassed)
         expectMadeHere(try client.response(), 408)
@@ -112,6 +112,6 @@ import Testing
         }
         #expect(try apus.client().get("/alive").text == "xxxxxxxxxx")
         let line = expectLogged(by: apus, "/alive", status: 200)
-        #expect(try #require(line?.targetProcessingSeconds) < 2)
+        #expect(try #require(line?.targetProcessingSeconds) < 1)
     }
 }

@@ -29,7 +29,7 @@ class Echo(grpc.GenericRpcHandler):
 
     @staticmethod
     def unary(message, context):
-        context.set_trailing_metadata((("x-has-deadline", str(0 < (context.time_remaining() or 0) <= 30)),))
+        context.set_trailing_metadata((("x-has-deadline", str(20 < (context.time_remaining() or 0) <= 30)),))
         return message
 
 
