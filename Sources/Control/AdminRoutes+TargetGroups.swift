@@ -151,7 +151,7 @@ extension TargetHealthDescription {
         health["description"] = description.map { .string($0) }
         return [
             "target": .target(target.id, target.port), "healthCheckPort": .string(healthCheckPort),
-            "targetHealth": health,
+            "targetHealth": health, "suspect": .bool(isSuspect),
         ]
     }
 }

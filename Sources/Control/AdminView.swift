@@ -90,9 +90,12 @@ enum AdminView {
             let health = description["targetHealth"] ?? [:]
             let state = text(health["state"])
             let checked = text(description["healthCheckPort"])
+            let isSuspect = description["suspect"]?.bool ?? false
+            let why = [isSuspect ? suspectWords : nil, health["description"]?.string].compactMap { $0 }
             table.add(
                 TextTable.Cell(target(description["target"])), TextTable.Cell(checked == "-" ? "-" : "port \(checked)"),
-                TextTable.Cell(state, tones[state]), TextTable.Cell(health["description"]?.string ?? ""))
+                TextTable.Cell(isSuspect ? "\(state), suspect" : state, isSuspect ? .pending : tones[state]),
+                TextTable.Cell(why.joined(separator: "; ")))
         }
         return table.text(coloured: coloured, otherwise: "There are no targets.")
     }
@@ -147,6 +150,8 @@ enum AdminView {
     }
 
     // MARK: Parts
+
+    private static let suspectWords = "An attempt failed; passed over for now"
 
     private static let tones: [String: TextTable.Tone] = [
         "healthy": .good, "initial": .pending, "draining": .pending, "unhealthy": .bad, "unused": .faint,

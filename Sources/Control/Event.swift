@@ -6,6 +6,10 @@ import Model
 enum Event: Equatable, Sendable {
     /// Health checks, or a change, moved a target to another state.
     case targetHealthChanged(group: String, id: String, port: Int, from: String, to: String, reason: String?)
+    /// An attempt on a target has failed: it is passed over while others are eligible.
+    case targetSuspected(group: String, id: String, port: Int, cause: String)
+    /// A suspect target has answered, or passed a check.
+    case targetTrusted(group: String, id: String, port: Int)
     /// Targets joined a group. Ports are effective.
     case targetsRegistered(group: String, targets: [TargetDescription])
     /// Targets left a group and are draining. Ports are effective.
@@ -31,6 +35,8 @@ enum Event: Equatable, Sendable {
     var name: String {
         switch self {
         case .targetHealthChanged: "target-health-changed"
+        case .targetSuspected: "target-suspected"
+        case .targetTrusted: "target-trusted"
         case .targetsRegistered: "targets-registered"
         case .targetsDeregistered: "targets-deregistered"
         case .targetDrained: "target-drained"
@@ -52,6 +58,13 @@ enum Event: Equatable, Sendable {
             members += [Value.Member("from", .string(from)), Value.Member("to", .string(to))]
             if let reason { members.append(Value.Member("reason", .string(reason))) }
             return members
+        case .targetSuspected(let group, let id, let port, let cause):
+            return [
+                Value.Member("targetGroupName", .string(group)), Value.Member("target", .target(id, port)),
+                Value.Member("cause", .string(cause)),
+            ]
+        case .targetTrusted(let group, let id, let port):
+            return [Value.Member("targetGroupName", .string(group)), Value.Member("target", .target(id, port))]
         case .targetsRegistered(let group, let targets), .targetsDeregistered(let group, let targets):
             return [
                 Value.Member("targetGroupName", .string(group)),

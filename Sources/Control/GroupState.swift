@@ -54,6 +54,7 @@ final class GroupState {
         let connectTimeoutSeconds: Double
         let poolIdleSeconds: Double
         let poolConnectionsMax: Int
+        let attempts: AttemptSettings
         let version: TargetVersion
         let flows: FlowGroupPlan?
         let tls: TargetTLS?

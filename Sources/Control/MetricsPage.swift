@@ -37,6 +37,11 @@ struct MetricsPage {
         text.begin(
             "apus_target_group_fail_open", .gauge, help: "1 while all targets are used because none is healthy.")
         for name in names { text.sample(failedOpen.contains(name) ? 1 : 0, .init("target_group", name)) }
+        text.begin("apus_target_group_suspects", .gauge, help: "Targets that are suspect, and passed over.")
+        for name in names {
+            let targets = try actions.targetHealth(group: name, targets: nil)
+            text.sample(UInt64(targets.count(where: \.isSuspect)), .init("target_group", name))
+        }
         text.begin("apus_targets", .gauge, help: "Registered targets, by state.")
         for name in names {
             var counts: [TargetState: UInt64] = [:]

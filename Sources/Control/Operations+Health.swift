@@ -31,7 +31,8 @@ extension Operations {
             state: terminations.isDraining(registration) ? .unhealthyDraining : registration.health.state,
             reason: reason?.code,
             description: isLost
-                ? "Target instance \(registration.key.id) is not in the instance registry" : reason?.description)
+                ? "Target instance \(registration.key.id) is not in the instance registry" : reason?.description,
+            isSuspect: registration.cell.isSuspect)
     }
 
     private func notRegistered(_ key: TargetKey, in group: GroupState) -> TargetHealthDescription {

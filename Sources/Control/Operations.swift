@@ -91,7 +91,10 @@ final class Operations: AdminActions {
             loop: loop, runningMax: runningChecksMax, logger: logger,
             receive: { [unowned self] in registry.receive($0, $1, now: $2) })
         terminations = UnhealthyTerminations(loop: loop) { [unowned self] in tellWorkers(.terminate(target: $0.id)) }
-        registry.stateChanged = { [unowned self] in terminations.stateChanged($0, from: $1, to: $2, now: $3) }
+        registry.stateChanged = { [unowned self] registration, before, after, now in
+            if after == .unhealthy { tellWorkers(.unhealthy(target: registration.id)) }
+            terminations.stateChanged(registration, from: before, to: after, now: now)
+        }
         certificateWatch = CertificateWatch(loop: loop, logger: logger) { [unowned self] in certificatesChanged() }
         let rotation = Nanoseconds(seconds: store.effective.runtime.ticketKeyRotationSeconds)
         ticketKeys = TicketKeys(loop: loop, interval: rotation) { [unowned self] current, previous in
@@ -367,6 +370,12 @@ extension Operations {
         case .connectFailed(let target):
             guard let registration = registry.registration(target), registration.isWatchedPassively else { return }
             registry.receive(.checkFailed(.failed), registration, now: now)
+        case .suspected(let target, let cause):
+            if let registration = registry.registration(target) {
+                registry.suspected(registration, cause: "\(cause.label)")
+            }
+        case .trusted(let target):
+            if let registration = registry.registration(target) { registry.trusted(registration) }
         case .stopped:
             break
         }

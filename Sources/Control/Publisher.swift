@@ -135,7 +135,7 @@ final class Publisher {
         let source = GroupState.PlanSource(
             targets: usable.map(\.id), connectTimeoutSeconds: attributes.targetConnectTimeoutSeconds,
             poolIdleSeconds: attributes.targetKeepAliveIdleSeconds,
-            poolConnectionsMax: attributes.targetKeepAliveConnectionsMax,
+            poolConnectionsMax: attributes.targetKeepAliveConnectionsMax, attempts: AttemptSettings(attributes),
             version: TargetVersion(group.configuration.protocolVersion),
             flows: FlowGroupPlan(group.configuration),
             tls: certificates.targetTLS(of: group.configuration).map {
@@ -157,7 +157,7 @@ final class Publisher {
                 counters: group.counters[worker],
                 connectTimeout: Nanoseconds(seconds: attributes.targetConnectTimeoutSeconds),
                 poolIdleTimeout: Nanoseconds(seconds: attributes.targetKeepAliveIdleSeconds),
-                poolConnectionsMax: attributes.targetKeepAliveConnectionsMax)
+                poolConnectionsMax: attributes.targetKeepAliveConnectionsMax, attempts: source.attempts)
         }
     }
 
@@ -262,6 +262,18 @@ extension FlowGroupPlan {
         self.init(
             isSticky: group.attributes.stickiness, sendsProxyHeader: group.attributes.proxyProtocol,
             preservesClientIP: group.attributes.preserveClientIP)
+    }
+}
+
+extension AttemptSettings {
+    /// `attributes` in the event loop's units.
+    fileprivate init(_ attributes: TargetGroupAttributes) {
+        self.init()
+        budgetPercent = attributes.retryBudgetPercent
+        bodyBytesMax = attributes.retryBodyBytesMax
+        raceDelay = Nanoseconds(seconds: attributes.targetConnectRaceSeconds)
+        unacknowledgedMax = Nanoseconds(seconds: attributes.targetUnacknowledgedSeconds)
+        leavesUnhealthy = attributes.retryOnUnhealthy
     }
 }
 

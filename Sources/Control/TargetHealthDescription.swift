@@ -15,4 +15,6 @@ struct TargetHealthDescription: Equatable, Sendable {
     let reason: String?
     /// The reason in words.
     let description: String?
+    /// Whether workers pass over it since an attempt on it has failed.
+    var isSuspect = false
 }

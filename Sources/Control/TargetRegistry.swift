@@ -218,7 +218,28 @@ extension TargetRegistry {
     /// Something happened to the health of a target: workers, the event log and our own log are told what it changed.
     func receive(_ event: HealthState.Event, _ registration: Registration, now: Instant) {
         change(event, registration, now: now)
+        if event == .checkPassed, registration.cell.clearSuspicion() {
+            registration.group.cell.flip()
+            trusted(registration)
+        }
         evaluate(registration.group)
+    }
+
+    /// Workers pass over a target since an attempt on it has failed.
+    func suspected(_ registration: Registration, cause: String) {
+        let (group, key) = (registration.group.name, registration.key)
+        events.post(.targetSuspected(group: group, id: key.id, port: key.port, cause: cause))
+        logger.warning(
+            "a target is suspect: it is passed over while others can be used",
+            metadata: ["group": "\(group)", "target": "\(key)", "cause": "\(cause)"])
+    }
+
+    /// A suspect target is used again.
+    func trusted(_ registration: Registration) {
+        let (group, key) = (registration.group.name, registration.key)
+        events.post(.targetTrusted(group: group, id: key.id, port: key.port))
+        logger.info(
+            "a target is not suspect any more", metadata: ["group": "\(group)", "target": "\(key)"])
     }
 
     /// As `receive`, but in the middle of a reconciliation, when the group's tally says nothing yet.

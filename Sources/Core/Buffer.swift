@@ -44,6 +44,12 @@
         }
     }
 
+    /// Drops the newest `count` bytes.
+    public func truncate(by count: Int) {
+        precondition(count >= 0 && count <= self.count, "buffer: truncated by more than there is")
+        writeIndex -= count
+    }
+
     /// Forgets everything.
     public func removeAll() {
         readIndex = 0

@@ -30,6 +30,12 @@ public enum BodyLength: Equatable, Sendable {
     case exactly(UInt64)
     /// The body ends where the protocol says so: last chunk, END_STREAM, or the connection's end.
     case unknown
+
+    /// Whether it is known to be longer than `count` bytes.
+    public func isLonger(than count: Int) -> Bool {
+        guard case .exactly(let length) = self else { return false }
+        return length > UInt64(clamping: count)
+    }
 }
 
 /// One header field of a `Head`.

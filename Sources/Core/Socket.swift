@@ -158,6 +158,19 @@ public struct Socket: Equatable, Sendable {
         return status == 0 ? UInt64(max(0, count)) : 0
     }
 
+    /// Whether the other side's kernel owes an acknowledgement and has sent nothing for as long as `time`. False where
+    /// its window is full and it answers the probes of that: its program does not read, but its host is there.
+    /// Source: tcp(7), `TCP_INFO`.
+    public func isUnheard(for time: UInt64) -> Bool {
+        var info = tcp_info()
+        var length = socklen_t(MemoryLayout<tcp_info>.size)
+        guard unsafe getsockopt(descriptor, Int32(IPPROTO_TCP), TCP_INFO, &info, &length) == 0 else { return false }
+        let silence = UInt64(info.tcpi_last_ack_recv) * 1_000_000
+        // Segments that are on their way, or probes that were not answered while none may be.
+        let isOwed = info.tcpi_unacked > 0 || info.tcpi_probes >= 2
+        return isOwed && silence >= time
+    }
+
     /// The address on our side. Source: getsockname(2).
     public var localAddress: SocketAddress? {
         var storage = sockaddr_storage()

@@ -118,7 +118,7 @@ let readData: nghttp2_data_source_read_callback = { _, _, _, countMax, flags, so
         session.dataEnded(header.stream_id, isEmpty: isEmpty, isEnd: isEnd)
     case NGHTTP2_RST_STREAM.rawValue: session.resetReceived(header.stream_id)
     // The first flag of both says that it acknowledges.
-    case NGHTTP2_SETTINGS.rawValue: if !isEnd { session.events.append(.settings) }
+    case NGHTTP2_SETTINGS.rawValue: if !isEnd { session.settingsReceived() }
     case NGHTTP2_PING.rawValue: if isEnd { session.pingAcknowledged() }
     case NGHTTP2_GOAWAY.rawValue:
         unsafe session.goAwayReceived(HTTP2ErrorCode(rawValue: frame.pointee.goaway.error_code))

@@ -189,6 +189,11 @@ extension HTTP2Session {
         streams[slot].fault = HTTP2StreamFault(receiving: error)
     }
 
+    func settingsReceived() {
+        hasReceivedSettings = true
+        events.append(.settings)
+    }
+
     func pingAcknowledged() {
         guard awaitedPingCount > 0 else { return }
         awaitedPingCount -= 1

@@ -27,6 +27,8 @@ import HTTP1
     public internal(set) var fault: HTTP2Fault?
     /// Whether the other side has said that it takes no more streams.
     public internal(set) var hasReceivedGoAway = false
+    /// Whether the other side's settings are known.
+    public internal(set) var hasReceivedSettings = false
     /// Requests that were reset before anyone heard of them.
     public internal(set) var droppedRequestCount = 0
 
@@ -111,8 +113,13 @@ import HTTP1
     /// A client: how many more streams may be opened now.
     public var streamCapacity: Int {
         guard role == .client, fault == nil, unsafe nghttp2_session_check_request_allowed(native) != 0 else { return 0 }
-        let theirs = unsafe nghttp2_session_get_remote_settings(native, NGHTTP2_SETTINGS_MAX_CONCURRENT_STREAMS)
-        return max(0, min(Int(theirs), settings.streamCountMax) - streams.openCount)
+        let theirs = hasReceivedSettings ? remoteStreamCountMax : settings.streamCountBeforeSettings
+        return max(0, min(theirs, settings.streamCountMax) - streams.openCount)
+    }
+
+    /// How many streams the other side allows at once, once its settings are known. RFC 9113 §6.5.2.
+    public var remoteStreamCountMax: Int {
+        unsafe Int(nghttp2_session_get_remote_settings(native, NGHTTP2_SETTINGS_MAX_CONCURRENT_STREAMS))
     }
 
     /// Octets of DATA that the other side's windows let out on `slot` now.

@@ -14,6 +14,9 @@ public struct HTTP2Settings: Sendable {
     public var requestOptions = RequestOptions()
     /// SETTINGS_MAX_CONCURRENT_STREAMS; in a client, how many streams it opens at most.
     public var streamCountMax = Limits.streamCountMax
+    /// In a client, how many streams it opens before the other side's settings are known: that side may allow fewer
+    /// than any guess, and refuses the rest.
+    public var streamCountBeforeSettings = 1
     /// SETTINGS_INITIAL_WINDOW_SIZE.
     public var streamWindowBytes = Limits.streamWindowBytes
     /// SETTINGS_MAX_HEADER_LIST_SIZE of a server.

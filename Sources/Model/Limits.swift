@@ -52,6 +52,10 @@ public enum Limits {
     /// Beyond it: TooManyTargets.
     public static let targetsPerGroupMax = 10_000
 
+    /// Bytes of a request's body that may be kept so that it can be sent again. Reason: they stand in one buffer of a
+    /// worker, twice while they are sent again.
+    public static let retryBodyBytesMax = 65_536
+
     /// Entries of the instance registry. Beyond it: ValidationError.
     public static let instancesMax = 100_000
 

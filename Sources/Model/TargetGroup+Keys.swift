@@ -79,6 +79,13 @@ extension TargetGroup {
                 "apus.target_keep_alive.connections_max",
                 attributes.targetKeepAliveConnectionsMax != standard.targetKeepAliveConnectionsMax
             ),
+            (
+                "apus.target_unacknowledged.seconds",
+                attributes.targetUnacknowledgedSeconds != standard.targetUnacknowledgedSeconds
+            ),
+            ("apus.retry.budget_percent", attributes.retryBudgetPercent != standard.retryBudgetPercent),
+            ("apus.retry.body_bytes_max", attributes.retryBodyBytesMax != standard.retryBodyBytesMax),
+            ("apus.retry.on_unhealthy.enabled", !attributes.retryOnUnhealthy),
         ]
         findings.within(.key("attributes")) { findings in
             findings.misplaced(
@@ -260,6 +267,26 @@ extension TargetGroupAttributes {
         Key(
             "apus.target_connect_timeout.seconds", \.targetConnectTimeoutSeconds, .number(0.01...300, unit: "seconds"),
             "Time that connecting to a target may take."),
+        Key(
+            "apus.target_connect_race.seconds", \.targetConnectRaceSeconds, .number(0...300, unit: "seconds"),
+            "Head start of a target that is being connected to: after it another one is connected to as well, and the "
+                + "first that is connected is used. 0 for no race."),
+        Key(
+            "apus.target_unacknowledged.seconds", \.targetUnacknowledgedSeconds, .number(0.1...300, unit: "seconds"),
+            "Time for which the host of a target may acknowledge nothing of what was sent. Then requests that may be "
+                + "repeated go elsewhere; the others get 504 after ten times that."),
+        Key(
+            "apus.retry.budget_percent", \.retryBudgetPercent, .integer(0...100, unit: "percent"),
+            "Requests that may be sent again, in percent of those of the last ten seconds, and ten at least; 0 for "
+                + "none."
+        ),
+        Key(
+            "apus.retry.body_bytes_max", \.retryBodyBytesMax, .integer(0...Limits.retryBodyBytesMax, unit: "bytes"),
+            "Bytes of a request's body that are kept until its answer begins, so that it can be sent again."),
+        Key(
+            "apus.retry.on_unhealthy.enabled", \.retryOnUnhealthy, .bool,
+            "Whether GET, HEAD and OPTIONS requests leave a target that turns unhealthy before it has begun to "
+                + "answer."),
         Key(
             "apus.target_tls.verify", \.targetTLSVerify, .text(.materialPath),
             "Whether targets of an HTTPS or TLS group must show a good certificate: off, system (this system's "

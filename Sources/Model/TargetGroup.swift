@@ -199,6 +199,19 @@ public struct TargetGroupAttributes: Hashable, Sendable {
     public var targetKeepAliveConnectionsMax: Int
     /// `apus.target_connect_timeout.seconds`: time that connecting to a target may take.
     public var targetConnectTimeoutSeconds: Double
+    /// `apus.target_connect_race.seconds`: head start of one target before another one is connected to as well; 0 for
+    /// no race.
+    public var targetConnectRaceSeconds: Double
+    /// `apus.target_unacknowledged.seconds`: time for which a target's host may acknowledge nothing of what was sent.
+    public var targetUnacknowledgedSeconds: Double
+    /// `apus.retry.budget_percent`: requests that may be sent again, in percent of those of the last ten seconds, and
+    /// ten at least; 0 for none.
+    public var retryBudgetPercent: Int
+    /// `apus.retry.body_bytes_max`: bytes of a request's body that are kept until its answer begins.
+    public var retryBodyBytesMax: Int
+    /// `apus.retry.on_unhealthy.enabled`: requests that only read leave a target that turns unhealthy before it
+    /// answers.
+    public var retryOnUnhealthy: Bool
     /// `apus.target_tls.verify`: `off`, `system`, or a PEM file of roots by which targets' certificates are verified.
     public var targetTLSVerify: String
     /// `apus.target_tls.server_name`: the name that targets' certificates are for; empty is the Host field's.
@@ -217,6 +230,11 @@ public struct TargetGroupAttributes: Hashable, Sendable {
         targetKeepAliveIdleSeconds: Double = 4,
         targetKeepAliveConnectionsMax: Int = 2048,
         targetConnectTimeoutSeconds: Double = 10,
+        targetConnectRaceSeconds: Double = 0.25,
+        targetUnacknowledgedSeconds: Double = 1,
+        retryBudgetPercent: Int = 20,
+        retryBodyBytesMax: Int = 65_536,
+        retryOnUnhealthy: Bool = true,
         targetTLSVerify: String = "off",
         targetTLSServerName: String = ""
     ) {
@@ -231,6 +249,11 @@ public struct TargetGroupAttributes: Hashable, Sendable {
         self.targetKeepAliveIdleSeconds = targetKeepAliveIdleSeconds
         self.targetKeepAliveConnectionsMax = targetKeepAliveConnectionsMax
         self.targetConnectTimeoutSeconds = targetConnectTimeoutSeconds
+        self.targetConnectRaceSeconds = targetConnectRaceSeconds
+        self.targetUnacknowledgedSeconds = targetUnacknowledgedSeconds
+        self.retryBudgetPercent = retryBudgetPercent
+        self.retryBodyBytesMax = retryBodyBytesMax
+        self.retryOnUnhealthy = retryOnUnhealthy
         self.targetTLSVerify = targetTLSVerify
         self.targetTLSServerName = targetTLSServerName
     }

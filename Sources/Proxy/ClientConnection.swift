@@ -50,7 +50,8 @@ final class ClientConnection: ClientSide {
     var chargedByteCount: Int {
         let own = heldByteCount + transport.heldByteCount
         guard let exchange else { return own }
-        return own + exchange.chargedByteCount + (exchange.target?.heldByteCount ?? 0)
+        let kept = exchange.keptBody.heldByteCount
+        return own + exchange.chargedByteCount + kept + (exchange.target?.heldByteCount ?? 0)
     }
 
     /// Asked of the kernel once, when something needs it.

@@ -76,6 +76,8 @@ final class ClientStream: ClientSide {
         }
     }
 
+    override var mayRefuse: Bool { !stream.isReset }
+
     override func mayFollow(_ exchange: Exchange, now: Instant) -> Bool { true }
 
     override func writeInterim(_ response: Head, _ exchange: Exchange, _ worker: inout Worker) {
@@ -133,7 +135,8 @@ final class ClientStream: ClientSide {
     override func abort(isResponseDone: Bool, _ worker: inout Worker) {
         worker.discardInbound(self, &stream)
         // The end of a tunnel is no fault. Source: RFC 8441 §5.
-        if !stream.isReset { stream.session.reset(stream.slot, isTunnel ? .cancel : .internalError) }
+        let code: HTTP2ErrorCode = refuses ? .refusedStream : isTunnel ? .cancel : .internalError
+        if !stream.isReset { stream.session.reset(stream.slot, code) }
         leave(&worker)
     }
 

@@ -12,9 +12,17 @@ final class Exchange {
     var state = ExchangeState()
     private var joinedClient: ClientSide?
     var target: TargetSide?
-    /// The registered target it was given, while one is counted as in flight for it.
+    /// The registered target of the attempt under way, once it is connected.
     var pool: TargetPool?
     var group: Group?
+    /// The targets it was tried on, and those that are being connected to.
+    var attempts = Attempts()
+    /// When the attempt under way began; nil if none is, or none is connected yet.
+    var attemptBeganAt: Instant?
+    /// What was read of the request's body, until an answer begins.
+    var keptBody = KeptBody()
+    /// How many bytes of it may be kept.
+    var keptBytesMax = 0
 
     // What the request's head said.
     var isClientPersistent = false
@@ -29,18 +37,12 @@ final class Exchange {
     var isResponseDone = false
     /// The rule of HTTP/2 that the client has broken on its stream, for the log.
     var clientFault: StaticString?
-    /// An octet of an answer has come: the request must not be sent again.
+    /// A byte of an answer has come.
     var hasAnswer = false
-    /// Octets of the request's body passed on; once more than zero, they are gone and cannot be sent again.
-    var bodyByteCount: UInt64 = 0
-    var retryCount = 0
+    /// A copy of the request went out after an attempt that may have been processed.
+    var isCopy = false
     /// It goes out by a connection on which nothing was sent before.
     var needsFreshConnection = false
-    var connectAttempts = 0
-    /// The last connection attempt took too long, as opposed to being refused.
-    var connectTimedOut = false
-    /// The head and what was copied behind it, of which the kernel took nothing: goes out by the next connection.
-    var unsent: Buffer?
     /// Octets of the request's head that the worker's budget was charged with.
     var chargedByteCount = 0
     /// It counts as a request of its group.
@@ -95,12 +97,10 @@ final class Exchange {
         isRequestDone = false
         isResponseDone = false
         hasAnswer = false
-        bodyByteCount = 0
-        retryCount = 0
+        isCopy = false
         needsFreshConnection = false
-        connectAttempts = 0
-        connectTimedOut = false
-        unsent = nil
+        attempts.reset()
+        attemptBeganAt = nil
         isForwarded = false
         bodyViolation = nil
         isTunnel = false
@@ -127,14 +127,17 @@ final class Exchange {
         request.reset()
     }
 
-    /// The request's body has been read to an end that nobody counts again.
-    var hasChunkedEnd: Bool { isRequestDone && request.body == .unknown }
+    /// Whether it asks for no change. Source: RFC 9110 §9.2.1.
+    var isSafe: Bool {
+        let head = request
+        let method = head.bytes(head.method)
+        return method.equals("GET") || method.equals("HEAD") || method.equals("OPTIONS")
+    }
 
     /// Whether sending the request twice does no more than sending it once. Source: RFC 9110 §9.2.2.
     var isIdempotent: Bool {
         let head = request
         let method = head.bytes(head.method)
-        return method.equals("GET") || method.equals("HEAD") || method.equals("OPTIONS") || method.equals("PUT")
-            || method.equals("DELETE")
+        return isSafe || method.equals("PUT") || method.equals("DELETE")
     }
 }

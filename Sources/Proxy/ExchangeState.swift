@@ -2,7 +2,7 @@
 ///
 /// Shape:  a trivial value inside `Exchange`; no socket, no clock.
 /// Errors: a pair that only our own code can cause traps with its name.
-/// Source: RFC 9110 §9.2.2 (what may be sent twice), elbv2.md §2.3 (which status says what).
+/// Source: RFC 9110 §9.2.2 (what may be sent twice).
 struct ExchangeState {
     /// Where the exchange stands. Whether the request has been passed on completely is a question of its own
     /// (`Exchange.isRequestDone`): bodies flow in both directions at once.
@@ -23,6 +23,8 @@ struct ExchangeState {
         case connected
         /// A connection could not be opened, or not in time.
         case connectFailed
+        /// The request is to go out again, to another target if there is one.
+        case sentAgain
         /// A final response head was read.
         case responseHead
         /// The response was passed on to its end.
@@ -39,6 +41,8 @@ struct ExchangeState {
         case clientTimeout
         /// The target was silent for too long.
         case targetTimeout
+        /// The target's kernel did not acknowledge the request for too long.
+        case targetUnheard
         /// The deregistration delay of the target is over, or the process ends.
         case cut
         /// Apus answers by itself before a target was asked: a fixed response, a redirect, or no target.
@@ -55,8 +59,10 @@ struct ExchangeState {
         case relayResponse
         /// Release both connections and write the log record.
         case finish
-        /// Send once more on a fresh connection if that is safe, else answer 502.
+        /// Send the request again if that can do no harm, else answer 502.
         case retryOrFail
+        /// Connect to another target, or answer that there is none.
+        case connectAgain
         /// Give up the target's connection and answer with this status.
         case answer(status: UInt16)
         /// Give up both connections: the response cannot be completed and the client must notice.
@@ -74,12 +80,6 @@ struct ExchangeState {
         return effect
     }
 
-    /// The request goes out again: a connection is being looked for once more.
-    mutating func retry() {
-        precondition(phase == .waiting, "exchange: retry in \(phase)")
-        phase = .connecting
-    }
-
     private static func step(_ phase: Phase, _ event: Event) -> (Phase, Effect) {
         switch (phase, event) {
         case (.connecting, .connected): (.waiting, .sendRequest)
@@ -89,6 +89,8 @@ struct ExchangeState {
         case (.connecting, .clientMalformed), (.waiting, .clientMalformed): (.ended, .answer(status: 400))
         case (.connecting, .clientTimeout), (.waiting, .clientTimeout): (.ended, .answer(status: 408))
         case (.connecting, .targetTimeout), (.waiting, .targetTimeout): (.ended, .answer(status: 504))
+        case (.waiting, .targetUnheard): (.ended, .answer(status: 504))
+        case (.waiting, .sentAgain): (.connecting, .connectAgain)
         case (.connecting, .cut), (.waiting, .cut): (.ended, .answer(status: 502))
         case (.waiting, .responseHead): (.answering, .relayResponse)
         case (.waiting, .targetGone): (.waiting, .retryOrFail)
@@ -99,11 +101,12 @@ struct ExchangeState {
             (.answering, .clientMalformed), (.answering, .clientTimeout), (.answering, .cut):
             (.ended, .truncate)
         case (.connecting, .responseHead), (.connecting, .responseEnd),  // nothing was sent yet
-            (.connecting, .targetGone), (.connecting, .targetMalformed),
+            (.connecting, .targetGone), (.connecting, .targetMalformed), (.connecting, .targetUnheard),
+            (.connecting, .sentAgain),
             (.waiting, .connected), (.waiting, .connectFailed),  // there is a connection already
             (.waiting, .responseEnd),  // no head was passed on
             (.answering, .connected), (.answering, .connectFailed), (.answering, .responseHead),
-            (.answering, .answeredHere),
+            (.answering, .answeredHere), (.answering, .sentAgain), (.answering, .targetUnheard),
             (.ended, _):  // both connections were released
             preconditionFailure("exchange: \(event) in \(phase)")
         }

@@ -10,6 +10,8 @@ final class Group {
     private(set) var pools: [TargetPool]
     /// How connections to its targets are made secure; nil if they are not.
     private(set) var tls: TLSClientContext?
+    /// How many of its requests may be sent again.
+    var retryBudget = RetryBudget()
     private var turns: RoundRobin
     private var seenEpoch: UInt64
 
@@ -50,47 +52,74 @@ final class Group {
     /// Whether no target is healthy, so that all are used.
     var isFailOpen: Bool { turns.isFailOpen }
 
-    /// The target whose turn it is; nil if none is registered. O(1), but for the first pick after a flip.
-    func pick() -> TargetPool? {
-        let epoch = plan.cell.epoch
-        if epoch != seenEpoch {
-            seenEpoch = epoch
-            rebuild()
+    /// The target whose turn it is, of those that were not `tried`; nil if there is none. Suspects come last, but now
+    /// and then one has its turn first, to find out whether it is back: only where the budget has room for the retry.
+    /// O(1), but for the first pick after a flip, and a step for each target tried.
+    func pick(tried: [TargetPool] = [], now: Instant) -> TargetPool? {
+        refresh()
+        if !turns.suspects.isEmpty, tried.isEmpty, let trial = suspectToTry(now: now) { return trial }
+        for _ in 0..<turns.eligibleCount {
+            guard let index = turns.next() else { break }
+            if !pools[index].isAmong(tried) { return pools[index] }
         }
-        return turns.next().map { pools[$0] }
+        for index in turns.suspects where !pools[Int(index)].isAmong(tried) { return pools[Int(index)] }
+        return nil
+    }
+
+    /// Whether a target other than these could be picked. Changes no turn.
+    func hasOther(than tried: [TargetPool]) -> Bool {
+        refresh()
+        let isHealthy = !turns.isFailOpen
+        return pools.contains { $0.cell.isHealthy == isHealthy && !$0.isAmong(tried) }
+    }
+
+    private func refresh() {
+        let epoch = plan.cell.epoch
+        guard epoch != seenEpoch else { return }
+        seenEpoch = epoch
+        rebuild()
+    }
+
+    private func suspectToTry(now: Instant) -> TargetPool? {
+        guard retryBudget.isHalfFull(percent: plan.attempts.budgetPercent, now: now) else { return nil }
+        for index in turns.suspects where pools[Int(index)].cell.claimTrial(now: now) { return pools[Int(index)] }
+        return nil
     }
 
     /// The target of a flow with this hash that was not `tried`; nil if there is none.
     ///
-    /// All registered targets have their places in the table, whatever their health: a flow whose target is not healthy
-    /// looks further, by its hash again. So a target that fails moves its own flows and no other, evenly to the rest,
-    /// and has the same ones again when it is back. If none is healthy all are used.
-    func pick(flow hash: UInt64, tried: [TargetPool] = []) -> TargetPool? {
+    /// All registered targets have their places in the table, whatever their health: a flow whose target is not
+    /// healthy, or suspect, looks further, by its hash again. So a target that fails moves its own flows and no
+    /// other, evenly to the rest, and has the same ones again when it is back. If none is healthy all are used.
+    func pick(flow hash: UInt64, tried: [TargetPool] = [], now: Instant) -> TargetPool? {
         guard !pools.isEmpty, let first = plan.table[hash] else { return nil }
+        if tried.isEmpty, pools[first].cell.isHealthy, pools[first].cell.claimTrial(now: now) { return pools[first] }
         var next = FlowHash(hash)
         var index = first
         for _ in 0..<Limits.flowLooksMax {
-            if isUsable(pools[index], tried) { return pools[index] }
+            if pools[index].cell.isTrusted, !pools[index].isAmong(tried) { return pools[index] }
             next.add(hash)
             index = plan.table[next.value] ?? first
         }
-        for offset in pools.indices {
-            let pool = pools[(first + offset) % pools.count]
-            if isUsable(pool, tried) { return pool }
-        }
+        if let trusted = inTurn(from: first, tried, where: \.isTrusted) { return trusted }
+        if let healthy = inTurn(from: first, tried, where: \.isHealthy) { return healthy }
         if pools.contains(where: { $0.cell.isHealthy }) { return nil }
+        return inTurn(from: first, tried) { _ in true }
+    }
+
+    private func inTurn(
+        from first: Int, _ tried: [TargetPool], where isWanted: (TargetCell) -> Bool
+    ) -> TargetPool? {
         for offset in pools.indices {
             let pool = pools[(first + offset) % pools.count]
-            if !tried.contains(where: { $0 === pool }) { return pool }
+            if isWanted(pool.cell), !pool.isAmong(tried) { return pool }
         }
         return nil
     }
 
-    private func isUsable(_ pool: TargetPool, _ tried: [TargetPool]) -> Bool {
-        pool.cell.isHealthy && !tried.contains { $0 === pool }
-    }
-
     private func rebuild() {
-        turns.rebuild(count: pools.count) { pools[$0].cell.isHealthy ? .ready : .lastResort }
+        turns.rebuild(count: pools.count, isSuspect: { pools[$0].cell.isSuspect }) {
+            pools[$0].cell.isHealthy ? .ready : .lastResort
+        }
     }
 }

@@ -83,7 +83,8 @@ final class HTTP2ClientConnection: HTTP2Connection {
             guard let stream else { continue }
             count += stream.heldByteCount
             if let exchange = stream.exchange {
-                count += exchange.chargedByteCount + (exchange.target?.heldByteCount ?? 0)
+                count += exchange.chargedByteCount + exchange.keptBody.heldByteCount
+                count += exchange.target?.heldByteCount ?? 0
             }
         }
         return count

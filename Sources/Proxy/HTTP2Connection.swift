@@ -18,8 +18,8 @@ class HTTP2Connection {
     final var blocked: [Side] = []
     /// When an octet was last read or written.
     final var lastActivity: Instant
-    /// When an octet was last read.
-    final var lastReceived: Instant
+    /// When something was first written after something was last read; far away while nothing was.
+    final var unansweredSince = Instant.distantFuture
     /// What the other side had taken when it was last asked whether it has taken more.
     final var takenAtLastLook: UInt64 = 0
     /// Frames were due for which there was no room: streams wait for it.
@@ -46,7 +46,6 @@ class HTTP2Connection {
         self.transport = transport
         self.session = session
         lastActivity = now
-        lastReceived = now
         lastFlush = now
     }
 

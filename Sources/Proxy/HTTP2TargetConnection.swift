@@ -4,7 +4,7 @@ import HTTP2
 /// An HTTP/2 connection to a target, on which many exchanges have their streams.
 final class HTTP2TargetConnection: HTTP2Connection {
     let pool: TargetPool
-    let plan: GroupPlan
+    let group: Group
     /// The name that TLS has asked for; empty without TLS.
     let serverName: [UInt8]
     private(set) var phase = Phase.connecting
@@ -12,16 +12,16 @@ final class HTTP2TargetConnection: HTTP2Connection {
     var streams: [TargetStream?] = []
     /// How many of them are there.
     var streamCount = 0
-    /// Sides of exchanges that wait for the connection to be ready.
-    var waiting: [TargetStream] = []
-    /// An exchange was completed on it.
-    var hasServed = false
     /// When connecting has taken too long, or idling, or an answer to a PING is due.
     var deadline = Instant.distantFuture
     /// A PING was sent because the target was silent, and is not acknowledged yet.
     var isPinged = false
-    /// When the first stream was opened since the target was last heard of.
-    private(set) var askedSince: Instant
+    /// When that was done last.
+    var pingedAt: Instant?
+    /// When its timer last looked whether the target is heard.
+    var lookedAt: Instant
+    /// What was sent is to be forgotten by our kernel, too: it was sent again elsewhere.
+    var isWithdrawn = false
 
     /// What the connection is doing.
     enum Phase {
@@ -36,16 +36,31 @@ final class HTTP2TargetConnection: HTTP2Connection {
     }
 
     init(
-        transport: Transport, session: HTTP2Session, pool: TargetPool, plan: GroupPlan, serverName: [UInt8],
+        transport: Transport, session: HTTP2Session, pool: TargetPool, group: Group, serverName: [UInt8],
         now: Instant
     ) {
         self.serverName = serverName
         self.pool = pool
-        self.plan = plan
-        askedSince = now
+        self.group = group
+        lookedAt = now
         super.init(transport: transport, session: session, now: now)
         self.transport.isReadable = false
         self.transport.isWritable = false
+    }
+
+    /// Its group's plan, as it is now.
+    var plan: GroupPlan { group.plan }
+    /// Whether it is being opened.
+    var isConnecting: Bool {
+        guard case .connecting = phase else { return false }
+        return true
+    }
+    /// Whether it takes no new streams any more.
+    var isEnding: Bool {
+        switch phase {
+        case .connecting, .open: false
+        case .finishing, .closed: true
+        }
     }
 
     /// `:scheme` of its requests: how this hop's connection is made. Source: RFC 9113 §8.3.1.
@@ -53,9 +68,15 @@ final class HTTP2TargetConnection: HTTP2Connection {
 
     /// Whether another exchange may have a stream on it.
     var hasRoom: Bool {
+        guard case .open = phase else { return false }
+        return !isPinged && session.streamCapacity > 0
+    }
+
+    /// Whether it may have room as soon as it is open, or its settings are known.
+    var isOpening: Bool {
         switch phase {
-        case .connecting: waiting.count < Limits.targetStreamsAtStart
-        case .open: !isPinged && session.streamCapacity > 0
+        case .connecting: true
+        case .open: !session.hasReceivedSettings
         case .finishing, .closed: false
         }
     }
@@ -66,6 +87,9 @@ final class HTTP2TargetConnection: HTTP2Connection {
         return streamCount == 0
     }
 
+    /// The exchanges that have streams on it.
+    var exchanges: [Exchange] { streams.compactMap { $0?.exchange } }
+
     /// Moves to another phase.
     func enter(_ next: Phase) {
         if case .closed = phase { preconditionFailure("HTTP/2 target connection: \(next) after closed") }
@@ -73,16 +97,12 @@ final class HTTP2TargetConnection: HTTP2Connection {
     }
 
     /// Takes in a stream that the session has opened.
-    func open(_ side: TargetStream, _ slot: Int, now: Instant) {
-        if askedSince <= lastReceived { askedSince = now }
+    func open(_ side: TargetStream, _ slot: Int) {
         while streams.count <= slot { streams.append(nil) }
         precondition(streams[slot] == nil, "HTTP/2: a slot given twice")
         streams[slot] = side
         streamCount += 1
     }
-
-    /// Forgets a side that waited for the connection, or whose stream could not be opened.
-    func abandon(_ side: TargetStream) { waiting.removeAll { $0 === side } }
 
     override var isClosed: Bool {
         if case .closed = phase { return true }

@@ -15,13 +15,20 @@ enum Limits {
     static let http2RequestsMax = 10_000
     /// How long after the first GOAWAY the second follows, if the client does not acknowledge the PING between them.
     static let goAwayTime = Nanoseconds(1_000_000_000)
-    /// Streams that may wait for an HTTP/2 connection to a target that is being opened.
-    static let targetStreamsAtStart = 100
-    /// Silence of a target on an HTTP/2 connection with open streams after which it is asked for a sign of life, and
-    /// how
-    /// long that may take. Then the connection is dead: its exchanges fail or are tried again.
+    /// Silence of a target after which an HTTP/2 connection is asked for a sign of life, if something was written to it
+    /// and nothing came back. A dead host is found earlier, by what it does not acknowledge; this is for programs that
+    /// stand still.
     static let targetSilenceMax = Nanoseconds(10_000_000_000)
+    /// How long the answer to such a PING may take. Then the target is suspect, and no new stream is opened there.
     static let pingTimeout = Nanoseconds(5_000_000_000)
+    /// From one such PING to the next, at least. Servers of gRPC end connections that ask more often.
+    /// Source: gRPC proposal A8, "Client-side Keepalive", server enforcement.
+    static let pingInterval = Nanoseconds(300_000_000_000)
+    /// How often a suspect target is tried by a request, of all workers together: once a second.
+    static let trialInterval = Nanoseconds(1_000_000_000)
+    /// For how many times `RetrySettings.unacknowledgedMax` a request that must not be repeated waits for a target
+    /// whose kernel acknowledges nothing. Then 504.
+    static let unacknowledgedWaits: UInt64 = 10
     /// Octets of one body relayed in one turn: 1 MiB. A fast pair of sockets must not keep the others waiting.
     static let relayBytesPerTurnMax = 1 << 20
     /// Octets up to which a piece of a body is copied behind the head, so that one write sends both. Above it the
@@ -38,8 +45,6 @@ enum Limits {
     /// Octets thrown away while lingering: 16 MiB, more than both kernels hold of a request that is being sent when its
     /// answer comes. Then the connection is closed.
     static let lingerBytesMax = 16 * 1024 * 1024
-    /// Targets that one exchange tries to connect to: the first and two more. Then 502 or 504.
-    static let connectAttemptsMax = 3
     /// How often control is told that a target takes no connections: once a second, as often as checks can be made.
     static let connectComplaintInterval = Nanoseconds(1_000_000_000)
     /// Batches of datagrams that are read from one listener in one turn. The rest makes another event.
@@ -49,9 +54,6 @@ enum Limits {
     /// Places of a `MaglevTable` that a flow looks at for a healthy target, before all targets are looked at in turn:
     /// with half of them unhealthy one flow in 65,536 gets so far.
     static let flowLooksMax = 16
-    /// Times that a request is sent again because the target has refused its stream unseen, as it does when it ends a
-    /// connection while many are under way. Then 502.
-    static let refusedRetriesMax = 5
     /// Octets that may wait for a client when an interim response is passed on: 32 KiB, so that the final head still
     /// fits behind it. Beyond it the interim response, which is only advice, is left out.
     static let interimBytesMax = 32 * 1024

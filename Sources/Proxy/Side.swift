@@ -77,6 +77,8 @@ class ClientSide: Side {
     final var exchange: Exchange?
     /// It waits for its next turn in `Worker.deferred`.
     final var isDeferred = false
+    /// Aborting tells the client that its request was not processed: only where `mayRefuse`.
+    final var refuses = false
     /// Holds the client to the least rate while a body is awaited from it.
     final var requestRate = RateWindow()
     /// Holds the client to the least rate while it takes a response.
@@ -100,6 +102,8 @@ class ClientSide: Side {
     func rearm(_ worker: inout Worker) { preconditionFailure("client: abstract") }
     /// How a body that comes framed like this goes on to the client.
     func framing(of body: Framing, for exchange: Exchange) -> Framing { preconditionFailure("client: abstract") }
+    /// Whether the client can be told that its request was not processed, so that it may send it again.
+    var mayRefuse: Bool { false }
     /// Whether another request may follow, as far as this side can say.
     func mayFollow(_ exchange: Exchange, now: Instant) -> Bool { preconditionFailure("client: abstract") }
     /// Writes an interim response's head, if there is room; it is only advice.
@@ -121,8 +125,6 @@ class TargetSide: Side {
     final let pool: TargetPool
     /// The exchange it serves or is being opened for.
     final var exchange: Exchange?
-    /// Whether an exchange was completed on its connection before.
-    final var isReused = false
     /// A write has failed: the request cannot be completed, but an answer may still wait to be read.
     final var isWriteDead = false
 
@@ -143,13 +145,15 @@ class TargetSide: Side {
         case gone
     }
 
-    /// Whether the request may be sent once more, as far as this side can tell: it has certainly not been acted on, or
-    /// acting twice on it does no harm. Source: RFC 9110 §9.2.2.
-    func mayRetry(_ exchange: Exchange) -> Bool { preconditionFailure("target: abstract") }
-    /// The target has said itself that it will not serve the request, or no more: it may be asked more than once again.
+    /// Whether the target has certainly not acted on the request: it said so, or none of it was acknowledged.
+    /// `isUnheard` says that its kernel acknowledges nothing; otherwise its connection has ended. Costs a system call.
+    func isUnprocessed(isUnheard: Bool) -> Bool { preconditionFailure("target: abstract") }
+    /// The target has said that it did not process the request.
     var isRefused: Bool { false }
-    /// What was written and not sent, for the next connection; nil if the request is written anew.
-    func takeUnsent() -> Buffer? { nil }
+    /// The target had ended the connection, for a reason of its own, before it saw the request: no sign of trouble.
+    var wasRetired: Bool { false }
+    /// What was sent is to be forgotten by our kernel, too, so that the target never sees it.
+    final var isWithdrawn = false
 
     /// Writes the request's head. The body follows, and with it the first write.
     func writeHead(_ exchange: Exchange, framing: Framing, _ worker: inout Worker) {
@@ -162,5 +166,5 @@ class TargetSide: Side {
     /// Tells the target that the client's direction of a tunnel has ended.
     func shutdownWrite(_ worker: inout Worker) { preconditionFailure("target: abstract") }
     /// The exchange is over: `reusable` if its message ends where it should.
-    func release(reusable: Bool, _ plan: GroupPlan?, _ worker: inout Worker) { preconditionFailure("target: abstract") }
+    func release(reusable: Bool, _ worker: inout Worker) { preconditionFailure("target: abstract") }
 }

@@ -257,12 +257,14 @@ public final class GroupPlan: Sendable {
     public let poolIdleTimeout: Nanoseconds
     /// Idle connections kept per target.
     public let poolConnectionsMax: Int
+    /// How attempts on its targets are raced, given up and repeated.
+    public let attempts: AttemptSettings
 
     public init(
         id: Int, name: String, targets: [TargetPlan], version: TargetVersion = .http1, tls: TargetTLS? = nil,
         flows: FlowGroupPlan? = nil, table: MaglevTable = MaglevTable(keys: []), cell: GroupCell,
         counters: TargetGroupCounters, connectTimeout: Nanoseconds, poolIdleTimeout: Nanoseconds,
-        poolConnectionsMax: Int
+        poolConnectionsMax: Int, attempts: AttemptSettings = AttemptSettings()
     ) {
         self.id = id
         self.name = name
@@ -276,7 +278,25 @@ public final class GroupPlan: Sendable {
         self.connectTimeout = connectTimeout
         self.poolIdleTimeout = poolIdleTimeout
         self.poolConnectionsMax = poolConnectionsMax
+        self.attempts = attempts
     }
+}
+
+/// How attempts on a group's targets are raced, given up and repeated. Defaults: `Model.TargetGroupAttributes`.
+public struct AttemptSettings: Sendable, Equatable {
+    /// Retries in percent of the group's requests of the last ten seconds; 0 for none.
+    public var budgetPercent = 20
+    /// Bytes of a request's body that are kept until its answer begins; 0 for none.
+    public var bodyBytesMax = 65_536
+    /// Head start of one target before another one is connected to as well.
+    public var raceDelay: Nanoseconds = 250_000_000
+    /// For how long a target's kernel may acknowledge nothing of what was sent.
+    public var unacknowledgedMax: Nanoseconds = 1_000_000_000
+    /// Whether safe requests leave a target that turns unhealthy before it answers.
+    public var leavesUnhealthy = true
+
+    /// The defaults.
+    public init() {}
 }
 
 /// How connections of clients are passed on to a group's targets.

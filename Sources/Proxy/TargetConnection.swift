@@ -4,19 +4,21 @@ import HTTP1
 /// An HTTP/1 connection to a target.
 final class TargetConnection: TargetSide {
     var transport: Transport
+    let group: Group
     /// The name that TLS has asked for; empty without TLS.
     let serverName: [UInt8]
     var phase = Phase.connecting
     /// How far the end of an unfinished head was looked for.
     var scan = HeadScan()
-    /// When connecting has taken too long, or idling; far away while busy.
+    /// When connecting has taken too long, or idling; while busy, when it is looked whether the target is heard.
     var deadline = Instant.distantFuture
-    /// `writtenCount` when its exchange took it: what is beyond was sent for this exchange.
-    var writtenAtStart: UInt64 = 0
+    /// `transport.sentCount` when its exchange took it: what is beyond was sent for this exchange.
+    private var sentAtStart: UInt64 = 0
 
     /// What the connection is doing.
     enum Phase {
-        /// connect(2) is under way, or the TLS handshake behind it.
+        /// connect(2) is under way, or the TLS handshake behind it. Without an exchange, which another target has
+        /// taken, it goes into its pool.
         case connecting
         /// In its pool.
         case idle
@@ -26,7 +28,11 @@ final class TargetConnection: TargetSide {
         case closed
     }
 
-    init(transport: Transport, pool: TargetPool, serverName: [UInt8] = [], now: Instant) {
+    /// Its group's plan, as it is now.
+    var plan: GroupPlan { group.plan }
+
+    init(transport: Transport, pool: TargetPool, group: Group, serverName: [UInt8] = [], now: Instant) {
+        self.group = group
         self.serverName = serverName
         self.transport = transport
         self.transport.isReadable = false
@@ -50,24 +56,27 @@ final class TargetConnection: TargetSide {
         worker.endHTTP1Body(self, trailers: trailers)
     }
 
-    /// A reused connection died before an octet of an answer, as targets close idle ones whenever they like.
-    override func mayRetry(_ exchange: Exchange) -> Bool {
-        let isWhole = exchange.isIdempotent && exchange.bodyByteCount == 0 && !exchange.hasChunkedEnd
-        return isReused && (isUnsent || isWhole)
+    /// A reset may overtake the acknowledgement of a request that was read, and acted on; an end carries it. So a reset
+    /// says nothing, unless our kernel had not taken anything either.
+    override func isUnprocessed(isUnheard: Bool) -> Bool {
+        if transport.sentCount == sentAtStart { return true }
+        guard isUnheard || transport.hasFIN else { return false }
+        return transport.takenCount <= sentAtStart
     }
 
-    /// The kernel took nothing of the request.
-    private var isUnsent: Bool { writtenCount == writtenAtStart }
+    /// It ended while the request was on its way, as targets end idle connections whenever they like.
+    override var wasRetired: Bool { transport.hasFIN && isUnprocessed(isUnheard: false) }
 
-    override func takeUnsent() -> Buffer? { isUnsent ? outbound.take() : nil }
+    /// Serves an exchange from now on.
+    func join(_ exchange: Exchange) {
+        phase = .busy
+        self.exchange = exchange
+        sentAtStart = transport.sentCount
+    }
 
     override func writeHead(_ exchange: Exchange, framing: Framing, _ worker: inout Worker) {
         scan.reset()
-        if let unsent = exchange.unsent.take() {
-            outbound = consume unsent
-        } else {
-            writeRequestHead(exchange.request, framing: framing, into: worker.outbound(of: self))
-        }
+        writeRequestHead(exchange.request, framing: framing, into: worker.outbound(of: self))
     }
 
     override func readHead(_ exchange: Exchange, _ worker: inout Worker) -> HeadStep {
@@ -98,11 +107,11 @@ final class TargetConnection: TargetSide {
     override func readAgain() { transport.isReadable = true }
 
     /// The connection goes into the pool if it can serve another exchange, else it is closed.
-    override func release(reusable: Bool, _ plan: GroupPlan?, _ worker: inout Worker) {
-        if reusable, isClean, worker.finishDeadline == nil, let plan {
-            worker.keepIdle(self, plan)
+    override func release(reusable: Bool, _ worker: inout Worker) {
+        if reusable, isClean, worker.finishDeadline == nil {
+            worker.keepIdle(self)
         } else {
-            worker.close(self)
+            worker.close(self, reset: isWithdrawn)
         }
     }
 

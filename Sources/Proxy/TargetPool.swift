@@ -15,8 +15,14 @@ final class TargetPool {
     private(set) var idle: [TargetConnection] = []
     /// When control was last told that it does not take connections.
     var complainedAt: Instant?
+    /// When its exchanges were last moved because its host acknowledges nothing.
+    var unheardAt: Instant?
     /// HTTP/2 connections, those being opened included.
     var connections: [HTTP2TargetConnection] = []
+    /// Exchanges that wait for a stream on one of them.
+    var queue = StreamQueue()
+    /// Its SETTINGS_MAX_CONCURRENT_STREAMS, as last heard on any connection; nil before the first.
+    var streamCountMax: Int?
     /// Exchanges that were given this target and have not ended.
     private(set) var inFlight = 0
     /// Set once the target has left its group: no new exchange, and control hears when the last has ended.
@@ -60,9 +66,16 @@ final class TargetPool {
         idle.remove(at: index)
     }
 
+    /// Whether it is one of these few.
+    func isAmong(_ pools: [TargetPool]) -> Bool {
+        for pool in pools where pool === self { return true }
+        return false
+    }
+
+    /// An attempt on it has begun.
     func begin() { inFlight += 1 }
 
-    /// An exchange has ended; `cut` if the deregistration delay ended it.
+    /// An attempt on it has ended; `cut` if the deregistration delay ended it.
     func end(cut: Bool) {
         precondition(inFlight > 0, "target pool: ended more exchanges than began")
         inFlight -= 1

@@ -13,15 +13,13 @@ final class TargetStream: TargetSide {
     var wasRefused = false
     /// What came is no response: the session has reset the stream.
     var isMalformed = false
-    /// One that has said goodbye may close on streams that it counted in: nginx does, where requests crossed its
-    /// GOAWAY.
-    override var isRefused: Bool { wasRefused || connection.session.hasReceivedGoAway }
+    /// How many bytes of the connection were sent, or waited to be, before its own.
+    private var sentBefore = UInt64.max
 
     init(_ connection: HTTP2TargetConnection, now: Instant) {
         self.connection = connection
         stream = StreamState(connection: connection, slot: -1)
         super.init(pool: connection.pool, now: now)
-        isReused = connection.hasServed
     }
 
     override var isFlushed: Bool { isOutboundEmpty && (!stream.isEnding || stream.isEnded) }
@@ -47,14 +45,25 @@ final class TargetStream: TargetSide {
         if worker.takeBackAgain(self, &stream, result), let exchange { worker.postpone(exchange.client) }
     }
 
-    override func mayRetry(_ exchange: Exchange) -> Bool {
-        exchange.bodyByteCount == 0 && (wasRefused || connection.hasServed && exchange.isIdempotent)
+    override func isUnprocessed(isUnheard: Bool) -> Bool {
+        wasRefused || isUnheard && connection.transport.takenCount <= sentBefore
+    }
+
+    override var isRefused: Bool { wasRefused }
+
+    override var wasRetired: Bool { wasRefused && connection.session.hasReceivedGoAway }
+
+    /// The connection has ended by a FIN, when the target's kernel had acknowledged so many of its bytes.
+    func connectionEnded(takenCount: UInt64) {
+        stream.isReset = true
+        if takenCount <= sentBefore { wasRefused = true }
     }
 
     /// The session frames the body. A stream that cannot be opened any more counts as refused.
     override func writeHead(_ exchange: Exchange, framing: Framing, _ worker: inout Worker) {
         sending = .untilClose
         let hasBody = framing != .none
+        sentBefore = connection.transport.sentCount + UInt64(connection.outbound?.count ?? 0)
         let slot = stream.session.request(
             exchange.request, scheme: connection.scheme, framing: framing, isEnd: !hasBody)
         guard let slot else {
@@ -63,7 +72,7 @@ final class TargetStream: TargetSide {
             return
         }
         stream.slot = slot
-        connection.open(self, slot, now: worker.now)
+        connection.open(self, slot)
         if !hasBody {
             stream.isEnding = true
             stream.isEnded = true
@@ -91,12 +100,9 @@ final class TargetStream: TargetSide {
     override func readAgain() {}
 
     /// What is left of the stream is not wanted; the connection goes on.
-    override func release(reusable: Bool, _ plan: GroupPlan?, _ worker: inout Worker) {
+    override func release(reusable: Bool, _ worker: inout Worker) {
         worker.discardInbound(self, &stream)
-        if reusable { connection.hasServed = true }
-        if stream.slot < 0 {
-            connection.abandon(self)
-        } else if !stream.isReset {
+        if !stream.isReset {
             if !(stream.isEndReceived && stream.isEnded) { stream.session.reset(stream.slot, .cancel) }
         }
         worker.discardBuffers(self)

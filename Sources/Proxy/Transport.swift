@@ -1,4 +1,5 @@
 import Core
+import Routing
 import TLS
 
 /// What carries one connection's octets: a socket, what is known of its readiness, and the TLS session on it if any.
@@ -25,6 +26,10 @@ struct Transport {
     private(set) var isEnded = false
     /// A read has failed: the connection broke instead of being ended.
     private(set) var isBroken = false
+    /// The other side has ended its direction by a FIN, which carries its last acknowledgement, and not by a reset.
+    private(set) var hasFIN = false
+    /// Finds out whether a target's kernel acknowledges what is sent.
+    private var watch = AcknowledgementWatch()
     /// The poller has seen the end of the stream; reads go on until they return it.
     var isEndAnnounced = false
     /// connect(2) has succeeded; of clients' connections always.
@@ -116,7 +121,9 @@ struct Transport {
         case .wouldBlock:
             isReadable = false
             return .nothing
-        case .endOfStream: return end(broken: false)
+        case .endOfStream:
+            hasFIN = true
+            return end(broken: false)
         case .failed: return end(broken: true)
         }
     }
@@ -220,7 +227,20 @@ struct Transport {
 
     private mutating func noteSent(_ count: Int, _ worker: inout Worker) {
         sentCount += UInt64(count)
+        if otherSide == .target { watch.sent(sentCount, now: worker.now) }
         worker.countSent(to: otherSide, count)
+    }
+
+    // MARK: Silence
+
+    /// Since when a byte was not acknowledged by the other side's kernel, as far as is known without asking; far away
+    /// if all were. Only of targets.
+    var unacknowledgedSince: Instant { watch.markedAt }
+
+    /// For how long the other side's kernel was silent though it owes an acknowledgement; nil if it was not for
+    /// `limit`. Costs a system call or two.
+    mutating func silence(limit: Nanoseconds, now: Instant) -> Nanoseconds? {
+        watch.silence(socket, sentCount: sentCount, limit: limit, now: now)
     }
 
     // MARK: Connecting
@@ -228,13 +248,15 @@ struct Transport {
     /// How opening a connection goes.
     enum Connect {
         case waiting, connected
-        case failed(timedOut: Bool)
+        case failed(AttemptOutcome.Ending)
     }
 
     /// Goes on with connecting to a target, and with the handshake behind it.
     mutating func connect(_ ready: Poller.Ready, _ worker: inout Worker) -> Connect {
         if !isConnected {
-            if ready.isDead { return .failed(timedOut: socket.takeError() == timedOutError) }
+            if ready.isDead {
+                return .failed(socket.takeError() == timedOutError ? .connectTimedOut : .connectFailed)
+            }
             guard ready.isWritable else { return .waiting }
             isConnected = true
         }
@@ -244,10 +266,10 @@ struct Transport {
         case .waiting: return .waiting
         case .failed(let failure):
             worker.countTLSFailure(failure, at: .target)
-            return .failed(timedOut: false)
+            return .failed(.handshakeFailed)
         case .closed:
             worker.counters.targetTLSFailures.add(.connectionClosed)
-            return .failed(timedOut: false)
+            return .failed(.handshakeFailed)
         case .done:
             worker.counters.targetTLSHandshakes.add(tls.isResumed ? .resumed : .full)
             return .connected

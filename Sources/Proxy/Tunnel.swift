@@ -21,10 +21,8 @@ final class Tunnel {
     var pool: TargetPool?
     /// What chooses the target.
     var hash: UInt64 = 0
-    /// Targets that could not be connected to.
-    var tried: [TargetPool] = []
-    /// Whether the last of them took too long, instead of refusing.
-    var hasTimedOut = false
+    /// The targets it was tried on, and those that are being connected to.
+    var attempts = Attempts()
     /// Who has ended first.
     private(set) var firstEnded = FlowParty.client
     private var hasEnd = false
@@ -48,8 +46,8 @@ final class Tunnel {
         case clientHello(until: Instant)
         /// The client's TLS handshake, until the instant at most.
         case handshake(until: Instant)
-        /// A connection to a target, until the instant at most.
-        case connecting(until: Instant)
+        /// A connection to a target: `attempts`.
+        case connecting
         /// Octets, from either side.
         case open
         /// Closed. The objects may outlive the sockets by the rest of a call.
@@ -104,7 +102,13 @@ final class TunnelSide {
     /// What it had taken when that was last looked at.
     var takenAtLastLook: UInt64 = 0
 
-    init(_ transport: Transport) { self.transport = transport }
+    /// The target at the other end; nil for the client's side.
+    let pool: TargetPool?
+
+    init(_ transport: Transport, to pool: TargetPool? = nil) {
+        self.transport = transport
+        self.pool = pool
+    }
 
     /// Octets of buffers that it holds.
     var heldByteCount: Int { (waiting?.capacity ?? 0) + transport.heldByteCount }

@@ -61,6 +61,7 @@ extension Worker {
     /// A target has left its group: idle connections are closed, and control hears when the last exchange has ended.
     private mutating func drain(_ pool: TargetPool) {
         pool.drain()
+        releaseConnects(to: pool)
         while let idle = pool.takeIdle() {
             counters.targetConnectionsIdle.subtract()
             close(idle)
@@ -94,9 +95,8 @@ extension Worker {
     /// Resets the connections that are passed on to a target. Those that it has not taken yet go to another.
     mutating func endTunnels(of targetID: Int, _ ending: FlowEnding) {
         guard targetID < pools.count, let pool = pools[targetID] else { return }
-        for tunnel in tunnels() where tunnel.pool === pool {
-            if case .connecting = tunnel.phase, connectElsewhere(tunnel) { continue }
-            end(tunnel, ending, by: .apus)
+        for tunnel in tunnels() {
+            if tunnel.pool === pool { end(tunnel, ending, by: .apus) } else { giveUpConnect(to: pool, tunnel, ending) }
         }
     }
 
@@ -104,7 +104,7 @@ extension Worker {
     /// answered. Source: elbv2.md §2.3.
     mutating func cutExchanges(of targetID: Int) {
         for client in clientSides() {
-            guard let exchange = client.exchange, exchange.pool?.id == targetID else { continue }
+            guard let exchange = client.exchange, isHeld(exchange, by: targetID) else { continue }
             exchange.isCut = true
             counters.exchangesCutByDeregistration.add()
             handle(exchange, .cut)
@@ -113,6 +113,13 @@ extension Worker {
         guard targetID < pools.count, let pool = pools[targetID] else { return }
         for flow in datagramFlows() where flow.pool === pool { end(flow, .deregistration, by: .apus) }
         endTunnels(of: targetID, .deregistration)
+    }
+
+    /// Whether the target serves the exchange, or is all that it waits for.
+    private func isHeld(_ exchange: Exchange, by targetID: Int) -> Bool {
+        if let pool = exchange.pool { return pool.id == targetID }
+        let pending = exchange.attempts.pending
+        return !pending.isEmpty && pending.allSatisfy { $0.pool.id == targetID }
     }
 
     // MARK: Listeners

@@ -52,7 +52,8 @@ extension Worker {
         guard RequestProtocol(request).mayGo(to: group.plan.version, isPOST: isPOST) else {
             return answer(exchange, status: 464, word: "ProtocolMismatch")
         }
-        guard let pool = group.pick() else { return answer(exchange, status: 503, word: "NoTargets") }
+        guard let pool = group.pick(now: now) else { return answer(exchange, status: 503, word: "NoTargets") }
+        group.retryBudget.noteRequest(now: now)
         counters.requestsForwarded.add()
         exchange.isForwarded = true
         group.plan.counters.requests.add()
@@ -62,7 +63,7 @@ extension Worker {
             group.plan.counters.failOpenRequests.add()
         }
         sendContinue(exchange)
-        connect(exchange, to: pool)
+        attempt(exchange, on: pool)
     }
 
     /// Answers `Expect: 100-continue` at this hop, unless the body is on its way already. RFC 9110 §10.1.1.

@@ -1,14 +1,18 @@
 import Core
 import HTTP1
+import Routing
 import Telemetry
 
 extension Worker {
     /// Tells the exchange's state machine what happened and does what it says.
     mutating func handle(_ exchange: Exchange, _ event: ExchangeState.Event) {
-        switch exchange.state.receive(event) {
+        let effect = exchange.state.receive(event)
+        if let ending = event.attemptEnding, exchange.attemptBeganAt != nil { endAttempt(exchange, ending) }
+        switch effect {
         case .sendRequest: sendRequest(exchange)
         case .tryNextTarget: tryNextTarget(exchange)
         case .retryOrFail: retryOrFail(exchange)
+        case .connectAgain: connectAgain(exchange)
         case .relayResponse: break  // `pump` goes on with it
         case .finish: complete(exchange)
         case .answer(let status):
@@ -54,10 +58,28 @@ extension Worker {
             case .exactly(let count): .length(count)
             case .unknown: .chunked
             }
+        // Of a body that is too long to be kept nothing needs to be copied.
+        let keptMax = exchange.group?.plan.attempts.bodyBytesMax ?? 0
+        exchange.keptBytesMax = request.body.isLonger(than: keptMax) ? 0 : keptMax
         target.sending = framing
         target.decoder = BodyDecoder(.none)
         exchange.record.target = target.pool.address
         target.writeHead(exchange, framing: framing, &self)
+    }
+
+    /// Passes on the request's body: first what has to be sent again, then what comes from the client.
+    private mutating func relayBody(of exchange: Exchange, from client: ClientSide, to target: TargetSide) -> Relay {
+        while let replay = exchange.keptBody.replay {
+            if replay.isEmpty {
+                exchange.keptBody.endReplay(&buffers)
+                continue
+            }
+            let waiting = replay.count
+            guard let moved = forward(replay, waiting, to: target, keeping: exchange) else { return .sinkGone }
+            if moved < waiting { return .waiting }
+        }
+        if exchange.keptBody.isEnded { return endBody(to: target, trailers: nil) }
+        return relay(from: client, to: target, keeping: exchange)
     }
 
     private mutating func relayRequest(_ exchange: Exchange) {
@@ -71,12 +93,10 @@ extension Worker {
             return
         }
         let client = exchange.client
-        let consumed = client.consumedCount
-        let outcome = relay(from: client, to: target)
-        exchange.bodyByteCount += client.consumedCount - consumed
-        switch outcome {
+        switch relayBody(of: exchange, from: client, to: target) {
         case .ended:
             exchange.isRequestDone = true
+            exchange.keptBody.isEnded = true
             if exchange.isTunnel { return relayRequest(exchange) }
             exchange.sentAt = now
             client.requestRate.cancel()
@@ -148,6 +168,8 @@ extension Worker {
     /// Writes the final response's head for the client and goes on with its body.
     private mutating func beginResponse(_ exchange: Exchange, _ target: TargetSide, _ head: ParsedHead) {
         let client = exchange.client
+        endAttempt(exchange, .answered)
+        exchange.keptBody.reset(&buffers)
         exchange.answeredAt = now
         exchange.record.status = response.status
         exchange.record.targetStatus = response.status
@@ -166,6 +188,8 @@ extension Worker {
     /// Passes the target's agreement on; from now on octets go through as they come, until either side ends.
     private mutating func beginTunnel(_ exchange: Exchange, _ target: TargetSide) {
         let client = exchange.client
+        endAttempt(exchange, .answered)
+        exchange.keptBody.reset(&buffers)
         exchange.isTunnel = true
         exchange.answeredAt = now
         exchange.record.kind = .webSocket
@@ -229,7 +253,7 @@ extension ExchangeState.Event {
     /// The word in the Apus-Reason field and in logs, when this event ends an exchange.
     var word: StaticString {
         switch self {
-        case .connected, .responseHead, .responseEnd, .answeredHere: "None"
+        case .connected, .responseHead, .responseEnd, .answeredHere, .sentAgain: "None"
         case .connectFailed: "TargetConnectFailed"
         case .targetGone: "TargetClosedConnection"
         case .targetMalformed: "MalformedResponse"
@@ -237,7 +261,20 @@ extension ExchangeState.Event {
         case .clientMalformed: "BadRequestBody"
         case .clientTimeout: "ClientTimeout"
         case .targetTimeout: "TargetTimeout"
+        case .targetUnheard: "TargetUnacknowledged"
         case .cut: "DeregistrationDelayExpired"
+        }
+    }
+
+    /// How this event ends the attempt under way; nil if it does not, or says so itself (`endAttempt`).
+    fileprivate var attemptEnding: AttemptOutcome.Ending? {
+        switch self {
+        case .connected, .connectFailed, .sentAgain, .responseHead, .responseEnd, .targetGone, .answeredHere: nil
+        case .targetMalformed: .malformed
+        case .clientGone, .clientMalformed, .clientTimeout: .abandoned
+        case .targetTimeout: .timedOut
+        case .targetUnheard: .unacknowledged
+        case .cut: .cut
         }
     }
 }

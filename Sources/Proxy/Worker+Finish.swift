@@ -23,10 +23,9 @@ extension Worker {
 
     /// Writes the record, and cuts the ties between the exchange and both connections.
     private mutating func release(_ exchange: Exchange) {
-        precondition(exchange.target == nil, "exchange: released with its target")
+        precondition(exchange.target == nil && exchange.pool == nil, "exchange: released with its target")
         let client = exchange.client
-        releasePool(exchange, cut: exchange.isCut)
-        if let unsent = exchange.unsent.take() { buffers.release(consume unsent) }
+        exchange.keptBody.reset(&buffers)
         buffers.charge(-exchange.chargedByteCount)
         exchange.chargedByteCount = 0
         client.requestRate.cancel()

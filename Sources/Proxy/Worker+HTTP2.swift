@@ -23,7 +23,7 @@ extension Worker {
     /// Hands octets of a connection to its session and acts on them.
     mutating func take(_ input: Span<UInt8>, _ connection: HTTP2Connection) {
         connection.lastActivity = now
-        connection.lastReceived = now
+        connection.unansweredSince = .distantFuture
         _ = connection.session.receive(input, now: now)
         connection.countDropped(counters)
         if !connection.session.isInsideFrame {
@@ -68,6 +68,7 @@ extension Worker {
         }
         if connection.transport.sentCount > sentBefore {
             connection.lastActivity = now
+            connection.unansweredSince = min(connection.unansweredSince, now)
             connection.lastFlush = now
         } else if flushed == .done {
             connection.lastFlush = now
@@ -273,13 +274,13 @@ extension Worker {
     }
 
     /// Gives back what a connection has, and closes its socket.
-    mutating func release(_ connection: HTTP2Connection) {
+    mutating func release(_ connection: HTTP2Connection, reset: Bool = false) {
         if let outbound = connection.outbound.take() { buffers.release(consume outbound) }
         buffers.charge(-connection.sessionByteCount)
         connection.sessionByteCount = 0
         timers.cancel(connection.transport.token)
         slab.remove(connection.transport.token)
-        connection.transport.close(&self)
+        connection.transport.close(reset: reset, &self)
         connection.blocked = []
         reserve.restore()
     }

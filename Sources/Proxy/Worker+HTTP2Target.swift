@@ -1,45 +1,98 @@
 import Core
 import HTTP1
 import HTTP2
+import Routing
 
 /// HTTP/2 connections to targets.
 extension Worker {
-    /// Gives the exchange a stream on a connection to `pool`'s target: on one that has room, else on a new one.
-    mutating func openStream(_ exchange: Exchange, _ pool: TargetPool, _ plan: GroupPlan) {
-        let isFresh = exchange.needsFreshConnection
-        let name = targetServerName(exchange, pool)
-        let connection = pool.connections.first {
-            $0.hasRoom && $0.serverName == name && !(isFresh && $0.hasServed)
-        }
-        if let connection {
-            let side = TargetStream(connection, now: now)
-            exchange.target = side
-            side.exchange = exchange
-            guard case .open = connection.phase else {
-                exchange.connectAttempts += 1
-                return connection.waiting.append(side)
-            }
+    /// Gives the exchange a stream on a connection to `pool`'s target that has room; else it waits for one, and
+    /// connections are opened as they are needed.
+    mutating func requestStream(_ exchange: Exchange, _ pool: TargetPool, _ group: Group, _ name: [UInt8]) {
+        if pool.queue.first(for: name) == nil, let connection = connectionWithRoom(exchange, pool, name) {
             counters.targetConnectionsReused.add()
-            return handle(exchange, .connected)
+            return openStream(exchange, connection, beganAt: now)
         }
-        openConnection(exchange, pool, plan, name)
+        let ticket = pool.queue.append(exchange, for: name)
+        exchange.attempts.wait(for: pool, ticket: ticket, now: now)
+        awaitRace(exchange, group)
+        openConnections(pool, group, name)
     }
 
-    private mutating func openConnection(
-        _ exchange: Exchange, _ pool: TargetPool, _ plan: GroupPlan, _ name: [UInt8]
+    /// The first one; for what is sent again the last one: what has refused it is likely to end soon.
+    private func connectionWithRoom(
+        _ exchange: Exchange, _ pool: TargetPool, _ name: [UInt8]
+    ) -> HTTP2TargetConnection? {
+        exchange.attempts.count == 1
+            ? pool.connections.first { $0.hasRoom && $0.serverName == name }
+            : pool.connections.last { $0.hasRoom && $0.serverName == name }
+    }
+
+    private mutating func openStream(
+        _ exchange: Exchange, _ connection: HTTP2TargetConnection, beganAt: Instant
     ) {
-        guard let transport = openTransport(exchange, pool, name) else { return handle(exchange, .connectFailed) }
-        let session = HTTP2Session(.client, .target, heads: heads, now: now)
+        take(exchange, TargetStream(connection, now: now), beganAt: beganAt)
+    }
+
+    /// Gives streams to the exchanges that wait for them, as far as there is room, and opens connections for the rest.
+    mutating func serveQueue(_ pool: TargetPool, _ group: Group) {
+        guard !pool.queue.isEmpty else { return }
+        for connection in pool.connections {
+            while connection.hasRoom, let exchange = pool.queue.first(for: connection.serverName),
+                let attempt = exchange.attempts.take(pool)
+            {
+                pool.queue.remove(ticket: attempt.ticket)
+                let client = exchange.client
+                openStream(exchange, connection, beganAt: attempt.beganAt)
+                postpone(client)
+            }
+        }
+        if let name = pool.queue.firstName { openConnections(pool, group, name) }
+    }
+
+    /// Opens as many connections as those that wait for streams need: one while it is not known how many streams the
+    /// target allows on each, and none while it allows none.
+    private mutating func openConnections(_ pool: TargetPool, _ group: Group, _ name: [UInt8]) {
+        let waitingCount = pool.queue.count(for: name)
+        var openingCount = pool.connections.count { $0.isOpening && $0.serverName == name }
+        let streamCount = pool.streamCountMax ?? .max
+        guard streamCount > 0 || pool.connections.isEmpty else { return }
+        while waitingCount > 0, openingCount == 0 || (waitingCount - 1) / max(1, streamCount) >= openingCount,
+            pool.connections.count < max(1, group.plan.poolConnectionsMax)
+        {
+            switch openTransport(pool, group.tls, name) {
+            case .failed(let code): return failQueue(pool, group, name, connectEnding(code))
+            case .opened(let transport): add(transport, pool, group, name)
+            }
+            openingCount += 1
+        }
+    }
+
+    private mutating func add(_ transport: Transport, _ pool: TargetPool, _ group: Group, _ name: [UInt8]) {
+        var settings = HTTP2Settings.target
+        settings.streamCountBeforeSettings = max(1, pool.streamCountMax ?? 1)
+        let session = HTTP2Session(.client, settings, heads: heads, now: now)
         let connection = HTTP2TargetConnection(
-            transport: transport, session: session, pool: pool, plan: plan, serverName: name, now: now)
+            transport: transport, session: session, pool: pool, group: group, serverName: name, now: now)
         register(transport, as: .http2Target(connection))
         counters.targetHTTP2Connections.add()
         pool.connections.append(connection)
-        let side = TargetStream(connection, now: now)
-        exchange.target = side
-        side.exchange = exchange
-        connection.waiting.append(side)
-        schedule(connection, at: now + plan.connectTimeout)
+        schedule(connection, at: now + group.plan.connectTimeout)
+    }
+
+    /// A connection could not be opened: unless there is another one, those that wait for it go elsewhere.
+    private mutating func failQueue(
+        _ pool: TargetPool, _ group: Group, _ name: [UInt8], _ ending: AttemptOutcome.Ending
+    ) {
+        if pool.connections.contains(where: { $0.serverName == name && !$0.isEnding }) { return }
+        // All leave before any is told: some may come back.
+        for exchange in pool.queue.removeAll(for: name) {
+            guard let attempt = exchange.attempts.take(pool) else {
+                preconditionFailure("HTTP/2: queued without waiting")
+            }
+            let client = exchange.client
+            connectFailed(exchange, pool, ending, beganAt: attempt.beganAt)
+            postpone(client)
+        }
     }
 
     /// Acts on the socket of a connection.
@@ -48,12 +101,12 @@ extension Worker {
         case .connecting:
             switch connection.transport.connect(ready, &self) {
             case .waiting: return
-            case .failed(let timedOut): return connectFailed(connection, timedOut: timedOut)
+            case .failed(let ending): return connectFailed(connection, ending)
             case .connected:
                 // A target that does not know HTTP/2 would take our preface for a bad request.
                 if let tls = connection.transport.tls, tls.applicationProtocol != .http2 {
                     countTLSFailure(.noSharedProtocol, at: .target)
-                    return connectFailed(connection, timedOut: false)
+                    return connectFailed(connection, .handshakeFailed)
                 }
                 begin(connection)
             }
@@ -68,29 +121,15 @@ extension Worker {
         connection.enter(.open)
         connection.deadline = .distantFuture
         connection.lastActivity = now
-        let sides = connection.waiting
-        connection.waiting = []
-        for side in sides {
-            guard let exchange = side.exchange else { continue }
-            handle(exchange, .connected)
-            postpone(exchange.client)
-        }
+        if connection.pool.queue.isEmpty { trust(connection.pool, connection.group) }
+        serveQueue(connection.pool, connection.group)
         serve(connection)
     }
 
-    private mutating func connectFailed(_ connection: HTTP2TargetConnection, timedOut: Bool) {
-        let sides = connection.waiting
-        connection.waiting = []
+    mutating func connectFailed(_ connection: HTTP2TargetConnection, _ ending: AttemptOutcome.Ending) {
+        connection.isWithdrawn = true
         close(connection)
-        for side in sides {
-            guard let exchange = side.exchange else { continue }
-            let client = exchange.client
-            countConnectFailure(exchange)
-            detach(exchange)
-            exchange.connectTimedOut = timedOut
-            handle(exchange, .connectFailed)
-            postpone(client)
-        }
+        failQueue(connection.pool, connection.group, connection.serverName, ending)
     }
 
     // MARK: What the session says
@@ -109,11 +148,12 @@ extension Worker {
             case .goAway:
                 counters.http2GoAways.add(.target)
                 if case .open = connection.phase { connection.enter(.finishing) }
-            case .settings: break
+            case .settings: connection.pool.streamCountMax = session.remoteStreamCountMax
             }
             index += 1
         }
         session.removeEvents()
+        serveQueue(connection.pool, connection.group)
     }
 
     private func side(_ connection: HTTP2TargetConnection, _ slot: Int) -> TargetStream {
@@ -178,22 +218,15 @@ extension Worker {
     mutating func rest(_ connection: HTTP2TargetConnection) {
         if case .connecting = connection.phase { return }
         if connection.isFailed { return end(connection) }
-        if case .open = connection.phase, connection.pool.draining != nil || finishDeadline != nil {
-            connection.enter(.finishing)
-        }
+        serveQueue(connection.pool, connection.group)
+        let isLast = connection.pool.queue.isEmpty && (connection.pool.draining != nil || finishDeadline != nil)
+        if isLast, case .open = connection.phase { connection.enter(.finishing) }
         if connection.streamCount == 0 {
             if case .finishing = connection.phase { return finish(connection) }
             limitIdle(connection.pool, connection.plan)
             if connection.isClosed { return }
         }
-        if !connection.isPinged { schedule(connection, at: silenceDeadline(of: connection)) }
-    }
-
-    /// Until when the target may be silent: without streams a connection is kept for a while, with streams it has to be
-    /// heard of, whatever we write to it.
-    private func silenceDeadline(of connection: HTTP2TargetConnection) -> Instant {
-        if connection.streamCount == 0 { return connection.lastActivity + connection.plan.poolIdleTimeout }
-        return max(connection.lastReceived, connection.askedSince) + Limits.targetSilenceMax
+        schedule(connection, at: nextDeadline(of: connection))
     }
 
     /// Closes the oldest connections without streams that are more than a pool may keep.
@@ -204,7 +237,7 @@ extension Worker {
     }
 
     /// Says goodbye and closes: no stream is open.
-    private mutating func finish(_ connection: HTTP2TargetConnection) {
+    mutating func finish(_ connection: HTTP2TargetConnection) {
         connection.session.finishShutdown()
         sendLast(connection)
         close(connection)
@@ -213,58 +246,35 @@ extension Worker {
     /// The connection has ended or broken, and with it all its exchanges.
     mutating func end(_ connection: HTTP2TargetConnection) {
         guard !connection.isClosed else { return }
-        if case .connecting = connection.phase { return connectFailed(connection, timedOut: false) }
+        if connection.isConnecting { return connectFailed(connection, .connectFailed) }
         let sides = connection.streams
         connection.streams = []
         connection.streamCount = 0
+        // An end carries the target's last acknowledgement; a reset may have overtaken it, and says nothing.
+        let takenCount = connection.transport.hasFIN ? connection.transport.takenCount : .max
         close(connection)
         for case let side? in sides {
-            side.stream.isReset = true
+            side.connectionEnded(takenCount: takenCount)
             if let exchange = side.exchange { postpone(exchange.client) }
         }
+        serveQueue(connection.pool, connection.group)
     }
 
     private mutating func close(_ connection: HTTP2TargetConnection) {
         keepResumption(of: connection.transport, connection.pool)
         connection.enter(.closed)
         connection.pool.connections.removeAll { $0 === connection }
-        release(connection)
+        release(connection, reset: connection.isWithdrawn)
         counters.targetConnectionsActive.subtract()
     }
 
     // MARK: Deadlines
 
     /// Sets the connection's deadline, and its timer if that is before the one it is set to.
-    private mutating func schedule(_ connection: HTTP2TargetConnection, at deadline: Instant) {
+    mutating func schedule(_ connection: HTTP2TargetConnection, at deadline: Instant) {
         connection.deadline = deadline
         guard deadline < connection.transport.timer else { return }
         connection.transport.timer = deadline
         timers.schedule(connection.transport.token, at: deadline)
-    }
-
-    /// The connection's timer has fired: acts if its deadline has come, or sets the timer again.
-    mutating func targetTimerFired(_ connection: HTTP2TargetConnection) {
-        connection.transport.timer = .distantFuture
-        guard connection.deadline != .distantFuture else { return }
-        guard connection.deadline <= now else { return schedule(connection, at: connection.deadline) }
-        switch connection.phase {
-        case .connecting:
-            counters.timeouts.add(.targetConnect)
-            connectFailed(connection, timedOut: true)
-        case .open, .finishing: watch(connection)
-        case .closed: preconditionFailure("HTTP/2 target: a deadline after closed")
-        }
-    }
-
-    /// A connection was silent: one without streams is closed, the others are asked whether they live.
-    private mutating func watch(_ connection: HTTP2TargetConnection) {
-        if connection.isPinged { return end(connection) }
-        let deadline = silenceDeadline(of: connection)
-        guard deadline <= now else { return schedule(connection, at: deadline) }
-        if connection.streamCount == 0 { return finish(connection) }
-        connection.isPinged = true
-        connection.session.ping()
-        keepBusy(connection)
-        schedule(connection, at: now + Limits.pingTimeout)
     }
 }

@@ -23,15 +23,18 @@ extension Worker {
     ///
     /// Memory per direction is bounded by the source's `inbound` and the sink's `outbound`: when the sink takes
     /// nothing, both fill and reading stops. Pieces up to `Limits.copiedBytesMax` go behind the head, so that one write
-    /// sends both; larger ones are written from where they lie.
-    mutating func relay(from source: Side, to sink: Side) -> Relay {
+    /// sends both; larger ones are written from where they lie. What is a request's body is kept for `exchange`, so
+    /// that it can be sent again.
+    mutating func relay(from source: Side, to sink: Side, keeping exchange: Exchange? = nil) -> Relay {
         var turnBytes = 0
         while true {
             let inbound = source.inbound
             switch nextStep(source, inbound) {
             case .data(let skip, let count):
                 consume(source, inbound, framing: skip)
-                guard let inbound, let moved = forward(inbound, count, to: sink) else { return .sinkGone }
+                guard let inbound, let moved = forward(inbound, count, to: sink, keeping: exchange) else {
+                    return .sinkGone
+                }
                 source.decoder.consume(moved)
                 source.consumedCount += UInt64(moved)
                 turnBytes += moved
@@ -50,15 +53,22 @@ extension Worker {
                     guard let received = source.receivedTrailers.take() else { return endBody(to: sink, trailers: nil) }
                     heads.put(trailers)
                     trailers = received
+                    loseTrailers(exchange)
                     return endBody(to: sink, trailers: trailers)
                 }
             case .end(let skip):
                 consume(source, inbound, framing: skip)
+                loseTrailers(exchange)
                 return endBody(to: sink, trailers: trailers)
             case .refused(let violation):
                 return .sourceMalformed(violation)
             }
         }
+    }
+
+    /// Trailers are not kept: a request that has any is not sent again once they have gone out.
+    private mutating func loseTrailers(_ exchange: Exchange?) {
+        if let exchange, trailers.fieldCount > 0 { exchange.keptBody.lose(&buffers) }
     }
 
     private func nextStep(_ source: Side, _ inbound: Buffer?) -> BodyStep {
@@ -75,6 +85,14 @@ extension Worker {
 
     /// Hands up to `count` octets at the front of `inbound` to `sink`, framed as it wants. Returns how many were taken,
     /// which are consumed; nil if the sink is dead.
+    mutating func forward(_ inbound: Buffer, _ count: Int, to sink: Side, keeping exchange: Exchange?) -> Int? {
+        guard let exchange, !exchange.isTunnel else { return forward(inbound, count, to: sink) }
+        exchange.keptBody.keep(inbound, count: count, most: exchange.keptBytesMax, &buffers)
+        let moved = forward(inbound, count, to: sink)
+        exchange.keptBody.unkeep(count - (moved ?? 0))
+        return moved
+    }
+
     private mutating func forward(_ inbound: Buffer, _ count: Int, to sink: Side) -> Int? {
         if sink.sending == .chunked { return forwardChunk(inbound, count, to: sink) }
         let outbound = outbound(of: sink)
@@ -103,7 +121,7 @@ extension Worker {
         return size
     }
 
-    private mutating func endBody(to sink: Side, trailers: Head?) -> Relay {
+    mutating func endBody(to sink: Side, trailers: Head?) -> Relay {
         sink.endBody(trailers: trailers, &self) == .failed ? .sinkGone : .ended
     }
 

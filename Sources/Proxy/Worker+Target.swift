@@ -1,49 +1,25 @@
 import Core
 import HTTP1
+import Routing
 import TLS
 
 extension Worker {
-    /// Gives the exchange a connection to `pool`'s target: the most recently used idle one, else a new one.
-    mutating func connect(_ exchange: Exchange, to pool: TargetPool) {
-        hold(pool, for: exchange)
-        if let plan = exchange.group?.plan, plan.version != .http1 { return openStream(exchange, pool, plan) }
-        let name = targetServerName(exchange, pool)
-        if !exchange.needsFreshConnection, let idle = pool.takeIdle(for: name) {
-            counters.targetConnectionsIdle.subtract()
-            counters.targetConnectionsReused.add()
-            idle.phase = .busy
-            idle.deadline = .distantFuture
-            join(exchange, idle)
-            return handle(exchange, .connected)
-        }
-        open(exchange, pool, name)
+    /// What opening a connection comes to at once.
+    enum Opening {
+        case opened(Transport)
+        /// There is no way to the target, or no descriptor: errno(3).
+        case failed(Int32)
     }
 
-    /// Opens a new connection for the exchange.
-    private mutating func open(_ exchange: Exchange, _ pool: TargetPool, _ serverName: [UInt8]) {
-        guard let transport = openTransport(exchange, pool, serverName) else { return handle(exchange, .connectFailed) }
-        let target = TargetConnection(transport: transport, pool: pool, serverName: serverName, now: now)
-        register(transport, as: .target(target))
-        join(exchange, target)
-        schedule(target, at: now + (exchange.group?.plan.connectTimeout ?? 0))
-    }
-
-    /// Begins a connection to `pool`'s target, with TLS where the group has it. Nil if there is no way to it.
-    mutating func openTransport(_ exchange: Exchange, _ pool: TargetPool, _ serverName: [UInt8]) -> Transport? {
-        exchange.connectAttempts += 1
+    /// Begins a connection to `pool`'s target, with TLS where the group has it.
+    func openTransport(_ pool: TargetPool, _ context: TLSClientContext?, _ serverName: [UInt8]) -> Opening {
         let socket: Socket
-        do {
-            socket = try Socket.connect(to: pool.address)
-        } catch {
-            countConnectFailure(exchange)
-            return nil
-        }
+        do { socket = try Socket.connect(to: pool.address) } catch { return .failed(error.code) }
         var transport = Transport(token: slab.nextToken, socket: socket, to: .target)
-        if let context = exchange.group?.tls {
-            transport.tls = TLSSession(
-                context, serverName: serverName.span, resuming: pool.resumption, wire: wire)
+        if let context {
+            transport.tls = TLSSession(context, serverName: serverName.span, resuming: pool.resumption, wire: wire)
         }
-        return transport
+        return .opened(transport)
     }
 
     /// Has a new connection to a target watched.
@@ -72,42 +48,15 @@ extension Worker {
         return name
     }
 
-    private func join(_ exchange: Exchange, _ target: TargetConnection) {
-        exchange.target = target
-        target.writtenAtStart = target.writtenCount
-        target.exchange = exchange
-    }
-
-    /// Counts the exchange as in flight for one target, instead of the one it had before.
-    private mutating func hold(_ pool: TargetPool, for exchange: Exchange) {
-        guard exchange.pool !== pool else { return }
-        releasePool(exchange, cut: false)
-        exchange.pool = pool
-        pool.begin()
-    }
-
-    /// Ends the exchange's count for its target, and tells control when it was the last of a draining one.
-    mutating func releasePool(_ exchange: Exchange, cut: Bool) {
-        guard let pool = exchange.pool else { return }
-        exchange.pool = nil
-        pool.end(cut: cut)
-        reportIfDrained(pool)
-    }
-
     /// Acts on a target's socket.
     mutating func targetReady(_ target: TargetConnection, _ ready: Poller.Ready) {
         switch target.phase {
         case .connecting:
-            guard let exchange = target.exchange else { preconditionFailure("target: connecting for nothing") }
             switch target.transport.connect(ready, &self) {
             case .waiting: return
-            case .failed(let timedOut): return connectFailed(target, timedOut: timedOut)
-            case .connected: break
+            case .failed(let ending): connectFailed(target, ending)
+            case .connected: connected(target)
             }
-            target.phase = .busy
-            target.deadline = .distantFuture
-            handle(exchange, .connected)
-            exchange.client.advance(&self)
         case .idle:
             guard ready.isReadable else { return target.transport.isWritable = true }
             // The target closes, or says something nobody asked for: either way it is of no use any more.
@@ -123,73 +72,51 @@ extension Worker {
         }
     }
 
-    /// A connection was refused, or took too long.
-    mutating func connectFailed(_ target: TargetConnection, timedOut: Bool) {
-        guard let exchange = target.exchange else { preconditionFailure("target: connecting for nothing") }
+    /// A connection is ready: for its exchange, or for the pool if another target has taken that.
+    private mutating func connected(_ target: TargetConnection) {
+        guard let exchange = target.exchange else {
+            trust(target.pool, target.group)
+            guard target.pool.draining == nil, finishDeadline == nil else { return close(target) }
+            return keepIdle(target)
+        }
+        guard let attempt = exchange.attempts.take(target.transport.token) else {
+            preconditionFailure("target: connected for an exchange that does not wait")
+        }
+        schedule(target, at: now + target.plan.attempts.unacknowledgedMax)
+        target.join(exchange)
         let client = exchange.client
-        countConnectFailure(exchange)
-        detach(exchange)
-        exchange.connectTimedOut = timedOut
-        handle(exchange, .connectFailed)
+        take(exchange, target, beganAt: attempt.beganAt)
         client.advance(&self)
     }
 
-    func countConnectFailure(_ exchange: Exchange) {
-        counters.targetConnectFailures.add()
-        exchange.group?.plan.counters.connectionErrors.add()
-    }
-
-    /// Tries the next target whose turn it is, within bounds; then answers that none could be reached.
-    mutating func tryNextTarget(_ exchange: Exchange) {
-        if exchange.connectAttempts < Limits.connectAttemptsMax, let next = exchange.group?.pick() {
-            counters.retries.add()
-            connect(exchange, to: next)
-        } else if exchange.connectTimedOut {
-            answer(exchange, status: 504, word: "TargetConnectTimeout")
-        } else {
-            answer(exchange, status: 502, word: "TargetConnectFailed")
-        }
-    }
-
-    /// The target's side is gone without an answer. Sends the request once more, on a fresh connection, if that cannot
-    /// do harm.
-    mutating func retryOrFail(_ exchange: Exchange) {
-        guard let target = exchange.target, let pool = exchange.pool else {
-            preconditionFailure("exchange: retry without a target")
-        }
-        let most = target.isRefused ? Limits.refusedRetriesMax : 1
-        guard exchange.retryCount < most, !exchange.hasAnswer, target.mayRetry(exchange) else {
-            counters.targetConnectionErrors.add()
-            return answer(exchange, status: 502, word: "TargetClosedConnection")
-        }
-        exchange.retryCount += 1
-        exchange.needsFreshConnection = !target.isRefused
-        exchange.unsent = target.takeUnsent()
-        if exchange.unsent == nil { exchange.isRequestDone = false }
-        exchange.state.retry()
-        counters.retries.add()
-        detach(exchange)
-        connect(exchange, to: pool)
-        // On a connection that is open already no event tells that the body may follow.
-        if exchange.isJoined { postpone(exchange.client) }
-    }
-
-    /// Closes the exchange's connection to its target.
-    mutating func detach(_ exchange: Exchange) {
-        guard let target = exchange.target else { return }
-        exchange.target = nil
+    /// A connection was refused, or took too long.
+    mutating func connectFailed(_ target: TargetConnection, _ ending: AttemptOutcome.Ending) {
+        let exchange = target.exchange
         target.exchange = nil
-        target.release(reusable: false, nil, &self)
+        close(target, reset: true)
+        guard let exchange else { return }
+        guard let attempt = exchange.attempts.take(target.transport.token) else {
+            preconditionFailure("target: a failure for an exchange that does not wait")
+        }
+        let client = exchange.client
+        connectFailed(exchange, target.pool, ending, beganAt: attempt.beganAt)
+        client.advance(&self)
     }
 
-    /// Ends the exchange's use of its target, whose connection may serve another one if `reusable`.
+    /// Ends the exchange's use of its target, whose connection may serve another one if `reusable`, and of those that
+    /// it waits for.
     mutating func releaseTarget(_ exchange: Exchange, reusable: Bool) {
+        while let attempt = exchange.attempts.takeFirst() {
+            withdraw(attempt, exchange.group)
+        }
+        if exchange.attemptBeganAt != nil { endAttempt(exchange, .abandoned) }
         if let target = exchange.target {
             exchange.target = nil
             target.exchange = nil
-            target.release(reusable: reusable, exchange.group?.plan, &self)
+            target.release(reusable: reusable, &self)
         }
-        releasePool(exchange, cut: exchange.isCut)
+        guard let pool = exchange.pool.take() else { return }
+        endCount(pool, cut: exchange.isCut)
     }
 
     /// Remembers a session that a target has given, so that the next handshake is short.
@@ -199,9 +126,9 @@ extension Worker {
     }
 
     /// Puts a connection into its pool.
-    mutating func keepIdle(_ target: TargetConnection, _ plan: GroupPlan) {
+    mutating func keepIdle(_ target: TargetConnection) {
+        let plan = target.plan
         keepResumption(of: target.transport, target.pool)
-        target.isReused = true
         target.phase = .idle
         target.settle(&self)
         counters.targetConnectionsIdle.add()
@@ -214,13 +141,13 @@ extension Worker {
     }
 
     /// Gives back everything a connection has. It is in no pool and serves no exchange.
-    mutating func close(_ target: TargetConnection) {
+    mutating func close(_ target: TargetConnection, reset: Bool = false) {
         target.phase = .closed
         keepResumption(of: target.transport, target.pool)
         discardBuffers(target)
         timers.cancel(target.transport.token)
         slab.remove(target.transport.token)
-        target.transport.close(&self)
+        target.transport.close(reset: reset, &self)
         counters.targetConnectionsActive.subtract()
     }
 }

@@ -38,7 +38,8 @@ extension Worker {
 
     /// When something has to be done about the client's exchange if nothing happens.
     func exchangeDeadline(of client: ClientSide) -> Instant {
-        min(idleDeadline(of: client), client.requestRate.deadline, client.responseRate.deadline)
+        let deadline = min(idleDeadline(of: client), client.requestRate.deadline, client.responseRate.deadline)
+        return min(deadline, client.exchange?.attempts.nextAt ?? .distantFuture)
     }
 
     /// When neither side has sent or taken an octet for too long.
@@ -78,6 +79,7 @@ extension Worker {
     mutating func exchangeTimedOut(_ client: ClientSide) {
         guard let exchange = client.exchange else { preconditionFailure("client: exchanging nothing") }
         let settings = client.listener.settings
+        if exchange.attempts.nextAt <= now { joinRace(exchange) }
         if client.requestRate.deadline <= now {
             let isFast = client.requestRate.isFastEnough(
                 now: now, length: settings.bodyRateWindow, passed: client.consumedCount,
@@ -127,12 +129,13 @@ extension Worker {
         switch target.phase {
         case .connecting:
             counters.timeouts.add(.targetConnect)
-            connectFailed(target, timedOut: true)
+            connectFailed(target, .connectTimedOut)
         case .idle:
             target.pool.removeIdle(target)
             counters.targetConnectionsIdle.subtract()
             close(target)
-        case .busy, .closed: preconditionFailure("target: a deadline while \(target.phase)")
+        case .busy: lookAt(target)
+        case .closed: preconditionFailure("target: a deadline after closed")
         }
     }
 }

@@ -4,7 +4,7 @@ import TLS
 import Telemetry
 
 // The way of a connection that is passed on: `admit` (Worker+Accept) → `beginTunnel` → `proceed` → `choose` →
-// `connect` → `open` → `relay` (Worker+TunnelRelay) → `end` (Worker+TunnelEnd).
+// `beginAttempt` → `open` → `relay` (Worker+TunnelRelay) → `end` (Worker+TunnelEnd).
 extension Worker {
     /// Begins a tunnel for a client that has connected.
     mutating func beginTunnel(_ socket: Socket, _ address: SocketAddress, _ listener: Listener) {
@@ -29,7 +29,7 @@ extension Worker {
         let until = now + listener.settings.handshakeTimeout
         if listener.tls != nil { return .handshake(until: until) }
         if listener.plan.flows?.rules.needsServerName ?? false { return .clientHello(until: until) }
-        return .connecting(until: .distantFuture)
+        return .connecting
     }
 
     /// Goes on with a tunnel as far as it goes without waiting.
@@ -46,7 +46,7 @@ extension Worker {
                 guard shakeHands(tunnel) else { return rest(tunnel) }
                 return choose(tunnel)
             case .connecting:
-                if tunnel.target == nil { choose(tunnel) }
+                if tunnel.group == nil { choose(tunnel) }
                 return
             case .open: return relay(tunnel, from: tunnel.client)
             case .closed: return
@@ -143,41 +143,60 @@ extension Worker {
 
     /// Connects to the flow's target, or to the next one that was not tried.
     private mutating func connect(_ tunnel: Tunnel) {
-        guard let group = tunnel.group else { preconditionFailure("tunnel: connecting without a group") }
-        while tunnel.tried.count < Limits.connectAttemptsMax,
-            let pool = group.pick(flow: tunnel.hash, tried: tunnel.tried)
-        {
-            if !tunnel.tried.isEmpty { counters.retries.add() }
-            if !pool.cell.isHealthy {
-                counters.failOpenFlows.add()
-                group.plan.counters.failOpenRequests.add()
-            }
-            let socket: Socket
-            do { socket = try targetSocket(tunnel, group, pool.address) } catch {
-                // Without ports or descriptors of our own nothing is said about the target.
-                noteConnectFailure(tunnel, pool, isVerdict: isVerdict(error.code))
-                continue
-            }
-            var transport = Transport(token: slab.nextToken, socket: socket, to: .target)
-            transport.endsWithoutNotice = true
-            transport.isReadable = false
-            transport.isWritable = false
-            if let context = group.tls {
-                transport.tls = TLSSession(
-                    context, serverName: serverName(tunnel, group, pool).span, resuming: pool.resumption,
-                    offering: tunnel.client.transport.tls?.applicationProtocol, wire: wire)
-            }
-            let target = TunnelSide(transport)
-            target.tunnel = tunnel
-            tunnel.target = target
-            hold(pool, for: tunnel)
-            tunnel.record.target = pool.address
-            register(transport, as: .tunnelSide(target))
-            tunnel.enter(.connecting(until: now + group.plan.connectTimeout))
-            return rest(tunnel)
+        tunnel.enter(.connecting)
+        while tunnel.attempts.mayBegin, let pool = nextTarget(tunnel) {
+            if tunnel.attempts.count > 0 { counters.retries.add() }
+            if beginAttempt(tunnel, on: pool) { return rest(tunnel) }
         }
-        if tunnel.tried.isEmpty { return end(tunnel, .noTargets, by: .apus) }
-        end(tunnel, tunnel.hasTimedOut ? .connectTimeout : .connectFailed, by: .target)
+        if tunnel.attempts.count == 0 { return end(tunnel, .noTargets, by: .apus) }
+        end(tunnel, tunnel.attempts.hasTimedOut ? .connectTimeout : .connectFailed, by: .target)
+    }
+
+    private func nextTarget(_ tunnel: Tunnel) -> TargetPool? {
+        tunnel.group?.pick(flow: tunnel.hash, tried: tunnel.attempts.tried, now: now)
+    }
+
+    /// The targets in the race have had their head start, or one of them has failed: another one joins.
+    private mutating func joinRace(_ tunnel: Tunnel) {
+        tunnel.attempts.nextAt = .distantFuture
+        while tunnel.attempts.mayBegin, let pool = nextTarget(tunnel) {
+            counters.connectRaces.add()
+            if beginAttempt(tunnel, on: pool) { break }
+        }
+        rest(tunnel)
+    }
+
+    /// Begins to connect to `pool`'s target. Returns false if that failed at once.
+    private mutating func beginAttempt(_ tunnel: Tunnel, on pool: TargetPool) -> Bool {
+        guard let group = tunnel.group else { preconditionFailure("tunnel: connecting without a group") }
+        tunnel.attempts.begin()
+        tunnel.record.target = pool.address
+        if !pool.cell.isHealthy {
+            counters.failOpenFlows.add()
+            group.plan.counters.failOpenRequests.add()
+        }
+        let socket: Socket
+        do { socket = try targetSocket(tunnel, group, pool.address) } catch {
+            tunnel.attempts.exclude(pool)
+            note(AttemptOutcome(connectEnding(error.code), duration: 0), of: pool, group)
+            return false
+        }
+        var transport = Transport(token: slab.nextToken, socket: socket, to: .target)
+        transport.endsWithoutNotice = true
+        transport.isReadable = false
+        transport.isWritable = false
+        if let context = group.tls {
+            transport.tls = TLSSession(
+                context, serverName: serverName(tunnel, group, pool).span, resuming: pool.resumption,
+                offering: tunnel.client.transport.tls?.applicationProtocol, wire: wire)
+        }
+        let side = TunnelSide(transport, to: pool)
+        side.tunnel = tunnel
+        pool.begin()
+        register(transport, as: .tunnelSide(side))
+        tunnel.attempts.wait(for: pool, transport.token, now: now)
+        tunnel.attempts.awaitNext(after: group.plan.attempts.raceDelay, now: now)
+        return true
     }
 
     /// A socket that begins to connect to a target: from the client's address if the group wants that and it can be.
@@ -200,69 +219,80 @@ extension Worker {
         return Array(copying: text.bytes)
     }
 
-    /// Counts the tunnel as in flight for `pool`'s target, instead of the one it had before.
-    private mutating func hold(_ pool: TargetPool, for tunnel: Tunnel) {
-        releasePool(tunnel, cut: false)
-        tunnel.pool = pool
-        pool.begin()
+    /// A connection to a target was refused, took too long, or failed in its TLS handshake: another target is tried.
+    mutating func connectFailed(_ side: TunnelSide, _ tunnel: Tunnel, _ ending: AttemptOutcome.Ending) {
+        tunnel.attempts.hasTimedOut = ending == .connectTimedOut
+        endAttempt(side, tunnel, ending)
+        if tunnel.attempts.pending.isEmpty { connect(tunnel) } else { joinRace(tunnel) }
     }
 
-    /// Ends the tunnel's count for its target, and tells control when it was the last of a draining one.
-    mutating func releasePool(_ tunnel: Tunnel, cut: Bool) {
-        guard let pool = tunnel.pool else { return }
-        tunnel.pool = nil
-        pool.end(cut: cut)
-        reportIfDrained(pool)
-    }
-
-    private mutating func noteConnectFailure(_ tunnel: Tunnel, _ pool: TargetPool, isVerdict: Bool) {
-        tunnel.tried.append(pool)
-        if isVerdict, pool.complainedAt.map({ now.since($0) >= Limits.connectComplaintInterval }) ?? true {
-            pool.complainedAt = now
-            control.send(.connectFailed(target: pool.id))
+    /// Ends the attempt of which `side` is the connection, before it was connected.
+    private mutating func endAttempt(_ side: TunnelSide, _ tunnel: Tunnel, _ ending: AttemptOutcome.Ending) {
+        guard let attempt = tunnel.attempts.take(side.transport.token) else {
+            preconditionFailure("tunnel: no attempt to end")
         }
-        counters.targetConnectFailures.add()
-        tunnel.group?.plan.counters.connectionErrors.add()
+        note(AttemptOutcome(ending, duration: now.since(attempt.beganAt)), of: attempt.pool, tunnel.group)
+        close(side, reset: true)
+        endCount(attempt.pool, cut: ending == .cut)
     }
 
-    /// A connection to a target was refused, took too long, or failed in its TLS handshake.
-    mutating func connectFailed(_ tunnel: Tunnel, timedOut: Bool) {
-        guard let target = tunnel.target, let pool = tunnel.pool else {
-            preconditionFailure("tunnel: no connection to fail")
+    /// Ends all attempts that are not connected, as `winner` is, or as the tunnel ends.
+    mutating func withdrawAttempts(_ tunnel: Tunnel, wonBy winner: Attempts.Pending? = nil, isCut: Bool = false) {
+        while let attempt = tunnel.attempts.pending.first {
+            guard case .tunnelSide(let side) = slab.resolve(attempt.token) else {
+                preconditionFailure("tunnel: an attempt without its connection")
+            }
+            let isOvertaken = winner.map { attempt.beganAt < $0.beganAt } ?? false
+            endAttempt(side, tunnel, isCut ? .cut : isOvertaken ? .overtaken : .withdrawn)
         }
-        tunnel.hasTimedOut = timedOut
-        // What a TLS handshake is about the client has a say in: that must not make a target unhealthy.
-        noteConnectFailure(tunnel, pool, isVerdict: !target.transport.isConnected)
-        drop(target, of: tunnel)
-        connect(tunnel)
+        tunnel.attempts.nextAt = .distantFuture
     }
 
-    /// The target of a connection that is being opened is not to be used any more. Returns false if there is no other.
-    mutating func connectElsewhere(_ tunnel: Tunnel) -> Bool {
-        guard let target = tunnel.target, let pool = tunnel.pool else {
-            preconditionFailure("tunnel: no connection to give up")
-        }
-        tunnel.tried.append(pool)
-        guard tunnel.tried.count < Limits.connectAttemptsMax,
-            tunnel.group?.pick(flow: tunnel.hash, tried: tunnel.tried) != nil
-        else { return false }
-        drop(target, of: tunnel)
-        connect(tunnel)
+    /// The target that `side` is being connected to is not to be used any more: the tunnel goes elsewhere, if there is
+    /// anywhere. Returns false if it has to wait on.
+    @discardableResult mutating func leave(_ side: TunnelSide, _ tunnel: Tunnel) -> Bool {
+        guard nextTarget(tunnel) != nil || tunnel.attempts.pending.count > 1 else { return false }
+        tunnel.attempts.forgive()
+        endAttempt(side, tunnel, .withdrawn)
+        if tunnel.attempts.pending.isEmpty { connect(tunnel) } else { joinRace(tunnel) }
         return true
     }
 
-    private mutating func drop(_ target: TunnelSide, of tunnel: Tunnel) {
-        tunnel.target = nil
-        close(target, reset: true)
+    /// The time of a target is over for tunnels that it has not taken yet: they go elsewhere, or end.
+    mutating func giveUpConnect(to pool: TargetPool, _ tunnel: Tunnel, _ ending: FlowEnding) {
+        guard let attempt = tunnel.attempts.pending.first(where: { $0.pool === pool }),
+            case .tunnelSide(let side) = slab.resolve(attempt.token)
+        else { return }
+        if !leave(side, tunnel) { end(tunnel, ending, by: .apus) }
     }
 
-    /// The target has taken the connection.
-    private mutating func open(_ tunnel: Tunnel) {
+    /// A target has taken the connection; the others in the race have lost.
+    private mutating func open(_ side: TunnelSide, _ tunnel: Tunnel) {
+        guard let attempt = tunnel.attempts.take(side.transport.token) else {
+            preconditionFailure("tunnel: connected without an attempt")
+        }
+        withdrawAttempts(tunnel, wonBy: attempt)
+        note(AttemptOutcome(.answered, duration: now.since(attempt.beganAt)), of: attempt.pool, tunnel.group)
+        tunnel.target = side
+        tunnel.pool = attempt.pool
+        tunnel.record.target = attempt.pool.address
         tunnel.record.connectTime = now.since(tunnel.lastActivity)
         tunnel.enter(.open)
         tunnel.lastActivity = now
-        tunnel.tried = []
+        tunnel.attempts.reset()
         relay(tunnel, from: tunnel.client)
+    }
+
+    /// The tunnel's timer has fired while it waits for a target.
+    mutating func connectTimerFired(_ tunnel: Tunnel) {
+        guard let group = tunnel.group else { return }
+        if let oldest = tunnel.attempts.pending.first, oldest.beganAt + group.plan.connectTimeout <= now,
+            case .tunnelSide(let side) = slab.resolve(oldest.token)
+        {
+            counters.timeouts.add(.targetConnect)
+            return connectFailed(side, tunnel, .connectTimedOut)
+        }
+        if tunnel.attempts.nextAt <= now { joinRace(tunnel) } else { rest(tunnel) }
     }
 
     /// Sends the PROXY header, where the group has one, as soon as a target's connection is there: before TLS, which is
@@ -283,12 +313,12 @@ extension Worker {
     mutating func sideReady(_ side: TunnelSide, _ ready: Poller.Ready) {
         guard let tunnel = side.tunnel else { preconditionFailure("tunnel: an event after closed") }
         switch tunnel.phase {
-        case .connecting where side === tunnel.target:
-            if !introduce(side, ready, tunnel) { return connectFailed(tunnel, timedOut: false) }
+        case .connecting where side !== tunnel.client:
+            if !introduce(side, ready, tunnel) { return connectFailed(side, tunnel, .connectFailed) }
             switch side.transport.connect(ready, &self) {
             case .waiting: return
-            case .failed(let timedOut): connectFailed(tunnel, timedOut: timedOut)
-            case .connected: open(tunnel)
+            case .failed(let ending): connectFailed(side, tunnel, ending)
+            case .connected: open(side, tunnel)
             }
         case .open:
             side.transport.note(ready)

@@ -14,10 +14,17 @@ extension Worker {
 
     private func nextDeadline(of tunnel: Tunnel) -> Instant {
         switch tunnel.phase {
-        case .proxyHeader(let until), .clientHello(let until), .handshake(let until), .connecting(let until): until
+        case .proxyHeader(let until), .clientHello(let until), .handshake(let until): until
+        case .connecting: min(connectDeadline(of: tunnel), tunnel.attempts.nextAt)
         case .open: tunnel.lastActivity + (tunnel.listener.plan.flows?.idleTimeout ?? 0)
         case .closed: .distantFuture
         }
+    }
+
+    /// When the oldest of its attempts has taken too long.
+    private func connectDeadline(of tunnel: Tunnel) -> Instant {
+        guard let oldest = tunnel.attempts.pending.first, let group = tunnel.group else { return .distantFuture }
+        return oldest.beganAt + group.plan.connectTimeout
     }
 
     /// The tunnel's timer has fired: acts on the deadline that has come, or sets the timer again.
@@ -36,9 +43,7 @@ extension Worker {
             counters.tlsFailures.add(.timeout)
             tunnel.record.reason = "timeout"
             end(tunnel, .clientTLS, by: .apus)
-        case .connecting:
-            counters.timeouts.add(.targetConnect)
-            connectFailed(tunnel, timedOut: true)
+        case .connecting: connectTimerFired(tunnel)
         case .open:
             guard !isTaking(tunnel) else { return rest(tunnel) }
             counters.timeouts.add(.flowIdle)
@@ -63,6 +68,7 @@ extension Worker {
         tunnel.record.ending = ending
         tunnel.record.endedBy = party
         let isReset = ending != .finished
+        withdrawAttempts(tunnel, isCut: ending == .deregistration)
         if isReset, tunnel.target != nil || ending != .clientTLS { counters.flowResets.add(party) }
         if tunnel.record.target == nil { counters.flowsRejected.add(tunnel.record.kind) }
         counters.flowEndings.add(ending)
@@ -74,7 +80,7 @@ extension Worker {
         if ending == .clientTLS { leaveAlert(tunnel.client) }
         close(tunnel.client, reset: isReset && ending != .clientTLS)
         tunnel.group?.plan.counters.flowsActive.subtract()
-        releasePool(tunnel, cut: ending == .deregistration)
+        if let pool = tunnel.pool.take() { endCount(pool, cut: ending == .deregistration) }
         reserve.restore()
         clientCount -= 1
         tunnel.listener.connectionCount -= 1
@@ -122,7 +128,7 @@ extension Worker {
     mutating func close(_ side: TunnelSide, reset: Bool) {
         if let waiting = side.waiting.take() { buffers.release(waiting) }
         if side.transport.otherSide == .target {
-            if let pool = side.tunnel?.pool { keepResumption(of: side.transport, pool) }
+            if let pool = side.pool { keepResumption(of: side.transport, pool) }
             counters.targetConnectionsActive.subtract()
         }
         timers.cancel(side.transport.token)

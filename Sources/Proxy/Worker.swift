@@ -7,8 +7,8 @@ import Telemetry
 /// One data-plane thread: its poller, its connections, its copy of the configuration. It shares nothing with other
 /// workers on the way of a request, waits for nothing but its poller, and takes no lock.
 ///
-/// The way of a request: `dispatch` → `advance` → `readRequest` → `decide` (Worker+Decide) → `connect`
-/// (Worker+Target) → `sendRequest` → `pump` → `readResponse` → `relay` (Worker+Relay) → `finish` (Worker+Finish).
+/// The way of a request: `dispatch` → `advance` → `readRequest` → `decide` (Worker+Decide) → `attempt`
+/// (Worker+Attempts) → `sendRequest` → `pump` → `readResponse` → `relay` (Worker+Relay) → `finish` (Worker+Finish).
 /// The way of a connection that is passed on: Worker+Tunnel.
 struct Worker: ~Copyable {
     let configuration: WorkerConfiguration
@@ -210,6 +210,7 @@ struct Worker: ~Copyable {
             case .cut(let target): cutExchanges(of: target)
             case .leave(let target): leaveTunnels(of: target)
             case .terminate(let target): endTunnels(of: target, .unhealthy)
+            case .unhealthy(let target): targetUnhealthy(target)
             case .ticketKeys(let current, let previous): tickets.adopt(current: current, previous: previous)
             case .finish(let deadline): beginToFinish(deadline)
             }

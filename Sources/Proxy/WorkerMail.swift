@@ -1,5 +1,6 @@
 import Core
 import TLS
+import Telemetry
 
 /// What control tells a worker.
 public enum WorkerMail: Sendable {
@@ -13,6 +14,9 @@ public enum WorkerMail: Sendable {
     case leave(target: Int)
     /// The target with this `TargetPlan.id` fails its health checks: connections that are passed on to it are reset.
     case terminate(target: Int)
+    /// The target with this `TargetPlan.id` has turned unhealthy: connections that wait for it go elsewhere, and so do
+    /// safe requests that it has not begun to answer.
+    case unhealthy(target: Int)
     /// Seal session tickets with `current` from now on, and still open those of `previous`.
     case ticketKeys(current: TLSTicketKey, previous: TLSTicketKey?)
     /// Stop listening, finish what is in flight until `deadline`, then stop the thread.
@@ -44,6 +48,10 @@ public enum ControlMail: Sendable {
     case drained(worker: Int, target: Int, finished: Int, cut: Int, left: Int)
     /// A target did not take a connection that was to be passed on. Once a second at most for each.
     case connectFailed(target: Int)
+    /// A worker has made a target suspect. Control tells whoever listens; workers know already.
+    case suspected(target: Int, SuspicionCause)
+    /// An attempt on a suspect target has succeeded.
+    case trusted(target: Int)
     /// The worker's thread is about to end. `cut` counts the exchanges that the deadline ended.
     case stopped(worker: Int, cut: Int)
 }

@@ -16,4 +16,11 @@ public enum Limits {
     /// connections would overrun the listen queues of the targets' hosts and our own descriptors. More
     /// targets than that begin later, but never slower than their interval demands in the long run.
     static let firstChecksPerSecond: UInt64 = 1000
+
+    /// Attempts of one exchange or flow, the first included. Reason: whoever fails three times in a row will fail the
+    /// fourth time. Then 502, or 504 if the last one took too long.
+    public static let attemptsMax = 3
+
+    /// Retries in ten seconds that a group's budget always has, however few its requests are.
+    static let retriesMin = 10
 }

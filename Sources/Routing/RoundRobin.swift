@@ -12,10 +12,11 @@ public enum TargetUse: Equatable, Sendable {
 ///
 /// Shape:  a dense list of the indices that may be picked, rebuilt only when health or membership changed;
 ///         `next` costs the same for 3 targets and for 3,000. A worker owns its instance and never copies it.
-/// Source: elbv2.md §2.5 (round_robin, fail-open).
 public struct RoundRobin: Sendable {
     /// Indices into the group's targets, ascending.
     private var eligible: [Int32] = []
+    /// Targets that would be eligible if they were not suspect, ascending; empty when suspects are all there is.
+    public private(set) var suspects: [Int32] = []
     /// Where in `eligible` the next pick lies.
     private var position = 0
     /// The target whose turn it was when `eligible` was last empty; the starting point before the first rebuild.
@@ -35,16 +36,20 @@ public struct RoundRobin: Sendable {
     /// Nothing can be picked: the group is empty, or all of it is draining or unused.
     public var isEmpty: Bool { eligible.isEmpty }
 
-    /// Reads the use of targets 0 ..< `count` anew. The turn passes on where it stood: whoever was next is
-    /// still next, or the first eligible target after it.
-    public mutating func rebuild(count: Int, use: (Int) -> TargetUse) {
+    /// Reads the use of targets 0 ..< `count` anew, and which of them are suspect: those are passed over while there
+    /// are others of the same use. The turn passes on where it stood: whoever was next is still next, or the first
+    /// eligible target after it.
+    public mutating func rebuild(count: Int, isSuspect: (Int) -> Bool = { _ in false }, use: (Int) -> TargetUse) {
         if !eligible.isEmpty { resumeIndex = Int(eligible[position]) }
-        collect(.ready, count: count, use: use)
-        isFailOpen = eligible.isEmpty
-        if isFailOpen {
-            collect(.lastResort, count: count, use: use)
-            isFailOpen = !eligible.isEmpty
+        let wanted: TargetUse = (0..<count).contains { use($0) == .ready } ? .ready : .lastResort
+        eligible.removeAll(keepingCapacity: true)
+        eligible.reserveCapacity(count)
+        suspects.removeAll(keepingCapacity: true)
+        for index in 0..<count where use(index) == wanted {
+            if isSuspect(index) { suspects.append(Int32(index)) } else { eligible.append(Int32(index)) }
         }
+        if eligible.isEmpty { swap(&eligible, &suspects) }
+        isFailOpen = wanted == .lastResort && !eligible.isEmpty
         guard !eligible.isEmpty else { return position = 0 }
         position = firstPosition(atOrAfter: resumeIndex % count)
     }
@@ -55,12 +60,6 @@ public struct RoundRobin: Sendable {
         let target = eligible[position]
         position = position + 1 == eligible.count ? 0 : position + 1
         return Int(target)
-    }
-
-    private mutating func collect(_ wanted: TargetUse, count: Int, use: (Int) -> TargetUse) {
-        eligible.removeAll(keepingCapacity: true)
-        eligible.reserveCapacity(count)
-        for index in 0..<count where use(index) == wanted { eligible.append(Int32(index)) }
     }
 
     /// The position of the first eligible index that is at least `index`; zero when all are below it.

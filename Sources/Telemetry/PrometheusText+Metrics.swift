@@ -49,6 +49,12 @@ extension PrometheusText {
 
         begin("apus_timeouts_total", .counter, help: "Timers that ran out, by kind.")
         for kind in TimeoutKind.allCases { sample(workers, "kind", kind) { $0.timeouts.value(kind) } }
+
+        begin("apus_target_attempts_total", .counter, help: "Attempts on targets, by how they ended.")
+        for result in AttemptResult.allCases { sample(workers, "result", result) { $0.attempts.value(result) } }
+
+        begin("apus_target_suspicions_total", .counter, help: "Targets that became suspect, by cause.")
+        for cause in SuspicionCause.allCases { sample(workers, "cause", cause) { $0.suspicions.value(cause) } }
         writeFlows(workers)
         writeTLS(workers)
         writeHTTP2(workers)
@@ -239,7 +245,13 @@ private let workerMetrics: [Metric<WorkerCounters>] = [
     },
     .counter("target_received_bytes_total", "Bytes read from targets.") { $0.targetBytesReceived.value },
     .counter("target_sent_bytes_total", "Bytes written to targets.") { $0.targetBytesSent.value },
-    .counter("retries_total", "Requests sent once more, on another connection.") { $0.retries.value },
+    .counter("retries_total", "Attempts of requests and flows after a failed one.") { $0.retries.value },
+    .counter("retries_over_budget_total", "Retries not made because the group's budget was spent.") {
+        $0.retriesOverBudget.value
+    },
+    .counter("connect_races_total", "Targets connected to because another one was slow to connect.") {
+        $0.connectRaces.value
+    },
     .counter("fail_open_requests_total", "Requests sent although no target of the group was healthy.") {
         $0.failOpenRequests.value
     },

@@ -39,6 +39,8 @@ public enum TimeoutKind: UInt8, CounterLabel {
     case targetConnect
     /// The target sent nothing for too long.
     case targetIdle
+    /// The target's kernel acknowledged nothing for so long that a request which must not be repeated was given up.
+    case targetUnacknowledged
     /// A client did not complete its TLS handshake in time.
     case tlsHandshake
     /// A target did not complete its TLS handshake in time.
@@ -56,6 +58,7 @@ public enum TimeoutKind: UInt8, CounterLabel {
         case .clientKeepAlive: "client_keep_alive"
         case .targetConnect: "target_connect"
         case .targetIdle: "target_idle"
+        case .targetUnacknowledged: "target_unacknowledged"
         case .tlsHandshake: "tls_handshake"
         case .targetTLSHandshake: "target_tls_handshake"
         case .flowIdle: "flow_idle"
@@ -274,8 +277,16 @@ public final class WorkerCounters: Sendable {
     public let targetBytesReceived = Counter()
     /// Bytes written to targets.
     public let targetBytesSent = Counter()
-    /// Requests sent once more after a reused connection turned out to be closed, or to another target.
+    /// How attempts of exchanges and flows on targets ended.
+    public let attempts = CounterSet<AttemptResult>()
+    /// Attempts begun after the first of an exchange or flow had failed.
     public let retries = Counter()
+    /// Retries that were not made because the group's budget was spent.
+    public let retriesOverBudget = Counter()
+    /// Targets that were connected to because another one did not take the connection in its head start.
+    public let connectRaces = Counter()
+    /// Targets that became suspect, by cause.
+    public let suspicions = CounterSet<SuspicionCause>()
     /// Requests sent to a target group of which no target was healthy.
     public let failOpenRequests = Counter()
 

@@ -26,18 +26,18 @@ import Testing
         #expect(
             try perform(.targets(of: "blue", []), harness)
                 == """
-                TARGET         CHECKED AT  STATE      WHY
-                10.0.0.1:9     port 80     healthy
-                10.0.0.2:8080  port 80     unhealthy  Request timed out
+                TARGET         CHECKED AT  STATE             WHY
+                10.0.0.1:9     port 80     healthy, suspect  An attempt failed; passed over for now
+                10.0.0.2:8080  port 80     unhealthy         Request timed out
 
                 """)
         #expect(
             try perform(
                 .targets(of: "blue", [TargetName(id: "::1", port: 80), TargetName(id: "::2", port: nil)]), harness)
                     == """
-                    TARGET      CHECKED AT  STATE      WHY
-                    [::1]:80    port 80     healthy
-                    [::2]:8080  port 80     unhealthy  Request timed out
+                    TARGET      CHECKED AT  STATE             WHY
+                    [::1]:80    port 80     healthy, suspect  An attempt failed; passed over for now
+                    [::2]:8080  port 80     unhealthy         Request timed out
 
                     """)
     }

@@ -196,7 +196,7 @@ final class RecordingActions: AdminActions {
             return TargetHealthDescription(
                 target: TargetDescription(id: target.id, port: found.effectivePort(of: target)), healthCheckPort: "80",
                 state: isFirst ? .healthy : .unhealthy, reason: isFirst ? nil : "Target.Timeout",
-                description: isFirst ? nil : "Request timed out")
+                description: isFirst ? nil : "Request timed out", isSuspect: isFirst)
         }
     }
 }

@@ -37,13 +37,14 @@ import Testing
         Case(
             "GET /v1/target-groups/blue/targets",
             #"{"targetHealthDescriptions":[{"target":{"id":"10.0.0.1","port":9},"healthCheckPort":"80","targetHealth":"#
-                + #"{"state":"healthy"}},{"target":{"id":"10.0.0.2","port":8080},"healthCheckPort":"80","#
-                + #""targetHealth":"#
-                + #"{"state":"unhealthy","reason":"Target.Timeout","description":"Request timed out"}}]}"#),
+                + #"{"state":"healthy"},"suspect":true},{"target":{"id":"10.0.0.2","port":8080},"#
+                + #""healthCheckPort":"80","targetHealth":"#
+                + #"{"state":"unhealthy","reason":"Target.Timeout","description":"Request timed out"},"#
+                + #""suspect":false}]}"#),
         Case(
             "GET /v1/target-groups/blue/targets?id=10.0.0.1&port=9",
             #"{"targetHealthDescriptions":[{"target":{"id":"10.0.0.1","port":9},"healthCheckPort":"80","targetHealth":"#
-                + #"{"state":"healthy"}}]}"#),
+                + #"{"state":"healthy"},"suspect":true}]}"#),
         Case(
             "POST /v1/reload",
             #"{"generation":7,"changes":["a is new"],"changesNotApplied":["b is gone"],"needsRestart":["c"]}"#),

@@ -146,9 +146,10 @@ private func asking(_ method: String = "GET", isEnd: Bool = true) -> Side {
     @Test func theTargetSaysHowManyStreams() {
         let client = Side(.client)
         let head = requestHead("GET / HTTP/1.1\r\nHost: a\r\n\r\n")
-        #expect(client.session.streamCapacity == 100, "nghttp2's guess until the target has spoken")
+        #expect(client.session.streamCapacity == 1 && !client.session.hasReceivedSettings, "no guess is made")
         client.receive(Frame.settings([(3, 2)]).octets)
-        #expect(client.session.streamCapacity == 2)
+        #expect(client.session.streamCapacity == 2 && client.session.hasReceivedSettings)
+        #expect(client.session.remoteStreamCountMax == 2)
         let first = client.session.request(head, scheme: "http", framing: .none, isEnd: true)
         let second = client.session.request(head, scheme: "http", framing: .none, isEnd: true)
         #expect(first == 0 && second == 1 && client.session.streamCapacity == 0)

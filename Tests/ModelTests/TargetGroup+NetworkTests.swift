@@ -27,13 +27,15 @@ import Testing
 
     static let applicationAttributes = [
         ("apus.target_keep_alive.idle_seconds", "5"), ("apus.target_keep_alive.connections_max", "5"),
+        ("apus.target_unacknowledged.seconds", "5"), ("apus.retry.budget_percent", "5"),
+        ("apus.retry.body_bytes_max", "5"), ("apus.retry.on_unhealthy.enabled", "false"),
     ]
 
     static let tlsAttributes = [("apus.target_tls.verify", "system"), ("apus.target_tls.server_name", "a.example.com")]
 
     static let commonAttributes = [
         ("deregistration_delay.timeout_seconds", "5"), ("load_balancing.algorithm.type", "round_robin"),
-        ("apus.target_connect_timeout.seconds", "5"),
+        ("apus.target_connect_timeout.seconds", "5"), ("apus.target_connect_race.seconds", "5"),
     ]
 
     @Test func everyAttributeIsTried() {

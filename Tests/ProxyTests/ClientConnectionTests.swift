@@ -57,7 +57,8 @@ import Testing
         #expect(!client.isFlushed)
 
         let target = TargetConnection(
-            transport: Plans.noTransport(to: .target), pool: TargetPool(Plans.target(0)), now: Instant(nanoseconds: 0))
+            transport: Plans.noTransport(to: .target), pool: TargetPool(Plans.target(0)), group: Plans.emptyGroup,
+            now: Instant(nanoseconds: 0))
         target.inbound = Buffer(capacity: 3)
         let exchange = Exchange()
         exchange.target = target

@@ -34,6 +34,8 @@ import Testing
         Step(phase: .waiting, event: .clientMalformed, next: .ended, effect: .answer(status: 400)),
         Step(phase: .waiting, event: .clientTimeout, next: .ended, effect: .answer(status: 408)),
         Step(phase: .waiting, event: .targetTimeout, next: .ended, effect: .answer(status: 504)),
+        Step(phase: .waiting, event: .targetUnheard, next: .ended, effect: .answer(status: 504)),
+        Step(phase: .waiting, event: .sentAgain, next: .connecting, effect: .connectAgain),
         Step(phase: .waiting, event: .cut, next: .ended, effect: .answer(status: 502)),
 
         Step(phase: .answering, event: .responseEnd, next: .ended, effect: .finish),
@@ -50,10 +52,10 @@ import Testing
     static let forbidden: [(phase: Phase, event: Event)] =
         [
             (.connecting, .responseHead), (.connecting, .responseEnd), (.connecting, .targetGone),
-            (.connecting, .targetMalformed),
+            (.connecting, .targetMalformed), (.connecting, .targetUnheard), (.connecting, .sentAgain),
             (.waiting, .connected), (.waiting, .connectFailed), (.waiting, .responseEnd),
             (.answering, .connected), (.answering, .connectFailed), (.answering, .responseHead),
-            (.answering, .answeredHere),
+            (.answering, .answeredHere), (.answering, .targetUnheard), (.answering, .sentAgain),
         ] + Event.allCases.map { (.ended, $0) }
 
     /// An exchange that has come as far as `phase`, by the shortest way.
@@ -113,8 +115,8 @@ import Testing
         var state = Self.state(in: .waiting)
         let lost = state.receive(.targetGone)
         #expect(lost == .retryOrFail && state.phase == .waiting)
-        state.retry()
-        #expect(state.phase == .connecting)
+        let again = state.receive(.sentAgain)
+        #expect(again == .connectAgain && state.phase == .connecting)
         let connected = state.receive(.connected)
         #expect(connected == .sendRequest)
     }
@@ -124,12 +126,5 @@ import Testing
         _ = state.receive(.targetGone)
         let answered = state.receive(.answeredHere)
         #expect(answered == .finish && state.phase == .ended)
-    }
-
-    @Test(arguments: [0, 2, 3]) func aRetryElsewhereTraps(index: Int) async {
-        await #expect(processExitsWith: .failure) { [index = index as Int] in
-            var state = Self.state(in: Phase.allCases[index])
-            state.retry()
-        }
     }
 }

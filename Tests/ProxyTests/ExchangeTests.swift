@@ -47,10 +47,13 @@ import Testing
         exchange.pool = pool
         exchange.group = Group(Plans.group(0, "blue", []), pools: [], random: 0)
         exchange.target = TargetConnection(
-            transport: Plans.noTransport(to: .target), pool: pool, now: Instant(nanoseconds: 0))
+            transport: Plans.noTransport(to: .target), pool: pool, group: Plans.emptyGroup,
+            now: Instant(nanoseconds: 0))
+        exchange.attempts.begin()
+        exchange.attempts.wait(for: pool, now: Instant(nanoseconds: 1))
+        exchange.attemptBeganAt = Instant(nanoseconds: 1)
         for flag in Self.flags { exchange[keyPath: flag] = true }
         for count in Self.counts { exchange[keyPath: count] = 7 }
-        exchange.bodyByteCount = 8
         exchange.redirectURL = exchange.request.method
         exchange.end()
         #expect(exchange.target == nil && exchange.pool == nil && exchange.group == nil)
@@ -59,20 +62,21 @@ import Testing
         exchange.begin(Self.client(), now: Instant(nanoseconds: 2))
         for flag in Self.flags { #expect(!exchange[keyPath: flag], "\(flag)") }
         for count in Self.counts { #expect(exchange[keyPath: count] == 0, "\(count)") }
-        #expect(exchange.bodyByteCount == 0 && exchange.redirectURL.isEmpty)
+        #expect(exchange.redirectURL.isEmpty && exchange.attemptBeganAt == nil)
+        #expect(exchange.attempts.count == 0 && exchange.attempts.pending.isEmpty && exchange.attempts.tried.isEmpty)
         #expect(exchange.state.phase == .connecting)
     }
 
     private static var flags: [ReferenceWritableKeyPath<Exchange, Bool>] {
         [
             \.isClientPersistent, \.isAmbiguous, \.expectsContinue, \.isHEAD, \.isRequestDone, \.isResponseDone,
-            \.hasAnswer, \.needsFreshConnection, \.connectTimedOut, \.isForwarded, \.isCut, \.isTargetPersistent,
+            \.hasAnswer, \.needsFreshConnection, \.isCopy, \.isForwarded, \.isCut, \.isTargetPersistent,
             \.keepsClient,
             \.isPrepared,
         ]
     }
 
-    private static var counts: [ReferenceWritableKeyPath<Exchange, Int>] { [\.connectAttempts, \.interimResponses] }
+    private static var counts: [ReferenceWritableKeyPath<Exchange, Int>] { [\.interimResponses] }
 
     @Test func usingAReleasedExchangeTraps() async {
         await #expect(processExitsWith: .failure) { _ = Exchange().client }

@@ -6,11 +6,13 @@ import Testing
 @testable import Proxy
 
 @Suite struct GroupTests {
+    private let now = Instant(nanoseconds: 5_000_000_000)
+
     private func group(_ plan: GroupPlan, random: UInt64 = 0) -> Group {
         Group(plan, pools: plan.targets.map { TargetPool($0) }, random: random)
     }
 
-    private func picks(_ group: Group, _ count: Int) -> [Int?] { (0..<count).map { _ in group.pick()?.id } }
+    private func picks(_ group: Group, _ count: Int) -> [Int?] { (0..<count).map { _ in group.pick(now: now)?.id } }
 
     private func healthy(_ ids: Range<Int>) -> [TargetPlan] {
         ids.map { id in
@@ -135,8 +137,8 @@ import Testing
         for target in targets { target.cell.isHealthy = true }
         let one = group(ofFlows: targets), other = group(ofFlows: targets)
         for hash in hashes(100) {
-            #expect(one.pick(flow: hash)?.id == other.pick(flow: hash)?.id)
-            #expect(one.pick(flow: hash)?.id == one.pick(flow: hash)?.id)
+            #expect(one.pick(flow: hash, now: now)?.id == other.pick(flow: hash, now: now)?.id)
+            #expect(one.pick(flow: hash, now: now)?.id == one.pick(flow: hash, now: now)?.id)
         }
     }
 
@@ -144,27 +146,27 @@ import Testing
         let targets = (0..<5).map(Plans.target), hashes = hashes(1000)
         for target in targets { target.cell.isHealthy = true }
         let group = group(ofFlows: targets)
-        let before = hashes.map { group.pick(flow: $0)?.id }
+        let before = hashes.map { group.pick(flow: $0, now: now)?.id }
         targets[2].cell.isHealthy = false
-        let during = hashes.map { group.pick(flow: $0)?.id }
+        let during = hashes.map { group.pick(flow: $0, now: now)?.id }
         for (old, new) in zip(before, during) {
             if old == 2 { #expect(new != 2 && new != nil) } else { #expect(new == old) }
         }
         let moved = zip(before, during).filter { $0 == 2 && $1 != nil }.map { $1 }
         for id in [0, 1, 3, 4] { #expect(moved.count { $0 == id } > moved.count / 10) }
         targets[2].cell.isHealthy = true
-        #expect(hashes.map { group.pick(flow: $0)?.id } == before)
+        #expect(hashes.map { group.pick(flow: $0, now: now)?.id } == before)
     }
 
     @Test func withoutAHealthyTargetAllAreUsedOnce() {
         let targets = (0..<3).map(Plans.target)
         let group = group(ofFlows: targets)
-        let picked = Set(hashes(100).compactMap { group.pick(flow: $0)?.id })
+        let picked = Set(hashes(100).compactMap { group.pick(flow: $0, now: now)?.id })
         #expect(picked == [0, 1, 2])
         var tried: [TargetPool] = []
-        while let pool = group.pick(flow: 7, tried: tried) { tried.append(pool) }
+        while let pool = group.pick(flow: 7, tried: tried, now: now) { tried.append(pool) }
         #expect(Set(tried.map(\.id)) == [0, 1, 2])
-        #expect(self.group(ofFlows: []).pick(flow: 7) == nil)
+        #expect(self.group(ofFlows: []).pick(flow: 7, now: now) == nil)
     }
 
     @Test func whatWasTriedIsNotPickedAgain() {
@@ -173,8 +175,68 @@ import Testing
         let group = group(ofFlows: targets)
         for hash in hashes(50) {
             var tried: [TargetPool] = []
-            while let pool = group.pick(flow: hash, tried: tried) { tried.append(pool) }
+            while let pool = group.pick(flow: hash, tried: tried, now: now) { tried.append(pool) }
             #expect(Set(tried.map(\.id)) == [0, 1, 2])
         }
+    }
+
+    // MARK: Suspects
+
+    @Test func aSuspectIsPassedOverAndTriedNowAndThen() {
+        let plan = Plans.group(0, "blue", healthy(0..<3))
+        let group = group(plan)
+        #expect(plan.targets[1].cell.suspect(now: now))
+        plan.cell.flip()
+        #expect(picks(group, 5) == [0, 2, 0, 2, 0])
+        let later = now + Limits.trialInterval
+        #expect(group.pick(now: later)?.id == 1, "one request tries it")
+        #expect(group.pick(now: later)?.id == 2, "and no other, of all workers")
+        #expect(plan.targets[1].cell.clearSuspicion())
+        plan.cell.flip()
+        #expect(Set(picks(group, 3)) == [0, 1, 2])
+    }
+
+    @Test func suspectsAreUsedWhenThereIsNobodyElse() {
+        let plan = Plans.group(0, "blue", healthy(0..<2))
+        let group = group(plan)
+        for target in plan.targets { #expect(target.cell.suspect(now: now)) }
+        plan.cell.flip()
+        #expect(picks(group, 3) == [0, 1, 0])
+        #expect(!group.isFailOpen)
+    }
+
+    /// With little of the budget left nobody is sent to a target that is likely to fail.
+    @Test func aSpentBudgetAllowsNoTrial() {
+        let plan = Plans.group(0, "blue", healthy(0..<2))
+        let group = group(plan)
+        _ = plan.targets[0].cell.suspect(now: now)
+        plan.cell.flip()
+        let later = now + Limits.trialInterval
+        for _ in 0..<5 { _ = group.retryBudget.take(percent: 20, now: later) }
+        #expect(group.pick(now: later)?.id == 1)
+    }
+
+    @Test func whatWasTriedComesNotAgain() {
+        let plan = Plans.group(0, "blue", healthy(0..<3))
+        let group = group(plan)
+        _ = plan.targets[2].cell.suspect(now: now)
+        plan.cell.flip()
+        var tried: [TargetPool] = []
+        while let pool = group.pick(tried: tried, now: now) { tried.append(pool) }
+        #expect(tried.map(\.id) == [0, 1, 2], "the suspect is the last")
+        #expect(group.hasOther(than: Array(tried.dropLast())) && !group.hasOther(than: tried))
+    }
+
+    @Test func aSuspectsFlowsGoElsewhereAndNoOthers() {
+        let targets = healthy(0..<5), hashes = hashes(1000)
+        let group = group(ofFlows: targets)
+        let before = hashes.map { group.pick(flow: $0, now: now)?.id }
+        _ = targets[2].cell.suspect(now: now)
+        let during = hashes.map { group.pick(flow: $0, now: now)?.id }
+        for (old, new) in zip(before, during) {
+            if old == 2 { #expect(new != 2 && new != nil) } else { #expect(new == old) }
+        }
+        let later = now + Limits.trialInterval
+        #expect(hashes.count { group.pick(flow: $0, now: later)?.id == 2 } == 1, "one of its own tries it")
     }
 }

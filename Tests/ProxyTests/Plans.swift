@@ -33,6 +33,9 @@ enum Plans {
             priorities: rules.map(\.priority), defaultAction: defaultAction)
     }
 
+    /// A group without targets.
+    static var emptyGroup: Group { Group(group(0, "blue", []), pools: [], random: 0) }
+
     /// Ticket keys that nobody else has.
     static var tickets: TLSTicketKeyRing { TLSTicketKeyRing(current: .random(), lifetime: 60) }
 

@@ -12,6 +12,23 @@ import Testing
         #expect(!cell.isHealthy)
     }
 
+    @Test func suspicionBeginsOnceAndEndsOnce() {
+        let cell = TargetCell(), now = Instant(nanoseconds: 7)
+        #expect(!cell.isSuspect && !cell.clearSuspicion() && !cell.claimTrial(now: now))
+        #expect(cell.suspect(now: now) && cell.isSuspect)
+        #expect(!cell.suspect(now: now), "whoever is second tells nobody")
+        #expect(cell.clearSuspicion() && !cell.isSuspect && !cell.clearSuspicion())
+    }
+
+    @Test func oneOfManyTriesASuspectPerSecond() {
+        let cell = TargetCell(), start = Instant(nanoseconds: 7), second: UInt64 = 1_000_000_000
+        _ = cell.suspect(now: start)
+        #expect(!cell.claimTrial(now: start + (second - 1)))
+        #expect(cell.claimTrial(now: start + second) && !cell.claimTrial(now: start + second))
+        #expect(!cell.claimTrial(now: start + (2 * second - 1)))
+        #expect(cell.claimTrial(now: start + 2 * second))
+    }
+
     @Test func everyFlipIsANewEpoch() {
         let cell = GroupCell()
         let first = cell.epoch

@@ -7,7 +7,7 @@ import Testing
     private static func connection(_ pool: TargetPool, _ number: Int) -> TargetConnection {
         TargetConnection(
             transport: Plans.noTransport(to: .target, token: Token(index: number, generation: 1)), pool: pool,
-            now: Instant(nanoseconds: 0))
+            group: Plans.emptyGroup, now: Instant(nanoseconds: 0))
     }
 
     private func indices(_ connections: [TargetConnection]) -> [Int] { connections.map(\.transport.token.index) }

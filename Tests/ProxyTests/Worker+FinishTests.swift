@@ -67,16 +67,12 @@ import Testing
     @Test func anExchangeThatIsOverIsLetGo() {
         var bench = WorkerBench()
         bench.adopt([Plans.listener()], [])
-        let pool = TargetPool(Plans.target(0))
         let exchange = bench.begin(at: Instant(nanoseconds: 1))
         let client = exchange.client
         bench.counters.requestsActive.add()
-        pool.begin()
-        exchange.pool = pool
         client.requestRate.begin(now: Instant(nanoseconds: 1), length: 1, passed: 0)
         exchange.keepsClient = true
         bench.worker.finish(exchange)
-        #expect(pool.inFlight == 0)
         #expect(client.exchange == nil && !exchange.isJoined)
         #expect(client.requestRate.deadline == .distantFuture)
         #expect(bench.counters.requestsActive.value == 0)

@@ -51,6 +51,17 @@ import Testing
         #expect(turns.isEmpty == test.expected.isEmpty)
     }
 
+    /// Suspects are passed over among targets of the same use, and only while there are others.
+    @Test func suspectsComeLast() {
+        var turns = RoundRobin()
+        turns.rebuild(count: 4, isSuspect: { $0 == 1 }) { $0 == 3 ? .lastResort : .ready }
+        #expect(picks(4, from: &turns) == [0, 2, 0, 2] && turns.suspects == [1] && !turns.isFailOpen)
+        turns.rebuild(count: 4, isSuspect: { $0 < 3 }) { $0 == 3 ? .lastResort : .ready }
+        #expect(Set(picks(3, from: &turns)) == [0, 1, 2] && turns.suspects.isEmpty && !turns.isFailOpen)
+        turns.rebuild(count: 4, isSuspect: { $0 == 0 }) { _ in .lastResort }
+        #expect(Set(picks(3, from: &turns)) == [1, 2, 3] && turns.suspects == [0] && turns.isFailOpen)
+    }
+
     @Test func theTurnPassesOn() {
         var turns = RoundRobin()
         turns.rebuild(count: 5) { _ in .ready }

@@ -170,7 +170,7 @@ import Testing
         let (apus, a, _) = try start(attributes: ["stickiness.enabled": true], settings: settings)
         a.stream.stop()
         for host in 1...30 { #expect(try HeldFlow(apus, source: "127.0.7.\(host)").target == "b") }
-        #expect(try apus.metric("apus_target_connect_failures_total") >= 2)
+        #expect(try apus.metric("apus_target_connect_failures_total") >= 1)
         #expect(try always(for: 0.3) { try apus.states(of: "blue")[a.address.text] == "healthy" })
         #expect(eventually { apus.connectionLog.count == 30 })
     }

@@ -1,0 +1,265 @@
+import Core
+import HTTP1
+import Routing
+import Telemetry
+
+/// Attempts of exchanges on targets: how they begin, race, end, and are repeated. What each of them came to is noted in
+/// one place, `note` (Worker+Outcome).
+extension Worker {
+    // MARK: Beginning
+
+    /// Begins an attempt on `pool`'s target: on a connection that is idle or has room, else on a new one.
+    mutating func attempt(_ exchange: Exchange, on pool: TargetPool) {
+        guard let group = exchange.group else { preconditionFailure("exchange: an attempt without a group") }
+        exchange.attempts.begin()
+        pool.begin()
+        let name = targetServerName(exchange, pool)
+        if group.plan.version != .http1 { return requestStream(exchange, pool, group, name) }
+        if !exchange.needsFreshConnection, let idle = pool.takeIdle(for: name) {
+            counters.targetConnectionsIdle.subtract()
+            counters.targetConnectionsReused.add()
+            schedule(idle, at: now + group.plan.attempts.unacknowledgedMax)
+            idle.join(exchange)
+            return take(exchange, idle, beganAt: now)
+        }
+        openConnection(exchange, pool, group, name)
+    }
+
+    /// Opens a new HTTP/1 connection for the exchange.
+    private mutating func openConnection(
+        _ exchange: Exchange, _ pool: TargetPool, _ group: Group, _ serverName: [UInt8]
+    ) {
+        switch openTransport(pool, group.tls, serverName) {
+        case .failed(let code): connectFailed(exchange, pool, connectEnding(code), beganAt: now)
+        case .opened(let transport):
+            let target = TargetConnection(
+                transport: transport, pool: pool, group: group, serverName: serverName, now: now)
+            target.exchange = exchange
+            register(transport, as: .target(target))
+            exchange.attempts.wait(for: pool, transport.token, now: now)
+            schedule(target, at: now + group.plan.connectTimeout)
+            awaitRace(exchange, group)
+        }
+    }
+
+    /// Sets when another target joins the race, if the first one has not taken the connection by then.
+    func awaitRace(_ exchange: Exchange, _ group: Group) {
+        exchange.attempts.awaitNext(after: group.plan.attempts.raceDelay, now: now)
+    }
+
+    /// The target has had its head start, or has failed while others are in the race: another one joins.
+    mutating func joinRace(_ exchange: Exchange) {
+        exchange.attempts.nextAt = .distantFuture
+        guard exchange.attempts.mayBegin, let group = exchange.group,
+            let next = group.pick(tried: exchange.attempts.tried, now: now)
+        else { return }
+        counters.connectRaces.add()
+        attempt(exchange, on: next)
+    }
+
+    /// A connection to the target of one of the exchange's attempts is ready: it goes out there. The others in the race
+    /// have lost.
+    mutating func take(_ exchange: Exchange, _ side: TargetSide, beganAt: Instant) {
+        while let other = exchange.attempts.takeFirst() {
+            withdraw(other, isOvertaken: other.beganAt < beganAt, exchange.group)
+        }
+        exchange.attempts.nextAt = .distantFuture
+        exchange.pool = side.pool
+        exchange.target = side
+        side.exchange = exchange
+        exchange.attemptBeganAt = beganAt
+        handle(exchange, .connected)
+    }
+
+    // MARK: Not connected
+
+    /// A connection could not be opened: another target is tried at once.
+    mutating func connectFailed(
+        _ exchange: Exchange, _ pool: TargetPool, _ ending: AttemptOutcome.Ending, beganAt: Instant
+    ) {
+        exchange.attempts.exclude(pool)
+        exchange.attempts.hasTimedOut = ending == .connectTimedOut
+        note(AttemptOutcome(ending, duration: now.since(beganAt)), of: pool, exchange.group)
+        endCount(pool, cut: false)
+        if exchange.attempts.pending.isEmpty { handle(exchange, .connectFailed) } else { joinRace(exchange) }
+    }
+
+    /// Tries another target, within bounds; or answers that none could be reached.
+    mutating func tryNextTarget(_ exchange: Exchange) {
+        guard let group = exchange.group else { preconditionFailure("exchange: no target of no group") }
+        if exchange.attempts.mayBegin, let next = nextTarget(exchange, group) {
+            guard group.retryBudget.take(percent: group.plan.attempts.budgetPercent, now: now) else {
+                counters.retriesOverBudget.add()
+                return answer(exchange, status: 502, word: "RetryBudgetExhausted")
+            }
+            counters.retries.add()
+            attempt(exchange, on: next)
+        } else if exchange.attempts.hasTimedOut {
+            answer(exchange, status: 504, word: "TargetConnectTimeout")
+        } else {
+            answer(exchange, status: 502, word: "TargetConnectFailed")
+        }
+    }
+
+    /// A target that was not tried, else any whose turn it is.
+    private func nextTarget(_ exchange: Exchange, _ group: Group) -> TargetPool? {
+        group.pick(tried: exchange.attempts.tried, now: now) ?? group.pick(now: now)
+    }
+
+    /// Takes a pending attempt out of the race. A connection that is being opened goes on, into its pool.
+    mutating func withdraw(_ attempt: Attempts.Pending, isOvertaken: Bool = false, _ group: Group?) {
+        var isSlow = isOvertaken
+        if attempt.token == .none {
+            attempt.pool.queue.remove(ticket: attempt.ticket)
+            isSlow = isSlow && attempt.pool.connections.allSatisfy { $0.isConnecting }
+        } else if case .target(let connection) = slab.resolve(attempt.token) {
+            connection.exchange = nil
+        }
+        let ending: AttemptOutcome.Ending = isSlow ? .overtaken : .withdrawn
+        note(AttemptOutcome(ending, duration: now.since(attempt.beganAt)), of: attempt.pool, group)
+        endCount(attempt.pool, cut: false)
+    }
+
+    /// Has every exchange and tunnel that waits for a connection to this target go elsewhere, if there is anywhere.
+    mutating func releaseConnects(to pool: TargetPool) {
+        guard pool.inFlight > 0 else { return }
+        for exchange in pool.queue.all { leave(pool, exchange) }
+        for index in 0..<slab.slotCount {
+            switch slab.occupant(at: index) {
+            case .target(let target):
+                guard target.pool === pool, case .connecting = target.phase, let exchange = target.exchange else {
+                    continue
+                }
+                leave(pool, exchange)
+            case .tunnelSide(let side):
+                guard let tunnel = side.tunnel, side !== tunnel.client, case .connecting = tunnel.phase else {
+                    continue
+                }
+                if side.pool === pool { leave(side, tunnel) }
+            default: continue
+            }
+        }
+    }
+
+    private mutating func leave(_ pool: TargetPool, _ exchange: Exchange) {
+        guard let group = exchange.group, let attempt = exchange.attempts.take(pool) else { return }
+        let client = exchange.client
+        let next = group.pick(tried: exchange.attempts.tried, now: now)
+        guard next != nil || !exchange.attempts.pending.isEmpty else {
+            return exchange.attempts.putBack(attempt)
+        }
+        exchange.attempts.forgive()
+        withdraw(attempt, group)
+        if let next { self.attempt(exchange, on: next) }
+        postpone(client)
+    }
+
+    // MARK: The end
+
+    /// Ends the attempt under way and notes what it came to.
+    @discardableResult mutating func endAttempt(
+        _ exchange: Exchange, _ ending: AttemptOutcome.Ending, isUnprocessed: Bool = false
+    ) -> AttemptOutcome {
+        guard let beganAt = exchange.attemptBeganAt.take(), let pool = exchange.pool else {
+            preconditionFailure("exchange: an attempt that ends twice")
+        }
+        let outcome = AttemptOutcome(ending, isUnprocessed: isUnprocessed, duration: now.since(beganAt))
+        note(outcome, of: pool, exchange.group)
+        return outcome
+    }
+
+    /// The target's side is gone without an answer: sends the request again if that cannot do harm.
+    mutating func retryOrFail(_ exchange: Exchange) {
+        guard let target = exchange.target else { preconditionFailure("exchange: retry without a target") }
+        let isRetired = target.wasRetired
+        let ending: AttemptOutcome.Ending = isRetired || target.isRefused ? .refused : .closed
+        let isUnprocessed = target.isUnprocessed(isUnheard: false)
+        let outcome = endAttempt(exchange, ending, isUnprocessed: isUnprocessed)
+        switch decide(exchange, outcome) {
+        case .sendAgain:
+            // A target that merely ended its connection is in no trouble that a retry could make worse.
+            guard isRetired || takeRetry(exchange) else {
+                return answer(exchange, status: 502, word: "RetryBudgetExhausted")
+            }
+            sendAgain(exchange, after: outcome)
+        case .leaveToClient where exchange.client.mayRefuse: refuse(exchange)
+        case .leaveToClient: answer(exchange, status: 502, word: "RequestBodyNotKept")
+        case .fail: answer(exchange, status: 502, word: "TargetClosedConnection")
+        }
+    }
+
+    /// Moves a request that waits for an answer to another target, if there is one and that cannot do harm. Returns
+    /// false if it has to wait on.
+    @discardableResult mutating func moveElsewhere(
+        _ exchange: Exchange, _ ending: AttemptOutcome.Ending, isUnprocessed: Bool = false
+    ) -> Bool {
+        guard exchange.state.phase == .waiting, !exchange.hasAnswer, let pool = exchange.pool,
+            let group = exchange.group, let beganAt = exchange.attemptBeganAt, group.hasOther(than: [pool])
+        else { return false }
+        let outcome = AttemptOutcome(ending, isUnprocessed: isUnprocessed, duration: now.since(beganAt))
+        guard decide(exchange, outcome) == .sendAgain, takeRetry(exchange) else { return false }
+        endAttempt(exchange, ending, isUnprocessed: isUnprocessed)
+        sendAgain(exchange, after: outcome)
+        return true
+    }
+
+    /// Whether `moveElsewhere` would, but for the budget.
+    func mayMove(_ exchange: Exchange, _ ending: AttemptOutcome.Ending, isUnprocessed: Bool) -> Bool {
+        guard exchange.state.phase == .waiting, !exchange.hasAnswer, let pool = exchange.pool,
+            let group = exchange.group, group.hasOther(than: [pool])
+        else { return false }
+        return decide(exchange, AttemptOutcome(ending, isUnprocessed: isUnprocessed, duration: 0)) == .sendAgain
+    }
+
+    private func decide(_ exchange: Exchange, _ outcome: AttemptOutcome) -> RetryPolicy.Decision {
+        RetryPolicy.decide(
+            outcome,
+            RetryPolicy.Request(
+                isIdempotent: exchange.isIdempotent, isSafe: exchange.isSafe, isComplete: !exchange.keptBody.isLost,
+                attemptCount: exchange.attempts.count, isCopy: exchange.isCopy))
+    }
+
+    private func takeRetry(_ exchange: Exchange) -> Bool {
+        guard let group = exchange.group else { return false }
+        if group.retryBudget.take(percent: group.plan.attempts.budgetPercent, now: now) { return true }
+        counters.retriesOverBudget.add()
+        return false
+    }
+
+    /// Gives up the target's connection and sends the request again, elsewhere if there is another target.
+    private mutating func sendAgain(_ exchange: Exchange, after outcome: AttemptOutcome) {
+        guard let target = exchange.target, let pool = exchange.pool else {
+            preconditionFailure("exchange: sent again without a target")
+        }
+        exchange.attempts.exclude(pool)
+        if !outcome.isUnprocessed { exchange.isCopy = true }
+        exchange.needsFreshConnection = outcome.ending == .closed
+        exchange.keptBody.rewind(&buffers)
+        exchange.isRequestDone = false
+        exchange.hasAnswer = false
+        exchange.client.requestRate.cancel()
+        target.isWithdrawn = true
+        counters.retries.add()
+        releaseTarget(exchange, reusable: false)
+        handle(exchange, .sentAgain)
+    }
+
+    /// Connects once more, after the request was taken from one target.
+    mutating func connectAgain(_ exchange: Exchange) {
+        let client = exchange.client
+        guard let group = exchange.group, let next = nextTarget(exchange, group) else {
+            return answer(exchange, status: 503, word: "NoTargets")
+        }
+        attempt(exchange, on: next)
+        // On a connection that is open already no event tells that the body may follow.
+        if exchange.isJoined { postpone(client) }
+    }
+
+    /// Tells a client of HTTP/2 that its request was not processed and may be sent again. Source: RFC 9113 §8.7.
+    private mutating func refuse(_ exchange: Exchange) {
+        exchange.record.status = 502
+        exchange.client.refuses = true
+        _ = exchange.state.receive(.answeredHere)
+        giveUp(exchange, word: "RequestBodyNotKept")
+    }
+}

@@ -1,0 +1,90 @@
+import Core
+import Routing
+import Telemetry
+
+/// The one place that every attempt's outcome comes to: counters, suspicion, passive health checks.
+extension Worker {
+    /// Notes what an attempt on `pool`'s target came to.
+    mutating func note(_ outcome: AttemptOutcome, of pool: TargetPool, _ group: Group?) {
+        counters.attempts.add(AttemptResult(outcome.ending))
+        switch outcome.ending {
+        case .answered:
+            if pool.cell.isSuspect { trust(pool, group) }
+        case .connectFailed, .connectTimedOut:
+            countConnectFailure(group)
+            suspect(pool, group, outcome.ending == .connectFailed ? .connectFailed : .connectTimedOut)
+            complain(pool, group)
+        case .handshakeFailed, .notAttempted: countConnectFailure(group)
+        case .overtaken: suspect(pool, group, .connectTimedOut)
+        case .timedOut: suspect(pool, group, .timedOut)
+        case .unacknowledged: suspect(pool, group, .unacknowledged)
+        case .closed, .refused: counters.targetConnectionErrors.add()
+        case .malformed, .withdrawn, .unhealthy, .abandoned, .cut: break
+        }
+    }
+
+    private func countConnectFailure(_ group: Group?) {
+        counters.targetConnectFailures.add()
+        group?.plan.counters.connectionErrors.add()
+    }
+
+    /// Has all workers pass over the target while others are eligible. True if they did not already.
+    @discardableResult func suspect(_ pool: TargetPool, _ group: Group?, _ cause: SuspicionCause) -> Bool {
+        guard pool.cell.suspect(now: now) else { return false }
+        counters.suspicions.add(cause)
+        group?.plan.cell.flip()
+        control.send(.suspected(target: pool.id, cause))
+        return true
+    }
+
+    /// The target has shown that it is there.
+    func trust(_ pool: TargetPool, _ group: Group?) {
+        guard pool.cell.clearSuspicion() else { return }
+        group?.plan.cell.flip()
+        control.send(.trusted(target: pool.id))
+    }
+
+    /// Tells control that a target took no connection that was to be passed on: a passive health check.
+    /// Source: Network Load Balancer user guide, "Health checks for target groups".
+    private func complain(_ pool: TargetPool, _ group: Group?) {
+        guard group?.plan.flows != nil else { return }
+        if let last = pool.complainedAt, now.since(last) < Limits.connectComplaintInterval { return }
+        pool.complainedAt = now
+        control.send(.connectFailed(target: pool.id))
+    }
+
+    /// Ends a count of `begin`, and tells control when it was the last of a draining target.
+    mutating func endCount(_ pool: TargetPool, cut: Bool) {
+        pool.end(cut: cut)
+        reportIfDrained(pool)
+    }
+
+    /// What an error of connect(2), or of opening the socket, says: nothing about the target if it is our own lack of
+    /// descriptors, ports or rights.
+    func connectEnding(_ code: Int32) -> AttemptOutcome.Ending {
+        isVerdict(code) ? .connectFailed : .notAttempted
+    }
+}
+
+extension AttemptResult {
+    fileprivate init(_ ending: AttemptOutcome.Ending) {
+        self =
+            switch ending {
+            case .answered: .answered
+            case .connectFailed: .connectFailed
+            case .handshakeFailed: .handshakeFailed
+            case .connectTimedOut: .connectTimedOut
+            case .notAttempted: .notAttempted
+            case .overtaken: .overtaken
+            case .withdrawn: .withdrawn
+            case .refused: .refused
+            case .closed: .closed
+            case .malformed: .malformed
+            case .timedOut: .timedOut
+            case .unacknowledged: .unacknowledged
+            case .unhealthy: .unhealthy
+            case .abandoned: .abandoned
+            case .cut: .cut
+            }
+    }
+}

@@ -1,0 +1,193 @@
+import Core
+import Routing
+import Telemetry
+
+/// Targets that say nothing: those whose host does not acknowledge what is sent, and those that stand still. Timers
+/// look at connections that wait, never requests.
+extension Worker {
+    // MARK: HTTP/1
+
+    /// A busy connection's timer has fired: sees whether the target is heard, and whether it is still healthy.
+    mutating func lookAt(_ target: TargetConnection) {
+        guard let exchange = target.exchange else { preconditionFailure("target: busy with nothing") }
+        let client = exchange.client
+        let limit = target.plan.attempts.unacknowledgedMax
+        if let silence = target.transport.silence(limit: limit, now: now) {
+            unheard(target.pool, target.group)
+            if target.exchange === exchange, exchange.state.phase == .waiting,
+                silence >= limit * Limits.unacknowledgedWaits
+            {
+                counters.timeouts.add(.targetUnacknowledged)
+                handle(exchange, .targetUnheard)
+            }
+        } else {
+            leaveUnhealthy(exchange)
+        }
+        if target.exchange === exchange {
+            let since = target.transport.unacknowledgedSince
+            schedule(target, at: max(now + Limits.timerPause, min(now + limit, since + limit)))
+        }
+        client.advance(&self)
+    }
+
+    // MARK: HTTP/2
+
+    /// When something has to be done about a connection if nothing happens: without streams it is kept for a while;
+    /// with streams it is to be heard of when something was written.
+    func nextDeadline(of connection: HTTP2TargetConnection) -> Instant {
+        if connection.streamCount == 0 { return connection.lastActivity + connection.plan.poolIdleTimeout }
+        let limit = connection.plan.attempts.unacknowledgedMax
+        let look = min(connection.transport.unacknowledgedSince + limit, connection.lookedAt + limit)
+        return min(look, pingDeadline(of: connection))
+    }
+
+    /// When an answer to a PING is due, or when the connection is to be asked for a sign of life.
+    private func pingDeadline(of connection: HTTP2TargetConnection) -> Instant {
+        let pingedAt = connection.pingedAt
+        if connection.isPinged { return (pingedAt ?? now) + Limits.pingTimeout }
+        guard connection.unansweredSince != .distantFuture else { return .distantFuture }
+        let silent = connection.unansweredSince + Limits.targetSilenceMax
+        return max(silent, pingedAt.map { $0 + Limits.pingInterval } ?? silent)
+    }
+
+    /// The connection's timer has fired: acts if its deadline has come, or sets the timer again.
+    mutating func targetTimerFired(_ connection: HTTP2TargetConnection) {
+        connection.transport.timer = .distantFuture
+        guard connection.deadline != .distantFuture else { return }
+        guard connection.deadline <= now else { return schedule(connection, at: connection.deadline) }
+        switch connection.phase {
+        case .connecting:
+            counters.timeouts.add(.targetConnect)
+            connectFailed(connection, .connectTimedOut)
+        case .open, .finishing: lookAt(connection)
+        case .closed: preconditionFailure("HTTP/2 target: a deadline after closed")
+        }
+    }
+
+    private mutating func lookAt(_ connection: HTTP2TargetConnection) {
+        let deadline = nextDeadline(of: connection)
+        guard deadline <= now else { return schedule(connection, at: deadline) }
+        if connection.streamCount == 0 { return finish(connection) }
+        connection.lookedAt = now
+        let limit = connection.plan.attempts.unacknowledgedMax
+        if let silence = connection.transport.silence(limit: limit, now: now) {
+            unheard(connection.pool, connection.group)
+            if silence >= limit * Limits.unacknowledgedWaits { return giveUp(connection) }
+        } else {
+            for exchange in connection.exchanges { leaveUnhealthy(exchange) }
+            if pingDeadline(of: connection) <= now { ping(connection) }
+        }
+        if !connection.isClosed { schedule(connection, at: max(nextDeadline(of: connection), now + Limits.timerPause)) }
+    }
+
+    /// Asks a silent target for a sign of life. One that gives none is suspect: it gets no new streams on this
+    /// connection, and those that may be repeated go elsewhere; the others wait on.
+    private mutating func ping(_ connection: HTTP2TargetConnection) {
+        guard connection.isPinged else {
+            connection.isPinged = true
+            connection.pingedAt = now
+            connection.session.ping()
+            return keepBusy(connection)
+        }
+        connection.isPinged = false
+        if case .open = connection.phase { connection.enter(.finishing) }
+        suspect(connection.pool, connection.group, .timedOut)
+        for exchange in connection.exchanges { moveElsewhere(exchange, .unhealthy) }
+        keepBusy(connection)
+    }
+
+    /// What is not answered by now never will be.
+    private mutating func giveUp(_ connection: HTTP2TargetConnection) {
+        for exchange in connection.exchanges {
+            let client = exchange.client
+            counters.timeouts.add(.targetUnacknowledged)
+            if exchange.state.phase == .waiting { handle(exchange, .targetUnheard) }
+            postpone(client)
+        }
+        connection.isWithdrawn = true
+        end(connection)
+    }
+
+    // MARK: Both
+
+    /// A target's host acknowledges nothing: it is suspect, its idle connections are dropped, and what may be repeated
+    /// goes elsewhere.
+    private mutating func unheard(_ pool: TargetPool, _ group: Group) {
+        suspect(pool, group, .unacknowledged)
+        // Every connection finds it out by itself; one look at all of them is enough for a while.
+        let pause = group.plan.attempts.unacknowledgedMax / 4
+        if let last = pool.unheardAt, now.since(last) < pause { return }
+        pool.unheardAt = now
+        while let idle = pool.takeIdle() {
+            counters.targetConnectionsIdle.subtract()
+            close(idle, reset: true)
+        }
+        forEachConnection(to: pool) { target, worker in
+            guard let exchange = target.exchange, exchange.state.phase == .waiting else { return }
+            worker.moveElsewhere(
+                exchange, .unacknowledged, isUnprocessed: target.isUnprocessed(isUnheard: true))
+        } http2: { connection, worker in
+            worker.moveStreams(of: connection)
+        }
+    }
+
+    /// Moves the streams of a connection whose other side is not heard. What waits in our kernel would still reach it
+    /// if it came back, and with it requests that were sent again meanwhile: so either all go and the connection is
+    /// reset, or those alone that may be processed twice.
+    private mutating func moveStreams(of connection: HTTP2TargetConnection) {
+        if connection.isIdle {
+            connection.isWithdrawn = true
+            return end(connection)
+        }
+        let sides = connection.streams.compactMap { $0 }
+        let goTogether = sides.allSatisfy { side in
+            guard let exchange = side.exchange else { return true }
+            return mayMove(exchange, .unacknowledged, isUnprocessed: side.isUnprocessed(isUnheard: true))
+        }
+        var movedCount = 0
+        for side in sides {
+            guard let exchange = side.exchange else { continue }
+            let isUnprocessed = goTogether && side.isUnprocessed(isUnheard: true)
+            if isUnprocessed && !exchange.isIdempotent { connection.isWithdrawn = true }
+            if moveElsewhere(exchange, .unacknowledged, isUnprocessed: isUnprocessed) { movedCount += 1 }
+        }
+        if connection.isWithdrawn || movedCount == sides.count {
+            connection.isWithdrawn = true
+            return end(connection)
+        }
+        if case .open = connection.phase { connection.enter(.finishing) }
+        keepBusy(connection)
+    }
+
+    /// A request that only reads leaves a target that fails its checks and has not begun to answer.
+    private mutating func leaveUnhealthy(_ exchange: Exchange) {
+        guard let pool = exchange.pool, !pool.cell.isHealthy, exchange.group?.plan.attempts.leavesUnhealthy ?? false
+        else { return }
+        moveElsewhere(exchange, .unhealthy)
+    }
+
+    /// A target has turned unhealthy.
+    mutating func targetUnhealthy(_ targetID: Int) {
+        guard targetID < pools.count, let pool = pools[targetID] else { return }
+        releaseConnects(to: pool)
+        forEachConnection(to: pool) { target, worker in
+            if let exchange = target.exchange { worker.leaveUnhealthy(exchange) }
+        } http2: { connection, worker in
+            for exchange in connection.exchanges { worker.leaveUnhealthy(exchange) }
+        }
+    }
+
+    /// Calls for every connection to a target that serves somebody. Looks at every slot: not for every request.
+    private mutating func forEachConnection(
+        to pool: TargetPool, http1: (TargetConnection, inout Worker) -> Void,
+        http2: (HTTP2TargetConnection, inout Worker) -> Void
+    ) {
+        for index in 0..<slab.slotCount {
+            guard case .target(let target) = slab.occupant(at: index), target.pool === pool,
+                case .busy = target.phase
+            else { continue }
+            http1(target, &self)
+        }
+        for connection in pool.connections where !connection.isConnecting { http2(connection, &self) }
+    }
+}

@@ -1,0 +1,62 @@
+import Core
+
+/// How one attempt of an exchange, or of a flow, on one target ended. Every attempt has exactly one.
+///
+/// Shape:  a trivial value, made by the worker when the attempt ends and read in one place (`Worker.note`): counters,
+///         suspicion and passive health checks. `RetryPolicy` decides by it whether the request goes out again.
+/// Source: RFC 9110 §9.2.2 (what may be repeated), RFC 9113 §8.7 (what was certainly not processed).
+public struct AttemptOutcome: Equatable, Sendable {
+    /// What ended the attempt.
+    public enum Ending: Equatable, Sendable {
+        /// A final response began, or the target took the connection of a flow.
+        case answered
+        /// The target refused the connection, or cannot be reached.
+        case connectFailed
+        /// The TLS handshake failed: the name that was asked for may be why, which clients choose.
+        case handshakeFailed
+        /// The target did not take the connection in time.
+        case connectTimedOut
+        /// We had no descriptor, port or right to connect: says nothing about the target.
+        case notAttempted
+        /// Another target took the connection first, though this one had a head start.
+        case overtaken
+        /// Given up before anything was sent, for a reason that says nothing about the target.
+        case withdrawn
+        /// The target said that it did not process the request: REFUSED_STREAM, or GOAWAY with a lower stream.
+        case refused
+        /// The connection ended, or was reset, before a response began.
+        case closed
+        /// What the target sent is not HTTP.
+        case malformed
+        /// The target was silent for as long as it may be.
+        case timedOut
+        /// The target's kernel acknowledged nothing of what was sent.
+        case unacknowledged
+        /// The target failed its health checks before it answered.
+        case unhealthy
+        /// The client went away or broke the protocol, or Apus gave the exchange up for a reason of its own.
+        case abandoned
+        /// The deregistration delay of the target was over, or the process ended.
+        case cut
+    }
+
+    /// What ended it.
+    public var ending: Ending
+    /// The target has certainly not acted on the request, so that any method may be sent again.
+    public var isUnprocessed: Bool
+    /// From the first step of connecting, or from taking an open connection, to the end.
+    public var duration: Nanoseconds
+
+    /// An outcome. What was not even connected is always unprocessed.
+    public init(_ ending: Ending, isUnprocessed: Bool = false, duration: Nanoseconds) {
+        self.ending = ending
+        self.duration = duration
+        switch ending {
+        case .connectFailed, .handshakeFailed, .connectTimedOut, .notAttempted, .overtaken, .withdrawn, .refused:
+            self.isUnprocessed = true
+        case .answered: self.isUnprocessed = false
+        case .closed, .malformed, .timedOut, .unacknowledged, .unhealthy, .abandoned, .cut:
+            self.isUnprocessed = isUnprocessed
+        }
+    }
+}
