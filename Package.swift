@@ -52,15 +52,19 @@ let package = Package(
             dependencies: ["Control", .product(name: "ArgumentParser", package: "swift-argument-parser")],
             swiftSettings: settings),
 
-        .testTarget(name: "CoreTests", dependencies: ["Core"], swiftSettings: settings),
+        // What a run of the tests makes on this machine, and how it is removed.
+        .target(name: "TestRuns", path: "Tests/TestRuns", swiftSettings: settings),
+        .testTarget(name: "CoreTests", dependencies: ["Core", "TestRuns"], swiftSettings: settings),
         .testTarget(name: "HTTP1Tests", dependencies: ["HTTP1", "Core"], swiftSettings: settings),
         // Certificates made for one run of the tests.
-        .target(name: "TestCertificates", path: "Tests/TestCertificates", swiftSettings: settings),
+        .target(
+            name: "TestCertificates", dependencies: ["TestRuns"], path: "Tests/TestCertificates",
+            swiftSettings: settings),
         .testTarget(name: "TLSTests", dependencies: ["TLS", "Core", "COpenSSL"], swiftSettings: settings),
         .testTarget(name: "HTTP2Tests", dependencies: ["HTTP2", "HTTP1", "Core"], swiftSettings: settings),
         .testTarget(name: "ModelTests", dependencies: ["Model"], swiftSettings: settings),
         .testTarget(name: "RoutingTests", dependencies: ["Routing", "Core", "Model"], swiftSettings: settings),
-        .testTarget(name: "TelemetryTests", dependencies: ["Telemetry", "Core"], swiftSettings: settings),
+        .testTarget(name: "TelemetryTests", dependencies: ["Telemetry", "Core", "TestRuns"], swiftSettings: settings),
         .testTarget(
             name: "ProxyTests",
             dependencies: ["Proxy", "Core", "HTTP1", "HTTP2", "Model", "Routing", "TLS", "TestCertificates"],
@@ -68,11 +72,11 @@ let package = Package(
         .testTarget(
             name: "ControlTests",
             dependencies: [
-                "Control", "Core", "HTTP1", "HTTP2", "Model", "Proxy", "Routing", "TLS", "TestCertificates",
+                "Control", "Core", "HTTP1", "HTTP2", "Model", "Proxy", "Routing", "TLS", "TestCertificates", "TestRuns",
                 .product(name: "Logging", package: "swift-log"),
             ], swiftSettings: settings),
         .testTarget(
-            name: "ScenarioTests", dependencies: ["apus", "TestCertificates"], exclude: ["Clients"],
+            name: "ScenarioTests", dependencies: ["apus", "TestCertificates", "TestRuns"], exclude: ["Clients"],
             swiftSettings: settings),
         .testTarget(name: "TidyTests"),
     ]

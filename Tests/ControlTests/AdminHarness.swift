@@ -6,6 +6,7 @@ import Proxy
 import Routing
 import Synchronization
 import Telemetry
+import TestRuns
 
 @testable import Control
 
@@ -20,7 +21,7 @@ final class AdminHarness: Sendable {
 
     /// Serves `document`, once everything is ready.
     init(_ document: Document = AdminHarness.document) throws {
-        path = "/tmp/apus-admin-\(UUID().uuidString.prefix(12)).sock"
+        path = TestRun.newPath()
         let ready = EventDescriptor()
         thread = Core.Thread.start(name: "admin test") { [path, orders] in
             let loop = ControlLoop()

@@ -3,6 +3,7 @@ import Foundation
 import Logging
 import Model
 import Synchronization
+import TestRuns
 
 @testable import Control
 
@@ -31,10 +32,7 @@ final class Alarm: PollHandler {
 final class TemporaryFolder {
     let path: String
 
-    init() throws {
-        path = FileManager.default.temporaryDirectory.path + "/apus-\(UUID().uuidString.prefix(8))"
-        try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
-    }
+    init() throws { path = try TestRun.makeFolder() }
 
     deinit { try? FileManager.default.removeItem(atPath: path) }
 

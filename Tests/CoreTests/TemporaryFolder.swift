@@ -1,14 +1,12 @@
 import Foundation
+import TestRuns
 
 /// A new folder that is removed with its last owner.
 final class TemporaryFolder: Sendable {
     /// Its path, short enough for a Unix socket inside.
     let path: String
 
-    init() throws {
-        path = NSTemporaryDirectory() + "apus-\(UUID().uuidString.prefix(13))"
-        try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
-    }
+    init() throws { path = try TestRun.makeFolder() }
 
     deinit { try? FileManager.default.removeItem(atPath: path) }
 

@@ -1,4 +1,6 @@
+import Foundation
 import Glibc
+import TestRuns
 import Testing
 
 /// The harness by itself: clients against scripted targets, with nothing in between.
@@ -118,6 +120,27 @@ import Testing
         #expect(long.exitStatus == nil)
         long.kill()
         #expect(long.exitStatus == .signalled(SIGKILL))
+    }
+
+    @Test("What a run of the tests made is gone when its process is: folders, and processes with what they started")
+    func runsLeaveNothing() throws {
+        let folder = try temporaryFolder()
+        defer { removeFolder(folder) }
+        let run = TestRun.makeName()
+        let process = try ChildProcess(["sleep", "600"], folder: folder, label: "process")
+        TestRun.startKeeper(of: run, pid: process.pid)
+        let made = try TestRun.makeFolder(of: run)
+        let words = ["/bin/sh", "-c", "sleep 600 & echo $!; wait"]
+        let shell = try ChildProcess(words, environment: [TestRun.mark: run], folder: folder, label: "shell")
+        let other = try ChildProcess(["sleep", "600"], folder: folder, label: "other")
+        let child = eventually { shell.standardOutput.split(separator: "\n").first }
+        let sleeper = "/proc/\(try #require(child))"
+        #expect(FileManager.default.fileExists(atPath: sleeper))
+        process.kill()
+        #expect(shell.waitForExit() != nil)
+        #expect(eventually { !FileManager.default.fileExists(atPath: made) })
+        #expect(eventually { !FileManager.default.fileExists(atPath: sleeper) })
+        #expect(other.exitStatus == nil)
     }
 
     @Test("A document is JSON in the file's shape, and JSON reads back as written")

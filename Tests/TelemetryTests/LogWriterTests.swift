@@ -1,5 +1,6 @@
 import Core
 import Foundation
+import TestRuns
 import Testing
 
 @testable import Telemetry
@@ -99,10 +100,7 @@ import Testing
 final class Folder {
     private let url: URL
 
-    init() throws {
-        url = FileManager.default.temporaryDirectory.appendingPathComponent("apus-\(UUID())")
-        try FileManager.default.createDirectory(at: url, withIntermediateDirectories: false)
-    }
+    init() throws { url = URL(fileURLWithPath: try TestRun.makeFolder()) }
 
     deinit { try? FileManager.default.removeItem(at: url) }
 

@@ -1,4 +1,5 @@
 import Foundation
+import TestRuns
 
 /// A certificate authority for one run of the tests, and what it signs: made by the `openssl` command.
 public struct TestAuthority: Sendable {
@@ -111,13 +112,9 @@ public struct TestAuthority: Sendable {
         }
     }
 
-    /// A new folder, which the system removes at its next start.
+    /// A new folder, removed when the tests have ended.
     public static func scratchFolder() -> String {
-        let folder = NSTemporaryDirectory() + "apus-certificates-" + UUID().uuidString
-        do {
-            try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
-        } catch { fatalError("\(folder): \(error)") }
-        return folder
+        do { return try TestRun.makeFolder() } catch { fatalError("\(error)") }
     }
 
     /// The octets of a file.

@@ -1,5 +1,6 @@
 import Foundation
 import Glibc
+import TestRuns
 
 /// The program under test, run from a configuration file in a folder of its own.
 ///
@@ -237,14 +238,8 @@ struct ApusFailure: Error, CustomStringConvertible {
     }
 }
 
-/// A new folder, its path short enough for a Unix socket in it.
-func temporaryFolder() throws -> String {
-    // In memory where there is such a place: state is synced to disk at every change, and scenarios make thousands.
-    let root = FileManager.default.isWritableFile(atPath: "/dev/shm") ? "/dev/shm" : "/tmp"
-    let path = "\(root)/apus-\(String(UInt64.random(in: 0...UInt64.max), radix: 36))"
-    try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: false)
-    return path
-}
+/// A new folder, its path short enough for a Unix socket in it. It is removed at the latest when the tests have ended.
+func temporaryFolder() throws -> String { try TestRun.makeFolder() }
 
 /// Removes a folder and what is in it.
 func removeFolder(_ path: String) { try? FileManager.default.removeItem(atPath: path) }

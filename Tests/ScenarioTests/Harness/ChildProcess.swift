@@ -1,9 +1,10 @@
 import Foundation
 import Glibc
+import TestRuns
 
 /// One program started by a scenario, its output going to files.
 ///
-/// Shape:  killed and reaped when let go, and at the latest when the tests end.
+/// Shape:  killed and reaped when let go, and at the latest when the tests end, however they end (`TestRun`).
 final class ChildProcess: Sendable {
     /// Its process id; reaped when `exitStatus` says that it ended.
     let pid: pid_t
@@ -22,9 +23,6 @@ final class ChildProcess: Sendable {
         output = "\(folder)/\(label).stdout"
         errors = "\(folder)/\(label).stderr"
         pid = try Self.spawn(arguments, environment, folder: folder, output: output, errors: errors)
-        let started = pid
-        Self.living.withLock { _ = $0.insert(started) }
-        _ = Self.sweepAtExit
     }
 
     deinit { kill() }
@@ -41,7 +39,6 @@ final class ChildProcess: Sendable {
                 var raw: Int32 = 0
                 guard unsafe waitpid(pid, &raw, WNOHANG) == pid else { return nil }
                 known = raw & 0x7F == 0 ? .exited(raw >> 8 & 0xFF) : .signalled(raw & 0x7F)
-                Self.living.withLock { _ = $0.remove(pid) }
             }
             return known
         }
@@ -88,13 +85,6 @@ final class ChildProcess: Sendable {
         guard status == .exited(0) else { throw SocketError(call: "prlimit", code: EPERM) }
     }
 
-    private static let living = Locked<Set<pid_t>>([])
-    private static let sweepAtExit: Void = { atexit { ChildProcess.sweep() } }()
-
-    private static func sweep() {
-        for pid in living.value { _ = Glibc.kill(pid, SIGKILL) }
-    }
-
     private static func contents(_ path: String) -> String {
         // Not FileManager: it asks for the size first, and files of /proc have none.
         guard let file = FileHandle(forReadingAtPath: path) else { return "" }
@@ -120,7 +110,8 @@ final class ChildProcess: Sendable {
         unsafe posix_spawnattr_setsigmask(&attributes, &mask)
         unsafe posix_spawnattr_setflags(&attributes, Int16(POSIX_SPAWN_SETSIGMASK))
 
-        let all = ProcessInfo.processInfo.environment.merging(environment) { _, given in given }
+        let own = ProcessInfo.processInfo.environment.merging([TestRun.mark: TestRun.name]) { _, mark in mark }
+        let all = own.merging(environment) { _, given in given }
         // Glibc's module does not have posix_spawn_file_actions_addchdir_np(3).
         let words = unsafe (["env", "-C", folder] + arguments).map { unsafe strdup($0) } + [nil]
         let settings = unsafe all.map { unsafe strdup("\($0.key)=\($0.value)") } + [nil]

@@ -1,4 +1,5 @@
 import Foundation
+import TestRuns
 import Testing
 
 /// Three networks that are nobody else's: clients at 10.1.0.2 and fd01::2; targets at 10.2.0.2 and fd02::2, whose way
@@ -23,7 +24,7 @@ final class Networks: Sendable {
     private let isComplete: Bool
 
     init() throws {
-        let name = "apus-\(String(UInt32.random(in: 0...UInt32.max), radix: 36))"
+        let name = "\(TestRun.name)-\(String(UInt32.random(in: 0...UInt32.max), radix: 36))"
         let folder = try temporaryFolder()
         (self.name, self.folder) = (name, folder)
         var lines = Place.allCases.map { "netns add \(name)-\($0)" }
