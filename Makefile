@@ -8,13 +8,15 @@ SHELL := /bin/bash
 .DEFAULT_GOAL := help
 # For each of its subjects.
 FUZZ_SECONDS ?= 30
-.PHONY: help run build test asan tsan fuzz bench format lint clean packages-build packages-test packages-bench \
-  python-test
+.PHONY: help run build test asan tsan fuzz bench fresh format lint clean packages-build packages-test packages-bench \
+  packages-fresh python-test
 
-# What the toolchain links with, and slim images lack; then the two libraries that Apus stands on.
-PACKAGES_BUILD := gcc libc6-dev libstdc++-12-dev pkg-config libssl-dev libnghttp2-dev
+# What the toolchain runs on, fetches and links with, and slim images lack; then the two libraries that Apus stands on.
+PACKAGES_BUILD := libcurl4 libncurses6 libsqlite3-0 libxml2 ca-certificates gcc libc6-dev libstdc++-12-dev pkg-config \
+  libssl-dev libnghttp2-dev
 PACKAGES_TEST := $(PACKAGES_BUILD) curl openssl nginx nghttp2-client python3 python3-h2 python3-httpx python3-grpcio \
   python3-websockets python3-venv testssl.sh dnsmasq-base bind9-dnsutils iproute2 postgresql redis-server redis-tools
+PACKAGES_FRESH := mmdebstrap
 PACKAGES_BENCH := haproxy nginx libnginx-mod-stream nghttp2-proxy nghttp2-client wrk python3 openssl util-linux
 
 BINARY := .build/release/apus
@@ -74,6 +76,9 @@ bench: build packages-bench ## Apus beside HAProxy, nginx and nghttpx, then the 
 	@python3 Benchmarks/compare/compare.py --apus $(BINARY)
 	@cd Benchmarks && swift package benchmark
 
+fresh: packages-fresh ## the demo and every test on a fresh Debian 12, in a folder
+	@.ci/fresh
+
 format: ## write the sources as .swift-format says
 	@swift format format --in-place --parallel --recursive Package.swift Sources Tests
 
@@ -86,7 +91,8 @@ clean: ## remove what was built
 packages-build: PACKAGES := $(PACKAGES_BUILD)
 packages-test: PACKAGES := $(PACKAGES_TEST)
 packages-bench: PACKAGES := $(PACKAGES_BENCH)
-packages-build packages-test packages-bench:
+packages-fresh: PACKAGES := $(PACKAGES_FRESH)
+packages-build packages-test packages-bench packages-fresh:
 	@command -v swift > /dev/null || { echo "no swift in PATH: install Swift 6.3 from https://swift.org/install"; exit 1; }
 	@missing=""; for package in $(PACKAGES); do \
 	  dpkg-query -W -f '$${Status}' $$package 2>/dev/null | grep -q "ok installed" || missing="$$missing $$package"; \

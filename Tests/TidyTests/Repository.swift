@@ -32,7 +32,9 @@ enum Repository {
     }
 
     private static func readFiles() -> [RepositoryFile] {
-        let endings = [".swift", ".c", ".h", ".md", ".yaml", ".yml", ".json", ".py", ".sh", "Makefile", ".ci/run"]
+        let endings = [
+            ".swift", ".c", ".h", ".md", ".yaml", ".yml", ".json", ".py", ".sh", "Makefile", ".ci/run", ".ci/fresh",
+        ]
         guard let walk = FileManager.default.enumerator(at: root, includingPropertiesForKeys: nil) else { return [] }
         var found: [RepositoryFile] = []
         for case let url as URL in walk {
