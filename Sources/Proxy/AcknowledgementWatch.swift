@@ -4,7 +4,8 @@ import Core
 ///
 /// A byte is marked when it is handed to the kernel; once it is acknowledged, the newest one is marked instead. If the
 /// marked byte was not acknowledged for as long as the limit, and the kernel has heard nothing in that time, the other
-/// side is silent. A side that merely does not read still answers the probes of a full window, and is not.
+/// side is silent. A side that merely does not read still answers the probes of a full window, and is not. Whatever
+/// comes from it begins the time anew.
 /// Shape:  part of a `Transport`. Writing costs a comparison; looking, which a timer does, one or two system calls.
 /// Source: RFC 9293 §3.8; tcp(7), `TCP_INFO`, `SIOCOUTQ`.
 struct AcknowledgementWatch {
@@ -19,6 +20,9 @@ struct AcknowledgementWatch {
         mark = sentCount
         markedAt = now
     }
+
+    /// Something came from the other side: it was there a moment ago.
+    mutating func heard() { markedAt = .distantFuture }
 
     /// Looks whether the other side is silent, and for how long: nil if it is not, or not for `limit` yet.
     mutating func silence(_ socket: Socket, sentCount: UInt64, limit: Nanoseconds, now: Instant) -> Nanoseconds? {

@@ -26,6 +26,8 @@ enum Limits {
     static let pingInterval = Nanoseconds(300_000_000_000)
     /// How often a suspect target is tried by a request, of all workers together: once a second.
     static let trialInterval = Nanoseconds(1_000_000_000)
+    /// For how long a host may keep back the acknowledgement of what it has read. Source: RFC 9293 §3.8.6.3.
+    static let acknowledgementDelayMax = Nanoseconds(500_000_000)
     /// For how many times `RetrySettings.unacknowledgedMax` a request that must not be repeated waits for a target
     /// whose kernel acknowledges nothing. Then 504.
     static let unacknowledgedWaits: UInt64 = 10

@@ -60,9 +60,11 @@ final class TargetConnection: TargetSide {
     /// says nothing, unless our kernel had not taken anything either.
     override func isUnprocessed(isUnheard: Bool) -> Bool {
         if transport.sentCount == sentAtStart { return true }
-        guard isUnheard || transport.hasFIN else { return false }
+        guard transport.hasFIN || isUnheard && wasGone else { return false }
         return transport.takenCount <= sentAtStart
     }
+
+    private var wasGone: Bool { exchange?.attemptBeganAt.map { pool.wasGone(at: $0) } ?? false }
 
     /// It ended while the request was on its way, as targets end idle connections whenever they like.
     override var wasRetired: Bool { transport.hasFIN && isUnprocessed(isUnheard: false) }

@@ -17,6 +17,8 @@ final class TargetPool {
     var complainedAt: Instant?
     /// When its exchanges were last moved because its host acknowledges nothing.
     var unheardAt: Instant?
+    /// Since when the host has acknowledged nothing, as long as no attempt on it has been answered.
+    private(set) var unheardSince: Instant?
     /// HTTP/2 connections, those being opened included.
     var connections: [HTTP2TargetConnection] = []
     /// Exchanges that wait for a stream on one of them.
@@ -64,6 +66,20 @@ final class TargetPool {
             preconditionFailure("target pool: an idle connection that is not in its pool")
         }
         idle.remove(at: index)
+    }
+
+    /// Its host has acknowledged nothing of what was sent to it at `instant`.
+    func noteUnheard(since instant: Instant) { unheardSince = min(unheardSince ?? instant, instant) }
+
+    /// Its host is there.
+    func noteHeard() { unheardSince = nil }
+
+    /// Whether what was sent at `instant` has certainly not arrived. A host may keep an acknowledgement back for half a
+    /// second, and may have died in that time with the request read and acted on: so only what was sent later than that
+    /// after the first silence is certain.
+    /// Source: RFC 9293 §3.8.6.3 (the delay of an acknowledgement must be less than 0.5 seconds).
+    func wasGone(at instant: Instant) -> Bool {
+        unheardSince.map { instant >= $0 + Limits.acknowledgementDelayMax } ?? false
     }
 
     /// Whether it is one of these few.

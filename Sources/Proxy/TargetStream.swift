@@ -46,7 +46,9 @@ final class TargetStream: TargetSide {
     }
 
     override func isUnprocessed(isUnheard: Bool) -> Bool {
-        wasRefused || isUnheard && connection.transport.takenCount <= sentBefore
+        if wasRefused { return true }
+        guard isUnheard, let beganAt = exchange?.attemptBeganAt, pool.wasGone(at: beganAt) else { return false }
+        return connection.transport.takenCount <= sentBefore
     }
 
     override var isRefused: Bool { wasRefused }

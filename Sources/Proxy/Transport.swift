@@ -116,6 +116,7 @@ struct Transport {
         switch socket.read(into: buffer, most: most) {
         case .bytes(let count):
             if count < most && !isEndAnnounced { isReadable = false }
+            watch.heard()
             worker.countReceived(from: otherSide, count)
             return .got
         case .wouldBlock:

@@ -9,6 +9,7 @@ extension Worker {
         counters.attempts.add(AttemptResult(outcome.ending))
         switch outcome.ending {
         case .answered:
+            pool.noteHeard()
             if pool.cell.isSuspect { trust(pool, group) }
         case .connectFailed, .connectTimedOut:
             countConnectFailure(group)

@@ -13,7 +13,7 @@ extension Worker {
         let client = exchange.client
         let limit = target.plan.attempts.unacknowledgedMax
         if let silence = target.transport.silence(limit: limit, now: now) {
-            unheard(target.pool, target.group)
+            unheard(target.pool, target.group, since: target.transport.unacknowledgedSince)
             if target.exchange === exchange, exchange.state.phase == .waiting,
                 silence >= limit * Limits.unacknowledgedWaits
             {
@@ -71,7 +71,7 @@ extension Worker {
         connection.lookedAt = now
         let limit = connection.plan.attempts.unacknowledgedMax
         if let silence = connection.transport.silence(limit: limit, now: now) {
-            unheard(connection.pool, connection.group)
+            unheard(connection.pool, connection.group, since: connection.transport.unacknowledgedSince)
             if silence >= limit * Limits.unacknowledgedWaits { return giveUp(connection) }
         } else {
             for exchange in connection.exchanges { leaveUnhealthy(exchange) }
@@ -112,7 +112,8 @@ extension Worker {
 
     /// A target's host acknowledges nothing: it is suspect, its idle connections are dropped, and what may be repeated
     /// goes elsewhere.
-    private mutating func unheard(_ pool: TargetPool, _ group: Group) {
+    private mutating func unheard(_ pool: TargetPool, _ group: Group, since: Instant) {
+        pool.noteUnheard(since: since)
         suspect(pool, group, .unacknowledged)
         // Every connection finds it out by itself; one look at all of them is enough for a while.
         let pause = group.plan.attempts.unacknowledgedMax / 4

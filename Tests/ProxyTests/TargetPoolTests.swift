@@ -102,4 +102,17 @@ import Testing
             pool.drain()
         }
     }
+
+    /// What was sent within half a second of the first silence may have been read by a host that died then.
+    @Test func onlyWhatWasSentLongAfterTheFirstSilenceNeverArrived() {
+        let pool = TargetPool(Plans.target(0)), start = Instant(nanoseconds: 10_000_000_000)
+        #expect(!pool.wasGone(at: start))
+        pool.noteUnheard(since: start + 7)
+        pool.noteUnheard(since: start)
+        pool.noteUnheard(since: start + 9)
+        #expect(!pool.wasGone(at: start) && !pool.wasGone(at: start + 499_999_999))
+        #expect(pool.wasGone(at: start + 500_000_000))
+        pool.noteHeard()
+        #expect(!pool.wasGone(at: start + 900_000_000))
+    }
 }
