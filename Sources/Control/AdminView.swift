@@ -90,12 +90,13 @@ enum AdminView {
             let health = description["targetHealth"] ?? [:]
             let state = text(health["state"])
             let checked = text(description["healthCheckPort"])
-            let isSuspect = description["suspect"]?.bool ?? false
-            let why = [isSuspect ? suspectWords : nil, health["description"]?.string].compactMap { $0 }
+            // One that fails its checks is not used anyway.
+            let isSuspect = state == "healthy" && description["suspect"]?.bool ?? false
+            let why = isSuspect ? "An attempt failed; passed over for now" : health["description"]?.string ?? ""
             table.add(
                 TextTable.Cell(target(description["target"])), TextTable.Cell(checked == "-" ? "-" : "port \(checked)"),
                 TextTable.Cell(isSuspect ? "\(state), suspect" : state, isSuspect ? .pending : tones[state]),
-                TextTable.Cell(why.joined(separator: "; ")))
+                TextTable.Cell(why))
         }
         return table.text(coloured: coloured, otherwise: "There are no targets.")
     }
@@ -150,8 +151,6 @@ enum AdminView {
     }
 
     // MARK: Parts
-
-    private static let suspectWords = "An attempt failed; passed over for now"
 
     private static let tones: [String: TextTable.Tone] = [
         "healthy": .good, "initial": .pending, "draining": .pending, "unhealthy": .bad, "unused": .faint,

@@ -32,8 +32,9 @@ struct Attempts {
 
     /// Forgets everything but memory.
     mutating func reset() {
-        pending.removeAll(keepingCapacity: true)
-        tried.removeAll(keepingCapacity: true)
+        // Most never hold anything, and emptying an array costs more than asking.
+        if !pending.isEmpty { pending.removeAll(keepingCapacity: true) }
+        if !tried.isEmpty { tried.removeAll(keepingCapacity: true) }
         count = 0
         nextAt = .distantFuture
         hasTimedOut = false

@@ -99,7 +99,6 @@ final class Exchange {
         hasAnswer = false
         isCopy = false
         needsFreshConnection = false
-        attempts.reset()
         attemptBeganAt = nil
         isForwarded = false
         bodyViolation = nil
@@ -124,6 +123,7 @@ final class Exchange {
         target = nil
         pool = nil
         group = nil
+        attempts.reset()
         request.reset()
     }
 

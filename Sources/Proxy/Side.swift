@@ -145,8 +145,8 @@ class TargetSide: Side {
         case gone
     }
 
-    /// Whether the target has certainly not acted on the request: it said so, or its connection has ended and none of it
-    /// was acknowledged; or, if it `isUnheard`, its host was gone when the request was sent. Costs a system call.
+    /// Whether the target has certainly not acted on the request: it said so, or its connection has ended and none of
+    /// it was acknowledged; or, if it `isUnheard`, its host was gone when the request was sent. Costs a system call.
     func isUnprocessed(isUnheard: Bool) -> Bool { preconditionFailure("target: abstract") }
     /// The target has said that it did not process the request.
     var isRefused: Bool { false }

@@ -150,6 +150,7 @@ extension Worker {
         }
         exchange.attempts.forgive()
         withdraw(attempt, group)
+        if case .target(let connection) = slab.resolve(attempt.token) { close(connection, reset: true) }
         if let next { self.attempt(exchange, on: next) }
         postpone(client)
     }
