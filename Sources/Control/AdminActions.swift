@@ -65,4 +65,6 @@ struct ControlTally: Equatable, Sendable {
     var healthChecksPassed: UInt64 = 0
     /// Health checks that failed.
     var healthChecksFailed: UInt64 = 0
+    /// Lines of our own log that were lost, since nobody read the standard error.
+    var ownLogLinesDropped: UInt64 = 0
 }

@@ -4,7 +4,7 @@ extension Control {
     /// Whether `run` would take `file`: a few words on what it holds. Errors: `StartError` with every mistake.
     public static func check(file: String) throws(StartError) -> String {
         do throws(ConfigErrors) {
-            let (document, places) = try Document.readWithPlaces(file)
+            let (document, places) = try Document.readWithPlaces(file, acceptsPipe: true)
             let files = try CertificateStore(configurationFile: file).read(for: document, onlyNew: false, places)
             let warnings = files.warnings.map { "warning: \($0.file): \($0)" }
             let notes = document.targetGroups.filter(\.preservesClientIP).map { group in
@@ -18,14 +18,16 @@ extension Control {
     }
 
     /// The same for scripts, as JSON: the file, whether it is valid, and every mistake with its place, code and remedy.
-    public static func checkReport(file: String) -> String {
-        var mistakes: [ConfigError] = []
+    /// The mistakes as an error come with it; nil if there are none.
+    public static func checkReport(file: String) -> (json: String, error: StartError?) {
+        var errors: ConfigErrors?
         var warnings: [CertificateWarning] = []
         do throws(ConfigErrors) {
-            let (document, places) = try Document.readWithPlaces(file)
+            let (document, places) = try Document.readWithPlaces(file, acceptsPipe: true)
             warnings = try CertificateStore(configurationFile: file)
                 .read(for: document, onlyNew: false, places).warnings
-        } catch { mistakes = error.all }
+        } catch { errors = error }
+        let mistakes = errors?.all ?? []
         let report: Value = [
             "file": .string(file), "valid": .bool(mistakes.isEmpty),
             "errors": .array(
@@ -41,7 +43,7 @@ extension Control {
                 }),
             "warnings": .array(warnings.map { ["file": .string($0.file), "message": .string($0.description)] }),
         ]
-        return report.json(pretty: true)
+        return (report.json(pretty: true), errors.map { .configuration($0) })
     }
 
     /// The JSON Schema of configuration files.

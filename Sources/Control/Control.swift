@@ -26,6 +26,8 @@ public enum Control {
     /// Returns the exit status: 0 when everything ended in order, 1 when workers had to be left behind.
     /// Errors: `StartError` when it cannot begin; then nothing of it remains, no socket and no thread.
     public static func start(file: String, discardingChanges: Bool = false) throws(StartError) -> Int32 {
+        // Whatever was logged is out before a refusal is told, or in vain.
+        defer { Log.lines.stop() }
         let signals = Signals()
         let service = try Service(file: file, discardingChanges: discardingChanges, logger: Log.logger)
         return service.run(signals)

@@ -1,6 +1,7 @@
 import Core
 import Foundation
 import Model
+import Telemetry
 
 /// `apus demo`: sample targets in processes of their own, and the load balancer in front of them in this one.
 ///
@@ -18,6 +19,8 @@ public final class DemoCommand {
     }
 
     private let document: Document
+    /// What the demo tells, on the standard output.
+    private let story = SharedLog(.standardOutput, name: "demo-story")
     private var samples: [Sample] = []
 
     private init(document: Document) { self.document = document }
@@ -40,14 +43,19 @@ public final class DemoCommand {
         }
         // Blocks the signals first, so that one which comes now is taken when the loop runs.
         let signals = Signals()
+        defer {
+            demo.story.stop()
+            Log.lines.stop()
+        }
         try demo.startSamples()
         let service = try Service(file: file, discardingChanges: false, logger: Log.logger)
         service.childEnded = { demo.noticeEnds() }
         let subscription = service.operations.events.subscribe { record in
-            if let line = EventView.sentence(record.value.json()) { Console.write(line) }
+            if let line = EventView.sentence(record.value.json()) { demo.story.write(line) }
         }
         defer { service.operations.events.unsubscribe(subscription) }
-        Console.write(demo.introduction(program: program))
+        demo.story.write(demo.introduction(program: program))
+        demo.story.start()
         return service.run(signals)
     }
 
@@ -93,7 +101,7 @@ public final class DemoCommand {
         for index in samples.indices where !samples[index].hasEnded && samples[index].process.takeEnd() {
             samples[index].hasEnded = true
             let sample = samples[index]
-            Console.write(
+            story.write(
                 "\(utcText(nanoseconds: WallClock.now()))  sample target \(sample.target) of \(sample.group) has ended "
                     + "(process \(sample.process.id))\n")
         }

@@ -43,7 +43,9 @@ final class DocumentStore {
     init(file: String, discardingChanges: Bool, putAside: (String) -> Void) throws(StartError) {
         self.file = file
         let (base, places): (Document, DocumentPlaces)
-        do { (base, places) = try Document.readWithPlaces(file) } catch { throw .configuration(error) }
+        do { (base, places) = try Document.readWithPlaces(file, acceptsPipe: true) } catch {
+            throw .configuration(error)
+        }
         state = try StateFile(inFolder: base.runtime.stateDirectory)
         var changes = Changes()
         if discardingChanges {
@@ -104,16 +106,21 @@ extension Document {
     /// Reads and validates the file at `path`: what `run`, `reload` and `check` do.
     static func read(_ path: String) throws(ConfigErrors) -> Document { try readWithPlaces(path).0 }
 
-    /// The same, with where the file has its listeners.
-    static func readWithPlaces(_ path: String) throws(ConfigErrors) -> (Document, DocumentPlaces) {
+    /// The same, with where the file has its listeners. With `acceptsPipe` it may be a pipe that this process was
+    /// handed, as in `apus check <(generate)`: that can be read once, so a reload cannot read it again.
+    static func readWithPlaces(
+        _ path: String, acceptsPipe: Bool = false
+    ) throws(ConfigErrors) -> (Document, DocumentPlaces) {
         let content: [UInt8]
-        do {
-            content = try readFile(path)
+        do throws(SystemError) {
+            content = try readFile(path, pipePatience: acceptsPipe ? Limits.configurationPipePatience : nil)
         } catch {
             throw ConfigErrors(
                 ConfigError(
-                    file: path, expected: "the configuration must be a file that can be read", found: error.reason,
-                    remedy: "Check the path and its permissions."))
+                    file: path, expected: "the configuration must be a regular file that can be read",
+                    found: error.reason,
+                    remedy: "Check the path and its permissions. A pipe is read as /dev/stdin or /dev/fd/N, once, by "
+                        + "\"apus check\" and at the start of \"apus run\"."))
         }
         let value = try Value.parse(yaml: content, file: path)
         return (try Document(value, file: path), DocumentPlaces(value, file: path))

@@ -17,6 +17,9 @@ enum Limits {
     static let complaintInterval: Nanoseconds = 10_000_000_000
     /// Time between two looks at what is refused or lost.
     static let lossWatchInterval: Nanoseconds = 1_000_000_000
+    /// Time in which a pipe that holds the configuration must come to its end, at the start and in `apus check`: a
+    /// generator of configurations takes less, and a pipe that was left open must not keep us for ever.
+    static let configurationPipePatience: Nanoseconds = 5_000_000_000
     /// Fewer client connections than these are said at start: a limit on open files of 1024 leaves so many, and most
     /// who have no more do not know it.
     static let connectionsFew = 500

@@ -1,9 +1,10 @@
 import Core
 import Logging
+import Telemetry
 
-/// Writes log records as `ts=… level=info msg="…" key=value`, one line each, in one write to the standard error.
+/// Writes log records as `ts=… level=info msg="…" key=value`, one line each.
 ///
-/// Shape:  a value, as swift-log wants; safe on any thread, since a line is one write(2).
+/// Shape:  a value, as swift-log wants; safe on any thread if `write` is.
 /// Source: logfmt, as Heroku and Grafana read it: values with anything but plain characters are quoted.
 public struct LogfmtHandler: LogHandler {
     /// What stands in every line of this logger.
@@ -86,15 +87,12 @@ public struct LogfmtHandler: LogHandler {
 /// The program's own log.
 public enum Log {
     static let label = "apus"
+    /// The way of its lines to the standard error. Whoever logs does not wait for whoever reads there.
+    static let lines = SharedLog(.standardError, name: "own-log")
 
     /// Sends every logger of the process to the standard error, in logfmt. Called once, before the first logger.
     public static func bootstrap(level: Logger.Level = .info) {
-        LoggingSystem.bootstrap { label in
-            LogfmtHandler(label: label, level: level) { line in
-                // A full or closed standard error loses the line: there is nowhere else to say so.
-                _ = FileDescriptor(descriptor: 2).write(Array(line.utf8).span)
-            }
-        }
+        LoggingSystem.bootstrap { label in LogfmtHandler(label: label, level: level) { lines.write($0) } }
     }
 
     /// The logger of the control thread.

@@ -146,6 +146,11 @@ extension Loss {
                 count: sum { $0.connectionsShed.value }),
             lost("access log", accessLog) { $0.logLinesDropped.value },
             lost("connection log", connectionLog) { $0.connectionLogLinesDropped.value },
+            // Told once somebody reads again: until then these words are lost as well.
+            Loss(
+                message: "lines of this log were lost", recovery: "this log takes all lines again",
+                remedy: "Read the standard error of this process without a break, or send it to a file.",
+                count: { Log.lines.linesDropped }),
         ]
     }
 }

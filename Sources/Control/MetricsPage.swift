@@ -78,6 +78,9 @@ struct MetricsPage {
         text.begin("apus_health_checks_total", .counter, help: "Health checks made, by result.")
         text.sample(tally.healthChecksPassed, .init("result", "passed"))
         text.sample(tally.healthChecksFailed, .init("result", "failed"))
+        text.begin(
+            "apus_own_log_lines_dropped_total", .counter, help: "Lines of Apus's own log that nobody read in time.")
+        text.sample(tally.ownLogLinesDropped)
         text.begin("apus_events_total", .counter, help: "Events told to subscribers.")
         text.sample(actions.events.lastSequence)
     }

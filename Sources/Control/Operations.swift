@@ -117,6 +117,7 @@ final class Operations: AdminActions {
         tally.stateWrites = store.writesCount
         tally.healthChecksPassed = prober.passedCount
         tally.healthChecksFailed = prober.failedCount
+        tally.ownLogLinesDropped = Log.lines.linesDropped
         return tally
     }
 

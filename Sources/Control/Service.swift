@@ -58,12 +58,14 @@ final class Service {
             operations.clientIPPreservation.user = user
             let rings = (0..<budget.workerCount).map { _ in LogRing() }
             let bell = LogBell()
-            logWriter = try Self.openLog(store.effective.logs.access, "logs.access", rings, bell)
+            // What was logged until now has waited for this: no thread may exist before the user has changed.
+            Log.lines.start()
+            logWriter = try Self.openLog(store.effective.logs.access, "logs.access", rings, bell, logger)
             operations.logWriter = logWriter
             let connectionRings = (0..<budget.workerCount).map { _ in LogRing(capacity: Limits.connectionLogRingBytes) }
             let connectionBell = LogBell()
             connectionLogWriter = try Self.openLog(
-                store.effective.logs.connection, "logs.connection", connectionRings, connectionBell)
+                store.effective.logs.connection, "logs.connection", connectionRings, connectionBell, logger)
             operations.connectionLogWriter = connectionLogWriter
             operations.begin(
                 Self.startWorkers(
@@ -107,11 +109,20 @@ final class Service {
         if stoppedCount == operations.workers.count {
             for worker in operations.workers { worker.thread.join() }
         }
-        logWriter?.stop()
-        connectionLogWriter?.stop()
         admin.close()
         logger.notice("stopped", metadata: ["exchangesCut": "\(cutCount)", "status": "\(status)"])
+        stopLogs()
         return status
+    }
+
+    /// Writes what waits in the logs. All of them together get the time of one.
+    private func stopLogs() {
+        let deadline = Instant.now() + Nanoseconds(Telemetry.Limits.logStopMilliseconds) * 1_000_000
+        let writers = [logWriter, connectionLogWriter].compactMap(\.self)
+        for writer in writers { writer.beginStop() }
+        for writer in writers {
+            writer.stop(timeoutMilliseconds: Int32(clamping: deadline.since(Instant.now()) / 1_000_000))
+        }
     }
 
     private func handle(_ descriptor: Int32, _ ready: @escaping (Instant) -> Void) {
@@ -167,17 +178,8 @@ final class Service {
     }
 
     private func reopenLogs() {
-        for (name, writer) in [("logs.access", logWriter), ("logs.connection", connectionLogWriter)] {
-            guard let writer else { continue }
-            do {
-                try writer.reopen()
-                logger.info("a log was opened anew", metadata: ["log": "\(name)"])
-            } catch {
-                logger.error(
-                    "a log was not opened anew: the old file stays in use",
-                    metadata: ["log": "\(name)", "error": "\(error)"])
-            }
-        }
+        logWriter?.reopen()
+        connectionLogWriter?.reopen()
     }
 
     private func sayWhatIsServed(_ budget: DescriptorBudget) {
@@ -271,7 +273,7 @@ extension Service {
     }
 
     private static func openLog(
-        _ log: Model.AccessLog, _ key: String, _ rings: [LogRing], _ bell: LogBell
+        _ log: Model.AccessLog, _ key: String, _ rings: [LogRing], _ bell: LogBell, _ logger: Logger
     ) throws(StartError) -> LogWriter? {
         let destination: LogDestination
         switch log.destination {
@@ -280,11 +282,24 @@ extension Service {
         case .file(let path): destination = .file(path)
         }
         do throws(SystemError) {
-            return try LogWriter(destination, rings: rings, bell: bell)
+            return try LogWriter(destination, name: key, rings: rings, bell: bell) { error in
+                tellReopened(key, error, logger)
+            }
         } catch {
             throw .refused(
                 message: "The log \(key) cannot be opened: \(error).",
                 remedy: "Make its folder writable for this user, or choose another \(key).path.")
+        }
+    }
+
+    /// Called on the log's thread.
+    private static func tellReopened(_ key: String, _ error: SystemError?, _ logger: Logger) {
+        if let error {
+            logger.error(
+                "a log was not opened anew: the old file stays in use",
+                metadata: ["log": "\(key)", "error": "\(error)"])
+        } else {
+            logger.info("a log was opened anew", metadata: ["log": "\(key)"])
         }
     }
 

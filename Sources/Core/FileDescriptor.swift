@@ -1,7 +1,7 @@
 import CLinux
 import Glibc
 
-/// An open file, for logs and state. Blocking: used by the control and log threads only.
+/// An open file, for logs. Writing may block: the log threads do it, and the command line.
 public struct FileDescriptor: Equatable, Sendable {
     /// The kernel's number for it.
     public let descriptor: Int32
@@ -10,12 +10,37 @@ public struct FileDescriptor: Equatable, Sendable {
 
     /// The process's standard output.
     public static let standardOutput = FileDescriptor(descriptor: 1)
+    /// The process's standard error.
+    public static let standardError = FileDescriptor(descriptor: 2)
 
-    /// Opens `path` for appending, making it with mode 0640 if it is not there.
+    /// Opens `path` for appending, making it with mode 0640 if it is not there. A FIFO and a character device may be
+    /// there as well. Does not wait for a FIFO's reader; writing to it afterwards does.
+    ///
+    /// Errors: `SystemError`, with `isUnreadFIFO` for a FIFO that nobody reads.
     public static func openForAppending(_ path: String) throws(SystemError) -> FileDescriptor {
+        let operation = "open \(path)"
         let descriptor = unsafe apus_open(path, O_WRONLY | O_APPEND | O_CREAT, 0o640)
-        guard descriptor >= 0 else { throw SystemError("open \(path)") }
+        guard descriptor >= 0 else {
+            let error = SystemError(operation)
+            throw error.code == ENXIO ? noReader(of: path, operation) : error
+        }
+        switch FileKind(of: descriptor) {
+        case .regular: break
+        case .fifo, .characterDevice: _ = apus_set_blocking(descriptor)
+        case let kind:
+            _ = Glibc.close(descriptor)
+            throw .wrongKind(operation, kind, "a file, a FIFO or a character device")
+        }
         return FileDescriptor(descriptor: descriptor)
+    }
+
+    /// ENXIO is also what opening a socket gives, and a device without a driver.
+    private static func noReader(of path: String, _ operation: String) -> SystemError {
+        switch FileKind(at: path) {
+        case .fifo: SystemError(operation, code: ENXIO, reason: "nobody reads this FIFO")
+        case let kind?: .wrongKind(operation, kind, "a file, a FIFO or a character device")
+        case nil: SystemError(operation, code: ENOENT)
+        }
     }
 
     /// Writes the octets, or as many as the device takes at once. Returns how many; errors as errno(3).
@@ -34,20 +59,69 @@ public struct FileDescriptor: Equatable, Sendable {
 /// The most octets read from a configuration or state file. Beyond it the file is refused, not cut.
 private let fileBytesMax = 64 * 1024 * 1024
 
-/// The whole content of the file at `path`.
+/// The whole content of the regular file at `path`. It waits for the disk, and for nothing else: whatever is no regular
+/// file is refused, since it may have no end, or nobody at its other end.
 ///
-/// Limits: 64 MiB. Errors: `SystemError`, as when it is missing, unreadable or a directory.
-public func readFile(_ path: String) throws(SystemError) -> [UInt8] {
+/// With `pipePatience` a pipe that this process was handed (`/dev/stdin`, `/dev/fd/3`) is read as well, to its end,
+/// which must come within that time.
+///
+/// Limits: 64 MiB. Errors: `SystemError`, as when it is missing, unreadable or a folder.
+public func readFile(_ path: String, pipePatience: Nanoseconds? = nil) throws(SystemError) -> [UInt8] {
+    let operation = "read \(path)"
     let descriptor = unsafe apus_open(path, O_RDONLY, 0)
-    guard descriptor >= 0 else { throw SystemError("read \(path)") }
+    guard descriptor >= 0 else {
+        let error = SystemError(operation)
+        // A socket cannot be opened at all.
+        if error.code == ENXIO, let kind = FileKind(at: path) { throw .wrongKind(operation, kind, "a regular file") }
+        throw error
+    }
     defer { _ = close(descriptor) }
+    switch FileKind(of: descriptor) {
+    case .regular: return try readAll(descriptor, operation) { true }
+    case .folder: throw SystemError(operation, code: EISDIR)
+    case .fifo where pipePatience != nil && isHandedOver(path):
+        let deadline = Instant.now() + pipePatience!
+        return try readAll(descriptor, operation) { isReadable(descriptor, until: deadline) }
+    case let kind: throw .wrongKind(operation, kind, "a regular file")
+    }
+}
+
+/// Whether a path stands for a descriptor that whoever started this process left open for it. Source: proc(5).
+private func isHandedOver(_ path: String) -> Bool {
+    path == "/dev/stdin" || path.hasPrefix("/dev/fd/") || path.hasPrefix("/proc/self/fd/")
+}
+
+private func isReadable(_ descriptor: Int32, until deadline: Instant) -> Bool {
+    var watched = pollfd(fd: descriptor, events: Int16(POLLIN), revents: 0)
+    let milliseconds = deadline.since(Instant.now()) / 1_000_000
+    return unsafe poll(&watched, 1, Int32(clamping: milliseconds)) > 0
+}
+
+/// Reads to the end. `awaitMore` is called before each read, and returns false when there is nothing to wait for.
+private func readAll(
+    _ descriptor: Int32, _ operation: String, awaitMore: () -> Bool
+) throws(SystemError) -> [UInt8] {
     var content: [UInt8] = []
     var piece = [UInt8](repeating: 0, count: 64 * 1024)
     while true {
+        guard awaitMore() else {
+            throw SystemError(operation, code: ETIMEDOUT, reason: "the end of this pipe did not come in time")
+        }
         let count = unsafe piece.withUnsafeMutableBytes { unsafe read(descriptor, $0.baseAddress, $0.count) }
         if count == 0 { return content }
-        if count > 0 { content += piece[..<count] } else if errno != EINTR { throw SystemError("read \(path)") }
-        if content.count > fileBytesMax { throw SystemError("read \(path)", code: EFBIG) }
+        if count > 0 {
+            content += piece[..<count]
+        } else if errno != EINTR && errno != EAGAIN {
+            throw SystemError(operation)
+        }
+        if content.count > fileBytesMax { throw SystemError(operation, code: EFBIG) }
+    }
+}
+
+extension SystemError {
+    /// What lies there is not `needed`, and stays untouched.
+    fileprivate static func wrongKind(_ operation: String, _ kind: FileKind, _ needed: String) -> SystemError {
+        SystemError(operation, code: EINVAL, reason: "\(kind.name), not \(needed)")
     }
 }
 
@@ -73,6 +147,9 @@ private func writeFile(_ path: String, _ content: [UInt8]) throws(SystemError) {
     let descriptor = unsafe apus_open(path, O_WRONLY | O_CREAT | O_TRUNC, 0o600)
     guard descriptor >= 0 else { throw SystemError("write \(path)") }
     defer { _ = close(descriptor) }
+    if case let kind = FileKind(of: descriptor), kind != .regular {
+        throw .wrongKind("write \(path)", kind, "a regular file")
+    }
     try writeAll(content, to: descriptor, path: path)
     guard fsync(descriptor) == 0 else { throw SystemError("sync \(path)") }
 }

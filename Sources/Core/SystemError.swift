@@ -6,14 +6,27 @@ public struct SystemError: Error, Equatable, Sendable, CustomStringConvertible {
     public let operation: String
     /// The value of errno(3).
     public let code: Int32
+    /// Set where the kernel's words for `code` do not say what is wrong.
+    private let ownReason: String?
 
     public init(_ operation: String, code: Int32 = errno) {
         self.operation = operation
         self.code = code
+        ownReason = nil
     }
 
-    /// The kernel's words for `code`. Source: strerror(3).
-    public var reason: String { systemErrorText(code) }
+    /// An error that we found, not the kernel.
+    init(_ operation: String, code: Int32, reason: String) {
+        self.operation = operation
+        self.code = code
+        ownReason = reason
+    }
+
+    /// Whether what was to be written to is a FIFO that nobody reads. Trying again may bring another result.
+    public var isUnreadFIFO: Bool { code == ENXIO }
+
+    /// Why it failed: in the kernel's words for `code` (strerror(3)), or in ours where it was not the kernel's refusal.
+    public var reason: String { ownReason ?? systemErrorText(code) }
     public var description: String { "\(operation): \(reason)" }
 }
 

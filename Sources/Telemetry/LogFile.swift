@@ -1,26 +1,38 @@
 import Core
 
-/// Where access log lines go.
+/// Where the lines of a log go.
 public enum LogDestination: Sendable {
     /// The process's standard output.
     case standardOutput
-    /// The file at this path, made if it is not there, appended to if it is.
+    /// The process's standard error.
+    case standardError
+    /// The file at this path, made if it is not there, appended to if it is; or the FIFO or device that is there.
     case file(String)
 
-    /// Opens it. Errors: `SystemError` naming the path.
-    func open() throws(SystemError) -> FileDescriptor {
+    /// Opens it, without waiting for a FIFO's reader: nil if nobody reads it yet. Errors: `SystemError` naming the
+    /// path.
+    func open() throws(SystemError) -> FileDescriptor? {
         switch self {
-        case .standardOutput: .standardOutput
-        case .file(let path): try .openForAppending(path)
+        case .standardOutput: return .standardOutput
+        case .standardError: return .standardError
+        case .file(let path):
+            do throws(SystemError) {
+                return try .openForAppending(path)
+            } catch {
+                if error.isUnreadFIFO { return nil }
+                throw error
+            }
         }
     }
 }
 
-/// The open end of the access log: writes whole lines, and survives a device that does not take them.
+/// The open end of a log: writes whole lines, and survives a device that does not take them.
 ///
-/// Shape: owned by the log thread.
+/// Shape:  owned by the log thread.
 struct LogFile {
-    private var descriptor: FileDescriptor
+    private let destination: LogDestination
+    // Nil as long as nobody reads the FIFO that the lines are for.
+    private var descriptor: FileDescriptor?
     // A write failed in the middle of a line: the next line must not continue it.
     private var endsInsideLine = false
     /// Lines lost because the device did not take them.
@@ -28,16 +40,19 @@ struct LogFile {
     /// Octets the device took.
     private(set) var bytesWritten: UInt64 = 0
 
-    init(_ descriptor: FileDescriptor) { self.descriptor = descriptor }
+    /// Writes to `descriptor`, which was got by opening `destination`.
+    init(_ destination: LogDestination, _ descriptor: FileDescriptor?) {
+        self.destination = destination
+        self.descriptor = descriptor
+    }
 
     /// Writes `text`, which begins and ends at any octet of a stream of lines. Lines that the device does not take, in
     /// part or whole, are lost and counted, each once, by their line feeds.
     mutating func write(_ text: Span<UInt8>) {
+        // Somebody may have begun to read the FIFO since the last lines.
+        if descriptor == nil { descriptor = try? destination.open() }
+        guard let descriptor, !endsInsideLine || writeLineFeed(descriptor) else { return drop(text) }
         var start = 0
-        if endsInsideLine && !writeLineFeed() {
-            drop(text)
-            return
-        }
         while start < text.count {
             switch descriptor.write(text.extracting(start..<text.count)) {
             case .success(let count) where count > 0:
@@ -51,19 +66,23 @@ struct LogFile {
         }
     }
 
-    /// Goes on with `replacement` and closes what was open, unless it is the standard output.
-    mutating func replace(with replacement: FileDescriptor) {
+    /// Opens the destination anew, as after the file was renamed for rotation, and goes on there.
+    ///
+    /// Errors: `SystemError` if it cannot be opened; the old file then stays in use.
+    mutating func reopen() throws(SystemError) {
+        guard case .file = destination else { return }
+        let opened = try destination.open()
         close()
-        descriptor = replacement
+        descriptor = opened
         endsInsideLine = false
     }
 
-    /// Closes the file; the standard output stays open.
+    /// Closes the file; the process's own standard streams stay open.
     func close() {
-        if descriptor != .standardOutput { descriptor.close() }
+        if case .file = destination { descriptor?.close() }
     }
 
-    private mutating func writeLineFeed() -> Bool {
+    private mutating func writeLineFeed(_ descriptor: FileDescriptor) -> Bool {
         let lineFeed: InlineArray<1, UInt8> = [.lineFeed]
         guard case .success(1) = descriptor.write(lineFeed.span) else { return false }
         bytesWritten += 1

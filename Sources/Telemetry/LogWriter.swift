@@ -1,15 +1,15 @@
 import Core
 import Synchronization
 
-/// The thread that moves access log lines from the workers' rings to the log file.
+/// The thread that moves a log's lines from the rings of those who wrote them to its file.
 ///
 /// While lines keep coming it lets them gather for a moment and writes many at once; when none come it sleeps.
 ///
-/// Shape:  owned by the control thread, which starts it, asks it to reopen its file, and stops it last of all.
+/// Shape:  owned by the control thread, which starts it, asks it to reopen its file, and stops it last of all. This
+///         thread alone waits for the disk, or for whoever reads the other end of a pipe.
 /// Errors: a device that fails or is full costs the lines of that moment, which are counted; the next ones are tried
-///         again.
+///         again. So does a FIFO that nobody reads.
 public final class LogWriter: Sendable {
-    private let destination: LogDestination
     private let drain: LogDrain
     private let thread: Thread
 
@@ -19,35 +19,41 @@ public final class LogWriter: Sendable {
     /// Octets written.
     public var bytesWritten: UInt64 { drain.bytesWritten.load(ordering: .relaxed) }
 
-    /// Starts a thread that writes to `destination` what comes in `rings`, and that `bell` wakes.
+    /// Starts a thread called `name` that writes to `destination` what comes in `rings`, and that `bell` wakes. After
+    /// each `reopen` it calls `reopened`, with the error if there was one: the old file is then still in use.
     ///
-    /// Errors: `SystemError` if the file cannot be opened.
-    public convenience init(_ destination: LogDestination, rings: [LogRing], bell: LogBell) throws(SystemError) {
-        self.init(destination, descriptor: try destination.open(), rings: rings, bell: bell)
+    /// Errors: `SystemError` if the file cannot be opened. A FIFO that nobody reads is opened later.
+    public convenience init(
+        _ destination: LogDestination, name: String, rings: [LogRing], bell: LogBell,
+        reopened: @escaping @Sendable (SystemError?) -> Void
+    ) throws(SystemError) {
+        let file = LogFile(destination, try destination.open())
+        self.init(file, name: name, rings: rings, bell: bell, reopened: reopened)
     }
 
-    /// As the other, with a file that is open already, which it closes at its end.
-    init(_ destination: LogDestination, descriptor: FileDescriptor, rings: [LogRing], bell: LogBell) {
-        let drain = LogDrain(rings: rings, bell: bell)
-        self.destination = destination
+    /// The same with a file that is open, which is closed at the end.
+    init(
+        _ file: LogFile, name: String, rings: [LogRing], bell: LogBell,
+        reopened: @escaping @Sendable (SystemError?) -> Void = { _ in }
+    ) {
+        let drain = LogDrain(rings: rings, bell: bell, reopened: reopened)
         self.drain = drain
-        thread = Thread.start(name: "access-log") { drain.run(LogFile(descriptor)) }
+        thread = Thread.start(name: name) { drain.run(file) }
     }
 
-    /// Opens the file anew, as after it was renamed for rotation. Lines written from now on go to the new one.
-    ///
-    /// Errors: `SystemError` if it cannot be opened; the old one then stays in use.
-    public func reopen() throws(SystemError) {
-        if case .standardOutput = destination { return }
-        drain.replaceFile(with: try destination.open())
-    }
+    /// Has the thread open the file anew, as after it was renamed for rotation.
+    public func reopen() { drain.reopen() }
+
+    /// Has the thread end once it has written what waits, without waiting for that.
+    public func beginStop() { drain.beginStop() }
 
     /// Writes what waits and ends the thread. Called once, when no worker writes any more.
     ///
     /// Limits: waits `timeoutMilliseconds` at most; false if the device had not taken everything by then. The thread is
     ///         then left behind for the process's exit to end.
     @discardableResult public func stop(timeoutMilliseconds: Int32 = Limits.logStopMilliseconds) -> Bool {
-        guard drain.stop(timeoutMilliseconds: timeoutMilliseconds) else { return false }
+        drain.beginStop()
+        guard drain.awaitEnd(timeoutMilliseconds: timeoutMilliseconds) else { return false }
         thread.join()
         return true
     }
@@ -60,25 +66,28 @@ private final class LogDrain: Sendable {
     private let rings: [LogRing]
     private let bell: LogBell
     private let wantsStop = Atomic<Bool>(false)
-    // The descriptor of a file to go on with, or -1.
-    private let replacement = Atomic<Int32>(-1)
+    private let wantsReopening = Atomic<Bool>(false)
+    private let reopened: @Sendable (SystemError?) -> Void
     private let ended = EventDescriptor()
     private let hasEnded = Atomic<Bool>(false)
 
-    init(rings: [LogRing], bell: LogBell) {
+    init(rings: [LogRing], bell: LogBell, reopened: @escaping @Sendable (SystemError?) -> Void) {
         self.rings = rings
         self.bell = bell
+        self.reopened = reopened
     }
 
-    func replaceFile(with file: FileDescriptor) {
-        let unused = replacement.exchange(file.descriptor, ordering: .acquiringAndReleasing)
-        if unused >= 0 { FileDescriptor(descriptor: unused).close() }
+    func reopen() {
+        wantsReopening.store(true, ordering: .releasing)
         bell.wake()
     }
 
-    func stop(timeoutMilliseconds: Int32) -> Bool {
+    func beginStop() {
         wantsStop.store(true, ordering: .releasing)
         bell.wake()
+    }
+
+    func awaitEnd(timeoutMilliseconds: Int32) -> Bool {
         ended.wait(timeoutMilliseconds: timeoutMilliseconds)
         return hasEnded.load(ordering: .acquiring)
     }
@@ -88,7 +97,7 @@ private final class LogDrain: Sendable {
         while true {
             // Asked before the rings are read: what was appended before the request to stop is written.
             let isLast = wantsStop.load(ordering: .acquiring)
-            adoptReplacement(&file)
+            if wantsReopening.exchange(false, ordering: .acquiringAndReleasing) { reopen(&file) }
             let hasWritten = writeAll(to: &file)
             if isLast { break }
             if hasWritten {
@@ -105,12 +114,16 @@ private final class LogDrain: Sendable {
     }
 
     private var isCalled: Bool {
-        wantsStop.load(ordering: .acquiring) || replacement.load(ordering: .acquiring) >= 0
+        wantsStop.load(ordering: .acquiring) || wantsReopening.load(ordering: .acquiring)
     }
 
-    private func adoptReplacement(_ file: inout LogFile) {
-        let descriptor = replacement.exchange(-1, ordering: .acquiringAndReleasing)
-        if descriptor >= 0 { file.replace(with: FileDescriptor(descriptor: descriptor)) }
+    private func reopen(_ file: inout LogFile) {
+        do throws(SystemError) {
+            try file.reopen()
+            reopened(nil)
+        } catch {
+            reopened(error)
+        }
     }
 
     /// Writes what each ring holds now, in two pieces as a rule, and returns whether there was anything.

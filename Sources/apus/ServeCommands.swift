@@ -35,9 +35,13 @@ extension Apus {
         var json = false
 
         func run() throws {
-            if json { Console.write(Control.checkReport(file: file)) }
-            let summary = try attempt { () throws(StartError) in try Control.check(file: file) }
-            if !json { Console.write("\(file): good. \(summary).\n") }
+            try attempt { () throws(StartError) in
+                guard json else { return _ = Console.write("\(file): good. \(try Control.check(file: file)).\n") }
+                // Read once: a pipe has nothing to give the second time.
+                let report = Control.checkReport(file: file)
+                Console.write(report.json)
+                if let error = report.error { throw error }
+            }
         }
     }
 

@@ -1,4 +1,5 @@
 import Core
+import Foundation
 import Glibc
 import Synchronization
 import Testing
@@ -45,6 +46,26 @@ import Testing
         #expect(isFolder == SystemError("open \(folder.path)", code: EISDIR))
     }
 
+    @Test func aFIFOThatNobodyReadsIsNotWaitedFor() throws {
+        let folder = try TemporaryFolder()
+        let path = folder["log"]
+        try #require(mkfifo(path, 0o600) == 0)
+        let unread = #expect(throws: SystemError.self) { try FileDescriptor.openForAppending(path) }
+        #expect(unread?.isUnreadFIFO == true)
+        #expect(unread?.description == "open \(path): nobody reads this FIFO")
+    }
+
+    @Test func whatCannotBeAppendedToIsNamed() throws {
+        let folder = try TemporaryFolder()
+        let path = folder["socket"]
+        let listener = try Socket.listen(onUnixPath: path, mode: 0o600)
+        defer { listener.close() }
+        let error = #expect(throws: SystemError.self) { try FileDescriptor.openForAppending(path) }
+        #expect(error?.isUnreadFIFO == false)
+        #expect(error?.description == "open \(path): a socket, not a file, a FIFO or a character device")
+        try FileDescriptor.openForAppending("/dev/null").close()
+    }
+
     @Test func aFailedWriteIsAnError() {
         let octets: [UInt8] = [1]
         #expect(FileDescriptor(descriptor: -1).write(octets.span) == .failure(SystemError("write", code: EBADF)))
@@ -62,7 +83,6 @@ import Testing
     /// Files of the kernel have no size to go by.
     @Test func readsWhatHasNoSize() throws {
         #expect(try Self.content("/proc/self/comm").hasSuffix("\n"))
-        #expect(try readFile("/dev/null").isEmpty)
     }
 
     @Test func readingErrorsNameThePath() throws {
@@ -74,9 +94,39 @@ import Testing
         #expect(isFolder == SystemError("read \(folder.path)", code: EISDIR))
     }
 
-    @Test func anEndlessFileIsRefused() {
-        let endless = #expect(throws: SystemError.self) { try readFile("/dev/zero") }
-        #expect(endless == SystemError("read /dev/zero", code: EFBIG))
+    /// Waiting for whoever is at the other end, or reading what has no end, is nobody's wish.
+    @Test func whatIsNoRegularFileIsRefusedAtOnce() throws {
+        let folder = try TemporaryFolder()
+        let fifo = folder["fifo"], link = folder["link"]
+        let made = mkfifo(fifo, 0o600) == 0 && symlink(fifo, link) == 0
+        try #require(made)
+        for path in [fifo, link] {
+            for patience: Nanoseconds? in [nil, 60_000_000_000] {
+                let error = #expect(throws: SystemError.self) { try readFile(path, pipePatience: patience) }
+                #expect(error?.description == "read \(path): a FIFO, not a regular file")
+            }
+        }
+        for path in ["/dev/zero", "/dev/null"] {
+            let error = #expect(throws: SystemError.self) { try readFile(path) }
+            #expect(error?.description == "read \(path): a character device, not a regular file")
+        }
+        let path = folder["socket"]
+        let listener = try Socket.listen(onUnixPath: path, mode: 0o600)
+        defer { listener.close() }
+        let socket = #expect(throws: SystemError.self) { try readFile(path) }
+        #expect(socket?.description == "read \(path): a socket, not a regular file")
+    }
+
+    /// A pipe that the shell has made for us, as in `apus check <(generate)`.
+    @Test func aPipeThatWasHandedOverIsReadToItsEnd() throws {
+        let pipe = Pipe()
+        let path = "/dev/fd/\(pipe.fileHandleForReading.fileDescriptor)"
+        let unfinished = #expect(throws: SystemError.self) { try readFile(path, pipePatience: 1) }
+        #expect(unfinished?.description == "read \(path): the end of this pipe did not come in time")
+        try pipe.fileHandleForWriting.write(contentsOf: Data("whole".utf8))
+        try pipe.fileHandleForWriting.close()
+        #expect(throws: SystemError.self, "only where somebody asks for it") { try readFile(path) }
+        #expect(try readFile(path, pipePatience: 60_000_000_000) == Array("whole".utf8))
     }
 
     // MARK: Replacing
@@ -111,7 +161,7 @@ import Testing
         let contents = (0..<4).map { [UInt8](repeating: UInt8($0), count: 30_000 + 10_000 * $0) }
         try replaceFile(path, with: contents[0])
         let isDone = Atomic(false), replacedCount = Atomic(0)
-        let writer = Thread.start(name: "replacing") {
+        let writer = Core.Thread.start(name: "replacing") {
             while !isDone.load(ordering: .acquiring) {
                 let round = replacedCount.wrappingAdd(1, ordering: .relaxed).newValue
                 try? replaceFile(path, with: contents[round % 4])

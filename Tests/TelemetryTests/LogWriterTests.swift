@@ -1,17 +1,25 @@
 import Core
 import Foundation
+import Glibc
 import TestRuns
 import Testing
 
 @testable import Telemetry
 
 @Suite struct LogWriterTests {
+    private func writer(
+        _ destination: LogDestination, _ ring: LogRing, _ bell: LogBell
+    ) throws(SystemError) -> LogWriter {
+        try LogWriter(destination, name: "log", rings: [ring], bell: bell, reopened: { _ in })
+    }
+
     /// Two workers, more lines than their rings hold: every accepted line is in the file, each worker's in order.
     @Test func writesEveryAcceptedLine() throws {
         let folder = try Folder()
         let bell = LogBell()
         let rings = [LogRing(capacity: 4096), LogRing(capacity: 4096)]
-        let writer = try LogWriter(.file(folder.path("access.log")), rings: rings, bell: bell)
+        let writer = try LogWriter(
+            .file(folder.path("access.log")), name: "log", rings: rings, bell: bell, reopened: { _ in })
         let workers = rings.enumerated().map { index, ring in
             Core.Thread.start(name: "worker-\(index)") {
                 for number in 0..<2000 {
@@ -36,7 +44,7 @@ import Testing
     @Test func wakesForOneLine() throws {
         let folder = try Folder()
         let (bell, ring) = (LogBell(), LogRing(capacity: 4096))
-        let writer = try LogWriter(.file(folder.path("access.log")), rings: [ring], bell: bell)
+        let writer = try writer(.file(folder.path("access.log")), ring, bell)
         for number in 0..<50 {
             #expect(ring.append(text: "\(number)\n"))
             bell.ring(for: ring)
@@ -51,14 +59,13 @@ import Testing
     @Test func reopensAfterARename() throws {
         let folder = try Folder()
         let (bell, ring) = (LogBell(), LogRing(capacity: 4096))
-        let writer = try LogWriter(.file(folder.path("access.log")), rings: [ring], bell: bell)
+        let writer = try writer(.file(folder.path("access.log")), ring, bell)
         #expect(ring.append(text: "before\n"))
         bell.ring(for: ring)
         let deadline = Instant.now() + 10_000_000_000
         while writer.bytesWritten < 7 && Instant.now() < deadline { sched_yield() }
         try FileManager.default.moveItem(atPath: folder.path("access.log"), toPath: folder.path("access.log.1"))
-        try writer.reopen()
-        try writer.reopen()
+        writer.reopen()
         #expect(writer.stop(timeoutMilliseconds: 60_000))
         #expect(try folder.content("access.log.1") == "before\n")
         #expect(try folder.content("access.log") == "")
@@ -68,24 +75,28 @@ import Testing
         let folder = try Folder()
         try FileManager.default.createDirectory(atPath: folder.path("logs"), withIntermediateDirectories: false)
         let (bell, ring) = (LogBell(), LogRing(capacity: 4096))
-        let writer = try LogWriter(.file(folder.path("logs/access.log")), rings: [ring], bell: bell)
+        let errors = Mailbox<SystemError?>()
+        let writer = try LogWriter(
+            .file(folder.path("logs/access.log")), name: "log", rings: [ring], bell: bell,
+            reopened: { errors.send($0) })
         try FileManager.default.moveItem(atPath: folder.path("logs"), toPath: folder.path("moved"))
-        #expect(throws: SystemError.self) { try writer.reopen() }
+        writer.reopen()
         #expect(ring.append(text: "after\n"))
         #expect(writer.stop(timeoutMilliseconds: 60_000))
+        #expect(errors.takeAll().map { $0?.code } == [ENOENT])
         #expect(try folder.content("moved/access.log") == "after\n")
     }
 
     @Test func refusesAFileThatCannotBeOpened() {
         #expect(throws: SystemError.self) {
-            _ = try LogWriter(.file("/nonexistent/access.log"), rings: [], bell: LogBell())
+            _ = try writer(.file("/nonexistent/access.log"), LogRing(capacity: 16), LogBell())
         }
     }
 
     /// `/dev/full` takes nothing: lines are counted, and the writer goes on and ends.
     @Test func countsWhatAFullDiskLoses() throws {
         let (bell, ring) = (LogBell(), LogRing(capacity: 4096))
-        let writer = try LogWriter(.file("/dev/full"), rings: [ring], bell: bell)
+        let writer = try writer(.file("/dev/full"), ring, bell)
         #expect(ring.append(text: "one\ntwo\n"))
         bell.ring(for: ring)
         #expect(ring.append(text: "three\n"))
@@ -93,6 +104,18 @@ import Testing
         #expect(writer.linesDropped == 3)
         #expect(writer.bytesWritten == 0)
         #expect(ring.count == 0)
+    }
+
+    /// Nobody reads the pipe: the end is not waited for beyond its time.
+    @Test func isLeftBehindWhenNobodyReads() throws {
+        let pipe = Pipe()
+        let (bell, ring) = (LogBell(), LogRing(capacity: 1 << 20))
+        let line = String(repeating: "a", count: 4095) + "\n"
+        while ring.append(text: line) {}
+        let descriptor = FileDescriptor(descriptor: pipe.fileHandleForWriting.fileDescriptor)
+        let writer = LogWriter(LogFile(.standardOutput, descriptor), name: "log", rings: [ring], bell: bell)
+        #expect(!writer.stop(timeoutMilliseconds: 1))
+        while try pipe.fileHandleForReading.read(upToCount: 1 << 16)?.isEmpty == false, ring.count > 0 {}
     }
 }
 

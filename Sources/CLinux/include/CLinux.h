@@ -154,7 +154,13 @@ static inline _Bool apus_is_link_local(struct in6_addr address) { return IN6_IS_
 
 // Variadic in C.
 static inline int apus_unacknowledged(int descriptor, int *count) { return ioctl(descriptor, TIOCOUTQ, count); }
-static inline int apus_open(const char *path, int flags, mode_t mode) { return open(path, flags | O_CLOEXEC, mode); }
+// Never waits for the other end of a FIFO or for a carrier, and takes no controlling terminal.
+static inline int apus_open(const char *path, int flags, mode_t mode) {
+    return open(path, flags | O_CLOEXEC | O_NONBLOCK | O_NOCTTY, mode);
+}
+static inline int apus_set_blocking(int descriptor) {
+    return fcntl(descriptor, F_SETFL, fcntl(descriptor, F_GETFL) & ~O_NONBLOCK);
+}
 static inline int apus_prctl_keep_capabilities(int keeps) { return prctl(PR_SET_KEEPCAPS, keeps); }
 static inline int apus_prctl_parent_death_signal(int signal) { return prctl(PR_SET_PDEATHSIG, signal); }
 
