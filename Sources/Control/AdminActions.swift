@@ -38,15 +38,24 @@ protocol AdminActions: AnyObject {
     var groupCounters: [(name: String, workers: [TargetGroupCounters])] { get }
 
     /// See `Operations.apply`.
-    func apply(_ change: Change, by user: UInt32?, completion: @escaping (Result<Void, AdminError>) -> Void)
+    func apply(
+        by user: UInt32?, _ change: @escaping (Document) throws(AdminError) -> Change,
+        completion: @escaping (Result<Void, AdminError>) -> Void)
     /// See `Operations.deregister`.
     func deregister(
         group: String, targets: [TargetDescription], wait: Bool, by user: UInt32?,
         completion: @escaping (Result<[Deregistration], AdminError>) -> Void)
     /// See `Operations.reload`.
-    func reload(discardingChanges: Bool, completion: (Result<ReloadReport, ConfigErrors>) -> Void)
+    func reload(discardingChanges: Bool, completion: @escaping (Result<ReloadReport, ConfigErrors>) -> Void)
     /// See `Operations.targetHealth`.
     func targetHealth(group: String, targets: [TargetDescription]?) throws(AdminError) -> [TargetHealthDescription]
+}
+
+extension AdminActions {
+    /// Applies a change that does not depend on what the document holds.
+    func apply(_ change: Change, by user: UInt32?, completion: @escaping (Result<Void, AdminError>) -> Void) {
+        apply(by: user, { _ in change }, completion: completion)
+    }
 }
 
 /// What control counts about itself, since the process began.

@@ -37,12 +37,15 @@ extension AdminRoutes {
     private static func put(
         _ call: AdminCallContext, _ completion: @escaping (AdminAnswer) -> Void
     ) throws(AdminError) {
-        var body = try call.object(named: "name", .string(call.name("lb")))
-        if let loadBalancer = call.actions.document.loadBalancers.first(where: { $0.name == call.name("lb") }) {
-            body.keep("listeners", of: loadBalancer.encoded())
-            body["listeners"] = body["listeners"]?.keepingRules(of: loadBalancer)
+        let sent = try call.object(named: "name", .string(call.name("lb")))
+        call.apply(completion) { document throws(AdminError) in
+            var body = sent
+            if let loadBalancer = document.loadBalancers.first(where: { $0.name == call.name("lb") }) {
+                body.keep("listeners", of: loadBalancer.encoded())
+                body["listeners"] = body["listeners"]?.keepingRules(of: loadBalancer)
+            }
+            return .putLoadBalancer(try call.read(body, LoadBalancer.init(_:)))
         }
-        call.apply(.putLoadBalancer(try call.read(body, LoadBalancer.init(_:))), completion)
     }
 
     private static func delete(
@@ -69,12 +72,15 @@ extension AdminRoutes {
         _ call: AdminCallContext, _ completion: @escaping (AdminAnswer) -> Void
     ) throws(AdminError) {
         let port = try call.port()
-        var body = try call.object(named: "port", .int(port))
-        let loadBalancer = call.actions.document.loadBalancers.first { $0.name == call.name("lb") }
-        if let listener = loadBalancer?.listeners.first(where: { $0.port == port }) {
-            body.keep("rules", of: listener.encoded())
+        let sent = try call.object(named: "port", .int(port))
+        call.apply(completion) { document throws(AdminError) in
+            var body = sent
+            let loadBalancer = document.loadBalancers.first { $0.name == call.name("lb") }
+            if let listener = loadBalancer?.listeners.first(where: { $0.port == port }) {
+                body.keep("rules", of: listener.encoded())
+            }
+            return .putListener(loadBalancer: call.name("lb"), try call.read(body, Listener.init(_:)))
         }
-        call.apply(.putListener(loadBalancer: call.name("lb"), try call.read(body, Listener.init(_:))), completion)
     }
 
     private static func deleteListener(

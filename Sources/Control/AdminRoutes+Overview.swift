@@ -110,7 +110,7 @@ extension AdminRoutes {
         call.actions.reload(discardingChanges: isDiscarding) { result in
             switch result {
             case .failure(let errors):
-                let status = call.actions.isStopping ? Operations.statusWhileStopping : nil
+                let status = call.actions.isStopping ? Operations.statusUnavailable : nil
                 completion(.refused(AdminError(errors, status: status)))
             case .success(let report):
                 var answer: Value = [

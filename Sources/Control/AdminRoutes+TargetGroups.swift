@@ -45,11 +45,14 @@ extension AdminRoutes {
     private static func put(
         _ call: AdminCallContext, _ completion: @escaping (AdminAnswer) -> Void
     ) throws(AdminError) {
-        var body = try call.object(named: "name", .string(call.name("tg")))
-        if let group = call.actions.document.targetGroups.first(where: { $0.name == call.name("tg") }) {
-            body.keep("targetType", "targets", of: group.encoded())
+        let sent = try call.object(named: "name", .string(call.name("tg")))
+        call.apply(completion) { document throws(AdminError) in
+            var body = sent
+            if let group = document.targetGroups.first(where: { $0.name == call.name("tg") }) {
+                body.keep("targetType", "targets", of: group.encoded())
+            }
+            return .putTargetGroup(try call.read(body, TargetGroup.init(_:)))
         }
-        call.apply(.putTargetGroup(try call.read(body, TargetGroup.init(_:))), completion)
     }
 
     private static func delete(

@@ -150,9 +150,14 @@ struct AdminCallContext {
     }
 
     /// Has `change` applied, and answers with the generation that holds it.
-    func apply(_ change: Change, _ completion: @escaping (AdminAnswer) -> Void) {
+    func apply(_ change: Change, _ completion: @escaping (AdminAnswer) -> Void) { apply(completion) { _ in change } }
+
+    /// The same for a change that is made of what the document holds when its turn has come.
+    func apply(
+        _ completion: @escaping (AdminAnswer) -> Void, _ change: @escaping (Document) throws(AdminError) -> Change
+    ) {
         let actions = actions
-        actions.apply(change, by: request.user) { result in
+        actions.apply(by: request.user, change) { result in
             switch result {
             case .success: completion(.value(["generation": .int(Int(clamping: actions.generation))]))
             case .failure(let error): completion(.refused(error))

@@ -9,8 +9,8 @@ import TLS
 /// Files are read before a document is put in force; what cannot be used refuses it. While they are in force they are
 /// read again whenever their folders change. A file that is not good then, as one half written, changes nothing.
 ///
-/// Shape: one object of the control thread. What did not change stays the very object, so that nothing that hangs on
-///        it is made anew.
+/// Shape: one object of the control thread, which does not read files itself (`FileContents`). What did not change
+///        stays the very object, so that nothing that hangs on it is made anew.
 final class CertificateStore {
     /// What was read, by what it was read for.
     struct Content {
@@ -39,13 +39,32 @@ final class CertificateStore {
         folder = URL(fileURLWithPath: configurationFile).deletingLastPathComponent().path
     }
 
-    /// Reads what `document` needs: all of it, or with `onlyNew` what is not in force yet.
+    /// The paths of the files that `document` needs: all of them, or with `onlyNew` those that are not in force yet.
+    func files(for document: Document, onlyNew: Bool) -> Set<String> {
+        var names: Set<String> = []
+        for listener in document.loadBalancers.flatMap(\.listeners) where listener.protocol.hasTLS {
+            for files in listener.certificates where !onlyNew || content.certificates[files] == nil {
+                names.formUnion([files.certificateFile, files.privateKeyFile, files.stapledFile])
+            }
+            if let authentication = listener.mutualAuthentication, authentication.mode == .verify,
+                !onlyNew || content.trustStores[authentication] == nil
+            {
+                names.formUnion(authentication.crlFiles + [authentication.trustStoreFile].compactMap(\.self))
+            }
+        }
+        for file in document.targetGroups.compactMap(\.rootsFile) where !onlyNew || content.roots[file] == nil {
+            names.insert(file)
+        }
+        return Set(names.map(path))
+    }
+
+    /// Makes what `document` needs of what `files` hold: all of it, or with `onlyNew` what is not in force yet.
     ///
     /// Errors: `ConfigErrors` with one mistake for each file that cannot be used.
     func read(
-        for document: Document, onlyNew: Bool, _ places: DocumentPlaces = DocumentPlaces()
+        for document: Document, onlyNew: Bool, from files: FileContents, _ places: DocumentPlaces = DocumentPlaces()
     ) throws(ConfigErrors) -> Content {
-        let (content, mistakes) = tryRead(for: document, onlyNew: onlyNew, places)
+        let (content, mistakes) = tryRead(for: document, onlyNew: onlyNew, files, places)
         guard mistakes.isEmpty else { throw ConfigErrors(mistakes) }
         return content
     }
@@ -53,10 +72,10 @@ final class CertificateStore {
     /// Has `content` put in force with the next `commit`, instead of what was prepared before.
     func prepare(_ content: Content) { prepared = content }
 
-    /// Reads all that `document` needs again. What cannot be used now stays as it is in force; each such file's mistake
-    /// is returned.
-    func prepareAgain(for document: Document) -> [ConfigError] {
-        var (next, mistakes) = tryRead(for: document, onlyNew: false, DocumentPlaces())
+    /// Prepares all that `document` needs again, from what `files` hold now. What cannot be used stays as it is in
+    /// force; each such file's mistake is returned.
+    func prepareAgain(for document: Document, from files: FileContents) -> [ConfigError] {
+        var (next, mistakes) = tryRead(for: document, onlyNew: false, files, DocumentPlaces())
         next.certificates.merge(content.certificates) { new, _ in new }
         next.trustStores.merge(content.trustStores) { new, _ in new }
         next.roots.merge(content.roots) { new, _ in new }
@@ -65,7 +84,7 @@ final class CertificateStore {
     }
 
     private func tryRead(
-        for document: Document, onlyNew: Bool, _ places: DocumentPlaces
+        for document: Document, onlyNew: Bool, _ contents: FileContents, _ places: DocumentPlaces
     ) -> (content: Content, mistakes: [ConfigError]) {
         var next = Content()
         var mistakes: [ConfigError] = []
@@ -75,17 +94,18 @@ final class CertificateStore {
                 let place = places.listener(loadBalancer.name, listener.port)
                 for (index, files) in listener.certificates.enumerated() where next.certificates[files] == nil {
                     let place = place.key("certificates").index(index)
-                    read(files, into: &next, onlyNew: onlyNew, now: now, place, &mistakes)
+                    read(files, contents, into: &next, onlyNew: onlyNew, now: now, place, &mistakes)
                 }
                 check(listener.policy, place.key("sslPolicy"), &mistakes)
                 if let authentication = listener.mutualAuthentication, authentication.mode == .verify {
                     read(
-                        authentication, into: &next, onlyNew: onlyNew, place.key("mutualAuthentication"), &mistakes)
+                        authentication, contents, into: &next, onlyNew: onlyNew, place.key("mutualAuthentication"),
+                        &mistakes)
                 }
             }
         }
         for group in document.targetGroups where group.protocol.hasTLS {
-            read(rootsOf: group, into: &next, onlyNew: onlyNew, places.group(group.name), &mistakes)
+            read(rootsOf: group, contents, into: &next, onlyNew: onlyNew, places.group(group.name), &mistakes)
         }
         return (next, mistakes)
     }
@@ -166,31 +186,20 @@ final class CertificateStore {
     /// What is wrong with what is in force, though it can be used.
     var warnings: [CertificateWarning] { content.warnings }
 
-    /// The folders of all files in force.
-    var folders: Set<String> {
-        var paths = content.certificates.keys.flatMap { [$0.certificateFile, $0.privateKeyFile] }
-        for authentication in content.trustStores.keys {
-            paths += authentication.crlFiles
-            if let file = authentication.trustStoreFile { paths.append(file) }
-        }
-        paths += content.roots.keys
-        return Set(paths.map { URL(fileURLWithPath: self.path($0)).deletingLastPathComponent().path })
-    }
-
     // MARK: Reading
 
     private func path(_ path: String) -> String { path.hasPrefix("/") ? path : folder + "/" + path }
 
-    private func octets(_ file: String) throws(TLSMaterialError) -> [UInt8] {
-        do { return try readFile(path(file)) } catch {
+    private func octets(_ file: String, _ contents: FileContents) throws(TLSMaterialError) -> [UInt8] {
+        do throws(SystemError) { return try contents.content(path(file)) } catch {
             throw TLSMaterialError(
                 "It cannot be read (\(error.reason)).", remedy: "Check the path, and that runtime.user may read it.")
         }
     }
 
     private func read(
-        _ files: CertificateFiles, into next: inout Content, onlyNew: Bool, now: Int, _ place: DocumentPlaces.Place,
-        _ mistakes: inout [ConfigError]
+        _ files: CertificateFiles, _ contents: FileContents, into next: inout Content, onlyNew: Bool, now: Int,
+        _ place: DocumentPlaces.Place, _ mistakes: inout [ConfigError]
     ) {
         let known = content.certificates[files]
         if onlyNew, let known { return next.certificates[files] = known }
@@ -198,13 +207,12 @@ final class CertificateStore {
         let keyFault = (key: "privateKeyFile", file: files.privateKeyFile)
         var fault = certificateFault
         do throws(TLSMaterialError) {
-            let chain = try octets(files.certificateFile)
+            let chain = try octets(files.certificateFile, contents)
             fault = keyFault
-            let privateKey = try octets(files.privateKeyFile)
-            let stapled = files.stapledFile
-            let isStapled = FileManager.default.fileExists(atPath: path(stapled))
-            fault = (certificateFault.key, stapled)
-            let response = isStapled ? try octets(stapled) : []
+            let privateKey = try octets(files.privateKeyFile, contents)
+            fault = (certificateFault.key, files.stapledFile)
+            let isStapled = contents.isThere(path(files.stapledFile))
+            let response = isStapled ? try octets(files.stapledFile, contents) : []
             let all = [chain, privateKey, response]
             fault = certificateFault
             if let known, known.octets == all, known.certificate.isGood(at: now) {
@@ -222,19 +230,19 @@ final class CertificateStore {
     }
 
     private func read(
-        _ authentication: MutualAuthentication, into next: inout Content, onlyNew: Bool, _ place: DocumentPlaces.Place,
-        _ mistakes: inout [ConfigError]
+        _ authentication: MutualAuthentication, _ contents: FileContents, into next: inout Content, onlyNew: Bool,
+        _ place: DocumentPlaces.Place, _ mistakes: inout [ConfigError]
     ) {
         guard let storeFile = authentication.trustStoreFile else { return }
         let known = content.trustStores[authentication]
         if onlyNew, let known { return next.trustStores[authentication] = known }
         var listIndex: Int?
         do throws(TLSMaterialError) {
-            let bundle = try octets(storeFile)
+            let bundle = try octets(storeFile, contents)
             var lists: [[UInt8]] = []
             for (index, file) in authentication.crlFiles.enumerated() {
                 listIndex = index
-                lists.append(try octets(file))
+                lists.append(try octets(file, contents))
             }
             listIndex = nil
             if let known, known.octets == [bundle] + lists { return next.trustStores[authentication] = known }
@@ -253,14 +261,13 @@ final class CertificateStore {
     }
 
     private func read(
-        rootsOf group: TargetGroup, into next: inout Content, onlyNew: Bool, _ place: DocumentPlaces.Place,
-        _ mistakes: inout [ConfigError]
+        rootsOf group: TargetGroup, _ contents: FileContents, into next: inout Content, onlyNew: Bool,
+        _ place: DocumentPlaces.Place, _ mistakes: inout [ConfigError]
     ) {
-        let file = group.attributes.targetTLSVerify
-        guard file != "off", file != "system", next.roots[file] == nil else { return }
+        guard let file = group.rootsFile, next.roots[file] == nil else { return }
         if onlyNew, let known = content.roots[file] { return next.roots[file] = known }
         do throws(TLSMaterialError) {
-            let roots = try octets(file)
+            let roots = try octets(file, contents)
             _ = try TLSClientContext(verification: .roots(roots), applicationProtocols: [.http1])
             next.roots[file] = roots
         } catch {
@@ -287,6 +294,14 @@ extension DocumentPlaces.Place {
             file: self.file, location: location, path: path,
             expected: "\(key) \(file) cannot be used: \(error.problem.dropLast())", remedy: error.remedy,
             code: .invalidConfigurationRequest)
+    }
+}
+
+extension TargetGroup {
+    /// The file with the roots that its targets' certificates are verified by; nil if there is none.
+    fileprivate var rootsFile: String? {
+        let verify = attributes.targetTLSVerify
+        return `protocol`.hasTLS && verify != "off" && verify != "system" ? verify : nil
     }
 }
 

@@ -5,7 +5,8 @@ import Logging
 /// without a change.
 final class CertificateWatch: PollHandler {
     private let loop: ControlLoop
-    private let watch: FolderWatch?
+    /// The folders that are watched; nil where the system does not let us. Adding one may wait for its disk.
+    let folders: FolderWatch?
     private let changed: () -> Void
     private var token = Token.none
     /// Something has changed, and the timer is set to look at it.
@@ -15,31 +16,26 @@ final class CertificateWatch: PollHandler {
     init(loop: ControlLoop, logger: Logger, changed: @escaping () -> Void) {
         self.loop = loop
         self.changed = changed
-        do { watch = try FolderWatch() } catch {
-            watch = nil
+        do { folders = try FolderWatch() } catch {
+            folders = nil
             logger.warning(
                 "certificate files are not watched: reload after changing them",
                 metadata: [
                     "error": "\(error)"
                 ])
         }
-        if let watch {
-            token = loop.add(self, descriptor: watch.descriptor, interest: .readable)
+        if let folders {
+            token = loop.add(self, descriptor: folders.descriptor, interest: .readable)
         } else {
             token = loop.add(self, descriptor: nil)
         }
         loop.schedule(token, at: Instant.now() + Limits.certificateLookTime)
     }
 
-    /// Watches these folders, too.
-    func add(_ folders: Set<String>) {
-        for folder in folders { watch?.add(folder) }
-    }
-
     func ready(_ ready: Poller.Ready, now: Instant) {
         // Certificate and key are two files: whoever writes them has a moment for both. What comes meanwhile does not
         // put it off, since folders may be busy with other files.
-        guard watch?.takeEvents() == true, !isSettling else { return }
+        guard folders?.takeEvents() == true, !isSettling else { return }
         isSettling = true
         loop.schedule(token, at: now + Limits.certificateSettleTime)
     }

@@ -5,8 +5,7 @@ extension Control {
     public static func check(file: String) throws(StartError) -> String {
         do throws(ConfigErrors) {
             let (document, places) = try Document.readWithPlaces(file, acceptsPipe: true)
-            let files = try CertificateStore(configurationFile: file).read(for: document, onlyNew: false, places)
-            let warnings = files.warnings.map { "warning: \($0.file): \($0)" }
+            let warnings = try certificates(of: document, file, places).warnings.map { "warning: \($0.file): \($0)" }
             let notes = document.targetGroups.filter(\.preservesClientIP).map { group in
                 "note: target group \(group.name) has preserve_client_ip.enabled: apus run sees whether it has "
                     + "CAP_NET_ADMIN, and whether answers come back to this host"
@@ -24,8 +23,7 @@ extension Control {
         var warnings: [CertificateWarning] = []
         do throws(ConfigErrors) {
             let (document, places) = try Document.readWithPlaces(file, acceptsPipe: true)
-            warnings = try CertificateStore(configurationFile: file)
-                .read(for: document, onlyNew: false, places).warnings
+            warnings = try certificates(of: document, file, places).warnings
         } catch { errors = error }
         let mistakes = errors?.all ?? []
         let report: Value = [
@@ -44,6 +42,14 @@ extension Control {
             "warnings": .array(warnings.map { ["file": .string($0.file), "message": .string($0.description)] }),
         ]
         return (report.json(pretty: true), errors.map { .configuration($0) })
+    }
+
+    private static func certificates(
+        of document: Document, _ file: String, _ places: DocumentPlaces
+    ) throws(ConfigErrors) -> CertificateStore.Content {
+        let store = CertificateStore(configurationFile: file)
+        let files = FileContents(reading: store.files(for: document, onlyNew: false))
+        return try store.read(for: document, onlyNew: false, from: files, places)
     }
 
     /// The JSON Schema of configuration files.

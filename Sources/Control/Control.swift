@@ -29,7 +29,15 @@ public enum Control {
         // Whatever was logged is out before a refusal is told, or in vain.
         defer { Log.lines.stop() }
         let signals = Signals()
-        let service = try Service(file: file, discardingChanges: discardingChanges, logger: Log.logger)
+        let service: Service
+        do {
+            service = try Service(
+                file: file, discardingChanges: discardingChanges, logger: Log.logger,
+                beforeThreads: signals.holdEnding)
+        } catch {
+            signals.releaseEnding()
+            throw error
+        }
         return service.run(signals)
     }
 }

@@ -43,6 +43,7 @@ public final class DemoCommand {
         }
         // Blocks the signals first, so that one which comes now is taken when the loop runs.
         let signals = Signals()
+        signals.holdEnding()
         defer {
             demo.story.stop()
             Log.lines.stop()

@@ -2,7 +2,7 @@ import Model
 
 /// Where a configuration file names its listeners and target groups: what a mistake found outside the file's text
 /// points at.
-struct DocumentPlaces {
+struct DocumentPlaces: Sendable {
     /// The file; empty when there is none.
     let file: String
     private var listeners: [String: [Int: Value]] = [:]
@@ -41,7 +41,7 @@ struct DocumentPlaces {
     }
 
     /// One part of a document.
-    struct Place {
+    struct Place: Sendable {
         /// The file that has it; empty for what came over the socket.
         let file: String
         /// Its name in errors.

@@ -3,7 +3,8 @@ import Model
 
 /// The document: what the file says, what was changed at run time on top of it, and both together.
 ///
-/// A change is staged first and in force only once `commit` has made it durable; `rollBack` forgets what was staged.
+/// A change is staged first. Whoever may wait for the disk then writes it (`writeOfStaged`), and `commitStaged` puts it
+/// in force; `rollBack` forgets what was staged.
 ///
 /// Shape: one object of the control thread; documents are values that share what did not change.
 final class DocumentStore {
@@ -31,7 +32,7 @@ final class DocumentStore {
     /// As `effective`, without what is staged.
     var committedDocument: Document { committed.effective }
     /// Changes that do not fit the file, in sentences. They are kept, and tried again when the file is read again.
-    var notApplied: [String] { staged.notApplied }
+    var notApplied: [String] { committed.notApplied }
 
     /// Where the file that is staged has its listeners.
     var places: DocumentPlaces { staged.places }
@@ -65,12 +66,10 @@ final class DocumentStore {
         staged.changes.record(change, over: staged.base)
     }
 
-    /// Reads the file again and stages what it says. What cannot change while the process runs stays as it is, and is
-    /// returned by its keys.
-    ///
-    /// Errors: the file is not right; nothing is staged.
-    func stageReload(discardingChanges: Bool) throws(ConfigErrors) -> [String] {
-        var (base, places) = try Document.readWithPlaces(file)
+    /// Stages what the file says now. What cannot change while the process runs stays as it is, and is returned by its
+    /// keys.
+    func stageReload(_ base: Document, _ places: DocumentPlaces, discardingChanges: Bool) -> [String] {
+        var base = base
         let differing = base.keepWhatNeedsRestart(of: committed.base)
         let changes = discardingChanges ? Changes() : staged.changes
         isDiscarding = discardingChanges && !committed.changes.isEmpty
@@ -80,19 +79,19 @@ final class DocumentStore {
         return differing
     }
 
-    /// Makes durable what is staged. Returns the name under which changes that a reload discards are kept, if there
-    /// were any.
-    ///
-    /// Errors: the disk refuses. What is staged stays so: `rollBack` comes next.
-    @discardableResult func commit() throws(SystemError) -> String? {
-        let aside = isDiscarding ? try state.keepAside(committed.changes) : nil
-        if staged.changes != committed.changes {
-            try state.save(staged.changes)
-            writesCount += 1
-        }
+    /// What has to be written before what is staged is durable; nil if nothing has to.
+    func writeOfStaged() -> StateWrite? {
+        let changes = staged.changes != committed.changes ? staged.changes : nil
+        let discarded = isDiscarding ? committed.changes : nil
+        guard changes != nil || discarded != nil else { return nil }
+        return StateWrite(state: state, changes: changes, discarded: discarded)
+    }
+
+    /// What is staged is durable: it is in force from now on.
+    func commitStaged() {
+        if staged.changes != committed.changes { writesCount += 1 }
         committed = staged
         isDiscarding = false
-        return aside
     }
 
     /// Forgets what was staged.

@@ -20,6 +20,14 @@ enum Limits {
     /// Time in which a pipe that holds the configuration must come to its end, at the start and in `apus check`: a
     /// generator of configurations takes less, and a pipe that was left open must not keep us for ever.
     static let configurationPipePatience: Nanoseconds = 5_000_000_000
+    /// Time in which the files that a change or a reload names must be read: a disk that answers takes milliseconds,
+    /// and whoever asked is to learn that this one does not. Then it is refused, and what is behind it has its turn.
+    static let filePatience: Nanoseconds = 10_000_000_000
+    /// Changes that may wait while the disk is being waited for. One more is refused with 503, so that scripts that try
+    /// again and again do not fill the memory.
+    static let changesWaitingMax = 1024
+    /// Time that a process which ends gives the disk for what it is writing, so that whoever waits for it is told.
+    static let stateFarewell: Nanoseconds = 2_000_000_000
     /// Fewer client connections than these are said at start: a limit on open files of 1024 leaves so many, and most
     /// who have no more do not know it.
     static let connectionsFew = 500

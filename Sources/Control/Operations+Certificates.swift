@@ -4,11 +4,25 @@ import Model
 import TLS
 
 extension Operations {
-    /// The files in force may have changed on disk, or grown old: reads them again and puts in force what is good.
-    func certificatesChanged() {
-        // What this pass has staged goes first: its certificates are prepared, and would be forgotten.
-        commit()
-        let mistakes = certificates.prepareAgain(for: store.committedDocument)
+    /// The files in force may have changed on disk, or grown old: has them read again, and puts in force what is good.
+    /// A disk that does not answer holds up no change: this waits for its turn only once the files are read.
+    func lookAtCertificates() {
+        guard !turns.isLookingAtCertificates, !isStopping else { return }
+        turns.isLookingAtCertificates = true
+        let folders = certificateWatch.folders
+        let paths = certificates.files(for: document, onlyNew: false)
+        fileDisk.run({ FileContents(reading: paths, watching: folders) }) { [self] files in
+            turns.isLookingAtCertificates = false
+            if let files { take(.certificates(files)) }
+        }
+    }
+
+    /// Puts in force what `files` hold. What is not good stays as it was.
+    func adopt(_ files: FileContents) {
+        if isStopping { return }
+        // Meanwhile a change may have brought others.
+        guard files.covers(certificates.files(for: document, onlyNew: false)) else { return lookAtCertificates() }
+        let mistakes = certificates.prepareAgain(for: document, from: files)
         if !mistakes.isEmpty {
             logger.warning(
                 "changed certificate files are not good: what they held before stays in force",

@@ -10,7 +10,6 @@ extension Operations {
         let document = store.committedDocument
         let change = registry.reconcile(with: document, renewed: deregistered, now: now)
         if certificates.commit() { warnOfCertificates() }
-        certificateWatch.add(certificates.folders)
         let snapshots = publisher.snapshots(of: document, registry, certificates)
         let (opened, closed) = sockets.takePrepared(for: document, generation: generation)
         for (worker, mailbox) in mailboxes.enumerated() {

@@ -7,21 +7,11 @@ import Telemetry
 
 /// Everything that can be asked of a running Apus: what the admin socket and the signals call.
 ///
-/// Changes that arrive in one pass of the loop share one write to disk, one sync and one snapshot (group commit): none
-/// is acknowledged before it is durable, and all are refused if the disk refuses.
+/// Changes and reloads are done in the order in which they were asked for. None of them waits for a disk on this
+/// thread: see `Operations+Changes.swift`.
 ///
 /// Shape: one object of the control thread. Completions are called on it, at the end of the pass at the earliest.
 final class Operations: AdminActions {
-    /// Changes of this pass that wait for their commit.
-    struct Batch {
-        /// Targets that left their groups, by group: those that are back at the end get a new registration.
-        var deregistered: [String: Set<TargetKey>] = [:]
-        /// What was done, for the audit log and the event log.
-        var changes: [(description: String, user: UInt32?)] = []
-        /// Who waits for the outcome.
-        var completions: [(Result<Void, AdminError>) -> Void] = []
-    }
-
     /// The thread that all of this runs on.
     let loop: ControlLoop
     /// The document, staged and durable.
@@ -64,9 +54,17 @@ final class Operations: AdminActions {
     /// When it was last said what is wrong with certificates.
     var certificatesWarnedAt = Instant(nanoseconds: 0)
     /// Set when the process begins to end: from then on the workers take no other snapshot.
-    var isStopping = false
-    private var batch: Batch?
-    private var counts = ControlTally()
+    private(set) var isStopping = false
+    /// The thread that writes the state.
+    let stateDisk: DiskThread
+    /// The thread that reads configuration and certificates.
+    let fileDisk: DiskThread
+    /// What waits to be done, in order, and what is being done.
+    var turns = Turns()
+    /// Called when nothing waits to be done any more.
+    var becameIdle: () -> Void = {}
+    /// What was done, for `tally`.
+    var counts = ControlTally()
 
     /// `workerCount` workers are going to be begun with.
     init(
@@ -81,6 +79,8 @@ final class Operations: AdminActions {
         publisher = Publisher(workerCount: workerCount)
         sockets = ListenerSockets(workerCount: workerCount)
         certificates = CertificateStore(configurationFile: store.file)
+        stateDisk = DiskThread(name: "state", loop: loop)
+        fileDisk = DiskThread(name: "files", loop: loop)
         drains = DrainTracker(
             loop: loop, workerCount: workerCount,
             delayOver: { [unowned self] in
@@ -95,15 +95,20 @@ final class Operations: AdminActions {
             if after == .unhealthy { tellWorkers(.unhealthy(target: registration.id)) }
             terminations.stateChanged(registration, from: before, to: after, now: now)
         }
-        certificateWatch = CertificateWatch(loop: loop, logger: logger) { [unowned self] in certificatesChanged() }
+        certificateWatch = CertificateWatch(loop: loop, logger: logger) { [unowned self] in lookAtCertificates() }
         let rotation = Nanoseconds(seconds: store.effective.runtime.ticketKeyRotationSeconds)
         ticketKeys = TicketKeys(loop: loop, interval: rotation) { [unowned self] current, previous in
             tellWorkers(.ticketKeys(current: current, previous: previous))
         }
     }
 
-    /// What is in force: the file, with what was changed at run time on top of it, this pass's changes included.
-    var document: Document { store.effective }
+    deinit {
+        stateDisk.close()
+        fileDisk.close()
+    }
+
+    /// What is in force: the file, with what was changed at run time on top of it, as far as that is durable.
+    var document: Document { store.committedDocument }
     /// Grows by one with every snapshot.
     var generation: UInt64 { publisher.generation }
     /// The file that was read at start, and is read again by a reload.
@@ -137,9 +142,11 @@ final class Operations: AdminActions {
     /// Opens the sockets of all listeners, before workers exist. Errors: the addresses that cannot be bound.
     func openListeners() throws(ConfigErrors) { try sockets.prepare(for: document, store.places) }
 
-    /// Reads what the document's certificates are, as the user that will read them again.
+    /// Reads what the document's certificates are, as the user that will read them again. Waits for the disk.
     func readCertificates() throws(ConfigErrors) {
-        certificates.prepare(try certificates.read(for: document, onlyNew: false, store.places))
+        let files = FileContents(
+            reading: certificates.files(for: document, onlyNew: false), watching: certificateWatch.folders)
+        certificates.prepare(try certificates.read(for: document, onlyNew: false, from: files, store.places))
     }
 
     /// Sees whether targets can be let see the addresses of clients, as the user that workers run as.
@@ -160,200 +167,15 @@ final class Operations: AdminActions {
         publish(deregistered: [:])
     }
 
+    /// The process begins to end: what has not begun is refused, and what has is brought to its end.
+    func stop() {
+        isStopping = true
+        refuseWaiting()
+    }
+
     /// Leaves `mail` for every worker.
     func tellWorkers(_ mail: WorkerMail) {
         for mailbox in mailboxes { mailbox.send(mail) }
-    }
-}
-
-// Changes.
-extension Operations {
-    /// Validates `change` and stages it. It is durable and published at the end of the pass, with all others of the
-    /// pass: one write, one snapshot; `completion` is called then, with the error if it was refused.
-    func apply(_ change: Change, by user: UInt32?, completion: @escaping (Result<Void, AdminError>) -> Void) {
-        do throws(ConfigErrors) {
-            if isStopping { throw Self.stopping }
-            let next = try document.applying(change)
-            if change.touchesTargets { try clientIPPreservation.check(next, since: document) }
-            let files = change.touchesCertificates ? try certificates.read(for: next, onlyNew: true) : nil
-            // Last, since a socket that was opened for a change that is refused would take connections.
-            if change.touchesListeners { try sockets.prepare(for: next) }
-            if let files { certificates.prepare(files) }
-            var batch = beginBatch()
-            var changesNothing = false
-            if case .deregisterTargets(let name, let targets) = change,
-                let group = document.targetGroups.first(where: { $0.name == name })
-            {
-                let present = group.present(targets)
-                changesNothing = present.isEmpty
-                if !changesNothing { batch.deregistered[name, default: []].formUnion(present) }
-            }
-            // Staged in any case: what does not fit the file may be in the changes, and is to be forgotten.
-            store.stage(change, giving: next)
-            if !changesNothing { batch.changes.append((change.description, user)) }
-            batch.completions.append(completion)
-            self.batch = batch
-        } catch {
-            counts.changesRefused += 1
-            logger.info(
-                "a change was refused",
-                metadata: [
-                    "change": "\(change)", "uid": "\(text(user))", "reason": "\(error.first.message)",
-                ])
-            let refusal = AdminError(error, status: isStopping ? Self.statusWhileStopping : nil)
-            loop.afterBatch { completion(.failure(refusal)) }
-        }
-    }
-
-    /// Deregisters `targets`, and calls `completion` when that is durable or, with `wait`, when all are drained: with
-    /// what became of each, in the order of `targets`.
-    func deregister(
-        group name: String, targets: [TargetDescription], wait: Bool, by user: UInt32?,
-        completion: @escaping (Result<[Deregistration], AdminError>) -> Void
-    ) {
-        let group = document.targetGroups.first { $0.name == name }
-        let keys = targets.map { TargetKey(id: $0.id, port: group?.effectivePort(of: $0) ?? 0) }
-        let present = group?.present(targets) ?? []
-        apply(.deregisterTargets(group: name, targets), by: user) { [unowned self] result in
-            if case .failure(let error) = result { return completion(.failure(error)) }
-            let draining = keys.map { key in registry.draining(key, inGroup: name) }
-            let done = zip(keys, draining).map { key, draining in
-                Deregistration(
-                    id: key.id, port: key.port, wasRegistered: present.contains(key) || !draining.isEmpty)
-            }
-            guard wait else { return completion(.success(done)) }
-            DrainWait(keys) { reports in
-                completion(
-                    .success(
-                        zip(done, reports).map { done, report in
-                            var done = done
-                            done.drain = report
-                            return done
-                        }))
-            }.begin(draining, drains)
-        }
-    }
-
-    /// Takes the batch out, so that it is changed in place; whoever takes it puts it back.
-    private func beginBatch() -> Batch {
-        if let batch {
-            self.batch = nil
-            return batch
-        }
-        loop.afterBatch { [weak self] in self?.commit() }
-        return Batch()
-    }
-
-    /// Makes this pass's changes durable, publishes them, and tells those who wait.
-    func commit() {
-        guard let batch else { return }
-        self.batch = nil
-        let before = store.committedDocument
-        do {
-            try store.commit()
-        } catch {
-            store.rollBack()
-            sockets.abandonPrepared()
-            certificates.abandonPrepared()
-            counts.changesRefused += UInt64(batch.changes.count)
-            logger.error(
-                "changes were refused: the disk does not take the state",
-                metadata: [
-                    "error": "\(error)", "changes": "\(batch.changes.count)",
-                ])
-            let refusal = AdminError.failure(
-                "The change cannot be made durable (\(error)), so it was not made.",
-                remedy: "Make room on the disk that holds runtime.stateDirectory, then try again.")
-            for completion in batch.completions { completion(.failure(refusal)) }
-            return
-        }
-        if document != before || !batch.deregistered.isEmpty { publish(deregistered: batch.deregistered) }
-        counts.changes += UInt64(batch.changes.count)
-        for change in batch.changes {
-            events.post(.changeApplied(description: change.description, user: change.user, generation: generation))
-            logger.info(
-                "a change was applied",
-                metadata: [
-                    "change": "\(change.description)", "uid": "\(text(change.user))", "generation": "\(generation)",
-                ])
-        }
-        for completion in batch.completions { completion(.success(())) }
-    }
-
-    private func text(_ user: UInt32?) -> String { user.map { "\($0)" } ?? "-" }
-}
-
-// The file.
-extension Operations {
-    /// Reads the file again and puts it in force, with what was changed at run time on top of it unless that is
-    /// discarded. A bad file, a port that cannot be had or a disk that refuses changes nothing.
-    func reload(discardingChanges: Bool, completion: (Result<ReloadReport, ConfigErrors>) -> Void) {
-        commit()
-        let before = document
-        let needsRestart: [String]
-        let putAside: String?
-        do throws(ConfigErrors) {
-            if isStopping { throw Self.stopping }
-            needsRestart = try store.stageReload(discardingChanges: discardingChanges)
-            try clientIPPreservation.check(document, store.places)
-            let files = try certificates.read(for: document, onlyNew: false, store.places)
-            try sockets.prepare(for: document, store.places)
-            certificates.prepare(files)
-            putAside = try commitReload()
-        } catch {
-            store.rollBack()
-            sockets.abandonPrepared()
-            certificates.abandonPrepared()
-            counts.reloadsRefused += 1
-            logger.error("the configuration was not reloaded: the running one stays", metadata: ["error": "\(error)"])
-            return completion(.failure(error))
-        }
-        counts.reloads += 1
-        let changes = before.differences(to: document)
-        let hasNewCertificates = certificates.commit()
-        if document != before || hasNewCertificates { publish(deregistered: [:]) }
-        warnOfCertificates()
-        ticketKeys.setInterval(Nanoseconds(seconds: document.runtime.ticketKeyRotationSeconds))
-        let report = ReloadReport(
-            generation: generation, changes: changes, changesNotApplied: store.notApplied, needsRestart: needsRestart,
-            putAside: putAside)
-        events.post(.configurationReloaded(generation: generation, changes: changes))
-        logger.notice(
-            "the configuration was reloaded",
-            metadata: [
-                "file": "\(store.file)", "generation": "\(generation)", "changes": "\(changes.count)",
-            ])
-        if let putAside {
-            logger.notice("the changes made at run time are put aside", metadata: ["file": "\(putAside)"])
-        }
-        for sentence in store.notApplied {
-            logger.warning(
-                "a change made at run time does not fit the file and is kept aside",
-                metadata: [
-                    "reason": "\(sentence)"
-                ])
-        }
-        for key in needsRestart {
-            logger.warning("a setting takes effect at the next start only", metadata: ["key": "\(key)"])
-        }
-        completion(.success(report))
-    }
-
-    /// 503: the same request may succeed a moment later, with the next process.
-    static let statusWhileStopping: UInt16 = 503
-
-    private static let stopping = ConfigErrors(
-        ConfigError(
-            expected: "this Apus is stopping, and takes no changes", remedy: "Ask the next one.",
-            code: .operationNotPermitted))
-
-    private func commitReload() throws(ConfigErrors) -> String? {
-        do { return try store.commit() } catch {
-            throw ConfigErrors(
-                ConfigError(
-                    file: store.state.path, expected: "the state must be written", found: "\(error)",
-                    remedy: "Make room on the disk that holds runtime.stateDirectory, then try again."))
-        }
     }
 }
 
@@ -401,47 +223,5 @@ extension Operations {
     /// Lets go of removed groups that no worker knows any more.
     func releaseWithdrawnGroups() {
         for group in registry.withdrawn where group.withdrawnIn <= adoptedByAll { _ = registry.release(group) }
-    }
-}
-
-extension Change {
-    /// Whether it may bring targets, or another way to reach them.
-    fileprivate var touchesTargets: Bool {
-        switch self {
-        case .putTargetGroup, .registerTargets, .putInstance: true
-        case .putLoadBalancer, .deleteLoadBalancer, .putListener, .deleteListener, .deleteTargetGroup, .putRule,
-            .deleteRule, .setWeights, .deregisterTargets, .deleteInstance:
-            false
-        }
-    }
-
-    /// Whether it may name other files of certificates.
-    fileprivate var touchesCertificates: Bool {
-        if case .putTargetGroup = self { return true }
-        return touchesListeners
-    }
-
-    /// Whether it may open or close a port.
-    fileprivate var touchesListeners: Bool {
-        switch self {
-        case .putLoadBalancer, .deleteLoadBalancer, .putListener, .deleteListener: true
-        case .putTargetGroup, .deleteTargetGroup, .putRule, .deleteRule, .setWeights, .registerTargets,
-            .deregisterTargets, .putInstance, .deleteInstance:
-            false
-        }
-    }
-}
-
-extension TargetGroup {
-    /// Those of `targets` that are registered here, by who they are.
-    fileprivate func present(_ asked: [TargetDescription]) -> Set<TargetKey> {
-        let keys = Set(asked.map { TargetKey(id: $0.id, port: effectivePort(of: $0)) })
-        var present: Set<TargetKey> = []
-        let ids = Set(asked.map(\.id))
-        for target in targets where ids.contains(target.id) {
-            let key = TargetKey(id: target.id, port: effectivePort(of: target))
-            if keys.contains(key) { present.insert(key) }
-        }
-        return present
     }
 }

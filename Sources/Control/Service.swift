@@ -35,11 +35,16 @@ final class Service {
     private var phase = Phase.serving
     private var stoppedCount = 0
     private var cutCount = 0
+    /// Reloads that signals asked for and that are not over.
+    private var reloadsCount = 0
 
-    /// Opens everything and starts the workers, which serve from then on.
+    /// Opens everything and starts the workers, which serve from then on. Calls `beforeThreads` once it has all that
+    /// may have to be waited for, and before the first thread starts.
     ///
     /// Errors: `StartError`; then everything that was opened is closed again.
-    init(file: String, discardingChanges: Bool, logger: Logger) throws(StartError) {
+    init(
+        file: String, discardingChanges: Bool, logger: Logger, beforeThreads: () -> Void = {}
+    ) throws(StartError) {
         self.logger = logger
         let store = try DocumentStore(file: file, discardingChanges: discardingChanges) { name in
             logger.notice("the changes made at run time are put aside", metadata: ["file": "\(name)"])
@@ -58,6 +63,7 @@ final class Service {
             operations.clientIPPreservation.user = user
             let rings = (0..<budget.workerCount).map { _ in LogRing() }
             let bell = LogBell()
+            beforeThreads()
             // What was logged until now has waited for this: no thread may exist before the user has changed.
             Log.lines.start()
             logWriter = try Self.openLog(store.effective.logs.access, "logs.access", rings, bell, logger)
@@ -134,10 +140,17 @@ final class Service {
     private func receive(_ signal: Signals.Signal) {
         switch signal {
         case .terminate: terminate()
-        case .reload: operations.reload(discardingChanges: false) { _ in }
+        case .reload: reload()
         case .reopenLogs: reopenLogs()
         case .childEnded: childEnded()
         }
+    }
+
+    /// However often it is asked for: what has not begun yet reads the latest file.
+    private func reload() {
+        guard reloadsCount < 2 else { return }
+        reloadsCount += 1
+        operations.reload(discardingChanges: false) { [unowned self] _ in reloadsCount -= 1 }
     }
 
     private func receive(_ message: ControlMail, now: Instant) {
@@ -145,7 +158,19 @@ final class Service {
         guard case .stopped(_, let cut) = message else { return }
         stoppedCount += 1
         cutCount += cut
-        if stoppedCount == operations.workers.count { phase = .ended(0) }
+        if stoppedCount == operations.workers.count { endOnceDurable(now: now) }
+    }
+
+    /// Ends when what is being written is on disk, or when that takes too long.
+    private func endOnceDurable(now: Instant) {
+        if operations.turns.isIdle { return phase = .ended(0) }
+        operations.becameIdle = { [unowned self] in phase = .ended(0) }
+        let handler = CallingHandler(ready: { _ in }) { [unowned self] _ in
+            logger.error("the disk did not take the state in time: what was being changed is not acknowledged")
+            phase = .ended(0)
+        }
+        handlers.append(handler)
+        loop.schedule(loop.add(handler, descriptor: nil), at: now + Limits.stateFarewell)
     }
 
     /// The first time, workers stop listening and finish what is in flight; the second time, that is not waited for.
@@ -161,7 +186,7 @@ final class Service {
             metadata: [
                 "graceSeconds": "\(grace)"
             ])
-        operations.isStopping = true
+        operations.stop()
         operations.events.post(.shutdownBegan)
         let end = Instant.now() + Nanoseconds(seconds: grace)
         operations.tellWorkers(.finish(deadline: end))

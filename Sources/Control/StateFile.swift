@@ -9,7 +9,7 @@ import Model
 /// without them would quietly serve another configuration, so Apus does not start until somebody decides.
 ///
 /// Shape: JSON, as `Changes.encoded()` makes it. One process holds the folder's lock as long as this lives.
-struct StateFile {
+struct StateFile: Sendable {
     /// Where it is.
     let path: String
     private let lock: FileLock
@@ -113,5 +113,28 @@ struct StateFile {
             message: "The changes made at run time, in \(path), cannot be read: \(reason)",
             remedy: "Put a good copy in its place, or start with --discard-changes, which keeps the file under "
                 + "another name and serves the configuration file alone.")
+    }
+}
+
+/// What makes a change of the document durable. It waits for the disk.
+struct StateWrite: Sendable {
+    /// Where it is written.
+    let state: StateFile
+    /// What `StateFile.load` is to give from then on; nil if that stays.
+    let changes: Changes?
+    /// Changes that are to be kept aside before that.
+    let discarded: Changes?
+
+    /// Writes, and returns the name under which changes are kept aside, if there were any.
+    ///
+    /// Errors: the disk refuses. The file is then as it was.
+    func perform() -> Result<String?, SystemError> {
+        do throws(SystemError) {
+            let aside: String? = if let discarded { try state.keepAside(discarded) } else { nil }
+            if let changes { try state.save(changes) }
+            return .success(aside)
+        } catch {
+            return .failure(error)
+        }
     }
 }

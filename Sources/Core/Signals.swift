@@ -19,17 +19,38 @@ public struct Signals {
         case childEnded
     }
 
-    /// Blocks these signals for the calling thread, and so for every thread it starts later, and ignores SIGPIPE,
-    /// which writes to closed connections would otherwise raise. Call before any other thread exists.
+    private static let ending = [SIGTERM, SIGINT]
+    private static let others = [SIGHUP, SIGUSR1, SIGCHLD]
+
+    /// Has these signals wait for `next`, on the calling thread and on every thread it starts later; those to end only
+    /// from `holdEnding` on. And ignores SIGPIPE, which writes to closed connections would otherwise raise. Call before
+    /// any other thread exists.
     public init() {
         _ = signal(SIGPIPE, SIG_IGN)
-        var set = sigset_t()
-        unsafe sigemptyset(&set)
-        for number in [SIGTERM, SIGINT, SIGHUP, SIGUSR1, SIGCHLD] { _ = unsafe sigaddset(&set, number) }
-        let status = unsafe pthread_sigmask(SIG_BLOCK, &set, nil)
-        precondition(status == 0, "pthread_sigmask: \(systemErrorText(status))")
+        Self.mask(SIG_BLOCK, Self.others)
+        var set = Self.set(Self.ending + Self.others)
         descriptor = unsafe signalfd(-1, &set, Int32(SFD_NONBLOCK | SFD_CLOEXEC))
         precondition(descriptor >= 0, "signalfd: \(systemErrorText(errno))")
+    }
+
+    /// From now on the signals to end wait as well, for whoever ends things in order. Until then they end the process
+    /// at once, whatever it waits for. Call before any other thread exists.
+    public func holdEnding() { Self.mask(SIG_BLOCK, Self.ending) }
+
+    /// The signals to end do so at once again. Call when no thread is left.
+    public func releaseEnding() { Self.mask(SIG_UNBLOCK, Self.ending) }
+
+    private static func mask(_ how: Int32, _ numbers: [Int32]) {
+        var set = set(numbers)
+        let status = unsafe pthread_sigmask(how, &set, nil)
+        precondition(status == 0, "pthread_sigmask: \(systemErrorText(status))")
+    }
+
+    private static func set(_ numbers: [Int32]) -> sigset_t {
+        var set = sigset_t()
+        unsafe sigemptyset(&set)
+        for number in numbers { _ = unsafe sigaddset(&set, number) }
+        return set
     }
 
     /// The next waiting signal, or nil.

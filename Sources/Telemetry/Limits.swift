@@ -15,9 +15,9 @@ public enum Limits {
     /// Octets by which one worker may be ahead of the log writer; a power of two. Some 2,000 lines. When it is full,
     /// lines are dropped and counted.
     public static let logRingBytes = 1 << 20
-    /// Bytes that may wait in a log that all threads share; a power of two. Some 1,500 lines of Apus's own log. When it
+    /// Bytes that may wait in a log that all threads share; a power of two. Some 800 lines of Apus's own log. When it
     /// is full, lines are dropped and counted.
-    public static let sharedLogRingBytes = 1 << 18
+    public static let sharedLogRingBytes = 1 << 17
     /// How long the log writer lets lines gather while they keep coming, in milliseconds. Longer means fewer and larger
     /// writes; a ring must not fill in the meantime, which takes 50,000 lines per second and worker here.
     public static let logGatherMilliseconds: Int32 = 20

@@ -140,12 +140,17 @@ final class RecordingActions: AdminActions {
         self.loop = loop
     }
 
-    func apply(_ change: Change, by user: UInt32?, completion: @escaping (Result<Void, AdminError>) -> Void) {
-        asked.append("\(user.map { "\($0)" } ?? "-"): \(change)")
+    func apply(
+        by user: UInt32?, _ change: @escaping (Document) throws(AdminError) -> Change,
+        completion: @escaping (Result<Void, AdminError>) -> Void
+    ) {
+        let made: Change
+        do { made = try change(document) } catch { return loop.afterBatch { completion(.failure(error)) } }
+        asked.append("\(user.map { "\($0)" } ?? "-"): \(made)")
         loop.afterBatch { [self] in
             if let refusal { return completion(.failure(refusal)) }
             do throws(ConfigErrors) {
-                document = try document.applying(change)
+                document = try document.applying(made)
                 generation += 1
                 completion(.success(()))
             } catch {
@@ -183,7 +188,7 @@ final class RecordingActions: AdminActions {
         drains = []
     }
 
-    func reload(discardingChanges: Bool, completion: (Result<ReloadReport, ConfigErrors>) -> Void) {
+    func reload(discardingChanges: Bool, completion: @escaping (Result<ReloadReport, ConfigErrors>) -> Void) {
         asked.append(discardingChanges ? "reload without changes" : "reload")
         completion(reloadResult)
     }

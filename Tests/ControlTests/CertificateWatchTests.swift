@@ -10,7 +10,7 @@ import Testing
         let folder = try TemporaryFolder(), loop = ControlLoop()
         var lookCount = 0
         let watch = CertificateWatch(loop: loop, logger: Logger(label: "test")) { lookCount += 1 }
-        watch.add([folder.path])
+        watch.folders?.add(folder.path)
         for name in ["a.crt", "a.key"] {
             try Data("new".utf8).write(to: URL(fileURLWithPath: folder.path + "/" + name))
         }
@@ -25,7 +25,7 @@ import Testing
         let folders = [try TemporaryFolder(), try TemporaryFolder()], loop = ControlLoop()
         var lookCount = 0
         let watch = CertificateWatch(loop: loop, logger: Logger(label: "test")) { lookCount += 1 }
-        watch.add(Set(folders.map(\.path) + [folders[0].path + "/none"]))
+        for path in folders.map(\.path) + [folders[0].path + "/none"] { watch.folders?.add(path) }
         for (index, folder) in folders.enumerated() {
             try Data("new".utf8).write(to: URL(fileURLWithPath: folder.path + "/a.crt"))
             #expect(run(loop) { lookCount == index + 1 })

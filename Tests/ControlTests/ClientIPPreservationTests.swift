@@ -149,6 +149,7 @@ import Testing
         scene.operations.reload(discardingChanges: false) { result in
             if case .failure(let errors) = result { refused = "\(errors)".contains("10.2.0.3:8080") }
         }
+        scene.pass()
         #expect(refused)
         #expect(scene.operations.document.targetGroups[2].targets.isEmpty)
 

@@ -9,6 +9,7 @@ import Testing
             // Signals sent to a thread are read by that thread.
             let thread = Thread.start(name: "signals") {
                 let signals = Signals()
+                signals.holdEnding()
                 #expect(signals.next() == nil)
                 let expected: [(Int32, Signals.Signal)] = [
                     (SIGTERM, .terminate), (SIGINT, .terminate), (SIGHUP, .reload), (SIGUSR1, .reopenLogs),
@@ -38,12 +39,26 @@ import Testing
     @Test func laterThreadsLeaveSignalsToBeRead() async {
         await #expect(processExitsWith: .success) {
             Thread.start(name: "signals") {
-                _ = Signals()
+                Signals().holdEnding()
                 Thread.start(name: "later") {
                     raise(SIGTERM)
                     raise(SIGHUP)
                 }.join()
             }.join()
+        }
+    }
+
+    /// A start that waits for something can be given up, before there is anything to end in order and after it failed.
+    @Test(arguments: [false, true]) func theSignalsToEndDoSoUnlessTheyAreHeld(isReleased: Bool) async {
+        await #expect(processExitsWith: .signal(SIGTERM)) { [isReleased] in
+            // Whoever runs the tests may have blocked it.
+            Signals().releaseEnding()
+            let signals = Signals()
+            if isReleased {
+                signals.holdEnding()
+                signals.releaseEnding()
+            }
+            raise(SIGTERM)
         }
     }
 }

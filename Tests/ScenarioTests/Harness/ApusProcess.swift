@@ -32,14 +32,16 @@ final class ApusProcess: Sendable {
 
     /// Starts Apus with `document`. A port taken in between by somebody else is replaced, twice.
     /// `descriptors` lowers the process's limit of open files; `namespace` is the network namespace where it runs.
+    /// `launcher` gets the folder before the process is started there, and returns the words before its own.
     static func start(
         _ document: Document, until readiness: Readiness = .targetsHealthy, descriptors: Int? = nil,
-        namespace: String? = nil
+        namespace: String? = nil, launcher: (String) throws -> [String] = { _ in [] }
     ) throws -> ApusProcess {
         var attempt = 1
         while true {
             do {
-                let apus = try ApusProcess(document, descriptors: descriptors, namespace: namespace)
+                let apus = try ApusProcess(
+                    document, descriptors: descriptors, namespace: namespace, launcher: launcher)
                 try apus.wait(until: readiness)
                 return apus
             } catch let failure as ApusFailure where failure.isPortTaken && attempt < 3 {
@@ -48,14 +50,18 @@ final class ApusProcess: Sendable {
         }
     }
 
-    private init(_ document: Document, descriptors: Int?, namespace: String?) throws {
+    private init(
+        _ document: Document, descriptors: Int?, namespace: String?, launcher: (String) throws -> [String]
+    ) throws {
         folder = try temporaryFolder()
         ports = try document.listeners.map { try $0.port ?? PortAllocator.port() }
         self.document = Locked(document)
         let text = document.text(ports: ports, folder: folder)
         try text.write(toFile: "\(folder)/apus.yaml", atomically: true, encoding: .utf8)
         do {
-            child = Locked(try Self.launch(folder: folder, descriptors: descriptors, namespace: namespace))
+            let before = try launcher(folder)
+            child = Locked(
+                try Self.launch(folder: folder, descriptors: descriptors, namespace: namespace, before: before))
         } catch {
             removeFolder(folder)
             throw error
@@ -208,9 +214,9 @@ final class ApusProcess: Sendable {
     }
 
     private static func launch(
-        folder: String, descriptors: Int? = nil, namespace: String? = nil
+        folder: String, descriptors: Int? = nil, namespace: String? = nil, before: [String] = []
     ) throws -> ChildProcess {
-        var words = [binary, "run", "\(folder)/apus.yaml"]
+        var words = before + [binary, "run", "\(folder)/apus.yaml"]
         if let namespace { words = ["ip", "netns", "exec", namespace] + words }
         if let descriptors { words = ["/bin/sh", "-c", "ulimit -n \(descriptors); exec \"$@\"", "sh"] + words }
         return try ChildProcess(words, folder: folder, label: "apus")

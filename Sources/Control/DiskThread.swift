@@ -1,0 +1,106 @@
+import Core
+import Synchronization
+
+/// A thread that waits for a disk, so that the control thread need not: jobs go to it, and what each of them returns
+/// comes back.
+///
+/// Shape:  one object of the control thread. Jobs run one after the other, in their order. The thread starts with the
+///         first of them, when root's rights have been laid down.
+/// Limits: a disk that does not answer holds up the jobs behind it, not whoever waits for them longer than he wants.
+final class DiskThread: PollHandler {
+    private struct Waiting {
+        let deadline: Instant
+        /// Hands over what the job has returned, or nil.
+        let complete: () -> Void
+    }
+
+    private let name: String
+    private let loop: ControlLoop
+    private var token = Token.none
+    private let jobs = Mailbox<Job>()
+    private let done = Mailbox<UInt64>()
+    private var waiting: [UInt64: Waiting] = [:]
+    private var jobCount: UInt64 = 0
+
+    private enum Job: Sendable {
+        case work(id: UInt64, @Sendable () -> Void)
+        case end
+    }
+
+    /// A thread called `name`, whose results come by `loop`.
+    init(name: String, loop: ControlLoop) {
+        self.name = name
+        self.loop = loop
+        token = loop.add(self, descriptor: done.bell.descriptor, interest: .readable)
+    }
+
+    /// Has `work` done on the thread, and calls `completion` with what it returned; with nil if that was not there
+    /// within `patience`. Work that comes too late is done, and what it returned is dropped.
+    func run<Outcome: Sendable>(
+        within patience: Nanoseconds? = nil, _ work: @escaping @Sendable () -> Outcome,
+        completion: @escaping (Outcome?) -> Void
+    ) {
+        if jobCount == 0 { start() }
+        jobCount += 1
+        let (id, outcome) = (jobCount, Returned<Outcome>())
+        let deadline = patience.map { Instant.now() + $0 } ?? .distantFuture
+        waiting[id] = Waiting(deadline: deadline) { completion(outcome.value.withLock { $0 }) }
+        jobs.send(
+            .work(id: id) {
+                let value = work()
+                outcome.value.withLock { $0 = value }
+            })
+        scheduleNext()
+    }
+
+    /// Ends the thread after its last job, and drops what that returns. Called once.
+    func close() {
+        loop.remove(token)
+        waiting = [:]
+        if jobCount > 0 { jobs.send(.end) }
+    }
+
+    func ready(_ ready: Poller.Ready, now: Instant) {
+        for id in done.takeAll() { waiting.removeValue(forKey: id)?.complete() }
+        scheduleNext()
+    }
+
+    func timerFired(now: Instant) {
+        for (id, late) in waiting.filter({ $0.value.deadline <= now }).sorted(by: { $0.key < $1.key }) {
+            waiting[id] = nil
+            late.complete()
+        }
+        scheduleNext()
+    }
+
+    private func scheduleNext() {
+        let next = waiting.values.map(\.deadline).min() ?? .distantFuture
+        if next == .distantFuture { loop.cancel(token) } else { loop.schedule(token, at: next) }
+    }
+
+    /// Returns the id of a job that was done; nil for the end of all.
+    private static func perform(_ job: Job) -> UInt64? {
+        guard case .work(let id, let work) = job else { return nil }
+        work()
+        return id
+    }
+
+    private func start() {
+        _ = Thread.start(name: name) { [jobs, done] in
+            while true {
+                jobs.bell.wait(timeoutMilliseconds: -1)
+                var batch = Array(jobs.takeAll().reversed())
+                while !batch.isEmpty {
+                    // What a job holds is let go of before its end is told.
+                    guard let id = Self.perform(batch.removeLast()) else { return }
+                    done.send(id)
+                }
+            }
+        }
+    }
+}
+
+/// What a job has returned, for the other thread to take.
+private final class Returned<Value: Sendable>: Sendable {
+    let value = Mutex<Value?>(nil)
+}

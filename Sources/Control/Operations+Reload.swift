@@ -1,0 +1,141 @@
+import Core
+import Logging
+import Model
+
+extension Turns {
+    /// A reload that was asked for.
+    struct ReloadRequest {
+        /// Whether what was changed at run time is put aside.
+        let discardsChanges: Bool
+        /// Told the outcome.
+        let completion: (Result<ReloadReport, ConfigErrors>) -> Void
+    }
+}
+
+// The file, read again: by the files' thread, in turn with the changes.
+extension Operations {
+    /// Reads the file again and puts it in force, with what was changed at run time on top of it unless that is
+    /// discarded. A bad file, a port that cannot be had or a disk that refuses changes nothing.
+    func reload(discardingChanges: Bool, completion: @escaping (Result<ReloadReport, ConfigErrors>) -> Void) {
+        let request = Turns.ReloadRequest(discardsChanges: discardingChanges, completion: completion)
+        if isStopping { return loop.afterBatch { [self] in refuse(request, Self.stopping) } }
+        take(.reload(request))
+    }
+
+    /// Reads the file; then the files that it names; then makes durable what they say.
+    func begin(_ request: Turns.ReloadRequest) {
+        turns.isAtDisk = true
+        let file = store.file
+        fileDisk.run(within: Limits.filePatience, { Document.tryReading(file) }) { [self] result in
+            attempt(request) { () throws(ConfigErrors) in
+                guard let result else { throw Self.filesAreLate }
+                let (base, places) = try result.get()
+                let needsRestart = store.stageReload(base, places, discardingChanges: request.discardsChanges)
+                let paths = certificates.files(for: store.effective, onlyNew: false)
+                read(paths) { [self] files in
+                    attempt(request) { () throws(ConfigErrors) in
+                        guard let files else { throw Self.filesAreLate }
+                        try prepareReload(files)
+                        commit(request, needsRestart)
+                    }
+                }
+            }
+        }
+    }
+
+    /// Goes on with a reload; what is thrown refuses it.
+    private func attempt(_ request: Turns.ReloadRequest, _ step: () throws(ConfigErrors) -> Void) {
+        do throws(ConfigErrors) {
+            if isStopping { throw Self.stopping }
+            try step()
+        } catch {
+            turns.isAtDisk = false
+            abandonStaged()
+            refuse(request, error)
+            goOn()
+        }
+    }
+
+    private func prepareReload(_ files: FileContents) throws(ConfigErrors) {
+        let (document, places) = (store.effective, store.places)
+        try clientIPPreservation.check(document, places)
+        let read = try certificates.read(for: document, onlyNew: false, from: files, places)
+        try sockets.prepare(for: document, places)
+        certificates.prepare(read)
+    }
+
+    private func commit(_ request: Turns.ReloadRequest, _ needsRestart: [String]) {
+        guard let write = store.writeOfStaged() else { return finish(request, needsRestart, putAside: nil) }
+        stateDisk.run({ write.perform() }) { [self] result in
+            switch result {
+            case .success(let putAside)?: finish(request, needsRestart, putAside: putAside)
+            case .failure(let error)?: attempt(request) { () throws(ConfigErrors) in throw diskRefuses(error) }
+            case nil: preconditionFailure("state: a write without an outcome")
+            }
+        }
+    }
+
+    private func diskRefuses(_ error: SystemError) -> ConfigErrors {
+        ConfigErrors(
+            ConfigError(
+                file: store.state.path, expected: "the state must be written", found: "\(error)",
+                remedy: "Make room on the disk that holds runtime.stateDirectory, then try again."))
+    }
+
+    func refuse(_ request: Turns.ReloadRequest, _ error: ConfigErrors) {
+        counts.reloadsRefused += 1
+        logger.error("the configuration was not reloaded: the running one stays", metadata: ["error": "\(error)"])
+        request.completion(.failure(error))
+    }
+
+    private func finish(_ request: Turns.ReloadRequest, _ needsRestart: [String], putAside: String?) {
+        turns.isAtDisk = false
+        counts.reloads += 1
+        let before = document
+        store.commitStaged()
+        let changes = before.differences(to: document)
+        let hasNewCertificates = certificates.commit()
+        if isStopping {
+            sockets.abandonPrepared()
+        } else if document != before || hasNewCertificates {
+            publish(deregistered: [:])
+        }
+        warnOfCertificates()
+        ticketKeys.setInterval(Nanoseconds(seconds: document.runtime.ticketKeyRotationSeconds))
+        let report = ReloadReport(
+            generation: generation, changes: changes, changesNotApplied: store.notApplied, needsRestart: needsRestart,
+            putAside: putAside)
+        events.post(.configurationReloaded(generation: generation, changes: changes))
+        tell(report)
+        request.completion(.success(report))
+        goOn()
+    }
+
+    private func tell(_ report: ReloadReport) {
+        logger.notice(
+            "the configuration was reloaded",
+            metadata: [
+                "file": "\(store.file)", "generation": "\(report.generation)", "changes": "\(report.changes.count)",
+            ])
+        if let putAside = report.putAside {
+            logger.notice("the changes made at run time are put aside", metadata: ["file": "\(putAside)"])
+        }
+        for sentence in report.changesNotApplied {
+            logger.warning(
+                "a change made at run time does not fit the file and is kept aside",
+                metadata: [
+                    "reason": "\(sentence)"
+                ])
+        }
+        for key in report.needsRestart {
+            logger.warning("a setting takes effect at the next start only", metadata: ["key": "\(key)"])
+        }
+    }
+}
+
+extension Document {
+    /// Reads the file at `path`, as a value that another thread can hand over.
+    fileprivate static func tryReading(_ path: String) -> Result<(Document, DocumentPlaces), ConfigErrors> {
+        do throws(ConfigErrors) { return .success(try readWithPlaces(path)) } catch { return .failure(error) }
+    }
+}
