@@ -3,12 +3,13 @@
 // It never stands in the way of a request: workers go on by their last snapshot whatever happens here. And it stays
 // answerable when they are saturated, since it shares no lock and no poller with them.
 //
-// The way of a change. A client of the admin socket (`AdminServer`, `AdminRoutes`) asks for it; `Operations` validates
-// it against the document and stages it in `DocumentStore`. When the pass of `ControlLoop` is over, all changes of the
-// pass are made durable at once (`StateFile`), then published: `TargetRegistry` brings registrations in line with the
-// document, `Publisher` compiles a snapshot for each worker, in which every plan that need not differ is the very
-// object of the last one, `ListenerSockets` hands over what was bound, and the workers adopt it. Then, and not before,
-// the client gets its answer. A reload goes the same way, with another document underneath.
+// The way of a change. A client of the admin socket (`AdminServer`, `AdminRoutes`) asks for it; when its turn has come,
+// `Operations` validates it against the document and stages it in `DocumentStore`. All that wait are made durable at
+// once by another thread (`DiskThread`, `StateFile`), since disks may take their time; then they are published:
+// `TargetRegistry` brings registrations in line with the document, `Publisher` compiles a snapshot for each worker,
+// in which every plan that need not differ is the very object of the last one, `ListenerSockets` hands over what was
+// bound, and the workers adopt it. Then, and not before, the client gets its answer. A reload takes its turn in the
+// same way, with another document underneath.
 //
 // The way of a target. A registration begins in `TargetRegistry` as initial; `HealthProber` checks it, with one `Probe`
 // after the other, and what the checks make of it reaches the workers through its `TargetCell`, without a snapshot.
