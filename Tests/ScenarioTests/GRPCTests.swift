@@ -87,4 +87,19 @@ import Testing
         #expect(told[1].contains("does not say SERVING"), "\(told[1])")
         #expect(told[2].contains("[12]"), "\(told[2])")
     }
+
+    /// A stream lives though nothing is said on it for longer than grpcio tolerates PINGs: it would end the connection
+    /// with "Too many pings".
+    @Test func aQuietStreamLives() throws {
+        let target = try PortServer.python("grpc_target", "strict")
+        let apus = try ApusProcess.start(
+            Document(
+                listeners: [.init(defaultAction: Document.forward("calls"))],
+                groups: [
+                    .init("calls", program: target, settings: ["protocolVersion": "GRPC", "healthCheckProtocol": "TCP"])
+                ], attributes: ["apus.h2c.enabled": true]))
+        let told = try Tool.run(
+            [Tool.python, Tool.script("grpc_quiet_client"), "\(apus.port)", "40"], in: apus.folder, within: 110)
+        #expect(told == "before\nafter\nOK\n", "\(told)")
+    }
 }

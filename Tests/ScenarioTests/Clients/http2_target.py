@@ -26,6 +26,11 @@ def once(path):
     return True
 
 
+def counting(path):
+    """Whether the answer to `path` is how many octets of a body came."""
+    return path == "/held" or path.startswith("/refused-after/")
+
+
 def answer(connection, stream, path):
     def respond(fields=(), body=b"ok\n", ends=True):
         connection.send_headers(stream, [(":status", "200"), *fields])
@@ -53,7 +58,7 @@ def answer(connection, stream, path):
         connection.reset_stream(stream, 7)
     elif path == "/held":
         connection.increment_flow_control_window(1 << 20, stream)
-    elif path == "/silent":
+    elif path == "/silent" or counting(path):
         pass
     else:
         respond()
@@ -77,12 +82,16 @@ def serve(client):
                     while client.recv(65536):
                         pass
                 answer(connection, event.stream_id, path)
-            if isinstance(event, h2.events.StreamEnded) and paths[event.stream_id] == "/held":
+            if isinstance(event, h2.events.StreamEnded) and counting(paths.get(event.stream_id, "")):
                 connection.send_headers(event.stream_id, [(":status", "200")])
                 connection.send_data(event.stream_id, b"%d\n" % counts[event.stream_id], end_stream=True)
             if isinstance(event, h2.events.DataReceived):
                 counts[event.stream_id] += len(event.data)
                 connection.acknowledge_received_data(event.flow_controlled_length, event.stream_id)
+                path = paths[event.stream_id]
+                if path.startswith("/refused-after/") and counts[event.stream_id] >= int(path[15:]) and once(path):
+                    connection.reset_stream(event.stream_id, 7)
+                    del paths[event.stream_id]
         client.sendall(connection.data_to_send())
         if connection.state_machine.state == h2.connection.ConnectionState.CLOSED:
             break

@@ -80,8 +80,9 @@ final class PortServer: Sendable {
         }
     }
 
-    /// nginx over HTTP/1.1 or HTTP/2, with TLS or without, serving `large` (10 MB) and taking uploads.
-    static func nginx(isHTTP2: Bool, pair: TestAuthority.Pair?) throws -> PortServer {
+    /// nginx over HTTP/1.1 or HTTP/2, with TLS or without, serving `large` (10 MB) and taking uploads. `directives` are
+    /// more of its server's.
+    static func nginx(isHTTP2: Bool, pair: TestAuthority.Pair?, directives: String = "") throws -> PortServer {
         try PortServer(label: "nginx") { port, folder in
             try Data(count: 10_000_000).write(to: URL(fileURLWithPath: "\(folder)/large"))
             let tls = pair.map { "ssl_certificate \($0.certificatePath); ssl_certificate_key \($0.privateKeyPath);" }
@@ -102,6 +103,7 @@ final class PortServer: Sendable {
                     server {
                         listen 127.0.0.1:\(port)\(pair == nil ? "" : " ssl")\(isHTTP2 ? " http2" : "");
                         \(tls ?? "")
+                        \(directives)
                         root \(folder);
                         location / { return 200 "small\\n"; }
                         location /large { try_files /large =404; }

@@ -1,0 +1,82 @@
+import Foundation
+import Testing
+
+/// Targets of HTTP/2 that end connections, or take few streams at once, as servers of this protocol may: no request that
+/// they did not process is lost.
+@Suite struct HTTP2TargetTests {
+    /// Apus before nginx with these directives; one worker, so that all requests share its connections.
+    private func start(_ directives: String) throws -> ApusProcess {
+        let target = try PortServer.nginx(isHTTP2: true, pair: nil, directives: directives)
+        var document = Document(
+            listeners: [.init(defaultAction: Document.forward("blue"))],
+            groups: [
+                .init(
+                    "blue", program: target,
+                    settings: ["protocolVersion": "HTTP2", "healthCheckProtocol": "TCP"])
+            ], attributes: ["apus.h2c.enabled": true])
+        document.runtime["workers"] = 1
+        return try ApusProcess.start(document)
+    }
+
+    /// Sends POSTs of 10 bytes with h2load and expects all of them to be answered with 200.
+    private func expectAllAnswered(
+        _ apus: ApusProcess, requests: Int, connections: Int, streams: Int,
+        sourceLocation: SourceLocation = #_sourceLocation
+    ) throws {
+        try Data(count: 10).write(to: URL(fileURLWithPath: "\(apus.folder)/body"))
+        let told = try Tool.run(
+            [
+                "h2load", "-n", "\(requests)", "-c", "\(connections)", "-m", "\(streams)", "-d", "body", "-N", "30",
+                "http://127.0.0.1:\(apus.port)/",
+            ], in: apus.folder, within: 90)
+        let isGood =
+            told.contains("\(requests) succeeded, 0 failed, 0 errored, 0 timeout")
+            && told.contains("status codes: \(requests) 2xx")
+        #expect(isGood, "\(told)", sourceLocation: sourceLocation)
+    }
+
+    @Test("A target that ends each connection after 100 requests costs no POST")
+    func connectionsEnd() throws {
+        let apus = try start("keepalive_requests 100;")
+        try expectAllAnswered(apus, requests: 6_000, connections: 5, streams: 20)
+        #expect(try apus.metric("apus_target_http2_connections_opened_total") >= 60)
+    }
+
+    @Test("A target that takes 10 streams at once costs no POST, even on a connection that is new")
+    func fewStreams() throws {
+        let apus = try start("http2_max_concurrent_streams 10;")
+        try expectAllAnswered(apus, requests: 100, connections: 1, streams: 100)
+        // Now the limit is known.
+        try expectAllAnswered(apus, requests: 2_000, connections: 2, streams: 100)
+    }
+
+    @Test("Both at once")
+    func fewStreamsOnConnectionsThatEnd() throws {
+        let apus = try start("http2_max_concurrent_streams 10; keepalive_requests 50;")
+        try expectAllAnswered(apus, requests: 2_000, connections: 4, streams: 50)
+    }
+
+    /// A body of which more was sent than is kept cannot be sent again by Apus. The target says that it processed
+    /// nothing, so the client may repeat it.
+    @Test("A client of HTTP/2 may repeat what a target refused and Apus cannot send again", arguments: [40_000, 150_000])
+    func refusedLate(bodyCount: Int) throws {
+        let target = try PortServer.python("http2_target", "1000000")
+        let apus = try ApusProcess.start(
+            Document(
+                listeners: [.init(defaultAction: Document.forward("blue"))],
+                groups: [
+                    .init(
+                        "blue", program: target,
+                        settings: ["protocolVersion": "HTTP2", "healthCheckProtocol": "TCP"])
+                ], attributes: ["apus.h2c.enabled": true]))
+        try Data(count: bodyCount).write(to: URL(fileURLWithPath: "\(apus.folder)/body"))
+        let told = try Tool.run(
+            ["nghttp", "-v", "-d", "body", "http://127.0.0.1:\(apus.port)/refused-after/\(bodyCount)"],
+            in: apus.folder, expectsSuccess: false)
+        if bodyCount > 65_536 {
+            #expect(told.contains("error_code=REFUSED_STREAM(0x07)"), "\(told)")
+        } else {
+            #expect(told.contains(":status: 200") && told.contains("\n\(bodyCount)\n"), "\(told)")
+        }
+    }
+}

@@ -1,0 +1,119 @@
+import Foundation
+import Testing
+
+/// Targets on hosts of their own that die in all the ways there are, under load.
+///
+/// The bounds on waits are those of a machine that runs other tests at the same time; `Benchmarks/compare` measures how
+/// long clients wait on a quiet one.
+@Suite(.serialized, .enabled(if: TargetHosts.areAllowed, "network namespaces cannot be made here"))
+struct TargetDeathTests {
+    /// A way to die, and to come back.
+    enum Death: String, CaseIterable, Sendable {
+        case killed, stopped, frozen, unplugged, rebooted
+
+        func begin(_ host: TargetHost) throws {
+            switch self {
+            case .killed: try host.kill()
+            case .stopped: try host.stop()
+            case .frozen: try host.freeze()
+            case .unplugged: try host.unplug()
+            case .rebooted: host.powerOff()
+            }
+        }
+
+        func end(_ host: TargetHost) throws {
+            switch self {
+            case .killed, .stopped: try host.start()
+            case .frozen: try host.thaw()
+            case .unplugged: try host.plug()
+            case .rebooted: try host.powerOn()
+            }
+        }
+
+        /// The longest that a client may wait. A frozen target acknowledges and does not answer, so it is only known by
+        /// its health checks: three that fail, each within 0.5 s, and 0.5 s between two.
+        var longestSeconds: Double {
+            switch self {
+            case .killed, .stopped: 1.5
+            case .unplugged, .rebooted: 3
+            case .frozen: 6
+            }
+        }
+    }
+
+    private func start(_ targets: TargetHosts) throws -> ApusProcess {
+        try ApusProcess.start(
+            Document(
+                listeners: [.init(defaultAction: Document.forward("blue"))],
+                groups: [.init("blue", targets.hosts.map(\.address))]), namespace: targets.namespace)
+    }
+
+    /// Has a target die and come back while clients ask on; when it died, and when it was back.
+    private func passes(
+        _ death: Death, _ host: TargetHost, _ apus: ApusProcess, _ loop: ClosedLoop
+    ) throws -> (from: Date, to: Date) {
+        let began = Date()
+        try death.begin(host)
+        #expect(apus.target(host.address, becomes: "unhealthy"), "\(death)")
+        #expect(loop.goesOn(), "\(death): nobody is answered any more")
+        try death.end(host)
+        #expect(apus.target(host.address, becomes: "healthy"), "\(death): it is back")
+        #expect(loop.goesOn(), "\(death)")
+        return (began, Date())
+    }
+
+    @Test("One of three targets dies and comes back: no GET fails, and none waits long", arguments: Death.allCases)
+    func oneDies(death: Death) throws {
+        // Answers take a while, so that there are always requests on the target that dies.
+        let targets = try TargetHosts(count: 3, answerSeconds: 0.015)
+        let apus = try start(targets)
+        let loop = try ClosedLoop(to: apus, in: targets.namespace, pause: 0)
+        #expect(loop.goesOn())
+        let time = try passes(death, targets.hosts[1], apus, loop)
+        let report = loop.finish()
+        #expect(report.failedCount == 0, "\(report.outcomes) \(report.failures.prefix(5))")
+        let longest = report.longestSeconds(from: time.from, to: time.to)
+        print("\(death.rawValue): \(report.answeredCount) GETs, the longest took \(longest) s")
+        #expect(longest < death.longestSeconds, "\(report.slow.filter { $0.seconds == longest })")
+    }
+
+    @Test("Targets die one after the other: no GET fails, and no POST that may be sent again")
+    func oneAfterTheOther() throws {
+        let targets = try TargetHosts(count: 3)
+        let apus = try start(targets)
+        let gets = try ClosedLoop(to: apus, in: targets.namespace, connections: 16, label: "g")
+        let posts = try ClosedLoop(to: apus, in: targets.namespace, method: "POST", connections: 8, label: "p")
+        #expect(gets.goesOn() && posts.goesOn())
+        for (index, death) in Death.allCases.enumerated() {
+            _ = try passes(death, targets.hosts[index % 3], apus, gets)
+        }
+        let read = gets.finish(), written = posts.finish()
+        #expect(read.failedCount == 0, "\(read.outcomes) \(read.failures.prefix(5))")
+        let processed = targets.processed
+        let twice = Dictionary(grouping: processed) { $0 }.filter { $0.value.count > 1 }
+        #expect(twice.isEmpty, "POSTs were processed twice: \(twice.keys.prefix(5))")
+        #expect(processed.count >= (written.outcomes["200"] ?? 0))
+        // A POST that a target's kernel had acknowledged may have been processed: one for each client and death.
+        #expect(written.failedCount <= 8 * Death.allCases.count, "\(written.outcomes) \(written.failures.prefix(5))")
+        #expect(Set(written.outcomes.keys).isSubset(of: ["200", "502", "504"]), "\(written.outcomes)")
+        print("POSTs: \(written.answeredCount), not answered \(written.failedCount)")
+    }
+
+    @Test("A POST that a host did not acknowledge goes elsewhere; one that it processed is not repeated")
+    func unacknowledgedPOSTs() throws {
+        let targets = try TargetHosts(count: 3)
+        let apus = try start(targets)
+        let loop = try ClosedLoop(to: apus, in: targets.namespace, method: "POST")
+        #expect(loop.goesOn())
+        for host in targets.hosts.prefix(2) { _ = try passes(.unplugged, host, apus, loop) }
+        let report = loop.finish()
+        let processed = targets.processed
+        #expect(Set(processed).count == processed.count, "a POST was processed twice")
+        // The target goes on, so it has read whatever its kernel acknowledged: what it did not read may be repeated.
+        let lost = report.failures.filter { !processed.contains($0.id) }
+        #expect(lost.isEmpty, "failed and never processed: \(lost.prefix(5)) of \(report.outcomes)")
+        #expect(report.failedCount <= 4, "\(report.outcomes)")
+        let waiting = report.slow.filter { $0.seconds > Death.unplugged.longestSeconds }
+        #expect(waiting.count <= 4, "only what was processed waits for its answer: \(waiting.prefix(8))")
+    }
+}
