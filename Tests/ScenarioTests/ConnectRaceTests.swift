@@ -26,7 +26,8 @@ import Testing
         return (value, Date().timeIntervalSince(began))
     }
 
-    @Test("A request whose target does not take the connection is answered by another", arguments: ["GET", "POST"], 1...2)
+    @Test(
+        "A request whose target does not take the connection is answered by another", arguments: ["GET", "POST"], 1...2)
     func firstConnected(method: String, silentCount: Int) throws {
         let living = try TargetServer("living")
         let full = try (0..<silentCount).map { _ in try FullTarget() }

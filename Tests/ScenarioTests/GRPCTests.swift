@@ -92,14 +92,14 @@ import Testing
     /// with "Too many pings".
     @Test func aQuietStreamLives() throws {
         let target = try PortServer.python("grpc_target", "strict")
+        let settings: [String: JSON] = ["protocolVersion": "GRPC", "healthCheckProtocol": "TCP"]
         let apus = try ApusProcess.start(
             Document(
                 listeners: [.init(defaultAction: Document.forward("calls"))],
-                groups: [
-                    .init("calls", program: target, settings: ["protocolVersion": "GRPC", "healthCheckProtocol": "TCP"])
-                ], attributes: ["apus.h2c.enabled": true]))
+                groups: [.init("calls", program: target, settings: settings)],
+                attributes: ["apus.h2c.enabled": true]))
         let told = try Tool.run(
-            [Tool.python, Tool.script("grpc_quiet_client"), "\(apus.port)", "40"], in: apus.folder, within: 110)
+            [Tool.python, Tool.script("grpc_quiet_client"), "\(apus.port)", "45"], in: apus.folder, within: 110)
         #expect(told == "before\nafter\nOK\n", "\(told)")
     }
 }

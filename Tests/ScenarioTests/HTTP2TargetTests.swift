@@ -58,7 +58,8 @@ import Testing
 
     /// A body of which more was sent than is kept cannot be sent again by Apus. The target says that it processed
     /// nothing, so the client may repeat it.
-    @Test("A client of HTTP/2 may repeat what a target refused and Apus cannot send again", arguments: [40_000, 150_000])
+    @Test(
+        "A client of HTTP/2 may repeat what a target refused and Apus cannot send again", arguments: [40_000, 150_000])
     func refusedLate(bodyCount: Int) throws {
         let target = try PortServer.python("http2_target", "1000000")
         let apus = try ApusProcess.start(

@@ -195,7 +195,8 @@ import Testing
             #expect(answer.status == 502)
             reasons.append(answer["apus-reason"] ?? "")
         }
-        #expect(targets.map { dead($0).count }.reduce(0, +) == 50, "40 requests, and the 10 retries that are always free")
+        #expect(
+            targets.map { dead($0).count }.reduce(0, +) == 50, "40 requests, and the 10 retries that are always free")
         #expect(try apus.metric("apus_retries_total") == 10)
         #expect(reasons.first != reasons.last, "the reason tells that the budget was exhausted: \(reasons)")
         #expect(reasons.last?.lowercased().contains("budget") == true, "\(reasons)")

@@ -1,0 +1,98 @@
+import Foundation
+import Testing
+
+/// Targets in containers that are killed, stopped, paused, disconnected and restarted under load. A container that ends
+/// takes its address with it: packets to it are lost, and connections are neither taken nor refused.
+@Suite(.serialized, .enabled(if: Containers.areAllowed, "a Docker daemon cannot be started here"))
+struct ContainerDeathTests {
+    /// A way to die, and to come back.
+    enum Death: String, CaseIterable, Sendable {
+        case killed, stopped, paused, disconnected, restarted
+
+        func begin(_ container: Container) throws {
+            switch self {
+            case .killed: try container.kill()
+            case .stopped: try container.stop()
+            case .paused: try container.pause()
+            case .disconnected: try container.disconnect()
+            case .restarted: try container.restart()
+            }
+        }
+
+        func end(_ container: Container) throws {
+            switch self {
+            case .killed, .stopped: try container.start()
+            case .paused: try container.unpause()
+            case .disconnected: try container.connect()
+            case .restarted: break
+            }
+        }
+
+        /// The longest that a client may wait on a machine that runs other tests: see `TargetDeathTests`.
+        var longestSeconds: Double {
+            switch self {
+            case .killed, .stopped, .restarted: 2
+            case .disconnected: 3
+            case .paused: 6
+            }
+        }
+    }
+
+    private func start(_ targets: Containers) throws -> ApusProcess {
+        try ApusProcess.start(
+            Document(
+                listeners: [.init(defaultAction: Document.forward("blue"))],
+                groups: [.init("blue", targets.hosts.map(\.address))]), namespace: targets.namespace)
+    }
+
+    /// Has a container die and come back while clients ask on; when it died, and when it was back.
+    private func passes(
+        _ death: Death, _ container: Container, _ apus: ApusProcess, _ loop: ClosedLoop
+    ) throws -> (from: Date, to: Date) {
+        let began = Date()
+        try death.begin(container)
+        if death != .restarted { #expect(apus.target(container.address, becomes: "unhealthy"), "\(death)") }
+        #expect(loop.goesOn(), "\(death): nobody is answered any more")
+        try death.end(container)
+        #expect(apus.target(container.address, becomes: "healthy"), "\(death): it is back")
+        #expect(loop.goesOn(), "\(death)")
+        return (began, Date())
+    }
+
+    @Test("Containers die one after the other: no GET fails, and none waits long", arguments: [2, 3])
+    func oneAfterTheOther(count: Int) throws {
+        let targets = try Containers(count: count, answerSeconds: 0.015)
+        let apus = try start(targets)
+        let loop = try ClosedLoop(to: apus, in: targets.namespace, pause: 0)
+        #expect(loop.goesOn())
+        let times = try Death.allCases.enumerated().map { index, death in
+            try passes(death, targets.hosts[index % count], apus, loop)
+        }
+        let report = loop.finish()
+        #expect(report.failedCount == 0, "\(report.outcomes) \(report.failures.prefix(5))")
+        for (death, time) in zip(Death.allCases, times) {
+            let longest = report.longestSeconds(from: time.from, to: time.to)
+            print("container \(death): the longest of \(report.answeredCount) GETs took \(longest) s")
+            #expect(longest < death.longestSeconds, "\(death): \(report.slow.filter { $0.seconds == longest })")
+        }
+    }
+
+    @Test("Containers die one after the other: no POST is processed twice, and none fails that nobody processed")
+    func posts() throws {
+        let targets = try Containers(count: 3)
+        let apus = try start(targets)
+        let loop = try ClosedLoop(to: apus, in: targets.namespace, method: "POST", connections: 8)
+        #expect(loop.goesOn())
+        for (index, death) in Death.allCases.enumerated() {
+            _ = try passes(death, targets.hosts[index % 3], apus, loop)
+        }
+        let report = loop.finish()
+        let processed = targets.processed
+        let twice = Dictionary(grouping: processed) { $0 }.filter { $0.value.count > 1 }
+        #expect(twice.isEmpty, "POSTs were processed twice: \(twice.keys.prefix(5))")
+        #expect(processed.count >= (report.outcomes["200"] ?? 0))
+        // A POST that a container's kernel had acknowledged may have been processed: one for each client and death.
+        #expect(report.failedCount <= 8 * Death.allCases.count, "\(report.outcomes) \(report.failures.prefix(5))")
+        #expect(Set(report.outcomes.keys).isSubset(of: ["200", "502", "504"]), "\(report.outcomes)")
+    }
+}
