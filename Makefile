@@ -21,7 +21,8 @@ ifeq ($(wildcard /usr/bin/dockerd /usr/sbin/dockerd),)
 PACKAGES_TEST += docker.io
 endif
 PACKAGES_FRESH := mmdebstrap
-PACKAGES_BENCH := haproxy nginx libnginx-mod-stream nghttp2-proxy nghttp2-client wrk python3 openssl util-linux
+PACKAGES_BENCH := haproxy nginx libnginx-mod-stream nghttp2-proxy nghttp2-client wrk python3 openssl util-linux iproute2 \
+  curl
 
 BINARY := .build/release/apus
 

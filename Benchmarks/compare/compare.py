@@ -1,9 +1,12 @@
 #!/usr/bin/env python3
-"""Runs Apus, HAProxy, nginx and nghttpx side by side and writes what a request costs each of them.
+"""Runs Apus, HAProxy, nginx and nghttpx side by side and writes what a request costs each, and a target's death.
 
 The figure is the proxy's own CPU time per request, user and system, from /proc: it does not depend on how fast the load
 generator is. Each proxy has one core to itself; the load generator and the target server have another. Rounds are
 interleaved, so that whatever else the machine does hits all alike, and medians are reported.
+
+The second table is of targets that die (deaths.py). It needs network namespaces, and so root; `--tables deaths` makes it
+alone.
 """
 
 import argparse
@@ -19,6 +22,7 @@ import sys
 import tempfile
 
 import datagrams
+import deaths
 import load
 import processes
 import proxies
@@ -38,25 +42,47 @@ def main():
     os.chmod(folder, 0o755)
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
     try:
-        target = proxies.Target(folder, options.load_core)
-        target.start()
-        echo = proxies.Echo(folder, options.load_core)
-        echo.start()
         proxies.Apus.binary = options.apus
         compared = [proxies.PROXIES[name](folder, options.proxy_core) for name in options.only]
-        for proxy in compared:
-            proxy.start(target.port, target.tls_port, echo.port)
-            print(f"{proxy.title} {proxy.version()} on port {proxy.port}", flush=True)
-        results = measure(rows, compared, options)
-        syscalls = None
-        if options.syscalls:
-            print("system calls", flush=True)
-            syscalls = {(row.name, proxy.name): load.syscalls_per_request(row, proxy, options)
-                        for row in load.SYSCALL_ROWS for proxy in compared if proxy.name not in row.without}
-        write(rows, compared, results, syscalls, options)
+        if "cost" in options.tables:
+            compare_costs(rows, compared, folder, options)
+        if "deaths" in options.tables:
+            compare_deaths([proxy for proxy in compared if proxy.name in deaths.CONFIGURATIONS], options)
     finally:
         processes.end_all()
         shutil.rmtree(folder, ignore_errors=True)
+
+
+def compare_costs(rows, compared, folder, options):
+    """What a request costs each."""
+    target = proxies.Target(folder, options.load_core)
+    target.start()
+    echo = proxies.Echo(folder, options.load_core)
+    echo.start()
+    for proxy in compared:
+        proxy.start(target.port, target.tls_port, echo.port)
+        print(f"{proxy.title} {proxy.version()} on port {proxy.port}", flush=True)
+    results = measure(rows, compared, options)
+    syscalls = None
+    if options.syscalls:
+        print("system calls", flush=True)
+        syscalls = {(row.name, proxy.name): load.syscalls_per_request(row, proxy, options)
+                    for row in load.SYSCALL_ROWS for proxy in compared if proxy.name not in row.without}
+    write(rows, compared, results, syscalls, options)
+    processes.end_all()
+
+
+def compare_deaths(compared, options):
+    """What a target's death costs the clients of each."""
+    why = deaths.unavailable()
+    if why:
+        return print(f"no table of deaths: {why}")
+    result = deaths.result_table(compared, deaths.measure(compared, options))
+    sections = ["# When a target dies", result, when_and_where(options) + "\n" + deaths.explanation(options),
+                *deaths.configurations(compared)]
+    options.output.mkdir(parents=True, exist_ok=True)
+    (options.output / "deaths.md").write_text("\n\n".join(sections) + "\n")
+    print(f"\n{result}\n\nwritten to {os.path.relpath(options.output)}/deaths.md")
 
 
 def parse_options():
@@ -73,6 +99,9 @@ def parse_options():
             return chosen
         return parse
 
+    tables = ["cost", "deaths"]
+    parser.add_argument("--tables", type=listed(tables), default=tables, help=f"{','.join(tables)} (default both)")
+    parser.add_argument("--death-rounds", type=int, default=3, help="deaths of each kind (default 3)")
     parser.add_argument("--rounds", type=int, default=5, help="measurements of each (default 5)")
     parser.add_argument("--seconds", type=int, default=5, help="length of each (default 5)")
     parser.add_argument("--warmup", type=int, default=1, help="seconds of load before each (default 1)")
@@ -87,7 +116,8 @@ def parse_options():
     options = parser.parse_args()
     if len(os.sched_getaffinity(0)) < 2:
         parser.error("two cores are needed: one for the proxy, one for the load")
-    tools = ["taskset", "wrk", "h2load", "openssl", "nginx", *[name for name in options.only if name != "apus"]]
+    tools = ["taskset", "wrk", "h2load", "openssl", "nginx", "ip", "curl"]
+    tools += [name for name in options.only if name != "apus"]
     if "apus" in options.only:
         tools.append(options.apus)
     if options.syscalls:
@@ -142,12 +172,10 @@ def write(rows, compared, results, syscalls, options):
         report.syscall_table(load.SYSCALL_ROWS, compared, syscalls) if syscalls else "",
         "![chart](compare.svg)",
         "## How",
-        f"- {datetime.datetime.now(datetime.timezone.utc):%Y-%m-%d %H:%M} UTC, {machine()}\n"
-        f"- proxies on core {options.proxy_core}, load and target server on core {options.load_core}; "
-        f"{load.CONNECTIONS} connections; {options.connections:,} idle ones for memory\n"
+        f"{when_and_where(options)}\n"
+        f"- {load.CONNECTIONS} connections; {options.connections:,} idle ones for memory\n"
         f"- datagrams: {datagrams.FLOWS} flows, each with {datagrams.IN_FLIGHT_PER_FLOW} in flight; "
-        f"{sum(sample.lost for each in results.values() for sample in each):,} lost in all\n"
-        f"- `compare.py {' '.join(sys.argv[1:])}`".rstrip(" `") + "`",
+        f"{sum(sample.lost for each in results.values() for sample in each):,} lost in all",
         "Load, here on the first proxy that can do it:",
         "```\n" + "\n".join(commands(rows, compared, options)) + "\n```",
     ]
@@ -169,6 +197,13 @@ def commands(rows, compared, options):
         proxy = next((proxy for proxy in compared if proxy.name not in row.without), None)
         if row.words and proxy:
             yield " ".join(f"'{word}'" if " " in word else word for word in row.words(proxy, options))
+
+
+def when_and_where(options):
+    """The run, the machine and its cores, as lines of a list."""
+    return (f"- {datetime.datetime.now(datetime.timezone.utc):%Y-%m-%d %H:%M} UTC, {machine()}\n"
+            f"- proxies on core {options.proxy_core}, load and target servers on core {options.load_core}\n"
+            f"- `compare.py {' '.join(sys.argv[1:])}`".rstrip(" `") + "`")
 
 
 def machine():
