@@ -1,8 +1,8 @@
 import Foundation
 import Testing
 
-/// Targets of HTTP/2 that end connections, or take few streams at once, as servers of this protocol may: no request that
-/// they did not process is lost.
+/// Targets of HTTP/2 that end connections, or take few streams at once, as servers of this protocol may: no request
+/// that they did not process is lost.
 @Suite struct HTTP2TargetTests {
     /// Apus before nginx with these directives; one worker, so that all requests share its connections.
     private func start(_ directives: String) throws -> ApusProcess {

@@ -191,4 +191,44 @@ import Testing
         #expect(!eventually(within: 0.01) { false })
         #expect(always(for: 0.01) { true })
     }
+
+    @Test("A gated target takes connections while its gate is open, and no others")
+    func gatedTarget() throws {
+        let target = try GatedTarget("gated")
+        target.open()
+        #expect(try RawClient(port: target.address.port).get("/").text == "gated\n")
+        try target.close()
+        let waiting = Background { try RawClient(port: target.address.port).get("/").text }
+        #expect(always(for: 0.3) { !waiting.isDone })
+        target.open()
+        #expect(try waiting.value() == "gated\n")
+        #expect(target.acceptedCount == 2)
+    }
+
+    @Test(
+        "An unplugged host says nothing, a rebooted one knows no connection any more, and POSTs stay on record",
+        .enabled(if: TargetHosts.areAllowed, "network namespaces cannot be made here"))
+    func targetHosts() throws {
+        let targets = try TargetHosts(count: 2)
+        let host = targets.hosts[1]
+        func curl(_ path: String, _ more: String...) throws -> String {
+            let url = "http://\(host.address.text)/\(path)"
+            let words = ["curl", "-sS", "--retry", "20", "--retry-connrefused", "--retry-delay", "1", "-m", "1"]
+            return try Tool.run(targets.words(words + more + [url]), in: targets.folder, expectsSuccess: false)
+        }
+        func post(_ id: String) throws -> String { try curl(id, "-d", "x") }
+        #expect(try post("first").contains("target-2\n"))
+        try host.unplug()
+        #expect(try curl("lost", "--retry", "0").contains("(28)"), "no answer, no RST")
+        try host.plug()
+        #expect(try post("second").contains("target-2\n"))
+        host.powerOff()
+        #expect(try curl("lost", "--retry", "0").contains("(28)"))
+        try host.powerOn()
+        #expect(try post("third").contains("target-2\n"))
+        try host.kill()
+        #expect(try curl("lost", "--retry", "0").contains("(7)"), "refused")
+        #expect(host.processed == ["first", "second", "third"])
+        #expect(targets.processed == host.processed)
+    }
 }

@@ -35,7 +35,7 @@ struct TargetDeathTests {
         var longestSeconds: Double {
             switch self {
             case .killed, .stopped: 1.5
-            case .unplugged, .rebooted: 3
+            case .unplugged, .rebooted: 2.5
             case .frozen: 6
             }
         }
@@ -65,7 +65,7 @@ struct TargetDeathTests {
     @Test("One of three targets dies and comes back: no GET fails, and none waits long", arguments: Death.allCases)
     func oneDies(death: Death) throws {
         // Answers take a while, so that there are always requests on the target that dies.
-        let targets = try TargetHosts(count: 3, answerSeconds: 0.015)
+        let targets = try TargetHosts(count: 3, .recording(answerSeconds: 0.015))
         let apus = try start(targets)
         let loop = try ClosedLoop(to: apus, in: targets.namespace, pause: 0)
         #expect(loop.goesOn())
@@ -115,5 +115,38 @@ struct TargetDeathTests {
         #expect(report.failedCount <= 4, "\(report.outcomes)")
         let waiting = report.slow.filter { $0.seconds > Death.unplugged.longestSeconds }
         #expect(waiting.count <= 4, "only what was processed waits for its answer: \(waiting.prefix(8))")
+    }
+
+    @Test(
+        "One of three targets of HTTP/2 dies and comes back: no GET fails, and none waits long",
+        arguments: [Death.killed, .unplugged, .rebooted])
+    func oneOfHTTP2Dies(death: Death) throws {
+        let targets = try TargetHosts(count: 3, .http2)
+        let settings: [String: JSON] = ["protocolVersion": "HTTP2", "healthCheckProtocol": "TCP"]
+        let apus = try ApusProcess.start(
+            Document(
+                listeners: [.init(defaultAction: Document.forward("blue"))],
+                groups: [.init("blue", targets.hosts.map(\.address), settings: settings)],
+                attributes: ["apus.h2c.enabled": true]), namespace: targets.namespace)
+        // 800 requests in a second, for 8 s.
+        let words = [
+            "h2load", "-n", "6400", "-c", "8", "-m", "8", "--rps", "100", "-N", "30", "http://127.0.0.1:\(apus.port)/",
+        ]
+        let load = try ChildProcess(targets.words(words), folder: apus.folder, label: "h2load")
+        #expect(try eventually { try apus.metric("apus_requests_total") > 800 })
+        try death.begin(targets.hosts[1])
+        #expect(apus.target(targets.hosts[1].address, becomes: "unhealthy"))
+        try death.end(targets.hosts[1])
+        #expect(apus.target(targets.hosts[1].address, becomes: "healthy"))
+        #expect(load.waitForExit(within: 90) == .exited(0))
+        let told = load.standardOutput
+        #expect(told.contains("6400 succeeded, 0 failed, 0 errored, 0 timeout"), "\(told)")
+        // "time for request:  min  max  mean …", each with its unit.
+        let times = try #require(told.split(separator: "\n").first { $0.hasPrefix("time for request:") })
+        let longest = String(times.split(separator: " ")[4])
+        let isShort = longest.hasSuffix("ms") || longest.hasSuffix("us")
+        let seconds = isShort ? 0 : Double(longest.dropLast()) ?? .infinity
+        #expect(seconds < death.longestSeconds, "\(longest)")
+        print("\(death.rawValue), HTTP/2: the longest request took \(longest)")
     }
 }

@@ -23,14 +23,20 @@ final class TargetHosts: Sendable {
         return (try? TargetHosts(count: 1)) != nil
     }()
 
-    /// Makes `count` hosts and starts their targets. `answerSeconds` is how long each answer takes.
-    init(count: Int, answerSeconds: Double = 0) throws {
+    /// What serves on a host.
+    enum Server: Sendable {
+        /// `recording_target`, whose answers take so many seconds.
+        case recording(answerSeconds: Double)
+        /// nginx that speaks HTTP/2 without TLS, and answers with the host's name.
+        case http2
+    }
+
+    /// Makes `count` hosts and starts their targets.
+    init(count: Int, _ server: Server = .recording(answerSeconds: 0)) throws {
         let name = "apus-\(String(UInt32.random(in: 0...UInt32.max), radix: 36))"
         let folder = try temporaryFolder()
         (self.folder, namespace) = (folder, name)
-        hosts = (1...count).map {
-            TargetHost(number: $0, network: name, folder: folder, answerSeconds: answerSeconds)
-        }
+        hosts = (1...count).map { TargetHost(number: $0, network: name, folder: folder, server: server) }
         // The pair d0, d1 keeps the bridge up when all hosts are unplugged.
         try runShell(
             """
@@ -68,11 +74,11 @@ final class TargetHost: RecordingTarget, Sendable {
     private let namespace: String
     private let number: Int
     private let folder: String
-    private let answerSeconds: Double
+    private let server: TargetHosts.Server
     private let child = Locked<ChildProcess?>(nil)
 
-    fileprivate init(number: Int, network: String, folder: String, answerSeconds: Double) {
-        (self.number, self.network, self.folder, self.answerSeconds) = (number, network, folder, answerSeconds)
+    fileprivate init(number: Int, network: String, folder: String, server: TargetHosts.Server) {
+        (self.number, self.network, self.folder, self.server) = (number, network, folder, server)
         name = "target-\(number)"
         namespace = "\(network)-\(number)"
         address = Document.Address(id: "10.9.0.\(10 + number)", port: 8_080)
@@ -98,12 +104,38 @@ final class TargetHost: RecordingTarget, Sendable {
 
     /// Starts the target, after `kill` or `stop`.
     func start() throws {
-        let words = [
-            "ip", "netns", "exec", namespace, Tool.python, Tool.script("recording_target"), address.id,
-            "\(address.port)", name, recordPath, "\(answerSeconds)",
-        ]
-        let started = try ChildProcess(words, folder: folder, label: name)
+        let words =
+            switch server {
+            case .recording(let answerSeconds):
+                [
+                    Tool.python, Tool.script("recording_target"), address.id, "\(address.port)", name, recordPath,
+                    "\(answerSeconds)",
+                ]
+            case .http2: try nginx()
+            }
+        let started = try ChildProcess(["ip", "netns", "exec", namespace] + words, folder: folder, label: name)
         child.withLock { $0 = started }
+    }
+
+    private func nginx() throws -> [String] {
+        let folders = ["client_body", "proxy", "fastcgi", "uwsgi", "scgi"].map { "\($0)_temp_path \(folder)/\(name);" }
+        let text = """
+            daemon off;
+            master_process off;
+            pid \(folder)/\(name).pid;
+            error_log stderr;
+            events {}
+            http {
+                access_log off;
+                \(folders.joined(separator: " "))
+                server {
+                    listen \(address.id):\(address.port) http2;
+                    location / { return 200 "\(name)\\n"; }
+                }
+            }
+            """
+        try Data(text.utf8).write(to: URL(fileURLWithPath: "\(folder)/\(name).conf"))
+        return [Tool.nginx, "-p", folder, "-c", "\(folder)/\(name).conf", "-e", "stderr"]
     }
 
     // MARK: the host
