@@ -32,7 +32,8 @@ import Testing
         let isGood =
             told.contains("\(requests) succeeded, 0 failed, 0 errored, 0 timeout")
             && told.contains("status codes: \(requests) 2xx")
-        #expect(isGood, "\(told)", sourceLocation: sourceLocation)
+        let reasons = Dictionary(grouping: apus.accessLog.filter { $0.status != 200 }, by: \.errorReason)
+        #expect(isGood, "\(reasons.mapValues(\.count)) \(told)", sourceLocation: sourceLocation)
     }
 
     @Test("A target that ends each connection after 100 requests costs no POST")

@@ -88,7 +88,7 @@ def serve(client):
             if isinstance(event, h2.events.DataReceived):
                 counts[event.stream_id] += len(event.data)
                 connection.acknowledge_received_data(event.flow_controlled_length, event.stream_id)
-                path = paths[event.stream_id]
+                path = paths.get(event.stream_id, "")
                 if path.startswith("/refused-after/") and counts[event.stream_id] >= int(path[15:]) and once(path):
                     connection.reset_stream(event.stream_id, 7)
                     del paths[event.stream_id]

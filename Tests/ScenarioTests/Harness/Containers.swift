@@ -1,5 +1,6 @@
 import Foundation
 import Glibc
+import TestRuns
 import Testing
 
 /// Containers with targets in them, run by a Docker daemon of their own, in namespaces for network, mounts and
@@ -31,7 +32,7 @@ final class Containers: Sendable {
 
     /// Starts a daemon and `count` containers. `answerSeconds` is how long each answer takes.
     init(count: Int, answerSeconds: Double = 0) throws {
-        let name = "apus-\(String(UInt32.random(in: 0...UInt32.max), radix: 36))"
+        let name = "\(TestRun.name)-\(String(UInt32.random(in: 0...UInt32.max), radix: 36))"
         let folder = try temporaryFolder()
         (self.folder, namespace) = (folder, name)
         hosts = (1...count).map { Container(number: $0, folder: folder) }

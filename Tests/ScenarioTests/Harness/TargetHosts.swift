@@ -1,5 +1,6 @@
 import Foundation
 import Glibc
+import TestRuns
 import Testing
 
 /// Hosts of targets, each a network namespace with its own address: 10.9.0.11, 10.9.0.12 and so on. A bridge joins them
@@ -33,7 +34,7 @@ final class TargetHosts: Sendable {
 
     /// Makes `count` hosts and starts their targets.
     init(count: Int, _ server: Server = .recording(answerSeconds: 0)) throws {
-        let name = "apus-\(String(UInt32.random(in: 0...UInt32.max), radix: 36))"
+        let name = "\(TestRun.name)-\(String(UInt32.random(in: 0...UInt32.max), radix: 36))"
         let folder = try temporaryFolder()
         (self.folder, namespace) = (folder, name)
         hosts = (1...count).map { TargetHost(number: $0, network: name, folder: folder, server: server) }
