@@ -193,9 +193,9 @@ extension Operations {
         case .connectFailed(let target):
             guard let registration = registry.registration(target), registration.isWatchedPassively else { return }
             registry.receive(.checkFailed(.failed), registration, now: now)
-        case .suspected(let target, let cause):
+        case .suspected(let target, let cause, let duration):
             if let registration = registry.registration(target) {
-                registry.suspected(registration, cause: "\(cause.label)")
+                registry.suspected(registration, cause: "\(cause.label)", after: duration)
             }
         case .trusted(let target):
             if let registration = registry.registration(target) { registry.trusted(registration) }

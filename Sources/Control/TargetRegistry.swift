@@ -226,12 +226,15 @@ extension TargetRegistry {
     }
 
     /// Workers pass over a target since an attempt on it has failed.
-    func suspected(_ registration: Registration, cause: String) {
+    func suspected(_ registration: Registration, cause: String, after duration: Nanoseconds) {
         let (group, key) = (registration.group.name, registration.key)
         events.post(.targetSuspected(group: group, id: key.id, port: key.port, cause: cause))
         logger.warning(
             "a target is suspect: it is passed over while others can be used",
-            metadata: ["group": "\(group)", "target": "\(key)", "cause": "\(cause)"])
+            metadata: [
+                "group": "\(group)", "target": "\(key)", "cause": "\(cause)",
+                "after": "\(duration / 1_000_000) ms",
+            ])
     }
 
     /// A suspect target is used again.

@@ -121,7 +121,9 @@ let readData: nghttp2_data_source_read_callback = { _, _, _, countMax, flags, so
     case NGHTTP2_SETTINGS.rawValue: if !isEnd { session.settingsReceived() }
     case NGHTTP2_PING.rawValue: if isEnd { session.pingAcknowledged() }
     case NGHTTP2_GOAWAY.rawValue:
-        unsafe session.goAwayReceived(HTTP2ErrorCode(rawValue: frame.pointee.goaway.error_code))
+        let goAway = unsafe frame.pointee.goaway
+        unsafe session.goAwayReceived(
+            HTTP2ErrorCode(rawValue: goAway.error_code), lastStream: goAway.last_stream_id)
     default: break
     }
 }

@@ -200,8 +200,9 @@ extension HTTP2Session {
         events.append(.pingAcknowledged)
     }
 
-    func goAwayReceived(_ code: HTTP2ErrorCode) {
+    func goAwayReceived(_ code: HTTP2ErrorCode, lastStream: Int32) {
         hasReceivedGoAway = true
+        hasServedBeforeGoAway = lastStream > 0
         events.append(.goAway(code))
     }
 

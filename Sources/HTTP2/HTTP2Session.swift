@@ -27,6 +27,8 @@ import HTTP1
     public internal(set) var fault: HTTP2Fault?
     /// Whether the other side has said that it takes no more streams.
     public internal(set) var hasReceivedGoAway = false
+    /// Whether it takes no more because it has served some: the last stream that it may have served is not 0.
+    public internal(set) var hasServedBeforeGoAway = false
     /// Whether the other side's settings are known.
     public internal(set) var hasReceivedSettings = false
     /// Requests that were reset before anyone heard of them.

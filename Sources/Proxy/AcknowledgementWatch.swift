@@ -12,7 +12,14 @@ struct AcknowledgementWatch {
     /// How many bytes had been handed to the kernel, up to the marked one.
     private var mark: UInt64 = 0
     /// When it was marked; far away while none is.
-    private(set) var markedAt = Instant.distantFuture
+    private var markedAt = Instant.distantFuture
+    /// How many had been handed over when the other side was last heard; whether they are acknowledged was not looked
+    /// at.
+    private var heardCount: UInt64 = 0
+    private var heardAt = Instant.distantFuture
+
+    /// Since when a byte may not be acknowledged, as far as is known without asking; far away if all are.
+    var unacknowledgedSince: Instant { min(markedAt, heardAt) }
 
     /// `sentCount` bytes were handed to the kernel by `now`.
     mutating func sent(_ sentCount: UInt64, now: Instant) {
@@ -21,13 +28,29 @@ struct AcknowledgementWatch {
         markedAt = now
     }
 
-    /// Something came from the other side: it was there a moment ago.
-    mutating func heard() { markedAt = .distantFuture }
+    /// Something came from the other side when `sentCount` bytes had been handed over: it was there a moment ago.
+    mutating func heard(_ sentCount: UInt64, now: Instant) {
+        guard unacknowledgedSince != .distantFuture else { return }
+        markedAt = .distantFuture
+        heardCount = sentCount
+        heardAt = now
+    }
+
+    /// All that was handed over before has been answered.
+    mutating func restart() {
+        markedAt = .distantFuture
+        heardAt = .distantFuture
+    }
 
     /// Looks whether the other side is silent, and for how long: nil if it is not, or not for `limit` yet.
     mutating func silence(_ socket: Socket, sentCount: UInt64, limit: Nanoseconds, now: Instant) -> Nanoseconds? {
-        guard markedAt != .distantFuture else { return nil }
+        guard unacknowledgedSince != .distantFuture else { return nil }
         let taken = sentCount - min(sentCount, socket.unacknowledgedByteCount)
+        if markedAt == .distantFuture {
+            mark = heardCount
+            markedAt = heardAt
+        }
+        heardAt = .distantFuture
         if taken >= mark {
             markedAt = taken < sentCount ? now : .distantFuture
             mark = sentCount

@@ -25,6 +25,7 @@ struct Attempts {
     private(set) var tried: [TargetPool] = []
     /// How many were begun.
     private(set) var count = 0
+    private var retiredCount = 0
     /// When another target joins the race.
     var nextAt = Instant.distantFuture
     /// The last one that failed took too long, as opposed to being refused.
@@ -36,6 +37,7 @@ struct Attempts {
         if !pending.isEmpty { pending.removeAll(keepingCapacity: true) }
         if !tried.isEmpty { tried.removeAll(keepingCapacity: true) }
         count = 0
+        retiredCount = 0
         nextAt = .distantFuture
         hasTimedOut = false
     }
@@ -59,6 +61,13 @@ struct Attempts {
 
     /// An attempt ended that says nothing: the target left the group, or is used no more.
     mutating func forgive() { count -= 1 }
+
+    /// The target ended the connection before it saw the request: that does not count, but not for ever.
+    mutating func forgiveRetired() {
+        guard retiredCount < Limits.retirementsMax else { return }
+        retiredCount += 1
+        count -= 1
+    }
 
     /// Remembers a target that failed though it had taken the connection.
     mutating func exclude(_ pool: TargetPool) {

@@ -91,9 +91,12 @@ final class Group {
     /// All registered targets have their places in the table, whatever their health: a flow whose target is not
     /// healthy, or suspect, looks further, by its hash again. So a target that fails moves its own flows and no
     /// other, evenly to the rest, and has the same ones again when it is back. If none is healthy all are used.
-    func pick(flow hash: UInt64, tried: [TargetPool] = [], now: Instant) -> TargetPool? {
+    /// A suspect is tried only by flows that would go elsewhere if it failed: where they `mayTry`.
+    func pick(flow hash: UInt64, tried: [TargetPool] = [], mayTry: Bool = true, now: Instant) -> TargetPool? {
         guard !pools.isEmpty, let first = plan.table[hash] else { return nil }
-        if tried.isEmpty, pools[first].cell.isHealthy, pools[first].cell.claimTrial(now: now) { return pools[first] }
+        if mayTry, tried.isEmpty, pools[first].cell.isHealthy, pools[first].cell.claimTrial(now: now) {
+            return pools[first]
+        }
         var next = FlowHash(hash)
         var index = first
         for _ in 0..<Limits.flowLooksMax {

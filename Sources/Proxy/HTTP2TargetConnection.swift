@@ -69,7 +69,7 @@ final class HTTP2TargetConnection: HTTP2Connection {
     /// Whether another exchange may have a stream on it.
     var hasRoom: Bool {
         guard case .open = phase else { return false }
-        return !isPinged && session.streamCapacity > 0
+        return !isPinged && !isFull && session.streamCapacity > 0
     }
 
     /// Whether it may have room as soon as it is open, or its settings are known.

@@ -24,6 +24,15 @@ enum Limits {
     /// From one such PING to the next, at least. Servers of gRPC end connections that ask more often.
     /// Source: gRPC proposal A8, "Client-side Keepalive", server enforcement.
     static let pingInterval = Nanoseconds(300_000_000_000)
+    /// How often one request may be given back by connections that its target ends, without that counting as an
+    /// attempt. nginx ends each after so many requests, and many may be on their way.
+    static let retirementsMax = 8
+    /// HTTP/2 connections to one target for one name, of one worker. Reason: a target that allows one stream on each is
+    /// given as many connections as there are requests, but not all descriptors. Beyond, requests wait.
+    static let http2ConnectionsPerTargetMax = 1024
+    /// From one connection to the next that is opened to an HTTP/2 target which allows no streams: it may allow some on
+    /// another one.
+    static let emptyConnectionInterval = Nanoseconds(1_000_000_000)
     /// How often a suspect target is tried by a request, of all workers together: once a second.
     static let trialInterval = Nanoseconds(1_000_000_000)
     /// For how long a host may keep back the acknowledgement of what it has read. Source: RFC 9293 §3.8.6.3.

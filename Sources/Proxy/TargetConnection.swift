@@ -12,6 +12,8 @@ final class TargetConnection: TargetSide {
     var scan = HeadScan()
     /// When connecting has taken too long, or idling; while busy, when it is looked whether the target is heard.
     var deadline = Instant.distantFuture
+    /// An exchange was completed on it.
+    var hasServed = false
     /// `transport.sentCount` when its exchange took it: what is beyond was sent for this exchange.
     private var sentAtStart: UInt64 = 0
 
@@ -67,12 +69,13 @@ final class TargetConnection: TargetSide {
     private var wasGone: Bool { exchange?.attemptBeganAt.map { pool.wasGone(at: $0) } ?? false }
 
     /// It ended while the request was on its way, as targets end idle connections whenever they like.
-    override var wasRetired: Bool { transport.hasFIN && isUnprocessed(isUnheard: false) }
+    override var wasRetired: Bool { hasServed && transport.hasFIN && isUnprocessed(isUnheard: false) }
 
     /// Serves an exchange from now on.
     func join(_ exchange: Exchange) {
         phase = .busy
         self.exchange = exchange
+        transport.restartWatch()
         sentAtStart = transport.sentCount
     }
 

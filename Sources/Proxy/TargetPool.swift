@@ -25,6 +25,8 @@ final class TargetPool {
     var queue = StreamQueue()
     /// Its SETTINGS_MAX_CONCURRENT_STREAMS, as last heard on any connection; nil before the first.
     var streamCountMax: Int?
+    /// When the newest of those connections was begun.
+    var openedAt = Instant(nanoseconds: 0)
     /// Exchanges that were given this target and have not ended.
     private(set) var inFlight = 0
     /// Set once the target has left its group: no new exchange, and control hears when the last has ended.
@@ -68,11 +70,24 @@ final class TargetPool {
         idle.remove(at: index)
     }
 
-    /// Its host has acknowledged nothing of what was sent to it at `instant`.
-    func noteUnheard(since instant: Instant) { unheardSince = min(unheardSince ?? instant, instant) }
+    /// Its host has acknowledged nothing of what was sent to it at `instant`. False if it was heard on another
+    /// connection since then: it is there, and only the one connection is broken.
+    func noteUnheard(since instant: Instant) -> Bool {
+        if let heardAt, heardAt >= instant { return false }
+        unheardSince = min(unheardSince ?? instant, instant)
+        return true
+    }
 
     /// Its host is there.
-    func noteHeard() { unheardSince = nil }
+    func noteHeard(now: Instant) {
+        heardAt = now
+        unheardSince = nil
+    }
+
+    /// Whether it was heard in the last so many nanoseconds.
+    func wasHeard(within duration: Nanoseconds, now: Instant) -> Bool {
+        heardAt.map { now.since($0) < duration } ?? false
+    }
 
     /// Whether what was sent at `instant` has certainly not arrived. A host may keep an acknowledgement back for half a
     /// second, and may have died in that time with the request read and acted on: so only what was sent later than that
@@ -81,6 +96,9 @@ final class TargetPool {
     func wasGone(at instant: Instant) -> Bool {
         unheardSince.map { instant >= $0 + Limits.acknowledgementDelayMax } ?? false
     }
+
+    /// When an attempt on it was last answered, or a connection taken.
+    private var heardAt: Instant?
 
     /// Whether it is one of these few.
     func isAmong(_ pools: [TargetPool]) -> Bool {

@@ -53,7 +53,7 @@ final class TargetStream: TargetSide {
 
     override var isRefused: Bool { wasRefused }
 
-    override var wasRetired: Bool { wasRefused && connection.session.hasReceivedGoAway }
+    override var wasRetired: Bool { wasRefused && connection.session.hasServedBeforeGoAway }
 
     /// The connection has ended by a FIN, when the target's kernel had acknowledged so many of its bytes.
     func connectionEnded(takenCount: UInt64) {
@@ -79,7 +79,9 @@ final class TargetStream: TargetSide {
             stream.isEnding = true
             stream.isEnded = true
         }
-        worker.keepBusy(connection)
+        // A request that waited in the session could be overtaken by settings that allow fewer streams, and wait for
+        // ever.
+        worker.frameRequest(on: connection)
     }
 
     override func readHead(_ exchange: Exchange, _ worker: inout Worker) -> HeadStep {

@@ -26,7 +26,8 @@ struct Transport {
     private(set) var isEnded = false
     /// A read has failed: the connection broke instead of being ended.
     private(set) var isBroken = false
-    /// The other side has ended its direction by a FIN, which carries its last acknowledgement, and not by a reset.
+    /// The other side has ended its direction by a FIN, or by TLS's own word, which carry its last acknowledgement, and
+    /// not by a reset.
     private(set) var hasFIN = false
     /// Finds out whether a target's kernel acknowledges what is sent.
     private var watch = AcknowledgementWatch()
@@ -116,7 +117,7 @@ struct Transport {
         switch socket.read(into: buffer, most: most) {
         case .bytes(let count):
             if count < most && !isEndAnnounced { isReadable = false }
-            watch.heard()
+            if otherSide == .target { watch.heard(sentCount, now: worker.now) }
             worker.countReceived(from: otherSide, count)
             return .got
         case .wouldBlock:
@@ -236,7 +237,10 @@ struct Transport {
 
     /// Since when a byte was not acknowledged by the other side's kernel, as far as is known without asking; far away
     /// if all were. Only of targets.
-    var unacknowledgedSince: Instant { watch.markedAt }
+    var unacknowledgedSince: Instant { watch.unacknowledgedSince }
+
+    /// All that was sent before has been answered: another request begins.
+    mutating func restartWatch() { watch.restart() }
 
     /// For how long the other side's kernel was silent though it owes an acknowledgement; nil if it was not for
     /// `limit`. Costs a system call or two.
@@ -375,7 +379,9 @@ struct Transport {
             mayOpen = !incoming.isEmpty || tls.hasMore
             return .got
         case .nothing: return .nothing
-        case .closed: return end(broken: false)
+        case .closed:
+            hasFIN = true
+            return end(broken: false)
         case .failed(let failure):
             worker.countTLSFailure(failure, at: otherSide)
             return end(broken: true)

@@ -66,7 +66,7 @@ extension Worker {
             counters.targetConnectionsIdle.subtract()
             close(idle)
         }
-        for connection in pool.connections { keepBusy(connection) }
+        for connection in pool.connections where !connection.isConnecting { keepBusy(connection) }
         reportIfDrained(pool)
     }
 
@@ -104,7 +104,14 @@ extension Worker {
     /// answered. Source: elbv2.md §2.3.
     mutating func cutExchanges(of targetID: Int) {
         for client in clientSides() {
-            guard let exchange = client.exchange, isHeld(exchange, by: targetID) else { continue }
+            guard let exchange = client.exchange else { continue }
+            guard isHeld(exchange, by: targetID) else {
+                // Another target is in the race, or serves it.
+                if targetID < pools.count, let pool = pools[targetID], let attempt = exchange.attempts.take(pool) {
+                    withdraw(attempt, .cut, exchange.group)
+                }
+                continue
+            }
             exchange.isCut = true
             counters.exchangesCutByDeregistration.add()
             handle(exchange, .cut)

@@ -50,7 +50,7 @@ extension Worker {
     /// The target has had its head start, or has failed while others are in the race: another one joins.
     mutating func joinRace(_ exchange: Exchange) {
         exchange.attempts.nextAt = .distantFuture
-        guard exchange.attempts.mayBegin, let group = exchange.group,
+        guard exchange.state.phase == .connecting, exchange.attempts.mayBegin, let group = exchange.group,
             let next = group.pick(tried: exchange.attempts.tried, now: now)
         else { return }
         counters.connectRaces.add()
@@ -61,7 +61,7 @@ extension Worker {
     /// have lost.
     mutating func take(_ exchange: Exchange, _ side: TargetSide, beganAt: Instant) {
         while let other = exchange.attempts.takeFirst() {
-            withdraw(other, isOvertaken: other.beganAt < beganAt, exchange.group)
+            withdraw(other, other.beganAt < beganAt ? .overtaken : .outrun, exchange.group)
         }
         exchange.attempts.nextAt = .distantFuture
         exchange.pool = side.pool
@@ -106,18 +106,21 @@ extension Worker {
         group.pick(tried: exchange.attempts.tried, now: now) ?? group.pick(now: now)
     }
 
-    /// Takes a pending attempt out of the race. A connection that is being opened goes on, into its pool.
-    mutating func withdraw(_ attempt: Attempts.Pending, isOvertaken: Bool = false, _ group: Group?) {
-        var isSlow = isOvertaken
+    /// Ends a pending attempt that was taken out of the race. The connection of one that has lost goes on, into its
+    /// pool; any other is closed.
+    mutating func withdraw(_ attempt: Attempts.Pending, _ ending: AttemptOutcome.Ending, _ group: Group?) {
+        var ending = ending
         if attempt.token == .none {
             attempt.pool.queue.remove(ticket: attempt.ticket)
-            isSlow = isSlow && attempt.pool.connections.allSatisfy { $0.isConnecting }
+            // It waited for others to be served, not for a connection.
+            let isConnected = attempt.pool.connections.contains { !$0.isConnecting }
+            if ending == .overtaken, isConnected { ending = .withdrawn }
         } else if case .target(let connection) = slab.resolve(attempt.token) {
             connection.exchange = nil
+            if !ending.isLostRace { close(connection, reset: true) }
         }
-        let ending: AttemptOutcome.Ending = isSlow ? .overtaken : .withdrawn
         note(AttemptOutcome(ending, duration: now.since(attempt.beganAt)), of: attempt.pool, group)
-        endCount(attempt.pool, cut: false)
+        endCount(attempt.pool, cut: ending == .cut)
     }
 
     /// Has every exchange and tunnel that waits for a connection to this target go elsewhere, if there is anywhere.
@@ -149,9 +152,11 @@ extension Worker {
             return exchange.attempts.putBack(attempt)
         }
         exchange.attempts.forgive()
-        withdraw(attempt, group)
-        if case .target(let connection) = slab.resolve(attempt.token) { close(connection, reset: true) }
-        if let next { self.attempt(exchange, on: next) }
+        withdraw(attempt, .withdrawn, group)
+        if let next {
+            counters.retries.add()
+            self.attempt(exchange, on: next)
+        }
         postpone(client)
     }
 
@@ -176,13 +181,15 @@ extension Worker {
         let ending: AttemptOutcome.Ending = isRetired || target.isRefused ? .refused : .closed
         let isUnprocessed = target.isUnprocessed(isUnheard: false)
         let outcome = endAttempt(exchange, ending, isUnprocessed: isUnprocessed)
+        // What a target gives back because it ends the connection is moved, not tried again.
+        if isRetired { exchange.attempts.forgiveRetired() }
         switch decide(exchange, outcome) {
         case .sendAgain:
             // A target that merely ended its connection is in no trouble that a retry could make worse.
             guard isRetired || takeRetry(exchange) else {
                 return answer(exchange, status: 502, word: "RetryBudgetExhausted")
             }
-            sendAgain(exchange, after: outcome)
+            sendAgain(exchange, after: outcome, excludes: !isRetired)
         case .leaveToClient where exchange.client.mayRefuse: refuse(exchange)
         case .leaveToClient: answer(exchange, status: 502, word: "RequestBodyNotKept")
         case .fail: answer(exchange, status: 502, word: "TargetClosedConnection")
@@ -228,11 +235,11 @@ extension Worker {
     }
 
     /// Gives up the target's connection and sends the request again, elsewhere if there is another target.
-    private mutating func sendAgain(_ exchange: Exchange, after outcome: AttemptOutcome) {
+    private mutating func sendAgain(_ exchange: Exchange, after outcome: AttemptOutcome, excludes: Bool = true) {
         guard let target = exchange.target, let pool = exchange.pool else {
             preconditionFailure("exchange: sent again without a target")
         }
-        exchange.attempts.exclude(pool)
+        if excludes { exchange.attempts.exclude(pool) }
         if !outcome.isUnprocessed { exchange.isCopy = true }
         exchange.needsFreshConnection = outcome.ending == .closed
         exchange.keptBody.rewind(&buffers)
@@ -248,12 +255,13 @@ extension Worker {
     /// Connects once more, after the request was taken from one target.
     mutating func connectAgain(_ exchange: Exchange) {
         let client = exchange.client
-        guard let group = exchange.group, let next = nextTarget(exchange, group) else {
-            return answer(exchange, status: 503, word: "NoTargets")
+        if let group = exchange.group, let next = nextTarget(exchange, group) {
+            attempt(exchange, on: next)
+        } else {
+            answer(exchange, status: 503, word: "NoTargets")
         }
-        attempt(exchange, on: next)
-        // On a connection that is open already no event tells that the body may follow.
-        if exchange.isJoined { postpone(client) }
+        // On a connection that is open already no event tells that the body may follow, or the next request.
+        postpone(client)
     }
 
     /// Tells a client of HTTP/2 that its request was not processed and may be sent again. Source: RFC 9113 §8.7.

@@ -76,7 +76,7 @@ extension Worker {
             }
             let waiting = replay.count
             guard let moved = forward(replay, waiting, to: target, keeping: exchange) else { return .sinkGone }
-            if moved < waiting { return .waiting }
+            if moved < waiting && (moved == 0 || !target.isWritable) { return .waiting }
         }
         if exchange.keptBody.isEnded { return endBody(to: target, trailers: nil) }
         return relay(from: client, to: target, keeping: exchange)
@@ -169,7 +169,7 @@ extension Worker {
     private mutating func beginResponse(_ exchange: Exchange, _ target: TargetSide, _ head: ParsedHead) {
         let client = exchange.client
         endAttempt(exchange, .answered)
-        exchange.keptBody.reset(&buffers)
+        exchange.keptBody.lose(&buffers)
         exchange.answeredAt = now
         exchange.record.status = response.status
         exchange.record.targetStatus = response.status

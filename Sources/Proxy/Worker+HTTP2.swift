@@ -111,6 +111,12 @@ extension Worker {
         return .done
     }
 
+    /// Makes frames of a request's head at once; they are written at the end of the pass.
+    mutating func frameRequest(on connection: HTTP2TargetConnection) {
+        _ = produce(connection)
+        keepBusy(connection)
+    }
+
     /// Makes frames of what is due and writes what the kernel takes at once: the last words of a connection.
     mutating func sendLast(_ connection: HTTP2Connection) {
         let outbound = roomForFrames(connection)

@@ -50,20 +50,25 @@ extension Worker {
     }
 
     /// Opens as many connections as those that wait for streams need: one while it is not known how many streams the
-    /// target allows on each, and none while it allows none.
+    /// target allows on each, and one a second while it allows none.
     private mutating func openConnections(_ pool: TargetPool, _ group: Group, _ name: [UInt8]) {
-        let waitingCount = pool.queue.count(for: name)
+        var ownCount = pool.connections.count { $0.serverName == name }
         var openingCount = pool.connections.count { $0.isOpening && $0.serverName == name }
         let streamCount = pool.streamCountMax ?? .max
-        guard streamCount > 0 || pool.connections.isEmpty else { return }
+        let mayOpen = streamCount > 0 || now.since(pool.openedAt) >= Limits.emptyConnectionInterval
+        guard mayOpen || ownCount == 0 else { return }
+        // Counting those that wait for this very name takes a walk: most often it is not needed.
+        if openingCount > 0, (pool.queue.count - 1) / max(1, streamCount) < openingCount { return }
+        let waitingCount = pool.queue.count(for: name)
         while waitingCount > 0, openingCount == 0 || (waitingCount - 1) / max(1, streamCount) >= openingCount,
-            pool.connections.count < max(1, group.plan.poolConnectionsMax)
+            ownCount < Limits.http2ConnectionsPerTargetMax
         {
             switch openTransport(pool, group.tls, name) {
             case .failed(let code): return failQueue(pool, group, name, connectEnding(code))
             case .opened(let transport): add(transport, pool, group, name)
             }
             openingCount += 1
+            ownCount += 1
         }
     }
 
@@ -76,6 +81,7 @@ extension Worker {
         register(transport, as: .http2Target(connection))
         counters.targetHTTP2Connections.add()
         pool.connections.append(connection)
+        pool.openedAt = now
         schedule(connection, at: now + group.plan.connectTimeout)
     }
 
@@ -85,10 +91,13 @@ extension Worker {
     ) {
         if pool.connections.contains(where: { $0.serverName == name && !$0.isEnding }) { return }
         // All leave before any is told: some may come back.
-        for exchange in pool.queue.removeAll(for: name) {
+        let failed = pool.queue.removeAll(for: name).map { exchange in
             guard let attempt = exchange.attempts.take(pool) else {
                 preconditionFailure("HTTP/2: queued without waiting")
             }
+            return (exchange, attempt)
+        }
+        for (exchange, attempt) in failed {
             let client = exchange.client
             connectFailed(exchange, pool, ending, beganAt: attempt.beganAt)
             postpone(client)
@@ -121,7 +130,7 @@ extension Worker {
         connection.enter(.open)
         connection.deadline = .distantFuture
         connection.lastActivity = now
-        if connection.pool.queue.isEmpty { trust(connection.pool, connection.group) }
+        connection.pool.noteHeard(now: now)
         serveQueue(connection.pool, connection.group)
         serve(connection)
     }
@@ -241,6 +250,7 @@ extension Worker {
         connection.session.finishShutdown()
         sendLast(connection)
         close(connection)
+        serveQueue(connection.pool, connection.group)
     }
 
     /// The connection has ended or broken, and with it all its exchanges.

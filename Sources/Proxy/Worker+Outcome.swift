@@ -9,18 +9,23 @@ extension Worker {
         counters.attempts.add(AttemptResult(outcome.ending))
         switch outcome.ending {
         case .answered:
-            pool.noteHeard()
+            pool.noteHeard(now: now)
             if pool.cell.isSuspect { trust(pool, group) }
-        case .connectFailed, .connectTimedOut:
+        case .connectFailed:
             countConnectFailure(group)
-            suspect(pool, group, outcome.ending == .connectFailed ? .connectFailed : .connectTimedOut)
+            suspect(pool, group, .connectFailed, outcome.duration)
+            complain(pool, group)
+        case .connectTimedOut:
+            countConnectFailure(group)
+            suspectIfUnheard(pool, group, .connectTimedOut, outcome.duration)
             complain(pool, group)
         case .handshakeFailed, .notAttempted: countConnectFailure(group)
-        case .overtaken: suspect(pool, group, .connectTimedOut)
-        case .timedOut: suspect(pool, group, .timedOut)
-        case .unacknowledged: suspect(pool, group, .unacknowledged)
+        case .overtaken: suspectIfUnheard(pool, group, .connectTimedOut, outcome.duration)
+        case .timedOut: suspectIfUnheard(pool, group, .timedOut, outcome.duration)
+        // Whether it is the host that is silent, or one connection, `unheard` has found out.
+        case .unacknowledged: break
         case .closed, .refused: counters.targetConnectionErrors.add()
-        case .malformed, .withdrawn, .unhealthy, .abandoned, .cut: break
+        case .malformed, .outrun, .withdrawn, .unhealthy, .abandoned, .cut: break
         }
     }
 
@@ -29,13 +34,21 @@ extension Worker {
         group?.plan.counters.connectionErrors.add()
     }
 
-    /// Has all workers pass over the target while others are eligible. True if they did not already.
-    @discardableResult func suspect(_ pool: TargetPool, _ group: Group?, _ cause: SuspicionCause) -> Bool {
-        guard pool.cell.suspect(now: now) else { return false }
+    /// A target that has answered others since the attempt began is merely slow, or one of its requests is: a client
+    /// that asks for what takes long must not decide who is passed over.
+    private func suspectIfUnheard(
+        _ pool: TargetPool, _ group: Group?, _ cause: SuspicionCause, _ duration: Nanoseconds
+    ) {
+        guard !pool.wasHeard(within: duration, now: now) else { return }
+        suspect(pool, group, cause, duration)
+    }
+
+    /// Has all workers pass over the target while others are eligible. `duration` is how long it was tried.
+    func suspect(_ pool: TargetPool, _ group: Group?, _ cause: SuspicionCause, _ duration: Nanoseconds) {
+        guard pool.cell.suspect(now: now) else { return }
         counters.suspicions.add(cause)
         group?.plan.cell.flip()
-        control.send(.suspected(target: pool.id, cause))
-        return true
+        control.send(.suspected(target: pool.id, cause, after: duration))
     }
 
     /// The target has shown that it is there.
@@ -77,6 +90,7 @@ extension AttemptResult {
             case .connectTimedOut: .connectTimedOut
             case .notAttempted: .notAttempted
             case .overtaken: .overtaken
+            case .outrun: .outrun
             case .withdrawn: .withdrawn
             case .refused: .refused
             case .closed: .closed

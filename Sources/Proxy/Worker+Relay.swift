@@ -32,11 +32,13 @@ extension Worker {
             switch nextStep(source, inbound) {
             case .data(let skip, let count):
                 consume(source, inbound, framing: skip)
-                guard let inbound, let moved = forward(inbound, count, to: sink, keeping: exchange) else {
-                    return .sinkGone
-                }
+                guard let inbound else { return .sinkGone }
+                let before = inbound.count
+                let result = forward(inbound, count, to: sink, keeping: exchange)
+                let moved = before - inbound.count
                 source.decoder.consume(moved)
                 source.consumedCount += UInt64(moved)
+                if result == nil { return .sinkGone }
                 turnBytes += moved
                 if moved < count && (moved == 0 || !sink.isWritable) { return .waiting }
                 if moved < count && turnBytes >= Limits.relayBytesPerTurnMax { return .turnOver }
@@ -88,8 +90,10 @@ extension Worker {
     mutating func forward(_ inbound: Buffer, _ count: Int, to sink: Side, keeping exchange: Exchange?) -> Int? {
         guard let exchange, !exchange.isTunnel else { return forward(inbound, count, to: sink) }
         exchange.keptBody.keep(inbound, count: count, most: exchange.keptBytesMax, &buffers)
+        let before = inbound.count
         let moved = forward(inbound, count, to: sink)
-        exchange.keptBody.unkeep(count - (moved ?? 0))
+        // A sink that dies on the way may have consumed some of it: that is kept, and the source has to know.
+        exchange.keptBody.unkeep(count - (before - inbound.count))
         return moved
     }
 

@@ -14,11 +14,13 @@ extension Worker {
         let limit = target.plan.attempts.unacknowledgedMax
         if let silence = target.transport.silence(limit: limit, now: now) {
             unheard(target.pool, target.group, since: target.transport.unacknowledgedSince)
+            if target.exchange === exchange { moveElsewhere(exchange, .unacknowledged) }
             if target.exchange === exchange, exchange.state.phase == .waiting,
                 silence >= limit * Limits.unacknowledgedWaits
             {
                 counters.timeouts.add(.targetUnacknowledged)
                 handle(exchange, .targetUnheard)
+                postpone(client)
             }
         } else {
             leaveUnhealthy(exchange)
@@ -27,7 +29,6 @@ extension Worker {
             let since = target.transport.unacknowledgedSince
             schedule(target, at: max(now + Limits.timerPause, min(now + limit, since + limit)))
         }
-        client.advance(&self)
     }
 
     // MARK: HTTP/2
@@ -72,11 +73,14 @@ extension Worker {
         let limit = connection.plan.attempts.unacknowledgedMax
         if let silence = connection.transport.silence(limit: limit, now: now) {
             unheard(connection.pool, connection.group, since: connection.transport.unacknowledgedSince)
+            if !connection.isClosed { moveStreams(of: connection) }
+            if connection.isClosed { return }
             if silence >= limit * Limits.unacknowledgedWaits { return giveUp(connection) }
         } else {
             for exchange in connection.exchanges { leaveUnhealthy(exchange) }
             if pingDeadline(of: connection) <= now { ping(connection) }
         }
+        serveQueue(connection.pool, connection.group)
         if !connection.isClosed { schedule(connection, at: max(nextDeadline(of: connection), now + Limits.timerPause)) }
     }
 
@@ -91,7 +95,7 @@ extension Worker {
         }
         connection.isPinged = false
         if case .open = connection.phase { connection.enter(.finishing) }
-        suspect(connection.pool, connection.group, .timedOut)
+        suspect(connection.pool, connection.group, .timedOut, Limits.targetSilenceMax + Limits.pingTimeout)
         for exchange in connection.exchanges { moveElsewhere(exchange, .unhealthy) }
         keepBusy(connection)
     }
@@ -111,10 +115,10 @@ extension Worker {
     // MARK: Both
 
     /// A target's host acknowledges nothing: it is suspect, its idle connections are dropped, and what may be repeated
-    /// goes elsewhere.
+    /// goes elsewhere. If it was heard on another connection meanwhile, only the silent one is broken.
     private mutating func unheard(_ pool: TargetPool, _ group: Group, since: Instant) {
-        pool.noteUnheard(since: since)
-        suspect(pool, group, .unacknowledged)
+        guard pool.noteUnheard(since: since) else { return }
+        suspect(pool, group, .unacknowledged, now.since(since))
         // Every connection finds it out by itself; one look at all of them is enough for a while.
         let pause = group.plan.attempts.unacknowledgedMax / 4
         if let last = pool.unheardAt, now.since(last) < pause { return }
@@ -125,8 +129,10 @@ extension Worker {
         }
         forEachConnection(to: pool) { target, worker in
             guard let exchange = target.exchange, exchange.state.phase == .waiting else { return }
-            worker.moveElsewhere(
-                exchange, .unacknowledged, isUnprocessed: target.isUnprocessed(isUnheard: true))
+            // A host that is there may keep its acknowledgement back: its own connection tells.
+            let silence = target.transport.silence(limit: Limits.acknowledgementDelayMax, now: worker.now)
+            let isUnprocessed = silence != nil && target.isUnprocessed(isUnheard: true)
+            worker.moveElsewhere(exchange, .unacknowledged, isUnprocessed: isUnprocessed)
         } http2: { connection, worker in
             worker.moveStreams(of: connection)
         }
@@ -141,10 +147,13 @@ extension Worker {
             return end(connection)
         }
         let sides = connection.streams.compactMap { $0 }
-        let goTogether = sides.allSatisfy { side in
-            guard let exchange = side.exchange else { return true }
-            return mayMove(exchange, .unacknowledged, isUnprocessed: side.isUnprocessed(isUnheard: true))
-        }
+        let isSilent = connection.transport.silence(limit: Limits.acknowledgementDelayMax, now: now) != nil
+        let goTogether =
+            isSilent
+            && sides.allSatisfy { side in
+                guard let exchange = side.exchange else { return true }
+                return mayMove(exchange, .unacknowledged, isUnprocessed: side.isUnprocessed(isUnheard: true))
+            }
         var movedCount = 0
         for side in sides {
             guard let exchange = side.exchange else { continue }
@@ -156,7 +165,7 @@ extension Worker {
             connection.isWithdrawn = true
             return end(connection)
         }
-        if case .open = connection.phase { connection.enter(.finishing) }
+        if isSilent, case .open = connection.phase { connection.enter(.finishing) }
         keepBusy(connection)
     }
 

@@ -75,13 +75,15 @@ extension Worker {
     /// A connection is ready: for its exchange, or for the pool if another target has taken that.
     private mutating func connected(_ target: TargetConnection) {
         guard let exchange = target.exchange else {
-            trust(target.pool, target.group)
-            guard target.pool.draining == nil, finishDeadline == nil else { return close(target) }
+            target.pool.noteHeard(now: now)
+            let isUsed = target.pool.draining == nil && pools[target.pool.id] === target.pool
+            guard isUsed, finishDeadline == nil else { return close(target) }
             return keepIdle(target)
         }
         guard let attempt = exchange.attempts.take(target.transport.token) else {
             preconditionFailure("target: connected for an exchange that does not wait")
         }
+        target.pool.noteHeard(now: now)
         schedule(target, at: now + target.plan.attempts.unacknowledgedMax)
         target.join(exchange)
         let client = exchange.client
@@ -107,8 +109,9 @@ extension Worker {
     /// it waits for.
     mutating func releaseTarget(_ exchange: Exchange, reusable: Bool) {
         while let attempt = exchange.attempts.takeFirst() {
-            withdraw(attempt, exchange.group)
+            withdraw(attempt, exchange.isCut ? .cut : .withdrawn, exchange.group)
         }
+        exchange.attempts.nextAt = .distantFuture
         if exchange.attemptBeganAt != nil { endAttempt(exchange, .abandoned) }
         if let target = exchange.target {
             exchange.target = nil
@@ -129,6 +132,7 @@ extension Worker {
     mutating func keepIdle(_ target: TargetConnection) {
         let plan = target.plan
         keepResumption(of: target.transport, target.pool)
+        target.hasServed = target.phase == .busy
         target.phase = .idle
         target.settle(&self)
         counters.targetConnectionsIdle.add()

@@ -48,8 +48,9 @@ public enum ControlMail: Sendable {
     case drained(worker: Int, target: Int, finished: Int, cut: Int, left: Int)
     /// A target did not take a connection that was to be passed on. Once a second at most for each.
     case connectFailed(target: Int)
-    /// A worker has made a target suspect. Control tells whoever listens; workers know already.
-    case suspected(target: Int, SuspicionCause)
+    /// A worker has made a target suspect, `after` it was tried for so long. Control tells whoever listens; workers
+    /// know already.
+    case suspected(target: Int, SuspicionCause, after: Nanoseconds)
     /// An attempt on a suspect target has succeeded.
     case trusted(target: Int)
     /// The worker's thread is about to end. `cut` counts the exchanges that the deadline ended.

@@ -20,6 +20,8 @@ public struct AttemptOutcome: Equatable, Sendable {
         case notAttempted
         /// Another target took the connection first, though this one had a head start.
         case overtaken
+        /// Another target took the connection first, which had the head start.
+        case outrun
         /// Given up before anything was sent, for a reason that says nothing about the target.
         case withdrawn
         /// The target said that it did not process the request: REFUSED_STREAM, or GOAWAY with a lower stream.
@@ -38,6 +40,9 @@ public struct AttemptOutcome: Equatable, Sendable {
         case abandoned
         /// The deregistration delay of the target was over, or the process ended.
         case cut
+
+        /// Another target took the connection first: the one that is being opened may still be of use.
+        public var isLostRace: Bool { self == .overtaken || self == .outrun }
     }
 
     /// What ended it.
@@ -52,7 +57,8 @@ public struct AttemptOutcome: Equatable, Sendable {
         self.ending = ending
         self.duration = duration
         switch ending {
-        case .connectFailed, .handshakeFailed, .connectTimedOut, .notAttempted, .overtaken, .withdrawn, .refused:
+        case .connectFailed, .handshakeFailed, .connectTimedOut, .notAttempted, .overtaken, .outrun, .withdrawn,
+            .refused:
             self.isUnprocessed = true
         case .answered: self.isUnprocessed = false
         case .closed, .malformed, .timedOut, .unacknowledged, .unhealthy, .abandoned, .cut:

@@ -22,7 +22,7 @@ public struct RetryBudget: Sendable {
     }
 
     /// Whether another one may be sent again: `percent` of the requests, 0 for none at all.
-    public mutating func hasRoom(percent: Int, now: Instant) -> Bool {
+    mutating func hasRoom(percent: Int, now: Instant) -> Bool {
         advance(to: now)
         return spent < allowed(percent: percent)
     }

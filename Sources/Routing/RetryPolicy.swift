@@ -45,7 +45,8 @@ public enum RetryPolicy {
         case .answered, .malformed, .timedOut, .abandoned, .cut: return .fail
         // A slow target may still be at work, and a copy makes its load worse: only what changes nothing.
         case .unhealthy where !request.isSafe: return .fail
-        case .connectFailed, .handshakeFailed, .connectTimedOut, .notAttempted, .overtaken, .withdrawn, .refused,
+        case .connectFailed, .handshakeFailed, .connectTimedOut, .notAttempted, .overtaken, .outrun, .withdrawn,
+            .refused,
             .closed, .unacknowledged, .unhealthy:
             break
         }

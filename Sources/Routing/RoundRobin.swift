@@ -10,6 +10,8 @@ public enum TargetUse: Equatable, Sendable {
 
 /// Picks the targets of one group in turn.
 ///
+/// Source: Application Load Balancer user guide, "Routing algorithms" and "Health checks for target groups" (fail
+///         open).
 /// Shape:  a dense list of the indices that may be picked, rebuilt only when health or membership changed;
 ///         `next` costs the same for 3 targets and for 3,000. A worker owns its instance and never copies it.
 public struct RoundRobin: Sendable {

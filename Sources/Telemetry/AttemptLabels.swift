@@ -1,7 +1,19 @@
 /// How an attempt on a target ended: `Routing.AttemptOutcome.Ending` in the words of metrics.
 public enum AttemptResult: UInt8, CounterLabel {
-    case answered, connectFailed, handshakeFailed, connectTimedOut, notAttempted, overtaken, withdrawn, refused, closed
-    case malformed, timedOut, unacknowledged, unhealthy, abandoned, cut
+    /// It was answered, or the connection of a flow was taken.
+    case answered
+    /// There was no connection: refused or unreachable, failed in TLS, too slow, or none could be begun here.
+    case connectFailed, handshakeFailed, connectTimedOut, notAttempted
+    /// Another target was faster, which was asked later or earlier; or the target was to be used no more.
+    case overtaken, outrun, withdrawn
+    /// The target did not process the request, or may have and did not say.
+    case refused, closed
+    /// What came is not HTTP.
+    case malformed
+    /// The target was silent: its program, or its host; or it failed its checks meanwhile.
+    case timedOut, unacknowledged, unhealthy
+    /// The client, or this end of it, gave the request up; or the time of the target was over.
+    case abandoned, cut
 
     /// As written in metrics.
     public var label: StaticString {
@@ -12,6 +24,7 @@ public enum AttemptResult: UInt8, CounterLabel {
         case .connectTimedOut: "connect_timed_out"
         case .notAttempted: "not_attempted"
         case .overtaken: "overtaken"
+        case .outrun: "outrun"
         case .withdrawn: "withdrawn"
         case .refused: "refused"
         case .closed: "closed"

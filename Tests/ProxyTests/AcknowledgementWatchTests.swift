@@ -9,12 +9,17 @@ import Testing
 
     @Test func nothingIsAwaitedBeforeSomethingWasSent() {
         var watch = AcknowledgementWatch()
-        #expect(watch.markedAt == .distantFuture)
+        #expect(watch.unacknowledgedSince == .distantFuture)
         watch.sent(10, now: now)
         watch.sent(20, now: now + 7)
-        #expect(watch.markedAt == now, "the first byte is the one that is awaited")
-        watch.heard()
-        #expect(watch.markedAt == .distantFuture)
+        #expect(watch.unacknowledgedSince == now, "the first byte is the one that is awaited")
+        watch.heard(20, now: now + 9)
+        #expect(watch.unacknowledgedSince == now + 9, "what was sent before may still be on its way")
+        watch.sent(30, now: now + 11)
+        watch.restart()
+        #expect(watch.unacknowledgedSince == .distantFuture)
+        watch.heard(30, now: now + 12)
+        #expect(watch.unacknowledgedSince == .distantFuture, "nothing is owed")
     }
 
     /// The kernel at the other end acknowledges by itself, whether its program reads or not.
@@ -35,7 +40,7 @@ import Testing
         watch.sent(5, now: now)
         while near.unacknowledgedByteCount > 0 {}
         let silence = watch.silence(near, sentCount: 5, limit: limit, now: now + 100 * limit)
-        #expect(silence == nil && watch.markedAt == .distantFuture)
+        #expect(silence == nil && watch.unacknowledgedSince == .distantFuture)
         #expect(!near.isUnheard(for: 0), "nothing is owed")
     }
 }

@@ -107,12 +107,12 @@ import Testing
     @Test func onlyWhatWasSentLongAfterTheFirstSilenceNeverArrived() {
         let pool = TargetPool(Plans.target(0)), start = Instant(nanoseconds: 10_000_000_000)
         #expect(!pool.wasGone(at: start))
-        pool.noteUnheard(since: start + 7)
-        pool.noteUnheard(since: start)
-        pool.noteUnheard(since: start + 9)
+        for delay: UInt64 in [7, 0, 9] { #expect(pool.noteUnheard(since: start + delay)) }
         #expect(!pool.wasGone(at: start) && !pool.wasGone(at: start + 499_999_999))
         #expect(pool.wasGone(at: start + 500_000_000))
-        pool.noteHeard()
+        pool.noteHeard(now: start + 1_000_000_000)
         #expect(!pool.wasGone(at: start + 900_000_000))
+        #expect(!pool.noteUnheard(since: start + 999_999_999), "it was heard on another connection since")
+        #expect(pool.noteUnheard(since: start + 1_000_000_001))
     }
 }

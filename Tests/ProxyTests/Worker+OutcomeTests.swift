@@ -26,7 +26,7 @@ import Testing
 
     static let suspicious: [(AttemptOutcome.Ending, SuspicionCause)] = [
         (.connectFailed, .connectFailed), (.connectTimedOut, .connectTimedOut), (.overtaken, .connectTimedOut),
-        (.timedOut, .timedOut), (.unacknowledged, .unacknowledged),
+        (.timedOut, .timedOut),
     ]
 
     @Test(arguments: suspicious.indices) func whatSaysSomethingAboutAllOthersMakesSuspect(_ index: Int) {
@@ -38,15 +38,27 @@ import Testing
         #expect(pool.cell.isSuspect && group.plan.cell.epoch == epoch + 1, "said once")
         #expect(bench.counters.suspicions.value(cause) == 1)
         let mail = bench.control.takeAll()
-        guard mail.count == 1, case .suspected(target: 0, cause) = mail[0] else {
+        guard mail.count == 1, case .suspected(target: 0, cause, after: 1) = mail[0] else {
             Issue.record("\(mail)")
             return
         }
     }
 
+    /// A slow request must not make suspect a target that answers others.
+    @Test(arguments: [AttemptOutcome.Ending.timedOut, .overtaken, .connectTimedOut])
+    func whoeverAnswersOthersIsNotSuspect(_ ending: AttemptOutcome.Ending) {
+        var bench = bench()
+        let (pool, group) = pool(bench)
+        pool.noteHeard(now: bench.worker.now)
+        bench.worker.note(AttemptOutcome(ending, duration: 1), of: pool, group)
+        #expect(!pool.cell.isSuspect)
+        bench.worker.note(AttemptOutcome(.connectFailed, duration: 1), of: pool, group)
+        #expect(pool.cell.isSuspect, "a refusal is a refusal")
+    }
+
     @Test(arguments: [
-        AttemptOutcome.Ending.handshakeFailed, .notAttempted, .withdrawn, .refused, .closed, .malformed, .unhealthy,
-        .abandoned, .cut,
+        AttemptOutcome.Ending.handshakeFailed, .notAttempted, .outrun, .withdrawn, .refused, .closed, .malformed,
+        .unhealthy, .unacknowledged, .abandoned, .cut,
     ])
     func whatSaysNothingMakesNobodySuspect(_ ending: AttemptOutcome.Ending) {
         var bench = bench()
@@ -61,7 +73,7 @@ import Testing
         var bench = bench()
         let (pool, group) = pool(bench)
         bench.worker.note(AttemptOutcome(.connectFailed, duration: 1), of: pool, group)
-        pool.noteUnheard(since: Instant(nanoseconds: 1))
+        #expect(pool.noteUnheard(since: Instant(nanoseconds: 1)))
         bench.worker.note(AttemptOutcome(.answered, duration: 1), of: pool, group)
         #expect(!pool.cell.isSuspect && pool.unheardSince == nil)
         let mail = bench.control.takeAll()

@@ -5,7 +5,8 @@ import Testing
     /// What was not connected, or was refused, was not processed, whoever says otherwise; an answer was.
     @Test func theEndingKnowsBestWhetherItWasProcessed() {
         let never: [AttemptOutcome.Ending] = [
-            .connectFailed, .handshakeFailed, .connectTimedOut, .notAttempted, .overtaken, .withdrawn, .refused,
+            .connectFailed, .handshakeFailed, .connectTimedOut, .notAttempted, .overtaken, .outrun, .withdrawn,
+            .refused,
         ]
         for ending in never { #expect(AttemptOutcome(ending, isUnprocessed: false, duration: 1).isUnprocessed) }
         #expect(!AttemptOutcome(.answered, isUnprocessed: true, duration: 1).isUnprocessed)

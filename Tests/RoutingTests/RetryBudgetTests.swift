@@ -1,6 +1,7 @@
 import Core
-import Routing
 import Testing
+
+@testable import Routing
 
 @Suite struct RetryBudgetTests {
     private static let second: UInt64 = 1_000_000_000
