@@ -149,6 +149,8 @@ class Outcome:
         self.failed = 0
         self.longest = 0.0
         self.twice = 0
+        # Failed though no target had processed them.
+        self.lost = 0
 
     def add(self, told):
         self.total += told["answered"]
@@ -189,7 +191,9 @@ def measure_once(death, begin, end, proxy, options, outcomes):
         processed = [name for host in network.hosts for name in host.processed()]
     for method, each in told.items():
         outcomes[death, method, proxy.name].add(each)
-    outcomes[death, "POST", proxy.name].twice += len(processed) - len(set(processed))
+    posts = outcomes[death, "POST", proxy.name]
+    posts.twice += len(processed) - len(set(processed))
+    posts.lost += len({name for *_, name in told["POST"]["failures"]} - set(processed))
 
 
 def start_proxy(proxy, network, folder, core):
@@ -227,7 +231,7 @@ def finish_loop(loop):
 
 
 def result_table(compared, outcomes):
-    """Requests that failed, of how many, and the longest that a client waited; last the POSTs processed twice."""
+    """Requests that failed, of how many, and the longest that a client waited; last what became of POSTs in all."""
     titles = [f"{proxy.title} {proxy.version()}" for proxy in compared]
     lines = [["one of three targets, requests: failed; longest wait", *titles]]
     for death, title, *_ in DEATHS:
@@ -235,8 +239,9 @@ def result_table(compared, outcomes):
             cells = [outcomes[death, method, proxy.name] for proxy in compared]
             figures = [f"{cell.failed:,} of {cell.total:,}; {cell.longest:.2f} s" for cell in cells]
             lines.append([f"{title}, {method}", *figures])
-    twice = [sum(outcomes[death, "POST", proxy.name].twice for death, *_ in DEATHS) for proxy in compared]
-    lines.append(["POSTs processed twice, in all", *[f"{count:,}" for count in twice]])
+    posts = [[outcomes[death, "POST", proxy.name] for death, *_ in DEATHS] for proxy in compared]
+    lines.append(["POSTs failed and not processed, in all", *[f"{sum(post.lost for post in each):,}" for each in posts]])
+    lines.append(["POSTs processed twice, in all", *[f"{sum(post.twice for post in each):,}" for each in posts]])
     return report.table(lines)
 
 
