@@ -25,10 +25,10 @@ extension Worker {
         } else {
             leaveUnhealthy(exchange)
         }
-        if target.exchange === exchange {
-            let since = target.transport.unacknowledgedSince
-            schedule(target, at: max(now + Limits.timerPause, min(now + limit, since + limit)))
-        }
+        guard target.exchange === exchange else { return }
+        // What was sent since the last look is looked at when its own time is over; what was looked at, once a limit.
+        let due = target.transport.unacknowledgedSince + limit
+        schedule(target, at: due > now ? min(due, now + limit) : now + limit)
     }
 
     // MARK: HTTP/2
@@ -38,8 +38,9 @@ extension Worker {
     func nextDeadline(of connection: HTTP2TargetConnection) -> Instant {
         if connection.streamCount == 0 { return connection.lastActivity + connection.plan.poolIdleTimeout }
         let limit = connection.plan.attempts.unacknowledgedMax
-        let look = min(connection.transport.unacknowledgedSince + limit, connection.lookedAt + limit)
-        return min(look, pingDeadline(of: connection))
+        let due = connection.transport.unacknowledgedSince + limit, next = connection.lookedAt + limit
+        // What was sent since the last look is looked at when its own time is over; what was looked at, once a limit.
+        return min(due > connection.lookedAt ? min(due, next) : next, pingDeadline(of: connection))
     }
 
     /// When an answer to a PING is due, or when the connection is to be asked for a sign of life.

@@ -161,6 +161,14 @@ def closed_window(port):
     print("heads", heads)
 
 
+def no_window(port):
+    """60 requests whose answers may not be sent: the window of every stream is 0."""
+    client = Client(port, struct.pack(">HI", 4, 0))
+    time.sleep(0.1)
+    client.socket.sendall(b"".join(frame(HEADERS, 5, 1 + 2 * number, GET) for number in range(60)))
+    time.sleep(1)
+
+
 def steady(port):
     """A large response that is read steadily and slowly, with windows wide open: the kernel's buffers are full."""
     client = Client(port, struct.pack(">HI", 4, 1 << 30))

@@ -43,7 +43,7 @@ def answer(connection, stream, path):
         connection.reset_stream(stream, 2)
     elif path == "/refused" and once(path):
         connection.reset_stream(stream, 7)
-    elif path == "/goaway" and once(path):
+    elif path.startswith("/goodbye") or path == "/goaway" and once(path):
         connection.close_connection(last_stream_id=0)
     elif path == "/early":
         respond()
