@@ -51,10 +51,15 @@ final class ProbeStream {
 
     /// Takes what came, and leaves in `output` what must be sent. Sets `answer` once it is known.
     func receive(_ octets: Span<UInt8>, into output: Buffer, heads: HeadPool, now: Instant) {
-        let isAlive = session.receive(octets, now: now)
-        for index in 0..<session.eventCount { take(session.event(index), of: octets, heads) }
-        session.removeEvents()
-        if !isAlive && answer == nil { answer = .broken }
+        var takenCount = 0
+        repeat {
+            let rest = octets.extracting(takenCount..<octets.count)
+            session.beginTurn()
+            takenCount += session.receive(rest, now: now)
+            for index in 0..<session.eventCount { take(session.event(index), of: rest, heads) }
+            session.removeEvents()
+        } while takenCount < octets.count && session.fault == nil
+        if session.fault != nil && answer == nil { answer = .broken }
         _ = session.produce(into: output)
     }
 

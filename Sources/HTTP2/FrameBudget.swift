@@ -9,6 +9,10 @@ struct FrameBudget {
     private var controls: TokenBucket
     /// CONTINUATION frames since the last HEADERS.
     private var continuationCount = 0
+    /// DATA frames that began and were not charged, less those that nghttp2 has handed to their streams.
+    private var openDataCount = 0
+    /// DATA frames that may still come on streams which we have closed and the other side has not.
+    private var lateDataCount = 0
 
     init(_ settings: HTTP2Settings, now: Instant) {
         resets = TokenBucket(capacity: settings.resetBurst, perSecond: settings.resetsPerSecond, now: now)
@@ -19,7 +23,8 @@ struct FrameBudget {
     mutating func admit(_ frame: FrameHeader, now: Instant) -> HTTP2Fault? {
         switch frame.type {
         case FrameType.data:
-            // Padding may be all there is: whether it is, nghttp2 says, and `usefulData` gives back.
+            // Padding may be all there is: whether it is, nghttp2 says, and `dataTaken` gives back.
+            openDataCount += 1
             let mayBeEmpty = frame.length == 0 || frame.flags & FrameHeader.padded != 0
             return mayBeEmpty && frame.flags & FrameHeader.endStream == 0 ? takeControl(now) : nil
         case FrameType.headers:
@@ -45,8 +50,30 @@ struct FrameBudget {
     /// A head came that we can use.
     mutating func usefulHead() { controls.give(Limits.controlsPerHead) }
 
-    /// A frame had data, for a stream that takes it.
-    mutating func usefulData() { controls.give(1) }
+    /// A whole DATA frame was read, on a stream that is open.
+    mutating func dataTaken(isEmpty: Bool) {
+        openDataCount -= 1
+        if !isEmpty { controls.give(1) }
+    }
+
+    /// A stream was closed that the other side still sends on: what is on its way is no fault.
+    mutating func expectLateData() {
+        lateDataCount = min(lateDataCount + Limits.lateDataPerStream, Limits.lateDataMax)
+    }
+
+    /// Charges the DATA frames that nghttp2 has passed over, as it does on streams that are closed. One may not be
+    /// complete.
+    mutating func settleData(_ now: Instant) -> HTTP2Fault? {
+        while openDataCount > 1 {
+            openDataCount -= 1
+            if lateDataCount > 0 {
+                lateDataCount -= 1
+            } else if let fault = takeControl(now) {
+                return fault
+            }
+        }
+        return nil
+    }
 
     /// We sent a frame of DATA. The other side may open both windows as it reads on, by 4 KiB at a time as some do, and
     /// measure the way with a PING (gRPC). A frame that was `cut` short because the window ended justifies nothing by

@@ -22,6 +22,7 @@ struct FrameHeader: Equatable {
 enum FrameType {
     static let data: UInt8 = 0x0
     static let headers: UInt8 = 0x1
+    static let priority: UInt8 = 0x2
     static let resetStream: UInt8 = 0x3
     static let continuation: UInt8 = 0x9
 }
@@ -60,9 +61,7 @@ struct FrameScan {
 
     /// The next frame header that `octets` complete from `index` on, which moves past it. Nil: all were looked at.
     mutating func next(_ octets: Span<UInt8>, _ index: inout Int) -> FrameHeader? {
-        let skipped = min(skipCount, octets.count - index)
-        index += skipped
-        skipCount -= skipped
+        skipPayload(octets, &index)
         guard skipCount == 0 else { return nil }
         while index < octets.count {
             read(octets[index])
@@ -75,6 +74,13 @@ struct FrameScan {
             }
         }
         return nil
+    }
+
+    /// Moves `index` from the end of a frame header to the end of its payload, or of `octets`.
+    mutating func skipPayload(_ octets: Span<UInt8>, _ index: inout Int) {
+        let count = min(skipCount, octets.count - index)
+        index += count
+        skipCount -= count
     }
 
     @inline(__always)

@@ -18,6 +18,8 @@ public enum HTTP2Fault: UInt8, Error, Sendable, CaseIterable {
     case controlFlood
     /// Too many CONTINUATION frames in one head.
     case continuationFlood
+    /// A head decoded to far more than a head may have.
+    case headFlood
     /// Too many acknowledgements wait because the other side does not read them.
     case acknowledgementFlood
     /// Too many entries in one SETTINGS frame.
@@ -39,6 +41,7 @@ public enum HTTP2Fault: UInt8, Error, Sendable, CaseIterable {
         case .resetFlood: "ResetFlood"
         case .controlFlood: "ControlFlood"
         case .continuationFlood: "ContinuationFlood"
+        case .headFlood: "HeadFlood"
         case .acknowledgementFlood: "AcknowledgementFlood"
         case .settingsFlood: "SettingsFlood"
         case .memory: "Memory"
@@ -54,7 +57,8 @@ public enum HTTP2Fault: UInt8, Error, Sendable, CaseIterable {
         case .flowControl: .flowControlError
         case .compression: .compressionError
         case .streamClosed: .streamClosed
-        case .resetFlood, .controlFlood, .continuationFlood, .acknowledgementFlood, .settingsFlood, .memory:
+        case .resetFlood, .controlFlood, .continuationFlood, .headFlood, .acknowledgementFlood, .settingsFlood,
+            .memory:
             .enhanceYourCalm
         case .internalError: .internalError
         }

@@ -61,8 +61,8 @@ private func span(_ start: UnsafePointer<UInt8>?, _ count: Int) -> Span<UInt8> {
     }
     unsafe nghttp2_session_callbacks_set_on_header_callback(callbacks) {
         _, _, name, nameCount, value, valueCount, _, data in
-        unsafe tell(data) { session in unsafe session.reader.add(span(name, nameCount), span(value, valueCount)) }
-        return 0
+        let next = unsafe tell(data) { session in unsafe session.field(span(name, nameCount), span(value, valueCount)) }
+        return next?.rawValue ?? 0
     }
     unsafe nghttp2_session_callbacks_set_on_data_chunk_recv_callback(callbacks) { _, _, id, start, count, data in
         guard let start = unsafe start else { return 0 }

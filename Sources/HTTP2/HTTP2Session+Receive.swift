@@ -4,41 +4,61 @@ import HTTP1
 
 // Octets in. What nghttp2 calls comes here through +Callbacks; it records and returns.
 extension HTTP2Session {
-    /// Takes octets of the connection, all of them, and appends what they say to the events.
+    /// Begins another turn: as much work may be done again as a connection may take before others have their turn.
+    public func beginTurn() { work = TurnWork() }
+
+    /// Whether so much was done in this turn that the rest is for another one.
+    public var isTurnOver: Bool { work.isDone }
+
+    /// Takes bytes of the connection and appends what they say to the events. Returns how many it took: all, unless the
+    /// turn is over, or the connection beyond help. The rest is to be handed in again in a later turn, before all else.
     ///
-    /// False: the connection is beyond help, and `fault` says why. `data` events point into `octets`.
-    public func receive(_ octets: Span<UInt8>, now: Instant) -> Bool {
-        guard fault == nil else { return false }
+    /// `data` events point into `bytes`. Once `fault` is set, nothing is taken any more.
+    public func receive(_ bytes: Span<UInt8>, now: Instant) -> Int {
+        guard fault == nil else { return 0 }
         self.now = now
         turn += 1
         isReceiving = true
         defer { isReceiving = false }
-        let admitted = admit(octets)
+        admit(bytes)
         let queueBefore = unsafe nghttp2_session_get_outbound_queue_size(native)
-        let status = feed(octets.extracting(first: admitted.count))
-        if status < 0 {
-            giveUp(HTTP2Fault(receiving: status))
-        } else if let fault = admitted.fault ?? verdict {
+        let status = feed(bytes.extracting(first: admittedCount))
+        if status >= 0 { admittedCount -= status }
+        // Where nghttp2 paused, what was admitted behind is still to come.
+        let isSettled = admittedCount == 0
+        if let fault = verdict ?? (isSettled ? refusal ?? budget.settleData(now) : nil) {
             giveUp(fault)
+        } else if status < 0 {
+            giveUp(HTTP2Fault(receiving: status))
         } else if unsafe nghttp2_session_get_outbound_queue_size(native) > queueBefore {
             takeControl()
         }
         if memory.byteCount > settings.sessionBytesMax { giveUp(.memory) }
         if hasDeadRequests { dropDeadRequests() }
-        return fault == nil
+        return max(0, status)
     }
 
-    /// How many of `octets` nghttp2 may see: all, or those before the frame that is one too many.
-    private func admit(_ octets: Span<UInt8>) -> (count: Int, fault: HTTP2Fault?) {
-        var index = 0
-        while let frame = scan.next(octets, &index) {
-            if let fault = judge(frame) { return (max(0, index - FrameHeader.byteCount), fault) }
+    /// Judges the frames that `bytes` begin, in addition to those that were admitted in an earlier turn: up to the end,
+    /// to the frame that is one too many, or to that which makes the turn long enough.
+    private func admit(_ bytes: Span<UInt8>) {
+        guard refusal == nil else { return }
+        var index = admittedCount
+        while let frame = scan.next(bytes, &index) {
+            refusal = judge(frame)
+            if refusal != nil { return admittedCount = max(0, index - FrameHeader.byteCount) }
+            work.take(frame)
+            if work.isDone {
+                scan.skipPayload(bytes, &index)
+                return admittedCount = index
+            }
         }
-        return (octets.count, nil)
+        admittedCount = bytes.count
     }
 
     private func judge(_ frame: FrameHeader) -> HTTP2Fault? {
         if role == .server, frame.type == FrameType.headers, !gaps.admit(frame.stream) { return .protocolError }
+        // nghttp2 passes over what it does not use. Source: RFC 9113 §6.3.
+        if frame.type == FrameType.priority, frame.stream == 0 { return .protocolError }
         return budget.admit(frame, now: now)
     }
 
@@ -107,6 +127,17 @@ extension HTTP2Session {
         reader.begin(isResponse ? .response(isHEAD: streams[slot].isHEAD) : .trailers, slot: slot, settings, heads)
     }
 
+    /// Takes one field of a head. What nghttp2 is to do then: go on, pause, or give up.
+    func field(_ name: Span<UInt8>, _ value: Span<UInt8>) -> nghttp2_error? {
+        work.takeField(byteCount: name.count + value.count)
+        reader.add(name, value)
+        guard !reader.isFlood else {
+            verdict = .headFlood
+            return NGHTTP2_ERR_CALLBACK_FAILURE
+        }
+        return work.isDone ? NGHTTP2_ERR_PAUSE : nil
+    }
+
     func endHead(isEnd: Bool) {
         let slot = reader.slot
         if isEnd { streams[slot].hasEnded = true }
@@ -137,11 +168,11 @@ extension HTTP2Session {
             return refuse(slot, .tooMuch, .refusedStream)
         }
         charge(slot, head)
-        budget.usefulHead()
         streams[slot].isAnnounced = true
         if let violation {
             events.append(.refusedHead(slot: slot, head, violation, isEnd: isEnd))
         } else {
+            budget.usefulHead()
             events.append(.head(slot: slot, head, isEnd: isEnd))
         }
     }
@@ -169,9 +200,9 @@ extension HTTP2Session {
 
     /// A whole DATA frame was read.
     func dataEnded(_ id: Int32, isEmpty: Bool, isEnd: Bool) {
-        if !isEmpty { budget.usefulData() }
-        guard isEnd else { return }
         guard let slot = slot(id) else { return }
+        budget.dataTaken(isEmpty: isEmpty)
+        guard isEnd else { return }
         streams[slot].hasEnded = true
         events.append(.end(slot: slot, trailers: nil))
     }
@@ -209,6 +240,7 @@ extension HTTP2Session {
     func streamClosed(_ id: Int32, _ code: HTTP2ErrorCode) {
         guard let slot = slot(id) else { return }
         streams.close(slot)
+        if !streams[slot].hasEnded, !streams[slot].isResetByOtherSide { budget.expectLateData() }
         headByteCount -= streams[slot].headByteCount
         headHeldByteCount -= streams[slot].headHeldByteCount
         if role == .server, !streams[slot].isAnnounced {

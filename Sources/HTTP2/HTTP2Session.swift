@@ -50,6 +50,12 @@ import HTTP1
     var verdict: HTTP2Fault?
 
     // Receiving.
+    /// What was done in this turn.
+    var work = TurnWork()
+    /// Bytes that were admitted and that nghttp2 has not seen: it paused before them.
+    var admittedCount = 0
+    /// What is wrong with the frame behind them.
+    var refusal: HTTP2Fault?
     /// Counts the calls of `receive`.
     var turn: UInt64 = 0
     /// Whether one is going on.

@@ -70,6 +70,9 @@ struct HeadReader {
         return head
     }
 
+    /// Whether the block has decoded to so much that reading on is work for nothing.
+    var isFlood: Bool { byteCount > byteCountMax * Limits.headFloodFactor }
+
     /// Takes one field of the block.
     mutating func add(_ name: Span<UInt8>, _ value: Span<UInt8>) {
         guard let head else { preconditionFailure("head reader: a field outside of a block") }

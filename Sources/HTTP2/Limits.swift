@@ -12,6 +12,22 @@ public enum Limits {
     public static let streamWindowBytes = 64 * 1024
     /// Octets of one request head as RFC 9113 §6.5.2 counts them: name, value and 32 per field. Beyond: 413.
     public static let requestHeadBytesMax = HTTP1.Limits.requestHeadBytesMax
+    /// How many times the largest head one may decode to before it ends: up to there an honest client hears that its
+    /// head is too large. A byte on the wire can stand for 4,096 of them (HPACK), and each is decoded and judged before
+    /// it can be thrown away. Beyond: ENHANCE_YOUR_CALM.
+    static let headFloodFactor = 4
+    /// What may be done for a connection before others have their turn, in units of about a nanosecond: half a
+    /// millisecond. The rest waits for the next turn.
+    public static let turnWorkMax = 512 * 1024
+    /// What a frame costs of it: that nghttp2 reads it, that we judge it, and an event.
+    static let workPerFrame = 256
+    /// What a byte of a frame that is not DATA costs: Huffman codes are read by the half byte, and a table may change
+    /// its size with each byte.
+    static let workPerByte = 8
+    /// What a head costs: a request is decided, sent, and answered.
+    static let workPerHead = 8 * 1024
+    /// What a field costs beside its bytes.
+    static let workPerField = 128
     /// The same of a response head. Beyond: RST_STREAM PROTOCOL_ERROR.
     public static let responseHeadBytesMax = HTTP1.Limits.responseHeadBytesMax
     /// Octets of all heads whose streams are open. An octet on the wire can stand for thousands in a head (HPACK), so
@@ -37,6 +53,11 @@ public enum Limits {
     static let controlsPerData = 2
     /// So many octets of our DATA give one more: a window may be opened for every 2 KiB.
     static let dataBytesPerControl = 1024
+    /// DATA frames that may be on their way on a stream when we close it: a window full of messages of 32 bytes, as
+    /// gRPC sends them. Beyond, they are charged like frames that bring nothing.
+    static let lateDataPerStream = 2048
+    /// The same of all streams that were closed so.
+    static let lateDataMax = 16 * 1024
     /// CONTINUATION frames of one head; a head of 64 KiB needs four. Beyond: ENHANCE_YOUR_CALM.
     public static let continuationCountMax = 8
     /// Acknowledgements of PING and SETTINGS that wait to be written. Beyond: ENHANCE_YOUR_CALM.

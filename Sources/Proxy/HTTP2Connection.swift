@@ -12,6 +12,10 @@ class HTTP2Connection {
     final let session: HTTP2Session
     /// Frames that the kernel did not take yet.
     final var outbound: Buffer?
+    /// What was read and is not looked at yet: the turn was over.
+    final var unread: Buffer?
+    /// The pass in which it had its last turn.
+    final var servedAt = Instant(nanoseconds: 0)
     /// It waits in `Worker.busyConnections` for its turn at the end of the pass.
     final var isBusy = false
     /// Streams that have something to send and no window, or no room in `outbound`.
@@ -38,7 +42,9 @@ class HTTP2Connection {
     final var partialSince = Instant.distantFuture
 
     /// Octets of buffers held, and the session's.
-    final var heldByteCount: Int { (outbound?.capacity ?? 0) + transport.heldByteCount + sessionByteCount }
+    final var heldByteCount: Int {
+        (outbound?.capacity ?? 0) + (unread?.capacity ?? 0) + transport.heldByteCount + sessionByteCount
+    }
     /// Whether no frame waits for the kernel.
     final var isFlushed: Bool { (outbound?.isEmpty ?? true) && transport.isFlushed }
 
@@ -58,7 +64,7 @@ class HTTP2Connection {
     }
 
     /// Whether reading may bring something that matters.
-    final var mayRead: Bool { !isFailed && transport.mayReceive }
+    final var mayRead: Bool { !isFailed && (unread != nil || transport.mayReceive) }
 
     /// Whether it is over: the object may outlive the socket by the rest of a call.
     var isClosed: Bool { preconditionFailure("HTTP/2 connection: abstract") }

@@ -9,8 +9,28 @@ enum Limits {
     static let acceptPause = Nanoseconds(100_000_000)
     /// Requests of one connection answered in one turn. A client that pipelines more waits for the next pass.
     static let requestsPerTurnMax = 32
-    /// Reads of one HTTP/2 connection in one turn, each of one large buffer at most. The rest waits for the next pass.
+    /// Tokens that `ClientArrivals` holds beyond twice the connections that there are, before it is cleaned.
+    static let arrivalsSlack = 1024
+    /// From one walk through all connections, for those that may make room, to the next: 10 ms. A walk takes less than
+    /// one, so that whoever makes us walk costs less than a tenth of the worker.
+    static let walkInterval = Nanoseconds(10_000_000)
+    /// A client connection has at most this part of the descriptors that are left for further connections to targets.
+    static let targetShareDivisor = 4
+    /// This part of all descriptors is kept for clients to come.
+    static let descriptorReserveDivisor = 8
+    /// For how long a client must have taken nothing of its response before its exchange may end for want of
+    /// descriptors.
+    static let stalledTime = Nanoseconds(1_000_000_000)
+    /// Such exchanges that end at once. More would be more than is needed.
+    static let stalledPerWalkMax = 64
+    /// Bytes of requests that one HTTP/1 connection brings in one turn, a body's included. A head costs as much as
+    /// several small requests. The rest waits for the next pass.
+    static let requestBytesPerTurnMax: UInt64 = 512 * 1024
+    /// Reads of one connection in one turn that are thrown away, since its client was answered and is to close.
     static let readsPerTurnMax = 16
+    /// Turns that an HTTP/2 connection has at once when it takes nothing any more: what came before it broke counts,
+    /// and fits in what a kernel holds.
+    static let lastTurnsMax = 8
     /// Requests on one HTTP/2 connection; then GOAWAY, and the client opens another. Bounds what a connection gathers.
     static let http2RequestsMax = 10_000
     /// How long after the first GOAWAY the second follows, if the client does not acknowledge the PING between them.

@@ -14,7 +14,9 @@ extension Worker {
 
     /// Goes on with a client's connection as far as it goes without waiting.
     mutating func advance(_ client: ClientConnection) {
-        for _ in 0..<Limits.requestsPerTurnMax {
+        let consumedBefore = client.consumedCount
+        for _ in 0..<Limits.requestsPerTurnMax
+        where client.consumedCount - consumedBefore < Limits.requestBytesPerTurnMax {
             switch client.phase {
             case .proxyHeader:
                 guard readProxyHeader(client) else { return rest(client) }

@@ -5,14 +5,20 @@ import Telemetry
 
 /// HTTP/2 connections: reading frames, and writing what their streams have to say.
 extension Worker {
-    /// Reads and acts as long as there is something, within a turn's bounds.
+    /// Reads and acts as long as there is something and the turn is not over.
     mutating func serve(_ connection: HTTP2Connection) {
+        connection.servedAt = now
+        connection.session.beginTurn()
+        if let unread = connection.unread.take() {
+            take(unread, connection)
+            buffers.release(unread)
+        }
         let input = frames
-        for _ in 0..<Limits.readsPerTurnMax {
+        while !connection.session.isTurnOver {
             guard !connection.isClosed, !connection.isFailed else { return }
             input.removeAll()
             switch connection.transport.receive(into: input, &self) {
-            case .got: take(input.bytes, connection)
+            case .got: take(input, connection)
             case .nothing: return keepBusy(connection)
             case .ended, .failed: return connection.end(&self)
             }
@@ -20,11 +26,20 @@ extension Worker {
         keepBusy(connection)
     }
 
-    /// Hands octets of a connection to its session and acts on them.
-    mutating func take(_ input: Span<UInt8>, _ connection: HTTP2Connection) {
+    /// Hands the bytes of a connection in `input` to its session and acts on them. What the turn has no time for is
+    /// kept for the next.
+    mutating func take(_ input: Buffer, _ connection: HTTP2Connection) {
+        let takenCount = take(input.bytes, connection)
+        guard takenCount < input.count, !connection.isClosed, !connection.isFailed else { return }
+        let unread = buffers.acquireBulk()
+        unread.append(input.bytes.extracting(takenCount..<input.count))
+        connection.unread = buffers.settle(consume unread)
+    }
+
+    private mutating func take(_ input: Span<UInt8>, _ connection: HTTP2Connection) -> Int {
         connection.lastActivity = now
         connection.unansweredSince = .distantFuture
-        _ = connection.session.receive(input, now: now)
+        let takenCount = connection.session.receive(input, now: now)
         connection.countDropped(counters)
         if !connection.session.isInsideFrame {
             connection.partialSince = .distantFuture
@@ -35,6 +50,7 @@ extension Worker {
         connection.handleEvents(input, &self)
         if !connection.blocked.isEmpty { resumeBlocked(connection) }
         keepBusy(connection)
+        return takenCount
     }
 
     /// Has a connection's frames written at the end of the pass.
@@ -52,9 +68,10 @@ extension Worker {
         for connection in connections {
             connection.isBusy = false
             guard !connection.isClosed else { continue }
-            // More has come than one turn takes.
-            if connection.mayRead { serve(connection) }
+            // More has come than one turn takes. Who had a turn in this pass has the next one in the next.
+            if connection.mayRead, connection.servedAt != now { serve(connection) }
             if !connection.isClosed { writeOut(connection) }
+            if connection.mayRead, !connection.isClosed { keepBusy(connection) }
         }
     }
 
@@ -86,7 +103,7 @@ extension Worker {
     /// were never seen, and may be sent again.
     private mutating func readLast(_ connection: HTTP2Connection) {
         connection.transport.isReadable = true
-        serve(connection)
+        for _ in 0..<Limits.lastTurnsMax where connection.mayRead && !connection.isClosed { serve(connection) }
         connection.end(&self)
     }
 
@@ -282,6 +299,7 @@ extension Worker {
     /// Gives back what a connection has, and closes its socket.
     mutating func release(_ connection: HTTP2Connection, reset: Bool = false) {
         if let outbound = connection.outbound.take() { buffers.release(consume outbound) }
+        dropUnread(of: connection)
         buffers.charge(-connection.sessionByteCount)
         connection.sessionByteCount = 0
         timers.cancel(connection.transport.token)
@@ -289,6 +307,11 @@ extension Worker {
         connection.transport.close(reset: reset, &self)
         connection.blocked = []
         reserve.restore()
+    }
+
+    /// Throws away what was read and not looked at: nothing more is taken from the connection.
+    mutating func dropUnread(of connection: HTTP2Connection) {
+        if let unread = connection.unread.take() { buffers.release(consume unread) }
     }
 
     /// Notes and counts that a session was ended, and why.
@@ -327,6 +350,7 @@ extension HTTP2FaultReason {
             case .resetFlood: .resetFlood
             case .controlFlood: .controlFlood
             case .continuationFlood: .continuationFlood
+            case .headFlood: .headFlood
             case .acknowledgementFlood: .acknowledgementFlood
             case .settingsFlood: .settingsFlood
             case .memory: .memory

@@ -20,7 +20,7 @@ extension Worker {
         let received = client.inbound.take()
         discardBuffers(client)
         if let received {
-            take(received.bytes, connection)
+            take(received, connection)
             buffers.release(consume received)
         }
         serve(connection)
@@ -184,12 +184,15 @@ extension Worker {
         case .finishing: if connection.streamCount == 0 && connection.isFlushed { return beginLinger(connection) }
         case .lingering, .closed: return
         }
-        if connection.isFailed && connection.isFlushed { return beginLinger(connection) }
+        // A session is finished as well once the client has said GOAWAY and no stream is open: it answers nothing more.
+        let isOver = connection.isFailed || connection.session.isFinished
+        if isOver && connection.isFlushed { return beginLinger(connection) }
         rearm(connection, at: nextDeadline(of: connection))
     }
 
     private mutating func beginLinger(_ connection: HTTP2ClientConnection) {
         endStreams(connection)
+        dropUnread(of: connection)
         connection.transport.shutdownWrite(&self)
         connection.enter(.lingering(until: now + Limits.lingerTime))
         linger(connection)

@@ -69,6 +69,8 @@ public enum HTTP2FaultReason: UInt8, CounterLabel {
     case controlFlood
     /// A field section in too many frames.
     case continuationFlood
+    /// A field section that decodes to far more than a head may have.
+    case headFlood
     /// Acknowledgements that nobody reads.
     case acknowledgementFlood
     /// Too many settings at once.
@@ -90,6 +92,7 @@ public enum HTTP2FaultReason: UInt8, CounterLabel {
         case .resetFlood: "reset_flood"
         case .controlFlood: "control_flood"
         case .continuationFlood: "continuation_flood"
+        case .headFlood: "head_flood"
         case .acknowledgementFlood: "acknowledgement_flood"
         case .settingsFlood: "settings_flood"
         case .memory: "memory"

@@ -9,6 +9,8 @@ final class Side {
     let heads: HeadPool
     let output = Buffer(capacity: Core.Limits.largeBufferBytes)
     var now = Instant(nanoseconds: 1_000_000_000)
+    /// Turns that it took to hand in all that came.
+    var turnCount = 0
     /// What happened, as words; `data` with its octets.
     var story: [String] = []
     /// Heads by slot, the last one.
@@ -25,14 +27,14 @@ final class Side {
     /// Takes octets, in pieces of at most `size`, and tells the story of each.
     @discardableResult func receive(_ octets: [UInt8], pieces size: Int = Int.max) -> Bool {
         var index = 0
-        var isAlive = true
-        while index < octets.count {
+        while index < octets.count, session.fault == nil {
             let piece = Array(octets[index..<min(octets.count, index + min(size, octets.count))])
-            index += piece.count
-            isAlive = session.receive(piece.span, now: now)
+            session.beginTurn()
+            turnCount += 1
+            index += session.receive(piece.span, now: now)
             tell(piece)
         }
-        return isAlive
+        return session.fault == nil
     }
 
     /// Everything the session has to send.

@@ -34,7 +34,7 @@ import Testing
         #expect(copy.admitted(FrameType.data, length: 1) == 100)
         #expect(copy.admitted(FrameType.data, flags: FrameHeader.endStream) == 100)
         #expect(copy.admitted(FrameType.data, length: 50, flags: FrameHeader.padded) == 10)
-        copy.budget.usefulData()
+        copy.budget.dataTaken(isEmpty: false)
         #expect(copy.admitted(FrameType.data) == 1)
         copy.budget.sentData(100, cut: false)
         #expect(copy.admitted(8) == 2)

@@ -25,6 +25,9 @@ struct Flood: Sendable, CustomTestStringConvertible {
 }
 
 private let openPost: [Frame] = [.headers(1, post, end: false)]
+/// A field of 4,000 bytes that goes into the header table; after it one byte, `BE`, stands for all of them.
+private let largeField = [0x40] + string("a") + string(String(repeating: "b", count: 4000))
+private let references = [UInt8](repeating: 0xBE, count: 15_000)
 
 private let floods: [Flood] = [
     Flood("PING (CVE-2019-9512)") { _ in [.ping()] },
@@ -52,6 +55,17 @@ private let floods: [Flood] = [
     },
     Flood("MadeYouReset by trailers", .resetFlood) {
         [.headers($0 * 2 + 1, post, end: false), .headers($0 * 2 + 1, [(":path", "/")])]
+    },
+    Flood("empty DATA on a stream that is over", first: openPost + [.reset(1)]) { _ in [.data(1, end: true)] },
+    Flood("DATA on a stream that is over", first: openPost + [.reset(1)]) { _ in [.data(1, [1])] },
+    Flood("HPACK references to a large field", first: [.headers(1, block: block(get) + largeField)], .headFlood) {
+        [.headers($0 * 2 + 1, block: block(get) + references)]
+    },
+    Flood("HPACK references in trailers", first: openPost + [.headers(3, block: block(get) + largeField)], .headFlood) {
+        [.headers($0 * 2 + 3, post, end: false), .headers($0 * 2 + 3, block: references)]
+    },
+    Flood("HPACK references to a crumb of a cookie", first: openPost, .headFlood) {
+        [.headers($0 * 2 + 1, block: block(get) + [0x60] + string("b") + references)]
     },
     Flood("CONTINUATION (CVE-2024-28182)", first: [.headers(1, get, endHeaders: false)], .continuationFlood) { _ in
         [.continuation(1, block([("a", "b")]), endHeaders: false)]
@@ -90,7 +104,8 @@ private let floods: [Flood] = [
     }
 
     @Test func whoIsSlowEnoughIsNoFlood() {
-        for flood in floods where flood.fault != .continuationFlood && flood.name != "GOAWAY" {
+        let atOnce: [HTTP2Fault] = [.continuationFlood, .headFlood]
+        for flood in floods where !atOnce.contains(flood.fault) && flood.name != "GOAWAY" {
             let server = Side(.server)
             server.receive(preface + flood.first)
             for round in 1...600 as ClosedRange<UInt32> {
@@ -104,11 +119,11 @@ private let floods: [Flood] = [
 
     @Test func rapidlyResetRequestsAreNeverHeardOf() {
         let (_, server) = serve(
-            (0..<100 as Range<UInt32>).flatMap {
+            (0..<50 as Range<UInt32>).flatMap {
                 [Frame.headers($0 * 2 + 1, post, end: false), .data($0 * 2 + 1, [1]), .reset($0 * 2 + 1)].octets
             })
         #expect(server.story == ["settings"] && server.bodies.isEmpty)
-        #expect(server.session.droppedRequestCount == 100)
+        #expect(server.session.droppedRequestCount == 50)
         #expect(server.session.openStreamCount == 0 && server.session.fault == nil)
         #expect(server.heads.count > 0, "the heads have gone back to the pool")
         server.receive([Frame.headers(301, get)].octets)
@@ -228,9 +243,7 @@ private let floods: [Flood] = [
 
     @Test func headsThatAreLargeTogetherAreRefused() {
         // One field of 4 KiB goes into the header table; after that one octet stands for all of it.
-        let value = String(repeating: "b", count: 4000)
-        let table = [0x40] + string("a") + string(value)
-        let (first, server) = serve([Frame.headers(1, block: block(get) + table, end: false)].octets)
+        let (first, server) = serve([Frame.headers(1, block: block(get) + largeField, end: false)].octets)
         #expect(first == .fine)
         var answer: [UInt8] = []
         for stream in 1..<100 as Range<UInt32> {
@@ -248,13 +261,41 @@ private let floods: [Flood] = [
     }
 
     @Test func aHeadThatGrowsBeyondItsCapIsNotStored() {
-        let value = String(repeating: "b", count: 4000)
-        let table = [0x40] + string("a") + string(value)
-        let bomb = block(get) + table + Array(repeating: UInt8(0xBE), count: 10_000)
+        let bomb = block(get) + largeField + references.prefix(40)
         let (verdict, server) = serve([Frame.headers(1, block: bomb)].octets)
         #expect(verdict == .fine)
         #expect(server.story.last == "0 refused headTooLarge end")
         #expect((server.lastHead?.byteCount ?? 0) < 70_000)
+    }
+
+    /// Heads that are too large are answered one by one, and not for ever.
+    @Test func refusedHeadsEarnNothing() {
+        let server = Side(.server)
+        server.receive(preface + [Frame.headers(1, block: block(get) + largeField)].octets)
+        var stream: UInt32 = 3
+        while server.receive([Frame.headers(stream, block: block(get) + references.prefix(40))].octets), stream < 3000 {
+            #expect(server.story.last?.hasSuffix("refused headTooLarge end") == true)
+            server.session.respond(
+                server.slots.last ?? 0, responseHead("HTTP/1.1 413 X\r\n\r\n"), framing: .none, isEnd: true)
+            _ = server.send()
+            stream += 2
+        }
+        #expect(server.session.fault == .controlFlood && stream < 1100)
+    }
+
+    /// What is in flight on a stream that we close is not held against its sender.
+    @Test func lateDataIsForgiven() {
+        let server = Side(.server)
+        server.receive(preface)
+        for stream in stride(from: 1, to: 41, by: 2) as StrideTo<UInt32> {
+            server.receive(Frame.headers(stream, post, end: false).octets)
+            server.session.reset(server.slots.last ?? 0, .cancel)
+            _ = server.send()
+            server.receive([Frame](repeating: .data(stream, [1, 2, 3]), count: 1000).octets)
+        }
+        #expect(server.session.fault == nil)
+        server.receive((0..<20).flatMap { _ in [Frame](repeating: .data(1, [1]), count: 1000).octets })
+        #expect(server.session.fault == .controlFlood)
     }
 
     @Test func memoryIsLimited() {

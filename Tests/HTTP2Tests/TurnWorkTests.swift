@@ -1,0 +1,59 @@
+import Core
+import Testing
+
+@testable import HTTP2
+
+/// Whatever comes, a turn ends after about as much work, and what was not looked at is handed in again.
+@Suite struct TurnWorkTests {
+    @Test func framesAndFieldsCountApart() {
+        var work = TurnWork()
+        work.take(FrameHeader(length: 16_384, type: FrameType.headers))
+        #expect(!work.isDone)
+        for _ in 0..<100 { work.takeField(byteCount: 5000) }
+        #expect(!work.isDone)
+        for _ in 0..<3 { work.takeField(byteCount: 5000) }
+        #expect(work.isDone)
+    }
+
+    @Test func aTurnTakesAMegabyteOfDataOrTwoThousandFrames() {
+        var bulk = TurnWork()
+        for _ in 0..<60 { bulk.take(FrameHeader(length: 16_384, type: FrameType.data)) }
+        #expect(!bulk.isDone)
+        var small = TurnWork()
+        for _ in 0..<2048 {
+            #expect(!small.isDone)
+            small.take(FrameHeader(length: 0, type: FrameType.data))
+        }
+        #expect(small.isDone)
+    }
+
+    /// Few bytes that stand for many: as many turns as there is work, and the same story as in one.
+    @Test func aReadIsTakenInTurns() {
+        let large = [0x40] + string("a") + string(String(repeating: "b", count: 4000))
+        let first = Frame.headers(1, block: block(get) + large, end: true)
+        let rest = (1..<100 as Range<UInt32>).map {
+            Frame.headers($0 * 2 + 1, block: block(get) + [UInt8](repeating: 0xBE, count: 12))
+        }
+        var settings = HTTP2Settings()
+        settings.openHeadBytesMax = 1 << 24
+        let server = Side(.server, settings)
+        server.receive(preface)
+        server.turnCount = 0
+        server.receive(([first] + rest).octets)
+        #expect((9...30).contains(server.turnCount), "five megabytes of heads in \(server.turnCount) turns")
+        #expect(server.story.count { $0.hasSuffix("head GET / end") } == 100)
+    }
+
+    /// A frame that is one too many is met in its turn, not before those in front of it.
+    @Test func aFaultWaitsForItsTurn() {
+        let large = [0x40] + string("a") + string(String(repeating: "b", count: 4000))
+        let server = Side(.server)
+        server.receive(preface + Frame.headers(1, block: block(get) + large).octets)
+        let requests = (1..<12 as Range<UInt32>).map {
+            Frame.headers($0 * 2 + 1, block: block(get) + [UInt8](repeating: 0xBE, count: 14))
+        }
+        server.receive((requests + [.priority(0, on: 1)]).octets)
+        #expect(server.story.count { $0.hasSuffix("head GET / end") } == 12)
+        #expect(server.session.fault == .protocolError)
+    }
+}
