@@ -312,6 +312,7 @@ extension ListenerSettings {
         self.init(
             idleTimeout: Nanoseconds(seconds: attributes.idleTimeoutSeconds),
             clientKeepAlive: Nanoseconds(seconds: attributes.clientKeepAliveSeconds),
+            firstByteTimeout: Nanoseconds(seconds: attributes.firstByteTimeoutSeconds),
             headTimeout: Nanoseconds(seconds: attributes.headTimeoutSeconds),
             bodyRateWindow: Nanoseconds(seconds: window),
             bodyRateWindowBytes: UInt64((Double(attributes.minBodyRateBytesPerSecond) * window).rounded()),

@@ -336,6 +336,7 @@ extension Service {
             WorkerHandle.start(
                 WorkerConfiguration(
                     index: index, connectionsMax: max(1, budget.connectionsMax / budget.workerCount),
+                    descriptorsMax: budget.connectionDescriptors / budget.workerCount,
                     bufferBytesMax: document.runtime.memoryBytes / budget.workerCount, ticketKey: ticketKey),
                 control: mail, log: logs[index], connectionLog: connectionLogs[index])
         }
@@ -350,6 +351,8 @@ struct DescriptorBudget: Equatable {
     let workerCount: Int
     /// Client connections of all workers. Each may need a second descriptor for its target.
     let connectionsMax: Int
+    /// What is left for connections of clients and to targets.
+    let connectionDescriptors: Int
     /// Health checks at once.
     let runningChecksMax: Int
     /// Whether it is the descriptors that leave so few connections.
@@ -362,7 +365,8 @@ struct DescriptorBudget: Equatable {
         runningChecksMax = min(Limits.runningChecksMax, max(16, descriptors / 16))
         let listeners = document.listenerKeys.count * workerCount
         let own = min(Limits.ownDescriptors, descriptors / 4)
-        let most = max(workerCount, (descriptors - own - runningChecksMax - listeners) / 2)
+        connectionDescriptors = max(2 * workerCount, descriptors - own - runningChecksMax - listeners)
+        let most = connectionDescriptors / 2
         connectionsMax = min(document.runtime.connections ?? most, most)
         isTight = most < Limits.connectionsFew && connectionsMax == most
     }

@@ -190,6 +190,8 @@ public struct Socket: Equatable, Sendable {
 public let timedOutError = ETIMEDOUT
 /// The errno(3) by which it tells that nobody listens at an address.
 public let connectionRefusedError = ECONNREFUSED
+/// The process has as many descriptors as it may.
+public let tooManyFilesError = EMFILE
 /// The same for a host that cannot be reached.
 public let hostUnreachableError = EHOSTUNREACH
 /// The same for a network.

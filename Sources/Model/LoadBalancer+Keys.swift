@@ -107,6 +107,9 @@ extension LoadBalancerAttributes {
             "apus.reason_header.enabled", \.reasonHeader, .bool,
             "Whether answers that are made here say why in an Apus-Reason field."),
         Key(
+            "apus.first_byte_timeout.seconds", \.firstByteTimeoutSeconds, .number(0.1...3600, unit: "seconds"),
+            "Time a client has to send the first byte of its first request; then its connection is closed."),
+        Key(
             "apus.head_timeout.seconds", \.headTimeoutSeconds, .number(0.1...300, unit: "seconds"),
             "Time a client has for a whole request head; then it is answered 408."),
         Key(
@@ -131,6 +134,10 @@ extension LoadBalancerAttributes {
             ("routing.http2.enabled", http2 != standard.http2),
             ("routing.http.x_amzn_tls_version_and_cipher_suite.enabled", tlsVersionAndCipherSuite),
             ("apus.h2c.enabled", h2c), ("apus.reason_header.enabled", reasonHeader != standard.reasonHeader),
+            (
+                "apus.first_byte_timeout.seconds",
+                firstByteTimeoutSeconds != standard.firstByteTimeoutSeconds
+            ),
             ("apus.head_timeout.seconds", headTimeoutSeconds != standard.headTimeoutSeconds),
             (
                 "apus.min_body_rate.bytes_per_second",

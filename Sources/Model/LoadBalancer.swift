@@ -78,6 +78,8 @@ public struct LoadBalancerAttributes: Hashable, Sendable {
     public var proxyProtocolTimeoutSeconds: Double
     /// `apus.reason_header.enabled`: answers made here carry an `Apus-Reason` field.
     public var reasonHeader: Bool
+    /// `apus.first_byte_timeout.seconds`: time a client has to say anything.
+    public var firstByteTimeoutSeconds: Double
     /// `apus.head_timeout.seconds`: time a client has for a whole request head.
     public var headTimeoutSeconds: Double
     /// `apus.min_body_rate.bytes_per_second`: slower bodies are cut; 0 is no such limit.
@@ -100,6 +102,7 @@ public struct LoadBalancerAttributes: Hashable, Sendable {
         proxyProtocolTrusted: [AddressBlock] = [],
         proxyProtocolTimeoutSeconds: Double = 5,
         reasonHeader: Bool = true,
+        firstByteTimeoutSeconds: Double = 30,
         headTimeoutSeconds: Double = 10,
         minBodyRateBytesPerSecond: Int = 100,
         minBodyRateWindowSeconds: Double = 20
@@ -117,6 +120,7 @@ public struct LoadBalancerAttributes: Hashable, Sendable {
         self.proxyProtocolTrusted = proxyProtocolTrusted
         self.proxyProtocolTimeoutSeconds = proxyProtocolTimeoutSeconds
         self.reasonHeader = reasonHeader
+        self.firstByteTimeoutSeconds = firstByteTimeoutSeconds
         self.headTimeoutSeconds = headTimeoutSeconds
         self.minBodyRateBytesPerSecond = minBodyRateBytesPerSecond
         self.minBodyRateWindowSeconds = minBodyRateWindowSeconds

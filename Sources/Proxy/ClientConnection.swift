@@ -46,6 +46,24 @@ final class ClientConnection: ClientSide {
         phase = next
     }
 
+    /// Whether the client has said nothing since it connected, as far as it has been read: neither a byte of a request
+    /// nor all of a TLS handshake.
+    var isSilent: Bool {
+        switch phase {
+        case .proxyHeader, .handshaking: true
+        case .reading: consumedCount == 0 && headDeadline == .distantFuture && (inbound?.isEmpty ?? true)
+        case .exchanging, .lingering, .closed: false
+        }
+    }
+
+    /// Whether no request is under way.
+    var isIdle: Bool {
+        switch phase {
+        case .proxyHeader, .handshaking, .reading, .lingering: true
+        case .exchanging, .closed: false
+        }
+    }
+
     /// Octets charged to the client: its own connection's, and those of the target that serves it.
     var chargedByteCount: Int {
         let own = heldByteCount + transport.heldByteCount

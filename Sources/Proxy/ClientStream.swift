@@ -8,6 +8,8 @@ final class ClientStream: ClientSide {
     let connection: HTTP2ClientConnection
     /// Answered, though the request has not ended: until when the client may say so itself.
     private(set) var lingerUntil = Instant.distantFuture
+    /// It has waited, and may ask for a connection to a target again.
+    private var isInvited = false
     /// It carries a WebSocket.
     private var isTunnel = false
     /// What the client had taken of the connection at the last look, and how much of that counted for this stream.
@@ -57,8 +59,43 @@ final class ClientStream: ClientSide {
         if worker.takeBackAgain(self, &stream, result) { worker.postpone(self) }
     }
 
+    override func mayTakeTarget(_ exchange: Exchange, _ worker: inout Worker) -> Bool {
+        if exchange.countsAsTarget { return true }
+        guard connection.targetCount < worker.targetShare else {
+            exchange.awaitsTarget = true
+            connection.waiting.append(self)
+            return false
+        }
+        exchange.countsAsTarget = true
+        connection.targetCount += 1
+        return true
+    }
+
+    override func giveTargetBack(_ exchange: Exchange, _ worker: inout Worker) {
+        if exchange.awaitsTarget {
+            exchange.awaitsTarget = false
+            connection.waiting.removeAll { $0 === self }
+        }
+        guard exchange.countsAsTarget else { return }
+        exchange.countsAsTarget = false
+        connection.targetCount -= 1
+        guard !connection.waiting.isEmpty else { return }
+        // The share may have grown meanwhile.
+        let count = min(connection.waiting.count, max(0, worker.targetShare - connection.targetCount))
+        for next in connection.waiting.prefix(count) {
+            next.isInvited = true
+            worker.postpone(next)
+        }
+        connection.waiting.removeFirst(count)
+    }
+
     override func advance(_ worker: inout Worker) {
         guard let exchange else { return }
+        if isInvited {
+            isInvited = false
+            exchange.awaitsTarget = false
+            worker.forward(exchange)
+        }
         worker.pump(exchange)
         guard self.exchange === exchange else { return }
         settle(&worker)

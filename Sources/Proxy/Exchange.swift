@@ -45,6 +45,12 @@ final class Exchange {
     var needsFreshConnection = false
     /// Octets of the request's head that the worker's budget was charged with.
     var chargedByteCount = 0
+    /// It waits until its client connection may have another connection to a target.
+    var awaitsTarget = false
+    /// Its place in `Worker.descriptorQueue`, while it waits there.
+    var descriptorTicket: Int?
+    /// It counts in its client connection's `targetCount`.
+    var countsAsTarget = false
     /// It counts as a request of its group.
     var isForwarded = false
     /// What is wrong with the body of the request, once that is known: it names the answer's status and cause.
@@ -100,6 +106,9 @@ final class Exchange {
         isCopy = false
         needsFreshConnection = false
         attemptBeganAt = nil
+        awaitsTarget = false
+        descriptorTicket = nil
+        countsAsTarget = false
         isForwarded = false
         bodyViolation = nil
         isTunnel = false

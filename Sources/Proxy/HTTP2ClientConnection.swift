@@ -19,6 +19,10 @@ final class HTTP2ClientConnection: HTTP2Connection {
     var streamCount = 0
     /// When the last stream ended: PINGs and other frames of the connection do not keep it.
     var idleSince: Instant
+    /// Exchanges of its streams that may each have a connection to a target for themselves.
+    var targetCount = 0
+    /// Streams whose exchanges wait until there are fewer of them, oldest first.
+    var waiting: [ClientStream] = []
     /// Requests begun, for the cap on them.
     var requestCount = 0
     private var knownLocalAddress: SocketAddress?
@@ -64,6 +68,9 @@ final class HTTP2ClientConnection: HTTP2Connection {
         case .finishing, .lingering, .closed: break
         }
     }
+
+    /// Whether no request is under way.
+    var isIdle: Bool { streamCount == 0 && !isClosed }
 
     override var isClosed: Bool {
         if case .closed = phase { return true }

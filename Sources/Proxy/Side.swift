@@ -98,6 +98,10 @@ class ClientSide: Side {
 
     /// Goes on as far as it goes without waiting.
     func advance(_ worker: inout Worker) { preconditionFailure("client: abstract") }
+    /// Whether the exchange may have a connection to a target for itself. If not, the side goes on with it when it may.
+    func mayTakeTarget(_ exchange: Exchange, _ worker: inout Worker) -> Bool { true }
+    /// The exchange needs none any more.
+    func giveTargetBack(_ exchange: Exchange, _ worker: inout Worker) {}
     /// Sets the timer if this side's next deadline is before the one the timer is set to.
     func rearm(_ worker: inout Worker) { preconditionFailure("client: abstract") }
     /// How a body that comes framed like this goes on to the client.

@@ -103,6 +103,8 @@ public struct ListenerSettings: Sendable, Equatable {
     public var idleTimeout: Nanoseconds
     /// Age at which a client connection takes its last request.
     public var clientKeepAlive: Nanoseconds
+    /// Time for the first byte of the first request.
+    public var firstByteTimeout: Nanoseconds
     /// Time for a whole request head, from its first octet.
     public var headTimeout: Nanoseconds
     /// The window over which the least rate of bodies is measured.
@@ -133,12 +135,14 @@ public struct ListenerSettings: Sendable, Equatable {
     public var fieldNames = TLSFieldNames()
 
     public init(
-        idleTimeout: Nanoseconds, clientKeepAlive: Nanoseconds, headTimeout: Nanoseconds,
+        idleTimeout: Nanoseconds, clientKeepAlive: Nanoseconds, firstByteTimeout: Nanoseconds,
+        headTimeout: Nanoseconds,
         bodyRateWindow: Nanoseconds, bodyRateWindowBytes: UInt64, dropsInvalidNames: Bool, preservesHost: Bool,
         forwardedForMode: ForwardedForMode, addsClientPort: Bool, addsReason: Bool
     ) {
         self.idleTimeout = idleTimeout
         self.clientKeepAlive = clientKeepAlive
+        self.firstByteTimeout = firstByteTimeout
         self.headTimeout = headTimeout
         self.bodyRateWindow = bodyRateWindow
         self.bodyRateWindowBytes = bodyRateWindowBytes

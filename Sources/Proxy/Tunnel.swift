@@ -38,6 +38,12 @@ final class Tunnel {
     /// It waits for its next turn in `Worker.deferredTunnels`.
     var isDeferred = false
 
+    /// Whether neither side has said anything.
+    var isSilent: Bool {
+        if case .closed = phase { return false }
+        return record.receivedBytes == 0 && record.sentBytes == 0
+    }
+
     /// What is awaited.
     enum Phase {
         /// The client's PROXY header, until the instant at most.

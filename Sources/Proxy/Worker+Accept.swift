@@ -13,6 +13,7 @@ extension Worker {
             case .wouldBlock: return
             case .aborted: continue
             case .outOfDescriptors:
+                if freeDescriptor() || makeRoom() { continue }
                 refuseForDescriptors(listening)
                 return
             }
@@ -20,7 +21,7 @@ extension Worker {
     }
 
     private mutating func admit(_ socket: Socket, _ address: SocketAddress, _ listener: Listener) {
-        guard clientCount + flowCount < configuration.connectionsMax || endDoubtfulFlow() else {
+        guard clientCount + flowCount < configuration.connectionsMax || makeRoom() else {
             return refuse(socket, listener, .connectionLimit)
         }
         guard !buffers.isExhausted else { return refuse(socket, listener, .memoryBudget) }
@@ -29,6 +30,7 @@ extension Worker {
         listener.connectionCount += 1
         counters.connectionsAccepted.add()
         counters.connectionsActive.add()
+        noteArrival(slab.nextToken)
         if listener.plan.flows != nil { return beginTunnel(socket, address, listener) }
         var transport = Transport(token: slab.nextToken, socket: socket, to: .client)
         if let context = listener.tls { transport.tls = TLSSession(context, wire: wire) }

@@ -271,7 +271,7 @@ extension Worker {
         }
     }
 
-    private func clientSides() -> [ClientSide] {
+    func clientSides() -> [ClientSide] {
         clients() + http2Clients().flatMap { $0.streams.compactMap { $0 } }
     }
 }

@@ -56,7 +56,7 @@ extension Worker {
     /// flow whose client may be nobody gives up its own.
     private mutating func openSocket(to target: SocketAddress) -> DatagramSocket? {
         do { return try DatagramSocket.connect(to: target) } catch {
-            guard !isVerdict(error.code), endDoubtfulFlow() else { return nil }
+            guard !isVerdict(error.code), endDoubtfulFlow() || freeDescriptor() else { return nil }
             return try? DatagramSocket.connect(to: target)
         }
     }
@@ -69,7 +69,7 @@ extension Worker {
     /// Whether another flow may begin, for which another one ends if there are enough.
     private mutating func makeRoom(_ listener: DatagramListener) -> Bool {
         guard clientCount + flowCount >= configuration.connectionsMax || buffers.isExhausted else { return true }
-        if endDoubtfulFlow() { return true }
+        if endDoubtfulFlow() || evictSilent() { return true }
         guard let idlest = listener.idlestAssured else { return false }
         evict(idlest)
         return true

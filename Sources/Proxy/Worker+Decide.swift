@@ -52,6 +52,18 @@ extension Worker {
         guard RequestProtocol(request).mayGo(to: group.plan.version, isPOST: isPOST) else {
             return answer(exchange, status: 464, word: "ProtocolMismatch")
         }
+        self.forward(exchange)
+    }
+
+    /// Sends the exchange to a target of its group, unless its client has its share of connections to targets, or no
+    /// descriptor is left: then it goes on once that has changed.
+    mutating func forward(_ exchange: Exchange) {
+        guard let group = exchange.group else { preconditionFailure("exchange: forwarded to no group") }
+        // Streams to a target of HTTP/2 share connections.
+        if group.plan.version == .http1 {
+            guard exchange.client.mayTakeTarget(exchange, &self) else { return }
+            guard hasDescriptor() else { return awaitDescriptor(exchange) }
+        }
         guard let pool = group.pick(now: now) else { return answer(exchange, status: 503, word: "NoTargets") }
         group.retryBudget.noteRequest(now: now)
         counters.requestsForwarded.add()

@@ -26,6 +26,8 @@ extension Worker {
         precondition(exchange.target == nil && exchange.pool == nil, "exchange: released with its target")
         let client = exchange.client
         exchange.keptBody.reset(&buffers)
+        if exchange.countsAsTarget || exchange.awaitsTarget { client.giveTargetBack(exchange, &self) }
+        if exchange.descriptorTicket != nil { leaveDescriptorQueue(exchange) }
         buffers.charge(-exchange.chargedByteCount)
         exchange.chargedByteCount = 0
         client.requestRate.cancel()

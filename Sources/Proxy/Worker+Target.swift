@@ -12,9 +12,13 @@ extension Worker {
     }
 
     /// Begins a connection to `pool`'s target, with TLS where the group has it.
-    func openTransport(_ pool: TargetPool, _ context: TLSClientContext?, _ serverName: [UInt8]) -> Opening {
+    mutating func openTransport(_ pool: TargetPool, _ context: TLSClientContext?, _ serverName: [UInt8]) -> Opening {
+        guard hasDescriptor() else { return .failed(tooManyFilesError) }
         let socket: Socket
-        do { socket = try Socket.connect(to: pool.address) } catch { return .failed(error.code) }
+        do { socket = try Socket.connect(to: pool.address) } catch {
+            guard error.code == tooManyFilesError, freeDescriptor() else { return .failed(error.code) }
+            do { socket = try Socket.connect(to: pool.address) } catch { return .failed(error.code) }
+        }
         var transport = Transport(token: slab.nextToken, socket: socket, to: .target)
         if let context {
             transport.tls = TLSSession(context, serverName: serverName.span, resuming: pool.resumption, wire: wire)

@@ -27,7 +27,8 @@ extension Worker {
         case .handshaking(let since): return since + client.listener.settings.handshakeTimeout
         case .reading:
             if client.headDeadline != .distantFuture { return client.headDeadline }
-            let idle = client.listener.settings.idleTimeout
+            let settings = client.listener.settings
+            let idle = client.isSilent ? min(settings.idleTimeout, settings.firstByteTimeout) : settings.idleTimeout
             return client.lastActivity + (finishDeadline == nil ? idle : min(idle, Limits.finishIdleTime))
         case .exchanging:
             return exchangeDeadline(of: client)
@@ -68,7 +69,7 @@ extension Worker {
 
     private mutating func readingTimedOut(_ client: ClientConnection) {
         guard client.headDeadline != .distantFuture else {
-            counters.timeouts.add(.clientKeepAlive)
+            counters.timeouts.add(client.isSilent ? .firstByte : .clientKeepAlive)
             return close(client)
         }
         counters.timeouts.add(.requestHead)
@@ -91,6 +92,11 @@ extension Worker {
                 now: now, length: settings.bodyRateWindow, passed: client.takenCount(),
                 minimum: settings.bodyRateWindowBytes)
             if !isFast { return timeOut(exchange, .responseRate, .clientTimeout) }
+        }
+        if idleDeadline(of: client) <= now, exchange.awaitsTarget || exchange.descriptorTicket != nil {
+            counters.timeouts.add(.targetConnect)
+            let word: StaticString = exchange.awaitsTarget ? "TargetConnectionShare" : "DescriptorLimit"
+            return answer(exchange, status: 503, word: word)
         }
         guard idleDeadline(of: client) <= now, !isTaking(client), !isTaking(exchange.target) else { return }
         if isWaitingForClient(exchange) {

@@ -175,6 +175,7 @@ extension Worker {
             counters.failOpenFlows.add()
             group.plan.counters.failOpenRequests.add()
         }
+        _ = hasDescriptor()  // if none can be had, the kernel says so
         let socket: Socket
         do { socket = try targetSocket(tunnel, group, pool.address) } catch {
             tunnel.attempts.exclude(pool)

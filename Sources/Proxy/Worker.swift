@@ -38,6 +38,14 @@ struct Worker: ~Copyable {
     var connectionLog: ConnectionLog?
 
     var clientCount = 0
+    /// Who may have to make room (Worker+Room): in order of arrival, and the idlest last.
+    var arrivals = ClientArrivals()
+    var idleClients: [(token: Token, since: Instant)] = []
+    /// From when on all connections may be walked again for those that are idle, and those that take nothing.
+    var nextWalkAt = Instant(nanoseconds: 0)
+    var nextStalledWalkAt = Instant(nanoseconds: 0)
+    /// Exchanges that wait for a descriptor.
+    var descriptorQueue = StreamQueue()
     /// Flows of datagrams.
     var flowCount = 0
     /// Datagrams that were just received; made when the first listener of them is.
@@ -109,6 +117,7 @@ struct Worker: ~Copyable {
             resumeDeferred()
             resumeTunnels()
             fireTimers()
+            if !descriptorQueue.isEmpty { serveDescriptorQueue() }
             tendConnections()
             if buffers.bytesHeld > buffers.bytesMax { shed() }
             report()
@@ -117,8 +126,10 @@ struct Worker: ~Copyable {
     }
 
     private var nextDeadline: Instant? {
-        guard let finishDeadline else { return timers.nextDeadline }
-        return min(finishDeadline, timers.nextDeadline ?? finishDeadline)
+        var deadline = timers.nextDeadline ?? .distantFuture
+        if let finishDeadline { deadline = min(deadline, finishDeadline) }
+        if !descriptorQueue.isEmpty { deadline = min(deadline, max(nextStalledWalkAt, now)) }
+        return deadline == .distantFuture ? nil : deadline
     }
 
     /// Sorts out the idle target connections that have closed or said something, before a request of the same batch

@@ -63,15 +63,20 @@ public struct WorkerConfiguration: Sendable {
     public var index: Int
     /// Client connections that this worker takes at once.
     public var connectionsMax: Int
+    /// Descriptors that this worker's connections of clients and to targets may take together.
+    public var descriptorsMax: Int
     /// Budget of this worker for buffers, in bytes.
     public var bufferBytesMax: Int
     /// The key of session tickets, the same for all workers.
     public var ticketKey: TLSTicketKey
 
-    public init(index: Int, connectionsMax: Int, bufferBytesMax: Int, ticketKey: TLSTicketKey = .random()) {
+    public init(
+        index: Int, connectionsMax: Int, descriptorsMax: Int, bufferBytesMax: Int, ticketKey: TLSTicketKey = .random()
+    ) {
         self.ticketKey = ticketKey
         self.index = index
         self.connectionsMax = connectionsMax
+        self.descriptorsMax = descriptorsMax
         self.bufferBytesMax = bufferBytesMax
     }
 }

@@ -31,6 +31,11 @@ extension PrometheusText {
     }
 
     private mutating func writeByLabel(_ workers: [WorkerCounters]) {
+        begin(
+            "apus_client_connections_evicted_total", .counter,
+            help: "Client connections and streams closed to make room for others, by what they were doing.")
+        for kind in EvictedKind.allCases { sample(workers, "state", kind) { $0.connectionsEvicted.value(kind) } }
+
         begin("apus_client_connections_rejected_total", .counter, help: "Client connections refused, by reason.")
         for reason in RejectionReason.allCases {
             sample(workers, "reason", reason) { $0.connectionsRejected.value(reason) }
@@ -195,6 +200,9 @@ private let workerMetrics: [Metric<WorkerCounters>] = [
         $0.connectionsAccepted.value
     },
     .gauge("client_connections_active", "Client connections open now.") { $0.connectionsActive.value },
+    .counter("descriptor_waits_total", "Requests that waited for a descriptor to connect to their target.") {
+        $0.descriptorWaits.value
+    },
     .counter("client_connections_shed_total", "Client connections closed to free memory.") { $0.connectionsShed.value },
     .counter("connections_cut_by_configuration_total", "Connections cut by a change of configuration; stays 0.") {
         $0.connectionsCutByConfiguration.value

@@ -23,8 +23,29 @@ public enum RejectionReason: UInt8, CounterLabel {
     }
 }
 
+/// What a client connection was doing that was closed to make room for another.
+public enum EvictedKind: UInt8, CounterLabel {
+    /// It had not said anything since it was accepted.
+    case silent
+    /// It was between requests, and of all such ones for the longest time.
+    case idle
+    /// It kept a target waiting by taking nothing of its response.
+    case stalled
+
+    /// As written in metrics.
+    public var label: StaticString {
+        switch self {
+        case .silent: "silent"
+        case .idle: "idle"
+        case .stalled: "stalled"
+        }
+    }
+}
+
 /// Which timer ran out.
 public enum TimeoutKind: UInt8, CounterLabel {
+    /// The client said nothing at all in time.
+    case firstByte
     /// The client did not complete a request head in time.
     case requestHead
     /// The client sent or took nothing for too long in the middle of an exchange.
@@ -51,6 +72,7 @@ public enum TimeoutKind: UInt8, CounterLabel {
     /// As written in metrics.
     public var label: StaticString {
         switch self {
+        case .firstByte: "first_byte"
         case .requestHead: "request_head"
         case .clientIdle: "client_idle"
         case .requestBodyRate: "request_body_rate"
@@ -163,6 +185,10 @@ public final class WorkerCounters: Sendable {
     public let connectionsRejected = CounterSet<RejectionReason>()
     /// Client connections closed because the process held too many bytes and they held the most.
     public let connectionsShed = Counter()
+    /// Exchanges that waited for a descriptor for their connection to a target.
+    public let descriptorWaits = Counter()
+    /// Client connections closed to make room for others, by what they were doing.
+    public let connectionsEvicted = CounterSet<EvictedKind>()
     /// Client connections cut because the configuration changed. Stays zero: design.md §6.
     public let connectionsCutByConfiguration = Counter()
     /// Exchanges cut because their target's deregistration delay was over.

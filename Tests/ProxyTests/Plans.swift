@@ -9,7 +9,8 @@ import Testing
 /// Plans as control makes them, with what a test does not care about filled in.
 enum Plans {
     static let settings = ListenerSettings(
-        idleTimeout: 60_000_000_000, clientKeepAlive: 3_600_000_000_000, headTimeout: 10_000_000_000,
+        idleTimeout: 60_000_000_000, clientKeepAlive: 3_600_000_000_000, firstByteTimeout: 30_000_000_000,
+        headTimeout: 10_000_000_000,
         bodyRateWindow: 10_000_000_000, bodyRateWindowBytes: 1000, dropsInvalidNames: false, preservesHost: false,
         forwardedForMode: .append, addsClientPort: false, addsReason: false)
 
@@ -67,7 +68,8 @@ struct WorkerBench: ~Copyable {
 
     init() {
         worker = Worker(
-            WorkerConfiguration(index: 0, connectionsMax: 10, bufferBytesMax: 1 << 20), mailbox: Mailbox(),
+            WorkerConfiguration(index: 0, connectionsMax: 10, descriptorsMax: 20, bufferBytesMax: 1 << 20),
+            mailbox: Mailbox(),
             control: control, counters: counters, log: LogDoor(ring: ring, bell: LogBell()),
             connectionLog: LogDoor(ring: LogRing(capacity: 16 * 1024), bell: LogBell()))
     }

@@ -101,22 +101,6 @@ import Testing
         expectLogged(by: unused, "/unused", status: 503, target: "-")
     }
 
-    @Test("Connections beyond runtime.connections are closed and counted, and those before them served")
-    func connectionCap() throws {
-        var document = Document(try TargetServer())
-        document.runtime["workers"] = 1
-        document.runtime["connections"] = 4
-        let apus = try ApusProcess.start(document)
-        let clients = try (0..<4).map { _ in try apus.client() }
-        for client in clients { #expect(try client.get("/in").status == 200) }
-        for _ in 0..<3 { #expect(try apus.client().ended()) }
-        #expect(try apus.metric("apus_client_connections_rejected_total") == 3)
-        #expect(try clients[0].get("/still-in").status == 200)
-        clients[1].close()
-        #expect(eventually { (try? apus.client().get("/after"))?.status == 200 })
-        expectLogged(by: apus, "/still-in", status: 200, targetStatus: 200)
-    }
-
     @Test("Beyond the memory budget the hungriest are closed and newcomers refused; afterwards all is as before")
     func memoryBudget() throws {
         let gate = Gate()

@@ -169,6 +169,18 @@ def no_window(port):
     time.sleep(1)
 
 
+def no_windows(port):
+    """So many connections, the third argument, of 120 requests each whose answers may not be sent, until it is
+    killed."""
+    clients = [Client(port, struct.pack(">HI", 4, 0)) for _ in range(int(sys.argv[3]))]
+    for client in clients:
+        client.socket.sendall(b"".join(frame(HEADERS, 5, 1 + 2 * number, GET) for number in range(120)))
+    while True:
+        for client in clients:
+            list(client.frames())
+        time.sleep(0.1)
+
+
 def steady(port):
     """A large response that is read steadily and slowly, with windows wide open: the kernel's buffers are full."""
     client = Client(port, struct.pack(">HI", 4, 1 << 30))

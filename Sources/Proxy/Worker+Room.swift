@@ -1,0 +1,153 @@
+import Core
+import Routing
+import Telemetry
+
+/// Making room: which client connections, and which connections to targets, end so that others may begin.
+extension Worker {
+    // MARK: Client connections
+
+    /// Ends a client connection so that another may begin: the oldest of those that never said anything, else the one
+    /// that has been between requests for the longest time. Connections with requests under way and tunnels stay.
+    /// Returns false if there is none.
+    mutating func makeRoom() -> Bool { evictSilent() || endDoubtfulFlow() || evictIdle() }
+
+    /// Notes a client connection that was just accepted.
+    mutating func noteArrival(_ token: Token) {
+        arrivals.append(token)
+        guard arrivals.count > 2 * clientCount + Limits.arrivalsSlack else { return }
+        let slab = slab
+        arrivals.keep { Self.isSilent(slab.resolve($0)) }
+    }
+
+    /// Ends the oldest client connection that never said anything.
+    mutating func evictSilent() -> Bool {
+        while let token = arrivals.takeFirst() {
+            let occupant = slab.resolve(token)
+            guard Self.isSilent(occupant) else { continue }
+            switch occupant {
+            case .client(let client): close(client)
+            case .tunnelSide(let side): if let tunnel = side.tunnel { end(tunnel, .memory, by: .apus) }
+            default: continue
+            }
+            counters.connectionsEvicted.add(.silent)
+            return true
+        }
+        return false
+    }
+
+    private static func isSilent(_ occupant: Occupant?) -> Bool {
+        switch occupant {
+        case .client(let client): client.isSilent
+        case .tunnelSide(let side): side.tunnel?.isSilent ?? false
+        default: false
+        }
+    }
+
+    private mutating func evictIdle() -> Bool {
+        while true {
+            while let next = idleClients.popLast() {
+                switch slab.resolve(next.token) {
+                case .client(let client):
+                    guard client.isIdle, client.lastActivity == next.since else { continue }
+                    close(client)
+                case .http2Client(let connection):
+                    guard connection.isIdle, connection.lastActivity == next.since else { continue }
+                    connection.announceEnd()
+                    sendLast(connection)
+                    end(connection)
+                default: continue
+                }
+                counters.connectionsEvicted.add(.idle)
+                return true
+            }
+            guard findIdleClients() else { return false }
+        }
+    }
+
+    /// Walks all connections for those that are idle, the idlest last. Returns false if there is none, or if the last
+    /// walk was so short a time ago that clients could make us walk on and on.
+    private mutating func findIdleClients() -> Bool {
+        guard now >= nextWalkAt else { return false }
+        nextWalkAt = now + Limits.walkInterval
+        for index in 0..<slab.slotCount {
+            switch slab.occupant(at: index) {
+            case .client(let client) where client.isIdle:
+                idleClients.append((client.transport.token, client.lastActivity))
+            case .http2Client(let connection) where connection.isIdle:
+                idleClients.append((connection.transport.token, connection.lastActivity))
+            default: continue
+            }
+        }
+        idleClients.sort { $0.since > $1.since }
+        return !idleClients.isEmpty
+    }
+
+    // MARK: Connections to targets
+
+    /// Descriptors that are left for connections to targets.
+    private var descriptorsLeft: Int {
+        configuration.descriptorsMax - clientCount - flowCount - Int(counters.targetConnectionsActive.value)
+    }
+
+    /// How many connections to targets one client connection may have at once: one, and a share of those that are left
+    /// when every client connection has one, and those that come next have theirs. So however many clients take all
+    /// they may, there are some for others.
+    var targetShare: Int {
+        let reserve = clientCount + configuration.descriptorsMax / Limits.descriptorReserveDivisor
+        return max(1, (descriptorsLeft - reserve) / Limits.targetShareDivisor)
+    }
+
+    /// Whether a connection to a target may be opened; ends another one for it if none is left.
+    mutating func hasDescriptor() -> Bool { descriptorsLeft > 0 || freeDescriptor() }
+
+    /// Has an exchange wait until a descriptor is free.
+    mutating func awaitDescriptor(_ exchange: Exchange) {
+        exchange.descriptorTicket = descriptorQueue.append(exchange, for: [])
+        counters.descriptorWaits.add()
+    }
+
+    /// An exchange ends that waited for a descriptor.
+    mutating func leaveDescriptorQueue(_ exchange: Exchange) {
+        guard let ticket = exchange.descriptorTicket.take() else { return }
+        descriptorQueue.remove(ticket: ticket)
+    }
+
+    /// Goes on with the exchanges that wait for a descriptor, as far as there are some.
+    mutating func serveDescriptorQueue() {
+        while let exchange = descriptorQueue.first(for: []), hasDescriptor() {
+            leaveDescriptorQueue(exchange)
+            let client = exchange.client
+            forward(exchange)
+            postpone(client)
+        }
+    }
+
+    /// Frees a descriptor of a connection to a target: of one that is idle, else of those whose clients take nothing of
+    /// their responses. Returns false if there are none.
+    mutating func freeDescriptor() -> Bool {
+        for pool in pools {
+            guard let pool, let oldest = pool.takeExcess(over: max(0, pool.idle.count - 1)) else { continue }
+            counters.targetConnectionsIdle.subtract()
+            close(oldest)
+            return true
+        }
+        return endStalled()
+    }
+
+    /// Ends exchanges whose clients have taken nothing for a while though a response waits for them, longest first.
+    private mutating func endStalled() -> Bool {
+        guard now >= nextStalledWalkAt else { return false }
+        nextStalledWalkAt = now + Limits.walkInterval
+        var stalled = clientSides().filter { client in
+            guard let exchange = client.exchange, exchange.target != nil, !exchange.isTunnel else { return false }
+            return now.since(client.lastActivity) >= Limits.stalledTime && (!client.isWritable || !client.isFlushed)
+        }
+        stalled.sort { $0.lastActivity < $1.lastActivity }
+        for client in stalled.prefix(Limits.stalledPerWalkMax) {
+            guard let exchange = client.exchange else { continue }
+            counters.connectionsEvicted.add(.stalled)
+            giveUp(exchange, word: "ResponseNotTaken")
+        }
+        return !stalled.isEmpty
+    }
+}

@@ -1,0 +1,163 @@
+import Testing
+
+/// Who makes room when there are as many connections, or descriptors, as there may be.
+@Suite struct RoomTests {
+    private static let evicted = "apus_client_connections_evicted_total"
+    private static let rejected = "apus_client_connections_rejected_total"
+
+    private func document(_ target: TargetServer, connections: Int = 4, attributes: [String: JSON] = [:]) -> Document {
+        var document = Document(target, attributes: attributes)
+        document.runtime["workers"] = 1
+        document.runtime["connections"] = .number(Double(connections))
+        return document
+    }
+
+    @Test("Silent connections go first, the oldest of them; then the idlest; one with a request never")
+    func theIdlestGoes() throws {
+        let gate = Gate()
+        let target = try TargetServer { connection in
+            while let request = try connection.head() {
+                if request.target == "/held" { gate.wait() }
+                try connection.respond(body: "fine")
+            }
+        }
+        let apus = try ApusProcess.start(document(target))
+        let idle = try apus.client(), held = try apus.client(), silent = try apus.client(), young = try apus.client()
+        #expect(try idle.get("/idle").status == 200)
+        let answer = Background { try held.get("/held") }
+        #expect(try eventually { try apus.metric("apus_requests_active") == 1 })
+        #expect(try young.get("/young").status == 200)
+
+        let first = try apus.client()
+        #expect(try first.get("/first").status == 200)
+        #expect(silent.ended(), "who never spoke goes first")
+        #expect(try apus.metric(Self.evicted, "silent") == 1)
+        let second = try apus.client()
+        #expect(try second.get("/second").status == 200)
+        #expect(idle.ended(), "then who has been idle for the longest time")
+        #expect(try young.get("/young").status == 200, "the others stay")
+        #expect(try apus.metric(Self.evicted, "idle") == 1)
+        gate.open()
+        #expect(try answer.value().text == "fine", "a request under way is not cut")
+        #expect(try apus.metric(Self.rejected) == 0)
+        expectLogged(by: apus, "/second", status: 200, targetStatus: 200)
+    }
+
+    @Test("Where all have requests under way, one more is refused and counted")
+    func whereNobodyIsIdle() throws {
+        let gate = Gate()
+        let target = try TargetServer { connection in
+            while try connection.head() != nil {
+                gate.wait()
+                try connection.respond(body: "fine")
+            }
+        }
+        let apus = try ApusProcess.start(document(target))
+        let clients = try (0..<4).map { _ in try apus.client() }
+        let answers = clients.map { client in Background { try client.get("/held") } }
+        #expect(try eventually { try apus.metric("apus_requests_active") == 4 })
+        for _ in 0..<3 { #expect(try apus.client().ended()) }
+        #expect(try apus.metric(Self.rejected) == 3)
+        gate.open()
+        for answer in answers { #expect(try answer.value().status == 200) }
+        #expect(eventually { (try? apus.client().get("/after"))?.status == 200 })
+    }
+
+    @Test("However many say nothing, whoever speaks is served")
+    func aCrowdIsNoWall() throws {
+        let apus = try ApusProcess.start(document(try TargetServer(), connections: 20))
+        let crowd = try (0..<100).map { _ in try apus.client() }
+        for number in 0..<20 { #expect(try apus.client().get("/\(number)").status == 200) }
+        #expect(try apus.metric(Self.evicted, "silent") >= 80)
+        #expect(try apus.metric(Self.rejected) == 0)
+        #expect(crowd.count == 100)
+    }
+
+    @Test("A connection that never speaks ends in time, one that has spoken may idle on")
+    func theFirstByteIsWaitedFor() throws {
+        let apus = try ApusProcess.start(
+            document(try TargetServer(), attributes: ["apus.first_byte_timeout.seconds": 0.5]))
+        let silent = try apus.client(), spoke = try apus.client()
+        #expect(try spoke.get("/spoke").status == 200)
+        #expect(silent.ended())
+        #expect(try apus.metric("apus_timeouts_total", "first_byte") == 1)
+        #expect(try spoke.get("/again").status == 200)
+    }
+
+    @Test("Silent connections to a TCP listener make room, those that carry something stay")
+    func silentTunnelsGo() throws {
+        let target = try TargetServer()
+        var document = Document.network()
+        document.groups = [.init("blue", [target.address], settings: ["protocol": "TCP"])]
+        document.runtime["workers"] = 1
+        document.runtime["connections"] = 3
+        let apus = try ApusProcess.start(document)
+        let busy = try apus.client()
+        #expect(try busy.get("/busy").status == 200)
+        let silent = try apus.client(), other = try apus.client()
+        let new = try (0..<2).map { _ in try apus.client() }
+        for client in new { #expect(try client.get("/new").status == 200) }
+        #expect(silent.ended() && other.ended())
+        #expect(try busy.get("/busy").status == 200)
+    }
+
+    @Test("One client's streams hold a share of the target connections; the others wait, and all are answered")
+    func streamsShareTargets() throws {
+        let target = try TargetServer(script: TargetScript.answer(body: String(repeating: "x", count: 300_000)))
+        let apus = try ApusProcess.start(
+            Document(target, attributes: ["apus.h2c.enabled": true]), descriptors: 160)
+        let told = try Tool.run(
+            ["h2load", "-n", "200", "-c", "1", "-m", "100", "http://localhost:\(apus.port)/"], in: apus.folder)
+        #expect(told.contains("200 succeeded, 0 failed, 0 errored, 0 timeout"), "\(told)")
+        #expect(target.connections.count < 60, "of a hundred streams")
+    }
+
+    @Test("150 clients whose 128 streams each take nothing do not keep others from being served")
+    func windowsOfZeroTakeNoDescriptors() throws {
+        let target = try TargetServer(script: TargetScript.answer(body: String(repeating: "x", count: 1 << 20)))
+        let apus = try ApusProcess.start(
+            Document(target, attributes: ["apus.h2c.enabled": true]), descriptors: 1000)
+        let attack = try ChildProcess(
+            [Tool.python, Tool.script("http2_attacks"), "no_windows", "\(apus.port)", "150"], folder: apus.folder,
+            label: "attack")
+        #expect(try eventually(within: 30) { try apus.metric("apus_requests_active") > 5000 })
+        for number in 0..<50 { #expect(try apus.client().get("/\(number)").status == 200) }
+        #expect(try apus.metric(Self.rejected) == 0)
+        let open = apus.process.descriptorsCount
+        #expect(open < 990, "\(open) descriptors")
+        attack.kill()
+        #expect(try eventually(within: 30) { try apus.metric("apus_requests_active") == 0 })
+        #expect(try eventually { try apus.metric("apus_held_bytes") == 0 })
+    }
+
+    @Test("Where no descriptor is left, the streams that take nothing give theirs")
+    func stalledStreamsGiveTheirDescriptors() throws {
+        let gate = Gate()
+        let target = try TargetServer { connection in
+            while let request = try connection.head() {
+                if request.target == "/held" {
+                    gate.wait()
+                    try connection.respond(body: "fine")
+                } else {
+                    try connection.respond(body: String(repeating: "x", count: 1 << 20))
+                }
+            }
+        }
+        var document = Document(target, attributes: ["apus.h2c.enabled": true])
+        document.runtime["workers"] = 1
+        let apus = try ApusProcess.start(document, descriptors: 520)
+        let attack = try ChildProcess(
+            [Tool.python, Tool.script("http2_attacks"), "no_windows", "\(apus.port)", "20"], folder: apus.folder,
+            label: "attack")
+        #expect(try eventually(within: 30) { try apus.metric("apus_requests_active") == 2400 })
+        let clients = try (0..<100).map { _ in try apus.client() }
+        for client in clients { try client.send("GET /held HTTP/1.1\r\nHost: a\r\n\r\n") }
+        #expect(eventually(within: 30) { target.requests.count { $0.target == "/held" } == 100 }, "all go out at once")
+        gate.open()
+        for client in clients { #expect(try client.response().status == 200) }
+        #expect(try apus.metric(Self.evicted, "stalled") > 0)
+        #expect(try apus.metric("apus_descriptor_waits_total") > 0)
+        #expect(apus.accessLog.contains { $0.line.contains("ResponseNotTaken") })
+        attack.kill()
+    }
+}
