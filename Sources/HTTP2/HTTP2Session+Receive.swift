@@ -4,8 +4,9 @@ import HTTP1
 
 // Octets in. What nghttp2 calls comes here through +Callbacks; it records and returns.
 extension HTTP2Session {
-    /// Begins another turn: as much work may be done again as a connection may take before others have their turn.
-    public func beginTurn() { work = TurnWork() }
+    /// Begins another turn: so much work may be done before others have their turn, in the units of
+    /// `Limits.turnWorkMax`.
+    public func beginTurn(_ work: Int = Limits.turnWorkMax) { self.work = TurnWork(work) }
 
     /// Whether so much was done in this turn that the rest is for another one.
     public var isTurnOver: Bool { work.isDone }

@@ -51,7 +51,7 @@ import HTTP1
 
     // Receiving.
     /// What was done in this turn.
-    var work = TurnWork()
+    var work = TurnWork(Limits.turnWorkMax)
     /// Bytes that were admitted and that nghttp2 has not seen: it paused before them.
     var admittedCount = 0
     /// What is wrong with the frame behind them.

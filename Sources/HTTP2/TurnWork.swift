@@ -3,11 +3,17 @@
 /// Reads are no measure: a byte may be a part of a body, or stand for four thousand of a head.
 /// Shape:  a trivial value; units are about nanoseconds, estimated and not measured, so that the same bytes always
 ///         make the same turns.
-/// Limits: `Limits.turnWorkMax`. A frame, once begun, is admitted whole; a head that is being decoded is not, so that a
+/// Limits: a frame, once begun, is admitted whole; a head that is being decoded is not, so that a
 ///         turn is too long by one frame and one field at most.
 struct TurnWork {
-    private var left = Limits.turnWorkMax
-    private var fieldsLeft = Limits.turnWorkMax
+    private var left: Int
+    private var fieldsLeft: Int
+
+    /// A turn for so much work.
+    init(_ work: Int) {
+        left = work
+        fieldsLeft = work
+    }
 
     /// Whether the rest is for another turn.
     var isDone: Bool { left <= 0 || fieldsLeft <= 0 }

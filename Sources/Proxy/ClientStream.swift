@@ -90,7 +90,7 @@ final class ClientStream: ClientSide {
     }
 
     override func advance(_ worker: inout Worker) {
-        guard let exchange else { return }
+        guard let exchange, !isBacklogged else { return }
         if isInvited {
             isInvited = false
             exchange.awaitsTarget = false

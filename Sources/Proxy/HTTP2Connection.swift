@@ -14,8 +14,8 @@ class HTTP2Connection {
     final var outbound: Buffer?
     /// What was read and is not looked at yet: the turn was over.
     final var unread: Buffer?
-    /// The pass in which it had its last turn.
-    final var servedAt = Instant(nanoseconds: 0)
+    /// It waits for its next turn in `Worker.backlog`, and is not read before.
+    final var isBacklogged = false
     /// It waits in `Worker.busyConnections` for its turn at the end of the pass.
     final var isBusy = false
     /// Streams that have something to send and no window, or no room in `outbound`.

@@ -60,8 +60,16 @@ enum Limits {
     /// For how many times `RetrySettings.unacknowledgedMax` a request that must not be repeated waits for a target
     /// whose kernel acknowledges nothing. Then 504.
     static let unacknowledgedWaits: UInt64 = 10
-    /// Octets of one body relayed in one turn: 1 MiB. A fast pair of sockets must not keep the others waiting.
-    static let relayBytesPerTurnMax = 1 << 20
+    /// What is relayed of one body or tunnel in one turn: 1 MiB, and fewer if they come in small pieces. A fast pair of
+    /// sockets must not keep the others waiting.
+    static let relayWorkPerTurnMax = 1 << 20
+    /// How many bytes the work for a piece of a body equals, such as a chunk: it is decoded and framed anew.
+    static let relayWorkPerPiece = 256
+    /// By how much a turn is shorter for a connection that is not in the backlog: whoever has more to do goes there.
+    static let turnDivisor = 8
+    /// For how long the connections that have more to do than one turn allows go on in one pass: 4 ms. Those with little
+    /// to do wait for no more than that.
+    static let backlogTimePerPass = Nanoseconds(4_000_000)
     /// Octets up to which a piece of a body is copied behind the head, so that one write sends both. Above it the
     /// piece is written from where it lies: the copy would cost more than the second iovec.
     static let copiedBytesMax = 8 * 1024

@@ -75,8 +75,10 @@ class ClientSide: Side {
     final var trace: (high: UInt64, low: UInt64) = (0, 0)
     /// The request being served. One at a time: what else was asked waits, or has a side of its own.
     final var exchange: Exchange?
-    /// It waits for its next turn in `Worker.deferred`.
+    /// It waits in `Worker.deferred` to act on what has come.
     final var isDeferred = false
+    /// It waits for its next turn in `Worker.backlog`, and does nothing before.
+    final var isBacklogged = false
     /// Aborting tells the client that its request was not processed: only where `mayRefuse`.
     final var refuses = false
     /// Holds the client to the least rate while a body is awaited from it.

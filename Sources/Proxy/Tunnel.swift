@@ -35,8 +35,8 @@ final class Tunnel {
     var lastActivity: Instant
     /// When the wheel will call, at the latest.
     var timer = Instant.distantFuture
-    /// It waits for its next turn in `Worker.deferredTunnels`.
-    var isDeferred = false
+    /// It waits for its next turn in `Worker.backlog`.
+    var isBacklogged = false
 
     /// Whether neither side has said anything.
     var isSilent: Bool {

@@ -15,12 +15,19 @@ extension Worker {
     /// Goes on with a client's connection as far as it goes without waiting.
     mutating func advance(_ client: ClientConnection) {
         let consumedBefore = client.consumedCount
-        for _ in 0..<Limits.requestsPerTurnMax
-        where client.consumedCount - consumedBefore < Limits.requestBytesPerTurnMax {
+        if client.isBacklogged { return }
+        let bytesMax = Limits.requestBytesPerTurnMax / UInt64(turnDivisor)
+        for _ in 0..<Limits.requestsPerTurnMax / turnDivisor
+        where client.consumedCount - consumedBefore < bytesMax {
             switch client.phase {
             case .proxyHeader:
                 guard readProxyHeader(client) else { return rest(client) }
             case .handshaking(let since):
+                // The most expensive thing that can be asked for.
+                guard isServingBacklog else {
+                    delay(client)
+                    return rest(client)
+                }
                 guard shakeHands(client, since: since) else { return rest(client) }
             case .reading:
                 guard readRequest(client) else { return rest(client) }
@@ -34,7 +41,7 @@ extension Worker {
                 return
             }
         }
-        postpone(client)
+        delay(client)
         rest(client)
     }
 
@@ -183,7 +190,7 @@ extension Worker {
             }
         }
         client.enter(.lingering(until: until, bytesLeft: bytesLeft))
-        if isMore { postpone(client) }
+        if isMore { delay(client) }
         rest(client)
     }
 

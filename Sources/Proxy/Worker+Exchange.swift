@@ -101,7 +101,7 @@ extension Worker {
             exchange.sentAt = now
             client.requestRate.cancel()
         case .waiting: watchRequestRate(exchange, target)
-        case .turnOver: postpone(client)
+        case .turnOver: delay(client)
         case .sinkGone: noteWriteFailure(exchange, target)
         case .sourceGone: endRequestShort(exchange, target)
         case .sourceMalformed(let violation):
@@ -219,7 +219,7 @@ extension Worker {
             releaseTarget(exchange, reusable: exchange.isTargetPersistent && exchange.isRequestDone)
             handle(exchange, .responseEnd)
         case .waiting: watchResponseRate(client)
-        case .turnOver: postpone(client)
+        case .turnOver: delay(client)
         case .sinkGone: handle(exchange, .clientGone)
         case .sourceGone: handle(exchange, .targetGone)
         case .sourceMalformed: handle(exchange, .targetMalformed)

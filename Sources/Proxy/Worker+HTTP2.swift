@@ -7,8 +7,7 @@ import Telemetry
 extension Worker {
     /// Reads and acts as long as there is something and the turn is not over.
     mutating func serve(_ connection: HTTP2Connection) {
-        connection.servedAt = now
-        connection.session.beginTurn()
+        connection.session.beginTurn(HTTP2.Limits.turnWorkMax / turnDivisor)
         if let unread = connection.unread.take() {
             take(unread, connection)
             buffers.release(unread)
@@ -23,6 +22,7 @@ extension Worker {
             case .ended, .failed: return connection.end(&self)
             }
         }
+        delay(connection)
         keepBusy(connection)
     }
 
@@ -60,18 +60,14 @@ extension Worker {
         busyConnections.append(connection)
     }
 
-    /// Gives every connection that has something left to do its turn.
+    /// Has every connection write that has something to say.
     mutating func tendConnections() {
         guard !busyConnections.isEmpty else { return }
         let connections = busyConnections
         busyConnections.removeAll(keepingCapacity: true)
         for connection in connections {
             connection.isBusy = false
-            guard !connection.isClosed else { continue }
-            // More has come than one turn takes. Who had a turn in this pass has the next one in the next.
-            if connection.mayRead, connection.servedAt != now { serve(connection) }
             if !connection.isClosed { writeOut(connection) }
-            if connection.mayRead, !connection.isClosed { keepBusy(connection) }
         }
     }
 

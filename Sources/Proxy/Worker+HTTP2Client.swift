@@ -20,6 +20,7 @@ extension Worker {
         let received = client.inbound.take()
         discardBuffers(client)
         if let received {
+            session.beginTurn(HTTP2.Limits.turnWorkMax / turnDivisor)
             take(received, connection)
             buffers.release(consume received)
         }
@@ -31,7 +32,7 @@ extension Worker {
         connection.transport.note(ready)
         if ready.isDead { return end(connection) }
         if case .lingering = connection.phase { return linger(connection) }
-        if connection.mayRead { serve(connection) } else { keepBusy(connection) }
+        if connection.mayRead, !connection.isBacklogged { serve(connection) } else { keepBusy(connection) }
     }
 
     // MARK: What the session says

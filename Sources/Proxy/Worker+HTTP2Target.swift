@@ -121,7 +121,7 @@ extension Worker {
             }
         case .open, .finishing:
             connection.transport.note(ready)
-            if connection.mayRead { serve(connection) } else { keepBusy(connection) }
+            if connection.mayRead, !connection.isBacklogged { serve(connection) } else { keepBusy(connection) }
         case .closed: preconditionFailure("HTTP/2 target: an event after closed")
         }
     }

@@ -26,7 +26,8 @@ extension Worker {
     /// sends both; larger ones are written from where they lie. What is a request's body is kept for `exchange`, so
     /// that it can be sent again.
     mutating func relay(from source: Side, to sink: Side, keeping exchange: Exchange? = nil) -> Relay {
-        var turnBytes = 0
+        var turnWork = 0
+        let turnWorkMax = Limits.relayWorkPerTurnMax / turnDivisor
         while true {
             let inbound = source.inbound
             switch nextStep(source, inbound) {
@@ -39,13 +40,13 @@ extension Worker {
                 source.decoder.consume(moved)
                 source.consumedCount += UInt64(moved)
                 if result == nil { return .sinkGone }
-                turnBytes += moved
+                turnWork += moved + Limits.relayWorkPerPiece
                 if moved < count && (moved == 0 || !sink.isWritable) { return .waiting }
-                if moved < count && turnBytes >= Limits.relayBytesPerTurnMax { return .turnOver }
+                if turnWork >= turnWorkMax { return .turnOver }
             case .needMore(let skip):
                 consume(source, inbound, framing: skip)
                 if sink.flush(&self) == .failed { return .sinkGone }
-                if turnBytes >= Limits.relayBytesPerTurnMax { return .turnOver }
+                if turnWork >= turnWorkMax { return .turnOver }
                 switch source.fill(&self) {
                 case .got: continue
                 case .nothing: return .waiting

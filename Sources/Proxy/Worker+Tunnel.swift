@@ -43,6 +43,11 @@ extension Worker {
                 guard readClientHello(tunnel) else { return rest(tunnel) }
                 return choose(tunnel)
             case .handshake:
+                // The most expensive thing that can be asked for.
+                guard isServingBacklog else {
+                    delay(tunnel)
+                    return rest(tunnel)
+                }
                 guard shakeHands(tunnel) else { return rest(tunnel) }
                 return choose(tunnel)
             case .connecting:
@@ -330,7 +335,7 @@ extension Worker {
             {
                 return sideBroke(side, tunnel)
             }
-            relay(tunnel, from: side)
+            if !tunnel.isBacklogged { relay(tunnel, from: side) }
         case .connecting:
             side.transport.note(ready)
             if ready.isDead { end(tunnel, .reset, by: .client) }

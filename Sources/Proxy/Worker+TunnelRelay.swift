@@ -33,7 +33,7 @@ extension Worker {
             if back == .sinkBroke { return sideBroke(side, tunnel) }
         }
         if there == .ended && back == .ended { return end(tunnel, .finished, by: tunnel.firstEnded) }
-        if there == .turnOver || back == .turnOver { postpone(tunnel) }
+        if there == .turnOver || back == .turnOver { delay(tunnel) }
         rest(tunnel)
     }
 
@@ -60,7 +60,7 @@ extension Worker {
                 sink.transport.shutdownWrite(&self)
                 return sink.isBlocked ? .waiting : .ended
             }
-            if turnBytes >= Limits.relayBytesPerTurnMax { return .turnOver }
+            if turnBytes >= Limits.relayWorkPerTurnMax / turnDivisor { return .turnOver }
             guard source.transport.mayReceive else { return .waiting }
             let buffer = buffers.acquireBulk()
             let filled = source.transport.receive(into: buffer, &self)
@@ -115,21 +115,12 @@ extension Worker {
         end(tunnel, .reset, by: party)
     }
 
-    /// Has a tunnel go on in the next pass.
-    private mutating func postpone(_ tunnel: Tunnel) {
-        guard !tunnel.isDeferred else { return }
-        tunnel.isDeferred = true
-        deferredTunnels.append(tunnel)
-    }
-
-    /// Goes on with the tunnels whose turn was over.
-    mutating func resumeTunnels() {
-        guard !deferredTunnels.isEmpty else { return }
-        let tunnels = deferredTunnels
-        deferredTunnels.removeAll(keepingCapacity: true)
-        for tunnel in tunnels {
-            tunnel.isDeferred = false
-            if case .open = tunnel.phase { relay(tunnel, from: tunnel.client) }
+    /// Goes on with a tunnel whose turn it is.
+    mutating func resume(_ tunnel: Tunnel) {
+        switch tunnel.phase {
+        case .open: relay(tunnel, from: tunnel.client)
+        case .handshake: proceed(tunnel)
+        case .proxyHeader, .clientHello, .connecting, .closed: break
         }
     }
 }

@@ -39,7 +39,7 @@ struct Worker: ~Copyable {
 
     var clientCount = 0
     /// Who may have to make room (Worker+Room): in order of arrival, and the idlest last.
-    var arrivals = ClientArrivals()
+    var arrivals = Queue<Token>()
     var idleClients: [(token: Token, since: Instant)] = []
     /// From when on all connections may be walked again for those that are idle, and those that take nothing.
     var nextWalkAt = Instant(nanoseconds: 0)
@@ -64,9 +64,12 @@ struct Worker: ~Copyable {
     /// Frames that were just read, of whichever connection; and the body of a stream that has none to send.
     let frames = Buffer(capacity: Core.Limits.largeBufferBytes)
     let nothing = Buffer(capacity: 1)
-    /// Those that had more to do than one turn allows.
+    /// Sides for which something has come that is acted on in the next pass.
     var deferred: [ClientSide] = []
-    var deferredTunnels: [Tunnel] = []
+    /// Those that have more to do than one turn allows (Worker+Backlog).
+    var backlog = Queue<Backlogged>()
+    /// Whether one of them has its turn.
+    var isServingBacklog = false
     /// Set once control has said to finish.
     var finishDeadline: Instant?
     var cutAtFinish = 0
@@ -109,14 +112,14 @@ struct Worker: ~Copyable {
     /// Serves until control has said to finish and everything has.
     mutating func run() {
         while !isFinished {
-            let isIdle = deferred.isEmpty && deferredTunnels.isEmpty && busyConnections.isEmpty
+            let isIdle = deferred.isEmpty && backlog.isEmpty && busyConnections.isEmpty
             let readyCount = poller.wait(until: isIdle ? nextDeadline : now, now: now)
             now = Instant.now()
             dispatchIdleTargets(readyCount)
             for index in 0..<readyCount { dispatch(poller.ready(index)) }
             resumeDeferred()
-            resumeTunnels()
             fireTimers()
+            if !backlog.isEmpty { serveBacklog() }
             if !descriptorQueue.isEmpty { serveDescriptorQueue() }
             tendConnections()
             if buffers.bytesHeld > buffers.bytesMax { shed() }

@@ -6,7 +6,7 @@ import Testing
 /// Whatever comes, a turn ends after about as much work, and what was not looked at is handed in again.
 @Suite struct TurnWorkTests {
     @Test func framesAndFieldsCountApart() {
-        var work = TurnWork()
+        var work = TurnWork(Limits.turnWorkMax)
         work.take(FrameHeader(length: 16_384, type: FrameType.headers))
         #expect(!work.isDone)
         for _ in 0..<100 { work.takeField(byteCount: 5000) }
@@ -16,10 +16,10 @@ import Testing
     }
 
     @Test func aTurnTakesAMegabyteOfDataOrTwoThousandFrames() {
-        var bulk = TurnWork()
+        var bulk = TurnWork(Limits.turnWorkMax)
         for _ in 0..<60 { bulk.take(FrameHeader(length: 16_384, type: FrameType.data)) }
         #expect(!bulk.isDone)
-        var small = TurnWork()
+        var small = TurnWork(Limits.turnWorkMax)
         for _ in 0..<2048 {
             #expect(!small.isDone)
             small.take(FrameHeader(length: 0, type: FrameType.data))
