@@ -47,6 +47,9 @@ struct FrameBudget {
     /// The other side reset what had ended anyway.
     mutating func forgiveReset() { resets.give(1) }
 
+    /// A request was answered by a target, to its end: it cost the client as much as the one that it may give up for it.
+    mutating func served() { resets.give(1) }
+
     /// A head came that we can use.
     mutating func usefulHead() { controls.give(Limits.controlsPerHead) }
 

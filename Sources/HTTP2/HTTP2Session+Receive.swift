@@ -156,8 +156,14 @@ extension HTTP2Session {
             events.append(.head(slot: slot, head, isEnd: isEnd))
         case .trailers:
             if let violation = reader.violation { return refuse(slot, .violation(violation), .protocolError) }
+            let trailers = reader.take()
+            guard role == .client || headByteCount + trailers.byteCount <= settings.openHeadBytesMax else {
+                heads.put(trailers)
+                return refuse(slot, .tooMuch, .refusedStream)
+            }
+            charge(slot, trailers)
             budget.usefulHead()
-            events.append(.end(slot: slot, trailers: reader.take()))
+            events.append(.end(slot: slot, trailers: trailers))
         }
     }
 
@@ -253,6 +259,7 @@ extension HTTP2Session {
             hasDeadRequests = true
             return
         }
+        if role == .client, code == .noError, streams[slot].hasEnded { budget.served() }
         // A message that ended its stream is refused behind nghttp2's back.
         let code = streams[slot].fault != nil && code == .noError ? .protocolError : code
         events.append(.closed(slot: slot, code, ending(slot, code)))

@@ -97,6 +97,10 @@ extension HTTP2Session {
         unsafe nghttp2_session_consume_stream(native, streams[slot].id, count)
     }
 
+    /// Tells that a request of the other side was served by a target: only that earns credit for giving others up, for
+    /// an answer made here costs its client next to nothing.
+    public func noteServed() { budget.served() }
+
     /// A server: tells the other side to open no more streams; those on their way are still served. A client has
     /// nothing to tell. Source: RFC 9113 §6.8.
     public func beginShutdown() {

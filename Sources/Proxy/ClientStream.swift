@@ -12,6 +12,8 @@ final class ClientStream: ClientSide {
     private var isInvited = false
     /// It carries a WebSocket.
     private var isTunnel = false
+    /// It is a target that answers.
+    private var isServed = false
     /// What the client had taken of the connection at the last look, and how much of that counted for this stream.
     private var takenOfConnection: UInt64 = 0
     private var takenBesides: UInt64 = 0
@@ -132,6 +134,7 @@ final class ClientStream: ClientSide {
             isTunnel = true
             agree(response)
         }
+        isServed = exchange.record.targetStatus != 0
         stream.session.respond(stream.slot, response, framing: framing, isEnd: !hasBody)
         // Logs count heads as HTTP/1 has them, whatever HPACK makes of them.
         writtenCount += UInt64(responseHeadByteCount(response))
@@ -155,6 +158,7 @@ final class ClientStream: ClientSide {
     /// that does not is told so after a while, as some take a reset for the loss of the answer. Source: RFC 9113 §8.1.
     override func finish(keeps: Bool, _ worker: inout Worker) {
         worker.discardInbound(self, &stream)
+        if isServed && !stream.isReset { stream.session.noteServed() }
         if !stream.isReset && !stream.isEndReceived {
             lingerUntil = worker.now + Limits.lingerTime
             worker.rearm(connection, at: lingerUntil)

@@ -55,6 +55,19 @@ import Testing
         #expect(copy.admitted(6) == 10)
     }
 
+    /// A client that gives up 50 of 450 requests a second is served on; one that gives up as many of none is not.
+    @Test(arguments: [(served: 400, survives: true), (served: 0, survives: false)])
+    func servedRequestsEarnResets(served: Int, survives: Bool) {
+        var budget = FrameBudget(HTTP2Settings(), now: now)
+        var isFlooded = false
+        for tenth in 0..<600 {
+            let now = now + Nanoseconds(tenth) * 100_000_000
+            for _ in 0..<served / 10 { budget.served() }
+            for _ in 0..<5 { isFlooded = isFlooded || budget.noteReset(now) != nil }
+        }
+        #expect(isFlooded != survives)
+    }
+
     @Test func continuationsAreCountedPerHead() {
         var copy = self
         for _ in 0..<3 {

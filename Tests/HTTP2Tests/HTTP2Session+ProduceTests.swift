@@ -81,6 +81,18 @@ import Testing
         }
     }
 
+    /// More than one frame holds, as the details of a gRPC status may be.
+    @Test func largeTrailersGoOutWhole() {
+        ask()
+        answer(0)
+        let lines = (0..<2).map { "X-\($0): \(String(repeating: "d", count: 15_000))\r\n" }.joined()
+        let trailers = responseHead("HTTP/1.1 200 OK\r\n\(lines)\r\n")
+        server.session.attach(0, buffer([1, 2, 3]), isLast: true, trailers: trailers)
+        converse(server, client)
+        #expect(client.lastHead?.fieldCount == 2 && client.lastHead?.byteCount ?? 0 > 30_000)
+        #expect(client.story.contains("0 end trailers"), "\(client.story)")
+    }
+
     /// A body that was taken back before all of it went out is not over: whoever produces next must not end it.
     @Test func whatIsTakenBackDoesNotEndTheStream() {
         ask()

@@ -11,23 +11,8 @@ struct RequestCase: Sendable, CustomTestStringConvertible {
 
     init(_ name: String, _ fields: Fields, _ violation: Violation?) {
         self.name = name
-        octets = Self.frames(block(fields))
+        octets = [Frame].heads(1, fields).octets
         self.violation = violation
-    }
-
-    /// A head of any size, in as many frames as it needs.
-    private static func frames(_ block: [UInt8]) -> [UInt8] {
-        var rest = block[...]
-        var frames: [Frame] = []
-        repeat {
-            let piece = Array(rest.prefix(16_384))
-            rest = rest.dropFirst(16_384)
-            frames.append(
-                frames.isEmpty
-                    ? .headers(1, block: piece, endHeaders: rest.isEmpty)
-                    : .continuation(1, piece, endHeaders: rest.isEmpty))
-        } while !rest.isEmpty
-        return frames.octets
     }
 
     var testDescription: String { name }
@@ -162,14 +147,36 @@ private let requests: [RequestCase] = [
         #expect(server.lastHead?.lines == ["grpc-status: 0"])
     }
 
+    /// As a gRPC status with its details has them, in one field or in several.
+    @Test func trailersMayBeAsLargeAsHeads() {
+        let details = ("grpc-status-details-bin", String(repeating: "d", count: 31_000))
+        let several = (0..<31).map { ("a\($0)", String(repeating: "b", count: 1000)) }
+        for trailers in [[details, ("grpc-status", "8")], several] {
+            let (_, server) = serve(([.headers(1, post, end: false)] + .heads(1, trailers)).octets)
+            #expect(server.story.last == "0 end trailers", "\(server.story)")
+            #expect(server.lastHead?.fieldCount == trailers.count)
+        }
+    }
+
     @Test func trailersHaveLimits() {
-        let large = (0..<9).map { ("a\($0)", String(repeating: "b", count: 1000)) }
+        let large = (0..<33).map { ("a\($0)", String(repeating: "b", count: 1000)) }
         let many = (0..<257).map { _ in ("a", "") }
         for trailers in [large, many] {
-            let (verdict, server) = serve([Frame.headers(1, post, end: false), .headers(1, trailers)].octets)
+            let (verdict, server) = serve(([.headers(1, post, end: false)] + .heads(1, trailers)).octets)
             #expect(verdict == .stream(1))
             #expect(server.story.count == 2 && server.story.last?.hasPrefix("faulty ") == true, "\(server.story)")
         }
+    }
+
+    /// Those of open streams count with their heads.
+    @Test func trailersOfOpenStreamsHaveALimit() {
+        var settings = HTTP2Settings()
+        settings.openHeadBytesMax = 50_000
+        let trailers: Fields = [("a", String(repeating: "b", count: 30_000))]
+        let frames = [1, 3].flatMap { [Frame.headers($0, post, end: false)] + .heads($0, trailers) }
+        let (verdict, server) = serve(frames.octets, settings)
+        #expect(verdict == .stream(7), "REFUSED_STREAM: it may come again")
+        #expect(server.story.contains("0 end trailers") && !server.story.contains("1 end trailers"))
     }
 
     @Test func aRefusedHeadShowsWhatWasAskedFor() throws {

@@ -108,6 +108,21 @@ func string(_ text: String) -> [UInt8] {
 let preface = Array("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n".utf8) + Frame.settings().octets
 
 extension [Frame] {
+    /// A head of any size, in as many frames as it needs.
+    static func heads(_ stream: UInt32, _ fields: Fields) -> [Frame] {
+        var rest = block(fields)[...]
+        var frames: [Frame] = []
+        repeat {
+            let piece = Array<UInt8>(rest.prefix(16_384))
+            rest = rest.dropFirst(16_384)
+            frames.append(
+                frames.isEmpty
+                    ? .headers(stream, block: piece, endHeaders: rest.isEmpty)
+                    : .continuation(stream, piece, endHeaders: rest.isEmpty))
+        } while !rest.isEmpty
+        return frames
+    }
+
     var octets: [UInt8] { flatMap(\.octets) }
 }
 
