@@ -204,13 +204,22 @@ extension Listener {
     }
 }
 
+/// A pattern for names without the dot of a complete name, since no name has it when rules are asked (`hostName` in
+/// Proxy). Behind a wildcard the dot stays, lest `*.` become a pattern for everything.
+private func withoutLastDot(_ pattern: String) -> String {
+    guard pattern.hasSuffix("."), let before = pattern.dropLast().last, before != "*", before != "?" else {
+        return pattern
+    }
+    return String(pattern.dropLast())
+}
+
 extension RulePattern {
     /// The conditions of `rule`, of which there is at most one of each kind.
     fileprivate init(_ rule: Rule) {
         self.init()
         for condition in rule.conditions {
             switch condition {
-            case .hostHeader(let values): hosts = values
+            case .hostHeader(let values): hosts = values.map(withoutLastDot)
             case .pathPattern(let values): paths = values
             case .sourceIP, .serverName: break  // of listeners that pass octets on
             }
@@ -236,7 +245,7 @@ extension FlowPattern {
         for condition in rule.conditions {
             switch condition {
             case .sourceIP(let blocks): sources = blocks.map(AddressRange.init)
-            case .serverName(let names): serverNames = names.map { Array($0.lowercased().utf8) }
+            case .serverName(let names): serverNames = names.map { Array(withoutLastDot($0).lowercased().utf8) }
             case .hostHeader, .pathPattern: break  // of listeners of HTTP
             }
         }

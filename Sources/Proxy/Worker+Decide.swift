@@ -86,9 +86,9 @@ extension Worker {
         _ = client.flush(&self)  // a dead connection is noticed by the next read
     }
 
-    /// The host without its port, in lower case: in the arena, where it need not be copied again for each rule.
+    /// The host's name in lower case: in the arena, where it need not be copied again for each rule.
     private func hostForRouting(_ request: Head) -> ByteRange {
-        let authority = hostRange(request.bytes(request.authority), in: request.authority)
+        let authority = hostName(request.bytes(request.authority), in: request.authority)
         let bytes = request.bytes(authority)
         for index in 0..<bytes.count where bytes[index] != bytes[index].lowercased {
             return request.appendLowercased(authority)
@@ -118,4 +118,12 @@ func hostRange(_ authority: Span<UInt8>, in range: ByteRange) -> ByteRange {
         guard authority[index].isDigit else { break }
     }
     return range
+}
+
+/// The host that an authority names, as rules and TLS know it: without port, and without the dot at the end that says
+/// that a name is complete. SNI and certificates never have that dot. Source: RFC 6066 §3; RFC 3986 §3.2.2.
+func hostName(_ authority: Span<UInt8>, in range: ByteRange) -> ByteRange {
+    let host = hostRange(authority, in: range)
+    guard host.count > 1, authority[host.count - 1] == .dot else { return host }
+    return ByteRange(start: host.start, count: host.count - 1)
 }

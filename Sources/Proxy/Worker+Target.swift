@@ -40,7 +40,7 @@ extension Worker {
         guard let tls = exchange.group?.plan.tls else { return [] }
         if !tls.serverName.isEmpty { return Array(tls.serverName.utf8) }
         let request = exchange.request
-        var range = hostRange(request.bytes(request.authority), in: request.authority)
+        var range = hostName(request.bytes(request.authority), in: request.authority)
         if range.isEmpty { range = request.append(hostOf: pool.address) }
         let host = request.bytes(range)
         var name: [UInt8] = []

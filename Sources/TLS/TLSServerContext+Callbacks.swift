@@ -93,14 +93,24 @@ extension TLSServerContext {
     }
 }
 
-/// The host name in a server_name extension, lower-case; nil if there is none. OpenSSL judges its form afterwards.
+/// The host name in a server_name extension, lower-case and without a dot at its end, which some clients send though it
+/// must not be there; nil if there is none. OpenSSL judges its form afterwards.
 /// Source: RFC 6066 §3.
 private func hostName(_ extensionData: UnsafeBufferPointer<UInt8>) -> [UInt8]? {
     // Length of the list, then one entry: kind 0, length, name.
     guard extensionData.count > 5, unsafe extensionData[2] == 0 else { return nil }
     let count = unsafe Int(extensionData[3]) << 8 + Int(extensionData[4])
     guard count > 0, count <= extensionData.count - 5 else { return nil }
-    return unsafe extensionData[5..<(5 + count)].map(\.lowercased)
+    var name = unsafe extensionData[5..<(5 + count)].map(\.lowercased)
+    name.removeLastDot()
+    return name
+}
+
+extension [UInt8] {
+    /// Makes a name with the dot of a complete name the one that SNI and certificates have. Source: RFC 6066 §3.
+    mutating func removeLastDot() {
+        if count > 1, last == .dot { removeLast() }
+    }
 }
 
 /// Where in a list of ALPN protocols `name` begins. Source: RFC 7301 §3.1.

@@ -104,6 +104,7 @@ import Core
         self.wire = wire
         unsafe ssl = unsafe Self.make(context.context, wire)
         for index in 0..<serverName.count { name.append(serverName[index].lowercased) }
+        name.removeLastDot()
         unsafe SSL_set_connect_state(ssl)
         unsafe apus_ssl_set_msg_callback_arg(ssl, Unmanaged.passUnretained(self).toOpaque())
         unsafe context.setName(name, on: ssl)

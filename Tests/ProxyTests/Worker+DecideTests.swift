@@ -20,4 +20,15 @@ import Testing
         #expect(head.bytes(found).text == host)
         #expect(found.start == range.start)
     }
+
+    @Test(arguments: [
+        ("a.example", "a.example"), ("a.example.", "a.example"), ("a.example.:80", "a.example"),
+        ("a.example..", "a.example."), (".", "."), (".:80", "."), ("[::1]:443", "[::1]"), ("", ""),
+    ]) func aNameHasNoDotAtItsEnd(authority: String, name: String) {
+        let head = Head()
+        let octets = Array(authority.utf8)
+        let range = head.append(octets.span)
+        let found = hostName(head.bytes(range), in: range)
+        #expect(head.bytes(found).text == name)
+    }
 }

@@ -7,7 +7,8 @@ import Testing
         let servers = try ["web", "api", "images", "any"].map { try TargetServer($0) }
         let rules: [JSON] = [
             Document.rule(30, "path-pattern", ["/v1/*"], Document.forward("any")),
-            Document.rule(10, "host-header", ["api.example.com", "*.api.example.com"], Document.forward("api")),
+            Document.rule(
+                10, "host-header", ["api.example.com", "*.api.example.com", "dot.example."], Document.forward("api")),
             Document.rule(20, "path-pattern", ["/img/?.png", "/static/*"], Document.forward("images")),
         ]
         let apus = try ApusProcess.start(
@@ -20,7 +21,9 @@ import Testing
             ("xapi.example.com", "/not-wild", "web", "0"), ("example.com", "/img/a.png", "images", "20"),
             ("example.com", "/img/ab.png", "web", "0"), ("example.com", "/static/", "images", "20"),
             ("example.com", "/STATIC/a", "web", "0"), ("example.com", "/v1/y?q=/static/", "any", "30"),
-            ("api.example.com:\(apus.port)", "/with-port", "api", "10"),
+            ("api.example.com:\(apus.port)", "/with-port", "api", "10"), ("api.example.com.", "/with-dot", "api", "10"),
+            ("api.example.com.:\(apus.port)", "/with-both", "api", "10"),
+            ("dot.example", "/rule-with-dot", "api", "10"),
         ]
         let client = try apus.client()
         for test in cases {

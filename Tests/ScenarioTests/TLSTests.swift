@@ -286,6 +286,11 @@ import Testing
         #expect(request["x-amzn-mtls-clientcert-validity"]?.hasPrefix("NotBefore=20") == true)
         #expect(try curl(nil).hasPrefix("000") && curl(mallory).hasPrefix("000"))
         #expect(try curl(alice, ["-H", "Host: other.example.com"]) == "421")
+        // `https://localhost.:PORT/`: SNI never has the dot that Host keeps. RFC 6066 §3.
+        for version in ["--http1.1", "--http2"] {
+            #expect(try curl(alice, [version, "-H", "Host: localhost.:\(apus.port)"]) == "200")
+            #expect(try curl(alice, [version, "-H", "Host: other.example.com."]) == "421")
+        }
         #expect(try apus.metric("apus_client_tls_failures_total", "no_client_certificate") == 1)
         #expect(try apus.metric("apus_client_tls_failures_total", "\"client_certificate\"") == 1)
         func logged(_ part: String) throws -> Substring? {

@@ -38,7 +38,9 @@ import Testing
     }
 
     @Test func namesAreSentAndAddressesAreNot() {
-        for (name, sent) in [("Localhost", "localhost"), ("127.0.0.1", ""), ("::1", ""), ("", "")] {
+        for (name, sent) in [
+            ("Localhost", "localhost"), ("a.example.", "a.example"), ("127.0.0.1", ""), ("::1", ""), ("", ""),
+        ] {
             let pair = connect(.off, name)
             #expect(pair.server.sentName == sent)
         }
