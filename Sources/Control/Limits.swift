@@ -11,6 +11,9 @@ enum Limits {
     /// Octets of the answer to a health check, head and body. A longer one fails the check, as one that never ends
     /// would do by its time-out.
     static let checkAnswerBytesMax = 1 << 20
+    /// How long a health check over HTTP/2 or TLS waits, after its verdict, for the target to end the connection too,
+    /// if the interval is not shorter: who is closed upon with something unread sees a reset. Then it is closed.
+    static let checkFarewell: Nanoseconds = 1_000_000_000
     /// How soon a check that counted for nothing is made again, if its interval is not shorter.
     static let voidCheckDelay: Nanoseconds = 1_000_000_000
     /// Time between two log lines about checks that could not be made.

@@ -9,7 +9,7 @@ import TLS
 
 /// One health check of one target: connect, shake hands where it is over TLS, and over HTTP ask and read the answer.
 ///
-/// Shape:  a connection of its own, closed with the verdict. Buffers are held from the request to the verdict only.
+/// Shape:  a connection of its own, ended with the verdict. Buffers are held from the request to the verdict only.
 /// Limits: an answer over `Limits.checkAnswerBytesMax`, or one that HTTP/1.1 does not allow, fails the check.
 /// Source: elbv2.md §1.9: GET, User-Agent `ELB-HealthChecker/2.0`, Host as `ip:port` without port 80.
 final class Probe: PollHandler {
@@ -26,7 +26,9 @@ final class Probe: PollHandler {
         case receivingHead
         /// The body of an answer with this status is awaited.
         case receivingBody(status: UInt16)
-        /// The verdict was given.
+        /// The verdict was given; the target's end of the connection is awaited.
+        case leaving
+        /// The connection is closed.
         case over
     }
 
@@ -81,7 +83,7 @@ final class Probe: PollHandler {
         }
     }
 
-    /// Breaks off without a verdict.
+    /// Closes the connection, without a verdict if there was none.
     func abandon() {
         phase = .over
         close()
@@ -118,8 +120,12 @@ final class Probe: PollHandler {
 
     /// Time is over. What the target sent meanwhile still counts, since it was we who were late to read it.
     func timerFired(now: Instant) {
+        if case .leaving = phase { return abandon() }
         advance(now: now)
-        if case .over = phase { return }
+        switch phase {
+        case .leaving, .over: return
+        default: break
+        }
         if let stalledAt = loop.stalledAt, stalledAt >= beganAt {
             return end(.void("the control thread was away too long"), now: now)
         }
@@ -150,6 +156,8 @@ final class Probe: PollHandler {
             switch phase {
             case .connecting, .over:
                 return
+            case .leaving:
+                return drain()
             case .handshaking:
                 switch self.connection?.handshake() ?? .failed {
                 case .done where version != .http1 && connection.isTLS && connection.applicationProtocol != .http2:
@@ -189,7 +197,8 @@ final class Probe: PollHandler {
             receivedCount += input.count
             stream.receive(input.bytes, into: buffer, heads: workbench.heads, now: now)
             if let answer = stream.answer {
-                end(verdict(on: answer), now: now)
+                let verdict = verdict(on: answer)
+                if answer == .broken { end(verdict, now: now) } else { leave(verdict, now: now) }
                 return false
             }
             guard receivedCount <= Limits.checkAnswerBytesMax else {
@@ -229,9 +238,13 @@ final class Probe: PollHandler {
         switch connection.read(into: buffer) {
         case .done:
             receivedCount += buffer.count - before
-            let verdict = receivedCount > Limits.checkAnswerBytesMax ? .failed(.failed) : examine(buffer)
-            if let verdict { end(verdict, now: now) }
-            return verdict == nil
+            guard receivedCount <= Limits.checkAnswerBytesMax else {
+                end(.failed(.failed), now: now)
+                return false
+            }
+            guard let verdict = examine(buffer) else { return true }
+            if connection.isTLS && decoder.isComplete { leave(verdict, now: now) } else { end(verdict, now: now) }
+            return false
         case .wouldBlock:
             return false
         case .ended:
@@ -267,7 +280,7 @@ final class Probe: PollHandler {
                 let status = workbench.head.status
                 // An interim answer: the final one follows (RFC 9110 §15.2).
                 if status < 200 && status != 101 { continue }
-                decoder = BodyDecoder(parsed.framing)
+                decoder = BodyDecoder(parsed.framing, bearsBlanks: true)
                 phase = .receivingBody(status: status)
             }
         }
@@ -298,6 +311,38 @@ final class Probe: PollHandler {
 
     private func verdict(onStatus status: UInt16) -> HealthProber.Verdict {
         healthCheck.matcher.httpCode.contains(Int(status)) ? .passed : .failed(.responseCode(status))
+    }
+
+    /// Ends the check with an answer that is whole. Over HTTP/2 and TLS the target may still have something to say:
+    /// closing upon that would reset the connection, and its program would tell of an error with each check.
+    private func leave(_ verdict: HealthProber.Verdict, now: Instant) {
+        phase = .leaving
+        if let buffer {
+            buffer.compact()
+            stream?.end(into: buffer)
+            _ = connection?.write(buffer)
+            workbench.buffers.release(buffer)
+        }
+        buffer = nil
+        connection?.endWriting()
+        loop.schedule(token, at: now + min(Limits.checkFarewell, Nanoseconds(seconds: healthCheck.intervalSeconds)))
+        drain()
+        report(verdict, now)
+    }
+
+    /// Throws away what comes until the target has ended its direction too.
+    private func drain() {
+        while let connection {
+            let input = workbench.input
+            input.removeAll()
+            switch connection.discard(into: input) {
+            case .done:
+                receivedCount += input.count
+                if receivedCount > Limits.checkAnswerBytesMax { return abandon() }
+            case .wouldBlock: return
+            case .ended, .failed: return abandon()
+            }
+        }
     }
 
     private func end(_ verdict: HealthProber.Verdict, now: Instant) {

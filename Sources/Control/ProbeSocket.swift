@@ -120,6 +120,18 @@ struct ProbeSocket {
         }
     }
 
+    /// Tells the target that no more comes.
+    mutating func endWriting() {
+        if let tls {
+            tls.close()
+            _ = sendAnswers()
+        }
+        socket.shutdownWrite()
+    }
+
+    /// Reads what there is, ciphertext or not, to throw it away.
+    func discard(into buffer: Buffer) -> Step { fill(buffer) }
+
     /// Gives the socket back.
     func close() { socket.close() }
 }

@@ -63,6 +63,12 @@ final class ProbeStream {
         _ = session.produce(into: output)
     }
 
+    /// Leaves in `output` the word that no more is asked. Source: RFC 9113 §5.4.1, §6.8.
+    func end(into output: Buffer) {
+        session.finishShutdown()
+        _ = session.produce(into: output)
+    }
+
     private func take(_ event: HTTP2Event, of octets: Span<UInt8>, _ heads: HeadPool) {
         switch event {
         case .head(_, let head, let isEnd):

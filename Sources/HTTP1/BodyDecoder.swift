@@ -12,8 +12,8 @@ public struct BodyDecoder: Sendable {
         case length
         /// All that comes is body.
         case untilClose
-        /// The size line of a chunk: its digits, its extension, or the line feed that ends it.
-        case chunkSize, chunkExtension, chunkSizeLineFeed
+        /// The size line of a chunk: its digits, blanks behind them, its extension, or the line feed that ends it.
+        case chunkSize, chunkSizeBlank, chunkExtension, chunkSizeLineFeed
         /// `remaining` octets of a chunk, then the CRLF that ends it.
         case chunkData, chunkDataCarriageReturn, chunkDataLineFeed
         /// What follows the last chunk.
@@ -28,8 +28,13 @@ public struct BodyDecoder: Sendable {
     /// Octets of the size line so far.
     private var lineByteCount = 0
     private var trailerScan = HeadScan()
+    /// Whether blanks may stand behind a chunk's size.
+    private let bearsBlanks: Bool
 
-    public init(_ framing: Framing) {
+    /// With `bearsBlanks` a chunk's size may have blanks behind it, as some old servers and small devices write it: for
+    /// answers, which go on in a framing of our own. In a request they could be read in two ways.
+    public init(_ framing: Framing, bearsBlanks: Bool = false) {
+        self.bearsBlanks = bearsBlanks
         switch framing {
         case .none: phase = .complete
         case .length(let length):
@@ -66,7 +71,8 @@ public struct BodyDecoder: Sendable {
                 return .data(skip: index, count: isBounded ? Int(remaining) : waiting)
             case .trailers:
                 return readTrailers(input, from: index, into: trailers)
-            case .chunkSize, .chunkExtension, .chunkSizeLineFeed, .chunkDataCarriageReturn, .chunkDataLineFeed:
+            case .chunkSize, .chunkSizeBlank, .chunkExtension, .chunkSizeLineFeed, .chunkDataCarriageReturn,
+                .chunkDataLineFeed:
                 guard index < input.count else { return .needMore(skip: index) }
                 readFraming(input[index])
                 index += 1
@@ -82,8 +88,8 @@ public struct BodyDecoder: Sendable {
             precondition(count >= 0 && UInt64(count) <= remaining, "body: consumed more than there is")
             remaining -= UInt64(count)
             if remaining == 0 { phase = phase == .length ? .complete : .chunkDataCarriageReturn }
-        case .chunkSize, .chunkExtension, .chunkSizeLineFeed, .chunkDataCarriageReturn, .chunkDataLineFeed, .trailers,
-            .complete, .failed:
+        case .chunkSize, .chunkSizeBlank, .chunkExtension, .chunkSizeLineFeed, .chunkDataCarriageReturn,
+            .chunkDataLineFeed, .trailers, .complete, .failed:
             precondition(count == 0, "body: consumed where no data was offered")
         }
     }
@@ -93,6 +99,7 @@ public struct BodyDecoder: Sendable {
     private mutating func readFraming(_ octet: UInt8) {
         switch phase {
         case .chunkSize: readSize(octet)
+        case .chunkSizeBlank: endSize(octet)
         case .chunkExtension:
             if octet == .carriageReturn {
                 phase = .chunkSizeLineFeed
@@ -116,7 +123,7 @@ public struct BodyDecoder: Sendable {
         }
     }
 
-    /// Takes one octet of a chunk's size line up to the extension: digits, then at once `;` or the line's end.
+    /// Takes one octet of a chunk's size line up to the extension: digits, then `;` or the line's end.
     private mutating func readSize(_ octet: UInt8) {
         if let digit = octet.hexadecimalValue {
             // Sixteen digits leave room for a size that no sum of octets reaches: stay far below overflow.
@@ -128,11 +135,18 @@ public struct BodyDecoder: Sendable {
             return
         }
         guard lineByteCount > 0 else { return phase = .failed(.badChunkSize) }
+        endSize(octet)
+    }
+
+    /// Takes what stands behind the digits.
+    private mutating func endSize(_ octet: UInt8) {
         lineByteCount += 1
         switch octet {
         case .carriageReturn: phase = .chunkSizeLineFeed
         case .semicolon: phase = .chunkExtension
         case .lineFeed: phase = .failed(.bareLineFeed)
+        case .space where bearsBlanks, .tab where bearsBlanks:
+            phase = lineByteCount > Limits.chunkLineBytesMax ? .failed(.chunkLineTooLong) : .chunkSizeBlank
         default: phase = .failed(.badChunkSize)
         }
     }

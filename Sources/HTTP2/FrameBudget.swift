@@ -47,7 +47,7 @@ struct FrameBudget {
     /// The other side reset what had ended anyway.
     mutating func forgiveReset() { resets.give(1) }
 
-    /// A request was answered by a target, to its end: it cost the client as much as the one that it may give up for it.
+    /// A target has answered a request to its end: that cost the client as much as the one it may give up for it.
     mutating func served() { resets.give(1) }
 
     /// A head came that we can use.

@@ -149,9 +149,9 @@ struct HeadReader {
     private mutating func addField(_ name: Span<UInt8>, _ value: Span<UInt8>, _ head: Head) {
         guard fieldCount < HTTP1.Limits.fieldCountMax else { return refuse(.tooManyFields) }
         fieldCount += 1
-        // One field may fill a whole trailer section, as the details of a gRPC status do.
+        // In an answer one field may fill the whole section, as the details of a gRPC status do.
         let isTooLarge = name.count + value.count + 2 > HTTP1.Limits.fieldLineBytesMax
-        if isTooLarge, kind != .trailers { return refuse(.fieldTooLarge) }
+        if isTooLarge, kind == .request { return refuse(.fieldTooLarge) }
         let index = head.fieldCount
         let line = head.appendFieldLine(name, value)
         if let violation = facts.enter(name: line.name, value: line.value, of: head.bytes, into: head) {

@@ -30,11 +30,12 @@ public enum Limits {
     static let workPerField = 128
     /// The same of a response head. Beyond: RST_STREAM PROTOCOL_ERROR.
     public static let responseHeadBytesMax = HTTP1.Limits.responseHeadBytesMax
-    /// Bytes of one trailer section, counted alike. As for heads: the status of a gRPC call is in trailers, and a message
-    /// or details of 10 KiB beside it are usual. Beyond: RST_STREAM PROTOCOL_ERROR.
+    /// Bytes of one trailer section, counted alike. As for heads: the status of a gRPC call is in trailers, and a
+    /// message or details of 10 KiB beside it are usual. Beyond: RST_STREAM PROTOCOL_ERROR.
     public static let trailerBytesMax = responseHeadBytesMax
-    /// Octets of all heads and trailers whose streams are open. An octet on the wire can stand for thousands in a head (HPACK), so
-    /// the largest head on each stream would be too much. Beyond: RST_STREAM REFUSED_STREAM, which says try again.
+    /// Octets of all heads and trailers whose streams are open. An octet on the wire can stand for thousands in a head
+    /// (HPACK), so the largest head on each stream would be too much. Beyond: RST_STREAM REFUSED_STREAM, which says try
+    /// again.
     public static let openHeadBytesMax = 1024 * 1024
     /// RST_STREAM frames that come at once, theirs and those they force us to send ("Rapid Reset", "MadeYouReset").
     /// A browser that leaves a page resets every open stream, twice the streams is fair. Beyond: ENHANCE_YOUR_CALM.

@@ -25,8 +25,10 @@ struct Decoded: Equatable {
 }
 
 /// Decodes `input`, of which `arrivals` octets come at a time and `appetite` octets of data are taken at a time.
-func decode(_ framing: Framing, _ input: [UInt8], arrivals: Int = .max, appetite: Int = .max) -> Decoded {
-    var decoder = BodyDecoder(framing)
+func decode(
+    _ framing: Framing, _ input: [UInt8], arrivals: Int = .max, appetite: Int = .max, bearsBlanks: Bool = false
+) -> Decoded {
+    var decoder = BodyDecoder(framing, bearsBlanks: bearsBlanks)
     let trailers = Head()
     var decoded = Decoded()
     var dropped = 0
@@ -164,6 +166,26 @@ func decode(_ framing: Framing, _ input: [UInt8], arrivals: Int = .max, appetite
                 #expect(slow.agrees(with: whole), "\(arrivals) at a time")
             }
         }
+    }
+
+    /// Blanks behind a size, as an old Tomcat writes them, in answers alone; nothing else is borne there.
+    @Test(
+        arguments: [
+            ("3  \r\nabc\r\n0\r\n\r\n", nil), ("3\t\r\nabc\r\n000      \r\n\r\n", nil),
+            ("3 ;a=b\r\nabc\r\n0 ; c\r\n\r\n", nil), (" 3\r\nabc\r\n0\r\n\r\n", .badChunkSize),
+            ("3 3\r\nabc\r\n", .badChunkSize), ("3 x\r\nabc\r\n", .badChunkSize), ("3 \nabc\r\n", .bareLineFeed),
+            ("3 \rabc\r\n", .bareCarriageReturn), ("3\r\nabc\r\n \r\n", .badChunkSize),
+            ("3\r\nabc \r\n0\r\n\r\n", .badChunkEnd), (" \r\n", .badChunkSize),
+            ("3\(String(repeating: " ", count: 256))\r\nabc\r\n", .chunkLineTooLong),
+        ] as [(String, Violation?)])
+    func answersMayHaveBlanksBehindASize(input: String, violation: Violation?) {
+        let input = octets(input)
+        let expected = violation.map { .refused($0) } ?? Decoded.End.ended(octetCount: input.count)
+        for arrivals in 1...input.count {
+            #expect(decode(.chunked, input, arrivals: arrivals, bearsBlanks: true).end == expected)
+        }
+        #expect(violation != nil || decode(.chunked, input, bearsBlanks: true).data == "abc")
+        #expect(decode(.chunked, input).end != .ended(octetCount: input.count), "a request may not")
     }
 
     /// Each line of a chunked body with each line end: only CRLF everywhere is a body.

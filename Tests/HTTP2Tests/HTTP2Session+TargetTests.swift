@@ -102,6 +102,19 @@ private func asking(_ method: String = "GET", isEnd: Bool = true) -> Side {
         #expect(fault([.headers(1, ok), .windowUpdate(1, 1)]) == "0 closed NoError complete")
     }
 
+    /// An answer of gRPC without a message has its status and its details in the head.
+    @Test func oneFieldMayFillTheHead() {
+        let client = asking()
+        client.receive(
+            [Frame].heads(1, ok + [("grpc-status-details-bin", String(repeating: "d", count: 27_000))]).octets)
+        #expect(client.story.first == "0 head 200 end", "\(client.story)")
+        let larger = asking()
+        larger.receive(
+            [Frame].heads(1, ok + [("grpc-status-details-bin", String(repeating: "d", count: 33_000))]).octets)
+        _ = larger.send()
+        #expect(larger.story.last?.hasSuffix("violation(HTTP1.Violation.headTooLarge))") == true, "\(larger.story)")
+    }
+
     @Test func aResponseToHEADHasNoBody() {
         let client = asking("HEAD")
         client.receive([Frame.headers(1, ok + [("content-length", "70")])].octets)

@@ -33,6 +33,7 @@ import Testing
                 client 5242880
                 both 5242880
                 refused PERMISSION_DENIED
+                details RESOURCE_EXHAUSTED too many of them 20000
                 unknown UNIMPLEMENTED
                 late DEADLINE_EXCEEDED
                 cancelled True
@@ -86,6 +87,31 @@ import Testing
         let told = try names.map { try apus.admin("GET", "/v1/target-groups/\($0)/targets").text }
         #expect(told[1].contains("does not say SERVING"), "\(told[1])")
         #expect(told[2].contains("[12]"), "\(told[2])")
+    }
+
+    /// Servers tell of each connection that is reset: a check says goodbye, and waits for the target's end.
+    @Test(arguments: [false, true]) func checksEndTheirConnectionsCleanly(isTLS: Bool) throws {
+        let target = try PortServer(label: "check_target") { port, _ in
+            [Tool.python, Tool.script("check_target"), "\(port)"]
+                + (isTLS ? [Self.own.certificatePath, Self.own.privateKeyPath] : [])
+        }
+        let settings: [String: JSON] = [
+            "protocol": isTLS ? "HTTPS" : "HTTP", "healthCheckProtocol": isTLS ? "HTTPS" : "HTTP",
+            "protocolVersion": "GRPC",
+            "healthCheckPath": "/grpc.health.v1.Health/Check",
+        ]
+        let apus = try ApusProcess.start(
+            Document(
+                listeners: [.init(defaultAction: Document.forward("calls"))],
+                groups: [.init("calls", program: target, settings: settings)],
+                attributes: ["apus.h2c.enabled": true]))
+        #expect(apus.target(target.address, in: "calls", becomes: "healthy"))
+        let ends = eventually { () -> [Substring]? in
+            let ends = target.output.split(separator: "\n")
+            return ends.count > 5 ? ends : nil
+        }
+        // The first connection is the harness's, which looks whether the target listens.
+        #expect(Set(ends?.dropFirst() ?? []) == ["goaway 0 end"], "\(target.output)")
     }
 
     /// A stream lives though nothing is said on it for longer than grpcio tolerates PINGs: it would end the connection

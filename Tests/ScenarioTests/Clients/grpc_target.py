@@ -28,7 +28,14 @@ class Echo(grpc.GenericRpcHandler):
         if name == "Refuse":
             return grpc.unary_unary_rpc_method_handler(
                 lambda _, context: context.abort(grpc.StatusCode.PERMISSION_DENIED, "not you"))
+        if name == "Detail":
+            return grpc.unary_unary_rpc_method_handler(self.detail)
         return None
+
+    @staticmethod
+    def detail(_, context):
+        context.set_trailing_metadata((("x-details-bin", bytes(20_000)),))
+        context.abort(grpc.StatusCode.RESOURCE_EXHAUSTED, "too many of them")
 
     @staticmethod
     def unary(message, context):

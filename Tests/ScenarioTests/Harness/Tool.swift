@@ -69,6 +69,9 @@ final class PortServer: Sendable {
         removeFolder(folder)
     }
 
+    /// What it wrote on its standard output.
+    var output: String { child.standardOutput }
+
     /// As a target.
     var address: Document.Address { Document.Address(port: port) }
 
