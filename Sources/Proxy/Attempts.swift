@@ -28,8 +28,8 @@ struct Attempts {
     private var retiredCount = 0
     /// When another target joins the race.
     var nextAt = Instant.distantFuture
-    /// The last one that failed took too long, as opposed to being refused.
-    var hasTimedOut = false
+    /// How the last one failed that found no connection.
+    var lastFailure: AttemptOutcome.Ending?
 
     /// Forgets everything but memory.
     mutating func reset() {
@@ -39,7 +39,7 @@ struct Attempts {
         count = 0
         retiredCount = 0
         nextAt = .distantFuture
-        hasTimedOut = false
+        lastFailure = nil
     }
 
     /// An attempt begins. On a connection that is open already it never has to `wait`.

@@ -55,6 +55,8 @@ final class Exchange {
     var isForwarded = false
     /// What is wrong with the body of the request, once that is known: it names the answer's status and cause.
     var bodyViolation: Violation?
+    /// What is wrong with the target's answer, once that is known.
+    var responseFault: ResponseFault?
     /// The target has agreed to a WebSocket: octets flow both ways until either side ends.
     var isTunnel = false
     /// The deregistration delay, or the end of the process, ended it.
@@ -111,6 +113,7 @@ final class Exchange {
         countsAsTarget = false
         isForwarded = false
         bodyViolation = nil
+        responseFault = nil
         isTunnel = false
         isCut = false
         interimResponses = 0
@@ -134,6 +137,13 @@ final class Exchange {
         group = nil
         attempts.reset()
         request.reset()
+    }
+
+    /// Whether it asks for a WebSocket over HTTP/2: any 2xx tells its client that the tunnel is open.
+    /// Source: RFC 8441 §4.
+    var isExtendedCONNECT: Bool {
+        let head = request
+        return head.isWebSocket && head.isHTTP2
     }
 
     /// Whether it asks for no change. Source: RFC 9110 §9.2.1.

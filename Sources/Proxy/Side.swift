@@ -143,8 +143,8 @@ class TargetSide: Side {
     enum HeadStep {
         /// `Worker.response` holds it.
         case complete(ParsedHead)
-        /// It is not HTTP.
-        case malformed
+        /// It is not HTTP, or cannot be passed on.
+        case malformed(ResponseFault)
         /// Not yet.
         case nothing
         /// The target's side ended before.
@@ -167,6 +167,21 @@ class TargetSide: Side {
     }
     /// Looks for the next response head.
     func readHead(_ exchange: Exchange, _ worker: inout Worker) -> HeadStep { preconditionFailure("target: abstract") }
+    /// What is wrong with the answer, if its stream was reset for it.
+    var responseFault: ResponseFault? { nil }
+
+    /// What looking at the body that has come with a response head found.
+    enum BodyCheck: Equatable {
+        /// Nothing wrong so far.
+        case sound
+        case malformed(ResponseFault)
+        /// The target's side has ended before the body did.
+        case gone
+    }
+
+    /// Looks at as much of the body as is there, and consumes none of it: while nothing of the answer was passed on,
+    /// the client can still be told of a fault.
+    func checkBody(_ worker: inout Worker) -> BodyCheck { .sound }
     /// Has the next read find out whether an answer came before a write failed.
     func readAgain() { preconditionFailure("target: abstract") }
     /// Tells the target that the client's direction of a tunnel has ended.

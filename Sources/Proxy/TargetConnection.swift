@@ -94,9 +94,9 @@ final class TargetConnection: TargetSide {
                 case .complete(let head):
                     inbound.consume(head.byteCount)
                     scan.reset()
-                    if worker.response.status >= 200 { decoder = BodyDecoder(head.framing) }
+                    if worker.response.status >= 200 { decoder = BodyDecoder(head.framing, bearsBlanks: true) }
                     return .complete(head)
-                case .refused: return .malformed
+                case .refused(let violation): return .malformed(.violation(violation))
                 case .needMore: break
                 }
             }
@@ -106,6 +106,31 @@ final class TargetConnection: TargetSide {
             case .ended, .failed: return .gone
             }
         }
+    }
+
+    /// Reads on only if the poller has told of the connection's end: then there is nothing to wait for.
+    override func checkBody(_ worker: inout Worker) -> BodyCheck {
+        var decoder = decoder
+        var index = 0
+        while let inbound {
+            switch decoder.next(inbound.bytes.extracting(index..<inbound.count), trailers: worker.trailers) {
+            case .data(let skip, let count):
+                index += skip + count
+                decoder.consume(count)
+            case .needMore(let skip):
+                index += skip
+                guard transport.isEndAnnounced else { return .sound }
+                switch fill(&worker) {
+                case .got: continue
+                case .nothing: return .sound
+                case .ended: return decoder.endOfStream() == .complete ? .sound : .gone
+                case .failed: return .gone
+                }
+            case .end: return .sound
+            case .refused(let violation): return .malformed(.violation(violation))
+            }
+        }
+        return .sound
     }
 
     override func shutdownWrite(_ worker: inout Worker) { transport.shutdownWrite(&worker) }

@@ -11,8 +11,8 @@ final class TargetStream: TargetSide {
     /// The target has refused it, or said that it never saw it: the request may be sent again, whatever it is.
     /// Source: RFC 9113 §8.7, §6.8.
     var wasRefused = false
-    /// What came is no response: the session has reset the stream.
-    var isMalformed = false
+    /// What came is no response: the session has reset the stream for this.
+    var fault: HTTP2StreamFault?
     /// How many bytes of the connection were sent, or waited to be, before its own.
     private var sentBefore = UInt64.max
 
@@ -85,8 +85,13 @@ final class TargetStream: TargetSide {
     }
 
     override func readHead(_ exchange: Exchange, _ worker: inout Worker) -> HeadStep {
-        guard let head = pendingHead.take() else { return isMalformed ? .malformed : stream.isReset ? .gone : .nothing }
+        guard let head = pendingHead.take() else { return endWithoutHead() }
         exchange.hasAnswer = true
+        // An answer that was cut in the very read that brought its head: none of it was passed on.
+        if stream.isReset, !stream.isEndReceived, head.status >= 200 {
+            worker.heads.put(head)
+            return endWithoutHead()
+        }
         worker.heads.put(worker.response)
         worker.response = head
         let framing: Framing =
@@ -100,6 +105,12 @@ final class TargetStream: TargetSide {
             ParsedHead(
                 byteCount: 0, framing: framing, isPersistent: true, expectsContinue: false, isAmbiguous: false))
     }
+
+    private func endWithoutHead() -> HeadStep {
+        responseFault.map { .malformed($0) } ?? (stream.isReset ? .gone : .nothing)
+    }
+
+    override var responseFault: ResponseFault? { fault.map { .stream($0) } }
 
     override func readAgain() {}
 

@@ -7,10 +7,12 @@ extension Worker {
     /// Answers with an error page of our own and ends the exchange. `word` names the cause, for people and for logs;
     /// `hint` is a paragraph of the page that says what to do.
     mutating func answer(_ exchange: Exchange, status: UInt16, word: StaticString, hint: StaticString = "") {
-        exchange.record.errorReason = word
+        let detail = exchange.responseFault?.word
+        exchange.record.reason = word
+        exchange.record.reasonDetail = detail
         counters.countGenerated(status: status)
         if exchange.record.kind == .grpc && status != 464 {
-            return answerGRPC(exchange, GRPCStatus(httpStatus: status), word)
+            return answerGRPC(exchange, GRPCStatus(httpStatus: status), word, detail)
         }
         response.reset()
         response.status = status
@@ -19,7 +21,7 @@ extension Worker {
         addDate()
         addField("Content-Type", "text/html")
         if status == 405 { addField("Allow", "GET, HEAD, POST, PUT, DELETE, OPTIONS, PATCH") }
-        if exchange.client.listener.settings.addsReason { addField("Apus-Reason", word) }
+        if exchange.client.listener.settings.addsReason { addField("Apus-Reason", word, detail) }
         response.reason = response.append(page.reason)
         // What was wrong with the request may hide where the next one begins.
         let isUnreadable = status == 400 || status == 408 || status == 413 || status == 414 || status == 505
@@ -28,7 +30,9 @@ extension Worker {
 
     /// Answers a call of gRPC: whatever went wrong, its client looks for a status of gRPC's in a response that HTTP
     /// calls good. Source: gRPC over HTTP2, "Responses", Trailers-Only.
-    private mutating func answerGRPC(_ exchange: Exchange, _ status: GRPCStatus, _ word: StaticString) {
+    private mutating func answerGRPC(
+        _ exchange: Exchange, _ status: GRPCStatus, _ word: StaticString, _ detail: StaticString?
+    ) {
         response.reset()
         response.status = 200
         addField("Server", "apus")
@@ -37,12 +41,16 @@ extension Worker {
         let number = response.beginField("grpc-status")
         response.append(decimal: UInt64(status.number))
         response.endField(number, id: .other)
-        addField("grpc-message", word)
+        addField("grpc-message", word, detail)
         send(exchange, bodyCount: nil, closes: exchange.isCut) { _ in }
     }
 
     /// Answers with what the configuration spells out.
     mutating func answerFixed(_ exchange: Exchange, _ plan: FixedResponsePlan) {
+        // To an extended CONNECT it would say that there is a tunnel. Source: RFC 8441 §5.
+        if exchange.isExtendedCONNECT && StatusClass(plan.status) == .success {
+            return answer(exchange, status: 501, word: "UnsupportedProtocol")
+        }
         exchange.record.action = .fixedResponse
         counters.fixedResponses.add()
         counters.generatedResponses.add(StatusClass(plan.status))
@@ -119,9 +127,14 @@ extension Worker {
             && client.mayFollow(exchange, now: now)
     }
 
-    private func addField(_ name: StaticString, _ value: StaticString) {
+    /// Adds a field; `detail` stands behind its value and a slash.
+    private func addField(_ name: StaticString, _ value: StaticString, _ detail: StaticString? = nil) {
         let name = response.beginField(name)
         response.append(value)
+        if let detail {
+            response.append(.slash)
+            response.append(detail)
+        }
         response.endField(name, id: .other)
     }
 

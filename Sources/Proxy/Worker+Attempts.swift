@@ -36,6 +36,7 @@ extension Worker {
                 transport: transport, pool: pool, group: group, serverName: serverName, now: now)
             target.exchange = exchange
             register(transport, as: .target(target))
+            exchange.record.target = pool.address
             exchange.attempts.wait(for: pool, transport.token, now: now)
             schedule(target, at: now + group.plan.connectTimeout)
             awaitRace(exchange, group)
@@ -78,7 +79,8 @@ extension Worker {
         _ exchange: Exchange, _ pool: TargetPool, _ ending: AttemptOutcome.Ending, beganAt: Instant
     ) {
         exchange.attempts.exclude(pool)
-        exchange.attempts.hasTimedOut = ending == .connectTimedOut
+        exchange.attempts.lastFailure = ending
+        if ending != .notAttempted { exchange.record.target = pool.address }
         note(AttemptOutcome(ending, duration: now.since(beganAt)), of: pool, exchange.group)
         endCount(pool, cut: false)
         if exchange.attempts.pending.isEmpty { handle(exchange, .connectFailed) } else { joinRace(exchange) }
@@ -94,10 +96,14 @@ extension Worker {
             }
             counters.retries.add()
             attempt(exchange, on: next)
-        } else if exchange.attempts.hasTimedOut {
-            answer(exchange, status: 504, word: "TargetConnectTimeout")
         } else {
-            answer(exchange, status: 502, word: "TargetConnectFailed")
+            switch exchange.attempts.lastFailure {
+            case .connectTimedOut: answer(exchange, status: 504, word: "TargetConnectTimeout")
+            case .handshakeFailed: answer(exchange, status: 502, word: "TargetHandshakeFailed")
+            // For a lack of our own: the log names no target.
+            case .notAttempted: answer(exchange, status: 502, word: "ConnectNotAttempted")
+            default: answer(exchange, status: 502, word: "TargetConnectFailed")
+            }
         }
     }
 

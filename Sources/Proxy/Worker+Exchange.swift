@@ -29,6 +29,13 @@ extension Worker {
         }
     }
 
+    /// The target's answer, or the rest of it, cannot be passed on.
+    private mutating func refuseResponse(_ exchange: Exchange, _ fault: ResponseFault) {
+        exchange.responseFault = fault
+        counters.malformedResponses.add(fault.reason)
+        handle(exchange, .targetMalformed)
+    }
+
     /// Goes on with both directions of an exchange as far as they go without waiting.
     mutating func pump(_ exchange: Exchange) {
         if exchange.state.phase == .connecting || exchange.state.phase == .waiting { flushInterim(exchange) }
@@ -145,24 +152,37 @@ extension Worker {
             switch target.readHead(exchange, &self) {
             case .complete(let head):
                 if exchange.request.isWebSocket && response.isWebSocket { return beginTunnel(exchange, target) }
-                if response.status >= 200 { return beginResponse(exchange, target, head) }
-                guard relayInterim(exchange) else { return handle(exchange, .targetMalformed) }
-            case .malformed: return handle(exchange, .targetMalformed)
+                if response.status >= 200 { return takeResponse(exchange, target, head) }
+                if let fault = relayInterim(exchange) { return refuseResponse(exchange, fault) }
+            case .malformed(let fault): return refuseResponse(exchange, fault)
             case .nothing: return
             case .gone: return handle(exchange, .targetGone)
             }
         }
     }
 
-    /// Passes an interim response on to clients that know them. Returns false if the target must not send it.
+    /// Passes an interim response on to clients that know them. Returns what is wrong if the target must not send it.
     ///
     /// 100 was answered at this hop and ends here; 101 was not asked for, as no Upgrade but a WebSocket's is passed on.
     /// Source: RFC 9110 §15.2.
-    private mutating func relayInterim(_ exchange: Exchange) -> Bool {
+    private mutating func relayInterim(_ exchange: Exchange) -> ResponseFault? {
         exchange.interimResponses += 1
-        guard exchange.interimResponses <= Limits.interimResponsesMax, response.status != 101 else { return false }
+        guard exchange.interimResponses <= Limits.interimResponsesMax else { return .tooManyInterimResponses }
+        guard response.status != 101 else { return .unexpectedUpgrade }
         if response.status != 100 { exchange.client.writeInterim(response, exchange, &self) }
-        return true
+        return nil
+    }
+
+    /// Begins the final response, unless something is wrong with it, or with what has come of its body.
+    private mutating func takeResponse(_ exchange: Exchange, _ target: TargetSide, _ head: ParsedHead) {
+        if exchange.isExtendedCONNECT && StatusClass(response.status) == .success {
+            return refuseResponse(exchange, .upgradeIgnored)
+        }
+        switch target.checkBody(&self) {
+        case .sound: beginResponse(exchange, target, head)
+        case .malformed(let fault): refuseResponse(exchange, fault)
+        case .gone: handle(exchange, .targetGone)
+        }
     }
 
     /// Writes the final response's head for the client and goes on with its body.
@@ -221,8 +241,10 @@ extension Worker {
         case .waiting: watchResponseRate(client)
         case .turnOver: delay(client)
         case .sinkGone: handle(exchange, .clientGone)
-        case .sourceGone: handle(exchange, .targetGone)
-        case .sourceMalformed: handle(exchange, .targetMalformed)
+        case .sourceGone:
+            guard let fault = target.responseFault else { return handle(exchange, .targetGone) }
+            refuseResponse(exchange, fault)
+        case .sourceMalformed(let violation): refuseResponse(exchange, .violation(violation))
         }
     }
 

@@ -14,7 +14,8 @@ extension Worker {
     /// Ends an exchange that cannot be completed, and both connections with it.
     mutating func giveUp(_ exchange: Exchange, word: StaticString) {
         let client = exchange.client
-        exchange.record.errorReason = word
+        exchange.record.reason = word
+        exchange.record.reasonDetail = exchange.responseFault?.word
         let isResponseDone = exchange.isResponseDone
         releaseTarget(exchange, reusable: false)
         release(exchange)

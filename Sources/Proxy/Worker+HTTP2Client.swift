@@ -80,7 +80,7 @@ extension Worker {
         exchange.isClientPersistent = true
         exchange.isHEAD = head.bytes(head.method).equals("HEAD")
         exchange.record.isHTTP2 = true
-        exchange.record.kind = head.isGRPC ? .grpc : .http2
+        exchange.record.kind = head.isGRPC && !head.isWebSocket ? .grpc : .http2
         if exchange.record.kind == .grpc { counters.grpcRequests.add() }
         if let refusal {
             counters.nonCompliantRequests.add()

@@ -13,6 +13,7 @@ extension Worker {
             return openStream(exchange, connection, beganAt: now)
         }
         let ticket = pool.queue.append(exchange, for: name)
+        exchange.record.target = pool.address
         exchange.attempts.wait(for: pool, ticket: ticket, now: now)
         awaitRace(exchange, group)
         openConnections(pool, group, name)
@@ -174,10 +175,12 @@ extension Worker {
         let side = side(connection, slot)
         side.stream.isEndReceived = isEnd
         side.lastActivity = now
+        // An interim response came in the same read.
+        if side.pendingHead != nil, let exchange = side.exchange { readResponse(exchange) }
         guard let exchange = side.exchange, exchange.state.phase == .waiting else { return heads.put(head) }
+        // What else this read has brought is looked at first: it may cut the answer, which nobody has seen yet.
         side.pendingHead = head
-        readResponse(exchange)
-        if exchange.isJoined { postpone(exchange.client) }
+        postpone(exchange.client)
     }
 
     private mutating func receive(_ connection: HTTP2TargetConnection, _ slot: Int, _ octets: Span<UInt8>) {
@@ -213,9 +216,9 @@ extension Worker {
         case .notProcessed:
             counters.http2StreamsReset.add(.target)
             side.wasRefused = true
-        case .fault:
+        case .fault(let fault):
             counters.http2StreamFaults.add(.target)
-            side.isMalformed = true
+            side.fault = fault
         case .complete, .resetByUs: break
         }
         if let exchange = side.exchange { postpone(exchange.client) }

@@ -112,6 +112,18 @@ extension Worker {
         return true
     }
 
+    /// A client that has said nothing waits for its server to speak first: it asks for no name. One that has begun to
+    /// speak is too slow.
+    mutating func clientHelloTimedOut(_ tunnel: Tunnel) {
+        let scratch = buffers.acquireLarge()
+        tunnel.client.transport.isReadable = true
+        let peeked = tunnel.client.transport.peek(into: scratch)
+        buffers.release(consume scratch)
+        if peeked == .nothing { return choose(tunnel) }
+        tunnel.record.reason = "timeout"
+        end(tunnel, .clientHello, by: .apus)
+    }
+
     /// Finds the rule of a connection, and of its groups the one whose turn it is.
     private mutating func choose(_ tunnel: Tunnel) {
         let name = tunnel.serverName
@@ -154,7 +166,7 @@ extension Worker {
             if beginAttempt(tunnel, on: pool) { return rest(tunnel) }
         }
         if tunnel.attempts.count == 0 { return end(tunnel, .noTargets, by: .apus) }
-        end(tunnel, tunnel.attempts.hasTimedOut ? .connectTimeout : .connectFailed, by: .target)
+        end(tunnel, tunnel.attempts.lastFailure == .connectTimedOut ? .connectTimeout : .connectFailed, by: .target)
     }
 
     private func nextTarget(_ tunnel: Tunnel) -> TargetPool? {
@@ -227,7 +239,7 @@ extension Worker {
 
     /// A connection to a target was refused, took too long, or failed in its TLS handshake: another target is tried.
     mutating func connectFailed(_ side: TunnelSide, _ tunnel: Tunnel, _ ending: AttemptOutcome.Ending) {
-        tunnel.attempts.hasTimedOut = ending == .connectTimedOut
+        tunnel.attempts.lastFailure = ending
         endAttempt(side, tunnel, ending)
         if tunnel.attempts.pending.isEmpty { connect(tunnel) } else { joinRace(tunnel) }
     }

@@ -35,9 +35,7 @@ extension Worker {
         case .proxyHeader:
             tunnel.record.reason = "timeout"
             end(tunnel, .proxyHeader, by: .apus)
-        case .clientHello:
-            tunnel.record.reason = "timeout"
-            end(tunnel, .clientHello, by: .apus)
+        case .clientHello: clientHelloTimedOut(tunnel)
         case .handshake:
             counters.timeouts.add(.tlsHandshake)
             counters.tlsFailures.add(.timeout)

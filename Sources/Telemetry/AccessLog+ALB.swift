@@ -33,7 +33,7 @@ extension AccessLog {
         field(time: record.createdAt)                                           // 22
         quoted(record.action.text)                                              // 23
         quoted(text: names.redirectURL)                                         // 24
-        quoted(record.errorReason)                                              // 25
+        line.append(" \"-\"")                                                   // 25: none of ALB's reasons arises here
         openQuote()
         append(address: record.target)                                          // 26
         closeQuote()

@@ -38,7 +38,7 @@ extension AccessLog {
         line.append(.quote)
         word("actions_executed", record.action.text)
         text("redirect_url", names.redirectURL)
-        word("error_reason", record.errorReason)
+        reason(record.reason, record.reasonDetail)
         word("classification", record.classification.text)
         word("classification_reason", record.classificationReason)
         key("conn_trace_id")
@@ -80,6 +80,17 @@ extension AccessLog {
         } else {
             line.append("null")
         }
+    }
+
+    /// As in the Apus-Reason field.
+    private func reason(_ word: StaticString?, _ detail: StaticString?) {
+        guard let word, let detail else { return self.word("apus_reason", word) }
+        key("apus_reason")
+        line.append(.quote)
+        line.append(word)
+        line.append(.slash)
+        line.append(detail)
+        line.append(.quote)
     }
 
     private func header(_ name: StaticString, _ request: Head, _ id: FieldID, limit: Int) {

@@ -88,8 +88,11 @@ public struct AccessRecord: Sendable {
     public var matchedRule = MatchedRule.none
     /// What it had done.
     public var action = Action.none
-    /// Why Apus refused or failed the request, in one word; nil if it did not.
-    public var errorReason: StaticString?
+    /// Why Apus refused or failed the request, in one word; nil if it did not. A word of ours, so ALB's format has no
+    /// field for it: programs that read field 25 know ALB's reasons only.
+    public var reason: StaticString?
+    /// What exactly was wrong, where `reason` stands for many causes.
+    public var reasonDetail: StaticString?
     /// How well the request followed the protocol.
     public var classification = Classification.compliant
     /// What about it was not to the letter; nil if nothing.

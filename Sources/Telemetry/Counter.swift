@@ -58,9 +58,9 @@ public protocol CounterLabel: CaseIterable, RawRepresentable, Sendable where Raw
 /// Limits: an enum with more cases than that traps at its first count.
 public struct CounterSet<Label: CounterLabel>: ~Copyable, Sendable {
     /// The most cases a label can have.
-    public static var capacity: Int { 24 }
+    public static var capacity: Int { 32 }
 
-    @usableFromInline let counters = InlineArray<24, Counter> { _ in Counter() }
+    @usableFromInline let counters = InlineArray<32, Counter> { _ in Counter() }
 
     /// All counters at zero.
     @inlinable public init() {}

@@ -58,6 +58,13 @@ extension PrometheusText {
         begin("apus_target_attempts_total", .counter, help: "Attempts on targets, by how they ended.")
         for result in AttemptResult.allCases { sample(workers, "result", result) { $0.attempts.value(result) } }
 
+        begin(
+            "apus_target_malformed_responses_total", .counter,
+            help: "Answers of targets that could not be passed on, by the rule they have broken.")
+        for reason in MalformedReason.allCases {
+            sample(workers, "reason", reason) { $0.malformedResponses.value(reason) }
+        }
+
         begin("apus_target_suspicions_total", .counter, help: "Targets that became suspect, by cause.")
         for cause in SuspicionCause.allCases { sample(workers, "cause", cause) { $0.suspicions.value(cause) } }
         writeFlows(workers)

@@ -305,6 +305,8 @@ public final class WorkerCounters: Sendable {
     public let targetBytesSent = Counter()
     /// How attempts of exchanges and flows on targets ended.
     public let attempts = CounterSet<AttemptResult>()
+    /// Answers of targets that could not be passed on, by the rule they have broken.
+    public let malformedResponses = CounterSet<MalformedReason>()
     /// Attempts begun after the first of an exchange or flow had failed.
     public let retries = Counter()
     /// Retries that were not made because the group's budget was spent.

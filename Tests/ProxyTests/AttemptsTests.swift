@@ -61,8 +61,8 @@ import Testing
         attempts.exclude(pools[3])
         attempts.exclude(pools[3])
         #expect(attempts.tried.count == 1)
-        attempts.hasTimedOut = true
+        attempts.lastFailure = .connectTimedOut
         attempts.reset()
-        #expect(attempts.tried.isEmpty && attempts.count == 0 && !attempts.hasTimedOut)
+        #expect(attempts.tried.isEmpty && attempts.count == 0 && attempts.lastFailure == nil)
     }
 }

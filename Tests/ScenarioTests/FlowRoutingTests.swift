@@ -155,17 +155,28 @@ import Testing
         #expect(try #require(late["duration"].number) >= 0.3)
         #expect(late["target"] == .null)
 
-        let silent = try apus.client()
-        #expect(silent.socket.read(by: .after(10)) == .reset)
-        #expect(expectFlow(by: apus, "client_hello", by: "apus", after: 1)["reason"].string == "timeout")
-
         let wrong = try apus.client()
         // A record of handshake with a ClientHello of no octets.
         try wrong.send([0x16, 3, 1, 0, 4, 1, 0, 0, 0])
         #expect(wrong.socket.read(by: .after(10)) == .reset)
-        #expect(expectFlow(by: apus, "client_hello", by: "client", after: 2)["reason"].string == "malformed")
-        #expect(try apus.metric("apus_flows_rejected_total", "tcp") == 3)
+        #expect(expectFlow(by: apus, "client_hello", by: "client", after: 1)["reason"].string == "malformed")
+        #expect(try apus.metric("apus_flows_rejected_total", "tcp") == 2)
         #expect(try ask(apus, "db.example.com") == "subject green\ngreen payload\n")
+    }
+
+    @Test("sni: a client that is silent, as its server speaks first, gets the default action")
+    func silentClient() throws {
+        let document = try document("blue", "green", rules: [Document.rule(1, "sni", ["*"], Document.forward("green"))])
+        var impatient = document
+        impatient.attributes = ["apus.tls_handshake_timeout.seconds": 0.3]
+        let apus = try ApusProcess.start(impatient)
+        let client = try apus.client()
+        #expect(client.text() == "blue")
+        client.endWriting()
+        #expect(client.ended())
+        let line = expectFlow(by: apus, "finished", by: "client")
+        #expect(line["target_group"].string == "blue" && line["server_name"] == .null)
+        #expect(try #require(line["duration"].number) >= 0.3)
     }
 
     // MARK: weights and stickiness

@@ -15,6 +15,7 @@ import Testing
                     settings: ["protocolVersion": "HTTP2", "healthCheckProtocol": "TCP"])
             ], attributes: ["apus.h2c.enabled": true])
         document.runtime["workers"] = 1
+        document.logFormat = "json"
         return try ApusProcess.start(document)
     }
 
@@ -32,7 +33,8 @@ import Testing
         let isGood =
             told.contains("\(requests) succeeded, 0 failed, 0 errored, 0 timeout")
             && told.contains("status codes: \(requests) 2xx")
-        let reasons = Dictionary(grouping: apus.accessLog.filter { $0.status != 200 }, by: \.errorReason)
+        let bad = apus.accessEntries.filter { $0["elb_status_code"] != 200 }
+        let reasons = Dictionary(grouping: bad) { $0["apus_reason"].string ?? "-" }
         #expect(isGood, "\(reasons.mapValues(\.count)) \(told)", sourceLocation: sourceLocation)
     }
 

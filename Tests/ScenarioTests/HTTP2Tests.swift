@@ -43,6 +43,18 @@ import Testing
         #expect(try eventually { try apus.metric("apus_held_bytes") == 0 }, "nothing is kept of it")
     }
 
+    /// Requests that a target has served earn resets; answers made here do not, as they cost nothing.
+    @Test func whoIsServedMayGiveUpSome() throws {
+        let fixed: JSON = ["type": "fixed-response", "fixedResponseConfig": ["statusCode": "200"]]
+        let target = try TargetServer()
+        let attributes: [String: JSON] = ["apus.h2c.enabled": true]
+        let serving = try ApusProcess.start(Document(target, attributes: attributes))
+        #expect(try attack(serving, "given_up") == "served 1200\n")
+        let answering = try ApusProcess.start(
+            Document(listeners: [.init(defaultAction: fixed)], groups: [], attributes: attributes))
+        #expect(try attack(answering, "given_up").hasPrefix("goaway 11 "), "ENHANCE_YOUR_CALM")
+    }
+
     /// The same by hand-written frames: what libraries do not do.
     @Test(arguments: [
         ("continuations", "continuation_flood"), ("empty_data", "control_flood"), ("made_you_reset", "reset_flood"),
@@ -178,7 +190,10 @@ import Testing
 
     /// What is no request is reset alone, counted by its reason, and logged.
     @Test func faultyRequestsAreToldOf() throws {
-        let apus = try start()
+        let target = try TargetServer()
+        var document = Document(target, attributes: ["apus.h2c.enabled": true])
+        document.logFormat = "json"
+        let apus = try ApusProcess.start(document)
         let told = try Tool.run(
             [Tool.python, Tool.script("http2_attacks"), "faults", "\(apus.port)"], in: apus.folder)
         let count = try #require(Int(told.split(separator: " ")[1]), "\(told)")
@@ -186,10 +201,10 @@ import Testing
         #expect(try apus.metric("apus_http2_stream_faults_total", "client") == Double(count))
         #expect(try apus.metric("apus_client_http2_stream_faults_total", "bad_field") >= 2)
         #expect(try apus.metric("apus_http2_streams_reset_total", "client") == 0)
-        #expect(eventually { apus.accessLog.count { $0.status == 400 } == 5 })
-        #expect(apus.accessLog.contains { $0.line.contains("\"BadField\"") })
-        let answered = try #require(apus.accessLog.first { $0.status == 200 })
-        #expect((answered.sentBytes ?? 0) > 5 + 50, "heads count: \(answered.line)")
+        #expect(eventually { apus.accessEntries.count { $0["elb_status_code"] == 400 } == 5 })
+        #expect(apus.accessEntries.contains { $0["apus_reason"] == "BadField" })
+        let answered = try #require(apus.accessEntries.first { $0["elb_status_code"] == 200 })
+        #expect((answered["sent_bytes"].int ?? 0) > 5 + 50, "heads count: \(answered.text)")
     }
 
     /// PINGs do not keep a connection that is used for nothing. Source: elbv2.md §2.1.

@@ -71,34 +71,53 @@ import Testing
     private static let fill = String(repeating: "X-Fill: \(String(repeating: "a", count: 1_000))\r\n", count: 40)
 
     /// Answers that no client may see.
-    static let malformed: [(why: String, response: String)] = [
-        ("not HTTP", "220 smtp.example.com ready\r\n\r\n"),
-        ("a status of two digits", "HTTP/1.1 20 OK\r\nContent-Length: 0\r\n\r\n"),
-        ("a version from the future", "HTTP/2.0 200 OK\r\nContent-Length: 0\r\n\r\n"),
-        ("two lengths", "HTTP/1.1 200 OK\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\nab"),
-        ("a list of lengths", "HTTP/1.1 200 OK\r\nContent-Length: 1, 2\r\n\r\nab"),
-        ("a signed length", "HTTP/1.1 200 OK\r\nContent-Length: +1\r\n\r\na"),
-        ("length and chunked", "HTTP/1.1 200 OK\r\nContent-Length: 1\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n"),
-        ("an unknown coding", "HTTP/1.1 200 OK\r\nTransfer-Encoding: xchunked\r\n\r\n0\r\n\r\n"),
-        ("a field without a colon", "HTTP/1.1 200 OK\r\nContent-Length: 0\r\nnonsense\r\n\r\n"),
-        ("space before the colon", "HTTP/1.1 200 OK\r\nContent-Length : 0\r\n\r\n"),
-        ("a folded field", "HTTP/1.1 200 OK\r\nX-A: b\r\n c\r\nContent-Length: 0\r\n\r\n"),
-        ("a bare CR in a value", "HTTP/1.1 200 OK\r\nX-A: b\rSet-Cookie: x=y\r\nContent-Length: 0\r\n\r\n"),
-        ("NUL in a value", "HTTP/1.1 200 OK\r\nX-A: b\0\r\nContent-Length: 0\r\n\r\n"),
-        ("101 that nobody asked for", "HTTP/1.1 101 Switching Protocols\r\nUpgrade: x\r\nConnection: upgrade\r\n\r\n"),
-        ("a head beyond 32K", "HTTP/1.1 200 OK\r\n" + fill + "Content-Length: 0\r\n\r\n"),
+    static let malformed: [(why: String, word: String, response: String)] = [
+        ("not HTTP", "BadStatusLine", "220 smtp.example.com ready\r\n\r\n"),
+        ("a status of two digits", "BadStatusLine", "HTTP/1.1 20 OK\r\nContent-Length: 0\r\n\r\n"),
+        ("a version from the future", "UnsupportedVersion", "HTTP/2.0 200 OK\r\nContent-Length: 0\r\n\r\n"),
+        (
+            "two lengths", "DuplicateContentLength",
+            "HTTP/1.1 200 OK\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\nab"
+        ),
+        ("a list of lengths", "BadContentLength", "HTTP/1.1 200 OK\r\nContent-Length: 1, 2\r\n\r\nab"),
+        ("a signed length", "BadContentLength", "HTTP/1.1 200 OK\r\nContent-Length: +1\r\n\r\na"),
+        (
+            "length and chunked", "ContentLengthWithTransferEncoding",
+            "HTTP/1.1 200 OK\r\nContent-Length: 1\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n"
+        ),
+        (
+            "an unknown coding", "BadTransferEncoding",
+            "HTTP/1.1 200 OK\r\nTransfer-Encoding: xchunked\r\n\r\n0\r\n\r\n"
+        ),
+        ("a field without a colon", "BadFieldName", "HTTP/1.1 200 OK\r\nContent-Length: 0\r\nnonsense\r\n\r\n"),
+        ("space before the colon", "BadFieldName", "HTTP/1.1 200 OK\r\nContent-Length : 0\r\n\r\n"),
+        ("a folded field", "ObsoleteFold", "HTTP/1.1 200 OK\r\nX-A: b\r\n c\r\nContent-Length: 0\r\n\r\n"),
+        (
+            "a bare CR in a value", "BareCarriageReturn",
+            "HTTP/1.1 200 OK\r\nX-A: b\rSet-Cookie: x=y\r\nContent-Length: 0\r\n\r\n"
+        ),
+        ("NUL in a value", "BadFieldValue", "HTTP/1.1 200 OK\r\nX-A: b\0\r\nContent-Length: 0\r\n\r\n"),
+        (
+            "101 that nobody asked for", "UnexpectedUpgrade",
+            "HTTP/1.1 101 Switching Protocols\r\nUpgrade: x\r\nConnection: upgrade\r\n\r\n"
+        ),
+        ("a head beyond 32K", "HeadTooLarge", "HTTP/1.1 200 OK\r\n" + fill + "Content-Length: 0\r\n\r\n"),
     ]
 
     @Test("A malformed answer is 502, and its connection is not used again", arguments: malformed)
-    func malformedAnswer(why: String, response: String) throws {
+    func malformedAnswer(why: String, word: String, response: String) throws {
         let target = try TargetServer(script: TargetScript.raw(response))
         let apus = try ApusProcess.start(Document(target))
         let client = try apus.client()
-        expectMadeHere(try client.get("/bad"), 502, why)
+        let answer = try client.get("/bad")
+        expectMadeHere(answer, 502, why)
+        #expect(answer["apus-reason"] == "MalformedResponse/\(word)", "\(why)")
         expectMadeHere(try client.get("/bad-again"), 502, why)
         #expect(target.connections.allSatisfy { $0.requests.count == 1 })
         let line = expectLogged(by: apus, "/bad-again", status: 502, target: "127.0.0.1:\(target.port)")
-        #expect(line?.errorReason != "-")
+        #expect(line?.errorReason == "-", "only ALB's own words may stand there")
+        let reason = word.replacing(/[a-z](?=[A-Z])/) { "\($0.output)_" }.lowercased()
+        #expect(try apus.metric("apus_target_malformed_responses_total", "\"\(reason)\"") == 2)
     }
 
     @Test("Bare LF ends the lines of an answer's head, and the client sees CRLF")

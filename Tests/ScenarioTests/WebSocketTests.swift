@@ -73,6 +73,43 @@ import Testing
         #expect(child.standardOutput == "open\nclosed 1000\n")
     }
 
+    /// Over HTTP/2 any 2xx would tell the client that its tunnel is open (RFC 8441 §5, RFC 9110 §9.3.6).
+    @Test func overHTTP2NoAnswerLooksLikeATunnel() throws {
+        let target = try TargetServer { connection in
+            while let request = try connection.request() {
+                switch request.target {
+                case "/plain": try connection.respond(body: "no WebSocket\n")
+                case "/created": try connection.respond(status: 201)
+                case "/moved": try connection.respond(status: 302, fields: "Location: /\r\n")
+                case "/hints":
+                    try connection.send("HTTP/1.1 103 Early Hints\r\nLink: </a>\r\n\r\n")
+                    try connection.respond(status: 404)
+                case "/grpc": return connection.reset()
+                default: try connection.respond(status: 403)
+                }
+            }
+        }
+        let fixed: JSON = ["type": "fixed-response", "fixedResponseConfig": ["statusCode": "200"]]
+        var document = Document(target, attributes: ["apus.h2c.enabled": true])
+        document.listeners[0].rules = [Document.rule(1, "path-pattern", ["/fixed"], fixed)]
+        let apus = try ApusProcess.start(document)
+        let told = try Tool.run(
+            [Tool.python, Tool.script("http2_client"), "refused_websocket", "\(apus.port)"], in: apus.folder)
+        #expect(
+            told == """
+                /plain 502 MalformedResponse/UpgradeIgnored
+                /created 502 MalformedResponse/UpgradeIgnored
+                /moved 302 -
+                /forbidden 403 -
+                /hints 103 404 -
+                /fixed 501 UnsupportedProtocol
+                /grpc 502 TargetClosedConnection
+
+                """)
+        #expect(try apus.metric("apus_target_malformed_responses_total", "upgrade_ignored") == 2)
+        #expect(eventually { apus.accessLog.count { $0.status == 502 } == 3 })
+    }
+
     /// Who asks for a WebSocket and is refused gets the answer, and nothing that follows is taken for a request.
     @Test func aRefusalIsAnAnswer() throws {
         let target = try TargetServer(script: TargetScript.answer(body: "no\n"))

@@ -23,7 +23,7 @@ import Testing
         record.status = 400
         record.receivedBytes = 18
         record.sentBytes = 300
-        record.errorReason = "BadContentLength"
+        record.reason = "BadContentLength"
         record.classification = .severe
         record.classificationReason = "BadContentLength"
         let fixture = LogFixture(.alb)
@@ -32,7 +32,7 @@ import Testing
             fixture.written == """
                 http 2026-01-31T12:34:56.789012Z app/web 192.0.2.7:54321 - -1 -1 -1 400 - 18 300 \
                 "- http://10.0.0.1:8080- -" "-" - - - "-" "-" "-" - 2026-01-31T12:34:56.789012Z "-" "-" \
-                "BadContentLength" \
+                "-" \
                 "-" "-" "Severe" "BadContentLength" - "-" "-" "-" 10.0.0.1
 
                 """)

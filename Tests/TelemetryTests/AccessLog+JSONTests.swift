@@ -20,7 +20,7 @@ import Testing
                 "trace_id":"Root=1-697df8b0-abcdef012345678912345678","domain_name":null,"chosen_cert_arn":null,\
                 "matched_rule_priority":10,\
                 "request_creation_time":"2026-01-31T12:34:56.789012Z","actions_executed":"forward","redirect_url":null,\
-                "error_reason":null,"classification":null,"classification_reason":null,"conn_trace_id":null,\
+                "apus_reason":null,"classification":null,"classification_reason":null,"conn_trace_id":null,\
                 "ip_address":"10.0.0.1"}
 
                 """)
@@ -29,7 +29,7 @@ import Testing
     @Test func writesARefusedRequest() {
         var record = LogFixture.record()
         record.status = 400
-        record.errorReason = "BadContentLength"
+        record.reason = "BadContentLength"
         let fixture = LogFixture(.json)
         fixture.write(record, Head())
         #expect(
@@ -42,10 +42,19 @@ import Testing
                 "ssl_cipher":null,"ssl_protocol":null,"target_group":null,"trace_id":null,"domain_name":null,\
                 "chosen_cert_arn":null,"matched_rule_priority":null,\
                 "request_creation_time":"2026-01-31T12:34:56.789012Z","actions_executed":null,"redirect_url":null,\
-                "error_reason":"BadContentLength","classification":null,"classification_reason":null,\
+                "apus_reason":"BadContentLength","classification":null,"classification_reason":null,\
                 "conn_trace_id":null,"ip_address":"10.0.0.1"}
 
                 """)
+    }
+
+    @Test func aReasonMayHaveADetail() {
+        var record = LogFixture.record()
+        record.reason = "MalformedResponse"
+        record.reasonDetail = "BadChunkSize"
+        let fixture = LogFixture(.json)
+        fixture.write(record, Head())
+        #expect(fixture.written.contains(#","apus_reason":"MalformedResponse/BadChunkSize","#))
     }
 
     /// Whatever octets a user agent has, the line is one JSON object that gives them back.

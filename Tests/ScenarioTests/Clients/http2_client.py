@@ -159,4 +159,51 @@ def websocket(client):
         client.send()
 
 
+def given_up(client):
+    """Gives up one request of three, 600 in all, on a connection whose others are answered."""
+    served = 0
+    for _ in range(600):
+        wanted = set()
+        for index in range(3):
+            stream = client.h2.get_next_available_stream_id()
+            client.h2.send_headers(stream, client.fields(), end_stream=True)
+            wanted.add(stream)
+        client.h2.reset_stream(stream, 8)
+        wanted.remove(stream)
+        client.send()
+        while wanted and not client.ended:
+            for event in client.events():
+                if isinstance(event, h2.events.ConnectionTerminated):
+                    return print("goaway", int(event.error_code), "served", served)
+                if isinstance(event, h2.events.StreamEnded) and event.stream_id in wanted:
+                    wanted.remove(event.stream_id)
+                    served += 1
+    print("served", served)
+
+
+def refused_websocket(client):
+    """RFC 8441: the status that comes instead of a tunnel, why, and how the stream ends."""
+    while not any(isinstance(event, h2.events.RemoteSettingsChanged) for event in client.events()):
+        pass
+    told = []
+    for path in ("/plain", "/created", "/moved", "/forbidden", "/hints", "/fixed", "/grpc"):
+        stream = client.h2.get_next_available_stream_id()
+        fields = client.fields(path, "CONNECT")
+        more = [("content-type", "application/grpc")] if path == "/grpc" else []
+        client.h2.send_headers(stream, fields[:1] + [(":protocol", "websocket")] + fields[1:] + [
+            ("sec-websocket-version", "13")] + more)
+        client.send()
+        status, ended = "", False
+        while not ended and not client.ended:
+            for event in client.events():
+                if isinstance(event, h2.events.InformationalResponseReceived):
+                    status += dict(event.headers)[":status"] + " "
+                if isinstance(event, h2.events.ResponseReceived):
+                    status += dict(event.headers)[":status"] + " " + dict(event.headers).get("apus-reason", "-")
+                if isinstance(event, (h2.events.StreamEnded, h2.events.StreamReset)):
+                    ended = True
+        told.append(f"{path} {status}")
+    print("\n".join(told))
+
+
 globals()[sys.argv[1]](Client(int(sys.argv[2])))

@@ -31,7 +31,7 @@ def counting(path):
     return path == "/held" or path.startswith("/refused-after/")
 
 
-def answer(connection, stream, path):
+def answer(connection, stream, path, late):
     def respond(fields=(), body=b"ok\n", ends=True):
         connection.send_headers(stream, [(":status", "200"), *fields])
         connection.send_data(stream, body, end_stream=ends)
@@ -45,6 +45,10 @@ def answer(connection, stream, path):
         connection.reset_stream(stream, 7)
     elif path.startswith("/goodbye") or path == "/goaway" and once(path):
         connection.close_connection(last_stream_id=0)
+    elif path == "/cut-late":
+        respond(body=b"x" * 16384, ends=False)
+        connection.send_data(stream, b"x" * 16384)
+        late.add(stream)
     elif path == "/early":
         respond()
         connection.reset_stream(stream, 0)
@@ -69,7 +73,7 @@ def serve(client):
     connection.initiate_connection()
     if len(sys.argv) > 2:
         connection.update_settings({h2.settings.SettingCodes.INITIAL_WINDOW_SIZE: int(sys.argv[2])})
-    paths, counts = {}, {}
+    paths, counts, late = {}, {}, set()
     client.sendall(connection.data_to_send())
     while octets := client.recv(65536):
         for event in connection.receive_data(octets):
@@ -81,7 +85,10 @@ def serve(client):
                 if path == "/die":
                     while client.recv(65536):
                         pass
-                answer(connection, event.stream_id, path)
+                answer(connection, event.stream_id, path, late)
+            if isinstance(event, h2.events.WindowUpdated) and event.stream_id in late:
+                late.remove(event.stream_id)  # some of it was passed on
+                connection.reset_stream(event.stream_id, 2)
             if isinstance(event, h2.events.StreamEnded) and counting(paths.get(event.stream_id, "")):
                 connection.send_headers(event.stream_id, [(":status", "200")])
                 connection.send_data(event.stream_id, b"%d\n" % counts[event.stream_id], end_stream=True)

@@ -189,6 +189,12 @@ final class ApusProcess: Sendable {
         return text.split(separator: "\n").map { AccessLogLine(String($0)) }
     }
 
+    /// The access log as it is now, in JSON.
+    var accessEntries: [JSON] {
+        let text = (try? String(contentsOfFile: accessLogPath, encoding: .utf8)) ?? ""
+        return text.split(separator: "\n").map { JSON(parsing: Array($0.utf8)) }
+    }
+
     /// The connection log as it is now, in JSON: the lines of flows have an `ended`.
     var connectionLog: [JSON] {
         let text = (try? String(contentsOfFile: "\(folder)/connection.log", encoding: .utf8)) ?? ""

@@ -151,6 +151,12 @@ final class Socket: Sendable {
         close()
     }
 
+    /// Keeps what is sent until the connection is closed, so that it leaves with the end, in one segment.
+    func cork() throws {
+        var one: Int32 = 1
+        try Self.check("setsockopt", unsafe setsockopt(descriptor, Int32(IPPROTO_TCP), TCP_CORK, &one, 4))
+    }
+
     /// Gives the descriptor back. Only for the thread that reads: another would close a number already reused.
     func close() {
         closed.withLock { closed in
