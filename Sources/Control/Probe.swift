@@ -127,9 +127,14 @@ final class Probe: PollHandler {
         default: break
         }
         if let stalledAt = loop.stalledAt, stalledAt >= beganAt {
-            return end(.void("the control thread was away too long"), now: now)
+            return timedOut(.void("the control thread was away too long"), now: now)
         }
-        end(.failed(.timeout), now: now)
+        timedOut(.failed(.timeout), now: now)
+    }
+
+    /// A target of HTTP/2 that is merely slow is told that its answer is not awaited any more.
+    private func timedOut(_ verdict: HealthProber.Verdict, now: Instant) {
+        if case .receivingStream = phase { leave(verdict, now: now) } else { end(verdict, now: now) }
     }
 
     private func composeRequest() {
@@ -313,8 +318,9 @@ final class Probe: PollHandler {
         healthCheck.matcher.httpCode.contains(Int(status)) ? .passed : .failed(.responseCode(status))
     }
 
-    /// Ends the check with an answer that is whole. Over HTTP/2 and TLS the target may still have something to say:
-    /// closing upon that would reset the connection, and its program would tell of an error with each check.
+    /// Ends the check with an answer that is whole, or is not awaited any more. Over HTTP/2 and TLS the target may
+    /// still have something to say: closing upon that would reset the connection, and its program would tell of an
+    /// error with each check.
     private func leave(_ verdict: HealthProber.Verdict, now: Instant) {
         phase = .leaving
         if let buffer {

@@ -63,8 +63,10 @@ final class ProbeStream {
         _ = session.produce(into: output)
     }
 
-    /// Leaves in `output` the word that no more is asked. Source: RFC 9113 §5.4.1, §6.8.
+    /// Leaves in `output` the word that no more is asked, and that an answer is not awaited any more.
+    /// Source: RFC 9113 §5.4.2, §6.8.
     func end(into output: Buffer) {
+        if answer == nil, let slot { session.reset(slot, .cancel) }
         session.finishShutdown()
         _ = session.produce(into: output)
     }

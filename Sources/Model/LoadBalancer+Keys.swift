@@ -94,7 +94,8 @@ extension LoadBalancerAttributes {
             "Whether HTTP listeners speak HTTP/2 with clients that begin with it (prior knowledge, RFC 9113 §3.3)."),
         Key(
             "apus.tls_handshake_timeout.seconds", \.tlsHandshakeTimeoutSeconds, .number(0.1...300, unit: "seconds"),
-            "Time a client has for the TLS handshake; then its connection is closed."),
+            "Time a client has for the TLS handshake; then its connection is closed. A client that says nothing at all "
+                + "where rules ask for its name (sni) gets the default action instead."),
         Key(
             "apus.proxy_protocol.trusted", \.proxyProtocolTrusted,
             .list(AddressBlock.codec, count: 0...Limits.trustedNetworksMax),
@@ -105,7 +106,7 @@ extension LoadBalancerAttributes {
             "Time a client has for that header; then its connection is closed."),
         Key(
             "apus.reason_header.enabled", \.reasonHeader, .bool,
-            "Whether answers that are made here say why in an Apus-Reason field."),
+            "Whether answers that are made here say why in an Apus-Reason field, as the access log does in JSON."),
         Key(
             "apus.first_byte_timeout.seconds", \.firstByteTimeoutSeconds, .number(0.1...3600, unit: "seconds"),
             "Time a client has to send the first byte of its first request; then its connection is closed."),

@@ -90,11 +90,15 @@ import Testing
     }
 
     /// Servers tell of each connection that is reset: a check says goodbye, and waits for the target's end.
-    @Test(arguments: [false, true]) func checksEndTheirConnectionsCleanly(isTLS: Bool) throws {
+    @Test(arguments: [
+        ([], "goaway 0 end"), ([own.certificatePath, own.privateKeyPath], "goaway 0 end"),
+        (["slow"], "reset 8 goaway 0 end"),
+    ])
+    func checksEndTheirConnectionsCleanly(arguments: [String], end: String) throws {
         let target = try PortServer(label: "check_target") { port, _ in
-            [Tool.python, Tool.script("check_target"), "\(port)"]
-                + (isTLS ? [Self.own.certificatePath, Self.own.privateKeyPath] : [])
+            [Tool.python, Tool.script("check_target"), "\(port)"] + arguments
         }
+        let isTLS = arguments.count == 2
         let settings: [String: JSON] = [
             "protocol": isTLS ? "HTTPS" : "HTTP", "healthCheckProtocol": isTLS ? "HTTPS" : "HTTP",
             "protocolVersion": "GRPC",
@@ -105,13 +109,14 @@ import Testing
                 listeners: [.init(defaultAction: Document.forward("calls"))],
                 groups: [.init("calls", program: target, settings: settings)],
                 attributes: ["apus.h2c.enabled": true]))
-        #expect(apus.target(target.address, in: "calls", becomes: "healthy"))
+        let state = arguments == ["slow"] ? "unhealthy" : "healthy"
+        #expect(apus.target(target.address, in: "calls", becomes: state))
         let ends = eventually { () -> [Substring]? in
             let ends = target.output.split(separator: "\n")
             return ends.count > 5 ? ends : nil
         }
         // The first connection is the harness's, which looks whether the target listens.
-        #expect(Set(ends?.dropFirst() ?? []) == ["goaway 0 end"], "\(target.output)")
+        #expect(Set(ends?.dropFirst() ?? []) == [Substring(end)], "\(target.output)")
     }
 
     /// A stream lives though nothing is said on it for longer than grpcio tolerates PINGs: it would end the connection

@@ -1,7 +1,7 @@
 """A target of HTTP/2 that is checked, and looks at how each check's connection ends: with which frames, and then by an
 end or a reset. It has always more to say than the check reads, as servers that measure their connections have.
 
-Arguments: the port; perhaps the files of a certificate and its key.
+Arguments: the port; perhaps the files of a certificate and its key, or slow, to give no answer.
 """
 import socket
 import ssl
@@ -13,7 +13,7 @@ import h2.connection
 import h2.events
 
 context = None
-if len(sys.argv) > 2:
+if len(sys.argv) > 3:
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(sys.argv[2], sys.argv[3])
     context.set_alpn_protocols(["h2"])
@@ -28,7 +28,9 @@ def serve(client):
     told = []
     while octets := client.recv(65536):
         for event in connection.receive_data(octets):
-            if isinstance(event, h2.events.StreamEnded):
+            if isinstance(event, h2.events.StreamReset):
+                told.append(f"reset {int(event.error_code)}")
+            if isinstance(event, h2.events.StreamEnded) and "slow" not in sys.argv:
                 connection.send_headers(event.stream_id, [(":status", "200"), ("content-type", "application/grpc")])
                 connection.send_data(event.stream_id, b"\0\0\0\0\2\x08\1")
                 connection.send_headers(event.stream_id, [("grpc-status", "0")], end_stream=True)
