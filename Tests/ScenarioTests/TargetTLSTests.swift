@@ -75,7 +75,10 @@ import Testing
             settings: ["protocol": "HTTPS", "healthCheckProtocol": "HTTPS", "healthCheckPath": "/"])
         let apus = try ApusProcess.start(
             Document(listeners: [.init(defaultAction: Document.forward("blue"))], groups: [group]))
-        #expect(try apus.client().exchange("GET / HTTP/1.0\r\n\r\n").status == 502)
+        let answer = try apus.client().exchange("GET / HTTP/1.0\r\n\r\n")
+        expectMadeHere(answer, 502)
+        #expect(answer["apus-reason"] == "TargetHandshakeFailed")
+        expectLogged(by: apus, "GET ", status: 502, target: backend.address.text)
         #expect(try apus.metric("apus_target_tls_failures_total", "name_mismatch") > 0)
     }
 
