@@ -271,5 +271,5 @@ extension Redirect {
         decode: { value, findings in
             value.string == "#{port}" ? value.string : Codec.digits(1...65535).decode(value, &findings).map(String.init)
         },
-        encode: { .string($0) })
+        encode: { port in Int(port).map { .int($0) } ?? .string(port) })
 }

@@ -58,7 +58,7 @@ extension Codec where Model == Int {
             encode: { .int($0) })
     }
 
-    /// A whole number in a range that ELBv2 writes as text: both are read, text is written.
+    /// A whole number in a range that ELBv2 writes as text: both are read, numbers are written.
     static func digits(_ range: ClosedRange<Int>) -> Codec {
         let shape = Shape.integer(range, unit: nil)
         return Codec(
@@ -68,7 +68,7 @@ extension Codec where Model == Int {
                 if let number, range.contains(number) { return number }
                 return mismatch(shape, value, &findings, remedy: "Write a number such as \(range.lowerBound).")
             },
-            encode: { .string(String($0)) })
+            encode: { .int($0) })
     }
 }
 

@@ -191,12 +191,15 @@ extension Document {
         var count = loadBalancer.listeners.index(of: listener.port) == nil ? 1 : 0
         for other in loadBalancers {
             count += other.listeners.count
-            guard other.name != loadBalancer.name, let index = other.listeners.index(of: listener.port),
-                let address = other.addresses.first(where: { loadBalancer.addresses.contains($0) })
-            else { continue }
-            let owner = BoundPorts.Owner(
-                address: address, loadBalancer: other.name, protocol: other.listeners[index].protocol)
-            findings.within(.key("port")) { findings in findings.portInUse(by: owner, listener) }
+            guard other.name != loadBalancer.name, let index = other.listeners.index(of: listener.port) else {
+                continue
+            }
+            var ports = BoundPorts()
+            _ = ports.bind(other.listeners[index], on: other.addresses, for: other.name)
+            guard let conflict = ports.bind(listener, on: loadBalancer.addresses, for: loadBalancer.name) else {
+                continue
+            }
+            findings.within(.key("port")) { findings in findings.portInUse(conflict, listener) }
         }
         if count > Limits.listenersMax { findings.tooManyListeners(count) }
     }
@@ -233,11 +236,16 @@ extension Document {
         for (group, weight) in weights.sorted(by: { $0.key < $1.key }) {
             findings.within(.key(group)) { findings in
                 if !known.contains(group) {
-                    let remedy = Spelling.remedy(
-                        for: group, among: known, otherwise: "Put the action with this group first.")
+                    // A group that is there was meant, however much it looks like another.
+                    let isElsewhere = targetGroups.index(of: group) != nil
+                    let remedy =
+                        isElsewhere
+                        ? "This action forwards to \(known.joined(separator: ", ")): put it with \(group) first."
+                        : Spelling.remedy(for: group, among: known, otherwise: "Put the action with this group first.")
                     findings.report(
-                        "weights must name groups of this action", found: Value.quoted(group), remedy: remedy,
-                        code: .targetGroupNotFound)
+                        "weights must name groups of this action",
+                        found: isElsewhere ? "\(group), a target group that it does not have" : Value.quoted(group),
+                        remedy: remedy, code: .targetGroupNotFound)
                 } else if !WeightedTargetGroup.weights.contains(weight) {
                     findings.report(
                         "\(group) must be an integer from 0 to 999", found: "\(weight)",
@@ -261,6 +269,14 @@ extension Document {
     private func indices(ofListener port: Int, of name: String) throws(ConfigErrors) -> (Int, Int) {
         let outer = try index(ofLoadBalancer: name)
         if let inner = loadBalancers[outer].listeners.index(of: port) { return (outer, inner) }
+        // A port that is there was meant, in another load balancer.
+        let owners = loadBalancers.filter { $0.listeners.index(of: port) != nil }.map { "\($0.name):\(port)" }
+        guard owners.isEmpty else {
+            throw ConfigErrors(
+                ConfigError(
+                    expected: "expected a listener of \(name)", found: Value.quoted("\(port)"),
+                    remedy: "Did you mean \(Shape.alternatives(owners))?", code: .listenerNotFound))
+        }
         let ports = loadBalancers[outer].listeners.map(\.port).sorted()
         throw .notFound("a listener of \(name)", "\(port)", ports.map(String.init), .listenerNotFound)
     }

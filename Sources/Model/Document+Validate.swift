@@ -60,41 +60,6 @@ struct GroupNames {
     }
 }
 
-/// Which load balancer binds which address and port.
-struct BoundPorts {
-    private struct Place: Hashable {
-        let address: String
-        let port: Int
-    }
-
-    /// Who binds a port on an address.
-    struct Owner {
-        /// The address.
-        let address: String
-        /// Name of the load balancer.
-        let loadBalancer: String
-        /// What its listener speaks there.
-        let `protocol`: Listener.`Protocol`
-    }
-
-    private var owners: [Place: Owner] = [:]
-
-    /// Binds a listener's port on each address; says who has bound the first of them that is bound already.
-    mutating func bind(_ listener: Listener, on addresses: [String], for loadBalancer: String) -> Owner? {
-        var conflict: Owner?
-        for address in addresses {
-            let place = Place(address: address, port: listener.port)
-            if let other = owners[place] {
-                conflict = conflict ?? other
-            } else {
-                owners[place] = Owner(
-                    address: address, loadBalancer: loadBalancer, protocol: listener.protocol)
-            }
-        }
-        return conflict
-    }
-}
-
 extension LoadBalancer {
     /// The mistakes of its listeners, among themselves and with the ports that others bind.
     func validate(_ groups: GroupNames, _ ports: inout BoundPorts, _ findings: inout Findings) {
@@ -103,8 +68,8 @@ extension LoadBalancer {
         findings.within(.key("listeners")) { findings in
             for (index, listener) in listeners.enumerated() {
                 findings.within(.index(index)) { findings in
-                    if let owner = bound.bind(listener, on: addresses, for: name) {
-                        findings.within(.key("port")) { findings in findings.portInUse(by: owner, listener) }
+                    if let conflict = bound.bind(listener, on: addresses, for: name) {
+                        findings.within(.key("port")) { findings in findings.portInUse(conflict, listener) }
                     }
                     listener.validate(groups, in: self, &findings)
                 }
@@ -344,11 +309,13 @@ extension Findings {
     }
 
     /// Someone binds this listener's port on this address already. A port has one listener, whatever is spoken on it.
-    mutating func portInUse(by owner: BoundPorts.Owner, _ listener: Listener) {
+    mutating func portInUse(_ conflict: BoundPorts.Conflict, _ listener: Listener) {
+        let owner = conflict.owner
         let isPair = Set([owner.protocol, listener.protocol]) == [.tcp, .udp]
+        let place = "\(owner.address) port \(listener.port) in load balancer \(owner.loadBalancer) too"
         report(
             "a port must be bound once on an address",
-            found: "\(owner.address) port \(listener.port) in load balancer \(owner.loadBalancer) too",
+            found: BoundPorts.inclusion(owner.address, conflict.address).map { "\(place): \($0)" } ?? place,
             remedy: isPair
                 ? "Write one listener of protocol TCP_UDP for both, or choose another port or another address."
                 : "Choose another port or another address.", code: .duplicateListener)

@@ -29,13 +29,15 @@ extension LoadBalancer {
                         remedy: "Choose another name.")
                 }
             }
-            var seen: Set<String> = []
-            for (index, address) in loadBalancer.addresses.enumerated() where !seen.insert(address).inserted {
-                findings.within(.key("addresses")) { findings in
-                    findings.within(.index(index)) { findings in
-                        findings.report(
-                            "each address must stand once", found: address, remedy: "Remove one of the two.")
-                    }
+            let addresses = loadBalancer.addresses
+            for (index, address) in addresses.enumerated() {
+                let isRepeated = addresses[..<index].contains(address)
+                let inclusion = addresses[..<index].lazy.compactMap { BoundPorts.inclusion($0, address) }.first
+                guard isRepeated || inclusion != nil else { continue }
+                findings.within([.key("addresses"), .index(index)]) { findings in
+                    findings.report(
+                        "each address must stand once", found: inclusion.map { "\(address): \($0)" } ?? address,
+                        remedy: "Remove one of the two.")
                 }
             }
         })

@@ -108,10 +108,8 @@ public struct SecurityPolicy: Hashable, Sendable {
             let remedy =
                 if isKnown {
                     "\(name) is known to ELBv2, not supported by this version."
-                } else if known.contains(where: { $0.shortName == name }) {
-                    "Write \(prefix)\(name)."
                 } else {
-                    findings.remedy(for: name, among: known.map(\.name), otherwise: "Write \(standard.name).")
+                    remedy(forUnknown: name)
                 }
             findings.report(
                 "\(findings.subject) must be a security policy of ELB's", found: value.brief, at: value.location,
@@ -119,4 +117,17 @@ public struct SecurityPolicy: Hashable, Sendable {
             return nil
         },
         encode: { .string($0.name) })
+
+    /// What to write instead of a name that is no policy's. What all names begin with says nothing about which was
+    /// meant; of those that begin like it, the standard one goes before all others.
+    private static func remedy(forUnknown name: String) -> String {
+        let wanted = (name.hasPrefix(prefix) ? String(name.dropFirst(prefix.count)) : name).uppercased()
+        let longer = known.filter { !wanted.isEmpty && $0.shortName.uppercased().hasPrefix(wanted) }
+        if let exact = longer.first(where: { $0.shortName.uppercased() == wanted }) { return "Write \(exact.name)." }
+        let near =
+            longer.isEmpty
+            ? Spelling.nearest(to: wanted, among: known.map(\.shortName))
+            : (longer.contains(standard) ? standard : longer[0]).shortName
+        return near.map { "Did you mean \(prefix)\($0)?" } ?? "Write \(standard.name), or another that ELBv2 documents."
+    }
 }

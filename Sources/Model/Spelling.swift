@@ -1,8 +1,8 @@
 /// Finds the word that a mistyped one was meant to be.
-enum Spelling {
+public enum Spelling {
     /// The known word nearest to `word`, when it is near enough to be meant: at most a third of its letters away,
     /// or the same but for case, hyphens, underscores and dots.
-    static func nearest(to word: String, among known: some Sequence<String>) -> String? {
+    public static func nearest(to word: String, among known: some Sequence<String>) -> String? {
         let wanted = folded(word)
         guard wanted.count <= 128 else { return nil }
         var best: (word: String, distance: Int)?

@@ -359,7 +359,7 @@ extension Codec where Model == HealthCheck.Port {
         encode: { port in
             switch port {
             case .traffic: "traffic-port"
-            case .number(let number): .string(String(number))
+            case .number(let number): .int(number)
             }
         })
 }

@@ -70,12 +70,7 @@ private struct YAMLReader {
 
     private func value(_ node: Node, depth: Int) throws(ConfigError) -> Value {
         let location = node.mark.map { Location(line: $0.line, column: $0.column) }
-        guard depth < Limits.documentDepthMax else {
-            throw ConfigError(
-                file: file, location: location,
-                expected: "YAML must nest at most \(Limits.documentDepthMax) levels deep",
-                remedy: "Remove the innermost levels.")
-        }
+        guard depth < Limits.documentDepthMax else { throw tooDeep(at: location) }
         switch node {
         case .scalar(let scalar):
             // Yams says of quoted scalars that they are text; `!!str` says so of any.
@@ -180,6 +175,12 @@ private struct YAMLReader {
             remedy: "Remove one of the two.")
     }
 
+    private func tooDeep(at location: Location?) -> ConfigError {
+        ConfigError(
+            file: file, location: location, expected: "YAML must nest at most \(Limits.documentDepthMax) levels deep",
+            remedy: "Remove the innermost levels.")
+    }
+
     private func configError(_ error: YamlError) -> ConfigError {
         func mistake(_ problem: String, _ mark: Mark?, _ remedy: String) -> ConfigError {
             ConfigError(
@@ -187,6 +188,10 @@ private struct YAMLReader {
                 expected: "expected YAML", found: "a mistake: \(problem)", remedy: remedy)
         }
         switch error {
+        // libyaml has a limit of its own, beyond ours, and tells C programs how to change it.
+        case .scanner(_, let problem, let mark, _) where problem.contains("nesting level"),
+            .parser(_, let problem, let mark, _) where problem.contains("nesting level"):
+            return tooDeep(at: Location(line: mark.line, column: mark.column))
         case .scanner(_, let problem, let mark, _), .parser(_, let problem, let mark, _):
             return mistake(problem, mark, "Check the indentation, quotes and brackets here and on the line before.")
         case .composer(_, let problem, let mark, _):

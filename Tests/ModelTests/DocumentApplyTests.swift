@@ -97,7 +97,7 @@ import Testing
         let error = #expect(throws: ConfigErrors.self) { try both.applying(.putListener(loadBalancer: "b", listener)) }
         #expect(error?.first.code == .duplicateListener)
         var elsewhere = other
-        elsewhere.addresses = ["127.0.0.1"]
+        elsewhere.addresses = ["::1"]
         elsewhere.listeners.append(listener)
         #expect(try both.applying(.putLoadBalancer(elsewhere)).validate().isEmpty)
     }
@@ -146,5 +146,30 @@ import Testing
         #expect(document.instances == [Instance(id: "i-1", address: "10.0.0.10")])
         #expect(document.targetGroups.map(\.name) == ["green", "spare"])
         #expect(document.validate().isEmpty)
+    }
+
+    @Test func weightsOfAGroupThatIsElsewhereSuggestNoOther() throws {
+        var document = Sample.document()
+        document.targetGroups += ["v1", "v2", "v2i"].map { Sample.group($0, []) }
+        document.loadBalancers[0].listeners[0].defaultActions = [Sample.forward(["v1": 1, "v2": 1])]
+        func refusal(_ group: String) -> String? {
+            let change = Change.setWeights(loadBalancer: "web", port: 80, priority: nil, [group: 0])
+            let error = #expect(throws: ConfigErrors.self) { try document.applying(change) }
+            return error.map { "\($0.first.message) \($0.first.remedy)" }
+        }
+        #expect(
+            refusal("v2i")
+                == "weights must name groups of this action, but found v2i, a target group that it does not have. "
+                + "This action forwards to v1, v2: put it with v2i first.")
+        #expect(refusal("v22")?.hasSuffix("but found \"v22\". Did you mean v2?") == true)
+    }
+
+    @Test func aPortOfAnotherLoadBalancerIsNamed() throws {
+        var document = Sample.document()
+        document.loadBalancers.append(
+            LoadBalancer(name: "api", listeners: [Listener(port: 8080, defaultActions: [Sample.answer(200)])]))
+        let change = Change.deleteListener(loadBalancer: "web", port: 8080)
+        let error = #expect(throws: ConfigErrors.self) { try document.applying(change) }
+        #expect(error?.first.remedy == "Did you mean api:8080?")
     }
 }

@@ -104,4 +104,18 @@ import Testing
         #expect(Self.fault(in: group("HTTPS")) == nil)
         #expect(Self.fault(in: group("HTTP"))?.code == .invalidConfigurationRequest)
     }
+
+    @Test(arguments: [
+        ("ELBSecurityPolicy-TLS13", "Did you mean ELBSecurityPolicy-TLS13-1-2-Res-2021-06?"),
+        ("TLS13", "Did you mean ELBSecurityPolicy-TLS13-1-2-Res-2021-06?"),
+        ("ELBSecurityPolicy-TLS13-1-2-Ext1", "Did you mean ELBSecurityPolicy-TLS13-1-2-Ext1-2021-06?"),
+        ("ELBSecurityPolicy-TLS13-1-2-Res-2021-60", "Did you mean ELBSecurityPolicy-TLS13-1-2-Res-2021-06?"),
+        ("ELBSecurityPolicy-2016-80", "Did you mean ELBSecurityPolicy-2016-08?"),
+        ("TLS13-1-3-2021-06", "Write ELBSecurityPolicy-TLS13-1-3-2021-06."),
+        ("ELBSecurityPolicy-", "Write ELBSecurityPolicy-TLS13-1-2-Res-2021-06, or another that ELBv2 documents."),
+        ("modern", "Write ELBSecurityPolicy-TLS13-1-2-Res-2021-06, or another that ELBv2 documents."),
+    ]) func anUnknownPolicyIsNotTakenForAWeakerOne(name: String, remedy: String) {
+        let error = #expect(throws: ConfigErrors.self) { try SecurityPolicy.codec.read(.string(name)) }
+        #expect(error?.first.remedy == remedy)
+    }
 }

@@ -167,7 +167,7 @@ import Testing
                     == "\(place)a port must be bound once on an address, but found 0.0.0.0 port 53 in load balancer "
                     + "edge too. " + Self.remedy(first, second))
         }
-        document.loadBalancers[1].addresses = ["127.0.0.1"]
+        document.loadBalancers[1].addresses = ["::1"]
         #expect(throws: Never.self) { try document.applying(changes[0].1) }
     }
 }

@@ -92,4 +92,11 @@ import Testing
         let list = #expect(throws: ConfigErrors.self) { try TargetDescription.list([]) }
         #expect(list?.first.found == "an empty list")
     }
+
+    @Test(arguments: ["[", "{a: ", "- ", "[{a: "]) func aHundredThousandLevelsAreRefusedInOurWords(level: String) {
+        let text = String(repeating: level, count: 100_000)
+        let error = #expect(throws: ConfigErrors.self) { try Value.parse(yaml: text, file: "deep.yaml") }
+        #expect(error?.first.message == "YAML must nest at most \(Limits.documentDepthMax) levels deep.")
+        #expect(error?.first.location != nil)
+    }
 }
