@@ -47,6 +47,8 @@ protocol AdminActions: AnyObject {
         completion: @escaping (Result<[Deregistration], AdminError>) -> Void)
     /// See `Operations.reload`.
     func reload(discardingChanges: Bool, completion: @escaping (Result<ReloadReport, ConfigErrors>) -> Void)
+    /// See `Operations.check`.
+    func check(_ content: [UInt8], file: String, folder: String?, completion: @escaping (ReloadCheck) -> Void)
     /// See `Operations.targetHealth`.
     func targetHealth(group: String, targets: [TargetDescription]?) throws(AdminError) -> [TargetHealthDescription]
 }

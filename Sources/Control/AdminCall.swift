@@ -75,7 +75,7 @@ public struct AdminCall {
 
     /// The rules of a listener, its default action last.
     public static func rules(of listener: ListenerOrRule) -> AdminCall {
-        AdminCall("GET", listener.listenerPath, view: AdminView.rules)
+        AdminCall("GET", "\(listener.listenerPath)/rules", view: AdminView.rules)
     }
 
     /// Adds or replaces a rule. `conditions` and `actions` are as in the file. Errors: `listener` names no priority.

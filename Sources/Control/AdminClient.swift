@@ -6,6 +6,8 @@ import Model
 public enum AdminClientError: Error, Equatable, Sendable, CustomStringConvertible {
     /// Nobody answers at the path.
     case noServer(path: String, reason: String)
+    /// This user may not connect to the socket at the path.
+    case forbidden(path: String, reason: String)
     /// The server said no.
     case refused(AdminError)
     /// The server's answer broke off, or is not HTTP.
@@ -17,15 +19,42 @@ public enum AdminClientError: Error, Equatable, Sendable, CustomStringConvertibl
     }
 
     /// What is wrong and what to do, on one line.
-    public var description: String {
+    public var description: String { refusal.description }
+}
+
+extension AdminClientError {
+    /// What to do about a socket that is not for us.
+    private static func whoMay(_ path: String) -> String {
+        guard let owners = UnixPath.owners(of: path) else {
+            return "Run it as root, or as a user who may enter the folder of the socket."
+        }
+        return owners.user == owners.group || owners.user == "root"
+            ? "Run it as root, or as a member of group \(owners.group)."
+            : "Run it as root, as user \(owners.user), or as a member of group \(owners.group)."
+    }
+
+    /// The same for scripts, in the shape of a refusal; of a refusal, as it came.
+    public var refusal: AdminError {
         switch self {
+        case .refused(let error): error
         case .noServer(let path, let reason):
-            "No apus answers at \(path) (\(reason)). "
-                + "Start one with apus run FILE, or name its socket with --socket or APUS_SOCKET."
-        case .refused(let error): error.description
-        case .broken(let what): "The answer of the admin socket \(what). Try again, and look at the server's log."
+            AdminError(
+                code: "NoServer", status: 503, message: "No apus answers at \(path) (\(reason)).",
+                remedy: Self.startOne)
+        case .forbidden(let path, let reason):
+            AdminError(
+                code: "AccessDenied", status: 403,
+                message: "User \(SystemUser.currentName) may not connect to \(path) (\(reason)).",
+                remedy: Self.whoMay(path))
+        case .broken(let what):
+            AdminError(
+                code: "BrokenAnswer", status: 502, message: "The answer of the admin socket \(what).",
+                remedy: Self.lookAtLog)
         }
     }
+
+    private static let startOne = "Start one with apus run FILE, or name its socket with --socket or APUS_SOCKET."
+    private static let lookAtLog = "Try again, and look at the server's log."
 }
 
 /// Speaks to the admin socket of a running Apus, one connection for each call, and waits for the answer.
@@ -41,13 +70,18 @@ public struct AdminClient: Sendable {
 
     /// Asks, and returns what the answer holds. Errors: any `AdminClientError`.
     public func call(_ method: String, _ target: String, body: Value? = nil) throws(AdminClientError) -> Value {
-        var octets: [UInt8] = []
-        try exchange(method, target, body: body) { piece in
-            octets += piece
+        try call(method, target, octets: body.map { Array($0.json().utf8) })
+    }
+
+    /// The same with a body that is sent as it is.
+    func call(_ method: String, _ target: String, octets: [UInt8]?) throws(AdminClientError) -> Value {
+        var answer: [UInt8] = []
+        try exchange(method, target, body: octets) { piece in
+            answer += piece
             return true
         }
         do throws(ConfigErrors) {
-            return try Value.parse(json: octets)
+            return try Value.parse(json: answer)
         } catch {
             throw .broken("is not JSON: \(error.first)")
         }
@@ -70,16 +104,17 @@ public struct AdminClient: Sendable {
     }
 
     private func exchange(
-        _ method: String, _ target: String, body: Value?, take: ([UInt8]) -> Bool
+        _ method: String, _ target: String, body: [UInt8]?, take: ([UInt8]) -> Bool
     ) throws(AdminClientError) {
         let socket: Socket
         do throws(SystemError) {
             socket = try Socket.connect(toUnixPath: path)
         } catch {
-            throw .noServer(path: path, reason: error.reason)
+            throw error.isRefusal
+                ? .forbidden(path: path, reason: error.reason) : .noServer(path: path, reason: error.reason)
         }
         defer { socket.close() }
-        send(method, target, body: body.map { Array($0.json().utf8) }, to: socket)
+        send(method, target, body: body, to: socket)
         try AdminClientAnswer(socket: socket).read(take)
     }
 
@@ -184,7 +219,9 @@ extension AdminError {
         guard let error = try? Value.parse(json: body)["error"], let code = error["code"]?.string,
             let message = error["message"]?.string, let remedy = error["remedy"]?.string
         else { return nil }
-        let details = error["details"]?.array?.compactMap(\.string) ?? []
-        self.init(code: code, status: status, message: message, remedy: remedy, details: details)
+        self.init(
+            code: code, status: status, message: message, remedy: remedy,
+            details: (error["details"]?.array ?? []).compactMap(ConfigError.init(_:)),
+            detailsLeftOut: error["detailsLeftOut"]?.int ?? 0)
     }
 }

@@ -13,21 +13,25 @@ public struct AdminError: Error, Equatable, Sendable, CustomStringConvertible {
     public let message: String
     /// What to do: a sentence.
     public let remedy: String
-    /// Every mistake on a line of its own, with place and remedy, when there is more than one.
-    public let details: [String]
+    /// The mistakes of a validation, one by one, with their places: the first ones, if there are many.
+    public let details: [ConfigError]
+    /// How many mistakes `details` leaves out.
+    public let detailsLeftOut: Int
 
     /// A refusal; without `status`, the one that fits `code`.
     public init(
-        code: String, status: UInt16? = nil, message: String, remedy: String, details: [String] = []
+        code: String, status: UInt16? = nil, message: String, remedy: String, details: [ConfigError] = [],
+        detailsLeftOut: Int = 0
     ) {
         self.code = code
         self.status = status ?? Self.status(of: code)
         self.message = message
         self.remedy = remedy
         self.details = details
+        self.detailsLeftOut = detailsLeftOut
     }
 
-    /// What a validation found: its first mistake, and all of them as details if there are more. Without `status`, the
+    /// What a validation found: its first mistake, and all of them as details. Without `status`, the
     /// one that fits its code.
     public init(_ errors: ConfigErrors, status: UInt16? = nil) {
         let first = errors.first
@@ -37,8 +41,8 @@ public struct AdminError: Error, Equatable, Sendable, CustomStringConvertible {
         self.init(
             code: first.code.rawValue, status: status,
             message: others == 0 ? String(mistake) : "\(mistake) And \(counted(others, "more mistake")).",
-            remedy: first.remedy,
-            details: others == 0 ? [] : errors.description.split(separator: "\n").map(String.init))
+            remedy: first.remedy, details: Array(errors.all.prefix(Model.Limits.errorsShownMax)),
+            detailsLeftOut: max(0, errors.all.count - Model.Limits.errorsShownMax))
     }
 
     /// Our own failure, as when the disk refuses: nothing was changed.
@@ -48,6 +52,12 @@ public struct AdminError: Error, Equatable, Sendable, CustomStringConvertible {
 
     /// The message and the remedy, on one line.
     public var description: String { "\(message) \(remedy)" }
+
+    /// All there is to tell a person: each mistake on a line of its own.
+    public var lines: [String] {
+        guard details.count > 1 else { return ["\(self)"] }
+        return details.map(\.description) + (detailsLeftOut > 0 ? ["… and \(detailsLeftOut) more."] : [])
+    }
 
     /// 404 for what is not there, 409 for what collides with something that is, 500 for our own failures, else 400.
     static func status(of code: String) -> UInt16 {
@@ -63,10 +73,12 @@ public struct AdminError: Error, Equatable, Sendable, CustomStringConvertible {
     /// The body of the answer, as text with its last line feed.
     public var json: String { value.json(pretty: true) }
 
-    /// The body of the answer: `{"error":{"code":…,"message":…,"remedy":…}}`, and `details` if there are any.
+    /// The body of the answer: `{"error":{"code":…,"message":…,"remedy":…}}`, and `details` if there are any: each with
+    /// `code`, `message` and `remedy`, and with `file`, `line`, `column` and `path` as far as they are known.
     var value: Value {
         var error: Value = ["code": .string(code), "message": .string(message), "remedy": .string(remedy)]
-        if !details.isEmpty { error["details"] = .array(details.map { .string($0) }) }
+        if !details.isEmpty { error["details"] = .array(details.map(\.value)) }
+        if detailsLeftOut > 0 { error["detailsLeftOut"] = .int(detailsLeftOut) }
         return ["error": error]
     }
 }

@@ -38,7 +38,7 @@ extension AdminRoutes {
         _ call: AdminCallContext, _ completion: @escaping (AdminAnswer) -> Void
     ) throws(AdminError) {
         let sent = try call.object(named: "name", .string(call.name("lb")))
-        call.apply(completion) { document throws(AdminError) in
+        call.apply(call.warning(completion)) { document throws(AdminError) in
             var body = sent
             if let loadBalancer = document.loadBalancers.first(where: { $0.name == call.name("lb") }) {
                 body.keep("listeners", of: loadBalancer.encoded())
@@ -73,7 +73,7 @@ extension AdminRoutes {
     ) throws(AdminError) {
         let port = try call.port()
         let sent = try call.object(named: "port", .int(port))
-        call.apply(completion) { document throws(AdminError) in
+        call.apply(call.warning(completion)) { document throws(AdminError) in
             var body = sent
             let loadBalancer = document.loadBalancers.first { $0.name == call.name("lb") }
             if let listener = loadBalancer?.listeners.first(where: { $0.port == port }) {
@@ -92,8 +92,13 @@ extension AdminRoutes {
     private static func listRules(
         _ call: AdminCallContext, _ completion: @escaping (AdminAnswer) -> Void
     ) throws(AdminError) {
-        let all = try call.listener().rules.sorted { $0.priority < $1.priority }
-        completion(.value(["rules": .array(all.map { $0.encoded() })]))
+        let listener = try call.listener()
+        let all = listener.rules.sorted { $0.priority < $1.priority }
+        completion(
+            .value([
+                "rules": .array(all.map { $0.encoded() }),
+                "defaultActions": .array(listener.defaultActions.map { $0.encoded() }),
+            ]))
     }
 
     private static func getRule(
@@ -114,7 +119,8 @@ extension AdminRoutes {
     ) throws(AdminError) {
         let body = try call.object(named: "priority", .int(try call.priority()))
         let rule = try call.read(body, Rule.init(_:))
-        call.apply(.putRule(loadBalancer: call.name("lb"), port: try call.port(), rule), completion)
+        let change = Change.putRule(loadBalancer: call.name("lb"), port: try call.port(), rule)
+        call.apply(change, call.warning(completion))
     }
 
     private static func deleteRule(
@@ -136,8 +142,8 @@ extension AdminRoutes {
                 remedy: "Write it as in {\"blue\": 90, \"green\": 10}.")
         }
         let port = try call.port()
-        call.apply(
-            .setWeights(loadBalancer: call.name("lb"), port: port, priority: priority, weights), completion)
+        let change = Change.setWeights(loadBalancer: call.name("lb"), port: port, priority: priority, weights)
+        call.apply(change, call.warning(completion))
     }
 }
 
@@ -145,6 +151,16 @@ extension AdminCallContext {
     fileprivate func port() throws(AdminError) -> Int { try number("port", orElse: .listenerNotFound) }
 
     fileprivate func priority() throws(AdminError) -> Int { try number("priority", orElse: .ruleNotFound) }
+
+    /// Adds to the answer what is to be warned of in the load balancer, or the listener, that the path names.
+    fileprivate func warning(_ completion: @escaping (AdminAnswer) -> Void) -> (AdminAnswer) -> Void {
+        { [actions, names] answer in
+            guard case .value(var value) = answer else { return completion(answer) }
+            let warnings = actions.document.warnings(loadBalancer: names["lb"], port: names["port"].flatMap { Int($0) })
+            if !warnings.isEmpty { value["warnings"] = .array(warnings.map { Warning($0, DocumentPlaces()).value }) }
+            completion(.value(value))
+        }
+    }
 
     fileprivate func loadBalancer() throws(AdminError) -> LoadBalancer {
         guard let found = actions.document.loadBalancers.first(where: { $0.name == name("lb") }) else {

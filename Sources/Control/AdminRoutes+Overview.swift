@@ -120,20 +120,30 @@ extension AdminRoutes {
                     "needsRestart": .array(report.needsRestart.map { .string($0) }),
                 ]
                 answer["putAside"] = report.putAside.map { .string($0) }
+                let warnings = call.actions.document.warnings().map { Warning($0, DocumentPlaces()).value }
+                if !warnings.isEmpty { answer["warnings"] = .array(warnings) }
                 completion(.value(answer))
             }
         }
     }
 
-    /// Validates a whole document, in JSON or YAML, exactly as `run` and `reload` do.
+    /// Says what a reload would say of a whole document, in JSON or YAML. The query may name the `file` in which the
+    /// mistakes are, and the `folder` in which its relative paths begin.
     private static func check(
         _ call: AdminCallContext, _ completion: @escaping (AdminAnswer) -> Void
     ) throws(AdminError) {
-        do throws(ConfigErrors) {
-            let document = try Document.load(yaml: call.request.body, file: "")
-            completion(.value(["summary": .string(document.summary)]))
-        } catch {
-            throw AdminError(error)
+        var names: [String: String] = [:]
+        for (key, value) in call.request.query {
+            guard ["file", "folder"].contains(key) else {
+                throw AdminError(
+                    code: "ValidationError", message: "The query may hold file and folder, but found \"\(key)\".",
+                    remedy: "Write it as in /v1/check?file=edge.yaml&folder=/etc/apus.")
+            }
+            names[key] = value
+        }
+        call.actions.check(call.request.body, file: names["file"] ?? "", folder: names["folder"]) { check in
+            guard check.mistakes.isEmpty else { return completion(.refused(AdminError(ConfigErrors(check.mistakes)))) }
+            completion(.value(check.value))
         }
     }
 

@@ -153,7 +153,7 @@ extension TargetHealthDescription {
         health["reason"] = reason.map { .string($0) }
         health["description"] = description.map { .string($0) }
         return [
-            "target": .target(target.id, target.port), "healthCheckPort": .string(healthCheckPort),
+            "target": .target(target.id, target.port), "healthCheckPort": .int(healthCheckPort),
             "targetHealth": health, "suspect": .bool(isSuspect),
         ]
     }

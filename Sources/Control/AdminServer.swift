@@ -85,10 +85,40 @@ final class AdminServer: PollHandler {
         connection.begin()
     }
 
+    /// Finds out whether `init` would get the socket; nothing is left behind. With `mayBeInUse` it does not matter
+    /// whether another process answers there.
+    ///
+    /// Errors: `AdminError`, as `init`'s.
+    static func tryListening(at path: String, mayBeInUse: Bool) throws(AdminError) {
+        let occupant = UnixPath.occupant(of: path)
+        if occupant == .liveSocket, mayBeInUse { return }
+        try refuse(occupant, at: path)
+        // One that was left behind is replaced only in earnest.
+        if occupant == .deadSocket { return }
+        let made = makeFolder(of: path)
+        defer { Folder.remove(made) }
+        let socket = try open(path)
+        UnixPath.remove(path)
+        socket.close()
+    }
+
+    /// Makes the folder of the socket if only that is missing, and returns what was made. What stands against it is
+    /// said when the socket cannot be made.
+    static func makeFolder(of path: String) -> [String] {
+        (try? Folder.make(Folder.containing(path), mode: 0o755)) ?? []
+    }
+
     private static func listen(at path: String) throws(AdminError) -> Socket {
-        switch UnixPath.occupant(of: path) {
-        case .nothing: break
-        case .deadSocket: UnixPath.remove(path)
+        let occupant = UnixPath.occupant(of: path)
+        try refuse(occupant, at: path)
+        if occupant == .deadSocket { UnixPath.remove(path) }
+        _ = makeFolder(of: path)
+        return try open(path)
+    }
+
+    private static func refuse(_ occupant: UnixPath.Occupant, at path: String) throws(AdminError) {
+        switch occupant {
+        case .nothing, .deadSocket: return
         case .liveSocket:
             throw AdminError(
                 code: "ResourceInUse", message: "listen on \(path): another process answers there.",
@@ -98,7 +128,9 @@ final class AdminServer: PollHandler {
                 code: "ResourceInUse", message: "listen on \(path): something that is no socket is there.",
                 remedy: "Move it away, or choose another admin.socket in the file.")
         }
-        UnixPath.makeFolder(of: path)
+    }
+
+    private static func open(_ path: String) throws(AdminError) -> Socket {
         do throws(SystemError) {
             return try Socket.listen(onUnixPath: path, mode: 0o660)
         } catch {

@@ -4,9 +4,10 @@ import Model
 ///
 /// Shape: pure functions from an answer to lines of text; what an answer lacks is shown as a dash.
 enum AdminView {
-    /// A change that was made, with the generation that holds it.
+    /// A change that was made, with the generation that holds it, and what is to be warned of.
     static func done(_ what: String, _ answer: Value) -> String {
-        "\(what) (generation \(text(answer["generation"]))).\n"
+        let warnings = (answer["warnings"]?.array ?? []).compactMap(Warning.init(_:))
+        return "\(what) (generation \(text(answer["generation"]))).\n" + warnings.map { "warning: \($0)\n" }.joined()
     }
 
     static func status(_ answer: Value, _ coloured: Bool) -> String {

@@ -36,7 +36,16 @@ final class CertificateStore {
 
     /// Nothing was read.
     init(configurationFile: String) {
-        folder = URL(fileURLWithPath: configurationFile).deletingLastPathComponent().path
+        folder = Self.folder(of: configurationFile)
+    }
+
+    /// Where relative paths in a configuration file begin: its folder; for a pipe, this process's.
+    static func folder(of configurationFile: String) -> String {
+        if configurationFile == "/dev/stdin" || configurationFile.hasPrefix("/dev/fd/") {
+            return FileManager.default.currentDirectoryPath
+        }
+        if configurationFile.hasSuffix("/") { return String(configurationFile.dropLast()) }
+        return URL(fileURLWithPath: configurationFile).deletingLastPathComponent().path
     }
 
     /// The paths of the files that `document` needs: all of them, or with `onlyNew` those that are not in force yet.
@@ -67,6 +76,24 @@ final class CertificateStore {
         let (content, mistakes) = tryRead(for: document, onlyNew: onlyNew, files, places)
         guard mistakes.isEmpty else { throw ConfigErrors(mistakes) }
         return content
+    }
+
+    /// The same, with every mistake beside what could be made.
+    func tryReading(
+        for document: Document, from files: FileContents, _ places: DocumentPlaces
+    ) -> (content: Content, mistakes: [ConfigError]) {
+        tryRead(for: document, onlyNew: false, files, places)
+    }
+
+    /// What is wrong with the files of `document`, and what to know about them: they are read for this alone. `start`
+    /// is the configuration file, or its folder with a slash behind.
+    static func findings(
+        _ document: Document, _ places: DocumentPlaces, _ start: String
+    ) -> (mistakes: [ConfigError], warnings: [Warning]) {
+        let store = CertificateStore(configurationFile: start)
+        let files = FileContents(reading: store.files(for: document, onlyNew: false))
+        let (content, mistakes) = store.tryReading(for: document, from: files, places)
+        return (mistakes, content.warnings.map(Warning.init))
     }
 
     /// Has `content` put in force with the next `commit`, instead of what was prepared before.

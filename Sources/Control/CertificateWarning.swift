@@ -10,8 +10,10 @@ struct CertificateWarning: Equatable, CustomStringConvertible {
     let file: String
     /// The particulars: a sentence.
     let reason: String
+    /// What to do about it: a sentence.
+    let remedy: String
 
-    /// All of it but the file, on one line.
+    /// All of it but the file and the remedy, on one line.
     var description: String { "\(message.prefix(1).uppercased())\(message.dropFirst()). \(reason)" }
 
     /// All there is to say about a certificate.
@@ -22,13 +24,13 @@ struct CertificateWarning: Equatable, CustomStringConvertible {
             warnings.append(
                 CertificateWarning(
                     message: "a certificate expires soon", file: files.certificateFile,
-                    reason: "It expires in \(days == 1 ? "1 day" : "\(days) days"). Renew it."))
+                    reason: "It expires in \(counted(days, "day")).", remedy: "Renew it."))
         }
         if let problem = certificate.ocspProblem {
             warnings.append(
                 CertificateWarning(
                     message: "a certificate is served without an OCSP response", file: files.stapledFile,
-                    reason: problem.description))
+                    reason: problem.problem, remedy: problem.remedy))
         }
         return warnings
     }

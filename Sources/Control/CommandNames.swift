@@ -1,3 +1,5 @@
+import Model
+
 /// A target as the command line writes it: `10.0.0.5:8081`, `10.0.0.5`, `[::1]:80`, `::1`, `i-0a1b2c3d:80`.
 public struct TargetName: Equatable, Sendable, CustomStringConvertible {
     /// An address or an instance id.
@@ -99,3 +101,6 @@ public struct GroupWeight: Equatable, Sendable {
         self.weight = weight
     }
 }
+
+/// The one of `known` that looks enough like `word` to be meant.
+public func nearestWord(to word: String, among known: [String]) -> String? { Spelling.nearest(to: word, among: known) }

@@ -1,57 +1,115 @@
+import Core
 import Model
 
 extension Control {
-    /// Whether `run` would take `file`: a few words on what it holds. Errors: `StartError` with every mistake.
-    public static func check(file: String) throws(StartError) -> String {
+    /// What `run` and `reload` would say of `file`, all at once; `-` is the standard input.
+    ///
+    /// Where an Apus answers at the file's admin socket, it is asked what a reload would say, and only what a start
+    /// would do otherwise is looked at here. A process of root's becomes the file's `runtime.user` for good, since that
+    /// user has to read certificates and open logs: call it once, before the process ends.
+    public static func check(file: String) -> CheckReport {
+        let path = file == "-" ? "/dev/stdin" : file
+        var report = CheckReport(file: path)
         do throws(ConfigErrors) {
-            let (document, places) = try Document.readWithPlaces(file, acceptsPipe: true)
-            let warnings = try certificates(of: document, file, places).warnings.map { "warning: \($0.file): \($0)" }
-            let notes = document.targetGroups.filter(\.preservesClientIP).map { group in
-                "note: target group \(group.name) has preserve_client_ip.enabled: apus run sees whether it has "
-                    + "CAP_NET_ADMIN, and whether answers come back to this host"
+            let content = try Document.content(of: path, acceptsPipe: true)
+            let (document, places) = try Document.parse(content, file: path)
+            report.summary = document.summary
+            switch RunningApus.find(at: document.admin.socket) {
+            case .none: report.checkStart(document, places)
+            case .unknown(let reason):
+                report.checkStart(document, places, mayBeInUse: true)
+                report.notes.append(
+                    "Something answers at \(document.admin.socket) that cannot be asked (\(reason)): what is in use may"
+                        + " be its own, and what a reload would say is not known. Ask as root, or as a member of the"
+                        + " socket's group.")
+            case .answering(let running): report.ask(running, document, places, content)
             }
-            return ([document.summary] + warnings + notes).joined(separator: "\n")
         } catch {
-            throw .configuration(error)
+            report.mistakes = error.all
         }
-    }
-
-    /// The same for scripts, as JSON: the file, whether it is valid, and every mistake with its place, code and remedy.
-    /// The mistakes as an error come with it; nil if there are none.
-    public static func checkReport(file: String) -> (json: String, error: StartError?) {
-        var errors: ConfigErrors?
-        var warnings: [CertificateWarning] = []
-        do throws(ConfigErrors) {
-            let (document, places) = try Document.readWithPlaces(file, acceptsPipe: true)
-            warnings = try certificates(of: document, file, places).warnings
-        } catch { errors = error }
-        let mistakes = errors?.all ?? []
-        let report: Value = [
-            "file": .string(file), "valid": .bool(mistakes.isEmpty),
-            "errors": .array(
-                mistakes.map { mistake in
-                    var value: Value = [:]
-                    value["line"] = mistake.location.map { .int($0.line) }
-                    value["column"] = mistake.location.map { .int($0.column) }
-                    value["path"] = .string(mistake.path)
-                    value["code"] = .string(mistake.code.rawValue)
-                    value["message"] = .string(mistake.message)
-                    value["remedy"] = .string(mistake.remedy)
-                    return value
-                }),
-            "warnings": .array(warnings.map { ["file": .string($0.file), "message": .string($0.description)] }),
-        ]
-        return (report.json(pretty: true), errors.map { .configuration($0) })
-    }
-
-    private static func certificates(
-        of document: Document, _ file: String, _ places: DocumentPlaces
-    ) throws(ConfigErrors) -> CertificateStore.Content {
-        let store = CertificateStore(configurationFile: file)
-        let files = FileContents(reading: store.files(for: document, onlyNew: false))
-        return try store.read(for: document, onlyNew: false, from: files, places)
+        return report
     }
 
     /// The JSON Schema of configuration files.
     public static var schema: String { Schema.json() }
+}
+
+extension CheckReport {
+    /// Adds what a start would say.
+    fileprivate mutating func checkStart(_ base: Document, _ places: DocumentPlaces, mayBeInUse: Bool = false) {
+        var document = base
+        if let changes = checkState(base, places, mayBeInUse: mayBeInUse) {
+            let (effective, notApplied) = changes.apply(to: base)
+            document = effective
+            add(changesNotApplied: notApplied)
+        }
+        let host = HostCheck(document: document, places: places, mayBeInUse: mayBeInUse)
+        mistakes += host.mistakesOfStarter()
+        notes += host.notes
+        becomeUser(of: document)
+        mistakes += host.mistakesOfUser()
+        let certificates = CertificateStore.findings(document, places, file)
+        mistakes += certificates.mistakes
+        do throws(ConfigErrors) { try ClientIPPreservation().check(document, places) } catch { mistakes += error.all }
+        warnings += certificates.warnings + document.warnings().map { Warning($0, places) }
+    }
+
+    /// Adds what a reload of the Apus that runs would say, and what a start would say of what a reload leaves alone.
+    fileprivate mutating func ask(
+        _ running: RunningApus.Server, _ document: Document, _ places: DocumentPlaces, _ content: [UInt8]
+    ) {
+        do throws(AdminClientError) {
+            let answer = try running.check(content, file: file, folder: CertificateStore.folder(of: file))
+            warnings += answer.warnings
+            add(changesNotApplied: answer.changesNotApplied)
+            notes.append("The apus at \(running.path) (process \(running.process)) was asked what a reload would say.")
+            if !answer.needsRestart.isEmpty {
+                notes.append("It takes effect at the next start only: \(answer.needsRestart.joined(separator: ", ")).")
+            }
+        } catch {
+            switch error {
+            case .refused(let refusal) where !refusal.details.isEmpty: mistakes += refusal.details
+            default: notes.append("The apus at \(running.path) did not say what a reload would: \(error)")
+            }
+        }
+        if running.document.runtime.stateDirectory != document.runtime.stateDirectory {
+            _ = checkState(document, places, mayBeInUse: false)
+        }
+        let host = HostCheck(document: document, places: places, running: running.document)
+        mistakes += host.mistakesOfStarter()
+        becomeUser(of: document)
+        mistakes += host.mistakesOfUser()
+        notes += host.notes
+    }
+
+    /// Adds what stands against keeping the state where `document` has it. Returns the changes that lie there.
+    private mutating func checkState(
+        _ document: Document, _ places: DocumentPlaces, mayBeInUse: Bool
+    ) -> Changes? {
+        do throws(StartError) {
+            try StateFile.tryFolder(document.runtime.stateDirectory, mayBeInUse: mayBeInUse)
+            return try StateFile.saved(inFolder: document.runtime.stateDirectory)
+        } catch {
+            mistakes += error.mistakes(at: places.setting("runtime", "stateDirectory"))
+            return nil
+        }
+    }
+
+    private mutating func add(changesNotApplied: [String]) {
+        warnings += changesNotApplied.map {
+            Warning(
+                file: "", message: "A change made at run time does not fit the file and is kept aside: \($0)",
+                remedy: "")
+        }
+    }
+
+    /// Lays down root's rights as a start does. That there is no such user was found before.
+    private mutating func becomeUser(of document: Document) {
+        guard let name = document.runtime.user, SystemUser.isRoot, let user = SystemUser(named: name) else { return }
+        do throws(SystemError) {
+            try user.become(keepsNetAdmin: document.preservesClientIP)
+        } catch {
+            notes.append("This process cannot become user \(name) (\(error)), so it was root who looked.")
+        }
+    }
 }

@@ -1,12 +1,13 @@
 import Model
 
-/// Where a configuration file names its listeners and target groups: what a mistake found outside the file's text
-/// points at.
+/// Where a configuration file has its settings, listeners and target groups: what a mistake found outside the file's
+/// text points at.
 struct DocumentPlaces: Sendable {
     /// The file; empty when there is none.
     let file: String
     private var listeners: [String: [Int: Value]] = [:]
     private var groups: [String: Value] = [:]
+    private var settings: Value = [:]
 
     /// Nothing is known.
     init() { file = "" }
@@ -14,6 +15,7 @@ struct DocumentPlaces: Sendable {
     /// The places in `document`, which was read from `file`.
     init(_ document: Value, file: String) {
         self.file = file
+        settings = document.keeping(["admin", "logs", "runtime"])
         for group in document["targetGroups"]?.array ?? [] {
             if let name = group["name"]?.string { groups[name] = group.keeping(["attributes"]) }
         }
@@ -31,6 +33,11 @@ struct DocumentPlaces: Sendable {
     /// A listener; without a place in the file if that does not have it.
     func listener(_ loadBalancer: String, _ port: Int) -> Place {
         place("loadBalancers[\(loadBalancer)].listeners[\(port)]", listeners[loadBalancer]?[port])
+    }
+
+    /// A setting, as in `runtime.user`; if the file does not say it, what is around it.
+    func setting(_ keys: String...) -> Place {
+        keys.reduce(Place(file: file, path: "", value: settings)) { $0.key($1) }
     }
 
     /// A target group; without a place in the file if that does not have it.
@@ -54,7 +61,14 @@ struct DocumentPlaces: Sendable {
 
         /// The value of one of its keys.
         func key(_ key: String) -> Place {
-            Place(file: file, path: "\(path).\(key)", value: value?[key] ?? value)
+            Place(file: file, path: path.isEmpty ? key : "\(path).\(key)", value: value?[key] ?? value)
+        }
+
+        /// A mistake there, both in whole sentences.
+        func mistake(_ message: String, remedy: String) -> ConfigError {
+            ConfigError(
+                file: file, location: location, path: path, expected: String(message.dropLast()), remedy: remedy,
+                code: .invalidConfigurationRequest)
         }
 
         /// One of its elements.

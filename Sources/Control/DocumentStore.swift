@@ -47,12 +47,16 @@ final class DocumentStore {
         do { (base, places) = try Document.readWithPlaces(file, acceptsPipe: true) } catch {
             throw .configuration(error)
         }
-        state = try StateFile(inFolder: base.runtime.stateDirectory)
         var changes = Changes()
-        if discardingChanges {
-            if let name = try state.setAside() { putAside(name) }
-        } else if let saved = try state.load() {
-            changes = saved
+        do throws(StartError) {
+            state = try StateFile(inFolder: base.runtime.stateDirectory)
+            if discardingChanges {
+                if let name = try state.setAside() { putAside(name) }
+            } else if let saved = try state.load() {
+                changes = saved
+            }
+        } catch {
+            throw .configuration(ConfigErrors(error.mistakes(at: places.setting("runtime", "stateDirectory"))))
         }
         let (effective, notApplied) = changes.apply(to: base)
         staged = Content(
@@ -77,6 +81,14 @@ final class DocumentStore {
         staged = Content(
             base: base, changes: changes, effective: effective, notApplied: notApplied, places: places)
         return differing
+    }
+
+    /// What a reload would stage, and its keys that would differ; nothing is staged.
+    func asReloaded(_ base: Document) -> (effective: Document, notApplied: [String], needsRestart: [String]) {
+        var base = base
+        let differing = base.keepWhatNeedsRestart(of: committed.base)
+        let (effective, notApplied) = committed.changes.apply(to: base)
+        return (effective, notApplied, differing)
     }
 
     /// What has to be written before what is staged is durable; nil if nothing has to.
@@ -110,9 +122,13 @@ extension Document {
     static func readWithPlaces(
         _ path: String, acceptsPipe: Bool = false
     ) throws(ConfigErrors) -> (Document, DocumentPlaces) {
-        let content: [UInt8]
+        try parse(try content(of: path, acceptsPipe: acceptsPipe), file: path)
+    }
+
+    /// The bytes of the configuration at `path`, as `readWithPlaces` reads them.
+    static func content(of path: String, acceptsPipe: Bool) throws(ConfigErrors) -> [UInt8] {
         do throws(SystemError) {
-            content = try readFile(path, pipePatience: acceptsPipe ? Limits.configurationPipePatience : nil)
+            return try readFile(path, pipePatience: acceptsPipe ? Limits.configurationPipePatience : nil)
         } catch {
             throw ConfigErrors(
                 ConfigError(
@@ -121,8 +137,12 @@ extension Document {
                     remedy: "Check the path and its permissions. A pipe is read as /dev/stdin or /dev/fd/N, once, by "
                         + "\"apus check\" and at the start of \"apus run\"."))
         }
-        let value = try Value.parse(yaml: content, file: path)
-        return (try Document(value, file: path), DocumentPlaces(value, file: path))
+    }
+
+    /// Validates the bytes of a configuration, named `file` in errors.
+    static func parse(_ content: [UInt8], file: String) throws(ConfigErrors) -> (Document, DocumentPlaces) {
+        let value = try Value.parse(yaml: content, file: file)
+        return (try Document(value, file: file), DocumentPlaces(value, file: file))
     }
 
     /// Takes from `running` what the process has fixed at its start. Returns the keys that differed.

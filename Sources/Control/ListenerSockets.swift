@@ -52,6 +52,21 @@ final class ListenerSockets {
         prepared.merge(opened) { $1 }
     }
 
+    /// The mistakes with which `prepare` would refuse `document` now. Nothing stays open. With `mayBeInUse` addresses
+    /// that somebody has are none.
+    func mistakes(
+        for document: Document, _ places: DocumentPlaces, mayBeInUse: Bool = false
+    ) -> [ConfigError] {
+        document.listenerKeys.filter { !held.contains($0) && prepared[$0] == nil }.compactMap { key in
+            do throws(SystemError) {
+                try tryBinding(key)
+                return nil
+            } catch {
+                return mayBeInUse && error.code == EADDRINUSE ? nil : Self.mistake(key, error, places)
+            }
+        }
+    }
+
     /// Closes what was prepared and not taken.
     func abandonPrepared() {
         close(prepared)
@@ -76,15 +91,24 @@ final class ListenerSockets {
     /// Every worker works by `generation` or a later one: what it closed is closed.
     func adopted(_ generation: UInt64) { closing.removeAll { $0.generation <= generation } }
 
-    private func open(_ key: ListenerKey) throws(SystemError) -> [Bound] {
-        // A port that is ours already, under another name or on its way out, says nothing about other programs.
+    private func tryBinding(_ key: ListenerKey) throws(SystemError) {
+        // A port that is ours already, under another name or on its way out, says nothing about other programs. There
+        // a socket that listened, or took datagrams, for a moment would take what is the workers'.
         let ours = (Array(held) + Array(prepared.keys) + closing.map(\.key)).filter { $0.address.overlaps(key.address) }
-        if key.hasConnections, !ours.contains(where: \.hasConnections) {
-            try Socket.listen(on: key.address, sharesPort: false).close()
+        if key.hasConnections {
+            if ours.contains(where: \.hasConnections) {
+                try Socket.bind(to: key.address, sharesPort: true).close()
+            } else {
+                try Socket.listen(on: key.address, sharesPort: false).close()
+            }
         }
         if key.hasDatagrams, !ours.contains(where: \.hasDatagrams) {
             try DatagramSocket.listen(on: key.address, sharesPort: false).close()
         }
+    }
+
+    private func open(_ key: ListenerKey) throws(SystemError) -> [Bound] {
+        try tryBinding(key)
         var sockets = [Bound](repeating: Bound(), count: workerCount)
         do throws(SystemError) {
             for worker in 0..<workerCount {
@@ -107,7 +131,9 @@ final class ListenerSockets {
     private static func mistake(_ key: ListenerKey, _ error: SystemError, _ places: DocumentPlaces) -> ConfigError {
         let remedy =
             switch error.code {
-            case EADDRINUSE: "Stop the program that has the port (see \"ss -ltnp\"), or choose another one."
+            case EADDRINUSE:
+                "Stop the program that has the port (see \"ss -\(key.hasConnections ? "lt" : "lu")np\"), or choose "
+                    + "another one."
             case EACCES, EPERM:
                 "Ports below 1024 need root or CAP_NET_BIND_SERVICE: start with it, or choose another port."
             case EADDRNOTAVAIL: "Write an address that this host has, or 0.0.0.0 for all of them."

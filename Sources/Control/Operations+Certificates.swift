@@ -42,7 +42,8 @@ extension Operations {
         certificatesWarnedAt = loop.now
         for warning in certificates.warnings {
             logger.warning(
-                "\(warning.message)", metadata: ["file": "\(warning.file)", "reason": "\(warning.reason)"])
+                "\(warning.message)",
+                metadata: ["file": "\(warning.file)", "reason": "\(warning.reason)", "remedy": "\(warning.remedy)"])
         }
     }
 

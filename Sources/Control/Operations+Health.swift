@@ -27,7 +27,7 @@ extension Operations {
         let isLost = reason == .invalidState
         return TargetHealthDescription(
             target: TargetDescription(id: registration.key.id, port: registration.key.port),
-            healthCheckPort: "\(registration.group.healthCheckPort(ofTargetAt: registration.key.port))",
+            healthCheckPort: registration.group.healthCheckPort(ofTargetAt: registration.key.port),
             state: terminations.isDraining(registration) ? .unhealthyDraining : registration.health.state,
             reason: reason?.code,
             description: isLost
@@ -38,7 +38,7 @@ extension Operations {
     private func notRegistered(_ key: TargetKey, in group: GroupState) -> TargetHealthDescription {
         TargetHealthDescription(
             target: TargetDescription(id: key.id, port: key.port),
-            healthCheckPort: "\(group.healthCheckPort(ofTargetAt: key.port))", state: .unused,
+            healthCheckPort: group.healthCheckPort(ofTargetAt: key.port), state: .unused,
             reason: HealthReason.notRegistered.code, description: HealthReason.notRegistered.description)
     }
 }

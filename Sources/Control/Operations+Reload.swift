@@ -58,10 +58,18 @@ extension Operations {
 
     private func prepareReload(_ files: FileContents) throws(ConfigErrors) {
         let (document, places) = (store.effective, store.places)
-        try clientIPPreservation.check(document, places)
-        let read = try certificates.read(for: document, onlyNew: false, from: files, places)
+        let read = certificates.tryReading(for: document, from: files, places)
+        let mistakes = read.mistakes + mistakesOfReload(document, places)
+        guard mistakes.isEmpty else { throw ConfigErrors(mistakes) }
         try sockets.prepare(for: document, places)
-        certificates.prepare(read)
+        certificates.prepare(read.content)
+    }
+
+    /// What stands against putting `document` in force in this process, certificates aside.
+    private func mistakesOfReload(_ document: Document, _ places: DocumentPlaces) -> [ConfigError] {
+        var mistakes = sockets.mistakes(for: document, places)
+        do throws(ConfigErrors) { try clientIPPreservation.check(document, places) } catch { mistakes += error.all }
+        return mistakes
     }
 
     private func commit(_ request: Turns.ReloadRequest, _ needsRestart: [String]) {
@@ -101,6 +109,7 @@ extension Operations {
             publish(deregistered: [:])
         }
         warnOfCertificates()
+        warnOfDocument()
         ticketKeys.setInterval(Nanoseconds(seconds: document.runtime.ticketKeyRotationSeconds))
         let report = ReloadReport(
             generation: generation, changes: changes, changesNotApplied: store.notApplied, needsRestart: needsRestart,
@@ -109,6 +118,13 @@ extension Operations {
         tell(report)
         request.completion(.success(report))
         goOn()
+    }
+
+    /// Says what the document says that was perhaps not meant so.
+    func warnOfDocument() {
+        for warning in document.warnings() {
+            logger.warning("\(warning.message)", metadata: ["remedy": "\(warning.remedy)"])
+        }
     }
 
     private func tell(_ report: ReloadReport) {
@@ -133,7 +149,44 @@ extension Operations {
     }
 }
 
+// What a reload would say, asked without doing it.
+extension Operations {
+    /// Finds out what a reload of a file called `file` would say that holds `content`, and whose relative paths begin
+    /// in `folder`; nothing is changed.
+    func check(
+        _ content: [UInt8], file: String, folder: String?, completion: @escaping (ReloadCheck) -> Void
+    ) {
+        fileDisk.run(within: Limits.filePatience, { Document.tryParsing(content, file: file) }) { [self] result in
+            let (base, places): (Document, DocumentPlaces)
+            do throws(ConfigErrors) {
+                guard let result else { throw Self.filesAreLate }
+                (base, places) = try result.get()
+            } catch { return completion(ReloadCheck(mistakes: error.all)) }
+            let (document, notApplied, needsRestart) = store.asReloaded(base)
+            let start = (folder ?? CertificateStore.folder(of: store.file)) + "/"
+            // A store of its own, so that certificates can be looked at on the files' thread.
+            fileDisk.run(within: Limits.filePatience, { CertificateStore.findings(document, places, start) }) {
+                [self] certificates in
+                guard let certificates else { return completion(ReloadCheck(mistakes: Self.filesAreLate.all)) }
+                var check = ReloadCheck(mistakes: certificates.mistakes + mistakesOfReload(document, places))
+                check.summary = document.summary
+                check.warnings = certificates.warnings + document.warnings().map { Warning($0, places) }
+                check.changesNotApplied = notApplied
+                check.needsRestart = needsRestart
+                completion(check)
+            }
+        }
+    }
+}
+
 extension Document {
+    /// Reads a configuration, as a value that another thread can hand over.
+    fileprivate static func tryParsing(
+        _ content: [UInt8], file: String
+    ) -> Result<(Document, DocumentPlaces), ConfigErrors> {
+        do throws(ConfigErrors) { return .success(try parse(content, file: file)) } catch { return .failure(error) }
+    }
+
     /// Reads the file at `path`, as a value that another thread can hand over.
     fileprivate static func tryReading(_ path: String) -> Result<(Document, DocumentPlaces), ConfigErrors> {
         do throws(ConfigErrors) { return .success(try readWithPlaces(path)) } catch { return .failure(error) }

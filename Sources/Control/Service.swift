@@ -1,5 +1,4 @@
 import Core
-import Foundation
 import Logging
 import Model
 import Proxy
@@ -53,14 +52,15 @@ final class Service {
         operations = Operations(
             loop: loop, store: store, workerCount: budget.workerCount, runningChecksMax: budget.runningChecksMax,
             events: EventLog(), logger: logger)
-        let socketFolder = URL(fileURLWithPath: store.effective.admin.socket).deletingLastPathComponent().path
-        let isFolderOurs = !FileManager.default.fileExists(atPath: socketFolder)
+        let host = HostCheck(document: store.effective, places: store.places)
+        try Self.refuse(host.mistakesOfStarter())
+        let folders = Self.makeFolders(store.effective, logger)
         admin = try Self.openAdmin(store.effective.admin.socket, loop, operations, logger)
         do throws(StartError) {
             try Self.openListeners(operations)
-            let user = try Self.becomeUser(store, owning: isFolderOurs ? socketFolder : nil, logger)
-            try Self.check(operations)
+            let user = try Self.becomeUser(store, owning: folders, logger)
             operations.clientIPPreservation.user = user
+            try Self.check(operations, host)
             let rings = (0..<budget.workerCount).map { _ in LogRing() }
             let bell = LogBell()
             beforeThreads()
@@ -215,6 +215,7 @@ final class Service {
                     "reason": "\(sentence)"
                 ])
         }
+        operations.warnOfDocument()
         if let wanted = operations.document.runtime.connections, wanted > budget.connectionsMax {
             logger.warning(
                 "the limit on open files allows fewer connections than runtime.connections",
@@ -256,11 +257,28 @@ extension Service {
         do throws(ConfigErrors) { try operations.openListeners() } catch { throw .configuration(error) }
     }
 
-    /// Lays down root's rights, once everything that needs them is open. `folder` was made for the admin socket, and
-    /// is to be given away with it, so that the socket can be removed at the end. Returns the user that this process
-    /// has become; nil if it stays who it is.
+    private static func refuse(_ mistakes: [ConfigError]) throws(StartError) {
+        if !mistakes.isEmpty { throw .configuration(ConfigErrors(mistakes)) }
+    }
+
+    /// Makes the folders of the admin socket and of the logs, where only they are missing, says so, and returns them.
+    private static func makeFolders(_ document: Document, _ logger: Logger) -> [String] {
+        let ofSocket = AdminServer.makeFolder(of: document.admin.socket).map { (folder: $0, key: "admin.socket") }
+        let ofLogs = HostCheck.logs(of: document).flatMap { log in
+            // Why it cannot be made, opening the log tells.
+            ((try? HostCheck.makeFolder(of: log)) ?? []).map { (folder: $0, key: "\(log.key).path") }
+        }
+        for made in ofSocket + ofLogs {
+            logger.notice("a missing folder was made", metadata: ["folder": "\(made.folder)", "for": "\(made.key)"])
+        }
+        return (ofSocket + ofLogs).map(\.folder)
+    }
+
+    /// Lays down root's rights, once everything that needs them is open. `folders` were made for the admin socket and
+    /// the logs, and are to be given away, so that the socket can be removed and logs can be made in them. Returns the
+    /// user that this process has become; nil if it stays who it is.
     private static func becomeUser(
-        _ store: DocumentStore, owning folder: String?, _ logger: Logger
+        _ store: DocumentStore, owning folders: [String], _ logger: Logger
     ) throws(StartError) -> String? {
         guard let name = store.effective.runtime.user else { return nil }
         guard SystemUser.isRoot else {
@@ -272,14 +290,12 @@ extension Service {
             return nil
         }
         guard let user = SystemUser(named: name) else {
-            throw .refused(
-                message: "runtime.user is \(name), and this system has no such user.",
-                remedy: "Make the user, or name one that is in /etc/passwd.")
+            throw .refused(message: HostCheck.unknownUser(name), remedy: HostCheck.makeTheUser)
         }
         do throws(SystemError) {
             try store.state.own(by: user)
             try user.own(store.effective.admin.socket)
-            if let folder { try user.own(folder) }
+            for folder in folders { try user.own(folder) }
             try user.become(keepsNetAdmin: store.effective.preservesClientIP)
         } catch {
             throw .refused(
@@ -290,11 +306,11 @@ extension Service {
     }
 
     /// What can only be seen as the user that stays.
-    private static func check(_ operations: Operations) throws(StartError) {
-        do throws(ConfigErrors) {
-            try operations.readCertificates()
-            try operations.checkClientIPPreservation()
-        } catch { throw .configuration(error) }
+    private static func check(_ operations: Operations, _ host: HostCheck) throws(StartError) {
+        var mistakes = host.mistakesOfUser()
+        do throws(ConfigErrors) { try operations.readCertificates() } catch { mistakes += error.all }
+        do throws(ConfigErrors) { try operations.checkClientIPPreservation() } catch { mistakes += error.all }
+        try refuse(mistakes)
     }
 
     private static func openLog(
@@ -311,9 +327,8 @@ extension Service {
                 tellReopened(key, error, logger)
             }
         } catch {
-            throw .refused(
-                message: "The log \(key) cannot be opened: \(error).",
-                remedy: "Make its folder writable for this user, or choose another \(key).path.")
+            let refusal = HostCheck.cannotOpen(key, error)
+            throw .refused(message: refusal.message, remedy: refusal.remedy)
         }
     }
 

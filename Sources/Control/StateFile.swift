@@ -18,44 +18,78 @@ struct StateFile: Sendable {
     ///
     /// Errors: `StartError` when another process has it, or the system refuses.
     init(inFolder folder: String) throws(StartError) {
-        path = folder + "/state.json"
-        do {
-            try FileManager.default.createDirectory(
-                atPath: folder, withIntermediateDirectories: true, attributes: [.posixPermissions: 0o750])
-        } catch {
-            throw .refused(
-                message: "The folder for the state, \(folder), cannot be made: \(Self.reason(error)).",
-                remedy: "Make it, writable for this user, or choose another runtime.stateDirectory.")
-        }
+        path = Self.path(inFolder: folder)
+        try Self.makeFolder(folder)
         do throws(SystemError) {
             lock = try FileLock(folder + "/lock")
         } catch {
-            guard error.code != EWOULDBLOCK else {
-                throw .refused(
-                    message: "Another Apus is running and keeps its state in \(folder).",
-                    remedy: "Stop it first, or give this one another runtime.stateDirectory.")
-            }
-            throw .refused(
-                message: "The folder for the state cannot be used: \(error).",
-                remedy: "Make it writable for this user, or choose another runtime.stateDirectory.")
+            if error.code == EWOULDBLOCK { throw Self.isInUse(folder) }
+            throw Self.cannotBeUsed(error)
         }
     }
+
+    /// Finds out whether `init` would succeed; nothing is left behind. With `mayBeInUse` it does not matter whether
+    /// another process has the folder.
+    ///
+    /// Errors: `StartError`, as `init`'s.
+    static func tryFolder(_ folder: String, mayBeInUse: Bool) throws(StartError) {
+        let made = try makeFolder(folder)
+        defer { Folder.remove(made) }
+        do throws(SystemError) {
+            if try FileLock.isHeld(folder + "/lock"), !mayBeInUse { throw SystemError("lock", code: EWOULDBLOCK) }
+        } catch {
+            if error.code == EWOULDBLOCK { throw isInUse(folder) }
+            guard error.code == ENOENT else { throw cannotBeUsed(error) }
+            do throws(SystemError) { try FileDescriptor.tryAppending(folder + "/lock") } catch {
+                throw cannotBeUsed(error)
+            }
+        }
+    }
+
+    @discardableResult private static func makeFolder(_ folder: String) throws(StartError) -> [String] {
+        do throws(SystemError) {
+            return try Folder.make(folder, mode: 0o750, ancestors: true)
+        } catch {
+            throw .refused(
+                message: "The folder for the state, \(folder), cannot be made: \(error.reason).",
+                remedy: "Make it, writable for this user, or choose another runtime.stateDirectory.")
+        }
+    }
+
+    private static func isInUse(_ folder: String) -> StartError {
+        .refused(
+            message: "Another Apus is running and keeps its state in \(folder).",
+            remedy: "Stop it first, or give this one another runtime.stateDirectory.")
+    }
+
+    private static func cannotBeUsed(_ error: SystemError) -> StartError {
+        .refused(
+            message: "The folder for the state cannot be used: \(error).",
+            remedy: "Make it writable for this user, or choose another runtime.stateDirectory.")
+    }
+
+    private static func path(inFolder folder: String) -> String { folder + "/state.json" }
 
     /// The changes that `save` wrote last; nil when nothing was ever saved.
     ///
     /// Errors: `StartError` when the file is there and cannot be understood. It is left as it is.
-    func load() throws(StartError) -> Changes? {
+    func load() throws(StartError) -> Changes? { try Self.load(path) }
+
+    /// The changes that a state file in `folder` holds, whoever has the folder. Errors: as of `load`.
+    static func saved(inFolder folder: String) throws(StartError) -> Changes? { try load(path(inFolder: folder)) }
+
+    private static func load(_ path: String) throws(StartError) -> Changes? {
         let content: [UInt8]
         do throws(SystemError) {
             content = try readFile(path)
         } catch {
             if error.code == ENOENT { return nil }
-            throw damaged("\(error).")
+            throw damaged(path, "\(error).")
         }
         do throws(ConfigErrors) {
             return try Changes(try Value.parse(json: content, file: path), file: path)
         } catch {
-            throw damaged(error.first.message)
+            throw damaged(path, error.first.message)
         }
     }
 
@@ -108,7 +142,7 @@ struct StateFile: Sendable {
     }
 
     /// The refusal to start with changes that cannot be read.
-    private func damaged(_ reason: String) -> StartError {
+    private static func damaged(_ path: String, _ reason: String) -> StartError {
         .refused(
             message: "The changes made at run time, in \(path), cannot be read: \(reason)",
             remedy: "Put a good copy in its place, or start with --discard-changes, which keeps the file under "

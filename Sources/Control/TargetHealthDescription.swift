@@ -8,7 +8,7 @@ struct TargetHealthDescription: Equatable, Sendable {
     /// Its id and its effective port.
     let target: TargetDescription
     /// Where its checks connect.
-    let healthCheckPort: String
+    let healthCheckPort: Int
     /// Where it is.
     let state: TargetState
     /// ELBv2's reason code; none for a healthy target.

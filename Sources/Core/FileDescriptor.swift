@@ -34,6 +34,28 @@ public struct FileDescriptor: Equatable, Sendable {
         return FileDescriptor(descriptor: descriptor)
     }
 
+    /// Finds out whether `openForAppending` would open `path` now. Nothing is left behind there, and whoever reads a
+    /// FIFO is not disturbed.
+    ///
+    /// Errors: `SystemError`, as it would be.
+    public static func tryAppending(_ path: String) throws(SystemError) {
+        let operation = "open \(path)"
+        switch FileKind(at: path) {
+        case nil:
+            let descriptor = unsafe apus_open(path, O_WRONLY | O_CREAT | O_EXCL, 0o640)
+            // A symbolic link that leads nowhere yet is there all the same.
+            guard descriptor >= 0 || errno == EEXIST else { throw SystemError(operation) }
+            guard descriptor >= 0 else { return }
+            _ = Glibc.close(descriptor)
+            _ = unsafe unlink(path)
+        case .regular?: try openForAppending(path).close()
+        case .fifo?, .characterDevice?:
+            guard unsafe access(path, W_OK) == 0 else { throw SystemError(operation) }
+        case .folder?: throw SystemError(operation, code: EISDIR)
+        case let kind?: throw .wrongKind(operation, kind, "a file, a FIFO or a character device")
+        }
+    }
+
     /// ENXIO is also what opening a socket gives, and a device without a driver.
     private static func noReader(of path: String, _ operation: String) -> SystemError {
         switch FileKind(at: path) {

@@ -23,6 +23,16 @@ public final class FileLock: Sendable {
         descriptor = opened
     }
 
+    /// Whether another process holds the lock on `path`, which is asked by sharing it for a moment. Nothing is made.
+    ///
+    /// Errors: `SystemError`, as when there is no such file.
+    public static func isHeld(_ path: String) throws(SystemError) -> Bool {
+        let opened = unsafe apus_open(path, O_RDWR, 0)
+        guard opened >= 0 else { throw SystemError("open \(path)") }
+        defer { _ = close(opened) }
+        return flock(opened, LOCK_SH | LOCK_NB) != 0
+    }
+
     deinit {
         // Of closing alone a child of fork(2) that has not called execve(2) yet would know nothing, and hold the lock.
         _ = flock(descriptor, LOCK_UN)

@@ -23,18 +23,26 @@ extension Socket {
     public static func listen(
         on address: SocketAddress, sharesPort: Bool, backlog: Int32 = Limits.listenBacklog
     ) throws(SystemError) -> Socket {
-        let descriptor = socket(address.domain, streamFlags, 0)
-        guard descriptor >= 0 else { throw SystemError("open a socket for \(address)") }
-        let listener = Socket(descriptor: descriptor)
-        listener.set(SOL_SOCKET, SO_REUSEADDR, 1)
-        if sharesPort { listener.set(SOL_SOCKET, SO_REUSEPORT, 1) }
+        let listener = try bind(to: address, sharesPort: sharesPort)
         listener.set(Int32(IPPROTO_TCP), TCP_NODELAY, 1)
         listener.set(SOL_SOCKET, SO_KEEPALIVE, 1)
-        if address.family == .ipv6 { listener.set(Int32(IPPROTO_IPV6), IPV6_V6ONLY, 1) }
-        let bound = unsafe address.withSystemAddress { unsafe apus_bind(descriptor, $0, $1) }
-        guard bound == 0 else { throw listener.abandon("bind \(address)") }
-        guard Glibc.listen(descriptor, backlog) == 0 else { throw listener.abandon("listen on \(address)") }
+        guard Glibc.listen(listener.descriptor, backlog) == 0 else { throw listener.abandon("listen on \(address)") }
         return listener
+    }
+
+    /// Opens a TCP socket that has the address and takes no connections: it finds out whether the address can be had.
+    ///
+    /// Errors: `SystemError` naming the address.
+    public static func bind(to address: SocketAddress, sharesPort: Bool) throws(SystemError) -> Socket {
+        let descriptor = socket(address.domain, streamFlags, 0)
+        guard descriptor >= 0 else { throw SystemError("open a socket for \(address)") }
+        let bound = Socket(descriptor: descriptor)
+        bound.set(SOL_SOCKET, SO_REUSEADDR, 1)
+        if sharesPort { bound.set(SOL_SOCKET, SO_REUSEPORT, 1) }
+        if address.family == .ipv6 { bound.set(Int32(IPPROTO_IPV6), IPV6_V6ONLY, 1) }
+        let status = unsafe address.withSystemAddress { unsafe apus_bind(descriptor, $0, $1) }
+        guard status == 0 else { throw bound.abandon("bind \(address)") }
+        return bound
     }
 
     /// Opens a listening Unix socket with the given permissions. The path must not exist.

@@ -25,6 +25,9 @@ public struct SystemError: Error, Equatable, Sendable, CustomStringConvertible {
     /// Whether what was to be written to is a FIFO that nobody reads. Trying again may bring another result.
     public var isUnreadFIFO: Bool { code == ENXIO }
 
+    /// Whether it was refused because this process lacks the right.
+    public var isRefusal: Bool { code == EACCES || code == EPERM }
+
     /// Why it failed: in the kernel's words for `code` (strerror(3)), or in ours where it was not the kernel's refusal.
     public var reason: String { ownReason ?? systemErrorText(code) }
     public var description: String { "\(operation): \(reason)" }

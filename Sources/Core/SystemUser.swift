@@ -18,6 +18,11 @@ public struct SystemUser: Equatable, Sendable {
         groupID = unsafe entry.pointee.pw_gid
     }
 
+    /// What this process's user is called, or its number where it has no name.
+    public static var currentName: String {
+        unsafe getpwuid(geteuid()).map { unsafe String(cString: $0.pointee.pw_name) } ?? "\(geteuid())"
+    }
+
     /// Whether this process may become another user.
     public static var isRoot: Bool { geteuid() == 0 }
 

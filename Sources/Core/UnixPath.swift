@@ -31,9 +31,13 @@ public enum UnixPath {
     /// Removes the socket at `path`, if there is one.
     public static func remove(_ path: String) { _ = unsafe unlink(path) }
 
-    /// Makes the folder in which `path` lies, with mode 0755, if only that is missing.
-    public static func makeFolder(of path: String) {
-        guard let slash = path.lastIndex(of: "/"), slash != path.startIndex else { return }
-        _ = unsafe mkdir(String(path[..<slash]), 0o755)
+    /// The user and the group that the socket at `path` belongs to, by their names where they have some; nil if this
+    /// process may not even see it. Source: getpwuid(3), getgrgid(3).
+    public static func owners(of path: String) -> (user: String, group: String)? {
+        var status = stat()
+        guard unsafe stat(path, &status) == 0 else { return nil }
+        let user = unsafe getpwuid(status.st_uid).map { unsafe String(cString: $0.pointee.pw_name) }
+        let group = unsafe getgrgid(status.st_gid).map { unsafe String(cString: $0.pointee.gr_name) }
+        return (user ?? "\(status.st_uid)", group ?? "\(status.st_gid)")
     }
 }

@@ -38,9 +38,8 @@ struct CommandFailure: Error {
 
     /// A call to the admin socket that brought nothing. All mistakes are shown when there are several.
     init(_ error: AdminClientError) {
-        var lines = ["\(error)"]
-        if case .refused(let refusal) = error, !refusal.details.isEmpty { lines = refusal.details }
-        self.init(message: lines.map { "apus: \($0)" }.joined(separator: "\n"), status: error.exitStatus)
+        let lines = error.refusal.lines.map { "apus: \($0)" }
+        self.init(message: lines.joined(separator: "\n"), status: error.exitStatus)
     }
 
     init(message: String, status: Int32) {

@@ -47,9 +47,13 @@ extension Apus {
             abstract: "Set weights in a rule's forward action, or in a listener's default action.",
             discussion: "Groups that are not named keep theirs. As in: apus weights web:8080 blue=90 green=10")
 
-        @Argument(help: ArgumentHelp("The listener, or one of its rules.", valueName: "lb:port[/priority]"))
+        @Argument(
+            help: ArgumentHelp("The listener, or one of its rules.", valueName: "lb:port[/priority]"),
+            transform: ListenerOrRule.read)
         var action: ListenerOrRule
-        @Argument(help: ArgumentHelp("A target group and its weight, 0–999.", valueName: "group=n"))
+        @Argument(
+            help: ArgumentHelp("A target group and its weight, 0–999.", valueName: "group=n"),
+            transform: GroupWeight.read)
         var weights: [GroupWeight]
         @OptionGroup var socket: SocketOptions
 

@@ -11,7 +11,7 @@ extension Apus {
         struct List: ParsableCommand {
             static let configuration = CommandConfiguration(abstract: "The rules in the order in which they are tried.")
 
-            @Argument(help: ArgumentHelp("The listener.", valueName: "lb:port"))
+            @Argument(help: ArgumentHelp("The listener.", valueName: "lb:port"), transform: ListenerOrRule.read)
             var listener: ListenerOrRule
             @OptionGroup var socket: SocketOptions
 
@@ -28,7 +28,7 @@ extension Apus {
                     apus rules put web:8080/10 --body '{"conditions":[…],"actions":[…]}'
                     """)
 
-            @Argument(help: ArgumentHelp("The rule.", valueName: "lb:port/priority"))
+            @Argument(help: ArgumentHelp("The rule.", valueName: "lb:port/priority"), transform: ListenerOrRule.read)
             var rule: ListenerOrRule
             @Option(name: .long, help: "A host that matches, with * and ?. May be given several times.")
             var host: [String] = []
@@ -36,7 +36,8 @@ extension Apus {
             var path: [String] = []
             @Option(
                 name: .long,
-                help: ArgumentHelp("Where requests go. May be given several times.", valueName: "group[=n]"))
+                help: ArgumentHelp("Where requests go. May be given several times.", valueName: "group[=n]"),
+                transform: GroupWeight.read)
             var forward: [GroupWeight] = []
             @Option(name: .long, help: ArgumentHelp("The whole rule as in the file.", valueName: "json"))
             var body: String?
@@ -71,7 +72,7 @@ extension Apus {
         struct Delete: ParsableCommand {
             static let configuration = CommandConfiguration(abstract: "Remove a rule.")
 
-            @Argument(help: ArgumentHelp("The rule.", valueName: "lb:port/priority"))
+            @Argument(help: ArgumentHelp("The rule.", valueName: "lb:port/priority"), transform: ListenerOrRule.read)
             var rule: ListenerOrRule
             @OptionGroup var socket: SocketOptions
 

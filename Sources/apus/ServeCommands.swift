@@ -26,20 +26,22 @@ extension Apus {
     /// `apus check FILE`.
     struct Check: ParsableCommand {
         static let configuration = CommandConfiguration(
-            abstract: "Say what is wrong with a configuration file, exactly as run and reload would.")
+            abstract: "Say what run and reload would say about a configuration file, and what cannot be known.",
+            discussion: """
+                Looks at the file and at this host: ports, folders, the user, certificates. An apus that runs with the \
+                file's admin.socket is asked what a reload would say; its own ports are not in its way.
+                """)
 
-        @Argument(help: "The configuration, in YAML or JSON.")
+        @Argument(help: "The configuration, in YAML or JSON; - reads the standard input.")
         var file: String
 
         @Flag(name: .long, help: "Print what was found as JSON.")
         var json = false
 
         func run() throws {
+            let report = Control.check(file: file)
+            Console.write(json ? report.json : report.text)
             try attempt { () throws(StartError) in
-                guard json else { return _ = Console.write("\(file): good. \(try Control.check(file: file)).\n") }
-                // Read once: a pipe has nothing to give the second time.
-                let report = Control.checkReport(file: file)
-                Console.write(report.json)
                 if let error = report.error { throw error }
             }
         }

@@ -24,21 +24,9 @@ struct SocketOptions: ParsableArguments {
         }
     }
 
-    /// What a call ends with that brought nothing. With `--json` scripts also get the server's refusal as it came.
+    /// What a call ends with that brought nothing. With `--json` scripts also get it as JSON, a refusal as it came.
     func failure(_ error: AdminClientError) -> CommandFailure {
-        if json, case .refused(let refusal) = error { Console.write(refusal.json) }
+        if json { Console.write(error.refusal.json) }
         return CommandFailure(error)
     }
-}
-
-extension TargetName: ExpressibleByArgument {
-    public init?(argument: String) { self.init(argument) }
-}
-
-extension ListenerOrRule: ExpressibleByArgument {
-    public init?(argument: String) { self.init(argument) }
-}
-
-extension GroupWeight: ExpressibleByArgument {
-    public init?(argument: String) { self.init(argument) }
 }

@@ -14,7 +14,7 @@ extension Apus {
 
             @Argument(help: "The target group.")
             var group: String
-            @Argument(help: ArgumentHelp("Only these targets.", valueName: "id[:port]"))
+            @Argument(help: ArgumentHelp("Only these targets.", valueName: "id[:port]"), transform: TargetName.read)
             var targets: [TargetName] = []
             @OptionGroup var socket: SocketOptions
 
@@ -29,7 +29,7 @@ extension Apus {
 
             @Argument(help: "The target group.")
             var group: String
-            @Argument(help: ArgumentHelp("Address or instance id.", valueName: "id[:port]"))
+            @Argument(help: ArgumentHelp("Address or instance id.", valueName: "id[:port]"), transform: TargetName.read)
             var targets: [TargetName]
             @OptionGroup var socket: SocketOptions
 
@@ -43,7 +43,7 @@ extension Apus {
 
             @Argument(help: "The target group.")
             var group: String
-            @Argument(help: ArgumentHelp("Address or instance id.", valueName: "id[:port]"))
+            @Argument(help: ArgumentHelp("Address or instance id.", valueName: "id[:port]"), transform: TargetName.read)
             var targets: [TargetName]
             @Flag(name: .long, help: "Return when they are drained, and say how that went.")
             var wait = false

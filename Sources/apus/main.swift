@@ -12,6 +12,8 @@ do {
 } catch {
     // Asking for help, the version or a completion script is no mistake.
     guard Apus.exitCode(for: error) != .success else { Apus.exit(withError: error) }
-    Console.complain(Apus.fullMessage(for: error))
+    let usage = UsageFailure(error, words: Array(CommandLine.arguments.dropFirst()))
+    if usage.isForScripts { Console.write(usage.json) }
+    Console.complain(usage.text)
     Apus.exit(withError: ExitCode(2))
 }

@@ -86,12 +86,31 @@ import Testing
     }
 
     @Test func aRefusalIsThrownAsItCame() throws {
-        let refusal = AdminError(code: "RuleNotFound", message: "No rule.", remedy: "Look.", details: ["a", "b"])
+        let details = [
+            ConfigError(
+                file: "a.yaml", location: Location(line: 3, column: 7), path: "port", expected: "a is wrong",
+                remedy: "Right it.", code: .ruleNotFound),
+            ConfigError(expected: "b is wrong", remedy: "Right it."),
+        ]
+        let refusal = AdminError(
+            code: "RuleNotFound", message: "No rule.", remedy: "Look.", details: details, detailsLeftOut: 2)
         let server = try Scripted(Self.whole("404 Not Found", refusal.value.json()))
         let client = AdminClient(path: server.path)
         let error = #expect(throws: AdminClientError.self) { try client.call("GET", "/v1/x") }
         #expect(error == .refused(refusal))
         #expect(error?.exitStatus == 1 && error?.description == "No rule. Look.")
+        #expect(
+            error?.refusal.lines == [
+                "a.yaml:3:7: a is wrong. Right it.", "b is wrong. Right it.", "… and 2 more.",
+            ])
+    }
+
+    @Test func aSocketForOthersSaysWhoMay() {
+        let error = AdminClientError.forbidden(path: "/run/none/admin.sock", reason: "Permission denied")
+        #expect(error.exitStatus == 1, "there is a server")
+        #expect(error.refusal.code == "AccessDenied")
+        #expect(error.description.contains("Permission denied") && error.description.contains("root"))
+        #expect(!error.description.contains("apus run"))
     }
 
     @Test func withoutAServerThePathAndTheRemedyAreNamed() throws {

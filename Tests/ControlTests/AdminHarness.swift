@@ -193,6 +193,15 @@ final class RecordingActions: AdminActions {
         completion(reloadResult)
     }
 
+    func check(_ content: [UInt8], file: String, folder: String?, completion: @escaping (ReloadCheck) -> Void) {
+        asked.append("check \(content.count) bytes of \(file) in \(folder ?? "-")")
+        do throws(ConfigErrors) {
+            var check = ReloadCheck(mistakes: [])
+            check.summary = try Document.parse(content, file: file).0.summary
+            completion(check)
+        } catch { completion(ReloadCheck(mistakes: error.all)) }
+    }
+
     func targetHealth(group: String, targets: [TargetDescription]?) throws(AdminError) -> [TargetHealthDescription] {
         guard let found = document.targetGroups.first(where: { $0.name == group }) else {
             throw AdminError(code: "TargetGroupNotFound", message: "No \(group).", remedy: "Look.")
@@ -200,7 +209,7 @@ final class RecordingActions: AdminActions {
         return (targets ?? found.targets).map { target in
             let isFirst = target.id.hasSuffix("1")
             return TargetHealthDescription(
-                target: TargetDescription(id: target.id, port: found.effectivePort(of: target)), healthCheckPort: "80",
+                target: TargetDescription(id: target.id, port: found.effectivePort(of: target)), healthCheckPort: 80,
                 state: isFirst ? .healthy : .unhealthy, reason: isFirst ? nil : "Target.Timeout",
                 description: isFirst ? nil : "Request timed out", isSuspect: isFirst)
         }

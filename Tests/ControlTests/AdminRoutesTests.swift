@@ -36,21 +36,22 @@ import Testing
         Case("GET /v1/instances/%69-2", #"{"id":"i-2","address":"10.0.0.2"}"#),
         Case(
             "GET /v1/target-groups/blue/targets",
-            #"{"targetHealthDescriptions":[{"target":{"id":"10.0.0.1","port":9},"healthCheckPort":"80","targetHealth":"#
+            #"{"targetHealthDescriptions":[{"target":{"id":"10.0.0.1","port":9},"healthCheckPort":80,"targetHealth":"#
                 + #"{"state":"healthy"},"suspect":true},{"target":{"id":"10.0.0.2","port":8080},"#
-                + #""healthCheckPort":"80","targetHealth":"#
+                + #""healthCheckPort":80,"targetHealth":"#
                 + #"{"state":"unhealthy","reason":"Target.Timeout","description":"Request timed out"},"#
                 + #""suspect":false}]}"#),
         Case(
             "GET /v1/target-groups/blue/targets?id=10.0.0.1&port=9",
-            #"{"targetHealthDescriptions":[{"target":{"id":"10.0.0.1","port":9},"healthCheckPort":"80","targetHealth":"#
+            #"{"targetHealthDescriptions":[{"target":{"id":"10.0.0.1","port":9},"healthCheckPort":80,"targetHealth":"#
                 + #"{"state":"healthy"},"suspect":true}]}"#),
         Case(
             "POST /v1/reload",
             #"{"generation":7,"changes":["a is new"],"changesNotApplied":["b is gone"],"needsRestart":["c"]}"#),
         Case(
             "POST /v1/check", "loadBalancers: []\ntargetGroups: []",
-            #"{"summary":"0 load balancers, 0 listeners, 0 rules, 0 target groups, 0 targets"}"#),
+            #"{"summary":"0 load balancers, 0 listeners, 0 rules, 0 target groups, 0 targets","warnings":[],"#
+                + #""changesNotApplied":[],"needsRestart":[]}"#),
         Case(
             "POST /v1/target-groups/blue/deregister", #"{"targets":[{"id":"10.9.9.9","port":9},{"id":"10.0.0.2"}]}"#,
             #"{"generation":1,"targets":[{"id":"10.0.0.2","port":80,"registered":true},"#

@@ -55,4 +55,23 @@ import Testing
         #expect(try state.load() == nil)
         #expect(try state.setAside() == nil)
     }
+
+    @Test func askingLeavesNothingBehind() throws {
+        let folder = try TemporaryFolder()
+        try StateFile.tryFolder(folder.file("deep/state"), mayBeInUse: false)
+        try StateFile.tryFolder(folder.path, mayBeInUse: false)
+        #expect(try FileManager.default.contentsOfDirectory(atPath: folder.path).isEmpty)
+
+        let state = try StateFile(inFolder: folder.path)
+        let inUse = #expect(throws: StartError.self) { try StateFile.tryFolder(folder.path, mayBeInUse: false) }
+        #expect(inUse?.description.hasPrefix("Another Apus is running") == true)
+        try StateFile.tryFolder(folder.path, mayBeInUse: true)
+        try state.save(Self.changes())
+        #expect(try StateFile.saved(inFolder: folder.path) == Self.changes())
+
+        // What asking says, starting says.
+        let asked = #expect(throws: StartError.self) { try StateFile.tryFolder(state.path + "/x", mayBeInUse: false) }
+        let started = #expect(throws: StartError.self) { try StateFile(inFolder: state.path + "/x") }
+        #expect(asked == started && asked?.description.contains("Not a directory") == true)
+    }
 }

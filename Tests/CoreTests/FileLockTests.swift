@@ -20,6 +20,19 @@ import Testing
         #expect(try folder.mode("lock") == 0o600)
     }
 
+    @Test func itCanBeAskedWhetherItIsHeld() throws {
+        let folder = try TemporaryFolder()
+        #expect(throws: SystemError.self) { try FileLock.isHeld(folder["lock"]) }
+        #expect(folder.names.isEmpty, "asking makes nothing")
+        do {
+            let lock = try FileLock(folder["lock"])
+            #expect(try FileLock.isHeld(folder["lock"]))
+            withExtendedLifetime(lock) {}
+        }
+        #expect(try !FileLock.isHeld(folder["lock"]))
+        _ = try FileLock(folder["lock"])
+    }
+
     /// A child that fork(2) made has every descriptor until it calls execve(2).
     @Test func aCopyOfItsDescriptorDoesNotHoldIt() throws {
         let folder = try TemporaryFolder()

@@ -19,15 +19,13 @@ import Testing
         #expect(UnixPath.occupant(of: folder.path) == .other)
     }
 
-    @Test func makesTheLastFolderOnly() throws {
+    @Test func namesTheOwners() throws {
         let folder = try TemporaryFolder()
-        UnixPath.makeFolder(of: folder["run/admin.sock"])
-        #expect(folder.names == ["run"])
-        #expect(try folder.mode("run") & 0o700 == 0o700)
-        UnixPath.makeFolder(of: folder["run/admin.sock"])
-        UnixPath.makeFolder(of: folder["a/b/admin.sock"])
-        UnixPath.makeFolder(of: "admin.sock")
-        UnixPath.makeFolder(of: "/admin.sock")
-        #expect(folder.names == ["run"])
+        let path = folder["admin.sock"]
+        #expect(UnixPath.owners(of: path) == nil)
+        let listener = try Socket.listen(onUnixPath: path, mode: 0o600)
+        defer { listener.close() }
+        #expect(UnixPath.owners(of: path)?.user == SystemUser.currentName)
+        #expect(UnixPath.owners(of: path)?.group.isEmpty == false)
     }
 }

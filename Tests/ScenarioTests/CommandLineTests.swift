@@ -1,3 +1,4 @@
+import Foundation
 import Glibc
 import Testing
 
@@ -144,5 +145,87 @@ import Testing
         #expect(watching.exitStatus == nil)
         watching.signal(SIGINT)
         #expect(watching.waitForExit() != nil)
+    }
+
+    @Test("With --json every refusal is JSON of one shape, with numbers as numbers")
+    func refusalsForScripts() throws {
+        let (apus, _, _) = try start()
+        func error(_ words: String...) throws -> JSON {
+            let result = try ApusProcess.command(words + ["--json"], socket: apus.socketPath, folder: apus.folder)
+            #expect(result.status != .exited(0))
+            #expect(!result.errors.isEmpty, "people read it as well")
+            let error = result.json["error"]
+            for key in ["code", "message", "remedy"] {
+                #expect(error[key].string?.isEmpty == false, "\(result.output)")
+            }
+            return error
+        }
+        #expect(try error("targets", "register", "nowhere", "127.0.0.1:80")["code"] == "TargetGroupNotFound")
+        #expect(try error("weights", "web")["code"] == "UsageError")
+        #expect(try error("target", "list")["remedy"] == "Did you mean \"apus targets list\"?")
+        #expect(try error("status", "--socket", "/nowhere.sock")["code"] == "NoServer")
+        #expect(try error("events", "--socket", "/nowhere.sock")["code"] == "NoServer")
+
+        // A reload, check on the socket, check on the command line: the same details.
+        try apus.write(text: "loadBalancers: []\nnonsense: 1\nlgos: {}\n")
+        let reload = try error("reload")["details"]
+        #expect(reload.elements.count == 2)
+        #expect(reload[0]["line"].int == 2 && reload[0]["column"].int == 1 && reload[0]["code"] == "ValidationError")
+        let checked = try apus.command("check", apus.configurationPath, "--json")
+        #expect(checked.json["errors"] == reload)
+        let text = try String(contentsOfFile: apus.configurationPath, encoding: .utf8)
+        let socket = try apus.admin("POST", "/v1/check?file=\(apus.configurationPath)", text: text)
+        #expect(socket.json["error"]["details"] == reload)
+
+        let targets = try apus.command("targets", "list", "blue", "--json").json["targetHealthDescriptions"]
+        #expect(targets[0]["healthCheckPort"].int == targets[0]["target"]["port"].int)
+        #expect(targets[0]["healthCheckPort"].int != nil)
+        let rules = try apus.command("rules", "list", "web:\(apus.port)", "--json").json
+        #expect(rules["rules"].elements.map { $0["priority"].int } == [10])
+        #expect(rules["defaultActions"].elements.count == 1)
+        #expect(rules["protocol"] == .null, "rules, and not the whole listener")
+    }
+
+    @Test(
+        "What cannot be read is answered with what can",
+        arguments: [
+            (["rules", "list", "web"], "as in web:8080"), (["rules", "list", "web:99999"], "from 1 to 65535"),
+            (["rules", "delete", "web:80/x"], "as in web:80/10"),
+            (["weights", "web:80", "blue=lots"], "as in blue=50"),
+            (["targets", "register", "blue", "10.0.0.1:99999"], "as in 10.0.0.5:8080"),
+            (["target", "list"], "Did you mean \"apus targets list\"?"),
+            (["targets", "lst", "blue"], "Did you mean \"apus targets list blue\"?"),
+            (["sttaus"], "Did you mean \"apus status\"?"),
+        ])
+    func examples(words: [String], example: String) throws {
+        let folder = try temporaryFolder()
+        defer { removeFolder(folder) }
+        let usage = try ApusProcess.command(words, socket: "", folder: folder)
+        #expect(usage.status == .exited(2))
+        #expect(usage.errors.contains(example), "\(usage.errors)")
+    }
+
+    @Test("A socket of others: exit 1, and who may", .enabled(if: getuid() == 0, "only root can lay down its rights"))
+    func forbiddenSocket() throws {
+        let (apus, _, _) = try start()
+        let owner: [FileAttributeKey: Any] = [.ownerAccountID: 65_534, .groupOwnerAccountID: 65_534]
+        try FileManager.default.setAttributes(owner, ofItemAtPath: apus.socketPath)
+        // Root without capabilities is anybody to what is another's.
+        let words = ["setpriv", "--bounding-set=-all", "--inh-caps=-all", ApusProcess.binary]
+        for arguments in [["status"], ["check", apus.configurationPath]] {
+            let asking = try ChildProcess(
+                words + arguments, environment: ["APUS_SOCKET": apus.socketPath], folder: apus.folder, label: "ask")
+            let status = asking.waitForExit()
+            let said = asking.standardError + asking.standardOutput
+            #expect(said.contains("Permission denied"), "\(said)")
+            #expect(!said.contains("Start one"), "\(said)")
+            if arguments[0] == "status" {
+                #expect(status == .exited(1))
+                #expect(said.contains("Run it as root"), "\(said)")
+            } else {
+                #expect(status == .exited(0), "its ports may be its own: \(said)")
+                #expect(said.contains("cannot be asked"), "\(said)")
+            }
+        }
     }
 }

@@ -1,0 +1,122 @@
+import Core
+import Foundation
+import Model
+
+/// What the host refuses a document: folders of logs, the admin socket, ports, a user, logs. `run` asks before it opens
+/// anything, and `check` asks the same, so that both say the same.
+///
+/// What can only be known by trying is tried and undone: nothing is left behind.
+struct HostCheck {
+    /// What is to be served, changes made at run time included.
+    let document: Document
+    /// Where its file has what.
+    let places: DocumentPlaces
+    /// Set where another Apus may be the one that has what is in use: that is no mistake then.
+    var mayBeInUse = false
+    /// What an Apus serves that has the same admin socket and answers; only what differs from it is looked at.
+    var running: Document?
+
+    /// What stands against a start by this user, before it becomes `runtime.user`; the state aside, which a start has
+    /// by then.
+    func mistakesOfStarter() -> [ConfigError] {
+        var mistakes: [ConfigError] = []
+        if running?.admin.socket != document.admin.socket {
+            do throws(AdminError) {
+                try AdminServer.tryListening(at: document.admin.socket, mayBeInUse: mayBeInUse)
+            } catch {
+                mistakes.append(places.setting("admin", "socket").mistake(error.message, remedy: error.remedy))
+            }
+        }
+        if running == nil {
+            mistakes += ListenerSockets(workerCount: 0).mistakes(for: document, places, mayBeInUse: mayBeInUse)
+        }
+        if let name = document.runtime.user, SystemUser.isRoot, SystemUser(named: name) == nil {
+            mistakes.append(places.setting("runtime", "user").mistake(Self.unknownUser(name), remedy: Self.makeTheUser))
+        }
+        return mistakes + logs.compactMap(mistakeOfFolder)
+    }
+
+    /// What stands against a start once this process is the user that it stays.
+    func mistakesOfUser() -> [ConfigError] {
+        logs.compactMap { log in
+            // One that is missing is made, if it can be: that was looked at before.
+            guard FileManager.default.fileExists(atPath: Folder.containing(log.path)) else { return nil }
+            do throws(SystemError) {
+                try FileDescriptor.tryAppending(log.path)
+                return nil
+            } catch {
+                let refusal = Self.cannotOpen(log.key, error)
+                return places.setting("logs", log.name, "path").mistake(refusal.message, remedy: refusal.remedy)
+            }
+        }
+    }
+
+    /// What cannot be known, in sentences.
+    var notes: [String] {
+        var notes: [String] = []
+        if let name = document.runtime.user, !SystemUser.isRoot {
+            notes.append(
+                "runtime.user has no effect on what user \(SystemUser.currentName) starts."
+                    + (SystemUser(named: name) == nil ? " Started as root, it would be refused: no user \(name)." : ""))
+        }
+        if !SystemUser.isRoot {
+            notes.append(
+                "This is what apus run would say to user \(SystemUser.currentName). Whom root or a service manager"
+                    + " starts may have other rights: ports below 1024, folders, keys.")
+        }
+        for log in logs where !FileManager.default.fileExists(atPath: Folder.containing(log.path)) {
+            notes.append(
+                "The folder \(Folder.containing(log.path)) is missing: apus run makes it, for \(log.key).path.")
+        }
+        return notes
+    }
+
+    // MARK: Logs
+
+    /// A log that is a file.
+    typealias Log = (key: String, name: String, path: String)
+
+    /// The logs of `document` that are files.
+    static func logs(of document: Document) -> [Log] {
+        [("access", document.logs.access), ("connection", document.logs.connection)].compactMap { name, log in
+            guard case .file(let path) = log.destination else { return nil }
+            return ("logs.\(name)", name, path)
+        }
+    }
+
+    private var logs: [Log] {
+        let known = running.map { Self.logs(of: $0).map(\.path) } ?? []
+        return Self.logs(of: document).filter { !known.contains($0.path) }
+    }
+
+    private func mistakeOfFolder(_ log: Log) -> ConfigError? {
+        do throws(SystemError) {
+            Folder.remove(try Self.makeFolder(of: log))
+            return nil
+        } catch {
+            return places.setting("logs", log.name, "path").mistake(
+                "The folder of \(log.key).path is missing and cannot be made: \(error).",
+                remedy: "Make it, writable for this user, or choose another \(log.key).path.")
+        }
+    }
+
+    /// Makes the folder of a log, if only that is missing. Returns what was made.
+    static func makeFolder(of log: Log) throws(SystemError) -> [String] {
+        try Folder.make(Folder.containing(log.path), mode: 0o750)
+    }
+
+    /// The refusal of a log, in two sentences.
+    static func cannotOpen(_ key: String, _ error: SystemError) -> (message: String, remedy: String) {
+        (
+            "The log \(key) cannot be opened: \(error).",
+            "Make its folder writable for this user, or choose another \(key).path."
+        )
+    }
+
+    // MARK: The user
+
+    /// The refusal of `runtime.user`.
+    static func unknownUser(_ name: String) -> String { "runtime.user is \(name), and this system has no such user." }
+    /// What to do about it.
+    static let makeTheUser = "Make the user, or name one that is in /etc/passwd."
+}

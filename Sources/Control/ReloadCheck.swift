@@ -1,0 +1,36 @@
+import Model
+
+/// What a reload would say of a configuration, found out without doing it.
+struct ReloadCheck: Sendable {
+    /// What it would be refused with; none for a good one.
+    let mistakes: [ConfigError]
+    /// A few words on what it holds; empty if it could not be read.
+    var summary = ""
+    /// What it would warn of.
+    var warnings: [Warning] = []
+    /// Changes made at run time that would not fit it, in sentences.
+    var changesNotApplied: [String] = []
+    /// Keys that would take effect at the next start only.
+    var needsRestart: [String] = []
+
+    /// What would be refused.
+    init(mistakes: [ConfigError]) { self.mistakes = mistakes }
+
+    /// The answer of the admin socket to a good one.
+    var value: Value {
+        [
+            "summary": .string(summary), "warnings": .array(warnings.map(\.value)),
+            "changesNotApplied": .array(changesNotApplied.map { .string($0) }),
+            "needsRestart": .array(needsRestart.map { .string($0) }),
+        ]
+    }
+
+    /// Reads the answer of the admin socket to a good one.
+    init(answer: Value) {
+        self.init(mistakes: [])
+        summary = answer["summary"]?.string ?? ""
+        warnings = (answer["warnings"]?.array ?? []).compactMap(Warning.init(_:))
+        changesNotApplied = (answer["changesNotApplied"]?.array ?? []).compactMap(\.string)
+        needsRestart = (answer["needsRestart"]?.array ?? []).compactMap(\.string)
+    }
+}

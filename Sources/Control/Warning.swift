@@ -1,0 +1,90 @@
+import Model
+
+/// What somebody should know about a configuration that is served all the same.
+struct Warning: Equatable, Sendable, CustomStringConvertible {
+    /// The file that it is about: the configuration, or one that it names; empty if that is not known.
+    let file: String
+    /// Where in the file.
+    var location: Location?
+    /// What happens: a sentence.
+    let message: String
+    /// What to do about it: a sentence.
+    let remedy: String
+
+    /// A warning.
+    init(file: String, location: Location? = nil, message: String, remedy: String) {
+        self.file = file
+        self.location = location
+        self.message = message
+        self.remedy = remedy
+    }
+
+    /// One about a listener.
+    init(_ warning: DocumentWarning, _ places: DocumentPlaces) {
+        let place = places.listener(warning.loadBalancer, warning.port)
+        self.init(file: place.file, location: place.location, message: warning.message, remedy: warning.remedy)
+    }
+
+    /// One about a certificate.
+    init(_ warning: CertificateWarning) {
+        self.init(file: warning.file, message: warning.description, remedy: warning.remedy)
+    }
+
+    /// Its place, what happens and what to do, on one line.
+    var description: String {
+        let place = location.map { "\(file):\($0.line):\($0.column): " } ?? (file.isEmpty ? "" : "\(file): ")
+        return "\(place)\(message)\(remedy.isEmpty ? "" : " \(remedy)")"
+    }
+
+    /// As scripts see it, in the shape of an error's details.
+    var value: Value {
+        var value: Value = [:]
+        if !file.isEmpty { value["file"] = .string(file) }
+        value["line"] = location.map { .int($0.line) }
+        value["column"] = location.map { .int($0.column) }
+        value["message"] = .string(message)
+        value["remedy"] = .string(remedy)
+        return value
+    }
+
+    /// Reads what `value` gives; nil for something else.
+    init?(_ value: Value) {
+        guard let message = value["message"]?.string else { return nil }
+        self.init(
+            file: value["file"]?.string ?? "", location: value.namedLocation, message: message,
+            remedy: value["remedy"]?.string ?? "")
+    }
+}
+
+extension Value {
+    /// The place that the object's keys `line` and `column` name.
+    var namedLocation: Location? {
+        guard let line = self["line"]?.int, let column = self["column"]?.int else { return nil }
+        return Location(line: line, column: column)
+    }
+}
+
+extension ConfigError {
+    /// As scripts see it: the one shape in which mistakes are told, by the socket and by the command line.
+    var value: Value {
+        var value: Value = [:]
+        if !file.isEmpty { value["file"] = .string(file) }
+        value["line"] = location.map { .int($0.line) }
+        value["column"] = location.map { .int($0.column) }
+        if !path.isEmpty { value["path"] = .string(path) }
+        value["code"] = .string(code.rawValue)
+        value["message"] = .string(message)
+        value["remedy"] = .string(remedy)
+        return value
+    }
+
+    /// Reads what `value` gives; nil for something else.
+    init?(_ value: Value) {
+        guard let message = value["message"]?.string else { return nil }
+        self.init(
+            file: value["file"]?.string ?? "", location: value.namedLocation, path: value["path"]?.string ?? "",
+            expected: message.hasSuffix(".") ? String(message.dropLast()) : message,
+            remedy: value["remedy"]?.string ?? "",
+            code: value["code"]?.string.flatMap(Code.init(rawValue:)) ?? .validationError)
+    }
+}
