@@ -50,7 +50,10 @@ let package = Package(
         .executableTarget(
             name: "apus",
             dependencies: ["Control", .product(name: "ArgumentParser", package: "swift-argument-parser")],
-            swiftSettings: settings),
+            swiftSettings: settings,
+            // Foundation, linked statically, brings the way in which it writes files, and the linker warns of mktemp(3)
+            // in it. Nothing here writes files by Foundation (TidyTests), so that symbol may lead nowhere.
+            linkerSettings: [.unsafeFlags(["-Xlinker", "--defsym=mktemp=0"], .when(configuration: .release))]),
 
         // What a run of the tests makes on this machine, and how it is removed.
         .target(name: "TestRuns", path: "Tests/TestRuns", swiftSettings: settings),

@@ -2,18 +2,26 @@ import Core
 import Model
 
 extension Control {
-    /// What `run` and `reload` would say of `file`, all at once; `-` is the standard input.
+    /// What `run` and `reload` would say of `file`, all at once; `-` is the standard input. With `fileOnly` this host is
+    /// left aside, as where a file is checked that is for another one.
     ///
     /// Where an Apus answers at the file's admin socket, it is asked what a reload would say, and only what a start
     /// would do otherwise is looked at here. A process of root's becomes the file's `runtime.user` for good, since that
     /// user has to read certificates and open logs: call it once, before the process ends.
-    public static func check(file: String) -> CheckReport {
+    public static func check(file: String, fileOnly: Bool = false) -> CheckReport {
         let path = file == "-" ? "/dev/stdin" : file
         var report = CheckReport(file: path)
         do throws(ConfigErrors) {
             let content = try Document.content(of: path, acceptsPipe: true)
             let (document, places) = try Document.parse(content, file: path)
             report.summary = document.summary
+            if fileOnly {
+                report.warnings = document.warnings().map { Warning($0, places) }
+                report.notes = [
+                    "This host was left aside: ports, addresses, users, folders and certificates were not looked at."
+                ]
+                return report
+            }
             switch RunningApus.find(at: document.admin.socket) {
             case .none: report.checkStart(document, places)
             case .unknown(let reason):

@@ -35,11 +35,14 @@ extension Apus {
         @Argument(help: "The configuration, in YAML or JSON; - reads the standard input.")
         var file: String
 
+        @Flag(name: .long, help: "Leave this host aside, as for a file that is for another one.")
+        var fileOnly = false
+
         @Flag(name: .long, help: "Print what was found as JSON.")
         var json = false
 
         func run() throws {
-            let report = Control.check(file: file)
+            let report = Control.check(file: file, fileOnly: fileOnly)
             Console.write(json ? report.json : report.text)
             try attempt { () throws(StartError) in
                 if let error = report.error { throw error }

@@ -92,6 +92,20 @@ import Testing
         #expect(try String(contentsOfFile: "\(folder)/file", encoding: .utf8) == "precious")
     }
 
+    @Test("With --file-only the host is left aside, and that is said")
+    func fileOnly() throws {
+        defer { removeFolder(folder) }
+        let taken = try Socket.listening()
+        let text = Self.document(["127.0.0.1"]).text(ports: [try taken.localPort()], folder: "/nowhere")
+        try write(text.replacing("\"workers\":2", with: "\"workers\":2,\"user\":\"nosuch\""))
+        let words = ["check", "--file-only", "\(folder)/apus.yaml"]
+        let checked = try ApusProcess.command(words, socket: "", folder: folder)
+        #expect(checked.status == .exited(0), "\(checked.errors)")
+        #expect(checked.output.contains("note: This host was left aside"), "\(checked.output)")
+        try write("nonsense: 1")
+        #expect(try ApusProcess.command(words, socket: "", folder: folder).status == .exited(1))
+    }
+
     @Test("All that is wrong is said at once")
     func everything() throws {
         defer { removeFolder(folder) }

@@ -45,7 +45,27 @@ private func isImportPrefix(_ word: String) -> Bool {
     word.hasPrefix("@") || ["public", "package", "internal", "fileprivate", "private"].contains(word)
 }
 
+/// Files are written by Core: Foundation's way of writing them needs mktemp(3), which Package.swift links to nothing.
+private func foundationWriteFindings(_ file: RepositoryFile) -> [Finding] {
+    file.text.code.matches(#"\batomically:|\.write\(to: *(url|URL)|\bcreateFile\("#).map { match in
+        Finding(path: file.path, line: match.line, message: "Foundation must write no file: use replaceFile of Core")
+    }
+}
+
 @Suite struct ImportGraphTests {
+    @Test func foundationWritesNoFile() {
+        expectTidy(Repository.swiftFiles("Sources"), foundationWriteFindings)
+    }
+
+    @Test(arguments: [
+        "try text.write(toFile: path, atomically: true, encoding: .utf8)",
+        "try data.write(to: URL(fileURLWithPath: a))",
+        "FileManager.default.createFile(atPath: path, contents: nil)",
+    ])
+    func foundationThatWritesIsCaught(snippet: String) {
+        #expect(foundationWriteFindings(RepositoryFile(path: "Sources/Control/File.swift", snippet)).count == 1)
+    }
+
     @Test func everyTargetImportsOnlyWhatStandsAboveIt() {
         expectTidy(Repository.swiftFiles("Sources"), importFindings)
     }
