@@ -12,6 +12,8 @@ public enum AdminClientError: Error, Equatable, Sendable, CustomStringConvertibl
     case refused(AdminError)
     /// The server's answer broke off, or is not HTTP.
     case broken(String)
+    /// Nothing came within the time that the client has.
+    case late(path: String)
 
     /// With which status a command ends because of it: 3 without a server, else 1.
     public var exitStatus: Int32 {
@@ -37,6 +39,7 @@ extension AdminClientError {
     public var refusal: AdminError {
         switch self {
         case .refused(let error): error
+        case .late(let path): Self.isLate(path)
         case .noServer(let path, let reason):
             AdminError(
                 code: "NoServer", status: 503, message: "No apus answers at \(path) (\(reason)).",
@@ -53,6 +56,12 @@ extension AdminClientError {
         }
     }
 
+    private static func isLate(_ path: String) -> AdminError {
+        AdminError(
+            code: "RequestTimeout", status: 504, message: "What answers at \(path) says nothing.",
+            remedy: "See whether its process stands still.")
+    }
+
     private static let startOne = "Start one with apus run FILE, or name its socket with --socket or APUS_SOCKET."
     private static let lookAtLog = "Try again, and look at the server's log."
 }
@@ -64,9 +73,17 @@ extension AdminClientError {
 public struct AdminClient: Sendable {
     /// Where the server listens.
     public let path: String
+    /// How long nothing may come from it; nil for as long as it takes.
+    var patience: Nanoseconds?
 
     /// A client of the server that listens at `path`.
     public init(path: String) { self.path = path }
+
+    /// The same, for `patience` at a time.
+    init(path: String, patience: Nanoseconds) {
+        self.path = path
+        self.patience = patience
+    }
 
     /// Asks, and returns what the answer holds. Errors: any `AdminClientError`.
     public func call(_ method: String, _ target: String, body: Value? = nil) throws(AdminClientError) -> Value {
@@ -114,8 +131,9 @@ public struct AdminClient: Sendable {
                 ? .forbidden(path: path, reason: error.reason) : .noServer(path: path, reason: error.reason)
         }
         defer { socket.close() }
+        if let patience { socket.limitWaiting(patience) }
         send(method, target, body: body, to: socket)
-        try AdminClientAnswer(socket: socket).read(take)
+        try AdminClientAnswer(socket: socket, path: path).read(take)
     }
 
     /// Sends the request. A failure is passed over: a server that refuses a body answers before it has read it.
@@ -146,10 +164,14 @@ public struct AdminClient: Sendable {
 /// The answer to one request, while it is read.
 private struct AdminClientAnswer {
     private let socket: Socket
+    private let path: String
     private let buffer = Buffer(capacity: Core.Limits.largeBufferBytes)
     private let head = Head()
 
-    init(socket: Socket) { self.socket = socket }
+    init(socket: Socket, path: String) {
+        self.socket = socket
+        self.path = path
+    }
 
     /// Reads to the end, and hands over the body of a good answer piece by piece until `take` returns false. The body
     /// of a refusal is thrown.
@@ -199,7 +221,8 @@ private struct AdminClientAnswer {
         switch socket.read(into: buffer) {
         case .bytes: return true
         case .endOfStream: return false
-        case .wouldBlock: return true
+        // The socket blocks, so this is the end of its patience.
+        case .wouldBlock: throw .late(path: path)
         case .failed: throw .broken("broke off")
         }
     }

@@ -2,8 +2,8 @@ import Core
 import Model
 
 extension Control {
-    /// What `run` and `reload` would say of `file`, all at once; `-` is the standard input. With `fileOnly` this host is
-    /// left aside, as where a file is checked that is for another one.
+    /// What `run` and `reload` would say of `file`, all at once; `-` is the standard input. With `fileOnly` this host
+    /// is left aside, as where a file is checked that is for another one.
     ///
     /// Where an Apus answers at the file's admin socket, it is asked what a reload would say, and only what a start
     /// would do otherwise is looked at here. A process of root's becomes the file's `runtime.user` for good, since that

@@ -24,13 +24,14 @@ enum RunningApus {
             _ content: [UInt8], file: String, folder: String
         ) throws(AdminClientError) -> ReloadCheck {
             let query = "file=\(escaped(file))&folder=\(escaped(folder))"
-            return ReloadCheck(answer: try AdminClient(path: path).call("POST", "/v1/check?\(query)", octets: content))
+            let client = AdminClient(path: path, patience: Limits.runningApusPatience)
+            return ReloadCheck(answer: try client.call("POST", "/v1/check?\(query)", octets: content))
         }
     }
 
     /// Asks at `socket`.
     static func find(at socket: String) -> RunningApus {
-        let client = AdminClient(path: socket)
+        let client = AdminClient(path: socket, patience: Limits.runningApusPatience)
         do throws(AdminClientError) {
             let status = try client.call("GET", "/v1/status")
             let config = try client.call("GET", "/v1/config")
@@ -41,6 +42,7 @@ enum RunningApus {
         } catch {
             switch error {
             case .noServer, .broken: return .none
+            case .late: return .unknown(reason: "it says nothing")
             case .forbidden(_, let reason): return .unknown(reason: reason)
             case .refused(let refusal): return .unknown(reason: refusal.message)
             }

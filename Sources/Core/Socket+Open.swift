@@ -142,6 +142,16 @@ extension Socket {
         throw Socket(descriptor: descriptor).abandon("connect to \(path)")
     }
 
+    /// Has a socket that blocks give up a read or a write after `time`: it then says that it would block.
+    /// Source: socket(7), `SO_RCVTIMEO`.
+    public func limitWaiting(_ time: Nanoseconds) {
+        var limit = timeval(tv_sec: Int(time / 1_000_000_000), tv_usec: Int(time / 1_000 % 1_000_000))
+        for option in [SO_RCVTIMEO, SO_SNDTIMEO] {
+            let size = socklen_t(MemoryLayout<timeval>.size)
+            _ = unsafe setsockopt(descriptor, SOL_SOCKET, option, &limit, size)
+        }
+    }
+
     /// Takes one waiting connection.
     public func accept() -> AcceptResult {
         var storage = sockaddr_storage()

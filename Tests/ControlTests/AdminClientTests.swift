@@ -125,6 +125,16 @@ import Testing
         }
     }
 
+    @Test func aServerThatSaysNothingIsWaitedForOnlySoLong() throws {
+        let folder = try TemporaryFolder()
+        let silent = try Socket.listen(onUnixPath: folder.file("silent.sock"), mode: 0o600)
+        defer { silent.close() }
+        let client = AdminClient(path: folder.file("silent.sock"), patience: 20_000_000)
+        let error = #expect(throws: AdminClientError.self) { try client.call("GET", "/v1/status") }
+        #expect(error == .late(path: folder.file("silent.sock")) && error?.exitStatus == 1)
+        #expect(error?.description.contains("says nothing") == true)
+    }
+
     @Test func linesAreHandedOverOneByOne() throws {
         let chunks = "3\r\none\r\n8\r\n\ntwo\nthr\r\n3\r\nee\n\r\n5\r\nfour\n\r\n0\r\n\r\n"
         let server = try Scripted("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n\(chunks)")
