@@ -5,10 +5,11 @@ extension Control {
     /// What `run` and `reload` would say of `file`, all at once; `-` is the standard input. With `fileOnly` this host
     /// is left aside, as where a file is checked that is for another one.
     ///
-    /// Where an Apus answers at the file's admin socket, it is asked what a reload would say, and only what a start
-    /// would do otherwise is looked at here. A process of root's becomes the file's `runtime.user` for good, since that
-    /// user has to read certificates and open logs: call it once, before the process ends.
-    public static func check(file: String, fileOnly: Bool = false) -> CheckReport {
+    /// Where the Apus of the file answers, at the file's admin socket or at `socket`, it is asked what a reload would
+    /// say, and only what a start would do otherwise is looked at here. A process of root's becomes the file's
+    /// `runtime.user` for good, since that user has to read certificates and open logs: call it once, before the
+    /// process ends.
+    public static func check(file: String, socket: String, fileOnly: Bool = false) -> CheckReport {
         let path = file == "-" ? "/dev/stdin" : file
         var report = CheckReport(file: path)
         do throws(ConfigErrors) {
@@ -22,14 +23,12 @@ extension Control {
                 ]
                 return report
             }
-            switch RunningApus.find(at: document.admin.socket) {
+            switch RunningApus.find(for: document, file: path, elsewhere: socket) {
             case .none: report.checkStart(document, places)
-            case .unknown(let reason):
+            case .unknown(let reason, let remedy):
                 report.checkStart(document, places, mayBeInUse: true)
                 report.notes.append(
-                    "Something answers at \(document.admin.socket) that cannot be asked (\(reason)): what is in use may"
-                        + " be its own, and what a reload would say is not known. Ask as root, or as a member of the"
-                        + " socket's group.")
+                    "\(reason) So what is in use may be its own, and what a reload would say is not known. \(remedy)")
             case .answering(let running): report.ask(running, document, places, content)
             }
         } catch {
@@ -46,12 +45,14 @@ extension CheckReport {
     /// Adds what a start would say.
     fileprivate mutating func checkStart(_ base: Document, _ places: DocumentPlaces, mayBeInUse: Bool = false) {
         var document = base
-        if let changes = checkState(base, places, mayBeInUse: mayBeInUse) {
+        let state = checkState(base, places, mayBeInUse: mayBeInUse)
+        if let changes = state.changes {
             let (effective, notApplied) = changes.apply(to: base)
             document = effective
             add(changesNotApplied: notApplied)
         }
-        let host = HostCheck(document: document, places: places, mayBeInUse: mayBeInUse)
+        // Whoever has the state has the ports as well.
+        let host = HostCheck(document: document, places: places, mayBeInUse: mayBeInUse || state.isInUse)
         mistakes += host.mistakesOfStarter()
         notes += host.notes
         becomeUser(of: document)
@@ -81,7 +82,7 @@ extension CheckReport {
             }
         }
         if running.document.runtime.stateDirectory != document.runtime.stateDirectory {
-            _ = checkState(document, places, mayBeInUse: false)
+            checkState(document, places, mayBeInUse: false)
         }
         let host = HostCheck(document: document, places: places, running: running.document)
         mistakes += host.mistakesOfStarter()
@@ -90,16 +91,18 @@ extension CheckReport {
         notes += host.notes
     }
 
-    /// Adds what stands against keeping the state where `document` has it. Returns the changes that lie there.
-    private mutating func checkState(
+    /// Adds what stands against keeping the state where `document` has it. Returns the changes that lie there, and
+    /// whether another Apus has it.
+    @discardableResult private mutating func checkState(
         _ document: Document, _ places: DocumentPlaces, mayBeInUse: Bool
-    ) -> Changes? {
+    ) -> (changes: Changes?, isInUse: Bool) {
+        let folder = document.runtime.stateDirectory
         do throws(StartError) {
-            try StateFile.tryFolder(document.runtime.stateDirectory, mayBeInUse: mayBeInUse)
-            return try StateFile.saved(inFolder: document.runtime.stateDirectory)
+            try StateFile.tryFolder(folder, mayBeInUse: mayBeInUse)
+            return (try StateFile.saved(inFolder: folder), false)
         } catch {
             mistakes += error.mistakes(at: places.setting("runtime", "stateDirectory"))
-            return nil
+            return (nil, error == StateFile.isInUse(folder))
         }
     }
 

@@ -7,8 +7,8 @@ enum RunningApus {
     case none
     /// It answers.
     case answering(Server)
-    /// Something is there that cannot be asked: why.
-    case unknown(reason: String)
+    /// Something is there that cannot be asked: why, and what to do, in sentences.
+    case unknown(reason: String, remedy: String)
 
     /// An Apus that answers.
     struct Server {
@@ -16,6 +16,8 @@ enum RunningApus {
         let path: String
         /// The number of its process.
         let process: Int
+        /// The configuration file that it was started with, as it was named.
+        let file: String
         /// What it serves.
         let document: Document
 
@@ -29,23 +31,44 @@ enum RunningApus {
         }
     }
 
-    /// Asks at `socket`.
-    static func find(at socket: String) -> RunningApus {
+    /// Looks for the one that `file`, which says `document`, belongs to: at its admin socket, else at `socket`, since
+    /// the file may be about to name another one.
+    static func find(for document: Document, file: String, elsewhere socket: String) -> RunningApus {
+        for path in [document.admin.socket, socket] {
+            switch find(at: path) {
+            case .answering(let server) where server.belongs(to: document, file: file): return .answering(server)
+            case .unknown(let reason, let remedy) where path == document.admin.socket:
+                return .unknown(reason: reason, remedy: remedy)
+            case .answering, .unknown, .none: continue
+            }
+        }
+        return .none
+    }
+
+    private static func find(at socket: String) -> RunningApus {
         let client = AdminClient(path: socket, patience: Limits.runningApusPatience)
         do throws(AdminClientError) {
             let status = try client.call("GET", "/v1/status")
             let config = try client.call("GET", "/v1/config")
             guard let process = status["pid"]?.int, let document = try? Document(config) else {
-                return .unknown(reason: "it speaks another version's words")
+                return .unknown(
+                    reason: "It speaks another version's words.", remedy: "Check with the apus that runs there.")
             }
-            return .answering(Server(path: socket, process: process, document: document))
+            let file = status["configurationFile"]?.string ?? ""
+            return .answering(Server(path: socket, process: process, file: file, document: document))
         } catch {
             switch error {
             case .noServer, .broken: return .none
-            case .late: return .unknown(reason: "it says nothing")
-            case .forbidden(_, let reason): return .unknown(reason: reason)
-            case .refused(let refusal): return .unknown(reason: refusal.message)
+            case .late, .forbidden, .refused:
+                return .unknown(reason: error.refusal.message, remedy: error.refusal.remedy)
             }
         }
+    }
+}
+
+extension RunningApus.Server {
+    /// Whether a file is what it was started with, or what it is to go on with: another Apus must have another state.
+    fileprivate func belongs(to document: Document, file: String) -> Bool {
+        self.file == file || self.document.runtime.stateDirectory == document.runtime.stateDirectory
     }
 }

@@ -56,7 +56,8 @@ struct StateFile: Sendable {
         }
     }
 
-    private static func isInUse(_ folder: String) -> StartError {
+    /// The refusal of a folder that another process has.
+    static func isInUse(_ folder: String) -> StartError {
         .refused(
             message: "Another Apus is running and keeps its state in \(folder).",
             remedy: "Stop it first, or give this one another runtime.stateDirectory.")

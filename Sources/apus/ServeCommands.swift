@@ -38,12 +38,11 @@ extension Apus {
         @Flag(name: .long, help: "Leave this host aside, as for a file that is for another one.")
         var fileOnly = false
 
-        @Flag(name: .long, help: "Print what was found as JSON.")
-        var json = false
+        @OptionGroup var socket: SocketOptions
 
         func run() throws {
-            let report = Control.check(file: file, fileOnly: fileOnly)
-            Console.write(json ? report.json : report.text)
+            let report = Control.check(file: file, socket: socket.path, fileOnly: fileOnly)
+            Console.write(socket.json ? report.json : report.text)
             try attempt { () throws(StartError) in
                 if let error = report.error { throw error }
             }

@@ -9,7 +9,7 @@ struct SocketOptions: ParsableArguments {
     @Option(name: .long, help: ArgumentHelp("Path of the admin socket.", valueName: "path"))
     var socket: String?
 
-    @Flag(name: .long, help: "Print the server's answer as JSON.")
+    @Flag(name: .long, help: "Print the answer as JSON, refusals too.")
     var json = false
 
     /// The socket that is meant.

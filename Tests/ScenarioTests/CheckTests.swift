@@ -174,6 +174,24 @@ import Testing
         let reload = try apus.command("reload")
         #expect(reload.status == .exited(1) && reload.errors == other.errors, "\(reload.errors)")
 
+        // A file that names another socket is still this one's; without being told where it is, its ports are not
+        // another program's either.
+        let moved = text.replacing("/admin.sock", with: "/moved.sock")
+        try apus.write(text: moved)
+        let asked = try check()
+        #expect(asked.status == .exited(0), "\(asked.errors)")
+        #expect(asked.output.contains("at the next start only: admin.socket"), "\(asked.output)")
+        let words = ["check", apus.configurationPath]
+        let blind = try ApusProcess.command(words, socket: "\(folder)/nobody.sock", folder: folder)
+        #expect(blind.status == .exited(1) && blind.errors.contains("Another Apus is running"), "\(blind.errors)")
+        #expect(!blind.errors.contains("Stop the program"), "\(blind.errors)")
+
+        // Another Apus by mistake at this one's socket is told what a start would say.
+        let second = text.replacing("\(apus.folder)/state", with: "\(folder)/state")
+        try write(second.replacing("\"port\":\(apus.port)", with: "\"port\":\(try PortAllocator.port())"), "other.yaml")
+        #expect(try mistakes("check", "other.yaml").lines.joined().contains("another process answers there"))
+        #expect(try mistakes("run", "other.yaml").lines == mistakes("check", "other.yaml").lines)
+
         // From one address to all: the reload takes what it has already.
         try apus.write(text: text.replacing("\"127.0.0.1\"", with: "\"0.0.0.0\""))
         #expect(try check().status == .exited(0))
