@@ -67,8 +67,8 @@ enum Limits {
     static let relayWorkPerPiece = 256
     /// By how much a turn is shorter for a connection that is not in the backlog: whoever has more to do goes there.
     static let turnDivisor = 8
-    /// For how long the connections that have more to do than one turn allows go on in one pass: 4 ms. Those with little
-    /// to do wait for no more than that.
+    /// For how long the connections that have more to do than one turn allows go on in one pass: 4 ms. Those with
+    /// little to do wait for no more than that.
     static let backlogTimePerPass = Nanoseconds(4_000_000)
     /// Octets up to which a piece of a body is copied behind the head, so that one write sends both. Above it the
     /// piece is written from where it lies: the copy would cost more than the second iovec.
