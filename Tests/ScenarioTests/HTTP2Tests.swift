@@ -26,51 +26,6 @@ import Testing
         #expect(report.longestSeconds < 5, sourceLocation: sourceLocation)
     }
 
-    /// Frames that ask for an answer run into the cap on answers where the client does not read them.
-    @Test(arguments: [
-        ("rapid_reset", ["reset_flood"]), ("pings", ["control_flood", "acknowledgement_flood"]),
-        ("settings", ["control_flood", "acknowledgement_flood"]),
-    ])
-    func floodsAreStoppedAndNobodyNotices(attack: String, reasons: [String]) throws {
-        let apus = try start()
-        let load = LoadGenerator(port: apus.port, clients: 2, requests: 2000)
-        for _ in 0..<3 { #expect(try self.attack(apus, attack).contains("goaway")) }
-        let report = load.waitForEnd()
-        expectUndisturbed(report)
-        let count = try reasons.reduce(0) { try $0 + apus.metric("apus_http2_faults_total", $1) }
-        #expect(count == 3)
-        #expect(try eventually { try apus.metric("apus_client_connections_active") == 0 })
-        #expect(try eventually { try apus.metric("apus_held_bytes") == 0 }, "nothing is kept of it")
-    }
-
-    /// Requests that a target has served earn resets; answers made here do not, as they cost nothing.
-    @Test func whoIsServedMayGiveUpSome() throws {
-        let fixed: JSON = ["type": "fixed-response", "fixedResponseConfig": ["statusCode": "200"]]
-        let target = try TargetServer()
-        let attributes: [String: JSON] = ["apus.h2c.enabled": true]
-        let serving = try ApusProcess.start(Document(target, attributes: attributes))
-        #expect(try attack(serving, "given_up") == "served 1200\n")
-        let answering = try ApusProcess.start(
-            Document(listeners: [.init(defaultAction: fixed)], groups: [], attributes: attributes))
-        #expect(try attack(answering, "given_up").hasPrefix("goaway 11 "), "ENHANCE_YOUR_CALM")
-    }
-
-    /// The same by hand-written frames: what libraries do not do.
-    @Test(arguments: [
-        ("continuations", "continuation_flood"), ("empty_data", "control_flood"), ("made_you_reset", "reset_flood"),
-        ("priorities", "control_flood"),
-    ])
-    func rawFloodsAreStoppedAndNobodyNotices(attack: String, reason: String) throws {
-        let apus = try start()
-        let load = LoadGenerator(port: apus.port, clients: 2, requests: 2000)
-        let told = try Tool.run([Tool.python, Tool.script("http2_attacks"), attack, "\(apus.port)"], in: apus.folder)
-        #expect(told == "goaway 11\n", "ENHANCE_YOUR_CALM")
-        let report = load.waitForEnd()
-        expectUndisturbed(report)
-        #expect(try apus.metric("apus_http2_faults_total", reason) == 1)
-        #expect(try eventually { try apus.metric("apus_held_bytes") == 0 }, "nothing is kept of it")
-    }
-
     /// Few octets become large heads by HPACK, and streams are held open by windows of zero: most are refused, memory
     /// stays as it is, and nobody else waits.
     @Test func aBombIsSmall() throws {

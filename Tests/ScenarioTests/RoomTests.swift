@@ -145,6 +145,7 @@ import Testing
         }
         var document = Document(target, attributes: ["apus.h2c.enabled": true])
         document.runtime["workers"] = 1
+        document.logFormat = "json"
         let apus = try ApusProcess.start(document, descriptors: 520)
         let attack = try ChildProcess(
             [Tool.python, Tool.script("http2_attacks"), "no_windows", "\(apus.port)", "20"], folder: apus.folder,

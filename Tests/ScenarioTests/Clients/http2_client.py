@@ -9,7 +9,6 @@ import time
 import h2.config
 import h2.connection
 import h2.events
-import h2.exceptions
 
 
 class Client:
@@ -42,46 +41,6 @@ class Client:
 
     def fields(self, path="/", method="GET"):
         return [(":method", method), (":scheme", "https" if len(sys.argv) > 3 else "http"), (":authority", "localhost"), (":path", path)]
-
-    def flood(self, make):
-        """Calls `make` until the connection ends; the code of the GOAWAY."""
-        code = None
-        try:
-            for index in range(200_000):
-                make(index)
-                self.send()
-                self.socket.setblocking(False)
-                try:
-                    octets = self.socket.recv(65536)
-                    self.socket.setblocking(True)
-                    if not octets:
-                        break
-                    for event in self.h2.receive_data(octets):
-                        if isinstance(event, h2.events.ConnectionTerminated):
-                            code = int(event.error_code)
-                except BlockingIOError:
-                    self.socket.setblocking(True)
-                if code is not None:
-                    break
-        except (ConnectionError, h2.exceptions.ProtocolError):
-            pass
-        return code
-
-
-def rapid_reset(client):
-    def make(_):
-        stream = client.h2.get_next_available_stream_id()
-        client.h2.send_headers(stream, client.fields())
-        client.h2.reset_stream(stream)
-    print("goaway", client.flood(make))
-
-
-def pings(client):
-    print("goaway", client.flood(lambda index: client.h2.ping(struct.pack(">Q", index))))
-
-
-def settings(client):
-    print("goaway", client.flood(lambda index: client.h2.update_settings({4: 65535 + index % 2})))
 
 
 def zero_window(client):
