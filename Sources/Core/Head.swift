@@ -85,6 +85,8 @@ public struct Field: Sendable {
     public var acceptsTrailers = false
     /// Whether a field came in whose name is beyond `[-A-Za-z0-9]+`, removed or not.
     public var hasInvalidNames = false
+    /// Whether there are servers that read the path as another one.
+    public var hasOtherReadings = false
 
     /// Whether it asks for a WebSocket, or a 101 agrees to one. What asked and agreed on this hop (Upgrade and
     /// Connection, or `:protocol`) is removed, and each serialiser writes its own.
@@ -133,6 +135,7 @@ public struct Field: Sendable {
         minorVersion = 1
         body = .none
         hasInvalidNames = false
+        hasOtherReadings = false
         isWebSocket = false
         isHTTP2 = false
         acceptsTrailers = false

@@ -8,6 +8,9 @@ package struct PathAndQuery {
     package var query = ByteRange.empty
     /// Whether the path is canonical as it stands; if not, `CanonicalPath` makes it so.
     package var isPlain = true
+    /// Whether there are servers that read the path as another one: it has an escape, a backslash, a parameter, or
+    /// slashes in a row. Source: `Routing.PathReading`.
+    package var hasOtherReadings = false
 
     init() {}
 
@@ -17,8 +20,14 @@ package struct PathAndQuery {
         while true {
             index = input.endOfPlainPath(from: index, to: end)
             guard index < end, input[index] != .questionMark else { break }
+            switch input[index] {
             // A dot matters only at the start of a segment.
-            if input[index] != .dot || input[index - 1] == .slash { isPlain = false }
+            case .dot: if input[index - 1] == .slash { isPlain = false }
+            case .percent, .backslash:
+                isPlain = false
+                hasOtherReadings = true
+            default: hasOtherReadings = true
+            }
             index += 1
         }
         path = ByteRange(start: start, count: index - start)

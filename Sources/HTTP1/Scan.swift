@@ -65,21 +65,30 @@ extension Span where Element == UInt8 {
         return count
     }
 
-    /// The first octet from `start` on and before `end` that a path has to be looked at for: `? % \ .`; or `end`.
+    /// The first octet from `start` on and before `end` that a path has to be looked at for: `? % \ . ;` or a slash
+    /// that follows a slash, both from `start` on; or `end`.
     func endOfPlainPath(from start: Int, to end: Int) -> Int {
         var index = start
+        // Bit 7, if the byte before the word is a slash.
+        var slashBefore: UInt64 = 0
         while index &+ 8 <= end {
             let word = eightBytes(at: index)
+            // Above a true slash a dot may be marked as one too: but a dot stops the scan in any case.
+            let slashes = octets(of: word, equalTo: .slash)
             let stops =
                 octets(of: word, equalTo: .questionMark) | octets(of: word, equalTo: .percent)
                 | octets(of: word, equalTo: .backslash) | octets(of: word, equalTo: .dot)
+                | octets(of: word, equalTo: .semicolon) | slashes & (slashes &<< 8 | slashBefore)
             if stops != 0 { return index &+ stops.trailingZeroBitCount &>> 3 }
+            slashBefore = slashes &>> 56
             index &+= 8
         }
         while index < end {
-            let octet = self[index]
-            if octet == .questionMark || octet == .percent || octet == .backslash || octet == .dot { return index }
-            index &+= 1
+            switch self[index] {
+            case .questionMark, .percent, .backslash, .dot, .semicolon: return index
+            case .slash where index > start && self[index &- 1] == .slash: return index
+            default: index &+= 1
+            }
         }
         return end
     }

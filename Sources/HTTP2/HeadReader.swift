@@ -125,6 +125,7 @@ struct HeadReader {
         let parts = PathAndQuery(value, from: 0, to: value.count)
         head.path = ByteRange(start: start, count: parts.path.count)
         head.query = parts.query.isEmpty ? .empty : ByteRange(start: start + parts.path.count, count: parts.query.count)
+        head.hasOtherReadings = parts.hasOtherReadings
         guard !parts.isPlain else { return }
         let canonicalStart = head.byteCount
         if let violation = CanonicalPath.append(value.extracting(parts.path), to: head) { return refuse(violation) }

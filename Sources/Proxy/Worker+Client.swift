@@ -83,7 +83,7 @@ extension Worker {
                 begin(exchange, client, head)
                 return true
             case .refused(let violation):
-                counters.nonCompliantRequests.add()
+                countRefusal(violation)
                 refuseHead(exchange, client, status: violation.status, word: violation.word)
                 return true
             case .needMore:

@@ -16,6 +16,11 @@ extension Worker {
             return answer(exchange, status: 421, word: "HostIsNotServerName")
         }
         let rule = listener.plan.rules.firstMatch(host: request.bytes(host), path: request.bytes(request.path))
+        // Whoever asks in two ways at once gets neither: the target would find what the rule for it keeps away.
+        if request.hasOtherReadings, isAmbiguous(exchange, host, rule) {
+            countRefusal(.ambiguousPath)
+            return answer(exchange, status: Violation.ambiguousPath.status, word: Violation.ambiguousPath.word)
+        }
         let action: Listener.Action
         if let rule {
             exchange.record.matchedRule = .priority(UInt32(listener.plan.priorities[rule]))
@@ -31,6 +36,20 @@ extension Worker {
         case .fixedResponse(let plan): answerFixed(exchange, plan)
         case .redirect(let plan): answerRedirect(exchange, plan)
         }
+    }
+
+    /// Whether targets may read the path as one for which another rule was made.
+    private func isAmbiguous(_ exchange: Exchange, _ host: ByteRange, _ rule: Int?) -> Bool {
+        let request = exchange.request
+        // There is no answer yet, so nothing of it is written over.
+        return exchange.client.listener.plan.rules.isAmbiguous(
+            host: request.bytes(host), path: request.bytes(request.path), matched: rule, scratch: response)
+    }
+
+    /// Counts a request that is refused for what is wrong with it.
+    mutating func countRefusal(_ violation: Violation) {
+        counters.nonCompliantRequests.add()
+        if violation == .ambiguousPath { counters.ambiguousPathRequests.add() }
     }
 
     /// A client that has shown a certificate for one name must not reach what another name guards with its own.

@@ -83,7 +83,7 @@ extension Worker {
         exchange.record.kind = head.isGRPC && !head.isWebSocket ? .grpc : .http2
         if exchange.record.kind == .grpc { counters.grpcRequests.add() }
         if let refusal {
-            counters.nonCompliantRequests.add()
+            countRefusal(refusal)
             exchange.isRefused = true
             answer(exchange, status: refusal.status, word: refusal.word)
         } else {

@@ -8,6 +8,11 @@ public enum Limits {
     /// cost of adopting a snapshot below a millisecond. A longer cycle is entered within its first part.
     static let startingPicksMax = 10_000
 
+    /// Bytes of a path that may be read in other ways, times the ways that there are. Reason: a path of 16 KiB can have
+    /// 18 of them, each of which costs as much as reading it; this is a tenth of a millisecond, and enough for 16 KiB
+    /// of escapes. Beyond, the path counts as ambiguous: 400.
+    static let readingBytesMax = 64 * 1024
+
     /// Targets of one `MaglevTable`. Reason: their indices are octet pairs, and each needs a place. Control lets no
     /// group have more than 10,000.
     static let flowTargetsMax = 60_000

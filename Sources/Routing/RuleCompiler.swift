@@ -17,6 +17,7 @@ struct RuleCompiler {
     private(set) var anyHost = -1
     private(set) var wildHosts: [RuleTable.WildHost] = []
     private(set) var wildPaths: [RuleTable.WildPath] = []
+    private(set) var mergedPaths: [RuleTable.WildPath] = []
     private(set) var patterns: [UInt8] = []
 
     private var drafts: [Draft] = []
@@ -30,6 +31,10 @@ struct RuleCompiler {
     mutating func add(_ pattern: RulePattern, rule: UInt32) {
         let hostValues = pattern.hosts.isEmpty ? ["*"] : pattern.hosts
         let pathValues = (pattern.paths.isEmpty ? ["*"] : pattern.paths).map { Glob.simplified(Array($0.utf8)) }
+        for path in pathValues {
+            let merged = mergedSlashes(path)
+            if merged != path { mergedPaths.append(RuleTable.WildPath(pattern: store(merged), rule: rule)) }
+        }
         for host in hostValues {
             let index = draftIndex(of: Glob.simplified(host.utf8.map(\.lowercased)), rule: rule)
             for path in pathValues { add(path, to: index, rule: rule) }
@@ -81,6 +86,13 @@ struct RuleCompiler {
             let pattern = store(path)
             drafts[index].wilds.append(RuleTable.WildPath(pattern: pattern, rule: rule))
         }
+    }
+
+    /// `path` with each run of slashes made one.
+    private func mergedSlashes(_ path: [UInt8]) -> [UInt8] {
+        var merged: [UInt8] = []
+        for octet in path where octet != .slash || merged.last != .slash { merged.append(octet) }
+        return merged
     }
 
     private mutating func store(_ pattern: [UInt8]) -> ByteRange {

@@ -69,8 +69,12 @@ public final class RuleTable: Sendable {
     private let wildHosts: [WildHost]
     /// Ascending by rule within one `HostRules`.
     private let wildPaths: [WildPath]
-    /// The octets of the values with inner wildcards.
-    private let patterns: [UInt8]
+    /// The values with slashes in a row, each run made one slash, ascending by rule.
+    let mergedPaths: [WildPath]
+    /// The octets of the values with inner wildcards, and of `mergedPaths`.
+    let patterns: [UInt8]
+    /// Whether any rule looks at the path.
+    let looksAtPaths: Bool
 
     /// Compiles `patterns`, which are in priority order.
     public init(_ patterns: [RulePattern]) {
@@ -83,6 +87,8 @@ public final class RuleTable: Sendable {
         anyHost = compiler.anyHost
         wildHosts = compiler.wildHosts
         wildPaths = compiler.wildPaths
+        mergedPaths = compiler.mergedPaths
+        looksAtPaths = patterns.contains { !$0.paths.isEmpty }
         self.patterns = compiler.patterns
     }
 

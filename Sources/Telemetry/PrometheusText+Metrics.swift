@@ -233,6 +233,9 @@ private let workerMetrics: [Metric<WorkerCounters>] = [
         $0.invalidHeaderRequestsForwarded.value
     },
     .counter("requests_non_compliant_total", "Requests not compliant with RFC 9112.") { $0.nonCompliantRequests.value },
+    .counter("requests_ambiguous_path_total", "Requests refused for a path that servers read differently.") {
+        $0.ambiguousPathRequests.value
+    },
     .counter("client_http2_connections_total", "HTTP/2 connections of clients.") { $0.http2Connections.value },
     .counter("grpc_requests_total", "Calls of gRPC among the requests.") { $0.grpcRequests.value },
     .counter("datagrams_total", "Datagrams passed on, both ways.") { $0.datagrams.value },

@@ -251,6 +251,8 @@ public final class WorkerCounters: Sendable {
     public let invalidHeaderRequestsForwarded = Counter()
     /// Requests that were not compliant with RFC 9112.
     public let nonCompliantRequests = Counter()
+    /// Those among them whose path could be read as one that another rule is for, or as one with dot segments.
+    public let ambiguousPathRequests = Counter()
     /// Timers that ran out, by kind.
     public let timeouts = CounterSet<TimeoutKind>()
 

@@ -46,6 +46,21 @@ import Testing
     }
 
     @Test(arguments: [
+        ("/", false), ("/a/b.c/d", false), ("/a/./b", false), ("/a?b=//c;d%2f\\", false), ("http://a/b/c", false),
+        ("/.well-known/x", false), ("*", false), ("//", true), ("//a", true), ("/a//b", true), ("/12345678//b", true),
+        ("/1234567//b", true), ("/a/;b", true), ("/a;b=c", true), ("/a\\b", true), ("/%2fa", true), ("/%5Ca", true),
+        ("/%20", true), ("/./%41", true), ("/.//a", true), ("/x/..//a", true), ("http://a//b", true), ("/a//?b", true),
+    ])
+    func saysWhetherItHasOtherReadings(target: String, hasSome: Bool) {
+        let head = Head()
+        let method = target == "*" ? "OPTIONS" : "GET"
+        #expect(request("\(method) \(target) HTTP/1.1\r\nHost: a\r\n\r\n", into: head).parsed != nil)
+        #expect(head.hasOtherReadings == hasSome)
+        #expect(request("GET / HTTP/1.1\r\nHost: a\r\n\r\n", into: head).parsed != nil)
+        #expect(!head.hasOtherReadings, "the next request's head does not inherit it")
+    }
+
+    @Test(arguments: [
         ("http://", Violation.badHost), ("http:///a", .badHost), ("http://user@other.example/", .badHost),
         ("http://other.example:x/", .badHost), ("http://a b/", .badVersion), ("http:/a", .badTarget),
         ("ftp://other.example/", .badTarget), ("http", .badTarget), ("https:/", .badTarget),

@@ -22,7 +22,7 @@ import Testing
         #expect(span.endOfFieldName(from: 0) == first { $0 <= 0x20 || $0 == 0x3A || $0 == 0x7F })
         #expect(span.endOfFieldValue(from: 0) == first { $0 < 0x20 && $0 != 0x09 || $0 == 0x7F })
         #expect(span.endOfTarget(from: 0) == first { $0 <= 0x20 || $0 == 0x23 || $0 == 0x7F })
-        #expect(span.endOfPlainPath(from: 0, to: input.count) == first { [0x25, 0x2E, 0x3F, 0x5C].contains($0) })
+        #expect(span.endOfPlainPath(from: 0, to: input.count) == endOfPlainPath(input))
         #expect(span.firstLineFeed(from: 0) ?? input.count == first { $0 == 0x0A })
         #expect(
             span.endOfPlainName(from: 0)
@@ -32,6 +32,26 @@ import Testing
                 })
         let token = Array("!#$%&'*+-.^_`|~0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ".utf8)
         #expect(span.endOfToken(from: 0) == first { !token.contains($0) })
+    }
+
+    private func endOfPlainPath(_ input: [UInt8]) -> Int {
+        input.indices.first { index in
+            [0x25, 0x2E, 0x3B, 0x3F, 0x5C].contains(input[index])
+                || index > 0 && input[index] == 0x2F && input[index - 1] == 0x2F
+        } ?? input.count
+    }
+
+    /// Slashes in a row are found wherever they lie among the words, and whatever is before and after them.
+    @Test(arguments: 0..<20) func findsTwoSlashes(place: Int) {
+        for (before, after) in [(0x61, 0x61), (0x2E, 0x61), (0x61, 0x2E), (0x2F, 0x61), (0x61, 0x2F)]
+            as [(UInt8, UInt8)]
+        {
+            var input = Array(repeating: UInt8(0x61), count: 26)
+            input.replaceSubrange(place..<place + 4, with: [before, 0x2F, 0x2F, after])
+            #expect(input.span.endOfPlainPath(from: 0, to: input.count) == endOfPlainPath(input))
+            input[place + 2] = 0x61
+            #expect(input.span.endOfPlainPath(from: 0, to: input.count) == endOfPlainPath(input))
+        }
     }
 
     @Test func whitespaceIsSkippedFromBothSides() {

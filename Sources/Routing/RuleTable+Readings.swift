@@ -1,0 +1,61 @@
+import Core
+
+extension RuleTable {
+    /// Whether there are servers that read `path` in such a way that another rule than `matched`, or the default
+    /// action, should have been chosen for the request.
+    ///
+    /// `host` and `path` are those that `firstMatch` was asked with, `matched` is its answer; a path without `%`, `;`,
+    /// `\` and slashes in a row has no other readings and need not be asked about. What is read is written to the arena
+    /// of `scratch`.
+    /// Errors: none; a path too long for all its readings (`Limits.readingBytesMax`) is ambiguous.
+    /// Source: RFC 9110 §4.2.3; `PathReading` has who reads how.
+    public func isAmbiguous(host: Span<UInt8>, path: Span<UInt8>, matched: Int?, scratch: Head) -> Bool {
+        guard looksAtPaths else { return false }
+        let readings = PathReadings(path)
+        guard readings.count * path.count <= Limits.readingBytesMax else { return true }
+        for index in 0..<readings.count {
+            var reading = readings[index]
+            scratch.reset()
+            let hasEmptySegments = reading.append(path, to: scratch)
+            if index > 0, firstMatch(host: host, path: scratch.bytes) != matched { return true }
+            guard hasEmptySegments else { continue }
+            if reading.decodeCount == 0, reading.parameters == .kept,
+                !agreesAfterAuthority(host: host, path: scratch.bytes, matched)
+            {
+                return true
+            }
+            reading.mergesSlashes = true
+            scratch.reset()
+            _ = reading.append(path, to: scratch)
+            if !agreesMerged(host: host, path: scratch.bytes, matched) { return true }
+        }
+        return false
+    }
+
+    /// Whether `matched` is also what a path calls for whose slashes were merged. A rule whose own value has slashes in
+    /// a row is about such paths, and may be matched by what merging makes of it. Other bytes that are read in several
+    /// ways stand in no value (`Model.TextRule.pathPattern`).
+    private func agreesMerged(host: Span<UInt8>, path: Span<UInt8>, _ matched: Int?) -> Bool {
+        let found = firstMatch(host: host, path: path)
+        if found == matched { return true }
+        guard let matched, (found ?? Int.max) > matched else { return false }
+        for index in mergedPaths.indices where mergedPaths[index].rule == matched {
+            let patterns = patterns
+            if Glob.matches(patterns.span.extracting(mergedPaths[index].pattern), path) { return true }
+        }
+        return false
+    }
+
+    /// Whether `matched` is also what is called for by who takes two slashes for the beginning of an authority, as
+    /// whoever resolves the path as a URI reference does: `//a/b` is `/b` at `a` then. Source: RFC 3986 §4.2; the URL
+    /// standard.
+    private func agreesAfterAuthority(host: Span<UInt8>, path: Span<UInt8>, _ matched: Int?) -> Bool {
+        guard path.count > 1, path[1] == .slash else { return true }
+        var index = 2
+        while index < path.count, path[index] == .slash { index += 1 }
+        while index < path.count, path[index] != .slash { index += 1 }
+        // Without a path behind the authority it is `/`.
+        let rest = index < path.count ? path.extracting(index..<path.count) : path.extracting(first: 1)
+        return firstMatch(host: host, path: rest) == matched
+    }
+}
