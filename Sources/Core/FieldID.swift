@@ -9,6 +9,7 @@ public enum FieldID: UInt8, Sendable, CaseIterable {
     case userAgent, date, server, location, contentType
     /// What Apus alone may tell targets about TLS: X-Amzn-Tls-… and X-Amzn-Mtls-….
     case xAmznTLS
+    case secWebSocketKey
 
     /// Recognises a field name, ignoring case.
     public init(_ name: Span<UInt8>) {
@@ -42,7 +43,8 @@ public enum FieldID: UInt8, Sendable, CaseIterable {
             case 17:
                 name.equalsIgnoringCase("transfer-encoding")
                     ? .transferEncoding
-                    : name.equalsIgnoringCase("x-forwarded-proto") ? .xForwardedProto : .other
+                    : name.equalsIgnoringCase("x-forwarded-proto")
+                        ? .xForwardedProto : name.equalsIgnoringCase("sec-websocket-key") ? .secWebSocketKey : .other
             case 18: name.equalsIgnoringCase("x-amzn-tls-version") ? .xAmznTLS : .other
             case 22: name.equalsIgnoringCase("x-amzn-mtls-clientcert") ? .xAmznTLS : .other
             case 23: name.equalsIgnoringCase("x-amzn-tls-cipher-suite") ? .xAmznTLS : .other
@@ -53,5 +55,29 @@ public enum FieldID: UInt8, Sendable, CaseIterable {
             case 36: name.equalsIgnoringCase("x-amzn-mtls-clientcert-serial-number") ? .xAmznTLS : .other
             default: .other
             }
+    }
+    /// The field that servers take one of this name for which hand fields on as variables, as CGI does: to them every
+    /// byte but letters and digits is the same. Source: RFC 3875 §4.1.18.
+    public init(asVariable name: Span<UInt8>) {
+        var plain = InlineArray<40, UInt8>(repeating: 0x2D)
+        guard name.count <= plain.count else {
+            self = .other
+            return
+        }
+        for index in 0..<name.count where name[index].isLetter || name[index].isDigit { plain[index] = name[index] }
+        self.init(plain.span.extracting(first: name.count))
+    }
+
+    /// Whether targets read in it what Apus tells them, so that a field which they may take for it goes no further.
+    public var isOurs: Bool {
+        // Whoever adds a field decides here, too: there is no default.
+        switch self {
+        case .host, .connection, .contentLength, .transferEncoding, .upgrade, .te, .xForwardedFor, .xForwardedProto,
+            .xForwardedPort, .xAmznTraceID, .xAmznTLS, .secWebSocketKey:
+            true
+        case .other, .expect, .trailer, .keepAlive, .proxyConnection, .http2Settings, .userAgent, .date, .server,
+            .location, .contentType:
+            false
+        }
     }
 }

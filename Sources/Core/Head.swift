@@ -85,6 +85,9 @@ public struct Field: Sendable {
     public var acceptsTrailers = false
     /// Whether a field came in whose name is beyond `[-A-Za-z0-9]+`, removed or not.
     public var hasInvalidNames = false
+    /// Whether a field was removed for its name: one beyond `[-A-Za-z0-9]+` where those are dropped, or one that passes
+    /// for ours.
+    public var hasDroppedNames = false
     /// Whether there are servers that read the path as another one.
     public var hasOtherReadings = false
 
@@ -135,6 +138,7 @@ public struct Field: Sendable {
         minorVersion = 1
         body = .none
         hasInvalidNames = false
+        hasDroppedNames = false
         hasOtherReadings = false
         isWebSocket = false
         isHTTP2 = false

@@ -77,10 +77,28 @@ package struct FieldFacts {
         }
     }
 
-    /// Notes that the name of the field at `index` is beyond `[-A-Za-z0-9]+`.
-    package func noteInvalidName(at index: Int, _ head: Head) {
+    /// Notes that `name`, that of the field at `index`, is beyond `[-A-Za-z0-9]+`.
+    ///
+    /// In a request it must still be a token, and a field that passes for one of ours is removed.
+    package func noteInvalidName(_ name: Span<UInt8>, at index: Int, _ head: Head) -> Violation? {
+        switch kind {
+        case .request(let options):
+            guard name.endOfToken(from: 0) == name.count else { return .badFieldName }
+            if FieldID(asVariable: name).isOurs {
+                head.hasDroppedNames = true
+                head.removeField(index)
+                return nil
+            }
+            if options.dropsInvalidNames {
+                head.hasDroppedNames = true
+                head.removeField(index)
+            }
+        // Small devices and old servers name their fields as they like.
+        case .response: break
+        case .trailers: if FieldID(asVariable: name) != .other { head.removeField(index) }
+        }
         head.hasInvalidNames = true
-        if case .request(let options) = kind, options.dropsInvalidNames { head.removeField(index) }
+        return nil
     }
 
     private mutating func noteRequest(

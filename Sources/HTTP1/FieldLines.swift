@@ -58,7 +58,9 @@ enum FieldLines {
             if let violation = facts.enter(name: name, value: value, of: input, into: head) {
                 return .refused(violation)
             }
-            if !isPlainName { facts.noteInvalidName(at: index, head) }
+            if !isPlainName, let violation = facts.noteInvalidName(input.extracting(name), at: index, head) {
+                return .refused(violation)
+            }
             lineStart = next
         }
         return .needMore(lineStart: lineStart)

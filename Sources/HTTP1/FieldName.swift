@@ -36,27 +36,45 @@ extension Span where Element == UInt8 {
     }
 
     /// Whether a field of this name has no business in a trailer section, being about routing, the sender's rights,
-    /// the content's form or what caches do. `FieldID` knows the others. Source: RFC 9110 §6.5.1.
+    /// the content's form or what caches do, or is taken for such a one by those who read fields as variables.
+    /// `FieldID` knows the others. Source: RFC 9110 §6.5.1.
     package var isForbiddenInTrailers: Bool {
-        if extracting(first: 7).equalsIgnoringCase("x-amzn-") { return true }
-        if extracting(first: 12).equalsIgnoringCase("x-forwarded-") { return true }
+        if extracting(first: 7).isSameVariable(as: "x-amzn-") { return true }
+        if extracting(first: 12).isSameVariable(as: "x-forwarded-") { return true }
         return switch count {
-        case 3: equalsIgnoringCase("age")
-        case 5: equalsIgnoringCase("range")
-        case 6: equalsIgnoringCase("cookie") || equalsIgnoringCase("pragma")
-        case 10: equalsIgnoringCase("set-cookie")
-        case 12: equalsIgnoringCase("max-forwards")
+        case 3: isSameVariable(as: "age")
+        case 5: isSameVariable(as: "range")
+        case 6: isSameVariable(as: "cookie") || isSameVariable(as: "pragma")
+        case 10: isSameVariable(as: "set-cookie")
+        case 12: isSameVariable(as: "max-forwards")
         case 13:
-            equalsIgnoringCase("authorization") || equalsIgnoringCase("cache-control")
-                || equalsIgnoringCase("content-range")
-        case 16: equalsIgnoringCase("content-encoding") || equalsIgnoringCase("www-authenticate")
-        case 18: equalsIgnoringCase("proxy-authenticate")
-        case 19: equalsIgnoringCase("proxy-authorization")
+            isSameVariable(as: "authorization") || isSameVariable(as: "cache-control")
+                || isSameVariable(as: "content-range")
+        case 16: isSameVariable(as: "content-encoding") || isSameVariable(as: "www-authenticate")
+        case 18: isSameVariable(as: "proxy-authenticate")
+        case 19: isSameVariable(as: "proxy-authorization")
         default: false
         }
+    }
+
+    /// Whether servers that hand fields on as variables, as CGI does, cannot tell fields of these names apart: every
+    /// byte but letters and digits is the same to them. Source: RFC 3875 §4.1.18.
+    package func isSameVariable(as other: Span<UInt8>) -> Bool {
+        guard count == other.count else { return false }
+        for index in 0..<count where self[index].inVariable != other[index].inVariable { return false }
+        return true
+    }
+
+    /// The same, for a literal in lower case.
+    private func isSameVariable(as literal: StaticString) -> Bool {
+        guard count == literal.utf8CodeUnitCount else { return false }
+        for index in 0..<count where self[index].inVariable != literal[octet: index] { return false }
+        return true
     }
 }
 
 extension UInt8 {
     fileprivate var isLetterOrDigit: Bool { isLetter || isDigit }
+    /// What becomes of it in the name of a variable, the case and the sort of dash aside.
+    fileprivate var inVariable: UInt8 { isLetterOrDigit ? lowercased : 0x2D }
 }

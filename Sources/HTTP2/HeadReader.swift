@@ -158,7 +158,11 @@ struct HeadReader {
         if let violation = facts.enter(name: line.name, value: line.value, of: head.bytes, into: head) {
             return refuse(violation)
         }
-        if name.endOfPlainName(from: 0) < name.count { facts.noteInvalidName(at: index, head) }
+        if name.endOfPlainName(from: 0) < name.count,
+            let violation = facts.noteInvalidName(name, at: index, head)
+        {
+            return refuse(violation)
+        }
         switch head.field(index).id {
         case .other: if name.equals("cookie") { cookieCount += 1 }
         case .te: if kind == .request { head.acceptsTrailers = true }

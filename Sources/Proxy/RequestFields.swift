@@ -173,6 +173,8 @@ extension Worker {
 
     /// Gives a WebSocket that was asked for over HTTP/2 the key that HTTP/1 wants. Source: RFC 8441 §5, RFC 6455 §4.1.
     private mutating func setWebSocketKey(_ request: Head) {
+        // HTTP/2 has no use for it, so what came in means nothing, and two of them would be one too many.
+        request.removeFields(.secWebSocketKey)
         let name = request.beginField("Sec-WebSocket-Key")
         let digits: StaticString = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/"
         // 16 random octets in base64: 21 whole digits, one of which two bits count, and the padding.
@@ -184,19 +186,15 @@ extension Worker {
             bits >>= 6
         }
         request.append("==")
-        request.endField(name, id: .other)
+        request.endField(name, id: .secWebSocketKey)
     }
 
     // MARK: Invalid names
 
     /// Counts requests whose field names are beyond `[-A-Za-z0-9]`, dropped by the parser or forwarded.
     private func countInvalidNames(_ request: Head, _ settings: ListenerSettings) {
-        guard request.hasInvalidNames else { return }
-        if settings.dropsInvalidNames {
-            counters.invalidHeaderRequestsDropped.add()
-        } else {
-            counters.invalidHeaderRequestsForwarded.add()
-        }
+        if request.hasDroppedNames { counters.invalidHeaderRequestsDropped.add() }
+        if request.hasInvalidNames, !settings.dropsInvalidNames { counters.invalidHeaderRequestsForwarded.add() }
     }
 }
 

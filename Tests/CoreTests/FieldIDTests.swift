@@ -12,6 +12,8 @@ import Testing
         ("location", .location), ("content-type", .contentType), ("x-amzn-tls-version", .xAmznTLS),
         ("x-amzn-tls-cipher-suite", .xAmznTLS), ("x-amzn-mtls-clientcert", .xAmznTLS),
         ("x-amzn-mtls-clientcert-serial-number", .xAmznTLS), ("x-amzn-mtls-clientcert-leaf", .xAmznTLS),
+        ("x-amzn-mtls-clientcert-issuer", .xAmznTLS), ("x-amzn-mtls-clientcert-subject", .xAmznTLS),
+        ("x-amzn-mtls-clientcert-validity", .xAmznTLS), ("sec-websocket-key", .secWebSocketKey),
     ]
 
     private func identify(_ name: [UInt8]) -> FieldID { FieldID(name.span) }
@@ -52,6 +54,27 @@ import Testing
                 #expect(identify(longer) == .other, "octet \(octet) at \(index)")
             }
         }
+    }
+
+    /// Whatever stands for the dashes, servers that make variables of fields cannot tell the difference.
+    @Test(arguments: names) func isKnownAsAVariable(name: String, id: FieldID) {
+        for dash in ["_", ".", "+", "!", "~", "-"] {
+            let octets = Array(name.replacing("-", with: dash).utf8)
+            #expect(FieldID(asVariable: octets.span) == id, "\(dash)")
+        }
+        let mixed = Array(name.uppercased().utf8).enumerated().map { $0 % 2 == 0 && $1 == 0x2D ? 0x5F : $1 }
+        #expect(FieldID(asVariable: mixed.span) == id)
+        for other in ["_" + name, name + "_", name.replacing("-", with: "__")] where other != name {
+            let octets = Array(other.utf8)
+            #expect(FieldID(asVariable: octets.span) == .other, "\(other)")
+        }
+        let without = Array(name.replacing("-", with: "").utf8)
+        #expect(FieldID(asVariable: without.span) == (name.contains("-") ? .other : id))
+    }
+
+    @Test func whatIsLongIsNoVariableOfOurs() {
+        let octets = Array(repeating: UInt8(0x61), count: 41)
+        #expect(FieldID(asVariable: octets.span) == .other)
     }
 
     @Test(arguments: ["", "x", "accept", "cookie", "set-cookie", "x-forwarded-host", "x-real-ip", "content_length"])

@@ -14,8 +14,7 @@ import Testing
         ),
         ("A:: b\r\n", "A: : b"), ("A: \"b\\\"c\"\r\n", "A: \"b\\\"c\""),
         ("A: tab\tin\tlong\tvalue\r\n", "A: tab\tin\tlong\tvalue"),
-        ("A_b: c\r\n", "A_b: c"), ("A(b): c\r\n", "A(b): c"), ("\u{E9}: c\r\n", "\u{E9}: c"),
-        ("a.b/c: d\r\n", "a.b/c: d"),
+        ("A_b: c\r\n", "A_b: c"), ("a.b|c: d\r\n", "a.b|c: d"),
     ])
     func isAccepted(line: String, field: String) {
         let head = Head()

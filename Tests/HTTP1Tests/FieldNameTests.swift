@@ -21,7 +21,6 @@ import Testing
         "X-Transfer-Encoding", "Transfer-Encodings", "Content-Length2", "Content-Lengt", "Content-Encoding",
         "Content-Language", "Transfer-Encodin-h", "Cache-Control", "Accept-Encoding", "-------------", "Contentxlength",
         "Tranzfer-Encoding", "Content-Lengthlengthlength",
-        "\u{C5}\u{BF}\u{C5}\u{BF}\u{C5}\u{BF}\u{C5}\u{BF}\u{C5}\u{BF}\u{C5}\u{BF}\u{C5}\u{BF}",
     ])
     func isNotSuspicious(name: String) {
         let head = Head()
@@ -31,10 +30,7 @@ import Testing
 
     @Test(arguments: [
         ("A-b1", true), ("X", true), ("a-name-longer-than-eight-9", true), ("A_b", false), ("A.b", false),
-        ("\u{E9}", false), ("a-name-longer-than-ei_ght", false), ("A'", false), ("abcdefg/", false),
-        ("abcdefgh@", false),
-        ("abcdefgh`ijklmnop", false), ("abcdefgh[ijklmnop", false), ("abcdefgh{ijklmnop", false),
-        ("\u{AD}bcdefgh", false),
+        ("a-name-longer-than-ei_ght", false), ("A'", false), ("abcdefgh`ijklmnop", false), ("!#$%&'*+.^_`|~", false),
     ])
     func invalidNamesAreDroppedIfSoAsked(name: String, isValid: Bool) {
         let head = Head()
@@ -45,5 +41,49 @@ import Testing
         #expect(request(input, into: head, RequestOptions(dropsInvalidNames: true)).parsed != nil)
         #expect(fields(head) == (isValid ? ["Host: a", "\(name): b", "C: d"] : ["Host: a", "C: d"]))
         #expect(head.hasInvalidNames == !isValid)
+    }
+
+    /// What is no token is no name. Source: RFC 9110 §5.1.
+    @Test(arguments: Array("\"(),/;<=>?@[\\]{}".unicodeScalars) + (0x80...0xFF).compactMap(Unicode.Scalar.init))
+    func noNameHasThese(scalar: Unicode.Scalar) {
+        for name in ["\(scalar)", "X\(scalar)A", "a-name-longer-than-eight\(scalar)"] {
+            let head = "\r\nHost: a\r\n\(name): b\r\n\r\n"
+            #expect(request("GET / HTTP/1.1" + head).violation == .badFieldName)
+            let dropping = RequestOptions(dropsInvalidNames: true)
+            #expect(request("GET / HTTP/1.1" + head, dropping).violation == .badFieldName)
+            // Targets are ours to choose: what old servers send is borne.
+            #expect(response("HTTP/1.1 200 OK" + head).parsed != nil)
+        }
+    }
+
+    @Test(arguments: [
+        "X_Forwarded_For", "x.forwarded.for", "X-Forwarded_For", "X_Forwarded_Proto", "X_FORWARDED_PORT",
+        "X_Amzn_Trace_Id", "X_Amzn_Tls_Version", "X_Amzn_Tls_Cipher_Suite", "X_Amzn_Mtls_Clientcert",
+        "X_Amzn_Mtls_Clientcert_Serial_Number", "X_Amzn_Mtls_Clientcert_Issuer", "X_Amzn_Mtls_Clientcert_Subject",
+        "X_Amzn_Mtls_Clientcert_Validity", "X_Amzn_Mtls_Clientcert_Leaf", "x+amzn~mtls!clientcert|leaf",
+        "Sec_WebSocket_Key",
+    ])
+    func whatPassesForOursIsRemoved(name: String) {
+        let head = Head()
+        let input = "GET / HTTP/1.1\r\nHost: a\r\n\(name): b\r\nC_D: e\r\n\r\n"
+        #expect(request(input, into: head).parsed != nil)
+        #expect(fields(head) == ["Host: a", "C_D: e"])
+        #expect(head.hasDroppedNames && head.hasInvalidNames)
+        #expect(request(input, into: head, RequestOptions(dropsInvalidNames: true)).parsed != nil)
+        #expect(fields(head) == ["Host: a"])
+        // Responses tell clients, who read no variables.
+        #expect(response("HTTP/1.1 200 OK\r\n\(name): b\r\n\r\n", into: head).parsed != nil)
+        #expect(fields(head) == ["\(name): b"])
+    }
+
+    @Test(arguments: [
+        "XForwardedFor", "X__Forwarded_For", "X_Forwarded_For_", "X_Forwarded_Host", "User_Agent", "X_Real_IP",
+        "X_Amzn_Mtls_Clientcert_Leaf2",
+    ])
+    func whatPassesForNobodysGoesOn(name: String) {
+        let head = Head()
+        #expect(request("GET / HTTP/1.1\r\nHost: a\r\n\(name): b\r\n\r\n", into: head).parsed != nil)
+        #expect(fields(head) == ["Host: a", "\(name): b"])
+        #expect(!head.hasDroppedNames)
     }
 }

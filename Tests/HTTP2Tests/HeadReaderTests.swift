@@ -122,6 +122,20 @@ private let requests: [RequestCase] = [
         #expect(head.hasInvalidNames)
     }
 
+    /// nghttp2 resets such a stream, and the request is told of as faulty.
+    @Test(arguments: Array("\"(),/;<=>?@[\\]{}\u{80}\u{E9}".unicodeScalars)) func noNameHasThese(scalar: Unicode.Scalar)
+    {
+        let server = Side(.server)
+        server.receive(preface + Frame.headers(1, get + [("a\(scalar)b", "1")]).octets)
+        #expect(server.story.last == "faulty BadField", "\(server.story)")
+    }
+
+    @Test func whatPassesForOursIsRemoved() throws {
+        let head = try head(get + [("x_forwarded_for", "1"), ("x_amzn_mtls_clientcert_leaf", "2"), ("c_d", "3")])
+        #expect(head.lines == ["host: a.example", "c_d: 3"])
+        #expect(head.hasDroppedNames)
+    }
+
     @Test func theLengthOfTheBody() throws {
         #expect(try head(get).body == .none)
         #expect(try head(get + [("content-length", "0")]).body == .exactly(0))

@@ -7,7 +7,7 @@ import Testing
     /// The fields a target sees of a request that came in with `fields`, in lower case by name and in order.
     private func sent(
         _ fields: [(String, String)], port: UInt16 = 80, authority: String? = nil, from literal: String = "192.0.2.7",
-        change: (inout ListenerSettings) -> Void = { _ in }
+        isWebSocket: Bool = false, change: (inout ListenerSettings) -> Void = { _ in }
     ) -> [(name: String, value: String)] {
         var settings = Plans.settings
         change(&settings)
@@ -27,6 +27,8 @@ import Testing
         } else if let index = request.firstField(.host) {
             request.authority = request.field(index).value
         }
+        request.isWebSocket = isWebSocket
+        request.isHTTP2 = isWebSocket
         bench.worker.prepareFields(exchange)
         bench.worker.prepareFields(exchange)  // a retry: nothing more may change
         return (0..<request.fieldCount).map { request.field($0) }.filter { !$0.isRemoved }
@@ -196,6 +198,36 @@ import Testing
         }
     }
 
+    // MARK: Fields in our name
+
+    /// What a target is told that the client did not say is known as ours, so that nobody else says it under a name
+    /// that is read as the same.
+    @Test func allThatIsAddedIsOurs() {
+        let added = sent([]) { $0.addsClientPort = true } + sent([], isWebSocket: true)
+        #expect(added.count >= 10)
+        for (name, _) in added {
+            let octets = Array(name.replacing("-", with: "_").utf8)
+            #expect(FieldID(asVariable: octets.span).isOurs, "\(name)")
+        }
+        for name in TLSFieldNames().all { #expect(FieldID(asVariable: name.span).isOurs) }
+    }
+
+    @Test(arguments: ["X-Client_Cert", "X_Client_Cert", "x.client.cert", "X-Client-Cert"])
+    func namesOfTheOperatorAreOursAsWell(name: String) {
+        let sent = sent([(name, "forged"), ("X-Client-Certs", "fine")]) {
+            $0.fieldNames.leaf = Array("X-Client_Cert".utf8)
+        }
+        #expect(!sent.contains { $0.value == "forged" })
+        #expect(values("x-client-certs", in: sent) == ["fine"])
+    }
+
+    /// A key that came in over HTTP/2 asks for nothing there.
+    @Test func aWebSocketHasOneKey() {
+        let sent = sent([("sec-websocket-key", "forged")], isWebSocket: true)
+        #expect(values("sec-websocket-key", in: sent).count == 1)
+        #expect(values("sec-websocket-key", in: sent) != ["forged"])
+    }
+
     // MARK: Invalid names
 
     @Test(arguments: [(false, false, 0, 0), (true, false, 0, 1), (true, true, 1, 0)] as [(Bool, Bool, UInt64, UInt64)])
@@ -206,6 +238,7 @@ import Testing
         bench.adopt([Plans.listener(settings: settings)], [])
         let exchange = bench.begin(at: Instant(nanoseconds: 1))
         exchange.request.hasInvalidNames = hasInvalidNames
+        exchange.request.hasDroppedNames = hasInvalidNames && drops
         bench.worker.prepareFields(exchange)
         #expect(bench.counters.invalidHeaderRequestsDropped.value == dropped)
         #expect(bench.counters.invalidHeaderRequestsForwarded.value == forwarded)

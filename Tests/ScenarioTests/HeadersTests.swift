@@ -182,6 +182,56 @@ import Testing
         #expect(dropped["x-fine"] == "3")
     }
 
+    static let inOurName = [
+        "X_Forwarded_For", "X_Forwarded_Proto", "X_Forwarded_Port", "X.Amzn.Trace.Id", "X_Amzn_Tls_Version",
+        "X_Amzn_Tls_Cipher_Suite", "X_Amzn_Mtls_Clientcert", "X_Amzn_Mtls_Clientcert_Leaf",
+        "X_Amzn_Mtls_Clientcert_Issuer", "X_Amzn_Mtls_Clientcert_Subject", "X_Amzn_Mtls_Clientcert_Validity",
+        "X_Amzn_Mtls_Clientcert_Serial_Number", "x-forwarded_for",
+    ]
+
+    /// A target that reads fields as variables, as CGI has them, takes them for ours.
+    @Test("Nobody speaks in our name: what reads as one of our fields once `_` is a dash goes no further")
+    func fieldsInOurName() throws {
+        let target = try TargetServer()
+        let apus = try ApusProcess.start(
+            Document(
+                target,
+                attributes: ["apus.h2c.enabled": true, "routing.http.xff_header_processing.mode": "preserve"]))
+        let fields = Self.inOurName.map { "\($0): forged\r\n" }.joined()
+        #expect(try apus.client().get("/forged", fields: fields + "X_Real_IP: 1\r\n").status == 200)
+        var arguments = ["curl", "-q", "-sS", "--noproxy", "*", "--max-time", "30", "--http2-prior-knowledge"]
+        for name in Self.inOurName + ["X_Real_IP"] {
+            arguments += ["-H", "\(name): \(name == "X_Real_IP" ? "1" : "forged")"]
+        }
+        _ = try Tool.run(arguments + ["http://127.0.0.1:\(apus.port)/forged2"], in: apus.folder)
+        #expect(target.requests.count == 2)
+        for request in target.requests {
+            #expect(request.fields.filter { $0.value == "forged" }.isEmpty, "\(request.fields)")
+            #expect(request["x_real_ip"] == "1")
+            // What the target was told, nobody else may say: not under any name that it cannot tell from ours.
+            for field in request.fields where field.name.contains("-") {
+                #expect(request.values(field.name.replacing("-", with: "_")).isEmpty)
+            }
+        }
+        expectMetric(apus, "apus_requests_invalid_header_dropped_total", is: 2)
+    }
+
+    @Test("A name that is no token is refused", arguments: ["X\u{E9}", "X(A)", "X@A", "\"X\"", "X/A", "{X}", "X;A"])
+    func namesThatAreNoTokens(name: String) throws {
+        let target = try TargetServer()
+        let apus = try ApusProcess.start(Document(target, attributes: ["apus.h2c.enabled": true]))
+        let answer = try apus.client().get("/refused", fields: "\(name): 1\r\n")
+        expectMadeHere(answer, 400)
+        #expect(answer["apus-reason"] == "BadFieldName")
+        let told = try Tool.run(
+            [
+                "curl", "-q", "-sS", "--noproxy", "*", "--http2-prior-knowledge", "-H", "\(name): 1",
+                "http://127.0.0.1:\(apus.port)/refused2",
+            ], in: apus.folder, expectsSuccess: false)
+        #expect(told.contains("PROTOCOL_ERROR"), "\(told)")
+        #expect(target.requests.isEmpty)
+    }
+
     @Test("Every other field passes in order, with its octets as they are, both ways")
     func everythingElsePasses() throws {
         let odd = "X-Latin: caf\u{E9}\r\nCookie: a=1; b=2\r\nCookie: c=3\r\nX-Empty:\r\nX-Repeat: 1\r\nX-Repeat: 2\r\n"

@@ -277,8 +277,10 @@ import Testing
         // Dot segments that only appear when other octets count as slashes.
         ("/a/..%2fadmin/x", 400, nil), ("/..%5cadmin/x", 400, nil), ("/a/..\\admin/x", 400, nil),
         ("/../admin/x", 400, nil), ("/%zz", 400, nil), ("/admin%00/x", 400, nil), ("/admin%0", 400, nil),
-        // Not below `/admin/` to the rules, and forwarded as it came.
-        ("/admin%2fx", 200, "/admin%2fx"), ("//admin/x", 200, "//admin/x"), ("/admin\\x", 200, "/admin\\x"),
+        // Not below `/admin/` to the rules, but to targets that decode, merge slashes, or come from Windows.
+        ("/admin%2fx", 400, nil), ("//admin/x", 400, nil), ("/admin\\x", 400, nil),
+        // Below it to nobody, and forwarded as it came.
+        ("/a%2fadmin/x", 200, "/a%2fadmin/x"), ("/a//admin/x", 200, "/a//admin/x"), ("/a\\x", 200, "/a\\x"),
         ("/%41dmin/x", 200, "/Admin/x"), ("/b/../c?/../admin/x", 200, "/c?/../admin/x"),
     ]
 
