@@ -202,6 +202,12 @@ extension HTTP2Session {
     func data(_ id: Int32, _ start: UnsafePointer<UInt8>, _ count: Int) {
         unsafe nghttp2_session_consume_connection(native, count)
         guard let slot = slot(id), let input = unsafe input else { return }
+        // What is beyond the window nghttp2 hands out as well; it resets the stream, but only once all was read.
+        guard streams[slot].fault == nil, streams[slot].unconsumedCount + count <= settings.streamWindowBytes else {
+            if streams[slot].fault == nil { streams[slot].fault = .flowControl }
+            return
+        }
+        streams[slot].unconsumedCount += count
         events.append(.data(slot: slot, unsafe ByteRange(start: start - input, count: count)))
     }
 

@@ -94,6 +94,7 @@ extension HTTP2Session {
 
     /// Tells that `count` octets of the stream were passed on: its window opens by so much again.
     public func consumed(_ slot: Int, _ count: Int) {
+        streams[slot].unconsumedCount = max(0, streams[slot].unconsumedCount - count)
         unsafe nghttp2_session_consume_stream(native, streams[slot].id, count)
     }
 

@@ -8,7 +8,7 @@ public enum Limits {
     /// PROTOCOL_ERROR. ALB's figure.
     public static let streamCountMax = 128
     /// Octets of DATA that one stream may send before `consumed` says they were passed on. What a stream can pile up
-    /// fits a large buffer of Core. Beyond: GOAWAY FLOW_CONTROL_ERROR.
+    /// fits a large buffer of Core. Beyond: it is not told of, and RST_STREAM FLOW_CONTROL_ERROR.
     public static let streamWindowBytes = 64 * 1024
     /// Octets of one request head as RFC 9113 §6.5.2 counts them: name, value and 32 per field. Beyond: 413.
     public static let requestHeadBytesMax = HTTP1.Limits.requestHeadBytesMax

@@ -21,6 +21,8 @@ struct HTTP2Stream {
     var isHEAD = false
     /// A client: whether the final response has come, so that a further head is trailers.
     var hasFinalHead = false
+    /// Octets of DATA that the owner was told of and has not consumed.
+    var unconsumedCount = 0
     /// Whether the other side has ended it.
     var hasEnded = false
     /// A server: whether the final response was handed in.

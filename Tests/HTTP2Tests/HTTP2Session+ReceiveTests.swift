@@ -259,6 +259,35 @@ func serve(_ octets: [UInt8], pieces size: Int = .max, _ settings: HTTP2Settings
         #expect(server.story.last?.hasSuffix("head GET / end") == true)
     }
 
+    /// Whoever keeps a stream's data has room for its window, and no more: what is beyond it is never told of, though
+    /// it comes in one read with what is not.
+    @Test(arguments: [Int.max, 16_384, 5_000]) func dataBeyondTheWindowIsNotDelivered(size: Int) {
+        let server = Side(.server)
+        let frames = Array(repeating: Frame.data(1, Array(repeating: 1, count: 16_000)), count: 9)
+        server.receive(preface + Frame.headers(1, post, end: false).octets)
+        _ = server.send()
+        server.receive(Array(frames.octets.prefix(40_000)))
+        server.receive(Array(frames.octets.dropFirst(40_000)), pieces: size)
+        #expect((server.bodies[0]?.count ?? 0) <= HTTP2.Limits.streamWindowBytes)
+        let ending = "0 closed FlowControlError fault(HTTP2.HTTP2StreamFault.flowControl)"
+        #expect(server.story.contains(ending), "\(server.story)")
+        #expect(server.session.fault == nil)
+        server.receive(Frame.headers(3, get).octets)
+        #expect(server.story.last?.hasSuffix("head GET / end") == true)
+    }
+
+    /// What was consumed opens the window again.
+    @Test func theWindowIsWhatWasNotConsumed() {
+        let server = Side(.server)
+        server.receive(preface + Frame.headers(1, post, end: false).octets)
+        for _ in 0..<20 {
+            server.receive(Frame.data(1, Array(repeating: 1, count: 16_000)).octets)
+            server.session.consumed(0, 16_000)
+            _ = server.send()
+        }
+        #expect(server.bodies[0]?.count == 320_000)
+    }
+
     /// A conversation with everything in it.
     private static let everything: [UInt8] =
         [

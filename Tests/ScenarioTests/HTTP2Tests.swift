@@ -26,6 +26,35 @@ import Testing
         #expect(report.longestSeconds < 5, sourceLocation: sourceLocation)
     }
 
+    /// Requests that a target has served earn resets; answers made here do not, as they cost nothing.
+    @Test func whoIsServedMayGiveUpSome() throws {
+        let fixed: JSON = ["type": "fixed-response", "fixedResponseConfig": ["statusCode": "200"]]
+        let target = try TargetServer()
+        let attributes: [String: JSON] = ["apus.h2c.enabled": true]
+        let serving = try ApusProcess.start(Document(target, attributes: attributes))
+        #expect(try attack(serving, "given_up") == "served 1200\n")
+        let answering = try ApusProcess.start(
+            Document(listeners: [.init(defaultAction: fixed)], groups: [], attributes: attributes))
+        #expect(try attack(answering, "given_up").hasPrefix("goaway 11 "), "ENHANCE_YOUR_CALM")
+    }
+
+    /// A stream's data is kept in a buffer that has room for its window. Who sends more, while the
+    /// target does not even take the connection, loses the stream and nothing else.
+    @Test func whoIgnoresTheWindowLosesTheStream() throws {
+        let full = try FullTarget(), checked = try TargetServer()
+        defer { full.close() }
+        let apus = try ApusProcess.start(
+            Document(
+                listeners: [.init(defaultAction: Document.forward("blue"))],
+                groups: [.init("blue", [full.address], settings: ["healthCheckPort": JSON(checked.port)])],
+                attributes: ["apus.h2c.enabled": true]))
+        let told = try Tool.run(
+            [Tool.python, Tool.script("http2_attacks"), "overrun", "\(apus.port)"], in: apus.folder)
+        #expect(told == "5:3 8:3 20:3 60:3\n", "FLOW_CONTROL_ERROR")
+        #expect(try apus.metric("apus_http2_faults_total") == 0)
+        #expect(try eventually { try apus.metric("apus_held_bytes") == 0 }, "nothing is kept of it")
+    }
+
     /// Few octets become large heads by HPACK, and streams are held open by windows of zero: most are refused, memory
     /// stays as it is, and nobody else waits.
     @Test func aBombIsSmall() throws {

@@ -171,6 +171,24 @@ def pings(port):
     print("goaway", client.code)
 
 
+def overrun(port):
+    """More DATA than any window lets through, in one piece, on streams whose target is not connected."""
+    codes = []
+    for count in (5, 8, 20, 60):
+        client = Client(port)
+        client.socket.sendall(frame(HEADERS, 4, 1, POST))
+        try:
+            client.socket.sendall(frame(DATA, 0, 1, b"a" * 16000) * count)
+        except ConnectionError:
+            pass
+        while not client.ended and not codes[-1:] == [(count, 3)]:
+            codes += [
+                (count, int.from_bytes(payload, "big"))
+                for kind, _, stream, payload in client.frames(5) if kind == RST_STREAM
+            ]
+    print(*(f"{count}:{code}" for count, code in codes))
+
+
 def last_words(port):
     """What is said about a request that does not end before the server does."""
     client = Client(port)
