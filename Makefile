@@ -63,7 +63,7 @@ FUZZ := .build/fuzz/release/Fuzz
 FUZZ_FLAGS := -timeout=10 -max_len=36864 -dict=Tests/Fuzz/http.dict
 fuzz: export SWIFT_BACKTRACE := enable=no
 fuzz: export ASAN_OPTIONS := detect_leaks=0
-fuzz: packages-test ## random input to every parser, FUZZ_SECONDS (30) each
+fuzz: packages-test ## random input to every parser, session and relay, FUZZ_SECONDS (30) each
 	@echo "== building the fuzzers"
 	@swift build -c release --package-path Tests/Fuzz --scratch-path .build/fuzz \
 	  --sanitize fuzzer --sanitize address -Xswiftc -sanitize=fuzzer,address

@@ -20,7 +20,7 @@ let package = Package(
         // The pure parts, for the micro-benchmarks in Benchmarks/.
         .library(name: "ApusCore", targets: ["Core", "HTTP1", "Model", "Routing", "Telemetry"]),
         // What reads the beginnings of connections, for the fuzzers in Tests/Fuzz.
-        .library(name: "ApusProxy", targets: ["Proxy", "TLS"]),
+        .library(name: "ApusProxy", targets: ["Proxy", "TLS", "HTTP2"]),
     ],
     dependencies: [
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),

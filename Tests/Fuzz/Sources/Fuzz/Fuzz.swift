@@ -18,6 +18,12 @@ enum Subject: String, CaseIterable {
     case proxyHeaders = "proxy-headers"
     /// The first message of a TLS client.
     case clientHellos = "client-hellos"
+    /// A whole HTTP/2 connection with a client.
+    case http2Clients = "http2-clients"
+    /// A whole HTTP/2 connection with a target.
+    case http2Targets = "http2-targets"
+    /// Requests that go through a running worker to a target that writes down what it sees.
+    case relays
 
     /// Checks all that is promised about `input`.
     func check(_ input: Span<UInt8>) {
@@ -29,6 +35,9 @@ enum Subject: String, CaseIterable {
         case .rules: Rules.check(input)
         case .proxyHeaders: Beginnings.checkProxyHeader(input)
         case .clientHellos: Beginnings.checkClientHello(input)
+        case .http2Clients: Sessions.checkServer(input)
+        case .http2Targets: Sessions.checkClient(input)
+        case .relays: Relays.check(input)
         }
     }
 }

@@ -1,7 +1,7 @@
 import Core
 import Routing
 
-/// The compiled rules find what trying rule after rule, value after value finds.
+/// The compiled rules find what trying rule after rule, value after value finds, and for whichever reading of a path.
 enum Rules {
     /// The input has one rule on each line, as its host values, a space and its path values, each list with commas;
     /// after an empty line it has one request on each, as a host, a space and a path.
@@ -24,6 +24,7 @@ enum Rules {
                 found == expected,
                 "rule \(String(describing: found)), not \(String(describing: expected)), for "
                     + "\(shown(host.span)) \(shown(path.span))")
+            Readings.check(path, host: host, table, patterns)
         }
     }
 

@@ -1,0 +1,87 @@
+import Core
+
+/// Whoever counts the requests in what a client sends finds as many as the target is sent, with the same bodies: nobody
+/// gets a second request through as the body of a first, or the other way round.
+///
+/// A worker runs in this process, between a client and a target that writes down what it sees; a second reader of
+/// HTTP/1, `PlainRequests`, reads both sides. What the worker refuses it answers itself, and may be as strict as it
+/// likes; but what it passes on, both must have read as it did.
+enum Relays {
+    /// Used by this thread alone.
+    nonisolated(unsafe) private static let bench = RelayBench()
+
+    /// The input is what a client sends on one connection, before it ends its side.
+    static func check(_ input: Span<UInt8>) {
+        let sent = octets(input)
+        let run = unsafe bench.relay(sent)
+        var expected = PlainRequests()
+        expected.take(sent)
+
+        let answers = Answers(run.received, methods: expected.requests.map(\.method)).all
+        let told = "\(expected.requests.count) requests, \(answers.count) answers, \(run.recorded.count) at the target"
+        for (index, answer) in answers.enumerated() {
+            demand(answer.status < 500 || [501, 505].contains(answer.status), "answered \(answer.status): \(told)")
+            guard let number = answer.request else { continue }
+            demand(number == index - answers[..<index].count { $0.request == nil }, "out of order: \(told)")
+            demand(index < expected.requests.count, "a request that is none was passed on: \(told)")
+            let (seen, meant) = (run.recorded[number], expected.requests[index])
+            demand(
+                seen.method == meant.method, "\(shown(meant.method.span)) became \(shown(seen.method.span)): \(told)")
+            demand(seen.body == meant.body, "\(shown(meant.body.span)) became \(shown(seen.body.span)): \(told)")
+        }
+        demand(!run.isBroken, "the target was sent what it cannot read: \(told)")
+        demand(run.recorded.count == answers.count { $0.request != nil }, "answers were lost: \(told)")
+        guard !run.isReset else { return }
+        demand(run.requestCount == answers.count, "\(run.requestCount) requests were counted: \(told)")
+        // A connection that may go on serves all that is there.
+        let mayGoOn = answers.last.map { !$0.isLast } ?? true
+        demand(!mayGoOn || answers.count >= expected.requests.count, "requests were forgotten: \(told)")
+    }
+}
+
+/// The answers on one connection, as a client reads them.
+private struct Answers {
+    struct Answer {
+        var status = 0
+        /// Which of the target's requests it answers; nil if the worker made it.
+        var request: Int?
+        /// Whether the connection ends with it.
+        var isLast = false
+    }
+
+    private(set) var all: [Answer] = []
+
+    init(_ octets: [UInt8], methods: [[UInt8]]) {
+        var rest = octets[...]
+        while !rest.isEmpty {
+            var head = PlainHead()
+            let outcome = head.take(&rest)
+            demand(outcome == .complete, "half an answer: \(shown(octets.span))")
+            var answer = Answer()
+            answer.status = Int(PlainHead.text(head.words[1])) ?? 0
+            if (100..<200).contains(answer.status) { continue }
+            answer.request = head.value("x-request").flatMap { Int(PlainHead.text($0)) }
+            answer.isLast = head.value("connection").map { PlainHead.text($0) == "close" } ?? false
+            let index = all.count
+            all.append(answer)
+            // What is refused may have had any method, and nothing follows.
+            if answer.isLast { return }
+            let isHEAD = index < methods.count && PlainHead.text(methods[index]) == "HEAD"
+            let length = head.value("content-length").flatMap { Int(PlainHead.text($0)) } ?? 0
+            rest = rest.dropFirst(isHEAD ? 0 : length)
+        }
+    }
+}
+
+/// What came of one connection.
+struct RelayRun {
+    var received: [UInt8] = []
+    /// The requests that the target has seen to their end.
+    var recorded: [PlainRequests.Request] = []
+    /// Whether the target was sent something that is no request, or a second one before it had answered the first.
+    var isBroken = false
+    /// Whether the client's connection was reset: answers may be missing.
+    var isReset = false
+    /// How many requests the worker has counted.
+    var requestCount = 0
+}
