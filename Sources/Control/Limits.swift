@@ -20,6 +20,10 @@ enum Limits {
     static let complaintInterval: Nanoseconds = 10_000_000_000
     /// Time between two looks at what is refused or lost.
     static let lossWatchInterval: Nanoseconds = 1_000_000_000
+    /// Time between two looks at how much memory is in use: what a storm took is given back after three.
+    static let memoryWatchInterval: Nanoseconds = 10_000_000_000
+    /// Bytes that may be in use beyond what strangers make us hold and what was in use when it was quiet: 16 MiB.
+    static let memorySurplusMax: UInt64 = 16 * 1024 * 1024
     /// Time in which a pipe that holds the configuration must come to its end, at the start and in `apus check`: a
     /// generator of configurations takes less, and a pipe that was left open must not keep us for ever.
     static let configurationPipePatience: Nanoseconds = 5_000_000_000

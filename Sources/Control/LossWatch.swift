@@ -126,12 +126,17 @@ extension Loss {
         let connections: Logger.Metadata = [
             "connections": "\(budget.connectionsMax)", "descriptors": "\(budget.descriptors)",
         ]
-        func lost(_ name: String, _ log: LogPlace, _ read: @escaping (WorkerCounters) -> UInt64) -> Loss {
+        func lost(
+            _ name: String, _ log: LogPlace, ring: Int, _ read: @escaping (WorkerCounters) -> UInt64
+        ) -> Loss {
             let dropped = sum(read)
             return Loss(
                 message: "\(name) lines are lost", recovery: "the \(name) takes all lines again",
-                remedy: "Make room on its disk, or move it to a faster one; after moving the file, send SIGUSR1.",
-                facts: ["file": "\(log.path)"], count: { dropped() &+ (log.writer?.linesDropped ?? 0) })
+                remedy: "Make room on its disk, or move it to a faster one; after moving the file, send SIGUSR1. Each "
+                    + "worker may be ahead of the disk by ringBytes, some \(ring / 512) lines, so that it never waits: "
+                    + "thousands of requests that end together can be more.",
+                facts: ["file": "\(log.path)", "ringBytes": "\(ring)"],
+                count: { dropped() &+ (log.writer?.linesDropped ?? 0) })
         }
         return [
             refused(
@@ -144,8 +149,10 @@ extension Loss {
                 recovery: "no more client connections are closed to free memory",
                 remedy: "Raise runtime.memoryBytes, or find out who holds so much.", facts: memory,
                 count: sum { $0.connectionsShed.value }),
-            lost("access log", accessLog) { $0.logLinesDropped.value },
-            lost("connection log", connectionLog) { $0.connectionLogLinesDropped.value },
+            lost("access log", accessLog, ring: Telemetry.Limits.logRingBytes) { $0.logLinesDropped.value },
+            lost("connection log", connectionLog, ring: Limits.connectionLogRingBytes) {
+                $0.connectionLogLinesDropped.value
+            },
             // Told once somebody reads again: until then these words are lost as well.
             Loss(
                 message: "lines of this log were lost", recovery: "this log takes all lines again",

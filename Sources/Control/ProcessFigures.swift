@@ -23,19 +23,21 @@ struct ProcessFigures: Equatable, Sendable {
 
     /// What the process uses now; what the system does not tell is 0.
     static func read() -> ProcessFigures {
-        let resident = number(1, behind: "VmRSS:", in: "/proc/self/status")
         // The name in field 2 may hold spaces: fields are counted from its closing bracket, behind which is field 3.
         let stat = text(of: "/proc/self/stat")
         let fields = stat.lastIndex(of: ")").map { stat[stat.index(after: $0)...].split(separator: " ") } ?? []
         func field(_ number: Int) -> UInt64 { fields.count > number - 3 ? UInt64(fields[number - 3]) ?? 0 : 0 }
         let descriptors = (try? FileManager.default.contentsOfDirectory(atPath: "/proc/self/fd"))?.count ?? 0
         return ProcessFigures(
-            residentBytes: resident * 1024,
+            residentBytes: residentBytes(),
             openDescriptors: UInt64(descriptors),
             cpuTime: (field(14) + field(15)) * (1_000_000_000 / ticksPerSecond), threads: field(20),
             startedAt: number(1, behind: "btime", in: "/proc/stat") + field(22) / ticksPerSecond,
             descriptorsMax: number(3, behind: "Max open files", in: "/proc/self/limits"))
     }
+
+    /// The memory in use now, in bytes.
+    static func residentBytes() -> UInt64 { number(1, behind: "VmRSS:", in: "/proc/self/status") * 1024 }
 
     /// The number that is word `index` of the line that begins with `start`; 0 when there is none.
     private static func number(_ index: Int, behind start: String, in path: String) -> UInt64 {

@@ -30,6 +30,7 @@ final class Service {
     private let logWriter: LogWriter?
     private let connectionLogWriter: LogWriter?
     private var lossWatch: LossWatch?
+    private var memoryWatch: MemoryWatch?
     private var handlers: [CallingHandler] = []
     private var phase = Phase.serving
     private var stoppedCount = 0
@@ -45,6 +46,7 @@ final class Service {
         file: String, discardingChanges: Bool, logger: Logger, beforeThreads: () -> Void = {}
     ) throws(StartError) {
         self.logger = logger
+        ProcessMemory.prepare()
         let store = try DocumentStore(file: file, discardingChanges: discardingChanges) { name in
             logger.notice("the changes made at run time are put aside", metadata: ["file": "\(name)"])
         }
@@ -96,6 +98,7 @@ final class Service {
             operations.workers, budget, memoryBytes: operations.document.runtime.memoryBytes,
             accessLog: (logWriter, path(logs.access)), connectionLog: (connectionLogWriter, path(logs.connection)))
         lossWatch = LossWatch(losses, loop: loop, logger: logger)
+        memoryWatch = MemoryWatch(operations.workers, disk: operations.fileDisk, loop: loop)
     }
 
     /// Serves until the process is told to stop, then ends everything in order. Returns the exit status.

@@ -81,6 +81,14 @@ public struct BufferPool {
         buffer.capacity >= Limits.largeBufferBytes ? buffer : move(buffer, to: acquireLarge())
     }
 
+    /// Lets go of the buffers that nobody uses.
+    public mutating func removeFree() {
+        small.removeAll()
+        medium.removeAll()
+        large.removeAll()
+        bulk.removeAll()
+    }
+
     private mutating func move(_ buffer: consuming Buffer, to other: Buffer) -> Buffer {
         other.append(buffer.bytes)
         release(buffer)
@@ -100,6 +108,9 @@ private struct FreeList {
 
     /// The one that was used last, or a new one.
     mutating func take() -> Buffer { buffers.popLast() ?? Buffer(capacity: capacity) }
+
+    /// Lets all go.
+    mutating func removeAll() { buffers.removeAll(keepingCapacity: true) }
 
     /// Keeps an empty buffer, or lets it go if there are enough.
     mutating func put(_ buffer: consuming Buffer) {

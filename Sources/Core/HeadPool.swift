@@ -13,6 +13,9 @@ public final class HeadPool {
     /// An empty head: the one that was used last, or a new one.
     public func take() -> Head { heads.popLast() ?? Head() }
 
+    /// Lets all go.
+    public func removeAll() { heads.removeAll(keepingCapacity: true) }
+
     /// Takes a head back, whatever is in it. It is let go if it has grown too large or enough are waiting.
     public func put(_ head: Head) {
         guard heads.count < Limits.freeHeadsMax, head.heldByteCount <= Limits.freeHeadBytesMax else { return }

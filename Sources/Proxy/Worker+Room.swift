@@ -82,6 +82,14 @@ extension Worker {
         return !idleClients.isEmpty
     }
 
+    /// Lets go of what is kept for reuse.
+    mutating func giveBack() {
+        buffers.removeFree()
+        heads.removeAll()
+        freeExchanges.removeAll(keepingCapacity: true)
+        idleClients = []
+    }
+
     // MARK: Connections to targets
 
     /// Descriptors that are left for connections to targets.

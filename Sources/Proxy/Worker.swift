@@ -226,6 +226,7 @@ struct Worker: ~Copyable {
             case .terminate(let target): endTunnels(of: target, .unhealthy)
             case .unhealthy(let target): targetUnhealthy(target)
             case .ticketKeys(let current, let previous): tickets.adopt(current: current, previous: previous)
+            case .giveBack: giveBack()
             case .finish(let deadline): beginToFinish(deadline)
             }
         }

@@ -19,6 +19,8 @@ public enum WorkerMail: Sendable {
     case unhealthy(target: Int)
     /// Seal session tickets with `current` from now on, and still open those of `previous`.
     case ticketKeys(current: TLSTicketKey, previous: TLSTicketKey?)
+    /// Let go of what is kept for reuse: there was much to do, and now there is not.
+    case giveBack
     /// Stop listening, finish what is in flight until `deadline`, then stop the thread.
     case finish(deadline: Instant)
 }

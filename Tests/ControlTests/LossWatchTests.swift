@@ -55,6 +55,7 @@ import Testing
         watch.look(now: now + Self.second)
         #expect(log.lines.count == 1)
         #expect(log.lines.first?.hasPrefix("access log lines are lost count=1 file=/dev/full remedy=Make room") == true)
+        #expect(log.lines.first?.contains(" ringBytes=1048576") == true)
         watch.look(now: now + 20 * Self.second)
         #expect(log.lines.last == "the access log takes all lines again count=1")
     }

@@ -65,4 +65,26 @@ import Testing
         try apus.metric("apus_client_connections_shed_total")
             + apus.metric("apus_client_connections_rejected_total", #"reason="memory_budget""#)
     }
+
+    @Test("What a storm took goes back to the system within a minute")
+    func memoryGoesBack() throws {
+        let target = try TargetServer(script: TargetScript.answer(body: String(repeating: "x", count: 1 << 20)))
+        let apus = try ApusProcess.start(
+            Document(target, attributes: ["apus.h2c.enabled": true]), descriptors: 1000)
+        expectServes(apus)
+        let before = try apus.metric("process_resident_memory_bytes")
+        let storm = try ChildProcess(
+            [Tool.python, Tool.script("http2_attacks"), "no_windows", "\(apus.port)", "60"], folder: apus.folder,
+            label: "storm")
+        #expect(try eventually(within: 30) { try apus.metric("apus_requests_active") > 5000 })
+        #expect(try eventually(within: 30) { try apus.metric("process_resident_memory_bytes") > before + 50e6 })
+        storm.kill()
+        var after = 0.0
+        let isBack = try eventually(within: 60) {
+            after = try apus.metric("process_resident_memory_bytes")
+            return after < before + 20e6
+        }
+        #expect(isBack, "\(after) of \(before)")
+        expectServes(apus)
+    }
 }

@@ -9,6 +9,7 @@
 #include <linux/fib_rules.h>
 #include <linux/netlink.h>
 #include <linux/rtnetlink.h>
+#include <malloc.h>
 #include <net/if.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
@@ -189,6 +190,11 @@ static inline int apus_set_capabilities(uint64_t set) {
 }
 
 // The resource is an enum in C++ and an int in C headers, by feature macro.
+// M_MMAP_THRESHOLD and M_TRIM_THRESHOLD are macros.
+static inline int apus_set_mmap_threshold(int byte_count) { return mallopt(M_MMAP_THRESHOLD, byte_count); }
+static inline int apus_set_trim_threshold(int byte_count) { return mallopt(M_TRIM_THRESHOLD, byte_count); }
+static inline int apus_malloc_trim(void) { return malloc_trim(0); }
+
 static inline int apus_getrlimit_files(struct rlimit *limit) { return getrlimit(RLIMIT_NOFILE, limit); }
 static inline int apus_setrlimit_files(const struct rlimit *limit) { return setrlimit(RLIMIT_NOFILE, limit); }
 
