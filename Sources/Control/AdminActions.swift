@@ -39,14 +39,22 @@ protocol AdminActions: AnyObject {
 
     /// See `Operations.apply`.
     func apply(
-        by user: UInt32?, _ change: @escaping (Document) throws(AdminError) -> Change,
+        by user: UInt32?, if condition: GenerationCondition?,
+        _ change: @escaping (Document) throws(AdminError) -> Change,
         completion: @escaping (Result<Void, AdminError>) -> Void)
+    /// See `Operations.register`.
+    func register(
+        group: String, targets: [TargetDescription], within patience: Nanoseconds, by user: UInt32?,
+        if condition: GenerationCondition?,
+        completion: @escaping (Result<[TargetHealthDescription], AdminError>) -> Void)
     /// See `Operations.deregister`.
     func deregister(
-        group: String, targets: [TargetDescription], wait: Bool, by user: UInt32?,
-        completion: @escaping (Result<[Deregistration], AdminError>) -> Void)
+        group: String, targets: [TargetDescription], wait: Bool, by user: UInt32?, if condition: GenerationCondition?,
+        completion: @escaping (Result<DeregistrationReport, AdminError>) -> Void)
     /// See `Operations.reload`.
-    func reload(discardingChanges: Bool, completion: @escaping (Result<ReloadReport, ConfigErrors>) -> Void)
+    func reload(
+        discardingChanges: Bool, if condition: GenerationCondition?,
+        completion: @escaping (Result<ReloadReport, ConfigErrors>) -> Void)
     /// See `Operations.check`.
     func check(_ content: [UInt8], file: String, folder: String?, completion: @escaping (ReloadCheck) -> Void)
     /// See `Operations.targetHealth`.
@@ -56,7 +64,7 @@ protocol AdminActions: AnyObject {
 extension AdminActions {
     /// Applies a change that does not depend on what the document holds.
     func apply(_ change: Change, by user: UInt32?, completion: @escaping (Result<Void, AdminError>) -> Void) {
-        apply(by: user, { _ in change }, completion: completion)
+        apply(by: user, if: nil, { _ in change }, completion: completion)
     }
 }
 

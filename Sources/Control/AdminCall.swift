@@ -13,20 +13,38 @@ public struct AdminCall {
     let body: Value?
     /// The answer as text for a person, whether in colours or not.
     let view: (Value, _ coloured: Bool) -> String
+    /// Whether the answer says that something was cut, or is going to be.
+    let tellsOfCuts: (Value) -> Bool
 
     private init(
-        _ method: String, _ target: String, _ body: Value? = nil, view: @escaping (Value, Bool) -> String
+        _ method: String, _ target: String, _ body: Value? = nil,
+        tellsOfCuts: @escaping (Value) -> Bool = { _ in false },
+        view: @escaping (Value, Bool) -> String
     ) {
         self.method = method
         self.target = target
         self.body = body
+        self.tellsOfCuts = tellsOfCuts
         self.view = view
     }
 
-    /// Asks the server at `socket`. Returns what to print, with its last line feed.
-    public func perform(socket: String, asJSON: Bool, coloured: Bool) throws(AdminClientError) -> String {
+    /// What a call brought that was not refused.
+    public struct Outcome: Sendable {
+        /// What to print, with its last line feed.
+        public let text: String
+        /// What to say on the standard error: a line each.
+        public let warnings: [String]
+        /// With which status the command ends: 0, or 4 if something was cut.
+        public let exitStatus: Int32
+    }
+
+    /// Asks the server at `socket`, and waits for its answer.
+    public func perform(socket: String, asJSON: Bool, coloured: Bool) throws(AdminClientError) -> Outcome {
         let answer = try AdminClient(path: socket).call(method, target, body: body)
-        return asJSON ? answer.json(pretty: true) : view(answer, coloured)
+        return Outcome(
+            text: asJSON ? answer.json(pretty: true) : view(answer, coloured),
+            warnings: (answer["warnings"]?.array ?? []).compactMap(\.string),
+            exitStatus: tellsOfCuts(answer) ? 4 : 0)
     }
 
     // MARK: The whole
@@ -52,17 +70,25 @@ public struct AdminCall {
         return AdminCall("GET", query.isEmpty ? path : "\(path)?\(query)", view: AdminView.targets)
     }
 
-    /// Adds targets to a group.
-    public static func register(_ targets: [TargetName], in group: String) -> AdminCall {
-        AdminCall("POST", "/v1/target-groups/\(escaped(group))/targets", ["targets": list(targets)]) { answer, _ in
-            AdminView.done("Registered \(counted(targets.count, "target")) in \(group)", answer)
+    /// Adds targets to a group, and waits until they are healthy if `wait`, at most for so many seconds if they are
+    /// given.
+    public static func register(
+        _ targets: [TargetName], in group: String, wait: Bool = false, timeoutSeconds: Double? = nil
+    ) -> AdminCall {
+        var body: Value = ["targets": list(targets)]
+        if wait { body["wait"] = true }
+        body["timeoutSeconds"] = timeoutSeconds.map { .number($0) }
+        return AdminCall("POST", "/v1/target-groups/\(escaped(group))/targets", body) { answer, _ in
+            AdminView.done(
+                "Registered \(counted(targets.count, "target")) in \(group)\(wait ? ", healthy now" : "")", answer)
         }
     }
 
     /// Removes targets from a group, and waits until they are drained if `wait`.
     public static func deregister(_ targets: [TargetName], from group: String, wait: Bool) -> AdminCall {
         let body: Value = ["targets": list(targets), "wait": .bool(wait)]
-        return AdminCall("POST", "/v1/target-groups/\(escaped(group))/deregister", body) { answer, coloured in
+        let path = "/v1/target-groups/\(escaped(group))/deregister"
+        return AdminCall("POST", path, body, tellsOfCuts: AdminView.tellsOfCuts) { answer, coloured in
             if wait { return AdminView.drained(answer, coloured) }
             return AdminView.deregistered(answer, from: group)
         }

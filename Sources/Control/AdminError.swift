@@ -64,6 +64,7 @@ public struct AdminError: Error, Equatable, Sendable, CustomStringConvertible {
         switch code {
         case "InternalFailure": 500
         case "ResourceInUse", "PriorityInUse": 409
+        case "PreconditionFailed": 412
         case _ where code.hasSuffix("NotFound"): 404
         case _ where code.hasPrefix("Duplicate"): 409
         default: 400

@@ -16,6 +16,10 @@ struct AdminRequest {
     let body: [UInt8]
     /// Who sent it.
     let user: UInt32?
+    /// The value of If-Match, several of them joined; nil without.
+    let ifMatch: String?
+    /// The name of a field with a condition that is not understood; nil without.
+    let unknownCondition: String?
 
     /// The request that `head` and `body` make.
     init(head: Head, body: [UInt8], user: UInt32?) {
@@ -28,6 +32,32 @@ struct AdminRequest {
         }
         self.body = body
         self.user = user
+        var conditions: [String] = []
+        var unknown: String?
+        for index in 0..<head.fieldCount {
+            let field = head.field(index)
+            let name = head.bytes(field.name)
+            if name.equalsIgnoringCase("if-match") {
+                conditions.append(head.bytes(field.value).text)
+            } else if name.equalsIgnoringCase("if-none-match") || name.equalsIgnoringCase("if-unmodified-since") {
+                unknown = name.text
+            }
+        }
+        ifMatch = conditions.isEmpty ? nil : conditions.joined(separator: ", ")
+        unknownCondition = unknown
+    }
+
+    /// What must be in force for the request to be done; nil for anything.
+    ///
+    /// Errors: If-Match cannot be read; or there is another condition, which would be passed over in silence.
+    func condition() throws(AdminError) -> GenerationCondition? {
+        let isChange = method != "GET" && method != "HEAD"
+        if isChange, let unknownCondition {
+            throw AdminError(
+                code: "ValidationError", message: "\(unknownCondition) is not understood here.",
+                remedy: "Use If-Match with the generation that an ETag told.")
+        }
+        return try ifMatch.flatMap { text throws(AdminError) in try GenerationCondition(ifMatch: text) }
     }
 
     /// The body as JSON. Errors: one that says where it is wrong.
@@ -67,8 +97,8 @@ struct AdminRequest {
 
 /// What a request to the admin socket is answered with.
 enum AdminAnswer {
-    /// 200 with this as JSON.
-    case value(Value)
+    /// 200 with this as JSON, and with the generation that it is of, if it is of one, as its ETag.
+    case value(Value, generation: UInt64? = nil)
     /// 200 with these octets.
     case text(StaticString, [UInt8])
     /// 200 with an object on each line, as things happen, after the last `recent` ones that happened.

@@ -17,12 +17,13 @@ final class AdminResponse {
         let body: [UInt8]
         var contentType: StaticString = "application/json"
         switch answer {
-        case .value(let value): body = Array(value.json(pretty: true).utf8)
+        case .value(let value, _): body = Array(value.json(pretty: true).utf8)
         case .refused(let error, _): body = Array(error.value.json(pretty: true).utf8)
         case .text(let type, let text): (contentType, body) = (type, text)
         case .events: preconditionFailure("admin: a stream is no whole response")
         }
         begin(status: answer.status, contentType: contentType)
+        if case .value(_, let generation?) = answer { addField("ETag", Array("\"\(generation)\"".utf8)) }
         if case .refused(_, let allow) = answer, !allow.isEmpty {
             addField("Allow", Array(allow.joined(separator: ", ").utf8))
         }
@@ -79,12 +80,14 @@ final class AdminResponse {
         case 404: "Not Found"
         case 405: "Method Not Allowed"
         case 409: "Conflict"
+        case 412: "Precondition Failed"
         case 413: "Content Too Large"
         case 414: "URI Too Long"
         case 417: "Expectation Failed"
         case 500: "Internal Server Error"
         case 501: "Not Implemented"
         case 503: "Service Unavailable"
+        case 504: "Gateway Timeout"
         case 505: "HTTP Version Not Supported"
         default: "Status"
         }

@@ -4,17 +4,19 @@ import Model
 extension AdminRoutes {
     static var loadBalancers: [Route] {
         [
-            Route("/v1/load-balancers", ("GET", list)),
-            Route("/v1/load-balancers/{lb}", ("GET", get), ("PUT", put), ("DELETE", delete)),
-            Route("/v1/load-balancers/{lb}/listeners", ("GET", listListeners)),
+            Route("/v1/load-balancers", ("GET", list)).ofGeneration(),
+            Route("/v1/load-balancers/{lb}", ("GET", get), ("PUT", put), ("DELETE", delete)).ofGeneration(),
+            Route("/v1/load-balancers/{lb}/listeners", ("GET", listListeners)).ofGeneration(),
             Route(
                 "/v1/load-balancers/{lb}/listeners/{port}",
-                ("GET", getListener), ("PUT", putListener), ("DELETE", deleteListener)),
+                ("GET", getListener), ("PUT", putListener), ("DELETE", deleteListener)
+            ).ofGeneration(),
             Route("/v1/load-balancers/{lb}/listeners/{port}/weights", ("PUT", putWeights)),
-            Route("/v1/load-balancers/{lb}/listeners/{port}/rules", ("GET", listRules)),
+            Route("/v1/load-balancers/{lb}/listeners/{port}/rules", ("GET", listRules)).ofGeneration(),
             Route(
                 "/v1/load-balancers/{lb}/listeners/{port}/rules/{priority}",
-                ("GET", getRule), ("PUT", putRule), ("DELETE", deleteRule)),
+                ("GET", getRule), ("PUT", putRule), ("DELETE", deleteRule)
+            ).ofGeneration(),
             Route("/v1/load-balancers/{lb}/listeners/{port}/rules/{priority}/weights", ("PUT", putWeights)),
         ]
     }
@@ -155,10 +157,10 @@ extension AdminCallContext {
     /// Adds to the answer what is to be warned of in the load balancer, or the listener, that the path names.
     fileprivate func warning(_ completion: @escaping (AdminAnswer) -> Void) -> (AdminAnswer) -> Void {
         { [actions, names] answer in
-            guard case .value(var value) = answer else { return completion(answer) }
+            guard case .value(var value, let generation) = answer else { return completion(answer) }
             let warnings = actions.document.warnings(loadBalancer: names["lb"], port: names["port"].flatMap { Int($0) })
             if !warnings.isEmpty { value["warnings"] = .array(warnings.map { Warning($0, DocumentPlaces()).value }) }
-            completion(.value(value))
+            completion(.value(value, generation: generation))
         }
     }
 

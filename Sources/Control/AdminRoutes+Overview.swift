@@ -10,13 +10,14 @@ extension AdminRoutes {
     static var overview: [Route] {
         [
             Route("/v1/status", ("GET", status)),
-            Route("/v1/config", ("GET", config)),
+            Route("/v1/config", ("GET", config)).ofGeneration(),
             Route("/metrics", ("GET", metrics)),
             Route("/v1/reload", ("POST", reload)),
             Route("/v1/check", ("POST", check)),
             Route("/v1/events", ("GET", events)),
-            Route("/v1/instances", ("GET", instances)),
-            Route("/v1/instances/{id}", ("GET", instance), ("PUT", putInstance), ("DELETE", deleteInstance)),
+            Route("/v1/instances", ("GET", instances)).ofGeneration(),
+            Route("/v1/instances/{id}", ("GET", instance), ("PUT", putInstance), ("DELETE", deleteInstance))
+                .ofGeneration(),
         ]
     }
 
@@ -107,7 +108,7 @@ extension AdminRoutes {
             }
             isDiscarding = body["discardChanges"]?.bool ?? false
         }
-        call.actions.reload(discardingChanges: isDiscarding) { result in
+        call.actions.reload(discardingChanges: isDiscarding, if: call.condition) { result in
             switch result {
             case .failure(let errors):
                 let status = call.actions.isStopping ? Operations.statusUnavailable : nil
@@ -132,6 +133,7 @@ extension AdminRoutes {
     private static func check(
         _ call: AdminCallContext, _ completion: @escaping (AdminAnswer) -> Void
     ) throws(AdminError) {
+        try call.requireGeneration()
         var names: [String: String] = [:]
         for (key, value) in call.request.query {
             guard ["file", "folder"].contains(key) else {

@@ -1,11 +1,12 @@
+import Core
 import Model
 
 // Target groups and their targets.
 extension AdminRoutes {
     static var targetGroups: [Route] {
         [
-            Route("/v1/target-groups", ("GET", list)),
-            Route("/v1/target-groups/{tg}", ("GET", get), ("PUT", put), ("DELETE", delete)),
+            Route("/v1/target-groups", ("GET", list)).ofGeneration(),
+            Route("/v1/target-groups/{tg}", ("GET", get), ("PUT", put), ("DELETE", delete)).ofGeneration(),
             Route("/v1/target-groups/{tg}/targets", ("GET", describe), ("POST", register)),
             Route("/v1/target-groups/{tg}/deregister", ("POST", deregister)),
         ]
@@ -73,28 +74,46 @@ extension AdminRoutes {
     private static func register(
         _ call: AdminCallContext, _ completion: @escaping (AdminAnswer) -> Void
     ) throws(AdminError) {
-        let targets = try call.targets(of: try call.request.json(), mayWait: false)
-        call.apply(.registerTargets(group: call.name("tg"), targets), completion)
+        let body = try call.request.json()
+        let targets = try call.targets(of: body, beside: "wait", "timeoutSeconds")
+        let patience = try call.patience(of: body)
+        guard body["wait"]?.bool ?? false else {
+            return call.apply(.registerTargets(group: call.name("tg"), targets), completion)
+        }
+        let actions = call.actions
+        actions.register(
+            group: call.name("tg"), targets: targets, within: patience, by: call.request.user, if: call.condition
+        ) { result in
+            switch result {
+            case .failure(let error): completion(.refused(error))
+            case .success(let health):
+                completion(
+                    .value([
+                        "generation": .int(Int(clamping: actions.generation)),
+                        "targetHealthDescriptions": .array(health.map(\.value)),
+                    ]))
+            }
+        }
     }
 
     private static func deregister(
         _ call: AdminCallContext, _ completion: @escaping (AdminAnswer) -> Void
     ) throws(AdminError) {
         let body = try call.request.json()
-        let targets = try call.targets(of: body, mayWait: true)
+        let targets = try call.targets(of: body, beside: "wait")
         let (actions, wait) = (call.actions, body["wait"]?.bool ?? false)
         actions.deregister(
-            group: call.name("tg"), targets: targets, wait: wait, by: call.request.user
+            group: call.name("tg"), targets: targets, wait: wait, by: call.request.user, if: call.condition
         ) { result in
             switch result {
             case .failure(let error): completion(.refused(error))
-            case .success(let reports):
-                let sorted = reports.sorted { ($0.id, $0.port) < ($1.id, $1.port) }
-                completion(
-                    .value([
-                        "generation": .int(Int(clamping: actions.generation)),
-                        "targets": .array(sorted.map(\.value)),
-                    ]))
+            case .success(let report):
+                let sorted = report.targets.sorted { ($0.id, $0.port) < ($1.id, $1.port) }
+                var answer: Value = [
+                    "generation": .int(Int(clamping: actions.generation)), "targets": .array(sorted.map(\.value)),
+                ]
+                answer["warnings"] = report.warning.map { .array([.string($0)]) }
+                completion(.value(answer))
             }
         }
     }
@@ -123,20 +142,39 @@ extension AdminCallContext {
         return targets.isEmpty ? nil : targets
     }
 
-    /// The targets that `{"targets":[{"id":…,"port":…}]}` holds, at least one; beside them may stand `wait`.
-    fileprivate func targets(of body: Value, mayWait: Bool) throws(AdminError) -> [TargetDescription] {
+    /// How long the body of a registration allows to wait. Errors: it is no such time, or nothing waits.
+    fileprivate func patience(of body: Value) throws(AdminError) -> Nanoseconds {
+        guard let value = body["timeoutSeconds"] else { return Nanoseconds(seconds: Limits.healthWaitSeconds) }
+        guard body["wait"]?.bool == true else {
+            throw AdminError(
+                code: "ValidationError", message: "timeoutSeconds is how long to wait, but wait is not true.",
+                remedy: "Write \"wait\": true as well, or leave it out.")
+        }
+        let seconds = value.seconds ?? -1
+        guard seconds >= 0, seconds <= Limits.healthWaitSecondsMax else {
+            throw AdminError(
+                code: "ValidationError",
+                message: "timeoutSeconds must be a number of seconds from 0 to "
+                    + "\(Int(Limits.healthWaitSecondsMax)), but found \(value.json()).",
+                remedy: "Write it as in \"timeoutSeconds\": 60.")
+        }
+        return Nanoseconds(seconds: seconds)
+    }
+
+    /// The targets that `{"targets":[{"id":…,"port":…}]}` holds, at least one; beside them may stand the keys `others`.
+    fileprivate func targets(of body: Value, beside others: String...) throws(AdminError) -> [TargetDescription] {
         let remedy = "Write it as in {\"targets\": [{\"id\": \"10.0.0.9\", \"port\": 8080}]}."
         guard let members = body.members, let list = body["targets"] else {
             throw AdminError(
                 code: "ValidationError", message: "The body must be an object with a list of targets.", remedy: remedy)
         }
         for member in members where member.key != "targets" {
-            guard mayWait, member.key == "wait" else {
+            guard others.contains(member.key) else {
                 throw AdminError(
                     code: "ValidationError", message: "The body has a key that is not known here: \"\(member.key)\".",
                     remedy: remedy)
             }
-            guard member.value.bool != nil else {
+            guard member.key != "wait" || member.value.bool != nil else {
                 throw AdminError(
                     code: "ValidationError", message: "wait must be true or false, but found \(member.value.json()).",
                     remedy: "Write it as in \"wait\": true.")
@@ -165,5 +203,16 @@ extension Deregistration {
         var value = drain?.value ?? .target(id, port)
         value["registered"] = .bool(wasRegistered)
         return value
+    }
+}
+
+extension Value {
+    /// A number, whole or not.
+    fileprivate var seconds: Double? {
+        switch content {
+        case .int(let number): Double(number)
+        case .double(let number): number
+        default: nil
+        }
     }
 }

@@ -14,11 +14,20 @@ struct AdminRoutes {
         let pattern: String
         let segments: [Substring]
         let methods: [(name: String, action: Action)]
+        /// Whether what GET answers is of one generation, and says so.
+        private(set) var isOfGeneration = false
 
         init(_ pattern: String, _ methods: (String, Action)...) {
             self.pattern = pattern
             self.segments = pattern.split(separator: "/")
             self.methods = methods.map { (name: $0.0, action: $0.1) }
+        }
+
+        /// The same route for a part of the document.
+        func ofGeneration() -> Route {
+            var route = self
+            route.isOfGeneration = true
+            return route
         }
 
         /// The names in braces with what stands for them in `path`; nil when the path is another.
@@ -57,7 +66,12 @@ struct AdminRoutes {
                 return completion(Self.methodNotAllowed(request, route))
             }
             do throws(AdminError) {
-                try action(AdminCallContext(request: request, names: names, actions: actions), completion)
+                let condition = try request.condition()
+                let call = AdminCallContext(request: request, names: names, actions: actions, condition: condition)
+                if method == "GET" { try call.requireGeneration() }
+                try action(call) { [actions] answer in
+                    completion(answer.tagged(method == "GET" && route.isOfGeneration ? actions.generation : nil))
+                }
             } catch {
                 completion(.refused(error))
             }
@@ -101,6 +115,13 @@ struct AdminCallContext {
     let names: [String: String]
     /// Control.
     let actions: any AdminActions
+    /// What must be in force for it to be done; nil for anything. Changes ask when their turn has come.
+    let condition: GenerationCondition?
+
+    /// Errors: what the request asks to be in force is not, now.
+    func requireGeneration() throws(AdminError) {
+        if let mistake = condition?.mistake(inForce: actions.generation) { throw AdminError(mistake) }
+    }
 
     /// What stands for `{name}`, which the pattern has.
     func name(_ name: String) -> String {
@@ -157,12 +178,20 @@ struct AdminCallContext {
         _ completion: @escaping (AdminAnswer) -> Void, _ change: @escaping (Document) throws(AdminError) -> Change
     ) {
         let actions = actions
-        actions.apply(by: request.user, change) { result in
+        actions.apply(by: request.user, if: condition, change) { result in
             switch result {
             case .success: completion(.value(["generation": .int(Int(clamping: actions.generation))]))
             case .failure(let error): completion(.refused(error))
             }
         }
+    }
+}
+
+extension AdminAnswer {
+    /// The same answer as one of `generation`, or of the generation that it tells itself.
+    fileprivate func tagged(_ generation: UInt64?) -> AdminAnswer {
+        guard case .value(let value, nil) = self else { return self }
+        return .value(value, generation: generation ?? value["generation"]?.int.map { UInt64(clamping: $0) })
     }
 }
 

@@ -112,36 +112,33 @@ enum AdminView {
         return text
     }
 
+    /// Whether the draining of some target cut exchanges, or left connections that stopping the target now would cut.
+    static func tellsOfCuts(_ answer: Value) -> Bool {
+        (answer["targets"]?.array ?? []).contains { $0["cut"]?.int ?? 0 > 0 || $0["left"]?.int ?? 0 > 0 }
+    }
+
     /// How the draining of targets ended.
     static func drained(_ answer: Value, _ coloured: Bool) -> String {
         var table = TextTable(("target", .left), ("finished", .right), ("cut", .right), ("took", .right), ("", .left))
         var cutCount = 0
         var leftCount = 0
-        var count = 0
         for report in answer["targets"]?.array ?? [] {
-            let name = TextTable.Cell(target(report))
-            if report["registered"]?.bool == false {
-                table.add(name, "-", "-", "-", TextTable.Cell("was not registered", .pending))
-                continue
-            }
             let cut = report["cut"]?.int ?? 0
             let left = report["left"]?.int ?? 0
             cutCount += cut
             leftCount += left
-            count += 1
             table.add(
-                name, cell(report["finished"]), TextTable.Cell("\(cut)", cut > 0 ? .bad : nil),
+                TextTable.Cell(target(report)), cell(report["finished"]),
+                TextTable.Cell("\(cut)", cut > 0 ? .bad : nil),
                 TextTable.Cell("\(text(report["seconds"])) s"),
                 left == 0 ? "" : TextTable.Cell("\(counted(left, "connection")) still open", .bad))
         }
         let end =
-            count == 0
-            ? "Nothing was drained."
-            : leftCount > 0
-                ? "The time is over: to stop now cuts \(counted(leftCount, "connection"))."
-                : cutCount == 0
-                    ? "Drained: safe to stop."
-                    : "Drained: \(counted(cutCount, "exchange")) \(cutCount == 1 ? "was" : "were") cut."
+            leftCount > 0
+            ? "The time is over: to stop now cuts \(counted(leftCount, "connection"))."
+            : cutCount == 0
+                ? "Drained: safe to stop."
+                : "Drained: \(counted(cutCount, "exchange")) \(cutCount == 1 ? "was" : "were") cut."
         return table.text(coloured: coloured, otherwise: "There are no targets.") + end + "\n"
     }
 

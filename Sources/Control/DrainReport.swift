@@ -1,3 +1,11 @@
+/// What became of a deregistration.
+struct DeregistrationReport: Equatable, Sendable {
+    /// The targets, in the order in which they were asked for.
+    var targets: [Deregistration]
+    /// What the group lacks since: a sentence; nil if it lacks nothing.
+    var warning: String?
+}
+
 /// What became of one target that was to be deregistered.
 struct Deregistration: Equatable, Sendable {
     /// As it was asked for.

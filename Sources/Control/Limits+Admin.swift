@@ -14,6 +14,16 @@ extension Limits {
     /// Time that a client has to take notice of the end of its connection, before it is closed whatever it still
     /// sends.
     static let adminFarewell: Nanoseconds = 2 * 1_000_000_000
+    /// Waits for healthy targets at once. They outlive their clients, up to their deadline, so the cap on these is none
+    /// on them; one more is answered 503.
+    static let healthWaitsMax = 256
+    /// Time that a registration waits for healthy targets if it does not say how long: two checks at the interval that
+    /// Elastic Load Balancing has. Then the answer says what is wrong.
+    static let healthWaitSeconds: Double = 60
+    /// The longest time that a registration may ask to wait: an hour, as the longest deregistration delay.
+    static let healthWaitSecondsMax: Double = 3600
+    /// Targets that one message names; the others are counted.
+    static let targetsNamedMax = 8
     /// Octets of answer kept for a subscriber of events that does not read: some thousand events. What happens beyond
     /// them, it is told only the number of.
     static let eventBytesMax = 256 * 1024

@@ -21,6 +21,8 @@ struct Turns {
         let make: (Document) throws(AdminError) -> Change
         /// Who asks.
         let user: UInt32?
+        /// What must be in force for it to be made; nil for anything.
+        let condition: GenerationCondition?
         /// Told the outcome; of a deregistration, with the targets that were registered before it.
         let completion: (Result<Set<TargetKey>, AdminError>) -> Void
     }
@@ -53,61 +55,19 @@ struct Turns {
 // Changes: validated and staged in turn, made durable by the state's thread, then published and acknowledged.
 extension Operations {
     /// Has a change made, validated and staged when its turn has come. It is then made durable and published with all
-    /// others that wait; `completion` is called after that, with the error if it was refused.
+    /// others that wait; `completion` is called after that, with the error if it was refused. With `condition` it is
+    /// made only if that holds then.
     func apply(
-        by user: UInt32?, _ change: @escaping (Document) throws(AdminError) -> Change,
+        by user: UInt32?, if condition: GenerationCondition? = nil,
+        _ change: @escaping (Document) throws(AdminError) -> Change,
         completion: @escaping (Result<Void, AdminError>) -> Void
     ) {
-        request(Turns.ChangeRequest(make: change, user: user) { completion($0.map { _ in }) })
+        request(
+            Turns.ChangeRequest(make: change, user: user, condition: condition) { completion($0.map { _ in }) })
     }
 
-    /// Deregisters `targets`, and calls `completion` when that is durable or, with `wait`, when all are drained: with
-    /// what became of each, in the order of `targets`.
-    func deregister(
-        group name: String, targets: [TargetDescription], wait: Bool, by user: UInt32?,
-        completion: @escaping (Result<[Deregistration], AdminError>) -> Void
-    ) {
-        var keys: [TargetKey] = []
-        let make: (Document) -> Change = { document in
-            let group = document.targetGroups.first { $0.name == name }
-            keys = targets.map { TargetKey(id: $0.id, port: group?.effectivePort(of: $0) ?? 0) }
-            return .deregisterTargets(group: name, targets)
-        }
-        let request = Turns.ChangeRequest(make: make, user: user) { [unowned self] result in
-            let present: Set<TargetKey>
-            switch result {
-            case .failure(let error): return completion(.failure(error))
-            case .success(let keys): present = keys
-            }
-            let draining = keys.map { key in registry.draining(key, inGroup: name) }
-            let done = zip(keys, draining).map { key, draining in
-                Deregistration(
-                    id: key.id, port: key.port, wasRegistered: present.contains(key) || !draining.isEmpty)
-            }
-            guard wait else { return completion(.success(done)) }
-            if isStopping {
-                return completion(
-                    .failure(
-                        AdminError(
-                            code: "OperationNotPermitted", status: Self.statusUnavailable,
-                            message:
-                                "The targets are deregistered, but this Apus stops before it can see them drained.",
-                            remedy: "Once it has ended, nothing of it uses them.")))
-            }
-            DrainWait(keys) { reports in
-                completion(
-                    .success(
-                        zip(done, reports).map { done, report in
-                            var done = done
-                            done.drain = report
-                            return done
-                        }))
-            }.begin(draining, drains)
-        }
-        self.request(request)
-    }
-
-    private func request(_ request: Turns.ChangeRequest) {
+    /// Has `request` staged when its turn has come, unless too many wait already.
+    func request(_ request: Turns.ChangeRequest) {
         if let refusal = refusalAtTheDoor { return loop.afterBatch { request.completion(.failure(refusal)) } }
         take(.change(request))
     }
@@ -135,7 +95,8 @@ extension Operations {
     /// Does what waits, one after the other, as far as it goes without waiting for a disk.
     func goOn() {
         while !turns.isAtDisk, !turns.waiting.isEmpty {
-            if case .change(let request) = turns.waiting[0] {
+            // A change that asks for a generation must not be staged on top of what has none yet.
+            if case .change(let request) = turns.waiting[0], request.condition == nil || turns.batch == nil {
                 turns.waiting.removeFirst()
                 stage(request)
             } else if turns.batch != nil {
@@ -171,6 +132,7 @@ extension Operations {
     }
 
     private func stage(_ request: Turns.ChangeRequest) {
+        if let mistake = request.condition?.mistake(inForce: generation) { return refuse(request, nil, mistake) }
         let change: Change
         do { change = try request.make(store.effective) } catch { return request.completion(.failure(error)) }
         do throws(ConfigErrors) {

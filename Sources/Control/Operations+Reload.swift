@@ -7,6 +7,8 @@ extension Turns {
     struct ReloadRequest {
         /// Whether what was changed at run time is put aside.
         let discardsChanges: Bool
+        /// What must be in force for it to be done; nil for anything.
+        let condition: GenerationCondition?
         /// Told the outcome.
         let completion: (Result<ReloadReport, ConfigErrors>) -> Void
     }
@@ -16,14 +18,20 @@ extension Turns {
 extension Operations {
     /// Reads the file again and puts it in force, with what was changed at run time on top of it unless that is
     /// discarded. A bad file, a port that cannot be had or a disk that refuses changes nothing.
-    func reload(discardingChanges: Bool, completion: @escaping (Result<ReloadReport, ConfigErrors>) -> Void) {
-        let request = Turns.ReloadRequest(discardsChanges: discardingChanges, completion: completion)
+    /// With `condition` it is done only if that holds when its turn has come.
+    func reload(
+        discardingChanges: Bool, if condition: GenerationCondition? = nil,
+        completion: @escaping (Result<ReloadReport, ConfigErrors>) -> Void
+    ) {
+        let request = Turns.ReloadRequest(
+            discardsChanges: discardingChanges, condition: condition, completion: completion)
         if isStopping { return loop.afterBatch { [self] in refuse(request, Self.stopping) } }
         take(.reload(request))
     }
 
     /// Reads the file; then the files that it names; then makes durable what they say.
     func begin(_ request: Turns.ReloadRequest) {
+        if let mistake = request.condition?.mistake(inForce: generation) { return refuse(request, mistake) }
         turns.isAtDisk = true
         let file = store.file
         fileDisk.run(within: Limits.filePatience, { Document.tryReading(file) }) { [self] result in

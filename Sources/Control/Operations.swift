@@ -39,6 +39,8 @@ final class Operations: AdminActions {
     /// Targets on their way out.
     private(set) var drains: DrainTracker!
     private(set) var terminations: UnhealthyTerminations!
+    /// Those who wait until targets are healthy.
+    private(set) var healthWaits: HealthWaits!
     /// Health checks.
     private(set) var prober: HealthProber!
     /// The thread of the access log; nil when there is none.
@@ -91,7 +93,11 @@ final class Operations: AdminActions {
             loop: loop, runningMax: runningChecksMax, logger: logger,
             receive: { [unowned self] in registry.receive($0, $1, now: $2) })
         terminations = UnhealthyTerminations(loop: loop) { [unowned self] in tellWorkers(.terminate(target: $0.id)) }
+        healthWaits = HealthWaits(loop: loop) { [unowned self] group, key in
+            registry.groups[group]?.byKey[key]?.health.state
+        }
         registry.stateChanged = { [unowned self] registration, before, after, now in
+            healthWaits.changed(registration.group.name)
             if after == .unhealthy { tellWorkers(.unhealthy(target: registration.id)) }
             terminations.stateChanged(registration, from: before, to: after, now: now)
         }
@@ -171,6 +177,7 @@ final class Operations: AdminActions {
     func stop() {
         isStopping = true
         refuseWaiting()
+        healthWaits.stop()
     }
 
     /// Leaves `mail` for every worker.

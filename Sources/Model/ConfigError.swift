@@ -29,6 +29,8 @@ public struct ConfigError: Error, Hashable, Sendable, CustomStringConvertible {
         case loadBalancerNotFound = "LoadBalancerNotFound"
         /// Something that may not be done at all, such as deleting the default rule.
         case operationNotPermitted = "OperationNotPermitted"
+        /// Another generation is in force than the one that was asked for. HTTP's, as ELBv2 has none.
+        case preconditionFailed = "PreconditionFailed"
         /// Two rules of a listener share a priority.
         case priorityInUse = "PriorityInUse"
         /// It is still referred to.

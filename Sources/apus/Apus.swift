@@ -11,7 +11,7 @@ struct Apus: ParsableCommand {
         discussion: """
             Commands that ask a running apus find its socket by --socket, else by APUS_SOCKET, else at \
             \(SocketOptions.standardPath).
-            Exit status: 0 done, 1 refused, 2 wrong usage, 3 no server.
+            Exit status: 0 done, 1 refused, 2 wrong usage, 3 no server, 4 done, but exchanges were cut.
             """,
         version: apusVersionAndLibraries,
         groupedSubcommands: [
@@ -30,7 +30,7 @@ struct Apus: ParsableCommand {
 struct CommandFailure: Error {
     /// A line for the standard error; empty when all is said.
     let message: String
-    /// 1 refused, 3 no server.
+    /// 1 refused, 3 no server, 4 done, but exchanges were cut.
     let status: Int32
 
     /// The server, or control, said no.

@@ -17,11 +17,15 @@ struct SocketOptions: ParsableArguments {
 
     /// Asks, and prints the answer. Errors: `CommandFailure`.
     func perform(_ call: AdminCall) throws {
+        let outcome: AdminCall.Outcome
         do throws(AdminClientError) {
-            Console.write(try call.perform(socket: path, asJSON: json, coloured: Console.isColoured))
+            outcome = try call.perform(socket: path, asJSON: json, coloured: Console.isColoured)
         } catch {
             throw failure(error)
         }
+        Console.write(outcome.text)
+        for warning in outcome.warnings { Console.complain("apus: warning: \(warning)") }
+        if outcome.exitStatus != 0 { throw CommandFailure(message: "", status: outcome.exitStatus) }
     }
 
     /// What a call ends with that brought nothing. With `--json` scripts also get it as JSON, a refusal as it came.

@@ -21,7 +21,7 @@ extension Apus {
             func run() throws { try socket.perform(.targets(of: group, targets)) }
         }
 
-        /// `apus targets register GROUP ID[:PORT]…`.
+        /// `apus targets register GROUP ID[:PORT]… [--wait] [--timeout SECONDS]`.
         struct Register: ParsableCommand {
             static let configuration = CommandConfiguration(
                 abstract: "Add targets to a group.",
@@ -31,9 +31,26 @@ extension Apus {
             var group: String
             @Argument(help: ArgumentHelp("Address or instance id.", valueName: "id[:port]"), transform: TargetName.read)
             var targets: [TargetName]
+            @Flag(
+                name: .long,
+                help: "Return when they are healthy; end with 1 and say why if they are not in time.")
+            var wait = false
+            @Option(
+                name: .long, help: ArgumentHelp("How long to wait; 60 without it.", valueName: "seconds"))
+            var timeout: Double?
             @OptionGroup var socket: SocketOptions
 
-            func run() throws { try socket.perform(.register(targets, in: group)) }
+            func validate() throws {
+                guard let timeout else { return }
+                guard wait else { throw ValidationError("--timeout goes with --wait.") }
+                guard (0...3600).contains(timeout) else {
+                    throw ValidationError("--timeout must be from 0 to 3600 seconds, but is \(timeout).")
+                }
+            }
+
+            func run() throws {
+                try socket.perform(.register(targets, in: group, wait: wait, timeoutSeconds: timeout))
+            }
         }
 
         /// `apus targets deregister GROUP ID[:PORT]… [--wait]`.
@@ -45,7 +62,11 @@ extension Apus {
             var group: String
             @Argument(help: ArgumentHelp("Address or instance id.", valueName: "id[:port]"), transform: TargetName.read)
             var targets: [TargetName]
-            @Flag(name: .long, help: "Return when they are drained, and say how that went.")
+            @Flag(
+                name: .long,
+                help: ArgumentHelp(
+                    "Return when they are drained, and say how that went; end with 4 if exchanges were cut, and with 1 "
+                        + "if a target is not registered."))
             var wait = false
             @OptionGroup var socket: SocketOptions
 

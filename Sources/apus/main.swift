@@ -1,8 +1,8 @@
 import ArgumentParser
 import Control
 
-// The exit statuses are a promise to scripts: 0 done, 1 refused, 2 usage, 3 no server. ArgumentParser's own for usage
-// is another, so what it throws is told and turned into ours here.
+// The exit statuses are a promise to scripts: 0 done, 1 refused, 2 usage, 3 no server, 4 exchanges were cut.
+// ArgumentParser's own for usage is another, so what it throws is told and turned into ours here.
 do {
     var command = try Apus.parseAsRoot()
     try command.run()

@@ -7,7 +7,11 @@ import Testing
 /// The commands, against a server: what they ask for, and what a person sees of the answer.
 @Suite struct AdminCallTests {
     private func perform(_ call: AdminCall, _ harness: AdminHarness, asJSON: Bool = false) throws -> String {
-        try call.perform(socket: harness.path, asJSON: asJSON, coloured: false)
+        try call.perform(socket: harness.path, asJSON: asJSON, coloured: false).text
+    }
+
+    private func outcome(_ call: AdminCall, _ harness: AdminHarness) throws -> AdminCall.Outcome {
+        try call.perform(socket: harness.path, asJSON: false, coloured: false)
     }
 
     @Test func groups() throws {
@@ -93,6 +97,23 @@ import Testing
             ])
     }
 
+    @Test func aRegistrationMayWait() throws {
+        let harness = try AdminHarness()
+        let target = TargetName(id: "10.0.0.1", port: 80)
+        let call = AdminCall.register([target], in: "blue", wait: true, timeoutSeconds: 2.5)
+        #expect(try perform(call, harness) == "Registered 1 target in blue, healthy now (generation 1).\n")
+        _ = try perform(.register([target], in: "blue", wait: true), harness)
+        #expect(
+            harness.perform { $0.asked } == [
+                "register 10.0.0.1 in blue within 2500 ms", "register 10.0.0.1 in blue within 60000 ms",
+            ])
+        harness.perform {
+            $0.refusal = AdminError(code: "TargetNotHealthy", status: 504, message: "No.", remedy: "Look.")
+        }
+        let error = #expect(throws: AdminClientError.self) { try perform(call, harness) }
+        #expect(error?.exitStatus == 1 && error?.description == "No. Look.")
+    }
+
     @Test func aRuleMayBeGivenAsJSON() throws {
         let harness = try AdminHarness()
         let rule = try #require(ListenerOrRule("web:80/7"))
@@ -118,19 +139,22 @@ import Testing
                 Drained: 2 exchanges were cut.
 
                 """)
-        harness.perform { $0.cutByDrains = 0 }
-        let stranger = TargetName(id: RecordingActions.stranger, port: 9)
+        #expect(try outcome(.deregister(targets, from: "blue", wait: true), harness).exitStatus == 4)
+        harness.perform {
+            $0.cutByDrains = 0
+            $0.warning = "None is left."
+        }
+        let drained = try outcome(.deregister([targets[0]], from: "blue", wait: true), harness)
         #expect(
-            try perform(.deregister([targets[0], stranger], from: "blue", wait: true), harness)
+            drained.text
                 == """
-                TARGET      FINISHED  CUT     TOOK
-                10.9.9.9:9         -    -        -  was not registered
-                [::1]:80           2    0  0.124 s
+                TARGET    FINISHED  CUT     TOOK
+                [::1]:80         2    0  0.124 s
                 Drained: safe to stop.
 
                 """)
-        #expect(
-            try perform(.deregister([stranger], from: "blue", wait: true), harness).hasSuffix("Nothing was drained.\n"))
+        #expect(drained.exitStatus == 0 && drained.warnings == ["None is left."])
+        let stranger = TargetName(id: RecordingActions.stranger, port: 9)
         #expect(
             try perform(.deregister([stranger, targets[0]], from: "blue", wait: false), harness)
                 == "10.9.9.9:9 was not registered.\nDeregistered 1 target from blue; draining (generation 1).\n")

@@ -122,6 +122,8 @@ final class RecordingActions: AdminActions {
     var finishesDrainsAtOnce = false
     /// Exchanges that each drain cuts.
     var cutByDrains = 1
+    /// What deregistrations warn of.
+    var warning: String?
     /// The one target that no group ever had.
     static let stranger = "10.9.9.9"
     /// What waits for `finishDrains`.
@@ -141,13 +143,17 @@ final class RecordingActions: AdminActions {
     }
 
     func apply(
-        by user: UInt32?, _ change: @escaping (Document) throws(AdminError) -> Change,
+        by user: UInt32?, if condition: GenerationCondition?,
+        _ change: @escaping (Document) throws(AdminError) -> Change,
         completion: @escaping (Result<Void, AdminError>) -> Void
     ) {
         let made: Change
         do { made = try change(document) } catch { return loop.afterBatch { completion(.failure(error)) } }
         asked.append("\(user.map { "\($0)" } ?? "-"): \(made)")
         loop.afterBatch { [self] in
+            if let mistake = condition?.mistake(inForce: generation) {
+                return completion(.failure(AdminError(mistake)))
+            }
             if let refusal { return completion(.failure(refusal)) }
             do throws(ConfigErrors) {
                 document = try document.applying(made)
@@ -159,22 +165,37 @@ final class RecordingActions: AdminActions {
         }
     }
 
-    func deregister(
-        group: String, targets: [TargetDescription], wait: Bool, by user: UInt32?,
-        completion: @escaping (Result<[Deregistration], AdminError>) -> Void
+    func register(
+        group: String, targets: [TargetDescription], within patience: Nanoseconds, by user: UInt32?,
+        if condition: GenerationCondition?,
+        completion: @escaping (Result<[TargetHealthDescription], AdminError>) -> Void
     ) {
+        asked.append(
+            "register \(targets.map(\.id).joined(separator: " ")) in \(group) within \(patience / 1_000_000) ms")
+        if let refusal { return completion(.failure(refusal)) }
+        do throws(AdminError) { completion(.success(try targetHealth(group: group, targets: targets))) } catch {
+            completion(.failure(error))
+        }
+    }
+
+    func deregister(
+        group: String, targets: [TargetDescription], wait: Bool, by user: UInt32?, if condition: GenerationCondition?,
+        completion: @escaping (Result<DeregistrationReport, AdminError>) -> Void
+    ) {
+        if let mistake = condition?.mistake(inForce: generation) { return completion(.failure(AdminError(mistake))) }
         asked.append("deregister \(targets.map(\.id).joined(separator: " ")) from \(group)\(wait ? " and wait" : "")")
         guard document.targetGroups.contains(where: { $0.name == group }) else {
             return completion(
                 .failure(AdminError(code: "TargetGroupNotFound", message: "No \(group).", remedy: "Look.")))
         }
         let cut = cutByDrains
-        let reports = targets.map { target in
+        let all = targets.map { target in
             let port = target.port ?? 80
             let drain = DrainReport(id: target.id, port: port, finished: 2, cut: cut, seconds: 0.1239)
             return Deregistration(
                 id: target.id, port: port, wasRegistered: target.id != Self.stranger, drain: wait ? drain : nil)
         }
+        let reports = DeregistrationReport(targets: all, warning: warning)
         if wait && !finishesDrainsAtOnce {
             drains.append { completion(.success(reports)) }
         } else {
@@ -188,7 +209,11 @@ final class RecordingActions: AdminActions {
         drains = []
     }
 
-    func reload(discardingChanges: Bool, completion: @escaping (Result<ReloadReport, ConfigErrors>) -> Void) {
+    func reload(
+        discardingChanges: Bool, if condition: GenerationCondition?,
+        completion: @escaping (Result<ReloadReport, ConfigErrors>) -> Void
+    ) {
+        if let mistake = condition?.mistake(inForce: generation) { return completion(.failure(mistake)) }
         asked.append(discardingChanges ? "reload without changes" : "reload")
         completion(reloadResult)
     }

@@ -17,12 +17,12 @@ final class AdminClient: Sendable {
         try ask(method, path, text: body?.text)
     }
 
-    /// Asks with any body.
-    func ask(_ method: String, _ path: String, text: String?) throws -> AdminAnswer {
-        var request = "\(method) \(path) HTTP/1.1\r\nHost: apus\r\n"
+    /// Asks with any body, and with these field lines beside the usual ones.
+    func ask(_ method: String, _ path: String, text: String?, fields: [String] = []) throws -> AdminAnswer {
+        var request = "\(method) \(path) HTTP/1.1\r\nHost: apus\r\n" + fields.map { "\($0)\r\n" }.joined()
         if let text { request += "Content-Type: application/json\r\nContent-Length: \(text.utf8.count)\r\n" }
         let answer = try client.exchange(request + "\r\n" + (text ?? ""), method: method)
-        return AdminAnswer(status: answer.status, text: answer.text)
+        return AdminAnswer(status: answer.status, text: answer.text, tag: answer["etag"])
     }
 }
 
@@ -32,6 +32,9 @@ struct AdminAnswer: Sendable {
     let status: Int
     /// The body.
     let text: String
+
+    /// The entity tag.
+    let tag: String?
 
     /// The body as JSON.
     var json: JSON { JSON(parsing: Array(text.utf8)) }

@@ -119,11 +119,13 @@ final class ApusProcess: Sendable {
         try admin(method, path, text: body?.text, patience: patience)
     }
 
-    /// The same with a body that need not be JSON.
-    func admin(_ method: String, _ path: String, text: String?, patience: Double = 15) throws -> AdminAnswer {
+    /// The same with a body that need not be JSON, and with these field lines beside the usual ones.
+    func admin(
+        _ method: String, _ path: String, text: String?, fields: [String] = [], patience: Double = 15
+    ) throws -> AdminAnswer {
         let client = try AdminClient(path: socketPath)
         client.patience = patience
-        return try client.ask(method, path, text: text)
+        return try client.ask(method, path, text: text, fields: fields)
     }
 
     /// What a run of the command line wrote and ended with.

@@ -1,0 +1,124 @@
+import Core
+import Routing
+
+/// Those who registered targets and wait until all of them are healthy.
+///
+/// A wait looks at its targets again whenever the state of some target of their group has changed, at the end of the
+/// pass. It ends when all are healthy at once, when one cannot become so by itself, or when its time is over.
+///
+/// Shape:  one object of the control thread.
+/// Limits: `Limits.healthWaitsMax` waits; whoever begins one asks `hasRoom` first.
+final class HealthWaits {
+    /// How a wait ended.
+    enum Outcome: Equatable {
+        /// All targets are healthy.
+        case healthy
+        /// The time is over, and these are not.
+        case timedOut([TargetKey])
+        /// These left their group meanwhile.
+        case deregistered([TargetKey])
+        /// No check will ever be made of these, as they are.
+        case unusable([TargetKey])
+        /// The process ends.
+        case stopping
+    }
+
+    /// The state of one target of a group; nil when it is not registered there.
+    private let state: (_ group: String, TargetKey) -> TargetState?
+    private let loop: ControlLoop
+    private var waits: [ObjectIdentifier: HealthWait] = [:]
+    private var groupsToLookAt: Set<String> = []
+
+    /// Nobody waits. `state` says where a target is.
+    init(loop: ControlLoop, state: @escaping (_ group: String, TargetKey) -> TargetState?) {
+        self.loop = loop
+        self.state = state
+    }
+
+    /// Whether one more may wait.
+    var hasRoom: Bool { waits.count < Limits.healthWaitsMax }
+
+    /// Calls `completion` once: when `keys` of `group` are healthy, or will not be, or at `deadline`. That may be
+    /// before this returns.
+    func begin(
+        group: String, _ keys: [TargetKey], until deadline: Instant, completion: @escaping (Outcome) -> Void
+    ) {
+        let wait = HealthWait(group: group, keys: keys, completion: completion)
+        wait.timeIsOver = { [unowned self, unowned wait] in end(wait, .timedOut(stillWaitedFor(wait))) }
+        waits[ObjectIdentifier(wait)] = wait
+        wait.timer = loop.add(wait, descriptor: nil)
+        loop.schedule(wait.timer, at: deadline)
+        look(at: wait)
+    }
+
+    /// The state of some target of `group` has changed.
+    func changed(_ group: String) {
+        guard !waits.isEmpty else { return }
+        if groupsToLookAt.isEmpty {
+            loop.afterBatch { [weak self] in
+                guard let self else { return }
+                let groups = groupsToLookAt
+                groupsToLookAt = []
+                for wait in waits.values where groups.contains(wait.group) { look(at: wait) }
+            }
+        }
+        groupsToLookAt.insert(group)
+    }
+
+    /// Ends all waits, since the process ends.
+    func stop() {
+        for wait in waits.values { end(wait, .stopping) }
+    }
+
+    private func look(at wait: HealthWait) {
+        var deregistered: [TargetKey] = []
+        var unusable: [TargetKey] = []
+        wait.pending.removeAll { key in
+            switch state(wait.group, key) {
+            case .healthy: return true
+            case nil, .draining: deregistered.append(key)
+            case .unused: unusable.append(key)
+            case .initial, .unhealthy, .unhealthyDraining: break
+            }
+            return false
+        }
+        if !deregistered.isEmpty { return end(wait, .deregistered(deregistered)) }
+        if !unusable.isEmpty { return end(wait, .unusable(unusable)) }
+        guard wait.pending.isEmpty else { return }
+        // The first may have failed again while the last was waited for.
+        wait.pending = stillWaitedFor(wait)
+        if wait.pending.isEmpty { end(wait, .healthy) }
+    }
+
+    private func stillWaitedFor(_ wait: HealthWait) -> [TargetKey] {
+        wait.keys.filter { state(wait.group, $0) != .healthy }
+    }
+
+    private func end(_ wait: HealthWait, _ outcome: Outcome) {
+        guard waits.removeValue(forKey: ObjectIdentifier(wait)) != nil else { return }
+        loop.remove(wait.timer)
+        wait.completion(outcome)
+    }
+}
+
+/// One who waits.
+private final class HealthWait: PollHandler {
+    let group: String
+    let keys: [TargetKey]
+    /// Those of `keys` that were not healthy when they were looked at last.
+    var pending: [TargetKey]
+    let completion: (HealthWaits.Outcome) -> Void
+    var timeIsOver: () -> Void = {}
+    var timer = Token.none
+
+    init(group: String, keys: [TargetKey], completion: @escaping (HealthWaits.Outcome) -> Void) {
+        self.group = group
+        self.keys = keys
+        self.completion = completion
+        pending = keys
+    }
+
+    func ready(_ ready: Poller.Ready, now: Instant) {}
+
+    func timerFired(now: Instant) { timeIsOver() }
+}

@@ -1,0 +1,167 @@
+import Core
+import Model
+import Routing
+
+// Targets that join and leave their groups, and those who wait for it.
+extension Operations {
+    /// Registers `targets`, and calls `completion` when all of them are healthy, with what is known of their health.
+    ///
+    /// Errors: the change was refused; or it was made, and a target is not healthy after `patience`, or cannot become
+    ///         so as things are. Then it stays registered.
+    func register(
+        group name: String, targets: [TargetDescription], within patience: Nanoseconds, by user: UInt32?,
+        if condition: GenerationCondition? = nil,
+        completion: @escaping (Result<[TargetHealthDescription], AdminError>) -> Void
+    ) {
+        guard healthWaits.hasRoom else {
+            return loop.afterBatch { completion(.failure(Self.tooManyHealthWaits)) }
+        }
+        apply(by: user, if: condition, { _ in .registerTargets(group: name, targets) }) { [unowned self] result in
+            if case .failure(let error) = result { return completion(.failure(error)) }
+            if isStopping { return completion(.failure(Self.stopsBeforeTheyAreHealthy)) }
+            let group = document.targetGroups.first { $0.name == name }
+            let keys = targets.map { TargetKey(id: $0.id, port: group?.effectivePort(of: $0) ?? 0) }
+            healthWaits.begin(group: name, keys, until: loop.now + patience) { [unowned self] outcome in
+                completion(self.result(of: outcome, group: name, targets, patience))
+            }
+        }
+    }
+
+    private func result(
+        of outcome: HealthWaits.Outcome, group name: String, _ targets: [TargetDescription], _ patience: Nanoseconds
+    ) -> Result<[TargetHealthDescription], AdminError> {
+        switch outcome {
+        case .healthy:
+            do throws(AdminError) { return .success(try targetHealth(group: name, targets: targets)) } catch {
+                return .failure(error)
+            }
+        case .stopping: return .failure(Self.stopsBeforeTheyAreHealthy)
+        case .timedOut(let keys):
+            let seconds = Value.number(Double(patience) / 1e9).json()
+            return .failure(
+                AdminError(
+                    code: "TargetNotHealthy", status: 504,
+                    message: "Registered, but not healthy after \(seconds) s: \(sentence(keys, in: name)).",
+                    remedy: "See why its checks fail; it stays registered, and is used once they pass."))
+        case .unusable(let keys):
+            return .failure(
+                AdminError(
+                    code: "TargetNotHealthy", status: 409,
+                    message: "Registered, but no checks are made: \(sentence(keys, in: name)).",
+                    remedy: "Remove the cause; the target stays registered."))
+        case .deregistered(let keys):
+            return .failure(
+                AdminError(
+                    code: "TargetNotHealthy", status: 409,
+                    message: "Registered, and deregistered by somebody else while this waited: \(Self.list(keys)).",
+                    remedy: "Register it again, if it is wanted."))
+        }
+    }
+
+    /// `10.0.0.9:80 is unhealthy (Health checks failed), …`.
+    private func sentence(_ keys: [TargetKey], in group: String) -> String {
+        Self.list(keys) { key in
+            let target = TargetDescription(id: key.id, port: key.port)
+            guard let health = try? targetHealth(group: group, targets: [target]).first else { return "\(key)" }
+            return "\(key) is \(health.state.rawValue)" + (health.description.map { " (\($0))" } ?? "")
+        }
+    }
+
+    private static func list(_ keys: [TargetKey], _ words: (TargetKey) -> String = { "\($0)" }) -> String {
+        let more = keys.count - Limits.targetsNamedMax
+        return keys.prefix(Limits.targetsNamedMax).map(words).joined(separator: ", ")
+            + (more > 0 ? " and \(counted(more, "more target"))" : "")
+    }
+
+    private static let stopsBeforeTheyAreHealthy = AdminError(
+        code: "OperationNotPermitted", status: statusUnavailable,
+        message: "The targets are registered, but this Apus stops before it can see them healthy.",
+        remedy: "Ask the next one for their health.")
+
+    private static let tooManyHealthWaits = AdminError(
+        code: "Throttling", status: statusUnavailable,
+        message: "\(Limits.healthWaitsMax) wait already until targets are healthy. Nothing was registered.",
+        remedy: "Register without wait, and look at the health of the targets.")
+
+    /// Deregisters `targets`, and calls `completion` when that is durable or, with `wait`, when all are drained: with
+    /// what became of each, in the order of `targets`.
+    ///
+    /// Errors: the change was refused. With `wait` it also is when a target is neither registered nor draining, since
+    ///         whoever waits is going to stop what it meant.
+    func deregister(
+        group name: String, targets: [TargetDescription], wait: Bool, by user: UInt32?,
+        if condition: GenerationCondition? = nil,
+        completion: @escaping (Result<DeregistrationReport, AdminError>) -> Void
+    ) {
+        var keys: [TargetKey] = []
+        let make: (Document) throws(AdminError) -> Change = { [unowned self] document throws(AdminError) in
+            let group = document.targetGroups.first { $0.name == name }
+            keys = targets.map { TargetKey(id: $0.id, port: group?.effectivePort(of: $0) ?? 0) }
+            if wait, let group { try checkAllAreKnown(keys, in: group) }
+            return .deregisterTargets(group: name, targets)
+        }
+        request(
+            Turns.ChangeRequest(make: make, user: user, condition: condition) { [unowned self] result in
+                let present: Set<TargetKey>
+                switch result {
+                case .failure(let error): return completion(.failure(error))
+                case .success(let keys): present = keys
+                }
+                let draining = keys.map { key in registry.draining(key, inGroup: name) }
+                let done = zip(keys, draining).map { key, draining in
+                    Deregistration(
+                        id: key.id, port: key.port, wasRegistered: present.contains(key) || !draining.isEmpty)
+                }
+                let warning = warningOfNoHealthyTarget(inGroup: name)
+                guard wait else { return completion(.success(DeregistrationReport(targets: done, warning: warning))) }
+                if isStopping { return completion(.failure(Self.stopsBeforeTheyAreDrained)) }
+                DrainWait(keys) { reports in
+                    let drained = zip(done, reports).map { done, report in
+                        var done = done
+                        done.drain = report
+                        return done
+                    }
+                    completion(.success(DeregistrationReport(targets: drained, warning: warning)))
+                }.begin(draining, drains)
+            })
+    }
+
+    private func checkAllAreKnown(_ keys: [TargetKey], in group: TargetGroup) throws(AdminError) {
+        let registered = Set(group.targets.map { TargetKey(id: $0.id, port: group.effectivePort(of: $0)) })
+        let unknown = keys.filter { key in
+            // One that an unpublished change has taken out of the document still is in the registry.
+            !registered.contains(key) && registry.groups[group.name]?.byKey[key] == nil
+                && registry.draining(key, inGroup: group.name).isEmpty
+        }
+        guard let first = unknown.first else { return }
+        let ids = Set(unknown.map(\.id))
+        let others = registered.filter { ids.contains($0.id) }.sorted { ($0.id, $0.port) < ($1.id, $1.port) }
+        let known = others.isEmpty ? "" : ", but \(Self.list(others)) \(others.count == 1 ? "is" : "are")"
+        let remedy =
+            others.isEmpty
+            ? "See \"apus targets list \(group.name)\" for those that are." : "Name the port, as in \(others[0])."
+        throw AdminError(
+            code: "InvalidTarget",
+            message: unknown.count == 1
+                ? "\(first) is not registered in target group \(group.name)\(known). Nothing was deregistered."
+                : "\(Self.list(unknown)) are not registered in target group \(group.name)\(known). "
+                    + "Nothing was deregistered.",
+            remedy: remedy)
+    }
+
+    /// What to say when a group to which requests go has no healthy target any more; nil while it has.
+    private func warningOfNoHealthyTarget(inGroup name: String) -> String? {
+        guard let group = registry.groups[name], group.isInUse, group.tally[.healthy] == 0 else { return nil }
+        let count = group.registrations.count
+        logger.warning(
+            "a deregistration leaves a target group without a healthy target",
+            metadata: ["group": "\(name)", "targets": "\(count)"])
+        let left = count == 0 ? "none is registered" : "\(counted(count, "target")) registered, none of them healthy"
+        return "Target group \(name) has no healthy target left: \(left)."
+    }
+
+    private static let stopsBeforeTheyAreDrained = AdminError(
+        code: "OperationNotPermitted", status: statusUnavailable,
+        message: "The targets are deregistered, but this Apus stops before it can see them drained.",
+        remedy: "Once it has ended, nothing of it uses them.")
+}
