@@ -18,6 +18,12 @@ enum Limits {
     static let voidCheckDelay: Nanoseconds = 1_000_000_000
     /// Time between two log lines about checks that could not be made.
     static let complaintInterval: Nanoseconds = 10_000_000_000
+    /// Bytes of one value in our own log: 4 KiB, room for the mistakes of a refused reload. A longer one is cut, and
+    /// says how long it was: clients of the admin socket may send names of megabytes, and a line of that length is
+    /// lost on its way, or fills a disk.
+    static let logValueBytesMax = 4096
+    /// Characters of a key in our own log. All are ours, and short.
+    static let logKeyBytesMax = 64
     /// Time between two looks at what is refused or lost.
     static let lossWatchInterval: Nanoseconds = 1_000_000_000
     /// Time between two looks at how much memory is in use: what a storm took is given back after three.

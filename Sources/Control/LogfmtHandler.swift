@@ -5,6 +5,8 @@ import Telemetry
 /// Writes log records as `ts=… level=info msg="…" key=value`, one line each.
 ///
 /// Shape:  a value, as swift-log wants; safe on any thread if `write` is.
+/// Limits: a key and a value have a length, `Limits.logKeyBytesMax` and `Limits.logValueBytesMax`; what is longer is
+///         cut, and says how long it was. So a line has one too, whatever a client of the admin socket sends.
 /// Source: logfmt, as Heroku and Grafana read it: values with anything but plain characters are quoted.
 public struct LogfmtHandler: LogHandler {
     /// What stands in every line of this logger.
@@ -48,13 +50,14 @@ public struct LogfmtHandler: LogHandler {
     /// A key: what could not stand in one becomes an underscore.
     private static func key(_ text: String) -> String {
         String(
-            text.unicodeScalars.map {
+            text.unicodeScalars.prefix(Limits.logKeyBytesMax).map {
                 $0.value > 0x20 && $0 != "=" && $0 != "\"" && $0.value != 0x7F ? Character($0) : "_"
             })
     }
 
     /// A value: as it is when that can be read back, else in quotes with escapes, so that a line stays one line.
     static func quoted(_ text: String, always: Bool = false) -> String {
+        let text = cut(text)
         let isPlain =
             !text.isEmpty
             && text.unicodeScalars.allSatisfy {
@@ -76,6 +79,15 @@ public struct LogfmtHandler: LogHandler {
             }
         }
         return quoted + "\""
+    }
+
+    /// The beginning of a text that is too long, cut between two characters, and how long it was.
+    private static func cut(_ text: String) -> String {
+        let octets = text.utf8
+        guard octets.count > Limits.logValueBytesMax else { return text }
+        var end = octets.index(octets.startIndex, offsetBy: Limits.logValueBytesMax)
+        while octets[end] & 0xC0 == 0x80 { end = octets.index(before: end) }
+        return text[..<end] + "… (\(octets.count) bytes)"
     }
 
     /// C0, DEL, C1 and the two separators that some terminals take for a line's end.

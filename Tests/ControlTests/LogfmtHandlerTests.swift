@@ -49,6 +49,24 @@ import Testing
         #expect(line.contains(" error=\"m\\n r\""))
     }
 
+    @Test func everyValueHasALength() {
+        let long = String(repeating: "x", count: 4 << 20)
+        let text = line(
+            "\(long)", ["reason": "\(long)", long: "a"],
+            error: AdminError(
+                code: "", message: long, remedy: long))
+        #expect(text.utf8.count < 4 * Limits.logValueBytesMax)
+        #expect(text.contains("… (4194304 bytes)\""))
+        let most = String(repeating: "y", count: Limits.logValueBytesMax)
+        #expect(LogfmtHandler.quoted(most) == most)
+        // Cut between two characters, whatever their length.
+        for shift in 0..<4 {
+            let cut = LogfmtHandler.quoted(
+                String(repeating: "-", count: shift) + String(repeating: "\u{1F426}", count: 2000))
+            #expect(!cut.contains("\u{FFFD}") && cut.contains("\u{1F426}… (\(8000 + shift) bytes)"))
+        }
+    }
+
     @Test func aLoggerWritesThroughIt() {
         let log = RecordingLog()
         var logger = Logger(label: "apus") { label in

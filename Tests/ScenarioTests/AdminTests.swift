@@ -48,6 +48,19 @@ import Testing
         expectServes(apus)
     }
 
+    @Test("A name of 4 MB is refused, and the line about it in our own log is a short one")
+    func longNames() throws {
+        let apus = try ApusProcess.start(Document(try TargetServer()))
+        let name = String(repeating: "n", count: 4 << 20)
+        let answer = try apus.admin("PUT", "/v1/target-groups/blue", text: "{\"name\":\"\(name)\"}")
+        #expect(answer.status == 400)
+        #expect(eventually { apus.errors.contains("answered an admin request") })
+        let lines = apus.errors.split(separator: "\n")
+        let line = try #require(lines.first { $0.contains("answered an admin request") })
+        #expect(line.utf8.count < 10_000 && line.contains("bytes)"), "\(line.utf8.count) bytes")
+        expectServes(apus)
+    }
+
     @Test("Status, configuration and metrics read back what runs")
     func reads() throws {
         let target = try TargetServer()
