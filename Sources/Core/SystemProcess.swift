@@ -16,6 +16,15 @@ public enum SystemProcess {
         return Int(min(limit.rlim_cur, 1 << 30))
     }
 
+    /// The words that this process was started with, its own name first, as main(3) gets them. Swift's
+    /// `CommandLine` finds none of them without /proc, or behind a preloaded library.
+    public static var arguments: [String] {
+        let count = apus_argument_count()
+        // Another C library than glibc does not tell.
+        guard count > 0 else { return CommandLine.arguments }
+        return (0..<count).map { unsafe String(cString: apus_argument($0)) }
+    }
+
     /// The id of this process.
     public static var id: Int32 { getpid() }
 }

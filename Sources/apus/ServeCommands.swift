@@ -59,7 +59,7 @@ extension Apus {
 
         func run() throws {
             Log.bootstrap(level: .error)  // the demo tells what happens in its own words
-            let program = CommandLine.arguments.first ?? "apus"
+            let program = Console.program
             try finish(with: attempt { () throws(StartError) in try DemoCommand.run(file: file, program: program) })
         }
     }

@@ -4,7 +4,7 @@ import Control
 // The exit statuses are a promise to scripts: 0 done, 1 refused, 2 usage, 3 no server, 4 exchanges were cut.
 // ArgumentParser's own for usage is another, so what it throws is told and turned into ours here.
 do {
-    var command = try Apus.parseAsRoot()
+    var command = try Apus.parseAsRoot(Console.arguments)
     try command.run()
 } catch let failure as CommandFailure {
     if !failure.message.isEmpty { Console.complain(failure.message) }
@@ -12,7 +12,7 @@ do {
 } catch {
     // Asking for help, the version or a completion script is no mistake.
     guard Apus.exitCode(for: error) != .success else { Apus.exit(withError: error) }
-    let usage = UsageFailure(error, words: Array(CommandLine.arguments.dropFirst()))
+    let usage = UsageFailure(error, words: Console.arguments)
     if usage.isForScripts { Console.write(usage.json) }
     Console.complain(usage.text)
     Apus.exit(withError: ExitCode(2))

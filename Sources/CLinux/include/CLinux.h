@@ -39,6 +39,12 @@ static inline int apus_epoll_ctl(int epoll, int operation, int descriptor, uint3
 static inline void apus_epoll_set_token(struct epoll_event *event, uint64_t token) { event->data.u64 = token; }
 static inline uint64_t apus_epoll_token(const struct epoll_event *event) { return event->data.u64; }
 
+// What main(3) was given. Swift looks for it on the stack, where /proc/self/maps says that is: in vain where there is
+// no /proc, as in some containers, and where a preloaded library stands in between, as libfaketime does. Then apus was
+// without any words, and printed its usage. None where the C library does not tell.
+int apus_argument_count(void);
+const char *apus_argument(int index);
+
 // _GNU_SOURCE stays undefined: with it the headers differ from the Glibc module's, and the two cannot be
 // imported together. What only _GNU_SOURCE declares is declared where it is used.
 
