@@ -5,20 +5,15 @@ import Foundation
 struct FileContents: Sendable {
     private let results: [String: Result<[UInt8], SystemError>]
 
-    /// Reads `paths`. With `folders` their folders are watched before that, so that no change of them is missed.
-    init(reading paths: Set<String>, watching folders: FolderWatch? = nil) {
-        if let folders {
-            for folder in Set(paths.map(Self.folder)) { folders.add(folder) }
-        }
+    /// Reads `paths`. With `folders` the ways to them are watched before that, so that no change of them is missed;
+    /// with `forgettingOthers` no others any more.
+    init(reading paths: Set<String>, watching folders: FolderWatch? = nil, forgettingOthers: Bool = false) {
+        folders?.watch(paths, forgettingOthers: forgettingOthers)
         results = Dictionary(uniqueKeysWithValues: paths.map { ($0, Self.read($0)) })
     }
 
     private static func read(_ path: String) -> Result<[UInt8], SystemError> {
         do throws(SystemError) { return .success(try readFile(path)) } catch { return .failure(error) }
-    }
-
-    private static func folder(of path: String) -> String {
-        path.lastIndex(of: "/").map { $0 == path.startIndex ? "/" : String(path[..<$0]) } ?? "."
     }
 
     /// Whether all of `paths` were read, with whatever result.

@@ -11,7 +11,9 @@ extension Operations {
         turns.isLookingAtCertificates = true
         let folders = certificateWatch.folders
         let paths = certificates.files(for: document, onlyNew: false)
-        fileDisk.run({ FileContents(reading: paths, watching: folders) }) { [self] files in
+        // What comes to be watched meanwhile is not forgotten for long: `adopt` finds that it was not read, and looks
+        // again.
+        fileDisk.run({ FileContents(reading: paths, watching: folders, forgettingOthers: true) }) { [self] files in
             turns.isLookingAtCertificates = false
             if let files { take(.certificates(files)) }
         }

@@ -1,13 +1,26 @@
 import CLinux
 import Glibc
+import Synchronization
 
-/// Tells that something in a folder has changed: a file was written and closed, moved in or out, made or removed.
+/// Tells that what a path leads to may have changed: a file was written and closed, moved, made, removed, or given
+/// other permissions; a folder on the way to it was renamed; or a symbolic link on the way now leads elsewhere.
 ///
-/// Shape:  one descriptor for all watched folders, level-triggered. What changed is not told: look again.
-/// Source: inotify(7).
-public struct FolderWatch: Sendable {
+/// So every folder is watched that the system goes through to find a file, along each link, and in each the one name
+/// that matters. That is what certbot does in `live/`, Kubernetes with `..data`, and whoever swaps a link `current`.
+///
+/// Shape:  one descriptor for all watched folders, level-triggered. What changed is not told: look again, and watch
+///         again, since the way may be another now. Two threads may use it: one that may wait for a disk watches,
+///         another takes the events.
+/// Limits: what the system allows a user to watch (`fs.inotify.max_user_watches`); a folder beyond it is not watched.
+/// Source: inotify(7), path_resolution(7).
+public final class FolderWatch: Sendable {
     /// Readable when something has changed.
     public let descriptor: Int32
+    /// The names that matter, in the folder of each watch.
+    private let names = Mutex<[Int32: Set<String>]>([:])
+
+    /// Links that are followed for one path, as the system does.
+    private static let linksMax = 40
 
     /// Errors: `SystemError`, as when the user has no instance left (`fs.inotify.max_user_instances`).
     public init() throws(SystemError) {
@@ -15,17 +28,106 @@ public struct FolderWatch: Sendable {
         guard descriptor >= 0 else { throw SystemError("inotify_init1") }
     }
 
-    /// Watches `folder` from now on; watching it twice does nothing. False if there is no such folder.
-    @discardableResult public func add(_ folder: String) -> Bool {
-        let events = IN_CLOSE_WRITE | IN_MOVED_TO | IN_MOVED_FROM | IN_CREATE | IN_DELETE
-        return unsafe inotify_add_watch(descriptor, folder, UInt32(events)) >= 0
+    deinit { _ = close(descriptor) }
+
+    /// Watches the way to each of `paths` from now on; with `forgettingOthers` to no others any more. What is not there
+    /// is watched for. May wait for a disk.
+    public func watch(_ paths: Set<String>, forgettingOthers: Bool = false) {
+        var found: [Int32: Set<String>] = [:]
+        for path in paths { follow(path, into: &found) }
+        let stale = names.withLock { names in
+            let stale = forgettingOthers ? names.keys.filter { found[$0] == nil } : []
+            for watch in stale { names[watch] = nil }
+            names.merge(found) { $0.union($1) }
+            return stale
+        }
+        for watch in stale { _ = inotify_rm_watch(descriptor, watch) }
     }
 
-    /// Takes what was told so far. False if nothing was.
+    /// Goes the way to `path`. A folder is watched before it is looked into, so that no change is missed.
+    private func follow(_ path: String, into found: inout [Int32: Set<String>]) {
+        var folder = path.hasPrefix("/") ? "/" : "."
+        var rest = Array(path.split(separator: "/").reversed())
+        var linksCount = 0
+        while let name = rest.popLast() {
+            if name == "." { continue }
+            let next = folder == "/" ? "/\(name)" : "\(folder)/\(name)"
+            if name == ".." {
+                folder = next
+                continue
+            }
+            if let watch = add(folder, isLast: rest.isEmpty) { found[watch, default: []].insert(String(name)) }
+            guard let target = Self.target(ofLink: next) else {
+                folder = next
+                continue
+            }
+            linksCount += 1
+            if linksCount > Self.linksMax { return }
+            if target.hasPrefix("/") { folder = "/" }
+            rest += target.split(separator: "/").reversed()
+        }
+    }
+
+    /// Nil if there is no such folder, or it cannot be read: then it may still be gone through.
+    private func add(_ folder: String, isLast: Bool) -> Int32? {
+        var events = IN_MOVED_TO | IN_MOVED_FROM | IN_CREATE | IN_DELETE | IN_ATTRIB | IN_ONLYDIR | IN_MASK_ADD
+        if isLast { events |= IN_CLOSE_WRITE }
+        let watch = unsafe inotify_add_watch(descriptor, folder, UInt32(bitPattern: events))
+        return watch >= 0 ? watch : nil
+    }
+
+    /// Where a symbolic link leads; nil for anything else.
+    private static func target(ofLink path: String) -> String? {
+        var octets = [CChar](repeating: 0, count: Int(PATH_MAX))
+        let count = unsafe readlink(path, &octets, octets.count)
+        guard count > 0 else { return nil }
+        return String(decoding: octets[..<count].map { UInt8(bitPattern: $0) }, as: UTF8.self)
+    }
+
+    /// Takes what was told so far. False if nothing was that matters.
     public func takeEvents() -> Bool {
         var hasChanged = false
         var events = [UInt8](repeating: 0, count: 16 * 1024)
-        while unsafe read(descriptor, &events, events.count) > 0 { hasChanged = true }
-        return hasChanged
+        while true {
+            let count = unsafe read(descriptor, &events, events.count)
+            guard count > 0 else { return hasChanged }
+            var rest = events[..<count]
+            while let event = Event(&rest) { hasChanged = matters(event) || hasChanged }
+        }
+    }
+
+    private func matters(_ event: Event) -> Bool {
+        names.withLock { names in
+            // The folder is gone; or it was forgotten, which we know.
+            if event.mask & UInt32(IN_IGNORED) != 0 { return names.removeValue(forKey: event.watch) != nil }
+            guard event.mask & UInt32(IN_Q_OVERFLOW | IN_UNMOUNT) == 0, let names = names[event.watch] else {
+                // Something was lost; or the folder is watched only just now, and what matters in it is not known yet.
+                return true
+            }
+            return names.contains(event.name)
+        }
+    }
+
+    /// One event as the kernel writes it. Source: inotify(7).
+    private struct Event {
+        let watch: Int32
+        let mask: UInt32
+        /// The entry of the folder; empty if the event is about the folder itself.
+        let name: String
+
+        /// Takes the first event of `octets`; nil if there is none.
+        init?(_ octets: inout ArraySlice<UInt8>) {
+            guard octets.count >= 16 else { return nil }
+            func word(_ index: Int) -> UInt32 {
+                let start = octets.startIndex + index * 4
+                let word = (0..<4).reversed().reduce(0 as UInt32) { $0 << 8 | UInt32(octets[start + $1]) }
+                return UInt32(littleEndian: word).littleEndian
+            }
+            watch = Int32(bitPattern: word(0))
+            mask = word(1)
+            let padded = octets.dropFirst(16).prefix(Int(word(3)))
+            name = String(decoding: padded.prefix { $0 != 0 }, as: UTF8.self)
+            octets = octets.dropFirst(16 + padded.count)
+        }
     }
 }

@@ -10,7 +10,7 @@ import Testing
         let folder = try TemporaryFolder(), loop = ControlLoop()
         var lookCount = 0
         let watch = CertificateWatch(loop: loop, logger: Logger(label: "test")) { lookCount += 1 }
-        watch.folders?.add(folder.path)
+        watch.folders?.watch([folder.file("a.crt"), folder.file("a.key")])
         for name in ["a.crt", "a.key"] {
             try Data("new".utf8).write(to: URL(fileURLWithPath: folder.path + "/" + name))
         }
@@ -25,7 +25,7 @@ import Testing
         let folders = [try TemporaryFolder(), try TemporaryFolder()], loop = ControlLoop()
         var lookCount = 0
         let watch = CertificateWatch(loop: loop, logger: Logger(label: "test")) { lookCount += 1 }
-        for path in folders.map(\.path) + [folders[0].path + "/none"] { watch.folders?.add(path) }
+        watch.folders?.watch(Set(folders.map { $0.file("a.crt") } + [folders[0].file("none/a.crt")]))
         for (index, folder) in folders.enumerated() {
             try Data("new".utf8).write(to: URL(fileURLWithPath: folder.path + "/a.crt"))
             #expect(run(loop) { lookCount == index + 1 })

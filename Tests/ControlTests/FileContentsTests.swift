@@ -27,5 +27,8 @@ import Testing
         _ = FileContents(reading: [folder.file("a")], watching: watch)
         try Data("new".utf8).write(to: URL(fileURLWithPath: folder.file("a")))
         #expect(watch.takeEvents())
+        _ = FileContents(reading: [], watching: watch, forgettingOthers: true)
+        try Data("new".utf8).write(to: URL(fileURLWithPath: folder.file("a")))
+        #expect(!watch.takeEvents())
     }
 }

@@ -1,4 +1,5 @@
 import Foundation
+import Glibc
 import TestCertificates
 import Testing
 
@@ -231,6 +232,55 @@ import Testing
         #expect(eventually { apus.errors.contains("changed certificate files are not good") })
         #expect(try openssl(apus, "-servername", "localhost").contains("CN = number-0"))
         #expect(try apus.metric("apus_connections_cut_by_configuration_total") == 0)
+    }
+
+    /// Certificates lie in a folder that is renamed, behind a link that is swapped, or behind two as in Kubernetes: the
+    /// new ones are served without a reload.
+    @Test(arguments: ["rename", "link", "kubernetes"]) func foldersThatAreSwappedAreNoticed(how: String) throws {
+        let folder = TestAuthority.scratchFolder()
+        let files = FileManager.default
+        func make(_ name: String, _ number: Int) throws {
+            try files.createDirectory(atPath: "\(folder)/\(name)", withIntermediateDirectories: true)
+            let pair = Self.authority.issue(["localhost"], subject: "/CN=number-\(number)")
+            TestAuthority.write(pair.certificate, "\(folder)/\(name)/tls.crt")
+            TestAuthority.write(pair.privateKey, "\(folder)/\(name)/tls.key")
+        }
+        func link(_ name: String, to target: String) throws {
+            try files.createSymbolicLink(atPath: "\(folder)/\(name)", withDestinationPath: target)
+        }
+        let place = how == "kubernetes" ? folder : "\(folder)/certs"
+        switch how {
+        case "rename": try make("certs", 1)
+        case "link":
+            try make("release-1", 1)
+            try link("certs", to: "release-1")
+        default:
+            try make("..2026_1", 1)
+            try link("..data", to: "..2026_1")
+            for name in ["tls.crt", "tls.key"] { try link(name, to: "..data/\(name)") }
+        }
+        let (apus, _) = try start(
+            [],
+            settings: [
+                "protocol": "HTTPS",
+                "certificates": [
+                    ["certificateFile": .string("\(place)/tls.crt"), "privateKeyFile": .string("\(place)/tls.key")]
+                ],
+            ])
+        for number in 2...3 {
+            try make("..2026_\(number)", number)
+            switch how {
+            case "rename":
+                #expect(unsafe rename(place, "\(folder)/old-\(number)") == 0)
+                #expect(unsafe rename("\(folder)/..2026_\(number)", place) == 0)
+            default:
+                try link("new", to: "..2026_\(number)")
+                #expect(unsafe rename("\(folder)/new", how == "link" ? place : "\(folder)/..data") == 0)
+            }
+            let name = "CN = number-\(number)"
+            #expect(try eventually(within: 15) { try openssl(apus, "-servername", "localhost").contains(name) })
+        }
+        #expect(try apus.metric("apus_reloads_total") == 0)
     }
 
     @Test func badFilesAreNamedWithTheirFault() throws {
