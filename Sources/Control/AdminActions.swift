@@ -21,6 +21,8 @@ protocol AdminActions: AnyObject {
     var configurationFile: String { get }
     /// Changes made at run time that do not fit the file any more, in sentences.
     var changesNotApplied: [String] { get }
+    /// Objects of the file that are not in force as it says.
+    var overrides: [Override] { get }
     /// What control has done so far.
     var tally: ControlTally { get }
     /// See `Operations.logLinesLost`.

@@ -40,6 +40,7 @@ extension AdminRoutes {
                 "configurationFile": .string(actions.configurationFile),
                 "generation": .int(Int(clamping: actions.generation)),
                 "changesNotApplied": .array(actions.changesNotApplied.map { .string($0) }),
+                "overridden": .array(actions.overrides.map(\.value)),
                 "groupsFailedOpen": .array(actions.groupsFailedOpen.map { .string($0) }),
                 "workers": .array(actions.workers.map(worker)),
                 "flows": flows(workers),
@@ -118,6 +119,7 @@ extension AdminRoutes {
                     "generation": .int(Int(clamping: report.generation)),
                     "changes": .array(report.changes.map { .string($0) }),
                     "changesNotApplied": .array(report.changesNotApplied.map { .string($0) }),
+                    "overridden": .array(report.overrides.map(\.value)),
                     "needsRestart": .array(report.needsRestart.map { .string($0) }),
                 ]
                 answer["putAside"] = report.putAside.map { .string($0) }

@@ -43,6 +43,8 @@ enum AdminView {
             lines.append("Changes made at run time that do not fit the file any more:")
             lines += waiting.map { "  \(text($0))" }
         }
+        let overrides = overrides(answer)
+        if !overrides.isEmpty { lines += [""] + overrides }
         var table = TextTable(
             ("worker", .right), ("connections", .right), ("to targets", .right), ("requests", .right), ("held", .right))
         for worker in answer["workers"]?.array ?? [] {
@@ -64,6 +66,7 @@ enum AdminView {
         add(
             "Changes made at run time that do not fit the file any more, and are kept for the next reload:",
             "changesNotApplied")
+        lines += overrides(answer)
         add("Takes effect at the next start only:", "needsRestart")
         if (answer["changes"]?.array ?? []).isEmpty { lines.insert("Nothing in force has changed.", at: 0) }
         if let aside = answer["putAside"] { lines.append("What was changed at run time is kept in \(text(aside)).") }

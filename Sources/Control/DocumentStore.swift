@@ -14,6 +14,8 @@ final class DocumentStore {
         var effective: Document
         var notApplied: [String]
         var places: DocumentPlaces
+        /// The file that this one replaced, from its reload to the next change.
+        var replaced: Document?
     }
 
     /// The configuration file.
@@ -33,6 +35,17 @@ final class DocumentStore {
     var committedDocument: Document { committed.effective }
     /// Changes that do not fit the file, in sentences. They are kept, and tried again when the file is read again.
     var notApplied: [String] { committed.notApplied }
+
+    /// The objects of the file that are not in force as it says; those first that the last reload has found edited.
+    /// Made when asked for, and kept until something changes.
+    var overrides: [Override] {
+        if let overridesMade { return overridesMade }
+        let made = committed.changes.overrides(
+            of: committed.base, by: committed.effective, since: committed.replaced)
+        overridesMade = made
+        return made
+    }
+    private var overridesMade: [Override]?
 
     /// Where the file that is staged has its listeners.
     var places: DocumentPlaces { staged.places }
@@ -67,7 +80,8 @@ final class DocumentStore {
     /// Stages a change: `next` is what `effective` becomes by it.
     func stage(_ change: Change, giving next: Document) {
         staged.effective = next
-        staged.changes.record(change, over: staged.base)
+        staged.changes.record(change, over: staged.base, at: Int(WallClock.now() / 1_000_000))
+        staged.replaced = nil
     }
 
     /// Stages what the file says now. What cannot change while the process runs stays as it is, and is returned by its
@@ -79,7 +93,8 @@ final class DocumentStore {
         isDiscarding = discardingChanges && !committed.changes.isEmpty
         let (effective, notApplied) = changes.apply(to: base)
         staged = Content(
-            base: base, changes: changes, effective: effective, notApplied: notApplied, places: places)
+            base: base, changes: changes, effective: effective, notApplied: notApplied, places: places,
+            replaced: committed.base)
         return differing
     }
 
@@ -103,6 +118,7 @@ final class DocumentStore {
     func commitStaged() {
         if staged.changes != committed.changes { writesCount += 1 }
         committed = staged
+        overridesMade = nil
         isDiscarding = false
     }
 

@@ -22,8 +22,6 @@ extension Limits {
     static let healthWaitSeconds: Double = 60
     /// The longest time that a registration may ask to wait: an hour, as the longest deregistration delay.
     static let healthWaitSecondsMax: Double = 3600
-    /// Targets that one message names; the others are counted.
-    static let targetsNamedMax = 8
     /// Octets of answer kept for a subscriber of events that does not read: some thousand events. What happens beyond
     /// them, it is told only the number of.
     static let eventBytesMax = 256 * 1024

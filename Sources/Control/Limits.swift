@@ -24,6 +24,9 @@ enum Limits {
     static let logValueBytesMax = 4096
     /// Characters of a key in our own log. All are ours, and short.
     static let logKeyBytesMax = 64
+    /// Objects that one reload, or start, names in our own log as hidden by changes made at run time. The others are in
+    /// `apus status`.
+    static let overridesToldMax = 20
     /// Time between two looks at what is refused or lost.
     static let lossWatchInterval: Nanoseconds = 1_000_000_000
     /// Time between two looks at how much memory is in use: what a storm took is given back after three.

@@ -120,7 +120,8 @@ extension Operations {
         warnOfDocument()
         ticketKeys.setInterval(Nanoseconds(seconds: document.runtime.ticketKeyRotationSeconds))
         let report = ReloadReport(
-            generation: generation, changes: changes, changesNotApplied: store.notApplied, needsRestart: needsRestart,
+            generation: generation, changes: changes, changesNotApplied: store.notApplied,
+            overrides: store.overrides, needsRestart: needsRestart,
             putAside: putAside)
         events.post(.configurationReloaded(generation: generation, changes: changes))
         tell(report)
@@ -149,6 +150,15 @@ extension Operations {
                 "a change made at run time does not fit the file and is kept aside",
                 metadata: [
                     "reason": "\(sentence)"
+                ])
+        }
+        for override in report.overrides.filter(\.isEdited).prefix(Limits.overridesToldMax) {
+            logger.warning(
+                "what was edited in the file is hidden by a change made at run time",
+                metadata: [
+                    "object": "\(override.object)", "inForce": "\(override.change)", "since": "\(override.since)",
+                    "remedy":
+                        "Make the same change at run time, or put all of them aside: apus reload --discard-changes.",
                 ])
         }
         for key in report.needsRestart {

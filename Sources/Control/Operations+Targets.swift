@@ -68,8 +68,8 @@ extension Operations {
     }
 
     private static func list(_ keys: [TargetKey], _ words: (TargetKey) -> String = { "\($0)" }) -> String {
-        let more = keys.count - Limits.targetsNamedMax
-        return keys.prefix(Limits.targetsNamedMax).map(words).joined(separator: ", ")
+        let more = keys.count - Model.Limits.targetsNamedMax
+        return keys.prefix(Model.Limits.targetsNamedMax).map(words).joined(separator: ", ")
             + (more > 0 ? " and \(counted(more, "more target"))" : "")
     }
 

@@ -121,6 +121,8 @@ final class Operations: AdminActions {
     var configurationFile: String { store.file }
     /// Changes made at run time that do not fit the file, in sentences.
     var changesNotApplied: [String] { store.notApplied }
+    /// Objects of the file that are not in force as it says, because of what was changed at run time.
+    var overrides: [Override] { store.overrides }
 
     /// What control has done so far.
     var tally: ControlTally {

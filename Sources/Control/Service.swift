@@ -219,6 +219,13 @@ final class Service {
                 ])
         }
         operations.warnOfDocument()
+        let overrides = operations.overrides
+        if !overrides.isEmpty {
+            let named = overrides.prefix(Limits.overridesToldMax).map(\.object).joined(separator: ", ")
+            logger.notice(
+                "objects of the file are not in force as it says, by changes made at run time",
+                metadata: ["count": "\(overrides.count)", "objects": "\(named)"])
+        }
         if let wanted = operations.document.runtime.connections, wanted > budget.connectionsMax {
             logger.warning(
                 "the limit on open files allows fewer connections than runtime.connections",

@@ -1,6 +1,6 @@
 extension Changes {
     /// The version of the form in which changes are kept on disk. A later one reads all earlier ones.
-    public static let version = 1
+    public static let version = 2
 
     /// The changes as the state file keeps them.
     public func encoded() -> Value {
@@ -52,6 +52,13 @@ extension Changes {
                     overlay("Rules", RuleChange.description.codec, RuleName.description.codec), "Rules."),
                 Key("weights", \.changes.weights, list(WeightsChange.description.codec), "Weights."),
                 Key("targets", \.changes.targets, list(TargetsChange.description.codec), "Targets."),
+                Key(
+                    "changedAt", \.changes.times,
+                    list(ChangeTime.description.codec).converted(
+                        to: { times, _ in
+                            Dictionary(times.compactMap { time in time.object.map { ($0, time.at) } }) { $1 }
+                        }, from: { $0.map { ChangeTime($0.key, at: $0.value) }.sorted { $0.order < $1.order } }),
+                    "When each was changed last."),
             ])
 
         private static let name = Codec<String>.text(TextRule("a name", length: 1...64, remedy: "Write a name."))
@@ -72,6 +79,74 @@ extension Changes {
             ).codec
         }
     }
+}
+
+/// When an object was changed, as the state file has it.
+private struct ChangeTime: Sendable {
+    /// Which kind it is of.
+    enum Kind: String, Sendable, CaseIterable {
+        case instance, targetGroup, loadBalancer, listener, rule, weights, targets
+    }
+
+    /// Its kind.
+    var kind = Kind.instance
+    /// What names it, or its load balancer.
+    var name = ""
+    /// Port of the listener.
+    var port: Int?
+    /// Priority of the rule.
+    var priority: Int?
+    /// When: milliseconds since 1970.
+    var at = 0
+
+    init() {}
+
+    init(_ object: ChangedObject, at: Int) {
+        self.at = at
+        switch object {
+        case .instance(let name): (kind, self.name) = (.instance, name)
+        case .targetGroup(let name): (kind, self.name) = (.targetGroup, name)
+        case .loadBalancer(let name): (kind, self.name) = (.loadBalancer, name)
+        case .targets(let name): (kind, self.name) = (.targets, name)
+        case .listener(let name): (kind, self.name, port) = (.listener, name.loadBalancer, name.port)
+        case .rule(let name):
+            (kind, self.name, port) = (.rule, name.listener.loadBalancer, name.listener.port)
+            priority = name.priority
+        case .weights(let name):
+            (kind, self.name, port) = (.weights, name.listener.loadBalancer, name.listener.port)
+            priority = name.priority
+        }
+    }
+
+    /// The object; nil if what names it is not all there.
+    var object: ChangedObject? {
+        let listener = port.map { ListenerName(loadBalancer: name, port: $0) }
+        return switch kind {
+        case .instance: .instance(name)
+        case .targetGroup: .targetGroup(name)
+        case .loadBalancer: .loadBalancer(name)
+        case .targets: .targets(name)
+        case .listener: listener.map { .listener($0) }
+        case .rule:
+            if let listener, let priority { .rule(RuleName(listener: listener, priority: priority)) } else { nil }
+        case .weights: listener.map { .weights(ActionName(listener: $0, priority: priority)) }
+        }
+    }
+
+    /// By which they are sorted, so that the same changes give the same file.
+    var order: (String, String, Int, Int) { (kind.rawValue, name, port ?? 0, priority ?? 0) }
+
+    static let description = Description(
+        "ChangeTime", "when an object was changed", blank: ChangeTime(),
+        keys: [
+            Key("kind", \.kind, .word(), required: true, "What kind of object."),
+            Key(
+                "name", \.name, .text(TextRule("a name", length: 1...64, remedy: "Write a name.")), required: true,
+                "Its name, or that of its load balancer."),
+            Key(optional: "port", \.port, .integer(1...65535), "Port of the listener."),
+            Key(optional: "priority", \.priority, .integer(1...50000), "Priority of the rule."),
+            Key("at", \.at, .integer(0...Int.max), required: true, "Milliseconds since 1970."),
+        ])
 }
 
 extension ListenerName {

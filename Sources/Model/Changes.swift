@@ -18,6 +18,8 @@ public struct Changes: Hashable, Sendable {
     var weights: [WeightsChange] = []
     /// Targets of groups that were not themselves put.
     var targets: [TargetsChange] = []
+    /// When each of these was changed last: milliseconds since 1970. Unknown of what an earlier version kept.
+    var times: [ChangedObject: Int] = [:]
 
     /// Nothing changed.
     public init() {}
@@ -26,8 +28,18 @@ public struct Changes: Hashable, Sendable {
     public var isEmpty: Bool { self == Changes() }
 
     /// Adds a change that was applied to the effective document. `file` is the document as the file says it, without
-    /// changes: what never was in it need not be remembered once it is gone.
-    public mutating func record(_ change: Change, over file: Document) {
+    /// changes: what never was in it need not be remembered once it is gone. `time` is when, in milliseconds since
+    /// 1970; a change that changes nothing leaves the time of the one before it.
+    public mutating func record(_ change: Change, over file: Document, at time: Int? = nil) {
+        let object = object(changedBy: change)
+        let before = kept(of: object)
+        keep(change, over: file)
+        forgetTimes(within: object)
+        let after = kept(of: object)
+        if after == nil { times[object] = nil } else if after != before { times[object] = time }
+    }
+
+    private mutating func keep(_ change: Change, over file: Document) {
         switch change {
         case .putInstance(let instance): instances.put(instance)
         case .deleteInstance(let id): instances.delete(id, inFile: file.instances.index(of: id) != nil)

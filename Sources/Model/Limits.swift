@@ -8,6 +8,9 @@ public enum Limits {
     /// Beyond it the text is refused.
     public static let documentDepthMax = 64
 
+    /// Targets named in one sentence; the others are counted.
+    public static let targetsNamedMax = 8
+
     /// Mistakes shown at once. More than a screen of them is one mistake repeated; the rest are counted.
     public static let errorsShownMax = 20
 

@@ -109,6 +109,7 @@ final class RecordingActions: AdminActions {
     let events = EventLog()
     let configurationFile = "test.yaml"
     var changesNotApplied: [String] = []
+    var overrides: [Override] = []
     var tally = ControlTally()
     var logLinesLost: UInt64 = 0
     var connectionLogLinesLost: UInt64 = 0

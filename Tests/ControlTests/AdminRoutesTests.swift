@@ -47,7 +47,8 @@ import Testing
                 + #"{"state":"healthy"},"suspect":true}]}"#),
         Case(
             "POST /v1/reload",
-            #"{"generation":7,"changes":["a is new"],"changesNotApplied":["b is gone"],"needsRestart":["c"]}"#),
+            #"{"generation":7,"changes":["a is new"],"changesNotApplied":["b is gone"],"overridden":[],"#
+                + #""needsRestart":["c"]}"#),
         Case(
             "POST /v1/check", "loadBalancers: []\ntargetGroups: []",
             #"{"summary":"0 load balancers, 0 listeners, 0 rules, 0 target groups, 0 targets","warnings":[],"#

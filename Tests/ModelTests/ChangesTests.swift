@@ -9,9 +9,9 @@ import Testing
     static func play(_ changes: [Change], over file: Document) throws -> (Document, Changes) {
         var document = file
         var recorded = Changes()
-        for change in changes {
+        for (index, change) in changes.enumerated() {
             try document.apply(change)
-            recorded.record(change, over: file)
+            recorded.record(change, over: file, at: index + 1)
         }
         return (document, recorded)
     }
@@ -61,8 +61,9 @@ import Testing
             let change = Self.change(&random)
             guard let next = try? document.applying(change) else { continue }
             document = next
-            recorded.record(change, over: Self.base)
+            recorded.record(change, over: Self.base, at: applied + 1)
             applied += 1
+            #expect(recorded.times.keys.allSatisfy { recorded.kept(of: $0) != nil }, "seed \(seed), after \(change)")
             let (again, notApplicable) = recorded.apply(to: Self.base)
             #expect(again == document, "seed \(seed), after \(change)")
             #expect(notApplicable.isEmpty)
@@ -95,8 +96,8 @@ import Testing
         var recorded = Changes()
         let target = [TargetDescription(id: "10.0.0.7")]
         for _ in 0..<5_000 {
-            recorded.record(.registerTargets(group: "blue", target), over: Self.base)
-            recorded.record(.deregisterTargets(group: "blue", target), over: Self.base)
+            recorded.record(.registerTargets(group: "blue", target), over: Self.base, at: 1)
+            recorded.record(.deregisterTargets(group: "blue", target), over: Self.base, at: 2)
         }
         #expect(recorded.isEmpty)
     }

@@ -1,0 +1,57 @@
+import Foundation
+import Testing
+
+/// What the file says and a change at run time hides is told, and from when.
+@Suite struct OverrideTests {
+    private func document(_ servers: [TargetServer], blue: Int, green: Int) -> Document {
+        Document(
+            listeners: [.init(defaultAction: Document.forward(["blue": blue, "green": green]))],
+            groups: [.init("blue", servers: [servers[0]]), .init("green", servers: [servers[1]])])
+    }
+
+    @Test("An edited weight that an earlier `apus weights` hides: reload, status, log and the next start say so")
+    func editedWeight() throws {
+        let servers = [try TargetServer("blue"), try TargetServer("green")]
+        let apus = try ApusProcess.start(document(servers, blue: 90, green: 10))
+        #expect(try apus.admin("GET", "/v1/status").json["overridden"] == [])
+        #expect(try apus.command("weights", "web:\(apus.port)", "blue=50", "green=50").status == .exited(0))
+        let before = try apus.admin("GET", "/v1/status").json["overridden"][0]
+        let object = "weights of web:\(apus.port)"
+        #expect(before["object"] == .string(object) && before["edited"] == false)
+        let since = try #require(before["since"].string)
+
+        try apus.write(document(servers, blue: 0, green: 100))
+        let reload = try apus.command("reload")
+        #expect(reload.status == .exited(0))
+        let line = "  \(object): blue=50 green=50, where the file says blue=0 green=100; since \(since)"
+        #expect(reload.output.contains("\(line); the file was edited since\n"), "\(reload.output)")
+        #expect(
+            eventually { apus.errors.contains("what was edited in the file is hidden by a change made at run time") })
+        #expect(try apus.command("status").output.contains("\(line); the file was edited since\n"))
+
+        apus.kill()
+        try apus.restart()
+        #expect(try apus.command("status").output.contains("\(line)\n"), "the time outlives a crash")
+        #expect(apus.errors.contains("objects of the file are not in force as it says"))
+
+        #expect(try apus.command("reload", "--discard-changes").status == .exited(0))
+        #expect(try apus.admin("GET", "/v1/status").json["overridden"] == [])
+        for _ in 0..<3 { #expect(try apus.client().get("/now").text == "green\n") }
+        expectLogged(by: apus, "/now", status: 200, target: "127.0.0.1:\(servers[1].port)")
+    }
+
+    @Test("State that an earlier version wrote is read, and its changes are told without a time")
+    func earlierState() throws {
+        let servers = [try TargetServer("blue"), try TargetServer("green")]
+        let apus = try ApusProcess.start(document(servers, blue: 90, green: 10))
+        #expect(apus.terminate() == .exited(0))
+        let weights = #"{"loadBalancer":"web","port":\#(apus.port),"weights":{"blue":0}}"#
+        try #"{"version":1,"weights":[\#(weights)]}"#
+            .write(toFile: "\(apus.statePath)/state.json", atomically: true, encoding: .utf8)
+        try apus.restart()
+        let overridden = try apus.admin("GET", "/v1/status").json["overridden"][0]
+        #expect(overridden["inForce"] == "blue=0 green=10, where the file says blue=90 green=10")
+        #expect(overridden["since"] == .null)
+        #expect(try apus.command("status").output.contains("; since an earlier version of apus\n"))
+    }
+}
