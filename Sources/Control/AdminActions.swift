@@ -86,6 +86,8 @@ struct ControlTally: Equatable, Sendable {
     var healthChecksPassed: UInt64 = 0
     /// Health checks that failed.
     var healthChecksFailed: UInt64 = 0
+    /// Clients of `admin.metrics` that were closed to make room, or because they took too long.
+    var metricsClientsClosed: UInt64 = 0
     /// Lines of our own log that were lost, since nobody read the standard error.
     var ownLogLinesDropped: UInt64 = 0
 }

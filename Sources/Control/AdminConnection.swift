@@ -6,7 +6,8 @@ import Logging
 ///
 /// Shape:  held by its server and the loop until it closes. Nothing is read while an answer is made or written, so
 ///         pipelined requests wait in the socket, and a client that does not read stops being read.
-/// Limits: a head as `HTTP1.Limits` says, a body of `Limits.adminBodyBytesMax`, silence of `Limits.adminIdleTimeout`.
+/// Limits: a head as `HTTP1.Limits` says, a body of `AdminDoor.bodyBytesMax`, silence of `Limits.adminIdleTimeout`;
+///         of strangers a request, and its answer, within `Limits.metricsPatience`, however many bytes come.
 /// Source: RFC 9112.
 final class AdminConnection: PollHandler {
     /// What is awaited.
@@ -32,6 +33,8 @@ final class AdminConnection: PollHandler {
     private var token = Token.none
     private let user: UInt32?
     private var phase = Phase.head
+    /// Since when the client has been waited for: to ask, or to take its answer.
+    private(set) var waitsSince = Instant(nanoseconds: 0)
     private let inbound = Buffer(capacity: Core.Limits.largeBufferBytes)
     private var outbound: [UInt8] = []
     private var outboundStart = 0
@@ -50,7 +53,7 @@ final class AdminConnection: PollHandler {
     init(socket: Socket, server: AdminServer) {
         self.socket = socket
         self.server = server
-        user = socket.unixUserID
+        user = server.door.isPublic ? nil : socket.unixUserID
     }
 
     /// Starts to listen to the client.
@@ -78,13 +81,15 @@ final class AdminConnection: PollHandler {
     }
 
     func timerFired(now: Instant) {
-        guard case .streaming = phase else { return close() }
+        guard case .streaming = phase else { return server.closeLate(self) }
         stream?.beat()
         server.loop.schedule(token, at: now + Limits.eventHeartbeat)
     }
 
     private func awaitClient() {
-        server.loop.schedule(token, at: server.loop.now + Limits.adminIdleTimeout)
+        waitsSince = server.loop.now
+        let patience = server.door.isPublic ? Limits.metricsPatience : Limits.adminIdleTimeout
+        server.loop.schedule(token, at: waitsSince + patience)
     }
 
     // MARK: Reading
@@ -119,7 +124,8 @@ final class AdminConnection: PollHandler {
         inbound.compact()
         switch socket.read(into: inbound) {
         case .bytes:
-            if case .farewell = phase {} else { awaitClient() }
+            // A stranger who sends a byte now and then is not waited for any longer by that.
+            if case .farewell = phase {} else if !server.door.isPublic { awaitClient() }
             return true
         case .wouldBlock: return false
         case .endOfStream:
@@ -140,7 +146,7 @@ final class AdminConnection: PollHandler {
             isHEAD = false
             refuse(
                 code: "\(violation.word)", status: violation.status, message: "This is not an HTTP/1.1 request.",
-                remedy: "Use an HTTP client, such as curl --unix-socket \(server.path).")
+                remedy: server.door.remedy)
             return true
         case .complete(let parsed):
             inbound.consume(parsed.byteCount)
@@ -155,7 +161,7 @@ final class AdminConnection: PollHandler {
         isHEAD = head.isHEAD
         decoder = BodyDecoder(parsed.framing)
         phase = .body
-        if case .length(let count) = parsed.framing, count > UInt64(Limits.adminBodyBytesMax) { return refuseBody() }
+        if case .length(let count) = parsed.framing, count > UInt64(server.door.bodyBytesMax) { return refuseBody() }
         if parsed.expectsContinue && !decoder.isComplete { send(AdminResponse.goOn) }
     }
 
@@ -164,7 +170,7 @@ final class AdminConnection: PollHandler {
         switch decoder.next(inbound.bytes, trailers: nil) {
         case .data(let skip, let count):
             inbound.consume(skip)
-            guard body.count + count <= Limits.adminBodyBytesMax else {
+            guard body.count + count <= server.door.bodyBytesMax else {
                 refuseBody()
                 return true
             }
@@ -182,12 +188,17 @@ final class AdminConnection: PollHandler {
             refuse(
                 code: "\(violation.word)", status: violation.status,
                 message: "The body is not framed as HTTP/1.1 has it.",
-                remedy: "Use an HTTP client, such as curl --unix-socket \(server.path).")
+                remedy: server.door.remedy)
             return true
         }
     }
 
     private func refuseBody() {
+        guard !server.door.isPublic else {
+            return refuse(
+                code: "ContentTooLarge", status: 413, message: "A request for the metrics has no body.",
+                remedy: "Ask with GET.")
+        }
         let most = Limits.adminBodyBytesMax / 1024 / 1024
         refuse(
             code: "ContentTooLarge", status: 413, message: "The body is longer than \(most) MiB.",
@@ -202,8 +213,9 @@ final class AdminConnection: PollHandler {
         body = []
         phase = .answer
         server.loop.cancel(token)
-        server.routes.answer(request) { [weak self, logger = server.logger] answer in
-            Self.audit(request, answer, logger)
+        server.routes.answer(request) { [weak self, logger = server.logger, isPublic = server.door.isPublic] answer in
+            // Nothing can be changed there, and nobody is to fill our log.
+            if !isPublic { Self.audit(request, answer, logger) }
             self?.take(answer)
         }
     }

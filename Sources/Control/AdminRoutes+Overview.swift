@@ -7,11 +7,15 @@ import Telemetry
 
 // What is about the whole: status, configuration, metrics, reload, check, events, instances.
 extension AdminRoutes {
+    /// What may be seen from outside.
+    static var observation: [Route] {
+        [Route("/metrics", ("GET", metrics)), Route("/health", ("GET", health))]
+    }
+
     static var overview: [Route] {
         [
             Route("/v1/status", ("GET", status)),
             Route("/v1/config", ("GET", config)).ofGeneration(),
-            Route("/metrics", ("GET", metrics)),
             Route("/v1/reload", ("POST", reload)),
             Route("/v1/check", ("POST", check)),
             Route("/v1/events", ("GET", events)),
@@ -91,7 +95,21 @@ extension AdminRoutes {
     private static func metrics(
         _ call: AdminCallContext, _ completion: @escaping (AdminAnswer) -> Void
     ) throws(AdminError) {
-        completion(.text(PrometheusText.contentType, try MetricsPage(call.actions).octets()))
+        let octets =
+            if let page = call.page { try page.octets(call.actions) } else { try MetricsPage(call.actions).octets() }
+        completion(.text(PrometheusText.contentType, octets))
+    }
+
+    /// Whether this process serves: 503 once it has begun to end.
+    private static func health(
+        _ call: AdminCallContext, _ completion: @escaping (AdminAnswer) -> Void
+    ) throws(AdminError) {
+        guard !call.actions.isStopping else {
+            throw AdminError(
+                code: "OperationNotPermitted", status: Operations.statusUnavailable,
+                message: "This Apus is stopping: it finishes what is in flight.", remedy: "Ask the next one.")
+        }
+        completion(.value(["status": "serving"]))
     }
 
     private static func reload(

@@ -44,13 +44,23 @@ struct AdminRoutes {
     }
 
     private let actions: any AdminActions
+    /// The page that all clients share; nil where each gets one of its own.
+    private let page: SharedMetricsPage?
     /// The paths there are.
     let table: [Route]
 
     /// Routes to `actions`.
     init(actions: any AdminActions) {
         self.actions = actions
-        table = Self.overview + Self.loadBalancers + Self.targetGroups
+        page = nil
+        table = Self.observation + Self.overview + Self.loadBalancers + Self.targetGroups
+    }
+
+    /// Routes to what can be seen of `actions` from outside, and to nothing else.
+    init(observing actions: any AdminActions, _ page: SharedMetricsPage) {
+        self.actions = actions
+        self.page = page
+        table = Self.observation
     }
 
     /// What happens, for subscribers.
@@ -67,7 +77,8 @@ struct AdminRoutes {
             }
             do throws(AdminError) {
                 let condition = try request.condition()
-                let call = AdminCallContext(request: request, names: names, actions: actions, condition: condition)
+                let call = AdminCallContext(
+                    request: request, names: names, actions: actions, condition: condition, page: page)
                 if method == "GET" { try call.requireGeneration() }
                 try action(call) { [actions] answer in
                     completion(answer.tagged(method == "GET" && route.isOfGeneration ? actions.generation : nil))
@@ -117,6 +128,8 @@ struct AdminCallContext {
     let actions: any AdminActions
     /// What must be in force for it to be done; nil for anything. Changes ask when their turn has come.
     let condition: GenerationCondition?
+    /// The page that all clients share; nil where each gets one of its own.
+    let page: SharedMetricsPage?
 
     /// Errors: what the request asks to be in force is not, now.
     func requireGeneration() throws(AdminError) {

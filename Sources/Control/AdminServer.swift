@@ -2,14 +2,15 @@ import Core
 import HTTP1
 import Logging
 
-/// The admin socket: takes connections and keeps count of them.
+/// The admin socket, or the TCP address of the metrics: takes connections and keeps count of them.
 ///
 /// Shape:  owned by the control thread. Every client is an `AdminConnection`, held here and by the loop.
-/// Limits: `Limits.adminClientsMax` clients; one more is answered 503.
+/// Limits: `AdminDoor.clientsMax` clients. On the socket one more is answered 503; on TCP, where strangers come, the
+///         one that has been waited for longest is closed.
 /// Source: design.md §8.2.
 final class AdminServer: PollHandler {
     /// Where it listens.
-    let path: String
+    let door: AdminDoor
     let loop: ControlLoop
     let routes: AdminRoutes
     let logger: Logger
@@ -20,39 +21,62 @@ final class AdminServer: PollHandler {
     private let listener: Socket
     private var token = Token.none
     private var reserve = ReserveDescriptor()
-    private var connections: [ObjectIdentifier: AdminConnection] = [:]
+    private(set) var connections: [ObjectIdentifier: AdminConnection] = [:]
+    /// Clients that were closed to make room, or because they took too long.
+    private(set) var clientsClosed: UInt64 = 0
+    private var complainedAt: Instant?
 
     /// Listens at `path` with mode 0660, and makes the folder it lies in if only that is missing.
     ///
     /// Errors: `AdminError` that names the path, as when another process answers there. A socket that a killed process
     /// left behind is replaced.
-    init(path: String, loop: ControlLoop, actions: any AdminActions, logger: Logger) throws(AdminError) {
-        self.path = path
+    convenience init(path: String, loop: ControlLoop, actions: any AdminActions, logger: Logger) throws(AdminError) {
+        let listener = try Self.listen(at: path)
+        self.init(.socket(path: path), listener, AdminRoutes(actions: actions), loop: loop, logger: logger)
+    }
+
+    /// Answers the metrics of `actions`, and nothing else, to whoever connects to `listener`, a listening TCP socket.
+    convenience init(metrics listener: Socket, loop: ControlLoop, actions: any AdminActions, logger: Logger) {
+        let address = listener.localAddress ?? .unspecified
+        self.init(
+            .metrics(address), listener, AdminRoutes(observing: actions, SharedMetricsPage()), loop: loop,
+            logger: logger)
+    }
+
+    private init(_ door: AdminDoor, _ listener: Socket, _ routes: AdminRoutes, loop: ControlLoop, logger: Logger) {
+        self.door = door
+        self.listener = listener
+        self.routes = routes
         self.loop = loop
         self.logger = logger
-        routes = AdminRoutes(actions: actions)
-        listener = try Self.listen(at: path)
         token = loop.add(self, descriptor: listener.descriptor, interest: .readable)
     }
 
     /// How many clients there are.
     var clientCount: Int { connections.count }
 
-    /// Stops listening, removes the socket's file and lets every client go. Answers that are ready were written.
+    /// Stops listening, removes the socket's file if there is one, and lets every client go. Answers that are ready
+    /// were written.
     func close() {
         loop.remove(token)
         listener.close()
-        UnixPath.remove(path)
+        if case .socket(let path) = door { UnixPath.remove(path) }
         for connection in connections.values { connection.close() }
     }
 
     /// Called by a connection that has closed.
     func forget(_ connection: AdminConnection) { connections[ObjectIdentifier(connection)] = nil }
 
+    /// A client took too long.
+    func closeLate(_ connection: AdminConnection) {
+        clientsClosed += 1
+        connection.close()
+    }
+
     func timerFired(now: Instant) {}
 
     func ready(_ ready: Poller.Ready, now: Instant) {
-        while true {
+        for _ in 0..<Limits.adminAcceptsMax {
             switch listener.accept() {
             case .accepted(let socket, _): admit(socket)
             case .wouldBlock: return
@@ -62,17 +86,29 @@ final class AdminServer: PollHandler {
                 guard reserve.release() else { return }
                 if case .accepted(let socket, _) = listener.accept() { socket.close() }
                 reserve.restore()
-                logger.warning("closing an admin client: out of descriptors", metadata: ["socket": "\(path)"])
+                complain(now: now)
                 return
             }
         }
     }
 
+    /// Strangers may bring this about as often as they like, but not that many lines.
+    private func complain(now: Instant) {
+        if let complainedAt, now.since(complainedAt) < Limits.complaintInterval { return }
+        complainedAt = now
+        logger.warning("closing an admin client: out of descriptors", metadata: ["socket": "\(door.name)"])
+    }
+
     private func admit(_ socket: Socket) {
-        guard connections.count < Limits.adminClientsMax else {
+        if door.isPublic, connections.count >= door.clientsMax,
+            let oldest = connections.values.min(by: { $0.waitsSince < $1.waitsSince })
+        {
+            closeLate(oldest)
+        }
+        guard connections.count < door.clientsMax else {
             let error = AdminError(
                 code: "Throttling", status: 503,
-                message: "The admin socket serves at most \(Limits.adminClientsMax) clients at once.",
+                message: "The admin socket serves at most \(door.clientsMax) clients at once.",
                 remedy: "Close connections that are done, and try again.")
             staging.append(response.octets(for: .refused(error), connection: .close, isHEAD: false).span)
             _ = socket.write(staging)

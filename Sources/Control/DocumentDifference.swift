@@ -13,6 +13,9 @@ extension Document {
         sentences += balancers.added.map { "Load balancer \($0.name) was added." }
         sentences += balancers.removed.map { "Load balancer \($0.name) was removed." }
         sentences += balancers.kept.flatMap { $0.differences(to: $1) }
+        if admin.metrics != new.admin.metrics {
+            sentences.append("The metrics are served on \(new.admin.metrics.map { "\($0)" } ?? "no TCP address").")
+        }
         if logs.access != new.logs.access { sentences.append("The access log changed.") }
         if logs.connection != new.logs.connection { sentences.append("The connection log changed.") }
         if runtime.shutdownGraceSeconds != new.runtime.shutdownGraceSeconds {

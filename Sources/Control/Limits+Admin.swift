@@ -22,6 +22,20 @@ extension Limits {
     static let healthWaitSeconds: Double = 60
     /// The longest time that a registration may ask to wait: an hour, as the longest deregistration delay.
     static let healthWaitSecondsMax: Double = 3600
+    /// Clients of `admin.metrics` at once. Scrapers are few; each may hold a whole page that it does not read. At the
+    /// cap the one that has been waited for longest is closed, so that nobody who says nothing keeps a scraper out; and
+    /// counted.
+    static let metricsClientsMax = 16
+    /// Connections to `admin.metrics` that the kernel queues; beyond it their SYNs are dropped.
+    static let metricsBacklog: Int32 = 64
+    /// Time in which a client of `admin.metrics` must have sent its next request, and then taken the answer: longer
+    /// than the 15 s that scrapers often pause. It is not put off by single bytes. Then it is closed, and counted.
+    static let metricsPatience: Nanoseconds = 20 * 1_000_000_000
+    /// For so many times the time that a page of metrics took to make, all who ask over TCP get that page.
+    static let metricsPageShare: Nanoseconds = 9
+    /// Clients that are taken in one pass. More wait for the next, so that whoever connects again and again does not
+    /// keep the control thread from the rest.
+    static let adminAcceptsMax = 64
     /// Octets of answer kept for a subscriber of events that does not read: some thousand events. What happens beyond
     /// them, it is told only the number of.
     static let eventBytesMax = 256 * 1024

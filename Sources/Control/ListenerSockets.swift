@@ -129,23 +129,14 @@ final class ListenerSockets {
     }
 
     private static func mistake(_ key: ListenerKey, _ error: SystemError, _ places: DocumentPlaces) -> ConfigError {
-        let remedy =
-            switch error.code {
-            case EADDRINUSE:
-                "Stop the program that has the port (see \"ss -\(key.hasConnections ? "lt" : "lu")np\"), or choose "
-                    + "another one."
-            case EACCES, EPERM:
-                "Ports below 1024 need root or CAP_NET_BIND_SERVICE: start with it, or choose another port."
-            case EADDRNOTAVAIL: "Write an address that this host has, or 0.0.0.0 for all of them."
-            case EMFILE, ENFILE: "Raise the limit on open files (ulimit -n)."
-            default: "See that the address can be listened on."
-            }
         // A listener that was put over the socket has no place in the file.
         let place = places.listener(key.loadBalancer, Int(key.address.port)).key("port")
         return ConfigError(
             file: place.file, location: place.location, path: "loadBalancers[\(key.loadBalancer)]",
             expected: "\(key.address) must be free to listen on",
-            found: "that the system refuses it (\(error))", remedy: remedy, code: .invalidConfigurationRequest)
+            found: "that the system refuses it (\(error))",
+            remedy: error.listeningRemedy(hasConnections: key.hasConnections),
+            code: .invalidConfigurationRequest)
     }
 }
 
@@ -153,6 +144,20 @@ extension Document {
     /// Everything that its listeners bind.
     var listenerKeys: [ListenerKey] {
         loadBalancers.flatMap { loadBalancer in loadBalancer.listeners.flatMap(loadBalancer.keys) }
+    }
+}
+
+extension SystemError {
+    /// What to do when an address cannot be listened on, for connections or for datagrams.
+    func listeningRemedy(hasConnections: Bool = true) -> String {
+        switch code {
+        case EADDRINUSE:
+            "Stop the program that has the port (see \"ss -\(hasConnections ? "lt" : "lu")np\"), or choose another one."
+        case EACCES, EPERM: "Ports below 1024 need root or CAP_NET_BIND_SERVICE: start with it, or choose another port."
+        case EADDRNOTAVAIL: "Write an address that this host has, or 0.0.0.0 for all of them."
+        case EMFILE, ENFILE: "Raise the limit on open files (ulimit -n)."
+        default: "See that the address can be listened on."
+        }
     }
 }
 

@@ -81,6 +81,10 @@ struct MetricsPage {
         text.begin(
             "apus_own_log_lines_dropped_total", .counter, help: "Lines of Apus's own log that nobody read in time.")
         text.sample(tally.ownLogLinesDropped)
+        text.begin(
+            "apus_metrics_clients_closed_total", .counter,
+            help: "Clients of admin.metrics that were closed to make room, or because they took too long.")
+        text.sample(tally.metricsClientsClosed)
         text.begin("apus_events_total", .counter, help: "Events told to subscribers.")
         text.sample(actions.events.lastSequence)
     }

@@ -255,6 +255,7 @@ extension Operations {
 
     private func abandonPrepared() {
         sockets.abandonPrepared()
+        metricsDoor.abandonPrepared()
         certificates.abandonPrepared()
     }
 

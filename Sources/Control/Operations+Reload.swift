@@ -70,6 +70,7 @@ extension Operations {
         let mistakes = read.mistakes + mistakesOfReload(document, places)
         guard mistakes.isEmpty else { throw ConfigErrors(mistakes) }
         try sockets.prepare(for: document, places)
+        try metricsDoor.prepare(for: document, places)
         certificates.prepare(read.content)
     }
 
@@ -113,8 +114,10 @@ extension Operations {
         let hasNewCertificates = certificates.commit()
         if isStopping {
             sockets.abandonPrepared()
+            metricsDoor.abandonPrepared()
         } else if document != before || hasNewCertificates {
             publish(deregistered: [:])
+            metricsDoor.commit(document, self)
         }
         warnOfCertificates()
         warnOfDocument()

@@ -36,6 +36,8 @@ final class Operations: AdminActions {
     private(set) var certificateWatch: CertificateWatch!
     /// What session tickets are sealed with.
     private(set) var ticketKeys: TicketKeys!
+    /// The TCP address of the metrics.
+    let metricsDoor: MetricsDoor
     /// Targets on their way out.
     private(set) var drains: DrainTracker!
     private(set) var terminations: UnhealthyTerminations!
@@ -81,6 +83,7 @@ final class Operations: AdminActions {
         publisher = Publisher(workerCount: workerCount)
         sockets = ListenerSockets(workerCount: workerCount)
         certificates = CertificateStore(configurationFile: store.file)
+        metricsDoor = MetricsDoor(loop: loop, logger: logger)
         stateDisk = DiskThread(name: "state", loop: loop)
         fileDisk = DiskThread(name: "files", loop: loop)
         drains = DrainTracker(
@@ -130,6 +133,7 @@ final class Operations: AdminActions {
         tally.stateWrites = store.writesCount
         tally.healthChecksPassed = prober.passedCount
         tally.healthChecksFailed = prober.failedCount
+        tally.metricsClientsClosed = metricsDoor.clientsClosed
         tally.ownLogLinesDropped = Log.lines.linesDropped
         return tally
     }
@@ -148,7 +152,10 @@ final class Operations: AdminActions {
     var groupsFailedOpen: [String] { registry.groups.values.filter(\.isFailedOpen).map(\.name).sorted() }
 
     /// Opens the sockets of all listeners, before workers exist. Errors: the addresses that cannot be bound.
-    func openListeners() throws(ConfigErrors) { try sockets.prepare(for: document, store.places) }
+    func openListeners() throws(ConfigErrors) {
+        try sockets.prepare(for: document, store.places)
+        try metricsDoor.prepare(for: document, store.places)
+    }
 
     /// Reads what the document's certificates are, as the user that will read them again. Waits for the disk.
     func readCertificates() throws(ConfigErrors) {
@@ -173,6 +180,7 @@ final class Operations: AdminActions {
         self.mailboxes = mailboxes
         adopted = mailboxes.map { _ in 0 }
         publish(deregistered: [:])
+        metricsDoor.commit(document, self)
     }
 
     /// The process begins to end: what has not begun is refused, and what has is brought to its end.

@@ -82,6 +82,7 @@ final class Service {
                     connectionLogs: connectionRings.map { LogDoor(ring: $0, bell: connectionBell) }))
         } catch {
             operations.sockets.abandonPrepared()
+            operations.metricsDoor.close()
             admin.close()
             throw error
         }
@@ -119,6 +120,7 @@ final class Service {
             for worker in operations.workers { worker.thread.join() }
         }
         admin.close()
+        operations.metricsDoor.close()
         logger.notice("stopped", metadata: ["exchangesCut": "\(cutCount)", "status": "\(status)"])
         stopLogs()
         return status

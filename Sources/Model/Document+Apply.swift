@@ -185,6 +185,7 @@ extension Document {
         }
         if count > Limits.listenersMax { findings.tooManyListeners(count) }
         loadBalancer.validate(GroupNames(self), &ports, &findings)
+        loadBalancer.validatePorts(beside: admin.metrics, &findings)
     }
 
     private func checkPort(of listener: Listener, in loadBalancer: LoadBalancer, _ findings: inout Findings) {
@@ -201,6 +202,7 @@ extension Document {
             }
             findings.within(.key("port")) { findings in findings.portInUse(conflict, listener) }
         }
+        loadBalancer.validatePort(of: listener, beside: admin.metrics, &findings)
         if count > Limits.listenersMax { findings.tooManyListeners(count) }
     }
 

@@ -27,7 +27,12 @@ extension Admin {
         keys: [
             Key(
                 "socket", \.socket, .text(.socketPath),
-                "Path of the Unix socket. Changing it needs a restart.")
+                "Path of the Unix socket. Changing it needs a restart."),
+            Key(
+                optional: "metrics", \.metrics,
+                Codec.text(.tcpAddress).converted(to: { text, _ in TCPAddress(text) }, from: \.description),
+                "Where GET /metrics and GET /health are answered over TCP, and nothing else; whoever can connect may "
+                    + "read them."),
         ])
 }
 

@@ -34,6 +34,7 @@ extension Document {
                 }
                 findings.within(.index(index)) { findings in
                     loadBalancer.validate(groups, &ports, &findings)
+                    loadBalancer.validatePorts(beside: admin.metrics, &findings)
                 }
             }
             let listeners = loadBalancers.reduce(0) { $0 + $1.listeners.count }

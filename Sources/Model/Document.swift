@@ -38,10 +38,13 @@ public struct Document: Hashable, Sendable {
 public struct Admin: Hashable, Sendable {
     /// Path of the Unix socket.
     public var socket: String
+    /// Where `GET /metrics` and `GET /health` are answered over TCP, to anybody who can connect; nil is nowhere.
+    public var metrics: TCPAddress?
 
     /// Settings of the admin socket.
-    public init(socket: String = "/run/apus/admin.sock") {
+    public init(socket: String = "/run/apus/admin.sock", metrics: TCPAddress? = nil) {
         self.socket = socket
+        self.metrics = metrics
     }
 }
 

@@ -15,6 +15,12 @@ extension TextRule {
         remedy: "Write an address such as 10.0.0.5 or 2001:db8::5; names are not looked up."
     ) { IPAddress($0) != nil }
 
+    /// An address and a port.
+    static let tcpAddress = TextRule(
+        "an IPv4 or IPv6 address and a port", length: 3...53, pattern: "^([0-9.]+|\\[[0-9A-Fa-f:.]+\\]):[0-9]+$",
+        remedy: "Write it as in 127.0.0.1:9099 or \"[::1]:9099\"."
+    ) { TCPAddress($0) != nil }
+
     /// An instance id: `i-` and letters, digits and hyphens.
     static let instanceID = TextRule(
         "an instance id", length: 3...64, pattern: "^i-[A-Za-z0-9-]+$", remedy: "Write an id such as i-0a1b2c3d."

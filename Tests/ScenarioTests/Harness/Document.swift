@@ -18,6 +18,8 @@ struct Document: Sendable {
     var type = "application"
     /// The instance registry: id → address.
     var instances: [String: String] = [:]
+    /// `admin.metrics`.
+    var metrics: String?
     /// Keys of `runtime`, without the state directory.
     var runtime: [String: JSON] = ["workers": 2]
     /// `alb` or `json`.
@@ -183,6 +185,7 @@ struct Document: Sendable {
             "loadBalancers": [loadBalancer],
             "targetGroups": .array(groups.map(Self.json)),
         ]
+        if let metrics { document["admin"]["metrics"] = .string(metrics) }
         if !instances.isEmpty {
             let entries = instances.sorted { $0.key < $1.key }
             document["instances"] = .array(entries.map { ["id": .string($0.key), "address": .string($0.value)] })

@@ -1,0 +1,34 @@
+import Core
+
+/// Where clients of control come in, and what they may do there.
+enum AdminDoor {
+    /// The Unix socket at this path: operators, by the permissions of its file.
+    case socket(path: String)
+    /// `admin.metrics`: whoever can connect. They may read the metrics, and cost little.
+    case metrics(SocketAddress)
+
+    /// In sentences and in logs.
+    var name: String {
+        switch self {
+        case .socket(let path): path
+        case .metrics(let address): "\(address)"
+        }
+    }
+
+    /// Whether strangers may come in.
+    var isPublic: Bool { if case .metrics = self { true } else { false } }
+
+    /// How many clients there may be.
+    var clientsMax: Int { isPublic ? Limits.metricsClientsMax : Limits.adminClientsMax }
+
+    /// Bytes of a request's body.
+    var bodyBytesMax: Int { isPublic ? 0 : Limits.adminBodyBytesMax }
+
+    /// What to use instead of whatever does not speak HTTP.
+    var remedy: String {
+        switch self {
+        case .socket(let path): "Use an HTTP client, such as curl --unix-socket \(path)."
+        case .metrics(let address): "Use an HTTP client, such as curl http://\(address)/metrics."
+        }
+    }
+}

@@ -1,0 +1,22 @@
+import Core
+
+/// The page of `/metrics` for clients who may ask as often as they like.
+///
+/// A page is given to all who ask within `Limits.metricsPageShare` times the time that it took to make. So however
+/// often it is asked for, making it takes a tenth of the control thread at most.
+///
+/// Shape: one object of the control thread.
+final class SharedMetricsPage {
+    private var octets: [UInt8] = []
+    private var isGoodUntil = Instant(nanoseconds: 0)
+
+    /// The page of what `actions` knows, made now or a moment ago.
+    func octets(_ actions: any AdminActions) throws(AdminError) -> [UInt8] {
+        let began = Instant.now()
+        if began < isGoodUntil { return octets }
+        octets = try MetricsPage(actions).octets()
+        let ended = Instant.now()
+        isGoodUntil = ended + Limits.metricsPageShare * ended.since(began)
+        return octets
+    }
+}

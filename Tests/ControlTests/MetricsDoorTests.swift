@@ -1,0 +1,94 @@
+import Core
+import Model
+import Testing
+
+@testable import Control
+
+@Suite struct MetricsDoorTests {
+    private let loop = ControlLoop()
+    private let actions: RecordingActions
+    private let door: MetricsDoor
+
+    init() {
+        actions = RecordingActions(document: AdminHarness.document, loop: loop)
+        door = MetricsDoor(loop: loop, logger: quiet)
+    }
+
+    private func document(_ port: UInt16?) -> Document {
+        Document(admin: Admin(metrics: port.flatMap { TCPAddress("127.0.0.1:\($0)") }))
+    }
+
+    private func open(_ port: UInt16?) throws {
+        try door.prepare(for: document(port))
+        door.commit(document(port), actions)
+    }
+
+    private func pass() {
+        var hasPassed = false
+        loop.afterBatch { hasPassed = true }
+        #expect(run(loop) { hasPassed })
+    }
+
+    @Test func isOpenedMovedAndClosed() throws {
+        let ports = [try freePort(), try freePort()]
+        try open(ports[0])
+        #expect(door.localAddress?.port == ports[0])
+        try open(ports[0])
+        #expect(door.localAddress?.port == ports[0], "it stays as it is")
+        try open(ports[1])
+        #expect(door.localAddress?.port == ports[1])
+        try Socket.listen(on: SocketAddress(literal: "127.0.0.1", port: ports[0])!, sharesPort: false).close()
+        try open(nil)
+        #expect(door.localAddress == nil)
+        try Socket.listen(on: SocketAddress(literal: "127.0.0.1", port: ports[1])!, sharesPort: false).close()
+    }
+
+    @Test func anAddressThatCannotBeHadRefusesAndLeavesTheOldOne() throws {
+        let port = try freePort()
+        try open(port)
+        let taken = try Socket.listen(on: SocketAddress(literal: "127.0.0.1", port: 0)!, sharesPort: false)
+        defer { taken.close() }
+        let error = #expect(throws: ConfigErrors.self) { try door.prepare(for: document(taken.localAddress!.port)) }
+        #expect(error?.first.path == "admin.metrics" && error?.first.remedy.contains("ss -ltnp") == true)
+        #expect(door.localAddress?.port == port)
+        door.close()
+        #expect(door.localAddress == nil)
+    }
+
+    @Test func whatWasPreparedAndNotCommittedIsClosed() throws {
+        let port = try freePort()
+        try door.prepare(for: document(port))
+        door.abandonPrepared()
+        try Socket.listen(on: SocketAddress(literal: "127.0.0.1", port: port)!, sharesPort: false).close()
+    }
+
+    /// A stranger's bytes do not put off its deadline, and at the cap the one that waits longest makes room.
+    @Test func strangersAreNotWaitedForLonger() throws {
+        let listener = try Socket.listen(on: SocketAddress(literal: "127.0.0.1", port: 0)!, sharesPort: false)
+        let server = AdminServer(metrics: listener, loop: loop, actions: actions, logger: quiet)
+        defer { server.close() }
+        func connect() throws -> Socket { try Socket.connect(to: try #require(listener.localAddress)) }
+        let first = try connect()
+        #expect(run(loop) { server.clientCount == 1 })
+        let connection = try #require(server.connections.values.first)
+        let since = connection.waitsSince
+        let buffer = Buffer(capacity: 4096)
+        for _ in 0..<3 {
+            buffer.append(Array("G".utf8).span)
+            _ = first.write(buffer)
+            buffer.removeAll()
+            pass()
+        }
+        #expect(connection.waitsSince == since)
+        var others: [Socket] = []
+        for count in 2...(Limits.metricsClientsMax + 1) {
+            others.append(try connect())
+            #expect(
+                run(loop) { server.clientCount == min(count, Limits.metricsClientsMax) || server.clientsClosed > 0 })
+        }
+        #expect(run(loop) { server.clientsClosed == 1 })
+        #expect(server.clientCount == Limits.metricsClientsMax)
+        #expect(!server.connections.values.contains { $0 === connection }, "the first one is gone")
+        for socket in others + [first] { socket.close() }
+    }
+}

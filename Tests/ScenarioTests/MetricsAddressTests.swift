@@ -1,0 +1,127 @@
+import Foundation
+import Glibc
+import Testing
+
+/// `admin.metrics`: metrics and health over TCP, and nothing else.
+@Suite struct MetricsAddressTests {
+    private func start(_ metrics: String? = nil) throws -> (apus: ApusProcess, document: Document, port: UInt16) {
+        let port = try PortAllocator.port()
+        var document = Document(try TargetServer())
+        document.metrics = metrics ?? "127.0.0.1:\(port)"
+        return (try ApusProcess.start(document), document, port)
+    }
+
+    private func ask(_ port: UInt16, _ request: String, method: String = "GET") throws -> Message {
+        try RawClient(port: port).exchange("\(request) HTTP/1.1\r\nHost: a\r\n\r\n", method: method)
+    }
+
+    @Test("GET /metrics and /health are answered; whatever else is asked is 404 or 405, and changes nothing")
+    func readOnly() throws {
+        let (apus, _, port) = try start()
+        expectServes(apus)
+        let metrics = try ask(port, "GET /metrics")
+        #expect(metrics.status == 200 && metrics["content-type"]?.hasPrefix("text/plain") == true)
+        #expect(metrics.text.contains("apus_requests_total"))
+        let health = try ask(port, "GET /health")
+        #expect(health.status == 200 && JSON(parsing: health.body)["status"] == "serving")
+        #expect(try ask(port, "HEAD /metrics", method: "HEAD").status == 200)
+        let before = try apus.admin("GET", "/v1/config").text
+        for path in ["/", "/v1/status", "/v1/config", "/v1/events", "/metrics/x", "/v1/target-groups/blue/targets"] {
+            #expect(try ask(port, "GET \(path)").status == 404, "\(path)")
+        }
+        for method in ["POST", "PUT", "DELETE", "PATCH", "OPTIONS"] {
+            let answer = try ask(port, "\(method) /metrics")
+            #expect(answer.status == 405 && answer["allow"] == "GET, HEAD", "\(method)")
+            #expect(try ask(port, "\(method) /v1/reload").status == 404, "\(method)")
+        }
+        let client = try RawClient(port: port)
+        try client.send("PUT /metrics HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\n\r\nhello")
+        #expect(try client.response().status == 413)
+        #expect(try apus.admin("GET", "/v1/config").text == before)
+        #expect(!apus.errors.contains("answered an admin request"), "strangers do not write our log")
+        // The operators' door has both as well.
+        #expect(try apus.admin("GET", "/health").json["status"] == "serving")
+    }
+
+    @Test("Silent clients, however many, do not keep a scraper out; they are counted")
+    func silentClients() throws {
+        let (apus, _, port) = try start()
+        let silent = try (0..<100).map { _ in try RawClient(port: port) }
+        #expect(try ask(port, "GET /metrics").status == 200)
+        #expect(try apus.metric("apus_metrics_clients_closed_total") >= 80)
+        #expect(silent[0].ended())
+        // They do not take the socket's places either.
+        #expect(try apus.admin("GET", "/v1/status").status == 200)
+    }
+
+    @Test("A reload moves it, closes it, and is refused when the address cannot be had")
+    func reload() throws {
+        var (apus, document, port) = try start()
+        let next = try PortAllocator.port()
+        document.metrics = "127.0.0.1:\(next)"
+        try apus.write(document)
+        let moved = try apus.command("reload")
+        #expect(moved.output.contains("The metrics are served on 127.0.0.1:\(next)."), "\(moved.output)")
+        #expect(try ask(next, "GET /health").status == 200)
+        #expect((try? Socket.connected(port: port)) == nil)
+
+        let taken = try Socket.listening()
+        document.metrics = "127.0.0.1:\(try taken.localPort())"
+        try apus.write(document)
+        let refused = try apus.command("reload")
+        #expect(refused.status == .exited(1))
+        #expect(refused.errors.contains("apus.yaml:1:"), "\(refused.errors)")
+        #expect(try refused.errors.contains("\(taken.localPort())"))
+        #expect(try ask(next, "GET /health").status == 200)
+
+        document.metrics = nil
+        try apus.write(document)
+        #expect(try apus.command("reload").status == .exited(0))
+        #expect((try? Socket.connected(port: next)) == nil)
+        expectServes(apus)
+    }
+
+    @Test("An address in use refuses the start, and a listener's refuses the file")
+    func inUse() throws {
+        let folder = try temporaryFolder()
+        defer { removeFolder(folder) }
+        let taken = try Socket.listening()
+        let ports = [try PortAllocator.port()]
+        for (metrics, named) in [
+            (try taken.localPort(), "in use"), (ports[0], "port must not be that of admin.metrics"),
+        ] {
+            var document = Document(try TargetServer())
+            document.metrics = "127.0.0.1:\(metrics)"
+            let path = "\(folder)/apus.yaml"
+            try document.text(ports: ports, folder: folder).write(toFile: path, atomically: true, encoding: .utf8)
+            let result = try ApusProcess.command(["run", path], socket: "\(folder)/admin.sock", folder: folder)
+            #expect(result.status == .exited(1) && result.errors.contains(named), "\(result.errors)")
+            #expect(result.errors.contains("apus.yaml:1:"), "\(result.errors)")
+        }
+    }
+
+    @Test("While it stops, health is 503")
+    func stopping() throws {
+        let gate = Gate()
+        let blue = try TargetServer("blue") { connection in
+            while let request = try connection.request() {
+                if request.target == "/held" { gate.wait() }
+                try connection.respond(body: "blue\n")
+            }
+        }
+        let port = try PortAllocator.port()
+        var document = Document(blue)
+        document.metrics = "127.0.0.1:\(port)"
+        let apus = try ApusProcess.start(document)
+        let client = try apus.client()
+        try client.send("GET /held HTTP/1.1\r\nHost: a.b\r\n\r\n")
+        #expect(eventually { blue.requests.contains { $0.target == "/held" } })
+        apus.process.signal(SIGTERM)
+        #expect(try eventually { try ask(port, "GET /health").status == 503 })
+        #expect(try ask(port, "GET /metrics").status == 200)
+        gate.open()
+        #expect(try client.response().status == 200)
+        #expect(apus.process.waitForExit() == .exited(0))
+        expectLogged(by: apus, "/held", status: 200, targetStatus: 200)
+    }
+}
