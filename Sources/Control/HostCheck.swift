@@ -2,8 +2,9 @@ import Core
 import Foundation
 import Model
 
-/// What the host refuses a document: folders of logs, the admin socket, ports, a user, logs. `run` asks before it opens
-/// anything, and `check` asks the same, so that both say the same.
+/// What the host refuses a document: folders of logs, the admin socket, the ports of listeners and of
+/// `admin.metrics`, a user, logs. `run` asks before it opens anything, and `check` asks the same, so that both say the
+/// same.
 ///
 /// What can only be known by trying is tried and undone: nothing is left behind.
 struct HostCheck {
@@ -29,6 +30,9 @@ struct HostCheck {
         }
         if running == nil {
             mistakes += ListenerSockets(workerCount: 0).mistakes(for: document, places, mayBeInUse: mayBeInUse)
+            if let metrics = document.admin.metrics {
+                mistakes += MetricsDoor.mistakes(of: metrics, places, mayBeInUse: mayBeInUse)
+            }
         }
         if let name = document.runtime.user, SystemUser.isRoot, SystemUser(named: name) == nil {
             mistakes.append(places.setting("runtime", "user").mistake(Self.unknownUser(name), remedy: Self.makeTheUser))

@@ -32,17 +32,19 @@ final class ListenerSockets {
     init(workerCount: Int) { self.workerCount = workerCount }
 
     /// Opens the sockets of listeners that are new in `document`, whose places in the file are `places`. On failure
-    /// none of them stays open.
+    /// none of them stays open. `metrics` is where `admin.metrics` still is served: it is ours as well.
     ///
     /// Errors: `ConfigErrors` with one mistake for each address that cannot be bound.
-    func prepare(for document: Document, _ places: DocumentPlaces = DocumentPlaces()) throws(ConfigErrors) {
+    func prepare(
+        for document: Document, _ places: DocumentPlaces = DocumentPlaces(), beside metrics: SocketAddress? = nil
+    ) throws(ConfigErrors) {
         var opened: [ListenerKey: [Bound]] = [:]
         var mistakes: [ConfigError] = []
         for key in document.listenerKeys where !held.contains(key) && prepared[key] == nil {
             do {
-                opened[key] = try open(key)
+                opened[key] = try open(key, beside: metrics)
             } catch {
-                mistakes.append(Self.mistake(key, error, places))
+                mistakes.append(mistake(key, error, places, beside: metrics))
             }
         }
         guard mistakes.isEmpty else {
@@ -55,14 +57,14 @@ final class ListenerSockets {
     /// The mistakes with which `prepare` would refuse `document` now. Nothing stays open. With `mayBeInUse` addresses
     /// that somebody has are none.
     func mistakes(
-        for document: Document, _ places: DocumentPlaces, mayBeInUse: Bool = false
+        for document: Document, _ places: DocumentPlaces, beside metrics: SocketAddress? = nil, mayBeInUse: Bool = false
     ) -> [ConfigError] {
         document.listenerKeys.filter { !held.contains($0) && prepared[$0] == nil }.compactMap { key in
             do throws(SystemError) {
-                try tryBinding(key)
+                try tryBinding(key, beside: metrics)
                 return nil
             } catch {
-                return mayBeInUse && error.code == EADDRINUSE ? nil : Self.mistake(key, error, places)
+                return mayBeInUse && error.code == EADDRINUSE ? nil : mistake(key, error, places, beside: metrics)
             }
         }
     }
@@ -91,12 +93,19 @@ final class ListenerSockets {
     /// Every worker works by `generation` or a later one: what it closed is closed.
     func adopted(_ generation: UInt64) { closing.removeAll { $0.generation <= generation } }
 
-    private func tryBinding(_ key: ListenerKey) throws(SystemError) {
+    /// Whether a listener of TCP has a socket that hinders binding `address` alone, or is about to close it.
+    func takesConnections(at address: SocketAddress) -> Bool { ours(at: address).contains(where: \.hasConnections) }
+
+    private func ours(at address: SocketAddress) -> [ListenerKey] {
+        (Array(held) + Array(prepared.keys) + closing.map(\.key)).filter { $0.address.overlaps(address) }
+    }
+
+    private func tryBinding(_ key: ListenerKey, beside metrics: SocketAddress?) throws(SystemError) {
         // A port that is ours already, under another name or on its way out, says nothing about other programs. There
         // a socket that listened, or took datagrams, for a moment would take what is the workers'.
-        let ours = (Array(held) + Array(prepared.keys) + closing.map(\.key)).filter { $0.address.overlaps(key.address) }
+        let ours = ours(at: key.address)
         if key.hasConnections {
-            if ours.contains(where: \.hasConnections) {
+            if ours.contains(where: \.hasConnections) || metrics?.overlaps(key.address) == true {
                 try Socket.bind(to: key.address, sharesPort: true).close()
             } else {
                 try Socket.listen(on: key.address, sharesPort: false).close()
@@ -107,8 +116,8 @@ final class ListenerSockets {
         }
     }
 
-    private func open(_ key: ListenerKey) throws(SystemError) -> [Bound] {
-        try tryBinding(key)
+    private func open(_ key: ListenerKey, beside metrics: SocketAddress?) throws(SystemError) -> [Bound] {
+        try tryBinding(key, beside: metrics)
         var sockets = [Bound](repeating: Bound(), count: workerCount)
         do throws(SystemError) {
             for worker in 0..<workerCount {
@@ -128,14 +137,17 @@ final class ListenerSockets {
         for socket in sockets.values.joined() { socket.close() }
     }
 
-    private static func mistake(_ key: ListenerKey, _ error: SystemError, _ places: DocumentPlaces) -> ConfigError {
+    private func mistake(
+        _ key: ListenerKey, _ error: SystemError, _ places: DocumentPlaces, beside metrics: SocketAddress?
+    ) -> ConfigError {
+        let isOurs = !ours(at: key.address).isEmpty || metrics?.overlaps(key.address) == true
         // A listener that was put over the socket has no place in the file.
         let place = places.listener(key.loadBalancer, Int(key.address.port)).key("port")
         return ConfigError(
             file: place.file, location: place.location, path: "loadBalancers[\(key.loadBalancer)]",
             expected: "\(key.address) must be free to listen on",
             found: "that the system refuses it (\(error))",
-            remedy: error.listeningRemedy(hasConnections: key.hasConnections),
+            remedy: error.listeningRemedy(isOurs: isOurs, hasConnections: key.hasConnections),
             code: .invalidConfigurationRequest)
     }
 }
@@ -148,11 +160,13 @@ extension Document {
 }
 
 extension SystemError {
-    /// What to do when an address cannot be listened on, for connections or for datagrams.
-    func listeningRemedy(hasConnections: Bool = true) -> String {
+    /// What to do when an address cannot be listened on, for connections or for datagrams. With `isOurs` this process
+    /// has it in part: the kernel lets sockets of one user share a port, and another was ours before `runtime.user`.
+    func listeningRemedy(isOurs: Bool, hasConnections: Bool = true) -> String {
         switch code {
         case EADDRINUSE:
             "Stop the program that has the port (see \"ss -\(hasConnections ? "lt" : "lu")np\"), or choose another one."
+                + (isOurs ? " If it is this process, which had it as another user, reload without this first." : "")
         case EACCES, EPERM: "Ports below 1024 need root or CAP_NET_BIND_SERVICE: start with it, or choose another port."
         case EADDRNOTAVAIL: "Write an address that this host has, or 0.0.0.0 for all of them."
         case EMFILE, ENFILE: "Raise the limit on open files (ulimit -n)."
@@ -163,7 +177,7 @@ extension SystemError {
 
 extension SocketAddress {
     /// Whether binding one hinders binding the other.
-    fileprivate func overlaps(_ other: SocketAddress) -> Bool {
+    func overlaps(_ other: SocketAddress) -> Bool {
         port == other.port && family == other.family && (self == other || isUnspecified || other.isUnspecified)
     }
 }

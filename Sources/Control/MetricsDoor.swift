@@ -1,4 +1,5 @@
 import Core
+import Foundation
 import Logging
 import Model
 
@@ -27,24 +28,70 @@ final class MetricsDoor {
     /// Clients that were closed to make room for others, or because they took too long.
     var clientsClosed: UInt64 { closedBefore + (server?.clientsClosed ?? 0) }
 
-    /// Opens the address of `document` if it is another one than before.
+    /// Opens the address of `document` if it is another one than before. One that `listeners` have, or that is in part
+    /// the one of before, is shared until those close it.
     ///
     /// Errors: `ConfigErrors` when it cannot be had.
-    func prepare(for document: Document, _ places: DocumentPlaces = DocumentPlaces()) throws(ConfigErrors) {
+    func prepare(
+        for document: Document, beside listeners: ListenerSockets, _ places: DocumentPlaces = DocumentPlaces()
+    ) throws(ConfigErrors) {
         abandonPrepared()
-        guard let wanted = document.admin.metrics, wanted != address,
-            let bound = SocketAddress(literal: wanted.host.description, port: UInt16(wanted.port))
-        else { return }
+        guard let wanted = document.admin.metrics, wanted != address else { return }
+        let isOurs = isOurs(wanted, listeners)
         do throws(SystemError) {
-            prepared = (wanted, try Socket.listen(on: bound, sharesPort: false, backlog: Limits.metricsBacklog))
+            try Self.tryBinding(wanted, isOurs: isOurs)
+            // Listeners may get the port while this closes, so it has to be one that can be shared.
+            let socket = try Socket.listen(
+                on: SocketAddress(wanted), sharesPort: true, backlog: Limits.metricsBacklog)
+            prepared = (wanted, socket)
         } catch {
-            let place = places.setting("admin", "metrics")
-            throw ConfigErrors(
-                ConfigError(
-                    file: place.file, location: place.location, path: place.path,
-                    expected: "\(wanted) must be free to listen on", found: "that the system refuses it (\(error))",
-                    remedy: error.listeningRemedy(), code: .invalidConfigurationRequest))
+            throw ConfigErrors(Self.mistake(wanted, error, isOurs: isOurs, places))
         }
+    }
+
+    /// The mistakes with which `prepare` would refuse `document` now. Nothing stays open.
+    func mistakes(for document: Document, beside listeners: ListenerSockets, _ places: DocumentPlaces) -> [ConfigError]
+    {
+        guard let wanted = document.admin.metrics, wanted != address else { return [] }
+        return Self.mistakes(of: wanted, isOurs: isOurs(wanted, listeners), places)
+    }
+
+    /// The same of `wanted`, which is another address than before; with `isOurs` this process has it in part. With
+    /// `mayBeInUse` one that somebody has is no mistake.
+    static func mistakes(
+        of wanted: TCPAddress, isOurs: Bool = false, _ places: DocumentPlaces, mayBeInUse: Bool = false
+    ) -> [ConfigError] {
+        do throws(SystemError) {
+            try tryBinding(wanted, isOurs: isOurs)
+            return []
+        } catch {
+            return mayBeInUse && error.code == EADDRINUSE ? [] : [mistake(wanted, error, isOurs: isOurs, places)]
+        }
+    }
+
+    private func isOurs(_ wanted: TCPAddress, _ listeners: ListenerSockets) -> Bool {
+        let bound = SocketAddress(wanted)
+        return localAddress?.overlaps(bound) == true || listeners.takesConnections(at: bound)
+    }
+
+    /// Another program that shares its port would get a part of our clients, so it is first had alone, unless it is
+    /// ours already: there, a socket that listened for a moment would take clients of those that have it.
+    private static func tryBinding(_ wanted: TCPAddress, isOurs: Bool) throws(SystemError) {
+        if isOurs {
+            try Socket.bind(to: SocketAddress(wanted), sharesPort: true).close()
+        } else {
+            try Socket.listen(on: SocketAddress(wanted), sharesPort: false).close()
+        }
+    }
+
+    private static func mistake(
+        _ wanted: TCPAddress, _ error: SystemError, isOurs: Bool, _ places: DocumentPlaces
+    ) -> ConfigError {
+        let place = places.setting("admin", "metrics")
+        return ConfigError(
+            file: place.file, location: place.location, path: place.path,
+            expected: "\(wanted) must be free to listen on", found: "that the system refuses it (\(error))",
+            remedy: error.listeningRemedy(isOurs: isOurs), code: .invalidConfigurationRequest)
     }
 
     /// Serves what was prepared for `document`, and nothing that it does not name.
@@ -78,5 +125,15 @@ final class MetricsDoor {
         closedBefore += server.clientsClosed
         self.server = nil
         logger.notice("metrics are no longer served", metadata: ["address": "\(server.door.name)"])
+    }
+}
+
+extension SocketAddress {
+    /// Where `address` is.
+    fileprivate init(_ address: TCPAddress) {
+        guard let made = SocketAddress(literal: address.host.description, port: UInt16(address.port)) else {
+            preconditionFailure("metrics: \(address) is no address")
+        }
+        self = made
     }
 }

@@ -69,14 +69,16 @@ extension Operations {
         let read = certificates.tryReading(for: document, from: files, places)
         let mistakes = read.mistakes + mistakesOfReload(document, places)
         guard mistakes.isEmpty else { throw ConfigErrors(mistakes) }
-        try sockets.prepare(for: document, places)
-        try metricsDoor.prepare(for: document, places)
+        // Either may get what the other one leaves.
+        try sockets.prepare(for: document, places, beside: metricsDoor.localAddress)
+        try metricsDoor.prepare(for: document, beside: sockets, places)
         certificates.prepare(read.content)
     }
 
     /// What stands against putting `document` in force in this process, certificates aside.
     private func mistakesOfReload(_ document: Document, _ places: DocumentPlaces) -> [ConfigError] {
-        var mistakes = sockets.mistakes(for: document, places)
+        var mistakes = sockets.mistakes(for: document, places, beside: metricsDoor.localAddress)
+        mistakes += metricsDoor.mistakes(for: document, beside: sockets, places)
         do throws(ConfigErrors) { try clientIPPreservation.check(document, places) } catch { mistakes += error.all }
         return mistakes
     }

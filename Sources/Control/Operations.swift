@@ -154,7 +154,7 @@ final class Operations: AdminActions {
     /// Opens the sockets of all listeners, before workers exist. Errors: the addresses that cannot be bound.
     func openListeners() throws(ConfigErrors) {
         try sockets.prepare(for: document, store.places)
-        try metricsDoor.prepare(for: document, store.places)
+        try metricsDoor.prepare(for: document, beside: sockets, store.places)
     }
 
     /// Reads what the document's certificates are, as the user that will read them again. Waits for the disk.

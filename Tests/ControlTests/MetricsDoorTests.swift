@@ -8,6 +8,7 @@ import Testing
     private let loop = ControlLoop()
     private let actions: RecordingActions
     private let door: MetricsDoor
+    private let none = ListenerSockets(workerCount: 1)
 
     init() {
         actions = RecordingActions(document: AdminHarness.document, loop: loop)
@@ -19,7 +20,7 @@ import Testing
     }
 
     private func open(_ port: UInt16?) throws {
-        try door.prepare(for: document(port))
+        try door.prepare(for: document(port), beside: none)
         door.commit(document(port), actions)
     }
 
@@ -48,16 +49,46 @@ import Testing
         try open(port)
         let taken = try Socket.listen(on: SocketAddress(literal: "127.0.0.1", port: 0)!, sharesPort: false)
         defer { taken.close() }
-        let error = #expect(throws: ConfigErrors.self) { try door.prepare(for: document(taken.localAddress!.port)) }
+        let error = #expect(throws: ConfigErrors.self) {
+            try door.prepare(for: document(taken.localAddress!.port), beside: none)
+        }
         #expect(error?.first.path == "admin.metrics" && error?.first.remedy.contains("ss -ltnp") == true)
         #expect(door.localAddress?.port == port)
         door.close()
         #expect(door.localAddress == nil)
     }
 
+    /// In part it is the one of before, or a listener's that is on its way out.
+    @Test func mayHaveWhatIsOursAlready() throws {
+        let ports = [try freePort(), try freePort()]
+        try open(ports[0])
+        let all = Document(admin: Admin(metrics: TCPAddress("0.0.0.0:\(ports[0])")))
+        #expect(door.mistakes(for: all, beside: none, DocumentPlaces()).isEmpty)
+        try door.prepare(for: all, beside: none)
+        door.commit(all, actions)
+        #expect(door.localAddress?.isUnspecified == true)
+
+        let listeners = ListenerSockets(workerCount: 1)
+        let served = Document(loadBalancers: [loadBalancer("web", port: Int(ports[1]), forwardingTo: [("blue", 1)])])
+        try listeners.prepare(for: served)
+        defer { listeners.abandonPrepared() }
+        #expect(listeners.takesConnections(at: SocketAddress(literal: "127.0.0.1", port: ports[1])!))
+        #expect(door.mistakes(for: document(ports[1]), beside: listeners, DocumentPlaces()).isEmpty)
+        #expect(door.mistakes(for: document(ports[1]), beside: none, DocumentPlaces()).count == 1)
+        try door.prepare(for: document(ports[1]), beside: listeners)
+        door.commit(document(ports[1]), actions)
+        #expect(door.localAddress?.port == ports[1])
+        // And the other way round.
+        let next = Document(loadBalancers: [loadBalancer("api", port: Int(ports[1]), forwardingTo: [("blue", 1)])])
+        let others = ListenerSockets(workerCount: 1)
+        #expect(others.mistakes(for: next, DocumentPlaces()).count == 1)
+        #expect(others.mistakes(for: next, DocumentPlaces(), beside: door.localAddress).isEmpty)
+        door.close()
+    }
+
     @Test func whatWasPreparedAndNotCommittedIsClosed() throws {
         let port = try freePort()
-        try door.prepare(for: document(port))
+        try door.prepare(for: document(port), beside: none)
         door.abandonPrepared()
         try Socket.listen(on: SocketAddress(literal: "127.0.0.1", port: port)!, sharesPort: false).close()
     }

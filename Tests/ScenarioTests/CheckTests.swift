@@ -43,6 +43,16 @@ import Testing
         Case(testDescription: "an address of another host", words: ["192.0.2.1", "an address that this host has"]) {
             text, _, _ in text.replacing("\"127.0.0.1\"", with: "\"192.0.2.1\"")
         },
+        Case(testDescription: "a port in use for the metrics", words: ["must be free to listen on", "in use"]) {
+            text, _, taken in
+            text.replacing("\"admin\":{", with: "\"admin\":{\"metrics\":\"127.0.0.1:\(taken)\",")
+        },
+        Case(
+            testDescription: "an address of another host for the metrics",
+            words: ["192.0.2.1:9099", "an address that this host has"]
+        ) { text, _, _ in
+            text.replacing("\"admin\":{", with: "\"admin\":{\"metrics\":\"192.0.2.1:9099\",")
+        },
         Case(testDescription: "a user who is not there", words: ["runtime.user is nosuch", "no such user"]) {
             text, _, _ in text.replacing("\"workers\":2", with: "\"workers\":2,\"user\":\"nosuch\"")
         },

@@ -68,8 +68,10 @@ import Testing
         let taken = try Socket.listening()
         document.metrics = "127.0.0.1:\(try taken.localPort())"
         try apus.write(document)
+        let checked = try apus.command("check", apus.configurationPath)
         let refused = try apus.command("reload")
-        #expect(refused.status == .exited(1))
+        #expect(refused.status == .exited(1) && checked.status == .exited(1))
+        #expect(checked.errors == refused.errors, "\(checked.errors)")
         #expect(refused.errors.contains("apus.yaml:1:"), "\(refused.errors)")
         #expect(try refused.errors.contains("\(taken.localPort())"))
         #expect(try ask(next, "GET /health").status == 200)
@@ -79,6 +81,35 @@ import Testing
         #expect(try apus.command("reload").status == .exited(0))
         #expect((try? Socket.connected(port: next)) == nil)
         expectServes(apus)
+    }
+
+    @Test("A listener and the metrics may take each other's port in one reload, and check says so before")
+    func portsChangeHands() throws {
+        let (apus, document, port) = try start()
+        func reload(_ metrics: String?, listener: UInt16) throws {
+            var next = document
+            next.metrics = metrics
+            try apus.write(text: next.text(ports: [listener], folder: apus.folder))
+            let checked = try apus.command("check", apus.configurationPath)
+            #expect(checked.status == .exited(0), "\(checked.errors)")
+            let reloaded = try apus.command("reload")
+            #expect(reloaded.status == .exited(0), "\(reloaded.errors)")
+            #expect(
+                eventually { (try? RawClient(port: listener).get("/").text) == "blue\n" }, "\(listener) is a listener's"
+            )
+        }
+        func servesMetrics(_ port: UInt16) -> Bool {
+            eventually { (try? ask(port, "GET /health")).map { JSON(parsing: $0.body)["status"] == "serving" } == true }
+        }
+        try reload("127.0.0.1:\(apus.port)", listener: port)
+        #expect(servesMetrics(apus.port))
+        // It is in part what it was.
+        try reload("0.0.0.0:\(apus.port)", listener: port)
+        #expect(servesMetrics(apus.port))
+        try reload("127.0.0.1:\(port)", listener: apus.port)
+        #expect(servesMetrics(port))
+        try reload(nil, listener: port)
+        #expect((try? Socket.connected(port: apus.port)) == nil)
     }
 
     @Test("An address in use refuses the start, and a listener's refuses the file")
