@@ -43,7 +43,7 @@ public struct AdminCall {
         let answer = try AdminClient(path: socket).call(method, target, body: body)
         return Outcome(
             text: asJSON ? answer.json(pretty: true) : view(answer, coloured),
-            warnings: (answer["warnings"]?.array ?? []).compactMap(\.string),
+            warnings: (answer["warnings"]?.array ?? []).compactMap { Warning($0)?.description },
             exitStatus: tellsOfCuts(answer) ? 4 : 0)
     }
 

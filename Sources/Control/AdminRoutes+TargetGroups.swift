@@ -112,7 +112,7 @@ extension AdminRoutes {
                 var answer: Value = [
                     "generation": .int(Int(clamping: actions.generation)), "targets": .array(sorted.map(\.value)),
                 ]
-                answer["warnings"] = report.warning.map { .array([.string($0)]) }
+                answer["warnings"] = report.warning.map { .array([$0.value]) }
                 completion(.value(answer))
             }
         }

@@ -4,10 +4,9 @@ import Model
 ///
 /// Shape: pure functions from an answer to lines of text; what an answer lacks is shown as a dash.
 enum AdminView {
-    /// A change that was made, with the generation that holds it, and what is to be warned of.
+    /// A change that was made, with the generation that holds it.
     static func done(_ what: String, _ answer: Value) -> String {
-        let warnings = (answer["warnings"]?.array ?? []).compactMap(Warning.init(_:))
-        return "\(what) (generation \(text(answer["generation"]))).\n" + warnings.map { "warning: \($0)\n" }.joined()
+        "\(what) (generation \(text(answer["generation"]))).\n"
     }
 
     static func status(_ answer: Value, _ coloured: Bool) -> String {

@@ -2,8 +2,8 @@
 struct DeregistrationReport: Equatable, Sendable {
     /// The targets, in the order in which they were asked for.
     var targets: [Deregistration]
-    /// What the group lacks since: a sentence; nil if it lacks nothing.
-    var warning: String?
+    /// What the group lacks since; nil if it lacks nothing.
+    var warning: Warning?
 }
 
 /// What became of one target that was to be deregistered.

@@ -150,14 +150,16 @@ extension Operations {
     }
 
     /// What to say when a group to which requests go has no healthy target any more; nil while it has.
-    private func warningOfNoHealthyTarget(inGroup name: String) -> String? {
+    private func warningOfNoHealthyTarget(inGroup name: String) -> Warning? {
         guard let group = registry.groups[name], group.isInUse, group.tally[.healthy] == 0 else { return nil }
         let count = group.registrations.count
         logger.warning(
             "a deregistration leaves a target group without a healthy target",
             metadata: ["group": "\(name)", "targets": "\(count)"])
         let left = count == 0 ? "none is registered" : "\(counted(count, "target")) registered, none of them healthy"
-        return "Target group \(name) has no healthy target left: \(left)."
+        return Warning(
+            file: "", message: "Target group \(name) has no healthy target left: \(left).",
+            remedy: "Register one that is healthy.")
     }
 
     private static let stopsBeforeTheyAreDrained = AdminError(

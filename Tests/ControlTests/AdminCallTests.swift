@@ -142,7 +142,7 @@ import Testing
         #expect(try outcome(.deregister(targets, from: "blue", wait: true), harness).exitStatus == 4)
         harness.perform {
             $0.cutByDrains = 0
-            $0.warning = "None is left."
+            $0.warning = Warning(file: "", message: "None is left.", remedy: "Add one.")
         }
         let drained = try outcome(.deregister([targets[0]], from: "blue", wait: true), harness)
         #expect(
@@ -153,7 +153,7 @@ import Testing
                 Drained: safe to stop.
 
                 """)
-        #expect(drained.exitStatus == 0 && drained.warnings == ["None is left."])
+        #expect(drained.exitStatus == 0 && drained.warnings == ["None is left. Add one."])
         let stranger = TargetName(id: RecordingActions.stranger, port: 9)
         #expect(
             try perform(.deregister([stranger, targets[0]], from: "blue", wait: false), harness)

@@ -124,7 +124,7 @@ final class RecordingActions: AdminActions {
     /// Exchanges that each drain cuts.
     var cutByDrains = 1
     /// What deregistrations warn of.
-    var warning: String?
+    var warning: Warning?
     /// The one target that no group ever had.
     static let stranger = "10.9.9.9"
     /// What waits for `finishDrains`.

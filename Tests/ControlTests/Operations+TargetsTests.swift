@@ -190,7 +190,7 @@ import Testing
 
     @Test func aGroupWithoutAHealthyTargetIsWarnedOf() throws {
         let scene = try Scene()
-        var warnings: [String?] = []
+        var warnings: [Warning?] = []
         func deregister(_ id: String) {
             scene.operations.deregister(group: "blue", targets: [TargetDescription(id: id)], wait: false, by: nil) {
                 warnings.append((try? $0.get())?.warning)
@@ -204,7 +204,7 @@ import Testing
         deregister("192.0.2.1")
         deregister("192.0.2.2")
         #expect(
-            warnings.dropFirst() == [
+            warnings.dropFirst().map { $0?.message } == [
                 "Target group blue has no healthy target left: 1 target registered, none of them healthy.",
                 "Target group blue has no healthy target left: none is registered.",
             ])

@@ -271,7 +271,12 @@ import Testing
 
         let weighed = try apus.command("weights", "web:\(apus.port)", "blue=0")
         #expect(weighed.status == .exited(0))
-        #expect(weighed.output.contains("warning: The weights of the default action of web:\(apus.port) add up to 0"))
-        #expect(try !apus.command("weights", "web:\(apus.port)", "blue=1").output.contains("add up to 0"))
+        let sentence = "apus: warning: The weights of the default action of web:\(apus.port) add up to 0"
+        #expect(weighed.errors.contains(sentence), "\(weighed.errors)")
+        let reloaded = try apus.command("reload", "--json")
+        #expect(reloaded.errors.contains("apus: warning: web:\(apus.port) has rules by sni"), "\(reloaded.errors)")
+        let messages = reloaded.json["warnings"].elements.compactMap { $0["message"].string }
+        #expect(messages.count == 2 && messages.contains { $0.contains("rules by sni") }, "\(reloaded.output)")
+        #expect(try !apus.command("weights", "web:\(apus.port)", "blue=1").errors.contains("add up to 0"))
     }
 }

@@ -82,7 +82,9 @@ import Testing
         let right = try apus.command("targets", "deregister", "blue", "i-0a1b:\(blue.port)", "--wait")
         #expect(right.status == .exited(0) && right.output.hasSuffix("Drained: safe to stop.\n"))
         #expect(
-            right.errors == "apus: warning: Target group blue has no healthy target left: none is registered.\n")
+            right.errors
+                == "apus: warning: Target group blue has no healthy target left: none is registered. Register one that "
+                + "is healthy.\n")
         expectLogged(by: apus, "/still", status: 200, target: "127.0.0.1:\(blue.port)")
     }
 
