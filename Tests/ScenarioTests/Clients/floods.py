@@ -66,12 +66,12 @@ def hpack_references(number):
     return frame(HEADERS, 5, 2 * number + 3, GET + b"\xbe" * 15_000)
 
 
-@flood({CALM, 1}, session(frame(HEADERS, 5, 1, GET + LARGE)), ends=False)
+@flood({0, 1, CALM}, session(frame(HEADERS, 5, 1, GET + LARGE)), ends=False)
 def heads_above_the_cap(number):
     return many(lambda index: frame(HEADERS, 5, 2 * index + 3, GET + b"\xbe" * 60), number, 90)
 
 
-@flood({CALM, 1}, session(frame(HEADERS, 5, 1, GET + LARGE)), ends=False)
+@flood({0, 1, CALM}, session(frame(HEADERS, 5, 1, GET + LARGE)), ends=False)
 def heads_below_the_cap(number):
     return many(lambda index: frame(HEADERS, 5, 2 * index + 3, GET + b"\xbe" * 14), number, 45)
 
@@ -86,19 +86,19 @@ def crumbs_of_cookies(number):
     return frame(HEADERS, 5, 2 * number + 1, GET + b"\x60\x01b" + b"\xbe" * 15_000)
 
 
-@flood({CALM, 1}, session(), ends=False)
+@flood({0, 1, CALM}, session(), ends=False)
 def small_table_entries(number):
     fields = b"".join(b"\x40\x04" + b"a%03d" % (index % 1000) + b"\x00" for index in range(1500))
     return frame(HEADERS, 5, 2 * number + 1, GET + fields)
 
 
-@flood({CALM, 1}, session(), ends=False)
+@flood({0, 1, CALM}, session(), ends=False)
 def huffman(number):
     # 25 fields, each of 896 codes of five bits.
     return frame(HEADERS, 5, 2 * number + 1, GET + (b"\x00\x01a\xff\xb1\x03" + b"\x18\xc6\x31\x8c\x63" * 112) * 25)
 
 
-@flood({CALM, 1}, session(), ends=False)
+@flood({0, 1, CALM}, session(), ends=False)
 def table_sizes(number):
     return many(lambda index: frame(HEADERS, 5, 2 * index + 1, b"\x20\x3f\xe1\x1f" + GET), number, 30)
 
@@ -165,7 +165,7 @@ def streams(number):
     return b"".join(frame(HEADERS, 5, 2 * index + 1, GET) for index in range(number * 16, number * 16 + 16))
 
 
-@flood({CALM}, session(frame(HEADERS, 4, 1, POST)), ends=False)
+@flood({0, CALM}, session(frame(HEADERS, 4, 1, POST)), ends=False)
 def small_data(number):
     """Goes on when its request was answered."""
     return many(lambda index: frame(DATA, 0, 1, b"x"), number, 10)
