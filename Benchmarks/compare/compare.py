@@ -5,8 +5,8 @@ The figure is the proxy's own CPU time per request, user and system, from /proc:
 generator is. Each proxy has one core to itself; the load generator and the target server have another. Rounds are
 interleaved, so that whatever else the machine does hits all alike, and medians are reported.
 
-The second table is of targets that die (deaths.py). It needs network namespaces, and so root; `--tables deaths` makes it
-alone.
+The second table is of targets that die (deaths.py). It needs network namespaces, and so root. The third is of strangers
+who flood Apus (floods.py). `--tables deaths` makes one alone.
 """
 
 import argparse
@@ -23,6 +23,7 @@ import tempfile
 
 import datagrams
 import deaths
+import floods
 import load
 import processes
 import proxies
@@ -48,6 +49,8 @@ def main():
             compare_costs(rows, compared, folder, options)
         if "deaths" in options.tables:
             compare_deaths([proxy for proxy in compared if proxy.name in deaths.CONFIGURATIONS], options)
+        if "floods" in options.tables:
+            measure_floods(folder, options)
     finally:
         processes.end_all()
         shutil.rmtree(folder, ignore_errors=True)
@@ -85,6 +88,16 @@ def compare_deaths(compared, options):
     print(f"\n{result}\n\nwritten to {os.path.relpath(options.output)}/deaths.md")
 
 
+def measure_floods(folder, options):
+    """How long a bystander waits while strangers flood Apus."""
+    result = floods.result_table(*floods.measure(folder, options))
+    sections = ["# When strangers flood it", floods.explanation(), result, when() + "\n" + how()]
+    options.output.mkdir(parents=True, exist_ok=True)
+    (options.output / "floods.md").write_text("\n\n".join(sections) + "\n")
+    print(f"\n{result}\n\nwritten to {os.path.relpath(options.output)}/floods.md")
+    processes.end_all()
+
+
 def parse_options():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     names = list(proxies.PROXIES)
@@ -99,8 +112,8 @@ def parse_options():
             return chosen
         return parse
 
-    tables = ["cost", "deaths"]
-    parser.add_argument("--tables", type=listed(tables), default=tables, help=f"{','.join(tables)} (default both)")
+    tables = ["cost", "deaths", "floods"]
+    parser.add_argument("--tables", type=listed(tables), default=tables, help=f"{','.join(tables)} (default all)")
     parser.add_argument("--death-rounds", type=int, default=3, help="deaths of each kind (default 3)")
     parser.add_argument("--rounds", type=int, default=5, help="measurements of each (default 5)")
     parser.add_argument("--seconds", type=int, default=5, help="length of each (default 5)")
@@ -201,9 +214,19 @@ def commands(rows, compared, options):
 
 def when_and_where(options):
     """The run, the machine and its cores, as lines of a list."""
-    return (f"- {datetime.datetime.now(datetime.timezone.utc):%Y-%m-%d %H:%M} UTC, {machine()}\n"
+    return (f"{when()}\n"
             f"- proxies on core {options.proxy_core}, load and target servers on core {options.load_core}\n"
-            f"- `compare.py {' '.join(sys.argv[1:])}`".rstrip(" `") + "`")
+            f"{how()}")
+
+
+def when():
+    """The time and the machine, as a line of a list."""
+    return f"- {datetime.datetime.now(datetime.timezone.utc):%Y-%m-%d %H:%M} UTC, {machine()}"
+
+
+def how():
+    """The command, as a line of a list."""
+    return f"- `compare.py {' '.join(sys.argv[1:])}`".rstrip(" `") + "`"
 
 
 def machine():

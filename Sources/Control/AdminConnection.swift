@@ -47,6 +47,8 @@ final class AdminConnection: PollHandler {
     /// The client will send no more.
     private var inboundEnded = false
     private var isAdvancing = false
+    /// A request was answered in this pass.
+    private var hasAnswered = false
     private var stream: EventStream?
 
     /// A client that has just connected.
@@ -105,7 +107,7 @@ final class AdminConnection: PollHandler {
     /// One step. Returns whether another may be possible.
     private func step() -> Bool {
         switch phase {
-        case .head: return stepHead() || read()
+        case .head: return !hasAnswered && (stepHead() || read())
         case .body: return stepBody() || read()
         case .farewell:
             inbound.removeAll()
@@ -252,6 +254,12 @@ final class AdminConnection: PollHandler {
     }
 
     private func respond(with answer: AdminAnswer, thenClose: Bool) {
+        // One answer in a pass: whoever sends requests without end must not keep the thread from all others.
+        hasAnswered = true
+        server.loop.afterBatch { [weak self] in
+            self?.hasAnswered = false
+            self?.advance()
+        }
         phase = .taking(thenClose: thenClose)
         awaitClient()
         let connection: ConnectionOption = thenClose ? .close : head.minorVersion == 0 ? .keepAlive : .none

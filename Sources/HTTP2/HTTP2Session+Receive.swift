@@ -63,12 +63,17 @@ extension HTTP2Session {
         return budget.admit(frame, now: now)
     }
 
-    private func feed(_ octets: Span<UInt8>) -> Int {
-        unsafe octets.withUnsafeBufferPointer { buffer in
+    private func feed(_ bytes: Span<UInt8>) -> Int {
+        unsafe bytes.withUnsafeBufferPointer { buffer in
             guard let start = buffer.baseAddress else { return 0 }
             unsafe input = start
             defer { unsafe input = nil }
-            return unsafe nghttp2_session_mem_recv(native, start, buffer.count)
+            isPaused = false
+            let count = unsafe nghttp2_session_mem_recv(native, start, buffer.count)
+            // Paused behind the last byte: what that ends is told by another call, and no byte may ever come for it.
+            guard isPaused, count == buffer.count else { return count }
+            let status = unsafe nghttp2_session_mem_recv(native, start + count, 0)
+            return status < 0 ? status : count
         }
     }
 
@@ -136,7 +141,9 @@ extension HTTP2Session {
             verdict = .headFlood
             return NGHTTP2_ERR_CALLBACK_FAILURE
         }
-        return work.isDone ? NGHTTP2_ERR_PAUSE : nil
+        guard work.isDone else { return nil }
+        isPaused = true
+        return NGHTTP2_ERR_PAUSE
     }
 
     func endHead(isEnd: Bool) {

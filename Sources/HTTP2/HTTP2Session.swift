@@ -52,6 +52,8 @@ import HTTP1
     // Receiving.
     /// What was done in this turn.
     var work = TurnWork(Limits.turnWorkMax)
+    /// nghttp2 was told to pause in the middle of a head.
+    var isPaused = false
     /// Bytes that were admitted and that nghttp2 has not seen: it paused before them.
     var admittedCount = 0
     /// What is wrong with the frame behind them.

@@ -76,11 +76,14 @@ final class ClientStream: ClientSide {
     override func giveTargetBack(_ exchange: Exchange, _ worker: inout Worker) {
         if exchange.awaitsTarget {
             exchange.awaitsTarget = false
-            connection.waiting.removeAll { $0 === self }
+            // Who was invited and leaves gives its place to another.
+            guard isInvited else { return connection.waiting.removeAll { $0 === self } }
+            isInvited = false
         }
-        guard exchange.countsAsTarget else { return }
-        exchange.countsAsTarget = false
-        connection.targetCount -= 1
+        if exchange.countsAsTarget {
+            exchange.countsAsTarget = false
+            connection.targetCount -= 1
+        }
         guard !connection.waiting.isEmpty else { return }
         // The share may have grown meanwhile.
         let count = min(connection.waiting.count, max(0, worker.targetShare - connection.targetCount))

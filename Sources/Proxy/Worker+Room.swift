@@ -6,10 +6,10 @@ import Telemetry
 extension Worker {
     // MARK: Client connections
 
-    /// Ends a client connection so that another may begin: the oldest of those that never said anything, else the one
-    /// that has been between requests for the longest time. Connections with requests under way and tunnels stay.
-    /// Returns false if there is none.
-    mutating func makeRoom() -> Bool { evictSilent() || endDoubtfulFlow() || evictIdle() }
+    /// Ends a client connection so that another may begin: a flow of datagrams whose client may be nobody, else the
+    /// oldest of those that never said anything, else the one that has been between requests for the longest time.
+    /// Connections with requests under way and tunnels stay. Returns false if there is none.
+    mutating func makeRoom() -> Bool { endDoubtfulFlow() || evictSilent() || evictIdle() }
 
     /// Notes a client connection that was just accepted.
     mutating func noteArrival(_ token: Token) {

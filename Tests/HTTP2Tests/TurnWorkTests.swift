@@ -44,6 +44,26 @@ import Testing
         #expect(server.story.count { $0.hasSuffix("head GET / end") } == 100)
     }
 
+    /// A turn that ends with the last field of a head has nothing left to hand in: the head is told of all the same.
+    @Test(arguments: 1...40) func aHeadIsToldOfWhereverTheTurnEnds(fieldCount: Int) {
+        let fields = (0..<fieldCount).map { _ in ("a", String(repeating: "b", count: 100)) }
+        for end in [true, false] {
+            let server = Side(.server)
+            server.receive(preface)
+            let bytes = Frame.headers(1, (end ? get : post) + fields, end: end).octets
+            var index = 0
+            while index < bytes.count {
+                server.session.beginTurn(5000)
+                let rest = Array(bytes[index...])
+                index += server.session.receive(rest.span, now: server.now)
+            }
+            let hasHead = (0..<server.session.eventCount).contains {
+                if case .head = server.session.event($0) { true } else { false }
+            }
+            #expect(hasHead)
+        }
+    }
+
     /// A frame that is one too many is met in its turn, not before those in front of it.
     @Test func aFaultWaitsForItsTurn() {
         let large = [0x40] + string("a") + string(String(repeating: "b", count: 4000))

@@ -54,6 +54,26 @@ import Testing
         #expect(try apus.admin("GET", "/v1/status").status == 200)
     }
 
+    @Test("A client that asks without end does not keep others from being answered, nor the process from stopping")
+    func endlessRequests() throws {
+        let (apus, _, port) = try start()
+        let requests = String(repeating: "GET /health HTTP/1.1\r\nHost: a\r\n\r\n", count: 1000)
+        let asking = Locked(true)
+        let flood = Background {
+            let client = try RawClient(port: port)
+            let reader = Background { try? client.wire.remainder() }
+            while asking.value { guard (try? client.send(requests)) != nil else { break } }
+            client.close()
+            _ = try reader.value()
+        }
+        for _ in 0..<20 { #expect(try apus.admin("GET", "/v1/status").status == 200) }
+        #expect(try ask(port, "GET /metrics").status == 200)
+        apus.process.signal(SIGTERM)
+        #expect(apus.process.waitForExit(within: 20) == .exited(0))
+        asking.withLock { $0 = false }
+        try flood.value()
+    }
+
     @Test("A reload moves it, closes it, and is refused when the address cannot be had")
     func reload() throws {
         var (apus, document, port) = try start()

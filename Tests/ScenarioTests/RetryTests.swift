@@ -107,13 +107,19 @@ import Testing
 
     @Test("Once an answer has begun, its request is not repeated")
     func answerHasBegun() throws {
-        let dying = try TargetServer(
-            "dying", script: TargetScript.rawThenClose("HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nhalf"))
+        let gate = Gate()
+        let dying = try TargetServer("dying") { connection in
+            guard try connection.request() != nil else { return }
+            try connection.send("HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nhalf")
+            gate.wait()
+        }
         let living = try TargetServer("living")
         let apus = try start([dying, living])
         let cutCount = try (1...2).count { number in
             let client = try apus.client()
             try client.send(request("GET", "/dies-\(number)"))
+            #expect(client.wire.receives("\r\n\r\n"), "it has begun")
+            gate.open()
             return (try? client.response()) == nil
         }
         #expect(cutCount == 1)

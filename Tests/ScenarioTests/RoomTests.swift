@@ -161,4 +161,24 @@ import Testing
         #expect(apus.accessLog.contains { $0.line.contains("ResponseNotTaken") })
         attack.kill()
     }
+
+    @Test("A stream that waits for its share and is withdrawn gives its place to the next")
+    func aWithdrawnStreamGivesItsPlace() throws {
+        let gate = Gate()
+        let target = try TargetServer { connection in
+            while let request = try connection.head() {
+                if request.target == "/held" { gate.wait() }
+                try connection.respond(body: "fine")
+            }
+        }
+        var document = Document(target, attributes: ["apus.h2c.enabled": true])
+        document.runtime["workers"] = 1
+        let apus = try ApusProcess.start(document, descriptors: 100)
+        let idle = try (0..<26).map { _ in try apus.client() }
+        for client in idle { #expect(try client.get("/idle").status == 200) }
+        let told = try Tool.run(
+            [Tool.python, Tool.script("http2_attacks"), "withdrawn", "\(apus.port)"], in: apus.folder)
+        gate.open()
+        #expect(told == "waited True answered [5, 7]\n")
+    }
 }
