@@ -111,7 +111,9 @@ extension LoadBalancerAttributes {
             "Whether answers that are made here say why in an Apus-Reason field, as the access log does in JSON."),
         Key(
             "apus.first_byte_timeout.seconds", \.firstByteTimeoutSeconds, .number(0.1...3600, unit: "seconds"),
-            "Time a client has to send the first byte of its first request; then its connection is closed."),
+            "Time a client has to begin its first request; then its connection is closed. TLS and HTTP/2 are no "
+                + "request."
+        ),
         Key(
             "apus.head_timeout.seconds", \.headTimeoutSeconds, .number(0.1...300, unit: "seconds"),
             "Time a client has for a whole request head; then it is answered 408."),

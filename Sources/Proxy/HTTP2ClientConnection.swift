@@ -69,6 +69,9 @@ final class HTTP2ClientConnection: HTTP2Connection {
         }
     }
 
+    /// Whether no request has come yet: frames of the connection are no more than a handshake.
+    var isSilent: Bool { requestCount == 0 && !isClosed }
+
     /// Whether no request is under way.
     var isIdle: Bool { streamCount == 0 && !isClosed }
 

@@ -134,6 +134,11 @@ public struct ListenerSettings: Sendable, Equatable {
     /// Under which names targets are told about TLS.
     public var fieldNames = TLSFieldNames()
 
+    /// How long a client may be idle, which has begun a request before or not.
+    func patience(hasAsked: Bool) -> (duration: Nanoseconds, isFirstByte: Bool) {
+        !hasAsked && firstByteTimeout < idleTimeout ? (firstByteTimeout, true) : (idleTimeout, false)
+    }
+
     public init(
         idleTimeout: Nanoseconds, clientKeepAlive: Nanoseconds, firstByteTimeout: Nanoseconds,
         headTimeout: Nanoseconds,

@@ -269,7 +269,11 @@ extension Worker {
 
     /// Source: elbv2.md §2.1, PING does not reset the idle timer.
     private func idleDeadline(of connection: HTTP2ClientConnection) -> Instant {
-        connection.idleSince + connection.listener.settings.idleTimeout
+        connection.idleSince + patience(with: connection).duration
+    }
+
+    private func patience(with connection: HTTP2ClientConnection) -> (duration: Nanoseconds, isFirstByte: Bool) {
+        connection.listener.settings.patience(hasAsked: !connection.isSilent)
     }
 
     /// When the client has taken none of the frames that wait for it for too long.
@@ -325,7 +329,7 @@ extension Worker {
     }
 
     private mutating func idledOut(_ connection: HTTP2ClientConnection) {
-        counters.timeouts.add(.clientKeepAlive)
+        counters.timeouts.add(patience(with: connection).isFirstByte ? .firstByte : .clientKeepAlive)
         connection.enter(.announcing(until: now))
         finishShutdown(connection)
         rearm(connection, at: now + Limits.lingerTime)

@@ -26,6 +26,7 @@ extension Worker {
             guard Self.isSilent(occupant) else { continue }
             switch occupant {
             case .client(let client): close(client)
+            case .http2Client(let connection): sendAway(connection)
             case .tunnelSide(let side): if let tunnel = side.tunnel { end(tunnel, .memory, by: .apus) }
             default: continue
             }
@@ -38,6 +39,7 @@ extension Worker {
     private static func isSilent(_ occupant: Occupant?) -> Bool {
         switch occupant {
         case .client(let client): client.isSilent
+        case .http2Client(let connection): connection.isSilent
         case .tunnelSide(let side): side.tunnel?.isSilent ?? false
         default: false
         }
@@ -51,10 +53,8 @@ extension Worker {
                     guard client.isIdle, client.lastActivity == next.since else { continue }
                     close(client)
                 case .http2Client(let connection):
-                    guard connection.isIdle, connection.lastActivity == next.since else { continue }
-                    connection.announceEnd()
-                    sendLast(connection)
-                    end(connection)
+                    guard connection.isIdle, connection.idleSince == next.since else { continue }
+                    sendAway(connection)
                 default: continue
                 }
                 counters.connectionsEvicted.add(.idle)
@@ -62,6 +62,13 @@ extension Worker {
             }
             guard findIdleClients() else { return false }
         }
+    }
+
+    /// Ends a connection without requests, of which the client is told.
+    private mutating func sendAway(_ connection: HTTP2ClientConnection) {
+        connection.announceEnd()
+        sendLast(connection)
+        end(connection)
     }
 
     /// Walks all connections for those that are idle, the idlest last. Returns false if there is none, or if the last
@@ -74,7 +81,7 @@ extension Worker {
             case .client(let client) where client.isIdle:
                 idleClients.append((client.transport.token, client.lastActivity))
             case .http2Client(let connection) where connection.isIdle:
-                idleClients.append((connection.transport.token, connection.lastActivity))
+                idleClients.append((connection.transport.token, connection.idleSince))
             default: continue
             }
         }

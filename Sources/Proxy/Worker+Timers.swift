@@ -27,8 +27,7 @@ extension Worker {
         case .handshaking(let since): return since + client.listener.settings.handshakeTimeout
         case .reading:
             if client.headDeadline != .distantFuture { return client.headDeadline }
-            let settings = client.listener.settings
-            let idle = client.isSilent ? min(settings.idleTimeout, settings.firstByteTimeout) : settings.idleTimeout
+            let idle = client.listener.settings.patience(hasAsked: !client.isSilent).duration
             return client.lastActivity + (finishDeadline == nil ? idle : min(idle, Limits.finishIdleTime))
         case .exchanging:
             return exchangeDeadline(of: client)
@@ -69,7 +68,8 @@ extension Worker {
 
     private mutating func readingTimedOut(_ client: ClientConnection) {
         guard client.headDeadline != .distantFuture else {
-            counters.timeouts.add(client.isSilent ? .firstByte : .clientKeepAlive)
+            let patience = client.listener.settings.patience(hasAsked: !client.isSilent)
+            counters.timeouts.add(patience.isFirstByte ? .firstByte : .clientKeepAlive)
             return close(client)
         }
         counters.timeouts.add(.requestHead)
@@ -94,7 +94,7 @@ extension Worker {
             if !isFast { return timeOut(exchange, .responseRate, .clientTimeout) }
         }
         if idleDeadline(of: client) <= now, exchange.awaitsTarget || exchange.descriptorTicket != nil {
-            counters.timeouts.add(.targetConnect)
+            counters.timeouts.add(.targetWait)
             let word: StaticString = exchange.awaitsTarget ? "TargetConnectionShare" : "DescriptorLimit"
             return answer(exchange, status: 503, word: word)
         }

@@ -56,6 +56,8 @@ public enum TimeoutKind: UInt8, CounterLabel {
     case responseRate
     /// The client's connection was idle between requests for too long.
     case clientKeepAlive
+    /// A request waited too long for its share of the connections to targets, or for a descriptor.
+    case targetWait
     /// The target did not accept a connection in time.
     case targetConnect
     /// The target sent nothing for too long.
@@ -78,6 +80,7 @@ public enum TimeoutKind: UInt8, CounterLabel {
         case .requestBodyRate: "request_body_rate"
         case .responseRate: "response_rate"
         case .clientKeepAlive: "client_keep_alive"
+        case .targetWait: "target_wait"
         case .targetConnect: "target_connect"
         case .targetIdle: "target_idle"
         case .targetUnacknowledged: "target_unacknowledged"

@@ -84,6 +84,28 @@ import Testing
         #expect(try spoke.get("/again").status == 200)
     }
 
+    @Test("Clients that choose HTTP/2 and ask for nothing are silent, too")
+    func silentHTTP2() throws {
+        var document = document(
+            try TargetServer(), connections: 8,
+            attributes: ["apus.h2c.enabled": true, "apus.first_byte_timeout.seconds": 2])
+        document.runtime["workers"] = 1
+        let apus = try ApusProcess.start(document)
+        let honest = try apus.client()
+        #expect(try honest.get("/honest").status == 200)
+        let crowd = try (0..<20).map { _ in
+            let client = try apus.client()
+            try client.send("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n")
+            try client.send([0, 0, 0, 4, 0, 0, 0, 0, 0])
+            #expect(client.wire.receives("\u{4}", within: 5), "settings")
+            return client
+        }
+        #expect(try honest.get("/still").status == 200, "who has asked for something stays")
+        #expect(try apus.metric(Self.evicted, "silent") >= 12)
+        #expect(try eventually { try apus.metric("apus_timeouts_total", "first_byte") >= 7 })
+        for client in crowd { _ = try client.wire.remainder() }  // to the end
+    }
+
     @Test("Silent connections to a TCP listener make room, those that carry something stay")
     func silentTunnelsGo() throws {
         let target = try TargetServer()
