@@ -62,6 +62,8 @@ final class AdminConnection: PollHandler {
     func begin() {
         token = server.loop.add(self, descriptor: socket.descriptor, interest: .edges)
         awaitClient()
+        // Most have sent their request by now.
+        advance()
     }
 
     /// Lets the client go at once. May be called again.
@@ -101,7 +103,16 @@ final class AdminConnection: PollHandler {
         guard !isAdvancing else { return }
         isAdvancing = true
         defer { isAdvancing = false }
-        while step() {}
+        for _ in 0..<Limits.adminStepsPerTurnMax { guard step() else { return } }
+        goOnLater()
+    }
+
+    /// Goes on in the next pass.
+    private func goOnLater() {
+        server.loop.afterBatch { [weak self] in
+            self?.hasAnswered = false
+            self?.advance()
+        }
     }
 
     /// One step. Returns whether another may be possible.
@@ -256,10 +267,7 @@ final class AdminConnection: PollHandler {
     private func respond(with answer: AdminAnswer, thenClose: Bool) {
         // One answer in a pass: whoever sends requests without end must not keep the thread from all others.
         hasAnswered = true
-        server.loop.afterBatch { [weak self] in
-            self?.hasAnswered = false
-            self?.advance()
-        }
+        goOnLater()
         phase = .taking(thenClose: thenClose)
         awaitClient()
         let connection: ConnectionOption = thenClose ? .close : head.minorVersion == 0 ? .keepAlive : .none

@@ -76,7 +76,8 @@ final class AdminServer: PollHandler {
     func timerFired(now: Instant) {}
 
     func ready(_ ready: Poller.Ready, now: Instant) {
-        for _ in 0..<Limits.adminAcceptsMax {
+        // Where newcomers take the places of others, each has its turn before those who come after it.
+        for _ in 0..<(door.isPublic ? Limits.metricsAcceptsMax : Limits.adminAcceptsMax) {
             switch listener.accept() {
             case .accepted(let socket, _): admit(socket)
             case .wouldBlock: return

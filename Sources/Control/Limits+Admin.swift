@@ -36,6 +36,11 @@ extension Limits {
     /// Clients that are taken in one pass. More wait for the next, so that whoever connects again and again does not
     /// keep the control thread from the rest.
     static let adminAcceptsMax = 64
+    /// The same at `admin.metrics`: a quarter of the places there, so that nobody loses his to those that come in the
+    /// same pass.
+    static let metricsAcceptsMax = 4
+    /// Steps that are made for one client in one pass: reads, and looks at what was read. The rest waits for the next.
+    static let adminStepsPerTurnMax = 64
     /// Octets of answer kept for a subscriber of events that does not read: some thousand events. What happens beyond
     /// them, it is told only the number of.
     static let eventBytesMax = 256 * 1024

@@ -59,7 +59,9 @@ final class ClientConnection: ClientSide {
     /// Whether no request is under way.
     var isIdle: Bool {
         switch phase {
-        case .proxyHeader, .handshaking, .reading, .lingering: true
+        case .proxyHeader, .handshaking, .lingering: true
+        // In the backlog there are requests that it has sent already.
+        case .reading: !isBacklogged
         case .exchanging, .closed: false
         }
     }

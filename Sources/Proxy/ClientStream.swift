@@ -65,6 +65,7 @@ final class ClientStream: ClientSide {
         if exchange.countsAsTarget { return true }
         guard connection.targetCount < worker.targetShare else {
             exchange.awaitsTarget = true
+            worker.counters.shareWaits.add()
             connection.waiting.append(self)
             return false
         }

@@ -73,7 +73,12 @@ final class HTTP2ClientConnection: HTTP2Connection {
     var isSilent: Bool { requestCount == 0 && !isClosed }
 
     /// Whether no request is under way.
-    var isIdle: Bool { streamCount == 0 && !isClosed }
+    var isIdle: Bool { streamCount == 0 && unread == nil && !isClosed }
+
+    override var isLingering: Bool {
+        if case .lingering = phase { return true }
+        return false
+    }
 
     override var isClosed: Bool {
         if case .closed = phase { return true }

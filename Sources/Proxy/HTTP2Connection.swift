@@ -64,8 +64,10 @@ class HTTP2Connection {
     }
 
     /// Whether reading may bring something that matters.
-    final var mayRead: Bool { !isFailed && (unread != nil || transport.mayReceive) }
+    final var mayRead: Bool { !isFailed && !isLingering && (unread != nil || transport.mayReceive) }
 
+    /// Whether it is shut, and what still comes is thrown away.
+    var isLingering: Bool { false }
     /// Whether it is over: the object may outlive the socket by the rest of a call.
     var isClosed: Bool { preconditionFailure("HTTP/2 connection: abstract") }
     /// Acts on what the session says since it was asked last. `input` is what was handed to it last.

@@ -17,7 +17,7 @@ enum Limits {
     /// A client connection has at most this part of the descriptors that are left for further connections to targets.
     static let targetShareDivisor = 4
     /// This part of all descriptors is kept for clients to come.
-    static let descriptorReserveDivisor = 8
+    static let descriptorReserveDivisor = 4
     /// For how long a client must have taken nothing of its response before its exchange may end for want of
     /// descriptors.
     static let stalledTime = Nanoseconds(1_000_000_000)
@@ -30,7 +30,7 @@ enum Limits {
     static let readsPerTurnMax = 16
     /// Turns that an HTTP/2 connection has at once when it takes nothing any more: what came before it broke counts,
     /// and fits in what a kernel holds.
-    static let lastTurnsMax = 8
+    static let lastTurnsMax = 64
     /// Requests on one HTTP/2 connection; then GOAWAY, and the client opens another. Bounds what a connection gathers.
     static let http2RequestsMax = 10_000
     /// How long after the first GOAWAY the second follows, if the client does not acknowledge the PING between them.

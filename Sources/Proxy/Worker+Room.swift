@@ -104,12 +104,13 @@ extension Worker {
         configuration.descriptorsMax - clientCount - flowCount - Int(counters.targetConnectionsActive.value)
     }
 
-    /// How many connections to targets one client connection may have at once: one, and a share of those that are left
-    /// when every client connection has one, and those that come next have theirs. So however many clients take all
-    /// they may, there are some for others.
+    /// How many connections to targets one client connection may have at once: one, and a share of those that are idle
+    /// or left beyond what is kept for clients to come. So however many clients take all they may, there are some for
+    /// others.
     var targetShare: Int {
-        let reserve = clientCount + configuration.descriptorsMax / Limits.descriptorReserveDivisor
-        return max(1, (descriptorsLeft - reserve) / Limits.targetShareDivisor)
+        let reserve = configuration.descriptorsMax / Limits.descriptorReserveDivisor
+        let available = descriptorsLeft + Int(counters.targetConnectionsIdle.value)
+        return max(1, (available - reserve) / Limits.targetShareDivisor)
     }
 
     /// Whether a connection to a target may be opened; ends another one for it if none is left.
@@ -158,11 +159,14 @@ extension Worker {
             return now.since(client.lastActivity) >= Limits.stalledTime && (!client.isWritable || !client.isFlushed)
         }
         stalled.sort { $0.lastActivity < $1.lastActivity }
-        for client in stalled.prefix(Limits.stalledPerWalkMax) {
-            guard let exchange = client.exchange else { continue }
+        var count = 0
+        for client in stalled where count < Limits.stalledPerWalkMax {
+            // The kernel may hold much for a client that takes it steadily.
+            guard let exchange = client.exchange, !client.hasTakenMore() else { continue }
+            count += 1
             counters.connectionsEvicted.add(.stalled)
             giveUp(exchange, word: "ResponseNotTaken")
         }
-        return !stalled.isEmpty
+        return count > 0
     }
 }

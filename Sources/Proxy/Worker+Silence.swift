@@ -170,9 +170,11 @@ extension Worker {
         keepBusy(connection)
     }
 
-    /// A request that only reads leaves a target that fails its checks and has not begun to answer.
+    /// A request that only reads leaves a target that fails its checks and has not begun to answer. One that is being
+    /// deregistered is not unhealthy: it answers what it was sent.
     private mutating func leaveUnhealthy(_ exchange: Exchange) {
-        guard let pool = exchange.pool, !pool.cell.isHealthy, exchange.group?.plan.attempts.leavesUnhealthy ?? false
+        guard let pool = exchange.pool, !pool.cell.isHealthy, pool.draining == nil,
+            exchange.group?.plan.attempts.leavesUnhealthy ?? false
         else { return }
         moveElsewhere(exchange, .unhealthy)
     }

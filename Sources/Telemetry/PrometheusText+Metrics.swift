@@ -207,6 +207,10 @@ private let workerMetrics: [Metric<WorkerCounters>] = [
         $0.connectionsAccepted.value
     },
     .gauge("client_connections_active", "Client connections open now.") { $0.connectionsActive.value },
+    .counter("target_share_waits_total", "Requests that waited since their client had its share of target connections.")
+    {
+        $0.shareWaits.value
+    },
     .counter("descriptor_waits_total", "Requests that waited for a descriptor to connect to their target.") {
         $0.descriptorWaits.value
     },

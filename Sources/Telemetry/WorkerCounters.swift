@@ -188,6 +188,8 @@ public final class WorkerCounters: Sendable {
     public let connectionsRejected = CounterSet<RejectionReason>()
     /// Client connections closed because the process held too many bytes and they held the most.
     public let connectionsShed = Counter()
+    /// Exchanges that waited because their client had its share of the connections to targets.
+    public let shareWaits = Counter()
     /// Exchanges that waited for a descriptor for their connection to a target.
     public let descriptorWaits = Counter()
     /// Client connections closed to make room for others, by what they were doing.

@@ -57,6 +57,24 @@ import Testing
         expectLogged(by: apus, "/held ", status: 200, target: "127.0.0.1:\(blue.port)", targetStatus: 200)
     }
 
+    @Test("What is in flight stays where it is, however healthy another target is")
+    func staysWhereItIs() throws {
+        let gate = Gate()
+        let blue = try heldTarget("blue", gate)
+        let other = try TargetServer("other")
+        let apus = try ApusProcess.start(
+            Document(blue, other, group: ["apus.target_unacknowledged.seconds": 0.2]))
+        let held = try hold(apus, at: blue)
+        let request = body(blue)
+        let waiting = Background { try apus.admin("POST", "/v1/target-groups/blue/deregister", request, patience: 60) }
+        #expect(apus.target(.init(port: blue.port), becomes: "draining"))
+        #expect(always(for: 1.5) { !waiting.isDone }, "several looks at whether the target is there")
+        gate.open()
+        #expect(try held.response().text == "blue\n")
+        #expect(try waiting.value().json["targets"][0]["finished"].int == 1)
+        #expect(!other.requests.contains { $0.target.hasPrefix("/held") }, "it is sent once")
+    }
+
     /// Sends requests for `/held` until one waits at `target`; gives its client.
     private func hold(_ apus: ApusProcess, at target: TargetServer) throws -> RawClient {
         for _ in 0..<20 {

@@ -145,16 +145,17 @@ def no_windows(port):
 
 
 def withdrawn(port):
-    """One stream under way and three behind it that wait; the first two are withdrawn together."""
+    """Three streams under way and three behind them that wait; the first of each are withdrawn together."""
     client = Client(port)
-    client.socket.sendall(frame(HEADERS, 5, 1, b"\x82\x86\x04\x05/held\x01\x09localhost"))
+    held = b"\x82\x86\x04\x05/held\x01\x09localhost"
+    client.socket.sendall(b"".join(frame(HEADERS, 5, stream, held) for stream in (1, 3, 5)))
     time.sleep(0.2)
-    client.socket.sendall(b"".join(frame(HEADERS, 5, stream, GET) for stream in (3, 5, 7)))
+    client.socket.sendall(b"".join(frame(HEADERS, 5, stream, GET) for stream in (7, 9, 11)))
     answered, began = set(), time.monotonic()
     while time.monotonic() - began < 0.5:
         answered |= {stream for kind, _, stream, _ in client.frames(0.1) if kind == HEADERS}
     waited = not answered
-    client.socket.sendall(b"".join(frame(RST_STREAM, 0, stream, b"\0\0\0\x08") for stream in (1, 3)))
+    client.socket.sendall(b"".join(frame(RST_STREAM, 0, stream, b"\0\0\0\x08") for stream in (1, 7)))
     while len(answered) < 2 and time.monotonic() - began < 10:
         answered |= {stream for kind, _, stream, _ in client.frames(0.1) if kind == HEADERS}
     print("waited", waited, "answered", sorted(answered))
