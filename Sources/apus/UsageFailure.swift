@@ -5,11 +5,15 @@ import Control
 struct UsageFailure {
     private let error: any Error
     private let words: [String]
+    /// The command that was named, as far as there is such a one.
+    private let path: [String]
+    private let command: any ParsableCommand.Type
 
     /// `error` is ArgumentParser's, about the words after the program's name.
     init(_ error: any Error, words: [String]) {
-        self.error = error
         self.words = words
+        (path, command) = Self.walk(words)
+        self.error = Self.firstError(words.prefix(path.count), command) ?? error
     }
 
     /// Whether it was to be answered in JSON.
@@ -30,12 +34,8 @@ struct UsageFailure {
         ).json
     }
 
-    /// The command that was named, as far as there is such a one.
-    private var path: [String] { walk().path }
-
     /// The command whose name looks most like the first word that is none.
     private var suggestion: String? {
-        let (path, command) = walk()
         let known = command.configuration.subcommands.map { $0._commandName }
         guard !known.isEmpty, path.count <= words.count, case let word = words[path.count - 1], !word.hasPrefix("-"),
             let near = nearestWord(to: word, among: known)
@@ -43,7 +43,21 @@ struct UsageFailure {
         return (path + [near] + words.dropFirst(path.count).prefix { !$0.hasPrefix("-") }).joined(separator: " ")
     }
 
-    private func walk() -> (path: [String], command: any ParsableCommand.Type) {
+    /// The error about a word where a command should be; nil if there is no such word. ArgumentParser would sooner tell
+    /// of an option behind it, which a command could have had. `words` end with the first that is no command.
+    private static func firstError(_ words: ArraySlice<String>, _ command: any ParsableCommand.Type) -> (any Error)? {
+        guard !command.configuration.subcommands.isEmpty, let word = words.last, !word.hasPrefix("-") else {
+            return nil
+        }
+        do {
+            _ = try Apus.parseAsRoot(Array(words))
+        } catch  where Apus.exitCode(for: error) != .success {
+            return error
+        } catch {}
+        return nil
+    }
+
+    private static func walk(_ words: [String]) -> (path: [String], command: any ParsableCommand.Type) {
         var path = ["apus"]
         var command: any ParsableCommand.Type = Apus.self
         for word in words {

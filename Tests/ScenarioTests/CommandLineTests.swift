@@ -162,6 +162,9 @@ import Testing
         }
         #expect(try error("targets", "register", "nowhere", "127.0.0.1:80")["code"] == "TargetGroupNotFound")
         #expect(try error("weights", "web")["code"] == "UsageError")
+        // The word is what is wrong, not the option behind it.
+        #expect(try error("nosuch")["message"] == "Unexpected argument 'nosuch'")
+        #expect(try error("targets", "lst")["message"] == "Unexpected argument 'lst'")
         #expect(try error("target", "list")["remedy"] == "Did you mean \"apus targets list\"?")
         #expect(try error("status", "--socket", "/nowhere.sock")["code"] == "NoServer")
         #expect(try error("events", "--socket", "/nowhere.sock")["code"] == "NoServer")
