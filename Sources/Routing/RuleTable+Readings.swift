@@ -19,8 +19,9 @@ extension RuleTable {
             let hasEmptySegments = reading.append(path, to: scratch)
             if index > 0, firstMatch(host: host, path: scratch.bytes) != matched { return true }
             guard hasEmptySegments else { continue }
-            if reading.decodeCount == 0, reading.parameters == .kept,
-                !agreesAfterAuthority(host: host, path: scratch.bytes, matched)
+            let hasAuthority = scratch.bytes.hasAuthority
+            if hasAuthority,
+                firstMatch(host: host, path: scratch.bytes.afterFirstSegment) != matched
             {
                 return true
             }
@@ -28,6 +29,7 @@ extension RuleTable {
             scratch.reset()
             _ = reading.append(path, to: scratch)
             if !agreesMerged(host: host, path: scratch.bytes, matched) { return true }
+            if hasAuthority, !agreesMerged(host: host, path: scratch.bytes.afterFirstSegment, matched) { return true }
         }
         return false
     }
@@ -45,17 +47,21 @@ extension RuleTable {
         }
         return false
     }
+}
 
-    /// Whether `matched` is also what is called for by who takes two slashes for the beginning of an authority, as
-    /// whoever resolves the path as a URI reference does: `//a/b` is `/b` at `a` then. Source: RFC 3986 §4.2; the URL
-    /// standard.
-    private func agreesAfterAuthority(host: Span<UInt8>, path: Span<UInt8>, _ matched: Int?) -> Bool {
-        guard path.count > 1, path[1] == .slash else { return true }
-        var index = 2
-        while index < path.count, path[index] == .slash { index += 1 }
-        while index < path.count, path[index] != .slash { index += 1 }
-        // Without a path behind the authority it is `/`.
-        let rest = index < path.count ? path.extracting(index..<path.count) : path.extracting(first: 1)
-        return firstMatch(host: host, path: rest) == matched
+extension Span where Element == UInt8 {
+    /// Whether this path, a slash at its start, begins with what some take for an authority, as whoever resolves it as
+    /// a URI reference does: `//a/b` is `/b` at `a` then. Source: RFC 3986 §4.2; the URL standard.
+    fileprivate var hasAuthority: Bool { count > 1 && self[1] == .slash }
+
+    /// What follows the first segment that is not empty. Without a path behind an authority it is `/`.
+    fileprivate var afterFirstSegment: Span<UInt8> {
+        @_lifetime(copy self)
+        get {
+            var index = 1
+            while index < count, self[index] == .slash { index += 1 }
+            while index < count, self[index] != .slash { index += 1 }
+            return index < count ? extracting(index..<count) : extracting(first: 1)
+        }
     }
 }

@@ -23,6 +23,10 @@ import Testing
         "/;x=y//admin", "/%2f;x/admin", "/;%5c/admin", "/%5c%2f;/\\admin", "/%3b%2fadmin", "/;x%2fadmin",
         // An authority to some, a segment to others.
         "//x/admin", "///x/admin/y", "/\\x/admin",
+        // So it is once decoded, once parameters are cut off, and once slashes are merged behind it.
+        "/%2fx/admin", "/%2f%2fx/admin", "/%5c%5cx/admin", "/%5cx/admin", "/%252fx/admin", "/;/x/admin",
+        "/;a%2fx/admin",
+        "//x//admin", "/%2fx%2f%2fadmin", "/%2fx%2fadmin", "//x%2f%2fadmin", "/%2fx/y/%252e%252e/admin",
         // Away from the rule.
         "/admin/%252e%252e/x", "/admin%252f%252e%252e%252fx",
     ])
@@ -34,6 +38,7 @@ import Testing
         "/", "/x", "/admin", "/admin/x", "/x//y", "/x%2fy", "/x%2Fadmin", "/x//admin", "/x\\admin", "/x;admin/y",
         "/admin//x", "/admin%2fx", "/admin;a=b/x", "/admin/%5cx", "/admin/%20", "/caf%C3%A9", "/%40me", "/x;/..a",
         "/files/a%252fb", "/fetch/https://example.com/x", "/x/..;a", "//x", "//x/y",
+        "/%2fx/y", "/%2fx", "/%2f", "/%5c%5cx/y", "/x/%2fy/admin", "/;/x/y",
     ])
     func isServedWhereAllReadingsAgree(path: String) {
         #expect(!isAmbiguous(Self.guarded, path))

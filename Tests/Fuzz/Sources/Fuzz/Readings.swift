@@ -30,9 +30,10 @@ enum Readings {
             for _ in 0..<decodeCount { text = Self.decoded(text) }
             if readsBackslashes { text = text.map { $0 == .backslash ? .slash : $0 } }
             if cutsAt == 1 { text = cut(text) }
-            var paths = [resolved(text)]
+            var paths = [resolved(text, mergesSlashes: mergesSlashes)]
             // Two slashes may begin an authority.
-            if decodeCount == 0, cutsAt == nil, !mergesSlashes, paths[0].starts(with: [.slash, .slash]) {
+            let unmerged = resolved(text, mergesSlashes: false)
+            if unmerged.starts(with: [.slash, .slash]) {
                 let rest = paths[0].drop { $0 == .slash }.drop { $0 != .slash }
                 paths.append(rest.isEmpty ? [.slash] : Array(rest))
             }
@@ -67,7 +68,7 @@ enum Readings {
             return result
         }
 
-        private func resolved(_ text: [UInt8]) -> [UInt8] {
+        private func resolved(_ text: [UInt8], mergesSlashes: Bool) -> [UInt8] {
             var segments = text.dropFirst().split(separator: .slash, omittingEmptySubsequences: false).map(Array.init)
             let last = segments.count - 1
             if mergesSlashes { segments = segments.enumerated().filter { $0 == last || !$1.isEmpty }.map(\.element) }
