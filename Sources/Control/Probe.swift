@@ -285,7 +285,7 @@ final class Probe: PollHandler {
                 let status = workbench.head.status
                 // An interim answer: the final one follows (RFC 9110 §15.2).
                 if status < 200 && status != 101 { continue }
-                decoder = BodyDecoder(parsed.framing, bearsBlanks: true)
+                decoder = BodyDecoder(parsed.framing, isLenient: true)
                 phase = .receivingBody(status: status)
             }
         }

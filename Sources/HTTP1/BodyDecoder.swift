@@ -28,13 +28,14 @@ public struct BodyDecoder: Sendable {
     /// Octets of the size line so far.
     private var lineByteCount = 0
     private var trailerScan = HeadScan()
-    /// Whether blanks may stand behind a chunk's size.
-    private let bearsBlanks: Bool
+    /// Whether blanks may stand behind a chunk's size, and names that are no tokens in trailers.
+    private let isLenient: Bool
 
-    /// With `bearsBlanks` a chunk's size may have blanks behind it, as some old servers and small devices write it: for
-    /// answers, which go on in a framing of our own. In a request they could be read in two ways.
-    public init(_ framing: Framing, bearsBlanks: Bool = false) {
-        self.bearsBlanks = bearsBlanks
+    /// With `isLenient` a chunk's size may have blanks behind it, as some old servers and small devices write it, and
+    /// trailers may have names that are no tokens, as heads of responses may: for answers, which go on in a framing of
+    /// our own. In a request they could be read in two ways.
+    public init(_ framing: Framing, isLenient: Bool = false) {
+        self.isLenient = isLenient
         switch framing {
         case .none: phase = .complete
         case .length(let length):
@@ -145,7 +146,7 @@ public struct BodyDecoder: Sendable {
         case .carriageReturn: phase = .chunkSizeLineFeed
         case .semicolon: phase = .chunkExtension
         case .lineFeed: phase = .failed(.bareLineFeed)
-        case .space where bearsBlanks, .tab where bearsBlanks:
+        case .space where isLenient, .tab where isLenient:
             phase = lineByteCount > Limits.chunkLineBytesMax ? .failed(.chunkLineTooLong) : .chunkSizeBlank
         default: phase = .failed(.badChunkSize)
         }
@@ -165,7 +166,7 @@ public struct BodyDecoder: Sendable {
         let head = trailers ?? Head()
         head.reset()
         let window = section.extracting(first: Limits.trailerBytesMax)
-        var facts = FieldFacts(.trailers, minorVersion: 1, arenaShift: 0)
+        var facts = FieldFacts(.trailers(bearsAnyName: isLenient), minorVersion: 1, arenaShift: 0)
         switch FieldLines.read(window, from: 0, into: head, facts: &facts) {
         case .needMore(let lineStart):
             trailerScan.suspend(section, lineStart: lineStart, lineCount: head.fieldCount + 1)

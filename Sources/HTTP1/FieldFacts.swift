@@ -10,7 +10,8 @@ package struct FieldFacts {
         case request(RequestOptions)
         /// `keepsContentLength`: the response has no body, and the field tells the length of one it could have had.
         case response(keepsContentLength: Bool)
-        case trailers
+        /// `bearsAnyName`: those of a response, whose names are borne as in its head.
+        case trailers(bearsAnyName: Bool)
     }
 
     let kind: Kind
@@ -79,7 +80,8 @@ package struct FieldFacts {
 
     /// Notes that `name`, that of the field at `index`, is beyond `[-A-Za-z0-9]+`.
     ///
-    /// In a request it must still be a token, and a field that passes for one of ours is removed.
+    /// In a request, its trailers included, it must still be a token, and a field that passes for one of ours is
+    /// removed.
     package func noteInvalidName(_ name: Span<UInt8>, at index: Int, _ head: Head) -> Violation? {
         switch kind {
         case .request(let options):
@@ -95,7 +97,9 @@ package struct FieldFacts {
             }
         // Small devices and old servers name their fields as they like.
         case .response: break
-        case .trailers: if FieldID(asVariable: name) != .other { head.removeField(index) }
+        case .trailers(let bearsAnyName):
+            guard bearsAnyName || name.endOfToken(from: 0) == name.count else { return .badFieldName }
+            if FieldID(asVariable: name) != .other { head.removeField(index) }
         }
         head.hasInvalidNames = true
         return nil

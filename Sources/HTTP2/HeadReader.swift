@@ -22,7 +22,7 @@ struct HeadReader {
     /// The first rule that the block breaks.
     private(set) var violation: Violation?
 
-    private var facts = FieldFacts(.trailers, minorVersion: 1, arenaShift: 0)
+    private var facts = FieldFacts(.trailers(bearsAnyName: true), minorVersion: 1, arenaShift: 0)
     private var byteCountMax = 0
     private var byteCount = 0
     private var fieldCount = 0
@@ -59,7 +59,8 @@ struct HeadReader {
             facts = FieldFacts(.response(keepsContentLength: false), minorVersion: 1, arenaShift: 0)
         case .trailers:
             byteCountMax = Limits.trailerBytesMax
-            facts = FieldFacts(.trailers, minorVersion: 1, arenaShift: 0)
+            // Names that are no tokens do not come this far: nghttp2 drops them.
+            facts = FieldFacts(.trailers(bearsAnyName: true), minorVersion: 1, arenaShift: 0)
         }
     }
 

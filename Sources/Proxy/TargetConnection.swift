@@ -94,7 +94,7 @@ final class TargetConnection: TargetSide {
                 case .complete(let head):
                     inbound.consume(head.byteCount)
                     scan.reset()
-                    if worker.response.status >= 200 { decoder = BodyDecoder(head.framing, bearsBlanks: true) }
+                    if worker.response.status >= 200 { decoder = BodyDecoder(head.framing, isLenient: true) }
                     return .complete(head)
                 case .refused(let violation): return .malformed(.violation(violation))
                 case .needMore: break

@@ -115,6 +115,8 @@ import Testing
         chunks("bare LF in the trailers", "2\r\nab\r\n0\r\nX: y\n\r\n" + inner),
         chunks("bare LF as the trailers' end", "2\r\nab\r\n0\r\n\n" + inner),
         chunks("a folded trailer", "2\r\nab\r\n0\r\nX: y\r\n z\r\n\r\n" + inner),
+        chunks("a trailer's name with a delimiter", "2\r\nab\r\n0\r\nA(B: 6.6.6.6\r\n\r\n" + inner),
+        chunks("a trailer's name beyond ASCII", "2\r\nab\r\n0\r\nX\u{80}: 6.6.6.6\r\n\r\n" + inner),
         chunks("a trailer without a colon", "2\r\nab\r\n0\r\nnonsense\r\n\r\n" + inner),
         chunks(
             "endless trailers", "0\r\n" + String(repeating: "X-T: 0123456789\r\n", count: 1_000) + "\r\n", status: 413),
