@@ -20,11 +20,7 @@ extension RuleTable {
             if index > 0, firstMatch(host: host, path: scratch.bytes) != matched { return true }
             guard hasEmptySegments else { continue }
             let hasAuthority = scratch.bytes.hasAuthority
-            if hasAuthority,
-                firstMatch(host: host, path: scratch.bytes.afterFirstSegment) != matched
-            {
-                return true
-            }
+            if hasAuthority, firstMatch(host: host, path: scratch.bytes.afterFirstSegment) != matched { return true }
             reading.mergesSlashes = true
             scratch.reset()
             _ = reading.append(path, to: scratch)
