@@ -18,15 +18,15 @@ public struct AdminError: Error, Equatable, Sendable, CustomStringConvertible {
     /// How many mistakes `details` leaves out.
     public let detailsLeftOut: Int
 
-    /// A refusal; without `status`, the one that fits `code`.
+    /// A refusal; without `status`, the one that fits `code`. What it says has a length, `Limits.adminErrorBytesMax`.
     public init(
         code: String, status: UInt16? = nil, message: String, remedy: String, details: [ConfigError] = [],
         detailsLeftOut: Int = 0
     ) {
         self.code = code
         self.status = status ?? Self.status(of: code)
-        self.message = message
-        self.remedy = remedy
+        self.message = message.cut(to: Limits.adminErrorBytesMax)
+        self.remedy = remedy.cut(to: Limits.adminErrorBytesMax)
         self.details = details
         self.detailsLeftOut = detailsLeftOut
     }

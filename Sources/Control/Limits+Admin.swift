@@ -8,14 +8,18 @@ extension Limits {
     /// Octets of one request body on the admin socket: room for a group with 100,000 targets. Beyond it the answer
     /// is 413.
     static let adminBodyBytesMax = 8 * 1024 * 1024
+    /// Bytes of the message of a refusal, and of its remedy: 8 KiB, room for a mistake whose every part is as long as
+    /// it may be (`Model.Limits.errorTextBytesMax`). A longer one is cut, and says how long it was: what it shows may
+    /// be a value of megabytes that a client sent.
+    static let adminErrorBytesMax = 8192
     /// Time without an octet from or to a client of the admin socket, unless it waits for our answer. Then it is
     /// closed. A minute, as a person at a keyboard needs.
     static let adminIdleTimeout: Nanoseconds = 60 * 1_000_000_000
     /// Time that a client has to take notice of the end of its connection, before it is closed whatever it still
     /// sends.
     static let adminFarewell: Nanoseconds = 2 * 1_000_000_000
-    /// Waits for healthy targets at once. They outlive their clients, up to their deadline, so the cap on these is none
-    /// on them; one more is answered 503.
+    /// Waits for healthy targets at once. Each ends with the client that asked for it, so the socket's clients cannot
+    /// bring about more than there may be of them; one more is answered 503.
     static let healthWaitsMax = 256
     /// Time that a registration waits for healthy targets if it does not say how long: two checks at the interval that
     /// Elastic Load Balancing has. Then the answer says what is wrong.

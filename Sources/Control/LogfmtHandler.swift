@@ -1,5 +1,6 @@
 import Core
 import Logging
+import Model
 import Telemetry
 
 /// Writes log records as `ts=… level=info msg="…" key=value`, one line each.
@@ -57,7 +58,7 @@ public struct LogfmtHandler: LogHandler {
 
     /// A value: as it is when that can be read back, else in quotes with escapes, so that a line stays one line.
     static func quoted(_ text: String, always: Bool = false) -> String {
-        let text = cut(text)
+        let text = text.cut(to: Limits.logValueBytesMax)
         let isPlain =
             !text.isEmpty
             && text.unicodeScalars.allSatisfy {
@@ -79,15 +80,6 @@ public struct LogfmtHandler: LogHandler {
             }
         }
         return quoted + "\""
-    }
-
-    /// The beginning of a text that is too long, cut between two characters, and how long it was.
-    private static func cut(_ text: String) -> String {
-        let octets = text.utf8
-        guard octets.count > Limits.logValueBytesMax else { return text }
-        var end = octets.index(octets.startIndex, offsetBy: Limits.logValueBytesMax)
-        while octets[end] & 0xC0 == 0x80 { end = octets.index(before: end) }
-        return text[..<end] + "… (\(octets.count) bytes)"
     }
 
     /// C0, DEL, C1 and the two separators that some terminals take for a line's end.

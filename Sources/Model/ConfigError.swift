@@ -76,17 +76,17 @@ public struct ConfigError: Error, Hashable, Sendable, CustomStringConvertible {
     /// ELBv2's name for it.
     public var code: Code
 
-    /// A mistake.
+    /// A mistake. Each of its texts has a length, `Limits.errorTextBytesMax`, whatever it shows.
     public init(
         file: String = "", location: Location? = nil, path: String = "", expected: String, found: String? = nil,
         remedy: String, code: Code = .validationError
     ) {
         self.file = file
         self.location = location
-        self.path = path
-        self.expected = expected
-        self.found = found
-        self.remedy = remedy
+        self.path = path.cut(to: Limits.errorTextBytesMax)
+        self.expected = expected.cut(to: Limits.errorTextBytesMax)
+        self.found = found?.cut(to: Limits.errorTextBytesMax)
+        self.remedy = remedy.cut(to: Limits.errorTextBytesMax)
         self.code = code
     }
 

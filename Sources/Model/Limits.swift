@@ -11,6 +11,11 @@ public enum Limits {
     /// Targets named in one sentence; the others are counted.
     public static let targetsNamedMax = 8
 
+    /// Bytes of what one mistake says in each of its parts: where, what was expected, what was found, what to do. The
+    /// longest that we write ourselves have half of it; what others sent may have megabytes. A longer one is cut, and
+    /// says how long it was.
+    public static let errorTextBytesMax = 2048
+
     /// Mistakes shown at once. More than a screen of them is one mistake repeated; the rest are counted.
     public static let errorsShownMax = 20
 

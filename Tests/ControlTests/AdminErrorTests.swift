@@ -118,6 +118,24 @@ import Testing
         #expect(error["message"]?.string?.hasPrefix("line ") == true)
     }
 
+    /// An answer is as long as we want it, whatever was sent.
+    @Test(arguments: [
+        ("PUT /v1/target-groups/zz", "{\"name\":\"#\",\"protocol\":\"HTTP\",\"port\":80}"),
+        ("PUT /v1/target-groups/zz", "{\"protocol\":\"#\",\"port\":80}"), (weights, "{\"#\":1}"),
+        (weights, "{\"#\":\"1\"}"),
+        (register, "{\"targets\":[{\"id\":\"#\"}]}"), (register, "{\"targets\":[{\"id\":\"::1\"}],\"#\":1}"),
+        (deregister, "{\"targets\":[{\"id\":\"::1\"}],\"wait\":\"#\"}"), ("POST /v1/check", "#: 1"),
+        ("POST /v1/check", "targetGroups: [{ name: x, #: 1, a#: 2 }]"),
+        ("PUT /v1/instances/i-1", "{\"address\":\"#\"}"),
+    ])
+    func whatWasSentIsNotEchoedAtLength(_ request: String, _ body: String) throws {
+        let long = body.replacing("#", with: String(repeating: "x", count: 3 << 20))
+        let response = try AdminRoutesTests.answer(AdminHarness(), request, long)
+        #expect(response.status >= 400 && response.body.utf8.count < 64 * 1024, "\(response.body.utf8.count) bytes")
+        #expect(response.body.contains("…"), "it says that it was cut: \(response.body.prefix(300))")
+        #expect(response.body.contains("\"remedy\""))
+    }
+
     @Test func bytesThatAreNotTextAreRefused() throws {
         let harness = try AdminHarness()
         let client = try RawClient(harness.path)
