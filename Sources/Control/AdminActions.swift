@@ -47,12 +47,12 @@ protocol AdminActions: AnyObject {
     /// See `Operations.register`.
     func register(
         group: String, targets: [TargetDescription], within patience: Nanoseconds, by user: UInt32?,
-        if condition: GenerationCondition?,
+        if condition: GenerationCondition?, for asker: Asker?,
         completion: @escaping (Result<[TargetHealthDescription], AdminError>) -> Void)
     /// See `Operations.deregister`.
     func deregister(
         group: String, targets: [TargetDescription], wait: Bool, by user: UInt32?, if condition: GenerationCondition?,
-        completion: @escaping (Result<DeregistrationReport, AdminError>) -> Void)
+        for asker: Asker?, completion: @escaping (Result<DeregistrationReport, AdminError>) -> Void)
     /// See `Operations.reload`.
     func reload(
         discardingChanges: Bool, if condition: GenerationCondition?,

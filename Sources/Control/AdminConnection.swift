@@ -50,6 +50,8 @@ final class AdminConnection: PollHandler {
     /// A request was answered in this pass.
     private var hasAnswered = false
     private var stream: EventStream?
+    /// Whom the request is done for that is being answered.
+    private var asker = Asker()
 
     /// A client that has just connected.
     init(socket: Socket, server: AdminServer) {
@@ -72,6 +74,7 @@ final class AdminConnection: PollHandler {
         phase = .closed
         stream?.end()
         stream = nil
+        asker.go()
         server.loop.remove(token)
         socket.close()
         server.forget(self)
@@ -226,7 +229,9 @@ final class AdminConnection: PollHandler {
         body = []
         phase = .answer
         server.loop.cancel(token)
-        server.routes.answer(request) { [weak self, logger = server.logger, isPublic = server.door.isPublic] answer in
+        asker = Asker()
+        server.routes.answer(request, for: asker) {
+            [weak self, logger = server.logger, isPublic = server.door.isPublic] answer in
             // Nothing can be changed there, and nobody is to fill our log.
             if !isPublic { Self.audit(request, answer, logger) }
             self?.take(answer)

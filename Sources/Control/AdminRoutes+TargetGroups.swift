@@ -82,7 +82,8 @@ extension AdminRoutes {
         }
         let actions = call.actions
         actions.register(
-            group: call.name("tg"), targets: targets, within: patience, by: call.request.user, if: call.condition
+            group: call.name("tg"), targets: targets, within: patience, by: call.request.user, if: call.condition,
+            for: call.asker
         ) { result in
             switch result {
             case .failure(let error): completion(.refused(error))
@@ -103,7 +104,8 @@ extension AdminRoutes {
         let targets = try call.targets(of: body, beside: "wait")
         let (actions, wait) = (call.actions, body["wait"]?.bool ?? false)
         actions.deregister(
-            group: call.name("tg"), targets: targets, wait: wait, by: call.request.user, if: call.condition
+            group: call.name("tg"), targets: targets, wait: wait, by: call.request.user, if: call.condition,
+            for: call.asker
         ) { result in
             switch result {
             case .failure(let error): completion(.refused(error))

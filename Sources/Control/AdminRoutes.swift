@@ -66,8 +66,8 @@ struct AdminRoutes {
     /// What happens, for subscribers.
     var events: EventLog { actions.events }
 
-    /// Has `request` done, and calls `completion` once with the answer.
-    func answer(_ request: AdminRequest, completion: @escaping (AdminAnswer) -> Void) {
+    /// Has `request` done for `asker`, and calls `completion` once with the answer.
+    func answer(_ request: AdminRequest, for asker: Asker, completion: @escaping (AdminAnswer) -> Void) {
         for route in table {
             guard let names = route.match(request.segments) else { continue }
             // HEAD is GET whose body the connection leaves out. Source: RFC 9110 §9.3.2.
@@ -78,7 +78,8 @@ struct AdminRoutes {
             do throws(AdminError) {
                 let condition = try request.condition()
                 let call = AdminCallContext(
-                    request: request, names: names, actions: actions, condition: condition, page: page)
+                    request: request, names: names, actions: actions, condition: condition, page: page,
+                    asker: asker)
                 if method == "GET" { try call.requireGeneration() }
                 try action(call) { [actions] answer in
                     completion(answer.tagged(method == "GET" && route.isOfGeneration ? actions.generation : nil))
@@ -130,6 +131,8 @@ struct AdminCallContext {
     let condition: GenerationCondition?
     /// The page that all clients share; nil where each gets one of its own.
     let page: SharedMetricsPage?
+    /// Who waits for the answer.
+    let asker: Asker
 
     /// Errors: what the request asks to be in force is not, now.
     func requireGeneration() throws(AdminError) {
@@ -168,7 +171,8 @@ struct AdminCallContext {
         guard found == value else {
             throw AdminError(
                 code: "ValidationError",
-                message: "\(key) is \(found.json()) in the body and \(value.json()) in the path \(request.path).",
+                message: "\(key) is \(found.json().cut(to: Model.Limits.errorTextBytesMax)) in the body and "
+                    + "\(value.json()) in the path \(request.path).",
                 remedy: "Write the same in both, or leave it out of the body.")
         }
         return object

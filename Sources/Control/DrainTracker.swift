@@ -51,12 +51,19 @@ final class DrainTracker {
         if drain.waiting.isEmpty { end(drain, now: now) }
     }
 
-    /// Calls `completion` with the report of `registration` when it is drained. Returns false, and never calls it, when
-    /// it is not draining.
-    func wait(for registration: Registration, completion: @escaping (DrainReport) -> Void) -> Bool {
+    /// Calls `completion` with the report of `registration` when it is drained, unless `owner` is forgotten before.
+    /// Returns false, and never calls it, when it is not draining.
+    func wait(
+        for registration: Registration, by owner: AnyObject, completion: @escaping (DrainReport) -> Void
+    ) -> Bool {
         guard let drain = drains[registration.id], drain.registration === registration else { return false }
-        drain.completions.append(completion)
+        drain.waits.append((owner, completion))
         return true
+    }
+
+    /// Forgets what `owner` waits for. The drains go on.
+    func forget(_ owner: AnyObject) {
+        for drain in drains.values { drain.waits.removeAll { $0.owner === owner } }
     }
 
     private func end(_ drain: Drain, now: Instant) {
@@ -67,7 +74,7 @@ final class DrainTracker {
             id: key.id, port: key.port, finished: drain.finished, cut: drain.cut, left: drain.left,
             seconds: Double(now.since(drain.beganAt)) / 1e9)
         ended(drain.registration, report)
-        for completion in drain.completions { completion(report) }
+        for wait in drain.waits { wait.completion(report) }
     }
 }
 
@@ -81,7 +88,7 @@ private final class Drain: PollHandler {
     var finished = 0
     var cut = 0
     var left = 0
-    var completions: [(DrainReport) -> Void] = []
+    var waits: [(owner: AnyObject, completion: (DrainReport) -> Void)] = []
     private let delayOver: () -> Void
 
     init(_ registration: Registration, workerCount: Int, now: Instant, delayOver: @escaping () -> Void) {

@@ -4,7 +4,8 @@ import Routing
 /// Those who registered targets and wait until all of them are healthy.
 ///
 /// A wait looks at its targets again whenever the state of some target of their group has changed, at the end of the
-/// pass. It ends when all are healthy at once, when one cannot become so by itself, or when its time is over.
+/// pass. It ends when all are healthy at once, when one cannot become so by itself, when its time is over, or when
+/// whoever asked goes away.
 ///
 /// Shape:  one object of the control thread.
 /// Limits: `Limits.healthWaitsMax` waits; whoever begins one asks `hasRoom` first.
@@ -19,6 +20,8 @@ final class HealthWaits {
         case deregistered([TargetKey])
         /// No check will ever be made of these, as they are.
         case unusable([TargetKey])
+        /// Nobody waits for it any more.
+        case abandoned
         /// The process ends.
         case stopping
     }
@@ -38,16 +41,21 @@ final class HealthWaits {
     /// Whether one more may wait.
     var hasRoom: Bool { waits.count < Limits.healthWaitsMax }
 
-    /// Calls `completion` once: when `keys` of `group` are healthy, or will not be, or at `deadline`. That may be
-    /// before this returns.
+    /// Calls `completion` once: when `keys` of `group` are healthy, or will not be, at `deadline`, or when `asker`
+    /// goes. That may be before this returns.
     func begin(
-        group: String, _ keys: [TargetKey], until deadline: Instant, completion: @escaping (Outcome) -> Void
+        group: String, _ keys: [TargetKey], until deadline: Instant, for asker: Asker? = nil,
+        completion: @escaping (Outcome) -> Void
     ) {
+        if let asker, asker.isGone { return completion(.abandoned) }
         let wait = HealthWait(group: group, keys: keys, completion: completion)
         wait.timeIsOver = { [unowned self, unowned wait] in end(wait, .timedOut(stillWaitedFor(wait))) }
         waits[ObjectIdentifier(wait)] = wait
         wait.timer = loop.add(wait, descriptor: nil)
         loop.schedule(wait.timer, at: deadline)
+        asker?.gaveUp = { [weak self, weak wait] in
+            if let self, let wait { end(wait, .abandoned) }
+        }
         look(at: wait)
     }
 

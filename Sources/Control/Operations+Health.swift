@@ -74,7 +74,7 @@ final class DrainWait {
     func begin(_ draining: [[Registration]], _ drains: DrainTracker) {
         for (index, registrations) in draining.enumerated() {
             for registration in registrations {
-                let isWaiting = drains.wait(for: registration) { self.ended($0, index) }
+                let isWaiting = drains.wait(for: registration, by: self) { self.ended($0, index) }
                 if isWaiting { waitingCount += 1 }
             }
         }

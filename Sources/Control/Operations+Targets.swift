@@ -7,10 +7,10 @@ extension Operations {
     /// Registers `targets`, and calls `completion` when all of them are healthy, with what is known of their health.
     ///
     /// Errors: the change was refused; or it was made, and a target is not healthy after `patience`, or cannot become
-    ///         so as things are. Then it stays registered.
+    ///         so as things are, or `asker` goes. Then it stays registered.
     func register(
         group name: String, targets: [TargetDescription], within patience: Nanoseconds, by user: UInt32?,
-        if condition: GenerationCondition? = nil,
+        if condition: GenerationCondition? = nil, for asker: Asker? = nil,
         completion: @escaping (Result<[TargetHealthDescription], AdminError>) -> Void
     ) {
         guard healthWaits.hasRoom else {
@@ -21,7 +21,7 @@ extension Operations {
             if isStopping { return completion(.failure(Self.stopsBeforeTheyAreHealthy)) }
             let group = document.targetGroups.first { $0.name == name }
             let keys = targets.map { TargetKey(id: $0.id, port: group?.effectivePort(of: $0) ?? 0) }
-            healthWaits.begin(group: name, keys, until: loop.now + patience) { [unowned self] outcome in
+            healthWaits.begin(group: name, keys, until: loop.now + patience, for: asker) { [unowned self] outcome in
                 completion(self.result(of: outcome, group: name, targets, patience))
             }
         }
@@ -36,6 +36,7 @@ extension Operations {
                 return .failure(error)
             }
         case .stopping: return .failure(Self.stopsBeforeTheyAreHealthy)
+        case .abandoned: return .failure(Self.abandoned("registered", before: "healthy"))
         case .timedOut(let keys):
             let seconds = Value.number(Double(patience) / 1e9).json()
             return .failure(
@@ -73,6 +74,14 @@ extension Operations {
             + (more > 0 ? " and \(counted(more, "more target"))" : "")
     }
 
+    /// What the log says of whoever went away; nobody is left to be told.
+    private static func abandoned(_ done: String, before state: String) -> AdminError {
+        AdminError(
+            code: "ClientGone", status: 499,
+            message: "The targets are \(done); whoever waited has gone before they were \(state).",
+            remedy: "Ask for their health.")
+    }
+
     private static let stopsBeforeTheyAreHealthy = AdminError(
         code: "OperationNotPermitted", status: statusUnavailable,
         message: "The targets are registered, but this Apus stops before it can see them healthy.",
@@ -87,10 +96,10 @@ extension Operations {
     /// what became of each, in the order of `targets`.
     ///
     /// Errors: the change was refused. With `wait` it also is when a target is neither registered nor draining, since
-    ///         whoever waits is going to stop what it meant.
+    ///         whoever waits is going to stop what it meant; or `asker` goes while it waits. Then they drain on.
     func deregister(
         group name: String, targets: [TargetDescription], wait: Bool, by user: UInt32?,
-        if condition: GenerationCondition? = nil,
+        if condition: GenerationCondition? = nil, for asker: Asker? = nil,
         completion: @escaping (Result<DeregistrationReport, AdminError>) -> Void
     ) {
         var keys: [TargetKey] = []
@@ -112,17 +121,26 @@ extension Operations {
                     Deregistration(
                         id: key.id, port: key.port, wasRegistered: present.contains(key) || !draining.isEmpty)
                 }
-                let warning = warningOfNoHealthyTarget(inGroup: name)
+                // One that was not there, or has left before, leaves nothing behind.
+                let warning = present.isEmpty ? nil : warningOfNoHealthyTarget(inGroup: name)
                 guard wait else { return completion(.success(DeregistrationReport(targets: done, warning: warning))) }
                 if isStopping { return completion(.failure(Self.stopsBeforeTheyAreDrained)) }
-                DrainWait(keys) { reports in
+                let abandoned = Self.abandoned("deregistered", before: "drained")
+                if let asker, asker.isGone { return completion(.failure(abandoned)) }
+                let wait = DrainWait(keys) { reports in
                     let drained = zip(done, reports).map { done, report in
                         var done = done
                         done.drain = report
                         return done
                     }
                     completion(.success(DeregistrationReport(targets: drained, warning: warning)))
-                }.begin(draining, drains)
+                }
+                asker?.gaveUp = { [drains, weak wait] in
+                    guard let wait else { return }
+                    drains?.forget(wait)
+                    completion(.failure(abandoned))
+                }
+                wait.begin(draining, drains)
             })
     }
 

@@ -86,6 +86,29 @@ import Testing
         #expect(client.isAtEnd)
     }
 
+    /// Whether `condition` comes to hold.
+    private func comes(_ harness: AdminHarness, _ condition: @escaping @Sendable (RecordingActions) -> Bool) -> Bool {
+        let deadline = Instant.now() + 30_000_000_000
+        while !harness.perform(condition) { if Instant.now() > deadline { return false } }
+        return true
+    }
+
+    @Test func whoGoesAwayBeforeTheAnswerIsKnownToBeGone() throws {
+        let harness = try AdminHarness()
+        let body = #"{"targets":[{"id":"10.0.0.1"}],"wait":true}"#
+        let request =
+            "POST /v1/target-groups/blue/deregister HTTP/1.1\r\nHost: a\r\nContent-Length: \(body.utf8.count)\r\n\r\n"
+        var client: RawClient? = try RawClient(harness.path)
+        client?.send(request + body)
+        #expect(comes(harness) { $0.drains.count == 1 })
+        client?.finishSending()
+        #expect(harness.perform { $0.asker?.isGone } == false, "who has said all still takes the answer")
+        client = nil
+        #expect(comes(harness) { $0.asker?.isGone ?? true })
+        harness.perform { $0.finishDrains() }
+        #expect(try AdminRoutesTests.answer(harness, "GET /v1/status", "").status == 200)
+    }
+
     @Test func aHeadThatIsTooLongIsRefused() throws {
         let harness = try AdminHarness()
         let client = try RawClient(harness.path)

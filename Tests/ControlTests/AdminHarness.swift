@@ -127,6 +127,8 @@ final class RecordingActions: AdminActions {
     var warning: Warning?
     /// The one target that no group ever had.
     static let stranger = "10.9.9.9"
+    /// Who asked for the last deregistration.
+    weak var asker: Asker?
     /// What waits for `finishDrains`.
     var drains: [() -> Void] = []
     /// What the next reload brings.
@@ -168,7 +170,7 @@ final class RecordingActions: AdminActions {
 
     func register(
         group: String, targets: [TargetDescription], within patience: Nanoseconds, by user: UInt32?,
-        if condition: GenerationCondition?,
+        if condition: GenerationCondition?, for asker: Asker?,
         completion: @escaping (Result<[TargetHealthDescription], AdminError>) -> Void
     ) {
         asked.append(
@@ -181,9 +183,10 @@ final class RecordingActions: AdminActions {
 
     func deregister(
         group: String, targets: [TargetDescription], wait: Bool, by user: UInt32?, if condition: GenerationCondition?,
-        completion: @escaping (Result<DeregistrationReport, AdminError>) -> Void
+        for asker: Asker?, completion: @escaping (Result<DeregistrationReport, AdminError>) -> Void
     ) {
         if let mistake = condition?.mistake(inForce: generation) { return completion(.failure(AdminError(mistake))) }
+        self.asker = asker
         asked.append("deregister \(targets.map(\.id).joined(separator: " ")) from \(group)\(wait ? " and wait" : "")")
         guard document.targetGroups.contains(where: { $0.name == group }) else {
             return completion(

@@ -29,7 +29,7 @@ import Testing
         let scene = Scene(), start = Instant(nanoseconds: 1_000_000_000)
         var reports: [DrainReport] = []
         scene.tracker.begin(scene.registration, delay: .max, now: start)
-        #expect(scene.tracker.wait(for: scene.registration) { reports.append($0) })
+        #expect(scene.tracker.wait(for: scene.registration, by: scene) { reports.append($0) })
         let id = scene.registration.id
         scene.tracker.received(worker: 1, target: id, finished: 3, cut: 0, now: start)
         scene.tracker.received(worker: 1, target: id, finished: 9, cut: 9, now: start)
@@ -40,7 +40,20 @@ import Testing
         #expect(reports == [expected])
         #expect(scene.tracker.count == 0)
         #expect(scene.cuts.isEmpty)
-        #expect(!scene.tracker.wait(for: scene.registration) { _ in })
+        #expect(!scene.tracker.wait(for: scene.registration, by: scene) { _ in })
+    }
+
+    @Test func whoIsForgottenIsNotTold() {
+        let scene = Scene(), other = Scene(), start = Instant(nanoseconds: 1_000_000_000)
+        var told: [String] = []
+        scene.tracker.begin(scene.registration, delay: .max, now: start)
+        #expect(scene.tracker.wait(for: scene.registration, by: scene) { _ in told.append("one") })
+        #expect(scene.tracker.wait(for: scene.registration, by: other) { _ in told.append("other") })
+        scene.tracker.forget(scene)
+        for worker in 0..<2 {
+            scene.tracker.received(worker: worker, target: scene.registration.id, finished: 0, cut: 0, now: start)
+        }
+        #expect(told == ["other"])
     }
 
     @Test func cutsWhenTheDelayIsOver() {

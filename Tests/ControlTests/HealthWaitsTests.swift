@@ -74,6 +74,26 @@ import Testing
         #expect(outcome == .timedOut(Array(keys[1...])))
     }
 
+    @Test func whoGoesAwayGivesItsPlaceBack() {
+        let scene = Scene()
+        scene.states[keys[0]] = .unhealthy
+        let askers = (0..<Limits.healthWaitsMax).map { _ in Asker() }
+        var outcomes: [HealthWaits.Outcome] = []
+        for asker in askers {
+            scene.waits.begin(group: "a", [keys[0]], until: later, for: asker) { outcomes.append($0) }
+        }
+        #expect(!scene.waits.hasRoom && outcomes.isEmpty)
+        for asker in askers { asker.go() }
+        #expect(scene.waits.hasRoom)
+        #expect(outcomes == [HealthWaits.Outcome](repeating: .abandoned, count: askers.count))
+        scene.waits.begin(group: "a", [keys[0]], until: later, for: askers[0]) { outcomes.append($0) }
+        #expect(outcomes.count == askers.count + 1, "who has gone before is not waited for")
+        scene.states[keys[0]] = .healthy
+        scene.waits.changed("a")
+        scene.pass()
+        #expect(outcomes.count == askers.count + 1, "told once")
+    }
+
     @Test func whatCannotBecomeHealthyEndsTheWait() {
         let scene = Scene()
         scene.states = [keys[0]: .unused, keys[1]: .initial]

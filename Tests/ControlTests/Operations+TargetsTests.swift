@@ -95,6 +95,32 @@ import Testing
         #expect(run(scene.loop) { waiting.allSatisfy { $0.states == [.healthy] } })
     }
 
+    @Test func whoGoesAwayIsWaitedForNoLonger() throws {
+        let scene = try Scene()
+        scene.collect()
+        let asker = Asker()
+        var errors: [AdminError] = []
+        scene.operations.register(
+            group: "blue", targets: [TargetDescription(id: "192.0.2.9")], within: 60_000_000_000, by: nil, for: asker
+        ) { if case .failure(let error) = $0 { errors.append(error) } }
+        scene.pass()
+        asker.go()
+        #expect(errors.map(\.code) == ["ClientGone"])
+        #expect(scene.operations.document.targetGroups[0].targets.contains(TargetDescription(id: "192.0.2.9")))
+        let other = Asker()
+        scene.operations.deregister(
+            group: "blue", targets: [TargetDescription(id: "192.0.2.1")], wait: true, by: nil, for: other
+        ) { if case .failure(let error) = $0 { errors.append(error) } }
+        scene.pass()
+        #expect(errors.count == 1)
+        other.go()
+        #expect(errors.map(\.code) == ["ClientGone", "ClientGone"])
+        #expect(errors[1].message == "The targets are deregistered; whoever waited has gone before they were drained.")
+        let id = try #require(scene.snapshots[0].groups.first { $0.name == "blue" }?.targets.first?.id)
+        scene.reportDrained(id)
+        #expect(errors.count == 2 && posted(scene.events).contains { $0.name == "target-drained" }, "it drains on")
+    }
+
     @Test func deregistrationWaitsUntilEveryWorkerIsDone() throws {
         let scene = try Scene()
         scene.collect()
@@ -202,11 +228,12 @@ import Testing
         #expect(warnings == [nil])
         for _ in 0..<2 { check(scene, .checkFailed(.timeout), "192.0.2.2") }
         deregister("192.0.2.1")
+        deregister("192.0.2.77")
+        #expect(warnings == [nil, nil, nil], "what changes nothing leaves nothing behind")
         deregister("192.0.2.2")
         #expect(
-            warnings.dropFirst().map { $0?.message } == [
-                "Target group blue has no healthy target left: 1 target registered, none of them healthy.",
-                "Target group blue has no healthy target left: none is registered.",
+            warnings.dropFirst(3).map { $0?.message } == [
+                "Target group blue has no healthy target left: none is registered."
             ])
     }
 }

@@ -58,6 +58,25 @@ import Testing
         #expect(answer.status == 503 && answer.text.contains("stops before it can see them healthy"), "\(answer.text)")
     }
 
+    @Test("Who gives up waiting takes no place: 300 that went away are followed by one that is served")
+    func givesUp() throws {
+        let apus = try ApusProcess.start(Document(try TargetServer("old")))
+        let port = try PortAllocator.port()
+        let body: JSON = ["targets": [Document.Address(port: port).json], "wait": true, "timeoutSeconds": 3600]
+        let text = body.text
+        for _ in 0..<300 {
+            let client = try RawClient(path: apus.socketPath)
+            try client.send(
+                "POST /v1/target-groups/blue/targets HTTP/1.1\r\nHost: apus\r\n"
+                    + "Content-Length: \(text.utf8.count)\r\n\r\n\(text)")
+        }
+        let new = try TargetServer("new")
+        let waited = try apus.command("targets", "register", "blue", "127.0.0.1:\(new.port)", "--wait")
+        #expect(waited.status == .exited(0), "\(waited.errors)")
+        #expect(eventually { apus.errors.contains("code=ClientGone") }, "what was done is logged all the same")
+        #expect(try apus.states(of: "blue")["127.0.0.1:\(port)"] != nil)
+    }
+
     @Test("deregister --wait of a port that is not registered: exit 1, the ports that are, and nothing is changed")
     func deregistersTheWrongPort() throws {
         let blue = try TargetServer("blue")
@@ -78,7 +97,8 @@ import Testing
         let refused = try apus.admin("POST", "/v1/target-groups/blue/deregister", body)
         #expect(refused.status == 400 && refused.errorCode == "InvalidTarget", "\(refused.text)")
         // Who does not wait does not go on to stop it; ELB's DeregisterTargets does not mind either.
-        #expect(try apus.command("targets", "deregister", "blue", "i-0a1b").status == .exited(0))
+        let elsewhere = try apus.command("targets", "deregister", "blue", "i-0a1b")
+        #expect(elsewhere.status == .exited(0) && elsewhere.errors.isEmpty, "\(elsewhere.errors)")
         let right = try apus.command("targets", "deregister", "blue", "i-0a1b:\(blue.port)", "--wait")
         #expect(right.status == .exited(0) && right.output.hasSuffix("Drained: safe to stop.\n"))
         #expect(
