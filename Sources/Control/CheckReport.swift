@@ -10,6 +10,8 @@ public struct CheckReport: Sendable {
     var mistakes: [ConfigError] = []
     /// What they would warn of.
     var warnings: [Warning] = []
+    /// Objects of the file that are not in force as it says, or would not be, as the admin socket tells them.
+    var overridden: [Value] = []
     /// What cannot be known, or is to be expected: sentences.
     var notes: [String] = []
 
@@ -19,7 +21,8 @@ public struct CheckReport: Sendable {
     /// What people read beside the mistakes, with its last line feed.
     public var text: String {
         let head = mistakes.isEmpty ? ["\(file): good. \(summary ?? "")."] : []
-        let lines = head + warnings.map { "warning: \($0)" } + notes.map { "note: \($0)" }
+        let told = warnings.map { "warning: \($0)" } + AdminView.overrides(["overridden": .array(overridden)])
+        let lines = head + told + notes.map { "note: \($0)" }
         return lines.map { $0 + "\n" }.joined()
     }
 
@@ -28,7 +31,8 @@ public struct CheckReport: Sendable {
         let sorted = mistakes.isEmpty ? [] : ConfigErrors(mistakes).all
         let report: Value = [
             "file": .string(file), "valid": .bool(sorted.isEmpty), "errors": .array(sorted.map(\.value)),
-            "warnings": .array(warnings.map(\.value)), "notes": .array(notes.map { .string($0) }),
+            "warnings": .array(warnings.map(\.value)), "overridden": .array(overridden),
+            "notes": .array(notes.map { .string($0) }),
         ]
         return report.json(pretty: true)
     }

@@ -49,6 +49,7 @@ extension CheckReport {
         if let changes = state.changes {
             let (effective, notApplied) = changes.apply(to: base)
             document = effective
+            overridden = changes.overrides(of: base, by: effective).map(\.value)
             add(changesNotApplied: notApplied)
         }
         // Whoever has the state has the ports as well.
@@ -71,6 +72,7 @@ extension CheckReport {
             let answer = try running.check(content, file: file, folder: CertificateStore.folder(of: file))
             warnings += answer.warnings
             add(changesNotApplied: answer.changesNotApplied)
+            overridden = answer.overridden
             notes.append("The apus at \(running.path) (process \(running.process)) was asked what a reload would say.")
             if !answer.needsRestart.isEmpty {
                 notes.append("It takes effect at the next start only: \(answer.needsRestart.joined(separator: ", ")).")
@@ -86,9 +88,9 @@ extension CheckReport {
         }
         let host = HostCheck(document: document, places: places, running: running.document)
         mistakes += host.mistakesOfStarter()
+        notes += host.notes
         becomeUser(of: document)
         mistakes += host.mistakesOfUser()
-        notes += host.notes
     }
 
     /// Adds what stands against keeping the state where `document` has it. Returns the changes that lie there, and

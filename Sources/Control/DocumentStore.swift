@@ -98,12 +98,15 @@ final class DocumentStore {
         return differing
     }
 
-    /// What a reload would stage, and its keys that would differ; nothing is staged.
-    func asReloaded(_ base: Document) -> (effective: Document, notApplied: [String], needsRestart: [String]) {
+    /// What a reload would stage, what it would then tell, and its keys that would differ; nothing is staged.
+    func asReloaded(
+        _ base: Document
+    ) -> (effective: Document, notApplied: [String], overrides: [Override], needsRestart: [String]) {
         var base = base
         let differing = base.keepWhatNeedsRestart(of: committed.base)
         let (effective, notApplied) = committed.changes.apply(to: base)
-        return (effective, notApplied, differing)
+        let overrides = committed.changes.overrides(of: base, by: effective, since: committed.base)
+        return (effective, notApplied, overrides, differing)
     }
 
     /// What has to be written before what is staged is durable; nil if nothing has to.

@@ -185,7 +185,7 @@ extension Operations {
                 guard let result else { throw Self.filesAreLate }
                 (base, places) = try result.get()
             } catch { return completion(ReloadCheck(mistakes: error.all)) }
-            let (document, notApplied, needsRestart) = store.asReloaded(base)
+            let (document, notApplied, overrides, needsRestart) = store.asReloaded(base)
             let start = (folder ?? CertificateStore.folder(of: store.file)) + "/"
             // A store of its own, so that certificates can be looked at on the files' thread.
             fileDisk.run(within: Limits.filePatience, { CertificateStore.findings(document, places, start) }) {
@@ -195,6 +195,7 @@ extension Operations {
                 check.summary = document.summary
                 check.warnings = certificates.warnings + document.warnings().map { Warning($0, places) }
                 check.changesNotApplied = notApplied
+                check.overridden = overrides.map(\.value)
                 check.needsRestart = needsRestart
                 completion(check)
             }

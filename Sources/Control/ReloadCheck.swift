@@ -10,6 +10,8 @@ struct ReloadCheck: Sendable {
     var warnings: [Warning] = []
     /// Changes made at run time that would not fit it, in sentences.
     var changesNotApplied: [String] = []
+    /// Objects of the file that would not be in force as it says, as the admin socket tells them.
+    var overridden: [Value] = []
     /// Keys that would take effect at the next start only.
     var needsRestart: [String] = []
 
@@ -21,6 +23,7 @@ struct ReloadCheck: Sendable {
         [
             "summary": .string(summary), "warnings": .array(warnings.map(\.value)),
             "changesNotApplied": .array(changesNotApplied.map { .string($0) }),
+            "overridden": .array(overridden),
             "needsRestart": .array(needsRestart.map { .string($0) }),
         ]
     }
@@ -31,6 +34,7 @@ struct ReloadCheck: Sendable {
         summary = answer["summary"]?.string ?? ""
         warnings = (answer["warnings"]?.array ?? []).compactMap(Warning.init(_:))
         changesNotApplied = (answer["changesNotApplied"]?.array ?? []).compactMap(\.string)
+        overridden = answer["overridden"]?.array ?? []
         needsRestart = (answer["needsRestart"]?.array ?? []).compactMap(\.string)
     }
 }

@@ -21,15 +21,23 @@ import Testing
         let since = try #require(before["since"].string)
 
         try apus.write(document(servers, blue: 0, green: 100))
+        let checked = try apus.command("check", apus.configurationPath)
         let reload = try apus.command("reload")
         #expect(reload.status == .exited(0))
         let line = "  \(object): blue=50 green=50, where the file says blue=0 green=100; since \(since)"
         #expect(reload.output.contains("\(line); the file was edited since\n"), "\(reload.output)")
         #expect(
+            checked.output.contains("\(line); the file was edited since\n"), "check says it before: \(checked.output)")
+        #expect(
             eventually { apus.errors.contains("what was edited in the file is hidden by a change made at run time") })
         #expect(try apus.command("status").output.contains("\(line); the file was edited since\n"))
 
         apus.kill()
+        let words = ["check", apus.configurationPath]
+        let alone = try ApusProcess.command(words, socket: "", folder: apus.folder)
+        #expect(alone.status == .exited(0) && alone.output.contains("\(line)\n"), "\(alone.output)")
+        let json = try ApusProcess.command(words + ["--json"], socket: "", folder: apus.folder).json
+        #expect(json["overridden"][0]["object"] == .string(object) && json["overridden"][0]["since"] == .string(since))
         try apus.restart()
         #expect(try apus.command("status").output.contains("\(line)\n"), "the time outlives a crash")
         #expect(apus.errors.contains("objects of the file are not in force as it says"))
