@@ -21,10 +21,8 @@ struct HostCheck {
     /// by then.
     func mistakesOfStarter() -> [ConfigError] {
         var mistakes: [ConfigError] = []
-        if running?.admin.socket != document.admin.socket {
-            do throws(AdminError) {
-                try AdminServer.tryListening(at: document.admin.socket, mayBeInUse: mayBeInUse)
-            } catch {
+        if let socket = socketToTry {
+            do throws(AdminError) { try tryListening(at: socket) } catch {
                 mistakes.append(places.setting("admin", "socket").mistake(error.message, remedy: error.remedy))
             }
         }
@@ -55,7 +53,8 @@ struct HostCheck {
         }
     }
 
-    /// What cannot be known, in sentences.
+    /// What cannot be known, or is to be expected, in sentences. To be asked before this process becomes
+    /// `runtime.user`.
     var notes: [String] {
         var notes: [String] = []
         if let name = document.runtime.user, !SystemUser.isRoot {
@@ -68,11 +67,29 @@ struct HostCheck {
                 "This is what apus run would say to user \(SystemUser.currentName). Whom root or a service manager"
                     + " starts may have other rights: ports below 1024, folders, keys.")
         }
-        for log in logs where !FileManager.default.fileExists(atPath: Folder.containing(log.path)) {
-            notes.append(
-                "The folder \(Folder.containing(log.path)) is missing: apus run makes it, for \(log.key).path.")
+        if let socket = socketToTry, (try? tryListening(at: socket)) != nil {
+            notes += noteOfMissingFolder(of: socket, "admin.socket")
+        }
+        for log in logs where mistakeOfFolder(log) == nil {
+            notes += noteOfMissingFolder(of: log.path, "\(log.key).path")
         }
         return notes
+    }
+
+    /// Says that a start makes the folder in which `path` lies, as it can: that was tried.
+    private func noteOfMissingFolder(of path: String, _ key: String) -> [String] {
+        let folder = Folder.containing(path)
+        if FileManager.default.fileExists(atPath: folder) { return [] }
+        return ["The folder \(folder) is missing: apus run makes it, for \(key)."]
+    }
+
+    /// The admin socket, unless an Apus has it that answers.
+    private var socketToTry: String? {
+        running?.admin.socket == document.admin.socket ? nil : document.admin.socket
+    }
+
+    private func tryListening(at socket: String) throws(AdminError) {
+        try AdminServer.tryListening(at: socket, mayBeInUse: mayBeInUse)
     }
 
     // MARK: Logs

@@ -16,11 +16,14 @@ import Testing
     }
 
     /// What each has said on a line of its own: mistakes, not log lines.
-    private func mistakes(_ command: String, _ file: String = "apus.yaml") throws -> (lines: [String], status: Int32?) {
+    private func mistakes(
+        _ command: String, _ file: String = "apus.yaml"
+    ) throws -> (lines: [String], status: Int32?, all: String) {
         let result = try ApusProcess.command(
             [command, "\(folder)/\(file)"], socket: "\(folder)/nobody.sock", folder: folder)
-        guard case .exited(let status)? = result.status else { return ([result.errors], nil) }
-        return (result.errors.split(separator: "\n").map(String.init).filter { $0.hasPrefix("apus: ") }, status)
+        guard case .exited(let status)? = result.status else { return ([result.errors], nil, "") }
+        let lines = result.errors.split(separator: "\n").map(String.init).filter { $0.hasPrefix("apus: ") }
+        return (lines, status, result.output + result.errors)
     }
 
     private func write(_ text: String, _ file: String = "apus.yaml") throws {
@@ -97,6 +100,7 @@ import Testing
         #expect(checked.lines.count == 1, "\(checked.lines)")
         for word in test.words { #expect(checked.lines.joined().contains(word), "\(checked.lines)") }
         #expect(checked.lines.joined().contains("apus.yaml:1:"), "it names the place: \(checked.lines)")
+        #expect(!checked.all.contains("is missing: apus run makes it"), "\(checked.all)")
         let ran = try mistakes("run")
         #expect(ran.status == 1 && ran.lines == checked.lines, "\(ran.lines)")
         #expect(try String(contentsOfFile: "\(folder)/file", encoding: .utf8) == "precious")
@@ -233,6 +237,7 @@ import Testing
         let checked = try ApusProcess.command(["check", "\(folder)/apus.yaml"], socket: "", folder: folder)
         #expect(checked.status == .exited(0), "\(checked.errors)")
         #expect(checked.output.contains("\(folder)/logs is missing: apus run makes it"), "\(checked.output)")
+        #expect(checked.output.contains("\(folder)/run is missing: apus run makes it"), "\(checked.output)")
         #expect(!FileManager.default.fileExists(atPath: "\(folder)/logs"))
         let apus = try ChildProcess([ApusProcess.binary, "run", "\(folder)/apus.yaml"], folder: folder, label: "apus")
         #expect(eventually { FileManager.default.fileExists(atPath: "\(folder)/logs/access.log") })
