@@ -67,7 +67,7 @@ def bystand(port, seconds):
     end = time.monotonic() + seconds
     while time.monotonic() < end:
         began = time.monotonic()
-        connection.sendall(b"GET / HTTP/1.1\r\nHost: bystander\r\n\r\n")
+        connection.sendall(b"GET /small HTTP/1.1\r\nHost: bystander\r\n\r\n")
         answer = connection.recv(65536)
         if not answer.startswith(b"HTTP/1.1 200"):
             raise SystemExit(f"a bystander's request failed: {answer[:200]}")
