@@ -95,9 +95,9 @@ extension AdminRoutes {
     private static func metrics(
         _ call: AdminCallContext, _ completion: @escaping (AdminAnswer) -> Void
     ) throws(AdminError) {
-        let octets =
-            if let page = call.page { try page.octets(call.actions) } else { try MetricsPage(call.actions).octets() }
-        completion(.text(PrometheusText.contentType, octets))
+        let bytes =
+            if let page = call.page { try page.bytes(call.actions) } else { try MetricsPage(call.actions).octets() }
+        completion(.text(PrometheusText.contentType, bytes))
     }
 
     /// Whether this process serves: 503 once it has begun to end.

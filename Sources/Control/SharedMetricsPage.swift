@@ -7,16 +7,16 @@ import Core
 ///
 /// Shape: one object of the control thread.
 final class SharedMetricsPage {
-    private var octets: [UInt8] = []
+    private var bytes: [UInt8] = []
     private var isGoodUntil = Instant(nanoseconds: 0)
 
     /// The page of what `actions` knows, made now or a moment ago.
-    func octets(_ actions: any AdminActions) throws(AdminError) -> [UInt8] {
+    func bytes(_ actions: any AdminActions) throws(AdminError) -> [UInt8] {
         let began = Instant.now()
-        if began < isGoodUntil { return octets }
-        octets = try MetricsPage(actions).octets()
+        if began < isGoodUntil { return bytes }
+        bytes = try MetricsPage(actions).octets()
         let ended = Instant.now()
         isGoodUntil = ended + Limits.metricsPageShare * ended.since(began)
-        return octets
+        return bytes
     }
 }
