@@ -18,7 +18,9 @@ struct AdminRequest {
     let user: UInt32?
     /// The value of If-Match, several of them joined; nil without.
     let ifMatch: String?
-    /// The name of a field with a condition that is not understood; nil without.
+    /// The value of If-None-Match, several of them joined; nil without.
+    let ifNoneMatch: String?
+    /// The name of a field with a condition that no change understands; nil without.
     let unknownCondition: String?
 
     /// The request that `head` and `body` make.
@@ -33,17 +35,22 @@ struct AdminRequest {
         self.body = body
         self.user = user
         var conditions: [String] = []
+        var known: [String] = []
         var unknown: String?
         for index in 0..<head.fieldCount {
             let field = head.field(index)
             let name = head.bytes(field.name)
             if name.equalsIgnoringCase("if-match") {
                 conditions.append(head.bytes(field.value).text)
-            } else if name.equalsIgnoringCase("if-none-match") || name.equalsIgnoringCase("if-unmodified-since") {
+            } else if name.equalsIgnoringCase("if-none-match") {
+                known.append(head.bytes(field.value).text)
+                unknown = name.text
+            } else if name.equalsIgnoringCase("if-unmodified-since") {
                 unknown = name.text
             }
         }
         ifMatch = conditions.isEmpty ? nil : conditions.joined(separator: ", ")
+        ifNoneMatch = known.isEmpty ? nil : known.joined(separator: ", ")
         unknownCondition = unknown
     }
 
@@ -58,6 +65,17 @@ struct AdminRequest {
                 remedy: "Use If-Match with the generation that an ETag told.")
         }
         return try ifMatch.flatMap { text throws(AdminError) in try GenerationCondition(ifMatch: text) }
+    }
+
+    /// Whether If-None-Match says that whoever asks has what is of `generation`.
+    ///
+    /// Source: RFC 9110 §13.1.2. Entity tags are compared weakly.
+    func knows(_ generation: UInt64) -> Bool {
+        guard let ifNoneMatch else { return false }
+        return ifNoneMatch.split(separator: ",").contains { part in
+            let tag = part.trimmingPrefix { $0 == " " || $0 == "\t" }.prefix { $0 != " " && $0 != "\t" }
+            return tag == "*" || tag.trimmingPrefix("W/") == "\"\(generation)\""
+        }
     }
 
     /// The body as JSON. Errors: one that says where it is wrong.
@@ -99,7 +117,9 @@ struct AdminRequest {
 enum AdminAnswer {
     /// 200 with this as JSON, and with the generation that it is of, if it is of one, as its ETag.
     case value(Value, generation: UInt64? = nil)
-    /// 200 with these octets.
+    /// 304: whoever asks has what is of this generation.
+    case notModified(generation: UInt64)
+    /// 200 with these bytes.
     case text(StaticString, [UInt8])
     /// 200 with an object on each line, as things happen, after the last `recent` ones that happened.
     case events(recent: Int)
@@ -108,6 +128,10 @@ enum AdminAnswer {
 
     /// The status of the response.
     var status: UInt16 {
-        if case .refused(let error, _) = self { error.status } else { 200 }
+        switch self {
+        case .refused(let error, _): error.status
+        case .notModified: 304
+        case .value, .text, .events: 200
+        }
     }
 }

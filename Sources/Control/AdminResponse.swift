@@ -14,13 +14,18 @@ final class AdminResponse {
 
     /// A whole response; without its body for HEAD.
     func octets(for answer: AdminAnswer, connection: ConnectionOption, isHEAD: Bool) -> [UInt8] {
+        if case .notModified(let generation) = answer {
+            begin(status: answer.status, contentType: nil)
+            addField("ETag", Array("\"\(generation)\"".utf8))
+            return takeHead(framing: .none, connection: connection)
+        }
         let body: [UInt8]
         var contentType: StaticString = "application/json"
         switch answer {
         case .value(let value, _): body = Array(value.json(pretty: true).utf8)
         case .refused(let error, _): body = Array(error.value.json(pretty: true).utf8)
         case .text(let type, let text): (contentType, body) = (type, text)
-        case .events: preconditionFailure("admin: a stream is no whole response")
+        case .events, .notModified: preconditionFailure("admin: this is no response with a body")
         }
         begin(status: answer.status, contentType: contentType)
         if case .value(_, let generation?) = answer { addField("ETag", Array("\"\(generation)\"".utf8)) }
@@ -52,10 +57,11 @@ final class AdminResponse {
         return octets
     }
 
-    private func begin(status: UInt16, contentType: StaticString) {
+    private func begin(status: UInt16, contentType: StaticString?) {
         head.reset()
         head.status = status
         head.reason = head.append(Self.phrase(status))
+        guard let contentType else { return }
         let name = head.append("Content-Type")
         head.addField(name: name, value: head.append(contentType), id: .contentType)
     }
@@ -76,6 +82,7 @@ final class AdminResponse {
     private static func phrase(_ status: UInt16) -> StaticString {
         switch status {
         case 200: "OK"
+        case 304: "Not Modified"
         case 400: "Bad Request"
         case 404: "Not Found"
         case 405: "Method Not Allowed"

@@ -82,7 +82,12 @@ struct AdminRoutes {
                     asker: asker)
                 if method == "GET" { try call.requireGeneration() }
                 try action(call) { [actions] answer in
-                    completion(answer.tagged(method == "GET" && route.isOfGeneration ? actions.generation : nil))
+                    let answer = answer.tagged(method == "GET" && route.isOfGeneration ? actions.generation : nil)
+                    if method == "GET", case .value(_, let generation?) = answer, request.knows(generation) {
+                        completion(.notModified(generation: generation))
+                    } else {
+                        completion(answer)
+                    }
                 }
             } catch {
                 completion(.refused(error))

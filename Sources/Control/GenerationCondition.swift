@@ -48,5 +48,8 @@ struct GenerationCondition: Equatable, Sendable {
                 code: .preconditionFailed))
     }
 
-    private static func shown(_ text: String) -> String { text.count > 64 ? "\(text.prefix(64))…" : text }
+    private static func shown(_ text: String) -> String {
+        if text.isEmpty { return "an empty field" }
+        return text.count > 64 ? "\(text.prefix(64))…" : text
+    }
 }

@@ -86,6 +86,23 @@ import Testing
         #expect(client.isAtEnd)
     }
 
+    /// Source: RFC 9110 §13.1.2, §15.4.5.
+    @Test(arguments: [
+        ("\"1\"", 304), ("W/\"1\"", 304), ("*", 304), ("\"7\",\t\"1\" ", 304), ("\"2\"", 200), ("1", 200), ("", 200),
+    ])
+    func whoHasItAlreadyIsToldSo(tags: String, status: Int) throws {
+        let harness = try AdminHarness()
+        let client = try RawClient(harness.path)
+        for method in ["GET", "HEAD"] {
+            client.send("\(method) /v1/instances/i-1 HTTP/1.1\r\nHost: a\r\nIf-None-Match: \(tags)\r\n\r\n")
+            let response = try #require(client.response(isHEAD: status == 304 || method == "HEAD"))
+            #expect(response.status == status && response.fields["etag"] == "\"1\"")
+            #expect(status == 200 || response.fields["content-length"] == nil)
+        }
+        client.send("GET /v1/target-groups/blue/targets HTTP/1.1\r\nHost: a\r\nIf-None-Match: *\r\n\r\n")
+        #expect(try #require(client.response()).status == 200, "health is of no generation")
+    }
+
     /// Whether `condition` comes to hold.
     private func comes(_ harness: AdminHarness, _ condition: @escaping @Sendable (RecordingActions) -> Bool) -> Bool {
         let deadline = Instant.now() + 30_000_000_000

@@ -27,6 +27,11 @@ import Testing
         #expect(error?.status == 400 && error?.remedy.contains("in quotes") == true)
     }
 
+    @Test func anEmptyFieldIsNamed() throws {
+        let condition = try #require(try GenerationCondition(ifMatch: ""))
+        #expect(try #require(condition.mistake(inForce: 7)).first.message.hasSuffix("but found an empty field."))
+    }
+
     @Test func whatIsShownHasALength() throws {
         let condition = try #require(try GenerationCondition(ifMatch: "\"\(String(repeating: "x", count: 5000))\""))
         #expect(try #require(condition.mistake(inForce: 1)).description.count < 300)
