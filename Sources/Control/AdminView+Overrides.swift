@@ -9,7 +9,8 @@ extension Override {
 
     /// As the admin socket tells it.
     var value: Value {
-        var value: Value = ["object": .string(object), "inForce": .string(change)]
+        var value: Value = ["object": .string(object), "inForce": .string(inForce)]
+        value["inFile"] = inFile.map { .string($0) }
         if changedAt != nil { value["since"] = .string(since) }
         value["edited"] = .bool(isEdited)
         return value
@@ -24,7 +25,8 @@ extension AdminView {
         let lines = all.map { override in
             let since = override["since"].map(text) ?? "an earlier version of apus"
             let edited = override["edited"]?.bool == true ? "; the file was edited since" : ""
-            return "  \(text(override["object"])): \(text(override["inForce"])); since \(since)\(edited)"
+            let inFile = override["inFile"].map { ", where the file says \(text($0))" } ?? ""
+            return "  \(text(override["object"])): \(text(override["inForce"]))\(inFile); since \(since)\(edited)"
         }
         return ["Not in force as the file says, by changes made at run time:"] + lines
     }

@@ -16,6 +16,19 @@ final class DocumentStore {
         var places: DocumentPlaces
         /// The file that this one replaced, from its reload to the next change.
         var replaced: Document?
+        /// The objects that a reload has found edited while a change at run time hid them, with when that was made.
+        var edited: [String: Int?] = [:]
+
+        /// `overrides` with those marked that were found edited before and are hidden by the same change; first what
+        /// was edited.
+        func marking(_ overrides: [Override]) -> [Override] {
+            let all = overrides.map { override in
+                var override = override
+                if let hiddenAt = edited[override.object], hiddenAt == override.changedAt { override.isEdited = true }
+                return override
+            }
+            return all.filter(\.isEdited) + all.filter { !$0.isEdited }
+        }
     }
 
     /// The configuration file.
@@ -36,12 +49,12 @@ final class DocumentStore {
     /// Changes that do not fit the file, in sentences. They are kept, and tried again when the file is read again.
     var notApplied: [String] { committed.notApplied }
 
-    /// The objects of the file that are not in force as it says; those first that the last reload has found edited.
+    /// The objects of the file that are not in force as it says; those first that a reload has found edited.
     /// Made when asked for, and kept until something changes.
     var overrides: [Override] {
         if let overridesMade { return overridesMade }
-        let made = committed.changes.overrides(
-            of: committed.base, by: committed.effective, since: committed.replaced)
+        let made = committed.marking(
+            committed.changes.overrides(of: committed.base, by: committed.effective, since: committed.replaced))
         overridesMade = made
         return made
     }
@@ -92,9 +105,11 @@ final class DocumentStore {
         let changes = discardingChanges ? Changes() : staged.changes
         isDiscarding = discardingChanges && !committed.changes.isEmpty
         let (effective, notApplied) = changes.apply(to: base)
+        let overrides = committed.marking(changes.overrides(of: base, by: effective, since: committed.base))
+        let edited = overrides.filter(\.isEdited).map { ($0.object, $0.changedAt) }
         staged = Content(
             base: base, changes: changes, effective: effective, notApplied: notApplied, places: places,
-            replaced: committed.base)
+            replaced: committed.base, edited: Dictionary(edited) { first, _ in first })
         return differing
     }
 
@@ -105,7 +120,8 @@ final class DocumentStore {
         var base = base
         let differing = base.keepWhatNeedsRestart(of: committed.base)
         let (effective, notApplied) = committed.changes.apply(to: base)
-        let overrides = committed.changes.overrides(of: base, by: effective, since: committed.base)
+        let overrides = committed.marking(
+            committed.changes.overrides(of: base, by: effective, since: committed.base))
         return (effective, notApplied, overrides, differing)
     }
 

@@ -2,17 +2,23 @@
 public struct Override: Hashable, Sendable {
     /// The object, as in `weights of web:8080`.
     public let object: String
-    /// What is in force instead, as in `blue=50 green=50, where the file says blue=90 green=10`.
-    public let change: String
+    /// What is in force instead, as in `blue=50 green=50`.
+    public let inForce: String
+    /// What the file says, as in `blue=90 green=10`; nil where `inForce` tells the whole of it, as in `deleted`.
+    public let inFile: String?
     /// When that was changed last: milliseconds since 1970; nil if an earlier version of Apus kept it.
     public let changedAt: Int?
     /// Whether the file says something else of it than it did before.
-    public let isEdited: Bool
+    public var isEdited: Bool
+
+    /// Both, as in `blue=50 green=50, where the file says blue=90 green=10`.
+    public var change: String { inFile.map { "\(inForce), where the file says \($0)" } ?? inForce }
 
     /// An object that is not in force as the file says it.
-    public init(object: String, change: String, changedAt: Int?, isEdited: Bool) {
+    public init(object: String, inForce: String, inFile: String? = nil, changedAt: Int?, isEdited: Bool) {
         self.object = object
-        self.change = change
+        self.inForce = inForce
+        self.inFile = inFile
         self.changedAt = changedAt
         self.isEdited = isEdited
     }
@@ -26,23 +32,30 @@ extension Changes {
         let (file, effective) = (ObjectIndex(file), ObjectIndex(effective))
         let old = old.map(ObjectIndex.init)
         let all = objects.compactMap { object -> Override? in
-            let change: String?
+            let change: Difference?
             let isEdited: Bool
             if case .targets(let group) = object {
                 let before = old?.targets(of: group)
                 let dropped = Set(before ?? []).subtracting(file.targets(of: group))
-                change = Self.difference(file.targets(of: group), effective.targets(of: group), dropped)
+                change = Self.difference(file.targets(of: group), effective.targets(of: group), dropped).map {
+                    ($0, nil)
+                }
                 isEdited = before.map { $0 != file.targets(of: group) } ?? false
             } else {
                 change = Self.difference(file.content(of: object), effective.content(of: object))
                 isEdited = old?.content(of: object).map { $0 != file.content(of: object) } ?? false
             }
             return change.map {
-                Override(object: "\(object)", change: $0, changedAt: times[object], isEdited: isEdited)
+                Override(
+                    object: "\(object)", inForce: $0.inForce, inFile: $0.inFile, changedAt: times[object],
+                    isEdited: isEdited)
             }
         }
         return all.filter(\.isEdited) + all.filter { !$0.isEdited }
     }
+
+    /// What is in force, and what the file says if that has to be told as well.
+    private typealias Difference = (inForce: String, inFile: String?)
 
     private var objects: [ChangedObject] {
         func all<Element>(_ overlay: Overlay<Element>, _ make: (Element.Name) -> ChangedObject) -> [ChangedObject] {
@@ -56,12 +69,12 @@ extension Changes {
     }
 
     /// What an object is in force instead; nil if the file has no such object, or the same.
-    private static func difference(_ file: ObjectIndex.Content?, _ effective: ObjectIndex.Content?) -> String? {
+    private static func difference(_ file: ObjectIndex.Content?, _ effective: ObjectIndex.Content?) -> Difference? {
         guard let file, file != effective else { return nil }
         switch (file, effective) {
-        case (_, nil): return "deleted"
-        case (.weights(let old), .weights(let new)): return "\(text(new)), where the file says \(text(old))"
-        default: return "replaced"
+        case (_, nil): return ("deleted", nil)
+        case (.weights(let old), .weights(let new)): return (text(new), text(old))
+        default: return ("replaced", nil)
         }
     }
 

@@ -6,9 +6,9 @@ import Testing
 @Suite struct AdminViewOverridesTests {
     private let overrides = [
         Override(
-            object: "weights of web:80", change: "blue=1, where the file says blue=2", changedAt: 1_767_225_599_001,
+            object: "weights of web:80", inForce: "blue=1", inFile: "blue=2", changedAt: 1_767_225_599_001,
             isEdited: true),
-        Override(object: "rule 7 of web:80", change: "deleted", changedAt: nil, isEdited: false),
+        Override(object: "rule 7 of web:80", inForce: "deleted", changedAt: nil, isEdited: false),
     ]
 
     @Test func eachHasALineWithItsTime() {
@@ -35,6 +35,7 @@ import Testing
             let told = try #require(answer["overridden"]?.array)
             #expect(told.map { $0["object"]?.string } == ["weights of web:80", "rule 7 of web:80"])
             #expect(told[0]["since"]?.string == "2025-12-31T23:59:59.001Z" && told[0]["edited"] == true)
+            #expect(told[0]["inForce"] == "blue=1" && told[0]["inFile"] == "blue=2" && told[1]["inFile"] == nil)
             #expect(told[1]["since"] == nil && told[1]["inForce"] == "deleted")
         }
     }
