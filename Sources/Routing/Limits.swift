@@ -9,9 +9,9 @@ public enum Limits {
     static let startingPicksMax = 10_000
 
     /// Bytes of a path that may be read in other ways, times the ways that there are. Reason: a path of 16 KiB can have
-    /// 18 of them, each of which costs as much as reading it, or, behind two slashes, as reading it twice and asking the
-    /// rules four times; without those this is a tenth of a millisecond, and enough for 16 KiB of escapes. Beyond, the
-    /// path counts as ambiguous: 400.
+    /// 18 of them, each of which costs as much as reading it, or, behind two slashes, as reading it twice and asking
+    /// the rules four times; without those this is a tenth of a millisecond, and enough for 16 KiB of escapes. Beyond,
+    /// the path counts as ambiguous: 400.
     static let readingBytesMax = 64 * 1024
 
     /// Targets of one `MaglevTable`. Reason: their indices are octet pairs, and each needs a place. Control lets no
