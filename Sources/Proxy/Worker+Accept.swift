@@ -13,7 +13,8 @@ extension Worker {
             case .wouldBlock: return
             case .aborted: continue
             case .outOfDescriptors:
-                if freeDescriptor() || makeRoom() { continue }
+                // Who has asked for something stays: other workers may have more that never did.
+                if freeDescriptor() || evictSilent() { continue }
                 refuseForDescriptors(listening)
                 return
             }
