@@ -13,8 +13,9 @@ extension Worker {
             case .wouldBlock: return
             case .aborted: continue
             case .outOfDescriptors:
-                // Who has asked for something stays: other workers may have more that never did.
-                if freeDescriptor() || evictSilent() { continue }
+                // Who has asked for something stays, and what serves it: other workers may have more that never did.
+                if evictSilent() { continue }
+                if counters.targetConnectionsIdle.value > 1, freeDescriptor() { continue }
                 refuseForDescriptors(listening)
                 return
             }

@@ -16,7 +16,7 @@ extension Worker {
         guard hasDescriptor() else { return .failed(tooManyFilesError) }
         let socket: Socket
         do { socket = try Socket.connect(to: pool.address) } catch {
-            guard error.code == tooManyFilesError, freeDescriptor() else { return .failed(error.code) }
+            guard error.code == tooManyFilesError, freeDescriptor() || evictSilent() else { return .failed(error.code) }
             do { socket = try Socket.connect(to: pool.address) } catch { return .failed(error.code) }
         }
         var transport = Transport(token: slab.nextToken, socket: socket, to: .target)
