@@ -24,8 +24,9 @@ public enum Limits {
     /// What a byte of a frame that is not DATA costs: Huffman codes are read by the half byte, and a table may change
     /// its size with each byte.
     static let workPerByte = 8
-    /// What a head costs: a request is decided, sent, and answered.
-    static let workPerHead = 8 * 1024
+    /// What a head costs here. That its request is decided, sent and answered costs ten times as much; but the usual
+    /// burst of some thirty requests should fit into the shortest turn.
+    static let workPerHead = 1024
     /// What a field costs beside its bytes.
     static let workPerField = 128
     /// The same of a response head. Beyond: RST_STREAM PROTOCOL_ERROR.
