@@ -18,8 +18,9 @@ public enum Limits {
     /// Free buffers of each size that a pool keeps for reuse; beyond it they go back to the allocator, so that a
     /// burst does not stay in memory for ever.
     public static let freeBuffersMax = 64
-    /// Bytes from which a piece of memory is mapped by itself: large buffers are, so that a storm's go when it is over.
-    static let mappedBytesMin = 64 * 1024
+    /// Bytes from which a piece of memory is mapped by itself: more than any buffer has, since buffers come and go with
+    /// each burst of requests, and a mapping costs two system calls.
+    static let mappedBytesMin = 256 * 1024
     /// Bytes that must lie free at the end of a heap before malloc gives them back: less would come and go.
     static let trimmedBytesMin = 4 * 1024 * 1024
     /// Heads kept for reuse by one worker; more go back to the allocator.
