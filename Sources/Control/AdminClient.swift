@@ -87,13 +87,13 @@ public struct AdminClient: Sendable {
 
     /// Asks, and returns what the answer holds. Errors: any `AdminClientError`.
     public func call(_ method: String, _ target: String, body: Value? = nil) throws(AdminClientError) -> Value {
-        try call(method, target, octets: body.map { Array($0.json().utf8) })
+        try call(method, target, bytes: body.map { Array($0.json().utf8) })
     }
 
     /// The same with a body that is sent as it is.
-    func call(_ method: String, _ target: String, octets: [UInt8]?) throws(AdminClientError) -> Value {
+    func call(_ method: String, _ target: String, bytes: [UInt8]?) throws(AdminClientError) -> Value {
         var answer: [UInt8] = []
-        try exchange(method, target, body: octets) { piece in
+        try exchange(method, target, body: bytes) { piece in
             answer += piece
             return true
         }

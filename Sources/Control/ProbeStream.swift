@@ -38,7 +38,7 @@ final class ProbeStream {
         slot = session.request(
             head, scheme: isSecure ? "https" : "http", framing: isGRPC ? .chunked : .none, isEnd: !isGRPC)
         if isGRPC, let slot {
-            // Not compressed, no octets: an empty message of whatever type.
+            // Not compressed, no bytes: an empty message of whatever type.
             let empty = Buffer(capacity: 8)
             for _ in 0..<5 { empty.append(0 as UInt8) }
             session.attach(slot, empty, isLast: true)
@@ -50,15 +50,15 @@ final class ProbeStream {
     }
 
     /// Takes what came, and leaves in `output` what must be sent. Sets `answer` once it is known.
-    func receive(_ octets: Span<UInt8>, into output: Buffer, heads: HeadPool, now: Instant) {
+    func receive(_ bytes: Span<UInt8>, into output: Buffer, heads: HeadPool, now: Instant) {
         var takenCount = 0
         repeat {
-            let rest = octets.extracting(takenCount..<octets.count)
+            let rest = bytes.extracting(takenCount..<bytes.count)
             session.beginTurn()
             takenCount += session.receive(rest, now: now)
             for index in 0..<session.eventCount { take(session.event(index), of: rest, heads) }
             session.removeEvents()
-        } while takenCount < octets.count && session.fault == nil
+        } while takenCount < bytes.count && session.fault == nil
         if session.fault != nil && answer == nil { answer = .broken }
         _ = session.produce(into: output)
     }
@@ -71,7 +71,7 @@ final class ProbeStream {
         _ = session.produce(into: output)
     }
 
-    private func take(_ event: HTTP2Event, of octets: Span<UInt8>, _ heads: HeadPool) {
+    private func take(_ event: HTTP2Event, of bytes: Span<UInt8>, _ heads: HeadPool) {
         switch event {
         case .head(_, let head, let isEnd):
             if head.status >= 200 {
@@ -82,7 +82,7 @@ final class ProbeStream {
             heads.put(head)
         case .refusedHead, .faultyRequest: preconditionFailure("probe: a request")
         case .data(let slot, let range):
-            let piece = octets.extracting(range.start..<range.end)
+            let piece = bytes.extracting(range.start..<range.end)
             if message.count < Limits.checkMessageBytesMax {
                 for index in 0..<piece.count { message.append(piece[index]) }
             }

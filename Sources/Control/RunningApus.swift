@@ -27,7 +27,7 @@ enum RunningApus {
         ) throws(AdminClientError) -> ReloadCheck {
             let query = "file=\(escaped(file))&folder=\(escaped(folder))"
             let client = AdminClient(path: path, patience: Limits.runningApusPatience)
-            return ReloadCheck(answer: try client.call("POST", "/v1/check?\(query)", octets: content))
+            return ReloadCheck(answer: try client.call("POST", "/v1/check?\(query)", bytes: content))
         }
     }
 

@@ -38,10 +38,7 @@ struct Warning: Equatable, Sendable, CustomStringConvertible {
 
     /// As scripts see it, in the shape of an error's details.
     var value: Value {
-        var value: Value = [:]
-        if !file.isEmpty { value["file"] = .string(file) }
-        value["line"] = location.map { .int($0.line) }
-        value["column"] = location.map { .int($0.column) }
+        var value = Value(file: file, location)
         value["message"] = .string(message)
         value["remedy"] = .string(remedy)
         return value
@@ -57,6 +54,14 @@ struct Warning: Equatable, Sendable, CustomStringConvertible {
 }
 
 extension Value {
+    /// An object with the keys `file`, `line` and `column`, as far as they are known.
+    fileprivate init(file: String, _ location: Location?) {
+        self = [:]
+        if !file.isEmpty { self["file"] = .string(file) }
+        self["line"] = location.map { .int($0.line) }
+        self["column"] = location.map { .int($0.column) }
+    }
+
     /// The place that the object's keys `line` and `column` name.
     var namedLocation: Location? {
         guard let line = self["line"]?.int, let column = self["column"]?.int else { return nil }
@@ -67,10 +72,7 @@ extension Value {
 extension ConfigError {
     /// As scripts see it: the one shape in which mistakes are told, by the socket and by the command line.
     var value: Value {
-        var value: Value = [:]
-        if !file.isEmpty { value["file"] = .string(file) }
-        value["line"] = location.map { .int($0.line) }
-        value["column"] = location.map { .int($0.column) }
+        var value = Value(file: file, location)
         if !path.isEmpty { value["path"] = .string(path) }
         value["code"] = .string(code.rawValue)
         value["message"] = .string(message)

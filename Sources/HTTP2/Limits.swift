@@ -12,6 +12,11 @@ public enum Limits {
     public static let streamWindowBytes = 64 * 1024
     /// Octets of one request head as RFC 9113 §6.5.2 counts them: name, value and 32 per field. Beyond: 413.
     public static let requestHeadBytesMax = HTTP1.Limits.requestHeadBytesMax
+    /// The same of a response head. Beyond: RST_STREAM PROTOCOL_ERROR.
+    public static let responseHeadBytesMax = HTTP1.Limits.responseHeadBytesMax
+    /// Bytes of one trailer section, counted alike. As for heads: the status of a gRPC call is in trailers, and a
+    /// message or details of 10 KiB beside it are usual. Beyond: RST_STREAM PROTOCOL_ERROR.
+    public static let trailerBytesMax = responseHeadBytesMax
     /// How many times the largest head one may decode to before it ends: up to there an honest client hears that its
     /// head is too large. A byte on the wire can stand for 4,096 of them (HPACK), and each is decoded and judged before
     /// it can be thrown away. Beyond: ENHANCE_YOUR_CALM.
@@ -29,11 +34,6 @@ public enum Limits {
     static let workPerHead = 1024
     /// What a field costs beside its bytes.
     static let workPerField = 128
-    /// The same of a response head. Beyond: RST_STREAM PROTOCOL_ERROR.
-    public static let responseHeadBytesMax = HTTP1.Limits.responseHeadBytesMax
-    /// Bytes of one trailer section, counted alike. As for heads: the status of a gRPC call is in trailers, and a
-    /// message or details of 10 KiB beside it are usual. Beyond: RST_STREAM PROTOCOL_ERROR.
-    public static let trailerBytesMax = responseHeadBytesMax
     /// Octets of all heads and trailers whose streams are open. An octet on the wire can stand for thousands in a head
     /// (HPACK), so the largest head on each stream would be too much. Beyond: RST_STREAM REFUSED_STREAM, which says try
     /// again.

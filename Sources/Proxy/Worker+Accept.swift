@@ -13,9 +13,7 @@ extension Worker {
             case .wouldBlock: return
             case .aborted: continue
             case .outOfDescriptors:
-                // Who has asked for something stays, and what serves it: other workers may have more that never did.
-                if evictSilent() { continue }
-                if counters.targetConnectionsIdle.value > 1, freeDescriptor() { continue }
+                if freeDescriptorForClient() { continue }
                 refuseForDescriptors(listening)
                 return
             }

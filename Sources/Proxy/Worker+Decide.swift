@@ -81,7 +81,9 @@ extension Worker {
         // Streams to a target of HTTP/2 share connections.
         if group.plan.version == .http1 {
             guard exchange.client.mayTakeTarget(exchange, &self) else { return }
-            guard hasDescriptor() else { return awaitDescriptor(exchange) }
+            // An idle connection may serve it; if none does, one is closed for it.
+            let mayReuse = counters.targetConnectionsIdle.value > 0
+            guard mayReuse || hasDescriptor() else { return awaitDescriptor(exchange) }
         }
         guard let pool = group.pick(now: now) else { return answer(exchange, status: 503, word: "NoTargets") }
         group.retryBudget.noteRequest(now: now)

@@ -140,14 +140,22 @@ extension Worker {
 
     /// Frees a descriptor of a connection to a target: of one that is idle, else of those whose clients take nothing of
     /// their responses. Returns false if there are none.
-    mutating func freeDescriptor() -> Bool {
+    mutating func freeDescriptor() -> Bool { closeIdleTarget() || endStalled() }
+
+    /// Frees a descriptor for a client that connects: of a silent one, else as `freeDescriptor` does. Who has asked for
+    /// something stays, and so does a last idle connection that may serve it: other workers may have more to give.
+    mutating func freeDescriptorForClient() -> Bool {
+        evictSilent() || counters.targetConnectionsIdle.value > 1 && closeIdleTarget() || endStalled()
+    }
+
+    private mutating func closeIdleTarget() -> Bool {
         for pool in pools {
             guard let pool, let oldest = pool.takeExcess(over: max(0, pool.idle.count - 1)) else { continue }
             counters.targetConnectionsIdle.subtract()
             close(oldest)
             return true
         }
-        return endStalled()
+        return false
     }
 
     /// Ends exchanges whose clients have taken nothing for a while though a response waits for them, longest first.

@@ -103,12 +103,7 @@ import Testing
     @Test("Beyond the memory budget the hungriest are closed and newcomers refused; afterwards all is as before")
     func memoryBudget() throws {
         let gate = Gate()
-        let target = try TargetServer { connection in
-            while let request = try connection.head() {
-                if request.target == "/held" { gate.wait() }
-                try connection.respond(body: "fine")
-            }
-        }
+        let target = try TargetServer(script: TargetScript.held(by: gate, body: "fine"))
         var document = Document(target)
         document.runtime["workers"] = 1
         document.runtime["memoryBytes"] = JSON(1 << 20)

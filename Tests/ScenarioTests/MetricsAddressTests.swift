@@ -154,12 +154,7 @@ import Testing
     @Test("While it stops, health is 503")
     func stopping() throws {
         let gate = Gate()
-        let blue = try TargetServer("blue") { connection in
-            while let request = try connection.request() {
-                if request.target == "/held" { gate.wait() }
-                try connection.respond(body: "blue\n")
-            }
-        }
+        let blue = try TargetServer("blue", script: TargetScript.held(by: gate, body: "blue\n"))
         let port = try PortAllocator.port()
         var document = Document(blue)
         document.metrics = "127.0.0.1:\(port)"

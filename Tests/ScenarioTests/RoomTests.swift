@@ -15,12 +15,7 @@ import Testing
     @Test("Silent connections go first, the oldest of them; then the idlest; one with a request never")
     func theIdlestGoes() throws {
         let gate = Gate()
-        let target = try TargetServer { connection in
-            while let request = try connection.head() {
-                if request.target == "/held" { gate.wait() }
-                try connection.respond(body: "fine")
-            }
-        }
+        let target = try TargetServer(script: TargetScript.held(by: gate, body: "fine"))
         let apus = try ApusProcess.start(document(target))
         let idle = try apus.client(), held = try apus.client(), silent = try apus.client(), young = try apus.client()
         #expect(try idle.get("/idle").status == 200)
@@ -46,12 +41,7 @@ import Testing
     @Test("Where all have requests under way, one more is refused and counted")
     func whereNobodyIsIdle() throws {
         let gate = Gate()
-        let target = try TargetServer { connection in
-            while try connection.head() != nil {
-                gate.wait()
-                try connection.respond(body: "fine")
-            }
-        }
+        let target = try TargetServer(script: TargetScript.held(by: gate, body: "fine"))
         let apus = try ApusProcess.start(document(target))
         let clients = try (0..<4).map { _ in try apus.client() }
         let answers = clients.map { client in Background { try client.get("/held") } }
@@ -137,12 +127,7 @@ import Testing
     @Test("Idle connections to targets, and clients that ask for nothing, take nothing from a client's share")
     func idleConnectionsAreNoShortage() throws {
         let gate = Gate()
-        let target = try TargetServer { connection in
-            while let request = try connection.head() {
-                if request.target == "/held" { gate.wait() }
-                try connection.respond(body: "fine")
-            }
-        }
+        let target = try TargetServer(script: TargetScript.held(by: gate, body: "fine"))
         var document = Document(target, attributes: ["apus.h2c.enabled": true])
         document.runtime["workers"] = 1
         let apus = try ApusProcess.start(document, descriptors: 400)
@@ -181,16 +166,8 @@ import Testing
     @Test("Where no descriptor is left, the streams that take nothing give theirs")
     func stalledStreamsGiveTheirDescriptors() throws {
         let gate = Gate()
-        let target = try TargetServer { connection in
-            while let request = try connection.head() {
-                if request.target == "/held" {
-                    gate.wait()
-                    try connection.respond(body: "fine")
-                } else {
-                    try connection.respond(body: String(repeating: "x", count: 1 << 20))
-                }
-            }
-        }
+        let large = String(repeating: "x", count: 1 << 20)
+        let target = try TargetServer(script: TargetScript.held(by: gate, body: "fine", large: large))
         var document = Document(target, attributes: ["apus.h2c.enabled": true])
         document.runtime["workers"] = 1
         document.logFormat = "json"
@@ -212,12 +189,7 @@ import Testing
     @Test("A stream that waits for its share and is withdrawn gives its place to the next")
     func aWithdrawnStreamGivesItsPlace() throws {
         let gate = Gate()
-        let target = try TargetServer { connection in
-            while let request = try connection.head() {
-                if request.target == "/held" { gate.wait() }
-                try connection.respond(body: "fine")
-            }
-        }
+        let target = try TargetServer(script: TargetScript.held(by: gate, body: "fine"))
         var document = Document(target, attributes: ["apus.h2c.enabled": true])
         document.runtime["workers"] = 1
         let apus = try ApusProcess.start(document, descriptors: 100)

@@ -14,6 +14,17 @@ enum TargetScript {
         }
     }
 
+    /// Answers requests with `body`, those for `/held` only once the gate is open; others with `large` if there is one.
+    static func held(by gate: Gate, body: String, large: String? = nil) -> TargetServer.Script {
+        { connection in
+            while let request = try connection.request() {
+                let isHeld = request.target.hasPrefix("/held")
+                if isHeld { gate.wait() }
+                try connection.respond(body: isHeld ? body : large ?? body)
+            }
+        }
+    }
+
     /// Answers each request with octets written out whole, such as a malformed response.
     static func raw(_ response: String) -> TargetServer.Script {
         { connection in
