@@ -12,12 +12,12 @@ import select
 import socket
 import time
 
-OCTETS = 128
+BYTES = 128
 FLOWS = 64
 # With all flows 128 datagrams: fewer than a socket queues by default, so that none has to be lost.
 IN_FLIGHT_PER_FLOW = 2
 BATCH = 64
-QUEUE_OCTETS = 4 * 1024 * 1024
+QUEUE_BYTES = 4 * 1024 * 1024
 # Silence after which a flow begins anew.
 SILENCE = 0.2
 
@@ -43,22 +43,22 @@ class _Header(ctypes.Structure):
 class _Message(ctypes.Structure):
     """struct mmsghdr."""
 
-    _fields_ = [("header", _Header), ("octet_count", ctypes.c_uint)]
+    _fields_ = [("header", _Header), ("byte_count", ctypes.c_uint)]
 
 
 class Batch:
-    """Datagrams of OCTETS that one call receives and one call sends; if `addressed`, to where they came from."""
+    """Datagrams of BYTES that one call receives and one call sends; if `addressed`, to where they came from."""
 
     def __init__(self, capacity, addressed=False):
         self.capacity = capacity
-        self._contents = ctypes.create_string_buffer(b"x" * OCTETS * capacity, OCTETS * capacity)
+        self._contents = ctypes.create_string_buffer(b"x" * BYTES * capacity, BYTES * capacity)
         self._names = ctypes.create_string_buffer(16 * capacity)
         self._vectors = (_Vector * capacity)()
         self._messages = (_Message * capacity)()
         for index in range(capacity):
             vector, header = self._vectors[index], self._messages[index].header
-            vector.base = ctypes.addressof(self._contents) + index * OCTETS
-            vector.length = OCTETS
+            vector.base = ctypes.addressof(self._contents) + index * BYTES
+            vector.length = BYTES
             header.vectors, header.vector_count = ctypes.addressof(vector), 1
             if addressed:
                 # The length is that of a struct sockaddr_in before and after every call.
@@ -104,7 +104,7 @@ def echo(port):
     """Answers every datagram with itself, until the process is ended."""
     listener = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
     # More than `rmem_max` only as root; otherwise as much as there may be.
-    listener.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, QUEUE_OCTETS)
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, QUEUE_BYTES)
     listener.bind(("127.0.0.1", port))
     batch = Batch(BATCH, addressed=True)
     while True:

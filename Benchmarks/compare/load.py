@@ -21,15 +21,15 @@ LOSS_MAX = 10
 class Row:
     """One kind of work, and how it is measured."""
 
-    def __init__(self, name, title, unit, measure, words=None, octets=None, without=()):
+    def __init__(self, name, title, unit, measure, words=None, bytes=None, without=()):
         self.name = name
         self.title = title
         self.unit = unit
         self.measure = measure
         # The command line that makes the load on a proxy, given the options.
         self.words = words
-        # Octets of a response, where there are so many that throughput is of interest.
-        self.octets = octets
+        # Bytes of a response, where there are so many that throughput is of interest.
+        self.bytes = bytes
         # Proxies that cannot do it.
         self.without = without
 
@@ -68,7 +68,7 @@ def run_wrk(words):
     return requests, rate
 
 
-def http_row(name, title, path, headers=(), large_buffers=False, tls=False, tunnel=False, octets=None):
+def http_row(name, title, path, headers=(), large_buffers=False, tls=False, tunnel=False, bytes=None):
     """A row of HTTP/1.1: µs of the proxy's CPU time per request."""
 
     def words(proxy, options, seconds=None):
@@ -84,7 +84,7 @@ def http_row(name, title, path, headers=(), large_buffers=False, tls=False, tunn
         used = proxy.process.cpu_seconds() - before
         return Sample(used / requests * 1e6, rate)
 
-    return Row(name, title, "µs", measure, words, octets, without=WITHOUT_TUNNELS if tunnel else ())
+    return Row(name, title, "µs", measure, words, bytes, without=WITHOUT_TUNNELS if tunnel else ())
 
 
 def h2load_words(url, requests, core):
@@ -206,19 +206,19 @@ CLOSE = ["Connection: close"]
 ROWS = [
     http_row("keepalive", "HTTP/1.1 keep-alive, 128 B", "/small"),
     http_row("connection", "New connection per request", "/small", CLOSE),
-    http_row("large", "1 MiB response", "/large", octets=LARGE_BYTES),
-    http_row("buffers", "1 MiB response, 64 KiB buffers", "/large", large_buffers=True, octets=LARGE_BYTES),
+    http_row("large", "1 MiB response", "/large", bytes=LARGE_BYTES),
+    http_row("buffers", "1 MiB response, 64 KiB buffers", "/large", large_buffers=True, bytes=LARGE_BYTES),
     http_row("https", "HTTPS keep-alive, 128 B", "/small", tls=True),
     http2_row("http2", "HTTP/2 to HTTP/1.1, 128 B", "/small"),
     http2_row("http2both", "HTTP/2 to HTTP/2, 128 B", "/h2/small", without=("nginx",)),
     http_row("handshake", "New TLS connection per request", "/small", CLOSE, tls=True),
     http_row("tcp", "TCP tunnel, keep-alive, 128 B", "/small", tunnel=True),
     http_row("tcpnew", "TCP tunnel per request", "/small", CLOSE, tunnel=True),
-    http_row("tcpbulk", "TCP tunnel, 1 MiB", "/large", tunnel=True, octets=LARGE_BYTES),
+    http_row("tcpbulk", "TCP tunnel, 1 MiB", "/large", tunnel=True, bytes=LARGE_BYTES),
     http_row("tcpbuffers", "TCP tunnel, 1 MiB, 64 KiB buffers", "/large", large_buffers=True, tunnel=True,
-             octets=LARGE_BYTES),
+             bytes=LARGE_BYTES),
     http_row("tlstcp", "TLS to TCP tunnel, keep-alive, 128 B", "/small", tls=True, tunnel=True),
-    Row("udp", f"UDP there and back, {datagrams.OCTETS} B", "µs", cpu_per_datagram, datagram_words,
+    Row("udp", f"UDP there and back, {datagrams.BYTES} B", "µs", cpu_per_datagram, datagram_words,
         without=WITHOUT_DATAGRAMS),
     memory_row("memory", "Memory per idle connection"),
     memory_row("tlsmemory", "Memory per idle TLS connection", tls=True),

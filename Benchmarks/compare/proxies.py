@@ -156,13 +156,13 @@ class Echo:
 
     def _answers(self):
         self.process.check_alive()
-        question = b"?" * datagrams.OCTETS
+        question = b"?" * datagrams.BYTES
         with socket.socket(type=socket.SOCK_DGRAM) as client:
             client.settimeout(0.2)
             client.connect(("127.0.0.1", self.port))
             try:
                 client.send(question)
-                return client.recv(datagrams.OCTETS) == question
+                return client.recv(datagrams.BYTES) == question
             except OSError:
                 return False
 

@@ -67,7 +67,7 @@ def throughput_table(rows, proxies, results):
     head = ["MB per second of CPU time (of wall time)", *[proxy.title for proxy in proxies]]
     lines = [head]
     for row in rows:
-        if row.octets:
+        if row.bytes:
             lines.append([row.title, *[_throughput(row, results[row.name, proxy.name]) for proxy in proxies]])
     return table(lines) if len(lines) > 1 else ""
 
@@ -76,7 +76,7 @@ def _throughput(row, samples):
     if not samples:
         return "–"
     rate = statistics.median(sample.requests_per_second for sample in samples)
-    return f"{row.octets / figures(samples)[0]:,.0f} ({row.octets * rate / 1e6:,.0f})"
+    return f"{row.bytes / figures(samples)[0]:,.0f} ({row.bytes * rate / 1e6:,.0f})"
 
 
 def syscall_table(rows, proxies, syscalls):

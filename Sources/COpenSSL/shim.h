@@ -27,7 +27,7 @@ static inline int apus_ctx_set_min_version(SSL_CTX *c, int v) { return (int)SSL_
 static inline int apus_ctx_set_max_version(SSL_CTX *c, int v) { return (int)SSL_CTX_set_max_proto_version(c, v); }
 static inline void apus_ctx_set_mode(SSL_CTX *c, long mode) { SSL_CTX_set_mode(c, mode); }
 static inline void apus_ctx_set_session_cache_mode(SSL_CTX *c, long mode) { SSL_CTX_set_session_cache_mode(c, mode); }
-static inline void apus_ctx_set_max_cert_list(SSL_CTX *c, long octets) { SSL_CTX_set_max_cert_list(c, octets); }
+static inline void apus_ctx_set_max_cert_list(SSL_CTX *c, long bytes) { SSL_CTX_set_max_cert_list(c, bytes); }
 static inline int apus_ctx_set_groups(SSL_CTX *c, const char *list) { return (int)SSL_CTX_set1_groups_list(c, list); }
 static inline int apus_ctx_set_client_sigalgs(SSL_CTX *c, const char *list) {
     return (int)SSL_CTX_set1_client_sigalgs_list(c, list);

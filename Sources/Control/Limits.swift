@@ -8,7 +8,7 @@ enum Limits {
     /// Health checks at once, if the descriptor limit allows: a group of 5,000 targets that all take the usual 5 s to
     /// time out is still checked every 15 s. More wait for their turn.
     static let runningChecksMax = 2048
-    /// Octets of the answer to a health check, head and body. A longer one fails the check, as one that never ends
+    /// Bytes of the answer to a health check, head and body. A longer one fails the check, as one that never ends
     /// would do by its time-out.
     static let checkAnswerBytesMax = 1 << 20
     /// How long a health check over HTTP/2 or TLS waits, after its verdict, for the target to end the connection too,
@@ -56,13 +56,13 @@ enum Limits {
     /// How long after the end of `shutdownGraceSeconds` workers may take to say that they have stopped: they poll
     /// their deadline themselves, so this is for one pass of their loop. Then the process ends without them.
     static let shutdownMargin: Nanoseconds = 2_000_000_000
-    /// Octets of a gRPC health check's answer that are kept to look at: its message has a dozen.
+    /// Bytes of a gRPC health check's answer that are kept to look at: its message has a dozen.
     static let checkMessageBytesMax = 64
     /// Time that certificate files have to settle after a change, before they are read: a certificate and its key are
     /// two
     /// files. A pair that is still not whole then is read with the next change.
     static let certificateSettleTime = Nanoseconds(500_000_000)
-    /// Octets of ciphertext that a health check holds in each direction: 32 KiB, a record with its header and more.
+    /// Bytes of ciphertext that a health check holds in each direction: 32 KiB, a record with its header and more.
     static let checkCiphertextBytes = 32 * 1024
     /// How often the files of certificates are looked at though nothing has told of a change: an hour.
     static let certificateLookTime = Nanoseconds(3_600_000_000_000)
@@ -70,7 +70,7 @@ enum Limits {
     /// and once a day.
     static let expiryWarningDays = 30
     static let certificateWarningInterval = Nanoseconds(86_400_000_000_000)
-    /// Octets by which one worker may be ahead of the connection log's writer: 256 KiB, some 1,000 lines.
+    /// Bytes by which one worker may be ahead of the connection log's writer: 256 KiB, some 1,000 lines.
     static let connectionLogRingBytes = 256 * 1024
     /// Commands that one mistake tells to run; a group with more targets than that wants a rule for their network.
     static let commandsShownMax = 8

@@ -5,14 +5,14 @@ public enum Limits {
     public static let listenBacklog: Int32 = 4096
     /// Ready events taken per pass of a poller. More wait for the next pass, so that timers and mail stay prompt.
     public static let readyEventsMax = 256
-    /// Octets of the small buffers, which hold what is left of a short message.
+    /// Bytes of the small buffers, which hold what is left of a short message.
     public static let smallBufferBytes = 4 * 1024
-    /// Octets of the medium buffers, which hold what is left of a longer message, as of a head with large cookies that
+    /// Bytes of the medium buffers, which hold what is left of a longer message, as of a head with large cookies that
     /// has not come to its end: a stranger who sends a little more than fits a small buffer must not pin a large one.
     public static let mediumBufferBytes = 16 * 1024
-    /// Octets of the large buffers. Holds the largest request head (64 KiB) and what Apus adds.
+    /// Bytes of the large buffers. Holds the largest request head (64 KiB) and what Apus adds.
     public static let largeBufferBytes = 72 * 1024
-    /// Octets of the bulk buffers, which HTTP/1 and tunnels read into. A MiB that comes in reads of 144 KiB costs an
+    /// Bytes of the bulk buffers, which HTTP/1 and tunnels read into. A MiB that comes in reads of 144 KiB costs an
     /// eighth less than in reads of 72 KiB; still larger ones gain nothing.
     public static let bulkBufferBytes = 144 * 1024
     /// Free buffers of each size that a pool keeps for reuse; beyond it they go back to the allocator, so that a
@@ -25,14 +25,14 @@ public enum Limits {
     static let trimmedBytesMin = 4 * 1024 * 1024
     /// Heads kept for reuse by one worker; more go back to the allocator.
     public static let freeHeadsMax = 256
-    /// Octets of arena and table up to which a head is kept for reuse: 16 KiB. One giant head must not stay.
+    /// Bytes of arena and table up to which a head is kept for reuse: 16 KiB. One giant head must not stay.
     public static let freeHeadBytesMax = 16 * 1024
     /// Messages that a batch of datagrams holds: what one call receives or sends. More wait for the next call. Shared
     /// by 32, what a call costs by itself hardly counts, and a batch stays at 2 MiB of memory at most.
     public static let datagramBatchMessages = 32
-    /// Octets of a message: the kernel joins datagrams to 64 KiB at most, and no datagram is larger.
+    /// Bytes of a message: the kernel joins datagrams to 64 KiB at most, and no datagram is larger.
     public static let datagramMessageBytes = 64 * 1024
-    /// Octets that a listening socket for datagrams queues in either direction: about 10 ms at 3 Gbit/s, for a burst
+    /// Bytes that a listening socket for datagrams queues in either direction: about 10 ms at 3 Gbit/s, for a burst
     /// between two passes of the loop. Beyond it datagrams are lost. The kernel lowers it to `rmem_max` and `wmem_max`.
     public static let datagramQueueBytes: Int32 = 4 * 1024 * 1024
 }

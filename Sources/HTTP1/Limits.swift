@@ -1,4 +1,4 @@
-/// The most that one message's framing may make us hold or look at, in octets unless named otherwise.
+/// The most that one message's framing may make us hold or look at, in bytes unless named otherwise.
 ///
 /// A stranger who goes beyond a cap is refused with the `Violation` named here, and the connection is closed.
 /// Source: elbv2.md §2.1 for the first four; the others are ours.

@@ -7,10 +7,10 @@ public enum Limits {
     /// Streams the other side may have open. Beyond: RST_STREAM REFUSED_STREAM until it knows our settings, then GOAWAY
     /// PROTOCOL_ERROR. ALB's figure.
     public static let streamCountMax = 128
-    /// Octets of DATA that one stream may send before `consumed` says they were passed on. What a stream can pile up
+    /// Bytes of DATA that one stream may send before `consumed` says they were passed on. What a stream can pile up
     /// fits a large buffer of Core. Beyond: it is not told of, and RST_STREAM FLOW_CONTROL_ERROR.
     public static let streamWindowBytes = 64 * 1024
-    /// Octets of one request head as RFC 9113 §6.5.2 counts them: name, value and 32 per field. Beyond: 413.
+    /// Bytes of one request head as RFC 9113 §6.5.2 counts them: name, value and 32 per field. Beyond: 413.
     public static let requestHeadBytesMax = HTTP1.Limits.requestHeadBytesMax
     /// The same of a response head. Beyond: RST_STREAM PROTOCOL_ERROR.
     public static let responseHeadBytesMax = HTTP1.Limits.responseHeadBytesMax
@@ -34,7 +34,7 @@ public enum Limits {
     static let workPerHead = 1024
     /// What a field costs beside its bytes.
     static let workPerField = 128
-    /// Octets of all heads and trailers whose streams are open. An octet on the wire can stand for thousands in a head
+    /// Bytes of all heads and trailers whose streams are open. A byte on the wire can stand for thousands in a head
     /// (HPACK), so the largest head on each stream would be too much. Beyond: RST_STREAM REFUSED_STREAM, which says try
     /// again.
     public static let openHeadBytesMax = 1024 * 1024
@@ -57,7 +57,7 @@ public enum Limits {
     static let controlsPerHead = 5
     /// What a DATA frame of ours gives back.
     static let controlsPerData = 2
-    /// So many octets of our DATA give one more: a window may be opened for every 2 KiB.
+    /// So many bytes of our DATA give one more: a window may be opened for every 2 KiB.
     static let dataBytesPerControl = 1024
     /// DATA frames that may be on their way on a stream when we close it: a window full of messages of 32 bytes, as
     /// gRPC sends them. Beyond, they are charged like frames that bring nothing.
@@ -70,13 +70,13 @@ public enum Limits {
     public static let acknowledgementCountMax = 256
     /// Entries of one SETTINGS frame; eight are known. Beyond: ENHANCE_YOUR_CALM.
     public static let settingCountMax = 32
-    /// Octets that nghttp2 holds for one session: header tables, streams, frames that wait to be written.
+    /// Bytes that nghttp2 holds for one session: header tables, streams, frames that wait to be written.
     /// Beyond: ENHANCE_YOUR_CALM.
     public static let sessionBytesMax = 4 * 1024 * 1024
-    /// Octets of frames that `receive` takes out of nghttp2 early, to see what it has decided; any that wait beyond
+    /// Bytes of frames that `receive` takes out of nghttp2 early, to see what it has decided; any that wait beyond
     /// this stay with nghttp2, whose own limits hold.
     static let controlBytesMax = 8 * 1024
     /// A frame that is not DATA, its header included: `produce` asks for so much room. nghttp2 cuts header blocks into
-    /// pieces of 16,384 octets.
+    /// pieces of 16,384 bytes.
     static let frameBytesMax = 9 + 16 * 1024 + 32
 }

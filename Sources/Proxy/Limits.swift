@@ -70,7 +70,7 @@ enum Limits {
     /// For how long the connections that have more to do than one turn allows go on in one pass: 4 ms. Those with
     /// little to do wait for no more than that.
     static let backlogTimePerPass = Nanoseconds(4_000_000)
-    /// Octets up to which a piece of a body is copied behind the head, so that one write sends both. Above it the
+    /// Bytes up to which a piece of a body is copied behind the head, so that one write sends both. Above it the
     /// piece is written from where it lies: the copy would cost more than the second iovec.
     static let copiedBytesMax = 8 * 1024
     /// How long a connection that was answered early is read and thrown away, so that the answer is not lost to a
@@ -81,11 +81,11 @@ enum Limits {
     static let flowsExpiredPerTurnMax = 256
     /// How long a connection's timer rests at least before it fires again: a millisecond.
     static let timerPause = Nanoseconds(1_000_000)
-    /// Octets thrown away while lingering: 16 MiB, more than both kernels hold of a request that is being sent when its
+    /// Bytes thrown away while lingering: 16 MiB, more than both kernels hold of a request that is being sent when its
     /// answer comes. Then the connection is closed.
     static let lingerBytesMax = 16 * 1024 * 1024
     /// How often control is told that a target takes no connections: once a second, as often as checks can be made.
-    static let connectComplaintInterval = Nanoseconds(1_000_000_000)
+    static let connectWarningInterval = Nanoseconds(1_000_000_000)
     /// Batches of datagrams that are read from one listener in one turn. The rest makes another event.
     static let datagramBatchesPerTurnMax = 8
     /// What a flow of datagrams is charged with: the object, its places in tables, its log record.
@@ -93,24 +93,24 @@ enum Limits {
     /// Places of a `MaglevTable` that a flow looks at for a healthy target, before all targets are looked at in turn:
     /// with half of them unhealthy one flow in 65,536 gets so far.
     static let flowLooksMax = 16
-    /// Octets that may wait for a client when an interim response is passed on: 32 KiB, so that the final head still
+    /// Bytes that may wait for a client when an interim response is passed on: 32 KiB, so that the final head still
     /// fits behind it. Beyond it the interim response, which is only advice, is left out.
     static let interimBytesMax = 32 * 1024
     /// Interim responses relayed per exchange. A target that sends more is broken: 502.
     static let interimResponsesMax = 16
     /// Addresses in X-Forwarded-For. More get 463, as ALB answers. Source: elbv2.md §2.1.
     static let forwardedAddressesMax = 30
-    /// Octets of X-Amzn-Trace-Id. Above it only Root is kept. Source: elbv2.md §2.2.
+    /// Bytes of X-Amzn-Trace-Id. Above it only Root is kept. Source: elbv2.md §2.2.
     static let traceBytesMax = 7 * 1024
     /// Seconds for which a client may resume a session: a day, the time for which its ticket's key is kept by default.
     static let ticketLifetimeSeconds = 86_400
-    /// Octets of the buffer for a request's head that stay free when a client's certificate is put into it. A chain
+    /// Bytes of the buffer for a request's head that stay free when a client's certificate is put into it. A chain
     /// that does not fit is left out.
     static let fieldRoomBytes = 1024
     /// How long an idle client connection may still bring a request after the worker was told to finish.
     static let finishIdleTime = Nanoseconds(1_000_000_000)
     /// Exchanges kept for reuse with their arenas; more go back to the allocator.
     static let freeExchangesMax = 256
-    /// Octets of arena and field table up to which an exchange is kept for reuse: 16 KiB. One giant head must not stay.
+    /// Bytes of arena and field table up to which an exchange is kept for reuse: 16 KiB. One giant head must not stay.
     static let freeExchangeBytesMax = 16 * 1024
 }

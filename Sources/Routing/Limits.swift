@@ -1,6 +1,6 @@
 /// The caps of this module. What strangers can make it hold is nothing: all of its memory is configuration.
 public enum Limits {
-    /// Octets of a redirect's Location value. Reason: clients and caches refuse longer ones. A longer one is
+    /// Bytes of a redirect's Location value. Reason: clients and caches refuse longer ones. A longer one is
     /// not written; the client gets 507. Source: elbv2.md §2.3.
     public static let locationBytesMax = 8192
 
@@ -14,7 +14,7 @@ public enum Limits {
     /// the path counts as ambiguous: 400.
     static let readingBytesMax = 64 * 1024
 
-    /// Targets of one `MaglevTable`. Reason: their indices are octet pairs, and each needs a place. Control lets no
+    /// Targets of one `MaglevTable`. Reason: their indices are byte pairs, and each needs a place. Control lets no
     /// group have more than 10,000.
     static let flowTargetsMax = 60_000
 

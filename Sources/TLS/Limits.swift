@@ -1,26 +1,26 @@
-/// What the module TLS caps, in octets unless named otherwise: why, and what happens at the cap.
+/// What the module TLS caps, in bytes unless named otherwise: why, and what happens at the cap.
 public enum Limits {
-    /// Octets that are kept of the list of protocols that a client offers, for logs. ELBv2's figure.
+    /// Bytes that are kept of the list of protocols that a client offers, for logs. ELBv2's figure.
     static let offeredProtocolBytesMax = 256
     /// Plaintext per `TLSSession.seal`: four full records, so that one system call writes as much as it can of a large
     /// body. More traps: the caller cuts.
-    public static let sealedOctetsMax = 64 * 1024
+    public static let sealedBytesMax = 64 * 1024
     /// Room that `TLSSession.seal` may need in `TLSWire.outgoing` beside the plaintext: header, nonce, MAC, padding
     /// and tag of each record, and the empty record that TLS 1.0 sends before each. Less room traps.
     static let sealOverheadMax = 8 * (5 + 16 + 64 + 256)
     /// Room that any other call may need in `TLSWire.outgoing`: the largest flight of a handshake, bounded by
-    /// `chainOctetsMax`, `advertisedNamesOctetsMax` and `ocspResponseOctetsMax`; it fits a large buffer. Less traps.
-    public static let flightOctetsMax = 72 * 1024
+    /// `chainBytesMax`, `advertisedNamesBytesMax` and `ocspResponseBytesMax`; it fits a large buffer. Less traps.
+    public static let flightBytesMax = 72 * 1024
     /// `TLSWire.outgoing`, one per thread: what one flight and one `seal` may leave there.
-    static let outgoingOctets = flightOctetsMax + sealedOctetsMax + sealOverheadMax
+    static let outgoingBytes = flightBytesMax + sealedBytesMax + sealOverheadMax
 
     /// Content of one record, with what TLS 1.2 allows for expansion. Source: RFC 5246 §6.2.3. Beyond: `malformed`.
     static let recordContentMax = 16 * 1024 + 2048
     /// Handshake records after the handshake (KeyUpdate, tickets, attempts to renegotiate) that the other side may send
     /// at once: each costs us a key derivation or an answer. Beyond: `keyUpdateFlood` or `renegotiation`.
     static let postHandshakeRecordsMax: Int32 = 32
-    /// Octets of data received that earn the other side one more of them. OpenSSL itself renews keys far less often.
-    static let octetsPerPostHandshakeRecord = 1024 * 1024
+    /// Bytes of data received that earn the other side one more of them. OpenSSL itself renews keys far less often.
+    static let bytesPerPostHandshakeRecord = 1024 * 1024
     /// A client's Certificate message. Source: elbv2.md §4.3. Beyond: `badCertificate`, ClientCertMaxSizeExceeded.
     static let clientCertificateMessageMax = 64 * 1024
     /// A target's Certificate message; OpenSSL's own default. Beyond: `malformed`.
@@ -34,19 +34,19 @@ public enum Limits {
     /// Certificates in the chain of one of our certificates. Beyond: `TLSMaterialError`.
     static let chainCertificatesMax = 10
     /// DER of such a chain, sent with each full handshake. Beyond: `TLSMaterialError`.
-    static let chainOctetsMax = 40 * 1024
+    static let chainBytesMax = 40 * 1024
     /// An OCSP response, sent with each full handshake that asks. Beyond: `TLSMaterialError`.
-    static let ocspResponseOctetsMax = 8 * 1024
+    static let ocspResponseBytesMax = 8 * 1024
     /// DER of the names of CAs, if they are sent with each CertificateRequest. Beyond: `TLSMaterialError`.
-    static let advertisedNamesOctetsMax = 16 * 1024
+    static let advertisedNamesBytesMax = 16 * 1024
     /// CAs of a trust store; ALB has 25, for its own fleet. Beyond: `TLSMaterialError`.
     static let trustedCertificatesMax = 1000
     /// One CA's DER. Source: elbv2.md §4.3. Beyond: `TLSMaterialError`.
-    static let trustedCertificateOctetsMax = 16 * 1024
+    static let trustedCertificateBytesMax = 16 * 1024
     /// CRLs of a trust store. Source: elbv2.md §4.3, as the next. Beyond: `TLSMaterialError`.
     static let revocationListsMax = 30
     /// One CRL as PEM. Beyond: `TLSMaterialError`.
-    static let revocationListOctetsMax = 50 * 1024 * 1024
+    static let revocationListBytesMax = 50 * 1024 * 1024
     /// Bits of an RSA key, ours or in a client's chain. Fewer: `TLSMaterialError`, ClientCertIncompatible.
     static let rsaBitsMin = 2048
     /// Seconds for which a ticket may be used. Source: RFC 8446 §4.6.1. More is cut to this.

@@ -1,4 +1,4 @@
-// TLS: sessions of TLS 1.0 to 1.3 by OpenSSL 3, as octets in and octets out. Neither socket nor clock; OpenSSL's codes,
+// TLS: sessions of TLS 1.0 to 1.3 by OpenSSL 3, as bytes in and bytes out. Neither socket nor clock; OpenSSL's codes,
 // pointers and constants stop here.
 //
 // Control reads and checks what operators hand in (certificates, trust stores, policies), once, and says in whole

@@ -24,7 +24,7 @@ struct SocketOptions: ParsableArguments {
             throw failure(error)
         }
         Console.write(outcome.text)
-        for warning in outcome.warnings { Console.complain("apus: warning: \(warning)") }
+        for warning in outcome.warnings { Console.warn("apus: warning: \(warning)") }
         if outcome.exitStatus != 0 { throw CommandFailure(message: "", status: outcome.exitStatus) }
     }
 

@@ -7,13 +7,13 @@ do {
     var command = try Apus.parseAsRoot(Console.arguments)
     try command.run()
 } catch let failure as CommandFailure {
-    if !failure.message.isEmpty { Console.complain(failure.message) }
+    if !failure.message.isEmpty { Console.warn(failure.message) }
     Apus.exit(withError: ExitCode(failure.status))
 } catch {
     // Asking for help, the version or a completion script is no mistake.
     guard Apus.exitCode(for: error) != .success else { Apus.exit(withError: error) }
     let usage = UsageFailure(error, words: Console.arguments)
     if usage.isForScripts { Console.write(usage.json) }
-    Console.complain(usage.text)
+    Console.warn(usage.text)
     Apus.exit(withError: ExitCode(2))
 }

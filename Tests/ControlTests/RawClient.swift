@@ -98,7 +98,7 @@ final class RawClient {
     private func fill() -> Bool {
         buffer.removeAll()
         guard case .bytes = socket.read(into: buffer) else { return false }
-        unread += buffer.takeOctets(buffer.count)
+        unread += buffer.takeBytes(buffer.count)
         return true
     }
 }

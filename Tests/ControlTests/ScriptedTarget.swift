@@ -6,7 +6,7 @@ import Core
 final class ScriptedTarget: PollHandler {
     /// What is done with a connection.
     enum Script {
-        /// These octets are sent once a whole request head has come; then the connection is closed.
+        /// These bytes are sent once a whole request head has come; then the connection is closed.
         case answer(String)
         /// Nothing is ever sent.
         case silence
@@ -86,9 +86,9 @@ private final class ScriptedConnection: PollHandler {
             case .bytes:
                 let text = Self.text(of: inbound)
                 guard text.hasSuffix("\r\n\r\n"), let answer = target.received(text) else { continue }
-                let octets = Array(answer.utf8)
-                let buffer = Buffer(capacity: max(1, octets.count))
-                for octet in octets { buffer.append(octet) }
+                let bytes = Array(answer.utf8)
+                let buffer = Buffer(capacity: max(1, bytes.count))
+                for byte in bytes { buffer.append(byte) }
                 outbound = buffer
             case .wouldBlock: return
             case .endOfStream, .failed: return target.end(self)

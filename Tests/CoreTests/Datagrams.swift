@@ -32,15 +32,15 @@ enum Datagrams {
     }
 
     /// Sends one datagram over a connected socket; returns whether it went.
-    static func send(_ octets: [UInt8], over socket: DatagramSocket) -> Bool {
-        unsafe Glibc.send(socket.descriptor, octets, octets.count, 0) == octets.count
+    static func send(_ bytes: [UInt8], over socket: DatagramSocket) -> Bool {
+        unsafe Glibc.send(socket.descriptor, bytes, bytes.count, 0) == bytes.count
     }
 
-    /// Sends datagrams of `segmentSize` octets, the last with the rest, in one call; returns whether they went.
-    static func send(_ octets: [UInt8], segmentSize: Int, over socket: DatagramSocket) -> Bool {
+    /// Sends datagrams of `segmentSize` bytes, the last with the rest, in one call; returns whether they went.
+    static func send(_ bytes: [UInt8], segmentSize: Int, over socket: DatagramSocket) -> Bool {
         guard set(socket, Int32(IPPROTO_UDP), UDP_SEGMENT, Int32(segmentSize)) else { return false }
         defer { _ = set(socket, Int32(IPPROTO_UDP), UDP_SEGMENT, 0) }
-        return send(octets, over: socket)
+        return send(bytes, over: socket)
     }
 
     /// The datagrams that arrive at a plain socket, each waited for; fewer if they do not come.
@@ -53,15 +53,15 @@ enum Datagrams {
     /// The next datagram; nil if none comes.
     static func receiveOne(from socket: DatagramSocket) -> [UInt8]? {
         guard awaitReadable(socket.descriptor) else { return nil }
-        var octets = [UInt8](repeating: 0, count: 65_536)
-        let count = unsafe recv(socket.descriptor, &octets, octets.count, 0)
-        return count < 0 ? nil : Array(octets[..<count])
+        var bytes = [UInt8](repeating: 0, count: 65_536)
+        let count = unsafe recv(socket.descriptor, &bytes, bytes.count, 0)
+        return count < 0 ? nil : Array(bytes[..<count])
     }
 
     /// Whether nothing waits.
     static func isSilent(_ socket: DatagramSocket) -> Bool {
-        var octet: UInt8 = 0
-        return unsafe recv(socket.descriptor, &octet, 1, Int32(MSG_PEEK)) < 0 && errno == EAGAIN
+        var byte: UInt8 = 0
+        return unsafe recv(socket.descriptor, &byte, 1, Int32(MSG_PEEK)) < 0 && errno == EAGAIN
     }
 
     /// Both ends of a Unix socket that keeps boundaries: its queue is short, and nobody empties it unasked.
@@ -72,12 +72,12 @@ enum Datagrams {
         return (DatagramSocket(descriptor: descriptors[0]), DatagramSocket(descriptor: descriptors[1]))
     }
 
-    /// Octets of the longest datagram: 65,535 less the heads of UDP and, on IPv4, of IP. Source: RFC 768, RFC 791.
+    /// Bytes of the longest datagram: 65,535 less the heads of UDP and, on IPv4, of IP. Source: RFC 768, RFC 791.
     static func longest(_ host: String) -> Int { host == Loopback.ipv6 ? 65_527 : 65_507 }
 
-    /// `octets` in pieces of `size`, the last with the rest.
-    static func split(_ octets: [UInt8], _ size: Int) -> [[UInt8]] {
-        stride(from: 0, to: octets.count, by: size).map { Array(octets[$0..<min($0 + size, octets.count)]) }
+    /// `bytes` in pieces of `size`, the last with the rest.
+    static func split(_ bytes: [UInt8], _ size: Int) -> [[UInt8]] {
+        stride(from: 0, to: bytes.count, by: size).map { Array(bytes[$0..<min($0 + size, bytes.count)]) }
     }
 }
 
@@ -87,6 +87,6 @@ extension DatagramBatch {
         awaitReadable(socket.descriptor) ? receive(from: socket) : .wouldBlock
     }
 
-    /// The octets of the `index`-th message.
-    func content(_ index: Int) -> [UInt8] { octets(bytes(index)) }
+    /// The bytes of the `index`-th message.
+    func content(_ index: Int) -> [UInt8] { copyBytes(bytes(index)) }
 }

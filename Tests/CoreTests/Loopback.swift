@@ -52,7 +52,7 @@ private func awaitEvents(_ descriptor: Int32, _ events: Int32) -> Bool {
     return unsafe poll(&watched, 1, 10_000) == 1
 }
 
-/// Reads until something other than octets comes, waiting for each piece; returns the octets and what it was.
+/// Reads until something other than bytes comes, waiting for each piece; returns the bytes and what it was.
 func readAll(_ socket: Socket) -> (content: [UInt8], end: Socket.ReadResult) {
     let buffer = Buffer(capacity: 64 * 1024)
     var content: [UInt8] = []
@@ -60,7 +60,7 @@ func readAll(_ socket: Socket) -> (content: [UInt8], end: Socket.ReadResult) {
         guard awaitReadable(socket.descriptor) else { return (content, .wouldBlock) }
         let result = socket.read(into: buffer)
         guard case .bytes = result else { return (content, result) }
-        content += octets(buffer.bytes)
+        content += copyBytes(buffer.bytes)
         buffer.removeAll()
     }
 }
@@ -72,8 +72,8 @@ func buffer(_ content: [UInt8]) -> Buffer {
     return buffer
 }
 
-/// Octets that look random; the same for the same seed.
-func randomOctets(_ count: Int, seed: UInt64) -> [UInt8] {
+/// Bytes that look random; the same for the same seed.
+func randomBytes(_ count: Int, seed: UInt64) -> [UInt8] {
     var random = FastRandom(seed: seed)
     return (0..<count).map { _ in UInt8(truncatingIfNeeded: random.next()) }
 }

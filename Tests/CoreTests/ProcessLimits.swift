@@ -15,9 +15,9 @@ enum ProcessLimits {
     }
 
     /// The size to which a file may grow; more fails as on a full disk.
-    static func setFileSize(_ octets: UInt) throws {
+    static func setFileSize(_ bytes: UInt) throws {
         _ = signal(SIGXFSZ, SIG_IGN)
-        try set(__rlimit_resource_t(RLIMIT_FSIZE.rawValue), octets, octets)
+        try set(__rlimit_resource_t(RLIMIT_FSIZE.rawValue), bytes, bytes)
     }
 
     /// The number below which descriptors must be at present.

@@ -2,13 +2,13 @@ import Core
 import HTTP1
 import Testing
 
-/// The octets of `text`, each scalar below 256 being one: "\u{FF}" is a single octet.
-func octets(_ text: String) -> [UInt8] { text.unicodeScalars.map { UInt8($0.value) } }
+/// The bytes of `text`, each scalar below 256 being one: "\u{FF}" is a single byte.
+func bytes(_ text: String) -> [UInt8] { text.unicodeScalars.map { UInt8($0.value) } }
 
-/// A head's octets of `range`, each as one scalar.
+/// A head's bytes of `range`, each as one scalar.
 func text(_ head: Head, _ range: ByteRange) -> String { text(head.bytes(range)) }
 
-/// Octets as text, each as one scalar.
+/// Bytes as text, each as one scalar.
 func text(_ bytes: Span<UInt8>) -> String {
     var text = ""
     for index in 0..<bytes.count { text.unicodeScalars.append(Unicode.Scalar(bytes[index])) }
@@ -34,8 +34,8 @@ enum Side {
     }
 }
 
-/// The verdict on `input`, which is checked to be the same however its octets arrive: every prefix is undecided, with
-/// nothing left in the head, or has the final verdict; and so it is when the octets come one by one.
+/// The verdict on `input`, which is checked to be the same however its bytes arrive: every prefix is undecided, with
+/// nothing left in the head, or has the final verdict; and so it is when the bytes come one by one.
 func verdict(_ side: Side, _ input: [UInt8], into head: Head) -> HeadResult {
     var scan = HeadScan()
     let final = side.parse(input.span, into: head, scan: &scan)
@@ -46,25 +46,25 @@ func verdict(_ side: Side, _ input: [UInt8], into head: Head) -> HeadResult {
         let prefix = input.span.extracting(first: count)
         var scan = HeadScan()
         let early = side.parse(prefix, into: scratch, scan: &scan)
-        #expect(early == .needMore || early == final, "fresh, after \(count) octets")
+        #expect(early == .needMore || early == final, "fresh, after \(count) bytes")
         if early == .needMore { #expect(scratch.fieldCount == 0 && scratch.byteCount == 0 && scratch.path.isEmpty) }
         if slow == .needMore { slow = side.parse(prefix, into: scratch, scan: &slowScan) }
-        #expect(slow == .needMore || slow == final, "octet by octet, after \(count) octets")
+        #expect(slow == .needMore || slow == final, "byte by byte, after \(count) bytes")
     }
     if slow == .needMore { slow = side.parse(input.span, into: scratch, scan: &slowScan) }
     // A fault in the fields of a head that comes slowly may be seen only once the head is whole.
-    #expect(slow == final || slow == .needMore && final.violation != nil, "octet by octet")
+    #expect(slow == final || slow == .needMore && final.violation != nil, "byte by byte")
     return final
 }
 
 /// The verdict on a request head; see `verdict`.
 func request(_ input: String, into head: Head = Head(), _ options: RequestOptions = RequestOptions()) -> HeadResult {
-    verdict(.request(options), octets(input), into: head)
+    verdict(.request(options), bytes(input), into: head)
 }
 
 /// The verdict on a response head; see `verdict`.
 func response(_ input: String, into head: Head = Head(), isHEAD: Bool = false) -> HeadResult {
-    verdict(.response(isHEAD: isHEAD), octets(input), into: head)
+    verdict(.response(isHEAD: isHEAD), bytes(input), into: head)
 }
 
 extension HeadResult {

@@ -23,9 +23,9 @@ import Testing
                 #expect(decode(.chunked, input, arrivals: arrivals, appetite: appetite).agrees(with: whole))
             }
             switch whole.end {
-            case .ended(let octetCount):
+            case .ended(let byteCount):
                 counts.ended += 1
-                #expect(octetCount <= input.count)
+                #expect(byteCount <= input.count)
             case .refused: counts.refused += 1
             case .undecided(let end): #expect(end == .truncated)
             }

@@ -22,9 +22,9 @@ import Testing
         "Connection: host\r\n", "Connection: x\r\n", "999999999999999999999", "[", "]", "@", "\r\n ",
     ]
 
-    /// One of `seeds`, with up to six octets changed, removed, doubled, or pieces put in.
+    /// One of `seeds`, with up to six bytes changed, removed, doubled, or pieces put in.
     static func mutated(_ seeds: [String], _ numbers: inout SeededNumbers) -> [UInt8] {
-        var input = octets(seeds[Int.random(in: 0..<seeds.count, using: &numbers)])
+        var input = bytes(seeds[Int.random(in: 0..<seeds.count, using: &numbers)])
         for _ in 0..<Int.random(in: 0...6, using: &numbers) {
             let index = Int.random(in: 0..<input.count, using: &numbers)
             switch Int.random(in: 0..<4, using: &numbers) {
@@ -33,7 +33,7 @@ import Testing
             case 2: input.insert(input[index], at: index)
             default:
                 let piece = pieces[Int.random(in: 0..<pieces.count, using: &numbers)]
-                input.insert(contentsOf: octets(piece), at: index)
+                input.insert(contentsOf: bytes(piece), at: index)
             }
         }
         return input

@@ -11,7 +11,7 @@ final class Side {
     var now = Instant(nanoseconds: 1_000_000_000)
     /// Turns that it took to hand in all that came.
     var turnCount = 0
-    /// What happened, as words; `data` with its octets.
+    /// What happened, as words; `data` with its bytes.
     var story: [String] = []
     /// Heads by slot, the last one.
     var lastHead: Head?
@@ -24,11 +24,11 @@ final class Side {
         session = HTTP2Session(role, settings, heads: heads, now: now)
     }
 
-    /// Takes octets, in pieces of at most `size`, and tells the story of each.
-    @discardableResult func receive(_ octets: [UInt8], pieces size: Int = Int.max) -> Bool {
+    /// Takes bytes, in pieces of at most `size`, and tells the story of each.
+    @discardableResult func receive(_ bytes: [UInt8], pieces size: Int = Int.max) -> Bool {
         var index = 0
-        while index < octets.count, session.fault == nil {
-            let piece = Array(octets[index..<min(octets.count, index + min(size, octets.count))])
+        while index < bytes.count, session.fault == nil {
+            let piece = Array(bytes[index..<min(bytes.count, index + min(size, bytes.count))])
             session.beginTurn()
             turnCount += 1
             index += session.receive(piece.span, now: now)
@@ -39,19 +39,19 @@ final class Side {
 
     /// Everything the session has to send.
     func send() -> [UInt8] {
-        var octets: [UInt8] = []
+        var bytes: [UInt8] = []
         let output = output
         while true {
             let isDone = session.produce(into: output)
-            let bytes = output.bytes
-            octets += bytes.array
+            let piece = output.bytes
+            bytes += piece.array
             output.removeAll()
             tell([])
-            if isDone { return octets }
+            if isDone { return bytes }
         }
     }
 
-    private func tell(_ octets: [UInt8]) {
+    private func tell(_ bytes: [UInt8]) {
         for index in 0..<session.eventCount {
             switch session.event(index) {
             case .head(let slot, let head, let isEnd):
@@ -63,7 +63,7 @@ final class Side {
                 keep(slot, head)
                 story.append("\(slot) refused \(violation)\(isEnd ? " end" : "")")
             case .data(let slot, let range):
-                bodies[slot, default: []] += octets[range.start..<range.end]
+                bodies[slot, default: []] += bytes[range.start..<range.end]
             case .end(let slot, let trailers):
                 if let trailers { lastHead = trailers }
                 story.append("\(slot) end\(trailers == nil ? "" : " trailers")")
@@ -103,9 +103,9 @@ func converse(_ left: Side, _ right: Side) {
 
 extension Span where Element == UInt8 {
     var array: [UInt8] {
-        var octets: [UInt8] = []
-        for index in 0..<count { octets.append(self[index]) }
-        return octets
+        var bytes: [UInt8] = []
+        for index in 0..<count { bytes.append(self[index]) }
+        return bytes
     }
 }
 
@@ -122,8 +122,8 @@ extension Head {
 func requestHead(_ text: String) -> Head {
     let head = Head()
     var scan = HeadScan()
-    let octets = Array(text.utf8)
-    guard case .complete = parseRequestHead(octets.span, into: head, options: RequestOptions(), scan: &scan) else {
+    let bytes = Array(text.utf8)
+    guard case .complete = parseRequestHead(bytes.span, into: head, options: RequestOptions(), scan: &scan) else {
         preconditionFailure("not a request: \(text)")
     }
     return head
@@ -133,16 +133,16 @@ func requestHead(_ text: String) -> Head {
 func responseHead(_ text: String, requestIsHEAD: Bool = false) -> Head {
     let head = Head()
     var scan = HeadScan()
-    let octets = Array(text.utf8)
-    guard case .complete = parseResponseHead(octets.span, into: head, requestIsHEAD: requestIsHEAD, scan: &scan) else {
+    let bytes = Array(text.utf8)
+    guard case .complete = parseResponseHead(bytes.span, into: head, requestIsHEAD: requestIsHEAD, scan: &scan) else {
         preconditionFailure("not a response: \(text)")
     }
     return head
 }
 
-/// A buffer with these octets.
-func buffer(_ octets: [UInt8], capacity: Int = 72 * 1024) -> Buffer {
+/// A buffer with these bytes.
+func buffer(_ bytes: [UInt8], capacity: Int = 72 * 1024) -> Buffer {
     let buffer = Buffer(capacity: capacity)
-    buffer.append(octets.span)
+    buffer.append(bytes.span)
     return buffer
 }

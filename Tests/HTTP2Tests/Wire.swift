@@ -13,9 +13,9 @@ struct Frame: Equatable {
     static let padded: UInt8 = 8
     static let priority: UInt8 = 32
 
-    var octets: [UInt8] {
+    var bytes: [UInt8] {
         let length = UInt32(self.length ?? payload.count)
-        return Array(length.octets.dropFirst()) + [type, flags] + stream.octets + payload
+        return Array(length.bytes.dropFirst()) + [type, flags] + stream.bytes + payload
     }
 
     static func data(_ stream: UInt32, _ payload: [UInt8] = [], end: Bool = false) -> Frame {
@@ -32,47 +32,47 @@ struct Frame: Equatable {
     }
 
     static func priority(_ stream: UInt32, on other: UInt32) -> Frame {
-        Frame(type: 2, stream: stream, payload: other.octets + [15])
+        Frame(type: 2, stream: stream, payload: other.bytes + [15])
     }
 
     static func reset(_ stream: UInt32, _ code: UInt32 = 8) -> Frame {
-        Frame(type: 3, stream: stream, payload: code.octets)
+        Frame(type: 3, stream: stream, payload: code.bytes)
     }
 
     static func settings(_ entries: [(UInt16, UInt32)] = []) -> Frame {
-        let payload = entries.flatMap { [UInt8($0.0 >> 8), UInt8($0.0 & 255)] + $0.1.octets }
+        let payload = entries.flatMap { [UInt8($0.0 >> 8), UInt8($0.0 & 255)] + $0.1.bytes }
         return Frame(type: 4, payload: payload)
     }
 
     static let settingsAcknowledged = Frame(type: 4, flags: acknowledge)
 
     static func pushPromise(_ stream: UInt32, promising other: UInt32) -> Frame {
-        Frame(type: 5, flags: endHeaders, stream: stream, payload: other.octets + block(get))
+        Frame(type: 5, flags: endHeaders, stream: stream, payload: other.bytes + block(get))
     }
 
     static func ping(_ flags: UInt8 = 0) -> Frame { Frame(type: 6, flags: flags, payload: Array(0..<8)) }
 
     static func goAway(_ last: UInt32, _ code: UInt32 = 0) -> Frame {
-        Frame(type: 7, payload: last.octets + code.octets)
+        Frame(type: 7, payload: last.bytes + code.bytes)
     }
 
     static func windowUpdate(_ stream: UInt32, _ increment: UInt32) -> Frame {
-        Frame(type: 8, stream: stream, payload: increment.octets)
+        Frame(type: 8, stream: stream, payload: increment.bytes)
     }
 
     static func continuation(_ stream: UInt32, _ block: [UInt8], endHeaders: Bool = true) -> Frame {
         Frame(type: 9, flags: endHeaders ? self.endHeaders : 0, stream: stream, payload: block)
     }
 
-    /// The frames among `octets`, which begin and end with one.
-    static func parse(_ octets: [UInt8]) -> [Frame] {
+    /// The frames among `bytes`, which begin and end with one.
+    static func parse(_ bytes: [UInt8]) -> [Frame] {
         var frames: [Frame] = []
         var index = 0
-        while index + 9 <= octets.count {
-            let length = Int(octets[index]) << 16 | Int(octets[index + 1]) << 8 | Int(octets[index + 2])
-            let stream = UInt32(octets: octets[(index + 5)..<(index + 9)])
-            let payload = Array(octets[(index + 9)..<(index + 9 + length)])
-            frames.append(Frame(type: octets[index + 3], flags: octets[index + 4], stream: stream, payload: payload))
+        while index + 9 <= bytes.count {
+            let length = Int(bytes[index]) << 16 | Int(bytes[index + 1]) << 8 | Int(bytes[index + 2])
+            let stream = UInt32(bytes: bytes[(index + 5)..<(index + 9)])
+            let payload = Array(bytes[(index + 9)..<(index + 9 + length)])
+            frames.append(Frame(type: bytes[index + 3], flags: bytes[index + 4], stream: stream, payload: payload))
             index += 9 + length
         }
         return frames
@@ -93,19 +93,19 @@ func block(_ fields: Fields) -> [UInt8] {
 
 /// A string literal without Huffman code. Source: RFC 7541 §5.2.
 func string(_ text: String) -> [UInt8] {
-    let octets = Array(text.utf8)
-    guard octets.count >= 127 else { return [UInt8(octets.count)] + octets }
-    var rest = octets.count - 127
+    let bytes = Array(text.utf8)
+    guard bytes.count >= 127 else { return [UInt8(bytes.count)] + bytes }
+    var rest = bytes.count - 127
     var length: [UInt8] = [127]
     while rest >= 128 {
         length.append(UInt8(rest & 127 | 128))
         rest >>= 7
     }
-    return length + [UInt8(rest)] + octets
+    return length + [UInt8(rest)] + bytes
 }
 
 /// What a client sends first.
-let preface = Array("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n".utf8) + Frame.settings().octets
+let preface = Array("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n".utf8) + Frame.settings().bytes
 
 extension [Frame] {
     /// A head of any size, in as many frames as it needs.
@@ -123,13 +123,13 @@ extension [Frame] {
         return frames
     }
 
-    var octets: [UInt8] { flatMap(\.octets) }
+    var bytes: [UInt8] { flatMap(\.bytes) }
 }
 
 extension UInt32 {
-    fileprivate var octets: [UInt8] { [24, 16, 8, 0].map { UInt8(truncatingIfNeeded: self >> $0) } }
+    fileprivate var bytes: [UInt8] { [24, 16, 8, 0].map { UInt8(truncatingIfNeeded: self >> $0) } }
 
-    init(octets: ArraySlice<UInt8>) { self = octets.reduce(0) { $0 << 8 | UInt32($1) } }
+    init(bytes: ArraySlice<UInt8>) { self = bytes.reduce(0) { $0 << 8 | UInt32($1) } }
 }
 
 /// What a session thinks of what it received, as it shows on the wire.
@@ -140,12 +140,12 @@ enum Verdict: Equatable, CustomStringConvertible {
     /// GOAWAY with this code.
     case connection(UInt32)
 
-    init(_ octets: [UInt8]) {
-        let frames = Frame.parse(octets)
+    init(_ bytes: [UInt8]) {
+        let frames = Frame.parse(bytes)
         if let goAway = frames.first(where: { $0.type == 7 && $0.payload[4..<8] != [0, 0, 0, 0] }) {
-            self = .connection(UInt32(octets: goAway.payload[4..<8]))
+            self = .connection(UInt32(bytes: goAway.payload[4..<8]))
         } else if let reset = frames.first(where: { $0.type == 3 }) {
-            self = .stream(UInt32(octets: reset.payload[0..<4]))
+            self = .stream(UInt32(bytes: reset.payload[0..<4]))
         } else {
             self = .fine
         }

@@ -78,7 +78,7 @@ final class SecurePeer {
         fill()
         while true {
             switch tls.open(incoming, into: plaintext) {
-            case .octets(let count):
+            case .bytes(let count):
                 receivedCount += count
                 plaintext.removeAll()
             case .closed:

@@ -50,7 +50,7 @@ import Testing
         #expect(entry["apus_reason"] == .null)
     }
 
-    @Test("A refused request is logged with what was read of it: its line, and its octets")
+    @Test("A refused request is logged with what was read of it: its line, and its bytes")
     func refused() throws {
         let target = try TargetServer()
         let apus = try ApusProcess.start(Document(target))

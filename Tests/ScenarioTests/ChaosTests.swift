@@ -67,19 +67,19 @@ import Testing
     private static func client(port: UInt16, _ random: inout SplitMix) throws {
         let client = try RawClient(port: port, receiveBuffer: Bool.random(using: &random) ? 4_096 : nil)
         client.wire.patience = 0.4
-        var octets = Array(
+        var bytes = Array(
             (0..<Int.random(in: 1...4, using: &random)).map { _ in request(&random) }.joined().utf8)
         if Int.random(in: 0..<4, using: &random) == 0 {
-            octets.removeLast(Int.random(in: 0...min(octets.count, 200), using: &random))
+            bytes.removeLast(Int.random(in: 0...min(bytes.count, 200), using: &random))
         }
-        if Int.random(in: 0..<8, using: &random) == 0, !octets.isEmpty {
-            octets[Int.random(in: 0..<octets.count, using: &random)] = UInt8.random(in: 0...255, using: &random)
+        if Int.random(in: 0..<8, using: &random) == 0, !bytes.isEmpty {
+            bytes[Int.random(in: 0..<bytes.count, using: &random)] = UInt8.random(in: 0...255, using: &random)
         }
-        while !octets.isEmpty {
+        while !bytes.isEmpty {
             let isWhole = Bool.random(using: &random)
-            let count = isWhole ? octets.count : min(octets.count, Int.random(in: 1...2_000, using: &random))
-            try client.send(Array(octets.prefix(count)))
-            octets.removeFirst(count)
+            let count = isWhole ? bytes.count : min(bytes.count, Int.random(in: 1...2_000, using: &random))
+            try client.send(Array(bytes.prefix(count)))
+            bytes.removeFirst(count)
         }
         switch Int.random(in: 0..<6, using: &random) {
         case 0: client.reset()

@@ -79,9 +79,9 @@ import Testing
         for size in [0, 1, 1_472, 1_473, 9_000, 60_000, 65_507, 0] {
             let sent = (0..<size).map { UInt8(truncatingIfNeeded: $0 &* 7 >> 2) }
             try client.send(sent)
-            #expect(client.receive()?.octets == sent, "\(size) octets")
+            #expect(client.receive()?.bytes == sent, "\(size) bytes")
         }
-        #expect(target.arrivals.map(\.octets.count) == [0, 1, 1_472, 1_473, 9_000, 60_000, 65_507, 0])
+        #expect(target.arrivals.map(\.bytes.count) == [0, 1, 1_472, 1_473, 9_000, 60_000, 65_507, 0])
         expectMetric(apus, "apus_datagrams_total", is: 16)
     }
 
@@ -125,7 +125,7 @@ import Testing
             let sent = (0..<(size * count - size / 2)).map { UInt8(truncatingIfNeeded: ($0 / size) &+ round) }
             let pieces = stride(from: 0, to: sent.count, by: size).map { Array(sent[$0..<min($0 + size, sent.count)]) }
             try client.send(sent, segment: Int32(size))
-            for piece in pieces { try #require(client.receive()?.octets == piece) }
+            for piece in pieces { try #require(client.receive()?.bytes == piece) }
         }
         #expect(target.arrivals.count == 20 * count)
         expectMetric(apus, "apus_datagrams_total", is: Double(2 * 20 * count))
@@ -163,11 +163,11 @@ import Testing
 
     @Test("A target may send many for one")
     func manyAnswers() throws {
-        let target = try DatagramTarget { octets in (0..<20).map { octets + [UInt8($0)] } }
+        let target = try DatagramTarget { bytes in (0..<20).map { bytes + [UInt8($0)] } }
         let apus = try ApusProcess.start(.datagrams(target))
         let client = try DatagramEnd(to: apus)
         try client.send("x")
-        for number in 0..<20 { #expect(client.receive()?.octets == [0x78, UInt8(number)]) }
+        for number in 0..<20 { #expect(client.receive()?.bytes == [0x78, UInt8(number)]) }
         expectMetric(apus, "apus_datagrams_total", is: 21)
     }
 

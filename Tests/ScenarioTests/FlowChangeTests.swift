@@ -70,7 +70,7 @@ import Testing
     @Test("A side that has ended its direction can still reset the connection, and the other one hears of it")
     func resetBehindAnEnd() throws {
         let target = try StreamTarget { connection in
-            guard case .bytes(let octets) = connection.read(), octets == Array("end".utf8) else {
+            guard case .bytes(let bytes) = connection.read(), bytes == Array("end".utf8) else {
                 return connection.send(Array("text".utf8))
             }
             connection.socket.endWriting()

@@ -94,9 +94,9 @@ import Testing
         let apus = try named()
         let wanted = [
             ("db.example.com", "green", "once"), ("DB.Example.com", "green", "once"),
-            ("a.db.example.com", "green", "octets"), ("www.example.com", "red", "once"),
-            ("ab.db.example.com", "red", "octets"), ("example.com", "blue", "once"),
-            ("other.example", "blue", "octets"), ("-", "blue", "once"), ("-", "blue", "octets"),
+            ("a.db.example.com", "green", "bytes"), ("www.example.com", "red", "once"),
+            ("ab.db.example.com", "red", "bytes"), ("example.com", "blue", "once"),
+            ("other.example", "blue", "bytes"), ("-", "blue", "once"), ("-", "blue", "bytes"),
         ]
         for (index, (name, group, how)) in wanted.enumerated() {
             #expect(try ask(apus, name, how: how) == "subject \(group)\n\(group) payload\n", "\(name), \(how)")
@@ -121,7 +121,7 @@ import Testing
         }
     }
 
-    @Test("sni: what is not TLS goes by the default, with every octet of it")
+    @Test("sni: what is not TLS goes by the default, with every byte of it")
     func notTLS() throws {
         let echo = try StreamTarget()
         var document = Document.network(echo)
@@ -156,7 +156,7 @@ import Testing
         #expect(late["target"] == .null)
 
         let wrong = try apus.client()
-        // A record of handshake with a ClientHello of no octets.
+        // A record of handshake with a ClientHello of no bytes.
         try wrong.send([0x16, 3, 1, 0, 4, 1, 0, 0, 0])
         #expect(wrong.socket.read(by: .after(10)) == .reset)
         #expect(expectFlow(by: apus, "client_hello", by: "client", after: 1)["reason"].string == "malformed")

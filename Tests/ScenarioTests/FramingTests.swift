@@ -23,8 +23,8 @@ import Testing
         expectLogged(by: apus, "/p49 ", status: 200, targetStatus: 200)
     }
 
-    @Test("A request that comes octet by octet is read as one that comes at once")
-    func octetByOctet() throws {
+    @Test("A request that comes byte by byte is read as one that comes at once")
+    func byteByByte() throws {
         let target = try TargetServer(script: TargetScript.echo)
         let apus = try ApusProcess.start(Document(target))
         let client = try apus.client()

@@ -55,7 +55,7 @@ import Testing
         #expect(try eventually { try apus.metric("apus_held_bytes") == 0 }, "nothing is kept of it")
     }
 
-    /// Few octets become large heads by HPACK, and streams are held open by windows of zero: most are refused, memory
+    /// Few bytes become large heads by HPACK, and streams are held open by windows of zero: most are refused, memory
     /// stays as it is, and nobody else waits.
     @Test func aBombIsSmall() throws {
         let apus = try start()
@@ -142,7 +142,7 @@ import Testing
         #expect(try apus.metric("apus_timeouts_total", "request_head") == 1)
     }
 
-    /// A window opened octet by octet does not keep a response, and its memory, alive.
+    /// A window opened byte by byte does not keep a response, and its memory, alive.
     @Test func aZeroWindowIsReset() throws {
         let apus = try start(
             attributes: ["apus.min_body_rate.window_seconds": 0.5, "apus.min_body_rate.bytes_per_second": 100],

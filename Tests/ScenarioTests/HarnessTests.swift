@@ -5,7 +5,7 @@ import Testing
 
 /// The harness by itself: clients against scripted targets, with nothing in between.
 @Suite struct HarnessTests {
-    @Test("A target records every octet and answers requests in order")
+    @Test("A target records every byte and answers requests in order")
     func recordsAndAnswers() throws {
         let target = try TargetServer("blue")
         let client = try RawClient(port: target.port)

@@ -170,7 +170,7 @@ import Testing
         }
     }
 
-    @Test("Names with an underscore or another odd octet: forwarded by default, dropped by attribute")
+    @Test("Names with an underscore or another odd byte: forwarded by default, dropped by attribute")
     func invalidNames() throws {
         let odd = "X_Real_IP: 1\r\nX.Dot: 2\r\nX-Fine: 3\r\n"
         let kept = try forwarded(odd).request
@@ -232,7 +232,7 @@ import Testing
         #expect(target.requests.isEmpty)
     }
 
-    @Test("Every other field passes in order, with its octets as they are, both ways")
+    @Test("Every other field passes in order, with its bytes as they are, both ways")
     func everythingElsePasses() throws {
         let odd = "X-Latin: caf\u{E9}\r\nCookie: a=1; b=2\r\nCookie: c=3\r\nX-Empty:\r\nX-Repeat: 1\r\nX-Repeat: 2\r\n"
         let target = try TargetServer(

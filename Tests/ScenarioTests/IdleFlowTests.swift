@@ -4,7 +4,7 @@ import Testing
 
 /// What connections cost that are passed on and silent.
 @Suite struct IdleFlowTests {
-    /// Octets of memory that one may cost: three objects, and places in tables, but no buffer. Some 720 were measured.
+    /// Bytes of memory that one may cost: three objects, and places in tables, but no buffer. Some 720 were measured.
     private static let bytesEach = 1_100
 
     /// As many as the limit on open files allows: each takes two descriptors, and the process some for itself.
@@ -31,7 +31,7 @@ import Testing
             #expect(try apus.metric("apus_flows_active") == Double(count))
             #expect(try apus.metric("apus_held_bytes") < 1_000_000, "what is silent holds no buffer")
             let grown = try #require(apus.process.memory("VmRSS")) - before
-            #expect(grown < sanitized(count * Self.bytesEach), "\(grown / count) octets each of \(count)")
+            #expect(grown < sanitized(count * Self.bytesEach), "\(grown / count) bytes each of \(count)")
         }
         #expect(try eventually { try apus.metric("apus_flows_active") == 0 })
         #expect(try apus.metric("apus_flow_endings_total", "finished") == Double(count + 200))
@@ -41,7 +41,7 @@ import Testing
         let after = try #require(apus.process.memory("VmRSS"))
         try hold(count, apus, name: "again") {
             let grown = try #require(apus.process.memory("VmRSS")) - after
-            #expect(grown < sanitized(count * Self.bytesEach / 4), "\(grown / count) octets more for each of \(count)")
+            #expect(grown < sanitized(count * Self.bytesEach / 4), "\(grown / count) bytes more for each of \(count)")
         }
     }
 

@@ -174,7 +174,7 @@ import Testing
         #expect(try eventually { try apus.metric("apus_held_bytes") == 0 })
     }
 
-    /// A target that takes octets and says nothing is found out, though new requests come all the time.
+    /// A target that takes bytes and says nothing is found out, though new requests come all the time.
     @Test func aDeadConnectionIsFoundUnderLoad() throws {
         let apus = try startWithHTTP2(try PortServer.python("http2_target"), workers: 1)
         func curl(_ path: String) throws -> String {

@@ -9,7 +9,7 @@ import Testing
         ["healthCheckPort": JSON(elsewhere.port)]
     }
 
-    @Test("The first octets are a header with both addresses and a right checksum; then comes what the client sends")
+    @Test("The first bytes are a header with both addresses and a right checksum; then comes what the client sends")
     func toTargets() throws {
         let elsewhere = try StreamTarget()
         let target = try StreamTarget()
@@ -18,8 +18,8 @@ import Testing
         let client = try apus.client(source: "127.0.0.77")
         try client.send("payload")
         let connection = try #require(
-            eventually { target.connections.first { ProxyOctets.read($0.received)?.rest.count == 7 } })
-        let header = try #require(ProxyOctets.read(connection.received))
+            eventually { target.connections.first { ProxyBytes.read($0.received)?.rest.count == 7 } })
+        let header = try #require(ProxyBytes.read(connection.received))
         #expect(header.command == 0x21)
         #expect(header.family == 0x11)
         #expect(header.client == "127.0.0.77:\(try client.socket.localPort())")
@@ -43,7 +43,7 @@ import Testing
             .network(target, group: Self.attributes, settings: Self.checked(elsewhere)))
         let client = try apus.client()
         #expect(client.text() == "welcome")
-        #expect(target.connections.first?.received.count == 35, "12 octets of addresses and 7 of the checksum")
+        #expect(target.connections.first?.received.count == 35, "12 bytes of addresses and 7 of the checksum")
         client.endWriting()
         #expect(client.ended())
         expectFlow(by: apus, "finished", by: "client")
@@ -55,15 +55,15 @@ import Testing
             while case .bytes = connection.read() {}
         }
         let apus = try ApusProcess.start(.network(target, group: Self.attributes))
-        let check = try #require(eventually { target.connections.first { ProxyOctets.read($0.received) != nil } })
+        let check = try #require(eventually { target.connections.first { ProxyBytes.read($0.received) != nil } })
         #expect(
-            ProxyOctets.read(check.received)
-                == ProxyOctets.Header(command: 0x20, family: 0, addresses: [], isSummed: true, rest: []))
+            ProxyBytes.read(check.received)
+                == ProxyBytes.Header(command: 0x20, family: 0, addresses: [], isSummed: true, rest: []))
         #expect(try apus.states(of: "blue").values.allSatisfy { $0 == "healthy" })
 
         let web = try StreamTarget { connection in
             while case .bytes = connection.read() {
-                guard let header = ProxyOctets.read(connection.received), header.rest.suffix(4) == [13, 10, 13, 10]
+                guard let header = ProxyBytes.read(connection.received), header.rest.suffix(4) == [13, 10, 13, 10]
                 else { continue }
                 connection.send(Array("HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n".utf8))
                 return
@@ -72,7 +72,7 @@ import Testing
         let other = try ApusProcess.start(
             .network(web, group: Self.attributes, settings: ["healthCheckProtocol": "HTTP"]))
         #expect(other.target(web.address, becomes: "healthy"))
-        let header = try #require(web.connections.first.flatMap { ProxyOctets.read($0.received) })
+        let header = try #require(web.connections.first.flatMap { ProxyBytes.read($0.received) })
         #expect(header.command == 0x20)
         #expect(header.isSummed)
         #expect(String(decoding: header.rest, as: UTF8.self).hasPrefix("GET /health HTTP/1.1\r\n"))
@@ -101,7 +101,7 @@ import Testing
             #expect(told.hasPrefix("subject localhost\n"), "\(told)")
             let words = told.split(whereSeparator: \.isWhitespace)
             try #require(words.count == 4, "\(told)")
-            let header = try #require(ProxyOctets.read(octets(words[2])))
+            let header = try #require(ProxyBytes.read(bytes(words[2])))
             #expect(words[3] == "payload")
             let line = expectFlow(by: apus, "finished", by: "client", target: program.address.text)
             #expect(header.client == line["client"].string)
@@ -111,7 +111,7 @@ import Testing
         }
     }
 
-    private func octets(_ hexadecimal: Substring) -> [UInt8] {
+    private func bytes(_ hexadecimal: Substring) -> [UInt8] {
         let digits = hexadecimal.compactMap(\.hexDigitValue)
         return stride(from: 0, to: digits.count - 1, by: 2).map { UInt8(digits[$0] * 16 + digits[$0 + 1]) }
     }
@@ -124,24 +124,24 @@ import Testing
             .network(
                 target, attributes: ProxyProtocolTests.trusting(), group: Self.attributes,
                 settings: Self.checked(elsewhere)))
-        func header(behind octets: [UInt8], _ text: String) throws -> ProxyOctets.Header {
+        func header(behind bytes: [UInt8], _ text: String) throws -> ProxyBytes.Header {
             let client = try apus.client()
-            try client.send(octets + Array(text.utf8))
+            try client.send(bytes + Array(text.utf8))
             defer { client.reset() }
             let found = eventually {
-                target.connections.lazy.compactMap { ProxyOctets.read($0.received) }
+                target.connections.lazy.compactMap { ProxyBytes.read($0.received) }
                     .first { $0.rest == Array(text.utf8) }
             }
             return try #require(found)
         }
-        let short = try header(behind: ProxyOctets.binary(), "four")
-        #expect(short.addresses == ProxyOctets.addresses)
+        let short = try header(behind: ProxyBytes.binary(), "four")
+        #expect(short.addresses == ProxyBytes.addresses)
         #expect(short.isSummed)
-        let long = try header(behind: ProxyOctets.binary(family: 0x21, ProxyOctets.longAddresses), "six")
+        let long = try header(behind: ProxyBytes.binary(family: 0x21, ProxyBytes.longAddresses), "six")
         #expect(long.family == 0x21)
-        #expect(long.addresses == ProxyOctets.longAddresses)
+        #expect(long.addresses == ProxyBytes.longAddresses)
         #expect(long.isSummed)
-        let nobody = try header(behind: ProxyOctets.binary(0x20, family: 0, []), "nobody")
+        let nobody = try header(behind: ProxyBytes.binary(0x20, family: 0, []), "nobody")
         #expect(nobody.listener == "127.0.0.1:\(apus.port)")
         #expect(nobody.client.hasPrefix("127.0.0.1:"))
         expectFlow(by: apus, "reset", by: "client", target: target.address.text)

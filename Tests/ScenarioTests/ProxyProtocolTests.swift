@@ -17,42 +17,42 @@ import Testing
     private static let longLine = Array("PROXY TCP6 2001:db8::7 2001:db8::1 4711 443\r\n".utf8)
 
     /// Headers, and who the client is by them.
-    static let headers: [(octets: [UInt8], client: String, host: String)] = [
+    static let headers: [(bytes: [UInt8], client: String, host: String)] = [
         (line, "203.0.113.7:4711", "203.0.113.7"), (longLine, "[2001:db8::7]:4711", "2001:db8::7"),
-        (ProxyOctets.binary(), "203.0.113.7:4711", "203.0.113.7"),
-        (ProxyOctets.binary(family: 0x21, ProxyOctets.longAddresses), "[2001:db8::7]:4711", "2001:db8::7"),
-        (ProxyOctets.summed(0x21, ProxyOctets.addresses + ProxyOctets.padding), "203.0.113.7:4711", "203.0.113.7"),
+        (ProxyBytes.binary(), "203.0.113.7:4711", "203.0.113.7"),
+        (ProxyBytes.binary(family: 0x21, ProxyBytes.longAddresses), "[2001:db8::7]:4711", "2001:db8::7"),
+        (ProxyBytes.summed(0x21, ProxyBytes.addresses + ProxyBytes.padding), "203.0.113.7:4711", "203.0.113.7"),
     ]
 
     /// Headers that name nobody: the sender speaks for itself.
     static let nameless: [[UInt8]] = [
         Array("PROXY UNKNOWN\r\n".utf8), Array("PROXY UNKNOWN 2001:db8::7 2001:db8::1 4711 443\r\n".utf8),
-        ProxyOctets.binary(0x20), ProxyOctets.binary(0x20, family: 0, []), ProxyOctets.binary(0x21, family: 0, []),
-        ProxyOctets.binary(0x20, family: 0, ProxyOctets.padding),
-        ProxyOctets.summed(0x21, family: 0x31, [UInt8](repeating: 0x61, count: 216)),
+        ProxyBytes.binary(0x20), ProxyBytes.binary(0x20, family: 0, []), ProxyBytes.binary(0x21, family: 0, []),
+        ProxyBytes.binary(0x20, family: 0, ProxyBytes.padding),
+        ProxyBytes.summed(0x21, family: 0x31, [UInt8](repeating: 0x61, count: 216)),
     ]
 
     /// What is no header, and the word for it.
-    static let wrong: [(octets: [UInt8], reason: String)] = [
+    static let wrong: [(bytes: [UInt8], reason: String)] = [
         (Array("GET / HTTP/1.1\r\nHost: a.b\r\n\r\n".utf8), "ProxyHeaderMissing"),
         ([0x16, 3, 1, 2, 0, 1, 0, 1, 0xFC, 3, 3], "ProxyHeaderMissing"),
-        (Array(ProxyOctets.signature.dropLast()) + [0x0B], "ProxyHeaderMissing"),
+        (Array(ProxyBytes.signature.dropLast()) + [0x0B], "ProxyHeaderMissing"),
         (Array("PROXY UNKNOWN \(String(repeating: "x", count: 120))\r\n".utf8), "ProxyHeaderTooLong"),
-        (ProxyOctets.binary(length: 4_097), "ProxyHeaderTooLong"),
+        (ProxyBytes.binary(length: 4_097), "ProxyHeaderTooLong"),
         (Array("PROXY TCP5 203.0.113.7 192.0.2.1 4711 443\r\n".utf8), "ProxyHeaderBadLine"),
         (Array("PROXY TCP4 203.0.113.777 192.0.2.1 4711 443\r\n".utf8), "ProxyHeaderBadAddress"),
         (Array("PROXY TCP4 203.0.113.7 192.0.2.1 4711 65536\r\n".utf8), "ProxyHeaderBadPort"),
-        (ProxyOctets.binary(0x31), "ProxyHeaderUnknownVersion"),
-        (ProxyOctets.binary(0x22), "ProxyHeaderUnknownCommand"),
-        (ProxyOctets.binary(family: 0x41), "ProxyHeaderUnknownFamily"),
-        (ProxyOctets.binary(family: 0x21), "ProxyHeaderTooShort"),
-        (ProxyOctets.binary(0x21, ProxyOctets.addresses + [4, 0, 9, 1]), "ProxyHeaderBadExtension"),
-        (ProxyOctets.summed(isRight: false), "ProxyHeaderBadChecksum"),
+        (ProxyBytes.binary(0x31), "ProxyHeaderUnknownVersion"),
+        (ProxyBytes.binary(0x22), "ProxyHeaderUnknownCommand"),
+        (ProxyBytes.binary(family: 0x41), "ProxyHeaderUnknownFamily"),
+        (ProxyBytes.binary(family: 0x21), "ProxyHeaderTooShort"),
+        (ProxyBytes.binary(0x21, ProxyBytes.addresses + [4, 0, 9, 1]), "ProxyHeaderBadExtension"),
+        (ProxyBytes.summed(isRight: false), "ProxyHeaderBadChecksum"),
     ]
 
-    /// What a client sends octet by octet.
-    private func trickle(_ octets: [UInt8], to client: RawClient) throws {
-        for octet in octets { try client.send([octet]) }
+    /// What a client sends byte by byte.
+    private func trickle(_ bytes: [UInt8], to client: RawClient) throws {
+        for byte in bytes { try client.send([byte]) }
     }
 
     // MARK: TCP
@@ -66,9 +66,9 @@ import Testing
                 let client = try apus.client()
                 let payload = "payload \(index) \(isSlow)"
                 if isSlow {
-                    try trickle(header.octets + Array(payload.utf8), to: client)
+                    try trickle(header.bytes + Array(payload.utf8), to: client)
                 } else {
-                    try client.send(header.octets + Array(payload.utf8))
+                    try client.send(header.bytes + Array(payload.utf8))
                 }
                 var echo = ""
                 while echo.utf8.count < payload.utf8.count, case let more = client.text(), more != "silence" {
@@ -123,9 +123,9 @@ import Testing
     func refuses() throws {
         let target = try StreamTarget()
         let apus = try ApusProcess.start(.network(target, attributes: Self.trusting()))
-        for (index, (octets, reason)) in Self.wrong.enumerated() {
+        for (index, (bytes, reason)) in Self.wrong.enumerated() {
             let client = try apus.client()
-            try client.send(octets)
+            try client.send(bytes)
             let arrival = client.socket.read(by: .after(10))
             #expect(arrival == .reset, "\(reason): \(arrival)")
             let line = expectFlow(by: apus, "proxy_header", by: "client", after: index)
@@ -143,7 +143,7 @@ import Testing
     func cutAndLate() throws {
         let target = try StreamTarget()
         let apus = try ApusProcess.start(.network(target, attributes: Self.trusting(seconds: 0.3)))
-        let cut = [[], Array(Self.line.prefix(20)), Array(ProxyOctets.binary().prefix(14))]
+        let cut = [[], Array(Self.line.prefix(20)), Array(ProxyBytes.binary().prefix(14))]
         for (index, header) in cut.enumerated() {
             let client = try apus.client()
             try client.send(header)
@@ -152,7 +152,7 @@ import Testing
             let line = expectFlow(by: apus, "proxy_header", by: "client", after: index)
             #expect(line["reason"].string == "ProxyHeaderCut")
         }
-        for (index, header) in [[], Array(Self.line.prefix(20)), ProxyOctets.signature].enumerated() {
+        for (index, header) in [[], Array(Self.line.prefix(20)), ProxyBytes.signature].enumerated() {
             let late = try apus.client()
             try late.send(header)
             #expect(late.socket.read(by: .after(10)) == .reset)
@@ -198,9 +198,9 @@ import Testing
                 let request = Array("GET \(path) HTTP/1.1\r\nHost: a.b\r\n\r\n".utf8)
                 let client = try apus.client()
                 if isSlow {
-                    try trickle(header.octets + request, to: client)
+                    try trickle(header.bytes + request, to: client)
                 } else {
-                    try client.send(header.octets + request)
+                    try client.send(header.bytes + request)
                 }
                 #expect(try client.response().status == 200)
                 #expect(try client.get(path + "-again").status == 200)
@@ -234,7 +234,7 @@ import Testing
                     try apus.metric("apus_client_connections_rejected_total", #"reason="proxy_header""#) == count
                 }, "\(comment)")
         }
-        for (octets, reason) in Self.wrong { try expectRefused(reason) { try $0.send(octets) } }
+        for (bytes, reason) in Self.wrong { try expectRefused(reason) { try $0.send(bytes) } }
         try expectRefused("cut") {
             try $0.send(Array(Self.line.prefix(20)))
             $0.endWriting()
@@ -256,16 +256,16 @@ import Testing
             ], in: apus.folder)
     }
 
-    @Test("HTTPS: the header stands before TLS, in one piece with the ClientHello or octet by octet")
+    @Test("HTTPS: the header stands before TLS, in one piece with the ClientHello or byte by byte")
     func beforeTLS() throws {
         let target = try TargetServer()
         var document = Document(target, attributes: Self.trusting())
         document.listeners[0].certificates = [Self.own]
         let apus = try ApusProcess.start(document)
         for (index, header) in Self.headers.enumerated() {
-            let how = index % 2 == 0 ? "once" : "octets"
+            let how = index % 2 == 0 ? "once" : "bytes"
             let told = try tls(
-                apus, header.octets, how: how, #"GET /\#(how)-\#(index) HTTP/1.1\r\nHost: localhost\r\n\r\n"#)
+                apus, header.bytes, how: how, #"GET /\#(how)-\#(index) HTTP/1.1\r\nHost: localhost\r\n\r\n"#)
             #expect(told.hasPrefix("subject localhost\nHTTP/1.1 200"), "\(told)")
             let request = target.requests.first { $0.target == "/\(how)-\(index)" }
             #expect(request?["x-forwarded-for"] == header.host)
@@ -273,14 +273,14 @@ import Testing
         }
     }
 
-    @Test("TLS: as well where octets are passed on, and the log has the name that was asked for")
+    @Test("TLS: as well where bytes are passed on, and the log has the name that was asked for")
     func beforeTLSOfFlows() throws {
         let target = try StreamTarget()
         var document = Document.network(target, listener: ["protocol": "TLS"], attributes: Self.trusting())
         document.listeners[0].certificates = [Self.own]
         let apus = try ApusProcess.start(document)
-        for (index, how) in ["once", "octets"].enumerated() {
-            #expect(try tls(apus, ProxyOctets.binary(), how: how, how) == "subject localhost\n\(how)\n")
+        for (index, how) in ["once", "bytes"].enumerated() {
+            #expect(try tls(apus, ProxyBytes.binary(), how: how, how) == "subject localhost\n\(how)\n")
             let line = expectFlow(by: apus, "finished", by: "client", client: "203.0.113.7:4711", after: index)
             #expect(line["type"].string == "tls")
             #expect(line["server_name"].string == "localhost")

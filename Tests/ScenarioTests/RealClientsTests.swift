@@ -11,8 +11,8 @@ import Testing
             apus, "-w", "%{http_code} %{http_version} %{num_connects}\n", "-o", "first", "-o", "second",
             apus.url("/first"), apus.url("/second"))
         #expect(told == "200 1.1 1\n200 1.1 0\n")
-        #expect(try apus.octets("first") == Array("blue\n".utf8))
-        #expect(try apus.octets("second") == Array("blue\n".utf8))
+        #expect(try apus.bytes("first") == Array("blue\n".utf8))
+        #expect(try apus.bytes("second") == Array("blue\n".utf8))
         expectLogged(by: apus, "/second", status: 200, targetStatus: 200)
     }
 
@@ -27,8 +27,8 @@ import Testing
         let words = told.split(separator: " ")
         #expect(words.prefix(2) == ["200", "1000000"], "\(told)")
         #expect(try #require(Double(words.last ?? "")) < 10, "it did not wait in vain: \(told)")
-        #expect(String(decoding: try apus.octets("head"), as: UTF8.self).hasPrefix("HTTP/1.1 100 Continue\r\n"))
-        #expect(try apus.octets("answer") == body)
+        #expect(String(decoding: try apus.bytes("head"), as: UTF8.self).hasPrefix("HTTP/1.1 100 Continue\r\n"))
+        #expect(try apus.bytes("answer") == body)
         #expect(target.requests.first?["expect"] == nil)
         let line = expectLogged(by: apus, "PUT http://127.0.0.1:\(apus.port)/expect", status: 200, targetStatus: 200)
         #expect(try #require(line?.receivedBytes) > body.count)
@@ -43,7 +43,7 @@ import Testing
             apus, "-H", "Transfer-Encoding: chunked", "-H", "Expect:", "-X", "POST", "-o", "answer",
             "-w", "%{http_code}", "-T", "upload", apus.url("/chunked"))
         #expect(told == "200")
-        #expect(try apus.octets("answer") == body)
+        #expect(try apus.bytes("answer") == body)
         #expect(target.requests.first?["transfer-encoding"] == "chunked")
         expectLogged(by: apus, "/chunked", status: 200, targetStatus: 200)
     }
@@ -168,7 +168,7 @@ extension ApusProcess {
     fileprivate func url(_ path: String) -> String { "http://127.0.0.1:\(port)\(path)" }
 
     /// What a file in its folder holds.
-    fileprivate func octets(_ name: String) throws -> [UInt8] {
+    fileprivate func bytes(_ name: String) throws -> [UInt8] {
         Array(try Data(contentsOf: URL(fileURLWithPath: "\(folder)/\(name)")))
     }
 }

@@ -1,7 +1,7 @@
 import TestCertificates
 import Testing
 
-/// Thousands of connections whose both sides know what they should get: not an octet is lost, added or changed.
+/// Thousands of connections whose both sides know what they should get: not a byte is lost, added or changed.
 @Suite struct RelayTests {
     static let authority = TestAuthority()
 
@@ -27,15 +27,15 @@ import Testing
             Tool.python, Tool.script("relay"), "\(apus.port)", "client", seed, "\(count)", "200", "\(target.port)",
         ]
         let told = try Tool.run(words + (roots.map { [$0] } ?? []), in: apus.folder, within: 120)
-        let octets = told.split(whereSeparator: \.isWhitespace).compactMap { Double($0) }
-        try #require(octets.count == 2, "seed \(seed): \(told)")
+        let bytes = told.split(whereSeparator: \.isWhitespace).compactMap { Double($0) }
+        try #require(bytes.count == 2, "seed \(seed): \(told)")
 
         let kind = roots == nil ? "tcp" : "tls"
         #expect(try eventually { try apus.metric("apus_flows_active") == 0 }, "seed \(seed)")
         #expect(try apus.metric("apus_flows_total", kind) == Double(count))
         #expect(try apus.metric("apus_flow_endings_total", "finished") == Double(count), "seed \(seed)")
         #expect(try apus.metric("apus_flow_resets_total") == 0, "seed \(seed)")
-        #expect(try apus.metric("apus_flow_bytes_total", kind) == octets[0] + octets[1], "seed \(seed)")
+        #expect(try apus.metric("apus_flow_bytes_total", kind) == bytes[0] + bytes[1], "seed \(seed)")
         let line = expectFlow(by: apus, "finished", by: "client", target: target.address.text)
         #expect(line["type"].string == kind)
         expectFlow(by: apus, "finished", by: "target", target: target.address.text)

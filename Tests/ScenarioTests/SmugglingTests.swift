@@ -1,7 +1,7 @@
 import Foundation
 import Testing
 
-/// Requests that two parsers could read two ways, against a target that records every octet.
+/// Requests that two parsers could read two ways, against a target that records every byte.
 ///
 /// The rule: the client is refused and its connection ends, and the target sees nothing; where the doubt lies in a
 /// body that was already on its way, the target sees a request that never ends, and no second one.
@@ -9,15 +9,15 @@ import Testing
     /// One malformed request. `inner` never may reach a target as a request.
     struct Attack: Sendable, CustomTestStringConvertible {
         let why: String
-        let octets: String
+        let bytes: String
         let status: Int
         /// The doubt lies in the body: the head may already have reached the target.
         let inBody: Bool
         var testDescription: String { why }
 
-        init(_ why: String, _ octets: String, status: Int = 400, inBody: Bool = false) {
+        init(_ why: String, _ bytes: String, status: Int = 400, inBody: Bool = false) {
             self.why = why
-            self.octets = octets
+            self.bytes = bytes
             self.status = status
             self.inBody = inBody
         }
@@ -138,7 +138,7 @@ import Testing
             let seenBefore = target.connections.count
             let client = try apus.client()
             do {
-                try client.send(attack.octets)
+                try client.send(attack.bytes)
                 let answer = try client.response()
                 expectMadeHere(answer, attack.status, attack.why)
                 #expect(answer["apus-reason"] != "BadRequestBody", "\(attack.why): the cause has a name")
@@ -276,7 +276,7 @@ import Testing
         ("/admin/x", 403, nil), ("/a/../admin/x", 403, nil), ("/./admin/x", 403, nil), ("/%61dmin/x", 403, nil),
         ("/a/%2e%2e/admin/x", 403, nil), ("/a/.%2E/admin/x", 403, nil), ("/admin//x", 403, nil),
         ("/admin/..;/admin/x", 400, nil),
-        // Dot segments that only appear when other octets count as slashes.
+        // Dot segments that only appear when other bytes count as slashes.
         ("/a/..%2fadmin/x", 400, nil), ("/..%5cadmin/x", 400, nil), ("/a/..\\admin/x", 400, nil),
         ("/../admin/x", 400, nil), ("/%zz", 400, nil), ("/admin%00/x", 400, nil), ("/admin%0", 400, nil),
         // Not below `/admin/` to the rules, but to targets that decode, merge slashes, or come from Windows.

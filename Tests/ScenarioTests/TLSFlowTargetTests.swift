@@ -25,7 +25,7 @@ import Testing
         try TLSStreamClient(apus, words, roots: Self.roots).seen().first ?? .null
     }
 
-    @Test("Octets go both ways as they are, and the target is asked for the client's name")
+    @Test("Bytes go both ways as they are, and the target is asked for the client's name")
     func passes() throws {
         let target = try TLSStreamTarget(Self.own)
         let apus = try start(target)
@@ -117,7 +117,7 @@ import Testing
         expectMetric(apus, "apus_target_tls_failures_total", reason, is: 1)
         expectMetric(apus, "apus_target_connect_failures_total", is: 1)
         expectMetric(apus, "apus_flow_endings_total", "connect_failed", is: 1)
-        #expect(target.seen.allSatisfy { $0["told"] == [] }, "no octet has reached it")
+        #expect(target.seen.allSatisfy { $0["told"] == [] }, "no byte has reached it")
     }
 
     @Test("A target that does not speak TLS, and one that never answers, could not be connected to")

@@ -2,7 +2,7 @@ import Foundation
 import TestCertificates
 import Testing
 
-/// TLS listeners of network load balancers: octets, ends, names, protocols, certificates.
+/// TLS listeners of network load balancers: bytes, ends, names, protocols, certificates.
 @Suite struct TLSListenerTests {
     static let authority = TestAuthority()
     static let own = authority.issue(["localhost", "a.example.com"])
@@ -21,7 +21,7 @@ import Testing
         try TLSStreamClient(apus, words, roots: Self.roots).seen().first ?? .null
     }
 
-    @Test("Octets go both ways as they are, out of TLS and into it")
+    @Test("Bytes go both ways as they are, out of TLS and into it")
     func passes() throws {
         let target = try StreamTarget()
         let apus = try start(target)
@@ -240,8 +240,8 @@ import Testing
         expectMetric(apus, "apus_flows_active", is: 0)
     }
 
-    @Test("A ClientHello in single octets is one")
-    func singleOctets() throws {
+    @Test("A ClientHello in single bytes is one")
+    func singleBytes() throws {
         let apus = try start(try StreamTarget())
         #expect(try run(apus, "cut", "name=localhost", "send=x", "read")["told"] == ["x"])
     }
@@ -257,7 +257,7 @@ import Testing
             Issue.record("no alert")
             return
         }
-        // An alert of two octets, fatal. Source: RFC 8446 §5.1, §6.
+        // An alert of two bytes, fatal. Source: RFC 8446 §5.1, §6.
         #expect(alert.count == 7 && alert[0] == 21 && alert[1] == 3 && alert[4] == 2 && alert[5] == 2, "\(alert)")
         #expect(client.ended(within: 10))
         #expect(expectFlow(by: apus, "client_tls", by: "client")["reason"] == "malformed")

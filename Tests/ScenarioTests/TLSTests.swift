@@ -68,7 +68,7 @@ import Testing
     }
 
     /// Post-quantum key shares fill more than one segment, and some clients more than one record.
-    @Test(arguments: ["octets", "records"]) func aClientHelloInPiecesIsRead(how: String) throws {
+    @Test(arguments: ["bytes", "records"]) func aClientHelloInPiecesIsRead(how: String) throws {
         let (apus, _) = try start()
         let told = try Tool.run(
             [Tool.python, Tool.script("tls_client"), how, "\(apus.port)", Self.authority.own.certificatePath],

@@ -105,7 +105,7 @@ import Testing
             Document(listeners: [.init(defaultAction: Document.forward("blue"))], groups: [group]))
         let gets = LoadGenerator(port: apus.port, clients: 2, requests: 100).waitForEnd()
         #expect(gets.statuses == [200: 100])
-        // No octet of it was sent anywhere, so a POST may go to the next target too.
+        // No byte of it was sent anywhere, so a POST may go to the next target too.
         let posts = LoadGenerator(port: apus.port, method: "POST", clients: 2, requests: 100).waitForEnd()
         #expect(posts.statuses == [200: 100])
         #expect(try apus.metric("apus_target_connect_failures_total") > 0)

@@ -28,8 +28,8 @@ import Testing
     func silentConnection() throws {
         let (apus, _) = try start(["idle_timeout.timeout_seconds": 1, "apus.head_timeout.seconds": 1])
         let client = try apus.client()
-        let octets = try client.wire.remainder()
-        #expect(octets.isEmpty || String(decoding: octets, as: UTF8.self).hasPrefix("HTTP/1.1 408 "))
+        let bytes = try client.wire.remainder()
+        #expect(bytes.isEmpty || String(decoding: bytes, as: UTF8.self).hasPrefix("HTTP/1.1 408 "))
     }
 
     @Test("A kept connection is ended after the idle time, without a word")

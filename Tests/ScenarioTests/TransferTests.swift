@@ -64,14 +64,16 @@ import Testing
         let client = try apus.client(receiveBuffer: 4_096)
         try client.send("GET /4000000 HTTP/1.1\r\nHost: a.b\r\n\r\n")
         // Four windows and idle times at some 40 KB/s. The kernel holds more: to Apus nothing moves meanwhile.
-        var octets = 0
+        var byteCount = 0
         for _ in 0..<80 {
             guard case .bytes(let bytes) = client.socket.read(most: 2_048, by: .after(10)) else { break }
-            octets += bytes.count
+            byteCount += bytes.count
             _ = always(for: 0.05) { true }
         }
-        while octets < 4_000_000, case .bytes(let bytes) = client.socket.read(by: .after(10)) { octets += bytes.count }
-        #expect(octets > 4_000_000)
+        while byteCount < 4_000_000, case .bytes(let bytes) = client.socket.read(by: .after(10)) {
+            byteCount += bytes.count
+        }
+        #expect(byteCount > 4_000_000)
         expectLogged(by: apus, "/4000000", status: 200, targetStatus: 200)
     }
 
@@ -80,14 +82,14 @@ import Testing
         let target = try TargetServer { connection in
             guard var message = try connection.head() else { return }
             // Some four seconds for what the kernels on the way may have taken at once.
-            var octets = 0
-            while octets < 3_500_000 {
+            var byteCount = 0
+            while byteCount < 3_500_000 {
                 guard case .bytes(let bytes) = connection.wire.socket.read(most: 40_000, by: .after(10)) else { return }
-                octets += bytes.count
+                byteCount += bytes.count
                 _ = always(for: 0.05) { true }
             }
             // What was read past the wire is missing from the body.
-            message.framing = .length(4_000_000 - octets)
+            message.framing = .length(4_000_000 - byteCount)
             try connection.readBody(of: &message, keep: .countOnly)
             try connection.respond(body: "read")
         }

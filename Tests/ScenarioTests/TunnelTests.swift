@@ -1,14 +1,14 @@
 import Foundation
 import Testing
 
-/// TCP through a network load balancer: every octet, in both directions, and every way a connection can end.
+/// TCP through a network load balancer: every byte, in both directions, and every way a connection can end.
 @Suite struct TunnelTests {
     private func text(_ arrival: Socket.Arrival) -> String {
-        if case .bytes(let octets) = arrival { return String(decoding: octets, as: UTF8.self) }
+        if case .bytes(let bytes) = arrival { return String(decoding: bytes, as: UTF8.self) }
         return "\(arrival)"
     }
 
-    @Test("Octets go both ways as they are, and the flow has a line in the log")
+    @Test("Bytes go both ways as they are, and the flow has a line in the log")
     func passes() throws {
         let target = try StreamTarget()
         let apus = try ApusProcess.start(.network(target))
@@ -17,8 +17,8 @@ import Testing
         let sending = Background { try client.send(sent) }
         var received: [UInt8] = []
         while received.count < sent.count {
-            guard case .bytes(let octets) = client.socket.read(by: .after(20)) else { break }
-            received += octets
+            guard case .bytes(let bytes) = client.socket.read(by: .after(20)) else { break }
+            received += bytes
         }
         try sending.value()
         #expect(received == sent)
@@ -173,7 +173,7 @@ import Testing
         expectFlow(by: other, "reset", by: "client")
     }
 
-    @Test("A reset is passed on even while octets wait for a target that does not read")
+    @Test("A reset is passed on even while bytes wait for a target that does not read")
     func resetBehindAFullBuffer() throws {
         let gate = Gate()
         let target = try StreamTarget { connection in
@@ -202,7 +202,7 @@ import Testing
     func slowReader() throws {
         let gate = Gate()
         let target = try StreamTarget { connection in
-            guard case .bytes(let octets) = connection.read(), octets.first == 0x73 else { return }
+            guard case .bytes(let bytes) = connection.read(), bytes.first == 0x73 else { return }
             for _ in 0..<400 { connection.send([UInt8](repeating: 1, count: 1 << 16)) }
         }
         let apus = try ApusProcess.start(.network(target))
@@ -216,7 +216,7 @@ import Testing
         #expect(try apus.metric("apus_held_bytes") < 200_000)
         gate.open()
         var count = 0
-        while case .bytes(let octets) = slow.socket.read(by: .after(20)) { count += octets.count }
+        while case .bytes(let bytes) = slow.socket.read(by: .after(20)) { count += bytes.count }
         #expect(count == 400 << 16)
     }
 

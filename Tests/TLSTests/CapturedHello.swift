@@ -9,20 +9,20 @@ struct CapturedHello: Sendable, CustomTestStringConvertible {
     var client: String
     /// The name in it, as `ClientHello` has to give it.
     var name: String
-    /// The octets.
-    var octets: [UInt8]
+    /// The bytes.
+    var bytes: [UInt8]
 
     private init(_ client: String, name: String, hexadecimal: String) {
         self.client = client
         self.name = name
         let digits = hexadecimal.utf8.compactMap(\.hexadecimalValue)
-        octets = stride(from: 0, to: digits.count, by: 2).map { digits[$0] << 4 | digits[$0 + 1] }
+        bytes = stride(from: 0, to: digits.count, by: 2).map { digits[$0] << 4 | digits[$0 + 1] }
     }
 
     var testDescription: String { client }
 
     /// The message without the header of its record.
-    var message: [UInt8] { Array(octets.dropFirst(5)) }
+    var message: [UInt8] { Array(bytes.dropFirst(5)) }
 
     static let all = [
         CapturedHello(

@@ -163,9 +163,9 @@ func text(_ write: (OpaquePointer?) -> Int32) -> [UInt8] {
     let memory = unsafe BIO_new(BIO_s_mem())
     defer { unsafe BIO_free(memory) }
     precondition(unsafe write(memory) == 1, "nothing written")
-    var octets = [UInt8](repeating: 0, count: unsafe BIO_ctrl_pending(memory))
-    unsafe BIO_read(memory, &octets, Int32(octets.count))
-    return octets
+    var bytes = [UInt8](repeating: 0, count: unsafe BIO_ctrl_pending(memory))
+    unsafe BIO_read(memory, &bytes, Int32(bytes.count))
+    return bytes
 }
 
 /// Certificates that many tests share.

@@ -17,8 +17,8 @@ final class Pair {
         resuming: TLSResumption? = nil
     ) {
         self.server = TLSSession(server, wire: serverWire)
-        let octets = Array(name.utf8)
-        self.client = TLSSession(client, serverName: octets.span, resuming: resuming, wire: clientWire)
+        let bytes = Array(name.utf8)
+        self.client = TLSSession(client, serverName: bytes.span, resuming: resuming, wire: clientWire)
     }
 
     /// Both handshakes to their ends, or until neither moves.
@@ -42,22 +42,22 @@ final class Pair {
 
     /// What the server makes of what the client seals.
     func deliver(_ text: String) -> String {
-        let octets = Array(text.utf8)
-        guard client.seal(octets.span) else { return "the client's session is dead" }
+        let bytes = Array(text.utf8)
+        guard client.seal(bytes.span) else { return "the client's session is dead" }
         send()
         let plaintext = Buffer(capacity: 1 << 16)
         let opened = server.open(toServer, into: plaintext)
-        return opened == .octets(octets.count) ? plaintext.bytes.text : "\(opened)"
+        return opened == .bytes(bytes.count) ? plaintext.bytes.text : "\(opened)"
     }
 
     /// What the client makes of what the server seals.
     func answer(_ text: String) -> String {
-        let octets = Array(text.utf8)
-        guard server.seal(octets.span) else { return "the server's session is dead" }
+        let bytes = Array(text.utf8)
+        guard server.seal(bytes.span) else { return "the server's session is dead" }
         send()
         let plaintext = Buffer(capacity: 1 << 16)
         let opened = client.open(toClient, into: plaintext)
-        return opened == .octets(octets.count) ? plaintext.bytes.text : "\(opened)"
+        return opened == .bytes(bytes.count) ? plaintext.bytes.text : "\(opened)"
     }
 
     var isDone: Bool { clientResult == .done && serverResult == .done }

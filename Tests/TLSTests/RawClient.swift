@@ -102,23 +102,23 @@ import Core
     /// What the client has to say goes on its way.
     func collect() {
         let count = unsafe BIO_ctrl_pending(output)
-        var octets = [UInt8](repeating: 0, count: count)
-        unsafe BIO_read(output, &octets, Int32(count))
-        toServer.append(octets.span)
+        var bytes = [UInt8](repeating: 0, count: count)
+        unsafe BIO_read(output, &bytes, Int32(count))
+        toServer.append(bytes.span)
     }
 
     /// What the server has to say arrives.
     func distribute() {
         let outgoing = wire.outgoing
-        let octets = outgoing.octets
-        if !octets.isEmpty { unsafe BIO_write(input, octets, Int32(octets.count)) }
+        let bytes = outgoing.content
+        if !bytes.isEmpty { unsafe BIO_write(input, bytes, Int32(bytes.count)) }
         outgoing.removeAll()
     }
 
     /// The client sends data; what the server makes of all that has come.
     func send(_ text: String) -> TLSSession.Opened {
-        let octets = Array(text.utf8)
-        if !octets.isEmpty { unsafe SSL_write(ssl, octets, Int32(octets.count)) }
+        let bytes = Array(text.utf8)
+        if !bytes.isEmpty { unsafe SSL_write(ssl, bytes, Int32(bytes.count)) }
         return open()
     }
 
@@ -132,9 +132,9 @@ import Core
     /// What the client can read.
     func read() -> String {
         ERR_clear_error()
-        var octets = [UInt8](repeating: 0, count: 1 << 16)
-        let count = unsafe SSL_read(ssl, &octets, Int32(octets.count))
-        return String(decoding: octets.prefix(Int(max(0, count))), as: UTF8.self)
+        var bytes = [UInt8](repeating: 0, count: 1 << 16)
+        let count = unsafe SSL_read(ssl, &bytes, Int32(bytes.count))
+        return String(decoding: bytes.prefix(Int(max(0, count))), as: UTF8.self)
     }
 
     /// The OCSP response that the server stapled.

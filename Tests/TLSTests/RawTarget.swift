@@ -37,8 +37,8 @@ import Core
         var result = TLSSession.Handshake.needsMore
         for _ in 0..<5 {
             if result == .needsMore { result = client.handshake(toClient) }
-            let octets = wire.outgoing.octets
-            if !octets.isEmpty { unsafe BIO_write(input, octets, Int32(octets.count)) }
+            let bytes = wire.outgoing.content
+            if !bytes.isEmpty { unsafe BIO_write(input, bytes, Int32(bytes.count)) }
             wire.outgoing.removeAll()
             ERR_clear_error()
             unsafe SSL_do_handshake(ssl)
@@ -57,8 +57,8 @@ import Core
     }
 
     private func collect() {
-        var octets = [UInt8](repeating: 0, count: unsafe BIO_ctrl_pending(output))
-        unsafe BIO_read(output, &octets, Int32(octets.count))
-        toClient.append(octets.span)
+        var bytes = [UInt8](repeating: 0, count: unsafe BIO_ctrl_pending(output))
+        unsafe BIO_read(output, &bytes, Int32(bytes.count))
+        toClient.append(bytes.span)
     }
 }

@@ -117,14 +117,14 @@ public struct TestAuthority: Sendable {
         do { return try TestRun.makeFolder() } catch { fatalError("\(error)") }
     }
 
-    /// The octets of a file.
+    /// The bytes of a file.
     public static func read(_ path: String) -> [UInt8] {
         guard let data = FileManager.default.contents(atPath: path) else { fatalError("\(path): unreadable") }
         return Array(data)
     }
 
-    /// Makes a file of `octets`.
-    public static func write(_ octets: [UInt8], _ path: String) {
-        guard FileManager.default.createFile(atPath: path, contents: Data(octets)) else { fatalError("\(path)") }
+    /// Makes a file of `bytes`.
+    public static func write(_ bytes: [UInt8], _ path: String) {
+        guard FileManager.default.createFile(atPath: path, contents: Data(bytes)) else { fatalError("\(path)") }
     }
 }

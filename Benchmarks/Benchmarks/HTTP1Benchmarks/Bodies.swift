@@ -3,17 +3,17 @@ import Core
 import HTTP1
 import Measuring
 
-/// A body of 16 chunks of 64 octets each, all of it waiting.
+/// A body of 16 chunks of 64 bytes each, all of it waiting.
 private let chunkedBody = Array(
     (String(repeating: "40\r\n" + String(repeating: "x", count: 64) + "\r\n", count: 16) + "0\r\n\r\n").utf8)
 
 /// Takes the body out of its chunks. Returns how long it is.
-private func decode(_ octets: [UInt8]) -> Int {
+private func decode(_ bytes: [UInt8]) -> Int {
     var decoder = BodyDecoder(.chunked)
     var index = 0
     var bodyCount = 0
     while true {
-        switch decoder.next(octets.span.extracting(index..<octets.count)) {
+        switch decoder.next(bytes.span.extracting(index..<bytes.count)) {
         case .data(let skip, let count):
             decoder.consume(count)
             bodyCount += count
@@ -24,11 +24,11 @@ private func decode(_ octets: [UInt8]) -> Int {
     }
 }
 
-/// A body among the octets of its framing.
+/// A body among the bytes of its framing.
 func bodyBenchmarks() {
     measure("decode-chunked-16") {
         chunkedBody
-    } operation: { octets, _ in
-        blackHole(decode(octets))
+    } operation: { bytes, _ in
+        blackHole(decode(bytes))
     }
 }

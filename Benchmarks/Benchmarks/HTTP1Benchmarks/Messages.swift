@@ -41,26 +41,26 @@ let responseOf6Fields = """
 
 /// A message and what its parser needs beside it.
 struct Parsing {
-    let octets: [UInt8]
+    let bytes: [UInt8]
     let head = Head()
 
-    init(_ text: String) { octets = Array(text.utf8) }
+    init(_ text: String) { bytes = Array(text.utf8) }
 
     /// Parses it as a request. Returns its length.
     func request() -> Int {
         var scan = HeadScan()
-        let result = parseRequestHead(octets.span, into: head, options: RequestOptions(), scan: &scan)
+        let result = parseRequestHead(bytes.span, into: head, options: RequestOptions(), scan: &scan)
         return length(result)
     }
 
     /// Parses it as a response. Returns its length.
     func response() -> Int {
         var scan = HeadScan()
-        return length(parseResponseHead(octets.span, into: head, requestIsHEAD: false, scan: &scan))
+        return length(parseResponseHead(bytes.span, into: head, requestIsHEAD: false, scan: &scan))
     }
 
     private func length(_ result: HeadResult) -> Int {
-        guard case .complete(let parsed) = result, parsed.byteCount == octets.count else {
+        guard case .complete(let parsed) = result, parsed.byteCount == bytes.count else {
             preconditionFailure("a message of these benchmarks is \(result)")
         }
         return parsed.byteCount

@@ -21,7 +21,7 @@ private struct Writing {
     }
 }
 
-/// The way out: a neutral head to octets of this hop's framing.
+/// The way out: a neutral head to bytes of this hop's framing.
 func writingBenchmarks() {
     for (count, text) in [(3, requestOf3Fields), (8, requestOf8Fields)] {
         measure("write-request-\(count)") {

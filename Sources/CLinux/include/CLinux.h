@@ -89,7 +89,7 @@ static inline int apus_sendmmsg(int descriptor, struct apus_message *messages, u
     return sendmmsg(descriptor, (struct mmsghdr *)messages, count, 0);
 }
 
-// Makes `message` one to send, of these octets and with nothing else; what goes with them is added.
+// Makes `message` one to send, of these bytes and with nothing else; what goes with them is added.
 static inline void apus_enclose(
     struct apus_message *message, struct apus_envelope *envelope, void *bytes, size_t count) {
     envelope->content = (struct iovec){.iov_base = bytes, .iov_len = count};

@@ -185,7 +185,7 @@ private struct AdminClientAnswer {
             switch decoder.next(buffer.bytes, trailers: nil) {
             case .data(let skip, let count):
                 buffer.consume(skip)
-                let piece = buffer.takeOctets(count)
+                let piece = buffer.takeBytes(count)
                 decoder.consume(count)
                 if !isGood { refusal += piece } else if !take(piece) { return }
             case .needMore(let skip):

@@ -6,7 +6,7 @@ import Logging
 ///
 /// Shape:  held by its server and the loop until it closes. Nothing is read while an answer is made or written, so
 ///         pipelined requests wait in the socket, and a client that does not read stops being read.
-/// Limits: a head as `HTTP1.Limits` says, a body of `AdminDoor.bodyBytesMax`, silence of `Limits.adminIdleTimeout`;
+/// Limits: a head as `HTTP1.Limits` says, a body of `AdminEndpoint.bodyBytesMax`, silence of `Limits.adminIdleTimeout`;
 ///         of strangers a request, and its answer, within `Limits.metricsPatience`, however many bytes come.
 /// Source: RFC 9112.
 final class AdminConnection: PollHandler {
@@ -190,7 +190,7 @@ final class AdminConnection: PollHandler {
                 refuseBody()
                 return true
             }
-            body += inbound.takeOctets(count)
+            body += inbound.takeBytes(count)
             decoder.consume(count)
             return true
         case .needMore(let skip):
@@ -276,7 +276,7 @@ final class AdminConnection: PollHandler {
         phase = .taking(thenClose: thenClose)
         awaitClient()
         let connection: ConnectionOption = thenClose ? .close : head.minorVersion == 0 ? .keepAlive : .none
-        send(server.response.octets(for: answer, connection: connection, isHEAD: isHEAD))
+        send(server.response.bytes(for: answer, connection: connection, isHEAD: isHEAD))
     }
 
     private func startStream(recent: Int) {
@@ -298,8 +298,8 @@ final class AdminConnection: PollHandler {
 
     // MARK: Writing
 
-    private func send(_ octets: [UInt8]) {
-        outbound += octets
+    private func send(_ bytes: [UInt8]) {
+        outbound += bytes
         flush()
     }
 

@@ -13,7 +13,7 @@ final class AdminResponse {
     static let goOn = Array("HTTP/1.1 100 Continue\r\n\r\n".utf8)
 
     /// A whole response; without its body for HEAD.
-    func octets(for answer: AdminAnswer, connection: ConnectionOption, isHEAD: Bool) -> [UInt8] {
+    func bytes(for answer: AdminAnswer, connection: ConnectionOption, isHEAD: Bool) -> [UInt8] {
         if case .notModified(let generation) = answer {
             begin(status: answer.status, contentType: nil)
             addField("ETag", Array("\"\(generation)\"".utf8))
@@ -46,15 +46,15 @@ final class AdminResponse {
     func line(_ value: Value, isChunked: Bool) -> [UInt8] {
         let line = Array((value.json() + "\n").utf8)
         guard isChunked else { return line }
-        var octets: [UInt8] = []
+        var bytes: [UInt8] = []
         var start = 0
         while start < line.count {
             let end = min(start + Core.Limits.largeBufferBytes - chunkOverheadMax, line.count)
             writeChunk(line.span.extracting(start..<end), into: staging)
-            octets += take()
+            bytes += take()
             start = end
         }
-        return octets
+        return bytes
     }
 
     private func begin(status: UInt16, contentType: StaticString?) {
@@ -76,7 +76,7 @@ final class AdminResponse {
         return take()
     }
 
-    private func take() -> [UInt8] { staging.takeOctets(staging.count) }
+    private func take() -> [UInt8] { staging.takeBytes(staging.count) }
 
     /// Source: RFC 9110 §15.
     private static func phrase(_ status: UInt16) -> StaticString {

@@ -37,7 +37,7 @@ extension AdminRoutes {
             .value([
                 "version": .string(apusVersion),
                 "libraries": ["openssl": .string(TLSLibrary.version), "nghttp2": .string(HTTP2Library.version)],
-                // It loses octets: ARCHITECTURE.md, decision 37.
+                // It loses bytes: ARCHITECTURE.md, decision 37.
                 "kernelTLS": false,
                 "pid": .int(Int(SystemProcess.id)),
                 "uptimeSeconds": .int(Int(Instant.now().since(actions.startedAt) / 1_000_000_000)),
@@ -96,7 +96,7 @@ extension AdminRoutes {
         _ call: AdminCallContext, _ completion: @escaping (AdminAnswer) -> Void
     ) throws(AdminError) {
         let bytes =
-            if let page = call.page { try page.bytes(call.actions) } else { try MetricsPage(call.actions).octets() }
+            if let page = call.page { try page.bytes(call.actions) } else { try MetricsPage(call.actions).bytes() }
         completion(.text(PrometheusText.contentType, bytes))
     }
 

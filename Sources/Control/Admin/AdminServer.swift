@@ -5,18 +5,18 @@ import Logging
 /// The admin socket, or the TCP address of the metrics: takes connections and keeps count of them.
 ///
 /// Shape:  owned by the control thread. Every client is an `AdminConnection`, held here and by the loop.
-/// Limits: `AdminDoor.clientsMax` clients. On the socket one more is answered 503; on TCP, where strangers come, the
+/// Limits: `AdminEndpoint.clientsMax` clients. On the socket one more is answered 503; on TCP, where strangers come, the
 ///         one that has been waited for longest is closed.
 /// Source: design.md §8.2.
 final class AdminServer: PollHandler {
     /// Where it listens.
-    let door: AdminDoor
+    let door: AdminEndpoint
     let loop: ControlLoop
     let routes: AdminRoutes
     let logger: Logger
     /// Makes the answers of all clients.
     let response = AdminResponse()
-    /// From where octets are written; empty between two calls.
+    /// From where bytes are written; empty between two calls.
     let staging = Buffer(capacity: Core.Limits.largeBufferBytes)
     private let listener: Socket
     private var token = Token.none
@@ -24,7 +24,7 @@ final class AdminServer: PollHandler {
     private(set) var connections: [ObjectIdentifier: AdminConnection] = [:]
     /// Clients that were closed to make room, or because they took too long.
     private(set) var clientsClosed: UInt64 = 0
-    private var complainedAt: Instant?
+    private var lastWarningAt: Instant?
 
     /// Listens at `path` with mode 0660, and makes the folder it lies in if only that is missing.
     ///
@@ -43,7 +43,7 @@ final class AdminServer: PollHandler {
             logger: logger)
     }
 
-    private init(_ door: AdminDoor, _ listener: Socket, _ routes: AdminRoutes, loop: ControlLoop, logger: Logger) {
+    private init(_ door: AdminEndpoint, _ listener: Socket, _ routes: AdminRoutes, loop: ControlLoop, logger: Logger) {
         self.door = door
         self.listener = listener
         self.routes = routes
@@ -87,16 +87,16 @@ final class AdminServer: PollHandler {
                 guard reserve.release() else { return }
                 if case .accepted(let socket, _) = listener.accept() { socket.close() }
                 reserve.restore()
-                complain(now: now)
+                warn(now: now)
                 return
             }
         }
     }
 
     /// Strangers may bring this about as often as they like, but not that many lines.
-    private func complain(now: Instant) {
-        if let complainedAt, now.since(complainedAt) < Limits.complaintInterval { return }
-        complainedAt = now
+    private func warn(now: Instant) {
+        if let lastWarningAt, now.since(lastWarningAt) < Limits.complaintInterval { return }
+        lastWarningAt = now
         logger.warning("closing an admin client: out of descriptors", metadata: ["socket": "\(door.name)"])
     }
 
@@ -111,7 +111,7 @@ final class AdminServer: PollHandler {
                 code: "Throttling", status: 503,
                 message: "The admin socket serves at most \(door.clientsMax) clients at once.",
                 remedy: "Close connections that are done, and try again.")
-            staging.append(response.octets(for: .refused(error), connection: .close, isHEAD: false).span)
+            staging.append(response.bytes(for: .refused(error), connection: .close, isHEAD: false).span)
             _ = socket.write(staging)
             staging.removeAll()
             socket.close()

@@ -5,14 +5,14 @@ extension Limits {
     /// Clients of the admin socket at once. One more is answered 503 and closed, so that a script that forgets to close
     /// cannot use up the descriptors.
     static let adminClientsMax = 64
-    /// Octets of one request body on the admin socket: room for a group with 100,000 targets. Beyond it the answer
+    /// Bytes of one request body on the admin socket: room for a group with 100,000 targets. Beyond it the answer
     /// is 413.
     static let adminBodyBytesMax = 8 * 1024 * 1024
     /// Bytes of the message of a refusal, and of its remedy: 8 KiB, room for a mistake whose every part is as long as
     /// it may be (`Model.Limits.errorTextBytesMax`). A longer one is cut, and says how long it was: what it shows may
     /// be a value of megabytes that a client sent.
     static let adminErrorBytesMax = 8192
-    /// Time without an octet from or to a client of the admin socket, unless it waits for our answer. Then it is
+    /// Time without a byte from or to a client of the admin socket, unless it waits for our answer. Then it is
     /// closed. A minute, as a person at a keyboard needs.
     static let adminIdleTimeout: Nanoseconds = 60 * 1_000_000_000
     /// Time that a client has to take notice of the end of its connection, before it is closed whatever it still
@@ -45,7 +45,7 @@ extension Limits {
     static let metricsAcceptsMax = 4
     /// Steps that are made for one client in one pass: reads, and looks at what was read. The rest waits for the next.
     static let adminStepsPerTurnMax = 64
-    /// Octets of answer kept for a subscriber of events that does not read: some thousand events. What happens beyond
+    /// Bytes of answer kept for a subscriber of events that does not read: some thousand events. What happens beyond
     /// them, it is told only the number of.
     static let eventBytesMax = 256 * 1024
     /// Time between two signs of life to a subscriber when nothing happens, so that both ends notice a dead one.

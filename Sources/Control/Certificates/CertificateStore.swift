@@ -14,8 +14,8 @@ import TLS
 final class CertificateStore {
     /// What was read, by what it was read for.
     struct Content {
-        fileprivate var certificates: [CertificateFiles: (octets: [[UInt8]], certificate: TLSCertificate)] = [:]
-        fileprivate var trustStores: [MutualAuthentication: (octets: [[UInt8]], store: TLSTrustStore)] = [:]
+        fileprivate var certificates: [CertificateFiles: (bytes: [[UInt8]], certificate: TLSCertificate)] = [:]
+        fileprivate var trustStores: [MutualAuthentication: (bytes: [[UInt8]], store: TLSTrustStore)] = [:]
         fileprivate var roots: [String: [UInt8]] = [:]
 
         /// The certificates with their files, sorted by these.
@@ -217,7 +217,7 @@ final class CertificateStore {
 
     private func path(_ path: String) -> String { path.hasPrefix("/") ? path : folder + "/" + path }
 
-    private func octets(_ file: String, _ contents: FileContents) throws(TLSMaterialError) -> [UInt8] {
+    private func bytes(_ file: String, _ contents: FileContents) throws(TLSMaterialError) -> [UInt8] {
         do throws(SystemError) { return try contents.content(path(file)) } catch {
             throw TLSMaterialError(
                 "It cannot be read (\(error.reason)).", remedy: "Check the path, and that runtime.user may read it.")
@@ -234,15 +234,15 @@ final class CertificateStore {
         let keyFault = (key: "privateKeyFile", file: files.privateKeyFile)
         var fault = certificateFault
         do throws(TLSMaterialError) {
-            let chain = try octets(files.certificateFile, contents)
+            let chain = try bytes(files.certificateFile, contents)
             fault = keyFault
-            let privateKey = try octets(files.privateKeyFile, contents)
+            let privateKey = try bytes(files.privateKeyFile, contents)
             fault = (certificateFault.key, files.stapledFile)
             let isStapled = contents.isThere(path(files.stapledFile))
-            let response = isStapled ? try octets(files.stapledFile, contents) : []
+            let response = isStapled ? try bytes(files.stapledFile, contents) : []
             let all = [chain, privateKey, response]
             fault = certificateFault
-            if let known, known.octets == all, known.certificate.isGood(at: now) {
+            if let known, known.bytes == all, known.certificate.isGood(at: now) {
                 return next.certificates[files] = known
             }
             let certificate = try TLSCertificate(
@@ -265,14 +265,14 @@ final class CertificateStore {
         if onlyNew, let known { return next.trustStores[authentication] = known }
         var listIndex: Int?
         do throws(TLSMaterialError) {
-            let bundle = try octets(storeFile, contents)
+            let bundle = try bytes(storeFile, contents)
             var lists: [[UInt8]] = []
             for (index, file) in authentication.crlFiles.enumerated() {
                 listIndex = index
-                lists.append(try octets(file, contents))
+                lists.append(try bytes(file, contents))
             }
             listIndex = nil
-            if let known, known.octets == [bundle] + lists { return next.trustStores[authentication] = known }
+            if let known, known.bytes == [bundle] + lists { return next.trustStores[authentication] = known }
             let store = try TLSTrustStore(
                 caBundle: bundle, crls: lists, ignoresExpiry: authentication.ignoreClientCertificateExpiry,
                 advertisesNames: authentication.advertiseTrustStoreCaNames == .on)
@@ -294,7 +294,7 @@ final class CertificateStore {
         guard let file = group.rootsFile, next.roots[file] == nil else { return }
         if onlyNew, let known = content.roots[file] { return next.roots[file] = known }
         do throws(TLSMaterialError) {
-            let roots = try octets(file, contents)
+            let roots = try bytes(file, contents)
             _ = try TLSClientContext(verification: .roots(roots), applicationProtocols: [.http1])
             next.roots[file] = roots
         } catch {

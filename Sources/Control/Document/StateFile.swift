@@ -98,10 +98,10 @@ struct StateFile: Sendable {
     ///
     /// Errors: `SystemError`; the file is then as it was.
     func save(_ changes: Changes) throws(SystemError) {
-        try replaceFile(path, with: Self.octets(changes))
+        try replaceFile(path, with: Self.bytes(changes))
     }
 
-    private static func octets(_ changes: Changes) -> [UInt8] { Array((changes.encoded().json() + "\n").utf8) }
+    private static func bytes(_ changes: Changes) -> [UInt8] { Array((changes.encoded().json() + "\n").utf8) }
 
     private var nameAside: String { "\(path).discarded-\(WallClock.now() / 1_000_000)" }
 
@@ -110,7 +110,7 @@ struct StateFile: Sendable {
     /// Errors: `SystemError`; there is no such file then.
     func keepAside(_ changes: Changes) throws(SystemError) -> String {
         let aside = nameAside
-        try replaceFile(aside, with: Self.octets(changes))
+        try replaceFile(aside, with: Self.bytes(changes))
         return aside
     }
 

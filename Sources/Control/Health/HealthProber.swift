@@ -35,7 +35,7 @@ final class HealthProber {
     /// How many of `waiting` have had their turn.
     private var waitingStart = 0
     private var running = 0
-    private var complainedAt: Instant?
+    private var lastWarningAt: Instant?
 
     /// `receive` is told of every check that begins and of every one that decided something.
     init(
@@ -127,15 +127,15 @@ final class HealthProber {
             receive(.checkFailed(failure), check.registration, now)
         case .void(let reason):
             loop.schedule(check.timer, at: now + min(interval, Limits.voidCheckDelay))
-            complain(reason, about: check.registration, now: now)
+            warn(reason, about: check.registration, now: now)
         }
         startWaiting(now: now)
     }
 
     /// Says why checks are void, but not a thousand times per second.
-    private func complain(_ reason: String, about registration: Registration, now: Instant) {
-        if let complainedAt, now.since(complainedAt) < Limits.complaintInterval { return }
-        complainedAt = now
+    private func warn(_ reason: String, about registration: Registration, now: Instant) {
+        if let lastWarningAt, now.since(lastWarningAt) < Limits.complaintInterval { return }
+        lastWarningAt = now
         logger.warning(
             "a health check could not be made and counts for nothing",
             metadata: [

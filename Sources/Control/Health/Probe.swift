@@ -96,7 +96,7 @@ final class Probe: PollHandler {
                 let failure = HealthState.CheckFailure(connectError: code)
                 return end(isOwnFault(code) ? .void(systemErrorText(code)) : .failed(failure), now: now)
             }
-            guard introduce() else { return end(.failed(.failed), now: now) }
+            guard sendProxyHeader() else { return end(.failed(.failed), now: now) }
             if healthCheck.protocol == .tcp { return end(.passed, now: now) }
             phase = .handshaking
         }
@@ -104,7 +104,7 @@ final class Probe: PollHandler {
     }
 
     /// Sends the PROXY header that all connections to the group's targets begin with: this one is nobody's but ours.
-    private func introduce() -> Bool {
+    private func sendProxyHeader() -> Bool {
         guard registration.group.configuration.attributes.proxyProtocol, let socket else { return true }
         let header = Buffer(capacity: ProxyHeader.writtenBytesMax)
         ProxyHeader.writeLocal(into: header)
@@ -272,7 +272,7 @@ final class Probe: PollHandler {
         return large
     }
 
-    /// What the octets so far decide; nil when more are needed.
+    /// What the bytes so far decide; nil when more are needed.
     private func examine(_ buffer: Buffer) -> HealthProber.Verdict? {
         while case .receivingHead = phase {
             let result = parseResponseHead(buffer.bytes, into: workbench.head, requestIsHEAD: false, scan: &scan)
@@ -396,11 +396,11 @@ final class ProbeWorkbench {
     func compose(path: String, host: SocketAddress, isGRPC: Bool, isSecure: Bool) {
         head.reset()
         head.method = head.append(isGRPC ? "POST" : "GET")
-        let octets = Array(path.utf8)
-        let question = octets.firstIndex(of: .questionMark) ?? octets.count
-        head.path = head.append(octets.span.extracting(0..<question))
-        head.query = head.append(octets.span.extracting(question..<octets.count))
-        head.target = ByteRange(start: head.path.start, count: octets.count)
+        let bytes = Array(path.utf8)
+        let question = bytes.firstIndex(of: .questionMark) ?? bytes.count
+        head.path = head.append(bytes.span.extracting(0..<question))
+        head.query = head.append(bytes.span.extracting(question..<bytes.count))
+        head.target = ByteRange(start: head.path.start, count: bytes.count)
         let hostStart = head.byteCount
         head.append(hostOf: host, bracketed: true)
         if host.port != (isSecure ? 443 : 80) {

@@ -110,7 +110,7 @@ struct ProbeSocket {
             let opened = tls.open(unopened, into: buffer)
             guard sendAnswers() else { return .failed }
             switch opened {
-            case .octets: return .done
+            case .bytes: return .done
             case .closed: return .ended
             case .failed: return .failed
             case .nothing: break

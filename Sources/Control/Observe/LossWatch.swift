@@ -12,7 +12,7 @@ final class LossWatch: PollHandler {
     private let loop: ControlLoop
     private let logger: Logger
     private let losses: [Loss]
-    private var spells: [LossSpell]
+    private var periods: [LossPeriod]
     private var token = Token.none
 
     /// Watches `losses` from now on, for as long as `loop` runs.
@@ -20,7 +20,7 @@ final class LossWatch: PollHandler {
         self.loop = loop
         self.logger = logger
         self.losses = losses
-        spells = losses.map { _ in LossSpell() }
+        periods = losses.map { _ in LossPeriod() }
         token = loop.add(self, descriptor: nil)
         loop.schedule(token, at: Instant.now() + Limits.lossWatchInterval)
     }
@@ -36,7 +36,7 @@ final class LossWatch: PollHandler {
     func look(now: Instant) {
         for (index, loss) in losses.enumerated() {
             let total = loss.count()
-            switch spells[index].step(total: total, now: now) {
+            switch periods[index].step(total: total, now: now) {
             case .nothing: break
             case .going(let count):
                 var metadata = loss.facts
@@ -65,7 +65,7 @@ struct Loss {
 }
 
 /// From the first loss after a quiet time until it is quiet again.
-struct LossSpell {
+struct LossPeriod {
     /// What there is to say.
     enum Word: Equatable {
         case nothing

@@ -14,7 +14,7 @@ struct MetricsPage {
     init(_ actions: any AdminActions) { self.actions = actions }
 
     /// The page in Prometheus' text format.
-    func octets() throws(AdminError) -> [UInt8] {
+    func bytes() throws(AdminError) -> [UInt8] {
         var text = PrometheusText()
         // One sample for each name, whatever happened to the group: scrapers refuse two.
         let counters = Dictionary(actions.groupCounters.map { ($0.name, $0.workers) }, uniquingKeysWith: +)

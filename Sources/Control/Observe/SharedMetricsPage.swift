@@ -14,7 +14,7 @@ final class SharedMetricsPage {
     func bytes(_ actions: any AdminActions) throws(AdminError) -> [UInt8] {
         let began = Instant.now()
         if began < isGoodUntil { return bytes }
-        bytes = try MetricsPage(actions).octets()
+        bytes = try MetricsPage(actions).bytes()
         let ended = Instant.now()
         isGoodUntil = ended + Limits.metricsPageShare * ended.since(began)
         return bytes

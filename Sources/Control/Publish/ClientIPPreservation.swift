@@ -12,7 +12,7 @@ struct ClientIPPreservation {
     /// Whether connections may be made from addresses that are not this host's.
     var mayUseForeignAddresses: () -> Bool = { Socket.mayUseForeignAddresses }
     /// What becomes of the answers of some targets to clients, in the targets' order.
-    var answerPaths: ([SocketAddress]) throws(SystemError) -> [AnswerPath] = AnswerPath.find
+    var answerPaths: ([SocketAddress]) throws(SystemError) -> [ReturnRoute] = ReturnRoute.find
 
     /// Checks the groups of `document` that want it; with `running`, only what that does not have.
     ///
@@ -58,7 +58,7 @@ struct ClientIPPreservation {
         let expected =
             "preserve_client_ip.enabled of target group \(group) needs the answers of its targets to clients"
             + " to be delivered on this host"
-        let paths: [AnswerPath]
+        let paths: [ReturnRoute]
         do throws(SystemError) { paths = targets.isEmpty ? [] : try answerPaths(targets) } catch {
             return (
                 expected, "that this cannot be seen (\(error))",

@@ -40,13 +40,13 @@ final class GroupState {
     /// What `plans` were made of.
     var planSource: PlanSource? {
         didSet {
-            if planSource?.tls != oldValue?.tls || planSource?.version != oldValue?.version { madeSecurity = nil }
+            if planSource?.tls != oldValue?.tls || planSource?.version != oldValue?.version { compiledSecurity = nil }
         }
     }
     /// Whether something changed since that may ask for another plan.
     var mayNeedPlan = true
 
-    private var madeSecurity: CheckSecurity?
+    private var compiledSecurity: CheckSecurity?
 
     /// What a group's plan depends on, and nothing that it does not: a plan is made anew when this differs.
     struct PlanSource: Equatable {
@@ -78,9 +78,9 @@ final class GroupState {
 
     /// How checks over TLS are made secure; made when the first one asks.
     var checkSecurity: CheckSecurity {
-        if let madeSecurity { return madeSecurity }
+        if let compiledSecurity { return compiledSecurity }
         let made = CheckSecurity(planSource?.tls, configuration.protocolVersion)
-        madeSecurity = made
+        compiledSecurity = made
         return made
     }
 

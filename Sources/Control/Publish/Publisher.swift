@@ -221,7 +221,7 @@ extension RulePattern {
             switch condition {
             case .hostHeader(let values): hosts = values.map(withoutLastDot)
             case .pathPattern(let values): paths = values
-            case .sourceIP, .serverName: break  // of listeners that pass octets on
+            case .sourceIP, .serverName: break  // of listeners that pass bytes on
             }
         }
     }

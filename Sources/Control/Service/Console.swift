@@ -20,7 +20,7 @@ public enum Console {
     }
 
     /// Writes `text` and a line feed to the standard error.
-    public static func complain(_ text: String) {
+    public static func warn(_ text: String) {
         _ = Terminal.write(text + "\n", to: FileDescriptor(descriptor: 2))
     }
 }

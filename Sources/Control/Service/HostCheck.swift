@@ -29,7 +29,7 @@ struct HostCheck {
         if running == nil {
             mistakes += ListenerSockets(workerCount: 0).mistakes(for: document, places, mayBeInUse: mayBeInUse)
             if let metrics = document.admin.metrics {
-                mistakes += MetricsDoor.mistakes(of: metrics, places, mayBeInUse: mayBeInUse)
+                mistakes += MetricsListener.mistakes(of: metrics, places, mayBeInUse: mayBeInUse)
             }
         }
         if let name = document.runtime.user, SystemUser.isRoot, SystemUser(named: name) == nil {

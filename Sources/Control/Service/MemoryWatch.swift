@@ -30,8 +30,8 @@ final class MemoryWatch: PollHandler {
         let held = workers.reduce(0) { $0 &+ $1.counters.bytesHeld.value }
         switch surplus.step(resident: ProcessFigures.residentBytes(), held: held) {
         case .nothing: break
-        case .reuse: for worker in workers { worker.mailbox.send(.giveBack) }
-        case .malloc: disk.run(ProcessMemory.giveBack) { _ in }
+        case .reuse: for worker in workers { worker.mailbox.send(.returnMemory) }
+        case .malloc: disk.run(ProcessMemory.returnMemory) { _ in }
         }
     }
 }

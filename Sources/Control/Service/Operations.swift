@@ -37,7 +37,7 @@ final class Operations: AdminActions {
     /// What session tickets are sealed with.
     private(set) var ticketKeys: TicketKeys!
     /// The TCP address of the metrics.
-    let metricsDoor: MetricsDoor
+    let metricsDoor: MetricsListener
     /// Targets on their way out.
     private(set) var drains: DrainTracker!
     private(set) var terminations: UnhealthyTerminations!
@@ -83,7 +83,7 @@ final class Operations: AdminActions {
         publisher = Publisher(workerCount: workerCount)
         sockets = ListenerSockets(workerCount: workerCount)
         certificates = CertificateStore(configurationFile: store.file)
-        metricsDoor = MetricsDoor(loop: loop, logger: logger)
+        metricsDoor = MetricsListener(loop: loop, logger: logger)
         stateDisk = DiskThread(name: "state", loop: loop)
         fileDisk = DiskThread(name: "files", loop: loop)
         drains = DrainTracker(

@@ -78,8 +78,8 @@ final class Service {
             operations.begin(
                 Self.startWorkers(
                     budget, store.effective, mail, operations.ticketKeys.current,
-                    logs: rings.map { LogDoor(ring: $0, bell: bell) },
-                    connectionLogs: connectionRings.map { LogDoor(ring: $0, bell: connectionBell) }))
+                    logs: rings.map { LogSink(ring: $0, bell: bell) },
+                    connectionLogs: connectionRings.map { LogSink(ring: $0, bell: connectionBell) }))
         } catch {
             operations.sockets.abandonPrepared()
             operations.metricsDoor.close()
@@ -87,7 +87,7 @@ final class Service {
             throw error
         }
         watchLosses(budget)
-        sayWhatIsServed(budget)
+        logListeners(budget)
     }
 
     private func watchLosses(_ budget: DescriptorBudget) {
@@ -212,7 +212,7 @@ final class Service {
         connectionLogWriter?.reopen()
     }
 
-    private func sayWhatIsServed(_ budget: DescriptorBudget) {
+    private func logListeners(_ budget: DescriptorBudget) {
         for sentence in operations.changesNotApplied {
             logger.warning(
                 "a change made at run time does not fit the file and is kept aside",
@@ -357,7 +357,7 @@ extension Service {
 
     private static func startWorkers(
         _ budget: DescriptorBudget, _ document: Document, _ mail: Mailbox<ControlMail>, _ ticketKey: TLSTicketKey,
-        logs: [LogDoor], connectionLogs: [LogDoor]
+        logs: [LogSink], connectionLogs: [LogSink]
     ) -> [WorkerHandle] {
         logs.indices.map { index in
             WorkerHandle.start(

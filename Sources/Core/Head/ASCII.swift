@@ -1,4 +1,4 @@
-/// The octets that HTTP gives a meaning to, by name.
+/// The bytes that HTTP gives a meaning to, by name.
 extension UInt8 {
     @inlinable public static var tab: UInt8 { 0x09 }
     @inlinable public static var lineFeed: UInt8 { 0x0A }
@@ -16,7 +16,7 @@ extension UInt8 {
     @inlinable public static var questionMark: UInt8 { 0x3F }
     @inlinable public static var backslash: UInt8 { 0x5C }
 
-    /// This octet with `A`–`Z` folded to `a`–`z`.
+    /// This byte with `A`–`Z` folded to `a`–`z`.
     @inlinable public var lowercased: UInt8 { self &- 0x41 < 26 ? self | 0x20 : self }
     @inlinable public var isDigit: Bool { self &- 0x30 < 10 }
     /// `A`–`Z`, `a`–`z`.
@@ -84,18 +84,18 @@ extension Span where Element == UInt8 {
 }
 
 extension StaticString {
-    /// The octets of a literal.
-    public var octets: [UInt8] { withUTF8Buffer { octets in unsafe Array(octets) } }
+    /// The bytes of a literal.
+    public var bytes: [UInt8] { withUTF8Buffer { bytes in unsafe Array(bytes) } }
 
-    /// The octet at `index` of a literal.
-    public subscript(octet index: Int) -> UInt8 {
-        precondition(index >= 0 && index < utf8CodeUnitCount, "literal: no such octet")
+    /// The byte at `index` of a literal.
+    public subscript(byte index: Int) -> UInt8 {
+        precondition(index >= 0 && index < utf8CodeUnitCount, "literal: no such byte")
         return unsafe utf8Start[index]
     }
 }
 
 extension [UInt8] {
-    /// A copy of the octets that `span` lends.
+    /// A copy of the bytes that `span` lends.
     public init(copying span: Span<UInt8>) {
         self.init()
         reserveCapacity(span.count)

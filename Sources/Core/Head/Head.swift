@@ -1,32 +1,32 @@
 /// Where some bytes of a `Head`'s arena lie. An offset and never a pointer, so the arena may move.
 ///
-/// Units: octets. Limits: both below 2^32, which `Head.bytesMax` guarantees.
+/// Units: bytes. Limits: both below 2^32, which `Head.bytesMax` guarantees.
 public struct ByteRange: Equatable, Sendable {
     @usableFromInline let startOffset: UInt32
-    @usableFromInline let octets: UInt32
+    @usableFromInline let bytes: UInt32
 
     @inlinable public init(start: Int, count: Int) {
         startOffset = UInt32(start)
-        octets = UInt32(count)
+        bytes = UInt32(count)
     }
 
-    /// No octets, at the start.
+    /// No bytes, at the start.
     @inlinable public static var empty: ByteRange { ByteRange(start: 0, count: 0) }
-    /// Offset of the first octet.
+    /// Offset of the first byte.
     @inlinable public var start: Int { Int(startOffset) }
-    /// How many octets.
-    @inlinable public var count: Int { Int(octets) }
-    /// Offset behind the last octet.
-    @inlinable public var end: Int { Int(startOffset) + Int(octets) }
+    /// How many bytes.
+    @inlinable public var count: Int { Int(bytes) }
+    /// Offset behind the last byte.
+    @inlinable public var end: Int { Int(startOffset) + Int(bytes) }
     /// Whether there are none.
-    @inlinable public var isEmpty: Bool { octets == 0 }
+    @inlinable public var isEmpty: Bool { bytes == 0 }
 }
 
 /// How long a message's body is, whatever the protocol calls it.
 public enum BodyLength: Equatable, Sendable {
     /// There is no body: the message ends with its head.
     case none
-    /// Exactly this many octets follow; may be zero.
+    /// Exactly this many bytes follow; may be zero.
     case exactly(UInt64)
     /// The body ends where the protocol says so: last chunk, END_STREAM, or the connection's end.
     case unknown
@@ -56,7 +56,7 @@ public struct Field: Sendable {
 /// serialisers read it. Fields that Apus adds or replaces are appended to the same arena.
 ///
 /// Shape:  reused through `reset()`; grows to what the largest message needed, so steady traffic allocates nothing.
-/// Limits: `bytesMax` octets and `fieldsMax` fields, beyond which `append` and `addField` trap: parsers check first.
+/// Limits: `bytesMax` bytes and `fieldsMax` fields, beyond which `append` and `addField` trap: parsers check first.
 @safe public final class Head {
     /// The largest arena: the largest head that `HTTP1.Limits` lets in, twice, and room for what Apus adds.
     public static let bytesMax = 256 * 1024
@@ -70,7 +70,7 @@ public struct Field: Sendable {
     private var tableCapacity: Int
     private var present: UInt64 = 0
 
-    /// Octets in the arena.
+    /// Bytes in the arena.
     public var byteCount: Int { arenaCount }
     /// Fields in the table, removed ones included.
     public private(set) var fieldCount = 0
@@ -127,7 +127,7 @@ public struct Field: Sendable {
         unsafe table.deallocate()
     }
 
-    /// Octets of memory held, for the memory law (design.md §7).
+    /// Bytes of memory held, for the memory law (design.md §7).
     public var heldByteCount: Int { arenaCapacity + tableCapacity * MemoryLayout<Field>.stride }
 
     /// Empties the head for the next message and keeps its memory.
@@ -152,7 +152,7 @@ public struct Field: Sendable {
         reason = .empty
     }
 
-    /// All octets of the arena.
+    /// All bytes of the arena.
     public var bytes: Span<UInt8> {
         @_lifetime(borrow self)
         get {
@@ -162,7 +162,7 @@ public struct Field: Sendable {
         }
     }
 
-    /// The octets of `range`.
+    /// The bytes of `range`.
     @_lifetime(borrow self)
     public func bytes(_ range: ByteRange) -> Span<UInt8> { bytes.extracting(range) }
 
@@ -188,7 +188,7 @@ public struct Field: Sendable {
         return ByteRange(start: start, count: literal.utf8CodeUnitCount)
     }
 
-    /// Copies the octets of `range`, which lies in this arena, to its end.
+    /// Copies the bytes of `range`, which lies in this arena, to its end.
     @discardableResult public func appendCopy(of range: ByteRange) -> ByteRange {
         let start = arenaCount
         precondition(range.end <= start, "head: range outside the arena")
@@ -198,7 +198,7 @@ public struct Field: Sendable {
         return ByteRange(start: start, count: range.count)
     }
 
-    /// Copies the octets of `range`, with `A`–`Z` folded to lower case, to the end of the arena.
+    /// Copies the bytes of `range`, with `A`–`Z` folded to lower case, to the end of the arena.
     public func appendLowercased(_ range: ByteRange) -> ByteRange {
         let copy = appendCopy(of: range)
         for offset in copy.start..<copy.end {
@@ -208,7 +208,7 @@ public struct Field: Sendable {
         return copy
     }
 
-    /// Appends one octet to the arena.
+    /// Appends one byte to the arena.
     public func append(_ byte: UInt8) {
         reserve(1)
         unsafe arena.storeBytes(of: byte, toByteOffset: arenaCount, as: UInt8.self)
@@ -232,13 +232,13 @@ public struct Field: Sendable {
         return ByteRange(start: start, count: 8)
     }
 
-    /// Takes back what was appended since the arena held `count` octets; no range may point there.
+    /// Takes back what was appended since the arena held `count` bytes; no range may point there.
     public func truncate(to count: Int) {
         precondition(count >= 0 && count <= arenaCount, "head: truncated beyond the arena")
         arenaCount = count
     }
 
-    /// What was appended since the arena held `start` octets.
+    /// What was appended since the arena held `start` bytes.
     public func range(from start: Int) -> ByteRange { ByteRange(start: start, count: arenaCount - start) }
 
     // MARK: Fields
@@ -316,10 +316,10 @@ public struct Field: Sendable {
 
     private func reserve(_ count: Int) { unsafe grow(by: count)?.deallocate() }
 
-    /// Makes room for `count` octets. Returns the arena that was too small, for the caller to deallocate.
+    /// Makes room for `count` bytes. Returns the arena that was too small, for the caller to deallocate.
     private func grow(by count: Int) -> UnsafeMutableRawPointer? {
         guard arenaCount + count > arenaCapacity else { return nil }
-        precondition(arenaCount + count <= Self.bytesMax, "head: arena beyond \(Self.bytesMax) octets")
+        precondition(arenaCount + count <= Self.bytesMax, "head: arena beyond \(Self.bytesMax) bytes")
         let capacity = min(max(arenaCapacity * 2, arenaCount + count), Self.bytesMax)
         let larger = UnsafeMutableRawPointer.allocate(byteCount: capacity, alignment: 16)
         unsafe larger.copyMemory(from: arena, byteCount: arenaCount)

@@ -1,7 +1,7 @@
 /// The heads of one worker that nobody uses, reused last in first out while they are warm in the cache.
 ///
 /// Shape:  owned by one thread. Whoever takes a head owns it until it is put back; a head that is lost is only freed.
-/// Limits: keeps `Limits.freeHeadsMax` heads of at most `Limits.freeHeadBytesMax` octets each.
+/// Limits: keeps `Limits.freeHeadsMax` heads of at most `Limits.freeHeadBytesMax` bytes each.
 public final class HeadPool {
     private var heads: [Head] = []
 

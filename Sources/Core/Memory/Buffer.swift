@@ -126,9 +126,9 @@
     }
 }
 
-/// The eight lower-case digits of `value`, the first in the lowest octet: memory order on this machine.
+/// The eight lower-case digits of `value`, the first in the lowest byte: memory order on this machine.
 ///
-/// Eight nibbles are spread over eight octets and turned into digits at once: an octet above nine is 39 further on.
+/// Eight nibbles are spread over eight bytes and turned into digits at once: a byte above nine is 39 further on.
 func hexadecimalText(_ value: UInt32) -> UInt64 {
     var nibbles = UInt64(value)
     nibbles = (nibbles & 0xFFFF_0000) << 16 | nibbles & 0xFFFF

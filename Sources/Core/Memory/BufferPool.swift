@@ -2,15 +2,15 @@
 ///
 /// Shape:  owned by one thread. Reads of HTTP/1 and of tunnels go into bulk buffers; what waits longer than one event
 ///         moves into the smallest that holds it (`settle`), so that a stranger who dribbles holds little.
-/// Limits: `bytesMax` octets out at a time; `isExhausted` tells the owner to shed (design.md §7).
+/// Limits: `bytesMax` bytes out at a time; `isExhausted` tells the owner to shed (design.md §7).
 public struct BufferPool {
     private var small = FreeList(capacity: Limits.smallBufferBytes)
     private var medium = FreeList(capacity: Limits.mediumBufferBytes)
     private var large = FreeList(capacity: Limits.largeBufferBytes)
     private var bulk = FreeList(capacity: Limits.bulkBufferBytes)
-    /// Octets in buffers that are handed out, and others that were charged.
+    /// Bytes in buffers that are handed out, and others that were charged.
     public private(set) var bytesHeld = 0
-    /// Octets that may be handed out before the owner has to shed.
+    /// Bytes that may be handed out before the owner has to shed.
     public let bytesMax: Int
 
     public init(bytesMax: Int) { self.bytesMax = bytesMax }
@@ -53,7 +53,7 @@ public struct BufferPool {
         case Limits.largeBufferBytes: large.put(buffer)
         case Limits.mediumBufferBytes: medium.put(buffer)
         case Limits.smallBufferBytes: small.put(buffer)
-        default: preconditionFailure("buffer pool: a buffer of \(buffer.capacity) octets is not from here")
+        default: preconditionFailure("buffer pool: a buffer of \(buffer.capacity) bytes is not from here")
         }
     }
 

@@ -12,5 +12,5 @@ public enum ProcessMemory {
 
     /// Gives back what lies free between pieces in use. Takes milliseconds for every ten megabytes, in which threads
     /// that allocate may have to wait. Source: malloc_trim(3).
-    public static func giveBack() { _ = apus_malloc_trim() }
+    public static func returnMemory() { _ = apus_malloc_trim() }
 }

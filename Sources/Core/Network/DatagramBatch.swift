@@ -5,7 +5,7 @@ import Glibc
 /// lie in memory.
 ///
 /// A message is a datagram, or several of the same sender and the same size that the kernel joined: all have
-/// `segmentSize` octets but the last, which may have fewer. It leaves as joined as it came, and the kernel or
+/// `segmentSize` bytes but the last, which may have fewer. It leaves as joined as it came, and the kernel or
 /// the network card splits it again, so the boundaries between datagrams stay.
 ///
 /// Shape:  `capacity` slots of 64 KiB, allocated once and touched as far as they are needed. Messages stay until the
@@ -27,13 +27,13 @@ import Glibc
         public let source: SocketAddress
         /// Which of our addresses it was sent to; nil from a connected socket, which does not ask.
         public let destination: LocalAddress?
-        /// Octets of each datagram but the last, when there are several; 0 for a single one.
+        /// Bytes of each datagram but the last, when there are several; 0 for a single one.
         public let segmentSize: Int
         /// Whether the datagram was longer than a slot, and its end is lost.
         public let isTruncated: Bool
         fileprivate var unsent: Range<Int>
 
-        /// Octets in all. Of a message that is partly sent, the rest.
+        /// Bytes in all. Of a message that is partly sent, the rest.
         public var byteCount: Int { unsent.count }
         /// How many datagrams this is. Of a message that is partly sent, the rest.
         public var datagramCount: Int { isSingle ? 1 : (unsent.count + segmentSize - 1) / segmentSize }
@@ -87,7 +87,7 @@ import Glibc
         return received[index]
     }
 
-    /// The octets of the `index`-th message. Of a message that is partly sent, the rest.
+    /// The bytes of the `index`-th message. Of a message that is partly sent, the rest.
     @_lifetime(borrow self)
     public func bytes(_ index: Int) -> Span<UInt8> {
         let unsent = self[index].unsent

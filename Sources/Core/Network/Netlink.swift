@@ -1,7 +1,7 @@
 import CLinux
 import Glibc
 
-/// A socket on which the kernel answers questions about the network, in octets. Source: netlink(7).
+/// A socket on which the kernel answers questions about the network, in bytes. Source: netlink(7).
 ///
 /// Shape: one question at a time; the answers are there when it is asked. Numbers are in the processor's order, which
 ///        is little-endian on all that this runs on.
@@ -9,7 +9,7 @@ struct Netlink {
     /// One question or one part of an answer: a number that says what it is, then fixed fields, then attributes.
     struct Message {
         let type: UInt16
-        let octets: [UInt8]
+        let bytes: [UInt8]
     }
 
     private let descriptor: Int32
@@ -24,21 +24,21 @@ struct Netlink {
     /// The parts of the kernel's answer; a question that is no `isDump` has one. Errors: the kernel refuses it.
     func ask(_ question: Message, isDump: Bool, _ operation: String) throws(SystemError) -> [Message] {
         let flags = isDump ? NLM_F_REQUEST | NLM_F_DUMP : NLM_F_REQUEST
-        var octets: [UInt8] = []
-        octets.append(number: UInt32(Self.headerByteCount + question.octets.count))
-        octets.append(number: question.type)
-        octets.append(number: UInt16(flags))
-        octets.append(number: 0 as UInt32)
-        octets.append(number: 0 as UInt32)
-        octets += question.octets
-        guard unsafe send(descriptor, octets, octets.count, 0) == octets.count else { throw SystemError(operation) }
+        var bytes: [UInt8] = []
+        bytes.append(number: UInt32(Self.headerByteCount + question.bytes.count))
+        bytes.append(number: question.type)
+        bytes.append(number: UInt16(flags))
+        bytes.append(number: 0 as UInt32)
+        bytes.append(number: 0 as UInt32)
+        bytes += question.bytes
+        guard unsafe send(descriptor, bytes, bytes.count, 0) == bytes.count else { throw SystemError(operation) }
         var answers: [Message] = []
         while true {
             for message in try receive(operation) {
                 switch Int32(message.type) {
                 case NLMSG_DONE: return answers
                 case NLMSG_ERROR:
-                    let code = Int32(bitPattern: message.octets.number(at: 0))
+                    let code = Int32(bitPattern: message.bytes.number(at: 0))
                     throw SystemError(operation, code: -code)
                 default: answers.append(message)
                 }
@@ -49,19 +49,19 @@ struct Netlink {
 
     /// The messages of one datagram.
     private func receive(_ operation: String) throws(SystemError) -> [Message] {
-        var octets = [UInt8](repeating: 0, count: 1 << 15)
-        let room = octets.count
-        let count = unsafe recv(descriptor, &octets, room, 0)
+        var bytes = [UInt8](repeating: 0, count: 1 << 15)
+        let room = bytes.count
+        let count = unsafe recv(descriptor, &bytes, room, 0)
         guard count >= 0 else { throw SystemError(operation) }
         var messages: [Message] = []
         var start = 0
         while start + Self.headerByteCount <= count {
-            let length = Int(octets.number(at: start) as UInt32)
+            let length = Int(bytes.number(at: start) as UInt32)
             guard length >= Self.headerByteCount, start + length <= count else { break }
             messages.append(
                 Message(
-                    type: octets.number(at: start + 4),
-                    octets: Array(octets[(start + Self.headerByteCount)..<(start + length)])))
+                    type: bytes.number(at: start + 4),
+                    bytes: Array(bytes[(start + Self.headerByteCount)..<(start + length)])))
             start += (length + 3) & ~3
         }
         return messages
@@ -76,7 +76,7 @@ extension [UInt8] {
         for index in 0..<(Number.bitWidth / 8) { append(UInt8(truncatingIfNeeded: number >> Number(index * 8))) }
     }
 
-    /// The number whose octets begin at `start`; 0 where they are not there.
+    /// The number whose bytes begin at `start`; 0 where they are not there.
     func number<Number: FixedWidthInteger & UnsignedInteger>(at start: Int) -> Number {
         guard start + Number.bitWidth / 8 <= count else { return 0 }
         return (0..<(Number.bitWidth / 8)).reduce(0) { $0 | Number(self[start + $1]) << Number($1 * 8) }

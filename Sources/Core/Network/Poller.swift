@@ -22,7 +22,7 @@ import Glibc
             self.mask = mask
         }
 
-        /// Something can be read: octets, the end of the stream, or an error.
+        /// Something can be read: bytes, the end of the stream, or an error.
         public var isReadable: Bool { mask & (EPOLLIN.rawValue | EPOLLRDHUP.rawValue | failures) != 0 }
         /// Something can be written, or a write would say why not.
         public var isWritable: Bool { mask & (EPOLLOUT.rawValue | failures) != 0 }

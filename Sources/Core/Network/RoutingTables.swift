@@ -73,11 +73,11 @@ public struct RoutingTables {
     ) throws(SystemError) -> Route {
         var question = question(to: destination)
         question[2] = source.prefixLengthMax
-        question.append(attribute: Int(RTA_SRC.rawValue), source.octets)
+        question.append(attribute: Int(RTA_SRC.rawValue), source.bytes)
         question.append(attribute: Int(RTA_IP_PROTO.rawValue), [UInt8(IPPROTO_TCP)])
         question.append(attribute: Int(RTA_SPORT.rawValue), [UInt8(source.port >> 8), UInt8(source.port & 0xFF)])
-        if let interface { question.append(attribute: Int(RTA_IIF.rawValue), interface.index.octets) }
-        if mark != 0 { question.append(attribute: Int(RTA_MARK.rawValue), mark.octets) }
+        if let interface { question.append(attribute: Int(RTA_IIF.rawValue), interface.index.bytes) }
+        if mark != 0 { question.append(attribute: Int(RTA_MARK.rawValue), mark.bytes) }
         return try route(question, "find the route from \(source.host) to \(destination.host)")
     }
 
@@ -85,22 +85,22 @@ public struct RoutingTables {
     public func rules(_ family: SocketAddress.Family) throws(SystemError) -> [Rule] {
         var question = [UInt8](repeating: 0, count: Self.fixedByteCount)
         question[0] = UInt8(family == .ipv4 ? AF_INET : AF_INET6)
-        let message = Netlink.Message(type: UInt16(RTM_GETRULE), octets: question)
-        return try netlink.ask(message, isDump: true, "list the routing rules").map { Rule($0.octets, family) }
+        let message = Netlink.Message(type: UInt16(RTM_GETRULE), bytes: question)
+        return try netlink.ask(message, isDump: true, "list the routing rules").map { Rule($0.bytes, family) }
     }
 
     private func question(to destination: SocketAddress) -> [UInt8] {
         var question = [UInt8](repeating: 0, count: Self.fixedByteCount)
         question[0] = UInt8(destination.domain)
         question[1] = destination.prefixLengthMax
-        question.append(attribute: Int(RTA_DST.rawValue), destination.octets)
+        question.append(attribute: Int(RTA_DST.rawValue), destination.bytes)
         return question
     }
 
     private func route(_ question: [UInt8], _ operation: String) throws(SystemError) -> Route {
-        let message = Netlink.Message(type: UInt16(RTM_GETROUTE), octets: question)
+        let message = Netlink.Message(type: UInt16(RTM_GETROUTE), bytes: question)
         let answers = try netlink.ask(message, isDump: false, operation)
-        guard let answer = answers.first?.octets, answer.count >= Self.fixedByteCount else {
+        guard let answer = answers.first?.bytes, answer.count >= Self.fixedByteCount else {
             throw SystemError(operation, code: EPROTO)
         }
         let type = UInt32(answer[7])
@@ -118,21 +118,21 @@ public struct RoutingTables {
         return String(decoding: name.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }, as: UTF8.self)
     }
 
-    /// Octets of `struct rtmsg`, and of `struct fib_rule_hdr`: the fields before attributes.
+    /// Bytes of `struct rtmsg`, and of `struct fib_rule_hdr`: the fields before attributes.
     fileprivate static let fixedByteCount = 12
 }
 
 extension RoutingTables.Rule {
     /// The rule that the kernel describes.
-    fileprivate init(_ octets: [UInt8], _ family: SocketAddress.Family) {
-        func attribute(_ type: Int) -> [UInt8]? { octets.attribute(type, from: RoutingTables.fixedByteCount) }
+    fileprivate init(_ bytes: [UInt8], _ family: SocketAddress.Family) {
+        func attribute(_ type: Int) -> [UInt8]? { bytes.attribute(type, from: RoutingTables.fixedByteCount) }
         func number(_ type: Int) -> UInt32? { attribute(type)?.number(at: 0) }
-        self.init(table: number(Int(FRA_TABLE)) ?? UInt32(octets.count > 4 ? octets[4] : 0))
+        self.init(table: number(Int(FRA_TABLE)) ?? UInt32(bytes.count > 4 ? bytes[4] : 0))
         mark = number(Int(FRA_FWMARK)) ?? 0
         if let source = attribute(Int(FRA_SRC)), source.count == 4 || source.count == 16 {
-            let address = SocketAddress(octets: source.span, port: 0)
+            let address = SocketAddress(bytes: source.span, port: 0)
             // What maps IPv4 into IPv6 is on no wire.
-            let length = address.family == family ? min(Int(octets[2]), source.count * 8) : 0
+            let length = address.family == family ? min(Int(bytes[2]), source.count * 8) : 0
             self.source = AddressRange(address, prefixLength: length)
         }
         interface = attribute(Int(FRA_IIFNAME)).map { String(decoding: $0.prefix { $0 != 0 }, as: UTF8.self) }
@@ -144,7 +144,7 @@ extension RoutingTables.Rule {
 }
 
 extension SocketAddress {
-    fileprivate var octets: [UInt8] {
+    fileprivate var bytes: [UInt8] {
         let high = (0..<8).map { UInt8(truncatingIfNeeded: words.high >> UInt64(56 - $0 * 8)) }
         let low = (0..<8).map { UInt8(truncatingIfNeeded: words.low >> UInt64(56 - $0 * 8)) }
         return family == .ipv4 ? Array(low.suffix(4)) : high + low
@@ -154,9 +154,9 @@ extension SocketAddress {
 }
 
 extension UInt32 {
-    fileprivate var octets: [UInt8] {
-        var octets: [UInt8] = []
-        octets.append(number: self)
-        return octets
+    fileprivate var bytes: [UInt8] {
+        var bytes: [UInt8] = []
+        bytes.append(number: self)
+        return bytes
     }
 }

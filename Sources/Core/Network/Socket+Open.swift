@@ -184,26 +184,26 @@ extension Socket {
     }
 }
 
-/// Longest path of a Unix socket, in octets. Source: unix(7), `sun_path`.
+/// Longest path of a Unix socket, in bytes. Source: unix(7), `sun_path`.
 public let unixPathBytesMax = 107
 
 private func withUnixAddress(
     _ path: String, _ body: (UnsafePointer<sockaddr_storage>, socklen_t) -> Int32
 ) -> Int32 {
-    let octets = Array(path.utf8)
-    // A leading zero octet would name a socket outside the file system, a later one would end the path early.
-    guard !octets.isEmpty, !octets.contains(0) else {
+    let bytes = Array(path.utf8)
+    // A leading zero byte would name a socket outside the file system, a later one would end the path early.
+    guard !bytes.isEmpty, !bytes.contains(0) else {
         errno = EINVAL
         return -1
     }
-    guard octets.count <= unixPathBytesMax else {
+    guard bytes.count <= unixPathBytesMax else {
         errno = ENAMETOOLONG
         return -1
     }
     var storage = sockaddr_storage()
     storage.ss_family = sa_family_t(AF_UNIX)
     unsafe withUnsafeMutableBytes(of: &storage) { raw in
-        for (index, octet) in octets.enumerated() { unsafe raw[2 + index] = octet }
+        for (index, byte) in bytes.enumerated() { unsafe raw[2 + index] = byte }
     }
-    return unsafe body(&storage, socklen_t(2 + octets.count + 1))
+    return unsafe body(&storage, socklen_t(2 + bytes.count + 1))
 }

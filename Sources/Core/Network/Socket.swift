@@ -14,7 +14,7 @@ public struct Socket: Equatable, Sendable {
 
     /// What a read brought.
     public enum ReadResult: Equatable {
-        /// This many octets were appended; more than zero.
+        /// This many bytes were appended; more than zero.
         case bytes(Int)
         /// Nothing now: wait for the poller.
         case wouldBlock
@@ -26,14 +26,14 @@ public struct Socket: Equatable, Sendable {
 
     /// What a write achieved.
     public enum WriteResult: Equatable {
-        /// This many octets were taken by the kernel; may be fewer than offered, then wait for the poller.
+        /// This many bytes were taken by the kernel; may be fewer than offered, then wait for the poller.
         case bytes(Int)
         case wouldBlock
         /// The connection is dead (errno). Close it.
         case failed(Int32)
     }
 
-    /// Reads once into the free space of `buffer`, which must have some, at most `most` octets.
+    /// Reads once into the free space of `buffer`, which must have some, at most `most` bytes.
     ///
     /// With `peeks` what was read stays where it is, and is read again.
     public func read(into buffer: Buffer, most: Int = .max, peeks: Bool = false) -> ReadResult {
@@ -66,7 +66,7 @@ public struct Socket: Equatable, Sendable {
         return result
     }
 
-    /// Writes `first` and then the first `secondCount` octets of `second` in one call, and consumes what was taken
+    /// Writes `first` and then the first `secondCount` bytes of `second` in one call, and consumes what was taken
     /// from either. The result counts both.
     public func write(_ first: Buffer, then second: Buffer, count secondCount: Int) -> WriteResult {
         precondition(secondCount <= second.count, "write: more than there is")
@@ -83,7 +83,7 @@ public struct Socket: Equatable, Sendable {
         return result
     }
 
-    /// Writes the first `count` octets of `buffer` and consumes what was taken.
+    /// Writes the first `count` bytes of `buffer` and consumes what was taken.
     public func write(_ buffer: Buffer, count: Int) -> WriteResult {
         precondition(count <= buffer.count, "write: more than there is")
         let result = unsafe buffer.bytes.withUnsafeBufferPointer { bytes in
@@ -150,7 +150,7 @@ public struct Socket: Equatable, Sendable {
         return status == 0 ? code : errno
     }
 
-    /// Octets that were written and that the other side has not acknowledged: what the kernel still holds.
+    /// Bytes that were written and that the other side has not acknowledged: what the kernel still holds.
     /// Source: tcp(7), `SIOCOUTQ`.
     public var unacknowledgedByteCount: UInt64 {
         var count: Int32 = 0

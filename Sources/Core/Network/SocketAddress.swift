@@ -29,7 +29,7 @@ public struct SocketAddress: Hashable, Sendable {
 
     /// Reads a literal IPv4 or IPv6 address, without brackets; nil for anything else, names included.
     public init?(literal: String, port: UInt16) {
-        // C ends a string at its first zero octet, and would take the rest for nothing.
+        // C ends a string at its first zero byte, and would take the rest for nothing.
         guard !literal.utf8.contains(0) else { return nil }
         var four = in_addr()
         if unsafe inet_pton(AF_INET, literal, &four) == 1 {
@@ -117,7 +117,7 @@ public struct SocketAddress: Hashable, Sendable {
         return unsafe body(&storage, socklen_t(length))
     }
 
-    /// Writes the address without its port into `text`: at most 45 octets. Returns how many.
+    /// Writes the address without its port into `text`: at most 45 bytes. Returns how many.
     fileprivate func writeHostText(_ text: inout InlineArray<46, UInt8>) -> Int {
         if family == .ipv4 { return writeDottedQuad(&text) }
         var six = unsafe unsafeBitCast((high.bigEndian, low.bigEndian), to: in6_addr.self)
@@ -136,10 +136,10 @@ public struct SocketAddress: Hashable, Sendable {
         var shift: UInt64 = 32
         while shift > 0 {
             shift -= 8
-            let octet = UInt8(truncatingIfNeeded: low >> shift)
-            if octet >= 100 { text[count] = octet / 100 + 0x30; count += 1 }
-            if octet >= 10 { text[count] = octet / 10 % 10 + 0x30; count += 1 }
-            text[count] = octet % 10 + 0x30
+            let byte = UInt8(truncatingIfNeeded: low >> shift)
+            if byte >= 100 { text[count] = byte / 100 + 0x30; count += 1 }
+            if byte >= 10 { text[count] = byte / 10 % 10 + 0x30; count += 1 }
+            text[count] = byte % 10 + 0x30
             count += 1
             if shift > 0 { text[count] = .dot; count += 1 }
         }
@@ -173,7 +173,7 @@ extension Head {
 }
 
 extension Buffer {
-    /// The most octets that `append(_: SocketAddress)` writes: a bracketed IPv6 address, colon and port.
+    /// The most bytes that `append(_: SocketAddress)` writes: a bracketed IPv6 address, colon and port.
     public static let addressTextMax = 46 + 2 + 1 + 5
 
     /// Appends `10.0.0.5:80` or `[2001:db8::1]:80`, which must fit (`addressTextMax`).

@@ -60,9 +60,9 @@ public struct ChildProcess: Equatable, Sendable {
 
     /// Waits until it has written something, or ended. Returns whether it has written.
     public func awaitOutput() -> Bool {
-        var octet: UInt8 = 0
+        var byte: UInt8 = 0
         while true {
-            let count = unsafe read(output, &octet, 1)
+            let count = unsafe read(output, &byte, 1)
             if count >= 0 || errno != EINTR { return count == 1 }
         }
     }

@@ -65,7 +65,7 @@ public struct FileDescriptor: Equatable, Sendable {
         }
     }
 
-    /// Writes the octets, or as many as the device takes at once. Returns how many; errors as errno(3).
+    /// Writes the bytes, or as many as the device takes at once. Returns how many; errors as errno(3).
     public func write(_ bytes: Span<UInt8>) -> Result<Int, SystemError> {
         while true {
             let count = unsafe bytes.withUnsafeBytes { unsafe Glibc.write(descriptor, $0.baseAddress, $0.count) }
@@ -78,7 +78,7 @@ public struct FileDescriptor: Equatable, Sendable {
     public func close() { _ = Glibc.close(descriptor) }
 }
 
-/// The most octets read from a configuration or state file. Beyond it the file is refused, not cut.
+/// The most bytes read from a configuration or state file. Beyond it the file is refused, not cut.
 private let fileBytesMax = 64 * 1024 * 1024
 
 /// The whole content of the regular file at `path`. It waits for the disk, and for nothing else: whatever is no regular

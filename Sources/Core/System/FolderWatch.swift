@@ -78,10 +78,10 @@ public final class FolderWatch: Sendable {
 
     /// Where a symbolic link leads; nil for anything else.
     private static func target(ofLink path: String) -> String? {
-        var octets = [CChar](repeating: 0, count: Int(PATH_MAX))
-        let count = unsafe readlink(path, &octets, octets.count)
+        var bytes = [CChar](repeating: 0, count: Int(PATH_MAX))
+        let count = unsafe readlink(path, &bytes, bytes.count)
         guard count > 0 else { return nil }
-        return String(decoding: octets[..<count].map { UInt8(bitPattern: $0) }, as: UTF8.self)
+        return String(decoding: bytes[..<count].map { UInt8(bitPattern: $0) }, as: UTF8.self)
     }
 
     /// Takes what was told so far. False if nothing was that matters.
@@ -115,19 +115,19 @@ public final class FolderWatch: Sendable {
         /// The entry of the folder; empty if the event is about the folder itself.
         let name: String
 
-        /// Takes the first event of `octets`; nil if there is none.
-        init?(_ octets: inout ArraySlice<UInt8>) {
-            guard octets.count >= 16 else { return nil }
+        /// Takes the first event of `bytes`; nil if there is none.
+        init?(_ bytes: inout ArraySlice<UInt8>) {
+            guard bytes.count >= 16 else { return nil }
             func word(_ index: Int) -> UInt32 {
-                let start = octets.startIndex + index * 4
-                let word = (0..<4).reversed().reduce(0 as UInt32) { $0 << 8 | UInt32(octets[start + $1]) }
+                let start = bytes.startIndex + index * 4
+                let word = (0..<4).reversed().reduce(0 as UInt32) { $0 << 8 | UInt32(bytes[start + $1]) }
                 return UInt32(littleEndian: word).littleEndian
             }
             watch = Int32(bitPattern: word(0))
             mask = word(1)
-            let padded = octets.dropFirst(16).prefix(Int(word(3)))
+            let padded = bytes.dropFirst(16).prefix(Int(word(3)))
             name = String(decoding: padded.prefix { $0 != 0 }, as: UTF8.self)
-            octets = octets.dropFirst(16 + padded.count)
+            bytes = bytes.dropFirst(16 + padded.count)
         }
     }
 }

@@ -8,7 +8,7 @@ public struct Thread: Sendable {
     private let handle: pthread_t
 
     /// Starts `body` on a new thread. Signals stay blocked there: the control thread takes them by signalfd(2).
-    /// Limits: the kernel keeps 15 octets of the name; what is beyond is cut off, by whole characters.
+    /// Limits: the kernel keeps 15 bytes of the name; what is beyond is cut off, by whole characters.
     public static func start(name: String, _ body: @escaping @Sendable () -> Void) -> Thread {
         let start = unsafe Unmanaged.passRetained(Start(name: name, body: body))
         var handle = pthread_t()

@@ -1,7 +1,7 @@
 import Core
 
 extension Span where Element == UInt8 {
-    /// Whether these octets are `uri-host [ ":" port ]` with a host that is not empty.
+    /// Whether these bytes are `uri-host [ ":" port ]` with a host that is not empty.
     ///
     /// Without user information, and of IP literals only IPv6 addresses, whose digits are not examined.
     /// Source: RFC 9110 §4.2.1 and §7.2, RFC 3986 §3.2.2 and §3.2.3.
@@ -52,7 +52,7 @@ extension Span where Element == UInt8 {
 }
 
 extension UInt8 {
-    /// Whether this octet is unreserved or one of `! $ & ' ( ) * + , ; =`. Source: RFC 3986 §2.2, §2.3, §3.2.2.
+    /// Whether this byte is unreserved or one of `! $ & ' ( ) * + , ; =`. Source: RFC 3986 §2.2, §2.3, §3.2.2.
     @inline(__always) fileprivate var isRegisteredName: Bool {
         let bits: UInt64 = self < 64 ? 0x2BFF_7FD2_0000_0000 : self < 128 ? 0x47FF_FFFE_87FF_FFFE : 0
         return bits >> UInt64(self & 63) & 1 != 0

@@ -1,20 +1,20 @@
 import Core
 
-/// Finds the octets of one body among those of the connection, whatever its framing.
+/// Finds the bytes of one body among those of the connection, whatever its framing.
 ///
-/// Shape:  a trivial value; holds no octets. Framing is consumed octet by octet, so nothing is looked at twice;
+/// Shape:  a trivial value; holds no bytes. Framing is consumed byte by byte, so nothing is looked at twice;
 ///         only a trailer section is waited for until it is whole.
-/// Limits: a buffer that feeds a chunked body holds at least `Limits.trailerBytesMax` octets.
+/// Limits: a buffer that feeds a chunked body holds at least `Limits.trailerBytesMax` bytes.
 /// Source: RFC 9112 §6.3, §7.1; threats.md, chunk line tricks.
 public struct BodyDecoder: Sendable {
     private enum Phase: Equatable {
-        /// `remaining` octets of the body, then its end.
+        /// `remaining` bytes of the body, then its end.
         case length
         /// All that comes is body.
         case untilClose
         /// The size line of a chunk: its digits, blanks behind them, its extension, or the line feed that ends it.
         case chunkSize, chunkSizeBlank, chunkExtension, chunkSizeLineFeed
-        /// `remaining` octets of a chunk, then the CRLF that ends it.
+        /// `remaining` bytes of a chunk, then the CRLF that ends it.
         case chunkData, chunkDataCarriageReturn, chunkDataLineFeed
         /// What follows the last chunk.
         case trailers
@@ -23,9 +23,9 @@ public struct BodyDecoder: Sendable {
     }
 
     private var phase: Phase
-    /// Octets of the body, or of this chunk, that are to come. In a size line: what its digits have said so far.
+    /// Bytes of the body, or of this chunk, that are to come. In a size line: what its digits have said so far.
     private var remaining: UInt64 = 0
-    /// Octets of the size line so far.
+    /// Bytes of the size line so far.
     private var lineByteCount = 0
     private var trailerScan = HeadScan()
     /// Whether blanks may stand behind a chunk's size, and names that are no tokens in trailers.
@@ -49,10 +49,10 @@ public struct BodyDecoder: Sendable {
     /// Whether the message has been read to its end.
     public var isComplete: Bool { phase == .complete }
 
-    /// What it means that the connection ends here, all earlier octets having been consumed.
+    /// What it means that the connection ends here, all earlier bytes having been consumed.
     public func endOfStream() -> BodyEnd { phase == .complete || phase == .untilClose ? .complete : .truncated }
 
-    /// Says what stands at the start of `input`: all that waits, from where the last step's octets were dropped.
+    /// Says what stands at the start of `input`: all that waits, from where the last step's bytes were dropped.
     ///
     /// When the answer is `end`, `trailers` holds the trailer fields that this call came upon, or nothing; those about
     /// framing, routing and this hop are marked removed. Without it trailers are checked and dropped.
@@ -81,7 +81,7 @@ public struct BodyDecoder: Sendable {
         }
     }
 
-    /// Tells that `count` octets of the body were taken; at most as many as the last `data` step offered.
+    /// Tells that `count` bytes of the body were taken; at most as many as the last `data` step offered.
     public mutating func consume(_ count: Int) {
         switch phase {
         case .untilClose: return
@@ -95,39 +95,39 @@ public struct BodyDecoder: Sendable {
         }
     }
 
-    /// Takes one octet of what surrounds the data of chunks.
+    /// Takes one byte of what surrounds the data of chunks.
     @inline(__always)
-    private mutating func readFraming(_ octet: UInt8) {
+    private mutating func readFraming(_ byte: UInt8) {
         switch phase {
-        case .chunkSize: readSize(octet)
-        case .chunkSizeBlank: endSize(octet)
+        case .chunkSize: readSize(byte)
+        case .chunkSizeBlank: endSize(byte)
         case .chunkExtension:
-            if octet == .carriageReturn {
+            if byte == .carriageReturn {
                 phase = .chunkSizeLineFeed
-            } else if octet < .space && octet != .tab || octet == .delete {
+            } else if byte < .space && byte != .tab || byte == .delete {
                 phase = .failed(.badChunkExtension)
             } else {
                 lineByteCount += 1
                 if lineByteCount > Limits.chunkLineBytesMax { phase = .failed(.chunkLineTooLong) }
             }
         case .chunkSizeLineFeed:
-            guard octet == .lineFeed else { return phase = .failed(.bareCarriageReturn) }
+            guard byte == .lineFeed else { return phase = .failed(.bareCarriageReturn) }
             phase = remaining > 0 ? .chunkData : .trailers
         case .chunkDataCarriageReturn:
-            phase = octet == .carriageReturn ? .chunkDataLineFeed : .failed(.badChunkEnd)
+            phase = byte == .carriageReturn ? .chunkDataLineFeed : .failed(.badChunkEnd)
         case .chunkDataLineFeed:
-            phase = octet == .lineFeed ? .chunkSize : .failed(.badChunkEnd)
+            phase = byte == .lineFeed ? .chunkSize : .failed(.badChunkEnd)
             remaining = 0
             lineByteCount = 0
         case .length, .untilClose, .chunkData, .trailers, .complete, .failed:
-            preconditionFailure("body: octet of framing in \(phase)")
+            preconditionFailure("body: byte of framing in \(phase)")
         }
     }
 
-    /// Takes one octet of a chunk's size line up to the extension: digits, then `;` or the line's end.
-    private mutating func readSize(_ octet: UInt8) {
-        if let digit = octet.hexadecimalValue {
-            // Sixteen digits leave room for a size that no sum of octets reaches: stay far below overflow.
+    /// Takes one byte of a chunk's size line up to the extension: digits, then `;` or the line's end.
+    private mutating func readSize(_ byte: UInt8) {
+        if let digit = byte.hexadecimalValue {
+            // Sixteen digits leave room for a size that no sum of bytes reaches: stay far below overflow.
             guard lineByteCount < Limits.chunkSizeDigitsMax, remaining < 1 << 56 else {
                 return phase = .failed(.badChunkSize)
             }
@@ -136,13 +136,13 @@ public struct BodyDecoder: Sendable {
             return
         }
         guard lineByteCount > 0 else { return phase = .failed(.badChunkSize) }
-        endSize(octet)
+        endSize(byte)
     }
 
     /// Takes what stands behind the digits.
-    private mutating func endSize(_ octet: UInt8) {
+    private mutating func endSize(_ byte: UInt8) {
         lineByteCount += 1
-        switch octet {
+        switch byte {
         case .carriageReturn: phase = .chunkSizeLineFeed
         case .semicolon: phase = .chunkExtension
         case .lineFeed: phase = .failed(.bareLineFeed)

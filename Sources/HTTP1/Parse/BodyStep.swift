@@ -1,11 +1,11 @@
-/// What stands at the start of the octets given to `BodyDecoder.next`.
+/// What stands at the start of the bytes given to `BodyDecoder.next`.
 public enum BodyStep: Equatable, Sendable {
-    /// After `skip` octets of framing come `count` octets of the body, at least one. Drop the `skip` octets; pass on
+    /// After `skip` bytes of framing come `count` bytes of the body, at least one. Drop the `skip` bytes; pass on
     /// as many of the others as there is room for, drop those too, and tell `BodyDecoder.consume` how many they were.
     case data(skip: Int, count: Int)
-    /// Drop `skip` octets. The next step needs more than what remains.
+    /// Drop `skip` bytes. The next step needs more than what remains.
     case needMore(skip: Int)
-    /// The message is complete after `skip` octets, which are to be dropped.
+    /// The message is complete after `skip` bytes, which are to be dropped.
     case end(skip: Int)
     /// Close the connection.
     case refused(Violation)
@@ -15,6 +15,6 @@ public enum BodyStep: Equatable, Sendable {
 public enum BodyEnd: Equatable, Sendable {
     /// The body is complete.
     case complete
-    /// Octets are missing.
+    /// Bytes are missing.
     case truncated
 }

@@ -2,7 +2,7 @@ import Core
 
 /// Builds the one form of a path that both routing and the target see.
 ///
-/// Percent-encoded unreserved octets are decoded and dot segments removed; all else stays as it came: `//`, `;`, `%2F`.
+/// Percent-encoded unreserved bytes are decoded and dot segments removed; all else stays as it came: `//`, `;`, `%2F`.
 /// Shape:  each segment is appended to the arena with the slash before it, and taken back if it was a dot segment.
 /// Errors: `pathAboveRoot` if `..` climbs out; `badPercentEncoding` for `%` without two hexadecimal digits, or `%00`;
 ///         `ambiguousPath` if whoever reads `%2F`, `%5C` or `\` as a slash, or ends a segment at `;`, would see a dot
@@ -43,7 +43,7 @@ package struct CanonicalPath {
             hasHiddenSlash = false
             hasHiddenDots = false
             while index < path.count, path[index] != .slash {
-                guard let next = appendOctet(path, at: index) else { return .badPercentEncoding }
+                guard let next = appendByte(path, at: index) else { return .badPercentEncoding }
                 index = next
             }
             noteDots()
@@ -52,12 +52,12 @@ package struct CanonicalPath {
         return nil
     }
 
-    /// Appends the octet or the percent-encoded octet at `index`; returns what comes next, nil if it is malformed.
-    private mutating func appendOctet(_ path: Span<UInt8>, at index: Int) -> Int? {
-        let octet = path[index]
-        guard octet == .percent else {
-            head.append(octet)
-            note(octet)
+    /// Appends the byte or the percent-encoded byte at `index`; returns what comes next, nil if it is malformed.
+    private mutating func appendByte(_ path: Span<UInt8>, at index: Int) -> Int? {
+        let byte = path[index]
+        guard byte == .percent else {
+            head.append(byte)
+            note(byte)
             return index + 1
         }
         guard index + 2 < path.count, let high = path[index + 1].hexadecimalValue,
@@ -73,8 +73,8 @@ package struct CanonicalPath {
         return index + 3
     }
 
-    private mutating func note(_ octet: UInt8) {
-        switch octet {
+    private mutating func note(_ byte: UInt8) {
+        switch byte {
         case .dot:
             if let count = dotCount { dotCount = count + 1 }
         case .slash, .backslash:

@@ -68,7 +68,7 @@ extension Span where Element == UInt8 {
     /// The same, for a literal in lower case.
     private func isSameVariable(as literal: StaticString) -> Bool {
         guard count == literal.utf8CodeUnitCount else { return false }
-        for index in 0..<count where self[index].inVariable != literal[octet: index] { return false }
+        for index in 0..<count where self[index].inVariable != literal[byte: index] { return false }
         return true
     }
 }

@@ -5,7 +5,7 @@ import Core
 /// Every doubt is refused: what one reader takes for the next request is another's body.
 /// Source: RFC 9112 §6.1, §6.2, §6.3, §11.2; RFC 9110 §8.6; threats.md, CL.TE and its kin.
 package struct FramingFields {
-    /// Octets that Content-Length tells of; nil if there is none.
+    /// Bytes that Content-Length tells of; nil if there is none.
     package private(set) var contentLength: UInt64?
     private(set) var isChunked = false
 

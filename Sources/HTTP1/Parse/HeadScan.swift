@@ -1,12 +1,12 @@
 import Core
 
-/// Remembers how far the end of an unfinished head was looked for, so that a sender of single octets costs linear time.
+/// Remembers how far the end of an unfinished head was looked for, so that a sender of single bytes costs linear time.
 ///
-/// The first octets are parsed at once, as most heads come whole. After that only what is new is searched, and
+/// The first bytes are parsed at once, as most heads come whole. After that only what is new is searched, and
 /// parsing happens again when the first line or the head is complete, or a limit is passed.
 /// Shape: one per connection, beside its buffer; what waits only grows until the head is complete or refused.
 public struct HeadScan: Sendable {
-    /// How many octets have been searched; `0 ≤ lineStart ≤ searchedCount`.
+    /// How many bytes have been searched; `0 ≤ lineStart ≤ searchedCount`.
     private var searchedCount = 0
     /// Where the unfinished line begins.
     private var lineStart = 0
@@ -28,7 +28,7 @@ public struct HeadScan: Sendable {
     /// Whether parsing `input` may tell more than the last time.
     mutating func isWorthParsing(_ input: Span<UInt8>, bytesMax: Int) -> Bool {
         guard searchedCount > 0 else { return true }
-        precondition(input.count >= searchedCount, "head scan: octets of an unfinished head were taken away")
+        precondition(input.count >= searchedCount, "head scan: bytes of an unfinished head were taken away")
         while let lineFeed = input.firstLineFeed(from: searchedCount) {
             let isBlank = lineFeed == lineStart || lineFeed == lineStart + 1 && input[lineStart] == .carriageReturn
             guard !isBlank, lineCount > 0, lineCount <= Limits.fieldCountMax else { return true }

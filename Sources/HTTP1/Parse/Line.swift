@@ -2,7 +2,7 @@ import Core
 
 /// One line being read: where it begins, how long it may be, and what it is refused as when it is longer.
 ///
-/// However the octets of a line arrive, the verdict is the one that its first offending octet calls for, be it that
+/// However the bytes of a line arrive, the verdict is the one that its first offending byte calls for, be it that
 /// it has no place there or that it is one too many.
 struct Line {
     let start: Int
@@ -18,17 +18,17 @@ struct Line {
         case complete(next: Int)
     }
 
-    /// The verdict on an offending octet at `index`: it may lie beyond the limit.
+    /// The verdict on an offending byte at `index`: it may lie beyond the limit.
     func fault(_ violation: Violation, at index: Int) -> Violation {
         index - start > bytesMax ? tooLong : violation
     }
 
-    /// The outcome when none of the octets before `count` ends the line or offends.
+    /// The outcome when none of the bytes before `count` ends the line or offends.
     func undecided(_ count: Int) -> Outcome {
         count - start > bytesMax ? .refused(tooLong) : .needMore
     }
 
-    /// Reads the end of the line at `index`, where an octet stands: CRLF or LF. Any other is `violation`.
+    /// Reads the end of the line at `index`, where a byte stands: CRLF or LF. Any other is `violation`.
     /// Source: RFC 9112 §2.2, which lets a single LF end a line; elbv2.md §2.4, class Acceptable.
     @inline(__always)
     func end(at index: Int, of input: Span<UInt8>, otherwise violation: Violation) -> Outcome {

@@ -2,7 +2,7 @@
 public enum Framing: Equatable, Sendable {
     /// There is no body.
     case none
-    /// So many octets follow; may be zero.
+    /// So many bytes follow; may be zero.
     case length(UInt64)
     /// Chunks follow, the last of them empty, then trailers.
     case chunked
@@ -12,7 +12,7 @@ public enum Framing: Equatable, Sendable {
 
 /// What a complete HTTP/1 head said beside what its neutral `Head` tells.
 public struct ParsedHead: Equatable, Sendable {
-    /// Octets of input that the head took, its last empty line included.
+    /// Bytes of input that the head took, its last empty line included.
     public var byteCount: Int
     /// How the body that follows is delimited.
     public var framing: Framing
@@ -36,7 +36,7 @@ public struct ParsedHead: Equatable, Sendable {
 
 /// The outcome of looking for a head.
 public enum HeadResult: Equatable, Sendable {
-    /// Legal so far. Call again with these octets and more. The head was reset.
+    /// Legal so far. Call again with these bytes and more. The head was reset.
     case needMore
     /// The head is filled.
     case complete(ParsedHead)

@@ -3,7 +3,7 @@ import Core
 /// Reads a request head from the start of `input`, all that waits, into `head`.
 ///
 /// On `complete` the head is neutral: fields that concern this hop only, and those that Connection names, are marked
-/// removed, framing and Expect among them; Host stays. Its arena holds the octets as they came.
+/// removed, framing and Expect among them; Host stays. Its arena holds the bytes as they came.
 /// On `refused` it has the request line if that could be read, for logs, and no field.
 /// `scan` belongs to the connection and starts anew with each head.
 /// Source: RFC 9112 §3, §5, §6, §9; elbv2.md §2.1, §2.4 in mode `defensive`.
@@ -12,7 +12,7 @@ public func parseRequestHead(
 ) -> HeadResult {
     head.reset()
     guard scan.isWorthParsing(input, bytesMax: Limits.requestHeadBytesMax) else { return .needMore }
-    // Octets beyond the cap are not looked at, so that the verdict is the same however the head arrives.
+    // Bytes beyond the cap are not looked at, so that the verdict is the same however the head arrives.
     let window = input.extracting(first: Limits.requestHeadBytesMax)
     let result = readRequestHead(window, into: head, options: options, scan: &scan)
     let settled = settle(result, isBeyondLimit: input.count > window.count, head, &scan)

@@ -7,7 +7,7 @@ struct RequestTarget {
     /// Its path is empty if an absolute form has none.
     private var pathAndQuery = PathAndQuery()
 
-    /// Octets that were put into the arena before the head itself: all offsets into the input grow by them.
+    /// Bytes that were put into the arena before the head itself: all offsets into the input grow by them.
     private(set) var arenaShift = 0
 
     /// Reads the target of `line` and sets method, target, authority, path, query and version of `head`.
@@ -63,7 +63,7 @@ struct RequestTarget {
 }
 
 extension ByteRange {
-    /// These octets after `shift` others were put before them; empty stays `.empty`.
+    /// These bytes after `shift` others were put before them; empty stays `.empty`.
     @inline(__always) func shifted(by shift: Int) -> ByteRange {
         isEmpty ? .empty : ByteRange(start: start + shift, count: count)
     }

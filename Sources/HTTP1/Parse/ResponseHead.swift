@@ -12,7 +12,7 @@ public func parseResponseHead(
 ) -> HeadResult {
     head.reset()
     guard scan.isWorthParsing(input, bytesMax: Limits.responseHeadBytesMax) else { return .needMore }
-    // Octets beyond the cap are not looked at, so that the verdict is the same however the head arrives.
+    // Bytes beyond the cap are not looked at, so that the verdict is the same however the head arrives.
     let window = input.extracting(first: Limits.responseHeadBytesMax)
     let result = readResponseHead(window, into: head, requestIsHEAD: requestIsHEAD, scan: &scan)
     return settle(result, isBeyondLimit: input.count > window.count, head, &scan)

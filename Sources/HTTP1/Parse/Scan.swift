@@ -1,36 +1,36 @@
 import Core
 
-// Scans that look at eight octets at a time. In each, bit 7 of every octet that matters is raised; a borrow can only
+// Scans that look at eight bytes at a time. In each, bit 7 of every byte that matters is raised; a borrow can only
 // raise bits above the first true one by mistake, and only the first is asked for.
 
 private let ones: UInt64 = 0x0101_0101_0101_0101
 private let highBits: UInt64 = 0x8080_8080_8080_8080
 
-/// Marks the octets of `word` that are less than `limit`, which is at most 128.
-@inline(__always) private func octets(of word: UInt64, below limit: UInt64) -> UInt64 {
+/// Marks the bytes of `word` that are less than `limit`, which is at most 128.
+@inline(__always) private func lanes(of word: UInt64, below limit: UInt64) -> UInt64 {
     (word &- ones &* limit) & ~word & highBits
 }
 
-/// Marks the octets of `word` that equal `octet`.
-@inline(__always) private func octets(of word: UInt64, equalTo octet: UInt8) -> UInt64 {
-    let difference = word ^ ones &* UInt64(octet)
+/// Marks the bytes of `word` that equal `byte`.
+@inline(__always) private func lanes(of word: UInt64, equalTo byte: UInt8) -> UInt64 {
+    let difference = word ^ ones &* UInt64(byte)
     return (difference &- ones) & ~difference & highBits
 }
 
-/// Marks the octets of `word` from `first` to `last`, both below 128. Exact for each octet: nothing is borrowed.
-@inline(__always) private func octets(of word: UInt64, from first: UInt8, to last: UInt8) -> UInt64 {
+/// Marks the bytes of `word` from `first` to `last`, both below 128. Exact for each byte: nothing is borrowed.
+@inline(__always) private func lanes(of word: UInt64, from first: UInt8, to last: UInt8) -> UInt64 {
     let raised = word | highBits
     return (raised &- ones &* UInt64(first)) & ~(raised &- ones &* (UInt64(last) &+ 1)) & ~word & highBits
 }
 
 extension UInt8 {
-    /// `0x7F`, which is no more printable than the octets below space.
+    /// `0x7F`, which is no more printable than the bytes below space.
     static var delete: UInt8 { 0x7F }
 
-    /// Whether this octet stands for itself in a URI wherever it stands. Source: RFC 3986 §2.3.
+    /// Whether this byte stands for itself in a URI wherever it stands. Source: RFC 3986 §2.3.
     var isUnreserved: Bool { isLetter || isDigit || self == 0x2D || self == .dot || self == 0x5F || self == 0x7E }
 
-    /// Whether this octet may stand in a token. Source: RFC 9110 §5.6.2.
+    /// Whether this byte may stand in a token. Source: RFC 9110 §5.6.2.
     @inline(__always) var isToken: Bool {
         // A bit for each of `!#$%&'*+-.0-9` and, 64 further, for each of `A-Z^_`a-z|~`.
         let bits: UInt64 = self < 64 ? 0x03FF_6CFA_0000_0000 : self < 128 ? 0x57FF_FFFF_C7FF_FFFE : 0
@@ -39,33 +39,33 @@ extension UInt8 {
 }
 
 extension Span where Element == UInt8 {
-    /// The first octet from `start` on that is not part of a token, or `count`.
+    /// The first byte from `start` on that is not part of a token, or `count`.
     package func endOfToken(from start: Int) -> Int {
         var index = start
         while index < count, self[index].isToken { index += 1 }
         return index
     }
 
-    /// The first octet from `start` on that ends a request target: control, space, DEL or `#`; or `count`.
+    /// The first byte from `start` on that ends a request target: control, space, DEL or `#`; or `count`.
     package func endOfTarget(from start: Int) -> Int {
         var index = start
         while index &+ 8 <= count {
             let word = eightBytes(at: index)
             let stops =
-                octets(of: word, below: 0x21) | octets(of: word, equalTo: .delete)
-                | octets(of: word, equalTo: .numberSign)
+                lanes(of: word, below: 0x21) | lanes(of: word, equalTo: .delete)
+                | lanes(of: word, equalTo: .numberSign)
             if stops != 0 { return index &+ stops.trailingZeroBitCount &>> 3 }
             index &+= 8
         }
         while index < count {
-            let octet = self[index]
-            if octet <= .space || octet == .delete || octet == .numberSign { return index }
+            let byte = self[index]
+            if byte <= .space || byte == .delete || byte == .numberSign { return index }
             index &+= 1
         }
         return count
     }
 
-    /// The first octet from `start` on and before `end` that a path has to be looked at for: `? % \ . ;` or a slash
+    /// The first byte from `start` on and before `end` that a path has to be looked at for: `? % \ . ;` or a slash
     /// that follows a slash, both from `start` on; or `end`.
     func endOfPlainPath(from start: Int, to end: Int) -> Int {
         var index = start
@@ -74,11 +74,11 @@ extension Span where Element == UInt8 {
         while index &+ 8 <= end {
             let word = eightBytes(at: index)
             // Above a true slash a dot may be marked as one too: but a dot stops the scan in any case.
-            let slashes = octets(of: word, equalTo: .slash)
+            let slashes = lanes(of: word, equalTo: .slash)
             let stops =
-                octets(of: word, equalTo: .questionMark) | octets(of: word, equalTo: .percent)
-                | octets(of: word, equalTo: .backslash) | octets(of: word, equalTo: .dot)
-                | octets(of: word, equalTo: .semicolon) | slashes & (slashes &<< 8 | slashBefore)
+                lanes(of: word, equalTo: .questionMark) | lanes(of: word, equalTo: .percent)
+                | lanes(of: word, equalTo: .backslash) | lanes(of: word, equalTo: .dot)
+                | lanes(of: word, equalTo: .semicolon) | slashes & (slashes &<< 8 | slashBefore)
             if stops != 0 { return index &+ stops.trailingZeroBitCount &>> 3 }
             slashBefore = slashes &>> 56
             index &+= 8
@@ -93,14 +93,14 @@ extension Span where Element == UInt8 {
         return end
     }
 
-    /// The first octet from `start` on that is not one of `-A-Za-z0-9`, or `count`.
+    /// The first byte from `start` on that is not one of `-A-Za-z0-9`, or `count`.
     package func endOfPlainName(from start: Int) -> Int {
         var index = start
         while index &+ 8 <= count {
             let word = eightBytes(at: index)
             let plain =
-                octets(of: word | ones &* 0x20, from: 0x61, to: 0x7A)
-                | octets(of: word, from: 0x30, to: 0x39) | octets(of: word, from: 0x2D, to: 0x2D)
+                lanes(of: word | ones &* 0x20, from: 0x61, to: 0x7A)
+                | lanes(of: word, from: 0x30, to: 0x39) | lanes(of: word, from: 0x2D, to: 0x2D)
             if plain != highBits { return index &+ (plain ^ highBits).trailingZeroBitCount &>> 3 }
             index &+= 8
         }
@@ -108,31 +108,31 @@ extension Span where Element == UInt8 {
         return index
     }
 
-    /// The first octet from `start` on that ends a field name: control, space, colon or DEL; or `count`.
+    /// The first byte from `start` on that ends a field name: control, space, colon or DEL; or `count`.
     func endOfFieldName(from start: Int) -> Int {
         var index = start
         while index &+ 8 <= count {
             let word = eightBytes(at: index)
             let stops =
-                octets(of: word, below: 0x21) | octets(of: word, equalTo: .delete)
-                | octets(of: word, equalTo: .colon)
+                lanes(of: word, below: 0x21) | lanes(of: word, equalTo: .delete)
+                | lanes(of: word, equalTo: .colon)
             if stops != 0 { return index &+ stops.trailingZeroBitCount &>> 3 }
             index &+= 8
         }
         while index < count {
-            let octet = self[index]
-            if octet <= .space || octet == .delete || octet == .colon { return index }
+            let byte = self[index]
+            if byte <= .space || byte == .delete || byte == .colon { return index }
             index &+= 1
         }
         return count
     }
 
-    /// The first octet from `start` on that ends a field value: control other than tab, or DEL; or `count`.
+    /// The first byte from `start` on that ends a field value: control other than tab, or DEL; or `count`.
     func endOfFieldValue(from start: Int) -> Int {
         var index = start
         while index &+ 8 <= count {
             let word = eightBytes(at: index)
-            let stops = octets(of: word, below: 0x20) | octets(of: word, equalTo: .delete)
+            let stops = lanes(of: word, below: 0x20) | lanes(of: word, equalTo: .delete)
             guard stops != 0 else {
                 index &+= 8
                 continue
@@ -142,8 +142,8 @@ extension Span where Element == UInt8 {
             index &+= 1
         }
         while index < count {
-            let octet = self[index]
-            if (octet < .space && octet != .tab) || octet == .delete { return index }
+            let byte = self[index]
+            if (byte < .space && byte != .tab) || byte == .delete { return index }
             index &+= 1
         }
         return count
@@ -153,7 +153,7 @@ extension Span where Element == UInt8 {
     func firstLineFeed(from start: Int) -> Int? {
         var index = start
         while index &+ 8 <= count {
-            let stops = octets(of: eightBytes(at: index), equalTo: .lineFeed)
+            let stops = lanes(of: eightBytes(at: index), equalTo: .lineFeed)
             if stops != 0 { return index &+ stops.trailingZeroBitCount &>> 3 }
             index &+= 8
         }
@@ -164,7 +164,7 @@ extension Span where Element == UInt8 {
         return nil
     }
 
-    /// The first octet from `start` on that is neither space nor tab, or `end`.
+    /// The first byte from `start` on that is neither space nor tab, or `end`.
     func skippingWhitespace(from start: Int, to end: Int) -> Int {
         var index = start
         while index < end, self[index] == .space || self[index] == .tab { index &+= 1 }

@@ -2,7 +2,7 @@ import Core
 
 /// The HTTP version of a first line. Source: RFC 9112 §2.3.
 struct Version {
-    /// Octets of `HTTP/d.d`.
+    /// Bytes of `HTTP/d.d`.
     static let byteCount = 8
     private static let http11: UInt64 = 0x312E_312F_5054_5448
 
@@ -26,12 +26,12 @@ struct Version {
         minor = input[index + 7] &- 0x30
     }
 
-    /// The first octet from `index` on that cannot stand in `HTTP/d.d`; nil if all that are there can.
+    /// The first byte from `index` on that cannot stand in `HTTP/d.d`; nil if all that are there can.
     static func firstFault(_ input: Span<UInt8>, at index: Int) -> Int? {
         for offset in 0..<min(byteCount, input.count - index) {
-            let octet = input[index + offset]
+            let byte = input[index + offset]
             let expected = UInt8(truncatingIfNeeded: http11 >> UInt64(offset * 8))
-            guard octet == expected || octet.isDigit && expected.isDigit else { return index + offset }
+            guard byte == expected || byte.isDigit && expected.isDigit else { return index + offset }
         }
         return nil
     }

@@ -1,6 +1,6 @@
 /// What is wrong with a message, and so why it was refused.
 ///
-/// Errors: after any of these no later octet of the connection can be trusted: a client is answered `status` and
+/// Errors: after any of these no later byte of the connection can be trusted: a client is answered `status` and
 /// closed; a target's connection is closed, and its client gets 502.
 /// Source: RFC 9110, RFC 9112; elbv2.md §2.3 (status codes) and §2.4 (class Severe).
 public enum Violation: UInt8, Error, Sendable, CaseIterable {

@@ -9,7 +9,7 @@ enum FieldLines {
         /// The lines go on beyond the input; the one that begins at `lineStart` is the first that is not complete.
         case needMore(lineStart: Int)
         case refused(Violation)
-        /// The octet after the empty line.
+        /// The byte after the empty line.
         case complete(end: Int)
     }
 

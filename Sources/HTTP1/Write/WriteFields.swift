@@ -1,6 +1,6 @@
 import Core
 
-/// The octets that the fields of `head` take at most.
+/// The bytes that the fields of `head` take at most.
 func fieldLinesByteCount(_ head: Head) -> Int {
     var count = 0
     for index in 0..<head.fieldCount {

@@ -16,7 +16,7 @@ private let webSocketUpgrade: StaticString = "Connection: Upgrade\r\nUpgrade: we
 /// More than what the literals of a head take: its version, status, spaces, line ends, and our own two fields.
 private let headOverheadMax = 128
 
-/// The most octets that `writeRequestHead` appends for `head`.
+/// The most bytes that `writeRequestHead` appends for `head`.
 public func requestHeadByteCount(_ head: Head) -> Int {
     head.method.count + head.path.count + head.query.count + fieldLinesByteCount(head) + headOverheadMax
 }
@@ -50,13 +50,13 @@ public func writeRequestHead(_ head: Head, framing: Framing, into buffer: Buffer
     }
 }
 
-/// The most octets that `writeResponseHead` appends for `head`.
+/// The most bytes that `writeResponseHead` appends for `head`.
 public func responseHeadByteCount(_ head: Head) -> Int {
     head.reason.count + fieldLinesByteCount(head) + headOverheadMax
 }
 
 /// Appends the status line, the fields that were not removed, this hop's framing and the connection option;
-/// `responseHeadByteCount` octets fit.
+/// `responseHeadByteCount` bytes fit.
 ///
 /// 1xx, 204 and 304 get no framing whatever is asked for. With `.none`, a Content-Length field that the parser left
 /// in (response to HEAD, 304) is passed on. The switch to WebSocket says `Connection: Upgrade`, whatever is asked for.

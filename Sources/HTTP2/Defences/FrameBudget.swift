@@ -80,7 +80,7 @@ struct FrameBudget {
 
     /// We sent a frame of DATA. The other side may open both windows as it reads on, by 4 KiB at a time as some do, and
     /// measure the way with a PING (gRPC). A frame that was `cut` short because the window ended justifies nothing by
-    /// itself: the other side opens it by single octets to make us work (CVE-2019-9511).
+    /// itself: the other side opens it by single bytes to make us work (CVE-2019-9511).
     mutating func sentData(_ count: Int, cut: Bool) {
         controls.give(count / Limits.dataBytesPerControl + (cut ? 0 : Limits.controlsPerData))
     }

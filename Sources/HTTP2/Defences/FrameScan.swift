@@ -1,6 +1,6 @@
 import Core
 
-/// What the first nine octets of a frame say. Source: RFC 9113 §4.1.
+/// What the first nine bytes of a frame say. Source: RFC 9113 §4.1.
 struct FrameHeader: Equatable {
     static let byteCount = 9
     /// The most that nghttp2 puts into one DATA frame, whatever the other side would take.
@@ -9,7 +9,7 @@ struct FrameHeader: Equatable {
     static let endHeaders: UInt8 = 0x4
     static let padded: UInt8 = 0x8
 
-    /// Octets that follow.
+    /// Bytes that follow.
     var length = 0
     /// A number of the registry; see `FrameType`.
     var type: UInt8 = 0
@@ -27,20 +27,20 @@ enum FrameType {
     static let continuation: UInt8 = 0x9
 }
 
-/// Finds the frame headers among the octets of a connection, however they arrive.
+/// Finds the frame headers among the bytes of a connection, however they arrive.
 ///
 /// nghttp2 tells nothing of frames that it ignores, and they are what floods are made of.
 /// Shape: a trivial value; each frame costs a few instructions, its payload none.
 struct FrameScan {
-    /// Octets up to the next frame header: the rest of a preface or of a payload.
+    /// Bytes up to the next frame header: the rest of a preface or of a payload.
     private var skipCount: Int
-    /// The frame header being read, of which `headerCount` octets have come.
+    /// The frame header being read, of which `headerCount` bytes have come.
     private var header = FrameHeader()
     private var headerCount = 0
     /// Whether `header` is that of a frame.
     private var hasSeenFrame = false
 
-    /// `prefaceCount` octets come before the first frame.
+    /// `prefaceCount` bytes come before the first frame.
     init(prefaceCount: Int) { skipCount = prefaceCount }
 
     /// Whether a preface, or a frame that is not DATA, has begun and is not complete; or a head that CONTINUATION
@@ -59,12 +59,12 @@ struct FrameScan {
             && header.flags & FrameHeader.endHeaders == 0
     }
 
-    /// The next frame header that `octets` complete from `index` on, which moves past it. Nil: all were looked at.
-    mutating func next(_ octets: Span<UInt8>, _ index: inout Int) -> FrameHeader? {
-        skipPayload(octets, &index)
+    /// The next frame header that `bytes` complete from `index` on, which moves past it. Nil: all were looked at.
+    mutating func next(_ bytes: Span<UInt8>, _ index: inout Int) -> FrameHeader? {
+        skipPayload(bytes, &index)
         guard skipCount == 0 else { return nil }
-        while index < octets.count {
-            read(octets[index])
+        while index < bytes.count {
+            read(bytes[index])
             index += 1
             if headerCount == FrameHeader.byteCount {
                 headerCount = 0
@@ -76,25 +76,25 @@ struct FrameScan {
         return nil
     }
 
-    /// Moves `index` from the end of a frame header to the end of its payload, or of `octets`.
-    mutating func skipPayload(_ octets: Span<UInt8>, _ index: inout Int) {
-        let count = min(skipCount, octets.count - index)
+    /// Moves `index` from the end of a frame header to the end of its payload, or of `bytes`.
+    mutating func skipPayload(_ bytes: Span<UInt8>, _ index: inout Int) {
+        let count = min(skipCount, bytes.count - index)
         index += count
         skipCount -= count
     }
 
     @inline(__always)
-    private mutating func read(_ octet: UInt8) {
+    private mutating func read(_ byte: UInt8) {
         switch headerCount {
-        case 0: header.length = Int(octet) << 16
-        case 1: header.length |= Int(octet) << 8
-        case 2: header.length |= Int(octet)
-        case 3: header.type = octet
-        case 4: header.flags = octet
-        case 5: header.stream = UInt32(octet & 0x7F) << 24
-        case 6: header.stream |= UInt32(octet) << 16
-        case 7: header.stream |= UInt32(octet) << 8
-        default: header.stream |= UInt32(octet)
+        case 0: header.length = Int(byte) << 16
+        case 1: header.length |= Int(byte) << 8
+        case 2: header.length |= Int(byte)
+        case 3: header.type = byte
+        case 4: header.flags = byte
+        case 5: header.stream = UInt32(byte & 0x7F) << 24
+        case 6: header.stream |= UInt32(byte) << 16
+        case 7: header.stream |= UInt32(byte) << 8
+        default: header.stream |= UInt32(byte)
         }
         headerCount += 1
     }

@@ -5,7 +5,7 @@ import HTTP1
 /// Errors: a server has nobody to answer; a client gives its client 502. The connection goes on.
 /// Source: RFC 9113 §5.4.2, §8.1.1.
 public enum HTTP2StreamFault: Equatable, Sendable {
-    /// A field that no message may have: upper case, control octets, connection-specific, a pseudo-field out of place.
+    /// A field that no message may have: upper case, control bytes, connection-specific, a pseudo-field out of place.
     case badField
     /// A message without what it needs, or whose DATA is not as long as its content-length says.
     case badMessage
@@ -13,7 +13,7 @@ public enum HTTP2StreamFault: Equatable, Sendable {
     case flowControl
     /// A frame after the stream's end.
     case streamClosed
-    /// More streams, or more octets in the heads of open streams, than we take.
+    /// More streams, or more bytes in the heads of open streams, than we take.
     case tooMuch
     /// The rule of HTTP/1 that a response or trailers break.
     case violation(Violation)

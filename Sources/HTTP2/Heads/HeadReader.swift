@@ -5,7 +5,7 @@ import HTTP1
 ///
 /// nghttp2 has judged each field by RFC 9113 §8 before; the rules of HTTP/1 are judged here, by its code.
 /// Shape:  one per session, as header blocks do not interleave. Storing stops at the first violation.
-/// Limits: octets as RFC 9113 §6.5.2 counts them; `HTTP1.Limits` for the rest, each crumb of a cookie being a field.
+/// Limits: bytes as RFC 9113 §6.5.2 counts them; `HTTP1.Limits` for the rest, each crumb of a cookie being a field.
 struct HeadReader {
     /// What the block is.
     enum Kind: Equatable {
@@ -198,7 +198,7 @@ struct HeadReader {
             return .requestLineTooLong
         }
         if cookieCount > 1, let violation = joinCookies(head) { return violation }
-        // Octets of a WebSocket are no body: they go on once the target has agreed.
+        // Bytes of a WebSocket are no body: they go on once the target has agreed.
         head.body = head.isWebSocket ? .none : bodyLength(isEnd: isEnd)
         return nil
     }

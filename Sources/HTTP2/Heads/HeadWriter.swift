@@ -28,7 +28,7 @@ import HTTP1
         unsafe digits.deallocate()
     }
 
-    /// Octets held.
+    /// Bytes held.
     var byteCount: Int { unsafe capacity * MemoryLayout<nghttp2_nv>.stride }
 
     /// What was written last.
@@ -144,10 +144,10 @@ import HTTP1
 }
 
 extension Head {
-    /// Where the octets of `range` are until the arena changes.
+    /// Where the bytes of `range` are until the arena changes.
     @unsafe fileprivate func pointer(_ range: ByteRange) -> UnsafePointer<UInt8> {
         unsafe bytes(range).withUnsafeBufferPointer { buffer in
-            // An empty range of an empty arena has no address; none of its octets is read.
+            // An empty range of an empty arena has no address; none of its bytes is read.
             unsafe buffer.baseAddress ?? StaticString("").utf8Start
         }
     }

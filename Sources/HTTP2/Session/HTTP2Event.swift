@@ -13,7 +13,7 @@ public enum HTTP2Event {
     /// A server: a request that breaks a rule which HTTP/1 answers with a status: answer that. The head has as much of
     /// the request as was read, for logs.
     case refusedHead(slot: Int, Head, Violation, isEnd: Bool)
-    /// Octets of the body, in those handed to `receive`: they are to be looked at before its caller reads again. Tell
+    /// Bytes of the body, in those handed to `receive`: they are to be looked at before its caller reads again. Tell
     /// `consumed` when they were passed on.
     case data(slot: Int, ByteRange)
     /// The message is complete. Trailers that concern routing or this hop are marked removed.

@@ -47,7 +47,7 @@ private func tell<Result>(_ data: UnsafeMutableRawPointer?, _ what: (HTTP2Sessio
     return unsafe Unmanaged<HTTP2Session>.fromOpaque(data)._withUnsafeGuaranteedRef { what($0) }
 }
 
-/// The octets that C points to.
+/// The bytes that C points to.
 @unsafe @inline(__always) @_lifetime(immortal)
 private func span(_ start: UnsafePointer<UInt8>?, _ count: Int) -> Span<UInt8> {
     unsafe _overrideLifetime(UnsafeBufferPointer(start: start, count: count).span, copying: ())

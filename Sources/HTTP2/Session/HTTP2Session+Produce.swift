@@ -2,7 +2,7 @@ import CNghttp2
 import Core
 import HTTP1
 
-// Octets out.
+// Bytes out.
 extension HTTP2Session {
     /// Writes frames into `output`, an empty or nearly empty large buffer, as long as whole frames fit. False: more
     /// waits. What it makes happen (`closed`, as a rule) is among the events then; `fault` may be set as well.
@@ -41,7 +41,7 @@ extension HTTP2Session {
 
     // MARK: What callbacks record
 
-    /// How much of the body of `slot` goes into one frame of at most `countMax` octets.
+    /// How much of the body of `slot` goes into one frame of at most `countMax` bytes.
     func offerData(_ slot: Int, _ countMax: Int, _ flags: UnsafeMutablePointer<UInt32>) -> Int {
         guard takesData, let output else { return Int(NGHTTP2_ERR_PAUSE.rawValue) }
         let waiting = streams[slot].bodyCount

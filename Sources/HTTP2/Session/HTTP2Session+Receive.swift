@@ -2,7 +2,7 @@ import CNghttp2
 import Core
 import HTTP1
 
-// Octets in. What nghttp2 calls comes here through +Callbacks; it records and returns.
+// Bytes in. What nghttp2 calls comes here through +Callbacks; it records and returns.
 extension HTTP2Session {
     /// Begins another turn: so much work may be done before others have their turn, in the units of
     /// `Limits.turnWorkMax`.

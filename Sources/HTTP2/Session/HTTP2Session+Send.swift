@@ -52,7 +52,7 @@ extension HTTP2Session {
         return slot
     }
 
-    /// Lends the first `count` octets of `body` (nil: all) until `detach`: `produce` consumes them. With `isLast` they
+    /// Lends the first `count` bytes of `body` (nil: all) until `detach`: `produce` consumes them. With `isLast` they
     /// are the last of the stream, and `trailers`, lent as well, follow them; `body` may be nil then.
     public func attach(_ slot: Int, _ body: Buffer?, count: Int? = nil, isLast: Bool, trailers: Head? = nil) {
         precondition(body != nil || isLast, "HTTP/2: nothing to send")
@@ -92,7 +92,7 @@ extension HTTP2Session {
         unsafe nghttp2_submit_rst_stream(native, 0, streams[slot].id, code.rawValue)
     }
 
-    /// Tells that `count` octets of the stream were passed on: its window opens by so much again.
+    /// Tells that `count` bytes of the stream were passed on: its window opens by so much again.
     public func consumed(_ slot: Int, _ count: Int) {
         streams[slot].unconsumedCount = max(0, streams[slot].unconsumedCount - count)
         unsafe nghttp2_session_consume_stream(native, streams[slot].id, count)

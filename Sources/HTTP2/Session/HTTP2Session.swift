@@ -2,7 +2,7 @@ import CNghttp2
 import Core
 import HTTP1
 
-/// One HTTP/2 connection of either role: octets in, events out; commands in, octets out.
+/// One HTTP/2 connection of either role: bytes in, events out; commands in, bytes out.
 ///
 /// The worker reads, calls `receive`, acts on the events in their order, `produce`s, writes, looks at the events that
 /// producing made (`closed` as a rule), and calls `removeEvents`. Everything is judged by the time it is handed.
@@ -62,7 +62,7 @@ import HTTP1
     var turn: UInt64 = 0
     /// Whether one is going on.
     var isReceiving = false
-    /// Where the octets being received begin, while they are.
+    /// Where the bytes being received begin, while they are.
     var input: UnsafePointer<UInt8>?
     /// Pings of ours that were not answered yet.
     var awaitedPingCount = 0
@@ -132,7 +132,7 @@ import HTTP1
         unsafe Int(nghttp2_session_get_remote_settings(native, NGHTTP2_SETTINGS_MAX_CONCURRENT_STREAMS))
     }
 
-    /// Octets of DATA that the other side's windows let out on `slot` now.
+    /// Bytes of DATA that the other side's windows let out on `slot` now.
     public func windowCount(_ slot: Int) -> Int {
         let own = unsafe nghttp2_session_get_stream_remote_window_size(native, streams[slot].id)
         return unsafe Int(max(0, min(own, nghttp2_session_get_remote_window_size(native))))
@@ -150,7 +150,7 @@ import HTTP1
     /// Whether a preface, a head or another frame without data has begun to come and is not complete.
     public var isInsideFrame: Bool { scan.isInside }
 
-    /// Octets of memory held: nghttp2's, ours, and those of the heads of open streams, whoever owns them now.
+    /// Bytes of memory held: nghttp2's, ours, and those of the heads of open streams, whoever owns them now.
     public var heldByteCount: Int { memory.byteCount + headHeldByteCount + writer.byteCount + (control?.capacity ?? 0) }
 
     /// Ends the session with GOAWAY and the code of `fault`. Not to be called by callbacks.

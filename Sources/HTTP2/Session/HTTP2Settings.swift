@@ -25,7 +25,7 @@ public struct HTTP2Settings: Sendable {
     public var responseHeadBytesMax = Limits.responseHeadBytesMax
     /// SETTINGS_ENABLE_CONNECT_PROTOCOL: whether clients may open WebSockets. Source: RFC 8441.
     public var allowsWebSocket = true
-    /// Octets of all heads whose streams are open.
+    /// Bytes of all heads whose streams are open.
     public var openHeadBytesMax = Limits.openHeadBytesMax
     /// Resets at once.
     public var resetBurst = Limits.resetBurst
@@ -35,7 +35,7 @@ public struct HTTP2Settings: Sendable {
     public var controlBurst = Limits.controlBurst
     /// Frames that bring nothing, in the long run.
     public var controlsPerSecond = Limits.controlsPerSecond
-    /// Octets nghttp2 may hold.
+    /// Bytes nghttp2 may hold.
     public var sessionBytesMax = Limits.sessionBytesMax
 
     public init() {}

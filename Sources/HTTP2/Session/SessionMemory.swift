@@ -13,7 +13,7 @@ import CNghttp2
 
     deinit { unsafe counter.deallocate() }
 
-    /// Octets held now.
+    /// Bytes held now.
     var byteCount: Int { unsafe counter.pointee }
 
     /// The functions that a new session is given.

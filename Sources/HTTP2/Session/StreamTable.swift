@@ -6,7 +6,7 @@ struct HTTP2Stream {
     var id: Int32 = 0
     /// Whether nghttp2 has it open.
     var isOpen = true
-    /// What `attach` lent: DATA is taken from the first `bodyCount` octets of it.
+    /// What `attach` lent: DATA is taken from the first `bodyCount` bytes of it.
     var body: Buffer?
     var bodyCount = 0
     /// Goes out after the last DATA.
@@ -21,7 +21,7 @@ struct HTTP2Stream {
     var isHEAD = false
     /// A client: whether the final response has come, so that a further head is trailers.
     var hasFinalHead = false
-    /// Octets of DATA that the owner was told of and has not consumed.
+    /// Bytes of DATA that the owner was told of and has not consumed.
     var unconsumedCount = 0
     /// Whether the other side has ended it.
     var hasEnded = false
@@ -41,7 +41,7 @@ struct HTTP2Stream {
     var isDead = false
     /// The call of `receive` that brought its head.
     var turn: UInt64 = 0
-    /// What its head is charged with: octets in the head, and octets of memory.
+    /// What its head is charged with: bytes in the head, and bytes of memory.
     var headByteCount = 0
     var headHeldByteCount = 0
 }

@@ -123,7 +123,7 @@ extension ListenerAttributes {
         let given = Self.names.map { (key: $0.name, isGiven: self[keyPath: $0.part] != standard[keyPath: $0.part]) }
         findings.within(.key("attributes")) { findings in
             findings.misplaced(
-                given, belongTo: "HTTPS listeners", found: "it on a listener that passes octets on",
+                given, belongTo: "HTTPS listeners", found: "it on a listener that passes bytes on",
                 remedy: "Remove it.")
         }
     }

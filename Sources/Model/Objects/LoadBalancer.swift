@@ -4,7 +4,7 @@ public struct LoadBalancer: Hashable, Sendable {
     public enum Kind: String, Hashable, Sendable, CaseIterable {
         /// Layer 7: HTTP.
         case application
-        /// Layer 4: connections of TCP, with TLS or not, and datagrams, whose octets are not looked at.
+        /// Layer 4: connections of TCP, with TLS or not, and datagrams, whose bytes are not looked at.
         case network
     }
 

@@ -14,13 +14,13 @@ public struct TargetGroup: Hashable, Sendable {
         case http = "HTTP"
         /// HTTP over TLS.
         case https = "HTTPS"
-        /// The octets of a client, over TCP.
+        /// The bytes of a client, over TCP.
         case tcp = "TCP"
         /// The same over TLS.
         case tls = "TLS"
         /// The datagrams of a client.
         case udp = "UDP"
-        /// Both the octets of a client over TCP and its datagrams.
+        /// Both the bytes of a client over TCP and its datagrams.
         case tcpUDP = "TCP_UDP"
     }
 

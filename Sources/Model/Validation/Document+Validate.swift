@@ -274,7 +274,7 @@ extension ForwardAction {
 }
 
 extension Findings {
-    /// A listener that passes octets on can answer nothing itself.
+    /// A listener that passes bytes on can answer nothing itself.
     fileprivate mutating func needsForward(_ listener: Listener, _ action: Action) {
         guard listener.protocol.kind == .network else { return }
         report(

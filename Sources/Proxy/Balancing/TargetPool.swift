@@ -14,7 +14,7 @@ final class TargetPool {
     /// Oldest first.
     private(set) var idle: [TargetConnection] = []
     /// When control was last told that it does not take connections.
-    var complainedAt: Instant?
+    var lastWarningAt: Instant?
     /// When its exchanges were last moved because its host acknowledges nothing.
     var unheardAt: Instant?
     /// Since when the host has acknowledged nothing, as long as no attempt on it has been answered.

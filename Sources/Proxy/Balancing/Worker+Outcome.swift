@@ -14,11 +14,11 @@ extension Worker {
         case .connectFailed:
             countConnectFailure(group)
             suspect(pool, group, .connectFailed, outcome.duration)
-            complain(pool, group)
+            warn(pool, group)
         case .connectTimedOut:
             countConnectFailure(group)
             suspectIfUnheard(pool, group, .connectTimedOut, outcome.duration)
-            complain(pool, group)
+            warn(pool, group)
         case .handshakeFailed, .notAttempted: countConnectFailure(group)
         case .overtaken: suspectIfUnheard(pool, group, .connectTimedOut, outcome.duration)
         case .timedOut: suspectIfUnheard(pool, group, .timedOut, outcome.duration)
@@ -60,10 +60,10 @@ extension Worker {
 
     /// Tells control that a target took no connection that was to be passed on: a passive health check.
     /// Source: Network Load Balancer user guide, "Health checks for target groups".
-    private func complain(_ pool: TargetPool, _ group: Group?) {
+    private func warn(_ pool: TargetPool, _ group: Group?) {
         guard group?.plan.flows != nil else { return }
-        if let last = pool.complainedAt, now.since(last) < Limits.connectComplaintInterval { return }
-        pool.complainedAt = now
+        if let last = pool.lastWarningAt, now.since(last) < Limits.connectWarningInterval { return }
+        pool.lastWarningAt = now
         control.send(.connectFailed(target: pool.id))
     }
 

@@ -3,10 +3,10 @@ import Core
 extension ProxyHeader {
     /// Reads the header at the start of `input`, which is all that has come on a connection so far.
     ///
-    /// The first octet that has no place in a header decides, so the verdict is the same however the octets arrive.
+    /// The first byte that has no place in a header decides, so the verdict is the same however the bytes arrive.
     public static func read(_ input: Span<UInt8>) -> ProxyHeaderResult {
         guard !input.isEmpty else { return .needMore }
-        if input[0] == signature[octet: 0] { return readBinary(input) }
+        if input[0] == signature[byte: 0] { return readBinary(input) }
         var line = ProxyLine()
         return line.read(input)
     }
@@ -14,7 +14,7 @@ extension ProxyHeader {
     /// Reads a version 2 header. Source: §2.2.
     private static func readBinary(_ input: Span<UInt8>) -> ProxyHeaderResult {
         let commandAt = signature.utf8CodeUnitCount
-        for index in 0..<min(commandAt, input.count) where input[index] != signature[octet: index] {
+        for index in 0..<min(commandAt, input.count) where input[index] != signature[byte: index] {
             return .refused(.missing)
         }
         guard input.count > commandAt else { return .needMore }
@@ -70,12 +70,12 @@ extension ProxyHeader {
         return ProxyHeader(
             byteCount: byteCount,
             source: SocketAddress(
-                octets: input.extracting(fixedBytes..<destinationAt), port: number(input, at: portsAt)),
+                bytes: input.extracting(fixedBytes..<destinationAt), port: number(input, at: portsAt)),
             destination: SocketAddress(
-                octets: input.extracting(destinationAt..<portsAt), port: number(input, at: portsAt + 2)))
+                bytes: input.extracting(destinationAt..<portsAt), port: number(input, at: portsAt + 2)))
     }
 
-    /// The number in the two octets at `index`.
+    /// The number in the two bytes at `index`.
     private static func number(_ input: Span<UInt8>, at index: Int) -> UInt16 {
         UInt16(input[index]) << 8 | UInt16(input[index + 1])
     }
@@ -100,7 +100,7 @@ private enum ProxyBlock {
         }
     }
 
-    /// Octets of two addresses with their ports, or of two paths.
+    /// Bytes of two addresses with their ports, or of two paths.
     var addressBytes: Int {
         switch self {
         case .nothing, .anything: 0

@@ -9,7 +9,7 @@ extension ProxyHeader {
         case datagram = 2
     }
 
-    /// The most octets that are written: the fixed part, two IPv6 addresses with their ports, and the checksum.
+    /// The most bytes that are written: the fixed part, two IPv6 addresses with their ports, and the checksum.
     public static let writtenBytesMax = fixedBytes + 36 + checksumExtensionBytes
 
     private static let checksumExtensionBytes = extensionHeadBytes + checksumBytes
@@ -27,10 +27,10 @@ extension ProxyHeader {
         case .ipv4: writeFixed(.proxy, family: 1 << 4 | flow.rawValue, addressBytes: 12, into: buffer)
         case .ipv6: writeFixed(.proxy, family: 2 << 4 | flow.rawValue, addressBytes: 36, into: buffer)
         }
-        buffer.append(octetsOf: source, as: family)
-        buffer.append(octetsOf: destination, as: family)
-        buffer.append(bigEndian: UInt64(source.port), octetCount: 2)
-        buffer.append(bigEndian: UInt64(destination.port), octetCount: 2)
+        buffer.append(bytesOf: source, as: family)
+        buffer.append(bytesOf: destination, as: family)
+        buffer.append(bigEndian: UInt64(source.port), byteCount: 2)
+        buffer.append(bigEndian: UInt64(destination.port), byteCount: 2)
         writeChecksum(from: start, into: buffer)
     }
 
@@ -46,15 +46,15 @@ extension ProxyHeader {
         buffer.append(signature)
         buffer.append(version << 4 | command.rawValue)
         buffer.append(family)
-        buffer.append(bigEndian: UInt64(addressBytes + checksumExtensionBytes), octetCount: 2)
+        buffer.append(bigEndian: UInt64(addressBytes + checksumExtensionBytes), byteCount: 2)
     }
 
     /// Appends the checksum of the header that begins at `start` of what waits.
     private static func writeChecksum(from start: Int, into buffer: Buffer) {
         buffer.append(checksumType)
-        buffer.append(bigEndian: UInt64(checksumBytes), octetCount: 2)
+        buffer.append(bigEndian: UInt64(checksumBytes), byteCount: 2)
         let header = buffer.bytes.extracting(start..<buffer.count)
         let checksum = checksum(header, header.extracting(first: 0))
-        buffer.append(bigEndian: UInt64(checksum), octetCount: checksumBytes)
+        buffer.append(bigEndian: UInt64(checksum), byteCount: checksumBytes)
     }
 }

@@ -1,15 +1,15 @@
 import Core
 
-/// Whose connection this is, as the proxy that passes it on says in front of the connection's own octets.
+/// Whose connection this is, as the proxy that passes it on says in front of the connection's own bytes.
 ///
 /// Shape:  two addresses, and how long the header is. Reading keeps no state: while it says `needMore`, it is asked
-///         again with all octets since the start of the connection.
+///         again with all bytes since the start of the connection.
 /// Limits: `lineBytesMax` for version 1, `binaryBytesMax` for version 2; a longer header is refused.
-/// Errors: after a fault no octet of the connection can be trusted: close it without an answer.
+/// Errors: after a fault no byte of the connection can be trusted: close it without an answer.
 /// Source: W. Tarreau, "The PROXY protocol, versions 1 & 2", HAProxy 2020; the sections named here are its sections.
 ///         Read a header only where the sender is known (§5): it decides which address is logged and judged.
 public struct ProxyHeader: Equatable, Sendable {
-    /// Octets of the header, to be consumed.
+    /// Bytes of the header, to be consumed.
     public let byteCount: Int
     /// The client's address. Nil if the header names none (LOCAL, UNKNOWN, AF_UNSPEC) or paths (AF_UNIX): then the
     /// connection's real addresses count.
@@ -17,9 +17,9 @@ public struct ProxyHeader: Equatable, Sendable {
     /// The address that the client has connected to; nil whenever `source` is.
     public let destination: SocketAddress?
 
-    /// Octets of a version 1 header with its CRLF: UNKNOWN, two IPv6 addresses and two ports. Source: §2.1.
+    /// Bytes of a version 1 header with its CRLF: UNKNOWN, two IPv6 addresses and two ports. Source: §2.1.
     public static let lineBytesMax = 107
-    /// Octets of a version 2 header: 4 KiB behind the fixed part, though its length field counts to 64 KiB. Addresses,
+    /// Bytes of a version 2 header: 4 KiB behind the fixed part, though its length field counts to 64 KiB. Addresses,
     /// a server name, an identifier and the names of a certificate take some hundred, and §2.2 promises that a header
     /// fits one segment.
     public static let binaryBytesMax = fixedBytes + 4096
@@ -41,13 +41,13 @@ public struct ProxyHeader: Equatable, Sendable {
 /// What version 2 is made of. Source: §2.2.
 extension ProxyHeader {
     static let signature: StaticString = "\r\n\r\n\0\r\nQUIT\n"
-    /// In the high half of the octet behind the signature; the command is in the low half.
+    /// In the high half of the byte behind the signature; the command is in the low half.
     static let version: UInt8 = 2
-    /// Octets up to the addresses: signature, version and command, family, and how many octets follow.
+    /// Bytes up to the addresses: signature, version and command, family, and how many bytes follow.
     static let fixedBytes = 16
-    /// Octets of an extension's type and length, in front of its value.
+    /// Bytes of an extension's type and length, in front of its value.
     static let extensionHeadBytes = 3
-    /// The type of the extension that is the header's CRC-32C, and the octets of its value. Source: §2.2.3.
+    /// The type of the extension that is the header's CRC-32C, and the bytes of its value. Source: §2.2.3.
     static let checksumType: UInt8 = 3
     static let checksumBytes = 4
 
@@ -70,9 +70,9 @@ extension ProxyHeader {
     }
 }
 
-/// What the octets at the start of a connection are, as far as they have come.
+/// What the bytes at the start of a connection are, as far as they have come.
 public enum ProxyHeaderResult: Equatable, Sendable {
-    /// The beginning of a header. Ask again with these octets and more.
+    /// The beginning of a header. Ask again with these bytes and more.
     case needMore
     /// A header; what follows is the connection's own.
     case complete(ProxyHeader)
@@ -84,17 +84,17 @@ public enum ProxyHeaderResult: Equatable, Sendable {
 ///
 /// Errors: each of them obliges the caller to close the connection; who sent it would not understand an answer.
 public enum ProxyHeaderFault: UInt8, Error, Sendable, CaseIterable {
-    /// The first octets are those of neither version: somebody speaks without a header.
+    /// The first bytes are those of neither version: somebody speaks without a header.
     case missing
-    /// More octets than `lineBytesMax`, or than `binaryBytesMax`.
+    /// More bytes than `lineBytesMax`, or than `binaryBytesMax`.
     case tooLong
     // Version 1: the word for the protocol or the end of the line, an address, a port.
     case badLine, badAddress, badPort
     // Version 2: numbers that nothing is assigned to.
     case unknownVersion, unknownCommand, unknownFamily
-    /// Version 2: not enough octets for the addresses of this family.
+    /// Version 2: not enough bytes for the addresses of this family.
     case tooShort
-    /// Version 2: an extension that does not fit the header, or a checksum that is not of four octets or not the only
+    /// Version 2: an extension that does not fit the header, or a checksum that is not of four bytes or not the only
     /// one.
     case badExtension
     case badChecksum

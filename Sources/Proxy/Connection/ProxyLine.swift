@@ -2,7 +2,7 @@ import Core
 
 /// A version 1 header being read: one line, as in `PROXY TCP4 192.0.2.1 192.0.2.2 56324 443`.
 ///
-/// Shape:  goes over the octets once; the first one that has no place there decides, and `stop` keeps why.
+/// Shape:  goes over the bytes once; the first one that has no place there decides, and `stop` keeps why.
 /// Limits: `ProxyHeader.lineBytesMax`.
 /// Source: "The PROXY protocol", §2.1.
 struct ProxyLine {
@@ -13,7 +13,7 @@ struct ProxyLine {
 
     /// Reads the line at the start of `input`.
     mutating func read(_ input: Span<UInt8>) -> ProxyHeaderResult {
-        // The last two octets that may be are CR and LF. Without the CR, what is before it must be the whole line.
+        // The last two bytes that may be are CR and LF. Without the CR, what is before it must be the whole line.
         let bytesMax = ProxyHeader.lineBytesMax
         let isCut = input.count >= bytesMax - 1 && input[bytesMax - 2] != .carriageReturn
         let line = input.extracting(first: isCut ? bytesMax - 2 : min(input.count, bytesMax))
@@ -57,7 +57,7 @@ struct ProxyLine {
     /// Goes behind an address and the space after it.
     private mutating func readAddress(_ line: Span<UInt8>, _ family: SocketAddress.Family) -> SocketAddress? {
         let start = index
-        while index < line.count, line[index].isAddressOctet(family) {
+        while index < line.count, line[index].isAddressByte(family) {
             guard index - start < family.literalBytesMax else { return refuse(.badAddress) }
             index += 1
         }
@@ -70,7 +70,7 @@ struct ProxyLine {
         return address
     }
 
-    /// Goes behind a port and the octet `end` after it. A zero in front could be meant as octal, and is refused.
+    /// Goes behind a port and the byte `end` after it. A zero in front could be meant as octal, and is refused.
     private mutating func readPort(_ line: Span<UInt8>, before end: UInt8) -> UInt16? {
         let start = index
         var port: UInt32 = 0
@@ -90,7 +90,7 @@ struct ProxyLine {
     private mutating func pass(_ line: Span<UInt8>, _ literal: StaticString, or fault: ProxyHeaderFault) -> Bool {
         for offset in 0..<literal.utf8CodeUnitCount {
             guard index < line.count else { return false }
-            guard line[index] == literal[octet: offset] else {
+            guard line[index] == literal[byte: offset] else {
                 stop = .refused(fault)
                 return false
             }
@@ -106,8 +106,8 @@ struct ProxyLine {
 }
 
 extension UInt8 {
-    /// Whether this octet may be part of the text of an address.
-    fileprivate func isAddressOctet(_ family: SocketAddress.Family) -> Bool {
+    /// Whether this byte may be part of the text of an address.
+    fileprivate func isAddressByte(_ family: SocketAddress.Family) -> Bool {
         switch family {
         case .ipv4: isDigit || self == .dot
         case .ipv6: hexadecimalValue != nil || self == .colon || self == .dot

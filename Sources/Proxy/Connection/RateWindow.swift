@@ -1,6 +1,6 @@
 import Core
 
-/// Whether enough octets pass while the other side alone decides how fast: a minimum over a window, never a total
+/// Whether enough bytes pass while the other side alone decides how fast: a minimum over a window, never a total
 /// deadline, so that a large body on a slow line passes (threats.md, slow POST and slow read).
 struct RateWindow {
     private var end = Instant.distantFuture
@@ -9,7 +9,7 @@ struct RateWindow {
     /// When the window under way ends; far away if none is.
     var deadline: Instant { end }
 
-    /// Begins a window, unless one is under way. `passed` counts octets since any fixed moment; one that is too small
+    /// Begins a window, unless one is under way. `passed` counts bytes since any fixed moment; one that is too small
     /// makes the first verdict lenient.
     mutating func begin(now: Instant, length: Nanoseconds, passed: UInt64) {
         guard end == .distantFuture else { return }
@@ -20,7 +20,7 @@ struct RateWindow {
     /// Ends the window without a verdict: the delay was ours.
     mutating func cancel() { end = .distantFuture }
 
-    /// At the window's end: whether at least `minimum` octets passed. The next window begins.
+    /// At the window's end: whether at least `minimum` bytes passed. The next window begins.
     mutating func isFastEnough(now: Instant, length: Nanoseconds, passed: UInt64, minimum: UInt64) -> Bool {
         let verdict = passed >= passedAtStart + minimum
         end = now + length

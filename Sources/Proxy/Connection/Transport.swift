@@ -2,7 +2,7 @@ import Core
 import Routing
 import TLS
 
-/// What carries one connection's octets: a socket, what is known of its readiness, and the TLS session on it if any.
+/// What carries one connection's bytes: a socket, what is known of its readiness, and the TLS session on it if any.
 ///
 /// Shape:  part of the object that a token names, so that an idle connection costs one allocation.
 /// The poller reports changes of readiness once (edge-triggered), so readiness is remembered here: `isReadable` means
@@ -12,7 +12,7 @@ struct Transport {
     let socket: Socket
     /// Which of the two it is, for counting.
     let otherSide: OtherSide
-    /// Through which all octets pass; nil on a connection without TLS.
+    /// Through which all bytes pass; nil on a connection without TLS.
     var tls: TLSSession?
     /// Ciphertext that the kernel did not take yet: at most what one seal makes.
     private var sealed: Buffer?
@@ -42,7 +42,7 @@ struct Transport {
     private(set) var isShut = false
     /// TLS's word of that end still waits for the kernel, and the socket's own end behind it.
     private var isEndWaiting = false
-    /// Octets handed to the kernel since the connection began.
+    /// Bytes handed to the kernel since the connection began.
     private(set) var sentCount: UInt64 = 0
     /// When the wheel will call, at the latest.
     var timer = Instant.distantFuture
@@ -91,7 +91,7 @@ struct Transport {
         if ready.isEndOfStream { isEndAnnounced = true }
     }
 
-    /// Octets of `sentCount` that the other side has taken. The kernel may hold megabytes of them, and says that
+    /// Bytes of `sentCount` that the other side has taken. The kernel may hold megabytes of them, and says that
     /// there is room again only when much of it is free: a slow reader is judged by this. Costs a system call.
     var takenCount: UInt64 { sentCount - min(sentCount, socket.unacknowledgedByteCount) }
 
@@ -171,7 +171,7 @@ struct Transport {
         }
     }
 
-    /// Writes what waits in `first` and then the first `count` octets of `body`, from where they lie, and consumes
+    /// Writes what waits in `first` and then the first `count` bytes of `body`, from where they lie, and consumes
     /// what was taken. False if the connection is dead.
     mutating func send(_ first: Buffer?, then body: Buffer, count: Int, _ worker: inout Worker) -> Bool {
         if let tls {
@@ -222,7 +222,7 @@ struct Transport {
         if reset { socket.closeWithReset() } else { socket.close() }
     }
 
-    /// Octets of buffers held.
+    /// Bytes of buffers held.
     var heldByteCount: Int { (sealed?.capacity ?? 0) + (unopened?.capacity ?? 0) + (tls?.heldByteCount ?? 0) }
     /// Whether nothing waits for the kernel.
     var isFlushed: Bool { sealed == nil }
@@ -374,7 +374,7 @@ struct Transport {
         mayOpen = false
         if sendSealed(&worker) == .failed { return end(broken: true) }
         switch result {
-        case .octets:
+        case .bytes:
             // Behind data may be more of it, or the word of how the session has ended.
             mayOpen = !incoming.isEmpty || tls.hasMore
             return .got
@@ -388,7 +388,7 @@ struct Transport {
         }
     }
 
-    /// Seals and writes the first `count` octets of `buffer`, and consumes what was taken.
+    /// Seals and writes the first `count` bytes of `buffer`, and consumes what was taken.
     private mutating func send(_ buffer: Buffer, count: Int, through tls: TLSSession, _ worker: inout Worker) -> Flush {
         var rest = count
         while true {
@@ -396,7 +396,7 @@ struct Transport {
             if flushed != .done { return flushed }
             if rest == 0 { return .done }
             guard isWritable else { return .blocked }
-            let piece = min(rest, TLS.Limits.sealedOctetsMax)
+            let piece = min(rest, TLS.Limits.sealedBytesMax)
             guard tls.seal(buffer.bytes.extracting(0..<piece)) else { return .failed }
             buffer.consume(piece)
             rest -= piece

@@ -44,10 +44,10 @@ extension Worker {
 
     private func refuse(_ socket: Socket, _ listener: Listener, _ reason: RejectionReason) {
         counters.connectionsRejected.add(reason)
-        turnAway(socket, listener)
+        reject(socket, listener)
     }
 
-    private func turnAway(_ socket: Socket, _ listener: Listener) {
+    private func reject(_ socket: Socket, _ listener: Listener) {
         if listener.plan.flows != nil { counters.flowsRejected.add(listener.flowKind) }
         socket.close()
     }
@@ -57,7 +57,7 @@ extension Worker {
     private mutating func refuseForDescriptors(_ listening: ListenerSocket) {
         counters.connectionsRejected.add(.descriptorLimit)
         if reserve.release() {
-            if case .accepted(let socket, _) = listening.socket.accept() { turnAway(socket, listening.listener) }
+            if case .accepted(let socket, _) = listening.socket.accept() { reject(socket, listening.listener) }
             reserve.restore()
         }
         guard !listening.isPaused else { return }

@@ -28,7 +28,7 @@ extension Transport {
         }
         switch ProxyHeader.read(scratch.bytes) {
         case .needMore:
-            // What is there was seen: the next octet makes an event.
+            // What is there was seen: the next byte makes an event.
             isReadable = false
             return isEndAnnounced ? .gone : .waiting
         case .refused(let fault): return .refused(fault.word)

@@ -20,7 +20,7 @@ extension Worker {
             {
                 counters.timeouts.add(.targetUnacknowledged)
                 handle(exchange, .targetUnheard)
-                postpone(client)
+                deferToNextPass(client)
             }
         } else {
             leaveUnhealthy(exchange)
@@ -92,13 +92,13 @@ extension Worker {
             connection.isPinged = true
             connection.pingedAt = now
             connection.session.ping()
-            return keepBusy(connection)
+            return markDirty(connection)
         }
         connection.isPinged = false
         if case .open = connection.phase { connection.enter(.finishing) }
         suspect(connection.pool, connection.group, .timedOut, Limits.targetSilenceMax + Limits.pingTimeout)
         for exchange in connection.exchanges { moveElsewhere(exchange, .unhealthy) }
-        keepBusy(connection)
+        markDirty(connection)
     }
 
     /// What is not answered by now never will be.
@@ -107,7 +107,7 @@ extension Worker {
             let client = exchange.client
             counters.timeouts.add(.targetUnacknowledged)
             if exchange.state.phase == .waiting { handle(exchange, .targetUnheard) }
-            postpone(client)
+            deferToNextPass(client)
         }
         connection.isWithdrawn = true
         end(connection)
@@ -167,7 +167,7 @@ extension Worker {
             return end(connection)
         }
         if isSilent, case .open = connection.phase { connection.enter(.finishing) }
-        keepBusy(connection)
+        markDirty(connection)
     }
 
     /// A request that only reads leaves a target that fails its checks and has not begun to answer. One that is being

@@ -1,6 +1,6 @@
 import Core
 
-/// Reading and writing of an HTTP/1 connection, whose octets are messages as they come.
+/// Reading and writing of an HTTP/1 connection, whose bytes are messages as they come.
 extension Worker {
     /// Reads once into `side.inbound`.
     mutating func fill(_ side: Side, _ transport: inout Transport) -> Transport.Fill {
@@ -27,7 +27,7 @@ extension Worker {
         return result
     }
 
-    /// Writes what waits in `side.outbound` and then the first `count` octets of `body`, from where they lie.
+    /// Writes what waits in `side.outbound` and then the first `count` bytes of `body`, from where they lie.
     /// Returns how many of `body` were taken, which are consumed; nil if the connection is dead.
     mutating func write(_ side: Side, _ transport: inout Transport, body: Buffer, count: Int) -> Int? {
         let before = body.count

@@ -19,7 +19,7 @@ struct ErrorPage {
         reason = reasonPhrase(status)
     }
 
-    /// Octets of the page.
+    /// Bytes of the page.
     var byteCount: Int {
         Self.beforeTitle.utf8CodeUnitCount + Self.beforeHeading.utf8CodeUnitCount
             + Self.afterHeading.utf8CodeUnitCount + Self.end.utf8CodeUnitCount

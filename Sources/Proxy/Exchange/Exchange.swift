@@ -43,7 +43,7 @@ final class Exchange {
     var isCopy = false
     /// It goes out by a connection on which nothing was sent before.
     var needsFreshConnection = false
-    /// Octets of the request's head that the worker's budget was charged with.
+    /// Bytes of the request's head that the worker's budget was charged with.
     var chargedByteCount = 0
     /// It waits until its client connection may have another connection to a target.
     var awaitsTarget = false
@@ -57,7 +57,7 @@ final class Exchange {
     var bodyViolation: Violation?
     /// What is wrong with the target's answer, once that is known.
     var responseFault: ResponseFault?
-    /// The target has agreed to a WebSocket: octets flow both ways until either side ends.
+    /// The target has agreed to a WebSocket: bytes flow both ways until either side ends.
     var isTunnel = false
     /// The deregistration delay, or the end of the process, ended it.
     var isCut = false

@@ -9,7 +9,7 @@ struct ExchangeState {
     enum Phase: Equatable, CaseIterable {
         /// Routed; a connection is being looked for or opened. Leaves by `connected`, or ends.
         case connecting
-        /// The request is on its way; no octet of a final response has been passed on. Leaves by `responseHead`.
+        /// The request is on its way; no byte of a final response has been passed on. Leaves by `responseHead`.
         case waiting
         /// The response head was passed on: no other answer can be given any more. Leaves by its end.
         case answering

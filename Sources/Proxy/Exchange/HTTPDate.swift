@@ -37,7 +37,7 @@ struct HTTPDate {
     }
 
     private mutating func put(_ letters: StaticString, from start: Int, at position: Int) {
-        for index in 0..<3 { text[position + index] = letters[octet: start + index] }
+        for index in 0..<3 { text[position + index] = letters[byte: start + index] }
     }
 
     private mutating func putTwoDigits(_ value: UInt64, at position: Int) {

@@ -34,13 +34,13 @@ extension Worker {
     }
 
     private func add(_ name: [UInt8], _ value: Span<UInt8>, _ request: Head) {
-        // Names may hold octets that would break the line, as a certificate's subject may hold anything.
+        // Names may hold bytes that would break the line, as a certificate's subject may hold anything.
         let room = Core.Limits.largeBufferBytes - requestHeadByteCount(request)
         guard name.count + value.count + 4 + Limits.fieldRoomBytes <= room else { return }
         let field = request.beginField(name.span)
         for index in 0..<value.count {
-            let octet = value[index]
-            request.append(octet < 0x20 || octet == 0x7F ? 0x3F : octet)
+            let byte = value[index]
+            request.append(byte < 0x20 || byte == 0x7F ? 0x3F : byte)
         }
         request.endField(field, id: .xAmznTLS)
     }

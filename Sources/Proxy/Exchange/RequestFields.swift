@@ -177,12 +177,12 @@ extension Worker {
         request.removeFields(.secWebSocketKey)
         let name = request.beginField("Sec-WebSocket-Key")
         let digits: StaticString = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/"
-        // 16 random octets in base64: 21 whole digits, one of which two bits count, and the padding.
+        // 16 random bytes in base64: 21 whole digits, one of which two bits count, and the padding.
         var bits: UInt64 = 0
         for position in 0..<22 {
             if position % 10 == 0 { bits = random.next() }
             let digit = Int(bits & 63) & (position == 21 ? 0b110000 : 0b111111)
-            request.append(digits[octet: digit])
+            request.append(digits[byte: digit])
             bits >>= 6
         }
         request.append("==")

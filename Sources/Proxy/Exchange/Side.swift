@@ -8,31 +8,31 @@ import TLS
 ///         each stream. Buffers are there only while something waits in them.
 /// The rest of the worker speaks to a side in these words alone: an exchange does not know the protocols it joins.
 class Side {
-    /// Octets of messages read and not yet consumed.
+    /// Bytes of messages read and not yet consumed.
     final var inbound: Buffer?
-    /// Octets to be written: on an HTTP/1 connection heads and small pieces of bodies behind them, on a stream what
+    /// Bytes to be written: on an HTTP/1 connection heads and small pieces of bodies behind them, on a stream what
     /// its window does not let out yet.
     final var outbound: Buffer?
     /// Finds the body in what comes in.
     final var decoder = BodyDecoder(.none)
     /// How the body that goes out is framed.
     final var sending = Framing.none
-    /// Octets of messages consumed from and handed to the other side, since the connection or stream began.
+    /// Bytes of messages consumed from and handed to the other side, since the connection or stream began.
     final var consumedCount: UInt64 = 0
     final var writtenCount: UInt64 = 0
-    /// When an octet was last read or written.
+    /// When a byte was last read or written.
     final var lastActivity: Instant
 
     init(now: Instant) { lastActivity = now }
 
-    /// Octets of buffers that this side holds.
+    /// Bytes of buffers that this side holds.
     final var heldByteCount: Int { (inbound?.capacity ?? 0) + (outbound?.capacity ?? 0) }
 
     /// Whether nothing waits in `outbound`.
     final var isOutboundEmpty: Bool { outbound?.isEmpty ?? true }
     /// Whether nothing waits to be written.
     var isFlushed: Bool { isOutboundEmpty }
-    /// Whether it may take octets now.
+    /// Whether it may take bytes now.
     var isWritable: Bool { preconditionFailure("side: abstract") }
     /// Whether the other side will send no more, or cannot.
     var isEnded: Bool { preconditionFailure("side: abstract") }
@@ -40,7 +40,7 @@ class Side {
     var isBroken: Bool { preconditionFailure("side: abstract") }
     /// What its connection's other side had taken when `hasTakenMore` last asked.
     final var takenAtLastLook: UInt64 = 0
-    /// Of what was written, the octets that the other side has taken, as far as can be known. Costs a system call.
+    /// Of what was written, the bytes that the other side has taken, as far as can be known. Costs a system call.
     func takenCount() -> UInt64 { preconditionFailure("side: abstract") }
     /// Whether the other side goes on taking what was written before. May cost a system call.
     func hasTakenMore() -> Bool { preconditionFailure("side: abstract") }
@@ -49,7 +49,7 @@ class Side {
     func fill(_ worker: inout Worker) -> Transport.Fill { preconditionFailure("side: abstract") }
     /// Writes what waits in `outbound`.
     func flush(_ worker: inout Worker) -> Transport.Flush { preconditionFailure("side: abstract") }
-    /// Writes what waits in `outbound` and then the first `count` octets of `body`, from where they lie. Returns how
+    /// Writes what waits in `outbound` and then the first `count` bytes of `body`, from where they lie. Returns how
     /// many of `body` were taken, which are consumed; nil if this side is dead.
     func write(body: Buffer, count: Int, _ worker: inout Worker) -> Int? { preconditionFailure("side: abstract") }
     /// Ends the body that goes out. `.blocked` only if the end could not even be noted: call again.

@@ -45,7 +45,7 @@ extension Worker {
         send(exchange, bodyCount: nil, closes: exchange.isCut) { _ in }
     }
 
-    /// Answers with what the configuration spells out.
+    /// Answers with what the configuration periods out.
     mutating func answerFixed(_ exchange: Exchange, _ plan: FixedResponsePlan) {
         // To an extended CONNECT it would say that there is a tunnel. Source: RFC 8441 §5.
         if exchange.isExtendedCONNECT && StatusClass(plan.status) == .success {
@@ -96,7 +96,7 @@ extension Worker {
         send(exchange, bodyCount: page.byteCount, closes: false) { page.append(to: $0) }
     }
 
-    /// Writes `response` and a body of `bodyCount` octets, nil if it has none, and finishes the exchange.
+    /// Writes `response` and a body of `bodyCount` bytes, nil if it has none, and finishes the exchange.
     private mutating func send(
         _ exchange: Exchange, bodyCount: Int?, closes: Bool, _ writeBody: (Buffer) -> Void
     ) {

@@ -205,7 +205,7 @@ extension Worker {
         handle(exchange, .responseHead)
     }
 
-    /// Passes the target's agreement on; from now on octets go through as they come, until either side ends.
+    /// Passes the target's agreement on; from now on bytes go through as they come, until either side ends.
     private mutating func beginTunnel(_ exchange: Exchange, _ target: TargetSide) {
         let client = exchange.client
         endAttempt(exchange, .answered)

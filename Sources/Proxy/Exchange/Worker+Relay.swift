@@ -86,7 +86,7 @@ extension Worker {
         source.consumedCount += UInt64(count)
     }
 
-    /// Hands up to `count` octets at the front of `inbound` to `sink`, framed as it wants. Returns how many were taken,
+    /// Hands up to `count` bytes at the front of `inbound` to `sink`, framed as it wants. Returns how many were taken,
     /// which are consumed; nil if the sink is dead.
     mutating func forward(_ inbound: Buffer, _ count: Int, to sink: Side, keeping exchange: Exchange?) -> Int? {
         guard let exchange, !exchange.isTunnel else { return forward(inbound, count, to: sink) }

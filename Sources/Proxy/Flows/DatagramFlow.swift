@@ -21,7 +21,7 @@ final class DatagramFlow {
     /// Whether the target has sent something.
     var isAnswered = false
     /// Whether the client has sent something after that: then it is where it says it is, as a flood's senders are not.
-    var isAssured = false
+    var isVerified = false
     /// Its neighbours among the flows of its listener that are assured, or that are not.
     fileprivate(set) var older: DatagramFlow?
     fileprivate(set) var newer: DatagramFlow?
@@ -108,10 +108,10 @@ final class DatagramListener {
     var all: [DatagramFlow] { Array(flows.values) }
 
     /// The idlest of the flows whose client may be nobody.
-    var mostDoubtful: DatagramFlow? { others.oldest }
+    var oldestUnverified: DatagramFlow? { others.oldest }
 
     /// The idlest of the others.
-    var idlestAssured: DatagramFlow? { assured.oldest }
+    var idlestVerified: DatagramFlow? { assured.oldest }
 
     /// A flow that was silent since before `instant`.
     func idle(before instant: Instant) -> DatagramFlow? {
@@ -127,15 +127,15 @@ final class DatagramListener {
 
     func remove(_ flow: DatagramFlow) {
         flows[flow.key] = nil
-        if flow.isAssured { assured.remove(flow) } else { others.remove(flow) }
+        if flow.isVerified { assured.remove(flow) } else { others.remove(flow) }
     }
 
     /// Datagrams of the client have come.
     func clientSent(_ flow: DatagramFlow, now: Instant) {
         flow.lastActivity = now
-        if flow.isAnswered, !flow.isAssured {
+        if flow.isAnswered, !flow.isVerified {
             others.remove(flow)
-            flow.isAssured = true
+            flow.isVerified = true
             assured.append(flow)
         } else {
             touch(flow)
@@ -150,6 +150,6 @@ final class DatagramListener {
     }
 
     private func touch(_ flow: DatagramFlow) {
-        if flow.isAssured { assured.touch(flow) } else { others.touch(flow) }
+        if flow.isVerified { assured.touch(flow) } else { others.touch(flow) }
     }
 }

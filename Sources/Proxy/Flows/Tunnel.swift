@@ -2,7 +2,7 @@ import Core
 import TLS
 import Telemetry
 
-/// A client's connection joined to one to a target, whose octets are passed on both ways and not looked at.
+/// A client's connection joined to one to a target, whose bytes are passed on both ways and not looked at.
 ///
 /// Shape:  three objects, one for the pair and one for each side. Nothing is held for a pair that is silent: what was
 ///         read goes out at once, and only what the other side does not take waits, in one buffer each way.
@@ -31,7 +31,7 @@ final class Tunnel {
     let beganAt: Instant
     /// Where the client has connected to, by its PROXY header; nil without.
     var destination: SocketAddress?
-    /// When an octet was last passed on, or taken; before, when the first attempt to connect to a target began.
+    /// When a byte was last passed on, or taken; before, when the first attempt to connect to a target began.
     var lastActivity: Instant
     /// When the wheel will call, at the latest.
     var timer = Instant.distantFuture
@@ -54,7 +54,7 @@ final class Tunnel {
         case handshake(until: Instant)
         /// A connection to a target: `attempts`.
         case connecting
-        /// Octets, from either side.
+        /// Bytes, from either side.
         case open
         /// Closed. The objects may outlive the sockets by the rest of a call.
         case closed
@@ -94,7 +94,7 @@ final class Tunnel {
     /// The side at the other end of `side`, if it is there yet.
     func other(than side: TunnelSide) -> TunnelSide? { side === client ? target : client }
 
-    /// Octets of buffers that it holds.
+    /// Bytes of buffers that it holds.
     var heldByteCount: Int { client.heldByteCount + (target?.heldByteCount ?? 0) }
 }
 
@@ -116,7 +116,7 @@ final class TunnelSide {
         self.pool = pool
     }
 
-    /// Octets of buffers that it holds.
+    /// Bytes of buffers that it holds.
     var heldByteCount: Int { (waiting?.capacity ?? 0) + transport.heldByteCount }
     /// Whether something waits for it to take more.
     var isBlocked: Bool { waiting != nil || !transport.isFlushed }

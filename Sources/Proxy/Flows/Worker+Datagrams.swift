@@ -56,7 +56,7 @@ extension Worker {
     /// flow whose client may be nobody gives up its own.
     private mutating func openSocket(to target: SocketAddress) -> DatagramSocket? {
         do { return try DatagramSocket.connect(to: target) } catch {
-            guard !isVerdict(error.code), endDoubtfulFlow() || freeDescriptor() else { return nil }
+            guard !isVerdict(error.code), endUnverifiedFlow() || freeDescriptor() else { return nil }
             return try? DatagramSocket.connect(to: target)
         }
     }
@@ -69,18 +69,18 @@ extension Worker {
     /// Whether another flow may begin, for which another one ends if there are enough.
     private mutating func makeRoom(_ listener: DatagramListener) -> Bool {
         guard clientCount + flowCount >= configuration.connectionsMax || buffers.isExhausted else { return true }
-        if endDoubtfulFlow() || evictSilent() { return true }
-        guard let idlest = listener.idlestAssured else { return false }
+        if endUnverifiedFlow() || evictSilent() { return true }
+        guard let idlest = listener.idlestVerified else { return false }
         evict(idlest)
         return true
     }
 
     /// Ends the idlest of all flows whose client may be nobody, whichever listener it came to: a flood at one must keep
     /// nobody from another. Returns false if there is none.
-    mutating func endDoubtfulFlow() -> Bool {
+    mutating func endUnverifiedFlow() -> Bool {
         var idlest: DatagramFlow?
         for listener in datagramListeners {
-            guard let flow = listener.mostDoubtful else { continue }
+            guard let flow = listener.oldestUnverified else { continue }
             if idlest.map({ flow.lastActivity < $0.lastActivity }) ?? true { idlest = flow }
         }
         guard let idlest else { return false }
@@ -130,7 +130,7 @@ extension Worker {
         for index in messages { counters.datagramsDropped.add(UInt64(datagrams[index].datagramCount)) }
     }
 
-    /// Counts a message that was passed on, and returns its octets.
+    /// Counts a message that was passed on, and returns its bytes.
     private func note(_ message: DatagramBatch.Message) -> UInt64 {
         counters.datagrams.add(UInt64(message.datagramCount))
         counters.flowBytes.add(.udp, UInt64(message.byteCount))
@@ -177,7 +177,7 @@ extension Worker {
             end(flow, .idle, by: .apus)
             ended += 1
         }
-        listener.isTimed = listener.mostDoubtful != nil || listener.idlestAssured != nil
+        listener.isTimed = listener.oldestUnverified != nil || listener.idlestVerified != nil
         guard listener.isTimed else { return }
         // A tenth of the time late at most, and not for each flow; or soon, if there may be more.
         let pause = ended == Limits.flowsExpiredPerTurnMax ? 0 : timeout / 10

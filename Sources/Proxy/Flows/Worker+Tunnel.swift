@@ -98,7 +98,7 @@ extension Worker {
         }
         switch ClientHello.read(scratch.bytes) {
         case .needMore:
-            // What is there was seen: the next octet makes an event.
+            // What is there was seen: the next byte makes an event.
             tunnel.client.transport.isReadable = false
             if tunnel.client.transport.isEndAnnounced { end(tunnel, .clientHello, by: .client) }
             return false
@@ -315,7 +315,7 @@ extension Worker {
 
     /// Sends the PROXY header, where the group has one, as soon as a target's connection is there: before TLS, which is
     /// inside. False if it could not be sent.
-    private mutating func introduce(_ target: TunnelSide, _ ready: Poller.Ready, _ tunnel: Tunnel) -> Bool {
+    private mutating func sendProxyHeader(_ target: TunnelSide, _ ready: Poller.Ready, _ tunnel: Tunnel) -> Bool {
         guard let flows = tunnel.group?.plan.flows, flows.sendsProxyHeader, !target.transport.isConnected,
             ready.isWritable, !ready.isDead
         else { return true }
@@ -332,7 +332,7 @@ extension Worker {
         guard let tunnel = side.tunnel else { preconditionFailure("tunnel: an event after closed") }
         switch tunnel.phase {
         case .connecting where side !== tunnel.client:
-            if !introduce(side, ready, tunnel) { return connectFailed(side, tunnel, .connectFailed) }
+            if !sendProxyHeader(side, ready, tunnel) { return connectFailed(side, tunnel, .connectFailed) }
             switch side.transport.connect(ready, &self) {
             case .waiting: return
             case .failed(let ending): connectFailed(side, tunnel, ending)

@@ -66,7 +66,7 @@ final class ClientConnection: ClientSide {
         }
     }
 
-    /// Octets charged to the client: its own connection's, and those of the target that serves it.
+    /// Bytes charged to the client: its own connection's, and those of the target that serves it.
     var chargedByteCount: Int {
         let own = heldByteCount + transport.heldByteCount
         guard let exchange else { return own }

@@ -145,7 +145,7 @@ final class TargetConnection: TargetSide {
         }
     }
 
-    /// Whether nothing is left of the last exchange: an octet more than the response, even one that may still be in
+    /// Whether nothing is left of the last exchange: a byte more than the response, even one that may still be in
     /// the kernel or in TLS, or an end that was seen, would be taken for the next one's.
     private var isClean: Bool {
         (inbound?.isEmpty ?? true) && !transport.mayReceive && isFlushed && !transport.isEndAnnounced && !isEnded

@@ -105,7 +105,7 @@ extension Worker {
         return inbound.bytes.begins(with: preface, count: count) ? count == preface.utf8CodeUnitCount : nil
     }
 
-    /// A head has begun and is not complete: the absolute deadline runs from its first octets.
+    /// A head has begun and is not complete: the absolute deadline runs from its first bytes.
     private mutating func awaitHead(_ client: ClientConnection) -> Bool {
         if client.isEnded {
             close(client)

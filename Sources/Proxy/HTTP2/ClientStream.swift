@@ -32,7 +32,7 @@ final class ClientStream: ClientSide {
     override var isEnded: Bool { stream.isEndReceived || stream.isReset }
     override var isBroken: Bool { stream.isReset }
     /// What is in frames counts as taken: the client's windows hold back the rest. While it is the kernel that has no
-    /// room, what the client takes of the whole connection counts, too: whose octets these are nobody knows.
+    /// room, what the client takes of the whole connection counts, too: whose bytes these are nobody knows.
     override func takenCount() -> UInt64 {
         let taken = connection.transport.takenCount
         if isHeldByKernel && taken > takenOfConnection { takenBesides += taken - takenOfConnection }
@@ -58,7 +58,7 @@ final class ClientStream: ClientSide {
     override func settle(_ worker: inout Worker) { worker.settle(self, &stream) }
     override func lendAgain(_ worker: inout Worker) { worker.lendAgain(self, &stream) }
     override func takeBack(_ result: Transport.Flush, _ worker: inout Worker) {
-        if worker.takeBackAgain(self, &stream, result) { worker.postpone(self) }
+        if worker.takeBackAgain(self, &stream, result) { worker.deferToNextPass(self) }
     }
 
     override func mayTakeTarget(_ exchange: Exchange, _ worker: inout Worker) -> Bool {
@@ -90,7 +90,7 @@ final class ClientStream: ClientSide {
         let count = min(connection.waiting.count, max(0, worker.targetShare - connection.targetCount))
         for next in connection.waiting.prefix(count) {
             next.isInvited = true
-            worker.postpone(next)
+            worker.deferToNextPass(next)
         }
         connection.waiting.removeFirst(count)
     }
@@ -126,10 +126,10 @@ final class ClientStream: ClientSide {
     override func writeInterim(_ response: Head, _ exchange: Exchange, _ worker: inout Worker) {
         guard !stream.isReset else { return }
         stream.session.respond(stream.slot, response, framing: .none, isEnd: false)
-        worker.keepBusy(connection)
+        worker.markDirty(connection)
     }
 
-    /// The session frames the body: nothing of HTTP/1's framing goes into its octets.
+    /// The session frames the body: nothing of HTTP/1's framing goes into its bytes.
     override func writeHead(_ response: Head, _ exchange: Exchange, hasBody: Bool, _ worker: inout Worker) {
         let framing = sending
         sending = .untilClose
@@ -146,7 +146,7 @@ final class ClientStream: ClientSide {
             stream.isEnding = true
             stream.isEnded = true
         }
-        worker.keepBusy(connection)
+        worker.markDirty(connection)
     }
 
     /// A target's agreement to a WebSocket as HTTP/2 has it. Source: RFC 8441 §5.
@@ -174,7 +174,7 @@ final class ClientStream: ClientSide {
     func endLinger(_ worker: inout Worker) {
         lingerUntil = .distantFuture
         if !stream.isReset && !stream.isEndReceived { stream.session.reset(stream.slot, .noError) }
-        worker.keepBusy(connection)
+        worker.markDirty(connection)
     }
 
     override func abort(isResponseDone: Bool, _ worker: inout Worker) {
@@ -188,6 +188,6 @@ final class ClientStream: ClientSide {
     private func leave(_ worker: inout Worker) {
         worker.discardBuffers(self)
         if let trailers = stream.trailers.take() { worker.heads.put(trailers) }
-        worker.keepBusy(connection)
+        worker.markDirty(connection)
     }
 }

@@ -91,7 +91,7 @@ final class HTTP2ClientConnection: HTTP2Connection {
         return knownLocalAddress
     }
 
-    /// Octets charged to the client: the connection's, its streams', and those of the targets that serve them.
+    /// Bytes charged to the client: the connection's, its streams', and those of the targets that serve them.
     var chargedByteCount: Int {
         var count = heldByteCount
         for stream in streams {

@@ -16,11 +16,11 @@ class HTTP2Connection {
     final var unread: Buffer?
     /// It waits for its next turn in `Worker.backlog`, and is not read before.
     final var isBacklogged = false
-    /// It waits in `Worker.busyConnections` for its turn at the end of the pass.
+    /// It waits in `Worker.dirtyConnections` for its turn at the end of the pass.
     final var isBusy = false
     /// Streams that have something to send and no window, or no room in `outbound`.
     final var blocked: [Side] = []
-    /// When an octet was last read or written.
+    /// When a byte was last read or written.
     final var lastActivity: Instant
     /// When something was first written after something was last read; far away while nothing was.
     final var unansweredSince = Instant.distantFuture
@@ -28,7 +28,7 @@ class HTTP2Connection {
     final var takenAtLastLook: UInt64 = 0
     /// Frames were due for which there was no room: streams wait for it.
     final var isFull = false
-    /// When the kernel last took octets of frames, or none waited: what comes in does not count.
+    /// When the kernel last took bytes of frames, or none waited: what comes in does not count.
     final var lastFlush: Instant
     /// What the session held when the worker's budget was last told.
     final var sessionByteCount = 0
@@ -41,7 +41,7 @@ class HTTP2Connection {
     /// while none has.
     final var partialSince = Instant.distantFuture
 
-    /// Octets of buffers held, and the session's.
+    /// Bytes of buffers held, and the session's.
     final var heldByteCount: Int {
         (outbound?.capacity ?? 0) + (unread?.capacity ?? 0) + transport.heldByteCount + sessionByteCount
     }
@@ -97,7 +97,7 @@ struct StreamState {
     var isEnded = false
     /// Trailers that are to go out with it.
     var trailers: Head?
-    /// Octets that were lent to the session with those of other streams; nil while none are.
+    /// Bytes that were lent to the session with those of other streams; nil while none are.
     var lentCount: Int?
     /// Of `consumedCount`, what the session was told, so that the window opens.
     var reportedCount: UInt64 = 0

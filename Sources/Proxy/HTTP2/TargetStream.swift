@@ -42,7 +42,7 @@ final class TargetStream: TargetSide {
     override func settle(_ worker: inout Worker) { worker.settle(self, &stream) }
     override func lendAgain(_ worker: inout Worker) { worker.lendAgain(self, &stream) }
     override func takeBack(_ result: Transport.Flush, _ worker: inout Worker) {
-        if worker.takeBackAgain(self, &stream, result), let exchange { worker.postpone(exchange.client) }
+        if worker.takeBackAgain(self, &stream, result), let exchange { worker.deferToNextPass(exchange.client) }
     }
 
     override func isUnprocessed(isUnheard: Bool) -> Bool {
@@ -123,6 +123,6 @@ final class TargetStream: TargetSide {
         worker.discardBuffers(self)
         if let head = pendingHead.take() { worker.heads.put(head) }
         if let trailers = stream.trailers.take() { worker.heads.put(trailers) }
-        worker.keepBusy(connection)
+        worker.markDirty(connection)
     }
 }

@@ -18,12 +18,12 @@ extension Worker {
             input.removeAll()
             switch connection.transport.receive(into: input, &self) {
             case .got: take(input, connection)
-            case .nothing: return keepBusy(connection)
+            case .nothing: return markDirty(connection)
             case .ended, .failed: return connection.end(&self)
             }
         }
         delay(connection)
-        keepBusy(connection)
+        markDirty(connection)
     }
 
     /// Hands the bytes of a connection in `input` to its session and acts on them. What the turn has no time for is
@@ -49,22 +49,22 @@ extension Worker {
         noteFault(of: connection)
         connection.handleEvents(input, &self)
         if !connection.blocked.isEmpty { resumeBlocked(connection) }
-        keepBusy(connection)
+        markDirty(connection)
         return takenCount
     }
 
     /// Has a connection's frames written at the end of the pass.
-    mutating func keepBusy(_ connection: HTTP2Connection) {
+    mutating func markDirty(_ connection: HTTP2Connection) {
         guard !connection.isBusy, !connection.isClosed else { return }
         connection.isBusy = true
-        busyConnections.append(connection)
+        dirtyConnections.append(connection)
     }
 
     /// Has every connection write that has something to say.
-    mutating func tendConnections() {
-        guard !busyConnections.isEmpty else { return }
-        let connections = busyConnections
-        busyConnections.removeAll(keepingCapacity: true)
+    mutating func flushDirtyConnections() {
+        guard !dirtyConnections.isEmpty else { return }
+        let connections = dirtyConnections
+        dirtyConnections.removeAll(keepingCapacity: true)
         for connection in connections {
             connection.isBusy = false
             if !connection.isClosed { writeOut(connection) }
@@ -127,7 +127,7 @@ extension Worker {
     /// Makes frames of a request's head at once; they are written at the end of the pass.
     mutating func frameRequest(on connection: HTTP2TargetConnection) {
         _ = produce(connection)
-        keepBusy(connection)
+        markDirty(connection)
     }
 
     /// Makes frames of what is due and writes what the kernel takes at once: the last words of a connection.
@@ -183,7 +183,7 @@ extension Worker {
         -> Transport.Flush
     {
         let isDone = stream.session.detach(stream.slot)
-        keepBusy(stream.connection)
+        markDirty(stream.connection)
         if result == .failed { return .failed }
         guard isDone else {
             block(side, &stream)
@@ -201,7 +201,7 @@ extension Worker {
         stream.connection.blocked.append(side)
     }
 
-    /// Writes what waits in `side.outbound` and then the first `count` octets of `body`. Returns how many of `body`
+    /// Writes what waits in `side.outbound` and then the first `count` bytes of `body`. Returns how many of `body`
     /// were taken, which are consumed; nil if the stream is over.
     mutating func write(_ side: Side, _ stream: inout StreamState, body: Buffer, count: Int) -> Int? {
         if stream.isReset { return nil }
@@ -214,7 +214,7 @@ extension Worker {
         stream.session.attach(stream.slot, body, count: count, isLast: false)
         let result = produce(stream.connection)
         let isDone = stream.session.detach(stream.slot)
-        keepBusy(stream.connection)
+        markDirty(stream.connection)
         if result == .failed { return nil }
         if !isDone { block(side, &stream) }
         noteTaken(side, before - body.count)
@@ -279,7 +279,7 @@ extension Worker {
         stream.reportedCount = consumedCount
         guard !stream.isReset, !stream.isEndReceived else { return }
         stream.session.consumed(stream.slot, count)
-        keepBusy(stream.connection)
+        markDirty(stream.connection)
     }
 
     /// Throws away what came in and was not taken: nobody asks for it any more.
@@ -319,7 +319,7 @@ extension Worker {
     }
 
     /// Keeps data that came in on a stream until its exchange takes it. The window makes sure that it fits.
-    mutating func receive(_ octets: Span<UInt8>, _ side: Side) {
+    mutating func receive(_ bytes: Span<UInt8>, _ side: Side) {
         let inbound: Buffer
         if let waiting = side.inbound.take() {
             inbound = buffers.enlarge(waiting)
@@ -327,7 +327,7 @@ extension Worker {
         } else {
             inbound = buffers.acquireLarge()
         }
-        inbound.append(octets)
+        inbound.append(bytes)
         side.inbound = inbound
         side.lastActivity = now
     }

@@ -32,7 +32,7 @@ extension Worker {
         connection.transport.note(ready)
         if ready.isDead { return end(connection) }
         if case .lingering = connection.phase { return linger(connection) }
-        if connection.mayRead, !connection.isBacklogged { serve(connection) } else { keepBusy(connection) }
+        if connection.mayRead, !connection.isBacklogged { serve(connection) } else { markDirty(connection) }
     }
 
     // MARK: What the session says
@@ -69,7 +69,7 @@ extension Worker {
         connection.streamCount += 1
         connection.requestCount += 1
         stream.stream.isEndReceived = isEnd
-        // Octets of a tunnel wait until there is one.
+        // Bytes of a tunnel wait until there is one.
         stream.decoder = BodyDecoder(isEnd || head.isWebSocket ? .none : .untilClose)
         let exchange = freeExchanges.popLast() ?? Exchange()
         heads.put(exchange.request)
@@ -89,18 +89,18 @@ extension Worker {
         } else {
             decide(exchange)
         }
-        if stream.exchange === exchange { postpone(stream) }
+        if stream.exchange === exchange { deferToNextPass(stream) }
     }
 
-    private mutating func receive(_ connection: HTTP2ClientConnection, _ slot: Int, _ octets: Span<UInt8>) {
+    private mutating func receive(_ connection: HTTP2ClientConnection, _ slot: Int, _ bytes: Span<UInt8>) {
         guard let stream = connection.streams[slot] else { preconditionFailure("HTTP/2: data on no stream") }
         guard stream.exchange != nil else {
             // Answered already: what comes until the client has seen it is thrown away.
-            stream.consumedCount += UInt64(octets.count)
+            stream.consumedCount += UInt64(bytes.count)
             return report(stream.consumedCount, &stream.stream)
         }
-        receive(octets, stream)
-        postpone(stream)
+        receive(bytes, stream)
+        deferToNextPass(stream)
     }
 
     private mutating func endRequest(_ connection: HTTP2ClientConnection, _ slot: Int, _ trailers: Head?) {
@@ -111,7 +111,7 @@ extension Worker {
             return
         }
         stream.receivedTrailers = trailers
-        postpone(stream)
+        deferToNextPass(stream)
     }
 
     private mutating func closeStream(
@@ -165,12 +165,12 @@ extension Worker {
         connection.enter(.announcing(until: now + Limits.goAwayTime))
         connection.session.beginShutdown()
         connection.session.ping()
-        keepBusy(connection)
+        markDirty(connection)
     }
 
     private mutating func finishShutdown(_ connection: HTTP2ClientConnection) {
         connection.announceEnd()
-        keepBusy(connection)
+        markDirty(connection)
     }
 
     /// All that is due was written or waits for the kernel.

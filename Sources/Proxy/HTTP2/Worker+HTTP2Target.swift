@@ -44,7 +44,7 @@ extension Worker {
                 pool.queue.remove(ticket: attempt.ticket)
                 let client = exchange.client
                 openStream(exchange, connection, beganAt: attempt.beganAt)
-                postpone(client)
+                deferToNextPass(client)
             }
         }
         if let name = pool.queue.firstName { openConnections(pool, group, name) }
@@ -101,7 +101,7 @@ extension Worker {
         for (exchange, attempt) in failed {
             let client = exchange.client
             connectFailed(exchange, pool, ending, beganAt: attempt.beganAt)
-            postpone(client)
+            deferToNextPass(client)
         }
     }
 
@@ -122,7 +122,7 @@ extension Worker {
             }
         case .open, .finishing:
             connection.transport.note(ready)
-            if connection.mayRead, !connection.isBacklogged { serve(connection) } else { keepBusy(connection) }
+            if connection.mayRead, !connection.isBacklogged { serve(connection) } else { markDirty(connection) }
         case .closed: preconditionFailure("HTTP/2 target: an event after closed")
         }
     }
@@ -180,17 +180,17 @@ extension Worker {
         guard let exchange = side.exchange, exchange.state.phase == .waiting else { return heads.put(head) }
         // What else this read has brought is looked at first: it may cut the answer, which nobody has seen yet.
         side.pendingHead = head
-        postpone(exchange.client)
+        deferToNextPass(exchange.client)
     }
 
-    private mutating func receive(_ connection: HTTP2TargetConnection, _ slot: Int, _ octets: Span<UInt8>) {
+    private mutating func receive(_ connection: HTTP2TargetConnection, _ slot: Int, _ bytes: Span<UInt8>) {
         let side = side(connection, slot)
         guard let exchange = side.exchange else {
-            side.consumedCount += UInt64(octets.count)
+            side.consumedCount += UInt64(bytes.count)
             return report(side.consumedCount, &side.stream)
         }
-        receive(octets, side)
-        postpone(exchange.client)
+        receive(bytes, side)
+        deferToNextPass(exchange.client)
     }
 
     private mutating func endResponse(_ connection: HTTP2TargetConnection, _ slot: Int, _ trailers: Head?) {
@@ -201,7 +201,7 @@ extension Worker {
             return
         }
         side.receivedTrailers = trailers
-        postpone(exchange.client)
+        deferToNextPass(exchange.client)
     }
 
     private mutating func closeStream(
@@ -221,7 +221,7 @@ extension Worker {
             side.fault = fault
         case .complete, .resetByUs: break
         }
-        if let exchange = side.exchange { postpone(exchange.client) }
+        if let exchange = side.exchange { deferToNextPass(exchange.client) }
     }
 
     // MARK: Its end
@@ -268,7 +268,7 @@ extension Worker {
         close(connection)
         for case let side? in sides {
             side.connectionEnded(takenCount: takenCount)
-            if let exchange = side.exchange { postpone(exchange.client) }
+            if let exchange = side.exchange { deferToNextPass(exchange.client) }
         }
         serveQueue(connection.pool, connection.group)
     }

@@ -8,7 +8,7 @@ extension Worker {
     mutating func adopt(_ snapshot: Snapshot, opened: [OpenedListener]) {
         accessLog = snapshot.accessLog.map { AccessLog(format: $0, ring: log.ring, bell: log.bell, counters: counters) }
         connectionLog = snapshot.connectionLog.map {
-            ConnectionLog(format: $0, ring: connectionLogDoor.ring, bell: connectionLogDoor.bell, counters: counters)
+            ConnectionLog(format: $0, ring: connectionLogSink.ring, bell: connectionLogSink.bell, counters: counters)
         }
         adoptGroups(snapshot.groups)
         adoptListeners(snapshot.listeners)
@@ -66,7 +66,7 @@ extension Worker {
             counters.targetConnectionsIdle.subtract()
             close(idle)
         }
-        for connection in pool.connections where !connection.isConnecting { keepBusy(connection) }
+        for connection in pool.connections where !connection.isConnecting { markDirty(connection) }
         reportIfDrained(pool)
     }
 
@@ -87,7 +87,7 @@ extension Worker {
     }
 
     /// The deregistration delay of a target is over, and its connections live on.
-    mutating func leaveTunnels(of targetID: Int) {
+    mutating func detachTunnels(of targetID: Int) {
         guard targetID < pools.count, let pool = pools[targetID] else { return }
         forget(pool)
     }

@@ -9,7 +9,7 @@ extension Worker {
     /// Ends a client connection so that another may begin: a flow of datagrams whose client may be nobody, else the
     /// oldest of those that never said anything, else the one that has been between requests for the longest time.
     /// Connections with requests under way and tunnels stay. Returns false if there is none.
-    mutating func makeRoom() -> Bool { endDoubtfulFlow() || evictSilent() || evictIdle() }
+    mutating func makeRoom() -> Bool { endUnverifiedFlow() || evictSilent() || evictIdle() }
 
     /// Notes a client connection that was just accepted.
     mutating func noteArrival(_ token: Token) {
@@ -90,7 +90,7 @@ extension Worker {
     }
 
     /// Lets go of what is kept for reuse.
-    mutating func giveBack() {
+    mutating func returnMemory() {
         buffers.removeFree()
         heads.removeAll()
         freeExchanges.removeAll(keepingCapacity: true)
@@ -134,7 +134,7 @@ extension Worker {
             leaveDescriptorQueue(exchange)
             let client = exchange.client
             forward(exchange)
-            postpone(client)
+            deferToNextPass(client)
         }
     }
 

@@ -42,7 +42,7 @@ extension Worker {
         return min(deadline, client.exchange?.attempts.nextAt ?? .distantFuture)
     }
 
-    /// When neither side has sent or taken an octet for too long.
+    /// When neither side has sent or taken a byte for too long.
     private func idleDeadline(of client: ClientSide) -> Instant {
         var activity = client.lastActivity
         if let target = client.exchange?.target { activity = max(activity, target.lastActivity) }

@@ -15,8 +15,8 @@ struct Worker: ~Copyable {
     let mailbox: Mailbox<WorkerMail>
     let control: Mailbox<ControlMail>
     let counters: WorkerCounters
-    let log: LogDoor
-    let connectionLogDoor: LogDoor
+    let log: LogSink
+    let connectionLogSink: LogSink
 
     var poller = Poller()
     var timers: TimerWheel
@@ -59,7 +59,7 @@ struct Worker: ~Copyable {
     var response = Head()
     var trailers = Head()
     /// HTTP/2 connections that have something left to do at the end of the pass.
-    var busyConnections: [HTTP2Connection] = []
+    var dirtyConnections: [HTTP2Connection] = []
     let heads = HeadPool()
     /// Frames that were just read, of whichever connection; and the body of a stream that has none to send.
     let frames = Buffer(capacity: Core.Limits.largeBufferBytes)
@@ -90,14 +90,14 @@ struct Worker: ~Copyable {
 
     init(
         _ configuration: WorkerConfiguration, mailbox: Mailbox<WorkerMail>, control: Mailbox<ControlMail>,
-        counters: WorkerCounters, log: LogDoor, connectionLog: LogDoor
+        counters: WorkerCounters, log: LogSink, connectionLog: LogSink
     ) {
         self.configuration = configuration
         self.mailbox = mailbox
         self.control = control
         self.counters = counters
         self.log = log
-        connectionLogDoor = connectionLog
+        connectionLogSink = connectionLog
         tickets = TLSTicketKeyRing(
             current: configuration.ticketKey, lifetime: Limits.ticketLifetimeSeconds)
         now = Instant.now()
@@ -112,7 +112,7 @@ struct Worker: ~Copyable {
     /// Serves until control has said to finish and everything has.
     mutating func run() {
         while !isFinished {
-            let isIdle = deferred.isEmpty && backlog.isEmpty && busyConnections.isEmpty
+            let isIdle = deferred.isEmpty && backlog.isEmpty && dirtyConnections.isEmpty
             let readyCount = poller.wait(until: isIdle ? nextDeadline : now, now: now)
             now = Instant.now()
             dispatchIdleTargets(readyCount)
@@ -121,7 +121,7 @@ struct Worker: ~Copyable {
             fireTimers()
             if !backlog.isEmpty { serveBacklog() }
             if !descriptorQueue.isEmpty { serveDescriptorQueue() }
-            tendConnections()
+            flushDirtyConnections()
             if buffers.bytesHeld > buffers.bytesMax { shed() }
             report()
         }
@@ -181,7 +181,7 @@ struct Worker: ~Copyable {
     }
 
     /// Has a client's side go on in the next pass.
-    mutating func postpone(_ client: ClientSide) {
+    mutating func deferToNextPass(_ client: ClientSide) {
         guard !client.isDeferred else { return }
         client.isDeferred = true
         deferred.append(client)
@@ -222,11 +222,11 @@ struct Worker: ~Copyable {
             switch mail {
             case .adopt(let snapshot, let opened): adopt(snapshot, opened: opened)
             case .cut(let target): cutExchanges(of: target)
-            case .leave(let target): leaveTunnels(of: target)
+            case .leave(let target): detachTunnels(of: target)
             case .terminate(let target): endTunnels(of: target, .unhealthy)
             case .unhealthy(let target): targetUnhealthy(target)
             case .ticketKeys(let current, let previous): tickets.adopt(current: current, previous: previous)
-            case .giveBack: giveBack()
+            case .returnMemory: returnMemory()
             case .finish(let deadline): beginToFinish(deadline)
             }
         }

@@ -2,7 +2,7 @@ import Core
 import Telemetry
 
 /// Where a worker leaves its access log lines.
-public struct LogDoor: Sendable {
+public struct LogSink: Sendable {
     /// This worker's own.
     public let ring: LogRing
     /// Wakes the log writer, which all workers share.
@@ -28,7 +28,7 @@ public struct WorkerHandle: Sendable {
     /// Starts a worker that waits for its first snapshot. Its answers go to `control`, its log lines into `log` and
     /// `connectionLog`.
     public static func start(
-        _ configuration: WorkerConfiguration, control: Mailbox<ControlMail>, log: LogDoor, connectionLog: LogDoor
+        _ configuration: WorkerConfiguration, control: Mailbox<ControlMail>, log: LogSink, connectionLog: LogSink
     ) -> WorkerHandle {
         let mailbox = Mailbox<WorkerMail>()
         let counters = WorkerCounters()

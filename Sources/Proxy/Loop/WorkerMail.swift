@@ -20,7 +20,7 @@ public enum WorkerMail: Sendable {
     /// Seal session tickets with `current` from now on, and still open those of `previous`.
     case ticketKeys(current: TLSTicketKey, previous: TLSTicketKey?)
     /// Let go of what is kept for reuse: there was much to do, and now there is not.
-    case giveBack
+    case returnMemory
     /// Stop listening, finish what is in flight until `deadline`, then stop the thread.
     case finish(deadline: Instant)
 }

@@ -53,7 +53,7 @@ public final class ListenerPlan: Sendable {
     public let priorities: [Int]
     /// What is done when no rule matches.
     public let defaultAction: ActionPlan
-    /// How octets are passed on; nil on a listener of HTTP, whose requests are read.
+    /// How bytes are passed on; nil on a listener of HTTP, whose requests are read.
     public let flows: FlowPlan?
 
     public init(
@@ -105,11 +105,11 @@ public struct ListenerSettings: Sendable, Equatable {
     public var clientKeepAlive: Nanoseconds
     /// Time for the first byte of the first request.
     public var firstByteTimeout: Nanoseconds
-    /// Time for a whole request head, from its first octet.
+    /// Time for a whole request head, from its first byte.
     public var headTimeout: Nanoseconds
     /// The window over which the least rate of bodies is measured.
     public var bodyRateWindow: Nanoseconds
-    /// Octets that must pass in a window; 0 switches the check off.
+    /// Bytes that must pass in a window; 0 switches the check off.
     public var bodyRateWindowBytes: UInt64
     /// Whether fields with names beyond `[-A-Za-z0-9]+` are left out.
     public var dropsInvalidNames: Bool
@@ -224,13 +224,13 @@ public final class RedirectPlan: Sendable {
     }
 }
 
-/// An answer that the configuration spells out.
+/// An answer that the configuration periods out.
 public final class FixedResponsePlan: Sendable {
     /// 2xx, 4xx or 5xx.
     public let status: UInt16
     /// Empty means no Content-Type field.
     public let contentType: [UInt8]
-    /// At most 1024 octets.
+    /// At most 1024 bytes.
     public let body: [UInt8]
 
     public init(status: UInt16, contentType: [UInt8], body: [UInt8]) {

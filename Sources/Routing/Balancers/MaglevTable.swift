@@ -6,7 +6,7 @@ import Core
 /// place of theirs that is free. So shares are equal to within one place in a hundred, and a target that comes or goes
 /// takes or leaves its own share, and moves hardly any other flow.
 ///
-/// Shape:  one octet pair for each of `placesCount` places. Looking up is O(1), making it O(places).
+/// Shape:  one byte pair for each of `placesCount` places. Looking up is O(1), making it O(places).
 /// Limits: `Limits.flowTargetsMax` targets.
 /// Source: D. Eisenbud et al., "Maglev: A Fast and Reliable Software Network Load Balancer", NSDI 2016, §3.4.
 public struct MaglevTable: Sendable {
@@ -75,7 +75,7 @@ public struct MaglevTable: Sendable {
     }
 }
 
-/// Hashes what tells flows apart. The same octets give the same hash in every process: what chooses a target for a flow
+/// Hashes what tells flows apart. The same bytes give the same hash in every process: what chooses a target for a flow
 /// must not depend on which worker, or which of several load balancers, sees it.
 ///
 /// Source: the finalizer of MurmurHash3 (A. Appleby), applied to each word in turn.

@@ -1,13 +1,13 @@
 import Core
 
-/// The conditions of one rule of a listener that passes octets on.
+/// The conditions of one rule of a listener that passes bytes on.
 ///
 /// Shape:  each list is an OR, the two are joined by AND, and an empty one holds for every connection.
 /// Source: elbv2.md §5.1 (source-ip).
 public struct FlowPattern: Equatable, Sendable {
     /// Networks of the client's address.
     public var sources: [AddressRange]
-    /// Names that the client's TLS asks for, in lower case. `*` stands for zero or more octets, `?` for one.
+    /// Names that the client's TLS asks for, in lower case. `*` stands for zero or more bytes, `?` for one.
     public var serverNames: [[UInt8]]
 
     /// Conditions on the source, the name, both or neither.
@@ -17,7 +17,7 @@ public struct FlowPattern: Equatable, Sendable {
     }
 }
 
-/// The rules of one listener that passes octets on: finds the first that a connection meets.
+/// The rules of one listener that passes bytes on: finds the first that a connection meets.
 ///
 /// Shape: a pass over the rules, once per connection, which costs a thousand times as much by itself.
 public final class FlowRules: Sendable {

@@ -1,6 +1,6 @@
 import Core
 
-/// Patterns in which `*` stands for zero or more octets and `?` for exactly one.
+/// Patterns in which `*` stands for zero or more bytes and `?` for exactly one.
 ///
 /// There is no escape, and neither `/` nor `.` stops a star. Source: elbv2.md §1.7.
 enum Glob {
@@ -10,18 +10,18 @@ enum Glob {
         case any
         /// Matches itself only.
         case literal
-        /// Matches what begins with the octets before its one star, which is the last octet.
+        /// Matches what begins with the bytes before its one star, which is the last byte.
         case prefix
-        /// Matches what ends with the octets after its one star, which is the first octet.
+        /// Matches what ends with the bytes after its one star, which is the first byte.
         case suffix
-        /// Must be matched octet by octet.
+        /// Must be matched byte by byte.
         case wild
     }
 
     /// `pattern` with runs of stars made one star, which means the same and is matched faster.
     static func simplified(_ pattern: [UInt8]) -> [UInt8] {
         var result: [UInt8] = []
-        for octet in pattern where octet != .asterisk || result.last != .asterisk { result.append(octet) }
+        for byte in pattern where byte != .asterisk || result.last != .asterisk { result.append(byte) }
         return result
     }
 
@@ -48,7 +48,7 @@ enum Glob {
         var starIndex = -1
         var retryIndex = 0
         while textIndex < text.count {
-            // A star is looked for first: in the text, an asterisk is an octet like any other.
+            // A star is looked for first: in the text, an asterisk is a byte like any other.
             if patternIndex < pattern.count, pattern[patternIndex] == .asterisk {
                 starIndex = patternIndex
                 retryIndex = textIndex

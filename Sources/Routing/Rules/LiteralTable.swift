@@ -8,7 +8,7 @@ import Core
 /// Shape:  many sets share the two arrays; a set is a range of entries. Suffixes are prefixes of texts read from
 ///         the end: a set that is searched `fromEnd` holds its literals reversed.
 ///         The cost of a search is logarithmic in the set's size, plus one step per affix nested in another,
-///         of which there are fewer than the longest literal has octets.
+///         of which there are fewer than the longest literal has bytes.
 struct LiteralTable: Sendable {
     /// The absence of a value.
     static let none = UInt32.max
@@ -17,7 +17,7 @@ struct LiteralTable: Sendable {
     struct Entry: Sendable {
         /// Where in `bytes` the literal begins.
         var offset: UInt32
-        /// Its octets.
+        /// Its bytes.
         var count: UInt32
         /// The longest affix in the set that is a proper beginning of this literal; −1 when there is none.
         var enclosing: Int32
@@ -29,7 +29,7 @@ struct LiteralTable: Sendable {
 
     /// A literal on its way into the table.
     struct Item {
-        /// Its octets, reversed for a set that is searched `fromEnd`.
+        /// Its bytes, reversed for a set that is searched `fromEnd`.
         var literal: [UInt8]
         /// Whether it matches texts that go on after it, too.
         var isAffix: Bool
@@ -83,7 +83,7 @@ struct LiteralTable: Sendable {
     func search(_ text: Span<UInt8>, in range: Range<Int>, fromEnd: Bool) -> Hit {
         var low = range.lowerBound
         var high = range.upperBound
-        // How many octets the text shares with the literal before `low` and with the one at `high`. All
+        // How many bytes the text shares with the literal before `low` and with the one at `high`. All
         // literals between them share at least the smaller number, so no comparison begins anew.
         var lowShared = 0
         var highShared = 0
@@ -92,11 +92,11 @@ struct LiteralTable: Sendable {
             let entry = entries[middle]
             var shared = min(lowShared, highShared)
             let common = min(Int(entry.count), text.count)
-            while shared < common, bytes[Int(entry.offset) + shared] == octet(shared, of: text, fromEnd) { shared += 1 }
+            while shared < common, bytes[Int(entry.offset) + shared] == byte(shared, of: text, fromEnd) { shared += 1 }
             let isAfter =
                 shared == common
                 ? Int(entry.count) > text.count
-                : bytes[Int(entry.offset) + shared] > octet(shared, of: text, fromEnd)
+                : bytes[Int(entry.offset) + shared] > byte(shared, of: text, fromEnd)
             if isAfter {
                 high = middle
                 highShared = shared
@@ -117,7 +117,7 @@ struct LiteralTable: Sendable {
         return Hit(exact: isText ? nearest.exact : Self.none, affixIndex: affixIndex)
     }
 
-    @inline(__always) private func octet(_ index: Int, of text: Span<UInt8>, _ fromEnd: Bool) -> UInt8 {
+    @inline(__always) private func byte(_ index: Int, of text: Span<UInt8>, _ fromEnd: Bool) -> UInt8 {
         text[fromEnd ? text.count - 1 - index : index]
     }
 }

@@ -26,17 +26,17 @@ struct PathReading: Equatable {
         var index = 1
         var isCut = false
         while index < path.count {
-            let (octet, next) = decodeCount == 0 ? (path[index], index + 1) : decoded(path, at: index)
+            let (byte, next) = decodeCount == 0 ? (path[index], index + 1) : decoded(path, at: index)
             let isWritten = next == index + 1
             index = next
             // Whoever cuts first does not see what an escape stands for.
             let isPlain = isWritten || parameters != .cutBeforeDecoding
-            switch octet {
+            switch byte {
             case .slash where isPlain || !isCut, .backslash where readsBackslashes && (isPlain || !isCut):
                 isCut = false
                 result.endSegment()
             case .semicolon where parameters != .kept && isPlain: isCut = true
-            default: if !isCut { result.append(octet) }
+            default: if !isCut { result.append(byte) }
             }
         }
         result.finish()
@@ -44,11 +44,11 @@ struct PathReading: Equatable {
     }
 
     /// The byte at `index`, or the one that the escape there stands for, and where the next one begins.
-    private func decoded(_ path: Span<UInt8>, at index: Int) -> (octet: UInt8, next: Int) {
-        guard let octet = path.escape(at: index) else { return (path[index], index + 1) }
+    private func decoded(_ path: Span<UInt8>, at index: Int) -> (byte: UInt8, next: Int) {
+        guard let byte = path.escape(at: index) else { return (path[index], index + 1) }
         // `%252f` decodes to `%2f`, and once more to a slash.
-        guard decodeCount > 1, octet == .percent, let again = path.hexadecimal(at: index + 3) else {
-            return (octet, index + 3)
+        guard decodeCount > 1, byte == .percent, let again = path.hexadecimal(at: index + 3) else {
+            return (byte, index + 3)
         }
         return (again, index + 5)
     }
@@ -71,7 +71,7 @@ struct PathReading: Equatable {
             segmentStart = out.byteCount
         }
 
-        func append(_ octet: UInt8) { out.append(octet) }
+        func append(_ byte: UInt8) { out.append(byte) }
 
         /// A slash ends the segment.
         mutating func endSegment() {
@@ -119,13 +119,13 @@ struct PathReadings {
             case .semicolon: hasParameters = true
             case .backslash: hasBackslashes = true
             case .percent:
-                guard let octet = path.escape(at: index) else { continue }
+                guard let byte = path.escape(at: index) else { continue }
                 decodeCountMax = max(decodeCountMax, 1)
-                if octet == .percent, let again = path.hexadecimal(at: index + 3) {
+                if byte == .percent, let again = path.hexadecimal(at: index + 3) {
                     decodeCountMax = 2
                     note(again)
                 } else {
-                    note(octet)
+                    note(byte)
                 }
             default: break
             }

@@ -20,7 +20,7 @@ public struct RedirectTemplate: Sendable {
     }
 
     private enum Part: Sendable {
-        /// These octets of `literals`.
+        /// These bytes of `literals`.
         case literal(ByteRange)
         case scheme, host, port, path, query
     }
@@ -94,9 +94,9 @@ extension RedirectTemplate {
         return ByteRange(start: authority.start, count: end - 1 - authority.start)
     }
 
-    /// `range` without a first octet that the template has of its own. `OPTIONS *` has no path, so nothing is left.
-    private static func withoutFirst(_ octet: UInt8, _ range: ByteRange, _ bytes: Span<UInt8>) -> ByteRange {
-        guard !range.isEmpty, bytes[range.start] == octet else { return .empty }
+    /// `range` without a first byte that the template has of its own. `OPTIONS *` has no path, so nothing is left.
+    private static func withoutFirst(_ byte: UInt8, _ range: ByteRange, _ bytes: Span<UInt8>) -> ByteRange {
+        guard !range.isEmpty, bytes[range.start] == byte else { return .empty }
         return ByteRange(start: range.start + 1, count: range.count - 1)
     }
 
@@ -130,14 +130,14 @@ extension RedirectTemplate {
         ]
         var rest = Array(text.utf8)[...]
         var literalStart = literals.count
-        while let octet = rest.first {
+        while let byte = rest.first {
             if let (part, name) = names.first(where: { rest.starts(with: $0.1) }) {
                 close(literalFrom: literalStart)
                 parts.append(part)
                 literalStart = literals.count
                 rest = rest.dropFirst(name.count)
             } else {
-                literals.append(octet)
+                literals.append(byte)
                 rest = rest.dropFirst()
             }
         }

@@ -91,7 +91,7 @@ struct RuleCompiler {
     /// `path` with each run of slashes made one.
     private func mergedSlashes(_ path: [UInt8]) -> [UInt8] {
         var merged: [UInt8] = []
-        for octet in path where octet != .slash || merged.last != .slash { merged.append(octet) }
+        for byte in path where byte != .slash || merged.last != .slash { merged.append(byte) }
         return merged
     }
 

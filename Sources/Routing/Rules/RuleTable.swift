@@ -3,7 +3,7 @@ import Core
 /// The conditions of one rule, as far as they concern host and path.
 ///
 /// Shape:  each list is an OR, the two lists are joined by AND, and an empty list holds for every request.
-///         In a value `*` stands for zero or more octets and `?` for exactly one; there is no escape.
+///         In a value `*` stands for zero or more bytes and `?` for exactly one; there is no escape.
 ///         Hosts ignore the case of ASCII letters, paths do not.
 /// Source: elbv2.md §1.7 (host-header, path-pattern).
 public struct RulePattern: Equatable, Sendable {
@@ -45,7 +45,7 @@ public final class RuleTable: Sendable {
 
     /// A path value with inner wildcards.
     struct WildPath: Sendable {
-        /// Its octets in `patterns`.
+        /// Its bytes in `patterns`.
         var pattern: ByteRange
         /// The index of its rule.
         var rule: UInt32
@@ -53,7 +53,7 @@ public final class RuleTable: Sendable {
 
     /// A host value with inner wildcards.
     struct WildHost: Sendable {
-        /// Its octets in `patterns`.
+        /// Its bytes in `patterns`.
         var pattern: ByteRange
         /// Its rules, in `hostRules`.
         var rules: Int
@@ -71,7 +71,7 @@ public final class RuleTable: Sendable {
     private let wildPaths: [WildPath]
     /// The values with slashes in a row, each run made one slash, ascending by rule.
     let mergedPaths: [WildPath]
-    /// The octets of the values with inner wildcards, and of `mergedPaths`.
+    /// The bytes of the values with inner wildcards, and of `mergedPaths`.
     let patterns: [UInt8]
     /// Whether any rule looks at the path.
     let looksAtPaths: Bool

@@ -3,7 +3,7 @@ import Core
 
 /// What a client showed of itself, as the X-Amzn-Mtls-* fields and the connection log have it.
 ///
-/// Shape:  octets that are safe in a header field; made once per connection.
+/// Shape:  bytes that are safe in a header field; made once per connection.
 /// Limits: `chain` is as long as the client made it, about 90 KiB at most (`Limits.clientCertificateMessageMax`).
 /// Source: elbv2.md §3.2, §4.3.
 public struct ClientCertificate: Equatable, Sendable {
@@ -20,7 +20,7 @@ public struct ClientCertificate: Equatable, Sendable {
     /// The certificate and the others as the client sent them, URL-encoded PEM.
     public let chain: [UInt8]
 
-    /// Octets of it all.
+    /// Bytes of it all.
     var byteCount: Int {
         serialNumber.count + issuer.count + subject.count + validity.count + leaf.count + chain.count
     }
@@ -50,12 +50,12 @@ private func encodedPEM(_ certificate: OpaquePointer) -> [UInt8] {
     defer { unsafe BIO_free(output) }
     guard unsafe PEM_write_bio_X509(output, certificate) == 1 else { return [] }
     var encoded: [UInt8] = []
-    for octet in unsafe takeOctets(output) {
-        if octet.isLetter || octet.isDigit || "+=/-._~".utf8.contains(octet) {
-            encoded.append(octet)
+    for byte in unsafe takeBytes(output) {
+        if byte.isLetter || byte.isDigit || "+=/-._~".utf8.contains(byte) {
+            encoded.append(byte)
         } else {
             let digits = Array("0123456789ABCDEF".utf8)
-            encoded += [.percent, digits[Int(octet >> 4)], digits[Int(octet & 15)]]
+            encoded += [.percent, digits[Int(byte >> 4)], digits[Int(byte & 15)]]
         }
     }
     return encoded

@@ -8,10 +8,10 @@ enum OCSPCheck {
         _ der: [UInt8], for chain: [OpaquePointer], _ name: String, now: Int
     ) throws(TLSMaterialError) -> Int? {
         let remedy = "Fetch a new one from the responder that the certificate names, or configure none."
-        if der.count > Limits.ocspResponseOctetsMax {
-            let limit = Limits.ocspResponseOctetsMax
+        if der.count > Limits.ocspResponseBytesMax {
+            let limit = Limits.ocspResponseBytesMax
             throw TLSMaterialError(
-                "The OCSP response for \(name) has \(der.count) octets, \(limit) at most.", remedy: remedy)
+                "The OCSP response for \(name) has \(der.count) bytes, \(limit) at most.", remedy: remedy)
         }
         guard let response = unsafe decode(der) else {
             ERR_clear_error()
@@ -43,9 +43,9 @@ enum OCSPCheck {
     }
 
     private static func decode(_ der: [UInt8]) -> OpaquePointer? {
-        unsafe der.withUnsafeBufferPointer { octets in
-            var next = octets.baseAddress
-            return unsafe d2i_OCSP_RESPONSE(nil, &next, octets.count)
+        unsafe der.withUnsafeBufferPointer { bytes in
+            var next = bytes.baseAddress
+            return unsafe d2i_OCSP_RESPONSE(nil, &next, bytes.count)
         }
     }
 

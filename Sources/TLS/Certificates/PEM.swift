@@ -43,8 +43,8 @@ enum PEM {
     }
 
     private static func withMemory<Result>(_ text: [UInt8], _ body: (OpaquePointer) -> Result?) -> Result? {
-        unsafe text.withUnsafeBytes { octets in
-            guard let memory = unsafe BIO_new_mem_buf(octets.baseAddress, Int32(octets.count)) else { return nil }
+        unsafe text.withUnsafeBytes { bytes in
+            guard let memory = unsafe BIO_new_mem_buf(bytes.baseAddress, Int32(bytes.count)) else { return nil }
             defer { unsafe BIO_free(memory) }
             return unsafe body(memory)
         }

@@ -48,8 +48,8 @@ import COpenSSL
     /// Staples the OCSP response, if there is one. Source: SSL_CTX_set_tlsext_status_cb(3).
     func staple(to ssl: OpaquePointer?) -> Bool {
         guard let ocspResponse, let copy = unsafe apus_openssl_malloc(ocspResponse.count) else { return false }
-        unsafe ocspResponse.withUnsafeBytes { octets in
-            unsafe copy.copyMemory(from: octets.baseAddress!, byteCount: octets.count)
+        unsafe ocspResponse.withUnsafeBytes { bytes in
+            unsafe copy.copyMemory(from: bytes.baseAddress!, byteCount: bytes.count)
         }
         unsafe apus_ssl_set_ocsp_response(ssl, copy.assumingMemoryBound(to: UInt8.self), ocspResponse.count)
         return true

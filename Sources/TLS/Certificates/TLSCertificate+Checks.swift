@@ -21,10 +21,10 @@ extension TLSCertificate {
                 "The chain of certificate \(name) has \(count) certificates, \(Limits.chainCertificatesMax) at most.",
                 remedy: "Leave in the file the certificate and those between it and its root.")
         }
-        let octets = unsafe certificates.pointers.reduce(0) { unsafe $0 + X509Facts($1).der.count }
-        if octets > Limits.chainOctetsMax {
+        let bytes = unsafe certificates.pointers.reduce(0) { unsafe $0 + X509Facts($1).der.count }
+        if bytes > Limits.chainBytesMax {
             throw TLSMaterialError(
-                "The chain of certificate \(name) has \(octets) octets, \(Limits.chainOctetsMax) at most.",
+                "The chain of certificate \(name) has \(bytes) bytes, \(Limits.chainBytesMax) at most.",
                 remedy: "Leave in the file the certificate and those between it and its root.")
         }
         return unsafe certificates.take()

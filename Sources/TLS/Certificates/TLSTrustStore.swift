@@ -29,7 +29,7 @@ import COpenSSL
         let read = unsafe OwnedCertificates(try Self.readBundle(caBundle, advertisesNames: advertisesNames))
         let lists = try unsafe Self.readLists(crls)
         var content = unsafe read.pointers.flatMap { unsafe X509Facts($0).fingerprint }
-        unsafe lists.forEach { list in content += unsafe sha256(derOctets { unsafe i2d_X509_CRL(list, $0) }) }
+        unsafe lists.forEach { list in content += unsafe sha256(derBytes { unsafe i2d_X509_CRL(list, $0) }) }
         digest = sha256(content + [ignoresExpiry ? 1 : 0, advertisesNames ? 1 : 0])
         self.ignoresExpiry = ignoresExpiry
         self.advertisesNames = advertisesNames
@@ -61,19 +61,19 @@ import COpenSSL
                 "The CA bundle has \(count) certificates, \(Limits.trustedCertificatesMax) at most.",
                 remedy: "Leave in it the CAs that issue your clients' certificates.")
         }
-        var namesOctets = 0
+        var namesBytes = 0
         for index in unsafe pointers.indices {
             let facts = unsafe X509Facts(pointers[index])
-            if facts.der.count > Limits.trustedCertificateOctetsMax {
+            if facts.der.count > Limits.trustedCertificateBytesMax {
                 throw TLSMaterialError(
-                    "CA \(facts.subjectText) has more than \(Limits.trustedCertificateOctetsMax) octets.",
+                    "CA \(facts.subjectText) has more than \(Limits.trustedCertificateBytesMax) bytes.",
                     remedy: "Leave it out of the bundle.")
             }
-            namesOctets += unsafe derOctets { unsafe i2d_X509_NAME(X509_get_subject_name(facts.certificate), $0) }.count
+            namesBytes += unsafe derBytes { unsafe i2d_X509_NAME(X509_get_subject_name(facts.certificate), $0) }.count
         }
-        if advertisesNames && namesOctets > Limits.advertisedNamesOctetsMax {
+        if advertisesNames && namesBytes > Limits.advertisedNamesBytesMax {
             throw TLSMaterialError(
-                "The names of the CAs have \(namesOctets) octets, \(Limits.advertisedNamesOctetsMax) at most.",
+                "The names of the CAs have \(namesBytes) bytes, \(Limits.advertisedNamesBytesMax) at most.",
                 remedy: "Do not advertise the names, or leave CAs out of the bundle.")
         }
         return unsafe read.take()
@@ -83,9 +83,9 @@ import COpenSSL
         var lists: [OpaquePointer] = unsafe []
         var problem: TLSMaterialError?
         for (index, text) in texts.enumerated() where problem == nil {
-            if text.count > Limits.revocationListOctetsMax {
+            if text.count > Limits.revocationListBytesMax {
                 problem = TLSMaterialError(
-                    "A revocation list has \(text.count) octets, \(Limits.revocationListOctetsMax) at most.",
+                    "A revocation list has \(text.count) bytes, \(Limits.revocationListBytesMax) at most.",
                     remedy: "Have the CA split the list.", part: .revocationList(index))
             } else if let read = unsafe PEM.revocationLists(text), unsafe !read.isEmpty {
                 unsafe lists += read

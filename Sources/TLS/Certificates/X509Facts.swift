@@ -10,19 +10,19 @@ import Core
     init(_ certificate: OpaquePointer) { unsafe self.certificate = unsafe certificate }
 
     /// Its DER.
-    var der: [UInt8] { unsafe derOctets { unsafe i2d_X509(certificate, $0) } }
+    var der: [UInt8] { unsafe derBytes { unsafe i2d_X509(certificate, $0) } }
 
     /// SHA-256 of its DER.
     var fingerprint: [UInt8] { sha256(der) }
 
     /// The subject as people read it in errors.
-    var subjectText: String { String(decoding: unsafe nameOctets(X509_get_subject_name(certificate)), as: UTF8.self) }
+    var subjectText: String { String(decoding: unsafe nameBytes(X509_get_subject_name(certificate)), as: UTF8.self) }
 
     /// The issuer's name. Source: RFC 2253.
-    var issuer: [UInt8] { unsafe nameOctets(X509_get_issuer_name(certificate)) }
+    var issuer: [UInt8] { unsafe nameBytes(X509_get_issuer_name(certificate)) }
 
     /// The subject's name. Source: RFC 2253.
-    var subject: [UInt8] { unsafe nameOctets(X509_get_subject_name(certificate)) }
+    var subject: [UInt8] { unsafe nameBytes(X509_get_subject_name(certificate)) }
 
     /// Upper-case hexadecimal digits, an even number of them.
     var serialNumber: [UInt8] {
@@ -82,14 +82,14 @@ import Core
     /// The text as a host name; nil if it holds anything that no host name does.
     private func name(_ text: UnsafePointer<ASN1_STRING>?) -> String? {
         guard let start = unsafe ASN1_STRING_get0_data(text) else { return nil }
-        let octets = unsafe UnsafeBufferPointer(start: start, count: Int(ASN1_STRING_length(text)))
-        guard !octets.isEmpty, unsafe octets.allSatisfy({ $0 > 0x20 && $0 < 0x7F }) else { return nil }
-        return unsafe String(decoding: octets.map(\.lowercased), as: UTF8.self)
+        let bytes = unsafe UnsafeBufferPointer(start: start, count: Int(ASN1_STRING_length(text)))
+        guard !bytes.isEmpty, unsafe bytes.allSatisfy({ $0 > 0x20 && $0 < 0x7F }) else { return nil }
+        return unsafe String(decoding: bytes.map(\.lowercased), as: UTF8.self)
     }
 }
 
 /// What an `i2d` function of OpenSSL writes, asked for its size first. Source: d2i_X509(3).
-func derOctets(_ write: (UnsafeMutablePointer<UnsafeMutablePointer<UInt8>?>?) -> Int32) -> [UInt8] {
+func derBytes(_ write: (UnsafeMutablePointer<UnsafeMutablePointer<UInt8>?>?) -> Int32) -> [UInt8] {
     let count = write(nil)
     guard count > 0 else { return [] }
     return unsafe [UInt8](unsafeUninitializedCapacity: Int(count)) { buffer, written in
@@ -98,10 +98,10 @@ func derOctets(_ write: (UnsafeMutablePointer<UnsafeMutablePointer<UInt8>?>?) ->
     }
 }
 
-/// The SHA-256 of `octets`.
-func sha256(_ octets: [UInt8]) -> [UInt8] {
+/// The SHA-256 of `bytes`.
+func sha256(_ bytes: [UInt8]) -> [UInt8] {
     var digest = [UInt8](repeating: 0, count: 32)
-    let status = unsafe EVP_Digest(octets, octets.count, &digest, nil, EVP_sha256(), nil)
+    let status = unsafe EVP_Digest(bytes, bytes.count, &digest, nil, EVP_sha256(), nil)
     precondition(status == 1, "tls: OpenSSL has no SHA-256")
     return digest
 }
@@ -116,16 +116,16 @@ func seconds(_ time: UnsafePointer<ASN1_TIME>?) -> Int? {
     return Int(days) * 86_400 + Int(rest)
 }
 
-/// A distinguished name. Source: RFC 2253; octets beyond ASCII are escaped.
-private func nameOctets(_ name: OpaquePointer?) -> [UInt8] {
+/// A distinguished name. Source: RFC 2253; bytes beyond ASCII are escaped.
+private func nameBytes(_ name: OpaquePointer?) -> [UInt8] {
     guard let output = unsafe BIO_new(BIO_s_mem()) else { return [] }
     defer { unsafe BIO_free(output) }
     _ = unsafe X509_NAME_print_ex(output, name, 0, APUS_XN_FLAG_RFC2253)
-    return unsafe takeOctets(output)
+    return unsafe takeBytes(output)
 }
 
-/// All octets of a memory BIO.
-func takeOctets(_ memory: OpaquePointer) -> [UInt8] {
+/// All bytes of a memory BIO.
+func takeBytes(_ memory: OpaquePointer) -> [UInt8] {
     let count = unsafe BIO_ctrl_pending(memory)
     return unsafe [UInt8](unsafeUninitializedCapacity: count) { buffer, written in
         written = unsafe max(0, Int(BIO_read(memory, buffer.baseAddress, Int32(count))))

@@ -1,26 +1,26 @@
 import Core
 
 /// Reads the first message of a TLS client for the name in it, so that a connection can be routed by that name while
-/// its octets pass unaltered to a target, which answers them.
+/// its bytes pass unaltered to a target, which answers them.
 ///
-/// Shape:  pure, and without memory between calls: each call begins at the connection's first octet. Until the message
+/// Shape:  pure, and without memory between calls: each call begins at the connection's first byte. Until the message
 ///         is whole a call goes from record to record and no more; then the message is read once, across the bounds of
 ///         the records, without a copy of it.
-/// Limits: `octetsMax`. It also bounds what it costs to begin anew each time: a client that sends octet by octet, in
-///         records of one octet, makes a call go over 5,461 records at most, in some 25 µs; a real hello takes 0.1 µs.
+/// Limits: `bytesMax`. It also bounds what it costs to begin anew each time: a client that sends byte by byte, in
+///         records of one byte, makes a call go over 5,461 records at most, in some 25 µs; a real hello takes 0.1 µs.
 /// Source: RFC 8446 §4.1.2, §5.1; RFC 5246 §7.4.1.2, whose message has the same form; RFC 6066 §3.
 public enum ClientHello {
-    /// Octets from the first of the connection to the end of the message, headers of records included, for else records
-    /// of one octet would make it six times as long. Beyond: `Result.tooLong`. Real messages have from two hundred
-    /// octets to some thousands (post-quantum key shares, tickets), and a client that nobody knows yet can make us hold
+    /// Bytes from the first of the connection to the end of the message, headers of records included, for else records
+    /// of one byte would make it six times as long. Beyond: `Result.tooLong`. Real messages have from two hundred
+    /// bytes to some thousands (post-quantum key shares, tickets), and a client that nobody knows yet can make us hold
     /// this much: it fits a large buffer twice.
-    public static let octetsMax = 32 * 1024
-    /// Octets of a host name as it is sent. Source: RFC 1035 §2.3.4. Beyond: `Result.malformed`.
-    static let nameOctetsMax = 255
+    public static let bytesMax = 32 * 1024
+    /// Bytes of a host name as it is sent. Source: RFC 1035 §2.3.4. Beyond: `Result.malformed`.
+    static let nameBytesMax = 255
 
-    /// What the octets say. Once it is not `needMore`, more octets change nothing.
+    /// What the bytes say. Once it is not `needMore`, more bytes change nothing.
     public enum Result: Equatable, Sendable {
-        /// Nothing is wrong so far. Call again with these octets and more; never the answer to `octetsMax` or more.
+        /// Nothing is wrong so far. Call again with these bytes and more; never the answer to `bytesMax` or more.
         case needMore
         /// The message is whole; whatever comes behind it was not looked at. The name is in lower case and without its
         /// last dot, and has letters, digits, `-`, `_` and `.` only; nothing else about it was checked. It is empty if
@@ -31,32 +31,32 @@ public enum ClientHello {
         /// It is TLS, but its lengths contradict each other, records of another kind are in between, there are two
         /// names where one may be, or the name is none. What TLS says of other values is left to the target.
         case malformed
-        /// The message ends beyond `octetsMax`: told as soon as its length says so, or the number of its records.
+        /// The message ends beyond `bytesMax`: told as soon as its length says so, or the number of its records.
         case tooLong
     }
 
-    /// Reads all `octets` that came from a client so far.
-    public static func read(_ octets: Span<UInt8>) -> Result {
-        obstacle(octets) ?? serverName(octets)
+    /// Reads all `bytes` that came from a client so far.
+    public static func read(_ bytes: Span<UInt8>) -> Result {
+        obstacle(bytes) ?? serverName(bytes)
     }
 
     /// What prevents that the message be read; nil: it is whole, and so are the headers of its records.
-    private static func obstacle(_ octets: Span<UInt8>) -> Result? {
+    private static func obstacle(_ bytes: Span<UInt8>) -> Result? {
         var header = MessageHeader()
         var start = 0
         var passed = 0
-        while start < octets.count {
-            if let obstacle = Record.obstacle(octets, at: start) { return obstacle }
+        while start < bytes.count {
+            if let obstacle = Record.obstacle(bytes, at: start) { return obstacle }
             let content = start + Record.headerCount
-            let count = Record.contentCount(octets, at: start)
-            header.read(octets, content..<min(content + count, octets.count))
+            let count = Record.contentCount(bytes, at: start)
+            header.read(bytes, content..<min(content + count, bytes.count))
             guard header.isClientHello else { return .notTLS }
             if let messageCount = header.messageCount {
                 let missing = messageCount - passed
                 // What this record lacks needs the header of another one at least.
                 let end = content + missing + (count < missing ? Record.headerCount : 0)
-                guard end <= octetsMax else { return .tooLong }
-                if missing <= count { return end <= octets.count ? nil : .needMore }
+                guard end <= bytesMax else { return .tooLong }
+                if missing <= count { return end <= bytes.count ? nil : .needMore }
             }
             start = content + count
             passed += count
@@ -65,19 +65,19 @@ public enum ClientHello {
     }
 
     /// The name in the message, which is whole.
-    private static func serverName(_ octets: Span<UInt8>) -> Result {
-        var message = Cursor(messageIn: octets)
-        // The version and the random octets; a session id; cipher suites of two octets; compression methods.
-        guard message.skip(2 + 32), let session = message.vector(lengthOctets: 1), session.count <= 32,
-            let suites = message.vector(lengthOctets: 2), suites.count >= 2, suites.count.isMultiple(of: 2),
-            let methods = message.vector(lengthOctets: 1), methods.count >= 1
+    private static func serverName(_ bytes: Span<UInt8>) -> Result {
+        var message = Cursor(messageIn: bytes)
+        // The version and the random bytes; a session id; cipher suites of two bytes; compression methods.
+        guard message.skip(2 + 32), let session = message.vector(lengthBytes: 1), session.count <= 32,
+            let suites = message.vector(lengthBytes: 2), suites.count >= 2, suites.count.isMultiple(of: 2),
+            let methods = message.vector(lengthBytes: 1), methods.count >= 1
         else { return .malformed }
         // Before TLS 1.3 a client may leave the extensions out.
         if message.count == 0 { return .hello(serverName: []) }
-        guard var extensions = message.vector(lengthOctets: 2), message.count == 0 else { return .malformed }
+        guard var extensions = message.vector(lengthBytes: 2), message.count == 0 else { return .malformed }
         var name: [UInt8]?
         while extensions.count > 0 {
-            guard let kind = extensions.number(octets: 2), let content = extensions.vector(lengthOctets: 2) else {
+            guard let kind = extensions.number(bytes: 2), let content = extensions.vector(lengthBytes: 2) else {
                 return .malformed
             }
             guard kind == serverNameExtension else { continue }
@@ -93,11 +93,11 @@ public enum ClientHello {
     /// The host name in the content of a server_name extension, empty if there is none; nil: a fault.
     private static func hostName(in content: Cursor) -> [UInt8]? {
         var content = content
-        guard var list = content.vector(lengthOctets: 2), content.count == 0, list.count > 0 else { return nil }
+        guard var list = content.vector(lengthBytes: 2), content.count == 0, list.count > 0 else { return nil }
         var name: [UInt8]?
         while list.count > 0 {
-            // Names of other types begin with a length of two octets too.
-            guard let type = list.number(octets: 1), let entry = list.vector(lengthOctets: 2) else { return nil }
+            // Names of other types begin with a length of two bytes too.
+            guard let type = list.number(bytes: 1), let entry = list.vector(lengthBytes: 2) else { return nil }
             guard type == hostNameType else { continue }
             guard name == nil, let found = normalized(entry) else { return nil }
             name = found
@@ -108,18 +108,18 @@ public enum ClientHello {
     /// A host name in lower case and without the dot at its end; nil if it is none.
     private static func normalized(_ name: Cursor) -> [UInt8]? {
         var rest = name
-        guard rest.count <= nameOctetsMax else { return nil }
-        var octets: [UInt8] = []
-        octets.reserveCapacity(rest.count)
-        while let octet = rest.number(octets: 1).map(UInt8.init) {
-            guard octet.isLetter || octet.isDigit || octet == .dot || octet == hyphen || octet == underscore else {
+        guard rest.count <= nameBytesMax else { return nil }
+        var bytes: [UInt8] = []
+        bytes.reserveCapacity(rest.count)
+        while let byte = rest.number(bytes: 1).map(UInt8.init) {
+            guard byte.isLetter || byte.isDigit || byte == .dot || byte == hyphen || byte == underscore else {
                 return nil
             }
-            octets.append(octet.lowercased)
+            bytes.append(byte.lowercased)
         }
-        if octets.last == .dot { octets.removeLast() }
+        if bytes.last == .dot { bytes.removeLast() }
         // An empty name says that the client sent none.
-        return octets.isEmpty ? nil : octets
+        return bytes.isEmpty ? nil : bytes
     }
 
     private static let hyphen = UInt8(ascii: "-")
@@ -131,38 +131,38 @@ private enum Record {
     /// Kind, version and length.
     static let headerCount = 5
     private static let handshake: UInt8 = 22
-    /// Octets of content. A part of a handshake message is never empty.
+    /// Bytes of content. A part of a handshake message is never empty.
     private static let contentCounts = 1...16 * 1024
 
-    /// What is wrong with the header that begins at `start`, of which one octet is there at least; nil: nothing.
-    static func obstacle(_ octets: Span<UInt8>, at start: Int) -> ClientHello.Result? {
+    /// What is wrong with the header that begins at `start`, of which one byte is there at least; nil: nothing.
+    static func obstacle(_ bytes: Span<UInt8>, at start: Int) -> ClientHello.Result? {
         // Only the first record tells what is spoken: behind it, TLS is.
         let other: ClientHello.Result = start == 0 ? .notTLS : .malformed
-        let present = octets.count - start
-        guard octets[start] == handshake else { return other }
+        let present = bytes.count - start
+        guard bytes[start] == handshake else { return other }
         // The minor version says nothing: some send that of their first version, some that of their last.
-        guard present < 2 || octets[start + 1] == 3 else { return other }
+        guard present < 2 || bytes[start + 1] == 3 else { return other }
         guard present >= headerCount else { return .needMore }
-        return contentCounts.contains(contentCount(octets, at: start)) ? nil : .malformed
+        return contentCounts.contains(contentCount(bytes, at: start)) ? nil : .malformed
     }
 
-    /// Octets of content behind the header that begins at `start` and is whole.
-    static func contentCount(_ octets: Span<UInt8>, at start: Int) -> Int {
-        Int(octets[start + 3]) << 8 | Int(octets[start + 4])
+    /// Bytes of content behind the header that begins at `start` and is whole.
+    static func contentCount(_ bytes: Span<UInt8>, at start: Int) -> Int {
+        Int(bytes[start + 3]) << 8 | Int(bytes[start + 4])
     }
 }
 
 /// The type and the length of the message, which its records may split too. Source: RFC 8446 §4.
 private struct MessageHeader {
-    private static let octetCount = 4
+    private static let byteCount = 4
     private static let clientHello = 1
     private var value = 0
     private var seen = 0
 
     /// Reads what is still missing from the part of the message in `range`.
-    mutating func read(_ octets: Span<UInt8>, _ range: Range<Int>) {
-        for index in range.prefix(Self.octetCount - seen) {
-            value = value << 8 | Int(octets[index])
+    mutating func read(_ bytes: Span<UInt8>, _ range: Range<Int>) {
+        for index in range.prefix(Self.byteCount - seen) {
+            value = value << 8 | Int(bytes[index])
             seen += 1
         }
     }
@@ -170,53 +170,53 @@ private struct MessageHeader {
     /// Whether the type is that of a ClientHello, or was not seen.
     var isClientHello: Bool { seen == 0 || value >> (8 * (seen - 1)) == Self.clientHello }
 
-    /// Octets of the message with this header; nil: not known.
-    var messageCount: Int? { seen == Self.octetCount ? Self.octetCount + value & 0xFF_FFFF : nil }
+    /// Bytes of the message with this header; nil: not known.
+    var messageCount: Int? { seen == Self.byteCount ? Self.byteCount + value & 0xFF_FFFF : nil }
 }
 
 /// Reads a message, or a vector in it, as if no bounds of records were in between. All records of it are there.
 private struct Cursor: ~Escapable {
-    private let octets: Span<UInt8>
-    /// The next octet, unless it is behind the header of the record that begins here.
+    private let bytes: Span<UInt8>
+    /// The next byte, unless it is behind the header of the record that begins here.
     private var index = 0
     /// Where the record ends that `index` is in.
     private var recordEnd = 0
-    /// Octets left.
+    /// Bytes left.
     private(set) var count = 4
 
     /// At the message behind its header.
-    @_lifetime(copy octets)
-    init(messageIn octets: Span<UInt8>) {
-        self.octets = octets
+    @_lifetime(copy bytes)
+    init(messageIn bytes: Span<UInt8>) {
+        self.bytes = bytes
         _ = skip(1)
-        count = number(octets: 3) ?? 0
+        count = number(bytes: 3) ?? 0
     }
 
-    /// The number in the next `width` octets, most significant first; nil: fewer are left.
+    /// The number in the next `width` bytes, most significant first; nil: fewer are left.
     @_lifetime(self: copy self)
-    mutating func number(octets width: Int) -> Int? {
+    mutating func number(bytes width: Int) -> Int? {
         guard width <= count else { return nil }
         var number = 0
         for _ in 0..<width {
             enterRecord()
-            number = number << 8 | Int(octets[index])
+            number = number << 8 | Int(bytes[index])
             index += 1
         }
         count -= width
         return number
     }
 
-    /// A cursor for as many octets as the number in the next `width` says, which this one passes; nil: fewer are left.
+    /// A cursor for as many bytes as the number in the next `width` says, which this one passes; nil: fewer are left.
     @_lifetime(copy self)
     @_lifetime(self: copy self)
-    mutating func vector(lengthOctets width: Int) -> Cursor? {
-        guard let length = number(octets: width) else { return nil }
+    mutating func vector(lengthBytes width: Int) -> Cursor? {
+        guard let length = number(bytes: width) else { return nil }
         var vector = self
         vector.count = length
         return skip(length) ? vector : nil
     }
 
-    /// Passes `length` octets; false: fewer are left.
+    /// Passes `length` bytes; false: fewer are left.
     @_lifetime(self: copy self)
     mutating func skip(_ length: Int) -> Bool {
         guard length <= count else { return false }
@@ -235,7 +235,7 @@ private struct Cursor: ~Escapable {
     @_lifetime(self: copy self)
     private mutating func enterRecord() {
         guard index == recordEnd else { return }
-        recordEnd = index + Record.headerCount + Record.contentCount(octets, at: index)
+        recordEnd = index + Record.headerCount + Record.contentCount(bytes, at: index)
         index += Record.headerCount
     }
 }

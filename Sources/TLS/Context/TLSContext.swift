@@ -15,9 +15,9 @@ import COpenSSL
             Int(SSL_MODE_RELEASE_BUFFERS | SSL_MODE_AUTO_RETRY | SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER)
                 | Int(SSL_MODE_NO_AUTO_CHAIN))
         unsafe SSL_CTX_set_options(pointer, APUS_SSL_OP_NO_COMPRESSION | APUS_SSL_OP_NO_RENEGOTIATION)
-        unsafe SSL_CTX_set_msg_callback(pointer) { isWritten, _, kind, octets, count, _, session in
-            guard isWritten == 0, count > 0, let octets = unsafe octets, let session = unsafe session else { return }
-            let bytes = unsafe UnsafeRawBufferPointer(start: octets, count: count)
+        unsafe SSL_CTX_set_msg_callback(pointer) { isWritten, _, kind, content, count, _, session in
+            guard isWritten == 0, count > 0, let content = unsafe content, let session = unsafe session else { return }
+            let bytes = unsafe UnsafeRawBufferPointer(start: content, count: count)
             let receiver = unsafe Unmanaged<TLSSession>.fromOpaque(session).takeUnretainedValue()
             unsafe receiver.received(kind: kind, bytes)
         }

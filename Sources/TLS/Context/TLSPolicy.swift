@@ -60,7 +60,7 @@ public struct TLSPolicy: Equatable, Sendable {
     /// Source: SSL_CTX_set_security_level(3).
     var securityLevel: Int32 { minimum < .tls12 ? 0 : 2 }
 
-    /// All of it as octets, for the digest that tells sessions of one policy from those of another.
+    /// All of it as bytes, for the digest that tells sessions of one policy from those of another.
     var content: [UInt8] {
         let lists = [ciphers, ciphersuites, groups].map { $0.joined(separator: ":") }.joined(separator: "|")
         return Array("\(name)|\(minimum.name)|\(maximum.name)|\(lists)".utf8)

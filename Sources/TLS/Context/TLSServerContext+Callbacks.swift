@@ -74,7 +74,7 @@ extension TLSServerContext {
         guard keepsOfferedProtocols, unsafe SSL_client_hello_get0_ext(ssl, kind, &start, &count) == 1, count > 2 else {
             return
         }
-        // Two octets of length stand before the list.
+        // Two bytes of length stand before the list.
         let list = unsafe UnsafeBufferPointer(start: start, count: count).dropFirst(2)
         session.offeredProtocols = unsafe Array(list.prefix(Limits.offeredProtocolBytesMax))
     }
@@ -119,8 +119,8 @@ private func find(_ name: StaticString, in list: UnsafeBufferPointer<UInt8>) -> 
     while index < list.count {
         let count = unsafe Int(list[index])
         guard index + 1 + count <= list.count else { return nil }
-        let octets = unsafe UnsafeBufferPointer(rebasing: list[(index + 1)..<(index + 1 + count)])
-        if unsafe octets.span.equals(name) { return index + 1 }
+        let bytes = unsafe UnsafeBufferPointer(rebasing: list[(index + 1)..<(index + 1 + count)])
+        if unsafe bytes.span.equals(name) { return index + 1 }
         index += 1 + count
     }
     return nil

@@ -37,9 +37,9 @@ private func hasName(_ name: UnsafePointer<UInt8>, _ key: TLSTicketKey) -> Bool 
 /// Parameters keep pointers to their names, so the names have to outlive the call that makes them.
 private func setKey(_ mac: OpaquePointer?, _ key: TLSTicketKey) -> Bool {
     var secret = key.authenticationKey
-    return unsafe secret.withUnsafeMutableBytes { octets in
+    return unsafe secret.withUnsafeMutableBytes { bytes in
         let parameters = unsafe [
-            OSSL_PARAM_construct_octet_string(apus_mac_param_key(), octets.baseAddress, octets.count),
+            OSSL_PARAM_construct_octet_string(apus_mac_param_key(), bytes.baseAddress, bytes.count),
             OSSL_PARAM_construct_utf8_string(apus_mac_param_digest(), apus_mac_sha256(), 0),
             OSSL_PARAM_construct_end(),
         ]

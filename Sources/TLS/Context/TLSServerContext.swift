@@ -18,7 +18,7 @@ import COpenSSL
     let ignoresExpiry: Bool
     /// Own duplicates, in the order of the configuration.
     let certificates: [ServedCertificate]
-    /// What sessions of each set of the table are bound to, 32 octets each.
+    /// What sessions of each set of the table are bound to, 32 bytes each.
     let sessionIDContexts: [[UInt8]]
     /// Fetched once: OpenSSL would look for it in a table under a lock for each ticket.
     let ticketCipher: OpaquePointer

@@ -2,7 +2,7 @@ import COpenSSL
 
 /// The key that session tickets are sealed with. A secret: whoever has it can read every session it was used in.
 ///
-/// Shape:  three octet strings, the same for all workers. Control makes one per period and keeps the one before.
+/// Shape:  three byte strings, the same for all workers. Control makes one per period and keeps the one before.
 /// Source: RFC 5077 §4; threats.md: rotate at least daily, never write it to disk.
 public struct TLSTicketKey: Equatable, Sendable {
     static let nameCount = 16
@@ -18,13 +18,13 @@ public struct TLSTicketKey: Equatable, Sendable {
     /// A key that nobody else has.
     public static func random() -> TLSTicketKey {
         TLSTicketKey(
-            name: randomOctets(nameCount), encryptionKey: randomOctets(keyCount),
-            authenticationKey: randomOctets(keyCount))
+            name: randomBytes(nameCount), encryptionKey: randomBytes(keyCount),
+            authenticationKey: randomBytes(keyCount))
     }
 
-    private static func randomOctets(_ count: Int) -> [UInt8] {
-        var octets = [UInt8](repeating: 0, count: count)
-        precondition(unsafe RAND_bytes(&octets, Int32(count)) == 1, "tls: OpenSSL has no random numbers")
-        return octets
+    private static func randomBytes(_ count: Int) -> [UInt8] {
+        var bytes = [UInt8](repeating: 0, count: count)
+        precondition(unsafe RAND_bytes(&bytes, Int32(count)) == 1, "tls: OpenSSL has no random numbers")
+        return bytes
     }
 }

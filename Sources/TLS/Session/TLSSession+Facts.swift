@@ -12,8 +12,8 @@ extension TLSSession {
         get {
             guard unsafe SSL_get_current_cipher(ssl) != nil else { return Span() }
             let name = version.name
-            let octets = unsafe UnsafeRawBufferPointer(start: name.utf8Start, count: name.utf8CodeUnitCount)
-            return unsafe _overrideLifetime(Span<UInt8>(_bytes: RawSpan(_unsafeBytes: octets)), borrowing: self)
+            let bytes = unsafe UnsafeRawBufferPointer(start: name.utf8Start, count: name.utf8CodeUnitCount)
+            return unsafe _overrideLifetime(Span<UInt8>(_bytes: RawSpan(_unsafeBytes: bytes)), borrowing: self)
         }
     }
 
@@ -59,8 +59,8 @@ extension TLSSession {
         @_lifetime(borrow self)
         get {
             // The array's storage stays where it is: the name is set in a handshake, and never while a span is out.
-            let octets = unsafe name.withUnsafeBytes { octets in unsafe octets }
-            return unsafe _overrideLifetime(Span<UInt8>(_bytes: RawSpan(_unsafeBytes: octets)), borrowing: self)
+            let bytes = unsafe name.withUnsafeBytes { bytes in unsafe bytes }
+            return unsafe _overrideLifetime(Span<UInt8>(_bytes: RawSpan(_unsafeBytes: bytes)), borrowing: self)
         }
     }
 
@@ -94,7 +94,7 @@ extension TLSSession {
         return refusedCertificate
     }
 
-    /// Octets that are kept for `clientCertificate`.
+    /// Bytes that are kept for `clientCertificate`.
     public var heldByteCount: Int { shownCertificate?.byteCount ?? 0 }
 
     private func readClientCertificate() -> ClientCertificate? {
@@ -119,7 +119,7 @@ extension TLSSession {
         guard let text = unsafe text else { return Span() }
         var count = 0
         while unsafe text[count] != 0 { count += 1 }
-        let octets = unsafe UnsafeRawBufferPointer(start: text, count: count)
-        return unsafe _overrideLifetime(Span<UInt8>(_bytes: RawSpan(_unsafeBytes: octets)), borrowing: self)
+        let bytes = unsafe UnsafeRawBufferPointer(start: text, count: count)
+        return unsafe _overrideLifetime(Span<UInt8>(_bytes: RawSpan(_unsafeBytes: bytes)), borrowing: self)
     }
 }

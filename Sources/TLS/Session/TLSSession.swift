@@ -1,7 +1,7 @@
 import COpenSSL
 import Core
 
-/// One connection's TLS: octets in, octets out, no socket.
+/// One connection's TLS: bytes in, bytes out, no socket.
 ///
 /// Shape:  sole owner of its `SSL *`; belongs to the thread of its wire. Every call may leave something in
 ///         `wire.outgoing` that has to be sent, alerts included, whatever it returns.
@@ -43,9 +43,9 @@ import Core
     /// The names that the client has offered by ALPN, as they were sent (RFC 7301 §3.1), up to
     /// `Limits.offeredProtocolBytesMax`; only where the configuration keeps them.
     public internal(set) var offeredProtocols: [UInt8] = []
-    /// Handshake records that may still come, and the octets received towards one more.
+    /// Handshake records that may still come, and the bytes received towards one more.
     private var recordsLeft = Limits.postHandshakeRecordsMax
-    private var octetsTowardsRecord = 0
+    private var bytesTowardsRecord = 0
 
     /// What a call on the handshake came to.
     public enum Handshake: Equatable, Sendable {
@@ -59,8 +59,8 @@ import Core
 
     /// What `open` came to.
     public enum Opened: Equatable, Sendable {
-        /// So many octets, at least one, were appended.
-        case octets(Int)
+        /// So many bytes, at least one, were appended.
+        case bytes(Int)
         /// There is nothing to open before more ciphertext comes.
         case nothing
         /// The other side sends no more (close_notify); what it was sent is complete.
@@ -158,9 +158,9 @@ import Core
         return .failed(fail())
     }
 
-    /// Opens as many records as fit into `plaintext`, which has room, and consumes their octets from `ciphertext`.
+    /// Opens as many records as fit into `plaintext`, which has room, and consumes their bytes from `ciphertext`.
     ///
-    /// `.octets` even if the stream ended or failed behind them; the next call then says so.
+    /// `.bytes` even if the stream ended or failed behind them; the next call then says so.
     public func open(_ ciphertext: Buffer?, into plaintext: Buffer) -> Opened {
         precondition(isDone, "tls: opened before the handshake was done")
         if let ending { return ending.opened }
@@ -170,20 +170,20 @@ import Core
         wire.end()
         if isFlooded && ending == nil { refuseFlood() }
         earn(count)
-        if count > 0 { return .octets(count) }
+        if count > 0 { return .bytes(count) }
         return ending?.opened ?? .nothing
     }
 
-    /// Whether OpenSSL holds octets that `open` could give without more ciphertext: it did when `plaintext` was full.
+    /// Whether OpenSSL holds bytes that `open` could give without more ciphertext: it did when `plaintext` was full.
     public var hasPending: Bool { unsafe ending == nil && SSL_pending(ssl) > 0 }
 
-    /// Whether `open` has something to say without more ciphertext: octets, or how the session ended behind the last.
+    /// Whether `open` has something to say without more ciphertext: bytes, or how the session ended behind the last.
     public var hasMore: Bool { ending != nil || hasPending }
 
-    /// Seals at most `Limits.sealedOctetsMax` octets into `wire.outgoing`. False: the session is dead.
+    /// Seals at most `Limits.sealedBytesMax` bytes into `wire.outgoing`. False: the session is dead.
     public func seal(_ plaintext: Span<UInt8>) -> Bool {
         precondition(isDone, "tls: sealed before the handshake was done")
-        precondition(plaintext.count <= Limits.sealedOctetsMax, "tls: sealed more than the limit at once")
+        precondition(plaintext.count <= Limits.sealedBytesMax, "tls: sealed more than the limit at once")
         let room = wire.outgoing.freeCount
         precondition(room >= plaintext.count + Limits.sealOverheadMax, "tls: no room in outgoing to seal into")
         if case .failed = ending { return false }
@@ -191,8 +191,8 @@ import Core
         if plaintext.isEmpty { return true }
         forgetErrors()
         var written = 0
-        let status = unsafe plaintext.withUnsafeBytes { octets in
-            unsafe SSL_write_ex(ssl, octets.baseAddress, octets.count, &written)
+        let status = unsafe plaintext.withUnsafeBytes { bytes in
+            unsafe SSL_write_ex(ssl, bytes.baseAddress, bytes.count, &written)
         }
         if status == 1 && written == plaintext.count { return true }
         _ = fail()
@@ -270,17 +270,17 @@ extension TLSSession {
     var isFlooded: Bool { recordsLeft < 0 }
 
     /// Notes one received message or record header. Source: SSL_CTX_set_msg_callback(3).
-    func received(kind: Int32, _ octets: UnsafeRawBufferPointer) {
+    func received(kind: Int32, _ bytes: UnsafeRawBufferPointer) {
         switch kind {
         case SSL3_RT_ALERT:
             // Level and description; close_notify is no failure once data flows, and warnings are passed over.
-            guard octets.count == 2, unsafe octets[0] == SSL3_AL_FATAL || (!isDone && octets[1] == 0) else {
+            guard bytes.count == 2, unsafe bytes[0] == SSL3_AL_FATAL || (!isDone && bytes[1] == 0) else {
                 return
             }
-            alert = unsafe octets[1]
+            alert = unsafe bytes[1]
         // TLS 1.3 hides the kind of a record inside of it.
         case SSL3_RT_HEADER, SSL3_RT_INNER_CONTENT_TYPE:
-            if unsafe isDone && octets[0] == UInt8(SSL3_RT_HANDSHAKE) { recordsLeft -= 1 }
+            if unsafe isDone && bytes[0] == UInt8(SSL3_RT_HANDSHAKE) { recordsLeft -= 1 }
         default: break
         }
     }
@@ -293,9 +293,9 @@ extension TLSSession {
     }
 
     private func earn(_ count: Int) {
-        octetsTowardsRecord += count
-        while octetsTowardsRecord >= Limits.octetsPerPostHandshakeRecord {
-            octetsTowardsRecord -= Limits.octetsPerPostHandshakeRecord
+        bytesTowardsRecord += count
+        while bytesTowardsRecord >= Limits.bytesPerPostHandshakeRecord {
+            bytesTowardsRecord -= Limits.bytesPerPostHandshakeRecord
             recordsLeft = min(recordsLeft + 1, Limits.postHandshakeRecordsMax)
         }
     }

@@ -1,7 +1,7 @@
 import COpenSSL
 import Core
 
-/// One thread's door between OpenSSL and octets.
+/// One thread's door between OpenSSL and bytes.
 ///
 /// Shape:  one BIO for all sessions of the thread. It reads from the buffer that is lent for the running call and
 ///         appends to `outgoing`, so a session holds no BIO, and the records of one call leave in one write.
@@ -10,12 +10,12 @@ import Core
 /// Source: BIO_meth_new(3).
 @safe public final class TLSWire {
     /// What is to be sent. Emptied by the caller after each call on a session, or moved to where it waits.
-    public let outgoing = Buffer(capacity: Limits.outgoingOctets)
+    public let outgoing = Buffer(capacity: Limits.outgoingBytes)
     let bio: OpaquePointer
     /// The session whose call is running.
     private(set) var session: TLSSession?
     private var lent: Buffer?
-    /// Octets of the lent buffer that OpenSSL may still take.
+    /// Bytes of the lent buffer that OpenSSL may still take.
     private(set) var lentCount = 0
 
     public init() {
@@ -31,7 +31,7 @@ import Core
     /// beginning of one.
     func begin(_ session: TLSSession, _ ciphertext: Buffer?, isInsideRecord: Bool) {
         precondition(self.session == nil, "tls: a call within a call")
-        precondition(outgoing.freeCount >= Limits.flightOctetsMax, "tls: outgoing has to be emptied between calls")
+        precondition(outgoing.freeCount >= Limits.flightBytesMax, "tls: outgoing has to be emptied between calls")
         self.session = session
         lent = ciphertext
         guard let ciphertext else { return }
@@ -45,7 +45,7 @@ import Core
         lentCount = 0
     }
 
-    /// Octets of the record that comes next in what is lent; it is whole.
+    /// Bytes of the record that comes next in what is lent; it is whole.
     var nextRecordCount: Int {
         guard let lent, lentCount >= recordHeaderCount else { return lentCount }
         return min(lentCount, recordCount(lent.bytes, at: 0))
@@ -55,8 +55,8 @@ import Core
     fileprivate func read(into memory: UnsafeMutableRawBufferPointer) -> Int {
         guard let lent, lentCount > 0, session?.isFlooded == false else { return 0 }
         let count = min(lentCount, memory.count)
-        unsafe lent.bytes.extracting(0..<count).withUnsafeBytes { octets in
-            unsafe memory.copyMemory(from: octets)
+        unsafe lent.bytes.extracting(0..<count).withUnsafeBytes { bytes in
+            unsafe memory.copyMemory(from: bytes)
         }
         lent.consume(count)
         lentCount -= count
@@ -64,37 +64,37 @@ import Core
     }
 }
 
-/// Octets of a record's header: with fewer nothing can be said about what comes.
+/// Bytes of a record's header: with fewer nothing can be said about what comes.
 let recordHeaderCount = 5
 
-/// Whether `octets`, a record's header or more, begin with a method of HTTP instead: capital letters, at least three,
+/// Whether `bytes`, a record's header or more, begin with a method of HTTP instead: capital letters, at least three,
 /// then perhaps a space. Source: RFC 9110 §9.1.
-func isPlainHTTP(_ octets: Span<UInt8>) -> Bool {
+func isPlainHTTP(_ bytes: Span<UInt8>) -> Bool {
     var count = 0
-    while count < recordHeaderCount, (0x41...0x5A).contains(octets[count]) { count += 1 }
-    return count == recordHeaderCount || count >= 3 && octets[count] == 0x20
+    while count < recordHeaderCount, (0x41...0x5A).contains(bytes[count]) { count += 1 }
+    return count == recordHeaderCount || count >= 3 && bytes[count] == 0x20
 }
 
-/// How many octets the whole records at the start of `octets` have. What is no record counts whole: OpenSSL says what
+/// How many bytes the whole records at the start of `bytes` have. What is no record counts whole: OpenSSL says what
 /// is wrong with it. Source: RFC 8446 §5.1.
-func wholeRecordsCount(_ octets: Span<UInt8>) -> Int {
+func wholeRecordsCount(_ bytes: Span<UInt8>) -> Int {
     var end = 0
-    while octets.count - end >= recordHeaderCount {
-        guard isRecordHeader(octets, at: end) else { return octets.count }
-        let count = recordCount(octets, at: end)
-        guard count <= octets.count - end else { break }
+    while bytes.count - end >= recordHeaderCount {
+        guard isRecordHeader(bytes, at: end) else { return bytes.count }
+        let count = recordCount(bytes, at: end)
+        guard count <= bytes.count - end else { break }
         end += count
     }
     return end
 }
 
-private func isRecordHeader(_ octets: Span<UInt8>, at index: Int) -> Bool {
-    let isKnown = (20...23).contains(octets[index]) && octets[index + 1] == 3
-    return isKnown && recordCount(octets, at: index) <= recordHeaderCount + Limits.recordContentMax
+private func isRecordHeader(_ bytes: Span<UInt8>, at index: Int) -> Bool {
+    let isKnown = (20...23).contains(bytes[index]) && bytes[index + 1] == 3
+    return isKnown && recordCount(bytes, at: index) <= recordHeaderCount + Limits.recordContentMax
 }
 
-private func recordCount(_ octets: Span<UInt8>, at index: Int) -> Int {
-    recordHeaderCount + Int(octets[index + 3]) << 8 + Int(octets[index + 4])
+private func recordCount(_ bytes: Span<UInt8>, at index: Int) -> Int {
+    recordHeaderCount + Int(bytes[index + 3]) << 8 + Int(bytes[index + 4])
 }
 
 /// The BIO's functions, for all threads; nobody changes it after it was made.
@@ -112,8 +112,8 @@ private nonisolated(unsafe) let wireMethod: OpaquePointer = {
     }
     unsafe BIO_meth_set_write_ex(method) { bio, memory, count, written in
         let wire = unsafe Unmanaged<TLSWire>.fromOpaque(BIO_get_data(bio)).takeUnretainedValue()
-        let octets = unsafe UnsafeRawBufferPointer(start: memory, count: count)
-        unsafe wire.outgoing.append(Span<UInt8>(_bytes: RawSpan(_unsafeBytes: octets)))
+        let bytes = unsafe UnsafeRawBufferPointer(start: memory, count: count)
+        unsafe wire.outgoing.append(Span<UInt8>(_bytes: RawSpan(_unsafeBytes: bytes)))
         unsafe written?.pointee = count
         return 1
     }

@@ -83,14 +83,14 @@ extension AccessLog {
 
     private func appendURLEncoded(_ text: Span<UInt8>) {
         for index in 0..<text.count {
-            let octet = text[index]
+            let byte = text[index]
             // All that stands in the registered names of ALPN, and in names of hosts.
-            let isPlain = octet.isDigit || (octet | 0x20) &- 0x61 < 26 || octet == 0x2F || octet == .dot
-            if isPlain || octet == 0x2D || octet == 0x5F {
-                line.append(octet)
+            let isPlain = byte.isDigit || (byte | 0x20) &- 0x61 < 26 || byte == 0x2F || byte == .dot
+            if isPlain || byte == 0x2D || byte == 0x5F {
+                line.append(byte)
             } else {
                 line.append("%")
-                line.append(hexadecimal: UInt64(octet), digitCount: 2)
+                line.append(hexadecimal: UInt64(byte), digitCount: 2)
             }
         }
     }

@@ -3,7 +3,7 @@ import Core
 /// What is remembered about one exchange, to be written as one line of the access log.
 ///
 /// Shape:  a trivial value inside the exchange; texts are not copied into it, but given to `AccessLog` at the end.
-/// Units:  nanoseconds and octets.
+/// Units:  nanoseconds and bytes.
 /// Source: elbv2.md §3.1.
 public struct AccessRecord: Sendable {
     /// What the exchange was, for field 1.
@@ -60,13 +60,13 @@ public struct AccessRecord: Sendable {
     public var isHTTP2 = false
     /// Names the client's connection in all logs; 0 if it has no name.
     public var connectionTrace: (high: UInt64, low: UInt64) = (0, 0)
-    /// When the first octet of the request came: time of day, as `WallClock.now()`.
+    /// When the first byte of the request came: time of day, as `WallClock.now()`.
     public var createdAt: UInt64
     /// From then until the exchange was over, by the monotonic clock.
     public var duration: Nanoseconds = 0
-    /// From the first octet of the request until it was sent to a target; nil if it was not.
+    /// From the first byte of the request until it was sent to a target; nil if it was not.
     public var requestProcessingTime: Nanoseconds?
-    /// From then until the first octet of the response; nil if there was none.
+    /// From then until the first byte of the response; nil if there was none.
     public var targetProcessingTime: Nanoseconds?
     /// From then until the response was sent to the client; nil if there was none.
     public var responseProcessingTime: Nanoseconds?
@@ -80,9 +80,9 @@ public struct AccessRecord: Sendable {
     public var status: UInt16 = 0
     /// The status of the target's response; 0 if there was none.
     public var targetStatus: UInt16 = 0
-    /// Octets read from the client, head included.
+    /// Bytes read from the client, head included.
     public var receivedBytes: UInt64 = 0
-    /// Octets written to the client, head included.
+    /// Bytes written to the client, head included.
     public var sentBytes: UInt64 = 0
     /// Which rule decided.
     public var matchedRule = MatchedRule.none

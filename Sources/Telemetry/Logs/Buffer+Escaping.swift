@@ -1,16 +1,16 @@
 import Core
 
-/// How octets that could end a field or a line are written.
+/// How bytes that could end a field or a line are written.
 enum Escaping {
     /// As `\xHH`: quote, backslash, and everything outside printable ASCII.
     case quoted
     /// As `\xHH`: those and the space, for fields without quotes.
     case bare
-    /// As JSON: `\"`, `\\`, and `\u00HH` for everything outside printable ASCII. Octets beyond ASCII are taken as
+    /// As JSON: `\"`, `\\`, and `\u00HH` for everything outside printable ASCII. Bytes beyond ASCII are taken as
     /// Latin-1, since what a stranger sent need not be UTF-8 and the line must be.
     case json
 
-    /// How many octets stand for `byte`.
+    /// How many bytes stand for `byte`.
     func width(_ byte: UInt8) -> Int {
         switch byte {
         case .quote, .backslash: self == .json ? 2 : 4
@@ -24,7 +24,7 @@ enum Escaping {
 extension Buffer {
     /// Appends `text` so that it cannot end the field or the line it is in.
     ///
-    /// Limits: writes at most `limit` octets, which must fit. What is longer is cut between two characters and ends
+    /// Limits: writes at most `limit` bytes, which must fit. What is longer is cut between two characters and ends
     ///         in `...`.
     func append(escaping text: Span<UInt8>, as escaping: Escaping, limit: Int) {
         var width = 0

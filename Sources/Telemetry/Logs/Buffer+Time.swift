@@ -1,7 +1,7 @@
 import Core
 
 extension Buffer {
-    /// Appends a time of day as ISO 8601 in UTC with microseconds: `2026-01-31T12:34:56.789012Z`, 27 octets.
+    /// Appends a time of day as ISO 8601 in UTC with microseconds: `2026-01-31T12:34:56.789012Z`, 27 bytes.
     ///
     /// Units: nanoseconds since 1970, as `WallClock.now()`; all of them fall into the years 1970–2554.
     func append(timestamp nanoseconds: UInt64) {
@@ -11,7 +11,7 @@ extension Buffer {
         append("Z")
     }
 
-    /// Appends the same without fraction and zone: `2026-01-31T12:34:56`, 19 octets.
+    /// Appends the same without fraction and zone: `2026-01-31T12:34:56`, 19 bytes.
     func append(secondsOf nanoseconds: UInt64) {
         let seconds = nanoseconds / 1_000_000_000
         let secondOfDay = seconds % 86_400

@@ -20,9 +20,9 @@ public struct FlowRecord {
     public var listener: SocketAddress
     /// Who was connected to; nil if nobody was chosen.
     public var target: SocketAddress?
-    /// Octets from the client.
+    /// Bytes from the client.
     public var receivedBytes: UInt64 = 0
-    /// Octets to the client.
+    /// Bytes to the client.
     public var sentBytes: UInt64 = 0
     /// How it ended.
     public var ending = FlowEnding.finished

@@ -37,7 +37,7 @@ struct LogFile {
     private var endsInsideLine = false
     /// Lines lost because the device did not take them.
     private(set) var linesDropped: UInt64 = 0
-    /// Octets the device took.
+    /// Bytes the device took.
     private(set) var bytesWritten: UInt64 = 0
 
     /// Writes to `descriptor`, which was got by opening `destination`.
@@ -46,7 +46,7 @@ struct LogFile {
         self.descriptor = descriptor
     }
 
-    /// Writes `text`, which begins and ends at any octet of a stream of lines. Lines that the device does not take, in
+    /// Writes `text`, which begins and ends at any byte of a stream of lines. Lines that the device does not take, in
     /// part or whole, are lost and counted, each once, by their line feeds.
     mutating func write(_ text: Span<UInt8>) {
         // Somebody may have begun to read the FIFO since the last lines.

@@ -2,13 +2,13 @@ import Synchronization
 
 /// The lines one worker has written and the log writer has not yet taken.
 ///
-/// Shape:  `capacity` octets used in a circle. One thread appends, one thread takes. Both positions only grow; an
-///         octet's place is its position modulo the capacity, and `taken ≤ appended ≤ taken + capacity` holds always.
-///         The appending thread publishes octets by storing `appended` with release order, the taking thread gives
+/// Shape:  `capacity` bytes used in a circle. One thread appends, one thread takes. Both positions only grow; an
+///         byte's place is its position modulo the capacity, and `taken ≤ appended ≤ taken + capacity` holds always.
+///         The appending thread publishes bytes by storing `appended` with release order, the taking thread gives
 ///         room back by storing `taken` with release order, and each reads the other's with acquire order.
 /// Limits: a line that does not fit is refused whole.
 @safe public final class LogRing: @unchecked Sendable {
-    /// How many octets fit; a power of two.
+    /// How many bytes fit; a power of two.
     public let capacity: Int
     private let base: UnsafeMutablePointer<UInt8>
     private let appended = Atomic<Int>(0)
@@ -18,7 +18,7 @@ import Synchronization
     private let padding = InlineArray<16, UInt64>(repeating: 0)
     private let taken = Atomic<Int>(0)
 
-    /// An empty ring of `capacity` octets, a power of two.
+    /// An empty ring of `capacity` bytes, a power of two.
     public init(capacity: Int = Limits.logRingBytes) {
         precondition(capacity > 0 && capacity & (capacity - 1) == 0, "log ring: capacity is not a power of two")
         self.capacity = capacity
@@ -28,7 +28,7 @@ import Synchronization
 
     deinit { unsafe base.deallocate() }
 
-    /// Octets that wait to be taken. Any thread may ask. `taken` is read first, so this is never negative.
+    /// Bytes that wait to be taken. Any thread may ask. `taken` is read first, so this is never negative.
     public var count: Int {
         let taken = taken.load(ordering: .acquiring)
         return appended.load(ordering: .acquiring) - taken
@@ -52,7 +52,7 @@ import Synchronization
         return true
     }
 
-    /// Lends the oldest waiting octets to `body`, as far as they lie in one piece; it returns how many it is done with,
+    /// Lends the oldest waiting bytes to `body`, as far as they lie in one piece; it returns how many it is done with,
     /// and they are gone. Empty when nothing waits. After a wrap, the rest comes with the next call. Only the log
     /// writer may call this.
     public func take(_ body: (Span<UInt8>) -> Int) {

@@ -16,7 +16,7 @@ public final class LogWriter: Sendable {
     /// Lines lost because they could not be written to the file. Those that did not fit in a ring are counted by the
     /// worker, in `WorkerCounters.logLinesDropped`.
     public var linesDropped: UInt64 { drain.linesDropped.load(ordering: .relaxed) }
-    /// Octets written.
+    /// Bytes written.
     public var bytesWritten: UInt64 { drain.bytesWritten.load(ordering: .relaxed) }
 
     /// Starts a thread called `name` that writes to `destination` what comes in `rings`, and that `bell` wakes. After

@@ -1,8 +1,8 @@
 /// What is passed on between a client and a target.
 public enum FlowKind: UInt8, CounterLabel {
-    /// The octets of a TCP connection.
+    /// The bytes of a TCP connection.
     case tcp
-    /// The octets inside a client's TLS.
+    /// The bytes inside a client's TLS.
     case tls
     /// Datagrams.
     case udp

@@ -93,7 +93,7 @@ extension PrometheusText {
         begin("apus_flow_endings_total", .counter, help: "How they ended.")
         for ending in FlowEnding.allCases { sample(workers, "ended", ending) { $0.flowEndings.value(ending) } }
 
-        begin("apus_flow_bytes_total", .counter, help: "Octets passed on both ways, by kind.")
+        begin("apus_flow_bytes_total", .counter, help: "Bytes passed on both ways, by kind.")
         for kind in FlowKind.allCases { sample(workers, "kind", kind) { $0.flowBytes.value(kind) } }
 
         begin("apus_flow_resets_total", .counter, help: "Resets, by who sent them first.")

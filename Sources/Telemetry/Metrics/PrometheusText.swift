@@ -5,7 +5,7 @@ import Core
 /// A metric is begun with `begin`, which writes its HELP and TYPE once, and then gets its samples; whoever begins
 /// the same metric twice traps, since scrapers refuse such a page.
 ///
-/// Shape:  a growing array of UTF-8 octets, the caller's to send. Not for the request path.
+/// Shape:  a growing array of UTF-8 bytes, the caller's to send. Not for the request path.
 /// Source: Prometheus exposition formats, text format 0.0.4.
 public struct PrometheusText: Sendable {
     /// What HTTP calls this format.

@@ -213,7 +213,7 @@ public final class WorkerCounters: Sendable {
     public let flowsRejected = CounterSet<FlowKind>()
     /// How flows ended.
     public let flowEndings = CounterSet<FlowEnding>()
-    /// Octets passed on, both ways, by kind.
+    /// Bytes passed on, both ways, by kind.
     public let flowBytes = CounterSet<FlowKind>()
     /// Resets that were passed on, by who sent them first, and those that we have sent ourselves.
     public let flowResets = CounterSet<FlowParty>()

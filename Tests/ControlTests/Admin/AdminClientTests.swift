@@ -6,7 +6,7 @@ import Testing
 @testable import Control
 
 @Suite struct AdminClientTests {
-    /// Answers one connection with fixed octets, whatever it is asked.
+    /// Answers one connection with fixed bytes, whatever it is asked.
     private final class Scripted {
         let folder: TemporaryFolder
         let path: String

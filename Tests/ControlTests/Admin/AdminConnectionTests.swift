@@ -31,7 +31,7 @@ import Testing
         #expect(responses[1].body.contains("10.9.9.9"), "the change was in force when the next request was answered")
     }
 
-    @Test func octetsMayComeOneByOne() throws {
+    @Test func bytesMayComeOneByOne() throws {
         let harness = try AdminHarness()
         let client = try RawClient(harness.path)
         let request =

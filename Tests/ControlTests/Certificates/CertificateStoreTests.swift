@@ -31,7 +31,7 @@ import Testing
             write("a.key", pair.privateKey)
         }
 
-        func write(_ name: String, _ octets: [UInt8]) { TestAuthority.write(octets, folder.file(name)) }
+        func write(_ name: String, _ bytes: [UInt8]) { TestAuthority.write(bytes, folder.file(name)) }
 
         static let yaml = """
             loadBalancers:

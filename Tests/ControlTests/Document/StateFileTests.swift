@@ -35,10 +35,10 @@ import Testing
         let state = try StateFile(inFolder: folder.path)
         try state.save(Self.changes())
         let whole = try readFile(state.path)
-        // The last octet is a line feed, which nothing depends on.
+        // The last byte is a line feed, which nothing depends on.
         for length in stride(from: 0, to: whole.count - 1, by: 37) {
             try Data(whole[..<length]).write(to: URL(fileURLWithPath: state.path))
-            let error = #expect(throws: StartError.self, "after \(length) octets") { try state.load() }
+            let error = #expect(throws: StartError.self, "after \(length) bytes") { try state.load() }
             #expect(error?.description.contains("--discard-changes") == true)
             #expect(try readFile(state.path).count == length)
         }

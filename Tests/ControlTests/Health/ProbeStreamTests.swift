@@ -28,9 +28,9 @@ import Testing
         if let head {
             let hasMore = !body.isEmpty || trailers != nil
             target.respond(slot, parse(head), framing: hasMore ? .chunked : .none, isEnd: !hasMore)
-            let octets = Buffer(capacity: 64)
-            octets.append(body.span)
-            if hasMore { target.attach(slot, octets, isLast: true, trailers: trailers.map(parse)) }
+            let bytes = Buffer(capacity: 64)
+            bytes.append(body.span)
+            if hasMore { target.attach(slot, bytes, isLast: true, trailers: trailers.map(parse)) }
         } else {
             target.reset(slot, .cancel)
         }
@@ -45,9 +45,9 @@ import Testing
     }
 
     private func parse(_ text: String) -> Head {
-        let head = Head(), octets = Array("HTTP/1.1 \(text)\r\n\r\n".utf8)
+        let head = Head(), bytes = Array("HTTP/1.1 \(text)\r\n\r\n".utf8)
         var scan = HeadScan()
-        let result = parseResponseHead(octets.span, into: head, requestIsHEAD: false, scan: &scan)
+        let result = parseResponseHead(bytes.span, into: head, requestIsHEAD: false, scan: &scan)
         guard case .complete = result else { preconditionFailure("not a response: \(text)") }
         return head
     }

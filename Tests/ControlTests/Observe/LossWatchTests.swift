@@ -9,10 +9,10 @@ import Testing
     private static let second: Nanoseconds = 1_000_000_000
 
     struct Step: Sendable {
-        let second: UInt64, total: UInt64, word: LossSpell.Word
+        let second: UInt64, total: UInt64, word: LossPeriod.Word
     }
 
-    static let spells: [[Step]] = [
+    static let periods: [[Step]] = [
         [Step(second: 0, total: 0, word: .nothing), Step(second: 1, total: 0, word: .nothing)],
         // It is said at once, then every ten seconds while it goes on, then that it is over; and the same again.
         [
@@ -29,8 +29,8 @@ import Testing
         ],
     ]
 
-    @Test(arguments: spells) func saysEachThingOnce(_ steps: [Step]) {
-        var spell = LossSpell()
+    @Test(arguments: periods) func saysEachThingOnce(_ steps: [Step]) {
+        var spell = LossPeriod()
         for step in steps {
             let now = Instant(nanoseconds: (1000 + step.second) * Self.second)
             #expect(spell.step(total: step.total, now: now) == step.word, "at \(step.second) s")

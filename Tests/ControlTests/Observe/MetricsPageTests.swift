@@ -9,7 +9,7 @@ import Testing
 
 @Suite struct MetricsPageTests {
     private func page(_ actions: RecordingActions) throws -> [String] {
-        String(decoding: try MetricsPage(actions).octets(), as: UTF8.self).split(separator: "\n").map(String.init)
+        String(decoding: try MetricsPage(actions).bytes(), as: UTF8.self).split(separator: "\n").map(String.init)
     }
 
     private func actions() -> RecordingActions {

@@ -31,7 +31,7 @@ import Testing
     private final class Host {
         var asked: [String] = []
 
-        func preservation(isAllowed: Bool = true, _ path: AnswerPath = .delivered) -> ClientIPPreservation {
+        func preservation(isAllowed: Bool = true, _ path: ReturnRoute = .delivered) -> ClientIPPreservation {
             ClientIPPreservation(
                 mayUseForeignAddresses: { isAllowed },
                 answerPaths: { targets in

@@ -29,7 +29,7 @@ import Testing
         func ready(_ ready: Poller.Ready, now: Instant) {
             while true {
                 switch socket.read(into: inbound) {
-                case .bytes: received += inbound.takeOctets(inbound.count)
+                case .bytes: received += inbound.takeBytes(inbound.count)
                 case .wouldBlock: return
                 case .endOfStream, .failed:
                     isAtEnd = true

@@ -94,7 +94,7 @@ import Testing
                         if worker == 0 { snapshots.append(snapshot) }
                         self.opened += opened
                     case .cut(let target): if worker == 0 { cuts.append(target) }
-                    case .ticketKeys, .finish, .giveBack, .leave, .terminate, .unhealthy: break
+                    case .ticketKeys, .finish, .returnMemory, .leave, .terminate, .unhealthy: break
                     }
                 }
             }

@@ -2,16 +2,16 @@ import Core
 import Testing
 
 @Suite struct ASCIITests {
-    /// Every octet against the same question asked of characters.
-    @Test func classesOfEveryOctet() {
-        for octet in UInt8.min...UInt8.max {
-            let character = Character(Unicode.Scalar(octet))
-            #expect(octet.isDigit == ("0"..."9").contains(character))
-            #expect(octet.isLetter == (("a"..."z").contains(character) || ("A"..."Z").contains(character)))
-            let folded = ("A"..."Z").contains(character) ? octet + 32 : octet
-            #expect(octet.lowercased == folded, "octet \(octet)")
-            let value = octet < 128 ? character.hexDigitValue.map { UInt8($0) } : nil
-            #expect(octet.hexadecimalValue == value, "octet \(octet)")
+    /// Every byte against the same question asked of characters.
+    @Test func classesOfEveryByte() {
+        for byte in UInt8.min...UInt8.max {
+            let character = Character(Unicode.Scalar(byte))
+            #expect(byte.isDigit == ("0"..."9").contains(character))
+            #expect(byte.isLetter == (("a"..."z").contains(character) || ("A"..."Z").contains(character)))
+            let folded = ("A"..."Z").contains(character) ? byte + 32 : byte
+            #expect(byte.lowercased == folded, "byte \(byte)")
+            let value = byte < 128 ? character.hexDigitValue.map { UInt8($0) } : nil
+            #expect(byte.hexadecimalValue == value, "byte \(byte)")
         }
     }
 
@@ -20,9 +20,9 @@ import Testing
             (.tab, "\t"), (.lineFeed, "\n"), (.carriageReturn, "\r"), (.space, " "), (.quote, "\""), (.numberSign, "#"),
             (.percent, "%"), (.asterisk, "*"), (.comma, ","), (.dot, "."), (.slash, "/"), (.colon, ":"),
             (.semicolon, ";"), (.questionMark, "?"), (.backslash, "\\"),
-        ] as [(UInt8, Unicode.Scalar)]) func namesMeanTheirCharacters(octet: UInt8, character: Unicode.Scalar)
+        ] as [(UInt8, Unicode.Scalar)]) func namesMeanTheirCharacters(byte: UInt8, character: Unicode.Scalar)
     {
-        #expect(octet == UInt8(ascii: character))
+        #expect(byte == UInt8(ascii: character))
     }
 
     /// Text, a literal in lower case, and whether they are equal when case counts and when it does not.
@@ -54,13 +54,13 @@ import Testing
         #expect(equalsIgnoringCase == isEqualIgnoringCase)
     }
 
-    /// Folding must not make equals of octets that merely differ by 0x20, as `[` and `{`, or a carriage return and `-`.
+    /// Folding must not make equals of bytes that merely differ by 0x20, as `[` and `{`, or a carriage return and `-`.
     @Test func foldsLettersOnly() {
         let pairs: [(UInt8, UInt8)] = [(0x40, 0x60), (0x5B, 0x7B), (0x5D, 0x7D), (0x0D, 0x2D), (0xC0, 0xE0)]
-        for (octet, other) in pairs {
-            let left = [octet], right = [other]
+        for (byte, other) in pairs {
+            let left = [byte], right = [other]
             let equalsIgnoringCase = left.span.equalsIgnoringCase(right.span)
-            #expect(!equalsIgnoringCase, "\(octet) and \(other)")
+            #expect(!equalsIgnoringCase, "\(byte) and \(other)")
         }
         let carriageReturn: [UInt8] = [0x0D]
         let equalsDash = carriageReturn.span.equalsIgnoringCase("-")
@@ -88,15 +88,15 @@ import Testing
         #expect(Array("grün".utf8).span.text == "grün")
     }
 
-    @Test func readsOctetsOfALiteral() {
+    @Test func readsBytesOfALiteral() {
         let literal: StaticString = "abc"
-        #expect((0..<3).map { literal[octet: $0] } == Array("abc".utf8))
+        #expect((0..<3).map { literal[byte: $0] } == Array("abc".utf8))
     }
 
     @Test func readingOutsideTraps() async {
         await #expect(processExitsWith: .failure) {
             let literal: StaticString = "abc"
-            _ = literal[octet: 3]
+            _ = literal[byte: 3]
         }
         await #expect(processExitsWith: .failure) {
             let bytes = Array(UInt8(1)...20)

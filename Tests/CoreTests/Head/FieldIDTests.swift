@@ -33,25 +33,25 @@ import Testing
         }
     }
 
-    /// Everything at a distance of one change from a name is another field: an octet changed to any other (a different
+    /// Everything at a distance of one change from a name is another field: a byte changed to any other (a different
     /// case of a letter apart), removed, or added at any place.
     @Test(arguments: names) func nearMissesAreOther(name: String, id: FieldID) {
-        let octets = Array(name.utf8)
-        for index in octets.indices {
-            for octet in UInt8.min...UInt8.max where octet.lowercased != octets[index] {
-                var changed = octets
-                changed[index] = octet
-                #expect(identify(changed) == .other, "octet \(octet) at \(index)")
+        let bytes = Array(name.utf8)
+        for index in bytes.indices {
+            for byte in UInt8.min...UInt8.max where byte.lowercased != bytes[index] {
+                var changed = bytes
+                changed[index] = byte
+                #expect(identify(changed) == .other, "byte \(byte) at \(index)")
             }
-            var shorter = octets
+            var shorter = bytes
             shorter.remove(at: index)
             #expect(identify(shorter) == .other)
         }
-        for index in 0...octets.count {
-            for octet in [0x00, 0x09, 0x20, 0x2D, 0x3A, 0x5F, octets[index % octets.count]] as [UInt8] {
-                var longer = octets
-                longer.insert(octet, at: index)
-                #expect(identify(longer) == .other, "octet \(octet) at \(index)")
+        for index in 0...bytes.count {
+            for byte in [0x00, 0x09, 0x20, 0x2D, 0x3A, 0x5F, bytes[index % bytes.count]] as [UInt8] {
+                var longer = bytes
+                longer.insert(byte, at: index)
+                #expect(identify(longer) == .other, "byte \(byte) at \(index)")
             }
         }
     }
@@ -59,22 +59,22 @@ import Testing
     /// Whatever stands for the dashes, servers that make variables of fields cannot tell the difference.
     @Test(arguments: names) func isKnownAsAVariable(name: String, id: FieldID) {
         for dash in ["_", ".", "+", "!", "~", "-"] {
-            let octets = Array(name.replacing("-", with: dash).utf8)
-            #expect(FieldID(asVariable: octets.span) == id, "\(dash)")
+            let bytes = Array(name.replacing("-", with: dash).utf8)
+            #expect(FieldID(asVariable: bytes.span) == id, "\(dash)")
         }
         let mixed = Array(name.uppercased().utf8).enumerated().map { $0 % 2 == 0 && $1 == 0x2D ? 0x5F : $1 }
         #expect(FieldID(asVariable: mixed.span) == id)
         for other in ["_" + name, name + "_", name.replacing("-", with: "__")] where other != name {
-            let octets = Array(other.utf8)
-            #expect(FieldID(asVariable: octets.span) == .other, "\(other)")
+            let bytes = Array(other.utf8)
+            #expect(FieldID(asVariable: bytes.span) == .other, "\(other)")
         }
         let without = Array(name.replacing("-", with: "").utf8)
         #expect(FieldID(asVariable: without.span) == (name.contains("-") ? .other : id))
     }
 
     @Test func whatIsLongIsNoVariableOfOurs() {
-        let octets = Array(repeating: UInt8(0x61), count: 41)
-        #expect(FieldID(asVariable: octets.span) == .other)
+        let bytes = Array(repeating: UInt8(0x61), count: 41)
+        #expect(FieldID(asVariable: bytes.span) == .other)
     }
 
     @Test(arguments: ["", "x", "accept", "cookie", "set-cookie", "x-forwarded-host", "x-real-ip", "content_length"])

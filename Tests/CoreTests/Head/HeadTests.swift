@@ -34,7 +34,7 @@ import Testing
         #expect(head.range(from: first.end) == ByteRange(start: 3, count: head.byteCount - 3))
     }
 
-    @Test func copiesAndFoldsItsOwnOctets() {
+    @Test func copiesAndFoldsItsOwnBytes() {
         let head = Head()
         let name = head.append("ExAmple.COM[")
         #expect(head.bytes(head.appendCopy(of: name)).text == "ExAmple.COM[")
@@ -43,7 +43,7 @@ import Testing
         #expect(head.appendCopy(of: .empty).isEmpty)
     }
 
-    @Test func takesBackTheLastOctets() {
+    @Test func takesBackTheLastBytes() {
         let head = Head()
         head.append("keep")
         let mark = head.byteCount
@@ -73,23 +73,23 @@ import Testing
             }
         }
         #expect(pieces.count > 50)
-        for piece in pieces { #expect(octets(head.bytes(piece.range)) == piece.content) }
+        for piece in pieces { #expect(copyBytes(head.bytes(piece.range)) == piece.content) }
         #expect(head.heldByteCount >= head.byteCount)
     }
 
-    /// A copy of octets that lie in the arena itself, at the moment it has to grow: the old arena must live until then.
-    @Test func appendsItsOwnOctetsWhileItGrows() {
+    /// A copy of bytes that lie in the arena itself, at the moment it has to grow: the old arena must live until then.
+    @Test func appendsItsOwnBytesWhileItGrows() {
         let head = Head()
         let content = (0..<1500).map { UInt8(truncatingIfNeeded: $0 &* 7) }
         let range = head.append(content.span)
         for _ in 0..<7 {
             let copy = head.append(head.bytes(range))
-            #expect(octets(head.bytes(copy)) == content)
+            #expect(copyBytes(head.bytes(copy)) == content)
         }
-        #expect(octets(head.bytes) == Array(repeatElement(content, count: 8).joined()))
+        #expect(copyBytes(head.bytes) == Array(repeatElement(content, count: 8).joined()))
     }
 
-    @Test func fillsToTheLastOctet() {
+    @Test func fillsToTheLastByte() {
         let head = Head()
         let half = [UInt8](repeating: 1, count: Head.bytesMax / 2)
         head.append(half.span)

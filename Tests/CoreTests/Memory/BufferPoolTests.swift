@@ -2,7 +2,7 @@ import Core
 import Testing
 
 @Suite struct BufferPoolTests {
-    /// A bulk buffer in which `count` octets wait behind `consumed` that are gone.
+    /// A bulk buffer in which `count` bytes wait behind `consumed` that are gone.
     private func bulkBuffer(_ pool: inout BufferPool, holding count: Int, after consumed: Int = 0) -> Buffer {
         let buffer = pool.acquireBulk()
         for index in 0..<consumed + count { buffer.append(UInt8(truncatingIfNeeded: index)) }

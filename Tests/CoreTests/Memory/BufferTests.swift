@@ -41,7 +41,7 @@ import Testing
         #expect(buffer.isEmpty && buffer.freeCount == 3)
     }
 
-    @Test func fillsToTheLastOctet() {
+    @Test func fillsToTheLastByte() {
         let buffer = Buffer(capacity: 4)
         buffer.append("ab")
         buffer.append(Array("cd".utf8).span)
@@ -57,7 +57,7 @@ import Testing
         buffer.append(content.span)
         buffer.consume(consumed)
         buffer.compact()
-        #expect(octets(buffer.bytes) == Array(content[consumed...]))
+        #expect(copyBytes(buffer.bytes) == Array(content[consumed...]))
         #expect(buffer.freeCount == consumed)
     }
 
@@ -109,7 +109,7 @@ import Testing
                 buffer.append(piece.span)
                 model += piece
             }
-            #expect(octets(buffer.bytes) == model && buffer.count == model.count)
+            #expect(copyBytes(buffer.bytes) == model && buffer.count == model.count)
             #expect(buffer.count + buffer.freeCount <= buffer.capacity)
         }
     }

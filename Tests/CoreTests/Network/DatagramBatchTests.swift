@@ -5,7 +5,7 @@ import Testing
 @testable import Core
 
 @Suite struct DatagramBatchTests {
-    private static let noise = randomOctets(70_000, seed: 23)
+    private static let noise = randomBytes(70_000, seed: 23)
 
     private func address(_ host: String, _ port: UInt16 = 0) throws -> SocketAddress {
         try #require(SocketAddress(literal: host, port: port))
@@ -235,12 +235,12 @@ import Testing
                 let segmentSize = 1 + random.next(below: 1400)
                 let byteCount = 1 + random.next(below: min(segmentSize * 64, 30_000))
                 let start = random.next(below: 30_000)
-                let octets = Array(Self.noise[start..<start + byteCount])
-                let pieces = Datagrams.split(octets, segmentSize)
+                let bytes = Array(Self.noise[start..<start + byteCount])
+                let pieces = Datagrams.split(bytes, segmentSize)
                 let isSent =
                     pieces.count > 1
-                    ? Datagrams.send(octets, segmentSize: segmentSize, over: party.client)
-                    : Datagrams.send(octets, over: party.client)
+                    ? Datagrams.send(bytes, segmentSize: segmentSize, over: party.client)
+                    : Datagrams.send(bytes, over: party.client)
                 #expect(isSent)
                 sent += pieces
             }
@@ -271,19 +271,19 @@ import Testing
         let target = try Datagrams.listen(host)
         let connection = try DatagramSocket.connect(to: target.address)
         defer { party.close(); target.socket.close(); connection.close() }
-        let octets = Array(Self.noise[..<(15 * 1200 + 7)])
-        #expect(Datagrams.send(octets, segmentSize: 1200, over: party.client))
+        let bytes = Array(Self.noise[..<(15 * 1200 + 7)])
+        #expect(Datagrams.send(bytes, segmentSize: 1200, over: party.client))
         for listener in [party.listener, target.socket] {
             #expect(party.batch.receiveSoon(from: listener) == .messages(1))
             #expect(party.batch[0].segmentSize == 1200 && party.batch[0].datagramCount == 16)
-            #expect(party.batch.content(0) == octets)
+            #expect(party.batch.content(0) == bytes)
             if listener == party.listener { #expect(party.batch.forward(0..<1, over: connection) == .messages(1)) }
         }
         // And back to a client, with a source beside the segment size.
         let (source, local) = (party.clientAddress, LocalAddress(party.address))
         #expect(party.batch.forward(0..<1, over: party.listener, to: source, from: local) == .messages(1))
         #expect(party.batch.receiveSoon(from: party.client) == .messages(1))
-        #expect(party.batch[0].segmentSize == 1200 && party.batch.content(0) == octets)
+        #expect(party.batch[0].segmentSize == 1200 && party.batch.content(0) == bytes)
         #expect(party.batch[0].source == party.address)
     }
 
@@ -297,14 +297,14 @@ import Testing
         defer { party.close(); connection.close() }
         #expect(Datagrams.set(connection, SOL_SOCKET, SO_NO_CHECK, 1))
         let batch = party.batch
-        let octets = Array(Self.noise[..<byteCount])
-        let pieces = Datagrams.split(octets, 100)
-        #expect(Datagrams.send(octets, segmentSize: 100, over: party.client))
+        let bytes = Array(Self.noise[..<byteCount])
+        let pieces = Datagrams.split(bytes, 100)
+        #expect(Datagrams.send(bytes, segmentSize: 100, over: party.client))
         #expect(Datagrams.send([1], over: party.client))
         #expect(batch.receiveSoon(from: party.listener) == .messages(2))
         #expect(batch.forward(0..<2, over: connection) == .failed(ECONNREFUSED))
         #expect(batch[0].datagramCount == pieces.count - 1)
-        #expect(batch[0].byteCount == byteCount - 100 && batch.content(0) == Array(octets[100...]))
+        #expect(batch[0].byteCount == byteCount - 100 && batch.content(0) == Array(bytes[100...]))
 
         let target = try DatagramSocket.listen(on: closed.address, sharesPort: false)
         defer { target.close() }
@@ -313,7 +313,7 @@ import Testing
         #expect(batch.forward(1..<2, over: connection) == .messages(1))
         let expected = pieces.dropFirst() + [[1]]
         #expect(Datagrams.receive(expected.count, from: target) == Array(expected))
-        #expect(batch[0].datagramCount == pieces.count && batch.content(0) == octets, "whole again")
+        #expect(batch[0].datagramCount == pieces.count && batch.content(0) == bytes, "whole again")
     }
 
     @Test func aFullQueueStopsASend() throws {

@@ -17,8 +17,8 @@ import Testing
     }
 
     /// Waits for the descriptor itself, so that the poller under test has its event at once or not at all.
-    private func send(_ octets: [UInt8], from sender: Socket, to receiver: Socket) {
-        let isSent = sender.write(buffer(octets)) == .bytes(octets.count)
+    private func send(_ bytes: [UInt8], from sender: Socket, to receiver: Socket) {
+        let isSent = sender.write(buffer(bytes)) == .bytes(bytes.count)
         #expect(isSent && awaitReadable(receiver.descriptor))
     }
 
@@ -34,7 +34,7 @@ import Testing
 
         send([1, 2, 3], from: client, to: server)
         events = [event(&poller), event(&poller)]
-        #expect(events == ["rw", nil], "unread octets are not mentioned again")
+        #expect(events == ["rw", nil], "unread bytes are not mentioned again")
 
         send([4], from: client, to: server)
         events = [event(&poller), event(&poller)]

@@ -69,31 +69,31 @@ import Testing
         #expect(SocketAddress(literal: literal, port: 9)?.isUnspecified == isUnspecified)
     }
 
-    /// What the system makes of the same octets.
-    private func systemText(_ octets: [UInt8]) -> String {
+    /// What the system makes of the same bytes.
+    private func systemText(_ bytes: [UInt8]) -> String {
         var text = [CChar](repeating: 0, count: 64)
-        let family = octets.count == 4 ? AF_INET : AF_INET6
-        let result = unsafe inet_ntop(family, octets, &text, socklen_t(text.count))
+        let family = bytes.count == 4 ? AF_INET : AF_INET6
+        let result = unsafe inet_ntop(family, bytes, &text, socklen_t(text.count))
         #expect(unsafe result != nil)
         return String(decoding: text.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }, as: UTF8.self)
     }
 
-    /// Random addresses, with many zeros and octets of one, two and three digits, against the system's text form.
-    @Test(arguments: [4, 16]) func writesAsTheSystemDoes(octetCount: Int) throws {
-        var random = FastRandom(seed: UInt64(octetCount))
+    /// Random addresses, with many zeros and bytes of one, two and three digits, against the system's text form.
+    @Test(arguments: [4, 16]) func writesAsTheSystemDoes(byteCount: Int) throws {
+        var random = FastRandom(seed: UInt64(byteCount))
         for _ in 0..<3000 {
-            var octets = (0..<octetCount).map { _ in UInt8(random.next(below: 256)) }
-            for index in octets.indices where random.next(below: 3) > 0 { octets[index] = UInt8(random.next(below: 2)) }
-            if octetCount == 16 { octets[0] |= 0x20 }
-            let text = systemText(octets)
+            var bytes = (0..<byteCount).map { _ in UInt8(random.next(below: 256)) }
+            for index in bytes.indices where random.next(below: 3) > 0 { bytes[index] = UInt8(random.next(below: 2)) }
+            if byteCount == 16 { bytes[0] |= 0x20 }
+            let text = systemText(bytes)
             let address = try #require(SocketAddress(literal: text, port: 7))
             #expect(address.host == text)
         }
     }
 
-    @Test func writesEveryOctetOfADottedQuad() throws {
-        for octet in 0...255 {
-            let text = "\(octet).\(255 - octet).\(octet).\(octet ^ 0x55)"
+    @Test func writesEveryByteOfADottedQuad() throws {
+        for byte in 0...255 {
+            let text = "\(byte).\(255 - byte).\(byte).\(byte ^ 0x55)"
             #expect(try #require(SocketAddress(literal: text, port: 1)).host == text)
         }
     }

@@ -36,7 +36,7 @@ import Testing
         // The other side may hold back its last acknowledgement, but not beyond its own end, which carries it.
         server.shutdownWrite()
         #expect(readAll(client).end == .endOfStream)
-        #expect(client.unacknowledgedByteCount <= 1, "the end of the stream counts as an octet until acknowledged")
+        #expect(client.unacknowledgedByteCount <= 1, "the end of the stream counts as a byte until acknowledged")
     }
 
     @Test func readsNoMoreThanThereIsRoomFor() throws {
@@ -100,9 +100,9 @@ import Testing
 
     // MARK: Writing
 
-    private static let noise = randomOctets(201_000, seed: 17)
+    private static let noise = randomBytes(201_000, seed: 17)
 
-    /// Writes until the kernel takes no more, in every way there is to write; then each octet must come out once, in
+    /// Writes until the kernel takes no more, in every way there is to write; then each byte must come out once, in
     /// order, as the buffers say what was taken.
     @Test(arguments: [1, 2, 3, 4] as [UInt64]) func partialWritesLoseNothing(seed: UInt64) throws {
         let (client, server) = try Loopback.connect(Loopback.ipv4)
@@ -126,8 +126,8 @@ import Testing
             case .bytes(let takenCount):
                 taken += offered[..<takenCount]
                 let ofHead = way == 2 ? 0 : min(takenCount, head.count)
-                #expect(octets(first.bytes) == Array(head[ofHead...]))
-                #expect(octets(second.bytes) == Array(body[(takenCount - ofHead)...]))
+                #expect(copyBytes(first.bytes) == Array(head[ofHead...]))
+                #expect(copyBytes(second.bytes) == Array(body[(takenCount - ofHead)...]))
             case .wouldBlock:
                 isBlocked = true
                 #expect(first.count == head.count && second.count == body.count)
@@ -138,7 +138,7 @@ import Testing
         client.shutdownWrite()
         let (received, end) = readAll(server)
         #expect(end == .endOfStream)
-        #expect(received == taken, "\(received.count) octets came, \(taken.count) were taken")
+        #expect(received == taken, "\(received.count) bytes came, \(taken.count) were taken")
         client.close()
     }
 

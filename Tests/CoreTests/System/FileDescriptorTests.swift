@@ -14,9 +14,9 @@ import Testing
         let path = folder["access.log"]
         for line in ["first\n", "second\n"] {
             let file = try FileDescriptor.openForAppending(path)
-            let octets = Array(line.utf8)
-            let result = file.write(octets.span)
-            #expect(result == .success(octets.count))
+            let bytes = Array(line.utf8)
+            let result = file.write(bytes.span)
+            #expect(result == .success(bytes.count))
             file.close()
         }
         #expect(try Self.content(path) == "first\nsecond\n")
@@ -29,8 +29,8 @@ import Testing
         let one = try FileDescriptor.openForAppending(folder["log"])
         let other = try FileDescriptor.openForAppending(folder["log"])
         for (file, letter) in [(one, "a"), (other, "b"), (one, "c"), (other, "d")] {
-            let octets = Array(letter.utf8)
-            _ = file.write(octets.span)
+            let bytes = Array(letter.utf8)
+            _ = file.write(bytes.span)
         }
         one.close()
         other.close()
@@ -67,15 +67,15 @@ import Testing
     }
 
     @Test func aFailedWriteIsAnError() {
-        let octets: [UInt8] = [1]
-        #expect(FileDescriptor(descriptor: -1).write(octets.span) == .failure(SystemError("write", code: EBADF)))
+        let bytes: [UInt8] = [1]
+        #expect(FileDescriptor(descriptor: -1).write(bytes.span) == .failure(SystemError("write", code: EBADF)))
     }
 
     // MARK: Reading
 
     @Test(arguments: [0, 1, 100, 65_535, 65_536, 65_537, 200_000]) func readsWhatIsThere(count: Int) throws {
         let folder = try TemporaryFolder()
-        let content = randomOctets(count, seed: UInt64(count))
+        let content = randomBytes(count, seed: UInt64(count))
         try replaceFile(folder["file"], with: content)
         #expect(try readFile(folder["file"]) == content)
     }

@@ -22,7 +22,7 @@ import Testing
     }
 
     @Test(arguments: [
-        ("apus worker 0", "apus worker 0"), ("fifteen octets!", "fifteen octets!"),
+        ("apus worker 0", "apus worker 0"), ("fifteen bytes!", "fifteen bytes!"),
         ("apus worker 1000", "apus worker 100"), ("", ""), ("ééééééééé", "ééééééé"),
     ]) func hasAName(name: String, kept: String) {
         #expect(nameInKernel(of: name) == kept + "\n")

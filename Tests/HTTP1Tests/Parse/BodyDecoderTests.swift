@@ -5,8 +5,8 @@ import Testing
 /// What came out of a body.
 struct Decoded: Equatable {
     enum End: Equatable {
-        /// The message ended; so many octets of input belong to it.
-        case ended(octetCount: Int)
+        /// The message ended; so many bytes of input belong to it.
+        case ended(byteCount: Int)
         case refused(Violation)
         /// More was wanted.
         case undecided(BodyEnd)
@@ -16,7 +16,7 @@ struct Decoded: Equatable {
     var trailers: [String] = []
     var end = End.undecided(.truncated)
 
-    /// Whether this is what `whole`, the same octets at once, came to; a fault in a trailer section that comes slowly
+    /// Whether this is what `whole`, the same bytes at once, came to; a fault in a trailer section that comes slowly
     /// may be seen only once the section is whole.
     func agrees(with whole: Decoded) -> Bool {
         if case .refused = whole.end, end == .undecided(.truncated) { return data == whole.data }
@@ -24,7 +24,7 @@ struct Decoded: Equatable {
     }
 }
 
-/// Decodes `input`, of which `arrivals` octets come at a time and `appetite` octets of data are taken at a time.
+/// Decodes `input`, of which `arrivals` bytes come at a time and `appetite` bytes of data are taken at a time.
 func decode(
     _ framing: Framing, _ input: [UInt8], arrivals: Int = .max, appetite: Int = .max, isLenient: Bool = false
 ) -> Decoded {
@@ -52,7 +52,7 @@ func decode(
             }
             arrived = min(arrived + arrivals, input.count)
         case .end(let skip):
-            decoded.end = .ended(octetCount: dropped + skip)
+            decoded.end = .ended(byteCount: dropped + skip)
             decoded.trailers = fields(trailers)
             #expect(decoder.isComplete && decoder.endOfStream() == .complete)
             #expect(decoder.next(waiting, trailers: trailers) == .end(skip: 0) && trailers.fieldCount == 0)
@@ -76,9 +76,9 @@ func decode(
     }
 
     static let cases = [
-        Case(framing: .none, input: "abc", end: .ended(octetCount: 0)),
-        Case(framing: .length(0), input: "abc", end: .ended(octetCount: 0)),
-        Case(framing: .length(3), input: "abcdef", data: "abc", end: .ended(octetCount: 3)),
+        Case(framing: .none, input: "abc", end: .ended(byteCount: 0)),
+        Case(framing: .length(0), input: "abc", end: .ended(byteCount: 0)),
+        Case(framing: .length(3), input: "abcdef", data: "abc", end: .ended(byteCount: 3)),
         Case(framing: .length(3), input: "ab", data: "ab", end: .undecided(.truncated)),
         Case(framing: .length(3), input: "", end: .undecided(.truncated)),
         Case(framing: .length(.max), input: "abc", data: "abc", end: .undecided(.truncated)),
@@ -107,16 +107,16 @@ func decode(
     private static func chunked(
         _ input: String, _ data: String, _ trailers: [String] = [], ended: Int? = nil
     ) -> Case {
-        let end = Decoded.End.ended(octetCount: ended ?? input.unicodeScalars.count)
+        let end = Decoded.End.ended(byteCount: ended ?? input.unicodeScalars.count)
         return Case(framing: .chunked, input: input, data: data, trailers: trailers, end: end)
     }
 
     @Test(arguments: cases) func isTheSameHoweverItComesAndGoes(_ test: Case) {
-        let input = octets(test.input)
+        let input = bytes(test.input)
         let expected = Decoded(data: test.data, trailers: test.trailers, end: test.end)
         #expect(decode(test.framing, input) == expected)
         for arrivals in 1...max(1, input.count) {
-            #expect(decode(test.framing, input, arrivals: arrivals) == expected, "\(arrivals) octets at a time")
+            #expect(decode(test.framing, input, arrivals: arrivals) == expected, "\(arrivals) bytes at a time")
             #expect(decode(test.framing, input, arrivals: arrivals, appetite: 1) == expected)
         }
         #expect(decode(test.framing, input, appetite: 2) == expected)
@@ -158,7 +158,7 @@ func decode(
 
     @Test(arguments: refused) func anythingElseIsRefused(input: String, violation: Violation) {
         for prefix in ["", "1;x=y\r\nz\r\n"] {
-            let input = octets(prefix + input)
+            let input = bytes(prefix + input)
             let whole = decode(.chunked, input)
             #expect(whole.end == .refused(violation))
             for arrivals in 1...input.count {
@@ -179,13 +179,13 @@ func decode(
             ("3\(String(repeating: " ", count: 256))\r\nabc\r\n", .chunkLineTooLong),
         ] as [(String, Violation?)])
     func answersMayHaveBlanksBehindASize(input: String, violation: Violation?) {
-        let input = octets(input)
-        let expected = violation.map { .refused($0) } ?? Decoded.End.ended(octetCount: input.count)
+        let input = bytes(input)
+        let expected = violation.map { .refused($0) } ?? Decoded.End.ended(byteCount: input.count)
         for arrivals in 1...input.count {
             #expect(decode(.chunked, input, arrivals: arrivals, isLenient: true).end == expected)
         }
         #expect(violation != nil || decode(.chunked, input, isLenient: true).data == "abc")
-        #expect(decode(.chunked, input).end != .ended(octetCount: input.count), "a request may not")
+        #expect(decode(.chunked, input).end != .ended(byteCount: input.count), "a request may not")
     }
 
     /// Each line of a chunked body with each line end: only CRLF everywhere is a body.
@@ -195,9 +195,9 @@ func decode(
             var ends = Array(repeating: "\r\n", count: 5)
             ends[place] = wrong
             let input = "3\(ending)\(ends[0])abc\(ends[1])0\(ending)\(ends[2])T: v\(ends[3])\(ends[4])"
-            let decoded = decode(.chunked, octets(input))
+            let decoded = decode(.chunked, bytes(input))
             if wrong == "\r\n" {
-                #expect(decoded.end == .ended(octetCount: input.utf8.count))
+                #expect(decoded.end == .ended(byteCount: input.utf8.count))
                 continue
             }
             switch decoded.end {
@@ -211,20 +211,20 @@ func decode(
 
     @Test func aSizeLineIsLimited() {
         let extensionText = String(repeating: "e", count: Limits.chunkLineBytesMax - 2)
-        #expect(decode(.chunked, octets("0;\(extensionText)\r\n\r\n")).end == .ended(octetCount: 260))
-        #expect(decode(.chunked, octets("0;\(extensionText)e")).end == .refused(.chunkLineTooLong))
-        #expect(decode(.chunked, octets("1;\(extensionText)\r\na\r\n1;\(extensionText)\r\nb\r\n")).data == "ab")
+        #expect(decode(.chunked, bytes("0;\(extensionText)\r\n\r\n")).end == .ended(byteCount: 260))
+        #expect(decode(.chunked, bytes("0;\(extensionText)e")).end == .refused(.chunkLineTooLong))
+        #expect(decode(.chunked, bytes("1;\(extensionText)\r\na\r\n1;\(extensionText)\r\nb\r\n")).data == "ab")
     }
 
     @Test func aTrailerSectionIsLimited() {
         let line = "A: " + String(repeating: "b", count: Limits.trailerBytesMax - 7)
-        let fitting = octets("0\r\n\(line)\r\n\r\n")
-        #expect(decode(.chunked, fitting).end == .ended(octetCount: 3 + Limits.trailerBytesMax))
-        #expect(decode(.chunked, fitting, arrivals: 1).end == .ended(octetCount: 3 + Limits.trailerBytesMax))
+        let fitting = bytes("0\r\n\(line)\r\n\r\n")
+        #expect(decode(.chunked, fitting).end == .ended(byteCount: 3 + Limits.trailerBytesMax))
+        #expect(decode(.chunked, fitting, arrivals: 1).end == .ended(byteCount: 3 + Limits.trailerBytesMax))
         for arrivals in [1, Int.max] {
-            let larger = octets("0\r\n\(line)b\r\n\r\n")
+            let larger = bytes("0\r\n\(line)b\r\n\r\n")
             #expect(decode(.chunked, larger, arrivals: arrivals).end == .refused(.trailersTooLarge))
-            let endless = octets("0\r\n" + String(repeating: "a:\r\n", count: 3000))
+            let endless = bytes("0\r\n" + String(repeating: "a:\r\n", count: 3000))
             #expect(decode(.chunked, endless, arrivals: arrivals).end == .refused(.tooManyFields))
         }
     }
@@ -238,23 +238,23 @@ func decode(
             "WWW-Authenticate: x", "Proxy-Authorization: x", "Proxy-Authenticate: x", "Age: 1", "Pragma: x",
         ]
         let section = (["X-Checksum: 1"] + forbidden + ["Digest: 2"]).joined(separator: "\r\n")
-        let decoded = decode(.chunked, octets("0\r\n\(section)\r\n\r\n"))
+        let decoded = decode(.chunked, bytes("0\r\n\(section)\r\n\r\n"))
         #expect(decoded.trailers == ["X-Checksum: 1", "Digest: 2"])
     }
 
     /// A name that is no token is refused as in a request's head, and borne from targets as in a response's.
     @Test func namesInTrailersAreTokensInRequestsOnly() {
-        for octet in Array("\"(),/;<=>?@[\\]{}".utf8) + [0x80, 0xC3, 0xFF] {
-            for name in [[octet], octets("A") + [octet], octets("A") + [octet] + octets("B")] {
-                let input = octets("1\r\nx\r\n0\r\nX: y\r\n") + name + octets(": 6.6.6.6\r\n\r\n")
+        for byte in Array("\"(),/;<=>?@[\\]{}".utf8) + [0x80, 0xC3, 0xFF] {
+            for name in [[byte], bytes("A") + [byte], bytes("A") + [byte] + bytes("B")] {
+                let input = bytes("1\r\nx\r\n0\r\nX: y\r\n") + name + bytes(": 6.6.6.6\r\n\r\n")
                 for arrivals in [1, Int.max] {
                     #expect(decode(.chunked, input, arrivals: arrivals).end == .refused(.badFieldName), "\(name)")
                     let borne = decode(.chunked, input, arrivals: arrivals, isLenient: true)
-                    #expect(borne.end == .ended(octetCount: input.count) && borne.trailers.count == 2, "\(name)")
+                    #expect(borne.end == .ended(byteCount: input.count) && borne.trailers.count == 2, "\(name)")
                 }
             }
         }
-        #expect(decode(.chunked, octets("0\r\na!#$%&'*+.^_`|~b: c\r\n\r\n")).trailers == ["a!#$%&'*+.^_`|~b: c"])
+        #expect(decode(.chunked, bytes("0\r\na!#$%&'*+.^_`|~b: c\r\n\r\n")).trailers == ["a!#$%&'*+.^_`|~b: c"])
     }
 
     @Test func trailersOfAnotherMessageDoNotStay() {
@@ -268,12 +268,12 @@ func decode(
 
     @Test func trailersNeedNotBeWanted() {
         var decoder = BodyDecoder(.chunked)
-        #expect(decoder.next(octets("0\r\nA: b\r\n\r\nx").span) == .end(skip: 11))
+        #expect(decoder.next(bytes("0\r\nA: b\r\n\r\nx").span) == .end(skip: 11))
     }
 
     @Test func unconsumedDataIsOfferedAgain() {
         var decoder = BodyDecoder(.chunked)
-        let input = octets("5\r\nabcde\r\n")
+        let input = bytes("5\r\nabcde\r\n")
         #expect(decoder.next(input.span) == .data(skip: 3, count: 5))
         #expect(decoder.next(input.span.extracting(3..<10)) == .data(skip: 0, count: 5))
         decoder.consume(0)

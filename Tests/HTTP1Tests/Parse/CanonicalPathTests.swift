@@ -11,7 +11,7 @@ import Testing
     }
 
     static let cases: [(String, String)] = [
-        // Unreserved octets are decoded, all others stay as they came.
+        // Unreserved bytes are decoded, all others stay as they came.
         ("/%41%7a%2D%2e%5F%7E%30", "/Az-._~0"), ("/%2Fa%2fb", "/%2Fa%2fb"), ("/%20%25%3F%c3%A9", "/%20%25%3F%c3%A9"),
         ("/%252e%252e/", "/%252e%252e/"), ("/%25%32e", "/%252e"), ("/a%5Cb", "/a%5Cb"), ("/a\\b", "/a\\b"),
         ("/a;b=c/d;e", "/a;b=c/d;e"), ("//a///b//", "//a///b//"), ("/\u{E9}", "/\u{E9}"), ("/%e9", "/%e9"),
@@ -76,7 +76,7 @@ import Testing
 
     private func fast(_ path: String, into head: Head) -> String? {
         var scan = HeadScan()
-        let input = octets("GET \(path) HTTP/1.1\r\nHost: a\r\n\r\n")
+        let input = bytes("GET \(path) HTTP/1.1\r\nHost: a\r\n\r\n")
         let result = parseRequestHead(input.span, into: head, options: RequestOptions(), scan: &scan)
         return result.parsed.map { _ in text(head, head.path) }
     }

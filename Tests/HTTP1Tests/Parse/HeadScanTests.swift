@@ -3,8 +3,8 @@ import Core
 import Testing
 
 @Suite struct HeadScanTests {
-    /// The verdict when octets come one by one, and after how many.
-    private func drip(_ side: Side, _ input: [UInt8]) -> (result: HeadResult, octetCount: Int) {
+    /// The verdict when bytes come one by one, and after how many.
+    private func drip(_ side: Side, _ input: [UInt8]) -> (result: HeadResult, byteCount: Int) {
         let head = Head()
         var scan = HeadScan()
         for count in 1...input.count {
@@ -27,26 +27,26 @@ import Testing
     ]
 
     @Test(arguments: cases) func aSlowSenderGetsTheSameVerdict(_ test: (String, String, HeadResult?)) {
-        let input = octets(test.1)
+        let input = bytes(test.1)
         var scan = HeadScan()
         let whole = parseRequestHead(input.span, into: Head(), options: RequestOptions(), scan: &scan)
         if let expected = test.2 { #expect(whole == expected) } else { #expect(whole.parsed != nil) }
         let slow = drip(.request(RequestOptions()), input)
         #expect(slow.result == whole)
         let cap = Limits.requestHeadBytesMax + 1
-        #expect(slow.octetCount <= cap)
+        #expect(slow.byteCount <= cap)
     }
 
     @Test func aSlowResponseIsLimitedToo() {
         let line = "A: " + String(repeating: "b", count: 1000) + "\r\n"
-        let slow = drip(.response(isHEAD: false), octets("HTTP/1.1 200 OK\r\n" + String(repeating: line, count: 40)))
+        let slow = drip(.response(isHEAD: false), bytes("HTTP/1.1 200 OK\r\n" + String(repeating: line, count: 40)))
         #expect(slow.result == .refused(.headTooLarge))
-        #expect(slow.octetCount == Limits.responseHeadBytesMax + 1)
+        #expect(slow.byteCount == Limits.responseHeadBytesMax + 1)
     }
 
-    /// Counts how often a head is worth parsing: not with every octet, and not with every line.
-    @Test func octetByOctetIsParsedRarely() {
-        let input = octets(Self.start + String(repeating: "a: b\r\n", count: 200) + "\r\n")
+    /// Counts how often a head is worth parsing: not with every byte, and not with every line.
+    @Test func byteByByteIsParsedRarely() {
+        let input = bytes(Self.start + String(repeating: "a: b\r\n", count: 200) + "\r\n")
         let head = Head()
         var scan = HeadScan()
         var parseCount = 0
@@ -56,14 +56,14 @@ import Testing
             if probe.isWorthParsing(prefix, bytesMax: Limits.requestHeadBytesMax) { parseCount += 1 }
             _ = parseRequestHead(prefix, into: head, options: RequestOptions(), scan: &scan)
         }
-        #expect(parseCount == 3, "the first octet, the first line, the whole")
+        #expect(parseCount == 3, "the first byte, the first line, the whole")
     }
 
     @Test func afterAVerdictItStartsAnew() {
         let head = Head()
         var scan = HeadScan()
         func parse(_ text: String) -> HeadResult {
-            parseRequestHead(octets(text).span, into: head, options: RequestOptions(), scan: &scan)
+            parseRequestHead(bytes(text).span, into: head, options: RequestOptions(), scan: &scan)
         }
         #expect(parse("GET / HTTP/1.1\r\nHo") == .needMore)
         #expect(parse("GET / HTTP/1.1\r\nHost: a\r\n\r\n").parsed != nil)

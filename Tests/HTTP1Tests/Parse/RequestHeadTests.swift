@@ -75,7 +75,7 @@ import Testing
         let room = Limits.requestHeadBytesMax - full.utf8.count - 2
         func parse(_ text: String) -> HeadResult {
             var scan = HeadScan()
-            return parseRequestHead(octets(text).span, into: Head(), options: RequestOptions(), scan: &scan)
+            return parseRequestHead(bytes(text).span, into: Head(), options: RequestOptions(), scan: &scan)
         }
         let fitting = full + "C: " + String(repeating: "d", count: room - 5) + "\r\n\r\n"
         #expect(fitting.utf8.count == Limits.requestHeadBytesMax)

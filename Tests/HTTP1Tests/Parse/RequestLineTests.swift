@@ -61,7 +61,7 @@ import Testing
         var scan = HeadScan()
         func parse(_ text: String) -> HeadResult {
             scan.reset()
-            return parseRequestHead(octets(text).span, into: Head(), options: RequestOptions(), scan: &scan)
+            return parseRequestHead(bytes(text).span, into: Head(), options: RequestOptions(), scan: &scan)
         }
         #expect(parse(fitting + Self.rest).parsed != nil)
         #expect(parse(fitting) == .needMore)

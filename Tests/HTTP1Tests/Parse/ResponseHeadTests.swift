@@ -61,7 +61,7 @@ import Testing
         let room = Limits.responseHeadBytesMax - start.utf8.count
         func parse(_ text: String) -> HeadResult {
             var scan = HeadScan()
-            return parseResponseHead(octets(text).span, into: Head(), requestIsHEAD: false, scan: &scan)
+            return parseResponseHead(bytes(text).span, into: Head(), requestIsHEAD: false, scan: &scan)
         }
         let fitting = start + "C: " + String(repeating: "d", count: room - 7) + "\r\n\r\n"
         #expect(fitting.utf8.count == Limits.responseHeadBytesMax)

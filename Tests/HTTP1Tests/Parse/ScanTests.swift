@@ -3,13 +3,13 @@ import Core
 import Testing
 
 @Suite struct ScanTests {
-    /// Each scan stops at the octet at which a plain loop stops, for each octet at each place of a word, whatever
+    /// Each scan stops at the byte at which a plain loop stops, for each byte at each place of a word, whatever
     /// stands after it.
-    @Test(arguments: 0...255 as ClosedRange<UInt8>) func stopsWhereALoopStops(octet: UInt8) {
+    @Test(arguments: 0...255 as ClosedRange<UInt8>) func stopsWhereALoopStops(byte: UInt8) {
         for place in 0..<20 {
-            for follower: UInt8 in [0x61, 0x00, 0x0A, 0xFF, octet ^ 1] {
+            for follower: UInt8 in [0x61, 0x00, 0x0A, 0xFF, byte ^ 1] {
                 var input = Array(repeating: UInt8(0x61), count: 21)
-                input[place] = octet
+                input[place] = byte
                 input[place + 1] = follower
                 check(input)
             }
@@ -55,7 +55,7 @@ import Testing
     }
 
     @Test func whitespaceIsSkippedFromBothSides() {
-        let input = octets(" \t a b\t ")
+        let input = bytes(" \t a b\t ")
         #expect(input.span.skippingWhitespace(from: 0, to: 8) == 3)
         #expect(input.span.trimmingWhitespace(from: 3, to: 8) == 6)
         #expect(input.span.skippingWhitespace(from: 6, to: 8) == 8)

@@ -47,7 +47,7 @@ import Testing
 
     private func parse(_ text: String) -> HeadResult {
         var scan = HeadScan()
-        return parseRequestHead(octets(text).span, into: Head(), options: RequestOptions(), scan: &scan)
+        return parseRequestHead(bytes(text).span, into: Head(), options: RequestOptions(), scan: &scan)
     }
 
     @Test func aLineIsLimited() {

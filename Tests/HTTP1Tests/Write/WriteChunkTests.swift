@@ -24,16 +24,16 @@ import Testing
     @Test func whatIsWrittenIsDecoded() {
         var decoder = BodyDecoder(.chunked)
         let trailers = Head()
-        let section = octets("0\r\nA:b\r\nContent-Length: 5\r\nC: d \r\n\r\n")
+        let section = bytes("0\r\nA:b\r\nContent-Length: 5\r\nC: d \r\n\r\n")
         #expect(decoder.next(section.span, trailers: trailers) == .end(skip: section.count))
         let body = written(100 + chunkOverheadMax * 2 + lastChunkByteCount(trailers: trailers)) {
-            writeChunk(octets("hello ").span, into: $0)
-            writeChunk(octets("\r\n0\r\n\r\n").span, into: $0)
+            writeChunk(bytes("hello ").span, into: $0)
+            writeChunk(bytes("\r\n0\r\n\r\n").span, into: $0)
             writeLastChunk(trailers: trailers, into: $0)
         }
-        let decoded = decode(.chunked, octets(body))
+        let decoded = decode(.chunked, bytes(body))
         #expect(decoded.data == "hello \r\n0\r\n\r\n")
         #expect(decoded.trailers == ["A: b", "C: d"])
-        #expect(decoded.end == .ended(octetCount: body.unicodeScalars.count))
+        #expect(decoded.end == .ended(byteCount: body.unicodeScalars.count))
     }
 }

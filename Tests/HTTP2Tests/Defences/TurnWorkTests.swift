@@ -39,7 +39,7 @@ import Testing
         let server = Side(.server, settings)
         server.receive(preface)
         server.turnCount = 0
-        server.receive(([first] + rest).octets)
+        server.receive(([first] + rest).bytes)
         #expect((9...30).contains(server.turnCount), "five megabytes of heads in \(server.turnCount) turns")
         #expect(server.story.count { $0.hasSuffix("head GET / end") } == 100)
     }
@@ -50,7 +50,7 @@ import Testing
         for end in [true, false] {
             let server = Side(.server)
             server.receive(preface)
-            let bytes = Frame.headers(1, (end ? get : post) + fields, end: end).octets
+            let bytes = Frame.headers(1, (end ? get : post) + fields, end: end).bytes
             var index = 0
             while index < bytes.count {
                 server.session.beginTurn(5000)
@@ -68,11 +68,11 @@ import Testing
     @Test func aFaultWaitsForItsTurn() {
         let large = [0x40] + string("a") + string(String(repeating: "b", count: 4000))
         let server = Side(.server)
-        server.receive(preface + Frame.headers(1, block: block(get) + large).octets)
+        server.receive(preface + Frame.headers(1, block: block(get) + large).bytes)
         let requests = (1..<12 as Range<UInt32>).map {
             Frame.headers($0 * 2 + 1, block: block(get) + [UInt8](repeating: 0xBE, count: 14))
         }
-        server.receive((requests + [.priority(0, on: 1)]).octets)
+        server.receive((requests + [.priority(0, on: 1)]).bytes)
         #expect(server.story.count { $0.hasSuffix("head GET / end") } == 12)
         #expect(server.session.fault == .protocolError)
     }

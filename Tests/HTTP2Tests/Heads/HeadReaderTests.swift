@@ -6,12 +6,12 @@ import Testing
 /// A request, and the violation of HTTP/1 it is refused for; nil: it is fine.
 struct RequestCase: Sendable, CustomTestStringConvertible {
     let name: String
-    let octets: [UInt8]
+    let bytes: [UInt8]
     let violation: Violation?
 
     init(_ name: String, _ fields: Fields, _ violation: Violation?) {
         self.name = name
-        octets = [Frame].heads(1, fields).octets
+        bytes = [Frame].heads(1, fields).bytes
         self.violation = violation
     }
 
@@ -66,7 +66,7 @@ private let requests: [RequestCase] = [
     @Test(arguments: requests)
     func refusesWhatHTTP1Refuses(_ request: RequestCase) {
         for size in [Int.max, 100, 1] {
-            let (verdict, server) = serve(request.octets, pieces: size)
+            let (verdict, server) = serve(request.bytes, pieces: size)
             #expect(verdict == .fine)
             #expect(server.story.count == 2)
             let expected = request.violation.map { "0 refused \($0) end" } ?? "0 head"
@@ -76,7 +76,7 @@ private let requests: [RequestCase] = [
     }
 
     private func head(_ fields: Fields, end: Bool = true, _ settings: HTTP2Settings = HTTP2Settings()) throws -> Head {
-        let (_, server) = serve([Frame.headers(1, fields, end: end)].octets, settings)
+        let (_, server) = serve([Frame.headers(1, fields, end: end)].bytes, settings)
         return try #require(server.lastHead)
     }
 
@@ -126,7 +126,7 @@ private let requests: [RequestCase] = [
     @Test(arguments: Array("\"(),/;<=>?@[\\]{}\u{80}\u{E9}".unicodeScalars)) func noNameHasThese(scalar: Unicode.Scalar)
     {
         let server = Side(.server)
-        server.receive(preface + Frame.headers(1, get + [("a\(scalar)b", "1")]).octets)
+        server.receive(preface + Frame.headers(1, get + [("a\(scalar)b", "1")]).bytes)
         #expect(server.story.last == "faulty BadField", "\(server.story)")
     }
 
@@ -149,14 +149,14 @@ private let requests: [RequestCase] = [
         #expect(head.isWebSocket && head.text(head.method) == "GET" && head.body == .none)
         var settings = HTTP2Settings()
         settings.allowsWebSocket = false
-        #expect(serve([Frame.headers(1, fields, end: false)].octets, settings).0 == .stream(1))
+        #expect(serve([Frame.headers(1, fields, end: false)].bytes, settings).0 == .stream(1))
     }
 
     @Test func trailersAboutRoutingAreRemoved() {
         let trailers: Fields = [
             ("grpc-status", "0"), ("host", "x"), ("x-forwarded-for", "1.2.3.4"), ("te", "trailers"),
         ]
-        let (_, server) = serve([Frame.headers(1, post, end: false), .data(1, [1]), .headers(1, trailers)].octets)
+        let (_, server) = serve([Frame.headers(1, post, end: false), .data(1, [1]), .headers(1, trailers)].bytes)
         #expect(server.story.dropFirst() == ["0 head POST /", "0 end trailers"])
         #expect(server.lastHead?.lines == ["grpc-status: 0"])
     }
@@ -166,7 +166,7 @@ private let requests: [RequestCase] = [
         let details = ("grpc-status-details-bin", String(repeating: "d", count: 31_000))
         let several = (0..<31).map { ("a\($0)", String(repeating: "b", count: 1000)) }
         for trailers in [[details, ("grpc-status", "8")], several] {
-            let (_, server) = serve(([.headers(1, post, end: false)] + .heads(1, trailers)).octets)
+            let (_, server) = serve(([.headers(1, post, end: false)] + .heads(1, trailers)).bytes)
             #expect(server.story.last == "0 end trailers", "\(server.story)")
             #expect(server.lastHead?.fieldCount == trailers.count)
         }
@@ -176,7 +176,7 @@ private let requests: [RequestCase] = [
         let large = (0..<33).map { ("a\($0)", String(repeating: "b", count: 1000)) }
         let many = (0..<257).map { _ in ("a", "") }
         for trailers in [large, many] {
-            let (verdict, server) = serve(([.headers(1, post, end: false)] + .heads(1, trailers)).octets)
+            let (verdict, server) = serve(([.headers(1, post, end: false)] + .heads(1, trailers)).bytes)
             #expect(verdict == .stream(1))
             #expect(server.story.count == 2 && server.story.last?.hasPrefix("faulty ") == true, "\(server.story)")
         }
@@ -188,7 +188,7 @@ private let requests: [RequestCase] = [
         settings.openHeadBytesMax = 50_000
         let trailers: Fields = [("a", String(repeating: "b", count: 30_000))]
         let frames = [1, 3].flatMap { [Frame.headers($0, post, end: false)] + .heads($0, trailers) }
-        let (verdict, server) = serve(frames.octets, settings)
+        let (verdict, server) = serve(frames.bytes, settings)
         #expect(verdict == .stream(7), "REFUSED_STREAM: it may come again")
         #expect(server.story.contains("0 end trailers") && !server.story.contains("1 end trailers"))
     }

@@ -7,7 +7,7 @@ import Testing
 struct Flood: Sendable, CustomTestStringConvertible {
     let name: String
     let first: [UInt8]
-    /// The octets of the nth round.
+    /// The bytes of the nth round.
     let round: @Sendable (UInt32) -> [UInt8]
     let fault: HTTP2Fault
 
@@ -16,8 +16,8 @@ struct Flood: Sendable, CustomTestStringConvertible {
         _ round: @escaping @Sendable (UInt32) -> [Frame]
     ) {
         self.name = name
-        self.first = first.octets
-        self.round = { round($0).octets }
+        self.first = first.bytes
+        self.round = { round($0).bytes }
         self.fault = fault
     }
 
@@ -39,7 +39,7 @@ private let floods: [Flood] = [
     Flood("PRIORITY (CVE-2019-9513)") { [.priority($0 * 2 + 1, on: $0 * 2 + 3)] },
     Flood("PRIORITY_UPDATE") { [Frame(type: 0x10, payload: [0, 0, 0, UInt8($0 & 127) | 1] + Array("u=1".utf8))] },
     Flood("WINDOW_UPDATE for nothing") { _ in [.windowUpdate(0, 1)] },
-    Flood("WINDOW_UPDATE by single octets (CVE-2019-9511)", first: openPost) { _ in [.windowUpdate(1, 1)] },
+    Flood("WINDOW_UPDATE by single bytes (CVE-2019-9511)", first: openPost) { _ in [.windowUpdate(1, 1)] },
     Flood("unknown frames") { _ in [Frame(type: 0xFA)] },
     Flood("GOAWAY") { _ in [.goAway(0)] },
     Flood("HEADERS on a stream that is over", first: openPost + [.reset(1)]) { _ in [.headers(1, get)] },
@@ -87,9 +87,9 @@ private let floods: [Flood] = [
             var answer: [UInt8] = []
             var isAlive = true
             while isAlive, round < 3000 {
-                let octets = (0..<UInt32(batch)).flatMap { flood.round(round + $0) }
+                let bytes = (0..<UInt32(batch)).flatMap { flood.round(round + $0) }
                 round += UInt32(batch)
-                isAlive = server.receive(octets)
+                isAlive = server.receive(bytes)
                 if isRead { answer += server.send() }
                 heldMax = max(heldMax, server.session.heldByteCount)
             }
@@ -120,18 +120,18 @@ private let floods: [Flood] = [
     @Test func rapidlyResetRequestsAreNeverHeardOf() {
         let (_, server) = serve(
             (0..<50 as Range<UInt32>).flatMap {
-                [Frame.headers($0 * 2 + 1, post, end: false), .data($0 * 2 + 1, [1]), .reset($0 * 2 + 1)].octets
+                [Frame.headers($0 * 2 + 1, post, end: false), .data($0 * 2 + 1, [1]), .reset($0 * 2 + 1)].bytes
             })
         #expect(server.story == ["settings"] && server.bodies.isEmpty)
         #expect(server.session.droppedRequestCount == 50)
         #expect(server.session.openStreamCount == 0 && server.session.fault == nil)
         #expect(server.heads.count > 0, "the heads have gone back to the pool")
-        server.receive([Frame.headers(301, get)].octets)
+        server.receive([Frame.headers(301, get)].bytes)
         #expect(server.slots.last.map { $0 < 100 } == true, "the slots are free")
     }
 
     @Test func aRequestThatForcedAResetIsNeverHeardOfEither() {
-        let (verdict, server) = serve([Frame.headers(1, get), .windowUpdate(1, 0x7FFF_FFFF)].octets)
+        let (verdict, server) = serve([Frame.headers(1, get), .windowUpdate(1, 0x7FFF_FFFF)].bytes)
         #expect(verdict == .stream(3))
         #expect(server.story == ["settings", "faulty FlowControl"] && server.session.droppedRequestCount == 0)
     }
@@ -160,7 +160,7 @@ private let floods: [Flood] = [
     /// A server with a large body to send on stream 1, to a client whose window for it is `window`.
     private func sending(window: UInt32) -> (Side, Buffer) {
         let server = Side(.server)
-        server.receive(preface + [Frame.settings([(4, window)]), .headers(1, get)].octets)
+        server.receive(preface + [Frame.settings([(4, window)]), .headers(1, get)].bytes)
         server.session.respond(0, responseHead("HTTP/1.1 200 OK\r\n\r\n"), framing: .chunked, isEnd: false)
         let body = buffer(Array(repeating: 0, count: 70_000))
         server.session.attach(0, body, isLast: false)
@@ -168,10 +168,10 @@ private let floods: [Flood] = [
         return (server, body)
     }
 
-    @Test func aWindowOpenedBySingleOctetsIsAFlood() {
+    @Test func aWindowOpenedBySingleBytesIsAFlood() {
         let (server, body) = sending(window: 0)
         var rounds = 0
-        while rounds < 2000, server.receive(Frame.windowUpdate(1, 1).octets) {
+        while rounds < 2000, server.receive(Frame.windowUpdate(1, 1).bytes) {
             #expect(Frame.parse(server.send()).map(\.payload.count) == [1])
             rounds += 1
         }
@@ -186,16 +186,16 @@ private let floods: [Flood] = [
             body.append(Array(repeating: 0, count: 4096).span)
             server.session.attach(0, body, isLast: false)
             _ = server.send()
-            server.receive([Frame.windowUpdate(1, 4096), .windowUpdate(0, 4096), .ping()].octets)
+            server.receive([Frame.windowUpdate(1, 4096), .windowUpdate(0, 4096), .ping()].bytes)
             _ = server.send()
         }
         #expect(server.session.fault == nil)
     }
 
     @Test func dataForNobodyEarnsNothing() {
-        let (_, server) = serve([Frame.headers(1, post, end: false), .reset(1)].octets)
+        let (_, server) = serve([Frame.headers(1, post, end: false), .reset(1)].bytes)
         var rounds = 0
-        while rounds < 2000, server.receive([Frame.ping(), .data(1, [0])].octets) {
+        while rounds < 2000, server.receive([Frame.ping(), .data(1, [0])].bytes) {
             _ = server.send()
             rounds += 1
         }
@@ -210,8 +210,8 @@ private let floods: [Flood] = [
         settings.controlBurst = 1000
         let late = Side(.server, settings)
         late.receive(preface)
-        for _ in 0..<3 { late.receive([Frame](repeating: .ping(), count: 200).octets) }
-        #expect(late.receive(requests.octets) && late.session.fault == nil)
+        for _ in 0..<3 { late.receive([Frame](repeating: .ping(), count: 200).bytes) }
+        #expect(late.receive(requests.bytes) && late.session.fault == nil)
         #expect(Verdict(late.send()) == .connection(11))
         #expect(late.session.fault == .resetFlood && late.session.isFinished)
     }
@@ -220,7 +220,7 @@ private let floods: [Flood] = [
         let server = Side(.server)
         server.receive(preface)
         for round in 0..<1000 as Range<UInt32> {
-            server.receive(Frame.headers(round * 2 + 1, post, end: false).octets)
+            server.receive(Frame.headers(round * 2 + 1, post, end: false).bytes)
             server.session.reset(server.slots.last ?? 0, .cancel)
             #expect(Verdict(server.send()) == .stream(8))
         }
@@ -235,20 +235,20 @@ private let floods: [Flood] = [
     @Test func moreStreamsThanAllowed() {
         // Before the client has acknowledged our settings it is told to try again, afterwards it should know.
         let requests = (0..<130 as Range<UInt32>).map { Frame.headers($0 * 2 + 1, post, end: false) }
-        let (early, server) = serve(requests.octets)
+        let (early, server) = serve(requests.bytes)
         #expect(early == .stream(7) && server.session.openStreamCount == 128)
-        let (late, _) = serve([Frame.settingsAcknowledged].octets + requests.octets)
+        let (late, _) = serve([Frame.settingsAcknowledged].bytes + requests.bytes)
         #expect(late == .connection(1))
     }
 
     @Test func headsThatAreLargeTogetherAreRefused() {
-        // One field of 4 KiB goes into the header table; after that one octet stands for all of it.
-        let (first, server) = serve([Frame.headers(1, block: block(get) + largeField, end: false)].octets)
+        // One field of 4 KiB goes into the header table; after that one byte stands for all of it.
+        let (first, server) = serve([Frame.headers(1, block: block(get) + largeField, end: false)].bytes)
         #expect(first == .fine)
         var answer: [UInt8] = []
         for stream in 1..<100 as Range<UInt32> {
             let bomb = block(get) + Array(repeating: UInt8(0xBE), count: 15)
-            server.receive([Frame.headers(stream * 2 + 1, block: bomb, end: false)].octets)
+            server.receive([Frame.headers(stream * 2 + 1, block: bomb, end: false)].bytes)
             answer += server.send()
         }
         #expect(Verdict(answer) == .stream(7))
@@ -262,7 +262,7 @@ private let floods: [Flood] = [
 
     @Test func aHeadThatGrowsBeyondItsCapIsNotStored() {
         let bomb = block(get) + largeField + references.prefix(40)
-        let (verdict, server) = serve([Frame.headers(1, block: bomb)].octets)
+        let (verdict, server) = serve([Frame.headers(1, block: bomb)].bytes)
         #expect(verdict == .fine)
         #expect(server.story.last == "0 refused headTooLarge end")
         #expect((server.lastHead?.byteCount ?? 0) < 70_000)
@@ -271,9 +271,9 @@ private let floods: [Flood] = [
     /// Heads that are too large are answered one by one, and not for ever.
     @Test func refusedHeadsEarnNothing() {
         let server = Side(.server)
-        server.receive(preface + [Frame.headers(1, block: block(get) + largeField)].octets)
+        server.receive(preface + [Frame.headers(1, block: block(get) + largeField)].bytes)
         var stream: UInt32 = 3
-        while server.receive([Frame.headers(stream, block: block(get) + references.prefix(40))].octets), stream < 3000 {
+        while server.receive([Frame.headers(stream, block: block(get) + references.prefix(40))].bytes), stream < 3000 {
             #expect(server.story.last?.hasSuffix("refused headTooLarge end") == true)
             server.session.respond(
                 server.slots.last ?? 0, responseHead("HTTP/1.1 413 X\r\n\r\n"), framing: .none, isEnd: true)
@@ -288,13 +288,13 @@ private let floods: [Flood] = [
         let server = Side(.server)
         server.receive(preface)
         for stream in stride(from: 1, to: 41, by: 2) as StrideTo<UInt32> {
-            server.receive(Frame.headers(stream, post, end: false).octets)
+            server.receive(Frame.headers(stream, post, end: false).bytes)
             server.session.reset(server.slots.last ?? 0, .cancel)
             _ = server.send()
-            server.receive([Frame](repeating: .data(stream, [1, 2, 3]), count: 1000).octets)
+            server.receive([Frame](repeating: .data(stream, [1, 2, 3]), count: 1000).bytes)
         }
         #expect(server.session.fault == nil)
-        server.receive((0..<20).flatMap { _ in [Frame](repeating: .data(1, [1]), count: 1000).octets })
+        server.receive((0..<20).flatMap { _ in [Frame](repeating: .data(1, [1]), count: 1000).bytes })
         #expect(server.session.fault == .controlFlood)
     }
 
@@ -307,7 +307,7 @@ private let floods: [Flood] = [
         var isAlive = true
         var stream: UInt32 = 1
         while isAlive, stream < 100 {
-            isAlive = server.receive([Frame.headers(stream, get)].octets)
+            isAlive = server.receive([Frame.headers(stream, get)].bytes)
             server.session.respond(server.slots.last ?? 0, answer, framing: .none, isEnd: true)
             stream += 2
         }

@@ -11,7 +11,7 @@ private struct FrameSource {
 
     mutating func below(_ limit: Int) -> Int { Int(truncatingIfNeeded: random.next() >> 33) % limit }
 
-    mutating func octets(_ count: Int) -> [UInt8] { (0..<count).map { _ in UInt8(below(256)) } }
+    mutating func bytes(_ count: Int) -> [UInt8] { (0..<count).map { _ in UInt8(below(256)) } }
 
     private static let parts: [(String, String)] = [
         (":method", "GET"), (":method", "CONNECT"), (":path", "/a/../b"), (":path", "/%2e"), (":scheme", "https"),
@@ -30,19 +30,19 @@ private struct FrameSource {
     mutating func frame(_ stream: UInt32, _ isRequest: Bool) -> Frame {
         switch below(20) {
         case 0...5: return .headers(stream, fields(isRequest), end: below(2) == 0, endHeaders: below(20) > 0)
-        case 6...8: return .data(stream, octets(below(3000)), end: below(3) == 0)
+        case 6...8: return .data(stream, bytes(below(3000)), end: below(3) == 0)
         case 9: return .windowUpdate(below(2) == 0 ? 0 : stream, UInt32(below(1 << 20)))
         case 10: return .reset(stream, UInt32(below(15)))
         case 11: return .settings([(UInt16(below(10)), UInt32(below(1 << 17)))])
         case 12: return .ping(UInt8(below(2)))
         case 13: return .headers(stream, [("t", "u")])
-        case 14: return .continuation(stream, octets(below(20)))
+        case 14: return .continuation(stream, bytes(below(20)))
         case 15: return .goAway(stream, UInt32(below(15)))
         case 16:
-            return Frame(type: UInt8(below(20)), flags: UInt8(below(256)), stream: stream, payload: octets(below(40)))
-        case 17: return .headers(stream, block: octets(below(60)))
+            return Frame(type: UInt8(below(20)), flags: UInt8(below(256)), stream: stream, payload: bytes(below(40)))
+        case 17: return .headers(stream, block: bytes(below(60)))
         case 18: return .priority(stream, on: UInt32(below(9)))
-        default: return Frame(type: 0, flags: 8, stream: stream, payload: octets(1 + below(60)))
+        default: return Frame(type: 0, flags: 8, stream: stream, payload: bytes(1 + below(60)))
         }
     }
 }
@@ -56,13 +56,13 @@ private struct FrameSource {
         var frameCount = 0
         var isAlive = true
         while isAlive, frameCount < 120 {
-            var octets: [UInt8] = []
+            var bytes: [UInt8] = []
             for _ in 0...source.below(4) {
                 let stream = UInt32(max(0, frameCount / 3 - source.below(3))) * 2 + 1
-                octets += source.frame(source.below(30) == 0 ? 0 : stream, isServer).octets
+                bytes += source.frame(source.below(30) == 0 ? 0 : stream, isServer).bytes
                 frameCount += 1
             }
-            isAlive = side.receive(octets, pieces: 1 + source.below(octets.count + 20))
+            isAlive = side.receive(bytes, pieces: 1 + source.below(bytes.count + 20))
             side.now = side.now + UInt64(source.below(100_000_000))
             if let slot = side.slots.popLast(), isServer, isAlive,
                 !side.story.contains(where: { $0.hasPrefix("\(slot) closed") })
@@ -87,7 +87,7 @@ private struct FrameSource {
             session.reset(slot, .noError)
         case 3:
             session.respond(slot, responseHead("HTTP/1.1 200 OK\r\n\r\n"), framing: .chunked, isEnd: false)
-            body = buffer(source.octets(source.below(70_000)))
+            body = buffer(source.bytes(source.below(70_000)))
             session.attach(slot, body, isLast: source.below(2) == 0)
             if source.below(4) == 0 { session.detach(slot) }
         default: session.consumed(slot, 0)
@@ -111,7 +111,7 @@ private struct FrameSource {
         for _ in 0..<25 {
             let client = Side(.client)
             let head = requestHead("POST / HTTP/1.1\r\nHost: a\r\n\r\n")
-            client.receive(Frame.settings().octets)
+            client.receive(Frame.settings().bytes)
             for _ in 0..<40 { _ = client.session.request(head, scheme: "http", framing: .chunked, isEnd: false) }
             _ = client.send()
             let held = play(client, &source)

@@ -46,18 +46,18 @@ import Testing
         let body = buffer(Array(repeating: 7, count: 60_000))
         server.session.attach(0, body, isLast: true)
         let output = Buffer(capacity: 40_000)
-        var octets: [UInt8] = []
+        var bytes: [UInt8] = []
         var rounds = 0
         while !server.session.produce(into: output) {
-            let bytes = output.bytes
-            octets += bytes.array
+            let piece = output.bytes
+            bytes += piece.array
             output.removeAll()
             rounds += 1
-            #expect(Frame.parse(octets).octets == octets)
+            #expect(Frame.parse(bytes).bytes == bytes)
         }
-        let bytes = output.bytes
-        octets += bytes.array
-        let frames = Frame.parse(octets).filter { $0.type == 0 }
+        let piece = output.bytes
+        bytes += piece.array
+        let frames = Frame.parse(bytes).filter { $0.type == 0 }
         #expect(rounds >= 1 && body.isEmpty)
         #expect(frames.map(\.payload.count) == [16_384, 16_384, 16_384, 10_848])
         #expect(frames.map(\.flags) == [0, 0, 0, 1])
@@ -71,7 +71,7 @@ import Testing
             let server = Side(.server)
             _ = server.send()
             let opening = [Frame.settings([(4, 1 << 20)]), .windowUpdate(0, 1 << 20), .headers(1, get)]
-            server.receive(preface + opening.octets)
+            server.receive(preface + opening.bytes)
             server.session.respond(0, responseHead("HTTP/1.1 200 OK\r\n\r\n"), framing: .chunked, isEnd: false)
             _ = server.send()
             server.session.attach(0, buffer(Array(repeating: 7, count: count)), isLast: true, trailers: trailers)
@@ -127,7 +127,7 @@ import Testing
         ask("POST", isEnd: false)
         ask("POST", isEnd: false)
         let window = HTTP2.Limits.streamWindowBytes
-        // The first stream's octets are never passed on, the second's at once.
+        // The first stream's bytes are never passed on, the second's at once.
         let stuck = buffer(Array(repeating: 1, count: 70_000))
         client.session.attach(0, stuck, isLast: true)
         var passed = 0
@@ -167,14 +167,14 @@ import Testing
     @Test func aWindowOfNothingIsWaitedFor() {
         let raw = Side(.server)
         _ = raw.send()
-        raw.receive(preface + [Frame.settings([(4, 0)]), .headers(1, get)].octets)
+        raw.receive(preface + [Frame.settings([(4, 0)]), .headers(1, get)].bytes)
         raw.session.respond(0, responseHead("HTTP/1.1 200 OK\r\n\r\n"), framing: .chunked, isEnd: false)
         let body = buffer([1, 2, 3])
         raw.session.attach(0, body, isLast: true)
         #expect(!Frame.parse(raw.send()).contains { $0.type == 0 })
-        raw.receive(Frame.windowUpdate(1, 2).octets)
+        raw.receive(Frame.windowUpdate(1, 2).bytes)
         #expect(Frame.parse(raw.send()) == [.data(1, [1, 2])])
-        raw.receive(Frame.windowUpdate(1, 1).octets)
+        raw.receive(Frame.windowUpdate(1, 1).bytes)
         #expect(Frame.parse(raw.send()) == [.data(1, [3], end: true)])
         #expect(raw.takeStory().last == "0 closed NoError complete")
     }
@@ -184,7 +184,7 @@ import Testing
         answer(0)
         server.session.attach(0, buffer(Array(repeating: 7, count: 40_000)), isLast: true)
         // The answer to it is taken out of nghttp2 at once, the body is not.
-        #expect(server.receive(Frame.ping().octets))
+        #expect(server.receive(Frame.ping().bytes))
         let frames = Frame.parse(server.send())
         #expect(frames.filter { $0.type == 6 } == [.ping(Frame.acknowledge)])
         #expect(frames.map(\.type) == [6, 1, 0, 0, 0] || frames.map(\.type) == [1, 6, 0, 0, 0])
@@ -204,7 +204,7 @@ import Testing
     @Test func commandsForAStreamThatIsGoneDoNothing() {
         ask("POST", isEnd: false)
         let session = server.session
-        let reset = Frame.reset(1).octets
+        let reset = Frame.reset(1).bytes
         #expect(session.receive(reset.span, now: server.now) == reset.count)
         #expect(session.eventCount == 1 && session.openStreamCount == 0)
         answer(0)

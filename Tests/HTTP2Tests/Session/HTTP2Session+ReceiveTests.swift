@@ -5,12 +5,12 @@ import Testing
 /// A name, what the other side sends behind its first SETTINGS, and what becomes of it.
 struct FrameCase: Sendable, CustomTestStringConvertible {
     let name: String
-    let octets: [UInt8]
+    let bytes: [UInt8]
     let verdict: Verdict
 
     init(_ name: String, _ frames: [Frame], _ verdict: Verdict) {
         self.name = name
-        octets = frames.octets
+        bytes = frames.bytes
         self.verdict = verdict
     }
 
@@ -43,11 +43,11 @@ private let clientFrames: [FrameCase] = [
         [Frame(type: 1, flags: 37, stream: 1, payload: [0, 0, 0, 1, 0] + block(get))], .connection(protocolError)),
     FrameCase("RST_STREAM on stream 0", [.reset(0)], .connection(protocolError)),
     FrameCase("RST_STREAM on an idle stream", [.reset(1)], .connection(protocolError)),
-    FrameCase("RST_STREAM of 3 octets", [Frame(type: 3, stream: 1, payload: [0, 0, 8])], .connection(frameSize)),
+    FrameCase("RST_STREAM of 3 bytes", [Frame(type: 3, stream: 1, payload: [0, 0, 8])], .connection(frameSize)),
     FrameCase("RST_STREAM twice", [.headers(1, get), .reset(1), .reset(1)], .fine),
     FrameCase("HEADERS, then frames on a reset stream", [.headers(1, post, end: false), .reset(1), .data(1)], .fine),
     FrameCase("SETTINGS on a stream", [Frame(type: 4, stream: 1)], .connection(protocolError)),
-    FrameCase("SETTINGS of 5 octets", [Frame(type: 4, payload: [0, 3, 0, 0, 0])], .connection(frameSize)),
+    FrameCase("SETTINGS of 5 bytes", [Frame(type: 4, payload: [0, 3, 0, 0, 0])], .connection(frameSize)),
     FrameCase(
         "SETTINGS acknowledged with content", [Frame(type: 4, flags: 1, payload: [0, 3, 0, 0, 0, 1])],
         .connection(frameSize)),
@@ -65,11 +65,11 @@ private let clientFrames: [FrameCase] = [
         [.headers(1, post, end: false), .windowUpdate(1, 0x7FFF_0000), .settings([(4, 0x7FFF_FFFF)])],
         .stream(flowControl)),
     FrameCase("PING on a stream", [Frame(type: 6, stream: 1, payload: Array(0..<8))], .connection(protocolError)),
-    FrameCase("PING of 7 octets", [Frame(type: 6, payload: Array(0..<7))], .connection(frameSize)),
+    FrameCase("PING of 7 bytes", [Frame(type: 6, payload: Array(0..<7))], .connection(frameSize)),
     FrameCase(
         "GOAWAY on a stream", [Frame(type: 7, stream: 1, payload: Array(repeating: 0, count: 8))],
         .connection(protocolError)),
-    FrameCase("GOAWAY of 7 octets", [Frame(type: 7, payload: Array(0..<7))], .connection(frameSize)),
+    FrameCase("GOAWAY of 7 bytes", [Frame(type: 7, payload: Array(0..<7))], .connection(frameSize)),
     FrameCase("WINDOW_UPDATE of 0", [.windowUpdate(0, 0)], .connection(protocolError)),
     FrameCase(
         "WINDOW_UPDATE of 0 on a stream (strict)", [.headers(1, get), .windowUpdate(1, 0)],
@@ -79,7 +79,7 @@ private let clientFrames: [FrameCase] = [
         "WINDOW_UPDATE that overflows a stream", [.headers(1, get), .windowUpdate(1, 0x7FFF_FFFF)],
         .stream(flowControl)),
     FrameCase("WINDOW_UPDATE on an idle stream", [.windowUpdate(1, 1)], .connection(protocolError)),
-    FrameCase("WINDOW_UPDATE of 3 octets", [Frame(type: 8, payload: [0, 0, 1])], .connection(frameSize)),
+    FrameCase("WINDOW_UPDATE of 3 bytes", [Frame(type: 8, payload: [0, 0, 1])], .connection(frameSize)),
     FrameCase("CONTINUATION alone", [.continuation(1, block(get))], .connection(protocolError)),
     FrameCase(
         "CONTINUATION of another stream",
@@ -104,12 +104,12 @@ private let clientFrames: [FrameCase] = [
         "HEADERS with padding", [Frame(type: 1, flags: 13, stream: 1, payload: [2] + block(get) + [0, 0])], .fine),
     FrameCase("PUSH_PROMISE", [.headers(1, get), .pushPromise(1, promising: 2)], .connection(protocolError)),
     FrameCase(
-        "a frame of 16,385 octets", [Frame(type: 0xFA, payload: Array(repeating: 0, count: 16_385))],
+        "a frame of 16,385 bytes", [Frame(type: 0xFA, payload: Array(repeating: 0, count: 16_385))],
         .connection(frameSize)),
     FrameCase("an unknown frame", [Frame(type: 0xFA, flags: 255, stream: 77, payload: [1, 2, 3])], .fine),
     FrameCase("PRIORITY, which we said we ignore", [.priority(1, on: 0), .priority(1, on: 1)], .fine),
     FrameCase(
-        "PRIORITY of 4 octets (strict)", [Frame(type: 2, stream: 1, payload: [0, 0, 0, 0])], .connection(frameSize)),
+        "PRIORITY of 4 bytes (strict)", [Frame(type: 2, stream: 1, payload: [0, 0, 0, 0])], .connection(frameSize)),
     FrameCase(
         "header block of nonsense", [.headers(1, block: [0xFF, 0xFF, 0xFF, 0xFF, 0xFF])], .connection(compression)),
     FrameCase("header table larger than allowed", [.headers(1, block: [0x3F, 0xE2, 0x1F])], .connection(compression)),
@@ -219,11 +219,11 @@ extension Fields {
     func replacing(_ name: String, _ value: String) -> Fields { map { $0.0 == name ? (name, value) : $0 } }
 }
 
-/// What a server says to `octets` behind the preface, and what it tells its worker.
-func serve(_ octets: [UInt8], pieces size: Int = .max, _ settings: HTTP2Settings = HTTP2Settings()) -> (Verdict, Side) {
+/// What a server says to `bytes` behind the preface, and what it tells its worker.
+func serve(_ bytes: [UInt8], pieces size: Int = .max, _ settings: HTTP2Settings = HTTP2Settings()) -> (Verdict, Side) {
     let server = Side(.server, settings)
     var answer = server.send()
-    let isAlive = server.receive(preface + octets, pieces: size)
+    let isAlive = server.receive(preface + bytes, pieces: size)
     if isAlive != (server.session.fault == nil) { Issue.record("receive and fault differ") }
     answer += server.send()
     return (Verdict(answer), server)
@@ -232,16 +232,16 @@ func serve(_ octets: [UInt8], pieces size: Int = .max, _ settings: HTTP2Settings
 @Suite struct HTTP2SessionReceiveTests {
     @Test(arguments: clientFrames + clientMessages)
     func aServerJudges(_ frameCase: FrameCase) {
-        let (verdict, server) = serve(frameCase.octets)
+        let (verdict, server) = serve(frameCase.bytes)
         #expect(verdict == frameCase.verdict)
         if case .connection(let code) = frameCase.verdict {
             #expect(server.session.fault?.code.rawValue == code)
         } else {
             #expect(server.session.fault == nil)
         }
-        // The verdict does not depend on how the octets arrive.
+        // The verdict does not depend on how the bytes arrive.
         for size in [1, 2, 7, 10] {
-            let (again, other) = serve(frameCase.octets, pieces: size)
+            let (again, other) = serve(frameCase.bytes, pieces: size)
             #expect(again == verdict, "in pieces of \(size)")
             #expect(other.session.fault == server.session.fault)
         }
@@ -249,13 +249,13 @@ func serve(_ octets: [UInt8], pieces size: Int = .max, _ settings: HTTP2Settings
 
     @Test(arguments: clientMessages)
     func noMessageThatNobodyMaySendIsDelivered(_ frameCase: FrameCase) {
-        let (_, server) = serve(frameCase.octets)
+        let (_, server) = serve(frameCase.bytes)
         let heads = server.story.filter { $0.contains("head") }
         #expect(heads.isEmpty || frameCase.name.contains("content") || frameCase.name.contains("trailers"))
         #expect(server.story.allSatisfy { !$0.hasSuffix(" end") && !$0.hasSuffix("trailers") })
         #expect(server.session.openStreamCount == 0)
         // The connection goes on.
-        server.receive([Frame.headers(9, get)].octets)
+        server.receive([Frame.headers(9, get)].bytes)
         #expect(server.story.last?.hasSuffix("head GET / end") == true)
     }
 
@@ -264,24 +264,24 @@ func serve(_ octets: [UInt8], pieces size: Int = .max, _ settings: HTTP2Settings
     @Test(arguments: [Int.max, 16_384, 5_000]) func dataBeyondTheWindowIsNotDelivered(size: Int) {
         let server = Side(.server)
         let frames = Array(repeating: Frame.data(1, Array(repeating: 1, count: 16_000)), count: 9)
-        server.receive(preface + Frame.headers(1, post, end: false).octets)
+        server.receive(preface + Frame.headers(1, post, end: false).bytes)
         _ = server.send()
-        server.receive(Array(frames.octets.prefix(40_000)))
-        server.receive(Array(frames.octets.dropFirst(40_000)), pieces: size)
+        server.receive(Array(frames.bytes.prefix(40_000)))
+        server.receive(Array(frames.bytes.dropFirst(40_000)), pieces: size)
         #expect((server.bodies[0]?.count ?? 0) <= HTTP2.Limits.streamWindowBytes)
         let ending = "0 closed FlowControlError fault(HTTP2.HTTP2StreamFault.flowControl)"
         #expect(server.story.contains(ending), "\(server.story)")
         #expect(server.session.fault == nil)
-        server.receive(Frame.headers(3, get).octets)
+        server.receive(Frame.headers(3, get).bytes)
         #expect(server.story.last?.hasSuffix("head GET / end") == true)
     }
 
     /// What was consumed opens the window again.
     @Test func theWindowIsWhatWasNotConsumed() {
         let server = Side(.server)
-        server.receive(preface + Frame.headers(1, post, end: false).octets)
+        server.receive(preface + Frame.headers(1, post, end: false).bytes)
         for _ in 0..<20 {
-            server.receive(Frame.data(1, Array(repeating: 1, count: 16_000)).octets)
+            server.receive(Frame.data(1, Array(repeating: 1, count: 16_000)).bytes)
             server.session.consumed(0, 16_000)
             _ = server.send()
         }
@@ -298,9 +298,9 @@ func serve(_ octets: [UInt8], pieces size: Int = .max, _ settings: HTTP2Settings
             .headers(9, post, end: false), .data(9, [7]), .headers(9, [("t", "u")]), .windowUpdate(0, 5),
             .headers(11, get + [("host", "b")]), Frame(type: 0xFA, payload: [1]), .headers(13, get),
             .headers(15, get + [("A", "b")]), .goAway(0),
-        ].octets
+        ].bytes
 
-    @Test func itDoesNotMatterHowOctetsArrive() {
+    @Test func itDoesNotMatterHowBytesArrive() {
         // What is said of requests that nobody heard of comes behind all else of one call.
         func told(_ side: Side) -> [String] {
             let faults = side.story.filter { $0.hasPrefix("faulty ") }
@@ -327,7 +327,7 @@ func serve(_ octets: [UInt8], pieces size: Int = .max, _ settings: HTTP2Settings
             [
                 Frame.headers(1, get + [("priority", "u=5")]), .headers(3, get + [("priority", "u=5")]),
                 Frame(type: 0x10, payload: [0, 0, 0, 3] + Array("u=1".utf8)),
-            ].octets)
+            ].bytes)
         for slot in server.slots {
             server.session.respond(slot, responseHead("HTTP/1.1 200 OK\r\n\r\n"), framing: .chunked, isEnd: false)
             server.session.attach(slot, buffer(Array(repeating: 0, count: 30_000)), isLast: true)
@@ -346,8 +346,8 @@ func serve(_ octets: [UInt8], pieces size: Int = .max, _ settings: HTTP2Settings
     @Test func settingsComeFirst() {
         let server = Side(.server)
         let magic = Array(preface.dropLast(9))
-        #expect(!server.receive(magic + Frame.ping().octets))
+        #expect(!server.receive(magic + Frame.ping().bytes))
         #expect(server.session.fault == .protocolError)
-        #expect(!server.receive(Frame.ping().octets))
+        #expect(!server.receive(Frame.ping().bytes))
     }
 }

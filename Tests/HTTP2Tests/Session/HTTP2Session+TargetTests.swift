@@ -61,7 +61,7 @@ private func asking(_ method: String = "GET", isEnd: Bool = true) -> Side {
     let head = requestHead("\(method) / HTTP/1.1\r\nHost: a\r\n\r\n")
     #expect(client.session.request(head, scheme: "http", framing: isEnd ? .none : .chunked, isEnd: isEnd) == 0)
     _ = client.send()
-    client.receive([Frame.settings(), .settingsAcknowledged].octets)
+    client.receive([Frame.settings(), .settingsAcknowledged].bytes)
     _ = client.send()
     _ = client.takeStory()
     return client
@@ -72,7 +72,7 @@ private func asking(_ method: String = "GET", isEnd: Bool = true) -> Side {
     func aClientJudges(_ frameCase: FrameCase) {
         for size in [Int.max, 1, 5] {
             let client = asking()
-            let isAlive = client.receive(frameCase.octets, pieces: size)
+            let isAlive = client.receive(frameCase.bytes, pieces: size)
             #expect(isAlive == (client.session.fault == nil))
             #expect(Verdict(client.send()) == frameCase.verdict)
             switch frameCase.verdict {
@@ -90,7 +90,7 @@ private func asking(_ method: String = "GET", isEnd: Bool = true) -> Side {
     @Test func aFaultIsNamed() {
         func fault(_ frames: [Frame]) -> String? {
             let client = asking()
-            client.receive(frames.octets)
+            client.receive(frames.bytes)
             _ = client.send()
             return client.story.last
         }
@@ -106,52 +106,52 @@ private func asking(_ method: String = "GET", isEnd: Bool = true) -> Side {
     @Test func oneFieldMayFillTheHead() {
         let client = asking()
         client.receive(
-            [Frame].heads(1, ok + [("grpc-status-details-bin", String(repeating: "d", count: 27_000))]).octets)
+            [Frame].heads(1, ok + [("grpc-status-details-bin", String(repeating: "d", count: 27_000))]).bytes)
         #expect(client.story.first == "0 head 200 end", "\(client.story)")
         let larger = asking()
         larger.receive(
-            [Frame].heads(1, ok + [("grpc-status-details-bin", String(repeating: "d", count: 33_000))]).octets)
+            [Frame].heads(1, ok + [("grpc-status-details-bin", String(repeating: "d", count: 33_000))]).bytes)
         _ = larger.send()
         #expect(larger.story.last?.hasSuffix("violation(HTTP1.Violation.headTooLarge))") == true, "\(larger.story)")
     }
 
     @Test func aResponseToHEADHasNoBody() {
         let client = asking("HEAD")
-        client.receive([Frame.headers(1, ok + [("content-length", "70")])].octets)
+        client.receive([Frame.headers(1, ok + [("content-length", "70")])].bytes)
         #expect(client.takeStory() == ["0 head 200 end", "0 closed NoError complete"])
         #expect(client.lastHead?.lines == ["content-length: 70"] && client.lastHead?.body == BodyLength.none)
     }
 
     @Test func whatWasNotLookedAtMayBeSentAgain() {
         let refused = asking()
-        refused.receive(Frame.reset(1, 7).octets)
+        refused.receive(Frame.reset(1, 7).bytes)
         #expect(refused.takeStory() == ["0 closed RefusedStream notProcessed"])
         let left = asking()
-        left.receive(Frame.goAway(0).octets)
+        left.receive(Frame.goAway(0).bytes)
         #expect(left.takeStory() == ["goAway NoError", "0 closed RefusedStream notProcessed"])
         #expect(left.session.hasReceivedGoAway && left.session.streamCapacity == 0)
         let served = asking()
-        served.receive(Frame.goAway(1).octets)
+        served.receive(Frame.goAway(1).bytes)
         #expect(served.takeStory() == ["goAway NoError"])
-        served.receive(Frame.headers(1, ok).octets)
+        served.receive(Frame.headers(1, ok).bytes)
         #expect(served.takeStory() == ["0 head 200 end", "0 closed NoError complete"])
         #expect(served.session.isFinished)
     }
 
     @Test func aTargetMayAnswerBeforeTheRequestEnds() {
         let client = asking("POST", isEnd: false)
-        client.receive([Frame.headers(1, ok), .reset(1, 0)].octets)
+        client.receive([Frame.headers(1, ok), .reset(1, 0)].bytes)
         #expect(client.takeStory() == ["0 head 200 end", "0 closed NoError resetByOtherSide"])
     }
 
     @Test func answeringEarlyIsNoFlood() {
         let client = Side(.client)
-        client.receive(Frame.settings().octets)
+        client.receive(Frame.settings().bytes)
         let head = requestHead("POST / HTTP/1.1\r\nHost: a\r\n\r\n")
         for round in 0..<1000 as Range<UInt32> {
             #expect(client.session.request(head, scheme: "http", framing: .chunked, isEnd: false) == 0)
             _ = client.send()
-            client.receive([Frame.headers(round * 2 + 1, ok), .reset(round * 2 + 1, 0)].octets)
+            client.receive([Frame.headers(round * 2 + 1, ok), .reset(round * 2 + 1, 0)].bytes)
         }
         #expect(client.session.fault == nil)
     }
@@ -160,7 +160,7 @@ private func asking(_ method: String = "GET", isEnd: Bool = true) -> Side {
         let client = Side(.client)
         let head = requestHead("GET / HTTP/1.1\r\nHost: a\r\n\r\n")
         #expect(client.session.streamCapacity == 1 && !client.session.hasReceivedSettings, "no guess is made")
-        client.receive(Frame.settings([(3, 2)]).octets)
+        client.receive(Frame.settings([(3, 2)]).bytes)
         #expect(client.session.streamCapacity == 2 && client.session.hasReceivedSettings)
         #expect(client.session.remoteStreamCountMax == 2)
         let first = client.session.request(head, scheme: "http", framing: .none, isEnd: true)
@@ -168,7 +168,7 @@ private func asking(_ method: String = "GET", isEnd: Bool = true) -> Side {
         #expect(first == 0 && second == 1 && client.session.streamCapacity == 0)
         #expect(client.session.request(head, scheme: "http", framing: .none, isEnd: true) == nil)
         _ = client.send()
-        client.receive(Frame.headers(1, ok).octets)
+        client.receive(Frame.headers(1, ok).bytes)
         #expect(client.session.openStreamCount == 1 && client.session.streamCapacity == 1)
         #expect(
             client.session.request(head, scheme: "http", framing: .none, isEnd: true) == 0, "the slot is free again")

@@ -31,9 +31,9 @@ import Testing
         #expect(server.map(\.type) == [4, 8])
         #expect(server[0] == .settings([(3, 128), (4, 65_536), (6, 65_536), (8, 1), (9, 1)]))
         #expect(server[1] == .windowUpdate(0, 128 * 65_536 - 65_535))
-        let octets = Side(.client).send()
-        #expect(Array(octets[..<24]) == Array(preface[..<24]))
-        let client = Frame.parse(Array(octets[24...]))
+        let bytes = Side(.client).send()
+        #expect(Array(bytes[..<24]) == Array(preface[..<24]))
+        let client = Frame.parse(Array(bytes[24...]))
         #expect(client[0] == .settings([(2, 0), (3, 0), (4, 65_536), (6, 32_768)]))
         #expect(client[1] == .windowUpdate(0, 128 * 65_536 - 65_535))
     }
@@ -47,7 +47,7 @@ import Testing
         converse(server, client)
         #expect(server.takeStory() == ["pong"] && client.takeStory().isEmpty)
         // Nobody asked for this one.
-        server.receive(Frame.ping(Frame.acknowledge).octets)
+        server.receive(Frame.ping(Frame.acknowledge).bytes)
         #expect(server.takeStory().isEmpty && server.session.fault == nil)
     }
 
@@ -78,11 +78,11 @@ import Testing
     }
 
     @Test func whatComesAfterTheLastStreamIsNotServed() {
-        let (_, server) = serve([Frame.headers(1, get)].octets)
+        let (_, server) = serve([Frame.headers(1, get)].bytes)
         server.session.finishShutdown()
         let goAway = Frame.parse(server.send()).last
         #expect(goAway == .goAway(1))
-        server.receive([Frame.headers(3, get)].octets)
+        server.receive([Frame.headers(3, get)].bytes)
         #expect(server.session.openStreamCount == 1 && server.slots == [0])
     }
 
@@ -101,12 +101,12 @@ import Testing
 
     @Test func aWebSocketIsATunnelOverAStream() {
         let fields = get.replacing(":method", "CONNECT") + [(":protocol", "websocket")]
-        let (_, server) = serve([Frame.headers(1, fields, end: false), .data(1, [1, 2])].octets)
+        let (_, server) = serve([Frame.headers(1, fields, end: false), .data(1, [1, 2])].bytes)
         #expect(server.takeStory().last == "0 head GET /" && server.bodies[0] == [1, 2])
         server.session.respond(0, responseHead("HTTP/1.1 200 OK\r\n\r\n"), framing: .chunked, isEnd: false)
         server.session.attach(0, buffer([3, 4]), isLast: false)
         #expect(Frame.parse(server.send()).last == .data(1, [3, 4]))
-        server.receive([Frame.data(1, end: true)].octets)
+        server.receive([Frame.data(1, end: true)].bytes)
         server.session.attach(0, nil, isLast: true)
         #expect(Frame.parse(server.send()).last == .data(1, end: true))
         #expect(server.takeStory() == ["0 end", "0 closed NoError complete"])

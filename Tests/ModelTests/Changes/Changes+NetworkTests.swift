@@ -87,7 +87,7 @@ import Testing
         }
     }
 
-    /// A rule for requests, put at run time, does not come into a listener that now passes octets on.
+    /// A rule for requests, put at run time, does not come into a listener that now passes bytes on.
     @Test func aRuleForRequestsIsLeftOut() throws {
         let rule = Sample.rule(30, Sample.forward(["green": 1]))
         let (_, recorded) = try ChangesTests.play(

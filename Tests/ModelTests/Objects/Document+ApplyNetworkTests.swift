@@ -25,7 +25,7 @@ import Testing
     static let somePath = Condition.pathPattern(["/a"])
     static let someName = Condition.serverName(["a.example.com"])
 
-    /// `edge` passes octets on, `web` does not; and there is a group of each protocol.
+    /// `edge` passes bytes on, `web` does not; and there is a group of each protocol.
     static let base: Document = {
         var document = NetworkSample.document(.network)
         document.loadBalancers[0].listeners = [

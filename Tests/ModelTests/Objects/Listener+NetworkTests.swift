@@ -91,13 +91,13 @@ import Testing
 
     static let fieldNames = ListenerAttributes.description.keys.map(\.name).filter { $0.hasPrefix("routing.http.") }
 
-    @Test(arguments: fieldNames) func whoPassesOctetsOnNamesNoFields(_ key: String) {
+    @Test(arguments: fieldNames) func whoPassesBytesOnNamesNoFields(_ key: String) {
         for listener in Self.withoutTLS + [.tls] {
             let file = NetworkSample.file(listener, more: "attributes: { \(key): X-Other }")
             #expect(
                 NetworkSample.mistake(in: file)
                     == "edge.yaml:9:\(25 + key.count): \(key) belongs to HTTPS listeners, but found it on a listener "
-                    + "that passes octets on. Remove it.")
+                    + "that passes bytes on. Remove it.")
         }
         #expect(NetworkSample.mistake(in: NetworkSample.file(.https, more: "attributes: { \(key): X-Other }")) == nil)
     }

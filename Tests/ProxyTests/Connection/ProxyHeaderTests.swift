@@ -6,20 +6,20 @@ import Testing
 /// A header, right or wrong, and what it says.
 private struct Sample: Sendable, CustomTestStringConvertible {
     let why: String
-    let octets: [UInt8]
+    let bytes: [UInt8]
     var source: SocketAddress?
     var destination: SocketAddress?
-    /// Why it is none, and after how many octets that is clear.
+    /// Why it is none, and after how many bytes that is clear.
     var fault: (ProxyHeaderFault, at: Int)?
 
     var testDescription: String { why.debugDescription }
 
-    static func right(_ why: String, _ octets: [UInt8], _ source: String? = nil, _ destination: String? = nil) -> Self {
-        Sample(why: why, octets: octets, source: address(source), destination: address(destination))
+    static func right(_ why: String, _ bytes: [UInt8], _ source: String? = nil, _ destination: String? = nil) -> Self {
+        Sample(why: why, bytes: bytes, source: address(source), destination: address(destination))
     }
 
-    static func wrong(_ why: String, _ octets: [UInt8], _ fault: ProxyHeaderFault, at index: Int) -> Self {
-        Sample(why: why, octets: octets, fault: (fault, at: index))
+    static func wrong(_ why: String, _ bytes: [UInt8], _ fault: ProxyHeaderFault, at index: Int) -> Self {
+        Sample(why: why, bytes: bytes, fault: (fault, at: index))
     }
 
     static func line(_ line: String, _ fault: ProxyHeaderFault, at index: Int) -> Self {
@@ -28,8 +28,8 @@ private struct Sample: Sendable, CustomTestStringConvertible {
 
     var verdict: ProxyHeaderResult {
         if let fault { return .refused(fault.0) }
-        guard let source, let destination else { return .complete(ProxyHeader(byteCount: octets.count)) }
-        return .complete(ProxyHeader(byteCount: octets.count, source: source, destination: destination))
+        guard let source, let destination else { return .complete(ProxyHeader(byteCount: bytes.count)) }
+        return .complete(ProxyHeader(byteCount: bytes.count, source: source, destination: destination))
     }
 }
 
@@ -39,10 +39,10 @@ private func address(_ text: String?) -> SocketAddress? {
     return SocketAddress(literal: String(parts[0]), port: port)
 }
 
-/// The octets of `text`, each scalar being one.
+/// The bytes of `text`, each scalar being one.
 private func latin(_ text: String) -> [UInt8] { text.unicodeScalars.map { UInt8($0.value) } }
 
-/// The octets that are written in pairs of hexadecimal digits.
+/// The bytes that are written in pairs of hexadecimal digits.
 private func hex(_ text: String) -> [UInt8] {
     let digits = text.utf8.compactMap(\.hexadecimalValue)
     return stride(from: 0, to: digits.count, by: 2).map { digits[$0] << 4 | digits[$0 + 1] }
@@ -50,7 +50,7 @@ private func hex(_ text: String) -> [UInt8] {
 
 private let signature = hex("0D0A0D0A 000D0A51 5549540A")
 
-/// A version 2 header: the octets of command and family, and what follows their length.
+/// A version 2 header: the bytes of command and family, and what follows their length.
 private func binary(_ command: UInt8, _ family: UInt8, _ parts: [UInt8]...) -> [UInt8] {
     let block = parts.flatMap { $0 }
     return signature + [command, family, UInt8(block.count >> 8), UInt8(block.count & 255)] + block
@@ -61,11 +61,11 @@ private func tlv(_ type: UInt8, _ value: [UInt8]) -> [UInt8] {
     [type, UInt8(value.count >> 8), UInt8(value.count & 255)] + value
 }
 
-/// `header` with the right checksum in the four octets at `index`, which are zero: by the definition, bit by bit.
+/// `header` with the right checksum in the four bytes at `index`, which are zero: by the definition, bit by bit.
 private func summed(_ header: [UInt8], at index: Int) -> [UInt8] {
     var register = UInt32.max
-    for octet in header {
-        register ^= UInt32(octet)
+    for byte in header {
+        register ^= UInt32(byte)
         for _ in 0..<8 { register = register & 1 == 1 ? register >> 1 ^ 0x82F6_3B78 : register >> 1 }
     }
     let checksum = [24, 16, 8, 0].map { UInt8(truncatingIfNeeded: ~register >> $0) }
@@ -88,7 +88,7 @@ private let rightLines: [Sample] = [
         "the longest of IPv4", latin("PROXY TCP4 255.255.255.255 255.255.255.255 65535 65535\r\n"),
         "255.255.255.255 65535", "255.255.255.255 65535"),
     .right(
-        "the longest of IPv6, 39 octets an address", latin("PROXY TCP6 \(longSix) \(longSix) 65535 65535\r\n"),
+        "the longest of IPv6, 39 bytes an address", latin("PROXY TCP6 \(longSix) \(longSix) 65535 65535\r\n"),
         "\(longSix) 65535", "\(longSix) 65535"),
     .right("the least", latin("PROXY TCP4 0.0.0.0 0.0.0.0 0 0\r\n"), "0.0.0.0 0", "0.0.0.0 0"),
     .right("unknown", latin("PROXY UNKNOWN\r\n")),
@@ -204,9 +204,9 @@ private let wrongLines: [Sample] = [
 ]
 
 private let wrongBinaries: [Sample] = [
-    .wrong("another first octet", [0x0A] + signature, .missing, at: 1),
-    .wrong("another fifth octet", hex("0D0A0D0A 0D0A"), .missing, at: 5),
-    .wrong("another last octet", Array(signature.dropLast()) + [0x0D], .missing, at: 12),
+    .wrong("another first byte", [0x0A] + signature, .missing, at: 1),
+    .wrong("another fifth byte", hex("0D0A0D0A 0D0A"), .missing, at: 5),
+    .wrong("another last byte", Array(signature.dropLast()) + [0x0D], .missing, at: 12),
     .wrong("version 1", binary(0x11, 0x11, four), .unknownVersion, at: 13),
     .wrong("version 3", binary(0x31, 0x11, four), .unknownVersion, at: 13),
     .wrong("command 2", binary(0x22, 0x11, four), .unknownCommand, at: 13),
@@ -218,66 +218,66 @@ private let wrongBinaries: [Sample] = [
     .wrong("Unix that says not how", binary(0x21, 0x30, unix), .unknownFamily, at: 14),
     .wrong("unspecified in an unknown way", binary(0x21, 0x03), .unknownFamily, at: 14),
     .wrong("no addresses", binary(0x21, 0x11), .tooShort, at: 16),
-    .wrong("an octet too few for IPv4", binary(0x21, 0x11, Array(four.dropLast())), .tooShort, at: 16),
-    .wrong("an octet too few for IPv6", binary(0x21, 0x22, Array(six.dropLast())), .tooShort, at: 16),
-    .wrong("an octet too few for Unix", binary(0x21, 0x31, Array(unix.dropLast())), .tooShort, at: 16),
+    .wrong("a byte too few for IPv4", binary(0x21, 0x11, Array(four.dropLast())), .tooShort, at: 16),
+    .wrong("a byte too few for IPv6", binary(0x21, 0x22, Array(six.dropLast())), .tooShort, at: 16),
+    .wrong("a byte too few for Unix", binary(0x21, 0x31, Array(unix.dropLast())), .tooShort, at: 16),
     .wrong("too long", binary(0x21, 0x11, four, tlv(4, largest + [7])), .tooLong, at: 16),
     .wrong("too long, and local", binary(0x20, 0x11, four, tlv(4, largest + [7])), .tooLong, at: 16),
     .wrong("the longest length", signature + hex("2111 FFFF"), .tooLong, at: 16),
-    .wrong("one octet of an extension", binary(0x21, 0x11, four, [4]), .badExtension, at: 16),
-    .wrong("two octets of an extension", binary(0x20, 0x00, tlv(4, [1]), [4, 0]), .badExtension, at: 19),
+    .wrong("one byte of an extension", binary(0x21, 0x11, four, [4]), .badExtension, at: 16),
+    .wrong("two bytes of an extension", binary(0x20, 0x00, tlv(4, [1]), [4, 0]), .badExtension, at: 19),
     .wrong("an extension that goes beyond", binary(0x21, 0x11, four, [4, 0, 2, 7]), .badExtension, at: 31),
     .wrong("an extension that goes far beyond", binary(0x21, 0x00, [4, 255, 255, 7]), .badExtension, at: 19),
     .wrong("one after another", binary(0x21, 0x11, four, tlv(4, [1]), [4, 0, 1]), .badExtension, at: 35),
-    .wrong("a checksum of three octets", binary(0x21, 0x00, tlv(3, [0, 0, 0]), tlv(4, [])), .badExtension, at: 19),
-    .wrong("a checksum of no octets", binary(0x21, 0x00, tlv(3, [])), .badExtension, at: 19),
+    .wrong("a checksum of three bytes", binary(0x21, 0x00, tlv(3, [0, 0, 0]), tlv(4, [])), .badExtension, at: 19),
+    .wrong("a checksum of no bytes", binary(0x21, 0x00, tlv(3, [])), .badExtension, at: 19),
     .wrong("two checksums", binary(0x21, 0x00, noChecksum, noChecksum), .badExtension, at: 26),
     .wrong("a wrong checksum", binary(0x21, 0x11, four, noChecksum), .badChecksum, at: 35),
     .wrong("a wrong checksum, local", binary(0x20, 0x00, noChecksum, tlv(4, [])), .badChecksum, at: 26),
 ]
 
 @Suite struct ProxyHeaderTests {
-    private func read(_ octets: [UInt8], first count: Int? = nil) -> ProxyHeaderResult {
-        ProxyHeader.read(octets.span.extracting(first: count ?? octets.count))
+    private func read(_ bytes: [UInt8], first count: Int? = nil) -> ProxyHeaderResult {
+        ProxyHeader.read(bytes.span.extracting(first: count ?? bytes.count))
     }
 
-    private func octets(of buffer: Buffer) -> [UInt8] {
-        var octets: [UInt8] = []
-        for index in 0..<buffer.count { octets.append(buffer.bytes[index]) }
-        return octets
+    private func bytes(of buffer: Buffer) -> [UInt8] {
+        var bytes: [UInt8] = []
+        for index in 0..<buffer.count { bytes.append(buffer.bytes[index]) }
+        return bytes
     }
 
     private func written(_ source: SocketAddress, _ destination: SocketAddress, _ flow: ProxyHeader.Flow) -> [UInt8] {
         let buffer = Buffer(capacity: ProxyHeader.writtenBytesMax)
         ProxyHeader.write(source: source, destination: destination, flow: flow, into: buffer)
-        return octets(of: buffer)
+        return bytes(of: buffer)
     }
 
     // MARK: Reading
 
     @Test(arguments: rightLines + rightBinaries + captures) private func aHeaderIsRead(_ sample: Sample) {
         #expect((sample.source == nil) == (sample.destination == nil), "the test's own addresses are such")
-        #expect(read(sample.octets) == sample.verdict)
-        for next in [latin("GET / HTTP/1.1\r\n"), [0], sample.octets] {
-            #expect(read(sample.octets + next) == sample.verdict, "what follows is not the header's")
+        #expect(read(sample.bytes) == sample.verdict)
+        for next in [latin("GET / HTTP/1.1\r\n"), [0], sample.bytes] {
+            #expect(read(sample.bytes + next) == sample.verdict, "what follows is not the header's")
         }
     }
 
     @Test(arguments: rightLines + rightBinaries + captures)
     private func aHeaderThatComesByteByByteIsRead(_ sample: Sample) {
-        for count in 0..<sample.octets.count {
-            let early = read(sample.octets, first: count)
-            #expect(early == .needMore, "after \(count) octets")
+        for count in 0..<sample.bytes.count {
+            let early = read(sample.bytes, first: count)
+            #expect(early == .needMore, "after \(count) bytes")
         }
     }
 
     @Test(arguments: wrongLines + wrongBinaries) private func whatIsNoneIsRefusedAtOnce(_ sample: Sample) throws {
         let index = try #require(sample.fault).at
-        for count in 0...sample.octets.count {
-            let result = read(sample.octets, first: count)
-            #expect(result == (count < index ? .needMore : sample.verdict), "after \(count) octets")
+        for count in 0...sample.bytes.count {
+            let result = read(sample.bytes, first: count)
+            #expect(result == (count < index ? .needMore : sample.verdict), "after \(count) bytes")
         }
-        #expect(index <= sample.octets.count, "the test's own octets are enough")
+        #expect(index <= sample.bytes.count, "the test's own bytes are enough")
     }
 
     @Test func aChecksumKnowsEveryBit() {
@@ -293,9 +293,9 @@ private let wrongBinaries: [Sample] = [
     }
 
     @Test func theLongestHeadersAreAsLongAsSaid() {
-        #expect(rightLines.map(\.octets.count).max() == ProxyHeader.lineBytesMax)
-        #expect(rightBinaries.map(\.octets.count).max() == ProxyHeader.binaryBytesMax)
-        #expect(captures.last?.octets.count == 100)
+        #expect(rightLines.map(\.bytes.count).max() == ProxyHeader.lineBytesMax)
+        #expect(rightBinaries.map(\.bytes.count).max() == ProxyHeader.binaryBytesMax)
+        #expect(captures.last?.bytes.count == 100)
     }
 
     @Test func everyFaultHappensAndHasItsOwnWord() {
@@ -310,13 +310,13 @@ private let wrongBinaries: [Sample] = [
 
     @Test(arguments: captures.filter { $0.why == "HAProxy, IPv4" || $0.why == "HAProxy, IPv6" })
     private func whatIsWrittenIsWhatHAProxyWrites(_ sample: Sample) throws {
-        #expect(try written(#require(sample.source), #require(sample.destination), .stream) == sample.octets)
+        #expect(try written(#require(sample.source), #require(sample.destination), .stream) == sample.bytes)
     }
 
     @Test func aLocalHeaderIsWhatHAProxyWrites() throws {
         let buffer = Buffer(capacity: ProxyHeader.writtenBytesMax)
         ProxyHeader.writeLocal(into: buffer)
-        #expect(octets(of: buffer) == captures.first { $0.why == "HAProxy, health check" }?.octets)
+        #expect(bytes(of: buffer) == captures.first { $0.why == "HAProxy, health check" }?.bytes)
         #expect(ProxyHeader.read(buffer.bytes) == .complete(ProxyHeader(byteCount: 23)))
     }
 
@@ -350,7 +350,7 @@ private let wrongBinaries: [Sample] = [
         buffer.consume(6)
         try ProxyHeader.write(
             source: #require(address(sixText.0)), destination: #require(address(sixText.1)), into: buffer)
-        #expect(octets(of: buffer) == latin("here") + alone)
+        #expect(bytes(of: buffer) == latin("here") + alone)
     }
 
     // MARK: Random
@@ -359,11 +359,11 @@ private let wrongBinaries: [Sample] = [
         var random = FastRandom(seed: seed)
         for _ in 0..<300 {
             let ends = [0, 1].map { _ in
-                let octets = (0..<(random.next(below: 2) == 0 ? 4 : 16)).map { _ in UInt8(random.next(below: 256)) }
-                return SocketAddress(octets: octets.span, port: UInt16(random.next(below: 65_536)))
+                let bytes = (0..<(random.next(below: 2) == 0 ? 4 : 16)).map { _ in UInt8(random.next(below: 256)) }
+                return SocketAddress(bytes: bytes.span, port: UInt16(random.next(below: 65_536)))
             }
-            func verdict(_ octets: [UInt8]) -> ProxyHeaderResult {
-                .complete(ProxyHeader(byteCount: octets.count, source: ends[0], destination: ends[1]))
+            func verdict(_ bytes: [UInt8]) -> ProxyHeaderResult {
+                .complete(ProxyHeader(byteCount: bytes.count, source: ends[0], destination: ends[1]))
             }
             let header = written(ends[0], ends[1], .stream)
             #expect(read(header) == verdict(header))
@@ -374,48 +374,48 @@ private let wrongBinaries: [Sample] = [
         }
     }
 
-    /// Right headers with up to four octets changed, removed, doubled, or pieces put in.
-    private func mutated(_ octets: [UInt8], _ random: inout FastRandom) -> [UInt8] {
+    /// Right headers with up to four bytes changed, removed, doubled, or pieces put in.
+    private func mutated(_ bytes: [UInt8], _ random: inout FastRandom) -> [UInt8] {
         let pieces = ["\r\n", "\r", " ", "0", "\0\0", "\u{3}\0\u{4}", "TCP4 ", "::", ".1", "PROXY ", "\u{FF}"]
-        var octets = octets
+        var bytes = bytes
         for _ in 0..<random.next(below: 5) {
-            let index = random.next(below: octets.count)
+            let index = random.next(below: bytes.count)
             switch random.next(below: 4) {
-            case 0: octets[index] = UInt8(random.next(below: 256))
-            case 1: if octets.count > 1 { octets.remove(at: index) }
-            case 2: octets.insert(octets[index], at: index)
-            default: octets.insert(contentsOf: latin(pieces[random.next(below: pieces.count)]), at: index)
+            case 0: bytes[index] = UInt8(random.next(below: 256))
+            case 1: if bytes.count > 1 { bytes.remove(at: index) }
+            case 2: bytes.insert(bytes[index], at: index)
+            default: bytes.insert(contentsOf: latin(pieces[random.next(below: pieces.count)]), at: index)
             }
         }
-        return octets
+        return bytes
     }
 
-    /// Whatever comes, nothing traps, and the verdict is the same however the octets arrive.
-    @Test(arguments: 1...8 as ClosedRange<UInt64>) func anyOctetsHaveOneVerdict(seed: UInt64) {
+    /// Whatever comes, nothing traps, and the verdict is the same however the bytes arrive.
+    @Test(arguments: 1...8 as ClosedRange<UInt64>) func anyBytesHaveOneVerdict(seed: UInt64) {
         var random = FastRandom(seed: seed)
-        let samples = (rightLines + rightBinaries + captures).filter { $0.octets.count < 400 }
+        let samples = (rightLines + rightBinaries + captures).filter { $0.bytes.count < 400 }
         var completeCount = 0
         var refusedCount = 0
         for _ in 0..<400 {
-            let octets = mutated(samples[random.next(below: samples.count)].octets, &random)
-            let final = read(octets)
+            let bytes = mutated(samples[random.next(below: samples.count)].bytes, &random)
+            let final = read(bytes)
             var isFaithful = true
-            for count in 0..<octets.count {
-                let early = read(octets, first: count)
+            for count in 0..<bytes.count {
+                let early = read(bytes, first: count)
                 if case .complete(let header) = early { isFaithful = isFaithful && header.byteCount <= count }
                 isFaithful = isFaithful && (early == .needMore || early == final)
             }
-            #expect(isFaithful, "\(octets)")
+            #expect(isFaithful, "\(bytes)")
             switch final {
             case .complete(let header):
                 completeCount += 1
-                #expect(header.byteCount <= octets.count)
+                #expect(header.byteCount <= bytes.count)
                 guard let source = header.source, let destination = header.destination else { continue }
                 let again = written(source, destination, .stream)
                 let same = ProxyHeader(byteCount: again.count, source: source, destination: destination)
                 #expect(read(again) == .complete(same))
             case .refused: refusedCount += 1
-            case .needMore: #expect(octets.count < ProxyHeader.binaryBytesMax)
+            case .needMore: #expect(bytes.count < ProxyHeader.binaryBytesMax)
             }
         }
         #expect(completeCount > 50 && refusedCount > 50)

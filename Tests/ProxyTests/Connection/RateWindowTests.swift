@@ -33,7 +33,7 @@ import Testing
         #expect(!isFast)
     }
 
-    /// Octets passed before the window do not count; those in it do, to the last.
+    /// Bytes passed before the window do not count; those in it do, to the last.
     @Test(
         arguments: [
             (20, 20, true), (19, 20, false), (0, 1, false), (0, 0, true), (1000, 1, true),

@@ -101,7 +101,7 @@ import Testing
         written -= side.outbound?.count ?? 0
         side.outbound?.removeAll()
         let early = pair.bench.worker.flush(side, &pair.transport)
-        try #require(early == .blocked, "\(pair.transport.heldByteCount) octets wait")
+        try #require(early == .blocked, "\(pair.transport.heldByteCount) bytes wait")
         var last = early
         while last != .done {
             client.read()

@@ -4,7 +4,7 @@ import Testing
 @testable import Proxy
 
 @Suite struct ErrorPageTests {
-    @Test func announcesAsManyOctetsAsItAppends() {
+    @Test func announcesAsManyBytesAsItAppends() {
         for status in UInt16(100)...599 {
             let page = ErrorPage(status)
             let buffer = Buffer(capacity: 1024)

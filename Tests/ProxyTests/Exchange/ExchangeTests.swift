@@ -19,8 +19,8 @@ import Testing
         ("PATCH", false), ("CONNECT", false), ("get", false), ("GETS", false), ("", false), ("PURGE", false),
     ]) func knowsWhatMayBeSentTwice(method: String, isIdempotent: Bool) {
         let exchange = Exchange()
-        let octets = Array(method.utf8)
-        exchange.request.method = exchange.request.append(octets.span)
+        let bytes = Array(method.utf8)
+        exchange.request.method = exchange.request.append(bytes.span)
         #expect(exchange.isIdempotent == isIdempotent)
     }
 

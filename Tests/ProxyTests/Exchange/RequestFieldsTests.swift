@@ -16,14 +16,14 @@ import Testing
         let exchange = bench.begin(from: literal, at: Instant(nanoseconds: 1))
         let request = exchange.request
         for (name, value) in fields {
-            let nameOctets = Array(name.utf8), valueOctets = Array(value.utf8)
-            let nameRange = request.append(nameOctets.span)
-            let valueRange = request.append(valueOctets.span)
-            request.addField(name: nameRange, value: valueRange, id: FieldID(nameOctets.span))
+            let nameBytes = Array(name.utf8), valueBytes = Array(value.utf8)
+            let nameRange = request.append(nameBytes.span)
+            let valueRange = request.append(valueBytes.span)
+            request.addField(name: nameRange, value: valueRange, id: FieldID(nameBytes.span))
         }
         if let authority {
-            let octets = Array(authority.utf8)
-            request.authority = request.append(octets.span)
+            let bytes = Array(authority.utf8)
+            request.authority = request.append(bytes.span)
         } else if let index = request.firstField(.host) {
             request.authority = request.field(index).value
         }
@@ -206,8 +206,8 @@ import Testing
         let added = sent([]) { $0.addsClientPort = true } + sent([], isWebSocket: true)
         #expect(added.count >= 10)
         for (name, _) in added {
-            let octets = Array(name.replacing("-", with: "_").utf8)
-            #expect(FieldID(asVariable: octets.span).isOurs, "\(name)")
+            let bytes = Array(name.replacing("-", with: "_").utf8)
+            #expect(FieldID(asVariable: bytes.span).isOurs, "\(name)")
         }
         for name in TLSFieldNames().all { #expect(FieldID(asVariable: name.span).isOurs) }
     }
@@ -260,8 +260,8 @@ import Testing
             ("Root=", "Root=", "Root=", ""), ("Self=;", nil, "", ""),
         ] as [(String, String?, String, String)])
     func findsItsParts(text: String, root: String?, kept: String, keptAfterSelf: String) {
-        let octets = Array(text.utf8)
-        let trace = TraceID(octets.span)
+        let bytes = Array(text.utf8)
+        let trace = TraceID(bytes.span)
         #expect(part(text, trace.root) == root)
         #expect(part(text, trace.kept) == kept)
         #expect(part(text, trace.keptAfterSelf) == keptAfterSelf)

@@ -13,8 +13,8 @@ import Testing
     ]) func findsTheHostOfAnAuthority(authority: String, host: String) {
         let head = Head()
         head.append("before;")
-        let octets = Array(authority.utf8)
-        let range = head.append(octets.span)
+        let bytes = Array(authority.utf8)
+        let range = head.append(bytes.span)
         head.append(";after")
         let found = hostRange(head.bytes(range), in: range)
         #expect(head.bytes(found).text == host)
@@ -26,8 +26,8 @@ import Testing
         ("a.example..", "a.example."), (".", "."), (".:80", "."), ("[::1]:443", "[::1]"), ("", ""),
     ]) func aNameHasNoDotAtItsEnd(authority: String, name: String) {
         let head = Head()
-        let octets = Array(authority.utf8)
-        let range = head.append(octets.span)
+        let bytes = Array(authority.utf8)
+        let range = head.append(bytes.span)
         let found = hostName(head.bytes(range), in: range)
         #expect(head.bytes(found).text == name)
     }

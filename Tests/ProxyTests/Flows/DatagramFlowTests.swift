@@ -39,15 +39,15 @@ import Testing
         let old = begin(1, at: 1)
         listener.targetSent(old, now: instant(2))
         listener.clientSent(old, now: instant(3))
-        #expect(old.isAssured)
+        #expect(old.isVerified)
         let answered = begin(2, at: 4)
         listener.targetSent(answered, now: instant(5))
         let silent = begin(3, at: 6)
-        #expect(listener.mostDoubtful ?? listener.idlestAssured === answered)
+        #expect(listener.oldestUnverified ?? listener.idlestVerified === answered)
         listener.remove(answered)
-        #expect(listener.mostDoubtful ?? listener.idlestAssured === silent)
+        #expect(listener.oldestUnverified ?? listener.idlestVerified === silent)
         listener.remove(silent)
-        #expect(listener.mostDoubtful ?? listener.idlestAssured === old)
+        #expect(listener.oldestUnverified ?? listener.idlestVerified === old)
     }
 
     @Test func theIdlestGoesFirst() {
@@ -55,11 +55,11 @@ import Testing
         listener.clientSent(flows[0], now: instant(9))
         listener.targetSent(flows[2], now: instant(10))
         for expected in [1, 3, 0, 2] {
-            let flow = listener.mostDoubtful ?? listener.idlestAssured
+            let flow = listener.oldestUnverified ?? listener.idlestVerified
             #expect(flow === flows[expected])
             flow.map(listener.remove)
         }
-        #expect(listener.mostDoubtful ?? listener.idlestAssured == nil)
+        #expect(listener.oldestUnverified ?? listener.idlestVerified == nil)
     }
 
     @Test func onlyWhatWasSilentLongEnoughIsIdle() {

@@ -5,17 +5,17 @@ import Testing
 
 /// Answers as the definition does, cell by cell; the judge of the fast matchers.
 func referenceMatches(_ pattern: [UInt8], _ text: [UInt8]) -> Bool {
-    // row[i]: whether the pattern so far matches the first i octets.
+    // row[i]: whether the pattern so far matches the first i bytes.
     var row = [true] + [Bool](repeating: false, count: text.count)
-    for octet in pattern {
+    for byte in pattern {
         var next = [Bool](repeating: false, count: text.count + 1)
-        if octet == UInt8(ascii: "*") { next[0] = row[0] }
+        if byte == UInt8(ascii: "*") { next[0] = row[0] }
         for index in text.indices {
             next[index + 1] =
-                switch octet {
+                switch byte {
                 case UInt8(ascii: "*"): next[index] || row[index + 1]
                 case UInt8(ascii: "?"): row[index]
-                default: row[index] && octet == text[index]
+                default: row[index] && byte == text[index]
                 }
         }
         row = next
@@ -26,8 +26,8 @@ func referenceMatches(_ pattern: [UInt8], _ text: [UInt8]) -> Bool {
 /// `Glob.matches` for arrays: a span cannot pass through `#expect`.
 private func globMatches(_ pattern: [UInt8], _ text: [UInt8]) -> Bool { Glob.matches(pattern.span, text.span) }
 
-/// Octets as text, for messages.
-func asText(_ octets: [UInt8]) -> String { String(decoding: octets, as: UTF8.self) }
+/// Bytes as text, for messages.
+func asText(_ bytes: [UInt8]) -> String { String(decoding: bytes, as: UTF8.self) }
 
 @Suite struct GlobTests {
     static let cases: [(pattern: String, text: String, isMatch: Bool)] = [
@@ -81,8 +81,8 @@ func asText(_ octets: [UInt8]) -> String { String(decoding: octets, as: UTF8.sel
     }
 }
 
-/// Zero to `countMax` octets drawn from `alphabet`.
+/// Zero to `countMax` bytes drawn from `alphabet`.
 func randomText(from alphabet: String, upTo countMax: Int, _ random: inout FastRandom) -> [UInt8] {
-    let octets = Array(alphabet.utf8)
-    return (0..<random.next(below: countMax + 1)).map { _ in octets[random.next(below: octets.count)] }
+    let bytes = Array(alphabet.utf8)
+    return (0..<random.next(below: countMax + 1)).map { _ in bytes[random.next(below: bytes.count)] }
 }

@@ -5,10 +5,10 @@ import Testing
 
 @Suite struct PathReadingTests {
     private func read(_ path: String, _ reading: PathReading) -> (path: String, hasEmptySegments: Bool) {
-        let octets = Array(path.utf8)
+        let bytes = Array(path.utf8)
         let out = Head()
         out.append("before")
-        let hasEmptySegments = reading.append(octets.span, to: out)
+        let hasEmptySegments = reading.append(bytes.span, to: out)
         return (String(out.bytes.text.dropFirst(6)), hasEmptySegments)
     }
 
@@ -73,8 +73,8 @@ import Testing
         ("/a%3bb", 6), ("/%255c", 6), ("/a%253b", 9), ("/%5c;%25;", 12), ("/%5c;%252f", 18), ("/a%25", 2), ("/a%", 1),
     ])
     func thereAreAsManyAsCanDiffer(path: String, count: Int) {
-        let octets = Array(path.utf8)
-        let readings = PathReadings(octets.span)
+        let bytes = Array(path.utf8)
+        let readings = PathReadings(bytes.span)
         #expect(readings.count == count)
         let all = (0..<count).map { readings[$0] }
         #expect(all.first == PathReading())

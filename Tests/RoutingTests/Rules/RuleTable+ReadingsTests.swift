@@ -5,10 +5,10 @@ import Testing
 
 @Suite struct RuleTableReadingsTests {
     private func isAmbiguous(_ table: RuleTable, _ path: String, host: String = "a.example") -> Bool {
-        let (hostOctets, pathOctets) = (Array(host.utf8), Array(path.utf8))
-        let matched = table.firstMatch(host: hostOctets.span, path: pathOctets.span)
+        let (hostBytes, pathBytes) = (Array(host.utf8), Array(path.utf8))
+        let matched = table.firstMatch(host: hostBytes.span, path: pathBytes.span)
         return table.isAmbiguous(
-            host: hostOctets.span, path: pathOctets.span, matched: matched, scratch: Head())
+            host: hostBytes.span, path: pathBytes.span, matched: matched, scratch: Head())
     }
 
     private static let guarded = RuleTable([RulePattern(paths: ["/admin*"])])

@@ -72,7 +72,7 @@ import Testing
             patterns: [rule([], ["/a*c"]), rule([], ["/abc"]), rule([], ["/abd"]), rule([], ["/?bd"])],
             requests: [("h", "/abc", 0), ("h", "/abd", 2), ("h", "/xbd", 3)]),
         Case(
-            why: "a request's own asterisk is only an octet",
+            why: "a request's own asterisk is only a byte",
             patterns: [rule([], ["/a"]), rule([], ["/**"])], requests: [("h", "*", nil), ("h", "/*", 1)]),
         Case(
             why: "the same value in many rules: the first",

@@ -26,8 +26,8 @@ def serve(client):
     connection.initiate_connection()
     client.sendall(connection.data_to_send())
     told = []
-    while octets := client.recv(65536):
-        for event in connection.receive_data(octets):
+    while bytes := client.recv(65536):
+        for event in connection.receive_data(bytes):
             if isinstance(event, h2.events.StreamReset):
                 told.append(f"reset {int(event.error_code)}")
             if isinstance(event, h2.events.StreamEnded) and "slow" not in sys.argv:

@@ -20,5 +20,5 @@ def check():
 
 threading.Thread(target=check, daemon=True).start()
 while True:
-    octets, source = datagrams.recvfrom(65536)
-    datagrams.sendto(octets, source)
+    bytes, source = datagrams.recvfrom(65536)
+    datagrams.sendto(bytes, source)

@@ -1,7 +1,7 @@
-"""A client that speaks TLS through a load balancer, and has its first octets in its own hands.
+"""A client that speaks TLS through a load balancer, and has its first bytes in its own hands.
 
-Arguments: the port, the file of the roots, the name to ask for or -, how the ClientHello goes out (once, octets or
-half, which leaves out the rest of it), octets in hexadecimal to send together with it or -, and what to send inside.
+Arguments: the port, the file of the roots, the name to ask for or -, how the ClientHello goes out (once, bytes or
+half, which leaves out the rest of it), bytes in hexadecimal to send together with it or -, and what to send inside.
 It prints the subject of the certificate that it was shown, and then what it got; or how the connection ended.
 """
 import socket
@@ -19,7 +19,7 @@ connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
 
 
 def step(work):
-    """Does `work`, with as many exchanges of octets as it takes."""
+    """Does `work`, with as many exchanges of bytes as it takes."""
     while True:
         try:
             result = work()
@@ -27,25 +27,25 @@ def step(work):
             return result
         except ssl.SSLWantReadError:
             connection.sendall(outgoing.read())
-            octets = connection.recv(65536)
-            if not octets:
+            bytes = connection.recv(65536)
+            if not bytes:
                 raise ConnectionError("ended")
-            incoming.write(octets)
+            incoming.write(bytes)
 
 
 try:
     session.do_handshake()
 except ssl.SSLWantReadError:
     hello = first + outgoing.read()
-    if how == "octets":
-        for octet in hello:
-            connection.sendall(bytes([octet]))
+    if how == "bytes":
+        for byte in hello:
+            connection.sendall(bytes([byte]))
     else:
         connection.sendall(hello if how == "once" else hello[:len(hello) // 2])
 try:
     if how == "half":
-        octets = connection.recv(65536)
-        raise ConnectionError("ended" if not octets else "answered")
+        bytes = connection.recv(65536)
+        raise ConnectionError("ended" if not bytes else "answered")
     step(session.do_handshake)
     subject = session.getpeercert()["subject"]
     print("subject", subject[0][0][1])

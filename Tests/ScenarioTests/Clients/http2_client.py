@@ -29,13 +29,13 @@ class Client:
     def events(self, patience=10):
         self.socket.settimeout(patience)
         try:
-            octets = self.socket.recv(65536)
+            bytes = self.socket.recv(65536)
         except (ConnectionResetError, BrokenPipeError):
-            octets = b""
-        if not octets:
+            bytes = b""
+        if not bytes:
             self.ended = True
             return []
-        events = self.h2.receive_data(octets)
+        events = self.h2.receive_data(bytes)
         self.send()
         return events
 
@@ -44,7 +44,7 @@ class Client:
 
 
 def zero_window(client):
-    """Asks for a large response and opens its window octet by octet: is it reset?"""
+    """Asks for a large response and opens its window byte by byte: is it reset?"""
     client.h2.update_settings({4: 0})
     client.send()
     stream = client.h2.get_next_available_stream_id()
@@ -101,7 +101,7 @@ def websocket(client):
     def frame(opcode, payload):
         mask = os.urandom(4)
         return bytes([0x80 | opcode, 0x80 | len(payload)]) + mask + bytes(
-            octet ^ mask[index % 4] for index, octet in enumerate(payload))
+            byte ^ mask[index % 4] for index, byte in enumerate(payload))
 
     told = []
     while not client.ended:

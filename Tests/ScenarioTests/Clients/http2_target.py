@@ -27,7 +27,7 @@ def once(path):
 
 
 def counting(path):
-    """Whether the answer to `path` is how many octets of a body came."""
+    """Whether the answer to `path` is how many bytes of a body came."""
     return path == "/held" or path.startswith("/refused-after/")
 
 
@@ -75,8 +75,8 @@ def serve(client):
         connection.update_settings({h2.settings.SettingCodes.INITIAL_WINDOW_SIZE: int(sys.argv[2])})
     paths, counts, late = {}, {}, set()
     client.sendall(connection.data_to_send())
-    while octets := client.recv(65536):
-        for event in connection.receive_data(octets):
+    while bytes := client.recv(65536):
+        for event in connection.receive_data(bytes):
             if isinstance(event, h2.events.RequestReceived):
                 path = dict(event.headers)[":path"]
                 paths[event.stream_id], counts[event.stream_id] = path, 0

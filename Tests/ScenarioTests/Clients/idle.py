@@ -1,8 +1,8 @@
 """Thousands of connections that are silent.
 
 Arguments: the port to listen on and "target": it gives back what comes. Or the port to connect to, "client", how many
-connections, and a path: it opens them, has one octet come back over each, says "open", and waits until that path is
-there; then it has another octet come back over each, and says "done".
+connections, and a path: it opens them, has one byte come back over each, says "open", and waits until that path is
+there; then it has another byte come back over each, and says "done".
 """
 import asyncio
 import os
@@ -16,8 +16,8 @@ resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
 async def target(port):
     async def serve(reader, writer):
         try:
-            while octets := await reader.read(100):
-                writer.write(octets)
+            while bytes := await reader.read(100):
+                writer.write(bytes)
         except OSError:
             pass
         writer.close()

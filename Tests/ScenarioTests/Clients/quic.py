@@ -1,6 +1,6 @@
-"""QUIC: a target that gives back what a stream has brought, or a client that sends so many octets and gets them back.
+"""QUIC: a target that gives back what a stream has brought, or a client that sends so many bytes and gets them back.
 
-Arguments: target PORT CERTIFICATE KEY, or client PORT ROOTS OCTETS. A target takes connections of TCP on the same port,
+Arguments: target PORT CERTIFICATE KEY, or client PORT ROOTS BYTES. A target takes connections of TCP on the same port,
 for health checks.
 """
 import asyncio

@@ -1,12 +1,12 @@
 """Both sides of connections that are passed on, which know what the other one sends: random data in random pieces, and
 random ends.
 
-Each connection begins with its number; from that and the seed follow the octets of either direction, and which side is
+Each connection begins with its number; from that and the seed follow the bytes of either direction, and which side is
 the first to say that it has no more. Both sides compare digests of all they got.
 
 Arguments: the port to listen on, "target" and the seed; or the port to connect to, "client", the seed, how many
 connections, how many at a time, the target's own port to ask it, and the file of the roots where TLS is spoken. The
-client writes how many octets it has sent and got; after a failure it ends with 1 and says the seed.
+client writes how many bytes it has sent and got; after a failure it ends with 1 and says the seed.
 """
 import asyncio
 import hashlib
@@ -24,33 +24,33 @@ class Plan:
 
     def __init__(self, seed, number):
         self.random = random.Random(f"{seed}-{number}")
-        self.sent = self.octets()
-        self.answered = self.octets()
+        self.sent = self.bytes()
+        self.answered = self.bytes()
         # Who waits for the other's end before it sends: nobody, the target, or the client.
         self.waits = self.random.choice(("nobody", "target", "client"))
         self.salt = self.random.random()
 
-    def octets(self):
+    def bytes(self):
         dice = self.random.random()
         if dice < 0.08:
             return b""
         most = 20 if dice < 0.3 else 4_000 if dice < 0.8 else 65_536 if dice < 0.995 else 600_000
         return self.random.randbytes(self.random.randint(1, most))
 
-    def pieces(self, octets, side):
-        """`octets` in pieces, which are the same every time, and whether to let others run before each."""
+    def pieces(self, bytes, side):
+        """`bytes` in pieces, which are the same every time, and whether to let others run before each."""
         dice = random.Random(f"{self.salt}-{side}")
         start = 0
-        while start < len(octets):
-            count = dice.choice((1, dice.randint(1, 100), dice.randint(1, 20_000), len(octets)))
-            if len(octets) > 100_000:
+        while start < len(bytes):
+            count = dice.choice((1, dice.randint(1, 100), dice.randint(1, 20_000), len(bytes)))
+            if len(bytes) > 100_000:
                 count = max(count, 5_000)
-            yield octets[start:start + count], dice.random() < 0.3
+            yield bytes[start:start + count], dice.random() < 0.3
             start += count
 
 
-def digest(octets):
-    return hashlib.blake2b(octets).digest()
+def digest(bytes):
+    return hashlib.blake2b(bytes).digest()
 
 
 class PlainStream:
@@ -59,8 +59,8 @@ class PlainStream:
     def __init__(self, reader, writer):
         self.reader, self.writer = reader, writer
 
-    async def send(self, octets):
-        self.writer.write(octets)
+    async def send(self, bytes):
+        self.writer.write(bytes)
         await self.writer.drain()
 
     def end(self):
@@ -68,8 +68,8 @@ class PlainStream:
 
     async def rest(self):
         got = bytearray()
-        while octets := await self.reader.read(65_536):
-            got += octets
+        while bytes := await self.reader.read(65_536):
+            got += bytes
         return got
 
     async def close(self):
@@ -96,29 +96,29 @@ class SecureStream(PlainStream):
                 self.incoming.write(await self.more())
 
     async def more(self):
-        octets = await self.reader.read(65_536)
-        if not octets:
+        bytes = await self.reader.read(65_536)
+        if not bytes:
             raise ConnectionError("it ended without a word of TLS")
-        return octets
+        return bytes
 
     def flush(self):
-        if octets := self.outgoing.read():
-            self.writer.write(octets)
+        if bytes := self.outgoing.read():
+            self.writer.write(bytes)
 
     def open(self):
         """Takes out what has come so far."""
         try:
             while not self.is_over:
-                octets = self.session.read(65_536)
-                self.is_over = not octets
-                self.got += octets
+                bytes = self.session.read(65_536)
+                self.is_over = not bytes
+                self.got += bytes
         except ssl.SSLWantReadError:
             pass
         except ssl.SSLZeroReturnError:
             self.is_over = True
 
-    async def send(self, octets):
-        self.session.write(octets)
+    async def send(self, bytes):
+        self.session.write(bytes)
         self.flush()
         await self.writer.drain()
 
@@ -162,12 +162,12 @@ async def converse(stream, plan, side):
     if digest(got) == digest(wanted):
         return None
     same = next((at for at, (one, other) in enumerate(zip(got, wanted)) if one != other), min(len(got), len(wanted)))
-    return f"{side} got {len(got)} octets instead of {len(wanted)}, and {same} of them were right"
+    return f"{side} got {len(got)} bytes instead of {len(wanted)}, and {same} of them were right"
 
 
 async def say(stream, plan, side):
-    octets = plan.sent if side == "client" else plan.answered
-    for piece, lets_others in plan.pieces(octets, side):
+    bytes = plan.sent if side == "client" else plan.answered
+    for piece, lets_others in plan.pieces(bytes, side):
         await stream.send(piece)
         if lets_others:
             await asyncio.sleep(0)
@@ -226,7 +226,7 @@ async def client(port, seed, count, parallel, target_port, roots=None):
                 await stream.close()
             except (OSError, ssl.SSLError) as error:
                 wrong.append(f"connection {number}, {plan.waits} waits, {len(plan.sent)} and "
-                             f"{len(plan.answered)} octets: the client: {error!r}")
+                             f"{len(plan.answered)} bytes: the client: {error!r}")
 
     await asyncio.gather(*(work() for _ in range(parallel)))
     reader, writer = await asyncio.open_connection("127.0.0.1", target_port)

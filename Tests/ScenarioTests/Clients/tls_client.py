@@ -1,6 +1,6 @@
-"""A ClientHello in pieces: single octets, or a record for every 40 octets of it; or two requests with a pause.
+"""A ClientHello in pieces: single bytes, or a record for every 40 bytes of it; or two requests with a pause.
 
-Arguments: octets, records or twice, the port of an HTTPS listener, the file of the roots; then perhaps a certificate
+Arguments: bytes, records or twice, the port of an HTTPS listener, the file of the roots; then perhaps a certificate
 and its key to show, and a file that ends the pause.
 """
 import os
@@ -20,18 +20,18 @@ connection = socket.create_connection(("127.0.0.1", port))
 connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
 
 
-def pieces(octets):
+def pieces(bytes):
     if how == "twice":
-        return [octets]
-    if how == "octets":
-        return [octets[index:index + 1] for index in range(len(octets))]
-    head, message = octets[:3], octets[5:]
+        return [bytes]
+    if how == "bytes":
+        return [bytes[index:index + 1] for index in range(len(bytes))]
+    head, message = bytes[:3], bytes[5:]
     parts = [message[index:index + 40] for index in range(0, len(message), 40)]
     return [head + struct.pack(">H", len(part)) + part for part in parts]
 
 
 def step(work):
-    """Does `work`, with as many exchanges of octets as it takes."""
+    """Does `work`, with as many exchanges of bytes as it takes."""
     while True:
         try:
             result = work()

@@ -2,9 +2,9 @@
 
 Arguments: client PORT ROOTS STEP…, or target PORT CERTIFICATE KEY STEP…; among the steps may be what is so from the
 start: name=SNI (none without), alpn=A,B, version=1.2, asks (the target demands a certificate), cut (the ClientHello
-comes in single octets), twice (the client comes again with the session of the first time).
+comes in single bytes), twice (the client comes again with the session of the first time).
 
-Steps: send=TEXT; many=COUNT (so many octets); read (once); readall (to the end); echo=COUNT (so many octets are sent
+Steps: send=TEXT; many=COUNT (so many bytes); read (once); readall (to the end); echo=COUNT (so many bytes are sent
 and must come back); end (close_notify and FIN); notify (close_notify); fin (FIN without); reset; wait=FILE (until it
 is there).
 A target gives back what it gets where it has no steps.
@@ -26,7 +26,7 @@ def named(error):
 
 
 class Connection:
-    """A TLS session whose octets are carried by hand, so that each end can be had alone."""
+    """A TLS session whose bytes are carried by hand, so that each end can be had alone."""
 
     def __init__(self, sock, context, name=None, session=None, is_target=False, is_cut=False):
         self.sock, self.is_cut = sock, is_cut
@@ -37,13 +37,13 @@ class Connection:
         self.ended = None
 
     def flush(self):
-        octets = self.outgoing.read()
+        bytes = self.outgoing.read()
         if self.is_cut:
             self.is_cut = False
-            for octet in octets:
-                self.sock.sendall(bytes([octet]))
-        elif octets:
-            self.sock.sendall(octets)
+            for byte in bytes:
+                self.sock.sendall(bytes([byte]))
+        elif bytes:
+            self.sock.sendall(bytes)
 
     def step(self, work):
         while True:
@@ -53,9 +53,9 @@ class Connection:
                 return result
             except ssl.SSLWantReadError:
                 self.flush()
-                octets = self.sock.recv(65536)
-                if octets:
-                    self.incoming.write(octets)
+                bytes = self.sock.recv(65536)
+                if bytes:
+                    self.incoming.write(bytes)
                 else:
                     self.incoming.write_eof()
 
@@ -67,14 +67,14 @@ class Connection:
             reused=self.tls.session_reused, subject=subject.get("commonName"))
 
     def read(self):
-        """The next octets; empty at the end, whose kind is noted."""
+        """The next bytes; empty at the end, whose kind is noted."""
         if self.ended:
             return b""
         try:
-            octets = self.step(lambda: self.tls.read(65536))
-            if not octets:
+            bytes = self.step(lambda: self.tls.read(65536))
+            if not bytes:
                 self.ended = "notify"
-            return octets
+            return bytes
         except ssl.SSLZeroReturnError:
             self.ended = "notify"
         except ssl.SSLEOFError:
@@ -92,10 +92,10 @@ class Connection:
             piece = sent[start:start + 50000]
             self.step(lambda: self.tls.write(piece))
             while len(received) < start + len(piece):
-                octets = self.read()
-                if not octets:
+                bytes = self.read()
+                if not bytes:
                     return "%d of %d" % (len(received), count)
-                received += octets
+                received += bytes
         return "exact" if received == sent else "differs"
 
     def do(self, step):
@@ -109,7 +109,7 @@ class Connection:
         elif word == "read":
             told.append(self.read().decode())
         elif word == "readall":
-            told.append("".join(octets.decode() for octets in iter(self.read, b"")))
+            told.append("".join(bytes.decode() for bytes in iter(self.read, b"")))
         elif word == "echo":
             told.append(self.echo(int(value)))
         elif word in ("end", "notify"):
@@ -135,8 +135,8 @@ class Connection:
         try:
             self.handshake()
             if steps is None:
-                for octets in iter(self.read, b""):
-                    self.step(lambda: self.tls.write(octets))
+                for bytes in iter(self.read, b""):
+                    self.step(lambda: self.tls.write(bytes))
                 self.do("end")
             for step in steps or []:
                 self.do(step)

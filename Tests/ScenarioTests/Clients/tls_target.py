@@ -23,10 +23,10 @@ def serve(client):
                 return result
             except ssl.SSLWantReadError:
                 client.sendall(outgoing.read())
-                octets = client.recv(65536)
-                if not octets:
+                bytes = client.recv(65536)
+                if not bytes:
                     raise ConnectionError
-                incoming.write(octets)
+                incoming.write(bytes)
 
     try:
         step(session.do_handshake)

@@ -1,6 +1,6 @@
 """Asks once, with a trailer behind the request's body. Arguments: http1 or http2, the port; over TLS the roots' file.
 
-Prints what came back: the interim response, the status, the octets of the body and the trailer.
+Prints what came back: the interim response, the status, the bytes of the body and the trailer.
 """
 import socket
 import ssl
@@ -23,10 +23,10 @@ def http1():
                        b"Transfer-Encoding: chunked\r\nTrailer: X-Sum\r\n\r\n5\r\nhello\r\n0\r\nX-Sum: 5\r\n\r\n")
     answer = b""
     while b"\r\n0\r\n" not in answer or not answer.endswith(b"\r\n\r\n"):
-        octets = connection.recv(65536)
-        if not octets:
+        bytes = connection.recv(65536)
+        if not bytes:
             break
-        answer += octets
+        answer += bytes
     lines = answer.lower().split(b"\r\n")
     statuses = [line.split()[1].decode() for line in lines if line.startswith(b"http/1.1 ")]
     count = len(answer.split(b"\r\n\r\n")[-2].split(b"\r\n")[1])
@@ -44,10 +44,10 @@ def http2():
     statuses, count, trailer = [], 0, None
     while trailer is None:
         connection.sendall(client.data_to_send())
-        octets = connection.recv(65536)
-        if not octets:
+        bytes = connection.recv(65536)
+        if not bytes:
             break
-        for event in client.receive_data(octets):
+        for event in client.receive_data(bytes):
             if isinstance(event, (h2.events.InformationalResponseReceived, h2.events.ResponseReceived)):
                 statuses.append(dict(event.headers)[":status"])
             if isinstance(event, h2.events.DataReceived):

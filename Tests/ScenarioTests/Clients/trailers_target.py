@@ -21,8 +21,8 @@ if len(sys.argv) > 3:
 
 def http1(client):
     request = b""
-    while octets := client.recv(65536):
-        request += octets
+    while bytes := client.recv(65536):
+        request += bytes
         if request.endswith(b"\r\n0\r\n\r\n") or b"\r\n0\r\n" in request and request.endswith(b"\r\n\r\n"):
             trailer = request.lower().split(b"\r\n0\r\n")[-1].strip() or b"none"
             client.sendall(b"HTTP/1.1 103 Early Hints\r\nLink: </a>\r\n\r\nHTTP/1.1 200 OK\r\n"
@@ -36,8 +36,8 @@ def http2(client):
     connection.initiate_connection()
     client.sendall(connection.data_to_send())
     heard = {}
-    while octets := client.recv(65536):
-        for event in connection.receive_data(octets):
+    while bytes := client.recv(65536):
+        for event in connection.receive_data(bytes):
             if isinstance(event, h2.events.TrailersReceived):
                 heard[event.stream_id] = ",".join(f"{name}={value}" for name, value in event.headers)
             if isinstance(event, h2.events.StreamEnded):

@@ -11,12 +11,12 @@ final class CheckedTarget: Sendable {
         self.name = name
         self.isWell = isWell
         stream = try StreamTarget { connection in
-            while case .bytes(let octets) = connection.read() {
-                if octets.starts(with: Array("GET /health ".utf8)) {
+            while case .bytes(let bytes) = connection.read() {
+                if bytes.starts(with: Array("GET /health ".utf8)) {
                     let status = isWell.value ? "200 Well" : "503 Ill"
                     return connection.send(Array("HTTP/1.1 \(status)\r\nContent-Length: 0\r\n\r\n".utf8))
                 }
-                connection.send(Array("\(name):".utf8) + octets)
+                connection.send(Array("\(name):".utf8) + bytes)
             }
         }
     }
@@ -58,7 +58,7 @@ struct HeldFlow {
         throw WireError.silence(after: "100 connections")
     }
 
-    /// Whether octets still go both ways.
+    /// Whether bytes still go both ways.
     var isAlive: Bool {
         guard (try? client.send("!")) != nil else { return false }
         return client.text() == "\(target):!"

@@ -60,7 +60,7 @@ final class ChildProcess: Sendable {
         _ = waitForExit()
     }
 
-    /// A value of /proc/PID/status in octets: `VmRSS` resident now, `VmHWM` the most it ever was.
+    /// A value of /proc/PID/status in bytes: `VmRSS` resident now, `VmHWM` the most it ever was.
     func memory(_ key: String) -> Int? {
         let line = Self.contents("/proc/\(pid)/status").split(separator: "\n").first { $0.hasPrefix(key + ":") }
         return line.flatMap { Int($0.split(whereSeparator: { $0 == " " || $0 == "\t" })[1]) }.map { $0 * 1_024 }

@@ -15,9 +15,9 @@ final class DatagramEnd: Sendable {
     /// One datagram, and where it came from, as `127.0.0.1:53`.
     struct Arrival: Sendable {
         fileprivate let address: InternetAddress
-        let octets: [UInt8]
+        let bytes: [UInt8]
         var source: String { address.text }
-        var text: String { String(decoding: octets, as: UTF8.self) }
+        var text: String { String(decoding: bytes, as: UTF8.self) }
     }
 
     /// Binds to an address of this machine; `port` 0 lets the kernel choose.
@@ -38,8 +38,8 @@ final class DatagramEnd: Sendable {
             throw error
         }
         // As much as the kernel lets us: what is lost here says nothing about the program under test.
-        var octets: Int32 = 8 << 20
-        _ = unsafe setsockopt(descriptor, SOL_SOCKET, SO_RCVBUFFORCE, &octets, 4)
+        var bytes: Int32 = 8 << 20
+        _ = unsafe setsockopt(descriptor, SOL_SOCKET, SO_RCVBUFFORCE, &bytes, 4)
     }
 
     /// A client of `apus`, which hears what comes from the listener's address and nothing else.
@@ -59,23 +59,23 @@ final class DatagramEnd: Sendable {
     }
 
     /// Sends one datagram to where it is connected. With a `segment`, the kernel cuts it into datagrams of so many
-    /// octets. Source: udp(7), `UDP_SEGMENT`.
-    func send(_ octets: [UInt8], segment: Int32 = 0) throws {
+    /// bytes. Source: udp(7), `UDP_SEGMENT`.
+    func send(_ bytes: [UInt8], segment: Int32 = 0) throws {
         var segment = segment
         if segment > 0 {
             try Self.check("setsockopt", unsafe setsockopt(descriptor, Int32(IPPROTO_UDP), segmentOption, &segment, 4))
         }
         try Self.check(
-            "send", unsafe octets.withUnsafeBytes { unsafe Glibc.send(descriptor, $0.baseAddress, $0.count, 0) })
+            "send", unsafe bytes.withUnsafeBytes { unsafe Glibc.send(descriptor, $0.baseAddress, $0.count, 0) })
     }
 
     /// Sends one datagram to whoever has sent another.
-    func answer(_ octets: [UInt8], to arrival: Arrival) throws { try send(octets, to: arrival.address) }
+    func answer(_ bytes: [UInt8], to arrival: Arrival) throws { try send(bytes, to: arrival.address) }
 
     /// Sends one datagram to an address.
-    func send(_ octets: [UInt8], to address: InternetAddress) throws {
+    func send(_ bytes: [UInt8], to address: InternetAddress) throws {
         let sent = unsafe address.withBytes { address, length in
-            unsafe octets.withUnsafeBytes {
+            unsafe bytes.withUnsafeBytes {
                 unsafe Int32(sendto(descriptor, $0.baseAddress, $0.count, 0, address, length))
             }
         }
@@ -97,7 +97,7 @@ final class DatagramEnd: Sendable {
         var storage = sockaddr_storage()
         var length = socklen_t(MemoryLayout<sockaddr_storage>.size)
         var isGood = false
-        let octets = unsafe [UInt8](unsafeUninitializedCapacity: 65_536) { buffer, count in
+        let bytes = unsafe [UInt8](unsafeUninitializedCapacity: 65_536) { buffer, count in
             let got = unsafe withUnsafeMutablePointer(to: &storage) { pointer in
                 unsafe pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) { generic in
                     unsafe recvfrom(
@@ -107,7 +107,7 @@ final class DatagramEnd: Sendable {
             isGood = got >= 0 && !isShut
             count = max(0, got)
         }
-        return isGood ? Arrival(address: InternetAddress(storage), octets: octets) : nil
+        return isGood ? Arrival(address: InternetAddress(storage), bytes: bytes) : nil
     }
 
     /// Sends text and waits for the answer's text.

@@ -26,7 +26,7 @@ final class DatagramTarget: Sendable {
             while !end.isShut {
                 guard let arrival = end.receive(within: 600) else { continue }
                 record.withLock { $0.append(arrival) }
-                for answer in script(arrival.octets) { try? end.answer(answer, to: arrival) }
+                for answer in script(arrival.bytes) { try? end.answer(answer, to: arrival) }
             }
             end.close()
         }

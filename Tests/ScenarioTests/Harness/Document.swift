@@ -67,7 +67,7 @@ struct Document: Sendable {
             programs = [program]
         }
 
-        /// Scripted targets of a group to which octets are passed on.
+        /// Scripted targets of a group to which bytes are passed on.
         init(
             _ name: String, streams: [StreamTarget], attributes: [String: JSON] = [:], settings: [String: JSON] = [:]
         ) {

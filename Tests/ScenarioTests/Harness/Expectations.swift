@@ -90,7 +90,7 @@ func expectServes(_ apus: ApusProcess, _ comment: Comment? = nil, sourceLocation
     #expect(status == 200, comment, sourceLocation: sourceLocation)
 }
 
-/// Expects that Apus never held so many octets of memory.
+/// Expects that Apus never held so many bytes of memory.
 func expectResident(
     _ apus: ApusProcess, below bytes: Int, sourceLocation: SourceLocation = #_sourceLocation
 ) throws {
@@ -98,7 +98,7 @@ func expectResident(
     #expect(most < sanitized(bytes), "it held \(most >> 20) MB", sourceLocation: sourceLocation)
 }
 
-/// What may be resident instead of so many octets: sanitizers hold shadows beside everything.
+/// What may be resident instead of so many bytes: sanitizers hold shadows beside everything.
 func sanitized(_ bytes: Int) -> Int {
     let environment = ProcessInfo.processInfo.environment
     return environment["ASAN_OPTIONS"] != nil || environment["TSAN_OPTIONS"] != nil ? 4 * bytes : bytes

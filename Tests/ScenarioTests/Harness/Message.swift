@@ -22,11 +22,11 @@ struct Message: Sendable {
     var framing = Framing.none
     /// The body without its framing. Empty when it was counted instead of kept; `bodyCount` always tells.
     var body: [UInt8] = []
-    /// Octets of the body, kept or not.
+    /// Bytes of the body, kept or not.
     var bodyCount = 0
     /// The fields after a chunked body.
     var trailers: [Field] = []
-    /// The head's octets, up to and with the empty line.
+    /// The head's bytes, up to and with the empty line.
     var head: [UInt8] = []
 
     /// The status of a response; 0 when the first line is not one.
@@ -61,7 +61,7 @@ struct Message: Sendable {
         return index < words.count ? String(words[index]) : ""
     }
 
-    /// Reads a head's octets. Strict, so that a scenario sees whatever Apus should not have sent.
+    /// Reads a head's bytes. Strict, so that a scenario sees whatever Apus should not have sent.
     init(head bytes: [UInt8]) throws {
         head = bytes
         var lines = String(decoding: bytes, as: UTF8.self).split(separator: "\r\n", omittingEmptySubsequences: false)
@@ -102,7 +102,7 @@ enum WireError: Error, CustomStringConvertible {
     }
 }
 
-/// Octets as a line that can be read in a failure: CR, LF and what is not ASCII escaped, cut after 2,000.
+/// Bytes as a line that can be read in a failure: CR, LF and what is not ASCII escaped, cut after 2,000.
 func printable(_ bytes: some Sequence<UInt8>) -> String {
     var text = ""
     for byte in bytes.prefix(2_000) {

@@ -1,4 +1,4 @@
-/// A scripted client: sends exactly the octets it is told to and reads what comes back.
+/// A scripted client: sends exactly the bytes it is told to and reads what comes back.
 ///
 /// Shape:  one connection, used by one thread; closed with `close`, `reset` or when let go.
 struct RawClient: Sendable {
@@ -7,7 +7,7 @@ struct RawClient: Sendable {
     /// What reads it.
     let wire: Wire
 
-    /// Connects to `host`, from `source` and `sourcePort` where they are given; `receiveBuffer` in octets makes a slow
+    /// Connects to `host`, from `source` and `sourcePort` where they are given; `receiveBuffer` in bytes makes a slow
     /// reader felt early.
     init(
         port: UInt16, host: String = Socket.loopback, receiveBuffer: Int32? = nil, source: String? = nil,
@@ -29,7 +29,7 @@ struct RawClient: Sendable {
     /// Sends `text` as UTF-8. Scenarios spell every CRLF out, because that is what they are about.
     func send(_ text: String) throws { try send(Array(text.utf8)) }
 
-    /// Sends octets as they are.
+    /// Sends bytes as they are.
     func send(_ bytes: [UInt8]) throws { try socket.write(bytes, by: .after(wire.patience)) }
 
     /// The next response. `method` is that of the request it answers, because HEAD has no body.
@@ -51,10 +51,10 @@ struct RawClient: Sendable {
     /// Whether Apus has closed the connection, or does so within `seconds`.
     func ended(within seconds: Double = 10) -> Bool { wire.ended(within: seconds) }
 
-    /// The octets of the next read as text, or how the connection ended.
+    /// The bytes of the next read as text, or how the connection ended.
     func text(within seconds: Double = 10) -> String {
         let arrival = socket.read(by: .after(seconds))
-        if case .bytes(let octets) = arrival { return String(decoding: octets, as: UTF8.self) }
+        if case .bytes(let bytes) = arrival { return String(decoding: bytes, as: UTF8.self) }
         return "\(arrival)"
     }
 

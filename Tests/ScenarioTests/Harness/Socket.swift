@@ -37,7 +37,7 @@ final class Socket: Sendable {
         return socket
     }
 
-    /// Connects to `host`, from `source` and `sourcePort` where they are given. `receiveBuffer` in octets makes a slow
+    /// Connects to `host`, from `source` and `sourcePort` where they are given. `receiveBuffer` in bytes makes a slow
     /// reader felt early.
     static func connected(
         port: UInt16, host: String = loopback, receiveBuffer: Int32? = nil, source: String? = nil,
@@ -63,7 +63,7 @@ final class Socket: Sendable {
         let socket = Socket(adopting: try check("socket", Glibc.socket(AF_UNIX, streamType, 0)))
         var address = sockaddr_un()
         address.sun_family = sa_family_t(AF_UNIX)
-        precondition(path.utf8.count < 108, "a Unix socket's path has less than 108 octets: \(path)")
+        precondition(path.utf8.count < 108, "a Unix socket's path has less than 108 bytes: \(path)")
         unsafe withUnsafeMutableBytes(of: &address.sun_path) { unsafe $0.copyBytes(from: path.utf8) }
         let outcome = unsafe withUnsafePointer(to: &address) { pointer in
             unsafe pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) { generic in
@@ -102,7 +102,7 @@ final class Socket: Sendable {
         return socket
     }
 
-    /// The next octets, at most `most`.
+    /// The next bytes, at most `most`.
     func read(most: Int = 65_536, by deadline: Deadline) -> Arrival {
         guard waits(for: Int16(POLLIN), by: deadline) else { return .silence }
         var failure: Int32 = 0
@@ -115,7 +115,7 @@ final class Socket: Sendable {
         return bytes.isEmpty ? .endOfStream : .bytes(bytes)
     }
 
-    /// Reads up to `scratch.count` octets over and over into the same place: for bodies too large to keep.
+    /// Reads up to `scratch.count` bytes over and over into the same place: for bodies too large to keep.
     /// `nil` at the end, a reset or the deadline.
     func discard(into scratch: inout [UInt8], by deadline: Deadline) -> Int? {
         guard waits(for: Int16(POLLIN), by: deadline) else { return nil }
@@ -136,7 +136,7 @@ final class Socket: Sendable {
         }
     }
 
-    /// Sends FIN: no more octets will come from this side.
+    /// Sends FIN: no more bytes will come from this side.
     func endWriting() { _ = shutdown(descriptor, Int32(SHUT_WR)) }
 
     /// Ends both directions without giving the descriptor back, so that a thread blocked in it returns.

@@ -1,6 +1,6 @@
-/// A scripted target that knows no protocol: it has the octets of each connection, and says what its script does.
+/// A scripted target that knows no protocol: it has the bytes of each connection, and says what its script does.
 ///
-/// Shape:  one thread per connection. A connection that ends without an octet, as a health check's does, leaves no
+/// Shape:  one thread per connection. A connection that ends without a byte, as a health check's does, leaves no
 ///         record; one that the script speaks on first is on record at once.
 final class StreamTarget: Sendable {
     /// What happens on one connection. It is closed when the script returns.
@@ -27,7 +27,7 @@ final class StreamTarget: Sendable {
 
     /// Gives back what comes, until it ends.
     static let echo: Script = { connection in
-        while case .bytes(let octets) = connection.read() { connection.send(octets) }
+        while case .bytes(let bytes) = connection.read() { connection.send(bytes) }
     }
 
     /// Sends its name, then reads until the connection ends.
@@ -41,7 +41,7 @@ final class StreamTarget: Sendable {
     /// How it is registered.
     var address: Document.Address { server.address }
 
-    /// Connections that brought octets, in the order of their first one.
+    /// Connections that brought bytes, in the order of their first one.
     var connections: [StreamConnection] { records.value.filter { !$0.received.isEmpty } }
 
     /// Stops listening and ends every connection.
@@ -56,7 +56,7 @@ final class StreamConnection: Sendable {
 
     init(_ socket: Socket) { self.socket = socket }
 
-    /// Every octet that came so far.
+    /// Every byte that came so far.
     var received: [UInt8] { record.value }
     /// How the client's direction ended; nil while it has not.
     var ending: Socket.Arrival? { end.value }
@@ -65,14 +65,14 @@ final class StreamConnection: Sendable {
     func read(within seconds: Double = 60) -> Socket.Arrival {
         let arrival = socket.read(by: .after(seconds))
         switch arrival {
-        case .bytes(let octets): record.withLock { $0 += octets }
+        case .bytes(let bytes): record.withLock { $0 += bytes }
         case .endOfStream, .reset: end.withLock { $0 = arrival }
         case .silence: break
         }
         return arrival
     }
 
-    /// Reads until so many octets have come in all, or the connection ends. Whether they have: on a health check's
+    /// Reads until so many bytes have come in all, or the connection ends. Whether they have: on a health check's
     /// connection, which the script runs for too, they never do.
     func read(upTo count: Int) -> Bool {
         while received.count < count {
@@ -81,6 +81,6 @@ final class StreamConnection: Sendable {
         return true
     }
 
-    /// Sends octets; the connection may be gone.
-    func send(_ octets: [UInt8]) { try? socket.write(octets, by: .after(60)) }
+    /// Sends bytes; the connection may be gone.
+    func send(_ bytes: [UInt8]) { try? socket.write(bytes, by: .after(60)) }
 }

@@ -15,7 +15,7 @@ final class TargetConnection: @unchecked Sendable {
 
     /// The requests whose heads were read, with their bodies as far as `request` or `readBody` read them.
     var requests: [Message] { heads.value }
-    /// Every octet that came, except those of bodies that were only counted.
+    /// Every byte that came, except those of bodies that were only counted.
     var received: [UInt8] { wire.received }
 
     /// The next request's head; `nil` when Apus ended the connection.
@@ -45,7 +45,7 @@ final class TargetConnection: @unchecked Sendable {
         try send("HTTP/1.1 \(status) Scripted\r\nContent-Length: \(body.utf8.count)\r\n\(fields)\r\n\(body)")
     }
 
-    /// Sends octets as they are.
+    /// Sends bytes as they are.
     func send(_ text: String) throws { try send(Array(text.utf8)) }
     func send(_ bytes: [UInt8]) throws { try wire.socket.write(bytes, by: .after(wire.patience)) }
 

@@ -25,14 +25,14 @@ enum TargetScript {
         }
     }
 
-    /// Answers each request with octets written out whole, such as a malformed response.
+    /// Answers each request with bytes written out whole, such as a malformed response.
     static func raw(_ response: String) -> TargetServer.Script {
         { connection in
             while try connection.request() != nil { try connection.send(response) }
         }
     }
 
-    /// Answers one request with octets written out whole, and ends the connection.
+    /// Answers one request with bytes written out whole, and ends the connection.
     static func rawThenClose(_ response: String) -> TargetServer.Script {
         { connection in
             if try connection.request() != nil { try connection.send(response) }
@@ -67,14 +67,14 @@ enum TargetScript {
         }
     }
 
-    /// Reads bodies without keeping them and answers with the number of octets read.
+    /// Reads bodies without keeping them and answers with the number of bytes read.
     static let countBody: TargetServer.Script = { connection in
         while let request = try connection.request(keep: .countOnly) {
             try connection.respond(body: "\(request.bodyCount)")
         }
     }
 
-    /// Answers with a body of as many zero octets as the path names: `/N`.
+    /// Answers with a body of as many zero bytes as the path names: `/N`.
     static let zeroes: TargetServer.Script = { connection in
         let block = [UInt8](repeating: 0, count: 1 << 20)
         while let request = try connection.request() {

@@ -1,7 +1,7 @@
-/// A scripted HTTP/1.1 target that records every octet it receives, connection by connection.
+/// A scripted HTTP/1.1 target that records every byte it receives, connection by connection.
 ///
 /// Shape:  one thread per connection, each running the script. Health checks are answered apart, with
-///         `healthStatus`, and leave no record; neither does a connection that brings no octet (a TCP check).
+///         `healthStatus`, and leave no record; neither does a connection that brings no byte (a TCP check).
 final class TargetServer: Sendable {
     /// What happens on one connection, from its first request on. It is closed when the script returns or throws.
     typealias Script = @Sendable (TargetConnection) throws -> Void
@@ -34,11 +34,11 @@ final class TargetServer: Sendable {
     /// How it is registered.
     var address: Document.Address { server.address }
 
-    /// Connections that carried requests, in the order of their first octet.
+    /// Connections that carried requests, in the order of their first byte.
     var connections: [TargetConnection] { records.value }
     /// Requests read by the script so far, over all connections.
     var requests: [Message] { connections.flatMap(\.requests) }
-    /// Every octet received on connections that carried requests.
+    /// Every byte received on connections that carried requests.
     var received: [UInt8] { connections.flatMap(\.received) }
     /// Health checks answered so far.
     var healthChecksCount: Int { checks.value }

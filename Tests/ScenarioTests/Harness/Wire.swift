@@ -1,4 +1,4 @@
-/// Reads HTTP/1.1 messages from a socket and keeps every octet that came, in order.
+/// Reads HTTP/1.1 messages from a socket and keeps every byte that came, in order.
 ///
 /// Both ends of a scenario use it: `RawClient` reads answers with it, `TargetConnection` requests.
 /// Shape:  one thread at a time, except `received`, which any thread may read.
@@ -13,16 +13,16 @@ final class Wire: @unchecked Sendable {
     private var scratch: [UInt8] = []
     private let record = Locked<[UInt8]>([])
 
-    /// What is done with body octets.
+    /// What is done with body bytes.
     enum Keep: Sendable { case all, countOnly }
 
     /// Reads from a connected socket.
     init(_ socket: Socket) { self.socket = socket }
 
-    /// Every octet that came so far, without those of bodies that were only counted.
+    /// Every byte that came so far, without those of bodies that were only counted.
     var received: [UInt8] { record.value }
 
-    /// Whether octets have come that no message has taken yet.
+    /// Whether bytes have come that no message has taken yet.
     var hasUnread: Bool { unreadStart < unread.count }
 
     /// The next request's head, or `nil` when the client ended the connection between requests.
@@ -65,7 +65,7 @@ final class Wire: @unchecked Sendable {
         return false
     }
 
-    /// Reads until the octets received contain `text`; `false` when the connection ended or fell silent before.
+    /// Reads until the bytes received contain `text`; `false` when the connection ended or fell silent before.
     func receives(_ text: String, within seconds: Double = 10) -> Bool {
         let wanted = Array(text.utf8)
         let deadline = Deadline.after(seconds)
@@ -162,11 +162,11 @@ final class Wire: @unchecked Sendable {
         message.bodyCount += count
     }
 
-    /// Reads up to `most` octets straight into nowhere.
+    /// Reads up to `most` bytes straight into nowhere.
     private func countOff(_ most: Int) throws -> Int {
         if scratch.count != min(most, 1 << 18) { scratch = [UInt8](repeating: 0, count: min(most, 1 << 18)) }
         guard let count = socket.discard(into: &scratch, by: .after(patience)) else {
-            throw WireError.ended(after: "\(most) octets of a body missing")
+            throw WireError.ended(after: "\(most) bytes of a body missing")
         }
         return count
     }

@@ -8,7 +8,7 @@ import Testing
         return RawClient(context, .init(certificate: certificate, chain: chain)).handshake().server.clientCertificate
     }
 
-    private func text(_ octets: [UInt8]) -> String { String(decoding: octets, as: UTF8.self) }
+    private func text(_ bytes: [UInt8]) -> String { String(decoding: bytes, as: UTF8.self) }
 
     @Test func itsFactsAreAsTheFieldsHaveThem() throws {
         let client = Minted("client, \"the\" one\r\nX: é", by: Mint.intermediate, serial: 0x03A5B1)
@@ -33,8 +33,8 @@ import Testing
         for safe in "+=/" where base64.contains(safe) { #expect(text(shown.leaf).contains(safe)) }
     }
 
-    private func decoded(_ octets: [UInt8]) -> [UInt8] {
-        let text = text(octets)
+    private func decoded(_ bytes: [UInt8]) -> [UInt8] {
+        let text = text(bytes)
         return Array(text.replacing("%20", with: " ").replacing("%0A", with: "\n").utf8)
     }
 }

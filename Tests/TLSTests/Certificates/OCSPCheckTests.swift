@@ -35,7 +35,7 @@ import Testing
         let old = Mint.intermediate.answer(about: Mint.ecdsa, nextUpdate: -43_200)
         #expect(problem(old)?.hasPrefix("The OCSP response for a.pem was valid until 20") == true)
         let large = [UInt8](repeating: 0, count: 9000)
-        #expect(problem(large) == "The OCSP response for a.pem has 9000 octets, 8192 at most.")
+        #expect(problem(large) == "The OCSP response for a.pem has 9000 bytes, 8192 at most.")
         // tryLater, without a body. Source: RFC 6960 §4.2.1.
         #expect(problem([0x30, 3, 0x0A, 1, 3]) == "The OCSP response for a.pem is not a successful one.")
     }

@@ -126,6 +126,6 @@ import Testing
         let names = (0..<400).map { "DNS:\($0).a-rather-long-name-to-fill-the-certificate.example.com" }
         let large = Minted("large", names: names.joined(separator: ","))
         let problem = problem(large.pem + large.pem + large.pem, large.keyPEM)
-        #expect(problem?.hasSuffix("octets, 40960 at most.") == true)
+        #expect(problem?.hasSuffix("bytes, 40960 at most.") == true)
     }
 }

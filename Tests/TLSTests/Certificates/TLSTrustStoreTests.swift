@@ -39,7 +39,7 @@ import Testing
     @Test func tooMuchIsRefused() {
         let names = (0..<300).map { "DNS:\($0).a-rather-long-name-to-fill-the-certificate.example.com" }
         let large = Minted("large", names: names.joined(separator: ","), isCA: true)
-        #expect(problem(large.pem)?.hasSuffix("has more than 16384 octets.") == true)
+        #expect(problem(large.pem)?.hasSuffix("has more than 16384 bytes.") == true)
         let many = (0...1000).flatMap { _ in Mint.root.pem }
         #expect(problem(many) == "The CA bundle has 1001 certificates, 1000 at most.")
         let some = (0..<900).flatMap { _ in Mint.root.pem }

@@ -5,7 +5,7 @@ import Testing
 
 @Suite struct ClientHelloTests {
     @Test(arguments: CapturedHello.all) func findsTheNameThatRealClientsSend(hello: CapturedHello) {
-        #expect(read(hello.octets) == .named(hello.name))
+        #expect(read(hello.bytes) == .named(hello.name))
     }
 
     @Test(arguments: CapturedHello.all) func recordsOfAnySizeAreJoined(hello: CapturedHello) {
@@ -15,32 +15,32 @@ import Testing
     }
 
     @Test(arguments: CapturedHello.all) func whatFollowsDoesNotMatter(hello: CapturedHello) {
-        let followers: [[UInt8]] = [[0], [23, 3, 3, 0, 1, 9], [22, 3, 3, 0, 0], hello.octets, octets(of: "GET / ")]
+        let followers: [[UInt8]] = [[0], [23, 3, 3, 0, 1, 9], [22, 3, 3, 0, 0], hello.bytes, bytes(of: "GET / ")]
         for follower in followers {
-            #expect(read(hello.octets + follower) == .named(hello.name))
+            #expect(read(hello.bytes + follower) == .named(hello.name))
             #expect(read(records(hello.message, 3) + follower) == .named(hello.name))
         }
         // Nor does what follows in the same record, or how much that record promises.
-        var octets = hello.octets
-        octets[3] = 0x40
-        octets[4] = 0
-        #expect(read(octets) == .named(hello.name))
-        #expect(read(octets + [0xFF]) == .named(hello.name))
+        var bytes = hello.bytes
+        bytes[3] = 0x40
+        bytes[4] = 0
+        #expect(read(bytes) == .named(hello.name))
+        #expect(read(bytes + [0xFF]) == .named(hello.name))
     }
 
     @Test(arguments: CapturedHello.all) func everyPrefixNeedsMore(hello: CapturedHello) {
         for size in [1, 2, 3, 100, 1000] {
-            let octets = records(hello.message, size)
-            let decided = octets.indices.first { read(octets, $0) != .needMore }
+            let bytes = records(hello.message, size)
+            let decided = bytes.indices.first { read(bytes, $0) != .needMore }
             #expect(decided == nil, "records of \(size)")
         }
     }
 
     @Test func anyMinorVersionOfARecordWillDo() {
         for minor in UInt8.min...UInt8.max {
-            var octets = CapturedHello.all[0].octets
-            octets[2] = minor
-            #expect(read(octets) == .named(CapturedHello.all[0].name))
+            var bytes = CapturedHello.all[0].bytes
+            bytes[2] = minor
+            #expect(read(bytes) == .named(CapturedHello.all[0].name))
         }
     }
 
@@ -55,9 +55,9 @@ import Testing
             ([22, 2, 1, 0, 4, 1, 0, 0, 0], 1), ([22, 4, 1], 1), ([22, 0xFE, 0xFF, 0, 0], 1),
             ([22, 3, 3, 0, 4, 2, 0, 0, 0], 5), ([22, 3, 3, 0, 4, 0, 0, 0, 0], 5), ([22, 3, 3, 0x40, 0, 0xFF], 5),
         ] as [([UInt8], Int)])
-    func theFirstWrongOctetTells(octets: [UInt8], wrong: Int) {
-        for count in 0...octets.count {
-            #expect(read(octets, count) == (count <= wrong ? .needMore : .notTLS), "\(count) octets")
+    func theFirstWrongByteTells(bytes: [UInt8], wrong: Int) {
+        for count in 0...bytes.count {
+            #expect(read(bytes, count) == (count <= wrong ? .needMore : .notTLS), "\(count) bytes")
         }
     }
 
@@ -87,7 +87,7 @@ import Testing
                 #expect(hello.result == .named("a.example.com"))
                 hello.lies[level] = lie
                 #expect(hello.result == .malformed, "by \(lie)")
-                #expect(read(records(hello.message, 1)) == .malformed, "by \(lie), records of one octet")
+                #expect(read(records(hello.message, 1)) == .malformed, "by \(lie), records of one byte")
             }
         }
     }
@@ -110,7 +110,7 @@ import Testing
             let isWithoutExtensions = count == Hello().extensionsStart
             let message: [UInt8] = [1, 0, UInt8(count >> 8), UInt8(count & 255)] + body[..<count]
             let expected: ClientHello.Result = isWithoutExtensions ? .named("") : .malformed
-            #expect(read(records(message, 1000)) == expected, "\(count) octets")
+            #expect(read(records(message, 1000)) == expected, "\(count) bytes")
         }
     }
 
@@ -144,17 +144,17 @@ import Testing
         "a\r\nb", "a@b", "[a]", "a`", "a{", String(repeating: "a", count: 256),
         String(repeating: "a", count: 255) + ".",
     ])
-    func aNameOfOtherOctetsIsAFault(sent: String) {
+    func aNameOfOtherBytesIsAFault(sent: String) {
         #expect(Hello(name: sent).result == .malformed)
     }
 
-    @Test func noOtherOctetsAreInNames() {
+    @Test func noOtherBytesAreInNames() {
         let known = Set("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_.".utf8)
-        for octet in UInt8.min...UInt8.max {
+        for byte in UInt8.min...UInt8.max {
             var hello = Hello()
-            hello.extensions.append((0, hello.vector(hello.entry(0, [0x61, octet, 0x62]), 2, .list)))
-            let expected = known.contains(octet)
-            #expect(hello.result == (expected ? .hello(serverName: [0x61, octet.lowercased, 0x62]) : .malformed))
+            hello.extensions.append((0, hello.vector(hello.entry(0, [0x61, byte, 0x62]), 2, .list)))
+            let expected = known.contains(byte)
+            #expect(hello.result == (expected ? .hello(serverName: [0x61, byte.lowercased, 0x62]) : .malformed))
         }
     }
 
@@ -177,7 +177,7 @@ import Testing
             hello.extensions.append((0, hello.vector(list, 2, .list)))
             return hello.result
         }
-        let (a, b) = (octets(of: "a.example"), octets(of: "b.example"))
+        let (a, b) = (bytes(of: "a.example"), bytes(of: "b.example"))
         #expect(check([]) == .malformed)
         #expect(check([(0, a), (0, b)]) == .malformed)
         #expect(check([(0, a), (0, a)]) == .malformed)
@@ -198,25 +198,25 @@ import Testing
 
 /// How long a message may be, and what chance makes of messages.
 @Suite struct ClientHelloLimitTests {
-    /// A hello that ends with the octet `count` of the connection, in records of 16 KiB.
+    /// A hello that ends with the byte `count` of the connection, in records of 16 KiB.
     private func hello(endingAt count: Int) -> [UInt8] {
         var hello = Hello(name: "long.example")
         let padding = count - 5 * ((count + 16388) / 16389) - hello.message.count - 4
         hello.extensions.append((21, Array(repeating: 0, count: padding)))
-        let octets = records(hello.message, 16 * 1024)
-        precondition(octets.count == count, "a hello of \(octets.count) octets")
-        return octets
+        let bytes = records(hello.message, 16 * 1024)
+        precondition(bytes.count == count, "a hello of \(bytes.count) bytes")
+        return bytes
     }
 
     @Test func theLongestIsRead() {
-        let octets = hello(endingAt: ClientHello.octetsMax)
-        #expect(read(octets) == .named("long.example"))
-        #expect(read(octets + [1]) == .named("long.example"))
-        #expect(read(octets, octets.count - 1) == .needMore)
+        let bytes = hello(endingAt: ClientHello.bytesMax)
+        #expect(read(bytes) == .named("long.example"))
+        #expect(read(bytes + [1]) == .named("long.example"))
+        #expect(read(bytes, bytes.count - 1) == .needMore)
     }
 
     @Test func beyondItsLengthTells() {
-        expectVerdict(.tooLong, hello(endingAt: ClientHello.octetsMax + 1), after: 9)
+        expectVerdict(.tooLong, hello(endingAt: ClientHello.bytesMax + 1), after: 9)
         expectVerdict(.tooLong, hello(endingAt: 60_000), after: 9)
         expectVerdict(.tooLong, [22, 3, 1, 0, 100, 1, 0xFF, 0xFF, 0xFF, 3, 3], after: 9)
         expectVerdict(.tooLong, [22, 3, 1, 0, 100, 1, 1, 0, 0, 3, 3], after: 9)
@@ -224,47 +224,47 @@ import Testing
     }
 
     @Test func headersOfRecordsCount() {
-        // Of 6,000 octets, which are few, 36,000 come if each has a record of its own.
+        // Of 6,000 bytes, which are few, 36,000 come if each has a record of its own.
         let message: [UInt8] = [1, 0, 0x17, 0x6C] + Array(repeating: 3, count: 5996)
-        let octets = records(message, 1)
+        let bytes = records(message, 1)
         // Told once the rest, all in one record more, would end too late.
-        #expect(read(octets, 32_116) == .needMore)
-        #expect(read(octets, 32_117) == .tooLong)
-        #expect(read(octets) == .tooLong)
+        #expect(read(bytes, 32_116) == .needMore)
+        #expect(read(bytes, 32_117) == .tooLong)
+        #expect(read(bytes) == .tooLong)
         #expect(read(records(message, 2)) == .malformed)
     }
 
-    @Test func changedOctetsNeverTrap() {
+    @Test func changedBytesNeverTrap() {
         var random = FastRandom(seed: 8446)
         var verdicts: [ClientHello.Result] = []
         var changes = 0
         for round in 0..<20_000 {
             let hello = CapturedHello.all[random.next(below: CapturedHello.all.count)]
             let size = [1, 2, 7, 100, 1000][random.next(below: 5)]
-            var octets = round.isMultiple(of: 2) ? hello.octets : records(hello.message, size)
+            var bytes = round.isMultiple(of: 2) ? hello.bytes : records(hello.message, size)
             for _ in 0...random.next(below: 4) {
                 let isNearStart = random.next(below: 2) == 0
-                let place = random.next(below: isNearStart ? min(octets.count, 150) : octets.count)
-                octets[place] ^= UInt8(1 + random.next(below: 255))
+                let place = random.next(below: isNearStart ? min(bytes.count, 150) : bytes.count)
+                bytes[place] ^= UInt8(1 + random.next(below: 255))
             }
-            let verdict = read(octets)
-            let early = read(octets, random.next(below: octets.count + 1))
+            let verdict = read(bytes)
+            let early = read(bytes, random.next(below: bytes.count + 1))
             if early != .needMore && early != verdict { changes += 1 }
             if !verdicts.contains(verdict) { verdicts.append(verdict) }
         }
-        #expect(changes == 0, "more octets changed a verdict")
+        #expect(changes == 0, "more bytes changed a verdict")
         for verdict in [.needMore, .notTLS, .malformed, .tooLong, .named("")] as [ClientHello.Result] {
             #expect(verdicts.contains(verdict), "chance never made \(verdict)")
         }
     }
 
-    @Test func octetsByChanceNeverTrap() {
+    @Test func bytesByChanceNeverTrap() {
         var random = FastRandom(seed: 6066)
         for _ in 0..<5_000 {
             let count = random.next(below: 200)
             let body = (0..<count).map { _ in UInt8(random.next(below: random.next(below: 2) == 0 ? 4 : 256)) }
-            let octets = records([1, 0, 0, UInt8(count)] + body, 1 + random.next(below: 60))
-            #expect(read(octets) != .needMore && read(octets) != .notTLS)
+            let bytes = records([1, 0, 0, UInt8(count)] + body, 1 + random.next(below: 60))
+            #expect(read(bytes) != .needMore && read(bytes) != .notTLS)
         }
     }
 }
@@ -288,7 +288,7 @@ struct Hello {
 
     /// A server_name extension with a host name; its lengths lie if the message's do.
     static func nameExtension(_ name: String) -> (kind: UInt16, content: [UInt8]) {
-        (0, Hello().vector(Hello().entry(0, octets(of: name)), 2, .list))
+        (0, Hello().vector(Hello().entry(0, bytes(of: name)), 2, .list))
     }
 
     /// An entry of a list of names.
@@ -332,14 +332,14 @@ extension ClientHello.Result {
     fileprivate static func named(_ name: String) -> Self { .hello(serverName: Array(name.utf8)) }
 }
 
-private func octets(of text: String) -> [UInt8] { Array(text.utf8) }
+private func bytes(of text: String) -> [UInt8] { Array(text.utf8) }
 
-/// What the first `count` of `octets` say, or all of them.
-private func read(_ octets: [UInt8], _ count: Int? = nil) -> ClientHello.Result {
-    ClientHello.read(octets.span.extracting(first: count ?? octets.count))
+/// What the first `count` of `bytes` say, or all of them.
+private func read(_ bytes: [UInt8], _ count: Int? = nil) -> ClientHello.Result {
+    ClientHello.read(bytes.span.extracting(first: count ?? bytes.count))
 }
 
-/// A message in handshake records of `size` octets.
+/// A message in handshake records of `size` bytes.
 private func records(_ message: [UInt8], _ size: Int) -> [UInt8] {
     stride(from: 0, to: message.count, by: size).flatMap { start -> [UInt8] in
         let part = message[start..<min(message.count, start + size)]
@@ -347,9 +347,9 @@ private func records(_ message: [UInt8], _ size: Int) -> [UInt8] {
     }
 }
 
-/// Expects that `octets` have the verdict as soon as `count` of them came, and no other before or after.
-private func expectVerdict(_ verdict: ClientHello.Result, _ octets: [UInt8], after count: Int) {
-    let results = (0...octets.count).map { read(octets, $0) }
+/// Expects that `bytes` have the verdict as soon as `count` of them came, and no other before or after.
+private func expectVerdict(_ verdict: ClientHello.Result, _ bytes: [UInt8], after count: Int) {
+    let results = (0...bytes.count).map { read(bytes, $0) }
     let decided = results.firstIndex { $0 != .needMore }
     #expect(decided == count)
     #expect(results[count...].allSatisfy { $0 == verdict }, "\(results[count])")

@@ -33,7 +33,7 @@ import Testing
             let client = Self.connect(Minted("client", kind: kind, by: Self.ca), try Self.store(), version: version)
             #expect(client.isDone, "\(kind)")
             #expect(client.server.verifyFailure == nil)
-            #expect(client.send("hello") == .octets(5))
+            #expect(client.send("hello") == .bytes(5))
         }
     }
 

@@ -20,8 +20,8 @@ import Testing
         let client = RawClient(both(Self.old), .init(minimum: version, maximum: version)).handshake()
         try #require(client.isDone, "\(client.serverResult)")
         #expect(client.server.version == version)
-        #expect(client.send("hello") == .octets(5))
-        #expect(client.server.seal(octets: Array("hi".utf8)))
+        #expect(client.send("hello") == .bytes(5))
+        #expect(client.server.seal(bytes: Array("hi".utf8)))
         client.distribute()
         #expect(client.read() == "hi")
     }

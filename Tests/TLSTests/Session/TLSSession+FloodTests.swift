@@ -17,9 +17,9 @@ import Testing
     @Test func aFewKeyUpdatesAreFine() {
         let client = RawClient(Contexts.server()).handshake()
         updateKeys(client, 20)
-        #expect(client.send("new keys") == .octets(8))
+        #expect(client.send("new keys") == .bytes(8))
         _ = client.read()
-        #expect(client.server.seal(octets: [65]))
+        #expect(client.server.seal(bytes: [65]))
         client.distribute()
         #expect(client.read() == "A")
     }
@@ -29,7 +29,7 @@ import Testing
         updateKeys(client, 2000)
         #expect(client.send("x") == .failed(.keyUpdateFlood))
         #expect(client.send("x") == .failed(.keyUpdateFlood))
-        #expect(!client.server.seal(octets: [65]))
+        #expect(!client.server.seal(bytes: [65]))
         // It was told that the session is over.
         _ = client.read()
         #expect(unsafe SSL_get_shutdown(client.ssl) & SSL_RECEIVED_SHUTDOWN != 0)
@@ -41,7 +41,7 @@ import Testing
         for _ in 0..<200 {
             updateKeys(client, 1)
             // A MiB and a little more.
-            for _ in 0..<65 { #expect(client.send(data) == .octets(data.utf8.count)) }
+            for _ in 0..<65 { #expect(client.send(data) == .bytes(data.utf8.count)) }
             _ = client.read()
         }
     }
@@ -52,10 +52,10 @@ import Testing
         let plaintext = Buffer(capacity: 1000)
         target.askToRenegotiate(20)
         #expect(target.client.open(target.toClient, into: plaintext) == .nothing)
-        #expect(target.client.seal(octets: [65]))
+        #expect(target.client.seal(bytes: [65]))
         target.askToRenegotiate(20)
         #expect(target.client.open(target.toClient, into: plaintext) == .failed(.renegotiation))
-        #expect(!target.client.seal(octets: [65]))
+        #expect(!target.client.seal(bytes: [65]))
     }
 
     @Test func renegotiationIsRefused() {
@@ -65,6 +65,6 @@ import Testing
         #expect(client.open() == .nothing)
         #expect(unsafe SSL_do_handshake(client.ssl) != 1)
         #expect(client.alert == UInt8(SSL_AD_NO_RENEGOTIATION))
-        #expect(client.server.seal(octets: [65]))
+        #expect(client.server.seal(bytes: [65]))
     }
 }

@@ -14,7 +14,7 @@ import Testing
     }
 
     @Test(arguments: [Contexts.policy, Contexts.policy12])
-    func aHandshakeMayComeOctetByOctet(policy: TLSPolicy) {
+    func aHandshakeMayComeByteByByte(policy: TLSPolicy) {
         let pair = Pair(Contexts.server(policy: policy))
         var results = (client: pair.client.handshake(nil), server: TLSSession.Handshake.needsMore)
         let (arriving, answering) = (Buffer(capacity: 1 << 16), Buffer(capacity: 1 << 16))
@@ -30,7 +30,7 @@ import Testing
         #expect(results == (.done, .done))
     }
 
-    /// Moves one octet. False: there was none.
+    /// Moves one byte. False: there was none.
     private func shift(_ source: Buffer, to sink: Buffer) -> Bool {
         if source.isEmpty { return false }
         sink.append(source.bytes[0])
@@ -41,7 +41,7 @@ import Testing
     @Test func aClientHelloMayBeSplitOverRecords() {
         let pair = Pair(Contexts.server())
         _ = pair.client.handshake(nil)
-        let hello = pair.clientWire.outgoing.octets
+        let hello = pair.clientWire.outgoing.content
         let message = Array(hello.dropFirst(5))
         for piece in stride(from: 0, to: message.count, by: 50).map({ message[$0..<min($0 + 50, message.count)] }) {
             let record = [22, 3, 1, 0, UInt8(piece.count)] + piece
@@ -76,9 +76,9 @@ import Testing
         var sent = 0
         var received: [UInt8] = []
         while received.count < message.count {
-            let count = min(random.next(below: Limits.sealedOctetsMax) + 1, message.count - sent)
+            let count = min(random.next(below: Limits.sealedBytesMax) + 1, message.count - sent)
             if count > 0 && onItsWay.count < 500_000 {
-                #expect(sender.seal(octets: Array(message[sent..<(sent + count)])))
+                #expect(sender.seal(bytes: Array(message[sent..<(sent + count)])))
                 pair.send()
                 sent += count
             }
@@ -87,11 +87,11 @@ import Testing
             ciphertext.append(onItsWay.bytes.extracting(0..<arriving))
             onItsWay.consume(arriving)
             switch receiver.open(ciphertext, into: plaintext) {
-            case .octets(let count): #expect(count == plaintext.count)
+            case .bytes(let count): #expect(count == plaintext.count)
             case .nothing: #expect(plaintext.isEmpty)
             case .closed, .failed: return received
             }
-            received += plaintext.octets
+            received += plaintext.content
             plaintext.removeAll()
         }
         return received
@@ -100,13 +100,13 @@ import Testing
     @Test func aSmallBufferIsFilledAndTheRestIsPending() {
         let pair = Pair(Contexts.server()).handshake()
         let message = [UInt8](repeating: 7, count: 1000)
-        #expect(pair.client.seal(octets: message))
+        #expect(pair.client.seal(bytes: message))
         pair.send()
         let small = Buffer(capacity: 600)
-        #expect(pair.server.open(pair.toServer, into: small) == .octets(600))
+        #expect(pair.server.open(pair.toServer, into: small) == .bytes(600))
         #expect(pair.server.hasPending)
         small.removeAll()
-        #expect(pair.server.open(nil, into: small) == .octets(400))
+        #expect(pair.server.open(nil, into: small) == .bytes(400))
         #expect(!pair.server.hasPending)
         #expect(pair.server.open(nil, into: small) == .nothing)
     }
@@ -114,17 +114,17 @@ import Testing
     @Test func aRecordThatDoesNotFitStaysInTheCiphertext() {
         let pair = Pair(Contexts.server()).handshake()
         let message = [UInt8](repeating: 7, count: 400)
-        for _ in 0..<3 { #expect(pair.client.seal(octets: message)) }
+        for _ in 0..<3 { #expect(pair.client.seal(bytes: message)) }
         pair.send()
         let plaintext = Buffer(capacity: 900)
-        #expect(pair.server.open(pair.toServer, into: plaintext) == .octets(800))
+        #expect(pair.server.open(pair.toServer, into: plaintext) == .bytes(800))
         #expect(!pair.server.hasPending && !pair.toServer.isEmpty)
     }
 
     @Test func theBeginningOfARecordStaysInTheCiphertext() {
         let pair = Pair(Contexts.server()).handshake()
-        #expect(pair.client.seal(octets: [1, 2, 3]))
-        let record = pair.clientWire.outgoing.octets
+        #expect(pair.client.seal(bytes: [1, 2, 3]))
+        let record = pair.clientWire.outgoing.content
         let plaintext = Buffer(capacity: 100)
         for count in 0..<record.count {
             let ciphertext = Buffer(capacity: 100)
@@ -134,7 +134,7 @@ import Testing
         }
         let ciphertext = Buffer(capacity: 100)
         ciphertext.append(record.span)
-        #expect(pair.server.open(ciphertext, into: plaintext) == .octets(3))
+        #expect(pair.server.open(ciphertext, into: plaintext) == .bytes(3))
     }
 
     @Test func earlyDataBehindTheHandshakeIsLeftForOpen() {
@@ -144,55 +144,55 @@ import Testing
         #expect(pair.server.handshake(pair.toServer) == .needsMore)
         pair.send()
         #expect(pair.client.handshake(pair.toClient) == .done)
-        #expect(pair.client.seal(octets: Array("at once".utf8)))
+        #expect(pair.client.seal(bytes: Array("at once".utf8)))
         pair.send()
         #expect(pair.server.handshake(pair.toServer) == .done)
         let plaintext = Buffer(capacity: 100)
-        #expect(pair.server.open(pair.toServer, into: plaintext) == .octets(7))
+        #expect(pair.server.open(pair.toServer, into: plaintext) == .bytes(7))
         #expect(plaintext.text == "at once")
     }
 
     @Test func closeNotifyEndsEachDirectionByItself() {
         let pair = Pair(Contexts.server()).handshake()
-        #expect(pair.client.seal(octets: [1]))
+        #expect(pair.client.seal(bytes: [1]))
         pair.client.close()
         pair.client.close()
         pair.send()
         let plaintext = Buffer(capacity: 100)
-        #expect(pair.server.open(pair.toServer, into: plaintext) == .octets(1))
+        #expect(pair.server.open(pair.toServer, into: plaintext) == .bytes(1))
         #expect(pair.server.open(pair.toServer, into: plaintext) == .closed)
         #expect(pair.server.open(nil, into: plaintext) == .closed)
         // The other direction goes on.
         #expect(pair.answer("still here") == "still here")
-        #expect(!pair.client.seal(octets: [1]))
+        #expect(!pair.client.seal(bytes: [1]))
         pair.server.close()
         pair.send()
         #expect(pair.client.open(pair.toClient, into: plaintext) == .closed)
-        #expect(!pair.server.seal(octets: [1]))
+        #expect(!pair.server.seal(bytes: [1]))
     }
 
     @Test func aChangedRecordEndsTheSessionWithAnAlert() {
         let pair = Pair(Contexts.server()).handshake()
-        #expect(pair.client.seal(octets: [1, 2, 3]))
-        #expect(pair.client.seal(octets: [4, 5, 6]))
-        var records = pair.clientWire.outgoing.octets
+        #expect(pair.client.seal(bytes: [1, 2, 3]))
+        #expect(pair.client.seal(bytes: [4, 5, 6]))
+        var records = pair.clientWire.outgoing.content
         records[records.count - 1] ^= 1
         let ciphertext = Buffer(capacity: 1000)
         ciphertext.append(records.span)
         let plaintext = Buffer(capacity: 100)
-        #expect(pair.server.open(ciphertext, into: plaintext) == .octets(3))
+        #expect(pair.server.open(ciphertext, into: plaintext) == .bytes(3))
         #expect(pair.server.open(ciphertext, into: plaintext) == .failed(.malformed))
         #expect(pair.server.open(nil, into: plaintext) == .failed(.malformed))
-        #expect(!pair.server.seal(octets: [1]))
+        #expect(!pair.server.seal(bytes: [1]))
         pair.clientWire.outgoing.removeAll()
         pair.send()
         #expect(pair.client.open(pair.toClient, into: plaintext) == .failed(.alertReceived(20)))
     }
 
     @Test(arguments: ["SSH-2.0-OpenSSH\r\n", "\0\0\0\0\0\0\0\0", "hello there"])
-    func whatIsNoRecordIsMalformed(octets: String) {
+    func whatIsNoRecordIsMalformed(bytes: String) {
         let pair = Pair(Contexts.server())
-        pair.toServer.append(Array(octets.utf8).span)
+        pair.toServer.append(Array(bytes.utf8).span)
         #expect(pair.server.handshake(pair.toServer) == .failed(.malformed))
     }
 
@@ -221,16 +221,16 @@ import Testing
         for round in 0..<2000 {
             let pair = Pair(context)
             _ = pair.client.handshake(nil)
-            var octets = pair.clientWire.outgoing.octets
+            var bytes = pair.clientWire.outgoing.content
             if round % 4 == 0 {
-                octets = (0..<random.next(below: 600)).map { _ in UInt8(truncatingIfNeeded: random.next()) }
-                if round % 8 == 0 && octets.count > 5 { octets.replaceSubrange(0..<3, with: [22, 3, 1]) }
+                bytes = (0..<random.next(below: 600)).map { _ in UInt8(truncatingIfNeeded: random.next()) }
+                if round % 8 == 0 && bytes.count > 5 { bytes.replaceSubrange(0..<3, with: [22, 3, 1]) }
             } else {
                 for _ in 0...random.next(below: 4) {
-                    octets[random.next(below: octets.count)] ^= 1 << UInt8(random.next(below: 8))
+                    bytes[random.next(below: bytes.count)] ^= 1 << UInt8(random.next(below: 8))
                 }
             }
-            pair.toServer.append(octets.span)
+            pair.toServer.append(bytes.span)
             #expect(pair.server.handshake(pair.toServer) != .done)
         }
     }
@@ -240,14 +240,14 @@ import Testing
         let context = Contexts.server()
         for _ in 0..<200 {
             let pair = Pair(context).handshake()
-            for _ in 0..<3 { #expect(pair.client.seal(octets: [UInt8](repeating: 1, count: 100))) }
-            var octets = pair.clientWire.outgoing.octets
-            octets[random.next(below: octets.count)] ^= 1 << UInt8(random.next(below: 8))
-            pair.toServer.append(octets.span)
+            for _ in 0..<3 { #expect(pair.client.seal(bytes: [UInt8](repeating: 1, count: 100))) }
+            var bytes = pair.clientWire.outgoing.content
+            bytes[random.next(below: bytes.count)] ^= 1 << UInt8(random.next(below: 8))
+            pair.toServer.append(bytes.span)
             let plaintext = Buffer(capacity: 1000)
             for _ in 0..<4 { _ = pair.server.open(pair.toServer, into: plaintext) }
             #expect(plaintext.count < 300)
-            #expect(octets.isEmpty || plaintext.count % 100 == 0)
+            #expect(bytes.isEmpty || plaintext.count % 100 == 0)
         }
     }
 }

@@ -3,14 +3,14 @@ import Testing
 @testable import TLS
 
 @Suite struct TLSWireTests {
-    /// A handshake record of `count` octets in all.
+    /// A handshake record of `count` bytes in all.
     private func record(_ count: Int, kind: UInt8 = 22) -> [UInt8] {
         [kind, 3, 3, UInt8((count - 5) >> 8), UInt8((count - 5) & 255)] + [UInt8](repeating: 0, count: count - 5)
     }
 
     private func whole(_ parts: [UInt8]...) -> Int {
-        let octets = parts.flatMap { $0 }
-        return wholeRecordsCount(octets.span)
+        let bytes = parts.flatMap { $0 }
+        return wholeRecordsCount(bytes.span)
     }
 
     @Test func wholeRecordsAreCounted() {

@@ -31,9 +31,9 @@ import Testing
                 keyExchange: exchange.span, clientProtocol: isAgreed ? "h2" : "", targetProtocol: "",
                 offeredProtocols: offered.span))
         var written = ""
-        ring.take { octets in
-            written = octets.text
-            return octets.count
+        ring.take { bytes in
+            written = bytes.text
+            return bytes.count
         }
         return written
     }

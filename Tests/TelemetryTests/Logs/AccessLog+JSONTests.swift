@@ -57,18 +57,18 @@ import Testing
         #expect(fixture.written.contains(#","apus_reason":"MalformedResponse/BadChunkSize","#))
     }
 
-    /// Whatever octets a user agent has, the line is one JSON object that gives them back.
-    @Test func anyOctetsAreValidJSON() throws {
+    /// Whatever bytes a user agent has, the line is one JSON object that gives them back.
+    @Test func anyBytesAreValidJSON() throws {
         let (record, head) = LogFixture.forwarded()
-        let octets = Array(UInt8.min...UInt8.max)
+        let bytes = Array(UInt8.min...UInt8.max)
         head.removeFields(.userAgent)
-        head.addField(name: head.append("user-agent"), value: head.append(octets.span), id: .userAgent)
+        head.addField(name: head.append("user-agent"), value: head.append(bytes.span), id: .userAgent)
         let fixture = LogFixture(.json)
         fixture.write(record, head)
         let line = fixture.written
         #expect(line.filter { $0 == "\n" }.count == 1)
         let object = try JSONSerialization.jsonObject(with: Data(line.utf8)) as? [String: Any]
         let agent = try #require(object?["user_agent"] as? String)
-        #expect(agent.unicodeScalars.map(\.value) == octets.map(UInt32.init))
+        #expect(agent.unicodeScalars.map(\.value) == bytes.map(UInt32.init))
     }
 }

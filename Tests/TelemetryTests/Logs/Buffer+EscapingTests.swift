@@ -45,9 +45,9 @@ import Testing
         #expect(escaped(test.input, .json) == test.json)
     }
 
-    /// What the table cannot state: whatever octets come, the result is printable ASCII, has no quote that could end
+    /// What the table cannot state: whatever bytes come, the result is printable ASCII, has no quote that could end
     /// the field, and in bare fields no space.
-    @Test func noOctetEndsAFieldOrALine() {
+    @Test func noByteEndsAFieldOrALine() {
         for byte in UInt8.min...UInt8.max {
             for escaping in [Escaping.quoted, .bare, .json] {
                 let text = Array(escaped([byte], escaping).utf8)

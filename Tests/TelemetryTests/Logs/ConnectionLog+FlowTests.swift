@@ -21,9 +21,9 @@ import Testing
             record,
             names: FlowRecord.Names(loadBalancer: balancer.span, targetGroup: group.span, serverName: name.span))
         var written = ""
-        ring.take { octets in
-            written = octets.text
-            return octets.count
+        ring.take { bytes in
+            written = bytes.text
+            return bytes.count
         }
         return written
     }

@@ -24,9 +24,9 @@ import Testing
                 loadBalancer: balancer.span, version: version.span, cipher: cipher.span, keyExchange: group.span,
                 subject: subject.span, validity: nothing.span, serialNumber: nothing.span))
         var written = ""
-        ring.take { octets in
-            written = octets.text
-            return octets.count
+        ring.take { bytes in
+            written = bytes.text
+            return bytes.count
         }
         return written
     }

@@ -12,7 +12,7 @@ import Testing
         #expect(fcntl(descriptor, F_SETFL, O_NONBLOCK) == 0)
         var file = LogFile(.standardOutput, FileDescriptor(descriptor: descriptor))
 
-        // No line of seven octets ends where a pipe of 2^n octets is full.
+        // No line of seven bytes ends where a pipe of 2^n bytes is full.
         let lineCount = 200_000
         let text = Array(String(repeating: "123456\n", count: lineCount).utf8)
         file.write(text.span)

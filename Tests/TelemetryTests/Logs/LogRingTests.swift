@@ -50,7 +50,7 @@ import Testing
     }
 
     /// A worker appends lines of every length to a ring that is too small for them, while another thread takes any part
-    /// of what is there. What comes out is what went in, in order, octet by octet, and only whole lines are missing.
+    /// of what is there. What comes out is what went in, in order, byte by byte, and only whole lines are missing.
     @Test func twoThreadsLoseNothingButWholeLines() {
         let ring = LogRing(capacity: 256)
         let isDone = Atomic<Bool>(false)

@@ -2,13 +2,13 @@ import Core
 import Proxy
 import TLS
 
-/// What stands at the beginning of a connection is read the same however its octets arrive.
+/// What stands at the beginning of a connection is read the same however its bytes arrive.
 enum Beginnings {
-    /// The input is a connection's first octets, which may begin with a PROXY header. A header's addresses are read
+    /// The input is a connection's first bytes, which may begin with a PROXY header. A header's addresses are read
     /// again when they are written as we send them on.
     static func checkProxyHeader(_ input: Span<UInt8>) {
         guard case .complete(let header) = verdict(on: input, undecided: .needMore, ProxyHeader.read) else { return }
-        demand(header.byteCount <= input.count, "\(header.byteCount) octets of \(input.count)")
+        demand(header.byteCount <= input.count, "\(header.byteCount) bytes of \(input.count)")
         demand((header.source == nil) == (header.destination == nil), "one address without the other")
         guard let source = header.source, let destination = header.destination else { return }
         let buffer = Buffer(capacity: ProxyHeader.writtenBytesMax)
@@ -19,7 +19,7 @@ enum Beginnings {
         demand(again.source == source && again.destination == destination, "\(header) became \(again)")
     }
 
-    /// The input is a connection's first octets, which may begin with a ClientHello.
+    /// The input is a connection's first bytes, which may begin with a ClientHello.
     static func checkClientHello(_ input: Span<UInt8>) {
         guard case .hello(let name) = verdict(on: input, undecided: .needMore, ClientHello.read) else { return }
         let isPlain = name.allSatisfy {
@@ -40,7 +40,7 @@ enum Beginnings {
         // All prefixes of what is short and some of what is long, or the search would stand still.
         for count in stride(from: 0, to: input.count, by: max(1, input.count / 256)) {
             let early = read(input.extracting(first: count))
-            demand(early == undecided || early == final, "after \(count) octets \(early), in the end \(final)")
+            demand(early == undecided || early == final, "after \(count) bytes \(early), in the end \(final)")
         }
         return final
     }

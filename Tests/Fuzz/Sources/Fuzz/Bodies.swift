@@ -7,7 +7,7 @@ enum Bodies {
     /// What became of a body.
     private struct Outcome: Equatable {
         enum End: Equatable {
-            /// The message took so many octets of the input.
+            /// The message took so many bytes of the input.
             case ended(Int)
             case refused(Violation)
             case undecided(BodyEnd)
@@ -21,15 +21,15 @@ enum Bodies {
 
     /// The first line of the input says how the body arrives, the rest is the body.
     ///
-    /// The line's first octet is `c` for chunked, `u` for until close, else a length by its value. Each other octet is
-    /// one arrival: so many octets as its low four bits and one, of which at most its next three bits and one are
+    /// The line's first byte is `c` for chunked, `u` for until close, else a length by its value. Each other byte is
+    /// one arrival: so many bytes as its low four bits and one, of which at most its next three bits and one are
     /// taken at a time. The line is begun again at its end.
     static func check(_ input: Span<UInt8>) {
         var lineEnd = 0
         while lineEnd < input.count, input[lineEnd] != .lineFeed { lineEnd += 1 }
         guard lineEnd > 1, lineEnd < input.count else { return }
-        let line = octets(input.extracting(0..<lineEnd))
-        let body = octets(input.extracting(lineEnd + 1..<input.count))
+        let line = copyBytes(input.extracting(0..<lineEnd))
+        let body = copyBytes(input.extracting(lineEnd + 1..<input.count))
         let framing: Framing =
             switch line[0] {
             case UInt8(ascii: "c"): .chunked
@@ -45,9 +45,9 @@ enum Bodies {
             demand(split == expected, "in pieces \(split), at once \(whole)")
         }
         if case .length = framing {
-            demand(whole.data == Array(body.prefix(Int(line[0]))), "not the octets that Content-Length counts")
+            demand(whole.data == Array(body.prefix(Int(line[0]))), "not the bytes that Content-Length counts")
         }
-        if framing == .untilClose { demand(whole.data == body, "not all the octets until the end") }
+        if framing == .untilClose { demand(whole.data == body, "not all the bytes until the end") }
         if case .ended = whole.end, framing == .chunked { checkRewritten(body, whole) }
     }
 
@@ -112,7 +112,7 @@ enum Bodies {
         let countBefore = buffer.count
         writeLastChunk(trailers: trailers, into: buffer)
         demand(buffer.count - countBefore <= lastChunkByteCount(trailers: trailers), "more than was said")
-        let written = octets(buffer.bytes)
+        let written = copyBytes(buffer.bytes)
         var expected = outcome
         expected.end = .ended(written.count)
         let again = decode(.chunked, written, arrivals: nil)

@@ -5,7 +5,7 @@ import Model
 enum Configurations {
     /// The input is a file.
     static func check(_ input: Span<UInt8>) {
-        let bytes = octets(input)
+        let bytes = copyBytes(input)
         let text = input.text
         let json = attempt(bytes, try Value.parse(json: bytes, file: "a"))
         let yaml = attempt(Array(text.utf8), try Value.parse(yaml: text, file: "a"))

@@ -44,8 +44,8 @@ struct PlainHead {
         return line.last == 0x0D ? line.dropLast() : line
     }
 
-    /// One character an octet.
-    static func text(_ octets: [UInt8]) -> String { String(decoding: octets.map(UInt16.init), as: UTF16.self) }
+    /// One character a byte.
+    static func text(_ bytes: [UInt8]) -> String { String(decoding: bytes.map(UInt16.init), as: UTF16.self) }
 }
 
 /// Counts the requests in what a connection brings. Source: RFC 9112 §6, §7.1.
@@ -62,8 +62,8 @@ struct PlainRequests {
     /// What has come of the next one.
     private(set) var rest: ArraySlice<UInt8> = []
 
-    mutating func take(_ octets: [UInt8]) {
-        rest = rest + octets
+    mutating func take(_ bytes: [UInt8]) {
+        rest = rest + bytes
         while !isMalformed, takeRequest() {}
     }
 

@@ -43,10 +43,10 @@ enum Readings {
         private func cut(_ text: [UInt8]) -> [UInt8] {
             var result: [UInt8] = []
             var isCut = false
-            for octet in text {
-                if octet == .slash || readsBackslashes && octet == .backslash { isCut = false }
-                if octet == .semicolon { isCut = true }
-                if !isCut { result.append(octet) }
+            for byte in text {
+                if byte == .slash || readsBackslashes && byte == .backslash { isCut = false }
+                if byte == .semicolon { isCut = true }
+                if !isCut { result.append(byte) }
             }
             return result
         }
@@ -96,7 +96,7 @@ enum Readings {
         guard path.first == .slash,
             case .complete = parseRequestHead(text.span, into: head, options: RequestOptions(), scan: &scan)
         else { return }
-        let canonical = octets(head.bytes(head.path))
+        let canonical = copyBytes(head.bytes(head.path))
         let matched = table.firstMatch(host: host.span, path: canonical.span)
         let isRefused =
             head.hasOtherReadings

@@ -18,7 +18,7 @@ final class RelayBench {
         guard let address = entrance.localAddress, let target = listening.localAddress else { fatalError("not bound") }
         self.address = address
         let bell = LogBell()
-        let door = LogDoor(ring: LogRing(capacity: 1 << 16), bell: bell)
+        let door = LogSink(ring: LogRing(capacity: 1 << 16), bell: bell)
         let handle = WorkerHandle.start(
             WorkerConfiguration(index: 0, connectionsMax: 1000, descriptorsMax: 4000, bufferBytesMax: 1 << 28),
             control: Mailbox(),
@@ -49,14 +49,14 @@ final class RelayBench {
         return socket
     }
 
-    /// Sends `octets` on a connection of its own, ends that, and plays the target until the worker has ended it, too.
-    func relay(_ octets: [UInt8]) -> RelayRun {
+    /// Sends `bytes` on a connection of its own, ends that, and plays the target until the worker has ended it, too.
+    func relay(_ bytes: [UInt8]) -> RelayRun {
         guard let client = try? Socket.connect(to: address) else { fatalError("cannot connect to \(address)") }
         defer { client.close() }
         var run = RelayRun()
         let before = counters.requests.value
-        let output = Buffer(capacity: max(1, octets.count))
-        output.append(octets.span)
+        let output = Buffer(capacity: max(1, bytes.count))
+        output.append(bytes.span)
         let input = Buffer(capacity: 1 << 16)
         var isWriting = true
         while true {
@@ -148,5 +148,5 @@ private final class TargetEnd {
 
 extension Relays {
     /// A copy of what waits in `buffer`.
-    fileprivate static func copy(_ buffer: Buffer) -> [UInt8] { octets(buffer.bytes) }
+    fileprivate static func copy(_ buffer: Buffer) -> [UInt8] { copyBytes(buffer.bytes) }
 }

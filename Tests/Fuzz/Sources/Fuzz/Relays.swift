@@ -12,7 +12,7 @@ enum Relays {
 
     /// The input is what a client sends on one connection, before it ends its side.
     static func check(_ input: Span<UInt8>) {
-        let sent = octets(input)
+        let sent = copyBytes(input)
         let run = unsafe bench.relay(sent)
         var expected = PlainRequests()
         expected.take(sent)
@@ -51,12 +51,12 @@ private struct Answers {
 
     private(set) var all: [Answer] = []
 
-    init(_ octets: [UInt8], methods: [[UInt8]]) {
-        var rest = octets[...]
+    init(_ bytes: [UInt8], methods: [[UInt8]]) {
+        var rest = bytes[...]
         while !rest.isEmpty {
             var head = PlainHead()
             let outcome = head.take(&rest)
-            demand(outcome == .complete, "half an answer: \(shown(octets.span))")
+            demand(outcome == .complete, "half an answer: \(shown(bytes.span))")
             var answer = Answer()
             answer.status = Int(PlainHead.text(head.words[1])) ?? 0
             if (100..<200).contains(answer.status) { continue }

@@ -12,7 +12,7 @@ enum Requests {
     private static func check(_ input: Span<UInt8>, _ options: RequestOptions) {
         let head = Head()
         guard case .complete(let parsed) = HeadParser.request(options).verdict(input, into: head) else { return }
-        demand(parsed.byteCount <= input.count, "took \(parsed.byteCount) octets of \(input.count)")
+        demand(parsed.byteCount <= input.count, "took \(parsed.byteCount) bytes of \(input.count)")
         // We may add a field, which one head may have too many by then.
         guard head.fieldCount < HTTP1.Limits.fieldCountMax else { return }
 

@@ -13,7 +13,7 @@ enum Responses {
         let parser = HeadParser.response(isHEAD: isHEAD)
         let head = Head()
         guard case .complete(let parsed) = parser.verdict(input, into: head) else { return }
-        demand(parsed.byteCount <= input.count, "took \(parsed.byteCount) octets of \(input.count)")
+        demand(parsed.byteCount <= input.count, "took \(parsed.byteCount) bytes of \(input.count)")
         // We may add two fields, which one head may have too many by then.
         guard head.fieldCount + 2 <= HTTP1.Limits.fieldCountMax else { return }
 

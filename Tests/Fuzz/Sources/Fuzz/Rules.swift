@@ -6,7 +6,7 @@ enum Rules {
     /// The input has one rule on each line, as its host values, a space and its path values, each list with commas;
     /// after an empty line it has one request on each, as a host, a space and a path.
     static func check(_ input: Span<UInt8>) {
-        let lines = octets(input).split(separator: .lineFeed, omittingEmptySubsequences: false)
+        let lines = copyBytes(input).split(separator: .lineFeed, omittingEmptySubsequences: false)
         let patterns = lines.prefix { !$0.isEmpty }.map { line in
             let (hosts, paths) = halves(line)
             return RulePattern(hosts: values(hosts), paths: values(paths))
@@ -42,15 +42,15 @@ enum Rules {
         patterns.isEmpty || patterns.contains { matches($0, text) }
     }
 
-    /// Whether `pattern` stands for `text`: for each octet of it, which beginnings of the text may have been read.
+    /// Whether `pattern` stands for `text`: for each byte of it, which beginnings of the text may have been read.
     private static func matches(_ pattern: [UInt8], _ text: [UInt8]) -> Bool {
         var reached = [true] + Array(repeating: false, count: text.count)
-        for octet in pattern {
-            if octet == .asterisk {
+        for byte in pattern {
+            if byte == .asterisk {
                 for index in text.indices where reached[index] { reached[index + 1] = true }
             } else {
                 for index in text.indices.reversed() {
-                    reached[index + 1] = reached[index] && (octet == .questionMark || octet == text[index])
+                    reached[index + 1] = reached[index] && (byte == .questionMark || byte == text[index])
                 }
                 reached[0] = false
             }

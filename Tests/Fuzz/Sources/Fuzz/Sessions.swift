@@ -6,10 +6,10 @@ import HTTP2
 /// does not trap, holds no more than it may, writes no more than it was asked for, and goes on to serve.
 enum Sessions {
     /// The input is a script (`SessionScript`) of what the client and we do, one step after the other.
-    static func checkServer(_ input: Span<UInt8>) { SessionPlay(.server, octets(input)).run() }
+    static func checkServer(_ input: Span<UInt8>) { SessionPlay(.server, copyBytes(input)).run() }
 
     /// The same of a target and us.
-    static func checkClient(_ input: Span<UInt8>) { SessionPlay(.client, octets(input)).run() }
+    static func checkClient(_ input: Span<UInt8>) { SessionPlay(.client, copyBytes(input)).run() }
 }
 
 /// One run of a script against one session.
@@ -31,7 +31,7 @@ private final class SessionPlay {
     /// By slot.
     private var streams: [Int: Stream] = [:]
     private var wire = FrameWatch()
-    /// Octets of frames that wait to be delivered, and how many come at a time.
+    /// Bytes of frames that wait to be delivered, and how many come at a time.
     private var pending: [UInt8] = []
     private var pieceCount = Int.max
     private var isShutDown = false
@@ -65,8 +65,8 @@ private final class SessionPlay {
 
     private func act(_ step: SessionScript.Step) {
         switch step {
-        case .frames(let octets, let isHeld):
-            pending += octets
+        case .frames(let bytes, let isHeld):
+            pending += bytes
             if !isHeld || pending.count > 70_000 { deliver() }
         case .pieces(let count): pieceCount = count
         case .wait(let milliseconds): now = now + Nanoseconds(milliseconds) * 1_000_000
@@ -86,7 +86,7 @@ private final class SessionPlay {
             own(slots[choice % slots.count], action)
         }
         let heldMax = HTTP2.Limits.sessionBytesMax + 4 * HTTP2.Limits.openHeadBytesMax
-        demand(session.heldByteCount <= heldMax, "holds \(session.heldByteCount) octets")
+        demand(session.heldByteCount <= heldMax, "holds \(session.heldByteCount) bytes")
     }
 
     // MARK: Their side
@@ -104,7 +104,7 @@ private final class SessionPlay {
         pending = []
     }
 
-    /// Hands in octets turn by turn. Each takes some, and those of all turns are taken.
+    /// Hands in bytes turn by turn. Each takes some, and those of all turns are taken.
     private func receive(_ piece: [UInt8]) {
         var start = 0
         while start < piece.count, session.fault == nil {
@@ -112,8 +112,8 @@ private final class SessionPlay {
             let rest = Array(piece[start...])
             let takenCount = session.receive(rest.span, now: now)
             takeEvents()
-            demand(takenCount > 0 || session.fault != nil, "a turn takes nothing of \(rest.count) octets")
-            demand(takenCount <= rest.count, "took \(takenCount) of \(rest.count) octets")
+            demand(takenCount > 0 || session.fault != nil, "a turn takes nothing of \(rest.count) bytes")
+            demand(takenCount <= rest.count, "took \(takenCount) of \(rest.count) bytes")
             start += takenCount
         }
     }
@@ -136,7 +136,7 @@ private final class SessionPlay {
                 demand(streams[slot]?.hasEnded == false, "data on slot \(slot), which is unknown or has ended")
                 streams[slot]?.unreported += range.count
                 let held = streams[slot]?.unreported ?? 0
-                demand(held <= HTTP2.Limits.streamWindowBytes, "\(held) octets came in beyond the window")
+                demand(held <= HTTP2.Limits.streamWindowBytes, "\(held) bytes came in beyond the window")
             case .end(let slot, let trailers):
                 demand(streams[slot]?.hasEnded == false, "an end on slot \(slot), which is unknown or has ended")
                 streams[slot]?.hasEnded = true
@@ -191,7 +191,7 @@ private final class SessionPlay {
             body.compact()
             let count = min(body.freeCount, action == 4 ? 40_000 : 10)
             for _ in 0..<count { body.append(0x62) }
-            // Two for a frame of one octet each, should the window open so.
+            // Two for a frame of one byte each, should the window open so.
             grantedCount += 11 * count
             stream.body = body
             session.attach(slot, body, isLast: false)
@@ -224,15 +224,15 @@ private final class SessionPlay {
         let output = output
         let isDone = session.produce(into: output)
         producedCount += output.count
-        let frames = octets(output.bytes)
+        let frames = copyBytes(output.bytes)
         written.take(frames)
         output.removeAll()
-        demand(written.isPlausible, "wrote a frame of type \(written.type) and \(written.length) octets")
-        // A PING of 17 octets is answered by as many, an empty SETTINGS of 9 too, and one octet of a broken frame by a
+        demand(written.isPlausible, "wrote a frame of type \(written.type) and \(written.length) bytes")
+        // A PING of 17 bytes is answered by as many, an empty SETTINGS of 9 too, and one byte of a broken frame by a
         // reset of 13: more than twice as much is no answer.
         let bound = grantedCount + 2 * deliveredCount + 1024
         demand(
-            producedCount <= bound, "wrote \(producedCount) octets for \(deliveredCount), and \(grantedCount) of ours")
+            producedCount <= bound, "wrote \(producedCount) bytes for \(deliveredCount), and \(grantedCount) of ours")
         return isDone
     }
 
@@ -300,8 +300,8 @@ private final class SessionPlay {
     private static func parsed(_ text: String, _ parser: HeadParser) -> Head {
         let head = Head()
         var scan = HeadScan()
-        let octets = Array(text.utf8)
-        guard case .complete = parser.parse(octets.span, into: head, scan: &scan) else {
+        let bytes = Array(text.utf8)
+        guard case .complete = parser.parse(bytes.span, into: head, scan: &scan) else {
             fatalError("no head: \(text)")
         }
         return head
@@ -322,18 +322,18 @@ private struct FrameWatch {
     private(set) var isPlausible = true
     var isBetweenFrames: Bool { header.isEmpty && left == 0 }
 
-    mutating func take(_ octets: [UInt8]) {
-        if prefaceCount < 0 { prefaceCount = octets.first == 0x50 ? 24 : 0 }
-        var index = min(prefaceCount, octets.count)
+    mutating func take(_ bytes: [UInt8]) {
+        if prefaceCount < 0 { prefaceCount = bytes.first == 0x50 ? 24 : 0 }
+        var index = min(prefaceCount, bytes.count)
         prefaceCount -= index
-        while index < octets.count {
+        while index < bytes.count {
             if left > 0 {
-                let count = min(left, octets.count - index)
+                let count = min(left, bytes.count - index)
                 left -= count
                 index += count
                 continue
             }
-            header.append(octets[index])
+            header.append(bytes[index])
             index += 1
             guard header.count == 9 else { continue }
             length = Int(header[0]) << 16 | Int(header[1]) << 8 | Int(header[2])

@@ -14,8 +14,8 @@ enum HeadParser {
         }
     }
 
-    /// The verdict on `input`, which is the same however its octets arrive: each prefix is undecided, with nothing
-    /// left in the head, or has the final verdict; and so it is when the octets come one by one.
+    /// The verdict on `input`, which is the same however its bytes arrive: each prefix is undecided, with nothing
+    /// left in the head, or has the final verdict; and so it is when the bytes come one by one.
     func verdict(_ input: Span<UInt8>, into head: Head) -> HeadResult {
         var scan = HeadScan()
         let final = parse(input, into: head, scan: &scan)
@@ -29,24 +29,24 @@ enum HeadParser {
             if count % stride == 0 {
                 var scan = HeadScan()
                 let early = parse(prefix, into: scratch, scan: &scan)
-                demand(early == .needMore || early == final, "after \(count) octets \(early), in the end \(final)")
+                demand(early == .needMore || early == final, "after \(count) bytes \(early), in the end \(final)")
                 demand(
                     early != .needMore || scratch.fieldCount == 0 && scratch.byteCount == 0 && scratch.path.isEmpty,
-                    "undecided after \(count) octets, and something in the head")
+                    "undecided after \(count) bytes, and something in the head")
             }
             if slow == .needMore { slow = parse(prefix, into: scratch, scan: &slowScan) }
-            demand(slow == .needMore || slow == final, "octet by octet, after \(count): \(slow), in the end \(final)")
+            demand(slow == .needMore || slow == final, "byte by byte, after \(count): \(slow), in the end \(final)")
         }
         if slow == .needMore { slow = parse(input, into: scratch, scan: &slowScan) }
         // A fault in the fields of a head that comes slowly may be seen only once the head is whole.
         var isRefused = false
         if case .refused = final { isRefused = true }
-        demand(slow == final || slow == .needMore && isRefused, "octet by octet \(slow), at once \(final)")
+        demand(slow == final || slow == .needMore && isRefused, "byte by byte \(slow), at once \(final)")
         return final
     }
 }
 
-/// Whether two heads send on the same fields, in the same order and octet by octet.
+/// Whether two heads send on the same fields, in the same order and byte by byte.
 func demandSameFields(_ one: Head, _ other: Head) {
     let (first, second) = (sentFields(one), sentFields(other))
     demand(first == second, "fields differ: \(first) and \(second)")
@@ -55,11 +55,11 @@ func demandSameFields(_ one: Head, _ other: Head) {
 /// The fields that are sent on, as `name: value` each.
 func sentFields(_ head: Head) -> [[UInt8]] {
     (0..<head.fieldCount).map { head.field($0) }.filter { !$0.isRemoved }
-        .map { octets(head.bytes($0.name)) + Array(": ".utf8) + octets(head.bytes($0.value)) }
+        .map { copyBytes(head.bytes($0.name)) + Array(": ".utf8) + copyBytes(head.bytes($0.value)) }
 }
 
 /// A copy of `bytes`.
-func octets(_ bytes: Span<UInt8>) -> [UInt8] {
+func copyBytes(_ bytes: Span<UInt8>) -> [UInt8] {
     var copy: [UInt8] = []
     for index in 0..<bytes.count { copy.append(bytes[index]) }
     return copy

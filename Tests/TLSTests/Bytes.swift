@@ -2,8 +2,8 @@ import Core
 
 @testable import TLS
 
-/// The octets of a span, which `#expect` cannot take itself.
-func octets(_ span: Span<UInt8>) -> [UInt8] {
+/// The bytes of a span, which `#expect` cannot take itself.
+func copyBytes(_ span: Span<UInt8>) -> [UInt8] {
     unsafe span.withUnsafeBufferPointer { unsafe Array($0) }
 }
 
@@ -11,7 +11,7 @@ extension Buffer {
     /// What waits, as text.
     var text: String { bytes.text }
     /// What waits.
-    var octets: [UInt8] { TLSTests.octets(bytes) }
+    var content: [UInt8] { copyBytes(bytes) }
 }
 
 extension TLSSession {
@@ -22,5 +22,5 @@ extension TLSSession {
     var sentName: String { serverName.text }
 
     /// `seal` for `#expect`, which cannot take a span.
-    func seal(octets: [UInt8]) -> Bool { seal(octets.span) }
+    func seal(bytes: [UInt8]) -> Bool { seal(bytes.span) }
 }

@@ -8,7 +8,7 @@ import Model
 /// A reload opens the new address before anything else is put in force, so that one which cannot be had refuses it.
 ///
 /// Shape: one object of the control thread; what it has open is closed by `close`.
-final class MetricsDoor {
+final class MetricsListener {
     private let loop: ControlLoop
     private let logger: Logger
     private var address: TCPAddress?

@@ -2,8 +2,8 @@ import Testing
 
 @testable import Core
 
-@Suite struct SocketAddressOctetsTests {
-    static let addresses: [(text: String, octets: [UInt8])] = [
+@Suite struct SocketAddressBytesTests {
+    static let addresses: [(text: String, bytes: [UInt8])] = [
         ("0.0.0.0", [0, 0, 0, 0]), ("10.1.2.3", [10, 1, 2, 3]), ("255.255.255.255", [255, 255, 255, 255]),
         ("::", [UInt8](repeating: 0, count: 16)), ("::1", [UInt8](repeating: 0, count: 15) + [1]),
         ("2001:db8:102:304:506:708:90a:b0c", [0x20, 0x01, 0x0D, 0xB8, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12]),
@@ -16,48 +16,48 @@ import Testing
 
     private func written(_ address: SocketAddress, _ family: SocketAddress.Family) -> [UInt8] {
         let buffer = Buffer(capacity: 16)
-        buffer.append(octetsOf: address, as: family)
-        return octets(buffer.bytes)
+        buffer.append(bytesOf: address, as: family)
+        return copyBytes(buffer.bytes)
     }
 
-    @Test(arguments: addresses) func octetsAreTheAddressTheySpell(text: String, octets: [UInt8]) throws {
-        let address = SocketAddress(octets: octets.span, port: 443)
+    @Test(arguments: addresses) func bytesAreTheAddressTheySpell(text: String, bytes: [UInt8]) throws {
+        let address = SocketAddress(bytes: bytes.span, port: 443)
         #expect(address == SocketAddress(literal: text, port: 443))
         #expect(address.host == text && address.port == 443)
-        #expect(written(address, address.family) == octets)
+        #expect(written(address, address.family) == bytes)
     }
 
     @Test func aMappedAddressIsTheOneItMaps() {
         let mapped = [UInt8](repeating: 0, count: 10) + [0xFF, 0xFF, 10, 1, 2, 3]
-        let address = SocketAddress(octets: mapped.span, port: 8080)
+        let address = SocketAddress(bytes: mapped.span, port: 8080)
         #expect(address.description == "10.1.2.3:8080")
-        #expect(address == SocketAddress(octets: ([10, 1, 2, 3] as [UInt8]).span, port: 8080))
+        #expect(address == SocketAddress(bytes: ([10, 1, 2, 3] as [UInt8]).span, port: 8080))
         #expect(written(address, .ipv4) == [10, 1, 2, 3])
         #expect(written(address, .ipv6) == mapped)
     }
 
-    @Test(arguments: 1...2 as ClosedRange<UInt64>) func randomOctetsComeBack(seed: UInt64) {
+    @Test(arguments: 1...2 as ClosedRange<UInt64>) func randomBytesComeBack(seed: UInt64) {
         var random = FastRandom(seed: seed)
         for count in [4, 16] {
             for _ in 0..<500 {
-                let octets = (0..<count).map { _ in UInt8(random.next(below: 256)) }
-                let address = SocketAddress(octets: octets.span, port: UInt16(random.next(below: 65_536)))
-                #expect(written(address, count == 4 ? .ipv4 : .ipv6) == octets)
+                let bytes = (0..<count).map { _ in UInt8(random.next(below: 256)) }
+                let address = SocketAddress(bytes: bytes.span, port: UInt16(random.next(below: 65_536)))
+                #expect(written(address, count == 4 ? .ipv4 : .ipv6) == bytes)
                 #expect(read(Array(address.host.utf8), address.family, port: address.port) == address)
             }
         }
     }
 
-    @Test func thirteenOctetsAreNoAddress() async {
+    @Test func thirteenBytesAreNoAddress() async {
         await #expect(processExitsWith: .failure) {
-            _ = SocketAddress(octets: [UInt8](repeating: 1, count: 13).span, port: 1)
+            _ = SocketAddress(bytes: [UInt8](repeating: 1, count: 13).span, port: 1)
         }
     }
 
-    @Test func anIPv6AddressHasNoFourOctets() async {
+    @Test func anIPv6AddressHasNoFourBytes() async {
         await #expect(processExitsWith: .failure) {
-            let address = SocketAddress(octets: [UInt8](repeating: 1, count: 16).span, port: 1)
-            Buffer(capacity: 16).append(octetsOf: address, as: .ipv4)
+            let address = SocketAddress(bytes: [UInt8](repeating: 1, count: 16).span, port: 1)
+            Buffer(capacity: 16).append(bytesOf: address, as: .ipv4)
         }
     }
 
@@ -70,9 +70,9 @@ import Testing
         "ffff:ffff:ffff:ffff:ffff:ffff:255.255.255.255", "ffff:ffff:ffff:ffff:ffff:ffff:ffff:ffff",
     ]) func agreesWithTheReadingOfText(literal: String) {
         let isIPv6 = literal.contains(":")
-        let octets = Array(literal.utf8)
-        #expect(read(octets, isIPv6 ? .ipv6 : .ipv4) == SocketAddress(literal: literal, port: 80))
-        #expect(read(octets, isIPv6 ? .ipv4 : .ipv6) == nil, "of the other family")
+        let bytes = Array(literal.utf8)
+        #expect(read(bytes, isIPv6 ? .ipv6 : .ipv4) == SocketAddress(literal: literal, port: 80))
+        #expect(read(bytes, isIPv6 ? .ipv4 : .ipv6) == nil, "of the other family")
     }
 
     @Test func theLongestLiteralIsReadAndALongerOneIsNone() throws {
@@ -91,10 +91,10 @@ import Testing
         arguments: [
             (0x1234, 2, [0x12, 0x34]), (0x0102_0304, 4, [1, 2, 3, 4]), (0x1234, 1, [0x34]), (7, 4, [0, 0, 0, 7]),
             (.max, 8, [UInt8](repeating: 255, count: 8)), (5, 0, []),
-        ] as [(UInt64, Int, [UInt8])]) func numbersAreWrittenHighestOctetFirst(value: UInt64, count: Int, all: [UInt8])
+        ] as [(UInt64, Int, [UInt8])]) func numbersAreWrittenHighestByteFirst(value: UInt64, count: Int, all: [UInt8])
     {
         let buffer = Buffer(capacity: 8)
-        buffer.append(bigEndian: value, octetCount: count)
-        #expect(octets(buffer.bytes) == all)
+        buffer.append(bigEndian: value, byteCount: count)
+        #expect(copyBytes(buffer.bytes) == all)
     }
 }

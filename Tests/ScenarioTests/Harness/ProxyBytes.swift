@@ -1,7 +1,7 @@
 /// PROXY headers as scenarios write and read them: by the protocol's text, and by none of the sources.
 ///
 /// Source: W. Tarreau, "The PROXY protocol, versions 1 & 2", HAProxy 2020, §2.
-enum ProxyOctets {
+enum ProxyBytes {
     /// What version 2 begins with.
     static let signature: [UInt8] = [0x0D, 0x0A, 0x0D, 0x0A, 0x00, 0x0D, 0x0A, 0x51, 0x55, 0x49, 0x54, 0x0A]
     /// 203.0.113.7:4711 to 192.0.2.1:443, as version 2 says it.
@@ -34,9 +34,9 @@ enum ProxyOctets {
     }
 
     /// CRC-32C, bit by bit. Source: RFC 3720 §B.4.
-    static func checksum(_ octets: [UInt8]) -> UInt32 {
-        ~octets.reduce(~0) { sum, octet in
-            (0..<8).reduce(sum ^ UInt32(octet)) { sum, _ in sum >> 1 ^ (sum & 1 == 1 ? 0x82F6_3B78 : 0) }
+    static func checksum(_ bytes: [UInt8]) -> UInt32 {
+        ~bytes.reduce(~0) { sum, byte in
+            (0..<8).reduce(sum ^ UInt32(byte)) { sum, _ in sum >> 1 ^ (sum & 1 == 1 ? 0x82F6_3B78 : 0) }
         }
     }
 
@@ -65,27 +65,27 @@ enum ProxyOctets {
     }
 
     /// Reads a header of version 2; nil if there is none, or not all of it.
-    static func read(_ octets: [UInt8]) -> Header? {
-        guard octets.count >= 16, Array(octets[0..<12]) == signature else { return nil }
-        let end = 16 + (Int(octets[14]) << 8 | Int(octets[15]))
-        let addressCount = [0x00: 0, 0x11: 12, 0x21: 36][octets[13]] ?? 0
-        guard octets.count >= end, 16 + addressCount <= end else { return nil }
-        var zeroed = Array(octets[0..<end])
+    static func read(_ bytes: [UInt8]) -> Header? {
+        guard bytes.count >= 16, Array(bytes[0..<12]) == signature else { return nil }
+        let end = 16 + (Int(bytes[14]) << 8 | Int(bytes[15]))
+        let addressCount = [0x00: 0, 0x11: 12, 0x21: 36][bytes[13]] ?? 0
+        guard bytes.count >= end, 16 + addressCount <= end else { return nil }
+        var zeroed = Array(bytes[0..<end])
         var told: [UInt8] = []
         var index = 16 + addressCount
         while index + 3 <= end {
-            let valueEnd = index + 3 + (Int(octets[index + 1]) << 8 | Int(octets[index + 2]))
+            let valueEnd = index + 3 + (Int(bytes[index + 1]) << 8 | Int(bytes[index + 2]))
             guard valueEnd <= end else { return nil }
-            if octets[index] == 3 {
-                told = Array(octets[index + 3..<valueEnd])
+            if bytes[index] == 3 {
+                told = Array(bytes[index + 3..<valueEnd])
                 for place in index + 3..<valueEnd { zeroed[place] = 0 }
             }
             index = valueEnd
         }
         let right = checksum(zeroed)
         return Header(
-            command: octets[12], family: octets[13], addresses: Array(octets[16..<16 + addressCount]),
+            command: bytes[12], family: bytes[13], addresses: Array(bytes[16..<16 + addressCount]),
             isSummed: told == (0..<4).map { UInt8(truncatingIfNeeded: right >> (24 - 8 * $0)) },
-            rest: Array(octets[end...]))
+            rest: Array(bytes[end...]))
     }
 }

@@ -1,7 +1,7 @@
 import Core
 
 /// Where clients of control come in, and what they may do there.
-enum AdminDoor {
+enum AdminEndpoint {
     /// The Unix socket at this path: operators, by the permissions of its file.
     case socket(path: String)
     /// `admin.metrics`: whoever can connect. They may read the metrics, and cost little.

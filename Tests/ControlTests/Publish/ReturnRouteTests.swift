@@ -8,7 +8,7 @@ import Testing
     private let route = "ip route replace local default dev lo table"
 
     private func commands(_ rules: RoutingTables.Rule...) -> [String] {
-        AnswerPath.commands(target, interface: "t0", rules)
+        ReturnRoute.commands(target, interface: "t0", rules)
     }
 
     private func range(_ literal: String, _ length: Int) -> AddressRange {
@@ -40,7 +40,7 @@ import Testing
     @Test func ipv6HasRulesAndRoutesOfItsOwn() {
         let target = SocketAddress(literal: "2001:db8::2", port: 443)!
         #expect(
-            AnswerPath.commands(target, interface: "eth0", []) == [
+            ReturnRoute.commands(target, interface: "eth0", []) == [
                 "ip -6 rule add iif eth0 from 2001:db8::2 ipproto tcp sport 443 lookup 100",
                 "ip -6 route replace local default dev lo table 100",
             ])
@@ -49,11 +49,11 @@ import Testing
     /// Here no rule is for answers of a port that nobody would think of.
     @Test func asksTheKernel() throws {
         let target = try #require(SocketAddress(literal: "127.0.0.1", port: 1))
-        guard case .lost(let commands) = try AnswerPath.find([target]).first else {
+        guard case .lost(let commands) = try ReturnRoute.find([target]).first else {
             Issue.record("answers from 127.0.0.1:1 to elsewhere are delivered here")
             return
         }
         #expect(commands.first == "ip rule add iif lo from 127.0.0.1 ipproto tcp sport 1 lookup 100")
-        #expect(try AnswerPath.find([]).isEmpty)
+        #expect(try ReturnRoute.find([]).isEmpty)
     }
 }

@@ -1,7 +1,7 @@
 import Core
 
-/// The octets of a span, which `#expect` cannot take itself.
-func octets(_ span: Span<UInt8>) -> [UInt8] {
+/// The bytes of a span, which `#expect` cannot take itself.
+func copyBytes(_ span: Span<UInt8>) -> [UInt8] {
     unsafe span.withUnsafeBufferPointer { unsafe Array($0) }
 }
 

@@ -7,12 +7,12 @@ import Testing
 @Suite struct MetricsDoorTests {
     private let loop = ControlLoop()
     private let actions: RecordingActions
-    private let door: MetricsDoor
+    private let door: MetricsListener
     private let none = ListenerSockets(workerCount: 1)
 
     init() {
         actions = RecordingActions(document: AdminHarness.document, loop: loop)
-        door = MetricsDoor(loop: loop, logger: quiet)
+        door = MetricsListener(loop: loop, logger: quiet)
     }
 
     private func document(_ port: UInt16?) -> Document {

@@ -4,7 +4,7 @@ import Core
 /// elsewhere, have to come here all the same, and to be taken for ours by a route of type `local`.
 ///
 /// That they come here at all is the target's routing, which cannot be seen from here.
-enum AnswerPath: Equatable {
+enum ReturnRoute: Equatable {
     /// They are delivered on this host, if the target sends them here.
     case delivered
     /// They are passed on or dropped; these commands change that.
@@ -13,11 +13,11 @@ enum AnswerPath: Equatable {
     case unreachable(reason: String)
 
     /// What becomes of the answers of `targets`, in their order. Errors: the kernel does not tell.
-    static func find(_ targets: [SocketAddress]) throws(SystemError) -> [AnswerPath] {
+    static func find(_ targets: [SocketAddress]) throws(SystemError) -> [ReturnRoute] {
         let tables = try RoutingTables()
         defer { tables.close() }
         var rules: [SocketAddress.Family: [RoutingTables.Rule]] = [:]
-        var paths: [AnswerPath] = []
+        var paths: [ReturnRoute] = []
         for target in targets {
             if rules[target.family] == nil { rules[target.family] = try tables.rules(target.family) }
             paths.append(find(target, tables, rules[target.family] ?? []))
@@ -27,7 +27,7 @@ enum AnswerPath: Equatable {
 
     private static func find(
         _ target: SocketAddress, _ tables: RoutingTables, _ rules: [RoutingTables.Rule]
-    ) -> AnswerPath {
+    ) -> ReturnRoute {
         let way: RoutingTables.Route
         do throws(SystemError) { way = try tables.route(to: target) } catch {
             return .unreachable(reason: error.reason)
