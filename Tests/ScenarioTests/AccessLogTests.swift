@@ -40,7 +40,8 @@ import Testing
             return entries.count == 2 ? entries : nil
         }
         // Each worker writes its own lines, so their order is open.
-        let entry = try #require(try #require(entries).first { $0["request_line"].string?.contains("quoted") == false })
+        let unquoted = try #require(entries).first { $0["request_line"].string?.contains("quoted") == false }
+        let entry = try #require(unquoted)
         #expect(entry["type"] == "http")
         #expect(entry["client_ip"] == "127.0.0.1")
         #expect(entry["target_port"].int == Int(target.port))

@@ -109,9 +109,14 @@ import Testing
     func answerHasBegun() throws {
         let gate = Gate()
         let dying = try TargetServer("dying") { connection in
-            guard try connection.request() != nil else { return }
-            try connection.send("HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nhalf")
-            gate.wait()
+            while let request = try connection.request() {
+                if request.target.hasPrefix("/dies") {
+                    try connection.send("HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nhalf")
+                    return gate.wait()
+                }
+                // A target that fails its health checks would lose the request before it has begun to answer.
+                try connection.respond(body: "dying\n")
+            }
         }
         let living = try TargetServer("living")
         let apus = try start([dying, living])

@@ -5,8 +5,8 @@ import Logging
 /// The admin socket, or the TCP address of the metrics: takes connections and keeps count of them.
 ///
 /// Shape:  owned by the control thread. Every client is an `AdminConnection`, held here and by the loop.
-/// Limits: `AdminEndpoint.clientsMax` clients. On the socket one more is answered 503; on TCP, where strangers come, the
-///         one that has been waited for longest is closed.
+/// Limits: `AdminEndpoint.clientsMax` clients. On the socket one more is answered 503; on TCP, where strangers
+///         connect, the one that has been waited for longest is closed.
 /// Source: design.md §8.2.
 final class AdminServer: PollHandler {
     /// Where it listens.

@@ -31,6 +31,11 @@ struct Attempts {
     /// How the last one failed that found no connection.
     var lastFailure: AttemptOutcome.Ending?
 
+    /// A copy of the request went out after an attempt that may have been processed.
+    private(set) var isCopy = false
+    /// The next attempt goes out by a connection on which nothing was sent before.
+    private(set) var needsFreshConnection = false
+
     /// Forgets everything but memory.
     mutating func reset() {
         // Most never hold anything, and emptying an array costs more than asking.
@@ -40,6 +45,8 @@ struct Attempts {
         retiredCount = 0
         nextAt = .distantFuture
         lastFailure = nil
+        isCopy = false
+        needsFreshConnection = false
     }
 
     /// An attempt begins. On a connection that is open already it never has to `wait`.
@@ -49,6 +56,12 @@ struct Attempts {
     mutating func wait(for pool: TargetPool, _ token: Token = .none, ticket: Int = 0, now: Instant) {
         pending.append(Pending(pool: pool, token: token, ticket: ticket, beganAt: now))
         tried.append(pool)
+    }
+
+    /// The request goes out again after an attempt that came to `outcome`.
+    mutating func noteSentAgain(after outcome: AttemptOutcome) {
+        if !outcome.isUnprocessed { isCopy = true }
+        needsFreshConnection = outcome.ending == .closed
     }
 
     /// Whether another one may begin.

@@ -15,7 +15,7 @@ extension Worker {
         pool.begin()
         let name = targetServerName(exchange, pool)
         if group.plan.version != .http1 { return requestStream(exchange, pool, group, name) }
-        if !exchange.needsFreshConnection, let idle = pool.takeIdle(for: name) {
+        if !exchange.attempts.needsFreshConnection, let idle = pool.takeIdle(for: name) {
             counters.targetConnectionsIdle.subtract()
             counters.targetConnectionsReused.add()
             schedule(idle, at: now + group.plan.attempts.unacknowledgedMax)
@@ -196,7 +196,7 @@ extension Worker {
                 return answer(exchange, status: 502, word: "RetryBudgetExhausted")
             }
             sendAgain(exchange, after: outcome, excludes: !isRetired)
-        case .leaveToClient where exchange.client.mayRefuse: refuse(exchange)
+        case .leaveToClient where exchange.client.mayRefuse: handle(exchange, .leftToClient)
         case .leaveToClient: answer(exchange, status: 502, word: "RequestBodyNotKept")
         case .fail: answer(exchange, status: 502, word: "TargetClosedConnection")
         }
@@ -207,7 +207,7 @@ extension Worker {
     @discardableResult mutating func moveElsewhere(
         _ exchange: Exchange, _ ending: AttemptOutcome.Ending, isUnprocessed: Bool = false
     ) -> Bool {
-        guard exchange.state.phase == .waiting, !exchange.hasAnswer, let pool = exchange.pool,
+        guard exchange.state.phase == .waiting, exchange.responseProgress == .awaited, let pool = exchange.pool,
             let group = exchange.group, let beganAt = exchange.attemptBeganAt, group.hasOther(than: [pool])
         else { return false }
         let outcome = AttemptOutcome(ending, isUnprocessed: isUnprocessed, duration: now.since(beganAt))
@@ -219,7 +219,7 @@ extension Worker {
 
     /// Whether `moveElsewhere` would, but for the budget.
     func mayMove(_ exchange: Exchange, _ ending: AttemptOutcome.Ending, isUnprocessed: Bool) -> Bool {
-        guard exchange.state.phase == .waiting, !exchange.hasAnswer, let pool = exchange.pool,
+        guard exchange.state.phase == .waiting, exchange.responseProgress == .awaited, let pool = exchange.pool,
             let group = exchange.group, group.hasOther(than: [pool])
         else { return false }
         return decide(exchange, AttemptOutcome(ending, isUnprocessed: isUnprocessed, duration: 0)) == .sendAgain
@@ -230,7 +230,7 @@ extension Worker {
             outcome,
             RetryPolicy.Request(
                 isIdempotent: exchange.isIdempotent, isSafe: exchange.isSafe, isComplete: !exchange.keptBody.isLost,
-                attemptCount: exchange.attempts.count, isCopy: exchange.isCopy))
+                attemptCount: exchange.attempts.count, isCopy: exchange.attempts.isCopy))
     }
 
     private func takeRetry(_ exchange: Exchange) -> Bool {
@@ -246,11 +246,10 @@ extension Worker {
             preconditionFailure("exchange: sent again without a target")
         }
         if excludes { exchange.attempts.exclude(pool) }
-        if !outcome.isUnprocessed { exchange.isCopy = true }
-        exchange.needsFreshConnection = outcome.ending == .closed
+        exchange.attempts.noteSentAgain(after: outcome)
         exchange.keptBody.rewind(&buffers)
-        exchange.isRequestDone = false
-        exchange.hasAnswer = false
+        exchange.requestProgress.receive(.sentAgain)
+        exchange.responseProgress.receive(.sentAgain)
         exchange.client.requestRate.cancel()
         target.isWithdrawn = true
         counters.retries.add()
@@ -271,10 +270,9 @@ extension Worker {
     }
 
     /// Tells a client of HTTP/2 that its request was not processed and may be sent again. Source: RFC 9113 §8.7.
-    private mutating func refuse(_ exchange: Exchange) {
+    mutating func refuse(_ exchange: Exchange) {
         exchange.record.status = 502
         exchange.client.refuses = true
-        _ = exchange.state.receive(.answeredHere)
         giveUp(exchange, word: "RequestBodyNotKept")
     }
 }

@@ -24,52 +24,27 @@ final class Exchange {
     /// How many bytes of it may be kept.
     var keptBytesMax = 0
 
-    // What the request's head said.
-    var isClientPersistent = false
-    var isAmbiguous = false
-    var expectsContinue = false
-    var isHEAD = false
+    /// What the request's head said.
+    var facts = RequestFacts()
 
-    // How far it has come.
-    /// The request has been read to its end and handed to the target's connection.
-    var isRequestDone = false
-    /// The response has been read to its end and handed to the client's connection.
-    var isResponseDone = false
+    var requestProgress = RequestProgress.received
+    var responseProgress = ResponseProgress.awaited
+    /// Whether each connection serves another exchange.
+    var clientPersistence = Persistence.undecided
+    var targetPersistence = Persistence.undecided
+    var share = ShareState.none
+
     /// The rule of HTTP/2 that the client has broken on its stream, for the log.
     var clientFault: StaticString?
-    /// A byte of an answer has come.
-    var hasAnswer = false
-    /// A copy of the request went out after an attempt that may have been processed.
-    var isCopy = false
-    /// It goes out by a connection on which nothing was sent before.
-    var needsFreshConnection = false
     /// Bytes of the request's head that the worker's budget was charged with.
     var chargedByteCount = 0
-    /// It waits until its client connection may have another connection to a target.
-    var awaitsTarget = false
     /// Its place in `Worker.descriptorQueue`, while it waits there.
     var descriptorTicket: Int?
-    /// It counts in its client connection's `targetCount`.
-    var countsAsTarget = false
-    /// It counts as a request of its group.
-    var isForwarded = false
     /// What is wrong with the body of the request, once that is known: it names the answer's status and cause.
     var bodyViolation: Violation?
     /// What is wrong with the target's answer, once that is known.
     var responseFault: ResponseFault?
-    /// The target has agreed to a WebSocket: bytes flow both ways until either side ends.
-    var isTunnel = false
-    /// The deregistration delay, or the end of the process, ended it.
-    var isCut = false
     var interimResponses = 0
-    /// The target's connection may serve another exchange, as far as its response says.
-    var isTargetPersistent = false
-    /// The client's connection will serve another request.
-    var keepsClient = false
-    /// Its head could not be read: `request` has the request line at most.
-    var isRefused = false
-    /// Field rules were applied to the request already: a retry sends the same head.
-    var isPrepared = false
 
     /// What the log record tells.
     var record: AccessRecord
@@ -98,30 +73,18 @@ final class Exchange {
     func begin(_ client: ClientSide, now: Instant) {
         state = ExchangeState()
         joinedClient = client
-        isClientPersistent = false
-        isAmbiguous = false
-        expectsContinue = false
-        isHEAD = false
-        isRequestDone = false
-        isResponseDone = false
-        hasAnswer = false
-        isCopy = false
-        needsFreshConnection = false
+        facts = RequestFacts()
+        requestProgress = .received
+        responseProgress = .awaited
+        clientPersistence = .undecided
+        targetPersistence = .undecided
+        share = .none
+        clientFault = nil
         attemptBeganAt = nil
-        awaitsTarget = false
         descriptorTicket = nil
-        countsAsTarget = false
-        isForwarded = false
         bodyViolation = nil
         responseFault = nil
-        isTunnel = false
-        isCut = false
         interimResponses = 0
-        isTargetPersistent = false
-        keepsClient = false
-        isRefused = false
-        clientFault = nil
-        isPrepared = false
         record = AccessRecord(createdAt: WallClock.now(), client: client.address, listener: client.address)
         redirectURL = .empty
         consumedAtStart = client.consumedCount
@@ -159,4 +122,16 @@ final class Exchange {
         let method = head.bytes(head.method)
         return isSafe || method.equals("PUT") || method.equals("DELETE")
     }
+}
+
+/// What the head of a request said about the message and its connection.
+struct RequestFacts {
+    /// The client's connection may serve another request. Source: RFC 9112 §9.3.
+    var isPersistent = false
+    /// Others may read the head in another way, so nothing may follow it on either connection.
+    var isAmbiguous = false
+    /// It asks for `100 Continue` before its body. Source: RFC 9110 §10.1.1.
+    var expectsContinue = false
+    /// Its response has no body. Source: RFC 9110 §9.3.2.
+    var isHEAD = false
 }

@@ -4,8 +4,8 @@ import Core
 extension Worker {
     /// Applies the field rules of the listener, once per exchange: a retry sends the same head.
     mutating func prepareFields(_ exchange: Exchange) {
-        guard !exchange.isPrepared else { return }
-        exchange.isPrepared = true
+        guard exchange.requestProgress == .received else { return }
+        exchange.requestProgress.receive(.prepared)
         let request = exchange.request
         let client = exchange.client
         let listener = client.listener

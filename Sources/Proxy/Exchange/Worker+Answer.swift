@@ -25,7 +25,7 @@ extension Worker {
         response.reason = response.append(page.reason)
         // What was wrong with the request may hide where the next one begins.
         let isUnreadable = status == 400 || status == 408 || status == 413 || status == 414 || status == 505
-        send(exchange, bodyCount: page.byteCount, closes: isUnreadable || exchange.isCut) { page.append(to: $0) }
+        send(exchange, bodyCount: page.byteCount, closes: isUnreadable || exchange.state.isCut) { page.append(to: $0) }
     }
 
     /// Answers a call of gRPC: whatever went wrong, its client looks for a status of gRPC's in a response that HTTP
@@ -42,7 +42,7 @@ extension Worker {
         response.append(decimal: UInt64(status.number))
         response.endField(number, id: .other)
         addField("grpc-message", word, detail)
-        send(exchange, bodyCount: nil, closes: exchange.isCut) { _ in }
+        send(exchange, bodyCount: nil, closes: exchange.state.isCut) { _ in }
     }
 
     /// Answers with what the configuration periods out.
@@ -102,28 +102,28 @@ extension Worker {
     ) {
         let client = exchange.client
         exchange.record.status = response.status
-        if exchange.state.phase != .ended { _ = exchange.state.receive(.answeredHere) }
         exchange.answeredAt = now
         // A request that ends with its head is done though nobody looked for its body.
-        if client.decoder.isComplete { exchange.isRequestDone = true }
-        exchange.keepsClient = !closes && exchange.isRequestDone && mayKeep(exchange)
+        let isRequestDone = client.decoder.isComplete || exchange.requestProgress == .passedOn
+        exchange.clientPersistence.decide(!closes && isRequestDone && mayPersist(exchange))
         let bodyCount = response.status == 204 || response.status == 304 ? nil : bodyCount
-        let hasBody = !exchange.isHEAD && (bodyCount ?? 0) > 0
+        let hasBody = !exchange.facts.isHEAD && (bodyCount ?? 0) > 0
         client.sending = bodyCount.map { .length(UInt64($0)) } ?? .none
         client.writeHead(response, exchange, hasBody: hasBody, &self)
         if hasBody {
             writeBody(outbound(of: client))
             _ = client.endBody(trailers: nil, &self)  // a dead connection is noticed in `complete`
         }
-        exchange.isResponseDone = true
+        exchange.responseProgress.receive(.passedOn)
         releaseTarget(exchange, reusable: false)
-        complete(exchange)
+        // An event that was answered by an error has ended the exchange already.
+        if exchange.state.phase == .ended { complete(exchange) } else { handle(exchange, .answeredHere) }
     }
 
     /// Whether the client's connection may serve another request, as far as both sides and the configuration say.
-    func mayKeep(_ exchange: Exchange) -> Bool {
+    func mayPersist(_ exchange: Exchange) -> Bool {
         let client = exchange.client
-        return !exchange.isAmbiguous && !client.listener.isRemoved && finishDeadline == nil
+        return !exchange.facts.isAmbiguous && !client.listener.isRemoved && finishDeadline == nil
             && client.mayFollow(exchange, now: now)
     }
 

@@ -88,7 +88,7 @@ extension Worker {
         guard let pool = group.pick(now: now) else { return answer(exchange, status: 503, word: "NoTargets") }
         group.retryBudget.noteRequest(now: now)
         counters.requestsForwarded.add()
-        exchange.isForwarded = true
+        handle(exchange, .forwarded)
         group.plan.counters.requests.add()
         group.plan.counters.requestsActive.add()
         if group.isFailOpen {
@@ -102,7 +102,7 @@ extension Worker {
     /// Answers `Expect: 100-continue` at this hop, unless the body is on its way already. RFC 9110 §10.1.1.
     private mutating func sendContinue(_ exchange: Exchange) {
         let client = exchange.client
-        guard exchange.expectsContinue, client.inbound?.isEmpty ?? true else { return }
+        guard exchange.facts.expectsContinue, client.inbound?.isEmpty ?? true else { return }
         outbound(of: client).append("HTTP/1.1 100 Continue\r\n\r\n")
         _ = client.flush(&self)  // a dead connection is noticed by the next read
     }

@@ -13,13 +13,13 @@ extension Worker {
         case .tryNextTarget: tryNextTarget(exchange)
         case .retryOrFail: retryOrFail(exchange)
         case .connectAgain: connectAgain(exchange)
-        case .relayResponse: break  // `pump` goes on with it
+        case .proceed: break
         case .finish: complete(exchange)
         case .answer(let status):
             let violation = exchange.bodyViolation
             answer(exchange, status: violation?.status ?? status, word: violation?.word ?? event.word)
         case .truncate: giveUp(exchange, word: exchange.bodyViolation?.word ?? event.word)
-        case .abandon where exchange.isTunnel: giveUp(exchange, word: event.word)
+        case .refuse: refuse(exchange)
         case .abandon:
             // Who broke the protocol did not go away.
             let status: UInt16 = exchange.clientFault == nil ? 460 : 400
@@ -38,13 +38,19 @@ extension Worker {
 
     /// Goes on with both directions of an exchange as far as they go without waiting.
     mutating func pump(_ exchange: Exchange) {
-        if exchange.state.phase == .connecting || exchange.state.phase == .waiting { flushInterim(exchange) }
-        if exchange.state.phase == .waiting || exchange.state.phase == .answering { relayRequest(exchange) }
+        switch exchange.state.phase {
+        case .deciding, .connecting, .waiting: flushInterim(exchange)
+        case .answering, .tunnelling, .ended: break
+        }
+        switch exchange.state.phase {
+        case .waiting, .answering, .tunnelling: relayRequest(exchange)
+        case .deciding, .connecting, .ended: break
+        }
         if exchange.state.phase == .waiting { readResponse(exchange) }
         switch exchange.state.phase {
-        case .answering: relayResponse(exchange)
+        case .answering, .tunnelling: relayResponse(exchange)
         case .ended where exchange.isJoined: complete(exchange)
-        case .connecting, .waiting, .ended: break
+        case .deciding, .connecting, .waiting, .ended: break
         }
         if let target = exchange.target { target.settle(&self) }
     }
@@ -91,10 +97,10 @@ extension Worker {
 
     private mutating func relayRequest(_ exchange: Exchange) {
         guard let target = exchange.target, !target.isWriteDead else { return }
-        if exchange.isRequestDone {
+        if exchange.requestProgress == .passedOn {
             switch target.flush(&self) {
             case .failed: noteWriteFailure(exchange, target)
-            case .done: if exchange.isTunnel { target.shutdownWrite(&self) }
+            case .done: if exchange.state.phase == .tunnelling { target.shutdownWrite(&self) }
             case .blocked: break
             }
             return
@@ -102,9 +108,9 @@ extension Worker {
         let client = exchange.client
         switch relayBody(of: exchange, from: client, to: target) {
         case .ended:
-            exchange.isRequestDone = true
+            exchange.requestProgress.receive(.passedOn)
             exchange.keptBody.isEnded = true
-            if exchange.isTunnel { return relayRequest(exchange) }
+            if exchange.state.phase == .tunnelling { return relayRequest(exchange) }
             exchange.sentAt = now
             client.requestRate.cancel()
         case .waiting: watchRequestRate(exchange, target)
@@ -128,7 +134,7 @@ extension Worker {
     /// connection closes, and the rest of its request interests nobody. Source: RFC 9112 §9.6; elbv2.md §2.3, 400.
     private mutating func endRequestShort(_ exchange: Exchange, _ target: TargetSide) {
         if exchange.client.isBroken { return handle(exchange, .clientGone) }
-        guard exchange.state.phase == .answering else { return handle(exchange, .clientMalformed) }
+        guard exchange.state.isAnswering else { return handle(exchange, .clientMalformed) }
         exchange.client.requestRate.cancel()
         target.isWriteDead = true
     }
@@ -195,11 +201,12 @@ extension Worker {
         exchange.record.targetStatus = response.status
         countResponse(exchange)
         // An early answer leaves a request behind that nobody may take for the next one's beginning.
-        let isEarly = !exchange.isRequestDone || !target.isFlushed
-        exchange.isTargetPersistent = head.isPersistent && !exchange.isAmbiguous && !isEarly
+        let isEarly = exchange.requestProgress != .passedOn || !target.isFlushed
+        exchange.targetPersistence.decide(head.isPersistent && !exchange.facts.isAmbiguous && !isEarly)
         client.requestRate.cancel()
         client.sending = client.framing(of: head.framing, for: exchange)
-        exchange.keepsClient = mayKeep(exchange) && exchange.isRequestDone && client.sending != .untilClose
+        exchange.clientPersistence.decide(
+            mayPersist(exchange) && exchange.requestProgress == .passedOn && client.sending != .untilClose)
         if response.firstField(.date) == nil { addDate() }
         client.writeHead(response, exchange, hasBody: !target.decoder.isComplete, &self)
         handle(exchange, .responseHead)
@@ -210,7 +217,6 @@ extension Worker {
         let client = exchange.client
         endAttempt(exchange, .answered)
         exchange.keptBody.reset(&buffers)
-        exchange.isTunnel = true
         exchange.answeredAt = now
         exchange.record.kind = .webSocket
         counters.webSockets.add()
@@ -218,25 +224,26 @@ extension Worker {
         exchange.record.status = exchange.request.isHTTP2 ? 200 : 101
         exchange.record.targetStatus = 101
         countResponse(exchange)
-        exchange.isRequestDone = false
-        exchange.isTargetPersistent = false
-        exchange.keepsClient = false
+        exchange.requestProgress.receive(.tunnelOpened)
+        exchange.targetPersistence.decide(false)
+        exchange.clientPersistence.decide(false)
         client.decoder = BodyDecoder(.untilClose)
         target.decoder = BodyDecoder(.untilClose)
         client.sending = .untilClose
         target.sending = .untilClose
         client.writeHead(response, exchange, hasBody: true, &self)
-        handle(exchange, .responseHead)
+        handle(exchange, .tunnelOpened)
         relayRequest(exchange)
     }
 
     private mutating func relayResponse(_ exchange: Exchange) {
-        guard !exchange.isResponseDone, let target = exchange.target else { return }
+        guard exchange.responseProgress != .passedOn, let target = exchange.target else { return }
         let client = exchange.client
         switch relay(from: target, to: client) {
         case .ended:
-            exchange.isResponseDone = true
-            releaseTarget(exchange, reusable: exchange.isTargetPersistent && exchange.isRequestDone)
+            exchange.responseProgress.receive(.passedOn)
+            let isReusable = exchange.targetPersistence == .persistent && exchange.requestProgress == .passedOn
+            releaseTarget(exchange, reusable: isReusable)
             handle(exchange, .responseEnd)
         case .waiting: watchResponseRate(client)
         case .turnOver: delay(client)
@@ -265,7 +272,7 @@ extension Worker {
         case .done: finish(exchange)
         case .blocked: watchResponseRate(exchange.client)
         case .failed:
-            exchange.keepsClient = false
+            exchange.clientPersistence.revoke()
             finish(exchange)
         }
     }
@@ -275,7 +282,7 @@ extension ExchangeState.Event {
     /// The word in the Apus-Reason field and in logs, when this event ends an exchange.
     var word: StaticString {
         switch self {
-        case .connected, .responseHead, .responseEnd, .answeredHere, .sentAgain: "None"
+        case .forwarded, .connected, .responseHead, .tunnelOpened, .responseEnd, .answeredHere, .sentAgain: "None"
         case .connectFailed: "TargetConnectFailed"
         case .targetGone: "TargetClosedConnection"
         case .targetMalformed: "MalformedResponse"
@@ -285,18 +292,23 @@ extension ExchangeState.Event {
         case .targetTimeout: "TargetTimeout"
         case .targetUnheard: "TargetUnacknowledged"
         case .cut: "DeregistrationDelayExpired"
+        case .stopped: "Shutdown"
+        case .leftToClient: "RequestBodyNotKept"
         }
     }
 
     /// How this event ends the attempt under way; nil if it does not, or says so itself (`endAttempt`).
     fileprivate var attemptEnding: AttemptOutcome.Ending? {
         switch self {
-        case .connected, .connectFailed, .sentAgain, .responseHead, .responseEnd, .targetGone, .answeredHere: nil
+        case .forwarded, .connected, .connectFailed, .sentAgain, .responseHead, .tunnelOpened, .responseEnd,
+            .targetGone,
+            .answeredHere, .leftToClient:
+            nil
         case .targetMalformed: .malformed
         case .clientGone, .clientMalformed, .clientTimeout: .abandoned
         case .targetTimeout: .timedOut
         case .targetUnheard: .unacknowledged
-        case .cut: .cut
+        case .cut, .stopped: .cut
         }
     }
 }

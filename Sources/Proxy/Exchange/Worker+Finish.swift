@@ -6,7 +6,7 @@ extension Worker {
     /// Ends an exchange whose response the kernel has taken, and makes the client's connection ready for the next.
     mutating func finish(_ exchange: Exchange) {
         let client = exchange.client
-        let keepsClient = exchange.keepsClient
+        let keepsClient = exchange.clientPersistence == .persistent
         release(exchange)
         client.finish(keeps: keepsClient, &self)
     }
@@ -16,7 +16,7 @@ extension Worker {
         let client = exchange.client
         exchange.record.reason = word
         exchange.record.reasonDetail = exchange.responseFault?.word
-        let isResponseDone = exchange.isResponseDone
+        let isResponseDone = exchange.responseProgress == .passedOn
         releaseTarget(exchange, reusable: false)
         release(exchange)
         client.abort(isResponseDone: isResponseDone, &self)
@@ -27,7 +27,7 @@ extension Worker {
         precondition(exchange.target == nil && exchange.pool == nil, "exchange: released with its target")
         let client = exchange.client
         exchange.keptBody.reset(&buffers)
-        if exchange.countsAsTarget || exchange.awaitsTarget { client.giveTargetBack(exchange, &self) }
+        if exchange.share != .none { client.giveTargetBack(exchange, &self) }
         if exchange.descriptorTicket != nil { leaveDescriptorQueue(exchange) }
         buffers.charge(-exchange.chargedByteCount)
         exchange.chargedByteCount = 0
@@ -35,9 +35,9 @@ extension Worker {
         client.responseRate.cancel()
         client.lastActivity = now
         counters.requestsActive.subtract()
-        if exchange.isTunnel { counters.webSocketsActive.subtract() }
+        if exchange.record.kind == .webSocket { counters.webSocketsActive.subtract() }
         counters.requestDuration.record(now.since(exchange.startedAt))
-        if exchange.isForwarded { exchange.group?.plan.counters.requestsActive.subtract() }
+        if exchange.state.isForwarded { exchange.group?.plan.counters.requestsActive.subtract() }
         writeRecord(exchange)
         client.exchange = nil
         keepFree(exchange)
@@ -57,7 +57,7 @@ extension Worker {
         guard let group = exchange.group else { return }
         group.plan.counters.responses.add(statusClass)
         // An early answer comes before the request was passed on: it took no time that could be measured.
-        if exchange.isRequestDone { group.plan.counters.responseTime.record(now.since(exchange.sentAt)) }
+        if exchange.requestProgress == .passedOn { group.plan.counters.responseTime.record(now.since(exchange.sentAt)) }
     }
 
     private mutating func writeRecord(_ exchange: Exchange) {
@@ -70,7 +70,7 @@ extension Worker {
         setTimes(exchange)
         let request = exchange.request
         // As ALB does, an answer made here is logged with the trace that a target would have seen.
-        if !exchange.isPrepared && !exchange.isRefused { setTraceID(request) }
+        if exchange.requestProgress == .received { setTraceID(request) }
         let loadBalancer = client.listener.logName
         let group = exchange.group?.logName ?? []
         exchange.record.isTLS = client.tls != nil
@@ -93,7 +93,7 @@ extension Worker {
 
     /// An early answer comes before the request was sent to its end: `sentAt` is then an earlier life's, or later.
     private func setTimes(_ exchange: Exchange) {
-        let isSent = exchange.isForwarded && exchange.sentAt >= exchange.startedAt
+        let isSent = exchange.state.isForwarded && exchange.sentAt >= exchange.startedAt
         let isAnswered = exchange.record.targetStatus != 0
         exchange.record.requestProcessingTime = isSent ? exchange.sentAt.since(exchange.startedAt) : nil
         let isTimed = isSent && isAnswered

@@ -89,7 +89,7 @@ extension Worker {
     /// Hands up to `count` bytes at the front of `inbound` to `sink`, framed as it wants. Returns how many were taken,
     /// which are consumed; nil if the sink is dead.
     mutating func forward(_ inbound: Buffer, _ count: Int, to sink: Side, keeping exchange: Exchange?) -> Int? {
-        guard let exchange, !exchange.isTunnel else { return forward(inbound, count, to: sink) }
+        guard let exchange, exchange.state.phase != .tunnelling else { return forward(inbound, count, to: sink) }
         exchange.keptBody.keep(inbound, count: count, most: exchange.keptBytesMax, &buffers)
         let before = inbound.count
         let moved = forward(inbound, count, to: sink)

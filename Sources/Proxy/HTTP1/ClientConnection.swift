@@ -114,7 +114,7 @@ final class ClientConnection: ClientSide {
     }
 
     override func mayFollow(_ exchange: Exchange, now: Instant) -> Bool {
-        exchange.isClientPersistent && now < keepAliveUntil
+        exchange.facts.isPersistent && now < keepAliveUntil
     }
 
     /// A client that speaks HTTP/1.0 does not know interim responses. Source: RFC 9110 §15.2.
@@ -135,7 +135,7 @@ final class ClientConnection: ClientSide {
 
     /// What the response says about the connection. HTTP/1.0 clients must be told that it goes on. RFC 9112 §9.3.
     private func connectionOption(_ exchange: Exchange) -> ConnectionOption {
-        if !exchange.keepsClient { return .close }
+        if exchange.clientPersistence != .persistent { return .close }
         return exchange.request.minorVersion == 0 ? .keepAlive : .none
     }
 

@@ -87,9 +87,9 @@ final class TargetConnection: TargetSide {
     override func readHead(_ exchange: Exchange, _ worker: inout Worker) -> HeadStep {
         while true {
             if let inbound, !inbound.isEmpty {
-                exchange.hasAnswer = true
+                exchange.responseProgress.receive(.bytes)
                 let result = parseResponseHead(
-                    inbound.bytes, into: worker.response, requestIsHEAD: exchange.isHEAD, scan: &scan)
+                    inbound.bytes, into: worker.response, requestIsHEAD: exchange.facts.isHEAD, scan: &scan)
                 switch result {
                 case .complete(let head):
                     inbound.consume(head.byteCount)

@@ -120,11 +120,11 @@ extension Worker {
         client.consumedCount += UInt64(head.byteCount)
         client.decoder = BodyDecoder(head.framing)
         // What follows a request for a WebSocket may be meant for one: it must not be read as a request.
-        exchange.isClientPersistent = head.isPersistent && !exchange.request.isWebSocket
-        exchange.isAmbiguous = head.isAmbiguous
-        exchange.expectsContinue = head.expectsContinue
+        exchange.facts.isPersistent = head.isPersistent && !exchange.request.isWebSocket
+        exchange.facts.isAmbiguous = head.isAmbiguous
+        exchange.facts.expectsContinue = head.expectsContinue
         let request = exchange.request
-        exchange.isHEAD = request.bytes(request.method).equals("HEAD")
+        exchange.facts.isHEAD = request.bytes(request.method).equals("HEAD")
         if head.isAmbiguous { counters.nonCompliantRequests.add() }
         decide(exchange)
     }
@@ -135,9 +135,9 @@ extension Worker {
         _ exchange: Exchange, _ client: ClientConnection, status: UInt16, word: StaticString, hint: StaticString = ""
     ) {
         take(exchange, client)
-        exchange.isRefused = true
+        exchange.requestProgress.receive(.refused)
         let request = exchange.request
-        exchange.isHEAD = request.bytes(request.method).equals("HEAD")
+        exchange.facts.isHEAD = request.bytes(request.method).equals("HEAD")
         client.decoder = BodyDecoder(.untilClose)
         if let inbound = client.inbound {
             client.consumedCount += UInt64(inbound.count)

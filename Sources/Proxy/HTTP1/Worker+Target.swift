@@ -113,7 +113,7 @@ extension Worker {
     /// it waits for.
     mutating func releaseTarget(_ exchange: Exchange, reusable: Bool) {
         while let attempt = exchange.attempts.takeFirst() {
-            withdraw(attempt, exchange.isCut ? .cut : .withdrawn, exchange.group)
+            withdraw(attempt, exchange.state.isCut ? .cut : .withdrawn, exchange.group)
         }
         exchange.attempts.nextAt = .distantFuture
         if exchange.attemptBeganAt != nil { endAttempt(exchange, .abandoned) }
@@ -123,7 +123,7 @@ extension Worker {
             target.release(reusable: reusable, &self)
         }
         guard let pool = exchange.pool.take() else { return }
-        endCount(pool, cut: exchange.isCut)
+        endCount(pool, cut: exchange.state.isCut)
     }
 
     /// Remembers a session that a target has given, so that the next handshake is short.

@@ -62,28 +62,28 @@ final class ClientStream: ClientSide {
     }
 
     override func mayTakeTarget(_ exchange: Exchange, _ worker: inout Worker) -> Bool {
-        if exchange.countsAsTarget { return true }
+        if exchange.share == .held { return true }
         guard connection.targetCount < worker.targetShare else {
-            exchange.awaitsTarget = true
+            exchange.share.receive(.refused)
             worker.counters.shareWaits.add()
             connection.waiting.append(self)
             return false
         }
-        exchange.countsAsTarget = true
+        exchange.share.receive(.granted)
         connection.targetCount += 1
         return true
     }
 
     override func giveTargetBack(_ exchange: Exchange, _ worker: inout Worker) {
-        if exchange.awaitsTarget {
-            exchange.awaitsTarget = false
-            // Who was invited and leaves gives its place to another.
+        let share = exchange.share
+        exchange.share.receive(.released)
+        switch share {
+        case .none: break
+        case .waiting:
+            // One that was invited and leaves gives its place to another.
             guard isInvited else { return connection.waiting.removeAll { $0 === self } }
             isInvited = false
-        }
-        if exchange.countsAsTarget {
-            exchange.countsAsTarget = false
-            connection.targetCount -= 1
+        case .held: connection.targetCount -= 1
         }
         guard !connection.waiting.isEmpty else { return }
         // The share may have grown meanwhile.
@@ -99,7 +99,7 @@ final class ClientStream: ClientSide {
         guard let exchange, !isBacklogged else { return }
         if isInvited {
             isInvited = false
-            exchange.awaitsTarget = false
+            exchange.share.receive(.invited)
             worker.forward(exchange)
         }
         worker.pump(exchange)

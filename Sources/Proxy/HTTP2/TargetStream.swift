@@ -86,7 +86,7 @@ final class TargetStream: TargetSide {
 
     override func readHead(_ exchange: Exchange, _ worker: inout Worker) -> HeadStep {
         guard let head = pendingHead.take() else { return endWithoutHead() }
-        exchange.hasAnswer = true
+        exchange.responseProgress.receive(.bytes)
         // An answer that was cut in the very read that brought its head: none of it was passed on.
         if stream.isReset, !stream.isEndReceived, head.status >= 200 {
             worker.heads.put(head)

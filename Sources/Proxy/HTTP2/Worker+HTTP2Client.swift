@@ -77,14 +77,14 @@ extension Worker {
         startExchange(exchange, stream)
         stream.consumedCount += UInt64(head.byteCount)
         stream.stream.reportedCount = stream.consumedCount
-        exchange.isClientPersistent = true
-        exchange.isHEAD = head.bytes(head.method).equals("HEAD")
+        exchange.facts.isPersistent = true
+        exchange.facts.isHEAD = head.bytes(head.method).equals("HEAD")
         exchange.record.isHTTP2 = true
         exchange.record.kind = head.isGRPC && !head.isWebSocket ? .grpc : .http2
         if exchange.record.kind == .grpc { counters.grpcRequests.add() }
         if let refusal {
             countRefusal(refusal)
-            exchange.isRefused = true
+            exchange.requestProgress.receive(.refused)
             answer(exchange, status: refusal.status, word: refusal.word)
         } else {
             decide(exchange)
@@ -131,7 +131,7 @@ extension Worker {
         }
         guard let exchange = stream.exchange else { return }
         if exchange.state.phase != .ended { return handle(exchange, .clientGone) }
-        exchange.keepsClient = false
+        exchange.clientPersistence.revoke()
         finish(exchange)
     }
 
@@ -145,7 +145,7 @@ extension Worker {
         stream.stream.isReset = true
         let exchange = freeExchanges.popLast() ?? Exchange()
         startExchange(exchange, stream)
-        exchange.isRefused = true
+        exchange.requestProgress.receive(.refused)
         exchange.record.isHTTP2 = true
         exchange.record.kind = .http2
         exchange.record.status = 400

@@ -112,7 +112,6 @@ extension Worker {
                 }
                 continue
             }
-            exchange.isCut = true
             counters.exchangesCutByDeregistration.add()
             handle(exchange, .cut)
             client.advance(&self)
@@ -208,8 +207,7 @@ extension Worker {
         for client in clients() {
             if let exchange = client.exchange {
                 cut += 1
-                exchange.isCut = true
-                giveUp(exchange, word: "Shutdown")
+                handle(exchange, .stopped)
             } else {
                 close(client)
             }
@@ -218,8 +216,7 @@ extension Worker {
             for case let stream? in connection.streams {
                 guard let exchange = stream.exchange else { continue }
                 cut += 1
-                exchange.isCut = true
-                giveUp(exchange, word: "Shutdown")
+                handle(exchange, .stopped)
             }
             connection.announceEnd()
             sendLast(connection)

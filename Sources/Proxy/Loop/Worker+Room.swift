@@ -163,7 +163,9 @@ extension Worker {
         guard now >= nextStalledWalkAt else { return false }
         nextStalledWalkAt = now + Limits.walkInterval
         var stalled = clientSides().filter { client in
-            guard let exchange = client.exchange, exchange.target != nil, !exchange.isTunnel else { return false }
+            guard let exchange = client.exchange, exchange.target != nil, exchange.state.phase != .tunnelling else {
+                return false
+            }
             return now.since(client.lastActivity) >= Limits.stalledTime && (!client.isWritable || !client.isFlushed)
         }
         stalled.sort { $0.lastActivity < $1.lastActivity }

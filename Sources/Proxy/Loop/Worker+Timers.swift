@@ -93,9 +93,9 @@ extension Worker {
                 minimum: settings.bodyRateWindowBytes)
             if !isFast { return timeOut(exchange, .responseRate, .clientTimeout) }
         }
-        if idleDeadline(of: client) <= now, exchange.awaitsTarget || exchange.descriptorTicket != nil {
+        if idleDeadline(of: client) <= now, exchange.share == .waiting || exchange.descriptorTicket != nil {
             counters.timeouts.add(.targetWait)
-            let word: StaticString = exchange.awaitsTarget ? "TargetConnectionShare" : "DescriptorLimit"
+            let word: StaticString = exchange.share == .waiting ? "TargetConnectionShare" : "DescriptorLimit"
             return answer(exchange, status: 503, word: word)
         }
         guard idleDeadline(of: client) <= now, !isTaking(client), !isTaking(exchange.target) else { return }
@@ -117,7 +117,7 @@ extension Worker {
     private func isWaitingForClient(_ exchange: Exchange) -> Bool {
         if !exchange.client.isFlushed || !exchange.client.isWritable { return true }
         guard let target = exchange.target else { return false }
-        return !exchange.isRequestDone && target.isFlushed && target.isWritable
+        return exchange.requestProgress != .passedOn && target.isFlushed && target.isWritable
     }
 
     private mutating func timeOut(_ exchange: Exchange, _ kind: TimeoutKind, _ event: ExchangeState.Event) {

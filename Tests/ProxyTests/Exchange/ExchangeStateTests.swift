@@ -16,57 +16,86 @@ import Testing
     }
 
     /// Everything that may happen, and what has to be done about it.
-    static let allowed: [Step] = [
-        Step(phase: .connecting, event: .connected, next: .waiting, effect: .sendRequest),
-        Step(phase: .connecting, event: .connectFailed, next: .connecting, effect: .tryNextTarget),
-        Step(phase: .connecting, event: .answeredHere, next: .ended, effect: .finish),
-        Step(phase: .connecting, event: .clientGone, next: .ended, effect: .abandon),
-        Step(phase: .connecting, event: .clientMalformed, next: .ended, effect: .answer(status: 400)),
-        Step(phase: .connecting, event: .clientTimeout, next: .ended, effect: .answer(status: 408)),
-        Step(phase: .connecting, event: .targetTimeout, next: .ended, effect: .answer(status: 504)),
-        Step(phase: .connecting, event: .cut, next: .ended, effect: .answer(status: 502)),
+    static let allowed: [Step] =
+        beforeAConnection(.deciding) + beforeAConnection(.connecting) + [
+            Step(phase: .deciding, event: .forwarded, next: .connecting, effect: .proceed),
+            Step(phase: .connecting, event: .connected, next: .waiting, effect: .sendRequest),
+            Step(phase: .connecting, event: .connectFailed, next: .connecting, effect: .tryNextTarget),
 
-        Step(phase: .waiting, event: .responseHead, next: .answering, effect: .relayResponse),
-        Step(phase: .waiting, event: .targetGone, next: .waiting, effect: .retryOrFail),
-        Step(phase: .waiting, event: .targetMalformed, next: .ended, effect: .answer(status: 502)),
-        Step(phase: .waiting, event: .answeredHere, next: .ended, effect: .finish),
-        Step(phase: .waiting, event: .clientGone, next: .ended, effect: .abandon),
-        Step(phase: .waiting, event: .clientMalformed, next: .ended, effect: .answer(status: 400)),
-        Step(phase: .waiting, event: .clientTimeout, next: .ended, effect: .answer(status: 408)),
-        Step(phase: .waiting, event: .targetTimeout, next: .ended, effect: .answer(status: 504)),
-        Step(phase: .waiting, event: .targetUnheard, next: .ended, effect: .answer(status: 504)),
-        Step(phase: .waiting, event: .sentAgain, next: .connecting, effect: .connectAgain),
-        Step(phase: .waiting, event: .cut, next: .ended, effect: .answer(status: 502)),
+            Step(phase: .waiting, event: .responseHead, next: .answering, effect: .proceed),
+            Step(phase: .waiting, event: .tunnelOpened, next: .tunnelling, effect: .proceed),
+            Step(phase: .waiting, event: .targetGone, next: .waiting, effect: .retryOrFail),
+            Step(phase: .waiting, event: .targetMalformed, next: .ended, effect: .answer(status: 502)),
+            Step(phase: .waiting, event: .answeredHere, next: .ended, effect: .finish),
+            Step(phase: .waiting, event: .clientGone, next: .ended, effect: .abandon),
+            Step(phase: .waiting, event: .clientMalformed, next: .ended, effect: .answer(status: 400)),
+            Step(phase: .waiting, event: .clientTimeout, next: .ended, effect: .answer(status: 408)),
+            Step(phase: .waiting, event: .targetTimeout, next: .ended, effect: .answer(status: 504)),
+            Step(phase: .waiting, event: .targetUnheard, next: .ended, effect: .answer(status: 504)),
+            Step(phase: .waiting, event: .sentAgain, next: .connecting, effect: .connectAgain),
+            Step(phase: .waiting, event: .cut, next: .ended, effect: .answer(status: 502)),
+            Step(phase: .waiting, event: .leftToClient, next: .ended, effect: .refuse),
 
-        Step(phase: .answering, event: .responseEnd, next: .ended, effect: .finish),
-        Step(phase: .answering, event: .clientGone, next: .ended, effect: .abandon),
-        Step(phase: .answering, event: .targetGone, next: .ended, effect: .truncate),
-        Step(phase: .answering, event: .targetMalformed, next: .ended, effect: .truncate),
-        Step(phase: .answering, event: .targetTimeout, next: .ended, effect: .truncate),
-        Step(phase: .answering, event: .clientMalformed, next: .ended, effect: .truncate),
-        Step(phase: .answering, event: .clientTimeout, next: .ended, effect: .truncate),
-        Step(phase: .answering, event: .cut, next: .ended, effect: .truncate),
-    ]
+            Step(phase: .answering, event: .clientGone, next: .ended, effect: .abandon),
+            Step(phase: .tunnelling, event: .clientGone, next: .ended, effect: .truncate),
+        ] + whileAnswering(.answering) + whileAnswering(.tunnelling)
+        + Phase.allCases.map { Step(phase: $0, event: .stopped, next: .ended, effect: .truncate) }
+
+    private static func beforeAConnection(_ phase: Phase) -> [Step] {
+        [
+            Step(phase: phase, event: .answeredHere, next: .ended, effect: .finish),
+            Step(phase: phase, event: .clientGone, next: .ended, effect: .abandon),
+            Step(phase: phase, event: .clientMalformed, next: .ended, effect: .answer(status: 400)),
+            Step(phase: phase, event: .clientTimeout, next: .ended, effect: .answer(status: 408)),
+            Step(phase: phase, event: .targetTimeout, next: .ended, effect: .answer(status: 504)),
+            Step(phase: phase, event: .cut, next: .ended, effect: .answer(status: 502)),
+        ]
+    }
+
+    private static func whileAnswering(_ phase: Phase) -> [Step] {
+        [
+            Step(phase: phase, event: .responseEnd, next: .ended, effect: .finish),
+            Step(phase: phase, event: .targetGone, next: .ended, effect: .truncate),
+            Step(phase: phase, event: .targetMalformed, next: .ended, effect: .truncate),
+            Step(phase: phase, event: .targetTimeout, next: .ended, effect: .truncate),
+            Step(phase: phase, event: .clientMalformed, next: .ended, effect: .truncate),
+            Step(phase: phase, event: .clientTimeout, next: .ended, effect: .truncate),
+            Step(phase: phase, event: .cut, next: .ended, effect: .truncate),
+        ]
+    }
 
     /// What only our own code could cause.
     static let forbidden: [(phase: Phase, event: Event)] =
-        [
-            (.connecting, .responseHead), (.connecting, .responseEnd), (.connecting, .targetGone),
-            (.connecting, .targetMalformed), (.connecting, .targetUnheard), (.connecting, .sentAgain),
-            (.waiting, .connected), (.waiting, .connectFailed), (.waiting, .responseEnd),
-            (.answering, .connected), (.answering, .connectFailed), (.answering, .responseHead),
-            (.answering, .answeredHere), (.answering, .targetUnheard), (.answering, .sentAgain),
-        ] + Event.allCases.map { (.ended, $0) }
+        forbiddenByEvent.flatMap { event, phases in
+            phases.map { ($0, event) }
+        } + Event.allCases.filter { $0 != .stopped }.map { (.ended, $0) }
+
+    private static let forbiddenByEvent: [(Event, [Phase])] = [
+        (.forwarded, [.connecting, .waiting, .answering, .tunnelling]),
+        (.connected, [.deciding, .waiting, .answering, .tunnelling]),
+        (.connectFailed, [.deciding, .waiting, .answering, .tunnelling]),
+        (.sentAgain, [.deciding, .connecting, .answering, .tunnelling]),
+        (.responseHead, [.deciding, .connecting, .answering, .tunnelling]),
+        (.tunnelOpened, [.deciding, .connecting, .answering, .tunnelling]),
+        (.responseEnd, [.deciding, .connecting, .waiting]),
+        (.targetGone, [.deciding, .connecting]),
+        (.targetMalformed, [.deciding, .connecting]),
+        (.targetUnheard, [.deciding, .connecting, .answering, .tunnelling]),
+        (.answeredHere, [.answering, .tunnelling]),
+        (.leftToClient, [.deciding, .connecting, .answering, .tunnelling]),
+    ]
 
     /// An exchange that has come as far as `phase`, by the shortest way.
     static func state(in phase: Phase) -> ExchangeState {
         var state = ExchangeState()
         let way: [Event] =
             switch phase {
-            case .connecting: []
-            case .waiting: [.connected]
-            case .answering: [.connected, .responseHead]
-            case .ended: [.connected, .responseHead, .responseEnd]
+            case .deciding: []
+            case .connecting: [.forwarded]
+            case .waiting: [.forwarded, .connected]
+            case .answering: [.forwarded, .connected, .responseHead]
+            case .tunnelling: [.forwarded, .connected, .tunnelOpened]
+            case .ended: [.answeredHere]
             }
         for event in way { _ = state.receive(event) }
         return state
@@ -104,8 +133,9 @@ import Testing
     /// An answer may be decided only while none was passed on, and an exchange ends once.
     @Test func answersOnlyWhileNoneWasGiven() {
         for step in Self.allowed {
-            if case .answer = step.effect { #expect(step.phase != .answering, "\(step.testDescription)") }
-            if step.effect == .truncate { #expect(step.phase == .answering, "\(step.testDescription)") }
+            let isAnswering = Self.state(in: step.phase).isAnswering
+            if case .answer = step.effect { #expect(!isAnswering, "\(step.testDescription)") }
+            if step.effect == .truncate { #expect(isAnswering || step.event == .stopped, "\(step.testDescription)") }
         }
     }
 
@@ -126,5 +156,26 @@ import Testing
         _ = state.receive(.targetGone)
         let answered = state.receive(.answeredHere)
         #expect(answered == .finish && state.phase == .ended)
+    }
+
+    // MARK: Memory
+
+    /// What the log and the counters ask once an exchange is over.
+    @Test func remembersHowItEnded() {
+        var state = ExchangeState()
+        _ = state.receive(.answeredHere)
+        #expect(state.endedBy == .answeredHere && !state.isCut && !state.isForwarded)
+        for event in [Event.cut, .stopped] {
+            var state = Self.state(in: .answering)
+            _ = state.receive(event)
+            #expect(state.endedBy == event && state.isCut && state.isForwarded)
+        }
+    }
+
+    /// An answer that waits for its client when the process stops has not been cut by that.
+    @Test func anEndedExchangeKeepsItsEnd() {
+        var state = Self.state(in: .ended)
+        let effect = state.receive(.stopped)
+        #expect(effect == .truncate && state.endedBy == .answeredHere)
     }
 }

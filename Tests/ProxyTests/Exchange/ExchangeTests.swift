@@ -32,7 +32,7 @@ import Testing
         #expect(exchange.isJoined && exchange.client === client)
         #expect(exchange.startedAt == Instant(nanoseconds: 9))
         #expect(exchange.consumedAtStart == 100 && exchange.writtenAtStart == 200)
-        #expect(exchange.state.phase == .connecting)
+        #expect(exchange.state.phase == .deciding)
         exchange.end()
         #expect(!exchange.isJoined)
     }
@@ -42,7 +42,12 @@ import Testing
         let exchange = Exchange()
         exchange.begin(Self.client(), now: Instant(nanoseconds: 1))
         exchange.request.method = exchange.request.append("POST")
-        _ = exchange.state.receive(.connected)
+        for event in [ExchangeState.Event.forwarded, .connected, .cut] { _ = exchange.state.receive(event) }
+        exchange.requestProgress.receive(.prepared)
+        exchange.responseProgress.receive(.bytes)
+        exchange.clientPersistence.decide(true)
+        exchange.targetPersistence.decide(true)
+        exchange.share.receive(.granted)
         let pool = TargetPool(Plans.target(0))
         exchange.pool = pool
         exchange.group = Group(Plans.group(0, "blue", []), pools: [], random: 0)
@@ -63,16 +68,16 @@ import Testing
         for flag in Self.flags { #expect(!exchange[keyPath: flag], "\(flag)") }
         for count in Self.counts { #expect(exchange[keyPath: count] == 0, "\(count)") }
         #expect(exchange.redirectURL.isEmpty && exchange.attemptBeganAt == nil)
+        #expect(exchange.requestProgress == .received && exchange.responseProgress == .awaited)
+        #expect(exchange.clientPersistence == .undecided && exchange.targetPersistence == .undecided)
+        #expect(exchange.share == .none && !exchange.state.isCut && !exchange.state.isForwarded)
         #expect(exchange.attempts.count == 0 && exchange.attempts.pending.isEmpty && exchange.attempts.tried.isEmpty)
-        #expect(exchange.state.phase == .connecting)
+        #expect(exchange.state.phase == .deciding)
     }
 
     private static var flags: [ReferenceWritableKeyPath<Exchange, Bool>] {
         [
-            \.isClientPersistent, \.isAmbiguous, \.expectsContinue, \.isHEAD, \.isRequestDone, \.isResponseDone,
-            \.hasAnswer, \.needsFreshConnection, \.isCopy, \.isForwarded, \.isCut, \.isTargetPersistent,
-            \.keepsClient,
-            \.isPrepared,
+            \.facts.isPersistent, \.facts.isAmbiguous, \.facts.expectsContinue, \.facts.isHEAD,
         ]
     }
 

@@ -44,7 +44,7 @@ import Testing
         exchange.answeredAt = Instant(nanoseconds: 3)
         exchange.end()
         exchange.begin(client, now: begin)
-        exchange.isForwarded = true
+        _ = exchange.state.receive(.forwarded)
         exchange.group = bench.worker.groups[0]
         bench.counters.requestsActive.add()
         exchange.group?.plan.counters.requestsActive.add()
@@ -53,7 +53,7 @@ import Testing
             exchange.answeredAt = after(seconds)
             exchange.record.targetStatus = 200
         }
-        exchange.keepsClient = true
+        exchange.clientPersistence.decide(true)
         bench.worker.now = after(10)
         bench.worker.finish(exchange)
 
@@ -71,7 +71,7 @@ import Testing
         let client = exchange.client
         bench.counters.requestsActive.add()
         client.requestRate.begin(now: Instant(nanoseconds: 1), length: 1, passed: 0)
-        exchange.keepsClient = true
+        exchange.clientPersistence.decide(true)
         bench.worker.finish(exchange)
         #expect(client.exchange == nil && !exchange.isJoined)
         #expect(client.requestRate.deadline == .distantFuture)
