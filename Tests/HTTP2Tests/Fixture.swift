@@ -67,9 +67,9 @@ final class Side {
             case .end(let slot, let trailers):
                 if let trailers { lastHead = trailers }
                 story.append("\(slot) end\(trailers == nil ? "" : " trailers")")
-            case .closed(let slot, let code, let ending): story.append("\(slot) closed \(code.word) \(ending)")
-            case .goAway(let code): story.append("goAway \(code.word)")
-            case .faultyRequest(let fault): story.append("faulty \(fault.word)")
+            case .closed(let slot, let code, let ending): story.append("\(slot) closed \(code.name) \(ending)")
+            case .goAway(let code): story.append("goAway \(code.name)")
+            case .faultyRequest(let fault): story.append("faulty \(fault.reasonCode)")
             case .settings: story.append("settings")
             case .pingAcknowledged: story.append("pong")
             }

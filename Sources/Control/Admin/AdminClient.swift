@@ -194,7 +194,7 @@ private struct AdminClientAnswer {
                 guard case .complete = decoder.endOfStream() else { throw .broken("broke off") }
                 return try finish(isGood, refusal)
             case .end: return try finish(isGood, refusal)
-            case .refused(let violation): throw .broken("is not HTTP (\(violation.word))")
+            case .refused(let violation): throw .broken("is not HTTP (\(violation.reasonCode))")
             }
         }
     }
@@ -208,7 +208,7 @@ private struct AdminClientAnswer {
                 buffer.consume(parsed.byteCount)
                 scan.reset()
                 if head.status >= 200 { return parsed }
-            case .refused(let violation): throw .broken("is not HTTP (\(violation.word))")
+            case .refused(let violation): throw .broken("is not HTTP (\(violation.reasonCode))")
             case .needMore:
                 guard try fill() else { throw .broken("broke off") }
             }

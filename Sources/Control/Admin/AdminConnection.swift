@@ -161,7 +161,7 @@ final class AdminConnection: PollHandler {
         case .refused(let violation):
             isHEAD = false
             refuse(
-                code: "\(violation.word)", status: violation.status, message: "This is not an HTTP/1.1 request.",
+                code: "\(violation.reasonCode)", status: violation.status, message: "This is not an HTTP/1.1 request.",
                 remedy: server.door.remedy)
             return true
         case .complete(let parsed):
@@ -202,7 +202,7 @@ final class AdminConnection: PollHandler {
             return true
         case .refused(let violation):
             refuse(
-                code: "\(violation.word)", status: violation.status,
+                code: "\(violation.reasonCode)", status: violation.status,
                 message: "The body is not framed as HTTP/1.1 has it.",
                 remedy: server.door.remedy)
             return true

@@ -33,8 +33,8 @@ public enum Violation: UInt8, Error, Sendable, CaseIterable {
         }
     }
 
-    /// The cause in one word, for the `Apus-Reason` field and the log.
-    public var word: StaticString {
+    /// The cause as a code of one word, for the `Apus-Reason` field and the log.
+    public var reasonCode: StaticString {
         switch self {
         case .badRequestLine: "BadRequestLine"
         case .badMethod: "BadMethod"

@@ -29,8 +29,8 @@ public enum HTTP2Fault: UInt8, Error, Sendable, CaseIterable {
     /// nghttp2 failed, for want of memory as a rule.
     case internalError
 
-    /// The cause in one word, for logs.
-    public var word: StaticString {
+    /// The cause as a code of one word, for logs.
+    public var reasonCode: StaticString {
         switch self {
         case .badPreface: "BadPreface"
         case .protocolError: "ProtocolError"

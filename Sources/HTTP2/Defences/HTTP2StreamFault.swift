@@ -20,15 +20,15 @@ public enum HTTP2StreamFault: Equatable, Sendable {
     /// Anything else that nghttp2 resets a stream for.
     case other
 
-    /// The cause in one word, for logs.
-    public var word: StaticString {
+    /// The cause as a code of one word, for logs.
+    public var reasonCode: StaticString {
         switch self {
         case .badField: "BadField"
         case .badMessage: "BadMessage"
         case .flowControl: "FlowControl"
         case .streamClosed: "StreamClosed"
         case .tooMuch: "TooMuch"
-        case .violation(let violation): violation.word
+        case .violation(let violation): violation.reasonCode
         case .other: "StreamError"
         }
     }

@@ -34,8 +34,8 @@ public struct HTTP2ErrorCode: RawRepresentable, Equatable, Hashable, Sendable {
     /// HTTP/1.1 has to be used.
     public static let http11Required = HTTP2ErrorCode(rawValue: 13)
 
-    /// The name in the registry, in one word, for logs.
-    public var word: StaticString {
+    /// The name in the registry of error codes, for logs.
+    public var name: StaticString {
         switch self {
         case .noError: "NoError"
         case .protocolError: "ProtocolError"

@@ -92,17 +92,17 @@ extension Worker {
         if exchange.attempts.mayBegin, let next = nextTarget(exchange, group) {
             guard group.retryBudget.take(percent: group.plan.attempts.budgetPercent, now: now) else {
                 counters.retriesOverBudget.add()
-                return answer(exchange, status: 502, word: "RetryBudgetExhausted")
+                return answer(exchange, status: 502, reasonCode: "RetryBudgetExhausted")
             }
             counters.retries.add()
             attempt(exchange, on: next)
         } else {
             switch exchange.attempts.lastFailure {
-            case .connectTimedOut: answer(exchange, status: 504, word: "TargetConnectTimeout")
-            case .handshakeFailed: answer(exchange, status: 502, word: "TargetHandshakeFailed")
+            case .connectTimedOut: answer(exchange, status: 504, reasonCode: "TargetConnectTimeout")
+            case .handshakeFailed: answer(exchange, status: 502, reasonCode: "TargetHandshakeFailed")
             // For a lack of our own: the log names no target.
-            case .notAttempted: answer(exchange, status: 502, word: "ConnectNotAttempted")
-            default: answer(exchange, status: 502, word: "TargetConnectFailed")
+            case .notAttempted: answer(exchange, status: 502, reasonCode: "ConnectNotAttempted")
+            default: answer(exchange, status: 502, reasonCode: "TargetConnectFailed")
             }
         }
     }
@@ -193,12 +193,12 @@ extension Worker {
         case .sendAgain:
             // A target that merely ended its connection is in no trouble that a retry could make worse.
             guard isRetired || takeRetry(exchange) else {
-                return answer(exchange, status: 502, word: "RetryBudgetExhausted")
+                return answer(exchange, status: 502, reasonCode: "RetryBudgetExhausted")
             }
             sendAgain(exchange, after: outcome, excludes: !isRetired)
         case .leaveToClient where exchange.client.mayRefuse: handle(exchange, .leftToClient)
-        case .leaveToClient: answer(exchange, status: 502, word: "RequestBodyNotKept")
-        case .fail: answer(exchange, status: 502, word: "TargetClosedConnection")
+        case .leaveToClient: answer(exchange, status: 502, reasonCode: "RequestBodyNotKept")
+        case .fail: answer(exchange, status: 502, reasonCode: "TargetClosedConnection")
         }
     }
 
@@ -263,7 +263,7 @@ extension Worker {
         if let group = exchange.group, let next = nextTarget(exchange, group) {
             attempt(exchange, on: next)
         } else {
-            answer(exchange, status: 503, word: "NoTargets")
+            answer(exchange, status: 503, reasonCode: "NoTargets")
         }
         // On a connection that is open already no event tells that the body may follow, or the next request.
         deferToNextPass(client)
@@ -273,6 +273,6 @@ extension Worker {
     mutating func refuse(_ exchange: Exchange) {
         exchange.record.status = 502
         exchange.client.refuses = true
-        giveUp(exchange, word: "RequestBodyNotKept")
+        giveUp(exchange, reasonCode: "RequestBodyNotKept")
     }
 }

@@ -99,8 +99,8 @@ public enum ProxyHeaderFault: UInt8, Error, Sendable, CaseIterable {
     case badExtension
     case badChecksum
 
-    /// The cause in one word, for the log.
-    public var word: StaticString {
+    /// The cause as a code of one word, for the log.
+    public var reasonCode: StaticString {
         switch self {
         case .missing: "ProxyHeaderMissing"
         case .tooLong: "ProxyHeaderTooLong"

@@ -23,7 +23,7 @@ extension Worker {
             return true
         case .failed(let failure):
             countTLSFailure(failure, at: .client)
-            let code = tls.verifyFailure?.word
+            let code = tls.verifyFailure?.reasonCode
             logConnection(client, handshakeTime: nil, failure: code ?? "UnmappedConnectionError")
             // The alert must arrive: what else the client has sent is read before the socket is closed.
             client.transport.endTLS(&self)
@@ -45,7 +45,7 @@ extension Worker {
         client.transport.endTLS(&self)
         client.enter(.reading)
         refuseHead(
-            freeExchanges.popLast() ?? Exchange(), client, status: 400, word: "PlainHTTPOnTLSPort",
+            freeExchanges.popLast() ?? Exchange(), client, status: 400, reasonCode: "PlainHTTPOnTLSPort",
             hint: "<p>This port speaks HTTPS: write https:// instead of http://.</p>\r\n")
     }
 

@@ -31,7 +31,7 @@ extension Transport {
             // What is there was seen: the next byte makes an event.
             isReadable = false
             return isEndAnnounced ? .gone : .waiting
-        case .refused(let fault): return .refused(fault.word)
+        case .refused(let fault): return .refused(fault.reasonCode)
         case .complete(let header):
             scratch.removeAll()
             guard socket.read(into: scratch, most: header.byteCount) == .bytes(header.byteCount) else { return .gone }
@@ -51,8 +51,8 @@ extension Worker {
             if let source { tunnel.record.client = source }
             tunnel.destination = destination
             return true
-        case .refused(let word):
-            tunnel.record.reason = word
+        case .refused(let reasonCode):
+            tunnel.record.reason = reasonCode
             end(tunnel, .proxyHeader, by: .client)
         case .gone:
             tunnel.record.reason = "ProxyHeaderCut"

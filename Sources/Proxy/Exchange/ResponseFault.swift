@@ -19,11 +19,11 @@ enum ResponseFault: Equatable {
     /// More than `Limits.interimResponsesMax` of 1xx.
     case tooManyInterimResponses
 
-    /// The cause in one word, for Apus-Reason and logs.
-    var word: StaticString {
+    /// The cause as a code of one word, for Apus-Reason and logs.
+    var reasonCode: StaticString {
         switch self {
-        case .violation(let violation): violation.word
-        case .stream(let fault): fault.word
+        case .violation(let violation): violation.reasonCode
+        case .stream(let fault): fault.reasonCode
         case .unexpectedUpgrade: "UnexpectedUpgrade"
         case .upgradeIgnored: "UpgradeIgnored"
         case .tooManyInterimResponses: "TooManyInterimResponses"

@@ -4,15 +4,15 @@ import Telemetry
 
 /// Answers that are made here: errors, fixed responses and redirects.
 extension Worker {
-    /// Answers with an error page of our own and ends the exchange. `word` names the cause, for people and for logs;
+    /// Answers with an error page of our own and ends the exchange. `reasonCode` names the cause, for people and for logs;
     /// `hint` is a paragraph of the page that says what to do.
-    mutating func answer(_ exchange: Exchange, status: UInt16, word: StaticString, hint: StaticString = "") {
-        let detail = exchange.responseFault?.word
-        exchange.record.reason = word
+    mutating func answer(_ exchange: Exchange, status: UInt16, reasonCode: StaticString, hint: StaticString = "") {
+        let detail = exchange.responseFault?.reasonCode
+        exchange.record.reason = reasonCode
         exchange.record.reasonDetail = detail
         counters.countGenerated(status: status)
         if exchange.record.kind == .grpc && status != 464 {
-            return answerGRPC(exchange, GRPCStatus(httpStatus: status), word, detail)
+            return answerGRPC(exchange, GRPCStatus(httpStatus: status), reasonCode, detail)
         }
         response.reset()
         response.status = status
@@ -21,7 +21,7 @@ extension Worker {
         addDate()
         addField("Content-Type", "text/html")
         if status == 405 { addField("Allow", "GET, HEAD, POST, PUT, DELETE, OPTIONS, PATCH") }
-        if exchange.client.listener.settings.addsReason { addField("Apus-Reason", word, detail) }
+        if exchange.client.listener.settings.addsReason { addField("Apus-Reason", reasonCode, detail) }
         response.reason = response.append(page.reason)
         // What was wrong with the request may hide where the next one begins.
         let isUnreadable = status == 400 || status == 408 || status == 413 || status == 414 || status == 505
@@ -31,7 +31,7 @@ extension Worker {
     /// Answers a call of gRPC: whatever went wrong, its client looks for a status of gRPC's in a response that HTTP
     /// calls good. Source: gRPC over HTTP2, "Responses", Trailers-Only.
     private mutating func answerGRPC(
-        _ exchange: Exchange, _ status: GRPCStatus, _ word: StaticString, _ detail: StaticString?
+        _ exchange: Exchange, _ status: GRPCStatus, _ reasonCode: StaticString, _ detail: StaticString?
     ) {
         response.reset()
         response.status = 200
@@ -41,7 +41,7 @@ extension Worker {
         let number = response.beginField("grpc-status")
         response.append(decimal: UInt64(status.number))
         response.endField(number, id: .other)
-        addField("grpc-message", word, detail)
+        addField("grpc-message", reasonCode, detail)
         send(exchange, bodyCount: nil, closes: exchange.state.isCut) { _ in }
     }
 
@@ -49,7 +49,7 @@ extension Worker {
     mutating func answerFixed(_ exchange: Exchange, _ plan: FixedResponsePlan) {
         // To an extended CONNECT it would say that there is a tunnel. Source: RFC 8441 §5.
         if exchange.isExtendedCONNECT && StatusClass(plan.status) == .success {
-            return answer(exchange, status: 501, word: "UnsupportedProtocol")
+            return answer(exchange, status: 501, reasonCode: "UnsupportedProtocol")
         }
         exchange.record.action = .fixedResponse
         counters.fixedResponses.add()
@@ -77,8 +77,8 @@ extension Worker {
         let location: ByteRange
         switch plan.template.write(into: request, scheme: exchange.client.tls == nil ? .http : .https, port: port) {
         case .written(let range): location = range
-        case .hostMissing: return answer(exchange, status: 400, word: "HostMissing")
-        case .tooLong: return answer(exchange, status: 507, word: "RedirectTooLong")
+        case .hostMissing: return answer(exchange, status: 400, reasonCode: "HostMissing")
+        case .tooLong: return answer(exchange, status: 507, reasonCode: "RedirectTooLong")
         }
         exchange.redirectURL = location
         counters.redirects.add()

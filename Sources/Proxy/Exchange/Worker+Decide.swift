@@ -9,17 +9,18 @@ extension Worker {
         let listener = exchange.client.listener
         let request = exchange.request
         if forwardedAddressCount(request) > Limits.forwardedAddressesMax {
-            return answer(exchange, status: 463, word: "TooManyForwardedAddresses")
+            return answer(exchange, status: 463, reasonCode: "TooManyForwardedAddresses")
         }
         let host = hostForRouting(request)
         if isMisdirected(exchange, request.bytes(host)) {
-            return answer(exchange, status: 421, word: "HostIsNotServerName")
+            return answer(exchange, status: 421, reasonCode: "HostIsNotServerName")
         }
         let rule = listener.plan.rules.firstMatch(host: request.bytes(host), path: request.bytes(request.path))
         // Whoever asks in two ways at once gets neither: the target would find what the rule for it keeps away.
         if request.hasOtherReadings, isAmbiguous(exchange, host, rule) {
             countRefusal(.ambiguousPath)
-            return answer(exchange, status: Violation.ambiguousPath.status, word: Violation.ambiguousPath.word)
+            return answer(
+                exchange, status: Violation.ambiguousPath.status, reasonCode: Violation.ambiguousPath.reasonCode)
         }
         let action: Listener.Action
         if let rule {
@@ -64,12 +65,14 @@ extension Worker {
 
     private mutating func forward(_ exchange: Exchange, _ forward: Forward) {
         exchange.record.action = .forward
-        guard let group = forward.next() else { return answer(exchange, status: 503, word: "NoWeightedTargetGroup") }
+        guard let group = forward.next() else {
+            return answer(exchange, status: 503, reasonCode: "NoWeightedTargetGroup")
+        }
         exchange.group = group
         let request = exchange.request
         let isPOST = request.bytes(request.method).equals("POST")
         guard RequestProtocol(request).mayGo(to: group.plan.version, isPOST: isPOST) else {
-            return answer(exchange, status: 464, word: "ProtocolMismatch")
+            return answer(exchange, status: 464, reasonCode: "ProtocolMismatch")
         }
         self.forward(exchange)
     }
@@ -85,7 +88,7 @@ extension Worker {
             let mayReuse = counters.targetConnectionsIdle.value > 0
             guard mayReuse || hasDescriptor() else { return awaitDescriptor(exchange) }
         }
-        guard let pool = group.pick(now: now) else { return answer(exchange, status: 503, word: "NoTargets") }
+        guard let pool = group.pick(now: now) else { return answer(exchange, status: 503, reasonCode: "NoTargets") }
         group.retryBudget.noteRequest(now: now)
         counters.requestsForwarded.add()
         handle(exchange, .forwarded)

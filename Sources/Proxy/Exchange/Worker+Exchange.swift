@@ -17,15 +17,15 @@ extension Worker {
         case .finish: complete(exchange)
         case .answer(let status):
             let violation = exchange.bodyViolation
-            answer(exchange, status: violation?.status ?? status, word: violation?.word ?? event.word)
-        case .truncate: giveUp(exchange, word: exchange.bodyViolation?.word ?? event.word)
+            answer(exchange, status: violation?.status ?? status, reasonCode: violation?.reasonCode ?? event.reasonCode)
+        case .truncate: giveUp(exchange, reasonCode: exchange.bodyViolation?.reasonCode ?? event.reasonCode)
         case .refuse: refuse(exchange)
         case .abandon:
             // Who broke the protocol did not go away.
             let status: UInt16 = exchange.clientFault == nil ? 460 : 400
             exchange.record.status = status
             counters.countGenerated(status: status)
-            giveUp(exchange, word: exchange.clientFault ?? event.word)
+            giveUp(exchange, reasonCode: exchange.clientFault ?? event.reasonCode)
         }
     }
 
@@ -279,8 +279,8 @@ extension Worker {
 }
 
 extension ExchangeState.Event {
-    /// The word in the Apus-Reason field and in logs, when this event ends an exchange.
-    var word: StaticString {
+    /// The reasonCode in the Apus-Reason field and in logs, when this event ends an exchange.
+    var reasonCode: StaticString {
         switch self {
         case .forwarded, .connected, .responseHead, .tunnelOpened, .responseEnd, .answeredHere, .sentAgain: "None"
         case .connectFailed: "TargetConnectFailed"

@@ -12,10 +12,10 @@ extension Worker {
     }
 
     /// Ends an exchange that cannot be completed, and both connections with it.
-    mutating func giveUp(_ exchange: Exchange, word: StaticString) {
+    mutating func giveUp(_ exchange: Exchange, reasonCode: StaticString) {
         let client = exchange.client
-        exchange.record.reason = word
-        exchange.record.reasonDetail = exchange.responseFault?.word
+        exchange.record.reason = reasonCode
+        exchange.record.reasonDetail = exchange.responseFault?.reasonCode
         let isResponseDone = exchange.responseProgress == .passedOn
         releaseTarget(exchange, reusable: false)
         release(exchange)

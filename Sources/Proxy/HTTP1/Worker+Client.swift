@@ -84,7 +84,7 @@ extension Worker {
                 return true
             case .refused(let violation):
                 countRefusal(violation)
-                refuseHead(exchange, client, status: violation.status, word: violation.word)
+                refuseHead(exchange, client, status: violation.status, reasonCode: violation.reasonCode)
                 return true
             case .needMore:
                 guard case .got = client.fill(&self) else {
@@ -132,7 +132,8 @@ extension Worker {
     /// Answers a request whose head cannot be read. Nothing that follows it can be trusted, so all that has come is
     /// counted as part of it and thrown away.
     mutating func refuseHead(
-        _ exchange: Exchange, _ client: ClientConnection, status: UInt16, word: StaticString, hint: StaticString = ""
+        _ exchange: Exchange, _ client: ClientConnection, status: UInt16, reasonCode: StaticString,
+        hint: StaticString = ""
     ) {
         take(exchange, client)
         exchange.requestProgress.receive(.refused)
@@ -143,7 +144,7 @@ extension Worker {
             client.consumedCount += UInt64(inbound.count)
             inbound.removeAll()
         }
-        answer(exchange, status: status, word: word, hint: hint)
+        answer(exchange, status: status, reasonCode: reasonCode, hint: hint)
     }
 
     private mutating func take(_ exchange: Exchange, _ client: ClientConnection) {

@@ -85,7 +85,7 @@ extension Worker {
         if let refusal {
             countRefusal(refusal)
             exchange.requestProgress.receive(.refused)
-            answer(exchange, status: refusal.status, word: refusal.word)
+            answer(exchange, status: refusal.status, reasonCode: refusal.reasonCode)
         } else {
             decide(exchange)
         }
@@ -126,7 +126,7 @@ extension Worker {
         case .resetByOtherSide: counters.http2StreamsReset.add(.client)
         case .fault(let fault):
             countFault(fault)
-            stream.exchange?.clientFault = fault.word
+            stream.exchange?.clientFault = fault.reasonCode
         case .complete, .resetByUs, .notProcessed: break
         }
         guard let exchange = stream.exchange else { return }
@@ -149,7 +149,7 @@ extension Worker {
         exchange.record.isHTTP2 = true
         exchange.record.kind = .http2
         exchange.record.status = 400
-        giveUp(exchange, word: fault.word)
+        giveUp(exchange, reasonCode: fault.reasonCode)
     }
 
     private func countFault(_ fault: HTTP2StreamFault) {
@@ -223,7 +223,7 @@ extension Worker {
 
     private mutating func endStreams(_ connection: HTTP2ClientConnection) {
         for slot in connection.streams.indices where connection.streams[slot] != nil {
-            connection.streams[slot]?.exchange?.clientFault = connection.session.fault?.word
+            connection.streams[slot]?.exchange?.clientFault = connection.session.fault?.reasonCode
             closeStream(connection, slot, .resetByUs)
         }
     }

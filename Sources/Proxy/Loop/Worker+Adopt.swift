@@ -245,7 +245,11 @@ extension Worker {
             counters.connectionsShed.add()
             switch occupant {
             case .client(let client):
-                if let exchange = client.exchange { giveUp(exchange, word: "MemoryBudget") } else { close(client) }
+                if let exchange = client.exchange {
+                    giveUp(exchange, reasonCode: "MemoryBudget")
+                } else {
+                    close(client)
+                }
             case .http2Client(let connection): end(connection)
             case .tunnelSide(let side): if let tunnel = side.tunnel { end(tunnel, .memory, by: .apus) }
             case .mailbox, .listener, .target, .http2Target, .datagramListener, .datagramFlow:

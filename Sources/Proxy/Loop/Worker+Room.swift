@@ -175,7 +175,7 @@ extension Worker {
             guard let exchange = client.exchange, !client.hasTakenMore() else { continue }
             count += 1
             counters.connectionsEvicted.add(.stalled)
-            giveUp(exchange, word: "ResponseNotTaken")
+            giveUp(exchange, reasonCode: "ResponseNotTaken")
         }
         return count > 0
     }

@@ -74,7 +74,7 @@ extension Worker {
         }
         counters.timeouts.add(.requestHead)
         let exchange = freeExchanges.popLast() ?? Exchange()
-        refuseHead(exchange, client, status: 408, word: "RequestHeadTimeout")
+        refuseHead(exchange, client, status: 408, reasonCode: "RequestHeadTimeout")
     }
 
     mutating func exchangeTimedOut(_ client: ClientSide) {
@@ -95,8 +95,8 @@ extension Worker {
         }
         if idleDeadline(of: client) <= now, exchange.share == .waiting || exchange.descriptorTicket != nil {
             counters.timeouts.add(.targetWait)
-            let word: StaticString = exchange.share == .waiting ? "TargetConnectionShare" : "DescriptorLimit"
-            return answer(exchange, status: 503, word: word)
+            let reasonCode: StaticString = exchange.share == .waiting ? "TargetConnectionShare" : "DescriptorLimit"
+            return answer(exchange, status: 503, reasonCode: reasonCode)
         }
         guard idleDeadline(of: client) <= now, !isTaking(client), !isTaking(exchange.target) else { return }
         if isWaitingForClient(exchange) {
@@ -123,7 +123,7 @@ extension Worker {
     private mutating func timeOut(_ exchange: Exchange, _ kind: TimeoutKind, _ event: ExchangeState.Event) {
         counters.timeouts.add(kind)
         // Only the kernel's part of a complete response is missing: there is nothing left to answer.
-        if exchange.state.phase == .ended { return giveUp(exchange, word: event.word) }
+        if exchange.state.phase == .ended { return giveUp(exchange, reasonCode: event.reasonCode) }
         handle(exchange, event)
     }
 

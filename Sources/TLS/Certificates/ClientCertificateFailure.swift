@@ -6,7 +6,7 @@ public enum ClientCertificateFailure: UInt8, Sendable {
     case typeUnsupported, invalid, purposeInvalid, rejected, incompatible, unmapped
 
     /// As the connection log has it.
-    public var word: StaticString {
+    public var reasonCode: StaticString {
         switch self {
         case .maxChainDepthExceeded: "ClientCertMaxChainDepthExceeded"
         case .maxSizeExceeded: "ClientCertMaxSizeExceeded"

@@ -3,12 +3,12 @@ import Testing
 
 @Suite struct ViolationTests {
     @Test func eachHasAWordOfItsOwn() {
-        let words = Violation.allCases.map { $0.word.description }
-        #expect(Set(words).count == words.count)
-        for (violation, word) in zip(Violation.allCases, words) {
-            #expect(word.lowercased() == "\(violation)".lowercased())
-            #expect(word.first?.isUppercase == true)
-            #expect(word.allSatisfy { $0.isASCII && ($0.isLetter || $0.isNumber) })
+        let codes = Violation.allCases.map { $0.reasonCode.description }
+        #expect(Set(codes).count == codes.count)
+        for (violation, code) in zip(Violation.allCases, codes) {
+            #expect(code.lowercased() == "\(violation)".lowercased())
+            #expect(code.first?.isUppercase == true)
+            #expect(code.allSatisfy { $0.isASCII && ($0.isLetter || $0.isNumber) })
         }
     }
 

@@ -4,7 +4,7 @@ import Testing
 @Suite struct HTTP2FaultTests {
     @Test func eachHasAWordOfItsOwn() {
         for fault in HTTP2Fault.allCases {
-            let word = fault.word.description
+            let word = fault.reasonCode.description
             #expect(word.lowercased() == "\(fault)".lowercased())
             #expect(word.first?.isUppercase == true)
         }

@@ -7,7 +7,7 @@ import Testing
         let faults: [HTTP2StreamFault] = [
             .badField, .badMessage, .flowControl, .streamClosed, .tooMuch, .violation(.suspiciousHeader), .other,
         ]
-        let words = faults.map { $0.word.description }
+        let words = faults.map { $0.reasonCode.description }
         #expect(Set(words).count == faults.count)
         #expect(words[5] == "SuspiciousHeader", "the word that HTTP/1 has for it")
         #expect(words.allSatisfy { $0.first?.isUppercase == true })

@@ -301,7 +301,7 @@ private let wrongBinaries: [Sample] = [
     @Test func everyFaultHappensAndHasItsOwnWord() {
         let faults = (wrongLines + wrongBinaries).compactMap { $0.fault?.0 }
         #expect(Set(faults) == Set(ProxyHeaderFault.allCases))
-        let words = ProxyHeaderFault.allCases.map { "\($0.word)" }
+        let words = ProxyHeaderFault.allCases.map { "\($0.reasonCode)" }
         #expect(Set(words).count == words.count)
         #expect(words.allSatisfy { $0.hasPrefix("ProxyHeader") && $0.allSatisfy(\.isLetter) })
     }

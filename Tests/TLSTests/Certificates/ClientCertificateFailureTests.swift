@@ -15,12 +15,12 @@ import Testing
         (X509_V_ERR_INVALID_PURPOSE, "ClientCertPurposeInvalid"), (X509_V_ERR_CERT_REJECTED, "ClientCertRejected"),
         (X509_V_ERR_EE_KEY_TOO_SMALL, "ClientCertIncompatible"), (X509_V_ERR_OUT_OF_MEM, "UnmappedConnectionError"),
     ])
-    func verdictsHaveTheirCodes(verdict: Int32, word: String) {
-        #expect(ClientCertificateFailure(verdict: Int(verdict)).map { "\($0.word)" } == word)
+    func verdictsHaveTheirCodes(verdict: Int32, code: String) {
+        #expect(ClientCertificateFailure(verdict: Int(verdict)).map { "\($0.reasonCode)" } == code)
     }
 
     @Test func noVerdictIsNoFailure() {
         #expect(ClientCertificateFailure(verdict: Int(X509_V_OK)) == nil)
-        #expect("\(ClientCertificateFailure.maxSizeExceeded.word)" == "ClientCertMaxSizeExceeded")
+        #expect("\(ClientCertificateFailure.maxSizeExceeded.reasonCode)" == "ClientCertMaxSizeExceeded")
     }
 }
