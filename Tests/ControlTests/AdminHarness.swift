@@ -31,8 +31,8 @@ final class AdminHarness: Sendable {
                 return
             }
             let runner = OrderRunner(orders: orders, actions: actions)
-            _ = loop.add(runner, descriptor: orders.bell.descriptor, interest: .readable)
-            ready.ring()
+            _ = loop.add(runner, descriptor: orders.wakeup.descriptor, interest: .readable)
+            ready.signal()
             loop.run { actions.isOver }
             server.close()
         }
@@ -51,7 +51,7 @@ final class AdminHarness: Sendable {
         orders.send { actions in
             let value = body(actions)
             result.withLock { $0 = value }
-            done.ring()
+            done.signal()
         }
         while true {
             if let result = result.withLock({ $0 }) { return result }

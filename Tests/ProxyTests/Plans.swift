@@ -70,8 +70,8 @@ struct WorkerBench: ~Copyable {
         worker = Worker(
             WorkerConfiguration(index: 0, connectionsMax: 10, descriptorsMax: 20, bufferBytesMax: 1 << 20),
             mailbox: Mailbox(),
-            control: control, counters: counters, log: LogSink(ring: ring, bell: LogBell()),
-            connectionLog: LogSink(ring: LogRing(capacity: 16 * 1024), bell: LogBell()))
+            control: control, counters: counters, log: LogSink(ring: ring, wakeup: LogWakeup()),
+            connectionLog: LogSink(ring: LogRing(capacity: 16 * 1024), wakeup: LogWakeup()))
     }
 
     /// Adopts listeners and groups as the next generation, and logs as JSON.

@@ -131,7 +131,7 @@ public struct AdminClient: Sendable {
                 ? .forbidden(path: path, reason: error.reason) : .noServer(path: path, reason: error.reason)
         }
         defer { socket.close() }
-        if let patience { socket.limitWaiting(patience) }
+        if let patience { socket.setTimeout(patience) }
         send(method, target, body: body, to: socket)
         try AdminClientAnswer(socket: socket, path: path).read(take)
     }

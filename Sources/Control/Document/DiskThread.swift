@@ -31,7 +31,7 @@ final class DiskThread: PollHandler {
     init(name: String, loop: ControlLoop) {
         self.name = name
         self.loop = loop
-        token = loop.add(self, descriptor: done.bell.descriptor, interest: .readable)
+        token = loop.add(self, descriptor: done.wakeup.descriptor, interest: .readable)
     }
 
     /// Has `work` done on the thread, and calls `completion` with what it returned; with nil if that was not there
@@ -88,7 +88,7 @@ final class DiskThread: PollHandler {
     private func start() {
         _ = Thread.start(name: name) { [jobs, done] in
             while true {
-                jobs.bell.wait(timeoutMilliseconds: -1)
+                jobs.wakeup.wait(timeoutMilliseconds: -1)
                 var batch = Array(jobs.takeAll().reversed())
                 while !batch.isEmpty {
                     // What a job holds is let go of before its end is told.

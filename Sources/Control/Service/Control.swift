@@ -34,9 +34,9 @@ public enum Control {
         do {
             service = try Service(
                 file: file, discardingChanges: discardingChanges, logger: Log.logger,
-                beforeThreads: signals.holdEnding)
+                beforeThreads: signals.blockTermination)
         } catch {
-            signals.releaseEnding()
+            signals.unblockTermination()
             throw error
         }
         return service.run(signals)

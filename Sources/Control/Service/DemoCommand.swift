@@ -43,7 +43,7 @@ public final class DemoCommand {
         }
         // Blocks the signals first, so that one which comes now is taken when the loop runs.
         let signals = Signals()
-        signals.holdEnding()
+        signals.blockTermination()
         defer {
             demo.story.stop()
             Log.lines.stop()
@@ -99,7 +99,7 @@ public final class DemoCommand {
 
     /// Says which sample targets have ended. They are not started again: the demo shows what health checks make of it.
     private func noticeEnds() {
-        for index in samples.indices where !samples[index].hasEnded && samples[index].process.takeEnd() {
+        for index in samples.indices where !samples[index].hasEnded && samples[index].process.reap() {
             samples[index].hasEnded = true
             let sample = samples[index]
             story.write(

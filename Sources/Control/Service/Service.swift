@@ -64,22 +64,22 @@ final class Service {
             operations.clientIPPreservation.user = user
             try Self.check(operations, host)
             let rings = (0..<budget.workerCount).map { _ in LogRing() }
-            let bell = LogBell()
+            let wakeup = LogWakeup()
             beforeThreads()
             // What was logged until now has waited for this: no thread may exist before the user has changed.
             Log.lines.start()
-            logWriter = try Self.openLog(store.effective.logs.access, "logs.access", rings, bell, logger)
+            logWriter = try Self.openLog(store.effective.logs.access, "logs.access", rings, wakeup, logger)
             operations.logWriter = logWriter
             let connectionRings = (0..<budget.workerCount).map { _ in LogRing(capacity: Limits.connectionLogRingBytes) }
-            let connectionBell = LogBell()
+            let connectionWakeup = LogWakeup()
             connectionLogWriter = try Self.openLog(
-                store.effective.logs.connection, "logs.connection", connectionRings, connectionBell, logger)
+                store.effective.logs.connection, "logs.connection", connectionRings, connectionWakeup, logger)
             operations.connectionLogWriter = connectionLogWriter
             operations.begin(
                 Self.startWorkers(
                     budget, store.effective, mail, operations.ticketKeys.current,
-                    logs: rings.map { LogSink(ring: $0, bell: bell) },
-                    connectionLogs: connectionRings.map { LogSink(ring: $0, bell: connectionBell) }))
+                    logs: rings.map { LogSink(ring: $0, wakeup: wakeup) },
+                    connectionLogs: connectionRings.map { LogSink(ring: $0, wakeup: connectionWakeup) }))
         } catch {
             operations.sockets.abandonPrepared()
             operations.metricsDoor.close()
@@ -107,7 +107,7 @@ final class Service {
         handle(signals.descriptor) { [unowned self] _ in
             while let signal = signals.next() { receive(signal) }
         }
-        handle(mail.bell.descriptor) { [unowned self] now in
+        handle(mail.wakeup.descriptor) { [unowned self] now in
             for message in mail.takeAll() { receive(message, now: now) }
         }
         var status: Int32 = 0
@@ -326,7 +326,7 @@ extension Service {
     }
 
     private static func openLog(
-        _ log: Model.AccessLog, _ key: String, _ rings: [LogRing], _ bell: LogBell, _ logger: Logger
+        _ log: Model.AccessLog, _ key: String, _ rings: [LogRing], _ wakeup: LogWakeup, _ logger: Logger
     ) throws(StartError) -> LogWriter? {
         let destination: LogDestination
         switch log.destination {
@@ -335,7 +335,7 @@ extension Service {
         case .file(let path): destination = .file(path)
         }
         do throws(SystemError) {
-            return try LogWriter(destination, name: key, rings: rings, bell: bell) { error in
+            return try LogWriter(destination, name: key, rings: rings, wakeup: wakeup) { error in
                 tellReopened(key, error, logger)
             }
         } catch {

@@ -58,7 +58,7 @@ public enum FieldID: UInt8, Sendable, CaseIterable {
     }
     /// The field that servers take one of this name for which hand fields on as variables, as CGI does: to them every
     /// byte but letters and digits is the same. Source: RFC 3875 §4.1.18.
-    public init(asVariable name: Span<UInt8>) {
+    public init(cgiVariable name: Span<UInt8>) {
         var plain = InlineArray<40, UInt8>(repeating: 0x2D)
         guard name.count <= plain.count else {
             self = .other
@@ -69,7 +69,7 @@ public enum FieldID: UInt8, Sendable, CaseIterable {
     }
 
     /// Whether targets read in it what Apus tells them, so that a field which they may take for it goes no further.
-    public var isOurs: Bool {
+    public var isSetByApus: Bool {
         // Whoever adds a field decides here, too: there is no default.
         switch self {
         case .host, .connection, .contentLength, .transferEncoding, .upgrade, .te, .xForwardedFor, .xForwardedProto,

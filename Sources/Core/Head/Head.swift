@@ -89,7 +89,7 @@ public struct Field: Sendable {
     /// for ours.
     public var hasDroppedNames = false
     /// Whether there are servers that read the path as another one.
-    public var hasOtherReadings = false
+    public var isPathAmbiguous = false
 
     /// Whether it asks for a WebSocket, or a 101 agrees to one. What asked and agreed on this hop (Upgrade and
     /// Connection, or `:protocol`) is removed, and each serialiser writes its own.
@@ -139,7 +139,7 @@ public struct Field: Sendable {
         body = .none
         hasInvalidNames = false
         hasDroppedNames = false
-        hasOtherReadings = false
+        isPathAmbiguous = false
         isWebSocket = false
         isHTTP2 = false
         acceptsTrailers = false

@@ -8,7 +8,7 @@ import Synchronization
 public final class Mailbox<Message: Sendable>: Sendable {
     private let messages = Mutex<[Message]>([])
     /// Readable when there is mail.
-    public let bell = EventDescriptor()
+    public let wakeup = EventDescriptor()
 
     public init() {}
 
@@ -18,12 +18,12 @@ public final class Mailbox<Message: Sendable>: Sendable {
             messages.append(message)
             return messages.count == 1
         }
-        if wasEmpty { bell.ring() }
+        if wasEmpty { wakeup.signal() }
     }
 
     /// Takes everything there is, oldest first.
     public func takeAll() -> [Message] {
-        bell.silence()
+        wakeup.clear()
         return messages.withLock { messages in
             let all = messages
             messages = []

@@ -144,7 +144,7 @@ extension Socket {
 
     /// Has a socket that blocks give up a read or a write after `time`: it then says that it would block.
     /// Source: socket(7), `SO_RCVTIMEO`.
-    public func limitWaiting(_ time: Nanoseconds) {
+    public func setTimeout(_ time: Nanoseconds) {
         var limit = timeval(tv_sec: Int(time / 1_000_000_000), tv_usec: Int(time / 1_000 % 1_000_000))
         for option in [SO_RCVTIMEO, SO_SNDTIMEO] {
             let size = socklen_t(MemoryLayout<timeval>.size)

@@ -78,7 +78,7 @@ public struct ChildProcess: Equatable, Sendable {
     public func kill() { _ = Glibc.kill(id, SIGKILL) }
 
     /// Whether it has ended. The answer true is given once: the system then forgets it.
-    public func takeEnd() -> Bool {
+    public func reap() -> Bool {
         var status: Int32 = 0
         return unsafe waitpid(id, &status, WNOHANG) == id
     }

@@ -16,13 +16,13 @@ public final class EventDescriptor: Sendable {
     deinit { _ = Glibc.close(descriptor) }
 
     /// Makes the descriptor readable.
-    public func ring() {
+    public func signal() {
         var one: UInt64 = 1
         _ = unsafe write(descriptor, &one, 8)
     }
 
     /// Makes it unreadable until the next `ring`.
-    public func silence() {
+    public func clear() {
         var value: UInt64 = 0
         _ = unsafe read(descriptor, &value, 8)
     }

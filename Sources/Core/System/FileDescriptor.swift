@@ -84,11 +84,11 @@ private let fileBytesMax = 64 * 1024 * 1024
 /// The whole content of the regular file at `path`. It waits for the disk, and for nothing else: whatever is no regular
 /// file is refused, since it may have no end, or nobody at its other end.
 ///
-/// With `pipePatience` a pipe that this process was handed (`/dev/stdin`, `/dev/fd/3`) is read as well, to its end,
+/// With `pipeTimeout` a pipe that this process was handed (`/dev/stdin`, `/dev/fd/3`) is read as well, to its end,
 /// which must come within that time.
 ///
 /// Limits: 64 MiB. Errors: `SystemError`, as when it is missing, unreadable or a folder.
-public func readFile(_ path: String, pipePatience: Nanoseconds? = nil) throws(SystemError) -> [UInt8] {
+public func readFile(_ path: String, pipeTimeout: Nanoseconds? = nil) throws(SystemError) -> [UInt8] {
     let operation = "read \(path)"
     let descriptor = unsafe apus_open(path, O_RDONLY, 0)
     guard descriptor >= 0 else {
@@ -101,8 +101,8 @@ public func readFile(_ path: String, pipePatience: Nanoseconds? = nil) throws(Sy
     switch FileKind(of: descriptor) {
     case .regular: return try readAll(descriptor, operation) { true }
     case .folder: throw SystemError(operation, code: EISDIR)
-    case .fifo where pipePatience != nil && isHandedOver(path):
-        let deadline = Instant.now() + pipePatience!
+    case .fifo where pipeTimeout != nil && isHandedOver(path):
+        let deadline = Instant.now() + pipeTimeout!
         return try readAll(descriptor, operation) { isReadable(descriptor, until: deadline) }
     case let kind: throw .wrongKind(operation, kind, "a regular file")
     }

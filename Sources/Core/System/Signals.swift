@@ -23,7 +23,7 @@ public struct Signals {
     private static let others = [SIGHUP, SIGUSR1, SIGCHLD]
 
     /// Has these signals wait for `next`, on the calling thread and on every thread it starts later; those to end only
-    /// from `holdEnding` on. And ignores SIGPIPE, which writes to closed connections would otherwise raise. Call before
+    /// from `blockTermination` on. And ignores SIGPIPE, which writes to closed connections would otherwise raise. Call before
     /// any other thread exists.
     public init() {
         _ = signal(SIGPIPE, SIG_IGN)
@@ -35,10 +35,10 @@ public struct Signals {
 
     /// From now on the signals to end wait as well, for whoever ends things in order. Until then they end the process
     /// at once, whatever it waits for. Call before any other thread exists.
-    public func holdEnding() { Self.mask(SIG_BLOCK, Self.ending) }
+    public func blockTermination() { Self.mask(SIG_BLOCK, Self.ending) }
 
     /// The signals to end do so at once again. Call when no thread is left.
-    public func releaseEnding() { Self.mask(SIG_UNBLOCK, Self.ending) }
+    public func unblockTermination() { Self.mask(SIG_UNBLOCK, Self.ending) }
 
     private static func mask(_ how: Int32, _ numbers: [Int32]) {
         var set = set(numbers)

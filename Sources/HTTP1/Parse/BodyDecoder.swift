@@ -166,7 +166,7 @@ public struct BodyDecoder: Sendable {
         let head = trailers ?? Head()
         head.reset()
         let window = section.extracting(first: Limits.trailerBytesMax)
-        var facts = FieldFacts(.trailers(bearsAnyName: isLenient), minorVersion: 1, arenaShift: 0)
+        var facts = FieldFacts(.trailers(acceptsAnyName: isLenient), minorVersion: 1, arenaShift: 0)
         switch FieldLines.read(window, from: 0, into: head, facts: &facts) {
         case .needMore(let lineStart):
             trailerScan.suspend(section, lineStart: lineStart, lineCount: head.fieldCount + 1)

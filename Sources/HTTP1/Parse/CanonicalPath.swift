@@ -46,7 +46,7 @@ package struct CanonicalPath {
                 guard let next = appendByte(path, at: index) else { return .badPercentEncoding }
                 index = next
             }
-            noteDots()
+            checkDotSegment()
             if let violation = endSegment(segmentStart, isLast: index == path.count) { return violation }
         }
         return nil
@@ -57,7 +57,7 @@ package struct CanonicalPath {
         let byte = path[index]
         guard byte == .percent else {
             head.append(byte)
-            note(byte)
+            track(byte)
             return index + 1
         }
         guard index + 2 < path.count, let high = path[index + 1].hexadecimalValue,
@@ -69,17 +69,17 @@ package struct CanonicalPath {
         } else {
             head.append(path.extracting(index..<index + 3))
         }
-        note(decoded)
+        track(decoded)
         return index + 3
     }
 
-    private mutating func note(_ byte: UInt8) {
+    private mutating func track(_ byte: UInt8) {
         switch byte {
         case .dot:
             if let count = dotCount { dotCount = count + 1 }
         case .slash, .backslash:
             hasHiddenSlash = true
-            noteDots()
+            checkDotSegment()
             dotCount = 0
         case .semicolon:
             // Servers that know path parameters cut them off first: to them `..;x` is a dot segment.
@@ -94,7 +94,7 @@ package struct CanonicalPath {
     }
 
     /// Notes whether what ends here is a dot segment to some reader.
-    private mutating func noteDots() {
+    private mutating func checkDotSegment() {
         if dotCount == 1 || dotCount == 2 { hasHiddenDots = true }
     }
 

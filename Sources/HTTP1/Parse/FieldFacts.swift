@@ -10,8 +10,8 @@ package struct FieldFacts {
         case request(RequestOptions)
         /// `keepsContentLength`: the response has no body, and the field tells the length of one it could have had.
         case response(keepsContentLength: Bool)
-        /// `bearsAnyName`: those of a response, whose names are borne as in its head.
-        case trailers(bearsAnyName: Bool)
+        /// `acceptsAnyName`: those of a response, whose names are borne as in its head.
+        case trailers(acceptsAnyName: Bool)
     }
 
     let kind: Kind
@@ -52,7 +52,9 @@ package struct FieldFacts {
     /// Reads the end of a line, which in trailers is CRLF only: a body's framing leaves no choice.
     @inline(__always)
     func end(of line: Line, at index: Int, in input: Span<UInt8>) -> Line.Outcome {
-        if case .trailers = kind, input[index] == .lineFeed { return .refused(line.fault(.bareLineFeed, at: index)) }
+        if case .trailers = kind, input[index] == .lineFeed {
+            return .refused(line.violation(.bareLineFeed, at: index))
+        }
         return line.end(at: index, of: input, otherwise: .badFieldValue)
     }
 
@@ -68,10 +70,10 @@ package struct FieldFacts {
         switch kind {
         case .request(let options):
             if id == .other { return nil }
-            return noteRequest(id, at: index, input.extracting(value), options, head)
+            return enterRequestField(id, at: index, input.extracting(value), options, head)
         case .response(let keepsContentLength):
             if id == .other { return nil }
-            return noteCommon(id, at: index, input.extracting(value), keepsContentLength, head)
+            return enterCommonField(id, at: index, input.extracting(value), keepsContentLength, head)
         case .trailers:
             if id != .other || nameBytes.isForbiddenInTrailers { head.removeField(index) }
             return nil
@@ -82,11 +84,11 @@ package struct FieldFacts {
     ///
     /// In a request, its trailers included, it must still be a token, and a field that passes for one of ours is
     /// removed.
-    package func noteInvalidName(_ name: Span<UInt8>, at index: Int, _ head: Head) -> Violation? {
+    package func checkInvalidName(_ name: Span<UInt8>, at index: Int, _ head: Head) -> Violation? {
         switch kind {
         case .request(let options):
             guard name.endOfToken(from: 0) == name.count else { return .badFieldName }
-            if FieldID(asVariable: name).isOurs {
+            if FieldID(cgiVariable: name).isSetByApus {
                 head.hasDroppedNames = true
                 head.removeField(index)
                 return nil
@@ -97,15 +99,15 @@ package struct FieldFacts {
             }
         // Small devices and old servers name their fields as they like.
         case .response: break
-        case .trailers(let bearsAnyName):
-            guard bearsAnyName || name.endOfToken(from: 0) == name.count else { return .badFieldName }
-            if FieldID(asVariable: name) != .other { head.removeField(index) }
+        case .trailers(let acceptsAnyName):
+            guard acceptsAnyName || name.endOfToken(from: 0) == name.count else { return .badFieldName }
+            if FieldID(cgiVariable: name) != .other { head.removeField(index) }
         }
         head.hasInvalidNames = true
         return nil
     }
 
-    private mutating func noteRequest(
+    private mutating func enterRequestField(
         _ id: FieldID, at index: Int, _ value: Span<UInt8>, _ options: RequestOptions, _ head: Head
     ) -> Violation? {
         switch id {
@@ -123,12 +125,12 @@ package struct FieldFacts {
             expectsContinue = true
             return nil
         default:
-            return noteCommon(id, at: index, value, false, head)
+            return enterCommonField(id, at: index, value, false, head)
         }
     }
 
     /// Notes a field that means the same in requests and responses.
-    private mutating func noteCommon(
+    private mutating func enterCommonField(
         _ id: FieldID, at index: Int, _ value: Span<UInt8>, _ keepsContentLength: Bool, _ head: Head
     ) -> Violation? {
         switch id {

@@ -39,34 +39,34 @@ extension Span where Element == UInt8 {
     /// the content's form or what caches do, or is taken for such a one by those who read fields as variables.
     /// `FieldID` knows the others. Source: RFC 9110 §6.5.1.
     package var isForbiddenInTrailers: Bool {
-        if extracting(first: 7).isSameVariable(as: "x-amzn-") { return true }
-        if extracting(first: 12).isSameVariable(as: "x-forwarded-") { return true }
+        if extracting(first: 7).isSameCGIVariable(as: "x-amzn-") { return true }
+        if extracting(first: 12).isSameCGIVariable(as: "x-forwarded-") { return true }
         return switch count {
-        case 3: isSameVariable(as: "age")
-        case 5: isSameVariable(as: "range")
-        case 6: isSameVariable(as: "cookie") || isSameVariable(as: "pragma")
-        case 10: isSameVariable(as: "set-cookie")
-        case 12: isSameVariable(as: "max-forwards")
+        case 3: isSameCGIVariable(as: "age")
+        case 5: isSameCGIVariable(as: "range")
+        case 6: isSameCGIVariable(as: "cookie") || isSameCGIVariable(as: "pragma")
+        case 10: isSameCGIVariable(as: "set-cookie")
+        case 12: isSameCGIVariable(as: "max-forwards")
         case 13:
-            isSameVariable(as: "authorization") || isSameVariable(as: "cache-control")
-                || isSameVariable(as: "content-range")
-        case 16: isSameVariable(as: "content-encoding") || isSameVariable(as: "www-authenticate")
-        case 18: isSameVariable(as: "proxy-authenticate")
-        case 19: isSameVariable(as: "proxy-authorization")
+            isSameCGIVariable(as: "authorization") || isSameCGIVariable(as: "cache-control")
+                || isSameCGIVariable(as: "content-range")
+        case 16: isSameCGIVariable(as: "content-encoding") || isSameCGIVariable(as: "www-authenticate")
+        case 18: isSameCGIVariable(as: "proxy-authenticate")
+        case 19: isSameCGIVariable(as: "proxy-authorization")
         default: false
         }
     }
 
     /// Whether servers that hand fields on as variables, as CGI does, cannot tell fields of these names apart: every
     /// byte but letters and digits is the same to them. Source: RFC 3875 §4.1.18.
-    package func isSameVariable(as other: Span<UInt8>) -> Bool {
+    package func isSameCGIVariable(as other: Span<UInt8>) -> Bool {
         guard count == other.count else { return false }
         for index in 0..<count where self[index].inVariable != other[index].inVariable { return false }
         return true
     }
 
     /// The same, for a literal in lower case.
-    private func isSameVariable(as literal: StaticString) -> Bool {
+    private func isSameCGIVariable(as literal: StaticString) -> Bool {
         guard count == literal.utf8CodeUnitCount else { return false }
         for index in 0..<count where self[index].inVariable != literal[byte: index] { return false }
         return true

@@ -19,7 +19,7 @@ struct Line {
     }
 
     /// The verdict on an offending byte at `index`: it may lie beyond the limit.
-    func fault(_ violation: Violation, at index: Int) -> Violation {
+    func violation(_ violation: Violation, at index: Int) -> Violation {
         index - start > bytesMax ? tooLong : violation
     }
 

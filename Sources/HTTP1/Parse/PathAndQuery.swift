@@ -10,7 +10,7 @@ package struct PathAndQuery {
     package var isPlain = true
     /// Whether there are servers that read the path as another one: it has an escape, a backslash, a parameter, or
     /// slashes in a row. Source: `Routing.PathReading`.
-    package var hasOtherReadings = false
+    package var isPathAmbiguous = false
 
     init() {}
 
@@ -25,8 +25,8 @@ package struct PathAndQuery {
             case .dot: if input[index - 1] == .slash { isPlain = false }
             case .percent, .backslash:
                 isPlain = false
-                hasOtherReadings = true
-            default: hasOtherReadings = true
+                isPathAmbiguous = true
+            default: isPathAmbiguous = true
             }
             index += 1
         }

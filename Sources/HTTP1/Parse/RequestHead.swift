@@ -15,9 +15,9 @@ public func parseRequestHead(
     // Bytes beyond the cap are not looked at, so that the verdict is the same however the head arrives.
     let window = input.extracting(first: Limits.requestHeadBytesMax)
     let result = readRequestHead(window, into: head, options: options, scan: &scan)
-    let settled = settle(result, isBeyondLimit: input.count > window.count, head, &scan)
-    if case .refused = settled { keepRequestLine(window, head) }
-    return settled
+    let limited = applyHeadLimit(result, isBeyondLimit: input.count > window.count, head, &scan)
+    if case .refused = limited { keepRequestLine(window, head) }
+    return limited
 }
 
 /// Reads a refused head's request line once more, into the empty `head`, as far as it is one.
@@ -40,7 +40,7 @@ private func keepRequestLine(_ input: Span<UInt8>, _ head: Head) {
 
 /// Turns `needMore` into a refusal where more cannot help, and leaves nothing behind of a head that is not complete.
 @inline(__always)
-func settle(_ result: HeadResult, isBeyondLimit: Bool, _ head: Head, _ scan: inout HeadScan) -> HeadResult {
+func applyHeadLimit(_ result: HeadResult, isBeyondLimit: Bool, _ head: Head, _ scan: inout HeadScan) -> HeadResult {
     switch result {
     case .complete:
         scan.reset()

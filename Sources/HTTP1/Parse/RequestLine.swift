@@ -14,14 +14,14 @@ struct RequestLine {
         guard methodEnd < input.count else { return line.undecided(input.count) }
         guard input[methodEnd] == .space, methodEnd > start else {
             let isEnd = input[methodEnd] == .carriageReturn || input[methodEnd] == .lineFeed
-            return .refused(line.fault(isEnd ? .badRequestLine : .badMethod, at: methodEnd))
+            return .refused(line.violation(isEnd ? .badRequestLine : .badMethod, at: methodEnd))
         }
         method = ByteRange(start: start, count: methodEnd - start)
         let targetEnd = input.endOfTarget(from: methodEnd + 1)
         guard targetEnd < input.count else { return line.undecided(input.count) }
         guard input[targetEnd] == .space, targetEnd > methodEnd + 1 else {
             let isEnd = input[targetEnd] == .carriageReturn || input[targetEnd] == .lineFeed
-            return .refused(line.fault(isEnd ? .badRequestLine : .badTarget, at: targetEnd))
+            return .refused(line.violation(isEnd ? .badRequestLine : .badTarget, at: targetEnd))
         }
         target = ByteRange(start: methodEnd + 1, count: targetEnd - methodEnd - 1)
         return readVersion(input, from: targetEnd + 1, line: line)
@@ -30,7 +30,9 @@ struct RequestLine {
     private mutating func readVersion(_ input: Span<UInt8>, from start: Int, line: Line) -> Line.Outcome {
         let end = start + Version.byteCount
         guard end < input.count, let version = Version(input, at: start) else {
-            if let index = Version.firstFault(input, at: start) { return .refused(line.fault(.badVersion, at: index)) }
+            if let index = Version.firstInvalidByte(input, at: start) {
+                return .refused(line.violation(.badVersion, at: index))
+            }
             return line.undecided(input.count)
         }
         let outcome = line.end(at: end, of: input, otherwise: .badVersion)

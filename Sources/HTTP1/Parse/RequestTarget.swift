@@ -40,7 +40,7 @@ struct RequestTarget {
         head.target = line.target.shifted(by: arenaShift)
         head.authority = authority.shifted(by: arenaShift)
         head.query = pathAndQuery.query.shifted(by: arenaShift)
-        head.hasOtherReadings = pathAndQuery.hasOtherReadings
+        head.isPathAmbiguous = pathAndQuery.isPathAmbiguous
         head.minorVersion = line.minorVersion
         return nil
     }

@@ -15,7 +15,7 @@ public func parseResponseHead(
     // Bytes beyond the cap are not looked at, so that the verdict is the same however the head arrives.
     let window = input.extracting(first: Limits.responseHeadBytesMax)
     let result = readResponseHead(window, into: head, requestIsHEAD: requestIsHEAD, scan: &scan)
-    return settle(result, isBeyondLimit: input.count > window.count, head, &scan)
+    return applyHeadLimit(result, isBeyondLimit: input.count > window.count, head, &scan)
 }
 
 private func readResponseHead(

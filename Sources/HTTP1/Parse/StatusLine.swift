@@ -17,7 +17,7 @@ struct StatusLine {
         let line = Line(start: 0, bytesMax: Limits.fieldLineBytesMax, tooLong: .fieldTooLarge)
         let codeEnd = Self.codeEnd
         guard codeEnd < input.count, let version = Version(input, at: 0) else {
-            let isFaulty = Version.firstFault(input, at: 0) != nil || !readCode(input)
+            let isFaulty = Version.firstInvalidByte(input, at: 0) != nil || !readCode(input)
             return isFaulty ? .refused(.badStatusLine) : .needMore
         }
         guard readCode(input) else { return .refused(.badStatusLine) }

@@ -21,13 +21,13 @@ struct Version {
             minor = 1
             return
         }
-        guard Self.firstFault(input, at: index) == nil else { return nil }
+        guard Self.firstInvalidByte(input, at: index) == nil else { return nil }
         major = input[index + 5] &- 0x30
         minor = input[index + 7] &- 0x30
     }
 
     /// The first byte from `index` on that cannot stand in `HTTP/d.d`; nil if all that are there can.
-    static func firstFault(_ input: Span<UInt8>, at index: Int) -> Int? {
+    static func firstInvalidByte(_ input: Span<UInt8>, at index: Int) -> Int? {
         for offset in 0..<min(byteCount, input.count - index) {
             let byte = input[index + offset]
             let expected = UInt8(truncatingIfNeeded: http11 >> UInt64(offset * 8))

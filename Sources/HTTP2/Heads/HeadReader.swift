@@ -22,7 +22,7 @@ struct HeadReader {
     /// The first rule that the block breaks.
     private(set) var violation: Violation?
 
-    private var facts = FieldFacts(.trailers(bearsAnyName: true), minorVersion: 1, arenaShift: 0)
+    private var facts = FieldFacts(.trailers(acceptsAnyName: true), minorVersion: 1, arenaShift: 0)
     private var byteCountMax = 0
     private var byteCount = 0
     private var fieldCount = 0
@@ -60,7 +60,7 @@ struct HeadReader {
         case .trailers:
             byteCountMax = Limits.trailerBytesMax
             // Names that are no tokens do not come this far: nghttp2 drops them.
-            facts = FieldFacts(.trailers(bearsAnyName: true), minorVersion: 1, arenaShift: 0)
+            facts = FieldFacts(.trailers(acceptsAnyName: true), minorVersion: 1, arenaShift: 0)
         }
     }
 
@@ -126,7 +126,7 @@ struct HeadReader {
         let parts = PathAndQuery(value, from: 0, to: value.count)
         head.path = ByteRange(start: start, count: parts.path.count)
         head.query = parts.query.isEmpty ? .empty : ByteRange(start: start + parts.path.count, count: parts.query.count)
-        head.hasOtherReadings = parts.hasOtherReadings
+        head.isPathAmbiguous = parts.isPathAmbiguous
         guard !parts.isPlain else { return }
         let canonicalStart = head.byteCount
         if let violation = CanonicalPath.append(value.extracting(parts.path), to: head) { return refuse(violation) }
@@ -160,7 +160,7 @@ struct HeadReader {
             return refuse(violation)
         }
         if name.endOfPlainName(from: 0) < name.count,
-            let violation = facts.noteInvalidName(name, at: index, head)
+            let violation = facts.checkInvalidName(name, at: index, head)
         {
             return refuse(violation)
         }

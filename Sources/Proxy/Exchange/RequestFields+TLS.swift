@@ -47,7 +47,7 @@ extension Worker {
 
     private func removeFields(named name: [UInt8], _ request: Head) {
         for index in 0..<request.fieldCount where !request.field(index).isRemoved {
-            if request.bytes(request.field(index).name).isSameVariable(as: name.span) { request.removeField(index) }
+            if request.bytes(request.field(index).name).isSameCGIVariable(as: name.span) { request.removeField(index) }
         }
     }
 }

@@ -17,7 +17,7 @@ extension Worker {
         }
         let rule = listener.plan.rules.firstMatch(host: request.bytes(host), path: request.bytes(request.path))
         // Whoever asks in two ways at once gets neither: the target would find what the rule for it keeps away.
-        if request.hasOtherReadings, isAmbiguous(exchange, host, rule) {
+        if request.isPathAmbiguous, isAmbiguous(exchange, host, rule) {
             countRefusal(.ambiguousPath)
             return answer(
                 exchange, status: Violation.ambiguousPath.status, reasonCode: Violation.ambiguousPath.reasonCode)

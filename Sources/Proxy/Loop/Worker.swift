@@ -106,7 +106,7 @@ struct Worker: ~Copyable {
         random = FastRandom(seed: now.nanoseconds ^ WallClock.now() &* UInt64(configuration.index + 1))
         freeExchanges.reserveCapacity(Limits.freeExchangesMax)
         let token = slab.insert(.mailbox)
-        poller.add(mailbox.bell.descriptor, token: token, interest: .readable)
+        poller.add(mailbox.wakeup.descriptor, token: token, interest: .readable)
     }
 
     /// Serves until control has said to finish and everything has.

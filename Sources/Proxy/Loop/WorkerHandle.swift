@@ -6,11 +6,11 @@ public struct LogSink: Sendable {
     /// This worker's own.
     public let ring: LogRing
     /// Wakes the log writer, which all workers share.
-    public let bell: LogBell
+    public let wakeup: LogWakeup
 
-    public init(ring: LogRing, bell: LogBell) {
+    public init(ring: LogRing, wakeup: LogWakeup) {
         self.ring = ring
-        self.bell = bell
+        self.wakeup = wakeup
     }
 }
 

@@ -16,15 +16,15 @@ public final class AccessLog {
     let line = Buffer(capacity: Limits.logLineBytesMax)
     let format: Format
     private let ring: LogRing
-    private let bell: LogBell
+    private let wakeup: LogWakeup
     private let counters: WorkerCounters
     private var hasWritten = false
 
-    /// A log that writes into `ring`, of which `counters`' worker is the only writer, and wakes its reader by `bell`.
-    public init(format: Format, ring: LogRing, bell: LogBell, counters: WorkerCounters) {
+    /// A log that writes into `ring`, of which `counters`' worker is the only writer, and wakes its reader by `wakeup`.
+    public init(format: Format, ring: LogRing, wakeup: LogWakeup, counters: WorkerCounters) {
         self.format = format
         self.ring = ring
-        self.bell = bell
+        self.wakeup = wakeup
         self.counters = counters
     }
 
@@ -51,6 +51,6 @@ public final class AccessLog {
     public func flush() {
         guard hasWritten else { return }
         hasWritten = false
-        bell.ring(for: ring)
+        wakeup.wakeIfNeeded(for: ring)
     }
 }

@@ -64,15 +64,15 @@ public final class ConnectionLog {
     let line = Buffer(capacity: Limits.connectionLogLineBytesMax)
     let format: AccessLog.Format
     private let ring: LogRing
-    private let bell: LogBell
+    private let wakeup: LogWakeup
     private let counters: WorkerCounters
     private var hasWritten = false
 
-    /// A log that writes into `ring`, of which `counters`' worker is the only writer, and wakes its reader by `bell`.
-    public init(format: AccessLog.Format, ring: LogRing, bell: LogBell, counters: WorkerCounters) {
+    /// A log that writes into `ring`, of which `counters`' worker is the only writer, and wakes its reader by `wakeup`.
+    public init(format: AccessLog.Format, ring: LogRing, wakeup: LogWakeup, counters: WorkerCounters) {
         self.format = format
         self.ring = ring
-        self.bell = bell
+        self.wakeup = wakeup
         self.counters = counters
     }
 
@@ -98,7 +98,7 @@ public final class ConnectionLog {
     public func flush() {
         guard hasWritten else { return }
         hasWritten = false
-        bell.ring(for: ring)
+        wakeup.wakeIfNeeded(for: ring)
     }
 
     // The numbers stand in a column, which the formatter would break up.

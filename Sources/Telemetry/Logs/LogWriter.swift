@@ -19,24 +19,24 @@ public final class LogWriter: Sendable {
     /// Bytes written.
     public var bytesWritten: UInt64 { drain.bytesWritten.load(ordering: .relaxed) }
 
-    /// Starts a thread called `name` that writes to `destination` what comes in `rings`, and that `bell` wakes. After
+    /// Starts a thread called `name` that writes to `destination` what comes in `rings`, and that `wakeup` wakes. After
     /// each `reopen` it calls `reopened`, with the error if there was one: the old file is then still in use.
     ///
     /// Errors: `SystemError` if the file cannot be opened. A FIFO that nobody reads is opened later.
     public convenience init(
-        _ destination: LogDestination, name: String, rings: [LogRing], bell: LogBell,
+        _ destination: LogDestination, name: String, rings: [LogRing], wakeup: LogWakeup,
         reopened: @escaping @Sendable (SystemError?) -> Void
     ) throws(SystemError) {
         let file = LogFile(destination, try destination.open())
-        self.init(file, name: name, rings: rings, bell: bell, reopened: reopened)
+        self.init(file, name: name, rings: rings, wakeup: wakeup, reopened: reopened)
     }
 
     /// The same with a file that is open, which is closed at the end.
     init(
-        _ file: LogFile, name: String, rings: [LogRing], bell: LogBell,
+        _ file: LogFile, name: String, rings: [LogRing], wakeup: LogWakeup,
         reopened: @escaping @Sendable (SystemError?) -> Void = { _ in }
     ) {
-        let drain = LogDrain(rings: rings, bell: bell, reopened: reopened)
+        let drain = LogDrain(rings: rings, wakeup: wakeup, reopened: reopened)
         self.drain = drain
         thread = Thread.start(name: name) { drain.run(file) }
     }
@@ -64,27 +64,27 @@ private final class LogDrain: Sendable {
     let linesDropped = Atomic<UInt64>(0)
     let bytesWritten = Atomic<UInt64>(0)
     private let rings: [LogRing]
-    private let bell: LogBell
+    private let wakeup: LogWakeup
     private let wantsStop = Atomic<Bool>(false)
     private let wantsReopening = Atomic<Bool>(false)
     private let reopened: @Sendable (SystemError?) -> Void
     private let ended = EventDescriptor()
     private let hasEnded = Atomic<Bool>(false)
 
-    init(rings: [LogRing], bell: LogBell, reopened: @escaping @Sendable (SystemError?) -> Void) {
+    init(rings: [LogRing], wakeup: LogWakeup, reopened: @escaping @Sendable (SystemError?) -> Void) {
         self.rings = rings
-        self.bell = bell
+        self.wakeup = wakeup
         self.reopened = reopened
     }
 
     func reopen() {
         wantsReopening.store(true, ordering: .releasing)
-        bell.wake()
+        wakeup.wake()
     }
 
     func beginStop() {
         wantsStop.store(true, ordering: .releasing)
-        bell.wake()
+        wakeup.wake()
     }
 
     func awaitEnd(timeoutMilliseconds: Int32) -> Bool {
@@ -101,16 +101,16 @@ private final class LogDrain: Sendable {
             let hasWritten = writeAll(to: &file)
             if isLast { break }
             if hasWritten {
-                bell.sleep(timeoutMilliseconds: Limits.logGatherMilliseconds) {
+                wakeup.sleep(timeoutMilliseconds: Limits.logGatherMilliseconds) {
                     isCalled || rings.contains { $0.count > $0.capacity / 2 }
                 }
             } else {
-                bell.sleep(timeoutMilliseconds: nil) { isCalled || rings.contains { $0.count > 0 } }
+                wakeup.sleep(timeoutMilliseconds: nil) { isCalled || rings.contains { $0.count > 0 } }
             }
         }
         file.close()
         hasEnded.store(true, ordering: .releasing)
-        ended.ring()
+        ended.signal()
     }
 
     private var isCalled: Bool {

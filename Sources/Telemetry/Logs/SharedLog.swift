@@ -10,7 +10,7 @@ public final class SharedLog: Sendable {
     private let destination: LogDestination
     private let name: String
     private let ring: LogRing
-    private let bell = LogBell()
+    private let wakeup = LogWakeup()
     private let appending = Mutex<Void>(())
     private let writer = Mutex<LogWriter?>(nil)
     private let linesRefused = Atomic<UInt64>(0)
@@ -34,7 +34,7 @@ public final class SharedLog: Sendable {
             linesRefused.wrappingAdd(1, ordering: .relaxed)
             return
         }
-        bell.ring(for: ring)
+        wakeup.wakeIfNeeded(for: ring)
     }
 
     /// Starts the thread, unless it runs already. A process that is going to become another user does so first.
@@ -44,7 +44,7 @@ public final class SharedLog: Sendable {
         writer.withLock { writer in
             if let writer { return writer }
             let started = LogWriter(
-                LogFile(destination, try? destination.open()), name: name, rings: [ring], bell: bell)
+                LogFile(destination, try? destination.open()), name: name, rings: [ring], wakeup: wakeup)
             writer = started
             return started
         }

@@ -27,7 +27,7 @@ import Testing
         #expect(run(loop) { !late.isEmpty })
         #expect(late == [nil] && stuck.isEmpty)
         disk.run({ 3 }) { behind.append($0) }
-        gate.ring()
+        gate.signal()
         #expect(run(loop) { !behind.isEmpty })
         #expect(stuck == [1] && late == [nil] && behind == [3])
         disk.close()
@@ -36,7 +36,7 @@ import Testing
     @Test func nobodyIsToldOfWhatEndsAfterwards() {
         let loop = ControlLoop(), disk = DiskThread(name: "disk", loop: loop)
         let done = EventDescriptor()
-        disk.run({ done.ring() }) { _ in Issue.record("the thread was closed") }
+        disk.run({ done.signal() }) { _ in Issue.record("the thread was closed") }
         disk.close()
         done.wait(timeoutMilliseconds: 60_000)
         var hasPassed = false

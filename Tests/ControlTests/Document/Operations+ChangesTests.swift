@@ -25,7 +25,7 @@ import Testing
         scene.passOnce()
         #expect(first.result == nil && others.allSatisfy { $0.result == nil })
         #expect(targets(scene).isEmpty && scene.operations.generation == 1, "what is not durable is not in force")
-        gate.ring()
+        gate.signal()
         scene.pass()
         #expect(first.isSuccess && others.allSatisfy { $0.isSuccess } && wrong.error != nil)
         #expect(targets(scene).count == 9)
@@ -61,7 +61,7 @@ import Testing
             return .deleteInstance(id: "i-1")
         } completion: { _ in
         }
-        gate.ring()
+        gate.signal()
         scene.pass()
         #expect(first.isSuccess && seen == ["192.0.2.1"])
     }
@@ -75,7 +75,7 @@ import Testing
         scene.operations.apply(register("192.0.2.2"), by: nil) { _ in order.append("change") }
         scene.passOnce()
         #expect(order.isEmpty)
-        gate.ring()
+        gate.signal()
         scene.pass()
         #expect(order == ["change", "reload", "change"])
         #expect(targets(scene) == ["192.0.2.2"], "what came before the reload was discarded by it")
@@ -91,7 +91,7 @@ import Testing
         #expect(waiting.error?.status == 503 && begun.result == nil)
         var isIdle = false
         scene.operations.becameIdle = { isIdle = true }
-        gate.ring()
+        gate.signal()
         #expect(run(scene.loop) { isIdle })
         scene.collect()
         #expect(begun.isSuccess, "it is durable")
@@ -109,7 +109,7 @@ import Testing
         let refused = scene.apply(register("192.0.2.3"))
         scene.passOnce()
         #expect(refused.error?.code == "Throttling" && refused.error?.status == 503)
-        gate.ring()
+        gate.signal()
         scene.pass()
         #expect(waiting.allSatisfy { $0.isSuccess })
     }

@@ -39,8 +39,8 @@ import Testing
 
     @Test func linesThatTheDeviceDoesNotTakeAreToldWithTheirRemedy() throws {
         let log = RecordingLog(), loop = ControlLoop()
-        let ring = LogRing(), bell = LogBell()
-        let writer = try LogWriter(.file("/dev/full"), name: "log", rings: [ring], bell: bell, reopened: { _ in })
+        let ring = LogRing(), wakeup = LogWakeup()
+        let writer = try LogWriter(.file("/dev/full"), name: "log", rings: [ring], wakeup: wakeup, reopened: { _ in })
         let budget = DescriptorBudget(.init(), descriptors: 1024)
         let losses = Loss.all([], budget, memoryBytes: 1, accessLog: (writer, "/dev/full"), connectionLog: (nil, ""))
         let watch = LossWatch(losses, loop: loop, logger: Logger(label: "test") { _ in log })

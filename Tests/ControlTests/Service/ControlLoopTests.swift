@@ -19,14 +19,14 @@ import Testing
     }
 
     @Test func tellsOfDescriptorsUntilTheyAreRemoved() {
-        let loop = ControlLoop(), bell = EventDescriptor(), recorder = Recorder()
-        let token = loop.add(recorder, descriptor: bell.descriptor, interest: .readable)
-        bell.ring()
-        recorder.whenReady = { bell.silence() }
+        let loop = ControlLoop(), event = EventDescriptor(), recorder = Recorder()
+        let token = loop.add(recorder, descriptor: event.descriptor, interest: .readable)
+        event.signal()
+        recorder.whenReady = { event.clear() }
         #expect(run(loop) { recorder.readyCount == 1 })
         loop.remove(token)
         loop.remove(token)
-        bell.ring()
+        event.signal()
         var hasPassed = false
         loop.afterBatch { hasPassed = true }
         #expect(run(loop) { hasPassed })
@@ -55,27 +55,27 @@ import Testing
     }
 
     @Test func aHandlerMayRemoveAnotherOfTheSameBatch() {
-        let loop = ControlLoop(), bells = [EventDescriptor(), EventDescriptor()]
+        let loop = ControlLoop(), events = [EventDescriptor(), EventDescriptor()]
         let recorders = [Recorder(), Recorder()]
-        let tokens = (0..<2).map { loop.add(recorders[$0], descriptor: bells[$0].descriptor, interest: .readable) }
+        let tokens = (0..<2).map { loop.add(recorders[$0], descriptor: events[$0].descriptor, interest: .readable) }
         for (index, recorder) in recorders.enumerated() { recorder.whenReady = { loop.remove(tokens[1 - index]) } }
-        for bell in bells { bell.ring() }
+        for event in events { event.signal() }
         #expect(run(loop) { recorders.contains { $0.readyCount > 0 } })
         #expect(recorders.filter { $0.readyCount > 0 }.count == 1)
     }
 
     @Test func workOfAPassRunsAfterItsEvents() {
-        let loop = ControlLoop(), bells = [EventDescriptor(), EventDescriptor()]
+        let loop = ControlLoop(), events = [EventDescriptor(), EventDescriptor()]
         var order: [String] = []
-        let recorders = bells.map { bell in
+        let recorders = events.map { event in
             let recorder = Recorder()
             recorder.whenReady = {
                 order.append("event")
-                bell.silence()
+                event.clear()
                 loop.afterBatch { order.append("work") }
             }
-            _ = loop.add(recorder, descriptor: bell.descriptor, interest: .readable)
-            bell.ring()
+            _ = loop.add(recorder, descriptor: event.descriptor, interest: .readable)
+            event.signal()
             return recorder
         }
         #expect(run(loop) { order.count == 4 })

@@ -13,9 +13,9 @@ import Testing
         let now = WallClock.now() / 1_000_000_000
         #expect(before.startedAt <= now + 1 && before.startedAt > now - 86_400)
         // Other tests open and close descriptors meanwhile; a hundred of our own stand out.
-        let bells = (0..<100).map { _ in EventDescriptor() }
+        let events = (0..<100).map { _ in EventDescriptor() }
         #expect(ProcessFigures.read().openDescriptors >= 100)
-        #expect(bells.count == 100)
+        #expect(events.count == 100)
         let end = Instant.now() + 60_000_000_000
         while ProcessFigures.read().cpuTime == before.cpuTime, Instant.now() < end {}
         #expect(ProcessFigures.read().cpuTime > before.cpuTime)

@@ -60,21 +60,21 @@ import Testing
     @Test(arguments: names) func isKnownAsAVariable(name: String, id: FieldID) {
         for dash in ["_", ".", "+", "!", "~", "-"] {
             let bytes = Array(name.replacing("-", with: dash).utf8)
-            #expect(FieldID(asVariable: bytes.span) == id, "\(dash)")
+            #expect(FieldID(cgiVariable: bytes.span) == id, "\(dash)")
         }
         let mixed = Array(name.uppercased().utf8).enumerated().map { $0 % 2 == 0 && $1 == 0x2D ? 0x5F : $1 }
-        #expect(FieldID(asVariable: mixed.span) == id)
+        #expect(FieldID(cgiVariable: mixed.span) == id)
         for other in ["_" + name, name + "_", name.replacing("-", with: "__")] where other != name {
             let bytes = Array(other.utf8)
-            #expect(FieldID(asVariable: bytes.span) == .other, "\(other)")
+            #expect(FieldID(cgiVariable: bytes.span) == .other, "\(other)")
         }
         let without = Array(name.replacing("-", with: "").utf8)
-        #expect(FieldID(asVariable: without.span) == (name.contains("-") ? .other : id))
+        #expect(FieldID(cgiVariable: without.span) == (name.contains("-") ? .other : id))
     }
 
     @Test func whatIsLongIsNoVariableOfOurs() {
         let bytes = Array(repeating: UInt8(0x61), count: 41)
-        #expect(FieldID(asVariable: bytes.span) == .other)
+        #expect(FieldID(cgiVariable: bytes.span) == .other)
     }
 
     @Test(arguments: ["", "x", "accept", "cookie", "set-cookie", "x-forwarded-host", "x-real-ip", "content_length"])

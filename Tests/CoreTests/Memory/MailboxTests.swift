@@ -4,7 +4,7 @@ import Testing
 
 @Suite struct MailboxTests {
     private func hasRung<Message>(_ mailbox: Mailbox<Message>) -> Bool {
-        var watched = pollfd(fd: mailbox.bell.descriptor, events: Int16(POLLIN), revents: 0)
+        var watched = pollfd(fd: mailbox.wakeup.descriptor, events: Int16(POLLIN), revents: 0)
         return unsafe poll(&watched, 1, 0) == 1
     }
 
@@ -27,7 +27,7 @@ import Testing
         let senderCount = 4, messageCount = 5000
         let mailbox = Mailbox<(sender: Int, number: Int)>()
         var poller = Poller()
-        poller.add(mailbox.bell.descriptor, token: .none, interest: .readable)
+        poller.add(mailbox.wakeup.descriptor, token: .none, interest: .readable)
         let threads = (0..<senderCount).map { sender in
             Thread.start(name: "sender \(sender)") {
                 for number in 0..<messageCount { mailbox.send((sender, number)) }
@@ -38,7 +38,7 @@ import Testing
         while next.reduce(0, +) < senderCount * messageCount {
             let now = Instant.now()
             let count = poller.wait(until: now + 10_000_000_000, now: now)
-            #expect(count == 1, "mail lies there and the bell was not rung")
+            #expect(count == 1, "mail lies there and the wakeup was not rung")
             if count == 0 { break }
             for (sender, number) in mailbox.takeAll() {
                 if number != next[sender] { outOfOrder += 1 }

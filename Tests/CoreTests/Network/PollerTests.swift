@@ -143,10 +143,10 @@ import Testing
     @Test func tokensComeBackWhole() {
         let tokens = [Token.none, Token(index: 1, generation: 1), Token(rawValue: .max), Token(rawValue: 1 << 63)]
         var poller = Poller()
-        let bells = tokens.map { _ in EventDescriptor() }
-        for (bell, token) in zip(bells, tokens) {
-            poller.add(bell.descriptor, token: token, interest: .readable)
-            bell.ring()
+        let events = tokens.map { _ in EventDescriptor() }
+        for (wakeup, token) in zip(events, tokens) {
+            poller.add(wakeup.descriptor, token: token, interest: .readable)
+            wakeup.signal()
         }
         let now = Instant.now()
         let count = poller.wait(until: now, now: now)
@@ -157,12 +157,12 @@ import Testing
         var poller = Poller()
         let removed = EventDescriptor()
         poller.add(removed.descriptor, token: Self.token, interest: .readable)
-        removed.ring()
+        removed.signal()
         poller.remove(removed.descriptor)
         do {
             let closed = EventDescriptor()
             poller.add(closed.descriptor, token: Self.token, interest: .readable)
-            closed.ring()
+            closed.signal()
         }
         var next = event(&poller)
         #expect(next == nil)
@@ -174,25 +174,25 @@ import Testing
     /// No more than the array holds; what does not fit comes with the next pass.
     @Test func manyEventsComeInSeveralPasses() {
         var poller = Poller()
-        let bells = (0..<Limits.readyEventsMax + 40).map { _ in EventDescriptor() }
-        for (index, bell) in bells.enumerated() {
-            poller.add(bell.descriptor, token: Token(index: index, generation: 1), interest: .readable)
-            bell.ring()
+        let events = (0..<Limits.readyEventsMax + 40).map { _ in EventDescriptor() }
+        for (index, wakeup) in events.enumerated() {
+            poller.add(wakeup.descriptor, token: Token(index: index, generation: 1), interest: .readable)
+            wakeup.signal()
         }
         var seen: Set<Int> = []
         var counts: [Int] = []
-        while seen.count < bells.count && counts.count < 10 {
+        while seen.count < events.count && counts.count < 10 {
             let now = Instant.now()
             let count = poller.wait(until: now, now: now)
             counts.append(count)
             for index in 0..<count {
                 let token = poller.ready(index).token
                 seen.insert(token.index)
-                bells[token.index].silence()
+                events[token.index].clear()
             }
         }
         #expect(counts == [Limits.readyEventsMax, 40])
-        #expect(seen.count == bells.count)
+        #expect(seen.count == events.count)
     }
 
     @Test func misuseTraps() async {
@@ -228,9 +228,9 @@ import Testing
     /// Neither the absence of a deadline nor the furthest of all overflows the kernel's milliseconds.
     @Test func farDeadlinesWaitForEvents() {
         var poller = Poller()
-        let bell = EventDescriptor()
-        poller.add(bell.descriptor, token: Self.token, interest: .readable)
-        bell.ring()
+        let wakeup = EventDescriptor()
+        poller.add(wakeup.descriptor, token: Self.token, interest: .readable)
+        wakeup.signal()
         let deadlines: [Instant?] = [
             nil, .distantFuture, Instant(nanoseconds: .max - 1), Instant(nanoseconds: 1 << 62),
         ]
@@ -244,9 +244,9 @@ import Testing
 
     @Test func anotherThreadEndsTheWait() {
         var poller = Poller()
-        let bell = EventDescriptor()
-        poller.add(bell.descriptor, token: Self.token, interest: .readable)
-        let thread = Thread.start(name: "ringing") { bell.ring() }
+        let wakeup = EventDescriptor()
+        poller.add(wakeup.descriptor, token: Self.token, interest: .readable)
+        let thread = Thread.start(name: "ringing") { wakeup.signal() }
         let count = poller.wait(until: Self.deadline, now: .now())
         #expect(count == 1)
         thread.join()

@@ -102,7 +102,7 @@ import Testing
         try #require(made)
         for path in [fifo, link] {
             for patience: Nanoseconds? in [nil, 60_000_000_000] {
-                let error = #expect(throws: SystemError.self) { try readFile(path, pipePatience: patience) }
+                let error = #expect(throws: SystemError.self) { try readFile(path, pipeTimeout: patience) }
                 #expect(error?.description == "read \(path): a FIFO, not a regular file")
             }
         }
@@ -121,12 +121,12 @@ import Testing
     @Test func aPipeThatWasHandedOverIsReadToItsEnd() throws {
         let pipe = Pipe()
         let path = "/dev/fd/\(pipe.fileHandleForReading.fileDescriptor)"
-        let unfinished = #expect(throws: SystemError.self) { try readFile(path, pipePatience: 1) }
+        let unfinished = #expect(throws: SystemError.self) { try readFile(path, pipeTimeout: 1) }
         #expect(unfinished?.description == "read \(path): the end of this pipe did not come in time")
         try pipe.fileHandleForWriting.write(contentsOf: Data("whole".utf8))
         try pipe.fileHandleForWriting.close()
         #expect(throws: SystemError.self, "only where somebody asks for it") { try readFile(path) }
-        #expect(try readFile(path, pipePatience: 60_000_000_000) == Array("whole".utf8))
+        #expect(try readFile(path, pipeTimeout: 60_000_000_000) == Array("whole".utf8))
     }
 
     // MARK: Replacing

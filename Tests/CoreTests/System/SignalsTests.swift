@@ -9,7 +9,7 @@ import Testing
             // Signals sent to a thread are read by that thread.
             let thread = Thread.start(name: "signals") {
                 let signals = Signals()
-                signals.holdEnding()
+                signals.blockTermination()
                 #expect(signals.next() == nil)
                 let expected: [(Int32, Signals.Signal)] = [
                     (SIGTERM, .terminate), (SIGINT, .terminate), (SIGHUP, .reload), (SIGUSR1, .reopenLogs),
@@ -39,7 +39,7 @@ import Testing
     @Test func laterThreadsLeaveSignalsToBeRead() async {
         await #expect(processExitsWith: .success) {
             Thread.start(name: "signals") {
-                Signals().holdEnding()
+                Signals().blockTermination()
                 Thread.start(name: "later") {
                     raise(SIGTERM)
                     raise(SIGHUP)
@@ -52,11 +52,11 @@ import Testing
     @Test(arguments: [false, true]) func theSignalsToEndDoSoUnlessTheyAreHeld(isReleased: Bool) async {
         await #expect(processExitsWith: .signal(SIGTERM)) { [isReleased] in
             // Whoever runs the tests may have blocked it.
-            Signals().releaseEnding()
+            Signals().unblockTermination()
             let signals = Signals()
             if isReleased {
-                signals.holdEnding()
-                signals.releaseEnding()
+                signals.blockTermination()
+                signals.unblockTermination()
             }
             raise(SIGTERM)
         }

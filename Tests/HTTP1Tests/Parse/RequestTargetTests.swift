@@ -55,9 +55,9 @@ import Testing
         let head = Head()
         let method = target == "*" ? "OPTIONS" : "GET"
         #expect(request("\(method) \(target) HTTP/1.1\r\nHost: a\r\n\r\n", into: head).parsed != nil)
-        #expect(head.hasOtherReadings == hasSome)
+        #expect(head.isPathAmbiguous == hasSome)
         #expect(request("GET / HTTP/1.1\r\nHost: a\r\n\r\n", into: head).parsed != nil)
-        #expect(!head.hasOtherReadings, "the next request's head does not inherit it")
+        #expect(!head.isPathAmbiguous, "the next request's head does not inherit it")
     }
 
     @Test(arguments: [

@@ -8,24 +8,24 @@ import Testing
 
 @Suite struct LogWriterTests {
     private func writer(
-        _ destination: LogDestination, _ ring: LogRing, _ bell: LogBell
+        _ destination: LogDestination, _ ring: LogRing, _ wakeup: LogWakeup
     ) throws(SystemError) -> LogWriter {
-        try LogWriter(destination, name: "log", rings: [ring], bell: bell, reopened: { _ in })
+        try LogWriter(destination, name: "log", rings: [ring], wakeup: wakeup, reopened: { _ in })
     }
 
     /// Two workers, more lines than their rings hold: every accepted line is in the file, each worker's in order.
     @Test func writesEveryAcceptedLine() throws {
         let folder = try Folder()
-        let bell = LogBell()
+        let wakeup = LogWakeup()
         let rings = [LogRing(capacity: 4096), LogRing(capacity: 4096)]
         let writer = try LogWriter(
-            .file(folder.path("access.log")), name: "log", rings: rings, bell: bell, reopened: { _ in })
+            .file(folder.path("access.log")), name: "log", rings: rings, wakeup: wakeup, reopened: { _ in })
         let workers = rings.enumerated().map { index, ring in
             Core.Thread.start(name: "worker-\(index)") {
                 for number in 0..<2000 {
                     let line = Array("\(index) \(number)\n".utf8)
-                    while !ring.append(line.span) { bell.ring(for: ring) }
-                    bell.ring(for: ring)
+                    while !ring.append(line.span) { wakeup.wakeIfNeeded(for: ring) }
+                    wakeup.wakeIfNeeded(for: ring)
                 }
             }
         }
@@ -43,11 +43,11 @@ import Testing
     /// A sleeping writer is woken by one line, without being stopped.
     @Test func wakesForOneLine() throws {
         let folder = try Folder()
-        let (bell, ring) = (LogBell(), LogRing(capacity: 4096))
-        let writer = try writer(.file(folder.path("access.log")), ring, bell)
+        let (wakeup, ring) = (LogWakeup(), LogRing(capacity: 4096))
+        let writer = try writer(.file(folder.path("access.log")), ring, wakeup)
         for number in 0..<50 {
             #expect(ring.append(text: "\(number)\n"))
-            bell.ring(for: ring)
+            wakeup.wakeIfNeeded(for: ring)
             let deadline = Instant.now() + 10_000_000_000
             while ring.count > 0 && Instant.now() < deadline { sched_yield() }
             #expect(ring.count == 0)
@@ -58,10 +58,10 @@ import Testing
 
     @Test func reopensAfterARename() throws {
         let folder = try Folder()
-        let (bell, ring) = (LogBell(), LogRing(capacity: 4096))
-        let writer = try writer(.file(folder.path("access.log")), ring, bell)
+        let (wakeup, ring) = (LogWakeup(), LogRing(capacity: 4096))
+        let writer = try writer(.file(folder.path("access.log")), ring, wakeup)
         #expect(ring.append(text: "before\n"))
-        bell.ring(for: ring)
+        wakeup.wakeIfNeeded(for: ring)
         let deadline = Instant.now() + 10_000_000_000
         while writer.bytesWritten < 7 && Instant.now() < deadline { sched_yield() }
         try FileManager.default.moveItem(atPath: folder.path("access.log"), toPath: folder.path("access.log.1"))
@@ -74,10 +74,10 @@ import Testing
     @Test func keepsTheOldFileWhenTheNewCannotBeOpened() throws {
         let folder = try Folder()
         try FileManager.default.createDirectory(atPath: folder.path("logs"), withIntermediateDirectories: false)
-        let (bell, ring) = (LogBell(), LogRing(capacity: 4096))
+        let (wakeup, ring) = (LogWakeup(), LogRing(capacity: 4096))
         let errors = Mailbox<SystemError?>()
         let writer = try LogWriter(
-            .file(folder.path("logs/access.log")), name: "log", rings: [ring], bell: bell,
+            .file(folder.path("logs/access.log")), name: "log", rings: [ring], wakeup: wakeup,
             reopened: { errors.send($0) })
         try FileManager.default.moveItem(atPath: folder.path("logs"), toPath: folder.path("moved"))
         writer.reopen()
@@ -89,16 +89,16 @@ import Testing
 
     @Test func refusesAFileThatCannotBeOpened() {
         #expect(throws: SystemError.self) {
-            _ = try writer(.file("/nonexistent/access.log"), LogRing(capacity: 16), LogBell())
+            _ = try writer(.file("/nonexistent/access.log"), LogRing(capacity: 16), LogWakeup())
         }
     }
 
     /// `/dev/full` takes nothing: lines are counted, and the writer goes on and ends.
     @Test func countsWhatAFullDiskLoses() throws {
-        let (bell, ring) = (LogBell(), LogRing(capacity: 4096))
-        let writer = try writer(.file("/dev/full"), ring, bell)
+        let (wakeup, ring) = (LogWakeup(), LogRing(capacity: 4096))
+        let writer = try writer(.file("/dev/full"), ring, wakeup)
         #expect(ring.append(text: "one\ntwo\n"))
-        bell.ring(for: ring)
+        wakeup.wakeIfNeeded(for: ring)
         #expect(ring.append(text: "three\n"))
         #expect(writer.stop(timeoutMilliseconds: 60_000))
         #expect(writer.linesDropped == 3)
@@ -109,11 +109,11 @@ import Testing
     /// Nobody reads the pipe: the end is not waited for beyond its time.
     @Test func isLeftBehindWhenNobodyReads() throws {
         let pipe = Pipe()
-        let (bell, ring) = (LogBell(), LogRing(capacity: 1 << 20))
+        let (wakeup, ring) = (LogWakeup(), LogRing(capacity: 1 << 20))
         let line = String(repeating: "a", count: 4095) + "\n"
         while ring.append(text: line) {}
         let descriptor = FileDescriptor(descriptor: pipe.fileHandleForWriting.fileDescriptor)
-        let writer = LogWriter(LogFile(.standardOutput, descriptor), name: "log", rings: [ring], bell: bell)
+        let writer = LogWriter(LogFile(.standardOutput, descriptor), name: "log", rings: [ring], wakeup: wakeup)
         #expect(!writer.stop(timeoutMilliseconds: 1))
         while try pipe.fileHandleForReading.read(upToCount: 1 << 16)?.isEmpty == false, ring.count > 0 {}
     }

@@ -99,7 +99,7 @@ enum Readings {
         let canonical = copyBytes(head.bytes(head.path))
         let matched = table.firstMatch(host: host.span, path: canonical.span)
         let isRefused =
-            head.hasOtherReadings
+            head.isPathAmbiguous
             && table.isAmbiguous(host: host.span, path: canonical.span, matched: matched, scratch: Head())
         let other = Reader.all.flatMap { $0.read(canonical) }.first { reading in
             table.firstMatch(host: host.span, path: reading.span) != matched

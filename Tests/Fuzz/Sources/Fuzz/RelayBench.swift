@@ -17,8 +17,8 @@ final class RelayBench {
         let entrance = Self.listen()
         guard let address = entrance.localAddress, let target = listening.localAddress else { fatalError("not bound") }
         self.address = address
-        let bell = LogBell()
-        let door = LogSink(ring: LogRing(capacity: 1 << 16), bell: bell)
+        let wakeup = LogWakeup()
+        let door = LogSink(ring: LogRing(capacity: 1 << 16), wakeup: wakeup)
         let handle = WorkerHandle.start(
             WorkerConfiguration(index: 0, connectionsMax: 1000, descriptorsMax: 4000, bufferBytesMax: 1 << 28),
             control: Mailbox(),

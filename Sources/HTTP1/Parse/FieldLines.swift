@@ -39,7 +39,7 @@ enum FieldLines {
                 guard nameEnd < input.count else { return undecided(line, input.count) }
             }
             guard input[nameEnd] == .colon, nameEnd > lineStart else {
-                return .refused(line.fault(.badFieldName, at: nameEnd))
+                return .refused(line.violation(.badFieldName, at: nameEnd))
             }
             let lineEnd = input.endOfFieldValue(from: nameEnd + 1)
             guard lineEnd < input.count else { return undecided(line, input.count) }
@@ -58,7 +58,7 @@ enum FieldLines {
             if let violation = facts.enter(name: name, value: value, of: input, into: head) {
                 return .refused(violation)
             }
-            if !isPlainName, let violation = facts.noteInvalidName(input.extracting(name), at: index, head) {
+            if !isPlainName, let violation = facts.checkInvalidName(input.extracting(name), at: index, head) {
                 return .refused(violation)
             }
             lineStart = next
