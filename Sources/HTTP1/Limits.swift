@@ -1,7 +1,7 @@
 /// The most that one message's framing may make us hold or look at, in bytes unless named otherwise.
 ///
 /// A stranger who goes beyond a cap is refused with the `Violation` named here, and the connection is closed.
-/// Source: elbv2.md §2.1 for the first four; the others are ours.
+/// Source: docs/elbv2.md, "HTTP connections", for the first four; the others are ours.
 public enum Limits {
     /// Request line without its end. Beyond: `requestLineTooLong`, 414.
     public static let requestLineBytesMax = 16 * 1024

@@ -2,7 +2,7 @@ import HTTP1
 
 /// The most that the other side of a session may make us hold or do. Defaults; `HTTP2Settings` may say less or more.
 ///
-/// Source: RFC 9113 §10.5; elbv2.md §2.1; threats.md for the attacks.
+/// Source: RFC 9113 §10.5; docs/elbv2.md, "HTTP connections"; docs/threats.md, "HTTP/2".
 public enum Limits {
     /// Streams the other side may have open. Beyond: RST_STREAM REFUSED_STREAM until it knows our settings, then GOAWAY
     /// PROTOCOL_ERROR. ALB's figure.

@@ -98,9 +98,9 @@ enum Limits {
     static let interimBytesMax = 32 * 1024
     /// Interim responses relayed per exchange. A target that sends more is broken: 502.
     static let interimResponsesMax = 16
-    /// Addresses in X-Forwarded-For. More get 463, as ALB answers. Source: elbv2.md §2.1.
+    /// Addresses in X-Forwarded-For. More get 463, as ALB answers. Source: docs/elbv2.md, "HTTP connections".
     static let forwardedAddressesMax = 30
-    /// Bytes of X-Amzn-Trace-Id. Above it only Root is kept. Source: elbv2.md §2.2.
+    /// Bytes of X-Amzn-Trace-Id. Above it only Root is kept. Source: docs/elbv2.md, "Header fields".
     static let traceBytesMax = 7 * 1024
     /// Seconds for which a client may resume a session: a day, the time for which its ticket's key is kept by default.
     static let ticketLifetimeSeconds = 86_400

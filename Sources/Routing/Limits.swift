@@ -1,7 +1,7 @@
 /// The caps of this module. What strangers can make it hold is nothing: all of its memory is configuration.
 public enum Limits {
     /// Bytes of a redirect's Location value. Reason: clients and caches refuse longer ones. A longer one is
-    /// not written; the client gets 507. Source: elbv2.md §2.3.
+    /// not written; the client gets 507. Source: docs/elbv2.md, "Status codes".
     public static let locationBytesMax = 8192
 
     /// Picks that `SmoothWeights` makes ahead of time to start in the middle of its cycle. Reason: keeps the

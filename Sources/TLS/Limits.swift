@@ -21,12 +21,13 @@ public enum Limits {
     static let postHandshakeRecordsMax: Int32 = 32
     /// Bytes of data received that earn the other side one more of them. OpenSSL itself renews keys far less often.
     static let bytesPerPostHandshakeRecord = 1024 * 1024
-    /// A client's Certificate message. Source: elbv2.md §4.3. Beyond: `badCertificate`, ClientCertMaxSizeExceeded.
+    /// A client's Certificate message. Source: docs/elbv2.md, "Client certificates". Beyond: `badCertificate`,
+    /// ClientCertMaxSizeExceeded.
     static let clientCertificateMessageMax = 64 * 1024
     /// A target's Certificate message; OpenSSL's own default. Beyond: `malformed`.
     static let targetCertificateMessageMax = 100 * 1024
-    /// Position of the last certificate above a client's own, which has position 0. Source: elbv2.md §4.3. Beyond:
-    /// `badCertificate`, ClientCertMaxChainDepthExceeded.
+    /// Position of the last certificate above a client's own, which has position 0. Source: docs/elbv2.md, "Client
+    /// certificates". Beyond: `badCertificate`, ClientCertMaxChainDepthExceeded.
     static let clientChainDepthMax = 4
     /// Bits of an RSA key in a client's chain: a longer one makes its check expensive. Beyond: ClientCertIncompatible.
     static let clientRSABitsMax = 8192
@@ -41,9 +42,9 @@ public enum Limits {
     static let advertisedNamesBytesMax = 16 * 1024
     /// CAs of a trust store; ALB has 25, for its own fleet. Beyond: `TLSMaterialError`.
     static let trustedCertificatesMax = 1000
-    /// One CA's DER. Source: elbv2.md §4.3. Beyond: `TLSMaterialError`.
+    /// One CA's DER. Source: docs/elbv2.md, "Client certificates". Beyond: `TLSMaterialError`.
     static let trustedCertificateBytesMax = 16 * 1024
-    /// CRLs of a trust store. Source: elbv2.md §4.3, as the next. Beyond: `TLSMaterialError`.
+    /// CRLs of a trust store. Source: docs/elbv2.md, "Client certificates", as the next. Beyond: `TLSMaterialError`.
     static let revocationListsMax = 30
     /// One CRL as PEM. Beyond: `TLSMaterialError`.
     static let revocationListBytesMax = 50 * 1024 * 1024

@@ -6,9 +6,9 @@ public enum Limits {
     /// Bytes of the longest connection log line, line feed included: seven texts and 1 KiB for the rest.
     static let connectionLogLineBytesMax = 7 * logFieldBytesMax + 1024
     /// Bytes written of a path with its query, escapes included. What is longer is cut and ends in `...`. ALB takes
-    /// request lines of 16 K (elbv2.md §2.1), so nothing is cut that has no escapes.
+    /// request lines of 16 K (docs/elbv2.md, "HTTP connections"), so nothing is cut that has no escapes.
     public static let logURIBytesMax = 16 * 1024
-    /// Bytes written of the user agent, escapes included. Source: elbv2.md §3.1, field 14. What is longer is cut.
+    /// Bytes written of the user agent, escapes included. Source: docs/elbv2.md, "Access log". What is longer is cut.
     public static let logUserAgentBytesMax = 8 * 1024
     /// Bytes written of any other text, escapes included: method, host, names, trace, redirect. What is longer is cut.
     public static let logFieldBytesMax = 1024

@@ -3,7 +3,7 @@ import Control
 
 /// The command line: one binary that serves, and that asks the one which serves.
 ///
-/// Source: design.md §8.3.
+/// Source: README.md.
 struct Apus: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "apus",

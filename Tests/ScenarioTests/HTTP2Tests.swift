@@ -191,7 +191,7 @@ import Testing
         #expect((answered["sent_bytes"].int ?? 0) > 5 + 50, "heads count: \(answered.text)")
     }
 
-    /// PINGs do not keep a connection that is used for nothing. Source: elbv2.md §2.1.
+    /// PINGs do not keep a connection that is used for nothing. Source: docs/elbv2.md, "HTTP connections".
     @Test func pingsKeepNoConnection() throws {
         let apus = try start(attributes: ["idle_timeout.timeout_seconds": 1])
         let told = try Tool.run(

@@ -1,6 +1,6 @@
 import Testing
 
-/// Fields that Apus adds, replaces and removes: elbv2.md §2.1 and §2.2.
+/// Fields that Apus adds, replaces and removes: docs/elbv2.md, "HTTP connections" and "Header fields".
 @Suite struct HeadersTests {
     /// Sends one request through a load balancer with `attributes`, and gives what the target saw.
     private func forwarded(

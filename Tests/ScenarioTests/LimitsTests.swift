@@ -1,6 +1,6 @@
 import Testing
 
-/// Status codes made here, and the sizes at which they are made: elbv2.md §2.1 and §2.3.
+/// Status codes made here, and the sizes at which they are made: docs/elbv2.md, "HTTP connections" and "Status codes".
 @Suite struct LimitsTests {
     struct Case: Sendable, CustomTestStringConvertible {
         let why: String

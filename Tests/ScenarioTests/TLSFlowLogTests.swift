@@ -4,7 +4,7 @@ import Testing
 
 /// The line that each connection to a TLS listener leaves in the access log: 22 fields, or one JSON object.
 ///
-/// Source: elbv2.md §3.4. Fields are counted from 1, as there.
+/// Source: docs/elbv2.md, "Flow log". Fields are counted from 1, as there.
 @Suite struct TLSFlowLogTests {
     static let authority = TestAuthority()
     static let own = authority.issue(["localhost", "a.example.com"])

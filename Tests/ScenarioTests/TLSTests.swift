@@ -172,7 +172,7 @@ import Testing
         #expect(eventually { apus.accessLog.isEmpty }, "no request was made")
     }
 
-    /// The log names the certificate that was shown, or says that none was. Source: elbv2.md §3.1.
+    /// The log names the certificate that was shown, or says that none was. Source: docs/elbv2.md, "Access log".
     @Test func theLogSaysWhatWasResumed() throws {
         let (apus, _) = try start()
         let url = "https://localhost:\(apus.port)"

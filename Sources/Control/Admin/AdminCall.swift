@@ -3,7 +3,7 @@ import Model
 
 /// One thing the command line asks of a running Apus: the request, and how people see the answer.
 ///
-/// Source: design.md §8.2 (requests), §8.3 (commands).
+/// Source: docs/admin-api.md.
 public struct AdminCall {
     /// As in `GET`.
     let method: String

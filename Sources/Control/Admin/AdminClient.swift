@@ -69,7 +69,7 @@ extension AdminClientError {
 /// Speaks to the admin socket of a running Apus, one connection for each call, and waits for the answer.
 ///
 /// Shape:  for the command line and for tests: it blocks.
-/// Source: design.md §8.2; RFC 9112.
+/// Source: docs/admin-api.md; RFC 9112.
 public struct AdminClient: Sendable {
     /// Where the server listens.
     public let path: String

@@ -3,7 +3,7 @@ import Model
 /// Why something asked of control was refused: what the admin socket answers, and what the command line prints.
 ///
 /// Shape: one sentence of what is wrong, one of what to do, and ELBv2's name for it, which scripts can test.
-/// Source: design.md §8.2 (form), elbv2.md §1.2 (codes). HTTP's own refusals have codes of the same manner.
+/// Source: docs/admin-api.md; docs/elbv2.md, "Error codes". HTTP's own refusals have codes of the same manner.
 public struct AdminError: Error, Equatable, Sendable, CustomStringConvertible {
     /// ELBv2's name for the mistake, as in `TargetGroupNotFound`.
     public let code: String

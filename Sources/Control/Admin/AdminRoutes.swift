@@ -2,7 +2,7 @@ import Model
 
 /// Finds what a request to the admin socket asks for, and has it done.
 ///
-/// Shape:  one table, read from top to bottom; design.md §8.2 is its first half, lists are its second.
+/// Shape:  one table, read from top to bottom, as docs/admin-api.md describes it.
 /// Errors: a path that is not in the table is answered 404 with its neighbours, a method 405 with those there are.
 struct AdminRoutes {
     /// What answers a request: at once, or later through the completion.

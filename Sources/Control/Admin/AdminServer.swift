@@ -7,7 +7,7 @@ import Logging
 /// Shape:  owned by the control thread. Every client is an `AdminConnection`, held here and by the loop.
 /// Limits: `AdminEndpoint.clientsMax` clients. On the socket one more is answered 503; on TCP, where strangers
 ///         connect, the one that has been waited for longest is closed.
-/// Source: design.md §8.2.
+/// Source: docs/admin-api.md.
 final class AdminServer: PollHandler {
     /// Where it listens.
     let door: AdminEndpoint

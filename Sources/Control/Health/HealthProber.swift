@@ -10,7 +10,7 @@ import Routing
 ///
 /// Shape:  one object of the control thread, one timer per watched target, one connection per running check.
 /// Limits: `runningMax` checks at once; more wait their turn, and waiting counts for nothing.
-/// Source: elbv2.md §1.9.
+/// Source: docs/elbv2.md, "Health checks".
 final class HealthProber {
     /// What one check has found.
     enum Verdict: Equatable {

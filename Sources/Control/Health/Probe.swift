@@ -11,7 +11,7 @@ import TLS
 ///
 /// Shape:  a connection of its own, ended with the verdict. Buffers are held from the request to the verdict only.
 /// Limits: an answer over `Limits.checkAnswerBytesMax`, or one that HTTP/1.1 does not allow, fails the check.
-/// Source: elbv2.md §1.9: GET, User-Agent `ELB-HealthChecker/2.0`, Host as `ip:port` without port 80.
+/// Source: docs/elbv2.md, "Health checks": GET, User-Agent `ELB-HealthChecker/2.0`, Host as `ip:port` without port 80.
 final class Probe: PollHandler {
     private enum Phase {
         /// Leaves when the poller says that it is decided.

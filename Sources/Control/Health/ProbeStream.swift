@@ -5,8 +5,8 @@ import Model
 
 /// The question of a health check over HTTP/2, and what becomes of the answer.
 ///
-/// Over gRPC it is a call with an empty message. Source: elbv2.md §1.9; grpc.health.v1, "GRPC Health Checking
-/// Protocol".
+/// Over gRPC it is a call with an empty message. Source: docs/elbv2.md, "Health checks"; grpc.health.v1, "GRPC Health
+/// Checking Protocol".
 final class ProbeStream {
     /// What the answer says.
     enum Answer: Equatable {

@@ -2,7 +2,7 @@ import Model
 
 /// Something that happened, as `GET /v1/events` tells it.
 ///
-/// States and reasons are ELBv2's words (elbv2.md §1.9).
+/// States and reasons are ELBv2's words (docs/elbv2.md, "Target health").
 enum Event: Equatable, Sendable {
     /// Health checks, or a change, moved a target to another state.
     case targetHealthChanged(group: String, id: String, port: Int, from: String, to: String, reason: String?)

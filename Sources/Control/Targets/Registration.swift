@@ -54,7 +54,7 @@ extension Registration {
         return group.protocol.kind == .application || group.attributes.deregistrationConnectionTermination
     }
 
-    /// Whether connections that it does not take count as failed checks. Source: elbv2.md §5.1 (passive checks).
+    /// Whether connections that it does not take count as failed checks. Source: docs/elbv2.md, "Passive checks".
     var isWatchedPassively: Bool {
         let group = group.configuration
         return group.protocol.kind == .network && !group.attributes.stickiness

@@ -3,7 +3,7 @@ import Routing
 
 /// What DescribeTargetHealth says of one target.
 ///
-/// Source: elbv2.md §1.9 (states, reason codes).
+/// Source: docs/elbv2.md, "Target health".
 struct TargetHealthDescription: Equatable, Sendable {
     /// Its id and its effective port.
     let target: TargetDescription

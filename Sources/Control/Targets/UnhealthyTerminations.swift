@@ -7,7 +7,7 @@ import Routing
 /// group leaves them is over; and not while no target of the group is healthy, for then all are used.
 ///
 /// Shape:  one object of the control thread.
-/// Source: elbv2.md §5.1 (unhealthy), `target_health_state.unhealthy.*`.
+/// Source: docs/elbv2.md, "Target health", `target_health_state.unhealthy.*`.
 final class UnhealthyTerminations {
     private let loop: ControlLoop
     private let terminate: (Registration) -> Void
@@ -26,7 +26,8 @@ final class UnhealthyTerminations {
     func stateChanged(_ registration: Registration, from: TargetState, to: TargetState, now: Instant) {
         if from == .unhealthy { stop(registration) }
         let group = registration.group
-        // Flows of datagrams stay where they are: nobody would hear of it. Source: elbv2.md §1.5.
+        // Flows of datagrams stay where they are: nobody would hear of it. Source: docs/elbv2.md, "Target group
+        // attributes".
         guard [.tcp, .tls].contains(group.configuration.protocol) else { return }
         if to == .unhealthy { begin(registration, now: now) }
         // Until now all targets were used because none was healthy.

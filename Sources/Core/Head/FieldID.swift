@@ -1,7 +1,7 @@
 /// The header fields that some part of Apus asks for by name, numbered so that asking costs no string comparison.
 ///
 /// Every other field is `.other` and travels as the bytes it came as.
-/// Source: the field names of RFC 9110 and RFC 9112; elbv2.md §2.2 for the `X-` ones.
+/// Source: the field names of RFC 9110 and RFC 9112; docs/elbv2.md, "Header fields", for the `X-` ones.
 public enum FieldID: UInt8, Sendable, CaseIterable {
     case other = 0
     case host, connection, contentLength, transferEncoding, expect, upgrade, te, trailer, keepAlive

@@ -127,7 +127,7 @@ public struct Field: Sendable {
         unsafe table.deallocate()
     }
 
-    /// Bytes of memory held, for the memory law (design.md §7).
+    /// Bytes of memory held, for the memory budget (ARCHITECTURE.md, "Memory").
     public var heldByteCount: Int { arenaCapacity + tableCapacity * MemoryLayout<Field>.stride }
 
     /// Empties the head for the next message and keeps its memory.

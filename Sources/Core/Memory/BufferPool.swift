@@ -2,7 +2,7 @@
 ///
 /// Shape:  owned by one thread. Reads of HTTP/1 and of tunnels go into bulk buffers; what waits longer than one event
 ///         moves into the smallest that holds it (`settle`), so that a stranger who dribbles holds little.
-/// Limits: `bytesMax` bytes out at a time; `isExhausted` tells the owner to shed (design.md §7).
+/// Limits: `bytesMax` bytes out at a time; `isExhausted` tells the owner to shed (ARCHITECTURE.md, "Memory").
 public struct BufferPool {
     private var small = FreeList(capacity: Limits.smallBufferBytes)
     private var medium = FreeList(capacity: Limits.mediumBufferBytes)

@@ -5,7 +5,7 @@ import Core
 /// Shape:  a trivial value; holds no bytes. Framing is consumed byte by byte, so nothing is looked at twice;
 ///         only a trailer section is waited for until it is whole.
 /// Limits: a buffer that feeds a chunked body holds at least `Limits.trailerBytesMax` bytes.
-/// Source: RFC 9112 §6.3, §7.1; threats.md, chunk line tricks.
+/// Source: RFC 9112 §6.3, §7.1; docs/threats.md, "Message framing".
 public struct BodyDecoder: Sendable {
     private enum Phase: Equatable {
         /// `remaining` bytes of the body, then its end.

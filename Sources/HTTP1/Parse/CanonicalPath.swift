@@ -7,7 +7,7 @@ import Core
 /// Errors: `pathAboveRoot` if `..` climbs out; `badPercentEncoding` for `%` without two hexadecimal digits, or `%00`;
 ///         `ambiguousPath` if whoever reads `%2F`, `%5C` or `\` as a slash, or ends a segment at `;`, would see a dot
 ///         segment that we do not.
-/// Source: RFC 3986 §5.2.4, §6.2.2.2; threats.md, path confusion.
+/// Source: RFC 3986 §5.2.4, §6.2.2.2; docs/threats.md, "Paths".
 package struct CanonicalPath {
     private let head: Head
     /// Where in the arena the path begins.

@@ -19,7 +19,8 @@ package struct FieldFacts {
     let minorVersion: UInt8
     /// How far the input lies from the start of the arena.
     let arenaShift: Int
-    /// Whether an Expect field is removed unread: on HTTP/2 it is neither answered nor passed on (elbv2.md §2.1).
+    /// Whether an Expect field is removed unread: on HTTP/2 it is neither answered nor passed on (docs/elbv2.md, "HTTP
+    /// connections").
     package var ignoresExpectation = false
 
     /// What the fields say of the body.

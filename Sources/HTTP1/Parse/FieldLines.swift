@@ -30,7 +30,7 @@ enum FieldLines {
             }
             if first == .space || first == .tab { return .refused(.obsoleteFold) }
 
-            // `[-A-Za-z0-9]+` is what elbv2.md §1.4 calls a valid name; others are read on, as they may be forwarded.
+            // `[-A-Za-z0-9]+` is what ELB calls a valid name; others are read on, as they may be forwarded.
             var nameEnd = input.endOfPlainName(from: lineStart)
             guard nameEnd < input.count else { return undecided(line, input.count) }
             let isPlainName = input[nameEnd] == .colon

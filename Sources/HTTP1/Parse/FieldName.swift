@@ -6,7 +6,7 @@ extension Span where Element == UInt8 {
     ///
     /// That is, whether it equals one of them once everything but letters and digits is left out. U+017F and U+0131,
     /// which some fold to `s` and `i`, count as those. Asked only of names that are neither.
-    /// Source: elbv2.md §2.4, SuspiciousHeader.
+    /// Source: docs/elbv2.md, "Request classes".
     package var isSuspiciousName: Bool {
         guard count >= 13 else { return false }
         // What begins or ends differently, as nearly all names do, needs no closer look.

@@ -3,7 +3,7 @@ import Core
 /// What Content-Length and Transfer-Encoding say, each of them at most once and never both.
 ///
 /// Every doubt is refused: what one reader takes for the next request is another's body.
-/// Source: RFC 9112 §6.1, §6.2, §6.3, §11.2; RFC 9110 §8.6; threats.md, CL.TE and its kin.
+/// Source: RFC 9112 §6.1, §6.2, §6.3, §11.2; RFC 9110 §8.6; docs/threats.md, "Message framing".
 package struct FramingFields {
     /// Bytes that Content-Length tells of; nil if there is none.
     package private(set) var contentLength: UInt64?

@@ -29,7 +29,7 @@ struct Line {
     }
 
     /// Reads the end of the line at `index`, where a byte stands: CRLF or LF. Any other is `violation`.
-    /// Source: RFC 9112 §2.2, which lets a single LF end a line; elbv2.md §2.4, class Acceptable.
+    /// Source: RFC 9112 §2.2, which lets a single LF end a line; docs/elbv2.md, "Request classes".
     @inline(__always)
     func end(at index: Int, of input: Span<UInt8>, otherwise violation: Violation) -> Outcome {
         if index - start > bytesMax { return .refused(tooLong) }

@@ -21,7 +21,7 @@ public struct ParsedHead: Equatable, Sendable {
     public var isPersistent: Bool
     /// Whether the client waits for `100 Continue` before it sends the body.
     public var expectsContinue: Bool
-    /// Whether others might read this request differently (elbv2.md §2.4, class Ambiguous): serve it, then close
+    /// Whether others might read this request differently (docs/elbv2.md, "Request classes"): serve it, then close
     /// the client's and the target's connection.
     public var isAmbiguous: Bool
 

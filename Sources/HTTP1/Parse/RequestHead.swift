@@ -6,7 +6,7 @@ import Core
 /// removed, framing and Expect among them; Host stays. Its arena holds the bytes as they came.
 /// On `refused` it has the request line if that could be read, for logs, and no field.
 /// `scan` belongs to the connection and starts anew with each head.
-/// Source: RFC 9112 §3, §5, §6, §9; elbv2.md §2.1, §2.4 in mode `defensive`.
+/// Source: RFC 9112 §3, §5, §6, §9; docs/elbv2.md, "HTTP connections" and "Request classes" (mode `defensive`).
 public func parseRequestHead(
     _ input: Span<UInt8>, into head: Head, options: RequestOptions, scan: inout HeadScan
 ) -> HeadResult {

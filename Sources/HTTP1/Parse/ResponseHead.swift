@@ -6,7 +6,7 @@ import Core
 /// The fields are treated as those of a request are. In a response to HEAD and in a 304, which have no body,
 /// Content-Length stays, as it tells about another response; everywhere else it is marked removed.
 /// `scan` belongs to the connection and starts anew with each head.
-/// Source: RFC 9112 §4, §6.3; RFC 9110 §8.6; elbv2.md §2.3 (502).
+/// Source: RFC 9112 §4, §6.3; RFC 9110 §8.6; docs/elbv2.md, "Status codes".
 public func parseResponseHead(
     _ input: Span<UInt8>, into head: Head, requestIsHEAD: Bool, scan: inout HeadScan
 ) -> HeadResult {

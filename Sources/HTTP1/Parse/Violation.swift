@@ -2,7 +2,7 @@
 ///
 /// Errors: after any of these no later byte of the connection can be trusted: a client is answered `status` and
 /// closed; a target's connection is closed, and its client gets 502.
-/// Source: RFC 9110, RFC 9112; elbv2.md §2.3 (status codes) and §2.4 (class Severe).
+/// Source: RFC 9110, RFC 9112; docs/elbv2.md, "Status codes" and "Request classes".
 public enum Violation: UInt8, Error, Sendable, CaseIterable {
     // The first line.
     case badRequestLine, badMethod, badTarget, badPercentEncoding, pathAboveRoot, ambiguousPath, badVersion

@@ -1,7 +1,7 @@
 /// Why a whole connection is beyond help.
 ///
 /// Errors: after any of these, write what `produce` still gives, then close. All but the last are the other side's.
-/// Source: RFC 9113 §5.4.1, §10.5; threats.md for the floods.
+/// Source: RFC 9113 §5.4.1, §10.5; docs/threats.md, "HTTP/2".
 public enum HTTP2Fault: UInt8, Error, Sendable, CaseIterable {
     /// What came first was not HTTP/2.
     case badPreface

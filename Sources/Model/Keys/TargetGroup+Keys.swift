@@ -183,7 +183,8 @@ extension TargetGroup {
 }
 
 extension HealthCheck {
-    /// The defaults of network load balancers, which differ for checks that are requests. Source: elbv2.md §1.9.
+    /// The defaults of network load balancers, which differ for checks that are requests. Source: docs/elbv2.md,
+    /// "Health checks".
     fileprivate static func ofNetwork(isRequest: Bool) -> HealthCheck {
         HealthCheck(
             protocol: .tcp, timeoutSeconds: isRequest ? 6 : 10,

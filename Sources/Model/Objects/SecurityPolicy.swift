@@ -1,6 +1,6 @@
 /// Which versions of TLS and which ciphers a listener takes: a security policy of ELB's.
 ///
-/// Source: elbv2.md §4.1, the documentation of Elastic Load Balancing, "Security policies".
+/// Source: the user guide of Application Load Balancers, "Security policies"; docs/elbv2.md, "Security policies".
 public struct SecurityPolicy: Hashable, Sendable {
     /// As in `TLS13-1-2-2021-06`, without the prefix.
     public let shortName: String

@@ -1,4 +1,4 @@
-// What goes with what. Source: elbv2.md §1.8.
+// What goes with what. Source: docs/elbv2.md, "What goes with what".
 
 extension Listener.`Protocol` {
     /// The kind of load balancer that has such listeners.

@@ -15,7 +15,8 @@ enum RequestProtocol {
         }
     }
 
-    /// Whether a target group of `version` takes such requests; else they are answered 464. Source: elbv2.md §1.8.
+    /// Whether a target group of `version` takes such requests; else they are answered 464. Source: docs/elbv2.md,
+    /// "What goes with what".
     func mayGo(to version: TargetVersion, isPOST: Bool) -> Bool {
         switch (self, version) {
         case (.http1, .http1), (.http2, .http1), (.webSocket, .http1): true

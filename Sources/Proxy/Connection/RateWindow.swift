@@ -1,7 +1,7 @@
 import Core
 
 /// Whether enough bytes pass while the other side alone decides how fast: a minimum over a window, never a total
-/// deadline, so that a large body on a slow line passes (threats.md, slow POST and slow read).
+/// deadline, so that a large body on a slow line passes (docs/threats.md, "Slow clients").
 struct RateWindow {
     private var end = Instant.distantFuture
     private var passedAtStart: UInt64 = 0

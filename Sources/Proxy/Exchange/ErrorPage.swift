@@ -45,7 +45,7 @@ struct ErrorPage {
 }
 
 /// The reason phrase of a status. Source: IANA's registry of HTTP status codes; ALB's own words where it has some
-/// (elbv2.md §2.3).
+/// (docs/elbv2.md, "Status codes").
 func reasonPhrase(_ status: UInt16) -> StaticString {
     switch status {
     case 200..<300: successPhrase(status)

@@ -2,7 +2,8 @@ import Core
 import HTTP1
 import TLS
 
-/// What targets are told about the client's TLS connection. Source: elbv2.md §1.6, §4.3.
+/// What targets are told about the client's TLS connection. Source: docs/elbv2.md, "Listener attributes" and "Client
+/// certificates".
 extension Worker {
     /// Sets what the listener's attributes and its client authentication ask for, and nothing that the client has sent.
     mutating func setTLSFields(_ request: Head, _ client: ClientSide) {

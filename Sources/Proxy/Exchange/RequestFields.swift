@@ -1,6 +1,7 @@
 import Core
 
-/// What Apus changes in a request before the target sees it. Source: elbv2.md §2.1, §2.2.
+/// What Apus changes in a request before the target sees it. Source: docs/elbv2.md, "HTTP connections" and "Header
+/// fields".
 extension Worker {
     /// Applies the field rules of the listener, once per exchange: a retry sends the same head.
     mutating func prepareFields(_ exchange: Exchange) {
@@ -198,7 +199,7 @@ extension Worker {
     }
 }
 
-/// Where the parts of an X-Amzn-Trace-Id value lie. Source: elbv2.md §2.2.
+/// Where the parts of an X-Amzn-Trace-Id value lie. Source: docs/elbv2.md, "Header fields".
 struct TraceID {
     /// The `Root=…` part.
     private(set) var root: Range<Int>?

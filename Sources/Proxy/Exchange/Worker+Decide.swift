@@ -54,7 +54,7 @@ extension Worker {
     }
 
     /// A client that has shown a certificate for one name must not reach what another name guards with its own.
-    /// Source: elbv2.md §4.3; RFC 9110 §15.5.20.
+    /// Source: docs/elbv2.md, "Client certificates"; RFC 9110 §15.5.20.
     private func isMisdirected(_ exchange: Exchange, _ host: Span<UInt8>) -> Bool {
         let client = exchange.client
         guard let tls = client.tls else { return false }

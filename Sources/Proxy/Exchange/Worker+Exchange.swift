@@ -131,7 +131,8 @@ extension Worker {
     }
 
     /// The client's side ended before its request did. With an answer on the way it may: it was told that the
-    /// connection closes, and the rest of its request interests nobody. Source: RFC 9112 §9.6; elbv2.md §2.3, 400.
+    /// connection closes, and the rest of its request interests nobody. Source: RFC 9112 §9.6; docs/elbv2.md, "Status
+    /// codes".
     private mutating func endRequestShort(_ exchange: Exchange, _ target: TargetSide) {
         if exchange.client.isBroken { return handle(exchange, .clientGone) }
         guard exchange.state.isAnswering else { return handle(exchange, .clientMalformed) }

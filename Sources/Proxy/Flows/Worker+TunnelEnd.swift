@@ -105,7 +105,7 @@ extension Worker {
         let names = FlowRecord.Names(
             loadBalancer: loadBalancer.span, targetGroup: group.span, serverName: name.span)
         connectionLog?.write(tunnel.record, names: names)
-        // Access logs have no line for what was not looked into. Source: elbv2.md §3.4.
+        // Access logs have no line for what was not looked into. Source: docs/elbv2.md, "Flow log".
         guard let accessLog, let tls = tunnel.client.transport.tls else { return }
         tunnel.record.alert = tls.alert
         let isAgreed = tunnel.record.handshakeTime != nil

@@ -4,7 +4,7 @@ import HTTP1
 /// An HTTP/1 connection that a client opened.
 final class ClientConnection: ClientSide {
     var transport: Transport
-    /// From when on a response is the last one; fixed at accept. Source: elbv2.md §2.1, client keepalive.
+    /// From when on a response is the last one; fixed at accept. Source: docs/elbv2.md, "HTTP connections".
     let keepAliveUntil: Instant
     private(set) var phase: Phase
     /// How far the end of an unfinished head was looked for.

@@ -10,7 +10,7 @@ final class HTTP2ClientConnection: HTTP2Connection {
     let listener: Listener
     /// Names the connection in all logs.
     var trace: (high: UInt64, low: UInt64) = (0, 0)
-    /// From when on it takes no further request. Source: elbv2.md §2.1, client keepalive.
+    /// From when on it takes no further request. Source: docs/elbv2.md, "HTTP connections".
     let keepAliveUntil: Instant
     private(set) var phase = Phase.serving
     /// By the session's slots.

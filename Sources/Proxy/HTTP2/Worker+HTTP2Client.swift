@@ -267,7 +267,7 @@ extension Worker {
         return deadline
     }
 
-    /// Source: elbv2.md §2.1, PING does not reset the idle timer.
+    /// Source: docs/elbv2.md, "HTTP connections".
     private func idleDeadline(of connection: HTTP2ClientConnection) -> Instant {
         connection.idleSince + patience(with: connection).duration
     }

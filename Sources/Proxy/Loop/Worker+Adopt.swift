@@ -104,7 +104,7 @@ extension Worker {
     }
 
     /// The deregistration delay of a target is over: answers its exchanges with 502, or cuts them if they are being
-    /// answered. Source: elbv2.md §2.3.
+    /// answered. Source: docs/elbv2.md, "Status codes".
     mutating func cutExchanges(of targetID: Int) {
         for client in clientSides() {
             guard let exchange = client.exchange else { continue }
@@ -237,7 +237,7 @@ extension Worker {
     }
 
     /// The worker holds more than its budget: closes the connections that hold the most, until it does not
-    /// (design.md §7).
+    /// (ARCHITECTURE.md, "Memory").
     mutating func shed() {
         var hungry: [(held: Int, occupant: Occupant)] = clients().map { ($0.chargedByteCount, .client($0)) }
         hungry += http2Clients().map { ($0.chargedByteCount, .http2Client($0)) }

@@ -159,7 +159,8 @@ public struct ListenerSettings: Sendable, Equatable {
     }
 }
 
-/// Under which names targets are told about TLS. Source: elbv2.md §1.6, §4.3.
+/// Under which names targets are told about TLS. Source: docs/elbv2.md, "Listener attributes" and "Client
+/// certificates".
 public struct TLSFieldNames: Sendable, Equatable {
     /// The client's certificate and chain.
     public var certificate = Array("X-Amzn-Mtls-Clientcert".utf8)

@@ -7,7 +7,7 @@
 /// Shape:  one array, allocated by `init` and `adopt` only; `next` costs one pass over the groups. A worker
 ///         owns its instance and never copies it, since a copy would make the next pick allocate.
 /// Limits: weights 0–999 by ELBv2's rule; any non-negative ones whose sum is below 2^31 work.
-/// Source: elbv2.md §1.7 (forward); the method is nginx's smooth weighted round robin.
+/// Source: docs/elbv2.md, "Actions"; the method is nginx's smooth weighted round robin.
 public struct SmoothWeights: Sendable {
     private struct Group {
         var weight: Int

@@ -3,7 +3,7 @@ import Core
 /// When health checks happen, so that many targets never come at once.
 ///
 /// Units:  all times in nanoseconds; intervals above zero.
-/// Source: elbv2.md §1.9 for the interval; the spreading is ours.
+/// Source: docs/elbv2.md, "Health checks", for the interval; the spreading is ours.
 public enum CheckSchedule {
     /// How long after registration target `index` of `count` registered together is checked first.
     ///

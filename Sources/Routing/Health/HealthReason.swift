@@ -1,6 +1,6 @@
 /// Why a target is in the state it is in, in the words of Elastic Load Balancing.
 ///
-/// Source: elbv2.md §1.9 (target health states and reasons).
+/// Source: docs/elbv2.md, "Target health".
 public enum HealthReason: Equatable, Sendable {
     /// Registered; its first check has not begun.
     case registrationInProgress

@@ -44,7 +44,7 @@ public struct HealthThresholds: Equatable, Sendable {
 /// Shape:  a trivial value; control owns one per target, outside the snapshot, so that history survives change.
 /// Errors: none. Results and drain reports travel between threads and may arrive late, so an event that no
 ///         longer fits the state changes nothing.
-/// Source: elbv2.md §1.9, §2.5 (deregistration).
+/// Source: docs/elbv2.md, "Target health" and "Deregistration".
 public struct HealthState: Equatable, Sendable {
     /// Where the target is.
     public enum Phase: Equatable, Sendable {

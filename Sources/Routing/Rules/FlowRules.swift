@@ -3,7 +3,7 @@ import Core
 /// The conditions of one rule of a listener that passes bytes on.
 ///
 /// Shape:  each list is an OR, the two are joined by AND, and an empty one holds for every connection.
-/// Source: elbv2.md §5.1 (source-ip).
+/// Source: docs/elbv2.md, "Conditions".
 public struct FlowPattern: Equatable, Sendable {
     /// Networks of the client's address.
     public var sources: [AddressRange]

@@ -2,7 +2,7 @@ import Core
 
 /// Patterns in which `*` stands for zero or more bytes and `?` for exactly one.
 ///
-/// There is no escape, and neither `/` nor `.` stops a star. Source: elbv2.md §1.7.
+/// There is no escape, and neither `/` nor `.` stops a star. Source: docs/elbv2.md, "Conditions".
 enum Glob {
     /// What a pattern is to the rule table: the simpler, the faster.
     enum Kind: Equatable {

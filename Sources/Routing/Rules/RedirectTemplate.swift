@@ -4,7 +4,7 @@ import Core
 ///
 /// Shape:  literals and placeholders in the order of output, cut apart once. Writing copies bytes and asks
 ///         nothing of the memory allocator but the room in the head's arena.
-/// Source: elbv2.md §1.7 (redirect), §2.3 (507); RFC 9110 §10.2.2 (Location).
+/// Source: docs/elbv2.md, "Actions" and "Status codes"; RFC 9110 §10.2.2 (Location).
 public struct RedirectTemplate: Sendable {
     /// The protocol that a request came in by.
     public enum Scheme: Sendable { case http, https }

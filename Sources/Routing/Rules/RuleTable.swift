@@ -5,7 +5,7 @@ import Core
 /// Shape:  each list is an OR, the two lists are joined by AND, and an empty list holds for every request.
 ///         In a value `*` stands for zero or more bytes and `?` for exactly one; there is no escape.
 ///         Hosts ignore the case of ASCII letters, paths do not.
-/// Source: elbv2.md §1.7 (host-header, path-pattern).
+/// Source: docs/elbv2.md, "Conditions".
 public struct RulePattern: Equatable, Sendable {
     /// Values of the host-header condition.
     public var hosts: [String]

@@ -1,4 +1,4 @@
-/// Which certificates answer for which name. Source: elbv2.md §4.2.
+/// Which certificates answer for which name. Source: docs/elbv2.md, "Certificates".
 ///
 /// Shape:  made once per context. A set is what is offered together: one ECDSA and one RSA certificate at most, of
 ///         which OpenSSL takes the one that the client can use. Finding a set costs two look-ups, however many there

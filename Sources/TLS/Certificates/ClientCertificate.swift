@@ -5,7 +5,7 @@ import Core
 ///
 /// Shape:  bytes that are safe in a header field; made once per connection.
 /// Limits: `chain` is as long as the client made it, about 90 KiB at most (`Limits.clientCertificateMessageMax`).
-/// Source: elbv2.md §3.2, §4.3.
+/// Source: docs/elbv2.md, "Connection log" and "Client certificates".
 public struct ClientCertificate: Equatable, Sendable {
     /// Upper-case hexadecimal digits.
     public let serialNumber: [UInt8]

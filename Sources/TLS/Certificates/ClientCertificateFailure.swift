@@ -1,6 +1,6 @@
 import COpenSSL
 
-/// Why a client's certificate was refused. Source: elbv2.md §3.2, whose codes the words are.
+/// Why a client's certificate was refused. Source: docs/elbv2.md, "Connection log", whose codes the words are.
 public enum ClientCertificateFailure: UInt8, Sendable {
     case maxChainDepthExceeded, maxSizeExceeded, crlHit, crlProcessingError, untrusted, notYetValid, expired
     case typeUnsupported, invalid, purposeInvalid, rejected, incompatible, unmapped

@@ -1,6 +1,7 @@
 import COpenSSL
 
-/// The CAs whose certificates clients may show, and what they have revoked. Source: elbv2.md §4.3.
+/// The CAs whose certificates clients may show, and what they have revoked. Source: docs/elbv2.md, "Client
+/// certificates".
 ///
 /// Shape:  immutable once made, by control. Each server context takes duplicates of the CAs; revocation lists, which
 ///         may be large, are shared.

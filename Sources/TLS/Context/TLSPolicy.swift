@@ -1,6 +1,6 @@
 import COpenSSL
 
-/// Which versions and algorithms a listener allows: a security policy. Source: elbv2.md §4.1.
+/// Which versions and algorithms a listener allows: a security policy. Source: docs/elbv2.md, "Security policies".
 public struct TLSPolicy: Equatable, Sendable {
     /// As in `ELBSecurityPolicy-TLS13-1-2-Res-2021-06`.
     public var name: String

@@ -1,6 +1,6 @@
 /// What a listener says about TLS.
 public struct TLSServerConfiguration: Equatable, Sendable {
-    /// What is asked of clients. Source: elbv2.md §4.3.
+    /// What is asked of clients. Source: docs/elbv2.md, "Client certificates".
     public enum ClientAuthentication: Equatable, Sendable {
         /// Nothing.
         case off

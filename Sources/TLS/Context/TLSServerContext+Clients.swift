@@ -1,6 +1,7 @@
 import COpenSSL
 
-/// Asks clients for certificates and judges them. Source: elbv2.md §4.3; SSL_CTX_set_cert_verify_callback(3).
+/// Asks clients for certificates and judges them. Source: docs/elbv2.md, "Client certificates";
+/// SSL_CTX_set_cert_verify_callback(3).
 extension TLSServerContext {
     func setClientAuthentication(_ authentication: TLSServerConfiguration.ClientAuthentication) {
         let pointer = unsafe context.pointer

@@ -3,7 +3,7 @@ import COpenSSL
 /// The key that session tickets are sealed with. A secret: whoever has it can read every session it was used in.
 ///
 /// Shape:  three byte strings, the same for all workers. Control makes one per period and keeps the one before.
-/// Source: RFC 5077 §4; threats.md: rotate at least daily, never write it to disk.
+/// Source: RFC 5077 §4; docs/threats.md, "TLS".
 public struct TLSTicketKey: Equatable, Sendable {
     static let nameCount = 16
     static let keyCount = 32

@@ -12,7 +12,7 @@ public enum TLSVersion: UInt8, Comparable, CaseIterable, Sendable {
         }
     }
 
-    /// As the logs of a Network Load Balancer have it. Source: elbv2.md §3.4.
+    /// As the logs of a Network Load Balancer have it. Source: docs/elbv2.md, "Flow log".
     public var networkName: StaticString {
         switch self {
         case .tls10: "tlsv10"

@@ -1,7 +1,7 @@
 import Core
 
 // ALB's access log line: 34 fields between single spaces, `-` where a field has no value, texts in quotes.
-// Source: elbv2.md §3.1, whose numbers the comments give.
+// Source: docs/elbv2.md, "Access log", whose numbers the comments give.
 extension AccessLog {
     /// Appends the line of `record`, line feed included.
     // The numbers stand in a column, which the formatter would break up.

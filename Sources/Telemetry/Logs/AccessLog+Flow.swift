@@ -1,7 +1,7 @@
 import Core
 
 // The line of a connection to a TLS listener, as the access log of a Network Load Balancer has it: 22 fields, or the
-// same as one JSON object. Source: elbv2.md §3.4.
+// same as one JSON object. Source: docs/elbv2.md, "Flow log".
 extension AccessLog {
     /// Writes the line of a connection that has ended.
     public func write(_ record: FlowRecord, names: FlowRecord.Names, tls: FlowRecord.TLSNames) {

@@ -7,7 +7,7 @@ import Core
 public final class AccessLog {
     /// What a line looks like.
     public enum Format: String, Sendable {
-        /// ALB's 34 fields. Source: elbv2.md §3.1.
+        /// ALB's 34 fields. Source: docs/elbv2.md, "Access log".
         case alb
         /// One JSON object per line.
         case json

@@ -4,7 +4,7 @@ import Core
 ///
 /// Shape:  a trivial value inside the exchange; texts are not copied into it, but given to `AccessLog` at the end.
 /// Units:  nanoseconds and bytes.
-/// Source: elbv2.md §3.1.
+/// Source: docs/elbv2.md, "Access log".
 public struct AccessRecord: Sendable {
     /// What the exchange was, for field 1.
     public enum Kind: Sendable {
@@ -40,7 +40,7 @@ public struct AccessRecord: Sendable {
         case redirect
     }
 
-    /// How well the request followed RFC 9112, for field 28. Source: elbv2.md §2.4.
+    /// How well the request followed RFC 9112, for field 28. Source: docs/elbv2.md, "Request classes".
     public enum Classification: Sendable {
         /// To the letter; written as `-`.
         case compliant

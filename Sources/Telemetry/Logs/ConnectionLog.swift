@@ -2,7 +2,7 @@ import Core
 
 /// What is remembered about one connection to an HTTPS listener, to be written as one line of the connection log.
 ///
-/// Shape:  a trivial value; texts are given to `ConnectionLog` with it. Source: elbv2.md §3.2.
+/// Shape:  a trivial value; texts are given to `ConnectionLog` with it. Source: docs/elbv2.md, "Connection log".
 public struct ConnectionRecord {
     /// When the connection came: time of day, as `WallClock.now()`.
     public var acceptedAt: UInt64

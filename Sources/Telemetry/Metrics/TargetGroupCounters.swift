@@ -1,7 +1,7 @@
 /// What one worker counts about one target group. It hangs on the group's name and outlives snapshots.
 ///
 /// Shape:  words inside one object of some 1.7 KB. The worker writes, any thread reads.
-/// Source: elbv2.md §7.1, the metrics marked T that exist so far.
+/// Source: docs/elbv2.md, "Metrics".
 public final class TargetGroupCounters: Sendable {
     /// Requests for which a target of this group was chosen.
     public let requests = Counter()

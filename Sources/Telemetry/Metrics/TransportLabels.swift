@@ -58,7 +58,7 @@ public enum HTTP2Side: UInt8, CounterLabel {
     }
 }
 
-/// Why an HTTP/2 connection was ended. Source: RFC 9113 §7, threats.md.
+/// Why an HTTP/2 connection was ended. Source: RFC 9113 §7; docs/threats.md, "HTTP/2".
 public enum HTTP2FaultReason: UInt8, CounterLabel {
     /// What came first is not HTTP/2.
     case badPreface

@@ -118,7 +118,7 @@ public enum StatusClass: UInt8, CounterLabel {
     }
 }
 
-/// A status that Apus answers with itself. Source: elbv2.md §2.3.
+/// A status that Apus answers with itself. Source: docs/elbv2.md, "Status codes".
 public enum GeneratedStatus: UInt8, CounterLabel {
     case badRequest, methodNotAllowed, requestTimeout, contentTooLarge, uriTooLong, expectationFailed
     case clientClosed, tooManyForwarders, protocolMismatch, misdirected
@@ -176,7 +176,7 @@ public enum GeneratedStatus: UInt8, CounterLabel {
 /// Everything one worker counts, whatever it is about; what is about a target group is in `TargetGroupCounters`.
 ///
 /// Shape:  words inside one object, so a worker reaches each at a fixed offset. The worker writes, any thread reads.
-/// Source: elbv2.md §7.1, the quantities that exist so far. `PrometheusText+Metrics` has their public names.
+/// Source: docs/elbv2.md, "Metrics". `PrometheusText+Metrics` has their public names.
 public final class WorkerCounters: Sendable {
     // Clients.
 
@@ -194,7 +194,7 @@ public final class WorkerCounters: Sendable {
     public let descriptorWaits = Counter()
     /// Client connections closed to make room for others, by what they were doing.
     public let connectionsEvicted = CounterSet<EvictedKind>()
-    /// Client connections cut because the configuration changed. Stays zero: design.md §6.
+    /// Client connections cut because the configuration changed. Stays zero: ARCHITECTURE.md, "Change".
     public let connectionsCutByConfiguration = Counter()
     /// Exchanges cut because their target's deregistration delay was over.
     public let exchangesCutByDeregistration = Counter()
@@ -329,7 +329,7 @@ public final class WorkerCounters: Sendable {
 
     /// Events for something that was gone already: harmless, but counted.
     public let staleEvents = Counter()
-    /// Bytes held for strangers now: buffers, heads, tables. Source: design.md §7.
+    /// Bytes held for strangers now: buffers, heads, tables. Source: ARCHITECTURE.md, "Memory".
     public let bytesHeld = Gauge()
     /// Access log lines dropped because the ring was full.
     public let logLinesDropped = Counter()

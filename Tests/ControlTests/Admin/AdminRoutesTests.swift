@@ -5,7 +5,7 @@ import Testing
 
 @testable import Control
 
-/// Every route of design.md §8.2, over a real socket.
+/// Every route of docs/admin-api.md, over a real socket.
 @Suite struct AdminRoutesTests {
     struct Case: Sendable, CustomTestStringConvertible {
         let request: String

@@ -3,7 +3,8 @@ import HTTP1
 import HTTP2
 import Testing
 
-/// A flood: what comes first, what comes again and again, and what the connection ends with. Source: threats.md.
+/// A flood: what comes first, what comes again and again, and what the connection ends with. Source: docs/threats.md,
+/// "HTTP/2".
 struct Flood: Sendable, CustomTestStringConvertible {
     let name: String
     let first: [UInt8]

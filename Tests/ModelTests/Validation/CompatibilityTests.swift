@@ -2,7 +2,7 @@ import Testing
 
 @testable import Model
 
-/// What goes with what, each row written out. Source: elbv2.md §1.8.
+/// What goes with what, each row written out. Source: docs/elbv2.md, "What goes with what".
 @Suite struct CompatibilityTests {
     struct Row: Sendable, CustomTestStringConvertible {
         let listener: ListenerProtocol, kind: LoadBalancer.Kind, isNamed: String

@@ -127,8 +127,9 @@ private let rightBinaries: [Sample] = [
         sixText.1),
 ]
 
-/// What others send. Source: HAProxy 2.6 with `send-proxy` or `send-proxy-v2` and `crc32c`, `unique-id`; and, from
-/// elbv2.md §5.2, a Network Load Balancer with a PrivateLink endpoint and its padding, with addresses of our own.
+/// What others send. Source: HAProxy 2.6 with `send-proxy` or `send-proxy-v2` and `crc32c`, `unique-id`; a Network Load
+/// Balancer with a PrivateLink endpoint and its padding, as in `proprot` of the repository aws/elastic-load-balancing-
+/// tools, with addresses of our own.
 private let captures: [Sample] = [
     .right("HAProxy, version 1", latin("PROXY TCP6 ::1 ::1 57038 28102\r\n"), "::1 57038", "::1 28102"),
     .right(

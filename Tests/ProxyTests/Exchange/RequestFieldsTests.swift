@@ -147,7 +147,7 @@ import Testing
     static let root = "Root=1-67891233-abcdef012345678912345678"
     static let own = "Self=1-67891234-12456789abcdef012345678a"
 
-    /// Source: elbv2.md §2.2.
+    /// Source: docs/elbv2.md, "Header fields".
     static let traces = [
         TraceCase(why: "absent: a root", came: [], expected: "Root=NEW"),
         TraceCase(why: "empty: a root", came: [""], expected: "Root=NEW"),

@@ -1,6 +1,6 @@
 /// One line of the access log in ALB's format: 34 fields separated by spaces, some in double quotes.
 ///
-/// Source: elbv2.md §3.1. Fields are counted from 1, as there.
+/// Source: docs/elbv2.md, "Access log". Fields are counted from 1, as there.
 struct AccessLogLine: Sendable {
     /// The line as it was written.
     let line: String

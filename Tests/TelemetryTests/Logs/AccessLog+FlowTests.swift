@@ -3,7 +3,7 @@ import Testing
 
 @testable import Telemetry
 
-/// The line of a connection to a TLS listener. Source: elbv2.md §3.4.
+/// The line of a connection to a TLS listener. Source: docs/elbv2.md, "Flow log".
 @Suite struct AccessLogFlowTests {
     private func line(_ format: AccessLog.Format, isAgreed: Bool = true) -> String {
         let ring = LogRing(capacity: 16 * 1024)

@@ -3,7 +3,7 @@ import Testing
 
 @testable import Telemetry
 
-/// The lines of the connection log. Source: elbv2.md §3.2.
+/// The lines of the connection log. Source: docs/elbv2.md, "Connection log".
 @Suite struct ConnectionLogTests {
     /// What was written of one connection.
     private func line(
