@@ -30,13 +30,15 @@ private func citationFindings(_ file: RepositoryFile, in documents: [String: Rep
 }
 
 /// What the expression finds in the prose of `file`, also over the end of a line: the line, and its groups.
-private func cited(_ pattern: String, _ file: RepositoryFile) -> [(line: Int, groups: [String])] {
+private func cited(
+    _ pattern: String, _ file: RepositoryFile, where mark: String = ".md"
+) -> [(line: Int, groups: [String])] {
     guard let expression = try? NSRegularExpression(pattern: pattern) else {
         preconditionFailure("not a regular expression: \(pattern)")
     }
     let lines = prose(file)
     return lines.indices.flatMap { index -> [(line: Int, groups: [String])] in
-        guard lines[index].contains(".md") else { return [] }
+        guard lines[index].contains(mark) else { return [] }
         let next = index + 1 < lines.count ? lines[index + 1].drop { "/#* ".contains($0) } : ""
         let text = "\(lines[index].trimmingCharacters(in: .whitespaces)) \(next)" as NSString
         let length = lines[index].trimmingCharacters(in: .whitespaces).utf16.count
@@ -103,5 +105,41 @@ private let documents = Dictionary(
     @Test func pagesCiteEachOtherFromTheirOwnFolder() {
         #expect(citationFindings(RepositoryFile(path: "docs/c.md", "[a](a.md#two-words)"), in: Self.samples).isEmpty)
         #expect(citationFindings(RepositoryFile(path: "docs/c.md", "[a](b.md)"), in: Self.samples).count == 1)
+    }
+}
+
+/// A test cited in a page: `FooTests` or `FooTests.bar`.
+private let testCitation = #"`((?:\w+\+)?\w+Tests)(?:\.(\w+))?`"#
+
+private func testFindings(_ page: RepositoryFile, in tests: [RepositoryFile]) -> [Finding] {
+    cited(testCitation, page, where: "`").compactMap { line, groups in
+        let files = tests.filter { $0.path.hasSuffix("/\(groups[0]).swift") }
+        let isThere = files.contains { file in
+            groups[1].isEmpty || isTest(groups[1], file)
+        }
+        if isThere { return nil }
+        return Finding(path: page.path, line: line, message: "there is no test \(groups.joined(separator: "."))")
+    }
+}
+
+/// Whether `name` is a function of `file` that stands behind `@Test`.
+private func isTest(_ name: String, _ file: RepositoryFile) -> Bool {
+    let code = file.text.code.joined(separator: "\n")
+    guard let function = code.range(of: "\\bfunc \(name)\\b", options: .regularExpression) else { return false }
+    let before = code[..<function.lowerBound]
+    guard let mark = before.range(of: "@Test", options: .backwards) else { return false }
+    return !before[mark.upperBound...].contains("func ")
+}
+
+@Suite struct TestCitationTests {
+    @Test func testsThatPagesNameExist() {
+        let tests = Repository.swiftFiles("Tests")
+        expectTidy(Repository.textFiles.filter { $0.path.hasSuffix(".md") }) { testFindings($0, in: tests) }
+    }
+
+    @Test func aTestThatIsNotThereIsCaught() {
+        let tests = [RepositoryFile(path: "Tests/CoreTests/ATests.swift", "@Test func b() {}\nfunc c() {}")]
+        let page = RepositoryFile(path: "docs/a.md", "`ATests` `ATests.b` `ATests.c` `BTests` and ATests.d")
+        #expect(testFindings(page, in: tests).count == 2)
     }
 }
