@@ -8,7 +8,7 @@ SHELL := /bin/bash
 .DEFAULT_GOAL := help
 # For each of its subjects.
 FUZZ_SECONDS ?= 30
-.PHONY: help run build test asan tsan fuzz bench fresh format lint clean packages-build packages-test packages-bench \
+.PHONY: help run build test asan tsan fuzz bench chart fresh format lint clean packages-build packages-test packages-bench \
   packages-fresh python-test
 
 # What the toolchain runs on, fetches and links with, and slim images lack; then the two libraries that Apus stands on.
@@ -82,6 +82,9 @@ fuzz: packages-test ## random input to every parser, session and relay, FUZZ_SEC
 bench: build packages-bench ## Apus beside HAProxy, nginx and nghttpx, then the micro-benchmarks
 	@python3 Benchmarks/compare/compare.py --apus $(BINARY)
 	@cd Benchmarks && swift package benchmark
+
+chart: ## docs/bench.svg from the table of README.md
+	@python3 Benchmarks/compare/chart.py README.md docs/bench.svg
 
 fresh: packages-fresh ## the demo and every test on a fresh Debian 12, in a folder
 	@.ci/fresh

@@ -8,7 +8,7 @@ let settings: [SwiftSetting] = [
     .strictMemorySafety(),
     .enableExperimentalFeature("Lifetimes"),
     // Half the instructions of a request went into asking at run time whether two accesses to one object overlap
-    // (ARCHITECTURE.md, decision 2). Debug builds, and with them all tests and sanitizers, still ask.
+    // (docs/decisions.md, decision 2). Debug builds, and with them all tests and sanitizers, still ask.
     .unsafeFlags(["-enforce-exclusivity=unchecked"], .when(configuration: .release)),
 ]
 

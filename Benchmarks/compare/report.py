@@ -2,7 +2,7 @@
 
 import statistics
 
-COLOURS = {"haproxy": "#8a94a6", "nginx": "#5b8c7b", "nghttpx": "#7a6fa8", "apus": "#d9622b"}
+from chart import draw
 
 
 def figures(samples):
@@ -89,31 +89,11 @@ def syscall_table(rows, proxies, syscalls):
 
 
 def chart(rows, proxies, results):
-    """Bars of medians, one group for each row; every group has its own scale, so the numbers stand beside the bars."""
-    bar, gap, left, width = 22, 34, 250, 760
-    top = 64
-    height = top + len(rows) * (len(proxies) * bar + gap)
-    parts = [
-        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {height}" font-family="sans-serif" '
-        'font-size="13">',
-        f'<rect width="{width}" height="{height}" fill="#ffffff"/>',
-        '<text x="16" y="26" font-size="16" font-weight="bold" fill="#222222">What one request costs the proxy</text>',
-        '<text x="16" y="46" fill="#555555">CPU time per request in µs, memory in bytes; medians; shorter is better'
-        '</text>',
-    ]
-    y = top + 12
+    """Bars of medians, one group for each row."""
+    groups = []
     for row in rows:
         able = [proxy for proxy in proxies if proxy.name not in row.without]
-        medians = {proxy.name: figures(results[row.name, proxy.name])[0] for proxy in able}
-        largest = max(medians.values())
-        middle = y + len(able) * bar / 2 + 4
-        parts.append(f'<text x="16" y="{middle:.0f}" fill="#222222">{row.title}</text>')
-        for proxy in able:
-            length = max(2, medians[proxy.name] / largest * (width - left - 190)) if largest > 0 else 2
-            parts.append(f'<rect x="{left}" y="{y}" width="{length:.0f}" height="{bar - 4}" rx="2" '
-                         f'fill="{COLOURS[proxy.name]}"/>')
-            parts.append(f'<text x="{left + length + 8:.0f}" y="{y + bar - 9}" fill="#222222">'
-                         f'{number(medians[proxy.name])} {row.unit} · {proxy.title}</text>')
-            y += bar
-        y += gap
-    return "\n".join([*parts, "</svg>", ""])
+        medians = [figures(results[row.name, proxy.name])[0] for proxy in able]
+        groups.append((row.title, row.unit, [(proxy.title, number(median), median)
+                                             for proxy, median in zip(able, medians)]))
+    return draw(groups)

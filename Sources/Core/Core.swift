@@ -1,3 +1,3 @@
 // Core: what everything else stands on. Bytes (`Buffer`, `BufferPool`, `Head`), names for living things
 // (`Token`, `Slab`), time (`Instant`, `TimerWheel`), and the kernel (`Poller`, `Socket`, `Mailbox`,
-// `Thread`, `DurableFile`). It is the only target that makes system calls, and it knows no protocol.
+// `Thread`, `replaceFile`). It is the only target that makes system calls, and it knows no protocol.

@@ -113,6 +113,8 @@ private let testCitation = #"`((?:\w+\+)?\w+Tests)(?:\.(\w+))?`"#
 
 private func testFindings(_ page: RepositoryFile, in tests: [RepositoryFile]) -> [Finding] {
     cited(testCitation, page, where: "`").compactMap { line, groups in
+        // A whole test target is named in the same way.
+        if groups[1].isEmpty, tests.contains(where: { $0.module == groups[0] }) { return nil }
         let files = tests.filter { $0.path.hasSuffix("/\(groups[0]).swift") }
         let isThere = files.contains { file in
             groups[1].isEmpty || isTest(groups[1], file)

@@ -37,7 +37,7 @@ extension AdminRoutes {
             .value([
                 "version": .string(apusVersion),
                 "libraries": ["openssl": .string(TLSLibrary.version), "nghttp2": .string(HTTP2Library.version)],
-                // It loses bytes: ARCHITECTURE.md, decision 37.
+                // It loses bytes: docs/decisions.md, decision 37.
                 "kernelTLS": false,
                 "pid": .int(Int(SystemProcess.id)),
                 "uptimeSeconds": .int(Int(Instant.now().since(actions.startedAt) / 1_000_000_000)),

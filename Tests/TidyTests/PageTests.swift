@@ -1,0 +1,124 @@
+import Foundation
+import Testing
+
+/// What the pages of docs/ must name, since users meet it: where it stands in the sources, as the only group of an
+/// expression, and the pages of which one must have it.
+private struct Subject: Sendable, CustomTestStringConvertible {
+    let what: String
+    let files: String
+    let expression: String
+    let pages: [String]
+    /// How many there are at least, so that a renamed file or function does not leave the rule without anything.
+    let countMin: Int
+    var testDescription: String { what }
+}
+
+private let subjects: [Subject] = [
+    Subject(
+        what: "keys of the file",
+        files: #"Sources/Model/Keys/(Action|Listener|ListenerTLS|LoadBalancer|TargetGroup)\+Keys\.swift"#,
+        expression: #"\w*Key\(\s*(?:optional: )?"([\w.]+)""#, pages: ["docs/elbv2.md"], countMin: 100),
+    Subject(
+        what: "words of keys", files: #"Sources/Model/Objects/(Listener|TargetGroup|LoadBalancer)\w*\.swift"#,
+        expression: #"(?m)^ +case \w+ = "([\w.]+)"$"#, pages: ["docs/elbv2.md"], countMin: 15),
+    Subject(
+        what: "security policies", files: #"Sources/Model/Objects/SecurityPolicy\.swift"#,
+        expression: #"SecurityPolicy\("([\w-]+)""#, pages: ["docs/elbv2.md"], countMin: 20),
+    Subject(
+        what: "codes of refusals", files: #"Sources/Model/Validation/ConfigError\.swift"#,
+        expression: #"case \w+ = "(\w+)""#, pages: ["docs/elbv2.md", "docs/admin-api.md"], countMin: 25),
+    Subject(
+        what: "other codes of refusals", files: #"Sources/(Control|CLI)/.*\.swift"#, expression: #"code: "([A-Z]\w+)""#,
+        pages: ["docs/elbv2.md", "docs/admin-api.md"], countMin: 10),
+    Subject(
+        what: "states of targets", files: #"Sources/Routing/Health/Health\w+\.swift"#,
+        expression: #""((?:Elb|Target)\.\w+|unhealthy\.draining)""#, pages: ["docs/elbv2.md"], countMin: 10),
+    Subject(
+        what: "reasons of answers made here", files: #"Sources/(HTTP1|Proxy)/.*\.swift"#,
+        expression: #"(?:\bword|\breasonCode|case \.\w+): "([A-Z][a-z]+[A-Z]\w+)""#,
+        pages: ["docs/elbv2.md", "docs/threats.md", "docs/networking.md"], countMin: 50),
+    Subject(
+        what: "paths of the admin socket", files: #"Sources/Control/Admin/.*\.swift"#,
+        expression: #"Route\(\s*"(/[^"]+)""#, pages: ["docs/admin-api.md"], countMin: 15),
+    Subject(
+        what: "events", files: #"Sources/Control/Observe/Event\.swift"#, expression: #""([a-z]+-[a-z-]+)""#,
+        pages: ["docs/admin-api.md"], countMin: 10),
+    Subject(
+        what: "failures of client certificates", files: #"Sources/TLS/Certificates/ClientCertificateFailure\.swift"#,
+        expression: #": "(\w+)""#, pages: ["docs/elbv2.md"], countMin: 13),
+]
+
+/// The names of `subject` that none of its pages has.
+private func missing(_ subject: Subject, in files: [RepositoryFile]) -> (names: Set<String>, missing: [String]) {
+    let pages = files.filter { subject.pages.contains($0.path) }.map { $0.text.lines.joined(separator: "\n") }
+    let names = files.filter { $0.path.range(of: "^\(subject.files)$", options: .regularExpression) != nil }
+        .flatMap { groups(subject.expression, $0.text.lines.joined(separator: "\n")) }
+    let isThere = { (name: String) in
+        let whole = "(?<![\\w-])\(NSRegularExpression.escapedPattern(for: name))(?![\\w-]|\\.\\w)"
+        return pages.contains { $0.range(of: whole, options: .regularExpression) != nil }
+    }
+    return (Set(names), Set(names).filter { !isThere($0) }.sorted())
+}
+
+/// The first group of each match.
+private func groups(_ pattern: String, _ text: String) -> [String] {
+    guard let expression = try? NSRegularExpression(pattern: pattern) else {
+        preconditionFailure("not a regular expression: \(pattern)")
+    }
+    let whole = text as NSString
+    return expression.matches(in: text, range: NSRange(location: 0, length: whole.length)).map {
+        whole.substring(with: $0.range(at: 1))
+    }
+}
+
+@Suite struct PageTests {
+    @Test(arguments: subjects) private func pagesNameEverything(_ subject: Subject) {
+        let (names, missing) = missing(subject, in: Repository.textFiles)
+        #expect(names.count >= subject.countMin, "\(subject.what): only \(names.count) found in \(subject.files)")
+        let pages = subject.pages.joined(separator: " or ")
+        for name in missing { Issue.record("\(pages) does not name \(name), which is among the \(subject.what)") }
+    }
+
+    @Test func whatIsNotNamedIsCaught() {
+        let subject = Subject(
+            what: "things", files: "Sources/.*", expression: #"name: "(\w+)""#, pages: ["docs/a.md"], countMin: 1)
+        let files = [
+            RepositoryFile(path: "Sources/A/B.swift", "name: \"one\" name: \"two\" name: \"three\""),
+            RepositoryFile(path: "docs/a.md", "`one`, twos and three.four"),
+        ]
+        #expect(missing(subject, in: files).missing == ["three", "two"])
+    }
+
+    @Test func pagesAreShortAndLinked() throws {
+        let files = Repository.textFiles
+        for (path, linesMax) in [("README.md", 200), ("ARCHITECTURE.md", 250)] {
+            let lines = try #require(files.first { $0.path == path }).text.lines.count
+            #expect(lines <= linesMax, "\(path) has \(lines) lines: move something to docs/")
+        }
+        let readme = try #require(files.first { $0.path == "README.md" }).text.lines.joined(separator: "\n")
+        let pages = files.filter { $0.path.hasPrefix("docs/") && $0.path.hasSuffix(".md") }
+        #expect(pages.count >= 9)
+        for page in pages { #expect(readme.contains("(\(page.path))"), "README.md does not link to \(page.path)") }
+    }
+
+    /// `make chart` draws it; a table that was changed without it is caught.
+    @Test func theChartShowsTheTable() throws {
+        let readme = try #require(Repository.textFiles.first { $0.path == "README.md" }).text.lines
+        let chart = try String(contentsOf: Repository.root.appendingPathComponent("docs/bench.svg"), encoding: .utf8)
+        let start = try #require(readme.firstIndex { $0.hasPrefix("| work") })
+        let rows = readme[start...].prefix { $0.hasPrefix("|") }.dropFirst(2)
+        #expect(rows.count >= 10)
+        let head = cells(readme[start])
+        for row in rows.map(cells) {
+            let unit = row[0].split(separator: ",").last?.trimmingCharacters(in: .whitespaces) ?? ""
+            for (title, cell) in zip(head, row).dropFirst() where !title.contains("÷") {
+                guard let number = cell.split(separator: " ").first, Double(number) != nil else { continue }
+                #expect(chart.contains(">\(number) \(unit) · \(title)<"), "bench.svg lacks \(title): \(row[0])")
+            }
+        }
+    }
+
+    private func cells(_ line: String) -> [String] {
+        line.split(separator: "|").map { $0.trimmingCharacters(in: .whitespaces) }
+    }
+}
