@@ -1,13 +1,16 @@
 import Foundation
 import Testing
 
-/// The pages of docs/ whose commands run as they stand there.
+/// The pages whose commands run as they stand there.
 @Suite struct AdminAPIDocumentTests {
     @Test("Every command of docs/admin-api.md answers as the page says")
-    func adminAPI() throws { try follow("admin-api.md", stepsMin: 25) }
+    func adminAPI() throws { try follow("docs/admin-api.md", stepsMin: 25) }
 
     @Test("Every recipe of docs/deploying.md does what the page says")
-    func deploying() throws { try follow("deploying.md", stepsMin: 10) }
+    func deploying() throws { try follow("docs/deploying.md", stepsMin: 10) }
+
+    @Test("The tour of README.md shows what happens")
+    func readme() throws { try follow("README.md", stepsMin: 4) }
 
     @Test("docs/metrics.md has the metrics that there are, and no other")
     func metrics() throws {
@@ -30,7 +33,7 @@ import Testing
 
     /// Runs the steps of a page against what `make run` serves, and compares what they print.
     private func follow(_ page: String, stepsMin: Int) throws {
-        let document = ShellDocument(try Self.text("docs/\(page)"))
+        let document = ShellDocument(try Self.text(page))
         #expect(document.steps.count >= stepsMin, "\(page) has \(document.steps.count) steps")
         let targets = try ["blue", "blue", "green", "green"].map(DemoTarget.init)
         let apus = try ApusProcess.start(Self.quickstart(targets))
@@ -40,7 +43,7 @@ import Testing
         let outputs = try document.run(in: apus.folder, socket: apus.socketPath, ports: ports)
         for (step, output) in zip(document.steps, outputs) {
             for difference in ShellDocument.differences(step, output) {
-                Issue.record("docs/\(page):\(step.line): \(difference)")
+                Issue.record("\(page):\(step.line): \(difference)")
             }
         }
     }

@@ -15,9 +15,9 @@ private struct Subject: Sendable, CustomTestStringConvertible {
 
 private let subjects: [Subject] = [
     Subject(
-        what: "keys of the file",
-        files: #"Sources/Model/Keys/(Action|Listener|ListenerTLS|LoadBalancer|TargetGroup)\+Keys\.swift"#,
-        expression: #"\w*Key\(\s*(?:optional: )?"([\w.]+)""#, pages: ["docs/elbv2.md"], countMin: 100),
+        what: "keys of the file", files: #"Sources/Model/(Keys|Objects)/.*\.swift"#,
+        expression: #"\w*Key\(\s*(?:optional: )?"([\w.]+)""#, pages: ["docs/elbv2.md", "docs/running.md"], countMin: 100
+    ),
     Subject(
         what: "words of keys", files: #"Sources/Model/Objects/(Listener|TargetGroup|LoadBalancer)\w*\.swift"#,
         expression: #"(?m)^ +case \w+ = "([\w.]+)"$"#, pages: ["docs/elbv2.md"], countMin: 15),
