@@ -14,11 +14,12 @@ import Testing
 
     @Test("docs/metrics.md has the metrics that there are, and no other")
     func metrics() throws {
-        let apus = try ApusProcess.start(Self.quickstart([try DemoTarget("blue"), try DemoTarget("green")]))
-        #expect(try apus.client().exchange("GET / HTTP/1.1\r\nHost: a\r\n\r\n").status == 200)
+        let targets = try ["blue", "green"].map(DemoTarget.init)
+        let apus = try ApusProcess.start(Self.quickstart(targets))
         let served = try apus.admin("GET", "/metrics").text.split(separator: "\n").compactMap { line in
             line.hasPrefix("# HELP ") ? String(line.dropFirst(7).prefix { $0 != " " }) : nil
         }
+        withExtendedLifetime(targets) {}
         // Only where there are certificates.
         let names = Set(served + ["apus_certificate_expiry_days"])
         let listed = try Self.text("docs/metrics.md").split(separator: "\n").compactMap { line in
@@ -41,6 +42,7 @@ import Testing
         for (index, target) in targets.enumerated() { ports.append((UInt16(9001 + index), target.port)) }
         for shown: UInt16 in [8081, 8443, 9005, 9006] { ports.append((shown, try PortAllocator.port())) }
         let outputs = try document.run(in: apus.folder, socket: apus.socketPath, ports: ports)
+        withExtendedLifetime(targets) {}
         for (step, output) in zip(document.steps, outputs) {
             for difference in ShellDocument.differences(step, output) {
                 Issue.record("\(page):\(step.line): \(difference)")

@@ -154,7 +154,7 @@ extension ShellDocument {
     private static func plain(_ line: String) -> String {
         line.replacingOccurrences(
             of: #"\d{4}-\d\d-\d\dT[\d:.]+Z"#, with: "TIME", options: .regularExpression
-        ).replacingOccurrences(of: #"\d+\.\d+ s\b"#, with: "N s", options: .regularExpression)
+        ).replacingOccurrences(of: #"\d+(\.\d+)? s\b"#, with: "N s", options: .regularExpression)
             .replacingOccurrences(of: #" +"#, with: " ", options: .regularExpression)
             .trimmingCharacters(in: .whitespaces)
     }
