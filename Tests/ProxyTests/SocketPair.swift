@@ -33,6 +33,16 @@ final class SocketPair {
     }
 }
 
+extension Socket {
+    /// What a poller says of the socket now.
+    func nextEvent() -> Poller.Ready {
+        var poller = Poller()
+        poller.add(descriptor, token: .none, interest: .edges)
+        while poller.wait(until: nil, now: .now()) == 0 {}
+        return poller.ready(0)
+    }
+}
+
 /// A client that speaks TLS on its end of a connection.
 final class SecurePeer {
     private static let authority = TestAuthority()
@@ -87,6 +97,12 @@ final class SecurePeer {
             case .nothing, .failed: return
             }
         }
+    }
+
+    /// Says by TLS that no more comes.
+    func close() {
+        tls.close()
+        while !wire.outgoing.isEmpty { _ = socket.write(wire.outgoing) }
     }
 
     private func fill() {

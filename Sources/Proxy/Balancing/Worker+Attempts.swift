@@ -247,7 +247,7 @@ extension Worker {
         }
         if excludes { exchange.attempts.exclude(pool) }
         exchange.attempts.noteSentAgain(after: outcome)
-        exchange.keptBody.rewind(&buffers)
+        exchange.keptBody.rewind(&resources.buffers)
         exchange.requestProgress.receive(.sentAgain)
         exchange.responseProgress.receive(.sentAgain)
         exchange.client.requestRate.cancel()

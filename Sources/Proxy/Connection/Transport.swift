@@ -4,54 +4,60 @@ import TLS
 
 /// What carries one connection's bytes: a socket, what is known of its readiness, and the TLS session on it if any.
 ///
-/// Shape:  part of the object that a token names, so that an idle connection costs one allocation.
 /// The poller reports changes of readiness once (edge-triggered), so readiness is remembered here: `isReadable` means
-/// that the kernel may hold something, `isWritable` that it may take something.
-struct Transport {
-    let token: Token
-    let socket: Socket
+/// that the kernel may hold something, `isWritable` that it may take something. Whoever drives a transport hands it
+/// each event (`noteReady`, or `continueConnecting` until that says `.connected`), calls `receive` until it says
+/// `.nothing`, and calls `send` again after `.blocked` once `isWritable` is set.
+///
+/// Shape:  part of the object that a token names, so that an idle connection costs one allocation. Knows no worker:
+///         memory, time and counters are its caller's `Resources`.
+/// Limits: of ciphertext it holds one large buffer each way at most.
+/// Errors: outcomes that the other side causes are cases of the results. After `.failed` only `close` may be called.
+package struct Transport {
+    package let token: Token
+    package let socket: Socket
     /// Which of the two it is, for counting.
-    let otherSide: OtherSide
+    package let otherSide: OtherSide
     /// Through which all bytes pass; nil on a connection without TLS.
-    var tls: TLSSession?
+    package var tls: TLSSession?
     /// Ciphertext that the kernel did not take yet: at most what one seal makes.
     private var sealed: Buffer?
     /// Ciphertext that was read and not opened yet: the start of a record, or records that there was no room to open.
     private var unopened: Buffer?
     /// Whether what was read may have a whole record in it.
     private var mayOpen = false
-    var isReadable = true
-    var isWritable = true
+    package var isReadable = true
+    package var isWritable = true
     /// A read has returned the end of the stream, or failed.
-    private(set) var isEnded = false
+    package private(set) var isEnded = false
     /// A read has failed: the connection broke instead of being ended.
-    private(set) var isBroken = false
+    package private(set) var isBroken = false
     /// The other side has ended its direction by a FIN, or by TLS's own word, which carry its last acknowledgement, and
     /// not by a reset.
-    private(set) var hasFIN = false
+    package private(set) var hasFIN = false
     /// Finds out whether a target's kernel acknowledges what is sent.
-    private var watch = AcknowledgementWatch()
+    private var acknowledgements = AcknowledgementWatch()
     /// The poller has seen the end of the stream; reads go on until they return it.
-    var isEndAnnounced = false
+    package var isEndAnnounced = false
     /// connect(2) has succeeded; of clients' connections always.
-    private(set) var isConnected = false
+    package private(set) var isConnected = false
     /// Whether a TLS session that ends without saying so counts as ended, and not as broken. So do connections that are
     /// passed on: what is spoken in them knows its own end, and many programs do not care for TLS's.
-    var endsWithoutNotice = false
+    package var endsWithoutNotice = false
     /// We have ended our direction.
-    private(set) var isShut = false
+    package private(set) var isShut = false
     /// TLS's word of that end still waits for the kernel, and the socket's own end behind it.
     private var isEndWaiting = false
     /// Bytes handed to the kernel since the connection began.
-    private(set) var sentCount: UInt64 = 0
+    package private(set) var sentCount: UInt64 = 0
     /// When the wheel will call, at the latest.
     var timer = Instant.distantFuture
 
     /// Who is at the other end.
-    enum OtherSide { case client, target }
+    package enum OtherSide { case client, target }
 
     /// What one read brought.
-    enum Fill: Equatable {
+    package enum ReadResult: Equatable {
         /// There is more in the buffer.
         case got
         /// Nothing now, or no room.
@@ -63,7 +69,7 @@ struct Transport {
     }
 
     /// What a write achieved.
-    enum Flush: Equatable {
+    package enum WriteResult: Equatable {
         /// Nothing waits any more.
         case done
         /// No more is taken now: an event will say when it is.
@@ -72,20 +78,25 @@ struct Transport {
         case failed
     }
 
-    init(token: Token, socket: Socket, to otherSide: OtherSide) {
+    /// `socket` was accepted from a client, or is connecting to a target. `token` names the connection to the poller.
+    package init(token: Token, socket: Socket, to otherSide: OtherSide) {
         self.token = token
         self.socket = socket
         self.otherSide = otherSide
+        guard otherSide == .target else { return }
+        // It is still connecting: the poller will say when it can be written to.
+        isReadable = false
+        isWritable = false
     }
 
     /// Whether a read may bring something: from the kernel, or from what was read and not opened yet.
-    var mayReceive: Bool { isReadable || mayOpen }
+    package var mayReceive: Bool { isReadable || mayOpen }
 
     /// What a read says that brings nothing.
-    var quiet: Fill { isEnded ? (isBroken ? .failed : .ended) : .nothing }
+    var resultWithoutRead: ReadResult { isEnded ? (isBroken ? .failed : .ended) : .nothing }
 
     /// Notes what the poller says.
-    mutating func note(_ ready: Poller.Ready) {
+    package mutating func noteReady(_ ready: Poller.Ready) {
         if ready.isReadable { isReadable = true }
         if ready.isWritable { isWritable = true }
         if ready.isEndOfStream { isEndAnnounced = true }
@@ -106,44 +117,44 @@ struct Transport {
 
     /// Reads once into the free space of `buffer`. A read that leaves room has emptied the kernel's buffer: the next
     /// edge will say when there is more, so no read is made to learn that there is none.
-    mutating func receive(into buffer: Buffer, _ worker: inout Worker) -> Fill {
-        if let tls { return receive(into: buffer, through: tls, &worker) }
-        guard isReadable else { return quiet }
+    package mutating func receive(into buffer: Buffer, _ resources: inout Resources) -> ReadResult {
+        if let tls { return receive(into: buffer, through: tls, &resources) }
+        guard isReadable else { return resultWithoutRead }
         guard buffer.freeCount > 0 else { return .nothing }
-        return readSocket(into: buffer, most: buffer.freeCount, &worker)
+        return readSocket(into: buffer, most: buffer.freeCount, &resources)
     }
 
-    private mutating func readSocket(into buffer: Buffer, most: Int, _ worker: inout Worker) -> Fill {
+    private mutating func readSocket(into buffer: Buffer, most: Int, _ resources: inout Resources) -> ReadResult {
         switch socket.read(into: buffer, most: most) {
         case .bytes(let count):
             if count < most && !isEndAnnounced { isReadable = false }
-            if otherSide == .target { watch.heard(sentCount, now: worker.now) }
-            worker.countReceived(from: otherSide, count)
+            if otherSide == .target { acknowledgements.heard(sentCount, now: resources.now) }
+            resources.countReceived(from: otherSide, count)
             return .got
         case .wouldBlock:
             isReadable = false
             return .nothing
         case .endOfStream:
             hasFIN = true
-            return end(broken: false)
-        case .failed: return end(broken: true)
+            return endReading(broken: false)
+        case .failed: return endReading(broken: true)
         }
     }
 
     /// Reads once what the kernel holds, and leaves it there. Only before TLS.
-    mutating func peek(into buffer: Buffer) -> Fill {
-        guard isReadable else { return quiet }
+    mutating func peek(into buffer: Buffer) -> ReadResult {
+        guard isReadable else { return resultWithoutRead }
         switch socket.read(into: buffer, peeks: true) {
         case .bytes: return .got
         case .wouldBlock:
             isReadable = false
             return .nothing
-        case .endOfStream: return end(broken: false)
-        case .failed: return end(broken: true)
+        case .endOfStream: return endReading(broken: false)
+        case .failed: return endReading(broken: true)
         }
     }
 
-    private mutating func end(broken: Bool) -> Fill {
+    private mutating func endReading(broken: Bool) -> ReadResult {
         isReadable = false
         isEnded = true
         isBroken = broken
@@ -151,16 +162,18 @@ struct Transport {
     }
 
     /// Writes what was taken from a buffer before and waits for the kernel.
-    mutating func flush(_ worker: inout Worker) -> Flush { isFlushed ? .done : sendSealed(&worker) }
+    package mutating func flushSealed(_ resources: inout Resources) -> WriteResult {
+        isFlushed ? .done : sendSealed(&resources)
+    }
 
     /// Writes what waits in `buffer`, and consumes what was taken.
-    mutating func send(_ buffer: Buffer, _ worker: inout Worker) -> Flush {
-        if let tls { return send(buffer, count: buffer.count, through: tls, &worker) }
+    package mutating func send(_ buffer: Buffer, _ resources: inout Resources) -> WriteResult {
+        if let tls { return send(buffer, count: buffer.count, through: tls, &resources) }
         guard !buffer.isEmpty else { return .done }
         guard isWritable else { return .blocked }
         switch socket.write(buffer) {
         case .bytes(let count):
-            noteSent(count, &worker)
+            noteSent(count, &resources)
             if buffer.isEmpty { return .done }
             isWritable = false
             return .blocked
@@ -173,10 +186,10 @@ struct Transport {
 
     /// Writes what waits in `first` and then the first `count` bytes of `body`, from where they lie, and consumes
     /// what was taken. False if the connection is dead.
-    mutating func send(_ first: Buffer?, then body: Buffer, count: Int, _ worker: inout Worker) -> Bool {
+    package mutating func send(_ first: Buffer?, then body: Buffer, count: Int, _ resources: inout Resources) -> Bool {
         if let tls {
-            if let first, send(first, count: first.count, through: tls, &worker) != .done { return !isBroken }
-            return send(body, count: count, through: tls, &worker) != .failed
+            if let first, send(first, count: first.count, through: tls, &resources) != .done { return !isBroken }
+            return send(body, count: count, through: tls, &resources) != .failed
         }
         guard isWritable else { return true }
         let waiting = first?.count ?? 0
@@ -188,7 +201,7 @@ struct Transport {
         }
         switch result {
         case .bytes(let written):
-            noteSent(written, &worker)
+            noteSent(written, &resources)
             if written < waiting + count { isWritable = false }
             return true
         case .wouldBlock:
@@ -199,65 +212,65 @@ struct Transport {
     }
 
     /// Tells the other side, once, that no more comes; reading goes on.
-    mutating func shutdownWrite(_ worker: inout Worker) {
+    package mutating func shutdownWrite(_ resources: inout Resources) {
         guard !isShut else { return }
         isShut = true
         if let tls {
             tls.close()
             // Ended now, the socket would take no more, and what it holds would be lost to the reset that follows.
-            isEndWaiting = sendSealed(&worker) == .blocked
+            isEndWaiting = sendSealed(&resources) == .blocked
         }
         if !isEndWaiting { socket.shutdownWrite() }
     }
 
     /// Closes the socket and gives back what is held.
-    mutating func close(reset: Bool = false, _ worker: inout Worker) {
+    package mutating func close(reset: Bool = false, _ resources: inout Resources) {
         if let tls, !reset, !isShut {
             tls.close()
-            _ = sendSealed(&worker)
+            _ = sendSealed(&resources)
         }
-        worker.buffers.charge(-(tls?.heldByteCount ?? 0))
-        if let sealed = sealed.take() { worker.buffers.release(consume sealed) }
-        if let unopened = unopened.take() { worker.buffers.release(consume unopened) }
+        resources.buffers.charge(-(tls?.heldByteCount ?? 0))
+        if let sealed = sealed.take() { resources.buffers.release(consume sealed) }
+        if let unopened = unopened.take() { resources.buffers.release(consume unopened) }
         if reset { socket.closeWithReset() } else { socket.close() }
     }
 
     /// Bytes of buffers held.
-    var heldByteCount: Int { (sealed?.capacity ?? 0) + (unopened?.capacity ?? 0) + (tls?.heldByteCount ?? 0) }
+    package var heldByteCount: Int { (sealed?.capacity ?? 0) + (unopened?.capacity ?? 0) + (tls?.heldByteCount ?? 0) }
     /// Whether nothing waits for the kernel.
-    var isFlushed: Bool { sealed == nil }
+    package var isFlushed: Bool { sealed == nil }
 
-    private mutating func noteSent(_ count: Int, _ worker: inout Worker) {
+    private mutating func noteSent(_ count: Int, _ resources: inout Resources) {
         sentCount += UInt64(count)
-        if otherSide == .target { watch.sent(sentCount, now: worker.now) }
-        worker.countSent(to: otherSide, count)
+        if otherSide == .target { acknowledgements.sent(sentCount, now: resources.now) }
+        resources.countSent(to: otherSide, count)
     }
 
     // MARK: Silence
 
     /// Since when a byte was not acknowledged by the other side's kernel, as far as is known without asking; far away
     /// if all were. Only of targets.
-    var unacknowledgedSince: Instant { watch.unacknowledgedSince }
+    var unacknowledgedSince: Instant { acknowledgements.unacknowledgedSince }
 
     /// All that was sent before has been answered: another request begins.
-    mutating func restartWatch() { watch.restart() }
+    mutating func restartWatch() { acknowledgements.restart() }
 
     /// For how long the other side's kernel was silent though it owes an acknowledgement; nil if it was not for
     /// `limit`. Costs a system call or two.
-    mutating func silence(limit: Nanoseconds, now: Instant) -> Nanoseconds? {
-        watch.silence(socket, sentCount: sentCount, limit: limit, now: now)
+    mutating func silenceDuration(limit: Nanoseconds, now: Instant) -> Nanoseconds? {
+        acknowledgements.silence(socket, sentCount: sentCount, limit: limit, now: now)
     }
 
     // MARK: Connecting
 
     /// How opening a connection goes.
-    enum Connect {
+    package enum ConnectStep {
         case waiting, connected
         case failed(AttemptOutcome.Ending)
     }
 
     /// Goes on with connecting to a target, and with the handshake behind it.
-    mutating func connect(_ ready: Poller.Ready, _ worker: inout Worker) -> Connect {
+    package mutating func continueConnecting(_ ready: Poller.Ready, _ resources: inout Resources) -> ConnectStep {
         if !isConnected {
             if ready.isDead {
                 return .failed(socket.takeError() == timedOutError ? .connectTimedOut : .connectFailed)
@@ -265,18 +278,18 @@ struct Transport {
             guard ready.isWritable else { return .waiting }
             isConnected = true
         }
-        note(ready)
+        noteReady(ready)
         guard let tls else { return .connected }
-        switch shakeHands(tls, &worker) {
+        switch handshake(tls, &resources) {
         case .waiting: return .waiting
         case .failed(let failure):
-            worker.countTLSFailure(failure, at: .target)
+            resources.countTLSFailure(failure, at: .target)
             return .failed(.handshakeFailed)
         case .closed:
-            worker.counters.targetTLSFailures.add(.connectionClosed)
+            resources.counters.targetTLSFailures.add(.connectionClosed)
             return .failed(.handshakeFailed)
         case .done:
-            worker.counters.targetTLSHandshakes.add(tls.isResumed ? .resumed : .full)
+            resources.counters.targetTLSHandshakes.add(tls.isResumed ? .resumed : .full)
             return .connected
         }
     }
@@ -284,7 +297,7 @@ struct Transport {
     // MARK: TLS
 
     /// How a handshake goes.
-    enum Handshake {
+    package enum HandshakeStep {
         case done
         /// Until an event.
         case waiting
@@ -294,12 +307,12 @@ struct Transport {
     }
 
     /// Goes on with the handshake as far as it goes without waiting.
-    mutating func shakeHands(_ tls: TLSSession, _ worker: inout Worker) -> Handshake {
-        let incoming = takeUnopened(&worker)
-        defer { keepUnopened(incoming, &worker) }
+    package mutating func handshake(_ tls: TLSSession, _ resources: inout Resources) -> HandshakeStep {
+        let incoming = takeUnopened(&resources)
+        defer { keepUnopened(incoming, &resources) }
         while true {
             let result = tls.handshake(incoming)
-            let isAlive = sendSealed(&worker) != .failed
+            let isAlive = sendSealed(&resources) != .failed
             switch result {
             case .done:
                 // The first request may have come with the end of the handshake.
@@ -310,7 +323,7 @@ struct Transport {
             }
             guard isReadable else { return isEnded ? .closed : .waiting }
             incoming.compact()
-            switch readSocket(into: incoming, most: incoming.freeCount, &worker) {
+            switch readSocket(into: incoming, most: incoming.freeCount, &resources) {
             case .got: continue
             case .nothing: return .waiting
             case .ended, .failed: return .closed
@@ -319,60 +332,62 @@ struct Transport {
     }
 
     /// Goes on without TLS: what was said in the handshake is all that is said by it.
-    mutating func endTLS(_ worker: inout Worker) {
-        worker.buffers.charge(-(tls?.heldByteCount ?? 0))
+    mutating func endTLS(_ resources: inout Resources) {
+        resources.buffers.charge(-(tls?.heldByteCount ?? 0))
         tls = nil
     }
 
     /// The scratch of the worker with what was read and not opened.
-    private mutating func takeUnopened(_ worker: inout Worker) -> Buffer {
-        let incoming = worker.ciphertext
+    private mutating func takeUnopened(_ resources: inout Resources) -> Buffer {
+        let incoming = resources.ciphertext
         incoming.removeAll()
         if let waiting = unopened.take() {
             incoming.append(waiting.bytes)
-            worker.buffers.release(consume waiting)
+            resources.buffers.release(consume waiting)
         }
         return incoming
     }
 
-    private mutating func keepUnopened(_ incoming: Buffer, _ worker: inout Worker) {
+    private mutating func keepUnopened(_ incoming: Buffer, _ resources: inout Resources) {
         guard !incoming.isEmpty else { return }
-        let rest = worker.buffers.acquireLarge()
+        let rest = resources.buffers.acquireLarge()
         rest.append(incoming.bytes)
-        unopened = worker.buffers.settle(consume rest)
+        unopened = resources.buffers.settle(consume rest)
     }
 
-    private mutating func receive(into buffer: Buffer, through tls: TLSSession, _ worker: inout Worker) -> Fill {
+    private mutating func receive(into buffer: Buffer, through tls: TLSSession, _ resources: inout Resources)
+        -> ReadResult
+    {
         guard buffer.freeCount > 0 else { return .nothing }
-        let incoming = takeUnopened(&worker)
-        defer { keepUnopened(incoming, &worker) }
+        let incoming = takeUnopened(&resources)
+        defer { keepUnopened(incoming, &resources) }
         if mayOpen {
-            let result = open(incoming, into: buffer, tls, &worker)
+            let result = open(incoming, into: buffer, tls, &resources)
             if result != .nothing { return result }
         }
         while isReadable {
             incoming.compact()
             // No more than the plaintext has room for: what is read can be opened at once.
-            let result = readSocket(into: incoming, most: min(incoming.freeCount, buffer.freeCount), &worker)
+            let result = readSocket(into: incoming, most: min(incoming.freeCount, buffer.freeCount), &resources)
             switch result {
             case .got:
-                let result = open(incoming, into: buffer, tls, &worker)
+                let result = open(incoming, into: buffer, tls, &resources)
                 if result != .nothing { return result }
             case .nothing: return .nothing
             // Without close_notify a message that ends with its connection may have been cut. RFC 9112 §9.8.
-            case .ended: return otherSide == .target && !endsWithoutNotice ? end(broken: true) : .ended
+            case .ended: return otherSide == .target && !endsWithoutNotice ? endReading(broken: true) : .ended
             case .failed: return .failed
             }
         }
-        return quiet
+        return resultWithoutRead
     }
 
     private mutating func open(
-        _ incoming: Buffer, into buffer: Buffer, _ tls: TLSSession, _ worker: inout Worker
-    ) -> Fill {
+        _ incoming: Buffer, into buffer: Buffer, _ tls: TLSSession, _ resources: inout Resources
+    ) -> ReadResult {
         let result = tls.open(incoming, into: buffer)
         mayOpen = false
-        if sendSealed(&worker) == .failed { return end(broken: true) }
+        if sendSealed(&resources) == .failed { return endReading(broken: true) }
         switch result {
         case .bytes:
             // Behind data may be more of it, or the word of how the session has ended.
@@ -381,18 +396,20 @@ struct Transport {
         case .nothing: return .nothing
         case .closed:
             hasFIN = true
-            return end(broken: false)
+            return endReading(broken: false)
         case .failed(let failure):
-            worker.countTLSFailure(failure, at: otherSide)
-            return end(broken: true)
+            resources.countTLSFailure(failure, at: otherSide)
+            return endReading(broken: true)
         }
     }
 
     /// Seals and writes the first `count` bytes of `buffer`, and consumes what was taken.
-    private mutating func send(_ buffer: Buffer, count: Int, through tls: TLSSession, _ worker: inout Worker) -> Flush {
+    private mutating func send(_ buffer: Buffer, count: Int, through tls: TLSSession, _ resources: inout Resources)
+        -> WriteResult
+    {
         var rest = count
         while true {
-            let flushed = sendSealed(&worker)
+            let flushed = sendSealed(&resources)
             if flushed != .done { return flushed }
             if rest == 0 { return .done }
             guard isWritable else { return .blocked }
@@ -404,12 +421,12 @@ struct Transport {
     }
 
     /// Writes what the session has left to be sent, and keeps what the kernel does not take.
-    private mutating func sendSealed(_ worker: inout Worker) -> Flush {
-        let outgoing = worker.wire.outgoing
+    private mutating func sendSealed(_ resources: inout Resources) -> WriteResult {
+        let outgoing = resources.wire.outgoing
         if let waiting = sealed {
             // Only alerts and the like can come on top of what waits.
             if !outgoing.isEmpty {
-                let larger = worker.buffers.enlarge(waiting)
+                let larger = resources.buffers.enlarge(waiting)
                 larger.compact()
                 sealed = larger
                 guard larger.freeCount >= outgoing.count else {
@@ -420,10 +437,10 @@ struct Transport {
                 outgoing.removeAll()
             }
             guard isWritable, let waiting = sealed else { return .blocked }
-            guard write(waiting, &worker) else { return .failed }
+            guard write(waiting, &resources) else { return .failed }
             guard waiting.isEmpty else { return .blocked }
             sealed = nil
-            worker.buffers.release(waiting)
+            resources.buffers.release(waiting)
             if isEndWaiting {
                 isEndWaiting = false
                 socket.shutdownWrite()
@@ -431,12 +448,12 @@ struct Transport {
             return .done
         }
         if outgoing.isEmpty { return .done }
-        guard write(outgoing, &worker) else {
+        guard write(outgoing, &resources) else {
             outgoing.removeAll()
             return .failed
         }
         if outgoing.isEmpty { return .done }
-        let rest = worker.buffers.acquireLarge()
+        let rest = resources.buffers.acquireLarge()
         while !outgoing.isEmpty, rest.freeCount > 0 {
             let count = min(outgoing.count, rest.freeCount)
             rest.append(outgoing.bytes.extracting(0..<count))
@@ -444,7 +461,7 @@ struct Transport {
         }
         guard outgoing.isEmpty else {
             outgoing.removeAll()
-            worker.buffers.release(consume rest)
+            resources.buffers.release(consume rest)
             return .failed
         }
         sealed = rest
@@ -452,11 +469,11 @@ struct Transport {
     }
 
     /// Writes once. False if the connection is dead.
-    private mutating func write(_ buffer: Buffer, _ worker: inout Worker) -> Bool {
+    private mutating func write(_ buffer: Buffer, _ resources: inout Resources) -> Bool {
         guard isWritable else { return true }
         switch socket.write(buffer) {
         case .bytes(let count):
-            noteSent(count, &worker)
+            noteSent(count, &resources)
             if !buffer.isEmpty { isWritable = false }
             return true
         case .wouldBlock:

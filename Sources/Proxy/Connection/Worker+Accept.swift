@@ -24,7 +24,7 @@ extension Worker {
         guard clientCount + flowCount < configuration.connectionsMax || makeRoom() else {
             return refuse(socket, listener, .connectionLimit)
         }
-        guard !buffers.isExhausted else { return refuse(socket, listener, .memoryBudget) }
+        guard !resources.buffers.isExhausted else { return refuse(socket, listener, .memoryBudget) }
         guard listener.mayConnect(address) else { return refuse(socket, listener, .untrustedNetwork) }
         clientCount += 1
         listener.connectionCount += 1
@@ -33,7 +33,7 @@ extension Worker {
         noteArrival(slab.nextToken)
         if listener.plan.flows != nil { return beginTunnel(socket, address, listener) }
         var transport = Transport(token: slab.nextToken, socket: socket, to: .client)
-        if let context = listener.tls { transport.tls = TLSSession(context, wire: wire) }
+        if let context = listener.tls { transport.tls = TLSSession(context, wire: resources.wire) }
         let client = ClientConnection(transport: transport, address: address, listener: listener, now: now)
         client.trace = (random.next(), random.next())
         let token = slab.insert(.client(client))

@@ -7,7 +7,7 @@ extension Worker {
     /// Goes on with a client's handshake. Returns false when there is nothing more to do now.
     mutating func shakeHands(_ client: ClientConnection, since: Instant) -> Bool {
         guard let tls = client.tls else { preconditionFailure("client: a handshake without TLS") }
-        switch client.transport.shakeHands(tls, &self) {
+        switch client.transport.handshake(tls, &resources) {
         case .waiting: return false
         case .done:
             counters.tlsHandshakes.add(tls.isResumed ? .resumed : .full)
@@ -22,11 +22,11 @@ extension Worker {
             refusePlainHTTP(client)
             return true
         case .failed(let failure):
-            countTLSFailure(failure, at: .client)
+            resources.countTLSFailure(failure, at: .client)
             let code = tls.verifyFailure?.reasonCode
             logConnection(client, handshakeTime: nil, failure: code ?? "UnmappedConnectionError")
             // The alert must arrive: what else the client has sent is read before the socket is closed.
-            client.transport.endTLS(&self)
+            client.transport.endTLS(&resources)
             client.enter(.reading)
             closeAfterAnswer(client)
             return true
@@ -40,9 +40,9 @@ extension Worker {
 
     /// Answers a request that came without TLS: people try `http://` on an `https://` port.
     private mutating func refusePlainHTTP(_ client: ClientConnection) {
-        countTLSFailure(.plainHTTP, at: .client)
+        resources.countTLSFailure(.plainHTTP, at: .client)
         logConnection(client, handshakeTime: nil, failure: "UnmappedConnectionError")
-        client.transport.endTLS(&self)
+        client.transport.endTLS(&resources)
         client.enter(.reading)
         refuseHead(
             freeExchanges.popLast() ?? Exchange(), client, status: 400, reasonCode: "PlainHTTPOnTLSPort",
@@ -55,15 +55,6 @@ extension Worker {
         counters.tlsFailures.add(.timeout)
         logConnection(client, handshakeTime: nil, failure: "UnmappedConnectionError")
         close(client)
-    }
-
-    /// Counts why a TLS connection failed.
-    func countTLSFailure(_ failure: TLSFailure, at side: Transport.OtherSide) {
-        let reason = TLSFailureReason(failure)
-        switch side {
-        case .client: counters.tlsFailures.add(reason)
-        case .target: counters.targetTLSFailures.add(reason)
-        }
     }
 
     private mutating func logConnection(

@@ -18,9 +18,9 @@ extension Transport {
     }
 
     /// Reads the PROXY header, as far as it has come.
-    mutating func readProxyHeader(_ worker: inout Worker) -> ProxyStep {
-        let scratch = worker.buffers.acquireLarge()
-        defer { worker.buffers.release(scratch) }
+    mutating func readProxyHeader(_ resources: inout Resources) -> ProxyStep {
+        let scratch = resources.buffers.acquireLarge()
+        defer { resources.buffers.release(scratch) }
         switch peek(into: scratch) {
         case .got: break
         case .nothing: return .waiting
@@ -35,7 +35,7 @@ extension Transport {
         case .complete(let header):
             scratch.removeAll()
             guard socket.read(into: scratch, most: header.byteCount) == .bytes(header.byteCount) else { return .gone }
-            worker.countReceived(from: .client, header.byteCount)
+            resources.countReceived(from: .client, header.byteCount)
             return .done(source: header.source, destination: header.destination)
         }
     }
@@ -45,7 +45,7 @@ extension Worker {
     /// Goes on with the PROXY header of a tunnel's client. Returns false if it is not complete, or the tunnel has
     /// ended.
     mutating func readProxyHeader(_ tunnel: Tunnel) -> Bool {
-        switch tunnel.client.transport.readProxyHeader(&self) {
+        switch tunnel.client.transport.readProxyHeader(&resources) {
         case .waiting: return false
         case .done(let source, let destination):
             if let source { tunnel.record.client = source }
@@ -63,7 +63,7 @@ extension Worker {
 
     /// The same for a client of HTTP.
     mutating func readProxyHeader(_ client: ClientConnection) -> Bool {
-        switch client.transport.readProxyHeader(&self) {
+        switch client.transport.readProxyHeader(&resources) {
         case .waiting: return false
         case .done(let source, _):
             if let source { client.address = source }

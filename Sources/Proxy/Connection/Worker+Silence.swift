@@ -12,7 +12,7 @@ extension Worker {
         guard let exchange = target.exchange else { preconditionFailure("target: busy with nothing") }
         let client = exchange.client
         let limit = target.plan.attempts.unacknowledgedMax
-        if let silence = target.transport.silence(limit: limit, now: now) {
+        if let silence = target.transport.silenceDuration(limit: limit, now: now) {
             unheard(target.pool, target.group, since: target.transport.unacknowledgedSince)
             if target.exchange === exchange { moveElsewhere(exchange, .unacknowledged) }
             if target.exchange === exchange, exchange.state.phase == .waiting,
@@ -72,7 +72,7 @@ extension Worker {
         if connection.streamCount == 0 { return finish(connection) }
         connection.lookedAt = now
         let limit = connection.plan.attempts.unacknowledgedMax
-        if let silence = connection.transport.silence(limit: limit, now: now) {
+        if let silence = connection.transport.silenceDuration(limit: limit, now: now) {
             unheard(connection.pool, connection.group, since: connection.transport.unacknowledgedSince)
             if !connection.isClosed { moveStreams(of: connection) }
             if connection.isClosed { return }
@@ -131,7 +131,7 @@ extension Worker {
         forEachConnection(to: pool) { target, worker in
             guard let exchange = target.exchange, exchange.state.phase == .waiting else { return }
             // A host that is there may keep its acknowledgement back: its own connection tells.
-            let silence = target.transport.silence(limit: Limits.acknowledgementDelayMax, now: worker.now)
+            let silence = target.transport.silenceDuration(limit: Limits.acknowledgementDelayMax, now: worker.now)
             let isUnprocessed = silence != nil && target.isUnprocessed(isUnheard: true)
             worker.moveElsewhere(exchange, .unacknowledged, isUnprocessed: isUnprocessed)
         } http2: { connection, worker in
@@ -148,7 +148,7 @@ extension Worker {
             return end(connection)
         }
         let sides = connection.streams.compactMap { $0 }
-        let isSilent = connection.transport.silence(limit: Limits.acknowledgementDelayMax, now: now) != nil
+        let isSilent = connection.transport.silenceDuration(limit: Limits.acknowledgementDelayMax, now: now) != nil
         let goTogether =
             isSilent
             && sides.allSatisfy { side in

@@ -30,7 +30,7 @@ extension Worker {
     /// What a client has shown, which stays in memory with its connection and is charged to it.
     mutating func clientCertificate(of tls: TLSSession) -> ClientCertificate? {
         let before = tls.heldByteCount
-        defer { buffers.charge(tls.heldByteCount - before) }
+        defer { resources.buffers.charge(tls.heldByteCount - before) }
         return tls.clientCertificate
     }
 

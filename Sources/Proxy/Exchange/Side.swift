@@ -46,20 +46,22 @@ class Side {
     func hasTakenMore() -> Bool { preconditionFailure("side: abstract") }
 
     /// Reads once into `inbound`.
-    func fill(_ worker: inout Worker) -> Transport.Fill { preconditionFailure("side: abstract") }
+    func fill(_ worker: inout Worker) -> Transport.ReadResult { preconditionFailure("side: abstract") }
     /// Writes what waits in `outbound`.
-    func flush(_ worker: inout Worker) -> Transport.Flush { preconditionFailure("side: abstract") }
+    func flush(_ worker: inout Worker) -> Transport.WriteResult { preconditionFailure("side: abstract") }
     /// Writes what waits in `outbound` and then the first `count` bytes of `body`, from where they lie. Returns how
     /// many of `body` were taken, which are consumed; nil if this side is dead.
     func write(body: Buffer, count: Int, _ worker: inout Worker) -> Int? { preconditionFailure("side: abstract") }
     /// Ends the body that goes out. `.blocked` only if the end could not even be noted: call again.
-    func endBody(trailers: Head?, _ worker: inout Worker) -> Transport.Flush { preconditionFailure("side: abstract") }
+    func endBody(trailers: Head?, _ worker: inout Worker) -> Transport.WriteResult {
+        preconditionFailure("side: abstract")
+    }
     /// Trailers that came with the end of what this side sent; of a stream.
     final var receivedTrailers: Head?
     /// Lends what waits to be sent once more, with that of other streams of the connection.
     func lendAgain(_ worker: inout Worker) { preconditionFailure("side: not a stream") }
     /// Takes back what was lent, after frames were made with this result.
-    func takeBack(_ result: Transport.Flush, _ worker: inout Worker) { preconditionFailure("side: not a stream") }
+    func takeBack(_ result: Transport.WriteResult, _ worker: inout Worker) { preconditionFailure("side: not a stream") }
     /// Gives back buffers in which nothing waits, and moves what waits into smaller ones where it fits.
     func settle(_ worker: inout Worker) { worker.settleBuffers(self) }
 }

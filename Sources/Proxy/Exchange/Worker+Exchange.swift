@@ -84,7 +84,7 @@ extension Worker {
     private mutating func relayBody(of exchange: Exchange, from client: ClientSide, to target: TargetSide) -> Relay {
         while let replay = exchange.keptBody.replay {
             if replay.isEmpty {
-                exchange.keptBody.endReplay(&buffers)
+                exchange.keptBody.endReplay(&resources.buffers)
                 continue
             }
             let waiting = replay.count
@@ -196,7 +196,7 @@ extension Worker {
     private mutating func beginResponse(_ exchange: Exchange, _ target: TargetSide, _ head: ParsedHead) {
         let client = exchange.client
         endAttempt(exchange, .answered)
-        exchange.keptBody.lose(&buffers)
+        exchange.keptBody.lose(&resources.buffers)
         exchange.answeredAt = now
         exchange.record.status = response.status
         exchange.record.targetStatus = response.status
@@ -217,7 +217,7 @@ extension Worker {
     private mutating func beginTunnel(_ exchange: Exchange, _ target: TargetSide) {
         let client = exchange.client
         endAttempt(exchange, .answered)
-        exchange.keptBody.reset(&buffers)
+        exchange.keptBody.reset(&resources.buffers)
         exchange.answeredAt = now
         exchange.record.kind = .webSocket
         counters.webSockets.add()

@@ -26,10 +26,10 @@ extension Worker {
     private mutating func release(_ exchange: Exchange) {
         precondition(exchange.target == nil && exchange.pool == nil, "exchange: released with its target")
         let client = exchange.client
-        exchange.keptBody.reset(&buffers)
+        exchange.keptBody.reset(&resources.buffers)
         if exchange.share != .none { client.giveTargetBack(exchange, &self) }
         if exchange.descriptorTicket != nil { leaveDescriptorQueue(exchange) }
-        buffers.charge(-exchange.chargedByteCount)
+        resources.buffers.charge(-exchange.chargedByteCount)
         exchange.chargedByteCount = 0
         client.requestRate.cancel()
         client.responseRate.cancel()

@@ -54,8 +54,8 @@ extension Worker {
                 case .ended:
                     guard source.decoder.endOfStream() == .complete else { return .sourceGone }
                     guard let received = source.receivedTrailers.take() else { return endBody(to: sink, trailers: nil) }
-                    heads.put(trailers)
-                    trailers = received
+                    resources.heads.put(trailers)
+                    resources.trailers = received
                     loseTrailers(exchange)
                     return endBody(to: sink, trailers: trailers)
                 }
@@ -71,7 +71,7 @@ extension Worker {
 
     /// Trailers are not kept: a request that has any is not sent again once they have gone out.
     private mutating func loseTrailers(_ exchange: Exchange?) {
-        if let exchange, trailers.fieldCount > 0 { exchange.keptBody.lose(&buffers) }
+        if let exchange, trailers.fieldCount > 0 { exchange.keptBody.lose(&resources.buffers) }
     }
 
     private func nextStep(_ source: Side, _ inbound: Buffer?) -> BodyStep {
@@ -90,7 +90,7 @@ extension Worker {
     /// which are consumed; nil if the sink is dead.
     mutating func forward(_ inbound: Buffer, _ count: Int, to sink: Side, keeping exchange: Exchange?) -> Int? {
         guard let exchange, exchange.state.phase != .tunnelling else { return forward(inbound, count, to: sink) }
-        exchange.keptBody.keep(inbound, count: count, most: exchange.keptBytesMax, &buffers)
+        exchange.keptBody.keep(inbound, count: count, most: exchange.keptBytesMax, &resources.buffers)
         let before = inbound.count
         let moved = forward(inbound, count, to: sink)
         // A sink that dies on the way may have consumed some of it: that is kept, and the source has to know.
@@ -131,7 +131,7 @@ extension Worker {
     }
 
     /// Writes what ends a body on an HTTP/1 connection.
-    mutating func endHTTP1Body(_ sink: Side, trailers: Head?) -> Transport.Flush {
+    mutating func endHTTP1Body(_ sink: Side, trailers: Head?) -> Transport.WriteResult {
         guard sink.sending == .chunked else { return sink.flush(&self) }
         let outbound = outbound(of: sink)
         var trailers = trailers

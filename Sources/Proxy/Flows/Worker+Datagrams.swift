@@ -37,7 +37,7 @@ extension Worker {
         listener.add(flow)
         pool.begin()
         flowCount += 1
-        buffers.charge(Limits.datagramFlowBytes)
+        resources.buffers.charge(Limits.datagramFlowBytes)
         counters.flows.add(.udp)
         group.plan.counters.flows.add()
         group.plan.counters.flowsActive.add()
@@ -68,7 +68,9 @@ extension Worker {
 
     /// Whether another flow may begin, for which another one ends if there are enough.
     private mutating func makeRoom(_ listener: DatagramListener) -> Bool {
-        guard clientCount + flowCount >= configuration.connectionsMax || buffers.isExhausted else { return true }
+        guard clientCount + flowCount >= configuration.connectionsMax || resources.buffers.isExhausted else {
+            return true
+        }
         if endUnverifiedFlow() || evictSilent() { return true }
         guard let idlest = listener.idlestVerified else { return false }
         evict(idlest)
@@ -199,7 +201,7 @@ extension Worker {
         slab.remove(flow.token)
         flow.socket.close()
         flowCount -= 1
-        buffers.charge(-Limits.datagramFlowBytes)
+        resources.buffers.charge(-Limits.datagramFlowBytes)
         counters.flowEndings.add(ending)
         counters.flowsEnded.add(.udp)
         flow.group.plan.counters.flowsActive.subtract()

@@ -62,17 +62,17 @@ extension Worker {
     /// Goes on with the client's TLS handshake. Returns false if it is not done.
     private mutating func shakeHands(_ tunnel: Tunnel) -> Bool {
         if tunnel.client.transport.tls == nil, let context = tunnel.listener.tls {
-            tunnel.client.transport.tls = TLSSession(context, wire: wire)
+            tunnel.client.transport.tls = TLSSession(context, wire: resources.wire)
         }
         guard let tls = tunnel.client.transport.tls else { preconditionFailure("tunnel: a handshake without TLS") }
-        switch tunnel.client.transport.shakeHands(tls, &self) {
+        switch tunnel.client.transport.handshake(tls, &resources) {
         case .waiting: return false
         case .done:
             counters.tlsHandshakes.add(tls.isResumed ? .resumed : .full)
             tunnel.record.handshakeTime = now.since(tunnel.beganAt)
             return true
         case .failed(let failure):
-            countTLSFailure(failure, at: .client)
+            resources.countTLSFailure(failure, at: .client)
             tunnel.record.reason = TLSFailureReason(failure).label
             end(tunnel, .clientTLS, by: .client)
             return false
@@ -87,8 +87,8 @@ extension Worker {
     /// Looks at the client's ClientHello, where it stays, for the name it asks for. Returns false if there is none yet.
     /// What does not begin with TLS asks for no name.
     private mutating func readClientHello(_ tunnel: Tunnel) -> Bool {
-        let scratch = buffers.acquireLarge()
-        defer { buffers.release(scratch) }
+        let scratch = resources.buffers.acquireLarge()
+        defer { resources.buffers.release(scratch) }
         switch tunnel.client.transport.peek(into: scratch) {
         case .got: break
         case .nothing: return false
@@ -115,10 +115,10 @@ extension Worker {
     /// A client that has said nothing waits for its server to speak first: it asks for no name. One that has begun to
     /// speak is too slow.
     mutating func clientHelloTimedOut(_ tunnel: Tunnel) {
-        let scratch = buffers.acquireLarge()
+        let scratch = resources.buffers.acquireLarge()
         tunnel.client.transport.isReadable = true
         let peeked = tunnel.client.transport.peek(into: scratch)
-        buffers.release(consume scratch)
+        resources.buffers.release(consume scratch)
         if peeked == .nothing { return choose(tunnel) }
         tunnel.record.reason = "timeout"
         end(tunnel, .clientHello, by: .apus)
@@ -201,12 +201,10 @@ extension Worker {
         }
         var transport = Transport(token: slab.nextToken, socket: socket, to: .target)
         transport.endsWithoutNotice = true
-        transport.isReadable = false
-        transport.isWritable = false
         if let context = group.tls {
             transport.tls = TLSSession(
                 context, serverName: serverName(tunnel, group, pool).span, resuming: pool.resumption,
-                offering: tunnel.client.transport.tls?.applicationProtocol, wire: wire)
+                offering: tunnel.client.transport.tls?.applicationProtocol, wire: resources.wire)
         }
         let side = TunnelSide(transport, to: pool)
         side.tunnel = tunnel
@@ -320,8 +318,8 @@ extension Worker {
             ready.isWritable, !ready.isDead
         else { return true }
         let own = tunnel.destination ?? tunnel.client.transport.socket.localAddress ?? .unspecified
-        let header = buffers.acquireSmall()
-        defer { buffers.release(header) }
+        let header = resources.buffers.acquireSmall()
+        defer { resources.buffers.release(header) }
         ProxyHeader.write(source: tunnel.record.client, destination: own, into: header)
         guard case .bytes = target.transport.socket.write(header), header.isEmpty else { return false }
         return true
@@ -333,13 +331,13 @@ extension Worker {
         switch tunnel.phase {
         case .connecting where side !== tunnel.client:
             if !sendProxyHeader(side, ready, tunnel) { return connectFailed(side, tunnel, .connectFailed) }
-            switch side.transport.connect(ready, &self) {
+            switch side.transport.continueConnecting(ready, &resources) {
             case .waiting: return
             case .failed(let ending): connectFailed(side, tunnel, ending)
             case .connected: open(side, tunnel)
             }
         case .open:
-            side.transport.note(ready)
+            side.transport.noteReady(ready)
             // What waits for the other side keeps the end of this one from being read; and behind an end that was read
             // nothing is read that would say that the connection was reset afterwards.
             if ready.isDead, side.transport.isEnded || tunnel.other(than: side)?.isBlocked ?? false,
@@ -349,10 +347,10 @@ extension Worker {
             }
             if !tunnel.isBacklogged { relay(tunnel, from: side) }
         case .connecting:
-            side.transport.note(ready)
+            side.transport.noteReady(ready)
             if ready.isDead { end(tunnel, .reset, by: .client) }
         case .proxyHeader, .clientHello, .handshake:
-            side.transport.note(ready)
+            side.transport.noteReady(ready)
             proceed(tunnel)
         case .closed: preconditionFailure("tunnel: an event after closed")
         }

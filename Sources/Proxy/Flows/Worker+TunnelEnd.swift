@@ -87,11 +87,11 @@ extension Worker {
 
     /// Reads what the client has sent behind what TLS has refused: with it unread, closing would be a reset.
     private mutating func leaveAlert(_ client: TunnelSide) {
-        client.transport.endTLS(&self)
-        client.transport.shutdownWrite(&self)
-        let rest = buffers.acquireLarge()
-        _ = client.transport.receive(into: rest, &self)
-        buffers.release(rest)
+        client.transport.endTLS(&resources)
+        client.transport.shutdownWrite(&resources)
+        let rest = resources.buffers.acquireLarge()
+        _ = client.transport.receive(into: rest, &resources)
+        resources.buffers.release(rest)
     }
 
     private mutating func log(_ tunnel: Tunnel) {
@@ -124,14 +124,14 @@ extension Worker {
 
     /// Gives back everything that a side has.
     mutating func close(_ side: TunnelSide, reset: Bool) {
-        if let waiting = side.waiting.take() { buffers.release(waiting) }
+        if let waiting = side.waiting.take() { resources.buffers.release(waiting) }
         if side.transport.otherSide == .target {
             if let pool = side.pool { keepResumption(of: side.transport, pool) }
             counters.targetConnectionsActive.subtract()
         }
         timers.cancel(side.transport.token)
         slab.remove(side.transport.token)
-        side.transport.close(reset: reset, &self)
+        side.transport.close(reset: reset, &resources)
         side.tunnel = nil
     }
 

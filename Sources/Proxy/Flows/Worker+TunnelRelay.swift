@@ -57,15 +57,15 @@ extension Worker {
             if source.transport.isEnded {
                 if !endsToo { return .ended }
                 if !source.transport.isBroken { tunnel.noteEnd(of: source) }
-                sink.transport.shutdownWrite(&self)
+                sink.transport.shutdownWrite(&resources)
                 return sink.isBlocked ? .waiting : .ended
             }
             if turnBytes >= Limits.relayWorkPerTurnMax / turnDivisor { return .turnOver }
             guard source.transport.mayReceive else { return .waiting }
-            let buffer = buffers.acquireBulk()
-            let filled = source.transport.receive(into: buffer, &self)
+            let buffer = resources.buffers.acquireBulk()
+            let filled = source.transport.receive(into: buffer, &resources)
             guard filled == .got else {
-                buffers.release(buffer)
+                resources.buffers.release(buffer)
                 switch filled {
                 case .got, .ended: continue
                 case .nothing: return .waiting
@@ -74,8 +74,12 @@ extension Worker {
             }
             turnBytes += buffer.count
             note(buffer.count, from: source, tunnel)
-            let sent = sink.transport.send(buffer, &self)
-            if buffer.isEmpty { buffers.release(buffer) } else { sink.waiting = buffers.settle(buffer) }
+            let sent = sink.transport.send(buffer, &resources)
+            if buffer.isEmpty {
+                resources.buffers.release(buffer)
+            } else {
+                sink.waiting = resources.buffers.settle(buffer)
+            }
             switch sent {
             case .done: continue
             case .blocked: return .waiting
@@ -95,12 +99,12 @@ extension Worker {
     }
 
     /// Writes what waits for a side.
-    private mutating func flush(_ side: TunnelSide) -> Transport.Flush {
-        guard let waiting = side.waiting else { return side.transport.flush(&self) }
-        let result = side.transport.send(waiting, &self)
+    private mutating func flush(_ side: TunnelSide) -> Transport.WriteResult {
+        guard let waiting = side.waiting else { return side.transport.flushSealed(&resources) }
+        let result = side.transport.send(waiting, &resources)
         if waiting.isEmpty {
             side.waiting = nil
-            buffers.release(waiting)
+            resources.buffers.release(waiting)
         }
         return result
     }

@@ -92,12 +92,12 @@ final class ClientConnection: ClientSide {
     override func takenCount() -> UInt64 { transport.takenCount }
     override func hasTakenMore() -> Bool { transport.hasTakenMore(than: &takenAtLastLook) }
 
-    override func fill(_ worker: inout Worker) -> Transport.Fill { worker.fill(self, &transport) }
-    override func flush(_ worker: inout Worker) -> Transport.Flush { worker.flush(self, &transport) }
+    override func fill(_ worker: inout Worker) -> Transport.ReadResult { worker.fill(self, &transport) }
+    override func flush(_ worker: inout Worker) -> Transport.WriteResult { worker.flush(self, &transport) }
     override func write(body: Buffer, count: Int, _ worker: inout Worker) -> Int? {
         worker.write(self, &transport, body: body, count: count)
     }
-    override func endBody(trailers: Head?, _ worker: inout Worker) -> Transport.Flush {
+    override func endBody(trailers: Head?, _ worker: inout Worker) -> Transport.WriteResult {
         worker.endHTTP1Body(self, trailers: trailers)
     }
 

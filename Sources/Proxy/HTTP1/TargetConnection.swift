@@ -37,8 +37,6 @@ final class TargetConnection: TargetSide {
         self.group = group
         self.serverName = serverName
         self.transport = transport
-        self.transport.isReadable = false
-        self.transport.isWritable = false
         super.init(pool: pool, now: now)
     }
 
@@ -49,12 +47,12 @@ final class TargetConnection: TargetSide {
     override func takenCount() -> UInt64 { transport.takenCount }
     override func hasTakenMore() -> Bool { transport.hasTakenMore(than: &takenAtLastLook) }
 
-    override func fill(_ worker: inout Worker) -> Transport.Fill { worker.fill(self, &transport) }
-    override func flush(_ worker: inout Worker) -> Transport.Flush { worker.flush(self, &transport) }
+    override func fill(_ worker: inout Worker) -> Transport.ReadResult { worker.fill(self, &transport) }
+    override func flush(_ worker: inout Worker) -> Transport.WriteResult { worker.flush(self, &transport) }
     override func write(body: Buffer, count: Int, _ worker: inout Worker) -> Int? {
         worker.write(self, &transport, body: body, count: count)
     }
-    override func endBody(trailers: Head?, _ worker: inout Worker) -> Transport.Flush {
+    override func endBody(trailers: Head?, _ worker: inout Worker) -> Transport.WriteResult {
         worker.endHTTP1Body(self, trailers: trailers)
     }
 
@@ -133,7 +131,7 @@ final class TargetConnection: TargetSide {
         return .sound
     }
 
-    override func shutdownWrite(_ worker: inout Worker) { transport.shutdownWrite(&worker) }
+    override func shutdownWrite(_ worker: inout Worker) { transport.shutdownWrite(&worker.resources) }
     override func readAgain() { transport.isReadable = true }
 
     /// The connection goes into the pool if it can serve another exchange, else it is closed.

@@ -4,7 +4,7 @@ import HTTP1
 extension Worker {
     /// Acts on a client's socket.
     mutating func clientReady(_ client: ClientConnection, _ ready: Poller.Ready) {
-        client.transport.note(ready)
+        client.transport.noteReady(ready)
         // Once the response is complete and merely waits for room, the next write finds the connection dead.
         if ready.isDead, let exchange = client.exchange, exchange.state.phase != .ended {
             return handle(exchange, .clientGone)
@@ -169,14 +169,14 @@ extension Worker {
     mutating func chargeHead(_ exchange: Exchange) {
         // The session has charged those of HTTP/2.
         let held = exchange.request.isHTTP2 ? 0 : exchange.request.heldByteCount
-        buffers.charge(held - exchange.chargedByteCount)
+        resources.buffers.charge(held - exchange.chargedByteCount)
         exchange.chargedByteCount = held
     }
 
     /// Reads and throws away what an answered client still sends, so that closing does not reset the answer away.
     private mutating func linger(_ client: ClientConnection) {
         guard case .lingering(let until, var bytesLeft) = client.phase else { return }
-        if client.transport.flush(&self) == .failed { return close(client) }
+        if client.transport.flushSealed(&resources) == .failed { return close(client) }
         var isMore = true
         for _ in 0..<Limits.readsPerTurnMax where isMore {
             if let inbound = client.inbound {
@@ -200,7 +200,7 @@ extension Worker {
         if client.isEnded { return close(client) }
         let hasUnread = client.transport.isReadable || !(client.inbound?.isEmpty ?? true) || !client.decoder.isComplete
         guard hasUnread else { return close(client) }
-        client.transport.shutdownWrite(&self)
+        client.transport.shutdownWrite(&resources)
         client.enter(.lingering(until: now + Limits.lingerTime, bytesLeft: Limits.lingerBytesMax))
     }
 
@@ -211,7 +211,7 @@ extension Worker {
         discardBuffers(client)
         timers.cancel(client.transport.token)
         slab.remove(client.transport.token)
-        client.transport.close(reset: reset, &self)
+        client.transport.close(reset: reset, &resources)
         reserve.restore()
         clientCount -= 1
         client.listener.connectionCount -= 1

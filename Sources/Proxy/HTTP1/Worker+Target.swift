@@ -21,7 +21,8 @@ extension Worker {
         }
         var transport = Transport(token: slab.nextToken, socket: socket, to: .target)
         if let context {
-            transport.tls = TLSSession(context, serverName: serverName.span, resuming: pool.resumption, wire: wire)
+            transport.tls = TLSSession(
+                context, serverName: serverName.span, resuming: pool.resumption, wire: resources.wire)
         }
         return .opened(transport)
     }
@@ -56,7 +57,7 @@ extension Worker {
     mutating func targetReady(_ target: TargetConnection, _ ready: Poller.Ready) {
         switch target.phase {
         case .connecting:
-            switch target.transport.connect(ready, &self) {
+            switch target.transport.continueConnecting(ready, &resources) {
             case .waiting: return
             case .failed(let ending): connectFailed(target, ending)
             case .connected: connected(target)
@@ -68,7 +69,7 @@ extension Worker {
             counters.targetConnectionsIdle.subtract()
             close(target)
         case .busy:
-            target.transport.note(ready)
+            target.transport.noteReady(ready)
             guard let exchange = target.exchange else { preconditionFailure("target: busy with nothing") }
             exchange.client.advance(&self)
         case .closed:
@@ -155,7 +156,7 @@ extension Worker {
         discardBuffers(target)
         timers.cancel(target.transport.token)
         slab.remove(target.transport.token)
-        target.transport.close(reset: reset, &self)
+        target.transport.close(reset: reset, &resources)
         counters.targetConnectionsActive.subtract()
     }
 }

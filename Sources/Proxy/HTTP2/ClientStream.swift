@@ -45,19 +45,19 @@ final class ClientStream: ClientSide {
     /// Whether it would go on if the kernel took more.
     private var isHeldByKernel: Bool { !connection.isFlushed && stream.session.windowCount(stream.slot) > 0 }
 
-    override func fill(_ worker: inout Worker) -> Transport.Fill {
+    override func fill(_ worker: inout Worker) -> Transport.ReadResult {
         stream.isEndReceived ? .ended : stream.isReset ? .failed : .nothing
     }
-    override func flush(_ worker: inout Worker) -> Transport.Flush { worker.flush(self, &stream) }
+    override func flush(_ worker: inout Worker) -> Transport.WriteResult { worker.flush(self, &stream) }
     override func write(body: Buffer, count: Int, _ worker: inout Worker) -> Int? {
         worker.write(self, &stream, body: body, count: count)
     }
-    override func endBody(trailers: Head?, _ worker: inout Worker) -> Transport.Flush {
+    override func endBody(trailers: Head?, _ worker: inout Worker) -> Transport.WriteResult {
         worker.endBody(self, &stream, trailers: trailers)
     }
     override func settle(_ worker: inout Worker) { worker.settle(self, &stream) }
     override func lendAgain(_ worker: inout Worker) { worker.lendAgain(self, &stream) }
-    override func takeBack(_ result: Transport.Flush, _ worker: inout Worker) {
+    override func takeBack(_ result: Transport.WriteResult, _ worker: inout Worker) {
         if worker.takeBackAgain(self, &stream, result) { worker.deferToNextPass(self) }
     }
 
@@ -187,7 +187,7 @@ final class ClientStream: ClientSide {
 
     private func leave(_ worker: inout Worker) {
         worker.discardBuffers(self)
-        if let trailers = stream.trailers.take() { worker.heads.put(trailers) }
+        if let trailers = stream.trailers.take() { worker.resources.heads.put(trailers) }
         worker.markDirty(connection)
     }
 }

@@ -44,8 +44,6 @@ final class HTTP2TargetConnection: HTTP2Connection {
         self.group = group
         lookedAt = now
         super.init(transport: transport, session: session, now: now)
-        self.transport.isReadable = false
-        self.transport.isWritable = false
     }
 
     /// Its group's plan, as it is now.

@@ -29,19 +29,19 @@ final class TargetStream: TargetSide {
     override func takenCount() -> UInt64 { writtenCount }
     override func hasTakenMore() -> Bool { connection.transport.hasTakenMore(than: &takenAtLastLook) }
 
-    override func fill(_ worker: inout Worker) -> Transport.Fill {
+    override func fill(_ worker: inout Worker) -> Transport.ReadResult {
         stream.isEndReceived ? .ended : stream.isReset ? .failed : .nothing
     }
-    override func flush(_ worker: inout Worker) -> Transport.Flush { worker.flush(self, &stream) }
+    override func flush(_ worker: inout Worker) -> Transport.WriteResult { worker.flush(self, &stream) }
     override func write(body: Buffer, count: Int, _ worker: inout Worker) -> Int? {
         worker.write(self, &stream, body: body, count: count)
     }
-    override func endBody(trailers: Head?, _ worker: inout Worker) -> Transport.Flush {
+    override func endBody(trailers: Head?, _ worker: inout Worker) -> Transport.WriteResult {
         worker.endBody(self, &stream, trailers: trailers)
     }
     override func settle(_ worker: inout Worker) { worker.settle(self, &stream) }
     override func lendAgain(_ worker: inout Worker) { worker.lendAgain(self, &stream) }
-    override func takeBack(_ result: Transport.Flush, _ worker: inout Worker) {
+    override func takeBack(_ result: Transport.WriteResult, _ worker: inout Worker) {
         if worker.takeBackAgain(self, &stream, result), let exchange { worker.deferToNextPass(exchange.client) }
     }
 
@@ -89,11 +89,11 @@ final class TargetStream: TargetSide {
         exchange.responseProgress.receive(.bytes)
         // An answer that was cut in the very read that brought its head: none of it was passed on.
         if stream.isReset, !stream.isEndReceived, head.status >= 200 {
-            worker.heads.put(head)
+            worker.resources.heads.put(head)
             return endWithoutHead()
         }
-        worker.heads.put(worker.response)
-        worker.response = head
+        worker.resources.heads.put(worker.response)
+        worker.resources.response = head
         let framing: Framing =
             switch head.body {
             case .none: .none
@@ -121,8 +121,8 @@ final class TargetStream: TargetSide {
             if !(stream.isEndReceived && stream.isEnded) { stream.session.reset(stream.slot, .cancel) }
         }
         worker.discardBuffers(self)
-        if let head = pendingHead.take() { worker.heads.put(head) }
-        if let trailers = stream.trailers.take() { worker.heads.put(trailers) }
+        if let head = pendingHead.take() { worker.resources.heads.put(head) }
+        if let trailers = stream.trailers.take() { worker.resources.heads.put(trailers) }
         worker.markDirty(connection)
     }
 }

@@ -10,13 +10,13 @@ extension Worker {
         connection.session.beginTurn(HTTP2.Limits.turnWorkMax / turnDivisor)
         if let unread = connection.unread.take() {
             take(unread, connection)
-            buffers.release(unread)
+            resources.buffers.release(unread)
         }
-        let input = frames
+        let input = resources.frames
         while !connection.session.isTurnOver {
             guard !connection.isClosed, !connection.isFailed else { return }
             input.removeAll()
-            switch connection.transport.receive(into: input, &self) {
+            switch connection.transport.receive(into: input, &resources) {
             case .got: take(input, connection)
             case .nothing: return markDirty(connection)
             case .ended, .failed: return connection.end(&self)
@@ -31,9 +31,9 @@ extension Worker {
     mutating func take(_ input: Buffer, _ connection: HTTP2Connection) {
         let takenCount = take(input.bytes, connection)
         guard takenCount < input.count, !connection.isClosed, !connection.isFailed else { return }
-        let unread = buffers.acquireBulk()
+        let unread = resources.buffers.acquireBulk()
         unread.append(input.bytes.extracting(takenCount..<input.count))
-        connection.unread = buffers.settle(consume unread)
+        connection.unread = resources.buffers.settle(consume unread)
     }
 
     private mutating func take(_ input: Span<UInt8>, _ connection: HTTP2Connection) -> Int {
@@ -57,14 +57,14 @@ extension Worker {
     mutating func markDirty(_ connection: HTTP2Connection) {
         guard !connection.isBusy, !connection.isClosed else { return }
         connection.isBusy = true
-        dirtyConnections.append(connection)
+        resources.dirtyConnections.append(connection)
     }
 
     /// Has every connection write that has something to say.
     mutating func flushDirtyConnections() {
-        guard !dirtyConnections.isEmpty else { return }
-        let connections = dirtyConnections
-        dirtyConnections.removeAll(keepingCapacity: true)
+        guard !resources.dirtyConnections.isEmpty else { return }
+        let connections = resources.dirtyConnections
+        resources.dirtyConnections.removeAll(keepingCapacity: true)
         for connection in connections {
             connection.isBusy = false
             if !connection.isClosed { writeOut(connection) }
@@ -77,7 +77,7 @@ extension Worker {
         var flushed = produce(connection)
         noteFault(of: connection)
         if flushed == .done, let outbound = connection.outbound {
-            flushed = connection.transport.send(outbound, &self)
+            flushed = connection.transport.send(outbound, &resources)
         }
         if connection.transport.sentCount > sentBefore {
             connection.lastActivity = now
@@ -86,7 +86,9 @@ extension Worker {
         } else if flushed == .done {
             connection.lastFlush = now
         }
-        if let outbound = connection.outbound.take() { connection.outbound = buffers.settle(consume outbound) }
+        if let outbound = connection.outbound.take() {
+            connection.outbound = resources.buffers.settle(consume outbound)
+        }
         charge(connection)
         if flushed == .failed { return readLast(connection) }
         let nothing = InlineArray<0, UInt8>(repeating: 0)
@@ -104,10 +106,10 @@ extension Worker {
     }
 
     /// Turns what is due into frames. `.blocked` if the kernel takes no more and `outbound` is full.
-    private mutating func produce(_ connection: HTTP2Connection) -> Transport.Flush {
+    private mutating func produce(_ connection: HTTP2Connection) -> Transport.WriteResult {
         let outbound = roomForFrames(connection)
         while !connection.session.produce(into: outbound) {
-            switch connection.transport.send(outbound, &self) {
+            switch connection.transport.send(outbound, &resources) {
             case .done:
                 connection.lastActivity = now
                 connection.lastFlush = now
@@ -134,17 +136,17 @@ extension Worker {
     mutating func sendLast(_ connection: HTTP2Connection) {
         let outbound = roomForFrames(connection)
         _ = connection.session.produce(into: outbound)
-        _ = connection.transport.send(outbound, &self)
+        _ = connection.transport.send(outbound, &resources)
     }
 
     private mutating func roomForFrames(_ connection: HTTP2Connection) -> Buffer {
         if let waiting = connection.outbound.take() {
-            let outbound = buffers.enlarge(waiting)
+            let outbound = resources.buffers.enlarge(waiting)
             outbound.compact()
             connection.outbound = outbound
             return outbound
         }
-        let outbound = buffers.acquireLarge()
+        let outbound = resources.buffers.acquireLarge()
         connection.outbound = outbound
         return outbound
     }
@@ -152,14 +154,14 @@ extension Worker {
     /// Charges the worker's budget with what the session has grown to.
     mutating func charge(_ connection: HTTP2Connection) {
         let held = connection.session.heldByteCount
-        buffers.charge(held - connection.sessionByteCount)
+        resources.buffers.charge(held - connection.sessionByteCount)
         connection.sessionByteCount = held
     }
 
     // MARK: Streams as sides
 
     /// Writes what waits in `side.outbound`, and the stream's end if it is due.
-    mutating func flush(_ side: Side, _ stream: inout StreamState) -> Transport.Flush {
+    mutating func flush(_ side: Side, _ stream: inout StreamState) -> Transport.WriteResult {
         guard hasToSend(side, stream) else { return .done }
         if stream.isReset { return .failed }
         guard !stream.isBlocked else { return .blocked }
@@ -179,8 +181,8 @@ extension Worker {
         stream.session.attach(stream.slot, side.outbound, isLast: stream.isEnding, trailers: stream.trailers)
     }
 
-    private mutating func takeBack(_ side: Side, _ stream: inout StreamState, _ result: Transport.Flush)
-        -> Transport.Flush
+    private mutating func takeBack(_ side: Side, _ stream: inout StreamState, _ result: Transport.WriteResult)
+        -> Transport.WriteResult
     {
         let isDone = stream.session.detach(stream.slot)
         markDirty(stream.connection)
@@ -191,7 +193,7 @@ extension Worker {
         }
         if stream.isEnding {
             stream.isEnded = true
-            if let trailers = stream.trailers.take() { heads.put(trailers) }
+            if let trailers = stream.trailers.take() { resources.heads.put(trailers) }
         }
         return .done
     }
@@ -247,7 +249,7 @@ extension Worker {
     }
 
     /// Takes back what was lent to the session. True if the stream is not blocked any more.
-    mutating func takeBackAgain(_ side: Side, _ stream: inout StreamState, _ result: Transport.Flush) -> Bool {
+    mutating func takeBackAgain(_ side: Side, _ stream: inout StreamState, _ result: Transport.WriteResult) -> Bool {
         guard let before = stream.lentCount.take() else { return true }
         let flushed = takeBack(side, &stream, result)
         noteTaken(side, before - (side.outbound?.count ?? 0))
@@ -255,13 +257,13 @@ extension Worker {
     }
 
     /// Ends the body that goes out on a stream.
-    mutating func endBody(_ side: Side, _ stream: inout StreamState, trailers: Head?) -> Transport.Flush {
+    mutating func endBody(_ side: Side, _ stream: inout StreamState, trailers: Head?) -> Transport.WriteResult {
         guard !stream.isEnding else { return flush(side, &stream) }
         stream.isEnding = true
         if let trailers, trailers.fieldCount > 0 {
             precondition(trailers === self.trailers, "stream: trailers from elsewhere")
             stream.trailers = trailers
-            self.trailers = heads.take()
+            resources.trailers = resources.heads.take()
         }
         return flush(side, &stream)
     }
@@ -288,26 +290,26 @@ extension Worker {
             side.consumedCount += UInt64(inbound.count)
             inbound.removeAll()
         }
-        if let trailers = side.receivedTrailers.take() { heads.put(trailers) }
+        if let trailers = side.receivedTrailers.take() { resources.heads.put(trailers) }
         report(side.consumedCount, &stream)
     }
 
     /// Gives back what a connection has, and closes its socket.
     mutating func release(_ connection: HTTP2Connection, reset: Bool = false) {
-        if let outbound = connection.outbound.take() { buffers.release(consume outbound) }
+        if let outbound = connection.outbound.take() { resources.buffers.release(consume outbound) }
         dropUnread(of: connection)
-        buffers.charge(-connection.sessionByteCount)
+        resources.buffers.charge(-connection.sessionByteCount)
         connection.sessionByteCount = 0
         timers.cancel(connection.transport.token)
         slab.remove(connection.transport.token)
-        connection.transport.close(reset: reset, &self)
+        connection.transport.close(reset: reset, &resources)
         connection.blocked = []
         reserve.restore()
     }
 
     /// Throws away what was read and not looked at: nothing more is taken from the connection.
     mutating func dropUnread(of connection: HTTP2Connection) {
-        if let unread = connection.unread.take() { buffers.release(consume unread) }
+        if let unread = connection.unread.take() { resources.buffers.release(consume unread) }
     }
 
     /// Notes and counts that a session was ended, and why.
@@ -322,10 +324,10 @@ extension Worker {
     mutating func receive(_ bytes: Span<UInt8>, _ side: Side) {
         let inbound: Buffer
         if let waiting = side.inbound.take() {
-            inbound = buffers.enlarge(waiting)
+            inbound = resources.buffers.enlarge(waiting)
             inbound.compact()
         } else {
-            inbound = buffers.acquireLarge()
+            inbound = resources.buffers.acquireLarge()
         }
         inbound.append(bytes)
         side.inbound = inbound

@@ -9,7 +9,7 @@ extension Worker {
     mutating func beginHTTP2(_ client: ClientConnection) {
         var settings = HTTP2Settings()
         settings.requestOptions = client.listener.options
-        let session = HTTP2Session(.server, settings, heads: heads, now: now)
+        let session = HTTP2Session(.server, settings, heads: resources.heads, now: now)
         let connection = HTTP2ClientConnection(
             transport: client.transport, session: session, address: client.address, listener: client.listener,
             keepAliveUntil: client.keepAliveUntil, now: now)
@@ -22,14 +22,14 @@ extension Worker {
         if let received {
             session.beginTurn(HTTP2.Limits.turnWorkMax / turnDivisor)
             take(received, connection)
-            buffers.release(consume received)
+            resources.buffers.release(consume received)
         }
         serve(connection)
     }
 
     /// Acts on the socket of a client's HTTP/2 connection.
     mutating func clientReady(_ connection: HTTP2ClientConnection, _ ready: Poller.Ready) {
-        connection.transport.note(ready)
+        connection.transport.noteReady(ready)
         if ready.isDead { return end(connection) }
         if case .lingering = connection.phase { return linger(connection) }
         if connection.mayRead, !connection.isBacklogged { serve(connection) } else { markDirty(connection) }
@@ -72,7 +72,7 @@ extension Worker {
         // Bytes of a tunnel wait until there is one.
         stream.decoder = BodyDecoder(isEnd || head.isWebSocket ? .none : .untilClose)
         let exchange = freeExchanges.popLast() ?? Exchange()
-        heads.put(exchange.request)
+        resources.heads.put(exchange.request)
         exchange.request = head
         startExchange(exchange, stream)
         stream.consumedCount += UInt64(head.byteCount)
@@ -107,7 +107,7 @@ extension Worker {
         guard let stream = connection.streams[slot] else { preconditionFailure("HTTP/2: an end on no stream") }
         stream.stream.isEndReceived = true
         if stream.exchange == nil {
-            if let trailers { heads.put(trailers) }
+            if let trailers { resources.heads.put(trailers) }
             return
         }
         stream.receivedTrailers = trailers
@@ -194,18 +194,18 @@ extension Worker {
     private mutating func beginLinger(_ connection: HTTP2ClientConnection) {
         endStreams(connection)
         dropUnread(of: connection)
-        connection.transport.shutdownWrite(&self)
+        connection.transport.shutdownWrite(&resources)
         connection.enter(.lingering(until: now + Limits.lingerTime))
         linger(connection)
     }
 
     /// Reads and throws away what a client still sends, so that closing does not reset the last frames away.
     private mutating func linger(_ connection: HTTP2ClientConnection) {
-        if connection.transport.flush(&self) == .failed { return close(connection) }
-        let input = frames
+        if connection.transport.flushSealed(&resources) == .failed { return close(connection) }
+        let input = resources.frames
         for _ in 0..<Limits.readsPerTurnMax {
             input.removeAll()
-            switch connection.transport.receive(into: input, &self) {
+            switch connection.transport.receive(into: input, &resources) {
             case .got: continue
             case .nothing: return rearm(connection, at: nextDeadline(of: connection))
             case .ended, .failed: return close(connection)

@@ -76,7 +76,7 @@ extension Worker {
     private mutating func add(_ transport: Transport, _ pool: TargetPool, _ group: Group, _ name: [UInt8]) {
         var settings = HTTP2Settings.target
         settings.streamCountBeforeSettings = max(1, pool.streamCountMax ?? 1)
-        let session = HTTP2Session(.client, settings, heads: heads, now: now)
+        let session = HTTP2Session(.client, settings, heads: resources.heads, now: now)
         let connection = HTTP2TargetConnection(
             transport: transport, session: session, pool: pool, group: group, serverName: name, now: now)
         register(transport, as: .http2Target(connection))
@@ -109,19 +109,19 @@ extension Worker {
     mutating func targetReady(_ connection: HTTP2TargetConnection, _ ready: Poller.Ready) {
         switch connection.phase {
         case .connecting:
-            switch connection.transport.connect(ready, &self) {
+            switch connection.transport.continueConnecting(ready, &resources) {
             case .waiting: return
             case .failed(let ending): return connectFailed(connection, ending)
             case .connected:
                 // A target that does not know HTTP/2 would take our preface for a bad request.
                 if let tls = connection.transport.tls, tls.applicationProtocol != .http2 {
-                    countTLSFailure(.noSharedProtocol, at: .target)
+                    resources.countTLSFailure(.noSharedProtocol, at: .target)
                     return connectFailed(connection, .handshakeFailed)
                 }
                 begin(connection)
             }
         case .open, .finishing:
-            connection.transport.note(ready)
+            connection.transport.noteReady(ready)
             if connection.mayRead, !connection.isBacklogged { serve(connection) } else { markDirty(connection) }
         case .closed: preconditionFailure("HTTP/2 target: an event after closed")
         }
@@ -177,7 +177,7 @@ extension Worker {
         side.lastActivity = now
         // An interim response came in the same read.
         if side.pendingHead != nil, let exchange = side.exchange { readResponse(exchange) }
-        guard let exchange = side.exchange, exchange.state.phase == .waiting else { return heads.put(head) }
+        guard let exchange = side.exchange, exchange.state.phase == .waiting else { return resources.heads.put(head) }
         // What else this read has brought is looked at first: it may cut the answer, which nobody has seen yet.
         side.pendingHead = head
         deferToNextPass(exchange.client)
@@ -197,7 +197,7 @@ extension Worker {
         let side = side(connection, slot)
         side.stream.isEndReceived = true
         guard let exchange = side.exchange else {
-            if let trailers { heads.put(trailers) }
+            if let trailers { resources.heads.put(trailers) }
             return
         }
         side.receivedTrailers = trailers

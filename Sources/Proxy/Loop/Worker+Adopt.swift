@@ -244,7 +244,7 @@ extension Worker {
         hungry += tunnels().map { ($0.heldByteCount, .tunnelSide($0.client)) }
         hungry.sort { $0.held > $1.held }
         for (held, occupant) in hungry {
-            guard buffers.bytesHeld > buffers.bytesMax, held > 0 else { return }
+            guard resources.buffers.bytesHeld > resources.buffers.bytesMax, held > 0 else { return }
             counters.connectionsShed.add()
             switch occupant {
             case .client(let client):

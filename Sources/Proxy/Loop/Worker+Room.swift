@@ -91,8 +91,8 @@ extension Worker {
 
     /// Lets go of what is kept for reuse.
     mutating func returnMemory() {
-        buffers.removeFree()
-        heads.removeAll()
+        resources.buffers.removeFree()
+        resources.heads.removeAll()
         freeExchanges.removeAll(keepingCapacity: true)
         idleClients = []
     }

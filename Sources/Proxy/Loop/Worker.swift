@@ -14,18 +14,16 @@ struct Worker: ~Copyable {
     let configuration: WorkerConfiguration
     let mailbox: Mailbox<WorkerMail>
     let control: Mailbox<ControlMail>
-    let counters: WorkerCounters
     let log: LogSink
     let connectionLogSink: LogSink
 
+    /// What connections and streams use of this worker; `resources.now` is the pass's one reading of the clock.
+    var resources: Resources
     var poller = Poller()
     var timers: TimerWheel
     var slab = Slab<Occupant>()
-    var buffers: BufferPool
     var random: FastRandom
     var reserve = ReserveDescriptor()
-    /// This pass's one reading of the clock.
-    var now: Instant
     var date = HTTPDate()
 
     /// By `GroupPlan.id`, `ListenerPlan.id` and `TargetPlan.id`.
@@ -51,19 +49,7 @@ struct Worker: ~Copyable {
     /// Datagrams that were just received; made when the first listener of them is.
     lazy var datagrams = DatagramBatch()
     var freeExchanges: [Exchange] = []
-    /// Where all TLS sessions read and write, and the ciphertext they read.
-    let wire = TLSWire()
-    let ciphertext = Buffer(capacity: Core.Limits.largeBufferBytes)
     let tickets: TLSTicketKeyRing
-    /// Heads and trailers are read, changed and written within one turn, so one of each serves all exchanges.
-    var response = Head()
-    var trailers = Head()
-    /// HTTP/2 connections that have something left to do at the end of the pass.
-    var dirtyConnections: [HTTP2Connection] = []
-    let heads = HeadPool()
-    /// Frames that were just read, of whichever connection; and the body of a stream that has none to send.
-    let frames = Buffer(capacity: Core.Limits.largeBufferBytes)
-    let nothing = Buffer(capacity: 1)
     /// Sides for which something has come that is acted on in the next pass.
     var deferred: [ClientSide] = []
     /// Those that have more to do than one turn allows (Worker+Backlog).
@@ -95,26 +81,31 @@ struct Worker: ~Copyable {
         self.configuration = configuration
         self.mailbox = mailbox
         self.control = control
-        self.counters = counters
         self.log = log
         connectionLogSink = connectionLog
-        tickets = TLSTicketKeyRing(
-            current: configuration.ticketKey, lifetime: Limits.ticketLifetimeSeconds)
-        now = Instant.now()
+        tickets = TLSTicketKeyRing(current: configuration.ticketKey, lifetime: Limits.ticketLifetimeSeconds)
+        let now = Instant.now()
+        resources = Resources(counters: counters, bufferBytesMax: configuration.bufferBytesMax, now: now)
         timers = TimerWheel(now: now)
-        buffers = BufferPool(bytesMax: configuration.bufferBytesMax)
         random = FastRandom(seed: now.nanoseconds ^ WallClock.now() &* UInt64(configuration.index + 1))
         freeExchanges.reserveCapacity(Limits.freeExchangesMax)
         let token = slab.insert(.mailbox)
         poller.add(mailbox.wakeup.descriptor, token: token, interest: .readable)
     }
 
+    /// The pass's one reading of the clock.
+    var now: Instant { resources.now }
+    var counters: WorkerCounters { resources.counters }
+    /// The response head and the trailers that are being worked on.
+    var response: Head { resources.response }
+    var trailers: Head { resources.trailers }
+
     /// Serves until control has said to finish and everything has.
     mutating func run() {
         while !isFinished {
-            let isIdle = deferred.isEmpty && backlog.isEmpty && dirtyConnections.isEmpty
+            let isIdle = deferred.isEmpty && backlog.isEmpty && resources.dirtyConnections.isEmpty
             let readyCount = poller.wait(until: isIdle ? nextDeadline : now, now: now)
-            now = Instant.now()
+            resources.now = Instant.now()
             dispatchIdleTargets(readyCount)
             for index in 0..<readyCount { dispatch(poller.ready(index)) }
             resumeDeferred()
@@ -122,7 +113,7 @@ struct Worker: ~Copyable {
             if !backlog.isEmpty { serveBacklog() }
             if !descriptorQueue.isEmpty { serveDescriptorQueue() }
             flushDirtyConnections()
-            if buffers.bytesHeld > buffers.bytesMax { shed() }
+            if resources.buffers.bytesHeld > resources.buffers.bytesMax { shed() }
             report()
         }
         stop()
@@ -204,7 +195,7 @@ struct Worker: ~Copyable {
 
     /// Makes visible to others what this pass has changed: the byte gauge, and log lines to a sleeping log writer.
     private mutating func report() {
-        let held = buffers.bytesHeld
+        let held = resources.buffers.bytesHeld
         if held > bytesReported { counters.bytesHeld.add(UInt64(held - bytesReported)) }
         if held < bytesReported { counters.bytesHeld.subtract(UInt64(bytesReported - held)) }
         bytesReported = held

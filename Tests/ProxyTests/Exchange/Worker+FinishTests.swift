@@ -54,7 +54,7 @@ import Testing
             exchange.record.targetStatus = 200
         }
         exchange.clientPersistence.decide(true)
-        bench.worker.now = after(10)
+        bench.worker.resources.now = after(10)
         bench.worker.finish(exchange)
 
         let log = bench.takeLog()

@@ -39,7 +39,7 @@ import Testing
         bench.counters.connectionsActive.add()
         client.sending = .untilClose
         if waits {
-            client.outbound = bench.worker.buffers.acquireLarge()
+            client.outbound = bench.worker.resources.buffers.acquireLarge()
             client.outbound?.append("rest")
         }
         client.abort(isResponseDone: true, &bench.worker)

@@ -1,0 +1,64 @@
+import Core
+import TLS
+import Telemetry
+
+/// What transports, sides and protocol sessions use of the thread that they run on: memory, the time, and counters.
+///
+/// A worker has one, and so has whoever else drives a `Transport`: control for its health checks. What takes a
+/// `Resources` knows no worker, and so is tested without one.
+///
+/// Shape:  owned by one thread and passed `inout`. The buffers and heads in it serve one call after the other: nothing
+///         is kept in them when a call returns.
+/// Limits: `buffers` counts what is held against `bufferBytesMax`; its owner acts when that is exceeded.
+package struct Resources: ~Copyable {
+    /// What is counted.
+    package let counters: WorkerCounters
+    /// One reading of the clock for everything that is done until the next: its owner takes it after each wait.
+    package var now: Instant
+    /// Buffers for what waits.
+    package var buffers: BufferPool
+    /// Where all TLS sessions of the thread read and write.
+    package let wire = TLSWire()
+    /// Ciphertext that is just being opened.
+    let ciphertext = Buffer(capacity: Core.Limits.largeBufferBytes)
+    /// Heads that nobody uses.
+    let heads = HeadPool()
+    /// A response head is read, changed and written within one turn, so one serves all exchanges.
+    var response = Head()
+    /// The same for the trailers of either direction.
+    var trailers = Head()
+    /// HTTP/2 frames that were just read, of whichever connection.
+    let frames = Buffer(capacity: Core.Limits.largeBufferBytes)
+    /// HTTP/2 connections that have something left to do at the end of the pass.
+    var dirtyConnections: [HTTP2Connection] = []
+
+    /// `bufferBytesMax` is the budget of all buffers together.
+    package init(counters: WorkerCounters, bufferBytesMax: Int, now: Instant) {
+        self.counters = counters
+        self.now = now
+        buffers = BufferPool(bytesMax: bufferBytesMax)
+    }
+
+    func countReceived(from otherSide: Transport.OtherSide, _ count: Int) {
+        switch otherSide {
+        case .client: counters.clientBytesReceived.add(UInt64(count))
+        case .target: counters.targetBytesReceived.add(UInt64(count))
+        }
+    }
+
+    func countSent(to otherSide: Transport.OtherSide, _ count: Int) {
+        switch otherSide {
+        case .client: counters.clientBytesSent.add(UInt64(count))
+        case .target: counters.targetBytesSent.add(UInt64(count))
+        }
+    }
+
+    /// Counts why a TLS connection failed.
+    func countTLSFailure(_ failure: TLSFailure, at otherSide: Transport.OtherSide) {
+        let reason = TLSFailureReason(failure)
+        switch otherSide {
+        case .client: counters.tlsFailures.add(reason)
+        case .target: counters.targetTLSFailures.add(reason)
+        }
+    }
+}
