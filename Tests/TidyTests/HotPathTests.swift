@@ -57,6 +57,8 @@ private let exemptions: [(file: String, constructs: Set<Construct>, reason: Stri
     ("Core/System/SystemProcess.swift", [.string], "the command line's"),
     ("Core/Network/Socket+Open.swift", [.string, .throwing], "opened by control; towards targets, a refusal is rare"),
     ("Core/Network/SocketAddress.swift", [.string], "read from configuration, and written for people"),
+    ("Core/Simulation/SimulatedNetwork.swift", [.string], "debug builds only: the trace of a simulation"),
+    ("Core/Simulation/SimulatedStream.swift", [.string], "debug builds only: the trace of a simulation"),
     ("Core/System/SystemError.swift", [.string], "made when something failed"),
     ("Core/System/SystemUser.swift", [.string, .throwing], "asked once, at start"),
     ("Core/System/Terminal.swift", [.string], "the command line's"),

@@ -7,7 +7,7 @@ private let unsafeAllowed: [String: (countMax: Int, reason: String)] = [
 
 /// How often these say `unsafe` at most: Core is where memory and system calls are, the others are where a library
 /// written in C is. Whoever needs more raises the number where a reviewer sees it.
-private let unsafeMax: [String: Int] = ["Core": 247, "TLS": 451, "HTTP2": 165]
+private let unsafeMax: [String: Int] = ["Core": 290, "TLS": 451, "HTTP2": 165]
 
 private func unsafeFindings(_ file: RepositoryFile) -> [Finding] {
     let uses = unsafeLines(file)

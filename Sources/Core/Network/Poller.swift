@@ -49,7 +49,7 @@ import Glibc
 
     deinit {
         unsafe events.deallocate()
-        _ = Glibc.close(epoll)
+        _ = closeDescriptor(epoll)
     }
 
     /// Watches `descriptor` until it is closed. Errors: out of kernel memory or watches, which traps.

@@ -131,7 +131,7 @@ public struct Socket: Equatable, Sendable {
 
     /// Gives the descriptor back. The poller forgets it by itself.
     public func close() {
-        let status = Glibc.close(descriptor)
+        let status = closeDescriptor(descriptor)
         precondition(status == 0 || errno != EBADF, "close: descriptor \(descriptor) is not ours")
     }
 

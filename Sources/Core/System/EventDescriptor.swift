@@ -13,7 +13,7 @@ public final class EventDescriptor: Sendable {
         precondition(descriptor >= 0, "eventfd: \(systemErrorText(errno))")
     }
 
-    deinit { _ = Glibc.close(descriptor) }
+    deinit { _ = closeDescriptor(descriptor) }
 
     /// Makes the descriptor readable.
     public func signal() {

@@ -78,6 +78,9 @@ public struct FileDescriptor: Equatable, Sendable {
     public func close() { _ = Glibc.close(descriptor) }
 }
 
+/// close(2), for types that have a `close` of their own.
+func closeDescriptor(_ descriptor: Int32) -> Int32 { close(descriptor) }
+
 /// The most bytes read from a configuration or state file. Beyond it the file is refused, not cut.
 private let fileBytesMax = 64 * 1024 * 1024
 

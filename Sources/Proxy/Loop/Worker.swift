@@ -103,20 +103,30 @@ struct Worker: ~Copyable {
     /// Serves until control has said to finish and everything has.
     mutating func run() {
         while !isFinished {
-            let isIdle = deferred.isEmpty && backlog.isEmpty && resources.dirtyConnections.isEmpty
-            let readyCount = poller.wait(until: isIdle ? nextDeadline : now, now: now)
-            resources.now = Instant.now()
-            dispatchIdleTargets(readyCount)
-            for index in 0..<readyCount { dispatch(poller.ready(index)) }
-            resumeDeferred()
-            fireTimers()
-            if !backlog.isEmpty { serveBacklog() }
-            if !descriptorQueue.isEmpty { serveDescriptorQueue() }
-            flushDirtyConnections()
-            if resources.buffers.bytesHeld > resources.buffers.bytesMax { shed() }
-            report()
+            let readyCount = poller.wait(until: nextPassAt, now: now)
+            runPass(readyCount, now: Instant.now())
         }
         stop()
+    }
+
+    /// When a pass is due though nothing becomes ready; nil if none is.
+    var nextPassAt: Instant? {
+        let isIdle = deferred.isEmpty && backlog.isEmpty && resources.dirtyConnections.isEmpty
+        return isIdle ? nextDeadline : now
+    }
+
+    /// Acts on what the poller has found ready, and on what is due by `now`.
+    mutating func runPass(_ readyCount: Int, now: Instant) {
+        resources.now = now
+        dispatchIdleTargets(readyCount)
+        for index in 0..<readyCount { dispatch(poller.ready(index)) }
+        resumeDeferred()
+        fireTimers()
+        if !backlog.isEmpty { serveBacklog() }
+        if !descriptorQueue.isEmpty { serveDescriptorQueue() }
+        flushDirtyConnections()
+        if resources.buffers.bytesHeld > resources.buffers.bytesMax { shed() }
+        report()
     }
 
     private var nextDeadline: Instant? {
@@ -203,7 +213,8 @@ struct Worker: ~Copyable {
         connectionLog?.flush()
     }
 
-    private var isFinished: Bool {
+    /// Whether control has said to finish, and everything has or the time for it is over.
+    var isFinished: Bool {
         guard let finishDeadline else { return false }
         return clientCount + flowCount == 0 || now >= finishDeadline
     }
