@@ -8,8 +8,16 @@ SHELL := /bin/bash
 .DEFAULT_GOAL := help
 # For each of its subjects.
 FUZZ_SECONDS ?= 30
+<<<<<<< HEAD
 .PHONY: help run build test asan tsan fuzz bench chart fresh format lint clean packages-build packages-test packages-bench \
   packages-fresh python-test
+=======
+# Worlds that `make simulate` tries; or the one that it tells all about.
+SEEDS ?= 10000
+SEED ?=
+.PHONY: help run build test simulate asan tsan fuzz bench fresh format lint clean packages-build packages-test \
+  packages-bench packages-fresh python-test
+>>>>>>> 190277d (Tests: a simulation of workers, clients and targets over a network in memory)
 
 # What the toolchain runs on, fetches and links with, and slim images lack; then the two libraries that Apus stands on.
 PACKAGES_BUILD := libcurl4 libncurses6 libsqlite3-0 libxml2 ca-certificates gcc libc6-dev libstdc++-12-dev pkg-config \
@@ -47,6 +55,11 @@ test: python-test ## every test; what CI runs
 	  echo "== what failed (all that was printed: $(TEST_LOG))"; \
 	  grep -A 4 -E "^✘|error: " $(TEST_LOG) | grep -v -E "^(✔|◇|--)" | tail -n 80; exit 1; }
 	@echo "== all tests passed"
+
+simulate: packages-build ## a worker in SEEDS (10000) worlds in memory; SEED=n tells all that happens in one
+	@echo "== building the simulation"
+	@swift build --build-tests
+	@SIMULATE_SEED=$(SEED) SIMULATE_SEEDS=$(SEEDS) swift test --skip-build --filter SimulationTests/everySeedHolds
 
 # Statics look like leaks at the end. Freed memory is kept but a moment, as scenarios look at how much is resident.
 asan: export ASAN_OPTIONS := detect_leaks=0:quarantine_size_mb=1

@@ -81,6 +81,10 @@ let package = Package(
         .testTarget(
             name: "ScenarioTests", dependencies: ["apus", "TestCertificates", "TestRuns"], exclude: ["Clients"],
             swiftSettings: settings),
+        .testTarget(
+            name: "SimulationTests",
+            dependencies: ["Proxy", "Core", "HTTP1", "HTTP2", "Model", "Routing", "TLS", "Telemetry"],
+            swiftSettings: settings),
         .testTarget(name: "TidyTests"),
     ]
 )

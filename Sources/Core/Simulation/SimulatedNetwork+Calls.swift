@@ -51,8 +51,9 @@
                 if stream.hasReceivedEnd || stream.isReset { return 0 }
                 return Int(fail(EAGAIN))
             }
-            let bytes = stream.incoming.bytes.extracting(first: count)
-            unsafe bytes.withUnsafeBytes { unsafe room.copyMemory(from: $0) }
+            let incoming = stream.incoming
+            let bytes = incoming.bytes
+            unsafe bytes.extracting(first: count).withUnsafeBytes { unsafe room.copyMemory(from: $0) }
             say(party, "\(stream) \(peeks ? "looks at" : "reads") \(count)")
             if peeks { return count }
             stream.incoming.consume(count)

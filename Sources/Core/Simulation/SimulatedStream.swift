@@ -175,7 +175,9 @@
                 return false
             }
             incoming.compact()
-            incoming.append(sender.outgoing.bytes.extracting(first: count))
+            let outgoing = sender.outgoing
+            let bytes = outgoing.bytes
+            incoming.append(bytes.extracting(first: count))
             sender.outgoing.consume(count)
             sender.outgoing.compact()
             sender.arrivedCount += count
