@@ -47,9 +47,15 @@ let package = Package(
                 "Core", "HTTP1", "HTTP2", "Model", "Routing", "TLS", "Telemetry", "Proxy",
                 .product(name: "Logging", package: "swift-log"),
             ], swiftSettings: settings),
+        .target(
+            name: "CLI",
+            dependencies: [
+                "Core", "HTTP1", "Model", .product(name: "ArgumentParser", package: "swift-argument-parser"),
+            ],
+            swiftSettings: settings),
         .executableTarget(
             name: "apus",
-            dependencies: ["Control", .product(name: "ArgumentParser", package: "swift-argument-parser")],
+            dependencies: ["Control", "CLI", .product(name: "ArgumentParser", package: "swift-argument-parser")],
             swiftSettings: settings,
             // Foundation, linked statically, brings the way in which it writes files, and the linker warns of mktemp(3)
             // in it. Nothing here writes files by Foundation (TidyTests), so that symbol may lead nowhere.
@@ -75,8 +81,15 @@ let package = Package(
         .testTarget(
             name: "ControlTests",
             dependencies: [
-                "Control", "Core", "HTTP1", "HTTP2", "Model", "Proxy", "Routing", "TLS", "TestCertificates", "TestRuns",
+                "Control", "CLI", "Core", "HTTP1", "HTTP2", "Model", "Proxy", "Routing", "TLS", "TestCertificates",
+                "TestRuns",
                 .product(name: "Logging", package: "swift-log"),
+            ], swiftSettings: settings),
+        .testTarget(
+            name: "CLITests",
+            dependencies: [
+                "CLI", "Core", "Model", "TestRuns",
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ], swiftSettings: settings),
         .testTarget(
             name: "ScenarioTests", dependencies: ["apus", "TestCertificates", "TestRuns"], exclude: ["Clients"],

@@ -39,9 +39,6 @@ enum Limits {
     /// Time in which the files that a change or a reload names must be read: a disk that answers takes milliseconds,
     /// and whoever asked is to learn that this one does not. Then it is refused, and what is behind it has its turn.
     static let filePatience: Nanoseconds = 10_000_000_000
-    /// Time that `apus check` waits for an Apus that runs: it may have to wait for the files itself, twice
-    /// `filePatience`. Then it is said that it cannot be asked.
-    static let runningApusPatience: Nanoseconds = 25_000_000_000
     /// Changes that may wait while the disk is being waited for. One more is refused with 503, so that scripts that try
     /// again and again do not fill the memory.
     static let changesWaitingMax = 1024

@@ -19,6 +19,11 @@ public enum Limits {
     /// Mistakes shown at once. More than a screen of them is one mistake repeated; the rest are counted.
     public static let errorsShownMax = 20
 
+    /// Bytes of the message of a refusal, and of its remedy: 8 KiB, room for a mistake whose every part is as long as
+    /// it may be (`errorTextBytesMax`). A longer one is cut, and says how long it was: what it shows may
+    /// be a value of megabytes that a client sent.
+    public static let adminErrorBytesMax = 8192
+
     /// Load balancers. Each costs every worker its listening sockets. Beyond it: TooManyLoadBalancers.
     public static let loadBalancersMax = 1_000
 

@@ -1,4 +1,5 @@
 import ArgumentParser
+import CLI
 import Control
 
 /// The command line: one binary that serves, and that asks the one which serves.
@@ -13,37 +14,11 @@ struct Apus: ParsableCommand {
             \(SocketOptions.standardPath).
             Exit status: 0 done, 1 refused, 2 wrong usage, 3 no server, 4 done, but exchanges were cut.
             """,
-        version: apusVersionAndLibraries,
+        version: Control.versionAndLibraries,
         groupedSubcommands: [
-            CommandGroup(name: "Serve", subcommands: [Run.self, Check.self, Demo.self, Schema.self]),
             CommandGroup(
-                name: "Ask a running apus",
-                subcommands: [
-                    Status.self, Reload.self, Targets.self, Groups.self, Listeners.self, Rules.self, Weights.self,
-                    Instances.self, Events.self,
-                ]),
-            CommandGroup(name: "For the demo and for tests", subcommands: [DemoTarget.self]),
+                name: "Serve", subcommands: [RunCommand.self, CheckCommand.self, DemoCommand.self, SchemaCommand.self]),
+            CommandGroup(name: "Ask a running apus", subcommands: AdminCommands.all),
+            CommandGroup(name: "For the demo and for tests", subcommands: [DemoTargetCommand.self]),
         ])
-}
-
-/// Why a command was not done: what to print, and with which status to end.
-struct CommandFailure: Error {
-    /// A line for the standard error; empty when all is said.
-    let message: String
-    /// 1 refused, 3 no server, 4 done, but exchanges were cut.
-    let status: Int32
-
-    /// The server, or control, said no.
-    static func refused(_ message: String) -> CommandFailure { CommandFailure(message: message, status: 1) }
-
-    /// A call to the admin socket that brought nothing. All mistakes are shown when there are several.
-    init(_ error: AdminClientError) {
-        let lines = error.refusal.lines.map { "apus: \($0)" }
-        self.init(message: lines.joined(separator: "\n"), status: error.exitStatus)
-    }
-
-    init(message: String, status: Int32) {
-        self.message = message
-        self.status = status
-    }
 }

@@ -1,3 +1,4 @@
+import CLI
 import Core
 import Foundation
 import Logging

@@ -79,5 +79,8 @@ func group(
         name: name, targetType: .ip, port: 8080, healthCheck: healthCheck, attributes: attributes, targets: targets)
 }
 
+/// What `value` says in words; a dash for nothing.
+func text(_ value: Value?) -> String { value.map { $0.string ?? $0.json() } ?? "-" }
+
 /// The event log's events so far.
 func posted(_ events: EventLog) -> [Event] { events.remembered.map(\.event) }

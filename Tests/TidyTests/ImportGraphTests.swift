@@ -15,7 +15,8 @@ private let importsAllowed: [String: Set<String>] = [
         "Core", "HTTP1", "HTTP2", "Model", "Routing", "TLS", "Telemetry", "Proxy", "Logging", "Foundation",
         "FoundationEssentials",
     ],
-    "apus": ["Control", "ArgumentParser"],
+    "CLI": ["Core", "HTTP1", "Model", "ArgumentParser"],
+    "apus": ["Control", "CLI", "ArgumentParser"],
 ]
 
 /// Parts of the standard library, open to all.

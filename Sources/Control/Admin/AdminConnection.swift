@@ -1,6 +1,7 @@
 import Core
 import HTTP1
 import Logging
+import Model
 
 /// One client of the admin socket: reads requests, has them answered one after the other, writes the answers.
 ///

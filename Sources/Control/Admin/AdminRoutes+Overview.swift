@@ -35,7 +35,7 @@ extension AdminRoutes {
         }
         completion(
             .value([
-                "version": .string(apusVersion),
+                "version": .string(Control.version),
                 "libraries": ["openssl": .string(TLSLibrary.version), "nghttp2": .string(HTTP2Library.version)],
                 // It loses bytes: docs/decisions.md, decision 37.
                 "kernelTLS": false,

@@ -1,6 +1,7 @@
 import Core
 import HTTP1
 import Logging
+import Model
 
 /// The admin socket, or the TCP address of the metrics: takes connections and keeps count of them.
 ///

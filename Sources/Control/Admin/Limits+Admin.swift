@@ -8,10 +8,6 @@ extension Limits {
     /// Bytes of one request body on the admin socket: room for a group with 100,000 targets. Beyond it the answer
     /// is 413.
     static let adminBodyBytesMax = 8 * 1024 * 1024
-    /// Bytes of the message of a refusal, and of its remedy: 8 KiB, room for a mistake whose every part is as long as
-    /// it may be (`Model.Limits.errorTextBytesMax`). A longer one is cut, and says how long it was: what it shows may
-    /// be a value of megabytes that a client sent.
-    static let adminErrorBytesMax = 8192
     /// Time without a byte from or to a client of the admin socket, unless it waits for our answer. Then it is
     /// closed. A minute, as a person at a keyboard needs.
     static let adminIdleTimeout: Nanoseconds = 60 * 1_000_000_000

@@ -43,3 +43,10 @@ extension TLSCertificate {
         return seconds >= 0 ? seconds / 86_400 : (seconds - 86_399) / 86_400
     }
 }
+
+extension Warning {
+    /// One about a certificate.
+    init(_ warning: CertificateWarning) {
+        self.init(file: warning.file, message: warning.description, remedy: warning.remedy)
+    }
+}

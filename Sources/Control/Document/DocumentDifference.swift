@@ -45,8 +45,8 @@ private struct ByName<Element: Equatable, Name: Hashable> {
 
 extension TargetGroup {
     fileprivate func differences(to new: TargetGroup) -> [String] {
-        let old = Set(targets.map { TargetKey(id: $0.id, port: effectivePort(of: $0)) })
-        let now = Set(new.targets.map { TargetKey(id: $0.id, port: new.effectivePort(of: $0)) })
+        let old = Set(targets.map { key(of: $0) })
+        let now = Set(new.targets.map { new.key(of: $0) })
         var sentences: [String] = []
         let registered = now.subtracting(old).count, deregistered = old.subtracting(now).count
         if registered > 0 { sentences.append("Target group \(name): \(targetCount(registered)) registered.") }

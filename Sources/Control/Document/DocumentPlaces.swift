@@ -90,3 +90,11 @@ extension Value {
         return kept
     }
 }
+
+extension Warning {
+    /// One about a listener, with its place in the file.
+    init(_ warning: DocumentWarning, _ places: DocumentPlaces) {
+        let place = places.listener(warning.loadBalancer, warning.port)
+        self.init(file: place.file, location: place.location, message: warning.message, remedy: warning.remedy)
+    }
+}

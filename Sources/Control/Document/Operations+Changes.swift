@@ -314,11 +314,11 @@ extension Change {
 extension TargetGroup {
     /// Those of `targets` that are registered here, by who they are.
     fileprivate func present(_ asked: [TargetDescription]) -> Set<TargetKey> {
-        let keys = Set(asked.map { TargetKey(id: $0.id, port: effectivePort(of: $0)) })
+        let keys = Set(asked.map { key(of: $0) })
         var present: Set<TargetKey> = []
         let ids = Set(asked.map(\.id))
         for target in targets where ids.contains(target.id) {
-            let key = TargetKey(id: target.id, port: effectivePort(of: target))
+            let key = self.key(of: target)
             if keys.contains(key) { present.insert(key) }
         }
         return present

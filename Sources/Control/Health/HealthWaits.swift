@@ -1,4 +1,5 @@
 import Core
+import Model
 import Routing
 
 /// Those who registered targets and wait until all of them are healthy.

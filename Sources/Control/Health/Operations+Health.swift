@@ -16,7 +16,7 @@ extension Operations {
             return group.registrations.map(describe) + group.drainingSorted.map(describe)
         }
         return targets.flatMap { target -> [TargetHealthDescription] in
-            let key = TargetKey(id: target.id, port: group.configuration.effectivePort(of: target))
+            let key = group.configuration.key(of: target)
             let all = (group.byKey[key].map { [$0] } ?? []) + registry.draining(key, inGroup: name)
             return all.isEmpty ? [notRegistered(key, in: group)] : all.map(describe)
         }

@@ -101,12 +101,3 @@ extension DrainReport {
         ]
     }
 }
-
-extension Value {
-    /// A target as the socket shows it; without a port, only its id.
-    static func target(_ id: String, _ port: Int?) -> Value {
-        var value: Value = ["id": .string(id)]
-        value["port"] = port.map { .int($0) }
-        return value
-    }
-}

@@ -56,7 +56,7 @@ struct MetricsPage {
         let tally = actions.tally
         text.begin("apus_build_info", .gauge, help: "1, with the version as a label.")
         text.sample(
-            1, .init("version", apusVersion), .init("openssl", TLSLibrary.version),
+            1, .init("version", Control.version), .init("openssl", TLSLibrary.version),
             .init("nghttp2", HTTP2Library.version))
         writeCertificates(&text)
         text.begin("apus_uptime_seconds", .gauge, help: "Time since the process began to serve.")

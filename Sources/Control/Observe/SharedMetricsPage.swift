@@ -1,4 +1,5 @@
 import Core
+import Model
 
 /// The page of `/metrics` for clients who may ask as often as they like.
 ///

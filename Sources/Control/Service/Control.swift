@@ -18,9 +18,20 @@
 // Read in this order: ControlLoop, Operations, DocumentStore, TargetRegistry, Publisher, HealthProber, DrainTracker,
 // then Service, which builds all of it and takes it down.
 import Core
+import HTTP2
+import Model
+import TLS
 
 /// Where a running Apus begins and ends.
 public enum Control {
+    /// The version of Apus, as `apus --version`, the status and the metrics tell it.
+    public static let version = "0.1.0"
+
+    /// The same with the versions of the libraries in use, whose defects are ours as well.
+    public static var versionAndLibraries: String {
+        "apus \(version) (OpenSSL \(TLSLibrary.version), nghttp2 \(HTTP2Library.version))"
+    }
+
     /// Serves what `file` says, with what was changed at run time on top of it, until the process is told to stop.
     /// With `discardingChanges` those changes are put aside first. Called on the main thread, before any other exists.
     ///
@@ -40,5 +51,29 @@ public enum Control {
             throw error
         }
         return service.run(signals)
+    }
+}
+
+/// Why Apus does not start.
+public enum StartError: Error, Equatable, CustomStringConvertible {
+    /// The configuration is not right; every mistake names its place and its remedy.
+    case configuration(ConfigErrors)
+    /// Something else stands against it: what, in a sentence, and what to do.
+    case refused(message: String, remedy: String)
+
+    /// Its mistakes: those of the configuration, or the one that `place` brought about.
+    func mistakes(at place: DocumentPlaces.Place) -> [ConfigError] {
+        switch self {
+        case .configuration(let errors): errors.all
+        case .refused(let message, let remedy): [place.mistake(message, remedy: remedy)]
+        }
+    }
+
+    /// For people.
+    public var description: String {
+        switch self {
+        case .configuration(let errors): errors.description
+        case .refused(let message, let remedy): "\(message) \(remedy)"
+        }
     }
 }

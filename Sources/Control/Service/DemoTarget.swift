@@ -5,7 +5,7 @@ import HTTP1
 ///
 /// Shape:  an HTTP/1.1 server on a loop of its own: keep-alive, pipelining, any method, any body, which is read and
 ///         dropped. For the demo and for tests.
-final class DemoTarget: PollHandler {
+public final class DemoTarget: PollHandler {
     /// Where it listens.
     let address: SocketAddress
     /// What it answers.
@@ -163,10 +163,9 @@ private final class DemoTargetConnection: PollHandler {
     }
 }
 
-/// The hidden command `apus demo-target`.
-public enum DemoTargetCommand {
+extension DemoTarget {
     /// Serves until the process is ended, or its parent `parent` is gone. Errors: the port is taken, in a sentence.
-    public static func run(name: String, address: String, port: UInt16, parent: Int32?) throws(StartError) {
+    public static func serve(name: String, address: String, port: UInt16, parent: Int32?) throws(StartError) {
         if let parent, !ChildProcess.endWithParent(parent) { return }
         guard let address = SocketAddress(literal: address, port: port) else {
             throw .refused(message: "\(address) is no address.", remedy: "Write it as in 127.0.0.1.")
@@ -175,7 +174,7 @@ public enum DemoTargetCommand {
         do throws(SystemError) {
             let target = try DemoTarget(name: name, address: address, loop: loop)
             // Whoever started us waits for this line before it lets requests come.
-            Console.write("\(name) listens on \(target.address)\n")
+            _ = Terminal.write("\(name) listens on \(target.address)\n", to: .standardOutput)
             loop.run { false }
             target.close()
         } catch {

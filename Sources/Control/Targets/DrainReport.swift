@@ -1,3 +1,5 @@
+import Model
+
 /// What became of a deregistration.
 struct DeregistrationReport: Equatable, Sendable {
     /// The targets, in the order in which they were asked for.

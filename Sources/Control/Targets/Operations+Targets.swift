@@ -145,7 +145,7 @@ extension Operations {
     }
 
     private func checkAllAreKnown(_ keys: [TargetKey], in group: TargetGroup) throws(AdminError) {
-        let registered = Set(group.targets.map { TargetKey(id: $0.id, port: group.effectivePort(of: $0)) })
+        let registered = Set(group.targets.map { group.key(of: $0) })
         let unknown = keys.filter { key in
             // One that an unpublished change has taken out of the document still is in the registry.
             !registered.contains(key) && registry.groups[group.name]?.byKey[key] == nil

@@ -3,17 +3,6 @@ import Model
 import Proxy
 import Routing
 
-/// What tells the targets of one group apart: the same id may be registered with several ports.
-struct TargetKey: Hashable, Sendable, CustomStringConvertible {
-    /// An IP address or an instance id.
-    let id: String
-    /// The effective port.
-    let port: Int
-
-    /// `10.0.0.5:80`, `[2001:db8::1]:80` or `i-0a1b2c3d:80`.
-    var description: String { id.contains(":") ? "[\(id)]:\(port)" : "\(id):\(port)" }
-}
-
 /// One stay of a target in a group: from its registration until it is drained on every worker.
 ///
 /// A target that comes back while its last stay still drains gets a new registration beside the old one, and so does

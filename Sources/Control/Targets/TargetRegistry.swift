@@ -161,7 +161,7 @@ final class TargetRegistry {
         var kept: [Registration] = []
         kept.reserveCapacity(group.configuration.targets.count)
         for target in group.configuration.targets {
-            let key = TargetKey(id: target.id, port: group.configuration.effectivePort(of: target))
+            let key = group.configuration.key(of: target)
             let (address, cause) = resolve(key, in: group)
             let old = remaining.removeValue(forKey: key)
             if let old, old.address == address, !renewed.contains(key) {

@@ -44,6 +44,15 @@
         }
     }
 
+    /// Takes the oldest `count` bytes out, as an array: not for the request path, since it allocates.
+    public func takeBytes(_ count: Int) -> [UInt8] {
+        var taken: [UInt8] = []
+        taken.reserveCapacity(count)
+        for index in 0..<count { taken.append(bytes[index]) }
+        consume(count)
+        return taken
+    }
+
     /// Drops the newest `count` bytes.
     public func truncate(by count: Int) {
         precondition(count >= 0 && count <= self.count, "buffer: truncated by more than there is")

@@ -139,3 +139,8 @@ extension Span where Element == UInt8 {
         return index
     }
 }
+
+extension Head {
+    /// Whether the request's method is HEAD, so that its answer has no body.
+    public var isHEAD: Bool { bytes(method).equals("HEAD") }
+}

@@ -98,9 +98,7 @@ extension Changes {
     private static func pronoun(_ keys: [TargetKey]) -> String { keys.count == 1 ? "it" : "them" }
 
     private static func text(_ keys: [TargetKey]) -> String {
-        let shown = keys.prefix(Limits.targetsNamedMax).map { key in
-            key.id.contains(":") ? "[\(key.id)]:\(key.port)" : "\(key.id):\(key.port)"
-        }
+        let shown = keys.prefix(Limits.targetsNamedMax).map(\.description)
         let more = keys.count - shown.count
         return shown.joined(separator: ", ") + (more > 0 ? " and \(more) more" : "")
     }

@@ -1,14 +1,32 @@
-/// What makes a target itself within its group.
-struct TargetKey: Hashable, Sendable {
-    /// The id.
-    let id: String
-    /// The port at which it is reached.
-    let port: Int
+/// What tells the targets of one group apart: the same id may be registered with several ports.
+public struct TargetKey: Hashable, Sendable, CustomStringConvertible {
+    /// An IP address or an instance id.
+    public let id: String
+    /// The effective port.
+    public let port: Int
+
+    /// The target `id` at its effective port.
+    public init(id: String, port: Int) {
+        self.id = id
+        self.port = port
+    }
+
+    /// `10.0.0.5:80`, `[2001:db8::1]:80` or `i-0a1b2c3d:80`.
+    public var description: String { id.contains(":") ? "[\(id)]:\(port)" : "\(id):\(port)" }
+}
+
+extension Value {
+    /// A target as the socket shows it; without a port, only its id.
+    public static func target(_ id: String, _ port: Int?) -> Value {
+        var value: Value = ["id": .string(id)]
+        value["port"] = port.map { .int($0) }
+        return value
+    }
 }
 
 extension TargetGroup {
     /// The identity of a target in this group.
-    func key(of target: TargetDescription) -> TargetKey {
+    public func key(of target: TargetDescription) -> TargetKey {
         TargetKey(id: target.id, port: effectivePort(of: target))
     }
 

@@ -77,7 +77,7 @@ import Testing
     @Test(arguments: listings) func listsAreSorted(_ test: Case) throws {
         let value = try Value.parse(json: try Self.answer(AdminHarness(), test.request, "").body)
         let words = test.expected.split(separator: " ").map(String.init)
-        let found = try #require(value[words[0]]?.array).map { AdminView.text($0[words[1]]) }
+        let found = try #require(value[words[0]]?.array).map { text($0[words[1]]) }
         #expect(found == Array(words.dropFirst(2)))
     }
 
@@ -92,7 +92,7 @@ import Testing
         let response = try Self.answer(AdminHarness(), test.request, "")
         let words = test.expected.split(separator: " ").map(String.init)
         #expect(response.status == 200)
-        #expect(AdminView.text(try Value.parse(json: response.body)[words[0]]) == words[1])
+        #expect(text(try Value.parse(json: response.body)[words[0]]) == words[1])
     }
 
     static let forward = #"{"type":"forward","targetGroupName":"blue"}"#
@@ -209,7 +209,7 @@ import Testing
         let harness = try AdminHarness()
         harness.perform { $0.changesNotApplied = ["register 10.0.0.1:9 in target group old"] }
         let status = try Value.parse(json: try Self.answer(harness, "GET /v1/status", "").body)
-        #expect(status["version"]?.string == apusVersion)
+        #expect(status["version"]?.string == Control.version)
         #expect(status["pid"]?.int == Int(SystemProcess.id))
         #expect(status["generation"]?.int == 1)
         #expect(status["configurationFile"]?.string == "test.yaml")

@@ -1,6 +1,7 @@
 import Core
 import Foundation
 import Logging
+import Model
 import Testing
 
 @testable import Control

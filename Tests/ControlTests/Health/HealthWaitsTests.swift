@@ -1,5 +1,6 @@
 import Core
 import Routing
+import Model
 import Testing
 
 @testable import Control

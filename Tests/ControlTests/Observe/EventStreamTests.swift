@@ -14,7 +14,7 @@ import Testing
             return isOpen
         }
 
-        var names: [String] { lines.map { AdminView.text($0["event"]) } }
+        var names: [String] { lines.compactMap { $0["event"]?.string } }
     }
 
     @Test func whatHappensIsToldInOrder() {

@@ -35,7 +35,7 @@ import Testing
             "apus_health_checks_total{result=\"passed\"} 6", "apus_health_checks_total{result=\"failed\"} 7",
             "apus_log_lines_dropped_total 9", "apus_target_group_fail_open{target_group=\"blue\"} 0",
             "apus_target_group_fail_open{target_group=\"green\"} 1",
-            "apus_build_info{version=\"\(apusVersion)\",\(libraries)} 1", "apus_workers 0",
+            "apus_build_info{version=\"\(Control.version)\",\(libraries)} 1", "apus_workers 0",
             "apus_certificate_expiry_days{certificate=\"a.pem\"} 0",
             "apus_certificate_expiry_days{certificate=\"b.pem\"} 12",
             "apus_targets{target_group=\"blue\",state=\"healthy\"} 1",

@@ -1,4 +1,5 @@
 import Logging
+import Model
 import Testing
 
 @testable import Control

@@ -1,0 +1,10 @@
+import ArgumentParser
+
+/// The commands that ask a running Apus, in the order in which `apus --help` lists them.
+public enum AdminCommands {
+    /// A new command is added here, and has a file of its own beside this one.
+    public static let all: [any ParsableCommand.Type] = [
+        StatusCommand.self, ReloadCommand.self, TargetsCommand.self, GroupsCommand.self, ListenersCommand.self,
+        RulesCommand.self, WeightsCommand.self, InstancesCommand.self, EventsCommand.self,
+    ]
+}

@@ -1,0 +1,64 @@
+import ArgumentParser
+import Model
+
+/// `apus status`.
+struct StatusCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "status", abstract: "Version, uptime, workers, connections, requests.")
+
+    @OptionGroup var socket: SocketOptions
+
+    func run() throws { try socket.perform(.status) }
+}
+
+extension AdminCall {
+    /// Version, uptime, workers, counters.
+    static var status: AdminCall { AdminCall("GET", "/v1/status", view: AdminView.status) }
+}
+
+extension AdminView {
+    static func status(_ answer: Value, _ coloured: Bool) -> String {
+        let counters = answer["counters"] ?? [:]
+        var lines = [
+            "apus \(text(answer["version"])), running for \(duration(answer["uptimeSeconds"]?.int ?? 0)) "
+                + "as process \(text(answer["pid"]))",
+            "libraries      OpenSSL \(text(answer["libraries"]?["openssl"])), "
+                + "nghttp2 \(text(answer["libraries"]?["nghttp2"]))",
+            "TLS            in this process; kTLS is not used",
+            "configuration  \(text(answer["configurationFile"])), generation \(text(answer["generation"]))",
+            "connections    \(text(counters["clientConnectionsActive"])) open, "
+                + "\(text(counters["clientConnections"])) since the start",
+            "requests       \(text(counters["requestsActive"])) going on, "
+                + "\(text(counters["requests"])) since the start",
+            "errors         \(text(counters["targetResponses5xx"])) × 5xx from targets, "
+                + "\(text(counters["generatedResponses5xx"])) × 5xx made here, \(text(counters["retries"])) retries",
+            "cut            \(text(counters["connectionsCutByConfiguration"])) connections by configuration, "
+                + "\(text(counters["exchangesCutByDeregistration"])) exchanges by deregistration",
+        ]
+        if let flows = answer["flows"]?.members?.filter({ $0.value["total"]?.int ?? 0 > 0 }), !flows.isEmpty {
+            let active = flows.map { "\(text($0.value["active"])) \($0.key)" }.joined(separator: ", ")
+            let total = flows.reduce(0) { $0 + ($1.value["total"]?.int ?? 0) }
+            lines.insert("flows          \(active) going on, \(total) since the start", at: 6)
+        }
+        let failedOpen = (answer["groupsFailedOpen"]?.array ?? []).map(text)
+        if !failedOpen.isEmpty {
+            lines.append("failing open   \(failedOpen.joined(separator: ", ")): no target is healthy, so all are used")
+        }
+        let waiting = answer["changesNotApplied"]?.array ?? []
+        if !waiting.isEmpty {
+            lines.append("")
+            lines.append("Changes made at run time that do not fit the file any more:")
+            lines += waiting.map { "  \(text($0))" }
+        }
+        let overrides = overrides(answer)
+        if !overrides.isEmpty { lines += [""] + overrides }
+        var table = TextTable(
+            ("worker", .right), ("connections", .right), ("to targets", .right), ("requests", .right), ("held", .right))
+        for worker in answer["workers"]?.array ?? [] {
+            table.add(
+                cell(worker["index"]), cell(worker["clientConnectionsActive"]), cell(worker["targetConnectionsActive"]),
+                cell(worker["requests"]), TextTable.Cell(bytes(worker["bytesHeld"]?.int ?? 0)))
+        }
+        return lines.map { $0 + "\n" }.joined() + "\n" + table.text(coloured: coloured, otherwise: "No workers.")
+    }
+}

@@ -1,0 +1,173 @@
+import ArgumentParser
+import Model
+
+/// `apus targets …`.
+struct TargetsCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "targets", abstract: "List, register and deregister the targets of a group.",
+        subcommands: [List.self, Register.self, Deregister.self])
+
+    /// `apus targets list GROUP`.
+    struct List: ParsableCommand {
+        static let configuration = CommandConfiguration(abstract: "Targets with their health, and why it is so.")
+
+        @Argument(help: "The target group.")
+        var group: String
+        @Argument(help: ArgumentHelp("Only these targets.", valueName: "id[:port]"), transform: TargetName.read)
+        var targets: [TargetName] = []
+        @OptionGroup var socket: SocketOptions
+
+        func run() throws { try socket.perform(.targets(of: group, targets)) }
+    }
+
+    /// `apus targets register GROUP ID[:PORT]… [--wait] [--timeout SECONDS]`.
+    struct Register: ParsableCommand {
+        static let configuration = CommandConfiguration(
+            abstract: "Add targets to a group.",
+            discussion: "An IPv6 address with a port is written as in [::1]:80.")
+
+        @Argument(help: "The target group.")
+        var group: String
+        @Argument(help: ArgumentHelp("Address or instance id.", valueName: "id[:port]"), transform: TargetName.read)
+        var targets: [TargetName]
+        @Flag(
+            name: .long,
+            help: "Return when they are healthy; end with 1 and say why if they are not in time.")
+        var wait = false
+        @Option(
+            name: .long, help: ArgumentHelp("How long to wait; 60 without it.", valueName: "seconds"))
+        var timeout: Double?
+        @OptionGroup var socket: SocketOptions
+
+        func validate() throws {
+            guard let timeout else { return }
+            guard wait else { throw ValidationError("--timeout goes with --wait.") }
+            guard (0...3600).contains(timeout) else {
+                throw ValidationError("--timeout must be from 0 to 3600 seconds, but is \(timeout).")
+            }
+        }
+
+        func run() throws {
+            try socket.perform(.register(targets, in: group, wait: wait, timeoutSeconds: timeout))
+        }
+    }
+
+    /// `apus targets deregister GROUP ID[:PORT]… [--wait]`.
+    struct Deregister: ParsableCommand {
+        static let configuration = CommandConfiguration(
+            abstract: "Remove targets from a group: what is in flight may finish, nothing new is sent to them.")
+
+        @Argument(help: "The target group.")
+        var group: String
+        @Argument(help: ArgumentHelp("Address or instance id.", valueName: "id[:port]"), transform: TargetName.read)
+        var targets: [TargetName]
+        @Flag(
+            name: .long,
+            help: ArgumentHelp(
+                "Return when they are drained, and say how that went; end with 4 if exchanges were cut, and with 1 "
+                    + "if a target is not registered."))
+        var wait = false
+        @OptionGroup var socket: SocketOptions
+
+        func run() throws { try socket.perform(.deregister(targets, from: group, wait: wait)) }
+    }
+}
+
+extension AdminCall {
+    /// The health of a group's targets; of all of them when `targets` is empty.
+    static func targets(of group: String, _ targets: [TargetName]) -> AdminCall {
+        let query = targets.map { "id=\(escaped($0.id))" + ($0.port.map { "&port=\($0)" } ?? "") }.joined(
+            separator: "&")
+        let path = "/v1/target-groups/\(escaped(group))/targets"
+        return AdminCall("GET", query.isEmpty ? path : "\(path)?\(query)", view: AdminView.targets)
+    }
+
+    /// Adds targets to a group, and waits until they are healthy if `wait`, at most for so many seconds if they are
+    /// given.
+    static func register(
+        _ targets: [TargetName], in group: String, wait: Bool = false, timeoutSeconds: Double? = nil
+    ) -> AdminCall {
+        var body: Value = ["targets": list(targets)]
+        if wait { body["wait"] = true }
+        body["timeoutSeconds"] = timeoutSeconds.map { .number($0) }
+        return AdminCall("POST", "/v1/target-groups/\(escaped(group))/targets", body) { answer, _ in
+            AdminView.done(
+                "Registered \(counted(targets.count, "target")) in \(group)\(wait ? ", healthy now" : "")", answer)
+        }
+    }
+
+    /// Removes targets from a group, and waits until they are drained if `wait`.
+    static func deregister(_ targets: [TargetName], from group: String, wait: Bool) -> AdminCall {
+        let body: Value = ["targets": list(targets), "wait": .bool(wait)]
+        let path = "/v1/target-groups/\(escaped(group))/deregister"
+        return AdminCall("POST", path, body, tellsOfCuts: AdminView.tellsOfCuts) { answer, coloured in
+            if wait { return AdminView.drained(answer, coloured) }
+            return AdminView.deregistered(answer, from: group)
+        }
+    }
+
+    private static func list(_ targets: [TargetName]) -> Value { .array(targets.map { .target($0.id, $0.port) }) }
+}
+
+extension AdminView {
+    static func targets(_ answer: Value, _ coloured: Bool) -> String {
+        var table = TextTable(("target", .left), ("checked at", .left), ("state", .left), ("why", .left))
+        for description in answer["targetHealthDescriptions"]?.array ?? [] {
+            let health = description["targetHealth"] ?? [:]
+            let state = text(health["state"])
+            let checked = text(description["healthCheckPort"])
+            // One that fails its checks is not used anyway.
+            let isSuspect = state == "healthy" && description["suspect"]?.bool ?? false
+            let why = isSuspect ? "An attempt failed; passed over for now" : health["description"]?.string ?? ""
+            table.add(
+                TextTable.Cell(target(description["target"])), TextTable.Cell(checked == "-" ? "-" : "port \(checked)"),
+                TextTable.Cell(isSuspect ? "\(state), suspect" : state, isSuspect ? .pending : tones[state]),
+                TextTable.Cell(why))
+        }
+        return table.text(coloured: coloured, otherwise: "There are no targets.")
+    }
+
+    /// Targets that left `group`, without waiting for the end of their exchanges.
+    static func deregistered(_ answer: Value, from group: String) -> String {
+        let targets = answer["targets"]?.array ?? []
+        let strangers = targets.filter { $0["registered"]?.bool == false }
+        var text = strangers.map { "\(target($0)) was not registered.\n" }.joined()
+        let count = targets.count - strangers.count
+        if count > 0 { text += done("Deregistered \(counted(count, "target")) from \(group); draining", answer) }
+        return text
+    }
+
+    /// Whether the draining of some target cut exchanges, or left connections that stopping the target now would cut.
+    static func tellsOfCuts(_ answer: Value) -> Bool {
+        (answer["targets"]?.array ?? []).contains { $0["cut"]?.int ?? 0 > 0 || $0["left"]?.int ?? 0 > 0 }
+    }
+
+    /// How the draining of targets ended.
+    static func drained(_ answer: Value, _ coloured: Bool) -> String {
+        var table = TextTable(("target", .left), ("finished", .right), ("cut", .right), ("took", .right), ("", .left))
+        var cutCount = 0
+        var leftCount = 0
+        for report in answer["targets"]?.array ?? [] {
+            let cut = report["cut"]?.int ?? 0
+            let left = report["left"]?.int ?? 0
+            cutCount += cut
+            leftCount += left
+            table.add(
+                TextTable.Cell(target(report)), cell(report["finished"]),
+                TextTable.Cell("\(cut)", cut > 0 ? .bad : nil),
+                TextTable.Cell("\(text(report["seconds"])) s"),
+                left == 0 ? "" : TextTable.Cell("\(counted(left, "connection")) still open", .bad))
+        }
+        let end =
+            leftCount > 0
+            ? "The time is over: to stop now cuts \(counted(leftCount, "connection"))."
+            : cutCount == 0
+                ? "Drained: safe to stop."
+                : "Drained: \(counted(cutCount, "exchange")) \(cutCount == 1 ? "was" : "were") cut."
+        return table.text(coloured: coloured, otherwise: "There are no targets.") + end + "\n"
+    }
+
+    private static let tones: [String: TextTable.Tone] = [
+        "healthy": .good, "initial": .pending, "draining": .pending, "unhealthy": .bad, "unused": .faint,
+    ]
+}

@@ -1,0 +1,36 @@
+import Model
+import Testing
+
+@testable import CLI
+
+@Suite struct AdminViewTests {
+    static let durations: [(Int, String)] = [
+        (0, "0 s"), (59, "59 s"), (60, "1 min"), (61, "1 min 1 s"), (3600, "1 h"), (3661, "1 h 1 min"),
+        (90_000, "1 d 1 h"),
+        (86_401, "1 d"), (864_000, "10 d"),
+    ]
+
+    @Test(arguments: durations) func durationsAreShort(seconds: Int, text: String) {
+        #expect(AdminView.duration(seconds) == text)
+    }
+
+    static let sizes: [(Int, String)] = [
+        (0, "0 B"), (1023, "1023 B"), (1024, "1 KiB"), (1536, "1.5 KiB"), (1 << 20, "1 MiB"), (5 << 30, "5 GiB"),
+    ]
+
+    @Test(arguments: sizes) func sizesHaveUnits(count: Int, text: String) { #expect(AdminView.bytes(count) == text) }
+
+    @Test func redirectsAreShownWhole() {
+        let listener: Value = [
+            "rules": [],
+            "defaultActions": [["type": "redirect", "redirectConfig": ["protocol": "HTTPS", "port": "443"]]],
+        ]
+        #expect(AdminView.rules(listener, false).contains("redirect to https://#{host}:443/#{path}?#{query}"))
+    }
+
+    @Test func whatIsMissingIsADash() {
+        let text = AdminView.groups(["targetGroups": [[:]]], false)
+        #expect(text.contains("-"))
+        #expect(AdminView.groups([:], false) == "There are no target groups.\n")
+    }
+}
