@@ -1,6 +1,9 @@
 #!/usr/bin/env python3
 """Runs Apus, HAProxy, nginx and nghttpx side by side and writes what a request costs each, and a target's death.
 
+Beside them runs the floor, a relay in C that looks at no byte (floor.c), where that is comparable. Each row says what
+Apus costs compared with the best other and with the floor, and whether that is within its budget.
+
 The figure is the proxy's own CPU time per request, user and system, from /proc: it does not depend on how fast the load
 generator is. Each proxy has one core to itself; the load generator and the target server have another. Rounds are
 interleaved, so that whatever else the machine does hits all alike, and medians are reported.
@@ -35,6 +38,7 @@ RESULTS = pathlib.Path(__file__).resolve().parent.parent / "results"
 def main():
     options = parse_options()
     rows = [row for row in load.ROWS if row.name in options.rows]
+    rows = [row for row in rows if set(options.only) - set(row.without)]
     descriptors = processes.raise_descriptor_limit()
     if options.connections * 2 + 1000 > descriptors:
         raise SystemExit(f"{options.connections} connections need more than the {descriptors} descriptors there are")
@@ -130,7 +134,9 @@ def parse_options():
     if len(os.sched_getaffinity(0)) < 2:
         parser.error("two cores are needed: one for the proxy, one for the load")
     tools = ["taskset", "wrk", "h2load", "openssl", "nginx", "ip", "curl"]
-    tools += [name for name in options.only if name != "apus"]
+    tools += [name for name in options.only if name not in ("apus", "floor")]
+    if "floor" in options.only:
+        tools.append("cc")
     if "apus" in options.only:
         tools.append(options.apus)
     if options.syscalls:
@@ -194,9 +200,9 @@ def write(rows, compared, results, syscalls, options):
     ]
     for proxy in compared:
         proxy.large_buffers = False
-        sections.append(f"{proxy.title}: `{' '.join(proxy.process.words)}`, where `{proxy.file_name}` is")
         text = "\n".join(filter(str.strip, proxy.text(proxy.port, proxy.target_port).splitlines()))
-        sections.append(f"```\n{text}\n```")
+        command = f"{proxy.title}: `{' '.join(proxy.process.words)}`"
+        sections += [f"{command}, where `{proxy.file_name}` is", f"```\n{text}\n```"] if text else [command]
     (options.output / "compare.md").write_text("\n\n".join(filter(None, sections)) + "\n")
     (options.output / "compare.svg").write_text(report.chart(rows, compared, results))
     samples = {f"{row} {proxy}": [sample.figure for sample in each] for (row, proxy), each in results.items()}

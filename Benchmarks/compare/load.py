@@ -21,7 +21,7 @@ LOSS_MAX = 10
 class Row:
     """One kind of work, and how it is measured."""
 
-    def __init__(self, name, title, unit, measure, words=None, bytes=None, without=()):
+    def __init__(self, name, title, unit, measure, words=None, bytes=None, without=(), has_floor=False, budget=None):
         self.name = name
         self.title = title
         self.unit = unit
@@ -31,7 +31,20 @@ class Row:
         # Bytes of a response, where there are so many that throughput is of interest.
         self.bytes = bytes
         # Proxies that cannot do it.
-        self.without = without
+        self.without = tuple(without) + (() if has_floor else ("floor",))
+        # What Apus must reach: a Budget, or None.
+        self.budget = budget
+
+
+class Budget:
+    """What Apus may cost at most: so many times the best other, the floor, or so much."""
+
+    def __init__(self, most, of):
+        self.most = most
+        self.of = of
+
+    def __str__(self):
+        return f"≤ {self.most:,} {self.of}" if self.of == "B" else f"≤ {self.most:.2f} × {self.of}"
 
 
 class RequestsFailed(Exception):
@@ -68,7 +81,7 @@ def run_wrk(words):
     return requests, rate
 
 
-def http_row(name, title, path, headers=(), large_buffers=False, tls=False, tunnel=False, bytes=None):
+def http_row(name, title, path, headers=(), large_buffers=False, tls=False, tunnel=False, **about):
     """A row of HTTP/1.1: µs of the proxy's CPU time per request."""
 
     def words(proxy, options, seconds=None):
@@ -84,7 +97,7 @@ def http_row(name, title, path, headers=(), large_buffers=False, tls=False, tunn
         used = proxy.process.cpu_seconds() - before
         return Sample(used / requests * 1e6, rate)
 
-    return Row(name, title, "µs", measure, words, bytes, without=WITHOUT_TUNNELS if tunnel else ())
+    return Row(name, title, "µs", measure, words, without=WITHOUT_TUNNELS if tunnel else (), **about)
 
 
 def h2load_words(url, requests, core):
@@ -105,7 +118,7 @@ def run_h2load(words):
     return float(re.search(r"finished in [^,]+, ([\d.]+) req/s", text)[1])
 
 
-def http2_row(name, title, path, without=()):
+def http2_row(name, title, path, **about):
     """A row of HTTP/2 and TLS: µs of the proxy's CPU time per request."""
 
     def words(proxy, options, requests=HTTP2_REQUESTS):
@@ -120,7 +133,7 @@ def http2_row(name, title, path, without=()):
         used = proxy.process.cpu_seconds() - before
         return Sample(used / HTTP2_REQUESTS * 1e6, rate)
 
-    return Row(name, title, "µs", measure, words, without=without)
+    return Row(name, title, "µs", measure, words, **about)
 
 
 def datagram_words(proxy, options, seconds=None):
@@ -152,13 +165,13 @@ def cpu_per_datagram(proxy, options):
     return Sample(used / answered * 1e6, rate, lost)
 
 
-def memory_row(name, title, tls=False, tunnel=False):
+def memory_row(name, title, tls=False, tunnel=False, budget=None):
     """A row of memory: bytes that each of many idle connections holds in the proxy, after one request on each."""
 
     def measure(proxy, options):
         return memory_per_connection(proxy, options, tls, tunnel)
 
-    return Row(name, title, "B", measure, without=WITHOUT_TUNNELS if tunnel else ())
+    return Row(name, title, "B", measure, without=WITHOUT_TUNNELS if tunnel else (), budget=budget)
 
 
 def memory_per_connection(proxy, options, tls, tunnel):
@@ -204,24 +217,27 @@ WITHOUT_DATAGRAMS = ("haproxy", "nghttpx")
 CLOSE = ["Connection: close"]
 
 ROWS = [
-    http_row("keepalive", "HTTP/1.1 keep-alive, 128 B", "/small"),
-    http_row("connection", "New connection per request", "/small", CLOSE),
-    http_row("large", "1 MiB response", "/large", bytes=LARGE_BYTES),
-    http_row("buffers", "1 MiB response, 64 KiB buffers", "/large", large_buffers=True, bytes=LARGE_BYTES),
-    http_row("https", "HTTPS keep-alive, 128 B", "/small", tls=True),
-    http2_row("http2", "HTTP/2 to HTTP/1.1, 128 B", "/small"),
+    http_row("keepalive", "HTTP/1.1 keep-alive, 128 B", "/small", has_floor=True, budget=Budget(1.10, "floor")),
+    http_row("connection", "New connection per request", "/small", CLOSE, budget=Budget(0.85, "best")),
+    http_row("large", "1 MiB response", "/large", bytes=LARGE_BYTES, has_floor=True, budget=Budget(1.0, "floor")),
+    http_row("buffers", "1 MiB response, 64 KiB buffers", "/large", large_buffers=True, bytes=LARGE_BYTES,
+             has_floor=True),
+    http_row("https", "HTTPS keep-alive, 128 B", "/small", tls=True, budget=Budget(0.80, "best")),
+    http2_row("http2", "HTTP/2 to HTTP/1.1, 128 B", "/small", budget=Budget(0.75, "best")),
     http2_row("http2both", "HTTP/2 to HTTP/2, 128 B", "/h2/small", without=("nginx",)),
-    http_row("handshake", "New TLS connection per request", "/small", CLOSE, tls=True),
-    http_row("tcp", "TCP tunnel, keep-alive, 128 B", "/small", tunnel=True),
+    http_row("handshake", "New TLS connection per request", "/small", CLOSE, tls=True, budget=Budget(0.80, "best")),
+    http_row("tcp", "TCP tunnel, keep-alive, 128 B", "/small", tunnel=True, has_floor=True,
+             budget=Budget(1.03, "floor")),
     http_row("tcpnew", "TCP tunnel per request", "/small", CLOSE, tunnel=True),
-    http_row("tcpbulk", "TCP tunnel, 1 MiB", "/large", tunnel=True, bytes=LARGE_BYTES),
+    http_row("tcpbulk", "TCP tunnel, 1 MiB", "/large", tunnel=True, bytes=LARGE_BYTES, has_floor=True,
+             budget=Budget(1.0, "floor")),
     http_row("tcpbuffers", "TCP tunnel, 1 MiB, 64 KiB buffers", "/large", large_buffers=True, tunnel=True,
-             bytes=LARGE_BYTES),
+             bytes=LARGE_BYTES, has_floor=True),
     http_row("tlstcp", "TLS to TCP tunnel, keep-alive, 128 B", "/small", tls=True, tunnel=True),
     Row("udp", f"UDP there and back, {datagrams.BYTES} B", "µs", cpu_per_datagram, datagram_words,
         without=WITHOUT_DATAGRAMS),
-    memory_row("memory", "Memory per idle connection"),
-    memory_row("tlsmemory", "Memory per idle TLS connection", tls=True),
+    memory_row("memory", "Memory per idle connection", budget=Budget(600, "B")),
+    memory_row("tlsmemory", "Memory per idle TLS connection", tls=True, budget=Budget(14_600, "B")),
     memory_row("tunnelmemory", "Memory per idle TCP tunnel", tunnel=True),
 ]
 SYSCALL_ROWS = [row for row in ROWS if row.name in ("keepalive", "tcp")]

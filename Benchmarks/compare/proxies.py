@@ -328,6 +328,29 @@ errorlog-file={self.folder}/error.log
         return _output(["nghttpx", "--version"]).split("/")[-1]
 
 
+class Floor(Server):
+    """A relay in C that looks at no byte (floor.c): what two sockets cost on this kernel. It cannot choose a target, so
+    each client has one connection of its own, and what is an HTTP listener elsewhere passes on connections as well."""
+
+    name = "floor"
+    title = "floor"
+    file_name = "floor"
+    tunnels = True
+
+    def text(self, port, target_port):
+        return ""
+
+    def words(self):
+        program = self.folder / "relay"
+        if not program.exists():
+            source = pathlib.Path(__file__).resolve().parent / "floor.c"
+            subprocess.run(["cc", "-O2", "-o", str(program), str(source)], check=True)
+        return [str(program), *map(str, (self.target_port, self.port, self.tunnel_port))]
+
+    def version(self):
+        return "(floor.c)"
+
+
 class Apus(Server):
     name = "apus"
     title = "Apus"
@@ -416,7 +439,7 @@ class Apus(Server):
         return _output([self.binary, "--version"]).split()[1]
 
 
-PROXIES = {proxy.name: proxy for proxy in (HAProxy, Nginx, Nghttpx, Apus)}
+PROXIES = {proxy.name: proxy for proxy in (HAProxy, Nginx, Nghttpx, Floor, Apus)}
 
 
 def _nginx_folders(folder):

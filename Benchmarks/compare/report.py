@@ -31,11 +31,16 @@ def table(lines):
 
 
 def result_table(rows, proxies, results):
-    """The medians with their ranges; with Apus among others, its ratio to the best of them."""
-    others = [proxy for proxy in proxies if proxy.name != "apus"]
-    compares = len(others) > 0 and len(others) < len(proxies)
+    """The medians with their ranges; with Apus among others, its ratios to the best of them and to the floor, and
+    whether its budget is met."""
+    names = [proxy.name for proxy in proxies]
+    compares = "apus" in names and len(names) > 1
+    has_floor = "apus" in names and "floor" in names
     head = ["work", *[f"{proxy.title} {proxy.version()}" for proxy in proxies]]
-    lines = [head + (["Apus ÷ best other"] if compares else [])]
+    head += ["Apus ÷ best other"] if compares else []
+    head += ["Apus ÷ floor"] if has_floor else []
+    head += ["must reach"] if compares else []
+    lines = [head]
     for row in rows:
         line = [f"{row.title}, {row.unit}"]
         for proxy in proxies:
@@ -45,11 +50,28 @@ def result_table(rows, proxies, results):
             median, least, largest = figures(results[row.name, proxy.name])
             line.append(f"{number(median)} ({number(least)}–{number(largest)})")
         if compares:
-            able = [proxy for proxy in others if proxy.name not in row.without]
-            best = min((figures(results[row.name, proxy.name])[0] for proxy in able), default=None)
-            line.append(f"{figures(results[row.name, 'apus'])[0] / best:.2f}" if best else "–")
+            ratios = ratios_of_apus(row, names, results)
+            line += [f"{ratio:.2f}" if ratio else "–" for ratio in ([ratios["best"], ratios["floor"]] if has_floor
+                                                                    else [ratios["best"]])]
+            line.append(verdict(row.budget, ratios))
         lines.append(line)
     return table(lines)
+
+
+def ratios_of_apus(row, names, results):
+    """What Apus costs, as it is and divided by what the best other and the floor cost; None where there is none."""
+    medians = {name: figures(results[row.name, name])[0] for name in names if name not in row.without}
+    apus = medians.pop("apus")
+    floor = medians.pop("floor", None)
+    best = min(medians.values(), default=None)
+    return {"B": apus, "best": apus / best if best else None, "floor": apus / floor if floor else None}
+
+
+def verdict(budget, ratios):
+    """A budget, and whether it is met; a dash where there is none, or nothing to compare with."""
+    if not budget or ratios[budget.of] is None:
+        return "–"
+    return f"{budget} {'hit' if ratios[budget.of] <= budget.most else 'MISS'}"
 
 
 def rate_table(rows, proxies, results):
