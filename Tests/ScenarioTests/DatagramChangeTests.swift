@@ -149,6 +149,8 @@ import Testing
         let after = try clients.map { try #require(try $0.ask("who")) }
         #expect(after == (terminates ? Array(repeating: "b", count: 20) : before))
         expectMetric(apus, "apus_flow_endings_total", "deregistration", is: Double(terminates ? count : 0))
+        expectMetric(apus, "apus_exchanges_cut_by_deregistration_total", is: Double(terminates ? count : 0))
+        expectMetric(apus, "apus_connections_cut_by_configuration_total", is: 0)
         if terminates {
             let line = expectFlow(by: apus, "deregistration", by: "apus", target: targets[0].address.text)
             #expect(line["type"] == "udp" && line["received_bytes"] == 6 && line["sent_bytes"] == 2)
@@ -179,11 +181,13 @@ import Testing
         let stays = try DatagramEnd(to: apus)
         let goes = try DatagramEnd(to: apus, port: apus.ports[1])
         #expect(try stays.ask("x") == "x" && goes.ask("y") == "y")
+        expectMetric(apus, "apus_connections_cut_by_configuration_total", is: 0)
         document.listeners.removeLast()
         try apus.write(document)
         #expect(try apus.command("reload").status == .exited(0))
         let line = expectFlow(by: apus, "listener_removed", by: "apus")
         #expect(line["listener"].string == "127.0.0.1:\(apus.ports[1])")
+        expectMetric(apus, "apus_connections_cut_by_configuration_total", is: 1)
         try goes.send("anybody?")
         #expect(goes.receive(within: 5) == nil, "the port is nobody's")
         #expect(try stays.ask("x") == "x")
@@ -192,6 +196,7 @@ import Testing
         try apus.write(document)
         #expect(try apus.command("reload").status == .exited(0))
         #expect(try goes.ask("again") == "again")
+        expectMetric(apus, "apus_connections_cut_by_configuration_total", is: 1)
     }
 
     @Test("A reload that changes nothing about it leaves a flow alone, and nothing is lost meanwhile")
@@ -212,6 +217,7 @@ import Testing
             #expect(try reload.value() == .exited(0))
         }
         expectMetric(apus, "apus_flows_total", "udp", is: 10)
+        expectMetric(apus, "apus_connections_cut_by_configuration_total", is: 0)
         #expect(Set(target.arrivals.map(\.source)).count == 10)
     }
 
@@ -237,5 +243,24 @@ import Testing
             "\(lines)")
         #expect(lines.first?["client"].string == "127.0.0.1:\(idle.port)")
         #expect(!apus.errors.contains("rror"), "\(apus.errors)")
+        #expect(apus.errors.contains("exchangesCut=0"), "\(apus.errors)")
+    }
+
+    @Test("SIGTERM has a bound: a flow that is still used at the end of the grace is cut and counted")
+    func terminatesInTime() throws {
+        var document = Document.datagrams(try DatagramTarget())
+        document.runtime["shutdownGraceSeconds"] = 1
+        let apus = try ApusProcess.start(document)
+        let client = try DatagramEnd(to: apus)
+        #expect(try client.ask("x") == "x")
+        apus.process.signal(SIGTERM)
+        // What is not answered any more was sent to a process that has ended.
+        while apus.process.exitStatus == nil {
+            try? client.send("y")
+            _ = client.receive(within: 0.05)
+        }
+        #expect(apus.process.waitForExit() == .exited(0))
+        expectFlow(by: apus, "shutdown", by: "apus")
+        #expect(apus.errors.contains("exchangesCut=1"), "\(apus.errors)")
     }
 }

@@ -175,5 +175,20 @@ import Testing
         #expect(eventually { !blue.requests.isEmpty })
         #expect(apus.terminate(within: 10) == .exited(0))
         #expect(client.ended() || client.wire.hasUnread)
+        #expect(apus.errors.contains("exchangesCut=1"), "\(apus.errors)")
+    }
+
+    @Test("A second SIGTERM does not wait, and what it cuts is counted")
+    func terminatesAtOnce() throws {
+        let blue = try TargetServer(script: TargetScript.silence)
+        let apus = try ApusProcess.start(Document(blue))
+        let client = try apus.client()
+        try client.send("GET /never HTTP/1.1\r\nHost: a.b\r\n\r\n")
+        #expect(eventually { !blue.requests.isEmpty })
+        apus.process.signal(SIGTERM)
+        #expect(eventually { apus.errors.contains("stopping") }, "\(apus.errors)")
+        apus.process.signal(SIGTERM)
+        #expect(apus.process.waitForExit(within: 10) == .exited(0))
+        #expect(apus.errors.contains("exchangesCut=1"), "\(apus.errors)")
     }
 }

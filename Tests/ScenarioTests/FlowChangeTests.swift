@@ -451,6 +451,7 @@ import Testing
         #expect(apus.process.waitForExit() == .exited(0))
         expectFlow(by: apus, "shutdown", by: "apus", target: a.address.text, client: flow.address)
         #expect(eventually { a.connections.allSatisfy { $0.ending == .reset } })
+        #expect(apus.errors.contains("exchangesCut=1"), "\(apus.errors)")
     }
 
     @Test("At runtime.connections new connections are refused, and taken again when others have gone")

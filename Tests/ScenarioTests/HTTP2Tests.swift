@@ -223,6 +223,8 @@ import Testing
         apus.process.signal(SIGTERM)
         let told = try words.value()
         #expect(told == "reset 2\n", "\(told)")
+        #expect(apus.process.waitForExit() == .exited(0))
+        #expect(apus.errors.contains("exchangesCut=1"), "\(apus.errors)")
     }
 
     @Test func aSlowStreamHoldsUpNoOther() throws {

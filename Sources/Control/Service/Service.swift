@@ -121,9 +121,20 @@ final class Service {
         }
         admin.close()
         operations.metricsDoor.close()
-        logger.notice("stopped", metadata: ["exchangesCut": "\(cutCount)", "status": "\(status)"])
+        logger.notice("stopped", metadata: ["exchangesCut": "\(cutCount + leftCount)", "status": "\(status)"])
         stopLogs()
         return status
+    }
+
+    /// Exchanges and flows of workers that are not waited for: they end with the process.
+    private var leftCount: Int {
+        operations.workers.reduce(0) { sum, worker in
+            let counters = worker.counters
+            let flows = FlowKind.allCases.reduce(0) {
+                $0 + counters.flows.value($1) - counters.flowsEnded.value($1)
+            }
+            return sum + Int(counters.requestsActive.value + flows)
+        }
     }
 
     /// Writes what waits in the logs. All of them together get the time of one.

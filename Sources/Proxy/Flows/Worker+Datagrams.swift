@@ -204,6 +204,7 @@ extension Worker {
         resources.buffers.charge(-Limits.datagramFlowBytes)
         counters.flowEndings.add(ending)
         counters.flowsEnded.add(.udp)
+        countCut(ending)
         flow.group.plan.counters.flowsActive.subtract()
         flow.pool.end(cut: ending == .deregistration)
         reportIfDrained(flow.pool)

@@ -71,6 +71,7 @@ extension Worker {
         if tunnel.record.target == nil { counters.flowsRejected.add(tunnel.record.kind) }
         counters.flowEndings.add(ending)
         counters.flowsEnded.add(tunnel.record.kind)
+        countCut(ending)
         log(tunnel)
         tunnel.enter(.closed)
         if let target = tunnel.target { close(target, reset: isReset) }
@@ -81,7 +82,6 @@ extension Worker {
         if let pool = tunnel.pool.take() { endCount(pool, cut: ending == .deregistration) }
         reserve.restore()
         clientCount -= 1
-        tunnel.listener.connectionCount -= 1
         counters.connectionsActive.subtract()
     }
 

@@ -206,34 +206,42 @@ extension Worker {
 
     /// The last thing a worker does: cuts what did not finish in time, and says so.
     mutating func stop() {
-        var cut = 0
+        let cutBefore = counters.connectionsCutByConfiguration.value
         for client in clients() {
-            if let exchange = client.exchange {
-                cut += 1
-                handle(exchange, .stopped)
-            } else {
-                close(client)
-            }
+            if let exchange = client.exchange { cutForShutdown(exchange) } else { close(client) }
         }
         for connection in http2Clients() {
             for case let stream? in connection.streams {
-                guard let exchange = stream.exchange else { continue }
-                cut += 1
-                handle(exchange, .stopped)
+                if let exchange = stream.exchange { cutForShutdown(exchange) }
             }
             connection.announceEnd()
             sendLast(connection)
             end(connection)
         }
-        for tunnel in tunnels() {
-            cut += 1
-            end(tunnel, .shutdown, by: .apus)
-        }
+        for tunnel in tunnels() { end(tunnel, .shutdown, by: .apus) }
         for flow in datagramFlows() { end(flow, .shutdown, by: .apus) }
         for pool in pools { while let idle = pool?.takeIdle() { close(idle) } }
         accessLog?.flush()
         connectionLog?.flush()
-        control.send(.stopped(worker: configuration.index, cut: cut))
+        let cut = counters.connectionsCutByConfiguration.value - cutBefore
+        control.send(.stopped(worker: configuration.index, cut: Int(cut)))
+    }
+
+    private mutating func cutForShutdown(_ exchange: Exchange) {
+        counters.connectionsCutByConfiguration.add()
+        handle(exchange, .stopped)
+    }
+
+    /// Counts a tunnel or a flow of datagrams that the configuration, or the end of the process, ends before its own
+    /// end.
+    func countCut(_ ending: FlowEnding) {
+        switch ending {
+        case .listenerRemoved, .shutdown: counters.connectionsCutByConfiguration.add()
+        case .deregistration: counters.exchangesCutByDeregistration.add()
+        case .finished, .reset, .idle, .connectFailed, .connectTimeout, .noTargets, .noWeight, .clientTLS, .targetTLS,
+            .proxyHeader, .clientHello, .unhealthy, .unreachable, .memory:
+            break
+        }
     }
 
     /// The worker holds more than its budget: closes the connections that hold the most, until it does not

@@ -58,7 +58,6 @@ struct Worker: ~Copyable {
     var isServingBacklog = false
     /// Set once control has said to finish.
     var finishDeadline: Instant?
-    var cutAtFinish = 0
     private var bytesReported = 0
 
     /// Who occupies a slot, and so who an event is for.

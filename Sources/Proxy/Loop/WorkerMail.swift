@@ -55,7 +55,7 @@ public enum ControlMail: Sendable {
     case suspected(target: Int, SuspicionCause, after: Nanoseconds)
     /// An attempt on a suspect target has succeeded.
     case trusted(target: Int)
-    /// The worker's thread is about to end. `cut` counts the exchanges that the deadline ended.
+    /// The worker's thread is about to end. `cut` counts the exchanges, tunnels and flows that the deadline ended.
     case stopped(worker: Int, cut: Int)
 }
 

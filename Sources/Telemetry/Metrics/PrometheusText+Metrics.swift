@@ -215,10 +215,13 @@ private let workerMetrics: [Metric<WorkerCounters>] = [
         $0.descriptorWaits.value
     },
     .counter("client_connections_shed_total", "Client connections closed to free memory.") { $0.connectionsShed.value },
-    .counter("connections_cut_by_configuration_total", "Connections cut by a change of configuration; stays 0.") {
+    .counter(
+        "connections_cut_by_configuration_total",
+        "Exchanges and flows that a removed UDP listener or the shutdown deadline cut; no other change does."
+    ) {
         $0.connectionsCutByConfiguration.value
     },
-    .counter("exchanges_cut_by_deregistration_total", "Exchanges cut when a deregistration delay ended.") {
+    .counter("exchanges_cut_by_deregistration_total", "Exchanges and flows cut when a deregistration delay ended.") {
         $0.exchangesCutByDeregistration.value
     },
     .counter("client_received_bytes_total", "Bytes read from clients.") { $0.clientBytesReceived.value },

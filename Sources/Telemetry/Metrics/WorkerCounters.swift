@@ -194,9 +194,11 @@ public final class WorkerCounters: Sendable {
     public let descriptorWaits = Counter()
     /// Client connections closed to make room for others, by what they were doing.
     public let connectionsEvicted = CounterSet<EvictedKind>()
-    /// Client connections cut because the configuration changed. Stays zero: ARCHITECTURE.md, "Change".
+    /// Exchanges, tunnels and flows of datagrams that ended before their own end because the configuration changed or
+    /// the process stopped: flows of a UDP listener that was removed, and what the shutdown deadline interrupts. No
+    /// other change of the configuration ends any.
     public let connectionsCutByConfiguration = Counter()
-    /// Exchanges cut because their target's deregistration delay was over.
+    /// Exchanges, tunnels and flows of datagrams cut because their target's deregistration delay was over.
     public let exchangesCutByDeregistration = Counter()
     /// Bytes read from clients.
     public let clientBytesReceived = Counter()
