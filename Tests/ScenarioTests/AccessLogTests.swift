@@ -78,6 +78,32 @@ import Testing
         #expect(target.requests.isEmpty)
     }
 
+    @Test("Requests that do not follow HTTP to the letter are logged with ALB's class and reason")
+    func classification() throws {
+        let apus = try ApusProcess.start(Document(try TargetServer()))
+        let host = " HTTP/1.1\r\nHost: example.com\r\n"
+        let cases = [
+            ("GET /plain\(host)\r\n", 200, "-", "-"),
+            ("GET /zero\(host)Content-Length: 0\r\n\r\n", 200, "Acceptable", "GetHeadZeroContentLength"),
+            ("GET /later HTTP/1.2\r\nHost: a.b\r\n\r\n", 200, "Acceptable", "NonCompliantVersion"),
+            ("GET /body\(host)Content-Length: 1\r\n\r\nx", 200, "Ambiguous", "UndefinedContentLengthSemantics"),
+            (
+                "POST /both\(host)Content-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n", 400, "Ambiguous",
+                "BothTeClPresent"
+            ),
+            ("POST /bad\(host)Content-Length: 5x\r\n\r\n", 400, "Severe", "BadContentLength"),
+            ("POST /two\(host)Content-Length: 5\r\nContent-Length: 6\r\n\r\n", 400, "Severe", "MultipleContentLength"),
+            ("TRACE /traced\(host)\r\n", 405, "-", "-"),
+        ]
+        for (request, status, name, reason) in cases {
+            #expect(try apus.client().exchange(request, method: "GET").status == status, "\(request)")
+            let path = try #require(request.split(separator: " ").dropFirst().first)
+            let line = expectLogged(by: apus, "\(path) ", status: status)
+            #expect(line?.classification == name && line?.classificationReason == reason, "\(line?.line ?? request)")
+        }
+        expectMetric(apus, "apus_requests_non_compliant_total", is: 7)
+    }
+
     @Test("Answers made here are logged with the trace that a target would have seen")
     func tracesOfAnswersMadeHere() throws {
         let fixed: JSON = ["type": "fixed-response", "fixedResponseConfig": ["statusCode": "200"]]

@@ -122,7 +122,9 @@ import Testing
 
     @Test("A target that does not speak TLS, and one that never answers, could not be connected to")
     func noTLS() throws {
-        func end(_ target: StreamTarget, connectTimeout: JSON = 60) throws -> String? {
+        func end(
+            _ target: StreamTarget, connectTimeout: JSON = 60, handshakeTimeouts: Double = 0
+        ) throws -> String? {
             var document = Document.tls(
                 target, certificates: [Self.own])
             document.groups[0].settings["protocol"] = "TLS"
@@ -131,11 +133,12 @@ import Testing
             let apus = try ApusProcess.start(document)
             let seen = try run(apus, "send=x", "readall")
             #expect(seen["ended"] == "reset" || seen["failed"] == "ConnectionResetError", "\(seen.text)")
+            expectMetric(apus, "apus_timeouts_total", "target_tls_handshake", is: handshakeTimeouts)
             return eventually { apus.connectionLog.first?["ended"].string }
         }
         #expect(try end(try StreamTarget(script: StreamTarget.naming("hello, plainly"))) == "connect_failed")
         let silent = try StreamTarget { while case .bytes = $0.read() {} }
-        #expect(try end(silent, connectTimeout: 0.5) == "connect_timeout")
+        #expect(try end(silent, connectTimeout: 0.5, handshakeTimeouts: 1) == "connect_timeout")
     }
 
     /// In TLS 1.3 it is said behind the handshake: the flow is open by then.

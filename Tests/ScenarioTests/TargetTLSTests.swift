@@ -99,6 +99,8 @@ import Testing
             apus, version == "HTTP2" ? "--http2-prior-knowledge" : "--http1.1", "-o", "/dev/null", "-w", "%{http_code}",
             "http://127.0.0.1:\(apus.port)/")
         #expect(told == "504")
+        #expect(try apus.metric("apus_timeouts_total", "target_tls_handshake") > 0)
+        #expect(try apus.metric("apus_timeouts_total", "target_connect") == 0)
     }
 
     /// Idle connections are closed at once, so each request shakes hands: from the second on, with the session before.

@@ -174,7 +174,7 @@ final class AdminConnection: PollHandler {
     }
 
     private func beginBody(_ parsed: ParsedHead) {
-        isPersistent = parsed.isPersistent && !parsed.isAmbiguous
+        isPersistent = parsed.isPersistent && !parsed.compliance.isAmbiguous
         isHEAD = head.isHEAD
         decoder = BodyDecoder(parsed.framing)
         phase = .body

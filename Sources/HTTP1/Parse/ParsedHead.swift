@@ -21,16 +21,18 @@ public struct ParsedHead: Equatable, Sendable {
     public var isPersistent: Bool
     /// Whether the client waits for `100 Continue` before it sends the body.
     public var expectsContinue: Bool
-    /// Whether others might read this request differently (docs/elbv2.md, "Request classes"): serve it, then close
-    /// the client's and the target's connection.
-    public var isAmbiguous: Bool
+    /// How well a request followed the protocol. Responses are not classified.
+    public var compliance: Compliance
 
-    public init(byteCount: Int, framing: Framing, isPersistent: Bool, expectsContinue: Bool, isAmbiguous: Bool) {
+    public init(
+        byteCount: Int, framing: Framing, isPersistent: Bool, expectsContinue: Bool,
+        compliance: Compliance = .compliant
+    ) {
         self.byteCount = byteCount
         self.framing = framing
         self.isPersistent = isPersistent
         self.expectsContinue = expectsContinue
-        self.isAmbiguous = isAmbiguous
+        self.compliance = compliance
     }
 }
 

@@ -115,7 +115,21 @@ private func finish(
         ParsedHead(
             byteCount: end, framing: framing, isPersistent: facts.isPersistent,
             expectsContinue: hasContent && facts.expectsContinue,
-            isAmbiguous: hasContent && (method.equals("GET") || method.equals("HEAD"))))
+            compliance: compliance(of: line, framing, isRead: method.equals("GET") || method.equals("HEAD"))))
+}
+
+/// `isRead` tells of a method whose requests have no content that would mean anything. Source: RFC 9110 §9.3.1.
+private func compliance(of line: RequestLine, _ framing: Framing, isRead: Bool) -> Compliance {
+    if isRead {
+        switch framing {
+        case .none, .untilClose: break
+        case .chunked: return .undefinedTransferEncodingSemantics
+        case .length(let count):
+            if count > 0 { return .undefinedContentLengthSemantics }
+            return .getHeadZeroContentLength
+        }
+    }
+    return line.isVersionKnown ? .compliant : .nonCompliantVersion
 }
 
 extension Span where Element == UInt8 {

@@ -6,6 +6,8 @@ struct RequestLine {
     var target = ByteRange.empty
     /// As `Head` counts it: 0 or 1.
     var minorVersion: UInt8 = 1
+    /// Whether it is HTTP/1.0 or HTTP/1.1, and not one of the versions that nobody has written down.
+    var isVersionKnown = true
 
     /// Reads the request line of `input` that begins at `start`: three parts and exactly one space between them.
     mutating func read(_ input: Span<UInt8>, from start: Int) -> Line.Outcome {
@@ -38,6 +40,7 @@ struct RequestLine {
         let outcome = line.end(at: end, of: input, otherwise: .badVersion)
         if case .complete = outcome, version.major != 1 { return .refused(.unsupportedVersion) }
         minorVersion = version.headMinorVersion
+        isVersionKnown = version.minor <= 1
         return outcome
     }
 }

@@ -51,7 +51,7 @@ private func readResponseHead(
         return .complete(
             ParsedHead(
                 byteCount: end, framing: framing, isPersistent: facts.isPersistent && framing != .untilClose,
-                expectsContinue: false, isAmbiguous: false))
+                expectsContinue: false))
     }
 }
 

@@ -1,6 +1,7 @@
 import Core
 import Routing
 import TLS
+import Telemetry
 
 /// What carries one connection's bytes: a socket, what is known of its readiness, and the TLS session on it if any.
 ///
@@ -268,6 +269,9 @@ package struct Transport {
         case waiting, connected
         case failed(AttemptOutcome.Ending)
     }
+
+    /// What has run out when a connection to a target was not made in time.
+    var connectTimeoutKind: TimeoutKind { isConnected ? .targetTLSHandshake : .targetConnect }
 
     /// Goes on with connecting to a target, and with the handshake behind it.
     package mutating func continueConnecting(_ ready: Poller.Ready, _ resources: inout Resources) -> ConnectStep {

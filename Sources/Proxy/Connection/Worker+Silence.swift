@@ -59,7 +59,7 @@ extension Worker {
         guard connection.deadline <= now else { return schedule(connection, at: connection.deadline) }
         switch connection.phase {
         case .connecting:
-            counters.timeouts.add(.targetConnect)
+            counters.timeouts.add(connection.transport.connectTimeoutKind)
             connectFailed(connection, .connectTimedOut)
         case .open, .finishing: lookAt(connection)
         case .closed: preconditionFailure("HTTP/2 target: a deadline after closed")

@@ -305,7 +305,7 @@ extension Worker {
         if let oldest = tunnel.attempts.pending.first, oldest.beganAt + group.plan.connectTimeout <= now,
             case .tunnelSide(let side) = slab.resolve(oldest.token)
         {
-            counters.timeouts.add(.targetConnect)
+            counters.timeouts.add(side.transport.connectTimeoutKind)
             return connectFailed(side, tunnel, .connectTimedOut)
         }
         if tunnel.attempts.nextAt <= now { joinRace(tunnel) } else { rest(tunnel) }

@@ -84,7 +84,10 @@ extension Worker {
                 return true
             case .refused(let violation):
                 countRefusal(violation)
-                refuseHead(exchange, client, status: violation.status, reasonCode: violation.reasonCode)
+                let compliance = Compliance(violation, in: inbound.bytes)
+                refuseHead(
+                    exchange, client, status: violation.status, reasonCode: violation.reasonCode,
+                    compliance: compliance)
                 return true
             case .needMore:
                 guard case .got = client.fill(&self) else {
@@ -121,22 +124,31 @@ extension Worker {
         client.decoder = BodyDecoder(head.framing)
         // What follows a request for a WebSocket may be meant for one: it must not be read as a request.
         exchange.facts.isPersistent = head.isPersistent && !exchange.request.isWebSocket
-        exchange.facts.isAmbiguous = head.isAmbiguous
+        exchange.facts.isAmbiguous = head.compliance.isAmbiguous
         exchange.facts.expectsContinue = head.expectsContinue
         let request = exchange.request
         exchange.facts.isHEAD = request.bytes(request.method).equals("HEAD")
-        if head.isAmbiguous { counters.nonCompliantRequests.add() }
+        if head.compliance != .compliant {
+            counters.nonCompliantRequests.add()
+            note(head.compliance, of: exchange)
+        }
         decide(exchange)
+    }
+
+    private func note(_ compliance: Compliance, of exchange: Exchange) {
+        exchange.record.classification = compliance.classification
+        exchange.record.classificationReason = compliance.reason
     }
 
     /// Answers a request whose head cannot be read. Nothing that follows it can be trusted, so all that has come is
     /// counted as part of it and thrown away.
     mutating func refuseHead(
         _ exchange: Exchange, _ client: ClientConnection, status: UInt16, reasonCode: StaticString,
-        hint: StaticString = ""
+        hint: StaticString = "", compliance: Compliance = .compliant
     ) {
         take(exchange, client)
         exchange.requestProgress.receive(.refused)
+        note(compliance, of: exchange)
         let request = exchange.request
         exchange.facts.isHEAD = request.bytes(request.method).equals("HEAD")
         client.decoder = BodyDecoder(.untilClose)
@@ -214,7 +226,6 @@ extension Worker {
         client.transport.close(reset: reset, &resources)
         reserve.restore()
         clientCount -= 1
-        client.listener.connectionCount -= 1
         counters.connectionsActive.subtract()
     }
 }

@@ -103,7 +103,7 @@ final class TargetStream: TargetSide {
         if head.status >= 200 { decoder = BodyDecoder(framing == .none ? .none : .untilClose) }
         return .complete(
             ParsedHead(
-                byteCount: 0, framing: framing, isPersistent: true, expectsContinue: false, isAmbiguous: false))
+                byteCount: 0, framing: framing, isPersistent: true, expectsContinue: false))
     }
 
     private func endWithoutHead() -> HeadStep {

@@ -134,7 +134,7 @@ extension Worker {
         guard target.deadline <= now else { return schedule(target, at: target.deadline) }
         switch target.phase {
         case .connecting:
-            counters.timeouts.add(.targetConnect)
+            counters.timeouts.add(target.transport.connectTimeoutKind)
             connectFailed(target, .connectTimedOut)
         case .idle:
             target.pool.removeIdle(target)

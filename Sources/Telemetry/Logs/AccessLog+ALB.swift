@@ -40,7 +40,7 @@ extension AccessLog {
         openQuote()
         append(status: record.targetStatus)                                     // 27
         closeQuote()
-        quoted(record.classification.text)                                      // 28
+        quoted(record.classification)                                           // 28
         quoted(record.classificationReason)                                     // 29
         line.append(.space)
         line.append(trace: record.connectionTrace)                              // 30

@@ -39,7 +39,7 @@ extension AccessLog {
         word("actions_executed", record.action.text)
         text("redirect_url", names.redirectURL)
         reason(record.reason, record.reasonDetail)
-        word("classification", record.classification.text)
+        word("classification", record.classification)
         word("classification_reason", record.classificationReason)
         key("conn_trace_id")
         if record.connectionTrace == (0, 0) {

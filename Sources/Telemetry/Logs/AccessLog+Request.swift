@@ -104,15 +104,3 @@ extension AccessRecord.Action {
         }
     }
 }
-
-extension AccessRecord.Classification {
-    /// Field 28; nil stands for `-`.
-    var text: StaticString? {
-        switch self {
-        case .compliant: nil
-        case .acceptable: "Acceptable"
-        case .ambiguous: "Ambiguous"
-        case .severe: "Severe"
-        }
-    }
-}

@@ -40,18 +40,6 @@ public struct AccessRecord: Sendable {
         case redirect
     }
 
-    /// How well the request followed RFC 9112, for field 28. Source: docs/elbv2.md, "Request classes".
-    public enum Classification: Sendable {
-        /// To the letter; written as `-`.
-        case compliant
-        /// Not to the letter, and harmless.
-        case acceptable
-        /// Others might read it differently.
-        case ambiguous
-        /// Dangerous.
-        case severe
-    }
-
     /// What the exchange was.
     public var kind = Kind.http
     /// Whether the client's connection is secure.
@@ -61,7 +49,7 @@ public struct AccessRecord: Sendable {
     /// Names the client's connection in all logs; 0 if it has no name.
     public var connectionTrace: (high: UInt64, low: UInt64) = (0, 0)
     /// When the first byte of the request came: time of day, as `WallClock.now()`.
-    public var createdAt: UInt64
+    public let createdAt: UInt64
     /// From then until the exchange was over, by the monotonic clock.
     public var duration: Nanoseconds = 0
     /// From the first byte of the request until it was sent to a target; nil if it was not.
@@ -93,9 +81,9 @@ public struct AccessRecord: Sendable {
     public var reason: StaticString?
     /// What exactly was wrong, where `reason` stands for many causes.
     public var reasonDetail: StaticString?
-    /// How well the request followed the protocol.
-    public var classification = Classification.compliant
-    /// What about it was not to the letter; nil if nothing.
+    /// The class of a request that did not follow RFC 9112 to the letter, for field 28; nil if it did.
+    public var classification: StaticString?
+    /// What about it did not, for field 29; nil with `classification`.
     public var classificationReason: StaticString?
 
     /// A record of an exchange that begins now.

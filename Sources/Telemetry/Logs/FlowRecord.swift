@@ -7,7 +7,7 @@ public struct FlowRecord {
     /// What was passed on.
     public var kind: FlowKind
     /// When the connection came: time of day, as `WallClock.now()`.
-    public var acceptedAt: UInt64
+    public let acceptedAt: UInt64
     /// From then to the end.
     public var duration: Nanoseconds = 0
     /// How long the client's TLS handshake took; nil if there was none, or it failed.

@@ -47,8 +47,7 @@ import Testing
         let head = Head()
         let input = "HTTP/\(test.version) \(test.status) Reason\r\n\(test.lines)\r\n"
         let expected = ParsedHead(
-            byteCount: input.utf8.count, framing: test.framing, isPersistent: test.isPersistent, expectsContinue: false,
-            isAmbiguous: false)
+            byteCount: input.utf8.count, framing: test.framing, isPersistent: test.isPersistent, expectsContinue: false)
         #expect(response(input + "HTTP/1.1 200 OK\r\n", into: head, isHEAD: test.isHEAD) == .complete(expected))
         #expect(head.body == test.body)
         #expect(fields(head) == test.fields)

@@ -49,4 +49,5 @@ struct AccessLogLine: Sendable {
     var redirectURL: String { self[24] }
     var errorReason: String { self[25] }
     var classification: String { self[28] }
+    var classificationReason: String { self[29] }
 }

@@ -24,7 +24,7 @@ import Testing
         record.receivedBytes = 18
         record.sentBytes = 300
         record.reason = "BadContentLength"
-        record.classification = .severe
+        record.classification = "Severe"
         record.classificationReason = "BadContentLength"
         let fixture = LogFixture(.alb)
         fixture.write(record, Head(), loadBalancer: Array("app/web".utf8))
