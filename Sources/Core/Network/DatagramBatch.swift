@@ -29,8 +29,6 @@ import Glibc
         public let destination: LocalAddress?
         /// Bytes of each datagram but the last, when there are several; 0 for a single one.
         public let segmentSize: Int
-        /// Whether the datagram was longer than a slot, and its end is lost.
-        public let isTruncated: Bool
         fileprivate var unsent: Range<Int>
 
         /// Bytes in all. Of a message that is partly sent, the rest.
@@ -67,7 +65,7 @@ import Glibc
         precondition(capacity > 0 && capacity <= 1024, "datagrams: \(capacity) messages in one call")
         self.capacity = capacity
         let nothing = Message(
-            source: .unspecified, destination: nil, segmentSize: 0, isTruncated: false, unsent: 0..<0)
+            source: .unspecified, destination: nil, segmentSize: 0, unsent: 0..<0)
         received = Array(repeating: nothing, count: capacity)
         unsafe headers = .allocate(capacity: capacity)
         unsafe envelopes = .allocate(capacity: capacity)
@@ -161,7 +159,6 @@ import Glibc
         return Message(
             source: unsafe SocketAddress(envelopes[index].address) ?? .unspecified, destination: destination,
             segmentSize: segmentSize < byteCount ? segmentSize : 0,
-            isTruncated: unsafe header.pointee.header.msg_flags & Int32(MSG_TRUNC) != 0,
             unsent: 0..<byteCount)
     }
 

@@ -173,10 +173,7 @@ extension Head {
 }
 
 extension Buffer {
-    /// The most bytes that `append(_: SocketAddress)` writes: a bracketed IPv6 address, colon and port.
-    public static let addressTextMax = 46 + 2 + 1 + 5
-
-    /// Appends `10.0.0.5:80` or `[2001:db8::1]:80`, which must fit (`addressTextMax`).
+    /// Appends `10.0.0.5:80` or `[2001:db8::1]:80`, at most 54 bytes, which must fit.
     public func append(_ address: SocketAddress) {
         append(hostOf: address, bracketed: true)
         append(.colon)

@@ -144,9 +144,6 @@ import HTTP1
         return unsafe nghttp2_session_want_read(native) == 0 && nghttp2_session_want_write(native) == 0
     }
 
-    /// Whether `produce` would write something.
-    public var hasOutput: Bool { unsafe control != nil || nghttp2_session_want_write(native) != 0 }
-
     /// Whether a preface, a head or another frame without data has begun to come and is not complete.
     public var isInsideFrame: Bool { scan.isInside }
 

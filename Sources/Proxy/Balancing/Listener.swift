@@ -22,8 +22,6 @@ final class Listener {
     let logName: [UInt8]
     /// Set once the listener has left the configuration.
     var isRemoved = false
-    /// Client connections that came in by it and are open.
-    var connectionCount = 0
 
     /// What is done with a request: `ActionPlan` with what a worker adds.
     enum Action {

@@ -1,31 +1,23 @@
 import Core
 
 extension ProxyHeader {
-    /// How the data of the connection goes.
-    public enum Flow: UInt8, Sendable {
-        /// TCP.
-        case stream = 1
-        /// UDP.
-        case datagram = 2
-    }
-
     /// The most bytes that are written: the fixed part, two IPv6 addresses with their ports, and the checksum.
     public static let writtenBytesMax = fixedBytes + 36 + checksumExtensionBytes
 
+    /// The transport protocol of what is passed on: STREAM, which is TCP.
+    private static let stream: UInt8 = 1
     private static let checksumExtensionBytes = extensionHeadBytes + checksumBytes
 
     /// Appends the version 2 header of a connection that `source` has opened to `destination`, with a checksum; it must
     /// fit (`writtenBytesMax`).
     ///
     /// The header has room for one family: if one address is IPv4 and the other is not, it is mapped to IPv6.
-    public static func write(
-        source: SocketAddress, destination: SocketAddress, flow: Flow = .stream, into buffer: Buffer
-    ) {
+    public static func write(source: SocketAddress, destination: SocketAddress, into buffer: Buffer) {
         let family = source.family == destination.family ? source.family : .ipv6
         let start = buffer.count
         switch family {
-        case .ipv4: writeFixed(.proxy, family: 1 << 4 | flow.rawValue, addressBytes: 12, into: buffer)
-        case .ipv6: writeFixed(.proxy, family: 2 << 4 | flow.rawValue, addressBytes: 36, into: buffer)
+        case .ipv4: writeFixed(.proxy, family: 1 << 4 | stream, addressBytes: 12, into: buffer)
+        case .ipv6: writeFixed(.proxy, family: 2 << 4 | stream, addressBytes: 36, into: buffer)
         }
         buffer.append(bytesOf: source, as: family)
         buffer.append(bytesOf: destination, as: family)

@@ -27,7 +27,6 @@ extension Worker {
         guard !resources.buffers.isExhausted else { return refuse(socket, listener, .memoryBudget) }
         guard listener.mayConnect(address) else { return refuse(socket, listener, .untrustedNetwork) }
         clientCount += 1
-        listener.connectionCount += 1
         counters.connectionsAccepted.add()
         counters.connectionsActive.add()
         noteArrival(slab.nextToken)

@@ -233,7 +233,6 @@ extension Worker {
         connection.enter(.closed)
         release(connection)
         clientCount -= 1
-        connection.listener.connectionCount -= 1
         counters.connectionsActive.subtract()
     }
 

@@ -2,8 +2,7 @@ import Core
 
 /// How long things took: counts in buckets that widen with the time they stand for.
 ///
-/// Eight buckets to each doubling, so a bucket is at most one eighth as wide as its lower edge, and a quantile
-/// read from the middle of a bucket is off by at most 6.25 % (below 8 µs: by at most 0.5 µs).
+/// Eight buckets to each doubling, so a bucket is at most one eighth as wide as its lower edge.
 ///
 /// Shape:  words that one thread writes and any reads, as `Counter`. Readers sum them in `LatencySums`.
 /// Units:  nanoseconds in, microseconds inside. Bucket edges are whole microseconds, and a time equal to an edge
@@ -33,12 +32,6 @@ public struct LatencyHistogram: ~Copyable, Sendable {
         let octave = 63 - microseconds.leadingZeroBitCount
         if octave >= 27 { return bucketCount - 1 }
         return (octave - 2) * 8 + Int(microseconds >> UInt64(octave - 3) & 7)
-    }
-
-    /// The lower edge of `bucket`, in microseconds; also the upper edge of the one before it.
-    static func lowerEdgeMicroseconds(_ bucket: Int) -> UInt64 {
-        if bucket < 8 { return UInt64(bucket) }
-        return UInt64(8 + bucket % 8) << UInt64(bucket / 8 - 1)
     }
 }
 
@@ -70,23 +63,5 @@ public struct LatencySums: Sendable {
     public func count(atMostMicrosecondsLog2 exponent: Int) -> UInt64 {
         precondition(exponent >= 3 && exponent <= 27, "histogram: not a bucket edge")
         return counts[..<((exponent - 2) * 8)].reduce(0, +)
-    }
-
-    /// The time that `fraction` of the recordings do not exceed, or nil if nothing was recorded.
-    ///
-    /// Units:  nanoseconds. `fraction` is in 0…1.
-    /// Limits: off by at most 6.25 %, and below 8 µs by 0.5 µs; what is over 134 s is given as 134 s.
-    public func quantile(_ fraction: Double) -> Nanoseconds? {
-        guard count > 0 else { return nil }
-        let rank = max(1, UInt64((Double(count) * fraction).rounded(.up)))
-        var seen: UInt64 = 0
-        for bucket in 0..<LatencyHistogram.bucketCount {
-            seen += counts[bucket]
-            guard seen >= rank else { continue }
-            let lower = LatencyHistogram.lowerEdgeMicroseconds(bucket)
-            if bucket == LatencyHistogram.bucketCount - 1 { return lower * 1000 }
-            return (lower + LatencyHistogram.lowerEdgeMicroseconds(bucket + 1)) * 500
-        }
-        return nil
     }
 }

@@ -248,9 +248,9 @@ private let wrongBinaries: [Sample] = [
         return bytes
     }
 
-    private func written(_ source: SocketAddress, _ destination: SocketAddress, _ flow: ProxyHeader.Flow) -> [UInt8] {
+    private func written(_ source: SocketAddress, _ destination: SocketAddress) -> [UInt8] {
         let buffer = Buffer(capacity: ProxyHeader.writtenBytesMax)
-        ProxyHeader.write(source: source, destination: destination, flow: flow, into: buffer)
+        ProxyHeader.write(source: source, destination: destination, into: buffer)
         return bytes(of: buffer)
     }
 
@@ -311,7 +311,7 @@ private let wrongBinaries: [Sample] = [
 
     @Test(arguments: captures.filter { $0.why == "HAProxy, IPv4" || $0.why == "HAProxy, IPv6" })
     private func whatIsWrittenIsWhatHAProxyWrites(_ sample: Sample) throws {
-        #expect(try written(#require(sample.source), #require(sample.destination), .stream) == sample.bytes)
+        #expect(try written(#require(sample.source), #require(sample.destination)) == sample.bytes)
     }
 
     @Test func aLocalHeaderIsWhatHAProxyWrites() throws {
@@ -323,28 +323,26 @@ private let wrongBinaries: [Sample] = [
 
     @Test(
         arguments: [
-            (fourText.0, fourText.1, 0x11, 0x12, 35), (sixText.0, sixText.1, 0x21, 0x22, 59),
-            (fourText.0, sixText.1, 0x21, 0x22, 59), (sixText.0, fourText.1, 0x21, 0x22, 59),
-        ] as [(String, String, UInt8, UInt8, Int)])
-    func whatIsWrittenIsRead(source: String, destination: String, stream: UInt8, datagram: UInt8, count: Int) throws {
+            (fourText.0, fourText.1, 0x11, 35), (sixText.0, sixText.1, 0x21, 59),
+            (fourText.0, sixText.1, 0x21, 59), (sixText.0, fourText.1, 0x21, 59),
+        ] as [(String, String, UInt8, Int)])
+    func whatIsWrittenIsRead(source: String, destination: String, family: UInt8, count: Int) throws {
         let source = try #require(address(source))
         let destination = try #require(address(destination))
         let verdict = ProxyHeader(byteCount: count, source: source, destination: destination)
-        for (flow, family) in [(ProxyHeader.Flow.stream, stream), (.datagram, datagram)] {
-            let header = written(source, destination, flow)
-            #expect(header.count == count && header[12] == 0x21 && header[13] == family)
-            #expect(read(header) == .complete(verdict))
-            #expect(summed(header.dropLast(4) + [0, 0, 0, 0], at: count - 4) == header, "its checksum is right")
-        }
+        let header = written(source, destination)
+        #expect(header.count == count && header[12] == 0x21 && header[13] == family)
+        #expect(read(header) == .complete(verdict))
+        #expect(summed(header.dropLast(4) + [0, 0, 0, 0], at: count - 4) == header, "its checksum is right")
     }
 
     @Test func aMappedAddressHasItsPrefix() throws {
-        let header = try written(#require(address(fourText.0)), #require(address(sixText.1)), .stream)
+        let header = try written(#require(address(fourText.0)), #require(address(sixText.1)))
         #expect(Array(header[16..<32]) == hex("00000000000000000000FFFFC0000201"))
     }
 
     @Test func aHeaderIsAppendedBehindWhatWaits() throws {
-        let alone = try written(#require(address(sixText.0)), #require(address(sixText.1)), .stream)
+        let alone = try written(#require(address(sixText.0)), #require(address(sixText.1)))
         #expect(alone.count == ProxyHeader.writtenBytesMax)
         let buffer = Buffer(capacity: 200)
         buffer.append("gone, here")
@@ -366,7 +364,7 @@ private let wrongBinaries: [Sample] = [
             func verdict(_ bytes: [UInt8]) -> ProxyHeaderResult {
                 .complete(ProxyHeader(byteCount: bytes.count, source: ends[0], destination: ends[1]))
             }
-            let header = written(ends[0], ends[1], .stream)
+            let header = written(ends[0], ends[1])
             #expect(read(header) == verdict(header))
             guard ends[0].family == ends[1].family else { continue }
             let word = ends[0].family == .ipv4 ? "TCP4" : "TCP6"
@@ -412,7 +410,7 @@ private let wrongBinaries: [Sample] = [
                 completeCount += 1
                 #expect(header.byteCount <= bytes.count)
                 guard let source = header.source, let destination = header.destination else { continue }
-                let again = written(source, destination, .stream)
+                let again = written(source, destination)
                 let same = ProxyHeader(byteCount: again.count, source: source, destination: destination)
                 #expect(read(again) == .complete(same))
             case .refused: refusedCount += 1

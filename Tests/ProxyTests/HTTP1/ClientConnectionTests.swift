@@ -35,7 +35,6 @@ import Testing
             now: Instant(nanoseconds: 5))
         _ = bench.worker.slab.insert(.client(client))
         bench.worker.clientCount += 1
-        listener.connectionCount += 1
         bench.counters.connectionsActive.add()
         client.sending = .untilClose
         if waits {
