@@ -21,8 +21,8 @@ final class SimulatedWorker {
         network.party = configuration.index + 1
         worker = Worker(
             configuration, mailbox: mailbox, control: control, counters: counters,
-            log: LogSink(ring: ring, bell: LogBell()),
-            connectionLog: LogSink(ring: LogRing(capacity: 1 << 16), bell: LogBell()))
+            log: LogSink(ring: ring, wakeup: LogWakeup()),
+            connectionLog: LogSink(ring: LogRing(capacity: 1 << 16), wakeup: LogWakeup()))
     }
 
     var nextPassAt: Instant { isStopped ? .distantFuture : worker.nextPassAt ?? .distantFuture }
@@ -57,7 +57,7 @@ final class SimulatedWorker {
         func expect(_ what: String, _ value: some BinaryInteger, _ wanted: UInt64 = 0) {
             if Int(value) != Int(wanted) { found.append("worker \(index): \(what) is \(value), not \(wanted)") }
         }
-        expect("the bytes held", worker.buffers.bytesHeld)
+        expect("the bytes held", worker.resources.buffers.bytesHeld)
         expect("the number of slots taken beside the mailbox's", worker.slab.count - 1)
         expect("the number of timers", worker.timers.count)
         expect("the number of clients", worker.clientCount)
