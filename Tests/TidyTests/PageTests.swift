@@ -39,7 +39,7 @@ private let subjects: [Subject] = [
         pages: ["docs/elbv2.md", "docs/threats.md", "docs/networking.md"], countMin: 50),
     Subject(
         what: "paths of the admin socket", files: #"Sources/Control/Admin/.*\.swift"#,
-        expression: #"Route\(\s*"(/[^"]+)""#, pages: ["docs/admin-api.md"], countMin: 15),
+        expression: #"(?:Route|\.init)\(\s*"(/[^"]+)""#, pages: ["docs/admin-api.md"], countMin: 15),
     Subject(
         what: "events", files: #"Sources/Control/Observe/Event\.swift"#, expression: #""([a-z]+-[a-z-]+)""#,
         pages: ["docs/admin-api.md"], countMin: 10),
