@@ -28,7 +28,7 @@ final class AdminHarness: Sendable {
             let loop = ControlLoop()
             let actions = RecordingActions(document: document, loop: loop)
             let logger = Logger(label: "test") { _ in actions.log }
-            guard let server = try? AdminServer(path: path, loop: loop, actions: actions, logger: logger) else {
+            guard let server = try? AdminServer(path: path, loop: loop, services: actions, logger: logger) else {
                 return
             }
             let runner = OrderRunner(orders: orders, actions: actions)
@@ -102,7 +102,12 @@ private final class OrderRunner: PollHandler {
 }
 
 /// Stands in for control: applies changes to its document at the end of the pass, and remembers what it was asked.
-final class RecordingActions: AdminActions {
+final class RecordingActions: AdminServices, StatusSource, ChangeActions, ReloadActions, TargetActions {
+    var status: any StatusSource { self }
+    var changes: any ChangeActions { self }
+    var reloads: any ReloadActions { self }
+    var targets: any TargetActions { self }
+
     var document: Document
     var generation: UInt64 = 1
     let startedAt = Instant.now()
@@ -129,7 +134,7 @@ final class RecordingActions: AdminActions {
     /// The one target that no group ever had.
     static let stranger = "10.9.9.9"
     /// Who asked for the last deregistration.
-    weak var asker: Asker?
+    weak var requester: Requester?
     /// What waits for `finishDrains`.
     var drains: [() -> Void] = []
     /// What the next reload brings.
@@ -171,7 +176,7 @@ final class RecordingActions: AdminActions {
 
     func register(
         group: String, targets: [TargetDescription], within patience: Nanoseconds, by user: UInt32?,
-        if condition: GenerationCondition?, for asker: Asker?,
+        if condition: GenerationCondition?, for requester: Requester?,
         completion: @escaping (Result<[TargetHealthDescription], AdminError>) -> Void
     ) {
         asked.append(
@@ -184,10 +189,10 @@ final class RecordingActions: AdminActions {
 
     func deregister(
         group: String, targets: [TargetDescription], wait: Bool, by user: UInt32?, if condition: GenerationCondition?,
-        for asker: Asker?, completion: @escaping (Result<DeregistrationReport, AdminError>) -> Void
+        for requester: Requester?, completion: @escaping (Result<DeregistrationReport, AdminError>) -> Void
     ) {
         if let mistake = condition?.mistake(inForce: generation) { return completion(.failure(AdminError(mistake))) }
-        self.asker = asker
+        self.requester = requester
         asked.append("deregister \(targets.map(\.id).joined(separator: " ")) from \(group)\(wait ? " and wait" : "")")
         guard document.targetGroups.contains(where: { $0.name == group }) else {
             return completion(

@@ -52,7 +52,7 @@ final class AdminConnection: PollHandler {
     private var hasAnswered = false
     private var stream: EventStream?
     /// Whom the request is done for that is being answered.
-    private var asker = Asker()
+    private var requester = Requester()
 
     /// A client that has just connected.
     init(socket: Socket, server: AdminServer) {
@@ -75,7 +75,7 @@ final class AdminConnection: PollHandler {
         phase = .closed
         stream?.end()
         stream = nil
-        asker.go()
+        requester.disconnect()
         server.loop.remove(token)
         socket.close()
         server.forget(self)
@@ -230,8 +230,8 @@ final class AdminConnection: PollHandler {
         body = []
         phase = .answer
         server.loop.cancel(token)
-        asker = Asker()
-        server.routes.answer(request, for: asker) {
+        requester = Requester()
+        server.routes.answer(request, for: requester) {
             [weak self, logger = server.logger, isPublic = server.door.isPublic] answer in
             // Nothing can be changed there, and nobody is to fill our log.
             if !isPublic { Self.audit(request, answer, logger) }

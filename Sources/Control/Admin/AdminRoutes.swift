@@ -2,7 +2,8 @@ import Model
 
 /// Finds what a request to the admin socket asks for, and has it done.
 ///
-/// Shape:  one table, read from top to bottom, as docs/admin-api.md describes it.
+/// Shape:  one table, read from top to bottom, as docs/admin-api.md describes it; each resource has its routes in a
+///         file of `Admin/Routes`.
 /// Errors: a path that is not in the table is answered 404 with its neighbours, a method 405 with those there are.
 struct AdminRoutes {
     /// What answers a request: at once, or later through the completion.
@@ -43,31 +44,33 @@ struct AdminRoutes {
         }
     }
 
-    private let actions: any AdminActions
+    private let services: any AdminServices
     /// The page that all clients share; nil where each gets one of its own.
     private let page: SharedMetricsPage?
     /// The paths there are.
     let table: [Route]
 
-    /// Routes to `actions`.
-    init(actions: any AdminActions) {
-        self.actions = actions
+    /// Routes to all that `services` do. A new resource is added to this table.
+    init(_ services: any AdminServices) {
+        self.services = services
         page = nil
-        table = Self.observation + Self.overview + Self.loadBalancers + Self.targetGroups
+        table =
+            MetricsRoutes.all + StatusRoutes.all + ReloadRoutes.all + EventRoutes.all + InstanceRoutes.all
+            + LoadBalancerRoutes.all + ListenerRoutes.all + RuleRoutes.all + TargetGroupRoutes.all + TargetRoutes.all
     }
 
-    /// Routes to what can be seen of `actions` from outside, and to nothing else.
-    init(observing actions: any AdminActions, _ page: SharedMetricsPage) {
-        self.actions = actions
+    /// Routes to what may be seen of `services` from outside, and to nothing else.
+    init(observing services: any AdminServices, _ page: SharedMetricsPage) {
+        self.services = services
         self.page = page
-        table = Self.observation
+        table = MetricsRoutes.all
     }
 
     /// What happens, for subscribers.
-    var events: EventLog { actions.events }
+    var events: EventLog { services.status.events }
 
-    /// Has `request` done for `asker`, and calls `completion` once with the answer.
-    func answer(_ request: AdminRequest, for asker: Asker, completion: @escaping (AdminAnswer) -> Void) {
+    /// Has `request` done for `requester`, and calls `completion` once with the answer.
+    func answer(_ request: AdminRequest, for requester: Requester, completion: @escaping (AdminAnswer) -> Void) {
         for route in table {
             guard let names = route.match(request.segments) else { continue }
             // HEAD is GET whose body the connection leaves out. Source: RFC 9110 §9.3.2.
@@ -78,11 +81,12 @@ struct AdminRoutes {
             do throws(AdminError) {
                 let condition = try request.condition()
                 let call = AdminCallContext(
-                    request: request, names: names, actions: actions, condition: condition, page: page,
-                    asker: asker)
+                    request: request, names: names, services: services, condition: condition, page: page,
+                    requester: requester)
                 if method == "GET" { try call.requireGeneration() }
-                try action(call) { [actions] answer in
-                    let answer = answer.tagged(method == "GET" && route.isOfGeneration ? actions.generation : nil)
+                try action(call) { [services] answer in
+                    let answer = answer.tagged(
+                        method == "GET" && route.isOfGeneration ? services.status.generation : nil)
                     if method == "GET", case .value(_, let generation?) = answer, request.knows(generation) {
                         completion(.notModified(generation: generation))
                     } else {
@@ -130,18 +134,21 @@ struct AdminCallContext {
     let request: AdminRequest
     /// What stands for the names in braces.
     let names: [String: String]
-    /// Control.
-    let actions: any AdminActions
+    /// What does it.
+    let services: any AdminServices
     /// What must be in force for it to be done; nil for anything. Changes ask when their turn has come.
     let condition: GenerationCondition?
     /// The page that all clients share; nil where each gets one of its own.
     let page: SharedMetricsPage?
     /// Who waits for the answer.
-    let asker: Asker
+    let requester: Requester
+
+    /// What can be seen.
+    var status: any StatusSource { services.status }
 
     /// Errors: what the request asks to be in force is not, now.
     func requireGeneration() throws(AdminError) {
-        if let mistake = condition?.mistake(inForce: actions.generation) { throw AdminError(mistake) }
+        if let mistake = condition?.mistake(inForce: status.generation) { throw AdminError(mistake) }
     }
 
     /// What stands for `{name}`, which the pattern has.
@@ -199,10 +206,10 @@ struct AdminCallContext {
     func apply(
         _ completion: @escaping (AdminAnswer) -> Void, _ change: @escaping (Document) throws(AdminError) -> Change
     ) {
-        let actions = actions
-        actions.apply(by: request.user, if: condition, change) { result in
+        let status = status
+        services.changes.apply(by: request.user, if: condition, change) { result in
             switch result {
-            case .success: completion(.value(["generation": .int(Int(clamping: actions.generation))]))
+            case .success: completion(.value(["generation": .int(Int(clamping: status.generation))]))
             case .failure(let error): completion(.refused(error))
             }
         }

@@ -31,16 +31,16 @@ final class AdminServer: PollHandler {
     ///
     /// Errors: `AdminError` that names the path, as when another process answers there. A socket that a killed process
     /// left behind is replaced.
-    convenience init(path: String, loop: ControlLoop, actions: any AdminActions, logger: Logger) throws(AdminError) {
+    convenience init(path: String, loop: ControlLoop, services: any AdminServices, logger: Logger) throws(AdminError) {
         let listener = try Self.listen(at: path)
-        self.init(.socket(path: path), listener, AdminRoutes(actions: actions), loop: loop, logger: logger)
+        self.init(.socket(path: path), listener, AdminRoutes(services), loop: loop, logger: logger)
     }
 
-    /// Answers the metrics of `actions`, and nothing else, to whoever connects to `listener`, a listening TCP socket.
-    convenience init(metrics listener: Socket, loop: ControlLoop, actions: any AdminActions, logger: Logger) {
+    /// Answers the metrics of `services`, and nothing else, to whoever connects to `listener`, a listening TCP socket.
+    convenience init(metrics listener: Socket, loop: ControlLoop, services: any AdminServices, logger: Logger) {
         let address = listener.localAddress ?? .unspecified
         self.init(
-            .metrics(address), listener, AdminRoutes(observing: actions, SharedMetricsPage()), loop: loop,
+            .metrics(address), listener, AdminRoutes(observing: services, SharedMetricsPage()), loop: loop,
             logger: logger)
     }
 

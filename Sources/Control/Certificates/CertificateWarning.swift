@@ -1,4 +1,5 @@
 import Core
+import Logging
 import Model
 import TLS
 
@@ -48,5 +49,33 @@ extension Warning {
     /// One about a certificate.
     init(_ warning: CertificateWarning) {
         self.init(file: warning.file, message: warning.description, remedy: warning.remedy)
+    }
+}
+
+/// Logs the warnings about the certificates in force, and remembers when.
+///
+/// Shape: one object of the control thread.
+final class CertificateWarnings {
+    private let certificates: CertificateStore
+    private let loop: ControlLoop
+    private let logger: Logger
+    /// When they were logged last.
+    private(set) var lastLoggedAt = Instant(nanoseconds: 0)
+
+    /// Nothing was logged yet.
+    init(_ certificates: CertificateStore, loop: ControlLoop, logger: Logger) {
+        self.certificates = certificates
+        self.loop = loop
+        self.logger = logger
+    }
+
+    /// Logs which certificates expire soon, and which OCSP responses cannot be stapled.
+    func log() {
+        lastLoggedAt = loop.now
+        for warning in certificates.warnings {
+            logger.warning(
+                "\(warning.message)",
+                metadata: ["file": "\(warning.file)", "reason": "\(warning.reason)", "remedy": "\(warning.remedy)"])
+        }
     }
 }

@@ -1,21 +1,27 @@
 import Core
 import Logging
 
+/// Told of changes of certificate files.
+protocol CertificateWatchObserver: AnyObject {
+    /// Files of certificates may have changed, and have settled since.
+    func certificateFilesChanged()
+}
+
 /// Tells when files of certificates may have changed; and once an hour, as certificates and OCSP responses grow old
 /// without a change.
 final class CertificateWatch: PollHandler {
     private let loop: ControlLoop
     /// The folders that are watched; nil where the system does not let us. Adding one may wait for its disk.
     let folders: FolderWatch?
-    private let changed: () -> Void
+    /// Told once files have settled after a change.
+    weak var observer: (any CertificateWatchObserver)?
     private var token = Token.none
     /// Something has changed, and the timer is set to look at it.
     private var isSettling = false
 
-    /// Watches no folder yet. `changed` is called once files have settled after a change.
-    init(loop: ControlLoop, logger: Logger, changed: @escaping () -> Void) {
+    /// Watches no folder yet.
+    init(loop: ControlLoop, logger: Logger) {
         self.loop = loop
-        self.changed = changed
         do { folders = try FolderWatch() } catch {
             folders = nil
             logger.warning(
@@ -42,7 +48,7 @@ final class CertificateWatch: PollHandler {
 
     func timerFired(now: Instant) {
         isSettling = false
-        changed()
+        observer?.certificateFilesChanged()
         loop.schedule(token, at: now + Limits.certificateLookTime)
     }
 }

@@ -1,19 +1,20 @@
 import Core
 import TLS
 
-/// Makes session ticket keys anew from time to time.
+/// The key that session tickets are sealed with, made anew from time to time.
 final class TicketKeys: PollHandler {
     private let loop: ControlLoop
-    private let tell: (TLSTicketKey, TLSTicketKey?) -> Void
+    private let workers: WorkerSet
     private var token = Token.none
     private var interval: Nanoseconds
+    /// The key in use.
     private(set) var current = TLSTicketKey.random()
 
-    /// `tell` is called with the new key and the one before, every `interval`.
-    init(loop: ControlLoop, interval: Nanoseconds, tell: @escaping (TLSTicketKey, TLSTicketKey?) -> Void) {
+    /// `workers` are told the new key and the one before, every `interval`.
+    init(loop: ControlLoop, interval: Nanoseconds, workers: WorkerSet) {
         self.loop = loop
         self.interval = interval
-        self.tell = tell
+        self.workers = workers
         token = loop.add(self, descriptor: nil)
         loop.schedule(token, at: Instant.now() + interval)
     }
@@ -30,7 +31,7 @@ final class TicketKeys: PollHandler {
     func timerFired(now: Instant) {
         let previous = current
         current = TLSTicketKey.random()
-        tell(current, previous)
+        workers.tell(.ticketKeys(current: current, previous: previous))
         loop.schedule(token, at: now + interval)
     }
 }

@@ -1,4 +1,5 @@
 import Core
+import Logging
 import Model
 
 /// The document: what the file says, what was changed at run time on top of it, and both together.
@@ -139,6 +140,13 @@ final class DocumentStore {
         committed = staged
         overridesMade = nil
         isDiscarding = false
+    }
+
+    /// Logs what the document in force says that was perhaps not meant so.
+    func logWarnings(_ logger: Logger) {
+        for warning in committed.effective.warnings() {
+            logger.warning("\(warning.message)", metadata: ["remedy": "\(warning.remedy)"])
+        }
     }
 
     /// Forgets what was staged.

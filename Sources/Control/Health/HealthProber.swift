@@ -3,6 +3,12 @@ import Logging
 import Model
 import Routing
 
+/// Takes what health checks find.
+protocol CheckReceiver: AnyObject {
+    /// A check of `registration` has begun, or has decided something.
+    func receive(_ event: HealthState.Event, _ registration: Registration, now: Instant)
+}
+
 /// Checks the health of targets, each at its interval, from the control thread.
 ///
 /// A target is watched from its registration to its deregistration. Its checks never overlap; the next one begins an
@@ -28,7 +34,7 @@ final class HealthProber {
     private let loop: ControlLoop
     private let runningMax: Int
     private let logger: Logger
-    private let receive: (HealthState.Event, Registration, Instant) -> Void
+    private unowned let receiver: any CheckReceiver
     private let workbench = ProbeWorkbench()
     private var checks: [Int: Check] = [:]
     private var waiting: [Check] = []
@@ -37,16 +43,13 @@ final class HealthProber {
     private var running = 0
     private var lastWarningAt: Instant?
 
-    /// `receive` is told of every check that begins and of every one that decided something.
-    init(
-        loop: ControlLoop, runningMax: Int, logger: Logger,
-        receive: @escaping (HealthState.Event, Registration, Instant) -> Void
-    ) {
+    /// `receiver`, which outlives it, is told of every check that begins and of every one that decided something.
+    init(loop: ControlLoop, runningMax: Int, receiver: any CheckReceiver, logger: Logger) {
         precondition(runningMax > 0, "prober: at least one check at once")
         self.loop = loop
         self.runningMax = runningMax
         self.logger = logger
-        self.receive = receive
+        self.receiver = receiver
     }
 
     /// Watches `registrations`, all of which have an address, from now on, or anew after their group's health check
@@ -75,13 +78,13 @@ final class HealthProber {
     }
 
     private func add(_ registration: Registration) -> Check {
-        let check = Check(registration) { [weak self] check, now in self?.due(check, now: now) }
+        let check = Check(registration, self)
         check.timer = loop.add(check, descriptor: nil)
         checks[registration.id] = check
         return check
     }
 
-    private func due(_ check: Check, now: Instant) {
+    fileprivate func due(_ check: Check, now: Instant) {
         check.phase = .waiting
         waiting.append(check)
         startWaiting(now: now)
@@ -102,7 +105,7 @@ final class HealthProber {
     private func start(_ check: Check, now: Instant) {
         running += 1
         check.beganAt = now
-        receive(.checkBegan, check.registration, now)
+        receiver.receive(.checkBegan, check.registration, now: now)
         let probe = Probe(check.registration, loop: loop, workbench: workbench) { [weak self, weak check] in
             guard let self, let check else { return }
             self.finish(check, $0, now: $1)
@@ -121,10 +124,10 @@ final class HealthProber {
         switch verdict {
         case .passed:
             passedCount += 1
-            receive(.checkPassed, check.registration, now)
+            receiver.receive(.checkPassed, check.registration, now: now)
         case .failed(let failure):
             failedCount += 1
-            receive(.checkFailed(failure), check.registration, now)
+            receiver.receive(.checkFailed(failure), check.registration, now: now)
         case .void(let reason):
             loop.schedule(check.timer, at: now + min(interval, Limits.voidCheckDelay))
             warn(reason, about: check.registration, now: now)
@@ -162,16 +165,16 @@ private final class Check: PollHandler {
     var phase = Phase.scheduled
     var timer = Token.none
     var beganAt = Instant(nanoseconds: 0)
-    private let due: (Check, Instant) -> Void
+    private weak var prober: HealthProber?
 
-    init(_ registration: Registration, due: @escaping (Check, Instant) -> Void) {
+    init(_ registration: Registration, _ prober: HealthProber) {
         self.registration = registration
-        self.due = due
+        self.prober = prober
     }
 
     func ready(_ ready: Poller.Ready, now: Instant) {}
 
-    func timerFired(now: Instant) { due(self, now) }
+    func timerFired(now: Instant) { prober?.due(self, now: now) }
 }
 
 extension Registration {

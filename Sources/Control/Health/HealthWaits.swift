@@ -2,6 +2,12 @@ import Core
 import Model
 import Routing
 
+/// Knows where targets are.
+protocol TargetStates: AnyObject {
+    /// The state of one target of a group; nil when it is not registered there.
+    func state(of key: TargetKey, inGroup name: String) -> TargetState?
+}
+
 /// Those who registered targets and wait until all of them are healthy.
 ///
 /// A wait looks at its targets again whenever the state of some target of their group has changed, at the end of the
@@ -27,34 +33,32 @@ final class HealthWaits {
         case stopping
     }
 
-    /// The state of one target of a group; nil when it is not registered there.
-    private let state: (_ group: String, TargetKey) -> TargetState?
+    private unowned let targets: any TargetStates
     private let loop: ControlLoop
     private var waits: [ObjectIdentifier: HealthWait] = [:]
     private var groupsToLookAt: Set<String> = []
 
-    /// Nobody waits. `state` says where a target is.
-    init(loop: ControlLoop, state: @escaping (_ group: String, TargetKey) -> TargetState?) {
+    /// Nobody waits. `targets` says where a target is, and outlives the waits.
+    init(loop: ControlLoop, targets: any TargetStates) {
         self.loop = loop
-        self.state = state
+        self.targets = targets
     }
 
     /// Whether one more may wait.
     var hasRoom: Bool { waits.count < Limits.healthWaitsMax }
 
-    /// Calls `completion` once: when `keys` of `group` are healthy, or will not be, at `deadline`, or when `asker`
-    /// goes. That may be before this returns.
+    /// Calls `completion` once: when `keys` of `group` are healthy, or will not be, at `deadline`, or when `requester`
+    /// disconnects. That may be before this returns.
     func begin(
-        group: String, _ keys: [TargetKey], until deadline: Instant, for asker: Asker? = nil,
+        group: String, _ keys: [TargetKey], until deadline: Instant, for requester: Requester? = nil,
         completion: @escaping (Outcome) -> Void
     ) {
-        if let asker, asker.isGone { return completion(.abandoned) }
-        let wait = HealthWait(group: group, keys: keys, completion: completion)
-        wait.timeIsOver = { [unowned self, unowned wait] in end(wait, .timedOut(stillWaitedFor(wait))) }
+        if let requester, requester.hasDisconnected { return completion(.abandoned) }
+        let wait = HealthWait(group: group, keys: keys, waits: self, completion: completion)
         waits[ObjectIdentifier(wait)] = wait
         wait.timer = loop.add(wait, descriptor: nil)
         loop.schedule(wait.timer, at: deadline)
-        asker?.gaveUp = { [weak self, weak wait] in
+        requester?.cancel = { [weak self, weak wait] in
             if let self, let wait { end(wait, .abandoned) }
         }
         look(at: wait)
@@ -79,11 +83,13 @@ final class HealthWaits {
         for wait in waits.values { end(wait, .stopping) }
     }
 
+    fileprivate func timeIsOver(_ wait: HealthWait) { end(wait, .timedOut(stillWaitedFor(wait))) }
+
     private func look(at wait: HealthWait) {
         var deregistered: [TargetKey] = []
         var unusable: [TargetKey] = []
         wait.pending.removeAll { key in
-            switch state(wait.group, key) {
+            switch targets.state(of: key, inGroup: wait.group) {
             case .healthy: return true
             case nil, .draining: deregistered.append(key)
             case .unused: unusable.append(key)
@@ -100,7 +106,7 @@ final class HealthWaits {
     }
 
     private func stillWaitedFor(_ wait: HealthWait) -> [TargetKey] {
-        wait.keys.filter { state(wait.group, $0) != .healthy }
+        wait.keys.filter { targets.state(of: $0, inGroup: wait.group) != .healthy }
     }
 
     private func end(_ wait: HealthWait, _ outcome: Outcome) {
@@ -117,17 +123,18 @@ private final class HealthWait: PollHandler {
     /// Those of `keys` that were not healthy when they were looked at last.
     var pending: [TargetKey]
     let completion: (HealthWaits.Outcome) -> Void
-    var timeIsOver: () -> Void = {}
     var timer = Token.none
+    private weak var waits: HealthWaits?
 
-    init(group: String, keys: [TargetKey], completion: @escaping (HealthWaits.Outcome) -> Void) {
+    init(group: String, keys: [TargetKey], waits: HealthWaits, completion: @escaping (HealthWaits.Outcome) -> Void) {
         self.group = group
         self.keys = keys
+        self.waits = waits
         self.completion = completion
         pending = keys
     }
 
     func ready(_ ready: Poller.Ready, now: Instant) {}
 
-    func timerFired(now: Instant) { timeIsOver() }
+    func timerFired(now: Instant) { waits?.timeIsOver(self) }
 }

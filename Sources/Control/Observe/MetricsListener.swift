@@ -11,6 +11,8 @@ import Model
 final class MetricsListener {
     private let loop: ControlLoop
     private let logger: Logger
+    /// What answers its clients. Set once everything is built.
+    weak var services: (any AdminServices)?
     private var address: TCPAddress?
     private var server: AdminServer?
     private var prepared: (address: TCPAddress, socket: Socket)?
@@ -95,14 +97,14 @@ final class MetricsListener {
     }
 
     /// Serves what was prepared for `document`, and nothing that it does not name.
-    func commit(_ document: Document, _ actions: any AdminActions) {
+    func commit(_ document: Document) {
         guard document.admin.metrics != address else { return abandonPrepared() }
         stopServing()
         address = document.admin.metrics
-        guard let (wanted, socket) = prepared else { return }
+        guard let (wanted, socket) = prepared, let services else { return }
         prepared = nil
         precondition(wanted == address, "metrics: what was prepared is not what is put in force")
-        server = AdminServer(metrics: socket, loop: loop, actions: actions, logger: logger)
+        server = AdminServer(metrics: socket, loop: loop, services: services, logger: logger)
         logger.notice("metrics are served", metadata: ["address": "\(wanted)"])
     }
 

@@ -8,22 +8,22 @@ import Telemetry
 
 /// Gathers everything that `/metrics` tells: what workers count, what control counts, target states, the process.
 struct MetricsPage {
-    private let actions: any AdminActions
+    private let status: any StatusSource
 
-    /// The page of what `actions` knows now.
-    init(_ actions: any AdminActions) { self.actions = actions }
+    /// The page of what `status` tells now.
+    init(_ status: any StatusSource) { self.status = status }
 
     /// The page in Prometheus' text format.
     func bytes() throws(AdminError) -> [UInt8] {
         var text = PrometheusText()
         // One sample for each name, whatever happened to the group: scrapers refuse two.
-        let counters = Dictionary(actions.groupCounters.map { ($0.name, $0.workers) }, uniquingKeysWith: +)
+        let counters = Dictionary(status.groupCounters.map { ($0.name, $0.workers) }, uniquingKeysWith: +)
         let groups = counters.sorted { $0.key < $1.key }.map { TargetGroupMetrics(name: $0.key, workers: $0.value) }
         // Workers count the lines that their rings could not take; those that the file did not take are lost as well.
         let log = WorkerCounters()
-        log.logLinesDropped.add(actions.logLinesLost)
-        log.connectionLogLinesDropped.add(actions.connectionLogLinesLost)
-        text.write(workers: actions.workers.map(\.counters) + [log], groups: groups)
+        log.logLinesDropped.add(status.logLinesLost)
+        log.connectionLogLinesDropped.add(status.connectionLogLinesLost)
+        text.write(workers: status.workers.map(\.counters) + [log], groups: groups)
         try writeTargets(&text)
         writeControl(&text)
         writeProcess(&text)
@@ -31,21 +31,21 @@ struct MetricsPage {
     }
 
     private func writeTargets(_ text: inout PrometheusText) throws(AdminError) {
-        let names = actions.document.targetGroups.map(\.name).sorted()
+        let names = status.document.targetGroups.map(\.name).sorted()
         guard !names.isEmpty else { return }
-        let failedOpen = Set(actions.groupsFailedOpen)
+        let failedOpen = Set(status.groupsFailedOpen)
         text.begin(
             "apus_target_group_fail_open", .gauge, help: "1 while all targets are used because none is healthy.")
         for name in names { text.sample(failedOpen.contains(name) ? 1 : 0, .init("target_group", name)) }
         text.begin("apus_target_group_suspects", .gauge, help: "Targets that are suspect, and passed over.")
         for name in names {
-            let targets = try actions.targetHealth(group: name, targets: nil)
+            let targets = try status.targetHealth(group: name, targets: nil)
             text.sample(UInt64(targets.count(where: \.isSuspect)), .init("target_group", name))
         }
         text.begin("apus_targets", .gauge, help: "Registered targets, by state.")
         for name in names {
             var counts: [TargetState: UInt64] = [:]
-            for target in try actions.targetHealth(group: name, targets: nil) { counts[target.state, default: 0] += 1 }
+            for target in try status.targetHealth(group: name, targets: nil) { counts[target.state, default: 0] += 1 }
             for state in TargetState.allCases {
                 text.sample(counts[state] ?? 0, .init("target_group", name), .init("state", state.rawValue))
             }
@@ -53,20 +53,20 @@ struct MetricsPage {
     }
 
     private func writeControl(_ text: inout PrometheusText) {
-        let tally = actions.tally
+        let tally = status.tally
         text.begin("apus_build_info", .gauge, help: "1, with the version as a label.")
         text.sample(
             1, .init("version", Control.version), .init("openssl", TLSLibrary.version),
             .init("nghttp2", HTTP2Library.version))
         writeCertificates(&text)
         text.begin("apus_uptime_seconds", .gauge, help: "Time since the process began to serve.")
-        text.sample(nanoseconds: Instant.now().since(actions.startedAt))
+        text.sample(nanoseconds: Instant.now().since(status.startedAt))
         text.begin("apus_workers", .gauge, help: "Worker threads.")
-        text.sample(UInt64(actions.workers.count))
+        text.sample(UInt64(status.workers.count))
         text.begin("apus_configuration_generation", .gauge, help: "The snapshot in force; grows with every change.")
-        text.sample(actions.generation)
+        text.sample(status.generation)
         text.begin("apus_changes_not_applied", .gauge, help: "Changes made at run time that do not fit the file.")
-        text.sample(UInt64(actions.changesNotApplied.count))
+        text.sample(UInt64(status.changesNotApplied.count))
         text.begin("apus_reloads_total", .counter, help: "Readings of the file while running, by result.")
         text.sample(tally.reloads, .init("result", "done"))
         text.sample(tally.reloadsRefused, .init("result", "refused"))
@@ -86,11 +86,11 @@ struct MetricsPage {
             help: "Clients of admin.metrics that were closed to make room, or because they took too long.")
         text.sample(tally.metricsClientsClosed)
         text.begin("apus_events_total", .counter, help: "Events told to subscribers.")
-        text.sample(actions.events.lastSequence)
+        text.sample(status.events.lastSequence)
     }
 
     private func writeCertificates(_ text: inout PrometheusText) {
-        let days = Dictionary(actions.certificateDays.map { ($0.file, $0.days) }, uniquingKeysWith: min)
+        let days = Dictionary(status.certificateDays.map { ($0.file, $0.days) }, uniquingKeysWith: min)
         guard !days.isEmpty else { return }
         text.begin("apus_certificate_expiry_days", .gauge, help: "Days until a certificate expires; 0 after that.")
         for (file, days) in days.sorted(by: { $0.key < $1.key }) {

@@ -11,11 +11,11 @@ final class SharedMetricsPage {
     private var bytes: [UInt8] = []
     private var isGoodUntil = Instant(nanoseconds: 0)
 
-    /// The page of what `actions` knows, made now or a moment ago.
-    func bytes(_ actions: any AdminActions) throws(AdminError) -> [UInt8] {
+    /// The page of what `status` tells, made now or a moment ago.
+    func bytes(_ status: any StatusSource) throws(AdminError) -> [UInt8] {
         let began = Instant.now()
         if began < isGoodUntil { return bytes }
-        bytes = try MetricsPage(actions).bytes()
+        bytes = try MetricsPage(status).bytes()
         let ended = Instant.now()
         isGoodUntil = ended + Limits.metricsPageShare * ended.since(began)
         return bytes

@@ -3,20 +3,20 @@
 // It never stands in the way of a request: workers go on by their last snapshot whatever happens here. And it stays
 // answerable when they are saturated, since it shares no lock and no poller with them.
 //
-// The way of a change. A client of the admin socket (`AdminServer`, `AdminRoutes`) asks for it; when its turn has come,
-// `Operations` validates it against the document and stages it in `DocumentStore`. All that wait are made durable at
-// once by another thread (`DiskThread`, `StateFile`), since disks may take their time; then they are published:
-// `TargetRegistry` brings registrations in line with the document, `Publisher` compiles a snapshot for each worker,
-// in which every plan that need not differ is the very object of the last one, `ListenerSockets` hands over what was
-// bound, and the workers adopt it. Then, and not before, the client gets its answer. A reload takes its turn in the
-// same way, with another document underneath.
+// A change. A client of the admin socket (`AdminServer`, `AdminRoutes`) asks for it, and it waits for its turn in
+// `ChangeQueue`, which validates it and stages it in `DocumentStore`; `Preparation` tries what may fail on this host.
+// All staged changes are made durable at once by another thread (`DiskThread`, `StateFile`), since a disk may be slow.
+// Then `Publication` puts them in force: `TargetRegistry` brings registrations in line with the document, `Publisher`
+// compiles a snapshot for each worker, in which every plan that did not change is the object of the last one,
+// `ListenerSockets` hands over what was bound, and the workers adopt it. Only then does the client get its answer.
+// `Reloader` takes its turn in the same queue, with another document underneath.
 //
-// The way of a target. A registration begins in `TargetRegistry` as initial; `HealthProber` checks it, with one `Probe`
-// after the other, and what the checks make of it reaches the workers through its `TargetCell`, without a snapshot.
-// When it is deregistered it leaves the snapshot, and `DrainTracker` waits for every worker to be done with it.
+// A target. A registration begins in `TargetRegistry` as initial; `HealthProber` checks it, with one `Probe` after the
+// other, and the result reaches the workers through its `TargetCell`, without a snapshot. When it is deregistered it
+// leaves the snapshot, and `DrainTracker` waits until every worker is done with it.
 //
-// Read in this order: ControlLoop, Operations, DocumentStore, TargetRegistry, Publisher, HealthProber, DrainTracker,
-// then Service, which builds all of it and takes it down.
+// Read in this order: ControlLoop, ChangeQueue, DocumentStore, Publication, TargetRegistry, Publisher, HealthProber,
+// DrainTracker, then Services, which puts them together, and Service, which starts and ends the process.
 import Core
 import HTTP2
 import Model

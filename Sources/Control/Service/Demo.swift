@@ -15,7 +15,7 @@ public protocol DemoNarrator {
 ///
 /// Shape:  runs on the main thread until Ctrl-C. The children end with this process, however it ends.
 /// Limits: everything it leaves on disk meanwhile is in `folder`, unless the file says otherwise.
-public final class Demo {
+public final class Demo: ChildObserver {
     /// What the demo's own file puts here is removed before and after.
     private static let folder = "/tmp/apus-demo"
 
@@ -66,11 +66,11 @@ public final class Demo {
         }
         try demo.startSamples()
         let service = try Service(file: file, discardingChanges: false, logger: Log.logger)
-        service.childEnded = { demo.noticeEnds() }
-        let subscription = service.operations.events.subscribe { record in
+        service.childObserver = demo
+        let subscription = service.events.subscribe { record in
             if let line = narrator.sentence(record.value.json()) { demo.story.write(line) }
         }
-        defer { service.operations.events.unsubscribe(subscription) }
+        defer { service.events.unsubscribe(subscription) }
         demo.story.write(narrator.introduction(demo))
         demo.story.start()
         return service.run(signals)
@@ -114,7 +114,7 @@ public final class Demo {
     }
 
     /// Says which sample targets have ended. They are not started again: the demo shows what health checks make of it.
-    private func noticeEnds() {
+    func childEnded() {
         for index in samples.indices where !samples[index].hasEnded && samples[index].process.reap() {
             samples[index].hasEnded = true
             let sample = samples[index]

@@ -5,10 +5,16 @@ import Proxy
 import TLS
 import Telemetry
 
+/// Told of the ends of child processes.
+protocol ChildObserver: AnyObject {
+    /// A child process has ended.
+    func childEnded()
+}
+
 /// A running Apus: everything from the configuration file to the workers, in the order in which it begins and ends.
 ///
 /// Shape: one object of the control thread, which `run` makes the calling one.
-final class Service {
+final class Service: ChangeQueueObserver {
     private enum Phase: Equatable {
         /// Leaves when the process is told to stop.
         case serving
@@ -21,14 +27,15 @@ final class Service {
     /// What everything here waits in.
     let loop = ControlLoop()
     /// What can be asked of it.
-    let operations: Operations
-    /// Called when a child process has ended; the demo has some.
-    var childEnded: () -> Void = {}
+    let services: Services
+    /// What happens.
+    let events = EventLog()
+    /// Told when a child process has ended; the demo has some.
+    weak var childObserver: (any ChildObserver)?
+    private let store: DocumentStore
     private let logger: Logger
     private let admin: AdminServer
     private let mail = Mailbox<ControlMail>()
-    private let logWriter: LogWriter?
-    private let connectionLogWriter: LogWriter?
     private var lossWatch: LossWatch?
     private var memoryWatch: MemoryWatch?
     private var handlers: [CallingHandler] = []
@@ -51,38 +58,39 @@ final class Service {
             logger.notice("the changes made at run time are put aside", metadata: ["file": "\(name)"])
         }
         let budget = DescriptorBudget(store.effective, descriptors: SystemProcess.raiseDescriptorLimit())
-        operations = Operations(
+        self.store = store
+        services = Services(
             loop: loop, store: store, workerCount: budget.workerCount, runningChecksMax: budget.runningChecksMax,
-            events: EventLog(), logger: logger)
+            events: events, logger: logger)
         let host = HostCheck(document: store.effective, places: store.places)
         try Self.refuse(host.mistakesOfStarter())
         let folders = Self.makeFolders(store.effective, logger)
-        admin = try Self.openAdmin(store.effective.admin.socket, loop, operations, logger)
+        admin = try Self.openAdmin(store.effective.admin.socket, loop, services, logger)
         do throws(StartError) {
-            try Self.openListeners(operations)
+            try Self.openListeners(services)
             let user = try Self.becomeUser(store, owning: folders, logger)
-            operations.clientIPPreservation.user = user
-            try Self.check(operations, host)
+            services.preparation.clientIPPreservation.user = user
+            try Self.check(services, host)
             let rings = (0..<budget.workerCount).map { _ in LogRing() }
             let wakeup = LogWakeup()
             beforeThreads()
             // What was logged until now has waited for this: no thread may exist before the user has changed.
             Log.lines.start()
-            logWriter = try Self.openLog(store.effective.logs.access, "logs.access", rings, wakeup, logger)
-            operations.logWriter = logWriter
+            let accessLog = try Self.openLog(store.effective.logs.access, "logs.access", rings, wakeup, logger)
             let connectionRings = (0..<budget.workerCount).map { _ in LogRing(capacity: Limits.connectionLogRingBytes) }
             let connectionWakeup = LogWakeup()
-            connectionLogWriter = try Self.openLog(
+            let connectionLog = try Self.openLog(
                 store.effective.logs.connection, "logs.connection", connectionRings, connectionWakeup, logger)
-            operations.connectionLogWriter = connectionLogWriter
-            operations.begin(
+            services.logs.attach(access: accessLog, connection: connectionLog)
+            services.workers.attach(
                 Self.startWorkers(
-                    budget, store.effective, mail, operations.ticketKeys.current,
+                    budget, store.effective, mail, services.ticketKeys.current,
                     logs: rings.map { LogSink(ring: $0, wakeup: wakeup) },
                     connectionLogs: connectionRings.map { LogSink(ring: $0, wakeup: connectionWakeup) }))
+            services.begin()
         } catch {
-            operations.sockets.abandonPrepared()
-            operations.metricsDoor.close()
+            services.preparation.sockets.abandonPrepared()
+            services.preparation.metrics.close()
             admin.close()
             throw error
         }
@@ -94,12 +102,13 @@ final class Service {
         func path(_ log: Model.AccessLog) -> String {
             if case .file(let path) = log.destination { path } else { "stdout" }
         }
-        let logs = operations.document.logs
+        let logs = store.committedDocument.logs
         let losses = Loss.all(
-            operations.workers, budget, memoryBytes: operations.document.runtime.memoryBytes,
-            accessLog: (logWriter, path(logs.access)), connectionLog: (connectionLogWriter, path(logs.connection)))
+            services.workers.handles, budget, memoryBytes: store.committedDocument.runtime.memoryBytes,
+            accessLog: (services.logs.access, path(logs.access)),
+            connectionLog: (services.logs.connection, path(logs.connection)))
         lossWatch = LossWatch(losses, loop: loop, logger: logger)
-        memoryWatch = MemoryWatch(operations.workers, disk: operations.fileDisk, loop: loop)
+        memoryWatch = MemoryWatch(services.workers.handles, disk: services.fileDisk, loop: loop)
     }
 
     /// Serves until the process is told to stop, then ends everything in order. Returns the exit status.
@@ -116,34 +125,24 @@ final class Service {
             status = code
             return true
         }
-        if stoppedCount == operations.workers.count {
-            for worker in operations.workers { worker.thread.join() }
+        if stoppedCount == services.workers.count {
+            for worker in services.workers.handles { worker.thread.join() }
         }
         admin.close()
-        operations.metricsDoor.close()
+        services.preparation.metrics.close()
         logger.notice("stopped", metadata: ["exchangesCut": "\(cutCount + leftCount)", "status": "\(status)"])
-        stopLogs()
+        services.logs.stop()
         return status
     }
 
     /// Exchanges and flows of workers that are not waited for: they end with the process.
     private var leftCount: Int {
-        operations.workers.reduce(0) { sum, worker in
+        services.workers.handles.reduce(0) { sum, worker in
             let counters = worker.counters
             let flows = FlowKind.allCases.reduce(0) {
                 $0 + counters.flows.value($1) - counters.flowsEnded.value($1)
             }
             return sum + Int(counters.requestsActive.value + flows)
-        }
-    }
-
-    /// Writes what waits in the logs. All of them together get the time of one.
-    private func stopLogs() {
-        let deadline = Instant.now() + Nanoseconds(Telemetry.Limits.logStopMilliseconds) * 1_000_000
-        let writers = [logWriter, connectionLogWriter].compactMap(\.self)
-        for writer in writers { writer.beginStop() }
-        for writer in writers {
-            writer.stop(timeoutMilliseconds: Int32(clamping: deadline.since(Instant.now()) / 1_000_000))
         }
     }
 
@@ -157,8 +156,8 @@ final class Service {
         switch signal {
         case .terminate: terminate()
         case .reload: reload()
-        case .reopenLogs: reopenLogs()
-        case .childEnded: childEnded()
+        case .reopenLogs: services.logs.reopen()
+        case .childEnded: childObserver?.childEnded()
         }
     }
 
@@ -166,21 +165,23 @@ final class Service {
     private func reload() {
         guard reloadsCount < 2 else { return }
         reloadsCount += 1
-        operations.reload(discardingChanges: false) { [unowned self] _ in reloadsCount -= 1 }
+        services.reloads.reload(discardingChanges: false, if: nil) { [unowned self] _ in reloadsCount -= 1 }
     }
 
+    func changeQueueIsIdle() { phase = .ended(0) }
+
     private func receive(_ message: ControlMail, now: Instant) {
-        operations.received(message, now: now)
+        services.received(message, now: now)
         guard case .stopped(_, let cut) = message else { return }
         stoppedCount += 1
         cutCount += cut
-        if stoppedCount == operations.workers.count { endOnceDurable(now: now) }
+        if stoppedCount == services.workers.count { endOnceDurable(now: now) }
     }
 
     /// Ends when what is being written is on disk, or when that takes too long.
     private func endOnceDurable(now: Instant) {
-        if operations.turns.isIdle { return phase = .ended(0) }
-        operations.becameIdle = { [unowned self] in phase = .ended(0) }
+        if services.queue.isIdle { return phase = .ended(0) }
+        services.queue.observer = self
         let handler = CallingHandler(ready: { _ in }) { [unowned self] _ in
             logger.error("the disk did not take the state in time: what was being changed is not acknowledged")
             phase = .ended(0)
@@ -196,21 +197,21 @@ final class Service {
             return phase = .ended(0)
         }
         phase = .finishing
-        let grace = operations.document.runtime.shutdownGraceSeconds
+        let grace = store.committedDocument.runtime.shutdownGraceSeconds
         logger.notice(
             "stopping: no new connections, what is in flight may finish",
             metadata: [
                 "graceSeconds": "\(grace)"
             ])
-        operations.stop()
-        operations.events.post(.shutdownBegan)
+        services.stop()
+        events.post(.shutdownBegan)
         let end = Instant.now() + Nanoseconds(seconds: grace)
-        operations.tellWorkers(.finish(deadline: end))
+        services.workers.tell(.finish(deadline: end))
         let handler = CallingHandler(ready: { _ in }) { [unowned self] _ in
             logger.error(
                 "workers did not stop in time and are left behind",
                 metadata: [
-                    "stopped": "\(stoppedCount)", "workers": "\(operations.workers.count)",
+                    "stopped": "\(stoppedCount)", "workers": "\(services.workers.count)",
                 ])
             phase = .ended(1)
         }
@@ -218,28 +219,23 @@ final class Service {
         loop.schedule(loop.add(handler, descriptor: nil), at: end + Limits.shutdownMargin)
     }
 
-    private func reopenLogs() {
-        logWriter?.reopen()
-        connectionLogWriter?.reopen()
-    }
-
     private func logListeners(_ budget: DescriptorBudget) {
-        for sentence in operations.changesNotApplied {
+        for sentence in store.notApplied {
             logger.warning(
                 "a change made at run time does not fit the file and is kept aside",
                 metadata: [
                     "reason": "\(sentence)"
                 ])
         }
-        operations.warnOfDocument()
-        let overrides = operations.overrides
+        store.logWarnings(logger)
+        let overrides = store.overrides
         if !overrides.isEmpty {
             let named = overrides.prefix(Limits.overridesToldMax).map(\.object).joined(separator: ", ")
             logger.notice(
                 "objects of the file are not in force as it says, by changes made at run time",
                 metadata: ["count": "\(overrides.count)", "objects": "\(named)"])
         }
-        if let wanted = operations.document.runtime.connections, wanted > budget.connectionsMax {
+        if let wanted = store.committedDocument.runtime.connections, wanted > budget.connectionsMax {
             logger.warning(
                 "the limit on open files allows fewer connections than runtime.connections",
                 metadata: [
@@ -257,8 +253,8 @@ final class Service {
         logger.notice(
             "serving",
             metadata: [
-                "file": "\(operations.configurationFile)", "pid": "\(SystemProcess.id)",
-                "socket": "\(operations.document.admin.socket)", "workers": "\(budget.workerCount)",
+                "file": "\(store.file)", "pid": "\(SystemProcess.id)",
+                "socket": "\(store.committedDocument.admin.socket)", "workers": "\(budget.workerCount)",
                 "connections": "\(budget.connectionsMax)",
             ])
     }
@@ -267,17 +263,17 @@ final class Service {
 // The steps of the beginning.
 extension Service {
     private static func openAdmin(
-        _ path: String, _ loop: ControlLoop, _ operations: Operations, _ logger: Logger
+        _ path: String, _ loop: ControlLoop, _ services: Services, _ logger: Logger
     ) throws(StartError) -> AdminServer {
         do throws(AdminError) {
-            return try AdminServer(path: path, loop: loop, actions: operations, logger: logger)
+            return try AdminServer(path: path, loop: loop, services: services, logger: logger)
         } catch {
             throw .refused(message: error.message, remedy: error.remedy)
         }
     }
 
-    private static func openListeners(_ operations: Operations) throws(StartError) {
-        do throws(ConfigErrors) { try operations.openListeners() } catch { throw .configuration(error) }
+    private static func openListeners(_ services: Services) throws(StartError) {
+        do throws(ConfigErrors) { try services.preparation.openListeners() } catch { throw .configuration(error) }
     }
 
     private static func refuse(_ mistakes: [ConfigError]) throws(StartError) {
@@ -329,10 +325,10 @@ extension Service {
     }
 
     /// What can only be seen as the user that stays.
-    private static func check(_ operations: Operations, _ host: HostCheck) throws(StartError) {
+    private static func check(_ services: Services, _ host: HostCheck) throws(StartError) {
         var mistakes = host.mistakesOfUser()
-        do throws(ConfigErrors) { try operations.readCertificates() } catch { mistakes += error.all }
-        do throws(ConfigErrors) { try operations.checkClientIPPreservation() } catch { mistakes += error.all }
+        do throws(ConfigErrors) { try services.readCertificates() } catch { mistakes += error.all }
+        do throws(ConfigErrors) { try services.preparation.checkClientIPPreservation() } catch { mistakes += error.all }
         try refuse(mistakes)
     }
 

@@ -1,5 +1,12 @@
 import Core
+import Model
 import Proxy
+
+/// Told of drains that are over.
+protocol DrainObserver: AnyObject {
+    /// No worker has an exchange with `registration` any more. Called once for every drain, before those who wait.
+    func drained(_ registration: Registration, _ report: DrainReport)
+}
 
 /// Follows deregistered targets until no worker has an exchange with them.
 ///
@@ -9,21 +16,15 @@ import Proxy
 /// Shape: one object of the control thread; a drain begins after the snapshot without its target was sent.
 final class DrainTracker {
     private let loop: ControlLoop
-    private let workerCount: Int
-    private let delayOver: (Registration) -> Void
-    private let ended: (Registration, DrainReport) -> Void
+    private let workers: WorkerSet
+    /// Told of every drain that is over.
+    weak var observer: (any DrainObserver)?
     private var drains: [Int: Drain] = [:]
 
-    /// `delayOver` tells every worker that the time of a target is over; `ended` is called once for every drain, before
-    /// those who wait for it.
-    init(
-        loop: ControlLoop, workerCount: Int, delayOver: @escaping (Registration) -> Void,
-        ended: @escaping (Registration, DrainReport) -> Void
-    ) {
+    /// Nothing drains. `workers` are told when the time of a target is over.
+    init(loop: ControlLoop, workers: WorkerSet) {
         self.loop = loop
-        self.workerCount = workerCount
-        self.delayOver = delayOver
-        self.ended = ended
+        self.workers = workers
     }
 
     /// How many targets are draining.
@@ -32,12 +33,10 @@ final class DrainTracker {
     /// Begins to follow `registration`, which workers no longer have in their snapshot. `delay` is what its exchanges
     /// have left.
     func begin(_ registration: Registration, delay: Nanoseconds, now: Instant) {
-        let drain = Drain(registration, workerCount: workerCount, now: now) { [weak self] in
-            self?.delayOver(registration)
-        }
+        let drain = Drain(registration, workers, now: now)
         drains[registration.id] = drain
         drain.timer = loop.add(drain, descriptor: nil)
-        if workerCount == 0 { return end(drain, now: now) }
+        if workers.count == 0 { return end(drain, now: now) }
         loop.schedule(drain.timer, at: now + delay)
     }
 
@@ -73,7 +72,7 @@ final class DrainTracker {
         let report = DrainReport(
             id: key.id, port: key.port, finished: drain.finished, cut: drain.cut, left: drain.left,
             seconds: Double(now.since(drain.beganAt)) / 1e9)
-        ended(drain.registration, report)
+        observer?.drained(drain.registration, report)
         for wait in drain.waits { wait.completion(report) }
     }
 }
@@ -89,16 +88,58 @@ private final class Drain: PollHandler {
     var cut = 0
     var left = 0
     var waits: [(owner: AnyObject, completion: (DrainReport) -> Void)] = []
-    private let delayOver: () -> Void
+    private let workers: WorkerSet
 
-    init(_ registration: Registration, workerCount: Int, now: Instant, delayOver: @escaping () -> Void) {
+    init(_ registration: Registration, _ workers: WorkerSet, now: Instant) {
         self.registration = registration
-        self.delayOver = delayOver
+        self.workers = workers
         beganAt = now
-        waiting = Set(0..<workerCount)
+        waiting = Set(0..<workers.count)
     }
 
     func ready(_ ready: Poller.Ready, now: Instant) {}
 
-    func timerFired(now: Instant) { delayOver() }
+    /// The deregistration delay is over.
+    func timerFired(now: Instant) {
+        let id = registration.id
+        workers.tell(registration.isCutWhenDrained ? .cut(target: id) : .leave(target: id))
+    }
+}
+
+/// Waits until several targets are drained, each of them perhaps several times over.
+final class DrainWait {
+    private var reports: [DrainReport]
+    private var waitingCount = 1
+    private let completion: ([DrainReport]) -> Void
+
+    /// A wait for the targets `keys`, whose reports `completion` gets in that order.
+    init(_ keys: [TargetKey], completion: @escaping ([DrainReport]) -> Void) {
+        reports = keys.map { DrainReport(id: $0.id, port: $0.port, finished: 0, cut: 0, seconds: 0) }
+        self.completion = completion
+    }
+
+    /// Waits for `draining`, the stays of each target; one that has none is drained.
+    func begin(_ draining: [[Registration]], _ drains: DrainTracker) {
+        for (index, registrations) in draining.enumerated() {
+            for registration in registrations {
+                let isWaiting = drains.wait(for: registration, by: self) { self.ended($0, index) }
+                if isWaiting { waitingCount += 1 }
+            }
+        }
+        endedOne()
+    }
+
+    private func ended(_ report: DrainReport, _ index: Int) {
+        let sum = reports[index]
+        reports[index] = DrainReport(
+            id: sum.id, port: sum.port, finished: sum.finished + report.finished, cut: sum.cut + report.cut,
+            left: sum.left + report.left,
+            seconds: max(sum.seconds, report.seconds))
+        endedOne()
+    }
+
+    private func endedOne() {
+        waitingCount -= 1
+        if waitingCount == 0 { completion(reports) }
+    }
 }

@@ -4,6 +4,12 @@ import Model
 import Proxy
 import Routing
 
+/// Told of changes of the health of targets.
+protocol TargetStateObserver: AnyObject {
+    /// The state of `registration` has changed.
+    func stateChanged(_ registration: Registration, from: TargetState, to: TargetState, now: Instant)
+}
+
 /// All target groups and their registrations: what outlives snapshots.
 ///
 /// `reconcile` brings them in line with a document and touches nothing that the document did not change. Ids are
@@ -41,8 +47,8 @@ final class TargetRegistry {
     /// Grows whenever a group comes or goes, and with it the ids that names stand for.
     private(set) var membership: UInt64 = 0
 
-    /// Told of every change of a target's state, after everybody else.
-    var stateChanged: (Registration, _ from: TargetState, _ to: TargetState, Instant) -> Void = { _, _, _, _ in }
+    /// Told of every change of a target's state, after it was logged.
+    weak var observer: (any TargetStateObserver)?
 
     /// A registry without groups.
     init(workerCount: Int, events: EventLog, logger: Logger) {
@@ -214,19 +220,28 @@ final class TargetRegistry {
     }
 }
 
-extension TargetRegistry {
+extension TargetRegistry: CheckReceiver, TargetStates {
+    func state(of key: TargetKey, inGroup name: String) -> TargetState? { groups[name]?.byKey[key]?.health.state }
+
     /// Something happened to the health of a target: workers, the event log and our own log are told what it changed.
     func receive(_ event: HealthState.Event, _ registration: Registration, now: Instant) {
         change(event, registration, now: now)
         if event == .checkPassed, registration.cell.clearSuspicion() {
             registration.group.cell.flip()
-            trusted(registration)
+            tellTrusted(registration)
         }
         evaluate(registration.group)
     }
 
-    /// Workers pass over a target since an attempt on it has failed.
-    func suspected(_ registration: Registration, cause: String, after duration: Nanoseconds) {
+    /// A worker could not connect to the target that workers call `id`; it may have left its group since.
+    func connectFailed(_ id: Int, now: Instant) {
+        guard let registration = registration(id), registration.isWatchedPassively else { return }
+        receive(.checkFailed(.failed), registration, now: now)
+    }
+
+    /// Workers pass over the target that they call `id`, since an attempt on it has failed.
+    func suspected(_ id: Int, cause: String, after duration: Nanoseconds) {
+        guard let registration = registration(id) else { return }
         let (group, key) = (registration.group.name, registration.key)
         events.post(.targetSuspected(group: group, id: key.id, port: key.port, cause: cause))
         logger.warning(
@@ -237,8 +252,12 @@ extension TargetRegistry {
             ])
     }
 
-    /// A suspect target is used again.
-    func trusted(_ registration: Registration) {
+    /// Workers use the target that they call `id` again.
+    func trusted(_ id: Int) {
+        if let registration = registration(id) { tellTrusted(registration) }
+    }
+
+    private func tellTrusted(_ registration: Registration) {
         let (group, key) = (registration.group.name, registration.key)
         events.post(.targetTrusted(group: group, id: key.id, port: key.port))
         logger.info(
@@ -264,7 +283,7 @@ extension TargetRegistry {
                 "group": "\(group.name)", "target": "\(registration.key)", "from": "\(before.rawValue)",
                 "to": "\(after.rawValue)", "reason": "\(reason?.code ?? "-")",
             ])
-        if before != after { stateChanged(registration, before, after, now) }
+        if before != after { observer?.stateChanged(registration, from: before, to: after, now: now) }
     }
 
     /// Sees whether a group in use has no healthy target left, so that all are used, and says so once, loudly.
@@ -292,6 +311,14 @@ extension TargetRegistry {
                     "group": "\(group.name)"
                 ])
         }
+    }
+}
+
+extension TargetRegistry {
+    /// The stays of a target in a group, or in one that was removed, that are not over yet.
+    func draining(_ key: TargetKey, inGroup name: String) -> [Registration] {
+        let group = groups[name] ?? withdrawn.first { $0.name == name }
+        return group?.draining.values.filter { $0.key == key }.sorted { $0.id < $1.id } ?? []
     }
 }
 

@@ -10,13 +10,13 @@ import Routing
 /// Source: docs/elbv2.md, "Target health", `target_health_state.unhealthy.*`.
 final class UnhealthyTerminations {
     private let loop: ControlLoop
-    private let terminate: (Registration) -> Void
+    private let workers: WorkerSet
     private var draining: [Int: UnhealthyDraining] = [:]
 
-    /// `terminate` tells every worker to reset the connections of a target.
-    init(loop: ControlLoop, terminate: @escaping (Registration) -> Void) {
+    /// `workers` are told to reset the connections of targets.
+    init(loop: ControlLoop, workers: WorkerSet) {
         self.loop = loop
-        self.terminate = terminate
+        self.workers = workers
     }
 
     /// Whether `registration` is unhealthy and keeps its connections for a while.
@@ -43,11 +43,13 @@ final class UnhealthyTerminations {
         guard group.tally[.healthy] > 0 else { return }
         if attributes.unhealthyConnectionTermination { return terminate(registration) }
         guard attributes.unhealthyDrainingSeconds > 0 else { return }
-        let drain = UnhealthyDraining(registration) { [weak self] in self?.over($0) }
+        let drain = UnhealthyDraining(registration, self)
         drain.timer = loop.add(drain, descriptor: nil)
         draining[registration.id] = drain
         loop.schedule(drain.timer, at: now + Nanoseconds(seconds: attributes.unhealthyDrainingSeconds))
     }
+
+    private func terminate(_ registration: Registration) { workers.tell(.terminate(target: registration.id)) }
 
     private func stop(_ registration: Registration) {
         guard let drain = draining[registration.id], drain.registration === registration else { return }
@@ -55,7 +57,7 @@ final class UnhealthyTerminations {
         loop.remove(drain.timer)
     }
 
-    private func over(_ registration: Registration) {
+    fileprivate func drainingEnded(_ registration: Registration) {
         stop(registration)
         if registration.group.tally[.healthy] > 0 { terminate(registration) }
     }
@@ -65,14 +67,14 @@ final class UnhealthyTerminations {
 private final class UnhealthyDraining: PollHandler {
     let registration: Registration
     var timer = Token.none
-    private let over: (Registration) -> Void
+    private weak var terminations: UnhealthyTerminations?
 
-    init(_ registration: Registration, over: @escaping (Registration) -> Void) {
+    init(_ registration: Registration, _ terminations: UnhealthyTerminations) {
         self.registration = registration
-        self.over = over
+        self.terminations = terminations
     }
 
     func ready(_ ready: Poller.Ready, now: Instant) {}
 
-    func timerFired(now: Instant) { over(registration) }
+    func timerFired(now: Instant) { terminations?.drainingEnded(registration) }
 }

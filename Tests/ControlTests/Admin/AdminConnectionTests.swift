@@ -119,9 +119,9 @@ import Testing
         client?.send(request + body)
         #expect(comes(harness) { $0.drains.count == 1 })
         client?.finishSending()
-        #expect(harness.perform { $0.asker?.isGone } == false, "who has said all still takes the answer")
+        #expect(harness.perform { $0.requester?.hasDisconnected } == false, "who has said all still takes the answer")
         client = nil
-        #expect(comes(harness) { $0.asker?.isGone ?? true })
+        #expect(comes(harness) { $0.requester?.hasDisconnected ?? true })
         harness.perform { $0.finishDrains() }
         #expect(try AdminRoutesTests.answer(harness, "GET /v1/status", "").status == 200)
     }

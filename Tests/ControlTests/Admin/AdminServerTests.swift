@@ -11,7 +11,7 @@ import Testing
         let loop = ControlLoop()
         let actions = RecordingActions(document: AdminHarness.document, loop: loop)
         return try AdminServer(
-            path: path, loop: loop, actions: actions, logger: Logger(label: "t") { _ in RecordingLog() })
+            path: path, loop: loop, services: actions, logger: Logger(label: "t") { _ in RecordingLog() })
     }
 
     @Test func theSocketIsForItsUserAndGroup() throws {

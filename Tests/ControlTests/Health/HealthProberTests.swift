@@ -7,19 +7,19 @@ import Testing
 
 @Suite struct HealthProberTests {
     /// A prober whose findings are recorded, and registrations for it.
-    private final class Scene {
+    private final class Scene: CheckReceiver {
         let loop = ControlLoop()
         let registry = TargetRegistry(workerCount: 1, events: EventLog(), logger: quiet)
         var found: [(target: String, event: HealthState.Event)] = []
-        private(set) var prober: HealthProber!
+        private let runningMax: Int
+        private(set) lazy var prober = HealthProber(
+            loop: loop, runningMax: runningMax, receiver: self, logger: quiet)
 
-        init(runningMax: Int = 100) {
-            prober = HealthProber(
-                loop: loop, runningMax: runningMax, logger: quiet,
-                receive: { [unowned self] in
-                    found.append(($1.key.description, $0))
-                    registry.receive($0, $1, now: $2)
-                })
+        init(runningMax: Int = 100) { self.runningMax = runningMax }
+
+        func receive(_ event: HealthState.Event, _ registration: Registration, now: Instant) {
+            found.append((registration.key.description, event))
+            registry.receive(event, registration, now: now)
         }
 
         func register(

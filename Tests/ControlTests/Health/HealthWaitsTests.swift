@@ -7,17 +7,15 @@ import Testing
 
 @Suite struct HealthWaitsTests {
     /// Waits over states that the test sets.
-    private final class Scene {
+    private final class Scene: TargetStates {
         let loop = ControlLoop()
         var states: [TargetKey: TargetState] = [:]
         private(set) var looksCount = 0
-        private(set) var waits: HealthWaits!
+        private(set) lazy var waits = HealthWaits(loop: loop, targets: self)
 
-        init() {
-            waits = HealthWaits(loop: loop) { [unowned self] _, key in
-                looksCount += 1
-                return states[key]
-            }
+        func state(of key: TargetKey, inGroup name: String) -> TargetState? {
+            looksCount += 1
+            return states[key]
         }
 
         func pass() {
@@ -78,21 +76,21 @@ import Testing
     @Test func whoGoesAwayGivesItsPlaceBack() {
         let scene = Scene()
         scene.states[keys[0]] = .unhealthy
-        let askers = (0..<Limits.healthWaitsMax).map { _ in Asker() }
+        let requesters = (0..<Limits.healthWaitsMax).map { _ in Requester() }
         var outcomes: [HealthWaits.Outcome] = []
-        for asker in askers {
-            scene.waits.begin(group: "a", [keys[0]], until: later, for: asker) { outcomes.append($0) }
+        for requester in requesters {
+            scene.waits.begin(group: "a", [keys[0]], until: later, for: requester) { outcomes.append($0) }
         }
         #expect(!scene.waits.hasRoom && outcomes.isEmpty)
-        for asker in askers { asker.go() }
+        for requester in requesters { requester.disconnect() }
         #expect(scene.waits.hasRoom)
-        #expect(outcomes == [HealthWaits.Outcome](repeating: .abandoned, count: askers.count))
-        scene.waits.begin(group: "a", [keys[0]], until: later, for: askers[0]) { outcomes.append($0) }
-        #expect(outcomes.count == askers.count + 1, "who has gone before is not waited for")
+        #expect(outcomes == [HealthWaits.Outcome](repeating: .abandoned, count: requesters.count))
+        scene.waits.begin(group: "a", [keys[0]], until: later, for: requesters[0]) { outcomes.append($0) }
+        #expect(outcomes.count == requesters.count + 1, "who has gone before is not waited for")
         scene.states[keys[0]] = .healthy
         scene.waits.changed("a")
         scene.pass()
-        #expect(outcomes.count == askers.count + 1, "told once")
+        #expect(outcomes.count == requesters.count + 1, "told once")
     }
 
     @Test func whatCannotBecomeHealthyEndsTheWait() {

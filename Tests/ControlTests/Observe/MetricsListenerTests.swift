@@ -13,6 +13,7 @@ import Testing
     init() {
         actions = RecordingActions(document: AdminHarness.document, loop: loop)
         door = MetricsListener(loop: loop, logger: quiet)
+        door.services = actions
     }
 
     private func document(_ port: UInt16?) -> Document {
@@ -21,7 +22,7 @@ import Testing
 
     private func open(_ port: UInt16?) throws {
         try door.prepare(for: document(port), beside: none)
-        door.commit(document(port), actions)
+        door.commit(document(port))
     }
 
     private func pass() {
@@ -65,7 +66,7 @@ import Testing
         let all = Document(admin: Admin(metrics: TCPAddress("0.0.0.0:\(ports[0])")))
         #expect(door.mistakes(for: all, beside: none, DocumentPlaces()).isEmpty)
         try door.prepare(for: all, beside: none)
-        door.commit(all, actions)
+        door.commit(all)
         #expect(door.localAddress?.isUnspecified == true)
 
         let listeners = ListenerSockets(workerCount: 1)
@@ -76,7 +77,7 @@ import Testing
         #expect(door.mistakes(for: document(ports[1]), beside: listeners, DocumentPlaces()).isEmpty)
         #expect(door.mistakes(for: document(ports[1]), beside: none, DocumentPlaces()).count == 1)
         try door.prepare(for: document(ports[1]), beside: listeners)
-        door.commit(document(ports[1]), actions)
+        door.commit(document(ports[1]))
         #expect(door.localAddress?.port == ports[1])
         // And the other way round.
         let next = Document(loadBalancers: [loadBalancer("api", port: Int(ports[1]), forwardingTo: [("blue", 1)])])
@@ -96,7 +97,7 @@ import Testing
     /// A stranger's bytes do not put off its deadline, and at the cap the one that waits longest makes room.
     @Test func strangersAreNotWaitedForLonger() throws {
         let listener = try Socket.listen(on: SocketAddress(literal: "127.0.0.1", port: 0)!, sharesPort: false)
-        let server = AdminServer(metrics: listener, loop: loop, actions: actions, logger: quiet)
+        let server = AdminServer(metrics: listener, loop: loop, services: actions, logger: quiet)
         defer { server.close() }
         func connect() throws -> Socket { try Socket.connect(to: try #require(listener.localAddress)) }
         let first = try connect()

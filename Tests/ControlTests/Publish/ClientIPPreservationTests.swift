@@ -133,27 +133,27 @@ import Testing
 
     /// What comes over the socket, and a reload.
     @Test func aRunningProcessRefusesIt() throws {
-        let blue = OperationsTests.Scene.groups
+        let blue = ServicesTests.Scene.groups
         let attributes = "attributes: { preserve_client_ip.enabled: true }"
         let groups = blue + "  - { name: flow, targetType: ip, protocol: TCP, port: 8080, \(attributes) }\n"
-        let scene = try OperationsTests.Scene(groups: groups)
-        scene.operations.clientIPPreservation = Host().preservation(.lost(commands: ["ip rule add A"]))
+        let scene = try ServicesTests.Scene(groups: groups)
+        scene.services.preparation.clientIPPreservation = Host().preservation(.lost(commands: ["ip rule add A"]))
         let outcome = scene.apply(.registerTargets(group: "flow", [TargetDescription(id: "10.2.0.2")]))
         scene.pass()
         #expect(outcome.error?.message.contains("10.2.0.2:8080") ?? false)
         #expect(outcome.error?.remedy == "Run \"ip rule add A\".")
-        #expect(scene.operations.document.targetGroups[2].targets.isEmpty)
+        #expect(scene.services.status.document.targetGroups[2].targets.isEmpty)
 
         try scene.write(groups: groups.replacingOccurrences(of: "true }", with: "true }, targets: [{ id: 10.2.0.3 }]"))
         var refused = false
-        scene.operations.reload(discardingChanges: false) { result in
+        scene.services.reloads.reload(discardingChanges: false, if: nil) { result in
             if case .failure(let errors) = result { refused = "\(errors)".contains("10.2.0.3:8080") }
         }
         scene.pass()
         #expect(refused)
-        #expect(scene.operations.document.targetGroups[2].targets.isEmpty)
+        #expect(scene.services.status.document.targetGroups[2].targets.isEmpty)
 
-        scene.operations.clientIPPreservation = Host().preservation()
+        scene.services.preparation.clientIPPreservation = Host().preservation()
         let accepted = scene.apply(.registerTargets(group: "flow", [TargetDescription(id: "10.2.0.2")]))
         scene.pass()
         #expect(accepted.isSuccess)

@@ -1,28 +1,38 @@
 import Core
 import Model
+import Proxy
 import Testing
 
 @testable import Control
 
 @Suite struct DrainTrackerTests {
     /// A registration of a group, and a tracker of two workers whose mail is recorded.
-    private final class Scene {
+    private final class Scene: DrainObserver {
         let loop = ControlLoop()
         let registry = TargetRegistry(workerCount: 2, events: EventLog(), logger: quiet)
         let registration: Registration
-        var cuts: [Int] = []
+        private let mailboxes = [Mailbox<WorkerMail>(), Mailbox<WorkerMail>()]
+        private let workers = WorkerSet(count: 2)
+        /// Targets that the first worker was told to cut.
+        var cuts: [Int] {
+            for case .cut(let target) in mailboxes[0].takeAll() { told.append(target) }
+            return told
+        }
+        private var told: [Int] = []
         var ended: [DrainReport] = []
-        private(set) var tracker: DrainTracker!
+        let tracker: DrainTracker
 
         init() {
             let document = Document(
                 loadBalancers: [loadBalancer("web", port: 80, forwardingTo: [("blue", 1)])],
                 targetGroups: [group("blue", [TargetDescription(id: "10.0.0.1")])])
             registration = registry.reconcile(with: document, renewed: [:], now: Instant.now()).arrived[0]
-            tracker = DrainTracker(
-                loop: loop, workerCount: 2, delayOver: { [unowned self] in cuts.append($0.id) },
-                ended: { [unowned self] in ended.append($1) })
+            workers.attach(mailboxes: mailboxes)
+            tracker = DrainTracker(loop: loop, workers: workers)
+            tracker.observer = self
         }
+
+        func drained(_ registration: Registration, _ report: DrainReport) { ended.append(report) }
     }
 
     @Test func endsWhenEveryWorkerHasReported() {

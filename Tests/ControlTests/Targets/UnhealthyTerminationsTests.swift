@@ -1,5 +1,6 @@
 import Core
 import Model
+import Proxy
 import Routing
 import Testing
 
@@ -10,8 +11,17 @@ import Testing
     private final class Scene {
         let loop = ControlLoop()
         let group: GroupState
-        var terminated: [Int] = []
-        private(set) var terminations: UnhealthyTerminations!
+        private let mailbox = Mailbox<WorkerMail>()
+        private let workers = WorkerSet(count: 1)
+        let terminations: UnhealthyTerminations
+        private var told: [Int] = []
+        var terminated: [Int] {
+            get {
+                for case .terminate(let target) in mailbox.takeAll() { told.append(target) }
+                return told
+            }
+            set { told = newValue }
+        }
 
         init(_ attributes: TargetGroupAttributes, protocol: TargetGroup.`Protocol` = .tcp) {
             var configuration = TargetGroup(name: "blue", protocol: `protocol`, port: 80, attributes: attributes)
@@ -25,7 +35,8 @@ import Testing
                 group.registrations.append(registration)
                 group.tally[registration.health.state] += 1
             }
-            terminations = UnhealthyTerminations(loop: loop) { [unowned self] in terminated.append($0.id) }
+            workers.attach(mailboxes: [mailbox])
+            terminations = UnhealthyTerminations(loop: loop, workers: workers)
             for registration in group.registrations { check(registration, .checkPassed) }
         }
 

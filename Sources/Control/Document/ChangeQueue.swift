@@ -2,17 +2,32 @@ import Core
 import Logging
 import Model
 
-/// What is asked of `Operations`, in the order in which it is done, and how far that has come.
+/// Something other than a change that takes its turn in the queue, as a reload does.
+protocol QueuedWork {
+    /// Its turn has come. While it waits for a disk it sets `ChangeQueue.isAtDisk`, and calls `proceed` at its end.
+    func begin()
+    /// The process ends before its turn has come.
+    func refuse()
+}
+
+/// Told when there is nothing left to do.
+protocol ChangeQueueObserver: AnyObject {
+    /// All that was asked for is done.
+    func changeQueueIsIdle()
+}
+
+/// Changes and reloads, done in the order in which they were asked for: validated and staged in turn, made durable by
+/// the state's thread, then published and acknowledged.
 ///
 /// Nothing is staged on top of what is not durable yet: what is asked for while the disk is being waited for waits
-/// here, and is done together as the next batch.
-struct Turns {
+/// here, and is done together as the next batch. None of it waits for a disk on this thread.
+///
+/// Shape: one object of the control thread. Completions are called on it, at the end of the pass at the earliest.
+final class ChangeQueue {
     /// Something that waits for its turn.
     enum Turn {
         case change(ChangeRequest)
-        case reload(ReloadRequest)
-        /// The files of certificates were read again.
-        case certificates(FileContents)
+        case work(any QueuedWork)
     }
 
     /// A change that was asked for.
@@ -37,23 +52,67 @@ struct Turns {
         var completions: [(Result<Void, AdminError>) -> Void] = []
     }
 
-    /// What has not begun.
-    var waiting: [Turn] = []
+    private let loop: ControlLoop
+    private let store: DocumentStore
+    private let preparation: Preparation
+    private let publication: Publication
+    private let folders: FolderWatch?
+    /// The thread that reads configuration and certificates.
+    private let files: DiskThread
+    /// The thread that writes the state.
+    private let state: DiskThread
+    private let events: EventLog
+    private let logger: Logger
+    private var waiting: [Turn] = []
     /// What is staged and not being written yet.
-    var batch: Batch?
+    private var staged: Batch?
+    /// Whether the end of this pass goes on with what waits.
+    private var isScheduled = false
     /// Whether a disk is being waited for: nothing else begins meanwhile.
     var isAtDisk = false
-    /// Whether the end of this pass goes on with what waits.
-    var isScheduled = false
-    /// Whether the files of certificates are being read again.
-    var isLookingAtCertificates = false
+    /// Set when the process begins to end: from then on nothing begins, and the workers take no other snapshot.
+    private(set) var isStopping = false
+    /// Told whenever the queue has become idle.
+    weak var observer: (any ChangeQueueObserver)?
+    /// Changes over the socket that were applied.
+    private(set) var appliedCount: UInt64 = 0
+    /// Changes over the socket that were refused.
+    private(set) var refusedCount: UInt64 = 0
+
+    /// Nothing waits. Certificates that a change names are read by `files`, and their `folders` watched; changes are
+    /// written by `state`.
+    init(
+        _ store: DocumentStore, _ preparation: Preparation, _ publication: Publication, watching folders: FolderWatch?,
+        files: DiskThread, state: DiskThread, loop: ControlLoop, events: EventLog, logger: Logger
+    ) {
+        self.loop = loop
+        self.store = store
+        self.preparation = preparation
+        self.publication = publication
+        self.folders = folders
+        self.files = files
+        self.state = state
+        self.events = events
+        self.logger = logger
+    }
 
     /// Whether all that was asked for is done.
-    var isIdle: Bool { waiting.isEmpty && batch == nil && !isAtDisk }
-}
+    var isIdle: Bool { waiting.isEmpty && staged == nil && !isAtDisk }
 
-// Changes: validated and staged in turn, made durable by the state's thread, then published and acknowledged.
-extension Operations {
+    /// The process begins to end: what has not begun is refused, and what has is brought to its end.
+    func stop() {
+        isStopping = true
+        refuseWaiting()
+    }
+
+    /// Has `write` done by the state's thread, and calls `completion` with what it returned.
+    func perform(_ write: StateWrite, completion: @escaping (Result<String?, SystemError>) -> Void) {
+        state.run({ write.perform() }) { result in
+            guard let result else { preconditionFailure("state: a write without an outcome") }
+            completion(result)
+        }
+    }
+
     /// Has a change made, validated and staged when its turn has come. It is then made durable and published with all
     /// others that wait; `completion` is called after that, with the error if it was refused. With `condition` it is
     /// made only if that holds then.
@@ -63,95 +122,95 @@ extension Operations {
         completion: @escaping (Result<Void, AdminError>) -> Void
     ) {
         request(
-            Turns.ChangeRequest(make: change, user: user, condition: condition) { completion($0.map { _ in }) })
+            ChangeRequest(make: change, user: user, condition: condition) { completion($0.map { _ in }) })
     }
 
     /// Has `request` staged when its turn has come, unless too many wait already.
-    func request(_ request: Turns.ChangeRequest) {
-        if let refusal = refusalAtTheDoor { return loop.afterBatch { request.completion(.failure(refusal)) } }
+    func request(_ request: ChangeRequest) {
+        if let refusal = refusalBeforeQueueing { return loop.afterBatch { request.completion(.failure(refusal)) } }
         take(.change(request))
     }
 
-    private var refusalAtTheDoor: AdminError? {
+    private var refusalBeforeQueueing: AdminError? {
         if isStopping { return AdminError(Self.stopping, status: Self.statusUnavailable) }
-        guard turns.waiting.count >= Limits.changesWaitingMax else { return nil }
+        guard waiting.count >= Limits.changesWaitingMax else { return nil }
         return AdminError(
             code: "Throttling", status: Self.statusUnavailable,
-            message: "\(turns.waiting.count) changes wait for the disk that holds runtime.stateDirectory.",
+            message: "\(waiting.count) changes wait for the disk that holds runtime.stateDirectory.",
             remedy: "See why it does not answer, then try again.")
     }
 
     /// Puts `turn` behind those that wait, and goes on with them at the end of the pass.
-    func take(_ turn: Turns.Turn) {
-        turns.waiting.append(turn)
-        guard !turns.isScheduled else { return }
-        turns.isScheduled = true
+    func take(_ turn: Turn) {
+        waiting.append(turn)
+        guard !isScheduled else { return }
+        isScheduled = true
         loop.afterBatch { [weak self] in
-            self?.turns.isScheduled = false
-            self?.goOn()
+            self?.isScheduled = false
+            self?.proceed()
         }
     }
 
     /// Does what waits, one after the other, as far as it goes without waiting for a disk.
-    func goOn() {
-        while !turns.isAtDisk, !turns.waiting.isEmpty {
+    func proceed() {
+        while !isAtDisk, !waiting.isEmpty {
             // A change that asks for a generation must not be staged on top of what has none yet.
-            if case .change(let request) = turns.waiting[0], request.condition == nil || turns.batch == nil {
-                turns.waiting.removeFirst()
+            if case .change(let request) = waiting[0], request.condition == nil || staged == nil {
+                waiting.removeFirst()
                 stage(request)
-            } else if turns.batch != nil {
+            } else if staged != nil {
                 // What was asked for before it goes first.
                 commit()
             } else {
-                begin(turns.waiting.removeFirst())
+                begin(waiting.removeFirst())
             }
         }
-        if !turns.isAtDisk { commit() }
-        if turns.isIdle { becameIdle() }
+        if !isAtDisk { commit() }
+        if isIdle { observer?.changeQueueIsIdle() }
     }
 
-    private func begin(_ turn: Turns.Turn) {
+    private func begin(_ turn: Turn) {
         switch turn {
         case .change(let request): stage(request)
-        case .reload(let request): begin(request)
-        case .certificates(let files): adopt(files)
+        case .work(let work): work.begin()
         }
     }
 
     /// Refuses what has not begun, since the process ends.
-    func refuseWaiting() {
-        let waiting = turns.waiting
-        turns.waiting = []
+    private func refuseWaiting() {
+        let waiting = waiting
+        self.waiting = []
         for turn in waiting {
             switch turn {
             case .change(let request): refuse(request, nil, Self.stopping)
-            case .reload(let request): refuse(request, Self.stopping)
-            case .certificates: break
+            case .work(let work): work.refuse()
             }
         }
     }
 
-    private func stage(_ request: Turns.ChangeRequest) {
-        if let mistake = request.condition?.mistake(inForce: generation) { return refuse(request, nil, mistake) }
+    private func stage(_ request: ChangeRequest) {
+        if let mistake = request.condition?.mistake(inForce: publication.generation) {
+            return refuse(request, nil, mistake)
+        }
         let change: Change
         do { change = try request.make(store.effective) } catch { return request.completion(.failure(error)) }
         do throws(ConfigErrors) {
             let next = try store.effective.applying(change)
-            if change.touchesTargets { try clientIPPreservation.check(next, since: store.effective) }
-            let paths = change.touchesCertificates ? certificates.files(for: next, onlyNew: true) : []
+            if change.touchesTargets { try preparation.clientIPPreservation.check(next, since: store.effective) }
+            let paths = change.touchesCertificates ? preparation.certificates.files(for: next, onlyNew: true) : []
             guard !paths.isEmpty else { return try stage(request, change, giving: next) }
-            turns.isAtDisk = true
+            isAtDisk = true
             read(paths) { [self] files in
-                turns.isAtDisk = false
+                isAtDisk = false
                 do throws(ConfigErrors) {
                     if isStopping { throw Self.stopping }
                     guard let files else { throw Self.filesAreLate }
-                    let read = try certificates.read(for: next, onlyNew: true, from: files)
+                    let read = try preparation.certificates.read(for: next, onlyNew: true, from: files)
                     try stage(request, change, giving: next, read)
                 } catch {
                     refuse(request, change, error)
                 }
-                goOn()
+                proceed()
             }
         } catch {
             refuse(request, change, error)
@@ -159,15 +218,15 @@ extension Operations {
     }
 
     private func stage(
-        _ request: Turns.ChangeRequest, _ change: Change, giving next: Document,
+        _ request: ChangeRequest, _ change: Change, giving next: Document,
         _ files: CertificateStore.Content? = nil
     ) throws(ConfigErrors) {
         // Last, since a socket that was opened for a change that is refused would take connections.
-        if change.touchesListeners { try sockets.prepare(for: next) }
-        if let files { certificates.prepare(files) }
-        var batch = turns.batch ?? Turns.Batch()
+        if change.touchesListeners { try preparation.sockets.prepare(for: next) }
+        if let files { preparation.certificates.prepare(files) }
+        var batch = staged ?? Batch()
         // Of two owners it would be copied with each change.
-        turns.batch = nil
+        staged = nil
         var present: Set<TargetKey> = []
         var changesNothing = false
         if case .deregisterTargets(let name, let targets) = change,
@@ -181,11 +240,11 @@ extension Operations {
         store.stage(change, giving: next)
         if !changesNothing { batch.changes.append((change.description, request.user)) }
         batch.completions.append { result in request.completion(result.map { present }) }
-        turns.batch = batch
+        staged = batch
     }
 
-    private func refuse(_ request: Turns.ChangeRequest, _ change: Change?, _ error: ConfigErrors) {
-        counts.changesRefused += 1
+    private func refuse(_ request: ChangeRequest, _ change: Change?, _ error: ConfigErrors) {
+        refusedCount += 1
         logger.info(
             "a change was refused",
             metadata: [
@@ -198,23 +257,23 @@ extension Operations {
 
     /// Has what is staged made durable; then it is published, and those who wait are told.
     private func commit() {
-        guard let batch = turns.batch else { return }
-        turns.batch = nil
+        guard let batch = staged else { return }
+        staged = nil
         guard let write = store.writeOfStaged() else { return committed(batch) }
-        turns.isAtDisk = true
-        stateDisk.run({ write.perform() }) { [self] result in
-            turns.isAtDisk = false
+        isAtDisk = true
+        perform(write) { [self] result in
+            isAtDisk = false
             switch result {
-            case .failure(let error)?: refuse(batch, error)
-            case .success?, nil: committed(batch)
+            case .failure(let error): refuse(batch, error)
+            case .success: committed(batch)
             }
-            goOn()
+            proceed()
         }
     }
 
-    private func refuse(_ batch: Turns.Batch, _ error: SystemError) {
+    private func refuse(_ batch: Batch, _ error: SystemError) {
         abandonStaged()
-        counts.changesRefused += UInt64(batch.changes.count)
+        refusedCount += UInt64(batch.changes.count)
         logger.error(
             "changes were refused: the disk does not take the state",
             metadata: [
@@ -226,22 +285,24 @@ extension Operations {
         for completion in batch.completions { completion(.failure(refusal)) }
     }
 
-    private func committed(_ batch: Turns.Batch) {
+    private func committed(_ batch: Batch) {
         let before = store.committedDocument
         store.commitStaged()
         // It is on disk, and in force with the next start: workers that finish take no other snapshot.
         if isStopping {
-            abandonPrepared()
-        } else if document != before || !batch.deregistered.isEmpty {
-            publish(deregistered: batch.deregistered)
+            preparation.abandon()
+        } else if store.committedDocument != before || !batch.deregistered.isEmpty {
+            publication.publish(deregistered: batch.deregistered)
         }
-        counts.changes += UInt64(batch.changes.count)
+        appliedCount += UInt64(batch.changes.count)
         for change in batch.changes {
-            events.post(.changeApplied(description: change.description, user: change.user, generation: generation))
+            events.post(
+                .changeApplied(description: change.description, user: change.user, generation: publication.generation))
             logger.info(
                 "a change was applied",
                 metadata: [
-                    "change": "\(change.description)", "uid": "\(text(change.user))", "generation": "\(generation)",
+                    "change": "\(change.description)", "uid": "\(text(change.user))",
+                    "generation": "\(publication.generation)",
                 ])
         }
         for completion in batch.completions { completion(.success(())) }
@@ -250,19 +311,13 @@ extension Operations {
     /// Forgets what is staged, with what was opened and read for it.
     func abandonStaged() {
         store.rollBack()
-        abandonPrepared()
-    }
-
-    private func abandonPrepared() {
-        sockets.abandonPrepared()
-        metricsDoor.abandonPrepared()
-        certificates.abandonPrepared()
+        preparation.abandon()
     }
 
     /// Reads `paths` on the files' thread, and has their folders watched; nil if that took too long.
     func read(_ paths: Set<String>, completion: @escaping (FileContents?) -> Void) {
-        let folders = certificateWatch.folders
-        fileDisk.run(
+        let folders = folders
+        files.run(
             within: Limits.filePatience, { FileContents(reading: paths, watching: folders) }, completion: completion)
     }
 
@@ -282,6 +337,8 @@ extension Operations {
                 + "\(Limits.filePatience / 1_000_000_000) s",
             found: "that their disk has not answered", remedy: "See why it does not answer, then try again."))
 }
+
+extension ChangeQueue: ChangeActions {}
 
 extension Change {
     /// Whether it may bring targets, or another way to reach them.

@@ -2,20 +2,75 @@ import Core
 import Logging
 import Model
 
-extension Turns {
+/// What a reload did.
+struct ReloadReport: Equatable, Sendable {
+    /// The generation that is now in force.
+    let generation: UInt64
+    /// What is different, in sentences.
+    let changes: [String]
+    /// Changes made at run time that do not fit the new file; they are kept, and tried again at the next reload.
+    let changesNotApplied: [String]
+    /// Objects of the file that are not in force as it says.
+    var overrides: [Override] = []
+    /// Keys of the file that differ and take effect at the next start only.
+    let needsRestart: [String]
+    /// Where the changes made at run time were put that it discarded; nil when it discarded none.
+    var putAside: String?
+}
+
+/// Reads the configuration file again, in turn with the changes, and says what a reload of another file would do.
+///
+/// The files' thread reads and parses; a bad file, a port that cannot be had or a disk that refuses changes nothing.
+///
+/// Shape: one object of the control thread. Completions are called on it, at the end of the pass at the earliest.
+final class Reloader: ReloadActions {
     /// A reload that was asked for.
-    struct ReloadRequest {
+    private struct Request: QueuedWork {
+        let reloader: Reloader
         /// Whether what was changed at run time is put aside.
         let discardsChanges: Bool
         /// What must be in force for it to be done; nil for anything.
         let condition: GenerationCondition?
         /// Told the outcome.
         let completion: (Result<ReloadReport, ConfigErrors>) -> Void
-    }
-}
 
-// The file, read again: by the files' thread, in turn with the changes.
-extension Operations {
+        func begin() { reloader.begin(self) }
+        func refuse() { reloader.refuse(self, ChangeQueue.stopping) }
+    }
+
+    private let loop: ControlLoop
+    private let store: DocumentStore
+    private let preparation: Preparation
+    private let publication: Publication
+    private let queue: ChangeQueue
+    private let ticketKeys: TicketKeys
+    private let warnings: CertificateWarnings
+    private let files: DiskThread
+    private let events: EventLog
+    private let logger: Logger
+    /// Reloads that succeeded.
+    private(set) var reloadsCount: UInt64 = 0
+    /// Reloads that a bad file, or the disk, refused.
+    private(set) var refusedCount: UInt64 = 0
+
+    /// Nothing was reloaded yet. The file is read by `files`, in turn with what is in `queue`.
+    init(
+        _ store: DocumentStore, _ preparation: Preparation, _ publication: Publication, _ queue: ChangeQueue,
+        _ ticketKeys: TicketKeys, _ warnings: CertificateWarnings, files: DiskThread, loop: ControlLoop,
+        events: EventLog, logger: Logger
+    ) {
+        self.loop = loop
+        self.store = store
+        self.preparation = preparation
+        self.publication = publication
+        self.queue = queue
+        self.ticketKeys = ticketKeys
+        self.warnings = warnings
+        self.files = files
+        self.events = events
+        self.logger = logger
+    }
+
     /// Reads the file again and puts it in force, with what was changed at run time on top of it unless that is
     /// discarded. A bad file, a port that cannot be had or a disk that refuses changes nothing.
     /// With `condition` it is done only if that holds when its turn has come.
@@ -23,27 +78,27 @@ extension Operations {
         discardingChanges: Bool, if condition: GenerationCondition? = nil,
         completion: @escaping (Result<ReloadReport, ConfigErrors>) -> Void
     ) {
-        let request = Turns.ReloadRequest(
-            discardsChanges: discardingChanges, condition: condition, completion: completion)
-        if isStopping { return loop.afterBatch { [self] in refuse(request, Self.stopping) } }
-        take(.reload(request))
+        let request = Request(
+            reloader: self, discardsChanges: discardingChanges, condition: condition, completion: completion)
+        if queue.isStopping { return loop.afterBatch { [self] in refuse(request, ChangeQueue.stopping) } }
+        queue.take(.work(request))
     }
 
     /// Reads the file; then the files that it names; then makes durable what they say.
-    func begin(_ request: Turns.ReloadRequest) {
-        if let mistake = request.condition?.mistake(inForce: generation) { return refuse(request, mistake) }
-        turns.isAtDisk = true
+    private func begin(_ request: Request) {
+        if let mistake = request.condition?.mistake(inForce: publication.generation) { return refuse(request, mistake) }
+        queue.isAtDisk = true
         let file = store.file
-        fileDisk.run(within: Limits.filePatience, { Document.tryReading(file) }) { [self] result in
+        files.run(within: Limits.filePatience, { Document.tryReading(file) }) { [self] result in
             attempt(request) { () throws(ConfigErrors) in
-                guard let result else { throw Self.filesAreLate }
+                guard let result else { throw ChangeQueue.filesAreLate }
                 let (base, places) = try result.get()
                 let needsRestart = store.stageReload(base, places, discardingChanges: request.discardsChanges)
-                let paths = certificates.files(for: store.effective, onlyNew: false)
-                read(paths) { [self] files in
+                let paths = preparation.certificates.files(for: store.effective, onlyNew: false)
+                queue.read(paths) { [self] files in
                     attempt(request) { () throws(ConfigErrors) in
-                        guard let files else { throw Self.filesAreLate }
-                        try prepareReload(files)
+                        guard let files else { throw ChangeQueue.filesAreLate }
+                        try preparation.prepareReload(files)
                         commit(request, needsRestart)
                     }
                 }
@@ -52,44 +107,24 @@ extension Operations {
     }
 
     /// Goes on with a reload; what is thrown refuses it.
-    private func attempt(_ request: Turns.ReloadRequest, _ step: () throws(ConfigErrors) -> Void) {
+    private func attempt(_ request: Request, _ step: () throws(ConfigErrors) -> Void) {
         do throws(ConfigErrors) {
-            if isStopping { throw Self.stopping }
+            if queue.isStopping { throw ChangeQueue.stopping }
             try step()
         } catch {
-            turns.isAtDisk = false
-            abandonStaged()
+            queue.isAtDisk = false
+            queue.abandonStaged()
             refuse(request, error)
-            goOn()
+            queue.proceed()
         }
     }
 
-    private func prepareReload(_ files: FileContents) throws(ConfigErrors) {
-        let (document, places) = (store.effective, store.places)
-        let read = certificates.tryReading(for: document, from: files, places)
-        let mistakes = read.mistakes + mistakesOfReload(document, places)
-        guard mistakes.isEmpty else { throw ConfigErrors(mistakes) }
-        // Either may get what the other one leaves.
-        try sockets.prepare(for: document, places, beside: metricsDoor.localAddress)
-        try metricsDoor.prepare(for: document, beside: sockets, places)
-        certificates.prepare(read.content)
-    }
-
-    /// What stands against putting `document` in force in this process, certificates aside.
-    private func mistakesOfReload(_ document: Document, _ places: DocumentPlaces) -> [ConfigError] {
-        var mistakes = sockets.mistakes(for: document, places, beside: metricsDoor.localAddress)
-        mistakes += metricsDoor.mistakes(for: document, beside: sockets, places)
-        do throws(ConfigErrors) { try clientIPPreservation.check(document, places) } catch { mistakes += error.all }
-        return mistakes
-    }
-
-    private func commit(_ request: Turns.ReloadRequest, _ needsRestart: [String]) {
+    private func commit(_ request: Request, _ needsRestart: [String]) {
         guard let write = store.writeOfStaged() else { return finish(request, needsRestart, putAside: nil) }
-        stateDisk.run({ write.perform() }) { [self] result in
+        queue.perform(write) { [self] result in
             switch result {
-            case .success(let putAside)?: finish(request, needsRestart, putAside: putAside)
-            case .failure(let error)?: attempt(request) { () throws(ConfigErrors) in throw diskRefuses(error) }
-            case nil: preconditionFailure("state: a write without an outcome")
+            case .success(let putAside): finish(request, needsRestart, putAside: putAside)
+            case .failure(let error): attempt(request) { () throws(ConfigErrors) in throw diskRefuses(error) }
             }
         }
     }
@@ -101,44 +136,36 @@ extension Operations {
                 remedy: "Make room on the disk that holds runtime.stateDirectory, then try again."))
     }
 
-    func refuse(_ request: Turns.ReloadRequest, _ error: ConfigErrors) {
-        counts.reloadsRefused += 1
+    private func refuse(_ request: Request, _ error: ConfigErrors) {
+        refusedCount += 1
         logger.error("the configuration was not reloaded: the running one stays", metadata: ["error": "\(error)"])
         request.completion(.failure(error))
     }
 
-    private func finish(_ request: Turns.ReloadRequest, _ needsRestart: [String], putAside: String?) {
-        turns.isAtDisk = false
-        counts.reloads += 1
-        let before = document
+    private func finish(_ request: Request, _ needsRestart: [String], putAside: String?) {
+        queue.isAtDisk = false
+        reloadsCount += 1
+        let before = store.committedDocument
         store.commitStaged()
-        let changes = before.differences(to: document)
-        let hasNewCertificates = certificates.commit()
-        if isStopping {
-            sockets.abandonPrepared()
-            metricsDoor.abandonPrepared()
-        } else if document != before || hasNewCertificates {
-            publish(deregistered: [:])
-            metricsDoor.commit(document, self)
+        let changes = before.differences(to: store.committedDocument)
+        let hasNewCertificates = preparation.certificates.commit()
+        if queue.isStopping {
+            preparation.abandon()
+        } else if store.committedDocument != before || hasNewCertificates {
+            publication.publish(deregistered: [:])
+            preparation.metrics.commit(store.committedDocument)
         }
-        warnOfCertificates()
-        warnOfDocument()
-        ticketKeys.setInterval(Nanoseconds(seconds: document.runtime.ticketKeyRotationSeconds))
+        warnings.log()
+        store.logWarnings(logger)
+        ticketKeys.setInterval(Nanoseconds(seconds: store.committedDocument.runtime.ticketKeyRotationSeconds))
         let report = ReloadReport(
-            generation: generation, changes: changes, changesNotApplied: store.notApplied,
+            generation: publication.generation, changes: changes, changesNotApplied: store.notApplied,
             overrides: store.overrides, needsRestart: needsRestart,
             putAside: putAside)
-        events.post(.configurationReloaded(generation: generation, changes: changes))
+        events.post(.configurationReloaded(generation: publication.generation, changes: changes))
         tell(report)
         request.completion(.success(report))
-        goOn()
-    }
-
-    /// Says what the document says that was perhaps not meant so.
-    func warnOfDocument() {
-        for warning in document.warnings() {
-            logger.warning("\(warning.message)", metadata: ["remedy": "\(warning.remedy)"])
-        }
+        queue.proceed()
     }
 
     private func tell(_ report: ReloadReport) {
@@ -170,28 +197,27 @@ extension Operations {
             logger.warning("a setting takes effect at the next start only", metadata: ["key": "\(key)"])
         }
     }
-}
 
-// What a reload would say, asked without doing it.
-extension Operations {
+    // MARK: What a reload would say
+
     /// Finds out what a reload of a file called `file` would say that holds `content`, and whose relative paths begin
     /// in `folder`; nothing is changed.
     func check(
         _ content: [UInt8], file: String, folder: String?, completion: @escaping (ReloadCheck) -> Void
     ) {
-        fileDisk.run(within: Limits.filePatience, { Document.tryParsing(content, file: file) }) { [self] result in
+        files.run(within: Limits.filePatience, { Document.tryParsing(content, file: file) }) { [self] result in
             let (base, places): (Document, DocumentPlaces)
             do throws(ConfigErrors) {
-                guard let result else { throw Self.filesAreLate }
+                guard let result else { throw ChangeQueue.filesAreLate }
                 (base, places) = try result.get()
             } catch { return completion(ReloadCheck(mistakes: error.all)) }
             let (document, notApplied, overrides, needsRestart) = store.asReloaded(base)
             let start = (folder ?? CertificateStore.folder(of: store.file)) + "/"
             // A store of its own, so that certificates can be looked at on the files' thread.
-            fileDisk.run(within: Limits.filePatience, { CertificateStore.findings(document, places, start) }) {
+            files.run(within: Limits.filePatience, { CertificateStore.findings(document, places, start) }) {
                 [self] certificates in
-                guard let certificates else { return completion(ReloadCheck(mistakes: Self.filesAreLate.all)) }
-                var check = ReloadCheck(mistakes: certificates.mistakes + mistakesOfReload(document, places))
+                guard let certificates else { return completion(ReloadCheck(mistakes: ChangeQueue.filesAreLate.all)) }
+                var check = ReloadCheck(mistakes: certificates.mistakes + preparation.mistakes(of: document, places))
                 check.summary = document.summary
                 check.warnings = certificates.warnings + document.warnings().map { Warning($0, places) }
                 check.changesNotApplied = notApplied

@@ -1,18 +1,56 @@
 import Core
+import Logging
 import Model
 import Proxy
 
-extension Operations {
+/// Puts documents in force: registrations, sockets, checks, drains, and a snapshot for every worker. Lets go of what
+/// was removed once no worker knows it any more.
+///
+/// Shape: one object of the control thread.
+final class Publication: DrainObserver {
+    private let store: DocumentStore
+    private let registry: TargetRegistry
+    private let workers: WorkerSet
+    private let preparation: Preparation
+    private let warnings: CertificateWarnings
+    private let prober: HealthProber
+    private let drains: DrainTracker
+    private let events: EventLog
+    private let logger: Logger
+    private let publisher: Publisher
+
+    /// Nothing is published yet. `drains` tells this publication of targets that are drained.
+    init(
+        _ store: DocumentStore, _ registry: TargetRegistry, _ workers: WorkerSet, _ preparation: Preparation,
+        _ warnings: CertificateWarnings, _ prober: HealthProber, _ drains: DrainTracker,
+        events: EventLog, logger: Logger
+    ) {
+        self.store = store
+        self.registry = registry
+        self.workers = workers
+        self.preparation = preparation
+        self.warnings = warnings
+        self.prober = prober
+        self.drains = drains
+        self.events = events
+        self.logger = logger
+        publisher = Publisher(workerCount: workers.count)
+        drains.observer = self
+    }
+
+    /// Grows by one with every snapshot.
+    var generation: UInt64 { publisher.generation }
+
     /// Brings registrations, sockets, checks and workers in line with the document. Nothing here can fail: what could
     /// was tried before the document was committed.
     func publish(deregistered: [String: Set<TargetKey>]) {
         let now = Instant.now()
         let document = store.committedDocument
         let change = registry.reconcile(with: document, renewed: deregistered, now: now)
-        if certificates.commit() { warnOfCertificates() }
-        let snapshots = publisher.snapshots(of: document, registry, certificates)
-        let (opened, closed) = sockets.takePrepared(for: document, generation: generation)
-        for (worker, mailbox) in mailboxes.enumerated() {
+        if preparation.certificates.commit() { warnings.log() }
+        let snapshots = publisher.snapshots(of: document, registry, preparation.certificates)
+        let (opened, closed) = preparation.sockets.takePrepared(for: document, generation: generation)
+        for (worker, mailbox) in workers.mailboxes.enumerated() {
             let own = opened.compactMap { key, sockets in
                 publisher.id(of: key).map {
                     OpenedListener(id: $0, socket: sockets[worker].socket, datagrams: sockets[worker].datagrams)
@@ -40,6 +78,31 @@ extension Operations {
         let arrived = change.arrived.filter { $0.group.isInUse && !names.contains($0.group.name) }
         // All at once, so that the first checks of many groups are spread as those of one would be.
         prober.watch((anew.flatMap(\.registrations) + arrived).filter { $0.address != nil }, now: now)
+    }
+
+    /// `worker` has adopted the snapshot of `generation`.
+    func adopted(worker: Int, generation: UInt64) {
+        workers.adopted(worker: worker, generation: generation)
+        preparation.sockets.adopted(workers.adoptedByAll)
+        releaseWithdrawnGroups()
+    }
+
+    func drained(_ registration: Registration, _ report: DrainReport) {
+        let group = registration.group.name
+        registry.release(registration)
+        releaseWithdrawnGroups()
+        events.post(.targetDrained(group: group, report))
+        logger.info(
+            "a deregistered target is drained",
+            metadata: [
+                "group": "\(group)", "target": "\(registration.key)", "finished": "\(report.finished)",
+                "cut": "\(report.cut)", "left": "\(report.left)", "seconds": "\(report.seconds)",
+            ])
+    }
+
+    /// Lets go of removed groups that no worker knows any more.
+    private func releaseWithdrawnGroups() {
+        for group in registry.withdrawn where group.withdrawnIn <= workers.adoptedByAll { _ = registry.release(group) }
     }
 
     private func tell(_ change: TargetRegistry.Reconciliation, opened: [ListenerKey], closed: [ListenerKey]) {

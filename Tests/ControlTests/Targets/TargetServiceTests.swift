@@ -7,14 +7,14 @@ import Testing
 @testable import Control
 
 /// Targets that join and leave, and those who wait for it.
-@Suite struct OperationsTargetsTests {
-    private typealias Scene = OperationsTests.Scene
+@Suite struct TargetServiceTests {
+    private typealias Scene = ServicesTests.Scene
 
     /// Has the one check of each of `targets`, of the group blue, end as `event` says.
     private func check(_ scene: Scene, _ event: HealthState.Event, _ targets: String...) {
-        for registration in scene.operations.registry.groups["blue"]?.registrations ?? []
+        for registration in scene.services.registry.groups["blue"]?.registrations ?? []
         where targets.contains(registration.key.id) {
-            scene.operations.registry.receive(event, registration, now: Instant.now())
+            scene.services.registry.receive(event, registration, now: Instant.now())
         }
     }
 
@@ -28,8 +28,9 @@ import Testing
         _ scene: Scene, _ targets: [String], in group: String = "blue", within patience: Nanoseconds = 60_000_000_000
     ) -> Waiting {
         let waiting = Waiting()
-        scene.operations.register(
-            group: group, targets: targets.map { TargetDescription(id: $0) }, within: patience, by: nil
+        scene.services.targets.register(
+            group: group, targets: targets.map { TargetDescription(id: $0) }, within: patience, by: nil, if: nil,
+            for: nil
         ) { waiting.result = $0 }
         scene.pass()
         return waiting
@@ -62,7 +63,7 @@ import Testing
         #expect(
             waiting.error?.message
                 == "Registered, but not healthy after 0.3 s: 192.0.2.9:8080 is unhealthy (Request timed out).")
-        #expect(scene.operations.document.targetGroups[0].targets.contains(TargetDescription(id: "192.0.2.9")))
+        #expect(scene.services.status.document.targetGroups[0].targets.contains(TargetDescription(id: "192.0.2.9")))
     }
 
     @Test func whoCannotBecomeHealthyIsNotWaitedFor() throws {
@@ -72,24 +73,24 @@ import Testing
         #expect(idle.error?.status == 409)
         #expect(idle.error?.message.contains("192.0.2.9:8080 is unused (Target group is not configured") == true)
         let waiting = register(scene, ["192.0.2.9"])
-        scene.operations.deregister(
-            group: "blue", targets: [TargetDescription(id: "192.0.2.9")], wait: false, by: nil
+        scene.services.targets.deregister(
+            group: "blue", targets: [TargetDescription(id: "192.0.2.9")], wait: false, by: nil, if: nil, for: nil
         ) { _ in }
         scene.pass()
         #expect(run(scene.loop) { waiting.result != nil })
         #expect(waiting.error?.message.contains("deregistered by somebody else") == true)
         let gone = register(scene, ["192.0.2.9"])
-        scene.operations.stop()
+        scene.services.stop()
         #expect(gone.error?.status == 503)
     }
 
     @Test func soManyMayWait() throws {
         let scene = try Scene()
         let waiting = (0..<Limits.healthWaitsMax).map { _ in register(scene, ["192.0.2.9"]) }
-        let generation = scene.operations.generation
+        let generation = scene.services.status.generation
         let refused = register(scene, ["192.0.2.10"])
         #expect(refused.error?.code == "Throttling" && refused.error?.status == 503)
-        #expect(scene.operations.generation == generation, "it was not registered either")
+        #expect(scene.services.status.generation == generation, "it was not registered either")
         check(scene, .checkPassed, "192.0.2.9")
         scene.pass()
         #expect(run(scene.loop) { waiting.allSatisfy { $0.states == [.healthy] } })
@@ -98,22 +99,23 @@ import Testing
     @Test func whoGoesAwayIsWaitedForNoLonger() throws {
         let scene = try Scene()
         scene.collect()
-        let asker = Asker()
+        let requester = Requester()
         var errors: [AdminError] = []
-        scene.operations.register(
-            group: "blue", targets: [TargetDescription(id: "192.0.2.9")], within: 60_000_000_000, by: nil, for: asker
+        scene.services.targets.register(
+            group: "blue", targets: [TargetDescription(id: "192.0.2.9")], within: 60_000_000_000, by: nil,
+            if: nil, for: requester
         ) { if case .failure(let error) = $0 { errors.append(error) } }
         scene.pass()
-        asker.go()
+        requester.disconnect()
         #expect(errors.map(\.code) == ["ClientGone"])
-        #expect(scene.operations.document.targetGroups[0].targets.contains(TargetDescription(id: "192.0.2.9")))
-        let other = Asker()
-        scene.operations.deregister(
-            group: "blue", targets: [TargetDescription(id: "192.0.2.1")], wait: true, by: nil, for: other
+        #expect(scene.services.status.document.targetGroups[0].targets.contains(TargetDescription(id: "192.0.2.9")))
+        let other = Requester()
+        scene.services.targets.deregister(
+            group: "blue", targets: [TargetDescription(id: "192.0.2.1")], wait: true, by: nil, if: nil, for: other
         ) { if case .failure(let error) = $0 { errors.append(error) } }
         scene.pass()
         #expect(errors.count == 1)
-        other.go()
+        other.disconnect()
         #expect(errors.map(\.code) == ["ClientGone", "ClientGone"])
         #expect(errors[1].message == "The targets are deregistered; whoever waited has gone before they were drained.")
         let id = try #require(scene.snapshots[0].groups.first { $0.name == "blue" }?.targets.first?.id)
@@ -126,18 +128,18 @@ import Testing
         scene.collect()
         let id = try #require(scene.snapshots[0].groups.first { $0.name == "blue" }?.targets.first?.id)
         var reports: [Deregistration]?
-        scene.operations.deregister(
-            group: "blue", targets: [TargetDescription(id: "192.0.2.1")], wait: true, by: nil
+        scene.services.targets.deregister(
+            group: "blue", targets: [TargetDescription(id: "192.0.2.1")], wait: true, by: nil, if: nil, for: nil
         ) { reports = try? $0.get().targets }
         scene.pass()
         #expect(reports == nil)
         #expect(scene.snapshots.last?.groups.first { $0.name == "blue" }?.targets.count == 1)
-        let health = try scene.operations.targetHealth(group: "blue", targets: nil)
+        let health = try scene.services.status.targetHealth(group: "blue", targets: nil)
         #expect(health.map(\.state) == [.initial, .draining])
         #expect(health.last?.reason == "Target.DeregistrationInProgress")
         var again: [Deregistration]?
-        scene.operations.deregister(
-            group: "blue", targets: [TargetDescription(id: "192.0.2.1")], wait: true, by: nil
+        scene.services.targets.deregister(
+            group: "blue", targets: [TargetDescription(id: "192.0.2.1")], wait: true, by: nil, if: nil, for: nil
         ) { again = try? $0.get().targets }
         scene.pass()
         scene.reportDrained(id, finished: 2, cut: 1)
@@ -147,7 +149,7 @@ import Testing
             #expect(reports?.map(\.drain?.cut) == [2])
             #expect(reports?.map(\.wasRegistered) == [true])
         }
-        let gone = try scene.operations.targetHealth(group: "blue", targets: [TargetDescription(id: "192.0.2.1")])
+        let gone = try scene.services.status.targetHealth(group: "blue", targets: [TargetDescription(id: "192.0.2.1")])
         #expect(gone.map(\.reason) == ["Target.NotRegistered"])
     }
 
@@ -157,12 +159,12 @@ import Testing
         let eventCount = posted(scene.events).count
         var reports: [Deregistration]?
         let targets = [TargetDescription(id: "192.0.2.99"), TargetDescription(id: "192.0.2.1", port: 9)]
-        scene.operations.deregister(group: "blue", targets: targets, wait: false, by: nil) {
+        scene.services.targets.deregister(group: "blue", targets: targets, wait: false, by: nil, if: nil, for: nil) {
             reports = try? $0.get().targets
         }
         scene.pass()
         #expect(reports?.map(\.wasRegistered) == [false, false])
-        #expect(scene.operations.generation == 1 && scene.snapshots.count == 1)
+        #expect(scene.services.status.generation == 1 && scene.snapshots.count == 1)
         #expect(posted(scene.events).count == eventCount)
     }
 
@@ -189,14 +191,15 @@ import Testing
     ) throws {
         let scene = try Scene()
         var error: AdminError?
-        scene.operations.deregister(group: "blue", targets: targets, wait: true, by: nil) { result in
+        scene.services.targets.deregister(group: "blue", targets: targets, wait: true, by: nil, if: nil, for: nil) {
+            result in
             if case .failure(let failure) = result { error = failure }
         }
         scene.pass()
         #expect(error?.code == "InvalidTarget" && error?.status == 400)
         #expect(error?.message == message)
         #expect(error?.remedy == remedy)
-        #expect(scene.operations.document.targetGroups[0].targets.count == 2)
+        #expect(scene.services.status.document.targetGroups[0].targets.count == 2)
     }
 
     @Test func twoMayWaitForTheSameTargetInOnePass() throws {
@@ -205,8 +208,8 @@ import Testing
         let id = try #require(scene.snapshots[0].groups.first { $0.name == "blue" }?.targets.first?.id)
         var count = 0
         for _ in 0..<2 {
-            scene.operations.deregister(
-                group: "blue", targets: [TargetDescription(id: "192.0.2.1")], wait: true, by: nil
+            scene.services.targets.deregister(
+                group: "blue", targets: [TargetDescription(id: "192.0.2.1")], wait: true, by: nil, if: nil, for: nil
             ) { if case .success = $0 { count += 1 } }
         }
         scene.pass()
@@ -218,7 +221,9 @@ import Testing
         let scene = try Scene()
         var warnings: [Warning?] = []
         func deregister(_ id: String) {
-            scene.operations.deregister(group: "blue", targets: [TargetDescription(id: id)], wait: false, by: nil) {
+            scene.services.targets.deregister(
+                group: "blue", targets: [TargetDescription(id: id)], wait: false, by: nil, if: nil, for: nil
+            ) {
                 warnings.append((try? $0.get())?.warning)
             }
             scene.pass()

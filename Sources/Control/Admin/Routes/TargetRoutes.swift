@@ -1,72 +1,20 @@
 import Core
 import Model
 
-// Target groups and their targets.
-extension AdminRoutes {
-    static var targetGroups: [Route] {
+/// The targets of a group.
+enum TargetRoutes {
+    static var all: [AdminRoutes.Route] {
         [
-            Route("/v1/target-groups", ("GET", list)).ofGeneration(),
-            Route("/v1/target-groups/{tg}", ("GET", get), ("PUT", put), ("DELETE", delete)).ofGeneration(),
-            Route("/v1/target-groups/{tg}/targets", ("GET", describe), ("POST", register)),
-            Route("/v1/target-groups/{tg}/deregister", ("POST", deregister)),
+            .init("/v1/target-groups/{tg}/targets", ("GET", describe), ("POST", register)),
+            .init("/v1/target-groups/{tg}/deregister", ("POST", deregister)),
         ]
-    }
-
-    private static func list(
-        _ call: AdminCallContext, _ completion: @escaping (AdminAnswer) -> Void
-    ) throws(AdminError) {
-        let all = call.actions.document.targetGroups.sorted { $0.name < $1.name }
-        // Beside the groups, not in them: what is shown of a group can be put as it is.
-        let failedOpen = Set(call.actions.groupsFailedOpen)
-        var health: [Value.Member] = []
-        for group in all {
-            let states = try call.actions.targetHealth(group: group.name, targets: nil).map(\.state)
-            let summary: Value = [
-                "healthy": .int(states.count { $0 == .healthy }), "registered": .int(states.count { $0 != .draining }),
-                "failOpen": .bool(failedOpen.contains(group.name)),
-            ]
-            health.append(Value.Member(group.name, summary))
-        }
-        completion(.value(["targetGroups": .array(all.map { $0.encoded() }), "health": .object(health)]))
-    }
-
-    private static func get(
-        _ call: AdminCallContext, _ completion: @escaping (AdminAnswer) -> Void
-    ) throws(AdminError) {
-        guard let group = call.actions.document.targetGroups.first(where: { $0.name == call.name("tg") }) else {
-            throw AdminError(
-                code: "TargetGroupNotFound", message: "There is no target group \(call.name("tg")).",
-                remedy: "See \"apus groups\" for those there are.")
-        }
-        completion(.value(group.encoded()))
-    }
-
-    /// A group, its attributes, its health check: its targets stay unless the body has a list of them, and so does its
-    /// type, which cannot change.
-    private static func put(
-        _ call: AdminCallContext, _ completion: @escaping (AdminAnswer) -> Void
-    ) throws(AdminError) {
-        let sent = try call.object(named: "name", .string(call.name("tg")))
-        call.apply(completion) { document throws(AdminError) in
-            var body = sent
-            if let group = document.targetGroups.first(where: { $0.name == call.name("tg") }) {
-                body.keep("targetType", "targets", of: group.encoded())
-            }
-            return .putTargetGroup(try call.read(body, TargetGroup.init(_:)))
-        }
-    }
-
-    private static func delete(
-        _ call: AdminCallContext, _ completion: @escaping (AdminAnswer) -> Void
-    ) throws(AdminError) {
-        call.apply(.deleteTargetGroup(name: call.name("tg")), completion)
     }
 
     /// DescribeTargetHealth: all targets, or those that `?id=` and `port=` name.
     private static func describe(
         _ call: AdminCallContext, _ completion: @escaping (AdminAnswer) -> Void
     ) throws(AdminError) {
-        let all = try call.actions.targetHealth(group: call.name("tg"), targets: try call.queriedTargets())
+        let all = try call.status.targetHealth(group: call.name("tg"), targets: try call.queriedTargets())
         let sorted = all.sorted { ($0.target.id, $0.target.port ?? 0) < ($1.target.id, $1.target.port ?? 0) }
         completion(.value(["targetHealthDescriptions": .array(sorted.map(\.value))]))
     }
@@ -80,17 +28,17 @@ extension AdminRoutes {
         guard body["wait"]?.bool ?? false else {
             return call.apply(.registerTargets(group: call.name("tg"), targets), completion)
         }
-        let actions = call.actions
-        actions.register(
+        let status = call.status
+        call.services.targets.register(
             group: call.name("tg"), targets: targets, within: patience, by: call.request.user, if: call.condition,
-            for: call.asker
+            for: call.requester
         ) { result in
             switch result {
             case .failure(let error): completion(.refused(error))
             case .success(let health):
                 completion(
                     .value([
-                        "generation": .int(Int(clamping: actions.generation)),
+                        "generation": .int(Int(clamping: status.generation)),
                         "targetHealthDescriptions": .array(health.map(\.value)),
                     ]))
             }
@@ -102,17 +50,17 @@ extension AdminRoutes {
     ) throws(AdminError) {
         let body = try call.request.json()
         let targets = try call.targets(of: body, beside: "wait")
-        let (actions, wait) = (call.actions, body["wait"]?.bool ?? false)
-        actions.deregister(
+        let (status, wait) = (call.status, body["wait"]?.bool ?? false)
+        call.services.targets.deregister(
             group: call.name("tg"), targets: targets, wait: wait, by: call.request.user, if: call.condition,
-            for: call.asker
+            for: call.requester
         ) { result in
             switch result {
             case .failure(let error): completion(.refused(error))
             case .success(let report):
                 let sorted = report.targets.sorted { ($0.id, $0.port) < ($1.id, $1.port) }
                 var answer: Value = [
-                    "generation": .int(Int(clamping: actions.generation)), "targets": .array(sorted.map(\.value)),
+                    "generation": .int(Int(clamping: status.generation)), "targets": .array(sorted.map(\.value)),
                 ]
                 answer["warnings"] = report.warning.map { .array([$0.value]) }
                 completion(.value(answer))
@@ -163,7 +111,8 @@ extension AdminCallContext {
         return Nanoseconds(seconds: seconds)
     }
 
-    /// The targets that `{"targets":[{"id":…,"port":…}]}` holds, at least one; beside them may stand the keys `others`.
+    /// The targets that `{"targets":[{"id":…,"port":…}]}` holds, at least one; `others` are the keys that may stand
+    /// beside them.
     fileprivate func targets(of body: Value, beside others: String...) throws(AdminError) -> [TargetDescription] {
         let remedy = "Write it as in {\"targets\": [{\"id\": \"10.0.0.9\", \"port\": 8080}]}."
         guard let members = body.members, let list = body["targets"] else {

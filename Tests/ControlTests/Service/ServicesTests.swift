@@ -8,13 +8,13 @@ import Testing
 
 @testable import Control
 
-@Suite struct OperationsTests {
-    /// Operations on a real file and a real state folder, with two workers whose mail is answered by script.
+@Suite struct ServicesTests {
+    /// The services on a real file and a real state folder, with two workers whose mail is answered by script.
     final class Scene {
         let folder: TemporaryFolder
         let loop = ControlLoop()
         let events = EventLog()
-        private(set) var operations: Operations!
+        private(set) var services: Services!
         let mailboxes = [Mailbox<WorkerMail>(), Mailbox<WorkerMail>()]
         private(set) var snapshots: [Snapshot] = []
         private(set) var cuts: [Int] = []
@@ -37,7 +37,8 @@ import Testing
             port = try freePort()
             try write(groups: groups)
             try start()
-            operations.begin(mailboxes: mailboxes)
+            services.workers.attach(mailboxes: mailboxes)
+            services.begin()
         }
 
         deinit { for listener in opened { listener.socket?.close() } }
@@ -67,22 +68,22 @@ import Testing
 
         /// Reads file and state as a new process would.
         func start(discardingChanges: Bool = false) throws {
-            operations?.sockets.abandonPrepared()
-            operations = nil
+            services?.preparation.sockets.abandonPrepared()
+            services = nil
             collect()
             for listener in opened { listener.socket?.close() }
             opened = []
             let store = try DocumentStore(file: file, discardingChanges: discardingChanges) { _ in }
-            operations = Operations(
+            services = Services(
                 loop: loop, store: store, workerCount: 2, runningChecksMax: 4, events: events, logger: quiet)
-            try operations.openListeners()
+            try services.preparation.openListeners()
         }
 
         /// Lets the loop do all that was asked for, and takes what it told the workers.
         func pass() {
             var hasPassed = false
             loop.afterBatch { hasPassed = true }
-            #expect(run(loop) { hasPassed && operations.turns.isIdle })
+            #expect(run(loop) { hasPassed && services.queue.isIdle })
             collect()
         }
 
@@ -102,14 +103,14 @@ import Testing
 
         func apply(_ change: Change) -> Outcome {
             let outcome = Outcome()
-            operations.apply(change, by: 1000) { outcome.result = $0 }
+            services.changes.apply(change, by: 1000) { outcome.result = $0 }
             return outcome
         }
 
         /// Has the disk of the state answer nothing until what is returned rings.
         func stopDisk() -> EventDescriptor {
             let gate = EventDescriptor()
-            operations.stateDisk.run({ gate.wait(timeoutMilliseconds: 60_000) }) { _ in }
+            services.stateDisk.run({ gate.wait(timeoutMilliseconds: 60_000) }) { _ in }
             return gate
         }
 
@@ -124,7 +125,7 @@ import Testing
         /// As workers do that have nothing in flight.
         func reportDrained(_ target: Int, finished: Int = 0, cut: Int = 0) {
             for worker in 0..<2 {
-                operations.received(
+                services.received(
                     .drained(worker: worker, target: target, finished: finished, cut: cut, left: 0), now: Instant.now())
             }
         }
@@ -153,18 +154,18 @@ import Testing
             scene.apply(.registerTargets(group: "green", [TargetDescription(id: "198.51.100.\($0)")]))
         }
         #expect(outcomes.allSatisfy { $0.result == nil }, "nothing is acknowledged before it is durable")
-        #expect(scene.operations.document.targetGroups[1].targets.isEmpty, "nor is it to be seen")
+        #expect(scene.services.status.document.targetGroups[1].targets.isEmpty, "nor is it to be seen")
         scene.pass()
         #expect(outcomes.allSatisfy { $0.isSuccess })
-        #expect(scene.operations.tally.stateWrites == 1)
-        #expect(scene.operations.tally.changes == 100)
+        #expect(scene.services.status.tally.stateWrites == 1)
+        #expect(scene.services.status.tally.changes == 100)
         #expect(scene.snapshots.map(\.generation) == [1, 2])
         #expect(scene.snapshots[1].groups.first { $0.name == "green" }?.targets.count == 100)
     }
 
     @Test func tenThousandChangesInAHundredPassesAreWrittenAHundredTimes() throws {
         let scene = try Scene()
-        let port = scene.operations.document.loadBalancers[0].listeners[0].port
+        let port = scene.services.status.document.loadBalancers[0].listeners[0].port
         var doneCount = 0
         for round in 0..<100 {
             for index in 0..<100 {
@@ -175,13 +176,13 @@ import Testing
                     case 1: .setWeights(loadBalancer: "web", port: port, priority: nil, ["blue": round + index])
                     default: .deregisterTargets(group: "green", [target])
                     }
-                scene.operations.apply(change, by: nil) { if case .success = $0 { doneCount += 1 } }
+                scene.services.changes.apply(change, by: nil) { if case .success = $0 { doneCount += 1 } }
             }
             scene.pass()
         }
         #expect(doneCount == 10_000)
-        #expect(scene.operations.tally.changes == 10_000)
-        #expect(scene.operations.tally.stateWrites == 100)
+        #expect(scene.services.status.tally.changes == 10_000)
+        #expect(scene.services.status.tally.stateWrites == 100)
         #expect(scene.snapshots.last?.generation == 101)
     }
 
@@ -191,11 +192,12 @@ import Testing
         scene.pass()
         #expect(outcome.isSuccess)
         try scene.start()
-        #expect(scene.operations.document.targetGroups[1].targets == [TargetDescription(id: "192.0.2.9", port: 81)])
+        #expect(
+            scene.services.status.document.targetGroups[1].targets == [TargetDescription(id: "192.0.2.9", port: 81)])
         try scene.start(discardingChanges: true)
-        #expect(scene.operations.document.targetGroups[1].targets.isEmpty)
+        #expect(scene.services.status.document.targetGroups[1].targets.isEmpty)
         try scene.start()
-        #expect(scene.operations.document.targetGroups[1].targets.isEmpty, "they are gone for good")
+        #expect(scene.services.status.document.targetGroups[1].targets.isEmpty, "they are gone for good")
     }
 
     @Test func aWrongChangeIsRefusedAndTheOthersOfThePassAreNot() throws {
@@ -206,13 +208,13 @@ import Testing
         scene.pass()
         #expect(wrong.error?.code == "TargetGroupNotFound")
         #expect(right.isSuccess)
-        #expect(scene.operations.tally.changesRefused == 1)
+        #expect(scene.services.status.tally.changesRefused == 1)
     }
 
     @Test func nothingChangesWhenTheDiskRefuses() throws {
         let scene = try Scene()
         scene.collect()
-        let before = scene.operations.document
+        let before = scene.services.status.document
         // A folder where the new state would be written stands in for a disk that is full: it refuses root, too.
         try FileManager.default.createDirectory(
             atPath: scene.folder.file("state/state.json.new"), withIntermediateDirectories: true)
@@ -225,7 +227,7 @@ import Testing
         ]
         scene.pass()
         #expect(outcomes.map(\.error?.code) == ["InternalFailure", "InternalFailure"])
-        #expect(scene.operations.document == before)
+        #expect(scene.services.status.document == before)
         #expect(scene.snapshots.count == 1)
         try Socket.listen(on: SocketAddress(literal: "127.0.0.1", port: UInt16(port))!, sharesPort: false).close()
         try FileManager.default.removeItem(atPath: scene.folder.file("state/state.json.new"))
@@ -238,14 +240,14 @@ import Testing
         let scene = try Scene()
         let other = try Socket.listen(on: SocketAddress(literal: "127.0.0.1", port: 0)!, sharesPort: false)
         defer { other.close() }
-        let before = scene.operations.document
+        let before = scene.services.status.document
         let outcome = scene.apply(
             .putListener(
                 loadBalancer: "web",
                 Listener(port: Int(other.localAddress!.port), defaultActions: [forward([("blue", 1)])])))
         scene.pass()
         #expect(outcome.error?.code == "InvalidConfigurationRequest")
-        #expect(scene.operations.document == before)
+        #expect(scene.services.status.document == before)
     }
 
     /// A listener with a certificate, on a port that is free.
@@ -262,10 +264,10 @@ import Testing
         let scene = try Scene()
         let listener = secureListener(TestAuthority().issue(["localhost"]), port: try freePort())
         let outcome = scene.apply(.putListener(loadBalancer: "web", listener))
-        scene.operations.lookAtCertificates()
+        scene.services.certificateRefresh.certificateFilesChanged()
         scene.pass()
         #expect(outcome.isSuccess)
-        #expect(scene.operations.certificates.certificates.count == 1)
+        #expect(scene.services.preparation.certificates.certificates.count == 1)
         let plan = scene.snapshots.last?.listeners.first { $0.port == UInt16(listener.port) }
         #expect(plan?.tls?.certificates.count == 1)
     }
@@ -290,7 +292,7 @@ import Testing
         let refused = scene.apply(.putListener(loadBalancer: "web", other))
         scene.pass()
         #expect(good.isSuccess && refused.error != nil)
-        #expect(scene.operations.certificates.certificates.map(\.file) == [pair.certificatePath])
+        #expect(scene.services.preparation.certificates.certificates.map(\.file) == [pair.certificatePath])
     }
 
     @Test func aTargetThatComesBackInTheSamePassStillDrains() throws {
@@ -300,7 +302,7 @@ import Testing
         let before = try #require(plan(scene.snapshots.last))
         var reports: [Deregistration]?
         let target = TargetDescription(id: "192.0.2.1")
-        scene.operations.deregister(group: "blue", targets: [target], wait: true, by: nil) {
+        scene.services.targets.deregister(group: "blue", targets: [target], wait: true, by: nil, if: nil, for: nil) {
             reports = try? $0.get().targets
         }
         _ = scene.apply(.registerTargets(group: "blue", [target]))
@@ -309,7 +311,7 @@ import Testing
         #expect(after.count == 2)
         #expect(!after.contains(before[0]) && after.contains(before[1]))
         #expect(reports == nil)
-        let health = try scene.operations.targetHealth(group: "blue", targets: [target])
+        let health = try scene.services.status.targetHealth(group: "blue", targets: [target])
         #expect(health.map(\.state) == [.initial, .draining])
         scene.reportDrained(before[0])
         #expect(reports?.count == 1)
@@ -322,12 +324,12 @@ import Testing
                   - { name: blue, targetType: instance, protocol: HTTP, port: 8080, targets: [ { id: i-0a1b2c3d } ] }
                   - { name: green, targetType: ip, protocol: HTTP, port: 8080 }
                 """)
-        let health = try scene.operations.targetHealth(group: "blue", targets: nil)
+        let health = try scene.services.status.targetHealth(group: "blue", targets: nil)
         #expect(health.map(\.reason) == ["Target.InvalidState"])
         #expect(health.first?.description?.contains("i-0a1b2c3d") == true)
         _ = scene.apply(.putInstance(Instance(id: "i-0a1b2c3d", address: "192.0.2.7")))
         scene.pass()
-        #expect(try scene.operations.targetHealth(group: "blue", targets: nil).map(\.state) == [.initial])
+        #expect(try scene.services.status.targetHealth(group: "blue", targets: nil).map(\.state) == [.initial])
         let addresses = scene.snapshots.last?.groups.flatMap(\.targets).map(\.address.description)
         #expect(addresses == ["192.0.2.7:8080"])
     }
@@ -348,70 +350,76 @@ import Testing
                   - { name: green, targetType: instance, protocol: HTTP, port: 8080 }
                 """, runtime: ", workers: 7")
         var report: ReloadReport?
-        scene.operations.reload(discardingChanges: false) { report = try? $0.get() }
+        scene.services.reloads.reload(discardingChanges: false, if: nil) { report = try? $0.get() }
         scene.pass()
-        #expect(report?.generation == scene.operations.generation)
+        #expect(report?.generation == scene.services.status.generation)
         #expect(report?.needsRestart == ["runtime.workers"])
         #expect(report?.changes.contains("Target group blue: 1 target was registered.") == true)
         #expect(report?.changes.contains("Target group blue: 1 target was deregistered.") == true)
         #expect(report?.changesNotApplied.count == 1, "an address is no instance id")
-        #expect(scene.operations.changesNotApplied == report?.changesNotApplied)
-        #expect(scene.operations.document.targetGroups.map(\.name) == ["blue", "green", "extra"])
-        let states = try scene.operations.targetHealth(group: "blue", targets: nil).map(\.state)
+        #expect(scene.services.status.changesNotApplied == report?.changesNotApplied)
+        #expect(scene.services.status.document.targetGroups.map(\.name) == ["blue", "green", "extra"])
+        let states = try scene.services.status.targetHealth(group: "blue", targets: nil).map(\.state)
         #expect(states == [.initial, .initial, .draining])
 
         #expect(report?.putAside == nil)
         let changes = try readFile(scene.folder.file("state/state.json"))
-        scene.operations.reload(discardingChanges: true) { report = try? $0.get() }
+        scene.services.reloads.reload(discardingChanges: true, if: nil) { report = try? $0.get() }
         scene.pass()
         #expect(report?.changesNotApplied == [])
         let aside = try #require(report?.putAside)
         #expect(aside.hasPrefix(scene.folder.file("state/state.json.discarded-")))
         #expect(try readFile(aside) == changes)
-        scene.operations.reload(discardingChanges: true) { report = try? $0.get() }
+        scene.services.reloads.reload(discardingChanges: true, if: nil) { report = try? $0.get() }
         scene.pass()
         #expect(report?.putAside == nil, "there was nothing to discard")
-        #expect(scene.operations.document.targetGroups.map(\.name) == ["blue", "green"])
+        #expect(scene.services.status.document.targetGroups.map(\.name) == ["blue", "green"])
         try scene.start()
-        #expect(scene.operations.document.targetGroups.map(\.name) == ["blue", "green"])
+        #expect(scene.services.status.document.targetGroups.map(\.name) == ["blue", "green"])
     }
 
     @Test(arguments: ["targetGroups: [", "targetGroups: []", "surprise: 1", ""])
     func aBadFileChangesNothing(groups: String) throws {
         let scene = try Scene()
         scene.collect()
-        let before = scene.operations.document
+        let before = scene.services.status.document
         try scene.write(groups: groups)
         var errors: ConfigErrors?
-        scene.operations.reload(discardingChanges: true) { if case .failure(let error) = $0 { errors = error } }
+        scene.services.reloads.reload(discardingChanges: true, if: nil) {
+            if case .failure(let error) = $0 { errors = error }
+        }
         scene.pass()
         #expect(errors?.first.file == scene.file)
-        #expect(scene.operations.document == before)
+        #expect(scene.services.status.document == before)
         #expect(scene.snapshots.count == 1)
-        #expect(scene.operations.tally.reloadsRefused == 1)
+        #expect(scene.services.status.tally.reloadsRefused == 1)
     }
 
     @Test func aReloadWhosePortIsTakenChangesNothing() throws {
         let scene = try Scene()
-        let before = scene.operations.document
+        let before = scene.services.status.document
         let other = try Socket.listen(on: SocketAddress(literal: "127.0.0.1", port: 0)!, sharesPort: false)
         defer { other.close() }
         try scene.write(groups: Scene.groups, port: other.localAddress!.port)
         var errors: ConfigErrors?
-        scene.operations.reload(discardingChanges: false) { if case .failure(let error) = $0 { errors = error } }
+        scene.services.reloads.reload(discardingChanges: false, if: nil) {
+            if case .failure(let error) = $0 { errors = error }
+        }
         scene.pass()
         #expect(errors?.first.message.contains("\(other.localAddress!.port)") == true)
         #expect(errors?.first.file == scene.file)
         #expect(errors?.first.location == Location(line: 8, column: 15), "the file's port, not the listener's start")
-        #expect(scene.operations.document == before)
+        #expect(scene.services.status.document == before)
     }
 
     @Test func nothingIsChangedWhileStopping() throws {
         let scene = try Scene()
-        scene.operations.stop()
+        scene.services.stop()
         let outcome = scene.apply(.registerTargets(group: "green", [TargetDescription(id: "192.0.2.9")]))
         var reloadError: ConfigErrors?
-        scene.operations.reload(discardingChanges: false) { if case .failure(let error) = $0 { reloadError = error } }
+        scene.services.reloads.reload(discardingChanges: false, if: nil) {
+            if case .failure(let error) = $0 { reloadError = error }
+        }
         scene.pass()
         scene.pass()
         #expect(outcome.error?.code == "OperationNotPermitted")
@@ -427,13 +435,13 @@ import Testing
         let plan = try #require(scene.snapshots.last?.groups.first { $0.name == "extra" })
         _ = scene.apply(.deleteTargetGroup(name: "extra"))
         scene.pass()
-        let registry = scene.operations.registry
+        let registry = scene.services.registry
         #expect(registry.withdrawn.map(\.name) == ["extra"])
         scene.reportDrained(plan.targets[0].id)
         #expect(registry.withdrawn.count == 1, "no worker has said that it works without it")
         for worker in 0..<2 {
-            scene.operations.received(
-                .adopted(worker: worker, generation: scene.operations.generation), now: Instant.now())
+            scene.services.received(
+                .adopted(worker: worker, generation: scene.services.status.generation), now: Instant.now())
         }
         #expect(registry.withdrawn.isEmpty)
         #expect(posted(scene.events).contains { $0.name == "target-drained" })

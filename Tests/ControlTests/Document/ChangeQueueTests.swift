@@ -6,14 +6,22 @@ import Testing
 @testable import Control
 
 /// Changes while the disk is being waited for.
-@Suite struct OperationsChangesTests {
-    private typealias Scene = OperationsTests.Scene
+@Suite struct ChangeQueueTests {
+    private final class Observer: ChangeQueueObserver {
+        private(set) var isIdle = false
+
+        func changeQueueIsIdle() { isIdle = true }
+    }
+
+    private typealias Scene = ServicesTests.Scene
 
     private func register(_ id: String) -> Change {
         .registerTargets(group: "green", [TargetDescription(id: id)])
     }
 
-    private func targets(_ scene: Scene) -> [String] { scene.operations.document.targetGroups[1].targets.map(\.id) }
+    private func targets(_ scene: Scene) -> [String] {
+        scene.services.status.document.targetGroups[1].targets.map(\.id)
+    }
 
     @Test func whatComesWhileTheDiskIsWaitedForIsTheNextBatch() throws {
         let scene = try Scene()
@@ -24,13 +32,13 @@ import Testing
         let wrong = scene.apply(.registerTargets(group: "purple", []))
         scene.passOnce()
         #expect(first.result == nil && others.allSatisfy { $0.result == nil })
-        #expect(targets(scene).isEmpty && scene.operations.generation == 1, "what is not durable is not in force")
+        #expect(targets(scene).isEmpty && scene.services.status.generation == 1, "what is not durable is not in force")
         gate.signal()
         scene.pass()
         #expect(first.isSuccess && others.allSatisfy { $0.isSuccess } && wrong.error != nil)
         #expect(targets(scene).count == 9)
-        #expect(scene.operations.tally.stateWrites == 2)
-        #expect(scene.operations.generation == 3)
+        #expect(scene.services.status.tally.stateWrites == 2)
+        #expect(scene.services.status.generation == 3)
     }
 
     /// A batch that the disk refuses takes nobody with it who came later.
@@ -40,7 +48,7 @@ import Testing
         try FileManager.default.createDirectory(atPath: inTheWay, withIntermediateDirectories: true)
         let first = scene.apply(register("192.0.2.1"))
         scene.passOnce()
-        scene.operations.stateDisk.run({ try? FileManager.default.removeItem(atPath: inTheWay) }) { _ in }
+        scene.services.stateDisk.run({ try? FileManager.default.removeItem(atPath: inTheWay) }) { _ in }
         let second = scene.apply(register("192.0.2.2"))
         scene.pass()
         #expect(first.error?.code == "InternalFailure" && second.isSuccess)
@@ -56,7 +64,7 @@ import Testing
         let first = scene.apply(register("192.0.2.1"))
         scene.passOnce()
         var seen: [String] = []
-        scene.operations.apply(by: nil) { document in
+        scene.services.changes.apply(by: nil, if: nil) { document in
             seen = document.targetGroups[1].targets.map(\.id)
             return .deleteInstance(id: "i-1")
         } completion: { _ in
@@ -70,9 +78,9 @@ import Testing
         let scene = try Scene()
         let gate = scene.stopDisk()
         var order: [String] = []
-        scene.operations.apply(register("192.0.2.1"), by: nil) { _ in order.append("change") }
-        scene.operations.reload(discardingChanges: true) { _ in order.append("reload") }
-        scene.operations.apply(register("192.0.2.2"), by: nil) { _ in order.append("change") }
+        scene.services.changes.apply(register("192.0.2.1"), by: nil) { _ in order.append("change") }
+        scene.services.reloads.reload(discardingChanges: true, if: nil) { _ in order.append("reload") }
+        scene.services.changes.apply(register("192.0.2.2"), by: nil) { _ in order.append("change") }
         scene.passOnce()
         #expect(order.isEmpty)
         gate.signal()
@@ -87,12 +95,12 @@ import Testing
         let begun = scene.apply(register("192.0.2.1"))
         scene.passOnce()
         let waiting = scene.apply(register("192.0.2.2"))
-        scene.operations.stop()
+        scene.services.stop()
         #expect(waiting.error?.status == 503 && begun.result == nil)
-        var isIdle = false
-        scene.operations.becameIdle = { isIdle = true }
+        let observer = Observer()
+        scene.services.queue.observer = observer
         gate.signal()
-        #expect(run(scene.loop) { isIdle })
+        #expect(run(scene.loop) { observer.isIdle })
         scene.collect()
         #expect(begun.isSuccess, "it is durable")
         #expect(scene.snapshots.count == 1, "and the next start puts it in force")

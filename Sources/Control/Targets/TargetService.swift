@@ -1,27 +1,53 @@
 import Core
+import Logging
 import Model
 import Routing
 
-// Targets that join and leave their groups, and those who wait for it.
-extension Operations {
+/// Registers and deregisters targets, for those who wait until they are healthy or drained.
+///
+/// Shape: one object of the control thread. Completions are called on it, at the end of the pass at the earliest.
+final class TargetService: TargetActions {
+    private let loop: ControlLoop
+    private let store: DocumentStore
+    private let registry: TargetRegistry
+    private let health: TargetHealth
+    private let drains: DrainTracker
+    private let queue: ChangeQueue
+    private let logger: Logger
+
+    /// Nobody waits. Changes are made by `queue`.
+    init(
+        _ store: DocumentStore, _ registry: TargetRegistry, _ health: TargetHealth, _ drains: DrainTracker,
+        _ queue: ChangeQueue, loop: ControlLoop, logger: Logger
+    ) {
+        self.loop = loop
+        self.store = store
+        self.registry = registry
+        self.health = health
+        self.drains = drains
+        self.queue = queue
+        self.logger = logger
+    }
+
     /// Registers `targets`, and calls `completion` when all of them are healthy, with what is known of their health.
     ///
     /// Errors: the change was refused; or it was made, and a target is not healthy after `patience`, or cannot become
-    ///         so as things are, or `asker` goes. Then it stays registered.
+    ///         so as things are, or `requester` goes. Then it stays registered.
     func register(
         group name: String, targets: [TargetDescription], within patience: Nanoseconds, by user: UInt32?,
-        if condition: GenerationCondition? = nil, for asker: Asker? = nil,
+        if condition: GenerationCondition? = nil, for requester: Requester? = nil,
         completion: @escaping (Result<[TargetHealthDescription], AdminError>) -> Void
     ) {
-        guard healthWaits.hasRoom else {
+        guard health.waits.hasRoom else {
             return loop.afterBatch { completion(.failure(Self.tooManyHealthWaits)) }
         }
-        apply(by: user, if: condition, { _ in .registerTargets(group: name, targets) }) { [unowned self] result in
+        queue.apply(by: user, if: condition, { _ in .registerTargets(group: name, targets) }) { [unowned self] result in
             if case .failure(let error) = result { return completion(.failure(error)) }
-            if isStopping { return completion(.failure(Self.stopsBeforeTheyAreHealthy)) }
-            let group = document.targetGroups.first { $0.name == name }
+            if queue.isStopping { return completion(.failure(Self.stopsBeforeTheyAreHealthy)) }
+            let group = store.committedDocument.targetGroups.first { $0.name == name }
             let keys = targets.map { TargetKey(id: $0.id, port: group?.effectivePort(of: $0) ?? 0) }
-            healthWaits.begin(group: name, keys, until: loop.now + patience, for: asker) { [unowned self] outcome in
+            health.waits.begin(group: name, keys, until: loop.now + patience, for: requester) {
+                [unowned self] outcome in
                 completion(self.result(of: outcome, group: name, targets, patience))
             }
         }
@@ -32,7 +58,7 @@ extension Operations {
     ) -> Result<[TargetHealthDescription], AdminError> {
         switch outcome {
         case .healthy:
-            do throws(AdminError) { return .success(try targetHealth(group: name, targets: targets)) } catch {
+            do throws(AdminError) { return .success(try health.describe(group: name, targets: targets)) } catch {
                 return .failure(error)
             }
         case .stopping: return .failure(Self.stopsBeforeTheyAreHealthy)
@@ -63,8 +89,8 @@ extension Operations {
     private func sentence(_ keys: [TargetKey], in group: String) -> String {
         Self.list(keys) { key in
             let target = TargetDescription(id: key.id, port: key.port)
-            guard let health = try? targetHealth(group: group, targets: [target]).first else { return "\(key)" }
-            return "\(key) is \(health.state.rawValue)" + (health.description.map { " (\($0))" } ?? "")
+            guard let found = try? health.describe(group: group, targets: [target]).first else { return "\(key)" }
+            return "\(key) is \(found.state.rawValue)" + (found.description.map { " (\($0))" } ?? "")
         }
     }
 
@@ -83,12 +109,12 @@ extension Operations {
     }
 
     private static let stopsBeforeTheyAreHealthy = AdminError(
-        code: "OperationNotPermitted", status: statusUnavailable,
+        code: "OperationNotPermitted", status: ChangeQueue.statusUnavailable,
         message: "The targets are registered, but this Apus stops before it can see them healthy.",
         remedy: "Ask the next one for their health.")
 
     private static let tooManyHealthWaits = AdminError(
-        code: "Throttling", status: statusUnavailable,
+        code: "Throttling", status: ChangeQueue.statusUnavailable,
         message: "\(Limits.healthWaitsMax) wait already until targets are healthy. Nothing was registered.",
         remedy: "Register without wait, and look at the health of the targets.")
 
@@ -96,10 +122,10 @@ extension Operations {
     /// what became of each, in the order of `targets`.
     ///
     /// Errors: the change was refused. With `wait` it also is when a target is neither registered nor draining, since
-    ///         whoever waits is going to stop what it meant; or `asker` goes while it waits. Then they drain on.
+    ///         whoever waits is going to stop what it meant; or `requester` goes while it waits. Then they drain on.
     func deregister(
         group name: String, targets: [TargetDescription], wait: Bool, by user: UInt32?,
-        if condition: GenerationCondition? = nil, for asker: Asker? = nil,
+        if condition: GenerationCondition? = nil, for requester: Requester? = nil,
         completion: @escaping (Result<DeregistrationReport, AdminError>) -> Void
     ) {
         var keys: [TargetKey] = []
@@ -109,8 +135,8 @@ extension Operations {
             if wait, let group { try checkAllAreKnown(keys, in: group) }
             return .deregisterTargets(group: name, targets)
         }
-        request(
-            Turns.ChangeRequest(make: make, user: user, condition: condition) { [unowned self] result in
+        queue.request(
+            ChangeQueue.ChangeRequest(make: make, user: user, condition: condition) { [unowned self] result in
                 let present: Set<TargetKey>
                 switch result {
                 case .failure(let error): return completion(.failure(error))
@@ -124,9 +150,9 @@ extension Operations {
                 // One that was not there, or has left before, leaves nothing behind.
                 let warning = present.isEmpty ? nil : warningOfNoHealthyTarget(inGroup: name)
                 guard wait else { return completion(.success(DeregistrationReport(targets: done, warning: warning))) }
-                if isStopping { return completion(.failure(Self.stopsBeforeTheyAreDrained)) }
+                if queue.isStopping { return completion(.failure(Self.stopsBeforeTheyAreDrained)) }
                 let abandoned = Self.abandoned("deregistered", before: "drained")
-                if let asker, asker.isGone { return completion(.failure(abandoned)) }
+                if let requester, requester.hasDisconnected { return completion(.failure(abandoned)) }
                 let wait = DrainWait(keys) { reports in
                     let drained = zip(done, reports).map { done, report in
                         var done = done
@@ -135,9 +161,9 @@ extension Operations {
                     }
                     completion(.success(DeregistrationReport(targets: drained, warning: warning)))
                 }
-                asker?.gaveUp = { [drains, weak wait] in
+                requester?.cancel = { [drains, weak wait] in
                     guard let wait else { return }
-                    drains?.forget(wait)
+                    drains.forget(wait)
                     completion(.failure(abandoned))
                 }
                 wait.begin(draining, drains)
@@ -181,7 +207,7 @@ extension Operations {
     }
 
     private static let stopsBeforeTheyAreDrained = AdminError(
-        code: "OperationNotPermitted", status: statusUnavailable,
+        code: "OperationNotPermitted", status: ChangeQueue.statusUnavailable,
         message: "The targets are deregistered, but this Apus stops before it can see them drained.",
         remedy: "Once it has ended, nothing of it uses them.")
 }

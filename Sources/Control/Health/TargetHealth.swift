@@ -1,10 +1,35 @@
+import Core
 import Model
 import Routing
 
-extension Operations {
+/// The health of targets, for whoever asks for it, waits for it, or has connections with them.
+///
+/// Shape: one object of the control thread.
+final class TargetHealth: TargetStateObserver {
+    private let registry: TargetRegistry
+    private let terminations: UnhealthyTerminations
+    private let workers: WorkerSet
+    /// Those who wait until targets are healthy.
+    let waits: HealthWaits
+
+    /// Told by `registry` of changes, which `workers` may have to act on.
+    init(_ registry: TargetRegistry, _ workers: WorkerSet, loop: ControlLoop) {
+        self.registry = registry
+        self.workers = workers
+        terminations = UnhealthyTerminations(loop: loop, workers: workers)
+        waits = HealthWaits(loop: loop, targets: registry)
+        registry.observer = self
+    }
+
+    func stateChanged(_ registration: Registration, from: TargetState, to: TargetState, now: Instant) {
+        waits.changed(registration.group.name)
+        if to == .unhealthy { workers.tell(.unhealthy(target: registration.id)) }
+        terminations.stateChanged(registration, from: from, to: to, now: now)
+    }
+
     /// What DescribeTargetHealth says of all targets of `group`, draining ones included, or of `targets` alone.
     /// Draining ones come last; a target that is registered again while it drains is there twice.
-    func targetHealth(
+    func describe(
         group name: String, targets: [TargetDescription]?
     ) throws(AdminError) -> [TargetHealthDescription] {
         guard let group = registry.groups[name] else {
@@ -47,51 +72,5 @@ extension GroupState {
     /// Its draining targets, sorted by who they are.
     fileprivate var drainingSorted: [Registration] {
         draining.values.sorted { ($0.key.id, $0.key.port, $0.id) < ($1.key.id, $1.key.port, $1.id) }
-    }
-}
-
-extension TargetRegistry {
-    /// The stays of a target in a group, or in one that was removed, that are not over yet.
-    func draining(_ key: TargetKey, inGroup name: String) -> [Registration] {
-        let group = groups[name] ?? withdrawn.first { $0.name == name }
-        return group?.draining.values.filter { $0.key == key }.sorted { $0.id < $1.id } ?? []
-    }
-}
-
-/// Waits until several targets are drained, each of them perhaps several times over.
-final class DrainWait {
-    private var reports: [DrainReport]
-    private var waitingCount = 1
-    private let completion: ([DrainReport]) -> Void
-
-    /// A wait for the targets `keys`, whose reports `completion` gets in that order.
-    init(_ keys: [TargetKey], completion: @escaping ([DrainReport]) -> Void) {
-        reports = keys.map { DrainReport(id: $0.id, port: $0.port, finished: 0, cut: 0, seconds: 0) }
-        self.completion = completion
-    }
-
-    /// Waits for `draining`, the stays of each target; one that has none is drained.
-    func begin(_ draining: [[Registration]], _ drains: DrainTracker) {
-        for (index, registrations) in draining.enumerated() {
-            for registration in registrations {
-                let isWaiting = drains.wait(for: registration, by: self) { self.ended($0, index) }
-                if isWaiting { waitingCount += 1 }
-            }
-        }
-        endedOne()
-    }
-
-    private func ended(_ report: DrainReport, _ index: Int) {
-        let sum = reports[index]
-        reports[index] = DrainReport(
-            id: sum.id, port: sum.port, finished: sum.finished + report.finished, cut: sum.cut + report.cut,
-            left: sum.left + report.left,
-            seconds: max(sum.seconds, report.seconds))
-        endedOne()
-    }
-
-    private func endedOne() {
-        waitingCount -= 1
-        if waitingCount == 0 { completion(reports) }
     }
 }

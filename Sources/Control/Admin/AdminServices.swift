@@ -3,10 +3,22 @@ import Model
 import Proxy
 import Telemetry
 
-/// What the admin socket needs of control: `Operations` does it, tests record it.
+/// What answers the admin socket: services of control, each by what routes need of it. Tests record instead.
 ///
-/// Shape: called on the control thread only; completions come on it too, at the end of the pass at the earliest.
-protocol AdminActions: AnyObject {
+/// Shape: used on the control thread only; completions come on it too, at the end of the pass at the earliest.
+protocol AdminServices: AnyObject {
+    /// What can be seen.
+    var status: any StatusSource { get }
+    /// Changes of the document.
+    var changes: any ChangeActions { get }
+    /// Readings of the file.
+    var reloads: any ReloadActions { get }
+    /// Targets that join and leave their groups.
+    var targets: any TargetActions { get }
+}
+
+/// What can be seen of a running Apus: `Status` tells it.
+protocol StatusSource: AnyObject {
     /// What is in force: the file, with what was changed at run time on top of it.
     var document: Document { get }
     /// Grows by one with every snapshot.
@@ -25,9 +37,9 @@ protocol AdminActions: AnyObject {
     var overrides: [Override] { get }
     /// What control has done so far.
     var tally: ControlTally { get }
-    /// See `Operations.logLinesLost`.
+    /// Lines that the access log's file did not take; workers count those that did not get so far.
     var logLinesLost: UInt64 { get }
-    /// See `Operations.connectionLogLinesLost`.
+    /// The same of the connection log.
     var connectionLogLinesLost: UInt64 { get }
     /// Days until each certificate in force expires, by its file.
     var certificateDays: [(file: String, days: Int)] { get }
@@ -38,56 +50,45 @@ protocol AdminActions: AnyObject {
     /// What each worker counts about each group, in any order; a name may be there again for a group that is on its
     /// way out.
     var groupCounters: [(name: String, workers: [TargetGroupCounters])] { get }
+    /// See `TargetHealth.describe`.
+    func targetHealth(group: String, targets: [TargetDescription]?) throws(AdminError) -> [TargetHealthDescription]
+}
 
-    /// See `Operations.apply`.
+/// Changes of the document: `ChangeQueue` makes them.
+protocol ChangeActions: AnyObject {
+    /// See `ChangeQueue.apply`.
     func apply(
         by user: UInt32?, if condition: GenerationCondition?,
         _ change: @escaping (Document) throws(AdminError) -> Change,
         completion: @escaping (Result<Void, AdminError>) -> Void)
-    /// See `Operations.register`.
-    func register(
-        group: String, targets: [TargetDescription], within patience: Nanoseconds, by user: UInt32?,
-        if condition: GenerationCondition?, for asker: Asker?,
-        completion: @escaping (Result<[TargetHealthDescription], AdminError>) -> Void)
-    /// See `Operations.deregister`.
-    func deregister(
-        group: String, targets: [TargetDescription], wait: Bool, by user: UInt32?, if condition: GenerationCondition?,
-        for asker: Asker?, completion: @escaping (Result<DeregistrationReport, AdminError>) -> Void)
-    /// See `Operations.reload`.
+}
+
+/// Readings of the file: `Reloader` does them.
+protocol ReloadActions: AnyObject {
+    /// See `Reloader.reload`.
     func reload(
         discardingChanges: Bool, if condition: GenerationCondition?,
         completion: @escaping (Result<ReloadReport, ConfigErrors>) -> Void)
-    /// See `Operations.check`.
+    /// See `Reloader.check`.
     func check(_ content: [UInt8], file: String, folder: String?, completion: @escaping (ReloadCheck) -> Void)
-    /// See `Operations.targetHealth`.
-    func targetHealth(group: String, targets: [TargetDescription]?) throws(AdminError) -> [TargetHealthDescription]
 }
 
-extension AdminActions {
+/// Targets that join and leave their groups: `TargetService` registers and deregisters them.
+protocol TargetActions: AnyObject {
+    /// See `TargetService.register`.
+    func register(
+        group: String, targets: [TargetDescription], within patience: Nanoseconds, by user: UInt32?,
+        if condition: GenerationCondition?, for requester: Requester?,
+        completion: @escaping (Result<[TargetHealthDescription], AdminError>) -> Void)
+    /// See `TargetService.deregister`.
+    func deregister(
+        group: String, targets: [TargetDescription], wait: Bool, by user: UInt32?, if condition: GenerationCondition?,
+        for requester: Requester?, completion: @escaping (Result<DeregistrationReport, AdminError>) -> Void)
+}
+
+extension ChangeActions {
     /// Applies a change that does not depend on what the document holds.
     func apply(_ change: Change, by user: UInt32?, completion: @escaping (Result<Void, AdminError>) -> Void) {
         apply(by: user, if: nil, { _ in change }, completion: completion)
     }
-}
-
-/// What control counts about itself, since the process began.
-struct ControlTally: Equatable, Sendable {
-    /// Reloads that succeeded.
-    var reloads: UInt64 = 0
-    /// Reloads that a bad file, or the disk, refused.
-    var reloadsRefused: UInt64 = 0
-    /// Changes over the socket that were applied.
-    var changes: UInt64 = 0
-    /// Changes over the socket that were refused.
-    var changesRefused: UInt64 = 0
-    /// Times that the state file was written.
-    var stateWrites: UInt64 = 0
-    /// Health checks that passed.
-    var healthChecksPassed: UInt64 = 0
-    /// Health checks that failed.
-    var healthChecksFailed: UInt64 = 0
-    /// Clients of `admin.metrics` that were closed to make room, or because they took too long.
-    var metricsClientsClosed: UInt64 = 0
-    /// Lines of our own log that were lost, since nobody read the standard error.
-    var ownLogLinesDropped: UInt64 = 0
 }

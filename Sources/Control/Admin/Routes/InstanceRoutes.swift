@@ -1,0 +1,42 @@
+import Model
+
+/// The instance registry.
+enum InstanceRoutes {
+    static var all: [AdminRoutes.Route] {
+        [
+            .init("/v1/instances", ("GET", list)).ofGeneration(),
+            .init("/v1/instances/{id}", ("GET", get), ("PUT", put), ("DELETE", delete)).ofGeneration(),
+        ]
+    }
+
+    private static func list(
+        _ call: AdminCallContext, _ completion: @escaping (AdminAnswer) -> Void
+    ) throws(AdminError) {
+        let all = call.status.document.instances.sorted { $0.id < $1.id }
+        completion(.value(["instances": .array(all.map { $0.encoded() })]))
+    }
+
+    private static func get(
+        _ call: AdminCallContext, _ completion: @escaping (AdminAnswer) -> Void
+    ) throws(AdminError) {
+        guard let instance = call.status.document.instances.first(where: { $0.id == call.name("id") }) else {
+            throw AdminError(
+                code: "ResourceNotFound", message: "There is no instance \(call.name("id")).",
+                remedy: "See \"apus instances\" for those there are.")
+        }
+        completion(.value(instance.encoded()))
+    }
+
+    private static func put(
+        _ call: AdminCallContext, _ completion: @escaping (AdminAnswer) -> Void
+    ) throws(AdminError) {
+        let body = try call.object(named: "id", .string(call.name("id")))
+        call.apply(.putInstance(try call.read(body, Instance.init(_:))), completion)
+    }
+
+    private static func delete(
+        _ call: AdminCallContext, _ completion: @escaping (AdminAnswer) -> Void
+    ) throws(AdminError) {
+        call.apply(.deleteInstance(id: call.name("id")), completion)
+    }
+}

@@ -1,0 +1,127 @@
+import Core
+import Model
+import Proxy
+import Telemetry
+
+/// What can be seen of a running Apus, gathered from where it is kept: for the admin socket and the metrics.
+///
+/// Shape: one object of the control thread.
+final class Status: StatusSource {
+    let startedAt = Instant.now()
+    let events: EventLog
+    private let store: DocumentStore
+    private let registry: TargetRegistry
+    private let workerSet: WorkerSet
+    private let preparation: Preparation
+    private let publication: Publication
+    private let prober: HealthProber
+    private let health: TargetHealth
+    private let queue: ChangeQueue
+    private let reloader: Reloader
+    private let logs: TrafficLogs
+
+    /// The status of these services.
+    init(
+        _ store: DocumentStore, _ registry: TargetRegistry, _ workers: WorkerSet, _ preparation: Preparation,
+        _ publication: Publication, _ prober: HealthProber, _ health: TargetHealth, _ queue: ChangeQueue,
+        _ reloader: Reloader, _ logs: TrafficLogs, _ events: EventLog
+    ) {
+        self.store = store
+        self.registry = registry
+        workerSet = workers
+        self.preparation = preparation
+        self.publication = publication
+        self.prober = prober
+        self.health = health
+        self.queue = queue
+        self.reloader = reloader
+        self.logs = logs
+        self.events = events
+    }
+
+    var document: Document { store.committedDocument }
+    var generation: UInt64 { publication.generation }
+    var workers: [WorkerHandle] { workerSet.handles }
+    var configurationFile: String { store.file }
+    var changesNotApplied: [String] { store.notApplied }
+    var overrides: [Override] { store.overrides }
+    var isStopping: Bool { queue.isStopping }
+    var logLinesLost: UInt64 { logs.access?.linesDropped ?? 0 }
+    var connectionLogLinesLost: UInt64 { logs.connection?.linesDropped ?? 0 }
+
+    var tally: ControlTally {
+        ControlTally(
+            reloads: reloader.reloadsCount, reloadsRefused: reloader.refusedCount, changes: queue.appliedCount,
+            changesRefused: queue.refusedCount, stateWrites: store.writesCount,
+            healthChecksPassed: prober.passedCount, healthChecksFailed: prober.failedCount,
+            metricsClientsClosed: preparation.metrics.clientsClosed, ownLogLinesDropped: Log.lines.linesDropped)
+    }
+
+    var certificateDays: [(file: String, days: Int)] {
+        preparation.certificates.certificates.map { ($0.file, $0.certificate.daysToExpiry) }
+    }
+
+    var groupsFailedOpen: [String] { registry.groups.values.filter(\.isFailedOpen).map(\.name).sorted() }
+
+    var groupCounters: [(name: String, workers: [TargetGroupCounters])] {
+        (Array(registry.groups.values) + registry.withdrawn).map { (name: $0.name, workers: $0.counters) }
+    }
+
+    func targetHealth(group: String, targets: [TargetDescription]?) throws(AdminError) -> [TargetHealthDescription] {
+        try health.describe(group: group, targets: targets)
+    }
+}
+
+/// The threads that write the logs of what workers do.
+///
+/// Shape: one object of the control thread. Empty until the logs are opened, which is after the rest is built.
+final class TrafficLogs {
+    /// The thread of the access log; nil when there is none.
+    private(set) var access: LogWriter?
+    /// The thread of the connection log; nil when there is none.
+    private(set) var connection: LogWriter?
+
+    /// Takes over the logs that were opened.
+    func attach(access: LogWriter?, connection: LogWriter?) {
+        self.access = access
+        self.connection = connection
+    }
+
+    /// Opens the files again, as after they were moved away.
+    func reopen() {
+        access?.reopen()
+        connection?.reopen()
+    }
+
+    /// Writes what waits in the logs. All of them together get the time of one.
+    func stop() {
+        let deadline = Instant.now() + Nanoseconds(Telemetry.Limits.logStopMilliseconds) * 1_000_000
+        let writers = [access, connection].compactMap(\.self)
+        for writer in writers { writer.beginStop() }
+        for writer in writers {
+            writer.stop(timeoutMilliseconds: Int32(clamping: deadline.since(Instant.now()) / 1_000_000))
+        }
+    }
+}
+
+/// What control counts about itself, since the process began.
+struct ControlTally: Equatable, Sendable {
+    /// Reloads that succeeded.
+    var reloads: UInt64 = 0
+    /// Reloads that a bad file, or the disk, refused.
+    var reloadsRefused: UInt64 = 0
+    /// Changes over the socket that were applied.
+    var changes: UInt64 = 0
+    /// Changes over the socket that were refused.
+    var changesRefused: UInt64 = 0
+    /// Times that the state file was written.
+    var stateWrites: UInt64 = 0
+    /// Health checks that passed.
+    var healthChecksPassed: UInt64 = 0
+    /// Health checks that failed.
+    var healthChecksFailed: UInt64 = 0
+    /// Clients of `admin.metrics` that were closed to make room, or because they took too long.
+    var metricsClientsClosed: UInt64 = 0
+    /// Lines of our own log that were lost, since nobody read the standard error.
+    var ownLogLinesDropped: UInt64 = 0
+}

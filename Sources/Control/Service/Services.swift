@@ -1,0 +1,123 @@
+import Core
+import Logging
+import Model
+import Proxy
+import Routing
+import Telemetry
+
+/// The services of the control thread, built in the order in which they need each other.
+///
+/// Each has its own state and does its own work; here they are only put together, and told what workers say. Read
+/// `Publication` and `ChangeQueue` first.
+///
+/// Shape: one object of the control thread.
+final class Services: AdminServices {
+    /// Groups and registrations.
+    let registry: TargetRegistry
+    /// The workers, once they run.
+    let workers: WorkerSet
+    /// What a document needs from this host.
+    let preparation: Preparation
+    /// Puts documents in force.
+    let publication: Publication
+    /// Changes and reloads in their order.
+    let queue: ChangeQueue
+    /// What session tickets are sealed with.
+    let ticketKeys: TicketKeys
+    /// The thread that reads configuration and certificates.
+    let fileDisk: DiskThread
+    /// The thread that writes the state.
+    let stateDisk: DiskThread
+    /// The logs of what workers do.
+    let logs = TrafficLogs()
+    /// Reads the files of certificates again when they change.
+    let certificateRefresh: CertificateRefresh
+    private let store: DocumentStore
+    private let health: TargetHealth
+    private let drains: DrainTracker
+    private let warnings: CertificateWarnings
+    private let certificateWatch: CertificateWatch
+    private let statusOfServices: Status
+    private let reloader: Reloader
+    private let targetService: TargetService
+
+    /// `workerCount` workers are going to be begun with.
+    init(
+        loop: ControlLoop, store: DocumentStore, workerCount: Int, runningChecksMax: Int, events: EventLog,
+        logger: Logger
+    ) {
+        self.store = store
+        workers = WorkerSet(count: workerCount)
+        stateDisk = DiskThread(name: "state", loop: loop)
+        fileDisk = DiskThread(name: "files", loop: loop)
+        registry = TargetRegistry(workerCount: workerCount, events: events, logger: logger)
+        health = TargetHealth(registry, workers, loop: loop)
+        drains = DrainTracker(loop: loop, workers: workers)
+        let prober = HealthProber(loop: loop, runningMax: runningChecksMax, receiver: registry, logger: logger)
+        let certificates = CertificateStore(configurationFile: store.file)
+        warnings = CertificateWarnings(certificates, loop: loop, logger: logger)
+        certificateWatch = CertificateWatch(loop: loop, logger: logger)
+        let rotation = Nanoseconds(seconds: store.effective.runtime.ticketKeyRotationSeconds)
+        ticketKeys = TicketKeys(loop: loop, interval: rotation, workers: workers)
+        preparation = Preparation(
+            store, sockets: ListenerSockets(workerCount: workerCount),
+            metrics: MetricsListener(loop: loop, logger: logger), certificates: certificates)
+        publication = Publication(
+            store, registry, workers, preparation, warnings, prober, drains, events: events, logger: logger)
+        queue = ChangeQueue(
+            store, preparation, publication, watching: certificateWatch.folders, files: fileDisk, state: stateDisk,
+            loop: loop, events: events, logger: logger)
+        certificateRefresh = CertificateRefresh(
+            certificateWatch, certificates, warnings, store, queue, publication, files: fileDisk, loop: loop,
+            logger: logger)
+        reloader = Reloader(
+            store, preparation, publication, queue, ticketKeys, warnings, files: fileDisk, loop: loop, events: events,
+            logger: logger)
+        targetService = TargetService(store, registry, health, drains, queue, loop: loop, logger: logger)
+        statusOfServices = Status(
+            store, registry, workers, preparation, publication, prober, health, queue, reloader, logs, events)
+        preparation.metrics.services = self
+    }
+
+    deinit {
+        stateDisk.close()
+        fileDisk.close()
+    }
+
+    var status: any StatusSource { statusOfServices }
+    var changes: any ChangeActions { queue }
+    var reloads: any ReloadActions { reloader }
+    var targets: any TargetActions { targetService }
+
+    /// Reads the document's certificates, and watches their files from now on. Waits for the disk.
+    func readCertificates() throws(ConfigErrors) {
+        try preparation.readCertificates(watching: certificateWatch.folders)
+    }
+
+    /// Gives the workers, which are attached, their first snapshot.
+    func begin() {
+        publication.publish(deregistered: [:])
+        preparation.metrics.commit(store.committedDocument)
+    }
+
+    /// The process begins to end: what has not begun is refused, and what has is brought to its end.
+    func stop() {
+        queue.stop()
+        health.waits.stop()
+    }
+
+    /// A worker tells that it works by a new snapshot, or what became of a target.
+    func received(_ mail: ControlMail, now: Instant) {
+        switch mail {
+        case .adopted(let worker, let generation):
+            publication.adopted(worker: worker, generation: generation)
+        case .drained(let worker, let target, let finished, let cut, let left):
+            drains.received(worker: worker, target: target, finished: finished, cut: cut, left: left, now: now)
+        case .connectFailed(let target): registry.connectFailed(target, now: now)
+        case .suspected(let target, let cause, let duration):
+            registry.suspected(target, cause: "\(cause.label)", after: duration)
+        case .trusted(let target): registry.trusted(target)
+        case .stopped: break
+        }
+    }
+}
