@@ -36,7 +36,7 @@ let package = Package(
         .systemLibrary(name: "CNghttp2", pkgConfig: "libnghttp2", providers: [.apt(["libnghttp2-dev"])]),
         .target(name: "HTTP2", dependencies: ["Core", "HTTP1", "CNghttp2"], swiftSettings: settings),
         .target(name: "Model", dependencies: ["Yams"], swiftSettings: settings),
-        .target(name: "Routing", dependencies: ["Core", "Model"], swiftSettings: settings),
+        .target(name: "Routing", dependencies: ["Core"], swiftSettings: settings),
         .target(name: "Telemetry", dependencies: ["Core"], swiftSettings: settings),
         .target(
             name: "Proxy", dependencies: ["Core", "HTTP1", "HTTP2", "Model", "Routing", "TLS", "Telemetry"],
@@ -72,7 +72,7 @@ let package = Package(
         .testTarget(name: "TLSTests", dependencies: ["TLS", "Core", "COpenSSL"], swiftSettings: settings),
         .testTarget(name: "HTTP2Tests", dependencies: ["HTTP2", "HTTP1", "Core"], swiftSettings: settings),
         .testTarget(name: "ModelTests", dependencies: ["Model"], swiftSettings: settings),
-        .testTarget(name: "RoutingTests", dependencies: ["Routing", "Core", "Model"], swiftSettings: settings),
+        .testTarget(name: "RoutingTests", dependencies: ["Routing", "Core"], swiftSettings: settings),
         .testTarget(name: "TelemetryTests", dependencies: ["Telemetry", "Core", "TestRuns"], swiftSettings: settings),
         .testTarget(
             name: "ProxyTests",

@@ -30,8 +30,11 @@ enum Plans {
     ) -> ListenerPlan {
         ListenerPlan(
             id: id, loadBalancer: "app/web", port: port, settings: settings,
-            rules: RuleTable(rules.map { RulePattern(paths: ["/\($0.priority)"]) }), actions: rules.map(\.action),
-            priorities: rules.map(\.priority), defaultAction: defaultAction)
+            rules: rules.map { rule in
+                RulePlan(
+                    priority: rule.priority, conditions: [.pathPattern(PathPatternCondition(["/\(rule.priority)"]))],
+                    action: rule.action)
+            }, defaultAction: defaultAction)
     }
 
     /// A group without targets.

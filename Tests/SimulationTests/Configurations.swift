@@ -100,12 +100,14 @@ final class Configurations {
         return [
             ListenerPlan(
                 id: 0, loadBalancer: "app/web", port: 80, settings: settings,
-                rules: RuleTable([RulePattern(paths: ["/1/*"]), RulePattern(paths: ["/2/*"])]), actions: [one, two],
-                priorities: [1, 2], defaultAction: one),
+                rules: [
+                    RulePlan(priority: 1, conditions: [.pathPattern(PathPatternCondition(["/1/*"]))], action: one),
+                    RulePlan(priority: 2, conditions: [.pathPattern(PathPatternCondition(["/2/*"]))], action: two),
+                ], defaultAction: one),
             ListenerPlan(
                 id: 1, loadBalancer: "net/tunnels", port: 81, settings: settings,
-                flows: FlowPlan(rules: FlowRules([]), idleTimeout: world.isCalm ? 60_000_000_000 : 5_000_000_000),
-                rules: RuleTable([]), actions: [], priorities: [], defaultAction: tunnels),
+                flows: FlowSettings(idleTimeout: world.isCalm ? 60_000_000_000 : 5_000_000_000),
+                defaultAction: tunnels),
         ]
     }
 

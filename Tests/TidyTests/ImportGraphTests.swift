@@ -7,7 +7,7 @@ private let importsAllowed: [String: Set<String>] = [
     "TLS": ["Core", "COpenSSL"],
     "HTTP1": ["Core"],
     "Model": ["Yams", "Foundation", "FoundationEssentials"],
-    "Routing": ["Core", "Model"],
+    "Routing": ["Core"],
     "Telemetry": ["Core"],
     "HTTP2": ["Core", "HTTP1", "CNghttp2"],
     "Proxy": ["Core", "HTTP1", "HTTP2", "Model", "Routing", "TLS", "Telemetry"],

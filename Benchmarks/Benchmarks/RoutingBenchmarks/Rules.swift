@@ -1,4 +1,5 @@
 import Benchmark
+import Core
 import Measuring
 import Routing
 
@@ -7,16 +8,18 @@ private struct Requests: Sendable {
     let table: RuleTable
     let hosts: [[UInt8]]
     let paths: [[UInt8]]
+    /// A client, at which no rule looks here.
+    let client = SocketAddress(literal: "192.0.2.1", port: 4000)!
 
     /// `count` rules of all literal kinds in turn, and 64 requests for rules spread evenly over them.
     init(ruleCount count: Int) {
         table = RuleTable(
             (0..<count).map { index in
                 switch index % 4 {
-                case 0: RulePattern(hosts: ["service-\(index).example.com"])
-                case 1: RulePattern(paths: ["/v1/service-\(index)/*"])
-                case 2: RulePattern(hosts: ["*.tenant-\(index).example.com"], paths: ["/v1/*"])
-                default: RulePattern(hosts: ["api.example.com"], paths: ["/v1/service-\(index)/*", "/service-\(index)"])
+                case 0: rule(hosts: ["service-\(index).example.com"])
+                case 1: rule(paths: ["/v1/service-\(index)/*"])
+                case 2: rule(hosts: ["*.tenant-\(index).example.com"], paths: ["/v1/*"])
+                default: rule(hosts: ["api.example.com"], paths: ["/v1/service-\(index)/*", "/service-\(index)"])
                 }
             })
         let chosen = (0..<64).map { $0 * count / 64 }
@@ -32,7 +35,7 @@ private struct Requests: Sendable {
 
     /// `count` rules with stars inside, none of which matches: the price of trying one by one.
     init(wildcardRuleCount count: Int) {
-        table = RuleTable((0..<count).map { RulePattern(paths: ["/v1/*/service-\($0)/*.png"]) })
+        table = RuleTable((0..<count).map { rule(paths: ["/v1/*/service-\($0)/*.png"]) })
         hosts = [Array("api.example.com".utf8)]
         paths = [Array("/v1/service-7/users/4711".utf8)]
     }
@@ -41,8 +44,14 @@ private struct Requests: Sendable {
     func decide(_ number: Int) -> Int? {
         let host = hosts[number]
         let path = paths[number]
-        return table.firstMatch(host: host.span, path: path.span)
+        return table.firstMatch(RuleFacts(host: host.span, path: path.span, client: client))
     }
+}
+
+/// The conditions of a rule; without values there is none.
+private func rule(hosts: [String] = [], paths: [String] = []) -> [CompiledCondition] {
+    (hosts.isEmpty ? [] : [.hostHeader(HostHeaderCondition(hosts))])
+        + (paths.isEmpty ? [] : [.pathPattern(PathPatternCondition(paths))])
 }
 
 /// The rule table at the sizes that the budgets asks about: cost may grow with the logarithm only.

@@ -111,18 +111,16 @@ final class Publisher {
         let id = old?.id ?? listenersEver
         if old == nil { listenersEver += 1 }
         let rules = source.listener.rules.sorted { $0.priority < $1.priority }
-        let patterns = rules.map(RulePattern.init)
-        let isSameRouting = old.map { $0.source.listener.patternsByPriority == patterns } ?? false
-        let kind = source.listener.protocol.kind
+        let isNetwork = source.listener.protocol.kind == .network
         let plans = (0..<workerCount).map { worker in
-            ListenerPlan(
-                id: id, loadBalancer: "\(kind == .network ? "net" : "app")/\(key.loadBalancer)",
-                port: key.address.port,
+            let plans = rules.map { RulePlan($0, source.groupIDs) }
+            let last = old?.plans[worker]
+            let isSameTable = last.map { $0.rules.map(\.conditions) == plans.map(\.conditions) } ?? false
+            return ListenerPlan(
+                id: id, loadBalancer: "\(isNetwork ? "net" : "app")/\(key.loadBalancer)", port: key.address.port,
                 settings: ListenerSettings(source.attributes, source.listener.attributes), tls: source.tls,
-                flows: kind == .network ? FlowPlan(source.listener, rules) : nil,
-                rules: isSameRouting ? old!.plans[worker].rules : RuleTable(patterns),
-                actions: rules.map { ActionPlan($0.actions, source.groupIDs) },
-                priorities: rules.map(\.priority),
+                flows: isNetwork ? FlowSettings(source.listener.attributes ?? ListenerAttributes()) : nil,
+                rules: plans, table: isSameTable ? last?.table : nil,
                 defaultAction: ActionPlan(source.listener.defaultActions, source.groupIDs))
         }
         return ListenerState(id: id, source: source, plans: plans)
@@ -197,70 +195,14 @@ extension Listener {
         }
         return names
     }
-
-    /// The patterns of its rules as `RuleTable` wants them.
-    fileprivate var patternsByPriority: [RulePattern] {
-        rules.sorted { $0.priority < $1.priority }.map(RulePattern.init)
-    }
 }
 
-/// A pattern for names without the dot of a complete name, since no name has it when rules are asked (`hostName` in
-/// Proxy). Behind a wildcard the dot stays, lest `*.` become a pattern for everything.
-private func withoutLastDot(_ pattern: String) -> String {
-    guard pattern.hasSuffix("."), let before = pattern.dropLast().last, before != "*", before != "?" else {
-        return pattern
-    }
-    return String(pattern.dropLast())
-}
-
-extension RulePattern {
-    /// The conditions of `rule`, of which there is at most one of each kind.
-    fileprivate init(_ rule: Rule) {
-        self.init()
-        for condition in rule.conditions {
-            switch condition {
-            case .hostHeader(let values): hosts = values.map(withoutLastDot)
-            case .pathPattern(let values): paths = values
-            case .sourceIP, .serverName: break  // of listeners that pass bytes on
-            }
-        }
-    }
-}
-
-extension FlowPlan {
-    /// What `listener` does with connections; `rules` are its rules by priority.
-    fileprivate convenience init(_ listener: Listener, _ rules: [Rule]) {
-        let attributes = listener.attributes ?? ListenerAttributes()
+extension FlowSettings {
+    /// `attributes` in the event loop's units.
+    fileprivate init(_ attributes: ListenerAttributes) {
         self.init(
-            rules: FlowRules(rules.map(FlowPattern.init)),
             idleTimeout: Nanoseconds(seconds: attributes.tcpIdleTimeoutSeconds),
             datagramIdleTimeout: Nanoseconds(seconds: attributes.udpIdleTimeoutSeconds))
-    }
-}
-
-extension FlowPattern {
-    /// The conditions of `rule`, of which there is at most one of each kind.
-    fileprivate init(_ rule: Rule) {
-        self.init()
-        for condition in rule.conditions {
-            switch condition {
-            case .sourceIP(let blocks): sources = blocks.map(AddressRange.init)
-            case .serverName(let names): serverNames = names.map { Array(withoutLastDot($0).lowercased().utf8) }
-            case .hostHeader, .pathPattern: break  // of listeners of HTTP
-            }
-        }
-    }
-}
-
-extension AddressRange {
-    /// The addresses of `block`.
-    fileprivate init(_ block: AddressBlock) {
-        guard let address = SocketAddress(literal: "\(block.address)", port: 0) else {
-            preconditionFailure("publisher: \(block) is not a network")
-        }
-        // What maps IPv4 into IPv6 is kept as IPv4.
-        let isMapped = address.family == .ipv4 && !block.address.isIPv4
-        self.init(address, prefixLength: isMapped ? max(0, block.prefixLength - 96) : block.prefixLength)
     }
 }
 
@@ -283,34 +225,6 @@ extension AttemptSettings {
         raceDelay = Nanoseconds(seconds: attributes.targetConnectRaceSeconds)
         unacknowledgedMax = Nanoseconds(seconds: attributes.targetUnacknowledgedSeconds)
         leavesUnhealthy = attributes.retryOnUnhealthy
-    }
-}
-
-extension ActionPlan {
-    /// The one action of a rule, or a listener's default.
-    fileprivate init(_ actions: [Action], _ groupIDs: [String: Int]) {
-        guard let action = actions.first else { preconditionFailure("publisher: a valid document has an action here") }
-        switch action {
-        case .forward(let forward):
-            self = .forward(
-                ForwardPlan(
-                    groups: forward.targetGroups.map { target in
-                        guard let id = groupIDs[target.targetGroupName] else {
-                            preconditionFailure("publisher: no group \(target.targetGroupName)")
-                        }
-                        return id
-                    }, weights: forward.targetGroups.map(\.weight), isSticky: forward.isSticky))
-        case .fixedResponse(let response):
-            self = .fixedResponse(
-                FixedResponsePlan(
-                    status: UInt16(response.statusCode), contentType: Array((response.contentType ?? "").utf8),
-                    body: Array((response.messageBody ?? "").utf8)))
-        case .redirect(let redirect):
-            let template = RedirectTemplate(
-                scheme: redirect.protocol, host: redirect.host, port: redirect.port, path: redirect.path,
-                query: redirect.query)
-            self = .redirect(RedirectPlan(status: redirect.statusCode == .found ? 302 : 301, template: template))
-        }
     }
 }
 

@@ -85,19 +85,3 @@ public struct Rule: Hashable, Sendable {
         self.actions = actions
     }
 }
-
-/// What a request, or on a network load balancer a connection, must be for a rule to apply. It holds when any of its
-/// values matches.
-///
-/// Shape:  in a pattern `*` stands for any characters, also none, and `?` for exactly one.
-/// Source: ELBv2 RuleCondition.
-public enum Condition: Hashable, Sendable {
-    /// `host-header`: the name of the Host field, without regard to case.
-    case hostHeader([String])
-    /// `path-pattern`: the path, without the query, with regard to case.
-    case pathPattern([String])
-    /// `source-ip`: the network of the client's address. On network load balancers.
-    case sourceIP([AddressBlock])
-    /// `sni`: the name that a client's TLS asks for, without regard to case. On TCP listeners; our own, not ELBv2's.
-    case serverName([String])
-}

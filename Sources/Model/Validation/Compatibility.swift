@@ -34,15 +34,6 @@ extension Listener.`Protocol` {
     /// Whether datagrams are sent to it.
     public var hasUDP: Bool { self == .udp || self == .tcpUDP }
 
-    /// What the rules of such a listener can look at.
-    var conditionFields: [Condition.Field] {
-        switch self {
-        case .http, .https: [.hostHeader, .pathPattern]
-        case .tcp: [.sourceIP, .serverName]
-        case .tls, .udp, .tcpUDP: [.sourceIP]
-        }
-    }
-
     /// Its name with its article, for messages.
     var withArticle: String { self == .http || self == .https ? "an \(rawValue)" : "a \(rawValue)" }
 }

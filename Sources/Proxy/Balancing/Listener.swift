@@ -50,7 +50,7 @@ final class Listener {
 
     /// What the rule of this priority forwards to; nil if there is no such rule or it does not forward.
     func forward(priority: Int?) -> Forward? {
-        let index = priority.map { plan.priorities.firstIndex(of: $0) } ?? actions.count - 1
+        let index = priority.map { priority in plan.rules.firstIndex { $0.priority == priority } } ?? actions.count - 1
         guard let index, case .forward(let forward) = actions[index] else { return nil }
         return forward
     }

@@ -4,32 +4,43 @@ import TLS
 import Routing
 
 extension Worker {
-    /// Finds the rule of a request and does what it says.
+    /// Decides what the listener's rules say about a request, and does it.
     mutating func decide(_ exchange: Exchange) {
-        let listener = exchange.client.listener
-        let request = exchange.request
-        if forwardedAddressCount(request) > Limits.forwardedAddressesMax {
-            return answer(exchange, status: 463, reasonCode: "TooManyForwardedAddresses")
-        }
-        let host = hostForRouting(request)
-        if isMisdirected(exchange, request.bytes(host)) {
-            return answer(exchange, status: 421, reasonCode: "HostIsNotServerName")
-        }
-        let rule = listener.plan.rules.firstMatch(host: request.bytes(host), path: request.bytes(request.path))
-        // Whoever asks in two ways at once gets neither: the target would find what the rule for it keeps away.
-        if request.isPathAmbiguous, isAmbiguous(exchange, host, rule) {
+        switch decision(exchange) {
+        case .tooManyForwardedAddresses: answer(exchange, status: 463, reasonCode: "TooManyForwardedAddresses")
+        case .misdirected: answer(exchange, status: 421, reasonCode: "HostIsNotServerName")
+        case .ambiguousPath:
             countRefusal(.ambiguousPath)
-            return answer(
+            answer(
                 exchange, status: Violation.ambiguousPath.status, reasonCode: Violation.ambiguousPath.reasonCode)
+        case .apply(let rule): apply(rule, to: exchange)
         }
+    }
+
+    private func decision(_ exchange: Exchange) -> Decision {
+        let client = exchange.client
+        let plan = client.listener.plan
+        let request = exchange.request
+        let host = request.hostForRules()
+        // There is no answer yet, so nothing of it is written over in `response`.
+        guard let tls = client.tls else {
+            return plan.decide(request, host: host, from: ClientFacts(client.address), scratch: response)
+        }
+        let facts = ClientFacts(client.address, authentication: tls.authentication, serverName: tls.serverName)
+        return plan.decide(request, host: host, from: facts, scratch: response)
+    }
+
+    /// Does what the rule with this index says; nil stands for the default action.
+    private mutating func apply(_ rule: Int?, to exchange: Exchange) {
+        let listener = exchange.client.listener
         let action: Listener.Action
         if let rule {
-            exchange.record.matchedRule = .priority(UInt32(listener.plan.priorities[rule]))
+            exchange.record.matchedRule = .priority(UInt32(listener.plan.rules[rule].priority))
             counters.ruleEvaluations.add(UInt64(rule + 1))
             action = listener.actions[rule]
         } else {
             exchange.record.matchedRule = .standard
-            counters.ruleEvaluations.add(UInt64(listener.plan.priorities.count))
+            counters.ruleEvaluations.add(UInt64(listener.plan.rules.count))
             action = listener.actions[listener.actions.count - 1]
         }
         switch action {
@@ -39,28 +50,10 @@ extension Worker {
         }
     }
 
-    /// Whether targets may read the path as one for which another rule was made.
-    private func isAmbiguous(_ exchange: Exchange, _ host: ByteRange, _ rule: Int?) -> Bool {
-        let request = exchange.request
-        // There is no answer yet, so nothing of it is written over.
-        return exchange.client.listener.plan.rules.isAmbiguous(
-            host: request.bytes(host), path: request.bytes(request.path), matched: rule, scratch: response)
-    }
-
     /// Counts a request that is refused for what is wrong with it.
     mutating func countRefusal(_ violation: Violation) {
         counters.nonCompliantRequests.add()
         if violation == .ambiguousPath { counters.ambiguousPathRequests.add() }
-    }
-
-    /// A client that has shown a certificate for one name must not reach what another name guards with its own.
-    /// Source: docs/elbv2.md, "Client certificates"; RFC 9110 §15.5.20.
-    private func isMisdirected(_ exchange: Exchange, _ host: Span<UInt8>) -> Bool {
-        let client = exchange.client
-        guard let tls = client.tls else { return false }
-        // Who came in before clients had to be verified has to come again.
-        if client.listener.tls?.authentication == .verify && tls.authentication != .verify { return true }
-        return tls.authentication != .off && !tls.serverName.isEmpty && !tls.serverName.equalsIgnoringCase(host)
     }
 
     private mutating func forward(_ exchange: Exchange, _ forward: Forward) {
@@ -109,45 +102,4 @@ extension Worker {
         outbound(of: client).append("HTTP/1.1 100 Continue\r\n\r\n")
         _ = client.flush(&self)  // a dead connection is noticed by the next read
     }
-
-    /// The host's name in lower case: in the arena, where it need not be copied again for each rule.
-    private func hostForRouting(_ request: Head) -> ByteRange {
-        let authority = hostName(request.bytes(request.authority), in: request.authority)
-        let bytes = request.bytes(authority)
-        for index in 0..<bytes.count where bytes[index] != bytes[index].lowercased {
-            return request.appendLowercased(authority)
-        }
-        return authority
-    }
-
-    private func forwardedAddressCount(_ request: Head) -> Int {
-        var total = 0
-        var next = request.firstField(.xForwardedFor)
-        while let index = next {
-            let value = request.bytes(request.field(index).value)
-            total += 1
-            for position in 0..<value.count where value[position] == .comma { total += 1 }
-            next = request.firstField(.xForwardedFor, from: index + 1)
-        }
-        return total
-    }
-}
-
-/// The part of an authority before its port. Source: RFC 3986 §3.2.
-func hostRange(_ authority: Span<UInt8>, in range: ByteRange) -> ByteRange {
-    var index = authority.count
-    while index > 0 {
-        index -= 1
-        if authority[index] == .colon { return ByteRange(start: range.start, count: index) }
-        guard authority[index].isDigit else { break }
-    }
-    return range
-}
-
-/// The host that an authority names, as rules and TLS know it: without port, and without the dot at the end that says
-/// that a name is complete. SNI and certificates never have that dot. Source: RFC 6066 §3; RFC 3986 §3.2.2.
-func hostName(_ authority: Span<UInt8>, in range: ByteRange) -> ByteRange {
-    let host = hostRange(authority, in: range)
-    guard host.count > 1, authority[host.count - 1] == .dot else { return host }
-    return ByteRange(start: host.start, count: host.count - 1)
 }

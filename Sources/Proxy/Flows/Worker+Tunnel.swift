@@ -28,7 +28,7 @@ extension Worker {
     private func firstPhase(_ listener: Listener) -> Tunnel.Phase {
         let until = now + listener.settings.handshakeTimeout
         if listener.tls != nil { return .handshake(until: until) }
-        if listener.plan.flows?.rules.needsServerName ?? false { return .clientHello(until: until) }
+        if listener.plan.table.needsServerName { return .clientHello(until: until) }
         return .connecting
     }
 
@@ -143,8 +143,7 @@ extension Worker {
     func route(
         _ listener: Listener, _ client: SocketAddress, serverName: Span<UInt8>
     ) -> (group: Group, hash: UInt64)? {
-        guard let flows = listener.plan.flows else { preconditionFailure("flow: on a listener of requests") }
-        let rule = flows.rules.firstMatch(source: client, serverName: serverName)
+        let rule = listener.plan.table.firstMatch(RuleFacts(client: client, serverName: serverName))
         guard case .forward(let forward) = listener.actions[rule ?? listener.actions.count - 1] else {
             preconditionFailure("flow: an action that is not forward")
         }

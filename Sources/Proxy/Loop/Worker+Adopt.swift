@@ -163,7 +163,7 @@ extension Worker {
     }
 
     private mutating func actions(of plan: ListenerPlan, after old: Listener?) -> [Listener.Action] {
-        (plan.actions + [plan.defaultAction]).enumerated().map { index, action in
+        (plan.rules.map(\.action) + [plan.defaultAction]).enumerated().map { index, action in
             switch action {
             case .fixedResponse(let plan): .fixedResponse(plan)
             case .redirect(let plan): .redirect(plan)

@@ -38,6 +38,12 @@ enum Glob {
         }
     }
 
+    /// Whether any of `patterns` matches all of `text`.
+    static func matchesAny(of patterns: [[UInt8]], _ text: Span<UInt8>) -> Bool {
+        for pattern in patterns where matches(pattern.span, text) { return true }
+        return false
+    }
+
     /// Whether `pattern` matches all of `text`.
     ///
     /// Only the last star is ever retried: an earlier one that took its shortest match leaves the later ones

@@ -39,7 +39,9 @@ struct LiteralTable: Sendable {
 
     /// What a search found.
     struct Hit {
-        /// The value of the literal that equals the text, or `none`.
+        /// The entry of the literal that equals the text, or −1.
+        var exactIndex: Int
+        /// The value of that literal, or `none`.
         var exact: UInt32
         /// The entry of the longest affix, or −1; follow `enclosing` to the shorter ones.
         var affixIndex: Int
@@ -48,16 +50,26 @@ struct LiteralTable: Sendable {
     private var bytes: [UInt8] = []
     /// The entries of all sets, sorted within each.
     private(set) var entries: [Entry] = []
+    /// All values of each entry, in the order of the entries; empty unless they are kept.
+    private var values: [Values] = []
+
+    /// All values of one entry, where the least of them may not be enough. Each list is ascending.
+    fileprivate struct Values: Sendable {
+        var exact: [UInt32] = []
+        var affix: [UInt32] = []
+    }
 
     /// Adds a set and returns its range. Of equal literals the least value stays. With `accumulates`, an affix
-    /// has the least value of all affixes along its chain, so that nobody needs to follow it.
-    mutating func add(_ items: [Item], accumulates: Bool) -> Range<Int> {
+    /// has the least value of all affixes along its chain, so that nobody needs to follow it. With `keepsValues`, which
+    /// is the same for all sets, `leastValue` finds the greater ones as well.
+    mutating func add(_ items: [Item], accumulates: Bool, keepsValues: Bool = false) -> Range<Int> {
         let start = entries.count
         var chain: [(index: Int, literal: [UInt8])] = []
         var last: [UInt8]?
         for item in items.sorted(by: { $0.literal.lexicographicallyPrecedes($1.literal) }) {
             if item.literal != last {
                 last = item.literal
+                if keepsValues { values.append(Values()) }
                 while let innermost = chain.last, !item.literal.starts(with: innermost.literal) { chain.removeLast() }
                 entries.append(
                     Entry(
@@ -66,6 +78,7 @@ struct LiteralTable: Sendable {
                 bytes += item.literal
             }
             let index = entries.count - 1
+            if keepsValues { values[index].insert(item) }
             guard item.isAffix else {
                 entries[index].exact = min(entries[index].exact, item.value)
                 continue
@@ -105,7 +118,7 @@ struct LiteralTable: Sendable {
                 lowShared = shared
             }
         }
-        guard low > range.lowerBound else { return Hit(exact: Self.none, affixIndex: -1) }
+        guard low > range.lowerBound else { return Hit(exactIndex: -1, exact: Self.none, affixIndex: -1) }
         // The last literal not after the text: the text itself if it is there, else it begins with every
         // affix of the text.
         let nearest = entries[low - 1]
@@ -114,10 +127,52 @@ struct LiteralTable: Sendable {
         while affixIndex >= 0, entries[affixIndex].affix == Self.none || Int(entries[affixIndex].count) > lowShared {
             affixIndex = Int(entries[affixIndex].enclosing)
         }
-        return Hit(exact: isText ? nearest.exact : Self.none, affixIndex: affixIndex)
+        return Hit(
+            exactIndex: isText ? low - 1 : -1, exact: isText ? nearest.exact : Self.none, affixIndex: affixIndex)
+    }
+
+    /// The least value, from `first` on, of all that a search found: the literal that is the text, and every affix of
+    /// it; `none` without any. For sets whose values are kept. The cost is logarithmic in the values of each.
+    func leastValue(of hit: Hit, from first: UInt32) -> UInt32 {
+        var least = Self.none
+        if hit.exactIndex >= 0 { least = values[hit.exactIndex].exact.least(from: first) }
+        var affixIndex = hit.affixIndex
+        while affixIndex >= 0 {
+            least = min(least, values[affixIndex].affix.least(from: first))
+            affixIndex = Int(entries[affixIndex].enclosing)
+        }
+        return least
     }
 
     @inline(__always) private func byte(_ index: Int, of text: Span<UInt8>, _ fromEnd: Bool) -> UInt8 {
         text[fromEnd ? text.count - 1 - index : index]
+    }
+}
+
+extension LiteralTable.Values {
+    /// Adds the value of one more item of the entry.
+    fileprivate mutating func insert(_ item: LiteralTable.Item) {
+        if item.isAffix { affix.insertSorted(item.value) } else { exact.insertSorted(item.value) }
+    }
+}
+
+extension [UInt32] {
+    /// The least element of this ascending list that is `first` or more; `LiteralTable.none` without one.
+    func least(from first: UInt32) -> UInt32 {
+        let index = firstIndex(from: first)
+        return index == count ? LiteralTable.none : self[index]
+    }
+
+    /// Puts `value` where it belongs in this ascending list.
+    fileprivate mutating func insertSorted(_ value: UInt32) { insert(value, at: firstIndex(from: value)) }
+
+    private func firstIndex(from value: UInt32) -> Int {
+        var low = 0
+        var high = count
+        while low < high {
+            let middle = (low + high) / 2
+            if self[middle] < value { low = middle + 1 } else { high = middle }
+        }
+        return low
     }
 }

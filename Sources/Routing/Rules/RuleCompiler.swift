@@ -5,7 +5,7 @@ struct RuleCompiler {
     /// The paths of one host value, gathered until all rules are known.
     private struct Draft {
         var least: UInt32
-        var anyPath = LiteralTable.none
+        var anyPaths: [UInt32] = []
         var literals: [LiteralTable.Item] = []
         var wilds: [RuleTable.WildPath] = []
     }
@@ -14,11 +14,14 @@ struct RuleCompiler {
     private(set) var hosts = LiteralTable()
     private(set) var paths = LiteralTable()
     private(set) var hostRules: [RuleTable.HostRules] = []
+    private(set) var anyPaths: [[UInt32]] = []
     private(set) var anyHost = -1
     private(set) var wildHosts: [RuleTable.WildHost] = []
     private(set) var wildPaths: [RuleTable.WildPath] = []
     private(set) var mergedPaths: [RuleTable.WildPath] = []
     private(set) var patterns: [UInt8] = []
+    private(set) var remaining: [CompiledCondition] = []
+    private(set) var remainingEnds: [Int] = []
 
     private var drafts: [Draft] = []
     private var hostItems: [LiteralTable.Item] = []
@@ -27,17 +30,27 @@ struct RuleCompiler {
     /// Where in `patterns` a value with wildcards lies, so that a path of many hosts is kept once.
     private var patternRanges: [[UInt8]: ByteRange] = [:]
 
-    /// Takes the next rule; rules come in priority order.
-    mutating func add(_ pattern: RulePattern, rule: UInt32) {
-        let hostValues = pattern.hosts.isEmpty ? ["*"] : pattern.hosts
-        let pathValues = (pattern.paths.isEmpty ? ["*"] : pattern.paths).map { Glob.simplified(Array($0.utf8)) }
-        for path in pathValues {
+    /// Takes the conditions of the next rule; rules come in priority order.
+    mutating func add(_ conditions: [CompiledCondition], rule: UInt32) {
+        var hosts: [[UInt8]] = []
+        var paths: [[UInt8]] = []
+        for condition in conditions {
+            switch condition {
+            case .hostHeader(let condition): hosts = condition.patterns
+            case .pathPattern(let condition): paths = condition.patterns
+            default: remaining.append(condition)
+            }
+        }
+        remainingEnds.append(remaining.count)
+        if hosts.isEmpty { hosts = [[.asterisk]] }
+        if paths.isEmpty { paths = [[.asterisk]] }
+        for path in paths {
             let merged = mergedSlashes(path)
             if merged != path { mergedPaths.append(RuleTable.WildPath(pattern: store(merged), rule: rule)) }
         }
-        for host in hostValues {
-            let index = draftIndex(of: Glob.simplified(host.utf8.map(\.lowercased)), rule: rule)
-            for path in pathValues { add(path, to: index, rule: rule) }
+        for host in hosts {
+            let index = draftIndex(of: host, rule: rule)
+            for path in paths { add(path, to: index, rule: rule) }
         }
     }
 
@@ -49,9 +62,10 @@ struct RuleCompiler {
             wildPaths += draft.wilds
             hostRules.append(
                 RuleTable.HostRules(
-                    least: draft.least, anyPath: draft.anyPath,
-                    pathEntries: paths.add(draft.literals, accumulates: true),
+                    least: draft.least, anyPath: draft.anyPaths.first ?? LiteralTable.none,
+                    pathEntries: paths.add(draft.literals, accumulates: true, keepsValues: !remaining.isEmpty),
                     wildPaths: wildStart..<wildPaths.count))
+            anyPaths.append(remaining.isEmpty ? [] : draft.anyPaths)
         }
     }
 
@@ -77,7 +91,7 @@ struct RuleCompiler {
     private mutating func add(_ path: [UInt8], to index: Int, rule: UInt32) {
         switch Glob.kind(of: path) {
         case .any:
-            drafts[index].anyPath = min(drafts[index].anyPath, rule)
+            drafts[index].anyPaths.append(rule)
         case .literal:
             drafts[index].literals.append(.init(literal: path, isAffix: false, value: rule))
         case .prefix:

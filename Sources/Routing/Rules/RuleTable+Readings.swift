@@ -1,31 +1,32 @@
 import Core
 
 extension RuleTable {
-    /// Whether there are servers that read `path` in such a way that another rule than `matched`, or the default
+    /// Whether there are servers that read the path in such a way that another rule than `matched`, or the default
     /// action, should have been chosen for the request.
     ///
-    /// `host` and `path` are those that `firstMatch` was asked with, `matched` is its answer; a path without `%`, `;`,
-    /// `\` and slashes in a row has no other readings and need not be asked about. What is read is written to the arena
-    /// of `scratch`.
+    /// `facts` are those that `firstMatch` was asked with, `matched` is its answer; a path without `%`, `;`, `\` and
+    /// slashes in a row has no other readings and need not be asked about. What is read is written to the arena of
+    /// `scratch`.
     /// Errors: none; a path too long for all its readings (`Limits.readingBytesMax`) is ambiguous.
     /// Source: RFC 9110 §4.2.3; `PathReading` has who reads how.
-    public func isAmbiguous(host: Span<UInt8>, path: Span<UInt8>, matched: Int?, scratch: Head) -> Bool {
+    public func isAmbiguous(_ facts: borrowing RuleFacts, matched: Int?, scratch: Head) -> Bool {
         guard looksAtPaths else { return false }
+        let path = facts.path
         let readings = PathReadings(path)
         guard readings.count * path.count <= Limits.readingBytesMax else { return true }
         for index in 0..<readings.count {
             var reading = readings[index]
             scratch.reset()
             let hasEmptySegments = reading.append(path, to: scratch)
-            if index > 0, firstMatch(host: host, path: scratch.bytes) != matched { return true }
+            if index > 0, firstMatch(facts, path: scratch.bytes) != matched { return true }
             guard hasEmptySegments else { continue }
             let hasAuthority = scratch.bytes.hasAuthority
-            if hasAuthority, firstMatch(host: host, path: scratch.bytes.afterFirstSegment) != matched { return true }
+            if hasAuthority, firstMatch(facts, path: scratch.bytes.afterFirstSegment) != matched { return true }
             reading.mergesSlashes = true
             scratch.reset()
             _ = reading.append(path, to: scratch)
-            if !agreesMerged(host: host, path: scratch.bytes, matched) { return true }
-            if hasAuthority, !agreesMerged(host: host, path: scratch.bytes.afterFirstSegment, matched) { return true }
+            if !agreesMerged(facts, path: scratch.bytes, matched) { return true }
+            if hasAuthority, !agreesMerged(facts, path: scratch.bytes.afterFirstSegment, matched) { return true }
         }
         return false
     }
@@ -33,8 +34,8 @@ extension RuleTable {
     /// Whether `matched` is also what a path calls for whose slashes were merged. A rule whose own value has slashes in
     /// a row is about such paths, and may be matched by what merging makes of it. Other bytes that are read in several
     /// ways stand in no value (`Model.TextRule.pathPattern`).
-    private func agreesMerged(host: Span<UInt8>, path: Span<UInt8>, _ matched: Int?) -> Bool {
-        let found = firstMatch(host: host, path: path)
+    private func agreesMerged(_ facts: borrowing RuleFacts, path: Span<UInt8>, _ matched: Int?) -> Bool {
+        let found = firstMatch(facts, path: path)
         if found == matched { return true }
         guard let matched, (found ?? Int.max) > matched else { return false }
         for index in mergedPaths.indices where mergedPaths[index].rule == matched {

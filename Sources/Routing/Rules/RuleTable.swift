@@ -1,34 +1,18 @@
 import Core
 
-/// The conditions of one rule, as far as they concern host and path.
-///
-/// Shape:  each list is an OR, the two lists are joined by AND, and an empty list holds for every request.
-///         In a value `*` stands for zero or more bytes and `?` for exactly one; there is no escape.
-///         Hosts ignore the case of ASCII letters, paths do not.
-/// Source: docs/elbv2.md, "Conditions".
-public struct RulePattern: Equatable, Sendable {
-    /// Values of the host-header condition.
-    public var hosts: [String]
-    /// Values of the path-pattern condition.
-    public var paths: [String]
-
-    /// Conditions on the host, the path, both or neither.
-    public init(hosts: [String] = [], paths: [String] = []) {
-        self.hosts = hosts
-        self.paths = paths
-    }
-}
-
-/// The compiled rules of one listener: finds the first one that matches a host and a path.
+/// The compiled rules of one listener: finds the first one whose conditions a request, or a connection that is passed
+/// on, meets.
 ///
 /// Every distinct host value leads to a `HostRules`, which holds the paths of all rules with that host value.
 /// A request's host is found as a whole, then by its suffixes from the longest to the shortest, then the rules
 /// for any host are asked, and in each place its path is searched in the same manner. Only values with inner
 /// wildcards are tried one by one, in priority order, and never after a better rule is known.
+/// A rule that is found so is a candidate. If it has conditions of other kinds they are tested, and where one does not
+/// hold the next candidate is searched for.
 ///
 /// Shape:  a class, because a copy of the arrays would count their references; they hold trivial values, written by
 ///         `init` only, so a lookup neither allocates nor counts any. Memory is proportional to the sum over the
-///         rules of hosts × paths.
+///         rules of hosts × paths. Rules that say nothing of host and path are tried one after the other.
 /// Limits: fewer than 2^31 rules.
 public final class RuleTable: Sendable {
     /// The rules that share one host value.
@@ -75,11 +59,21 @@ public final class RuleTable: Sendable {
     let patterns: [UInt8]
     /// Whether any rule looks at the path.
     let looksAtPaths: Bool
+    /// The conditions of other kinds than host-header and path-pattern, of all rules.
+    private let remaining: [CompiledCondition]
+    /// Where in `remaining` those of each rule end, which begin where the last rule's end.
+    private let remainingEnds: [Int]
+    /// The rules without a condition on the path, ascending, for each of `hostRules`; empty lists where `remaining` is
+    /// empty.
+    private let anyPaths: [[UInt32]]
+    /// Whether some rule has to know what name the client's TLS asks for.
+    public let needsServerName: Bool
 
-    /// Compiles `patterns`, which are in priority order.
-    public init(_ patterns: [RulePattern]) {
+    /// Compiles rules, which are in priority order; each is the list of its conditions, of which there is at most one
+    /// host-header and one path-pattern.
+    public init(_ rules: [[CompiledCondition]]) {
         var compiler = RuleCompiler()
-        for (index, pattern) in patterns.enumerated() { compiler.add(pattern, rule: UInt32(index)) }
+        for (index, conditions) in rules.enumerated() { compiler.add(conditions, rule: UInt32(index)) }
         compiler.finish()
         hosts = compiler.hosts
         paths = compiler.paths
@@ -88,47 +82,78 @@ public final class RuleTable: Sendable {
         wildHosts = compiler.wildHosts
         wildPaths = compiler.wildPaths
         mergedPaths = compiler.mergedPaths
-        looksAtPaths = patterns.contains { !$0.paths.isEmpty }
-        self.patterns = compiler.patterns
+        patterns = compiler.patterns
+        remaining = compiler.remaining
+        remainingEnds = compiler.remainingEnds
+        anyPaths = compiler.anyPaths
+        looksAtPaths = rules.contains { $0.contains { if case .pathPattern = $0 { true } else { false } } }
+        needsServerName = compiler.remaining.contains { if case .serverName = $0 { true } else { false } }
     }
 
-    /// The index of the first pattern that matches; nil means the default action.
-    ///
-    /// `host` is in lower case and without a port; `path` is canonical and without a query.
-    public func firstMatch(host: Span<UInt8>, path: Span<UInt8>) -> Int? {
+    /// The index of the first rule that applies; nil means the default action.
+    public func firstMatch(_ facts: borrowing RuleFacts) -> Int? { firstMatch(facts, path: facts.path) }
+
+    /// The same as if the request had asked for `path`.
+    func firstMatch(_ facts: borrowing RuleFacts, path: Span<UInt8>) -> Int? {
+        var rule = candidate(facts.host, path, from: 0)
+        if !remaining.isEmpty {
+            while rule != LiteralTable.none, !meetsRemaining(of: Int(rule), facts) {
+                rule = candidate(facts.host, path, from: rule + 1)
+            }
+        }
+        return rule == LiteralTable.none ? nil : Int(rule)
+    }
+
+    /// Whether the conditions of `rule` hold by which it was not found.
+    private func meetsRemaining(of rule: Int, _ facts: borrowing RuleFacts) -> Bool {
+        for index in (rule == 0 ? 0 : remainingEnds[rule - 1])..<remainingEnds[rule] {
+            guard remaining[index].matches(facts) else { return false }
+        }
+        return true
+    }
+
+    /// The first rule, from the index `first` on, for this host and path; `LiteralTable.none` without one.
+    private func candidate(_ host: Span<UInt8>, _ path: Span<UInt8>, from first: UInt32) -> UInt32 {
         var best = LiteralTable.none
-        if anyHost >= 0 { improve(&best, by: anyHost, path) }
+        if anyHost >= 0 { improve(&best, by: anyHost, path, from: first) }
         let hit = hosts.search(host, in: hosts.entries.indices, fromEnd: true)
-        if hit.exact != LiteralTable.none { improve(&best, by: Int(hit.exact), path) }
+        if hit.exact != LiteralTable.none { improve(&best, by: Int(hit.exact), path, from: first) }
         var affixIndex = hit.affixIndex
         while affixIndex >= 0 {
-            improve(&best, by: Int(hosts.entries[affixIndex].affix), path)
+            improve(&best, by: Int(hosts.entries[affixIndex].affix), path, from: first)
             affixIndex = Int(hosts.entries[affixIndex].enclosing)
         }
         for index in wildHosts.indices {
             let wild = wildHosts[index]
             guard hostRules[wild.rules].least < best else { break }
             let patterns = patterns
-            if Glob.matches(patterns.span.extracting(wild.pattern), host) { improve(&best, by: wild.rules, path) }
+            if Glob.matches(patterns.span.extracting(wild.pattern), host) {
+                improve(&best, by: wild.rules, path, from: first)
+            }
         }
-        return best == LiteralTable.none ? nil : Int(best)
+        return best
     }
 
-    /// Lowers `best` to the first of one host's rules that matches `path`, if that is better.
-    private func improve(_ best: inout UInt32, by index: Int, _ path: Span<UInt8>) {
+    /// Lowers `best` to the first of one host's rules, from the index `first` on, that matches `path`, if that is
+    /// better.
+    private func improve(_ best: inout UInt32, by index: Int, _ path: Span<UInt8>, from first: UInt32) {
         let rules = hostRules[index]
         guard rules.least < best else { return }
-        best = min(best, rules.anyPath)
+        best = min(best, first == 0 ? rules.anyPath : anyPaths[index].least(from: first))
         if !rules.pathEntries.isEmpty {
             let hit = paths.search(path, in: rules.pathEntries, fromEnd: false)
-            best = min(best, hit.exact)
-            if hit.affixIndex >= 0 { best = min(best, paths.entries[hit.affixIndex].affix) }
+            if first == 0 {
+                best = min(best, hit.exact)
+                if hit.affixIndex >= 0 { best = min(best, paths.entries[hit.affixIndex].affix) }
+            } else {
+                best = min(best, paths.leastValue(of: hit, from: first))
+            }
         }
         for wildIndex in rules.wildPaths {
             let wild = wildPaths[wildIndex]
             guard wild.rule < best else { return }
             let patterns = patterns
-            if Glob.matches(patterns.span.extracting(wild.pattern), path) { best = wild.rule }
+            if wild.rule >= first, Glob.matches(patterns.span.extracting(wild.pattern), path) { best = wild.rule }
         }
     }
 }

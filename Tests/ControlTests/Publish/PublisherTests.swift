@@ -144,8 +144,8 @@ import Testing
             Rule(priority: 3, conditions: [.hostHeader(["a.example"])], actions: [answer]),
         ]
         let plan = try #require(listenerPlan(8080, of: publish(document)[0]))
-        #expect(plan.priorities == [3, 20])
-        guard case .fixedResponse(let response) = plan.actions[0], case .redirect = plan.actions[1] else {
+        #expect(plan.rules.map(\.priority) == [3, 20])
+        guard case .fixedResponse(let response) = plan.rules[0].action, case .redirect = plan.rules[1].action else {
             Issue.record("the actions are not those of the rules")
             return
         }

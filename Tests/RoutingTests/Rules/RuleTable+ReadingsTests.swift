@@ -7,8 +7,9 @@ import Testing
     private func isAmbiguous(_ table: RuleTable, _ path: String, host: String = "a.example") -> Bool {
         let (hostBytes, pathBytes) = (Array(host.utf8), Array(path.utf8))
         let matched = table.firstMatch(host: hostBytes.span, path: pathBytes.span)
-        return table.isAmbiguous(
-            host: hostBytes.span, path: pathBytes.span, matched: matched, scratch: Head())
+        let client = SocketAddress(literal: "192.0.2.1", port: 4000)!
+        let facts = RuleFacts(host: hostBytes.span, path: pathBytes.span, client: client)
+        return table.isAmbiguous(facts, matched: matched, scratch: Head())
     }
 
     private static let guarded = RuleTable([RulePattern(paths: ["/admin*"])])
@@ -45,7 +46,7 @@ import Testing
     }
 
     @Test func withoutPathsInRulesNothingIsAmbiguous() {
-        #expect(!isAmbiguous(RuleTable([]), "//admin"))
+        #expect(!isAmbiguous(RuleTable([RulePattern]()), "//admin"))
         #expect(!isAmbiguous(RuleTable([RulePattern(hosts: ["a.example"])]), "//admin"))
     }
 

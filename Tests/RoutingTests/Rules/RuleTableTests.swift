@@ -165,4 +165,103 @@ import Testing
         }
         #expect(match(table, "none", "/p") == nil)
     }
+
+    // MARK: Conditions beside host and path
+
+    private static func network(_ first: String, _ length: Int) -> CompiledCondition {
+        .sourceIP(SourceIPCondition([AddressRange(SocketAddress(literal: first, port: 0)!, prefixLength: length)]))
+    }
+
+    private static func names(_ values: String...) -> CompiledCondition { .serverName(ServerNameCondition(values)) }
+
+    private func match(_ table: RuleTable, _ host: String, _ path: String, from client: String) -> Int? {
+        let (host, path) = (Array(host.utf8), Array(path.utf8))
+        return table.firstMatch(
+            RuleFacts(host: host.span, path: path.span, client: SocketAddress(literal: client, port: 4000)!))
+    }
+
+    private func match(_ table: RuleTable, flowFrom client: String, _ name: String = "") -> Int? {
+        let name = Array(name.utf8)
+        return table.firstMatch(
+            RuleFacts(client: SocketAddress(literal: client, port: 4000)!, serverName: name.span))
+    }
+
+    @Test func theNextCandidateIsTriedWhereAConditionDoesNotHold() {
+        let table = RuleTable([
+            [.pathPattern(PathPatternCondition(["/a"])), Self.network("10.0.0.0", 8)],
+            [.pathPattern(PathPatternCondition(["/a*"])), Self.network("11.0.0.0", 8)],
+            [.hostHeader(HostHeaderCondition(["h"])), Self.network("12.0.0.0", 8)],
+            [.pathPattern(PathPatternCondition(["/a", "*a?b"]))],
+            [Self.network("13.0.0.0", 8)],
+        ])
+        #expect(match(table, "h", "/a", from: "10.0.0.1") == 0)
+        #expect(match(table, "h", "/a", from: "11.0.0.1") == 1)
+        #expect(match(table, "h", "/a", from: "12.0.0.1") == 2)
+        #expect(match(table, "i", "/a", from: "12.0.0.1") == 3)
+        #expect(match(table, "h", "/axb", from: "14.0.0.1") == 3, "a value with inner wildcards")
+        #expect(match(table, "i", "/c", from: "13.0.0.1") == 4)
+        #expect(match(table, "i", "/c", from: "14.0.0.1") == nil)
+    }
+
+    /// Of many rules for the same host and path each may be the one.
+    @Test(arguments: 1...10 as ClosedRange<UInt64>) func agreesWithTestingEveryCondition(_ seed: UInt64) {
+        var random = FastRandom(seed: seed)
+        var found = Set<Int?>()
+        for _ in 0..<60 {
+            let rules = (0..<random.next(below: 25)).map { _ in
+                var conditions = RulePattern(
+                    hosts: (0..<random.next(below: 3)).map { _ in randomValue("aB.", 1, &random) },
+                    paths: (0..<random.next(below: 3)).map { _ in "/" + randomValue("aB/", 1, &random) }
+                ).conditions
+                if random.next(below: 2) == 0 { conditions.append(Self.network("10.0.0.\(random.next(below: 4))", 32)) }
+                return conditions
+            }
+            let table = RuleTable(rules)
+            for _ in 0..<60 {
+                let host = randomText(from: "ab.", upTo: 6, &random)
+                let path = [UInt8.slash] + randomText(from: "aB/", upTo: 6, &random)
+                let client = SocketAddress(literal: "10.0.0.\(random.next(below: 4))", port: 4000)!
+                let facts = RuleFacts(host: host.span, path: path.span, client: client)
+                var expected: Int?
+                for (index, conditions) in rules.enumerated() where expected == nil {
+                    var holds = true
+                    for condition in conditions where !condition.matches(facts) { holds = false }
+                    if holds { expected = index }
+                }
+                let rule = table.firstMatch(facts)
+                #expect(rule == expected, "\(asText(host)) \(asText(path)) \(client) \(rules)")
+                found.insert(rule)
+            }
+        }
+        #expect(found.count > 10 && found.contains(nil))
+    }
+
+    // MARK: Connections that are passed on
+
+    @Test func theFirstRuleWhoseNetworkHasTheClientDecides() {
+        let v6 = AddressRange(SocketAddress(literal: "2001:db8::", port: 0)!, prefixLength: 32)
+        let v4 = AddressRange(SocketAddress(literal: "10.0.0.0", port: 0)!, prefixLength: 8)
+        let table = RuleTable([[Self.network("10.1.0.0", 16)], [.sourceIP(SourceIPCondition([v4, v6]))]])
+        #expect(!table.needsServerName)
+        #expect(match(table, flowFrom: "10.1.2.3") == 0)
+        #expect(match(table, flowFrom: "10.2.2.3") == 1)
+        #expect(match(table, flowFrom: "2001:db8::1") == 1)
+        #expect(match(table, flowFrom: "192.0.2.1") == nil)
+    }
+
+    @Test func aNameMustBeAskedForToMatch() {
+        let table = RuleTable([[Self.names("db.example.com")], [Self.names("*.Example.com")], [Self.names("*")]])
+        #expect(table.needsServerName)
+        #expect(match(table, flowFrom: "10.0.0.1", "db.example.com") == 0)
+        #expect(match(table, flowFrom: "10.0.0.1", "web.example.com") == 1)
+        #expect(match(table, flowFrom: "10.0.0.1", "example.com") == 2)
+        #expect(match(table, flowFrom: "10.0.0.1") == nil)
+    }
+
+    @Test func bothConditionsMustHold() {
+        let table = RuleTable([[Self.network("10.0.0.0", 8), Self.names("a.example")], []])
+        #expect(match(table, flowFrom: "10.0.0.1", "a.example") == 0)
+        #expect(match(table, flowFrom: "11.0.0.1", "a.example") == 1)
+        #expect(match(table, flowFrom: "10.0.0.1", "b.example") == 1)
+    }
 }

@@ -100,7 +100,9 @@ enum Readings {
         let matched = table.firstMatch(host: host.span, path: canonical.span)
         let isRefused =
             head.isPathAmbiguous
-            && table.isAmbiguous(host: host.span, path: canonical.span, matched: matched, scratch: Head())
+            && table.isAmbiguous(
+                RuleFacts(host: host.span, path: canonical.span, client: .someClient), matched: matched,
+                scratch: Head())
         let other = Reader.all.flatMap { $0.read(canonical) }.first { reading in
             table.firstMatch(host: host.span, path: reading.span) != matched
         }

@@ -36,8 +36,8 @@ final class RelayBench {
             bodyRateWindow: 10_000_000_000, bodyRateWindowBytes: 0, dropsInvalidNames: false, preservesHost: false,
             forwardedForMode: .append, addsClientPort: false, addsReason: true)
         let listener = ListenerPlan(
-            id: 0, loadBalancer: "app/fuzz", port: address.port, settings: settings, rules: RuleTable([]), actions: [],
-            priorities: [], defaultAction: .forward(ForwardPlan(groups: [0], weights: [1])))
+            id: 0, loadBalancer: "app/fuzz", port: address.port, settings: settings,
+            defaultAction: .forward(ForwardPlan(groups: [0], weights: [1])))
         let snapshot = Snapshot(generation: 1, listeners: [listener], groups: [group], accessLog: nil)
         handle.mailbox.send(.adopt(snapshot, opened: [OpenedListener(id: 0, socket: entrance)]))
     }

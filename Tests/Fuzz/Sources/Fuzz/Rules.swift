@@ -11,7 +11,7 @@ enum Rules {
             let (hosts, paths) = halves(line)
             return RulePattern(hosts: values(hosts), paths: values(paths))
         }
-        let table = RuleTable(patterns)
+        let table = RuleTable(patterns.map(\.conditions))
         for line in lines.dropFirst(patterns.count + 1) {
             let (mixedHost, path) = halves(line)
             let host = mixedHost.map(\.lowercased)
@@ -56,5 +56,32 @@ enum Rules {
             }
         }
         return reached[text.count]
+    }
+}
+
+/// The values of a rule's host-header and path-pattern conditions.
+struct RulePattern {
+    var hosts: [String]
+    var paths: [String]
+
+    /// The conditions; without values there is none.
+    var conditions: [CompiledCondition] {
+        (hosts.isEmpty ? [] : [.hostHeader(HostHeaderCondition(hosts))])
+            + (paths.isEmpty ? [] : [.pathPattern(PathPatternCondition(paths))])
+    }
+}
+
+extension RuleTable {
+    /// `firstMatch` of a request for this host and path.
+    func firstMatch(host: Span<UInt8>, path: Span<UInt8>) -> Int? {
+        firstMatch(RuleFacts(host: host, path: path, client: .someClient))
+    }
+}
+
+extension SocketAddress {
+    /// A client, at which no rule looks here.
+    static var someClient: SocketAddress {
+        guard let address = SocketAddress(literal: "192.0.2.1", port: 4000) else { fatalError("no literal") }
+        return address
     }
 }

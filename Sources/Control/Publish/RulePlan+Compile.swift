@@ -1,0 +1,77 @@
+import Core
+import Model
+import Proxy
+import Routing
+
+// What the document says of rules, made into what workers work by.
+
+extension RulePlan {
+    /// `rule` for workers, to which groups have these numbers.
+    init(_ rule: Rule, _ groupIDs: [String: Int]) {
+        self.init(
+            priority: rule.priority, conditions: rule.conditions.map(CompiledCondition.init),
+            action: ActionPlan(rule.actions, groupIDs))
+    }
+}
+
+extension CompiledCondition {
+    /// `condition` as workers test it.
+    fileprivate init(_ condition: Condition) {
+        self =
+            switch condition {
+            case .hostHeader(let values): .hostHeader(HostHeaderCondition(values.map(withoutLastDot)))
+            case .pathPattern(let values): .pathPattern(PathPatternCondition(values))
+            case .sourceIP(let blocks): .sourceIP(SourceIPCondition(blocks.map(AddressRange.init)))
+            case .serverName(let values): .serverName(ServerNameCondition(values.map(withoutLastDot)))
+            }
+    }
+}
+
+/// A pattern for names without the dot at the end of a complete name, which no name has when rules are asked (`hostName`
+/// in Proxy). Behind a wildcard the dot stays, lest `*.` become a pattern for everything.
+private func withoutLastDot(_ pattern: String) -> String {
+    guard pattern.hasSuffix("."), let before = pattern.dropLast().last, before != "*", before != "?" else {
+        return pattern
+    }
+    return String(pattern.dropLast())
+}
+
+extension AddressRange {
+    /// The addresses of `block`.
+    init(_ block: AddressBlock) {
+        guard let address = SocketAddress(literal: "\(block.address)", port: 0) else {
+            preconditionFailure("publisher: \(block) is not a network")
+        }
+        // What maps IPv4 into IPv6 is kept as IPv4.
+        let isMapped = address.family == .ipv4 && !block.address.isIPv4
+        self.init(address, prefixLength: isMapped ? max(0, block.prefixLength - 96) : block.prefixLength)
+    }
+}
+
+extension ActionPlan {
+    /// The one action of a rule, or a listener's default.
+    init(_ actions: [Action], _ groupIDs: [String: Int]) {
+        guard let action = actions.first else { preconditionFailure("publisher: a valid document has an action here") }
+        switch action {
+        case .forward(let forward):
+            self = .forward(
+                ForwardPlan(
+                    groups: forward.targetGroups.map { target in
+                        guard let id = groupIDs[target.targetGroupName] else {
+                            preconditionFailure("publisher: no group \(target.targetGroupName)")
+                        }
+                        return id
+                    }, weights: forward.targetGroups.map(\.weight), isSticky: forward.isSticky))
+        case .fixedResponse(let response):
+            self = .fixedResponse(
+                FixedResponsePlan(
+                    status: UInt16(response.statusCode), contentType: Array((response.contentType ?? "").utf8),
+                    body: Array((response.messageBody ?? "").utf8)))
+        case .redirect(let redirect):
+            let template = RedirectTemplate(
+                scheme: redirect.protocol, host: redirect.host, port: redirect.port, path: redirect.path,
+                query: redirect.query)
+            self = .redirect(RedirectPlan(status: redirect.statusCode == .found ? 302 : 301, template: template))
+        }
+    }
+}

@@ -1,0 +1,115 @@
+import Core
+import HTTP1
+import Routing
+import TLS
+
+/// What a listener's rules say about one request, before anything is done about it.
+///
+/// Shape: a value, made by `ListenerPlan.decide` of the request and the plan alone; the worker acts on it.
+enum Decision: Equatable {
+    /// The action of the rule with this index is to be done; nil stands for the default action.
+    case apply(rule: Int?)
+    /// More addresses in X-Forwarded-For than `Limits.forwardedAddressesMax`: 463.
+    case tooManyForwardedAddresses
+    /// The client has shown a certificate for another name, or none where one is needed: 421.
+    case misdirected
+    /// Targets may read the path as one for which there is another rule: 400.
+    case ambiguousPath
+}
+
+/// What is known about the client that sends a request, beside the request.
+struct ClientFacts: ~Escapable {
+    /// Its own address, or that in its PROXY header.
+    let address: SocketAddress
+    /// What its TLS session made of client certificates; nil without TLS.
+    let authentication: TLSServerConfiguration.ClientAuthenticationMode?
+    /// The name that its TLS asked for; empty without one.
+    let serverName: Span<UInt8>
+
+    /// A client without TLS.
+    @_lifetime(immortal)
+    init(_ address: SocketAddress) {
+        self.address = address
+        authentication = nil
+        serverName = Span()
+    }
+
+    /// A client with TLS.
+    @_lifetime(copy serverName)
+    init(
+        _ address: SocketAddress, authentication: TLSServerConfiguration.ClientAuthenticationMode,
+        serverName: Span<UInt8>
+    ) {
+        self.address = address
+        self.authentication = authentication
+        self.serverName = serverName
+    }
+}
+
+extension ListenerPlan {
+    /// Decides what is to be done with `request`, whose host, in lower case, is `host`. Nothing is changed but the arena
+    /// of `scratch`, where other readings of the path are written.
+    func decide(
+        _ request: borrowing Head, host: ByteRange, from client: borrowing ClientFacts, scratch: Head
+    ) -> Decision {
+        if request.forwardedAddressCount > Limits.forwardedAddressesMax { return .tooManyForwardedAddresses }
+        if isMisdirected(request.bytes(host), from: client) { return .misdirected }
+        let facts = RuleFacts(request, host: host, client: client.address)
+        let rule = table.firstMatch(facts)
+        // Whoever asks in two ways at once gets neither: the target would find what the rule for it keeps away.
+        if request.isPathAmbiguous, table.isAmbiguous(facts, matched: rule, scratch: scratch) { return .ambiguousPath }
+        return .apply(rule: rule)
+    }
+
+    /// A client that has shown a certificate for one name must not reach what another name guards with its own.
+    /// Source: docs/elbv2.md, "Client certificates"; RFC 9110 §15.5.20.
+    private func isMisdirected(_ host: Span<UInt8>, from client: borrowing ClientFacts) -> Bool {
+        guard let authentication = client.authentication else { return false }
+        // Who connected before clients had to be verified has to connect again.
+        if verifiesClients && authentication != .verify { return true }
+        return authentication != .off && !client.serverName.isEmpty && !client.serverName.equalsIgnoringCase(host)
+    }
+}
+
+extension Head {
+    /// How many addresses its X-Forwarded-For fields name.
+    fileprivate var forwardedAddressCount: Int {
+        var total = 0
+        var next = firstField(.xForwardedFor)
+        while let index = next {
+            let value = bytes(field(index).value)
+            total += 1
+            for position in 0..<value.count where value[position] == .comma { total += 1 }
+            next = firstField(.xForwardedFor, from: index + 1)
+        }
+        return total
+    }
+
+    /// The range of the host's name as rules know it, in lower case: copied, where it is not, to the end of the arena,
+    /// so that it is not folded again for each rule.
+    func hostForRules() -> ByteRange {
+        let name = hostName(bytes(authority), in: authority)
+        let bytes = bytes(name)
+        for index in 0..<bytes.count where bytes[index] != bytes[index].lowercased { return appendLowercased(name) }
+        return name
+    }
+}
+
+/// The part of an authority before its port. Source: RFC 3986 §3.2.
+func hostRange(_ authority: Span<UInt8>, in range: ByteRange) -> ByteRange {
+    var index = authority.count
+    while index > 0 {
+        index -= 1
+        if authority[index] == .colon { return ByteRange(start: range.start, count: index) }
+        guard authority[index].isDigit else { break }
+    }
+    return range
+}
+
+/// The host that an authority names, as rules and TLS know it: without port, and without the dot at the end that says
+/// that a name is complete. SNI and certificates never have that dot. Source: RFC 6066 §3; RFC 3986 §3.2.2.
+func hostName(_ authority: Span<UInt8>, in range: ByteRange) -> ByteRange {
+    let host = hostRange(authority, in: range)
+    guard host.count > 1, authority[host.count - 1] == .dot else { return host }
+    return ByteRange(start: host.start, count: host.count - 1)
+}

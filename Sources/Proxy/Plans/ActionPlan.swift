@@ -1,0 +1,54 @@
+import Routing
+
+/// What is done with a request that a rule, or the default, has caught.
+public enum ActionPlan: Sendable {
+    case forward(ForwardPlan)
+    case fixedResponse(FixedResponsePlan)
+    case redirect(RedirectPlan)
+}
+
+/// The target groups among which requests are divided.
+public struct ForwardPlan: Sendable, Equatable {
+    /// `GroupPlan.id` of each.
+    public let groups: [Int]
+    /// The weight of each, 0–999.
+    public let weights: [Int]
+    /// Whether a client's address decides, and not whose turn it is.
+    public let isSticky: Bool
+
+    public init(groups: [Int], weights: [Int], isSticky: Bool = false) {
+        precondition(groups.count == weights.count && !groups.isEmpty, "forward plan: a weight for every group")
+        self.groups = groups
+        self.weights = weights
+        self.isSticky = isSticky
+    }
+}
+
+/// Where the configuration sends the client.
+public final class RedirectPlan: Sendable {
+    /// 301 or 302.
+    public let status: UInt16
+    /// Makes the Location.
+    public let template: RedirectTemplate
+
+    public init(status: UInt16, template: RedirectTemplate) {
+        self.status = status
+        self.template = template
+    }
+}
+
+/// An answer that the configuration spells out.
+public final class FixedResponsePlan: Sendable {
+    /// 2xx, 4xx or 5xx.
+    public let status: UInt16
+    /// Empty means no Content-Type field.
+    public let contentType: [UInt8]
+    /// At most 1024 bytes.
+    public let body: [UInt8]
+
+    public init(status: UInt16, contentType: [UInt8], body: [UInt8]) {
+        self.status = status
+        self.contentType = contentType
+        self.body = body
+    }
+}

@@ -1,0 +1,23 @@
+/// One condition of a rule, as workers test it: an enum over the kinds that there are, each of which has a file here.
+///
+/// A rule applies to what meets all of its conditions. `RuleTable` finds rules by their host-header and path-pattern
+/// conditions, and tests the others of those that it has found.
+///
+/// Shape:  made by control, of what the configuration says; testing one allocates nothing.
+/// Source: Application Load Balancer user guide, "Condition types for listener rules".
+public enum CompiledCondition: Equatable, Sendable {
+    case hostHeader(HostHeaderCondition)
+    case pathPattern(PathPatternCondition)
+    case sourceIP(SourceIPCondition)
+    case serverName(ServerNameCondition)
+
+    /// Whether it holds.
+    func matches(_ facts: borrowing RuleFacts) -> Bool {
+        switch self {
+        case .hostHeader(let condition): condition.matches(facts)
+        case .pathPattern(let condition): condition.matches(facts)
+        case .sourceIP(let condition): condition.matches(facts)
+        case .serverName(let condition): condition.matches(facts)
+        }
+    }
+}

@@ -1,0 +1,96 @@
+import Core
+import HTTP1
+import Routing
+import TLS
+import Testing
+
+@testable import Proxy
+
+@Suite struct DecisionTests {
+    @Test(arguments: [
+        ("a.example", "a.example"), ("a.example:80", "a.example"), ("a.example:", "a.example"),
+        ("a.example:65536999", "a.example"), ("10.0.0.1", "10.0.0.1"), ("10.0.0.1:8080", "10.0.0.1"),
+        ("[::1]", "[::1]"), ("[::1]:443", "[::1]"), ("[2001:db8::5]", "[2001:db8::5]"),
+        ("[2001:db8::5]:", "[2001:db8::5]"), ("localhost", "localhost"), ("12345", "12345"), ("a1:2b", "a1:2b"),
+        ("", ""), (":80", ""), (":", ""), ("x", "x"), ("x:1", "x"),
+    ]) func findsTheHostOfAnAuthority(authority: String, host: String) {
+        let head = Head()
+        head.append("before;")
+        let bytes = Array(authority.utf8)
+        let range = head.append(bytes.span)
+        head.append(";after")
+        let found = hostRange(head.bytes(range), in: range)
+        #expect(head.bytes(found).text == host)
+        #expect(found.start == range.start)
+    }
+
+    @Test(arguments: [
+        ("a.example", "a.example"), ("a.example.", "a.example"), ("a.example.:80", "a.example"),
+        ("a.example..", "a.example."), (".", "."), (".:80", "."), ("[::1]:443", "[::1]"), ("", ""),
+    ]) func aNameHasNoDotAtItsEnd(authority: String, name: String) {
+        let head = Head()
+        let bytes = Array(authority.utf8)
+        let range = head.append(bytes.span)
+        let found = hostName(head.bytes(range), in: range)
+        #expect(head.bytes(found).text == name)
+    }
+
+    // MARK: Decisions
+
+    private static let plan = ListenerPlan(
+        id: 0, loadBalancer: "app/web", port: 80, settings: Plans.settings,
+        rules: [
+            RulePlan(
+                priority: 10, conditions: [.hostHeader(HostHeaderCondition(["api.example"]))], action: Plans.fixed(200)),
+            RulePlan(
+                priority: 20, conditions: [.pathPattern(PathPatternCondition(["/admin*"]))], action: Plans.fixed(403)),
+        ], defaultAction: Plans.fixed(404))
+
+    private func head(_ target: String, host: String = "www.example", fields: String = "") -> Head {
+        let head = Head()
+        var scan = HeadScan()
+        let text = Array("GET \(target) HTTP/1.1\r\nHost: \(host)\r\n\(fields)\r\n".utf8)
+        guard case .complete = parseRequestHead(text.span, into: head, options: RequestOptions(), scan: &scan) else {
+            fatalError("\(target) is no request")
+        }
+        return head
+    }
+
+    private let client = Plans.address("192.0.2.7", 50_000)
+
+    private func decide(_ head: Head, by plan: ListenerPlan = plan) -> Decision {
+        plan.decide(head, host: head.hostForRules(), from: ClientFacts(client), scratch: Head())
+    }
+
+    @Test(arguments: [
+        ("api.example", "/admin", 0), ("API.example:80", "/", 0), ("www.example", "/admin", 1),
+        ("www.example", "/", nil),
+    ]) func findsTheRule(host: String, target: String, rule: Int?) {
+        #expect(decide(head(target, host: host)) == .apply(rule: rule))
+    }
+
+    @Test func aPathThatTargetsMayReadAsAnotherIsRejected() {
+        #expect(decide(head("/%2561dmin")) == .ambiguousPath)
+        #expect(decide(head("/%2561dmin", host: "api.example")) == .apply(rule: 0), "every reading has the same rule")
+    }
+
+    @Test func tooManyForwardedAddressesAreRejected() {
+        let addresses = String(repeating: "10.0.0.1, ", count: Limits.forwardedAddressesMax - 1) + "10.0.0.1"
+        #expect(decide(head("/", fields: "X-Forwarded-For: \(addresses)\r\n")) == .apply(rule: nil))
+        #expect(
+            decide(head("/", fields: "X-Forwarded-For: \(addresses)\r\nX-Forwarded-For: 10.0.0.1\r\n"))
+                == .tooManyForwardedAddresses)
+    }
+
+    @Test(arguments: [
+        (TLSServerConfiguration.ClientAuthenticationMode.off, "other.example", false), (.verify, "www.example", false),
+        (.verify, "other.example", true), (.passthrough, "other.example", true), (.verify, "", false),
+    ]) func aCertificateForAnotherNameIsMisdirected(
+        mode: TLSServerConfiguration.ClientAuthenticationMode, serverName: String, isMisdirected: Bool
+    ) {
+        let head = head("/"), name = Array(serverName.utf8)
+        let facts = ClientFacts(client, authentication: mode, serverName: name.span)
+        let decision = Self.plan.decide(head, host: head.hostForRules(), from: facts, scratch: Head())
+        #expect(decision == (isMisdirected ? .misdirected : .apply(rule: nil)))
+    }
+}
