@@ -163,7 +163,7 @@ extension Worker {
             counters.retries.add()
             self.attempt(exchange, on: next)
         }
-        deferToNextPass(client)
+        resources.deferToNextPass(client)
     }
 
     // MARK: The end
@@ -266,7 +266,7 @@ extension Worker {
             answer(exchange, status: 503, reasonCode: "NoTargets")
         }
         // On a connection that is open already no event tells that the body may follow, or the next request.
-        deferToNextPass(client)
+        resources.deferToNextPass(client)
     }
 
     /// Tells a client of HTTP/2 that its request was not processed and may be sent again. Source: RFC 9113 §8.7.

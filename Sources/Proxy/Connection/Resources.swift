@@ -29,14 +29,33 @@ package struct Resources: ~Copyable {
     var trailers = Head()
     /// HTTP/2 frames that were just read, of whichever connection.
     let frames = Buffer(capacity: Core.Limits.largeBufferBytes)
-    /// HTTP/2 connections that have something left to do at the end of the pass.
+    /// HTTP/2 connections that have frames to write at the end of the pass, for their owner to drain.
     var dirtyConnections: [HTTP2Connection] = []
+    /// Clients' sides for which something has come that is acted on in the next pass, for their owner to drain.
+    var deferredClients: [ClientSide] = []
+    /// Streams that are just being given another chance to write (`HTTP2Connection.resumeBlocked`). It swaps its memory
+    /// with a connection's list: emptying a list while another name holds it would cost an allocation.
+    var resumingStreams: [Side] = []
 
     /// `bufferBytesMax` is the budget of all buffers together.
     package init(counters: WorkerCounters, bufferBytesMax: Int, now: Instant) {
         self.counters = counters
         self.now = now
         buffers = BufferPool(bytesMax: bufferBytesMax)
+    }
+
+    /// Has a connection's frames written at the end of the pass.
+    mutating func markDirty(_ connection: HTTP2Connection) {
+        guard !connection.isDirty, !connection.isClosed else { return }
+        connection.isDirty = true
+        dirtyConnections.append(connection)
+    }
+
+    /// Has a client's side go on in the next pass.
+    mutating func deferToNextPass(_ client: ClientSide) {
+        guard !client.isDeferred else { return }
+        client.isDeferred = true
+        deferredClients.append(client)
     }
 
     func countReceived(from otherSide: Transport.OtherSide, _ count: Int) {

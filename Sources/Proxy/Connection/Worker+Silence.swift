@@ -20,7 +20,7 @@ extension Worker {
             {
                 counters.timeouts.add(.targetUnacknowledged)
                 handle(exchange, .targetUnheard)
-                deferToNextPass(client)
+                resources.deferToNextPass(client)
             }
         } else {
             leaveUnhealthy(exchange)
@@ -69,7 +69,7 @@ extension Worker {
     private mutating func lookAt(_ connection: HTTP2TargetConnection) {
         let deadline = nextDeadline(of: connection)
         guard deadline <= now else { return schedule(connection, at: deadline) }
-        if connection.streamCount == 0 { return finish(connection) }
+        if connection.streamCount == 0 { return closeUnused(connection) }
         connection.lookedAt = now
         let limit = connection.plan.attempts.unacknowledgedMax
         if let silence = connection.transport.silenceDuration(limit: limit, now: now) {
@@ -92,13 +92,13 @@ extension Worker {
             connection.isPinged = true
             connection.pingedAt = now
             connection.session.ping()
-            return markDirty(connection)
+            return resources.markDirty(connection)
         }
         connection.isPinged = false
         if case .open = connection.phase { connection.enter(.finishing) }
         suspect(connection.pool, connection.group, .timedOut, Limits.targetSilenceMax + Limits.pingTimeout)
         for exchange in connection.exchanges { moveElsewhere(exchange, .unhealthy) }
-        markDirty(connection)
+        resources.markDirty(connection)
     }
 
     /// What is not answered by now never will be.
@@ -107,10 +107,10 @@ extension Worker {
             let client = exchange.client
             counters.timeouts.add(.targetUnacknowledged)
             if exchange.state.phase == .waiting { handle(exchange, .targetUnheard) }
-            deferToNextPass(client)
+            resources.deferToNextPass(client)
         }
         connection.isWithdrawn = true
-        end(connection)
+        endConnection(connection)
     }
 
     // MARK: Both
@@ -145,7 +145,7 @@ extension Worker {
     private mutating func moveStreams(of connection: HTTP2TargetConnection) {
         if connection.isIdle {
             connection.isWithdrawn = true
-            return end(connection)
+            return endConnection(connection)
         }
         let sides = connection.streams.compactMap { $0 }
         let isSilent = connection.transport.silenceDuration(limit: Limits.acknowledgementDelayMax, now: now) != nil
@@ -164,10 +164,10 @@ extension Worker {
         }
         if connection.isWithdrawn || movedCount == sides.count {
             connection.isWithdrawn = true
-            return end(connection)
+            return endConnection(connection)
         }
         if isSilent, case .open = connection.phase { connection.enter(.finishing) }
-        markDirty(connection)
+        resources.markDirty(connection)
     }
 
     /// A request that only reads leaves a target that fails its checks and has not begun to answer. One that is being

@@ -5,8 +5,11 @@ import TLS
 /// One side of an exchange: what came in from there and what goes out to there, whatever the protocol.
 ///
 /// Shape:  an HTTP/1 connection is its own side, for one exchange after the other; an HTTP/2 connection has one for
-///         each stream. Buffers are there only while something waits in them.
-/// The rest of the worker speaks to a side in these words alone: an exchange does not know the protocols it joins.
+///         each stream. Buffers are there only while something waits in them. What a protocol does the same for clients
+///         and targets is written once, in `Side+HTTP1` and `Side+HTTP2`; `Side+Relay` passes bodies from any side to
+///         any other.
+/// An exchange speaks to its sides in these words alone and does not know the protocols that it joins. Sides know no
+/// worker: what has to be done beyond themselves they return, or note in `Resources`.
 class Side {
     /// Bytes of messages read and not yet consumed.
     final var inbound: Buffer?
@@ -22,48 +25,88 @@ class Side {
     final var writtenCount: UInt64 = 0
     /// When a byte was last read or written.
     final var lastActivity: Instant
+    /// What its connection's other side had taken when `hasTakenMore` last asked.
+    final var takenAtLastLook: UInt64 = 0
+    /// Trailers that came with the end of what this side sent; of a stream.
+    final var receivedTrailers: Head?
 
     init(now: Instant) { lastActivity = now }
 
-    /// Bytes of buffers that this side holds.
-    final var heldByteCount: Int { (inbound?.capacity ?? 0) + (outbound?.capacity ?? 0) }
+    // MARK: What it is asked
 
-    /// Whether nothing waits in `outbound`.
-    final var isOutboundEmpty: Bool { outbound?.isEmpty ?? true }
     /// Whether nothing waits to be written.
-    var isFlushed: Bool { isOutboundEmpty }
+    var isFlushed: Bool { preconditionFailure("side: abstract") }
     /// Whether it may take bytes now.
     var isWritable: Bool { preconditionFailure("side: abstract") }
     /// Whether the other side will send no more, or cannot.
     var isEnded: Bool { preconditionFailure("side: abstract") }
     /// Whether it broke instead of being ended.
     var isBroken: Bool { preconditionFailure("side: abstract") }
-    /// What its connection's other side had taken when `hasTakenMore` last asked.
-    final var takenAtLastLook: UInt64 = 0
     /// Of what was written, the bytes that the other side has taken, as far as can be known. Costs a system call.
     func takenCount() -> UInt64 { preconditionFailure("side: abstract") }
     /// Whether the other side goes on taking what was written before. May cost a system call.
     func hasTakenMore() -> Bool { preconditionFailure("side: abstract") }
 
+    // MARK: What it is told
+
     /// Reads once into `inbound`.
-    func fill(_ worker: inout Worker) -> Transport.ReadResult { preconditionFailure("side: abstract") }
+    func fillInbound(_ resources: inout Resources) -> Transport.ReadResult { preconditionFailure("side: abstract") }
     /// Writes what waits in `outbound`.
-    func flush(_ worker: inout Worker) -> Transport.WriteResult { preconditionFailure("side: abstract") }
+    func flushOutbound(_ resources: inout Resources) -> Transport.WriteResult { preconditionFailure("side: abstract") }
     /// Writes what waits in `outbound` and then the first `count` bytes of `body`, from where they lie. Returns how
     /// many of `body` were taken, which are consumed; nil if this side is dead.
-    func write(body: Buffer, count: Int, _ worker: inout Worker) -> Int? { preconditionFailure("side: abstract") }
-    /// Ends the body that goes out. `.blocked` only if the end could not even be noted: call again.
-    func endBody(trailers: Head?, _ worker: inout Worker) -> Transport.WriteResult {
+    func writeBody(_ body: Buffer, count: Int, _ resources: inout Resources) -> Int? {
         preconditionFailure("side: abstract")
     }
-    /// Trailers that came with the end of what this side sent; of a stream.
-    final var receivedTrailers: Head?
-    /// Lends what waits to be sent once more, with that of other streams of the connection.
-    func lendAgain(_ worker: inout Worker) { preconditionFailure("side: not a stream") }
-    /// Takes back what was lent, after frames were made with this result.
-    func takeBack(_ result: Transport.WriteResult, _ worker: inout Worker) { preconditionFailure("side: not a stream") }
+    /// Ends the body that goes out. `.blocked` only if the end could not even be noted: call again.
+    func endBody(trailers: Head?, _ resources: inout Resources) -> Transport.WriteResult {
+        preconditionFailure("side: abstract")
+    }
     /// Gives back buffers in which nothing waits, and moves what waits into smaller ones where it fits.
-    func settle(_ worker: inout Worker) { worker.settleBuffers(self) }
+    func shrinkBuffers(_ resources: inout Resources) { shrinkOwnBuffers(&resources) }
+    /// Attaches what a blocked stream has to send to its session (`HTTP2Connection.resumeBlocked`).
+    func attachBlocked() { preconditionFailure("side: not a stream") }
+    /// Detaches it, after frames were made with the result `produced`.
+    func detachBlocked(_ produced: Transport.WriteResult, _ resources: inout Resources) {
+        preconditionFailure("side: not a stream")
+    }
+
+    // MARK: Buffers
+
+    /// Bytes of buffers that this side holds.
+    final var heldByteCount: Int { (inbound?.capacity ?? 0) + (outbound?.capacity ?? 0) }
+    final var isInboundEmpty: Bool { inbound?.isEmpty ?? true }
+    final var isOutboundEmpty: Bool { outbound?.isEmpty ?? true }
+
+    /// The buffer for what goes out.
+    final func outboundBuffer(_ resources: inout Resources) -> Buffer {
+        if let outbound {
+            if outbound.capacity == Core.Limits.largeBufferBytes { return outbound }
+            let larger = resources.buffers.enlarge(outbound)
+            self.outbound = larger
+            return larger
+        }
+        let outbound = resources.buffers.acquireLarge()
+        self.outbound = outbound
+        return outbound
+    }
+
+    final func shrinkOwnBuffers(_ resources: inout Resources) {
+        if let inbound = inbound.take() { self.inbound = resources.buffers.settle(consume inbound) }
+        if let outbound = outbound.take() { self.outbound = resources.buffers.settle(consume outbound) }
+    }
+
+    /// Gives back both buffers with whatever is in them.
+    final func discardBuffers(_ resources: inout Resources) {
+        if let inbound = inbound.take() { resources.buffers.release(consume inbound) }
+        if let outbound = outbound.take() { resources.buffers.release(consume outbound) }
+    }
+
+    final func noteWritten(_ count: Int, now: Instant) {
+        guard count > 0 else { return }
+        lastActivity = now
+        writtenCount += UInt64(count)
+    }
 }
 
 /// The side that asked.
@@ -77,7 +120,7 @@ class ClientSide: Side {
     final var trace: (high: UInt64, low: UInt64) = (0, 0)
     /// The request being served. One at a time: what else was asked waits, or has a side of its own.
     final var exchange: Exchange?
-    /// It waits in `Worker.deferred` to act on what has come.
+    /// It waits in `Resources.deferredClients` to act on what has come.
     final var isDeferred = false
     /// It waits for its next turn in `Worker.backlog`, and does nothing before.
     final var isBacklogged = false
@@ -100,14 +143,13 @@ class ClientSide: Side {
     /// Whether it is over: the object may outlive the socket or stream by the rest of a call.
     var isClosed: Bool { preconditionFailure("client: abstract") }
 
-    /// Goes on as far as it goes without waiting.
-    func advance(_ worker: inout Worker) { preconditionFailure("client: abstract") }
-    /// Whether the exchange may have a connection to a target for itself. If not, the side goes on with it when it may.
-    func mayTakeTarget(_ exchange: Exchange, _ worker: inout Worker) -> Bool { true }
-    /// The exchange needs none any more.
-    func giveTargetBack(_ exchange: Exchange, _ worker: inout Worker) {}
-    /// Sets the timer if this side's next deadline is before the one the timer is set to.
-    func rearm(_ worker: inout Worker) { preconditionFailure("client: abstract") }
+    /// Which of the two it is.
+    enum Kind {
+        case connection(ClientConnection)
+        case stream(ClientStream)
+    }
+    var kind: Kind { preconditionFailure("client: abstract") }
+
     /// How a body that comes framed like this goes on to the client.
     func framing(of body: Framing, for exchange: Exchange) -> Framing { preconditionFailure("client: abstract") }
     /// Whether the client can be told that its request was not processed, so that it may send it again.
@@ -115,17 +157,13 @@ class ClientSide: Side {
     /// Whether another request may follow, as far as this side can say.
     func mayFollow(_ exchange: Exchange, now: Instant) -> Bool { preconditionFailure("client: abstract") }
     /// Writes an interim response's head, if there is room; it is only advice.
-    func writeInterim(_ response: Head, _ exchange: Exchange, _ worker: inout Worker) {
+    func writeInterim(_ response: Head, _ exchange: Exchange, _ resources: inout Resources) {
         preconditionFailure("client: abstract")
     }
     /// Writes the final response's head; `sending` says how its body goes out. Without one, `hasBody` is false.
-    func writeHead(_ response: Head, _ exchange: Exchange, hasBody: Bool, _ worker: inout Worker) {
+    func writeHead(_ response: Head, _ exchange: Exchange, hasBody: Bool, _ resources: inout Resources) {
         preconditionFailure("client: abstract")
     }
-    /// The exchange is over and released, and its response was handed over completely.
-    func finish(keeps: Bool, _ worker: inout Worker) { preconditionFailure("client: abstract") }
-    /// The exchange is released though its response is not complete: the client must notice.
-    func abort(isResponseDone: Bool, _ worker: inout Worker) { preconditionFailure("client: abstract") }
 }
 
 /// The side that answers.
@@ -143,7 +181,7 @@ class TargetSide: Side {
 
     /// What looking for a response head found.
     enum HeadStep {
-        /// `Worker.response` holds it.
+        /// `Resources.response` holds it.
         case complete(ParsedHead)
         /// It is not HTTP, or cannot be passed on.
         case malformed(ResponseFault)
@@ -152,6 +190,13 @@ class TargetSide: Side {
         /// The target's side ended before.
         case gone
     }
+
+    /// Which of the two it is.
+    enum Kind {
+        case connection(TargetConnection)
+        case stream(TargetStream)
+    }
+    var kind: Kind { preconditionFailure("target: abstract") }
 
     /// Whether the target has certainly not acted on the request: it said so, or its connection has ended and none of
     /// it was acknowledged; or, if it `isUnheard`, its host was gone when the request was sent. Costs a system call.
@@ -164,11 +209,13 @@ class TargetSide: Side {
     final var isWithdrawn = false
 
     /// Writes the request's head. The body follows, and with it the first write.
-    func writeHead(_ exchange: Exchange, framing: Framing, _ worker: inout Worker) {
+    func writeHead(_ exchange: Exchange, framing: Framing, _ resources: inout Resources) {
         preconditionFailure("target: abstract")
     }
     /// Looks for the next response head.
-    func readHead(_ exchange: Exchange, _ worker: inout Worker) -> HeadStep { preconditionFailure("target: abstract") }
+    func readHead(_ exchange: Exchange, _ resources: inout Resources) -> HeadStep {
+        preconditionFailure("target: abstract")
+    }
     /// What is wrong with the answer, if its stream was reset for it.
     var responseFault: ResponseFault? { nil }
 
@@ -183,11 +230,9 @@ class TargetSide: Side {
 
     /// Looks at as much of the body as is there, and consumes none of it: while nothing of the answer was passed on,
     /// the client can still be told of a fault.
-    func checkBody(_ worker: inout Worker) -> BodyCheck { .sound }
+    func checkBody(_ resources: inout Resources) -> BodyCheck { .sound }
     /// Has the next read find out whether an answer came before a write failed.
     func readAgain() { preconditionFailure("target: abstract") }
     /// Tells the target that the client's direction of a tunnel has ended.
-    func shutdownWrite(_ worker: inout Worker) { preconditionFailure("target: abstract") }
-    /// The exchange is over: `reusable` if its message ends where it should.
-    func release(reusable: Bool, _ worker: inout Worker) { preconditionFailure("target: abstract") }
+    func shutdownWrite(_ resources: inout Resources) { preconditionFailure("target: abstract") }
 }

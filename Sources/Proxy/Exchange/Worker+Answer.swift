@@ -109,10 +109,10 @@ extension Worker {
         let bodyCount = response.status == 204 || response.status == 304 ? nil : bodyCount
         let hasBody = !exchange.facts.isHEAD && (bodyCount ?? 0) > 0
         client.sending = bodyCount.map { .length(UInt64($0)) } ?? .none
-        client.writeHead(response, exchange, hasBody: hasBody, &self)
+        client.writeHead(response, exchange, hasBody: hasBody, &resources)
         if hasBody {
-            writeBody(outbound(of: client))
-            _ = client.endBody(trailers: nil, &self)  // a dead connection is noticed in `complete`
+            writeBody(client.outboundBuffer(&resources))
+            _ = client.endBody(trailers: nil, &resources)  // a dead connection is noticed in `complete`
         }
         exchange.responseProgress.receive(.passedOn)
         releaseTarget(exchange, reusable: false)

@@ -76,7 +76,7 @@ extension Worker {
         guard let group = exchange.group else { preconditionFailure("exchange: forwarded to no group") }
         // Streams to a target of HTTP/2 share connections.
         if group.plan.version == .http1 {
-            guard exchange.client.mayTakeTarget(exchange, &self) else { return }
+            guard takeTargetShare(exchange) else { return }
             // An idle connection may serve it; if none does, one is closed for it.
             let mayReuse = counters.targetConnectionsIdle.value > 0
             guard mayReuse || hasDescriptor() else { return awaitDescriptor(exchange) }
@@ -99,7 +99,7 @@ extension Worker {
     private mutating func sendContinue(_ exchange: Exchange) {
         let client = exchange.client
         guard exchange.facts.expectsContinue, client.inbound?.isEmpty ?? true else { return }
-        outbound(of: client).append("HTTP/1.1 100 Continue\r\n\r\n")
-        _ = client.flush(&self)  // a dead connection is noticed by the next read
+        client.outboundBuffer(&resources).append("HTTP/1.1 100 Continue\r\n\r\n")
+        _ = client.flushOutbound(&resources)  // a dead connection is noticed by the next read
     }
 }

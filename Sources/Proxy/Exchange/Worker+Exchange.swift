@@ -52,12 +52,12 @@ extension Worker {
         case .ended where exchange.isJoined: complete(exchange)
         case .deciding, .connecting, .waiting, .ended: break
         }
-        if let target = exchange.target { target.settle(&self) }
+        exchange.target?.shrinkBuffers(&resources)
     }
 
     /// Writes what is left of `100 Continue` or another interim response: a client may wait for it with its body.
     private mutating func flushInterim(_ exchange: Exchange) {
-        if exchange.client.flush(&self) == .failed { handle(exchange, .clientGone) }
+        if exchange.client.flushOutbound(&resources) == .failed { handle(exchange, .clientGone) }
     }
 
     /// Writes the request's head for the target. The body follows in `relayRequest`, and with it the first write.
@@ -77,30 +77,35 @@ extension Worker {
         target.sending = framing
         target.decoder = BodyDecoder(.none)
         exchange.record.target = target.pool.address
-        target.writeHead(exchange, framing: framing, &self)
+        target.writeHead(exchange, framing: framing, &resources)
     }
 
     /// Passes on the request's body: first what has to be sent again, then what comes from the client.
-    private mutating func relayBody(of exchange: Exchange, from client: ClientSide, to target: TargetSide) -> Relay {
+    private mutating func relayBody(of exchange: Exchange, from client: ClientSide, to target: TargetSide)
+        -> Side.RelayResult
+    {
         while let replay = exchange.keptBody.replay {
             if replay.isEmpty {
                 exchange.keptBody.endReplay(&resources.buffers)
                 continue
             }
             let waiting = replay.count
-            guard let moved = forward(replay, waiting, to: target, keeping: exchange) else { return .sinkGone }
+            guard let moved = target.takeBody(replay, waiting, keeping: exchange, &resources) else { return .sinkGone }
             if moved < waiting && (moved == 0 || !target.isWritable) { return .waiting }
         }
-        if exchange.keptBody.isEnded { return endBody(to: target, trailers: nil) }
-        return relay(from: client, to: target, keeping: exchange)
+        if exchange.keptBody.isEnded { return target.takeEnd(trailers: nil, &resources) }
+        return client.relayBody(to: target, keeping: exchange, workMax: relayWorkMax, &resources)
     }
+
+    /// How much work relaying a body may be in one turn.
+    private var relayWorkMax: Int { Limits.relayWorkPerTurnMax / turnDivisor }
 
     private mutating func relayRequest(_ exchange: Exchange) {
         guard let target = exchange.target, !target.isWriteDead else { return }
         if exchange.requestProgress == .passedOn {
-            switch target.flush(&self) {
+            switch target.flushOutbound(&resources) {
             case .failed: noteWriteFailure(exchange, target)
-            case .done: if exchange.state.phase == .tunnelling { target.shutdownWrite(&self) }
+            case .done: if exchange.state.phase == .tunnelling { target.shutdownWrite(&resources) }
             case .blocked: break
             }
             return
@@ -156,9 +161,9 @@ extension Worker {
     mutating func readResponse(_ exchange: Exchange) {
         guard let target = exchange.target else { return }
         while true {
-            switch target.readHead(exchange, &self) {
+            switch target.readHead(exchange, &resources) {
             case .complete(let head):
-                if exchange.request.isWebSocket && response.isWebSocket { return beginTunnel(exchange, target) }
+                if exchange.request.isWebSocket && response.isWebSocket { return beginWebSocket(exchange, target) }
                 if response.status >= 200 { return takeResponse(exchange, target, head) }
                 if let fault = relayInterim(exchange) { return refuseResponse(exchange, fault) }
             case .malformed(let fault): return refuseResponse(exchange, fault)
@@ -176,7 +181,7 @@ extension Worker {
         exchange.interimResponses += 1
         guard exchange.interimResponses <= Limits.interimResponsesMax else { return .tooManyInterimResponses }
         guard response.status != 101 else { return .unexpectedUpgrade }
-        if response.status != 100 { exchange.client.writeInterim(response, exchange, &self) }
+        if response.status != 100 { exchange.client.writeInterim(response, exchange, &resources) }
         return nil
     }
 
@@ -185,7 +190,7 @@ extension Worker {
         if exchange.isExtendedCONNECT && StatusClass(response.status) == .success {
             return refuseResponse(exchange, .upgradeIgnored)
         }
-        switch target.checkBody(&self) {
+        switch target.checkBody(&resources) {
         case .sound: beginResponse(exchange, target, head)
         case .malformed(let fault): refuseResponse(exchange, fault)
         case .gone: handle(exchange, .targetGone)
@@ -209,12 +214,12 @@ extension Worker {
         exchange.clientPersistence.decide(
             mayPersist(exchange) && exchange.requestProgress == .passedOn && client.sending != .untilClose)
         if response.firstField(.date) == nil { addDate() }
-        client.writeHead(response, exchange, hasBody: !target.decoder.isComplete, &self)
+        client.writeHead(response, exchange, hasBody: !target.decoder.isComplete, &resources)
         handle(exchange, .responseHead)
     }
 
     /// Passes the target's agreement on; from now on bytes go through as they come, until either side ends.
-    private mutating func beginTunnel(_ exchange: Exchange, _ target: TargetSide) {
+    private mutating func beginWebSocket(_ exchange: Exchange, _ target: TargetSide) {
         let client = exchange.client
         endAttempt(exchange, .answered)
         exchange.keptBody.reset(&resources.buffers)
@@ -232,7 +237,7 @@ extension Worker {
         target.decoder = BodyDecoder(.untilClose)
         client.sending = .untilClose
         target.sending = .untilClose
-        client.writeHead(response, exchange, hasBody: true, &self)
+        client.writeHead(response, exchange, hasBody: true, &resources)
         handle(exchange, .tunnelOpened)
         relayRequest(exchange)
     }
@@ -240,7 +245,7 @@ extension Worker {
     private mutating func relayResponse(_ exchange: Exchange) {
         guard exchange.responseProgress != .passedOn, let target = exchange.target else { return }
         let client = exchange.client
-        switch relay(from: target, to: client) {
+        switch target.relayBody(to: client, workMax: relayWorkMax, &resources) {
         case .ended:
             exchange.responseProgress.receive(.passedOn)
             let isReusable = exchange.targetPersistence == .persistent && exchange.requestProgress == .passedOn
@@ -269,7 +274,7 @@ extension Worker {
 
     /// The whole response was handed to the client's side: finishes once that has passed it on.
     mutating func complete(_ exchange: Exchange) {
-        switch exchange.client.flush(&self) {
+        switch exchange.client.flushOutbound(&resources) {
         case .done: finish(exchange)
         case .blocked: watchResponseRate(exchange.client)
         case .failed:

@@ -8,7 +8,13 @@ extension Worker {
         let client = exchange.client
         let keepsClient = exchange.clientPersistence == .persistent
         release(exchange)
-        client.finish(keeps: keepsClient, &self)
+        switch client.kind {
+        case .connection(let connection):
+            if keepsClient { connection.enter(.reading) } else { closeAfterAnswer(connection) }
+        case .stream(let stream):
+            stream.finish(&resources)
+            rearm(stream.connection, at: stream.lingerUntil)
+        }
     }
 
     /// Ends an exchange that cannot be completed, and both connections with it.
@@ -19,7 +25,16 @@ extension Worker {
         let isResponseDone = exchange.responseProgress == .passedOn
         releaseTarget(exchange, reusable: false)
         release(exchange)
-        client.abort(isResponseDone: isResponseDone, &self)
+        abort(client, isResponseDone: isResponseDone)
+    }
+
+    /// An exchange was released though its response is not complete: its client must notice.
+    mutating func abort(_ client: ClientSide, isResponseDone: Bool) {
+        switch client.kind {
+        case .connection(let connection):
+            close(connection, reset: connection.looksComplete(isResponseDone: isResponseDone))
+        case .stream(let stream): stream.abort(&resources)
+        }
     }
 
     /// Writes the record, and cuts the ties between the exchange and both connections.
@@ -27,7 +42,7 @@ extension Worker {
         precondition(exchange.target == nil && exchange.pool == nil, "exchange: released with its target")
         let client = exchange.client
         exchange.keptBody.reset(&resources.buffers)
-        if exchange.share != .none { client.giveTargetBack(exchange, &self) }
+        if exchange.share != .none { returnTargetShare(exchange) }
         if exchange.descriptorTicket != nil { leaveDescriptorQueue(exchange) }
         resources.buffers.charge(-exchange.chargedByteCount)
         exchange.chargedByteCount = 0

@@ -51,7 +51,7 @@ final class ClientConnection: ClientSide {
     var isSilent: Bool {
         switch phase {
         case .proxyHeader, .handshaking: true
-        case .reading: consumedCount == 0 && headDeadline == .distantFuture && (inbound?.isEmpty ?? true)
+        case .reading: consumedCount == 0 && headDeadline == .distantFuture && isInboundEmpty
         case .exchanging, .lingering, .closed: false
         }
     }
@@ -92,17 +92,20 @@ final class ClientConnection: ClientSide {
     override func takenCount() -> UInt64 { transport.takenCount }
     override func hasTakenMore() -> Bool { transport.hasTakenMore(than: &takenAtLastLook) }
 
-    override func fill(_ worker: inout Worker) -> Transport.ReadResult { worker.fill(self, &transport) }
-    override func flush(_ worker: inout Worker) -> Transport.WriteResult { worker.flush(self, &transport) }
-    override func write(body: Buffer, count: Int, _ worker: inout Worker) -> Int? {
-        worker.write(self, &transport, body: body, count: count)
-    }
-    override func endBody(trailers: Head?, _ worker: inout Worker) -> Transport.WriteResult {
-        worker.endHTTP1Body(self, trailers: trailers)
-    }
+    override var kind: Kind { .connection(self) }
 
-    override func advance(_ worker: inout Worker) { worker.advance(self) }
-    override func rearm(_ worker: inout Worker) { worker.rearm(self) }
+    override func fillInbound(_ resources: inout Resources) -> Transport.ReadResult {
+        fillInbound(from: &transport, &resources)
+    }
+    override func flushOutbound(_ resources: inout Resources) -> Transport.WriteResult {
+        flushOutbound(to: &transport, &resources)
+    }
+    override func writeBody(_ body: Buffer, count: Int, _ resources: inout Resources) -> Int? {
+        writeBody(body, count: count, to: &transport, &resources)
+    }
+    override func endBody(trailers: Head?, _ resources: inout Resources) -> Transport.WriteResult {
+        endBody(trailers: trailers, to: &transport, &resources)
+    }
 
     /// A body that ends with the target's connection is chunked for clients that know chunks, so that their
     /// connection can go on and a truncated body shows.
@@ -118,17 +121,17 @@ final class ClientConnection: ClientSide {
     }
 
     /// A client that speaks HTTP/1.0 does not know interim responses. Source: RFC 9110 §15.2.
-    override func writeInterim(_ response: Head, _ exchange: Exchange, _ worker: inout Worker) {
+    override func writeInterim(_ response: Head, _ exchange: Exchange, _ resources: inout Resources) {
         guard exchange.request.minorVersion > 0 else { return }
-        let outbound = worker.outbound(of: self)
+        let outbound = outboundBuffer(&resources)
         guard outbound.count + responseHeadByteCount(response) <= Limits.interimBytesMax else { return }
         outbound.compact()
         writeResponseHead(response, framing: .none, connection: .none, into: outbound)
-        _ = flush(&worker)  // a dead connection is noticed by the next read
+        _ = flushOutbound(&resources)  // a dead connection is noticed by the next read
     }
 
-    override func writeHead(_ response: Head, _ exchange: Exchange, hasBody: Bool, _ worker: inout Worker) {
-        let outbound = worker.outbound(of: self)
+    override func writeHead(_ response: Head, _ exchange: Exchange, hasBody: Bool, _ resources: inout Resources) {
+        let outbound = outboundBuffer(&resources)
         outbound.compact()  // only interim responses can be waiting there: `Limits.interimBytesMax`
         writeResponseHead(response, framing: sending, connection: connectionOption(exchange), into: outbound)
     }
@@ -139,16 +142,121 @@ final class ClientConnection: ClientSide {
         return exchange.request.minorVersion == 0 ? .keepAlive : .none
     }
 
-    override func finish(keeps: Bool, _ worker: inout Worker) {
-        if keeps {
-            enter(.reading)
-        } else {
-            worker.closeAfterAnswer(self)
-        }
+    // MARK: Between exchanges
+
+    /// What looking for a request's head found.
+    enum RequestStep {
+        /// The head was read into the one given.
+        case complete(ParsedHead)
+        /// It is not HTTP, or refused for what it is.
+        case refused(Violation)
+        /// The client begins with HTTP/2, which the listener lets it.
+        case http2
+        /// It is not complete. If any of it has come, `headDeadline` is set.
+        case waiting
+        /// The client has ended or broken the connection before a whole head had come.
+        case gone
     }
 
-    /// A body that only the connection's end delimits would look complete after a FIN, though some of it still waits.
-    override func abort(isResponseDone: Bool, _ worker: inout Worker) {
-        worker.close(self, reset: sending == .untilClose && !(isResponseDone && isFlushed))
+    /// Whether something of a request is there, or a read brings it: `.got`.
+    func awaitRequest(_ resources: inout Resources) -> Transport.ReadResult {
+        isInboundEmpty ? fillInbound(&resources) : .got
+    }
+
+    /// Reads until a request's head is complete, as far as that goes without waiting. Something of it is there.
+    func readRequestHead(into request: Head, _ resources: inout Resources) -> RequestStep {
+        while let inbound {
+            switch http2Preface(inbound) {
+            case .whole: return .http2
+            case .begun: break
+            case .none:
+                switch parseRequestHead(inbound.bytes, into: request, options: listener.options, scan: &scan) {
+                case .complete(let head):
+                    inbound.consume(head.byteCount)
+                    return .complete(head)
+                case .refused(let violation): return .refused(violation)
+                case .needMore: break
+                }
+            }
+            guard case .got = fillInbound(&resources) else { return awaitRestOfHead(now: resources.now) }
+        }
+        preconditionFailure("client: a head without a buffer")
+    }
+
+    /// How much of HTTP/2's preface there is.
+    private enum Preface { case none, begun, whole }
+
+    /// Whether the client begins with HTTP/2 where it may. Source: RFC 9113 §3.3, §3.4.
+    private func http2Preface(_ inbound: Buffer) -> Preface {
+        guard listener.settings.speaksH2C, tls == nil, consumedCount == 0 else { return .none }
+        let preface: StaticString = "pri * http/2.0\r\n\r\nsm\r\n\r\n"
+        let count = min(preface.utf8CodeUnitCount, inbound.count)
+        guard inbound.bytes.begins(with: preface, count: count) else { return .none }
+        return count == preface.utf8CodeUnitCount ? .whole : .begun
+    }
+
+    /// A head has begun and is not complete: the absolute deadline runs from its first bytes.
+    private func awaitRestOfHead(now: Instant) -> RequestStep {
+        if isEnded { return .gone }
+        if headDeadline == .distantFuture { headDeadline = now + listener.settings.headTimeout }
+        return .waiting
+    }
+
+    /// A request's head was read, or could not be: the next one is looked for from the start.
+    func endHead() {
+        enter(.exchanging)
+        scan.reset()
+        headDeadline = .distantFuture
+    }
+
+    /// Throws away what has come and was not looked at, and counts it as part of the request.
+    func discardInbound() {
+        guard let inbound else { return }
+        consumedCount += UInt64(inbound.count)
+        inbound.removeAll()
+    }
+
+    // MARK: Its end
+
+    /// Whether closing now could reset the last answer away, as the kernel does when something was not read.
+    var hasUnread: Bool { transport.isReadable || !isInboundEmpty || !decoder.isComplete }
+
+    /// Whether the client would take what was cut for the whole of it: a body that only the connection's end delimits
+    /// looks complete after a FIN, though some of it still waits. Such a connection is reset.
+    func looksComplete(isResponseDone: Bool) -> Bool {
+        sending == .untilClose && !(isResponseDone && isFlushed)
+    }
+
+    /// What throwing away the input of a client that was answered came to.
+    enum LingerStep {
+        /// Nothing more has come by now.
+        case waiting
+        /// There is more to read, after others had their turn.
+        case turnOver
+        /// The client has closed, or has had its time or its bytes.
+        case over
+    }
+
+    /// Reads and throws away what an answered client still sends, so that closing does not reset the answer away.
+    func discardInput(_ resources: inout Resources) -> LingerStep {
+        guard case .lingering(let until, var bytesLeft) = phase else {
+            preconditionFailure("client connection: input thrown away before its end")
+        }
+        if transport.flushSealed(&resources) == .failed { return .over }
+        var isMore = true
+        for _ in 0..<Limits.readsPerTurnMax where isMore {
+            if let inbound {
+                bytesLeft -= inbound.count
+                inbound.removeAll()
+            }
+            guard bytesLeft > 0, resources.now < until else { return .over }
+            switch fillInbound(&resources) {
+            case .got: break
+            case .nothing: isMore = false
+            case .ended, .failed: return .over
+            }
+        }
+        enter(.lingering(until: until, bytesLeft: bytesLeft))
+        return isMore ? .turnOver : .waiting
     }
 }

@@ -47,13 +47,19 @@ final class TargetConnection: TargetSide {
     override func takenCount() -> UInt64 { transport.takenCount }
     override func hasTakenMore() -> Bool { transport.hasTakenMore(than: &takenAtLastLook) }
 
-    override func fill(_ worker: inout Worker) -> Transport.ReadResult { worker.fill(self, &transport) }
-    override func flush(_ worker: inout Worker) -> Transport.WriteResult { worker.flush(self, &transport) }
-    override func write(body: Buffer, count: Int, _ worker: inout Worker) -> Int? {
-        worker.write(self, &transport, body: body, count: count)
+    override var kind: Kind { .connection(self) }
+
+    override func fillInbound(_ resources: inout Resources) -> Transport.ReadResult {
+        fillInbound(from: &transport, &resources)
     }
-    override func endBody(trailers: Head?, _ worker: inout Worker) -> Transport.WriteResult {
-        worker.endHTTP1Body(self, trailers: trailers)
+    override func flushOutbound(_ resources: inout Resources) -> Transport.WriteResult {
+        flushOutbound(to: &transport, &resources)
+    }
+    override func writeBody(_ body: Buffer, count: Int, _ resources: inout Resources) -> Int? {
+        writeBody(body, count: count, to: &transport, &resources)
+    }
+    override func endBody(trailers: Head?, _ resources: inout Resources) -> Transport.WriteResult {
+        endBody(trailers: trailers, to: &transport, &resources)
     }
 
     /// A reset may overtake the acknowledgement of a request that was read, and acted on; an end carries it. So a reset
@@ -77,28 +83,28 @@ final class TargetConnection: TargetSide {
         sentAtStart = transport.sentCount
     }
 
-    override func writeHead(_ exchange: Exchange, framing: Framing, _ worker: inout Worker) {
+    override func writeHead(_ exchange: Exchange, framing: Framing, _ resources: inout Resources) {
         scan.reset()
-        writeRequestHead(exchange.request, framing: framing, into: worker.outbound(of: self))
+        writeRequestHead(exchange.request, framing: framing, into: outboundBuffer(&resources))
     }
 
-    override func readHead(_ exchange: Exchange, _ worker: inout Worker) -> HeadStep {
+    override func readHead(_ exchange: Exchange, _ resources: inout Resources) -> HeadStep {
         while true {
             if let inbound, !inbound.isEmpty {
                 exchange.responseProgress.receive(.bytes)
                 let result = parseResponseHead(
-                    inbound.bytes, into: worker.response, requestIsHEAD: exchange.facts.isHEAD, scan: &scan)
+                    inbound.bytes, into: resources.response, requestIsHEAD: exchange.facts.isHEAD, scan: &scan)
                 switch result {
                 case .complete(let head):
                     inbound.consume(head.byteCount)
                     scan.reset()
-                    if worker.response.status >= 200 { decoder = BodyDecoder(head.framing, isLenient: true) }
+                    if resources.response.status >= 200 { decoder = BodyDecoder(head.framing, isLenient: true) }
                     return .complete(head)
                 case .refused(let violation): return .malformed(.violation(violation))
                 case .needMore: break
                 }
             }
-            switch fill(&worker) {
+            switch fillInbound(&resources) {
             case .got: continue
             case .nothing: return .nothing
             case .ended, .failed: return .gone
@@ -107,18 +113,18 @@ final class TargetConnection: TargetSide {
     }
 
     /// Reads on only if the poller has told of the connection's end: then there is nothing to wait for.
-    override func checkBody(_ worker: inout Worker) -> BodyCheck {
+    override func checkBody(_ resources: inout Resources) -> BodyCheck {
         var decoder = decoder
         var index = 0
         while let inbound {
-            switch decoder.next(inbound.bytes.extracting(index..<inbound.count), trailers: worker.trailers) {
+            switch decoder.next(inbound.bytes.extracting(index..<inbound.count), trailers: resources.trailers) {
             case .data(let skip, let count):
                 index += skip + count
                 decoder.consume(count)
             case .needMore(let skip):
                 index += skip
                 guard transport.isEndAnnounced else { return .sound }
-                switch fill(&worker) {
+                switch fillInbound(&resources) {
                 case .got: continue
                 case .nothing: return .sound
                 case .ended: return decoder.endOfStream() == .complete ? .sound : .gone
@@ -131,22 +137,13 @@ final class TargetConnection: TargetSide {
         return .sound
     }
 
-    override func shutdownWrite(_ worker: inout Worker) { transport.shutdownWrite(&worker.resources) }
+    override func shutdownWrite(_ resources: inout Resources) { transport.shutdownWrite(&resources) }
     override func readAgain() { transport.isReadable = true }
-
-    /// The connection goes into the pool if it can serve another exchange, else it is closed.
-    override func release(reusable: Bool, _ worker: inout Worker) {
-        if reusable, isClean, worker.finishDeadline == nil {
-            worker.keepIdle(self)
-        } else {
-            worker.close(self, reset: isWithdrawn)
-        }
-    }
 
     /// Whether nothing is left of the last exchange: a byte more than the response, even one that may still be in
     /// the kernel or in TLS, or an end that was seen, would be taken for the next one's.
-    private var isClean: Bool {
-        (inbound?.isEmpty ?? true) && !transport.mayReceive && isFlushed && !transport.isEndAnnounced && !isEnded
+    var isClean: Bool {
+        isInboundEmpty && !transport.mayReceive && isFlushed && !transport.isEndAnnounced && !isEnded
             && !isWriteDead && pool.draining == nil
     }
 }

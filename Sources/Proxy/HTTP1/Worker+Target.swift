@@ -71,7 +71,7 @@ extension Worker {
         case .busy:
             target.transport.noteReady(ready)
             guard let exchange = target.exchange else { preconditionFailure("target: busy with nothing") }
-            exchange.client.advance(&self)
+            advance(exchange.client)
         case .closed:
             preconditionFailure("target: an event after closed")
         }
@@ -93,7 +93,7 @@ extension Worker {
         target.join(exchange)
         let client = exchange.client
         take(exchange, target, beganAt: attempt.beganAt)
-        client.advance(&self)
+        advance(client)
     }
 
     /// A connection was refused, or took too long.
@@ -107,7 +107,7 @@ extension Worker {
         }
         let client = exchange.client
         connectFailed(exchange, target.pool, ending, beganAt: attempt.beganAt)
-        client.advance(&self)
+        advance(client)
     }
 
     /// Ends the exchange's use of its target, whose connection may serve another one if `reusable`, and of those that
@@ -121,10 +121,24 @@ extension Worker {
         if let target = exchange.target {
             exchange.target = nil
             target.exchange = nil
-            target.release(reusable: reusable, &self)
+            release(target, reusable: reusable)
         }
         guard let pool = exchange.pool.take() else { return }
         endCount(pool, cut: exchange.state.isCut)
+    }
+
+    /// The exchange that a target's side has served is over: `reusable` if its message ends where it should. A connection
+    /// that can serve another exchange goes into its pool.
+    private mutating func release(_ target: TargetSide, reusable: Bool) {
+        switch target.kind {
+        case .connection(let connection):
+            if reusable, connection.isClean, finishDeadline == nil {
+                keepIdle(connection)
+            } else {
+                close(connection, reset: connection.isWithdrawn)
+            }
+        case .stream(let stream): stream.release(&resources)
+        }
     }
 
     /// Remembers a session that a target has given, so that the next handshake is short.
@@ -139,7 +153,7 @@ extension Worker {
         keepResumption(of: target.transport, target.pool)
         target.hasServed = target.phase == .busy
         target.phase = .idle
-        target.settle(&self)
+        target.shrinkBuffers(&resources)
         counters.targetConnectionsIdle.add()
         schedule(target, at: now + plan.poolIdleTimeout)
         target.pool.putIdle(target)
@@ -153,7 +167,7 @@ extension Worker {
     mutating func close(_ target: TargetConnection, reset: Bool = false) {
         target.phase = .closed
         keepResumption(of: target.transport, target.pool)
-        discardBuffers(target)
+        target.discardBuffers(&resources)
         timers.cancel(target.transport.token)
         slab.remove(target.transport.token)
         target.transport.close(reset: reset, &resources)

@@ -8,15 +8,17 @@ final class ClientStream: ClientSide {
     let connection: HTTP2ClientConnection
     /// Answered, though the request has not ended: until when the client may say so itself.
     private(set) var lingerUntil = Instant.distantFuture
-    /// It has waited, and may ask for a connection to a target again.
-    private var isInvited = false
+    /// It has waited for a share of the connections to targets, and may ask for one again
+    /// (`HTTP2ClientConnection.takeTargetShare`).
+    var isInvited = false
     /// It carries a WebSocket.
     private var isTunnel = false
     /// It is a target that answers.
     private var isServed = false
-    /// What the client had taken of the connection at the last look, and how much of that counted for this stream.
-    private var takenOfConnection: UInt64 = 0
-    private var takenBesides: UInt64 = 0
+    /// Bytes of the whole connection that the client had taken at the last look.
+    private var connectionTakenCount: UInt64 = 0
+    /// Bytes that it has taken of the whole connection while this stream waited for the kernel.
+    private var takenWhileHeldCount: UInt64 = 0
 
     init(_ connection: HTTP2ClientConnection, slot: Int, now: Instant) {
         self.connection = connection
@@ -27,7 +29,7 @@ final class ClientStream: ClientSide {
 
     override var localAddress: SocketAddress? { connection.localAddress }
     override var isClosed: Bool { stream.isReset || exchange == nil }
-    override var isFlushed: Bool { isOutboundEmpty && (!stream.isEnding || stream.isEnded) }
+    override var isFlushed: Bool { stream.isFlushed(self) }
     override var isWritable: Bool { !stream.isBlocked }
     override var isEnded: Bool { stream.isEndReceived || stream.isReset }
     override var isBroken: Bool { stream.isReset }
@@ -35,9 +37,9 @@ final class ClientStream: ClientSide {
     /// room, what the client takes of the whole connection counts, too: whose bytes these are nobody knows.
     override func takenCount() -> UInt64 {
         let taken = connection.transport.takenCount
-        if isHeldByKernel && taken > takenOfConnection { takenBesides += taken - takenOfConnection }
-        takenOfConnection = taken
-        return writtenCount + takenBesides
+        if isHeldByKernel && taken > connectionTakenCount { takenWhileHeldCount += taken - connectionTakenCount }
+        connectionTakenCount = taken
+        return writtenCount + takenWhileHeldCount
     }
     override func hasTakenMore() -> Bool {
         isHeldByKernel && connection.transport.hasTakenMore(than: &takenAtLastLook)
@@ -45,71 +47,23 @@ final class ClientStream: ClientSide {
     /// Whether it would go on if the kernel took more.
     private var isHeldByKernel: Bool { !connection.isFlushed && stream.session.windowCount(stream.slot) > 0 }
 
-    override func fill(_ worker: inout Worker) -> Transport.ReadResult {
-        stream.isEndReceived ? .ended : stream.isReset ? .failed : .nothing
-    }
-    override func flush(_ worker: inout Worker) -> Transport.WriteResult { worker.flush(self, &stream) }
-    override func write(body: Buffer, count: Int, _ worker: inout Worker) -> Int? {
-        worker.write(self, &stream, body: body, count: count)
-    }
-    override func endBody(trailers: Head?, _ worker: inout Worker) -> Transport.WriteResult {
-        worker.endBody(self, &stream, trailers: trailers)
-    }
-    override func settle(_ worker: inout Worker) { worker.settle(self, &stream) }
-    override func lendAgain(_ worker: inout Worker) { worker.lendAgain(self, &stream) }
-    override func takeBack(_ result: Transport.WriteResult, _ worker: inout Worker) {
-        if worker.takeBackAgain(self, &stream, result) { worker.deferToNextPass(self) }
-    }
+    override var kind: Kind { .stream(self) }
 
-    override func mayTakeTarget(_ exchange: Exchange, _ worker: inout Worker) -> Bool {
-        if exchange.share == .held { return true }
-        guard connection.targetCount < worker.targetShare else {
-            exchange.share.receive(.refused)
-            worker.counters.shareWaits.add()
-            connection.waiting.append(self)
-            return false
-        }
-        exchange.share.receive(.granted)
-        connection.targetCount += 1
-        return true
+    override func fillInbound(_ resources: inout Resources) -> Transport.ReadResult { stream.resultWithoutRead }
+    override func flushOutbound(_ resources: inout Resources) -> Transport.WriteResult {
+        flushOutbound(to: &stream, &resources)
     }
-
-    override func giveTargetBack(_ exchange: Exchange, _ worker: inout Worker) {
-        let share = exchange.share
-        exchange.share.receive(.released)
-        switch share {
-        case .none: break
-        case .waiting:
-            // One that was invited and leaves gives its place to another.
-            guard isInvited else { return connection.waiting.removeAll { $0 === self } }
-            isInvited = false
-        case .held: connection.targetCount -= 1
-        }
-        guard !connection.waiting.isEmpty else { return }
-        // The share may have grown meanwhile.
-        let count = min(connection.waiting.count, max(0, worker.targetShare - connection.targetCount))
-        for next in connection.waiting.prefix(count) {
-            next.isInvited = true
-            worker.deferToNextPass(next)
-        }
-        connection.waiting.removeFirst(count)
+    override func writeBody(_ body: Buffer, count: Int, _ resources: inout Resources) -> Int? {
+        writeBody(body, count: count, to: &stream, &resources)
     }
-
-    override func advance(_ worker: inout Worker) {
-        guard let exchange, !isBacklogged else { return }
-        if isInvited {
-            isInvited = false
-            exchange.share.receive(.invited)
-            worker.forward(exchange)
-        }
-        worker.pump(exchange)
-        guard self.exchange === exchange else { return }
-        settle(&worker)
-        rearm(&worker)
+    override func endBody(trailers: Head?, _ resources: inout Resources) -> Transport.WriteResult {
+        endBody(trailers: trailers, to: &stream, &resources)
     }
-
-    /// The connection's timer serves all its streams.
-    override func rearm(_ worker: inout Worker) { worker.rearm(connection, at: worker.exchangeDeadline(of: self)) }
+    override func shrinkBuffers(_ resources: inout Resources) { shrinkBuffers(of: &stream, &resources) }
+    override func attachBlocked() { attachBlocked(to: &stream) }
+    override func detachBlocked(_ produced: Transport.WriteResult, _ resources: inout Resources) {
+        if detachBlocked(from: &stream, produced, &resources) { resources.deferToNextPass(self) }
+    }
 
     /// Streams end by themselves: a body that ends with the target's connection needs no framing.
     override func framing(of body: Framing, for exchange: Exchange) -> Framing {
@@ -123,20 +77,20 @@ final class ClientStream: ClientSide {
 
     override func mayFollow(_ exchange: Exchange, now: Instant) -> Bool { true }
 
-    override func writeInterim(_ response: Head, _ exchange: Exchange, _ worker: inout Worker) {
+    override func writeInterim(_ response: Head, _ exchange: Exchange, _ resources: inout Resources) {
         guard !stream.isReset else { return }
         stream.session.respond(stream.slot, response, framing: .none, isEnd: false)
-        worker.markDirty(connection)
+        resources.markDirty(connection)
     }
 
     /// The session frames the body: nothing of HTTP/1's framing goes into its bytes.
-    override func writeHead(_ response: Head, _ exchange: Exchange, hasBody: Bool, _ worker: inout Worker) {
+    override func writeHead(_ response: Head, _ exchange: Exchange, hasBody: Bool, _ resources: inout Resources) {
         let framing = sending
         sending = .untilClose
         guard !stream.isReset else { return }
         if response.isWebSocket {
             isTunnel = true
-            agree(response)
+            agreeToTunnel(response)
         }
         isServed = exchange.record.targetStatus != 0
         stream.session.respond(stream.slot, response, framing: framing, isEnd: !hasBody)
@@ -146,11 +100,11 @@ final class ClientStream: ClientSide {
             stream.isEnding = true
             stream.isEnded = true
         }
-        worker.markDirty(connection)
+        resources.markDirty(connection)
     }
 
     /// A target's agreement to a WebSocket as HTTP/2 has it. Source: RFC 8441 §5.
-    private func agree(_ response: Head) {
+    private func agreeToTunnel(_ response: Head) {
         response.status = 200
         for index in 0..<response.fieldCount
         where response.bytes(response.field(index).name).equalsIgnoringCase("sec-websocket-accept") {
@@ -160,34 +114,26 @@ final class ClientStream: ClientSide {
 
     /// The rest of a request that was answered early is not wanted. A client that sees the answer stops by itself; one
     /// that does not is told so after a while, as some take a reset for the loss of the answer. Source: RFC 9113 §8.1.
-    override func finish(keeps: Bool, _ worker: inout Worker) {
-        worker.discardInbound(self, &stream)
+    func finish(_ resources: inout Resources) {
+        discardInbound(of: &stream, &resources)
         if isServed && !stream.isReset { stream.session.noteServed() }
-        if !stream.isReset && !stream.isEndReceived {
-            lingerUntil = worker.now + Limits.lingerTime
-            worker.rearm(connection, at: lingerUntil)
-        }
-        leave(&worker)
+        if !stream.isReset && !stream.isEndReceived { lingerUntil = resources.now + Limits.lingerTime }
+        releaseStream(&stream, &resources)
     }
 
     /// The client has had its time to stop.
-    func endLinger(_ worker: inout Worker) {
+    func endLinger(_ resources: inout Resources) {
         lingerUntil = .distantFuture
         if !stream.isReset && !stream.isEndReceived { stream.session.reset(stream.slot, .noError) }
-        worker.markDirty(connection)
+        resources.markDirty(connection)
     }
 
-    override func abort(isResponseDone: Bool, _ worker: inout Worker) {
-        worker.discardInbound(self, &stream)
+    /// The exchange is over though its response is not complete: the client must notice.
+    func abort(_ resources: inout Resources) {
+        discardInbound(of: &stream, &resources)
         // The end of a tunnel is no fault. Source: RFC 8441 §5.
         let code: HTTP2ErrorCode = refuses ? .refusedStream : isTunnel ? .cancel : .internalError
         if !stream.isReset { stream.session.reset(stream.slot, code) }
-        leave(&worker)
-    }
-
-    private func leave(_ worker: inout Worker) {
-        worker.discardBuffers(self)
-        if let trailers = stream.trailers.take() { worker.resources.heads.put(trailers) }
-        worker.markDirty(connection)
+        releaseStream(&stream, &resources)
     }
 }

@@ -1,5 +1,7 @@
 import Core
+import HTTP1
 import HTTP2
+import Telemetry
 
 /// An HTTP/2 connection that a client opened: by ALPN, or by the preface where `apus.h2c.enabled` lets it.
 ///
@@ -105,7 +107,151 @@ final class HTTP2ClientConnection: HTTP2Connection {
         return count
     }
 
-    override func handleEvents(_ input: Span<UInt8>, _ worker: inout Worker) { worker.handleEvents(of: self, input) }
-    override func rest(_ worker: inout Worker) { worker.rest(self) }
-    override func end(_ worker: inout Worker) { worker.end(self) }
+    override var role: Role { .client(self) }
+
+    // MARK: What the session says
+
+    /// What an event of the session asks of the worker. What concerns one stream alone is done by then.
+    enum EventStep {
+        case nothing
+        /// A request's head has come; `refusal` says what is wrong with it.
+        case request(ClientStream, Head, isEnd: Bool, refusal: Violation?)
+        /// A stream is over, and with it its exchange if it has one.
+        case closed(ClientStream, HTTP2Ending)
+        /// What came is no request: the session has reset the stream for this.
+        case faultyRequest(HTTP2StreamFault)
+        /// The client has seen the first GOAWAY: the second is due.
+        case announced
+    }
+
+    /// Acts on an event of the session. `input` is what was handed to it.
+    func take(_ event: HTTP2Event, _ input: Span<UInt8>, _ resources: inout Resources) -> EventStep {
+        switch event {
+        case .head(let slot, let head, let isEnd):
+            return .request(openStream(slot, now: resources.now), head, isEnd: isEnd, refusal: nil)
+        case .refusedHead(let slot, let head, let violation, let isEnd):
+            return .request(openStream(slot, now: resources.now), head, isEnd: isEnd, refusal: violation)
+        case .data(let slot, let range): takeData(stream(slot), input.extracting(range), &resources)
+        case .end(let slot, let trailers): takeEnd(stream(slot), trailers, &resources)
+        case .closed(let slot, _, let ending): return .closed(closeStream(slot, now: resources.now), ending)
+        case .pingAcknowledged: if case .announcing = phase { return .announced }
+        case .faultyRequest(let fault): return .faultyRequest(fault)
+        case .goAway: resources.counters.http2GoAways.add(.client)
+        case .settings: break
+        }
+        return .nothing
+    }
+
+    private func openStream(_ slot: Int, now: Instant) -> ClientStream {
+        let stream = ClientStream(self, slot: slot, now: now)
+        while streams.count <= slot { streams.append(nil) }
+        precondition(streams[slot] == nil, "HTTP/2: a slot given twice")
+        streams[slot] = stream
+        streamCount += 1
+        requestCount += 1
+        return stream
+    }
+
+    private func stream(_ slot: Int) -> ClientStream {
+        guard let stream = streams[slot] else { preconditionFailure("HTTP/2: an event on no stream") }
+        return stream
+    }
+
+    private func takeData(_ stream: ClientStream, _ bytes: Span<UInt8>, _ resources: inout Resources) {
+        guard stream.exchange != nil else {
+            // Answered already: what comes until the client has seen it is thrown away.
+            stream.consumedCount += UInt64(bytes.count)
+            return stream.stream.reportConsumed(stream.consumedCount, &resources)
+        }
+        stream.appendInbound(bytes, &resources)
+        resources.deferToNextPass(stream)
+    }
+
+    private func takeEnd(_ stream: ClientStream, _ trailers: Head?, _ resources: inout Resources) {
+        stream.stream.isEndReceived = true
+        guard stream.exchange != nil else {
+            if let trailers { resources.heads.put(trailers) }
+            return
+        }
+        stream.receivedTrailers = trailers
+        resources.deferToNextPass(stream)
+    }
+
+    /// A stream is over: its slot is free.
+    func closeStream(_ slot: Int, now: Instant) -> ClientStream {
+        let stream = stream(slot)
+        streams[slot] = nil
+        streamCount -= 1
+        idleSince = now
+        stream.stream.isReset = true
+        return stream
+    }
+
+    // MARK: Connections to targets
+
+    /// Whether the exchange of a stream may have a connection to a target for itself, of at most `countMax` for all
+    /// streams. If not, the stream goes on with it when it may.
+    func takeTargetShare(
+        for stream: ClientStream, _ exchange: Exchange, countMax: Int, _ resources: inout Resources
+    ) -> Bool {
+        if exchange.share == .held { return true }
+        guard targetCount < countMax else {
+            exchange.share.receive(.refused)
+            resources.counters.shareWaits.add()
+            waiting.append(stream)
+            return false
+        }
+        exchange.share.receive(.granted)
+        targetCount += 1
+        return true
+    }
+
+    /// The exchange of a stream needs none any more: those that wait may ask again.
+    func returnTargetShare(
+        of stream: ClientStream, _ exchange: Exchange, countMax: Int, _ resources: inout Resources
+    ) {
+        let share = exchange.share
+        exchange.share.receive(.released)
+        switch share {
+        case .none: break
+        case .waiting:
+            // One that was invited and leaves gives its place to another.
+            guard stream.isInvited else { return waiting.removeAll { $0 === stream } }
+            stream.isInvited = false
+        case .held: targetCount -= 1
+        }
+        guard !waiting.isEmpty else { return }
+        // The share may have grown meanwhile.
+        let count = min(waiting.count, max(0, countMax - targetCount))
+        for next in waiting.prefix(count) {
+            next.isInvited = true
+            resources.deferToNextPass(next)
+        }
+        waiting.removeFirst(count)
+    }
+
+    // MARK: Its end
+
+    /// What throwing away the input of a client that was told the end came to.
+    enum LingerStep {
+        /// Nothing more has come by now.
+        case waiting
+        /// The client has closed, or sends too much.
+        case over
+    }
+
+    /// Reads and throws away what a client still sends, so that closing does not reset the last frames away.
+    func discardInput(_ resources: inout Resources) -> LingerStep {
+        if transport.flushSealed(&resources) == .failed { return .over }
+        let input = resources.frames
+        for _ in 0..<Limits.readsPerTurnMax {
+            input.removeAll()
+            switch transport.receive(into: input, &resources) {
+            case .got: continue
+            case .nothing: return .waiting
+            case .ended, .failed: return .over
+            }
+        }
+        return .over
+    }
 }

@@ -16,8 +16,8 @@ class HTTP2Connection {
     final var unread: Buffer?
     /// It waits for its next turn in `Worker.backlog`, and is not read before.
     final var isBacklogged = false
-    /// It waits in `Worker.dirtyConnections` for its turn at the end of the pass.
-    final var isBusy = false
+    /// It waits in `Resources.dirtyConnections` for its turn at the end of the pass.
+    final var isDirty = false
     /// Streams that have something to send and no window, or no room in `outbound`.
     final var blocked: [Side] = []
     /// When a byte was last read or written.
@@ -55,14 +55,6 @@ class HTTP2Connection {
         lastFlush = now
     }
 
-    /// Counts the requests that were withdrawn in the read that brought them.
-    final func countDropped(_ counters: WorkerCounters) {
-        let count = session.droppedRequestCount
-        guard count > droppedCount else { return }
-        counters.http2StreamsReset.add(.client, UInt64(count - droppedCount))
-        droppedCount = count
-    }
-
     /// Whether reading may bring something that matters.
     final var mayRead: Bool { !isFailed && !isLingering && (unread != nil || transport.mayReceive) }
 
@@ -70,38 +62,174 @@ class HTTP2Connection {
     var isLingering: Bool { false }
     /// Whether it is over: the object may outlive the socket by the rest of a call.
     var isClosed: Bool { preconditionFailure("HTTP/2 connection: abstract") }
-    /// Acts on what the session says since it was asked last. `input` is what was handed to it last.
-    func handleEvents(_ input: Span<UInt8>, _ worker: inout Worker) {
-        preconditionFailure("HTTP/2 connection: abstract")
+
+    /// Who is at the other end.
+    enum Role {
+        case client(HTTP2ClientConnection)
+        case target(HTTP2TargetConnection)
     }
-    /// All that is due was written or waits for the kernel: sets the timer, or ends what is over.
-    func rest(_ worker: inout Worker) { preconditionFailure("HTTP/2 connection: abstract") }
-    /// The other side has ended or broken the connection: so do all streams.
-    func end(_ worker: inout Worker) { preconditionFailure("HTTP/2 connection: abstract") }
+    var role: Role { preconditionFailure("HTTP/2 connection: abstract") }
+
+    // MARK: What comes in
+
+    /// Hands what was read to the session, whose events the caller then acts on. Returns how many bytes the session
+    /// took; what the turn has no time for has to be kept by `keepUnread`.
+    final func takeFrames(_ input: Span<UInt8>, _ resources: inout Resources) -> Int {
+        lastActivity = resources.now
+        unansweredSince = .distantFuture
+        let takenCount = session.receive(input, now: resources.now)
+        countDropped(resources.counters)
+        if !session.isInsideFrame {
+            partialSince = .distantFuture
+        } else if partialSince == .distantFuture {
+            partialSince = resources.now
+        }
+        noteFault(resources)
+        return takenCount
+    }
+
+    /// Keeps for the next turn what the session did not take of `input`.
+    final func keepUnread(_ input: Span<UInt8>, _ resources: inout Resources) {
+        guard !input.isEmpty, !isClosed, !isFailed else { return }
+        let buffer = resources.buffers.acquireBulk()
+        buffer.append(input)
+        unread = resources.buffers.settle(consume buffer)
+    }
+
+    /// Throws away what was read and not looked at: nothing more is taken from the connection.
+    final func dropUnread(_ resources: inout Resources) {
+        if let unread = unread.take() { resources.buffers.release(consume unread) }
+    }
+
+    /// Counts the requests that were withdrawn in the read that brought them.
+    private final func countDropped(_ counters: WorkerCounters) {
+        let count = session.droppedRequestCount
+        guard count > droppedCount else { return }
+        counters.http2StreamsReset.add(.client, UInt64(count - droppedCount))
+        droppedCount = count
+    }
+
+    /// Notes and counts that the session was ended, and why.
+    private final func noteFault(_ resources: borrowing Resources) {
+        guard let fault = session.fault, !isFailed else { return }
+        isFailed = true
+        failedUntil = resources.now + Limits.lingerTime
+        resources.counters.http2Faults.add(HTTP2FaultReason(fault))
+    }
+
+    // MARK: What goes out
+
+    /// Writes the frames that are due, as far as the kernel takes them.
+    final func writeFrames(_ resources: inout Resources) -> Transport.WriteResult {
+        let sentBefore = transport.sentCount
+        var result = produceFrames(&resources)
+        noteFault(resources)
+        if result == .done, let outbound { result = transport.send(outbound, &resources) }
+        if transport.sentCount > sentBefore {
+            lastActivity = resources.now
+            unansweredSince = min(unansweredSince, resources.now)
+            lastFlush = resources.now
+        } else if result == .done {
+            lastFlush = resources.now
+        }
+        if let outbound = outbound.take() { self.outbound = resources.buffers.settle(consume outbound) }
+        chargeSession(&resources)
+        return result
+    }
+
+    /// Turns what is due into frames in `outbound`. `.blocked` if that is full and the kernel takes no more.
+    final func produceFrames(_ resources: inout Resources) -> Transport.WriteResult {
+        let outbound = roomForFrames(&resources)
+        while !session.produce(into: outbound) {
+            switch transport.send(outbound, &resources) {
+            case .done:
+                lastActivity = resources.now
+                lastFlush = resources.now
+            case .blocked:
+                let before = outbound.freeCount
+                outbound.compact()
+                if outbound.freeCount == before {
+                    isFull = true
+                    return .blocked
+                }
+            case .failed: return .failed
+            }
+        }
+        return .done
+    }
+
+    /// Turns into frames what is due and writes what the kernel takes of it at once: the last frames of a connection.
+    final func writeLastFrames(_ resources: inout Resources) {
+        let outbound = roomForFrames(&resources)
+        _ = session.produce(into: outbound)
+        _ = transport.send(outbound, &resources)
+    }
+
+    private final func roomForFrames(_ resources: inout Resources) -> Buffer {
+        if let waiting = self.outbound.take() {
+            let outbound = resources.buffers.enlarge(waiting)
+            outbound.compact()
+            self.outbound = outbound
+            return outbound
+        }
+        let outbound = resources.buffers.acquireLarge()
+        self.outbound = outbound
+        return outbound
+    }
+
+    /// Windows may have opened, or `outbound` has room again: all streams that wait for it go on together, so that the
+    /// session decides by their priorities (RFC 9218) who is first.
+    final func resumeBlocked(_ resources: inout Resources) {
+        isFull = false
+        guard !blocked.isEmpty else { return }
+        swap(&blocked, &resources.resumingStreams)
+        for side in resources.resumingStreams { side.attachBlocked() }
+        let produced = produceFrames(&resources)
+        for index in resources.resumingStreams.indices {
+            let side = resources.resumingStreams[index]
+            side.detachBlocked(produced, &resources)
+        }
+        resources.resumingStreams.removeAll(keepingCapacity: true)
+    }
+
+    // MARK: Memory
+
+    /// Charges the budget with what the session has grown to.
+    final func chargeSession(_ resources: inout Resources) {
+        let held = session.heldByteCount
+        resources.buffers.charge(held - sessionByteCount)
+        sessionByteCount = held
+    }
+
+    /// Gives back what the connection has, and closes its socket.
+    final func close(reset: Bool, _ resources: inout Resources) {
+        if let outbound = outbound.take() { resources.buffers.release(consume outbound) }
+        dropUnread(&resources)
+        resources.buffers.charge(-sessionByteCount)
+        sessionByteCount = 0
+        blocked = []
+        transport.close(reset: reset, &resources)
+    }
 }
 
-/// One stream, as the side of an exchange that it is sees it.
-struct StreamState {
-    let connection: HTTP2Connection
-    /// The session's name for it; negative until it was opened.
-    var slot: Int
-    /// It is in the connection's `blocked`.
-    var isBlocked = false
-    /// The other side has ended its message.
-    var isEndReceived = false
-    /// It was closed before its end: by the other side, by us, or with the connection.
-    var isReset = false
-    /// END_STREAM is to follow what waits in `outbound`.
-    var isEnding = false
-    /// END_STREAM was written.
-    var isEnded = false
-    /// Trailers that are to go out with it.
-    var trailers: Head?
-    /// Bytes that were lent to the session with those of other streams; nil while none are.
-    var lentCount: Int?
-    /// Of `consumedCount`, what the session was told, so that the window opens.
-    var reportedCount: UInt64 = 0
-
-    /// The session.
-    var session: HTTP2Session { connection.session }
+extension HTTP2FaultReason {
+    fileprivate init(_ fault: HTTP2Fault) {
+        self =
+            switch fault {
+            case .badPreface: .badPreface
+            case .protocolError: .protocolError
+            case .frameSize: .frameSize
+            case .flowControl: .flowControl
+            case .compression: .compression
+            case .streamClosed: .streamClosed
+            case .resetFlood: .resetFlood
+            case .controlFlood: .controlFlood
+            case .continuationFlood: .continuationFlood
+            case .headFlood: .headFlood
+            case .acknowledgementFlood: .acknowledgementFlood
+            case .settingsFlood: .settingsFlood
+            case .memory: .memory
+            case .internalError: .internalError
+            }
+    }
 }

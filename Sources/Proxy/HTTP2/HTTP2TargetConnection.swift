@@ -1,5 +1,6 @@
 import Core
 import HTTP2
+import Telemetry
 
 /// An HTTP/2 connection to a target, on which many exchanges have their streams.
 final class HTTP2TargetConnection: HTTP2Connection {
@@ -107,7 +108,99 @@ final class HTTP2TargetConnection: HTTP2Connection {
         return false
     }
 
-    override func handleEvents(_ input: Span<UInt8>, _ worker: inout Worker) { worker.handleEvents(of: self, input) }
-    override func rest(_ worker: inout Worker) { worker.rest(self) }
-    override func end(_ worker: inout Worker) { worker.end(self) }
+    override var role: Role { .target(self) }
+
+    /// Makes frames of a request's head at once; they are written at the end of the pass.
+    func frameRequest(_ resources: inout Resources) {
+        _ = produceFrames(&resources)
+        resources.markDirty(self)
+    }
+
+    // MARK: What the session says
+
+    /// Acts on an event of the session. `input` is what was handed to it.
+    func take(_ event: HTTP2Event, _ input: Span<UInt8>, _ resources: inout Resources) {
+        switch event {
+        case .head(let slot, let head, let isEnd): takeHead(stream(slot), head, isEnd: isEnd, &resources)
+        case .refusedHead, .faultyRequest: preconditionFailure("HTTP/2 target: a request")
+        case .data(let slot, let range): takeData(stream(slot), input.extracting(range), &resources)
+        case .end(let slot, let trailers): takeEnd(stream(slot), trailers, &resources)
+        case .closed(let slot, _, let ending): closeStream(slot, ending, &resources)
+        case .pingAcknowledged: isPinged = false
+        case .goAway:
+            resources.counters.http2GoAways.add(.target)
+            if case .open = phase { enter(.finishing) }
+        case .settings: pool.streamCountMax = session.remoteStreamCountMax
+        }
+    }
+
+    /// The stream whose last head waits to be read, if the event is another one on it: an interim response that came in
+    /// the same read.
+    func unreadInterim(before event: HTTP2Event) -> Exchange? {
+        guard case .head(let slot, _, _) = event else { return nil }
+        let stream = stream(slot)
+        return stream.pendingHead == nil ? nil : stream.exchange
+    }
+
+    private func stream(_ slot: Int) -> TargetStream {
+        guard let stream = streams[slot] else { preconditionFailure("HTTP/2: an event on no stream") }
+        return stream
+    }
+
+    private func takeHead(_ stream: TargetStream, _ head: Head, isEnd: Bool, _ resources: inout Resources) {
+        stream.stream.isEndReceived = isEnd
+        stream.lastActivity = resources.now
+        guard let exchange = stream.exchange, exchange.state.phase == .waiting else { return resources.heads.put(head) }
+        // What else this read has brought is looked at first: it may cut the answer, which nobody has seen yet.
+        stream.pendingHead = head
+        resources.deferToNextPass(exchange.client)
+    }
+
+    private func takeData(_ stream: TargetStream, _ bytes: Span<UInt8>, _ resources: inout Resources) {
+        guard let exchange = stream.exchange else {
+            stream.consumedCount += UInt64(bytes.count)
+            return stream.stream.reportConsumed(stream.consumedCount, &resources)
+        }
+        stream.appendInbound(bytes, &resources)
+        resources.deferToNextPass(exchange.client)
+    }
+
+    private func takeEnd(_ stream: TargetStream, _ trailers: Head?, _ resources: inout Resources) {
+        stream.stream.isEndReceived = true
+        guard let exchange = stream.exchange else {
+            if let trailers { resources.heads.put(trailers) }
+            return
+        }
+        stream.receivedTrailers = trailers
+        resources.deferToNextPass(exchange.client)
+    }
+
+    private func closeStream(_ slot: Int, _ ending: HTTP2Ending, _ resources: inout Resources) {
+        let stream = stream(slot)
+        streams[slot] = nil
+        streamCount -= 1
+        stream.stream.isReset = true
+        switch ending {
+        case .resetByOtherSide: resources.counters.http2StreamsReset.add(.target)
+        case .notProcessed:
+            resources.counters.http2StreamsReset.add(.target)
+            stream.wasRefused = true
+        case .fault(let fault):
+            resources.counters.http2StreamFaults.add(.target)
+            stream.fault = fault
+        case .complete, .resetByUs: break
+        }
+        stream.deferExchange(&resources)
+    }
+
+    /// The connection has ended or broken: takes out all its streams. An end carries the target's last acknowledgement;
+    /// a reset may have overtaken it, and says nothing.
+    func endStreams() -> [TargetStream] {
+        let ended = streams.compactMap { $0 }
+        streams = []
+        streamCount = 0
+        let takenCount = transport.hasFIN ? transport.takenCount : .max
+        for stream in ended { stream.connectionEnded(takenCount: takenCount) }
+        return ended
+    }
 }

@@ -22,27 +22,34 @@ final class TargetStream: TargetSide {
         super.init(pool: connection.pool, now: now)
     }
 
-    override var isFlushed: Bool { isOutboundEmpty && (!stream.isEnding || stream.isEnded) }
+    override var isFlushed: Bool { stream.isFlushed(self) }
     override var isWritable: Bool { !stream.isBlocked }
     override var isEnded: Bool { stream.isEndReceived || stream.isReset }
     override var isBroken: Bool { stream.isReset }
     override func takenCount() -> UInt64 { writtenCount }
     override func hasTakenMore() -> Bool { connection.transport.hasTakenMore(than: &takenAtLastLook) }
 
-    override func fill(_ worker: inout Worker) -> Transport.ReadResult {
-        stream.isEndReceived ? .ended : stream.isReset ? .failed : .nothing
+    override var kind: Kind { .stream(self) }
+
+    override func fillInbound(_ resources: inout Resources) -> Transport.ReadResult { stream.resultWithoutRead }
+    override func flushOutbound(_ resources: inout Resources) -> Transport.WriteResult {
+        flushOutbound(to: &stream, &resources)
     }
-    override func flush(_ worker: inout Worker) -> Transport.WriteResult { worker.flush(self, &stream) }
-    override func write(body: Buffer, count: Int, _ worker: inout Worker) -> Int? {
-        worker.write(self, &stream, body: body, count: count)
+    override func writeBody(_ body: Buffer, count: Int, _ resources: inout Resources) -> Int? {
+        writeBody(body, count: count, to: &stream, &resources)
     }
-    override func endBody(trailers: Head?, _ worker: inout Worker) -> Transport.WriteResult {
-        worker.endBody(self, &stream, trailers: trailers)
+    override func endBody(trailers: Head?, _ resources: inout Resources) -> Transport.WriteResult {
+        endBody(trailers: trailers, to: &stream, &resources)
     }
-    override func settle(_ worker: inout Worker) { worker.settle(self, &stream) }
-    override func lendAgain(_ worker: inout Worker) { worker.lendAgain(self, &stream) }
-    override func takeBack(_ result: Transport.WriteResult, _ worker: inout Worker) {
-        if worker.takeBackAgain(self, &stream, result), let exchange { worker.deferToNextPass(exchange.client) }
+    override func shrinkBuffers(_ resources: inout Resources) { shrinkBuffers(of: &stream, &resources) }
+    override func attachBlocked() { attachBlocked(to: &stream) }
+    override func detachBlocked(_ produced: Transport.WriteResult, _ resources: inout Resources) {
+        if detachBlocked(from: &stream, produced, &resources) { deferExchange(&resources) }
+    }
+
+    /// Has its exchange go on in the next pass: something has come, or room.
+    func deferExchange(_ resources: inout Resources) {
+        if let exchange { resources.deferToNextPass(exchange.client) }
     }
 
     override func isUnprocessed(isUnheard: Bool) -> Bool {
@@ -62,7 +69,7 @@ final class TargetStream: TargetSide {
     }
 
     /// The session frames the body. A stream that cannot be opened any more counts as refused.
-    override func writeHead(_ exchange: Exchange, framing: Framing, _ worker: inout Worker) {
+    override func writeHead(_ exchange: Exchange, framing: Framing, _ resources: inout Resources) {
         sending = .untilClose
         let hasBody = framing != .none
         sentBefore = connection.transport.sentCount + UInt64(connection.outbound?.count ?? 0)
@@ -81,19 +88,19 @@ final class TargetStream: TargetSide {
         }
         // A request that waited in the session could be overtaken by settings that allow fewer streams, and wait for
         // ever.
-        worker.frameRequest(on: connection)
+        connection.frameRequest(&resources)
     }
 
-    override func readHead(_ exchange: Exchange, _ worker: inout Worker) -> HeadStep {
+    override func readHead(_ exchange: Exchange, _ resources: inout Resources) -> HeadStep {
         guard let head = pendingHead.take() else { return endWithoutHead() }
         exchange.responseProgress.receive(.bytes)
         // An answer that was cut in the very read that brought its head: none of it was passed on.
         if stream.isReset, !stream.isEndReceived, head.status >= 200 {
-            worker.resources.heads.put(head)
+            resources.heads.put(head)
             return endWithoutHead()
         }
-        worker.resources.heads.put(worker.response)
-        worker.resources.response = head
+        resources.heads.put(resources.response)
+        resources.response = head
         let framing: Framing =
             switch head.body {
             case .none: .none
@@ -115,14 +122,10 @@ final class TargetStream: TargetSide {
     override func readAgain() {}
 
     /// What is left of the stream is not wanted; the connection goes on.
-    override func release(reusable: Bool, _ worker: inout Worker) {
-        worker.discardInbound(self, &stream)
-        if !stream.isReset {
-            if !(stream.isEndReceived && stream.isEnded) { stream.session.reset(stream.slot, .cancel) }
-        }
-        worker.discardBuffers(self)
-        if let head = pendingHead.take() { worker.resources.heads.put(head) }
-        if let trailers = stream.trailers.take() { worker.resources.heads.put(trailers) }
-        worker.markDirty(connection)
+    func release(_ resources: inout Resources) {
+        discardInbound(of: &stream, &resources)
+        if !stream.isReset && !(stream.isEndReceived && stream.isEnded) { stream.session.reset(stream.slot, .cancel) }
+        if let head = pendingHead.take() { resources.heads.put(head) }
+        releaseStream(&stream, &resources)
     }
 }

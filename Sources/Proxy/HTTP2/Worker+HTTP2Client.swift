@@ -18,10 +18,10 @@ extension Worker {
         client.enter(.closed)
         counters.http2Connections.add()
         let received = client.inbound.take()
-        discardBuffers(client)
+        client.discardBuffers(&resources)
         if let received {
             session.beginTurn(HTTP2.Limits.turnWorkMax / turnDivisor)
-            take(received, connection)
+            takeFrames(received.bytes, connection)
             resources.buffers.release(consume received)
         }
         serve(connection)
@@ -30,9 +30,9 @@ extension Worker {
     /// Acts on the socket of a client's HTTP/2 connection.
     mutating func clientReady(_ connection: HTTP2ClientConnection, _ ready: Poller.Ready) {
         connection.transport.noteReady(ready)
-        if ready.isDead { return end(connection) }
+        if ready.isDead { return endConnection(connection) }
         if case .lingering = connection.phase { return linger(connection) }
-        if connection.mayRead, !connection.isBacklogged { serve(connection) } else { markDirty(connection) }
+        if connection.mayRead, !connection.isBacklogged { serve(connection) } else { resources.markDirty(connection) }
     }
 
     // MARK: What the session says
@@ -41,17 +41,13 @@ extension Worker {
         let session = connection.session
         var index = 0
         while index < session.eventCount, !connection.isClosed {
-            switch session.event(index) {
-            case .head(let slot, let head, let isEnd): begin(connection, slot, head, isEnd: isEnd, refusal: nil)
-            case .refusedHead(let slot, let head, let violation, let isEnd):
-                begin(connection, slot, head, isEnd: isEnd, refusal: violation)
-            case .data(let slot, let range): receive(connection, slot, input.extracting(range))
-            case .end(let slot, let trailers): endRequest(connection, slot, trailers)
-            case .closed(let slot, _, let ending): closeStream(connection, slot, ending)
-            case .pingAcknowledged: if case .announcing = connection.phase { finishShutdown(connection) }
-            case .faultyRequest(let fault): noteFaulty(connection, fault)
-            case .goAway: counters.http2GoAways.add(.client)
-            case .settings: break
+            switch connection.take(session.event(index), input, &resources) {
+            case .nothing: break
+            case .request(let stream, let head, let isEnd, let refusal):
+                beginRequest(stream, head, isEnd: isEnd, refusal: refusal)
+            case .closed(let stream, let ending): streamClosed(stream, ending)
+            case .faultyRequest(let fault): noteFaultyRequest(connection, fault)
+            case .announced: finishShutdown(connection)
             }
             index += 1
         }
@@ -59,15 +55,7 @@ extension Worker {
     }
 
     /// A request's head has come.
-    private mutating func begin(
-        _ connection: HTTP2ClientConnection, _ slot: Int, _ head: Head, isEnd: Bool, refusal: Violation?
-    ) {
-        let stream = ClientStream(connection, slot: slot, now: now)
-        while connection.streams.count <= slot { connection.streams.append(nil) }
-        precondition(connection.streams[slot] == nil, "HTTP/2: a slot given twice")
-        connection.streams[slot] = stream
-        connection.streamCount += 1
-        connection.requestCount += 1
+    private mutating func beginRequest(_ stream: ClientStream, _ head: Head, isEnd: Bool, refusal: Violation?) {
         stream.stream.isEndReceived = isEnd
         // Bytes of a tunnel wait until there is one.
         stream.decoder = BodyDecoder(isEnd || head.isWebSocket ? .none : .untilClose)
@@ -89,43 +77,43 @@ extension Worker {
         } else {
             decide(exchange)
         }
-        if stream.exchange === exchange { deferToNextPass(stream) }
+        if stream.exchange === exchange { resources.deferToNextPass(stream) }
     }
 
-    private mutating func receive(_ connection: HTTP2ClientConnection, _ slot: Int, _ bytes: Span<UInt8>) {
-        guard let stream = connection.streams[slot] else { preconditionFailure("HTTP/2: data on no stream") }
-        guard stream.exchange != nil else {
-            // Answered already: what comes until the client has seen it is thrown away.
-            stream.consumedCount += UInt64(bytes.count)
-            return report(stream.consumedCount, &stream.stream)
+    /// Goes on with a stream's exchange as far as it goes without waiting.
+    mutating func advance(_ stream: ClientStream) {
+        guard let exchange = stream.exchange, !stream.isBacklogged else { return }
+        if stream.isInvited {
+            stream.isInvited = false
+            exchange.share.receive(.invited)
+            forward(exchange)
         }
-        receive(bytes, stream)
-        deferToNextPass(stream)
+        pump(exchange)
+        guard stream.exchange === exchange else { return }
+        stream.shrinkBuffers(&resources)
+        // The connection's timer serves all its streams.
+        rearm(stream.connection, at: exchangeDeadline(of: stream))
     }
 
-    private mutating func endRequest(_ connection: HTTP2ClientConnection, _ slot: Int, _ trailers: Head?) {
-        guard let stream = connection.streams[slot] else { preconditionFailure("HTTP/2: an end on no stream") }
-        stream.stream.isEndReceived = true
-        if stream.exchange == nil {
-            if let trailers { resources.heads.put(trailers) }
-            return
-        }
-        stream.receivedTrailers = trailers
-        deferToNextPass(stream)
+    /// Whether the exchange may have a connection to a target for itself; if not, its client goes on with it when it
+    /// may. An HTTP/1 connection has one request at a time, and so always may.
+    mutating func takeTargetShare(_ exchange: Exchange) -> Bool {
+        guard case .stream(let stream) = exchange.client.kind else { return true }
+        return stream.connection.takeTargetShare(for: stream, exchange, countMax: targetShare, &resources)
     }
 
-    private mutating func closeStream(
-        _ connection: HTTP2ClientConnection, _ slot: Int, _ ending: HTTP2Ending
-    ) {
-        guard let stream = connection.streams[slot] else { preconditionFailure("HTTP/2: closed twice") }
-        connection.streams[slot] = nil
-        connection.streamCount -= 1
-        connection.idleSince = now
-        stream.stream.isReset = true
+    /// The exchange needs none any more.
+    mutating func returnTargetShare(_ exchange: Exchange) {
+        guard case .stream(let stream) = exchange.client.kind else { return }
+        stream.connection.returnTargetShare(of: stream, exchange, countMax: targetShare, &resources)
+    }
+
+    /// A stream is over, and with it its exchange if it has one.
+    private mutating func streamClosed(_ stream: ClientStream, _ ending: HTTP2Ending) {
         switch ending {
         case .resetByOtherSide: counters.http2StreamsReset.add(.client)
         case .fault(let fault):
-            countFault(fault)
+            countStreamFault(fault)
             stream.exchange?.clientFault = fault.reasonCode
         case .complete, .resetByUs, .notProcessed: break
         }
@@ -135,10 +123,11 @@ extension Worker {
         finish(exchange)
     }
 
-    /// A request that is none was reset by the session: it is counted and logged like one that is refused.
-    private mutating func noteFaulty(_ connection: HTTP2ClientConnection, _ fault: HTTP2StreamFault) {
-        countFault(fault)
-        // One too many is told to come again, which is no fault of what it asked.
+    /// The session has reset a stream on which no valid request came: it is counted and logged like one that is
+    /// refused.
+    private mutating func noteFaultyRequest(_ connection: HTTP2ClientConnection, _ fault: HTTP2StreamFault) {
+        countStreamFault(fault)
+        // A stream beyond the limit may be tried again: there is nothing wrong with what it asks for.
         if fault == .tooMuch { return }
         counters.nonCompliantRequests.add()
         let stream = ClientStream(connection, slot: -1, now: now)
@@ -152,7 +141,7 @@ extension Worker {
         giveUp(exchange, reasonCode: fault.reasonCode)
     }
 
-    private func countFault(_ fault: HTTP2StreamFault) {
+    private func countStreamFault(_ fault: HTTP2StreamFault) {
         counters.http2StreamFaults.add(.client)
         counters.clientStreamFaults.add(StreamFaultReason(fault))
     }
@@ -165,16 +154,16 @@ extension Worker {
         connection.enter(.announcing(until: now + Limits.goAwayTime))
         connection.session.beginShutdown()
         connection.session.ping()
-        markDirty(connection)
+        resources.markDirty(connection)
     }
 
     private mutating func finishShutdown(_ connection: HTTP2ClientConnection) {
         connection.announceEnd()
-        markDirty(connection)
+        resources.markDirty(connection)
     }
 
     /// All that is due was written or waits for the kernel.
-    mutating func rest(_ connection: HTTP2ClientConnection) {
+    mutating func finishTurn(_ connection: HTTP2ClientConnection) {
         switch connection.phase {
         case .serving:
             let isFull = connection.requestCount >= Limits.http2RequestsMax
@@ -193,29 +182,21 @@ extension Worker {
 
     private mutating func beginLinger(_ connection: HTTP2ClientConnection) {
         endStreams(connection)
-        dropUnread(of: connection)
+        connection.dropUnread(&resources)
         connection.transport.shutdownWrite(&resources)
         connection.enter(.lingering(until: now + Limits.lingerTime))
         linger(connection)
     }
 
-    /// Reads and throws away what a client still sends, so that closing does not reset the last frames away.
     private mutating func linger(_ connection: HTTP2ClientConnection) {
-        if connection.transport.flushSealed(&resources) == .failed { return close(connection) }
-        let input = resources.frames
-        for _ in 0..<Limits.readsPerTurnMax {
-            input.removeAll()
-            switch connection.transport.receive(into: input, &resources) {
-            case .got: continue
-            case .nothing: return rearm(connection, at: nextDeadline(of: connection))
-            case .ended, .failed: return close(connection)
-            }
+        switch connection.discardInput(&resources) {
+        case .waiting: rearm(connection, at: nextDeadline(of: connection))
+        case .over: close(connection)
         }
-        close(connection)
     }
 
     /// The client's connection has ended or broken: so have all its requests.
-    mutating func end(_ connection: HTTP2ClientConnection) {
+    mutating func endConnection(_ connection: HTTP2ClientConnection) {
         guard !connection.isClosed else { return }
         endStreams(connection)
         close(connection)
@@ -223,8 +204,9 @@ extension Worker {
 
     private mutating func endStreams(_ connection: HTTP2ClientConnection) {
         for slot in connection.streams.indices where connection.streams[slot] != nil {
-            connection.streams[slot]?.exchange?.clientFault = connection.session.fault?.reasonCode
-            closeStream(connection, slot, .resetByUs)
+            let stream = connection.closeStream(slot, now: now)
+            stream.exchange?.clientFault = connection.session.fault?.reasonCode
+            streamClosed(stream, .resetByUs)
         }
     }
 
@@ -298,13 +280,13 @@ extension Worker {
         case .finishing: break
         case .closed: preconditionFailure("HTTP/2 client connection: a timer after closed")
         }
-        if isOverdue(connection) { return end(connection) }
+        if isOverdue(connection) { return endConnection(connection) }
         for slot in connection.streams.indices {
             guard let stream = connection.streams[slot] else { continue }
-            if stream.lingerUntil <= now { stream.endLinger(&self) }
+            if stream.lingerUntil <= now { stream.endLinger(&resources) }
             guard stream.exchange != nil, exchangeDeadline(of: stream) <= now else { continue }
             exchangeTimedOut(stream)
-            stream.advance(&self)
+            advance(stream)
         }
         // What was done about a deadline has moved it; if it has not, the worker must not turn on the spot.
         rearm(connection, at: max(nextDeadline(of: connection), now + Limits.timerPause))

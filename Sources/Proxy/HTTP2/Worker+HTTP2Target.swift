@@ -44,7 +44,7 @@ extension Worker {
                 pool.queue.remove(ticket: attempt.ticket)
                 let client = exchange.client
                 openStream(exchange, connection, beganAt: attempt.beganAt)
-                deferToNextPass(client)
+                resources.deferToNextPass(client)
             }
         }
         if let name = pool.queue.firstName { openConnections(pool, group, name) }
@@ -101,7 +101,7 @@ extension Worker {
         for (exchange, attempt) in failed {
             let client = exchange.client
             connectFailed(exchange, pool, ending, beganAt: attempt.beganAt)
-            deferToNextPass(client)
+            resources.deferToNextPass(client)
         }
     }
 
@@ -122,7 +122,11 @@ extension Worker {
             }
         case .open, .finishing:
             connection.transport.noteReady(ready)
-            if connection.mayRead, !connection.isBacklogged { serve(connection) } else { markDirty(connection) }
+            if connection.mayRead, !connection.isBacklogged {
+                serve(connection)
+            } else {
+                resources.markDirty(connection)
+            }
         case .closed: preconditionFailure("HTTP/2 target: an event after closed")
         }
     }
@@ -148,93 +152,26 @@ extension Worker {
         let session = connection.session
         var index = 0
         while index < session.eventCount, !connection.isClosed {
-            switch session.event(index) {
-            case .head(let slot, let head, let isEnd): receive(connection, slot, head, isEnd: isEnd)
-            case .refusedHead, .faultyRequest: preconditionFailure("HTTP/2 target: a request")
-            case .data(let slot, let range): receive(connection, slot, input.extracting(range))
-            case .end(let slot, let trailers): endResponse(connection, slot, trailers)
-            case .closed(let slot, _, let ending): closeStream(connection, slot, ending)
-            case .pingAcknowledged: connection.isPinged = false
-            case .goAway:
-                counters.http2GoAways.add(.target)
-                if case .open = connection.phase { connection.enter(.finishing) }
-            case .settings: connection.pool.streamCountMax = session.remoteStreamCountMax
-            }
+            let event = session.event(index)
+            if let exchange = connection.unreadInterim(before: event) { readResponse(exchange) }
+            connection.take(event, input, &resources)
             index += 1
         }
         session.removeEvents()
         serveQueue(connection.pool, connection.group)
     }
 
-    private func side(_ connection: HTTP2TargetConnection, _ slot: Int) -> TargetStream {
-        guard let side = connection.streams[slot] else { preconditionFailure("HTTP/2: an event on no stream") }
-        return side
-    }
-
-    private mutating func receive(_ connection: HTTP2TargetConnection, _ slot: Int, _ head: Head, isEnd: Bool) {
-        let side = side(connection, slot)
-        side.stream.isEndReceived = isEnd
-        side.lastActivity = now
-        // An interim response came in the same read.
-        if side.pendingHead != nil, let exchange = side.exchange { readResponse(exchange) }
-        guard let exchange = side.exchange, exchange.state.phase == .waiting else { return resources.heads.put(head) }
-        // What else this read has brought is looked at first: it may cut the answer, which nobody has seen yet.
-        side.pendingHead = head
-        deferToNextPass(exchange.client)
-    }
-
-    private mutating func receive(_ connection: HTTP2TargetConnection, _ slot: Int, _ bytes: Span<UInt8>) {
-        let side = side(connection, slot)
-        guard let exchange = side.exchange else {
-            side.consumedCount += UInt64(bytes.count)
-            return report(side.consumedCount, &side.stream)
-        }
-        receive(bytes, side)
-        deferToNextPass(exchange.client)
-    }
-
-    private mutating func endResponse(_ connection: HTTP2TargetConnection, _ slot: Int, _ trailers: Head?) {
-        let side = side(connection, slot)
-        side.stream.isEndReceived = true
-        guard let exchange = side.exchange else {
-            if let trailers { resources.heads.put(trailers) }
-            return
-        }
-        side.receivedTrailers = trailers
-        deferToNextPass(exchange.client)
-    }
-
-    private mutating func closeStream(
-        _ connection: HTTP2TargetConnection, _ slot: Int, _ ending: HTTP2Ending
-    ) {
-        let side = side(connection, slot)
-        connection.streams[slot] = nil
-        connection.streamCount -= 1
-        side.stream.isReset = true
-        switch ending {
-        case .resetByOtherSide: counters.http2StreamsReset.add(.target)
-        case .notProcessed:
-            counters.http2StreamsReset.add(.target)
-            side.wasRefused = true
-        case .fault(let fault):
-            counters.http2StreamFaults.add(.target)
-            side.fault = fault
-        case .complete, .resetByUs: break
-        }
-        if let exchange = side.exchange { deferToNextPass(exchange.client) }
-    }
-
     // MARK: Its end
 
     /// All that is due was written or waits for the kernel.
-    mutating func rest(_ connection: HTTP2TargetConnection) {
+    mutating func finishTurn(_ connection: HTTP2TargetConnection) {
         if case .connecting = connection.phase { return }
-        if connection.isFailed { return end(connection) }
+        if connection.isFailed { return endConnection(connection) }
         serveQueue(connection.pool, connection.group)
         let isLast = connection.pool.queue.isEmpty && (connection.pool.draining != nil || finishDeadline != nil)
         if isLast, case .open = connection.phase { connection.enter(.finishing) }
         if connection.streamCount == 0 {
-            if case .finishing = connection.phase { return finish(connection) }
+            if case .finishing = connection.phase { return closeUnused(connection) }
             limitIdle(connection.pool, connection.plan)
             if connection.isClosed { return }
         }
@@ -245,31 +182,24 @@ extension Worker {
     private mutating func limitIdle(_ pool: TargetPool, _ plan: GroupPlan) {
         guard pool.connections.count > plan.poolConnectionsMax else { return }
         let idle = pool.connections.filter { $0.isIdle }
-        for connection in idle.dropLast(plan.poolConnectionsMax) { finish(connection) }
+        for connection in idle.dropLast(plan.poolConnectionsMax) { closeUnused(connection) }
     }
 
-    /// Says goodbye and closes: no stream is open.
-    mutating func finish(_ connection: HTTP2TargetConnection) {
+    /// Sends a last GOAWAY and closes: no stream is open.
+    mutating func closeUnused(_ connection: HTTP2TargetConnection) {
         connection.session.finishShutdown()
-        sendLast(connection)
+        connection.writeLastFrames(&resources)
         close(connection)
         serveQueue(connection.pool, connection.group)
     }
 
     /// The connection has ended or broken, and with it all its exchanges.
-    mutating func end(_ connection: HTTP2TargetConnection) {
+    mutating func endConnection(_ connection: HTTP2TargetConnection) {
         guard !connection.isClosed else { return }
         if connection.isConnecting { return connectFailed(connection, .connectFailed) }
-        let sides = connection.streams
-        connection.streams = []
-        connection.streamCount = 0
-        // An end carries the target's last acknowledgement; a reset may have overtaken it, and says nothing.
-        let takenCount = connection.transport.hasFIN ? connection.transport.takenCount : .max
+        let streams = connection.endStreams()
         close(connection)
-        for case let side? in sides {
-            side.connectionEnded(takenCount: takenCount)
-            if let exchange = side.exchange { deferToNextPass(exchange.client) }
-        }
+        for stream in streams { stream.deferExchange(&resources) }
         serveQueue(connection.pool, connection.group)
     }
 

@@ -69,7 +69,7 @@ extension Worker {
             counters.targetConnectionsIdle.subtract()
             close(idle)
         }
-        for connection in pool.connections where !connection.isConnecting { markDirty(connection) }
+        for connection in pool.connections where !connection.isConnecting { resources.markDirty(connection) }
         reportIfDrained(pool)
     }
 
@@ -117,7 +117,7 @@ extension Worker {
             }
             counters.exchangesCutByDeregistration.add()
             handle(exchange, .cut)
-            client.advance(&self)
+            advance(client)
         }
         guard targetID < pools.count, let pool = pools[targetID] else { return }
         for flow in datagramFlows() where flow.pool === pool { end(flow, .deregistration, by: .apus) }
@@ -215,8 +215,8 @@ extension Worker {
                 if let exchange = stream.exchange { cutForShutdown(exchange) }
             }
             connection.announceEnd()
-            sendLast(connection)
-            end(connection)
+            connection.writeLastFrames(&resources)
+            endConnection(connection)
         }
         for tunnel in tunnels() { end(tunnel, .shutdown, by: .apus) }
         for flow in datagramFlows() { end(flow, .shutdown, by: .apus) }
@@ -261,7 +261,7 @@ extension Worker {
                 } else {
                     close(client)
                 }
-            case .http2Client(let connection): end(connection)
+            case .http2Client(let connection): endConnection(connection)
             case .tunnelSide(let side): if let tunnel = side.tunnel { end(tunnel, .memory, by: .apus) }
             case .mailbox, .listener, .target, .http2Target, .datagramListener, .datagramFlow:
                 preconditionFailure("shed: not a client")

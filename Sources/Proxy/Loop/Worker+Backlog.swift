@@ -53,7 +53,7 @@ extension Worker {
         switch next {
         case .client(let client):
             client.isBacklogged = false
-            if !client.isClosed { client.advance(&self) }
+            if !client.isClosed { advance(client) }
         case .http2(let connection):
             connection.isBacklogged = false
             if !connection.isClosed, connection.mayRead { serve(connection) }

@@ -67,8 +67,8 @@ extension Worker {
     /// Ends a connection without requests, of which the client is told.
     private mutating func sendAway(_ connection: HTTP2ClientConnection) {
         connection.announceEnd()
-        sendLast(connection)
-        end(connection)
+        connection.writeLastFrames(&resources)
+        endConnection(connection)
     }
 
     /// Walks all connections for those that are idle, the idlest last. Returns false if there is none, or if the last
@@ -134,7 +134,7 @@ extension Worker {
             leaveDescriptorQueue(exchange)
             let client = exchange.client
             forward(exchange)
-            deferToNextPass(client)
+            resources.deferToNextPass(client)
         }
     }
 

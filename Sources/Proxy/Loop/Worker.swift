@@ -50,8 +50,9 @@ struct Worker: ~Copyable {
     lazy var datagrams = DatagramBatch()
     var freeExchanges: [Exchange] = []
     let tickets: TLSTicketKeyRing
-    /// Sides for which something has come that is acted on in the next pass.
-    var deferred: [ClientSide] = []
+    /// Those of `resources.deferredClients` and `resources.dirtyConnections` that have their turn.
+    private var resumingClients: [ClientSide] = []
+    var flushingConnections: [HTTP2Connection] = []
     /// Those that have more to do than one turn allows (Worker+Backlog).
     var backlog = Queue<Backlogged>()
     /// Whether one of them has its turn.
@@ -110,7 +111,7 @@ struct Worker: ~Copyable {
 
     /// When a pass is due though nothing becomes ready; nil if none is.
     var nextPassAt: Instant? {
-        let isIdle = deferred.isEmpty && backlog.isEmpty && resources.dirtyConnections.isEmpty
+        let isIdle = resources.deferredClients.isEmpty && backlog.isEmpty && resources.dirtyConnections.isEmpty
         return isIdle ? nextDeadline : now
     }
 
@@ -171,20 +172,15 @@ struct Worker: ~Copyable {
     }
 
     private mutating func resumeDeferred() {
-        guard !deferred.isEmpty else { return }
-        let clients = deferred
-        deferred.removeAll(keepingCapacity: true)
-        for client in clients {
+        guard !resources.deferredClients.isEmpty else { return }
+        // The lists change places: emptying one that has another name costs an allocation.
+        swap(&resources.deferredClients, &resumingClients)
+        for index in resumingClients.indices {
+            let client = resumingClients[index]
             client.isDeferred = false
-            if !client.isClosed { client.advance(&self) }
+            if !client.isClosed { advance(client) }
         }
-    }
-
-    /// Has a client's side go on in the next pass.
-    mutating func deferToNextPass(_ client: ClientSide) {
-        guard !client.isDeferred else { return }
-        client.isDeferred = true
-        deferred.append(client)
+        resumingClients.removeAll(keepingCapacity: true)
     }
 
     private mutating func fireTimers() {

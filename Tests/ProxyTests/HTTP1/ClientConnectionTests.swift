@@ -41,7 +41,7 @@ import Testing
             client.outbound = bench.worker.resources.buffers.acquireLarge()
             client.outbound?.append("rest")
         }
-        client.abort(isResponseDone: true, &bench.worker)
+        bench.worker.abort(client, isResponseDone: true)
         if waits, case .failed = pair.otherEnd() { return }
         #expect(!waits && pair.otherEnd() == .endOfStream)
     }
