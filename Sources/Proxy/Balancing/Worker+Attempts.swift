@@ -20,7 +20,7 @@ extension Worker {
             counters.targetConnectionsReused.add()
             schedule(idle, at: now + group.plan.attempts.unacknowledgedMax)
             idle.join(exchange)
-            return take(exchange, idle, beganAt: now)
+            return joinTarget(exchange, idle, beganAt: now)
         }
         openConnection(exchange, pool, group, name)
     }
@@ -60,7 +60,7 @@ extension Worker {
 
     /// A connection to the target of one of the exchange's attempts is ready: it goes out there. The others in the race
     /// have lost.
-    mutating func take(_ exchange: Exchange, _ side: TargetSide, beganAt: Instant) {
+    mutating func joinTarget(_ exchange: Exchange, _ side: TargetSide, beganAt: Instant) {
         while let other = exchange.attempts.takeFirst() {
             withdraw(other, other.beganAt < beganAt ? .overtaken : .outrun, exchange.group)
         }

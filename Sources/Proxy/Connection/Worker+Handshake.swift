@@ -5,7 +5,7 @@ import Telemetry
 /// TLS handshakes of clients, and what is counted and logged of them.
 extension Worker {
     /// Goes on with a client's handshake. Returns false when there is nothing more to do now.
-    mutating func shakeHands(_ client: ClientConnection, since: Instant) -> Bool {
+    mutating func continueHandshake(_ client: ClientConnection, since: Instant) -> Bool {
         guard let tls = client.tls else { preconditionFailure("client: a handshake without TLS") }
         switch client.transport.handshake(tls, &resources) {
         case .waiting: return false

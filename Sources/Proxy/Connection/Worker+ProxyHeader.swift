@@ -53,10 +53,10 @@ extension Worker {
             return true
         case .refused(let reasonCode):
             tunnel.record.reason = reasonCode
-            end(tunnel, .proxyHeader, by: .client)
+            endTunnel(tunnel, .proxyHeader, by: .client)
         case .gone:
             tunnel.record.reason = "ProxyHeaderCut"
-            end(tunnel, .proxyHeader, by: .client)
+            endTunnel(tunnel, .proxyHeader, by: .client)
         }
         return false
     }

@@ -76,7 +76,7 @@ extension Worker {
             unheard(connection.pool, connection.group, since: connection.transport.unacknowledgedSince)
             if !connection.isClosed { moveStreams(of: connection) }
             if connection.isClosed { return }
-            if silence >= limit * Limits.unacknowledgedWaits { return giveUp(connection) }
+            if silence >= limit * Limits.unacknowledgedWaits { return giveUpConnection(connection) }
         } else {
             for exchange in connection.exchanges { leaveUnhealthy(exchange) }
             if pingDeadline(of: connection) <= now { ping(connection) }
@@ -102,7 +102,7 @@ extension Worker {
     }
 
     /// What is not answered by now never will be.
-    private mutating func giveUp(_ connection: HTTP2TargetConnection) {
+    private mutating func giveUpConnection(_ connection: HTTP2TargetConnection) {
         for exchange in connection.exchanges {
             let client = exchange.client
             counters.timeouts.add(.targetUnacknowledged)

@@ -5,7 +5,7 @@ import Telemetry
 /// One request and its response: what joins a client's side to a target's.
 ///
 /// Shape:  reused through its worker's free list, with the arena of its request head. Both sides point here and are
-///         pointed at from here; `Worker.release` cuts the knot.
+///         pointed at from here; `Worker.releaseExchange` cuts the knot.
 final class Exchange {
     /// The request, kept to the end: retries and the log record need it.
     var request = Head()

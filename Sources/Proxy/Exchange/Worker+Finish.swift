@@ -7,7 +7,7 @@ extension Worker {
     mutating func finish(_ exchange: Exchange) {
         let client = exchange.client
         let keepsClient = exchange.clientPersistence == .persistent
-        release(exchange)
+        releaseExchange(exchange)
         switch client.kind {
         case .connection(let connection):
             if keepsClient { connection.enter(.reading) } else { closeAfterAnswer(connection) }
@@ -24,7 +24,7 @@ extension Worker {
         exchange.record.reasonDetail = exchange.responseFault?.reasonCode
         let isResponseDone = exchange.responseProgress == .passedOn
         releaseTarget(exchange, reusable: false)
-        release(exchange)
+        releaseExchange(exchange)
         abort(client, isResponseDone: isResponseDone)
     }
 
@@ -38,7 +38,7 @@ extension Worker {
     }
 
     /// Writes the record, and cuts the ties between the exchange and both connections.
-    private mutating func release(_ exchange: Exchange) {
+    private mutating func releaseExchange(_ exchange: Exchange) {
         precondition(exchange.target == nil && exchange.pool == nil, "exchange: released with its target")
         let client = exchange.client
         exchange.keptBody.reset(&resources.buffers)

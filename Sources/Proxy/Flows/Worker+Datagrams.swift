@@ -5,7 +5,7 @@ import Telemetry
 // The way of datagrams: `receive` → `flow` → `beginFlow`, once → `forward`; and back: `returnDatagrams`.
 extension Worker {
     /// Passes on datagrams that have come to a listener; what is left makes another event.
-    mutating func receive(_ listener: DatagramListener) {
+    mutating func receiveDatagrams(_ listener: DatagramListener) {
         for _ in 0..<Limits.datagramBatchesPerTurnMax {
             guard case .messages(let count) = datagrams.receive(from: listener.socket) else { return }
             var index = 0
@@ -92,7 +92,7 @@ extension Worker {
 
     private mutating func evict(_ flow: DatagramFlow) {
         counters.flowsEvicted.add()
-        end(flow, .memory, by: .apus)
+        endFlow(flow, .memory, by: .apus)
     }
 
     /// Sends datagrams of the client to the target. What the kernel does not take is lost, as datagrams are.
@@ -109,7 +109,7 @@ extension Worker {
             case .failed(let code):
                 if isVerdict(code) {
                     noteDropped(rest)
-                    return end(flow, .unreachable, by: .target)
+                    return endFlow(flow, .unreachable, by: .target)
                 }
                 noteDropped(rest.prefix(1))
                 rest = rest.dropFirst()
@@ -143,7 +143,7 @@ extension Worker {
     mutating func returnDatagrams(_ flow: DatagramFlow) {
         switch datagrams.receive(from: flow.socket) {
         case .wouldBlock: return
-        case .failed(let code): return isVerdict(code) ? end(flow, .unreachable, by: .target) : ()
+        case .failed(let code): return isVerdict(code) ? endFlow(flow, .unreachable, by: .target) : ()
         case .messages(let count):
             flow.listener.targetSent(flow, now: now)
             var rest = 0..<count
@@ -176,7 +176,7 @@ extension Worker {
         let last = Instant(nanoseconds: now.nanoseconds - min(now.nanoseconds, timeout))
         var ended = 0
         while ended < Limits.flowsExpiredPerTurnMax, let flow = listener.idle(before: last) {
-            end(flow, .idle, by: .apus)
+            endFlow(flow, .idle, by: .apus)
             ended += 1
         }
         listener.isTimed = listener.oldestUnverified != nil || listener.idlestVerified != nil
@@ -187,7 +187,7 @@ extension Worker {
     }
 
     /// Ends a flow: what comes from its client begins another.
-    mutating func end(_ flow: DatagramFlow, _ ending: FlowEnding, by party: FlowParty) {
+    mutating func endFlow(_ flow: DatagramFlow, _ ending: FlowEnding, by party: FlowParty) {
         flow.record.ending = ending
         flow.record.endedBy = party
         flow.record.duration = now.since(flow.beganAt)
@@ -223,7 +223,7 @@ extension Worker {
         let gone = datagramListeners.filter { isGone($0.listener) }
         datagramListeners.removeAll { isGone($0.listener) }
         for listening in gone {
-            for flow in listening.all { end(flow, .listenerRemoved, by: .apus) }
+            for flow in listening.all { endFlow(flow, .listenerRemoved, by: .apus) }
             timers.cancel(listening.token)
             slab.remove(listening.token)
             listening.socket.close()

@@ -4,7 +4,7 @@ import TLS
 import Telemetry
 
 // The way of a connection that is passed on: `admit` (Worker+Accept) → `beginTunnel` → `proceed` → `choose` →
-// `beginAttempt` → `open` → `relay` (Worker+TunnelRelay) → `end` (Worker+TunnelEnd).
+// `beginAttempt` → `open` → `relay` (Worker+TunnelRelay, Tunnel+Relay) → `endTunnel` (Worker+TunnelEnd).
 extension Worker {
     /// Begins a tunnel for a client that has connected.
     mutating func beginTunnel(_ socket: Socket, _ address: SocketAddress, _ listener: Listener) {
@@ -37,18 +37,18 @@ extension Worker {
         while true {
             switch tunnel.phase {
             case .proxyHeader:
-                guard readProxyHeader(tunnel) else { return rest(tunnel) }
+                guard readProxyHeader(tunnel) else { return finishTurn(tunnel) }
                 tunnel.enter(firstPhase(tunnel.listener))
             case .clientHello:
-                guard readClientHello(tunnel) else { return rest(tunnel) }
+                guard readClientHello(tunnel) else { return finishTurn(tunnel) }
                 return choose(tunnel)
             case .handshake:
                 // The most expensive thing that can be asked for.
                 guard isServingBacklog else {
                     delay(tunnel)
-                    return rest(tunnel)
+                    return finishTurn(tunnel)
                 }
-                guard shakeHands(tunnel) else { return rest(tunnel) }
+                guard continueHandshake(tunnel) else { return finishTurn(tunnel) }
                 return choose(tunnel)
             case .connecting:
                 if tunnel.group == nil { choose(tunnel) }
@@ -60,7 +60,7 @@ extension Worker {
     }
 
     /// Goes on with the client's TLS handshake. Returns false if it is not done.
-    private mutating func shakeHands(_ tunnel: Tunnel) -> Bool {
+    private mutating func continueHandshake(_ tunnel: Tunnel) -> Bool {
         if tunnel.client.transport.tls == nil, let context = tunnel.listener.tls {
             tunnel.client.transport.tls = TLSSession(context, wire: resources.wire)
         }
@@ -74,12 +74,12 @@ extension Worker {
         case .failed(let failure):
             resources.countTLSFailure(failure, at: .client)
             tunnel.record.reason = TLSFailureReason(failure).label
-            end(tunnel, .clientTLS, by: .client)
+            endTunnel(tunnel, .clientTLS, by: .client)
             return false
         case .closed:
             counters.tlsFailures.add(.connectionClosed)
             tunnel.record.reason = TLSFailureReason.connectionClosed.label
-            end(tunnel, .clientTLS, by: .client)
+            endTunnel(tunnel, .clientTLS, by: .client)
             return false
         }
     }
@@ -93,20 +93,20 @@ extension Worker {
         case .got: break
         case .nothing: return false
         case .ended, .failed:
-            end(tunnel, .clientHello, by: .client)
+            endTunnel(tunnel, .clientHello, by: .client)
             return false
         }
         switch ClientHello.read(scratch.bytes) {
         case .needMore:
             // What is there was seen: the next byte makes an event.
             tunnel.client.transport.isReadable = false
-            if tunnel.client.transport.isEndAnnounced { end(tunnel, .clientHello, by: .client) }
+            if tunnel.client.transport.isEndAnnounced { endTunnel(tunnel, .clientHello, by: .client) }
             return false
         case .hello(let name): tunnel.serverName = name
         case .notTLS: tunnel.serverName = []
         case .malformed, .tooLong:
             tunnel.record.reason = "malformed"
-            end(tunnel, .clientHello, by: .client)
+            endTunnel(tunnel, .clientHello, by: .client)
             return false
         }
         return true
@@ -121,14 +121,14 @@ extension Worker {
         resources.buffers.release(consume scratch)
         if peeked == .nothing { return choose(tunnel) }
         tunnel.record.reason = "timeout"
-        end(tunnel, .clientHello, by: .apus)
+        endTunnel(tunnel, .clientHello, by: .apus)
     }
 
     /// Finds the rule of a connection, and of its groups the one whose turn it is.
     private mutating func choose(_ tunnel: Tunnel) {
         let name = tunnel.serverName
         guard let (group, hash) = route(tunnel.listener, tunnel.record.client, serverName: name.span) else {
-            return end(tunnel, .noWeight, by: .apus)
+            return endTunnel(tunnel, .noWeight, by: .apus)
         }
         tunnel.group = group
         tunnel.hash = hash
@@ -162,10 +162,11 @@ extension Worker {
         tunnel.enter(.connecting)
         while tunnel.attempts.mayBegin, let pool = nextTarget(tunnel) {
             if tunnel.attempts.count > 0 { counters.retries.add() }
-            if beginAttempt(tunnel, on: pool) { return rest(tunnel) }
+            if beginAttempt(tunnel, on: pool) { return finishTurn(tunnel) }
         }
-        if tunnel.attempts.count == 0 { return end(tunnel, .noTargets, by: .apus) }
-        end(tunnel, tunnel.attempts.lastFailure == .connectTimedOut ? .connectTimeout : .connectFailed, by: .target)
+        if tunnel.attempts.count == 0 { return endTunnel(tunnel, .noTargets, by: .apus) }
+        endTunnel(
+            tunnel, tunnel.attempts.lastFailure == .connectTimedOut ? .connectTimeout : .connectFailed, by: .target)
     }
 
     private func nextTarget(_ tunnel: Tunnel) -> TargetPool? {
@@ -179,7 +180,7 @@ extension Worker {
             counters.connectRaces.add()
             if beginAttempt(tunnel, on: pool) { break }
         }
-        rest(tunnel)
+        finishTurn(tunnel)
     }
 
     /// Begins to connect to `pool`'s target. Returns false if that failed at once.
@@ -278,7 +279,7 @@ extension Worker {
         guard let attempt = tunnel.attempts.pending.first(where: { $0.pool === pool }),
             case .tunnelSide(let side) = slab.resolve(attempt.token)
         else { return }
-        if !leave(side, tunnel) { end(tunnel, ending, by: .apus) }
+        if !leave(side, tunnel) { endTunnel(tunnel, ending, by: .apus) }
     }
 
     /// A target has taken the connection; the others in the race have lost.
@@ -307,7 +308,7 @@ extension Worker {
             counters.timeouts.add(side.transport.connectTimeoutKind)
             return connectFailed(side, tunnel, .connectTimedOut)
         }
-        if tunnel.attempts.nextAt <= now { joinRace(tunnel) } else { rest(tunnel) }
+        if tunnel.attempts.nextAt <= now { joinRace(tunnel) } else { finishTurn(tunnel) }
     }
 
     /// Sends the PROXY header, where the group has one, as soon as a target's connection is there: before TLS, which is
@@ -347,7 +348,7 @@ extension Worker {
             if !tunnel.isBacklogged { relay(tunnel, from: side) }
         case .connecting:
             side.transport.noteReady(ready)
-            if ready.isDead { end(tunnel, .reset, by: .client) }
+            if ready.isDead { endTunnel(tunnel, .reset, by: .client) }
         case .proxyHeader, .clientHello, .handshake:
             side.transport.noteReady(ready)
             proceed(tunnel)

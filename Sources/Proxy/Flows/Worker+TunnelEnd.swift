@@ -5,7 +5,7 @@ extension Worker {
     // MARK: Deadlines
 
     /// Leaves a tunnel until its next event: sets its timer if its next deadline is before the one that is set.
-    mutating func rest(_ tunnel: Tunnel) {
+    mutating func finishTurn(_ tunnel: Tunnel) {
         let deadline = nextDeadline(of: tunnel)
         guard deadline < tunnel.timer else { return }
         tunnel.timer = deadline
@@ -30,22 +30,22 @@ extension Worker {
     /// The tunnel's timer has fired: acts on the deadline that has come, or sets the timer again.
     mutating func tunnelTimerFired(_ tunnel: Tunnel) {
         tunnel.timer = .distantFuture
-        guard nextDeadline(of: tunnel) <= now else { return rest(tunnel) }
+        guard nextDeadline(of: tunnel) <= now else { return finishTurn(tunnel) }
         switch tunnel.phase {
         case .proxyHeader:
             tunnel.record.reason = "timeout"
-            end(tunnel, .proxyHeader, by: .apus)
+            endTunnel(tunnel, .proxyHeader, by: .apus)
         case .clientHello: clientHelloTimedOut(tunnel)
         case .handshake:
             counters.timeouts.add(.tlsHandshake)
             counters.tlsFailures.add(.timeout)
             tunnel.record.reason = "timeout"
-            end(tunnel, .clientTLS, by: .apus)
+            endTunnel(tunnel, .clientTLS, by: .apus)
         case .connecting: connectTimerFired(tunnel)
         case .open:
-            guard !isTaking(tunnel) else { return rest(tunnel) }
+            guard !isTaking(tunnel) else { return finishTurn(tunnel) }
             counters.timeouts.add(.flowIdle)
-            end(tunnel, .idle, by: .apus)
+            endTunnel(tunnel, .idle, by: .apus)
         case .closed: preconditionFailure("tunnel: a timer after closed")
         }
     }
@@ -62,7 +62,7 @@ extension Worker {
 
     /// Ends a tunnel: unless both sides had finished, both are reset, so that neither takes what it got for the
     /// whole.
-    mutating func end(_ tunnel: Tunnel, _ ending: FlowEnding, by party: FlowParty) {
+    mutating func endTunnel(_ tunnel: Tunnel, _ ending: FlowEnding, by party: FlowParty) {
         tunnel.record.ending = ending
         tunnel.record.endedBy = party
         let isReset = ending != .finished

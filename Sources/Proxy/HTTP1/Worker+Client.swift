@@ -36,7 +36,7 @@ extension Worker {
                     delay(client)
                     return finishTurn(client)
                 }
-                guard shakeHands(client, since: since) else { return finishTurn(client) }
+                guard continueHandshake(client, since: since) else { return finishTurn(client) }
             case .reading:
                 guard readRequest(client) else { return finishTurn(client) }
             case .exchanging:

@@ -92,7 +92,7 @@ extension Worker {
         schedule(target, at: now + target.plan.attempts.unacknowledgedMax)
         target.join(exchange)
         let client = exchange.client
-        take(exchange, target, beganAt: attempt.beganAt)
+        joinTarget(exchange, target, beganAt: attempt.beganAt)
         advance(client)
     }
 
@@ -121,7 +121,7 @@ extension Worker {
         if let target = exchange.target {
             exchange.target = nil
             target.exchange = nil
-            release(target, reusable: reusable)
+            releaseSide(target, reusable: reusable)
         }
         guard let pool = exchange.pool.take() else { return }
         endCount(pool, cut: exchange.state.isCut)
@@ -129,7 +129,7 @@ extension Worker {
 
     /// The exchange that a target's side has served is over: `reusable` if its message ends where it should. A connection
     /// that can serve another exchange goes into its pool.
-    private mutating func release(_ target: TargetSide, reusable: Bool) {
+    private mutating func releaseSide(_ target: TargetSide, reusable: Bool) {
         switch target.kind {
         case .connection(let connection):
             if reusable, connection.isClean, finishDeadline == nil {

@@ -125,7 +125,7 @@ final class HTTP2ClientConnection: HTTP2Connection {
     }
 
     /// Acts on an event of the session. `input` is what was handed to it.
-    func take(_ event: HTTP2Event, _ input: Span<UInt8>, _ resources: inout Resources) -> EventStep {
+    func handleEvent(_ event: HTTP2Event, _ input: Span<UInt8>, _ resources: inout Resources) -> EventStep {
         switch event {
         case .head(let slot, let head, let isEnd):
             return .request(openStream(slot, now: resources.now), head, isEnd: isEnd, refusal: nil)

@@ -119,7 +119,7 @@ final class HTTP2TargetConnection: HTTP2Connection {
     // MARK: What the session says
 
     /// Acts on an event of the session. `input` is what was handed to it.
-    func take(_ event: HTTP2Event, _ input: Span<UInt8>, _ resources: inout Resources) {
+    func handleEvent(_ event: HTTP2Event, _ input: Span<UInt8>, _ resources: inout Resources) {
         switch event {
         case .head(let slot, let head, let isEnd): takeHead(stream(slot), head, isEnd: isEnd, &resources)
         case .refusedHead, .faultyRequest: preconditionFailure("HTTP/2 target: a request")

@@ -86,7 +86,7 @@ extension Worker {
     }
 
     /// Gives back what a connection has, and closes its socket.
-    mutating func release(_ connection: HTTP2Connection, reset: Bool = false) {
+    mutating func releaseConnection(_ connection: HTTP2Connection, reset: Bool = false) {
         timers.cancel(connection.transport.token)
         slab.remove(connection.transport.token)
         connection.close(reset: reset, &resources)

@@ -41,7 +41,7 @@ extension Worker {
         let session = connection.session
         var index = 0
         while index < session.eventCount, !connection.isClosed {
-            switch connection.take(session.event(index), input, &resources) {
+            switch connection.handleEvent(session.event(index), input, &resources) {
             case .nothing: break
             case .request(let stream, let head, let isEnd, let refusal):
                 beginRequest(stream, head, isEnd: isEnd, refusal: refusal)
@@ -213,7 +213,7 @@ extension Worker {
     /// Gives back everything a connection has. It has no stream any more.
     private mutating func close(_ connection: HTTP2ClientConnection) {
         connection.enter(.closed)
-        release(connection)
+        releaseConnection(connection)
         clientCount -= 1
         counters.connectionsActive.subtract()
     }

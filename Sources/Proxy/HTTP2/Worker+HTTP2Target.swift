@@ -31,7 +31,7 @@ extension Worker {
     private mutating func openStream(
         _ exchange: Exchange, _ connection: HTTP2TargetConnection, beganAt: Instant
     ) {
-        take(exchange, TargetStream(connection, now: now), beganAt: beganAt)
+        joinTarget(exchange, TargetStream(connection, now: now), beganAt: beganAt)
     }
 
     /// Gives streams to the exchanges that wait for them, as far as there is room, and opens connections for the rest.
@@ -154,7 +154,7 @@ extension Worker {
         while index < session.eventCount, !connection.isClosed {
             let event = session.event(index)
             if let exchange = connection.unreadInterim(before: event) { readResponse(exchange) }
-            connection.take(event, input, &resources)
+            connection.handleEvent(event, input, &resources)
             index += 1
         }
         session.removeEvents()
@@ -207,7 +207,7 @@ extension Worker {
         keepResumption(of: connection.transport, connection.pool)
         connection.enter(.closed)
         connection.pool.connections.removeAll { $0 === connection }
-        release(connection, reset: connection.isWithdrawn)
+        releaseConnection(connection, reset: connection.isWithdrawn)
         counters.targetConnectionsActive.subtract()
     }
 

@@ -99,7 +99,11 @@ extension Worker {
     mutating func endTunnels(of targetID: Int, _ ending: FlowEnding) {
         guard targetID < pools.count, let pool = pools[targetID] else { return }
         for tunnel in tunnels() {
-            if tunnel.pool === pool { end(tunnel, ending, by: .apus) } else { giveUpConnect(to: pool, tunnel, ending) }
+            if tunnel.pool === pool {
+                endTunnel(tunnel, ending, by: .apus)
+            } else {
+                giveUpConnect(to: pool, tunnel, ending)
+            }
         }
     }
 
@@ -120,7 +124,7 @@ extension Worker {
             advance(client)
         }
         guard targetID < pools.count, let pool = pools[targetID] else { return }
-        for flow in datagramFlows() where flow.pool === pool { end(flow, .deregistration, by: .apus) }
+        for flow in datagramFlows() where flow.pool === pool { endFlow(flow, .deregistration, by: .apus) }
         endTunnels(of: targetID, .deregistration)
     }
 
@@ -218,8 +222,8 @@ extension Worker {
             connection.writeLastFrames(&resources)
             endConnection(connection)
         }
-        for tunnel in tunnels() { end(tunnel, .shutdown, by: .apus) }
-        for flow in datagramFlows() { end(flow, .shutdown, by: .apus) }
+        for tunnel in tunnels() { endTunnel(tunnel, .shutdown, by: .apus) }
+        for flow in datagramFlows() { endFlow(flow, .shutdown, by: .apus) }
         for pool in pools { while let idle = pool?.takeIdle() { close(idle) } }
         accessLog?.flush()
         connectionLog?.flush()
@@ -262,7 +266,7 @@ extension Worker {
                     close(client)
                 }
             case .http2Client(let connection): endConnection(connection)
-            case .tunnelSide(let side): if let tunnel = side.tunnel { end(tunnel, .memory, by: .apus) }
+            case .tunnelSide(let side): if let tunnel = side.tunnel { endTunnel(tunnel, .memory, by: .apus) }
             case .mailbox, .listener, .target, .http2Target, .datagramListener, .datagramFlow:
                 preconditionFailure("shed: not a client")
             }

@@ -27,7 +27,7 @@ extension Worker {
             switch occupant {
             case .client(let client): close(client)
             case .http2Client(let connection): sendAway(connection)
-            case .tunnelSide(let side): if let tunnel = side.tunnel { end(tunnel, .memory, by: .apus) }
+            case .tunnelSide(let side): if let tunnel = side.tunnel { endTunnel(tunnel, .memory, by: .apus) }
             default: continue
             }
             counters.connectionsEvicted.add(.silent)

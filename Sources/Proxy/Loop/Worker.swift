@@ -8,7 +8,7 @@ import Telemetry
 /// workers on the way of a request, waits for nothing but its poller, and takes no lock.
 ///
 /// The way of a request: `dispatch` → `advance` → `readRequest` → `decide` (Worker+Decide) → `attempt`
-/// (Worker+Attempts) → `sendRequest` → `pump` → `readResponse` → `relay` (Worker+Relay) → `finish` (Worker+Finish).
+/// (Worker+Attempts) → `sendRequest` → `pump` → `readResponse` → `relayBody` (Side+Relay) → `finish` (Worker+Finish).
 /// The way of a connection that is passed on: Worker+Tunnel.
 struct Worker: ~Copyable {
     let configuration: WorkerConfiguration
@@ -161,7 +161,7 @@ struct Worker: ~Copyable {
         case .client(let client): clientReady(client, ready)
         case .target(let target): targetReady(target, ready)
         case .tunnelSide(let side): sideReady(side, ready)
-        case .datagramListener(let listener): receive(listener)
+        case .datagramListener(let listener): receiveDatagrams(listener)
         case .datagramFlow(let flow): returnDatagrams(flow)
         case .http2Client(let client): clientReady(client, ready)
         case .http2Target(let target): targetReady(target, ready)
