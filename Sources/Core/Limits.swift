@@ -5,10 +5,11 @@ public enum Limits {
     public static let listenBacklog: Int32 = 4096
     /// Ready events taken per pass of a poller. More wait for the next pass, so that timers and mail stay prompt.
     public static let readyEventsMax = 256
-    /// Bytes of the small buffers, which hold what is left of a short message.
+    /// Bytes of the small buffers, which hold the unprocessed rest of a short message.
     public static let smallBufferBytes = 4 * 1024
-    /// Bytes of the medium buffers, which hold what is left of a longer message, as of a head with large cookies that
-    /// has not come to its end: a stranger who sends a little more than fits a small buffer must not pin a large one.
+    /// Bytes of the medium buffers, which hold the unprocessed rest of a longer message, such as an incomplete head
+    /// with large cookies. Without them a slow client (slow loris) that sends a little more than fits a small buffer
+    /// would occupy a large one.
     public static let mediumBufferBytes = 16 * 1024
     /// Bytes of the large buffers. Holds the largest request head (64 KiB) and what Apus adds.
     public static let largeBufferBytes = 72 * 1024
@@ -18,21 +19,23 @@ public enum Limits {
     /// Free buffers of each size that a pool keeps for reuse; beyond it they go back to the allocator, so that a
     /// burst does not stay in memory for ever.
     public static let freeBuffersMax = 64
-    /// Bytes from which a piece of memory is mapped by itself: more than any buffer has, since buffers come and go with
-    /// each burst of requests, and a mapping costs two system calls.
+    /// Allocations of at least so many bytes are mapped one by one. Larger than any buffer, since buffers are allocated
+    /// and freed with each burst of requests, and a mapping costs two system calls.
     static let mappedBytesMin = 256 * 1024
-    /// Bytes that must lie free at the end of a heap before malloc gives them back: less would come and go.
+    /// Bytes that must be free at the end of a heap before malloc returns them to the system. With less, memory would
+    /// be returned and requested again all the time.
     static let trimmedBytesMin = 4 * 1024 * 1024
     /// Heads kept for reuse by one worker; more go back to the allocator.
     public static let freeHeadsMax = 256
-    /// Bytes of arena and table up to which a head is kept for reuse: 16 KiB. One giant head must not stay.
+    /// Bytes of arena and table up to which a head is kept for reuse: 16 KiB, so that one giant head does not stay in
+    /// memory.
     public static let freeHeadBytesMax = 16 * 1024
-    /// Messages that a batch of datagrams holds: what one call receives or sends. More wait for the next call. Shared
-    /// by 32, what a call costs by itself hardly counts, and a batch stays at 2 MiB of memory at most.
+    /// Messages that a batch of datagrams holds, which is what one call receives or sends. More wait for the next call.
+    /// At 32, the fixed cost of a call hardly counts, and a batch takes 2 MiB of memory at most.
     public static let datagramBatchMessages = 32
     /// Bytes of a message: the kernel joins datagrams to 64 KiB at most, and no datagram is larger.
     public static let datagramMessageBytes = 64 * 1024
-    /// Bytes that a listening socket for datagrams queues in either direction: about 10 ms at 3 Gbit/s, for a burst
-    /// between two passes of the loop. Beyond it datagrams are lost. The kernel lowers it to `rmem_max` and `wmem_max`.
+    /// Bytes that a listening UDP socket queues in either direction: about 10 ms at 3 Gbit/s, for a burst between two
+    /// passes of the loop. Beyond it datagrams are lost. The kernel lowers it to `rmem_max` and `wmem_max`.
     public static let datagramQueueBytes: Int32 = 4 * 1024 * 1024
 }

@@ -1,11 +1,11 @@
 import Core
 
-/// The bytes of a span, which `#expect` cannot take itself.
+/// A copy of a span's bytes, since `#expect` cannot capture a span.
 func copyBytes(_ span: Span<UInt8>) -> [UInt8] {
     unsafe span.withUnsafeBufferPointer { unsafe Array($0) }
 }
 
 extension Buffer {
-    /// What waits, as text.
+    /// The content, as text.
     var text: String { bytes.text }
 }

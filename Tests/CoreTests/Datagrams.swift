@@ -3,7 +3,7 @@ import Core
 import Glibc
 import Testing
 
-/// The other side of what is tested: plain sockets that join and split nothing by themselves, and plain calls.
+/// The other side of the tests: plain UDP sockets without GRO and GSO, and plain system calls.
 enum Datagrams {
     /// A listening socket on a port of the kernel's choice.
     static func listen(_ host: String) throws -> (socket: DatagramSocket, address: SocketAddress) {
@@ -12,7 +12,7 @@ enum Datagrams {
         return (listener, try #require(listener.localAddress))
     }
 
-    /// A socket that hears each datagram by itself, and the address it hears on.
+    /// A socket that receives each datagram separately (without GRO), and its address.
     static func listenPlainly(_ host: String) throws -> (socket: DatagramSocket, address: SocketAddress) {
         let listener = try listen(host)
         try #require(set(listener.socket, Int32(IPPROTO_UDP), UDP_GRO, 0))
@@ -31,26 +31,27 @@ enum Datagrams {
         return status == 0 ? value : -1
     }
 
-    /// Sends one datagram over a connected socket; returns whether it went.
+    /// Sends one datagram over a connected socket. Returns whether it was sent.
     static func send(_ bytes: [UInt8], over socket: DatagramSocket) -> Bool {
         unsafe Glibc.send(socket.descriptor, bytes, bytes.count, 0) == bytes.count
     }
 
-    /// Sends datagrams of `segmentSize` bytes, the last with the rest, in one call; returns whether they went.
+    /// Sends datagrams of `segmentSize` bytes, the last with the rest, in one call (GSO). Returns whether they were
+    /// sent.
     static func send(_ bytes: [UInt8], segmentSize: Int, over socket: DatagramSocket) -> Bool {
         guard set(socket, Int32(IPPROTO_UDP), UDP_SEGMENT, Int32(segmentSize)) else { return false }
         defer { _ = set(socket, Int32(IPPROTO_UDP), UDP_SEGMENT, 0) }
         return send(bytes, over: socket)
     }
 
-    /// The datagrams that arrive at a plain socket, each waited for; fewer if they do not come.
+    /// Receives `datagramCount` datagrams from a plain socket, waiting for each; fewer if they do not arrive.
     static func receive(_ datagramCount: Int, from socket: DatagramSocket) -> [[UInt8]] {
         var datagrams: [[UInt8]] = []
         while datagrams.count < datagramCount, let datagram = receiveOne(from: socket) { datagrams.append(datagram) }
         return datagrams
     }
 
-    /// The next datagram; nil if none comes.
+    /// The next datagram; nil if none arrives.
     static func receiveOne(from socket: DatagramSocket) -> [UInt8]? {
         guard awaitReadable(socket.descriptor) else { return nil }
         var bytes = [UInt8](repeating: 0, count: 65_536)
@@ -58,13 +59,13 @@ enum Datagrams {
         return count < 0 ? nil : Array(bytes[..<count])
     }
 
-    /// Whether nothing waits.
+    /// Whether no datagram is waiting.
     static func isSilent(_ socket: DatagramSocket) -> Bool {
         var byte: UInt8 = 0
         return unsafe recv(socket.descriptor, &byte, 1, Int32(MSG_PEEK)) < 0 && errno == EAGAIN
     }
 
-    /// Both ends of a Unix socket that keeps boundaries: its queue is short, and nobody empties it unasked.
+    /// Both ends of a Unix datagram socket, whose queue is short and is emptied only by the test.
     static func unixPair() throws -> (first: DatagramSocket, second: DatagramSocket) {
         var descriptors: [Int32] = [-1, -1]
         let type = Int32(SOCK_DGRAM.rawValue | SOCK_NONBLOCK.rawValue | SOCK_CLOEXEC.rawValue)
@@ -72,7 +73,7 @@ enum Datagrams {
         return (DatagramSocket(descriptor: descriptors[0]), DatagramSocket(descriptor: descriptors[1]))
     }
 
-    /// Bytes of the longest datagram: 65,535 less the heads of UDP and, on IPv4, of IP. Source: RFC 768, RFC 791.
+    /// Bytes of the longest datagram: 65,535 minus the headers of UDP and, on IPv4, of IP. Source: RFC 768, RFC 791.
     static func longest(_ host: String) -> Int { host == Loopback.ipv6 ? 65_527 : 65_507 }
 
     /// `bytes` in pieces of `size`, the last with the rest.
@@ -82,7 +83,7 @@ enum Datagrams {
 }
 
 extension DatagramBatch {
-    /// Receives once there is something, at most ten seconds from now. What went over loopback is there at once.
+    /// Waits at most ten seconds until something has arrived, and receives it. Over loopback it arrives at once.
     func receiveSoon(from socket: DatagramSocket) -> ReceiveResult {
         awaitReadable(socket.descriptor) ? receive(from: socket) : .wouldBlock
     }

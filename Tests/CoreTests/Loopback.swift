@@ -2,7 +2,7 @@ import Core
 import Glibc
 import Testing
 
-/// The hosts on which this machine can talk to itself: IPv6 is off in some containers.
+/// The loopback addresses that this machine has: IPv6 is off in some containers.
 enum Loopback {
     static let ipv4 = "127.0.0.1"
     static let ipv6 = "::1"
@@ -31,7 +31,7 @@ enum Loopback {
         return (client, try accept(from: listener.socket))
     }
 
-    /// The next connection, waited for.
+    /// Waits for the next connection.
     static func accept(from listener: Socket) throws -> Socket {
         try #require(awaitReadable(listener.descriptor))
         guard case .accepted(let socket, _) = listener.accept() else {
@@ -41,10 +41,10 @@ enum Loopback {
     }
 }
 
-/// Waits until `descriptor` can be read, at most ten seconds. Returns whether it can.
+/// Waits at most ten seconds until `descriptor` is readable. Returns whether it is.
 func awaitReadable(_ descriptor: Int32) -> Bool { awaitEvents(descriptor, POLLIN) }
 
-/// Waits until `descriptor` can be written, or a connection attempt is decided, at most ten seconds.
+/// Waits at most ten seconds until `descriptor` is writable, or its connection attempt has succeeded or failed.
 func awaitWritable(_ descriptor: Int32) -> Bool { awaitEvents(descriptor, POLLOUT) }
 
 private func awaitEvents(_ descriptor: Int32, _ events: Int32) -> Bool {
@@ -52,7 +52,7 @@ private func awaitEvents(_ descriptor: Int32, _ events: Int32) -> Bool {
     return unsafe poll(&watched, 1, 10_000) == 1
 }
 
-/// Reads until something other than bytes comes, waiting for each piece; returns the bytes and what it was.
+/// Reads until the result is not bytes, waiting each time. Returns the bytes and the last result.
 func readAll(_ socket: Socket) -> (content: [UInt8], end: Socket.ReadResult) {
     let buffer = Buffer(capacity: 64 * 1024)
     var content: [UInt8] = []
@@ -65,14 +65,14 @@ func readAll(_ socket: Socket) -> (content: [UInt8], end: Socket.ReadResult) {
     }
 }
 
-/// A buffer that holds `content` and has no more room.
+/// A full buffer that holds `content`.
 func buffer(_ content: [UInt8]) -> Buffer {
     let buffer = Buffer(capacity: content.count)
     buffer.append(content.span)
     return buffer
 }
 
-/// Bytes that look random; the same for the same seed.
+/// Pseudorandom bytes; the same for the same seed.
 func randomBytes(_ count: Int, seed: UInt64) -> [UInt8] {
     var random = FastRandom(seed: seed)
     return (0..<count).map { _ in UInt8(truncatingIfNeeded: random.next()) }

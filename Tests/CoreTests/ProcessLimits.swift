@@ -1,26 +1,26 @@
 import Glibc
 
-/// What should not have happened, where a test cannot go on.
+/// An unexpected state that ends a test.
 struct Unexpected: Error, CustomStringConvertible {
     let description: String
 
     init(_ description: String) { self.description = description }
 }
 
-/// Lowers what this process may use. For exit tests, which have a process of their own.
+/// Lowers the resource limits of this process. For exit tests, which run in a process of their own.
 enum ProcessLimits {
-    /// The number below which descriptors must be.
+    /// Sets the limit on descriptors.
     static func setDescriptors(_ soft: UInt, most hard: UInt) throws {
         try set(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), soft, hard)
     }
 
-    /// The size to which a file may grow; more fails as on a full disk.
+    /// Sets the limit on the size of files; a write beyond fails as on a full disk.
     static func setFileSize(_ bytes: UInt) throws {
         _ = signal(SIGXFSZ, SIG_IGN)
         try set(__rlimit_resource_t(RLIMIT_FSIZE.rawValue), bytes, bytes)
     }
 
-    /// The number below which descriptors must be at present.
+    /// The current limit on descriptors.
     static var descriptors: UInt {
         var limit = rlimit()
         return unsafe getrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit) == 0 ? limit.rlim_cur : 0

@@ -30,15 +30,15 @@ extension UInt8 {
 }
 
 extension Span where Element == UInt8 {
-    /// Whether these bytes are `literal`, which is written in lower case, in any case.
+    /// Whether these bytes equal `literal`, ignoring case. `literal` must be written in lower case.
     @inlinable @inline(__always) public func equalsIgnoringCase(_ literal: StaticString) -> Bool {
         guard count == literal.utf8CodeUnitCount else { return false }
         for index in 0..<count where unsafe self[index].lowercased != literal.utf8Start[index] { return false }
         return true
     }
 
-    /// Whether the first `count` of these bytes are the first of `literal`, which is written in lower case, in any
-    /// case.
+    /// Whether the first `count` bytes equal the first `count` bytes of `literal`, ignoring case. `literal` must be
+    /// written in lower case.
     public func begins(with literal: StaticString, count: Int) -> Bool {
         precondition(count <= self.count && count <= literal.utf8CodeUnitCount, "begins: more than there is")
         for index in 0..<count where unsafe self[index].lowercased != literal.utf8Start[index] { return false }
@@ -59,14 +59,14 @@ extension Span where Element == UInt8 {
         return true
     }
 
-    /// Whether these bytes are `other`, the case of both ignored.
+    /// Whether these bytes equal `other`, ignoring case.
     public func equalsIgnoringCase(_ other: Span<UInt8>) -> Bool {
         guard count == other.count else { return false }
         for index in 0..<count where self[index].lowercased != other[index].lowercased { return false }
         return true
     }
 
-    /// The eight bytes from `index` on, the first of them lowest; for scans that look at eight at a time.
+    /// The eight bytes from `index` on as a little-endian number, for scans that look at eight bytes at a time.
     @inlinable @inline(__always) public func eightBytes(at index: Int) -> UInt64 {
         unsafe UInt64(littleEndian: bytes.unsafeLoadUnaligned(fromByteOffset: index, as: UInt64.self))
     }
@@ -95,7 +95,7 @@ extension StaticString {
 }
 
 extension [UInt8] {
-    /// A copy of the bytes that `span` lends.
+    /// A copy of the bytes of `span`.
     public init(copying span: Span<UInt8>) {
         self.init()
         reserveCapacity(span.count)

@@ -7,7 +7,7 @@ public enum FieldID: UInt8, Sendable, CaseIterable {
     case host, connection, contentLength, transferEncoding, expect, upgrade, te, trailer, keepAlive
     case proxyConnection, http2Settings, xForwardedFor, xForwardedProto, xForwardedPort, xAmznTraceID
     case userAgent, date, server, location, contentType
-    /// What Apus alone may tell targets about TLS: X-Amzn-Tls-… and X-Amzn-Mtls-….
+    /// X-Amzn-Tls-… and X-Amzn-Mtls-…, by which Apus tells targets about TLS. A client must not be able to set them.
     case xAmznTLS
     case secWebSocketKey
 
@@ -56,8 +56,8 @@ public enum FieldID: UInt8, Sendable, CaseIterable {
             default: .other
             }
     }
-    /// The field that servers take one of this name for which hand fields on as variables, as CGI does: to them every
-    /// byte but letters and digits is the same. Source: RFC 3875 §4.1.18.
+    /// The field that a CGI-like server would confuse a field of this name with. Such a server passes fields on as
+    /// environment variables, in whose names every byte but letters and digits becomes `_`. Source: RFC 3875 §4.1.18.
     public init(cgiVariable name: Span<UInt8>) {
         var plain = InlineArray<40, UInt8>(repeating: 0x2D)
         guard name.count <= plain.count else {
@@ -68,9 +68,10 @@ public enum FieldID: UInt8, Sendable, CaseIterable {
         self.init(plain.span.extracting(first: name.count))
     }
 
-    /// Whether targets read in it what Apus tells them, so that a field which they may take for it goes no further.
+    /// Whether Apus sets this field for targets, so that a client's field which a target could confuse with it is
+    /// removed.
     public var isSetByApus: Bool {
-        // Whoever adds a field decides here, too: there is no default.
+        // No default: adding a field forces a decision here.
         switch self {
         case .host, .connection, .contentLength, .transferEncoding, .upgrade, .te, .xForwardedFor, .xForwardedProto,
             .xForwardedPort, .xAmznTraceID, .xAmznTLS, .secWebSocketKey:

@@ -79,20 +79,21 @@ public struct Field: Sendable {
     /// The length of the body that follows.
     public var body = BodyLength.none
 
-    /// Whether it came by HTTP/2. Its framing and its connection's fields are another matter there.
+    /// Whether it came by HTTP/2, which frames bodies itself and has no Connection field.
     public var isHTTP2 = false
-    /// Whether its sender takes trailers: `te: trailers`, which concerns one hop and matters to gRPC on the next.
+    /// Whether its sender accepts trailers (`te: trailers`). The field concerns one hop, but gRPC needs it on the next
+    /// hop too.
     public var acceptsTrailers = false
-    /// Whether a field came in whose name is beyond `[-A-Za-z0-9]+`, removed or not.
+    /// Whether a field came in whose name does not match `[-A-Za-z0-9]+`, removed or not.
     public var hasInvalidNames = false
-    /// Whether a field was removed for its name: one beyond `[-A-Za-z0-9]+` where those are dropped, or one that passes
-    /// for ours.
+    /// Whether a field was removed for its name: one that does not match `[-A-Za-z0-9]+` where those are dropped, or
+    /// one that a target could confuse with a field of ours.
     public var hasDroppedNames = false
-    /// Whether there are servers that read the path as another one.
+    /// Whether some servers would resolve the path to another one, which rules have to match as well.
     public var isPathAmbiguous = false
 
-    /// Whether it asks for a WebSocket, or a 101 agrees to one. What asked and agreed on this hop (Upgrade and
-    /// Connection, or `:protocol`) is removed, and each serialiser writes its own.
+    /// Whether the request asks for a WebSocket, or the response accepts it with 101. The fields that say so on this
+    /// hop (Upgrade and Connection, or `:protocol`) are removed, and each serialiser writes its own.
     /// Source: RFC 6455 §4; RFC 8441 §4.
     public var isWebSocket = false
 
@@ -232,7 +233,7 @@ public struct Field: Sendable {
         return ByteRange(start: start, count: 8)
     }
 
-    /// Takes back what was appended since the arena held `count` bytes; no range may point there.
+    /// Removes what was appended since the arena held `count` bytes; no range may point there.
     public func truncate(to count: Int) {
         precondition(count >= 0 && count <= arenaCount, "head: truncated beyond the arena")
         arenaCount = count
@@ -243,14 +244,14 @@ public struct Field: Sendable {
 
     // MARK: Fields
 
-    /// Begins a field that Apus adds: appends `name: `. What is appended next is its value, until `endField`.
+    /// Begins a field that Apus adds by appending `name: `. What is appended until `endField` is its value.
     public func beginField(_ name: StaticString) -> ByteRange {
         let range = append(name)
         append(": ")
         return range
     }
 
-    /// The same, for a name that is not a literal.
+    /// Begins a field whose name is not a literal.
     public func beginField(_ name: Span<UInt8>) -> ByteRange {
         let range = append(name)
         append(": ")
@@ -266,15 +267,15 @@ public struct Field: Sendable {
         return (nameRange, valueRange)
     }
 
-    /// Ends the field that `beginField` began: adds it to the table, and a line end to the arena, so that it lies there
-    /// just as HTTP/1 writes it and is copied in one piece with its neighbours.
+    /// Ends the field that `beginField` began: adds it to the table, and a line end to the arena, so that the arena
+    /// holds the line as HTTP/1 writes it and neighbouring lines are copied in one piece.
     public func endField(_ name: ByteRange, id: FieldID) {
         let value = range(from: name.end + 2)
         append("\r\n")
         addField(name: name, value: value, id: id)
     }
 
-    /// Adds a field whose name and value lie in the arena already.
+    /// Adds a field whose name and value are in the arena already.
     public func addField(name: ByteRange, value: ByteRange, id: FieldID) {
         if fieldCount == tableCapacity { growTable() }
         unsafe table[fieldCount] = Field(name: name, value: value, id: id)
@@ -288,7 +289,7 @@ public struct Field: Sendable {
         return unsafe table[index]
     }
 
-    /// Whether a field of this kind came in or was added, removed or not. `.other` is not asked for.
+    /// Whether a field of this kind came in or was added, even if it was removed later. Not for `.other`.
     public func mayContain(_ id: FieldID) -> Bool { present & 1 << UInt64(id.rawValue) != 0 }
 
     /// The index of the first field of this kind at or after `start` that is not removed.
@@ -303,7 +304,7 @@ public struct Field: Sendable {
         return nil
     }
 
-    /// Removes the field at `index` from what is sent on.
+    /// Marks the field at `index` as removed, so that serialisers skip it.
     public func removeField(_ index: Int) {
         precondition(index >= 0 && index < fieldCount, "head: no such field")
         unsafe table[index].isRemoved = true

@@ -1,4 +1,4 @@
-/// A fixed piece of memory that bytes enter at the end and leave at the front.
+/// A byte buffer of fixed capacity: bytes are appended at the end and consumed from the front.
 ///
 /// Shape: `0 ≤ readIndex ≤ writeIndex ≤ capacity`; the bytes between the indices are `bytes`.
 ///        The sole owner of its memory, which `BufferPool` makes and takes back.
@@ -18,13 +18,13 @@
 
     deinit { unsafe base.deallocate() }
 
-    /// The number of bytes waiting.
+    /// The number of bytes that were appended and not consumed.
     public var count: Int { writeIndex - readIndex }
     public var isEmpty: Bool { writeIndex == readIndex }
     /// How many bytes can still be appended without `compact()`.
     public var freeCount: Int { capacity - writeIndex }
 
-    /// The bytes waiting, oldest first. Never stored: parse, remember offsets, `consume`.
+    /// The bytes that were not consumed, oldest first. The span must not be stored: parse, remember offsets, `consume`.
     public var bytes: Span<UInt8> {
         @_lifetime(borrow self)
         get {
@@ -59,13 +59,13 @@
         writeIndex -= count
     }
 
-    /// Forgets everything.
+    /// Drops all bytes.
     public func removeAll() {
         readIndex = 0
         writeIndex = 0
     }
 
-    /// Moves what waits to the front, so that `freeCount` is as large as it can be.
+    /// Moves the remaining bytes to the front of the memory, which makes `freeCount` as large as possible.
     public func compact() {
         guard readIndex > 0 else { return }
         unsafe base.copyMemory(from: base + readIndex, byteCount: count)
@@ -116,7 +116,7 @@
         writeIndex += digitCount
     }
 
-    /// Appends the `digitCount` low hexadecimal digits of `value`, lower case; they must fit.
+    /// Appends the lowest `digitCount` hexadecimal digits of `value`, lower case; they must fit.
     public func append(hexadecimal value: UInt64, digitCount: Int) {
         var shift = UInt64(digitCount) * 4
         while shift > 0 {
@@ -125,7 +125,7 @@
         }
     }
 
-    /// Lets `body` write into the free space; it returns how many bytes it wrote.
+    /// Calls `body` with the free space; it returns how many bytes it wrote there, which are then appended.
     package func appendInPlace(_ body: (UnsafeMutableRawBufferPointer) -> Int) -> Int {
         let free = unsafe UnsafeMutableRawBufferPointer(start: base + writeIndex, count: freeCount)
         let written = unsafe body(free)
@@ -135,9 +135,11 @@
     }
 }
 
-/// The eight lower-case digits of `value`, the first in the lowest byte: memory order on this machine.
+/// The eight lower-case hexadecimal digits of `value`, the first in the lowest byte, as a little-endian machine stores
+/// them.
 ///
-/// Eight nibbles are spread over eight bytes and turned into digits at once: a byte above nine is 39 further on.
+/// Spreads eight nibbles over eight bytes and turns them into digits at once: for a nibble above nine, the letter is 39
+/// above the byte that follows `9`.
 func hexadecimalText(_ value: UInt32) -> UInt64 {
     var nibbles = UInt64(value)
     nibbles = (nibbles & 0xFFFF_0000) << 16 | nibbles & 0xFFFF

@@ -1,24 +1,28 @@
-/// The buffers of one worker: four sizes, reused last in first out while they are warm in the cache.
+/// The buffers of one worker, in four sizes. The last one released is reused first, since it is still in the
+/// processor's cache.
 ///
-/// Shape:  owned by one thread. Reads of HTTP/1 and of tunnels go into bulk buffers; what waits longer than one event
-///         moves into the smallest that holds it (`settle`), so that a stranger who dribbles holds little.
-/// Limits: `bytesMax` bytes out at a time; `isExhausted` tells the owner to shed (ARCHITECTURE.md, "Memory").
+/// Shape:  owned by one thread. Reads of HTTP/1 and of tunnels go into bulk buffers; bytes that wait longer than one
+///         event move into the smallest buffer that holds them (`settle`), so that a slow client (slow loris) occupies
+///         little memory.
+/// Limits: `bytesMax` bytes handed out at a time; `isExhausted` tells the owner to shed load (ARCHITECTURE.md,
+/// "Memory").
 public struct BufferPool {
     private var small = FreeList(capacity: Limits.smallBufferBytes)
     private var medium = FreeList(capacity: Limits.mediumBufferBytes)
     private var large = FreeList(capacity: Limits.largeBufferBytes)
     private var bulk = FreeList(capacity: Limits.bulkBufferBytes)
-    /// Bytes in buffers that are handed out, and others that were charged.
+    /// Bytes in buffers that are handed out, and bytes that were charged.
     public private(set) var bytesHeld = 0
-    /// Bytes that may be handed out before the owner has to shed.
+    /// Bytes that may be handed out before the owner has to shed load.
     public let bytesMax: Int
 
     public init(bytesMax: Int) { self.bytesMax = bytesMax }
 
-    /// Whether the budget is used up. `acquire` still succeeds: whoever accepts work decides.
+    /// Whether the budget is used up. Acquiring still succeeds: what to shed is decided where work is accepted.
     public var isExhausted: Bool { bytesHeld >= bytesMax }
 
-    /// Counts `bytes` that strangers made us hold outside of buffers; what was counted is taken back by a negative one.
+    /// Counts `bytes` that clients or targets made us hold outside of buffers against the budget. A negative number
+    /// gives them back.
     public mutating func charge(_ bytes: Int) { bytesHeld += bytes }
 
     /// An empty buffer of `Limits.bulkBufferBytes`.
@@ -44,7 +48,7 @@ public struct BufferPool {
         return medium.take()
     }
 
-    /// Takes a buffer back, whatever is in it.
+    /// Returns a buffer to the pool; its content is dropped.
     public mutating func release(_ buffer: consuming Buffer) {
         buffer.removeAll()
         bytesHeld -= buffer.capacity
@@ -57,8 +61,8 @@ public struct BufferPool {
         }
     }
 
-    /// What a connection should keep of `buffer` until its next event: nothing if it is empty, else the rest in the
-    /// smallest buffer that holds it, which may be `buffer` itself.
+    /// Shrinks `buffer` for the time until the connection's next event. Nil if it is empty; else the smallest buffer
+    /// that holds its content, which may be `buffer` itself.
     public mutating func settle(_ buffer: consuming Buffer) -> Buffer? {
         if buffer.isEmpty {
             release(buffer)
@@ -75,13 +79,13 @@ public struct BufferPool {
         }
     }
 
-    /// A buffer with the content of `buffer` that is large at least: `buffer` itself, or another for which it is taken
-    /// back.
+    /// A buffer with the content of `buffer` and at least the large size: `buffer` itself, or a larger one, and
+    /// `buffer` is released.
     public mutating func enlarge(_ buffer: consuming Buffer) -> Buffer {
         buffer.capacity >= Limits.largeBufferBytes ? buffer : move(buffer, to: acquireLarge())
     }
 
-    /// Lets go of the buffers that nobody uses.
+    /// Frees the buffers that are not handed out.
     public mutating func removeFree() {
         small.removeAll()
         medium.removeAll()
@@ -96,7 +100,7 @@ public struct BufferPool {
     }
 }
 
-/// Buffers of one size that nobody uses.
+/// The free buffers of one size.
 private struct FreeList {
     let capacity: Int
     private var buffers: [Buffer] = []
@@ -106,13 +110,13 @@ private struct FreeList {
         buffers.reserveCapacity(Limits.freeBuffersMax)
     }
 
-    /// The one that was used last, or a new one.
+    /// The free buffer that was used last, or a new one.
     mutating func take() -> Buffer { buffers.popLast() ?? Buffer(capacity: capacity) }
 
-    /// Lets all go.
+    /// Frees all of them.
     mutating func removeAll() { buffers.removeAll(keepingCapacity: true) }
 
-    /// Keeps an empty buffer, or lets it go if there are enough.
+    /// Keeps an empty buffer, or frees it if there are enough.
     mutating func put(_ buffer: consuming Buffer) {
         if buffers.count < Limits.freeBuffersMax { buffers.append(buffer) }
     }

@@ -1,14 +1,15 @@
-/// A small, fast source of numbers that look random and are not secret: jitter, starting points, tests.
+/// A small, fast pseudorandom number generator that is not cryptographically secure: for jitter, starting points and
+/// tests.
 ///
 /// Shape:  eight bytes; each worker and each test has its own, so nothing is shared. The same seed gives the
 ///         same sequence on every machine, and any seed will do, zero too.
-/// Limits: repeats after 2^64 numbers. Whoever sees two of them can foretell the rest, so never for cookies,
-///         keys or anything a stranger must not guess.
+/// Limits: repeats after 2^64 numbers. Two outputs are enough to predict the rest, so never use it for cookies, keys or
+///         anything else that must not be guessed.
 /// Source: G. Steele, D. Lea, C. Flood, "Fast splittable pseudorandom number generators", 2014 (SplitMix64).
 public struct FastRandom: RandomNumberGenerator, Sendable {
     private var state: UInt64
 
-    /// Begins the sequence of `seed`.
+    /// The sequence of `seed`.
     public init(seed: UInt64) { state = seed }
 
     /// The next 64 bits.

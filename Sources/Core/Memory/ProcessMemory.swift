@@ -1,16 +1,16 @@
 import CLinux
 
-/// How the process's memory is given back to the system. What is freed goes to malloc(3), which keeps it: pages between
-/// pieces in use, and by default whatever was as large as the largest piece that was ever freed.
+/// How the process returns freed memory to the system. malloc(3) keeps what is freed: pages between blocks in use, and
+/// by default every block up to the size of the largest one that was ever freed.
 public enum ProcessMemory {
-    /// Has large pieces taken from the system and given back to it one by one. Called once, before the first thread
-    /// starts. Source: mallopt(3).
+    /// Makes malloc map large blocks one by one, so that they return to the system when they are freed. Called once,
+    /// before the first thread starts. Source: mallopt(3).
     public static func prepare() {
         _ = apus_set_mmap_threshold(Int32(Limits.mappedBytesMin))
         _ = apus_set_trim_threshold(Int32(Limits.trimmedBytesMin))
     }
 
-    /// Gives back what lies free between pieces in use. Takes milliseconds for every ten megabytes, in which threads
-    /// that allocate may have to wait. Source: malloc_trim(3).
+    /// Returns free pages between blocks in use to the system. Takes milliseconds for every ten megabytes, during which
+    /// threads that allocate may have to wait. Source: malloc_trim(3).
     public static func returnMemory() { _ = apus_malloc_trim() }
 }

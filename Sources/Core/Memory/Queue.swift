@@ -1,22 +1,22 @@
-/// What waits, first in, first out.
+/// A first-in, first-out queue.
 ///
-/// Shape:  an array with a place where it begins; appending and taking cost O(1) on average.
-/// Limits: none of its own: whoever appends knows how many there may be.
+/// Shape:  an array and the index of its first element; appending and taking cost O(1) on average.
+/// Limits: none; the caller that appends has to bound it.
 public struct Queue<Element> {
     private var elements: [Element] = []
-    /// The first that was not taken.
+    /// Index of the oldest element.
     private var head = 0
 
     public init() {}
 
-    /// How many wait.
+    /// How many elements are queued.
     public var count: Int { elements.count - head }
     public var isEmpty: Bool { head == elements.count }
 
-    /// Puts `element` behind all others.
+    /// Appends `element` at the end.
     public mutating func append(_ element: Element) { elements.append(element) }
 
-    /// Takes out the one that waits longest; nil if none does.
+    /// Removes and returns the oldest element; nil if the queue is empty.
     public mutating func takeFirst() -> Element? {
         guard head < elements.count else { return nil }
         let element = elements[head]
@@ -31,7 +31,7 @@ public struct Queue<Element> {
         return element
     }
 
-    /// Forgets all but those that `isKept` says.
+    /// Removes the elements for which `isKept` returns false.
     public mutating func keep(where isKept: (Element) -> Bool) {
         elements = elements[head...].filter(isKept)
         head = 0

@@ -1,10 +1,10 @@
-/// Slots for living things, found by `Token`.
+/// Slots for connections and other objects with a lifetime, found by `Token`.
 ///
 /// Shape:  an array of slots with a free list. A slot's generation grows when its occupant leaves, so an old token
 ///         resolves to nil. Removal and insertion are O(1); slots are never moved.
-/// Limits: grows to the most occupants there ever were at once; the owner caps how many it lets in.
+/// Limits: grows to the largest number of occupants at one time; the owner caps how many it inserts.
 @frozen public struct Slab<Occupant> {
-    /// One place, and how often it was given.
+    /// One slot, and how often it was occupied.
     @usableFromInline struct Slot {
         @usableFromInline var generation: UInt32
         @usableFromInline var occupant: Occupant?
@@ -22,16 +22,16 @@
 
     @inlinable public init() {}
 
-    /// Slots there are, occupied or not: indices are below this.
+    /// The number of slots, occupied or not: indices are below this.
     @inlinable public var slotCount: Int { slots.count }
 
-    /// The token that the next `insert` will use, for occupants that want to know their own name from birth.
+    /// The token that the next `insert` will return, for occupants that are created with their own token.
     @inlinable public var nextToken: Token {
         guard let index = free.last else { return Token(index: slots.count, generation: 1) }
         return Token(index: index, generation: slots[index].generation)
     }
 
-    /// Gives `occupant` a slot.
+    /// Puts `occupant` into a free slot.
     @inlinable public mutating func insert(_ occupant: Occupant) -> Token {
         let token = nextToken
         if free.isEmpty {
@@ -44,21 +44,21 @@
         return token
     }
 
-    /// The occupant that `token` names, or nil when it has left.
+    /// The occupant that `token` names, or nil when it was removed.
     @inlinable public func resolve(_ token: Token) -> Occupant? {
         let index = token.index
         guard index < slots.count, slots[index].generation == token.generation else { return nil }
         return slots[index].occupant
     }
 
-    /// Gives the slot that `token` names to another occupant, who goes by the same token. A stale token traps.
+    /// Replaces the occupant of the slot that `token` names; the token now names `occupant`. A stale token traps.
     @inlinable public mutating func replace(_ token: Token, with occupant: Occupant) {
         let index = token.index
         precondition(slots[index].generation == token.generation && slots[index].occupant != nil, "slab: stale token")
         slots[index].occupant = occupant
     }
 
-    /// The occupant of slot `index`, whoever it is.
+    /// The occupant of slot `index`, whatever its generation.
     @inlinable public func occupant(at index: Int) -> Occupant? { slots[index].occupant }
 
     /// Frees the slot that `token` names. A stale token traps: only the owner of the token may do this, once.

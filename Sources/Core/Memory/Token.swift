@@ -1,10 +1,10 @@
-/// Names one slot of a `Slab` for as long as its occupant lives, and nothing after that.
+/// Names an occupant of a `Slab` until it is removed, and nothing after that.
 ///
 /// Shape: slot index in the low half, generation in the high half. The raw value is what travels in
 /// `epoll_event.data.u64` and in timers, so an event for a descriptor that was closed earlier in the
 /// same batch resolves to nothing instead of to the slot's next occupant.
 public struct Token: Hashable, Sendable {
-    /// What the kernel carries for us.
+    /// The value that the kernel keeps in `epoll_event.data.u64`.
     public let rawValue: UInt64
 
     @inlinable public init(rawValue: UInt64) { self.rawValue = rawValue }

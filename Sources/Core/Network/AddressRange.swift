@@ -1,4 +1,4 @@
-/// All addresses that begin with the same bits. Source: RFC 4632 §3.1, RFC 4291 §2.3.
+/// A CIDR block: all addresses that begin with the same bits. Source: RFC 4632 §3.1, RFC 4291 §2.3.
 ///
 /// Shape: trivial, so that a list of them can be compared with every new connection.
 public struct AddressRange: Equatable, Sendable {
@@ -11,7 +11,7 @@ public struct AddressRange: Equatable, Sendable {
     /// The addresses that share the first `prefixLength` bits with `address`, of which IPv4 has 32 and IPv6 128.
     public init(_ address: SocketAddress, prefixLength: Int) {
         family = address.family
-        // An IPv4 address is the end of the words.
+        // An IPv4 address is stored in the last 32 of the 128 bits.
         let length = family == .ipv4 ? prefixLength + 96 : prefixLength
         precondition((0...128).contains(length), "address range: a prefix of \(prefixLength) bits")
         highMask = Self.mask(min(length, 64))
@@ -20,7 +20,7 @@ public struct AddressRange: Equatable, Sendable {
         low = address.words.low & lowMask
     }
 
-    /// Whether `address` is one of them.
+    /// Whether `address` is in the block.
     public func contains(_ address: SocketAddress) -> Bool {
         let words = address.words
         return family == address.family && words.high & highMask == high && words.low & lowMask == low

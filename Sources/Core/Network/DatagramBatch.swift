@@ -1,31 +1,31 @@
 import CLinux
 import Glibc
 
-/// A fixed number of messages that one call receives from a socket and one call sends over another, from where they
-/// lie in memory.
+/// A fixed number of messages that one call receives from a socket and one call sends over another, without copying
+/// them.
 ///
 /// A message is a datagram, or several of the same sender and the same size that the kernel joined: all have
-/// `segmentSize` bytes but the last, which may have fewer. It leaves as joined as it came, and the kernel or
-/// the network card splits it again, so the boundaries between datagrams stay.
+/// `segmentSize` bytes but the last, which may have fewer. A joined message (GRO) is sent joined as well (GSO), and the
+/// kernel or the network card splits it again, so the boundaries between datagrams are kept.
 ///
-/// Shape:  `capacity` slots of 64 KiB, allocated once and touched as far as they are needed. Messages stay until the
-///         next `receive`, and may be forwarded more than once. Not thread-safe: its worker owns it.
+/// Shape:  `capacity` slots of 64 KiB, allocated once; memory is used only as far as messages fill it. Messages stay
+///         until the next `receive`, and may be forwarded more than once. Not thread-safe: its worker owns it.
 /// Source: recvmmsg(2), sendmmsg(2), udp(7), cmsg(3); `UDP_GRO` and `UDP_SEGMENT` of linux/udp.h.
 @safe public final class DatagramBatch {
     /// How many messages fit.
     public let capacity: Int
-    /// How many messages the last `receive` brought.
+    /// How many messages the last `receive` returned.
     public private(set) var count = 0
     private var received: [Message]
     private let headers: UnsafeMutablePointer<apus_message>
     private let envelopes: UnsafeMutablePointer<apus_envelope>
     private let contents: UnsafeMutablePointer<UInt8>
 
-    /// What came in one piece: a datagram, or several of one sender.
+    /// A received datagram, or several of one sender that the kernel joined.
     public struct Message: Sendable {
         /// Who sent it.
         public let source: SocketAddress
-        /// Which of our addresses it was sent to; nil from a connected socket, which does not ask.
+        /// Which of our addresses it was sent to; nil from a connected socket, which does not request it.
         public let destination: LocalAddress?
         /// Bytes of each datagram but the last, when there are several; 0 for a single one.
         public let segmentSize: Int
@@ -38,25 +38,26 @@ import Glibc
         fileprivate var isSingle: Bool { segmentSize == 0 || unsent.count <= segmentSize }
     }
 
-    /// What a receive brought.
+    /// The result of a receive.
     public enum ReceiveResult: Equatable {
-        /// This many messages; more than zero. Ask again until there is none.
+        /// This many messages; more than zero. Call again until it would block.
         case messages(Int)
-        /// Nothing now: wait for the poller.
+        /// Nothing to receive now: wait for the poller.
         case wouldBlock
-        /// The socket has an error (errno), which is told once: on a connected socket, what the network said of a
-        /// datagram sent earlier (ECONNREFUSED: nobody listens there). The socket can be used on.
+        /// The socket has an error (errno), which is reported once: on a connected socket, the ICMP error for a
+        /// datagram sent earlier (ECONNREFUSED: no socket listens there). The socket stays usable.
         case failed(Int32)
     }
 
-    /// What a send achieved.
+    /// The result of a send.
     public enum SendResult: Equatable {
-        /// The first this many messages are sent; zero only of none. The next one's fate is told by sending it again.
+        /// The first this many messages are sent; zero only if there were none. To learn why the next one was not, send
+        /// it again.
         case messages(Int)
-        /// The first message does not fit into the socket's queue now: wait for the poller, or lose it.
+        /// The first message does not fit into the socket's queue now: wait for the poller, or drop it.
         case wouldBlock
-        /// The first message is not sent (errno): it cannot be, as with EMSGSIZE or no route, or the network said
-        /// something of a datagram sent earlier (ECONNREFUSED), which is told once. Go on behind it, or try again.
+        /// The first message is not sent (errno): either it cannot be, as with EMSGSIZE or no route, or the kernel
+        /// reports, once, the ICMP error for a datagram sent earlier (ECONNREFUSED). Skip it, or try again.
         case failed(Int32)
     }
 
@@ -94,7 +95,7 @@ import Glibc
         return unsafe _overrideLifetime(span, borrowing: self)
     }
 
-    /// The messages from the `index`-th on that have its source and destination, to be sent in one call.
+    /// The messages from the `index`-th on that share its source and destination, and can be sent in one call.
     public func run(from index: Int) -> Range<Int> {
         let first = self[index]
         var end = index + 1
@@ -106,9 +107,9 @@ import Glibc
 
     // MARK: Receiving
 
-    /// Forgets the messages and receives as many as wait and fit.
+    /// Drops the messages and receives as many as wait and fit.
     public func receive(from socket: DatagramSocket) -> ReceiveResult {
-        // The slots behind `count` were neither filled nor sent since they were made ready.
+        // The slots after `count` were neither filled nor sent since they were prepared.
         for index in 0..<count { expect(index) }
         count = 0
         while true {
@@ -131,7 +132,7 @@ import Glibc
         unsafe apus_expect(headers + index, envelopes + index, slot(index), Limits.datagramMessageBytes)
     }
 
-    /// What the kernel says of the `index`-th message.
+    /// The `index`-th message as the kernel describes it.
     private func message(_ index: Int) -> Message {
         let header = unsafe headers + index
         var destination: LocalAddress?
@@ -140,7 +141,7 @@ import Glibc
         while let control = unsafe next {
             switch unsafe (control.pointee.cmsg_level, control.pointee.cmsg_type) {
             case (Int32(IPPROTO_IP), IP_PKTINFO):
-                // Not the header's destination, which may be a broadcast: nothing can be sent from there.
+                // Not the header's destination, which may be a broadcast address, and no reply can be sent from one.
                 let storage = unsafe apus_ipv4_storage(apus_ipv4_info(control).ipi_spec_dst)
                 destination = SocketAddress(storage).map { LocalAddress($0) }
             case (Int32(IPPROTO_IPV6), IPV6_PKTINFO):
@@ -164,7 +165,7 @@ import Glibc
 
     // MARK: Sending
 
-    /// Sends `messages` over `socket`, all the same way: on a connected socket without a destination.
+    /// Sends `messages` over `socket`, all by the same route; on a connected socket without a destination.
     public func forward(
         _ messages: Range<Int>, over socket: DatagramSocket, to destination: SocketAddress? = nil,
         from source: LocalAddress? = nil
@@ -173,16 +174,16 @@ import Glibc
         return forward(messages, over: socket) { _ in route }
     }
 
-    /// Sends `messages` over `socket`, each as `route` says of its index.
+    /// Sends `messages` over `socket`, each by the route that `route` returns for its index.
     ///
-    /// Limits: joined datagrams that the kernel will not split for us go one by one, at the cost of a call each. It
+    /// Limits: joined datagrams that the kernel refuses to split are sent one by one, at the cost of a call each. It
     ///         refuses where they would be fragmented on the way, and with IPsec.
     public func forward(
         _ messages: Range<Int>, over socket: DatagramSocket, route: (Int) -> DatagramRoute
     ) -> SendResult {
         precondition(messages.lowerBound >= 0 && messages.upperBound <= count, "datagrams: no such messages")
         guard let first = messages.first else { return .messages(0) }
-        // Refused before, and then interrupted.
+        // The kernel refused to split it before, and sending one by one was interrupted.
         if received[first].unsent.lowerBound > 0 { return forwardOneByOne(first, over: socket, route(first)) }
         for index in messages {
             let message = received[index]
@@ -196,7 +197,7 @@ import Glibc
         return forwardOneByOne(first, over: socket, route(first))
     }
 
-    /// Sends the datagrams of a message that have not gone yet, one by one; when all have gone it is whole again.
+    /// Sends the unsent datagrams of a message one by one; when all are sent, the message is complete again.
     private func forwardOneByOne(_ index: Int, over socket: DatagramSocket, _ route: DatagramRoute) -> SendResult {
         let end = received[index].unsent.upperBound
         while !received[index].unsent.isEmpty {
@@ -212,7 +213,7 @@ import Glibc
         return .messages(1)
     }
 
-    /// Makes the `index`-th header one that sends `part` of the slot.
+    /// Prepares the `index`-th header for sending `part` of the slot.
     private func enclose(_ index: Int, _ part: Range<Int>, _ route: DatagramRoute, segmentSize: Int) {
         let header = unsafe headers + index
         unsafe apus_enclose(header, envelopes + index, slot(index) + part.lowerBound, part.count)
@@ -242,8 +243,8 @@ import Glibc
     }
 }
 
-/// Whether the kernel may have refused to split, rather than to send: the segments are longer than the path takes in
-/// one piece, too many, or to be encrypted, or together longer than any datagram.
+/// Whether the kernel may have refused to split the message rather than to send it: the segments are longer than the
+/// path's MTU, too many, to be encrypted, or together longer than any datagram.
 private func mayBeRefusalToSplit(_ code: Int32) -> Bool {
     code == EINVAL || code == EMSGSIZE || code == EIO || code == EOPNOTSUPP
 }

@@ -1,12 +1,12 @@
-/// An address of ours that a datagram was sent to, and that its reply has to come from.
+/// A local address to which a datagram was sent, and from which its reply has to come.
 ///
 /// Source: ip(7), `IP_PKTINFO`; ipv6(7), `IPV6_PKTINFO`.
 public struct LocalAddress: Hashable, Sendable {
-    /// The address; its port is 0. For a broadcast, the address that answers it.
+    /// The address; its port is 0. For a broadcast, the address that a reply comes from.
     public let address: SocketAddress
-    /// The kernel's number of the interface by which it came, where the address means nothing without: on IPv6
-    /// link-local addresses. Otherwise 0, so that a reply goes as the routes say, and a client that reaches us by two
-    /// interfaces is one client.
+    /// The index of the interface it came in by, for IPv6 link-local addresses, which are ambiguous without it.
+    /// Otherwise 0, so that a reply follows the routing table, and a client that reaches us by two interfaces is one
+    /// client.
     public let interfaceIndex: UInt32
 
     public init(_ address: SocketAddress, interfaceIndex: UInt32 = 0) {
@@ -15,11 +15,11 @@ public struct LocalAddress: Hashable, Sendable {
     }
 }
 
-/// Where a message goes, and where it says it comes from.
+/// The destination of a message, and its source address.
 public struct DatagramRoute: Equatable, Sendable {
-    /// Who gets it; nil on a connected socket, which knows.
+    /// Where it is sent; nil on a connected socket, which has a destination.
     public let destination: SocketAddress?
-    /// The address of ours that it comes from; nil for what the kernel chooses.
+    /// The local address it comes from; nil lets the kernel choose.
     public let source: LocalAddress?
 
     public init(to destination: SocketAddress?, from source: LocalAddress?) {

@@ -2,8 +2,8 @@ import CLinux
 import Glibc
 
 extension DatagramSocket {
-    /// Opens a socket that hears what is sent to `address`, and is told which of our addresses each datagram was sent
-    /// to: a reply must come from there, also where `address` stands for all of them.
+    /// Opens a socket that receives what is sent to `address`. Each datagram comes with the local address it was sent
+    /// to, since a reply must come from there, also where `address` is the wildcard.
     ///
     /// Limits: queues `Limits.datagramQueueBytes` in either direction, or as much as the kernel allows.
     /// Errors: `SystemError` naming the address, as when another program has the port.
@@ -25,7 +25,7 @@ extension DatagramSocket {
         return listener
     }
 
-    /// Opens a socket that sends to `address` and hears what comes from there and nothing else. Nothing is sent yet.
+    /// Opens a socket that sends to `address` and receives only what comes from there. Nothing is sent yet.
     ///
     /// Errors: `SystemError` when the kernel refuses, as with no route or no free port.
     public static func connect(to address: SocketAddress) throws(SystemError) -> DatagramSocket {
@@ -40,7 +40,7 @@ extension DatagramSocket {
         let descriptor = socket(address.domain, Int32(type), 0)
         guard descriptor >= 0 else { throw SystemError("open a socket for datagrams to \(address)") }
         let opened = DatagramSocket(descriptor: descriptor)
-        // A kernel before 5.0 has no such option, and hands over each datagram by itself.
+        // Kernels before 5.0 do not have this option, and deliver each datagram separately.
         _ = opened.trySet(Int32(IPPROTO_UDP), UDP_GRO, 1)
         return opened
     }
@@ -55,7 +55,7 @@ extension DatagramSocket {
         return unsafe setsockopt(descriptor, level, option, &value, socklen_t(MemoryLayout<Int32>.size)) == 0
     }
 
-    /// The error of the call just made, once the descriptor is closed.
+    /// Closes the descriptor and returns the error of the call that failed before.
     private func abandon(_ operation: String) -> SystemError {
         let error = SystemError(operation)
         close()

@@ -2,7 +2,7 @@ import Glibc
 
 /// A non-blocking UDP socket: one descriptor. `DatagramBatch` receives from it and sends over it.
 ///
-/// Shape:  a trivial value; whoever keeps it closes it, once.
+/// Shape:  a trivial value; its owner closes it, once.
 /// Source: udp(7).
 public struct DatagramSocket: Equatable, Sendable {
     /// The kernel's number for it.
@@ -13,6 +13,6 @@ public struct DatagramSocket: Equatable, Sendable {
     /// The address on our side. Source: getsockname(2).
     public var localAddress: SocketAddress? { Socket(descriptor: descriptor).localAddress }
 
-    /// Gives the descriptor back. The poller forgets it by itself.
+    /// Closes the descriptor, which also removes it from the poller.
     public func close() { Socket(descriptor: descriptor).close() }
 }

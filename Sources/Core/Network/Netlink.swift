@@ -1,12 +1,12 @@
 import CLinux
 import Glibc
 
-/// A socket on which the kernel answers questions about the network, in bytes. Source: netlink(7).
+/// A netlink socket: requests to the kernel about the network, and its answers. Source: netlink(7).
 ///
-/// Shape: one question at a time; the answers are there when it is asked. Numbers are in the processor's order, which
-///        is little-endian on all that this runs on.
+/// Shape: one request at a time; the kernel has answered when the request was sent. Numbers are in the processor's byte
+///        order, which is little-endian on every supported processor.
 struct Netlink {
-    /// One question or one part of an answer: a number that says what it is, then fixed fields, then attributes.
+    /// One request or one part of an answer: a type, then fixed fields, then attributes.
     struct Message {
         let type: UInt16
         let bytes: [UInt8]
@@ -21,7 +21,8 @@ struct Netlink {
 
     func close() { _ = Glibc.close(descriptor) }
 
-    /// The parts of the kernel's answer; a question that is no `isDump` has one. Errors: the kernel refuses it.
+    /// Sends a request and returns the parts of the kernel's answer: one, or any number if it `isDump`. Errors: the
+    /// kernel refuses it.
     func ask(_ question: Message, isDump: Bool, _ operation: String) throws(SystemError) -> [Message] {
         let flags = isDump ? NLM_F_REQUEST | NLM_F_DUMP : NLM_F_REQUEST
         var bytes: [UInt8] = []
@@ -71,18 +72,18 @@ struct Netlink {
 }
 
 extension [UInt8] {
-    /// Appends `number` in the processor's order.
+    /// Appends `number` in the processor's byte order.
     mutating func append<Number: FixedWidthInteger>(number: Number) {
         for index in 0..<(Number.bitWidth / 8) { append(UInt8(truncatingIfNeeded: number >> Number(index * 8))) }
     }
 
-    /// The number whose bytes begin at `start`; 0 where they are not there.
+    /// The number whose bytes begin at `start`; 0 if the bytes end before.
     func number<Number: FixedWidthInteger & UnsignedInteger>(at start: Int) -> Number {
         guard start + Number.bitWidth / 8 <= count else { return 0 }
         return (0..<(Number.bitWidth / 8)).reduce(0) { $0 | Number(self[start + $1]) << Number($1 * 8) }
     }
 
-    /// Appends an attribute, whose value is padded to words.
+    /// Appends an attribute, its value padded to a multiple of four bytes.
     mutating func append(attribute type: Int, _ value: [UInt8]) {
         append(number: UInt16(4 + value.count))
         append(number: UInt16(type))
@@ -90,7 +91,7 @@ extension [UInt8] {
         while count % 4 != 0 { append(0) }
     }
 
-    /// The value of the first attribute of this type in what begins at `start`; nil if there is none.
+    /// The value of the first attribute of this type among the attributes that begin at `start`; nil if there is none.
     func attribute(_ type: Int, from start: Int) -> [UInt8]? {
         var start = start
         while start + 4 <= count {

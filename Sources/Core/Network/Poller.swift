@@ -11,7 +11,7 @@ import Glibc
     private let events: UnsafeMutablePointer<epoll_event>
     private var readyCount = 0
 
-    /// What happened to one descriptor.
+    /// A descriptor that is ready, and for what.
     public struct Ready {
         /// The token it was registered with.
         public let token: Token
@@ -24,20 +24,21 @@ import Glibc
 
         /// Something can be read: bytes, the end of the stream, or an error.
         public var isReadable: Bool { mask & (EPOLLIN.rawValue | EPOLLRDHUP.rawValue | failures) != 0 }
-        /// Something can be written, or a write would say why not.
+        /// Something can be written, or a write would return the error.
         public var isWritable: Bool { mask & (EPOLLOUT.rawValue | failures) != 0 }
         /// The other side has finished sending: a read must go on until it says so.
         public var isEndOfStream: Bool { mask & (EPOLLRDHUP.rawValue | failures) != 0 }
-        /// Both directions are over: reset, or closed by the other side after we had finished.
+        /// Both directions have ended: the connection was reset, or the other side closed it after our end.
         public var isDead: Bool { mask & failures != 0 }
         private var failures: UInt32 { EPOLLERR.rawValue | EPOLLHUP.rawValue }
     }
 
-    /// How a descriptor is watched.
+    /// For what a descriptor is watched, and how it is reported.
     public enum Interest {
-        /// Reading and writing, reported once per change. For connections.
+        /// Reading and writing, edge-triggered: reported once per change. For connections.
         case edges
-        /// Reading, reported as long as there is something. For listeners, event descriptors and signals.
+        /// Reading, level-triggered: reported as long as there is something. For listeners, event descriptors and
+        /// signals.
         case readable
     }
 
@@ -52,7 +53,7 @@ import Glibc
         _ = closeDescriptor(epoll)
     }
 
-    /// Watches `descriptor` until it is closed. Errors: out of kernel memory or watches, which traps.
+    /// Watches `descriptor` until it is closed. Errors: none; it traps when the kernel is out of memory or watches.
     public borrowing func add(_ descriptor: Int32, token: Token, interest: Interest) {
         let mask =
             switch interest {
@@ -86,7 +87,7 @@ import Glibc
         return readyCount
     }
 
-    /// Forgets the `index`-th ready descriptor of the last `wait`, which was acted on already.
+    /// Drops the `index`-th ready descriptor of the last `wait`, which was handled already.
     public mutating func discard(_ index: Int) {
         precondition(index >= 0 && index < readyCount, "poller: no such event")
         unsafe apus_epoll_set_token(events + index, Token.none.rawValue)

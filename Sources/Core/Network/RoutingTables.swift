@@ -1,43 +1,43 @@
 import CLinux
 import Glibc
 
-/// The kernel's routes and the rules that choose among its tables, asked and never changed.
+/// The kernel's routes and the rules that choose among its routing tables. Read only.
 ///
 /// Source: rtnetlink(7), ip-route(8), ip-rule(8).
 public struct RoutingTables {
-    /// What becomes of a packet.
+    /// Where the kernel sends a packet.
     public struct Route: Equatable, Sendable {
-        /// Whether it is for this host itself.
+        /// Whether it is delivered to this host.
         public let isLocal: Bool
-        /// The interface by which it leaves; `lo` if it does not.
+        /// The interface by which it leaves; `lo` if it is delivered locally.
         public let interface: Interface
     }
 
-    /// An interface of this host.
+    /// A network interface of this host.
     public struct Interface: Equatable, Sendable {
-        /// As packets have it.
+        /// The kernel's number for it.
         public let index: UInt32
-        /// As commands have it.
+        /// Its name, as in `eth0`.
         public let name: String
 
-        /// An interface that is there.
+        /// An interface that exists.
         public init(index: UInt32, name: String) {
             self.index = index
             self.name = name
         }
     }
 
-    /// A rule that chooses a table for some packets.
+    /// A policy routing rule: chooses a table for the packets that match it.
     public struct Rule: Equatable, Sendable {
-        /// The table that is looked into.
+        /// The table in which the route is looked up.
         public var table: UInt32
-        /// Where packets must come from; nil is from anywhere.
+        /// The source addresses that match; nil matches any.
         public var source: AddressRange?
-        /// The interface they must come in by; nil is any.
+        /// The incoming interface that matches; nil matches any.
         public var interface: String?
-        /// The ports they must come from; nil is any.
+        /// The source ports that match; nil matches any.
         public var sourcePorts: ClosedRange<UInt16>?
-        /// The mark they must bear; 0 is none.
+        /// The packet mark (fwmark) that matches; 0 matches any.
         public var mark: UInt32
 
         /// A rule.
@@ -55,19 +55,19 @@ public struct RoutingTables {
 
     private let netlink: Netlink
 
-    /// Opens the way to the kernel; `close` ends it.
+    /// Opens a netlink socket; `close` closes it.
     public init() throws(SystemError) { netlink = try Netlink() }
 
-    /// Lets go of it.
+    /// Closes the netlink socket.
     public func close() { netlink.close() }
 
-    /// How a packet made here gets to `destination`. Errors: `SystemError`, as when there is no route.
+    /// The route of a packet that this host sends to `destination`. Errors: `SystemError`, as when there is no route.
     public func route(to destination: SocketAddress) throws(SystemError) -> Route {
         try route(question(to: destination), "find the route to \(destination.host)")
     }
 
-    /// What becomes of a packet of TCP from `source`, with its port, to `destination`: one that has come in by
-    /// `interface`, or with nil one that is made here. Errors: `SystemError`; such a packet is dropped.
+    /// The route of a TCP packet from `source`, with its port, to `destination`: one that came in by `interface`, or
+    /// with nil one that this host sends. Errors: `SystemError`, if the packet would be dropped.
     public func route(
         to destination: SocketAddress, from source: SocketAddress, arrivingBy interface: Interface?, mark: UInt32 = 0
     ) throws(SystemError) -> Route {
@@ -81,7 +81,7 @@ public struct RoutingTables {
         return try route(question, "find the route from \(source.host) to \(destination.host)")
     }
 
-    /// All rules for addresses of `family`, the first that is looked at first. Errors: `SystemError`.
+    /// All rules for addresses of `family`, in the order in which the kernel tries them. Errors: `SystemError`.
     public func rules(_ family: SocketAddress.Family) throws(SystemError) -> [Rule] {
         var question = [UInt8](repeating: 0, count: Self.fixedByteCount)
         question[0] = UInt8(family == .ipv4 ? AF_INET : AF_INET6)
@@ -118,12 +118,12 @@ public struct RoutingTables {
         return String(decoding: name.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }, as: UTF8.self)
     }
 
-    /// Bytes of `struct rtmsg`, and of `struct fib_rule_hdr`: the fields before attributes.
+    /// Bytes of `struct rtmsg`, and of `struct fib_rule_hdr`: the fixed fields before the attributes.
     fileprivate static let fixedByteCount = 12
 }
 
 extension RoutingTables.Rule {
-    /// The rule that the kernel describes.
+    /// The rule in the kernel's answer.
     fileprivate init(_ bytes: [UInt8], _ family: SocketAddress.Family) {
         func attribute(_ type: Int) -> [UInt8]? { bytes.attribute(type, from: RoutingTables.fixedByteCount) }
         func number(_ type: Int) -> UInt32? { attribute(type)?.number(at: 0) }
@@ -131,7 +131,7 @@ extension RoutingTables.Rule {
         mark = number(Int(FRA_FWMARK)) ?? 0
         if let source = attribute(Int(FRA_SRC)), source.count == 4 || source.count == 16 {
             let address = SocketAddress(bytes: source.span, port: 0)
-            // What maps IPv4 into IPv6 is on no wire.
+            // No packet has an IPv4-mapped IPv6 address, so the prefix cannot be one.
             let length = address.family == family ? min(Int(bytes[2]), source.count * 8) : 0
             self.source = AddressRange(address, prefixLength: length)
         }

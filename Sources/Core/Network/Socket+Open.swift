@@ -2,15 +2,15 @@ import CLinux
 import Glibc
 
 extension Socket {
-    /// What an accept brought.
+    /// The result of an accept.
     public enum AcceptResult {
-        /// A non-blocking connection and who connected; the address is nil on a Unix socket.
+        /// A non-blocking connection and the client's address, which is nil on a Unix socket.
         case accepted(Socket, SocketAddress?)
-        /// None waits.
+        /// No connection waits.
         case wouldBlock
         /// The process or the system is out of descriptors: free one, or stop listening for a while.
         case outOfDescriptors
-        /// That one connection died before it was accepted: go on with the next.
+        /// The connection was reset before it was accepted: go on with the next.
         case aborted
     }
 
@@ -30,7 +30,7 @@ extension Socket {
         return listener
     }
 
-    /// Opens a TCP socket that has the address and takes no connections: it finds out whether the address can be had.
+    /// Binds a TCP socket to `address` and does not listen: a test of whether the address is free.
     ///
     /// Errors: `SystemError` naming the address.
     public static func bind(to address: SocketAddress, sharesPort: Bool) throws(SystemError) -> Socket {
@@ -58,9 +58,10 @@ extension Socket {
         return listener
     }
 
-    /// Begins to connect. The poller says writable when it is decided; then `takeError()` says how.
+    /// Begins to connect. The poller reports it writable when the attempt has succeeded or failed; `takeError()` tells
+    /// which.
     ///
-    /// With `keepsAlive` the kernel asks a silent other side now and then whether it is still there (tcp(7)).
+    /// With `keepsAlive` the kernel sends TCP keep-alive probes while the connection is silent (tcp(7)).
     ///
     /// Errors: `SystemError` when the kernel refuses at once, as with no route.
     public static func connect(to address: SocketAddress, keepsAlive: Bool = false) throws(SystemError) -> Socket {
@@ -74,10 +75,11 @@ extension Socket {
         throw connection.abandon("connect to \(address)")
     }
 
-    /// Begins to connect with `client`'s address as our own, and with its port unless that would be the same connection
-    /// as another one. Who is connected to answers to the client: routes have to bring that back to this host.
+    /// Begins to connect with `client`'s address as the source (client IP preservation), and with its port unless
+    /// another connection has the same four-tuple. The target replies to the client's address, so routes have to bring
+    /// those packets back to this host.
     ///
-    /// Source: ip(7), `IP_TRANSPARENT`. Errors: as the other's, and EPERM without CAP_NET_ADMIN.
+    /// Source: ip(7), `IP_TRANSPARENT`. Errors: those of a plain connect, and EPERM without CAP_NET_ADMIN.
     public static func connect(
         to address: SocketAddress, from client: SocketAddress, keepsAlive: Bool = false
     ) throws(SystemError) -> Socket {
@@ -89,7 +91,7 @@ extension Socket {
         }
     }
 
-    /// Whether another port may do: this one is taken, or is below 1024 and we are not root.
+    /// Whether a retry with another port may succeed: this one is taken, or is below 1024 and we are not root.
     private static func portIsRefused(_ code: Int32) -> Bool {
         code == EADDRINUSE || code == EADDRNOTAVAIL || code == EACCES
     }
@@ -106,7 +108,7 @@ extension Socket {
         connection.set(Int32(IPPROTO_TCP), TCP_NODELAY, 1)
         if keepsAlive { connection.set(SOL_SOCKET, SO_KEEPALIVE, 1) }
         if client.port == 0 {
-            // Which port is free depends on where it goes.
+            // Which port is free depends on the destination.
             connection.set(Int32(IPPROTO_IP), IP_BIND_ADDRESS_NO_PORT, 1)
         } else {
             // A client may have many connections from one port, to as many listeners.
@@ -133,7 +135,7 @@ extension Socket {
             ? trySet(Int32(IPPROTO_IP), IP_TRANSPARENT, 1) : trySet(Int32(IPPROTO_IPV6), IPV6_TRANSPARENT, 1)
     }
 
-    /// Connects to a Unix socket and waits for it; the connection blocks, as a command line wants.
+    /// Connects to a Unix socket and waits for it. The connection is blocking, which suits the command line.
     public static func connect(toUnixPath path: String) throws(SystemError) -> Socket {
         let descriptor = socket(AF_UNIX, Int32(SOCK_STREAM.rawValue | SOCK_CLOEXEC.rawValue), 0)
         guard descriptor >= 0 else { throw SystemError("open a socket to \(path)") }
@@ -142,7 +144,7 @@ extension Socket {
         throw Socket(descriptor: descriptor).abandon("connect to \(path)")
     }
 
-    /// Has a socket that blocks give up a read or a write after `time`: it then says that it would block.
+    /// Sets a timeout for reads and writes of a blocking socket, which then return `wouldBlock`.
     /// Source: socket(7), `SO_RCVTIMEO`.
     public func setTimeout(_ time: Nanoseconds) {
         var limit = timeval(tv_sec: Int(time / 1_000_000_000), tv_usec: Int(time / 1_000 % 1_000_000))
@@ -152,7 +154,7 @@ extension Socket {
         }
     }
 
-    /// Takes one waiting connection.
+    /// Accepts one waiting connection.
     public func accept() -> AcceptResult {
         var storage = sockaddr_storage()
         var length = socklen_t(MemoryLayout<sockaddr_storage>.size)
@@ -176,7 +178,7 @@ extension Socket {
         return unsafe setsockopt(descriptor, level, option, &value, socklen_t(MemoryLayout<Int32>.size)) == 0
     }
 
-    /// The error of the call just made, once the descriptor is closed.
+    /// Closes the descriptor and returns the error of the call that failed before.
     private func abandon(_ operation: String) -> SystemError {
         let error = SystemError(operation)
         close()

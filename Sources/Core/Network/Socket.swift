@@ -3,8 +3,9 @@ import Glibc
 
 /// A non-blocking socket: one descriptor and the calls a proxy makes on it.
 ///
-/// Shape:  a trivial value; whoever keeps it closes it, once.
-/// Errors: outcomes that the network causes are enum cases. A bad descriptor or pointer traps: it is our own fault.
+/// Shape:  a trivial value; its owner closes it, once.
+/// Errors: outcomes that the network causes are enum cases. A bad descriptor or pointer traps, since it is a bug of
+/// ours.
 /// Source: socket(7), tcp(7), unix(7).
 public struct Socket: Equatable, Sendable {
     /// The kernel's number for it.
@@ -12,19 +13,19 @@ public struct Socket: Equatable, Sendable {
 
     public init(descriptor: Int32) { self.descriptor = descriptor }
 
-    /// What a read brought.
+    /// The result of a read.
     public enum ReadResult: Equatable {
         /// This many bytes were appended; more than zero.
         case bytes(Int)
-        /// Nothing now: wait for the poller.
+        /// Nothing to read now: wait for the poller.
         case wouldBlock
-        /// The other side will send no more.
+        /// The other side has ended its direction (half-close): it will send no more.
         case endOfStream
         /// The connection is dead (errno): reset, timed out, unreachable. Close it.
         case failed(Int32)
     }
 
-    /// What a write achieved.
+    /// The result of a write.
     public enum WriteResult: Equatable {
         /// This many bytes were taken by the kernel; may be fewer than offered, then wait for the poller.
         case bytes(Int)
@@ -33,11 +34,11 @@ public struct Socket: Equatable, Sendable {
         case failed(Int32)
     }
 
-    /// Reads once into the free space of `buffer`, which must have some, at most `most` bytes.
+    /// Reads once, at most `most` bytes, into the free space of `buffer`, which must not be full.
     ///
-    /// With `peeks` what was read stays where it is, and is read again.
+    /// With `peeks` the bytes stay in the socket, and the next read returns them again.
     public func read(into buffer: Buffer, most: Int = .max, peeks: Bool = false) -> ReadResult {
-        // Asked for nothing the kernel answers nothing, which would pass for the end of the stream.
+        // A read of zero bytes returns zero, which would look like the end of the stream.
         precondition(buffer.freeCount > 0, "read: no room")
         var failure: Int32 = 0
         let count = unsafe buffer.appendInPlace { free in
@@ -57,7 +58,7 @@ public struct Socket: Equatable, Sendable {
         return .failed(failure)
     }
 
-    /// Writes what waits in `buffer` and consumes what was taken.
+    /// Writes the bytes of `buffer` and consumes those that the kernel took.
     public func write(_ buffer: Buffer) -> WriteResult {
         let result = unsafe buffer.bytes.withUnsafeBufferPointer { bytes in
             unsafe sendOnce(bytes.baseAddress, bytes.count)
@@ -66,8 +67,8 @@ public struct Socket: Equatable, Sendable {
         return result
     }
 
-    /// Writes `first` and then the first `secondCount` bytes of `second` in one call, and consumes what was taken
-    /// from either. The result counts both.
+    /// Writes `first` and then the first `secondCount` bytes of `second` in one call, and consumes what the kernel took
+    /// of each. The result counts both.
     public func write(_ first: Buffer, then second: Buffer, count secondCount: Int) -> WriteResult {
         precondition(secondCount <= second.count, "write: more than there is")
         let result = unsafe first.bytes.withUnsafeBufferPointer { head in
@@ -83,7 +84,7 @@ public struct Socket: Equatable, Sendable {
         return result
     }
 
-    /// Writes the first `count` bytes of `buffer` and consumes what was taken.
+    /// Writes the first `count` bytes of `buffer` and consumes those that the kernel took.
     public func write(_ buffer: Buffer, count: Int) -> WriteResult {
         precondition(count <= buffer.count, "write: more than there is")
         let result = unsafe buffer.bytes.withUnsafeBufferPointer { bytes in
@@ -126,16 +127,17 @@ public struct Socket: Equatable, Sendable {
         return .failed(code)
     }
 
-    /// Tells the other side that no more comes, and keeps reading possible. Source: shutdown(2).
+    /// Ends our direction by a FIN (half-close); reading stays possible. Source: shutdown(2).
     public func shutdownWrite() { _ = shutdown(descriptor, Int32(SHUT_WR)) }
 
-    /// Gives the descriptor back. The poller forgets it by itself.
+    /// Closes the descriptor, which also removes it from the poller.
     public func close() {
         let status = closeDescriptor(descriptor)
         precondition(status == 0 || errno != EBADF, "close: descriptor \(descriptor) is not ours")
     }
 
-    /// Closes with a reset instead of a FIN, so that a truncated message cannot be taken for a whole one.
+    /// Closes with a reset (RST) instead of a FIN, so that the other side cannot take a truncated message for a
+    /// complete one.
     public func closeWithReset() {
         var linger = linger(l_onoff: 1, l_linger: 0)
         _ = unsafe setsockopt(descriptor, SOL_SOCKET, SO_LINGER, &linger, socklen_t(MemoryLayout<linger>.size))
@@ -150,7 +152,7 @@ public struct Socket: Equatable, Sendable {
         return status == 0 ? code : errno
     }
 
-    /// Bytes that were written and that the other side has not acknowledged: what the kernel still holds.
+    /// Bytes that were written and that the other side has not acknowledged, so the kernel still holds them.
     /// Source: tcp(7), `SIOCOUTQ`.
     public var unacknowledgedByteCount: UInt64 {
         var count: Int32 = 0
@@ -158,15 +160,15 @@ public struct Socket: Equatable, Sendable {
         return status == 0 ? UInt64(max(0, count)) : 0
     }
 
-    /// Whether the other side's kernel owes an acknowledgement and has sent nothing for as long as `time`. False where
-    /// its window is full and it answers the probes of that: its program does not read, but its host is there.
+    /// Whether the other side's kernel owes an acknowledgement and has sent nothing for `time`. False if its window is
+    /// full and it answers window probes: then the program does not read, but the host is alive.
     /// Source: tcp(7), `TCP_INFO`.
     public func isUnheard(for time: UInt64) -> Bool {
         var info = tcp_info()
         var length = socklen_t(MemoryLayout<tcp_info>.size)
         guard unsafe getsockopt(descriptor, Int32(IPPROTO_TCP), TCP_INFO, &info, &length) == 0 else { return false }
         let silence = UInt64(info.tcpi_last_ack_recv) * 1_000_000
-        // Segments that are on their way, or probes that were not answered while none may be.
+        // Segments in flight; or, with a full window, probes that were not answered.
         let isOwed = info.tcpi_unacked > 0 || info.tcpi_probes >= 2
         return isOwed && silence >= time
     }
@@ -186,17 +188,17 @@ public struct Socket: Equatable, Sendable {
     }
 }
 
-/// The errno(3) of a connection attempt that the kernel gave up.
+/// errno(3) of a connection attempt that the kernel gave up.
 public let timedOutError = ETIMEDOUT
-/// The errno(3) by which it tells that nobody listens at an address.
+/// errno(3) when no socket listens at an address.
 public let connectionRefusedError = ECONNREFUSED
-/// The process has as many descriptors as it may.
+/// errno(3) when the process has reached its limit on descriptors.
 public let tooManyFilesError = EMFILE
-/// The same for a host that cannot be reached.
+/// errno(3) when a host cannot be reached.
 public let hostUnreachableError = EHOSTUNREACH
-/// The same for a network.
+/// errno(3) when a network cannot be reached.
 public let networkUnreachableError = ENETUNREACH
-/// The same for a host that does not have the protocol.
+/// errno(3) when a host does not support the protocol.
 public let noProtocolError = ENOPROTOOPT
-/// The same where somebody on the way does not allow it. Source: RFC 4443 §3.1, code 1.
+/// errno(3) when a router on the way prohibits it. Source: RFC 4443 §3.1, code 1.
 public let accessDeniedError = EACCES

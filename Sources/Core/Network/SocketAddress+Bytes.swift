@@ -14,12 +14,12 @@ extension SocketAddress {
         }
     }
 
-    /// Reads `literal`, an address in text form, without brackets; nil for anything that is no address of `family`.
+    /// Parses `literal`, an address in text form without brackets; nil for anything that is not an address of `family`.
     ///
-    /// A literal that is IPv6 may map an IPv4 address, and is that then.
+    /// An IPv4-mapped IPv6 literal becomes the IPv4 address it maps.
     public init?(literal: Span<UInt8>, family: Family, port: UInt16) {
         guard literal.count <= family.literalBytesMax else { return nil }
-        // The zeros behind the copy end it, as C wants.
+        // The zeros after the copy terminate the C string.
         var text = InlineArray<46, UInt8>(repeating: 0)
         for index in 0..<literal.count {
             guard literal[index] != 0 else { return nil }
@@ -44,7 +44,7 @@ extension SocketAddress.Family {
 }
 
 extension Span where Element == UInt8 {
-    /// The number these bytes are, the highest first: at most eight of them.
+    /// These bytes as a big-endian number: at most eight of them.
     fileprivate var number: UInt64 {
         var number: UInt64 = 0
         for index in 0..<count { number = number << 8 | UInt64(self[index]) }
@@ -53,9 +53,9 @@ extension Span where Element == UInt8 {
 }
 
 extension Buffer {
-    /// Appends the address as `family` has it, highest byte first: four or sixteen bytes, which must fit.
+    /// Appends the address in the form of `family`, highest byte first: four or sixteen bytes, which must fit.
     ///
-    /// IPv4 is mapped if `family` is IPv6 (RFC 4291 §2.5.5.2); the other way there is none, and it traps.
+    /// An IPv4 address is mapped if `family` is IPv6 (RFC 4291 §2.5.5.2). An IPv6 address as IPv4 traps.
     public func append(bytesOf address: SocketAddress, as family: SocketAddress.Family) {
         switch (address.family, family) {
         case (.ipv4, .ipv4):
@@ -71,7 +71,7 @@ extension Buffer {
         }
     }
 
-    /// Appends the `byteCount` low bytes of `value`, the highest of them first; they must fit.
+    /// Appends the lowest `byteCount` bytes of `value` in big-endian order; they must fit.
     public func append(bigEndian value: UInt64, byteCount: Int) {
         var shift = UInt64(byteCount) * 8
         while shift > 0 {

@@ -27,9 +27,9 @@ public struct SocketAddress: Hashable, Sendable {
         self.port = port
     }
 
-    /// Reads a literal IPv4 or IPv6 address, without brackets; nil for anything else, names included.
+    /// Parses an IPv4 or IPv6 address without brackets; nil for anything else, host names included.
     public init?(literal: String, port: UInt16) {
-        // C ends a string at its first zero byte, and would take the rest for nothing.
+        // C ends a string at its first zero byte, and would ignore the rest.
         guard !literal.utf8.contains(0) else { return nil }
         var four = in_addr()
         if unsafe inet_pton(AF_INET, literal, &four) == 1 {
@@ -55,7 +55,7 @@ public struct SocketAddress: Hashable, Sendable {
         }
     }
 
-    /// The address the kernel filled in; nil when it is of another family.
+    /// The address that the kernel filled in; nil if it is of another family.
     init?(_ storage: sockaddr_storage) {
         switch Int32(storage.ss_family) {
         case AF_INET:
@@ -74,21 +74,22 @@ public struct SocketAddress: Hashable, Sendable {
         SocketAddress(family: family, high: high, low: low, port: port)
     }
 
-    /// The address as numbers, the first bits in the first; of IPv4 the last 32 bits are it.
+    /// The address as two numbers, the first bits in the first one. An IPv4 address is the last 32 bits.
     public var words: (high: UInt64, low: UInt64) { (high, low) }
 
-    /// Whether this is `0.0.0.0` or `::`, which stands for every local address.
+    /// Whether this is the wildcard address, `0.0.0.0` or `::`, which stands for every local address.
     public var isUnspecified: Bool { high == 0 && low == 0 }
 
-    /// Whether only this host itself has it: `127.0.0.0/8` or `::1`.
+    /// Whether this is a loopback address: `127.0.0.0/8` or `::1`.
     public var isLoopback: Bool { family == .ipv4 ? low >> 24 == 127 : high == 0 && low == 1 }
 
-    /// Whether connections to `target` can be made with this as their source, on a host that it is not an address of:
-    /// of the same family, of one interface of one host wherever it is, and not the target itself.
+    /// Whether connections to `target` can have this as their source on a host that does not own it (client IP
+    /// preservation): it has the same family, is a unicast address that means the same on every interface, and is not
+    /// the target itself.
     public func canBeSource(towards target: SocketAddress) -> Bool {
         guard family == target.family, (high, low) != (target.high, target.low), !isUnspecified else { return false }
         if isLoopback && !target.isLoopback { return false }
-        // Multicast and what is beyond it; of IPv6 also fe80::/10, which means nothing without an interface.
+        // Multicast and reserved addresses; of IPv6 also fe80::/10, which means nothing without an interface.
         return family == .ipv4 ? low >> 28 < 0xE : high >> 56 != 0xFF && high >> 54 != 0xFE80 >> 6
     }
 
@@ -146,7 +147,7 @@ public struct SocketAddress: Hashable, Sendable {
         return count
     }
 
-    /// The address alone, as in `10.0.0.5` or `2001:db8::1`.
+    /// The address without its port, as in `10.0.0.5` or `2001:db8::1`.
     public var host: String {
         var text = InlineArray<46, UInt8>(repeating: 0)
         let count = writeHostText(&text)

@@ -1,21 +1,21 @@
 import CLinux
 import Glibc
 
-/// What is at the path of a Unix socket before and after it is used.
+/// Checks and removes what is at the path of a Unix socket.
 public enum UnixPath {
     /// What was found at a path.
     public enum Occupant: Equatable, Sendable {
-        /// Nothing, or nothing that may be looked at.
+        /// Nothing, or nothing that this process may see.
         case nothing
-        /// A socket that somebody answers on.
+        /// A socket on which a process listens.
         case liveSocket
-        /// A socket that its process left behind.
+        /// A socket left behind by a process that has ended.
         case deadSocket
         /// A file, a folder or anything else.
         case other
     }
 
-    /// What is at `path`; a socket is tried.
+    /// What is at `path`. A socket is tested by connecting to it.
     public static func occupant(of path: String) -> Occupant {
         var status = stat()
         guard unsafe lstat(path, &status) == 0 else { return .nothing }
@@ -31,8 +31,8 @@ public enum UnixPath {
     /// Removes the socket at `path`, if there is one.
     public static func remove(_ path: String) { _ = unsafe unlink(path) }
 
-    /// The user and the group that the socket at `path` belongs to, by their names where they have some; nil if this
-    /// process may not even see it. Source: getpwuid(3), getgrgid(3).
+    /// The user and the group that the socket at `path` belongs to, by name if they have one, else by number; nil if
+    /// this process may not see the socket. Source: getpwuid(3), getgrgid(3).
     public static func owners(of path: String) -> (user: String, group: String)? {
         var status = stat()
         guard unsafe stat(path, &status) == 0 else { return nil }

@@ -3,20 +3,20 @@ import Glibc
 
 /// A program that this process started.
 ///
-/// Shape: a trivial value; whoever started it ends it and waits for it, once.
+/// Shape: a trivial value; its owner ends it and waits for it, once.
 public struct ChildProcess: Equatable, Sendable {
     /// Its process id.
     public let id: Int32
-    /// What it writes to its standard output comes out here.
+    /// Our end of its standard output.
     private let output: Int32
 
-    /// Starts this very program with other arguments, in a process group of its own, so that Ctrl-C in a terminal
-    /// reaches only us. Signals are as a fresh program expects them, whatever this thread blocks.
+    /// Starts this program with other arguments, in a process group of its own, so that Ctrl-C in a terminal reaches
+    /// only the parent. Signal dispositions and the signal mask are reset to their defaults.
     ///
     /// Source: posix_spawn(3); proc(5), `/proc/self/exe`. Errors: `SystemError`.
     public static func startSelf(_ arguments: [String]) throws(SystemError) -> ChildProcess {
         let command = "start apus \(arguments.joined(separator: " "))"
-        // A socket instead of a pipe: it can be made close-on-exec at once, so that no other child holds our end.
+        // A socket pair instead of a pipe: it is created close-on-exec, so that no other child inherits our end.
         var ends: (Int32, Int32) = (-1, -1)
         let made = unsafe withUnsafeMutablePointer(to: &ends) { ends in
             unsafe ends.withMemoryRebound(to: Int32.self, capacity: 2) { ends in
@@ -58,7 +58,7 @@ public struct ChildProcess: Equatable, Sendable {
         return unsafe posix_spawn(id, "/proc/self/exe", &actions, &attributes, &vector, environ)
     }
 
-    /// Waits until it has written something, or ended. Returns whether it has written.
+    /// Waits until it has written something or has ended. Returns whether it has written.
     public func awaitOutput() -> Bool {
         var byte: UInt8 = 0
         while true {
@@ -67,23 +67,24 @@ public struct ChildProcess: Equatable, Sendable {
         }
     }
 
-    /// Has the kernel end this process together with its parent, which is `parent`. Returns false when that one is
-    /// gone already. Called at the start of a child. Source: prctl(2), `PR_SET_PDEATHSIG`.
+    /// Makes the kernel end this process when its parent ends. Returns false if the parent is no longer `parent`, so
+    /// that it has ended already. Called at the start of a child. Source: prctl(2), `PR_SET_PDEATHSIG`.
     public static func endWithParent(_ parent: Int32) -> Bool {
         _ = apus_prctl_parent_death_signal(SIGKILL)
         return getppid() == parent
     }
 
-    /// Ends it at once.
+    /// Kills it.
     public func kill() { _ = Glibc.kill(id, SIGKILL) }
 
-    /// Whether it has ended. The answer true is given once: the system then forgets it.
+    /// Reaps the process if it has ended, and returns whether it did. Returns true only once, since the kernel then
+    /// drops its exit status.
     public func reap() -> Bool {
         var status: Int32 = 0
         return unsafe waitpid(id, &status, WNOHANG) == id
     }
 
-    /// Waits for its end, if that was not taken notice of, and lets its output go.
+    /// Waits for its end, unless it was reaped, and closes its output.
     public func wait() {
         var status: Int32 = 0
         while unsafe waitpid(id, &status, 0) < 0 && errno == EINTR {}

@@ -1,11 +1,11 @@
 import CLinux
 import Glibc
 
-/// A doorbell between threads that a poller can watch. Source: eventfd(2).
+/// An eventfd by which one thread wakes another, and which a poller can watch. Source: eventfd(2).
 ///
-/// Shape: shared by reference; closed with its last owner. Ringing it many times before it is heard counts once.
+/// Shape: shared by reference; closed with its last owner. Several signals before the receiver looks count as one.
 public final class EventDescriptor: Sendable {
-    /// What a poller watches.
+    /// The descriptor for a poller to watch.
     public let descriptor: Int32
 
     public init() {
@@ -21,13 +21,13 @@ public final class EventDescriptor: Sendable {
         _ = unsafe write(descriptor, &one, 8)
     }
 
-    /// Makes it unreadable until the next `ring`.
+    /// Makes it unreadable until the next `signal`.
     public func clear() {
         var value: UInt64 = 0
         _ = unsafe read(descriptor, &value, 8)
     }
 
-    /// Blocks the calling thread until `ring`, at most `timeoutMilliseconds`; for threads without a poller.
+    /// Blocks the calling thread until `signal`, at most `timeoutMilliseconds`; for threads without a poller.
     public func wait(timeoutMilliseconds: Int32) {
         var watched = pollfd(fd: descriptor, events: Int16(POLLIN), revents: 0)
         _ = unsafe poll(&watched, 1, timeoutMilliseconds)

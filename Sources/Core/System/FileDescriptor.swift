@@ -13,10 +13,10 @@ public struct FileDescriptor: Equatable, Sendable {
     /// The process's standard error.
     public static let standardError = FileDescriptor(descriptor: 2)
 
-    /// Opens `path` for appending, making it with mode 0640 if it is not there. A FIFO and a character device may be
-    /// there as well. Does not wait for a FIFO's reader; writing to it afterwards does.
+    /// Opens `path` for appending, creating a file with mode 0640 if nothing is there. A FIFO or a character device is
+    /// accepted too. Does not wait for a FIFO's reader; later writes do.
     ///
-    /// Errors: `SystemError`, with `isUnreadFIFO` for a FIFO that nobody reads.
+    /// Errors: `SystemError`, with `isUnreadFIFO` for a FIFO that no process reads.
     public static func openForAppending(_ path: String) throws(SystemError) -> FileDescriptor {
         let operation = "open \(path)"
         let descriptor = unsafe apus_open(path, O_WRONLY | O_APPEND | O_CREAT, 0o640)
@@ -34,16 +34,16 @@ public struct FileDescriptor: Equatable, Sendable {
         return FileDescriptor(descriptor: descriptor)
     }
 
-    /// Finds out whether `openForAppending` would open `path` now. Nothing is left behind there, and whoever reads a
-    /// FIFO is not disturbed.
+    /// Checks whether `openForAppending` would open `path` now, without creating a file and without disturbing the
+    /// reader of a FIFO.
     ///
-    /// Errors: `SystemError`, as it would be.
+    /// Errors: the `SystemError` that `openForAppending` would throw.
     public static func tryAppending(_ path: String) throws(SystemError) {
         let operation = "open \(path)"
         switch FileKind(at: path) {
         case nil:
             let descriptor = unsafe apus_open(path, O_WRONLY | O_CREAT | O_EXCL, 0o640)
-            // A symbolic link that leads nowhere yet is there all the same.
+            // A dangling symbolic link exists, although its target does not.
             guard descriptor >= 0 || errno == EEXIST else { throw SystemError(operation) }
             guard descriptor >= 0 else { return }
             _ = Glibc.close(descriptor)
@@ -56,16 +56,16 @@ public struct FileDescriptor: Equatable, Sendable {
         }
     }
 
-    /// ENXIO is also what opening a socket gives, and a device without a driver.
+    /// Opening a FIFO without a reader fails with ENXIO, but so does opening a socket or a device without a driver.
     private static func noReader(of path: String, _ operation: String) -> SystemError {
         switch FileKind(at: path) {
-        case .fifo: SystemError(operation, code: ENXIO, reason: "nobody reads this FIFO")
+        case .fifo: SystemError(operation, code: ENXIO, reason: "no process reads this FIFO")
         case let kind?: .wrongKind(operation, kind, "a file, a FIFO or a character device")
         case nil: SystemError(operation, code: ENOENT)
         }
     }
 
-    /// Writes the bytes, or as many as the device takes at once. Returns how many; errors as errno(3).
+    /// Writes the bytes, or as many as the device takes at once. Returns how many.
     public func write(_ bytes: Span<UInt8>) -> Result<Int, SystemError> {
         while true {
             let count = unsafe bytes.withUnsafeBytes { unsafe Glibc.write(descriptor, $0.baseAddress, $0.count) }
@@ -74,21 +74,21 @@ public struct FileDescriptor: Equatable, Sendable {
         }
     }
 
-    /// Gives the descriptor back.
+    /// Closes the descriptor.
     public func close() { _ = Glibc.close(descriptor) }
 }
 
 /// close(2), for types that have a `close` of their own.
 func closeDescriptor(_ descriptor: Int32) -> Int32 { close(descriptor) }
 
-/// The most bytes read from a configuration or state file. Beyond it the file is refused, not cut.
+/// The most bytes read from a configuration or state file. A larger file is refused, not truncated.
 private let fileBytesMax = 64 * 1024 * 1024
 
-/// The whole content of the regular file at `path`. It waits for the disk, and for nothing else: whatever is no regular
-/// file is refused, since it may have no end, or nobody at its other end.
+/// The whole content of the regular file at `path`. Waits for the disk and nothing else: anything but a regular file is
+/// refused, since reading it might never end.
 ///
-/// With `pipeTimeout` a pipe that this process was handed (`/dev/stdin`, `/dev/fd/3`) is read as well, to its end,
-/// which must come within that time.
+/// With `pipeTimeout` a pipe that this process inherited (`/dev/stdin`, `/dev/fd/3`) is read too, to its end, which
+/// must come within that time.
 ///
 /// Limits: 64 MiB. Errors: `SystemError`, as when it is missing, unreadable or a folder.
 public func readFile(_ path: String, pipeTimeout: Nanoseconds? = nil) throws(SystemError) -> [UInt8] {
@@ -111,7 +111,7 @@ public func readFile(_ path: String, pipeTimeout: Nanoseconds? = nil) throws(Sys
     }
 }
 
-/// Whether a path stands for a descriptor that whoever started this process left open for it. Source: proc(5).
+/// Whether a path names an open descriptor that this process inherited. Source: proc(5).
 private func isHandedOver(_ path: String) -> Bool {
     path == "/dev/stdin" || path.hasPrefix("/dev/fd/") || path.hasPrefix("/proc/self/fd/")
 }
@@ -122,7 +122,7 @@ private func isReadable(_ descriptor: Int32, until deadline: Instant) -> Bool {
     return unsafe poll(&watched, 1, Int32(clamping: milliseconds)) > 0
 }
 
-/// Reads to the end. `awaitMore` is called before each read, and returns false when there is nothing to wait for.
+/// Reads to the end. `awaitMore` is called before each read, and returns false when the time is over.
 private func readAll(
     _ descriptor: Int32, _ operation: String, awaitMore: () -> Bool
 ) throws(SystemError) -> [UInt8] {
@@ -144,17 +144,18 @@ private func readAll(
 }
 
 extension SystemError {
-    /// What lies there is not `needed`, and stays untouched.
+    /// What is at the path is not `needed`; it stays untouched.
     fileprivate static func wrongKind(_ operation: String, _ kind: FileKind, _ needed: String) -> SystemError {
         SystemError(operation, code: EINVAL, reason: "\(kind.name), not \(needed)")
     }
 }
 
-/// Puts `content` in place of the file at `path`, so that after a crash or power cut the old or the new content is
-/// there, whole: written beside it, synced, renamed, and the folder synced.
+/// Replaces the file at `path` by `content` atomically: after a crash or power cut, either the old or the new content
+/// is there, complete. The content is written to a temporary file and synced; then the file is renamed and the folder
+/// synced.
 ///
-/// Errors: `SystemError`; the old content is then still in place and nothing beside it, unless it is the folder that
-///         could not be synced: then the new content is in place, and a power cut may bring back the old.
+/// Errors: `SystemError`; the old content is then still in place and the temporary file is removed. If only syncing the
+///         folder failed, the new content is in place, but a power cut may bring back the old.
 public func replaceFile(_ path: String, with content: [UInt8]) throws(SystemError) {
     let temporary = path + ".new"
     do throws(SystemError) {
@@ -167,7 +168,7 @@ public func replaceFile(_ path: String, with content: [UInt8]) throws(SystemErro
     try syncFolder(of: path)
 }
 
-/// Makes or overwrites the file at `path`, and waits until its content is on the disk.
+/// Creates or overwrites the file at `path`, and waits until its content is on the disk.
 private func writeFile(_ path: String, _ content: [UInt8]) throws(SystemError) {
     let descriptor = unsafe apus_open(path, O_WRONLY | O_CREAT | O_TRUNC, 0o600)
     guard descriptor >= 0 else { throw SystemError("write \(path)") }

@@ -1,7 +1,7 @@
 import CLinux
 import Glibc
 
-/// What lies at a path. Source: inode(7).
+/// The kind of file at a path. Source: inode(7).
 enum FileKind {
     case regular
     case folder
@@ -10,14 +10,14 @@ enum FileKind {
     case characterDevice
     case blockDevice
 
-    /// What an open descriptor stands for.
+    /// The kind of file that an open descriptor refers to.
     init(of descriptor: Int32) {
         var status = stat()
         _ = unsafe fstat(descriptor, &status)
         self.init(mode: status.st_mode)
     }
 
-    /// What is at `path`, symbolic links followed; nil if nothing can be seen there.
+    /// What is at `path`, following symbolic links; nil if nothing is there or it is not accessible.
     init?(at path: String) {
         var status = stat()
         guard unsafe stat(path, &status) == 0 else { return nil }
@@ -36,7 +36,7 @@ enum FileKind {
             }
     }
 
-    /// In a sentence.
+    /// The kind in words, for messages.
     var name: String {
         switch self {
         case .regular: "a regular file"

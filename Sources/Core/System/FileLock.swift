@@ -1,15 +1,15 @@
 import CLinux
 import Glibc
 
-/// A lock that one process at a time holds on a path. The kernel gives it back when the process ends, however it ends.
+/// A lock on a path that one process at a time can hold. The kernel releases it when the process ends, even by a crash.
 ///
-/// Shape:  shared by reference; given back with its last owner. The file stays: removing it would let two processes
+/// Shape:  shared by reference; released with its last owner. The file is not removed, since then two processes could
 ///         hold locks on two files of the same name.
 /// Source: flock(2).
 public final class FileLock: Sendable {
     private let descriptor: Int32
 
-    /// Locks `path`, making the file with mode 0600 if it is not there.
+    /// Locks `path`, creating the file with mode 0600 if it does not exist.
     ///
     /// Errors: `SystemError`, with the code `EWOULDBLOCK` when another process holds the lock.
     public init(_ path: String) throws(SystemError) {
@@ -23,7 +23,8 @@ public final class FileLock: Sendable {
         descriptor = opened
     }
 
-    /// Whether another process holds the lock on `path`, which is asked by sharing it for a moment. Nothing is made.
+    /// Whether another process holds the lock on `path`, tested by taking a shared lock for a moment. No file is
+    /// created.
     ///
     /// Errors: `SystemError`, as when there is no such file.
     public static func isHeld(_ path: String) throws(SystemError) -> Bool {
@@ -34,7 +35,7 @@ public final class FileLock: Sendable {
     }
 
     deinit {
-        // Of closing alone a child of fork(2) that has not called execve(2) yet would know nothing, and hold the lock.
+        // Unlocks explicitly: after a mere close, a forked child that has not called execve(2) yet would keep the lock.
         _ = flock(descriptor, LOCK_UN)
         _ = close(descriptor)
     }

@@ -1,7 +1,7 @@
 import CLinux
 import Glibc
 
-/// Folders that files are going to be put into.
+/// Creates and removes folders for files of ours.
 public enum Folder {
     /// The folder in which `path` lies; `.` for a bare name.
     public static func containing(_ path: String) -> String {
@@ -9,10 +9,10 @@ public enum Folder {
         return slash == path.startIndex ? "/" : String(path[..<slash])
     }
 
-    /// Makes the folder at `path`, if it is not there; with `ancestors` also those around it. Returns what was made,
+    /// Creates the folder at `path` if it does not exist; with `ancestors` also its parents. Returns what was created,
     /// the outermost first.
     ///
-    /// Source: mkdir(2). Errors: `SystemError`, also when something else is there; then nothing was made.
+    /// Source: mkdir(2). Errors: `SystemError`, also when something else is at `path`; then nothing was created.
     @discardableResult public static func make(
         _ path: String, mode: UInt32, ancestors: Bool = false
     ) throws(SystemError) -> [String] {
@@ -24,7 +24,7 @@ public enum Folder {
         let outer = containing(path)
         guard ancestors, error.code == ENOENT, outer != path else { throw error }
         let made = try make(outer, mode: mode, ancestors: true)
-        // A path that ends with a slash is there once the one without it is.
+        // A path that ends with a slash exists once the path without the slash does.
         if FileKind(at: path) == .folder { return made }
         guard unsafe mkdir(path, mode) == 0 else {
             let error = SystemError(operation)
@@ -34,7 +34,7 @@ public enum Folder {
         return made + [path]
     }
 
-    /// Removes folders that `make` has made, unless something is in them by now.
+    /// Removes folders that `make` has created, except those that are no longer empty.
     public static func remove(_ made: [String]) {
         for path in made.reversed() { _ = unsafe rmdir(path) }
     }

@@ -2,24 +2,25 @@ import CLinux
 import Glibc
 import Synchronization
 
-/// Tells that what a path leads to may have changed: a file was written and closed, moved, made, removed, or given
-/// other permissions; a folder on the way to it was renamed; or a symbolic link on the way now leads elsewhere.
+/// Reports that the file at a path may have changed: a file was written and closed, moved, created, removed, or its
+/// permissions changed; a folder of the path was renamed; or a symbolic link of the path now points elsewhere.
 ///
-/// So every folder is watched that the system goes through to find a file, along each link, and in each the one name
-/// that matters. That is what certbot does in `live/`, Kubernetes with `..data`, and whoever swaps a link `current`.
+/// So every folder is watched that the kernel visits to resolve the path, along each link, and in each folder the one
+/// name that is part of the path. This covers certbot's links in `live/`, the `..data` link of Kubernetes, and
+/// deployments that swap a link named `current`.
 ///
-/// Shape:  one descriptor for all watched folders, level-triggered. What changed is not told: look again, and watch
-///         again, since the way may be another now. Two threads may use it: one that may wait for a disk watches,
-///         another takes the events.
+/// Shape:  one descriptor for all watched folders, level-triggered. What changed is not reported: read the file again,
+///         and watch again, since the path may resolve differently now. Two threads may use it: one that may wait for a
+///         disk calls `watch`, another takes the events.
 /// Limits: what the system allows a user to watch (`fs.inotify.max_user_watches`); a folder beyond it is not watched.
 /// Source: inotify(7), path_resolution(7).
 public final class FolderWatch: Sendable {
     /// Readable when something has changed.
     public let descriptor: Int32
-    /// The names that matter, in the folder of each watch.
+    /// For each watched folder, the names in it that are part of a path.
     private let names = Mutex<[Int32: Set<String>]>([:])
 
-    /// Links that are followed for one path, as the system does.
+    /// Symbolic links that are followed for one path, as many as the kernel follows.
     private static let linksMax = 40
 
     /// Errors: `SystemError`, as when the user has no instance left (`fs.inotify.max_user_instances`).
@@ -30,8 +31,8 @@ public final class FolderWatch: Sendable {
 
     deinit { _ = close(descriptor) }
 
-    /// Watches the way to each of `paths` from now on; with `forgettingOthers` to no others any more. What is not there
-    /// is watched for. May wait for a disk.
+    /// Watches `paths` from now on; with `forgettingOthers`, all other paths are no longer watched. A path need not
+    /// exist yet. May wait for a disk.
     public func watch(_ paths: Set<String>, forgettingOthers: Bool = false) {
         var found: [Int32: Set<String>] = [:]
         for path in paths { follow(path, into: &found) }
@@ -44,7 +45,7 @@ public final class FolderWatch: Sendable {
         for watch in stale { _ = inotify_rm_watch(descriptor, watch) }
     }
 
-    /// Goes the way to `path`. A folder is watched before it is looked into, so that no change is missed.
+    /// Resolves `path`. Each folder is watched before it is read, so that no change is missed.
     private func follow(_ path: String, into found: inout [Int32: Set<String>]) {
         var folder = path.hasPrefix("/") ? "/" : "."
         var rest = Array(path.split(separator: "/").reversed())
@@ -68,7 +69,7 @@ public final class FolderWatch: Sendable {
         }
     }
 
-    /// Nil if there is no such folder, or it cannot be read: then it may still be gone through.
+    /// Watches one folder. Nil if it does not exist or cannot be read; an unreadable folder may still be traversed.
     private func add(_ folder: String, isLast: Bool) -> Int32? {
         var events = IN_MOVED_TO | IN_MOVED_FROM | IN_CREATE | IN_DELETE | IN_ATTRIB | IN_ONLYDIR | IN_MASK_ADD
         if isLast { events |= IN_CLOSE_WRITE }
@@ -76,7 +77,7 @@ public final class FolderWatch: Sendable {
         return watch >= 0 ? watch : nil
     }
 
-    /// Where a symbolic link leads; nil for anything else.
+    /// The target of a symbolic link; nil for anything else.
     private static func target(ofLink path: String) -> String? {
         var bytes = [CChar](repeating: 0, count: Int(PATH_MAX))
         let count = unsafe readlink(path, &bytes, bytes.count)
@@ -84,7 +85,7 @@ public final class FolderWatch: Sendable {
         return String(decoding: bytes[..<count].map { UInt8(bitPattern: $0) }, as: UTF8.self)
     }
 
-    /// Takes what was told so far. False if nothing was that matters.
+    /// Removes all waiting events. Returns whether one of them concerns a watched path.
     public func takeEvents() -> Bool {
         var hasChanged = false
         var events = [UInt8](repeating: 0, count: 16 * 1024)
@@ -98,10 +99,10 @@ public final class FolderWatch: Sendable {
 
     private func matters(_ event: Event) -> Bool {
         names.withLock { names in
-            // The folder is gone; or it was forgotten, which we know.
+            // The watch has ended: the folder was removed, or we removed the watch ourselves.
             if event.mask & UInt32(IN_IGNORED) != 0 { return names.removeValue(forKey: event.watch) != nil }
             guard event.mask & UInt32(IN_Q_OVERFLOW | IN_UNMOUNT) == 0, let names = names[event.watch] else {
-                // Something was lost; or the folder is watched only just now, and what matters in it is not known yet.
+                // The queue overflowed; or the folder's watch is so new that its names are not recorded yet.
                 return true
             }
             return names.contains(event.name)
@@ -115,7 +116,7 @@ public final class FolderWatch: Sendable {
         /// The entry of the folder; empty if the event is about the folder itself.
         let name: String
 
-        /// Takes the first event of `bytes`; nil if there is none.
+        /// Reads the first event of `bytes` and removes it; nil if there is none.
         init?(_ bytes: inout ArraySlice<UInt8>) {
             guard bytes.count >= 16 else { return nil }
             func word(_ index: Int) -> UInt32 {

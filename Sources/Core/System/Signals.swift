@@ -1,7 +1,7 @@
 import CLinux
 import Glibc
 
-/// The signals Apus reacts to, read from a descriptor on the control thread instead of interrupting it.
+/// The signals Apus handles, read from a descriptor (signalfd) on the control thread instead of interrupting it.
 /// Source: signalfd(2).
 public struct Signals {
     /// Readable when a signal waits.
@@ -9,11 +9,11 @@ public struct Signals {
 
     /// What the operator asks for.
     public enum Signal: Sendable {
-        /// SIGTERM or SIGINT: finish what is in flight, then exit.
+        /// SIGTERM or SIGINT: graceful shutdown. Drain what is in flight, then exit.
         case terminate
         /// SIGHUP: read the configuration file again.
         case reload
-        /// SIGUSR1: open the logs anew.
+        /// SIGUSR1: reopen the log files, after they were rotated.
         case reopenLogs
         /// SIGCHLD: a child process ended.
         case childEnded
@@ -22,9 +22,9 @@ public struct Signals {
     private static let ending = [SIGTERM, SIGINT]
     private static let others = [SIGHUP, SIGUSR1, SIGCHLD]
 
-    /// Has these signals wait for `next`, on the calling thread and on every thread it starts later; those to end only
-    /// from `blockTermination` on. And ignores SIGPIPE, which writes to closed connections would otherwise raise. Call before
-    /// any other thread exists.
+    /// Blocks these signals on the calling thread and on every thread it starts later, so that they wait for `next`;
+    /// SIGTERM and SIGINT only from `blockTermination` on. Ignores SIGPIPE, which writes to closed connections would
+    /// raise. Call before any other thread exists.
     public init() {
         _ = signal(SIGPIPE, SIG_IGN)
         Self.mask(SIG_BLOCK, Self.others)
@@ -33,11 +33,11 @@ public struct Signals {
         precondition(descriptor >= 0, "signalfd: \(systemErrorText(errno))")
     }
 
-    /// From now on the signals to end wait as well, for whoever ends things in order. Until then they end the process
-    /// at once, whatever it waits for. Call before any other thread exists.
+    /// From now on SIGTERM and SIGINT wait for `next` too, so that shutdown is graceful. Until then they end the
+    /// process at once. Call before any other thread exists.
     public func blockTermination() { Self.mask(SIG_BLOCK, Self.ending) }
 
-    /// The signals to end do so at once again. Call when no thread is left.
+    /// SIGTERM and SIGINT end the process at once again. Call when no other thread is left.
     public func unblockTermination() { Self.mask(SIG_UNBLOCK, Self.ending) }
 
     private static func mask(_ how: Int32, _ numbers: [Int32]) {

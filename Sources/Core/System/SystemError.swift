@@ -1,12 +1,12 @@
 import Glibc
 
-/// A system call that failed, in words: what was being done, to what, and what the kernel said.
+/// A failed system call, as a message: the operation, its object, and the kernel's error.
 public struct SystemError: Error, Equatable, Sendable, CustomStringConvertible {
     /// What was being done, as in "bind 127.0.0.1:8080".
     public let operation: String
     /// The value of errno(3).
     public let code: Int32
-    /// Set where the kernel's words for `code` do not say what is wrong.
+    /// Set where strerror(3) of `code` does not explain what is wrong.
     private let ownReason: String?
 
     public init(_ operation: String, code: Int32 = errno) {
@@ -15,25 +15,25 @@ public struct SystemError: Error, Equatable, Sendable, CustomStringConvertible {
         ownReason = nil
     }
 
-    /// An error that we found, not the kernel.
+    /// An error that Apus detected, not the kernel.
     init(_ operation: String, code: Int32, reason: String) {
         self.operation = operation
         self.code = code
         ownReason = reason
     }
 
-    /// Whether what was to be written to is a FIFO that nobody reads. Trying again may bring another result.
+    /// Whether a FIFO could not be opened because no process reads it. A later retry may succeed.
     public var isUnreadFIFO: Bool { code == ENXIO }
 
-    /// Whether it was refused because this process lacks the right.
+    /// Whether this process lacks the permission.
     public var isRefusal: Bool { code == EACCES || code == EPERM }
 
-    /// Why it failed: in the kernel's words for `code` (strerror(3)), or in ours where it was not the kernel's refusal.
+    /// Why it failed: strerror(3) of `code`, or our own text if Apus detected the error.
     public var reason: String { ownReason ?? systemErrorText(code) }
     public var description: String { "\(operation): \(reason)" }
 }
 
-/// The kernel's words for an errno value. Source: strerror(3).
+/// The text for an errno value. Source: strerror(3).
 public func systemErrorText(_ code: Int32) -> String {
     unsafe strerror(code).map { unsafe String(cString: $0) } ?? "error \(code)"
 }

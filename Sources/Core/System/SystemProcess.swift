@@ -1,7 +1,7 @@
 import CLinux
 import Glibc
 
-/// What the process asks of, and is granted by, the system it runs on.
+/// Facts and limits of this process, as the system reports them.
 public enum SystemProcess {
     /// Processors this process may run on.
     public static var processorCount: Int { max(1, Int(sysconf(Int32(_SC_NPROCESSORS_ONLN)))) }
@@ -16,11 +16,11 @@ public enum SystemProcess {
         return Int(min(limit.rlim_cur, 1 << 30))
     }
 
-    /// The words that this process was started with, its own name first, as main(3) gets them. Swift's
-    /// `CommandLine` finds none of them without /proc, or behind a preloaded library.
+    /// The command line of this process, its own name first, as `main` gets it. Swift's `CommandLine` finds it neither
+    /// without /proc nor when a library is preloaded.
     public static var arguments: [String] {
         let count = apus_argument_count()
-        // Another C library than glibc does not tell.
+        // Only glibc passes the arguments to initialisers.
         guard count > 0 else { return CommandLine.arguments }
         return (0..<count).map { unsafe String(cString: apus_argument($0)) }
     }
@@ -29,16 +29,16 @@ public enum SystemProcess {
     public static var id: Int32 { getpid() }
 }
 
-/// Opens and gives back one descriptor held in reserve, so that a full table can still be answered.
+/// Holds one descriptor in reserve, so that connections can still be refused when the process is out of descriptors.
 ///
-/// With all descriptors in use a waiting connection can be neither accepted nor refused, and a level-triggered listener
-/// would spin. Giving the reserve back makes room to accept that one connection and close it.
+/// With all descriptors in use, a waiting connection can be neither accepted nor refused, and a level-triggered
+/// listener would spin. Closing the reserve makes room to accept that connection and close it.
 public struct ReserveDescriptor {
     private var descriptor: Int32
 
     public init() { descriptor = unsafe apus_open("/dev/null", O_RDONLY, 0) }
 
-    /// Frees one descriptor. Returns whether there was one to free.
+    /// Closes the reserved descriptor. Returns whether there was one.
     public mutating func release() -> Bool {
         guard descriptor >= 0 else { return false }
         _ = close(descriptor)
@@ -46,7 +46,7 @@ public struct ReserveDescriptor {
         return true
     }
 
-    /// Takes one back, if there is room again.
+    /// Opens a reserved descriptor again, if there is room.
     public mutating func restore() {
         if descriptor < 0 { descriptor = unsafe apus_open("/dev/null", O_RDONLY, 0) }
     }

@@ -1,13 +1,13 @@
 import CLinux
 import Glibc
 
-/// A user of the system: who a process is, and who owns files. Source: getpwnam(3), credentials(7).
+/// A user of the system, as an owner of processes and files. Source: getpwnam(3), credentials(7).
 public struct SystemUser: Equatable, Sendable {
-    /// As in `nobody`.
+    /// The user's name, as in `nobody`.
     public let name: String
     /// The user's number.
     public let userID: UInt32
-    /// The number of the user's first group.
+    /// The number of the user's primary group.
     public let groupID: UInt32
 
     /// The user called `name`; nil when the system knows none.
@@ -18,21 +18,21 @@ public struct SystemUser: Equatable, Sendable {
         groupID = unsafe entry.pointee.pw_gid
     }
 
-    /// What this process's user is called, or its number where it has no name.
+    /// The name of this process's user, or its number if it has no name.
     public static var currentName: String {
         unsafe getpwuid(geteuid()).map { unsafe String(cString: $0.pointee.pw_name) } ?? "\(geteuid())"
     }
 
-    /// Whether this process may become another user.
+    /// Whether this process runs as root, and so may become another user.
     public static var isRoot: Bool { geteuid() == 0 }
 
-    /// Makes this process the user, for good, with the user's groups and no others. Call before other threads exist:
-    /// capabilities are each thread's own, and those that begin later have what this one has.
+    /// Drops root's privileges: the process becomes this user for good, with the user's groups and no others. Call
+    /// before other threads exist, since capabilities belong to a thread and new threads inherit them.
     ///
-    /// Of root's capabilities CAP_NET_ADMIN stays if `keepsNetAdmin`, where root had it, and nothing else ever.
+    /// Of root's capabilities only CAP_NET_ADMIN is kept, if `keepsNetAdmin` and root had it.
     ///
-    /// Source: capabilities(7). Errors: `SystemError`; the process may then be half one and half the other user, and
-    ///         has to end.
+    /// Source: capabilities(7). Errors: `SystemError`; the process may then have changed only some of its ids, and has
+    ///         to end.
     public func become(keepsNetAdmin: Bool = false) throws(SystemError) {
         guard unsafe initgroups(name, groupID) == 0 else { throw SystemError("take the groups of user \(name)") }
         guard setgid(groupID) == 0 else { throw SystemError("take the group of user \(name)") }
@@ -41,13 +41,16 @@ public struct SystemUser: Equatable, Sendable {
         }
         guard setuid(userID) == 0 else { throw SystemError("become user \(name)") }
         guard keepsNetAdmin else { return }
-        // All that were permitted still are. Root in a container may lack this one: then none stays.
+        // setuid(2) left all permitted capabilities in place. Root in a container may lack CAP_NET_ADMIN: then none is
+        // kept.
         let isKept = apus_set_capabilities(1 << UInt64(CAP_NET_ADMIN)) == 0 || apus_set_capabilities(0) == 0
-        guard isKept, apus_prctl_keep_capabilities(0) == 0 else { throw SystemError("lay down root's capabilities") }
+        guard isKept, apus_prctl_keep_capabilities(0) == 0 else { throw SystemError("drop root's capabilities") }
     }
 
-    /// Gives the file, folder or socket at `path` to the user.
+    /// Makes the user the owner of the file, folder or socket at `path`.
     public func own(_ path: String) throws(SystemError) {
-        guard unsafe chown(path, userID, groupID) == 0 else { throw SystemError("give \(path) to user \(name)") }
+        guard unsafe chown(path, userID, groupID) == 0 else {
+            throw SystemError("change the owner of \(path) to user \(name)")
+        }
     }
 }

@@ -1,8 +1,8 @@
 import Glibc
 
-/// What a person at a terminal sees.
+/// Output to a terminal.
 public enum Terminal {
-    /// Whether `file` is a terminal that may be written to in colours. Source: isatty(3), no-color.org.
+    /// Whether `file` is a terminal on which colours may be used. Source: isatty(3), no-color.org.
     public static func isColoured(_ file: FileDescriptor) -> Bool {
         isatty(file.descriptor) == 1 && environment("NO_COLOR") == nil && environment("TERM") != "dumb"
     }
@@ -14,7 +14,7 @@ public enum Terminal {
         return text.isEmpty ? nil : text
     }
 
-    /// Writes all of `text`, however long a pipe makes us wait. Errors: false when whoever read it is gone.
+    /// Writes all of `text`, blocking while a pipe is full. Returns false when the reader has closed it.
     public static func write(_ text: String, to file: FileDescriptor) -> Bool {
         let bytes = Array(text.utf8)
         var written = 0

@@ -3,12 +3,12 @@ import Glibc
 
 /// A thread of the kernel, with a name that `top -H` and a debugger show.
 ///
-/// Shape: `Sendable` because the handle is only a number; `join` is called once, by whoever started it.
+/// Shape: `Sendable` because the handle is only a number; the owner calls `join` once.
 public struct Thread: Sendable {
     private let handle: pthread_t
 
-    /// Starts `body` on a new thread. Signals stay blocked there: the control thread takes them by signalfd(2).
-    /// Limits: the kernel keeps 15 bytes of the name; what is beyond is cut off, by whole characters.
+    /// Starts `body` on a new thread. Signals stay blocked there: the control thread reads them by signalfd(2).
+    /// Limits: the kernel keeps 15 bytes of the name; a longer one is truncated at a character boundary.
     public static func start(name: String, _ body: @escaping @Sendable () -> Void) -> Thread {
         let start = unsafe Unmanaged.passRetained(Start(name: name, body: body))
         var handle = pthread_t()

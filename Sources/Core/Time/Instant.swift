@@ -6,32 +6,32 @@ import Glibc
 /// Units: nanoseconds since an arbitrary start; never the time of day (see `WallClock`).
 /// Source: clock_gettime(2), `CLOCK_MONOTONIC`.
 public struct Instant: Comparable, Hashable, Sendable {
-    /// Since that start.
+    /// Nanoseconds since the arbitrary start.
     public let nanoseconds: UInt64
 
     public init(nanoseconds: UInt64) { self.nanoseconds = nanoseconds }
 
-    /// Reads the clock: through the vDSO, some 20 ns and no system call.
+    /// Reads the clock. Costs some 20 ns and no system call, thanks to the vDSO.
     public static func now() -> Instant { Instant(nanoseconds: readClock(CLOCK_MONOTONIC)) }
 
-    /// Further away than any deadline.
+    /// Later than any deadline.
     public static let distantFuture = Instant(nanoseconds: UInt64.max)
 
     @inlinable public static func < (left: Instant, right: Instant) -> Bool { left.nanoseconds < right.nanoseconds }
 
-    /// The instant `interval` later; saturates at `distantFuture`.
+    /// The instant `interval` after `instant`; saturates at `distantFuture`.
     @inlinable public static func + (instant: Instant, interval: Nanoseconds) -> Instant {
         let (sum, overflow) = instant.nanoseconds.addingReportingOverflow(interval)
         return overflow ? Instant(nanoseconds: .max) : Instant(nanoseconds: sum)
     }
 
-    /// How long ago `earlier` was; zero if it lies ahead.
+    /// The time from `earlier` to this instant; zero if `earlier` is later.
     @inlinable public func since(_ earlier: Instant) -> Nanoseconds {
         nanoseconds > earlier.nanoseconds ? nanoseconds - earlier.nanoseconds : 0
     }
 }
 
-/// A length of time in the event loop, in nanoseconds. Configuration speaks `Duration`.
+/// A length of time in the event loop, in nanoseconds. The configuration uses `Duration`.
 public typealias Nanoseconds = UInt64
 
 extension Nanoseconds {

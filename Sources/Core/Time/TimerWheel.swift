@@ -1,7 +1,8 @@
-/// Deadlines of the occupants of a slab: one per slot, O(1) to set, move and cancel.
+/// A hierarchical timer wheel: one deadline per slot of a slab, O(1) to set, move and cancel.
 ///
 /// Shape:  four levels of 64 slots, each level 64 times coarser; entries are linked through arrays by slot index, so
-///         setting a timer allocates nothing. A deadline beyond the last level waits there and is sorted in again.
+///         setting a timer allocates nothing. A deadline beyond the last level waits in its last slot and is sorted in
+///         again from there.
 /// Units:  a tick is 2^22 ns (4.2 ms). A timer never fires before its deadline, and at most one tick and one pass of
 ///         the loop after it.
 /// Source: G. Varghese and T. Lauck, "Hashed and Hierarchical Timing Wheels", 1987, scheme 7.
@@ -44,7 +45,7 @@ public struct TimerWheel {
         link(index)
     }
 
-    /// Forgets the timer of `token`'s slot, if it is set.
+    /// Cancels the timer of `token`'s slot, if it is set.
     public mutating func cancel(_ token: Token) {
         let index = token.index
         guard index < entries.count, entries[index].list != Self.noList, entries[index].token == token else { return }
@@ -52,7 +53,7 @@ public struct TimerWheel {
         count -= 1
     }
 
-    /// Takes one timer whose deadline is not after `now`; nil when none is left. Call until nil.
+    /// Removes and returns one timer whose deadline has passed; nil when none is left. Call until nil.
     public mutating func nextExpired(now: Instant) -> Token? {
         let nowTick = now.nanoseconds >> Self.tickShift
         while true {
@@ -62,7 +63,7 @@ public struct TimerWheel {
                 count -= 1
                 return entries[Int(first)].token
             }
-            // Straight to the next slot that holds something: the last call may have been days ago.
+            // Skips to the next occupied slot, since the last call may have been days ago.
             let next = nextOccupiedTick
             guard next <= nowTick else {
                 currentTick = max(currentTick, nowTick)
@@ -74,20 +75,20 @@ public struct TimerWheel {
         }
     }
 
-    /// When to look again at the latest; nil when no timer is set.
+    /// When `nextExpired` has to be called again at the latest; nil when no timer is set.
     public var nextDeadline: Instant? {
         if count == 0 { return nil }
         if heads[Self.dueList] != Self.noEntry { return Instant(nanoseconds: currentTick << Self.tickShift) }
         return Instant(nanoseconds: nextOccupiedTick << Self.tickShift)
     }
 
-    /// The first tick after the current one at which a slot that holds something begins; far away if there is none.
+    /// The first tick after the current one at which an occupied slot begins; `UInt64.max` if there is none.
     private var nextOccupiedTick: UInt64 {
         var earliest = UInt64.max
         for level in 0..<Self.levelCount where occupied[level] != 0 {
             let shift = UInt64(level) * 6
             let position = currentTick >> shift
-            // Slots after the current one come first; the current one itself is a whole turn away.
+            // Slots after the current one come first; the current slot itself is a whole turn away.
             let offset = (position & 63) + 1
             let slots = occupied[level]
             let rotated = slots >> offset | (offset == 64 ? slots : slots << (64 - offset))
@@ -97,7 +98,7 @@ public struct TimerWheel {
         return earliest
     }
 
-    /// Sorts the entries of coarser slots that begin at the current tick into finer ones.
+    /// Moves the entries of coarser slots that begin at the current tick into finer slots.
     private mutating func cascade() {
         for level in 1..<Self.levelCount {
             let shift = UInt64(level) * 6
@@ -126,7 +127,7 @@ public struct TimerWheel {
         for level in 0..<Self.levelCount where distance < 1 << (UInt64(level + 1) * 6) {
             return insert(index, into: level * 64 + Int(tick >> (UInt64(level) * 6) & 63))
         }
-        // Beyond the last level: the slot that comes round last, where it is looked at again.
+        // Beyond the last level: the slot that is reached last, from where the entry is sorted in again.
         let lastLevel = UInt64(Self.levelCount - 1)
         insert(index, into: Int(lastLevel) * 64 + Int((currentTick >> (lastLevel * 6) &+ 63) & 63))
     }

@@ -2,7 +2,7 @@ import Core
 import Testing
 
 @Suite struct ASCIITests {
-    /// Every byte against the same question asked of characters.
+    /// Compares the classes of every byte with those of the character.
     @Test func classesOfEveryByte() {
         for byte in UInt8.min...UInt8.max {
             let character = Character(Unicode.Scalar(byte))
@@ -25,7 +25,7 @@ import Testing
         #expect(byte == UInt8(ascii: character))
     }
 
-    /// Text, a literal in lower case, and whether they are equal when case counts and when it does not.
+    /// A text, a literal in lower case, and whether they are equal with and without regard to case.
     @Test(
         arguments: [
             ("content-length", "content-length", true, true), ("Content-Length", "content-length", false, true),
@@ -54,7 +54,8 @@ import Testing
         #expect(equalsIgnoringCase == isEqualIgnoringCase)
     }
 
-    /// Folding must not make equals of bytes that merely differ by 0x20, as `[` and `{`, or a carriage return and `-`.
+    /// Bytes that differ by 0x20 but are not letters, such as `[` and `{`, or a carriage return and `-`, must not
+    /// compare equal.
     @Test func foldsLettersOnly() {
         let pairs: [(UInt8, UInt8)] = [(0x40, 0x60), (0x5B, 0x7B), (0x5D, 0x7D), (0x0D, 0x2D), (0xC0, 0xE0)]
         for (byte, other) in pairs {

@@ -18,7 +18,7 @@ import Testing
 
     private func identify(_ name: [UInt8]) -> FieldID { FieldID(name.span) }
 
-    @Test func theTableIsWhole() {
+    @Test func namesCoverAllCases() {
         let named = Set(Self.names.map(\.id))
         #expect(named.union([.other]) == Set(FieldID.allCases))
     }
@@ -33,8 +33,8 @@ import Testing
         }
     }
 
-    /// Everything at a distance of one change from a name is another field: a byte changed to any other (a different
-    /// case of a letter apart), removed, or added at any place.
+    /// A name with one edit is another field: one byte replaced (other than by the other case of a letter), removed, or
+    /// inserted anywhere.
     @Test(arguments: names) func nearMissesAreOther(name: String, id: FieldID) {
         let bytes = Array(name.utf8)
         for index in bytes.indices {
@@ -56,8 +56,8 @@ import Testing
         }
     }
 
-    /// Whatever stands for the dashes, servers that make variables of fields cannot tell the difference.
-    @Test(arguments: names) func isKnownAsAVariable(name: String, id: FieldID) {
+    /// CGI-like servers cannot distinguish the bytes that stand for dashes in a field's name.
+    @Test(arguments: names) func isRecognisedAsCGIVariable(name: String, id: FieldID) {
         for dash in ["_", ".", "+", "!", "~", "-"] {
             let bytes = Array(name.replacing("-", with: dash).utf8)
             #expect(FieldID(cgiVariable: bytes.span) == id, "\(dash)")
@@ -72,7 +72,7 @@ import Testing
         #expect(FieldID(cgiVariable: without.span) == (name.contains("-") ? .other : id))
     }
 
-    @Test func whatIsLongIsNoVariableOfOurs() {
+    @Test func longNameIsNoCGIVariable() {
         let bytes = Array(repeating: UInt8(0x61), count: 41)
         #expect(FieldID(cgiVariable: bytes.span) == .other)
     }

@@ -2,7 +2,7 @@ import Core
 import Testing
 
 @Suite struct HeadPoolTests {
-    @Test func aHeadComesBackEmpty() {
+    @Test func returnedHeadIsEmptied() {
         let pool = HeadPool()
         let head = pool.take()
         head.status = 404
@@ -18,7 +18,7 @@ import Testing
         #expect(!again.isHTTP2 && !again.isWebSocket && !again.acceptsTrailers)
     }
 
-    @Test func theLastOneComesFirst() {
+    @Test func reusesTheLastReturnedFirst() {
         let pool = HeadPool()
         let first = pool.take()
         let second = pool.take()
@@ -29,7 +29,7 @@ import Testing
         #expect(pool.take() === first)
     }
 
-    @Test func whatGrewTooLargeIsLetGo() {
+    @Test func tooLargeHeadIsFreed() {
         let pool = HeadPool()
         let head = pool.take()
         for _ in 0...Limits.freeHeadBytesMax { head.append(.space) }
@@ -37,7 +37,7 @@ import Testing
         #expect(pool.count == 0)
     }
 
-    @Test func keepsNoMoreThanItMay() {
+    @Test func keepsAtMostTheLimit() {
         let pool = HeadPool()
         let heads = (0..<Limits.freeHeadsMax + 5).map { _ in pool.take() }
         for head in heads { pool.put(head) }

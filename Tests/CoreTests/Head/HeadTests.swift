@@ -8,7 +8,7 @@ import Testing
         head.addField(name: nameRange, value: head.append(Array(value.utf8).span), id: FieldID(nameBytes.span))
     }
 
-    /// The fields that are sent on, as text.
+    /// The fields that were not removed, as text.
     private func remaining(_ head: Head) -> [String] {
         (0..<head.fieldCount).map { head.field($0) }.filter { !$0.isRemoved }.map { field in
             "\(head.bytes(field.name).text): \(head.bytes(field.value).text)"
@@ -17,7 +17,7 @@ import Testing
 
     // MARK: Arena
 
-    @Test func returnsWhereThingsLie() {
+    @Test func returnsTheRangeOfWhatWasAppended() {
         let head = Head()
         let first = head.append("GET")
         let second = head.append(Array("/path".utf8).span)
@@ -43,7 +43,7 @@ import Testing
         #expect(head.appendCopy(of: .empty).isEmpty)
     }
 
-    @Test func takesBackTheLastBytes() {
+    @Test func truncates() {
         let head = Head()
         head.append("keep")
         let mark = head.byteCount
@@ -54,7 +54,7 @@ import Testing
         #expect(head.bytes.text == "keep!")
     }
 
-    /// Ranges stay valid while the arena moves, however it grows.
+    /// Ranges stay valid when the arena grows and moves.
     @Test func growsAndKeepsEverything() {
         let head = Head()
         var random = FastRandom(seed: 5)
@@ -77,7 +77,7 @@ import Testing
         #expect(head.heldByteCount >= head.byteCount)
     }
 
-    /// A copy of bytes that lie in the arena itself, at the moment it has to grow: the old arena must live until then.
+    /// Appends bytes of the arena itself while it has to grow: the old arena must live until they are copied.
     @Test func appendsItsOwnBytesWhileItGrows() {
         let head = Head()
         let content = (0..<1500).map { UInt8(truncatingIfNeeded: $0 &* 7) }
@@ -160,7 +160,7 @@ import Testing
         #expect(head.firstField(.expect) == 6)
     }
 
-    /// Every kind has its own mark: finding one must not depend on another.
+    /// Every kind has its own bit, so that finding one does not depend on another.
     @Test(arguments: FieldID.allCases) func findsEachKind(id: FieldID) {
         let head = Head()
         let others = FieldID.allCases.filter { $0 != id }
@@ -180,7 +180,7 @@ import Testing
 
     // MARK: Reuse
 
-    @Test func resetForgetsTheMessageAndKeepsTheMemory() {
+    @Test func resetEmptiesTheHeadAndKeepsItsMemory() {
         let head = Head()
         addField(head, "Host", String(repeating: "a", count: 10_000))
         head.method = head.append("GET")

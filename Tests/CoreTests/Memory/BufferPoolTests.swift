@@ -2,7 +2,7 @@ import Core
 import Testing
 
 @Suite struct BufferPoolTests {
-    /// A bulk buffer in which `count` bytes wait behind `consumed` that are gone.
+    /// A bulk buffer that holds `count` bytes after `consumed` bytes that were consumed.
     private func bulkBuffer(_ pool: inout BufferPool, holding count: Int, after consumed: Int = 0) -> Buffer {
         let buffer = pool.acquireBulk()
         for index in 0..<consumed + count { buffer.append(UInt8(truncatingIfNeeded: index)) }
@@ -27,7 +27,7 @@ import Testing
         #expect(pool.acquireBulk().capacity == Limits.bulkBufferBytes)
     }
 
-    @Test func countsWhatIsOut() {
+    @Test func countsBytesHandedOut() {
         var pool = BufferPool(bytesMax: Limits.largeBufferBytes + Limits.smallBufferBytes)
         #expect(pool.bytesHeld == 0 && !pool.isExhausted)
         let large = pool.acquireLarge()
@@ -35,7 +35,7 @@ import Testing
         let small = pool.acquireSmall()
         #expect(pool.bytesHeld == pool.bytesMax && pool.isExhausted)
         let beyond = pool.acquireSmall()
-        #expect(beyond.capacity == Limits.smallBufferBytes, "beyond the budget buffers are still given")
+        #expect(beyond.capacity == Limits.smallBufferBytes, "buffers are handed out beyond the budget too")
         pool.release(beyond)
         pool.release(small)
         #expect(!pool.isExhausted)
@@ -66,12 +66,12 @@ import Testing
         excess = held.last
         last = held[held.count - 2]
         while !held.isEmpty { pool.release(held.removeFirst()) }
-        #expect(last != nil, "as many as are allowed are kept")
-        #expect(excess == nil, "the one too many went back to the allocator")
+        #expect(last != nil, "buffers are kept up to the limit")
+        #expect(excess == nil, "a buffer beyond the limit went back to the allocator")
         #expect(pool.bytesHeld == 0)
     }
 
-    /// What waits, and the capacity it should settle in; nil if nothing should be kept.
+    /// The number of bytes, and the capacity of the buffer that should hold them; nil if none should.
     static let settled: [(count: Int, capacity: Int?)] = [
         (0, nil),
         (1, Limits.smallBufferBytes),

@@ -24,7 +24,7 @@ import Testing
         #expect(buffer.count == 12 && buffer.freeCount == 52)
         buffer.consume(7)
         #expect(buffer.text == "world")
-        #expect(buffer.freeCount == 52, "what was consumed is room only after compact")
+        #expect(buffer.freeCount == 52, "consumed bytes are free space only after compact()")
         buffer.compact()
         #expect(buffer.text == "world" && buffer.freeCount == 59)
     }
@@ -50,7 +50,7 @@ import Testing
         buffer.append([UInt8]().span)
     }
 
-    /// The old and the new place overlap when more waits than was consumed.
+    /// Source and destination overlap when more bytes remain than were consumed.
     @Test(arguments: [1, 7, 31, 32, 33, 63]) func compactsOverlappingPlaces(consumed: Int) {
         let content = (0..<64).map { UInt8($0) }
         let buffer = Buffer(capacity: 64)

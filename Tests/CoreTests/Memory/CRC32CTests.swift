@@ -34,14 +34,16 @@ import Testing
         for byte in UInt8.min...UInt8.max { #expect(checksum([byte]) == slowChecksum([byte])) }
     }
 
-    @Test(arguments: 1...4 as ClosedRange<UInt64>) func piecesAreTheWhole(seed: UInt64) {
+    @Test(arguments: 1...4 as ClosedRange<UInt64>) func piecesGiveTheSameChecksum(seed: UInt64) {
         var random = FastRandom(seed: seed)
         for _ in 0..<50 {
             let bytes = (0..<random.next(below: 200)).map { _ in UInt8(random.next(below: 256)) }
             var pieces = CRC32C()
             var index = 0
             while index < bytes.count {
-                #expect(pieces.value == slowChecksum(Array(bytes[..<index])), "asking on the way changes nothing")
+                #expect(
+                    pieces.value == slowChecksum(Array(bytes[..<index])), "reading the value in between changes nothing"
+                )
                 let next = min(bytes.count, index + random.next(below: 60))
                 pieces.update(bytes.span.extracting(index..<next))
                 index = next

@@ -3,26 +3,26 @@ import Glibc
 import Testing
 
 @Suite struct MailboxTests {
-    private func hasRung<Message>(_ mailbox: Mailbox<Message>) -> Bool {
+    private func wasSignalled<Message>(_ mailbox: Mailbox<Message>) -> Bool {
         var watched = pollfd(fd: mailbox.wakeup.descriptor, events: Int16(POLLIN), revents: 0)
         return unsafe poll(&watched, 1, 0) == 1
     }
 
     @Test func deliversInOrderAndOnce() {
         let mailbox = Mailbox<Int>()
-        #expect(mailbox.takeAll().isEmpty && !hasRung(mailbox))
+        #expect(mailbox.takeAll().isEmpty && !wasSignalled(mailbox))
         for number in 1...5 { mailbox.send(number) }
-        #expect(hasRung(mailbox))
+        #expect(wasSignalled(mailbox))
         #expect(mailbox.takeAll() == [1, 2, 3, 4, 5])
-        #expect(!hasRung(mailbox))
+        #expect(!wasSignalled(mailbox))
         #expect(mailbox.takeAll().isEmpty)
         mailbox.send(6)
-        #expect(hasRung(mailbox), "the first after an empty box rings again")
+        #expect(wasSignalled(mailbox), "the first message after an empty mailbox signals again")
         #expect(mailbox.takeAll() == [6])
     }
 
-    /// Several threads send while one takes whenever its poller wakes it: nothing is lost, doubled, out of its sender's
-    /// order, or left lying without a ring.
+    /// Several threads send while one takes whenever its poller wakes it: no message is lost, duplicated, out of its
+    /// sender's order, or left without a signal.
     @Test func takesFromManyThreads() {
         let senderCount = 4, messageCount = 5000
         let mailbox = Mailbox<(sender: Int, number: Int)>()
@@ -38,7 +38,7 @@ import Testing
         while next.reduce(0, +) < senderCount * messageCount {
             let now = Instant.now()
             let count = poller.wait(until: now + 10_000_000_000, now: now)
-            #expect(count == 1, "mail lies there and the wakeup was not rung")
+            #expect(count == 1, "a message waits and the receiver was not signalled")
             if count == 0 { break }
             for (sender, number) in mailbox.takeAll() {
                 if number != next[sender] { outOfOrder += 1 }
@@ -51,8 +51,8 @@ import Testing
         #expect(mailbox.takeAll().isEmpty)
     }
 
-    /// The mail goes with the box.
-    @Test func letsUnreadMailGo() {
+    /// Messages are freed with the mailbox.
+    @Test func freesUnreadMessages() {
         final class Letter: Sendable {}
         weak var seen: Letter?
         do {

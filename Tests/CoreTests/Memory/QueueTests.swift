@@ -20,7 +20,7 @@ import Testing
         #expect(next == 1000 && queue.isEmpty && queue.count == 0)
     }
 
-    @Test func keepsWhatItIsTold() {
+    @Test func keepsMatchingElements() {
         var queue = Queue<Int>()
         for number in 0..<10 { queue.append(number) }
         #expect(queue.takeFirst() == 0)

@@ -22,11 +22,11 @@ import Testing
         let successor = slab.insert("successor")
         #expect(successor.index == gone.index, "the slot is used again")
         #expect(successor != gone)
-        #expect(slab.resolve(gone) == nil, "and its old name does not mean the new occupant")
+        #expect(slab.resolve(gone) == nil, "the old token does not resolve to the new occupant")
         #expect(slab.resolve(successor) == "successor")
     }
 
-    @Test func knowsNoTokenOfOthers() {
+    @Test func foreignTokensDoNotResolve() {
         var slab = Slab<Int>()
         #expect(slab.resolve(.none) == nil)
         let token = slab.insert(7)
@@ -36,7 +36,7 @@ import Testing
         #expect(slab.resolve(Token(index: Int(UInt32.max), generation: 1)) == nil)
     }
 
-    @Test func foretellsTheNextToken() {
+    @Test func nextTokenIsTheOneInserted() {
         var slab = Slab<Int>()
         var random = FastRandom(seed: 11)
         var live: [Token] = []
@@ -44,14 +44,14 @@ import Testing
             if !live.isEmpty && random.next(below: 2) == 0 {
                 slab.remove(live.remove(at: random.next(below: live.count)))
             }
-            let foretold = slab.nextToken
+            let predicted = slab.nextToken
             let token = slab.insert(number)
-            #expect(token == foretold)
+            #expect(token == predicted)
             live.append(token)
         }
     }
 
-    /// Four thousand million occupants later a slot begins again, and never with generation zero, which is `none`'s.
+    /// After 2^32 occupants the generation of a slot wraps, but never to zero, which is the generation of `none`.
     @Test func generationWrapsPastZero() {
         var slab = Slab<Int>()
         slab.remove(slab.insert(0))
@@ -66,7 +66,7 @@ import Testing
         #expect(slab.resolve(.none) == nil)
     }
 
-    /// Random insertions and removals against a dictionary, with every token there ever was asked for at the end.
+    /// Random insertions and removals against a dictionary; at the end, every token that was ever returned is resolved.
     @Test(arguments: [1, 2, 3] as [UInt64]) func agreesWithADictionary(seed: UInt64) {
         var random = FastRandom(seed: seed)
         var slab = Slab<Int>()
@@ -78,7 +78,7 @@ import Testing
             let isGrowing = (number / 500).isMultiple(of: 2)
             if random.next(below: 10) < (isGrowing ? 7 : 3) {
                 let token = slab.insert(number)
-                #expect(all.insert(token).inserted, "a token is given once")
+                #expect(all.insert(token).inserted, "a token is returned once")
                 model[token] = number
             } else if let token = model.keys.randomElement(using: &random) {
                 slab.remove(token)
@@ -87,13 +87,13 @@ import Testing
             most = max(most, model.count)
             #expect(slab.count == model.count)
         }
-        #expect(slab.slotCount == most, "no more slots than there were occupants at once")
+        #expect(slab.slotCount == most, "no more slots than occupants at one time")
         for token in all { #expect(slab.resolve(token) == model[token]) }
         let occupants = (0..<slab.slotCount).compactMap { slab.occupant(at: $0) }
         #expect(occupants.sorted() == model.values.sorted())
     }
 
-    @Test func removalLetsTheOccupantGo() {
+    @Test func removalFreesTheOccupant() {
         final class Thing {}
         var slab = Slab<Thing>()
         weak var seen: Thing?

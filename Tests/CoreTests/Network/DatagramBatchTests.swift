@@ -30,7 +30,7 @@ import Testing
 
     // MARK: Receiving
 
-    @Test(arguments: Loopback.hosts + ["127.0.0.2"]) func tellsWhoSentAndWhereTo(host: String) throws {
+    @Test(arguments: Loopback.hosts + ["127.0.0.2"]) func reportsSourceAndDestination(host: String) throws {
         let party = try Party(host)
         defer { party.close() }
         let batch = party.batch
@@ -49,11 +49,12 @@ import Testing
         let back = batch[0].source
         #expect(batch.forward(0..<1, over: party.listener, to: back) == .messages(1))
         #expect(batch.receiveSoon(from: party.client) == .messages(1))
-        #expect(batch[0].source == party.address && batch[0].destination == nil, "a connected socket does not ask")
+        #expect(
+            batch[0].source == party.address && batch[0].destination == nil, "a connected socket does not request it")
     }
 
-    /// The client would not hear an answer from another address, and the kernel's first choice is 127.0.0.1.
-    @Test func aReplyComesFromTheAddressThatWasAsked() throws {
+    /// The client would ignore a reply from another address, and the kernel's default source is 127.0.0.1.
+    @Test func replyComesFromTheAddressOfTheRequest() throws {
         let wildcard = try Datagrams.listen("0.0.0.0")
         let client = try DatagramSocket.connect(to: try address("127.0.0.5", wildcard.address.port))
         let other = try Datagrams.listen("127.0.0.1")
@@ -72,7 +73,9 @@ import Testing
         #expect(batch[0].source == (try address("127.0.0.1", wildcard.address.port)), "without a source")
     }
 
-    @Test(.enabled(if: Loopback.hosts.contains(Loopback.ipv6))) func aReplyOverIPv6ComesFromThere() throws {
+    @Test(.enabled(if: Loopback.hosts.contains(Loopback.ipv6))) func replyOverIPv6ComesFromTheAddressOfTheRequest()
+        throws
+    {
         let wildcard = try Datagrams.listen("::")
         let client = try DatagramSocket.connect(to: try address("::1", wildcard.address.port))
         defer { wildcard.socket.close(); client.close() }
@@ -84,7 +87,7 @@ import Testing
         #expect(
             batch.forward(0..<1, over: wildcard.socket, to: message.source, from: message.destination) == .messages(1))
         #expect(Datagrams.receiveOne(from: client) == [1, 2])
-        // That the source is what the kernel is told: it refuses one that is not ours.
+        // The kernel uses the given source: it refuses one that is not local.
         let foreign = LocalAddress(try address("2001:db8::1"))
         #expect(
             batch.forward(0..<1, over: wildcard.socket, to: message.source, from: foreign) == .failed(EINVAL))
@@ -102,7 +105,7 @@ import Testing
         #expect(batch.receive(from: party.listener) == .wouldBlock)
     }
 
-    /// Nothing of an earlier message shines through.
+    /// Nothing of an earlier message is left in a slot.
     @Test func slotsAreReused() throws {
         let party = try Party(Loopback.ipv4)
         defer { party.close() }
@@ -116,14 +119,14 @@ import Testing
                 #expect(batch[index].source == party.clientAddress)
                 #expect(batch[index].destination == LocalAddress(party.address))
             }
-            // What is sent from a slot leaves marks in it.
+            // Sending from a slot changes its header.
             let back = batch.forward(0..<sizes.count, over: party.listener, to: party.clientAddress)
             #expect(back == .messages(sizes.count))
             #expect(Datagrams.receive(sizes.count, from: party.client).map(\.count) == sizes)
         }
     }
 
-    @Test func aClosedTargetIsToldOnce() throws {
+    @Test func closedTargetIsReportedOnce() throws {
         let target = try Datagrams.listen(Loopback.ipv4)
         let connection = try DatagramSocket.connect(to: target.address)
         defer { connection.close() }
@@ -134,7 +137,7 @@ import Testing
         #expect(batch.receive(from: connection) == .wouldBlock)
     }
 
-    /// No datagram over IP is that long.
+    /// Over a Unix socket, since no datagram over IP is that long.
     @Test func aMessageLongerThanASlotIsTruncated() throws {
         let (near, far) = try Datagrams.unixPair()
         defer { near.close(); far.close() }
@@ -145,7 +148,7 @@ import Testing
         #expect(batch.content(0) == Array(Self.noise[..<Limits.datagramMessageBytes]))
     }
 
-    @Test func runsAreOfOneClientAndOneAddress() throws {
+    @Test func runsShareClientAndAddress() throws {
         let wildcard = try Datagrams.listen("0.0.0.0")
         let port = wildcard.address.port
         let first = try DatagramSocket.connect(to: try address("127.0.0.1", port))
@@ -159,7 +162,7 @@ import Testing
         #expect(batch.run(from: 2) == 2..<3)
         #expect(batch.run(from: 3) == 3..<6)
 
-        // The same client asks two addresses: two flows, as their answers come from two addresses.
+        // The same client uses two local addresses. These are two flows, since their replies come from two addresses.
         let client = try Datagrams.listen("127.0.0.1")
         defer { client.socket.close() }
         for host in ["127.0.0.1", "127.0.0.2", "127.0.0.2"] {
@@ -190,7 +193,7 @@ import Testing
         #expect(Datagrams.isSilent(target.socket))
     }
 
-    @Test func eachMessageGoesItsOwnWay() throws {
+    @Test func eachMessageHasItsOwnRoute() throws {
         let wildcard = try Datagrams.listen("0.0.0.0")
         let clients = try ["127.0.0.1", "127.0.0.2", "127.0.0.5"].map {
             try DatagramSocket.connect(to: try address($0, wildcard.address.port))
@@ -208,7 +211,7 @@ import Testing
         }
     }
 
-    /// Whether the kernel joins, as it has since 5.0.
+    /// Whether the kernel joins datagrams (GRO), as it has since 5.0.
     private static let joins: Bool = {
         guard let party = try? Party(Loopback.ipv4) else { return false }
         defer { party.close() }
@@ -218,7 +221,7 @@ import Testing
 
     @Test(.enabled(if: joins), arguments: [1, 2, 3, 4, 5, 6] as [UInt64])
     func joinedDatagramsKeepTheirBoundaries(seed: UInt64) throws {
-        // For the socket of odd seeds the kernel will not split, as on a path with a small MTU.
+        // With odd seeds the kernel refuses to split for this socket, as on a path with a small MTU.
         let isRefused = seed % 2 == 1
         let host = isRefused ? Loopback.ipv4 : Loopback.hosts[Int(seed / 2) % Loopback.hosts.count]
         let party = try Party(host)
@@ -253,7 +256,7 @@ import Testing
                 let result = party.batch.forward(rest, over: connection)
                 guard case .messages(let count) = result, count > 0 else { throw Unexpected("\(result)") }
                 callCount += 1
-                // Taken at once, so that the target's queue cannot overflow.
+                // Received at once, so that the target's queue cannot overflow.
                 let datagrams = rest.prefix(count).reduce(0) { $0 + party.batch[$1].datagramCount }
                 received += Datagrams.receive(datagrams, from: target.socket)
                 rest = rest.dropFirst(count)
@@ -264,7 +267,7 @@ import Testing
         }
     }
 
-    /// Joined they arrive, joined they leave: one message, not sixteen.
+    /// Datagrams that arrive joined are sent joined: one message, not sixteen.
     @Test(.enabled(if: joins), arguments: Loopback.hosts) func joinedDatagramsStayJoined(host: String) throws {
         let party = try Party(host)
         let target = try Datagrams.listen(host)
@@ -286,9 +289,9 @@ import Testing
         #expect(party.batch[0].source == party.address)
     }
 
-    /// The kernel does not split for this socket, and the second datagram hears what became of the first.
+    /// The kernel does not split for this socket, and sending the second datagram reports the error of the first.
     @Test(.enabled(if: joins), arguments: [950, 150])
-    func anInterruptedMessageGoesOnWhereItStopped(byteCount: Int) throws {
+    func interruptedMessageContinuesWhereItStopped(byteCount: Int) throws {
         let party = try Party(Loopback.ipv4)
         let closed = try Datagrams.listen(Loopback.ipv4)
         let connection = try DatagramSocket.connect(to: closed.address)
@@ -312,7 +315,7 @@ import Testing
         #expect(batch.forward(1..<2, over: connection) == .messages(1))
         let expected = pieces.dropFirst() + [[1]]
         #expect(Datagrams.receive(expected.count, from: target) == Array(expected))
-        #expect(batch[0].datagramCount == pieces.count && batch.content(0) == bytes, "whole again")
+        #expect(batch[0].datagramCount == pieces.count && batch.content(0) == bytes, "complete again")
     }
 
     @Test func aFullQueueStopsASend() throws {
@@ -334,7 +337,7 @@ import Testing
     }
 
     /// An IPv6 datagram may be longer than any IPv4 datagram.
-    @Test(.enabled(if: Loopback.hosts.contains(Loopback.ipv6))) func whatCannotBeSentIsToldByItself() throws {
+    @Test(.enabled(if: Loopback.hosts.contains(Loopback.ipv6))) func failureConcernsOneMessage() throws {
         let party = try Party(Loopback.ipv6)
         let target = try Datagrams.listenPlainly(Loopback.ipv4)
         let connection = try DatagramSocket.connect(to: target.address)
@@ -351,7 +354,7 @@ import Testing
 
     // MARK: Our own faults
 
-    @Test func whatIsNotThereTraps() async {
+    @Test func indexOutOfRangeTraps() async {
         await #expect(processExitsWith: .failure) { _ = DatagramBatch(capacity: 0) }
         await #expect(processExitsWith: .failure) { _ = DatagramBatch(capacity: 1025) }
         await #expect(processExitsWith: .failure) { _ = DatagramBatch(capacity: 2)[0] }

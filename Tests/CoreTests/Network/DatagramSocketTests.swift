@@ -17,7 +17,8 @@ import Testing
         for socket in [listener.socket, connection] {
             #expect(isNonBlockingAndPrivate(socket))
             #expect(Datagrams.option(socket, Int32(IPPROTO_UDP), UDP_GRO) == 1)
-            #expect(Datagrams.option(socket, SOL_SOCKET, SO_REUSEADDR) == 0, "it would share its port with strangers")
+            #expect(
+                Datagrams.option(socket, SOL_SOCKET, SO_REUSEADDR) == 0, "it would share its port with other processes")
             #expect(Datagrams.option(socket, SOL_SOCKET, SO_REUSEPORT) == 0)
         }
         for queue in [SO_RCVBUF, SO_SNDBUF] {
@@ -46,20 +47,21 @@ import Testing
         }
     }
 
-    @Test func aForeignAddressIsRefusedByName() throws {
+    @Test func nonLocalAddressIsRefusedByName() throws {
         let foreign = try #require(SocketAddress(literal: "203.0.113.1", port: 0))
         let error = #expect(throws: SystemError.self) { try DatagramSocket.listen(on: foreign, sharesPort: false) }
         #expect(error == SystemError("bind 203.0.113.1:0 for datagrams", code: EADDRNOTAVAIL))
     }
 
-    /// No socket of ours may send to a broadcast address.
-    @Test func aTargetThatTheKernelRefusesIsRefusedByName() throws {
+    /// Sockets of Apus may not send to a broadcast address.
+    @Test func refusedTargetIsNamed() throws {
         let broadcast = try #require(SocketAddress(literal: "255.255.255.255", port: 9))
         let error = #expect(throws: SystemError.self) { try DatagramSocket.connect(to: broadcast) }
         #expect(error == SystemError("connect to 255.255.255.255:9 for datagrams", code: EACCES))
     }
 
-    /// Each worker has a socket of its own on the same port; each datagram reaches one, all of one client the same.
+    /// Each worker has a socket of its own on the same port; each datagram reaches one of them, and all of one client
+    /// the same one.
     @Test(arguments: Loopback.hosts) func workersShareAPort(host: String) throws {
         let anyPort = try #require(SocketAddress(literal: host, port: 0))
         let first = try DatagramSocket.listen(on: anyPort, sharesPort: true)

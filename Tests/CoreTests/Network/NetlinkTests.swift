@@ -3,7 +3,7 @@ import Testing
 @testable import Core
 
 @Suite struct NetlinkTests {
-    @Test func attributesAreFoundAgain() {
+    @Test func findsAttributes() {
         var bytes: [UInt8] = [9, 9, 9, 9]
         bytes.append(attribute: 7, [1, 2, 3])
         bytes.append(attribute: 8, [])
@@ -16,7 +16,7 @@ import Testing
     }
 
     @Test(arguments: [[], [4], [3, 0, 1, 0], [0, 0, 1, 0], [9, 0, 1, 0, 1], [255, 255, 1, 0]] as [[UInt8]])
-    func whatIsCutOffIsNoAttribute(bytes: [UInt8]) {
+    func truncatedAttributeIsNone(bytes: [UInt8]) {
         #expect(bytes.attribute(1, from: 0) == nil)
         #expect(bytes.number(at: 4) == 0 as UInt64)
     }

@@ -6,8 +6,8 @@ import Testing
     private static var deadline: Instant { Instant.now() + 10_000_000_000 }
     private static let token = Token(index: 3, generation: 9)
 
-    /// What one descriptor's next event says, as letters: r(eadable), w(ritable), e(nd of stream), d(ead); nil if there
-    /// is none now, or within the time if `isAwaited`.
+    /// The next event of one descriptor as letters: r(eadable), w(ritable), e(nd of stream), d(ead); nil if there is
+    /// none now, or within the time if `isAwaited`.
     private func event(_ poller: inout Poller, isAwaited: Bool = false) -> String? {
         let now = Instant.now()
         guard poller.wait(until: isAwaited ? Self.deadline : now, now: now) > 0 else { return nil }
@@ -16,7 +16,7 @@ import Testing
             + (ready.isDead ? "d" : "")
     }
 
-    /// Waits for the descriptor itself, so that the poller under test has its event at once or not at all.
+    /// Waits for the descriptor, so that the poller under test has its event at once or not at all.
     private func send(_ bytes: [UInt8], from sender: Socket, to receiver: Socket) {
         let isSent = sender.write(buffer(bytes)) == .bytes(bytes.count)
         #expect(isSent && awaitReadable(receiver.descriptor))
@@ -30,15 +30,15 @@ import Testing
         var poller = Poller()
         poller.add(server.descriptor, token: Self.token, interest: .edges)
         var events = [event(&poller), event(&poller)]
-        #expect(events == ["w", nil], "writable at first, and that is said once")
+        #expect(events == ["w", nil], "writable at first, reported once")
 
         send([1, 2, 3], from: client, to: server)
         events = [event(&poller), event(&poller)]
-        #expect(events == ["rw", nil], "unread bytes are not mentioned again")
+        #expect(events == ["rw", nil], "unread bytes are not reported again")
 
         send([4], from: client, to: server)
         events = [event(&poller), event(&poller)]
-        #expect(events == ["rw", nil], "more of them are")
+        #expect(events == ["rw", nil], "new bytes are")
 
         let inbound = Buffer(capacity: 100)
         #expect(server.read(into: inbound) == .bytes(4))
@@ -47,7 +47,7 @@ import Testing
         #expect(afterwards == nil)
     }
 
-    @Test func roomIsReportedWhenThereIsSomeAgain() throws {
+    @Test func reportsWritableAgain() throws {
         let (client, server) = try Loopback.connect(Loopback.ipv4)
         defer { client.close(); server.close() }
         var poller = Poller()
@@ -70,7 +70,7 @@ import Testing
         #expect(client.write(buffer(piece)) != .wouldBlock)
     }
 
-    @Test func endsAreToldApart() throws {
+    @Test func distinguishesHalfCloseAndClose() throws {
         let (client, server) = try Loopback.connect(Loopback.ipv4)
         defer { server.close() }
         var poller = Poller()
@@ -78,7 +78,7 @@ import Testing
         _ = event(&poller)
         client.shutdownWrite()
         var next = event(&poller, isAwaited: true)
-        #expect(next == "rwe", "the other side has finished sending, and may still listen")
+        #expect(next == "rwe", "the other side has half-closed, and may still read")
         server.shutdownWrite()
         next = event(&poller, isAwaited: true)
         #expect(next == "rwed", "both directions are over")
@@ -96,8 +96,8 @@ import Testing
         #expect(next == "rwed")
     }
 
-    /// What happened between connecting and registering is not lost.
-    @Test func theFirstReportIsOfTheStateFound() throws {
+    /// An event between connecting and registering is not lost.
+    @Test func firstEventReportsTheCurrentState() throws {
         let (client, server) = try Loopback.connect(Loopback.ipv4)
         defer { server.close() }
         send([1], from: client, to: server)
@@ -108,7 +108,7 @@ import Testing
         client.close()
     }
 
-    @Test(arguments: Loopback.hosts) func aConnectionAttemptIsDecided(host: String) throws {
+    @Test(arguments: Loopback.hosts) func reportsTheEndOfAConnectionAttempt(host: String) throws {
         let listener = try Loopback.listen(host)
         defer { listener.socket.close() }
         let client = try Socket.connect(to: listener.address)
@@ -122,7 +122,7 @@ import Testing
 
     // MARK: Level
 
-    @Test func listenersAreReportedUntilServed() throws {
+    @Test func listenersAreLevelTriggered() throws {
         let listener = try Loopback.listen(Loopback.ipv4)
         defer { listener.socket.close() }
         var poller = Poller()
@@ -140,7 +140,7 @@ import Testing
 
     // MARK: Registration
 
-    @Test func tokensComeBackWhole() {
+    @Test func tokensAreReturnedUnchanged() {
         let tokens = [Token.none, Token(index: 1, generation: 1), Token(rawValue: .max), Token(rawValue: 1 << 63)]
         var poller = Poller()
         let events = tokens.map { _ in EventDescriptor() }
@@ -153,7 +153,7 @@ import Testing
         #expect(Set((0..<count).map { poller.ready($0).token }) == Set(tokens))
     }
 
-    @Test func whatIsRemovedOrClosedIsSilent() throws {
+    @Test func removedOrClosedDescriptorsAreNotReported() throws {
         var poller = Poller()
         let removed = EventDescriptor()
         poller.add(removed.descriptor, token: Self.token, interest: .readable)
@@ -171,7 +171,7 @@ import Testing
         #expect(next == "r", "and may be added again")
     }
 
-    /// No more than the array holds; what does not fit comes with the next pass.
+    /// Events that do not fit into the array come with the next pass.
     @Test func manyEventsComeInSeveralPasses() {
         var poller = Poller()
         let events = (0..<Limits.readyEventsMax + 40).map { _ in EventDescriptor() }
@@ -205,8 +205,8 @@ import Testing
 
     // MARK: Time
 
-    /// The kernel counts milliseconds, deadlines nanoseconds: waiting must not end early, or the loop would spin
-    /// through the last millisecond before each timer.
+    /// The kernel counts milliseconds and deadlines count nanoseconds. Waiting must not end early, or the loop would
+    /// spin through the last millisecond before each timer.
     @Test(arguments: [1, 999, 1_000_000, 1_000_001, 4_194_304, 7_500_000] as [UInt64])
     func waitsUntilTheDeadlineHasCome(length: UInt64) {
         var poller = Poller()
@@ -225,7 +225,7 @@ import Testing
         #expect(count == 0)
     }
 
-    /// Neither the absence of a deadline nor the furthest of all overflows the kernel's milliseconds.
+    /// Neither a missing deadline nor the latest one overflows the kernel's milliseconds.
     @Test func farDeadlinesWaitForEvents() {
         var poller = Poller()
         let wakeup = EventDescriptor()

@@ -2,7 +2,7 @@ import Core
 import Glibc
 import Testing
 
-/// What every Linux host has. Its answers for other routes are seen by scenarios, in networks of their own.
+/// Only what every Linux host has. Scenarios test other routes, in network namespaces.
 @Suite struct RoutingTablesTests {
     private func address(_ literal: String, port: UInt16 = 0) throws -> SocketAddress {
         try #require(SocketAddress(literal: literal, port: port))
@@ -19,7 +19,7 @@ import Testing
         #expect(answer == route)
     }
 
-    @Test func anInterfaceThatIsNotThereIsAnError() throws {
+    @Test func missingInterfaceIsAnError() throws {
         let tables = try RoutingTables()
         defer { tables.close() }
         let nowhere = RoutingTables.Interface(index: 1 << 30, name: "nowhere")
@@ -30,7 +30,7 @@ import Testing
         #expect(error == SystemError("find the route from 192.0.2.2 to 192.0.2.1", code: ENODEV))
     }
 
-    @Test func theUsualRulesAreListed() throws {
+    @Test func listsTheDefaultRules() throws {
         let tables = try RoutingTables()
         defer { tables.close() }
         let rules = try tables.rules(.ipv4)

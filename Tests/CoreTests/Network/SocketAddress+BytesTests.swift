@@ -20,14 +20,14 @@ import Testing
         return copyBytes(buffer.bytes)
     }
 
-    @Test(arguments: addresses) func bytesAreTheAddressTheySpell(text: String, bytes: [UInt8]) throws {
+    @Test(arguments: addresses) func readsAndWritesBytes(text: String, bytes: [UInt8]) throws {
         let address = SocketAddress(bytes: bytes.span, port: 443)
         #expect(address == SocketAddress(literal: text, port: 443))
         #expect(address.host == text && address.port == 443)
         #expect(written(address, address.family) == bytes)
     }
 
-    @Test func aMappedAddressIsTheOneItMaps() {
+    @Test func mappedAddressBecomesIPv4() {
         let mapped = [UInt8](repeating: 0, count: 10) + [0xFF, 0xFF, 10, 1, 2, 3]
         let address = SocketAddress(bytes: mapped.span, port: 8080)
         #expect(address.description == "10.1.2.3:8080")
@@ -36,7 +36,7 @@ import Testing
         #expect(written(address, .ipv6) == mapped)
     }
 
-    @Test(arguments: 1...2 as ClosedRange<UInt64>) func randomBytesComeBack(seed: UInt64) {
+    @Test(arguments: 1...2 as ClosedRange<UInt64>) func randomBytesRoundTrip(seed: UInt64) {
         var random = FastRandom(seed: seed)
         for count in [4, 16] {
             for _ in 0..<500 {
@@ -54,7 +54,7 @@ import Testing
         }
     }
 
-    @Test func anIPv6AddressHasNoFourBytes() async {
+    @Test func ipv6AsIPv4Traps() async {
         await #expect(processExitsWith: .failure) {
             let address = SocketAddress(bytes: [UInt8](repeating: 1, count: 16).span, port: 1)
             Buffer(capacity: 16).append(bytesOf: address, as: .ipv4)
@@ -75,7 +75,7 @@ import Testing
         #expect(read(bytes, isIPv6 ? .ipv4 : .ipv6) == nil, "of the other family")
     }
 
-    @Test func theLongestLiteralIsReadAndALongerOneIsNone() throws {
+    @Test func readsTheLongestLiteralAndNoLonger() throws {
         let longest = Array("0001:0002:0003:0004:0005:0006:100.100.100.100".utf8)
         #expect(longest.count == SocketAddress.Family.ipv6.literalBytesMax)
         #expect(read(longest, .ipv6)?.host == "1:2:3:4:5:6:6464:6464")

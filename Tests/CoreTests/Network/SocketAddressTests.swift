@@ -43,7 +43,7 @@ import Testing
         #expect(address.description == "[\(host)]:65535")
     }
 
-    @Test func aMappedAddressIsTheOneItMaps() throws {
+    @Test func mappedAddressBecomesIPv4() throws {
         let mapped = try #require(SocketAddress(literal: "::ffff:10.1.2.3", port: 8080))
         let plain = try #require(SocketAddress(literal: "10.1.2.3", port: 8080))
         #expect(mapped == plain && mapped.hashValue == plain.hashValue)
@@ -69,7 +69,7 @@ import Testing
         #expect(SocketAddress(literal: literal, port: 9)?.isUnspecified == isUnspecified)
     }
 
-    /// What the system makes of the same bytes.
+    /// The text that the system writes for the same bytes.
     private func systemText(_ bytes: [UInt8]) -> String {
         var text = [CChar](repeating: 0, count: 64)
         let family = bytes.count == 4 ? AF_INET : AF_INET6
@@ -98,7 +98,7 @@ import Testing
         }
     }
 
-    /// To the kernel's form and back.
+    /// Converts to the kernel's form and back.
     @Test(arguments: ["0.0.0.0", "10.1.2.3", "255.255.255.255", "::", "::1", "2001:db8:1:2:3:4:5:6"])
     func survivesTheKernelsForm(literal: String) throws {
         for port in [0, 80, 0x1234, 65_535] as [UInt16] {
@@ -111,7 +111,7 @@ import Testing
         }
     }
 
-    @Test func otherFamiliesAreNone() {
+    @Test func otherFamiliesGiveNil() {
         var storage = sockaddr_storage()
         #expect(SocketAddress(storage) == nil)
         storage.ss_family = sa_family_t(AF_UNIX)

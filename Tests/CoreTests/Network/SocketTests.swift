@@ -18,10 +18,10 @@ import Testing
         #expect(server.read(into: inbound) == .bytes(5))
         #expect(inbound.text == "hello")
         #expect(server.read(into: inbound) == .wouldBlock)
-        #expect(inbound.text == "hello", "nothing is lost by a read that brings nothing")
+        #expect(inbound.text == "hello", "a read that returns nothing loses nothing")
     }
 
-    @Test func tellsWhatTheOtherSideHasNotTaken() throws {
+    @Test func countsUnacknowledgedBytes() throws {
         let (client, server) = try Loopback.connect(Loopback.ipv4)
         defer { client.close(); server.close() }
         #expect(client.unacknowledgedByteCount == 0)
@@ -33,7 +33,7 @@ import Testing
         #expect(waiting > 0 && waiting < written, "the rest is in the other side's buffer")
         client.shutdownWrite()
         #expect(readAll(server).content.count == Int(written))
-        // The other side may hold back its last acknowledgement, but not beyond its own end, which carries it.
+        // The other side may delay its last acknowledgement, but not beyond its FIN, which carries it.
         server.shutdownWrite()
         #expect(readAll(client).end == .endOfStream)
         #expect(client.unacknowledgedByteCount <= 1, "the end of the stream counts as a byte until acknowledged")
@@ -54,7 +54,7 @@ import Testing
         #expect(inbound.text == "bc012345")
     }
 
-    /// Without room the kernel answers zero, which would be taken for the end of the stream.
+    /// Without free space the kernel returns zero, which would look like the end of the stream.
     @Test func readingWithoutRoomTraps() async {
         await #expect(processExitsWith: .failure) {
             let (_, server) = try Loopback.connect(Loopback.ipv4)
@@ -62,7 +62,7 @@ import Testing
         }
     }
 
-    @Test(arguments: Loopback.hosts) func hearsTheEndAndCanStillAnswer(host: String) throws {
+    @Test(arguments: Loopback.hosts) func canWriteAfterHalfClose(host: String) throws {
         let (client, server) = try Loopback.connect(host)
         defer { client.close(); server.close() }
         #expect(client.write(buffer(Array("question".utf8))) == .bytes(8))
@@ -84,7 +84,7 @@ import Testing
         #expect(server.read(into: Buffer(capacity: 8)) == .failed(ECONNRESET))
     }
 
-    /// Neither kills the process by SIGPIPE, which nothing here ignores.
+    /// Neither raises SIGPIPE, which the test does not ignore.
     @Test func writingToADeadConnectionFails() throws {
         let (client, server) = try Loopback.connect(Loopback.ipv4)
         defer { server.close() }
@@ -102,8 +102,8 @@ import Testing
 
     private static let noise = randomBytes(201_000, seed: 17)
 
-    /// Writes until the kernel takes no more, in every way there is to write; then each byte must come out once, in
-    /// order, as the buffers say what was taken.
+    /// Writes until the kernel takes no more, by every write method. Each byte that the kernel took, and no other, must
+    /// arrive once and in order.
     @Test(arguments: [1, 2, 3, 4] as [UInt64]) func partialWritesLoseNothing(seed: UInt64) throws {
         let (client, server) = try Loopback.connect(Loopback.ipv4)
         defer { server.close() }
@@ -142,7 +142,7 @@ import Testing
         client.close()
     }
 
-    /// One call for two buffers: the boundary between them is no boundary on the wire, wherever the kernel stops.
+    /// One call writes two buffers as one stream of bytes, wherever the kernel stops.
     @Test func writesTwoBuffersInOneCall() throws {
         let (client, server) = try Loopback.connect(Loopback.ipv4)
         defer { server.close() }
@@ -171,7 +171,7 @@ import Testing
         await #expect(processExitsWith: .failure) { _ = Socket(descriptor: -1).accept() }
     }
 
-    // MARK: What it knows
+    // MARK: Facts
 
     @Test(arguments: Loopback.hosts) func knowsItsAddresses(host: String) throws {
         let listener = try Loopback.listen(host)
@@ -190,7 +190,7 @@ import Testing
         #expect(client.takeError() == 0 && server.takeError() == 0)
     }
 
-    @Test func aDescriptorThatIsNoSocketHasNoAddress() {
+    @Test func nonSocketHasNoAddress() {
         #expect(Socket(descriptor: -1).localAddress == nil)
         #expect(Socket(descriptor: -1).unixUserID == nil)
     }

@@ -2,7 +2,7 @@ import Core
 import Testing
 
 @Suite struct UnixPathTests {
-    @Test func tellsWhatIsThere() throws {
+    @Test func findsTheOccupant() throws {
         let folder = try TemporaryFolder()
         let path = folder["admin.sock"]
         #expect(UnixPath.occupant(of: path) == .nothing)

@@ -8,7 +8,7 @@ import Testing
         return unsafe poll(&watched, 1, 0) == 1
     }
 
-    @Test func isHeardUntilSilenced() {
+    @Test func isReadableUntilCleared() {
         let event = EventDescriptor()
         #expect(!isReadable(event))
         event.signal()
@@ -16,21 +16,21 @@ import Testing
         event.clear()
         #expect(!isReadable(event))
         event.clear()
-        #expect(!isReadable(event), "silencing a silent event neither blocks nor rings")
+        #expect(!isReadable(event), "clearing an event that was not signalled neither blocks nor signals")
     }
 
-    @Test func manyRingsCountOnce() {
+    @Test func severalSignalsCountOnce() {
         let event = EventDescriptor()
         for _ in 0..<1000 { event.signal() }
         event.clear()
         #expect(!isReadable(event))
     }
 
-    @Test func waitingEndsByARingOfAnotherThread() {
+    @Test func waitingEndsByASignalOfAnotherThread() {
         let event = EventDescriptor()
         let thread = Thread.start(name: "ringing") { event.signal() }
         event.wait(timeoutMilliseconds: 10_000)
-        #expect(isReadable(event), "waiting does not silence")
+        #expect(isReadable(event), "waiting does not clear it")
         thread.join()
     }
 

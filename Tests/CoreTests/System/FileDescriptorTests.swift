@@ -20,10 +20,10 @@ import Testing
             file.close()
         }
         #expect(try Self.content(path) == "first\nsecond\n")
-        #expect(try folder.mode("access.log") & 0o137 == 0, "others may not read it, and nobody may execute it")
+        #expect(try folder.mode("access.log") & 0o137 == 0, "other users may not read it, and no one may execute it")
     }
 
-    /// Two openings, as when logs are rotated: each write goes to the end, wherever the other has been.
+    /// With two open descriptors, as during log rotation, each write goes to the end of the file.
     @Test func appendsAtTheEnd() throws {
         let folder = try TemporaryFolder()
         let one = try FileDescriptor.openForAppending(folder["log"])
@@ -46,16 +46,16 @@ import Testing
         #expect(isFolder == SystemError("open \(folder.path)", code: EISDIR))
     }
 
-    @Test func aFIFOThatNobodyReadsIsNotWaitedFor() throws {
+    @Test func doesNotWaitForTheReaderOfAFIFO() throws {
         let folder = try TemporaryFolder()
         let path = folder["log"]
         try #require(mkfifo(path, 0o600) == 0)
         let unread = #expect(throws: SystemError.self) { try FileDescriptor.openForAppending(path) }
         #expect(unread?.isUnreadFIFO == true)
-        #expect(unread?.description == "open \(path): nobody reads this FIFO")
+        #expect(unread?.description == "open \(path): no process reads this FIFO")
     }
 
-    @Test func whatCannotBeAppendedToIsNamed() throws {
+    @Test func namesTheKindOfFile() throws {
         let folder = try TemporaryFolder()
         let path = folder["socket"]
         let listener = try Socket.listen(onUnixPath: path, mode: 0o600)
@@ -80,7 +80,7 @@ import Testing
         #expect(try readFile(folder["file"]) == content)
     }
 
-    /// Files of the kernel have no size to go by.
+    /// Files in /proc report no size.
     @Test func readsWhatHasNoSize() throws {
         #expect(try Self.content("/proc/self/comm").hasSuffix("\n"))
     }
@@ -94,8 +94,8 @@ import Testing
         #expect(isFolder == SystemError("read \(folder.path)", code: EISDIR))
     }
 
-    /// Waiting for whoever is at the other end, or reading what has no end, is nobody's wish.
-    @Test func whatIsNoRegularFileIsRefusedAtOnce() throws {
+    /// Reading these could wait for another process or never end.
+    @Test func refusesAnythingButRegularFiles() throws {
         let folder = try TemporaryFolder()
         let fifo = folder["fifo"], link = folder["link"]
         let made = mkfifo(fifo, 0o600) == 0 && symlink(fifo, link) == 0
@@ -117,21 +117,21 @@ import Testing
         #expect(socket?.description == "read \(path): a socket, not a regular file")
     }
 
-    /// A pipe that the shell has made for us, as in `apus check <(generate)`.
-    @Test func aPipeThatWasHandedOverIsReadToItsEnd() throws {
+    /// A pipe that the shell has created, as in `apus check <(generate)`.
+    @Test func readsAnInheritedPipeToItsEnd() throws {
         let pipe = Pipe()
         let path = "/dev/fd/\(pipe.fileHandleForReading.fileDescriptor)"
         let unfinished = #expect(throws: SystemError.self) { try readFile(path, pipeTimeout: 1) }
         #expect(unfinished?.description == "read \(path): the end of this pipe did not come in time")
         try pipe.fileHandleForWriting.write(contentsOf: Data("whole".utf8))
         try pipe.fileHandleForWriting.close()
-        #expect(throws: SystemError.self, "only where somebody asks for it") { try readFile(path) }
+        #expect(throws: SystemError.self, "only with a timeout") { try readFile(path) }
         #expect(try readFile(path, pipeTimeout: 60_000_000_000) == Array("whole".utf8))
     }
 
     // MARK: Replacing
 
-    @Test func replacesWhateverWasThere() throws {
+    @Test func replacesAnExistingFile() throws {
         let folder = try TemporaryFolder()
         let path = folder["state.json"]
         for text in ["one", String(repeating: "long ", count: 50_000), "", "two"] {
@@ -142,8 +142,8 @@ import Testing
         #expect(try folder.mode("state.json") == 0o600)
     }
 
-    /// What a crash in the middle of a replacement left behind does not get in the way of the next.
-    @Test func overwritesWhatACrashLeft() throws {
+    /// A temporary file left by a crash does not prevent the next replacement.
+    @Test func overwritesALeftTemporaryFile() throws {
         let folder = try TemporaryFolder()
         let left = try FileDescriptor.openForAppending(folder["state.json.new"])
         let half = Array("a longer half of something".utf8)
@@ -154,7 +154,7 @@ import Testing
         #expect(folder.names == ["state.json"])
     }
 
-    /// Whoever reads meanwhile sees one content or the other, whole.
+    /// Concurrent readers see either the old or the new content, complete.
     @Test func readersSeeWholeContents() throws {
         let folder = try TemporaryFolder()
         let path = folder["state"]
@@ -178,7 +178,7 @@ import Testing
         #expect(torn == 0, "of \(readCount)")
     }
 
-    @Test func aFailureNamesThePathAndLeavesNothing() throws {
+    @Test func failureNamesThePathAndLeavesNoFile() throws {
         let folder = try TemporaryFolder()
         let nowhere = folder["no/state"]
         let missing = #expect(throws: SystemError.self) { try replaceFile(nowhere, with: [1]) }
@@ -187,11 +187,11 @@ import Testing
         let taken = folder["taken"]
         let isFolder = #expect(throws: SystemError.self) { try replaceFile(taken, with: [1]) }
         #expect(isFolder == SystemError("rename \(taken).new to \(taken)", code: EISDIR))
-        #expect(folder.names == ["taken"], "no half-made file stays behind")
+        #expect(folder.names == ["taken"], "no temporary file is left")
     }
 
-    /// A full disk, played by a limit on the size of files: the old content stays, and the new is not left lying about,
-    /// where it would keep the disk full.
+    /// A full disk, simulated by a limit on the size of files: the old content stays, and the temporary file is
+    /// removed, since it would keep the disk full.
     @Test func aFullDiskKeepsTheOldContent() async {
         await #expect(processExitsWith: .success) {
             let folder = try TemporaryFolder()

@@ -16,14 +16,14 @@ import Testing
         }
         let again = try FileLock(path)
         withExtendedLifetime(again) {}
-        #expect(folder.names == ["another", "lock"], "the files stay")
+        #expect(folder.names == ["another", "lock"], "the files are not removed")
         #expect(try folder.mode("lock") == 0o600)
     }
 
-    @Test func itCanBeAskedWhetherItIsHeld() throws {
+    @Test func reportsWhetherItIsHeld() throws {
         let folder = try TemporaryFolder()
         #expect(throws: SystemError.self) { try FileLock.isHeld(folder["lock"]) }
-        #expect(folder.names.isEmpty, "asking makes nothing")
+        #expect(folder.names.isEmpty, "the query creates no file")
         do {
             let lock = try FileLock(folder["lock"])
             #expect(try FileLock.isHeld(folder["lock"]))
@@ -33,8 +33,8 @@ import Testing
         _ = try FileLock(folder["lock"])
     }
 
-    /// A child that fork(2) made has every descriptor until it calls execve(2).
-    @Test func aCopyOfItsDescriptorDoesNotHoldIt() throws {
+    /// A forked child has all descriptors of its parent until it calls execve(2).
+    @Test func forkedDescriptorDoesNotHoldIt() throws {
         let folder = try TemporaryFolder()
         let path = folder["lock"]
         let copy: Int32

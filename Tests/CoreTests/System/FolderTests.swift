@@ -4,7 +4,7 @@ import Testing
 
 @Suite struct FolderTests {
     @Test(arguments: [("a/b", "a"), ("/a/b", "/a"), ("/a", "/"), ("a", "."), ("/", "/")])
-    func saysWhereAPathLies(path: String, folder: String) { #expect(Folder.containing(path) == folder) }
+    func findsTheContainingFolder(path: String, folder: String) { #expect(Folder.containing(path) == folder) }
 
     @Test func makesTheLastFolderOnly() throws {
         let folder = try TemporaryFolder()
@@ -17,7 +17,7 @@ import Testing
         #expect(folder.names == ["run"])
     }
 
-    @Test func makesThoseAroundItAndUndoesIt() throws {
+    @Test func createsParentsAndRemovesThem() throws {
         let folder = try TemporaryFolder()
         let made = try Folder.make(folder["a/b/c/"], mode: 0o750, ancestors: true)
         #expect(made == [folder["a"], folder["a/b"], folder["a/b/c"]])
@@ -26,10 +26,10 @@ import Testing
         let again = try Folder.make(folder["a/b"], mode: 0o750, ancestors: true)
         try replaceFile(folder["a/file"], with: [1])
         Folder.remove(again)
-        #expect(folder.names == ["a"], "something is in it by now")
+        #expect(folder.names == ["a"], "it is no longer empty")
     }
 
-    @Test func aFileInTheWayIsNamed() throws {
+    @Test func existingFileIsAnError() throws {
         let folder = try TemporaryFolder()
         try replaceFile(folder["file"], with: [1])
         for path in [folder["file"], folder["file/state"], folder["file/a/b"]] {

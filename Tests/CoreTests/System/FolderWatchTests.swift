@@ -3,7 +3,7 @@ import Testing
 
 @testable import Core
 
-/// Each test makes a way to a file, changes something on it, and asks whether that was noticed.
+/// Each test creates a path to a file, changes a part of it, and checks that the change is reported.
 @Suite struct FolderWatchTests {
     private let folder: TemporaryFolder
     private let watch: FolderWatch
@@ -27,7 +27,7 @@ import Testing
 
     private func move(_ from: String, to: String) { #expect(unsafe rename(path(from), path(to)) == 0) }
 
-    @Test func aFileThatIsWrittenIsNoticedAndItsNeighboursAreNot() throws {
+    @Test func reportsAWrittenFileAndNotItsNeighbours() throws {
         try write("certs/tls.crt")
         watch.watch([path("certs/tls.crt"), path("certs/tls.ocsp")])
         #expect(!watch.takeEvents())
@@ -38,12 +38,12 @@ import Testing
         #expect(watch.takeEvents())
         #expect(!watch.takeEvents())
         try write("certs/tls.ocsp")
-        #expect(watch.takeEvents(), "it was not there")
+        #expect(watch.takeEvents(), "it did not exist before")
         #expect(unsafe chmod(path("certs/tls.crt"), 0o600) == 0)
         #expect(watch.takeEvents(), "it may be readable now")
     }
 
-    @Test func aFolderThatIsRenamedIsNoticedAndSoIsTheOneInItsPlace() throws {
+    @Test func reportsARenamedFolderAndItsReplacement() throws {
         try write("certs/tls.crt")
         try write("certs.new/tls.crt")
         let file: Set = [path("certs/tls.crt")]
@@ -55,11 +55,11 @@ import Testing
         #expect(watch.takeEvents())
         watch.watch(file)
         try write("certs/tls.crt")
-        #expect(watch.takeEvents(), "what is in its place is watched")
+        #expect(watch.takeEvents(), "its replacement is watched")
     }
 
     /// `current -> release-1`, swapped by a rename, as deployment scripts do.
-    @Test func aLinkToAFolderThatIsSwappedIsNoticed() throws {
+    @Test func reportsASwappedLink() throws {
         for release in 1...3 { try write("releases/\(release)/deep/tls.crt") }
         try link("current", to: "releases/1")
         for release in 2...3 {
@@ -71,44 +71,44 @@ import Testing
         }
         watch.watch([path("current/deep/tls.crt")], forgettingOthers: true)
         try write("releases/1/deep/tls.crt")
-        #expect(!watch.takeEvents(), "nothing leads there any more")
+        #expect(!watch.takeEvents(), "it is no longer part of the path")
         try write("releases/3/deep/tls.crt")
         #expect(watch.takeEvents())
     }
 
     /// A mounted secret: `tls.crt -> ..data/tls.crt`, `..data -> ..2026_01`. Only `..data` is swapped.
-    @Test(arguments: ["tls.crt", "..data/tls.crt"]) func theSwapOfKubernetesIsNoticed(name: String) throws {
+    @Test(arguments: ["tls.crt", "..data/tls.crt"]) func reportsTheSwapOfKubernetes(name: String) throws {
         try write("..2026_01/tls.crt")
         try write("..2026_02/tls.crt")
         try link("..data", to: "..2026_01")
         try link("tls.crt", to: "..data/tls.crt")
         watch.watch([path(name)])
         try link("..data_tmp", to: "..2026_02")
-        #expect(!watch.takeEvents(), "that is no part of the way yet")
+        #expect(!watch.takeEvents(), "it is not part of the path yet")
         move("..data_tmp", to: "..data")
         #expect(watch.takeEvents())
     }
 
-    /// `live/a/fullchain.pem -> ../../archive/a/fullchain1.pem`; a renewal removes the link and makes another.
-    @Test func theLinksOfCertbotAreFollowed() throws {
+    /// `live/a/fullchain.pem -> ../../archive/a/fullchain1.pem`; a renewal replaces the link.
+    @Test func followsTheLinksOfCertbot() throws {
         for number in 1...2 { try write("archive/a/fullchain\(number).pem") }
         try FileManager.default.createDirectory(atPath: path("live/a"), withIntermediateDirectories: true)
         try link("live/a/fullchain.pem", to: "../../archive/a/fullchain1.pem")
         watch.watch([path("live/a/fullchain.pem")])
         try write("archive/a/fullchain1.pem")
-        #expect(watch.takeEvents(), "what the link leads to")
+        #expect(watch.takeEvents(), "the target of the link")
         try FileManager.default.removeItem(atPath: path("live/a/fullchain.pem"))
         try link("live/a/fullchain.pem", to: "../../archive/a/fullchain2.pem")
         #expect(watch.takeEvents())
     }
 
-    @Test func whatIsNotThereIsWaitedFor() throws {
+    @Test func reportsAPathThatIsCreatedLater() throws {
         watch.watch([path("not/yet/tls.crt")])
         try write("not/yet/tls.crt")
         #expect(watch.takeEvents())
     }
 
-    @Test func linksThatLeadInACircleEndSomewhere() throws {
+    @Test func circularLinksTerminate() throws {
         try link("a", to: "b")
         try link("b", to: "a")
         watch.watch([path("a/tls.crt")])

@@ -2,7 +2,7 @@ import Core
 import Glibc
 import Testing
 
-/// In processes of their own, since what becomes of a signal is the whole process's affair.
+/// In processes of their own, since signal handling concerns the whole process.
 @Suite struct SignalsTests {
     @Test func readsWhatTheOperatorAsksFor() async {
         await #expect(processExitsWith: .success) {
@@ -26,7 +26,7 @@ import Testing
         }
     }
 
-    @Test func aBrokenPipeKillsNobody() async {
+    @Test func brokenPipeDoesNotEndTheProcess() async {
         await #expect(processExitsWith: .success) {
             Thread.start(name: "signals") {
                 _ = Signals()
@@ -35,7 +35,7 @@ import Testing
         }
     }
 
-    /// Threads started later inherit the mask: a signal of theirs waits to be read instead of ending the process.
+    /// Threads started later inherit the mask, so that a signal to one of them is read instead of ending the process.
     @Test func laterThreadsLeaveSignalsToBeRead() async {
         await #expect(processExitsWith: .success) {
             Thread.start(name: "signals") {
@@ -48,10 +48,10 @@ import Testing
         }
     }
 
-    /// A start that waits for something can be given up, before there is anything to end in order and after it failed.
-    @Test(arguments: [false, true]) func theSignalsToEndDoSoUnlessTheyAreHeld(isReleased: Bool) async {
+    /// SIGTERM and SIGINT end a process that is still starting, and one whose start has failed.
+    @Test(arguments: [false, true]) func terminationSignalsEndTheProcessUnlessBlocked(isReleased: Bool) async {
         await #expect(processExitsWith: .signal(SIGTERM)) { [isReleased] in
-            // Whoever runs the tests may have blocked it.
+            // The parent process may have blocked it.
             Signals().unblockTermination()
             let signals = Signals()
             if isReleased {

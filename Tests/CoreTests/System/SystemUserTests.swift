@@ -19,14 +19,14 @@ import Testing
             try nobody.own(path)
             try nobody.become()
             #expect(!SystemUser.isRoot)
-            #expect(try readFile(path) == [1], "what was given to the user can be read")
-            #expect((try? root.become()) == nil, "there is no way back")
+            #expect(try readFile(path) == [1], "the user can read its files")
+            #expect((try? root.become()) == nil, "it cannot become root again")
         }
         withExtendedLifetime(folder) {}
     }
 
     @Test(.enabled(if: Socket.mayUseForeignAddresses && SystemUser.isRoot && SystemUser(named: "nobody") != nil))
-    func keepsWhatItTakesToUseForeignAddresses() async throws {
+    func keepsTheCapabilityForForeignAddresses() async throws {
         await #expect(processExitsWith: .success) {
             let root = try #require(SystemUser(named: "root"))
             try #require(SystemUser(named: "nobody")).become(keepsNetAdmin: true)
@@ -36,7 +36,7 @@ import Testing
             let status = String(decoding: try readFile("/proc/thread-self/status"), as: UTF8.self)
             for kind in ["CapPrm", "CapEff"] { #expect(status.contains("\(kind):\t0000000000001000")) }
             for kind in ["CapInh", "CapAmb"] { #expect(status.contains("\(kind):\t0000000000000000")) }
-            #expect((try? root.become()) == nil, "there is no way back")
+            #expect((try? root.become()) == nil, "it cannot become root again")
         }
     }
 
@@ -45,6 +45,6 @@ import Testing
         let folder = try TemporaryFolder()
         let path = folder["missing"]
         let error = #expect(throws: SystemError.self) { try root.own(path) }
-        #expect(error?.operation == "give \(path) to user root")
+        #expect(error?.operation == "change the owner of \(path) to user root")
     }
 }

@@ -18,7 +18,7 @@ import Testing
             Thread.start(name: "adding") { total.wrappingAdd(number, ordering: .relaxed) }
         }
         for thread in threads { thread.join() }
-        #expect(total.load(ordering: .relaxed) == 36, "joining waits for the end, and sees what was done")
+        #expect(total.load(ordering: .relaxed) == 36, "join() waits for the end, and makes the thread's writes visible")
     }
 
     @Test(arguments: [
@@ -28,8 +28,8 @@ import Testing
         #expect(nameInKernel(of: name) == kept + "\n")
     }
 
-    /// What a thread was started with goes when the thread does.
-    @Test func letsItsBodyGo() {
+    /// The closure of a thread is freed when the thread ends.
+    @Test func freesItsClosure() {
         final class Thing: Sendable {}
         weak var seen: Thing?
         do {

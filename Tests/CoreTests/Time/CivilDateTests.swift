@@ -15,7 +15,7 @@ import Testing
         #expect("\(civil.year)-\(civil.month)-\(civil.day)" == date)
     }
 
-    /// Every day of 1970 to 2770, two turns of the calendar, against the calendar's rules counted day by day.
+    /// Every day from 1970 to 2770, two cycles of the calendar, against a day-by-day count by the calendar's rules.
     @Test func agreesWithCounting() {
         var year: UInt64 = 1970, month: UInt64 = 1, day: UInt64 = 1
         var mismatches = 0

@@ -41,7 +41,7 @@ import Testing
         #expect(Nanoseconds(seconds: seconds) == nanoseconds)
     }
 
-    /// The wall clock says it is after this was written, and before the two-digit centuries of its readers end.
+    /// The wall clock is after the time this was written and before the year 3000.
     @Test func theTimeOfDayIsPlausible() {
         let seconds = WallClock.now() / 1_000_000_000
         #expect(seconds > 1_700_000_000)

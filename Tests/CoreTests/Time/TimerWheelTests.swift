@@ -37,12 +37,12 @@ import Testing
         return all.sorted()
     }()
 
-    /// Starting points around the same boundaries: a deadline falls in the current slot of a coarser level, a whole
-    /// turn away, when the start is not aligned.
+    /// Starting points around the same boundaries. If the start is not aligned, a deadline may fall into the current
+    /// slot of a coarser level, a whole turn away.
     static let starts: [UInt64] = [0, 1, 63, 64, 65, 4095, 4096, 262_143, 262_144, 16_777_215, 16_777_216, 987_654_321]
 
-    /// Visits a wheel as a worker does, at the instants it asks for: the timer fires at the first tick that is not
-    /// before its deadline, and the wheel asks a few times only.
+    /// Calls the wheel as a worker does, at the instants of `nextDeadline`. The timer must fire at the first tick not
+    /// before its deadline, after few calls.
     @Test(arguments: distances) func firesAtTheFirstTickNotBefore(distance: UInt64) throws {
         for start in Self.starts {
             for offset in [0, 1, Self.tick - 1] {
@@ -69,7 +69,7 @@ import Testing
         }
     }
 
-    /// The same in one step: not at the last nanosecond before its tick, and at its tick.
+    /// The same in one step: the timer must not fire at the last nanosecond before its tick, but at its tick.
     @Test(arguments: distances) func firesAfterOneLongSleep(distance: UInt64) {
         for start in Self.starts {
             var wheel = TimerWheel(now: Self.instant(tick: start))
@@ -115,8 +115,8 @@ import Testing
         #expect(wheel.count == 0)
     }
 
-    /// A timer that is due and not yet taken can still be moved or forgotten.
-    @Test func movesAndForgetsWhatIsDue() {
+    /// A timer that is due and was not returned yet can still be moved or cancelled.
+    @Test func movesAndCancelsDueTimers() {
         var wheel = TimerWheel(now: Self.instant(tick: 0))
         for index in 0..<3 { wheel.schedule(Self.token(index), at: Self.instant(tick: 7)) }
         let first = wheel.nextExpired(now: Self.instant(tick: 7))
@@ -128,12 +128,12 @@ import Testing
         #expect(Self.expired(&wheel, at: Self.instant(tick: 8)) == [left[1]])
     }
 
-    @Test func forgetsATimerOnlyForItsOwnToken() {
+    @Test func cancelsOnlyForTheOwnToken() {
         var wheel = TimerWheel(now: Self.instant(tick: 0))
         wheel.cancel(Self.token(3))
         wheel.schedule(Self.token(3, 2), at: Self.instant(tick: 9))
         wheel.cancel(Self.token(3, 1))
-        #expect(wheel.count == 1, "an earlier occupant of the slot has no say")
+        #expect(wheel.count == 1, "the token of an earlier occupant has no effect")
         wheel.cancel(Self.token(3, 2))
         #expect(wheel.count == 0 && wheel.nextDeadline == nil)
         wheel.cancel(Self.token(3, 2))
@@ -141,15 +141,15 @@ import Testing
         #expect(wheel.nextExpired(now: Self.instant(tick: 100)) == nil)
     }
 
-    @Test func firesInTheNameOfTheLastWhoSetIt() {
+    @Test func firesWithTheLastToken() {
         var wheel = TimerWheel(now: Self.instant(tick: 0))
         wheel.schedule(Self.token(3, 1), at: Self.instant(tick: 9))
         wheel.schedule(Self.token(3, 2), at: Self.instant(tick: 9))
         #expect(Self.expired(&wheel, at: Self.instant(tick: 9)) == [Self.token(3, 2)])
     }
 
-    /// A worker without connections has no timers for as long as nobody comes. Its wheel catches up without turning
-    /// through every tick it slept: over a hundred years that would take longer than any test may.
+    /// A worker without connections has no timers. When the next one is set, the wheel must not step through every tick
+    /// since then: for a hundred years that would take too long.
     @Test func catchesUpWithALongSleepAtOnce() throws {
         let century: UInt64 = 750_000_000_000
         var wheel = TimerWheel(now: Self.instant(tick: 3))
@@ -162,12 +162,12 @@ import Testing
     }
 }
 
-/// Random schedules against the simplest thing that could tell the time: a dictionary of deadlines.
+/// Random schedules against a simple model, a dictionary of deadlines.
 @Suite struct TimerWheelModelTests {
     private static let tick: UInt64 = 1 << 22
     private static let slotCount = 200
 
-    /// What every timer wheel should do, slowly.
+    /// The behaviour of a timer wheel, implemented simply and slowly.
     private struct Model {
         var deadlines: [Token: Instant] = [:]
 
@@ -183,7 +183,7 @@ import Testing
         }
     }
 
-    /// How far the deadlines of one run lie, in ticks: within each level, and beyond the last.
+    /// The range of deadlines in one run, in ticks: within each level, and beyond the last.
     static let spans: [UInt64] = [40, 3000, 200_000, 14_000_000, 200_000_000]
 
     @Test(arguments: spans, [1, 2, 3, 4] as [UInt64]) func agreesWithTheModel(span: UInt64, seed: UInt64) {
@@ -197,11 +197,13 @@ import Testing
             change(&wheel, &model, &generations, now: now, span: span, using: &random)
             if !random.next().isMultiple(of: 3) { continue }
 
-            // Sleep to the instant the wheel asks for, or wake early, or oversleep.
+            // Sleeps until `nextDeadline`, or wakes early, or late.
             let wake = wheel.nextDeadline
             #expect((wake == nil) == model.deadlines.isEmpty)
             if let wake, let earliest = model.earliestTick {
-                #expect(wake.nanoseconds <= max(earliest * Self.tick, now.nanoseconds), "asks too late, step \(step)")
+                #expect(
+                    wake.nanoseconds <= max(earliest * Self.tick, now.nanoseconds),
+                    "nextDeadline is too late, step \(step)")
             }
             switch random.next(below: 4) {
             case 0: now = now + random.next() % (span * Self.tick / 50)
@@ -218,10 +220,11 @@ import Testing
             #expect(wheel.count == model.deadlines.count)
             firedCount += fired.count
         }
-        #expect(firedCount > 100, "the run was worth something")
+        #expect(firedCount > 100, "the run fired enough timers")
     }
 
-    /// Sets, moves or forgets one timer; a slot sometimes gets a new occupant whose predecessor's timer was left.
+    /// Sets, moves or cancels one timer. Sometimes a slot has a new occupant while the timer of the previous one is
+    /// still set.
     private func change(
         _ wheel: inout TimerWheel, _ model: inout Model, _ generations: inout [UInt32], now: Instant, span: UInt64,
         using random: inout FastRandom
@@ -248,7 +251,7 @@ import Testing
         _ wheel: inout TimerWheel, _ model: inout Model, _ token: Token, now: Instant, span: UInt64,
         using random: inout FastRandom
     ) {
-        // Half of them near, so that some fire soon in every run; a few in the past.
+        // Half of them are near, so that some fire soon in every run; a few are in the past.
         let reach = random.next().isMultiple(of: 2) ? span : max(1, span / 64)
         let ahead = now + random.next() % (reach * Self.tick)
         let deadline = random.next(below: 20) == 0 ? Instant(nanoseconds: now.nanoseconds / 2) : ahead
