@@ -1,18 +1,20 @@
-// HTTP1: HTTP/1.1 as bytes in, facts out; and the way back. Pure: no socket, no clock, no buffer of its own.
+// HTTP1: parses and writes HTTP/1.1 messages. Pure: no socket, no clock, no buffer of its own.
 //
-// Both sides speak through the neutral `Head` of Core. A parser fills it from whatever bytes wait, or asks for more,
-// or refuses; a writer turns it into bytes of this hop's own framing, whatever framing it came with. What only
-// HTTP/1 knows, the body's framing and the connection's fate, is in `ParsedHead` beside it.
+// Parsers and writers share the neutral `Head` of Core. A parser fills it from the bytes that have arrived, or asks for
+// more, or rejects them; a writer turns it into bytes with this hop's own framing. What only HTTP/1 knows, the body's
+// framing and whether the connection persists (keep-alive), is in `ParsedHead` beside it.
 //
-// Three rules hold everywhere. The verdict on a message is the same however its bytes arrive: a prefix is undecided
-// or has the final verdict already. No byte is looked at more than a few times, whoever sends it and how slowly. And
-// whatever two readers could understand differently is refused, or made one canonical form before anyone else sees it.
+// Three rules hold everywhere. The verdict on a message does not depend on how its bytes are split: a prefix is either
+// undecided or has the final verdict already. No byte is examined more than a few times, however slowly it arrives
+// (slow loris). And what two parsers could read differently (request smuggling) is rejected, or brought into one
+// canonical form before it is forwarded.
 //
 // Read in this order:
 //   ParsedHead, Violation, Limits   the vocabulary
 //   RequestHead → RequestLine → RequestTarget → CanonicalPath, Authority
 //   FieldLines → FieldFacts → FramingFields, FieldFacts+Connection, FieldName
 //   ResponseHead → StatusLine
-//   BodyStep, BodyDecoder           the bytes of a body among those of its framing
+//   BodyStep, BodyDecoder           the bytes of a body, separated from its framing
 //   WriteHead → WriteFields, WriteChunk
-// Below them: `Line` (one line and its limit), `HeadScan` (slow senders), `Version`, `Scan` (eight bytes at a time).
+// Below them: `Line` (one line and its limit), `HeadScan` (resuming an incomplete head), `Version`, `Scan` (eight bytes
+// at a time).

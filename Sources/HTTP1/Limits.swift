@@ -1,6 +1,6 @@
-/// The most that one message's framing may make us hold or look at, in bytes unless named otherwise.
+/// What one message may make us hold or examine, in bytes unless named otherwise.
 ///
-/// A stranger who goes beyond a cap is refused with the `Violation` named here, and the connection is closed.
+/// A message beyond a cap is rejected with the `Violation` named here, and the connection is closed.
 /// Source: docs/elbv2.md, "HTTP connections", for the first four; the others are ours.
 public enum Limits {
     /// Request line without its end. Beyond: `requestLineTooLong`, 414.
@@ -13,15 +13,16 @@ public enum Limits {
     public static let responseHeadBytesMax = 32 * 1024
     /// Fields of a head or a trailer section. Beyond: `tooManyFields`, 413.
     public static let fieldCountMax = 256
-    /// Empty lines before a request line that are passed over. Source: RFC 9112 §2.2. Beyond: `badRequestLine`, 400.
+    /// Empty lines before a request line that are ignored. Source: RFC 9112 §2.2. Beyond: `badRequestLine`, 400.
     public static let blankLineCountMax = 2
-    /// Options in all Connection fields of a head: each is looked for among all fields. Beyond: `badConnection`, 400.
+    /// Options in all Connection fields of a head, since each costs a search of all fields. Beyond: `badConnection`,
+    /// 400.
     public static let connectionOptionCountMax = 32
     /// A chunk's size line without its end, most of it extension. Beyond: `chunkLineTooLong`, 400.
     public static let chunkLineBytesMax = 256
     /// Digits of a chunk size, leading zeros included. Beyond: `badChunkSize`, 400.
     public static let chunkSizeDigitsMax = 16
-    /// Trailer section with its last empty line; a buffer that receives chunked bodies is at least as large.
+    /// Trailer section with its final empty line. A buffer that receives chunked bodies must be at least as large.
     /// Beyond: `trailersTooLarge`, 413.
     public static let trailerBytesMax = 8 * 1024
 }

@@ -2,10 +2,10 @@ import Core
 import HTTP1
 import Testing
 
-/// The bytes of `text`, each scalar below 256 being one: "\u{FF}" is a single byte.
+/// The bytes of `text`, one for each scalar, all of which are below 256: "\u{FF}" is a single byte.
 func bytes(_ text: String) -> [UInt8] { text.unicodeScalars.map { UInt8($0.value) } }
 
-/// A head's bytes of `range`, each as one scalar.
+/// The bytes of `range` in a head, each as one scalar.
 func text(_ head: Head, _ range: ByteRange) -> String { text(head.bytes(range)) }
 
 /// Bytes as text, each as one scalar.
@@ -15,13 +15,13 @@ func text(_ bytes: Span<UInt8>) -> String {
     return text
 }
 
-/// The fields that are sent on, as `name: value` each.
+/// The fields that were not removed, as `name: value` each.
 func fields(_ head: Head) -> [String] {
     (0..<head.fieldCount).map { head.field($0) }.filter { !$0.isRemoved }
         .map { text(head, $0.name) + ": " + text(head, $0.value) }
 }
 
-/// Which parser is meant.
+/// The parser to use.
 enum Side {
     case request(RequestOptions)
     case response(isHEAD: Bool)
@@ -34,8 +34,8 @@ enum Side {
     }
 }
 
-/// The verdict on `input`, which is checked to be the same however its bytes arrive: every prefix is undecided, with
-/// nothing left in the head, or has the final verdict; and so it is when the bytes come one by one.
+/// The verdict on `input`. Checks that it does not depend on how the bytes arrive: every prefix is undecided, and
+/// leaves the head empty, or has the final verdict; the same holds byte by byte.
 func verdict(_ side: Side, _ input: [UInt8], into head: Head) -> HeadResult {
     var scan = HeadScan()
     let final = side.parse(input.span, into: head, scan: &scan)
@@ -52,7 +52,7 @@ func verdict(_ side: Side, _ input: [UInt8], into head: Head) -> HeadResult {
         #expect(slow == .needMore || slow == final, "byte by byte, after \(count) bytes")
     }
     if slow == .needMore { slow = side.parse(input.span, into: scratch, scan: &slowScan) }
-    // A fault in the fields of a head that comes slowly may be seen only once the head is whole.
+    // In a head that arrives slowly, a fault in the fields may be found only once the head is complete.
     #expect(slow == final || slow == .needMore && final.violation != nil, "byte by byte")
     return final
 }
@@ -68,25 +68,25 @@ func response(_ input: String, into head: Head = Head(), isHEAD: Bool = false) -
 }
 
 extension HeadResult {
-    /// What a complete head said, or nil.
+    /// The parsed head, or nil.
     var parsed: ParsedHead? {
         if case .complete(let parsed) = self { parsed } else { nil }
     }
 
-    /// Why the head was refused, or nil.
+    /// Why the head was rejected, or nil.
     var violation: Violation? {
         if case .refused(let violation) = self { violation } else { nil }
     }
 }
 
-/// What `write` appends, given as much room as `byteCount` says is enough.
+/// What `write` appends to a buffer with exactly `byteCount` bytes of free space.
 func written(_ byteCount: Int, _ write: (Buffer) -> Void) -> String {
     let buffer = Buffer(capacity: byteCount)
     write(buffer)
     return text(buffer.bytes)
 }
 
-/// Numbers that look random and are the same in every run. Source: Vigna, splitmix64.
+/// Pseudorandom numbers with a fixed seed, the same in every run. Source: Vigna, splitmix64.
 struct SeededNumbers: RandomNumberGenerator {
     var state: UInt64
 

@@ -2,8 +2,8 @@ import Core
 import HTTP1
 import Testing
 
-/// Chunked bodies that were broken at random, the same in every run: none may trap, and each is read the same however
-/// it arrives and however much of it is taken at a time.
+/// Chunked bodies with random mutations, the same in every run. None may trap, and the result must not depend on how a
+/// body arrives and how much of it is consumed at a time.
 @Suite struct FuzzBodies {
     static let seeds = [
         "3\r\nabc\r\n1a;x=y\r\nabcdefghijklmnopqrstuvwxyz\r\n0\r\n\r\n",
@@ -11,7 +11,7 @@ import Testing
         "000001;\"q\"\r\n\n\r\n0;e\r\nConnection: a\r\n\r\n",
     ]
 
-    @Test(arguments: 1...8 as ClosedRange<UInt64>) func aBodyIsReadOneWay(seed: UInt64) {
+    @Test(arguments: 1...8 as ClosedRange<UInt64>) func bodyHasOneReading(seed: UInt64) {
         var numbers = SeededNumbers(state: seed &+ 100)
         var counts = (ended: 0, refused: 0)
         for _ in 0..<250 {

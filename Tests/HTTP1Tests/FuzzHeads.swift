@@ -2,7 +2,8 @@ import Core
 import HTTP1
 import Testing
 
-/// Heads that were broken at random, the same in every run: none may trap, and each has one verdict however it comes.
+/// Heads with random mutations, the same in every run. None may trap, and the verdict must not depend on how a head
+/// arrives.
 @Suite struct FuzzHeads {
     static let requests = [
         "GET /a/%41/../b?c=d HTTP/1.1\r\nHost: a.example:80\r\nConnection: x, close\r\nX: y\r\nCookie: a=b\r\n\r\n",
@@ -22,7 +23,7 @@ import Testing
         "Connection: host\r\n", "Connection: x\r\n", "999999999999999999999", "[", "]", "@", "\r\n ",
     ]
 
-    /// One of `seeds`, with up to six bytes changed, removed, doubled, or pieces put in.
+    /// One of `seeds` with up to six mutations: bytes changed, removed, duplicated, or pieces inserted.
     static func mutated(_ seeds: [String], _ numbers: inout SeededNumbers) -> [UInt8] {
         var input = bytes(seeds[Int.random(in: 0..<seeds.count, using: &numbers)])
         for _ in 0..<Int.random(in: 0...6, using: &numbers) {
@@ -77,7 +78,8 @@ import Testing
         #expect(completeCount > 10)
     }
 
-    /// Whatever is accepted is sent on in a form that is accepted, means the same, and does not change again.
+    /// Checks that an accepted head is written in a form that is accepted, means the same, and does not change when it
+    /// is written again.
     private func checkRewritten(_ head: Head, _ parsed: ParsedHead, _ options: RequestOptions) {
         let buffer = Buffer(capacity: requestHeadByteCount(head))
         writeRequestHead(head, framing: parsed.framing, into: buffer)
@@ -85,7 +87,7 @@ import Testing
         var scan = HeadScan()
         let lenient = RequestOptions(keepsDuplicateHosts: options.keepsDuplicateHosts)
         let result = parseRequestHead(buffer.bytes, into: again, options: lenient, scan: &scan)
-        // A request that came as HTTP/1.0 may have no Host; whoever sends it on adds one.
+        // A request of HTTP/1.0 may have no Host; the proxy adds one.
         if head.firstField(.host) == nil {
             #expect(result == .refused(.missingHost))
             return

@@ -1,9 +1,9 @@
 import Core
 
 extension Span where Element == UInt8 {
-    /// Whether these bytes are `uri-host [ ":" port ]` with a host that is not empty.
+    /// Whether these bytes are `uri-host [ ":" port ]` with a non-empty host.
     ///
-    /// Without user information, and of IP literals only IPv6 addresses, whose digits are not examined.
+    /// User information is not accepted. Of IP literals only IPv6 addresses are, and their digits are not validated.
     /// Source: RFC 9110 §4.2.1 and §7.2, RFC 3986 §3.2.2 and §3.2.3.
     package var isAuthority: Bool {
         guard count > 0 else { return false }
@@ -40,7 +40,7 @@ extension Span where Element == UInt8 {
         return index > 0 ? index : nil
     }
 
-    /// Whether the rest from `start` on is empty or a number that a port can have.
+    /// Whether the bytes from `start` on are empty or a valid port number.
     private func isPort(from start: Int) -> Bool {
         var port = 0
         for index in start..<count {

@@ -1,16 +1,16 @@
 import Core
 
-/// Finds the bytes of one body among those of the connection, whatever its framing.
+/// Separates the bytes of one message body from its framing: Content-Length, chunked, or until the connection ends.
 ///
-/// Shape:  a trivial value; holds no bytes. Framing is consumed byte by byte, so nothing is looked at twice;
-///         only a trailer section is waited for until it is whole.
+/// Shape:  a trivial value; holds no bytes. Framing is consumed byte by byte, so nothing is examined twice; only a
+///         trailer section must be complete before it is read.
 /// Limits: a buffer that feeds a chunked body holds at least `Limits.trailerBytesMax` bytes.
 /// Source: RFC 9112 §6.3, §7.1; docs/threats.md, "Message framing".
 public struct BodyDecoder: Sendable {
     private enum Phase: Equatable {
         /// `remaining` bytes of the body, then its end.
         case length
-        /// All that comes is body.
+        /// All bytes until the connection ends are the body.
         case untilClose
         /// The size line of a chunk: its digits, blanks behind them, its extension, or the line feed that ends it.
         case chunkSize, chunkSizeBlank, chunkExtension, chunkSizeLineFeed
@@ -23,17 +23,17 @@ public struct BodyDecoder: Sendable {
     }
 
     private var phase: Phase
-    /// Bytes of the body, or of this chunk, that are to come. In a size line: what its digits have said so far.
+    /// Bytes of the body, or of this chunk, that are still to come. In a size line: the value of its digits so far.
     private var remaining: UInt64 = 0
     /// Bytes of the size line so far.
     private var lineByteCount = 0
     private var trailerScan = HeadScan()
-    /// Whether blanks may stand behind a chunk's size, and names that are no tokens in trailers.
+    /// Whether a chunk's size may be followed by blanks, and trailer names need not be tokens.
     private let isLenient: Bool
 
-    /// With `isLenient` a chunk's size may have blanks behind it, as some old servers and small devices write it, and
-    /// trailers may have names that are no tokens, as heads of responses may: for answers, which go on in a framing of
-    /// our own. In a request they could be read in two ways.
+    /// With `isLenient`, for responses only, a chunk's size may be followed by blanks, as some old servers and small
+    /// devices write it, and trailer names need not be tokens. That is safe since the response is forwarded with our
+    /// own framing. In a request it would be ambiguous (request smuggling).
     public init(_ framing: Framing, isLenient: Bool = false) {
         self.isLenient = isLenient
         switch framing {
@@ -49,13 +49,13 @@ public struct BodyDecoder: Sendable {
     /// Whether the message has been read to its end.
     public var isComplete: Bool { phase == .complete }
 
-    /// What it means that the connection ends here, all earlier bytes having been consumed.
+    /// Whether the body is complete if the connection ends now. All earlier bytes must have been consumed.
     public func endOfStream() -> BodyEnd { phase == .complete || phase == .untilClose ? .complete : .truncated }
 
-    /// Says what stands at the start of `input`: all that waits, from where the last step's bytes were dropped.
+    /// What `input` begins with. `input` is all bytes that have arrived and that no earlier step dropped.
     ///
-    /// When the answer is `end`, `trailers` holds the trailer fields that this call came upon, or nothing; those about
-    /// framing, routing and this hop are marked removed. Without it trailers are checked and dropped.
+    /// When the result is `end`, `trailers` holds the trailer fields, if there are any; those about framing, routing
+    /// and this hop are marked removed. Without `trailers` they are validated and dropped.
     public mutating func next(_ input: Span<UInt8>, trailers: Head? = nil) -> BodyStep {
         var index = 0
         while true {
@@ -81,7 +81,7 @@ public struct BodyDecoder: Sendable {
         }
     }
 
-    /// Tells that `count` bytes of the body were taken; at most as many as the last `data` step offered.
+    /// Reports that `count` bytes of the body were taken; at most as many as the last `data` step offered.
     public mutating func consume(_ count: Int) {
         switch phase {
         case .untilClose: return
@@ -95,7 +95,7 @@ public struct BodyDecoder: Sendable {
         }
     }
 
-    /// Takes one byte of what surrounds the data of chunks.
+    /// Reads one byte of chunked framing.
     @inline(__always)
     private mutating func readFraming(_ byte: UInt8) {
         switch phase {
@@ -124,10 +124,10 @@ public struct BodyDecoder: Sendable {
         }
     }
 
-    /// Takes one byte of a chunk's size line up to the extension: digits, then `;` or the line's end.
+    /// Reads one byte of a chunk's size line before the extension: a digit, `;` or the line's end.
     private mutating func readSize(_ byte: UInt8) {
         if let digit = byte.hexadecimalValue {
-            // Sixteen digits leave room for a size that no sum of bytes reaches: stay far below overflow.
+            // Sixteen digits could overflow: sizes are rejected far below that.
             guard lineByteCount < Limits.chunkSizeDigitsMax, remaining < 1 << 56 else {
                 return phase = .failed(.badChunkSize)
             }
@@ -139,7 +139,7 @@ public struct BodyDecoder: Sendable {
         endSize(byte)
     }
 
-    /// Takes what stands behind the digits.
+    /// Reads the byte after the digits.
     private mutating func endSize(_ byte: UInt8) {
         lineByteCount += 1
         switch byte {
@@ -152,7 +152,7 @@ public struct BodyDecoder: Sendable {
         }
     }
 
-    /// Reads the trailer section once it is whole. Source: RFC 9112 §7.1.2.
+    /// Reads the trailer section once it is complete. Source: RFC 9112 §7.1.2.
     private mutating func readTrailers(_ input: Span<UInt8>, from start: Int, into trailers: Head?) -> BodyStep {
         let section = input.extracting(start..<input.count)
         if section.count >= 2, section[0] == .carriageReturn, section[1] == .lineFeed {

@@ -1,17 +1,17 @@
-/// What stands at the start of the bytes given to `BodyDecoder.next`.
+/// What the bytes given to `BodyDecoder.next` begin with.
 public enum BodyStep: Equatable, Sendable {
-    /// After `skip` bytes of framing come `count` bytes of the body, at least one. Drop the `skip` bytes; pass on
-    /// as many of the others as there is room for, drop those too, and tell `BodyDecoder.consume` how many they were.
+    /// `skip` bytes of framing, then `count` bytes of the body, at least one. Drop the `skip` bytes, forward as many of
+    /// the others as there is room for, drop those too, and call `BodyDecoder.consume` with their number.
     case data(skip: Int, count: Int)
-    /// Drop `skip` bytes. The next step needs more than what remains.
+    /// Drop `skip` bytes. The next step needs more bytes than remain.
     case needMore(skip: Int)
-    /// The message is complete after `skip` bytes, which are to be dropped.
+    /// The message is complete after `skip` bytes. Drop them.
     case end(skip: Int)
     /// Close the connection.
     case refused(Violation)
 }
 
-/// What the end of the connection means to a body.
+/// Whether a body is complete when the connection ends.
 public enum BodyEnd: Equatable, Sendable {
     /// The body is complete.
     case complete

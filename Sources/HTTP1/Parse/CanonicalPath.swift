@@ -1,12 +1,12 @@
 import Core
 
-/// Builds the one form of a path that both routing and the target see.
+/// Builds the canonical form of a path, which both routing and the target see.
 ///
-/// Percent-encoded unreserved bytes are decoded and dot segments removed; all else stays as it came: `//`, `;`, `%2F`.
-/// Shape:  each segment is appended to the arena with the slash before it, and taken back if it was a dot segment.
-/// Errors: `pathAboveRoot` if `..` climbs out; `badPercentEncoding` for `%` without two hexadecimal digits, or `%00`;
-///         `ambiguousPath` if whoever reads `%2F`, `%5C` or `\` as a slash, or ends a segment at `;`, would see a dot
-///         segment that we do not.
+/// Percent-encoded unreserved bytes are decoded and dot segments removed; everything else is kept: `//`, `;`, `%2F`.
+/// Shape:  each segment is appended to the arena after its slash, and removed again if it was a dot segment.
+/// Errors: `pathAboveRoot` if `..` leads above the root; `badPercentEncoding` for `%` without two hexadecimal digits,
+///         or `%00`; `ambiguousPath` if a server that treats `%2F`, `%5C` or `\` as a slash, or cuts a segment at `;`,
+///         would see a dot segment that we do not (path confusion).
 /// Source: RFC 3986 §5.2.4, §6.2.2.2; docs/threats.md, "Paths".
 package struct CanonicalPath {
     private let head: Head
@@ -16,9 +16,9 @@ package struct CanonicalPath {
     private var depth = 0
 
     // The segment being read.
-    /// Dots since the last separator of any reading, or nil if something else stood there too.
+    /// Dots since the last character that any server treats as a separator; nil if there was another character too.
     private var dotCount: Int? = 0
-    /// Whether something in it reads as a slash to others.
+    /// Whether it has a character that some servers treat as a slash.
     private var hasHiddenSlash = false
     private var hasHiddenDots = false
 
@@ -52,7 +52,7 @@ package struct CanonicalPath {
         return nil
     }
 
-    /// Appends the byte or the percent-encoded byte at `index`; returns what comes next, nil if it is malformed.
+    /// Appends the byte or the percent-encoded byte at `index`. Returns the index after it, or nil if it is malformed.
     private mutating func appendByte(_ path: Span<UInt8>, at index: Int) -> Int? {
         let byte = path[index]
         guard byte == .percent else {
@@ -82,7 +82,7 @@ package struct CanonicalPath {
             checkDotSegment()
             dotCount = 0
         case .semicolon:
-            // Servers that know path parameters cut them off first: to them `..;x` is a dot segment.
+            // Servers that know path parameters cut them off first, so that `..;x` is a dot segment for them.
             if dotCount == 1 || dotCount == 2 {
                 hasHiddenSlash = true
                 hasHiddenDots = true
@@ -93,12 +93,12 @@ package struct CanonicalPath {
         }
     }
 
-    /// Notes whether what ends here is a dot segment to some reader.
+    /// Records whether the segment that ends here is a dot segment for some server.
     private mutating func checkDotSegment() {
         if dotCount == 1 || dotCount == 2 { hasHiddenDots = true }
     }
 
-    /// Keeps the segment that begins at `start`, or resolves it if it is a dot segment.
+    /// Keeps the segment that begins at `start`, or removes it if it is a dot segment.
     private mutating func endSegment(_ start: Int, isLast: Bool) -> Violation? {
         if hasHiddenSlash {
             depth += 1

@@ -2,9 +2,10 @@ import Core
 
 // The Connection fields. Source: RFC 9110 §7.6.1, RFC 9112 §9.3.
 extension FieldFacts {
-    /// Acts on the Connection fields, once all fields have been entered: a named one may come before or after.
+    /// Applies the Connection fields, once all fields have been entered, since a field that is named may come before or
+    /// after.
     ///
-    /// Errors: `badConnection` when the options are more than `Limits.connectionOptionCountMax`.
+    /// Errors: `badConnection` for more than `Limits.connectionOptionCountMax` options.
     mutating func applyConnection(_ input: Span<UInt8>, to head: Head) -> Violation? {
         var optionCount = 0
         var from = 0
@@ -45,7 +46,7 @@ extension FieldFacts {
         return nil
     }
 
-    /// Removes the fields that a Connection option names, except those that a stranger must not take away from us.
+    /// Removes the fields that a Connection option names, except those that a client must not be able to remove.
     private func removeFields(named option: Span<UInt8>, of input: Span<UInt8>, from head: Head) {
         if option.extracting(first: 7).equalsIgnoringCase("x-amzn-") { return }
         switch FieldID(option) {

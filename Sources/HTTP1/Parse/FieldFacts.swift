@@ -1,23 +1,24 @@
 import Core
 
-/// What the fields of one head tell about this hop, gathered while they are entered into the head.
+/// What the fields of one head say about this hop, collected while they are entered into the head.
 ///
-/// Fields that concern this hop only are marked removed: the serialiser writes its own.
+/// Hop-by-hop fields are marked removed, since the serialiser writes its own.
 /// Source: RFC 9110 §7.6.1; RFC 9112 §6, §9.
 package struct FieldFacts {
-    /// Whose fields these are.
+    /// What message the fields belong to.
     package enum Kind {
         case request(RequestOptions)
-        /// `keepsContentLength`: the response has no body, and the field tells the length of one it could have had.
+        /// `keepsContentLength`: the response has no body (HEAD, 304), and Content-Length tells the length that it
+        /// would have.
         case response(keepsContentLength: Bool)
-        /// `acceptsAnyName`: those of a response, whose names are borne as in its head.
+        /// `acceptsAnyName`: trailers of a response, whose names need not be tokens, as in its head.
         case trailers(acceptsAnyName: Bool)
     }
 
     let kind: Kind
     /// As `Head` counts it: 0 or 1.
     let minorVersion: UInt8
-    /// How far the input lies from the start of the arena.
+    /// Offset of the input in the arena.
     let arenaShift: Int
     /// Whether an Expect field is removed unread: on HTTP/2 it is neither answered nor passed on (docs/elbv2.md, "HTTP
     /// connections").
@@ -44,13 +45,13 @@ package struct FieldFacts {
         self.arenaShift = arenaShift
     }
 
-    /// Whether this hop's connection is to become, or becomes, a WebSocket. Source: RFC 6455 §4.1, §4.2.2.
+    /// Whether the request asks for a WebSocket, or the response switches to one. Source: RFC 6455 §4.1, §4.2.2.
     var upgradesToWebSocket: Bool { hasUpgrade && namesWebSocket && minorVersion > 0 }
 
-    /// Whether the sender lets the connection live on. Source: RFC 9112 §9.3.
+    /// Whether the sender keeps the connection open (keep-alive). Source: RFC 9112 §9.3.
     var isPersistent: Bool { !hasClose && (minorVersion > 0 || hasKeepAlive) }
 
-    /// Reads the end of a line, which in trailers is CRLF only: a body's framing leaves no choice.
+    /// Reads the end of a line. In trailers only CRLF is accepted, since they are part of the body's framing.
     @inline(__always)
     func end(of line: Line, at index: Int, in input: Span<UInt8>) -> Line.Outcome {
         if case .trailers = kind, input[index] == .lineFeed {
@@ -59,7 +60,7 @@ package struct FieldFacts {
         return line.end(at: index, of: input, otherwise: .badFieldValue)
     }
 
-    /// Enters one field, whose name and value lie in `input`, and notes what it says.
+    /// Enters one field, whose name and value lie in `input`, into the head, and records what it says about this hop.
     package mutating func enter(
         name: ByteRange, value: ByteRange, of input: Span<UInt8>, into head: Head
     ) -> Violation? {
@@ -81,10 +82,10 @@ package struct FieldFacts {
         }
     }
 
-    /// Notes that `name`, that of the field at `index`, is beyond `[-A-Za-z0-9]+`.
+    /// Checks the name of the field at `index`, which does not match `[-A-Za-z0-9]+`.
     ///
-    /// In a request, its trailers included, it must still be a token, and a field that passes for one of ours is
-    /// removed.
+    /// In a request, its trailers included, it must still be a token, and a field that a target could confuse with one
+    /// of ours is removed.
     package func checkInvalidName(_ name: Span<UInt8>, at index: Int, _ head: Head) -> Violation? {
         switch kind {
         case .request(let options):
@@ -98,7 +99,7 @@ package struct FieldFacts {
                 head.hasDroppedNames = true
                 head.removeField(index)
             }
-        // Small devices and old servers name their fields as they like.
+        // Some devices and old servers send field names that are not tokens.
         case .response: break
         case .trailers(let acceptsAnyName):
             guard acceptsAnyName || name.endOfToken(from: 0) == name.count else { return .badFieldName }
@@ -130,7 +131,7 @@ package struct FieldFacts {
         }
     }
 
-    /// Notes a field that means the same in requests and responses.
+    /// Enters a field that means the same in requests and responses.
     private mutating func enterCommonField(
         _ id: FieldID, at index: Int, _ value: Span<UInt8>, _ keepsContentLength: Bool, _ head: Head
     ) -> Violation? {

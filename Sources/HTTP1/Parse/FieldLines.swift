@@ -1,19 +1,19 @@
 import Core
 
-/// Reads field lines up to the empty line that ends them, and enters each into a head.
+/// Parses field lines up to the empty line that ends them, and enters each field into a head.
 ///
 /// Source: RFC 9112 §5 (no space before the colon, no folding), RFC 9110 §5.5 (what a value may hold).
 enum FieldLines {
     /// The outcome of reading field lines.
     enum Outcome {
-        /// The lines go on beyond the input; the one that begins at `lineStart` is the first that is not complete.
+        /// The lines continue beyond the input; `lineStart` is the start of the first incomplete one.
         case needMore(lineStart: Int)
         case refused(Violation)
         /// The byte after the empty line.
         case complete(end: Int)
     }
 
-    /// Reads the lines of `input` from `start` on; what each field means is for `facts` to say.
+    /// Reads the lines of `input` from `start` on; `facts` interprets each field.
     static func read(
         _ input: Span<UInt8>, from start: Int, into head: Head, facts: inout FieldFacts
     ) -> Outcome {

@@ -1,15 +1,15 @@
 import Core
 
-// What a field's name alone tells.
+// What can be decided from a field's name alone.
 extension Span where Element == UInt8 {
-    /// Whether a careless reader could take this name for Transfer-Encoding or Content-Length.
+    /// Whether a lenient parser could confuse this name with Transfer-Encoding or Content-Length (request smuggling).
     ///
-    /// That is, whether it equals one of them once everything but letters and digits is left out. U+017F and U+0131,
-    /// which some fold to `s` and `i`, count as those. Asked only of names that are neither.
+    /// True if it equals one of them after everything but letters and digits is removed. U+017F and U+0131, which some
+    /// parsers fold to `s` and `i`, count as those. Must not be called for the two names themselves.
     /// Source: docs/elbv2.md, "Request classes".
     package var isSuspiciousName: Bool {
         guard count >= 13 else { return false }
-        // What begins or ends differently, as nearly all names do, needs no closer look.
+        // Nearly all names have another first or last letter, and are decided here.
         var start = 0
         while start < count, !self[start].isLetterOrDigit { start += 1 }
         guard start < count, self[start].lowercased == 0x63 || self[start].lowercased == 0x74 else { return false }
@@ -35,9 +35,9 @@ extension Span where Element == UInt8 {
         return name.equals("transferencoding") || name.equals("contentlength")
     }
 
-    /// Whether a field of this name has no business in a trailer section, being about routing, the sender's rights,
-    /// the content's form or what caches do, or is taken for such a one by those who read fields as variables.
-    /// `FieldID` knows the others. Source: RFC 9110 §6.5.1.
+    /// Whether a field of this name must not be in a trailer section, because it concerns routing, authentication, the
+    /// content's format or caching, or because a CGI-like server would confuse it with such a field. `FieldID` covers
+    /// the other names. Source: RFC 9110 §6.5.1.
     package var isForbiddenInTrailers: Bool {
         if extracting(first: 7).isSameCGIVariable(as: "x-amzn-") { return true }
         if extracting(first: 12).isSameCGIVariable(as: "x-forwarded-") { return true }
@@ -57,15 +57,15 @@ extension Span where Element == UInt8 {
         }
     }
 
-    /// Whether servers that hand fields on as variables, as CGI does, cannot tell fields of these names apart: every
-    /// byte but letters and digits is the same to them. Source: RFC 3875 §4.1.18.
+    /// Whether a CGI-like server confuses fields of these two names: it passes fields on as environment variables, in
+    /// whose names every byte but letters and digits becomes `_`. Source: RFC 3875 §4.1.18.
     package func isSameCGIVariable(as other: Span<UInt8>) -> Bool {
         guard count == other.count else { return false }
         for index in 0..<count where self[index].inVariable != other[index].inVariable { return false }
         return true
     }
 
-    /// The same, for a literal in lower case.
+    /// As above, for a literal in lower case.
     private func isSameCGIVariable(as literal: StaticString) -> Bool {
         guard count == literal.utf8CodeUnitCount else { return false }
         for index in 0..<count where self[index].inVariable != literal[byte: index] { return false }
@@ -75,6 +75,6 @@ extension Span where Element == UInt8 {
 
 extension UInt8 {
     fileprivate var isLetterOrDigit: Bool { isLetter || isDigit }
-    /// What becomes of it in the name of a variable, the case and the sort of dash aside.
+    /// What it becomes in the name of a variable; lower case for upper case, and a dash for `_`.
     fileprivate var inVariable: UInt8 { isLetterOrDigit ? lowercased : 0x2D }
 }

@@ -1,11 +1,12 @@
 import Core
 
-/// What Content-Length and Transfer-Encoding say, each of them at most once and never both.
+/// What Content-Length and Transfer-Encoding say. Each may occur once, and never both.
 ///
-/// Every doubt is refused: what one reader takes for the next request is another's body.
+/// Everything ambiguous is rejected, since what one parser takes for the body is the next request for another (request
+/// smuggling).
 /// Source: RFC 9112 §6.1, §6.2, §6.3, §11.2; RFC 9110 §8.6; docs/threats.md, "Message framing".
 package struct FramingFields {
-    /// Bytes that Content-Length tells of; nil if there is none.
+    /// The value of Content-Length; nil if there is none.
     package private(set) var contentLength: UInt64?
     private(set) var isChunked = false
 
@@ -17,7 +18,7 @@ package struct FramingFields {
         var length: UInt64 = 0
         for index in 0..<value.count {
             guard value[index].isDigit else { return .badContentLength }
-            // Below 2^63 / 10 neither the product nor the sum can wrap round to a small number.
+            // Below 2^63 / 10 neither the product nor the sum can overflow.
             guard length <= UInt64(Int64.max) / 10 else { return .badContentLength }
             length = length * 10 + UInt64(value[index] &- 0x30)
             guard length <= UInt64(Int64.max) else { return .badContentLength }
@@ -38,7 +39,7 @@ package struct FramingFields {
         return nil
     }
 
-    /// Whether `value` is a list of codings that HTTP knows and we do not, perhaps with `chunked` at its end.
+    /// Whether `value` is a list of registered codings that Apus does not support, perhaps with `chunked` at its end.
     private func isKnownCoding(_ value: Span<UInt8>) -> Bool {
         var start = 0
         while true {

@@ -1,31 +1,33 @@
 import Core
 
-/// Remembers how far the end of an unfinished head was looked for, so that a sender of single bytes costs linear time.
+/// Remembers how far an incomplete head was searched for its end, so that a client that sends single bytes (slow loris)
+/// costs linear time.
 ///
-/// The first bytes are parsed at once, as most heads come whole. After that only what is new is searched, and
-/// parsing happens again when the first line or the head is complete, or a limit is passed.
-/// Shape: one per connection, beside its buffer; what waits only grows until the head is complete or refused.
+/// The first bytes are parsed at once, as most heads arrive complete. After that only new bytes are searched, and the
+/// head is parsed again when the first line or the head is complete, or a limit is exceeded.
+/// Shape: one per connection, beside its buffer. No bytes may be removed from the buffer until the head is complete or
+/// rejected.
 public struct HeadScan: Sendable {
     /// How many bytes have been searched; `0 ≤ lineStart ≤ searchedCount`.
     private var searchedCount = 0
-    /// Where the unfinished line begins.
+    /// Where the incomplete line begins.
     private var lineStart = 0
-    /// Finished lines before it, leading empty ones not included.
+    /// Complete lines before it, without leading empty ones.
     private var lineCount = 0
 
     public init() {}
 
-    /// Forgets the head that was being looked for.
+    /// Begins a new head.
     public mutating func reset() { self = HeadScan() }
 
-    /// Notes that all of `input` was parsed and is undecided, its last line beginning at `lineStart`.
+    /// Records that all of `input` was parsed without a verdict, and that its last line begins at `lineStart`.
     mutating func suspend(_ input: Span<UInt8>, lineStart: Int, lineCount: Int) {
         searchedCount = input.count
         self.lineStart = lineStart
         self.lineCount = lineCount
     }
 
-    /// Whether parsing `input` may tell more than the last time.
+    /// Whether parsing `input` again may give a verdict.
     mutating func isWorthParsing(_ input: Span<UInt8>, bytesMax: Int) -> Bool {
         guard searchedCount > 0 else { return true }
         precondition(input.count >= searchedCount, "head scan: bytes of an unfinished head were taken away")

@@ -1,9 +1,9 @@
 import Core
 
-/// One line being read: where it begins, how long it may be, and what it is refused as when it is longer.
+/// One line that is being parsed: its start, its maximum length, and the violation if it is longer.
 ///
-/// However the bytes of a line arrive, the verdict is the one that its first offending byte calls for, be it that
-/// it has no place there or that it is one too many.
+/// However the bytes of a line arrive, the verdict is that of its first offending byte, which is either not allowed
+/// there or beyond the limit.
 struct Line {
     let start: Int
     let bytesMax: Int
@@ -11,24 +11,24 @@ struct Line {
 
     /// The outcome of reading one line, or a part of it.
     enum Outcome {
-        /// The line goes on beyond the input.
+        /// The line continues beyond the input.
         case needMore
         case refused(Violation)
         /// The line is complete, and the next one begins here.
         case complete(next: Int)
     }
 
-    /// The verdict on an offending byte at `index`: it may lie beyond the limit.
+    /// The verdict on an offending byte at `index`: `violation`, or `tooLong` if it is beyond the limit.
     func violation(_ violation: Violation, at index: Int) -> Violation {
         index - start > bytesMax ? tooLong : violation
     }
 
-    /// The outcome when none of the bytes before `count` ends the line or offends.
+    /// The outcome if none of the bytes before `count` ends the line or is invalid.
     func undecided(_ count: Int) -> Outcome {
         count - start > bytesMax ? .refused(tooLong) : .needMore
     }
 
-    /// Reads the end of the line at `index`, where a byte stands: CRLF or LF. Any other is `violation`.
+    /// Reads the end of the line, CRLF or LF, at `index`, which must be inside the input. Anything else is `violation`.
     /// Source: RFC 9112 §2.2, which lets a single LF end a line; docs/elbv2.md, "Request classes".
     @inline(__always)
     func end(at index: Int, of input: Span<UInt8>, otherwise violation: Violation) -> Outcome {

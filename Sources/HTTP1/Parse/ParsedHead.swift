@@ -1,23 +1,23 @@
-/// How an HTTP/1 message tells where its body ends. Source: RFC 9112 §6.
+/// How an HTTP/1 message delimits its body. Source: RFC 9112 §6.
 public enum Framing: Equatable, Sendable {
     /// There is no body.
     case none
-    /// So many bytes follow; may be zero.
+    /// Content-Length: this many bytes follow; may be zero.
     case length(UInt64)
-    /// Chunks follow, the last of them empty, then trailers.
+    /// Transfer-Encoding: chunks follow, the last of them empty, then trailers.
     case chunked
     /// The body ends with the connection. Responses only.
     case untilClose
 }
 
-/// What a complete HTTP/1 head said beside what its neutral `Head` tells.
+/// What a complete HTTP/1 head says beyond its neutral `Head`.
 public struct ParsedHead: Equatable, Sendable {
-    /// Bytes of input that the head took, its last empty line included.
+    /// Bytes of input that the head occupies, its final empty line included.
     public var byteCount: Int
     /// How the body that follows is delimited.
     public var framing: Framing
-    /// Whether the sender lets the connection live on: HTTP/1.1 without `close`, or HTTP/1.0 with `keep-alive`,
-    /// and a body that ends before the connection does.
+    /// Whether the sender keeps the connection open (keep-alive): HTTP/1.1 without `close`, or HTTP/1.0 with
+    /// `keep-alive`, and a body that ends before the connection does.
     public var isPersistent: Bool
     /// Whether the client waits for `100 Continue` before it sends the body.
     public var expectsContinue: Bool
@@ -36,18 +36,18 @@ public struct ParsedHead: Equatable, Sendable {
     }
 }
 
-/// The outcome of looking for a head.
+/// The outcome of parsing a head.
 public enum HeadResult: Equatable, Sendable {
-    /// Legal so far. Call again with these bytes and more. The head was reset.
+    /// Valid so far, but incomplete. Call again with these bytes and more. The head was reset.
     case needMore
     /// The head is filled.
     case complete(ParsedHead)
-    /// Close the connection after the answer. A request's head has its request line, if that could be read and for
-    /// logs only; a response's has nothing.
+    /// Rejected: close the connection after the answer. A request's head has its request line, for logs only, if that
+    /// could be parsed; a response's head is empty.
     case refused(Violation)
 }
 
-/// The load balancer attributes that change how request heads are read.
+/// The load balancer attributes that change how request heads are parsed.
 public struct RequestOptions: Equatable, Sendable {
     /// `routing.http.drop_invalid_header_fields.enabled`: fields whose name is not `[-A-Za-z0-9]+` are removed.
     public var dropsInvalidNames: Bool

@@ -6,15 +6,15 @@ package struct PathAndQuery {
     package var path = ByteRange.empty
     /// With its `?`, or empty.
     package var query = ByteRange.empty
-    /// Whether the path is canonical as it stands; if not, `CanonicalPath` makes it so.
+    /// Whether the path is canonical as received; if not, `CanonicalPath` builds the canonical form.
     package var isPlain = true
-    /// Whether there are servers that read the path as another one: it has an escape, a backslash, a parameter, or
-    /// slashes in a row. Source: `Routing.PathReading`.
+    /// Whether some servers would resolve the path to another one: it has an escape, a backslash, a path parameter, or
+    /// consecutive slashes. Source: `Routing.PathReading`.
     package var isPathAmbiguous = false
 
     init() {}
 
-    /// Splits what stands between `start` and `end`.
+    /// Splits the bytes from `start` to `end`.
     package init(_ input: Span<UInt8>, from start: Int, to end: Int) {
         var index = start
         while true {

@@ -1,18 +1,17 @@
 import Core
 
-/// Reads a request head from the start of `input`, all that waits, into `head`.
+/// Parses a request head from the start of `input`, which is all bytes that wait, into `head`.
 ///
-/// On `complete` the head is neutral: fields that concern this hop only, and those that Connection names, are marked
-/// removed, framing and Expect among them; Host stays. Its arena holds the bytes as they came.
-/// On `refused` it has the request line if that could be read, for logs, and no field.
-/// `scan` belongs to the connection and starts anew with each head.
+/// On `complete` the head is neutral: hop-by-hop fields and those that Connection names are marked removed, framing and
+/// Expect among them; Host is kept. Its arena holds the bytes as received. On `refused` it has the request line, for
+/// logs, if that could be parsed, and no field. `scan` belongs to the connection and starts anew with each head.
 /// Source: RFC 9112 §3, §5, §6, §9; docs/elbv2.md, "HTTP connections" and "Request classes" (mode `defensive`).
 public func parseRequestHead(
     _ input: Span<UInt8>, into head: Head, options: RequestOptions, scan: inout HeadScan
 ) -> HeadResult {
     head.reset()
     guard scan.isWorthParsing(input, bytesMax: Limits.requestHeadBytesMax) else { return .needMore }
-    // Bytes beyond the cap are not looked at, so that the verdict is the same however the head arrives.
+    // Bytes beyond the cap are not parsed, so that the verdict does not depend on how the head arrives.
     let window = input.extracting(first: Limits.requestHeadBytesMax)
     let result = readRequestHead(window, into: head, options: options, scan: &scan)
     let limited = applyHeadLimit(result, isBeyondLimit: input.count > window.count, head, &scan)
@@ -20,7 +19,7 @@ public func parseRequestHead(
     return limited
 }
 
-/// Reads a refused head's request line once more, into the empty `head`, as far as it is one.
+/// Parses the request line of a rejected head once more, into the empty `head`, as far as it is valid.
 private func keepRequestLine(_ input: Span<UInt8>, _ head: Head) {
     var line = RequestLine()
     guard let start = input.skippingBlankLines() else { return }
@@ -31,14 +30,14 @@ private func keepRequestLine(_ input: Span<UInt8>, _ head: Head) {
         head.method = line.method
         head.target = line.target
         head.minorVersion = line.minorVersion
-        // What CONNECT names is a host and a port.
+        // The target of CONNECT is a host and a port.
         let isHost = input.extracting(line.method).equals("CONNECT") && input.extracting(line.target).isAuthority
         if isHost { head.authority = line.target }
     }
     head.append(input.extracting(first: next))
 }
 
-/// Turns `needMore` into a refusal where more cannot help, and leaves nothing behind of a head that is not complete.
+/// Turns `needMore` into a rejection if the head exceeds its limit, and resets a head that is not complete.
 @inline(__always)
 func applyHeadLimit(_ result: HeadResult, isBeyondLimit: Bool, _ head: Head, _ scan: inout HeadScan) -> HeadResult {
     switch result {
@@ -70,7 +69,7 @@ private func readRequestHead(
     case .refused(let violation): return .refused(violation)
     case .complete(let next): fieldsStart = next
     }
-    // TRACE would show our fields to whoever asks; CONNECT asks for a forward proxy.
+    // TRACE would echo the fields that we add to the client; CONNECT is for forward proxies.
     let method = input.extracting(line.method)
     if method.equals("TRACE") || method.equals("CONNECT") { return .refused(.methodNotAllowed) }
     var target = RequestTarget()
@@ -88,7 +87,7 @@ private func readRequestHead(
     }
 }
 
-/// Judges what only the whole head can tell.
+/// Checks what only the complete head can tell.
 private func finish(
     _ input: Span<UInt8>, end: Int, line: RequestLine, facts: inout FieldFacts, _ head: Head
 ) -> HeadResult {
@@ -133,7 +132,7 @@ private func compliance(of line: RequestLine, _ framing: Framing, isRead: Bool) 
 }
 
 extension Span where Element == UInt8 {
-    /// Where the first line begins, empty lines passed over; nil if a carriage return stands alone.
+    /// Where the first line begins after empty lines; nil if a carriage return is not followed by a line feed.
     /// Source: RFC 9112 §2.2.
     fileprivate func skippingBlankLines() -> Int? {
         var index = 0

@@ -9,7 +9,7 @@ struct RequestLine {
     /// Whether it is HTTP/1.0 or HTTP/1.1, and not one of the versions that nobody has written down.
     var isVersionKnown = true
 
-    /// Reads the request line of `input` that begins at `start`: three parts and exactly one space between them.
+    /// Parses the request line that begins at `start`: three parts with exactly one space between them.
     mutating func read(_ input: Span<UInt8>, from start: Int) -> Line.Outcome {
         let line = Line(start: start, bytesMax: Limits.requestLineBytesMax, tooLong: .requestLineTooLong)
         let methodEnd = input.endOfToken(from: start)

@@ -1,18 +1,19 @@
 import Core
 
-/// What a request target names, as offsets into the input. Source: RFC 9112 §3.2, RFC 3986 §3.
+/// The parts of a request target, as offsets into the input. Source: RFC 9112 §3.2, RFC 3986 §3.
 struct RequestTarget {
     /// Empty unless the target is in absolute form.
     private var authority = ByteRange.empty
     /// Its path is empty if an absolute form has none.
     private var pathAndQuery = PathAndQuery()
 
-    /// Bytes that were put into the arena before the head itself: all offsets into the input grow by them.
+    /// Bytes in the arena before the copy of the input: the difference between an offset in the arena and one in the
+    /// input.
     private(set) var arenaShift = 0
 
-    /// Reads the target of `line` and sets method, target, authority, path, query and version of `head`.
+    /// Parses the target of `line` and sets method, target, authority, path, query and version of `head`.
     ///
-    /// The canonical path goes to the start of the arena if it is not the path as received.
+    /// If the canonical path differs from the path as received, it is put at the start of the arena.
     mutating func resolve(_ line: RequestLine, of input: Span<UInt8>, into head: Head) -> Violation? {
         let start = line.target.start
         let end = line.target.end
@@ -27,7 +28,7 @@ struct RequestTarget {
         }
         let path = pathAndQuery.path
         if path.isEmpty {
-            // RFC 9112 §3.2.4: without path and query, OPTIONS asks the server itself.
+            // RFC 9112 §3.2.4: without path and query, OPTIONS is about the server itself.
             head.append(isOptions && pathAndQuery.query.isEmpty ? .asterisk : .slash)
             head.path = head.range(from: 0)
         } else if !pathAndQuery.isPlain {
@@ -45,7 +46,7 @@ struct RequestTarget {
         return nil
     }
 
-    /// Reads `http://authority/path?query`, whose scheme may be `https` and in any case.
+    /// Parses `http://authority/path?query`. The scheme may also be `https`, in upper or lower case.
     private mutating func readAbsoluteForm(_ input: Span<UInt8>, from start: Int, to end: Int) -> Violation? {
         let target = input.extracting(start..<end)
         let schemeCount =
@@ -63,7 +64,7 @@ struct RequestTarget {
 }
 
 extension ByteRange {
-    /// These bytes after `shift` others were put before them; empty stays `.empty`.
+    /// This range moved by `shift` bytes; an empty one stays `.empty`.
     @inline(__always) func shifted(by shift: Int) -> ByteRange {
         isEmpty ? .empty : ByteRange(start: start + shift, count: count)
     }

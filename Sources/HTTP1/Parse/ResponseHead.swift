@@ -1,18 +1,18 @@
 import Core
 
-/// Reads a response head from the start of `input`, all that waits, into `head`. Heads of 1xx responses, 101 among
-/// them, are complete heads without a body: the final response follows.
+/// Parses a response head from the start of `input`, which is all bytes that wait, into `head`. A 1xx response (100
+/// Continue, 101) is a complete head without a body, and the final response follows it.
 ///
-/// The fields are treated as those of a request are. In a response to HEAD and in a 304, which have no body,
-/// Content-Length stays, as it tells about another response; everywhere else it is marked removed.
-/// `scan` belongs to the connection and starts anew with each head.
+/// Fields are treated as in a request. In a response to HEAD and in a 304, which have no body, Content-Length is kept,
+/// as it describes another response; everywhere else it is marked removed. `scan` belongs to the connection and starts
+/// anew with each head.
 /// Source: RFC 9112 §4, §6.3; RFC 9110 §8.6; docs/elbv2.md, "Status codes".
 public func parseResponseHead(
     _ input: Span<UInt8>, into head: Head, requestIsHEAD: Bool, scan: inout HeadScan
 ) -> HeadResult {
     head.reset()
     guard scan.isWorthParsing(input, bytesMax: Limits.responseHeadBytesMax) else { return .needMore }
-    // Bytes beyond the cap are not looked at, so that the verdict is the same however the head arrives.
+    // Bytes beyond the cap are not parsed, so that the verdict does not depend on how the head arrives.
     let window = input.extracting(first: Limits.responseHeadBytesMax)
     let result = readResponseHead(window, into: head, requestIsHEAD: requestIsHEAD, scan: &scan)
     return applyHeadLimit(result, isBeyondLimit: input.count > window.count, head, &scan)

@@ -1,7 +1,7 @@
 import Core
 
-// Scans that look at eight bytes at a time. In each, bit 7 of every byte that matters is raised; a borrow can only
-// raise bits above the first true one by mistake, and only the first is asked for.
+// Scans that examine eight bytes at a time (SWAR). Each sets bit 7 of every byte that matches. A borrow can set a wrong
+// bit only above the first match, and only the first match is used.
 
 private let ones: UInt64 = 0x0101_0101_0101_0101
 private let highBits: UInt64 = 0x8080_8080_8080_8080
@@ -17,20 +17,20 @@ private let highBits: UInt64 = 0x8080_8080_8080_8080
     return (difference &- ones) & ~difference & highBits
 }
 
-/// Marks the bytes of `word` from `first` to `last`, both below 128. Exact for each byte: nothing is borrowed.
+/// Marks the bytes of `word` from `first` to `last`, both below 128. Exact for each byte, since no borrow occurs.
 @inline(__always) private func lanes(of word: UInt64, from first: UInt8, to last: UInt8) -> UInt64 {
     let raised = word | highBits
     return (raised &- ones &* UInt64(first)) & ~(raised &- ones &* (UInt64(last) &+ 1)) & ~word & highBits
 }
 
 extension UInt8 {
-    /// `0x7F`, which is no more printable than the bytes below space.
+    /// `0x7F`, a control character like the bytes below space.
     static var delete: UInt8 { 0x7F }
 
-    /// Whether this byte stands for itself in a URI wherever it stands. Source: RFC 3986 §2.3.
+    /// Whether this byte is unreserved in a URI, and so never needs percent-encoding. Source: RFC 3986 §2.3.
     var isUnreserved: Bool { isLetter || isDigit || self == 0x2D || self == .dot || self == 0x5F || self == 0x7E }
 
-    /// Whether this byte may stand in a token. Source: RFC 9110 §5.6.2.
+    /// Whether this byte may be part of a token. Source: RFC 9110 §5.6.2.
     @inline(__always) var isToken: Bool {
         // A bit for each of `!#$%&'*+-.0-9` and, 64 further, for each of `A-Z^_`a-z|~`.
         let bits: UInt64 = self < 64 ? 0x03FF_6CFA_0000_0000 : self < 128 ? 0x57FF_FFFF_C7FF_FFFE : 0
@@ -65,15 +65,15 @@ extension Span where Element == UInt8 {
         return count
     }
 
-    /// The first byte from `start` on and before `end` that a path has to be looked at for: `? % \ . ;` or a slash
-    /// that follows a slash, both from `start` on; or `end`.
+    /// The first byte from `start` on and before `end` because of which a path may not be canonical: `? % \ . ;`, or a
+    /// slash that follows a slash; or `end`.
     func endOfPlainPath(from start: Int, to end: Int) -> Int {
         var index = start
-        // Bit 7, if the byte before the word is a slash.
+        // Bit 7 is set if the byte before the word is a slash.
         var slashBefore: UInt64 = 0
         while index &+ 8 <= end {
             let word = eightBytes(at: index)
-            // Above a true slash a dot may be marked as one too: but a dot stops the scan in any case.
+            // A borrow may mark a dot after a slash as a slash, but a dot stops the scan in any case.
             let slashes = lanes(of: word, equalTo: .slash)
             let stops =
                 lanes(of: word, equalTo: .questionMark) | lanes(of: word, equalTo: .percent)
@@ -171,7 +171,7 @@ extension Span where Element == UInt8 {
         return index
     }
 
-    /// Where what stands between `start` and `end` ends when the spaces and tabs at its end are left out.
+    /// The end of the bytes from `start` to `end` without the spaces and tabs at their end.
     func trimmingWhitespace(from start: Int, to end: Int) -> Int {
         var index = end
         while index > start, self[index &- 1] == .space || self[index &- 1] == .tab { index &-= 1 }

@@ -12,7 +12,7 @@ struct StatusLine {
     /// In the input; empty if there is none.
     var reason = ByteRange.empty
 
-    /// Reads the status line at the start of `input`. The space before a reason that is absent may be absent too.
+    /// Parses the status line at the start of `input`. Without a reason phrase, the space before it may be missing too.
     mutating func read(_ input: Span<UInt8>) -> Line.Outcome {
         let line = Line(start: 0, bytesMax: Limits.fieldLineBytesMax, tooLong: .fieldTooLarge)
         let codeEnd = Self.codeEnd
@@ -32,7 +32,8 @@ struct StatusLine {
         return line.end(at: reasonEnd, of: input, otherwise: .badStatusLine)
     }
 
-    /// Reads as much of the space and the three digits after the version as there is; says whether it is that.
+    /// Reads as much of the space and the three digits after the version as has arrived. Returns whether it is valid so
+    /// far.
     private mutating func readCode(_ input: Span<UInt8>) -> Bool {
         guard input.count > Version.byteCount else { return true }
         guard input[Version.byteCount] == .space else { return false }

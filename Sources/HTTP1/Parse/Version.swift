@@ -9,10 +9,10 @@ struct Version {
     let major: UInt8
     let minor: UInt8
 
-    /// The minor version as `Head` counts it: whatever is above 1.0 is read as 1.1. Source: RFC 9110 §6.2.
+    /// The minor version as `Head` counts it: every minor version above 0 counts as 1. Source: RFC 9110 §6.2.
     var headMinorVersion: UInt8 { minor == 0 ? 0 : 1 }
 
-    /// Reads the version that stands whole at `index`, or returns nil if it is none.
+    /// Parses the eight bytes at `index`; nil if they are not a version.
     @inline(__always)
     init?(_ input: Span<UInt8>, at index: Int) {
         let word = input.eightBytes(at: index)
@@ -26,7 +26,7 @@ struct Version {
         minor = input[index + 7] &- 0x30
     }
 
-    /// The first byte from `index` on that cannot stand in `HTTP/d.d`; nil if all that are there can.
+    /// The first byte from `index` on that cannot be part of `HTTP/d.d`; nil if all that have arrived can.
     static func firstInvalidByte(_ input: Span<UInt8>, at index: Int) -> Int? {
         for offset in 0..<min(byteCount, input.count - index) {
             let byte = input[index + offset]

@@ -1,7 +1,7 @@
-/// What is wrong with a message, and so why it was refused.
+/// Why a message was rejected.
 ///
-/// Errors: after any of these no later byte of the connection can be trusted: a client is answered `status` and
-/// closed; a target's connection is closed, and its client gets 502.
+/// Errors: after any of these, later bytes of the connection cannot be trusted. A client gets `status` and its
+/// connection is closed; a target's connection is closed, and the client gets 502.
 /// Source: RFC 9110, RFC 9112; docs/elbv2.md, "Status codes" and "Request classes".
 public enum Violation: UInt8, Error, Sendable, CaseIterable {
     // The first line.
@@ -11,7 +11,7 @@ public enum Violation: UInt8, Error, Sendable, CaseIterable {
     // Fields.
     case badFieldName, badFieldValue, bareCarriageReturn, bareLineFeed, obsoleteFold, suspiciousHeader
     case missingHost, duplicateHost, badHost, badConnection
-    // What only HTTP/2 can get wrong; the last is an extended CONNECT to something other than WebSocket (RFC 8441 §4).
+    // Only in HTTP/2; the last is an extended CONNECT to something other than WebSocket (RFC 8441 §4).
     case authorityMismatch, badScheme, unsupportedProtocol
     case fieldTooLarge, headTooLarge, tooManyFields, badExpectation
     // Framing.
@@ -20,7 +20,7 @@ public enum Violation: UInt8, Error, Sendable, CaseIterable {
     // The body.
     case badChunkSize, badChunkExtension, chunkLineTooLong, badChunkEnd, trailersTooLarge
 
-    /// The status code for a client whose request this is: 400, 405, 413, 414, 417, 501 or 505.
+    /// The status code for the client if this is a request: 400, 405, 413, 414, 417, 501 or 505.
     public var status: UInt16 {
         switch self {
         case .methodNotAllowed: 405

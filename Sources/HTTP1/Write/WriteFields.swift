@@ -1,6 +1,6 @@
 import Core
 
-/// The bytes that the fields of `head` take at most.
+/// The most bytes that the fields of `head` take when they are written.
 func fieldLinesByteCount(_ head: Head) -> Int {
     var count = 0
     for index in 0..<head.fieldCount {
@@ -12,8 +12,8 @@ func fieldLinesByteCount(_ head: Head) -> Int {
 
 /// Appends the fields of `head` that were not removed, in their order, each as `name: value` and CRLF.
 ///
-/// Framing fields are never among them, whoever put them there, except Content-Length if `keepsContentLength`.
-/// Lines that lie side by side in the arena in just this form are copied as one piece.
+/// Framing fields are never written, even if they were added later, except Content-Length if `keepsContentLength`.
+/// Lines that are contiguous in the arena in this form are copied in one piece.
 func writeFieldLines(_ head: Head, keepsContentLength: Bool, into buffer: Buffer) {
     let bytes = head.bytes
     var run = 0..<0
@@ -41,7 +41,7 @@ func writeFieldLines(_ head: Head, keepsContentLength: Bool, into buffer: Buffer
     buffer.append(bytes.extracting(run))
 }
 
-/// Whether the arena holds this field just as it is written, its end included.
+/// Whether the arena holds this field in the form in which it is written, line end included.
 @inline(__always)
 private func isCanonical(_ name: ByteRange, _ value: ByteRange, in bytes: Span<UInt8>) -> Bool {
     name.end + 2 == value.start && value.end + 1 < bytes.count

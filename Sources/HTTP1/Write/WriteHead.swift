@@ -2,18 +2,19 @@ import Core
 
 /// What a response says about the connection. Source: RFC 9112 §9.3.
 public enum ConnectionOption: Equatable, Sendable {
-    /// Nothing: an HTTP/1.1 connection goes on.
+    /// Nothing: an HTTP/1.1 connection stays open.
     case none
-    /// The connection ends with this response.
+    /// `close`: the connection ends with this response.
     case close
-    /// The connection goes on: for clients that speak HTTP/1.0.
+    /// `keep-alive`: the connection stays open, for HTTP/1.0 clients.
     case keepAlive
 }
 
-/// What asks for a WebSocket, and agrees to one. Source: RFC 6455 §4.1, §4.2.2.
+/// The fields that ask for a WebSocket, and those that accept it. Source: RFC 6455 §4.1, §4.2.2.
 private let webSocketUpgrade: StaticString = "Connection: Upgrade\r\nUpgrade: websocket\r\n"
 
-/// More than what the literals of a head take: its version, status, spaces, line ends, and our own two fields.
+/// More than the literals of a head take: version, status, spaces, line ends, and the fields for framing and
+/// Connection.
 private let headOverheadMax = 128
 
 /// The most bytes that `writeRequestHead` appends for `head`.
@@ -21,9 +22,10 @@ public func requestHeadByteCount(_ head: Head) -> Int {
     head.method.count + head.path.count + head.query.count + fieldLinesByteCount(head) + headOverheadMax
 }
 
-/// Appends the request line, the fields that were not removed, and this hop's framing; `requestHeadByteCount` fit.
+/// Appends the request line, the fields that were not removed, and this hop's framing; the buffer must have room for
+/// `requestHeadByteCount`.
 ///
-/// Without a body, `Content-Length: 0` is written where the client did so or the method calls for content.
+/// Without a body, `Content-Length: 0` is written if the client sent it or the method expects content.
 /// Source: RFC 9112 §3, §6; RFC 9110 §8.6.
 public func writeRequestHead(_ head: Head, framing: Framing, into buffer: Buffer) {
     let method = head.bytes(head.method)
@@ -55,11 +57,11 @@ public func responseHeadByteCount(_ head: Head) -> Int {
     head.reason.count + fieldLinesByteCount(head) + headOverheadMax
 }
 
-/// Appends the status line, the fields that were not removed, this hop's framing and the connection option;
-/// `responseHeadByteCount` bytes fit.
+/// Appends the status line, the fields that were not removed, this hop's framing and the connection option; the buffer
+/// must have room for `responseHeadByteCount` bytes.
 ///
-/// 1xx, 204 and 304 get no framing whatever is asked for. With `.none`, a Content-Length field that the parser left
-/// in (response to HEAD, 304) is passed on. The switch to WebSocket says `Connection: Upgrade`, whatever is asked for.
+/// 1xx, 204 and 304 get no framing, whatever `framing` is. With `.none`, a Content-Length field that the parser kept
+/// (response to HEAD, 304) is forwarded. A switch to WebSocket has `Connection: Upgrade`, whatever `connection` is.
 /// Source: RFC 9112 §4, §6; RFC 9110 §8.6.
 public func writeResponseHead(_ head: Head, framing: Framing, connection: ConnectionOption, into buffer: Buffer) {
     buffer.append("HTTP/1.1 ")

@@ -2,13 +2,13 @@ import Core
 import HTTP1
 import Testing
 
-/// What came out of a body.
+/// The result of decoding a body.
 struct Decoded: Equatable {
     enum End: Equatable {
-        /// The message ended; so many bytes of input belong to it.
+        /// The message ended after this many bytes of input.
         case ended(byteCount: Int)
         case refused(Violation)
-        /// More was wanted.
+        /// More input was needed.
         case undecided(BodyEnd)
     }
 
@@ -16,15 +16,15 @@ struct Decoded: Equatable {
     var trailers: [String] = []
     var end = End.undecided(.truncated)
 
-    /// Whether this is what `whole`, the same bytes at once, came to; a fault in a trailer section that comes slowly
-    /// may be seen only once the section is whole.
+    /// Whether this is the same result as `whole`, for the same bytes at once. In a trailer section that arrives
+    /// slowly, a fault may be found only once the section is complete.
     func agrees(with whole: Decoded) -> Bool {
         if case .refused = whole.end, end == .undecided(.truncated) { return data == whole.data }
         return self == whole
     }
 }
 
-/// Decodes `input`, of which `arrivals` bytes come at a time and `appetite` bytes of data are taken at a time.
+/// Decodes `input`, of which `arrivals` bytes arrive at a time and `appetite` bytes of data are consumed at a time.
 func decode(
     _ framing: Framing, _ input: [UInt8], arrivals: Int = .max, appetite: Int = .max, isLenient: Bool = false
 ) -> Decoded {
@@ -111,7 +111,7 @@ func decode(
         return Case(framing: .chunked, input: input, data: data, trailers: trailers, end: end)
     }
 
-    @Test(arguments: cases) func isTheSameHoweverItComesAndGoes(_ test: Case) {
+    @Test(arguments: cases) func resultDoesNotDependOnSplits(_ test: Case) {
         let input = bytes(test.input)
         let expected = Decoded(data: test.data, trailers: test.trailers, end: test.end)
         #expect(decode(test.framing, input) == expected)
@@ -136,7 +136,7 @@ func decode(
         // Its line ends with CRLF.
         ("3\nabc\r\n", .bareLineFeed), ("3\rabc\r\n", .bareCarriageReturn), ("3\r\r\nabc", .bareCarriageReturn),
         ("0\n\r\n", .bareLineFeed), ("0\r\r\n", .bareCarriageReturn),
-        // So does an extension, and it hides nothing.
+        // So does an extension, which must not hide anything.
         ("3;a\nabc\r\n", .badChunkExtension), ("3;a\rabc\r\n", .bareCarriageReturn),
         ("3;\nabc\r\n", .badChunkExtension),
         ("3;a\u{0}\r\nabc", .badChunkExtension), ("3;a\u{7F}\r\nabc", .badChunkExtension),
@@ -168,7 +168,7 @@ func decode(
         }
     }
 
-    /// Blanks behind a size, as an old Tomcat writes them, in answers alone; nothing else is borne there.
+    /// Blanks after a chunk size, as an old Tomcat writes them, are accepted in responses only, and nothing else is.
     @Test(
         arguments: [
             ("3  \r\nabc\r\n0\r\n\r\n", nil), ("3\t\r\nabc\r\n000      \r\n\r\n", nil),
@@ -178,17 +178,17 @@ func decode(
             ("3\r\nabc \r\n0\r\n\r\n", .badChunkEnd), (" \r\n", .badChunkSize),
             ("3\(String(repeating: " ", count: 256))\r\nabc\r\n", .chunkLineTooLong),
         ] as [(String, Violation?)])
-    func answersMayHaveBlanksBehindASize(input: String, violation: Violation?) {
+    func responsesMayHaveBlanksAfterAChunkSize(input: String, violation: Violation?) {
         let input = bytes(input)
         let expected = violation.map { .refused($0) } ?? Decoded.End.ended(byteCount: input.count)
         for arrivals in 1...input.count {
             #expect(decode(.chunked, input, arrivals: arrivals, isLenient: true).end == expected)
         }
         #expect(violation != nil || decode(.chunked, input, isLenient: true).data == "abc")
-        #expect(decode(.chunked, input).end != .ended(byteCount: input.count), "a request may not")
+        #expect(decode(.chunked, input).end != .ended(byteCount: input.count), "not in a request")
     }
 
-    /// Each line of a chunked body with each line end: only CRLF everywhere is a body.
+    /// Each line of a chunked body with each kind of line end: only CRLF is accepted.
     @Test(arguments: ["\n", "\r", "\r\n"], ["", ";ext"])
     func onlyCRLFEndsALine(wrong: String, ending: String) {
         for place in 0..<5 {
@@ -202,7 +202,7 @@ func decode(
             }
             switch decoded.end {
             case .ended: Issue.record("accepted: \(input.debugDescription)")
-            // Without its last line end the body is unfinished, rather than wrong.
+            // Without its last line end the body is incomplete, not malformed.
             case .undecided: #expect(place == 4 && wrong == "\r", "\(input.debugDescription)")
             case .refused: break
             }
@@ -229,7 +229,7 @@ func decode(
         }
     }
 
-    @Test func trailersAboutOtherThingsAreRemoved() {
+    @Test func forbiddenTrailersAreRemoved() {
         let forbidden = [
             "Content-Length: 5", "Transfer-Encoding: chunked", "Host: b", "Connection: a", "Keep-Alive: 1", "TE: x",
             "Upgrade: x", "Expect: y", "Trailer: a", "X-Forwarded-For: 1", "X-Forwarded-Host: a", "X-Amzn-Trace-Id: 2",
@@ -242,7 +242,7 @@ func decode(
         #expect(decoded.trailers == ["X-Checksum: 1", "Digest: 2"])
     }
 
-    /// A name that is no token is refused as in a request's head, and borne from targets as in a response's.
+    /// A name that is not a token is rejected in requests and accepted in responses, as in heads.
     @Test func namesInTrailersAreTokensInRequestsOnly() {
         for byte in Array("\"(),/;<=>?@[\\]{}".utf8) + [0x80, 0xC3, 0xFF] {
             for name in [[byte], bytes("A") + [byte], bytes("A") + [byte] + bytes("B")] {
@@ -266,7 +266,7 @@ func decode(
         #expect(trailers.fieldCount == 0)
     }
 
-    @Test func trailersNeedNotBeWanted() {
+    @Test func trailersAreDroppedWithoutAHead() {
         var decoder = BodyDecoder(.chunked)
         #expect(decoder.next(bytes("0\r\nA: b\r\n\r\nx").span) == .end(skip: 11))
     }

@@ -3,7 +3,7 @@ import HTTP1
 import Testing
 
 @Suite struct CanonicalPathTests {
-    /// The canonical path of `path`, or why the request was refused.
+    /// The canonical form of `path`, or why the request was rejected.
     private func canonical(_ path: String) -> (path: String?, violation: Violation?) {
         let head = Head()
         let result = request("GET \(path) HTTP/1.1\r\nHost: a\r\n\r\n", into: head)
@@ -20,7 +20,7 @@ import Testing
         ("/a/b/..", "/a/"), ("/a/b/../c", "/a/c"), ("/a/b/c/./../../g", "/a/g"), ("/a/b/../../c", "/c"),
         ("/%2e", "/"), ("/a/%2E%2e/b", "/b"), ("/a/.%2e/b", "/b"), ("/a/%2e./b", "/b"),
         ("/a//../b", "/a/b"), ("//..", "/"), ("//../a", "/a"), ("/a/..//", "//"),
-        // What only looks like one.
+        // Segments that only look like dot segments.
         ("/...", "/..."), ("/..a", "/..a"), ("/a..", "/a.."), ("/.a/", "/.a/"), ("/a;v=1/b", "/a;v=1/b"),
         ("/a.b/c.", "/a.b/c."), ("/%2e%2e%2e", "/..."), ("/%2ea", "/.a"),
         // A hidden slash beside a plain dot segment.
@@ -28,7 +28,7 @@ import Testing
         ("/a%2f...", "/a%2f..."), ("/x..%2f", "/x..%2f"), ("/%2f..a", "/%2f..a"),
     ]
 
-    @Test(arguments: cases) func isOneForm(path: String, expected: String) {
+    @Test(arguments: cases) func hasOneForm(path: String, expected: String) {
         #expect(canonical(path).path == expected)
     }
 
@@ -53,8 +53,8 @@ import Testing
         #expect(canonical(path).violation == violation)
     }
 
-    /// Whatever comes out has no dot segment in any reading, decodes nothing twice, and is stable.
-    @Test(arguments: [UInt64(1), 2, 3, 4]) func whatComesOutIsSafe(seed: UInt64) {
+    /// The result has no dot segment for any server, is not decoded twice, and is its own canonical form.
+    @Test(arguments: [UInt64(1), 2, 3, 4]) func resultIsSafe(seed: UInt64) {
         var numbers = SeededNumbers(state: seed)
         let pieces = ["/", "/", ".", "..", "a", "%2e", "%2E", "%2f", "%5C", "\\", ";", "%41", "%25", "2e", "b"]
         let head = Head()

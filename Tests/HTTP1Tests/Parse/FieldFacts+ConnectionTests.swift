@@ -32,7 +32,7 @@ import Testing
             ["A: b"]
         ),
         ("Connection: upgrade, http2-settings\r\nUpgrade: websocket\r\nHTTP2-Settings: x\r\nA: b\r\n", ["A: b"]),
-        // What we add or rely on is not for a stranger to take away.
+        // A client must not be able to remove fields that Apus adds or relies on.
         (
             "Connection: x-forwarded-for, X-Forwarded-Proto, x-forwarded-port, x-amzn-trace-id, X-Amzn-Oidc-Data\r\n"
                 + "X-Forwarded-For: 1\r\nX-Forwarded-Proto: 2\r\nX-Forwarded-Port: 3\r\nX-Amzn-Trace-Id: 4\r\n"
@@ -49,14 +49,14 @@ import Testing
         let head = Head()
         #expect(request("GET / HTTP/1.1\r\nHost: a\r\n\(lines)\r\n", into: head).parsed != nil)
         #expect(fields(head) == ["Host: a"] + expected)
-        // The same when the arena holds a canonical path before the head.
+        // The same if the arena holds a canonical path before the head.
         #expect(request("GET /%41 HTTP/1.1\r\nHost: a\r\n\(lines)\r\n", into: head).parsed != nil)
         #expect(fields(head) == ["Host: a"] + expected)
         #expect(response("HTTP/1.1 204 x\r\n\(lines)\r\n", into: head).parsed != nil)
         #expect(fields(head) == expected)
     }
 
-    @Test func hostAndFramingCannotBeNamedAway() {
+    @Test func connectionCannotRemoveHostAndFraming() {
         let head = Head()
         let lines = "Connection: host, content-length, transfer-encoding, expect\r\nContent-Length: 5\r\n"
         let result = request("POST / HTTP/1.1\r\nHost: a\r\n\(lines)Expect: 100-continue\r\n\r\n", into: head)

@@ -12,7 +12,7 @@ import Testing
         #expect(head.authority.isEmpty)
     }
 
-    @Test func furtherHostsAreKeptIfSoAsked() {
+    @Test func duplicateHostsAreKeptIfConfigured() {
         let head = Head()
         let options = RequestOptions(keepsDuplicateHosts: true)
         let result = request("GET /a/./b HTTP/1.1\r\nA: b\r\nHost: one\r\nHost: two\r\n\r\n", into: head, options)
@@ -39,7 +39,7 @@ import Testing
         #expect(request("PUT / HTTP/1.1\r\nHost: a\r\nExpect: \(value)\r\n\r\n").violation == .badExpectation)
     }
 
-    @Test func nobodyWaitsToSendNothing() {
+    @Test func expectWithoutBodyIsIgnored() {
         let head = "PUT / HTTP/1.1\r\nHost: a\r\nExpect: 100-continue\r\n"
         #expect(request(head + "\r\n").parsed?.expectsContinue == false)
         #expect(request(head + "Content-Length: 0\r\n\r\n").parsed?.expectsContinue == false)

@@ -32,7 +32,7 @@ import Testing
         ("A-b1", true), ("X", true), ("a-name-longer-than-eight-9", true), ("A_b", false), ("A.b", false),
         ("a-name-longer-than-ei_ght", false), ("A'", false), ("abcdefgh`ijklmnop", false), ("!#$%&'*+.^_`|~", false),
     ])
-    func invalidNamesAreDroppedIfSoAsked(name: String, isValid: Bool) {
+    func invalidNamesAreDroppedIfConfigured(name: String, isValid: Bool) {
         let head = Head()
         let input = "GET / HTTP/1.1\r\nHost: a\r\n\(name): b\r\nC: d\r\n\r\n"
         #expect(request(input, into: head).parsed != nil)
@@ -43,15 +43,15 @@ import Testing
         #expect(head.hasInvalidNames == !isValid)
     }
 
-    /// What is no token is no name. Source: RFC 9110 §5.1.
+    /// A field name has to be a token. Source: RFC 9110 §5.1.
     @Test(arguments: Array("\"(),/;<=>?@[\\]{}".unicodeScalars) + (0x80...0xFF).compactMap(Unicode.Scalar.init))
-    func noNameHasThese(scalar: Unicode.Scalar) {
+    func nonTokenIsRejected(scalar: Unicode.Scalar) {
         for name in ["\(scalar)", "X\(scalar)A", "a-name-longer-than-eight\(scalar)"] {
             let head = "\r\nHost: a\r\n\(name): b\r\n\r\n"
             #expect(request("GET / HTTP/1.1" + head).violation == .badFieldName)
             let dropping = RequestOptions(dropsInvalidNames: true)
             #expect(request("GET / HTTP/1.1" + head, dropping).violation == .badFieldName)
-            // Targets are ours to choose: what old servers send is borne.
+            // The operator chooses the targets, so what old servers send is accepted.
             #expect(response("HTTP/1.1 200 OK" + head).parsed != nil)
         }
     }
@@ -63,7 +63,7 @@ import Testing
         "X_Amzn_Mtls_Clientcert_Validity", "X_Amzn_Mtls_Clientcert_Leaf", "x+amzn~mtls!clientcert|leaf",
         "Sec_WebSocket_Key",
     ])
-    func whatPassesForOursIsRemoved(name: String) {
+    func fieldConfusableWithOursIsRemoved(name: String) {
         let head = Head()
         let input = "GET / HTTP/1.1\r\nHost: a\r\n\(name): b\r\nC_D: e\r\n\r\n"
         #expect(request(input, into: head).parsed != nil)
@@ -71,7 +71,7 @@ import Testing
         #expect(head.hasDroppedNames && head.hasInvalidNames)
         #expect(request(input, into: head, RequestOptions(dropsInvalidNames: true)).parsed != nil)
         #expect(fields(head) == ["Host: a"])
-        // Responses tell clients, who read no variables.
+        // Not in responses, since clients have no CGI variables.
         #expect(response("HTTP/1.1 200 OK\r\n\(name): b\r\n\r\n", into: head).parsed != nil)
         #expect(fields(head) == ["\(name): b"])
     }
@@ -80,7 +80,7 @@ import Testing
         "XForwardedFor", "X__Forwarded_For", "X_Forwarded_For_", "X_Forwarded_Host", "User_Agent", "X_Real_IP",
         "X_Amzn_Mtls_Clientcert_Leaf2",
     ])
-    func whatPassesForNobodysGoesOn(name: String) {
+    func otherFieldIsKept(name: String) {
         let head = Head()
         #expect(request("GET / HTTP/1.1\r\nHost: a\r\n\(name): b\r\n\r\n", into: head).parsed != nil)
         #expect(fields(head) == ["Host: a", "\(name): b"])

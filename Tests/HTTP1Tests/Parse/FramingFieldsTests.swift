@@ -23,7 +23,7 @@ import Testing
         ("Content-Length: 5 5\r\n", .badContentLength), ("Content-Length: 5;\r\n", .badContentLength),
         ("Content-Length: \"5\"\r\n", .badContentLength), ("Content-Length: 5e1\r\n", .badContentLength),
         ("Content-Length: 9223372036854775808\r\n", .badContentLength),
-        // Around 2^64, where digits that wrap would read as 0 and 5.
+        // Around 2^64, where an overflow would give 0 and 5.
         ("Content-Length: 18446744073709551616\r\n", .badContentLength),
         ("Content-Length: 18446744073709551619\r\n", .badContentLength),
         ("Content-Length: 18446744073709551621\r\n", .badContentLength),
@@ -37,7 +37,7 @@ import Testing
         ("Content-Length: 5\r\nTransfer-Encoding: chunked\r\n", .contentLengthWithTransferEncoding),
         ("Transfer-Encoding: chunked\r\nContent-Length: 5\r\n", .contentLengthWithTransferEncoding),
         ("Content-Length: 0\r\nTransfer-Encoding: identity\r\n", .contentLengthWithTransferEncoding),
-        // Chunked, and nothing that others might take for it.
+        // Exactly `chunked`, and nothing that another parser might take for it.
         ("Transfer-Encoding:\r\n", .badTransferEncoding), ("Transfer-Encoding: identity\r\n", .badTransferEncoding),
         ("Transfer-Encoding: xchunked\r\n", .badTransferEncoding),
         ("Transfer-Encoding: chunked,\r\n", .badTransferEncoding),
@@ -57,7 +57,7 @@ import Testing
         ("Transfer-Encoding: chunked\r\nTransfer-Encoding: chunked\r\n", .duplicateTransferEncoding),
         ("Transfer-Encoding: chunked\r\nTransfer-Encoding: identity\r\n", .duplicateTransferEncoding),
         ("Transfer-Encoding: identity\r\nTransfer-Encoding: chunked\r\n", .badTransferEncoding),
-        // Codings that exist and are not for us.
+        // Codings that exist but are not supported.
         ("Transfer-Encoding: gzip\r\n", .unsupportedTransferEncoding),
         ("Transfer-Encoding: x-gzip\r\n", .unsupportedTransferEncoding),
         ("Transfer-Encoding: Deflate\r\n", .unsupportedTransferEncoding),
@@ -69,7 +69,7 @@ import Testing
     @Test(arguments: refused) func isRefused(lines: String, violation: Violation) {
         #expect(post(lines).violation == violation)
         #expect(response("HTTP/1.1 200 OK\r\n\(lines)\r\n").violation == violation)
-        // No matter what the request is, or whether the answer has a body.
+        // Whatever the request is, and even if the response has no body.
         #expect(request("GET / HTTP/1.1\r\nHost: a\r\n\(lines)\r\n").violation == violation)
         #expect(response("HTTP/1.1 304 Not Modified\r\n\(lines)\r\n", isHEAD: true).violation == violation)
     }

@@ -3,7 +3,7 @@ import Core
 import Testing
 
 @Suite struct HeadScanTests {
-    /// The verdict when bytes come one by one, and after how many.
+    /// The verdict when bytes arrive one by one (slow loris), and after how many.
     private func drip(_ side: Side, _ input: [UInt8]) -> (result: HeadResult, byteCount: Int) {
         let head = Head()
         var scan = HeadScan()
@@ -26,7 +26,7 @@ import Testing
         ("as large as can be", start + String(repeating: "a:b\r\n", count: 255) + "\r\n", nil),
     ]
 
-    @Test(arguments: cases) func aSlowSenderGetsTheSameVerdict(_ test: (String, String, HeadResult?)) {
+    @Test(arguments: cases) func slowClientGetsTheSameVerdict(_ test: (String, String, HeadResult?)) {
         let input = bytes(test.1)
         var scan = HeadScan()
         let whole = parseRequestHead(input.span, into: Head(), options: RequestOptions(), scan: &scan)
@@ -44,7 +44,7 @@ import Testing
         #expect(slow.byteCount == Limits.responseHeadBytesMax + 1)
     }
 
-    /// Counts how often a head is worth parsing: not with every byte, and not with every line.
+    /// Counts how often a head is parsed: not for every byte, and not for every line.
     @Test func byteByByteIsParsedRarely() {
         let input = bytes(Self.start + String(repeating: "a: b\r\n", count: 200) + "\r\n")
         let head = Head()
@@ -56,10 +56,10 @@ import Testing
             if probe.isWorthParsing(prefix, bytesMax: Limits.requestHeadBytesMax) { parseCount += 1 }
             _ = parseRequestHead(prefix, into: head, options: RequestOptions(), scan: &scan)
         }
-        #expect(parseCount == 3, "the first byte, the first line, the whole")
+        #expect(parseCount == 3, "the first byte, the first line, the complete head")
     }
 
-    @Test func afterAVerdictItStartsAnew() {
+    @Test func startsAgainAfterAVerdict() {
         let head = Head()
         var scan = HeadScan()
         func parse(_ text: String) -> HeadResult {

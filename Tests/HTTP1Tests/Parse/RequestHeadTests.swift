@@ -3,7 +3,7 @@ import Core
 import Testing
 
 @Suite struct RequestHeadTests {
-    @Test func tellsAllItSays() {
+    @Test func parsesAllParts() {
         let head = Head()
         let input = "POST /a%41/../b?c=d HTTP/1.1\r\nHost: a.example:80\r\nContent-Length: 12\r\nA: b\r\n\r\n"
         let expected = ParsedHead(
@@ -36,7 +36,7 @@ import Testing
         ("GET", "Content-Length: 0\r\n", false), ("GET", "", false), ("POST", "Content-Length: 1\r\n", false),
         ("DELETE", "Content-Length: 1\r\n", false), ("get", "Content-Length: 1\r\n", false),
     ])
-    func contentThatMeansNothingIsAmbiguous(method: String, lines: String, isAmbiguous: Bool) {
+    func bodyOfABodylessMethodIsAmbiguous(method: String, lines: String, isAmbiguous: Bool) {
         let result = request("\(method) / HTTP/1.1\r\nHost: a\r\n\(lines)\r\n")
         #expect(result.parsed?.compliance.isAmbiguous == isAmbiguous)
     }
@@ -50,7 +50,7 @@ import Testing
         #expect(fields(head) == ["Host: a"])
     }
 
-    @Test func butNotMoreThanTwoOfThem() {
+    @Test func rejectsMoreThanTwoEmptyLines() {
         let rest = "GET / HTTP/1.1\r\nHost: a\r\n\r\n"
         #expect(request("\r\n\r\n\r\n" + rest).violation == .badRequestLine)
         #expect(request("\n\n\n" + rest).violation == .badRequestLine)
@@ -59,7 +59,7 @@ import Testing
         #expect(request(" \r\n" + rest).violation == .badMethod)
     }
 
-    @Test func aLoneStartIsUndecided() {
+    @Test func emptyInputIsUndecided() {
         for input in ["", "\r", "\r\n", "\r\n\r\n", "G", "GET ", "GET / HTTP/1.1\r\n", "GET / HTTP/1.1\r\nHost: a\r\n"]
         {
             #expect(request(input) == .needMore)
@@ -84,7 +84,7 @@ import Testing
         #expect(parse(String(larger.dropLast(1))) == .needMore || larger.utf8.count - 1 > Limits.requestHeadBytesMax)
         #expect(parse(larger).violation == .headTooLarge)
         #expect(parse(larger + "\u{0}").violation == .headTooLarge)
-        // A fault beyond the cap is not looked at.
+        // A fault beyond the limit is not examined.
         #expect(parse(full + line + line + "\u{0}: b\r\n\r\n").violation == .headTooLarge)
     }
 
@@ -97,7 +97,7 @@ import Testing
         ("GET http://a.example/b HTTP/1.1\r\nA : b\r\n\r\n", "GET", "http://a.example/b", "/b", "a.example"),
         ("GET / HTTP/1.1\r\n" + String(repeating: "A: b\r\n", count: 257) + "\r\n", "GET", "/", "/", ""),
     ])
-    func aRefusedHeadKeepsItsRequestLine(
+    func rejectedHeadKeepsItsRequestLine(
         input: String, method: String, target: String, path: String, authority: String
     ) {
         let head = Head()
@@ -112,13 +112,13 @@ import Testing
     @Test(arguments: [
         "G(T / HTTP/1.1\r\n", "GET / HTTP/2.0\r\n", "GET /\r\n", "GET / HTTP/1.1x", "\r\r\n", "GET /\u{0}",
     ])
-    func aRefusedRequestLineLeavesNothing(input: String) {
+    func rejectedRequestLineLeavesAnEmptyHead(input: String) {
         let head = Head()
         #expect(request(input, into: head).violation != nil)
         #expect(head.byteCount == 0 && head.method.isEmpty && head.target.isEmpty && head.path.isEmpty)
     }
 
-    @Test func aHeadCanBeUsedAgain() {
+    @Test func headIsReusable() {
         let head = Head()
         #expect(request("POST /%41?q HTTP/1.0\r\nA_b: c\r\nContent-Length: 4\r\n\r\n", into: head).parsed != nil)
         #expect(request("GET / HTTP/1.1\r\nHost: a\r\n\r\n", into: head).parsed != nil)

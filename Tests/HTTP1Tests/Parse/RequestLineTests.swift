@@ -71,7 +71,7 @@ import Testing
         #expect(parse(endless) == .needMore)
         #expect(parse(endless + "a").violation == .requestLineTooLong)
         #expect(parse("GET /" + endless).violation == .requestLineTooLong)
-        // What is wrong beyond the limit does not matter any more.
+        // A fault beyond the limit does not matter.
         #expect(parse("GET /" + endless + "\u{0} x\r\n").violation == .requestLineTooLong)
         #expect(parse(endless + "a\u{0} x\r\n").violation == .requestLineTooLong)
     }

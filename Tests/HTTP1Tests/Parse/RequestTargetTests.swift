@@ -32,7 +32,7 @@ import Testing
         Case(target: "http://other.example?", method: "OPTIONS", authority: "other.example", path: "/", query: "?"),
     ]
 
-    @Test(arguments: cases) func namesItsParts(_ test: Case) {
+    @Test(arguments: cases) func parsesItsParts(_ test: Case) {
         let head = Head()
         let result = request("\(test.method) \(test.target) HTTP/1.1\r\nHost: host.example\r\nA: b\r\n\r\n", into: head)
         #expect(result.parsed != nil)
@@ -41,7 +41,7 @@ import Testing
         #expect(text(head, head.authority) == test.authority)
         #expect(text(head, head.path) == test.path)
         #expect(text(head, head.query) == test.query)
-        // What was put before the head in the arena must not move the fields.
+        // A canonical path before the head in the arena must not move the fields.
         #expect(fields(head) == ["Host: host.example", "A: b"])
     }
 
@@ -51,7 +51,7 @@ import Testing
         ("/1234567//b", true), ("/a/;b", true), ("/a;b=c", true), ("/a\\b", true), ("/%2fa", true), ("/%5Ca", true),
         ("/%20", true), ("/./%41", true), ("/.//a", true), ("/x/..//a", true), ("http://a//b", true), ("/a//?b", true),
     ])
-    func saysWhetherItHasOtherReadings(target: String, hasSome: Bool) {
+    func reportsAmbiguousPaths(target: String, hasSome: Bool) {
         let head = Head()
         let method = target == "*" ? "OPTIONS" : "GET"
         #expect(request("\(method) \(target) HTTP/1.1\r\nHost: a\r\n\r\n", into: head).parsed != nil)

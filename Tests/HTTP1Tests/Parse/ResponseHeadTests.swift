@@ -36,7 +36,7 @@ import Testing
         Case(status: 304, framing: .none),
         Case(status: 200, isHEAD: true, framing: .none),
         Case(status: 200, lines: "Transfer-Encoding: chunked\r\n", isHEAD: true, framing: .none),
-        // The length of another response stays.
+        // Content-Length that describes another response is kept.
         Case(status: 304, lines: "Content-Length: 5\r\n", framing: .none, fields: ["Content-Length: 5"]),
         Case(
             status: 200, lines: "A: b\r\nContent-Length: 5\r\n", isHEAD: true, framing: .none,

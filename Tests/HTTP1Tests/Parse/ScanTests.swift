@@ -3,8 +3,7 @@ import Core
 import Testing
 
 @Suite struct ScanTests {
-    /// Each scan stops at the byte at which a plain loop stops, for each byte at each place of a word, whatever
-    /// stands after it.
+    /// Each scan stops where a simple loop stops, for each byte at each position of a word, whatever follows.
     @Test(arguments: 0...255 as ClosedRange<UInt8>) func stopsWhereALoopStops(byte: UInt8) {
         for place in 0..<20 {
             for follower: UInt8 in [0x61, 0x00, 0x0A, 0xFF, byte ^ 1] {
@@ -41,7 +40,7 @@ import Testing
         } ?? input.count
     }
 
-    /// Slashes in a row are found wherever they lie among the words, and whatever is before and after them.
+    /// Consecutive slashes are found at every position, within and across words.
     @Test(arguments: 0..<20) func findsTwoSlashes(place: Int) {
         for (before, after) in [(0x61, 0x61), (0x2E, 0x61), (0x61, 0x2E), (0x2F, 0x61), (0x61, 0x2F)]
             as [(UInt8, UInt8)]

@@ -2,7 +2,7 @@ import HTTP1
 import Testing
 
 @Suite struct ViolationTests {
-    @Test func eachHasAWordOfItsOwn() {
+    @Test func eachHasItsOwnReasonCode() {
         let codes = Violation.allCases.map { $0.reasonCode.description }
         #expect(Set(codes).count == codes.count)
         for (violation, code) in zip(Violation.allCases, codes) {

@@ -21,7 +21,7 @@ import Testing
                 == "0\r\n\r\n")
     }
 
-    @Test func whatIsWrittenIsDecoded() {
+    @Test func decodesWhatWasWritten() {
         var decoder = BodyDecoder(.chunked)
         let trailers = Head()
         let section = bytes("0\r\nA:b\r\nContent-Length: 5\r\nC: d \r\n\r\n")

@@ -31,8 +31,8 @@ import Testing
         #expect(linesWritten(head) == "A: b\r\nC: d\r\nHost: new\r\nX: 7\r\n")
     }
 
-    /// A literal may itself look like a whole line of the arena.
-    @Test func whatLooksLikeALineIsALine() {
+    /// A literal may look like a complete line of the arena.
+    @Test func copiesALiteralThatLooksLikeALine() {
         let head = Head()
         let name = head.append("A")
         head.append(": ")
@@ -44,7 +44,7 @@ import Testing
         #expect(linesWritten(head) == "A: b\r\nC: b\r\n")
     }
 
-    @Test func framingIsNeverAmongThem() {
+    @Test func framingFieldsAreNotWritten() {
         let head = Head()
         head.addField(name: head.append("Transfer-Encoding"), value: head.append("chunked"), id: .transferEncoding)
         head.addField(name: head.append("Content-Length"), value: head.append("5"), id: .contentLength)

@@ -78,7 +78,7 @@ import Testing
         ResponseCase(
             input: "HTTP/1.1 200 OK\r\nA: b\r\nContent-Length: 5\r\n", isHEAD: true, framing: .none,
             expected: "HTTP/1.1 200 OK\r\nA: b\r\nContent-Length: 5\r\n\r\n"),
-        // A length that the parser left in is not said twice.
+        // A Content-Length that the parser kept is not written twice.
         ResponseCase(
             input: "HTTP/1.1 200 OK\r\nContent-Length: 5\r\n", isHEAD: true, framing: .length(5),
             expected: "HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\n"),
@@ -90,20 +90,20 @@ import Testing
         #expect(responseWritten(head, test.framing, test.connection) == test.expected)
     }
 
-    /// What is written is read back as what it was, is the same when written again, and holds no other framing.
+    /// What is written parses to the same head, is the same when written again, and has no other framing.
     @Test(arguments: [
         "GET / HTTP/1.1\r\nHost: a\r\n\r\n", "GET /%41/./b?c HTTP/1.1\nHost:a\nX:  y \n\n",
         "POST http://b/c HTTP/1.1\r\nHost: a\r\nContent-Length: 7\r\nExpect: 100-continue\r\n\r\n",
         "PUT /\u{E9}?\u{FF} HTTP/1.0\r\nHost: a\r\nX_Y: \u{80}\r\n\r\n",
         "POST / HTTP/1.1\r\nTE: trailers\r\nTransfer-Encoding: chunked\r\nHost: a\r\nConnection: TE, x\r\nX: y\r\n\r\n",
     ])
-    func whatIsWrittenIsReadBack(input: String) throws {
+    func parsesWhatWasWritten(input: String) throws {
         let head = Head()
         let parsed = try #require(request(input, into: head).parsed)
         let again = Head()
         let output = requestWritten(head, parsed.framing)
         let second = try #require(request(output, into: again).parsed)
-        // `Content-Length: 0` where there was no body is the same to everybody.
+        // `Content-Length: 0` is equivalent to no body.
         let isEmpty = parsed.framing == .none || parsed.framing == .length(0)
         #expect(second.framing == parsed.framing || isEmpty && second.framing == .length(0))
         #expect(second.byteCount == output.unicodeScalars.count)
