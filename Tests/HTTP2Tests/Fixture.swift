@@ -3,17 +3,17 @@ import Core
 import HTTP1
 import HTTP2
 
-/// One side of a connection in memory: a session, and how a worker would drive it.
+/// One side of an in-memory connection: a session, driven as a worker drives it.
 final class Side {
     let session: HTTP2Session
     let heads: HeadPool
     let output = Buffer(capacity: Core.Limits.largeBufferBytes)
     var now = Instant(nanoseconds: 1_000_000_000)
-    /// Turns that it took to hand in all that came.
+    /// The number of turns that the received bytes took.
     var turnCount = 0
-    /// What happened, as words; `data` with its bytes.
+    /// The events as text; `data` with its bytes.
     var story: [String] = []
-    /// Heads by slot, the last one.
+    /// The last head of each slot.
     var lastHead: Head?
     var lastSlot: Int?
     var slots: [Int] = []
@@ -24,7 +24,7 @@ final class Side {
         session = HTTP2Session(role, settings, heads: heads, now: now)
     }
 
-    /// Takes bytes, in pieces of at most `size`, and tells the story of each.
+    /// Receives bytes, in pieces of at most `size`, and records the events.
     @discardableResult func receive(_ bytes: [UInt8], pieces size: Int = Int.max) -> Bool {
         var index = 0
         while index < bytes.count, session.fault == nil {
@@ -83,14 +83,14 @@ final class Side {
         slots.append(slot)
     }
 
-    /// Forgets the story so far, and returns it.
+    /// Returns the recorded events and removes them.
     func takeStory() -> [String] {
         defer { story = [] }
         return story
     }
 }
 
-/// Lets both sides talk until neither has anything to say.
+/// Exchanges bytes between both sides until neither has output.
 func converse(_ left: Side, _ right: Side) {
     while true {
         let there = left.send()
@@ -118,7 +118,7 @@ extension Head {
     }
 }
 
-/// A request head as the proxy would have it, made by the HTTP/1 parser.
+/// A request head as the proxy has it, built by the HTTP/1 parser.
 func requestHead(_ text: String) -> Head {
     let head = Head()
     var scan = HeadScan()
@@ -129,7 +129,7 @@ func requestHead(_ text: String) -> Head {
     return head
 }
 
-/// A response head, made by the HTTP/1 parser.
+/// A response head, built by the HTTP/1 parser.
 func responseHead(_ text: String, requestIsHEAD: Bool = false) -> Head {
     let head = Head()
     var scan = HeadScan()

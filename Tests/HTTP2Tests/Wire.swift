@@ -1,10 +1,10 @@
-/// One frame as it goes over the wire, right or wrong. Source: RFC 9113 §4.1, §6.
+/// One frame on the wire, valid or not. Source: RFC 9113 §4.1, §6.
 struct Frame: Equatable {
     var type: UInt8
     var flags: UInt8 = 0
     var stream: UInt32 = 0
     var payload: [UInt8] = []
-    /// What the length field says; the payload's length unless it lies.
+    /// The value of the length field; the payload's length by default.
     var length: Int?
 
     static let endStream: UInt8 = 1
@@ -64,7 +64,7 @@ struct Frame: Equatable {
         Frame(type: 9, flags: endHeaders ? self.endHeaders : 0, stream: stream, payload: block)
     }
 
-    /// The frames among `bytes`, which begin and end with one.
+    /// Parses `bytes`, a sequence of complete frames.
     static func parse(_ bytes: [UInt8]) -> [Frame] {
         var frames: [Frame] = []
         var index = 0
@@ -86,7 +86,7 @@ let get: Fields = [(":method", "GET"), (":scheme", "https"), (":path", "/"), (":
 /// The same as a POST.
 let post: Fields = [(":method", "POST")] + get.dropFirst()
 
-/// A header block of literals that are not indexed, names and values as they are. Source: RFC 7541 §6.2.2.
+/// A header block of literals without indexing and without Huffman code. Source: RFC 7541 §6.2.2.
 func block(_ fields: Fields) -> [UInt8] {
     fields.flatMap { [0] + string($0.0) + string($0.1) }
 }
@@ -104,11 +104,11 @@ func string(_ text: String) -> [UInt8] {
     return length + [UInt8(rest)] + bytes
 }
 
-/// What a client sends first.
+/// The connection preface of a client.
 let preface = Array("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n".utf8) + Frame.settings().bytes
 
 extension [Frame] {
-    /// A head of any size, in as many frames as it needs.
+    /// A head of any size, in as many frames as necessary.
     static func heads(_ stream: UInt32, _ fields: Fields) -> [Frame] {
         var rest = block(fields)[...]
         var frames: [Frame] = []
@@ -132,7 +132,7 @@ extension UInt32 {
     init(bytes: ArraySlice<UInt8>) { self = bytes.reduce(0) { $0 << 8 | UInt32($1) } }
 }
 
-/// What a session thinks of what it received, as it shows on the wire.
+/// The verdict of a session on what it received, as its output shows it.
 enum Verdict: Equatable, CustomStringConvertible {
     case fine
     /// RST_STREAM with this code.

@@ -1,24 +1,24 @@
 import Core
 
-/// What the first nine bytes of a frame say. Source: RFC 9113 §4.1.
+/// The header of a frame, its first nine bytes. Source: RFC 9113 §4.1.
 struct FrameHeader: Equatable {
     static let byteCount = 9
-    /// The most that nghttp2 puts into one DATA frame, whatever the other side would take.
+    /// The most that nghttp2 puts into one DATA frame, even if the other side allows more.
     static let dataBytesMax = 16 * 1024
     static let endStream: UInt8 = 0x1
     static let endHeaders: UInt8 = 0x4
     static let padded: UInt8 = 0x8
 
-    /// Bytes that follow.
+    /// Bytes of payload.
     var length = 0
-    /// A number of the registry; see `FrameType`.
+    /// The type; see `FrameType`.
     var type: UInt8 = 0
     var flags: UInt8 = 0
-    /// The stream it is about; 0: the connection.
+    /// The stream it belongs to; 0 is the connection.
     var stream: UInt32 = 0
 }
 
-/// The frame types that somebody here asks for. Source: RFC 9113 §6.
+/// The frame types that this module distinguishes. Source: RFC 9113 §6.
 enum FrameType {
     static let data: UInt8 = 0x0
     static let headers: UInt8 = 0x1
@@ -27,24 +27,23 @@ enum FrameType {
     static let continuation: UInt8 = 0x9
 }
 
-/// Finds the frame headers among the bytes of a connection, however they arrive.
+/// Finds the frame headers in the bytes of a connection, however the bytes are split.
 ///
-/// nghttp2 tells nothing of frames that it ignores, and they are what floods are made of.
-/// Shape: a trivial value; each frame costs a few instructions, its payload none.
+/// Needed because nghttp2 does not report the frames that it ignores, and those are what floods consist of.
+/// Shape: a trivial value; each frame header costs a few instructions, and the payload none.
 struct FrameScan {
     /// Bytes up to the next frame header: the rest of a preface or of a payload.
     private var skipCount: Int
-    /// The frame header being read, of which `headerCount` bytes have come.
+    /// The frame header that is being read; `headerCount` bytes of it have arrived.
     private var header = FrameHeader()
     private var headerCount = 0
-    /// Whether `header` is that of a frame.
+    /// Whether a frame header has been read, so that `header` is valid.
     private var hasSeenFrame = false
 
-    /// `prefaceCount` bytes come before the first frame.
+    /// Skips a connection preface of `prefaceCount` bytes before the first frame.
     init(prefaceCount: Int) { skipCount = prefaceCount }
 
-    /// Whether a preface, or a frame that is not DATA, has begun and is not complete; or a head that CONTINUATION
-    /// frames go on with.
+    /// Whether a preface, a frame other than DATA, or a head that CONTINUATION frames continue is incomplete.
     var isInside: Bool {
         if skipCount > 0 { return !isData }
         return headerCount > 0 || isHeadOpen
@@ -53,13 +52,14 @@ struct FrameScan {
     /// Whether the last frame was DATA.
     private var isData: Bool { header.type == FrameType.data && hasSeenFrame }
 
-    /// Whether the last frame was part of a head, and not its end.
+    /// Whether the last frame was part of a head and did not end it.
     private var isHeadOpen: Bool {
         (header.type == FrameType.headers || header.type == FrameType.continuation) && hasSeenFrame
             && header.flags & FrameHeader.endHeaders == 0
     }
 
-    /// The next frame header that `bytes` complete from `index` on, which moves past it. Nil: all were looked at.
+    /// The next frame header that is completed by `bytes` from `index` on. Moves `index` past it. Nil if no more is
+    /// completed.
     mutating func next(_ bytes: Span<UInt8>, _ index: inout Int) -> FrameHeader? {
         skipPayload(bytes, &index)
         guard skipCount == 0 else { return nil }

@@ -1,23 +1,23 @@
 import HTTP1
 
-/// Why we reset a stream of our own accord: what the other side did wrong on it.
+/// Why we reset a stream: what the other side did wrong on it.
 ///
-/// Errors: a server has nobody to answer; a client gives its client 502. The connection goes on.
+/// Errors: a server cannot answer the request; on the target's side, the client gets 502. The connection stays open.
 /// Source: RFC 9113 §5.4.2, §8.1.1.
 public enum HTTP2StreamFault: Equatable, Sendable {
-    /// A field that no message may have: upper case, control bytes, connection-specific, a pseudo-field out of place.
+    /// An invalid field: upper case, control bytes, connection-specific, a misplaced pseudo-header field.
     case badField
-    /// A message without what it needs, or whose DATA is not as long as its content-length says.
+    /// A message without a mandatory field, or whose DATA does not match its content-length.
     case badMessage
-    /// A window of zero or beyond 2^31 − 1.
+    /// A window increment of zero, or a window beyond 2^31 − 1.
     case flowControl
     /// A frame after the stream's end.
     case streamClosed
-    /// More streams, or more bytes in the heads of open streams, than we take.
+    /// More streams, or more bytes in the heads of open streams, than we allow.
     case tooMuch
-    /// The rule of HTTP/1 that a response or trailers break.
+    /// A rule of HTTP/1 that the response or the trailers break.
     case violation(Violation)
-    /// Anything else that nghttp2 resets a stream for.
+    /// Any other reason for which nghttp2 resets a stream.
     case other
 
     /// The cause as a code of one word, for logs.

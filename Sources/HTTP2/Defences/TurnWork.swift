@@ -1,21 +1,22 @@
-/// How much was done for a connection in one turn of its worker.
+/// The work that may still be done for a connection in one turn of its worker, so that no connection starves the
+/// others.
 ///
-/// Reads are no measure: a byte may be a part of a body, or stand for four thousand of a head.
-/// Shape:  a trivial value; units are about nanoseconds, estimated and not measured, so that the same bytes always
-///         make the same turns.
-/// Limits: a frame, once begun, is admitted whole; a head that is being decoded is not, so that a
-///         turn is too long by one frame and one field at most.
+/// Bytes read are no measure of work: a byte may be part of a body, or expand to four thousand bytes of a head (HPACK).
+/// Shape:  a trivial value; a unit is about a nanosecond, estimated and not measured, so that the same bytes always
+///         lead to the same turns.
+/// Limits: a frame is admitted as a whole, but decoding a head can be interrupted, so a turn exceeds its limit by at
+///         most one frame and one field.
 struct TurnWork {
     private var left: Int
     private var fieldsLeft: Int
 
-    /// A turn for so much work.
+    /// A turn of `work` units.
     init(_ work: Int) {
         left = work
         fieldsLeft = work
     }
 
-    /// Whether the rest is for another turn.
+    /// Whether the rest has to wait for the next turn.
     var isDone: Bool { left <= 0 || fieldsLeft <= 0 }
 
     /// A frame was admitted.
@@ -27,6 +28,7 @@ struct TurnWork {
         }
     }
 
-    /// A field was decoded. Counted apart: its frame was admitted before, maybe with all that the turn has left.
+    /// A field was decoded. Counted separately, since its frame was charged when it was admitted and may have used up
+    /// the turn.
     mutating func takeField(byteCount: Int) { fieldsLeft -= Limits.workPerField + byteCount }
 }

@@ -1,13 +1,15 @@
 import Core
 import HTTP1
 
-/// Turns the fields of one header block into a neutral head, as the HTTP/1 parser would leave it.
+/// Builds a neutral head from the fields of one header block, in the form that the HTTP/1 parser produces.
 ///
-/// nghttp2 has judged each field by RFC 9113 §8 before; the rules of HTTP/1 are judged here, by its code.
-/// Shape:  one per session, as header blocks do not interleave. Storing stops at the first violation.
-/// Limits: bytes as RFC 9113 §6.5.2 counts them; `HTTP1.Limits` for the rest, each crumb of a cookie being a field.
+/// nghttp2 has checked each field by RFC 9113 §8 before; the rules of HTTP/1 are checked here, with the code of
+/// `HTTP1`.
+/// Shape:  one per session, since header blocks do not interleave. After the first violation no field is stored.
+/// Limits: bytes as RFC 9113 §6.5.2 counts them; `HTTP1.Limits` for the rest, where each part of a split cookie counts
+/// as a field.
 struct HeadReader {
-    /// What the block is.
+    /// What the block is part of.
     enum Kind: Equatable {
         case request
         case response(isHEAD: Bool)
@@ -17,7 +19,7 @@ struct HeadReader {
     private(set) var kind = Kind.trailers
     /// The stream it belongs to.
     private(set) var slot = 0
-    /// The head being filled; nil between blocks.
+    /// The head that is being filled; nil between blocks.
     private var head: Head?
     /// The first rule that the block breaks.
     private(set) var violation: Violation?
@@ -31,10 +33,10 @@ struct HeadReader {
     private var hasKnownScheme = false
     private var proto = Proto.none
 
-    /// What `:protocol` asks for.
+    /// The value of `:protocol`.
     private enum Proto { case none, webSocket, other }
 
-    /// Begins a block; its head comes from `heads` unless the last one was left over.
+    /// Begins a block. Its head comes from `heads`, unless the last block's head was not taken.
     mutating func begin(_ kind: Kind, slot: Int, _ settings: HTTP2Settings, _ heads: HeadPool) {
         let head = self.head ?? heads.take()
         head.reset()
@@ -54,27 +56,27 @@ struct HeadReader {
             facts = FieldFacts(.request(settings.requestOptions), minorVersion: 1, arenaShift: 0)
             facts.ignoresExpectation = true
         case .response:
-            // Until the status is known; it comes before all fields.
+            // Provisional until the status is known, which comes before all fields.
             byteCountMax = settings.responseHeadBytesMax
             facts = FieldFacts(.response(keepsContentLength: false), minorVersion: 1, arenaShift: 0)
         case .trailers:
             byteCountMax = Limits.trailerBytesMax
-            // Names that are no tokens do not come this far: nghttp2 drops them.
+            // nghttp2 has dropped fields whose names are not tokens.
             facts = FieldFacts(.trailers(acceptsAnyName: true), minorVersion: 1, arenaShift: 0)
         }
     }
 
-    /// Hands over the finished head.
+    /// Returns the finished head, which the caller then owns.
     mutating func take() -> Head {
         guard let head else { preconditionFailure("head reader: no head was begun") }
         self.head = nil
         return head
     }
 
-    /// Whether the block has decoded to so much that reading on is work for nothing.
+    /// Whether the block has decoded to so many bytes that it is an attack (HPACK bomb).
     var isFlood: Bool { byteCount > byteCountMax * Limits.headFloodFactor }
 
-    /// Takes one field of the block.
+    /// Adds one field of the block.
     mutating func add(_ name: Span<UInt8>, _ value: Span<UInt8>) {
         guard let head else { preconditionFailure("head reader: a field outside of a block") }
         byteCount += name.count + value.count + 32
@@ -112,12 +114,12 @@ struct HeadReader {
         }
     }
 
-    /// Takes `:path`. Unlike a request target it cannot be in absolute form. Source: RFC 9113 §8.3.1.
+    /// Adds `:path`, which unlike a request target of HTTP/1 cannot be in absolute form. Source: RFC 9113 §8.3.1.
     private mutating func addPath(_ value: Span<UInt8>, _ head: Head) {
         head.target = head.append(value)
         let start = head.target.start
         guard value.count > 0, value.endOfTarget(from: 0) == value.count else { return refuse(.badTarget) }
-        // nghttp2 sees to it that `*` comes with OPTIONS.
+        // nghttp2 ensures that `*` comes only with OPTIONS.
         if value.count == 1, value[0] == .asterisk {
             head.path = head.target
             return
@@ -151,7 +153,7 @@ struct HeadReader {
     private mutating func addField(_ name: Span<UInt8>, _ value: Span<UInt8>, _ head: Head) {
         guard fieldCount < HTTP1.Limits.fieldCountMax else { return refuse(.tooManyFields) }
         fieldCount += 1
-        // In an answer one field may fill the whole section, as the details of a gRPC status do.
+        // In a response one field may fill the whole section, such as the details of a gRPC status.
         let isTooLarge = name.count + value.count + 2 > HTTP1.Limits.fieldLineBytesMax
         if isTooLarge, kind == .request { return refuse(.fieldTooLarge) }
         let index = head.fieldCount
@@ -167,20 +169,20 @@ struct HeadReader {
         switch head.field(index).id {
         case .other: if name.equals("cookie") { cookieCount += 1 }
         case .te: if kind == .request { head.acceptsTrailers = true }
-        case .host: if kind == .request { meetHost(at: index, value, head) }
-        // nghttp2 refuses these, or there is nothing to do about them.
+        case .host: if kind == .request { checkHost(at: index, value, head) }
+        // nghttp2 rejects these, or they need no treatment.
         default: break
         }
     }
 
-    /// A Host field beside `:authority` must say the same, and is not needed then. Source: RFC 9113 §8.3.1.
-    private mutating func meetHost(at index: Int, _ value: Span<UInt8>, _ head: Head) {
+    /// A Host field beside `:authority` must have the same value, and is dropped then. Source: RFC 9113 §8.3.1.
+    private mutating func checkHost(at index: Int, _ value: Span<UInt8>, _ head: Head) {
         guard !head.authority.isEmpty else { return }
         guard value.equalsIgnoringCase(head.bytes(head.authority)) else { return refuse(.authorityMismatch) }
         head.removeField(index)
     }
 
-    /// Judges what only the whole request can tell, and completes its head.
+    /// Checks what only the complete request can tell, and completes its head.
     mutating func finishRequest(isEnd: Bool) -> Violation? {
         guard let head else { preconditionFailure("head reader: no request was begun") }
         if head.authority.isEmpty { head.authority = facts.host }
@@ -191,14 +193,14 @@ struct HeadReader {
         if let violation { return violation }
         let method = head.bytes(head.method)
         if proto == .other { return .unsupportedProtocol }
-        // TRACE would show our fields to whoever asks; CONNECT asks for a forward proxy.
+        // TRACE would echo the fields that we add to the client; CONNECT is for forward proxies.
         if method.equals("CONNECT") || method.equals("TRACE") { return .methodNotAllowed }
         guard hasKnownScheme else { return .badScheme }
         guard head.method.count + head.target.count <= HTTP1.Limits.requestLineBytesMax else {
             return .requestLineTooLong
         }
         if cookieCount > 1, let violation = joinCookies(head) { return violation }
-        // Bytes of a WebSocket are no body: they go on once the target has agreed.
+        // The bytes of a WebSocket are not a body: they are relayed once the target has accepted it.
         head.body = head.isWebSocket ? .none : bodyLength(isEnd: isEnd)
         return nil
     }
@@ -214,7 +216,7 @@ struct HeadReader {
         return isEnd ? .none : .unknown
     }
 
-    /// Makes one Cookie field of several. Source: RFC 9113 §8.2.3.
+    /// Joins several Cookie fields into one. Source: RFC 9113 §8.2.3.
     private func joinCookies(_ head: Head) -> Violation? {
         let name = head.beginField("cookie")
         var isFirst = true

@@ -2,13 +2,14 @@ import CNghttp2
 import Core
 import HTTP1
 
-/// Turns a neutral head into the array of fields that nghttp2 copies: names in lower case, nothing about one hop.
+/// Converts a neutral head into the array of fields that nghttp2 copies, without hop-by-hop fields.
 ///
-/// Shape:  a scratch of its session, valid until the head changes; nghttp2 copies all of it, and folds the names.
-/// Limits: room for the fields of the largest head so far and a few of our own.
+/// Shape:  scratch memory of its session, valid until the head changes. nghttp2 copies it, and folds names to lower
+/// case.
+/// Limits: memory for the fields of the largest head so far and a few of our own.
 /// Source: RFC 9113 §8.2, §8.3; RFC 9110 §7.6.1.
 @safe final class HeadWriter {
-    /// Pseudo-fields, content-length and te.
+    /// Pseudo-header fields, content-length and te.
     private static let ownFieldsMax = 8
 
     private var fields: UnsafeMutablePointer<nghttp2_nv>
@@ -31,10 +32,10 @@ import HTTP1
     /// Bytes held.
     var byteCount: Int { unsafe capacity * MemoryLayout<nghttp2_nv>.stride }
 
-    /// What was written last.
+    /// The fields of the last head that was written.
     @unsafe var array: UnsafePointer<nghttp2_nv> { unsafe UnsafePointer(fields) }
 
-    /// Writes a response. A Content-Length that the parser left in (response to HEAD, 304) is passed on.
+    /// Writes a response. A Content-Length that the parser kept (response to HEAD, 304) is forwarded.
     func writeResponse(_ head: Head, framing: Framing) {
         begin(head)
         appendDigits(UInt64(head.status), named: ":status")
@@ -47,7 +48,7 @@ import HTTP1
 
     /// Writes a request. The target reads the host from `:authority` alone.
     func writeRequest(_ head: Head, scheme: StaticString, framing: Framing) {
-        precondition(!head.isWebSocket, "HTTP/2: a WebSocket is not asked for by HTTP/2")
+        precondition(!head.isWebSocket, "HTTP/2: WebSockets to targets use HTTP/1.1")
         begin(head)
         var path = head.path
         if !head.query.isEmpty {
@@ -91,7 +92,7 @@ import HTTP1
         unsafe fields = .allocate(capacity: capacity)
     }
 
-    /// Appends the fields of `head` that were not removed and are not this hop's.
+    /// Appends the fields of `head` that were not removed and are not hop-by-hop.
     private func append(_ head: Head, keepsContentLength: Bool, isRequest: Bool) {
         for index in 0..<head.fieldCount {
             let field = head.field(index)
@@ -102,7 +103,8 @@ import HTTP1
             case .contentLength: if !keepsContentLength { continue }
             default: break
             }
-            // HTTP/1 lets names through here that would cost us the whole connection.
+            // Responses of HTTP/1 may have names that are not tokens. In HTTP/2 they would be a connection error, so
+            // they are dropped.
             if head.hasInvalidNames, !head.bytes(field.name).isToken { continue }
             unsafe append(head.pointer(field.name), field.name.count, head.pointer(field.value), field.value.count)
         }
@@ -144,10 +146,10 @@ import HTTP1
 }
 
 extension Head {
-    /// Where the bytes of `range` are until the arena changes.
+    /// The address of the bytes of `range`, valid until the arena changes.
     @unsafe fileprivate func pointer(_ range: ByteRange) -> UnsafePointer<UInt8> {
         unsafe bytes(range).withUnsafeBufferPointer { buffer in
-            // An empty range of an empty arena has no address; none of its bytes is read.
+            // An empty range of an empty arena has no address. Any address will do, since no byte is read.
             unsafe buffer.baseAddress ?? StaticString("").utf8Start
         }
     }

@@ -1,35 +1,35 @@
-/// Why a stream or a connection ended, as the wire says it. Any number may come. Source: RFC 9113 §7.
+/// The error code of RST_STREAM and GOAWAY. Any number may be received. Source: RFC 9113 §7.
 public struct HTTP2ErrorCode: RawRepresentable, Equatable, Hashable, Sendable {
-    /// As in the registry.
+    /// The number in the registry.
     public let rawValue: UInt32
 
     public init(rawValue: UInt32) { self.rawValue = rawValue }
 
-    /// Nothing went wrong.
+    /// No error.
     public static let noError = HTTP2ErrorCode(rawValue: 0)
-    /// A rule of the protocol was broken that has no code of its own.
+    /// A protocol error that has no code of its own.
     public static let protocolError = HTTP2ErrorCode(rawValue: 1)
-    /// Something went wrong on the side that says so.
+    /// An error of the side that sends it.
     public static let internalError = HTTP2ErrorCode(rawValue: 2)
     /// More DATA than the window allowed, or a window beyond 2^31 − 1.
     public static let flowControlError = HTTP2ErrorCode(rawValue: 3)
     /// Our settings were not acknowledged in time.
     public static let settingsTimeout = HTTP2ErrorCode(rawValue: 4)
-    /// A frame on a stream that was ended already.
+    /// A frame on a stream that had ended.
     public static let streamClosed = HTTP2ErrorCode(rawValue: 5)
-    /// A frame of a size that it cannot have.
+    /// A frame of an invalid size.
     public static let frameSizeError = HTTP2ErrorCode(rawValue: 6)
-    /// The stream was not looked at: the request may be sent again.
+    /// The stream was not processed: the request may be retried.
     public static let refusedStream = HTTP2ErrorCode(rawValue: 7)
-    /// Nobody waits for this stream any more.
+    /// The stream is no longer needed.
     public static let cancel = HTTP2ErrorCode(rawValue: 8)
     /// A header block that cannot be decoded.
     public static let compressionError = HTTP2ErrorCode(rawValue: 9)
     /// The connection behind a CONNECT failed.
     public static let connectError = HTTP2ErrorCode(rawValue: 10)
-    /// The other side makes us work too much.
+    /// The other side causes too much load.
     public static let enhanceYourCalm = HTTP2ErrorCode(rawValue: 11)
-    /// TLS below is too weak.
+    /// The TLS connection is too weak.
     public static let inadequateSecurity = HTTP2ErrorCode(rawValue: 12)
     /// HTTP/1.1 has to be used.
     public static let http11Required = HTTP2ErrorCode(rawValue: 13)

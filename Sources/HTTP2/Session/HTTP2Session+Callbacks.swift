@@ -1,9 +1,10 @@
 import CNghttp2
 import Core
 
-// What nghttp2 calls. Each says one thing to the session, which records it; nothing is done here.
+// The callbacks of nghttp2. Each reports one thing to the session, which only records it, so that nothing re-enters
+// nghttp2.
 
-/// A native session that counts its memory, without an owner yet.
+/// Creates an nghttp2 session that counts its memory. `bindNativeSession` has to follow.
 @unsafe func makeNativeSession(_ role: HTTP2Session.Role, _ memory: SessionMemory) -> OpaquePointer {
     var callbacks: OpaquePointer?
     unsafe nghttp2_session_callbacks_new(&callbacks)
@@ -14,13 +15,15 @@ import Core
     defer { unsafe nghttp2_option_del(option) }
     unsafe nghttp2_option_set_no_auto_window_update(option, 1)
     unsafe nghttp2_option_set_no_closed_streams(option, 1)
-    // A head that it would not send would leave its stream waiting for ever; what we send was read within our caps.
+    // nghttp2's own limit would drop a head silently, and its stream would wait for ever. Our limits apply when heads
+    // are read.
     unsafe nghttp2_option_set_max_send_header_block_length(option, Head.bytesMax)
     unsafe nghttp2_option_set_max_outbound_ack(option, Limits.acknowledgementCountMax)
     unsafe nghttp2_option_set_max_settings(option, Limits.settingCountMax)
-    // It counts each piece in which a frame header arrives, so slow senders would be caught: `FrameBudget` counts.
+    // nghttp2's limit counts each piece in which a frame header arrives, so it would hit slow senders. `FrameBudget`
+    // counts instead.
     unsafe nghttp2_option_set_max_continuations(option, Limits.continuationCountMax * FrameHeader.byteCount * 2)
-    // It reads the clock and knows one way only: `FrameBudget` counts.
+    // nghttp2's limit reads the clock and covers only resets by the other side. `FrameBudget` counts instead.
     unsafe nghttp2_option_set_stream_reset_rate_limit(option, 1 << 32, 1 << 32)
     var functions = unsafe memory.functions
     var native: OpaquePointer?
@@ -35,19 +38,20 @@ import Core
     return unsafe native
 }
 
-/// Tells a native session whom to tell. The session outlives it.
+/// Sets the session that receives the callbacks. It outlives the native session.
 @unsafe func bindNativeSession(_ native: OpaquePointer, to session: HTTP2Session) {
     unsafe nghttp2_session_set_user_data(native, Unmanaged.passUnretained(session).toOpaque())
 }
 
-/// Calls the session behind a callback's user data, without counting a reference: it is alive, as it called nghttp2.
+/// Calls `what` with the session of a callback's user data. No reference is counted: the session is alive, since it
+/// called nghttp2.
 @unsafe @inline(__always)
-private func tell<Result>(_ data: UnsafeMutableRawPointer?, _ what: (HTTP2Session) -> Result) -> Result {
+private func withSession<Result>(_ data: UnsafeMutableRawPointer?, _ what: (HTTP2Session) -> Result) -> Result {
     guard let data = unsafe data else { preconditionFailure("HTTP/2: a callback without its session") }
     return unsafe Unmanaged<HTTP2Session>.fromOpaque(data)._withUnsafeGuaranteedRef { what($0) }
 }
 
-/// The bytes that C points to.
+/// The bytes of a C pointer and a length.
 @unsafe @inline(__always) @_lifetime(immortal)
 private func span(_ start: UnsafePointer<UInt8>?, _ count: Int) -> Span<UInt8> {
     unsafe _overrideLifetime(UnsafeBufferPointer(start: start, count: count).span, copying: ())
@@ -56,54 +60,60 @@ private func span(_ start: UnsafePointer<UInt8>?, _ count: Int) -> Span<UInt8> {
 @unsafe private func setCallbacks(_ callbacks: OpaquePointer?) {
     unsafe nghttp2_session_callbacks_set_on_begin_headers_callback(callbacks) { _, frame, data in
         guard let frame = unsafe frame else { return 0 }
-        unsafe tell(data) { session in unsafe session.beginHead(frame.pointee.hd.stream_id, frame.pointee.headers.cat) }
+        unsafe withSession(data) { session in
+            unsafe session.beginHead(frame.pointee.hd.stream_id, frame.pointee.headers.cat)
+        }
         return 0
     }
     unsafe nghttp2_session_callbacks_set_on_header_callback(callbacks) {
         _, _, name, nameCount, value, valueCount, _, data in
-        let next = unsafe tell(data) { session in unsafe session.field(span(name, nameCount), span(value, valueCount)) }
+        let next = unsafe withSession(data) { session in
+            unsafe session.field(span(name, nameCount), span(value, valueCount))
+        }
         return next?.rawValue ?? 0
     }
     unsafe nghttp2_session_callbacks_set_on_data_chunk_recv_callback(callbacks) { _, _, id, start, count, data in
         guard let start = unsafe start else { return 0 }
-        unsafe tell(data) { session in unsafe session.data(id, start, count) }
+        unsafe withSession(data) { session in unsafe session.data(id, start, count) }
         return 0
     }
     unsafe nghttp2_session_callbacks_set_on_frame_recv_callback(callbacks) { _, frame, data in
         guard let frame = unsafe frame else { return 0 }
-        unsafe tell(data) { session in unsafe frameReceived(frame, session) }
+        unsafe withSession(data) { session in unsafe frameReceived(frame, session) }
         return 0
     }
     unsafe nghttp2_session_callbacks_set_on_invalid_frame_recv_callback(callbacks) { _, frame, error, data in
         guard let frame = unsafe frame else { return 0 }
-        unsafe tell(data) { session in unsafe session.invalidFrame(frame.pointee.hd.stream_id, error) }
+        unsafe withSession(data) { session in unsafe session.invalidFrame(frame.pointee.hd.stream_id, error) }
         return 0
     }
     unsafe nghttp2_session_callbacks_set_on_stream_close_callback(callbacks) { _, id, code, data in
-        unsafe tell(data) { session in session.streamClosed(id, HTTP2ErrorCode(rawValue: code)) }
+        unsafe withSession(data) { session in session.streamClosed(id, HTTP2ErrorCode(rawValue: code)) }
         return 0
     }
     unsafe nghttp2_session_callbacks_set_on_frame_send_callback(callbacks) { _, frame, data in
         guard let frame = unsafe frame else { return 0 }
-        unsafe tell(data) { session in unsafe frameSent(frame, session) }
+        unsafe withSession(data) { session in unsafe frameSent(frame, session) }
         return 0
     }
     unsafe nghttp2_session_callbacks_set_on_frame_not_send_callback(callbacks) { _, frame, _, data in
         guard let header = unsafe frame?.pointee.hd, header.type == FrameType.headers else { return 0 }
-        unsafe tell(data) { session in session.requestNotSent(header.stream_id) }
+        unsafe withSession(data) { session in session.requestNotSent(header.stream_id) }
         return 0
     }
     unsafe nghttp2_session_callbacks_set_send_data_callback(callbacks) { _, _, header, count, source, data in
         guard let header = unsafe header, let source = unsafe source else { return 0 }
-        unsafe tell(data) { session in unsafe session.sendData(Int(bitPattern: source.pointee.ptr) - 1, header, count) }
+        unsafe withSession(data) { session in
+            unsafe session.sendData(Int(bitPattern: source.pointee.ptr) - 1, header, count)
+        }
         return 0
     }
 }
 
-/// Asks for DATA of one stream, whose slot is in `source`.
+/// Called when nghttp2 wants DATA of the stream whose slot is in `source`.
 let readData: nghttp2_data_source_read_callback = { _, _, _, countMax, flags, source, data in
     guard let flags = unsafe flags, let source = unsafe source else { return Int(NGHTTP2_ERR_PAUSE.rawValue) }
-    return unsafe tell(data) { session in
+    return unsafe withSession(data) { session in
         unsafe session.offerData(Int(bitPattern: source.pointee.ptr) - 1, countMax, flags)
     }
 }
@@ -117,7 +127,7 @@ let readData: nghttp2_data_source_read_callback = { _, _, _, countMax, flags, so
         let isEmpty = unsafe frame.pointee.data.padlen >= header.length
         session.dataEnded(header.stream_id, isEmpty: isEmpty, isEnd: isEnd)
     case NGHTTP2_RST_STREAM.rawValue: session.resetReceived(header.stream_id)
-    // The first flag of both says that it acknowledges.
+    // For SETTINGS and PING the same flag means ACK.
     case NGHTTP2_SETTINGS.rawValue: if !isEnd { session.settingsReceived() }
     case NGHTTP2_PING.rawValue: if isEnd { session.pingAcknowledged() }
     case NGHTTP2_GOAWAY.rawValue:

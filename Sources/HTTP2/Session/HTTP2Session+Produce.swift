@@ -2,10 +2,10 @@ import CNghttp2
 import Core
 import HTTP1
 
-// Bytes out.
+// Writing frames.
 extension HTTP2Session {
-    /// Writes frames into `output`, an empty or nearly empty large buffer, as long as whole frames fit. False: more
-    /// waits. What it makes happen (`closed`, as a rule) is among the events then; `fault` may be set as well.
+    /// Writes frames into `output`, an empty or nearly empty large buffer, as long as whole frames fit. Returns false
+    /// if more are waiting. May append events (usually `closed`) and set `fault`.
     public func produce(into output: Buffer) -> Bool {
         if let control {
             guard control.count <= output.freeCount else { return false }
@@ -14,13 +14,13 @@ extension HTTP2Session {
         }
         var isDone = pump(into: output, takesData: true)
         if let verdict, fault == nil {
-            giveUp(verdict)
+            terminate(verdict)
             isDone = pump(into: output, takesData: true)
         }
         return isDone
     }
 
-    /// Takes frames out of nghttp2 until none waits or room is short.
+    /// Takes frames out of nghttp2 until none waits or the buffer is full.
     func pump(into output: Buffer, takesData: Bool) -> Bool {
         self.output = output
         self.takesData = takesData
@@ -41,7 +41,7 @@ extension HTTP2Session {
 
     // MARK: What callbacks record
 
-    /// How much of the body of `slot` goes into one frame of at most `countMax` bytes.
+    /// How many bytes of the body of `slot` go into one frame of at most `countMax` bytes.
     func offerData(_ slot: Int, _ countMax: Int, _ flags: UnsafeMutablePointer<UInt32>) -> Int {
         guard takesData, let output else { return Int(NGHTTP2_ERR_PAUSE.rawValue) }
         let waiting = streams[slot].bodyCount
@@ -52,7 +52,7 @@ extension HTTP2Session {
         }
         let count = min(waiting, countMax)
         let isEnd = isLast && count == waiting
-        // Behind the end nghttp2 hands out another frame in the same call: trailers, or a reset.
+        // After the end nghttp2 writes another frame in the same call: trailers, or a reset.
         let room = FrameHeader.byteCount + count + (isEnd ? Limits.frameBytesMax : 0)
         guard room <= output.freeCount else {
             isOutputFull = true
@@ -66,7 +66,7 @@ extension HTTP2Session {
         return count
     }
 
-    /// Queues the trailers behind the last DATA; says whether there are any.
+    /// Queues the trailers after the last DATA. Returns whether there are any.
     private func submitTrailers(_ slot: Int) -> Bool {
         guard let trailers = streams[slot].trailers else { return false }
         writer.writeTrailers(trailers)
@@ -74,28 +74,28 @@ extension HTTP2Session {
         return unsafe nghttp2_submit_trailer(native, streams[slot].id, writer.array, writer.count) == 0
     }
 
-    /// Writes one DATA frame, for which `offerData` has seen that there is room.
+    /// Writes one DATA frame. `offerData` has checked that it fits.
     func sendData(_ slot: Int, _ header: UnsafePointer<UInt8>, _ count: Int) {
         guard let output else { preconditionFailure("HTTP/2: DATA while nothing is produced") }
         unsafe output.append(UnsafeBufferPointer(start: header, count: FrameHeader.byteCount).span)
         guard count > 0 else { return }
-        guard let body = streams[slot].body else { preconditionFailure("HTTP/2: the body was taken back") }
-        budget.sentData(count, cut: count < min(streams[slot].bodyCount, FrameHeader.dataBytesMax))
+        guard let body = streams[slot].body else { preconditionFailure("HTTP/2: the body was detached") }
+        budget.dataSent(count, isCutShort: count < min(streams[slot].bodyCount, FrameHeader.dataBytesMax))
         output.append(body.bytes.extracting(first: count))
         body.consume(count)
         streams[slot].bodyCount -= count
     }
 
-    /// A frame that ends our side of a stream was written.
+    /// A frame with END_STREAM was written.
     func endSent(_ id: Int32) {
         guard let slot = slot(id) else { return }
         streams[slot].hasSentEnd = true
-        // If the other side has ended too, the stream is over anyway.
+        // If the other side has ended too, the stream is closed anyway.
         guard streams[slot].isResetAtEnd, !streams[slot].hasEnded else { return }
         unsafe nghttp2_submit_rst_stream(native, 0, id, HTTP2ErrorCode.noError.rawValue)
     }
 
-    /// A request waited when the other side's GOAWAY came: it was never seen.
+    /// A request was still queued when GOAWAY came, so the target has not processed it.
     func requestNotSent(_ id: Int32) {
         if let slot = slot(id) { streams[slot].wasNotSent = true }
     }
@@ -104,9 +104,9 @@ extension HTTP2Session {
     func resetSent(_ id: Int32) {
         let slot = slot(id)
         if let slot, streams[slot].isResetByUs { return }
-        // nghttp2 resets by itself, and says no more, where DATA and content-length differ.
+        // nghttp2 resets the stream by itself, without a callback, if DATA does not match content-length.
         if let slot, streams[slot].fault == nil { streams[slot].fault = .badMessage }
-        verdict = budget.noteReset(now) ?? verdict
+        verdict = budget.chargeReset(now) ?? verdict
     }
 
     /// A GOAWAY is being written.

@@ -2,19 +2,19 @@ import CNghttp2
 import Core
 import HTTP1
 
-// Bytes in. What nghttp2 calls comes here through +Callbacks; it records and returns.
+// Reading frames. The callbacks of nghttp2 (+Callbacks) call into this file; they only record.
 extension HTTP2Session {
-    /// Begins another turn: so much work may be done before others have their turn, in the units of
+    /// Begins another turn, in which `work` may be done before other connections have theirs, in the units of
     /// `Limits.turnWorkMax`.
     public func beginTurn(_ work: Int = Limits.turnWorkMax) { self.work = TurnWork(work) }
 
-    /// Whether so much was done in this turn that the rest is for another one.
+    /// Whether the work of this turn is used up, so that the rest has to wait for the next one.
     public var isTurnOver: Bool { work.isDone }
 
-    /// Takes bytes of the connection and appends what they say to the events. Returns how many it took: all, unless the
-    /// turn is over, or the connection beyond help. The rest is to be handed in again in a later turn, before all else.
+    /// Parses bytes of the connection and appends events. Returns how many it consumed: all, unless the turn is over or
+    /// `fault` is set. Pass the rest again in a later turn, before newer bytes.
     ///
-    /// `data` events point into `bytes`. Once `fault` is set, nothing is taken any more.
+    /// `data` events point into `bytes`. Once `fault` is set, nothing is consumed any more.
     public func receive(_ bytes: Span<UInt8>, now: Instant) -> Int {
         guard fault == nil else { return 0 }
         self.now = now
@@ -25,27 +25,27 @@ extension HTTP2Session {
         let queueBefore = unsafe nghttp2_session_get_outbound_queue_size(native)
         let status = feed(bytes.extracting(first: admittedCount))
         if status >= 0 { admittedCount -= status }
-        // Where nghttp2 paused, what was admitted behind is still to come.
-        let isSettled = admittedCount == 0
-        if let fault = verdict ?? (isSettled ? refusal ?? budget.settleData(now) : nil) {
-            giveUp(fault)
+        // If nghttp2 paused, it has not seen all admitted bytes yet.
+        let isComplete = admittedCount == 0
+        if let fault = verdict ?? (isComplete ? refusal ?? budget.chargeIgnoredData(now) : nil) {
+            terminate(fault)
         } else if status < 0 {
-            giveUp(HTTP2Fault(receiving: status))
+            terminate(HTTP2Fault(receiving: status))
         } else if unsafe nghttp2_session_get_outbound_queue_size(native) > queueBefore {
-            takeControl()
+            drainControlFrames()
         }
-        if memory.byteCount > settings.sessionBytesMax { giveUp(.memory) }
+        if memory.byteCount > settings.sessionBytesMax { terminate(.memory) }
         if hasDeadRequests { dropDeadRequests() }
         return max(0, status)
     }
 
-    /// Judges the frames that `bytes` begin, in addition to those that were admitted in an earlier turn: up to the end,
-    /// to the frame that is one too many, or to that which makes the turn long enough.
+    /// Charges the frames that begin in `bytes`, in addition to those admitted in an earlier turn, until the end of
+    /// `bytes`, a frame that exceeds a budget, or the end of the turn.
     private func admit(_ bytes: Span<UInt8>) {
         guard refusal == nil else { return }
         var index = admittedCount
         while let frame = scan.next(bytes, &index) {
-            refusal = judge(frame)
+            refusal = check(frame)
             if refusal != nil { return admittedCount = max(0, index - FrameHeader.byteCount) }
             work.take(frame)
             if work.isDone {
@@ -56,9 +56,9 @@ extension HTTP2Session {
         admittedCount = bytes.count
     }
 
-    private func judge(_ frame: FrameHeader) -> HTTP2Fault? {
+    private func check(_ frame: FrameHeader) -> HTTP2Fault? {
         if role == .server, frame.type == FrameType.headers, !gaps.admit(frame.stream) { return .protocolError }
-        // nghttp2 passes over what it does not use. Source: RFC 9113 §6.3.
+        // nghttp2 ignores PRIORITY frames without checking them. Source: RFC 9113 §6.3.
         if frame.type == FrameType.priority, frame.stream == 0 { return .protocolError }
         return budget.admit(frame, now: now)
     }
@@ -70,23 +70,24 @@ extension HTTP2Session {
             defer { unsafe input = nil }
             isPaused = false
             let count = unsafe nghttp2_session_mem_recv(native, start, buffer.count)
-            // Paused behind the last byte: what that ends is told by another call, and no byte may ever come for it.
+            // nghttp2 paused after the last byte. What that byte completes is reported only by another call, which has
+            // to be made now, since no further byte may come.
             guard isPaused, count == buffer.count else { return count }
             let status = unsafe nghttp2_session_mem_recv(native, start + count, 0)
             return status < 0 ? status : count
         }
     }
 
-    /// Takes out what nghttp2 has decided to send because of what it received. GOAWAY among it tells that it gave up,
-    /// which it tells in no other way; RST_STREAM closes its stream at once.
-    private func takeControl() {
+    /// Drains the control frames that nghttp2 wants to send in response. A GOAWAY among them is the only sign that
+    /// nghttp2 gave up; a RST_STREAM closes its stream at once.
+    private func drainControlFrames() {
         let control = self.control ?? Buffer(capacity: Limits.controlBytesMax + Limits.frameBytesMax)
         if control.count < Limits.controlBytesMax { _ = pump(into: control, takesData: false) }
         self.control = control.isEmpty ? nil : control
-        if let verdict { giveUp(verdict) }
+        if let verdict { terminate(verdict) }
     }
 
-    /// Forgets the requests that were reset in the call that brought them: nobody needs to hear of them.
+    /// Removes the events of requests that were reset in the same call in which they arrived.
     private func dropDeadRequests() {
         hasDeadRequests = false
         events.removeAll { event in
@@ -104,7 +105,7 @@ extension HTTP2Session {
         }
     }
 
-    /// Notes a request of which nobody was told: withdrawn by the other side, or none at all.
+    /// Records a request that is not reported as one: cancelled by the client, or invalid.
     private func drop(_ slot: Int) {
         if streams[slot].isResetByOtherSide {
             droppedRequestCount += 1
@@ -115,7 +116,7 @@ extension HTTP2Session {
 
     // MARK: What callbacks record
 
-    /// The slot of the stream that the wire names `id`, or nil if nobody has heard of it.
+    /// The slot of the stream with this stream identifier; nil if it has none.
     func slot(_ id: Int32) -> Int? {
         guard let data = unsafe nghttp2_session_get_stream_user_data(native, id) else { return nil }
         return Int(bitPattern: data) - 1
@@ -133,7 +134,7 @@ extension HTTP2Session {
         reader.begin(isResponse ? .response(isHEAD: streams[slot].isHEAD) : .trailers, slot: slot, settings, heads)
     }
 
-    /// Takes one field of a head. What nghttp2 is to do then: go on, pause, or give up.
+    /// Adds one field of a head. Returns what nghttp2 shall do: go on (nil), pause, or fail.
     func field(_ name: Span<UInt8>, _ value: Span<UInt8>) -> nghttp2_error? {
         work.takeField(byteCount: name.count + value.count)
         reader.add(name, value)
@@ -157,7 +158,7 @@ extension HTTP2Session {
             let head = reader.take()
             if head.status >= 200 {
                 streams[slot].hasFinalHead = true
-                budget.usefulHead()
+                budget.refundForHead()
             }
             charge(slot, head)
             events.append(.head(slot: slot, head, isEnd: isEnd))
@@ -169,7 +170,7 @@ extension HTTP2Session {
                 return refuse(slot, .tooMuch, .refusedStream)
             }
             charge(slot, trailers)
-            budget.usefulHead()
+            budget.refundForHead()
             events.append(.end(slot: slot, trailers: trailers))
         }
     }
@@ -186,7 +187,7 @@ extension HTTP2Session {
         if let violation {
             events.append(.refusedHead(slot: slot, head, violation, isEnd: isEnd))
         } else {
-            budget.usefulHead()
+            budget.refundForHead()
             events.append(.head(slot: slot, head, isEnd: isEnd))
         }
     }
@@ -200,7 +201,7 @@ extension HTTP2Session {
         headHeldByteCount += heldByteCount
     }
 
-    /// Resets a stream for what the other side did on it.
+    /// Resets a stream because of a fault of the other side.
     private func refuse(_ slot: Int, _ fault: HTTP2StreamFault, _ code: HTTP2ErrorCode) {
         streams[slot].fault = fault
         unsafe nghttp2_submit_rst_stream(native, 0, streams[slot].id, code.rawValue)
@@ -209,7 +210,7 @@ extension HTTP2Session {
     func data(_ id: Int32, _ start: UnsafePointer<UInt8>, _ count: Int) {
         unsafe nghttp2_session_consume_connection(native, count)
         guard let slot = slot(id), let input = unsafe input else { return }
-        // What is beyond the window nghttp2 hands out as well; it resets the stream, but only once all was read.
+        // nghttp2 also delivers DATA beyond the window, and resets the stream only after it has read all of it.
         guard streams[slot].fault == nil, streams[slot].unconsumedCount + count <= settings.streamWindowBytes else {
             if streams[slot].fault == nil { streams[slot].fault = .flowControl }
             return
@@ -221,7 +222,7 @@ extension HTTP2Session {
     /// A whole DATA frame was read.
     func dataEnded(_ id: Int32, isEmpty: Bool, isEnd: Bool) {
         guard let slot = slot(id) else { return }
-        budget.dataTaken(isEmpty: isEmpty)
+        budget.refundData(isEmpty: isEmpty)
         guard isEnd else { return }
         streams[slot].hasEnded = true
         events.append(.end(slot: slot, trailers: nil))
@@ -229,12 +230,12 @@ extension HTTP2Session {
 
     func resetReceived(_ id: Int32) {
         guard let slot = slot(id) else { return }
-        // Servers reset what they have answered and whose body they do not want. Source: RFC 9113 §8.1.
-        if role == .client, streams[slot].hasEnded { budget.forgiveReset() }
+        // Servers reset a stream after the response if they do not want the rest of the request. Source: RFC 9113 §8.1.
+        if role == .client, streams[slot].hasEnded { budget.refundReset() }
         streams[slot].isResetByOtherSide = true
     }
 
-    /// nghttp2 refuses a frame; if it closes the stream for it, this is why.
+    /// nghttp2 rejects a frame. If it closes the stream, this is the reason.
     func invalidFrame(_ id: Int32, _ error: Int32) {
         guard id != 0, let slot = slot(id), streams[slot].fault == nil else { return }
         streams[slot].fault = HTTP2StreamFault(receiving: error)
@@ -272,8 +273,8 @@ extension HTTP2Session {
             hasDeadRequests = true
             return
         }
-        if role == .client, code == .noError, streams[slot].hasEnded { budget.served() }
-        // A message that ended its stream is refused behind nghttp2's back.
+        if role == .client, code == .noError, streams[slot].hasEnded { budget.refundForServedRequest() }
+        // The message was rejected after it had ended its stream, so nghttp2 saw no error.
         let code = streams[slot].fault != nil && code == .noError ? .protocolError : code
         events.append(.closed(slot: slot, code, ending(slot, code)))
     }
@@ -300,7 +301,7 @@ extension HTTP2Fault {
 }
 
 extension HTTP2StreamFault {
-    /// The fault that nghttp2 names so.
+    /// The fault for an error code of nghttp2.
     fileprivate init(receiving error: Int32) {
         switch error {
         case NGHTTP2_ERR_HTTP_HEADER.rawValue: self = .badField

@@ -2,13 +2,13 @@ import CNghttp2
 import Core
 import HTTP1
 
-/// One HTTP/2 connection of either role: bytes in, events out; commands in, bytes out.
+/// One HTTP/2 connection, as server or client. Turns received bytes into events, and commands into bytes to send.
 ///
-/// The worker reads, calls `receive`, acts on the events in their order, `produce`s, writes, looks at the events that
-/// producing made (`closed` as a rule), and calls `removeEvents`. Everything is judged by the time it is handed.
+/// The worker reads, calls `receive`, handles the events in order, calls `produce`, writes, handles the events that
+/// producing added (usually `closed`), and calls `removeEvents`. The time is passed in.
 /// Shape:  owned by one thread; nothing calls back. A stream is a slot (see `HTTP2Event`).
-/// Limits: `HTTP2Settings`; what is held is `heldByteCount`.
-/// Errors: once `fault` is set no event is to come; write what `produce` gives, then close.
+/// Limits: `HTTP2Settings`; `heldByteCount` is the memory that is held.
+/// Errors: once `fault` is set no more events follow; write what `produce` returns, then close.
 /// Source: RFC 9113; RFC 8441 (WebSocket); RFC 9218 (priorities).
 @safe public final class HTTP2Session {
     /// Which side of the connection this is.
@@ -21,17 +21,17 @@ import HTTP1
 
     /// Which side this is.
     public let role: Role
-    /// What the other side is allowed.
+    /// What the other side may do.
     public let settings: HTTP2Settings
-    /// Why the connection is beyond help; nil while it is not.
+    /// Why the connection has to be closed; nil if it does not.
     public internal(set) var fault: HTTP2Fault?
-    /// Whether the other side has said that it takes no more streams.
+    /// Whether the other side has sent GOAWAY, so that it accepts no more streams.
     public internal(set) var hasReceivedGoAway = false
-    /// Whether it takes no more because it has served some: the last stream that it may have served is not 0.
+    /// Whether its GOAWAY names a last stream other than 0, so that it has served some.
     public internal(set) var hasServedBeforeGoAway = false
     /// Whether the other side's settings are known.
     public internal(set) var hasReceivedSettings = false
-    /// Requests that were reset before anyone heard of them.
+    /// Requests that were reset before they were reported.
     public internal(set) var droppedRequestCount = 0
 
     let heads: HeadPool
@@ -43,46 +43,46 @@ import HTTP1
     var events: [HTTP2Event] = []
     var budget: FrameBudget
     var scan: FrameScan
-    /// A server: the stream numbers that no request may come back to.
+    /// A server: the stream numbers that the client has skipped and may not use later.
     var gaps = StreamGaps()
     var now: Instant
-    /// What a callback found, to be acted on once nghttp2 has returned.
+    /// A fault that a callback found, handled once nghttp2 has returned.
     var verdict: HTTP2Fault?
 
     // Receiving.
-    /// What was done in this turn.
+    /// The work left in this turn.
     var work = TurnWork(Limits.turnWorkMax)
-    /// nghttp2 was told to pause in the middle of a head.
+    /// Whether nghttp2 was told to pause in the middle of a head.
     var isPaused = false
-    /// Bytes that were admitted and that nghttp2 has not seen: it paused before them.
+    /// Bytes that were admitted and that nghttp2 has not seen yet, since it paused.
     var admittedCount = 0
-    /// What is wrong with the frame behind them.
+    /// The fault of the frame after them.
     var refusal: HTTP2Fault?
     /// Counts the calls of `receive`.
     var turn: UInt64 = 0
-    /// Whether one is going on.
+    /// Whether `receive` is running.
     var isReceiving = false
-    /// Where the bytes being received begin, while they are.
+    /// The start of the bytes that `receive` was given, while it is running.
     var input: UnsafePointer<UInt8>?
-    /// Pings of ours that were not answered yet.
+    /// PINGs of ours that were not acknowledged yet.
     var awaitedPingCount = 0
-    /// Whether requests were reset in the very call that brought them.
+    /// Whether requests were reset in the same call in which they arrived.
     var hasDeadRequests = false
-    /// What the heads of open streams are charged with.
+    /// What the heads of open streams are charged: bytes in the heads, and bytes of memory.
     var headByteCount = 0
     var headHeldByteCount = 0
 
     // Producing.
-    /// Frames that `receive` took out of nghttp2; they go out first.
+    /// Frames that `receive` drained from nghttp2; they are written first.
     var control: Buffer?
-    /// What is being written to, while it is.
+    /// The buffer that `produce` was given, while it is running.
     var output: Buffer?
-    /// Whether DATA may go there.
+    /// Whether DATA may be written to it.
     var takesData = false
-    /// Whether DATA waits because there was no room for it.
+    /// Whether DATA waits because it did not fit.
     var isOutputFull = false
 
-    /// A session that has its preface and settings ready for `produce`.
+    /// A session whose preface and SETTINGS are ready for `produce`.
     public init(_ role: Role, _ settings: HTTP2Settings, heads: HeadPool, now: Instant) {
         self.role = role
         self.settings = settings
@@ -107,7 +107,7 @@ import HTTP1
     /// The event at `index`, the oldest at 0.
     public func event(_ index: Int) -> HTTP2Event { events[index] }
 
-    /// Forgets all events; the slots of streams that were `closed` are free now.
+    /// Removes all events, and frees the slots of streams that were `closed`.
     public func removeEvents() {
         for index in events.indices {
             if case .closed(let slot, _, _) = events[index] { streams.free(slot) }
@@ -132,25 +132,25 @@ import HTTP1
         unsafe Int(nghttp2_session_get_remote_settings(native, NGHTTP2_SETTINGS_MAX_CONCURRENT_STREAMS))
     }
 
-    /// Bytes of DATA that the other side's windows let out on `slot` now.
+    /// Bytes of DATA that the other side's windows allow on `slot` now.
     public func windowCount(_ slot: Int) -> Int {
         let own = unsafe nghttp2_session_get_stream_remote_window_size(native, streams[slot].id)
         return unsafe Int(max(0, min(own, nghttp2_session_get_remote_window_size(native))))
     }
 
-    /// Whether nothing more is to be read or written: the connection may be closed.
+    /// Whether nothing is left to read or write, so that the connection may be closed.
     public var isFinished: Bool {
         guard control == nil else { return false }
         return unsafe nghttp2_session_want_read(native) == 0 && nghttp2_session_want_write(native) == 0
     }
 
-    /// Whether a preface, a head or another frame without data has begun to come and is not complete.
+    /// Whether a preface, a head or another frame except DATA is incomplete (slow loris).
     public var isInsideFrame: Bool { scan.isInside }
 
-    /// Bytes of memory held: nghttp2's, ours, and those of the heads of open streams, whoever owns them now.
+    /// Bytes of memory held: by nghttp2, by the session, and by the heads of open streams, even if others own them now.
     public var heldByteCount: Int { memory.byteCount + headHeldByteCount + writer.byteCount + (control?.capacity ?? 0) }
 
-    /// Ends the session with GOAWAY and the code of `fault`. Not to be called by callbacks.
+    /// Ends the session with GOAWAY and the code of `fault`. Must not be called from a callback.
     func giveUp(_ fault: HTTP2Fault) {
         guard self.fault == nil else { return }
         self.fault = fault
@@ -177,7 +177,7 @@ import HTTP1
                 (NGHTTP2_SETTINGS_MAX_HEADER_LIST_SIZE, UInt32(clamping: settings.responseHeadBytesMax)),
             ])
         }
-        // The connection's window never holds a stream up: it is as large as those of all streams.
+        // The connection's window is as large as those of all streams together, so it never blocks a stream.
         let connectionWindow = Int32(clamping: settings.streamWindowBytes * settings.streamCountMax)
         let status = unsafe nghttp2_session_set_local_window_size(native, 0, 0, max(connectionWindow, 65_535))
         precondition(status == 0, "HTTP/2: window refused")

@@ -1,8 +1,8 @@
 import HTTP1
 
-/// What a session allows the other side. Defaults are those of `Limits`.
+/// What a session allows the other side. The defaults are in `Limits`.
 public struct HTTP2Settings: Sendable {
-    /// What targets are allowed.
+    /// The settings for connections to targets.
     public static var target: HTTP2Settings {
         var settings = HTTP2Settings()
         settings.resetBurst = Limits.targetResetBurst
@@ -10,12 +10,12 @@ public struct HTTP2Settings: Sendable {
         return settings
     }
 
-    /// How request heads are read; servers only.
+    /// How request heads are parsed; servers only.
     public var requestOptions = RequestOptions()
     /// SETTINGS_MAX_CONCURRENT_STREAMS; in a client, how many streams it opens at most.
     public var streamCountMax = Limits.streamCountMax
-    /// In a client, how many streams it opens before the other side's settings are known: that side may allow fewer
-    /// than any guess, and refuses the rest.
+    /// In a client, how many streams it opens before the target's SETTINGS arrive. The target may allow fewer than any
+    /// guess, and would refuse the rest.
     public var streamCountBeforeSettings = 1
     /// SETTINGS_INITIAL_WINDOW_SIZE.
     public var streamWindowBytes = Limits.streamWindowBytes
@@ -25,17 +25,17 @@ public struct HTTP2Settings: Sendable {
     public var responseHeadBytesMax = Limits.responseHeadBytesMax
     /// SETTINGS_ENABLE_CONNECT_PROTOCOL: whether clients may open WebSockets. Source: RFC 8441.
     public var allowsWebSocket = true
-    /// Bytes of all heads whose streams are open.
+    /// Bytes of the heads of all open streams.
     public var openHeadBytesMax = Limits.openHeadBytesMax
-    /// Resets at once.
+    /// Burst of resets.
     public var resetBurst = Limits.resetBurst
-    /// Resets in the long run.
+    /// Sustained rate of resets.
     public var resetsPerSecond = Limits.resetsPerSecond
-    /// Frames that bring nothing, at once.
+    /// Burst of useless control frames.
     public var controlBurst = Limits.controlBurst
-    /// Frames that bring nothing, in the long run.
+    /// Sustained rate of useless control frames.
     public var controlsPerSecond = Limits.controlsPerSecond
-    /// Bytes nghttp2 may hold.
+    /// Bytes that nghttp2 may hold.
     public var sessionBytesMax = Limits.sessionBytesMax
 
     public init() {}

@@ -1,8 +1,8 @@
 import CNghttp2
 
-/// Counts what nghttp2 allocates for one session, by the sizes that the allocator knows of its blocks.
+/// Counts the bytes that nghttp2 allocates for one session, by the block sizes that the allocator reports.
 ///
-/// Shape: a counter that outlives the session; nghttp2 copies the table of functions.
+/// Shape: a counter that outlives the nghttp2 session, which copies the table of functions.
 @safe final class SessionMemory {
     private let counter: UnsafeMutablePointer<Int>
 
@@ -16,7 +16,7 @@ import CNghttp2
     /// Bytes held now.
     var byteCount: Int { unsafe counter.pointee }
 
-    /// The functions that a new session is given.
+    /// The allocation functions for a new nghttp2 session.
     @unsafe var functions: nghttp2_mem {
         unsafe nghttp2_mem(
             mem_user_data: counter,

@@ -116,7 +116,7 @@ final class ClientStream: ClientSide {
     /// that does not is told so after a while, as some take a reset for the loss of the answer. Source: RFC 9113 §8.1.
     func finish(_ resources: inout Resources) {
         discardInbound(of: &stream, &resources)
-        if isServed && !stream.isReset { stream.session.noteServed() }
+        if isServed && !stream.isReset { stream.session.requestServed() }
         if !stream.isReset && !stream.isEndReceived { lingerUntil = resources.now + Limits.lingerTime }
         releaseStream(&stream, &resources)
     }

@@ -14,7 +14,7 @@ import Testing
         budget = FrameBudget(settings, now: now)
     }
 
-    /// How many such frames are admitted, of a hundred.
+    /// How many of a hundred such frames are admitted.
     private mutating func admitted(_ type: UInt8, length: Int = 0, flags: UInt8 = 0) -> Int {
         var count = 0
         while count < 100, budget.admit(FrameHeader(length: length, type: type, flags: flags), now: now) == nil {
@@ -24,7 +24,7 @@ import Testing
     }
 
     @Test(arguments: [1, 2, 4, 5, 6, 7, 8, 10, 16, 255] as [UInt8])
-    func framesThatBringNothingAreCounted(type: UInt8) {
+    func chargesUselessFrames(type: UInt8) {
         var copy = self
         #expect(copy.admitted(type, length: 5) == 10)
     }
@@ -34,36 +34,36 @@ import Testing
         #expect(copy.admitted(FrameType.data, length: 1) == 100)
         #expect(copy.admitted(FrameType.data, flags: FrameHeader.endStream) == 100)
         #expect(copy.admitted(FrameType.data, length: 50, flags: FrameHeader.padded) == 10)
-        copy.budget.dataTaken(isEmpty: false)
+        copy.budget.refundData(isEmpty: false)
         #expect(copy.admitted(FrameType.data) == 1)
-        copy.budget.sentData(100, cut: false)
+        copy.budget.dataSent(100, isCutShort: false)
         #expect(copy.admitted(8) == 2)
-        copy.budget.sentData(4096, cut: true)
+        copy.budget.dataSent(4096, isCutShort: true)
         #expect(copy.admitted(8) == 4)
-        copy.budget.sentData(1, cut: true)
+        copy.budget.dataSent(1, isCutShort: true)
         #expect(copy.admitted(8) == 0)
-        copy.budget.usefulHead()
+        copy.budget.refundForHead()
         #expect(copy.admitted(1) == 5)
     }
 
     @Test func resetsHaveABudgetOfTheirOwn() {
         var copy = self
         #expect(copy.admitted(FrameType.resetStream, length: 4) == 3)
-        #expect(copy.budget.noteReset(now) == .resetFlood)
-        copy.budget.forgiveReset()
-        #expect(copy.budget.noteReset(now) == nil)
+        #expect(copy.budget.chargeReset(now) == .resetFlood)
+        copy.budget.refundReset()
+        #expect(copy.budget.chargeReset(now) == nil)
         #expect(copy.admitted(6) == 10)
     }
 
-    /// A client that gives up 50 of 450 requests a second is served on; one that gives up as many of none is not.
+    /// A client that cancels 50 of 450 requests a second is not cut off; one that cancels 50 of 50 is.
     @Test(arguments: [(served: 400, survives: true), (served: 0, survives: false)])
-    func servedRequestsEarnResets(served: Int, survives: Bool) {
+    func servedRequestsAllowResets(served: Int, survives: Bool) {
         var budget = FrameBudget(HTTP2Settings(), now: now)
         var isFlooded = false
         for tenth in 0..<600 {
             let now = now + Nanoseconds(tenth) * 100_000_000
-            for _ in 0..<served / 10 { budget.served() }
-            for _ in 0..<5 { isFlooded = isFlooded || budget.noteReset(now) != nil }
+            for _ in 0..<served / 10 { budget.refundForServedRequest() }
+            for _ in 0..<5 { isFlooded = isFlooded || budget.chargeReset(now) != nil }
         }
         #expect(isFlooded != survives)
     }

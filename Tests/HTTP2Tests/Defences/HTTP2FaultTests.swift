@@ -2,7 +2,7 @@ import HTTP2
 import Testing
 
 @Suite struct HTTP2FaultTests {
-    @Test func eachHasAWordOfItsOwn() {
+    @Test func eachHasItsOwnReasonCode() {
         for fault in HTTP2Fault.allCases {
             let word = fault.reasonCode.description
             #expect(word.lowercased() == "\(fault)".lowercased())
@@ -10,7 +10,7 @@ import Testing
         }
     }
 
-    @Test func whoFloodsIsAskedToCalmDown() {
+    @Test func floodsEndWithEnhanceYourCalm() {
         for fault in HTTP2Fault.allCases {
             let isFlood = "\(fault)".hasSuffix("Flood") || fault == .memory
             #expect((fault.code == .enhanceYourCalm) == isFlood)

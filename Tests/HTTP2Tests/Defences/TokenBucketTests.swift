@@ -16,26 +16,26 @@ import Testing
         #expect(take(20, from: &bucket, at: instant(0)) == 10)
         #expect(take(20, from: &bucket, at: instant(249)) == 0)
         #expect(take(20, from: &bucket, at: instant(400)) == 1)
-        #expect(take(20, from: &bucket, at: instant(500)) == 1, "the rest of the time before is not lost")
+        #expect(take(20, from: &bucket, at: instant(500)) == 1, "the remainder of the time before is kept")
         #expect(take(20, from: &bucket, at: instant(1500)) == 4)
     }
 
     @Test func holdsNoMoreThanItsCapacity() {
         var bucket = TokenBucket(capacity: 3, perSecond: 1000, now: instant(0))
         #expect(take(9, from: &bucket, at: instant(1_000_000)) == 3)
-        bucket.give(100)
+        bucket.refund(100)
         #expect(take(9, from: &bucket, at: instant(1_000_000)) == 3)
         #expect(take(9, from: &bucket, at: .distantFuture) == 3)
     }
 
-    @Test func takesBackWhatWasGivenForNothing() {
+    @Test func refundsTokens() {
         var bucket = TokenBucket(capacity: 2, perSecond: 1, now: instant(0))
         #expect(take(2, from: &bucket, at: instant(0)) == 2)
-        bucket.give(1)
+        bucket.refund(1)
         #expect(take(2, from: &bucket, at: instant(0)) == 1)
     }
 
-    @Test func aClockThatGoesBackGivesNothing() {
+    @Test func clockGoingBackAddsNothing() {
         var bucket = TokenBucket(capacity: 1, perSecond: 1, now: instant(5000))
         #expect(take(2, from: &bucket, at: instant(5000)) == 1)
         #expect(take(2, from: &bucket, at: instant(1000)) == 0)

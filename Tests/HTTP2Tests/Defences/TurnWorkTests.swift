@@ -3,7 +3,7 @@ import Testing
 
 @testable import HTTP2
 
-/// Whatever comes, a turn ends after about as much work, and what was not looked at is handed in again.
+/// Whatever arrives, a turn ends after about the same work, and the rest is passed again in the next turn.
 @Suite struct TurnWorkTests {
     @Test func framesAndFieldsCountApart() {
         var work = TurnWork(Limits.turnWorkMax)
@@ -27,7 +27,7 @@ import Testing
         #expect(small.isDone)
     }
 
-    /// Few bytes that stand for many: as many turns as there is work, and the same story as in one.
+    /// A few bytes that expand to many: the work is spread over turns, and the events are the same as in one turn.
     @Test func aReadIsTakenInTurns() {
         let large = [0x40] + string("a") + string(String(repeating: "b", count: 4000))
         let first = Frame.headers(1, block: block(get) + large, end: true)
@@ -44,8 +44,9 @@ import Testing
         #expect(server.story.count { $0.hasSuffix("head GET / end") } == 100)
     }
 
-    /// A turn that ends with the last field of a head has nothing left to hand in: the head is told of all the same.
-    @Test(arguments: 1...40) func aHeadIsToldOfWhereverTheTurnEnds(fieldCount: Int) {
+    /// A turn that ends with the last field of a head leaves no bytes for the next one; the head must be reported all
+    /// the same.
+    @Test(arguments: 1...40) func headIsReportedWhereverTheTurnEnds(fieldCount: Int) {
         let fields = (0..<fieldCount).map { _ in ("a", String(repeating: "b", count: 100)) }
         for end in [true, false] {
             let server = Side(.server)
@@ -64,7 +65,7 @@ import Testing
         }
     }
 
-    /// A frame that is one too many is met in its turn, not before those in front of it.
+    /// A fault of a frame is reported after the frames before it.
     @Test func aFaultWaitsForItsTurn() {
         let large = [0x40] + string("a") + string(String(repeating: "b", count: 4000))
         let server = Side(.server)

@@ -3,7 +3,7 @@ import HTTP1
 import HTTP2
 import Testing
 
-/// A request, and the violation of HTTP/1 it is refused for; nil: it is fine.
+/// A request, and the HTTP/1 violation for which it is rejected; nil if it is valid.
 struct RequestCase: Sendable, CustomTestStringConvertible {
     let name: String
     let bytes: [UInt8]
@@ -48,7 +48,7 @@ private let requests: [RequestCase] = [
     RequestCase("one more crumb", get + fields(257) { _ in "cookie" }, .tooManyFields),
     RequestCase("a field that is too large", get + [("a", String(repeating: "b", count: 16_384))], .fieldTooLarge),
     RequestCase(
-        "crumbs that are too large together",
+        "split cookies that are too large together",
         get + (0..<5).map { _ in ("cookie", String(repeating: "b", count: 4000)) }, .fieldTooLarge),
     RequestCase(
         "a head that is too large", get + (0..<5).map { ("a\($0)", String(repeating: "b", count: 15_000)) },
@@ -80,7 +80,7 @@ private let requests: [RequestCase] = [
         return try #require(server.lastHead)
     }
 
-    @Test func isWhatTheHTTP1ParserWouldHaveMade() throws {
+    @Test func isTheSameAsFromTheHTTP1Parser() throws {
         let fields: Fields = [
             (":method", "POST"), (":path", "/a/./b%41?c=%2e#".dropLast().description), (":scheme", "https"),
             (":authority", "a.example:8443"), ("user-agent", "x"), ("te", "trailers"), ("expect", "100-continue"),
@@ -108,13 +108,13 @@ private let requests: [RequestCase] = [
         #expect(bytes.text == "GET / HTTP/1.1\r\n\(lines)\r\n")
     }
 
-    @Test func crumbsBecomeOneCookie() throws {
+    @Test func joinsSplitCookies() throws {
         #expect(try head(get + [("cookie", "a=1")]).lines.last == "cookie: a=1")
         let head = try head(get + [("cookie", "a=1"), ("b", "c"), ("cookie", "d=2"), ("cookie", "e=3")])
         #expect(head.lines == ["host: a.example", "b: c", "cookie: a=1; d=2; e=3"])
     }
 
-    @Test func namesThatAreNotPlainAreDroppedIfAsked() throws {
+    @Test func invalidNamesAreDroppedIfConfigured() throws {
         var settings = HTTP2Settings()
         settings.requestOptions.dropsInvalidNames = true
         let head = try head(get + [("a_b", "1"), ("c", "2")], settings)
@@ -122,15 +122,16 @@ private let requests: [RequestCase] = [
         #expect(head.hasInvalidNames)
     }
 
-    /// nghttp2 resets such a stream, and the request is told of as faulty.
-    @Test(arguments: Array("\"(),/;<=>?@[\\]{}\u{80}\u{E9}".unicodeScalars)) func noNameHasThese(scalar: Unicode.Scalar)
-    {
+    /// nghttp2 resets such a stream, and the request is reported as faulty.
+    @Test(arguments: Array("\"(),/;<=>?@[\\]{}\u{80}\u{E9}".unicodeScalars)) func nonTokenIsRejected(
+        scalar: Unicode.Scalar
+    ) {
         let server = Side(.server)
         server.receive(preface + Frame.headers(1, get + [("a\(scalar)b", "1")]).bytes)
         #expect(server.story.last == "faulty BadField", "\(server.story)")
     }
 
-    @Test func whatPassesForOursIsRemoved() throws {
+    @Test func fieldConfusableWithOursIsRemoved() throws {
         let head = try head(get + [("x_forwarded_for", "1"), ("x_amzn_mtls_clientcert_leaf", "2"), ("c_d", "3")])
         #expect(head.lines == ["host: a.example", "c_d: 3"])
         #expect(head.hasDroppedNames)
@@ -161,7 +162,7 @@ private let requests: [RequestCase] = [
         #expect(server.lastHead?.lines == ["grpc-status: 0"])
     }
 
-    /// As a gRPC status with its details has them, in one field or in several.
+    /// As for a gRPC status with details, in one field or in several.
     @Test func trailersMayBeAsLargeAsHeads() {
         let details = ("grpc-status-details-bin", String(repeating: "d", count: 31_000))
         let several = (0..<31).map { ("a\($0)", String(repeating: "b", count: 1000)) }
@@ -182,7 +183,7 @@ private let requests: [RequestCase] = [
         }
     }
 
-    /// Those of open streams count with their heads.
+    /// Trailers of open streams count with their heads.
     @Test func trailersOfOpenStreamsHaveALimit() {
         var settings = HTTP2Settings()
         settings.openHeadBytesMax = 50_000
@@ -193,7 +194,7 @@ private let requests: [RequestCase] = [
         #expect(server.story.contains("0 end trailers") && !server.story.contains("1 end trailers"))
     }
 
-    @Test func aRefusedHeadShowsWhatWasAskedFor() throws {
+    @Test func rejectedHeadHasItsRequestLine() throws {
         let head = try head(get.replacing(":path", "/secret?q") + [("host", "b.example")])
         #expect(head.text(head.method) == "GET" && head.text(head.target) == "/secret?q")
         #expect(head.text(head.authority) == "a.example")

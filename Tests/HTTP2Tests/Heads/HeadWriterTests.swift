@@ -27,7 +27,7 @@ import Testing
         return try #require(client.lastHead)
     }
 
-    @Test func aRequestCarriesNothingOfTheOtherHop() throws {
+    @Test func requestHasNoHopByHopFields() throws {
         let head = requestHead(
             "POST /a?b HTTP/1.1\r\nHost: A.example:81\r\nConnection: X-Gone\r\nX-Gone: 1\r\nTE: trailers\r\n"
                 + "Transfer-Encoding: chunked\r\nKeep-Alive: 5\r\nX-Stays: 1\r\n\r\n")
@@ -38,7 +38,7 @@ import Testing
         #expect(seen.body == .unknown && !seen.acceptsTrailers)
     }
 
-    @Test func aPathThatWasMadeCanonicalIsSentSo() throws {
+    @Test func sendsTheCanonicalPath() throws {
         let seen = try sent(requestHead("GET /a/../b?c HTTP/1.1\r\nHost: a\r\n\r\n"))
         #expect(seen.text(seen.target) == "/b?c")
     }
@@ -59,13 +59,13 @@ import Testing
         #expect(try sent(empty).body == .exactly(0))
     }
 
-    @Test func trailersAreAskedForIfTheClientDid() throws {
+    @Test func forwardsTheAcceptanceOfTrailers() throws {
         let head = requestHead("GET / HTTP/1.1\r\nHost: a\r\n\r\n")
         head.acceptsTrailers = true
         #expect(try sent(head).acceptsTrailers)
     }
 
-    @Test func aResponseCarriesNothingOfTheOtherHop() throws {
+    @Test func responseHasNoHopByHopFields() throws {
         let head = responseHead(
             "HTTP/1.1 200 Fine\r\nConnection: close\r\nTransfer-Encoding: chunked\r\nSet-Cookie: A=1\r\n"
                 + "Set-Cookie: B=2\r\nX-Empty:\r\n\r\n")
@@ -77,7 +77,7 @@ import Testing
 
     @Test func namesThatHTTP2ForbidsAreLeftOut() throws {
         let head = responseHead("HTTP/1.1 200 OK\r\nBad(name): 1\r\nUnder_score: 2\r\n\r\n")
-        // The response parser does not look for them; the request parser and rules may.
+        // The response parser accepts them; the request parser and rules do not.
         head.hasInvalidNames = true
         #expect(try answered(head).lines == ["under_score: 2"])
     }
@@ -96,7 +96,7 @@ import Testing
         let large = (0..<7).map { "A\($0): \(String(repeating: "b", count: 4_000))\r\n" }.joined()
         let seen = try answered(responseHead("HTTP/1.1 200 OK\r\n\(large)\r\n"))
         #expect(seen.lines.count == 7 && seen.lines.last?.utf8.count == 4_004)
-        // What is more than the other side takes is sent all the same: it will say so.
+        // A head larger than the other side accepts is sent all the same; the other side rejects it.
         let head = requestHead("GET / HTTP/1.1\r\nHost: a\r\n\r\n")
         for _ in 0..<250 {
             let name = head.beginField("X-Apus")
@@ -132,7 +132,7 @@ import Testing
         #expect(client.bodies[0] == [1, 2, 3] && client.lastHead?.lines == ["grpc-status: 0"])
     }
 
-    @Test func trailersOfNothingAreNone() throws {
+    @Test func emptyTrailersAreNotSent() throws {
         _ = try sent(requestHead("GET / HTTP/1.1\r\nHost: a\r\n\r\n"))
         server.session.respond(0, responseHead("HTTP/1.1 200 OK\r\n\r\n"), framing: .chunked, isEnd: false)
         server.session.attach(0, nil, isLast: true, trailers: Head())

@@ -3,7 +3,7 @@ import HTTP1
 import HTTP2
 import Testing
 
-/// A flood: what comes first, what comes again and again, and what the connection ends with. Source: docs/threats.md,
+/// A flood: what is sent first, what is sent repeatedly, and how the connection ends. Source: docs/threats.md,
 /// "HTTP/2".
 struct Flood: Sendable, CustomTestStringConvertible {
     let name: String
@@ -26,7 +26,8 @@ struct Flood: Sendable, CustomTestStringConvertible {
 }
 
 private let openPost: [Frame] = [.headers(1, post, end: false)]
-/// A field of 4,000 bytes that goes into the header table; after it one byte, `BE`, stands for all of them.
+/// A field of 4,000 bytes that goes into the header table; after that the byte `BE` stands for the whole field (HPACK
+/// bomb).
 private let largeField = [0x40] + string("a") + string(String(repeating: "b", count: 4000))
 private let references = [UInt8](repeating: 0xBE, count: 15_000)
 
@@ -79,7 +80,7 @@ private let floods: [Flood] = [
 @Suite struct HTTP2SessionFloodTests {
     @Test(arguments: floods)
     func aFloodEndsInGoAway(_ flood: Flood) {
-        // One by one, many in one read, and one by one without anybody reading our answers.
+        // One by one, many in one read, and one by one without reading our responses.
         for (batch, isRead) in [(1, true), (97, true), (1, false)] {
             let server = Side(.server)
             server.receive(preface + flood.first)
@@ -104,7 +105,7 @@ private let floods: [Flood] = [
         }
     }
 
-    @Test func whoIsSlowEnoughIsNoFlood() {
+    @Test func slowSenderIsNoFlood() {
         let atOnce: [HTTP2Fault] = [.continuationFlood, .headFlood]
         for flood in floods where !atOnce.contains(flood.fault) && flood.name != "GOAWAY" {
             let server = Side(.server)
@@ -118,7 +119,7 @@ private let floods: [Flood] = [
         }
     }
 
-    @Test func rapidlyResetRequestsAreNeverHeardOf() {
+    @Test func rapidlyResetRequestsAreNotReported() {
         let (_, server) = serve(
             (0..<50 as Range<UInt32>).flatMap {
                 [Frame.headers($0 * 2 + 1, post, end: false), .data($0 * 2 + 1, [1]), .reset($0 * 2 + 1)].bytes
@@ -126,12 +127,12 @@ private let floods: [Flood] = [
         #expect(server.story == ["settings"] && server.bodies.isEmpty)
         #expect(server.session.droppedRequestCount == 50)
         #expect(server.session.openStreamCount == 0 && server.session.fault == nil)
-        #expect(server.heads.count > 0, "the heads have gone back to the pool")
+        #expect(server.heads.count > 0, "the heads were returned to the pool")
         server.receive([Frame.headers(301, get)].bytes)
         #expect(server.slots.last.map { $0 < 100 } == true, "the slots are free")
     }
 
-    @Test func aRequestThatForcedAResetIsNeverHeardOfEither() {
+    @Test func requestsThatForceAResetAreNotReported() {
         let (verdict, server) = serve([Frame.headers(1, get), .windowUpdate(1, 0x7FFF_FFFF)].bytes)
         #expect(verdict == .stream(3))
         #expect(server.story == ["settings", "faulty FlowControl"] && server.session.droppedRequestCount == 0)
@@ -180,7 +181,7 @@ private let floods: [Flood] = [
     }
 
     @Test func aWindowOpenedInSmallStepsIsNot() {
-        // 4 KiB at a time, of the stream and the connection, and a PING with each frame: what gRPC clients do.
+        // By 4 KiB at a time, on the stream and the connection, with a PING for each frame, as gRPC clients do.
         let (server, body) = sending(window: 65_535)
         for _ in 0..<2000 {
             body.compact()
@@ -193,7 +194,7 @@ private let floods: [Flood] = [
         #expect(server.session.fault == nil)
     }
 
-    @Test func dataForNobodyEarnsNothing() {
+    @Test func dataOnClosedStreamsIsNotRefunded() {
         let (_, server) = serve([Frame.headers(1, post, end: false), .reset(1)].bytes)
         var rounds = 0
         while rounds < 2000, server.receive([Frame.ping(), .data(1, [0])].bytes) {
@@ -203,8 +204,8 @@ private let floods: [Flood] = [
         #expect(server.session.fault == .controlFlood && rounds < 600)
     }
 
-    @Test func whoDoesNotReadIsJudgedWhenWeWrite() {
-        // So many answers wait that no more are taken out of nghttp2; the resets among them are seen later.
+    @Test func faultIsFoundWhenTheClientReadsAgain() {
+        // So many responses are queued that no more are drained from nghttp2; the resets among them are seen later.
         var settings = HTTP2Settings()
         settings.resetBurst = 50
         let requests = (0..<60 as Range<UInt32>).map { Frame.headers($0 * 2 + 1, get + [("A", "")]) }
@@ -217,7 +218,7 @@ private let floods: [Flood] = [
         #expect(late.session.fault == .resetFlood && late.session.isFinished)
     }
 
-    @Test func whatWeResetOfOurOwnAccordIsNotCounted() {
+    @Test func resetsOfOurOwnAreNotCharged() {
         let server = Side(.server)
         server.receive(preface)
         for round in 0..<1000 as Range<UInt32> {
@@ -234,7 +235,7 @@ private let floods: [Flood] = [
     }
 
     @Test func moreStreamsThanAllowed() {
-        // Before the client has acknowledged our settings it is told to try again, afterwards it should know.
+        // Before the client has acknowledged our settings it is told to retry; afterwards it is a protocol error.
         let requests = (0..<130 as Range<UInt32>).map { Frame.headers($0 * 2 + 1, post, end: false) }
         let (early, server) = serve(requests.bytes)
         #expect(early == .stream(7) && server.session.openStreamCount == 128)
@@ -243,7 +244,7 @@ private let floods: [Flood] = [
     }
 
     @Test func headsThatAreLargeTogetherAreRefused() {
-        // One field of 4 KiB goes into the header table; after that one byte stands for all of it.
+        // One field of 4 KiB goes into the header table; after that one byte stands for it.
         let (first, server) = serve([Frame.headers(1, block: block(get) + largeField, end: false)].bytes)
         #expect(first == .fine)
         var answer: [UInt8] = []
@@ -255,7 +256,7 @@ private let floods: [Flood] = [
         #expect(Verdict(answer) == .stream(7))
         #expect(server.session.openStreamCount < 30)
         #expect(server.session.heldByteCount < 3_000_000)
-        // When streams end there is room again.
+        // When streams end there is space again.
         for slot in server.slots { server.session.reset(slot, .cancel) }
         _ = server.send()
         #expect(server.session.openStreamCount == 0 && server.session.heldByteCount < 100_000)
@@ -269,8 +270,8 @@ private let floods: [Flood] = [
         #expect((server.lastHead?.byteCount ?? 0) < 70_000)
     }
 
-    /// Heads that are too large are answered one by one, and not for ever.
-    @Test func refusedHeadsEarnNothing() {
+    /// Heads that are too large are rejected one by one, until the budget is used up.
+    @Test func rejectedHeadsAreNotRefunded() {
         let server = Side(.server)
         server.receive(preface + [Frame.headers(1, block: block(get) + largeField)].bytes)
         var stream: UInt32 = 3
@@ -284,8 +285,8 @@ private let floods: [Flood] = [
         #expect(server.session.fault == .controlFlood && stream < 1100)
     }
 
-    /// What is in flight on a stream that we close is not held against its sender.
-    @Test func lateDataIsForgiven() {
+    /// DATA in flight on a stream that we close is not charged.
+    @Test func lateDataIsNotCharged() {
         let server = Side(.server)
         server.receive(preface)
         for stream in stride(from: 1, to: 41, by: 2) as StrideTo<UInt32> {
@@ -304,7 +305,7 @@ private let floods: [Flood] = [
         settings.sessionBytesMax = 200_000
         let (_, server) = serve([], settings)
         let answer = responseHead("HTTP/1.1 200 OK\r\nA: \(String(repeating: "b", count: 15_000))\r\n\r\n")
-        // Responses that nobody reads.
+        // Responses that the client does not read.
         var isAlive = true
         var stream: UInt32 = 1
         while isAlive, stream < 100 {

@@ -3,7 +3,7 @@ import HTTP1
 import HTTP2
 import Testing
 
-/// Random frames, half of them nearly right, by seed.
+/// Random frames, half of them nearly valid, by seed.
 private struct FrameSource {
     private var random: FastRandom
 
@@ -48,7 +48,7 @@ private struct FrameSource {
 }
 
 @Suite struct HTTP2SessionFuzzTests {
-    /// Plays a random other side against `side`, whose owner answers at random as well; says how much was held at most.
+    /// Feeds random frames to `side`, whose owner responds at random as well. Returns the most memory that was held.
     private func play(_ side: Side, _ source: inout FrameSource) -> Int {
         let isServer = side.session.role == .server
         var heldMax = 0
@@ -95,7 +95,7 @@ private struct FrameSource {
     }
 
     @Test(arguments: 0..<16 as Range<UInt64>)
-    func aServerStandsAnything(seed: UInt64) {
+    func serverSurvivesRandomFrames(seed: UInt64) {
         var source = FrameSource(seed: seed)
         for _ in 0..<25 {
             let server = Side(.server)
@@ -106,7 +106,7 @@ private struct FrameSource {
     }
 
     @Test(arguments: 100..<108 as Range<UInt64>)
-    func aClientStandsAnything(seed: UInt64) {
+    func clientSurvivesRandomFrames(seed: UInt64) {
         var source = FrameSource(seed: seed)
         for _ in 0..<25 {
             let client = Side(.client)

@@ -19,7 +19,7 @@ import Testing
         server.session.respond(slot, responseHead("HTTP/1.1 200 OK\r\n\r\n"), framing: .chunked, isEnd: false)
     }
 
-    @Test func aBodyGoesOutWithoutACopyAndInOrder() {
+    @Test func bodyIsSentInOrder() {
         ask()
         answer(0)
         var sent: [UInt8] = []
@@ -63,8 +63,8 @@ import Testing
         #expect(frames.map(\.flags) == [0, 0, 0, 1])
     }
 
-    /// nghttp2 writes DATA and the trailers behind it in one call: there must be room for both, or for neither.
-    @Test func trailersBehindAFullBufferWait() {
+    /// nghttp2 writes DATA and the trailers after it in one call, so there must be space for both.
+    @Test func trailersWaitForSpace() {
         let capacity = Core.Limits.largeBufferBytes
         let trailers = responseHead("HTTP/1.1 200 OK\r\nX-End: \(String(repeating: "!~", count: 100))\r\n\r\n")
         for count in stride(from: capacity - 200, through: capacity, by: 1) {
@@ -77,12 +77,12 @@ import Testing
             server.session.attach(0, buffer(Array(repeating: 7, count: count)), isLast: true, trailers: trailers)
             let frames = Frame.parse(server.send())
             #expect(frames.filter { $0.type == 0 }.reduce(0) { $0 + $1.payload.count } == count)
-            #expect(frames.last?.type == 1 && frames.last?.flags == 5, "trailers end it: \(count)")
+            #expect(frames.last?.type == 1 && frames.last?.flags == 5, "trailers end the stream: \(count)")
         }
     }
 
-    /// More than one frame holds, as the details of a gRPC status may be.
-    @Test func largeTrailersGoOutWhole() {
+    /// More than one frame holds, as for a gRPC status with details.
+    @Test func sendsLargeTrailers() {
         ask()
         answer(0)
         let lines = (0..<2).map { "X-\($0): \(String(repeating: "d", count: 15_000))\r\n" }.joined()
@@ -93,19 +93,19 @@ import Testing
         #expect(client.story.contains("0 end trailers"), "\(client.story)")
     }
 
-    /// A body that was taken back before all of it went out is not over: whoever produces next must not end it.
-    @Test func whatIsTakenBackDoesNotEndTheStream() {
+    /// A body that was detached before all of it was sent has not ended, so the next `produce` must not end the stream.
+    @Test func detachedBodyDoesNotEndTheStream() {
         ask()
         answer(0)
         let body = buffer(Array(repeating: 7, count: 60_000))
         server.session.attach(0, body, isLast: true)
         let output = Buffer(capacity: 20_000)
         #expect(!server.session.produce(into: output))
-        #expect(!server.session.detach(0), "it was not all taken")
+        #expect(!server.session.detach(0), "not all of it was written")
         let rest = Buffer(capacity: Core.Limits.largeBufferBytes)
         _ = server.session.produce(into: rest)
         let bytes = rest.bytes
-        #expect(Frame.parse(bytes.array).isEmpty, "there is nothing to say about it")
+        #expect(Frame.parse(bytes.array).isEmpty, "no frame is sent for it")
         server.session.attach(0, body, isLast: true)
         rest.removeAll()
         _ = server.session.produce(into: rest)
@@ -123,11 +123,11 @@ import Testing
         #expect(Set(streams) == [1, 3, 5])
     }
 
-    @Test func aSlowStreamHoldsNobodyUp() {
+    @Test func slowStreamDoesNotBlockOthers() {
         ask("POST", isEnd: false)
         ask("POST", isEnd: false)
         let window = HTTP2.Limits.streamWindowBytes
-        // The first stream's bytes are never passed on, the second's at once.
+        // The first stream's bytes are never consumed, the second's at once.
         let stuck = buffer(Array(repeating: 1, count: 70_000))
         client.session.attach(0, stuck, isLast: true)
         var passed = 0
@@ -150,8 +150,8 @@ import Testing
         #expect(stuck.isEmpty && server.bodies[0]?.count == 70_000)
     }
 
-    @Test func whatWasReadButNotPassedOnDoesNotStickToTheConnection() {
-        // Streams that are reset with a full window leave the connection's window whole.
+    @Test func resetStreamsReturnTheConnectionWindow() {
+        // Streams that are reset with a full window must not shrink the connection's window.
         for round in 0..<200 {
             ask("POST", isEnd: false)
             let body = buffer(Array(repeating: 1, count: 60_000))
@@ -164,7 +164,7 @@ import Testing
         #expect(server.session.fault == nil && server.session.openStreamCount == 0)
     }
 
-    @Test func aWindowOfNothingIsWaitedFor() {
+    @Test func waitsForAClosedWindow() {
         let raw = Side(.server)
         _ = raw.send()
         raw.receive(preface + [Frame.settings([(4, 0)]), .headers(1, get)].bytes)
@@ -179,11 +179,11 @@ import Testing
         #expect(raw.takeStory().last == "0 closed NoError complete")
     }
 
-    @Test func whatIsReceivedWhileABodyWaitsGoesFirst() {
+    @Test func responseToControlFramesGoesFirst() {
         ask()
         answer(0)
         server.session.attach(0, buffer(Array(repeating: 7, count: 40_000)), isLast: true)
-        // The answer to it is taken out of nghttp2 at once, the body is not.
+        // The acknowledgement is drained from nghttp2 at once, the body is not.
         #expect(server.receive(Frame.ping().bytes))
         let frames = Frame.parse(server.send())
         #expect(frames.filter { $0.type == 6 } == [.ping(Frame.acknowledge)])
@@ -191,7 +191,7 @@ import Testing
         #expect(frames.filter { $0.type == 0 }.flatMap(\.payload) == Array(repeating: 7, count: 40_000))
     }
 
-    @Test func aBodyThatWasTakenBackIsNotSent() {
+    @Test func detachedBodyIsNotSent() {
         ask()
         answer(0)
         server.session.attach(0, buffer([1, 2, 3]), isLast: false)
@@ -201,7 +201,7 @@ import Testing
         #expect(Frame.parse(server.send()) == [.data(1, [4])])
     }
 
-    @Test func commandsForAStreamThatIsGoneDoNothing() {
+    @Test func commandsForAClosedStreamDoNothing() {
         ask("POST", isEnd: false)
         let session = server.session
         let reset = Frame.reset(1).bytes

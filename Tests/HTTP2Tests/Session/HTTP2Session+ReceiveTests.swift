@@ -2,7 +2,7 @@ import HTTP1
 import HTTP2
 import Testing
 
-/// A name, what the other side sends behind its first SETTINGS, and what becomes of it.
+/// A name, what the other side sends after its SETTINGS, and the expected verdict.
 struct FrameCase: Sendable, CustomTestStringConvertible {
     let name: String
     let bytes: [UInt8]
@@ -26,7 +26,7 @@ private let compression: UInt32 = 9
 private let calm: UInt32 = 11
 
 /// Frames that a client must not send, RFC 9113 §5 and §6. nghttp2 is stricter in places: a connection error where a
-/// stream error would do (marked), which the RFC allows (§5.4).
+/// stream error would suffice (marked), which the RFC allows (§5.4).
 private let clientFrames: [FrameCase] = [
     FrameCase("DATA on stream 0", [.data(0)], .connection(protocolError)),
     FrameCase("DATA on an idle stream", [.data(1, [1])], .connection(protocolError)),
@@ -57,7 +57,7 @@ private let clientFrames: [FrameCase] = [
     FrameCase("MAX_FRAME_SIZE too large", [.settings([(5, 1 << 24)])], .connection(protocolError)),
     FrameCase("an unknown setting", [.settings([(0x5A5A, 7)])], .fine),
     FrameCase(
-        "SETTINGS acknowledged once too often", [.settingsAcknowledged, .settingsAcknowledged],
+        "SETTINGS acknowledged twice", [.settingsAcknowledged, .settingsAcknowledged],
         .connection(protocolError)),
     FrameCase("33 settings", [.settings((0..<33).map { (0x5A00 + $0, 0) })], .connection(calm)),
     FrameCase(
@@ -111,7 +111,7 @@ private let clientFrames: [FrameCase] = [
     FrameCase(
         "PRIORITY of 4 bytes (strict)", [Frame(type: 2, stream: 1, payload: [0, 0, 0, 0])], .connection(frameSize)),
     FrameCase(
-        "header block of nonsense", [.headers(1, block: [0xFF, 0xFF, 0xFF, 0xFF, 0xFF])], .connection(compression)),
+        "invalid header block", [.headers(1, block: [0xFF, 0xFF, 0xFF, 0xFF, 0xFF])], .connection(compression)),
     FrameCase("header table larger than allowed", [.headers(1, block: [0x3F, 0xE2, 0x1F])], .connection(compression)),
     FrameCase(
         "more DATA than the window",
@@ -219,7 +219,7 @@ extension Fields {
     func replacing(_ name: String, _ value: String) -> Fields { map { $0.0 == name ? (name, value) : $0 } }
 }
 
-/// What a server says to `bytes` behind the preface, and what it tells its worker.
+/// The verdict of a server on `bytes` after the preface, and the side with its events.
 func serve(_ bytes: [UInt8], pieces size: Int = .max, _ settings: HTTP2Settings = HTTP2Settings()) -> (Verdict, Side) {
     let server = Side(.server, settings)
     var answer = server.send()
@@ -231,7 +231,7 @@ func serve(_ bytes: [UInt8], pieces size: Int = .max, _ settings: HTTP2Settings 
 
 @Suite struct HTTP2SessionReceiveTests {
     @Test(arguments: clientFrames + clientMessages)
-    func aServerJudges(_ frameCase: FrameCase) {
+    func serverVerdict(_ frameCase: FrameCase) {
         let (verdict, server) = serve(frameCase.bytes)
         #expect(verdict == frameCase.verdict)
         if case .connection(let code) = frameCase.verdict {
@@ -248,19 +248,19 @@ func serve(_ bytes: [UInt8], pieces size: Int = .max, _ settings: HTTP2Settings 
     }
 
     @Test(arguments: clientMessages)
-    func noMessageThatNobodyMaySendIsDelivered(_ frameCase: FrameCase) {
+    func invalidMessagesAreNotDelivered(_ frameCase: FrameCase) {
         let (_, server) = serve(frameCase.bytes)
         let heads = server.story.filter { $0.contains("head") }
         #expect(heads.isEmpty || frameCase.name.contains("content") || frameCase.name.contains("trailers"))
         #expect(server.story.allSatisfy { !$0.hasSuffix(" end") && !$0.hasSuffix("trailers") })
         #expect(server.session.openStreamCount == 0)
-        // The connection goes on.
+        // The connection stays usable.
         server.receive([Frame.headers(9, get)].bytes)
         #expect(server.story.last?.hasSuffix("head GET / end") == true)
     }
 
-    /// Whoever keeps a stream's data has room for its window, and no more: what is beyond it is never told of, though
-    /// it comes in one read with what is not.
+    /// The owner of a stream has space for its window only, so DATA beyond the window must not be reported, even if it
+    /// arrives in one read with allowed DATA.
     @Test(arguments: [Int.max, 16_384, 5_000]) func dataBeyondTheWindowIsNotDelivered(size: Int) {
         let server = Side(.server)
         let frames = Array(repeating: Frame.data(1, Array(repeating: 1, count: 16_000)), count: 9)
@@ -276,8 +276,8 @@ func serve(_ bytes: [UInt8], pieces size: Int = .max, _ settings: HTTP2Settings 
         #expect(server.story.last?.hasSuffix("head GET / end") == true)
     }
 
-    /// What was consumed opens the window again.
-    @Test func theWindowIsWhatWasNotConsumed() {
+    /// Consumed bytes open the window again.
+    @Test func consumedBytesOpenTheWindow() {
         let server = Side(.server)
         server.receive(preface + Frame.headers(1, post, end: false).bytes)
         for _ in 0..<20 {
@@ -288,7 +288,7 @@ func serve(_ bytes: [UInt8], pieces size: Int = .max, _ settings: HTTP2Settings 
         #expect(server.bodies[0]?.count == 320_000)
     }
 
-    /// A conversation with everything in it.
+    /// A session with every kind of frame.
     private static let everything: [UInt8] =
         [
             Frame.settingsAcknowledged, .headers(1, get + [("cookie", "a"), ("cookie", "b")]),
@@ -300,8 +300,8 @@ func serve(_ bytes: [UInt8], pieces size: Int = .max, _ settings: HTTP2Settings 
             .headers(15, get + [("A", "b")]), .goAway(0),
         ].bytes
 
-    @Test func itDoesNotMatterHowBytesArrive() {
-        // What is said of requests that nobody heard of comes behind all else of one call.
+    @Test func resultDoesNotDependOnSplits() {
+        // Events about unreported requests come after all others of a call.
         func told(_ side: Side) -> [String] {
             let faults = side.story.filter { $0.hasPrefix("faulty ") }
             let rest = side.story.filter { !$0.hasPrefix("faulty ") }
@@ -322,7 +322,7 @@ func serve(_ bytes: [UInt8], pieces size: Int = .max, _ settings: HTTP2Settings 
     }
 
     @Test func thePriorityFieldAndItsUpdateAreHeeded() {
-        // Two bodies wait; the one that became more urgent goes first, whole.
+        // Two bodies wait; the one that became more urgent is sent first, completely.
         let (_, server) = serve(
             [
                 Frame.headers(1, get + [("priority", "u=5")]), .headers(3, get + [("priority", "u=5")]),
@@ -336,7 +336,7 @@ func serve(_ bytes: [UInt8], pieces size: Int = .max, _ settings: HTTP2Settings 
         #expect(streams == [3, 3, 1, 1])
     }
 
-    @Test func whatIsNotHTTP2IsToldSo() {
+    @Test func rejectsOtherProtocols() {
         let server = Side(.server)
         #expect(!server.receive(Array("GET / HTTP/1.1\r\nHost: a\r\n\r\n".utf8)))
         #expect(server.session.fault == .badPreface)

@@ -8,7 +8,7 @@ private let streamClosed: UInt32 = 5
 
 private let ok: Fields = [(":status", "200")]
 
-/// Frames that a target must not send in answer to a GET on stream 1.
+/// Frames that a target must not send in response to a GET on stream 1.
 private let targetFrames: [FrameCase] = [
     FrameCase("HEADERS on a stream we did not open", [.headers(3, ok)], .connection(protocolError)),
     FrameCase("HEADERS on an even stream", [.headers(2, ok)], .connection(protocolError)),
@@ -55,7 +55,7 @@ private let targetFrames: [FrameCase] = [
         "trailers with :status", [.headers(1, ok, end: false), .headers(1, ok)], .stream(protocolError)),
 ]
 
-/// A client with a request on stream 1, whose target has said hello.
+/// A client with a request on stream 1, whose target has sent its SETTINGS.
 private func asking(_ method: String = "GET", isEnd: Bool = true) -> Side {
     let client = Side(.client)
     let head = requestHead("\(method) / HTTP/1.1\r\nHost: a\r\n\r\n")
@@ -69,7 +69,7 @@ private func asking(_ method: String = "GET", isEnd: Bool = true) -> Side {
 
 @Suite struct HTTP2SessionTargetTests {
     @Test(arguments: targetFrames)
-    func aClientJudges(_ frameCase: FrameCase) {
+    func clientVerdict(_ frameCase: FrameCase) {
         for size in [Int.max, 1, 5] {
             let client = asking()
             let isAlive = client.receive(frameCase.bytes, pieces: size)
@@ -82,12 +82,12 @@ private func asking(_ method: String = "GET", isEnd: Bool = true) -> Side {
                 #expect(client.story.last?.hasPrefix("0 closed ProtocolError fault(") == true, "\(client.story)")
                 let isLate = ["content than", "trailers"].contains { frameCase.name.contains($0) }
                 #expect(client.story.contains { $0.hasPrefix("0 head") } == isLate)
-            case .fine: Issue.record("nothing is fine here")
+            case .fine: Issue.record("the frame was accepted")
             }
         }
     }
 
-    @Test func aFaultIsNamed() {
+    @Test func faultHasAReasonCode() {
         func fault(_ frames: [Frame]) -> String? {
             let client = asking()
             client.receive(frames.bytes)
@@ -102,7 +102,7 @@ private func asking(_ method: String = "GET", isEnd: Bool = true) -> Side {
         #expect(fault([.headers(1, ok), .windowUpdate(1, 1)]) == "0 closed NoError complete")
     }
 
-    /// An answer of gRPC without a message has its status and its details in the head.
+    /// A gRPC response without a message has its status and its details in the head.
     @Test func oneFieldMayFillTheHead() {
         let client = asking()
         client.receive(
@@ -122,7 +122,7 @@ private func asking(_ method: String = "GET", isEnd: Bool = true) -> Side {
         #expect(client.lastHead?.lines == ["content-length: 70"] && client.lastHead?.body == BodyLength.none)
     }
 
-    @Test func whatWasNotLookedAtMayBeSentAgain() {
+    @Test func unprocessedRequestsMayBeRetried() {
         let refused = asking()
         refused.receive(Frame.reset(1, 7).bytes)
         #expect(refused.takeStory() == ["0 closed RefusedStream notProcessed"])
@@ -156,7 +156,7 @@ private func asking(_ method: String = "GET", isEnd: Bool = true) -> Side {
         #expect(client.session.fault == nil)
     }
 
-    @Test func theTargetSaysHowManyStreams() {
+    @Test func targetLimitsTheNumberOfStreams() {
         let client = Side(.client)
         let head = requestHead("GET / HTTP/1.1\r\nHost: a\r\n\r\n")
         #expect(client.session.streamCapacity == 1 && !client.session.hasReceivedSettings, "no guess is made")
@@ -174,7 +174,7 @@ private func asking(_ method: String = "GET", isEnd: Bool = true) -> Side {
             client.session.request(head, scheme: "http", framing: .none, isEnd: true) == 0, "the slot is free again")
     }
 
-    @Test func aRequestIsTakenBackBeforeItWasSent() {
+    @Test func unsentRequestIsWithdrawn() {
         let client = Side(.client)
         let head = requestHead("GET / HTTP/1.1\r\nHost: a\r\n\r\n")
         #expect(client.session.request(head, scheme: "http", framing: .none, isEnd: true) == 0)

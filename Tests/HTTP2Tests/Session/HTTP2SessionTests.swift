@@ -26,7 +26,7 @@ import Testing
         #expect(client.session.openStreamCount == 0 && server.session.openStreamCount == 0)
     }
 
-    @Test func bothSidesSayWhatTheyAllow() {
+    @Test func bothSidesSendSettings() {
         let server = Frame.parse(Side(.server).send())
         #expect(server.map(\.type) == [4, 8])
         #expect(server[0] == .settings([(3, 128), (4, 65_536), (6, 65_536), (8, 1), (9, 1)]))
@@ -46,12 +46,12 @@ import Testing
         server.session.ping()
         converse(server, client)
         #expect(server.takeStory() == ["pong"] && client.takeStory().isEmpty)
-        // Nobody asked for this one.
+        // This PING was not sent by us.
         server.receive(Frame.ping(Frame.acknowledge).bytes)
         #expect(server.takeStory().isEmpty && server.session.fault == nil)
     }
 
-    @Test func aServerLeavesInTwoSteps() {
+    @Test func serverShutsDownInTwoSteps() {
         let client = Side(.client)
         let server = Side(.server)
         converse(client, server)
@@ -59,7 +59,7 @@ import Testing
         let answer = responseHead("HTTP/1.1 200 OK\r\n\r\n")
         #expect(client.session.request(ask, scheme: "https", framing: .none, isEnd: true) == 0)
         server.receive(client.send())
-        // The second request is on its way while the server says that it wants to leave.
+        // The second request is in flight while the server announces its shutdown.
         #expect(client.session.request(ask, scheme: "https", framing: .none, isEnd: true) == 1)
         let late = client.send()
         server.session.beginShutdown()
@@ -77,7 +77,7 @@ import Testing
         #expect(client.story.count { $0.hasSuffix("complete") } == 2)
     }
 
-    @Test func whatComesAfterTheLastStreamIsNotServed() {
+    @Test func requestsAfterTheLastStreamAreNotServed() {
         let (_, server) = serve([Frame.headers(1, get)].bytes)
         server.session.finishShutdown()
         let goAway = Frame.parse(server.send()).last
@@ -86,7 +86,7 @@ import Testing
         #expect(server.session.openStreamCount == 1 && server.slots == [0])
     }
 
-    @Test func aClientLeaves() {
+    @Test func clientShutsDown() {
         let client = Side(.client)
         let server = Side(.server)
         converse(client, server)
