@@ -2,25 +2,25 @@ import Core
 
 @testable import TLS
 
-/// The bytes of a span, which `#expect` cannot take itself.
+/// A copy of a span's bytes, since `#expect` cannot capture a span.
 func copyBytes(_ span: Span<UInt8>) -> [UInt8] {
     unsafe span.withUnsafeBufferPointer { unsafe Array($0) }
 }
 
 extension Buffer {
-    /// What waits, as text.
+    /// The content, as text.
     var text: String { bytes.text }
-    /// What waits.
+    /// The content.
     var content: [UInt8] { copyBytes(bytes) }
 }
 
 extension TLSSession {
-    /// The names of cipher and group as text.
+    /// The names of the cipher and the group as text.
     var cipher: String { cipherName.text }
     var keyExchange: String { keyExchangeName.text }
-    /// SNI as text.
+    /// The server name (SNI) as text.
     var sentName: String { serverName.text }
 
-    /// `seal` for `#expect`, which cannot take a span.
+    /// `seal` for `#expect`, which cannot capture a span.
     func seal(bytes: [UInt8]) -> Bool { seal(bytes.span) }
 }

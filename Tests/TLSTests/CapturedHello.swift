@@ -1,13 +1,13 @@
 import Core
 import Testing
 
-/// What a real client sent on a loopback connection: one record that holds one ClientHello.
+/// A ClientHello of a real client, captured on loopback: one record with one message.
 ///
-/// From `s_client` of OpenSSL 3.0.22, and from the module `ssl` of Python 3.11.7 over the same library.
+/// From `s_client` of OpenSSL 3.0.22, and from Python 3.11.7's module `ssl` with the same library.
 struct CapturedHello: Sendable, CustomTestStringConvertible {
-    /// How it was made to greet.
+    /// The options of the client.
     var client: String
-    /// The name in it, as `ClientHello` has to give it.
+    /// The server name that `ClientHello` has to find.
     var name: String
     /// The bytes.
     var bytes: [UInt8]
@@ -21,7 +21,7 @@ struct CapturedHello: Sendable, CustomTestStringConvertible {
 
     var testDescription: String { client }
 
-    /// The message without the header of its record.
+    /// The message without the record header.
     var message: [UInt8] { Array(bytes.dropFirst(5)) }
 
     static let all = [

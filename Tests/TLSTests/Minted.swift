@@ -2,7 +2,7 @@ import COpenSSL
 import Glibc
 import TLS
 
-/// A certificate and its key, made for a test.
+/// A certificate and its key, created for a test.
 @safe final class Minted: @unchecked Sendable {
     enum KeyKind: Hashable {
         case p256, p384, p521, secp256k1, ed25519
@@ -13,7 +13,7 @@ import TLS
     let key: OpaquePointer
     private let issuer: Minted?
 
-    /// Seconds since 1970: OpenSSL looks at the real clock.
+    /// Seconds since 1970. OpenSSL uses the real clock.
     static let now = time(nil)
     static let day = 86_400
 
@@ -81,7 +81,7 @@ import TLS
 
     /// The certificate as PEM.
     var pem: [UInt8] { unsafe text { unsafe PEM_write_bio_X509($0, certificate) } }
-    /// The certificate and its issuers, the root aside.
+    /// The certificate and its issuers without the root.
     var chainPEM: [UInt8] {
         guard let issuer, issuer.issuer != nil else { return pem }
         return pem + issuer.chainPEM
@@ -92,7 +92,7 @@ import TLS
     var traditionalKeyPEM: [UInt8] {
         unsafe text { unsafe PEM_write_bio_PrivateKey_traditional($0, key, nil, nil, 0, nil, nil) }
     }
-    /// The key under a password.
+    /// The key, encrypted with a password.
     var encryptedKeyPEM: [UInt8] {
         unsafe text { unsafe PEM_write_bio_PKCS8PrivateKey($0, key, EVP_aes_128_cbc(), "secret", 6, nil, nil) }
     }
@@ -119,7 +119,7 @@ import TLS
         return unsafe text { unsafe PEM_write_bio_X509_CRL($0, list) }
     }
 
-    /// What a responder of this CA says about `certificate`, DER.
+    /// An OCSP response of this CA about `certificate`, DER.
     func answer(about certificate: Minted, status: Int32 = V_OCSP_CERTSTATUS_GOOD, nextUpdate: Int = day) -> [UInt8] {
         let basic = unsafe OCSP_BASICRESP_new()
         let id = unsafe OCSP_cert_to_id(EVP_sha1(), certificate.certificate, self.certificate)
@@ -158,7 +158,7 @@ import TLS
     }
 }
 
-/// What an OpenSSL function writes into a memory BIO.
+/// The output of an OpenSSL function that writes to a memory BIO.
 func text(_ write: (OpaquePointer?) -> Int32) -> [UInt8] {
     let memory = unsafe BIO_new(BIO_s_mem())
     defer { unsafe BIO_free(memory) }

@@ -1,7 +1,7 @@
 import Core
 import TLS
 
-/// A client and a server in memory. Both are sessions of ours, each with a wire and what is on its way to it.
+/// An in-memory client and server. Both are sessions of ours, each with a wire and the bytes in flight to it.
 final class Pair {
     let client: TLSSession
     let server: TLSSession
@@ -21,7 +21,7 @@ final class Pair {
         self.client = TLSSession(client, serverName: bytes.span, resuming: resuming, wire: clientWire)
     }
 
-    /// Both handshakes to their ends, or until neither moves.
+    /// Runs both handshakes until they end or no bytes are in flight.
     @discardableResult func handshake() -> Pair {
         clientResult = client.handshake(nil)
         send()
@@ -34,13 +34,13 @@ final class Pair {
         return self
     }
 
-    /// Moves what was left to be sent to the other side.
+    /// Moves the output of each side to the other.
     func send() {
         move(clientWire.outgoing, to: toServer)
         move(serverWire.outgoing, to: toClient)
     }
 
-    /// What the server makes of what the client seals.
+    /// What the server decrypts of the client's data.
     func deliver(_ text: String) -> String {
         let bytes = Array(text.utf8)
         guard client.seal(bytes.span) else { return "the client's session is dead" }
@@ -50,7 +50,7 @@ final class Pair {
         return opened == .bytes(bytes.count) ? plaintext.bytes.text : "\(opened)"
     }
 
-    /// What the client makes of what the server seals.
+    /// What the client decrypts of the server's data.
     func answer(_ text: String) -> String {
         let bytes = Array(text.utf8)
         guard server.seal(bytes.span) else { return "the server's session is dead" }
@@ -63,13 +63,13 @@ final class Pair {
     var isDone: Bool { clientResult == .done && serverResult == .done }
 }
 
-/// Appends all that waits in `source` to `sink`.
+/// Moves all bytes of `source` to `sink`.
 func move(_ source: Buffer, to sink: Buffer) {
     sink.append(source.bytes)
     source.removeAll()
 }
 
-/// Contexts as most tests want them.
+/// The contexts of most tests.
 enum Contexts {
     static let policy = TLSPolicy(
         name: "test", minimum: .tls12, maximum: .tls13,

@@ -3,7 +3,7 @@ import Core
 
 @testable import TLS
 
-/// OpenSSL's own client in memory against a server session of ours: for what `TLSClientContext` does not do.
+/// An in-memory OpenSSL client against a server session of ours, for what `TLSClientContext` does not do.
 @safe final class RawClient {
     let context: OpaquePointer
     let ssl: OpaquePointer
@@ -15,10 +15,10 @@ import Core
     private(set) var serverResult = TLSSession.Handshake.needsMore
     /// 1 once the client's handshake is done.
     private(set) var clientStatus: Int32 = -1
-    /// The last alert that came.
+    /// The last alert that was received.
     private(set) var alert: UInt8?
 
-    /// What a client may be made to do.
+    /// Options of the client.
     struct Settings {
         var name: String?
         var minimum = TLSVersion.tls10
@@ -27,10 +27,10 @@ import Core
         var suites: String?
         var signatures: String?
         var groups: String?
-        /// As on the wire, each with its length.
+        /// In wire format, each with its length.
         var protocols: [UInt8] = []
         var certificate: Minted?
-        /// Certificates behind it.
+        /// The chain after it.
         var chain: [Minted] = []
         var asksForStatus = false
     }
@@ -85,7 +85,7 @@ import Core
         unsafe SSL_CTX_free(context)
     }
 
-    /// Both handshakes to their ends, or until neither moves.
+    /// Runs both handshakes until they end or no bytes are in flight.
     @discardableResult func handshake() -> RawClient {
         for _ in 0..<10 {
             ERR_clear_error()
@@ -99,7 +99,7 @@ import Core
         return self
     }
 
-    /// What the client has to say goes on its way.
+    /// Collects the client's output.
     func collect() {
         let count = unsafe BIO_ctrl_pending(output)
         var bytes = [UInt8](repeating: 0, count: count)
@@ -107,7 +107,7 @@ import Core
         toServer.append(bytes.span)
     }
 
-    /// What the server has to say arrives.
+    /// Delivers the server's output to the client.
     func distribute() {
         let outgoing = wire.outgoing
         let bytes = outgoing.content
@@ -115,14 +115,14 @@ import Core
         outgoing.removeAll()
     }
 
-    /// The client sends data; what the server makes of all that has come.
+    /// Sends data from the client, and returns the result of decrypting all that has arrived at the server.
     func send(_ text: String) -> TLSSession.Opened {
         let bytes = Array(text.utf8)
         if !bytes.isEmpty { unsafe SSL_write(ssl, bytes, Int32(bytes.count)) }
         return open()
     }
 
-    /// What the server makes of all that has come.
+    /// Decrypts all that has arrived at the server.
     func open() -> TLSSession.Opened {
         collect()
         defer { distribute() }
@@ -144,10 +144,10 @@ import Core
         return unsafe start.map { unsafe Array(UnsafeBufferPointer(start: $0, count: count)) }
     }
 
-    /// How many names of CAs the server sent.
+    /// The number of CA names that the server sent.
     var authorities: Int { unsafe Int(max(0, OPENSSL_sk_num(SSL_get0_peer_CA_list(ssl)))) }
 
-    /// SHA-256 of the certificate that the server showed.
+    /// SHA-256 of the certificate that the server presented.
     var shown: [UInt8]? { unsafe SSL_get0_peer_certificate(ssl).map { unsafe X509Facts($0).fingerprint } }
 
     var isDone: Bool { clientStatus == 1 && serverResult == .done }

@@ -3,7 +3,7 @@ import Core
 
 @testable import TLS
 
-/// OpenSSL's own server in memory against a client session of ours, in TLS 1.2: for what `TLSServerContext` refuses.
+/// An in-memory OpenSSL server, TLS 1.2, against a client session of ours, for what `TLSServerContext` does not do.
 @safe final class RawTarget {
     let client: TLSSession
     let wire = TLSWire()
@@ -32,7 +32,7 @@ import Core
         unsafe SSL_CTX_free(context)
     }
 
-    /// Both handshakes to their ends. False: one failed.
+    /// Runs both handshakes. Returns false if one failed.
     func handshake() -> Bool {
         var result = TLSSession.Handshake.needsMore
         for _ in 0..<5 {
@@ -47,7 +47,7 @@ import Core
         return unsafe result == .done && SSL_is_init_finished(ssl) == 1
     }
 
-    /// Sends HelloRequests, and hears nothing of the answers.
+    /// Sends HelloRequests and ignores the responses.
     func askToRenegotiate(_ count: Int) {
         for _ in 0..<count {
             unsafe SSL_renegotiate(ssl)

@@ -1,9 +1,9 @@
 import Foundation
 import TestRuns
 
-/// A certificate authority for one run of the tests, and what it signs: made by the `openssl` command.
+/// A certificate authority for one run of the tests, which uses the `openssl` command.
 public struct TestAuthority: Sendable {
-    /// What the key is.
+    /// The kind of key.
     public enum Key: Sendable { case p256, rsa(Int), ed25519, p192 }
 
     /// A certificate and its key, as PEM.
@@ -23,7 +23,7 @@ public struct TestAuthority: Sendable {
         own = Self.make("/CN=\(name)", .p256, extensions, by: nil, days: 30, digest: "sha256")
     }
 
-    /// A certificate for `names`, valid from now for so many days.
+    /// A certificate for `names`, valid from now for the given number of days.
     public func issue(
         _ names: [String], key: Key = .p256, days: Int = 10, subject: String? = nil, digest: String = "sha256"
     ) -> Pair {
@@ -63,7 +63,7 @@ public struct TestAuthority: Sendable {
         return Self.read(folder + "/list.pem")
     }
 
-    /// An empty database of what was issued, in a folder, and the command that changes it.
+    /// An empty database of issued certificates in a folder, and the command that changes it.
     private func makeDatabase() -> (folder: String, command: [String]) {
         let folder = Self.scratchFolder()
         let configuration = """
@@ -84,7 +84,7 @@ public struct TestAuthority: Sendable {
         return (folder, command)
     }
 
-    /// An OCSP response, DER: the certificate is good, or is revoked.
+    /// An OCSP response, DER: the certificate is good or revoked.
     public func ocspResponse(for pair: Pair, isRevoked: Bool = false) -> [UInt8] {
         let (folder, command) = makeDatabase()
         Self.run(command + [isRevoked ? "-revoke" : "-valid", pair.certificatePath])
@@ -96,7 +96,7 @@ public struct TestAuthority: Sendable {
         return Self.read(folder + "/response")
     }
 
-    /// Runs `openssl`; a failure ends the test process, as no test can go on without.
+    /// Runs `openssl`. A failure ends the test process, since no test can run without it.
     public static func run(_ arguments: [String]) {
         let process = Process()
         process.executableURL = URL(fileURLWithPath: "/usr/bin/openssl")
@@ -123,7 +123,7 @@ public struct TestAuthority: Sendable {
         return Array(data)
     }
 
-    /// Makes a file of `bytes`.
+    /// Writes `bytes` to a file.
     public static func write(_ bytes: [UInt8], _ path: String) {
         guard FileManager.default.createFile(atPath: path, contents: Data(bytes)) else { fatalError("\(path)") }
     }

@@ -1,27 +1,27 @@
-/// Which certificates answer for which name. Source: docs/elbv2.md, "Certificates".
+/// Finds the certificates for a server name (SNI). Source: docs/elbv2.md, "Certificates".
 ///
-/// Shape:  made once per context. A set is what is offered together: one ECDSA and one RSA certificate at most, of
-///         which OpenSSL takes the one that the client can use. Finding a set costs two look-ups, however many there
-///         are.
+/// Shape:  built once per context. A set is at most one ECDSA and one RSA certificate, which are offered together;
+///         OpenSSL picks the one that the client supports. Finding a set costs two look-ups, however many certificates
+///         there are.
 struct CertificateTable {
-    /// Positions in the context's certificates; at least one is there.
+    /// Indices into the context's certificates; at least one is set.
     struct Choice: Hashable {
         var ecdsa: Int?
         var rsa: Int?
 
-        /// What is there, ECDSA first.
+        /// The indices that are set, ECDSA first.
         var indices: [Int] { [ecdsa, rsa].compactMap { $0 } }
     }
 
     /// The sets; the first is the default.
     private(set) var sets: [Choice] = []
-    /// The places of the sets.
+    /// The index of each set.
     private var known: [Choice: Int] = [:]
     private var exact: [[UInt8]: Int] = [:]
-    /// By what stands behind `*.`.
+    /// Wildcard names without their `*.`.
     private var wildcard: [[UInt8]: Int] = [:]
 
-    /// What the table needs to know of a certificate.
+    /// The facts about a certificate that the table needs.
     struct Entry {
         var names: [String]
         var isECDSA: Bool
@@ -32,7 +32,7 @@ struct CertificateTable {
     init(_ entries: [Entry]) {
         precondition(!entries.isEmpty, "tls: a listener without certificate")
         let names = Set(entries[0].names)
-        // A certificate of the other kind belongs to the default if it is for the same names.
+        // A certificate with the other kind of key belongs to the default set if it has the same names.
         let alike = entries.indices.filter {
             $0 == 0 || entries[$0].isECDSA != entries[0].isECDSA && Set(entries[$0].names) == names && !names.isEmpty
         }
@@ -47,7 +47,7 @@ struct CertificateTable {
                 wildcard[Array(name.utf8.dropFirst(2))] = index(of: choice)
             } else {
                 var choice = choice
-                // A kind that the exact name lacks may come from the wildcard.
+                // If there is no certificate of one kind for the exact name, a wildcard certificate completes the set.
                 if let dot = name.firstIndex(of: "."), let wide = best["*\(name[dot...])"] {
                     choice.ecdsa = choice.ecdsa ?? wide.ecdsa
                     choice.rsa = choice.rsa ?? wide.rsa
@@ -57,7 +57,7 @@ struct CertificateTable {
         }
     }
 
-    /// The set for a lower-case name, exact before wildcard; nil if none is for it: then the default, 0, is offered.
+    /// The set for a lower-case name, exact before wildcard; nil if there is none, and the default set, 0, is offered.
     func set(for name: [UInt8]) -> Int? {
         if let found = exact[name] { return found }
         guard !wildcard.isEmpty, let dot = name.firstIndex(of: UInt8(ascii: ".")), dot > 0 else { return nil }
@@ -71,7 +71,7 @@ struct CertificateTable {
         return sets.count - 1
     }
 
-    /// Of each kind the longest key, then the one that is valid longest, then the first.
+    /// The best certificate of each kind: the longest key, then the latest end of validity, then the first.
     private static func best(_ indices: [Int], _ entries: [Entry]) -> Choice {
         func best(_ isECDSA: Bool) -> Int? {
             indices.filter { entries[$0].isECDSA == isECDSA }.min { one, other in

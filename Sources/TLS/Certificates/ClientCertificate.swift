@@ -1,10 +1,10 @@
 import COpenSSL
 import Core
 
-/// What a client showed of itself, as the X-Amzn-Mtls-* fields and the connection log have it.
+/// The certificate that a client presented, in the form of the X-Amzn-Mtls-* fields and the connection log.
 ///
-/// Shape:  bytes that are safe in a header field; made once per connection.
-/// Limits: `chain` is as long as the client made it, about 90 KiB at most (`Limits.clientCertificateMessageMax`).
+/// Shape:  bytes that are safe in a header field; built once per connection.
+/// Limits: `chain` is as long as the client sent it, about 90 KiB at most (`Limits.clientCertificateMessageMax`).
 /// Source: docs/elbv2.md, "Connection log" and "Client certificates".
 public struct ClientCertificate: Equatable, Sendable {
     /// Upper-case hexadecimal digits.
@@ -17,15 +17,15 @@ public struct ClientCertificate: Equatable, Sendable {
     public let validity: [UInt8]
     /// The certificate as URL-encoded PEM.
     public let leaf: [UInt8]
-    /// The certificate and the others as the client sent them, URL-encoded PEM.
+    /// The certificate and the chain as the client sent them, URL-encoded PEM.
     public let chain: [UInt8]
 
-    /// Bytes of it all.
+    /// Bytes of all parts.
     var byteCount: Int {
         serialNumber.count + issuer.count + subject.count + validity.count + leaf.count + chain.count
     }
 
-    /// Reads an `X509 *`; `others` is the STACK_OF(X509) that came behind it, if any.
+    /// Reads an `X509 *`; `others` is the STACK_OF(X509) that the client sent after it, if any.
     init(leaf certificate: OpaquePointer, others: OpaquePointer?) {
         let facts = unsafe X509Facts(certificate)
         serialNumber = facts.serialNumber
@@ -44,7 +44,7 @@ public struct ClientCertificate: Equatable, Sendable {
     }
 }
 
-/// A certificate as PEM, URL-encoded with `+=/` as they are.
+/// A certificate as PEM, URL-encoded except for `+`, `=` and `/`.
 private func encodedPEM(_ certificate: OpaquePointer) -> [UInt8] {
     guard let output = unsafe BIO_new(BIO_s_mem()) else { return [] }
     defer { unsafe BIO_free(output) }

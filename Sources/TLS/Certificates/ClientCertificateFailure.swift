@@ -1,11 +1,11 @@
 import COpenSSL
 
-/// Why a client's certificate was refused. Source: docs/elbv2.md, "Connection log", whose codes the words are.
+/// Why a client's certificate was rejected. Source: docs/elbv2.md, "Connection log", for the reason codes.
 public enum ClientCertificateFailure: UInt8, Sendable {
     case maxChainDepthExceeded, maxSizeExceeded, crlHit, crlProcessingError, untrusted, notYetValid, expired
     case typeUnsupported, invalid, purposeInvalid, rejected, incompatible, unmapped
 
-    /// As the connection log has it.
+    /// The code in the connection log.
     public var reasonCode: StaticString {
         switch self {
         case .maxChainDepthExceeded: "ClientCertMaxChainDepthExceeded"
@@ -24,7 +24,8 @@ public enum ClientCertificateFailure: UInt8, Sendable {
         }
     }
 
-    /// What OpenSSL's verdict on a certificate means; nil when it found nothing. Source: X509_STORE_CTX_get_error(3).
+    /// The failure for OpenSSL's result of a verification; nil if the certificate is valid. Source:
+    /// X509_STORE_CTX_get_error(3).
     init?(verdict: Int) {
         switch Int32(truncatingIfNeeded: verdict) {
         case X509_V_OK: return nil
@@ -42,7 +43,7 @@ public enum ClientCertificateFailure: UInt8, Sendable {
             self = .untrusted
         case X509_V_ERR_CERT_NOT_YET_VALID: self = .notYetValid
         case X509_V_ERR_CERT_HAS_EXPIRED: self = .expired
-        // The verdict of our own check of algorithms.
+        // The result of our own check of algorithms.
         case X509_V_ERR_APPLICATION_VERIFICATION: self = .typeUnsupported
         case X509_V_ERR_INVALID_PURPOSE: self = .purposeInvalid
         case X509_V_ERR_CERT_REJECTED: self = .rejected

@@ -1,9 +1,9 @@
 import COpenSSL
 
-/// Whether an OCSP response is fit to be stapled. Source: RFC 6960 §3.2, §4.2.
+/// Checks whether an OCSP response can be stapled. Source: RFC 6960 §3.2, §4.2.
 enum OCSPCheck {
-    /// Until when `der` says of the first certificate of `chain` that it is good, in seconds since 1970; nil: it does
-    /// not say until when. Errors: it says something else, or said so until before `now`.
+    /// The time in seconds since 1970 until which `der` states that the first certificate of `chain` is good; nil if it
+    /// names no time. Errors: the certificate is not good, or the response has expired at `now`.
     static func check(
         _ der: [UInt8], for chain: [OpaquePointer], _ name: String, now: Int
     ) throws(TLSMaterialError) -> Int? {
@@ -49,7 +49,7 @@ enum OCSPCheck {
         }
     }
 
-    /// The answer about the first certificate of `chain`: the same serial number, and the same issuer if we have it.
+    /// The entry for the first certificate of `chain`: the same serial number, and the same issuer if the chain has it.
     private static func find(in basic: OpaquePointer, _ chain: [OpaquePointer]) -> OpaquePointer? {
         for index in unsafe 0..<OCSP_resp_count(basic) {
             guard let single = unsafe OCSP_resp_get0(basic, index), let id = unsafe OCSP_SINGLERESP_get0_id(single)

@@ -4,10 +4,10 @@ import COpenSSL
 @safe final class ServedCertificate {
     private let certificate: OpaquePointer
     private let privateKey: OpaquePointer
-    /// The certificates behind the first, a STACK_OF(X509).
+    /// The certificates after the first one, a STACK_OF(X509).
     private let chain: OpaquePointer
     private let ocspResponse: [UInt8]?
-    /// For logs.
+    /// The name in logs.
     let name: [UInt8]
 
     init(_ original: TLSCertificate) {
@@ -31,18 +31,18 @@ import COpenSSL
         unsafe OPENSSL_sk_free(chain)
     }
 
-    /// Offers it on all sessions of an `SSL_CTX *`.
+    /// Offers the certificate on all sessions of an `SSL_CTX *`.
     func use(on context: OpaquePointer) {
         let status = unsafe SSL_CTX_use_cert_and_key(context, certificate, privateKey, chain, 1)
         precondition(status == 1, "tls: OpenSSL refused a certificate that was checked: \(takeQueueText())")
     }
 
-    /// Offers it on one session. False: OpenSSL is out of memory.
+    /// Offers the certificate on one session. Returns false if OpenSSL is out of memory.
     func use(onSession ssl: OpaquePointer?) -> Bool {
         unsafe SSL_use_cert_and_key(ssl, certificate, privateKey, chain, 1) == 1
     }
 
-    /// Whether it is this `X509 *`.
+    /// Whether `other`, an `X509 *`, is this certificate.
     func isCertificate(_ other: OpaquePointer?) -> Bool { unsafe certificate == other }
 
     /// Staples the OCSP response, if there is one. Source: SSL_CTX_set_tlsext_status_cb(3).

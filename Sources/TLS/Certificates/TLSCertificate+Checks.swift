@@ -1,6 +1,6 @@
 import COpenSSL
 
-/// What makes a certificate unfit to be served.
+/// Checks of a certificate, its key and its chain, before it may be served.
 extension TLSCertificate {
     /// The certificates of the chain; the caller frees them.
     static func readChain(_ text: [UInt8], _ name: String) throws(TLSMaterialError) -> [OpaquePointer] {
@@ -30,7 +30,7 @@ extension TLSCertificate {
         return unsafe certificates.take()
     }
 
-    /// The private key, which belongs to `certificate`; the caller frees it.
+    /// The private key, checked to belong to `certificate`; the caller frees it.
     static func readKey(
         _ text: [UInt8], for certificate: OpaquePointer, _ name: String
     ) throws(TLSMaterialError) -> OpaquePointer {
@@ -82,17 +82,18 @@ extension TLSCertificate {
         }
     }
 
-    /// Each certificate was issued by the next, with a signature and a key that can still be trusted.
+    /// Checks that each certificate was issued by the next one, and that signatures and keys are strong enough.
     static func checkChain(_ chain: [OpaquePointer], _ name: String) throws(TLSMaterialError) {
         for index in unsafe chain.indices {
             let certificate = unsafe X509Facts(chain[index])
-            // Nobody relies on the signature of a root.
+            // The signature of a root is not verified by anyone.
             if !certificate.isSelfSigned && !certificate.hasStrongSignature {
                 throw TLSMaterialError(
                     "Certificate \(certificate.subjectText) in \(name) has a signature weaker than SHA-256.",
                     remedy: "Request a new one from its issuer.")
             }
-            // OpenSSL refuses to serve what has less than 112 bits of security: RSA of 2048 bits is the least.
+            // OpenSSL refuses to serve certificates with less than 112 bits of security, which means RSA keys below
+            // 2048 bits.
             if unsafe EVP_PKEY_get_security_bits(X509_get0_pubkey(chain[index])) < 112 {
                 throw TLSMaterialError(
                     "Certificate \(certificate.subjectText) in \(name) has a weak key.",

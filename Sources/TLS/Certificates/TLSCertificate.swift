@@ -1,12 +1,12 @@
 import COpenSSL
 
-/// A certificate of ours with its chain and key: checked, and ready to be served.
+/// A server certificate with its chain and private key, checked and ready to be served.
 ///
-/// Shape:  immutable once made, by control; a server context takes duplicates of everything, so that no two threads
-///         count references to the same object.
-/// Errors: `TLSMaterialError` in whole sentences, for whoever configured it.
+/// Shape:  immutable; created by control. A server context duplicates everything, so that no two threads count
+///         references to the same object.
+/// Errors: `TLSMaterialError` in whole sentences, for the operator.
 ///
-/// `@unchecked Sendable`: the OpenSSL objects are changed by nobody after `init`; other threads only duplicate them.
+/// `@unchecked Sendable`: the OpenSSL objects do not change after `init`; other threads only duplicate them.
 @safe public final class TLSCertificate: @unchecked Sendable {
     /// Algorithm and size of a key.
     public enum Key: Equatable, Sendable {
@@ -14,7 +14,7 @@ import COpenSSL
         case ecdsa(Curve)
     }
 
-    /// A curve, its raw value the size of its keys in bits.
+    /// An elliptic curve; the raw value is the size of its keys in bits.
     public enum Curve: Int, Sendable {
         case p256 = 256
         case p384 = 384
@@ -30,23 +30,23 @@ import COpenSSL
         }
     }
 
-    /// The file's name or whatever else it was configured by, for errors and logs.
+    /// The name of the file or object that configured it, for errors and logs.
     public let name: String
     /// The DNS names it is for, lower-case, wildcards as `*.example.com`.
     public let names: [String]
-    /// Seconds since 1970 from which on it is valid.
+    /// Start of its validity, in seconds since 1970.
     public let notBefore: Int
-    /// Seconds since 1970 until which it is valid.
+    /// End of its validity, in seconds since 1970.
     public let notAfter: Int
     /// Algorithm and size of its key.
     public let key: Key
     /// SHA-256 of the certificate's DER.
     public let fingerprint: [UInt8]
-    /// The OCSP response to staple, DER; nil if there is none that is good.
+    /// The OCSP response to staple, DER; nil if there is no valid one.
     public let ocspResponse: [UInt8]?
-    /// Seconds since 1970 until which it may be stapled, if it says so.
+    /// The time in seconds since 1970 until which the response may be stapled, if it names one.
     public let ocspNotAfter: Int?
-    /// What is wrong with the OCSP response that was handed in. The certificate is served without: clients do not need
+    /// What is wrong with the configured OCSP response. The certificate is served without it, since clients do not need
     /// one.
     public let ocspProblem: TLSMaterialError?
     /// The chain, the certificate itself first.
@@ -96,7 +96,7 @@ import COpenSSL
         unsafe chain.forEach { unsafe X509_free($0) }
     }
 
-    /// Bits of the key, and so how strong it is among those of its kind.
+    /// Bits of the key, to compare it with keys of the same kind.
     var keyBits: Int {
         switch key {
         case .rsa(let bits): bits
@@ -108,7 +108,7 @@ import COpenSSL
 }
 
 extension TLSCertificate.Key {
-    /// The kind of an `EVP_PKEY *`; nil if Apus takes none of the kind.
+    /// The kind of an `EVP_PKEY *`; nil if Apus does not accept it.
     init?(_ key: OpaquePointer) {
         switch unsafe EVP_PKEY_get_base_id(key) {
         case EVP_PKEY_RSA: self = unsafe .rsa(bits: Int(EVP_PKEY_get_bits(key)))
@@ -127,7 +127,7 @@ extension TLSCertificate.Key {
     }
 }
 
-/// Certificates that are freed unless somebody takes them: what an error in the middle of a check would leave behind.
+/// Owns certificates and frees them unless they are taken, so that an error in the middle of a check leaks nothing.
 @safe struct OwnedCertificates: ~Copyable {
     private(set) var pointers: [OpaquePointer]
 
@@ -135,7 +135,7 @@ extension TLSCertificate.Key {
 
     deinit { unsafe pointers.forEach { unsafe X509_free($0) } }
 
-    /// Hands them over.
+    /// Returns the certificates, which the caller then owns.
     consuming func take() -> [OpaquePointer] {
         let taken = unsafe pointers
         unsafe pointers = unsafe []

@@ -1,12 +1,12 @@
 import COpenSSL
 
-/// What is wrong with a certificate, key, trust store or policy of the operator. Thrown to control, never by a session.
+/// What is wrong with the operator's certificate, key, trust store or policy. Thrown to control, never by a session.
 public struct TLSMaterialError: Error, Equatable, CustomStringConvertible {
     /// What is wrong, as a sentence.
     public let problem: String
     /// What to do about it, as a sentence.
     public let remedy: String
-    /// Which of the files is at fault.
+    /// The file that has the problem.
     public let part: Part
 
     /// The files that a certificate or a trust store is made of.
@@ -14,13 +14,13 @@ public struct TLSMaterialError: Error, Equatable, CustomStringConvertible {
         /// The certificate with its chain, or the bundle of CAs.
         case main
         case privateKey
-        /// Its place among the files of revocation lists.
+        /// The index of the file among those of revocation lists.
         case revocationList(Int)
     }
 
     public var description: String { "\(problem) \(remedy)" }
 
-    /// Both are whole sentences.
+    /// `problem` and `remedy` are whole sentences.
     public init(_ problem: String, remedy: String, part: Part = .main) {
         self.problem = problem
         self.remedy = remedy
@@ -28,7 +28,7 @@ public struct TLSMaterialError: Error, Equatable, CustomStringConvertible {
     }
 }
 
-/// What OpenSSL's queue says about the call that just failed, in its own words; empties the queue.
+/// The text in OpenSSL's error queue about the call that just failed; empties the queue.
 func takeQueueText() -> String {
     let code = ERR_get_error()
     ERR_clear_error()

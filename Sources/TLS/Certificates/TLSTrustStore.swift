@@ -1,29 +1,28 @@
 import COpenSSL
 
-/// The CAs whose certificates clients may show, and what they have revoked. Source: docs/elbv2.md, "Client
-/// certificates".
+/// The CAs that client certificates must lead to (mutual TLS), and their revocation lists. Source: docs/elbv2.md,
+/// "Client certificates".
 ///
-/// Shape:  immutable once made, by control. Each server context takes duplicates of the CAs; revocation lists, which
-///         may be large, are shared.
+/// Shape:  immutable; created by control. Each server context duplicates the CAs; revocation lists, which may be large,
+///         are shared.
 /// Errors: `TLSMaterialError` in whole sentences, for whoever configured it.
 ///
-/// `@unchecked Sendable`: nobody changes the OpenSSL objects after `init`, except that a revocation list sorts itself
-/// when it is first searched, under a lock of OpenSSL's.
+/// `@unchecked Sendable`: the OpenSSL objects do not change after `init`, except that OpenSSL sorts a revocation list
+/// when it is first searched, under a lock of its own.
 @safe public final class TLSTrustStore: @unchecked Sendable {
-    /// Whether expired certificates of clients are let in.
+    /// Whether expired client certificates are accepted.
     public let ignoresExpiry: Bool
     /// Whether the names of the CAs are sent to clients, to help them choose among their certificates.
     public let advertisesNames: Bool
-    /// SHA-256 over all of it.
+    /// SHA-256 of the whole content.
     public let digest: [UInt8]
     let certificates: [OpaquePointer]
     let revocationLists: [OpaquePointer]
 
     /// Reads a trust store.
     ///
-    /// - Parameters:
-    ///   - caBundle: PEM of the CAs; each is trusted as it is, root or not.
-    ///   - crls: PEM, one or more lists in each.
+    /// - Parameters: - caBundle: PEM of the CAs; each is a trust anchor, root or not. - crls: PEM, one or more lists in
+    ///   each.
     public init(
         caBundle: [UInt8], crls: [[UInt8]], ignoresExpiry: Bool, advertisesNames: Bool
     ) throws(TLSMaterialError) {

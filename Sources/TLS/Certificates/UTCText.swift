@@ -1,8 +1,8 @@
 import Core
 
-/// As in `2023-09-21T01:50:17Z`. Source: RFC 3339.
+/// A time in UTC, as in `2023-09-21T01:50:17Z`. Source: RFC 3339.
 ///
-/// Units: seconds since 1970. Limits: what is before 1970 is written as its beginning.
+/// Units: seconds since 1970. Limits: times before 1970 are written as the start of 1970.
 func timeText(_ seconds: Int) -> String {
     let time = UInt64(max(0, seconds))
     let date = CivilDate(dayNumber: time / 86_400)

@@ -3,7 +3,7 @@ import Core
 
 /// Reads facts out of an `X509 *`, which it does not own.
 ///
-/// Shape: a pointer that is valid for the running call alone.
+/// Shape: a pointer that is valid only during the running call.
 @safe struct X509Facts {
     let certificate: OpaquePointer
 
@@ -15,7 +15,7 @@ import Core
     /// SHA-256 of its DER.
     var fingerprint: [UInt8] { sha256(der) }
 
-    /// The subject as people read it in errors.
+    /// The subject as text, for error messages.
     var subjectText: String { String(decoding: unsafe nameBytes(X509_get_subject_name(certificate)), as: UTF8.self) }
 
     /// The issuer's name. Source: RFC 2253.
@@ -33,16 +33,16 @@ import Core
         return unsafe Array(String(cString: text).utf8)
     }
 
-    /// Seconds since 1970; a time that cannot be read is before all others.
+    /// Seconds since 1970; `Int.min` if it cannot be parsed.
     var notBefore: Int { unsafe seconds(X509_get0_notBefore(certificate)) ?? .min }
 
-    /// Seconds since 1970; a time that cannot be read is before all others.
+    /// Seconds since 1970; `Int.min` if it cannot be parsed.
     var notAfter: Int { unsafe seconds(X509_get0_notAfter(certificate)) ?? .min }
 
-    /// Whether it claims to have signed itself.
+    /// Whether it is self-signed by its names.
     var isSelfSigned: Bool { unsafe X509_get_extension_flags(certificate) & UInt32(EXFLAG_SS) != 0 }
 
-    /// Its public key's algorithm and size; nil if Apus takes none of the kind.
+    /// Its public key's algorithm and size; nil if Apus does not accept that kind.
     var key: TLSCertificate.Key? {
         guard let key = unsafe X509_get0_pubkey(certificate) else { return nil }
         return unsafe TLSCertificate.Key(key)
@@ -79,7 +79,7 @@ import Core
         return unsafe name(X509_NAME_ENTRY_get_data(entry))
     }
 
-    /// The text as a host name; nil if it holds anything that no host name does.
+    /// The text as a host name; nil if it has a character that is not allowed in one.
     private func name(_ text: UnsafePointer<ASN1_STRING>?) -> String? {
         guard let start = unsafe ASN1_STRING_get0_data(text) else { return nil }
         let bytes = unsafe UnsafeBufferPointer(start: start, count: Int(ASN1_STRING_length(text)))
@@ -88,7 +88,7 @@ import Core
     }
 }
 
-/// What an `i2d` function of OpenSSL writes, asked for its size first. Source: d2i_X509(3).
+/// The output of an `i2d` function of OpenSSL, which is called for the size first. Source: d2i_X509(3).
 func derBytes(_ write: (UnsafeMutablePointer<UnsafeMutablePointer<UInt8>?>?) -> Int32) -> [UInt8] {
     let count = write(nil)
     guard count > 0 else { return [] }

@@ -1,16 +1,16 @@
-/// What is spoken inside a session. Source: RFC 7301; its names are IANA's.
+/// An application protocol that is negotiated by ALPN. Source: RFC 7301; the names are IANA's.
 public enum ApplicationProtocol: UInt8, Sendable {
-    /// `http/1.1`, and `http/1.0` to clients that offer no better.
+    /// `http/1.1`, and `http/1.0` for clients that offer nothing newer.
     case http1
     /// `h2`.
     case http2
-    /// `http/1.0`, as what was agreed on: where `http1` may be spoken, so may this.
+    /// `http/1.0`, as a result of the negotiation; allowed wherever `http1` is.
     case http10
 
-    /// Its best name, for logs.
+    /// Its preferred name, for logs.
     public var logName: StaticString { names[0] }
 
-    /// The names that stand for it, the best first.
+    /// Its ALPN names, the preferred one first.
     var names: [StaticString] {
         switch self {
         case .http1: ["http/1.1", "http/1.0"]
@@ -19,7 +19,7 @@ public enum ApplicationProtocol: UInt8, Sendable {
         }
     }
 
-    /// The best name of each, as a client offers them. Source: RFC 7301 §3.1.
+    /// The ALPN list of a ClientHello, with the preferred name of each. Source: RFC 7301 §3.1.
     static func list(_ protocols: [ApplicationProtocol]) -> [UInt8] {
         var list: [UInt8] = []
         for name in protocols.compactMap(\.names.first) {

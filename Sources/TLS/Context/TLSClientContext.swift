@@ -1,32 +1,33 @@
 import COpenSSL
 
-/// What all sessions towards the targets of one group share on one worker. TLS 1.2 and 1.3.
+/// The context of all TLS sessions with the targets of one group on one worker. TLS 1.2 and 1.3.
 ///
-/// `@unchecked Sendable`: control makes it and hands it to exactly one worker, the only one to use it afterwards.
+/// `@unchecked Sendable`: control creates it and passes it to exactly one worker, the only user afterwards.
 @safe public final class TLSClientContext: @unchecked Sendable {
-    /// Whom to believe that a target is what it says.
+    /// How a target's certificate is verified.
     public enum Verification: Equatable, Sendable {
-        /// Anybody, as an Application Load Balancer does.
+        /// Not at all, as an Application Load Balancer does.
         case off
-        /// The roots that the system trusts, for the name that is asked for.
+        /// By the system's trusted roots, for the requested name.
         case systemRoots
-        /// These roots, PEM, for the name that is asked for.
+        /// By these roots, PEM, for the requested name.
         case roots([UInt8])
     }
 
     let context: TLSContext
     private let verifies: Bool
 
-    /// Makes a context for one worker. `applicationProtocols` are offered, the best first; empty: no ALPN.
+    /// Creates a context for one worker. `applicationProtocols` are offered by ALPN, the preferred one first; empty: no
+    /// ALPN.
     ///
-    /// Errors: the roots cannot be read.
+    /// Errors: the roots cannot be parsed.
     public init(
         verification: Verification, applicationProtocols: [ApplicationProtocol]
     ) throws(TLSMaterialError) {
         context = unsafe TLSContext(TLS_client_method())
         verifies = verification != .off
         let pointer = unsafe context.pointer
-        // What is not verified may as well be signed by weak algorithms; else 112 bits of security.
+        // Without verification, weak signature algorithms do no harm; with it, 112 bits of security are required.
         unsafe SSL_CTX_set_security_level(pointer, verifies ? 2 : 0)
         unsafe apus_ctx_set_min_version(pointer, TLSVersion.tls12.number)
         unsafe apus_ctx_set_max_version(pointer, TLSVersion.tls13.number)
@@ -39,7 +40,7 @@ import COpenSSL
         }
         let list = ApplicationProtocol.list(applicationProtocols)
         if !list.isEmpty { unsafe SSL_CTX_set_alpn_protos(pointer, list, UInt32(list.count)) }
-        // Sessions go to whoever asked for the connection, and nowhere else.
+        // New tickets are given to the session that received them; OpenSSL's session cache is not used.
         unsafe apus_ctx_set_session_cache_mode(pointer, Int(SSL_SESS_CACHE_CLIENT | SSL_SESS_CACHE_NO_INTERNAL))
         unsafe SSL_CTX_sess_set_new_cb(pointer) { ssl, ticket in
             guard let session = unsafe runningSession(ssl), let client = session.client, let ticket = unsafe ticket
@@ -64,8 +65,8 @@ import COpenSSL
         unsafe X509_STORE_set_flags(store, UInt(X509_V_FLAG_PARTIAL_CHAIN))
     }
 
-    /// Says which name is asked for and has to be in the target's certificate. Source: RFC 6066 §3: no IP addresses in
-    /// SNI; SSL_set1_host(3).
+    /// Sets the requested name (SNI), which has to be in the target's certificate. Source: RFC 6066 §3: no IP addresses
+    /// in SNI; SSL_set1_host(3).
     func setName(_ name: [UInt8], on ssl: OpaquePointer) {
         precondition(!verifies || !name.isEmpty, "tls: a target is verified by its name, and there is none")
         if name.isEmpty { return }

@@ -1,15 +1,15 @@
 import COpenSSL
 
-/// An `SSL_CTX *` of one role, with what both roles share. Source: SSL_CTX_new(3), SSL_CTX_set_mode(3).
+/// An `SSL_CTX *`, with the settings that both roles share. Source: SSL_CTX_new(3), SSL_CTX_set_mode(3).
 ///
-/// Shape: owned by the context of the role; sessions keep that one alive.
+/// Shape: owned by the server or client context, which its sessions keep alive.
 @safe final class TLSContext {
     let pointer: OpaquePointer
 
     init(_ method: OpaquePointer?) {
         guard let pointer = unsafe SSL_CTX_new(method) else { preconditionFailure("tls: OpenSSL is out of memory") }
         unsafe self.pointer = unsafe pointer
-        // Buffers are given back when they are empty; a chain is sent as configured, never searched for.
+        // Empty buffers are released, and a chain is sent as configured instead of being completed by OpenSSL.
         unsafe apus_ctx_set_mode(
             pointer,
             Int(SSL_MODE_RELEASE_BUFFERS | SSL_MODE_AUTO_RETRY | SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER)
@@ -26,8 +26,8 @@ import COpenSSL
     deinit { unsafe SSL_CTX_free(pointer) }
 }
 
-/// The session whose call is running on an `SSL *`: callbacks ask for it through the wire, so that no session needs
-/// memory for the way back.
+/// The session whose call is running on an `SSL *`. Callbacks find it through the wire, so that no session needs memory
+/// for a back pointer.
 func runningSession(_ ssl: OpaquePointer?) -> TLSSession? {
     guard let data = unsafe BIO_get_data(SSL_get_rbio(ssl)) else { return nil }
     return unsafe Unmanaged<TLSWire>.fromOpaque(data).takeUnretainedValue().session

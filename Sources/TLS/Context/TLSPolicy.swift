@@ -1,18 +1,18 @@
 import COpenSSL
 
-/// Which versions and algorithms a listener allows: a security policy. Source: docs/elbv2.md, "Security policies".
+/// A security policy: the versions and algorithms that a listener allows. Source: docs/elbv2.md, "Security policies".
 public struct TLSPolicy: Equatable, Sendable {
     /// As in `ELBSecurityPolicy-TLS13-1-2-Res-2021-06`.
     public var name: String
-    /// The oldest version that is spoken.
+    /// The oldest version that is allowed.
     public var minimum: TLSVersion
-    /// The newest version that is spoken.
+    /// The newest version that is allowed.
     public var maximum: TLSVersion
-    /// OpenSSL's names of the cipher suites up to TLS 1.2, in the order that decides.
+    /// OpenSSL's names of the cipher suites up to TLS 1.2, in order of preference.
     public var ciphers: [String]
-    /// OpenSSL's names of the cipher suites of TLS 1.3, in the order that decides.
+    /// OpenSSL's names of the cipher suites of TLS 1.3, in order of preference.
     public var ciphersuites: [String]
-    /// Whether the hybrid groups with ML-KEM come before the classical ones.
+    /// Whether hybrid groups with ML-KEM are preferred to the classical ones.
     public var postQuantumGroups: Bool
 
     public init(
@@ -27,7 +27,7 @@ public struct TLSPolicy: Equatable, Sendable {
         self.postQuantumGroups = postQuantumGroups
     }
 
-    /// Why the OpenSSL in use cannot do what the policy says, as a sentence; nil when it can.
+    /// Why the loaded OpenSSL does not support the policy, as a sentence; nil if it does.
     public func unsupportedReason() -> String? {
         guard let context = unsafe SSL_CTX_new(TLS_server_method()) else { return "OpenSSL is out of memory." }
         defer { unsafe SSL_CTX_free(context) }
@@ -49,18 +49,19 @@ public struct TLSPolicy: Equatable, Sendable {
         return nil
     }
 
-    /// The groups for key exchange, in the order that decides.
+    /// The groups for key exchange, in order of preference.
     var groups: [String] {
         let classical = ["X25519", "P-256", "P-384", "P-521"]
         return postQuantumGroups
             ? ["X25519MLKEM768", "SecP256r1MLKEM768", "SecP384r1MLKEM1024"] + classical : classical
     }
 
-    /// OpenSSL's security level. TLS 1.0 and 1.1 sign with SHA-1 and need level 0; 2 asks for 112 bits of security.
+    /// OpenSSL's security level. TLS 1.0 and 1.1 sign with SHA-1 and need level 0; level 2 requires 112 bits of
+    /// security.
     /// Source: SSL_CTX_set_security_level(3).
     var securityLevel: Int32 { minimum < .tls12 ? 0 : 2 }
 
-    /// All of it as bytes, for the digest that tells sessions of one policy from those of another.
+    /// The whole policy as bytes, for the digest that keeps a session from being resumed under another policy.
     var content: [UInt8] {
         let lists = [ciphers, ciphersuites, groups].map { $0.joined(separator: ":") }.joined(separator: "|")
         return Array("\(name)|\(minimum.name)|\(maximum.name)|\(lists)".utf8)

@@ -1,27 +1,28 @@
-/// What a listener says about TLS.
+/// The TLS configuration of a listener.
 public struct TLSServerConfiguration: Equatable, Sendable {
-    /// What is asked of clients. Source: docs/elbv2.md, "Client certificates".
+    /// Whether clients are asked for a certificate (mutual TLS), and whether it is verified. Source: docs/elbv2.md,
+    /// "Client certificates".
     public enum ClientAuthentication: Equatable, Sendable {
-        /// Nothing.
+        /// No certificate is requested.
         case off
-        /// A certificate, which any will do for, or none.
+        /// A certificate is requested; any is accepted, and so is none.
         case passthrough
-        /// A certificate that the trust store vouches for.
+        /// A certificate is required and verified against the trust store.
         case verify(TLSTrustStore)
     }
 
     /// The kinds of `ClientAuthentication`.
     public enum ClientAuthenticationMode: Sendable { case off, passthrough, verify }
 
-    /// The certificates to choose from by name; the first is the default. At least one.
+    /// The certificates, chosen by server name (SNI); the first is the default. At least one.
     public var certificates: [TLSCertificate]
     /// Versions and algorithms.
     public var policy: TLSPolicy
-    /// What is asked of clients.
+    /// Whether clients are asked for a certificate (mutual TLS), and whether it is verified.
     public var clientAuthentication: ClientAuthentication
-    /// What may be spoken inside, the best first. Empty: ALPN is not answered.
+    /// The protocols for ALPN, the preferred one first. Empty: ALPN is not answered.
     public var applicationProtocols: [ApplicationProtocol]
-    /// Whether `TLSSession.offeredProtocols` are kept.
+    /// Whether `TLSSession.offeredProtocols` is recorded.
     public var keepsOfferedProtocols = false
 
     public init(
@@ -36,7 +37,7 @@ public struct TLSServerConfiguration: Equatable, Sendable {
 }
 
 extension TLSServerConfiguration.ClientAuthentication {
-    /// Which kind it is.
+    /// The kind, without the trust store.
     public var mode: TLSServerConfiguration.ClientAuthenticationMode {
         switch self {
         case .off: .off
@@ -47,7 +48,7 @@ extension TLSServerConfiguration.ClientAuthentication {
 }
 
 extension TLSCertificate: Equatable {
-    /// Whether clients are shown the same, under the same name.
+    /// Whether both have the same content and the same name.
     public static func == (one: TLSCertificate, other: TLSCertificate) -> Bool {
         one === other
             || one.fingerprint == other.fingerprint && one.ocspResponse == other.ocspResponse && one.name == other.name
@@ -55,6 +56,6 @@ extension TLSCertificate: Equatable {
 }
 
 extension TLSTrustStore: Equatable {
-    /// Whether the same clients are let in.
+    /// Whether both accept the same clients.
     public static func == (one: TLSTrustStore, other: TLSTrustStore) -> Bool { one.digest == other.digest }
 }

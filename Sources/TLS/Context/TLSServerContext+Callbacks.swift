@@ -1,7 +1,7 @@
 import COpenSSL
 import Core
 
-/// What OpenSSL asks a listener during a handshake. Each finds its session through the wire, records and returns.
+/// Callbacks of OpenSSL during a server handshake. Each finds its session through the wire, records and returns.
 extension TLSServerContext {
     func setCallbacks() {
         let pointer = unsafe context.pointer
@@ -10,11 +10,11 @@ extension TLSServerContext {
             { ssl, _, _ in
                 if let session = unsafe runningSession(ssl) {
                     unsafe session.server?.chooseSet(ssl, session)
-                    unsafe session.server?.keepOffered(ssl, session)
+                    unsafe session.server?.recordOfferedProtocols(ssl, session)
                 }
                 return SSL_CLIENT_HELLO_SUCCESS
             }, nil)
-        // The name was used, and the client is told so. Source: RFC 6066 §3.
+        // Tells the client that its server name was used. Source: RFC 6066 §3.
         unsafe apus_ctx_set_servername_callback(pointer) { _, _, _ in SSL_TLSEXT_ERR_OK }
         unsafe SSL_CTX_set_cert_cb(
             pointer,
@@ -53,8 +53,8 @@ extension TLSServerContext {
             }, nil)
     }
 
-    /// Finds the certificates for the name the client asks for. This early, because a ticket is looked at next, and
-    /// which sessions may be resumed depends on them.
+    /// Finds the certificates for the client's server name (SNI). In the earliest callback, because OpenSSL examines
+    /// the ticket next, and which sessions may be resumed depends on the certificates.
     private func chooseSet(_ ssl: OpaquePointer?, _ session: TLSSession) {
         var start: UnsafePointer<UInt8>?
         var count = 0
@@ -67,37 +67,37 @@ extension TLSServerContext {
         unsafe SSL_set_session_id_context(ssl, bound, UInt32(bound.count))
     }
 
-    private func keepOffered(_ ssl: OpaquePointer?, _ session: TLSSession) {
+    private func recordOfferedProtocols(_ ssl: OpaquePointer?, _ session: TLSSession) {
         var start: UnsafePointer<UInt8>?
         var count = 0
         let kind = UInt32(TLSEXT_TYPE_application_layer_protocol_negotiation)
         guard keepsOfferedProtocols, unsafe SSL_client_hello_get0_ext(ssl, kind, &start, &count) == 1, count > 2 else {
             return
         }
-        // Two bytes of length stand before the list.
+        // The list begins with its length in two bytes.
         let list = unsafe UnsafeBufferPointer(start: start, count: count).dropFirst(2)
         session.offeredProtocols = unsafe Array(list.prefix(Limits.offeredProtocolBytesMax))
     }
 
-    /// Replaces the default certificates by those of `set`.
+    /// Replaces the default certificates of a session by those of `set`.
     private func offerCertificates(_ ssl: OpaquePointer?, set: Int) -> Bool {
         if set == 0 { return true }
         unsafe SSL_certs_clear(ssl)
         return table.sets[set].indices.allSatisfy { unsafe certificates[$0].use(onSession: ssl) }
     }
 
-    /// Which of the certificates of `set` OpenSSL took; nil when it took none.
+    /// The index of the certificate of `set` that OpenSSL has picked; nil if none.
     func certificateIndex(_ ssl: OpaquePointer?, set: Int) -> Int? {
         guard let certificate = unsafe SSL_get_certificate(ssl) else { return nil }
         return table.sets[set].indices.first { unsafe certificates[$0].isCertificate(certificate) }
     }
 }
 
-/// The host name in a server_name extension, lower-case and without a dot at its end, which some clients send though it
-/// must not be there; nil if there is none. OpenSSL judges its form afterwards.
+/// The host name in a server_name extension, in lower case and without the trailing dot that some clients send wrongly;
+/// nil if there is none. OpenSSL checks its form afterwards.
 /// Source: RFC 6066 §3.
 private func hostName(_ extensionData: UnsafeBufferPointer<UInt8>) -> [UInt8]? {
-    // Length of the list, then one entry: kind 0, length, name.
+    // The length of the list, then one entry: type 0, length, name.
     guard extensionData.count > 5, unsafe extensionData[2] == 0 else { return nil }
     let count = unsafe Int(extensionData[3]) << 8 + Int(extensionData[4])
     guard count > 0, count <= extensionData.count - 5 else { return nil }
@@ -107,13 +107,13 @@ private func hostName(_ extensionData: UnsafeBufferPointer<UInt8>) -> [UInt8]? {
 }
 
 extension [UInt8] {
-    /// Makes a name with the dot of a complete name the one that SNI and certificates have. Source: RFC 6066 §3.
+    /// Removes the trailing dot of a fully qualified name, which SNI and certificates do not have. Source: RFC 6066 §3.
     mutating func removeLastDot() {
         if count > 1, last == .dot { removeLast() }
     }
 }
 
-/// Where in a list of ALPN protocols `name` begins. Source: RFC 7301 §3.1.
+/// The index in an ALPN list at which `name` begins. Source: RFC 7301 §3.1.
 private func find(_ name: StaticString, in list: UnsafeBufferPointer<UInt8>) -> Int? {
     var index = 0
     while index < list.count {

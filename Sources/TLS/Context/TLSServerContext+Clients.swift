@@ -1,6 +1,6 @@
 import COpenSSL
 
-/// Asks clients for certificates and judges them. Source: docs/elbv2.md, "Client certificates";
+/// Mutual TLS: requests client certificates and verifies them. Source: docs/elbv2.md, "Client certificates";
 /// SSL_CTX_set_cert_verify_callback(3).
 extension TLSServerContext {
     func setClientAuthentication(_ authentication: TLSServerConfiguration.ClientAuthentication) {
@@ -38,12 +38,12 @@ extension TLSServerContext {
         unsafe trust.certificates.forEach { certificate in
             guard let copy = unsafe X509_dup(certificate) else { return }
             unsafe X509_STORE_add_cert(store, copy)
-            // As the store does not, the list of names takes no reference: it copies the name.
+            // The list of names copies the name and takes no reference to the certificate.
             if trust.advertisesNames { unsafe SSL_CTX_add_client_CA(pointer, copy) }
             unsafe X509_free(copy)
         }
         unsafe trust.revocationLists.forEach { list in unsafe X509_STORE_add_crl(store, list) }
-        // A CA of the bundle is trusted whether it is a root or not.
+        // Every CA of the bundle is a trust anchor, root or not.
         var flags = UInt(X509_V_FLAG_PARTIAL_CHAIN)
         if unsafe !trust.revocationLists.isEmpty {
             flags |= UInt(X509_V_FLAG_CRL_CHECK | X509_V_FLAG_CRL_CHECK_ALL)
@@ -54,26 +54,27 @@ extension TLSServerContext {
     }
 }
 
-/// SHA-256 or better with RSA or ECDSA; below TLS 1.2 there is no choice.
+/// SHA-256 or better with RSA or ECDSA. Versions before TLS 1.2 cannot choose.
 private let clientSignatureAlgorithms =
     "ECDSA+SHA256:ECDSA+SHA384:ECDSA+SHA512:rsa_pss_rsae_sha256:rsa_pss_rsae_sha384:rsa_pss_rsae_sha512:"
     + "rsa_pss_pss_sha256:rsa_pss_pss_sha384:rsa_pss_pss_sha512:RSA+SHA256:RSA+SHA384:RSA+SHA512"
 
-/// OpenSSL's verdict on a client's chain after ours on its keys, which are cheap to look at and dear to use.
+/// Verifies a client's chain: first our check of the keys, which is cheap, then OpenSSL's verification, whose cost
+/// depends on the keys.
 private func verify(_ verification: OpaquePointer?) -> Bool {
     guard let parameters = unsafe X509_STORE_CTX_get0_param(verification) else { return false }
     if let verdict = unsafe keyVerdict(X509_STORE_CTX_get0_untrusted(verification)) {
         unsafe X509_STORE_CTX_set_error(verification, verdict)
         return false
     }
-    // The leaf is at 0 and not counted, nor is the last.
+    // OpenSSL counts neither the leaf nor the last certificate.
     unsafe X509_VERIFY_PARAM_set_depth(parameters, Int32(Limits.clientChainDepthMax - 1))
-    // 112 bits of security: RSA 2048, SHA-256. The session's own level may be 0 for the sake of TLS 1.0.
+    // 112 bits of security: RSA 2048, SHA-256. The session's own level may be 0 because of TLS 1.0.
     unsafe X509_VERIFY_PARAM_set_auth_level(parameters, 2)
     unsafe X509_STORE_CTX_set_verify_cb(verification) { isFine, verification in
         if isFine == 1 { return 1 }
         switch unsafe X509_STORE_CTX_get_error(verification) {
-        // A CA without a list has revoked nothing.
+        // A CA without a revocation list has revoked nothing.
         case X509_V_ERR_UNABLE_TO_GET_CRL: break
         case X509_V_ERR_CERT_HAS_EXPIRED where unsafe ignoresExpiry(verification): break
         default: return 0
@@ -88,14 +89,14 @@ private func ignoresExpiry(_ verification: OpaquePointer?) -> Bool {
     unsafe session(of: verification)?.server?.ignoresExpiry == true
 }
 
-/// The session that a client's chain is verified for.
+/// The session whose client chain is being verified.
 private func session(of verification: OpaquePointer?) -> TLSSession? {
     let index = SSL_get_ex_data_X509_STORE_CTX_idx()
     guard let ssl = unsafe X509_STORE_CTX_get_ex_data(verification, index) else { return nil }
     return unsafe runningSession(OpaquePointer(ssl))
 }
 
-/// What is wrong with the keys and signatures of what a client sent; nil if nothing.
+/// The verification error for the keys and signatures of a client's chain; nil if they are acceptable.
 private func keyVerdict(_ chain: OpaquePointer?) -> Int32? {
     for index in unsafe 0..<max(0, OPENSSL_sk_num(chain)) {
         guard let entry = unsafe OPENSSL_sk_value(chain, index) else { continue }

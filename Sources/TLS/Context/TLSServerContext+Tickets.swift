@@ -1,9 +1,9 @@
 import COpenSSL
 
-/// Seals and opens session tickets with the worker's keys. Source: SSL_CTX_set_tlsext_ticket_key_evp_cb(3).
+/// Encrypts and decrypts session tickets with the worker's keys. Source: SSL_CTX_set_tlsext_ticket_key_evp_cb(3).
 ///
-/// Returns 1 for a ticket that was sealed or may be opened, 2 for one that is to be renewed, 0 for one of an unknown
-/// key (a full handshake follows), -1 when OpenSSL failed.
+/// Returns 1 for a ticket that was encrypted or can be decrypted, 2 for one that has to be renewed, 0 for one of an
+/// unknown key (a full handshake follows), -1 if OpenSSL failed.
 let ticketCallback:
     @convention(c) (
         OpaquePointer?, UnsafeMutablePointer<UInt8>?, UnsafeMutablePointer<UInt8>?, OpaquePointer?, OpaquePointer?,
@@ -26,7 +26,7 @@ let ticketCallback:
         guard unsafe EVP_DecryptInit_ex2(cipher, server.ticketCipher, key.encryptionKey, iv, nil) == 1,
             unsafe setKey(mac, key)
         else { return -1 }
-        // From TLS 1.3 on a ticket is for one use, so each is followed by another.
+        // In TLS 1.3 a ticket is for one use, so each resumption issues a new one.
         return unsafe isCurrent && SSL_version(ssl) < TLS1_3_VERSION ? 1 : 2
     }
 
@@ -34,7 +34,7 @@ private func hasName(_ name: UnsafePointer<UInt8>, _ key: TLSTicketKey) -> Bool 
     key.name.indices.allSatisfy { unsafe name[$0] == key.name[$0] }
 }
 
-/// Parameters keep pointers to their names, so the names have to outlive the call that makes them.
+/// Sets the HMAC key. OpenSSL's parameters keep pointers to their names, so the names have to outlive the call.
 private func setKey(_ mac: OpaquePointer?, _ key: TLSTicketKey) -> Bool {
     var secret = key.authenticationKey
     return unsafe secret.withUnsafeMutableBytes { bytes in

@@ -1,31 +1,31 @@
 import COpenSSL
 
-/// What all sessions of one listener share on one worker.
+/// The context of all TLS sessions of one listener on one worker.
 ///
 /// Shape:  an SSL_CTX of its own, with duplicates of certificates and keys, so that no two threads count references to
-///         the same object. A session keeps the context it began with.
+///         the same object. A session keeps the context with which it began, also when the configuration changes.
 ///
-/// `@unchecked Sendable`: control makes it and hands it to exactly one worker, the only one to use it afterwards.
+/// `@unchecked Sendable`: control creates it and passes it to exactly one worker, the only user afterwards.
 @safe public final class TLSServerContext: @unchecked Sendable {
     let context: TLSContext
     let tickets: TLSTicketKeyRing
     let table: CertificateTable
     let protocols: [ApplicationProtocol]
     let keepsOfferedProtocols: Bool
-    /// What is asked of clients.
+    /// Whether clients are asked for a certificate.
     public let authentication: TLSServerConfiguration.ClientAuthenticationMode
     var asksForCertificate: Bool { authentication != .off }
     let ignoresExpiry: Bool
-    /// Own duplicates, in the order of the configuration.
+    /// Duplicates of the certificates, in the order of the configuration.
     let certificates: [ServedCertificate]
-    /// What sessions of each set of the table are bound to, 32 bytes each.
+    /// The session id context of each set of the table, 32 bytes each.
     let sessionIDContexts: [[UInt8]]
-    /// Fetched once: OpenSSL would look for it in a table under a lock for each ticket.
+    /// Fetched once, since OpenSSL would look it up under a lock for each ticket.
     let ticketCipher: OpaquePointer
 
-    /// Makes a context for one worker, whose ticket keys are in `tickets`.
+    /// Creates a context for the worker whose ticket keys are in `tickets`.
     ///
-    /// Errors: the policy asks for what the OpenSSL in use has not.
+    /// Errors: the loaded OpenSSL does not support the policy.
     public init(
         _ configuration: TLSServerConfiguration, tickets: TLSTicketKeyRing
     ) throws(TLSMaterialError) {
@@ -63,7 +63,7 @@ import COpenSSL
 
     private func apply(_ policy: TLSPolicy) {
         let pointer = unsafe context.pointer
-        // Distributions have their own ideas in openssl.cnf: whatever they are, the policy decides.
+        // Overrides what the distribution's openssl.cnf sets.
         unsafe SSL_CTX_set_security_level(pointer, policy.securityLevel)
         var isApplied = unsafe apus_ctx_set_min_version(pointer, policy.minimum.number) == 1
         isApplied = unsafe apus_ctx_set_max_version(pointer, policy.maximum.number) == 1 && isApplied
@@ -78,7 +78,7 @@ import COpenSSL
         unsafe SSL_CTX_set_options(pointer, APUS_SSL_OP_CIPHER_SERVER_PREFERENCE)
     }
 
-    /// Sessions are resumed by tickets alone, and not at all by clients that have to show a certificate.
+    /// Sessions are resumed by tickets only, and not at all if clients have to present a certificate.
     private func setResumption() {
         let pointer = unsafe context.pointer
         unsafe apus_ctx_set_session_cache_mode(pointer, Int(SSL_SESS_CACHE_OFF))
@@ -88,7 +88,7 @@ import COpenSSL
         unsafe SSL_CTX_set_session_id_context(pointer, sessionIDContexts[0], UInt32(sessionIDContexts[0].count))
     }
 
-    /// A digest of all that a session must have been made with to be resumed.
+    /// A digest of everything that has to be the same for a session to be resumed.
     private static func sessionIDContext(
         _ choice: CertificateTable.Choice, _ configuration: TLSServerConfiguration
     ) -> [UInt8] {

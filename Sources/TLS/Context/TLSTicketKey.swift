@@ -1,21 +1,21 @@
 import COpenSSL
 
-/// The key that session tickets are sealed with. A secret: whoever has it can read every session it was used in.
+/// The key that encrypts session tickets. A secret: with it, every session whose ticket it encrypted can be decrypted.
 ///
-/// Shape:  three byte strings, the same for all workers. Control makes one per period and keeps the one before.
+/// Shape:  three byte strings, the same for all workers. Control creates one per period and keeps the previous one.
 /// Source: RFC 5077 §4; docs/threats.md, "TLS".
 public struct TLSTicketKey: Equatable, Sendable {
     static let nameCount = 16
     static let keyCount = 32
 
-    /// Tells tickets of this key from others; public.
+    /// Identifies tickets of this key; public.
     let name: [UInt8]
     /// For AES-256-CBC.
     let encryptionKey: [UInt8]
     /// For HMAC-SHA-256.
     let authenticationKey: [UInt8]
 
-    /// A key that nobody else has.
+    /// A new random key.
     public static func random() -> TLSTicketKey {
         TLSTicketKey(
             name: randomBytes(nameCount), encryptionKey: randomBytes(keyCount),

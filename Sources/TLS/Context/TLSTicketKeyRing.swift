@@ -1,17 +1,17 @@
 /// The ticket keys of one worker, referenced by all its server contexts.
 ///
-/// Shape:  current key, and the one before it for tickets that are still out. Control sends both to each worker; a
-///         ticket that one worker sealed opens at every other.
-/// Limits: a ticket of a key that is neither is not accepted: the handshake is a full one.
+/// Shape:  the current key, and the previous one for tickets that are still in use. Control sends both to each worker,
+///         so that a ticket of one worker is accepted by every other.
+/// Limits: a ticket of any other key is ignored, and a full handshake follows.
 ///
-/// `@unchecked Sendable`: control makes it and hands it to exactly one worker, the only one to read and change the keys
-/// afterwards. Control may keep a reference to give it to further contexts of that worker; they look at `lifetime`.
+/// `@unchecked Sendable`: control creates it and passes it to exactly one worker, which alone reads and changes the
+/// keys afterwards. Control may keep a reference for further contexts of that worker, which read `lifetime`.
 public final class TLSTicketKeyRing: @unchecked Sendable {
-    /// Seals new tickets, and opens its own.
+    /// Encrypts new tickets, and decrypts its own.
     public private(set) var current: TLSTicketKey
-    /// Opens its own tickets, which are then renewed.
+    /// Decrypts its own tickets, which are then renewed.
     public private(set) var previous: TLSTicketKey?
-    /// Seconds for which a ticket may be used, 1 to `Limits.ticketLifetimeMax`.
+    /// Seconds during which a ticket may be used, 1 to `Limits.ticketLifetimeMax`.
     public let lifetime: Int
 
     public init(current: TLSTicketKey, previous: TLSTicketKey? = nil, lifetime: Int) {
@@ -20,7 +20,7 @@ public final class TLSTicketKeyRing: @unchecked Sendable {
         self.lifetime = min(max(lifetime, 1), Limits.ticketLifetimeMax)
     }
 
-    /// Replaces the keys, as of the next handshake.
+    /// Replaces the keys, from the next handshake on.
     public func adopt(current: TLSTicketKey, previous: TLSTicketKey?) {
         self.current = current
         self.previous = previous

@@ -1,31 +1,31 @@
-/// Why a session failed. A trivial value; the alert, if there is one to send, is in `TLSWire.outgoing` already.
+/// Why a session failed. A trivial value; the alert to send, if any, is in `TLSWire.outgoing` already.
 ///
-/// Errors: whichever it is, the caller writes what is in `outgoing` and closes; nothing more is to be had.
+/// Errors: after any of them, the caller writes what is in `outgoing` and closes the connection.
 public enum TLSFailure: Equatable, Sendable {
-    /// No version that both sides speak.
+    /// The two sides have no version in common.
     case unsupportedVersion
-    /// No cipher suite, group or signature algorithm that both sides have.
+    /// The two sides have no cipher suite, group or signature algorithm in common.
     case noSharedCipher
-    /// The client offered protocols by ALPN, and none of ours.
+    /// The client offered only protocols by ALPN that the listener does not have.
     case noSharedProtocol
-    /// The client's certificate was refused; `TLSSession.verifyFailure` says why.
+    /// The client's certificate was rejected; `TLSSession.verifyFailure` tells why.
     case badCertificate
-    /// A certificate was asked for and the client has none.
+    /// A certificate is required and the client presented none.
     case noClientCertificate
-    /// The other side refused with this alert. Source: RFC 8446 §6.
+    /// The other side sent this alert. Source: RFC 8446 §6.
     case alertReceived(UInt8)
-    /// What came is not TLS as the RFC has it, or was changed on its way.
+    /// The received bytes are not valid TLS, or were altered.
     case malformed
-    /// An HTTP request came where a ClientHello should have. No alert: the caller may answer in plain HTTP.
+    /// The client sent an HTTP request instead of a ClientHello. No alert is sent: the caller may answer in plain HTTP.
     case plainHTTP
-    /// More KeyUpdates, or other handshake records after the handshake, than `Limits` lets in.
+    /// More KeyUpdates or other handshake records after the handshake than `Limits` allows.
     case keyUpdateFlood
-    /// The same below TLS 1.3: the other side insists on a new handshake.
+    /// The same before TLS 1.3: repeated attempts to renegotiate.
     case renegotiation
-    /// The target's certificate leads to no root we trust, is expired, or the like.
+    /// The target's certificate is not trusted: unknown root, expired, or the like.
     case untrustedTarget
     /// The target's certificate is for another name.
     case nameMismatch
-    /// Anything else, as OpenSSL being out of memory.
+    /// Anything else, such as OpenSSL being out of memory.
     case other
 }

@@ -1,31 +1,30 @@
 import COpenSSL
 import Core
 
-/// One connection's TLS: bytes in, bytes out, no socket.
+/// The TLS session of one connection, without a socket: it turns ciphertext into plaintext and back.
 ///
-/// Shape:  sole owner of its `SSL *`; belongs to the thread of its wire. Every call may leave something in
-///         `wire.outgoing` that has to be sent, alerts included, whatever it returns.
-/// Limits: `Limits.postHandshakeRecordsMax` and those that the context brings.
+/// Shape:  sole owner of its `SSL *`; belongs to the thread of its wire. Whatever a call returns, it may have put bytes
+///         into `wire.outgoing` that have to be sent, alerts included.
+/// Limits: `Limits.postHandshakeRecordsMax` and those of the context.
 /// Source: RFC 8446, RFC 5246; SSL_do_handshake(3), SSL_read_ex(3), SSL_get_error(3).
 @safe public final class TLSSession {
     let ssl: OpaquePointer
     let wire: TLSWire
     let server: TLSServerContext?
     let client: TLSClientContext?
-    /// The set of the server's certificates that was chosen by name.
+    /// The set of the server's certificates that was chosen by server name.
     private(set) var certificateSet = 0
-    /// SNI as sent, lower-case.
+    /// The server name (SNI) that was sent, in lower case.
     private(set) var name: [UInt8] = []
-    /// Whether one of the server's certificates is for that name; otherwise the default was offered.
+    /// Whether one of the server's certificates is for that name; otherwise the default certificate was offered.
     public private(set) var isNameServed = false
-    /// What logs call the certificate that was shown, once the handshake is done: its name, or `session-reused`; empty
-    /// in the client's role.
+    /// The certificate in logs, once the handshake is done: its name, or `session-reused`; empty in the client's role.
     public private(set) lazy var certificateName = makeCertificateName()
-    /// Why verification failed, once it did.
+    /// Why the verification of the client's certificate failed; nil if it did not.
     public private(set) var verifyFailure: ClientCertificateFailure?
-    /// What the client showed, once somebody has asked for it.
-    var shownCertificate: ClientCertificate?
-    /// What the client showed in vain, until somebody takes it.
+    /// The client's certificate, once it was requested.
+    var presentedCertificate: ClientCertificate?
+    /// The rejected certificate of the client, until it is taken.
     var refusedCertificate: ClientCertificate?
     /// The newest ticket from a target.
     var resumption: TLSResumption?
@@ -38,18 +37,18 @@ import Core
     private var hasBegun = false
     private var isDone = false
     private var isCloseSent = false
-    /// The last alert that came and was more than a warning (RFC 8446 §6); nil if none did.
+    /// The last fatal alert that was received (RFC 8446 §6); nil if none was.
     public private(set) var alert: UInt8?
-    /// The names that the client has offered by ALPN, as they were sent (RFC 7301 §3.1), up to
-    /// `Limits.offeredProtocolBytesMax`; only where the configuration keeps them.
+    /// The client's ALPN list as sent (RFC 7301 §3.1), up to `Limits.offeredProtocolBytesMax`; only if the
+    /// configuration records it.
     public internal(set) var offeredProtocols: [UInt8] = []
-    /// Handshake records that may still come, and the bytes received towards one more.
+    /// Handshake records that the other side may still send, and the bytes received towards one more.
     private var recordsLeft = Limits.postHandshakeRecordsMax
     private var bytesTowardsRecord = 0
 
-    /// What a call on the handshake came to.
+    /// The result of a handshake call.
     public enum Handshake: Equatable, Sendable {
-        /// The session is ready for data; the client's first may be waiting in the ciphertext already.
+        /// The session is ready for data; the client's first data may be in the ciphertext already.
         case done
         /// Send what is in `outgoing`, and call again when more ciphertext has come.
         case needsMore
@@ -57,19 +56,19 @@ import Core
         case failed(TLSFailure)
     }
 
-    /// What `open` came to.
+    /// The result of `open`.
     public enum Opened: Equatable, Sendable {
-        /// So many bytes, at least one, were appended.
+        /// This many bytes, at least one, were appended.
         case bytes(Int)
-        /// There is nothing to open before more ciphertext comes.
+        /// More ciphertext is needed.
         case nothing
-        /// The other side sends no more (close_notify); what it was sent is complete.
+        /// The other side has ended its direction (close_notify); all its data was received.
         case closed
         /// Send what is in `outgoing` and close.
         case failed(TLSFailure)
     }
 
-    /// How a session came to its end.
+    /// How a session ended.
     private enum Ending {
         case closed
         case failed(TLSFailure)
@@ -93,8 +92,8 @@ import Core
     }
 
     /// The client's side of a connection to a target. `serverName` is a host name, an IP address as text, or empty when
-    /// the context does not verify; a host name is sent as SNI. A `resuming` of another context or name is ignored.
-    /// `offering` is offered by ALPN instead of what the context offers, if it is not nil.
+    /// the context does not verify; a host name is sent as SNI. A `resuming` of another context or name is ignored. If
+    /// `offering` is not nil, it replaces the context's ALPN list.
     public init(
         _ context: TLSClientContext, serverName: Span<UInt8>, resuming: TLSResumption? = nil,
         offering: ApplicationProtocol? = nil, wire: TLSWire
@@ -118,27 +117,27 @@ import Core
     }
 
     deinit {
-        // Without this OpenSSL takes the connection for cut off, and the ticket it brought for spoilt.
+        // Without this OpenSSL assumes that the connection was cut off, and invalidates its ticket.
         unsafe SSL_set_shutdown(ssl, SSL_SENT_SHUTDOWN | SSL_RECEIVED_SHUTDOWN)
         unsafe SSL_free(ssl)
     }
 
     private static func make(_ context: TLSContext, _ wire: TLSWire) -> OpaquePointer {
         guard let ssl = unsafe SSL_new(context.pointer) else { preconditionFailure("tls: OpenSSL is out of memory") }
-        // The session gives back one reference for reading and writing together.
+        // One reference covers both directions of the BIO.
         unsafe BIO_up_ref(wire.bio)
         unsafe SSL_set_bio(ssl, wire.bio, wire.bio)
         return unsafe ssl
     }
 
-    /// Goes on with the handshake, at first with no ciphertext in the client's role.
+    /// Continues the handshake. In the client's role the first call has no ciphertext.
     ///
-    /// Consumes of `ciphertext` the whole records that the handshake needs; what is left (the beginning of a record, or
-    /// early application data) is for the next call.
+    /// Consumes the complete records of `ciphertext` that the handshake needs. Pass the rest (an incomplete record, or
+    /// application data) to the next call.
     public func handshake(_ ciphertext: Buffer?) -> Handshake {
         if isDone { return .done }
         if case .failed(let failure) = ending { return .failed(failure) }
-        // OpenSSL knows a few methods, and takes the others for a version of TLS.
+        // OpenSSL recognises only some HTTP methods, and reports the others as a wrong TLS version.
         if server != nil, !hasBegun, let ciphertext, ciphertext.count >= recordHeaderCount {
             hasBegun = true
             if isPlainHTTP(ciphertext.bytes) {
@@ -158,9 +157,9 @@ import Core
         return .failed(fail())
     }
 
-    /// Opens as many records as fit into `plaintext`, which has room, and consumes their bytes from `ciphertext`.
+    /// Decrypts as many records as fit into `plaintext`, which must not be full, and consumes them from `ciphertext`.
     ///
-    /// `.bytes` even if the stream ended or failed behind them; the next call then says so.
+    /// Returns `.bytes` even if the session ended or failed after them; the next call reports that.
     public func open(_ ciphertext: Buffer?, into plaintext: Buffer) -> Opened {
         precondition(isDone, "tls: opened before the handshake was done")
         if let ending { return ending.opened }
@@ -168,19 +167,19 @@ import Core
         begin(ciphertext)
         let count = openRecords(into: plaintext)
         wire.end()
-        if isFlooded && ending == nil { refuseFlood() }
-        earn(count)
+        if isFlooded && ending == nil { endFlood() }
+        creditReceived(count)
         if count > 0 { return .bytes(count) }
         return ending?.opened ?? .nothing
     }
 
-    /// Whether OpenSSL holds bytes that `open` could give without more ciphertext: it did when `plaintext` was full.
+    /// Whether `open` would return bytes without more ciphertext, since `plaintext` was full.
     public var hasPending: Bool { unsafe ending == nil && SSL_pending(ssl) > 0 }
 
-    /// Whether `open` has something to say without more ciphertext: bytes, or how the session ended behind the last.
+    /// Whether `open` would return bytes or the end of the session without more ciphertext.
     public var hasMore: Bool { ending != nil || hasPending }
 
-    /// Seals at most `Limits.sealedBytesMax` bytes into `wire.outgoing`. False: the session is dead.
+    /// Encrypts at most `Limits.sealedBytesMax` bytes into `wire.outgoing`. Returns false if the session has failed.
     public func seal(_ plaintext: Span<UInt8>) -> Bool {
         precondition(isDone, "tls: sealed before the handshake was done")
         precondition(plaintext.count <= Limits.sealedBytesMax, "tls: sealed more than the limit at once")
@@ -189,7 +188,7 @@ import Core
         if case .failed = ending { return false }
         if isCloseSent { return false }
         if plaintext.isEmpty { return true }
-        forgetErrors()
+        clearErrorQueue()
         var written = 0
         let status = unsafe plaintext.withUnsafeBytes { bytes in
             unsafe SSL_write_ex(ssl, bytes.baseAddress, bytes.count, &written)
@@ -199,7 +198,7 @@ import Core
         return false
     }
 
-    /// Says that nothing more will be sent (close_notify), once; the other side may still send.
+    /// Ends our direction by close_notify (half-close), once; the other side may still send.
     public func close() {
         if case .failed = ending { return }
         guard isDone, !isCloseSent else { return }
@@ -210,12 +209,13 @@ import Core
     }
 
     private func begin(_ ciphertext: Buffer?) {
-        forgetErrors()
+        clearErrorQueue()
         wire.begin(self, ciphertext, isInsideRecord: unsafe SSL_has_pending(ssl) == 1)
     }
 
-    /// A stale entry in this queue would be reported as the next call's error. Looking is cheaper than clearing.
-    private func forgetErrors() {
+    /// A stale entry in OpenSSL's error queue would be reported as the next call's error. Peeking is cheaper than
+    /// clearing.
+    private func clearErrorQueue() {
         if ERR_peek_error() != 0 { ERR_clear_error() }
     }
 
@@ -223,8 +223,8 @@ import Core
         var total = 0
         while plaintext.freeCount > 0 {
             if unsafe SSL_pending(ssl) == 0 {
-                guard wire.lentCount > 0 else { break }
-                // The rest of a record that does not fit would be held by OpenSSL, in 17 KB.
+                guard wire.availableCount > 0 else { break }
+                // If a record does not fit, OpenSSL would keep its rest in a buffer of 17 KB.
                 if total > 0 && wire.nextRecordCount > plaintext.freeCount { break }
             }
             var status: Int32 = 0
@@ -245,7 +245,7 @@ import Core
         return total
     }
 
-    /// Ends the session with what OpenSSL's queue says.
+    /// Ends the session with the failure in OpenSSL's error queue.
     private func fail() -> TLSFailure {
         var (failure, reason) = TLSFailure.takeFromQueue(alert: alert)
         let verdict = unsafe SSL_get_verify_result(ssl)
@@ -264,35 +264,35 @@ import Core
     }
 }
 
-/// What callbacks record.
+/// What the callbacks record.
 extension TLSSession {
-    /// Whether more handshake records came after the handshake than `Limits` lets in.
+    /// Whether more handshake records came after the handshake than `Limits` allows.
     var isFlooded: Bool { recordsLeft < 0 }
 
-    /// Notes one received message or record header. Source: SSL_CTX_set_msg_callback(3).
+    /// Records one received message or record header. Source: SSL_CTX_set_msg_callback(3).
     func received(kind: Int32, _ bytes: UnsafeRawBufferPointer) {
         switch kind {
         case SSL3_RT_ALERT:
-            // Level and description; close_notify is no failure once data flows, and warnings are passed over.
+            // Level and description. Warnings are ignored, and close_notify is no failure once data flows.
             guard bytes.count == 2, unsafe bytes[0] == SSL3_AL_FATAL || (!isDone && bytes[1] == 0) else {
                 return
             }
             alert = unsafe bytes[1]
-        // TLS 1.3 hides the kind of a record inside of it.
+        // In TLS 1.3 the type of a record is encrypted with its content.
         case SSL3_RT_HEADER, SSL3_RT_INNER_CONTENT_TYPE:
             if unsafe isDone && bytes[0] == UInt8(SSL3_RT_HANDSHAKE) { recordsLeft -= 1 }
         default: break
         }
     }
 
-    /// Notes what the client asked for, and which set of certificates is for it, if any.
+    /// Records the client's server name, and the set of certificates for it, if any.
     func accept(name: [UInt8], set: Int?) {
         self.name = name
         isNameServed = set != nil
         certificateSet = set ?? 0
     }
 
-    private func earn(_ count: Int) {
+    private func creditReceived(_ count: Int) {
         bytesTowardsRecord += count
         while bytesTowardsRecord >= Limits.bytesPerPostHandshakeRecord {
             bytesTowardsRecord -= Limits.bytesPerPostHandshakeRecord
@@ -300,12 +300,12 @@ extension TLSSession {
         }
     }
 
-    /// OpenSSL sees no fault in a flood and so has no alert for it: close_notify it is.
-    private func refuseFlood() {
+    /// OpenSSL does not detect a flood and so has no alert for it; close_notify is sent.
+    private func endFlood() {
         close()
         ending = .failed(version == .tls13 ? .keyUpdateFlood : .renegotiation)
     }
 
-    /// Whether OpenSSL was reading the client's certificates when it stopped.
+    /// Whether OpenSSL stopped while it was reading the client's certificates.
     private var isAtClientCertificate: Bool { unsafe SSL_get_state(ssl) == TLS_ST_SR_CERT }
 }

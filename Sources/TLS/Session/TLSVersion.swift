@@ -1,8 +1,8 @@
-/// A version of the protocol. Source: RFC 8446, 5246, 4346, 2246. SSL is never spoken.
+/// A version of TLS. SSL 2.0 and 3.0 are not supported. Source: RFC 8446, 5246, 4346, 2246.
 public enum TLSVersion: UInt8, Comparable, CaseIterable, Sendable {
     case tls10, tls11, tls12, tls13
 
-    /// As OpenSSL and the logs of an Application Load Balancer have it.
+    /// The name in OpenSSL and in the logs of an Application Load Balancer.
     public var name: StaticString {
         switch self {
         case .tls10: "TLSv1"
@@ -12,7 +12,7 @@ public enum TLSVersion: UInt8, Comparable, CaseIterable, Sendable {
         }
     }
 
-    /// As the logs of a Network Load Balancer have it. Source: docs/elbv2.md, "Flow log".
+    /// The name in the logs of a Network Load Balancer. Source: docs/elbv2.md, "Flow log".
     public var networkName: StaticString {
         switch self {
         case .tls10: "tlsv10"
@@ -22,10 +22,10 @@ public enum TLSVersion: UInt8, Comparable, CaseIterable, Sendable {
         }
     }
 
-    /// Its number on the wire, which OpenSSL uses too.
+    /// The number on the wire, which OpenSSL uses too.
     var number: Int32 { 0x0301 + Int32(rawValue) }
 
-    /// The version with this number on the wire, if it is one of them.
+    /// The version with this number on the wire; nil if it is not supported.
     init?(number: Int32) {
         guard let version = Self.allCases.first(where: { $0.number == number }) else { return nil }
         self = version

@@ -1,22 +1,22 @@
 import COpenSSL
 import Core
 
-/// One thread's door between OpenSSL and bytes.
+/// The BIO through which OpenSSL reads and writes the ciphertext of one thread's sessions.
 ///
-/// Shape:  one BIO for all sessions of the thread. It reads from the buffer that is lent for the running call and
-///         appends to `outgoing`, so a session holds no BIO, and the records of one call leave in one write.
-///         OpenSSL is lent whole records only: it never keeps the beginning of one, which would cost 17 KB per session;
-///         that stays in the caller's buffer, where it is counted.
+/// Shape:  one BIO for all sessions of the thread. It reads from the buffer that the running call was given and appends
+///         to `outgoing`, so that a session needs no BIO of its own, and the records of one call are sent in one write.
+///         OpenSSL sees complete records only, since it would keep an incomplete one in a buffer of 17 KB per session.
+///         The incomplete record stays in the caller's buffer, whose memory is counted.
 /// Source: BIO_meth_new(3).
 @safe public final class TLSWire {
-    /// What is to be sent. Emptied by the caller after each call on a session, or moved to where it waits.
+    /// Ciphertext to be sent. The caller has to empty it after each call on a session.
     public let outgoing = Buffer(capacity: Limits.outgoingBytes)
     let bio: OpaquePointer
     /// The session whose call is running.
     private(set) var session: TLSSession?
-    private var lent: Buffer?
-    /// Bytes of the lent buffer that OpenSSL may still take.
-    private(set) var lentCount = 0
+    private var ciphertext: Buffer?
+    /// Bytes of `ciphertext` that OpenSSL may still read.
+    private(set) var availableCount = 0
 
     public init() {
         guard let bio = unsafe BIO_new(wireMethod) else { preconditionFailure("tls: OpenSSL is out of memory") }
@@ -27,56 +27,56 @@ import Core
 
     deinit { unsafe BIO_free(bio) }
 
-    /// Begins a call of `session`, which may take the whole records of `ciphertext`; or all of it if OpenSSL holds the
-    /// beginning of one.
+    /// Begins a call of `session`, which may read the complete records of `ciphertext`; or all of it, if OpenSSL holds
+    /// the beginning of a record.
     func begin(_ session: TLSSession, _ ciphertext: Buffer?, isInsideRecord: Bool) {
         precondition(self.session == nil, "tls: a call within a call")
         precondition(outgoing.freeCount >= Limits.flightBytesMax, "tls: outgoing has to be emptied between calls")
         self.session = session
-        lent = ciphertext
+        self.ciphertext = ciphertext
         guard let ciphertext else { return }
-        lentCount = isInsideRecord ? ciphertext.count : wholeRecordsCount(ciphertext.bytes)
+        availableCount = isInsideRecord ? ciphertext.count : wholeRecordsCount(ciphertext.bytes)
     }
 
     /// Ends the call.
     func end() {
         session = nil
-        lent = nil
-        lentCount = 0
+        ciphertext = nil
+        availableCount = 0
     }
 
-    /// Bytes of the record that comes next in what is lent; it is whole.
+    /// Bytes of the next record, which is complete.
     var nextRecordCount: Int {
-        guard let lent, lentCount >= recordHeaderCount else { return lentCount }
-        return min(lentCount, recordCount(lent.bytes, at: 0))
+        guard let ciphertext, availableCount >= recordHeaderCount else { return availableCount }
+        return min(availableCount, recordCount(ciphertext.bytes, at: 0))
     }
 
-    /// What OpenSSL reads: at most as much as was lent. Zero: nothing is left.
+    /// Copies bytes for OpenSSL to read, at most `availableCount`. Returns zero if none is left.
     fileprivate func read(into memory: UnsafeMutableRawBufferPointer) -> Int {
-        guard let lent, lentCount > 0, session?.isFlooded == false else { return 0 }
-        let count = min(lentCount, memory.count)
-        unsafe lent.bytes.extracting(0..<count).withUnsafeBytes { bytes in
+        guard let ciphertext, availableCount > 0, session?.isFlooded == false else { return 0 }
+        let count = min(availableCount, memory.count)
+        unsafe ciphertext.bytes.extracting(0..<count).withUnsafeBytes { bytes in
             unsafe memory.copyMemory(from: bytes)
         }
-        lent.consume(count)
-        lentCount -= count
+        ciphertext.consume(count)
+        availableCount -= count
         return count
     }
 }
 
-/// Bytes of a record's header: with fewer nothing can be said about what comes.
+/// Bytes of a record's header, which tells the record's length.
 let recordHeaderCount = 5
 
-/// Whether `bytes`, a record's header or more, begin with a method of HTTP instead: capital letters, at least three,
-/// then perhaps a space. Source: RFC 9110 §9.1.
+/// Whether `bytes`, a record's header or more, begin with an HTTP method instead: at least three capital letters, then
+/// perhaps a space. Source: RFC 9110 §9.1.
 func isPlainHTTP(_ bytes: Span<UInt8>) -> Bool {
     var count = 0
     while count < recordHeaderCount, (0x41...0x5A).contains(bytes[count]) { count += 1 }
     return count == recordHeaderCount || count >= 3 && bytes[count] == 0x20
 }
 
-/// How many bytes the whole records at the start of `bytes` have. What is no record counts whole: OpenSSL says what
-/// is wrong with it. Source: RFC 8446 §5.1.
+/// How many bytes the complete records at the start of `bytes` have. Bytes that are not a record count in full, so that
+/// OpenSSL reports the error. Source: RFC 8446 §5.1.
 func wholeRecordsCount(_ bytes: Span<UInt8>) -> Int {
     var end = 0
     while bytes.count - end >= recordHeaderCount {
@@ -97,7 +97,7 @@ private func recordCount(_ bytes: Span<UInt8>, at index: Int) -> Int {
     recordHeaderCount + Int(bytes[index + 3]) << 8 + Int(bytes[index + 4])
 }
 
-/// The BIO's functions, for all threads; nobody changes it after it was made.
+/// The functions of the BIO, shared by all threads; they do not change after they were set.
 private nonisolated(unsafe) let wireMethod: OpaquePointer = {
     guard let method = unsafe BIO_meth_new(BIO_get_new_index() | BIO_TYPE_SOURCE_SINK, "wire") else {
         preconditionFailure("tls: OpenSSL is out of memory")
@@ -118,7 +118,7 @@ private nonisolated(unsafe) let wireMethod: OpaquePointer = {
         return 1
     }
     unsafe BIO_meth_set_ctrl(method) { _, command, _, _ in
-        // There is nothing to flush; all else is not supported.
+        // There is nothing to flush. Other controls are not supported.
         command == BIO_CTRL_FLUSH ? 1 : 0
     }
     return unsafe method

@@ -19,7 +19,7 @@ import Testing
         return table.sets[table.set(for: Array(name.utf8)) ?? 0]
     }
 
-    @Test func exactComesBeforeWildcardAndBothBeforeTheDefault() {
+    @Test func exactBeforeWildcardBeforeDefault() {
         let entries = [ecdsa(["default.test"]), ecdsa(["*.a.test"]), ecdsa(["x.a.test"]), ecdsa(["*.test"])]
         for (name, index) in [
             ("default.test", 0), ("y.a.test", 1), ("x.a.test", 2), ("b.test", 3), ("a.test", 3), ("x.y.a.test", 0),
@@ -45,22 +45,22 @@ import Testing
         #expect(choose("a.test", [ecdsa(["x"]), ecdsa(names), ecdsa(names, bits: 384)]).ecdsa == 2)
     }
 
-    @Test func theDefaultHasTheOtherKindOfTheSameNamesBesideIt() {
+    @Test func defaultSetHasBothKindsForTheSameNames() {
         let names = ["a.test", "b.test"]
         #expect(choose("none", [rsa(names), ecdsa(names.reversed())]) == Choice(ecdsa: 1, rsa: 0))
         #expect(choose("none", [rsa(names), ecdsa(["a.test"])]) == Choice(rsa: 0))
         #expect(choose("none", [rsa([]), ecdsa([])]) == Choice(rsa: 0))
-        // Another of its own kind does not replace it, however strong.
+        // A stronger certificate of the same kind does not replace it.
         #expect(choose("none", [rsa(names), rsa(names, bits: 4096)]) == Choice(rsa: 0))
     }
 
-    @Test func aKindThatTheExactNameLacksComesFromTheWildcard() {
+    @Test func wildcardCompletesTheSet() {
         let entries = [ecdsa(["x"]), ecdsa(["a.b.test"]), rsa(["*.b.test"]), ecdsa(["*.b.test"], bits: 384)]
         #expect(choose("a.b.test", entries) == Choice(ecdsa: 1, rsa: 2))
         #expect(choose("c.b.test", entries) == Choice(ecdsa: 3, rsa: 2))
     }
 
-    @Test func equalSetsAreOneSet() {
+    @Test func equalSetsAreShared() {
         let names = (0..<10_000).map { "host\($0).test" }
         #expect(CertificateTable([ecdsa(names)]).sets == [Choice(ecdsa: 0)])
     }

@@ -10,7 +10,7 @@ import Testing
 
     private func text(_ bytes: [UInt8]) -> String { String(decoding: bytes, as: UTF8.self) }
 
-    @Test func itsFactsAreAsTheFieldsHaveThem() throws {
+    @Test func hasTheFactsOfTheHeaderFields() throws {
         let client = Minted("client, \"the\" one\r\nX: é", by: Mint.intermediate, serial: 0x03A5B1)
         let shown = try #require(show(client))
         #expect(text(shown.serialNumber) == "03A5B1")
@@ -22,7 +22,7 @@ import Testing
                 != nil)
     }
 
-    @Test func pemIsURLEncodedWithTheSafeCharactersAsTheyAre() throws {
+    @Test func pemIsURLEncodedExceptSafeCharacters() throws {
         let client = Minted("client", by: Mint.intermediate)
         let shown = try #require(show(client, chain: [Mint.intermediate, Mint.root]))
         #expect(text(shown.leaf).hasPrefix("-----BEGIN%20CERTIFICATE-----%0AMII"))

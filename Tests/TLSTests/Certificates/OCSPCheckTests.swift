@@ -4,7 +4,7 @@ import Testing
 @testable import TLS
 
 @Suite struct OCSPCheckTests {
-    /// What is wrong with a response; the certificate is served without it.
+    /// The problem of a response; the certificate is served without it.
     private func problem(_ response: [UInt8]) -> String? {
         let certificate = Mint.ecdsa.served("a.pem", ocsp: response)
         #expect((certificate.ocspResponse == nil) == (certificate.ocspProblem != nil))
@@ -12,7 +12,7 @@ import Testing
         return certificate.ocspProblem?.problem
     }
 
-    @Test func aGoodAnswerIsKept() {
+    @Test func keepsAValidResponse() {
         let response = Mint.intermediate.answer(about: Mint.ecdsa)
         #expect(problem(response) == nil)
         let certificate = Mint.ecdsa.served(ocsp: response)
@@ -21,13 +21,13 @@ import Testing
         #expect(until > Minted.now && until <= Minted.now + 2 * 86_400)
     }
 
-    @Test func anythingElseIsRefused() {
+    @Test func rejectsAnythingElse() {
         let good = Mint.intermediate.answer(about: Mint.ecdsa)
         #expect(problem([]) == "The OCSP response for a.pem is not DER.")
         #expect(problem(Array(good.dropLast())) == "The OCSP response for a.pem is not DER.")
         let other = Mint.intermediate.answer(about: Mint.rsa)
         #expect(problem(other) == "The OCSP response for a.pem is for another certificate.")
-        // The serial number alone does not do.
+        // The serial number alone is not enough.
         let stranger = Mint.other.answer(about: Mint.ecdsa)
         #expect(problem(stranger) == "The OCSP response for a.pem is for another certificate.")
         let revoked = Mint.intermediate.answer(about: Mint.ecdsa, status: V_OCSP_CERTSTATUS_REVOKED)

@@ -20,7 +20,7 @@ import Testing
 
     private func problem(_ minted: Minted) -> String? { problem(minted.chainPEM, minted.keyPEM) }
 
-    @Test func itTellsWhatItIs() {
+    @Test func hasItsFacts() {
         let served = Mint.ecdsa.served("a.pem")
         #expect(served.name == "a.pem")
         #expect(served.names == ["a.example.com", "localhost", "*.wild.example.com"])
@@ -56,7 +56,7 @@ import Testing
         #expect(problem(Mint.ecdsa.chainPEM, old) == "The private key of certificate a.pem is encrypted.")
     }
 
-    @Test func filesThatAreNotWhatTheyShouldBe() {
+    @Test func rejectsOtherFiles() {
         #expect(problem([], Mint.ecdsa.keyPEM) == "There is no certificate in a.pem.")
         #expect(problem(Mint.ecdsa.keyPEM, Mint.ecdsa.keyPEM) == "There is no certificate in a.pem.")
         let cut = Array(Mint.ecdsa.pem.dropLast(40))
@@ -75,7 +75,7 @@ import Testing
         }
     }
 
-    @Test func timesAreLookedAt() {
+    @Test func checksValidity() {
         let (pem, key) = (Mint.ecdsa.chainPEM, Mint.ecdsa.keyPEM)
         let (early, late) = (Minted.now - 2 * Minted.day, Minted.now + 31 * Minted.day)
         #expect(problem(pem, key, now: early)?.hasPrefix("Certificate a.pem is not valid yet, but from 20") == true)
@@ -114,13 +114,13 @@ import Testing
         #expect(problem(leaf.pem, leaf.keyPEM) == nil)
         let broken = problem(leaf.pem + root.pem, leaf.keyPEM)
         #expect(broken?.contains("CN=ecdsa,O=Apus tests was not issued by the certificate behind it, CN=Root") == true)
-        // The name alone does not do.
+        // The issuer's name alone is not enough.
         let namesake = Minted("Intermediate", by: root, isCA: true)
         #expect(problem(leaf.pem + namesake.pem, leaf.keyPEM)?.contains("was not issued by") == true)
         #expect(problem(middle.pem + leaf.pem, leaf.keyPEM) != nil)
     }
 
-    @Test func chainsHaveAnEnd() {
+    @Test func chainLengthIsLimited() {
         let many = (0..<11).flatMap { _ in Mint.ecdsa.pem }
         #expect(problem(many, Mint.ecdsa.keyPEM) == "The chain of certificate a.pem has 11 certificates, 10 at most.")
         let names = (0..<400).map { "DNS:\($0).a-rather-long-name-to-fill-the-certificate.example.com" }

@@ -21,7 +21,7 @@ import Testing
         #expect(problem(bundle, [Mint.root.revoking([])]) == nil)
     }
 
-    @Test func whatIsNotABundleIsRefused() {
+    @Test func rejectsAFileWithoutCertificates() {
         #expect(problem([]) == "There is no certificate in the CA bundle.")
         #expect(problem(Array("nothing".utf8)) == "There is no certificate in the CA bundle.")
         let broken = Array(Mint.root.pem.dropLast(40))
@@ -29,14 +29,14 @@ import Testing
         #expect(problem(Mint.root.pem + broken)?.hasPrefix("The PEM of the CA bundle cannot be read (") == true)
     }
 
-    @Test func whatIsNotAListIsRefused() {
+    @Test func rejectsAFileWithoutRevocationList() {
         #expect(problem(Mint.root.pem, [[]])?.hasPrefix("The PEM of a revocation list cannot be read") == true)
         #expect(problem(Mint.root.pem, [Mint.root.pem])?.hasPrefix("The PEM of a revocation list") == true)
         let many = [[UInt8]](repeating: Mint.root.revoking([]), count: 31)
         #expect(problem(Mint.root.pem, many) == "There are more than 30 revocation lists.")
     }
 
-    @Test func tooMuchIsRefused() {
+    @Test func sizesAreLimited() {
         let names = (0..<300).map { "DNS:\($0).a-rather-long-name-to-fill-the-certificate.example.com" }
         let large = Minted("large", names: names.joined(separator: ","), isCA: true)
         #expect(problem(large.pem)?.hasSuffix("has more than 16384 bytes.") == true)
@@ -47,7 +47,7 @@ import Testing
         #expect(problem(some, advertisesNames: true)?.hasPrefix("The names of the CAs have") == true)
     }
 
-    @Test func theDigestIsOverAllOfIt() throws {
+    @Test func digestCoversEverything() throws {
         func digest(_ bundle: [UInt8], _ crls: [[UInt8]] = [], expiry: Bool = false, names: Bool = false) throws
             -> [UInt8]
         {

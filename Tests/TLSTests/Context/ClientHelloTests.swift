@@ -14,13 +14,13 @@ import Testing
         }
     }
 
-    @Test(arguments: CapturedHello.all) func whatFollowsDoesNotMatter(hello: CapturedHello) {
+    @Test(arguments: CapturedHello.all) func bytesAfterTheMessageDoNotMatter(hello: CapturedHello) {
         let followers: [[UInt8]] = [[0], [23, 3, 3, 0, 1, 9], [22, 3, 3, 0, 0], hello.bytes, bytes(of: "GET / ")]
         for follower in followers {
             #expect(read(hello.bytes + follower) == .named(hello.name))
             #expect(read(records(hello.message, 3) + follower) == .named(hello.name))
         }
-        // Nor does what follows in the same record, or how much that record promises.
+        // Nor do bytes after it in the same record, or the length of that record.
         var bytes = hello.bytes
         bytes[3] = 0x40
         bytes[4] = 0
@@ -36,7 +36,7 @@ import Testing
         }
     }
 
-    @Test func anyMinorVersionOfARecordWillDo() {
+    @Test func acceptsAnyMinorVersion() {
         for minor in UInt8.min...UInt8.max {
             var bytes = CapturedHello.all[0].bytes
             bytes[2] = minor
@@ -51,11 +51,11 @@ import Testing
             // The PROXY header's second version, SSL 2.0, an alert, data, SMTP.
             ([13, 10, 13, 10, 0, 13, 10, 81, 85, 73, 84, 10], 0), ([0x80, 46, 1, 3, 1, 0, 21], 0),
             ([21, 3, 1, 0, 2, 2, 40], 0), ([23, 3, 3, 0, 1, 0], 0), (Array("EHLO example.com\r\n".utf8), 0),
-            // A record of another major version; a ServerHello, a HelloRequest, and half a type that would be neither.
+            // A record of another major version; a ServerHello, a HelloRequest, and another message type.
             ([22, 2, 1, 0, 4, 1, 0, 0, 0], 1), ([22, 4, 1], 1), ([22, 0xFE, 0xFF, 0, 0], 1),
             ([22, 3, 3, 0, 4, 2, 0, 0, 0], 5), ([22, 3, 3, 0, 4, 0, 0, 0, 0], 5), ([22, 3, 3, 0x40, 0, 0xFF], 5),
         ] as [([UInt8], Int)])
-    func theFirstWrongByteTells(bytes: [UInt8], wrong: Int) {
+    func rejectsAtTheFirstInvalidByte(bytes: [UInt8], wrong: Int) {
         for count in 0...bytes.count {
             #expect(read(bytes, count) == (count <= wrong ? .needMore : .notTLS), "\(count) bytes")
         }
@@ -70,7 +70,7 @@ import Testing
         }
     }
 
-    @Test func nothingComesBetweenTheRecords() {
+    @Test func rejectsOtherRecordsInBetween() {
         let message = CapturedHello.all[0].message
         let begun = records(Array(message[..<3]), 2)
         expectVerdict(.malformed, begun + [21, 3, 1, 0, 2, 1, 0], after: begun.count + 1)
@@ -79,7 +79,7 @@ import Testing
         #expect(read(begun + records(Array(message[3...]), 50)) == .named(CapturedHello.all[0].name))
     }
 
-    @Test(arguments: Hello.Level.allCases) func aLengthThatLiesIsFound(level: Hello.Level) {
+    @Test(arguments: Hello.Level.allCases) func rejectsWrongLengths(level: Hello.Level) {
         for lie in [-1, 1, 2, 90] {
             for isNameFirst in [true, false] {
                 var hello = Hello()
@@ -92,7 +92,7 @@ import Testing
         }
     }
 
-    @Test func aMessageThatLiesAboutItsLengthIsFound() {
+    @Test func rejectsAWrongMessageLength() {
         for hello in CapturedHello.all {
             var message = hello.message
             message[3] &-= 1
@@ -103,7 +103,7 @@ import Testing
         }
     }
 
-    @Test func messagesTooShortForTheirPartsAreFound() {
+    @Test func rejectsTruncatedMessages() {
         let body = Array(Hello().message.dropFirst(4))
         for count in 0..<body.count {
             // Before TLS 1.3 the message may end before its extensions.
@@ -144,11 +144,11 @@ import Testing
         "a\r\nb", "a@b", "[a]", "a`", "a{", String(repeating: "a", count: 256),
         String(repeating: "a", count: 255) + ".",
     ])
-    func aNameOfOtherBytesIsAFault(sent: String) {
+    func rejectsInvalidNames(sent: String) {
         #expect(Hello(name: sent).result == .malformed)
     }
 
-    @Test func noOtherBytesAreInNames() {
+    @Test func acceptsOnlyHostNameCharacters() {
         let known = Set("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_.".utf8)
         for byte in UInt8.min...UInt8.max {
             var hello = Hello()
@@ -158,14 +158,14 @@ import Testing
         }
     }
 
-    @Test func oneNameAtMost() {
+    @Test func rejectsTwoExtensions() {
         let name = Hello.nameExtension("a.example")
         var hello = Hello()
         hello.extensions = [name, (0x0A, [0, 2, 0, 29]), name]
         #expect(hello.result == .malformed)
         hello.extensions = [Hello.nameExtension("b.example"), name]
         #expect(hello.result == .malformed)
-        // Other extensions are the target's affair.
+        // Other extensions are left for the target to check.
         hello.extensions = [name, (0x0A, []), (0x0A, [])]
         #expect(hello.result == .named("a.example"))
     }
@@ -187,7 +187,7 @@ import Testing
         #expect(check([(1, a), (0, [])]) == .malformed)
     }
 
-    @Test func anEmptyExtensionIsAFault() {
+    @Test func rejectsAnEmptyExtension() {
         for content: [UInt8] in [[], [0], [0, 0], [0, 1, 0], [0, 2, 0, 0], [0, 3, 0, 0, 0]] {
             var hello = Hello()
             hello.extensions.append((0, content))
@@ -196,9 +196,9 @@ import Testing
     }
 }
 
-/// How long a message may be, and what chance makes of messages.
+/// The maximum length of a message, and random mutations.
 @Suite struct ClientHelloLimitTests {
-    /// A hello that ends with the byte `count` of the connection, in records of 16 KiB.
+    /// A hello that ends at byte `count` of the connection, in records of 16 KiB.
     private func hello(endingAt count: Int) -> [UInt8] {
         var hello = Hello(name: "long.example")
         let padding = count - 5 * ((count + 16388) / 16389) - hello.message.count - 4
@@ -208,14 +208,14 @@ import Testing
         return bytes
     }
 
-    @Test func theLongestIsRead() {
+    @Test func readsTheLongestMessage() {
         let bytes = hello(endingAt: ClientHello.bytesMax)
         #expect(read(bytes) == .named("long.example"))
         #expect(read(bytes + [1]) == .named("long.example"))
         #expect(read(bytes, bytes.count - 1) == .needMore)
     }
 
-    @Test func beyondItsLengthTells() {
+    @Test func rejectsALongerMessageByItsLength() {
         expectVerdict(.tooLong, hello(endingAt: ClientHello.bytesMax + 1), after: 9)
         expectVerdict(.tooLong, hello(endingAt: 60_000), after: 9)
         expectVerdict(.tooLong, [22, 3, 1, 0, 100, 1, 0xFF, 0xFF, 0xFF, 3, 3], after: 9)
@@ -223,11 +223,11 @@ import Testing
         expectVerdict(.tooLong, records([1, 0xFF, 0xFF, 0xFF, 3], 1), after: 24)
     }
 
-    @Test func headersOfRecordsCount() {
-        // Of 6,000 bytes, which are few, 36,000 come if each has a record of its own.
+    @Test func recordHeadersCount() {
+        // A message of 6,000 bytes becomes 36,000 bytes if each has a record of its own.
         let message: [UInt8] = [1, 0, 0x17, 0x6C] + Array(repeating: 3, count: 5996)
         let bytes = records(message, 1)
-        // Told once the rest, all in one record more, would end too late.
+        // Rejected as soon as even one further record with all the rest would end too late.
         #expect(read(bytes, 32_116) == .needMore)
         #expect(read(bytes, 32_117) == .tooLong)
         #expect(read(bytes) == .tooLong)
@@ -252,13 +252,13 @@ import Testing
             if early != .needMore && early != verdict { changes += 1 }
             if !verdicts.contains(verdict) { verdicts.append(verdict) }
         }
-        #expect(changes == 0, "more bytes changed a verdict")
+        #expect(changes == 0, "further bytes changed a verdict")
         for verdict in [.needMore, .notTLS, .malformed, .tooLong, .named("")] as [ClientHello.Result] {
-            #expect(verdicts.contains(verdict), "chance never made \(verdict)")
+            #expect(verdicts.contains(verdict), "no mutation led to \(verdict)")
         }
     }
 
-    @Test func bytesByChanceNeverTrap() {
+    @Test func randomBytesNeverTrap() {
         var random = FastRandom(seed: 6066)
         for _ in 0..<5_000 {
             let count = random.next(below: 200)
@@ -269,24 +269,24 @@ import Testing
     }
 }
 
-/// A ClientHello made by hand, of which any length may lie.
+/// A hand-made ClientHello, in which each length can be set wrong.
 struct Hello {
-    /// The vectors of the message.
+    /// The vectors of the message that have a length.
     enum Level: CaseIterable { case session, suites, methods, extensions, content, list, entry }
 
     var session: [UInt8] = Array(repeating: 5, count: 32)
     var suites: [UInt8] = [0x13, 1, 0x13, 2, 0xC0, 0x2F]
     var methods: [UInt8] = [0]
-    /// The second is server_name's neighbour that looks most like it.
+    /// The second extension is most similar to server_name.
     var extensions: [(kind: UInt16, content: [UInt8])] = [(0x000A, [0, 2, 0, 29]), (0x0100, [])]
-    /// By how much the lengths are wrong; of the extensions, that of server_name.
+    /// By how much the length at each level is wrong; of the extensions, that of server_name.
     var lies: [Level: Int] = [:]
 
     init() {}
 
     init(name: String) { extensions.append(Self.nameExtension(name)) }
 
-    /// A server_name extension with a host name; its lengths lie if the message's do.
+    /// A server_name extension with a host name, with the message's wrong lengths.
     static func nameExtension(_ name: String) -> (kind: UInt16, content: [UInt8]) {
         (0, Hello().vector(Hello().entry(0, bytes(of: name)), 2, .list))
     }
@@ -294,13 +294,13 @@ struct Hello {
     /// An entry of a list of names.
     func entry(_ type: UInt8, _ name: [UInt8]) -> [UInt8] { [type] + vector(name, 2, .entry) }
 
-    /// `content` behind its length.
+    /// `content` after its length.
     func vector(_ content: [UInt8], _ width: Int, _ level: Level?) -> [UInt8] {
         let length = content.count + (level.flatMap { lies[$0] } ?? 0)
         return (width == 2 ? [UInt8(length >> 8 & 255)] : []) + [UInt8(length & 255)] + content
     }
 
-    /// Where the extensions begin in the body of the message.
+    /// Offset of the extensions in the message body.
     var extensionsStart: Int { 2 + 32 + 1 + session.count + 2 + suites.count + 1 + methods.count }
 
     /// The message with its header.
@@ -315,7 +315,7 @@ struct Hello {
         return [1, 0, UInt8(body.count >> 8), UInt8(body.count & 255)] + body
     }
 
-    /// The content of server_name with the lengths in it wrong by as much as is asked.
+    /// The content of server_name with the wrong lengths.
     private func lying(_ content: [UInt8]) -> [UInt8] {
         var content = content
         if let lie = lies[.list] { content[1] = UInt8(Int(content[1]) + lie) }
@@ -323,7 +323,7 @@ struct Hello {
         return content
     }
 
-    /// What becomes of the message in one record.
+    /// The result for the message in one record.
     var result: ClientHello.Result { read(records(message, 16 * 1024)) }
 }
 
@@ -334,7 +334,7 @@ extension ClientHello.Result {
 
 private func bytes(of text: String) -> [UInt8] { Array(text.utf8) }
 
-/// What the first `count` of `bytes` say, or all of them.
+/// The result for the first `count` of `bytes`, or for all of them.
 private func read(_ bytes: [UInt8], _ count: Int? = nil) -> ClientHello.Result {
     ClientHello.read(bytes.span.extracting(first: count ?? bytes.count))
 }
@@ -347,7 +347,7 @@ private func records(_ message: [UInt8], _ size: Int) -> [UInt8] {
     }
 }
 
-/// Expects that `bytes` have the verdict as soon as `count` of them came, and no other before or after.
+/// Expects the verdict as soon as `count` bytes have arrived, and no other before or after.
 private func expectVerdict(_ verdict: ClientHello.Result, _ bytes: [UInt8], after count: Int) {
     let results = (0...bytes.count).map { read(bytes, $0) }
     let decided = results.firstIndex { $0 != .needMore }

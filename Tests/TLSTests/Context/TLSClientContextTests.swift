@@ -3,7 +3,7 @@ import Testing
 
 @testable import TLS
 
-/// Whether a target is what it says.
+/// Verification of targets.
 @Suite struct TLSClientContextTests {
     private func connect(
         _ verification: TLSClientContext.Verification, _ name: String, policy: TLSPolicy = Contexts.policy,
@@ -33,11 +33,11 @@ import Testing
         #expect(connect(.systemRoots, "localhost").clientResult == .failed(.untrustedTarget))
     }
 
-    @Test func withoutVerificationAnyTargetWillDo() {
+    @Test func withoutVerificationAcceptsAnyTarget() {
         for name in ["localhost", "other.example.com", "127.0.0.2", ""] { #expect(connect(.off, name).isDone) }
     }
 
-    @Test func namesAreSentAndAddressesAreNot() {
+    @Test func sendsNamesButNoAddressesAsSNI() {
         for (name, sent) in [
             ("Localhost", "localhost"), ("a.example.", "a.example"), ("127.0.0.1", ""), ("::1", ""), ("", ""),
         ] {
@@ -50,7 +50,7 @@ import Testing
         #expect(connect(.roots(Mint.intermediate.pem), "localhost").isDone)
     }
 
-    @Test func aRefusedSessionIsDead() {
+    @Test func rejectedSessionHasFailed() {
         let pair = connect(.roots(Mint.other.pem), "localhost")
         let empty = TLSSession.Handshake.failed(.untrustedTarget)
         #expect(pair.client.handshake(pair.toClient) == empty)

@@ -3,7 +3,7 @@ import Testing
 @testable import TLS
 
 @Suite struct TLSPolicyTests {
-    @Test func whatIsSupportedHasNoReason() {
+    @Test func supportedPolicyHasNoReason() {
         #expect(Contexts.policy.unsupportedReason() == nil)
         var policy = Contexts.versions(.tls10, .tls13)
         policy.ciphers = ["ECDHE-RSA-AES128-SHA", "AES256-SHA256"]
@@ -13,7 +13,7 @@ import Testing
         #expect(policy.unsupportedReason() == nil)
     }
 
-    @Test func whatIsNotIsNamed() {
+    @Test func reasonNamesWhatIsMissing() {
         var policy = Contexts.policy
         policy.ciphers.append("ROT13")
         let library = "OpenSSL \(TLSLibrary.version)"
@@ -44,7 +44,7 @@ import Testing
         }
     }
 
-    @Test func everyPartOfAPolicyTellsItFromOthers() {
+    @Test func contentCoversEveryPart() {
         var policies = [TLSPolicy](repeating: Contexts.policy, count: 7)
         policies[1].name = "other"
         policies[2].minimum = .tls11

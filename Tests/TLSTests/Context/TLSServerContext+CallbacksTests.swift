@@ -3,7 +3,7 @@ import Testing
 
 @testable import TLS
 
-/// Choosing by the client's name and by what it can do.
+/// Choice of certificate and protocol by server name (SNI), algorithms and ALPN.
 @Suite struct TLSServerContextCallbacksTests {
     static let byName = Minted("shop", by: Mint.root, names: "DNS:shop.example.com")
     static let wide = Minted("wide", by: Mint.root, names: "DNS:*.example.com")
@@ -17,7 +17,7 @@ import Testing
             ("shop.example.com.", 2),
             ("other.example.com", 3), ("deep.other.example.com", 0), ("example.com", 0), ("x.wild.example.com", 0),
         ] as [(String?, Int)])
-    func theNameDecides(name: String?, index: Int) {
+    func choosesTheCertificateByName(name: String?, index: Int) {
         let context = Contexts.server(Self.certificates)
         for version in [TLSVersion.tls12, .tls13] {
             let client = RawClient(context, .init(name: name, maximum: version)).handshake()
@@ -29,7 +29,7 @@ import Testing
         }
     }
 
-    @Test func aClientWithoutECDSAIsShownRSA() {
+    @Test func presentsRSAToAClientWithoutECDSA() {
         let context = Contexts.server(Self.certificates)
         for version in [TLSVersion.tls12, .tls13] {
             let settings = RawClient.Settings(maximum: version, signatures: "rsa_pss_rsae_sha256:RSA+SHA256")
@@ -55,14 +55,15 @@ import Testing
             ([.http1], "h2 http/1.1", .http1), ([.http1], "spdy/1 http/1.0", .http10), ([.http2], "", nil),
             ([.http2, .http1], "", nil), ([], "h2", nil),
         ] as [([ApplicationProtocol], String, ApplicationProtocol?)])
-    func ourOrderDecidesWhatIsSpoken(ours: [ApplicationProtocol], offered: String, chosen: ApplicationProtocol?) {
+    func serverPreferenceDecidesTheProtocol(ours: [ApplicationProtocol], offered: String, chosen: ApplicationProtocol?)
+    {
         let client = RawClient(Contexts.server(protocols: ours), .init(protocols: wireForm(offered))).handshake()
         #expect(client.isDone)
         #expect(client.server.applicationProtocol == chosen)
     }
 
     @Test(arguments: [TLSVersion.tls12, .tls13])
-    func offeringNothingOfOursIsFatal(version: TLSVersion) {
+    func noCommonProtocolIsFatal(version: TLSVersion) {
         let settings = RawClient.Settings(maximum: version, protocols: wireForm("spdy/1 h3"))
         let client = RawClient(Contexts.server(), settings).handshake()
         #expect(client.serverResult == .failed(.noSharedProtocol))
@@ -73,7 +74,7 @@ import Testing
         names.split(separator: " ").flatMap { [UInt8($0.utf8.count)] + Array($0.utf8) }
     }
 
-    @Test func aTargetIsOfferedWhatItsContextSays() {
+    @Test func offersTheContextsProtocolsToTargets() {
         let pair = Pair(Contexts.server(protocols: [.http1, .http2]), Contexts.client(protocols: [.http2])).handshake()
         #expect(pair.client.applicationProtocol == .http2)
         #expect(pair.server.applicationProtocol == .http2)

@@ -4,7 +4,7 @@ import Testing
 
 @testable import TLS
 
-/// Clients that have to say who they are.
+/// Mutual TLS: client certificates.
 @Suite struct TLSServerContextClientsTests {
     static let ca = Minted("Client CA", isCA: true)
     static let good = Minted("good client", by: ca)
@@ -28,7 +28,7 @@ import Testing
     }
 
     @Test(arguments: [TLSVersion.tls12, .tls13])
-    func aCertificateOfTheCAGetsIn(version: TLSVersion) throws {
+    func acceptsACertificateOfTheCA(version: TLSVersion) throws {
         for kind in [Minted.KeyKind.p256, .p384, .p521, .rsa(2048)] {
             let client = Self.connect(Minted("client", kind: kind, by: Self.ca), try Self.store(), version: version)
             #expect(client.isDone, "\(kind)")
@@ -77,11 +77,11 @@ import Testing
             chain: [good]),
     ]
 
-    @Test(arguments: refusals) func aCertificateThatWillNotDoIsRefused(refusal: Refusal) throws {
+    @Test(arguments: refusals) func rejectsOtherCertificates(refusal: Refusal) throws {
         for version in [TLSVersion.tls12, .tls13] {
             let client = Self.connect(
                 refusal.certificate, try Self.store(), chain: refusal.chain, version: version)
-            // A client that cannot sign as it is asked to sends no certificate at all.
+            // A client that supports none of the signature algorithms sends no certificate.
             if client.serverResult == .failed(.noClientCertificate) {
                 #expect(refusal.failure == .typeUnsupported)
                 continue
@@ -92,7 +92,7 @@ import Testing
         }
     }
 
-    @Test func aChainOfFourAboveTheClientGetsIn() throws {
+    @Test func acceptsAChainOfFourIssuers() throws {
         let client = Minted("client", by: Self.deep[2])
         #expect(Self.connect(client, try Self.store(), chain: [2, 1, 0].map { Self.deep[$0] }).isDone)
         let deeper = Self.connect(
@@ -104,7 +104,7 @@ import Testing
         #expect(Self.connect(Minted("client", by: Self.deep[0]), try Self.store([Self.deep[0]])).isDone)
     }
 
-    @Test func aCertificateMessageMayNotBeEndless() throws {
+    @Test func certificateMessageIsLimited() throws {
         let names = (0..<400).map { "DNS:\($0).a-rather-long-name-to-fill-the-certificate.example.com" }
         let large = Minted("large", by: Self.ca, names: names.joined(separator: ","))
         let client = Self.connect(Self.good, try Self.store(), chain: [large, large, large, large])
@@ -112,7 +112,7 @@ import Testing
         #expect(client.server.verifyFailure == .maxSizeExceeded)
     }
 
-    @Test func expiryIsIgnoredWhenAskedTo() throws {
+    @Test func ignoresExpiryIfConfigured() throws {
         let store = try Self.store(ignoresExpiry: true)
         let expired = Minted("expired", by: Self.ca, to: -60)
         #expect(Self.connect(expired, store).isDone)
@@ -121,37 +121,37 @@ import Testing
         let stranger = Self.connect(Minted("stranger", by: Mint.other, to: -60), store)
         #expect(stranger.server.verifyFailure == .untrusted)
         #expect(stranger.server.takeRefusedCertificate() != nil)
-        #expect(stranger.server.takeRefusedCertificate() == nil, "it is held no longer")
+        #expect(stranger.server.takeRefusedCertificate() == nil, "it was released")
     }
 
-    @Test func whatWasRevokedIsRefused() throws {
+    @Test func rejectsRevokedCertificates() throws {
         let revoked = Minted("revoked", by: Self.ca)
         let store = try Self.store([Self.ca, Mint.other], crls: [Self.ca.revoking([revoked])])
         #expect(Self.connect(revoked, store).server.verifyFailure == .crlHit)
         #expect(Self.connect(Self.good, store).isDone)
-        // The other CA has no list.
+        // The other CA has no revocation list.
         #expect(Self.connect(Minted("other's", by: Mint.other), store).isDone)
-        // Expired certificates that were revoked are refused for that.
+        // Revoked certificates are rejected even if expiry is ignored.
         let both = Minted("both", by: Self.ca, to: -60)
         let lenient = try Self.store(crls: [Self.ca.revoking([both])], ignoresExpiry: true)
         #expect(Self.connect(both, lenient).server.verifyFailure == .crlHit)
     }
 
-    @Test func aListThatCannotBeReliedOnLetsNobodyIn() throws {
+    @Test func unusableRevocationListRejectsAll() throws {
         let old = try Self.store(crls: [Self.ca.revoking([], nextUpdate: -60)])
         #expect(Self.connect(Self.good, old).server.verifyFailure == .crlProcessingError)
         let forged = try Self.store(crls: [Self.ca.revoking([], by: Mint.other)])
         #expect(Self.connect(Self.good, forged).server.verifyFailure == .crlProcessingError)
     }
 
-    @Test func namesAreAdvertisedOnlyWhenAskedTo() throws {
+    @Test func advertisesNamesIfConfigured() throws {
         let quiet = Self.connect(Self.good, try Self.store())
         #expect(quiet.authorities == 0)
         let open = Self.connect(Self.good, try Self.store([Self.ca, Mint.other], advertisesNames: true))
         #expect(open.isDone && open.authorities == 2)
     }
 
-    @Test func passthroughTakesAnyCertificateOrNone() {
+    @Test func passthroughAcceptsAnyCertificateOrNone() {
         for certificate in [nil, Self.good, Minted("a", to: -60), Minted("a", kind: .ed25519, by: Mint.other)] {
             let client = Self.connect(certificate, .passthrough)
             #expect(client.isDone)
@@ -160,7 +160,7 @@ import Testing
         }
     }
 
-    @Test func nobodyIsAskedWhenItIsOff() {
+    @Test func requestsNoCertificateIfOff() {
         let client = Self.connect(Self.good, .off)
         #expect(client.isDone && client.server.clientCertificate == nil)
     }

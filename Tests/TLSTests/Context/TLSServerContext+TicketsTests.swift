@@ -4,11 +4,11 @@ import Testing
 
 @testable import TLS
 
-/// Which sessions are resumed, and which are not.
+/// Session resumption by tickets.
 @Suite struct TLSServerContextTicketsTests {
     static let policies = [Contexts.policy, Contexts.policy12]
 
-    /// A ticket of `server` for a client that comes back with `client`.
+    /// A ticket of `server` for a client with the context `client`.
     private func ticket(
         _ server: TLSServerContext, _ client: TLSClientContext, name: String = "localhost"
     ) throws -> TLSResumption {
@@ -30,7 +30,7 @@ import Testing
         return pair.server.isResumed
     }
 
-    @Test(arguments: policies) func aClientThatComesBackIsResumed(policy: TLSPolicy) throws {
+    @Test(arguments: policies) func resumesAReturningClient(policy: TLSPolicy) throws {
         let (server, client) = (Contexts.server(policy: policy), Contexts.client())
         #expect(isResumed(server, client, try ticket(server, client)))
         #expect(
@@ -50,7 +50,7 @@ import Testing
         }
     }
 
-    @Test(arguments: policies) func oneTicketComesAndIsTakenOnce(policy: TLSPolicy) throws {
+    @Test(arguments: policies) func oneTicketIsIssuedAndTakenOnce(policy: TLSPolicy) throws {
         let pair = Pair(Contexts.server(policy: policy)).handshake()
         #expect(pair.answer("first") == "first")
         #expect(pair.client.takeResumption() != nil)
@@ -79,7 +79,7 @@ import Testing
         let (server, client) = (Contexts.server(policy: policy, tickets: ring), Contexts.client())
         let (first, second) = (try ticket(server, client), try ticket(server, client))
         ring.adopt(current: keys[1], previous: keys[0])
-        // The old ticket is renewed: the one that comes is of the new key, and outlives the next rotation.
+        // The old ticket is renewed: the new one is encrypted by the new key, and stays valid after the next rotation.
         let pair = Pair(server, client, resuming: first).handshake()
         #expect(pair.server.isResumed)
         #expect(pair.answer("first") == "first")
@@ -108,7 +108,7 @@ import Testing
     @Test(arguments: policies) func itIsNotResumedUnderAnotherNamesCertificate(policy: TLSPolicy) throws {
         let other = Minted("other", by: Mint.root, names: "DNS:other.test").served()
         let server = Contexts.server([Mint.ecdsa.served(), other], policy: policy)
-        // A client of ours would not try: it is made to believe that the ticket is for the other name.
+        // Our client would not try this, so the test gives it a ticket marked with the other name.
         let client = Contexts.client()
         let kept = try ticket(server, client)
         unsafe SSL_SESSION_up_ref(kept.session)
@@ -129,7 +129,7 @@ import Testing
         #expect(!isResumed(server, Contexts.client(), try ticket(server, client)))
     }
 
-    @Test func aTicketOutlivesItsSession() throws {
+    @Test func ticketIsValidAfterItsSession() throws {
         let (server, client) = (Contexts.server(), Contexts.client())
         let ticket = try {
             let pair = Pair(server, client).handshake()

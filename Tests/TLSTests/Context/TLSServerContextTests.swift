@@ -2,7 +2,7 @@ import Testing
 
 @testable import TLS
 
-/// What the policy of a listener lets in.
+/// What the security policy of a listener allows.
 @Suite struct TLSServerContextTests {
     private static let old = TLSPolicy(
         name: "old", minimum: .tls10, maximum: .tls13,
@@ -16,7 +16,7 @@ import Testing
     }
 
     @Test(arguments: TLSVersion.allCases)
-    func eachVersionGetsInUnderAPolicyThatAllowsIt(version: TLSVersion) throws {
+    func acceptsEachAllowedVersion(version: TLSVersion) throws {
         let client = RawClient(both(Self.old), .init(minimum: version, maximum: version)).handshake()
         try #require(client.isDone, "\(client.serverResult)")
         #expect(client.server.version == version)
@@ -27,7 +27,7 @@ import Testing
     }
 
     @Test(arguments: [TLSVersion.tls10, .tls11])
-    func anOldVersionDoesNotGetInUnderAPolicyThatForbidsIt(version: TLSVersion) {
+    func rejectsVersionsThatAreTooOld(version: TLSVersion) {
         let client = RawClient(both(Contexts.policy), .init(minimum: version, maximum: version)).handshake()
         #expect(client.serverResult == .failed(.unsupportedVersion))
         #expect(client.alert == 70)
@@ -40,7 +40,7 @@ import Testing
         #expect(modern.serverResult == .failed(.unsupportedVersion))
     }
 
-    @Test func theOrderOfThePolicyDecides() {
+    @Test func policyOrderDecides() {
         var policy = Contexts.policy12
         policy.ciphers = ["ECDHE-RSA-AES256-GCM-SHA384", "ECDHE-RSA-AES128-GCM-SHA256"]
         let offered = "ECDHE-RSA-AES128-GCM-SHA256:ECDHE-RSA-AES256-GCM-SHA384"
@@ -54,7 +54,7 @@ import Testing
         #expect(newer.server.cipher == "TLS_CHACHA20_POLY1305_SHA256")
     }
 
-    @Test func whatThePolicyDoesNotNameIsNotShared() {
+    @Test func rejectsAlgorithmsOutsideThePolicy() {
         let settings = RawClient.Settings(maximum: .tls12, ciphers: "ECDHE-RSA-CHACHA20-POLY1305")
         let client = RawClient(both(Self.old), settings).handshake()
         #expect(client.serverResult == .failed(.noSharedCipher))
@@ -74,7 +74,7 @@ import Testing
         }
     }
 
-    @Test func aClientWhoseFirstShareIsNotOursIsAskedForAnother() {
+    @Test func helloRetryRequestForAnotherGroup() {
         let settings = RawClient.Settings(name: "x.wild.example.com", minimum: .tls13, groups: "X448:P-384")
         let client = RawClient(both(Contexts.policy), settings).handshake()
         #expect(client.isDone)
@@ -82,7 +82,7 @@ import Testing
         #expect(client.server.sentName == "x.wild.example.com")
     }
 
-    @Test func aPolicyThatOpenSSLCannotKeepIsRefused() {
+    @Test func rejectsAPolicyThatOpenSSLDoesNotSupport() {
         var policy = Contexts.policy
         policy.ciphers = ["ECDHE-RSA-ROT13"]
         let configuration = TLSServerConfiguration(
@@ -91,7 +91,7 @@ import Testing
         #expect(throws: TLSMaterialError.self) { try TLSServerContext(configuration, tickets: ring) }
     }
 
-    @Test func theOCSPResponseIsStapledForClientsThatAsk() {
+    @Test func staplesTheOCSPResponseOnRequest() {
         let response = Mint.intermediate.answer(about: Mint.ecdsa)
         let context = Contexts.server([Mint.ecdsa.served(ocsp: response), Mint.rsa.served()])
         #expect(RawClient(context, .init(asksForStatus: true)).handshake().stapled == response)

@@ -4,7 +4,7 @@ import Testing
 
 @Suite struct TLSTicketKeyRingTests {
     @Test(arguments: [(0, 1), (1, 1), (3600, 3600), (604_800, 604_800), (1_000_000, 604_800)])
-    func theLifetimeIsKeptInItsBounds(asked: Int, kept: Int) {
+    func lifetimeIsLimited(asked: Int, kept: Int) {
         #expect(TLSTicketKeyRing(current: .random(), lifetime: asked).lifetime == kept)
     }
 

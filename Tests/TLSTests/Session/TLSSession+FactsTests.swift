@@ -3,7 +3,7 @@ import Testing
 @testable import TLS
 
 @Suite struct TLSSessionFactsTests {
-    @Test func theFactsOfTLS13() {
+    @Test func factsOfTLS13() {
         let pair = Pair(Contexts.server(), name: "A.Example.com").handshake()
         for session in [pair.client, pair.server] {
             #expect(session.version == .tls13)
@@ -18,7 +18,7 @@ import Testing
         #expect(pair.server.clientCertificate == nil && pair.client.clientCertificate == nil)
     }
 
-    @Test func theFactsOfTLS12() {
+    @Test func factsOfTLS12() {
         let pair = Pair(Contexts.server(policy: Contexts.policy12)).handshake()
         #expect(pair.server.version == .tls12)
         #expect(pair.server.cipher == "ECDHE-ECDSA-AES128-GCM-SHA256")

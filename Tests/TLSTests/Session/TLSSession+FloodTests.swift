@@ -4,9 +4,9 @@ import Testing
 
 @testable import TLS
 
-/// What the other side may ask of a session after the handshake, again and again.
+/// Floods of handshake records after the handshake.
 @Suite struct TLSSessionFloodTests {
-    /// Has `client` send so many KeyUpdates, each asking for one back.
+    /// Makes `client` send `count` KeyUpdates, each requesting one in return.
     private func updateKeys(_ client: RawClient, _ count: Int) {
         for _ in 0..<count {
             unsafe SSL_key_update(client.ssl, SSL_KEY_UPDATE_REQUESTED)
@@ -30,23 +30,23 @@ import Testing
         #expect(client.send("x") == .failed(.keyUpdateFlood))
         #expect(client.send("x") == .failed(.keyUpdateFlood))
         #expect(!client.server.seal(bytes: [65]))
-        // It was told that the session is over.
+        // It received close_notify.
         _ = client.read()
         #expect(unsafe SSL_get_shutdown(client.ssl) & SSL_RECEIVED_SHUTDOWN != 0)
     }
 
-    @Test func dataEarnsMoreOfThem() {
+    @Test func dataAllowsMoreOfThem() {
         let client = RawClient(Contexts.server()).handshake()
         let data = String(repeating: "x", count: 16 * 1024)
         for _ in 0..<200 {
             updateKeys(client, 1)
-            // A MiB and a little more.
+            // Slightly more than a MiB.
             for _ in 0..<65 { #expect(client.send(data) == .bytes(data.utf8.count)) }
             _ = client.read()
         }
     }
 
-    @Test func aTargetThatInsistsOnRenegotiatingIsLeft() throws {
+    @Test func repeatedRenegotiationEndsTheSession() throws {
         let target = RawTarget()
         try #require(target.handshake())
         let plaintext = Buffer(capacity: 1000)

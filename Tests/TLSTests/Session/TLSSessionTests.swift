@@ -5,7 +5,7 @@ import Testing
 
 @Suite struct TLSSessionTests {
     @Test(arguments: [Contexts.policy, Contexts.policy12])
-    func twoSessionsAgreeAndExchangeData(policy: TLSPolicy) throws {
+    func handshakeAndDataExchange(policy: TLSPolicy) throws {
         let pair = Pair(Contexts.server(policy: policy)).handshake()
         try #require(pair.isDone, "\(pair.clientResult) \(pair.serverResult)")
         #expect(pair.server.version == policy.maximum)
@@ -14,7 +14,7 @@ import Testing
     }
 
     @Test(arguments: [Contexts.policy, Contexts.policy12])
-    func aHandshakeMayComeByteByByte(policy: TLSPolicy) {
+    func handshakeByteByByte(policy: TLSPolicy) {
         let pair = Pair(Contexts.server(policy: policy))
         var results = (client: pair.client.handshake(nil), server: TLSSession.Handshake.needsMore)
         let (arriving, answering) = (Buffer(capacity: 1 << 16), Buffer(capacity: 1 << 16))
@@ -30,7 +30,7 @@ import Testing
         #expect(results == (.done, .done))
     }
 
-    /// Moves one byte. False: there was none.
+    /// Moves one byte. Returns false if there was none.
     private func shift(_ source: Buffer, to sink: Buffer) -> Bool {
         if source.isEmpty { return false }
         sink.append(source.bytes[0])
@@ -49,7 +49,7 @@ import Testing
         }
         #expect(pair.server.handshake(pair.toServer) == .needsMore)
         #expect(pair.toServer.isEmpty)
-        // The client counts what it sent in one piece, so it must be content with the answer all the same.
+        // The handshake must succeed although the client sent its hello in one record.
         move(pair.serverWire.outgoing, to: pair.toClient)
         pair.clientWire.outgoing.removeAll()
         #expect(pair.client.handshake(pair.toClient) == .done)
@@ -66,7 +66,7 @@ import Testing
         }
     }
 
-    /// Seals, carries and opens `message` in random pieces.
+    /// Encrypts, transfers and decrypts `message` in random pieces.
     private func carry(
         _ message: [UInt8], _ isToServer: Bool, _ pair: Pair, _ random: inout FastRandom
     ) -> [UInt8] {
@@ -137,7 +137,7 @@ import Testing
         #expect(pair.server.open(ciphertext, into: plaintext) == .bytes(3))
     }
 
-    @Test func earlyDataBehindTheHandshakeIsLeftForOpen() {
+    @Test func dataAfterTheHandshakeIsLeftForOpen() {
         let pair = Pair(Contexts.server())
         _ = pair.client.handshake(nil)
         pair.send()
@@ -152,7 +152,7 @@ import Testing
         #expect(plaintext.text == "at once")
     }
 
-    @Test func closeNotifyEndsEachDirectionByItself() {
+    @Test func closeNotifyIsAHalfClose() {
         let pair = Pair(Contexts.server()).handshake()
         #expect(pair.client.seal(bytes: [1]))
         pair.client.close()
@@ -162,7 +162,7 @@ import Testing
         #expect(pair.server.open(pair.toServer, into: plaintext) == .bytes(1))
         #expect(pair.server.open(pair.toServer, into: plaintext) == .closed)
         #expect(pair.server.open(nil, into: plaintext) == .closed)
-        // The other direction goes on.
+        // The other direction stays open.
         #expect(pair.answer("still here") == "still here")
         #expect(!pair.client.seal(bytes: [1]))
         pair.server.close()
@@ -171,7 +171,7 @@ import Testing
         #expect(!pair.server.seal(bytes: [1]))
     }
 
-    @Test func aChangedRecordEndsTheSessionWithAnAlert() {
+    @Test func alteredRecordEndsTheSessionWithAnAlert() {
         let pair = Pair(Contexts.server()).handshake()
         #expect(pair.client.seal(bytes: [1, 2, 3]))
         #expect(pair.client.seal(bytes: [4, 5, 6]))
@@ -190,13 +190,13 @@ import Testing
     }
 
     @Test(arguments: ["SSH-2.0-OpenSSH\r\n", "\0\0\0\0\0\0\0\0", "hello there"])
-    func whatIsNoRecordIsMalformed(bytes: String) {
+    func nonTLSIsMalformed(bytes: String) {
         let pair = Pair(Contexts.server())
         pair.toServer.append(Array(bytes.utf8).span)
         #expect(pair.server.handshake(pair.toServer) == .failed(.malformed))
     }
 
-    /// A target that answers before there is TLS is not believed. Source: RFC 8446 §5.1.
+    /// A plaintext response of a target before the handshake is rejected. Source: RFC 8446 §5.1.
     @Test func plaintextInsteadOfTLSIsMalformed() {
         let pair = Pair(Contexts.server())
         #expect(pair.client.handshake(nil) == .needsMore)
@@ -215,7 +215,7 @@ import Testing
         #expect(pair.server.handshake(pair.toServer) == .failed(.plainHTTP))
     }
 
-    @Test func garbageNeverTrapsAndNeverSucceeds() {
+    @Test func randomBytesNeverTrapOrSucceed() {
         var random = FastRandom(seed: 42)
         let context = Contexts.server()
         for round in 0..<2000 {
@@ -235,7 +235,7 @@ import Testing
         }
     }
 
-    @Test func garbageBehindTheHandshakeNeverTraps() {
+    @Test func randomBytesAfterTheHandshakeNeverTrap() {
         var random = FastRandom(seed: 43)
         let context = Contexts.server()
         for _ in 0..<200 {

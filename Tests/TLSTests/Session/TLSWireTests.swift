@@ -13,7 +13,7 @@ import Testing
         return wholeRecordsCount(bytes.span)
     }
 
-    @Test func wholeRecordsAreCounted() {
+    @Test func countsCompleteRecords() {
         #expect(whole() == 0)
         #expect(whole(record(5)) == 5)
         #expect(whole(record(300)) == 300)
@@ -29,7 +29,7 @@ import Testing
         for count in 0..<record.count { #expect(whole(Array(record[..<count])) == 0) }
     }
 
-    @Test func whatIsNoRecordCountsWhole() {
+    @Test func nonRecordsCountInFull() {
         let request = Array("GET / HTTP/1.1\r\n".utf8)
         #expect(whole(request) == request.count)
         #expect(whole(record(10, kind: 19), [1]) == 11)
@@ -37,7 +37,7 @@ import Testing
         #expect(whole([22, 2, 0, 0, 1]) == 5)
         #expect(whole([22, 3, 3, 255, 255]) == 5)
         #expect(whole(record(20), request) == 20 + request.count)
-        // Too short to tell.
+        // Too short to decide.
         #expect(whole(Array(request.prefix(4))) == 0)
     }
 }
