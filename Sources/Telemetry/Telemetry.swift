@@ -1,18 +1,17 @@
-// Telemetry: what is seen from outside. Three kinds of evidence, and one rule for all of them: writing it
-// costs a worker a few nanoseconds, no lock, no allocation and no system call.
+// Telemetry: metrics and logs. Both cost a worker a few nanoseconds, no lock, no allocation and no system call.
 //
-// Counts. A worker owns one `WorkerCounters`, and one `TargetGroupCounters` for each target group. They are
-// made of `Counter`, `Gauge` and `LatencyHistogram`: words that one thread writes and any thread reads. Control
-// sums them over workers when somebody asks. `PrometheusText` is the writer of the exposition format, and
-// `PrometheusText+Metrics` the one table that says which metrics there are, what they are called and what they mean.
+// Metrics. A worker owns one `WorkerCounters`, and one `TargetGroupCounters` for each target group. They are made of
+// `Counter`, `Gauge` and `LatencyHistogram`: words that one thread writes and any thread reads. Control sums them over
+// workers when they are requested. `PrometheusText` writes the exposition format, and `PrometheusText+Metrics` is the
+// list of all metrics with their names and help texts.
 //
-// Access log. The worker fills an `AccessRecord` while an exchange goes on. At its end `AccessLog` formats one
-// line from it and the request's `Head`, in ALB's 34 fields (`AccessLog+ALB`) or as JSON (`AccessLog+JSON`), and puts
-// it in the worker's `LogRing`. What a stranger wrote goes through `Buffer+Escaping`, so that no header can
-// forge a field or a line.
+// Access log. The worker fills an `AccessRecord` during an exchange. At its end `AccessLog` formats one line from it
+// and the request's `Head`, in ALB's 34 fields (`AccessLog+ALB`) or as JSON (`AccessLog+JSON`), and appends it to the
+// worker's `LogRing`. Texts of clients are escaped (`Buffer+Escaping`), so that no header can forge a field or a line
+// (log injection).
 //
-// Log writing. `LogWriter` is a thread of its own that moves the rings' bytes into the log file. A disk that
-// cannot keep up costs log lines, which are counted, and never a request.
+// Log writing. `LogWriter` is a thread that moves the rings' bytes into the log file. If the disk cannot keep up, log
+// lines are dropped and counted; requests are never delayed.
 //
 // Read `Counter`, `WorkerCounters`, `AccessRecord`, `AccessLog`, `LogRing`, `LogWriter`, in this order.
 // `Limits` lists every cap. The target imports Core alone.

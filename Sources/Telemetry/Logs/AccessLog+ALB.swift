@@ -1,10 +1,10 @@
 import Core
 
-// ALB's access log line: 34 fields between single spaces, `-` where a field has no value, texts in quotes.
-// Source: docs/elbv2.md, "Access log", whose numbers the comments give.
+// The access log line of ALB: 34 fields separated by single spaces, `-` for a field without a value, texts in quotes.
+// The comments give the numbers of the fields. Source: docs/elbv2.md, "Access log".
 extension AccessLog {
     /// Appends the line of `record`, line feed included.
-    // The numbers stand in a column, which the formatter would break up.
+    // Keeps the column of field numbers aligned.
     // swift-format-ignore
     func appendALB(_ record: AccessRecord, _ request: Head, _ names: AccessRecord.Names) {
         line.append(record.type)                                                // 1
@@ -33,7 +33,7 @@ extension AccessLog {
         field(time: record.createdAt)                                           // 22
         quoted(record.action.text)                                              // 23
         quoted(text: names.redirectURL)                                         // 24
-        line.append(" \"-\"")                                                   // 25: none of ALB's reasons arises here
+        line.append(" \"-\"")                                                   // 25: ALB's error reasons do not apply
         openQuote()
         append(address: record.target)                                          // 26
         closeQuote()

@@ -1,7 +1,7 @@
 import Core
 
-// The line of a connection to a TLS listener, as the access log of a Network Load Balancer has it: 22 fields, or the
-// same as one JSON object. Source: docs/elbv2.md, "Flow log".
+// The access log line of a Network Load Balancer for a connection to a TLS listener: 22 fields, or the same as one JSON
+// object. Source: docs/elbv2.md, "Flow log".
 extension AccessLog {
     /// Writes the line of a connection that has ended.
     public func write(_ record: FlowRecord, names: FlowRecord.Names, tls: FlowRecord.TLSNames) {
@@ -14,7 +14,7 @@ extension AccessLog {
         commit()
     }
 
-    // The numbers stand in a column, which the formatter would break up.
+    // Keeps the column of field numbers aligned.
     // swift-format-ignore
     private func appendFields(_ record: FlowRecord, _ names: FlowRecord.Names, _ tls: FlowRecord.TLSNames) {
         line.append("tls 2.0 ")                                                 // 1, 2
@@ -61,7 +61,7 @@ extension AccessLog {
         if let number { line.append(decimal: number) } else { line.append("-") }
     }
 
-    /// The names of a list as ALPN has it, each in quotes and with `%` for what is not printable.
+    /// The names of an ALPN list, each in quotes and percent-encoded.
     private func appendOffered(_ list: Span<UInt8>, _ quote: UInt8) {
         var index = 0
         while index < list.count {
@@ -74,7 +74,7 @@ extension AccessLog {
         }
     }
 
-    /// A name of a host, whatever it is: it cannot end the field.
+    /// A host name, percent-encoded so that it cannot end the field.
     private func name(_ text: Span<UInt8>) {
         line.append(.space)
         if text.isEmpty { return line.append("-") }
@@ -84,7 +84,7 @@ extension AccessLog {
     private func appendURLEncoded(_ text: Span<UInt8>) {
         for index in 0..<text.count {
             let byte = text[index]
-            // All that stands in the registered names of ALPN, and in names of hosts.
+            // The characters of registered ALPN names and of host names.
             let isPlain = byte.isDigit || (byte | 0x20) &- 0x61 < 26 || byte == 0x2F || byte == .dot
             if isPlain || byte == 0x2D || byte == 0x5F {
                 line.append(byte)

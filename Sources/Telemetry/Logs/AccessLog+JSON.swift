@@ -1,8 +1,8 @@
 import Core
 
-// The access log line as one JSON object: ALB's fields in snake case, addresses split into ip and port as log analysis
-// tools name them. Fields that have no value are null; times are in seconds with microseconds. Fields of ALB's that can
-// have no value yet are left out.
+// The access log line as one JSON object: ALB's fields in snake case, addresses split into ip and port, as log analysis
+// tools name them. Fields without a value are null; times are in seconds with microseconds. Fields of ALB that never
+// have a value are left out.
 extension AccessLog {
     /// Appends the line of `record`, line feed included.
     func appendJSON(_ record: AccessRecord, _ request: Head, _ names: AccessRecord.Names) {
@@ -82,7 +82,7 @@ extension AccessLog {
         }
     }
 
-    /// As in the Apus-Reason field.
+    /// The reason code and its detail, as in the Apus-Reason field.
     private func reason(_ word: StaticString?, _ detail: StaticString?) {
         guard let word, let detail else { return self.word("apus_reason", word) }
         key("apus_reason")

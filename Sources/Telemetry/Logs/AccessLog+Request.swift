@@ -1,6 +1,6 @@
 import Core
 
-// What both formats say about the request.
+// The parts about the request that both formats share.
 extension AccessLog {
     /// Appends `METHOD scheme://host:port/uri HTTP/x`, with `-` for method and version if there was no valid request.
     func appendRequestLine(_ record: AccessRecord, _ request: Head, as escaping: Escaping) {
@@ -20,7 +20,7 @@ extension AccessLog {
         }
     }
 
-    /// The host and port asked for: the listener's where the request names none.
+    /// The host and port of the request; the listener's if the request names none.
     private func appendAuthority(_ request: Head, _ listener: SocketAddress, as escaping: Escaping) {
         let authority = request.bytes(request.authority)
         if authority.isEmpty {
@@ -34,7 +34,7 @@ extension AccessLog {
         }
     }
 
-    /// The path and query as received; after an absolute-form target, as understood; nothing for `OPTIONS *`.
+    /// The path and query as received; for an absolute-form target, as parsed; nothing for `OPTIONS *`.
     private func appendURI(_ request: Head, as escaping: Escaping) {
         let target = request.bytes(request.target)
         if !target.isEmpty && target[0] == .slash {
@@ -45,7 +45,7 @@ extension AccessLog {
         }
     }
 
-    /// Appends the value of the first field of this kind that is sent on, or `-`.
+    /// Appends the value of the first field of this kind that was not removed, or `-`.
     func appendHeader(_ request: Head, _ id: FieldID, as escaping: Escaping, limit: Int) {
         guard let index = request.firstField(id) else {
             line.append("-")
@@ -55,7 +55,8 @@ extension AccessLog {
     }
 }
 
-/// Whether `authority` is `host:port`: digits after its last colon, which is not inside an IPv6 address's brackets.
+/// Whether `authority` is `host:port`: only digits after the last colon, which must be outside the brackets of an IPv6
+/// address.
 private func endsInPort(_ authority: Span<UInt8>) -> Bool {
     var index = authority.count
     while index > 0 && authority[index - 1].isDigit { index -= 1 }
@@ -73,7 +74,7 @@ extension AccessRecord {
         }
     }
 
-    /// What stands between method and host in the request line.
+    /// The scheme of the URL in the request line.
     var scheme: StaticString {
         switch kind {
         case .http, .http2, .grpc: isTLS ? " https://" : " http://"
@@ -83,7 +84,7 @@ extension AccessRecord {
 }
 
 extension AccessRecord.MatchedRule {
-    /// Field 21; nil stands for `-`.
+    /// Field 21; nil means `-`.
     var number: UInt64? {
         switch self {
         case .none: nil
@@ -94,7 +95,7 @@ extension AccessRecord.MatchedRule {
 }
 
 extension AccessRecord.Action {
-    /// Field 23; nil stands for `-`.
+    /// Field 23; nil means `-`.
     var text: StaticString? {
         switch self {
         case .none: nil

@@ -1,11 +1,12 @@
 import Core
 
-/// One worker's door to the access log: formats a line for each exchange and leaves it in the worker's ring.
+/// The access log of one worker: formats a line for each exchange and appends it to the worker's ring, from which the
+/// log writer takes it.
 ///
-/// Shape:  owned by one worker; one buffer for the line being written, so nothing is allocated per line.
+/// Shape:  owned by one worker; one buffer for the current line, so that nothing is allocated per line.
 /// Limits: `Limits.logLineBytesMax` per line. A line that finds the ring full is dropped and counted.
 public final class AccessLog {
-    /// What a line looks like.
+    /// The format of a line.
     public enum Format: String, Sendable {
         /// ALB's 34 fields. Source: docs/elbv2.md, "Access log".
         case alb
@@ -20,7 +21,7 @@ public final class AccessLog {
     private let counters: WorkerCounters
     private var hasWritten = false
 
-    /// A log that writes into `ring`, of which `counters`' worker is the only writer, and wakes its reader by `wakeup`.
+    /// A log that appends to `ring`, of which this worker is the only writer, and wakes the log writer by `wakeup`.
     public init(format: Format, ring: LogRing, wakeup: LogWakeup, counters: WorkerCounters) {
         self.format = format
         self.ring = ring
@@ -28,8 +29,8 @@ public final class AccessLog {
         self.counters = counters
     }
 
-    /// Writes the line of an exchange that is over. `request` is its head; if that was refused, its
-    /// request line at most.
+    /// Writes the line of an exchange that has ended. `request` is its head; if that was rejected, its request line at
+    /// most.
     public func write(_ record: AccessRecord, request: Head, names: AccessRecord.Names) {
         let line = line
         line.removeAll()
@@ -40,14 +41,14 @@ public final class AccessLog {
         commit()
     }
 
-    /// Leaves the line in the ring.
+    /// Appends the line to the ring.
     func commit() {
         let line = line
         if !ring.append(line.bytes) { counters.logLinesDropped.add() }
         hasWritten = true
     }
 
-    /// Makes sure that what was written is read. Called once after each batch of events.
+    /// Wakes the log writer if lines were written. Called once after each batch of events.
     public func flush() {
         guard hasWritten else { return }
         hasWritten = false

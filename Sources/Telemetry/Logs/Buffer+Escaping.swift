@@ -1,16 +1,16 @@
 import Core
 
-/// How bytes that could end a field or a line are written.
+/// How bytes that could end a field or a line are escaped.
 enum Escaping {
     /// As `\xHH`: quote, backslash, and everything outside printable ASCII.
     case quoted
-    /// As `\xHH`: those and the space, for fields without quotes.
+    /// As `quoted`, and the space as `\x20`: for fields without quotes.
     case bare
-    /// As JSON: `\"`, `\\`, and `\u00HH` for everything outside printable ASCII. Bytes beyond ASCII are taken as
-    /// Latin-1, since what a stranger sent need not be UTF-8 and the line must be.
+    /// As JSON: `\"`, `\\`, and `\u00HH` for everything outside printable ASCII. Bytes beyond ASCII are treated as
+    /// Latin-1, since a client's text may not be UTF-8, but the line has to be.
     case json
 
-    /// How many bytes stand for `byte`.
+    /// How many bytes `byte` takes when escaped.
     func width(_ byte: UInt8) -> Int {
         switch byte {
         case .quote, .backslash: self == .json ? 2 : 4
@@ -24,11 +24,11 @@ enum Escaping {
 extension Buffer {
     /// Appends `text` so that it cannot end the field or the line it is in.
     ///
-    /// Limits: writes at most `limit` bytes, which must fit. What is longer is cut between two characters and ends
+    /// Limits: writes at most `limit` bytes, which must fit. A longer text is truncated between two characters and ends
     ///         in `...`.
     func append(escaping text: Span<UInt8>, as escaping: Escaping, limit: Int) {
         var width = 0
-        // The longest beginning of the text that leaves room for `...`.
+        // Bytes of the longest prefix of the text that leaves room for `...`.
         var cutCount = 0
         var index = 0
         while index < text.count {

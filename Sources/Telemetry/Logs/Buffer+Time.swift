@@ -3,7 +3,7 @@ import Core
 extension Buffer {
     /// Appends a time of day as ISO 8601 in UTC with microseconds: `2026-01-31T12:34:56.789012Z`, 27 bytes.
     ///
-    /// Units: nanoseconds since 1970, as `WallClock.now()`; all of them fall into the years 1970–2554.
+    /// Units: nanoseconds since 1970, as `WallClock.now()`; the range is the years 1970–2554.
     func append(timestamp nanoseconds: UInt64) {
         append(secondsOf: nanoseconds)
         append(.dot)
@@ -11,7 +11,7 @@ extension Buffer {
         append("Z")
     }
 
-    /// Appends the same without fraction and zone: `2026-01-31T12:34:56`, 19 bytes.
+    /// Appends a time of day without fraction and zone: `2026-01-31T12:34:56`, 19 bytes.
     func append(secondsOf nanoseconds: UInt64) {
         let seconds = nanoseconds / 1_000_000_000
         let secondOfDay = seconds % 86_400
@@ -29,7 +29,7 @@ extension Buffer {
         append(decimal: secondOfDay % 60, digitCount: 2)
     }
 
-    /// Appends a length of time in seconds with `digitCount` decimals, cut and not rounded: `0.086`.
+    /// Appends a length of time in seconds with `digitCount` decimals, truncated and not rounded: `0.086`.
     func append(seconds time: Nanoseconds, digitCount: Int) {
         append(decimal: time / 1_000_000_000)
         append(.dot)
@@ -38,7 +38,7 @@ extension Buffer {
         append(decimal: fraction, digitCount: digitCount)
     }
 
-    /// Appends the `digitCount` low decimal digits of `value`, zeros in front included.
+    /// Appends the lowest `digitCount` decimal digits of `value`, with leading zeros.
     private func append(decimal value: UInt64, digitCount: Int) {
         var unit: UInt64 = 1
         for _ in 1..<digitCount { unit *= 10 }

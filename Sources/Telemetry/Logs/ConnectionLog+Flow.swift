@@ -1,7 +1,7 @@
 import Core
 
-// The line of a flow, in JSON or, where the format is ALB's, which has none for flows, in logfmt: `name=value`, a value
-// in quotes if it could be misread. Values that are not known are null, or left out of logfmt.
+// The line of a flow: in JSON, or in logfmt (`name=value`, quoted where necessary) if the format is ALB's, which has no
+// line for flows. Unknown values are null in JSON and left out of logfmt.
 extension ConnectionLog {
     /// Writes the line of a flow that has ended.
     public func write(_ record: FlowRecord, names: FlowRecord.Names) {
@@ -38,7 +38,7 @@ extension ConnectionLog {
         line.append(format == .json ? "\":" : "=")
     }
 
-    /// The name of a value that is not known.
+    /// Writes a member whose value is unknown.
     private func unknown(_ name: StaticString) {
         guard format == .json else { return }
         begin(name)

@@ -1,20 +1,20 @@
 import Core
 
-/// What is remembered about one connection to an HTTPS listener, to be written as one line of the connection log.
+/// The facts about one connection to an HTTPS listener that its connection log line needs.
 ///
-/// Shape:  a trivial value; texts are given to `ConnectionLog` with it. Source: docs/elbv2.md, "Connection log".
+/// Shape:  a trivial value; texts are passed to `ConnectionLog` beside it. Source: docs/elbv2.md, "Connection log".
 public struct ConnectionRecord {
-    /// When the connection came: time of day, as `WallClock.now()`.
+    /// When the connection was accepted: time of day, as `WallClock.now()`.
     public var acceptedAt: UInt64
     /// How long the handshake took; nil if it failed.
     public var handshakeTime: Nanoseconds?
-    /// Who connected.
+    /// The client's address.
     public var client: SocketAddress
-    /// The address that was connected to.
+    /// The address that the client connected to.
     public var listener: SocketAddress
-    /// Names the connection in all logs.
+    /// The trace id of the connection, the same in all logs.
     public var trace: (high: UInt64, low: UInt64)
-    /// Why the client's certificate or the handshake was refused; nil if it was not.
+    /// The reason code for which the client's certificate or the handshake was rejected; nil if it was not.
     public var failure: StaticString?
 
     public init(
@@ -29,7 +29,7 @@ public struct ConnectionRecord {
         self.failure = failure
     }
 
-    /// What TLS has agreed on, lent for the time of writing a line; empty where it has no meaning.
+    /// What TLS has negotiated, borrowed while a line is written; empty where it does not apply.
     public struct Names: ~Escapable {
         let loadBalancer: Span<UInt8>
         let version: Span<UInt8>
@@ -59,7 +59,7 @@ public struct ConnectionRecord {
     }
 }
 
-/// One worker's door to the connection log, as `AccessLog` is one to the access log.
+/// The connection log of one worker: formats lines and appends them to the worker's ring, as `AccessLog` does.
 public final class ConnectionLog {
     let line = Buffer(capacity: Limits.connectionLogLineBytesMax)
     let format: AccessLog.Format
@@ -68,7 +68,7 @@ public final class ConnectionLog {
     private let counters: WorkerCounters
     private var hasWritten = false
 
-    /// A log that writes into `ring`, of which `counters`' worker is the only writer, and wakes its reader by `wakeup`.
+    /// A log that appends to `ring`, of which this worker is the only writer, and wakes the log writer by `wakeup`.
     public init(format: AccessLog.Format, ring: LogRing, wakeup: LogWakeup, counters: WorkerCounters) {
         self.format = format
         self.ring = ring
@@ -76,7 +76,7 @@ public final class ConnectionLog {
         self.counters = counters
     }
 
-    /// Writes the line of a connection whose handshake is over.
+    /// Writes the line of a connection whose handshake has ended.
     public func write(_ record: ConnectionRecord, names: ConnectionRecord.Names) {
         let line = line
         line.removeAll()
@@ -87,21 +87,21 @@ public final class ConnectionLog {
         commit()
     }
 
-    /// Leaves the line in the ring.
+    /// Appends the line to the ring.
     func commit() {
         let line = line
         if !ring.append(line.bytes) { counters.connectionLogLinesDropped.add() }
         hasWritten = true
     }
 
-    /// Makes sure that what was written is read. Called once after each batch of events.
+    /// Wakes the log writer if lines were written. Called once after each batch of events.
     public func flush() {
         guard hasWritten else { return }
         hasWritten = false
         wakeup.wakeIfNeeded(for: ring)
     }
 
-    // The numbers stand in a column, which the formatter would break up.
+    // Keeps the column of field numbers aligned.
     // swift-format-ignore
     private func appendALB(_ record: ConnectionRecord, _ names: ConnectionRecord.Names) {
         line.append(timestamp: record.acceptedAt)                               // 1
@@ -200,7 +200,7 @@ public final class ConnectionLog {
 }
 
 extension Buffer {
-    /// Appends what names a connection in all logs, `TID_` and 32 hexadecimal digits, or `-` for none.
+    /// Appends the trace id of a connection, `TID_` and 32 hexadecimal digits, or `-` for none.
     func append(trace: (high: UInt64, low: UInt64)) {
         guard trace != (0, 0) else { return append("-") }
         append("TID_")

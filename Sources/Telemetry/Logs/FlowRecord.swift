@@ -1,24 +1,24 @@
 import Core
 
-/// What is remembered about one flow, to be written as one line when it ends.
+/// The facts about one flow that its log line needs, which is written when the flow ends.
 ///
-/// Shape: a trivial value; texts are given with it.
+/// Shape: a trivial value; texts are passed beside it.
 public struct FlowRecord {
-    /// What was passed on.
+    /// What was relayed.
     public var kind: FlowKind
-    /// When the connection came: time of day, as `WallClock.now()`.
+    /// When the connection was accepted: time of day, as `WallClock.now()`.
     public let acceptedAt: UInt64
-    /// From then to the end.
+    /// The time from then to the end.
     public var duration: Nanoseconds = 0
     /// How long the client's TLS handshake took; nil if there was none, or it failed.
     public var handshakeTime: Nanoseconds?
-    /// From the first attempt to connect to a target to success; nil without.
+    /// The time from the first attempt to connect to a target until one succeeded; nil if none did.
     public var connectTime: Nanoseconds?
-    /// Who connected, by its own address or by that in its PROXY header.
+    /// The client's address: the one in its PROXY header if there is one, else its own.
     public var client: SocketAddress
-    /// The address that was connected to.
+    /// The address that the client connected to.
     public var listener: SocketAddress
-    /// Who was connected to; nil if nobody was chosen.
+    /// The chosen target; nil if none was.
     public var target: SocketAddress?
     /// Bytes from the client.
     public var receivedBytes: UInt64 = 0
@@ -26,13 +26,13 @@ public struct FlowRecord {
     public var sentBytes: UInt64 = 0
     /// How it ended.
     public var ending = FlowEnding.finished
-    /// Who ended it.
+    /// The side that ended it.
     public var endedBy = FlowParty.client
-    /// What exactly went wrong, as one word; nil if the ending says it all.
+    /// The reason code; nil if `ending` says everything.
     public var reason: StaticString?
-    /// The alert that the client has sent (RFC 8446 §6); nil if none.
+    /// The TLS alert that the client sent (RFC 8446 §6); nil if none.
     public var alert: UInt8?
-    /// Names the connection in all logs.
+    /// The trace id of the connection, the same in all logs.
     public var trace: (high: UInt64, low: UInt64)
 
     public init(
@@ -46,7 +46,7 @@ public struct FlowRecord {
         self.trace = trace
     }
 
-    /// What TLS has agreed on, lent for the time of writing a line; empty where it has no meaning.
+    /// What TLS has negotiated, borrowed while a line is written; empty where it does not apply.
     public struct TLSNames: ~Escapable {
         let certificate: Span<UInt8>
         let cipher: Span<UInt8>
@@ -56,9 +56,9 @@ public struct FlowRecord {
         let targetProtocol: StaticString
         let offeredProtocols: Span<UInt8>
 
-        /// The certificate that was shown, the cipher, the version as Network Load Balancers write it, the key
-        /// exchange; the protocols agreed on by ALPN with the client and with the target, and those that the client has
-        /// offered, as it has sent them.
+        /// The certificate that was presented, the cipher, the version in the form of Network Load Balancers, the key
+        /// exchange; the ALPN protocols negotiated with the client and with the target, and the client's ALPN list as
+        /// sent.
         @_lifetime(copy certificate, copy cipher, copy keyExchange, copy offeredProtocols)
         public init(
             certificate: Span<UInt8>, cipher: Span<UInt8>, version: StaticString, keyExchange: Span<UInt8>,
@@ -74,13 +74,13 @@ public struct FlowRecord {
         }
     }
 
-    /// The names that a line has, lent for the time of writing it; empty where they have no meaning.
+    /// The names in a line, borrowed while it is written; empty where they do not apply.
     public struct Names: ~Escapable {
         let loadBalancer: Span<UInt8>
         let targetGroup: Span<UInt8>
         let serverName: Span<UInt8>
 
-        /// The load balancer, the target group, and the name that the client's TLS has asked for.
+        /// The load balancer, the target group, and the client's server name (SNI).
         @_lifetime(copy loadBalancer, copy targetGroup, copy serverName)
         public init(loadBalancer: Span<UInt8>, targetGroup: Span<UInt8>, serverName: Span<UInt8>) {
             self.loadBalancer = loadBalancer

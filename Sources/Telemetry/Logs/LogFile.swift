@@ -6,11 +6,11 @@ public enum LogDestination: Sendable {
     case standardOutput
     /// The process's standard error.
     case standardError
-    /// The file at this path, made if it is not there, appended to if it is; or the FIFO or device that is there.
+    /// The file at this path, created if it does not exist, else appended to; or the FIFO or device at this path.
     case file(String)
 
-    /// Opens it, without waiting for a FIFO's reader: nil if nobody reads it yet. Errors: `SystemError` naming the
-    /// path.
+    /// Opens it, without waiting for the reader of a FIFO: nil if the FIFO has no reader yet. Errors: `SystemError`
+    /// naming the path.
     func open() throws(SystemError) -> FileDescriptor? {
         switch self {
         case .standardOutput: return .standardOutput
@@ -26,30 +26,30 @@ public enum LogDestination: Sendable {
     }
 }
 
-/// The open end of a log: writes whole lines, and survives a device that does not take them.
+/// The open file of a log: writes whole lines, and drops and counts lines if the device does not take them.
 ///
 /// Shape:  owned by the log thread.
 struct LogFile {
     private let destination: LogDestination
-    // Nil as long as nobody reads the FIFO that the lines are for.
+    // Nil as long as the FIFO has no reader.
     private var descriptor: FileDescriptor?
-    // A write failed in the middle of a line: the next line must not continue it.
+    // Whether a write failed in the middle of a line, so that a line feed has to come before the next line.
     private var endsInsideLine = false
     /// Lines lost because the device did not take them.
     private(set) var linesDropped: UInt64 = 0
-    /// Bytes the device took.
+    /// Bytes that the device took.
     private(set) var bytesWritten: UInt64 = 0
 
-    /// Writes to `descriptor`, which was got by opening `destination`.
+    /// Writes to `descriptor`, the result of opening `destination`.
     init(_ destination: LogDestination, _ descriptor: FileDescriptor?) {
         self.destination = destination
         self.descriptor = descriptor
     }
 
-    /// Writes `text`, which begins and ends at any byte of a stream of lines. Lines that the device does not take, in
-    /// part or whole, are lost and counted, each once, by their line feeds.
+    /// Writes `text`, any piece of a stream of lines. Lines that the device does not take completely are lost and
+    /// counted once each, by their line feeds.
     mutating func write(_ text: Span<UInt8>) {
-        // Somebody may have begun to read the FIFO since the last lines.
+        // The FIFO may have a reader by now.
         if descriptor == nil { descriptor = try? destination.open() }
         guard let descriptor, !endsInsideLine || writeLineFeed(descriptor) else { return drop(text) }
         var start = 0
@@ -66,7 +66,7 @@ struct LogFile {
         }
     }
 
-    /// Opens the destination anew, as after the file was renamed for rotation, and goes on there.
+    /// Reopens the destination, as after log rotation has renamed the file.
     ///
     /// Errors: `SystemError` if it cannot be opened; the old file then stays in use.
     mutating func reopen() throws(SystemError) {

@@ -1,20 +1,21 @@
 import Synchronization
 
-/// The lines one worker has written and the log writer has not yet taken.
+/// A single-producer, single-consumer ring buffer: the lines that one worker has written and the log writer has not
+/// taken yet.
 ///
-/// Shape:  `capacity` bytes used in a circle. One thread appends, one thread takes. Both positions only grow; an
-///         byte's place is its position modulo the capacity, and `taken ≤ appended ≤ taken + capacity` holds always.
-///         The appending thread publishes bytes by storing `appended` with release order, the taking thread gives
-///         room back by storing `taken` with release order, and each reads the other's with acquire order.
-/// Limits: a line that does not fit is refused whole.
+/// Shape:  `capacity` bytes, used as a ring. One thread appends, one thread takes. Both positions only grow; the offset
+///         of a byte is its position modulo the capacity, and `taken ≤ appended ≤ taken + capacity` always holds. The
+///         appending thread publishes bytes by storing `appended` with release ordering, the taking thread frees space
+///         by storing `taken` with release ordering, and each loads the other's position with acquire ordering.
+/// Limits: a line that does not fit is rejected as a whole.
 @safe public final class LogRing: @unchecked Sendable {
     /// How many bytes fit; a power of two.
     public let capacity: Int
     private let base: UnsafeMutablePointer<UInt8>
     private let appended = Atomic<Int>(0)
-    // What the appending thread last saw of `taken`: it looks again only when that is not enough.
+    // The appending thread's last value of `taken`, which it loads again only if there is not enough space.
     private var takenSeen = 0
-    // Keeps the two threads' words in different cache lines, so that neither waits for the other's stores.
+    // Puts the two positions into different cache lines, to avoid false sharing.
     private let padding = InlineArray<16, UInt64>(repeating: 0)
     private let taken = Atomic<Int>(0)
 
@@ -28,13 +29,13 @@ import Synchronization
 
     deinit { unsafe base.deallocate() }
 
-    /// Bytes that wait to be taken. Any thread may ask. `taken` is read first, so this is never negative.
+    /// Bytes that were not taken yet. Any thread may read it. `taken` is loaded first, so the result is never negative.
     public var count: Int {
         let taken = taken.load(ordering: .acquiring)
         return appended.load(ordering: .acquiring) - taken
     }
 
-    /// Appends `line` as a whole, or not at all if there is no room for it. Only the worker may call this.
+    /// Appends `line` completely, or not at all if it does not fit. Only the worker may call this.
     public func append(_ line: Span<UInt8>) -> Bool {
         let start = appended.load(ordering: .relaxed)
         if start + line.count - takenSeen > capacity {
@@ -52,9 +53,8 @@ import Synchronization
         return true
     }
 
-    /// Lends the oldest waiting bytes to `body`, as far as they lie in one piece; it returns how many it is done with,
-    /// and they are gone. Empty when nothing waits. After a wrap, the rest comes with the next call. Only the log
-    /// writer may call this.
+    /// Calls `body` with the oldest bytes, up to the point where the ring wraps; it returns how many it has processed,
+    /// which are then removed. The span is empty if there are none. Only the log writer may call this.
     public func take(_ body: (Span<UInt8>) -> Int) {
         let start = taken.load(ordering: .relaxed)
         let waiting = appended.load(ordering: .acquiring) - start

@@ -1,17 +1,17 @@
 import Core
 import Synchronization
 
-/// How workers wake the log writer: only if it sleeps, so that steady traffic costs no system call.
+/// Wakes the log writer only if it sleeps, so that workers make no system call under steady traffic.
 ///
-/// Shape:  one word that says what the writer is doing, and a event. The writer announces that it is about to sleep
-///         and then looks at the rings once more; a worker appends and then looks at the word. With a full fence
-///         between the two steps on either side, at least one of them sees the other.
+/// Shape:  one atomic state of the writer, and an eventfd. The writer stores that it is about to sleep and then checks
+///         the rings once more; a worker appends and then loads the state. With a full fence between the two steps on
+///         both sides, at least one of them sees the other's store, so no wakeup is lost.
 public final class LogWakeup: Sendable {
-    /// What the log writer is doing.
+    /// The state of the log writer.
     enum WriterState: UInt8, AtomicRepresentable {
-        /// Looking through the rings; it will look again before it sleeps.
+        /// Reading the rings; it will check them again before it sleeps.
         case busy
-        /// Letting lines gather for a moment; woken early only by a ring that fills.
+        /// Waiting a moment to batch lines; woken early only if a ring is half full.
         case batching
         /// Sleeping until woken.
         case asleep
@@ -20,10 +20,10 @@ public final class LogWakeup: Sendable {
     private let writerState = Atomic<WriterState>(.busy)
     private let event = EventDescriptor()
 
-    /// A wakeup whose writer is busy.
+    /// The writer is busy at first.
     public init() {}
 
-    /// Wakes the writer if what was just appended to `ring` would otherwise wait too long.
+    /// Wakes the writer if it sleeps, or if it is batching and `ring` is half full.
     func wakeIfNeeded(for ring: LogRing) {
         atomicMemoryFence(ordering: .sequentiallyConsistent)
         switch writerState.load(ordering: .relaxed) {
@@ -33,13 +33,14 @@ public final class LogWakeup: Sendable {
         }
     }
 
-    /// Wakes the writer whatever it is doing.
+    /// Wakes the writer in any state.
     func wake() {
         writerState.store(.busy, ordering: .relaxed)
         event.signal()
     }
 
-    /// Blocks the writer until it is woken, unless `isNeeded` says after the announcement that it should go on.
+    /// Blocks the writer until it is woken or the time is over. Returns at once if `isNeeded` is true after the state
+    /// was stored.
     ///
     /// Units: milliseconds; nil waits for ever.
     func sleep(timeoutMilliseconds: Int32?, unless isNeeded: () -> Bool) {

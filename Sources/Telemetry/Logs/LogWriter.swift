@@ -1,14 +1,14 @@
 import Core
 import Synchronization
 
-/// The thread that moves a log's lines from the rings of those who wrote them to its file.
+/// The thread that moves lines from the rings of a log into its file.
 ///
-/// While lines keep coming it lets them gather for a moment and writes many at once; when none come it sleeps.
+/// While lines keep coming it waits a moment and writes many at once; without lines it sleeps.
 ///
-/// Shape:  owned by the control thread, which starts it, asks it to reopen its file, and stops it last of all. This
-///         thread alone waits for the disk, or for whoever reads the other end of a pipe.
-/// Errors: a device that fails or is full costs the lines of that moment, which are counted; the next ones are tried
-///         again. So does a FIFO that nobody reads.
+/// Shape:  owned by the control thread, which starts it, makes it reopen its file, and stops it last. Only this thread
+///         waits for the disk or for the reader of a pipe.
+/// Errors: if a device fails or is full, or a FIFO has no reader, the lines are dropped and counted; the next ones are
+///         tried again.
 public final class LogWriter: Sendable {
     private let drain: LogDrain
     private let thread: Thread
@@ -19,10 +19,10 @@ public final class LogWriter: Sendable {
     /// Bytes written.
     public var bytesWritten: UInt64 { drain.bytesWritten.load(ordering: .relaxed) }
 
-    /// Starts a thread called `name` that writes to `destination` what comes in `rings`, and that `wakeup` wakes. After
-    /// each `reopen` it calls `reopened`, with the error if there was one: the old file is then still in use.
+    /// Starts a thread called `name` that writes the lines of `rings` to `destination` and is woken by `wakeup`. After
+    /// each `reopen` it calls `reopened`, with the error if there was one; the old file is then still in use.
     ///
-    /// Errors: `SystemError` if the file cannot be opened. A FIFO that nobody reads is opened later.
+    /// Errors: `SystemError` if the file cannot be opened. A FIFO without a reader is opened later.
     public convenience init(
         _ destination: LogDestination, name: String, rings: [LogRing], wakeup: LogWakeup,
         reopened: @escaping @Sendable (SystemError?) -> Void
@@ -31,7 +31,7 @@ public final class LogWriter: Sendable {
         self.init(file, name: name, rings: rings, wakeup: wakeup, reopened: reopened)
     }
 
-    /// The same with a file that is open, which is closed at the end.
+    /// Starts a thread that writes to an open file, which it closes at the end.
     init(
         _ file: LogFile, name: String, rings: [LogRing], wakeup: LogWakeup,
         reopened: @escaping @Sendable (SystemError?) -> Void = { _ in }
@@ -41,16 +41,16 @@ public final class LogWriter: Sendable {
         thread = Thread.start(name: name) { drain.run(file) }
     }
 
-    /// Has the thread open the file anew, as after it was renamed for rotation.
+    /// Makes the thread reopen the file, as after log rotation has renamed it.
     public func reopen() { drain.reopen() }
 
-    /// Has the thread end once it has written what waits, without waiting for that.
+    /// Makes the thread end once it has written all lines, without waiting for it.
     public func beginStop() { drain.beginStop() }
 
-    /// Writes what waits and ends the thread. Called once, when no worker writes any more.
+    /// Writes all lines and ends the thread. Called once, when no worker writes any more.
     ///
-    /// Limits: waits `timeoutMilliseconds` at most; false if the device had not taken everything by then. The thread is
-    ///         then left behind for the process's exit to end.
+    /// Limits: waits `timeoutMilliseconds` at most. Returns false if the device has not taken everything by then; the
+    ///         thread then runs until the process exits.
     @discardableResult public func stop(timeoutMilliseconds: Int32 = Limits.logStopMilliseconds) -> Bool {
         drain.beginStop()
         guard drain.awaitEnd(timeoutMilliseconds: timeoutMilliseconds) else { return false }
@@ -59,7 +59,7 @@ public final class LogWriter: Sendable {
     }
 }
 
-/// What the log thread runs, and what others say to it.
+/// The loop of the log thread, and the requests of other threads to it.
 private final class LogDrain: Sendable {
     let linesDropped = Atomic<UInt64>(0)
     let bytesWritten = Atomic<UInt64>(0)
@@ -95,7 +95,7 @@ private final class LogDrain: Sendable {
     func run(_ opened: LogFile) {
         var file = opened
         while true {
-            // Asked before the rings are read: what was appended before the request to stop is written.
+            // Loaded before the rings are read, so that lines appended before the request to stop are written.
             let isLast = wantsStop.load(ordering: .acquiring)
             if wantsReopening.exchange(false, ordering: .acquiringAndReleasing) { reopen(&file) }
             let hasWritten = writeAll(to: &file)
@@ -126,11 +126,12 @@ private final class LogDrain: Sendable {
         }
     }
 
-    /// Writes what each ring holds now, in two pieces as a rule, and returns whether there was anything.
+    /// Writes what each ring holds now, usually in two pieces, and returns whether there was anything.
     private func writeAll(to file: inout LogFile) -> Bool {
         var hasWritten = false
         for ring in rings {
-            // A piece that ends where the ring wraps may end inside a line: its rest comes before another ring's lines.
+            // A piece that ends at the wrap may end inside a line, so its rest is written before the lines of another
+            // ring.
             var pieces = 0, endsInsideLine = false
             while pieces < 2 || endsInsideLine {
                 endsInsideLine = false

@@ -1,11 +1,11 @@
 import Core
 import Synchronization
 
-/// A log that any thread may write to without waiting for whoever reads it: lines go into a ring, and a thread of its
-/// own takes them from there to where they belong.
+/// A log to which any thread may write without waiting for the disk or the reader of a pipe: lines are appended to a
+/// ring, and a log writer thread moves them to the destination.
 ///
-/// Shape:  the lock is held while a line is copied, never while anything is written.
-/// Limits: `capacity` bytes may wait. A line that does not fit is dropped and counted.
+/// Shape:  the lock is held while a line is copied, never during a write to the destination.
+/// Limits: `capacity` bytes may be queued. A line that does not fit is dropped and counted.
 public final class SharedLog: Sendable {
     private let destination: LogDestination
     private let name: String
@@ -15,7 +15,7 @@ public final class SharedLog: Sendable {
     private let writer = Mutex<LogWriter?>(nil)
     private let linesRefused = Atomic<UInt64>(0)
 
-    /// A log to `destination`, whose lines wait until `start`. `name` is that of its thread.
+    /// A log to `destination`, whose lines are queued until `start`. `name` is the name of its thread.
     public init(_ destination: LogDestination, name: String, capacity: Int = Limits.sharedLogRingBytes) {
         self.destination = destination
         self.name = name
@@ -37,7 +37,7 @@ public final class SharedLog: Sendable {
         wakeup.wakeIfNeeded(for: ring)
     }
 
-    /// Starts the thread, unless it runs already. A process that is going to become another user does so first.
+    /// Starts the thread, unless it runs already. A process that drops root's privileges has to do that before.
     public func start() { _ = started() }
 
     private func started() -> LogWriter {
@@ -50,7 +50,7 @@ public final class SharedLog: Sendable {
         }
     }
 
-    /// Writes what waits, of a log that was never started as well, and ends the thread. Called once, at the end.
+    /// Writes all lines, even if the log was never started, and ends the thread. Called once, at the end.
     ///
     /// Limits: as `LogWriter.stop`.
     @discardableResult public func stop(timeoutMilliseconds: Int32 = Limits.logStopMilliseconds) -> Bool {

@@ -1,21 +1,22 @@
-/// How an attempt on a target ended: `Routing.AttemptOutcome.Ending` in the words of metrics.
+/// How an attempt on a target ended: the label of `Routing.AttemptOutcome.Ending` in metrics.
 public enum AttemptResult: UInt8, CounterLabel {
-    /// It was answered, or the connection of a flow was taken.
+    /// The target responded, or accepted the connection of a flow.
     case answered
-    /// There was no connection: refused or unreachable, failed in TLS, too slow, or none could be begun here.
+    /// No connection: refused or unreachable, TLS handshake failed, timed out, or not attempted for a local reason.
     case connectFailed, handshakeFailed, connectTimedOut, notAttempted
-    /// Another target was faster, which was asked later or earlier; or the target was to be used no more.
+    /// A target that was tried later, or earlier, was faster; or the target was removed.
     case overtaken, outrun, withdrawn
-    /// The target did not process the request, or may have and did not say.
+    /// The target did not process the request (refused), or may have processed it (closed).
     case refused, closed
-    /// What came is not HTTP.
+    /// The response is not valid HTTP.
     case malformed
-    /// The target was silent: its program, or its host; or it failed its checks meanwhile.
+    /// The target's program was silent (timedOut), its host was silent (unacknowledged), or it failed its health checks
+    /// meanwhile.
     case timedOut, unacknowledged, unhealthy
-    /// The client, or this end of it, gave the request up; or the time of the target was over.
+    /// The client or Apus abandoned the request; or the target's deregistration delay was over.
     case abandoned, cut
 
-    /// As written in metrics.
+    /// The label's value in metrics.
     public var label: StaticString {
         switch self {
         case .answered: "answered"
@@ -38,15 +39,15 @@ public enum AttemptResult: UInt8, CounterLabel {
     }
 }
 
-/// What has made a target suspect.
+/// Why a target became suspect.
 public enum SuspicionCause: UInt8, CounterLabel {
     /// It refused a connection, or could not be reached.
     case connectFailed
-    /// It did not take a connection in time, or another target did that was asked later.
+    /// It did not accept a connection in time, or a target that was tried later did so first.
     case connectTimedOut
     /// It was silent for too long.
     case timedOut
-    /// Its kernel acknowledged nothing of what was sent.
+    /// Its kernel acknowledged nothing that was sent.
     case unacknowledged
 
     /// As written in metrics and events.

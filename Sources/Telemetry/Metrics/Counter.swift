@@ -1,9 +1,9 @@
 import Synchronization
 
-/// A number that only grows, written by one thread and read by any.
+/// A counter: a number that only grows, written by one thread and read by any.
 ///
-/// Shape:  one machine word, held inline by the class it is a part of. Because one thread alone writes it, an
-///         increment is a plain load and a plain store: no locked instruction.
+/// Shape:  one machine word, stored inline in the class that contains it. Since only one thread writes it, an increment
+///         is a plain load and a plain store, without a locked instruction.
 /// Limits: wraps at 2^64, which no counter here reaches.
 public struct Counter: ~Copyable, Sendable {
     @usableFromInline let word = Atomic<UInt64>(0)
@@ -11,7 +11,7 @@ public struct Counter: ~Copyable, Sendable {
     /// A counter at zero.
     @inlinable public init() {}
 
-    /// What was counted so far. Any thread may ask.
+    /// What was counted so far. Any thread may read it.
     @inlinable public var value: UInt64 { word.load(ordering: .relaxed) }
 
     /// Counts `amount` more. Only the owning thread may call this: a second writer would lose counts.
@@ -20,17 +20,17 @@ public struct Counter: ~Copyable, Sendable {
     }
 }
 
-/// A number that rises and falls and is never below zero, written by one thread and read by any.
+/// A gauge: a number that rises and falls and is never negative, written by one thread and read by any.
 ///
 /// Shape:  as `Counter`.
-/// Errors: falling below zero traps: something was given back that was never taken.
+/// Errors: traps below zero, since that means an unbalanced `subtract`.
 public struct Gauge: ~Copyable, Sendable {
     @usableFromInline let word = Atomic<UInt64>(0)
 
     /// A gauge at zero.
     @inlinable public init() {}
 
-    /// Where it stands now. Any thread may ask.
+    /// The current value. Any thread may read it.
     @inlinable public var value: UInt64 { word.load(ordering: .relaxed) }
 
     /// Rises by `amount`. Only the owning thread may call this.
@@ -46,9 +46,9 @@ public struct Gauge: ~Copyable, Sendable {
     }
 }
 
-/// What a `CounterSet` is divided by: an enum without payloads, whose raw values count up from zero.
+/// A label of a `CounterSet`: an enum without payloads, whose raw values count up from zero.
 public protocol CounterLabel: CaseIterable, RawRepresentable, Sendable where RawValue == UInt8 {
-    /// How the case is written as a label's value in metrics.
+    /// The label's value in metrics.
     var label: StaticString { get }
 }
 
@@ -65,7 +65,7 @@ public struct CounterSet<Label: CounterLabel>: ~Copyable, Sendable {
     /// All counters at zero.
     @inlinable public init() {}
 
-    /// What was counted for `label`. Any thread may ask.
+    /// What was counted for `label`. Any thread may read it.
     @inlinable public func value(_ label: Label) -> UInt64 { counters[Int(label.rawValue)].value }
 
     /// Counts `amount` more for `label`. Only the owning thread may call this.

@@ -1,13 +1,13 @@
-/// What is passed on between a client and a target.
+/// What a flow relays between a client and a target.
 public enum FlowKind: UInt8, CounterLabel {
     /// The bytes of a TCP connection.
     case tcp
-    /// The bytes inside a client's TLS.
+    /// The bytes inside a client's TLS session.
     case tls
     /// Datagrams.
     case udp
 
-    /// As written in metrics and logs.
+    /// The value in metrics and logs.
     public var label: StaticString {
         switch self {
         case .tcp: "tcp"
@@ -17,13 +17,13 @@ public enum FlowKind: UInt8, CounterLabel {
     }
 }
 
-/// Who did it.
+/// The side that caused an event.
 public enum FlowParty: UInt8, CounterLabel {
     case client, target
-    /// We did.
+    /// Apus itself.
     case apus
 
-    /// As written in metrics and logs.
+    /// The value in metrics and logs.
     public var label: StaticString {
         switch self {
         case .client: "client"
@@ -35,42 +35,43 @@ public enum FlowParty: UInt8, CounterLabel {
 
 /// How a flow ended.
 public enum FlowEnding: UInt8, CounterLabel {
-    /// Both sides had said all they had to say.
+    /// Both sides ended their directions by FIN.
     case finished
-    /// One side has reset it, or broke.
+    /// One side reset it or failed.
     case reset
-    /// Both sides were silent for too long.
+    /// Idle timeout: both sides were silent for too long.
     case idle
     /// No target could be connected to.
     case connectFailed
-    /// No target took the connection in time.
+    /// No target accepted the connection in time.
     case connectTimeout
     /// The group has no target.
     case noTargets
     /// All groups have weight 0.
     case noWeight
-    /// The client's TLS failed, before or behind the handshake.
+    /// The client's TLS session failed, in the handshake or later.
     case clientTLS
-    /// The target's TLS failed.
+    /// The TLS session with the target failed.
     case targetTLS
     /// The client's PROXY header was late, wrong, or came from a network that is not trusted.
     case proxyHeader
-    /// What should begin with TLS did not, or not in time.
+    /// The ClientHello was missing, malformed or late.
     case clientHello
     /// The deregistration delay of its target was over.
     case deregistration
     /// Its target failed its health checks.
     case unhealthy
-    /// The network says that nobody can be reached at the target's address.
+    /// ICMP reported that the target's address or port is unreachable.
     case unreachable
-    /// The listener that took its datagrams is not in the configuration any more.
+    /// The UDP listener was removed from the configuration.
     case listenerRemoved
-    /// The process held too many bytes, and it held the most; or too many flows, and it was the idlest.
+    /// Shed: the process was over its memory budget and the flow held the most, or there were too many flows and it was
+    /// the most idle.
     case memory
-    /// The process was told to stop, and its time was over.
+    /// The process is shutting down, and the time for draining was over.
     case shutdown
 
-    /// As written in metrics and logs.
+    /// The value in metrics and logs.
     public var label: StaticString {
         switch self {
         case .finished: "finished"

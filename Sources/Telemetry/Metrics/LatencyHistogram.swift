@@ -1,12 +1,12 @@
 import Core
 
-/// How long things took: counts in buckets that widen with the time they stand for.
+/// A latency histogram with buckets of exponentially growing width.
 ///
 /// Eight buckets to each doubling, so a bucket is at most one eighth as wide as its lower edge.
 ///
-/// Shape:  words that one thread writes and any reads, as `Counter`. Readers sum them in `LatencySums`.
-/// Units:  nanoseconds in, microseconds inside. Bucket edges are whole microseconds, and a time equal to an edge
-///         counts as below it, as Prometheus' `le` wants.
+/// Shape:  words that one thread writes and any thread reads, as in `Counter`. Readers sum them in `LatencySums`.
+/// Units:  nanoseconds in, microseconds inside. Bucket edges are whole microseconds, and a time equal to an edge counts
+///         as below it, as `le` in Prometheus requires.
 /// Limits: the last bucket holds everything over 2^27 µs (134 s).
 public struct LatencyHistogram: ~Copyable, Sendable {
     /// How many buckets there are.
@@ -18,7 +18,7 @@ public struct LatencyHistogram: ~Copyable, Sendable {
     /// An empty histogram.
     @inlinable public init() {}
 
-    /// Counts one thing that took `time`. Only the owning thread may call this.
+    /// Records one latency. Only the owning thread may call this.
     @inlinable public func record(_ time: Nanoseconds) {
         buckets[Self.bucket(of: time)].add()
         nanosecondsTotal.add(time)
@@ -26,7 +26,7 @@ public struct LatencyHistogram: ~Copyable, Sendable {
 
     /// The bucket that `time` belongs to.
     @inlinable static func bucket(of time: Nanoseconds) -> Int {
-        // A time of exactly n µs belongs to the bucket that ends there.
+        // A time of exactly n µs belongs to the bucket whose upper edge is n.
         let microseconds = time == 0 ? 0 : (time - 1) / 1000
         if microseconds < 8 { return Int(microseconds) }
         let octave = 63 - microseconds.leadingZeroBitCount
@@ -35,19 +35,19 @@ public struct LatencyHistogram: ~Copyable, Sendable {
     }
 }
 
-/// The sum of some latency histograms, as read at one time: all workers of a target group, say.
+/// The sum of several latency histograms at one time, such as those of all workers for a target group.
 public struct LatencySums: Sendable {
     private var counts = [UInt64](repeating: 0, count: LatencyHistogram.bucketCount)
-    /// How much time was recorded in all. Units: nanoseconds.
+    /// The sum of all recorded times. Units: nanoseconds.
     public private(set) var nanosecondsTotal: UInt64 = 0
     /// How many times were recorded.
     public private(set) var count: UInt64 = 0
 
-    /// The sum of no histograms.
+    /// An empty sum.
     public init() {}
 
-    /// Adds what `histogram` holds now. Its thread may be writing meanwhile: each bucket is exact, and the total
-    /// may be a few recordings ahead of the buckets.
+    /// Adds the current content of `histogram`. Its thread may be writing meanwhile: each bucket is exact, but the
+    /// total may be a few recordings ahead of the buckets.
     public mutating func add(_ histogram: borrowing LatencyHistogram) {
         for bucket in 0..<LatencyHistogram.bucketCount {
             let value = histogram.buckets[bucket].value

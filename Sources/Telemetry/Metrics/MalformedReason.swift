@@ -1,4 +1,4 @@
-/// The rule that a target's answer has broken, in the words of metrics.
+/// The rule that a target's response violated, as a label in metrics.
 public enum MalformedReason: UInt8, CounterLabel {
     case badStatusLine, unsupportedVersion
     case badFieldName, badFieldValue, bareCarriageReturn, bareLineFeed, obsoleteFold, suspiciousHeader, badConnection
@@ -8,19 +8,19 @@ public enum MalformedReason: UInt8, CounterLabel {
     case badChunkSize, badChunkExtension, chunkLineTooLong, badChunkEnd, trailersTooLarge
     /// A field that HTTP/2 forbids.
     case badField
-    /// A message of HTTP/2 without what it needs, or whose DATA is not as long as it says.
+    /// An HTTP/2 message without a mandatory field, or whose DATA does not match its content-length.
     case badMessage
     /// Another fault on a stream.
     case stream
-    /// 101 for a request that asked for no upgrade, or for another.
+    /// 101 for a request that did not ask for this upgrade.
     case unexpectedUpgrade
-    /// 2xx for a WebSocket's request over HTTP/2, where it would say that the tunnel is open.
+    /// 2xx instead of 101 for a WebSocket, which to a client on HTTP/2 would mean that the WebSocket is open.
     case upgradeIgnored
     case tooManyInterimResponses
-    /// A rule that only requests can break.
+    /// A rule that only requests can violate.
     case other
 
-    /// As written in metrics.
+    /// The label's value in metrics.
     public var label: StaticString {
         switch self {
         case .badStatusLine: "bad_status_line"

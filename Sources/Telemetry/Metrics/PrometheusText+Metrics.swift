@@ -1,9 +1,9 @@
-/// A target group's name and its counters, one of each worker.
+/// The name of a target group and its counters, one for each worker.
 public struct TargetGroupMetrics: Sendable {
     let name: String
     let workers: [TargetGroupCounters]
 
-    /// What is counted about the group called `name`.
+    /// The counters of the group called `name`.
     public init(name: String, workers: [TargetGroupCounters]) {
         self.name = name
         self.workers = workers
@@ -16,10 +16,10 @@ public struct TargetGroupMetrics: Sendable {
     }
 }
 
-// The list of metrics: a quantity gets a line here to be seen from outside.
+// The list of all metrics. A counter has to be listed here to be exported.
 extension PrometheusText {
-    /// Writes everything that workers count, summed over them: first what is about workers, then, with the label
-    /// `target_group`, what is about each of `groups`, in their order.
+    /// Writes all counters, summed over workers: first those of workers, then, with the label `target_group`, those of
+    /// each of `groups`, in their order.
     public mutating func write(workers: [WorkerCounters], groups: [TargetGroupMetrics]) {
         for metric in workerMetrics {
             begin("apus_\(metric.name)", metric.kind, help: metric.help)
@@ -33,10 +33,10 @@ extension PrometheusText {
     private mutating func writeByLabel(_ workers: [WorkerCounters]) {
         begin(
             "apus_client_connections_evicted_total", .counter,
-            help: "Client connections and streams closed to make room for others, by what they were doing.")
+            help: "Client connections and streams evicted to make room for others, by their state.")
         for kind in EvictedKind.allCases { sample(workers, "state", kind) { $0.connectionsEvicted.value(kind) } }
 
-        begin("apus_client_connections_rejected_total", .counter, help: "Client connections refused, by reason.")
+        begin("apus_client_connections_rejected_total", .counter, help: "Client connections rejected, by reason.")
         for reason in RejectionReason.allCases {
             sample(workers, "reason", reason) { $0.connectionsRejected.value(reason) }
         }
@@ -47,12 +47,12 @@ extension PrometheusText {
         begin("apus_generated_responses_total", .counter, help: "Responses made by Apus, by class of status.")
         for status in StatusClass.allCases { sample(workers, "class", status) { $0.generatedResponses.value(status) } }
 
-        begin("apus_generated_errors_total", .counter, help: "Refusals and failures answered by Apus, by status.")
+        begin("apus_generated_errors_total", .counter, help: "Error responses made by Apus, by status.")
         for status in GeneratedStatus.allCases {
             sample(workers, "status", status) { $0.generatedStatuses.value(status) }
         }
 
-        begin("apus_timeouts_total", .counter, help: "Timers that ran out, by kind.")
+        begin("apus_timeouts_total", .counter, help: "Timeouts, by kind.")
         for kind in TimeoutKind.allCases { sample(workers, "kind", kind) { $0.timeouts.value(kind) } }
 
         begin("apus_target_attempts_total", .counter, help: "Attempts on targets, by how they ended.")
@@ -60,7 +60,7 @@ extension PrometheusText {
 
         begin(
             "apus_target_malformed_responses_total", .counter,
-            help: "Answers of targets that could not be passed on, by the rule they have broken.")
+            help: "Malformed responses of targets, by the rule they violated.")
         for reason in MalformedReason.allCases {
             sample(workers, "reason", reason) { $0.malformedResponses.value(reason) }
         }
@@ -76,9 +76,9 @@ extension PrometheusText {
         begin("apus_flows_total", .counter, help: "Connections of network load balancers, by kind.")
         for kind in FlowKind.allCases { sample(workers, "kind", kind) { $0.flows.value(kind) } }
 
-        begin("apus_flows_active", .gauge, help: "Those that are open now.")
+        begin("apus_flows_active", .gauge, help: "Connections of network load balancers open now, by kind.")
         for kind in FlowKind.allCases {
-            // Read in this order, one that ends meanwhile counts as open, and nothing falls below zero.
+            // In this order a flow that ends meanwhile counts as open, and the difference is never negative.
             sample(workers, "kind", kind) { counters in
                 let ended = counters.flowsEnded.value(kind)
                 return counters.flows.value(kind) &- ended
@@ -87,16 +87,16 @@ extension PrometheusText {
 
         begin(
             "apus_flows_rejected_total", .counter,
-            help: "Those refused before they had a target; apus_flows_total has not those refused at once.")
+            help: "Flows rejected before they had a target; those rejected on accept are not in apus_flows_total.")
         for kind in FlowKind.allCases { sample(workers, "kind", kind) { $0.flowsRejected.value(kind) } }
 
-        begin("apus_flow_endings_total", .counter, help: "How they ended.")
+        begin("apus_flow_endings_total", .counter, help: "Flows that ended, by how they ended.")
         for ending in FlowEnding.allCases { sample(workers, "ended", ending) { $0.flowEndings.value(ending) } }
 
-        begin("apus_flow_bytes_total", .counter, help: "Bytes passed on both ways, by kind.")
+        begin("apus_flow_bytes_total", .counter, help: "Bytes relayed in both directions, by kind.")
         for kind in FlowKind.allCases { sample(workers, "kind", kind) { $0.flowBytes.value(kind) } }
 
-        begin("apus_flow_resets_total", .counter, help: "Resets, by who sent them first.")
+        begin("apus_flow_resets_total", .counter, help: "Flows that were reset, by the side that reset first.")
         for party in FlowParty.allCases { sample(workers, "by", party) { $0.flowResets.value(party) } }
     }
 
@@ -120,27 +120,28 @@ extension PrometheusText {
 
     private mutating func writeHTTP2(_ workers: [WorkerCounters]) {
         begin(
-            "apus_http2_streams_reset_total", .counter, help: "HTTP/2 streams reset by the other side, by who it was.")
+            "apus_http2_streams_reset_total", .counter,
+            help: "HTTP/2 streams reset by the client or the target, by side.")
         for side in HTTP2Side.allCases { sample(workers, "by", side) { $0.http2StreamsReset.value(side) } }
 
         begin(
             "apus_http2_stream_faults_total", .counter,
-            help: "HTTP/2 streams reset for a fault of the other side, by who it was.")
+            help: "HTTP/2 streams that Apus reset for a fault of the client or the target, by side.")
         for side in HTTP2Side.allCases { sample(workers, "by", side) { $0.http2StreamFaults.value(side) } }
 
         begin(
             "apus_client_http2_stream_faults_total", .counter,
-            help: "HTTP/2 streams of clients reset for a fault of theirs, by reason.")
+            help: "HTTP/2 streams that Apus reset for a fault of the client, by reason.")
         for reason in StreamFaultReason.allCases {
             sample(workers, "reason", reason) { $0.clientStreamFaults.value(reason) }
         }
 
-        begin("apus_http2_goaways_received_total", .counter, help: "HTTP/2 GOAWAY frames received, by from whom.")
+        begin("apus_http2_goaways_received_total", .counter, help: "HTTP/2 GOAWAY frames received, by side.")
         for side in HTTP2Side.allCases { sample(workers, "from", side) { $0.http2GoAways.value(side) } }
 
         begin(
             "apus_http2_faults_total", .counter,
-            help: "HTTP/2 connections ended for a fault of the other side, by reason.")
+            help: "HTTP/2 connections closed for a fault of the client or the target, by reason.")
         for reason in HTTP2FaultReason.allCases {
             sample(workers, "reason", reason) { $0.http2Faults.value(reason) }
         }
@@ -155,7 +156,7 @@ extension PrometheusText {
     private mutating func writeDuration(_ workers: [WorkerCounters]) {
         begin(
             "apus_request_duration_seconds", .histogram,
-            help: "From a request's head read to its response handed to the kernel.")
+            help: "Time from the head of a request to the last byte of its response.")
         var sums = LatencySums()
         for worker in workers { sums.add(worker.requestDuration) }
         sample(sums)
@@ -177,7 +178,7 @@ extension PrometheusText {
 
         begin(
             "apus_target_group_response_time_seconds", .histogram,
-            help: "From the last byte of a request sent to the first byte of its response read.")
+            help: "Time from the last byte of a request to the first byte of the target's response.")
         for group in groups {
             var sums = LatencySums()
             for worker in group.workers { sums.add(worker.responseTime) }
@@ -186,7 +187,7 @@ extension PrometheusText {
     }
 }
 
-/// One metric without labels of its own: its name after the prefix, and where its value is.
+/// One metric without labels: its name without the prefix, and how its value is read.
 private struct Metric<Counters>: Sendable {
     let name: String
     let kind: PrometheusText.Kind
@@ -207,11 +208,12 @@ private let workerMetrics: [Metric<WorkerCounters>] = [
         $0.connectionsAccepted.value
     },
     .gauge("client_connections_active", "Client connections open now.") { $0.connectionsActive.value },
-    .counter("target_share_waits_total", "Requests that waited since their client had its share of target connections.")
-    {
+    .counter(
+        "target_share_waits_total", "Requests that waited because their client had its share of target connections."
+    ) {
         $0.shareWaits.value
     },
-    .counter("descriptor_waits_total", "Requests that waited for a descriptor to connect to their target.") {
+    .counter("descriptor_waits_total", "Requests that waited for a descriptor for their target connection.") {
         $0.descriptorWaits.value
     },
     .counter("client_connections_shed_total", "Client connections closed to free memory.") { $0.connectionsShed.value },
@@ -228,27 +230,30 @@ private let workerMetrics: [Metric<WorkerCounters>] = [
     .counter("client_sent_bytes_total", "Bytes written to clients.") { $0.clientBytesSent.value },
     .counter("requests_total", "Requests whose head was read.") { $0.requests.value },
     .counter("requests_ipv6_total", "Requests whose head was read over IPv6.") { $0.requestsIPv6.value },
-    .gauge("requests_active", "Requests going on now.") { $0.requestsActive.value },
+    .gauge("requests_active", "Requests in progress now.") { $0.requestsActive.value },
     .counter("requests_forwarded_total", "Requests for which a target was chosen.") { $0.requestsForwarded.value },
-    .counter("rule_evaluations_total", "Rules tried, default rules excepted.") { $0.ruleEvaluations.value },
-    .counter("fixed_responses_total", "Answers given by fixed-response actions.") { $0.fixedResponses.value },
-    .counter("redirects_total", "Answers given by redirect actions.") { $0.redirects.value },
-    .counter("requests_invalid_header_dropped_total", "Requests that lost a header with an invalid name.") {
+    .counter("rule_evaluations_total", "Rules evaluated, except default rules.") { $0.ruleEvaluations.value },
+    .counter("fixed_responses_total", "Responses by fixed-response actions.") { $0.fixedResponses.value },
+    .counter("redirects_total", "Responses by redirect actions.") { $0.redirects.value },
+    .counter("requests_invalid_header_dropped_total", "Requests from which a header with an invalid name was dropped.")
+    {
         $0.invalidHeaderRequestsDropped.value
     },
     .counter("requests_invalid_header_forwarded_total", "Requests forwarded with a header whose name is invalid.") {
         $0.invalidHeaderRequestsForwarded.value
     },
     .counter("requests_non_compliant_total", "Requests not compliant with RFC 9112.") { $0.nonCompliantRequests.value },
-    .counter("requests_ambiguous_path_total", "Requests refused for a path that servers read differently.") {
+    .counter("requests_ambiguous_path_total", "Requests rejected because servers resolve their path differently.") {
         $0.ambiguousPathRequests.value
     },
     .counter("client_http2_connections_total", "HTTP/2 connections of clients.") { $0.http2Connections.value },
-    .counter("grpc_requests_total", "Calls of gRPC among the requests.") { $0.grpcRequests.value },
-    .counter("datagrams_total", "Datagrams passed on, both ways.") { $0.datagrams.value },
-    .counter("datagrams_dropped_total", "Datagrams that could not be sent on.") { $0.datagramsDropped.value },
-    .counter("flows_evicted_total", "Flows of datagrams ended as the idlest, to make room.") { $0.flowsEvicted.value },
-    .counter("fail_open_flows_total", "Flows to a group of which no target was healthy.") { $0.failOpenFlows.value },
+    .counter("grpc_requests_total", "Requests that are gRPC calls.") { $0.grpcRequests.value },
+    .counter("datagrams_total", "Datagrams relayed, in both directions.") { $0.datagrams.value },
+    .counter("datagrams_dropped_total", "Datagrams dropped.") { $0.datagramsDropped.value },
+    .counter("flows_evicted_total", "UDP flows evicted as the most idle, to make room.") { $0.flowsEvicted.value },
+    .counter("fail_open_flows_total", "Flows sent to a group without a healthy target (fail open).") {
+        $0.failOpenFlows.value
+    },
     .counter("websockets_total", "WebSockets opened.") { $0.webSockets.value },
     .gauge("websockets_active", "WebSockets open now.") { $0.webSocketsActive.value },
     .counter("target_http2_connections_opened_total", "HTTP/2 connections opened to targets.") {
@@ -265,23 +270,23 @@ private let workerMetrics: [Metric<WorkerCounters>] = [
     .counter("target_connect_failures_total", "Target connections that could not be opened.") {
         $0.targetConnectFailures.value
     },
-    .counter("target_connection_errors_total", "Target connections that broke during an exchange.") {
+    .counter("target_connection_errors_total", "Target connections that failed during an exchange.") {
         $0.targetConnectionErrors.value
     },
     .counter("target_received_bytes_total", "Bytes read from targets.") { $0.targetBytesReceived.value },
     .counter("target_sent_bytes_total", "Bytes written to targets.") { $0.targetBytesSent.value },
     .counter("retries_total", "Attempts of requests and flows after a failed one.") { $0.retries.value },
-    .counter("retries_over_budget_total", "Retries not made because the group's budget was spent.") {
+    .counter("retries_over_budget_total", "Retries not made because the group's retry budget was used up.") {
         $0.retriesOverBudget.value
     },
-    .counter("connect_races_total", "Targets connected to because another one was slow to connect.") {
+    .counter("connect_races_total", "Second and third targets tried because another was slow to connect.") {
         $0.connectRaces.value
     },
-    .counter("fail_open_requests_total", "Requests sent although no target of the group was healthy.") {
+    .counter("fail_open_requests_total", "Requests sent to a group without a healthy target (fail open).") {
         $0.failOpenRequests.value
     },
-    .counter("stale_events_total", "Events for something already closed.") { $0.staleEvents.value },
-    .gauge("held_bytes", "Bytes held for connections now.") { $0.bytesHeld.value },
+    .counter("stale_events_total", "Events for connections already closed.") { $0.staleEvents.value },
+    .gauge("held_bytes", "Bytes of memory held for connections now.") { $0.bytesHeld.value },
     .counter("log_lines_dropped_total", "Access log lines dropped because the log could not keep up.") {
         $0.logLinesDropped.value
     },
@@ -292,13 +297,13 @@ private let workerMetrics: [Metric<WorkerCounters>] = [
 
 private let groupMetrics: [Metric<TargetGroupCounters>] = [
     .counter("requests_total", "Requests for which a target of the group was chosen.") { $0.requests.value },
-    .gauge("requests_active", "Requests of the group going on now.") { $0.requestsActive.value },
-    .counter("flows_total", "Connections passed on to a target of the group.") { $0.flows.value },
-    .gauge("flows_active", "Those that are open now.") { $0.flowsActive.value },
+    .gauge("requests_active", "Requests of the group in progress now.") { $0.requestsActive.value },
+    .counter("flows_total", "Flows relayed to a target of the group.") { $0.flows.value },
+    .gauge("flows_active", "Flows of the group open now.") { $0.flowsActive.value },
     .counter("connection_errors_total", "Connections to the group's targets that could not be opened.") {
         $0.connectionErrors.value
     },
-    .counter("fail_open_requests_total", "Requests sent while no target of the group was healthy.") {
+    .counter("fail_open_requests_total", "Requests sent while no target of the group was healthy (fail open).") {
         $0.failOpenRequests.value
     },
 ]

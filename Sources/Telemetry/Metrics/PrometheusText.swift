@@ -1,17 +1,17 @@
 import Core
 
-/// A page in Prometheus' text format, written from top to bottom on the control thread.
+/// Writes a page in the text format of Prometheus, from top to bottom, on the control thread.
 ///
-/// A metric is begun with `begin`, which writes its HELP and TYPE once, and then gets its samples; whoever begins
-/// the same metric twice traps, since scrapers refuse such a page.
+/// `begin` starts a metric and writes its HELP and TYPE; its samples follow. Beginning the same metric twice traps,
+/// since scrapers reject such a page.
 ///
-/// Shape:  a growing array of UTF-8 bytes, the caller's to send. Not for the request path.
+/// Shape:  a growing array of UTF-8 bytes. It allocates, so it is not for the request path.
 /// Source: Prometheus exposition formats, text format 0.0.4.
 public struct PrometheusText: Sendable {
-    /// What HTTP calls this format.
+    /// The media type of the format.
     public static let contentType: StaticString = "text/plain; version=0.0.4; charset=utf-8"
 
-    /// What kind of metric it is.
+    /// The type of a metric.
     public enum Kind: Sendable {
         /// Only grows; its name ends in `_total`.
         case counter
@@ -29,12 +29,12 @@ public struct PrometheusText: Sendable {
         }
     }
 
-    /// One `name="value"` of a sample. The value may hold anything; it is escaped.
+    /// One `name="value"` of a sample. The value may be any text; it is escaped.
     public struct Label: Sendable {
         let name: String
         let value: String
 
-        /// A label; `name` is of `[a-zA-Z_][a-zA-Z0-9_]*`.
+        /// A label; `name` has to match `[a-zA-Z_][a-zA-Z0-9_]*`.
         public init(_ name: String, _ value: String) {
             self.name = name
             self.value = value
@@ -49,7 +49,7 @@ public struct PrometheusText: Sendable {
     /// An empty page.
     public init() {}
 
-    /// Begins a metric: the samples that follow belong to it.
+    /// Begins a metric, to which the following samples belong.
     ///
     /// Errors: traps on a name begun before, and on a counter that is not called `…_total`.
     public mutating func begin(_ name: String, _ kind: Kind, help: String) {
@@ -61,7 +61,7 @@ public struct PrometheusText: Sendable {
         append("\n# TYPE \(name) \(kind.text)\n")
     }
 
-    /// Adds a sample with a whole value.
+    /// Adds a sample with an integer value.
     public mutating func sample(_ value: UInt64, _ labels: Label...) {
         append(name)
         appendLabels(labels)
@@ -75,8 +75,8 @@ public struct PrometheusText: Sendable {
         append(" \(Self.seconds(value))\n")
     }
 
-    /// Adds the buckets, sum and count of a histogram of times. Bounds are every doubling of 1 µs between 128 µs and
-    /// 134 s, which are edges of `LatencyHistogram`'s buckets, so every count is exact.
+    /// Adds the buckets, sum and count of a histogram of times. The bounds are the powers of two from 128 µs to 134 s,
+    /// which are bucket edges of `LatencyHistogram`, so every count is exact.
     public mutating func sample(_ latencies: LatencySums, _ labels: Label...) {
         for exponent in 7...27 {
             append("\(name)_bucket")
@@ -92,7 +92,7 @@ public struct PrometheusText: Sendable {
         append(" \(latencies.count)\n")
     }
 
-    /// `nanoseconds` in seconds, in decimal and exact, without trailing zeros.
+    /// `nanoseconds` in seconds, as an exact decimal number without trailing zeros.
     static func seconds(_ nanoseconds: UInt64) -> String {
         let whole = nanoseconds / 1_000_000_000
         var fraction = nanoseconds % 1_000_000_000
@@ -117,7 +117,7 @@ public struct PrometheusText: Sendable {
         append("}")
     }
 
-    /// Backslash and line feed are escaped everywhere, the quote only inside quotes.
+    /// Escapes backslash and line feed, and quotes if `escapesQuote`.
     private mutating func appendEscaped(_ text: String, escapesQuote: Bool) {
         for byte in text.utf8 {
             switch byte {

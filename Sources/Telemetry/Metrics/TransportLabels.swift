@@ -1,11 +1,11 @@
-/// How a TLS handshake came to its end.
+/// The kind of a completed TLS handshake.
 public enum TLSHandshakeKind: UInt8, CounterLabel {
-    /// With certificates and a key exchange.
+    /// A full handshake, with certificates and a key exchange.
     case full
-    /// By a session that was there before.
+    /// A resumption of an earlier session.
     case resumed
 
-    /// As written in metrics.
+    /// The label's value in metrics.
     public var label: StaticString {
         switch self {
         case .full: "full"
@@ -20,10 +20,10 @@ public enum TLSFailureReason: UInt8, CounterLabel {
     case malformed, plainHTTP, keyUpdateFlood, renegotiation, untrustedTarget, nameMismatch, other
     /// The handshake took too long.
     case timeout
-    /// The other side has closed in the middle of the handshake.
+    /// The other side closed the connection during the handshake.
     case connectionClosed
 
-    /// As written in metrics.
+    /// The label's value in metrics.
     public var label: StaticString {
         switch self {
         case .unsupportedVersion: "unsupported_version"
@@ -45,11 +45,11 @@ public enum TLSFailureReason: UInt8, CounterLabel {
     }
 }
 
-/// At which end of an exchange something happened on HTTP/2.
+/// The side of an exchange on which an HTTP/2 event happened.
 public enum HTTP2Side: UInt8, CounterLabel {
     case client, target
 
-    /// As written in metrics.
+    /// The label's value in metrics.
     public var label: StaticString {
         switch self {
         case .client: "client"
@@ -58,29 +58,29 @@ public enum HTTP2Side: UInt8, CounterLabel {
     }
 }
 
-/// Why an HTTP/2 connection was ended. Source: RFC 9113 §7; docs/threats.md, "HTTP/2".
+/// Why an HTTP/2 connection was closed. Source: RFC 9113 §7; docs/threats.md, "HTTP/2".
 public enum HTTP2FaultReason: UInt8, CounterLabel {
-    /// What came first is not HTTP/2.
+    /// The connection did not begin with the HTTP/2 preface.
     case badPreface
     case protocolError, frameSize, flowControl, compression, streamClosed
-    /// Streams reset again and again, by either side.
+    /// Too many streams were reset (Rapid Reset, MadeYouReset).
     case resetFlood
-    /// Frames that bring nothing.
+    /// Too many useless frames.
     case controlFlood
-    /// A field section in too many frames.
+    /// A head in too many CONTINUATION frames.
     case continuationFlood
-    /// A field section that decodes to far more than a head may have.
+    /// A head that decodes to far more bytes than allowed (HPACK bomb).
     case headFlood
-    /// Acknowledgements that nobody reads.
+    /// Too many acknowledgements that the other side does not read.
     case acknowledgementFlood
-    /// Too many settings at once.
+    /// Too many entries in one SETTINGS frame.
     case settingsFlood
-    /// The session would hold too much.
+    /// The session would hold too much memory.
     case memory
-    /// The library failed.
+    /// nghttp2 failed.
     case internalError
 
-    /// As written in metrics.
+    /// The label's value in metrics.
     public var label: StaticString {
         switch self {
         case .badPreface: "bad_preface"
@@ -101,22 +101,22 @@ public enum HTTP2FaultReason: UInt8, CounterLabel {
     }
 }
 
-/// What a client did wrong on a stream that we have reset.
+/// Why Apus reset a client's stream.
 public enum StreamFaultReason: UInt8, CounterLabel {
-    /// A field that no message may have.
+    /// An invalid field.
     case badField
-    /// A message without what it needs, or of another length than it says.
+    /// A message without a mandatory field, or whose DATA does not match its content-length.
     case badMessage
     case flowControl
     /// A frame after the stream's end.
     case streamClosed
-    /// More than we take.
+    /// More streams, or more bytes of heads, than allowed.
     case tooMuch
-    /// A rule of HTTP/1 that was broken.
+    /// A violation of a rule of HTTP/1.
     case violation
     case other
 
-    /// As written in metrics.
+    /// The label's value in metrics.
     public var label: StaticString {
         switch self {
         case .badField: "bad_field"

@@ -1,17 +1,17 @@
-/// Why a client's connection was refused or closed before it could ask for anything.
+/// Why a client's connection was rejected before its first request.
 public enum RejectionReason: UInt8, CounterLabel {
-    /// The listener or the process has as many connections as it may.
+    /// The listener or the process has reached its limit on connections.
     case connectionLimit
-    /// The process holds as many bytes as it may.
+    /// The process has used up its memory budget.
     case memoryBudget
-    /// The process has no descriptor left.
+    /// The process is out of descriptors.
     case descriptorLimit
-    /// It came from a network that is not trusted to name clients, to a listener that wants them named.
+    /// The listener requires a PROXY header, and the connection came from a network that is not trusted to send one.
     case untrustedNetwork
-    /// It did not begin with a good PROXY header, or not in time.
+    /// The PROXY header was missing, malformed or late.
     case proxyHeader
 
-    /// As written in metrics.
+    /// The label's value in metrics.
     public var label: StaticString {
         switch self {
         case .connectionLimit: "connection_limit"
@@ -23,16 +23,16 @@ public enum RejectionReason: UInt8, CounterLabel {
     }
 }
 
-/// What a client connection was doing that was closed to make room for another.
+/// The state of a client connection that was evicted to make room for another.
 public enum EvictedKind: UInt8, CounterLabel {
-    /// It had not said anything since it was accepted.
+    /// It had sent nothing since it was accepted.
     case silent
-    /// It was between requests, and of all such ones for the longest time.
+    /// It was idle between requests, longer than any other.
     case idle
-    /// It kept a target waiting by taking nothing of its response.
+    /// It read nothing of its response, and so blocked a target connection (slow read).
     case stalled
 
-    /// As written in metrics.
+    /// The label's value in metrics.
     public var label: StaticString {
         switch self {
         case .silent: "silent"
@@ -42,36 +42,36 @@ public enum EvictedKind: UInt8, CounterLabel {
     }
 }
 
-/// Which timer ran out.
+/// Which timeout occurred.
 public enum TimeoutKind: UInt8, CounterLabel {
-    /// The client said nothing at all in time.
+    /// The client sent nothing after it connected.
     case firstByte
-    /// The client did not complete a request head in time.
+    /// The client did not complete a request head in time (slow loris).
     case requestHead
-    /// The client sent or took nothing for too long in the middle of an exchange.
+    /// Idle timeout: the client sent or read nothing for too long during an exchange.
     case clientIdle
-    /// The client sent a request body slower than the least rate.
+    /// The client sent a request body more slowly than the minimum rate (slow post).
     case requestBodyRate
-    /// The client took a response slower than the least rate.
+    /// The client read a response more slowly than the minimum rate (slow read).
     case responseRate
-    /// The client's connection was idle between requests for too long.
+    /// Keep-alive timeout: the client's connection was idle between requests for too long.
     case clientKeepAlive
     /// A request waited too long for its share of the connections to targets, or for a descriptor.
     case targetWait
     /// The target did not accept a connection in time.
     case targetConnect
-    /// The target sent nothing for too long.
+    /// Idle timeout: the target sent nothing for too long.
     case targetIdle
-    /// The target's kernel acknowledged nothing for so long that a request which must not be repeated was given up.
+    /// The target's kernel acknowledged nothing for so long that a request that must not be retried was failed.
     case targetUnacknowledged
     /// A client did not complete its TLS handshake in time.
     case tlsHandshake
     /// A target did not complete its TLS handshake in time.
     case targetTLSHandshake
-    /// Both sides of a flow were silent for too long.
+    /// Idle timeout of a flow: both sides were silent for too long.
     case flowIdle
 
-    /// As written in metrics.
+    /// The label's value in metrics.
     public var label: StaticString {
         switch self {
         case .firstByte: "first_byte"
@@ -106,7 +106,7 @@ public enum StatusClass: UInt8, CounterLabel {
         }
     }
 
-    /// As written in metrics.
+    /// The label's value in metrics.
     public var label: StaticString {
         switch self {
         case .informational: "1xx"
@@ -118,14 +118,14 @@ public enum StatusClass: UInt8, CounterLabel {
     }
 }
 
-/// A status that Apus answers with itself. Source: docs/elbv2.md, "Status codes".
+/// A status of responses that Apus makes itself. Source: docs/elbv2.md, "Status codes".
 public enum GeneratedStatus: UInt8, CounterLabel {
     case badRequest, methodNotAllowed, requestTimeout, contentTooLarge, uriTooLong, expectationFailed
     case clientClosed, tooManyForwarders, protocolMismatch, misdirected
     case internalError, notImplemented, badGateway, unavailable, gatewayTimeout, versionNotSupported
     case redirectTooLong
 
-    /// The status for `code`, or nil if Apus never answers with it for a reason of its own.
+    /// The case for `code`; nil if Apus never makes a response with it.
     @inlinable public init?(code: UInt16) {
         switch code {
         case 400: self = .badRequest
@@ -173,26 +173,26 @@ public enum GeneratedStatus: UInt8, CounterLabel {
     }
 }
 
-/// Everything one worker counts, whatever it is about; what is about a target group is in `TargetGroupCounters`.
+/// Everything that one worker counts, except what is per target group (`TargetGroupCounters`).
 ///
-/// Shape:  words inside one object, so a worker reaches each at a fixed offset. The worker writes, any thread reads.
+/// Shape:  one object, so that each counter is at a fixed offset. The worker writes, any thread reads.
 /// Source: docs/elbv2.md, "Metrics". `PrometheusText+Metrics` has their public names.
 public final class WorkerCounters: Sendable {
     // Clients.
 
-    /// Connections taken from the listening sockets.
+    /// Connections accepted from the listening sockets.
     public let connectionsAccepted = Counter()
     /// Client connections open now.
     public let connectionsActive = Gauge()
-    /// Connections refused, by reason.
+    /// Connections rejected, by reason.
     public let connectionsRejected = CounterSet<RejectionReason>()
-    /// Client connections closed because the process held too many bytes and they held the most.
+    /// Client connections shed because the process was over its memory budget and they held the most.
     public let connectionsShed = Counter()
-    /// Exchanges that waited because their client had its share of the connections to targets.
+    /// Exchanges that waited because their client had its share of target connections.
     public let shareWaits = Counter()
-    /// Exchanges that waited for a descriptor for their connection to a target.
+    /// Exchanges that waited for a descriptor for their target connection.
     public let descriptorWaits = Counter()
-    /// Client connections closed to make room for others, by what they were doing.
+    /// Client connections evicted to make room for others, by their state.
     public let connectionsEvicted = CounterSet<EvictedKind>()
     /// Exchanges, tunnels and flows of datagrams that ended before their own end because the configuration changed or
     /// the process stopped: flows of a UDP listener that was removed, and what the shutdown deadline interrupts. No
@@ -205,52 +205,52 @@ public final class WorkerCounters: Sendable {
     /// Bytes written to clients.
     public let clientBytesSent = Counter()
 
-    // Flows: connections that are passed on.
+    // Flows: relayed connections and datagrams.
 
     /// Flows begun, by kind.
     public let flows = CounterSet<FlowKind>()
-    /// Flows ended, by kind: the others are going on.
+    /// Flows ended, by kind. The difference to `flows` are open.
     public let flowsEnded = CounterSet<FlowKind>()
-    /// Flows that were refused before they had a target, by kind.
+    /// Flows rejected before they had a target, by kind.
     public let flowsRejected = CounterSet<FlowKind>()
     /// How flows ended.
     public let flowEndings = CounterSet<FlowEnding>()
-    /// Bytes passed on, both ways, by kind.
+    /// Bytes relayed in both directions, by kind.
     public let flowBytes = CounterSet<FlowKind>()
-    /// Resets that were passed on, by who sent them first, and those that we have sent ourselves.
+    /// Flows that were reset, by the side that reset first.
     public let flowResets = CounterSet<FlowParty>()
-    /// Datagrams passed on, both ways.
+    /// Datagrams relayed, in both directions.
     public let datagrams = Counter()
-    /// Datagrams that could not be sent on.
+    /// Datagrams dropped.
     public let datagramsDropped = Counter()
-    /// Flows of datagrams that were the idlest when there were as many as may be.
+    /// UDP flows evicted as the most idle when the limit was reached.
     public let flowsEvicted = Counter()
-    /// Flows sent to a group of which no target was healthy.
+    /// Flows sent to a group without a healthy target (fail open).
     public let failOpenFlows = Counter()
 
     // Exchanges.
 
     /// Requests whose head was read, valid or not.
     public let requests = Counter()
-    /// Those of them that came over IPv6.
+    /// Requests that came over IPv6.
     public let requestsIPv6 = Counter()
-    /// Exchanges going on now.
+    /// Exchanges in progress now.
     public let requestsActive = Gauge()
-    /// From a request's head read to the last byte of its response handed to the kernel, or to its failure.
+    /// The time from the head of a request to the last byte of its response, or to its failure.
     public let requestDuration = LatencyHistogram()
     /// Requests for which a target was chosen.
     public let requestsForwarded = Counter()
-    /// Responses that targets gave, as sent to clients.
+    /// Responses of targets that were sent to clients, by class.
     public let targetResponses = CounterSet<StatusClass>()
-    /// Responses that Apus made, whatever for.
+    /// Responses that Apus made itself, for errors and actions, by class.
     public let generatedResponses = CounterSet<StatusClass>()
-    /// Refusals and failures that Apus answered itself, by status; 460 is counted and not sent.
+    /// Error responses that Apus made itself, by status; 460 is counted and not sent.
     public let generatedStatuses = CounterSet<GeneratedStatus>()
-    /// Rules tried, default rules excepted.
+    /// Rules evaluated, except default rules.
     public let ruleEvaluations = Counter()
-    /// Answers that a fixed-response action gave.
+    /// Responses by fixed-response actions.
     public let fixedResponses = Counter()
-    /// Answers that a redirect action gave.
+    /// Responses by redirect actions.
     public let redirects = Counter()
     /// Requests from which a field with an invalid name was dropped.
     public let invalidHeaderRequestsDropped = Counter()
@@ -258,30 +258,31 @@ public final class WorkerCounters: Sendable {
     public let invalidHeaderRequestsForwarded = Counter()
     /// Requests that were not compliant with RFC 9112.
     public let nonCompliantRequests = Counter()
-    /// Those among them whose path could be read as one that another rule is for, or as one with dot segments.
+    /// Requests rejected because some servers would resolve their path to one that matches another rule, or to one with
+    /// dot segments.
     public let ambiguousPathRequests = Counter()
-    /// Timers that ran out, by kind.
+    /// Timeouts, by kind.
     public let timeouts = CounterSet<TimeoutKind>()
 
     // TLS, HTTP/2, gRPC and WebSocket with clients.
 
     /// TLS handshakes that clients completed.
     public let tlsHandshakes = CounterSet<TLSHandshakeKind>()
-    /// TLS connections of clients that failed, in the handshake or behind it.
+    /// TLS connections of clients that failed, in the handshake or later.
     public let tlsFailures = CounterSet<TLSFailureReason>()
     /// HTTP/2 connections of clients.
     public let http2Connections = Counter()
-    /// Streams that the other side has reset, by who it was.
+    /// HTTP/2 streams reset by a client or a target, by side.
     public let http2StreamsReset = CounterSet<HTTP2Side>()
-    /// HTTP/2 streams that we reset for a fault of the other side's, by who it was.
+    /// HTTP/2 streams that Apus reset for a fault of a client or a target, by side.
     public let http2StreamFaults = CounterSet<HTTP2Side>()
-    /// Those of clients, by reason.
+    /// HTTP/2 streams of clients that Apus reset for a fault, by reason.
     public let clientStreamFaults = CounterSet<StreamFaultReason>()
-    /// HTTP/2 connections ended because the other side broke the rules or their spirit.
+    /// HTTP/2 connections closed for a protocol error or a flood.
     public let http2Faults = CounterSet<HTTP2FaultReason>()
-    /// GOAWAYs received, by from whom.
+    /// GOAWAY frames received, by side.
     public let http2GoAways = CounterSet<HTTP2Side>()
-    /// Calls of gRPC among the requests.
+    /// Requests that are gRPC calls.
     public let grpcRequests = Counter()
     /// WebSockets opened.
     public let webSockets = Counter()
@@ -298,15 +299,15 @@ public final class WorkerCounters: Sendable {
     public let targetHTTP2Connections = Counter()
     /// Connections opened to targets.
     public let targetConnectionsOpened = Counter()
-    /// Requests sent on a connection that had served another before.
+    /// Requests sent on a target connection that had served another (keep-alive).
     public let targetConnectionsReused = Counter()
     /// Target connections open now, idle ones included.
     public let targetConnectionsActive = Gauge()
     /// Target connections idle now.
     public let targetConnectionsIdle = Gauge()
-    /// Connections that could not be opened.
+    /// Target connections that could not be opened.
     public let targetConnectFailures = Counter()
-    /// Connections that broke in the middle of an exchange.
+    /// Target connections that failed during an exchange.
     public let targetConnectionErrors = Counter()
     /// Bytes read from targets.
     public let targetBytesReceived = Counter()
@@ -314,24 +315,24 @@ public final class WorkerCounters: Sendable {
     public let targetBytesSent = Counter()
     /// How attempts of exchanges and flows on targets ended.
     public let attempts = CounterSet<AttemptResult>()
-    /// Answers of targets that could not be passed on, by the rule they have broken.
+    /// Malformed responses of targets, by the rule they violated.
     public let malformedResponses = CounterSet<MalformedReason>()
-    /// Attempts begun after the first of an exchange or flow had failed.
+    /// Retries: attempts of an exchange or flow after a failed one.
     public let retries = Counter()
-    /// Retries that were not made because the group's budget was spent.
+    /// Retries not made because the group's retry budget was used up.
     public let retriesOverBudget = Counter()
-    /// Targets that were connected to because another one did not take the connection in its head start.
+    /// Connections to a second or third target because another was slow to connect.
     public let connectRaces = Counter()
     /// Targets that became suspect, by cause.
     public let suspicions = CounterSet<SuspicionCause>()
-    /// Requests sent to a target group of which no target was healthy.
+    /// Requests sent to a target group without a healthy target (fail open).
     public let failOpenRequests = Counter()
 
     // The worker itself.
 
-    /// Events for something that was gone already: harmless, but counted.
+    /// Events for connections that were closed already. Harmless, but counted.
     public let staleEvents = Counter()
-    /// Bytes held for strangers now: buffers, heads, tables. Source: ARCHITECTURE.md, "Memory".
+    /// Bytes of memory held for clients and targets now: buffers, heads, tables. Source: ARCHITECTURE.md, "Memory".
     public let bytesHeld = Gauge()
     /// Access log lines dropped because the ring was full.
     public let logLinesDropped = Counter()
@@ -341,7 +342,7 @@ public final class WorkerCounters: Sendable {
     /// All at zero.
     public init() {}
 
-    /// Counts a response that Apus made itself for a reason of its own, as opposed to an action of a rule.
+    /// Counts an error response that Apus made itself, as opposed to the response of an action.
     @inlinable public func countGenerated(status: UInt16) {
         if let generated = GeneratedStatus(code: status) { generatedStatuses.add(generated) }
         if status != 460 { generatedResponses.add(StatusClass(status)) }
