@@ -1,12 +1,12 @@
 import Foundation
 import Glibc
 
-/// What one run of the tests makes on this machine: files, mounts, processes, control groups, network namespaces.
+/// The resources that one run of the tests creates: files, mounts, processes, control groups, network namespaces.
 ///
-/// Shape:  each has the run's name, and is removed when the test process has ended, even by a crash or a signal.
-///         Tests remove what they made as soon as they do not need it; this is for what they could not.
+/// Shape:  each has the run's name, and is removed when the test process has ended, even by a crash or a signal. Tests
+///         remove what they created as soon as they can; this removes what is left.
 public enum TestRun {
-    /// The beginning of the names of files, control groups and network namespaces; `-` and more follow.
+    /// The prefix of the names of files, control groups and network namespaces, before a `-`.
     public static let name: String = {
         let name = makeName()
         startKeeper(of: name, pid: getpid())
@@ -16,11 +16,11 @@ public enum TestRun {
     /// A name for a run.
     public static func makeName() -> String { "apus-" + randomText(UInt64(UInt32.max)) }
 
-    /// The environment variable that marks a process, and whatever it starts: they end with the run that it names.
+    /// The environment variable that marks a process and its children, which end with the run that it names.
     public static let mark = "APUS_TEST_RUN"
 
-    /// A path that nothing has, for what belongs to this run or to one with another name. It is short enough for a Unix
-    /// socket, and for one in a folder there.
+    /// A new path for a file of this run, or of the run with another name. It is short enough for a Unix socket, and
+    /// for one in a folder there.
     public static func newPath(of name: String = name) -> String { "\(root)/\(name)-\(randomText(UInt64.max))" }
 
     /// A new folder at such a path.
@@ -30,7 +30,7 @@ public enum TestRun {
         return path
     }
 
-    /// In memory where there is such a place: state is synced to disk at every change, and scenarios make thousands.
+    /// In memory if possible, since Apus syncs its state at every change, and scenarios make thousands.
     private static let root = FileManager.default.isWritableFile(atPath: "/dev/shm") ? "/dev/shm" : "/tmp"
 
     private static func randomText(_ limit: UInt64) -> String { String(UInt64.random(in: 0...limit), radix: 36) }
@@ -46,7 +46,7 @@ public enum TestRun {
         do { try process.run() } catch { fatalError("sh: \(error)") }
     }
 
-    /// `$0` is the run's name, `$1` the folder of its folders, `$2` its process.
+    /// `$0` is the run's name, `$1` the folder that contains its folders, `$2` its process id.
     /// Source: tail(1), proc_pid_environ(5), ip-netns(8).
     private static let keeper = """
         trap '' HUP INT TERM
@@ -58,7 +58,8 @@ public enum TestRun {
           done
           $found
         }
-        # PostgreSQL removes its shared memory if it is asked. Then again while there are any, as they start others.
+        # SIGTERM first, so that PostgreSQL removes its shared memory. Then SIGKILL repeatedly, since processes may
+        # start others.
         end_all INT && sleep 1
         for round in 1 2 3 4 5; do end_all KILL || break; done
         ip netns list | grep -o "^$0-[^ ]*" | while read -r namespace; do ip netns del "$namespace"; done

@@ -2,8 +2,9 @@ import Routing
 import Testing
 
 @Suite struct AttemptOutcomeTests {
-    /// What was not connected, or was refused, was not processed, whoever says otherwise; an answer was.
-    @Test func theEndingKnowsBestWhetherItWasProcessed() {
+    /// A request that was not connected or was refused counts as not processed, whatever else is known; one with a
+    /// response counts as processed.
+    @Test func endingDecidesWhetherItWasProcessed() {
         let never: [AttemptOutcome.Ending] = [
             .connectFailed, .handshakeFailed, .connectTimedOut, .notAttempted, .overtaken, .outrun, .withdrawn,
             .refused,

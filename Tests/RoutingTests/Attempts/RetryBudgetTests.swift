@@ -17,7 +17,7 @@ import Testing
         #expect(!hasRoom && hasMore)
     }
 
-    @Test func tenMayAlwaysBeUnlessNoneMay() {
+    @Test func tenAreAlwaysAllowedUnlessDisabled() {
         var budget = RetryBudget()
         let taken = (0..<11).map { _ in budget.take(percent: 1, now: start) }
         #expect(taken == [Bool](repeating: true, count: 10) + [false])
@@ -39,7 +39,7 @@ import Testing
         #expect(hasRoom)
     }
 
-    @Test func halfOfItIsForTrials() {
+    @Test func trialsMayUseHalfOfIt() {
         var budget = RetryBudget()
         for count in 0..<10 {
             let isHalfFull = budget.isHalfFull(percent: 20, now: start)

@@ -2,7 +2,7 @@ import Testing
 
 @testable import Routing
 
-/// What the paper promises: equal shares, and few flows that move when a target comes or goes.
+/// The properties in the paper: equal shares, and few flows that move when a target is added or removed.
 @Suite struct MaglevTableTests {
     private static let places = 0..<UInt64(MaglevTable.placesCount)
 
@@ -12,13 +12,13 @@ import Testing
         return hash.value
     }
 
-    @Test func withoutTargetsThereIsNone() {
+    @Test func withoutTargetsFindsNone() {
         #expect(MaglevTable(keys: [])[17] == nil)
         let one = MaglevTable(keys: [key(1)])
         #expect(Self.places.allSatisfy { one[$0] == 0 })
     }
 
-    /// All shares are as good as equal: targets take turns in taking places.
+    /// All shares are nearly equal, since targets take turns in filling the table.
     @Test(arguments: [2, 3, 10, 100, 655]) func sharesAreEqual(count: Int) {
         let table = MaglevTable(keys: (0..<count).map(key))
         var shares = [Int](repeating: 0, count: count)
@@ -26,9 +26,9 @@ import Testing
         #expect((shares.max() ?? 0) - (shares.min() ?? 0) <= 1)
     }
 
-    /// Flows of a target that goes are divided; of the others hardly any moves: fewer than 2 % with 100 targets, which
-    /// is what the paper measured for a table of this size.
-    @Test(arguments: [3, 10, 100]) func aTargetThatGoesTakesNoOtherAlong(count: Int) {
+    /// The flows of a removed target are distributed; of the others fewer than 2 % move with 100 targets, as the paper
+    /// measured for a table of this size.
+    @Test(arguments: [3, 10, 100]) func removingATargetMovesFewOtherFlows(count: Int) {
         let before = MaglevTable(keys: (0..<count).map(key))
         let gone = count / 2
         let rest = (0..<count).filter { $0 != gone }
@@ -41,8 +41,8 @@ import Testing
         #expect(Double(moved) / Double(MaglevTable.placesCount) < 0.02, "\(moved) moved")
     }
 
-    /// A target that comes gets its share, from all alike.
-    @Test func aTargetThatComesTakesItsShare() {
+    /// An added target gets its share equally from all others.
+    @Test func addedTargetGetsItsShare() {
         let before = MaglevTable(keys: (0..<10).map(key))
         let after = MaglevTable(keys: (0...10).map(key))
         var taken = 0, moved = 0
@@ -53,14 +53,14 @@ import Testing
         #expect(Double(moved) / Double(MaglevTable.placesCount) < 0.02, "\(moved) moved")
     }
 
-    @Test func aCopySaysTheSame() {
+    @Test func copyIsEqual() {
         let table = MaglevTable(keys: (0..<7).map(key))
         let copy = table.copy()
         #expect(Self.places.allSatisfy { copy[$0] == table[$0] })
         #expect(MaglevTable(keys: []).copy()[17] == nil)
     }
 
-    /// The order in which targets are named means nothing: two load balancers of the same targets say the same.
+    /// The order of targets has no effect, so two load balancers with the same targets agree.
     @Test func theOrderDoesNotMatter() {
         let keys = (0..<20).map(key)
         let one = MaglevTable(keys: keys), other = MaglevTable(keys: keys.reversed())
@@ -68,7 +68,7 @@ import Testing
         #expect(different == 0)
     }
 
-    /// Neighbouring addresses and ports, as real clients have, are spread as well as random ones.
+    /// Consecutive addresses and ports, as real clients have, are distributed as well as random ones.
     @Test func neighboursAreSpread() {
         let table = MaglevTable(keys: (0..<8).map(key))
         var shares = [Int](repeating: 0, count: 8)

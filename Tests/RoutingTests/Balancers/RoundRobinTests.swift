@@ -6,7 +6,7 @@ import Testing
 @Suite struct RoundRobinTests {
     private func picks(_ count: Int, from turns: inout RoundRobin) -> [Int?] { (0..<count).map { _ in turns.next() } }
 
-    @Test func nothingBeforeTheFirstRebuildAndNothingInAnEmptyGroup() {
+    @Test func picksNothingWithoutTargets() {
         var turns = RoundRobin(startingAt: 3)
         #expect(turns.next() == nil)
         turns.rebuild(count: 0) { _ in .ready }
@@ -51,7 +51,7 @@ import Testing
         #expect(turns.isEmpty == test.expected.isEmpty)
     }
 
-    /// Suspects are passed over among targets of the same use, and only while there are others.
+    /// Suspects are skipped only while there are other eligible targets.
     @Test func suspectsComeLast() {
         var turns = RoundRobin()
         turns.rebuild(count: 4, isSuspect: { $0 == 1 }) { $0 == 3 ? .lastResort : .ready }
@@ -62,24 +62,24 @@ import Testing
         #expect(Set(picks(3, from: &turns)) == [1, 2, 3] && turns.suspects == [0] && turns.isFailOpen)
     }
 
-    @Test func theTurnPassesOn() {
+    @Test func turnSurvivesRebuilds() {
         var turns = RoundRobin()
         turns.rebuild(count: 5) { _ in .ready }
         #expect(picks(2, from: &turns) == [0, 1])
-        turns.rebuild(count: 5) { $0 == 2 ? .lastResort : .ready }  // who was next went away: the one after it
+        turns.rebuild(count: 5) { $0 == 2 ? .lastResort : .ready }  // the next target was removed
         #expect(picks(2, from: &turns) == [3, 4])
-        turns.rebuild(count: 5) { _ in .ready }  // it came back: it waits for its turn
+        turns.rebuild(count: 5) { _ in .ready }  // it was added again: it waits for its turn
         #expect(picks(4, from: &turns) == [0, 1, 2, 3])
-        turns.rebuild(count: 3) { _ in .ready }  // the list grew shorter than the turn
+        turns.rebuild(count: 3) { _ in .ready }  // the list became shorter than the turn
         #expect(turns.next() == 1)
         turns.rebuild(count: 5) { _ in .never }
         #expect(turns.next() == nil)
-        turns.rebuild(count: 5) { _ in .ready }  // after nobody, where it stood
+        turns.rebuild(count: 5) { _ in .ready }  // after an empty list, where it was
         #expect(turns.next() == 2)
     }
 
-    /// A rebuild before every pick, each with another target missing: nobody is favoured.
-    @Test func flappingFavoursNobody() {
+    /// With a rebuild before every pick, each without another target, no target is favoured.
+    @Test func flappingFavoursNoTarget() {
         var random = FastRandom(seed: 5)
         var turns = RoundRobin()
         var counts = [Int](repeating: 0, count: 10)

@@ -23,7 +23,7 @@ import Testing
         }
     }
 
-    /// How far any window of `picks` is from its groups' shares, in picks.
+    /// The largest deviation of any window of `picks` from the groups' shares, in picks.
     private func worstDeviation(_ picks: [Int], _ weights: [Int], window: Int) -> Double {
         let sum = Double(weights.reduce(0, +))
         var counts = [Int](repeating: 0, count: weights.count)
@@ -69,7 +69,7 @@ import Testing
         for part in 0..<3 {
             var smooth = SmoothWeights(weights: weights, startingAt: part, of: 3)
             let sequence = picks(weights.reduce(0, +) + 3000, from: &smooth)
-            // 2 % of 1,000 are 20 picks; one worker alone does far better.
+            // 2 % of 1,000 are 20 picks; a single worker is far closer.
             #expect(worstDeviation(sequence, weights, window: 1000) < 3)
             #expect(worstDeviation(sequence, weights, window: 100) < 3)
         }
@@ -86,7 +86,7 @@ import Testing
         }
     }
 
-    @Test func workersDoNotMarchInStep() {
+    @Test func workersStartAtDifferentPicks() {
         let first = (0..<8).map { part in
             var smooth = SmoothWeights(weights: [999, 1], startingAt: part, of: 8)
             return picks(1000, from: &smooth).firstIndex(of: 1)!
@@ -94,14 +94,14 @@ import Testing
         for (one, next) in zip(first, first.dropFirst()) { #expect(next - one == 125) }
     }
 
-    @Test func aCycleTooLongToWalkIsEnteredInItsFirstPart() {
+    @Test func longCycleStartsNearItsBeginning() {
         let weights = (0..<100).map { 900 + $0 % 97 }
         var smooth = SmoothWeights(weights: weights, startingAt: 7, of: 8)
         #expect(worstDeviation(picks(5000, from: &smooth), weights, window: 1000) < 3)
     }
 
-    /// A change before every pick: what each group got follows the sum of its shares.
-    @Test(arguments: 1...6 as ClosedRange<UInt64>) func tenThousandChangesFavourNobody(_ seed: UInt64) {
+    /// With a change before every pick, the picks of each group follow the sum of its shares.
+    @Test(arguments: 1...6 as ClosedRange<UInt64>) func tenThousandChangesFavourNoGroup(_ seed: UInt64) {
         var random = FastRandom(seed: seed)
         let groupCount = 2 + Int(seed) % 4
         var owed = [Double](repeating: 0, count: groupCount)
@@ -123,8 +123,8 @@ import Testing
         for group in weights.indices { #expect(abs(owed[group]) < Double(groupCount)) }
     }
 
-    /// The weights a deployment walks through, 10,000 times, a few picks each: no step may start the cycle anew.
-    @Test func repeatingTheSameWeightsStartsNothingAnew() {
+    /// The weights of a canary deployment, 10,000 times with a few picks each: no step may restart the cycle.
+    @Test func repeatingTheSameWeightsDoesNotRestart() {
         var smooth = SmoothWeights(weights: [99, 1])
         var light = 0
         for _ in 0..<10_000 {
@@ -139,7 +139,7 @@ import Testing
         var still = SmoothWeights(weights: [3, 2, 1])
         var order = [0, 1, 2]
         for turn in 0..<600 {
-            // The order [a, b, c] becomes [b, c, a]; group 0 of `still` is found by what `order` says.
+            // The order [a, b, c] becomes [b, c, a]; `order` maps the groups.
             if turn % 5 == 0 {
                 order = [order[1], order[2], order[0]]
                 moved.adopt(weights: order.map { [3, 2, 1][$0] }, previousIndexOfEach: [1, 2, 0])
@@ -174,7 +174,7 @@ import Testing
                 owed[names[pick]] -= 1
             }
         }
-        // A group that leaves forgoes what it was owed, be it more or less than nothing: that must even out.
+        // A removed group loses its credit or debt, which must even out.
         for name in weightOf.indices { #expect(abs(owed[name]) < 100) }
     }
 

@@ -8,7 +8,7 @@ import Testing
 
     struct Case: Sendable, CustomTestStringConvertible {
         let why: String, count: Int, interval: Double
-        /// All first checks begin within this many seconds, evenly.
+        /// All first checks begin within this many seconds, evenly distributed.
         let window: Double
         var testDescription: String { why }
     }
@@ -23,7 +23,7 @@ import Testing
         Case(why: "more than a thousand per second, as the interval demands", count: 20_000, interval: 5, window: 5),
     ]
 
-    @Test(arguments: cases) func firstChecksComeEvenly(_ test: Case) {
+    @Test(arguments: cases) func firstChecksAreSpreadEvenly(_ test: Case) {
         let interval = Nanoseconds(seconds: test.interval)
         let window = Nanoseconds(seconds: test.window)
         let delays = (0..<test.count).map { CheckSchedule.firstDelay(index: $0, of: test.count, interval: interval) }
@@ -36,7 +36,7 @@ import Testing
                 #expect(gap == slot || gap == slot + 1)
             }
         }
-        // The last slot is filled too: nobody comes early to make room.
+        // The last slot is used too: no check begins early.
         #expect(delays.last! + slot + 1 >= window - slot)
     }
 
@@ -67,7 +67,7 @@ import Testing
         #expect(CheckSchedule.firstDelay(index: 1, of: 2, interval: .max) == Self.second / 2)
     }
 
-    /// 5,000 targets at 5 s for a minute: after the even start no tenth of a second takes twice its share.
+    /// 5,000 targets with an interval of 5 s for a minute: no tenth of a second has twice its share.
     @Test func manyTargetsNeverBurst() {
         var random = FastRandom(seed: 3)
         let interval = 5 * Self.second

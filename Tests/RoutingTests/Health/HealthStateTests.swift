@@ -13,7 +13,7 @@ import Testing
         .checkBegan, .checkPassed, .checkFailed(.timeout), .registered, .deregistered, .drained,
         .becameUnusable(.invalidState), .becameUsable,
     ]
-    /// What every event makes of a phase, in the order of `events`; nil where nothing changes.
+    /// The transition of a phase for each event, in the order of `events`; nil if nothing changes.
     static let table: [(phase: Phase, outcomes: [(Phase, Effect)?])] = {
         let fresh = (Phase.initial(isChecked: false, failures: 0), Effect.becameInitial)
         let leaving = (Phase.draining, Effect.becameDraining)
@@ -68,7 +68,7 @@ import Testing
         ]
     }()
 
-    @Test func everyPhaseMeetsEveryEvent() {
+    @Test func everyPhaseAndEvent() {
         for (phase, outcomes) in Self.table {
             #expect(outcomes.count == Self.events.count)
             for (event, outcome) in zip(Self.events, outcomes) {
@@ -101,7 +101,7 @@ import Testing
         }
     }
 
-    /// Plays a script of checks, `+` passed and `-` failed, one per second, and tells the state after each.
+    /// Runs a script of checks, `+` passed and `-` failed, one per second, and returns the state after each.
     private func play(_ script: String, _ thresholds: HealthThresholds) -> String {
         var health = HealthState(registeredAt: Instant(nanoseconds: 0))
         var now = Instant(nanoseconds: 0)
@@ -160,7 +160,7 @@ import Testing
         #expect(health.registeredAt == later)
     }
 
-    @Test func aTargetMayBeginUnused() {
+    @Test func targetMayBeginUnused() {
         for cause in HealthState.UnusedCause.allCases {
             let health = HealthState(registeredAt: Instant(nanoseconds: 1), unused: cause)
             #expect(health.phase == .unused(cause))
@@ -184,7 +184,7 @@ import Testing
     ]
 
     /// Every phase, reached through events alone.
-    @Test(arguments: faces.indices) func whatIsSeenOfAPhase(_ index: Int) throws {
+    @Test(arguments: faces.indices) func phaseAsReported(_ index: Int) throws {
         let (phase, state, code, use) = Self.faces[index]
         let thresholds = HealthThresholds(healthyCount: 2, unhealthyCount: 1)
         let now = Instant(nanoseconds: 0)

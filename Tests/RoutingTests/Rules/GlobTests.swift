@@ -3,7 +3,7 @@ import Testing
 
 @testable import Routing
 
-/// Answers as the definition does, cell by cell; the judge of the fast matchers.
+/// A reference implementation by the definition, against which the fast matchers are tested.
 func referenceMatches(_ pattern: [UInt8], _ text: [UInt8]) -> Bool {
     // row[i]: whether the pattern so far matches the first i bytes.
     var row = [true] + [Bool](repeating: false, count: text.count)
@@ -23,7 +23,7 @@ func referenceMatches(_ pattern: [UInt8], _ text: [UInt8]) -> Bool {
     return row[text.count]
 }
 
-/// `Glob.matches` for arrays: a span cannot pass through `#expect`.
+/// `Glob.matches` for arrays, since `#expect` cannot capture a span.
 private func globMatches(_ pattern: [UInt8], _ text: [UInt8]) -> Bool { Glob.matches(pattern.span, text.span) }
 
 /// Bytes as text, for messages.
@@ -62,7 +62,7 @@ func asText(_ bytes: [UInt8]) -> String { String(decoding: bytes, as: UTF8.self)
         #expect(matchCount > 500 && matchCount < 4500)
     }
 
-    /// A matcher that retries every star would not live to see the end of this.
+    /// Exponential for a matcher that backtracks into every star.
     @Test(.timeLimit(.minutes(1))) func manyStarsStayCheap() {
         let pattern = [UInt8]((String(repeating: "*a", count: 60) + "*b").utf8)
         let text = [UInt8](repeating: UInt8(ascii: "a"), count: 16_384)

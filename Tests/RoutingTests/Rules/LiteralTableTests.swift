@@ -45,7 +45,7 @@ import Testing
         for _ in 0..<100 {
             var linked = LiteralTable()
             var accumulated = LiteralTable()
-            // Another set before and after: a search must not leave its own.
+            // Other sets are before and after it in the table: a search must not leave its own.
             let others = [LiteralTable.Item(literal: Array("ab".utf8), isAffix: true, value: 0)]
             _ = linked.add(others, accumulates: false)
             _ = accumulated.add(others, accumulates: true)

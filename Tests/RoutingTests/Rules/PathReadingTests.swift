@@ -61,8 +61,9 @@ import Testing
         #expect(result.hasEmptySegments || !result.path.contains("//"))
     }
 
-    /// Slashes in a row are told of though a dot segment has taken them away: who merges first goes elsewhere.
-    @Test func tellsOfSlashesInARow() {
+    /// Consecutive slashes are reported even if a dot segment removed them, since a server that merges slashes first
+    /// resolves to another path.
+    @Test func reportsConsecutiveSlashes() {
         #expect(read("/a//../b", Self.decoding).hasEmptySegments)
         #expect(!read("/a/../b", Self.decoding).hasEmptySegments)
         #expect(!read("//a//", Self.merging).hasEmptySegments)
@@ -72,7 +73,7 @@ import Testing
         ("/a//b", 1), ("/a%20b", 2), ("/%2fa", 2), ("/a%252f", 3), ("/a\\b", 2), ("/a%5cb", 4), ("/a;b", 3),
         ("/a%3bb", 6), ("/%255c", 6), ("/a%253b", 9), ("/%5c;%25;", 12), ("/%5c;%252f", 18), ("/a%25", 2), ("/a%", 1),
     ])
-    func thereAreAsManyAsCanDiffer(path: String, count: Int) {
+    func numberOfDifferentReadings(path: String, count: Int) {
         let bytes = Array(path.utf8)
         let readings = PathReadings(bytes.span)
         #expect(readings.count == count)

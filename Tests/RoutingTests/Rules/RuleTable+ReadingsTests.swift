@@ -15,16 +15,16 @@ import Testing
     private static let guarded = RuleTable([RulePattern(paths: ["/admin*"])])
 
     @Test(arguments: [
-        // Canonical already: the target sees no others.
+        // Canonical already, so targets cannot resolve it differently.
         "//admin/x", "/%2fadmin/x", "/%2Fadmin/x", "///admin", "//admin",
-        // One more reader each.
+        // One further way of reading each.
         "/%5cadmin", "/\\admin", "/%5Cadmin/x", "/;admin/admin", "/;/admin", "/a;b/%252e%252e/admin", "/%252fadmin",
         "/%2561dmin", "/x/%252e%252e/admin", "/x%2f%252e%252e%2fadmin", "/%253b/admin", "/;a%2f/admin",
         // Combinations.
         "/;x=y//admin", "/%2f;x/admin", "/;%5c/admin", "/%5c%2f;/\\admin", "/%3b%2fadmin", "/;x%2fadmin",
         // An authority to some, a segment to others.
         "//x/admin", "///x/admin/y", "/\\x/admin",
-        // So it is once decoded, once parameters are cut off, and once slashes are merged behind it.
+        // The rule's path appears after decoding, after removing parameters, or after merging slashes.
         "/%2fx/admin", "/%2f%2fx/admin", "/%5c%5cx/admin", "/%5cx/admin", "/%252fx/admin", "/;/x/admin",
         "/;a%2fx/admin",
         "//x//admin", "/%2fx%2f%2fadmin", "/%2fx%2fadmin", "//x%2f%2fadmin", "/%2fx/y/%252e%252e/admin",
@@ -58,45 +58,45 @@ import Testing
         #expect(isAmbiguous(table, "//app"))
     }
 
-    /// Both ways: what a rule lets in may be read as what the default keeps out.
+    /// Also in the other direction: a path that a rule allows may be read as one that the default action denies.
     @Test(arguments: [("/public%2f%252e%252e%2fx", true), ("/public;/x", false), ("/public%2fx", false)])
     func aRuleThatLetsIn(path: String, isRefused: Bool) {
         #expect(isAmbiguous(RuleTable([RulePattern(paths: ["/public*"])]), path) == isRefused)
     }
 
-    /// Escapes of bytes that need none.
+    /// Percent-encoding of bytes that do not need it.
     @Test(arguments: [("/v1/users%3adelete", true), ("/v1/users%3Alist", false), ("/%40me/x", true), ("/%41me", false)])
     func escapesAreRead(path: String, isRefused: Bool) {
         let table = RuleTable([RulePattern(paths: ["*:delete"]), RulePattern(paths: ["/@me*"])])
         #expect(isAmbiguous(table, path) == isRefused)
     }
 
-    /// Whoever writes slashes in a row into a rule means them.
-    @Test func aRuleMayHaveSlashesInARow() {
+    /// Consecutive slashes in a rule's value are meant literally.
+    @Test func ruleMayHaveConsecutiveSlashes() {
         let fetch = RuleTable([RulePattern(paths: ["/admin*"]), RulePattern(paths: ["/fetch/https://*"])])
         #expect(!isAmbiguous(fetch, "/fetch/https://x/y"))
         #expect(!isAmbiguous(fetch, "/fetch/https://x//y"))
         #expect(isAmbiguous(fetch, "/fetch/https:%2f/x"))
-        #expect(!isAmbiguous(fetch, "//fetch/https:/x"), "no rule is for that")
+        #expect(!isAmbiguous(fetch, "//fetch/https:/x"), "no rule matches")
         let blocking = RuleTable([RulePattern(paths: ["*//*"]), RulePattern(paths: ["/a*"])])
-        #expect(!isAmbiguous(blocking, "/b//c"), "the first rule takes it")
+        #expect(!isAmbiguous(blocking, "/b//c"), "the first rule matches")
         #expect(!isAmbiguous(blocking, "/a%40b"))
-        #expect(isAmbiguous(blocking, "/b%2f/c"), "the first rule should have")
-        // A better rule than the one with slashes in a row is still found behind them.
+        #expect(isAmbiguous(blocking, "/b%2f/c"), "the first rule would match another reading")
+        // A rule of higher priority than the one with consecutive slashes is still found.
         let later = RuleTable([RulePattern(paths: ["/admin*"]), RulePattern(paths: ["*//*"])])
         #expect(isAmbiguous(later, "//admin"))
     }
 
-    /// The work is bounded: a long path with all that can be read differently is refused, one with escapes alone is
-    /// not.
-    @Test func longPathsAreReadAsFarAsThatIsCheap() {
+    /// The work is bounded: a long path with every kind of ambiguity is rejected, one with escapes alone is not.
+    @Test func workForLongPathsIsBounded() {
         #expect(!isAmbiguous(Self.guarded, "/" + String(repeating: "%20", count: 5_000)))
         #expect(!isAmbiguous(Self.guarded, "/" + String(repeating: "a/%20", count: 500)))
         #expect(!isAmbiguous(Self.guarded, "/x;%5c%252f" + String(repeating: "a", count: 3_000)))
         #expect(isAmbiguous(Self.guarded, "/x;%5c%252f" + String(repeating: "a", count: 4_000)))
     }
 
-    /// Whatever is served is so under every single reader, and what has nothing to be read differently is served.
+    /// A path that is not rejected matches the same rule in every reading, and a path without ambiguity is not
+    /// rejected.
     @Test(arguments: [UInt64(1), 2, 3]) func nothingServedIsReadDifferently(seed: UInt64) {
         var random = FastRandom(seed: seed)
         func below(_ limit: Int) -> Int { Int(truncatingIfNeeded: random.next() >> 33) % limit }

@@ -90,14 +90,14 @@ import Testing
         }
     }
 
-    /// `firstMatch` for text: a span cannot pass through `#expect`.
+    /// `firstMatch` for text, since `#expect` cannot capture a span.
     private func match(_ table: RuleTable, _ host: String, _ path: String) -> Int? {
         let host = Array(host.utf8)
         let path = Array(path.utf8)
         return table.firstMatch(host: host.span, path: path.span)
     }
 
-    /// Tries rule after rule, value after value.
+    /// A reference implementation that tries every rule and value in order.
     private func reference(_ patterns: [RulePattern], _ host: [UInt8], _ path: [UInt8]) -> Int? {
         patterns.firstIndex { pattern in
             (pattern.hosts.isEmpty || pattern.hosts.contains { referenceMatches(Array($0.lowercased().utf8), host) })
@@ -105,7 +105,7 @@ import Testing
         }
     }
 
-    /// Words from a small alphabet, so that values collide, nest and shadow each other all the time.
+    /// Texts over a small alphabet, so that values often collide, nest and shadow each other.
     @Test(arguments: 1...10 as ClosedRange<UInt64>) func agreesWithTheReference(_ seed: UInt64) {
         var random = FastRandom(seed: seed)
         var found = Set<Int?>()
@@ -128,7 +128,7 @@ import Testing
         #expect(found.count > 10 && found.contains(nil))
     }
 
-    /// A value with stars at its ends or, the wilder the more often, within.
+    /// A value with wildcards at its ends or, with higher `wildness` more often, inside.
     private func randomValue(_ alphabet: String, _ wildness: Int, _ random: inout FastRandom) -> String {
         var text = String(decoding: randomText(from: alphabet, upTo: 4, &random), as: UTF8.self)
         switch random.next(below: 4) {
