@@ -52,7 +52,7 @@ import Testing
         #expect(entry["apus_reason"] == .null)
     }
 
-    @Test("A refused request is logged with what was read of it: its line, and its bytes")
+    @Test("A rejected request is logged with its request line and its bytes, as far as they were read")
     func refused() throws {
         let target = try TargetServer()
         let apus = try ApusProcess.start(Document(target))
@@ -73,7 +73,7 @@ import Testing
             let logged = expectLogged(by: apus, line, status: status, target: "-")
             #expect(logged?.receivedBytes == request.utf8.count, "\(line)")
             #expect(logged?.traceID == "-", "\(line)")
-            #expect(logged?.errorReason == "-", "only ALB's own words may stand there")
+            #expect(logged?.errorReason == "-", "only ALB's own reasons are allowed there")
         }
         #expect(target.requests.isEmpty)
     }
@@ -104,7 +104,7 @@ import Testing
         expectMetric(apus, "apus_requests_non_compliant_total", is: 7)
     }
 
-    @Test("Answers made here are logged with the trace that a target would have seen")
+    @Test("Responses made by Apus are logged with the trace id that a target would have seen")
     func tracesOfAnswersMadeHere() throws {
         let fixed: JSON = ["type": "fixed-response", "fixedResponseConfig": ["statusCode": "200"]]
         let redirect: JSON = ["type": "redirect", "redirectConfig": ["statusCode": "HTTP_301", "path": "/elsewhere"]]
@@ -146,7 +146,7 @@ import Testing
         #expect(try apus.metric("apus_log_lines_dropped_total") == 0)
     }
 
-    @Test("A log that cannot be written is counted and costs no request")
+    @Test("A log that cannot be written is reported and counted, and no request fails")
     func cannotBeWritten() throws {
         let target = try TargetServer()
         let apus = try ApusProcess.start(Document(target))

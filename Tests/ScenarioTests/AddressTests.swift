@@ -1,9 +1,9 @@
 import Glibc
 import Testing
 
-/// Listeners and targets elsewhere than on 127.0.0.1 and a high port.
+/// Listeners and targets on IPv6 and on a well-known port.
 @Suite struct AddressTests {
-    /// Whether this machine speaks IPv6 with itself.
+    /// Whether this machine has an IPv6 loopback address.
     static let hasIPv6 = (try? Socket.listening(host: "::1")) != nil
 
     @Test("IPv6: clients, targets, health checks, fields and logs", .enabled(if: hasIPv6, "this machine has no ::1"))
@@ -23,7 +23,7 @@ import Testing
         #expect(line?.client == from)
         #expect(line?.request == "GET http://[::1]:\(apus.port)/six HTTP/1.1")
 
-        // The other address of the same listener, and a request that knows no name for it.
+        // The other address of the same listener, and a request without Host.
         #expect(try RawClient(port: apus.port).get("/four").text == "blue\n")
         expectLogged(by: apus, "/four", status: 200, target: "[::1]:\(target.port)")
         #expect(try apus.client().exchange("GET /old HTTP/1.0\r\n\r\n").text == "blue\n")
@@ -42,7 +42,7 @@ import Testing
         expectLogged(by: apus, "/bare", status: 200)
     }
 
-    @Test("On port 80 Host loses its port, whatever it is", .enabled(if: getuid() == 0, "only root may bind port 80"))
+    @Test("On port 80 the port is removed from Host", .enabled(if: getuid() == 0, "only root may bind port 80"))
     func wellKnownPort() throws {
         let target = try TargetServer()
         var document = Document(target)

@@ -1,7 +1,7 @@
 import Foundation
 import Testing
 
-/// The pages whose commands run as they stand there.
+/// The documents whose commands are run by a test.
 @Suite struct AdminAPIDocumentTests {
     @Test("Every command of docs/admin-api.md answers as the page says")
     func adminAPI() throws { try follow("docs/admin-api.md", stepsMin: 25) }

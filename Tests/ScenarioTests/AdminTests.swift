@@ -1,8 +1,8 @@
 import Testing
 
-/// The admin socket: reads, refusals, events.
+/// The admin socket: reads, errors, events.
 @Suite struct AdminTests {
-    @Test("Refusals carry ELBv2's code, the fitting status, a message and a remedy; nothing changes")
+    @Test("Errors have ELBv2's code, the right status, a message and a remedy, and change nothing")
     func refusals() throws {
         let target = try TargetServer()
         let apus = try ApusProcess.start(Document(target))
@@ -48,7 +48,7 @@ import Testing
         expectServes(apus)
     }
 
-    @Test("A name of 4 MB is refused, and the line about it in our own log is a short one")
+    @Test("A name of 4 MB is rejected, and the log line about it is short")
     func longNames() throws {
         let apus = try ApusProcess.start(Document(try TargetServer()))
         let name = String(repeating: "n", count: 4 << 20)
@@ -73,7 +73,7 @@ import Testing
         #expect(config["targetGroups"][0]["name"] == "blue")
         #expect(config["loadBalancers"][0]["listeners"][0]["port"].int == Int(apus.port))
         let checked = try apus.admin("POST", "/v1/check", text: config.text)
-        #expect(checked.status == 200, "what it tells it must also take: \(checked.text)")
+        #expect(checked.status == 200, "it must accept its own output: \(checked.text)")
         let metrics = try apus.admin("GET", "/metrics").text
         #expect(metrics.contains("# TYPE apus_requests_total counter"))
         #expect(try apus.metric("apus_requests_total") >= 1)
@@ -102,7 +102,7 @@ import Testing
         #expect(try apus.client().get("/nine").status == 200)
     }
 
-    @Test("A PUT of a group's health check keeps its targets, and what they are")
+    @Test("A PUT of a group's health check keeps its targets and their type")
     func putKeepsTargets() throws {
         let target = try TargetServer()
         let apus = try ApusProcess.start(Document(target))
@@ -143,7 +143,7 @@ import Testing
         for line in lines { #expect(JSON(parsing: Array(line.utf8)) != .null, "\(line)") }
     }
 
-    @Test("The socket answers while workers are saturated, and its HTTP is as strict as theirs")
+    @Test("The socket answers while workers are saturated, and parses HTTP as strictly as they do")
     func answersUnderLoad() throws {
         let target = try TargetServer()
         let apus = try ApusProcess.start(Document(target))

@@ -1,8 +1,8 @@
 import Testing
 
-/// Paths that targets read as others than the one that was written, and for which a rule was made.
+/// Paths that targets resolve differently (path confusion), so that a rule could be bypassed.
 @Suite struct AmbiguousPathTests {
-    /// nginx with a page that everybody finds under `/admin`, and a rule that keeps everybody away from it.
+    /// nginx with a page under `/admin`, and a rule that denies access to it.
     private func start(attributes: [String: JSON] = [:]) throws -> (apus: ApusProcess, nginx: PortServer) {
         let nginx = try PortServer.nginx(
             isHTTP2: false, pair: nil, directives: #"location /admin { return 200 "secret\n"; }"#)
@@ -22,13 +22,13 @@ import Testing
         "GET \(target) HTTP/1.1\r\nHost: a.example\r\nConnection: close\r\n\r\n"
     }
 
-    @Test func nobodyGetsAroundARule() throws {
+    @Test func rulesCannotBeBypassed() throws {
         let (apus, nginx) = try start()
         #expect(try apus.client().get("/admin/x").status == 403)
         let targets = ["//admin/x", "/%2fadmin/x", "/.//admin/x", "/x/..//admin/x", "http://a//admin/x"]
         for target in targets {
             let direct = try RawClient(port: nginx.port).exchange(Self.request(target))
-            #expect(direct.text == "secret\n", "nginx reads \(target) as /admin/x, which is what this is about")
+            #expect(direct.text == "secret\n", "nginx resolves \(target) to /admin/x")
             let client = try apus.client()
             let answer = try client.exchange(Self.request(target))
             expectMadeHere(answer, 400, target)
@@ -40,7 +40,7 @@ import Testing
         expectMetric(apus, "apus_requests_forwarded_total", is: 0)
     }
 
-    @Test func overHTTP2NeitherDoesAnybody() throws {
+    @Test func rulesCannotBeBypassedOverHTTP2() throws {
         let (apus, _) = try start(attributes: ["apus.h2c.enabled": true])
         for path in ["//admin/x", "/%2fadmin/x", "/.//admin/x", "/x/..//admin/x", "/%2Fadmin/x", "/;a//admin"] {
             let told = try Tool.curl(
@@ -50,8 +50,8 @@ import Testing
         expectMetric(apus, "apus_requests_ambiguous_path_total", is: 6)
     }
 
-    /// Where all readings lead to the same rule, the path goes on as it came.
-    @Test func whatReadsAlikeIsServedAsItCame() throws {
+    /// If all readings match the same rule, the path is forwarded as received.
+    @Test func harmlessAmbiguityIsForwarded() throws {
         let target = try TargetServer()
         let denial: JSON = ["type": "fixed-response", "fixedResponseConfig": ["statusCode": "403"]]
         let rules = [Document.rule(1, "path-pattern", ["/admin*"], denial)]
@@ -70,7 +70,7 @@ import Testing
         expectMetric(apus, "apus_requests_ambiguous_path_total", is: 0)
     }
 
-    /// Dot segments that only some see were refused before any rule was asked, and still are.
+    /// Dot segments that only some servers see are rejected before any rule is evaluated.
     @Test func hiddenDotSegmentsCountAsWell() throws {
         let (apus, _) = try start()
         let answer = try apus.client().exchange(Self.request("/x/..;/admin"))

@@ -1,9 +1,9 @@
 import Testing
 
-/// Nothing is lost on change.
+/// Changes of the configuration under load lose no request.
 @Suite struct ChangeUnderLoadTests {
     @Test(
-        "10,000 registrations, deregistrations and changes of weight under load cost no request and cut no connection")
+        "10,000 registrations, deregistrations and changes of weights under load fail no request and cut no connection")
     func changesCostNothing() throws {
         let blue = try TargetServer("blue")
         let green = try TargetServer("green")
@@ -32,12 +32,12 @@ import Testing
         #expect(report.answeredCount > 1_000)
         #expect(try apus.metric("apus_connections_cut_by_configuration_total") == 0)
         #expect(try apus.metric("apus_exchanges_cut_by_deregistration_total") == 0)
-        // One accepted connection per client: no change made one of them connect again.
+        // One accepted connection per client: no change made a client reconnect.
         #expect(try apus.metric("apus_client_connections_accepted_total") == 3)
         expectLogged(by: apus, "/load/0-1 ", status: 200, targetStatus: 200)
     }
 
-    @Test("Rules, listeners and groups come and go under load")
+    @Test("Rules, listeners and groups are added and removed under load")
     func objectsComeAndGo() throws {
         let blue = try TargetServer("blue")
         let other = try TargetServer("other")
@@ -64,7 +64,7 @@ import Testing
         expectLogged(by: apus, "/load/1-1 ", status: 200)
     }
 
-    @Test("A listener put over the socket answers, and one deleted lets its exchanges finish")
+    @Test("A listener that is added over the socket works, and one that is deleted lets its exchanges finish")
     func listenersComeAndGo() throws {
         let gate = Gate()
         let blue = try TargetServer("blue") { connection in

@@ -1,16 +1,16 @@
 import Foundation
 import Testing
 
-/// Clients, targets and changes of every kind at once, chosen by a seed: whatever happens, the process goes on, nothing
-/// is left behind, and who asks properly is answered.
+/// Random clients, targets and changes at the same time, chosen by a seed: the process survives, nothing leaks, and
+/// valid requests are answered.
 @Suite struct ChaosTests {
-    /// Seconds of it; `APUS_CHAOS_SECONDS` for a long night.
+    /// Duration in seconds; `APUS_CHAOS_SECONDS` sets a longer one.
     private static let seconds = Double(ProcessInfo.processInfo.environment["APUS_CHAOS_SECONDS"] ?? "") ?? 6
-    /// `APUS_CHAOS_SEED` repeats the choices of a run, though not their timing.
+    /// `APUS_CHAOS_SEED` repeats the choices of a run, but not their timing.
     private static let seed =
         UInt64(ProcessInfo.processInfo.environment["APUS_CHAOS_SEED"] ?? "") ?? .random(in: 0...UInt64.max)
 
-    /// Ends requests on one connection in all ways that targets have, good and bad.
+    /// Answers the requests of one connection in every way, valid and invalid.
     private static func target(seed: UInt64) -> TargetServer.Script {
         let seeds = Locked(SplitMix(state: seed))
         return { connection in
@@ -21,7 +21,7 @@ import Testing
         }
     }
 
-    /// Answers one request; `false` when the connection is to end.
+    /// Answers one request. Returns false if the connection has to end.
     private static func answer(
         _ request: inout Message, on connection: TargetConnection, _ random: inout SplitMix
     ) throws -> Bool {
@@ -63,7 +63,8 @@ import Testing
         return false
     }
 
-    /// A few requests, mostly whole, in pieces of any size; then the client reads a little, and leaves somehow.
+    /// Sends a few requests, mostly complete, in pieces of any size; then reads a little, and ends the connection in
+    /// some way.
     private static func client(port: UInt16, _ random: inout SplitMix) throws {
         let client = try RawClient(port: port, receiveBuffer: Bool.random(using: &random) ? 4_096 : nil)
         client.wire.patience = 0.4
@@ -112,8 +113,7 @@ import Testing
         }
     }
 
-    /// One change over the socket: targets, weights, rules and listeners come and go, and the file is read again.
-    /// Refusals are answers too.
+    /// One change over the socket: of targets, weights, rules and listeners, or a reload. Errors are valid answers.
     private static func change(
         _ admin: AdminClient, _ apus: ApusProcess, _ servers: [TargetServer], spare: UInt16, _ random: inout SplitMix
     ) throws {
@@ -161,9 +161,9 @@ import Testing
         return try ApusProcess.start(document)
     }
 
-    /// With much memory, and with so little that some are refused and others are cut off to serve the rest.
+    /// With much memory, and with so little that some clients are rejected and others are shed.
     @Test(
-        "Clients, targets and changes of every kind at once leave the process as it was", arguments: [1 << 30, 1 << 20])
+        "Random clients, targets and changes at the same time leave nothing behind", arguments: [1 << 30, 1 << 20])
     func everythingAtOnce(memoryBytes: Int) throws {
         let seed = Self.seed &+ UInt64(memoryBytes)
         let servers = try (0..<4).map { try TargetServer("t\($0)", script: Self.target(seed: seed &+ UInt64($0))) }
@@ -174,7 +174,7 @@ import Testing
             Background {
                 var random = SplitMix(state: seed &+ 100 &+ UInt64(number))
                 let port = number % 4 == 0 ? spare : apus.port
-                // A client that fails is one that Apus refused or cut off, as it should some.
+                // A client that fails was rejected or shed by Apus, which is allowed.
                 while !deadline.hasPassed {
                     do { try Self.client(port: port, &random) } catch { _ = always(for: 0.01) { true } }
                 }
@@ -187,7 +187,7 @@ import Testing
         }
         for client in clients { try client.value(within: Self.seconds + 60) }
         try #require(apus.process.exitStatus == nil, "seed \(seed):\n\(apus.errors.suffix(8_000))")
-        #expect(deadline.hasPassed, "seed \(seed): the admin socket went away")
+        #expect(deadline.hasPassed, "seed \(seed): the admin socket is gone")
         for server in servers {
             for group in ["blue", "green"] {
                 try admin.ask("POST", "/v1/target-groups/\(group)/targets", ["targets": [server.address.json]])

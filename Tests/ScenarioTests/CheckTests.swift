@@ -2,7 +2,7 @@ import Foundation
 import Glibc
 import Testing
 
-/// `apus check` says what `run` and `reload` would say, and what it cannot know.
+/// `apus check` reports what `run` and `reload` would report, and what it cannot check.
 @Suite struct CheckTests {
     private let folder: String
 
@@ -15,7 +15,7 @@ import Testing
         return document
     }
 
-    /// What each has said on a line of its own: mistakes, not log lines.
+    /// The errors, one on each line, without log lines.
     private func mistakes(
         _ command: String, _ file: String = "apus.yaml"
     ) throws -> (lines: [String], status: Int32?, all: String) {
@@ -33,9 +33,9 @@ import Testing
     struct Case: Sendable, CustomTestStringConvertible {
         /// What is wrong.
         let testDescription: String
-        /// What the mistake says.
+        /// The text of the error.
         let words: [String]
-        /// Makes the document wrong; it gets the folder, and a port that is in use.
+        /// Breaks the document, given the folder and a port that is in use.
         let change: @Sendable (_ text: String, _ folder: String, _ taken: UInt16) -> String
     }
 
@@ -79,7 +79,8 @@ import Testing
         },
     ]
 
-    @Test("check says what run says, and leaves nothing behind", arguments: refusals) func refused(_ test: Case) throws
+    @Test("check reports what run reports, and leaves nothing behind", arguments: refusals) func refused(_ test: Case)
+        throws
     {
         defer { removeFolder(folder) }
         if test.testDescription.contains("user"), getuid() != 0 { return }
@@ -106,7 +107,7 @@ import Testing
         #expect(try String(contentsOfFile: "\(folder)/file", encoding: .utf8) == "precious")
     }
 
-    @Test("With --file-only the host is left aside, and that is said")
+    @Test("With --file-only the host is not checked, and the output says so")
     func fileOnly() throws {
         defer { removeFolder(folder) }
         let taken = try Socket.listening()
@@ -120,7 +121,7 @@ import Testing
         #expect(try ApusProcess.command(words, socket: "", folder: folder).status == .exited(1))
     }
 
-    @Test("All that is wrong is said at once")
+    @Test("All errors are reported at once")
     func everything() throws {
         defer { removeFolder(folder) }
         let taken = try Socket.listening()
@@ -133,7 +134,7 @@ import Testing
         #expect(try mistakes("check").lines.count == 3)
     }
 
-    @Test("Two listeners that overlap are told of each other, by check, run and the socket")
+    @Test("Overlapping listeners are reported by check, run and the socket")
     func overlap() throws {
         defer { removeFolder(folder) }
         let port = try PortAllocator.port()
@@ -165,7 +166,7 @@ import Testing
         #expect(refused.status == 409 && refused.errorCode == "DuplicateListener", "\(refused.text)")
     }
 
-    @Test("An Apus that runs is asked: its own ports are not in its way, and another program's are")
+    @Test("check asks the running Apus: its own ports are free for it, another program's are not")
     func running() throws {
         defer { removeFolder(folder) }
         let apus = try ApusProcess.start(Self.document())
@@ -213,7 +214,7 @@ import Testing
         expectServes(apus)
     }
 
-    @Test("What takes effect at the next start only is checked as well", .enabled(if: getuid() == 0, "needs root"))
+    @Test("Settings that take effect only at the next start are checked too", .enabled(if: getuid() == 0, "needs root"))
     func nextStart() throws {
         defer { removeFolder(folder) }
         let apus = try ApusProcess.start(Self.document())
@@ -226,7 +227,7 @@ import Testing
         #expect(try apus.command("reload").output.contains("runtime.user"))
     }
 
-    @Test("A missing folder of a log is made, as that of the socket is, and both are said")
+    @Test("Missing folders for logs and the socket are created, and check says so")
     func folders() throws {
         defer { removeFolder(folder) }
         let port = try PortAllocator.port()

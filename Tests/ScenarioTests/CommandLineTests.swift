@@ -2,7 +2,7 @@ import Foundation
 import Glibc
 import Testing
 
-/// `apus` as people and scripts use it.
+/// The command line for people and scripts.
 @Suite struct CommandLineTests {
     private func start() throws -> (ApusProcess, TargetServer, TargetServer) {
         let blue = try TargetServer("blue")
@@ -32,7 +32,7 @@ import Testing
         #expect(toScripts.status == .exited(1) && toScripts.errors == refused.errors)
         #expect(toScripts.json["error"]["code"] == "TargetGroupNotFound", "\(toScripts.output)")
         #expect(apus.terminate() == .exited(0))
-        // Wrong usage is told without asking anybody.
+        // Wrong usage is reported without connecting to the server.
         for words in [
             ["rules", "put", "web:80/1", "--forward", "blue"], ["weights", "web:80", "blue=1", "blue=2"],
             ["weights", "web:80", "blue=1000"], ["rules", "put", "web:80/1", "--path", "/", "--forward", "blue=1000"],
@@ -77,7 +77,7 @@ import Testing
         #expect(try ApusProcess.command(["status"], socket: "/nowhere.sock", folder: apus.folder).status == .exited(3))
     }
 
-    @Test("Register, weigh, deregister --wait: the life of a deployment")
+    @Test("A deployment: register, change weights, deregister --wait")
     func deployment() throws {
         let (apus, blue, _) = try start()
         let new = try TargetServer("new")
@@ -97,7 +97,7 @@ import Testing
         #expect(try apus.command("weights", "web:\(apus.port)", "blue=lots").status == .exited(2))
     }
 
-    @Test("Rules and instances are put, listed and deleted")
+    @Test("Rules and instances are added, listed and deleted")
     func rulesAndInstances() throws {
         let (apus, _, _) = try start()
         #expect(try apus.command("instances", "set", "i-7", "10.0.0.7").status == .exited(0))
@@ -147,13 +147,13 @@ import Testing
         #expect(watching.waitForExit() != nil)
     }
 
-    @Test("With --json every refusal is JSON of one shape, with numbers as numbers")
+    @Test("With --json every error is JSON of the same shape, with numbers as numbers")
     func refusalsForScripts() throws {
         let (apus, _, _) = try start()
         func error(_ words: String...) throws -> JSON {
             let result = try ApusProcess.command(words + ["--json"], socket: apus.socketPath, folder: apus.folder)
             #expect(result.status != .exited(0))
-            #expect(!result.errors.isEmpty, "people read it as well")
+            #expect(!result.errors.isEmpty, "the error is also text on standard error")
             let error = result.json["error"]
             for key in ["code", "message", "remedy"] {
                 #expect(error[key].string?.isEmpty == false, "\(result.output)")
@@ -162,7 +162,7 @@ import Testing
         }
         #expect(try error("targets", "register", "nowhere", "127.0.0.1:80")["code"] == "TargetGroupNotFound")
         #expect(try error("weights", "web")["code"] == "UsageError")
-        // The word is what is wrong, not the option behind it.
+        // The unknown word is reported, not the option after it.
         #expect(try error("nosuch")["message"] == "Unexpected argument 'nosuch'")
         #expect(try error("targets", "lst")["message"] == "Unexpected argument 'lst'")
         #expect(try error("target", "list")["remedy"] == "Did you mean \"apus targets list\"?")
@@ -190,7 +190,7 @@ import Testing
     }
 
     @Test(
-        "What cannot be read is answered with what can",
+        "An argument that cannot be parsed is rejected with an example",
         arguments: [
             (["rules", "list", "web"], "as in web:8080"), (["rules", "list", "web:99999"], "from 1 to 65535"),
             (["rules", "delete", "web:80/x"], "as in web:80/10"),
@@ -208,12 +208,14 @@ import Testing
         #expect(usage.errors.contains(example), "\(usage.errors)")
     }
 
-    @Test("A socket of others: exit 1, and who may", .enabled(if: getuid() == 0, "only root can lay down its rights"))
+    @Test(
+        "A socket of another user: exit 1, and which user may use it",
+        .enabled(if: getuid() == 0, "only root can drop capabilities"))
     func forbiddenSocket() throws {
         let (apus, _, _) = try start()
         let owner: [FileAttributeKey: Any] = [.ownerAccountID: 65_534, .groupOwnerAccountID: 65_534]
         try FileManager.default.setAttributes(owner, ofItemAtPath: apus.socketPath)
-        // Root without capabilities is anybody to what is another's.
+        // Root without capabilities has no access to other users' files.
         let words = ["setpriv", "--bounding-set=-all", "--inh-caps=-all", ApusProcess.binary]
         for arguments in [["status"], ["check", apus.configurationPath]] {
             let asking = try ChildProcess(

@@ -1,14 +1,14 @@
 import Foundation
 import Testing
 
-/// Targets that neither take connections nor refuse them, as hosts that are gone: another target is connected to at the
-/// same time, and whoever is connected first gets the request.
+/// Targets that neither accept nor refuse connections, like hosts that are gone: connections to several targets are
+/// raced (happy eyeballs), and the first one gets the request.
 @Suite struct ConnectRaceTests {
-    /// Seconds within which a request must be answered though its first target is silent: the race begins after 0.25 s.
-    /// A connection alone would take 10 s to be given up.
+    /// Seconds within which a request must be answered although its first target is silent. The race begins after 0.25
+    /// s; without a race the connect timeout is 10 s.
     private static let patience = 3.0
 
-    /// One worker; health checks go to `checked`, which is well, so that only connections can tell.
+    /// One worker. Health checks go to `checked`, which is healthy, so that only connections show the failure.
     private func document(
         _ targets: [Document.Address], checked: UInt16, group: [String: JSON] = [:]
     ) -> Document {
@@ -19,7 +19,7 @@ import Testing
         return document
     }
 
-    /// What `work` gives, and the seconds that it takes.
+    /// The result of `work`, and the seconds that it took.
     private func timed<Value>(_ work: () throws -> Value) rethrows -> (value: Value, seconds: Double) {
         let began = Date()
         let value = try work()
@@ -27,7 +27,8 @@ import Testing
     }
 
     @Test(
-        "A request whose target does not take the connection is answered by another", arguments: ["GET", "POST"], 1...2)
+        "A request whose target does not accept the connection is answered by another target",
+        arguments: ["GET", "POST"], 1...2)
     func firstConnected(method: String, silentCount: Int) throws {
         let living = try TargetServer("living")
         let full = try (0..<silentCount).map { _ in try FullTarget() }
@@ -44,7 +45,7 @@ import Testing
         expectLogged(by: apus, "/race-1 ", status: 200, target: living.address.text)
     }
 
-    @Test("The race begins when the group says so")
+    @Test("The race begins after the group's head start")
     func startOfTheRace() throws {
         let living = try TargetServer("living")
         let full = try FullTarget()
@@ -57,10 +58,10 @@ import Testing
         #expect(answers.allSatisfy { $0.value == 200 })
         let waits = answers.map(\.seconds)
         #expect(waits.max() ?? 0 >= 1.5 && waits.max() ?? 0 < 1.5 + Self.patience, "\(waits)")
-        #expect(waits.min() ?? 9 < 1.5, "the other request met the living target first: \(waits)")
+        #expect(waits.min() ?? 9 < 1.5, "the other request used the responsive target first: \(waits)")
     }
 
-    @Test("A connection that comes too late for its request serves the next one")
+    @Test("A connection that loses the race serves a later request")
     func lateConnection() throws {
         let late = try GatedTarget("late"), living = try TargetServer("living")
         let apus = try ApusProcess.start(document([late.address, living.address], checked: living.port))
@@ -70,10 +71,10 @@ import Testing
             eventually { (try? apus.metric("apus_target_connections_idle")) == 2 },
             "the late connection is kept, and so is that of the target that answered")
         #expect(eventually { (try? apus.client().get("/late").text) == "late\n" })
-        #expect(late.acceptedCount == 1, "the request used the connection that had come late")
+        #expect(late.acceptedCount == 1, "the request used the connection that was established late")
     }
 
-    @Test("When no target takes a connection, the answer comes when connecting has taken too long")
+    @Test("If no target accepts a connection, the request is answered at the connect timeout")
     func nobodyConnects() throws {
         let living = try TargetServer("living")
         let full = try (0..<2).map { _ in try FullTarget() }
@@ -84,7 +85,7 @@ import Testing
         let answer = try apus.client().get("/nobody")
         #expect([502, 504].contains(answer.status))
         expectMadeHere(answer, answer.status)
-        #expect(try eventually { try apus.metric("apus_target_connections_active") == 0 }, "nothing is left behind")
+        #expect(try eventually { try apus.metric("apus_target_connections_active") == 0 }, "no connection is left")
     }
 
     @Test("A client that leaves during the race leaves nothing behind")
@@ -97,7 +98,9 @@ import Testing
                 full.map(\.address), checked: living.port, group: ["apus.target_connect_timeout.seconds": 2]))
         let client = try apus.client()
         try client.send("GET /leaves HTTP/1.1\r\nHost: a.b\r\n\r\n")
-        #expect(try eventually { try apus.metric("apus_target_connections_active") == 2 }, "both are raced for")
+        #expect(
+            try eventually { try apus.metric("apus_target_connections_active") == 2 },
+            "connections to both are attempted")
         client.reset()
         #expect(try eventually { try apus.metric("apus_requests_active") == 0 })
         #expect(try eventually { try apus.metric("apus_target_connections_active") == 0 })
@@ -106,7 +109,7 @@ import Testing
 
     // MARK: what ends a wait
 
-    @Test("Requests that wait for a connection go elsewhere when the target is deregistered")
+    @Test("Requests that wait for a connection go to another target when theirs is deregistered")
     func deregistered() throws {
         let full = try FullTarget(), living = try TargetServer("living")
         defer { full.close() }
@@ -122,11 +125,11 @@ import Testing
         #expect(answer.value == "living\n" && answer.seconds < Self.patience, "\(answer)")
     }
 
-    @Test("Requests that wait for a connection go elsewhere when the target turns unhealthy")
+    @Test("Requests that wait for a connection go to another target when theirs becomes unhealthy")
     func turnsUnhealthy() throws {
         let stalling = try GatedTarget("stalling"), living = try TargetServer("living")
         stalling.open()
-        // The race never begins: the health checks alone end the wait.
+        // The race is disabled, so only the health check ends the wait.
         let group: [String: JSON] = [
             "apus.target_connect_race.seconds": 60, "apus.target_connect_timeout.seconds": 60,
         ]
@@ -146,7 +149,7 @@ import Testing
 
     // MARK: tunnels
 
-    @Test("Connections that are passed on race as well", arguments: 1...2)
+    @Test("Tunnels race connections too", arguments: 1...2)
     func tunnels(silentCount: Int) throws {
         let living = try StreamTarget(script: StreamTarget.naming("living"))
         let full = try (0..<silentCount).map { _ in try FullTarget() }
@@ -155,13 +158,13 @@ import Testing
         document.groups[0].targets += full.map(\.address)
         document.runtime["workers"] = 1
         let apus = try ApusProcess.start(document)
-        // A flow's target is found by a hash: of 8 flows hardly all begin with the living one.
+        // The target of a flow is chosen by a hash: it is unlikely that all 8 flows choose the responsive one.
         for number in 1...8 {
             let client = try apus.client()
             let answer = timed { client.text() }
             #expect(answer.value == "living" && answer.seconds < Self.patience, "connection \(number): \(answer)")
             client.endWriting()
         }
-        #expect(try eventually { try apus.metric("apus_target_connections_active") == 0 }, "nothing is left behind")
+        #expect(try eventually { try apus.metric("apus_target_connections_active") == 0 }, "no connection is left")
     }
 }

@@ -1,11 +1,11 @@
 import Foundation
 import Testing
 
-/// Targets in containers that are killed, stopped, paused, disconnected and restarted under load. A container that ends
-/// takes its address with it: packets to it are lost, and connections are neither taken nor refused.
+/// Targets in containers that are killed, stopped, paused, disconnected and restarted under load. When a container
+/// ends, its address disappears: packets to it are lost, and connections are neither accepted nor refused.
 @Suite(.serialized, .enabled(if: Containers.areAllowed, "a Docker daemon cannot be started here"))
 struct ContainerDeathTests {
-    /// A way to die, and to come back.
+    /// How a container fails, and how it recovers.
     enum Death: String, CaseIterable, Sendable {
         case killed, stopped, paused, disconnected, restarted
 
@@ -28,7 +28,7 @@ struct ContainerDeathTests {
             }
         }
 
-        /// The longest that a client may wait on a machine that runs other tests: see `TargetDeathTests`.
+        /// The longest time that a client may wait on a machine that runs other tests; see `TargetDeathTests`.
         var longestSeconds: Double {
             switch self {
             case .killed, .stopped, .restarted: 2
@@ -45,21 +45,21 @@ struct ContainerDeathTests {
                 groups: [.init("blue", targets.hosts.map(\.address))]), namespace: targets.namespace)
     }
 
-    /// Has a container die and come back while clients ask on; when it died, and when it was back.
+    /// Makes a container fail and recover while clients send requests. Returns when it failed and when it recovered.
     private func passes(
         _ death: Death, _ container: Container, _ apus: ApusProcess, _ loop: ClosedLoop
     ) throws -> (from: Date, to: Date) {
         let began = Date()
         try death.begin(container)
         if death != .restarted { #expect(apus.target(container.address, becomes: "unhealthy"), "\(death)") }
-        #expect(loop.goesOn(), "\(death): nobody is answered any more")
+        #expect(loop.goesOn(), "\(death): no request is answered any more")
         try death.end(container)
         #expect(apus.target(container.address, becomes: "healthy"), "\(death): it is back")
         #expect(loop.goesOn(), "\(death)")
         return (began, Date())
     }
 
-    @Test("Containers die one after the other: no GET fails, and none waits long", arguments: [2, 3])
+    @Test("Containers fail one after the other: no GET fails, and none waits long", arguments: [2, 3])
     func oneAfterTheOther(count: Int) throws {
         let targets = try Containers(count: count, answerSeconds: 0.015)
         let apus = try start(targets)
@@ -77,7 +77,7 @@ struct ContainerDeathTests {
         }
     }
 
-    @Test("Containers die one after the other: no POST is processed twice, and few are not answered")
+    @Test("Containers fail one after the other: no POST is processed twice, and few fail")
     func posts() throws {
         let targets = try Containers(count: 3)
         let apus = try start(targets)

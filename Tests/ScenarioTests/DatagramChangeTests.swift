@@ -1,19 +1,19 @@
 import Foundation
 import Testing
 
-/// Flows of datagrams and what changes beside them: whom new ones go to, and what becomes of those that are there.
+/// UDP flows and changes of health and configuration: where new flows go, and what happens to existing ones.
 @Suite struct DatagramChangeTests {
-    /// Clients that have asked: their ports must not be given to others, who would go on with their flows.
+    /// Clients stay open, since another client with the same port would continue its flow.
     private let kept = Locked<[DatagramEnd]>([])
 
-    /// What new clients are answered.
+    /// The targets' names that new clients receive, counted.
     private func names(_ apus: ApusProcess, clients: Int, from own: String? = nil) throws -> [String: Int] {
         let clients = try (0..<clients).map { _ in try DatagramEnd(to: apus, from: own) }
         kept.withLock { $0 += clients }
         return try Dictionary(grouping: clients.map { try #require(try $0.ask("who")) }) { $0 }.mapValues(\.count)
     }
 
-    /// A document with the groups `blue` and `green`, of a target each that answers with the group's name.
+    /// A document with the groups `blue` and `green`, each with a target that responds with the group's name.
     private func colours(_ action: JSON, rules: [JSON] = []) throws -> Document {
         var document = Document.datagrams(try .naming("blue"))
         document.groups.append(Document.Group("green", datagrams: [try .naming("green")]))
@@ -25,7 +25,7 @@ import Testing
 
     // MARK: Where new flows go
 
-    @Test("Weights divide new flows, and a change of weights moves none that is there")
+    @Test("Weights distribute new flows, and a change of weights moves no existing flow")
     func weights() throws {
         var document = try colours(Document.forward(["blue": 3, "green": 1]))
         let apus = try ApusProcess.start(document)
@@ -85,7 +85,7 @@ import Testing
         expectMetric(apus, "apus_flows_active", "udp", is: 40)
     }
 
-    @Test("When no target is healthy all are used, and it is counted")
+    @Test("Fail open: when no target is healthy all are used, and it is counted")
     func failOpen() throws {
         let targets = try [DatagramTarget.naming("a"), .naming("b")]
         let apus = try ApusProcess.start(.datagrams(targets[0], targets[1]))
@@ -95,7 +95,7 @@ import Testing
         expectMetric(apus, "apus_fail_open_flows_total", is: 30)
     }
 
-    @Test("Checks over HTTP at another port decide who gets datagrams")
+    @Test("HTTP health checks on another port decide which target gets datagrams")
     func checksOverHTTP() throws {
         let targets = try [DatagramTarget.naming("a"), .naming("b")]
         let servers = try [TargetServer(), TargetServer()]
@@ -117,13 +117,14 @@ import Testing
         #expect(apus.target(targets[1].address, in: "group1", becomes: "unhealthy"))
         #expect(try names(apus, clients: 2, from: "127.0.2.1") == ["b": 2], "there is no other")
         expectMetric(apus, "apus_fail_open_flows_total", is: 2)
-        #expect(targets.allSatisfy { $0.stream.connections.isEmpty }, "nobody has connected where datagrams go")
+        #expect(
+            targets.allSatisfy { $0.stream.connections.isEmpty }, "no TCP connection was made to the datagrams' port")
     }
 
     // MARK: Deregistration
 
     @Test(
-        "A draining target keeps its flows until its time is over; then they end, if the group says so",
+        "A draining target keeps its flows until the delay is over; then they end, if so configured",
         arguments: [true, false])
     func deregistration(terminates: Bool) throws {
         let targets = try [DatagramTarget.naming("a"), .naming("b")]
@@ -157,7 +158,7 @@ import Testing
         }
     }
 
-    @Test("A target without flows is gone at once")
+    @Test("A target without flows is removed at once")
     func idleDeregistration() throws {
         let targets = try [DatagramTarget.naming("a"), .naming("b")]
         let apus = try ApusProcess.start(
@@ -172,7 +173,7 @@ import Testing
 
     // MARK: Listeners and the end
 
-    @Test("A listener that a reload removes ends its flows; others go on, and it may come back")
+    @Test("A listener that a reload removes ends its flows; others stay, and it can be added again")
     func listenerRemoved() throws {
         var document = Document.datagrams(try DatagramTarget())
         let second = document.listeners[0]
@@ -189,7 +190,7 @@ import Testing
         #expect(line["listener"].string == "127.0.0.1:\(apus.ports[1])")
         expectMetric(apus, "apus_connections_cut_by_configuration_total", is: 1)
         try goes.send("anybody?")
-        #expect(goes.receive(within: 5) == nil, "the port is nobody's")
+        #expect(goes.receive(within: 5) == nil, "no socket has the port")
         #expect(try stays.ask("x") == "x")
         expectMetric(apus, "apus_flows_total", "udp", is: 2)
         document.listeners.append(second)
@@ -199,7 +200,7 @@ import Testing
         expectMetric(apus, "apus_connections_cut_by_configuration_total", is: 1)
     }
 
-    @Test("A reload that changes nothing about it leaves a flow alone, and nothing is lost meanwhile")
+    @Test("A reload without changes does not affect a flow, and loses no datagram")
     func reload() throws {
         let target = try DatagramTarget()
         var document = Document.datagrams(target)
@@ -221,7 +222,7 @@ import Testing
         #expect(Set(target.arrivals.map(\.source)).count == 10)
     }
 
-    @Test("SIGTERM: flows go on while they are used, nobody new comes in, and the end is quiet")
+    @Test("SIGTERM: flows continue while they are used, no new flow is accepted, and the process ends without errors")
     func termination() throws {
         let apus = try ApusProcess.start(.datagrams(try DatagramTarget()))
         let client = try DatagramEnd(to: apus)
@@ -229,7 +230,7 @@ import Testing
         #expect(try client.ask("x") == "x" && idle.ask("y") == "y")
         apus.process.signal(SIGTERM)
         #expect(eventually { apus.errors.contains("signal") || apus.errors.contains("stop") }, "\(apus.errors)")
-        // Answered until the idle one has gone, which shows that time has passed.
+        // Answered until the idle flow has ended, which shows that time has passed.
         while apus.connectionLog.isEmpty, apus.process.exitStatus == nil {
             #expect(try client.ask("x") == "x")
             let new = try DatagramEnd(to: apus)

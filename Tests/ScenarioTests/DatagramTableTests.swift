@@ -2,21 +2,21 @@ import Foundation
 import Glibc
 import Testing
 
-/// The table of flows at its cap: who has to go, and who is not disturbed by a flood.
+/// The flow table at its limit: which flow is evicted, and which are not affected by a flood.
 @Suite struct DatagramTableTests {
-    /// A load balancer with room for so many flows, and a target that gives back what it gets.
+    /// A load balancer with a limit of `connections` flows, and an echo target.
     private func start(_ target: DatagramTarget, connections: Int) throws -> ApusProcess {
         var document = Document.datagrams(target)
         document.runtime = ["workers": 1, "connections": JSON(connections)]
         return try ApusProcess.start(document)
     }
 
-    @Test("At the cap the idlest unassured flow makes room, and is counted and logged")
+    @Test("At the limit the most idle unverified flow is evicted, counted and logged")
     func idlestGoes() throws {
         let apus = try start(try DatagramTarget(), connections: 8)
         let clients = try (0..<8).map { _ in try DatagramEnd(to: apus) }
         for client in clients { #expect(try client.ask("x") == "x") }
-        // The third has been answered and goes on; the first has not been the idlest since.
+        // The third flow is verified; the first has been used since.
         #expect(try clients[2].ask("y") == "y")
         expectMetric(apus, "apus_flows_evicted_total", is: 0)
         for (number, expected) in [(1, 0), (2, 1), (3, 3)] {
@@ -30,11 +30,11 @@ import Testing
         expectMetric(apus, "apus_flow_endings_total", "memory", is: 3)
         expectMetric(apus, "apus_flows_active", "udp", is: 8)
         expectMetric(apus, "apus_flows_total", "udp", is: 11)
-        #expect(try clients[0].ask("back") == "back", "who had to go comes again as a new flow")
+        #expect(try clients[0].ask("back") == "back", "an evicted client returns as a new flow")
         expectMetric(apus, "apus_flows_total", "udp", is: 12)
     }
 
-    @Test("Thousands of flows of one datagram pass, and those that are established stay as they are")
+    @Test("Thousands of flows of one datagram do not affect verified flows")
     func establishedStay() throws {
         let target = try DatagramTarget()
         let apus = try start(target, connections: 64)
@@ -48,7 +48,7 @@ import Testing
         }
         let established = Set(target.arrivals.filter { $0.text != "once" }.map(\.source))
         #expect(established.count == 20, "each has kept its flow")
-        // A few ports were used again while their flow was there.
+        // A few ports were reused while their flow still existed.
         let flows = Int(try apus.metric("apus_flows_total", "udp"))
         #expect((2_900...3_020).contains(flows))
         #expect(try Int(apus.metric("apus_flows_evicted_total")) == flows - 64)
@@ -60,7 +60,7 @@ import Testing
         #expect(!apus.connectionLog.contains { own.contains($0["client"].string ?? "") })
     }
 
-    @Test("When all flows are established the idlest of them makes room")
+    @Test("When all flows are verified the most idle one is evicted")
     func allEstablished() throws {
         let apus = try start(try DatagramTarget(), connections: 4)
         let clients = try (0..<4).map { _ in try DatagramEnd(to: apus) }
@@ -70,7 +70,7 @@ import Testing
         #expect(line["client"].string == "127.0.0.1:\(clients[3].port)")
     }
 
-    @Test("A table that is full of doubtful flows keeps nobody from another listener, by connection or datagram")
+    @Test("A table full of unverified flows does not block another listener, by TCP or UDP")
     func othersHaveRoom() throws {
         let target = try DatagramTarget()
         var document = Document.datagrams(target, settings: ["protocol": "TCP_UDP"])
@@ -98,7 +98,7 @@ import Testing
         #expect(apus.connectionLog.allSatisfy { $0["client"].string != own })
     }
 
-    @Test("A table that is full of established flows takes no connections, and counts them")
+    @Test("A table full of verified flows rejects connections, and counts them")
     func noRoom() throws {
         var document = Document.datagrams(
             try DatagramTarget(), listener: ["protocol": "TCP_UDP"], settings: ["protocol": "TCP_UDP"])
@@ -112,16 +112,15 @@ import Testing
         expectMetric(apus, "apus_flows_total", "udp", is: 4)
     }
 
-    /// Senders that do not exist, at a rate beyond any that is served; a client that exists loses nothing.
+    /// A flood with spoofed source addresses at a higher rate than can be served; a real client loses nothing.
     ///
-    /// All happens in networks of the test's own: Apus and its target are in one of them, the flood and the client come
-    /// from another.
+    /// In network namespaces: Apus and its target are in one, the flood and the client in another.
     @Test(
-        "A flood from invented addresses costs an established flow not one datagram, and memory stays small",
+        "A flood from spoofed addresses costs a verified flow no datagram, and memory stays small",
         .enabled(if: Networks.areAllowed, "network namespaces cannot be made here"))
     func flood() throws {
         let networks = try Networks()
-        // Whoever they claim to be, the answers go back to where they came from.
+        // The replies to all spoofed addresses are routed back to the other namespace.
         _ = try networks.run(in: .apus, ["ip", "route", "add", "default", "via", "10.1.0.2"])
         let target = try PortServer.python("datagram_target", in: networks.namespace(.apus))
         var document = Document.datagrams()
@@ -135,7 +134,7 @@ import Testing
         #expect(seen["flood"] == 60_000)
         #expect(seen["asked"] == 1_000 && seen["answered"] == 1_000, "\(told)")
         let flows = try apus.metric("apus_flows_total", "udp")
-        #expect(flows > 10_000, "the flood has come through")
+        #expect(flows > 10_000, "the flood reached Apus")
         #expect(try apus.metric("apus_flows_active", "udp") <= 2_000)
         #expect(try apus.metric("apus_flows_evicted_total") == flows - apus.metric("apus_flows_active", "udp"))
         #expect(apus.process.descriptorsCount < 2_200)
@@ -143,6 +142,6 @@ import Testing
         let own = try #require(seen["client"].string)
         // Tens of thousands of lines: too many to be read as JSON.
         let log = try String(contentsOfFile: "\(apus.folder)/connection.log", encoding: .utf8)
-        #expect(log.contains("\"ended\":\"memory\"") && !log.contains("\"\(own)\""), "its flow is there still")
+        #expect(log.contains("\"ended\":\"memory\"") && !log.contains("\"\(own)\""), "the client's flow still exists")
     }
 }

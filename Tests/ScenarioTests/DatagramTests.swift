@@ -1,16 +1,16 @@
 import Foundation
 import Testing
 
-/// UDP through a network load balancer: every datagram as it was, to one target for each flow, and back.
+/// UDP through a network load balancer: each flow to one target, every datagram unaltered in both directions.
 @Suite struct DatagramTests {
-    /// What the targets in order have answered to so many new clients, each counted.
+    /// How many of the new clients each target has answered.
     private func answers(_ apus: ApusProcess, clients: Int) throws -> [String: Int] {
         let clients = try (0..<clients).map { _ in try DatagramEnd(to: apus) }
         let names = try clients.map { try #require(try $0.ask("who")) }
         return Dictionary(grouping: names) { $0 }.mapValues(\.count)
     }
 
-    @Test("Datagrams go both ways as they are, and the flow has a line in the log")
+    @Test("Datagrams pass unaltered in both directions, and the flow is logged")
     func passes() throws {
         let target = try DatagramTarget()
         let apus = try ApusProcess.start(
@@ -34,7 +34,7 @@ import Testing
     }
 
     @Test(
-        "Answers come from the address that the client has sent to",
+        "Replies come from the address that the client has sent to",
         arguments: [["127.0.0.1", "127.0.0.5"], ["0.0.0.0"]])
     func answersComeFromThere(addresses: [String]) throws {
         let target = try DatagramTarget()
@@ -48,11 +48,11 @@ import Testing
             #expect(answer.source == "\(host):\(apus.port)")
             #expect(answer.text == host)
         }
-        #expect(try apus.metric("apus_flows_total", "udp") == 2, "a flow is what goes between two addresses")
+        #expect(try apus.metric("apus_flows_total", "udp") == 2, "a flow is identified by two addresses")
         #expect(Set(target.arrivals.map(\.source)).count == 2)
     }
 
-    @Test("A flow stays with its target, and comes from one port there")
+    @Test("A flow stays with its target, and uses one source port there")
     func pinned() throws {
         let targets = try (0..<3).map { _ in try DatagramTarget() }
         let apus = try ApusProcess.start(.datagrams(targets[0], targets[1], targets[2]))
@@ -63,7 +63,7 @@ import Testing
         expectMetric(apus, "apus_flows_total", "udp", is: 1)
     }
 
-    @Test("Ports of one client spread over the targets")
+    @Test("Ports of one client are distributed over the targets")
     func spread() throws {
         let apus = try ApusProcess.start(.datagrams(.naming("a"), .naming("b"), .naming("c")))
         let counts = try answers(apus, clients: 90)
@@ -85,8 +85,8 @@ import Testing
         expectMetric(apus, "apus_datagrams_total", is: 16)
     }
 
-    /// Each client waits for its answers before it goes on, so that no queue can overflow: none may be missing.
-    @Test("50 flows of 400 datagrams: none is lost, doubled or overtaken")
+    /// Each client waits for its replies before it continues, so that no queue can overflow and none may be missing.
+    @Test("50 flows of 400 datagrams: none is lost, duplicated or reordered")
     func order() throws {
         let targets = try (0..<3).map { _ in try DatagramTarget() }
         let apus = try ApusProcess.start(.datagrams(targets[0], targets[1], targets[2]))
@@ -112,9 +112,9 @@ import Testing
         expectMetric(apus, "apus_datagrams_dropped_total", is: 0)
     }
 
-    /// The kernel hands over a burst as one message; what it was made of must be seen behind us.
+    /// The kernel joins a burst into one message (GRO); the target must receive the original datagrams.
     @Test(
-        "Bursts that are cut by the kernel keep the boundaries of their datagrams",
+        "Bursts that the kernel joins and splits (GRO, GSO) keep the boundaries of datagrams",
         arguments: [(1_000, 64), (100, 60), (1_400, 40)])
     func bursts(size: Int, count: Int) throws {
         let target = try DatagramTarget()
@@ -132,7 +132,7 @@ import Testing
         expectMetric(apus, "apus_flows_total", "udp", is: 1)
     }
 
-    @Test("Silence ends a flow, and a later datagram begins another")
+    @Test("Idle timeout: silence ends a flow, and a later datagram begins another")
     func idles() throws {
         let target = try DatagramTarget()
         let apus = try ApusProcess.start(
@@ -149,7 +149,7 @@ import Testing
         #expect(apus.connectionLog.allSatisfy { $0["duration"].number ?? 0 < 5 })
     }
 
-    @Test("Many that fall silent together all end, more than one pass ends")
+    @Test("Many flows that become idle at the same time all end")
     func manyIdle() throws {
         let target = try DatagramTarget()
         var document = Document.datagrams(target, listener: ["attributes": ["apus.udp_idle_timeout.seconds": 1]])
@@ -161,7 +161,7 @@ import Testing
         expectMetric(apus, "apus_flows_active", "udp", is: 0)
     }
 
-    @Test("A target may send many for one")
+    @Test("A target may send many datagrams for one")
     func manyAnswers() throws {
         let target = try DatagramTarget { bytes in (0..<20).map { bytes + [UInt8($0)] } }
         let apus = try ApusProcess.start(.datagrams(target))
@@ -191,7 +191,7 @@ import Testing
         expectFlow(by: apus, "idle_timeout", by: "apus")
     }
 
-    @Test("A port that nobody has at the target ends the flow, and the next datagram begins another")
+    @Test("ICMP port unreachable ends the flow, and the next datagram begins another")
     func unreachable() throws {
         let target = try DatagramTarget()
         let apus = try ApusProcess.start(.datagrams(target))

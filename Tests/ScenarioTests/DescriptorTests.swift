@@ -2,7 +2,7 @@ import Testing
 
 /// Out of descriptors.
 @Suite struct DescriptorTests {
-    @Test("With no descriptor left it does not spin, and recovers when clients go")
+    @Test("Out of descriptors it does not spin, and recovers when clients leave")
     func recovers() throws {
         let target = try TargetServer()
         let apus = try ApusProcess.start(Document(target), descriptors: 80)
@@ -19,7 +19,7 @@ import Testing
         expectLogged(by: apus, "/recovered", status: 200, targetStatus: 200)
     }
 
-    @Test("Descriptors that are gone while it runs: it refuses, counts and does not spin, and then goes on")
+    @Test("The limit on descriptors is lowered at run time: it rejects, counts, does not spin, and recovers")
     func limitLoweredWhileRunning() throws {
         let target = try TargetServer()
         let apus = try ApusProcess.start(Document(target))
@@ -32,20 +32,20 @@ import Testing
         #expect(always(for: 1.5) { apus.process.exitStatus == nil })
         let used = apus.process.processorSeconds - before
         #expect(used < 0.5, "it used \(used) s of processor time in 1.5 s")
-        #expect(try early.get("/early").status == 200, "who was in before is served")
+        #expect(try early.get("/early").status == 200, "earlier clients are served")
 
         try apus.process.limitDescriptors(to: 1_000, in: apus.folder)
         #expect(eventually { (try? apus.client().get("/after"))?.status == 200 })
         #expect(eventually { (try? apus.admin("GET", "/v1/status"))?.status == 200 })
         let rejected = "apus_client_connections_rejected_total"
-        #expect(try apus.metric("apus_client_connections_evicted_total", "silent") > 0, "who says nothing makes room")
+        #expect(try apus.metric("apus_client_connections_evicted_total", "silent") > 0, "silent clients are evicted")
         #expect(try apus.metric(rejected, #"reason="connection_limit""#) == 0)
         crowd.removeAll()
         expectServes(apus)
         expectLogged(by: apus, "/after", status: 200, targetStatus: 200)
     }
 
-    @Test("Those who were connected before are served while there is no descriptor left")
+    @Test("Clients that were connected before are served while no descriptor is left")
     func servesThoseWhoAreIn() throws {
         let action: JSON = [
             "type": "fixed-response", "fixedResponseConfig": ["statusCode": "200", "messageBody": "in"],

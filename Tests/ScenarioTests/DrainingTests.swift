@@ -1,9 +1,9 @@
 import Glibc
 import Testing
 
-/// Deregistration: when is a target safe to kill?
+/// Deregistration and draining: when a target can be stopped safely.
 @Suite struct DrainingTests {
-    /// A target that answers `/held` only once its gate opens.
+    /// A target that answers `/held` only after its gate opens.
     private func heldTarget(_ name: String, _ gate: Gate) throws -> TargetServer {
         try TargetServer(name, script: TargetScript.held(by: gate, body: name + "\n"))
     }
@@ -12,7 +12,7 @@ import Testing
         ["targets": [Document.Address(port: target.port).json], "wait": .bool(wait)]
     }
 
-    @Test("It completes at once when nothing is in flight, however long the delay")
+    @Test("It completes at once if nothing is in flight, whatever the delay")
     func idle() throws {
         let blue = try TargetServer("blue")
         let other = try TargetServer("other")
@@ -52,7 +52,7 @@ import Testing
         expectLogged(by: apus, "/held ", status: 200, target: "127.0.0.1:\(blue.port)", targetStatus: 200)
     }
 
-    @Test("What is in flight stays where it is, however healthy another target is")
+    @Test("A request in flight stays with its target, even if another is healthy")
     func staysWhereItIs() throws {
         let gate = Gate()
         let blue = try heldTarget("blue", gate)
@@ -64,11 +64,11 @@ import Testing
         let request = body(blue)
         let waiting = Background { try apus.admin("POST", "/v1/target-groups/blue/deregister", request, patience: 60) }
         #expect(apus.target(.init(port: blue.port), becomes: "draining"))
-        #expect(always(for: 1.5) { !waiting.isDone }, "several looks at whether the target is there")
+        #expect(always(for: 1.5) { !waiting.isDone }, "longer than several checks of the connection")
         gate.open()
         #expect(try held.response().text == "blue\n")
         #expect(try waiting.value().json["targets"][0]["finished"].int == 1)
-        #expect(other.requests.count == count, "it is sent once")
+        #expect(other.requests.count == count, "the request is sent once")
     }
 
     /// Sends requests for `/held` until one waits at `target`; gives its client.
@@ -105,7 +105,7 @@ import Testing
         gate.open()
     }
 
-    @Test("Without wait the answer comes at once, and the drained target disappears by itself")
+    @Test("Without wait it is answered at once, and the target is removed when it is drained")
     func withoutWait() throws {
         let gate = Gate()
         let blue = try heldTarget("blue", gate)
@@ -146,7 +146,7 @@ import Testing
         expectLogged(by: apus, "/held", status: 200, targetStatus: 200)
     }
 
-    @Test("SIGTERM: clients whose handshake was answered are served, however many wait")
+    @Test("SIGTERM: clients in the accept queue are served, however many wait")
     func servesTheQueue() throws {
         let apus = try ApusProcess.start(Document(try TargetServer()))
         // Stopped, so that they wait in the kernel's queue and the signal overtakes them.
@@ -164,7 +164,7 @@ import Testing
         expectLogged(by: apus, "/queued", status: 200, targetStatus: 200)
     }
 
-    @Test("SIGTERM has a bound: what does not finish is cut, and it still ends with 0")
+    @Test("SIGTERM has a time limit: what does not finish is cut, and the exit status is still 0")
     func terminatesInTime() throws {
         let blue = try TargetServer(script: TargetScript.silence)
         var document = Document(blue)

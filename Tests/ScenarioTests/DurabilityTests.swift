@@ -1,7 +1,7 @@
 import Foundation
 import Testing
 
-/// What was acknowledged is on disk.
+/// Acknowledged changes are on disk.
 @Suite struct DurabilityTests {
     private func document(_ target: TargetServer) -> Document {
         Document(
@@ -41,7 +41,7 @@ import Testing
             let states = try apus.states(of: "spare")
             let lost = acknowledged.value.filter { states["127.0.0.1:\($0)"] == nil }
             #expect(lost.isEmpty, "round \(round) lost \(lost.sorted().prefix(5))")
-            // The one under way when it died may be there or not; nothing else may.
+            // The change in progress when it was killed may exist or not; no other unknown change may.
             #expect(states.count <= acknowledged.value.count + 1)
             let config = try apus.admin("GET", "/v1/config").json
             let groups = config["loadBalancers"][0]["listeners"][0]["defaultActions"][0]["forwardConfig"][
@@ -56,7 +56,7 @@ import Testing
         expectLogged(by: apus, "/still-serving", status: 200)
     }
 
-    @Test("A state file cut in half is refused or passed over with a clear message, never a crash")
+    @Test("A truncated state file is rejected or ignored with a clear message, without a crash")
     func stateCutInHalf() throws {
         let target = try TargetServer()
         let apus = try ApusProcess.start(document(target))
@@ -80,7 +80,7 @@ import Testing
         #expect(files.contains { apus.errors.contains($0) } || apus.errors.contains(apus.statePath), "\(apus.errors)")
     }
 
-    @Test("What was changed at run time is there after an orderly end too")
+    @Test("Changes at run time survive a graceful shutdown too")
     func orderlyEnd() throws {
         let target = try TargetServer()
         let apus = try ApusProcess.start(document(target))

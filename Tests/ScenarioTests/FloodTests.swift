@@ -2,13 +2,13 @@ import Foundation
 import TestCertificates
 import Testing
 
-/// What strangers do to be a burden (`Clients/floods.py`, a table), and what it does to others. How long a bystander
-/// waits is measured by `Benchmarks/compare`; here it is whether anybody loses anything.
+/// Floods and slow attacks (the table in `Clients/floods.py`) and their effect on other clients. `Benchmarks/compare`
+/// measures how long a bystander waits; here no other client may lose a request.
 @Suite(.serialized) struct FloodTests {
     private static let authority = TestAuthority()
     private static let own = authority.issue(["localhost"])
 
-    /// The rows of the table, by their names.
+    /// The names of the attacks in the table.
     private static let floods: [String] = {
         let folder = FileManager.default.temporaryDirectory.path
         let names = try? Tool.run([Tool.python, Tool.script("floods"), "names"], in: folder)
@@ -37,7 +37,7 @@ import Testing
         #expect(report.longestSeconds < 5, "the bound leaves room for a machine full of tests")
         #expect(told.contains("\"asExpected\": true"), "\(told)")
         #expect(try eventually { try apus.metric("apus_client_connections_active") == 0 })
-        #expect(try eventually { try apus.metric("apus_held_bytes") == 0 }, "nothing is kept of it")
+        #expect(try eventually { try apus.metric("apus_held_bytes") == 0 }, "its memory was released")
         expectServes(apus)
     }
 }

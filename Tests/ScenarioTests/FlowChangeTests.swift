@@ -2,7 +2,7 @@ import Glibc
 import TestCertificates
 import Testing
 
-/// What becomes of connections that are passed on when something changes: targets, their health, the configuration.
+/// Tunnels and changes of targets, health and configuration.
 @Suite struct FlowChangeTests {
     /// Two targets, `a` and `b`, in a group with these attributes.
     private func start(
@@ -26,7 +26,7 @@ import Testing
         return document
     }
 
-    /// Apus before a target that takes no connection, and that ends what it has at once when it is given up.
+    /// Apus with a target whose accept queue is full, and that ends its connections at once when it becomes unhealthy.
     private func start(_ full: FullTarget, endsUnhealthy: Bool) throws -> ApusProcess {
         var document = document([])
         document.groups[0].targets = [full.address]
@@ -48,9 +48,11 @@ import Testing
 
     // MARK: targets
 
-    @Test("A target dies: its connections end, who goes on sending is reset, and new ones go elsewhere")
+    @Test(
+        "A target dies: its connections end, a client that keeps sending is reset, and new ones go to another"
+    )
     func targetDies() throws {
-        // No check sees it before its client does.
+        // No health check detects it before the client does.
         let (apus, a, b) = try start(settings: ["healthCheckIntervalSeconds": 300, "healthCheckTimeoutSeconds": 10])
         let dying = try HeldFlow.to("a", apus), living = try HeldFlow.to("b", apus)
         a.stream.stop()
@@ -67,7 +69,7 @@ import Testing
         expectFlow(by: apus, "finished", by: "client", target: b.address.text, client: living.address)
     }
 
-    @Test("A side that has ended its direction can still reset the connection, and the other one hears of it")
+    @Test("A side that has half-closed can still reset the connection, and the reset is forwarded")
     func resetBehindAnEnd() throws {
         let target = try StreamTarget { connection in
             guard case .bytes(let bytes) = connection.read(), bytes == Array("end".utf8) else {
@@ -87,7 +89,7 @@ import Testing
 
         let silent = try StreamTarget { connection in
             while case .bytes = connection.read() {}
-            // Its own direction stays open, until the connection breaks.
+            // The other direction stays open until the connection fails.
             _ = eventually(within: 20) { (try? connection.socket.write([1], by: .after(1))) == nil }
         }
         let other = try ApusProcess.start(.network(silent))
@@ -100,7 +102,7 @@ import Testing
         #expect(try other.metric("apus_flows_active") == 0)
     }
 
-    @Test("A target that takes no connections becomes unhealthy by that, long before its next check")
+    @Test("Passive health check: a target that accepts no connections becomes unhealthy long before its next check")
     func passiveHealth() throws {
         let settings: [String: JSON] = [
             "healthCheckIntervalSeconds": 300, "healthCheckTimeoutSeconds": 10, "unhealthyThresholdCount": 2,
@@ -117,12 +119,14 @@ import Testing
         #expect(try apus.metric("apus_target_connect_failures_total") >= 2)
         let before = try apus.metric("apus_target_connect_failures_total")
         for _ in 0..<20 { #expect(try HeldFlow(apus).target == "b") }
-        #expect(try apus.metric("apus_target_connect_failures_total") == before, "nobody tries it any more")
+        #expect(
+            try apus.metric("apus_target_connect_failures_total") == before, "no connection to it is attempted any more"
+        )
         expectFlow(by: apus, "finished", by: "client", target: b.address.text)
     }
 
     @Test(
-        "A connection that its target has not taken goes to another when that target is given up",
+        "A connection that its target has not accepted goes to another when the target is given up",
         arguments: ["unhealthy", "deregistered"])
     func connectsElsewhere(_ cause: String) throws {
         let full = try FullTarget()
@@ -148,7 +152,7 @@ import Testing
         #expect(try apus.metric("apus_target_connect_failures_total") == 0)
     }
 
-    @Test("A connection that its target has not taken, and for which there is no other, ends with its target")
+    @Test("A connection that its target has not accepted ends with the target if there is no other")
     func connectsNowhereElse() throws {
         let full = try FullTarget()
         defer { full.close() }
@@ -162,7 +166,7 @@ import Testing
         expectFlow(by: apus, "deregistration", by: "apus", target: full.address.text)
     }
 
-    @Test("In a group that sticks only checks decide")
+    @Test("In a sticky group there are no passive health checks")
     func noPassiveHealthWhereItSticks() throws {
         let settings: [String: JSON] = [
             "healthCheckIntervalSeconds": 300, "healthCheckTimeoutSeconds": 10, "unhealthyThresholdCount": 1,
@@ -175,7 +179,7 @@ import Testing
         #expect(eventually { apus.connectionLog.count == 30 })
     }
 
-    @Test("A deregistered target gets nothing new, and keeps what it has")
+    @Test("A deregistered target gets no new connections, and keeps existing ones")
     func deregistered() throws {
         let (apus, a, _) = try start()
         let held = try HeldFlow.to("a", apus)
@@ -191,7 +195,7 @@ import Testing
         try expectUncut(apus)
     }
 
-    @Test("deregister with wait: at the end of the delay connections are left, or cut, and that is what it says")
+    @Test("deregister with wait reports at the end of the delay which connections are left or cut")
     func waits() throws {
         for isCutting in [false, true] {
             let (apus, a, _) = try start(
@@ -222,7 +226,9 @@ import Testing
         }
     }
 
-    @Test("What a deregistered target has left is its own: what befalls the target that comes after does not touch it")
+    @Test(
+        "Connections of a deregistered target are not affected by a target that is registered later at the same address"
+    )
     func leftConnectionsAreNobodyElses() throws {
         let (apus, a, b) = try start(attributes: ["deregistration_delay.timeout_seconds": 0.1])
         let left = try HeldFlow.to("a", apus)
@@ -238,7 +244,7 @@ import Testing
         next.become(well: false)
         #expect(cut.isReset)
         expectFlow(by: apus, "unhealthy", by: "apus", target: next.address.text, client: cut.address)
-        #expect(left.isAlive, "its target is another, and well")
+        #expect(left.isAlive, "it belongs to another, healthy target")
         #expect(try HeldFlow.to("b", apus).isAlive)
         left.client.endWriting()
         #expect(left.client.ended())
@@ -248,14 +254,14 @@ import Testing
 
     // MARK: health
 
-    @Test("An unhealthy target's connections are reset, but those of the last one stay until another is healthy")
+    @Test("Connections of an unhealthy target are reset, but those of the last target stay until another is healthy")
     func unhealthy() throws {
         let (apus, a, b) = try start()
         let first = try HeldFlow.to("a", apus), second = try HeldFlow.to("b", apus)
         a.become(well: false)
         #expect(first.isReset)
         expectFlow(by: apus, "unhealthy", by: "apus", target: a.address.text, client: first.address)
-        #expect(eventually { a.connections.allSatisfy { $0.ending == .reset } }, "the target is told as well")
+        #expect(eventually { a.connections.allSatisfy { $0.ending == .reset } }, "the target's connection is reset too")
         #expect(second.isAlive)
         #expect(try HeldFlow(apus).target == "b")
 
@@ -274,7 +280,7 @@ import Testing
         #expect(try apus.metric("apus_flow_endings_total", "unhealthy") == 2)
     }
 
-    @Test("With an interval an unhealthy target keeps its connections that long, and then they are reset")
+    @Test("With an interval an unhealthy target keeps its connections for that time; then they are reset")
     func unhealthyDraining() throws {
         let (apus, a, _) = try start(
             attributes: [
@@ -289,7 +295,7 @@ import Testing
 
         a.become(well: true)
         #expect(apus.target(a.address, becomes: "healthy"))
-        #expect(held.isAlive, "it has recovered in time")
+        #expect(held.isAlive, "the target recovered in time")
 
         a.become(well: false)
         #expect(apus.target(a.address, becomes: "unhealthy.draining"))
@@ -299,7 +305,7 @@ import Testing
         #expect(try apus.states(of: "blue")[a.address.text] == "unhealthy")
     }
 
-    @Test("Without an interval, and without termination, an unhealthy target keeps its connections for good")
+    @Test("Without interval and termination an unhealthy target keeps its connections")
     func unhealthyKept() throws {
         let (apus, a, _) = try start(
             attributes: ["target_health_state.unhealthy.connection_termination.enabled": false])
@@ -314,7 +320,7 @@ import Testing
 
     // MARK: configuration
 
-    @Test("A group whose weight becomes 0 gets nothing new, and keeps what it has")
+    @Test("A group whose weight becomes 0 gets no new connections, and keeps existing ones")
     func weightToZero() throws {
         let a = try CheckedTarget("a"), b = try CheckedTarget("b")
         var document = document([a])
@@ -332,7 +338,7 @@ import Testing
         try expectUncut(apus)
     }
 
-    @Test("A file in which all is different cuts no connection, nor does one without the listener")
+    @Test("A reload that changes everything cuts no connection, nor does one that removes the listener")
     func reloads() throws {
         let (a, b, c) = (try CheckedTarget("a"), try CheckedTarget("b"), try CheckedTarget("c"))
         let apus = try ApusProcess.start(document([a, b]))
@@ -352,7 +358,7 @@ import Testing
         try apus.write(other)
         #expect(try apus.command("reload").status == .exited(0))
         try expectAlive("everything else is different")
-        #expect(try apus.client().ended(), "new connections are bound by the new file")
+        #expect(try apus.client().ended(), "new connections follow the new file")
 
         other.listeners[0].certificates = [ProxyProtocolTests.own]
         other.listeners[0].settings = ["protocol": "TLS"]
@@ -375,7 +381,7 @@ import Testing
         #expect(try eventually { try apus.metric("apus_flows_active") == 0 })
     }
 
-    @Test("A network load balancer that becomes one of HTTP keeps the connections it passes on; and the reverse")
+    @Test("A network load balancer that becomes an application load balancer keeps its connections; and vice versa")
     func kindChanges() throws {
         let a = try CheckedTarget("a")
         let server = try TargetServer()
@@ -399,7 +405,7 @@ import Testing
         try held.send("!")
         #expect(held.text() == "a:!")
         try inHeader.send("OWN\r\n?")
-        #expect(inHeader.ended(), "it has no target any more")
+        #expect(inHeader.ended(), "its group is gone")
         expectFlow(by: apus, "no_targets", by: "apus")
         let browser = try apus.client()
         #expect(try browser.get("/web").status == 200)
@@ -410,7 +416,7 @@ import Testing
         #expect(try apus.command("reload").status == .exited(0))
         #expect(try eventually { try apus.metric("apus_targets", #"state="healthy""#) == 1 })
         let last = try browser.get("/again")
-        #expect(last.status == 502, "it is answered for the last time; its target does not speak HTTP")
+        #expect(last.status == 502, "this is its last response; its target does not speak HTTP")
         #expect(last.connectionHas("close"))
         try held.send("!")
         #expect(held.text() == "a:!")
@@ -422,7 +428,7 @@ import Testing
 
     // MARK: the end
 
-    @Test("SIGTERM: no connection comes in any more, and those that are there go on until they end")
+    @Test("SIGTERM: new connections are refused, and existing ones continue until they end")
     func terminates() throws {
         let (apus, a, _) = try start()
         let flows = try (0..<6).map { _ in try HeldFlow.to("a", apus) }
@@ -441,7 +447,7 @@ import Testing
         }
     }
 
-    @Test("SIGTERM has a bound: what is still there at the end of the grace is reset, and it ends with 0")
+    @Test("SIGTERM has a time limit: connections that are left are reset, and the exit status is 0")
     func terminatesInTime() throws {
         let (apus, a, _) = try start(runtime: ["shutdownGraceSeconds": 1])
         let flow = try HeldFlow.to("a", apus)
@@ -454,7 +460,7 @@ import Testing
         #expect(apus.errors.contains("exchangesCut=1"), "\(apus.errors)")
     }
 
-    @Test("At runtime.connections new connections are refused, and taken again when others have gone")
+    @Test("At the limit of runtime.connections new connections are rejected, and accepted again when others have ended")
     func connectionLimit() throws {
         let (apus, a, b) = try start(runtime: ["connections": 8, "workers": 1])
         let flows = try (0..<8).map { _ in try HeldFlow(apus) }

@@ -1,7 +1,7 @@
 import TestCertificates
 import Testing
 
-/// Which target a connection is passed on to: by where it comes from, by the name it asks for, by weights and by hash.
+/// The choice of a tunnel's target: by source address, server name (SNI), weights and hash.
 @Suite struct FlowRoutingTests {
     static let authority = TestAuthority()
 
@@ -21,17 +21,17 @@ import Testing
         return document
     }
 
-    /// Who answers a connection from there.
+    /// The name of the target that answers a connection from this address.
     private func answer(_ apus: ApusProcess, source: String? = nil, sourcePort: UInt16 = 0) throws -> String {
         let client = try apus.client(source: source, sourcePort: sourcePort)
-        // A reset, so that the port is free at once.
+        // Reset, so that the port is free at once.
         defer { client.reset() }
         return client.text()
     }
 
     // MARK: rules
 
-    @Test("source-ip: the first rule with a network of the client decides, else the default")
+    @Test("source-ip: the first rule with the client's network matches, else the default action")
     func sources() throws {
         let apus = try ApusProcess.start(
             try document(
@@ -62,7 +62,7 @@ import Testing
 
     // MARK: names
 
-    /// A target over TLS that is called `name`, and shows it in its certificate.
+    /// A TLS target called `name`, which is also the subject of its certificate.
     private func secure(_ name: String) throws -> Document.Group {
         let pair = Self.authority.issue([name])
         let program = try PortServer.python("flow_target", pair.certificatePath, pair.privateKeyPath, name)
@@ -70,7 +70,7 @@ import Testing
             name, program: program, settings: ["protocol": "TCP", "healthCheckProtocol": "TCP"])
     }
 
-    /// A load balancer that does not end TLS, and divides it by the names that are asked for.
+    /// A load balancer that passes TLS through, and routes by server name.
     private func named(_ attributes: [String: JSON] = [:]) throws -> ApusProcess {
         var document = Document.network(attributes: attributes)
         document.groups = [try secure("blue"), try secure("green"), try secure("red")]
@@ -89,7 +89,7 @@ import Testing
             ], in: apus.folder)
     }
 
-    @Test("sni: the name in a ClientHello decides, and the target itself ends the TLS that was not touched")
+    @Test("sni: the name in the ClientHello decides, and the target terminates TLS (passthrough)")
     func names() throws {
         let apus = try named()
         let wanted = [
@@ -103,7 +103,7 @@ import Testing
             let line = expectFlow(by: apus, "finished", by: "client", after: index)
             #expect(line["target_group"].string == group)
             #expect(line["server_name"].string == (name == "-" ? nil : name.lowercased()))
-            #expect(line["type"].string == "tcp", "its TLS is not ours")
+            #expect(line["type"].string == "tcp", "Apus does not terminate its TLS")
         }
         #expect(try apus.metric("apus_client_tls_handshakes_total") == 0)
     }
@@ -121,7 +121,7 @@ import Testing
         }
     }
 
-    @Test("sni: what is not TLS goes by the default, with every byte of it")
+    @Test("sni: a connection without TLS gets the default action, with all of its bytes")
     func notTLS() throws {
         let echo = try StreamTarget()
         var document = Document.network(echo)
@@ -146,7 +146,7 @@ import Testing
         }
     }
 
-    @Test("sni: a ClientHello that does not come to its end in time, or is none, is refused without a target")
+    @Test("sni: a ClientHello that is late or malformed is rejected without a target")
     func lateHello() throws {
         let apus = try named(["apus.tls_handshake_timeout.seconds": 0.3])
         #expect(try ask(apus, "db.example.com", how: "half") == "reset\n")
@@ -156,7 +156,7 @@ import Testing
         #expect(late["target"] == .null)
 
         let wrong = try apus.client()
-        // A record of handshake with a ClientHello of no bytes.
+        // A handshake record with an empty ClientHello.
         try wrong.send([0x16, 3, 1, 0, 4, 1, 0, 0, 0])
         #expect(wrong.socket.read(by: .after(10)) == .reset)
         #expect(expectFlow(by: apus, "client_hello", by: "client", after: 1)["reason"].string == "malformed")
@@ -164,7 +164,7 @@ import Testing
         #expect(try ask(apus, "db.example.com") == "subject green\ngreen payload\n")
     }
 
-    @Test("sni: a client that is silent, as its server speaks first, gets the default action")
+    @Test("sni: a silent client, whose server speaks first, gets the default action")
     func silentClient() throws {
         let document = try document("blue", "green", rules: [Document.rule(1, "sni", ["*"], Document.forward("green"))])
         var impatient = document
@@ -181,7 +181,7 @@ import Testing
 
     // MARK: weights and stickiness
 
-    @Test("Weights divide new connections exactly, in every cycle of them")
+    @Test("Weights distribute new connections exactly in every cycle")
     func weights() throws {
         let action = Document.forward(["blue": 5, "green": 2, "red": 0])
         var document = try document("blue", "green", "red", action: action)
@@ -199,7 +199,7 @@ import Testing
         #expect(try apus.metric("apus_target_group_flows_total", #"target_group="red""#) == 0)
     }
 
-    @Test("Groups that stick: an address stays with its group, and addresses are divided by weight")
+    @Test("Sticky groups: an address stays with its group, and addresses are distributed by weight")
     func stickyGroups() throws {
         var action = Document.forward(["blue": 1, "green": 1, "red": 0])
         action["forwardConfig"]["targetGroupStickinessConfig"] = ["enabled": true]
@@ -216,7 +216,7 @@ import Testing
         #expect(line["client"].string?.hasPrefix("127.0.6.") == true)
     }
 
-    @Test("Targets that stick: all connections of an address go to one, and addresses are spread over all")
+    @Test("Sticky targets: all connections of an address go to one target, and addresses are distributed over all")
     func stickyTargets() throws {
         var document = Document.network()
         let attributes: [String: JSON] = ["stickiness.enabled": true]
@@ -235,14 +235,14 @@ import Testing
 
     // MARK: the hash
 
-    /// Source ports of an address that nobody else has.
+    /// Source ports of an address that no other test uses.
     private static let ports: Range<UInt16> = 20_000..<20_200
 
     private func map(_ apus: ApusProcess) throws -> [String] {
         try Self.ports.map { try answer(apus, source: "127.0.5.9", sourcePort: $0) }
     }
 
-    @Test("The same address and port meet the same target: on each of several workers, and after a restart")
+    @Test("The same address and port get the same target: on every worker, and after a restart")
     func hash() throws {
         var document = Document.network()
         document.groups = [.init("blue", streams: try targets("a", "b", "c", "d"))]
@@ -266,7 +266,7 @@ import Testing
         #expect(line["target_group"].string == "blue")
     }
 
-    @Test("A target that leaves moves its own flows, and they come back with it")
+    @Test("Removing a target moves only its flows, and they return with it")
     func leavesAndReturns() throws {
         var document = Document.network()
         let all = try targets("a", "b", "c", "d")
@@ -279,7 +279,7 @@ import Testing
         let without = try map(apus)
         #expect(!without.contains("b"))
         let moved = zip(before, without).count { $0 != "b" && $0 != $1 }
-        // Of the table's places 0.1 % move besides.
+        // 0.1 % of the other entries of the table move too.
         #expect(moved <= 3, "\(moved) of the others' flows have moved")
         let heirs = Set(zip(before, without).filter { $0.0 == "b" }.map(\.1))
         #expect(heirs == ["a", "c", "d"])
@@ -291,7 +291,7 @@ import Testing
         expectFlow(by: apus, "reset", by: "client", target: all[1].address.text)
     }
 
-    @Test("A target that fails its checks moves its own flows and no other")
+    @Test("A target that fails its health checks moves only its own flows")
     func fails() throws {
         var document = Document.network()
         let all = try targets("a", "b", "c", "d")

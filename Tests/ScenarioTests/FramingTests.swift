@@ -23,7 +23,7 @@ import Testing
         expectLogged(by: apus, "/p49 ", status: 200, targetStatus: 200)
     }
 
-    @Test("A request that comes byte by byte is read as one that comes at once")
+    @Test("A request that arrives byte by byte is parsed as one that arrives at once")
     func byteByByte() throws {
         let target = try TargetServer(script: TargetScript.echo)
         let apus = try ApusProcess.start(Document(target))
@@ -37,7 +37,7 @@ import Testing
         expectLogged(by: apus, "/slowly", status: 200)
     }
 
-    @Test("HTTP/1.0: the connection ends after the answer unless keep-alive was asked for, and nothing is chunked")
+    @Test("HTTP/1.0: the connection ends after the response without keep-alive, and nothing is chunked")
     func http10() throws {
         let target = try TargetServer(
             script: TargetScript.raw("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n0\r\n\r\n"))
@@ -48,7 +48,7 @@ import Testing
         #expect(answer.framing == .endOfConnection)
         #expect(answer.values("transfer-encoding").isEmpty)
         #expect(plain.ended())
-        // Without Host there is still a Host toward the target, and the request is HTTP/1.1 there.
+        // The target gets HTTP/1.1 with a Host field, even if the client sent none.
         let request = try #require(target.requests.first)
         #expect(request.startLine == "GET /old HTTP/1.1")
         #expect(request["host"] != nil)
@@ -64,7 +64,7 @@ import Testing
         }
     }
 
-    @Test("Connection: close ends the connection after the answer")
+    @Test("Connection: close ends the connection after the response")
     func connectionClose() throws {
         let target = try TargetServer()
         let apus = try ApusProcess.start(Document(target))
@@ -72,7 +72,7 @@ import Testing
         let answer = try client.get("/last", fields: "Connection: close\r\n")
         #expect(answer.connectionHas("close"))
         #expect(client.ended())
-        #expect(target.requests.last?.connectionHas("close") == false, "that is between the client and us")
+        #expect(target.requests.last?.connectionHas("close") == false, "it is hop-by-hop")
         expectLogged(by: apus, "/last", status: 200)
     }
 
@@ -91,7 +91,7 @@ import Testing
         #expect(target.requests.map(\.target).sorted() == ["/first", "/last"])
     }
 
-    @Test("Chunked bodies pass both ways with their trailers, and extensions are dropped")
+    @Test("Chunked bodies pass in both directions with their trailers, and chunk extensions are dropped")
     func chunkedWithTrailers() throws {
         let response =
             "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\nTrailer: X-Sum\r\n\r\n"
@@ -111,7 +111,7 @@ import Testing
         #expect(request.trailers == [.init(name: "X-Up", value: "yes")])
         let received = String(decoding: target.received, as: UTF8.self)
         #expect(!received.contains("name=value"))
-        #expect(!received.contains("00A"), "framing toward the target is ours")
+        #expect(!received.contains("00A"), "Apus frames the body anew")
         #expect(try client.get("/after").text == "hello")
         expectLogged(by: apus, "/chunks", status: 200, targetStatus: 200)
     }
@@ -141,7 +141,7 @@ import Testing
         ("DELETE", "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n", 200),
     ]
 
-    @Test("HEAD, 204, 304 and an empty body: the next answer follows at once", arguments: bodiless)
+    @Test("HEAD, 204, 304 and an empty body: the next response follows at once", arguments: bodiless)
     func bodilessResponses(method: String, response: String, status: Int) throws {
         let target = try TargetServer(script: TargetScript.raw(response))
         let apus = try ApusProcess.start(Document(target))
@@ -175,7 +175,7 @@ import Testing
         #expect(try apus.client().exchange("GET /hints10 HTTP/1.0\r\nHost: a.b\r\n\r\n").text == "ok")
     }
 
-    @Test("Expect: 100-continue is answered here and not forwarded")
+    @Test("Expect: 100-continue is answered by Apus and not forwarded")
     func expectContinue() throws {
         let target = try TargetServer(script: TargetScript.echo)
         let apus = try ApusProcess.start(Document(target))
@@ -187,7 +187,7 @@ import Testing
         #expect(target.requests.first?.values("expect").isEmpty == true)
         expectLogged(by: apus, "/expect", status: 200, targetStatus: 200)
 
-        // Whoever sends the body without waiting needs no 100, and the body must not be taken for a request.
+        // A client that sends the body without waiting needs no 100, and its body must not be parsed as a request.
         try client.send("POST /eager HTTP/1.1\r\nHost: a.b\r\nExpect: 100-continue\r\nContent-Length: 4\r\n\r\nbody")
         let first = try client.response()
         #expect(try (first.status == 100 ? client.response() : first).text == "body")
@@ -220,7 +220,7 @@ import Testing
         expectLogged(by: apus, "/abs?q", status: 200)
     }
 
-    @Test("OPTIONS * is forwarded as it is")
+    @Test("OPTIONS * is forwarded unaltered")
     func optionsAsterisk() throws {
         let target = try TargetServer()
         let apus = try ApusProcess.start(Document(target))
@@ -230,7 +230,7 @@ import Testing
         expectMadeHere(try apus.client().exchange("GET * HTTP/1.1\r\nHost: a.b\r\n\r\n"), 400)
     }
 
-    @Test("A response that ends with the connection reaches the client whole, and its end is marked")
+    @Test("A response that ends with the connection reaches the client completely, with an explicit end")
     func endOfConnection() throws {
         let target = try TargetServer(script: TargetScript.rawThenClose("HTTP/1.1 200 OK\r\n\r\nall of it"))
         let apus = try ApusProcess.start(Document(target))
@@ -243,7 +243,7 @@ import Testing
         expectLogged(by: apus, "/end-again", status: 200, targetStatus: 200)
     }
 
-    @Test("A client that half-closes after its request still gets the answer")
+    @Test("A client that half-closes after its request still gets the response")
     func halfClose() throws {
         let gate = Gate()
         let target = try TargetServer { connection in
@@ -261,7 +261,7 @@ import Testing
         expectLogged(by: apus, "/half", status: 200, targetStatus: 200)
     }
 
-    @Test("A client that resets while it waits is logged as 460, and the target's connection is let go")
+    @Test("A client that resets while it waits is logged as 460, and the target's connection is closed")
     func clientGone() throws {
         let target = try TargetServer(script: TargetScript.silence)
         let apus = try ApusProcess.start(Document(target))

@@ -7,7 +7,7 @@ import Testing
     static let authority = TestAuthority()
     static let own = authority.issue(["localhost"])
 
-    @Test func allKindsOfCallsAndWhatGoesWrong() throws {
+    @Test func allKindsOfCallsAndErrors() throws {
         let target = try PortServer.python("grpc_target")
         let nobody = try PortAllocator.port()
         var listener = Document.Listener(
@@ -45,7 +45,7 @@ import Testing
         #expect(try apus.metric("apus_target_http2_connections_opened_total") <= 4)
     }
 
-    /// A call that no target answers in time has a status of gRPC's, too.
+    /// A call that no target answers in time gets a gRPC status too.
     @Test func anUnansweredCallHasAStatus() throws {
         let apus = try ApusProcess.start(
             Document(
@@ -61,7 +61,7 @@ import Testing
         #expect(told.contains("HTTP/2 200") && told.contains("grpc-status: 4\r\n"), "\(told)")
     }
 
-    /// The standard health service counts by what it says, and a code by the matcher.
+    /// The standard health service is evaluated by its message, other methods by the matcher of status codes.
     @Test func healthIsWhatTheServiceSays() throws {
         let serving = try PortServer.python("grpc_target"), down = try PortServer.python("grpc_target", "down")
         func group(_ name: String, _ target: PortServer, _ more: [String: JSON]) -> Document.Group {
@@ -89,7 +89,7 @@ import Testing
         #expect(told[2].contains("[12]"), "\(told[2])")
     }
 
-    /// Servers tell of each connection that is reset: a check says goodbye, and waits for the target's end.
+    /// Servers log each connection that is reset, so a health check sends GOAWAY and waits for the target to close.
     @Test(arguments: [
         ([], "goaway 0 end"), ([own.certificatePath, own.privateKeyPath], "goaway 0 end"),
         (["slow"], "reset 8 goaway 0 end"),
@@ -115,13 +115,12 @@ import Testing
             let ends = target.output.split(separator: "\n")
             return ends.count > 5 ? ends : nil
         }
-        // The first connection is the harness's, which looks whether the target listens.
+        // The first connection is made by the harness, which tests whether the target listens.
         #expect(Set(ends?.dropFirst() ?? []) == [Substring(end)], "\(target.output)")
     }
 
-    /// A stream lives though nothing is said on it for longer than grpcio tolerates PINGs: it would end the connection
-    /// with "Too many pings".
-    @Test func aQuietStreamLives() throws {
+    /// A silent stream survives. PINGs must be rare, or grpcio would end the connection with "Too many pings".
+    @Test func silentStreamSurvives() throws {
         let target = try PortServer.python("grpc_target", "strict")
         let settings: [String: JSON] = ["protocolVersion": "GRPC", "healthCheckProtocol": "TCP"]
         let apus = try ApusProcess.start(

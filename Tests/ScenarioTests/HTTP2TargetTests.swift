@@ -1,10 +1,9 @@
 import Foundation
 import Testing
 
-/// Targets of HTTP/2 that end connections, or take few streams at once, as servers of this protocol may: no request
-/// that they did not process is lost.
+/// HTTP/2 targets that end connections, or allow few concurrent streams: no request that they did not process is lost.
 @Suite struct HTTP2TargetTests {
-    /// Apus before nginx with these directives; one worker, so that all requests share its connections.
+    /// Apus with nginx as its target, with these directives; one worker, so that all requests share its connections.
     private func start(_ directives: String) throws -> ApusProcess {
         let target = try PortServer.nginx(isHTTP2: true, pair: nil, directives: directives)
         var document = Document(
@@ -38,14 +37,14 @@ import Testing
         #expect(isGood, "\(reasons.mapValues(\.count)) \(told)", sourceLocation: sourceLocation)
     }
 
-    @Test("A target that ends each connection after 100 requests costs no POST")
+    @Test("A target that ends each connection after 100 requests fails no POST")
     func connectionsEnd() throws {
         let apus = try start("keepalive_requests 100;")
         try expectAllAnswered(apus, requests: 6_000, connections: 5, streams: 20)
         #expect(try apus.metric("apus_target_http2_connections_opened_total") >= 60)
     }
 
-    @Test("A target that takes 10 streams at once costs no POST, even on a connection that is new")
+    @Test("A target that allows 10 concurrent streams fails no POST, even on a new connection")
     func fewStreams() throws {
         let apus = try start("http2_max_concurrent_streams 10;")
         try expectAllAnswered(apus, requests: 100, connections: 1, streams: 100)
@@ -59,10 +58,10 @@ import Testing
         try expectAllAnswered(apus, requests: 2_000, connections: 4, streams: 50)
     }
 
-    /// A body of which more was sent than is kept cannot be sent again by Apus. The target says that it processed
-    /// nothing, so the client may repeat it.
+    /// If more of a body was sent than is kept, Apus cannot retry the request. The target has processed nothing, so the
+    /// client may retry.
     @Test(
-        "A client of HTTP/2 may repeat what a target refused and Apus cannot send again", arguments: [40_000, 150_000])
+        "An HTTP/2 client may retry what a target refused and Apus cannot retry", arguments: [40_000, 150_000])
     func refusedLate(bodyCount: Int) throws {
         let target = try PortServer.python("http2_target", "1000000")
         let apus = try ApusProcess.start(

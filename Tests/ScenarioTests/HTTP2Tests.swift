@@ -1,7 +1,7 @@
 import Foundation
 import Testing
 
-/// Clients of HTTP/2 that mean ill, and what it does to others.
+/// HTTP/2 attacks, and their effect on other clients.
 @Suite struct HTTP2Tests {
     private func start(
         attributes: [String: JSON] = [:], script: @escaping TargetServer.Script = TargetScript.answer(body: "blue\n")
@@ -18,7 +18,8 @@ import Testing
         try Tool.run([Tool.python, Tool.script("http2_client"), what, "\(apus.port)"], in: apus.folder)
     }
 
-    /// All of another client's requests were answered, none late: the bound leaves room for a machine full of tests.
+    /// Expects that all requests of another client were answered in time. The bound allows for a machine that runs
+    /// other tests.
     private func expectUndisturbed(
         _ report: LoadGenerator.Report, sourceLocation: SourceLocation = #_sourceLocation
     ) {
@@ -26,8 +27,9 @@ import Testing
         #expect(report.longestSeconds < 5, sourceLocation: sourceLocation)
     }
 
-    /// Requests that a target has served earn resets; answers made here do not, as they cost nothing.
-    @Test func whoIsServedMayGiveUpSome() throws {
+    /// Requests that a target has served allow resets; responses made by Apus do not, since they cost the client
+    /// nothing.
+    @Test func servedClientMayCancelSome() throws {
         let fixed: JSON = ["type": "fixed-response", "fixedResponseConfig": ["statusCode": "200"]]
         let target = try TargetServer()
         let attributes: [String: JSON] = ["apus.h2c.enabled": true]
@@ -38,9 +40,9 @@ import Testing
         #expect(try attack(answering, "given_up").hasPrefix("goaway 11 "), "ENHANCE_YOUR_CALM")
     }
 
-    /// A stream's data is kept in a buffer that has room for its window. Who sends more, while the
-    /// target does not even take the connection, loses the stream and nothing else.
-    @Test func whoIgnoresTheWindowLosesTheStream() throws {
+    /// A stream's data is kept in a buffer of the size of its window. A client that sends more, while the target does
+    /// not accept the connection, loses only the stream.
+    @Test func exceedingTheWindowResetsTheStream() throws {
         let full = try FullTarget(), checked = try TargetServer()
         defer { full.close() }
         let apus = try ApusProcess.start(
@@ -52,39 +54,39 @@ import Testing
             [Tool.python, Tool.script("http2_attacks"), "overrun", "\(apus.port)"], in: apus.folder)
         #expect(told == "5:3 8:3 20:3 60:3\n", "FLOW_CONTROL_ERROR")
         #expect(try apus.metric("apus_http2_faults_total") == 0)
-        #expect(try eventually { try apus.metric("apus_held_bytes") == 0 }, "nothing is kept of it")
+        #expect(try eventually { try apus.metric("apus_held_bytes") == 0 }, "its memory was released")
     }
 
-    /// Few bytes become large heads by HPACK, and streams are held open by windows of zero: most are refused, memory
-    /// stays as it is, and nobody else waits.
-    @Test func aBombIsSmall() throws {
+    /// HPACK bomb: few bytes become large heads, and streams are kept open by windows of zero. Most are refused, memory
+    /// stays bounded, and other clients do not wait.
+    @Test func hpackBombIsBounded() throws {
         let apus = try start()
         let before = try apus.metric("process_resident_memory_bytes")
         let load = LoadGenerator(port: apus.port, clients: 2, requests: 2000)
         let bomb = Background {
             try Tool.run([Tool.python, Tool.script("http2_attacks"), "bomb", "\(apus.port)"], in: apus.folder)
         }
-        #expect(try eventually { try apus.metric("apus_held_bytes") > 500_000 }, "it has begun")
+        #expect(try eventually { try apus.metric("apus_held_bytes") > 500_000 }, "the attack has begun")
         let report = load.waitForEnd()
         expectUndisturbed(report)
         let told = try bomb.value()
         let open = try #require(Int(told.split(separator: " ")[1]), "\(told)")
         #expect((1...20).contains(open) && told.hasSuffix(" ended False goaway None\n"), "\(told)")
         #expect(try apus.metric("process_resident_memory_bytes") - before < 32_000_000)
-        #expect(try eventually { try apus.metric("apus_held_bytes") == 0 }, "nothing is kept of it")
+        #expect(try eventually { try apus.metric("apus_held_bytes") == 0 }, "its memory was released")
     }
 
-    /// A connection takes 10,000 requests. Those that cross the word of it are answered.
-    @Test func aConnectionServesSoManyRequestsAndLosesNone() throws {
+    /// A connection serves 10,000 requests. Requests that cross its GOAWAY are answered.
+    @Test func requestLimitPerConnectionLosesNone() throws {
         let apus = try start()
         let told = try Tool.run(
             [Tool.python, Tool.script("http2_attacks"), "many_requests", "\(apus.port)"], in: apus.folder)
         #expect(told == "lost 0 beyond True code 0\n")
     }
 
-    /// Streams have deadlines of their own: a target that says nothing is answered for; one that goes on slowly may do
-    /// so, though its client has long said all it had to say.
-    @Test func silenceAndSlownessAreToldApart() throws {
+    /// Streams have deadlines of their own: a silent target leads to 504, a slow one does not, even if the client has
+    /// sent its request long ago.
+    @Test func distinguishesSilentAndSlowTargets() throws {
         let apus = try start(attributes: ["idle_timeout.timeout_seconds": 1]) { connection in
             while let request = try connection.request() {
                 guard request.target == "/slow" else { continue }
@@ -119,7 +121,7 @@ import Testing
         #expect(told.contains("200 succeeded, 0 failed, 0 errored, 0 timeout"), "\(told)")
     }
 
-    /// What begins like HTTP/2's preface may be something else, or come in two pieces.
+    /// The preface of HTTP/2 may arrive in two pieces.
     @Test func thePrefaceMayComeInPieces() throws {
         let apus = try start()
         let other = try RawClient(port: apus.port)
@@ -131,8 +133,8 @@ import Testing
         #expect(told == "settings True\n")
     }
 
-    /// Half a head holds a connection no longer than on HTTP/1.
-    @Test func halfAHeadIsNotWaitedForForEver() throws {
+    /// An incomplete head (slow loris) keeps a connection no longer than on HTTP/1.
+    @Test func incompleteHeadTimesOut() throws {
         let apus = try start(attributes: ["apus.head_timeout.seconds": 0.5])
         let client = try RawClient(port: apus.port)
         try client.send("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n")
@@ -142,7 +144,7 @@ import Testing
         #expect(try apus.metric("apus_timeouts_total", "request_head") == 1)
     }
 
-    /// A window opened byte by byte does not keep a response, and its memory, alive.
+    /// A window opened byte by byte (slow read) does not keep a response and its memory alive.
     @Test func aZeroWindowIsReset() throws {
         let apus = try start(
             attributes: ["apus.min_body_rate.window_seconds": 0.5, "apus.min_body_rate.bytes_per_second": 100],
@@ -151,8 +153,8 @@ import Testing
         #expect(try apus.metric("apus_timeouts_total", "response_rate") == 1)
     }
 
-    /// A stream that waits for its window costs nothing meanwhile.
-    @Test func aClosedWindowIsWaitedForAtRest() throws {
+    /// A stream that waits for its window uses no processor time.
+    @Test func waitingForAWindowDoesNotSpin() throws {
         let apus = try start(script: TargetScript.answer(body: "five\n"))
         let before = apus.process.processorSeconds
         let told = try Tool.run(
@@ -161,7 +163,7 @@ import Testing
         #expect(apus.process.processorSeconds - before < 0.5, "of two seconds")
     }
 
-    /// Who reads steadily is not taken for slow because the kernel still has much for it.
+    /// A steady reader does not count as slow because of data in the kernel's buffer.
     @Test func aSteadyReaderIsNotCut() throws {
         let apus = try start(
             attributes: ["apus.min_body_rate.window_seconds": 1, "apus.min_body_rate.bytes_per_second": 100],
@@ -172,8 +174,8 @@ import Testing
         #expect(try apus.metric("apus_timeouts_total", "response_rate") == 0)
     }
 
-    /// What is no request is reset alone, counted by its reason, and logged.
-    @Test func faultyRequestsAreToldOf() throws {
+    /// Only the stream of an invalid request is reset; it is counted by reason, and logged.
+    @Test func faultyRequestsAreCountedAndLogged() throws {
         let target = try TargetServer()
         var document = Document(target, attributes: ["apus.h2c.enabled": true])
         document.logFormat = "json"
@@ -191,8 +193,8 @@ import Testing
         #expect((answered["sent_bytes"].int ?? 0) > 5 + 50, "heads count: \(answered.text)")
     }
 
-    /// PINGs do not keep a connection that is used for nothing. Source: docs/elbv2.md, "HTTP connections".
-    @Test func pingsKeepNoConnection() throws {
+    /// PINGs do not keep an idle connection open. Source: docs/elbv2.md, "HTTP connections".
+    @Test func pingsDoNotPreventIdleTimeout() throws {
         let apus = try start(attributes: ["idle_timeout.timeout_seconds": 1])
         let told = try Tool.run(
             [Tool.python, Tool.script("http2_attacks"), "pings", "\(apus.port)"], in: apus.folder)
@@ -200,8 +202,8 @@ import Testing
         #expect(try apus.metric("apus_timeouts_total", "client_keep_alive") == 1)
     }
 
-    /// However much it is used, a connection ends with `client_keep_alive.seconds`.
-    @Test func aConnectionGrowsOld() throws {
+    /// A connection ends after `client_keep_alive.seconds`, even if it is used.
+    @Test func connectionHasAMaximumAge() throws {
         let apus = try start(attributes: ["client_keep_alive.seconds": 1])
         let told = try Tool.run(
             [Tool.python, Tool.script("http2_attacks"), "pings", "\(apus.port)"], in: apus.folder)
@@ -209,8 +211,8 @@ import Testing
         #expect(try apus.metric("apus_timeouts_total", "client_keep_alive") == 0, "it was not idle for long")
     }
 
-    /// What cannot be finished in time is reset and named before the connection closes.
-    @Test func aRestartDoesNotWaitForEver() throws {
+    /// Streams that do not finish in time are reset and logged before the connection closes.
+    @Test func shutdownHasATimeLimit() throws {
         let target = try TargetServer(script: TargetScript.silence)
         var document = Document(target, attributes: ["apus.h2c.enabled": true])
         document.runtime["shutdownGraceSeconds"] = 1
@@ -227,12 +229,12 @@ import Testing
         #expect(apus.errors.contains("exchangesCut=1"), "\(apus.errors)")
     }
 
-    @Test func aSlowStreamHoldsUpNoOther() throws {
+    @Test func slowStreamDoesNotBlockOthers() throws {
         let apus = try start(script: TargetScript.answer(body: String(repeating: "x", count: 2_000_000)))
         #expect(try attack(apus, "slow_beside_fast") == "fast 2000000 slow 65535\n")
     }
 
-    @Test func aRestartWaitsForStreams() throws {
+    @Test func shutdownWaitsForStreams() throws {
         let gate = Gate()
         let apus = try start(script: { connection in
             while try connection.head() != nil {

@@ -3,7 +3,7 @@ import Glibc
 import TestRuns
 import Testing
 
-/// The harness by itself: clients against scripted targets, with nothing in between.
+/// The harness itself: clients directly against scripted targets.
 @Suite struct HarnessTests {
     @Test("A target records every byte and answers requests in order")
     func recordsAndAnswers() throws {
@@ -21,7 +21,7 @@ import Testing
         #expect(target.requests[1].trailers == [.init(name: "T", value: "1")])
     }
 
-    @Test("Health checks are answered apart and leave no record")
+    @Test("Health checks are answered separately and not recorded")
     func healthChecks() throws {
         let target = try TargetServer()
         target.healthStatus.withLock { $0 = 503 }
@@ -41,7 +41,7 @@ import Testing
         ("GET", "HTTP/1.1 304 Not Modified\r\nContent-Length: 2\r\n\r\n", .none, ""),
     ]
 
-    @Test("A client reads a response whatever marks its end", arguments: responses)
+    @Test("A client reads a response with every kind of framing", arguments: responses)
     func framings(method: String, response: String, framing: Message.Framing, body: String) throws {
         let target = try TargetServer(script: TargetScript.rawThenClose(response))
         let answer = try RawClient(port: target.port).exchange("\(method) / HTTP/1.1\r\nHost: h\r\n\r\n")
@@ -50,7 +50,7 @@ import Testing
     }
 
     @Test(
-        "A client refuses what no server may send",
+        "A client rejects invalid responses",
         arguments: [
             "HTTP/1.1 200 OK\nContent-Length: 0\n\n",
             "HTTP/1.1 200 OK\r\nContent-Length: 1\r\nContent-Length: 1\r\n\r\na",
@@ -64,7 +64,7 @@ import Testing
         #expect(throws: WireError.self) { try client.exchange("GET / HTTP/1.1\r\nHost: h\r\n\r\n") }
     }
 
-    @Test("A reset and an end of stream reach the other side as such")
+    @Test("A reset and an end of stream are distinguished")
     func endings() throws {
         let target = try TargetServer { connection in
             _ = try connection.head()
@@ -79,7 +79,7 @@ import Testing
         #expect(silent.socket.read(by: .after(0.05)) == .silence)
     }
 
-    @Test("Load is counted, and a target that closes idle connections is felt without Apus")
+    @Test("Load is counted, and a target that closes idle connections causes failures without Apus")
     func load() throws {
         let steady = try TargetServer("steady")
         let report = LoadGenerator(port: steady.port, requests: 300).waitForEnd()
@@ -94,7 +94,7 @@ import Testing
         #expect(!harmed.failures.isEmpty)
     }
 
-    @Test("Bodies of any size pass without being kept")
+    @Test("Bodies of any size are relayed without being recorded")
     func largeBodies() throws {
         let source = try TargetServer(script: TargetScript.zeroes)
         let client = try RawClient(port: source.port)
@@ -105,7 +105,7 @@ import Testing
         #expect(client.wire.received.count < 1 << 20)
     }
 
-    @Test("A program's output, end and memory are seen")
+    @Test("A program's output, exit status and memory are reported")
     func programs() throws {
         let folder = try temporaryFolder()
         defer { removeFolder(folder) }
@@ -122,7 +122,7 @@ import Testing
         #expect(long.exitStatus == .signalled(SIGKILL))
     }
 
-    @Test("What a run of the tests made is gone when its process is: folders, and processes with what they started")
+    @Test("Folders and processes of a test run are removed when its process ends")
     func runsLeaveNothing() throws {
         let folder = try temporaryFolder()
         defer { removeFolder(folder) }
@@ -164,7 +164,7 @@ import Testing
         #expect(json["nothing"][7]["here"] == .null)
     }
 
-    @Test("An access log line's fields are told apart")
+    @Test("The fields of an access log line are parsed")
     func logLines() {
         let line = AccessLogLine(
             "http 2026-01-01T00:00:00.000000Z app/web/1 127.0.0.1:1 - -1 -1 -1 400 - 10 20 "
@@ -178,7 +178,7 @@ import Testing
         #expect(line.fieldsCount == 16)
     }
 
-    @Test("Ports are never handed out twice, and what holds at last is waited for")
+    @Test("Ports are allocated once, and `eventually` waits for a condition")
     func portsAndWaiting() throws {
         let ports = try (0..<50).map { _ in try PortAllocator.port() }
         #expect(Set(ports).count == 50)
@@ -192,7 +192,7 @@ import Testing
         #expect(always(for: 0.01) { true })
     }
 
-    @Test("A gated target takes connections while its gate is open, and no others")
+    @Test("A gated target accepts connections only while its gate is open")
     func gatedTarget() throws {
         let target = try GatedTarget("gated")
         target.open()
@@ -206,7 +206,7 @@ import Testing
     }
 
     @Test(
-        "An unplugged host says nothing, a rebooted one knows no connection any more, and POSTs stay on record",
+        "An unplugged host is silent, a rebooted one resets old connections, and POSTs stay recorded",
         .enabled(if: TargetHosts.areAllowed, "network namespaces cannot be made here"))
     func targetHosts() throws {
         let targets = try TargetHosts(count: 2)

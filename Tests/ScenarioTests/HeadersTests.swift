@@ -2,7 +2,7 @@ import Testing
 
 /// Fields that Apus adds, replaces and removes: docs/elbv2.md, "HTTP connections" and "Header fields".
 @Suite struct HeadersTests {
-    /// Sends one request through a load balancer with `attributes`, and gives what the target saw.
+    /// Sends one request through a load balancer with `attributes`, and returns what the target received.
     private func forwarded(
         _ fields: String, path: String = "/fields", host: String = "example.com", attributes: [String: JSON] = [:]
     ) throws -> (request: Message, port: UInt16) {
@@ -30,7 +30,7 @@ import Testing
         #expect(request.values("x-forwarded-port") == ["\(port)"])
     }
 
-    @Test("Several X-Forwarded-For fields come out as one list that ends with the client")
+    @Test("Several X-Forwarded-For fields are joined into one list that ends with the client")
     func severalForwardedFor() throws {
         let (request, _) = try forwarded("X-Forwarded-For: 1.1.1.1\r\nX-Forwarded-For: 2.2.2.2\r\n")
         #expect(request.values("x-forwarded-for").joined(separator: ", ") == "1.1.1.1, 2.2.2.2, 127.0.0.1")
@@ -66,7 +66,7 @@ import Testing
         #expect(line?.client == address)
     }
 
-    @Test("X-Amzn-Trace-Id is made, or kept with Self before it")
+    @Test("X-Amzn-Trace-Id is added, or kept with Self before it")
     func traceID() throws {
         let made = try #require(try forwarded("").request["x-amzn-trace-id"])
         #expect(made.wholeMatch(of: /Root=1-[0-9a-f]{8}-[0-9a-f]{24}/) != nil, "\(made)")
@@ -84,7 +84,7 @@ import Testing
         #expect(replaced.hasPrefix("Self=1-") && replaced.hasSuffix(";" + root), "\(replaced)")
     }
 
-    @Test("A trace above 7 KB is cut down to its Root, and to a new one if the Root itself is too long")
+    @Test("A trace above 7 KB is reduced to its Root, or replaced if the Root is too long")
     func longTraceID() throws {
         let root = "Root=1-67891233-abcdef012345678912345678"
         let custom = "Custom=" + String(repeating: "a", count: 7_170)
@@ -121,14 +121,14 @@ import Testing
         #expect(request.values("host") == [seen.replacing("%", with: "\(port)")])
     }
 
-    @Test("preserve_host_header leaves Host as it came")
+    @Test("preserve_host_header leaves Host unaltered")
     func hostIsPreserved() throws {
         let attributes: [String: JSON] = ["routing.http.preserve_host_header.enabled": true]
         #expect(
             try forwarded("", host: "Example.COM", attributes: attributes).request.values("host") == ["Example.COM"])
     }
 
-    @Test("Hop-by-hop fields and those that Connection names are removed, both ways")
+    @Test("Hop-by-hop fields and those that Connection names are removed, in both directions")
     func hopByHop() throws {
         let response =
             "HTTP/1.1 200 OK\r\nContent-Length: 0\r\nConnection: keep-alive, X-Secret\r\nKeep-Alive: timeout=5\r\n"
@@ -151,7 +151,7 @@ import Testing
     }
 
     @Test(
-        "Connection cannot name away what Apus adds",
+        "Connection cannot remove fields that Apus adds",
         arguments: [
             "X-Forwarded-For", "X-Forwarded-Proto", "X-Forwarded-Port", "X-Amzn-Trace-Id", "Host", "Content-Length",
         ])
@@ -161,7 +161,7 @@ import Testing
         let answer = try apus.client().exchange(
             "POST /named HTTP/1.1\r\nHost: a.b\r\nConnection: close, \(name)\r\nContent-Length: 4\r\n\r\nbody")
         expectLogged(by: apus, "/named", status: answer.status)
-        // Naming a field without which the message cannot be understood may also be refused.
+        // Naming a field that is necessary for framing may also be rejected.
         if answer.status == 400 {
             #expect(target.requests.isEmpty)
         } else {
@@ -170,7 +170,7 @@ import Testing
         }
     }
 
-    @Test("Names with an underscore or another odd byte: forwarded by default, dropped by attribute")
+    @Test("Names with an underscore or another invalid byte: forwarded by default, dropped by attribute")
     func invalidNames() throws {
         let odd = "X_Real_IP: 1\r\nX.Dot: 2\r\nX-Fine: 3\r\n"
         let kept = try forwarded(odd).request
@@ -189,8 +189,8 @@ import Testing
         "X_Amzn_Mtls_Clientcert_Serial_Number", "x-forwarded_for",
     ]
 
-    /// A target that reads fields as variables, as CGI has them, takes them for ours.
-    @Test("Nobody speaks in our name: what reads as one of our fields once `_` is a dash goes no further")
+    /// A CGI-like target would confuse them with fields that Apus sets.
+    @Test("Spoofing: a field that equals one of ours once `_` is a dash is not forwarded")
     func fieldsInOurName() throws {
         let target = try TargetServer()
         let apus = try ApusProcess.start(
@@ -208,7 +208,7 @@ import Testing
         for request in target.requests {
             #expect(request.fields.filter { $0.value == "forged" }.isEmpty, "\(request.fields)")
             #expect(request["x_real_ip"] == "1")
-            // What the target was told, nobody else may say: not under any name that it cannot tell from ours.
+            // A client must not be able to set these fields under any name that a target could confuse with ours.
             for field in request.fields where field.name.contains("-") {
                 #expect(request.values(field.name.replacing("-", with: "_")).isEmpty)
             }
@@ -216,7 +216,8 @@ import Testing
         expectMetric(apus, "apus_requests_invalid_header_dropped_total", is: 2)
     }
 
-    @Test("A name that is no token is refused", arguments: ["X\u{E9}", "X(A)", "X@A", "\"X\"", "X/A", "{X}", "X;A"])
+    @Test(
+        "A name that is not a token is rejected", arguments: ["X\u{E9}", "X(A)", "X@A", "\"X\"", "X/A", "{X}", "X;A"])
     func namesThatAreNoTokens(name: String) throws {
         let target = try TargetServer()
         let apus = try ApusProcess.start(Document(target, attributes: ["apus.h2c.enabled": true]))
@@ -232,7 +233,7 @@ import Testing
         #expect(target.requests.isEmpty)
     }
 
-    @Test("Every other field passes in order, with its bytes as they are, both ways")
+    @Test("Every other field passes unaltered and in order, in both directions")
     func everythingElsePasses() throws {
         let odd = "X-Latin: caf\u{E9}\r\nCookie: a=1; b=2\r\nCookie: c=3\r\nX-Empty:\r\nX-Repeat: 1\r\nX-Repeat: 2\r\n"
         let target = try TargetServer(

@@ -8,7 +8,7 @@ import Testing
             Document(listeners: [.init(defaultAction: Document.forward("blue"))], groups: [group]), until: .answering)
     }
 
-    /// Waits until the target's state and reason are these; gives the description.
+    /// Waits until the target has this state and reason, and returns the description.
     private func health(_ apus: ApusProcess, _ target: TargetServer, _ state: String, _ reason: String?) -> String? {
         eventually(within: 15) {
             let all = try? apus.admin("GET", "/v1/target-groups/blue/targets").json["targetHealthDescriptions"].elements
@@ -27,7 +27,7 @@ import Testing
         expectServes(apus)
     }
 
-    @Test("An unhealthy target says why: status, silence, refusal")
+    @Test("The reason of an unhealthy target: status, timeout, refused connection")
     func reasons() throws {
         let failing = try TargetServer()
         let silent = try TargetServer()
@@ -41,7 +41,7 @@ import Testing
         #expect(health(apus, failing, "unhealthy", "Target.FailedHealthChecks") != nil)
     }
 
-    @Test("Thresholds: so many failures in a row to fall, so many passes to rise")
+    @Test("Thresholds: consecutive failures and passes")
     func thresholds() throws {
         let target = try TargetServer("flapping")
         let steady = try TargetServer("steady")
@@ -66,7 +66,7 @@ import Testing
         expectLogged(by: apus, "/load/0-1 ", status: 200)
     }
 
-    @Test("When no target is healthy all are used, and it is said loudly")
+    @Test("Fail open: when no target is healthy all are used, with a warning")
     func failOpen() throws {
         let targets = try [TargetServer("a"), TargetServer("b")]
         for target in targets { target.healthStatus.withLock { $0 = 500 } }
@@ -120,7 +120,7 @@ import Testing
         expectLogged(by: connecting, "/still-serving", status: 200)
     }
 
-    @Test("In the grace period after registration failures do not count")
+    @Test("Failures in the grace period after registration do not count")
     func gracePeriod() throws {
         let target = try TargetServer()
         target.healthStatus.withLock { $0 = 500 }
@@ -130,7 +130,7 @@ import Testing
         #expect(apus.target(.init(port: target.port), becomes: "unhealthy"))
     }
 
-    @Test("A target registered over the socket is checked, joins, and is not asked before")
+    @Test("A target registered over the socket gets no request before it has passed a check")
     func joins() throws {
         let old = try TargetServer("old")
         let new = try TargetServer("new")

@@ -1,8 +1,10 @@
 import Testing
 
-/// If-Match: two who edit the same thing do not undo each other's changes unseen.
+/// If-Match: two concurrent editors cannot overwrite each other's changes unnoticed.
 @Suite struct IfMatchTests {
-    @Test("Every change takes If-Match: another generation is 412 and changes nothing, the one in force is done")
+    @Test(
+        "Every change accepts If-Match: another generation is 412 and changes nothing, the current one succeeds"
+    )
     func everyChange() throws {
         let apus = try ApusProcess.start(Document(try TargetServer()))
         let listener = "/v1/load-balancers/web/listeners/\(apus.port)"
@@ -39,7 +41,7 @@ import Testing
         }
     }
 
-    @Test("Of many at once that all read the same generation one is done")
+    @Test("Of many concurrent changes with the same generation one succeeds")
     func race() throws {
         let apus = try ApusProcess.start(Document(try TargetServer()))
         let weights = "/v1/load-balancers/web/listeners/\(apus.port)/weights"
@@ -53,7 +55,7 @@ import Testing
         #expect(statuses.sorted() == [200] + [Int](repeating: 412, count: 7))
     }
 
-    @Test("A condition that cannot be read, or is not understood, is refused and never passed over")
+    @Test("A condition that is malformed or not supported is rejected and never ignored")
     func conditions() throws {
         let apus = try ApusProcess.start(Document(try TargetServer()))
         let weights = "/v1/load-balancers/web/listeners/\(apus.port)/weights"
@@ -67,6 +69,6 @@ import Testing
         }
         #expect(try apus.admin("GET", "/v1/config", text: nil, fields: ["If-Match: \"77\""]).status == 412)
         #expect(try apus.admin("POST", "/v1/check", text: "{}", fields: ["If-Match: \"77\""]).status == 412)
-        #expect(try apus.admin("GET", "/v1/target-groups/blue/targets").tag == nil, "health is of no generation")
+        #expect(try apus.admin("GET", "/v1/target-groups/blue/targets").tag == nil, "health has no generation")
     }
 }

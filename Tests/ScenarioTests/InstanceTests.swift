@@ -1,6 +1,6 @@
 import Testing
 
-/// Targets that are instances, found through the registry.
+/// Targets that are instances, resolved through the registry.
 @Suite struct InstanceTests {
     private func document(_ servers: [TargetServer], instances: [String: String]) -> Document {
         let targets = servers.map { Document.Address(id: "i-1", port: $0.port) }
@@ -9,7 +9,9 @@ import Testing
             groups: [.init("blue", targets, settings: ["targetType": "instance"])], instances: instances)
     }
 
-    @Test("An unknown instance is unused with the reason, comes alive when set, and falls back when deleted")
+    @Test(
+        "An unknown instance is unused with a reason, usable when it is set, and unused again when it is deleted"
+    )
     func comesAlive() throws {
         let target = try TargetServer()
         let apus = try ApusProcess.start(document([target], instances: [:]))

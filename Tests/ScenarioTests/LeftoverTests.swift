@@ -1,12 +1,12 @@
 import Testing
 
-/// Nothing is left of what is over: descriptors, gauges, memory.
+/// Leaks: descriptors, gauges and memory after connections have ended.
 @Suite struct LeftoverTests {
     private static let teapot: JSON = [
         "type": "fixed-response", "fixedResponseConfig": ["statusCode": "418", "messageBody": "short"],
     ]
 
-    /// `/N` is answered with N zeroes, `/teapot` here, `/silent` never, and anything else by an echo.
+    /// `/N` is answered with N zeroes, `/teapot` by Apus, `/silent` never, and anything else by an echo.
     private func start(_ attributes: [String: JSON] = [:]) throws -> ApusProcess {
         let source = try TargetServer("source", script: TargetScript.zeroes)
         let silent = try TargetServer("silent", script: TargetScript.silence)
@@ -22,7 +22,7 @@ import Testing
         return try ApusProcess.start(Document(listeners: [listener], groups: groups, attributes: attributes))
     }
 
-    /// One kind of client: what it does from connecting to vanishing.
+    /// One kind of client: what it does until its connection ends.
     typealias Client = @Sendable (RawClient) throws -> Void
 
     static let clients: [(why: String, act: Client)] = [
@@ -82,9 +82,10 @@ import Testing
         ),
     ]
 
-    @Test("Whatever way clients leave, descriptors and gauges are back where they were")
+    @Test("However clients end, descriptors and gauges return to their values")
     func everyWayToLeave() throws {
-        // A FIN alone may mean that the client waits for its answer: only the idle time ends such an exchange.
+        // After a FIN (half-close) the client may still wait for its response, so only the idle timeout ends the
+        // exchange.
         let apus = try start(["idle_timeout.timeout_seconds": 1])
         for kind in Self.clients { try kind.act(apus.client()) }
         expectNothingLeft(apus)
@@ -98,7 +99,7 @@ import Testing
         let load = LoadGenerator(port: apus.port, clients: 8, requests: 2_000).waitForEnd()
         #expect(load.badCount == 0, "\(load.statuses) \(load.failures.prefix(5))")
         expectNothingLeft(apus)
-        // Health checks and the harness's own admin connections come and go.
+        // Health checks and the harness's admin connections change the number.
         #expect(eventually { apus.process.descriptorsCount <= descriptors })
         let grown = try #require(apus.process.memory("VmRSS")) - resident
         #expect(grown < sanitized(16 << 20), "it grew by \(grown >> 10) KB")
@@ -116,13 +117,14 @@ import Testing
         }
     }
 
-    @Test("A client that asks on, reads nothing and resets takes nobody else along", arguments: ["/teapot", "/e"])
+    @Test(
+        "A client that sends requests, reads nothing and resets does not affect others", arguments: ["/teapot", "/e"])
     func resetsWhileAnswersWait(path: String) throws {
         let apus = try start()
         for _ in 0..<5 {
             let client = try apus.client(receiveBuffer: 4_096)
             client.wire.patience = 0.5
-            // Until the answers fill every buffer on their way and Apus stops reading.
+            // Until the responses fill every buffer and Apus stops reading (backpressure).
             let requests = String(repeating: "GET \(path) HTTP/1.1\r\nHost: a.b\r\n\r\n", count: 1_000)
             #expect(throws: SocketError.self) { while true { try client.send(requests) } }
             client.reset()

@@ -1,6 +1,6 @@
 import Testing
 
-/// Status codes made here, and the sizes at which they are made: docs/elbv2.md, "HTTP connections" and "Status codes".
+/// Status codes of Apus itself, and the limits that cause them: docs/elbv2.md, "HTTP connections" and "Status codes".
 @Suite struct LimitsTests {
     struct Case: Sendable, CustomTestStringConvertible {
         let why: String
@@ -55,7 +55,7 @@ import Testing
         Case(why: "no Host", request: "GET /limit HTTP/1.1\r\n\r\n", status: 400, reason: "MissingHost"),
     ]
 
-    @Test("Just below each limit a request passes; above, the answer names the cause")
+    @Test("Just below each limit a request passes; above, the response names the cause")
     func limits() throws {
         let target = try TargetServer()
         let apus = try ApusProcess.start(Document(target))
@@ -87,7 +87,7 @@ import Testing
         expectLogged(by: apus, count: 1, status: 405)
     }
 
-    @Test("A group without targets is 503; so is one whose targets are all unused")
+    @Test("503 for a group without targets, and for one whose targets are all unused")
     func nobodyThere() throws {
         var document = Document(listeners: [.init(defaultAction: Document.forward("empty"))], groups: [.init("empty")])
         let apus = try ApusProcess.start(document)
@@ -100,7 +100,8 @@ import Testing
         expectLogged(by: unused, "/unused", status: 503, target: "-")
     }
 
-    @Test("Beyond the memory budget the hungriest are closed and newcomers refused; afterwards all is as before")
+    @Test(
+        "Beyond the memory budget the largest connections are shed and new ones rejected; afterwards service is normal")
     func memoryBudget() throws {
         let gate = Gate()
         let target = try TargetServer(script: TargetScript.held(by: gate, body: "fine"))
@@ -111,7 +112,7 @@ import Testing
         let apus = try ApusProcess.start(document)
         let clients = try (0..<32).map { _ in try apus.client() }
         for client in clients { #expect(try client.get("/idle").status == 200) }
-        // Each fills what the kernels hold for it, and then a buffer of 144 KiB: seven such make the budget.
+        // Each fills the kernel's buffers and then a buffer of 144 KiB; seven of them exceed the budget.
         let block = [UInt8](repeating: 0x61, count: 1 << 20)
         let uploads = clients.map { client in
             Background {

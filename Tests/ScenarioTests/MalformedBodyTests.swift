@@ -1,9 +1,9 @@
 import TestCertificates
 import Testing
 
-/// Answers of targets whose bodies are wrong: 502 while nothing was sent to the client, else the client is cut off.
+/// Malformed response bodies of targets: 502 if nothing was sent to the client, else the client's connection is cut.
 @Suite struct MalformedBodyTests {
-    /// What comes together with a head that says chunked, and the rule it breaks.
+    /// A chunked body that arrives together with the head, and the rule it violates.
     static let bad: [(body: String, word: String)] = [
         ("zz\r\nabc\r\n0\r\n\r\n", "BadChunkSize"),
         ("3\r\nabc\r\nzz\r\n", "BadChunkSize"),
@@ -23,12 +23,12 @@ import Testing
         return try ApusProcess.start(document)
     }
 
-    /// The one entry of the log, once it is there.
+    /// The only entry of the log.
     private func entry(_ apus: ApusProcess) throws -> JSON {
         try #require(eventually { apus.accessEntries.last })
     }
 
-    /// The status and the reason that a client is told over either protocol.
+    /// The status and the reason code that a client gets over either protocol.
     private func ask(_ apus: ApusProcess, isHTTP2: Bool, _ more: String...) throws -> String {
         try Tool.run(
             [
@@ -39,12 +39,12 @@ import Testing
     }
 
     @Test(
-        "A bad chunk that comes with the head is 502, over either protocol of clients", arguments: bad, [false, true])
+        "A bad chunk that arrives with the head is 502, over HTTP/1 and HTTP/2", arguments: bad, [false, true])
     func comesWithTheHead(test: (body: String, word: String), isHTTP2: Bool) throws {
         let target = try TargetServer(script: TargetScript.raw(Self.head + test.body))
         let apus = try start(target)
         #expect(try ask(apus, isHTTP2: isHTTP2) == "502 MalformedResponse/\(test.word) 0")
-        #expect(target.requests.count == 1, "it is not asked again")
+        #expect(target.requests.count == 1, "the request is not retried")
         let entry = try entry(apus)
         #expect(entry["elb_status_code"] == 502 && entry["target_status_code"] == .null)
         #expect(entry["target_port"].int == Int(target.port))
@@ -53,7 +53,7 @@ import Testing
         #expect(try apus.metric("apus_target_attempts_total", "malformed") == 1)
     }
 
-    @Test("A bad chunk that comes after some of the answer was sent cuts the client off, and the log says why")
+    @Test("A bad chunk after a part of the response was sent cuts the connection, and is logged")
     func comesLater() throws {
         let gate = Gate()
         let target = try TargetServer { connection in
@@ -75,7 +75,7 @@ import Testing
     }
 
     @Test(
-        "A body that is short is 502, if all there is of it comes with the head",
+        "A truncated body is 502 if it arrives together with the head",
         arguments: TargetFailureTests.halves, [false, true])
     func comesWithTheEnd(response: String, isHTTP2: Bool) throws {
         let target = try TargetServer { connection in
@@ -86,12 +86,12 @@ import Testing
         let apus = try start(target)
         #expect(try ask(apus, isHTTP2: isHTTP2, "-X", "POST") == "502 TargetClosedConnection 0")
         #expect(target.requests.count == 1)
-        // The same as a GET may be sent again.
+        // A GET may be retried.
         #expect(try ask(apus, isHTTP2: isHTTP2) == "502 TargetClosedConnection 0")
         #expect(target.requests.count == 3)
     }
 
-    @Test("A whole body that comes with the end of its connection is served", arguments: [false, true])
+    @Test("A complete body that arrives with the end of its connection is served", arguments: [false, true])
     func isWhole(isHTTP2: Bool) throws {
         let answers = [
             "HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\nfull", "HTTP/1.1 200 OK\r\n\r\nfull",
@@ -108,8 +108,8 @@ import Testing
         }
     }
 
-    /// As an old Tomcat writes them. They do not go on, as the body is framed anew.
-    @Test("Blanks between a chunk's size and its line end are borne in answers, and refused in requests")
+    /// As an old Tomcat writes them. They are not forwarded, since the body is framed anew.
+    @Test("Blanks after a chunk size are accepted in responses, and rejected in requests")
     func blanksBehindASize() throws {
         let target = try TargetServer(script: TargetScript.raw(Self.head + "5   \r\nhello\r\n0 \t \r\n\r\n"))
         let apus = try start(target)
@@ -123,8 +123,8 @@ import Testing
         #expect(refused["apus-reason"] == "BadChunkSize")
     }
 
-    /// A gRPC client reads the reason in the message of its status.
-    @Test("A call whose answer is malformed has a status of gRPC's that says why")
+    /// A gRPC client gets the reason code in the message of its status.
+    @Test("A call with a malformed response gets a gRPC status with the reason")
     func overGRPC() throws {
         let apus = try ApusProcess.start(
             Document(

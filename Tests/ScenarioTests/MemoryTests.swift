@@ -1,13 +1,15 @@
 import Testing
 
-/// The memory law: at the process's budget new connections are refused, beyond it the hungriest is shed.
+/// The memory budget: when it is used up new connections are rejected, and beyond it the largest one is shed.
 @Suite struct MemoryTests {
     private static let budget = 2 << 20
 
-    /// What every one of these clients makes Apus hold: a buffer of 64 KiB at least.
+    /// Each of these clients makes Apus hold a buffer of at least 64 KiB.
     private static let pinned = 64 << 10
 
-    @Test("Clients who pin more than the budget are refused or shed, counted, and others are served afterwards")
+    @Test(
+        "Clients that pin more than the budget (slow loris) are shed or rejected, counted, and others served later"
+    )
     func unfinishedHeads() throws {
         let target = try TargetServer()
         let apus = try start(Document(target))
@@ -18,7 +20,9 @@ import Testing
         #expect(target.requests.allSatisfy { $0.target == "/still-serving" }, "no head was complete")
     }
 
-    @Test("Clients who do not read what they asked for are shed in the same way, and their targets let go")
+    @Test(
+        "Clients that do not read their responses (slow read) are shed too, and their target connections closed"
+    )
     func unreadAnswers() throws {
         let source = try TargetServer(script: TargetScript.zeroes)
         var document = Document(source)
@@ -40,7 +44,7 @@ import Testing
 
     private func filled(_ count: Int) -> String { String(repeating: "a", count: count) }
 
-    /// Has 64 clients `pin` a buffer each, twice what the budget allows, and then go.
+    /// Makes 64 clients `pin` a buffer each, twice the budget, and then disconnect.
     private func overload(
         _ apus: ApusProcess, path: String = "/still-serving", _ pin: (RawClient) throws -> Void
     ) throws {
@@ -52,10 +56,10 @@ import Testing
             clients.append(client)
         }
         #expect(try eventually { try lost(apus) > 0 })
-        // Once nothing changes any more, what is held is within the budget. One buffer may serve a read.
+        // Once nothing changes any more, the memory is within the budget, apart from one buffer for reads.
         #expect(try eventually { try apus.metric("apus_held_bytes") <= Double(Self.budget) })
         #expect(try always(for: 0.5) { try apus.metric("apus_held_bytes") <= Double(Self.budget) })
-        #expect(try apus.metric("apus_held_bytes") > Double(Self.budget) / 4, "the others keep what they have")
+        #expect(try apus.metric("apus_held_bytes") > Double(Self.budget) / 4, "the other connections are kept")
         clients.removeAll()
         #expect(eventually { (try? apus.client().get(path))?.status == 200 })
         #expect(try eventually { try apus.metric("apus_held_bytes") < Double(Self.budget) / 4 })
@@ -66,7 +70,7 @@ import Testing
             + apus.metric("apus_client_connections_rejected_total", #"reason="memory_budget""#)
     }
 
-    @Test("What a storm took goes back to the system within a minute")
+    @Test("Memory of a burst is returned to the system within a minute")
     func memoryGoesBack() throws {
         let target = try TargetServer(script: TargetScript.answer(body: String(repeating: "x", count: 1 << 20)))
         let apus = try ApusProcess.start(

@@ -15,7 +15,7 @@ import Testing
         try RawClient(port: port).exchange("\(request) HTTP/1.1\r\nHost: a\r\n\r\n", method: method)
     }
 
-    @Test("GET /metrics and /health are answered; whatever else is asked is 404 or 405, and changes nothing")
+    @Test("GET /metrics and /health are answered; anything else is 404 or 405, and changes nothing")
     func readOnly() throws {
         let (apus, _, port) = try start()
         expectServes(apus)
@@ -38,23 +38,23 @@ import Testing
         try client.send("PUT /metrics HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\n\r\nhello")
         #expect(try client.response().status == 413)
         #expect(try apus.admin("GET", "/v1/config").text == before)
-        #expect(!apus.errors.contains("answered an admin request"), "strangers do not write our log")
-        // The operators' door has both as well.
+        #expect(!apus.errors.contains("answered an admin request"), "clients cannot write into our log")
+        // The admin socket has both too.
         #expect(try apus.admin("GET", "/health").json["status"] == "serving")
     }
 
-    @Test("Silent clients, however many, do not keep a scraper out; they are counted")
+    @Test("Any number of silent clients does not block a scraper; they are counted")
     func silentClients() throws {
         let (apus, _, port) = try start()
         let silent = try (0..<100).map { _ in try RawClient(port: port) }
         #expect(try ask(port, "GET /metrics").status == 200)
         #expect(try apus.metric("apus_metrics_clients_closed_total") >= 80)
         #expect(silent[0].ended())
-        // They do not take the socket's places either.
+        // They do not use up the clients of the admin socket either.
         #expect(try apus.admin("GET", "/v1/status").status == 200)
     }
 
-    @Test("A client that asks without end does not keep others from being answered, nor the process from stopping")
+    @Test("A client that sends requests without end blocks neither other clients nor shutdown")
     func endlessRequests() throws {
         let (apus, _, port) = try start()
         let requests = String(repeating: "GET /health HTTP/1.1\r\nHost: a\r\n\r\n", count: 1000)
@@ -74,7 +74,7 @@ import Testing
         try flood.value()
     }
 
-    @Test("A reload moves it, closes it, and is refused when the address cannot be had")
+    @Test("A reload moves it, closes it, and is rejected if the address is not available")
     func reload() throws {
         var (apus, document, port) = try start()
         let next = try PortAllocator.port()
@@ -103,7 +103,7 @@ import Testing
         expectServes(apus)
     }
 
-    @Test("A listener and the metrics may take each other's port in one reload, and check says so before")
+    @Test("A listener and the metrics may swap ports in one reload, and check accepts it")
     func portsChangeHands() throws {
         let (apus, document, port) = try start()
         func reload(_ metrics: String?, listener: UInt16) throws {
@@ -123,7 +123,7 @@ import Testing
         }
         try reload("127.0.0.1:\(apus.port)", listener: port)
         #expect(servesMetrics(apus.port))
-        // It is in part what it was.
+        // The new address includes the old one.
         try reload("0.0.0.0:\(apus.port)", listener: port)
         #expect(servesMetrics(apus.port))
         try reload("127.0.0.1:\(port)", listener: apus.port)
@@ -132,7 +132,7 @@ import Testing
         #expect((try? Socket.connected(port: apus.port)) == nil)
     }
 
-    @Test("An address in use refuses the start, and a listener's refuses the file")
+    @Test("An address in use prevents the start, and a listener's address is an error in the file")
     func inUse() throws {
         let folder = try temporaryFolder()
         defer { removeFolder(folder) }

@@ -1,7 +1,7 @@
 import Foundation
 import Testing
 
-/// What the file says and a change at run time hides is told, and from when.
+/// Settings of the file that a change at run time overrides are reported, with the time of the change.
 @Suite struct OverrideTests {
     private func document(_ servers: [TargetServer], blue: Int, green: Int) -> Document {
         Document(
@@ -9,7 +9,9 @@ import Testing
             groups: [.init("blue", servers: [servers[0]]), .init("green", servers: [servers[1]])])
     }
 
-    @Test("An edited weight that an earlier `apus weights` hides: reload, status, log and the next start say so")
+    @Test(
+        "A weight in the file that `apus weights` overrides is reported by reload, status, log and the next start"
+    )
     func editedWeight() throws {
         let servers = [try TargetServer("blue"), try TargetServer("green")]
         let apus = try ApusProcess.start(document(servers, blue: 90, green: 10))
@@ -32,7 +34,7 @@ import Testing
             eventually { apus.errors.contains("what was edited in the file is hidden by a change made at run time") })
         #expect(try apus.command("status").output.contains("\(line); the file was edited since\n"))
 
-        // It stays so until both agree, or the change is made anew.
+        // It stays so until both agree, or the change is made again.
         let again = try apus.command("reload")
         #expect(again.output.contains("\(line); the file was edited since\n"), "\(again.output)")
         #expect(try apus.command("targets", "register", "blue", "127.0.0.1:9").status == .exited(0))
@@ -52,7 +54,7 @@ import Testing
         let json = try ApusProcess.command(words + ["--json"], socket: "", folder: apus.folder).json
         #expect(json["overridden"][0]["object"] == .string(object) && json["overridden"][0]["since"] == .string(last))
         try apus.restart()
-        #expect(try apus.command("status").output.contains("\(line)\n"), "the time outlives a crash")
+        #expect(try apus.command("status").output.contains("\(line)\n"), "the time survives a crash")
         #expect(apus.errors.contains("objects of the file are not in force as it says"))
 
         #expect(try apus.command("reload", "--discard-changes").status == .exited(0))
@@ -61,7 +63,7 @@ import Testing
         expectLogged(by: apus, "/now", status: 200, target: "127.0.0.1:\(servers[1].port)")
     }
 
-    @Test("State that an earlier version wrote is read, and its changes are told without a time")
+    @Test("The state file of an earlier version is read, and its changes are reported without a time")
     func earlierState() throws {
         let servers = [try TargetServer("blue"), try TargetServer("green")]
         let apus = try ApusProcess.start(document(servers, blue: 90, green: 10))

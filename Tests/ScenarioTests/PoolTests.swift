@@ -1,8 +1,8 @@
 import Testing
 
-/// What a target's answer must look like for its connection to be used again, and what makes it 502.
+/// Connection reuse: which responses allow it, and which are malformed (502).
 @Suite struct PoolTests {
-    @Test("Connections to targets are shared by clients, one request at a time")
+    @Test("Target connections are shared by clients, one request at a time")
     func reuse() throws {
         let target = try TargetServer()
         let apus = try ApusProcess.start(
@@ -17,7 +17,7 @@ import Testing
         expectLogged(by: apus, "/shared", status: 200, targetStatus: 200)
     }
 
-    @Test("An idle connection ends after its own idle time")
+    @Test("An idle target connection ends after its own idle timeout")
     func ownIdleTime() throws {
         let idle = Locked<Duration?>(nil)
         let target = try TargetServer { connection in
@@ -37,7 +37,7 @@ import Testing
 
     private static let second = "HTTP/1.1 200 OK\r\nContent-Length: 6\r\n\r\npoison"
 
-    /// Answers after which the connection holds, or may hold, something that belongs to no request.
+    /// Responses after which the connection may hold bytes that belong to no request.
     static let poisons: [(why: String, method: String, response: String)] = [
         ("surplus after a length", "GET", "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok" + second),
         (
@@ -51,7 +51,7 @@ import Testing
         ("an answer in HTTP/1.0", "GET", "HTTP/1.0 200 OK\r\nContent-Length: 2\r\n\r\nok"),
     ]
 
-    @Test("A connection that may hold something else is not used again", arguments: poisons)
+    @Test("A connection that may hold other bytes is not reused", arguments: poisons)
     func poisoned(why: String, method: String, response: String) throws {
         let target = try TargetServer { connection in
             while let request = try connection.request() {
@@ -70,7 +70,7 @@ import Testing
 
     private static let fill = String(repeating: "X-Fill: \(String(repeating: "a", count: 1_000))\r\n", count: 40)
 
-    /// Answers that no client may see.
+    /// Responses that must not reach a client.
     static let malformed: [(why: String, word: String, response: String)] = [
         ("not HTTP", "BadStatusLine", "220 smtp.example.com ready\r\n\r\n"),
         ("a status of two digits", "BadStatusLine", "HTTP/1.1 20 OK\r\nContent-Length: 0\r\n\r\n"),
@@ -98,13 +98,13 @@ import Testing
         ),
         ("NUL in a value", "BadFieldValue", "HTTP/1.1 200 OK\r\nX-A: b\0\r\nContent-Length: 0\r\n\r\n"),
         (
-            "101 that nobody asked for", "UnexpectedUpgrade",
+            "101 without a request for an upgrade", "UnexpectedUpgrade",
             "HTTP/1.1 101 Switching Protocols\r\nUpgrade: x\r\nConnection: upgrade\r\n\r\n"
         ),
         ("a head beyond 32K", "HeadTooLarge", "HTTP/1.1 200 OK\r\n" + fill + "Content-Length: 0\r\n\r\n"),
     ]
 
-    @Test("A malformed answer is 502, and its connection is not used again", arguments: malformed)
+    @Test("A malformed response is 502, and its connection is not reused", arguments: malformed)
     func malformedAnswer(why: String, word: String, response: String) throws {
         let target = try TargetServer(script: TargetScript.raw(response))
         let apus = try ApusProcess.start(Document(target))
@@ -115,19 +115,19 @@ import Testing
         expectMadeHere(try client.get("/bad-again"), 502, why)
         #expect(target.connections.allSatisfy { $0.requests.count == 1 })
         let line = expectLogged(by: apus, "/bad-again", status: 502, target: "127.0.0.1:\(target.port)")
-        #expect(line?.errorReason == "-", "only ALB's own words may stand there")
+        #expect(line?.errorReason == "-", "only ALB's own reasons are allowed there")
         let reason = word.replacing(/[a-z](?=[A-Z])/) { "\($0.output)_" }.lowercased()
         #expect(try apus.metric("apus_target_malformed_responses_total", "\"\(reason)\"") == 2)
     }
 
-    @Test("Bare LF ends the lines of an answer's head, and the client sees CRLF")
+    @Test("Bare LF is accepted in a response head, and the client gets CRLF")
     func bareLineFeeds() throws {
         let target = try TargetServer(
             script: TargetScript.raw("HTTP/1.1 200 OK\nContent-Length: 2\nX-A: b\r\nX-C: d\n\nok"))
         let apus = try ApusProcess.start(Document(target))
         let client = try apus.client()
         for _ in 0..<2 {
-            // The harness's reader takes CRLF only.
+            // The harness accepts CRLF only.
             let answer = try client.get("/line-feeds")
             #expect(answer.text == "ok")
             #expect(answer["x-a"] == "b")
@@ -137,7 +137,7 @@ import Testing
         expectLogged(by: apus, "/line-feeds", status: 200, targetStatus: 200)
     }
 
-    @Test("Interim responses without end are 502, not memory")
+    @Test("Endless interim responses are 502 and do not use up memory")
     func interimFlood() throws {
         let interim = String(repeating: "HTTP/1.1 103 Early Hints\r\n\r\n", count: 1_000)
         let target = try TargetServer { connection in
@@ -151,7 +151,7 @@ import Testing
             guard case .bytes = client.socket.read(by: .after(5)) else { return true }
             return false
         }
-        #expect(cut, "the client must be answered or cut off")
+        #expect(cut, "the client must be answered or its connection cut")
         try expectResident(apus, below: 64 << 20)
         expectLogged(by: apus, "/flood", status: 502)
     }
