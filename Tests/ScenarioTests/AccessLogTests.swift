@@ -155,6 +155,6 @@ import Testing
         apus.process.signal(SIGUSR1)
         let report = LoadGenerator(port: apus.port, requests: 200).waitForEnd()
         #expect(report.badCount == 0)
-        #expect(eventually { apus.errors.contains("access.log") }, "the failure is told:\n\(apus.errors)")
+        #expect(eventually { apus.errors.contains("access.log") }, "the failure is reported:\n\(apus.errors)")
     }
 }

@@ -151,7 +151,7 @@ import HTTP1
     public var heldByteCount: Int { memory.byteCount + headHeldByteCount + writer.byteCount + (control?.capacity ?? 0) }
 
     /// Ends the session with GOAWAY and the code of `fault`. Must not be called from a callback.
-    func giveUp(_ fault: HTTP2Fault) {
+    func terminate(_ fault: HTTP2Fault) {
         guard self.fault == nil else { return }
         self.fault = fault
         unsafe nghttp2_session_terminate_session(native, fault.code.rawValue)
