@@ -2,9 +2,9 @@ import Foundation
 import TestCertificates
 import Testing
 
-/// Every protocol of clients with every protocol of targets. curl asks, nginx answers.
+/// Every protocol of clients with every protocol of targets, with curl and nginx.
 @Suite struct ProtocolMatrixTests {
-    /// What is spoken with clients.
+    /// The protocol of the client.
     enum Front: String, CaseIterable, Sendable {
         case http1, https1, https2, h2c
 
@@ -19,7 +19,7 @@ import Testing
         }
     }
 
-    /// What is spoken with targets.
+    /// The protocol of the target.
     enum Back: String, CaseIterable, Sendable {
         case http1, https1, h2c, https2
 
@@ -43,7 +43,8 @@ import Testing
                 "protocol": back.isTLS ? "HTTPS" : "HTTP", "protocolVersion": back.isHTTP2 ? "HTTP2" : "HTTP1",
                 "healthCheckProtocol": back.isTLS ? "HTTPS" : "HTTP", "healthCheckPath": "/",
             ]
-            // A listener that does not speak HTTP/2 may not forward to it at all, so it does here and curl does not.
+            // A listener without HTTP/2 must not forward to it at all, so here the listener has it and curl does not
+            // use it.
             let document = Document(
                 listeners: [listener], groups: [.init("blue", program: target, settings: settings)],
                 attributes: ["apus.h2c.enabled": true])
@@ -76,15 +77,15 @@ import Testing
         #expect(put.hasPrefix("201 "), "\(put)")
         let stored = try Data(contentsOf: URL(fileURLWithPath: "\(scene.target.folder)/put/file"))
         #expect(stored.count == 10_000_000, "all of it came")
-        // nginx refuses it by its length, before it has come.
+        // nginx rejects it by its Content-Length, before the body arrives.
         let early = try scene.curl(front, "/early", ["-T", "\(scene.apus.folder)/upload"])
         #expect(early.hasPrefix("413 "), "\(early)")
-        // The same in the middle of the upload: the answer arrives though the rest of the request is on its way.
+        // The same during the upload: the response arrives while the request is still being sent.
         let late = try scene.curl(front, "/early", ["-H", "Expect:", "-T", "\(scene.apus.folder)/upload"])
         #expect(late.hasPrefix("413 "), "\(late)")
-        // The target goes away without a word.
+        // The target disappears.
         #expect(try scene.curl(front, "/gone").hasPrefix("502 "))
-        // The client goes away in the middle.
+        // The client disconnects during the response.
         _ = try scene.curl(front, "/slow", ["--max-time", "0.5"])
         #expect(try scene.curl(front, "/") == "200 6 \(version)", "all others are served on")
         #expect(eventually { scene.apus.accessLog.contains { $0.line.contains(" 460 200 ") } })
@@ -120,7 +121,7 @@ import Testing
                 attributes: ["apus.h2c.enabled": true]))
     }
 
-    /// What a client is told when the target breaks off, on HTTP/2: no other stream notices.
+    /// What an HTTP/2 client gets if the target fails; other streams are not affected.
     @Test(arguments: [Front.h2c, .https2]) func targetsResetStreams(front: Front) throws {
         let apus = try start(front, .h2c, try PortServer.python("http2_target"))
         let scheme = front.isTLS ? "https" : "http"
@@ -158,7 +159,7 @@ import Testing
         return try ApusProcess.start(document)
     }
 
-    /// Nothing is kept of connections that targets close while requests are on them.
+    /// Connections that targets close during requests leave nothing behind.
     @Test func connectionsThatTargetsCloseLeaveNothing() throws {
         let apus = try startWithHTTP2(try PortServer.python("http2_target"))
         func fail(_ count: Int) throws {
@@ -174,7 +175,7 @@ import Testing
         #expect(try eventually { try apus.metric("apus_held_bytes") == 0 })
     }
 
-    /// A target that takes bytes and says nothing is found out, though new requests come all the time.
+    /// A target that accepts bytes and never responds is detected, although new requests arrive all the time.
     @Test func aDeadConnectionIsFoundUnderLoad() throws {
         let apus = try startWithHTTP2(try PortServer.python("http2_target"), workers: 1)
         func curl(_ path: String) throws -> String {
@@ -188,11 +189,11 @@ import Testing
         #expect(try eventually(within: 30) { try curl("/").hasPrefix("200 ") })
     }
 
-    /// A request that was refused before its body went out is sent again, with its body.
+    /// A request that was refused before its body was sent is retried with its body.
     @Test func aRefusedRequestIsSentAgainWithItsBody() throws {
         let target = try PortServer.python("http2_target", "0")
         let apus = try startWithHTTP2(target, workers: 1)
-        // From now on the connection knows that windows are closed at first.
+        // From now on the session knows that the target's initial windows are zero.
         #expect(try Tool.curl(apus, "--http2-prior-knowledge", "http://127.0.0.1:\(apus.port)/refused") == "ok\n")
         try Data(count: 32_768).write(to: URL(fileURLWithPath: "\(apus.folder)/body"))
         let told = Background {
@@ -205,12 +206,12 @@ import Testing
         #expect(try apus.metric("apus_retries_total") == 2)
     }
 
-    /// The same on HTTP/1.1, where only the connection can break, for every protocol of clients.
+    /// The same with HTTP/1.1 targets, where only the connection can fail, for every protocol of clients.
     @Test(arguments: Front.allCases) func targetsBreakConnections(front: Front) throws {
         let target = try TargetServer { connection in
             while let request = try connection.request() {
                 if request.target == "/cut" {
-                    // More than is looked at before some of it is sent on.
+                    // More than is read before the response is forwarded.
                     let some = String(repeating: "x", count: 500_000)
                     return try connection.send("HTTP/1.1 200 OK\r\nContent-Length: 1000000\r\n\r\n" + some)
                 }
@@ -253,7 +254,7 @@ import Testing
                 """)
     }
 
-    @Test("nghttp and h2load get along with it, and lose nothing when the target ends connections")
+    @Test("nghttp and h2load work, and lose nothing when the target ends connections")
     func nghttp2Tools() throws {
         let scene = try Scene(.h2c, .https2)
         let url = "https://localhost:\(scene.apus.port)/"

@@ -1,15 +1,15 @@
 import TestCertificates
 import Testing
 
-/// Targets that are told who the client is: `proxy_protocol_v2.enabled`.
+/// PROXY headers to targets: `proxy_protocol_v2.enabled`.
 @Suite struct ProxyProtocolTargetTests {
     private static let attributes: [String: JSON] = ["proxy_protocol_v2.enabled": true]
-    /// Checks go elsewhere, so that all that comes is of clients.
+    /// Health checks use another port, so that all bytes are from clients.
     private static func checked(_ elsewhere: StreamTarget) -> [String: JSON] {
         ["healthCheckPort": JSON(elsewhere.port)]
     }
 
-    @Test("The first bytes are a header with both addresses and a right checksum; then comes what the client sends")
+    @Test("The first bytes are a header with both addresses and a valid checksum, before what the client sends")
     func toTargets() throws {
         let elsewhere = try StreamTarget()
         let target = try StreamTarget()
@@ -31,7 +31,7 @@ import Testing
         #expect(line["received_bytes"].int == 7, "the header is not the client's")
     }
 
-    @Test("A target that speaks first has the header although the client is silent")
+    @Test("A target that speaks first gets the header although the client is silent")
     func silentClient() throws {
         let elsewhere = try StreamTarget()
         let target = try StreamTarget { connection in
@@ -49,7 +49,7 @@ import Testing
         expectFlow(by: apus, "finished", by: "client")
     }
 
-    @Test("Checks have a header too, which says that they are nobody's: connections alone and requests")
+    @Test("Health checks send a LOCAL header too, for TCP and for HTTP")
     func checks() throws {
         let target = try StreamTarget { connection in
             while case .bytes = connection.read() {}
@@ -78,7 +78,7 @@ import Testing
         #expect(String(decoding: header.rest, as: UTF8.self).hasPrefix("GET /health HTTP/1.1\r\n"))
     }
 
-    @Test("Toward targets of TLS it stands before the ClientHello, from TCP and from TLS listeners")
+    @Test("TLS targets get it before the ClientHello, from TCP and from TLS listeners")
     func beforeTLS() throws {
         let own = ProxyProtocolTests.own
         for isTLS in [false, true] {
@@ -116,7 +116,7 @@ import Testing
         return stride(from: 0, to: digits.count - 1, by: 2).map { UInt8(digits[$0] * 16 + digits[$0 + 1]) }
     }
 
-    @Test("A chain: what the header of the client says is what the target is told, of either family")
+    @Test("Chain: the addresses in the client's header are sent to the target, IPv4 and IPv6")
     func chain() throws {
         let elsewhere = try StreamTarget()
         let target = try StreamTarget()

@@ -1,7 +1,7 @@
 import TestCertificates
 import Testing
 
-/// Who the client is, as a trusted network says in front of what the client itself sends.
+/// PROXY headers from trusted networks, which name the client.
 @Suite struct ProxyProtocolTests {
     static let authority = TestAuthority()
     static let own = authority.issue(["localhost"])
@@ -16,7 +16,7 @@ import Testing
     private static let line = Array("PROXY TCP4 203.0.113.7 192.0.2.1 4711 443\r\n".utf8)
     private static let longLine = Array("PROXY TCP6 2001:db8::7 2001:db8::1 4711 443\r\n".utf8)
 
-    /// Headers, and who the client is by them.
+    /// Headers and the client's address in them.
     static let headers: [(bytes: [UInt8], client: String, host: String)] = [
         (line, "203.0.113.7:4711", "203.0.113.7"), (longLine, "[2001:db8::7]:4711", "2001:db8::7"),
         (ProxyBytes.binary(), "203.0.113.7:4711", "203.0.113.7"),
@@ -24,7 +24,7 @@ import Testing
         (ProxyBytes.summed(0x21, ProxyBytes.addresses + ProxyBytes.padding), "203.0.113.7:4711", "203.0.113.7"),
     ]
 
-    /// Headers that name nobody: the sender speaks for itself.
+    /// Headers without a client (LOCAL, UNKNOWN): the sender is the client.
     static let nameless: [[UInt8]] = [
         Array("PROXY UNKNOWN\r\n".utf8), Array("PROXY UNKNOWN 2001:db8::7 2001:db8::1 4711 443\r\n".utf8),
         ProxyBytes.binary(0x20), ProxyBytes.binary(0x20, family: 0, []), ProxyBytes.binary(0x21, family: 0, []),
@@ -32,7 +32,7 @@ import Testing
         ProxyBytes.summed(0x21, family: 0x31, [UInt8](repeating: 0x61, count: 216)),
     ]
 
-    /// What is no header, and the word for it.
+    /// Invalid headers and their reason codes.
     static let wrong: [(bytes: [UInt8], reason: String)] = [
         (Array("GET / HTTP/1.1\r\nHost: a.b\r\n\r\n".utf8), "ProxyHeaderMissing"),
         ([0x16, 3, 1, 2, 0, 1, 0, 1, 0xFC, 3, 3], "ProxyHeaderMissing"),
@@ -57,7 +57,7 @@ import Testing
 
     // MARK: TCP
 
-    @Test("TCP: a header of either version names the client, and the target gets what stands behind it")
+    @Test("TCP: a header of either version names the client, and the target gets what follows it")
     func names() throws {
         let target = try StreamTarget()
         let apus = try ApusProcess.start(.network(target, attributes: Self.trusting()))
@@ -80,7 +80,7 @@ import Testing
                 let count = 2 * index + (isSlow ? 1 : 0)
                 let line = expectFlow(by: apus, "finished", by: "client", client: header.client, after: count)
                 #expect(line["target"].string == target.address.text)
-                #expect(line["listener"].string == "127.0.0.1:\(apus.port)", "where it has really connected")
+                #expect(line["listener"].string == "127.0.0.1:\(apus.port)", "the address it really connected to")
                 #expect(line["received_bytes"].int == payload.utf8.count)
                 #expect(apus.connectionLog.count == count + 1)
                 #expect(target.connections.last?.received == Array(payload.utf8))
@@ -90,7 +90,7 @@ import Testing
         #expect(try apus.metric("apus_flows_rejected_total") == 0)
     }
 
-    @Test("TCP: behind a header that names nobody the client is who has connected")
+    @Test("TCP: with a header without a client, the client is the sender of the connection")
     func namesNobody() throws {
         let target = try StreamTarget()
         let apus = try ApusProcess.start(.network(target, attributes: Self.trusting()))
@@ -105,7 +105,7 @@ import Testing
         }
     }
 
-    @Test("TCP: a target that speaks first is heard as soon as the header is there, and not before")
+    @Test("TCP: data of a target that speaks first arrives after the header, and not before")
     func targetFirst() throws {
         let target = try StreamTarget(script: StreamTarget.naming("welcome"))
         let apus = try ApusProcess.start(.network(target, attributes: Self.trusting()))
@@ -119,7 +119,7 @@ import Testing
         expectFlow(by: apus, "reset", by: "client")
     }
 
-    @Test("TCP: what is no header is refused with a word, and no target hears of it")
+    @Test("TCP: an invalid header is rejected with a reason code, and no target is connected")
     func refuses() throws {
         let target = try StreamTarget()
         let apus = try ApusProcess.start(.network(target, attributes: Self.trusting()))
@@ -139,7 +139,7 @@ import Testing
         #expect(try apus.metric("apus_flows_active") == 0)
     }
 
-    @Test("TCP: a client that ends within its header is refused; so is one that is late with it")
+    @Test("TCP: an incomplete and a late header are rejected")
     func cutAndLate() throws {
         let target = try StreamTarget()
         let apus = try ApusProcess.start(.network(target, attributes: Self.trusting(seconds: 0.3)))
@@ -162,11 +162,11 @@ import Testing
         }
         let inTime = try apus.client()
         try inTime.send(Self.line)
-        #expect(always(for: 0.5) { !inTime.ended(within: 0.01) }, "the time is the header's alone")
+        #expect(always(for: 0.5) { !inTime.ended(within: 0.01) }, "the timeout is for the header only")
         #expect(try apus.metric("apus_flow_endings_total", "proxy_header") == 6)
     }
 
-    @Test("From a network that is not trusted nobody comes in, on TCP or HTTP, and it is counted")
+    @Test("Connections from networks that are not trusted are rejected and counted, on TCP and HTTP")
     func untrusted() throws {
         let stream = try StreamTarget()
         let apus = try ApusProcess.start(.network(stream, attributes: Self.trusting("10.0.0.0/8")))
@@ -188,7 +188,7 @@ import Testing
 
     // MARK: HTTP
 
-    @Test("HTTP: X-Forwarded-For and the access log say who the header has named, for all of a connection's requests")
+    @Test("HTTP: X-Forwarded-For and the access log have the header's client, for all requests of a connection")
     func namesForHTTP() throws {
         let target = try TargetServer()
         let apus = try ApusProcess.start(Document(target, attributes: Self.trusting()))
@@ -218,7 +218,7 @@ import Testing
         #expect(target.requests.first { $0.target == "/nobody" }?["x-forwarded-for"] == "127.0.0.1")
     }
 
-    @Test("HTTP: what is no header, is cut or late ends the connection without an answer, and is counted")
+    @Test("HTTP: an invalid, incomplete or late header ends the connection without a response, and is counted")
     func refusesForHTTP() throws {
         let target = try TargetServer()
         let apus = try ApusProcess.start(Document(target, attributes: Self.trusting(seconds: 0.3)))
@@ -256,7 +256,7 @@ import Testing
             ], in: apus.folder)
     }
 
-    @Test("HTTPS: the header stands before TLS, in one piece with the ClientHello or byte by byte")
+    @Test("HTTPS: the header comes before TLS, in one segment with the ClientHello or byte by byte")
     func beforeTLS() throws {
         let target = try TargetServer()
         var document = Document(target, attributes: Self.trusting())
@@ -273,7 +273,7 @@ import Testing
         }
     }
 
-    @Test("TLS: as well where bytes are passed on, and the log has the name that was asked for")
+    @Test("TLS listeners too, and the log has the server name")
     func beforeTLSOfFlows() throws {
         let target = try StreamTarget()
         var document = Document.network(target, listener: ["protocol": "TLS"], attributes: Self.trusting())

@@ -1,7 +1,7 @@
 import Foundation
 import Testing
 
-/// Programs that others wrote, on both sides.
+/// Real clients and servers.
 @Suite struct RealClientsTests {
     @Test("curl fetches two URLs over one connection")
     func keepAlive() throws {
@@ -26,7 +26,7 @@ import Testing
             "-w", "%{http_code} %{size_upload} %{time_total}", "-T", "upload", apus.url("/expect"))
         let words = told.split(separator: " ")
         #expect(words.prefix(2) == ["200", "1000000"], "\(told)")
-        #expect(try #require(Double(words.last ?? "")) < 10, "it did not wait in vain: \(told)")
+        #expect(try #require(Double(words.last ?? "")) < 10, "it did not wait for its timeout: \(told)")
         #expect(String(decoding: try apus.bytes("head"), as: UTF8.self).hasPrefix("HTTP/1.1 100 Continue\r\n"))
         #expect(try apus.bytes("answer") == body)
         #expect(target.requests.first?["expect"] == nil)
@@ -57,7 +57,7 @@ import Testing
         expectLogged(by: apus, "/old HTTP/1.0", status: 200, targetStatus: 200)
     }
 
-    @Test("curl comes over IPv6, and is counted as such", .enabled(if: hasIPv6, "there is no IPv6 here"))
+    @Test("curl over IPv6, and its counter", .enabled(if: hasIPv6, "there is no IPv6 here"))
     func versionSix() throws {
         let target = try TargetServer()
         var document = Document(target)
@@ -73,7 +73,7 @@ import Testing
     }
 
     @Test(
-        "nginx as a target: small and large files, HEAD, ranges, what is not there, all over few connections",
+        "nginx as a target: small and large files, HEAD, ranges, 404, over few connections",
         .enabled(if: nginx != nil, "nginx is not installed"))
     func nginxAsTarget() throws {
         let server = try NginxServer(#require(nginx))
@@ -100,7 +100,7 @@ import Testing
     }
 
     @Test(
-        "nginx ends connections after 20 requests, or 0.2 s of idleness, and no GET notices",
+        "nginx ends connections after 20 requests, or 0.2 s of idleness, and no GET fails",
         .enabled(if: nginx != nil, "nginx is not installed"))
     func nginxEndsConnections() throws {
         let settings = "keepalive_requests 20; keepalive_timeout 200ms; location /load/ { return 200 \"nginx\\n\"; }"
@@ -113,14 +113,14 @@ import Testing
         let client = try apus.client()
         for _ in 0..<15 {
             #expect(try client.get("/load/paused").status == 200)
-            // The very moment at which nginx ends the connection.
+            // Just when nginx ends the connection.
             _ = always(for: 0.2) { true }
         }
         expectLogged(by: apus, "/load/paused", status: 200, target: "127.0.0.1:\(server.port)", targetStatus: 200)
     }
 
     @Test(
-        "nginx refuses a body as too large before it has it, and the client hears",
+        "nginx rejects a large body early, and the client gets the response",
         .enabled(if: nginx != nil, "nginx is not installed"))
     func nginxAnswersEarly() throws {
         let server = try NginxServer(#require(nginx), settings: "client_max_body_size 1m;")
@@ -131,8 +131,8 @@ import Testing
             try? client.send([UInt8](repeating: 0x61, count: 5_000_000))
             let answer = try client.response()
             #expect(answer.status == 413)
-            // nginx throws the body away as it comes. If all of it was gone before the answer came, the connection is
-            // as good as before; else it must end, lest the rest be read as a request.
+            // nginx discards the body. If all of it was sent before the response, the connection is reusable; else it
+            // must end, since the rest would be parsed as a request.
             if answer["connection"] == "close" {
                 #expect(client.ended())
             } else {
@@ -154,7 +154,7 @@ import Testing
         return child.standardOutput
     }
 
-    /// Writes the file that is uploaded, 1 MB of letters that repeat themselves nowhere, into the folder of `apus`.
+    /// Writes the file to upload, 1 MB of non-repeating letters, into the folder of `apus`.
     private func upload(to apus: ApusProcess) throws -> [UInt8] {
         var numbers = SplitMix(state: 1)
         let body = (0..<1_000_000).map { _ in UInt8.random(in: 0x61...0x7A, using: &numbers) }
@@ -164,10 +164,10 @@ import Testing
 }
 
 extension ApusProcess {
-    /// A path at the first listener, as curl wants it.
+    /// The URL of a path at the first listener.
     fileprivate func url(_ path: String) -> String { "http://127.0.0.1:\(port)\(path)" }
 
-    /// What a file in its folder holds.
+    /// The content of a file in its folder.
     fileprivate func bytes(_ name: String) throws -> [UInt8] {
         Array(try Data(contentsOf: URL(fileURLWithPath: "\(folder)/\(name)")))
     }
@@ -181,7 +181,7 @@ private let nginx = ["/usr/sbin/nginx", "/usr/local/sbin/nginx", "/usr/bin/nginx
     FileManager.default.isExecutableFile(atPath: $0)
 }
 
-/// nginx, serving two files. Killed, and its folder removed, when let go.
+/// nginx with two files. Killed, and its folder removed, on deinit.
 private final class NginxServer {
     let port: UInt16
     let large = (0..<1_000_000).map { UInt8(truncatingIfNeeded: $0 / 3) }

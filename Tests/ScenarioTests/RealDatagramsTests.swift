@@ -2,7 +2,7 @@ import Foundation
 import TestCertificates
 import Testing
 
-/// Programs that others wrote, speaking over UDP through Apus: DNS and QUIC.
+/// Real clients and servers over UDP: DNS and QUIC.
 @Suite struct RealDatagramsTests {
     static let authority = TestAuthority()
     static let own = authority.issue(["localhost"])
@@ -52,7 +52,7 @@ import Testing
         #expect(line["type"] == "udp" && line["received_bytes"] != 0 && line["sent_bytes"] != 0)
     }
 
-    /// The answer does not fit into a datagram, which says so: dig asks again by connection, at the same port.
+    /// The answer does not fit into a datagram, so dig repeats the query over TCP, on the same port.
     @Test(
         "DNS: a long answer is fetched over TCP from the same port",
         .enabled(if: dnsmasq != nil && hasDig, "dnsmasq and dig are not installed"))
@@ -92,7 +92,7 @@ private let dnsmasq = ["/usr/sbin/dnsmasq", "/usr/local/sbin/dnsmasq"].first(whe
 /// Whether dig is there.
 private let hasDig = isExecutable("/usr/bin/dig")
 
-/// The Python with aioquic, which Debian does not have: the Makefile makes it.
+/// The Python environment with aioquic, which Debian lacks; the Makefile creates it.
 private let python: String? = {
     let path = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
         .deletingLastPathComponent().appendingPathComponent(".build/python/bin/python3").path

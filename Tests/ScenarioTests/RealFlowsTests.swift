@@ -2,7 +2,7 @@ import Foundation
 import Glibc
 import Testing
 
-/// Programs that others wrote, on both sides of connections that are passed on: databases and what puts load on them.
+/// Real clients and servers through tunnels: databases and their load generators.
 @Suite struct RealFlowsTests {
     private func start(_ server: PortServer) throws -> ApusProcess {
         var document = Document.network()
@@ -69,7 +69,7 @@ import Testing
         #expect(try Tool.run(set, in: apus.folder) == "OK\n")
         #expect(try ask("get", "large") == pattern + "\n")
 
-        // Silent until the target has something to say.
+        // Silent until the target sends a message.
         let listener = try ChildProcess(
             ["redis-cli"] + place + ["subscribe", "news"], folder: apus.folder, label: "listener")
         #expect(eventually { listener.standardOutput.contains("subscribe") })
@@ -97,19 +97,19 @@ private let redis = ["/usr/bin/redis-server"].first { path in
 }
 
 extension PortServer {
-    /// Words that have a program run as nobody, where we are root, for whom servers of data do not run.
+    /// The command prefix that runs a program as nobody if we are root, since databases refuse to run as root.
     private static var asNobody: [String] {
         getuid() == 0 ? ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups"] : []
     }
 
-    /// Gives a folder to nobody, where we are root.
+    /// Changes the owner of a folder to nobody if we are root.
     private static func giveAway(_ folder: String) {
         if getuid() == 0 { _ = unsafe chown(folder, 65_534, 65_534) }
     }
 
-    /// A new PostgreSQL without data, whose programs lie in `programs`. Who says to be `apus` is believed.
+    /// A new, empty PostgreSQL with the binaries in `programs`, which trusts the user `apus`.
     fileprivate static func postgreSQL(_ programs: String) throws -> PortServer {
-        // SIGQUIT: as SIGKILL, it would leave a segment of shared memory.
+        // SIGTERM would wait for clients, and SIGQUIT and SIGKILL would leave a shared memory segment.
         try PortServer(label: "postgres", ending: SIGQUIT) { port, folder in
             giveAway(folder)
             let making = ["-D", "data", "-U", "apus", "-A", "trust", "-E", "UTF8", "--no-sync", "--wal-segsize=1"]
@@ -122,7 +122,7 @@ extension PortServer {
         }
     }
 
-    /// A new Redis, which keeps nothing.
+    /// A new Redis without persistence.
     fileprivate static func redis(_ program: String) throws -> PortServer {
         try PortServer(label: "redis") { port, folder in
             giveAway(folder)

@@ -1,7 +1,7 @@
 import TestCertificates
 import Testing
 
-/// Thousands of connections whose both sides know what they should get: not a byte is lost, added or changed.
+/// Thousands of tunnels with known data on both sides: no byte is lost, added or altered.
 @Suite struct RelayTests {
     static let authority = TestAuthority()
 
@@ -10,7 +10,7 @@ import Testing
         try relay(count: 10_000, document: Document.network())
     }
 
-    @Test("1,000 connections whose TLS ends here, and either direction of which ends before the other")
+    @Test("1,000 connections with TLS termination, in which either direction ends first (half-close)")
     func overTLS() throws {
         var document = Document.network(listener: ["protocol": "TLS"])
         document.listeners[0].certificates = [Self.authority.issue(["localhost"])]
@@ -39,6 +39,6 @@ import Testing
         let line = expectFlow(by: apus, "finished", by: "client", target: target.address.text)
         #expect(line["type"].string == kind)
         expectFlow(by: apus, "finished", by: "target", target: target.address.text)
-        #expect(try apus.metric("apus_held_bytes") < 1_000_000, "nothing is kept for connections that are gone")
+        #expect(try apus.metric("apus_held_bytes") < 1_000_000, "ended connections hold no memory")
     }
 }

@@ -2,7 +2,7 @@ import Foundation
 import Glibc
 import Testing
 
-/// The file read again while it runs.
+/// Reload of the configuration file.
 @Suite struct ReloadTests {
     private func document(_ groups: [TargetServer], forward: String) -> Document {
         Document(
@@ -31,7 +31,7 @@ import Testing
     }
 
     @Test(
-        "A bad file leaves what runs untouched, and the refusal names file, line and remedy",
+        "An invalid file changes nothing, and the error names file, line and remedy",
         arguments: [
             "loadBalancers: [", "loadBalancers: []\nnonsense: 1\n", "targetGroups:\n  - name: blue\n    port: many\n",
             "loadBalancers: [ { name: web, addresses: [127.0.0.1], listeners: 7 } ]",
@@ -54,7 +54,7 @@ import Testing
         #expect(try apus.command("reload").status == .exited(0))
     }
 
-    @Test("A file that is gone or unreadable is refused too")
+    @Test("A missing or unreadable file is rejected too")
     func missingFile() throws {
         let blue = try TargetServer("blue")
         let apus = try ApusProcess.start(document([blue], forward: "blue"))
@@ -65,7 +65,7 @@ import Testing
         expectServes(apus)
     }
 
-    @Test("What was changed at run time is applied again on top, and what no longer applies is named")
+    @Test("Changes at run time are applied again on top, and those that no longer apply are reported")
     func changesOnTop() throws {
         let blue = try TargetServer("blue")
         let green = try TargetServer("green")
@@ -76,7 +76,7 @@ import Testing
             let path = "/v1/target-groups/\(group)/targets"
             #expect(try apus.admin("POST", path, ["targets": [address.json]]).status == 200)
         }
-        // The new file has no group `green` any more: that one registration has lost its object.
+        // The new file lacks the group `green`, so one registration no longer applies.
         try apus.write(document([blue], forward: "blue"))
         let answer = try apus.admin("POST", "/v1/reload")
         #expect(answer.status == 200)
@@ -88,7 +88,7 @@ import Testing
         expectLogged(by: apus, "/load/0-1 ", status: 200)
     }
 
-    @Test("Health is not forgotten: a reload asks no healthy target to prove itself again")
+    @Test("Health survives a reload: healthy targets stay healthy")
     func healthSurvives() throws {
         let blue = try TargetServer("blue")
         let apus = try ApusProcess.start(document([blue], forward: "blue"))

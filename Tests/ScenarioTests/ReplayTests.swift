@@ -1,7 +1,7 @@
 import Foundation
 import Testing
 
-/// Requests that are sent again while their bodies are on the way, and what a client must not bring about by that.
+/// Retries with bodies in progress (replay), and their abuse by clients.
 @Suite struct ReplayTests {
     /// One worker, so that requests take the targets in turn.
     private func start(_ targets: [TargetServer]) throws -> ApusProcess {
@@ -28,8 +28,10 @@ import Testing
         String(count, radix: 16) + "\r\n" + String(repeating: "x", count: count) + "\r\n"
     }
 
-    /// The dying target's kernel has taken pieces of what is being written when the connection breaks.
-    @Test("A chunked body that was being written when its target died arrives whole at the next", arguments: 1...3)
+    /// The failing target's kernel has accepted parts of the body when the connection fails.
+    @Test(
+        "A chunked body that was being sent when its target died arrives completely at the next target",
+        arguments: 1...3)
     func brokenWrite(_: Int) throws {
         let dying = try TargetServer("dying", script: Self.resetting)
         let living = try TargetServer("living", script: TargetScript.countBody)
@@ -41,12 +43,12 @@ import Testing
             for _ in 0..<3 { try client.send(chunk(15_000)) }
             try client.send("0\r\n\r\nGET /next HTTP/1.1\r\nHost: a.b\r\n\r\n")
             #expect(try client.response().text == "45005", "request \(number)")
-            #expect(try client.response().status == 200, "and the next request begins where it should")
+            #expect(try client.response().status == 200, "the next request is parsed correctly")
         }
     }
 
-    /// The second target answers before it has read everything: the rest of the body still belongs to its request.
-    @Test("An early answer does not cut the body that is being sent again")
+    /// The second target responds before it has read everything: the rest of the body still belongs to its request.
+    @Test("An early response does not truncate the body of a retry")
     func earlyAnswer() throws {
         let dying = try TargetServer("dying", script: Self.resetting)
         let count = 60_000
@@ -66,9 +68,9 @@ import Testing
         #expect(eventually { early.requests.map(\.text.utf8.count) == [count, count] })
     }
 
-    /// The client takes no answer, so its requests stay when they were answered here; a race that they had begun must
-    /// not begin another attempt for them.
-    @Test("A client without window, whose requests find all targets dead, breaks nothing")
+    /// The client reads no response, so its requests stay open after Apus has answered them. Their connect races must
+    /// not begin another attempt.
+    @Test("A client with a closed window, whose requests find all targets dead, breaks nothing")
     func noWindow() throws {
         let dead = try (0..<3).map { _ in Document.Address(port: try PortAllocator.port()) }
         var document = Document(
@@ -76,15 +78,15 @@ import Testing
             attributes: ["apus.h2c.enabled": true])
         document.runtime["workers"] = 1
         let apus = try ApusProcess.start(document)
-        // It stays for longer than a target's head start.
+        // Longer than the head start of a connect race.
         _ = try Tool.run([Tool.python, Tool.script("http2_attacks"), "no_window", "\(apus.port)"], in: apus.folder)
         #expect(try apus.metric("apus_requests_total") >= 60)
         #expect(try apus.client().get("/").status == 502)
         #expect(try apus.metric("apus_retries_over_budget_total") > 0)
     }
 
-    /// A target that takes nothing on any connection is not asked more often than a group's budget allows.
-    @Test("Targets that end every connection of HTTP/2 before they serve anything get three attempts, and a budget")
+    /// A target that processes nothing gets no more attempts than the group's retry budget allows.
+    @Test("HTTP/2 targets that end every connection unused get three attempts, within the retry budget")
     func neverServing() throws {
         let targets = try (0..<2).map { _ in try PortServer.python("http2_target") }
         var document = Document(

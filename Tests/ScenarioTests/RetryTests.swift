@@ -1,9 +1,10 @@
 import Foundation
 import Testing
 
-/// What is sent to another target when one fails, and what is not: twice-processed POSTs are worse than a 502.
+/// Retries: which requests are sent to another target, and which are not. A POST that is processed twice is worse than
+/// a 502.
 @Suite struct RetryTests {
-    /// How a target ends a connection on which it has read a request.
+    /// How a target ends a connection after it has read a request.
     enum End: String, CaseIterable, Sendable {
         case closed, reset
 
@@ -35,7 +36,7 @@ import Testing
         return "\(method) \(path) HTTP/1.1\r\nHost: example.com\r\n\(length)\r\n\(body)"
     }
 
-    /// Sends two requests, of which at least one meets the target that dies; their statuses, the least first.
+    /// Sends two requests, at least one of which reaches the failing target. Returns their statuses, sorted.
     private func sendTwo(_ apus: ApusProcess, _ method: String, body: String = "") throws -> [Int] {
         try (1...2).map { number in
             try apus.client().exchange(request(method, "/dies-\(number)", body: body), method: method).status
@@ -49,7 +50,7 @@ import Testing
     // MARK: which requests
 
     @Test(
-        "An idempotent request whose connection ended without an answer goes to another target",
+        "An idempotent request without a response is retried on another target",
         arguments: ["GET", "HEAD", "OPTIONS", "PUT", "DELETE"], End.allCases)
     func idempotent(method: String, end: End) throws {
         let dying = try TargetServer("dying", script: end.script), living = try TargetServer("living")
@@ -63,7 +64,7 @@ import Testing
     }
 
     @Test(
-        "A request that may not be repeated is never repeated once it was sent",
+        "A request that is not idempotent is never retried once it was sent",
         arguments: ["POST", "PATCH"], End.allCases)
     func notIdempotent(method: String, end: End) throws {
         let dying = try TargetServer("dying", script: end.script), living = try TargetServer("living")
@@ -75,7 +76,7 @@ import Testing
         expectLogged(by: apus, dead(dying)[0], status: 502, target: dying.address.text)
     }
 
-    @Test("The same on connections that have been used before", arguments: ["GET", "PUT", "POST"], End.allCases)
+    @Test("The same on reused connections", arguments: ["GET", "PUT", "POST"], End.allCases)
     func reused(method: String, end: End) throws {
         let dying = try TargetServer("dying", script: end.script), living = try TargetServer("living")
         let apus = try start([dying, living])
@@ -87,7 +88,7 @@ import Testing
         #expect(dead(living).count == (method == "POST" ? 1 : 2))
     }
 
-    @Test("A POST goes elsewhere when its target does not take the connection", arguments: [0, 1, 1_000_000])
+    @Test("A POST is retried when its target refuses the connection", arguments: [0, 1, 1_000_000])
     func refused(bodyCount: Int) throws {
         let living = try TargetServer("living", script: TargetScript.countBody)
         let nobody = Document.Address(port: try PortAllocator.port())
@@ -105,7 +106,7 @@ import Testing
         #expect(try apus.metric("apus_target_connect_failures_total") > 0)
     }
 
-    @Test("Once an answer has begun, its request is not repeated")
+    @Test("Once a response has begun, its request is not retried")
     func answerHasBegun() throws {
         let gate = Gate()
         let dying = try TargetServer("dying") { connection in
@@ -114,7 +115,7 @@ import Testing
                     try connection.send("HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nhalf")
                     return gate.wait()
                 }
-                // A target that fails its health checks would lose the request before it has begun to answer.
+                // If the target failed its health checks, the request would move before the response begins.
                 try connection.respond(body: "dying\n")
             }
         }
@@ -124,7 +125,7 @@ import Testing
             let client = try apus.client()
             try client.send(request("GET", "/dies-\(number)"))
             #expect(client.wire.receives("\r\n\r\n"), "it has begun")
-            // Not before the dying target was asked: its head must be passed on before it ends the connection.
+            // The failing target's head must be forwarded before it ends the connection.
             if !dead(dying).isEmpty { gate.open() }
             return (try? client.response()) == nil
         }
@@ -153,24 +154,24 @@ import Testing
 
     // MARK: bodies
 
-    /// A body's size, the cap on what is kept to be sent again (nil: the default), and whether it is sent again.
+    /// The size of a body, the limit of bytes kept for a retry (nil: the default), and whether it is retried.
     static let bodyCases: [(count: Int, cap: Int?, isRepeated: Bool)] = [
         (1, nil, true), (60_000, nil, true), (65_536, nil, true), (65_537, nil, false), (2_000, 1_000, false),
         (900, 1_000, true), (1, 0, false),
     ]
 
-    @Test("A body is sent again whole, or its request is not", arguments: bodyCases)
+    @Test("A retry has the complete body, or there is no retry", arguments: bodyCases)
     func bodySentAgain(count: Int, cap: Int?, isRepeated: Bool) throws {
         let dying = try TargetServer("dying", script: End.closed.script), living = try TargetServer("living")
         let apus = try start([dying, living], group: cap.map { ["apus.retry.body_bytes_max": JSON($0)] } ?? [:])
         let body = String((0..<count).map { Character(UnicodeScalar(UInt8(97 + $0 % 26))) })
         #expect(try sendTwo(apus, "PUT", body: body) == (isRepeated ? [200, 200] : [200, 502]))
-        #expect(living.requests.allSatisfy { $0.text == body }, "nothing is missing and nothing is there twice")
+        #expect(living.requests.allSatisfy { $0.text == body }, "nothing is missing or duplicated")
         #expect(living.requests.count == (isRepeated ? 2 : 1))
         if !isRepeated { expectLogged(by: apus, count: 1, status: 502) }
     }
 
-    @Test("A chunked body is sent again whole; one with trailers is not sent again", arguments: [false, true])
+    @Test("A chunked body is retried completely; one with trailers is not retried", arguments: [false, true])
     func chunkedBody(hasTrailers: Bool) throws {
         let dying = try TargetServer("dying", script: End.closed.script), living = try TargetServer("living")
         let apus = try start([dying, living])
@@ -185,9 +186,9 @@ import Testing
         #expect(living.requests.allSatisfy { $0.text == "abcdefgh" && $0.trailers.count == (hasTrailers ? 1 : 0) })
     }
 
-    @Test("A body of which only a part has come goes on at the other target")
+    @Test("A request with an incomplete body continues at the other target")
     func partOfABody() throws {
-        // Ends connections with requests when it has read the first bytes of the body.
+        // Ends connections after it has read the first bytes of a body.
         let dying = try TargetServer("dying") { connection in
             while let request = try connection.head() {
                 guard request.target.hasPrefix("/dies") else { return try connection.respond(body: "dying\n") }
@@ -210,7 +211,7 @@ import Testing
 
     // MARK: how often
 
-    @Test("What may have been processed is sent to two targets at most: a copy is not copied")
+    @Test("A request that may have been processed is sent to two targets at most")
     func oneCopy() throws {
         let targets = try (1...5).map { try TargetServer("t\($0)", script: End.closed.script) }
         let apus = try start(targets)
@@ -220,7 +221,7 @@ import Testing
         expectLogged(by: apus, "/dies", status: 502)
     }
 
-    @Test("Three targets at most are connected to")
+    @Test("At most three targets are tried")
     func threeAttempts() throws {
         let checked = try TargetServer("checked")
         let nobody = try (1...5).map { _ in Document.Address(port: try PortAllocator.port()) }
@@ -235,7 +236,7 @@ import Testing
         expectLogged(by: apus, "/nobody", status: 502)
     }
 
-    @Test("A group has a budget of retries: ten, or a share of the requests of the last ten seconds")
+    @Test("Retry budget of a group: ten, or a share of the requests of the last ten seconds")
     func budget() throws {
         let targets = try (1...2).map { try TargetServer("t\($0)", script: End.closed.script) }
         let apus = try start(targets)
@@ -249,11 +250,11 @@ import Testing
         #expect(
             targets.map { dead($0).count }.reduce(0, +) == 50, "40 requests, and the 10 retries that are always free")
         #expect(try apus.metric("apus_retries_total") == 10)
-        #expect(reasons.first != reasons.last, "the reason tells that the budget was exhausted: \(reasons)")
+        #expect(reasons.first != reasons.last, "the reason code shows that the budget was used up: \(reasons)")
         #expect(reasons.last?.lowercased().contains("budget") == true, "\(reasons)")
     }
 
-    @Test("A larger budget allows more retries, and none at all forbids them", arguments: [(100, 80), (0, 40)])
+    @Test("A larger retry budget allows more retries, and a budget of zero none", arguments: [(100, 80), (0, 40)])
     func budgetPercent(percent: Int, attempts: Int) throws {
         let targets = try (1...2).map { try TargetServer("t\($0)", script: End.closed.script) }
         let apus = try start(targets, group: ["apus.retry.budget_percent": JSON(percent)])

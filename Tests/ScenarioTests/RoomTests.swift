@@ -1,6 +1,6 @@
 import Testing
 
-/// Who makes room when there are as many connections, or descriptors, as there may be.
+/// Eviction at the limit of connections or descriptors.
 @Suite struct RoomTests {
     private static let evicted = "apus_client_connections_evicted_total"
     private static let rejected = "apus_client_connections_rejected_total"
@@ -12,7 +12,8 @@ import Testing
         return document
     }
 
-    @Test("Silent connections go first, the oldest of them; then the idlest; one with a request never")
+    @Test(
+        "Silent connections are evicted first, the oldest before others; then the most idle; never one with a request")
     func theIdlestGoes() throws {
         let gate = Gate()
         let target = try TargetServer(script: TargetScript.held(by: gate, body: "fine"))
@@ -25,20 +26,20 @@ import Testing
 
         let first = try apus.client()
         #expect(try first.get("/first").status == 200)
-        #expect(silent.ended(), "who never spoke goes first")
+        #expect(silent.ended(), "the silent one is evicted first")
         #expect(try apus.metric(Self.evicted, "silent") == 1)
         let second = try apus.client()
         #expect(try second.get("/second").status == 200)
-        #expect(idle.ended(), "then who has been idle for the longest time")
+        #expect(idle.ended(), "then the most idle one")
         #expect(try young.get("/young").status == 200, "the others stay")
         #expect(try apus.metric(Self.evicted, "idle") == 1)
         gate.open()
-        #expect(try answer.value().text == "fine", "a request under way is not cut")
+        #expect(try answer.value().text == "fine", "a request in progress is not cut")
         #expect(try apus.metric(Self.rejected) == 0)
         expectLogged(by: apus, "/second", status: 200, targetStatus: 200)
     }
 
-    @Test("Where all have requests under way, one more is refused and counted")
+    @Test("If all connections have requests, a new one is rejected and counted")
     func whereNobodyIsIdle() throws {
         let gate = Gate()
         let target = try TargetServer(script: TargetScript.held(by: gate, body: "fine"))
@@ -53,7 +54,7 @@ import Testing
         #expect(eventually { (try? apus.client().get("/after"))?.status == 200 })
     }
 
-    @Test("However many say nothing, whoever speaks is served")
+    @Test("Any number of silent clients does not block an active one")
     func aCrowdIsNoWall() throws {
         let apus = try ApusProcess.start(document(try TargetServer(), connections: 20))
         let crowd = try (0..<100).map { _ in try apus.client() }
@@ -63,7 +64,7 @@ import Testing
         #expect(crowd.count == 100)
     }
 
-    @Test("A connection that never speaks ends in time, one that has spoken may idle on")
+    @Test("A silent connection times out, while one that has had a request may stay idle")
     func theFirstByteIsWaitedFor() throws {
         let apus = try ApusProcess.start(
             document(try TargetServer(), attributes: ["apus.first_byte_timeout.seconds": 0.5]))
@@ -74,7 +75,7 @@ import Testing
         #expect(try spoke.get("/again").status == 200)
     }
 
-    @Test("Clients that choose HTTP/2 and ask for nothing are silent, too")
+    @Test("HTTP/2 clients without a request count as silent")
     func silentHTTP2() throws {
         var document = document(
             try TargetServer(), connections: 8,
@@ -90,13 +91,13 @@ import Testing
             #expect(client.wire.receives("\u{4}", within: 5), "settings")
             return client
         }
-        #expect(try honest.get("/still").status == 200, "who has asked for something stays")
+        #expect(try honest.get("/still").status == 200, "a client with a request stays")
         #expect(try apus.metric(Self.evicted, "silent") >= 12)
         #expect(try eventually { try apus.metric("apus_timeouts_total", "first_byte") >= 7 })
         for client in crowd { _ = try client.wire.remainder() }  // to the end
     }
 
-    @Test("Silent connections to a TCP listener make room, those that carry something stay")
+    @Test("Silent connections to a TCP listener are evicted, those with data stay")
     func silentTunnelsGo() throws {
         let target = try TargetServer()
         var document = Document.network()
@@ -113,7 +114,7 @@ import Testing
         #expect(try busy.get("/busy").status == 200)
     }
 
-    @Test("One client's streams hold a share of the target connections; the others wait, and all are answered")
+    @Test("One client's streams get a share of the target connections; the others wait, and all are answered")
     func streamsShareTargets() throws {
         let target = try TargetServer(script: TargetScript.answer(body: String(repeating: "x", count: 300_000)))
         let apus = try ApusProcess.start(
@@ -124,7 +125,7 @@ import Testing
         #expect(target.connections.count < 60, "of a hundred streams")
     }
 
-    @Test("Idle connections to targets, and clients that ask for nothing, take nothing from a client's share")
+    @Test("Idle target connections and silent clients do not reduce a client's share")
     func idleConnectionsAreNoShortage() throws {
         let gate = Gate()
         let target = try TargetServer(script: TargetScript.held(by: gate, body: "fine"))
@@ -145,7 +146,7 @@ import Testing
         #expect(silent.count == 60)
     }
 
-    @Test("150 clients whose 128 streams each take nothing do not keep others from being served")
+    @Test("150 clients with 128 streams each that read nothing do not block others")
     func windowsOfZeroTakeNoDescriptors() throws {
         let target = try TargetServer(script: TargetScript.answer(body: String(repeating: "x", count: 1 << 20)))
         let apus = try ApusProcess.start(
@@ -163,7 +164,7 @@ import Testing
         #expect(try eventually { try apus.metric("apus_held_bytes") == 0 })
     }
 
-    @Test("Where no descriptor is left, the streams that take nothing give theirs")
+    @Test("Out of descriptors, streams that read nothing are evicted")
     func stalledStreamsGiveTheirDescriptors() throws {
         let gate = Gate()
         let large = String(repeating: "x", count: 1 << 20)
@@ -186,7 +187,7 @@ import Testing
         attack.kill()
     }
 
-    @Test("A stream that waits for its share and is withdrawn gives its place to the next")
+    @Test("A waiting stream that is cancelled lets the next one proceed")
     func aWithdrawnStreamGivesItsPlace() throws {
         let gate = Gate()
         let target = try TargetServer(script: TargetScript.held(by: gate, body: "fine"))

@@ -1,8 +1,8 @@
 import Testing
 
-/// Rules by host and path, and the actions that need no target.
+/// Rules by host and path, and actions without a target.
 @Suite struct RulesTests {
-    @Test("The lowest priority that matches decides, by host and by path")
+    @Test("The matching rule with the lowest priority number applies, by host and by path")
     func priorities() throws {
         let servers = try ["web", "api", "images", "any"].map { try TargetServer($0) }
         let rules: [JSON] = [
@@ -52,7 +52,7 @@ import Testing
         expectLogged(by: apus, "/deep/1", status: 200, target: "127.0.0.1:\(both.port)")
     }
 
-    @Test("A fixed response is answered here, and the connection stays")
+    @Test("A fixed response is sent by Apus, and the connection stays open")
     func fixedResponse() throws {
         let action: JSON = [
             "type": "fixed-response",
@@ -73,7 +73,7 @@ import Testing
         let head = try client.exchange("HEAD /head HTTP/1.1\r\nHost: a.b\r\n\r\n")
         #expect(head.status == 418)
         #expect(head["content-length"] == "12")
-        // A body that nobody reads ends the connection, so that it is never taken for a request.
+        // An unread body ends the connection, since it would be parsed as a request.
         let post = try client.exchange("POST /body HTTP/1.1\r\nHost: a.b\r\nContent-Length: 4\r\n\r\nbody")
         #expect(post.startLine == "HTTP/1.1 418 I'm a teapot")
         #expect(post.connectionHas("close"))

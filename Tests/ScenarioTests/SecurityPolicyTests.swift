@@ -2,12 +2,12 @@ import Foundation
 import TestCertificates
 import Testing
 
-/// testssl.sh tries each policy for what is known to be wrong with versions, ciphers and stacks.
+/// testssl.sh scans each policy for known weaknesses of versions, ciphers and implementations.
 @Suite struct SecurityPolicyTests {
     static let authority = TestAuthority()
     static let pairs = [authority.issue(["localhost"]), authority.issue(["localhost"], key: .rsa(2048))]
 
-    /// What a policy lets in that the scanner dislikes, as the policy is meant to: old versions, and CBC.
+    /// Findings that a policy intends: old versions, and CBC.
     static let oldest: Set<String> = ["TLS1", "TLS1_1", "BEAST", "BEAST_CBC_TLS1", "LUCKY13"]
 
     @Test(
@@ -30,12 +30,12 @@ import Testing
                 "--csvfile", file, "https://localhost:\(apus.port)/",
             ], in: apus.folder, within: 300, expectsSuccess: false)
         let report = ScannerReport(csv: try String(contentsOfFile: file, encoding: .utf8))
-        #expect(report.findings.count > 25, "it has looked at everything")
+        #expect(report.findings.count > 25, "the scan is complete")
         let objections = report.objections(tolerating: tolerated)
         #expect(objections.isEmpty, "\(objections)")
     }
 
-    /// Rows as testssl.sh 3.0.8 writes them, on a machine without the engine that it recommends.
+    /// Rows of testssl.sh 3.0.8 on a machine without the engine that it recommends.
     static let rows = """
         "id","fqdn/ip","port","severity","finding","cve","cwe"
         "engine_problem","/","443","WARN","No engine or GOST support via engine with your /usr/bin/openssl","",""
@@ -45,7 +45,7 @@ import Testing
         "PFS_ciphers","localhost/127.0.0.1","8443","INFO","TLS_AES_256_GCM_SHA384 TLS_CHACHA20_POLY1305_SHA256","",""
         """
 
-    @Test("What the scanner says about its own machine is no finding about the server")
+    @Test("Warnings about the scanner's own machine are not findings about the server")
     func scannersMachine() {
         let report = ScannerReport(csv: Self.rows)
         #expect(report.findings.map(\.id) == ["SSLv3", "TLS1", "TLS1_2", "PFS_ciphers"])
@@ -54,7 +54,7 @@ import Testing
     }
 
     @Test(
-        "What is wrong with a server is told, and what could not be found out",
+        "Weaknesses of a server and failed checks are findings",
         arguments: [
             #""SSLv3","localhost/127.0.0.1","8443","CRITICAL","offered","",""#,
             #""heartbleed","localhost/127.0.0.1","8443","CRITICAL","VULNERABLE","CVE-2014-0160","CWE-119"#,

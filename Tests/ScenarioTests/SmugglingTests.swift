@@ -1,17 +1,17 @@
 import Foundation
 import Testing
 
-/// Requests that two parsers could read two ways, against a target that records every byte.
+/// Request smuggling: requests that two parsers could read differently, with a target that records every byte.
 ///
-/// The rule: the client is refused and its connection ends, and the target sees nothing; where the doubt lies in a
-/// body that was already on its way, the target sees a request that never ends, and no second one.
+/// The rule: the request is rejected, its connection ends, and the target sees nothing. If the ambiguity is in a body
+/// that is being forwarded, the target sees an incomplete request, and no second one.
 @Suite struct SmugglingTests {
     /// One malformed request. `inner` never may reach a target as a request.
     struct Attack: Sendable, CustomTestStringConvertible {
         let why: String
         let bytes: String
         let status: Int
-        /// The doubt lies in the body: the head may already have reached the target.
+        /// The ambiguity is in the body, so the head may have reached the target.
         let inBody: Bool
         var testDescription: String { why }
 
@@ -50,7 +50,7 @@ import Testing
         Attack("space before the colon of CL", head("Content-Length : 44\r\n") + inner),
         Attack("tab before the colon", head("Content-Length\t: 44\r\n") + inner),
         Attack(
-            "TE behind an underscore", head("Transfer_Encoding: chunked\r\nContent-Length: 5\r\n") + "0\r\n\r\n" + inner
+            "TE with an underscore", head("Transfer_Encoding: chunked\r\nContent-Length: 5\r\n") + "0\r\n\r\n" + inner
         ),
         Attack("CL behind an underscore", head("Content_Length: 44\r\n") + inner),
         Attack("TE with a control before it", head("Transfer-Encoding: \u{0B}chunked\r\n") + "0\r\n\r\n" + inner),
@@ -122,8 +122,8 @@ import Testing
             "endless trailers", "0\r\n" + String(repeating: "X-T: 0123456789\r\n", count: 1_000) + "\r\n", status: 413),
     ]
 
-    @Test("Doubtful framing is refused, and the target sees nothing")
-    func doubtfulFraming() throws { try refuse(Self.framing) }
+    @Test("Ambiguous framing is rejected, and the target sees nothing")
+    func ambiguousFraming() throws { try refuse(Self.framing) }
 
     @Test("Malformed lines are refused, and the target sees nothing")
     func malformedLines() throws { try refuse(Self.lines) }
@@ -162,7 +162,7 @@ import Testing
         expectServes(apus)
     }
 
-    @Test("What may come in two forms reaches the target in one")
+    @Test("The target gets one canonical form")
     func oneFormTowardTargets() throws {
         let target = try TargetServer(script: TargetScript.echo)
         let apus = try ApusProcess.start(Document(target))
@@ -188,7 +188,7 @@ import Testing
         expectLogged(by: apus, "/form", status: 200, targetStatus: 200)
     }
 
-    @Test("An early answer: the unread body is never parsed as a request")
+    @Test("An early response: the unread body is never parsed as a request")
     func earlyAnswer() throws {
         let target = try TargetServer { connection in
             guard let request = try connection.head() else { return }
@@ -204,15 +204,15 @@ import Testing
         // The body comes after the answer, and looks like a request.
         try? client.send(body)
         try? client.send("GET /honest HTTP/1.1\r\nHost: a.b\r\n\r\n")
-        // Either the connection ended with the answer, or the body was drained and the honest request answered.
+        // Either the connection ended with the response, or the body was drained and the next request answered.
         if let next = try? client.response() { #expect(next.text == "other") }
         #expect(!target.requests.contains { $0.target == "/smuggled" })
-        #expect(target.connections.first?.requests.count == 1, "a connection with a body unfinished is not used again")
+        #expect(target.connections.first?.requests.count == 1, "a connection with an incomplete body is not reused")
         expectLogged(by: apus, "/early", status: 401, targetStatus: 401)
         #expect(try apus.client().get("/fresh").text == "other")
     }
 
-    @Test("An answer made here leaves no body to be parsed as a request")
+    @Test("After a response by Apus the body is not parsed as a request")
     func earlyAnswerMadeHere() throws {
         let target = try TargetServer()
         let action: JSON = ["type": "fixed-response", "fixedResponseConfig": ["statusCode": "403"]]
@@ -236,7 +236,7 @@ import Testing
         expectLogged(by: apus, "/forbidden", status: 403, target: "-")
     }
 
-    @Test("Upgrade smuggling: what follows a request for an upgrade is no tunnel while the target did not agree")
+    @Test("Upgrade smuggling: without the target's 101, bytes after an upgrade request are no tunnel")
     func upgradeSmuggling() throws {
         let target = try TargetServer { connection in
             while let request = try connection.request() { try connection.respond(body: request.target) }
@@ -271,17 +271,18 @@ import Testing
         expectLogged(by: apus, "/h2c", status: 200)
     }
 
-    /// Paths that somebody reads as one below `/admin/`, which is forbidden; `seen` is what the target may see of it.
+    /// Path confusion: paths that some server resolves below `/admin/`, which is forbidden; `seen` is what the target
+    /// may receive.
     static let paths: [(path: String, status: Int, seen: String?)] = [
         ("/admin/x", 403, nil), ("/a/../admin/x", 403, nil), ("/./admin/x", 403, nil), ("/%61dmin/x", 403, nil),
         ("/a/%2e%2e/admin/x", 403, nil), ("/a/.%2E/admin/x", 403, nil), ("/admin//x", 403, nil),
         ("/admin/..;/admin/x", 400, nil),
-        // Dot segments that only appear when other bytes count as slashes.
+        // Dot segments only if other bytes count as slashes.
         ("/a/..%2fadmin/x", 400, nil), ("/..%5cadmin/x", 400, nil), ("/a/..\\admin/x", 400, nil),
         ("/../admin/x", 400, nil), ("/%zz", 400, nil), ("/admin%00/x", 400, nil), ("/admin%0", 400, nil),
-        // Not below `/admin/` to the rules, but to targets that decode, merge slashes, or come from Windows.
+        // Below `/admin/` only for targets that decode, merge slashes, or treat backslashes as slashes.
         ("/admin%2fx", 400, nil), ("//admin/x", 400, nil), ("/admin\\x", 400, nil),
-        // Below it to nobody, and forwarded as it came.
+        // Below it for no server, and forwarded unaltered.
         ("/a%2fadmin/x", 200, "/a%2fadmin/x"), ("/a//admin/x", 200, "/a//admin/x"), ("/a\\x", 200, "/a\\x"),
         ("/%41dmin/x", 200, "/Admin/x"), ("/b/../c?/../admin/x", 200, "/c?/../admin/x"),
     ]

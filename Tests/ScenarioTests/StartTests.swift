@@ -1,7 +1,7 @@
 import Foundation
 import Testing
 
-/// Starts that must not happen, and why.
+/// Starts that fail, and their messages.
 @Suite struct StartTests {
     /// Runs `apus run` on a file's text to its end.
     private func run(_ text: String, in folder: String) throws -> ApusProcess.CommandResult {
@@ -40,13 +40,13 @@ import Testing
         expectLogged(by: apus, "/still-serving", status: 200, target: "-")
     }
 
-    @Test("A second run on the same socket refuses, and the first goes on")
+    @Test("A second process on the same socket fails, and the first is not affected")
     func sameSocket() throws {
         let (document, port) = try document()
         let apus = try ApusProcess.start(document)
         let path = "\(apus.folder)/second.yaml"
         let text = document.text(ports: [port], folder: apus.folder)
-        // With the same state directory that is what is named; with one of its own, the socket.
+        // With the same state directory the error names it; with another one, the socket.
         for (text, named) in [(text, "/state"), (text.replacing("/state", with: "/state-2"), "/admin.sock")] {
             try text.write(toFile: path, atomically: true, encoding: .utf8)
             let result = try apus.command("run", path)
@@ -68,7 +68,7 @@ import Testing
         expectLogged(by: apus, "/still-serving", status: 200)
     }
 
-    @Test("A socket path that is a regular file: exit 1, and the file is left alone")
+    @Test("A socket path that is a regular file: exit 1, and the file is kept")
     func socketPathIsAFile() throws {
         let folder = try temporaryFolder()
         defer { removeFolder(folder) }
@@ -111,7 +111,7 @@ import Testing
         #expect(!FileManager.default.fileExists(atPath: "\(folder)/admin.sock"))
     }
 
-    @Test("A file that is not there: exit 1, naming it")
+    @Test("A missing file: exit 1, naming it")
     func noFile() throws {
         let folder = try temporaryFolder()
         defer { removeFolder(folder) }

@@ -3,8 +3,8 @@ import Glibc
 import TestCertificates
 import Testing
 
-/// Nothing that Apus writes to or reads from can hold up the control thread: not a reader that does not read, not a
-/// FIFO in the place of a file, not a disk that does not answer.
+/// The control thread never blocks: not on a pipe without a reader, not on a FIFO in place of a file, not on a stuck
+/// disk.
 @Suite struct StuckTests {
     private func ruleChange(_ apus: ApusProcess, _ priority: Int) -> (path: String, body: JSON) {
         let action: JSON = ["type": "fixed-response", "fixedResponseConfig": ["statusCode": "204"]]
@@ -14,7 +14,7 @@ import Testing
         )
     }
 
-    /// Makes so many changes, which all have to be acknowledged.
+    /// Makes `count` changes, all of which have to be acknowledged.
     private func change(_ apus: ApusProcess, _ count: Int) throws {
         let client = try AdminClient(path: apus.socketPath)
         for index in 1...count {
@@ -23,8 +23,8 @@ import Testing
         }
     }
 
-    @Test("Nobody reads the standard error: a thousand changes are acknowledged, and checks and SIGTERM work")
-    func nobodyReadsTheStandardError() throws {
+    @Test("Standard error is not read: a thousand changes are acknowledged, and health checks and SIGTERM work")
+    func standardErrorIsNotRead() throws {
         let target = try TargetServer()
         let errors = Locked<Fifo?>(nil)
         let apus = try ApusProcess.start(Document(target)) { try unreadStandardError($0, errors) }
@@ -35,7 +35,7 @@ import Testing
         target.stop()
         #expect(apus.target(target.address, becomes: "unhealthy"), "health checks go on")
 
-        // Once somebody reads, the log goes on and says what is missing.
+        // Once it is read, the log continues and reports the lost lines.
         let text = Locked("")
         let isTold = eventually(within: 40) {
             let more = errors.value?.take() ?? ""
@@ -48,15 +48,15 @@ import Testing
         #expect(apus.terminate() == .exited(0))
     }
 
-    @Test("A process whose standard error is full ends when it is told to")
-    func endsThoughNobodyReads() throws {
+    @Test("A process whose standard error is full ends on SIGTERM")
+    func endsWithFullStandardError() throws {
         let errors = Locked<Fifo?>(nil)
         let apus = try ApusProcess.start(Document(try TargetServer())) { try unreadStandardError($0, errors) }
         try change(apus, 400)
         #expect(apus.terminate() == .exited(0))
     }
 
-    @Test("The access log is a FIFO: it is written once somebody reads it, and nothing waits for that")
+    @Test("The access log is a FIFO: it is written once it has a reader, and nothing waits for that")
     func theLogIsAFIFO() throws {
         let apus = try ApusProcess.start(Document(try TargetServer())) { folder in
             _ = try Fifo(at: "\(folder)/access.log")
@@ -64,7 +64,7 @@ import Testing
         }
         expectServes(apus)
         let isCounted = eventually { ((try? apus.metric("apus_log_lines_dropped_total")) ?? 0) > 0 }
-        #expect(isCounted, "what nobody reads is lost")
+        #expect(isCounted, "lines without a reader are dropped")
         let reader = Fifo.reader(of: apus.accessLogPath)
         #expect(try apus.client().get("/read").status == 200)
         let text = Locked("")
@@ -79,7 +79,7 @@ import Testing
         #expect(apus.terminate() == .exited(0))
     }
 
-    @Test("A certificate's path becomes a FIFO: reload and the watch say so, and everything goes on")
+    @Test("A certificate's path becomes a FIFO: reload and watch report it, and everything continues")
     func aCertificateIsAFIFO() throws {
         let pair = TestAuthority().issue(["localhost"])
         var document = Document(try TargetServer())
@@ -91,12 +91,13 @@ import Testing
         let reload = try apus.admin("POST", "/v1/reload")
         #expect(reload.status == 400)
         #expect(reload.text.contains("a FIFO, not a regular file"))
-        #expect(eventually { apus.errors.contains("changed certificate files are not good") }, "the watch has looked")
+        #expect(
+            eventually { apus.errors.contains("changed certificate files are not good") }, "the watch has reported it")
         #expect(try apus.admin("GET", "/v1/status").status == 200)
         #expect(apus.terminate() == .exited(0))
     }
 
-    @Test("apus check refuses a FIFO at once, as the configuration and as what that names")
+    @Test("apus check rejects a FIFO at once, as the configuration and as a file in it")
     func checkRefusesAFIFO() throws {
         let apus = try ApusProcess.start(Document(try TargetServer()))
         let fifo = try Fifo(at: "\(apus.folder)/fifo")
@@ -117,7 +118,7 @@ import Testing
         #expect(certificate.errors.contains("a FIFO, not a regular file"))
     }
 
-    @Test("apus check reads a pipe that the shell has made for it, which it reads once")
+    @Test("apus check reads a pipe of the shell once")
     func checkReadsAPipe() throws {
         let apus = try ApusProcess.start(Document(try TargetServer()))
         let line = "cat \"$1\" | \"$0\" check /dev/stdin"
@@ -127,8 +128,8 @@ import Testing
         #expect(check.standardOutput.contains("/dev/stdin: good"))
     }
 
-    /// How long the admin socket takes for what can be read of memory: the median of many, since the machine has other
-    /// things to do as well. A control thread that waits for the disk answers nothing at all.
+    /// The median response time of the admin socket for a request that needs no disk. A control thread that waits for
+    /// the disk would not respond at all.
     private func answerTime(_ apus: ApusProcess) throws -> Double {
         var times: [Double] = []
         for path in ["/v1/status", "/metrics", "/v1/config"] {
@@ -142,8 +143,8 @@ import Testing
         return times.sorted()[times.count / 2]
     }
 
-    /// Starts Apus with its state on a disk that can be stopped, its access log in a FIFO that nobody reads, and its
-    /// standard error in a pipe that is full.
+    /// Starts Apus with its state on a disk that can be stopped, its access log in a FIFO without a reader, and its
+    /// standard error in a full pipe.
     private func startOnDisk(_ document: Document, _ errors: Locked<Fifo?>) throws -> ApusProcess {
         let apus = try ApusProcess.start(document) { folder in
             _ = try Fifo(at: "\(folder)/access.log")
@@ -181,7 +182,7 @@ import Testing
         #expect(laterAnswers < 0.1)
         #expect(changes.allSatisfy { !$0.isDone }, "what is not durable is not acknowledged")
         let before = try apus.admin("GET", "/v1/config").text
-        #expect(!before.contains("/501"), "nor in force")
+        #expect(!before.contains("/501"), "nor applied")
 
         disk.goOn()
         for change in changes { #expect(try change.value() == 200) }

@@ -2,10 +2,10 @@ import Foundation
 import Glibc
 import Testing
 
-/// How the program is started where the usual surroundings are missing or replaced, as in containers and tests of time.
+/// Starts without /proc and with a fake clock, as in containers and tests.
 @Suite struct SurroundingsTests {
-    /// Begins a program with another clock; nil where libfaketime is not installed, or this build takes no preloaded
-    /// library, as those for sanitizers.
+    /// The command prefix for a fake clock; nil if libfaketime is not installed, or this build does not support
+    /// preloaded libraries (sanitizers).
     private static let withAnotherClock: [String]? = {
         let libraries = ["x86_64-linux-gnu", "aarch64-linux-gnu"].map { "/usr/lib/\($0)/faketime/libfaketime.so.1" }
         guard let library = libraries.first(where: FileManager.default.fileExists) else { return nil }
@@ -13,13 +13,13 @@ import Testing
         return begins(words) ? words : nil
     }()
 
-    /// Begins a program without /proc; nil where we may not unmount it, or this build needs it.
+    /// The command prefix that hides /proc; nil if we may not unmount it, or this build needs it.
     private static let withoutProc: [String]? = {
         let words = ["unshare", "--mount", "sh", "-c", "umount -l /proc && exec \"$@\"", "sh"]
         return begins(words) ? words : nil
     }()
 
-    /// Whether the program ends well behind `words`, which it also does when it prints its usage.
+    /// Whether the program succeeds with the prefix `words`, which printing its usage does too.
     private static func begins(_ words: [String]) -> Bool {
         let child = try? ChildProcess(words + [ApusProcess.binary, "--version"], folder: "/", label: "version")
         return child?.waitForExit(within: 20) == .exited(0)

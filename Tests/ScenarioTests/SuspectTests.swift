@@ -1,11 +1,11 @@
 import Foundation
 import Testing
 
-/// Targets on which an attempt has failed: passed over on all workers while others are eligible, tried now and then,
-/// and trusted again when they answer or pass a check. Health stays what the checks say.
+/// Suspect targets, on which an attempt has failed: skipped on all workers while others are eligible, tried once a
+/// second, and cleared by a response or a passed health check. Their health state is not changed.
 @Suite struct SuspectTests {
-    /// Apus before a target that is well and one port where nobody listens. Checks go to the one that is well, and
-    /// after the first they come every five minutes, unless said otherwise.
+    /// Apus with a healthy target and a port without a listener. Health checks use the healthy one, after the first
+    /// every five minutes by default.
     private func start(
         _ living: TargetServer, nobody: UInt16, interval: JSON = 300
     ) throws -> ApusProcess {
@@ -25,7 +25,9 @@ import Testing
         return targets.first { $0["target"]["port"].int == Int(port) }.map { $0["suspect"] == .bool(true) }
     }
 
-    @Test("A target that refuses connections is suspect: lists, events, metrics and the log say so, and few meet it")
+    @Test(
+        "A target that refuses connections is suspect: lists, events, metrics and the log show it, and few requests try it"
+    )
     func refuses() throws {
         let living = try TargetServer("living")
         let nobody = try PortAllocator.port()
@@ -42,7 +44,7 @@ import Testing
         let report = load.finish()
         #expect(report.badCount == 0, "\(report.statuses) \(report.failures.prefix(3))")
         #expect(report.sentCount - sentBefore > 100)
-        // One attempt a second, of all workers together, and one more at either end.
+        // One attempt a second of all workers together, plus one at each end.
         #expect((1...5).contains(failures), "\(failures) attempts in 2.5 s")
 
         #expect(try apus.command("targets", "list", "blue").output.contains("healthy, suspect"))
@@ -54,7 +56,7 @@ import Testing
         #expect(eventually { apus.errors.contains("a target is suspect") })
     }
 
-    @Test("A suspect that answers is trusted again")
+    @Test("A suspect that responds is cleared")
     func answers() throws {
         let living = try TargetServer("living")
         let nobody = try PortAllocator.port()
@@ -69,7 +71,7 @@ import Testing
         #expect(try apus.metric("apus_target_group_suspects", "blue") == 0)
     }
 
-    @Test("A suspect that passes a check is trusted again")
+    @Test("A suspect that passes a health check is cleared")
     func passesACheck() throws {
         let living = try TargetServer("living")
         let nobody = try PortAllocator.port()
@@ -82,7 +84,7 @@ import Testing
         #expect(try eventually { try isSuspect(apus, nobody) == false })
     }
 
-    @Test("When all targets are suspect, they are tried like any others")
+    @Test("If all targets are suspect, they are used like any others")
     func allSuspect() throws {
         let target = try TargetServer("back")
         let checked = try TargetServer("checked")

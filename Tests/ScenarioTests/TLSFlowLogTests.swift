@@ -2,7 +2,7 @@ import Foundation
 import TestCertificates
 import Testing
 
-/// The line that each connection to a TLS listener leaves in the access log: 22 fields, or one JSON object.
+/// The access log line of a connection to a TLS listener: 22 fields, or one JSON object.
 ///
 /// Source: docs/elbv2.md, "Flow log". Fields are counted from 1, as there.
 @Suite struct TLSFlowLogTests {
@@ -10,7 +10,7 @@ import Testing
     static let own = authority.issue(["localhost", "a.example.com"])
     static let roots = authority.own.certificatePath
 
-    /// A TLS listener with HTTP2Preferred before a target over TLS that speaks the same.
+    /// A TLS listener with HTTP2Preferred, and a TLS target with the same.
     private func start(_ format: String, listener: [String: JSON] = [:]) throws -> ApusProcess {
         let target = try TLSStreamTarget(Self.own, "alpn=h2,http/1.1")
         var document = Document.network()
@@ -28,14 +28,14 @@ import Testing
         _ = try TLSStreamClient(apus, words, roots: roots).seen()
     }
 
-    /// The lines of the access log, so many as soon as there are.
+    /// The lines of the access log, once there are `count`.
     private func lines(_ apus: ApusProcess, _ count: Int) throws -> [String] {
         func all() -> [String] { apus.accessLog.map(\.line) }
         try #require(eventually { all().count == count }, "\(all())")
         return all()
     }
 
-    /// What every line must be like, and its fields but for those that time decides.
+    /// Checks the format of a line, and returns its fields without those that depend on time.
     private func fields(_ line: String, _ apus: ApusProcess) throws -> [String] {
         let fields = line.split(separator: " ", omittingEmptySubsequences: false).map(String.init)
         try #require(fields.count == 22, "\(line)")
@@ -71,7 +71,7 @@ import Testing
         expectConnectionLog(of: apus, " ended=finished ended_by=client ")
     }
 
-    @Test("A session that goes on, in TLS 1.2 and 1.3", arguments: ["1.2", "1.3"])
+    @Test("A resumed session, in TLS 1.2 and 1.3", arguments: ["1.2", "1.3"])
     func resumed(version: String) throws {
         let apus = try start("alb")
         try run(apus, ["version=\(version)", "name=localhost", "alpn=h2", "twice", "echo=10", "end", "readall"])
@@ -79,15 +79,15 @@ import Testing
         let first = try fields(lines[0], apus)
         let second = try fields(lines[1], apus)
         #expect(first[12] == "certificate.pem")
-        #expect(second[12] == "session-reused", "no certificate was shown")
+        #expect(second[12] == "session-reused", "no certificate was presented")
         #expect([first, second].allSatisfy { $0[15] == (version == "1.2" ? "tlsv12" : "tlsv13") })
         #expect(first[16] == "x25519")
-        #expect(second[16] == (version == "1.2" ? "-" : "x25519"), "a session of TLS 1.2 goes on without an exchange")
+        #expect(second[16] == (version == "1.2" ? "-" : "x25519"), "TLS 1.2 resumes without a key exchange")
         #expect(Array(second[17...20]) == ["localhost", "h2", "h2", #""h2""#])
     }
 
-    /// The client does not know the authority, and says so: alert 48. Source: RFC 8446 §6.2.
-    @Test("A handshake that the client breaks off, with its alert", arguments: ["1.2", "1.3"])
+    /// The client does not trust the authority and sends alert 48. Source: RFC 8446 §6.2.
+    @Test("A handshake that the client aborts with an alert", arguments: ["1.2", "1.3"])
     func alert(version: String) throws {
         let apus = try start("alb")
         let stranger = TestAuthority("Another").own.certificatePath
@@ -102,7 +102,7 @@ import Testing
         expectConnectionLog(of: apus, " ended=client_tls ended_by=client reason=alert_received ")
     }
 
-    @Test("A client that names nothing, one whose protocols are not ours, and one that speaks no TLS")
+    @Test("A client without SNI and ALPN, one without a common protocol, and one without TLS")
     func bare() throws {
         let apus = try start("alb", listener: ["alpnPolicy": ["HTTP2Only"]])
         try run(apus, ["echo=1", "end", "readall"])
@@ -120,7 +120,7 @@ import Testing
             try Array(fields(lines(apus, 3)[2], apus)[8...20]) == ["-", "0", "0"] + Array(repeating: "-", count: 10))
     }
 
-    @Test("A name that is no name is written so that it stays one field")
+    @Test("An invalid server name is escaped and stays one field")
     func oddNames() throws {
         let apus = try start("alb")
         try run(apus, ["name=a\"b c\n.example", "echo=1", "end", "readall"])
@@ -128,7 +128,7 @@ import Testing
         #expect(try fields(line, apus)[17] == "a%22b%20c%0a.example", "\(line)")
     }
 
-    @Test("The same as JSON: a connection, and a handshake that the client breaks off")
+    @Test("The same as JSON: a connection, and a handshake that the client aborts")
     func json() throws {
         let apus = try start("json")
         try run(apus, ["name=localhost", "alpn=h2,http/1.1", "echo=12345", "end", "readall"])
@@ -159,7 +159,7 @@ import Testing
         }
     }
 
-    @Test("A connection that was silent for too long has its line too")
+    @Test("A connection that ended by idle timeout is logged too")
     func idle() throws {
         let apus = try start("alb", listener: ["attributes": ["tcp.idle_timeout.seconds": 0.4]])
         try run(apus, ["name=localhost", "send=12345", "read", "read"])

@@ -2,7 +2,7 @@ import Foundation
 import TestCertificates
 import Testing
 
-/// TLS to the targets of TLS listeners: names, certificates, protocols, and what happens if it fails.
+/// TLS to the targets of TLS listeners: server names, certificates, ALPN and failures.
 @Suite struct TLSFlowTargetTests {
     static let authority = TestAuthority()
     static let own = authority.issue(["localhost", "a.example.com"])
@@ -25,7 +25,7 @@ import Testing
         try TLSStreamClient(apus, words, roots: Self.roots).seen().first ?? .null
     }
 
-    @Test("Bytes go both ways as they are, and the target is asked for the client's name")
+    @Test("Bytes pass unaltered in both directions, and the target gets the client's server name")
     func passes() throws {
         let target = try TLSStreamTarget(Self.own)
         let apus = try start(target)
@@ -40,7 +40,7 @@ import Testing
         expectMetric(apus, "apus_target_tls_handshakes_total", "full", is: 1)
     }
 
-    @Test("A client without a name makes a target without one; the group's name goes before the client's")
+    @Test("Without the client's server name the target gets none; the group's name takes precedence")
     func names() throws {
         let target = try TLSStreamTarget(Self.own)
         let apus = try start(target)
@@ -54,13 +54,13 @@ import Testing
         #expect(eventually { other.seen.first?["name"] == "inside.example" })
     }
 
-    @Test("The target's end and its reset are passed on", arguments: ["end", "fin", "reset"])
+    @Test("The target's half-close and its reset are forwarded", arguments: ["end", "fin", "reset"])
     func targetEnds(how: String) throws {
         let target = try TLSStreamTarget(Self.own, "read", "send=bye", how, "readall")
         let apus = try start(target)
         let seen = try run(apus, "send=x", "read", "readall", "end")
         if how == "reset" {
-            // It may overtake what was sent before it.
+            // The reset may overtake data that was sent before it.
             #expect(seen["ended"] == "reset", "\(seen.text)")
         } else {
             #expect(seen["told"] == ["bye", ""] && seen["ended"] == "notify", "\(seen.text)")
@@ -68,7 +68,7 @@ import Testing
         expectFlow(by: apus, how == "reset" ? "reset" : "finished", by: "target")
     }
 
-    @Test("The client's reset reaches the target as one")
+    @Test("The client's reset is forwarded to the target")
     func clientResets() throws {
         let target = try TLSStreamTarget(Self.own)
         let apus = try start(target)
@@ -79,13 +79,13 @@ import Testing
 
     // MARK: Certificates of targets
 
-    @Test("Any certificate will do where none is to be verified")
+    @Test("Without verification any certificate is accepted")
     func unverified() throws {
         let apus = try start(try TLSStreamTarget(TestAuthority("Another").issue(["elsewhere.example"])))
         #expect(try run(apus, "name=localhost", "send=x", "read")["told"] == ["x"])
     }
 
-    @Test("A target is verified by the name that the client asks for, or by the group's")
+    @Test("A target is verified by the client's server name, or by the group's")
     func verified() throws {
         let target = try TLSStreamTarget(Self.own)
         let byClient = try start(target, attributes: ["apus.target_tls.verify": .string(Self.roots)])
@@ -98,9 +98,9 @@ import Testing
         #expect(try run(byGroup, "name=other.example", "send=x", "read")["told"] == ["x"])
     }
 
-    /// The client's handshake is over by then, so all that it can be told is a reset.
+    /// The client's handshake is complete by then, so it can only be reset.
     @Test(
-        "A target with a bad certificate is one that could not be connected to",
+        "A target with an invalid certificate counts as a failed connection",
         arguments: [
             ("name=other.example", true, "name_mismatch"), ("name=localhost", false, "untrusted_target"),
             ("send=x", true, "name_mismatch"),
@@ -120,7 +120,7 @@ import Testing
         #expect(target.seen.allSatisfy { $0["told"] == [] }, "no byte has reached it")
     }
 
-    @Test("A target that does not speak TLS, and one that never answers, could not be connected to")
+    @Test("A target without TLS, and one that never responds, count as failed connections")
     func noTLS() throws {
         func end(
             _ target: StreamTarget, connectTimeout: JSON = 60, handshakeTimeouts: Double = 0
@@ -141,8 +141,8 @@ import Testing
         #expect(try end(silent, connectTimeout: 0.5, handshakeTimeouts: 1) == "connect_timeout")
     }
 
-    /// In TLS 1.3 it is said behind the handshake: the flow is open by then.
-    @Test("A target that refuses us afterwards has failed by TLS")
+    /// In TLS 1.3 the alert comes after the handshake, when the flow is open.
+    @Test("A target that rejects our certificate after the handshake has failed by TLS")
     func refusedAfterwards() throws {
         let target = try TLSStreamTarget(Self.own, "asks")
         let apus = try start(target)
@@ -156,9 +156,9 @@ import Testing
 
     // MARK: Protocols and sessions
 
-    /// The target would take all, and prefers HTTP/2: it gets to choose from the client's protocol alone.
+    /// The target supports all and prefers HTTP/2, but is offered only the client's protocol.
     @Test(
-        "ALPN: what is agreed on with the client is what the target is offered",
+        "ALPN: the target is offered the protocol negotiated with the client",
         arguments: [
             ("HTTP2Preferred", "alpn=h2,http/1.1", "h2"), ("HTTP2Optional", "alpn=h2,http/1.1", "http/1.1"),
             ("HTTP2Optional", "alpn=h2", "h2"), ("HTTP1Only", "alpn=h2,http/1.1", "http/1.1"),

@@ -2,7 +2,7 @@ import Foundation
 import TestCertificates
 import Testing
 
-/// TLS listeners of network load balancers: bytes, ends, names, protocols, certificates.
+/// TLS listeners of network load balancers: bytes, half-close, server names, ALPN, certificates.
 @Suite struct TLSListenerTests {
     static let authority = TestAuthority()
     static let own = authority.issue(["localhost", "a.example.com"])
@@ -21,14 +21,14 @@ import Testing
         try TLSStreamClient(apus, words, roots: Self.roots).seen().first ?? .null
     }
 
-    @Test("Bytes go both ways as they are, out of TLS and into it")
+    @Test("Bytes pass unaltered in both directions through TLS termination")
     func passes() throws {
         let target = try StreamTarget()
         let apus = try start(target)
         let seen = try run(apus, "name=localhost", "echo=1000000", "end", "readall")
         #expect(seen["told"] == ["exact", ""], "\(seen.text)")
         #expect(seen["version"] == "TLSv1.3")
-        #expect(seen["ended"] == "notify", "close_notify stands before the end")
+        #expect(seen["ended"] == "notify", "close_notify comes before the FIN")
         let line = expectFlow(by: apus, "finished", by: "client", target: target.address.text)
         #expect(line["type"] == "tls")
         #expect(line["server_name"] == "localhost")
@@ -46,8 +46,8 @@ import Testing
         #expect(try run(apus, "read")["told"] == ["hello"])
     }
 
-    /// However the client says that it is done: by TLS, by TCP, or by both.
-    @Test("The client's end is passed on, and the target goes on sending", arguments: ["end", "notify", "fin"])
+    /// The client half-closes by close_notify, by FIN, or by both.
+    @Test("The client's half-close is forwarded, and the target can still send", arguments: ["end", "notify", "fin"])
     func clientEndsFirst(how: String) throws {
         let target = try StreamTarget { connection in
             while case .bytes = connection.read() {}
@@ -60,7 +60,7 @@ import Testing
         expectFlow(by: apus, "finished", by: "client")
     }
 
-    @Test("The target's end is passed on as close_notify, and the client goes on sending")
+    @Test("The target's half-close is forwarded as close_notify, and the client can still send")
     func targetEndsFirst() throws {
         let target = try StreamTarget { connection in
             connection.send(Array("bye".utf8))

@@ -55,14 +55,14 @@ struct TargetDeathTests {
         let began = Date()
         try death.begin(host)
         #expect(apus.target(host.address, becomes: "unhealthy"), "\(death)")
-        #expect(loop.goesOn(), "\(death): nobody is answered any more")
+        #expect(loop.goesOn(), "\(death): no request is answered any more")
         try death.end(host)
         #expect(apus.target(host.address, becomes: "healthy"), "\(death): it is back")
         #expect(loop.goesOn(), "\(death)")
         return (began, Date())
     }
 
-    @Test("One of three targets dies and comes back: no GET fails, and none waits long", arguments: Death.allCases)
+    @Test("One of three targets fails and recovers: no GET fails, and none waits long", arguments: Death.allCases)
     func oneDies(death: Death) throws {
         // Answers take a while, so that there are always requests on the target that dies.
         let targets = try TargetHosts(count: 3, .recording(answerSeconds: 0.015))
@@ -77,7 +77,7 @@ struct TargetDeathTests {
         #expect(longest < death.longestSeconds, "\(report.slow.filter { $0.seconds == longest })")
     }
 
-    @Test("Targets die one after the other: no GET fails, and no POST that may be sent again")
+    @Test("Targets fail one after the other: no GET fails, and no POST that may be retried")
     func oneAfterTheOther() throws {
         let targets = try TargetHosts(count: 3)
         let apus = try start(targets)
@@ -99,9 +99,9 @@ struct TargetDeathTests {
         print("POSTs: \(written.answeredCount), not answered \(written.failedCount)")
     }
 
-    /// A host that is gone may have read what it did not acknowledge, so such a POST waits for its answer, ten times as
-    /// long as it takes to suspect the target. POSTs that come later go elsewhere.
-    @Test("POSTs sent before a host was unplugged are not repeated; later ones go elsewhere and do not wait")
+    /// A host that disappears may have processed what it did not acknowledge, so such a POST waits for its response,
+    /// ten times as long as it takes to suspect the target. Later POSTs use another target.
+    @Test("POSTs sent before a host was unplugged are not retried; later ones use another target and do not wait")
     func unacknowledgedPOSTs() throws {
         let targets = try TargetHosts(count: 3)
         let apus = try start(targets)
@@ -123,7 +123,7 @@ struct TargetDeathTests {
         let lost = report.failures.filter { !processed.contains($0.id) }
         #expect(lost.isEmpty, "failed and never processed: \(lost.prefix(5)) of \(report.outcomes)")
         #expect(report.failedCount <= 4, "\(report.outcomes)")
-        // The target is suspect after 1 s. Between the deaths, nobody waits as long as the dead targets are away.
+        // The target is suspect after 1 s, so later requests do not wait for the targets to return.
         let late = report.slow.filter { answer in
             answer.seconds > 1.5 && !times.contains { (-0.5...2).contains(answer.began - $0) }
         }
@@ -132,7 +132,7 @@ struct TargetDeathTests {
     }
 
     @Test(
-        "One of three targets of HTTP/2 dies and comes back: no GET fails, and none waits long",
+        "One of three HTTP/2 targets fails and recovers: no GET fails, and none waits long",
         arguments: [Death.killed, .unplugged, .rebooted])
     func oneOfHTTP2Dies(death: Death) throws {
         let targets = try TargetHosts(count: 3, .http2)

@@ -1,6 +1,6 @@
 import Testing
 
-/// Targets that die, freeze, come back, or end connections at the worst moment, under load.
+/// Targets that die, freeze, recover, or end connections at the worst moment, under load.
 @Suite struct TargetFailureTests {
     private static let clients = 4
 
@@ -11,7 +11,7 @@ import Testing
             groups: [.init("blue", targets.map(\.address), settings: settings)], attributes: attributes)
     }
 
-    /// 600 requests, of which none fails and each target gets its share; `without` gets none.
+    /// Sends 600 requests: none may fail, each target must get its share, and `without` none.
     private func expectHealthy(_ apus: ApusProcess, _ targets: [DemoTarget], without: DemoTarget? = nil) {
         let report = LoadGenerator(port: apus.port, clients: Self.clients, requests: 600).waitForEnd()
         #expect(report.badCount == 0, "\(report.statuses) \(report.failures.prefix(5))")
@@ -21,7 +21,7 @@ import Testing
         }
     }
 
-    @Test("A killed target costs no GET, noticed or not; restarted it serves again")
+    @Test("A killed target fails no GET, before and after it is detected; restarted it serves again")
     func killedAndRestarted() throws {
         let targets = try ["a", "b", "c"].map(DemoTarget.init)
         let apus = try ApusProcess.start(document(targets))
@@ -39,7 +39,7 @@ import Testing
         expectLogged(by: apus, "/load/0-1 ", status: 200, targetStatus: 200)
     }
 
-    @Test("A frozen target costs 504 to who waits for it; once noticed nothing fails; thawed it serves again")
+    @Test("A frozen target leads to 504 until it is detected; resumed it serves again")
     func frozenAndThawed() throws {
         let targets = try ["a", "b", "c"].map(DemoTarget.init)
         let apus = try ApusProcess.start(document(targets, attributes: ["idle_timeout.timeout_seconds": 1]))
@@ -61,7 +61,7 @@ import Testing
         expectLogged(by: apus, "/load/0-1 ", status: 200)
     }
 
-    @Test("Targets that end idle connections at random never cost a GET")
+    @Test("Targets that end idle connections at random fail no GET")
     func randomEndsAndGET() throws {
         let targets = try (1...2).map {
             try TargetServer("t\($0)", script: TargetScript.closingIdle(body: "ok", seed: UInt64($0)))
@@ -69,7 +69,7 @@ import Testing
         let apus = try ApusProcess.start(Document(targets[0], targets[1]))
         let report = LoadGenerator(port: apus.port, clients: 4, requests: 5_000).waitForEnd()
         #expect(report.statuses == [200: 5_000], "\(report.failures.prefix(5))")
-        // Not vacuous: connections did end, and were reused before that.
+        // Connections did end, and were reused before that.
         #expect(targets.map(\.connections.count).reduce(0, +) > 100)
         #expect(try apus.metric("apus_target_connections_reused_total") > 100)
         expectLogged(by: apus, "/load/0-1 ", status: 200, targetStatus: 200)
@@ -94,25 +94,25 @@ import Testing
         expectLogged(by: apus, "/load/0-1 ", status: report.statuses[200] == nil ? 502 : 200)
     }
 
-    @Test("A target that refuses connections is passed over before checks notice")
+    @Test("A target that refuses connections is skipped before health checks detect it")
     func refusedConnection() throws {
         let living = try TargetServer("living")
         let dead = Document.Address(port: try PortAllocator.port())
-        // Checks go to another port, where all is well: only the connection attempt can tell.
+        // Health checks use another, healthy port, so only connection attempts fail.
         let group = Document.Group(
             "blue", [.init(port: living.port), dead], settings: ["healthCheckPort": JSON(living.port)])
         let apus = try ApusProcess.start(
             Document(listeners: [.init(defaultAction: Document.forward("blue"))], groups: [group]))
         let gets = LoadGenerator(port: apus.port, clients: 2, requests: 100).waitForEnd()
         #expect(gets.statuses == [200: 100])
-        // No byte of it was sent anywhere, so a POST may go to the next target too.
+        // No byte of a POST was sent, so it may be retried too.
         let posts = LoadGenerator(port: apus.port, method: "POST", clients: 2, requests: 100).waitForEnd()
         #expect(posts.statuses == [200: 100])
         #expect(try apus.metric("apus_target_connect_failures_total") > 0)
         expectLogged(by: apus, "/load/0-1 ", status: 200, target: "127.0.0.1:\(living.port)")
     }
 
-    @Test("When every target refuses, the answer is 502")
+    @Test("If every target refuses, the response is 502")
     func everyTargetRefuses() throws {
         let dead = try (0..<2).map { _ in Document.Address(port: try PortAllocator.port()) }
         let apus = try ApusProcess.start(
@@ -135,7 +135,7 @@ import Testing
         ("ends inside the head", TargetScript.rawThenClose("HTTP/1.1 200 OK\r\nContent-Le")),
     ]
 
-    @Test("A target that dies before its answer's head is complete makes 502", arguments: deaths.indices)
+    @Test("A target that dies before its response head is complete leads to 502", arguments: deaths.indices)
     func diesBeforeAnswer(index: Int) throws {
         let test = Self.deaths[index]
         let target = try TargetServer(script: test.script)
@@ -147,7 +147,7 @@ import Testing
         expectLogged(by: apus, "/dies", status: 502, target: "127.0.0.1:\(target.port)")
     }
 
-    @Test("A target that dies while the request's trailers are incomplete makes 502")
+    @Test("A target that dies while the request's trailers are incomplete leads to 502")
     func diesBeforeTrailers() throws {
         let target = try TargetServer { connection in
             guard let request = try connection.head() else { return }
@@ -170,7 +170,8 @@ import Testing
         "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n4\r\nhalf\r\n",
     ]
 
-    @Test("A target that dies inside a body cuts the client off rather than end the body", arguments: halves)
+    @Test(
+        "If a target dies inside a body, the client's connection is cut instead of ending the body", arguments: halves)
     func diesInsideBody(response: String) throws {
         let gate = Gate()
         let target = try TargetServer { connection in

@@ -2,13 +2,13 @@ import Foundation
 import TestCertificates
 import Testing
 
-/// Targets over TLS: whom Apus believes, what it asks for, and what it remembers.
+/// TLS to targets: verification, server names and resumption.
 @Suite struct TargetTLSTests {
     static let authority = TestAuthority()
     static let own = authority.issue(["localhost", "a.example.com"])
 
-    /// Targets over TLS: any certificate, or only a good one.
-    @Test func targetsAreVerifiedWhereAsked() throws {
+    /// Any certificate is accepted, or only a verified one.
+    @Test func targetsAreVerifiedIfConfigured() throws {
         let backend = try PortServer.nginx(isHTTP2: false, pair: Self.own)
         func status(_ attributes: [String: JSON], host: String = "whatever.example") throws -> Int {
             let group = Document.Group(
@@ -26,9 +26,9 @@ import Testing
         #expect(try status(["apus.target_tls.verify": "system"]) == 502)
     }
 
-    /// Checks ask for the name and judge the certificate as requests do where the group says both; and where requests
-    /// need HTTP/2, so do they.
-    @Test func checksSeeWhatRequestsWouldSee() throws {
+    /// Health checks use the same server name and verification as requests if the group sets both, and need HTTP/2 if
+    /// requests do.
+    @Test func checksVerifyLikeRequests() throws {
         let backend = try PortServer.nginx(isHTTP2: false, pair: Self.own)
         let common: [String: JSON] = [
             "protocol": "HTTPS", "healthCheckProtocol": "HTTPS", "healthCheckPath": "/",
@@ -54,8 +54,8 @@ import Testing
         #expect(try state([:], version: "HTTP2") == "unhealthy", "it does not speak HTTP/2")
     }
 
-    /// A target that has ended its session is not asked again on that connection, whatever its socket says.
-    @Test func anEndedSessionServesNoOther() throws {
+    /// A connection on which the target has sent close_notify is not reused, even if its socket is open.
+    @Test func endedSessionIsNotReused() throws {
         let backend = try PortServer.python("tls_target", Self.own.certificatePath, Self.own.privateKeyPath)
         let group = Document.Group(
             "blue", program: backend, settings: ["protocol": "HTTPS", "healthCheckProtocol": "TCP"])
@@ -82,7 +82,7 @@ import Testing
         #expect(try apus.metric("apus_target_tls_failures_total", "name_mismatch") > 0)
     }
 
-    /// A target that takes the connection and never shakes hands.
+    /// A target that accepts the connection and never begins the handshake.
     @Test(arguments: ["HTTP1", "HTTP2"]) func aTargetsHandshakeHasADeadline(version: String) throws {
         let listen = "import signal, socket, sys; s = socket.create_server(('127.0.0.1', int(sys.argv[1])))"
         let target = try PortServer(label: "silent") { port, _ in
@@ -103,7 +103,8 @@ import Testing
         #expect(try apus.metric("apus_timeouts_total", "target_connect") == 0)
     }
 
-    /// Idle connections are closed at once, so each request shakes hands: from the second on, with the session before.
+    /// Idle connections are closed at once, so each request needs a handshake, which resumes the session from the
+    /// second on.
     @Test(arguments: ["HTTP1", "HTTP2"]) func sessionsWithTargetsAreResumed(version: String) throws {
         let backend = try PortServer.nginx(isHTTP2: version == "HTTP2", pair: Self.own)
         let settings: [String: JSON] = [

@@ -1,6 +1,6 @@
 import Testing
 
-/// Timers that end what does not go on.
+/// Timeouts.
 @Suite struct TimeoutTests {
     private func start(
         _ attributes: [String: JSON], script: TargetServer.Script? = nil
@@ -9,7 +9,7 @@ import Testing
         return (try ApusProcess.start(Document(target, attributes: attributes)), target)
     }
 
-    @Test("A head that drips in gets 408 at the deadline, however often it drips")
+    @Test("Slow loris: a head that arrives byte by byte gets 408 at the deadline")
     func headDeadline() throws {
         let (apus, target) = try start(["apus.head_timeout.seconds": 1])
         let client = try apus.client()
@@ -24,7 +24,7 @@ import Testing
         #expect(try apus.metric("apus_timeouts_total") >= 1)
     }
 
-    @Test("A connection on which nothing ever comes is ended")
+    @Test("A silent connection is closed")
     func silentConnection() throws {
         let (apus, _) = try start(["idle_timeout.timeout_seconds": 1, "apus.head_timeout.seconds": 1])
         let client = try apus.client()
@@ -32,7 +32,7 @@ import Testing
         #expect(bytes.isEmpty || String(decoding: bytes, as: UTF8.self).hasPrefix("HTTP/1.1 408 "))
     }
 
-    @Test("A kept connection is ended after the idle time, without a word")
+    @Test("Keep-alive timeout: an idle connection is closed after the idle time without a response")
     func idleBetweenRequests() throws {
         let (apus, _) = try start(["idle_timeout.timeout_seconds": 1])
         let client = try apus.client()
@@ -42,7 +42,7 @@ import Testing
         #expect(apus.accessLog.count == 1)
     }
 
-    @Test("A connection older than client_keep_alive gets one more answer, which says that it ends")
+    @Test("A connection older than client_keep_alive gets one more response, with Connection: close")
     func clientKeepAlive() throws {
         let (apus, target) = try start(["client_keep_alive.seconds": 3])
         let client = try apus.client()
@@ -61,7 +61,7 @@ import Testing
         #expect(target.connections.count <= 2, "only the client's connection ends")
         expectLogged(by: apus, "/again", status: 200, targetStatus: 200)
 
-        // Idle when its age came: the request that follows is answered all the same.
+        // If it was idle at that age, the next request is still answered.
         let idle = try apus.client()
         #expect(try idle.get("/before").connectionHas("close") == false)
         #expect(always(for: 3.2) { !idle.ended(within: 0) })
@@ -69,7 +69,7 @@ import Testing
         #expect(idle.ended())
     }
 
-    @Test("A body that stops gets 408")
+    @Test("A body that stalls gets 408")
     func bodyStops() throws {
         let (apus, target) = try start(["idle_timeout.timeout_seconds": 1])
         let client = try apus.client()
@@ -80,17 +80,17 @@ import Testing
         #expect(target.connections.allSatisfy { $0.requests.count <= 1 })
     }
 
-    @Test("A target that stays silent makes 504")
+    @Test("A silent target leads to 504")
     func targetSilent() throws {
         let (apus, target) = try start(["idle_timeout.timeout_seconds": 1], script: TargetScript.silence)
         expectMadeHere(try apus.client().get("/silent"), 504)
         let line = expectLogged(by: apus, "/silent", status: 504, target: "127.0.0.1:\(target.port)")
         #expect(line?.targetStatus == nil)
         #expect(line?.targetProcessingSeconds == -1)
-        #expect(eventually { target.requests.count == 1 }, "a timeout is not tried again")
+        #expect(eventually { target.requests.count == 1 }, "a timeout is not retried")
     }
 
-    @Test("A target that falls silent inside a body cuts the client off")
+    @Test("If a target becomes silent inside a body, the client's connection is cut")
     func targetStopsInsideBody() throws {
         let (apus, _) = try start(["idle_timeout.timeout_seconds": 1]) { connection in
             _ = try connection.request()
@@ -103,7 +103,7 @@ import Testing
         expectLogged(by: apus, "/half", status: 200, targetStatus: 200)
     }
 
-    @Test("A long answer that keeps coming outlives the idle time")
+    @Test("A long response that makes progress may take longer than the idle timeout")
     func longButAlive() throws {
         let (apus, _) = try start(["idle_timeout.timeout_seconds": 2]) { connection in
             _ = try connection.request()

@@ -5,7 +5,7 @@ import Testing
     private static let twoGigabytes = 2_147_483_648
     private static let residentBytesMax = 64 << 20
 
-    @Test("A 2 GB body each way passes through less than 64 MB")
+    @Test("A body of 2 GB in each direction needs less than 64 MB of memory")
     func twoGigabytesEachWay() throws {
         let sink = try TargetServer("sink", script: TargetScript.countBody)
         let source = try TargetServer("source", script: TargetScript.zeroes)
@@ -37,7 +37,7 @@ import Testing
         #expect(try #require(received?.sentBytes) > Self.twoGigabytes)
     }
 
-    @Test("A reader who does not read is cut off at the minimum rate, and holds no memory meanwhile")
+    @Test("Slow read: a client that does not read is cut at the minimum rate, and holds no memory meanwhile")
     func readerWhoDoesNotRead() throws {
         let source = try TargetServer(script: TargetScript.zeroes)
         let attributes: [String: JSON] = [
@@ -53,7 +53,7 @@ import Testing
         #expect(try apus.client().get("/1").status == 200)
     }
 
-    @Test("A reader who is slow but steady is left alone")
+    @Test("A slow but steady reader is not cut")
     func slowReader() throws {
         let source = try TargetServer(script: TargetScript.zeroes)
         let attributes: [String: JSON] = [
@@ -63,7 +63,8 @@ import Testing
         let apus = try ApusProcess.start(Document(source, attributes: attributes))
         let client = try apus.client(receiveBuffer: 4_096)
         try client.send("GET /4000000 HTTP/1.1\r\nHost: a.b\r\n\r\n")
-        // Four windows and idle times at some 40 KB/s. The kernel holds more: to Apus nothing moves meanwhile.
+        // Four windows and idle timeouts at some 40 KB/s. The kernel buffers more than that, so Apus sees no progress
+        // meanwhile.
         var byteCount = 0
         for _ in 0..<80 {
             guard case .bytes(let bytes) = client.socket.read(most: 2_048, by: .after(10)) else { break }
@@ -77,18 +78,18 @@ import Testing
         expectLogged(by: apus, "/4000000", status: 200, targetStatus: 200)
     }
 
-    @Test("A target that is slow but steady is left alone, and answers when it has read everything")
+    @Test("A slow but steady target is not cut, and responds when it has read everything")
     func slowTarget() throws {
         let target = try TargetServer { connection in
             guard var message = try connection.head() else { return }
-            // Some four seconds for what the kernels on the way may have taken at once.
+            // Some four seconds for what the kernels' buffers may have taken at once.
             var byteCount = 0
             while byteCount < 3_500_000 {
                 guard case .bytes(let bytes) = connection.wire.socket.read(most: 40_000, by: .after(10)) else { return }
                 byteCount += bytes.count
                 _ = always(for: 0.05) { true }
             }
-            // What was read past the wire is missing from the body.
+            // Bytes read directly from the socket are missing from the body.
             message.framing = .length(4_000_000 - byteCount)
             try connection.readBody(of: &message, keep: .countOnly)
             try connection.respond(body: "read")
@@ -101,7 +102,7 @@ import Testing
         expectLogged(by: apus, "/slow", status: 200, targetStatus: 200)
     }
 
-    @Test("A writer below the minimum rate gets 408, however often it drips")
+    @Test("Slow post: a client below the minimum rate gets 408")
     func drippingWriter() throws {
         let target = try TargetServer()
         let attributes: [String: JSON] = [
@@ -118,7 +119,7 @@ import Testing
         #expect(target.requests.allSatisfy { $0.body.isEmpty }, "the body never ended, so no request was complete")
     }
 
-    @Test("A target that reads slowly holds the writer back, not memory")
+    @Test("Backpressure: a target that reads slowly slows down the client instead of filling memory")
     func targetThatDoesNotRead() throws {
         let gate = Gate()
         let target = try TargetServer { connection in

@@ -8,7 +8,7 @@ import Testing
         return "\(arrival)"
     }
 
-    @Test("Bytes go both ways as they are, and the flow has a line in the log")
+    @Test("Bytes pass unaltered in both directions, and the flow is logged")
     func passes() throws {
         let target = try StreamTarget()
         let apus = try ApusProcess.start(.network(target))
@@ -42,7 +42,7 @@ import Testing
         #expect(text(try apus.client().socket.read(by: .after(10))) == "hello")
     }
 
-    @Test("The client's end is passed on, and the target goes on sending")
+    @Test("The client's half-close is forwarded, and the target can still send")
     func clientEndsFirst() throws {
         let target = try StreamTarget { connection in
             while case .bytes = connection.read() {}
@@ -58,7 +58,7 @@ import Testing
         expectFlow(by: apus, "finished", by: "client")
     }
 
-    @Test("The target's end is passed on, and the client goes on sending")
+    @Test("The target's half-close is forwarded, and the client can still send")
     func targetEndsFirst() throws {
         let target = try StreamTarget { connection in
             connection.send(Array("bye".utf8))
@@ -76,7 +76,7 @@ import Testing
         expectFlow(by: apus, "finished", by: "target")
     }
 
-    @Test("A client's reset reaches the target as one")
+    @Test("A client's reset is forwarded to the target")
     func clientResets() throws {
         let target = try StreamTarget()
         let apus = try ApusProcess.start(.network(target))
@@ -89,7 +89,7 @@ import Testing
         #expect(try apus.metric("apus_flow_resets_total", "client") == 1)
     }
 
-    @Test("A target's reset reaches the client as one")
+    @Test("A target's reset is forwarded to the client")
     func targetResets() throws {
         let target = try StreamTarget { connection in
             _ = connection.read()
@@ -103,7 +103,7 @@ import Testing
         #expect(try apus.metric("apus_flow_resets_total", "target") == 1)
     }
 
-    @Test("A target that answers and hangs up in the middle of what it is sent is heard before its reset is passed on")
+    @Test("Data of a target that responds and closes with unread input is forwarded before its reset")
     func answersEarly() throws {
         let answering = Gate()
         let hasClosed = Gate()
@@ -118,7 +118,7 @@ import Testing
         let client = try apus.client()
         try client.send("1")
         #expect(eventually { target.connections.count == 1 })
-        // More than the target has read when it closes: that makes its end a reset. Apus finds both at once.
+        // Unread input turns the target's close into a reset. Apus sees data and reset at once.
         try client.send("2")
         #expect(try eventually { try apus.metric("apus_flow_bytes_total", "tcp") == 2 })
         apus.process.signal(SIGSTOP)
@@ -131,7 +131,7 @@ import Testing
         expectFlow(by: apus, "reset", by: "target")
     }
 
-    @Test("A side that resets in the middle of what it is sent is never taken for one that has ended")
+    @Test("A reset during a transfer is never taken for a half-close")
     func resetsWhileSent() throws {
         let answering = Gate(), hasReset = Gate()
         let target = try StreamTarget { connection in
@@ -173,7 +173,7 @@ import Testing
         expectFlow(by: other, "reset", by: "client")
     }
 
-    @Test("A reset is passed on even while bytes wait for a target that does not read")
+    @Test("A reset is forwarded even while bytes wait for a target that does not read")
     func resetBehindAFullBuffer() throws {
         let gate = Gate()
         let target = try StreamTarget { connection in
@@ -187,8 +187,8 @@ import Testing
             while true { try client.send([UInt8](repeating: 7, count: 1 << 16)) }
         }
         #expect(eventually { !(target.connections.isEmpty) })
-        // Nobody reads: the kernel's buffers, and ours, fill up until the client cannot send any more.
-        // What is left of a read may be small.
+        // The target does not read, so all buffers fill up until the client cannot send any more. What is left of a
+        // read may be small.
         #expect(try eventually(within: 30) { try always(for: 0.1) { try apus.metric("apus_held_bytes") > 0 } })
         client.socket.shutDown()
         _ = try? sending.value()
@@ -198,7 +198,7 @@ import Testing
         expectFlow(by: apus, "reset", by: "client")
     }
 
-    @Test("A slow reader holds up its own connection alone, and memory stays small")
+    @Test("Backpressure: a slow reader slows down only its own connection, and memory stays small")
     func slowReader() throws {
         let gate = Gate()
         let target = try StreamTarget { connection in
@@ -220,7 +220,7 @@ import Testing
         #expect(count == 400 << 16)
     }
 
-    @Test("Silence both ways ends it with a reset to both, after the listener's own time")
+    @Test("Idle timeout: silence in both directions ends in a reset on both sides")
     func idles() throws {
         let target = try StreamTarget()
         let apus = try ApusProcess.start(
@@ -233,12 +233,12 @@ import Testing
         expectFlow(by: apus, "idle_timeout", by: "apus")
     }
 
-    @Test("A target that refuses is passed over for the next; when none is left the client is reset")
+    @Test("After a refused connection the next target is tried; if none is left the client is reset")
     func refusingTargets() throws {
         let good = try StreamTarget(script: StreamTarget.naming("good"))
         let bad = try StreamTarget()
         bad.stop()
-        // Checks go where both answer, so that only the attempts themselves tell.
+        // Health checks use a healthy port, so only connection attempts fail.
         let settings: [String: JSON] = ["healthCheckPort": JSON(good.port)]
         let apus = try ApusProcess.start(.network(good, bad, settings: settings))
         for _ in 0..<12 { #expect(text(try apus.client().socket.read(by: .after(10))) == "good") }

@@ -1,6 +1,6 @@
 import Testing
 
-/// `apus targets … --wait`: what deployment scripts hang on its exit status.
+/// `apus targets … --wait`, on whose exit status deployment scripts depend.
 @Suite struct WaitTests {
     @Test("register --wait returns when the target is healthy, and takes requests")
     func registers() throws {
@@ -12,11 +12,11 @@ import Testing
         let health = waited.json["targetHealthDescriptions"][0]
         #expect(health["target"]["port"].int == Int(new.port) && health["targetHealth"]["state"] == "healthy")
         #expect(try apus.states(of: "blue")[address] == "healthy")
-        // Again: it is so already.
+        // Again: the target is registered already.
         #expect(try apus.command("targets", "register", "blue", address, "--wait").status == .exited(0))
     }
 
-    @Test("register --wait --timeout ends with 1 and the reason, for people and on the socket")
+    @Test("register --wait --timeout ends with 1 and the reason, on the command line and the socket")
     func registersInVain() throws {
         let apus = try ApusProcess.start(Document(try TargetServer("old")))
         let port = try PortAllocator.port()
@@ -44,7 +44,7 @@ import Testing
         #expect(usage.status == .exited(2) && usage.errors.contains("--wait"), "\(usage.errors)")
     }
 
-    @Test("The socket answers others while somebody waits, and SIGTERM ends the wait")
+    @Test("The socket answers other clients during a wait, and SIGTERM ends the wait")
     func holdsNobodyUp() throws {
         let apus = try ApusProcess.start(Document(try TargetServer("old")))
         let port = try PortAllocator.port()
@@ -58,7 +58,7 @@ import Testing
         #expect(answer.status == 503 && answer.text.contains("stops before it can see them healthy"), "\(answer.text)")
     }
 
-    @Test("Who gives up waiting takes no place: 300 that went away are followed by one that is served")
+    @Test("Clients that disconnect while they wait are removed: after 300 of them the next one is served")
     func givesUp() throws {
         let apus = try ApusProcess.start(Document(try TargetServer("old")))
         let port = try PortAllocator.port()
@@ -69,17 +69,17 @@ import Testing
             try client.send(
                 "POST /v1/target-groups/blue/targets HTTP/1.1\r\nHost: apus\r\n"
                     + "Content-Length: \(text.utf8.count)\r\n\r\n\(text)")
-            // The socket serves 64 at once: until it has seen that those before are gone, one more is answered 503.
+            // The socket serves 64 clients: until it has seen the earlier ones disconnect, one more gets 503.
             #expect(eventually { (try? apus.admin("GET", "/v1/status").status) == 200 })
         }
         let new = try TargetServer("new")
         let waited = try apus.command("targets", "register", "blue", "127.0.0.1:\(new.port)", "--wait")
         #expect(waited.status == .exited(0), "\(waited.errors)")
-        #expect(eventually { apus.errors.contains("code=ClientGone") }, "what was done is logged all the same")
+        #expect(eventually { apus.errors.contains("code=ClientGone") }, "the change is logged all the same")
         #expect(try apus.states(of: "blue")["127.0.0.1:\(port)"] != nil)
     }
 
-    @Test("deregister --wait of a port that is not registered: exit 1, the ports that are, and nothing is changed")
+    @Test("deregister --wait of a port that is not registered: exit 1 with the registered ports, and no change")
     func deregistersTheWrongPort() throws {
         let blue = try TargetServer("blue")
         var document = Document(blue)
@@ -98,7 +98,7 @@ import Testing
         let body: JSON = ["targets": [["id": "i-0a1b"]], "wait": true]
         let refused = try apus.admin("POST", "/v1/target-groups/blue/deregister", body)
         #expect(refused.status == 400 && refused.errorCode == "InvalidTarget", "\(refused.text)")
-        // Who does not wait does not go on to stop it; ELB's DeregisterTargets does not mind either.
+        // Without --wait it is no error, as in ELB's DeregisterTargets.
         let elsewhere = try apus.command("targets", "deregister", "blue", "i-0a1b")
         #expect(elsewhere.status == .exited(0) && elsewhere.errors.isEmpty, "\(elsewhere.errors)")
         let right = try apus.command("targets", "deregister", "blue", "i-0a1b:\(blue.port)", "--wait")

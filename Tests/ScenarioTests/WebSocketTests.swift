@@ -2,7 +2,7 @@ import Foundation
 import TestCertificates
 import Testing
 
-/// WebSockets over HTTP/1.1 and HTTP/2. Python's websockets is at both ends.
+/// WebSockets over HTTP/1.1 and HTTP/2. Client and target use Python's websockets.
 @Suite struct WebSocketTests {
     static let authority = TestAuthority()
     static let own = authority.issue(["localhost"])
@@ -73,8 +73,8 @@ import Testing
         #expect(child.standardOutput == "open\nclosed 1000\n")
     }
 
-    /// Over HTTP/2 any 2xx would tell the client that its tunnel is open (RFC 8441 §5, RFC 9110 §9.3.6).
-    @Test func overHTTP2NoAnswerLooksLikeATunnel() throws {
+    /// Over HTTP/2 any 2xx would mean to the client that its WebSocket is open (RFC 8441 §5, RFC 9110 §9.3.6).
+    @Test func overHTTP2NoResponseLooksLikeAWebSocket() throws {
         let target = try TargetServer { connection in
             while let request = try connection.request() {
                 switch request.target {
@@ -110,8 +110,8 @@ import Testing
         #expect(eventually { apus.accessLog.count { $0.status == 502 } == 3 })
     }
 
-    /// Who asks for a WebSocket and is refused gets the answer, and nothing that follows is taken for a request.
-    @Test func aRefusalIsAnAnswer() throws {
+    /// A client whose WebSocket is rejected gets the response, and nothing after it is parsed as a request.
+    @Test func rejectionIsAResponse() throws {
         let target = try TargetServer(script: TargetScript.answer(body: "no\n"))
         let apus = try ApusProcess.start(Document(target))
         let client = try apus.client()

@@ -45,7 +45,7 @@ import Testing
         #expect(abs(report.count(of: "blue\n") - 3_000) <= 60)
     }
 
-    @Test("A weight changed over the socket holds from the answer on, and weight 0 gets nothing")
+    @Test("A weight changed over the socket applies from the response on, and weight 0 gets no request")
     func changedWeights() throws {
         let blue = try TargetServer("blue")
         let green = try TargetServer("green")
