@@ -26,7 +26,7 @@ import Testing
     }
 
     @Test(
-        "A target that refuses connections is suspect: lists, events, metrics and the log show it, and few requests try it"
+        "A target that refuses connections is suspect: lists, events, metrics and log show it; few requests try it"
     )
     func refuses() throws {
         let living = try TargetServer("living")
