@@ -59,8 +59,6 @@ enum Limits {
     /// two
     /// files. A pair that is still not whole then is read with the next change.
     static let certificateSettleTime = Nanoseconds(500_000_000)
-    /// Bytes of ciphertext that a health check holds in each direction: 32 KiB, a record with its header and more.
-    static let checkCiphertextBytes = 32 * 1024
     /// How often the files of certificates are looked at though nothing has told of a change: an hour.
     static let certificateLookTime = Nanoseconds(3_600_000_000_000)
     /// A warning is logged for certificates that expire within so many days: at the start, at each change,

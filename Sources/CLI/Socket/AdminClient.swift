@@ -176,44 +176,26 @@ private struct AdminClientAnswer {
     /// Reads to the end, and hands over the body of a good answer piece by piece until `take` returns false. The body
     /// of a refusal is thrown.
     func read(_ take: ([UInt8]) -> Bool) throws(AdminClientError) {
-        let parsed = try readHead()
-        let isGood = head.status < 300
-        let buffer = buffer
-        var decoder = BodyDecoder(parsed.framing)
+        var reader = MessageReader(.responses)
         var refusal: [UInt8] = []
         while true {
-            switch decoder.next(buffer.bytes, trailers: nil) {
-            case .data(let skip, let count):
-                buffer.consume(skip)
+            switch reader.next(buffer, head) {
+            case .head: break
+            case .data(let count):
                 let piece = buffer.takeBytes(count)
-                decoder.consume(count)
                 if !isGood { refusal += piece } else if !take(piece) { return }
-            case .needMore(let skip):
-                buffer.consume(skip)
+            case .needMore:
                 if try fill() { continue }
-                guard case .complete = decoder.endOfStream() else { throw .broken("broke off") }
-                return try finish(isGood, refusal)
-            case .end: return try finish(isGood, refusal)
+                guard reader.endOfStream() == .complete else { throw .broken("broke off") }
+                return try finish(refusal)
+            case .end: return try finish(refusal)
             case .refused(let violation): throw .broken("is not HTTP (\(violation.reasonCode))")
             }
         }
     }
 
-    private func readHead() throws(AdminClientError) -> ParsedHead {
-        let (buffer, head) = (buffer, head)
-        var scan = HeadScan()
-        while true {
-            switch parseResponseHead(buffer.bytes, into: head, requestIsHEAD: false, scan: &scan) {
-            case .complete(let parsed):
-                buffer.consume(parsed.byteCount)
-                scan.reset()
-                if head.status >= 200 { return parsed }
-            case .refused(let violation): throw .broken("is not HTTP (\(violation.reasonCode))")
-            case .needMore:
-                guard try fill() else { throw .broken("broke off") }
-            }
-        }
-    }
+    /// Whether the head tells of success.
+    private var isGood: Bool { head.status < 300 }
 
     /// Waits for more. Returns false at the end of the connection.
     private func fill() throws(AdminClientError) -> Bool {
@@ -227,7 +209,7 @@ private struct AdminClientAnswer {
         }
     }
 
-    private func finish(_ isGood: Bool, _ refusal: [UInt8]) throws(AdminClientError) {
+    private func finish(_ refusal: [UInt8]) throws(AdminClientError) {
         guard !isGood else { return }
         guard let error = AdminError(body: refusal, status: head.status) else {
             throw .broken("has status \(head.status) and no reason")

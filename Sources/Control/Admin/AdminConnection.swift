@@ -24,7 +24,7 @@ final class AdminConnection: PollHandler {
         /// That a subscriber of events goes away.
         case streaming
         /// That the client takes notice of the end of the connection. What it still sends is dropped.
-        case farewell
+        case draining
         /// Nothing.
         case closed
     }
@@ -40,8 +40,7 @@ final class AdminConnection: PollHandler {
     private var outbound: [UInt8] = []
     private var outboundStart = 0
     private let head = Head()
-    private var scan = HeadScan()
-    private var decoder = BodyDecoder(.none)
+    private var reader = MessageReader(.requests)
     private var body: [UInt8] = []
     private var isPersistent = true
     private var isHEAD = false
@@ -108,11 +107,11 @@ final class AdminConnection: PollHandler {
         isAdvancing = true
         defer { isAdvancing = false }
         for _ in 0..<Limits.adminStepsPerTurnMax { guard step() else { return } }
-        goOnLater()
+        continueLater()
     }
 
-    /// Goes on in the next pass.
-    private func goOnLater() {
+    /// Takes further steps in the next pass.
+    private func continueLater() {
         server.loop.afterBatch { [weak self] in
             self?.hasAnswered = false
             self?.advance()
@@ -122,9 +121,9 @@ final class AdminConnection: PollHandler {
     /// One step. Returns whether another may be possible.
     private func step() -> Bool {
         switch phase {
-        case .head: return !hasAnswered && (stepHead() || read())
-        case .body: return stepBody() || read()
-        case .farewell:
+        case .head: return !hasAnswered && (stepMessage() || read())
+        case .body: return stepMessage() || read()
+        case .draining:
             inbound.removeAll()
             return read()
         case .answer, .taking, .streaming, .closed: return false
@@ -142,7 +141,7 @@ final class AdminConnection: PollHandler {
         switch socket.read(into: inbound) {
         case .bytes:
             // A stranger who sends a byte now and then is not waited for any longer by that.
-            if case .farewell = phase {} else if !server.door.isPublic { awaitClient() }
+            if case .draining = phase {} else if !server.door.isPublic { awaitClient() }
             return true
         case .wouldBlock: return false
         case .endOfStream:
@@ -154,60 +153,32 @@ final class AdminConnection: PollHandler {
         }
     }
 
-    private func stepHead() -> Bool {
-        let (inbound, head) = (inbound, head)
-        if inbound.isEmpty { return false }
-        switch parseRequestHead(inbound.bytes, into: head, options: RequestOptions(), scan: &scan) {
+    /// Takes one step through what was read. Returns false when only more bytes lead on.
+    private func stepMessage() -> Bool {
+        let isInBody = reader.isInMessage
+        switch reader.next(inbound, head) {
         case .needMore: return false
+        case .head(let parsed): beginBody(parsed)
+        case .data(let count):
+            if body.count + count > server.door.bodyBytesMax { refuseBody() } else { body += inbound.takeBytes(count) }
+        case .end: ask()
         case .refused(let violation):
-            isHEAD = false
+            if !isInBody { isHEAD = false }
             refuse(
-                code: "\(violation.reasonCode)", status: violation.status, message: "This is not an HTTP/1.1 request.",
+                code: "\(violation.reasonCode)", status: violation.status,
+                message: isInBody
+                    ? "The body is not framed as HTTP/1.1 has it." : "This is not an HTTP/1.1 request.",
                 remedy: server.door.remedy)
-            return true
-        case .complete(let parsed):
-            inbound.consume(parsed.byteCount)
-            scan.reset()
-            beginBody(parsed)
-            return true
         }
+        return true
     }
 
     private func beginBody(_ parsed: ParsedHead) {
         isPersistent = parsed.isPersistent && !parsed.compliance.isAmbiguous
         isHEAD = head.isHEAD
-        decoder = BodyDecoder(parsed.framing)
         phase = .body
         if case .length(let count) = parsed.framing, count > UInt64(server.door.bodyBytesMax) { return refuseBody() }
-        if parsed.expectsContinue && !decoder.isComplete { send(AdminResponse.goOn) }
-    }
-
-    private func stepBody() -> Bool {
-        let inbound = inbound
-        switch decoder.next(inbound.bytes, trailers: nil) {
-        case .data(let skip, let count):
-            inbound.consume(skip)
-            guard body.count + count <= server.door.bodyBytesMax else {
-                refuseBody()
-                return true
-            }
-            body += inbound.takeBytes(count)
-            decoder.consume(count)
-            return true
-        case .needMore(let skip):
-            inbound.consume(skip)
-            return false
-        case .end(let skip):
-            inbound.consume(skip)
-            ask()
-            return true
-        case .refused(let violation):
-            refuse(
-                code: "\(violation.reasonCode)", status: violation.status,
-                message: "The body is not framed as HTTP/1.1 has it.",
-                remedy: server.door.remedy)
-            return true
-        }
+        if parsed.expectsContinue && !reader.isBodyComplete { send(AdminResponse.continue100) }
     }
 
     private func refuseBody() {
@@ -273,7 +244,7 @@ final class AdminConnection: PollHandler {
     private func respond(with answer: AdminAnswer, thenClose: Bool) {
         // One answer in a pass: whoever sends requests without end must not keep the thread from all others.
         hasAnswered = true
-        goOnLater()
+        continueLater()
         phase = .taking(thenClose: thenClose)
         awaitClient()
         let connection: ConnectionOption = thenClose ? .close : head.minorVersion == 0 ? .keepAlive : .none
@@ -336,16 +307,16 @@ final class AdminConnection: PollHandler {
         switch phase {
         case .taking(thenClose: true):
             // Closing with something unread would make the kernel tell the client of a reset instead of our answer.
-            phase = .farewell
+            phase = .draining
             socket.shutdownWrite()
-            server.loop.schedule(token, at: server.loop.now + Limits.adminFarewell)
+            server.loop.schedule(token, at: server.loop.now + Limits.adminDrainTime)
             advance()
         case .taking(thenClose: false):
             phase = .head
             awaitClient()
             advance()
         case .streaming: stream?.resume()
-        case .head, .body, .answer, .farewell, .closed: return
+        case .head, .body, .answer, .draining, .closed: return
         }
     }
 }

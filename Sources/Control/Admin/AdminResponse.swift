@@ -10,7 +10,7 @@ final class AdminResponse {
     private let staging = Buffer(capacity: Core.Limits.largeBufferBytes)
 
     /// What a client that waits before it sends its body is told.
-    static let goOn = Array("HTTP/1.1 100 Continue\r\n\r\n".utf8)
+    static let continue100 = Array("HTTP/1.1 100 Continue\r\n\r\n".utf8)
 
     /// A whole response; without its body for HEAD.
     func bytes(for answer: AdminAnswer, connection: ConnectionOption, isHEAD: Bool) -> [UInt8] {

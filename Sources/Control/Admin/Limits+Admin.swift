@@ -13,7 +13,7 @@ extension Limits {
     static let adminIdleTimeout: Nanoseconds = 60 * 1_000_000_000
     /// Time that a client has to take notice of the end of its connection, before it is closed whatever it still
     /// sends.
-    static let adminFarewell: Nanoseconds = 2 * 1_000_000_000
+    static let adminDrainTime: Nanoseconds = 2 * 1_000_000_000
     /// Waits for healthy targets at once. Each ends with the client that asked for it, so the socket's clients cannot
     /// bring about more than there may be of them; one more is answered 503.
     static let healthWaitsMax = 256

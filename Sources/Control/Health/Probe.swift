@@ -6,6 +6,7 @@ import Model
 import Proxy
 import Routing
 import TLS
+import Telemetry
 
 /// One health check of one target: connect, shake hands where it is over TLS, and over HTTP ask and read the answer.
 ///
@@ -24,7 +25,7 @@ final class Probe: PollHandler {
         case receivingStream
         /// The head of the answer is awaited.
         case receivingHead
-        /// The body of an answer with this status is awaited.
+        /// The body of an answer with this status is awaited, or its end.
         case receivingBody(status: UInt16)
         /// The verdict was given; the target's end of the connection is awaited.
         case leaving
@@ -40,14 +41,14 @@ final class Probe: PollHandler {
     private let workbench: ProbeWorkbench
     private let report: (HealthProber.Verdict, Instant) -> Void
     private var phase = Phase.connecting
-    private var socket: Socket?
-    private var connection: ProbeSocket?
+    private var transport: Transport?
     private var stream: ProbeStream?
     private var token = Token.none
     private var beganAt = Instant(nanoseconds: 0)
     private var buffer: Buffer?
-    private var scan = HeadScan()
-    private var decoder = BodyDecoder(.none)
+    private var reader = MessageReader(.responses)
+    /// The answer was read to its end.
+    private var isAnswered = false
     private var receivedCount = 0
 
     /// A check that `begin` begins. `report` is called once, unless the check is abandoned.
@@ -74,9 +75,12 @@ final class Probe: PollHandler {
         }
         do {
             let socket = try Socket.connect(to: address)
-            self.socket = socket
-            connection = ProbeSocket(socket, tls: makeTLS(), workbench: workbench)
             token = loop.add(self, descriptor: socket.descriptor)
+            var transport = Transport(token: token, socket: socket, to: .target)
+            transport.tls = makeTLS()
+            // An answer knows its own end, and many programs close without a word of TLS.
+            transport.endsWithoutNotice = true
+            self.transport = transport
             loop.schedule(token, at: now + Nanoseconds(seconds: healthCheck.timeoutSeconds))
         } catch {
             end(isOwnFault(error.code) ? .void(error.description) : .failed(.failed), now: now)
@@ -90,8 +94,10 @@ final class Probe: PollHandler {
     }
 
     func ready(_ ready: Poller.Ready, now: Instant) {
+        workbench.resources.now = now
+        transport?.noteReady(ready)
         if case .connecting = phase {
-            guard ready.isWritable, let code = socket?.takeError() else { return }
+            guard ready.isWritable, let code = transport?.socket.takeError() else { return }
             guard code == 0 else {
                 let failure = HealthState.CheckFailure(connectError: code)
                 return end(isOwnFault(code) ? .void(systemErrorText(code)) : .failed(failure), now: now)
@@ -103,9 +109,12 @@ final class Probe: PollHandler {
         advance(now: now)
     }
 
-    /// Sends the PROXY header that all connections to the group's targets begin with: this one is nobody's but ours.
+    /// Sends the PROXY header that all connections to the group's targets begin with: command LOCAL, since this
+    /// connection is made for no client.
     private func sendProxyHeader() -> Bool {
-        guard registration.group.configuration.attributes.proxyProtocol, let socket else { return true }
+        guard registration.group.configuration.attributes.proxyProtocol, let socket = transport?.socket else {
+            return true
+        }
         let header = Buffer(capacity: ProxyHeader.writtenBytesMax)
         ProxyHeader.writeLocal(into: header)
         guard case .bytes = socket.write(header) else { return false }
@@ -115,12 +124,13 @@ final class Probe: PollHandler {
     private func makeTLS() -> TLSSession? {
         guard healthCheck.protocol == .https else { return nil }
         let security = registration.group.checkSecurity
-        return TLSSession(security.context, serverName: security.serverName.span, wire: workbench.wire)
+        return TLSSession(security.context, serverName: security.serverName.span, wire: workbench.resources.wire)
     }
 
     /// Time is over. What the target sent meanwhile still counts, since it was we who were late to read it.
     func timerFired(now: Instant) {
         if case .leaving = phase { return abandon() }
+        workbench.resources.now = now
         advance(now: now)
         switch phase {
         case .leaving, .over: return
@@ -139,7 +149,8 @@ final class Probe: PollHandler {
 
     private func composeRequest() {
         guard let address = registration.address else { return }
-        let buffer = version == .http1 ? workbench.buffers.acquireSmall() : workbench.buffers.acquireLarge()
+        let buffer =
+            version == .http1 ? workbench.resources.buffers.acquireSmall() : workbench.resources.buffers.acquireLarge()
         let port = registration.group.healthCheckPort(ofTargetAt: registration.key.port)
         workbench.compose(
             path: path, host: address.with(port: UInt16(port)), isGRPC: version == .grpc,
@@ -155,50 +166,56 @@ final class Probe: PollHandler {
         phase = .sending
     }
 
-    /// Goes as far as the socket lets it.
+    /// Goes as far as the connection lets it.
     private func advance(now: Instant) {
-        while let connection {
+        while transport != nil {
             switch phase {
-            case .connecting, .over:
-                return
-            case .leaving:
-                return drain()
-            case .handshaking:
-                switch self.connection?.handshake() ?? .failed {
-                case .done where version != .http1 && connection.isTLS && connection.applicationProtocol != .http2:
-                    // It would not understand this request, nor those of the group.
-                    return end(.failed(.failed), now: now)
-                case .done: composeRequest()
-                case .wouldBlock: return
-                case .ended, .failed: return end(.failed(.failed), now: now)
-                }
+            case .connecting, .over: return
+            case .leaving: return drain()
+            case .handshaking: guard handshake(now: now) else { return }
             case .sending:
-                guard let buffer else { return }
-                switch connection.write(buffer) {
+                guard let buffer, let result = transport?.send(buffer, &workbench.resources) else { return }
+                switch result {
                 case .done: phase = stream == nil ? .receivingHead : .receivingStream
-                case .wouldBlock: return
-                case .ended, .failed: return end(.failed(.failed), now: now)
+                case .blocked: return
+                case .failed: return end(.failed(.failed), now: now)
                 }
-            case .receivingStream:
-                guard receiveStream(from: connection, now: now) else { return }
-            case .receivingHead, .receivingBody:
-                guard receive(from: connection, now: now) else { return }
+            case .receivingStream: guard receiveStream(now: now) else { return }
+            case .receivingHead, .receivingBody: guard receive(now: now) else { return }
             }
         }
     }
 
+    /// Goes on with the handshake, if there is one to make. Returns whether to go on.
+    private func handshake(now: Instant) -> Bool {
+        guard let tls = transport?.tls else {
+            composeRequest()
+            return true
+        }
+        switch transport?.handshake(tls, &workbench.resources) {
+        case .waiting?: return false
+        case .done? where version == .http1 || tls.applicationProtocol == .http2:
+            composeRequest()
+            return true
+        // A target that has not chosen HTTP/2 would not understand this request, nor those of the group.
+        case .done?, .failed?, .closed?, nil:
+            end(.failed(.failed), now: now)
+            return false
+        }
+    }
+
     /// Reads once and hands on what came. Returns whether to go on.
-    private func receiveStream(from connection: ProbeSocket, now: Instant) -> Bool {
+    private func receiveStream(now: Instant) -> Bool {
         guard let buffer, let stream else { return false }
         // A target may wait for what it has not got yet.
-        guard connection.write(buffer) != .failed else {
+        guard transport?.send(buffer, &workbench.resources) != .failed else {
             end(.failed(.failed), now: now)
             return false
         }
         let input = workbench.input
         input.removeAll()
-        switch connection.read(into: input) {
-        case .done:
+        switch transport?.receive(into: input, &workbench.resources) {
+        case .got?:
             receivedCount += input.count
             stream.receive(input.bytes, into: buffer, heads: workbench.heads, now: now)
             if let answer = stream.answer {
@@ -211,8 +228,8 @@ final class Probe: PollHandler {
                 return false
             }
             return true
-        case .wouldBlock: return false
-        case .ended, .failed:
+        case .nothing?: return false
+        case .ended?, .failed?, nil:
             end(.failed(.failed), now: now)
             return false
         }
@@ -234,28 +251,28 @@ final class Probe: PollHandler {
     }
 
     /// Reads once and looks at what there is. Returns whether to go on.
-    private func receive(from connection: ProbeSocket, now: Instant) -> Bool {
+    private func receive(now: Instant) -> Bool {
         guard let buffer = bufferWithRoom() else {
             end(.failed(.failed), now: now)
             return false
         }
         let before = buffer.count
-        switch connection.read(into: buffer) {
-        case .done:
+        switch transport?.receive(into: buffer, &workbench.resources) {
+        case .got?:
             receivedCount += buffer.count - before
             guard receivedCount <= Limits.checkAnswerBytesMax else {
                 end(.failed(.failed), now: now)
                 return false
             }
             guard let verdict = examine(buffer) else { return true }
-            if connection.isTLS && decoder.isComplete { leave(verdict, now: now) } else { end(verdict, now: now) }
+            if transport?.tls != nil && isAnswered { leave(verdict, now: now) } else { end(verdict, now: now) }
             return false
-        case .wouldBlock:
+        case .nothing?:
             return false
-        case .ended:
+        case .ended?:
             end(verdictAtEnd(), now: now)
             return false
-        case .failed:
+        case .failed?, nil:
             end(.failed(.failed), now: now)
             return false
         }
@@ -267,48 +284,29 @@ final class Probe: PollHandler {
         buffer.compact()
         if buffer.freeCount > 0 { return buffer }
         guard buffer.capacity < Core.Limits.largeBufferBytes else { return nil }
-        let large = workbench.buffers.enlarge(buffer)
+        let large = workbench.resources.buffers.enlarge(buffer)
         self.buffer = large
         return large
     }
 
     /// What the bytes so far decide; nil when more are needed.
     private func examine(_ buffer: Buffer) -> HealthProber.Verdict? {
-        while case .receivingHead = phase {
-            let result = parseResponseHead(buffer.bytes, into: workbench.head, requestIsHEAD: false, scan: &scan)
-            switch result {
-            case .needMore: return nil
-            case .refused: return .failed(.failed)
-            case .complete(let parsed):
-                buffer.consume(parsed.byteCount)
-                scan.reset()
-                let status = workbench.head.status
-                // An interim answer: the final one follows (RFC 9110 §15.2).
-                if status < 200 && status != 101 { continue }
-                decoder = BodyDecoder(parsed.framing, isLenient: true)
-                phase = .receivingBody(status: status)
-            }
-        }
-        guard case .receivingBody(let status) = phase else { return nil }
         while true {
-            switch decoder.next(buffer.bytes, trailers: nil) {
-            case .data(let skip, let count):
-                buffer.consume(skip + count)
-                decoder.consume(count)
-            case .needMore(let skip):
-                buffer.consume(skip)
-                return nil
-            case .end(let skip):
-                buffer.consume(skip)
-                return verdict(onStatus: status)
-            case .refused:
-                return .failed(.failed)
+            switch reader.next(buffer, workbench.head) {
+            case .needMore: return nil
+            case .head: phase = .receivingBody(status: workbench.head.status)
+            case .data(let count): buffer.consume(count)
+            case .end:
+                isAnswered = true
+                return verdictAtEnd()
+            case .refused: return .failed(.failed)
             }
         }
     }
 
+    /// The verdict on an answer that has ended, or that ends here with the connection.
     private func verdictAtEnd() -> HealthProber.Verdict {
-        guard case .receivingBody(let status) = phase, decoder.endOfStream() == .complete else {
+        guard case .receivingBody(let status) = phase, isAnswered || reader.endOfStream() == .complete else {
             return .failed(.failed)
         }
         return verdict(onStatus: status)
@@ -326,11 +324,11 @@ final class Probe: PollHandler {
         if let buffer {
             buffer.compact()
             stream?.end(into: buffer)
-            _ = connection?.write(buffer)
-            workbench.buffers.release(buffer)
+            _ = transport?.send(buffer, &workbench.resources)
+            workbench.resources.buffers.release(buffer)
         }
         buffer = nil
-        connection?.endWriting()
+        transport?.shutdownWrite(&workbench.resources)
         loop.schedule(token, at: now + min(Limits.checkFarewell, Nanoseconds(seconds: healthCheck.intervalSeconds)))
         drain()
         report(verdict, now)
@@ -338,15 +336,16 @@ final class Probe: PollHandler {
 
     /// Throws away what comes until the target has ended its direction too.
     private func drain() {
-        while let connection {
+        _ = transport?.flushSealed(&workbench.resources)
+        while transport != nil {
             let input = workbench.input
             input.removeAll()
-            switch connection.discard(into: input) {
-            case .done:
+            switch transport?.receive(into: input, &workbench.resources) {
+            case .got?:
                 receivedCount += input.count
                 if receivedCount > Limits.checkAnswerBytesMax { return abandon() }
-            case .wouldBlock: return
-            case .ended, .failed: return abandon()
+            case .nothing?: return
+            case .ended?, .failed?, nil: return abandon()
             }
         }
     }
@@ -358,14 +357,13 @@ final class Probe: PollHandler {
     }
 
     private func close() {
-        if let buffer { workbench.buffers.release(buffer) }
+        if let buffer { workbench.resources.buffers.release(buffer) }
         buffer = nil
-        guard let socket else { return }
-        loop.remove(token)
-        socket.close()
-        self.socket = nil
-        connection = nil
         stream = nil
+        guard transport != nil else { return }
+        loop.remove(token)
+        transport?.close(&workbench.resources)
+        transport = nil
     }
 }
 
@@ -381,15 +379,13 @@ private func isOwnFault(_ code: Int32) -> Bool {
 
 /// What all probes share, since only one of them works at a time.
 final class ProbeWorkbench {
-    /// Buffers of the checks that run.
-    var buffers = BufferPool(bytesMax: .max)
+    /// Buffers of the checks that run, and what their connections use. What it counts is shown nowhere.
+    var resources = Resources(counters: WorkerCounters(), bufferBytesMax: .max, now: .now())
     /// The head that is being written or read.
     let head = Head()
-
-    /// Where checks over TLS read and write.
-    let wire = TLSWire()
     /// What was just read of a check over HTTP/2.
     let input = Buffer(capacity: Core.Limits.largeBufferBytes)
+    /// Heads of answers over HTTP/2.
     let heads = HeadPool()
 
     /// Composes the request of a check in `head`.

@@ -55,8 +55,7 @@ private final class DemoTargetConnection: PollHandler {
     private let inbound = Buffer(capacity: Core.Limits.largeBufferBytes)
     private let outbound = Buffer(capacity: Core.Limits.smallBufferBytes)
     private let head = Head()
-    private var scan = HeadScan()
-    private var body: BodyDecoder?
+    private var reader = MessageReader(.requests)
     private var isPersistent = true
     private var isClosed = false
 
@@ -102,48 +101,22 @@ private final class DemoTargetConnection: PollHandler {
                 return false
             }
         }
-        if !isPersistent && body == nil { close() }
+        if !isPersistent && !reader.isInMessage { close() }
         return !isClosed
     }
 
-    /// Takes one step through what was read. Returns false when only reading more leads on.
+    /// Takes one step through what was read. Returns false when only more bytes lead on.
     private func step() -> Bool {
-        let (inbound, head) = (inbound, head)
-        guard var decoder = body else {
-            guard !inbound.isEmpty else { return false }
-            switch parseRequestHead(inbound.bytes, into: head, options: RequestOptions(), scan: &scan) {
-            case .needMore: return false
-            case .refused:
-                close()
-                return true
-            case .complete(let parsed):
-                inbound.consume(parsed.byteCount)
-                scan.reset()
-                isPersistent = parsed.isPersistent
-                body = BodyDecoder(parsed.framing)
-                if parsed.expectsContinue { outbound.append("HTTP/1.1 100 Continue\r\n\r\n") }
-                return true
-            }
+        switch reader.next(inbound, head) {
+        case .needMore: return false
+        case .head(let parsed):
+            isPersistent = parsed.isPersistent
+            if parsed.expectsContinue { outbound.append("HTTP/1.1 100 Continue\r\n\r\n") }
+        case .data(let count): inbound.consume(count)
+        case .end: respond()
+        case .refused: close()
         }
-        switch decoder.next(inbound.bytes, trailers: nil) {
-        case .data(let skip, let count):
-            decoder.consume(count)
-            inbound.consume(skip + count)
-            body = decoder
-            return true
-        case .needMore(let skip):
-            inbound.consume(skip)
-            body = decoder
-            return false
-        case .end(let skip):
-            inbound.consume(skip)
-            body = nil
-            respond()
-            return true
-        case .refused:
-            close()
-            return true
-        }
+        return true
     }
 
     private func respond() {
