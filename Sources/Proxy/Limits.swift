@@ -53,8 +53,6 @@ enum Limits {
     /// From one connection to the next that is opened to an HTTP/2 target which allows no streams: it may allow some on
     /// another one.
     static let emptyConnectionInterval = Nanoseconds(1_000_000_000)
-    /// How often a suspect target is tried by a request, of all workers together: once a second.
-    static let trialInterval = Nanoseconds(1_000_000_000)
     /// For how long a host may keep back the acknowledgement of what it has read. Source: RFC 9293 §3.8.6.3.
     static let acknowledgementDelayMax = Nanoseconds(500_000_000)
     /// For how many times `RetrySettings.unacknowledgedMax` a request that must not be repeated waits for a target
@@ -90,9 +88,6 @@ enum Limits {
     static let datagramBatchesPerTurnMax = 8
     /// What a flow of datagrams is charged with: the object, its places in tables, its log record.
     static let datagramFlowBytes = 512
-    /// Places of a `MaglevTable` that a flow looks at for a healthy target, before all targets are looked at in turn:
-    /// with half of them unhealthy one flow in 65,536 gets so far.
-    static let flowLooksMax = 16
     /// Bytes that may wait for a client when an interim response is passed on: 32 KiB, so that the final head still
     /// fits behind it. Beyond it the interim response, which is only advice, is left out.
     static let interimBytesMax = 32 * 1024

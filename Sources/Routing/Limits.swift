@@ -1,3 +1,5 @@
+import Core
+
 /// The caps of this module. What strangers can make it hold is nothing: all of its memory is configuration.
 public enum Limits {
     /// Bytes of a redirect's Location value. Reason: clients and caches refuse longer ones. A longer one is
@@ -29,4 +31,11 @@ public enum Limits {
 
     /// Retries in ten seconds that a group's budget always has, however few its requests are.
     static let retriesMin = 10
+
+    /// How often a suspect target is tried by a request, of all workers together: once a second.
+    public static let trialInterval = Nanoseconds(1_000_000_000)
+
+    /// Places of a `MaglevTable` that a flow looks at for a healthy target, before all targets are looked at in turn:
+    /// with half of them unhealthy one flow in 65,536 gets so far.
+    static let flowLooksMax = 16
 }

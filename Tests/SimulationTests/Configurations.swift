@@ -88,7 +88,8 @@ final class Configurations {
         GroupPlan(
             id: group, name: ["one", "two", "tunnels"][group], targets: targets, version: group == 1 ? .http2 : .http1,
             flows: group == 2 ? FlowGroupPlan() : nil,
-            table: group == 2 ? MaglevTables.table(targets.map(\.flowKey)) : MaglevTable(keys: []), cell: cells[group],
+            balancing: group == 2 ? .flowHash(MaglevTables.table(targets.map(\.flowKey))) : .roundRobin,
+            cell: cells[group],
             counters: counters[group], connectTimeout: 1_000_000_000, poolIdleTimeout: poolIdleTimeout,
             poolConnectionsMax: poolConnectionsMax, attempts: attempts)
     }

@@ -146,12 +146,13 @@ final class Publisher {
         let targets = usable.compactMap { registration in
             registration.address.map { TargetPlan(id: registration.id, address: $0, cell: registration.cell) }
         }
-        let table = source.flows == nil ? MaglevTable(keys: []) : table(of: targets, last: group.plans.first)
+        let table = source.flows == nil ? nil : table(of: targets, last: group.plans.first)
         group.plans = (0..<workerCount).map { worker in
             GroupPlan(
                 id: group.id, name: String(decoding: Array(group.name.utf8), as: UTF8.self),
                 targets: targets.map { $0 },
-                version: source.version, tls: source.tls, flows: source.flows, table: table.copy(), cell: group.cell,
+                version: source.version, tls: source.tls, flows: source.flows,
+                balancing: BalancingAlgorithm(attributes.algorithm, table: table?.copy()), cell: group.cell,
                 counters: group.counters[worker],
                 connectTimeout: Nanoseconds(seconds: attributes.targetConnectTimeoutSeconds),
                 poolIdleTimeout: Nanoseconds(seconds: attributes.targetKeepAliveIdleSeconds),
@@ -164,7 +165,7 @@ final class Publisher {
     /// Made once, and here, as clients wait while a worker makes one; and only when a target has come or gone.
     private func table(of targets: [TargetPlan], last: GroupPlan?) -> MaglevTable {
         let keys = targets.map(\.flowKey)
-        if let last, last.flows != nil, last.targets.map(\.flowKey) == keys { return last.table }
+        if let last, case .flowHash(let table) = last.balancing, last.targets.map(\.flowKey) == keys { return table }
         return MaglevTable(keys: keys)
     }
 }
@@ -203,6 +204,20 @@ extension FlowSettings {
         self.init(
             idleTimeout: Nanoseconds(seconds: attributes.tcpIdleTimeoutSeconds),
             datagramIdleTimeout: Nanoseconds(seconds: attributes.udpIdleTimeoutSeconds))
+    }
+}
+
+extension BalancingAlgorithm {
+    /// How the targets of a group are picked: by `table`, which groups of network load balancers have, or as the
+    /// attribute of the others says.
+    fileprivate init(_ algorithm: TargetGroupAttributes.Algorithm, table: MaglevTable?) {
+        if let table {
+            self = .flowHash(table)
+        } else {
+            switch algorithm {
+            case .roundRobin: self = .roundRobin
+            }
+        }
     }
 }
 

@@ -2,7 +2,7 @@ import Core
 import Routing
 import TLS
 
-/// One target group on one worker: its targets, and whose turn it is.
+/// One target group on one worker: its targets, and the balancer that picks one of them.
 final class Group {
     private(set) var plan: GroupPlan
     /// Its name as access logs write it.
@@ -12,17 +12,19 @@ final class Group {
     private(set) var tls: TLSClientContext?
     /// How many of its requests may be sent again.
     var retryBudget = RetryBudget()
-    private var turns: RoundRobin
+    /// Its targets as `balancer` sees them, in the order of `pools`.
+    private var targets: [BalancedTarget]
+    private var balancer: Balancer
     private var seenEpoch: UInt64
 
     init(_ plan: GroupPlan, pools: [TargetPool], random: UInt64) {
         self.plan = plan
         logName = Array(plan.name.utf8)
         self.pools = pools
-        turns = RoundRobin(startingAt: Int(random & 0xFFFF))
         seenEpoch = plan.cell.epoch
+        targets = pools.map(\.balanced)
+        balancer = Balancer(plan.balancing, targets: targets, startingAt: Int(random & 0xFFFF))
         tls = Self.context(plan)
-        rebuild()
     }
 
     /// Works by a new plan from now on.
@@ -31,7 +33,8 @@ final class Group {
         self.plan = plan
         self.pools = pools
         seenEpoch = plan.cell.epoch
-        rebuild()
+        targets = pools.map(\.balanced)
+        balancer.adopt(plan.balancing, targets: targets)
     }
 
     private static func context(_ plan: GroupPlan) -> TLSClientContext? {
@@ -46,83 +49,41 @@ final class Group {
     /// The group is no longer in the configuration: nothing is given out any more.
     func dissolve() {
         pools = []
-        rebuild()
+        targets = []
+        balancer.rebuild(targets)
     }
 
     /// Whether no target is healthy, so that all are used.
-    var isFailOpen: Bool { turns.isFailOpen }
+    var isFailOpen: Bool { balancer.isFailOpen(targets) }
 
-    /// The target whose turn it is, of those that were not `tried`; nil if there is none. Suspects come last, but now
-    /// and then one has its turn first, to find out whether it is back: only where the budget has room for the retry.
-    /// O(1), but for the first pick after a flip, and a step for each target tried.
-    func pick(tried: [TargetPool] = [], now: Instant) -> TargetPool? {
+    /// The target for a request, or for the flow with this hash, of those that were not `tried`; nil if there is none.
+    ///
+    /// Suspects come last, but now and then one is picked first, to find out whether it is back: where the caller
+    /// `mayTry` another target then, and, with requests, where the budget has room for the retry.
+    func pick(flow hash: UInt64 = 0, tried: [TargetPool] = [], mayTry: Bool = true, now: Instant) -> TargetPool? {
         refresh()
-        if !turns.suspects.isEmpty, tried.isEmpty, let trial = suspectToTry(now: now) { return trial }
-        for _ in 0..<turns.eligibleCount {
-            guard let index = turns.next() else { break }
-            if !pools[index].isAmong(tried) { return pools[index] }
-        }
-        for index in turns.suspects where !pools[Int(index)].isAmong(tried) { return pools[Int(index)] }
-        return nil
+        let mayTrySuspect = mayTry && tried.isEmpty && balancer.hasSuspects && hasRetries(now: now)
+        let request = PickRequest(
+            hash: hash, tried: tried.isEmpty ? [] : tried.map(\.balanced), mayTrySuspect: mayTrySuspect, now: now)
+        return balancer.pick(request, from: targets).map { pools[$0] }
     }
 
     /// Whether a target other than these could be picked. Changes no turn.
     func hasOther(than tried: [TargetPool]) -> Bool {
         refresh()
-        let isHealthy = !turns.isFailOpen
+        let isHealthy = !isFailOpen
         return pools.contains { $0.cell.isHealthy == isHealthy && !$0.isAmong(tried) }
+    }
+
+    /// Whether a retry of an attempt on a suspect is covered: flows have no budget.
+    private func hasRetries(now: Instant) -> Bool {
+        plan.flows != nil || retryBudget.isHalfFull(percent: plan.attempts.budgetPercent, now: now)
     }
 
     private func refresh() {
         let epoch = plan.cell.epoch
         guard epoch != seenEpoch else { return }
         seenEpoch = epoch
-        rebuild()
-    }
-
-    private func suspectToTry(now: Instant) -> TargetPool? {
-        guard retryBudget.isHalfFull(percent: plan.attempts.budgetPercent, now: now) else { return nil }
-        for index in turns.suspects where pools[Int(index)].cell.claimTrial(now: now) { return pools[Int(index)] }
-        return nil
-    }
-
-    /// The target of a flow with this hash that was not `tried`; nil if there is none.
-    ///
-    /// All registered targets have their places in the table, whatever their health: a flow whose target is not
-    /// healthy, or suspect, looks further, by its hash again. So a target that fails moves its own flows and no
-    /// other, evenly to the rest, and has the same ones again when it is back. If none is healthy all are used.
-    /// A suspect is tried only by flows that would go elsewhere if it failed: where they `mayTry`.
-    func pick(flow hash: UInt64, tried: [TargetPool] = [], mayTry: Bool = true, now: Instant) -> TargetPool? {
-        guard !pools.isEmpty, let first = plan.table[hash] else { return nil }
-        if mayTry, tried.isEmpty, pools[first].cell.isHealthy, pools[first].cell.claimTrial(now: now) {
-            return pools[first]
-        }
-        var next = FlowHash(hash)
-        var index = first
-        for _ in 0..<Limits.flowLooksMax {
-            if pools[index].cell.isTrusted, !pools[index].isAmong(tried) { return pools[index] }
-            next.add(hash)
-            index = plan.table[next.value] ?? first
-        }
-        if let trusted = inTurn(from: first, tried, where: \.isTrusted) { return trusted }
-        if let healthy = inTurn(from: first, tried, where: \.isHealthy) { return healthy }
-        if pools.contains(where: { $0.cell.isHealthy }) { return nil }
-        return inTurn(from: first, tried) { _ in true }
-    }
-
-    private func inTurn(
-        from first: Int, _ tried: [TargetPool], where isWanted: (TargetCell) -> Bool
-    ) -> TargetPool? {
-        for offset in pools.indices {
-            let pool = pools[(first + offset) % pools.count]
-            if isWanted(pool.cell), !pool.isAmong(tried) { return pool }
-        }
-        return nil
-    }
-
-    private func rebuild() {
-        turns.rebuild(count: pools.count, isSuspect: { pools[$0].cell.isSuspect }) {
-            pools[$0].cell.isHealthy ? .ready : .lastResort
-        }
+        balancer.rebuild(targets)
     }
 }

@@ -10,6 +10,8 @@ import TLS
 final class TargetPool {
     let id: Int
     let address: SocketAddress
+    /// The target as balancers see it: its health, and what is in flight.
+    let balanced: BalancedTarget
     let cell: TargetCell
     /// Oldest first.
     private(set) var idle: [TargetConnection] = []
@@ -28,7 +30,7 @@ final class TargetPool {
     /// When the newest of those connections was begun.
     var openedAt = Instant(nanoseconds: 0)
     /// Exchanges that were given this target and have not ended.
-    private(set) var inFlight = 0
+    var inFlight: Int { balanced.inFlight }
     /// Set once the target has left its group: no new exchange, and control hears when the last has ended.
     private(set) var draining: Draining?
 
@@ -42,6 +44,7 @@ final class TargetPool {
         id = plan.id
         address = plan.address
         cell = plan.cell
+        balanced = BalancedTarget(plan.cell)
     }
 
     /// The newest TLS session with the target, which the next may resume if it asks for the same name.
@@ -107,12 +110,11 @@ final class TargetPool {
     }
 
     /// An attempt on it has begun.
-    func begin() { inFlight += 1 }
+    func begin() { balanced.began() }
 
     /// An attempt on it has ended; `cut` if the deregistration delay ended it.
     func end(cut: Bool) {
-        precondition(inFlight > 0, "target pool: ended more exchanges than began")
-        inFlight -= 1
+        balanced.ended()
         if cut { draining?.cut += 1 } else { draining?.finished += 1 }
     }
 

@@ -17,8 +17,8 @@ public final class GroupPlan: Sendable {
     public let tls: TargetTLS?
     /// How connections of clients are passed on to its targets; nil where requests are.
     public let flows: FlowGroupPlan?
-    /// Finds among `targets` the one of a flow, by its hash; empty where requests are passed on.
-    public let table: MaglevTable
+    /// How one of `targets` is picked.
+    public let balancing: BalancingAlgorithm
     /// Says when the health of one of them has changed.
     public let cell: GroupCell
     /// This worker's statistics of the group.
@@ -34,7 +34,7 @@ public final class GroupPlan: Sendable {
 
     public init(
         id: Int, name: String, targets: [TargetPlan], version: TargetVersion = .http1, tls: TargetTLS? = nil,
-        flows: FlowGroupPlan? = nil, table: MaglevTable = MaglevTable(keys: []), cell: GroupCell,
+        flows: FlowGroupPlan? = nil, balancing: BalancingAlgorithm = .roundRobin, cell: GroupCell,
         counters: TargetGroupCounters, connectTimeout: Nanoseconds, poolIdleTimeout: Nanoseconds,
         poolConnectionsMax: Int, attempts: AttemptSettings = AttemptSettings()
     ) {
@@ -44,7 +44,7 @@ public final class GroupPlan: Sendable {
         self.version = version
         self.tls = tls
         self.flows = flows
-        self.table = table
+        self.balancing = balancing
         self.cell = cell
         self.counters = counters
         self.connectTimeout = connectTimeout

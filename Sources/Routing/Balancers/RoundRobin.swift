@@ -56,6 +56,32 @@ public struct RoundRobin: Sendable {
         position = firstPosition(atOrAfter: resumeIndex % count)
     }
 
+    /// The same for targets of a group.
+    mutating func rebuild(_ targets: [BalancedTarget]) {
+        rebuild(count: targets.count, isSuspect: { targets[$0].cell.isSuspect }) {
+            targets[$0].cell.isHealthy ? .ready : .lastResort
+        }
+    }
+
+    /// The target whose turn it is, of those that were not tried. Suspects come last, but one whose trial is due has its
+    /// turn first where that is allowed.
+    ///
+    /// O(1), and a step for each target tried.
+    mutating func pick(_ request: PickRequest, from targets: [BalancedTarget]) -> Int? {
+        if request.mayTrySuspect, let trial = suspectToTry(request, targets) { return trial }
+        for _ in 0..<eligibleCount {
+            guard let index = next() else { break }
+            if !targets[index].isAmong(request.tried) { return index }
+        }
+        for suspect in suspects where !targets[Int(suspect)].isAmong(request.tried) { return Int(suspect) }
+        return nil
+    }
+
+    private func suspectToTry(_ request: PickRequest, _ targets: [BalancedTarget]) -> Int? {
+        for suspect in suspects where targets[Int(suspect)].cell.claimTrial(now: request.now) { return Int(suspect) }
+        return nil
+    }
+
     /// The index of the target whose turn it is, or nil when there is none.
     public mutating func next() -> Int? {
         guard position < eligible.count else { return nil }

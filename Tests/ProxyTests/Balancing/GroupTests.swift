@@ -116,7 +116,7 @@ import Testing
     private func flows(_ targets: [TargetPlan]) -> GroupPlan {
         GroupPlan(
             id: 0, name: "blue", targets: targets, flows: FlowGroupPlan(),
-            table: MaglevTable(keys: targets.map(\.flowKey)), cell: GroupCell(),
+            balancing: .flowHash(MaglevTable(keys: targets.map(\.flowKey))), cell: GroupCell(),
             counters: TargetGroupCounters(), connectTimeout: 1, poolIdleTimeout: 1, poolConnectionsMax: 1)
     }
 
@@ -188,7 +188,7 @@ import Testing
         #expect(plan.targets[1].cell.suspect(now: now))
         plan.cell.flip()
         #expect(picks(group, 5) == [0, 2, 0, 2, 0])
-        let later = now + Limits.trialInterval
+        let later = now + Routing.Limits.trialInterval
         #expect(group.pick(now: later)?.id == 1, "one request tries it")
         #expect(group.pick(now: later)?.id == 2, "and no other, of all workers")
         #expect(plan.targets[1].cell.clearSuspicion())
@@ -211,7 +211,7 @@ import Testing
         let group = group(plan)
         _ = plan.targets[0].cell.suspect(now: now)
         plan.cell.flip()
-        let later = now + Limits.trialInterval
+        let later = now + Routing.Limits.trialInterval
         for _ in 0..<5 { _ = group.retryBudget.take(percent: 20, now: later) }
         #expect(group.pick(now: later)?.id == 1)
     }
@@ -236,7 +236,7 @@ import Testing
         for (old, new) in zip(before, during) {
             if old == 2 { #expect(new != 2 && new != nil) } else { #expect(new == old) }
         }
-        let later = now + Limits.trialInterval
+        let later = now + Routing.Limits.trialInterval
         #expect(hashes.count { group.pick(flow: $0, now: later)?.id == 2 } == 1, "one of its own tries it")
     }
 }

@@ -17,7 +17,8 @@ import Testing
         for target in targets { target.cell.isHealthy = true }
         let plan = GroupPlan(
             id: 0, name: "blue", targets: targets, flows: flows,
-            table: MaglevTable(keys: flows == nil ? [] : targets.map(\.flowKey)), cell: GroupCell(),
+            balancing: flows == nil ? .roundRobin : .flowHash(MaglevTable(keys: targets.map(\.flowKey))),
+            cell: GroupCell(),
             counters: TargetGroupCounters(), connectTimeout: 1, poolIdleTimeout: 1, poolConnectionsMax: 1)
         bench.adopt([], [plan])
         _ = bench.control.takeAll()

@@ -1,5 +1,5 @@
 import Core
-import Proxy
+import Routing
 import Testing
 
 @Suite struct TargetCellTests {

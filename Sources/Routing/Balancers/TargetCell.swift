@@ -7,12 +7,13 @@ import Synchronization
 /// A target is suspect after an attempt on it has failed in a way that says something about all others: no connection,
 /// a timeout, data that its kernel did not acknowledge. Suspicion is quicker than health checks and never more than a
 /// preference: a suspect is passed over while others are eligible, and tried now and then. Health stays what ELB says.
-/// Shape: shared by reference; workers hold it in their `TargetPool` and retain it only when they adopt a snapshot.
+/// Shape: shared by reference; workers hold it in their `BalancedTarget` and retain it only when they adopt a snapshot.
 public final class TargetCell: Sendable {
     private let healthy = Atomic<Bool>(false)
     /// 0 while the target is not suspect; else the instant, in nanoseconds, from which the next request may try it.
     private let trialAt = Atomic<UInt64>(0)
 
+    /// A target that is not healthy, and not suspect.
     public init() {}
 
     /// Whether the last verdict of the health checks was healthy.
@@ -51,6 +52,7 @@ public final class TargetCell: Sendable {
 public final class GroupCell: Sendable {
     private let flips = Atomic<UInt64>(0)
 
+    /// A group whose targets have not changed.
     public init() {}
 
     /// Grows with every flip. Workers compare it with the value they last acted on.
