@@ -101,6 +101,46 @@ private func groups(_ pattern: String, _ text: String) -> [String] {
         for page in pages { #expect(readme.contains("(\(page.path))"), "README.md does not link to \(page.path)") }
     }
 
+    /// ARCHITECTURE.md lists the folders of each target, one target on a line.
+    @Test func foldersAreThoseOfTheArchitecture() throws {
+        let page = try #require(Repository.textFiles.first { $0.path == "ARCHITECTURE.md" })
+        var listed: Set<String> = []
+        for line in page.text.lines {
+            let words = line.split(separator: " ")
+            guard let target = words.first, target.hasSuffix("/"), words.count > 1 else { continue }
+            for folder in words.dropFirst() { listed.insert("\(target)\(folder)") }
+        }
+        let there = Repository.swiftFiles("Sources").compactMap { file -> String? in
+            let parts = file.path.split(separator: "/")
+            return parts.count > 3 ? parts[1...2].joined(separator: "/") : nil
+        }
+        #expect(listed.count > 30)
+        #expect(listed.subtracting(there).sorted() == [], "ARCHITECTURE.md lists these, which are not there")
+        #expect(Set(there).subtracting(listed).sorted() == [], "ARCHITECTURE.md does not list these")
+    }
+
+    /// Types and files that pages for maintainers name are there.
+    @Test(arguments: ["ARCHITECTURE.md", "CONTRIBUTING.md", "docs/decisions.md"])
+    func namesAreThoseOfTheSources(page: String) throws {
+        let text = try #require(Repository.textFiles.first { $0.path == page }).text.lines.joined(separator: "\n")
+        let files = Repository.textFiles.map(\.path)
+        let words = Set(
+            Repository.swiftFiles("Sources").flatMap { file in
+                file.text.lines.flatMap { $0.split { !$0.isLetter && !$0.isNumber && $0 != "_" }.map(String.init) }
+            })
+        let types = groups(#"`([A-Z][A-Za-z0-9]*[a-z][A-Za-z0-9]*)`"#, text)
+        let paths = groups(#"`([\w/+-]+(?:/[\w+-]+)?\.swift)`"#, text)
+        #expect(types.count + paths.count >= 5, "\(page) names too little: has its form changed?")
+        for type in Set(types) where !words.contains(type) && !files.contains(where: { $0.hasPrefix("Tests/\(type)/") })
+        {
+            let isFile = files.contains { $0.hasSuffix("/\(type).swift") }
+            #expect(isFile || type == "Makefile", "\(page) names \(type), which is not in Sources")
+        }
+        for path in Set(paths) where !files.contains(where: { $0 == path || $0.hasSuffix("/\(path)") }) {
+            Issue.record("\(page) names \(path), which is not there")
+        }
+    }
+
     /// `make chart` draws it; a table that was changed without it is caught.
     @Test func theChartShowsTheTable() throws {
         let readme = try #require(Repository.textFiles.first { $0.path == "README.md" }).text.lines
