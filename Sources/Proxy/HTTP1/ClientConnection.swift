@@ -17,7 +17,7 @@ final class ClientConnection: ClientSide {
     enum Phase {
         /// The PROXY header is awaited, until the instant at most.
         case proxyHeader(until: Instant)
-        /// The TLS handshake is under way, until the instant at most.
+        /// The TLS handshake is under way, since the instant; `apus.tls_handshake_timeout.seconds` bounds it.
         case handshaking(since: Instant)
         /// Between requests, or in the middle of a request head.
         case reading
