@@ -131,6 +131,11 @@ class Connection {
         socket.shutdownWrite()
     }
 
+    /// Closes the connection once our direction has ended, or the other side broke it.
+    func closeWhenShut() {
+        if isShut || isBroken { close() } else { after(5_000_000) { [self] in closeWhenShut() } }
+    }
+
     func close(reset: Bool = false) {
         guard let socket else { return }
         self.socket = nil

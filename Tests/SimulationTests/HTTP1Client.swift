@@ -111,7 +111,7 @@ final class HTTP1Client: Connection {
         for plan in outstanding { world.aborted(plan) }
         outstanding = []
         let rest = plans
-        guard !rest.isEmpty else { return }
+        guard !rest.isEmpty, !world.isFinishing else { return }
         world.after(1_000_000 + world.random.next() % 50_000_000) { [self] in
             _ = HTTP1Client(world, name + "'", rest, depth: depth, thinkTime: thinkTime)
         }

@@ -116,7 +116,7 @@ final class HTTP2Client: HTTP2End {
         for (_, stream) in streams.sorted(by: { $0.key < $1.key }) where !stream.hasEnded { world.aborted(stream.plan) }
         streams = [:]
         let rest = plans
-        guard !rest.isEmpty else { return }
+        guard !rest.isEmpty, !world.isFinishing else { return }
         world.after(1_000_000 + world.random.next() % 50_000_000) { [self] in
             _ = HTTP2Client(world, name + "'", rest, depth: depth)
         }

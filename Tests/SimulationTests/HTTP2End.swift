@@ -48,6 +48,7 @@ class HTTP2End: Connection {
     private func handleAll(_ bytes: [UInt8]) {
         for index in 0..<session.eventCount {
             let event = session.event(index)
+            world.tell("\(name): \(event)")
             handle(event, bytes)
             switch event {
             case .head(_, let head, _), .refusedHead(_, let head, _, _): heads.put(head)

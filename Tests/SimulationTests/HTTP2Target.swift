@@ -104,7 +104,8 @@ final class HTTP2Target: HTTP2End {
         switch world.random.next(below: 4) {
         case 0: close(reset: conduct.resets)
         case 1: session.reset(slot, .internalError)
-        case 2: session.reset(slot, .refusedStream)
+        // Whoever has read a request must not say that he has not.
+        case 2 where streams[slot]?.isRead == false: session.reset(slot, .refusedStream)
         default: session.reset(slot, .cancel)
         }
     }

@@ -148,6 +148,10 @@ final class Simulation {
         for _ in 0..<world.random.next(below: 6) {
             world.after(world.random.next() % 300_000_000) { [self] in happen() }
         }
+        guard !world.isCalm, world.random.next(below: 6) == 0 else { return }
+        world.after(world.random.next() % 300_000_000) { [self] in
+            tellToFinish(world.network.now + world.random.next() % (2 * Self.second))
+        }
     }
 
     private func happen() {
@@ -226,12 +230,16 @@ final class Simulation {
 
     // MARK: The end
 
-    private func finish() {
-        guard world.ledger.faults.isEmpty else { return }
+    private func tellToFinish(_ deadline: Instant) {
         world.isFinishing = true
         world.tell("the workers are to finish")
-        let deadline = world.network.now + 30 * Self.second
         tellWorkers(.finish(deadline: deadline))
+    }
+
+    private func finish() {
+        guard world.ledger.faults.isEmpty else { return }
+        let deadline = world.network.now + 30 * Self.second
+        tellToFinish(deadline)
         world.run(until: deadline + Self.second) { [world] in world.workers.allSatisfy(\.isStopped) }
         guard world.ledger.faults.isEmpty else { return }
         for worker in world.workers {

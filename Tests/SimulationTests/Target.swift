@@ -107,8 +107,9 @@ final class Target {
         conduct.isPiecemeal = world.random.next(below: 3) == 0
         conduct.isInformative = world.random.next(below: 6) == 0
         conduct.framing = [.length, .length, .chunked, .close][world.random.next(below: 4)]
-        conduct.answersEarly = plan.bodyCount > 0 && world.random.next(below: 6) == 0
-        conduct.saysClose = world.random.next(below: 10) == 0
+        conduct.answersEarly = !world.isCalm && plan.bodyCount > 0 && world.random.next(below: 6) == 0
+        // What an HTTP/2 connection refuses at its end cannot always be sent again.
+        conduct.saysClose = world.random.next(below: 10) == 0 && !(world.isCalm && kind == .http2)
         guard !world.isCalm, world.random.next(below: 8) == 0 else { return conduct }
         conduct.death = [.beforeHead, .inHead, .inBody, .after][world.random.next(below: 4)]
         conduct.resets = world.random.next(below: 2) == 0

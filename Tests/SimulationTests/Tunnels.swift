@@ -58,16 +58,18 @@ final class TunnelClient: Connection {
         }
         receivedCount += piece.count
         if !piece.isEmpty, world.random.next(below: 16) == 0 { pause(world.pauseTime()) }
-        if let abortAt = plan.abortAt, receivedCount >= abortAt { return close(reset: world.random.next() % 2 == 0) }
+        // Otherwise than by a reset, this would be a good end.
+        if let abortAt = plan.abortAt, receivedCount >= abortAt { return close(reset: true) }
         guard isEnded, isOpen else { return }
-        if !isBroken {
+        if isBroken { return close() }
+        if !isOver {
             isOver = true
             if receivedCount != plan.answerCount {
                 world.fault("\(name): a good end after \(receivedCount) bytes of \(plan.answerCount)")
             }
             world.ledger.end(plan.id, .answered)
+            closeWhenShut()
         }
-        close()
     }
 
     override func gone() { if !isOver { world.aborted(RequestPlan(id: plan.id)) } }
@@ -110,7 +112,9 @@ final class TunnelTarget: Connection {
             world.fault("\(name): a good end after \(receivedCount) bytes of \(plan.requestCount)")
         }
         answer(plan)
-        if !isClosing { closeWhenShut() }
+        guard !isClosing else { return }
+        isClosing = true
+        closeWhenShut()
     }
 
     private var isAnswering = false
@@ -122,9 +126,4 @@ final class TunnelTarget: Connection {
     }
 
     private var isClosing = false
-    private func closeWhenShut() {
-        isClosing = true
-        if isShut || isBroken { return close() }
-        after(5_000_000) { [self] in closeWhenShut() }
-    }
 }

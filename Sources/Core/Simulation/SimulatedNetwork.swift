@@ -116,7 +116,10 @@
             silentHosts.removeAll { $0 == host }
             let lost = held
             held = []
-            for packet in lost { packets.insert(packet, at: max(now, packet.at)) }
+            for packet in lost {
+                if let sender = packet.stream.other, sender.isReset { sender.loseOutgoing() }
+                packets.insert(packet, at: max(now, packet.at))
+            }
         }
 
         /// Descriptors that a party has open.

@@ -32,6 +32,8 @@
         var error: Int32 = 0
         /// No packet goes out any more, and none that comes means anything.
         var isReset = false
+        /// What it has written does not arrive any more.
+        var isLost = false
         var isClosed = false
         var resetsAtClose = false
         /// A write has found no room: tell when there is some.
@@ -87,12 +89,11 @@
             network.post(.end, to: other)
         }
 
-        /// Ends both directions at once: what was not received is lost.
+        /// Ends both directions at once: what is on its way may arrive, what waits is lost.
         func abort(_ network: SimulatedNetwork) {
             guard !isReset else { return }
             isReset = true
-            outgoing.removeAll()
-            travellingCount = 0
+            outgoing.truncate(by: outgoing.count - travellingCount)
             if let other { network.post(.reset, to: other, isOrdered: network.random.next() % 2 == 0) }
         }
 
@@ -114,7 +115,7 @@
                 fail(connectionRefusedError)
             case .bytes(let count): return take(count, network)
             case .end:
-                guard !isReset, !isClosed else { return false }
+                guard !isReset, !isClosed, let other, !other.isLost else { return false }
                 heardAt = network.now
                 hasReceivedEnd = true
             case .reset:
@@ -137,6 +138,12 @@
         private func fail(_ code: Int32) {
             error = code
             isReset = true
+            loseOutgoing()
+        }
+
+        /// Nothing of what was written and has not arrived ever will.
+        func loseOutgoing() {
+            isLost = true
             outgoing.removeAll()
             travellingCount = 0
         }
@@ -165,7 +172,7 @@
         }
 
         private func take(_ count: Int, _ network: SimulatedNetwork) -> Bool {
-            guard let sender = other, !sender.isReset else { return false }
+            guard let sender = other, !sender.isLost else { return false }
             sender.travellingCount -= count
             heardAt = network.now
             guard !isClosed, !isReset else {

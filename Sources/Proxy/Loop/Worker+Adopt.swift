@@ -224,7 +224,7 @@ extension Worker {
         }
         for tunnel in tunnels() { endTunnel(tunnel, .shutdown, by: .apus) }
         for flow in datagramFlows() { endFlow(flow, .shutdown, by: .apus) }
-        for pool in pools { while let idle = pool?.takeIdle() { close(idle) } }
+        closeTargets()
         accessLog?.flush()
         connectionLog?.flush()
         let cut = counters.connectionsCutByConfiguration.value - cutBefore
@@ -245,6 +245,23 @@ extension Worker {
         case .finished, .reset, .idle, .connectFailed, .connectTimeout, .noTargets, .noWeight, .clientTLS, .targetTLS,
             .proxyHeader, .clientHello, .unhealthy, .unreachable, .memory:
             break
+        }
+    }
+
+    /// Closes the connections to targets that are left: idle ones, and those that no exchange waits for any more.
+    private mutating func closeTargets() {
+        for pool in pools {
+            while let idle = pool?.takeIdle() {
+                counters.targetConnectionsIdle.subtract()
+                close(idle)
+            }
+        }
+        for index in 0..<slab.slotCount {
+            switch slab.occupant(at: index) {
+            case .target(let target): close(target, reset: true)
+            case .http2Target(let connection): finish(connection)
+            default: continue
+            }
         }
     }
 
