@@ -11,7 +11,8 @@ class HTTP2End: Connection {
     init(_ world: World, _ name: String, _ socket: Socket, _ role: HTTP2Session.Role, isConnected: Bool) {
         var settings = HTTP2Settings()
         settings.streamCountMax = [1, 3, 100][world.random.next(below: 3)]
-        settings.streamWindowBytes = [65_535, 16_384][world.random.next(below: 2)]
+        // Never less than what the other side may send before it knows: the session holds it to this from the start.
+        settings.streamWindowBytes = [65_535, 200_000][world.random.next(below: 2)]
         session = HTTP2Session(role, settings, heads: heads, now: world.network.now)
         super.init(world, name, socket, isConnected: isConnected)
     }

@@ -115,8 +115,9 @@ final class Simulation {
         switch world.random.next(below: 8) {
         case 0...2: world.random.next(below: 100)
         case 3...5: world.random.next(below: 5000)
-        case 6: world.random.next(below: 40_000)
-        default: world.random.next(below: 200_000)
+        case 6: world.random.next(below: min(40_000, 6 * world.network.conditions.bufferBytesMax))
+        // Longer than the buffers on its way, but not so much that it only takes time.
+        default: world.random.next(below: min(200_000, 12 * world.network.conditions.bufferBytesMax))
         }
     }
 

@@ -5,7 +5,7 @@ import Testing
 ///
 /// `make simulate` runs more of them, and `make simulate SEED=n` tells all that happens in one.
 @Suite struct SimulationTests {
-    private static let seedCount: UInt64 = 3000
+    private static let seedCount: UInt64 = 2000
 
     /// Even seeds, and odd ones beside them.
     @Test(arguments: [UInt64(0), 1]) func everySeedHolds(first: UInt64) {
