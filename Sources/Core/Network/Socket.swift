@@ -188,6 +188,8 @@ public struct Socket: Equatable, Sendable {
     }
 }
 
+/// The errno(3) of a write to a connection that the other side had ended before it broke.
+public let brokenPipeError = EPIPE
 /// errno(3) of a connection attempt that the kernel gave up.
 public let timedOutError = ETIMEDOUT
 /// errno(3) when no socket listens at an address.

@@ -120,7 +120,7 @@
                 hasReceivedEnd = true
             case .reset:
                 guard !isReset else { return false }
-                fail(ECONNRESET)
+                fail(hasReceivedEnd ? EPIPE : ECONNRESET)
             case .acknowledgement(let count):
                 heardAt = network.now
                 arrivedCount -= count

@@ -38,6 +38,8 @@ package struct Transport {
     package private(set) var hasFIN = false
     /// Finds out whether a target's kernel acknowledges what is sent.
     private var acknowledgements = AcknowledgementWatch()
+    /// A write has failed since the other side has reset the connection.
+    private var isReset = false
     /// The poller has seen the end of the stream; reads go on until they return it.
     package var isEndAnnounced = false
     /// connect(2) has succeeded; of clients' connections always.
@@ -136,8 +138,8 @@ package struct Transport {
             isReadable = false
             return .nothing
         case .endOfStream:
-            hasFIN = true
-            return endReading(broken: false)
+            hasFIN = !isReset
+            return endReading(broken: isReset)
         case .failed: return endReading(broken: true)
         }
     }
@@ -150,9 +152,16 @@ package struct Transport {
         case .wouldBlock:
             isReadable = false
             return .nothing
-        case .endOfStream: return endReading(broken: false)
+        case .endOfStream: return endReading(broken: isReset)
         case .failed: return endReading(broken: true)
         }
+    }
+
+    /// A write that meets a reset takes it from the kernel, and reads then say that the stream has ended: what ends
+    /// with its connection would pass for whole. With EPIPE it had ended before. Source: tcp_reset in Linux.
+    private mutating func noteDeadWrite(_ code: Int32) -> Bool {
+        isReset = isReset || code != brokenPipeError
+        return false
     }
 
     private mutating func endReading(broken: Bool) -> ReadResult {
@@ -181,7 +190,9 @@ package struct Transport {
         case .wouldBlock:
             isWritable = false
             return .blocked
-        case .failed: return .failed
+        case .failed(let code):
+            _ = noteDeadWrite(code)
+            return .failed
         }
     }
 
@@ -208,7 +219,7 @@ package struct Transport {
         case .wouldBlock:
             isWritable = false
             return true
-        case .failed: return false
+        case .failed(let code): return noteDeadWrite(code)
         }
     }
 
@@ -483,7 +494,7 @@ package struct Transport {
         case .wouldBlock:
             isWritable = false
             return true
-        case .failed: return false
+        case .failed(let code): return noteDeadWrite(code)
         }
     }
 }

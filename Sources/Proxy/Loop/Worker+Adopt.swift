@@ -259,7 +259,7 @@ extension Worker {
         for index in 0..<slab.slotCount {
             switch slab.occupant(at: index) {
             case .target(let target): close(target, reset: true)
-            case .http2Target(let connection): finish(connection)
+            case .http2Target(let connection): closeUnused(connection)
             default: continue
             }
         }

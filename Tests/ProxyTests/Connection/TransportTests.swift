@@ -49,6 +49,12 @@ import Testing
 
         var other: Socket { sockets.other }
 
+        /// The other end has said all, and wants nothing more.
+        func closeOther() {
+            sockets.other.close()
+            isOtherClosed = true
+        }
+
         /// The other end breaks the connection.
         func resetOther() {
             sockets.other.closeWithReset()
@@ -174,6 +180,27 @@ import Testing
         pair.resetOther()
         #expect(pair.receive(into: Buffer(capacity: 8)) == .failed)
         #expect(pair.transport.isEnded && pair.transport.isBroken && !pair.transport.hasFIN)
+    }
+
+    /// The write that fails takes the reset from the kernel, which then says that the stream has ended.
+    @Test func aResetThatAWriteMetIsNoEndEither() throws {
+        let pair = try Pair(to: .target)
+        #expect(pair.other.write(buffer("part")) == .bytes(4))
+        pair.resetOther()
+        while pair.transport.send(buffer("more"), &pair.resources) != .failed { pair.transport.isWritable = true }
+        let input = Buffer(capacity: 8)
+        while pair.receive(into: input) == .got {}
+        #expect(pair.transport.isEnded && pair.transport.isBroken && !pair.transport.hasFIN)
+    }
+
+    @Test func anEndBeforeAWriteFailsIsOne() throws {
+        let pair = try Pair(to: .target)
+        #expect(pair.other.write(buffer("all")) == .bytes(3))
+        pair.closeOther()
+        while pair.transport.send(buffer("more"), &pair.resources) != .failed { pair.transport.isWritable = true }
+        let input = Buffer(capacity: 8)
+        while pair.receive(into: input) == .got {}
+        #expect(pair.transport.isEnded && !pair.transport.isBroken && pair.transport.hasFIN && input.count == 3)
     }
 
     @Test func anEndIsAnnouncedBeforeItIsRead() throws {
