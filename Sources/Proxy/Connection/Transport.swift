@@ -15,7 +15,9 @@ import Telemetry
 /// Limits: of ciphertext it holds one large buffer each way at most.
 /// Errors: outcomes that the other side causes are cases of the results. After `.failed` only `close` may be called.
 package struct Transport {
+    /// Names the connection to the poller.
     package let token: Token
+    /// Open until `close`.
     package let socket: Socket
     /// Which of the two it is, for counting.
     package let otherSide: OtherSide
@@ -27,7 +29,9 @@ package struct Transport {
     private var unopened: Buffer?
     /// Whether what was read may have a whole record in it.
     private var mayOpen = false
+    /// The kernel may hold something to read.
     package var isReadable = true
+    /// The kernel may take something.
     package var isWritable = true
     /// A read has returned the end of the stream, or failed.
     package private(set) var isEnded = false

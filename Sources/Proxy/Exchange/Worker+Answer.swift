@@ -4,8 +4,8 @@ import Telemetry
 
 /// Answers that are made here: errors, fixed responses and redirects.
 extension Worker {
-    /// Answers with an error page of our own and ends the exchange. `reasonCode` names the cause, for people and for logs;
-    /// `hint` is a paragraph of the page that says what to do.
+    /// Answers with an error page of our own and ends the exchange. `reasonCode` names the cause, for people and for
+    /// logs; `hint` is a paragraph of the page that says what to do.
     mutating func answer(_ exchange: Exchange, status: UInt16, reasonCode: StaticString, hint: StaticString = "") {
         let detail = exchange.responseFault?.reasonCode
         exchange.record.reason = reasonCode

@@ -29,8 +29,8 @@ extension Side {
         return result
     }
 
-    /// Writes what waits in `outbound` and then the first `count` bytes of `body`, from where they lie. Returns how many
-    /// of `body` were taken, which are consumed; nil if the connection is dead.
+    /// Writes what waits in `outbound` and then the first `count` bytes of `body`, from where they lie. Returns how
+    /// many of `body` were taken, which are consumed; nil if the connection is dead.
     final func writeBody(
         _ body: Buffer, count: Int, to transport: inout Transport, _ resources: inout Resources
     ) -> Int? {

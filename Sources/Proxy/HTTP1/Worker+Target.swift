@@ -127,8 +127,8 @@ extension Worker {
         endCount(pool, cut: exchange.state.isCut)
     }
 
-    /// The exchange that a target's side has served is over: `reusable` if its message ends where it should. A connection
-    /// that can serve another exchange goes into its pool.
+    /// The exchange that a target's side has served is over: `reusable` if its message ends where it should. A
+    /// connection that can serve another exchange goes into its pool.
     private mutating func releaseSide(_ target: TargetSide, reusable: Bool) {
         switch target.kind {
         case .connection(let connection):

@@ -3,8 +3,8 @@ import HTTP1
 import HTTP2
 
 // What an HTTP/2 stream does the same for a client as for a target. What it writes becomes frames at once, in the
-// connection's `outbound`, as far as the stream's window and the room there let it. For that the session reads the bytes
-// from where they lie: a buffer is attached to it for the time of one call, and detached again.
+// connection's `outbound`, as far as the stream's window and the room there let it. For that the session reads the
+// bytes from where they lie: a buffer is attached to it for the time of one call, and detached again.
 extension Side {
     /// Makes frames of what waits in `outbound`, and ends the stream if that is due.
     final func flushOutbound(to stream: inout StreamState, _ resources: inout Resources) -> Transport.WriteResult {
