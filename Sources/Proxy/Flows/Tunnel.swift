@@ -33,8 +33,6 @@ final class Tunnel {
     var destination: SocketAddress?
     /// When a byte was last passed on, or taken; before, when the first attempt to connect to a target began.
     var lastActivity: Instant
-    /// When the wheel will call, at the latest.
-    var timer = Instant.distantFuture
     /// It waits for its next turn in `Worker.backlog`.
     var isBacklogged = false
 

@@ -7,9 +7,7 @@ extension Worker {
     /// Leaves a tunnel until its next event: sets its timer if its next deadline is before the one that is set.
     mutating func finishTurn(_ tunnel: Tunnel) {
         let deadline = nextDeadline(of: tunnel)
-        guard deadline < tunnel.timer else { return }
-        tunnel.timer = deadline
-        timers.schedule(tunnel.client.transport.token, at: deadline)
+        setTimer(of: &tunnel.client.transport, at: deadline)
     }
 
     private func nextDeadline(of tunnel: Tunnel) -> Instant {
@@ -29,7 +27,7 @@ extension Worker {
 
     /// The tunnel's timer has fired: acts on the deadline that has come, or sets the timer again.
     mutating func tunnelTimerFired(_ tunnel: Tunnel) {
-        tunnel.timer = .distantFuture
+        tunnel.client.transport.timer = .distantFuture
         guard nextDeadline(of: tunnel) <= now else { return finishTurn(tunnel) }
         switch tunnel.phase {
         case .proxyHeader:

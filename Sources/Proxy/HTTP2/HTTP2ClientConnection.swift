@@ -131,8 +131,14 @@ final class HTTP2ClientConnection: HTTP2Connection {
             return .request(openStream(slot, now: resources.now), head, isEnd: isEnd, refusal: nil)
         case .refusedHead(let slot, let head, let violation, let isEnd):
             return .request(openStream(slot, now: resources.now), head, isEnd: isEnd, refusal: violation)
-        case .data(let slot, let range): takeData(stream(slot), input.extracting(range), &resources)
-        case .end(let slot, let trailers): takeEnd(stream(slot), trailers, &resources)
+        case .data(let slot, let range):
+            let stream = stream(slot)
+            let client = stream.exchange == nil ? nil : stream
+            stream.takeData(input.extracting(range), of: &stream.stream, for: client, &resources)
+        case .end(let slot, let trailers):
+            let stream = stream(slot)
+            let client = stream.exchange == nil ? nil : stream
+            stream.takeEnd(trailers, of: &stream.stream, for: client, &resources)
         case .closed(let slot, _, let ending): return .closed(closeStream(slot, now: resources.now), ending)
         case .pingAcknowledged: if case .announcing = phase { return .announced }
         case .faultyRequest(let fault): return .faultyRequest(fault)
@@ -155,26 +161,6 @@ final class HTTP2ClientConnection: HTTP2Connection {
     private func stream(_ slot: Int) -> ClientStream {
         guard let stream = streams[slot] else { preconditionFailure("HTTP/2: an event on no stream") }
         return stream
-    }
-
-    private func takeData(_ stream: ClientStream, _ bytes: Span<UInt8>, _ resources: inout Resources) {
-        guard stream.exchange != nil else {
-            // Answered already: what comes until the client has seen it is thrown away.
-            stream.consumedCount += UInt64(bytes.count)
-            return stream.stream.reportConsumed(stream.consumedCount, &resources)
-        }
-        stream.appendInbound(bytes, &resources)
-        resources.deferToNextPass(stream)
-    }
-
-    private func takeEnd(_ stream: ClientStream, _ trailers: Head?, _ resources: inout Resources) {
-        stream.stream.isEndReceived = true
-        guard stream.exchange != nil else {
-            if let trailers { resources.heads.put(trailers) }
-            return
-        }
-        stream.receivedTrailers = trailers
-        resources.deferToNextPass(stream)
     }
 
     /// A stream is over: its slot is free.

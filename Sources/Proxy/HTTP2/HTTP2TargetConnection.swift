@@ -123,8 +123,13 @@ final class HTTP2TargetConnection: HTTP2Connection {
         switch event {
         case .head(let slot, let head, let isEnd): takeHead(stream(slot), head, isEnd: isEnd, &resources)
         case .refusedHead, .faultyRequest: preconditionFailure("HTTP/2 target: a request")
-        case .data(let slot, let range): takeData(stream(slot), input.extracting(range), &resources)
-        case .end(let slot, let trailers): takeEnd(stream(slot), trailers, &resources)
+        case .data(let slot, let range):
+            let stream = stream(slot)
+            stream.takeData(
+                input.extracting(range), of: &stream.stream, for: stream.exchange?.client, &resources)
+        case .end(let slot, let trailers):
+            let stream = stream(slot)
+            stream.takeEnd(trailers, of: &stream.stream, for: stream.exchange?.client, &resources)
         case .closed(let slot, _, let ending): closeStream(slot, ending, &resources)
         case .pingAcknowledged: isPinged = false
         case .goAway:
@@ -153,25 +158,6 @@ final class HTTP2TargetConnection: HTTP2Connection {
         guard let exchange = stream.exchange, exchange.state.phase == .waiting else { return resources.heads.put(head) }
         // What else this read has brought is looked at first: it may cut the answer, which nobody has seen yet.
         stream.pendingHead = head
-        resources.deferToNextPass(exchange.client)
-    }
-
-    private func takeData(_ stream: TargetStream, _ bytes: Span<UInt8>, _ resources: inout Resources) {
-        guard let exchange = stream.exchange else {
-            stream.consumedCount += UInt64(bytes.count)
-            return stream.stream.reportConsumed(stream.consumedCount, &resources)
-        }
-        stream.appendInbound(bytes, &resources)
-        resources.deferToNextPass(exchange.client)
-    }
-
-    private func takeEnd(_ stream: TargetStream, _ trailers: Head?, _ resources: inout Resources) {
-        stream.stream.isEndReceived = true
-        guard let exchange = stream.exchange else {
-            if let trailers { resources.heads.put(trailers) }
-            return
-        }
-        stream.receivedTrailers = trailers
         resources.deferToNextPass(exchange.client)
     }
 

@@ -107,8 +107,34 @@ extension Side {
 
     // MARK: What comes in
 
-    /// Keeps data that came in on the stream until its exchange takes it. The window makes sure that it fits.
-    final func appendInbound(_ bytes: Span<UInt8>, _ resources: inout Resources) {
+    /// Keeps data that came in on the stream until its exchange, whose client then goes on, takes it. Without an
+    /// exchange it is thrown away.
+    final func takeData(
+        _ bytes: Span<UInt8>, of stream: inout StreamState, for client: ClientSide?, _ resources: inout Resources
+    ) {
+        guard let client else {
+            consumedCount += UInt64(bytes.count)
+            return stream.reportConsumed(consumedCount, &resources)
+        }
+        appendInbound(bytes, &resources)
+        resources.deferToNextPass(client)
+    }
+
+    /// The other side has ended its message: the exchange's client goes on, if there is one.
+    final func takeEnd(
+        _ trailers: Head?, of stream: inout StreamState, for client: ClientSide?, _ resources: inout Resources
+    ) {
+        stream.isEndReceived = true
+        guard let client else {
+            if let trailers { resources.heads.put(trailers) }
+            return
+        }
+        receivedTrailers = trailers
+        resources.deferToNextPass(client)
+    }
+
+    /// The stream's window makes sure that it fits.
+    private final func appendInbound(_ bytes: Span<UInt8>, _ resources: inout Resources) {
         let inbound: Buffer
         if let waiting = self.inbound.take() {
             inbound = resources.buffers.enlarge(waiting)

@@ -222,9 +222,7 @@ extension Worker {
 
     /// Sets the connection's timer if `deadline` is before the one it is set to.
     mutating func rearm(_ connection: HTTP2ClientConnection, at deadline: Instant) {
-        guard deadline < connection.transport.timer else { return }
-        connection.transport.timer = deadline
-        timers.schedule(connection.transport.token, at: deadline)
+        setTimer(of: &connection.transport, at: deadline)
     }
 
     private func nextDeadline(of connection: HTTP2ClientConnection) -> Instant {

@@ -216,8 +216,6 @@ extension Worker {
     /// Sets the connection's deadline, and its timer if that is before the one it is set to.
     mutating func schedule(_ connection: HTTP2TargetConnection, at deadline: Instant) {
         connection.deadline = deadline
-        guard deadline < connection.transport.timer else { return }
-        connection.transport.timer = deadline
-        timers.schedule(connection.transport.token, at: deadline)
+        setTimer(of: &connection.transport, at: deadline)
     }
 }

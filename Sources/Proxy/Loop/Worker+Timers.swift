@@ -5,20 +5,22 @@ import Telemetry
 /// Deadlines. Each connection has one timer, set to its earliest deadline and moved only to an earlier one: activity
 /// merely makes the timer find, when it fires, that it has to be set again. So a request costs no timer call.
 extension Worker {
+    /// Sets a connection's timer if `deadline` is before the one it is set to.
+    mutating func setTimer(of transport: inout Transport, at deadline: Instant) {
+        guard deadline < transport.timer else { return }
+        transport.timer = deadline
+        timers.schedule(transport.token, at: deadline)
+    }
+
     /// Sets the client's timer if its next deadline is before the one the timer is set to.
     mutating func rearm(_ client: ClientConnection) {
-        let deadline = nextDeadline(of: client)
-        guard deadline < client.transport.timer else { return }
-        client.transport.timer = deadline
-        timers.schedule(client.transport.token, at: deadline)
+        setTimer(of: &client.transport, at: nextDeadline(of: client))
     }
 
     /// Sets the target's deadline, and its timer if that is before the one the timer is set to.
     mutating func schedule(_ target: TargetConnection, at deadline: Instant) {
         target.deadline = deadline
-        guard deadline < target.transport.timer else { return }
-        target.transport.timer = deadline
-        timers.schedule(target.transport.token, at: deadline)
+        setTimer(of: &target.transport, at: deadline)
     }
 
     private func nextDeadline(of client: ClientConnection) -> Instant {
