@@ -11,13 +11,13 @@ enum Limits {
     /// Bytes of the answer to a health check, head and body. A longer one fails the check, as one that never ends
     /// would do by its time-out.
     static let checkAnswerBytesMax = 1 << 20
-    /// How long a health check over HTTP/2 or TLS waits, after its verdict, for the target to end the connection too,
-    /// if the interval is not shorter: who is closed upon with something unread sees a reset. Then it is closed.
-    static let checkFarewell: Nanoseconds = 1_000_000_000
+    /// How long a health check over HTTP/2 or TLS waits, after its verdict, for the target to end its direction: 1 s,
+    /// or the interval if that is shorter. Closing with something unread would reset the connection.
+    static let checkDrainTime: Nanoseconds = 1_000_000_000
     /// How soon a check that counted for nothing is made again, if its interval is not shorter.
     static let voidCheckDelay: Nanoseconds = 1_000_000_000
     /// Time between two log lines about checks that could not be made.
-    static let complaintInterval: Nanoseconds = 10_000_000_000
+    static let warningInterval: Nanoseconds = 10_000_000_000
     /// Bytes of one value in our own log: 4 KiB, room for the mistakes of a refused reload. A longer one is cut, and
     /// says how long it was: clients of the admin socket may send names of megabytes, and a line of that length is
     /// lost on its way, or fills a disk.
@@ -31,7 +31,7 @@ enum Limits {
     static let lossWatchInterval: Nanoseconds = 1_000_000_000
     /// Time between two looks at how much memory is in use: what a storm took is given back after three.
     static let memoryWatchInterval: Nanoseconds = 10_000_000_000
-    /// Bytes that may be in use beyond what strangers make us hold and what was in use when it was quiet: 16 MiB.
+    /// Bytes that may be in use beyond what clients and targets make us hold and what was in use when idle: 16 MiB.
     static let memorySurplusMax: UInt64 = 16 * 1024 * 1024
     /// Time in which a pipe that holds the configuration must come to its end, at the start and in `apus check`: a
     /// generator of configurations takes less, and a pipe that was left open must not keep us for ever.
@@ -39,11 +39,11 @@ enum Limits {
     /// Time in which the files that a change or a reload names must be read: a disk that answers takes milliseconds,
     /// and whoever asked is to learn that this one does not. Then it is refused, and what is behind it has its turn.
     static let filePatience: Nanoseconds = 10_000_000_000
-    /// Changes that may wait while the disk is being waited for. One more is refused with 503, so that scripts that try
-    /// again and again do not fill the memory.
+    /// Changes that may wait for the disk. One more is refused with 503, so that scripts that retry do not fill the
+    /// memory.
     static let changesWaitingMax = 1024
-    /// Time that a process which ends gives the disk for what it is writing, so that whoever waits for it is told.
-    static let stateFarewell: Nanoseconds = 2_000_000_000
+    /// Time that a process which ends gives the disk to finish a write, so that its client gets an answer: 2 s.
+    static let stateWriteTime: Nanoseconds = 2_000_000_000
     /// Fewer client connections than these are said at start: a limit on open files of 1024 leaves so many, and most
     /// who have no more do not know it.
     static let connectionsFew = 500
@@ -55,15 +55,15 @@ enum Limits {
     static let shutdownMargin: Nanoseconds = 2_000_000_000
     /// Bytes of a gRPC health check's answer that are kept to look at: its message has a dozen.
     static let checkMessageBytesMax = 64
-    /// Time that certificate files have to settle after a change, before they are read: a certificate and its key are
-    /// two
-    /// files. A pair that is still not whole then is read with the next change.
+    /// Time between a change of certificate files and their reading: a certificate and its key are two files, and both
+    /// have to be written. A pair that does not match then is read with the next change.
     static let certificateSettleTime = Nanoseconds(500_000_000)
-    /// How often the files of certificates are looked at though nothing has told of a change: an hour.
+    /// How often the files of certificates are read without a notice of change: once an hour.
     static let certificateLookTime = Nanoseconds(3_600_000_000_000)
     /// A warning is logged for certificates that expire within so many days: at the start, at each change,
     /// and once a day.
     static let expiryWarningDays = 30
+    /// Time between two warnings about the same certificates: a day.
     static let certificateWarningInterval = Nanoseconds(86_400_000_000_000)
     /// Bytes by which one worker may be ahead of the connection log's writer: 256 KiB, some 1,000 lines.
     static let connectionLogRingBytes = 256 * 1024

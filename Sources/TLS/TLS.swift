@@ -20,4 +20,4 @@
 //   TLSClientContext, TLSResumption                             towards targets
 //   TLSCertificate → +Checks, OCSPCheck; TLSTrustStore; TLSPolicy   what operators configure
 //   ClientCertificate, ClientCertificateFailure                 what clients present
-// Below them: `PEM`, `X509Facts`, `UTCText`, `TLSContext`, `TLSFailure+OpenSSL`.
+// Below them: `PEM`, `X509Facts`, `TLSContext`, `TLSFailure+OpenSSL`.

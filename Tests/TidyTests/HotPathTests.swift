@@ -89,7 +89,7 @@ private let exemptions: [(file: String, constructs: Set<Construct>, reason: Stri
     ("TLS/Context/TLSPolicy.swift", [.string], "configuration"),
     ("TLS/Context/TLSServerContext.swift", [.throwing], "made by control"),
     ("TLS/Certificates/TLSTrustStore.swift", [.throwing], "made by control"),
-    ("TLS/Certificates/UTCText.swift", [.string], "per certificate of a client"),
+    ("Core/Time/UTCText.swift", [.string], "for control, and per certificate of a client"),
     ("TLS/Certificates/X509Facts.swift", [.string], "per certificate of ours, or of a client"),
     ("Telemetry/Logs/AccessLog.swift", [.string], "the raw values are the configuration's words"),
     ("Telemetry/Logs/LogFile.swift", [.string, .throwing], "opened by control, written by the log thread"),

@@ -11,7 +11,7 @@ import Model
 ///         of strangers a request, and its answer, within `Limits.metricsPatience`, however many bytes come.
 /// Source: RFC 9112.
 final class AdminConnection: PollHandler {
-    /// What is awaited.
+    /// What the connection waits for.
     private enum Phase {
         /// The head of a request.
         case head
@@ -19,13 +19,14 @@ final class AdminConnection: PollHandler {
         case body
         /// The answer, from control.
         case answer
-        /// That the client takes the answer; then it may ask again, or is let go.
+        /// The client has to read the answer; then it may send another request, or the connection ends.
         case taking(thenClose: Bool)
-        /// That a subscriber of events goes away.
+        /// A subscriber of events reads until it disconnects.
         case streaming
-        /// That the client takes notice of the end of the connection. What it still sends is dropped.
+        /// Our direction is ended, and the client has to end its own. What it still sends is dropped, since closing
+        /// with something unread would reset the connection and with it the answer.
         case draining
-        /// Nothing.
+        /// The connection is closed.
         case closed
     }
 
@@ -50,14 +51,14 @@ final class AdminConnection: PollHandler {
     /// A request was answered in this pass.
     private var hasAnswered = false
     private var stream: EventStream?
-    /// Whom the request is done for that is being answered.
+    /// The client as the one who waits for the answer to the current request.
     private var requester = Requester()
 
     /// A client that has just connected.
     init(socket: Socket, server: AdminServer) {
         self.socket = socket
         self.server = server
-        user = server.door.isPublic ? nil : socket.unixUserID
+        user = server.endpoint.isPublic ? nil : socket.unixUserID
     }
 
     /// Starts to listen to the client.
@@ -68,7 +69,7 @@ final class AdminConnection: PollHandler {
         advance()
     }
 
-    /// Lets the client go at once. May be called again.
+    /// Closes the connection at once. May be called again.
     func close() {
         if case .closed = phase { return }
         phase = .closed
@@ -83,7 +84,7 @@ final class AdminConnection: PollHandler {
     func ready(_ ready: Poller.Ready, now: Instant) {
         if ready.isWritable { flush() }
         if ready.isReadable { advance() }
-        // Whoever is gone on both sides cannot take an answer any more; what it asked for was read above.
+        // A client that has ended both directions cannot take an answer; its request was read above.
         if ready.isDead { close() }
     }
 
@@ -95,13 +96,13 @@ final class AdminConnection: PollHandler {
 
     private func awaitClient() {
         waitsSince = server.loop.now
-        let patience = server.door.isPublic ? Limits.metricsPatience : Limits.adminIdleTimeout
+        let patience = server.endpoint.isPublic ? Limits.metricsPatience : Limits.adminIdleTimeout
         server.loop.schedule(token, at: waitsSince + patience)
     }
 
     // MARK: Reading
 
-    /// Goes as far as what the client has sent allows.
+    /// Takes steps until more bytes are needed.
     private func advance() {
         guard !isAdvancing else { return }
         isAdvancing = true
@@ -140,8 +141,8 @@ final class AdminConnection: PollHandler {
         inbound.compact()
         switch socket.read(into: inbound) {
         case .bytes:
-            // A stranger who sends a byte now and then is not waited for any longer by that.
-            if case .draining = phase {} else if !server.door.isPublic { awaitClient() }
+            // On TCP single bytes do not extend the deadline, or a client could hold its place for ever.
+            if case .draining = phase {} else if !server.endpoint.isPublic { awaitClient() }
             return true
         case .wouldBlock: return false
         case .endOfStream:
@@ -160,7 +161,11 @@ final class AdminConnection: PollHandler {
         case .needMore: return false
         case .head(let parsed): beginBody(parsed)
         case .data(let count):
-            if body.count + count > server.door.bodyBytesMax { refuseBody() } else { body += inbound.takeBytes(count) }
+            if body.count + count > server.endpoint.bodyBytesMax {
+                refuseBody()
+            } else {
+                body += inbound.takeBytes(count)
+            }
         case .end: ask()
         case .refused(let violation):
             if !isInBody { isHEAD = false }
@@ -168,7 +173,7 @@ final class AdminConnection: PollHandler {
                 code: "\(violation.reasonCode)", status: violation.status,
                 message: isInBody
                     ? "The body is not framed as HTTP/1.1 has it." : "This is not an HTTP/1.1 request.",
-                remedy: server.door.remedy)
+                remedy: server.endpoint.remedy)
         }
         return true
     }
@@ -177,12 +182,14 @@ final class AdminConnection: PollHandler {
         isPersistent = parsed.isPersistent && !parsed.compliance.isAmbiguous
         isHEAD = head.isHEAD
         phase = .body
-        if case .length(let count) = parsed.framing, count > UInt64(server.door.bodyBytesMax) { return refuseBody() }
+        if case .length(let count) = parsed.framing, count > UInt64(server.endpoint.bodyBytesMax) {
+            return refuseBody()
+        }
         if parsed.expectsContinue && !reader.isBodyComplete { send(AdminResponse.continue100) }
     }
 
     private func refuseBody() {
-        guard !server.door.isPublic else {
+        guard !server.endpoint.isPublic else {
             return refuse(
                 code: "ContentTooLarge", status: 413, message: "A request for the metrics has no body.",
                 remedy: "Ask with GET.")
@@ -203,14 +210,14 @@ final class AdminConnection: PollHandler {
         server.loop.cancel(token)
         requester = Requester()
         server.routes.answer(request, for: requester) {
-            [weak self, logger = server.logger, isPublic = server.door.isPublic] answer in
-            // Nothing can be changed there, and nobody is to fill our log.
+            [weak self, logger = server.logger, isPublic = server.endpoint.isPublic] answer in
+            // The metrics' address allows no changes, and its clients must not be able to fill our log.
             if !isPublic { Self.audit(request, answer, logger) }
             self?.take(answer)
         }
     }
 
-    /// Every change leaves a line that says who asked for it and what came of it.
+    /// Logs every change: who asked for it, and the outcome.
     private static func audit(_ request: AdminRequest, _ answer: AdminAnswer, _ logger: Logger) {
         if request.method == "GET" || request.method == "HEAD" { return }
         var metadata: Logger.Metadata = [
@@ -234,7 +241,7 @@ final class AdminConnection: PollHandler {
         advance()
     }
 
-    /// Answers with a refusal and closes: what the client sends after it cannot be trusted, or is not wanted.
+    /// Answers with a refusal and closes: after a framing error no later byte can be trusted.
     private func refuse(code: String, status: UInt16, message: String, remedy: String) {
         body = []
         let error = AdminError(code: code, status: status, message: message, remedy: remedy)
@@ -242,7 +249,7 @@ final class AdminConnection: PollHandler {
     }
 
     private func respond(with answer: AdminAnswer, thenClose: Bool) {
-        // One answer in a pass: whoever sends requests without end must not keep the thread from all others.
+        // One answer in a pass, so that a client that pipelines without end does not starve the others.
         hasAnswered = true
         continueLater()
         phase = .taking(thenClose: thenClose)
@@ -295,7 +302,7 @@ final class AdminConnection: PollHandler {
         drained()
     }
 
-    /// Forgets what was written once it is the larger part, so that a stream's memory stays bounded.
+    /// Drops what was written once it is the larger part, so that the memory of a stream stays bounded.
     private func compact() {
         guard outboundStart > outbound.count / 2 else { return }
         outbound.removeFirst(outboundStart)

@@ -1,10 +1,10 @@
 import Core
 
-/// Where clients of control come in, and what they may do there.
+/// Where clients of control connect, and what they may do there.
 enum AdminEndpoint {
     /// The Unix socket at this path: operators, by the permissions of its file.
     case socket(path: String)
-    /// `admin.metrics`: whoever can connect. They may read the metrics, and cost little.
+    /// `admin.metrics`: anybody who reaches the address. They may only read the metrics.
     case metrics(SocketAddress)
 
     /// In sentences and in logs.
@@ -15,7 +15,7 @@ enum AdminEndpoint {
         }
     }
 
-    /// Whether strangers may come in.
+    /// Whether anybody who reaches the address may connect.
     var isPublic: Bool { if case .metrics = self { true } else { false } }
 
     /// How many clients there may be.

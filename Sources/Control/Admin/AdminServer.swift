@@ -11,7 +11,7 @@ import Model
 /// Source: docs/admin-api.md.
 final class AdminServer: PollHandler {
     /// Where it listens.
-    let door: AdminEndpoint
+    let endpoint: AdminEndpoint
     let loop: ControlLoop
     let routes: AdminRoutes
     let logger: Logger
@@ -44,8 +44,10 @@ final class AdminServer: PollHandler {
             logger: logger)
     }
 
-    private init(_ door: AdminEndpoint, _ listener: Socket, _ routes: AdminRoutes, loop: ControlLoop, logger: Logger) {
-        self.door = door
+    private init(
+        _ endpoint: AdminEndpoint, _ listener: Socket, _ routes: AdminRoutes, loop: ControlLoop, logger: Logger
+    ) {
+        self.endpoint = endpoint
         self.listener = listener
         self.routes = routes
         self.loop = loop
@@ -61,7 +63,7 @@ final class AdminServer: PollHandler {
     func close() {
         loop.remove(token)
         listener.close()
-        if case .socket(let path) = door { UnixPath.remove(path) }
+        if case .socket(let path) = endpoint { UnixPath.remove(path) }
         for connection in connections.values { connection.close() }
     }
 
@@ -78,7 +80,7 @@ final class AdminServer: PollHandler {
 
     func ready(_ ready: Poller.Ready, now: Instant) {
         // Where newcomers take the places of others, each has its turn before those who come after it.
-        for _ in 0..<(door.isPublic ? Limits.metricsAcceptsMax : Limits.adminAcceptsMax) {
+        for _ in 0..<(endpoint.isPublic ? Limits.metricsAcceptsMax : Limits.adminAcceptsMax) {
             switch listener.accept() {
             case .accepted(let socket, _): admit(socket)
             case .wouldBlock: return
@@ -96,21 +98,21 @@ final class AdminServer: PollHandler {
 
     /// Strangers may bring this about as often as they like, but not that many lines.
     private func warn(now: Instant) {
-        if let lastWarningAt, now.since(lastWarningAt) < Limits.complaintInterval { return }
+        if let lastWarningAt, now.since(lastWarningAt) < Limits.warningInterval { return }
         lastWarningAt = now
-        logger.warning("closing an admin client: out of descriptors", metadata: ["socket": "\(door.name)"])
+        logger.warning("closing an admin client: out of descriptors", metadata: ["socket": "\(endpoint.name)"])
     }
 
     private func admit(_ socket: Socket) {
-        if door.isPublic, connections.count >= door.clientsMax,
+        if endpoint.isPublic, connections.count >= endpoint.clientsMax,
             let oldest = connections.values.min(by: { $0.waitsSince < $1.waitsSince })
         {
             closeLate(oldest)
         }
-        guard connections.count < door.clientsMax else {
+        guard connections.count < endpoint.clientsMax else {
             let error = AdminError(
                 code: "Throttling", status: 503,
-                message: "The admin socket serves at most \(door.clientsMax) clients at once.",
+                message: "The admin socket serves at most \(endpoint.clientsMax) clients at once.",
                 remedy: "Close connections that are done, and try again.")
             staging.append(response.bytes(for: .refused(error), connection: .close, isHEAD: false).span)
             _ = socket.write(staging)

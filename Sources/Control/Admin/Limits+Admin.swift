@@ -11,8 +11,8 @@ extension Limits {
     /// Time without a byte from or to a client of the admin socket, unless it waits for our answer. Then it is
     /// closed. A minute, as a person at a keyboard needs.
     static let adminIdleTimeout: Nanoseconds = 60 * 1_000_000_000
-    /// Time that a client has to take notice of the end of its connection, before it is closed whatever it still
-    /// sends.
+    /// Time that a client has to end its direction after we have ended ours: 2 s. Then the connection is closed,
+    /// whatever it still sends.
     static let adminDrainTime: Nanoseconds = 2 * 1_000_000_000
     /// Waits for healthy targets at once. Each ends with the client that asked for it, so the socket's clients cannot
     /// bring about more than there may be of them; one more is answered 503.

@@ -1,12 +1,11 @@
 import Core
 import Synchronization
 
-/// A thread that waits for a disk, so that the control thread need not: jobs go to it, and what each of them returns
-/// comes back.
+/// A thread that does blocking work on files for the control thread, and hands back what each job returns.
 ///
 /// Shape:  one object of the control thread. Jobs run one after the other, in their order. The thread starts with the
 ///         first of them, when root's rights have been laid down.
-/// Limits: a disk that does not answer holds up the jobs behind it, not whoever waits for them longer than he wants.
+/// Limits: a disk that does not answer holds up the jobs behind it; `run` can limit how long its caller waits.
 final class DiskThread: PollHandler {
     private struct Waiting {
         let deadline: Instant

@@ -137,7 +137,7 @@ final class HealthProber {
 
     /// Says why checks are void, but not a thousand times per second.
     private func warn(_ reason: String, about registration: Registration, now: Instant) {
-        if let lastWarningAt, now.since(lastWarningAt) < Limits.complaintInterval { return }
+        if let lastWarningAt, now.since(lastWarningAt) < Limits.warningInterval { return }
         lastWarningAt = now
         logger.warning(
             "a health check could not be made and counts for nothing",

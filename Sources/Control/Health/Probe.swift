@@ -329,7 +329,7 @@ final class Probe: PollHandler {
         }
         buffer = nil
         transport?.shutdownWrite(&workbench.resources)
-        loop.schedule(token, at: now + min(Limits.checkFarewell, Nanoseconds(seconds: healthCheck.intervalSeconds)))
+        loop.schedule(token, at: now + min(Limits.checkDrainTime, Nanoseconds(seconds: healthCheck.intervalSeconds)))
         drain()
         report(verdict, now)
     }

@@ -3,11 +3,11 @@ import Logging
 import Proxy
 import Telemetry
 
-/// Tells our own log when connections are refused or access log lines are lost, what to do about it, and when it is
-/// over. Metrics count each loss; this is for those who read the log first.
+/// Logs when connections are refused or access log lines are lost, what to do about it, and when it has stopped.
+/// Metrics count each loss; this is for operators who read the log first.
 ///
 /// Shape:  looks at the counters once a second, on the control thread.
-/// Limits: of each kind of loss one line when it begins, then one per `Limits.complaintInterval` while it goes on.
+/// Limits: of each kind of loss one line when it begins, then one per `Limits.warningInterval` while it goes on.
 final class LossWatch: PollHandler {
     private let loop: ControlLoop
     private let logger: Logger
@@ -64,42 +64,42 @@ struct Loss {
     let count: () -> UInt64
 }
 
-/// From the first loss after a quiet time until it is quiet again.
+/// A period of losses of one kind: from the first one after a quiet time until it is quiet again.
 struct LossPeriod {
-    /// What there is to say.
-    enum Word: Equatable {
+    /// What is to be logged.
+    enum Report: Equatable {
         case nothing
-        /// So many were lost since the last word.
+        /// So many were lost since the last line.
         case going(UInt64)
-        /// Nothing was lost for `Limits.complaintInterval`; so many were in all.
+        /// Nothing was lost for `Limits.warningInterval`; so many were in all.
         case over(UInt64)
     }
 
     private var total: UInt64 = 0
-    private var totalTold: UInt64 = 0
+    private var totalLogged: UInt64 = 0
     private var totalBefore: UInt64 = 0
     private var lostAt = Instant(nanoseconds: 0)
-    /// When the last word was said; nil while all is quiet.
-    private var toldAt: Instant?
+    /// When the last line was logged; nil while nothing is lost.
+    private var loggedAt: Instant?
 
     /// The counter stands at `total` now.
-    mutating func step(total: UInt64, now: Instant) -> Word {
+    mutating func step(total: UInt64, now: Instant) -> Report {
         if total > self.total { lostAt = now }
         self.total = total
-        guard let toldAt else {
-            guard total > totalTold else { return .nothing }
-            totalBefore = totalTold
+        guard let loggedAt else {
+            guard total > totalLogged else { return .nothing }
+            totalBefore = totalLogged
             return tell(now)
         }
-        if total > totalTold { return now.since(toldAt) >= Limits.complaintInterval ? tell(now) : .nothing }
-        guard now.since(lostAt) >= Limits.complaintInterval else { return .nothing }
-        self.toldAt = nil
+        if total > totalLogged { return now.since(loggedAt) >= Limits.warningInterval ? tell(now) : .nothing }
+        guard now.since(lostAt) >= Limits.warningInterval else { return .nothing }
+        self.loggedAt = nil
         return .over(total - totalBefore)
     }
 
-    private mutating func tell(_ now: Instant) -> Word {
-        defer { (totalTold, toldAt) = (total, now) }
-        return .going(total - totalTold)
+    private mutating func tell(_ now: Instant) -> Report {
+        defer { (totalLogged, loggedAt) = (total, now) }
+        return .going(total - totalLogged)
     }
 }
 

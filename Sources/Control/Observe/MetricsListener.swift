@@ -25,7 +25,7 @@ final class MetricsListener {
     }
 
     /// Where it listens; nil when it does not.
-    var localAddress: SocketAddress? { if case .metrics(let address)? = server?.door { address } else { nil } }
+    var localAddress: SocketAddress? { if case .metrics(let address)? = server?.endpoint { address } else { nil } }
 
     /// Clients that were closed to make room for others, or because they took too long.
     var clientsClosed: UInt64 { closedBefore + (server?.clientsClosed ?? 0) }
@@ -126,7 +126,7 @@ final class MetricsListener {
         server.close()
         closedBefore += server.clientsClosed
         self.server = nil
-        logger.notice("metrics are no longer served", metadata: ["address": "\(server.door.name)"])
+        logger.notice("metrics are no longer served", metadata: ["address": "\(server.endpoint.name)"])
     }
 }
 

@@ -3,7 +3,7 @@ import Foundation
 import Model
 import Telemetry
 
-/// Puts what the demo tells into words.
+/// Makes the texts of the demo.
 public protocol DemoNarrator {
     /// What is said first: which sample targets run, and what to try.
     func introduction(_ demo: Demo) -> String

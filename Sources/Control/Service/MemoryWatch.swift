@@ -42,7 +42,7 @@ final class MemoryWatch: PollHandler {
 ///         what is left then is the measure for the next rise.
 struct MemorySurplus {
     /// What to give back.
-    enum Word: Equatable {
+    enum Release: Equatable {
         case nothing
         /// What workers keep for reuse.
         case reuse
@@ -52,10 +52,10 @@ struct MemorySurplus {
 
     /// The surplus after what could be given back was, or at the first look. Units: bytes.
     private var base: UInt64?
-    private var last = Word.nothing
+    private var last = Release.nothing
 
     /// Looks at bytes `resident` of the process, and those of them `held` for strangers.
-    mutating func step(resident: UInt64, held: UInt64) -> Word {
+    mutating func step(resident: UInt64, held: UInt64) -> Release {
         let surplus = resident > held ? resident - held : 0
         switch last {
         case .nothing:

@@ -187,7 +187,7 @@ final class Service: ChangeQueueObserver {
             phase = .ended(0)
         }
         handlers.append(handler)
-        loop.schedule(loop.add(handler, descriptor: nil), at: now + Limits.stateFarewell)
+        loop.schedule(loop.add(handler, descriptor: nil), at: now + Limits.stateWriteTime)
     }
 
     /// The first time, workers stop listening and finish what is in flight; the second time, that is not waited for.

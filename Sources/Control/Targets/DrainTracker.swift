@@ -8,7 +8,7 @@ protocol DrainObserver: AnyObject {
     func drained(_ registration: Registration, _ report: DrainReport)
 }
 
-/// Follows deregistered targets until no worker has an exchange with them.
+/// Tracks deregistered targets until no worker has an exchange with them.
 ///
 /// Each worker says `ControlMail.drained` once for each target that left its snapshot. When the deregistration delay
 /// is over before all have, they are told to cut, or to leave connections alone; their reports then say how many.

@@ -31,7 +31,8 @@ public struct ClientCertificate: Equatable, Sendable {
         serialNumber = facts.serialNumber
         issuer = facts.issuer
         subject = facts.subject
-        validity = Array("NotBefore=\(timeText(facts.notBefore));NotAfter=\(timeText(facts.notAfter))".utf8)
+        validity = Array(
+            "NotBefore=\(utcText(seconds: facts.notBefore));NotAfter=\(utcText(seconds: facts.notAfter))".utf8)
         leaf = unsafe encodedPEM(certificate)
         var all = leaf
         if let others = unsafe others {

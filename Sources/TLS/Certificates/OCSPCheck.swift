@@ -1,4 +1,5 @@
 import COpenSSL
+import Core
 
 /// Checks whether an OCSP response can be stapled. Source: RFC 6960 §3.2, §4.2.
 enum OCSPCheck {
@@ -37,7 +38,8 @@ enum OCSPCheck {
         }
         guard let time = unsafe until, let end = unsafe seconds(time) else { return nil }
         if now > end {
-            throw TLSMaterialError("The OCSP response for \(name) was valid until \(timeText(end)).", remedy: remedy)
+            throw TLSMaterialError(
+                "The OCSP response for \(name) was valid until \(utcText(seconds: end)).", remedy: remedy)
         }
         return end
     }

@@ -1,4 +1,5 @@
 import COpenSSL
+import Core
 
 /// Checks of a certificate, its key and its chain, before it may be served.
 extension TLSCertificate {
@@ -73,12 +74,12 @@ extension TLSCertificate {
     static func checkTimes(_ certificate: X509Facts, _ name: String, now: Int) throws(TLSMaterialError) {
         if now < certificate.notBefore {
             throw TLSMaterialError(
-                "Certificate \(name) is not valid yet, but from \(timeText(certificate.notBefore)) on.",
+                "Certificate \(name) is not valid yet, but from \(utcText(seconds: certificate.notBefore)) on.",
                 remedy: "Check the clock of this machine, or wait.")
         }
         if now > certificate.notAfter {
             throw TLSMaterialError(
-                "Certificate \(name) expired at \(timeText(certificate.notAfter)).", remedy: "Renew it.")
+                "Certificate \(name) expired at \(utcText(seconds: certificate.notAfter)).", remedy: "Renew it.")
         }
     }
 

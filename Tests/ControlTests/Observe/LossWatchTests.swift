@@ -9,7 +9,7 @@ import Testing
     private static let second: Nanoseconds = 1_000_000_000
 
     struct Step: Sendable {
-        let second: UInt64, total: UInt64, word: LossPeriod.Word
+        let second: UInt64, total: UInt64, word: LossPeriod.Report
     }
 
     static let periods: [[Step]] = [

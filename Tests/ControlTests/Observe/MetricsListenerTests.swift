@@ -4,16 +4,16 @@ import Testing
 
 @testable import Control
 
-@Suite struct MetricsDoorTests {
+@Suite struct MetricsListenerTests {
     private let loop = ControlLoop()
     private let actions: RecordingActions
-    private let door: MetricsListener
+    private let metrics: MetricsListener
     private let none = ListenerSockets(workerCount: 1)
 
     init() {
         actions = RecordingActions(document: AdminHarness.document, loop: loop)
-        door = MetricsListener(loop: loop, logger: quiet)
-        door.services = actions
+        metrics = MetricsListener(loop: loop, logger: quiet)
+        metrics.services = actions
     }
 
     private func document(_ port: UInt16?) -> Document {
@@ -21,8 +21,8 @@ import Testing
     }
 
     private func open(_ port: UInt16?) throws {
-        try door.prepare(for: document(port), beside: none)
-        door.commit(document(port))
+        try metrics.prepare(for: document(port), beside: none)
+        metrics.commit(document(port))
     }
 
     private func pass() {
@@ -34,14 +34,14 @@ import Testing
     @Test func isOpenedMovedAndClosed() throws {
         let ports = [try freePort(), try freePort()]
         try open(ports[0])
-        #expect(door.localAddress?.port == ports[0])
+        #expect(metrics.localAddress?.port == ports[0])
         try open(ports[0])
-        #expect(door.localAddress?.port == ports[0], "it stays as it is")
+        #expect(metrics.localAddress?.port == ports[0], "it stays as it is")
         try open(ports[1])
-        #expect(door.localAddress?.port == ports[1])
+        #expect(metrics.localAddress?.port == ports[1])
         try Socket.listen(on: SocketAddress(literal: "127.0.0.1", port: ports[0])!, sharesPort: false).close()
         try open(nil)
-        #expect(door.localAddress == nil)
+        #expect(metrics.localAddress == nil)
         try Socket.listen(on: SocketAddress(literal: "127.0.0.1", port: ports[1])!, sharesPort: false).close()
     }
 
@@ -51,12 +51,12 @@ import Testing
         let taken = try Socket.listen(on: SocketAddress(literal: "127.0.0.1", port: 0)!, sharesPort: false)
         defer { taken.close() }
         let error = #expect(throws: ConfigErrors.self) {
-            try door.prepare(for: document(taken.localAddress!.port), beside: none)
+            try metrics.prepare(for: document(taken.localAddress!.port), beside: none)
         }
         #expect(error?.first.path == "admin.metrics" && error?.first.remedy.contains("ss -ltnp") == true)
-        #expect(door.localAddress?.port == port)
-        door.close()
-        #expect(door.localAddress == nil)
+        #expect(metrics.localAddress?.port == port)
+        metrics.close()
+        #expect(metrics.localAddress == nil)
     }
 
     /// In part it is the one of before, or a listener's that is on its way out.
@@ -64,33 +64,33 @@ import Testing
         let ports = [try freePort(), try freePort()]
         try open(ports[0])
         let all = Document(admin: Admin(metrics: TCPAddress("0.0.0.0:\(ports[0])")))
-        #expect(door.mistakes(for: all, beside: none, DocumentPlaces()).isEmpty)
-        try door.prepare(for: all, beside: none)
-        door.commit(all)
-        #expect(door.localAddress?.isUnspecified == true)
+        #expect(metrics.mistakes(for: all, beside: none, DocumentPlaces()).isEmpty)
+        try metrics.prepare(for: all, beside: none)
+        metrics.commit(all)
+        #expect(metrics.localAddress?.isUnspecified == true)
 
         let listeners = ListenerSockets(workerCount: 1)
         let served = Document(loadBalancers: [loadBalancer("web", port: Int(ports[1]), forwardingTo: [("blue", 1)])])
         try listeners.prepare(for: served)
         defer { listeners.abandonPrepared() }
         #expect(listeners.takesConnections(at: SocketAddress(literal: "127.0.0.1", port: ports[1])!))
-        #expect(door.mistakes(for: document(ports[1]), beside: listeners, DocumentPlaces()).isEmpty)
-        #expect(door.mistakes(for: document(ports[1]), beside: none, DocumentPlaces()).count == 1)
-        try door.prepare(for: document(ports[1]), beside: listeners)
-        door.commit(document(ports[1]))
-        #expect(door.localAddress?.port == ports[1])
+        #expect(metrics.mistakes(for: document(ports[1]), beside: listeners, DocumentPlaces()).isEmpty)
+        #expect(metrics.mistakes(for: document(ports[1]), beside: none, DocumentPlaces()).count == 1)
+        try metrics.prepare(for: document(ports[1]), beside: listeners)
+        metrics.commit(document(ports[1]))
+        #expect(metrics.localAddress?.port == ports[1])
         // And the other way round.
         let next = Document(loadBalancers: [loadBalancer("api", port: Int(ports[1]), forwardingTo: [("blue", 1)])])
         let others = ListenerSockets(workerCount: 1)
         #expect(others.mistakes(for: next, DocumentPlaces()).count == 1)
-        #expect(others.mistakes(for: next, DocumentPlaces(), beside: door.localAddress).isEmpty)
-        door.close()
+        #expect(others.mistakes(for: next, DocumentPlaces(), beside: metrics.localAddress).isEmpty)
+        metrics.close()
     }
 
     @Test func whatWasPreparedAndNotCommittedIsClosed() throws {
         let port = try freePort()
-        try door.prepare(for: document(port), beside: none)
-        door.abandonPrepared()
+        try metrics.prepare(for: document(port), beside: none)
+        metrics.abandonPrepared()
         try Socket.listen(on: SocketAddress(literal: "127.0.0.1", port: port)!, sharesPort: false).close()
     }
 

@@ -9,7 +9,7 @@ import Testing
     @Test("After a rise what is kept for reuse goes first, then what malloc keeps; then there is a new measure")
     func givesBackAfterARise() {
         var surplus = MemorySurplus()
-        func step(_ resident: UInt64, _ held: UInt64) -> MemorySurplus.Word {
+        func step(_ resident: UInt64, _ held: UInt64) -> MemorySurplus.Release {
             surplus.step(resident: resident * Self.megabyte, held: held * Self.megabyte)
         }
         #expect(step(27, 0) == .nothing && step(30, 0) == .nothing)
