@@ -28,6 +28,7 @@ private enum Candidate {
     case answering(Found)
     case unknown(reason: String, remedy: String)
 
+    /// An Apus that answers, not asked about a reload yet.
     struct Found {
         let client: AdminClient
         let process: Int
