@@ -22,6 +22,7 @@ public struct ConfigurationCheck: Sendable {
             content = try Document.content(of: report.file, acceptsPipe: true)
             let (document, places) = try Document.parse(content, file: report.file)
             report.summary = document.summary
+            report.notes = [document.noteOnWordsWithoutEffect].compactMap(\.self)
             (self.document, self.places) = (document, places)
         } catch {
             report.mistakes = error.all
@@ -35,9 +36,8 @@ public struct ConfigurationCheck: Sendable {
     public mutating func leaveHostAside() {
         guard let document else { return }
         report.warnings = document.warnings().map { Warning($0, places) }
-        report.notes = [
-            "This host was left aside: ports, addresses, users, folders and certificates were not looked at."
-        ]
+        report.notes.append(
+            "This host was left aside: ports, addresses, users, folders and certificates were not looked at.")
     }
 
     /// Looks at this host, where `running` serves already.

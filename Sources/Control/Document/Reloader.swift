@@ -223,6 +223,7 @@ final class Reloader: ReloadActions {
                 check.changesNotApplied = notApplied
                 check.overridden = overrides.map(\.value)
                 check.needsRestart = needsRestart
+                check.notes = [document.noteOnWordsWithoutEffect].compactMap(\.self)
                 completion(check)
             }
         }

@@ -12,6 +12,8 @@ public struct ReloadCheck: Sendable {
     public var overridden: [Value] = []
     /// Keys that would take effect at the next start only.
     public var needsRestart: [String] = []
+    /// What is to be expected: sentences.
+    public var notes: [String] = []
 
     /// What would be refused.
     public init(mistakes: [ConfigError]) { self.mistakes = mistakes }
@@ -22,7 +24,7 @@ public struct ReloadCheck: Sendable {
             "summary": .string(summary), "warnings": .array(warnings.map(\.value)),
             "changesNotApplied": .array(changesNotApplied.map { .string($0) }),
             "overridden": .array(overridden),
-            "needsRestart": .array(needsRestart.map { .string($0) }),
+            "needsRestart": .array(needsRestart.map { .string($0) }), "notes": .array(notes.map { .string($0) }),
         ]
     }
 
@@ -34,5 +36,6 @@ public struct ReloadCheck: Sendable {
         changesNotApplied = (answer["changesNotApplied"]?.array ?? []).compactMap(\.string)
         overridden = answer["overridden"]?.array ?? []
         needsRestart = (answer["needsRestart"]?.array ?? []).compactMap(\.string)
+        notes = (answer["notes"]?.array ?? []).compactMap(\.string)
     }
 }

@@ -3,6 +3,35 @@ extension Action {
     static let codec: Codec<Action> = Form.description.codec.converted(
         to: { form, findings in form.action(&findings) }, from: { Form($0) })
 
+    /// Which of its keys have no effect.
+    func keysWithoutEffect(of kind: LoadBalancer.Kind) -> [String] {
+        Form.description.keysWithoutEffect(in: Form(self), of: kind)
+    }
+
+    /// Words of ELBv2 that say what is done anyway, as they were written.
+    private var withoutEffect: [String: Value] {
+        get {
+            switch self {
+            case .forward(let forward): forward.withoutEffect
+            case .fixedResponse(let response): response.withoutEffect
+            case .redirect(let redirect): redirect.withoutEffect
+            }
+        }
+        set {
+            switch self {
+            case .forward(var forward):
+                forward.withoutEffect = newValue
+                self = .forward(forward)
+            case .fixedResponse(var response):
+                response.withoutEffect = newValue
+                self = .fixedResponse(response)
+            case .redirect(var redirect):
+                redirect.withoutEffect = newValue
+                self = .redirect(redirect)
+            }
+        }
+    }
+
     /// What it does, in the file's word.
     var typeName: String { Form(self).type.rawValue }
 
@@ -28,6 +57,8 @@ extension Action {
         var fixedResponseConfig: FixedResponse?
         /// What a redirect needs.
         var redirectConfig: Redirect?
+        /// Words that have no effect.
+        var withoutEffect: [String: Value] = [:]
 
         /// The keys of an action.
         static let description = Description(
@@ -52,13 +83,14 @@ extension Action {
             refused: [
                 RefusedKey("order", accepted: 1), RefusedKey("targetGroupArn"), RefusedKey("authenticateOidcConfig"),
                 RefusedKey("authenticateCognitoConfig"), RefusedKey("jwtValidationConfig"),
-            ])
+            ], withoutEffect: \Form.withoutEffect)
 
         /// The form of which nothing has been read.
         init() {}
 
         /// The form in which an action is written.
         init(_ action: Action) {
+            withoutEffect = action.withoutEffect
             switch action {
             case .forward(let forward): (type, forwardConfig) = (.forward, forward)
             case .fixedResponse(let response): (type, fixedResponseConfig) = (.fixedResponse, response)
@@ -83,12 +115,15 @@ extension Action {
                 }
                 return nil
             }
-            switch type {
-            case .forward: return forward(&findings).map(Action.forward)
-            case .fixedResponse:
-                return need(fixedResponseConfig, "fixedResponseConfig", &findings).map(Action.fixedResponse)
-            case .redirect: return need(redirectConfig, "redirectConfig", &findings).map(Action.redirect)
-            }
+            var action: Action? =
+                switch type {
+                case .forward: forward(&findings).map(Action.forward)
+                case .fixedResponse:
+                    need(fixedResponseConfig, "fixedResponseConfig", &findings).map(Action.fixedResponse)
+                case .redirect: need(redirectConfig, "redirectConfig", &findings).map(Action.redirect)
+                }
+            action?.withoutEffect = withoutEffect
+            return action
         }
 
         private func need<Part>(_ part: Part?, _ key: String, _ findings: inout Findings) -> Part? {

@@ -12,14 +12,21 @@ struct Description<Root: Sendable>: Sendable {
     let check: @Sendable (Root, inout Findings) -> Void
     /// Where each key stands in `keys`.
     private let order: [String: Int]
+    /// Where the object keeps the words that have no effect; nil where there are none.
+    private let withoutEffect: (WritableKeyPath<Root, [String: Value]> & Sendable)?
 
     /// A description. `blank` gives the defaults of what is not required; `adapt` changes those that depend on what is
-    /// being read.
+    /// being read. `withoutEffect` is where the `refused` keys are kept that may stand with some value.
     init(
         _ name: String, _ noun: String, blank: Root, keys: [Key<Root>], refused: [RefusedKey] = [],
+        withoutEffect: (WritableKeyPath<Root, [String: Value]> & Sendable)? = nil,
         adapt: @escaping @Sendable (Value, inout Root) -> Void = { _, _ in },
         check: @escaping @Sendable (Root, inout Findings) -> Void = { _, _ in }
     ) {
+        precondition(
+            withoutEffect != nil || refused.allSatisfy(\.accepted.isEmpty), "\(name): no place for words without effect"
+        )
+        self.withoutEffect = withoutEffect
         self.blank = blank
         self.keys = keys
         self.adapt = adapt
@@ -50,7 +57,7 @@ struct Description<Root: Sendable>: Sendable {
                 seen[index] = true
                 findings.within(.key(member.key)) { findings in keys[index].decode(member.value, &root, &findings) }
             } else {
-                reportUnknown(member, &findings)
+                readUnknown(member, &root, &findings)
             }
         }
         for (index, key) in keys.enumerated() where key.isRequired && !seen[index] {
@@ -63,9 +70,13 @@ struct Description<Root: Sendable>: Sendable {
         return findings.errors.count == before ? root : nil
     }
 
-    private func reportUnknown(_ member: Value.Member, _ findings: inout Findings) {
+    /// Keeps a word that has no effect, and reports any other.
+    private func readUnknown(_ member: Value.Member, _ root: inout Root, _ findings: inout Findings) {
         if let refused = shape.refused.first(where: { $0.name == member.key }) {
-            if refused.accepted.contains(member.value) { return }
+            if let withoutEffect, refused.accepted.contains(member.value) {
+                root[keyPath: withoutEffect][member.key] = Value(member.value.content)
+                return
+            }
             findings.within(.key(member.key)) { findings in
                 let accepted = Shape.alternatives(refused.accepted.map { $0.string ?? $0.json() })
                 if refused.accepted.isEmpty {
@@ -87,7 +98,20 @@ struct Description<Root: Sendable>: Sendable {
     }
 
     private func encode(_ root: Root) -> Value {
-        .object(keys.compactMap { key in key.encode(root).map { Value.Member(key.name, $0) } })
+        var members = keys.compactMap { key in key.encode(root).map { Value.Member(key.name, $0) } }
+        if let withoutEffect {
+            let kept = root[keyPath: withoutEffect]
+            members += shape.refused.compactMap { key in kept[key.name].map { Value.Member(key.name, $0) } }
+        }
+        return .object(members)
+    }
+
+    /// The keys that stand in `root` and have no effect, though objects of this kind of load balancer have them in
+    /// ELBv2.
+    func keysWithoutEffect(in root: Root, of kind: LoadBalancer.Kind) -> [String] {
+        guard let withoutEffect else { return [] }
+        let kept = root[keyPath: withoutEffect]
+        return shape.refused.filter { kept[$0.name] != nil && $0.kinds.contains(kind) }.map(\.name)
     }
 }
 

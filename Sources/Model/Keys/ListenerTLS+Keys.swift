@@ -60,18 +60,24 @@ extension ListenerAttributes {
     static let description = Description(
         "ListenerAttributes", "the attributes of a listener", blank: ListenerAttributes(), keys: keys,
         refused: [
-            RefusedKey("routing.http.response.server.enabled", accepted: true),
-            RefusedKey("routing.http.response.strict_transport_security.header_value", accepted: ""),
-            RefusedKey("routing.http.response.access_control_allow_origin.header_value", accepted: ""),
-            RefusedKey("routing.http.response.access_control_allow_methods.header_value", accepted: ""),
-            RefusedKey("routing.http.response.access_control_allow_headers.header_value", accepted: ""),
-            RefusedKey("routing.http.response.access_control_allow_credentials.header_value", accepted: ""),
-            RefusedKey("routing.http.response.access_control_expose_headers.header_value", accepted: ""),
-            RefusedKey("routing.http.response.access_control_max_age.header_value", accepted: ""),
-            RefusedKey("routing.http.response.content_security_policy.header_value", accepted: ""),
-            RefusedKey("routing.http.response.x_content_type_options.header_value", accepted: ""),
-            RefusedKey("routing.http.response.x_frame_options.header_value", accepted: ""),
+            RefusedKey("routing.http.response.server.enabled", accepted: true, of: .application),
+            RefusedKey("routing.http.response.strict_transport_security.header_value", accepted: "", of: .application),
+            RefusedKey(
+                "routing.http.response.access_control_allow_origin.header_value", accepted: "", of: .application),
+            RefusedKey(
+                "routing.http.response.access_control_allow_methods.header_value", accepted: "", of: .application),
+            RefusedKey(
+                "routing.http.response.access_control_allow_headers.header_value", accepted: "", of: .application),
+            RefusedKey(
+                "routing.http.response.access_control_allow_credentials.header_value", accepted: "", of: .application),
+            RefusedKey(
+                "routing.http.response.access_control_expose_headers.header_value", accepted: "", of: .application),
+            RefusedKey("routing.http.response.access_control_max_age.header_value", accepted: "", of: .application),
+            RefusedKey("routing.http.response.content_security_policy.header_value", accepted: "", of: .application),
+            RefusedKey("routing.http.response.x_content_type_options.header_value", accepted: "", of: .application),
+            RefusedKey("routing.http.response.x_frame_options.header_value", accepted: "", of: .application),
         ],
+        withoutEffect: \ListenerAttributes.withoutEffect,
         check: { attributes, findings in
             var seen: [String: String] = [:]
             for key in names {

@@ -18,8 +18,9 @@ extension LoadBalancer {
             RefusedKey("scheme", accepted: "internet-facing", "internal"),
             RefusedKey("ipAddressType"), RefusedKey("subnets"), RefusedKey("subnetMappings"),
             RefusedKey("securityGroups"), RefusedKey("tags"), RefusedKey("customerOwnedIpv4Pool"),
-            RefusedKey("enablePrefixForIpv6SourceNat", accepted: "off"), RefusedKey("ipamPools"),
+            RefusedKey("enablePrefixForIpv6SourceNat", accepted: "off", of: .network), RefusedKey("ipamPools"),
         ],
+        withoutEffect: \LoadBalancer.withoutEffect,
         check: { loadBalancer, findings in
             if loadBalancer.type == .network { loadBalancer.attributes.reportOfApplication(&findings) }
             if loadBalancer.name.hasPrefix("internal-") {
@@ -52,19 +53,19 @@ extension LoadBalancerAttributes {
             RefusedKey("load_balancing.cross_zone.enabled", accepted: true, false),
             RefusedKey("access_logs.s3.enabled", accepted: false),
             RefusedKey("access_logs.s3.bucket", accepted: ""), RefusedKey("access_logs.s3.prefix", accepted: ""),
-            RefusedKey("connection_logs.s3.enabled", accepted: false),
-            RefusedKey("connection_logs.s3.bucket", accepted: ""),
-            RefusedKey("connection_logs.s3.prefix", accepted: ""),
-            RefusedKey("health_check_logs.s3.enabled", accepted: false),
-            RefusedKey("health_check_logs.s3.bucket", accepted: ""),
-            RefusedKey("health_check_logs.s3.prefix", accepted: ""),
+            RefusedKey("connection_logs.s3.enabled", accepted: false, of: .application),
+            RefusedKey("connection_logs.s3.bucket", accepted: "", of: .application),
+            RefusedKey("connection_logs.s3.prefix", accepted: "", of: .application),
+            RefusedKey("health_check_logs.s3.enabled", accepted: false, of: .application),
+            RefusedKey("health_check_logs.s3.bucket", accepted: "", of: .application),
+            RefusedKey("health_check_logs.s3.prefix", accepted: "", of: .application),
             RefusedKey("ipv6.deny_all_igw_traffic", accepted: false),
             RefusedKey("zonal_shift.config.enabled", accepted: false),
-            RefusedKey("routing.http.desync_mitigation_mode", accepted: "defensive"),
-            RefusedKey("waf.fail_open.enabled", accepted: false),
-            RefusedKey("dns_record.client_routing_policy", accepted: "any_availability_zone"),
+            RefusedKey("routing.http.desync_mitigation_mode", accepted: "defensive", of: .application),
+            RefusedKey("waf.fail_open.enabled", accepted: false, of: .application),
+            RefusedKey("dns_record.client_routing_policy", accepted: "any_availability_zone", of: .network),
             RefusedKey("secondary_ips.auto_assigned.per_subnet"),
-        ])
+        ], withoutEffect: \LoadBalancerAttributes.withoutEffect)
 
     private static let keys: [Key<LoadBalancerAttributes>] = [
         Key(

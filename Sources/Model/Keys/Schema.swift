@@ -51,7 +51,7 @@ public enum Schema {
             properties.append(Value.Member(key.name, property))
         }
         for key in shape.refused where !key.accepted.isEmpty {
-            let note = "Known to ELBv2, not supported by this version: it may only say what is done anyway."
+            let note = "Known to ELBv2, without effect in this version: it may only say what is done anyway."
             properties.append(Value.Member(key.name, ["enum": .array(key.accepted), "description": .string(note)]))
         }
         let required = shape.keys.filter(\.isRequired).map { Value.string($0.name) }

@@ -51,13 +51,17 @@ struct KeyShape: Sendable {
 struct RefusedKey: Sendable {
     /// The key.
     let name: String
-    /// The values that say what is done anyway, and so may stand.
+    /// The values that say what is done anyway, and so may stand: they are kept as they were written.
     let accepted: [Value]
+    /// The kinds of load balancer whose objects have the key in ELBv2. Elsewhere it may stand as well, as all keys may
+    /// with their defaults, and means nothing.
+    let kinds: [LoadBalancer.Kind]
 
     /// A key that may stand with one of these values.
-    init(_ name: String, accepted: Value...) {
+    init(_ name: String, accepted: Value..., of kinds: LoadBalancer.Kind...) {
         self.name = name
         self.accepted = accepted
+        self.kinds = kinds.isEmpty ? LoadBalancer.Kind.allCases : kinds
     }
 }
 

@@ -7,6 +7,7 @@ extension TargetGroup {
             RefusedKey("healthCheckEnabled", accepted: true), RefusedKey("vpcId"), RefusedKey("targetControlPort"),
             RefusedKey("tags"),
         ],
+        withoutEffect: \TargetGroup.withoutEffect,
         adapt: { value, group in
             guard value["protocol"]?.string.flatMap(`Protocol`.init)?.kind == .network else { return }
             group.healthCheck = .ofNetwork(isRequest: value["healthCheckProtocol"]?.string == "HTTP")
@@ -203,7 +204,8 @@ extension TargetDescription {
                 required: true, "An IP address or an instance id, as the group's target type says."),
             Key(optional: "port", \.port, .integer(1...65535), "Its port; without it the group's."),
         ],
-        refused: [RefusedKey("availabilityZone", accepted: "all"), RefusedKey("quicServerId")])
+        refused: [RefusedKey("availabilityZone", accepted: "all"), RefusedKey("quicServerId")],
+        withoutEffect: \TargetDescription.withoutEffect)
 
     /// Reads and writes the targets of a group.
     static let listCodec = Codec<[TargetDescription]>.list(
@@ -216,20 +218,20 @@ extension TargetGroupAttributes {
         "TargetGroupAttributes", "the attributes of a target group", blank: TargetGroupAttributes(), keys: keys,
         refused: [
             RefusedKey("stickiness.type", accepted: "lb_cookie", "source_ip"),
-            RefusedKey("stickiness.lb_cookie.duration_seconds", accepted: 86400),
-            RefusedKey("stickiness.app_cookie.cookie_name", accepted: ""),
-            RefusedKey("stickiness.app_cookie.duration_seconds", accepted: 86400),
-            RefusedKey("slow_start.duration_seconds", accepted: 0),
-            RefusedKey("load_balancing.algorithm.anomaly_mitigation", accepted: "off"),
+            RefusedKey("stickiness.lb_cookie.duration_seconds", accepted: 86400, of: .application),
+            RefusedKey("stickiness.app_cookie.cookie_name", accepted: "", of: .application),
+            RefusedKey("stickiness.app_cookie.duration_seconds", accepted: 86400, of: .application),
+            RefusedKey("slow_start.duration_seconds", accepted: 0, of: .application),
+            RefusedKey("load_balancing.algorithm.anomaly_mitigation", accepted: "off", of: .application),
             RefusedKey("load_balancing.cross_zone.enabled", accepted: "use_load_balancer_configuration", true),
             RefusedKey("target_group_health.dns_failover.minimum_healthy_targets.count", accepted: 1),
             RefusedKey("target_group_health.dns_failover.minimum_healthy_targets.percentage", accepted: "off"),
             RefusedKey("target_group_health.unhealthy_state_routing.minimum_healthy_targets.count", accepted: 1),
             RefusedKey(
                 "target_group_health.unhealthy_state_routing.minimum_healthy_targets.percentage", accepted: "off"),
-            RefusedKey("lambda.multi_value_headers.enabled", accepted: false),
+            RefusedKey("lambda.multi_value_headers.enabled", accepted: false, of: .application),
             RefusedKey("target_failover.on_deregistration"), RefusedKey("target_failover.on_unhealthy"),
-        ])
+        ], withoutEffect: \TargetGroupAttributes.withoutEffect)
 
     private static let keys: [Key<TargetGroupAttributes>] = [
         Key(

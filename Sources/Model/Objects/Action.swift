@@ -16,6 +16,8 @@ public struct ForwardAction: Hashable, Sendable {
     public var targetGroups: [WeightedTargetGroup]
     /// Whether all connections from one address go to one group. On network load balancers.
     public var isSticky: Bool
+    /// Words of ELBv2 that say what is done anyway, as they were written: kept for whoever wrote them, without effect.
+    public var withoutEffect: [String: Value] = [:]
 
     /// Divides requests, or connections, among these groups.
     public init(targetGroups: [WeightedTargetGroup], isSticky: Bool = false) {
@@ -46,6 +48,8 @@ public struct FixedResponse: Hashable, Sendable {
     public var contentType: String?
     /// Its body, at most 1024 bytes.
     public var messageBody: String?
+    /// Words of ELBv2 that say what is done anyway, as they were written: kept for whoever wrote them, without effect.
+    public var withoutEffect: [String: Value] = [:]
 
     /// An answer.
     public init(statusCode: Int, contentType: String? = nil, messageBody: String? = nil) {
@@ -78,6 +82,9 @@ public struct Redirect: Hashable, Sendable {
     public var path: String
     /// Without the question mark, 0–128 characters.
     public var query: String
+
+    /// Words of ELBv2 that say what is done anyway, as they were written: kept for whoever wrote them, without effect.
+    public var withoutEffect: [String: Value] = [:]
 
     /// A redirect; a component that is not given stays as the request has it.
     public init(

@@ -77,6 +77,8 @@ public struct ListenerAttributes: Hashable, Sendable {
     public var tcpIdleTimeoutSeconds: Double
     /// `apus.udp_idle_timeout.seconds`: silence both ways after which a flow of datagrams is forgotten.
     public var udpIdleTimeoutSeconds: Double
+    /// Words of ELBv2 that say what is done anyway, as they were written: kept for whoever wrote them, without effect.
+    public var withoutEffect: [String: Value] = [:]
 
     /// Without arguments, ELBv2's names.
     public init(

@@ -18,6 +18,8 @@ public struct LoadBalancer: Hashable, Sendable {
     public var attributes: LoadBalancerAttributes
     /// Its listeners, one per port.
     public var listeners: [Listener]
+    /// Words of ELBv2 that say what is done anyway, as they were written: kept for whoever wrote them, without effect.
+    public var withoutEffect: [String: Value] = [:]
 
     /// A load balancer.
     public init(
@@ -86,6 +88,8 @@ public struct LoadBalancerAttributes: Hashable, Sendable {
     public var minBodyRateBytesPerSecond: Int
     /// `apus.min_body_rate.window_seconds`: the window over which that rate is measured.
     public var minBodyRateWindowSeconds: Double
+    /// Words of ELBv2 that say what is done anyway, as they were written: kept for whoever wrote them, without effect.
+    public var withoutEffect: [String: Value] = [:]
 
     /// Attributes; without arguments, every default.
     public init(

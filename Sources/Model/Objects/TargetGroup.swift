@@ -50,6 +50,8 @@ public struct TargetGroup: Hashable, Sendable {
     public var attributes: TargetGroupAttributes
     /// The registered targets. The same id may be there with several ports.
     public var targets: [TargetDescription]
+    /// Words of ELBv2 that say what is done anyway, as they were written: kept for whoever wrote them, without effect.
+    public var withoutEffect: [String: Value] = [:]
 
     /// A target group.
     public init(
@@ -89,6 +91,8 @@ public struct TargetDescription: Hashable, Sendable {
     public var id: String
     /// Overrides the port of the group, 1–65535.
     public var port: Int?
+    /// Words of ELBv2 that say what is done anyway, as they were written: kept for whoever wrote them, without effect.
+    public var withoutEffect: [String: Value] = [:]
 
     /// A target.
     public init(id: String, port: Int? = nil) {
@@ -216,6 +220,8 @@ public struct TargetGroupAttributes: Hashable, Sendable {
     public var targetTLSVerify: String
     /// `apus.target_tls.server_name`: the name that targets' certificates are for; empty is the Host field's.
     public var targetTLSServerName: String
+    /// Words of ELBv2 that say what is done anyway, as they were written: kept for whoever wrote them, without effect.
+    public var withoutEffect: [String: Value] = [:]
 
     /// Attributes; without arguments, every default.
     public init(

@@ -216,6 +216,7 @@ extension Redirect {
         var same = Redirect(statusCode: statusCode, query: query)
         if `protocol` == listener.protocol.rawValue { same.protocol = `protocol` }
         if port == "\(listener.port)" { same.port = port }
+        same.withoutEffect = withoutEffect
         return self == same
     }
 }

@@ -52,7 +52,7 @@ import Testing
         Case(
             "POST /v1/check", "loadBalancers: []\ntargetGroups: []",
             #"{"summary":"0 load balancers, 0 listeners, 0 rules, 0 target groups, 0 targets","warnings":[],"#
-                + #""changesNotApplied":[],"overridden":[],"needsRestart":[]}"#),
+                + #""changesNotApplied":[],"overridden":[],"needsRestart":[],"notes":[]}"#),
         Case(
             "POST /v1/target-groups/blue/deregister", #"{"targets":[{"id":"10.9.9.9","port":9},{"id":"10.0.0.2"}]}"#,
             #"{"generation":1,"targets":[{"id":"10.0.0.2","port":80,"registered":true},"#

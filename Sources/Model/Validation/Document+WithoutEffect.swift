@@ -1,0 +1,41 @@
+extension Document {
+    /// One sentence that names the words of ELBv2 that stand in this document and have no effect in this version; nil if
+    /// there are none. They are kept as they were written. A word stands here once, however often it was written, and
+    /// not where it means nothing in ELBv2 either.
+    public var noteOnWordsWithoutEffect: String? {
+        var seen: Set<String> = []
+        let words = keysWithoutEffect.filter { seen.insert($0).inserted }
+        if words.isEmpty { return nil }
+        return "Kept as written, but without effect in this version: \(words.joined(separator: ", "))."
+    }
+
+    /// The keys without effect of all objects, in the document's order.
+    private var keysWithoutEffect: [String] {
+        loadBalancers.flatMap(\.keysWithoutEffect) + targetGroups.flatMap(\.keysWithoutEffect)
+    }
+}
+
+extension LoadBalancer {
+    fileprivate var keysWithoutEffect: [String] {
+        LoadBalancer.description.keysWithoutEffect(in: self, of: type)
+            + LoadBalancerAttributes.description.keysWithoutEffect(in: attributes, of: type)
+            + listeners.flatMap(\.keysWithoutEffect)
+    }
+}
+
+extension Listener {
+    fileprivate var keysWithoutEffect: [String] {
+        let kind = `protocol`.kind
+        return (attributes.map { ListenerAttributes.description.keysWithoutEffect(in: $0, of: kind) } ?? [])
+            + (defaultActions + rules.flatMap(\.actions)).flatMap { $0.keysWithoutEffect(of: kind) }
+    }
+}
+
+extension TargetGroup {
+    fileprivate var keysWithoutEffect: [String] {
+        let kind = `protocol`.kind
+        return TargetGroup.description.keysWithoutEffect(in: self, of: kind)
+            + TargetGroupAttributes.description.keysWithoutEffect(in: attributes, of: kind)
+            + targets.flatMap { TargetDescription.description.keysWithoutEffect(in: $0, of: kind) }
+    }
+}
