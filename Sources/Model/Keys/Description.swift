@@ -106,6 +106,12 @@ struct Description<Root: Sendable>: Sendable {
         return .object(members)
     }
 
+    /// Whether each of the keys that objects of this kind of load balancer do not have says more in `root` than its
+    /// default.
+    func misplaced(in root: Root, of kind: LoadBalancer.Kind) -> [(key: String, isGiven: Bool)] {
+        keys.filter { !$0.kinds.contains(kind) }.map { ($0.name, $0.encode(root) != $0.encode(blank)) }
+    }
+
     /// The keys that stand in `root` and have no effect, though objects of this kind of load balancer have them in
     /// ELBv2.
     func keysWithoutEffect(in root: Root, of kind: LoadBalancer.Kind) -> [String] {
@@ -129,6 +135,8 @@ struct Key<Root: Sendable>: Sendable {
     let decode: @Sendable (Value, inout Root, inout Findings) -> Void
     /// Writes the value; nil when the object has none.
     let encode: @Sendable (Root) -> Value?
+    /// The kinds of load balancer whose objects have the key.
+    private(set) var kinds = LoadBalancer.Kind.allCases
 
     /// A key whose value the object always has.
     init<Model: Sendable>(
@@ -171,5 +179,12 @@ struct Key<Root: Sendable>: Sendable {
         }
         self.decode = decode
         self.encode = encode
+    }
+
+    /// The same key, of objects of one kind of load balancer alone.
+    func of(_ kind: LoadBalancer.Kind) -> Key {
+        var key = self
+        key.kinds = [kind]
+        return key
     }
 }

@@ -57,40 +57,10 @@ extension TargetGroup {
 
     /// Reports what groups of this kind do not have.
     private func checkKind(_ findings: inout Findings) {
-        let standard = TargetGroupAttributes()
         let kind = `protocol`.kind
-        let ofNetwork: [(key: String, isGiven: Bool)] = [
-            ("stickiness.enabled", attributes.stickiness), ("preserve_client_ip.enabled", attributes.preserveClientIP),
-            ("proxy_protocol_v2.enabled", attributes.proxyProtocol),
-            (
-                "deregistration_delay.connection_termination.enabled", attributes.deregistrationConnectionTermination
-            ),
-            (
-                "target_health_state.unhealthy.connection_termination.enabled",
-                !attributes.unhealthyConnectionTermination
-            ),
-            ("target_health_state.unhealthy.draining_interval_seconds", attributes.unhealthyDrainingSeconds != 0),
-        ]
-        let ofApplication: [(key: String, isGiven: Bool)] = [
-            (
-                "apus.target_keep_alive.idle_seconds",
-                attributes.targetKeepAliveIdleSeconds != standard.targetKeepAliveIdleSeconds
-            ),
-            (
-                "apus.target_keep_alive.connections_max",
-                attributes.targetKeepAliveConnectionsMax != standard.targetKeepAliveConnectionsMax
-            ),
-            (
-                "apus.target_unacknowledged.seconds",
-                attributes.targetUnacknowledgedSeconds != standard.targetUnacknowledgedSeconds
-            ),
-            ("apus.retry.budget_percent", attributes.retryBudgetPercent != standard.retryBudgetPercent),
-            ("apus.retry.body_bytes_max", attributes.retryBodyBytesMax != standard.retryBodyBytesMax),
-            ("apus.retry.on_unhealthy.enabled", !attributes.retryOnUnhealthy),
-        ]
         findings.within(.key("attributes")) { findings in
             findings.misplaced(
-                kind == .application ? ofNetwork : ofApplication,
+                TargetGroupAttributes.description.misplaced(in: attributes, of: kind),
                 belongTo: "groups of \(kind == .application ? "network" : "application") load balancers",
                 found: "it in a group of protocol \(`protocol`.rawValue)", remedy: "Remove it.")
             findings.misplaced(
@@ -210,97 +180,6 @@ extension TargetDescription {
     /// Reads and writes the targets of a group.
     static let listCodec = Codec<[TargetDescription]>.list(
         description.codec, count: 0...Limits.targetsPerGroupMax, code: .tooManyTargets)
-}
-
-extension TargetGroupAttributes {
-    /// The attributes of a target group.
-    static let description = Description(
-        "TargetGroupAttributes", "the attributes of a target group", blank: TargetGroupAttributes(), keys: keys,
-        refused: [
-            RefusedKey("stickiness.type", accepted: "lb_cookie", "source_ip"),
-            RefusedKey("stickiness.lb_cookie.duration_seconds", accepted: 86400, of: .application),
-            RefusedKey("stickiness.app_cookie.cookie_name", accepted: "", of: .application),
-            RefusedKey("stickiness.app_cookie.duration_seconds", accepted: 86400, of: .application),
-            RefusedKey("slow_start.duration_seconds", accepted: 0, of: .application),
-            RefusedKey("load_balancing.algorithm.anomaly_mitigation", accepted: "off", of: .application),
-            RefusedKey("load_balancing.cross_zone.enabled", accepted: "use_load_balancer_configuration", true),
-            RefusedKey("target_group_health.dns_failover.minimum_healthy_targets.count", accepted: 1),
-            RefusedKey("target_group_health.dns_failover.minimum_healthy_targets.percentage", accepted: "off"),
-            RefusedKey("target_group_health.unhealthy_state_routing.minimum_healthy_targets.count", accepted: 1),
-            RefusedKey(
-                "target_group_health.unhealthy_state_routing.minimum_healthy_targets.percentage", accepted: "off"),
-            RefusedKey("lambda.multi_value_headers.enabled", accepted: false, of: .application),
-            RefusedKey("target_failover.on_deregistration"), RefusedKey("target_failover.on_unhealthy"),
-        ], withoutEffect: \TargetGroupAttributes.withoutEffect)
-
-    private static let keys: [Key<TargetGroupAttributes>] = [
-        Key(
-            "deregistration_delay.timeout_seconds", \.deregistrationDelaySeconds, .number(0...3600, unit: "seconds"),
-            "Time that the exchanges of a deregistered target have to finish; then they are cut."),
-        Key(
-            "deregistration_delay.connection_termination.enabled", \.deregistrationConnectionTermination, .bool,
-            "Whether connections through a network load balancer are reset at that time; otherwise they live on."),
-        Key(
-            "stickiness.enabled", \.stickiness, .bool,
-            "Whether all connections from one address go to one target, in groups of network load balancers."),
-        Key(
-            "preserve_client_ip.enabled", \.preserveClientIP, .bool,
-            "Whether targets of TCP or TLS see the client's own address; needs CAP_NET_ADMIN, and routes by which "
-                + "their answers come back here."),
-        Key(
-            "proxy_protocol_v2.enabled", \.proxyProtocol, .bool,
-            "Whether connections to targets begin with a PROXY header that names the client; not for requests."),
-        Key(
-            "target_health_state.unhealthy.connection_termination.enabled", \.unhealthyConnectionTermination, .bool,
-            "Whether connections through a network load balancer are reset when their target fails its checks."),
-        Key(
-            "target_health_state.unhealthy.draining_interval_seconds", \.unhealthyDrainingSeconds,
-            .number(0...360_000, unit: "seconds"),
-            "Where they are not: time after which they are; 0 leaves them alone."),
-        Key(
-            "load_balancing.algorithm.type", \.algorithm,
-            .word(refused: ["least_outstanding_requests", "weighted_random"]),
-            "How the target of a request is chosen."),
-        Key(
-            "apus.target_keep_alive.idle_seconds", \.targetKeepAliveIdleSeconds, .number(0...3600, unit: "seconds"),
-            "How long an idle connection to a target is kept; less than the target keeps it, and 0 keeps none."),
-        Key(
-            "apus.target_keep_alive.connections_max", \.targetKeepAliveConnectionsMax,
-            .integer(0...65536, unit: "connections"), "Idle connections kept per target and worker."),
-        Key(
-            "apus.target_connect_timeout.seconds", \.targetConnectTimeoutSeconds, .number(0.01...300, unit: "seconds"),
-            "Time that connecting to a target may take."),
-        Key(
-            "apus.target_connect_race.seconds", \.targetConnectRaceSeconds, .number(0...300, unit: "seconds"),
-            "Head start of a target that is being connected to: after it another one is connected to as well, and the "
-                + "first that is connected is used. 0 for no race."),
-        Key(
-            "apus.target_unacknowledged.seconds", \.targetUnacknowledgedSeconds, .number(0.1...300, unit: "seconds"),
-            "Time for which the host of a target may acknowledge nothing of what was sent. Then requests that may be "
-                + "repeated go elsewhere; the others get 504 after ten times that."),
-        Key(
-            "apus.retry.budget_percent", \.retryBudgetPercent, .integer(0...100, unit: "percent"),
-            "Requests that may be sent again, in percent of those of the last ten seconds, and ten at least; 0 for "
-                + "none."
-        ),
-        Key(
-            "apus.retry.body_bytes_max", \.retryBodyBytesMax, .integer(0...Limits.retryBodyBytesMax, unit: "bytes"),
-            "Bytes of a request's body that are kept until its answer begins, so that it can be sent again."),
-        Key(
-            "apus.retry.on_unhealthy.enabled", \.retryOnUnhealthy, .bool,
-            "Whether GET, HEAD and OPTIONS requests leave a target that turns unhealthy before it has begun to "
-                + "answer."),
-        Key(
-            "apus.target_tls.verify", \.targetTLSVerify, .text(.materialPath),
-            "Whether targets of an HTTPS or TLS group must show a good certificate: off, system (this system's "
-                + "roots), or a PEM file of roots."
-        ),
-        Key(
-            "apus.target_tls.server_name", \.targetTLSServerName, .text(.serverName),
-            "The name that targets of an HTTPS or TLS group are asked for and are verified by; empty is the Host "
-                + "field's, or what the client has asked for."
-        ),
-    ]
 }
 
 extension Matcher {

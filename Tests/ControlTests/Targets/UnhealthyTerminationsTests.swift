@@ -50,6 +50,14 @@ import Testing
         func pass(_ id: Int) { check(group.registrations[id], .checkPassed) }
     }
 
+    /// Connections are not reset at once, but after so many seconds; 0 for never.
+    private static func attributes(draining seconds: Double) -> TargetGroupAttributes {
+        var attributes = TargetGroupAttributes()
+        attributes.unhealthyConnectionTermination = false
+        attributes.unhealthyDrainingSeconds = seconds
+        return attributes
+    }
+
     @Test func connectionsOfATargetThatFailsAreReset() {
         let scene = Scene(TargetGroupAttributes())
         scene.fail(1)
@@ -66,7 +74,7 @@ import Testing
     }
 
     @Test func theyMayBeKept() {
-        let scene = Scene(TargetGroupAttributes(unhealthyConnectionTermination: false))
+        let scene = Scene(Self.attributes(draining: 0))
         scene.fail(1)
         #expect(scene.terminated.isEmpty)
         #expect(!scene.terminations.isDraining(scene.group.registrations[1]))
@@ -74,7 +82,7 @@ import Testing
 
     @Test func orKeptForAWhile() {
         let scene = Scene(
-            TargetGroupAttributes(unhealthyConnectionTermination: false, unhealthyDrainingSeconds: 0.02))
+            Self.attributes(draining: 0.02))
         let target = scene.group.registrations[1]
         scene.fail(1)
         #expect(scene.terminations.isDraining(target))

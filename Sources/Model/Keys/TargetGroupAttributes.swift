@@ -1,0 +1,164 @@
+// Each attribute stands here twice: as a property with its default, and as a key with its codec, its meaning and the kinds
+// of load balancer that have it. From these come reading, writing, the schema and what is misplaced.
+
+/// The attributes of a target group.
+///
+/// Source: ELBv2 ModifyTargetGroupAttributes; the names that begin with `apus.` are ours.
+public struct TargetGroupAttributes: Hashable, Sendable {
+    /// How the target of a request is chosen.
+    public enum Algorithm: String, Hashable, Sendable, CaseIterable {
+        /// One after the other.
+        case roundRobin = "round_robin"
+    }
+
+    /// `deregistration_delay.timeout_seconds`: time that exchanges of a deregistered target have to finish.
+    public var deregistrationDelaySeconds: Double = 300
+    /// `deregistration_delay.connection_termination.enabled`: connections of a deregistered target are reset when that
+    /// time is over. Of network load balancers.
+    public var deregistrationConnectionTermination: Bool = false
+    /// `stickiness.enabled`: all connections from one address go to one target. Of network load balancers.
+    public var stickiness: Bool = false
+    /// `preserve_client_ip.enabled`: targets see the client's own address. Of network load balancers.
+    public var preserveClientIP: Bool = false
+    /// `proxy_protocol_v2.enabled`: connections to targets begin with a header that names the client. Of network load
+    /// balancers.
+    public var proxyProtocol: Bool = false
+    /// `target_health_state.unhealthy.connection_termination.enabled`: connections of a target that fails its checks
+    /// are reset. Of network load balancers.
+    public var unhealthyConnectionTermination: Bool = true
+    /// `target_health_state.unhealthy.draining_interval_seconds`: time for which such connections are kept where they
+    /// are not reset at once. Of network load balancers.
+    public var unhealthyDrainingSeconds: Double = 0
+    /// `load_balancing.algorithm.type`: how the target of a request is chosen.
+    public var algorithm: Algorithm = .roundRobin
+    /// `apus.target_keep_alive.idle_seconds`: how long an idle connection to a target is kept.
+    public var targetKeepAliveIdleSeconds: Double = 4
+    /// `apus.target_keep_alive.connections_max`: idle connections kept per target and worker.
+    public var targetKeepAliveConnectionsMax: Int = 2048
+    /// `apus.target_connect_timeout.seconds`: time that connecting to a target may take.
+    public var targetConnectTimeoutSeconds: Double = 10
+    /// `apus.target_connect_race.seconds`: head start of one target before another one is connected to as well; 0 for
+    /// no race.
+    public var targetConnectRaceSeconds: Double = 0.25
+    /// `apus.target_unacknowledged.seconds`: time for which a target's host may acknowledge nothing of what was sent.
+    public var targetUnacknowledgedSeconds: Double = 1
+    /// `apus.retry.budget_percent`: requests that may be sent again, in percent of those of the last ten seconds, and
+    /// ten at least; 0 for none.
+    public var retryBudgetPercent: Int = 20
+    /// `apus.retry.body_bytes_max`: bytes of a request's body that are kept until its answer begins.
+    public var retryBodyBytesMax: Int = 65_536
+    /// `apus.retry.on_unhealthy.enabled`: requests that only read leave a target that turns unhealthy before it
+    /// answers.
+    public var retryOnUnhealthy: Bool = true
+    /// `apus.target_tls.verify`: `off`, `system`, or a PEM file of roots by which targets' certificates are verified.
+    public var targetTLSVerify: String = "off"
+    /// `apus.target_tls.server_name`: the name that targets' certificates are for; empty is the Host field's.
+    public var targetTLSServerName: String = ""
+    /// Words of ELBv2 that say what is done anyway, as they were written: kept for whoever wrote them, without effect.
+    public var withoutEffect: [String: Value] = [:]
+
+    /// Every default.
+    public init() {}
+}
+
+extension TargetGroupAttributes {
+    /// The attributes of a target group.
+    static let description = Description(
+        "TargetGroupAttributes", "the attributes of a target group", blank: TargetGroupAttributes(), keys: keys,
+        refused: [
+            RefusedKey("stickiness.type", accepted: "lb_cookie", "source_ip"),
+            RefusedKey("stickiness.lb_cookie.duration_seconds", accepted: 86400, of: .application),
+            RefusedKey("stickiness.app_cookie.cookie_name", accepted: "", of: .application),
+            RefusedKey("stickiness.app_cookie.duration_seconds", accepted: 86400, of: .application),
+            RefusedKey("slow_start.duration_seconds", accepted: 0, of: .application),
+            RefusedKey("load_balancing.algorithm.anomaly_mitigation", accepted: "off", of: .application),
+            RefusedKey("load_balancing.cross_zone.enabled", accepted: "use_load_balancer_configuration", true),
+            RefusedKey("target_group_health.dns_failover.minimum_healthy_targets.count", accepted: 1),
+            RefusedKey("target_group_health.dns_failover.minimum_healthy_targets.percentage", accepted: "off"),
+            RefusedKey("target_group_health.unhealthy_state_routing.minimum_healthy_targets.count", accepted: 1),
+            RefusedKey(
+                "target_group_health.unhealthy_state_routing.minimum_healthy_targets.percentage", accepted: "off"),
+            RefusedKey("lambda.multi_value_headers.enabled", accepted: false, of: .application),
+            RefusedKey("target_failover.on_deregistration"), RefusedKey("target_failover.on_unhealthy"),
+        ], withoutEffect: \TargetGroupAttributes.withoutEffect)
+
+    private static let keys: [Key<TargetGroupAttributes>] = [
+        Key(
+            "deregistration_delay.timeout_seconds", \.deregistrationDelaySeconds, .number(0...3600, unit: "seconds"),
+            "Time that the exchanges of a deregistered target have to finish; then they are cut."),
+        Key(
+            "deregistration_delay.connection_termination.enabled", \.deregistrationConnectionTermination, .bool,
+            "Whether connections through a network load balancer are reset at that time; otherwise they live on."
+        ).of(.network),
+        Key(
+            "stickiness.enabled", \.stickiness, .bool,
+            "Whether all connections from one address go to one target, in groups of network load balancers."
+        ).of(.network),
+        Key(
+            "preserve_client_ip.enabled", \.preserveClientIP, .bool,
+            "Whether targets of TCP or TLS see the client's own address; needs CAP_NET_ADMIN, and routes by which "
+                + "their answers come back here."
+        ).of(.network),
+        Key(
+            "proxy_protocol_v2.enabled", \.proxyProtocol, .bool,
+            "Whether connections to targets begin with a PROXY header that names the client; not for requests."
+        ).of(.network),
+        Key(
+            "target_health_state.unhealthy.connection_termination.enabled", \.unhealthyConnectionTermination, .bool,
+            "Whether connections through a network load balancer are reset when their target fails its checks."
+        ).of(.network),
+        Key(
+            "target_health_state.unhealthy.draining_interval_seconds", \.unhealthyDrainingSeconds,
+            .number(0...360_000, unit: "seconds"),
+            "Where they are not: time after which they are; 0 leaves them alone."
+        ).of(.network),
+        Key(
+            "load_balancing.algorithm.type", \.algorithm,
+            .word(refused: ["least_outstanding_requests", "weighted_random"]),
+            "How the target of a request is chosen."),
+        Key(
+            "apus.target_keep_alive.idle_seconds", \.targetKeepAliveIdleSeconds, .number(0...3600, unit: "seconds"),
+            "How long an idle connection to a target is kept; less than the target keeps it, and 0 keeps none."
+        ).of(.application),
+        Key(
+            "apus.target_keep_alive.connections_max", \.targetKeepAliveConnectionsMax,
+            .integer(0...65536, unit: "connections"), "Idle connections kept per target and worker."
+        ).of(.application),
+        Key(
+            "apus.target_connect_timeout.seconds", \.targetConnectTimeoutSeconds, .number(0.01...300, unit: "seconds"),
+            "Time that connecting to a target may take."),
+        Key(
+            "apus.target_connect_race.seconds", \.targetConnectRaceSeconds, .number(0...300, unit: "seconds"),
+            "Head start of a target that is being connected to: after it another one is connected to as well, and the "
+                + "first that is connected is used. 0 for no race."),
+        Key(
+            "apus.target_unacknowledged.seconds", \.targetUnacknowledgedSeconds, .number(0.1...300, unit: "seconds"),
+            "Time for which the host of a target may acknowledge nothing of what was sent. Then requests that may be "
+                + "repeated go elsewhere; the others get 504 after ten times that."
+        ).of(.application),
+        Key(
+            "apus.retry.budget_percent", \.retryBudgetPercent, .integer(0...100, unit: "percent"),
+            "Requests that may be sent again, in percent of those of the last ten seconds, and ten at least; 0 for "
+                + "none."
+        ).of(.application),
+        Key(
+            "apus.retry.body_bytes_max", \.retryBodyBytesMax, .integer(0...Limits.retryBodyBytesMax, unit: "bytes"),
+            "Bytes of a request's body that are kept until its answer begins, so that it can be sent again."
+        ).of(.application),
+        Key(
+            "apus.retry.on_unhealthy.enabled", \.retryOnUnhealthy, .bool,
+            "Whether GET, HEAD and OPTIONS requests leave a target that turns unhealthy before it has begun to "
+                + "answer."
+        ).of(.application),
+        Key(
+            "apus.target_tls.verify", \.targetTLSVerify, .text(.materialPath),
+            "Whether targets of an HTTPS or TLS group must show a good certificate: off, system (this system's "
+                + "roots), or a PEM file of roots."
+        ),
+        Key(
+            "apus.target_tls.server_name", \.targetTLSServerName, .text(.serverName),
+            "The name that targets of an HTTPS or TLS group are asked for and are verified by; empty is the Host "
+                + "field's, or what the client has asked for."
+        ),
+    ]
+}
