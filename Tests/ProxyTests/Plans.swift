@@ -20,8 +20,10 @@ enum Plans {
 
     static func group(_ id: Int, _ name: String, _ targets: [TargetPlan], cell: GroupCell = GroupCell()) -> GroupPlan {
         GroupPlan(
-            id: id, name: name, targets: targets, cell: cell, counters: TargetGroupCounters(),
-            connectTimeout: 1_000_000_000, poolIdleTimeout: 1_000_000_000, poolConnectionsMax: 4)
+            id: id, name: name, targets: targets,
+            settings: GroupSettings(
+                connectTimeout: 1_000_000_000, poolIdleTimeout: 1_000_000_000, poolConnectionsMax: 4),
+            cell: cell, counters: TargetGroupCounters())
     }
 
     static func listener(

@@ -86,12 +86,13 @@ final class Configurations {
 
     private func plan(_ group: Int, _ targets: [TargetPlan]) -> GroupPlan {
         GroupPlan(
-            id: group, name: ["one", "two", "tunnels"][group], targets: targets, version: group == 1 ? .http2 : .http1,
-            flows: group == 2 ? FlowGroupPlan() : nil,
+            id: group, name: ["one", "two", "tunnels"][group], targets: targets,
+            settings: GroupSettings(
+                version: group == 1 ? .http2 : .http1, flows: group == 2 ? FlowGroupPlan() : nil,
+                connectTimeout: 1_000_000_000, poolIdleTimeout: poolIdleTimeout,
+                poolConnectionsMax: poolConnectionsMax, attempts: attempts),
             balancing: group == 2 ? .flowHash(MaglevTables.table(targets.map(\.flowKey))) : .roundRobin,
-            cell: cells[group],
-            counters: counters[group], connectTimeout: 1_000_000_000, poolIdleTimeout: poolIdleTimeout,
-            poolConnectionsMax: poolConnectionsMax, attempts: attempts)
+            cell: cells[group], counters: counters[group])
     }
 
     private func makeListeners() -> [ListenerPlan] {

@@ -68,6 +68,7 @@ private let exemptions: [(file: String, constructs: Set<Construct>, reason: Stri
     ("Proxy/Flows/Worker+Tunnel.swift", [.throwing], "once per connection, of which a refusal says whose fault it is"),
     ("Proxy/Plans/ListenerPlan.swift", [.string], "names, made by control; workers hand on their bytes"),
     ("Proxy/Plans/GroupPlan.swift", [.string], "names, made by control; workers hand on their bytes"),
+    ("Proxy/Plans/GroupSettings.swift", [.string], "names, made by control; workers hand on their bytes"),
     ("Routing/Health/HealthReason.swift", [.string], "words for answers of the admin socket"),
     ("Routing/Health/HealthState.swift", [.string], "the raw values are ELBv2's words, for the admin socket"),
     ("Routing/Rules/RedirectTemplate.swift", [.string], "compiled by control from the configuration's text"),

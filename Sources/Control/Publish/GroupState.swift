@@ -14,7 +14,9 @@ final class GroupState {
     /// Unique among groups.
     let name: String
     /// As the document has it, or had it last.
-    var configuration: TargetGroup
+    var configuration: TargetGroup {
+        didSet { if configuration != oldValue { mayNeedPlan = true } }
+    }
     /// Whether the document still has it; one that is gone stays until it is drained.
     var isPresent = true
     /// The generation that published its removal.
@@ -26,7 +28,9 @@ final class GroupState {
     /// What each worker counts about it.
     let counters: [TargetGroupCounters]
     /// Its registered targets, in the document's order.
-    var registrations: [Registration] = []
+    var registrations: [Registration] = [] {
+        didSet { mayNeedPlan = true }
+    }
     /// The same, by who they are.
     var byKey: [TargetKey: Registration] = [:]
     /// Targets that have left it and whose exchanges have not ended on every worker, by registration id.
@@ -40,24 +44,21 @@ final class GroupState {
     /// What `plans` were made of.
     var planSource: PlanSource? {
         didSet {
-            if planSource?.tls != oldValue?.tls || planSource?.version != oldValue?.version { compiledSecurity = nil }
+            let (new, old) = (planSource?.settings, oldValue?.settings)
+            if new?.tls != old?.tls || new?.version != old?.version { compiledSecurity = nil }
         }
     }
-    /// Whether something changed since that may ask for another plan.
+    /// Whether the configuration or the registrations have changed since, so that plans are compared.
     var mayNeedPlan = true
 
     private var compiledSecurity: CheckSecurity?
 
-    /// What a group's plan depends on, and nothing that it does not: a plan is made anew when this differs.
+    /// All that a group's plans are made of: they are made anew when this differs.
     struct PlanSource: Equatable {
-        let targets: [Int]
-        let connectTimeoutSeconds: Double
-        let poolIdleSeconds: Double
-        let poolConnectionsMax: Int
-        let attempts: AttemptSettings
-        let version: TargetVersion
-        let flows: FlowGroupPlan?
-        let tls: TargetTLS?
+        /// What the configuration says, and the certificates that it names.
+        let settings: GroupSettings
+        /// The registered targets that have an address.
+        let targets: [TargetPlan]
     }
 
     /// A group without registrations.
@@ -79,7 +80,7 @@ final class GroupState {
     /// How checks over TLS are made secure; made when the first one asks.
     var checkSecurity: CheckSecurity {
         if let compiledSecurity { return compiledSecurity }
-        let made = CheckSecurity(planSource?.tls, configuration.protocolVersion)
+        let made = CheckSecurity(planSource?.settings.tls, configuration.protocolVersion)
         compiledSecurity = made
         return made
     }

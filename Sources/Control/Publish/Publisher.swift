@@ -128,35 +128,25 @@ final class Publisher {
 
     private func compile(_ group: GroupState, _ certificates: CertificateStore) {
         group.mayNeedPlan = false
-        let usable = group.registrations.filter { $0.address != nil }
-        let attributes = group.configuration.attributes
         let source = GroupState.PlanSource(
-            targets: usable.map(\.id), connectTimeoutSeconds: attributes.targetConnectTimeoutSeconds,
-            poolIdleSeconds: attributes.targetKeepAliveIdleSeconds,
-            poolConnectionsMax: attributes.targetKeepAliveConnectionsMax, attempts: AttemptSettings(attributes),
-            version: TargetVersion(group.configuration.protocolVersion),
-            flows: FlowGroupPlan(group.configuration),
-            tls: certificates.targetTLS(of: group.configuration).map {
-                TargetTLS(verification: $0.verification, serverName: $0.serverName)
+            settings: GroupSettings(
+                group.configuration,
+                tls: certificates.targetTLS(of: group.configuration).map {
+                    TargetTLS(verification: $0.verification, serverName: $0.serverName)
+                }),
+            targets: group.registrations.compactMap { registration in
+                registration.address.map { TargetPlan(id: registration.id, address: $0, cell: registration.cell) }
             })
-        // Ids alone do not tell registrations apart: one that was released and taken again names another target.
-        if source == group.planSource && usable.allSatisfy(\.isPublished) { return }
+        if source == group.planSource { return }
         group.planSource = source
-        for registration in usable { registration.isPublished = true }
-        let targets = usable.compactMap { registration in
-            registration.address.map { TargetPlan(id: registration.id, address: $0, cell: registration.cell) }
-        }
-        let table = source.flows == nil ? nil : table(of: targets, last: group.plans.first)
+        for registration in group.registrations where registration.address != nil { registration.isPublished = true }
+        let table = source.settings.flows == nil ? nil : table(of: source.targets, last: group.plans.first)
         group.plans = (0..<workerCount).map { worker in
             GroupPlan(
                 id: group.id, name: String(decoding: Array(group.name.utf8), as: UTF8.self),
-                targets: targets.map { $0 },
-                version: source.version, tls: source.tls, flows: source.flows,
-                balancing: BalancingAlgorithm(attributes.algorithm, table: table?.copy()), cell: group.cell,
-                counters: group.counters[worker],
-                connectTimeout: Nanoseconds(seconds: attributes.targetConnectTimeoutSeconds),
-                poolIdleTimeout: Nanoseconds(seconds: attributes.targetKeepAliveIdleSeconds),
-                poolConnectionsMax: attributes.targetKeepAliveConnectionsMax, attempts: source.attempts)
+                targets: source.targets.map { $0 }, settings: source.settings,
+                balancing: BalancingAlgorithm(source.settings.algorithm, table: table?.copy()), cell: group.cell,
+                counters: group.counters[worker])
         }
     }
 
@@ -198,15 +188,6 @@ extension Listener {
     }
 }
 
-extension FlowSettings {
-    /// `attributes` in the event loop's units.
-    fileprivate init(_ attributes: ListenerAttributes) {
-        self.init(
-            idleTimeout: Nanoseconds(seconds: attributes.tcpIdleTimeoutSeconds),
-            datagramIdleTimeout: Nanoseconds(seconds: attributes.udpIdleTimeoutSeconds))
-    }
-}
-
 extension BalancingAlgorithm {
     /// How the targets of a group are picked: by `table`, which groups of network load balancers have, or as the
     /// attribute of the others says.
@@ -218,87 +199,6 @@ extension BalancingAlgorithm {
             case .roundRobin: self = .roundRobin
             }
         }
-    }
-}
-
-extension FlowGroupPlan {
-    /// How connections are passed on to `group`; nil if requests are.
-    fileprivate init?(_ group: TargetGroup) {
-        guard group.protocol.kind == .network else { return nil }
-        self.init(
-            isSticky: group.attributes.stickiness, sendsProxyHeader: group.attributes.proxyProtocol,
-            preservesClientIP: group.attributes.preserveClientIP)
-    }
-}
-
-extension AttemptSettings {
-    /// `attributes` in the event loop's units.
-    fileprivate init(_ attributes: TargetGroupAttributes) {
-        self.init()
-        budgetPercent = attributes.retryBudgetPercent
-        bodyBytesMax = attributes.retryBodyBytesMax
-        raceDelay = Nanoseconds(seconds: attributes.targetConnectRaceSeconds)
-        unacknowledgedMax = Nanoseconds(seconds: attributes.targetUnacknowledgedSeconds)
-        leavesUnhealthy = attributes.retryOnUnhealthy
-    }
-}
-
-extension ListenerSettings {
-    /// `attributes` in the event loop's units.
-    fileprivate init(_ attributes: LoadBalancerAttributes, _ own: ListenerAttributes?) {
-        let window = attributes.minBodyRateWindowSeconds
-        self.init(
-            idleTimeout: Nanoseconds(seconds: attributes.idleTimeoutSeconds),
-            clientKeepAlive: Nanoseconds(seconds: attributes.clientKeepAliveSeconds),
-            firstByteTimeout: Nanoseconds(seconds: attributes.firstByteTimeoutSeconds),
-            headTimeout: Nanoseconds(seconds: attributes.headTimeoutSeconds),
-            bodyRateWindow: Nanoseconds(seconds: window),
-            bodyRateWindowBytes: UInt64((Double(attributes.minBodyRateBytesPerSecond) * window).rounded()),
-            dropsInvalidNames: attributes.dropInvalidHeaderFields, preservesHost: attributes.preserveHostHeader,
-            forwardedForMode: ForwardedForMode(attributes.forwardedForMode),
-            addsClientPort: attributes.forwardedForClientPort, addsReason: attributes.reasonHeader)
-        speaksH2C = attributes.h2c
-        handshakeTimeout = Nanoseconds(seconds: attributes.tlsHandshakeTimeoutSeconds)
-        tellsTLS = attributes.tlsVersionAndCipherSuite
-        trustedProxies = attributes.proxyProtocolTrusted.map(AddressRange.init)
-        proxyHeaderTimeout = Nanoseconds(seconds: attributes.proxyProtocolTimeoutSeconds)
-        if let own { fieldNames = TLSFieldNames(own) }
-    }
-}
-
-extension TLSFieldNames {
-    fileprivate init(_ attributes: ListenerAttributes) {
-        self.init()
-        certificate = Array(attributes.clientCertificate.utf8)
-        serialNumber = Array(attributes.clientCertificateSerialNumber.utf8)
-        issuer = Array(attributes.clientCertificateIssuer.utf8)
-        subject = Array(attributes.clientCertificateSubject.utf8)
-        validity = Array(attributes.clientCertificateValidity.utf8)
-        leaf = Array(attributes.clientCertificateLeaf.utf8)
-        version = Array(attributes.tlsVersion.utf8)
-        cipherSuite = Array(attributes.tlsCipherSuite.utf8)
-    }
-}
-
-extension TargetVersion {
-    fileprivate init(_ version: TargetGroup.ProtocolVersion) {
-        self =
-            switch version {
-            case .http1: .http1
-            case .http2: .http2
-            case .grpc: .grpc
-            }
-    }
-}
-
-extension ListenerSettings.ForwardedForMode {
-    fileprivate init(_ mode: LoadBalancerAttributes.ForwardedForMode) {
-        self =
-            switch mode {
-            case .append: .append
-            case .preserve: .preserve
-            case .remove: .remove
-            }
     }
 }
 

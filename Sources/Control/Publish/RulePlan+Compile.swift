@@ -36,18 +36,6 @@ private func withoutLastDot(_ pattern: String) -> String {
     return String(pattern.dropLast())
 }
 
-extension AddressRange {
-    /// The addresses of `block`.
-    init(_ block: AddressBlock) {
-        guard let address = SocketAddress(literal: "\(block.address)", port: 0) else {
-            preconditionFailure("publisher: \(block) is not a network")
-        }
-        // What maps IPv4 into IPv6 is kept as IPv4.
-        let isMapped = address.family == .ipv4 && !block.address.isIPv4
-        self.init(address, prefixLength: isMapped ? max(0, block.prefixLength - 96) : block.prefixLength)
-    }
-}
-
 extension ActionPlan {
     /// The one action of a rule, or a listener's default.
     init(_ actions: [Action], _ groupIDs: [String: Int]) {

@@ -77,11 +77,6 @@ final class TargetRegistry {
                 result.rescheduled.append(group)
             }
             if group.isInUse && !isInUse { result.idled.append(group) }
-            if old.attributes != configuration.attributes || old.protocol != configuration.protocol
-                || old.protocolVersion != configuration.protocolVersion
-            {
-                group.mayNeedPlan = true
-            }
             setInUse(isInUse, group, now: now)
             let targetsDiffer =
                 old.targets != configuration.targets || old.port != configuration.port
@@ -140,7 +135,6 @@ final class TargetRegistry {
         membership += 1
         groups[group.name] = nil
         group.isPresent = false
-        group.mayNeedPlan = true
         group.isInUse = false
         group.isFailedOpen = false
         for registration in group.registrations { depart(registration, &result, now: now) }
@@ -162,7 +156,6 @@ final class TargetRegistry {
     private func reconcile(
         _ group: GroupState, _ renewed: Set<TargetKey>, _ result: inout Reconciliation, now: Instant
     ) {
-        group.mayNeedPlan = true
         var remaining = group.byKey
         var kept: [Registration] = []
         kept.reserveCapacity(group.configuration.targets.count)

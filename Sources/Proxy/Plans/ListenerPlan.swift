@@ -1,4 +1,5 @@
 import Core
+import Model
 import Routing
 import TLS
 
@@ -74,5 +75,14 @@ public struct FlowSettings: Sendable, Equatable {
     public init(idleTimeout: Nanoseconds, datagramIdleTimeout: Nanoseconds = 120_000_000_000) {
         self.idleTimeout = idleTimeout
         self.datagramIdleTimeout = datagramIdleTimeout
+    }
+}
+
+extension FlowSettings {
+    /// `attributes` in the event loop's units.
+    public init(_ attributes: ListenerAttributes) {
+        self.init(
+            idleTimeout: Nanoseconds(seconds: attributes.tcpIdleTimeoutSeconds),
+            datagramIdleTimeout: Nanoseconds(seconds: attributes.udpIdleTimeoutSeconds))
     }
 }

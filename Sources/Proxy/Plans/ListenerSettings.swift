@@ -1,4 +1,5 @@
 import Core
+import Model
 
 /// A load balancer's attributes as the event loop uses them. Names and defaults: `Model.LoadBalancerAttributes`.
 public struct ListenerSettings: Sendable, Equatable {
@@ -91,5 +92,65 @@ public struct TLSFieldNames: Sendable, Equatable {
     /// All of them: a client that sends one would speak in our name.
     var all: [[UInt8]] {
         [certificate, serialNumber, issuer, subject, validity, leaf, version, cipherSuite]
+    }
+}
+
+extension ListenerSettings {
+    /// `attributes` in the event loop's units.
+    public init(_ attributes: LoadBalancerAttributes, _ own: ListenerAttributes?) {
+        let window = attributes.minBodyRateWindowSeconds
+        self.init(
+            idleTimeout: Nanoseconds(seconds: attributes.idleTimeoutSeconds),
+            clientKeepAlive: Nanoseconds(seconds: attributes.clientKeepAliveSeconds),
+            firstByteTimeout: Nanoseconds(seconds: attributes.firstByteTimeoutSeconds),
+            headTimeout: Nanoseconds(seconds: attributes.headTimeoutSeconds),
+            bodyRateWindow: Nanoseconds(seconds: window),
+            bodyRateWindowBytes: UInt64((Double(attributes.minBodyRateBytesPerSecond) * window).rounded()),
+            dropsInvalidNames: attributes.dropInvalidHeaderFields, preservesHost: attributes.preserveHostHeader,
+            forwardedForMode: ForwardedForMode(attributes.forwardedForMode),
+            addsClientPort: attributes.forwardedForClientPort, addsReason: attributes.reasonHeader)
+        speaksH2C = attributes.h2c
+        handshakeTimeout = Nanoseconds(seconds: attributes.tlsHandshakeTimeoutSeconds)
+        tellsTLS = attributes.tlsVersionAndCipherSuite
+        trustedProxies = attributes.proxyProtocolTrusted.map(AddressRange.init)
+        proxyHeaderTimeout = Nanoseconds(seconds: attributes.proxyProtocolTimeoutSeconds)
+        if let own { fieldNames = TLSFieldNames(own) }
+    }
+}
+
+extension TLSFieldNames {
+    fileprivate init(_ attributes: ListenerAttributes) {
+        self.init()
+        certificate = Array(attributes.clientCertificate.utf8)
+        serialNumber = Array(attributes.clientCertificateSerialNumber.utf8)
+        issuer = Array(attributes.clientCertificateIssuer.utf8)
+        subject = Array(attributes.clientCertificateSubject.utf8)
+        validity = Array(attributes.clientCertificateValidity.utf8)
+        leaf = Array(attributes.clientCertificateLeaf.utf8)
+        version = Array(attributes.tlsVersion.utf8)
+        cipherSuite = Array(attributes.tlsCipherSuite.utf8)
+    }
+}
+
+extension ListenerSettings.ForwardedForMode {
+    fileprivate init(_ mode: LoadBalancerAttributes.ForwardedForMode) {
+        self =
+            switch mode {
+            case .append: .append
+            case .preserve: .preserve
+            case .remove: .remove
+            }
+    }
+}
+
+extension AddressRange {
+    /// The addresses of `block`.
+    public init(_ block: AddressBlock) {
+        guard let address = SocketAddress(literal: "\(block.address)", port: 0) else {
+            preconditionFailure("address range: \(block) is not a network")
+        }
+        // What maps IPv4 into IPv6 is kept as IPv4.
+        let isMapped = address.family == .ipv4 && !block.address.isIPv4
+        self.init(address, prefixLength: isMapped ? max(0, block.prefixLength - 96) : block.prefixLength)
     }
 }

@@ -115,9 +115,11 @@ import Testing
 
     private func flows(_ targets: [TargetPlan]) -> GroupPlan {
         GroupPlan(
-            id: 0, name: "blue", targets: targets, flows: FlowGroupPlan(),
+            id: 0, name: "blue", targets: targets,
+            settings: GroupSettings(
+                flows: FlowGroupPlan(), connectTimeout: 1, poolIdleTimeout: 1, poolConnectionsMax: 1),
             balancing: .flowHash(MaglevTable(keys: targets.map(\.flowKey))), cell: GroupCell(),
-            counters: TargetGroupCounters(), connectTimeout: 1, poolIdleTimeout: 1, poolConnectionsMax: 1)
+            counters: TargetGroupCounters())
     }
 
     private func group(ofFlows targets: [TargetPlan]) -> Group {

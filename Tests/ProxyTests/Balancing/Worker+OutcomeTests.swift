@@ -16,10 +16,10 @@ import Testing
         let targets = [Plans.target(0), Plans.target(1)]
         for target in targets { target.cell.isHealthy = true }
         let plan = GroupPlan(
-            id: 0, name: "blue", targets: targets, flows: flows,
+            id: 0, name: "blue", targets: targets,
+            settings: GroupSettings(flows: flows, connectTimeout: 1, poolIdleTimeout: 1, poolConnectionsMax: 1),
             balancing: flows == nil ? .roundRobin : .flowHash(MaglevTable(keys: targets.map(\.flowKey))),
-            cell: GroupCell(),
-            counters: TargetGroupCounters(), connectTimeout: 1, poolIdleTimeout: 1, poolConnectionsMax: 1)
+            cell: GroupCell(), counters: TargetGroupCounters())
         bench.adopt([], [plan])
         _ = bench.control.takeAll()
         return bench

@@ -27,9 +27,10 @@ final class RelayBench {
         let cell = TargetCell()
         cell.isHealthy = true
         let group = GroupPlan(
-            id: 0, name: "all", targets: [TargetPlan(id: 0, address: target, cell: cell)], cell: GroupCell(),
-            counters: TargetGroupCounters(), connectTimeout: 5_000_000_000, poolIdleTimeout: 60_000_000_000,
-            poolConnectionsMax: 16)
+            id: 0, name: "all", targets: [TargetPlan(id: 0, address: target, cell: cell)],
+            settings: GroupSettings(
+                connectTimeout: 5_000_000_000, poolIdleTimeout: 60_000_000_000, poolConnectionsMax: 16),
+            cell: GroupCell(), counters: TargetGroupCounters())
         let settings = ListenerSettings(
             idleTimeout: 60_000_000_000, clientKeepAlive: 3_600_000_000_000,
             firstByteTimeout: 30_000_000_000, headTimeout: 10_000_000_000,

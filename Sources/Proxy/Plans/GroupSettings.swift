@@ -1,0 +1,136 @@
+import Core
+import Model
+import Routing
+import TLS
+
+/// What a target group's configuration says to workers: a group's plans are made anew when it differs.
+public struct GroupSettings: Sendable, Equatable {
+    /// Which HTTP is spoken with its targets.
+    public var version: TargetVersion
+    /// How connections to its targets are made secure; nil if they are not.
+    public var tls: TargetTLS?
+    /// How connections of clients are passed on to its targets; nil where requests are.
+    public var flows: FlowGroupPlan?
+    /// How the target of a request is chosen.
+    public var algorithm = TargetGroupAttributes.Algorithm.roundRobin
+    /// How long connecting to a target may take.
+    public var connectTimeout: Nanoseconds
+    /// How long an idle connection to a target is kept.
+    public var poolIdleTimeout: Nanoseconds
+    /// Idle connections kept per target.
+    public var poolConnectionsMax: Int
+    /// How attempts on its targets are raced, given up and repeated.
+    public var attempts: AttemptSettings
+
+    /// Settings; those of attempts are the defaults unless given.
+    public init(
+        version: TargetVersion = .http1, tls: TargetTLS? = nil, flows: FlowGroupPlan? = nil,
+        connectTimeout: Nanoseconds, poolIdleTimeout: Nanoseconds, poolConnectionsMax: Int,
+        attempts: AttemptSettings = AttemptSettings()
+    ) {
+        self.version = version
+        self.tls = tls
+        self.flows = flows
+        self.connectTimeout = connectTimeout
+        self.poolIdleTimeout = poolIdleTimeout
+        self.poolConnectionsMax = poolConnectionsMax
+        self.attempts = attempts
+    }
+
+    /// `group` in the event loop's units; `tls` has the roots that it names.
+    public init(_ group: TargetGroup, tls: TargetTLS?) {
+        let attributes = group.attributes
+        self.init(
+            version: TargetVersion(group.protocolVersion), tls: tls, flows: FlowGroupPlan(group),
+            connectTimeout: Nanoseconds(seconds: attributes.targetConnectTimeoutSeconds),
+            poolIdleTimeout: Nanoseconds(seconds: attributes.targetKeepAliveIdleSeconds),
+            poolConnectionsMax: attributes.targetKeepAliveConnectionsMax, attempts: AttemptSettings(attributes))
+        algorithm = attributes.algorithm
+    }
+}
+
+/// How attempts on a group's targets are raced, given up and repeated. Defaults: `Model.TargetGroupAttributes`.
+public struct AttemptSettings: Sendable, Equatable {
+    /// Retries in percent of the group's requests of the last ten seconds; 0 for none.
+    public var budgetPercent = 20
+    /// Bytes of a request's body that are kept until its answer begins; 0 for none.
+    public var bodyBytesMax = 65_536
+    /// Head start of one target before another one is connected to as well.
+    public var raceDelay: Nanoseconds = 250_000_000
+    /// For how long a target's kernel may acknowledge nothing of what was sent.
+    public var unacknowledgedMax: Nanoseconds = 1_000_000_000
+    /// Whether safe requests leave a target that turns unhealthy before it answers.
+    public var leavesUnhealthy = true
+
+    /// The defaults.
+    public init() {}
+}
+
+/// How connections of clients are passed on to a group's targets.
+public struct FlowGroupPlan: Sendable, Equatable {
+    /// Whether all connections from one address go to one target.
+    public var isSticky: Bool
+    /// Whether connections to targets begin with a PROXY header.
+    public var sendsProxyHeader: Bool
+    /// Whether connections to targets have the client's address, where they can.
+    public var preservesClientIP: Bool
+
+    public init(isSticky: Bool = false, sendsProxyHeader: Bool = false, preservesClientIP: Bool = false) {
+        self.isSticky = isSticky
+        self.sendsProxyHeader = sendsProxyHeader
+        self.preservesClientIP = preservesClientIP
+    }
+}
+
+/// Which HTTP is spoken with targets. Source: ELBv2 ProtocolVersion.
+public enum TargetVersion: Sendable {
+    case http1, http2
+    /// HTTP/2, for calls of gRPC alone.
+    case grpc
+}
+
+/// How connections to targets are made secure.
+public struct TargetTLS: Sendable, Equatable {
+    /// What their certificates are held to.
+    public let verification: TLSClientContext.Verification
+    /// The name that is asked for and verified; empty is the Host field's.
+    public let serverName: String
+
+    public init(verification: TLSClientContext.Verification, serverName: String) {
+        self.verification = verification
+        self.serverName = serverName
+    }
+}
+
+extension FlowGroupPlan {
+    /// How connections are passed on to `group`; nil if requests are.
+    fileprivate init?(_ group: TargetGroup) {
+        guard group.protocol.kind == .network else { return nil }
+        self.init(
+            isSticky: group.attributes.stickiness, sendsProxyHeader: group.attributes.proxyProtocol,
+            preservesClientIP: group.attributes.preserveClientIP)
+    }
+}
+
+extension AttemptSettings {
+    /// `attributes` in the event loop's units.
+    fileprivate init(_ attributes: TargetGroupAttributes) {
+        self.init()
+        budgetPercent = attributes.retryBudgetPercent
+        bodyBytesMax = attributes.retryBodyBytesMax
+        raceDelay = Nanoseconds(seconds: attributes.targetConnectRaceSeconds)
+        unacknowledgedMax = Nanoseconds(seconds: attributes.targetUnacknowledgedSeconds)
+        leavesUnhealthy = attributes.retryOnUnhealthy
+    }
+}
+
+extension TargetVersion {
+    fileprivate init(_ version: TargetGroup.ProtocolVersion) {
+        self =
+            switch version {
+            case .http1: .http1
+            case .http2: .http2
+            case .grpc: .grpc
+            }
+    }
+}
