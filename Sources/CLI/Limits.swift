@@ -4,5 +4,5 @@ import Core
 enum Limits {
     /// Time that `apus check` waits for an Apus that runs: 25 s. It may have to wait for its disk itself, twice 10 s.
     /// Then it is said that it cannot be asked.
-    static let runningApusPatience: Nanoseconds = 25_000_000_000
+    static let runningApusTimeout: Nanoseconds = 25_000_000_000
 }

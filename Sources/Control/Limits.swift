@@ -35,10 +35,10 @@ enum Limits {
     static let memorySurplusMax: UInt64 = 16 * 1024 * 1024
     /// Time in which a pipe that holds the configuration must come to its end, at the start and in `apus check`: a
     /// generator of configurations takes less, and a pipe that was left open must not keep us for ever.
-    static let configurationPipePatience: Nanoseconds = 5_000_000_000
+    static let configurationPipeTimeout: Nanoseconds = 5_000_000_000
     /// Time in which the files that a change or a reload names must be read: a disk that answers takes milliseconds,
     /// and whoever asked is to learn that this one does not. Then it is refused, and what is behind it has its turn.
-    static let filePatience: Nanoseconds = 10_000_000_000
+    static let fileTimeout: Nanoseconds = 10_000_000_000
     /// Changes that may wait for the disk. One more is refused with 503, so that scripts that retry do not fill the
     /// memory.
     static let changesWaitingMax = 1024

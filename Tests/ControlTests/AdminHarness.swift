@@ -175,12 +175,12 @@ final class RecordingActions: AdminServices, StatusSource, ChangeActions, Reload
     }
 
     func register(
-        group: String, targets: [TargetDescription], within patience: Nanoseconds, by user: UInt32?,
+        group: String, targets: [TargetDescription], within timeout: Nanoseconds, by user: UInt32?,
         if condition: GenerationCondition?, for requester: Requester?,
         completion: @escaping (Result<[TargetHealthDescription], AdminError>) -> Void
     ) {
         asked.append(
-            "register \(targets.map(\.id).joined(separator: " ")) in \(group) within \(patience / 1_000_000) ms")
+            "register \(targets.map(\.id).joined(separator: " ")) in \(group) within \(timeout / 1_000_000) ms")
         if let refusal { return completion(.failure(refusal)) }
         do throws(AdminError) { completion(.success(try targetHealth(group: group, targets: targets))) } catch {
             completion(.failure(error))

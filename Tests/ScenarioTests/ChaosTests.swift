@@ -67,7 +67,7 @@ import Testing
     /// some way.
     private static func client(port: UInt16, _ random: inout SplitMix) throws {
         let client = try RawClient(port: port, receiveBuffer: Bool.random(using: &random) ? 4_096 : nil)
-        client.wire.patience = 0.4
+        client.wire.timeout = 0.4
         var bytes = Array(
             (0..<Int.random(in: 1...4, using: &random)).map { _ in request(&random) }.joined().utf8)
         if Int.random(in: 0..<4, using: &random) == 0 {

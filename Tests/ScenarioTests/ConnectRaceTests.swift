@@ -6,7 +6,7 @@ import Testing
 @Suite struct ConnectRaceTests {
     /// Seconds within which a request must be answered although its first target is silent. The race begins after 0.25
     /// s; without a race the connect timeout is 10 s.
-    private static let patience = 3.0
+    private static let timeout = 3.0
 
     /// One worker. Health checks go to `checked`, which is healthy, so that only connections show the failure.
     private func document(
@@ -39,7 +39,7 @@ import Testing
             let body = method == "POST" ? "x" : ""
             let text = "\(method) /race-\(number) HTTP/1.1\r\nHost: a.b\r\n\(length)\r\n\(body)"
             let answer = try timed { try apus.client().exchange(text).text }
-            #expect(answer.value == "living\n" && answer.seconds < Self.patience, "request \(number): \(answer)")
+            #expect(answer.value == "living\n" && answer.seconds < Self.timeout, "request \(number): \(answer)")
         }
         #expect(living.requests.map(\.target).sorted() == (1...6).map { "/race-\($0)" }, "each was sent once")
         expectLogged(by: apus, "/race-1 ", status: 200, target: living.address.text)
@@ -57,7 +57,7 @@ import Testing
         let answers = try (1...2).map { number in try timed { try apus.client().get("/\(number)").status } }
         #expect(answers.allSatisfy { $0.value == 200 })
         let waits = answers.map(\.seconds)
-        #expect(waits.max() ?? 0 >= 1.5 && waits.max() ?? 0 < 1.5 + Self.patience, "\(waits)")
+        #expect(waits.max() ?? 0 >= 1.5 && waits.max() ?? 0 < 1.5 + Self.timeout, "\(waits)")
         #expect(waits.min() ?? 9 < 1.5, "the other request used the responsive target first: \(waits)")
     }
 
@@ -122,7 +122,7 @@ import Testing
         #expect(apus.target(living.address, becomes: "healthy"))
         #expect(try apus.admin("POST", "\(path)/deregister", ["targets": [full.address.json]]).status == 200)
         let answer = try timed { try client.response().text }
-        #expect(answer.value == "living\n" && answer.seconds < Self.patience, "\(answer)")
+        #expect(answer.value == "living\n" && answer.seconds < Self.timeout, "\(answer)")
     }
 
     @Test("Requests that wait for a connection go to another target when theirs becomes unhealthy")
@@ -162,7 +162,7 @@ import Testing
         for number in 1...8 {
             let client = try apus.client()
             let answer = timed { client.text() }
-            #expect(answer.value == "living" && answer.seconds < Self.patience, "connection \(number): \(answer)")
+            #expect(answer.value == "living" && answer.seconds < Self.timeout, "connection \(number): \(answer)")
             client.endWriting()
         }
         #expect(try eventually { try apus.metric("apus_target_connections_active") == 0 }, "no connection is left")

@@ -140,7 +140,7 @@ import Testing
         let count = before.count { $0 == "a" }
         try #require((1..<20).contains(count))
         let body: JSON = ["targets": [targets[0].address.json], "wait": true]
-        let waiting = Background { try apus.admin("POST", "/v1/target-groups/blue/deregister", body, patience: 60) }
+        let waiting = Background { try apus.admin("POST", "/v1/target-groups/blue/deregister", body, timeout: 60) }
         #expect(apus.target(targets[0].address, becomes: "draining"))
         #expect(try clients.map { try #require(try $0.ask("who")) } == before, "existing flows go on")
         #expect(try names(apus, clients: 10) == ["b": 10])

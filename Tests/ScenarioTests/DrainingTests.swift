@@ -40,7 +40,7 @@ import Testing
         let apus = try ApusProcess.start(Document(blue, other))
         let held = try (0..<3).map { _ in try hold(apus, at: blue) }
         let request = body(blue)
-        let waiting = Background { try apus.admin("POST", "/v1/target-groups/blue/deregister", request, patience: 60) }
+        let waiting = Background { try apus.admin("POST", "/v1/target-groups/blue/deregister", request, timeout: 60) }
         #expect(apus.target(.init(port: blue.port), becomes: "draining"))
         for _ in 0..<10 { #expect(try apus.client().get("/held-now").text == "other\n") }
         #expect(!waiting.isDone)
@@ -62,7 +62,7 @@ import Testing
         let held = try hold(apus, at: blue)
         let count = other.requests.count
         let request = body(blue)
-        let waiting = Background { try apus.admin("POST", "/v1/target-groups/blue/deregister", request, patience: 60) }
+        let waiting = Background { try apus.admin("POST", "/v1/target-groups/blue/deregister", request, timeout: 60) }
         #expect(apus.target(.init(port: blue.port), becomes: "draining"))
         #expect(always(for: 1.5) { !waiting.isDone }, "longer than several checks of the connection")
         gate.open()

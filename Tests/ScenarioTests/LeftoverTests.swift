@@ -123,7 +123,7 @@ import Testing
         let apus = try start()
         for _ in 0..<5 {
             let client = try apus.client(receiveBuffer: 4_096)
-            client.wire.patience = 0.5
+            client.wire.timeout = 0.5
             // Until the responses fill every buffer and Apus stops reading (backpressure).
             let requests = String(repeating: "GET \(path) HTTP/1.1\r\nHost: a.b\r\n\r\n", count: 1_000)
             #expect(throws: SocketError.self) { while true { try client.send(requests) } }

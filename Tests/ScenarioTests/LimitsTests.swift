@@ -116,7 +116,7 @@ import Testing
         let block = [UInt8](repeating: 0x61, count: 1 << 20)
         let uploads = clients.map { client in
             Background {
-                client.wire.patience = 1
+                client.wire.timeout = 1
                 try client.send("POST /held HTTP/1.1\r\nHost: a.b\r\nContent-Length: 1000000000\r\n\r\n")
                 while (try? client.send(block)) != nil {}
             }

@@ -171,9 +171,9 @@ import Testing
 
         let first = ruleChange(apus, 501), second = ruleChange(apus, 502)
         let changes = [first, second].map { change in
-            Background { try apus.admin("PUT", change.path, change.body, patience: 60).status }
+            Background { try apus.admin("PUT", change.path, change.body, timeout: 60).status }
         }
-        let reload = Background { try apus.admin("POST", "/v1/reload", patience: 60).status }
+        let reload = Background { try apus.admin("POST", "/v1/reload", timeout: 60).status }
         let answers = try answerTime(apus)
         #expect(answers < 0.1)
         target.stop()
@@ -200,7 +200,7 @@ import Testing
         let apus = try startOnDisk(Document(try TargetServer()), errors)
         try StuckDisk(of: apus).stop()
         let change = ruleChange(apus, 501)
-        let unanswered = Background { try apus.admin("PUT", change.path, change.body, patience: 60).status }
+        let unanswered = Background { try apus.admin("PUT", change.path, change.body, timeout: 60).status }
         let answers = try answerTime(apus)
         #expect(answers < 0.1)
         #expect(apus.terminate() == .exited(0))

@@ -24,7 +24,7 @@ import Testing
             return try client.response(keep: .countOnly).bodyCount
         }
         let client = try apus.client()
-        client.wire.patience = 120
+        client.wire.timeout = 120
         try client.send("POST /upload HTTP/1.1\r\nHost: a.b\r\nContent-Length: \(Self.twoGigabytes)\r\n\r\n")
         let block = [UInt8](repeating: 0, count: 1 << 20)
         for _ in 0..<Self.twoGigabytes / block.count { try client.send(block) }

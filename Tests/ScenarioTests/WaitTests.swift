@@ -49,7 +49,7 @@ import Testing
         let apus = try ApusProcess.start(Document(try TargetServer("old")))
         let port = try PortAllocator.port()
         let body: JSON = ["targets": [Document.Address(port: port).json], "wait": true]
-        let waiting = Background { try apus.admin("POST", "/v1/target-groups/blue/targets", body, patience: 60) }
+        let waiting = Background { try apus.admin("POST", "/v1/target-groups/blue/targets", body, timeout: 60) }
         #expect(apus.target(.init(port: port), becomes: "unhealthy"))
         #expect(try apus.admin("GET", "/v1/status").status == 200)
         #expect(!waiting.isDone)

@@ -74,15 +74,15 @@ public struct AdminClient: Sendable {
     /// Where the server listens.
     public let path: String
     /// How long nothing may come from it; nil for as long as it takes.
-    var patience: Nanoseconds?
+    var timeout: Nanoseconds?
 
     /// A client of the server that listens at `path`.
     public init(path: String) { self.path = path }
 
-    /// A client that waits at most `patience` for each piece of an answer.
-    init(path: String, patience: Nanoseconds) {
+    /// A client that waits at most `timeout` for each piece of an answer.
+    init(path: String, timeout: Nanoseconds) {
         self.path = path
-        self.patience = patience
+        self.timeout = timeout
     }
 
     /// Asks, and returns what the answer holds. Errors: any `AdminClientError`.
@@ -131,7 +131,7 @@ public struct AdminClient: Sendable {
                 ? .forbidden(path: path, reason: error.reason) : .noServer(path: path, reason: error.reason)
         }
         defer { socket.close() }
-        if let patience { socket.setTimeout(patience) }
+        if let timeout { socket.setTimeout(timeout) }
         send(method, target, body: body, to: socket)
         try AdminClientAnswer(socket: socket, path: path).read(take)
     }
@@ -203,7 +203,7 @@ private struct AdminClientAnswer {
         switch socket.read(into: buffer) {
         case .bytes: return true
         case .endOfStream: return false
-        // The socket blocks, so this is the end of its patience.
+        // The socket blocks, so this is the end of its timeout.
         case .wouldBlock: throw .late(path: path)
         case .failed: throw .broken("broke off")
         }

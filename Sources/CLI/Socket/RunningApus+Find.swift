@@ -55,7 +55,7 @@ private enum Candidate {
     }
 
     static func find(at socket: String) -> Candidate {
-        let client = AdminClient(path: socket, patience: Limits.runningApusPatience)
+        let client = AdminClient(path: socket, timeout: Limits.runningApusTimeout)
         do throws(AdminClientError) {
             let status = try client.call("GET", "/v1/status")
             let config = try client.call("GET", "/v1/config")

@@ -8,7 +8,7 @@ import Model
 /// Shape:  held by its server and the loop until it closes. Nothing is read while an answer is made or written, so
 ///         pipelined requests wait in the socket, and a client that does not read stops being read.
 /// Limits: a head as `HTTP1.Limits` says, a body of `AdminEndpoint.bodyBytesMax`, silence of `Limits.adminIdleTimeout`;
-///         of strangers a request, and its answer, within `Limits.metricsPatience`, however many bytes come.
+///         of strangers a request, and its answer, within `Limits.metricsTimeout`, however many bytes come.
 /// Source: RFC 9112.
 final class AdminConnection: PollHandler {
     /// What the connection waits for.
@@ -96,8 +96,8 @@ final class AdminConnection: PollHandler {
 
     private func awaitClient() {
         waitsSince = server.loop.now
-        let patience = server.endpoint.isPublic ? Limits.metricsPatience : Limits.adminIdleTimeout
-        server.loop.schedule(token, at: waitsSince + patience)
+        let timeout = server.endpoint.isPublic ? Limits.metricsTimeout : Limits.adminIdleTimeout
+        server.loop.schedule(token, at: waitsSince + timeout)
     }
 
     // MARK: Reading

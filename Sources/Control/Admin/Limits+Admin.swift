@@ -30,7 +30,7 @@ extension Limits {
     static let metricsBacklog: Int32 = 64
     /// Time in which a client of `admin.metrics` must have sent its next request, and then taken the answer: longer
     /// than the 15 s that scrapers often pause. It is not put off by single bytes. Then it is closed, and counted.
-    static let metricsPatience: Nanoseconds = 20 * 1_000_000_000
+    static let metricsTimeout: Nanoseconds = 20 * 1_000_000_000
     /// For so many times the time that a page of metrics took to make, all who ask over TCP get that page.
     static let metricsPageShare: Nanoseconds = 9
     /// Clients that are taken in one pass. More wait for the next, so that whoever connects again and again does not

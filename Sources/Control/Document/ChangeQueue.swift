@@ -318,7 +318,7 @@ final class ChangeQueue {
     func read(_ paths: Set<String>, completion: @escaping (FileContents?) -> Void) {
         let folders = folders
         files.run(
-            within: Limits.filePatience, { FileContents(reading: paths, watching: folders) }, completion: completion)
+            within: Limits.fileTimeout, { FileContents(reading: paths, watching: folders) }, completion: completion)
     }
 
     private func text(_ user: UInt32?) -> String { user.map { "\($0)" } ?? "-" }
@@ -334,7 +334,7 @@ final class ChangeQueue {
     static let filesAreLate = ConfigErrors(
         ConfigError(
             expected: "the files that the configuration names must be read within "
-                + "\(Limits.filePatience / 1_000_000_000) s",
+                + "\(Limits.fileTimeout / 1_000_000_000) s",
             found: "that their disk has not answered", remedy: "See why it does not answer, then try again."))
 }
 

@@ -34,15 +34,15 @@ final class DiskThread: PollHandler {
     }
 
     /// Has `work` done on the thread, and calls `completion` with what it returned; with nil if that was not there
-    /// within `patience`. Work that comes too late is done, and what it returned is dropped.
+    /// within `timeout`. Work that comes too late is done, and what it returned is dropped.
     func run<Outcome: Sendable>(
-        within patience: Nanoseconds? = nil, _ work: @escaping @Sendable () -> Outcome,
+        within timeout: Nanoseconds? = nil, _ work: @escaping @Sendable () -> Outcome,
         completion: @escaping (Outcome?) -> Void
     ) {
         if jobCount == 0 { start() }
         jobCount += 1
         let (id, outcome) = (jobCount, Returned<Outcome>())
-        let deadline = patience.map { Instant.now() + $0 } ?? .distantFuture
+        let deadline = timeout.map { Instant.now() + $0 } ?? .distantFuture
         waiting[id] = Waiting(deadline: deadline) { completion(outcome.value.withLock { $0 }) }
         jobs.send(
             .work(id: id) {

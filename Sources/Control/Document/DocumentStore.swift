@@ -171,7 +171,7 @@ extension Document {
     /// The bytes of the configuration at `path`, as `readWithPlaces` reads them.
     static func content(of path: String, acceptsPipe: Bool) throws(ConfigErrors) -> [UInt8] {
         do throws(SystemError) {
-            return try readFile(path, pipeTimeout: acceptsPipe ? Limits.configurationPipePatience : nil)
+            return try readFile(path, pipeTimeout: acceptsPipe ? Limits.configurationPipeTimeout : nil)
         } catch {
             throw ConfigErrors(
                 ConfigError(

@@ -89,7 +89,7 @@ final class Reloader: ReloadActions {
         if let mistake = request.condition?.mistake(inForce: publication.generation) { return refuse(request, mistake) }
         queue.isAtDisk = true
         let file = store.file
-        files.run(within: Limits.filePatience, { Document.tryReading(file) }) { [self] result in
+        files.run(within: Limits.fileTimeout, { Document.tryReading(file) }) { [self] result in
             attempt(request) { () throws(ConfigErrors) in
                 guard let result else { throw ChangeQueue.filesAreLate }
                 let (base, places) = try result.get()
@@ -205,7 +205,7 @@ final class Reloader: ReloadActions {
     func check(
         _ content: [UInt8], file: String, folder: String?, completion: @escaping (ReloadCheck) -> Void
     ) {
-        files.run(within: Limits.filePatience, { Document.tryParsing(content, file: file) }) { [self] result in
+        files.run(within: Limits.fileTimeout, { Document.tryParsing(content, file: file) }) { [self] result in
             let (base, places): (Document, DocumentPlaces)
             do throws(ConfigErrors) {
                 guard let result else { throw ChangeQueue.filesAreLate }
@@ -214,7 +214,7 @@ final class Reloader: ReloadActions {
             let (document, notApplied, overrides, needsRestart) = store.asReloaded(base)
             let start = (folder ?? CertificateStore.folder(of: store.file)) + "/"
             // A store of its own, so that certificates can be looked at on the files' thread.
-            files.run(within: Limits.filePatience, { CertificateStore.findings(document, places, start) }) {
+            files.run(within: Limits.fileTimeout, { CertificateStore.findings(document, places, start) }) {
                 [self] certificates in
                 guard let certificates else { return completion(ReloadCheck(mistakes: ChangeQueue.filesAreLate.all)) }
                 var check = ReloadCheck(mistakes: certificates.mistakes + preparation.mistakes(of: document, places))

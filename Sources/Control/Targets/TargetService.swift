@@ -31,10 +31,10 @@ final class TargetService: TargetActions {
 
     /// Registers `targets`, and calls `completion` when all of them are healthy, with what is known of their health.
     ///
-    /// Errors: the change was refused; or it was made, and a target is not healthy after `patience`, or cannot become
+    /// Errors: the change was refused; or it was made, and a target is not healthy after `timeout`, or cannot become
     ///         so as things are, or `requester` goes. Then it stays registered.
     func register(
-        group name: String, targets: [TargetDescription], within patience: Nanoseconds, by user: UInt32?,
+        group name: String, targets: [TargetDescription], within timeout: Nanoseconds, by user: UInt32?,
         if condition: GenerationCondition? = nil, for requester: Requester? = nil,
         completion: @escaping (Result<[TargetHealthDescription], AdminError>) -> Void
     ) {
@@ -46,15 +46,15 @@ final class TargetService: TargetActions {
             if queue.isStopping { return completion(.failure(Self.stopsBeforeTheyAreHealthy)) }
             let group = store.committedDocument.targetGroups.first { $0.name == name }
             let keys = targets.map { TargetKey(id: $0.id, port: group?.effectivePort(of: $0) ?? 0) }
-            health.waits.begin(group: name, keys, until: loop.now + patience, for: requester) {
+            health.waits.begin(group: name, keys, until: loop.now + timeout, for: requester) {
                 [unowned self] outcome in
-                completion(self.result(of: outcome, group: name, targets, patience))
+                completion(self.result(of: outcome, group: name, targets, timeout))
             }
         }
     }
 
     private func result(
-        of outcome: HealthWaits.Outcome, group name: String, _ targets: [TargetDescription], _ patience: Nanoseconds
+        of outcome: HealthWaits.Outcome, group name: String, _ targets: [TargetDescription], _ timeout: Nanoseconds
     ) -> Result<[TargetHealthDescription], AdminError> {
         switch outcome {
         case .healthy:
@@ -64,7 +64,7 @@ final class TargetService: TargetActions {
         case .stopping: return .failure(Self.stopsBeforeTheyAreHealthy)
         case .abandoned: return .failure(Self.abandoned("registered", before: "healthy"))
         case .timedOut(let keys):
-            let seconds = Value.number(Double(patience) / 1e9).json()
+            let seconds = Value.number(Double(timeout) / 1e9).json()
             return .failure(
                 AdminError(
                     code: "TargetNotHealthy", status: 504,

@@ -2,7 +2,7 @@
 /// processor's cache.
 ///
 /// Shape:  owned by one thread. Reads of HTTP/1 and of tunnels go into bulk buffers; bytes that wait longer than one
-///         event move into the smallest buffer that holds them (`settle`), so that a slow client (slow loris) occupies
+///         event move into the smallest buffer that holds them (`shrink`), so that a slow client (slow loris) occupies
 ///         little memory.
 /// Limits: `bytesMax` bytes handed out at a time; `isExhausted` tells the owner to shed load (ARCHITECTURE.md,
 /// "Memory").
@@ -63,7 +63,7 @@ public struct BufferPool {
 
     /// Shrinks `buffer` for the time until the connection's next event. Nil if it is empty; else the smallest buffer
     /// that holds its content, which may be `buffer` itself.
-    public mutating func settle(_ buffer: consuming Buffer) -> Buffer? {
+    public mutating func shrink(_ buffer: consuming Buffer) -> Buffer? {
         if buffer.isEmpty {
             release(buffer)
             return nil

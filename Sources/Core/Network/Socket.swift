@@ -163,7 +163,7 @@ public struct Socket: Equatable, Sendable {
     /// Whether the other side's kernel owes an acknowledgement and has sent nothing for `time`. False if its window is
     /// full and it answers window probes: then the program does not read, but the host is alive.
     /// Source: tcp(7), `TCP_INFO`.
-    public func isUnheard(for time: UInt64) -> Bool {
+    public func isUnresponsive(for time: UInt64) -> Bool {
         var info = tcp_info()
         var length = socklen_t(MemoryLayout<tcp_info>.size)
         guard unsafe getsockopt(descriptor, Int32(IPPROTO_TCP), TCP_INFO, &info, &length) == 0 else { return false }

@@ -73,10 +73,10 @@ struct Attempts {
     }
 
     /// An attempt ended that says nothing: the target left the group, or is used no more.
-    mutating func forgive() { count -= 1 }
+    mutating func uncount() { count -= 1 }
 
     /// The target ended the connection before it saw the request: that does not count, but not for ever.
-    mutating func forgiveRetired() {
+    mutating func uncountRetired() {
         guard retiredCount < Limits.retirementsMax else { return }
         retiredCount += 1
         count -= 1

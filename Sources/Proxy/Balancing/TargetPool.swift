@@ -18,9 +18,9 @@ final class TargetPool {
     /// When control was last told that it does not take connections.
     var lastWarningAt: Instant?
     /// When its exchanges were last moved because its host acknowledges nothing.
-    var unheardAt: Instant?
+    var unresponsiveHandledAt: Instant?
     /// Since when the host has acknowledged nothing, as long as no attempt on it has been answered.
-    private(set) var unheardSince: Instant?
+    private(set) var unresponsiveSince: Instant?
     /// HTTP/2 connections, those being opened included.
     var connections: [HTTP2TargetConnection] = []
     /// Exchanges that wait for a stream on one of them.
@@ -75,16 +75,16 @@ final class TargetPool {
 
     /// Its host has acknowledged nothing of what was sent to it at `instant`. False if it was heard on another
     /// connection since then: it is there, and only the one connection is broken.
-    func noteUnheard(since instant: Instant) -> Bool {
+    func recordUnresponsive(since instant: Instant) -> Bool {
         if let heardAt, heardAt >= instant { return false }
-        unheardSince = min(unheardSince ?? instant, instant)
+        unresponsiveSince = min(unresponsiveSince ?? instant, instant)
         return true
     }
 
     /// Its host is there.
-    func noteHeard(now: Instant) {
+    func recordResponsive(now: Instant) {
         heardAt = now
-        unheardSince = nil
+        unresponsiveSince = nil
     }
 
     /// Whether it was heard in the last so many nanoseconds.
@@ -97,7 +97,7 @@ final class TargetPool {
     /// after the first silence is certain.
     /// Source: RFC 9293 §3.8.6.3 (the delay of an acknowledgement must be less than 0.5 seconds).
     func wasGone(at instant: Instant) -> Bool {
-        unheardSince.map { instant >= $0 + Limits.acknowledgementDelayMax } ?? false
+        unresponsiveSince.map { instant >= $0 + Limits.acknowledgementDelayMax } ?? false
     }
 
     /// When an attempt on it was last answered, or a connection taken.

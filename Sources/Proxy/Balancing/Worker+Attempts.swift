@@ -157,7 +157,7 @@ extension Worker {
         guard next != nil || !exchange.attempts.pending.isEmpty else {
             return exchange.attempts.putBack(attempt)
         }
-        exchange.attempts.forgive()
+        exchange.attempts.uncount()
         withdraw(attempt, .withdrawn, group)
         if let next {
             counters.retries.add()
@@ -185,10 +185,10 @@ extension Worker {
         guard let target = exchange.target else { preconditionFailure("exchange: retry without a target") }
         let isRetired = target.wasRetired
         let ending: AttemptOutcome.Ending = isRetired || target.isRefused ? .refused : .closed
-        let isUnprocessed = target.isUnprocessed(isUnheard: false)
+        let isUnprocessed = target.isUnprocessed(isUnresponsive: false)
         let outcome = endAttempt(exchange, ending, isUnprocessed: isUnprocessed)
         // What a target gives back because it ends the connection is moved, not tried again.
-        if isRetired { exchange.attempts.forgiveRetired() }
+        if isRetired { exchange.attempts.uncountRetired() }
         switch decide(exchange, outcome) {
         case .sendAgain:
             // A target that merely ended its connection is in no trouble that a retry could make worse.

@@ -9,7 +9,7 @@ extension Worker {
         counters.attempts.add(AttemptResult(outcome.ending))
         switch outcome.ending {
         case .answered:
-            pool.noteHeard(now: now)
+            pool.recordResponsive(now: now)
             if pool.cell.isSuspect { trust(pool, group) }
         case .connectFailed:
             countConnectFailure(group)
@@ -17,12 +17,12 @@ extension Worker {
             warn(pool, group)
         case .connectTimedOut:
             countConnectFailure(group)
-            suspectIfUnheard(pool, group, .connectTimedOut, outcome.duration)
+            suspectIfUnresponsive(pool, group, .connectTimedOut, outcome.duration)
             warn(pool, group)
         case .handshakeFailed, .notAttempted: countConnectFailure(group)
-        case .overtaken: suspectIfUnheard(pool, group, .connectTimedOut, outcome.duration)
-        case .timedOut: suspectIfUnheard(pool, group, .timedOut, outcome.duration)
-        // Whether it is the host that is silent, or one connection, `unheard` has found out.
+        case .overtaken: suspectIfUnresponsive(pool, group, .connectTimedOut, outcome.duration)
+        case .timedOut: suspectIfUnresponsive(pool, group, .timedOut, outcome.duration)
+        // Whether it is the host that is silent, or one connection, `hostUnresponsive` has found out.
         case .unacknowledged: break
         case .closed, .refused: counters.targetConnectionErrors.add()
         case .malformed, .outrun, .withdrawn, .unhealthy, .abandoned, .cut: break
@@ -36,7 +36,7 @@ extension Worker {
 
     /// A target that has answered others since the attempt began is merely slow, or one of its requests is: a client
     /// that asks for what takes long must not decide who is passed over.
-    private func suspectIfUnheard(
+    private func suspectIfUnresponsive(
         _ pool: TargetPool, _ group: Group?, _ cause: SuspicionCause, _ duration: Nanoseconds
     ) {
         guard !pool.wasHeard(within: duration, now: now) else { return }

@@ -57,7 +57,7 @@ struct AcknowledgementWatch {
             return nil
         }
         let waited = now.since(markedAt)
-        guard waited >= limit, socket.isUnheard(for: limit) else { return nil }
+        guard waited >= limit, socket.isUnresponsive(for: limit) else { return nil }
         return waited
     }
 }

@@ -371,7 +371,7 @@ package struct Transport {
         guard !incoming.isEmpty else { return }
         let rest = resources.buffers.acquireLarge()
         rest.append(incoming.bytes)
-        unopened = resources.buffers.settle(consume rest)
+        unopened = resources.buffers.shrink(consume rest)
     }
 
     private mutating func receive(into buffer: Buffer, through tls: TLSSession, _ resources: inout Resources)

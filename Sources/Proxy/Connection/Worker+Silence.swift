@@ -13,13 +13,13 @@ extension Worker {
         let client = exchange.client
         let limit = target.plan.attempts.unacknowledgedMax
         if let silence = target.transport.silenceDuration(limit: limit, now: now) {
-            unheard(target.pool, target.group, since: target.transport.unacknowledgedSince)
+            hostUnresponsive(target.pool, target.group, since: target.transport.unacknowledgedSince)
             if target.exchange === exchange { moveElsewhere(exchange, .unacknowledged) }
             if target.exchange === exchange, exchange.state.phase == .waiting,
                 silence >= limit * Limits.unacknowledgedWaits
             {
                 counters.timeouts.add(.targetUnacknowledged)
-                handle(exchange, .targetUnheard)
+                handle(exchange, .targetUnresponsive)
                 resources.deferToNextPass(client)
             }
         } else {
@@ -73,7 +73,7 @@ extension Worker {
         connection.lookedAt = now
         let limit = connection.plan.attempts.unacknowledgedMax
         if let silence = connection.transport.silenceDuration(limit: limit, now: now) {
-            unheard(connection.pool, connection.group, since: connection.transport.unacknowledgedSince)
+            hostUnresponsive(connection.pool, connection.group, since: connection.transport.unacknowledgedSince)
             if !connection.isClosed { moveStreams(of: connection) }
             if connection.isClosed { return }
             if silence >= limit * Limits.unacknowledgedWaits { return giveUpConnection(connection) }
@@ -106,7 +106,7 @@ extension Worker {
         for exchange in connection.exchanges {
             let client = exchange.client
             counters.timeouts.add(.targetUnacknowledged)
-            if exchange.state.phase == .waiting { handle(exchange, .targetUnheard) }
+            if exchange.state.phase == .waiting { handle(exchange, .targetUnresponsive) }
             resources.deferToNextPass(client)
         }
         connection.isWithdrawn = true
@@ -117,13 +117,13 @@ extension Worker {
 
     /// A target's host acknowledges nothing: it is suspect, its idle connections are dropped, and what may be repeated
     /// goes elsewhere. If it was heard on another connection meanwhile, only the silent one is broken.
-    private mutating func unheard(_ pool: TargetPool, _ group: Group, since: Instant) {
-        guard pool.noteUnheard(since: since) else { return }
+    private mutating func hostUnresponsive(_ pool: TargetPool, _ group: Group, since: Instant) {
+        guard pool.recordUnresponsive(since: since) else { return }
         suspect(pool, group, .unacknowledged, now.since(since))
         // Every connection finds it out by itself; one look at all of them is enough for a while.
         let pause = group.plan.attempts.unacknowledgedMax / 4
-        if let last = pool.unheardAt, now.since(last) < pause { return }
-        pool.unheardAt = now
+        if let last = pool.unresponsiveHandledAt, now.since(last) < pause { return }
+        pool.unresponsiveHandledAt = now
         while let idle = pool.takeIdle() {
             counters.targetConnectionsIdle.subtract()
             close(idle, reset: true)
@@ -132,7 +132,7 @@ extension Worker {
             guard let exchange = target.exchange, exchange.state.phase == .waiting else { return }
             // A host that is there may keep its acknowledgement back: its own connection tells.
             let silence = target.transport.silenceDuration(limit: Limits.acknowledgementDelayMax, now: worker.now)
-            let isUnprocessed = silence != nil && target.isUnprocessed(isUnheard: true)
+            let isUnprocessed = silence != nil && target.isUnprocessed(isUnresponsive: true)
             worker.moveElsewhere(exchange, .unacknowledged, isUnprocessed: isUnprocessed)
         } http2: { connection, worker in
             worker.moveStreams(of: connection)
@@ -153,12 +153,12 @@ extension Worker {
             isSilent
             && sides.allSatisfy { side in
                 guard let exchange = side.exchange else { return true }
-                return mayMove(exchange, .unacknowledged, isUnprocessed: side.isUnprocessed(isUnheard: true))
+                return mayMove(exchange, .unacknowledged, isUnprocessed: side.isUnprocessed(isUnresponsive: true))
             }
         var movedCount = 0
         for side in sides {
             guard let exchange = side.exchange else { continue }
-            let isUnprocessed = goTogether && side.isUnprocessed(isUnheard: true)
+            let isUnprocessed = goTogether && side.isUnprocessed(isUnresponsive: true)
             if isUnprocessed && !exchange.isIdempotent { connection.isWithdrawn = true }
             if moveElsewhere(exchange, .unacknowledged, isUnprocessed: isUnprocessed) { movedCount += 1 }
         }

@@ -51,7 +51,7 @@ struct ExchangeState {
         /// The target was silent for too long.
         case targetTimeout
         /// The target's kernel did not acknowledge the request for too long.
-        case targetUnheard
+        case targetUnresponsive
         /// The deregistration delay of the target is over.
         case cut
         /// The process ends, and the time it had for that is over.
@@ -116,7 +116,7 @@ struct ExchangeState {
         case (.waiting, .tunnelOpened): (.tunnelling, .proceed)
         case (.waiting, .targetGone): (.waiting, .retryOrFail)
         case (.waiting, .targetMalformed): (.ended, .answer(status: 502))
-        case (.waiting, .targetUnheard): (.ended, .answer(status: 504))
+        case (.waiting, .targetUnresponsive): (.ended, .answer(status: 504))
         case (.waiting, .leftToClient): (.ended, .refuse)
         case (.answering, .responseEnd), (.tunnelling, .responseEnd): (.ended, .finish)
         case (.deciding, .answeredHere), (.connecting, .answeredHere), (.waiting, .answeredHere): (.ended, .finish)
@@ -150,8 +150,8 @@ struct ExchangeState {
             (.deciding, .responseEnd), (.connecting, .responseEnd), (.waiting, .responseEnd),
             (.deciding, .targetGone), (.connecting, .targetGone),
             (.deciding, .targetMalformed), (.connecting, .targetMalformed),
-            (.deciding, .targetUnheard), (.connecting, .targetUnheard), (.answering, .targetUnheard),
-            (.tunnelling, .targetUnheard),
+            (.deciding, .targetUnresponsive), (.connecting, .targetUnresponsive), (.answering, .targetUnresponsive),
+            (.tunnelling, .targetUnresponsive),
             (.answering, .answeredHere), (.tunnelling, .answeredHere),
             (.deciding, .leftToClient), (.connecting, .leftToClient), (.answering, .leftToClient),
             (.tunnelling, .leftToClient),

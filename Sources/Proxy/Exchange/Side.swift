@@ -92,8 +92,8 @@ class Side {
     }
 
     final func shrinkOwnBuffers(_ resources: inout Resources) {
-        if let inbound = inbound.take() { self.inbound = resources.buffers.settle(consume inbound) }
-        if let outbound = outbound.take() { self.outbound = resources.buffers.settle(consume outbound) }
+        if let inbound = inbound.take() { self.inbound = resources.buffers.shrink(consume inbound) }
+        if let outbound = outbound.take() { self.outbound = resources.buffers.shrink(consume outbound) }
     }
 
     /// Gives back both buffers with whatever is in them.
@@ -199,8 +199,9 @@ class TargetSide: Side {
     var kind: Kind { preconditionFailure("target: abstract") }
 
     /// Whether the target has certainly not acted on the request: it said so, or its connection has ended and none of
-    /// it was acknowledged; or, if it `isUnheard`, its host was gone when the request was sent. Costs a system call.
-    func isUnprocessed(isUnheard: Bool) -> Bool { preconditionFailure("target: abstract") }
+    /// it was acknowledged; or, if it `isUnresponsive`, its host was gone when the request was sent. Costs a system
+    /// call.
+    func isUnprocessed(isUnresponsive: Bool) -> Bool { preconditionFailure("target: abstract") }
     /// The target has said that it did not process the request.
     var isRefused: Bool { false }
     /// The target had ended the connection, for a reason of its own, before it saw the request: no sign of trouble.

@@ -45,7 +45,7 @@ extension Worker {
         send(exchange, bodyCount: nil, closes: exchange.state.isCut) { _ in }
     }
 
-    /// Answers with what the configuration periods out.
+    /// Sends the fixed response of a rule.
     mutating func answerFixed(_ exchange: Exchange, _ plan: FixedResponsePlan) {
         // To an extended CONNECT it would say that there is a tunnel. Source: RFC 8441 §5.
         if exchange.isExtendedCONNECT && StatusClass(plan.status) == .success {

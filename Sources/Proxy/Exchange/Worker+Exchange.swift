@@ -296,7 +296,7 @@ extension ExchangeState.Event {
         case .clientMalformed: "BadRequestBody"
         case .clientTimeout: "ClientTimeout"
         case .targetTimeout: "TargetTimeout"
-        case .targetUnheard: "TargetUnacknowledged"
+        case .targetUnresponsive: "TargetUnacknowledged"
         case .cut: "DeregistrationDelayExpired"
         case .stopped: "Shutdown"
         case .leftToClient: "RequestBodyNotKept"
@@ -313,7 +313,7 @@ extension ExchangeState.Event {
         case .targetMalformed: .malformed
         case .clientGone, .clientMalformed, .clientTimeout: .abandoned
         case .targetTimeout: .timedOut
-        case .targetUnheard: .unacknowledged
+        case .targetUnresponsive: .unacknowledged
         case .cut, .stopped: .cut
         }
     }

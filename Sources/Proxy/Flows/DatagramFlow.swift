@@ -22,7 +22,7 @@ final class DatagramFlow {
     var isAnswered = false
     /// Whether the client has sent something after that: then it is where it says it is, as a flood's senders are not.
     var isVerified = false
-    /// Its neighbours among the flows of its listener that are assured, or that are not.
+    /// Its neighbours among the flows of its listener that are verified, or that are not.
     fileprivate(set) var older: DatagramFlow?
     fileprivate(set) var newer: DatagramFlow?
 
@@ -90,8 +90,8 @@ final class DatagramListener {
     let socket: DatagramSocket
     let token: Token
     private var flows: [DatagramFlow.Key: DatagramFlow] = [:]
-    private var assured = DatagramFlowList()
-    private var others = DatagramFlowList()
+    private var verified = DatagramFlowList()
+    private var unverified = DatagramFlowList()
     /// Whether its timer is set.
     var isTimed = false
 
@@ -108,35 +108,35 @@ final class DatagramListener {
     var all: [DatagramFlow] { Array(flows.values) }
 
     /// The idlest of the flows whose client may be nobody.
-    var oldestUnverified: DatagramFlow? { others.oldest }
+    var oldestUnverified: DatagramFlow? { unverified.oldest }
 
-    /// The idlest of the others.
-    var idlestVerified: DatagramFlow? { assured.oldest }
+    /// The idlest of the unverified.
+    var idlestVerified: DatagramFlow? { verified.oldest }
 
     /// A flow that was silent since before `instant`.
     func idle(before instant: Instant) -> DatagramFlow? {
-        if let flow = others.oldest, flow.lastActivity < instant { return flow }
-        if let flow = assured.oldest, flow.lastActivity < instant { return flow }
+        if let flow = unverified.oldest, flow.lastActivity < instant { return flow }
+        if let flow = verified.oldest, flow.lastActivity < instant { return flow }
         return nil
     }
 
     func add(_ flow: DatagramFlow) {
         flows[flow.key] = flow
-        others.append(flow)
+        unverified.append(flow)
     }
 
     func remove(_ flow: DatagramFlow) {
         flows[flow.key] = nil
-        if flow.isVerified { assured.remove(flow) } else { others.remove(flow) }
+        if flow.isVerified { verified.remove(flow) } else { unverified.remove(flow) }
     }
 
     /// Datagrams of the client have come.
     func clientSent(_ flow: DatagramFlow, now: Instant) {
         flow.lastActivity = now
         if flow.isAnswered, !flow.isVerified {
-            others.remove(flow)
+            unverified.remove(flow)
             flow.isVerified = true
-            assured.append(flow)
+            verified.append(flow)
         } else {
             touch(flow)
         }
@@ -150,6 +150,6 @@ final class DatagramListener {
     }
 
     private func touch(_ flow: DatagramFlow) {
-        if flow.isVerified { assured.touch(flow) } else { others.touch(flow) }
+        if flow.isVerified { verified.touch(flow) } else { unverified.touch(flow) }
     }
 }

@@ -58,7 +58,7 @@ extension Tunnel {
             if buffer.isEmpty {
                 resources.buffers.release(buffer)
             } else {
-                sink.waiting = resources.buffers.settle(buffer)
+                sink.waiting = resources.buffers.shrink(buffer)
             }
             switch sent {
             case .done: continue

@@ -268,7 +268,7 @@ extension Worker {
     /// anywhere. Returns false if it has to wait on.
     @discardableResult mutating func leave(_ side: TunnelSide, _ tunnel: Tunnel) -> Bool {
         guard nextTarget(tunnel) != nil || tunnel.attempts.pending.count > 1 else { return false }
-        tunnel.attempts.forgive()
+        tunnel.attempts.uncount()
         endAttempt(side, tunnel, .withdrawn)
         if tunnel.attempts.pending.isEmpty { connect(tunnel) } else { joinRace(tunnel) }
         return true

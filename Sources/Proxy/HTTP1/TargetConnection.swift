@@ -64,16 +64,16 @@ final class TargetConnection: TargetSide {
 
     /// A reset may overtake the acknowledgement of a request that was read, and acted on; an end carries it. So a reset
     /// says nothing, unless our kernel had not taken anything either.
-    override func isUnprocessed(isUnheard: Bool) -> Bool {
+    override func isUnprocessed(isUnresponsive: Bool) -> Bool {
         if transport.sentCount == sentAtStart { return true }
-        guard transport.hasFIN || isUnheard && wasGone else { return false }
+        guard transport.hasFIN || isUnresponsive && wasGone else { return false }
         return transport.takenCount <= sentAtStart
     }
 
     private var wasGone: Bool { exchange?.attemptBeganAt.map { pool.wasGone(at: $0) } ?? false }
 
     /// It ended while the request was on its way, as targets end idle connections whenever they like.
-    override var wasRetired: Bool { hasServed && transport.hasFIN && isUnprocessed(isUnheard: false) }
+    override var wasRetired: Bool { hasServed && transport.hasFIN && isUnprocessed(isUnresponsive: false) }
 
     /// Serves an exchange from now on.
     func join(_ exchange: Exchange) {

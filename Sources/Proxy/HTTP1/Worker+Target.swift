@@ -80,7 +80,7 @@ extension Worker {
     /// A connection is ready: for its exchange, or for the pool if another target has taken that.
     private mutating func connected(_ target: TargetConnection) {
         guard let exchange = target.exchange else {
-            target.pool.noteHeard(now: now)
+            target.pool.recordResponsive(now: now)
             let isUsed = target.pool.draining == nil && pools[target.pool.id] === target.pool
             guard isUsed, finishDeadline == nil else { return close(target) }
             return keepIdle(target)
@@ -88,7 +88,7 @@ extension Worker {
         guard let attempt = exchange.attempts.take(target.transport.token) else {
             preconditionFailure("target: connected for an exchange that does not wait")
         }
-        target.pool.noteHeard(now: now)
+        target.pool.recordResponsive(now: now)
         schedule(target, at: now + target.plan.attempts.unacknowledgedMax)
         target.join(exchange)
         let client = exchange.client

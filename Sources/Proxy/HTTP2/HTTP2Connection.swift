@@ -93,7 +93,7 @@ class HTTP2Connection {
         guard !input.isEmpty, !isClosed, !isFailed else { return }
         let buffer = resources.buffers.acquireBulk()
         buffer.append(input)
-        unread = resources.buffers.settle(consume buffer)
+        unread = resources.buffers.shrink(consume buffer)
     }
 
     /// Throws away what was read and not looked at: nothing more is taken from the connection.
@@ -132,7 +132,7 @@ class HTTP2Connection {
         } else if result == .done {
             lastFlush = resources.now
         }
-        if let outbound = outbound.take() { self.outbound = resources.buffers.settle(consume outbound) }
+        if let outbound = outbound.take() { self.outbound = resources.buffers.shrink(consume outbound) }
         chargeSession(&resources)
         return result
     }

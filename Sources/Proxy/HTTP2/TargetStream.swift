@@ -52,9 +52,9 @@ final class TargetStream: TargetSide {
         if let exchange { resources.deferToNextPass(exchange.client) }
     }
 
-    override func isUnprocessed(isUnheard: Bool) -> Bool {
+    override func isUnprocessed(isUnresponsive: Bool) -> Bool {
         if wasRefused { return true }
-        guard isUnheard, let beganAt = exchange?.attemptBeganAt, pool.wasGone(at: beganAt) else { return false }
+        guard isUnresponsive, let beganAt = exchange?.attemptBeganAt, pool.wasGone(at: beganAt) else { return false }
         return connection.transport.takenCount <= sentBefore
     }
 

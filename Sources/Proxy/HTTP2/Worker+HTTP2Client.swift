@@ -248,11 +248,11 @@ extension Worker {
 
     /// Source: docs/elbv2.md, "HTTP connections".
     private func idleDeadline(of connection: HTTP2ClientConnection) -> Instant {
-        connection.idleSince + patience(with: connection).duration
+        connection.idleSince + idleTimeout(of: connection).duration
     }
 
-    private func patience(with connection: HTTP2ClientConnection) -> (duration: Nanoseconds, isFirstByte: Bool) {
-        connection.listener.settings.patience(hasAsked: !connection.isSilent)
+    private func idleTimeout(of connection: HTTP2ClientConnection) -> (duration: Nanoseconds, isFirstByte: Bool) {
+        connection.listener.settings.idleTimeout(hasAsked: !connection.isSilent)
     }
 
     /// When the client has taken none of the frames that wait for it for too long.
@@ -308,7 +308,7 @@ extension Worker {
     }
 
     private mutating func idledOut(_ connection: HTTP2ClientConnection) {
-        counters.timeouts.add(patience(with: connection).isFirstByte ? .firstByte : .clientKeepAlive)
+        counters.timeouts.add(idleTimeout(of: connection).isFirstByte ? .firstByte : .clientKeepAlive)
         connection.enter(.announcing(until: now))
         finishShutdown(connection)
         rearm(connection, at: now + Limits.lingerTime)

@@ -135,7 +135,7 @@ extension Worker {
         connection.enter(.open)
         connection.deadline = .distantFuture
         connection.lastActivity = now
-        connection.pool.noteHeard(now: now)
+        connection.pool.recordResponsive(now: now)
         serveQueue(connection.pool, connection.group)
         serve(connection)
     }

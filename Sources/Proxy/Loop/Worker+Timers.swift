@@ -29,7 +29,7 @@ extension Worker {
         case .handshaking(let since): return since + client.listener.settings.handshakeTimeout
         case .reading:
             if client.headDeadline != .distantFuture { return client.headDeadline }
-            let idle = client.listener.settings.patience(hasAsked: !client.isSilent).duration
+            let idle = client.listener.settings.idleTimeout(hasAsked: !client.isSilent).duration
             return client.lastActivity + (finishDeadline == nil ? idle : min(idle, Limits.finishIdleTime))
         case .exchanging:
             return exchangeDeadline(of: client)
@@ -70,8 +70,8 @@ extension Worker {
 
     private mutating func readingTimedOut(_ client: ClientConnection) {
         guard client.headDeadline != .distantFuture else {
-            let patience = client.listener.settings.patience(hasAsked: !client.isSilent)
-            counters.timeouts.add(patience.isFirstByte ? .firstByte : .clientKeepAlive)
+            let timeout = client.listener.settings.idleTimeout(hasAsked: !client.isSilent)
+            counters.timeouts.add(timeout.isFirstByte ? .firstByte : .clientKeepAlive)
             return close(client)
         }
         counters.timeouts.add(.requestHead)

@@ -42,7 +42,7 @@ public struct ListenerSettings: Sendable, Equatable {
     public var fieldNames = TLSFieldNames()
 
     /// How long a client may be idle, which has begun a request before or not.
-    func patience(hasAsked: Bool) -> (duration: Nanoseconds, isFirstByte: Bool) {
+    func idleTimeout(hasAsked: Bool) -> (duration: Nanoseconds, isFirstByte: Bool) {
         !hasAsked && firstByteTimeout < idleTimeout ? (firstByteTimeout, true) : (idleTimeout, false)
     }
 

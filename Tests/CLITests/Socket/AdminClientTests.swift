@@ -126,7 +126,7 @@ import Testing
         let path = TestRun.newPath()
         let silent = try Socket.listen(onUnixPath: path, mode: 0o600)
         defer { silent.close() }
-        let client = AdminClient(path: path, patience: 20_000_000)
+        let client = AdminClient(path: path, timeout: 20_000_000)
         let error = #expect(throws: AdminClientError.self) { try client.call("GET", "/v1/status") }
         #expect(error == .late(path: path) && error?.exitStatus == 1)
         #expect(error?.description.contains("says nothing") == true)

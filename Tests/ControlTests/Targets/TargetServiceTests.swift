@@ -25,11 +25,11 @@ import Testing
     }
 
     private func register(
-        _ scene: Scene, _ targets: [String], in group: String = "blue", within patience: Nanoseconds = 60_000_000_000
+        _ scene: Scene, _ targets: [String], in group: String = "blue", within timeout: Nanoseconds = 60_000_000_000
     ) -> Waiting {
         let waiting = Waiting()
         scene.services.targets.register(
-            group: group, targets: targets.map { TargetDescription(id: $0) }, within: patience, by: nil, if: nil,
+            group: group, targets: targets.map { TargetDescription(id: $0) }, within: timeout, by: nil, if: nil,
             for: nil
         ) { waiting.result = $0 }
         scene.pass()

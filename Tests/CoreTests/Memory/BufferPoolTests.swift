@@ -87,12 +87,12 @@ import Testing
     @Test(arguments: settled) func settlesInTheSmallestThatHolds(count: Int, capacity: Int?) {
         for consumed in [0, 1, 500] where consumed + count <= Limits.bulkBufferBytes {
             var pool = BufferPool(bytesMax: .max)
-            let kept = pool.settle(bulkBuffer(&pool, holding: count, after: consumed))
+            let kept = pool.shrink(bulkBuffer(&pool, holding: count, after: consumed))
             #expect(kept?.capacity == capacity)
             #expect(pool.bytesHeld == capacity ?? 0)
             guard let kept else { continue }
             #expect(holdsPattern(kept, count: count, after: consumed))
-            #expect(pool.settle(kept) === kept, "a settled buffer stays where it is")
+            #expect(pool.shrink(kept) === kept, "a settled buffer stays where it is")
             let large = pool.enlarge(kept)
             #expect(large.capacity == max(Limits.largeBufferBytes, capacity ?? 0))
             #expect(pool.bytesHeld == large.capacity)
@@ -103,17 +103,17 @@ import Testing
 
     @Test func settlesFurtherAsItIsConsumed() throws {
         var pool = BufferPool(bytesMax: .max)
-        let settled = pool.settle(bulkBuffer(&pool, holding: Limits.mediumBufferBytes))
+        let settled = pool.shrink(bulkBuffer(&pool, holding: Limits.mediumBufferBytes))
         let medium = try #require(settled)
         medium.consume(Limits.mediumBufferBytes - Limits.smallBufferBytes - 1)
-        #expect(pool.settle(medium) === medium)
+        #expect(pool.shrink(medium) === medium)
         medium.consume(1)
-        let smaller = pool.settle(medium)
+        let smaller = pool.shrink(medium)
         let small = try #require(smaller)
         #expect(small.capacity == Limits.smallBufferBytes && small.count == Limits.smallBufferBytes)
         #expect(pool.bytesHeld == Limits.smallBufferBytes)
         small.consume(small.count)
-        #expect(pool.settle(small) == nil)
+        #expect(pool.shrink(small) == nil)
         #expect(pool.bytesHeld == 0)
     }
 

@@ -208,10 +208,10 @@ struct Ends: ~Copyable {
             network.silence(ends.address)
             #expect(ends.write(left, 10) == .bytes(10))
             network.advance(to: network.now + 2_000_000_000)
-            #expect(left.unacknowledgedByteCount == 10 && left.isUnheard(for: 1_000_000_000))
+            #expect(left.unacknowledgedByteCount == 10 && left.isUnresponsive(for: 1_000_000_000))
             network.restore(ends.address)
             ends.wait("acknowledged") { _ in left.unacknowledgedByteCount == 0 }
-            #expect(!left.isUnheard(for: 1_000_000_000))
+            #expect(!left.isUnresponsive(for: 1_000_000_000))
             left.close()
             ends.right.close()
         }

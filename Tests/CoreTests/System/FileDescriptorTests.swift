@@ -101,8 +101,8 @@ import Testing
         let made = mkfifo(fifo, 0o600) == 0 && symlink(fifo, link) == 0
         try #require(made)
         for path in [fifo, link] {
-            for patience: Nanoseconds? in [nil, 60_000_000_000] {
-                let error = #expect(throws: SystemError.self) { try readFile(path, pipeTimeout: patience) }
+            for timeout: Nanoseconds? in [nil, 60_000_000_000] {
+                let error = #expect(throws: SystemError.self) { try readFile(path, pipeTimeout: timeout) }
                 #expect(error?.description == "read \(path): a FIFO, not a regular file")
             }
         }

@@ -17,7 +17,7 @@ import Testing
             attempts.wait(for: pools[index], token(index), now: now)
         }
         #expect(!attempts.mayBegin && attempts.tried.count == 3 && attempts.pending.count == 3)
-        attempts.forgive()
+        attempts.uncount()
         #expect(attempts.mayBegin)
     }
 

@@ -107,12 +107,12 @@ import Testing
     @Test func onlyWhatWasSentLongAfterTheFirstSilenceNeverArrived() {
         let pool = TargetPool(Plans.target(0)), start = Instant(nanoseconds: 10_000_000_000)
         #expect(!pool.wasGone(at: start))
-        for delay: UInt64 in [7, 0, 9] { #expect(pool.noteUnheard(since: start + delay)) }
+        for delay: UInt64 in [7, 0, 9] { #expect(pool.recordUnresponsive(since: start + delay)) }
         #expect(!pool.wasGone(at: start) && !pool.wasGone(at: start + 499_999_999))
         #expect(pool.wasGone(at: start + 500_000_000))
-        pool.noteHeard(now: start + 1_000_000_000)
+        pool.recordResponsive(now: start + 1_000_000_000)
         #expect(!pool.wasGone(at: start + 900_000_000))
-        #expect(!pool.noteUnheard(since: start + 999_999_999), "it was heard on another connection since")
-        #expect(pool.noteUnheard(since: start + 1_000_000_001))
+        #expect(!pool.recordUnresponsive(since: start + 999_999_999), "it was heard on another connection since")
+        #expect(pool.recordUnresponsive(since: start + 1_000_000_001))
     }
 }

@@ -50,7 +50,7 @@ import Testing
     func whoeverAnswersOthersIsNotSuspect(_ ending: AttemptOutcome.Ending) {
         var bench = bench()
         let (pool, group) = pool(bench)
-        pool.noteHeard(now: bench.worker.now)
+        pool.recordResponsive(now: bench.worker.now)
         bench.worker.note(AttemptOutcome(ending, duration: 1), of: pool, group)
         #expect(!pool.cell.isSuspect)
         bench.worker.note(AttemptOutcome(.connectFailed, duration: 1), of: pool, group)
@@ -74,9 +74,9 @@ import Testing
         var bench = bench()
         let (pool, group) = pool(bench)
         bench.worker.note(AttemptOutcome(.connectFailed, duration: 1), of: pool, group)
-        #expect(pool.noteUnheard(since: Instant(nanoseconds: 1)))
+        #expect(pool.recordUnresponsive(since: Instant(nanoseconds: 1)))
         bench.worker.note(AttemptOutcome(.answered, duration: 1), of: pool, group)
-        #expect(!pool.cell.isSuspect && pool.unheardSince == nil)
+        #expect(!pool.cell.isSuspect && pool.unresponsiveSince == nil)
         let mail = bench.control.takeAll()
         guard mail.count == 2, case .trusted(target: 0) = mail[1] else {
             Issue.record("\(mail)")

@@ -31,7 +31,7 @@ import Testing
             Step(phase: .waiting, event: .clientMalformed, next: .ended, effect: .answer(status: 400)),
             Step(phase: .waiting, event: .clientTimeout, next: .ended, effect: .answer(status: 408)),
             Step(phase: .waiting, event: .targetTimeout, next: .ended, effect: .answer(status: 504)),
-            Step(phase: .waiting, event: .targetUnheard, next: .ended, effect: .answer(status: 504)),
+            Step(phase: .waiting, event: .targetUnresponsive, next: .ended, effect: .answer(status: 504)),
             Step(phase: .waiting, event: .sentAgain, next: .connecting, effect: .connectAgain),
             Step(phase: .waiting, event: .cut, next: .ended, effect: .answer(status: 502)),
             Step(phase: .waiting, event: .leftToClient, next: .ended, effect: .refuse),
@@ -80,7 +80,7 @@ import Testing
         (.responseEnd, [.deciding, .connecting, .waiting]),
         (.targetGone, [.deciding, .connecting]),
         (.targetMalformed, [.deciding, .connecting]),
-        (.targetUnheard, [.deciding, .connecting, .answering, .tunnelling]),
+        (.targetUnresponsive, [.deciding, .connecting, .answering, .tunnelling]),
         (.answeredHere, [.answering, .tunnelling]),
         (.leftToClient, [.deciding, .connecting, .answering, .tunnelling]),
     ]

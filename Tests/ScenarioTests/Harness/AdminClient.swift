@@ -6,9 +6,9 @@ final class AdminClient: Sendable {
     init(path: String) throws { client = try RawClient(path: path) }
 
     /// Seconds that an answer may take.
-    var patience: Double {
-        get { client.wire.patience }
-        set { client.wire.patience = newValue }
+    var timeout: Double {
+        get { client.wire.timeout }
+        set { client.wire.timeout = newValue }
     }
 
     /// Asks with a JSON body or none.

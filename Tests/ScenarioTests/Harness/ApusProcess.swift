@@ -113,18 +113,18 @@ final class ApusProcess: Sendable {
             sourcePort: sourcePort)
     }
 
-    /// One request on the admin socket, over a connection of its own. `patience` in seconds is for `wait: true`.
+    /// One request on the admin socket, over a connection of its own. `timeout` in seconds is for `wait: true`.
     @discardableResult
-    func admin(_ method: String, _ path: String, _ body: JSON? = nil, patience: Double = 15) throws -> AdminAnswer {
-        try admin(method, path, text: body?.text, patience: patience)
+    func admin(_ method: String, _ path: String, _ body: JSON? = nil, timeout: Double = 15) throws -> AdminAnswer {
+        try admin(method, path, text: body?.text, timeout: timeout)
     }
 
     /// The same with a body that need not be JSON, and with these field lines beside the usual ones.
     func admin(
-        _ method: String, _ path: String, text: String?, fields: [String] = [], patience: Double = 15
+        _ method: String, _ path: String, text: String?, fields: [String] = [], timeout: Double = 15
     ) throws -> AdminAnswer {
         let client = try AdminClient(path: socketPath)
-        client.patience = patience
+        client.timeout = timeout
         return try client.ask(method, path, text: text, fields: fields)
     }
 

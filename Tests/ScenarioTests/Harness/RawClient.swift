@@ -30,7 +30,7 @@ struct RawClient: Sendable {
     func send(_ text: String) throws { try send(Array(text.utf8)) }
 
     /// Sends bytes as they are.
-    func send(_ bytes: [UInt8]) throws { try socket.write(bytes, by: .after(wire.patience)) }
+    func send(_ bytes: [UInt8]) throws { try socket.write(bytes, by: .after(wire.timeout)) }
 
     /// The next response. `method` is that of the request it answers, because HEAD has no body.
     func response(to method: String = "GET", keep: Wire.Keep = .all) throws -> Message {

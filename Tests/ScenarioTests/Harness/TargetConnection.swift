@@ -10,7 +10,7 @@ final class TargetConnection: @unchecked Sendable {
     /// A connection that was accepted.
     init(_ socket: Socket) {
         wire = Wire(socket)
-        wire.patience = 120
+        wire.timeout = 120
     }
 
     /// The requests whose heads were read, with their bodies as far as `request` or `readBody` read them.
@@ -47,7 +47,7 @@ final class TargetConnection: @unchecked Sendable {
 
     /// Sends bytes as they are.
     func send(_ text: String) throws { try send(Array(text.utf8)) }
-    func send(_ bytes: [UInt8]) throws { try wire.socket.write(bytes, by: .after(wire.patience)) }
+    func send(_ bytes: [UInt8]) throws { try wire.socket.write(bytes, by: .after(wire.timeout)) }
 
     /// Aborts the connection.
     func reset() { wire.socket.reset() }

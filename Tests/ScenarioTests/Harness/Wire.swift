@@ -6,7 +6,7 @@ final class Wire: @unchecked Sendable {
     /// What is read from.
     let socket: Socket
     /// Seconds that a single read may take.
-    var patience = 15.0
+    var timeout = 15.0
 
     private var unread: [UInt8] = []
     private var unreadStart = 0
@@ -59,7 +59,7 @@ final class Wire: @unchecked Sendable {
     /// Whether the other side ended the connection, with nothing more to read. A reset counts as an end here.
     func ended(within seconds: Double? = nil) -> Bool {
         if unreadStart < unread.count { return false }
-        let arrival = socket.read(by: .after(seconds ?? patience))
+        let arrival = socket.read(by: .after(seconds ?? timeout))
         guard case .bytes(let bytes) = arrival else { return arrival != .silence }
         keepUnread(bytes)
         return false
@@ -165,7 +165,7 @@ final class Wire: @unchecked Sendable {
     /// Reads up to `most` bytes straight into nowhere.
     private func countOff(_ most: Int) throws -> Int {
         if scratch.count != min(most, 1 << 18) { scratch = [UInt8](repeating: 0, count: min(most, 1 << 18)) }
-        guard let count = socket.discard(into: &scratch, by: .after(patience)) else {
+        guard let count = socket.discard(into: &scratch, by: .after(timeout)) else {
             throw WireError.ended(after: "\(most) bytes of a body missing")
         }
         return count
@@ -181,7 +181,7 @@ final class Wire: @unchecked Sendable {
 
     /// Reads once; `false` at the end of the connection.
     private func fill() throws -> Bool {
-        switch socket.read(by: .after(patience)) {
+        switch socket.read(by: .after(timeout)) {
         case .bytes(let bytes): keepUnread(bytes)
         case .endOfStream: return false
         case .reset: throw WireError.reset

@@ -24,13 +24,13 @@ enum TargetRoutes {
     ) throws(AdminError) {
         let body = try call.request.json()
         let targets = try call.targets(of: body, beside: "wait", "timeoutSeconds")
-        let patience = try call.patience(of: body)
+        let timeout = try call.timeout(of: body)
         guard body["wait"]?.bool ?? false else {
             return call.apply(.registerTargets(group: call.name("tg"), targets), completion)
         }
         let status = call.status
         call.services.targets.register(
-            group: call.name("tg"), targets: targets, within: patience, by: call.request.user, if: call.condition,
+            group: call.name("tg"), targets: targets, within: timeout, by: call.request.user, if: call.condition,
             for: call.requester
         ) { result in
             switch result {
@@ -93,7 +93,7 @@ extension AdminCallContext {
     }
 
     /// How long the body of a registration allows to wait. Errors: it is no such time, or nothing waits.
-    fileprivate func patience(of body: Value) throws(AdminError) -> Nanoseconds {
+    fileprivate func timeout(of body: Value) throws(AdminError) -> Nanoseconds {
         guard let value = body["timeoutSeconds"] else { return Nanoseconds(seconds: Limits.healthWaitSeconds) }
         guard body["wait"]?.bool == true else {
             throw AdminError(
