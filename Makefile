@@ -1,4 +1,4 @@
-# What one does with this repository. `make` alone lists it.
+# The tasks of this repository. `make` alone lists them.
 #
 # Needed: Debian 12 or alike, Swift 6.3, git, make. What else a target needs it installs through apt, with sudo where
 # one is not root, and only what is missing.

@@ -80,7 +80,7 @@ def compare_costs(rows, compared, folder, options):
 
 
 def compare_deaths(compared, options):
-    """What a target's death costs the clients of each."""
+    """The effect of a target's death on the clients of each proxy."""
     why = deaths.unavailable()
     if why:
         return print(f"no table of deaths: {why}")
@@ -93,7 +93,7 @@ def compare_deaths(compared, options):
 
 
 def measure_floods(folder, options):
-    """How long a bystander waits while strangers flood Apus."""
+    """The latency of a bystander during floods and slow attacks on Apus."""
     result = floods.result_table(*floods.measure(folder, options))
     sections = ["# When strangers flood it", floods.explanation(), result, when() + "\n" + how()]
     options.output.mkdir(parents=True, exist_ok=True)
@@ -150,7 +150,7 @@ def parse_options():
 
 
 def measure(rows, compared, options):
-    """Samples by row and proxy. Who goes first changes from round to round."""
+    """Samples by row and proxy. The order of proxies changes from round to round."""
     results = collections.defaultdict(list)
     for number in range(options.rounds):
         for row in rows:

@@ -1,4 +1,4 @@
-"""Targets that die under load: how many requests fail, how long clients wait, and what is processed twice.
+"""Targets that die under load: failed requests, the longest wait of clients, and requests that were processed twice.
 
 Three targets run on hosts of their own, network namespaces joined by a bridge. The proxy and the clients share another
 one. In each run one target dies, stays dead for a while and comes back, while clients in a closed loop send GETs and
@@ -142,7 +142,7 @@ def unavailable():
 
 
 class Outcome:
-    """What one or more runs of one death on one proxy gave, for GETs or POSTs."""
+    """The results of one or more runs of one kind of death on one proxy, for GETs or POSTs."""
 
     def __init__(self):
         self.total = 0
@@ -265,7 +265,8 @@ def run(script):
     subprocess.run(["/bin/sh", "-ec", script], check=True, capture_output=True, text=True)
 
 
-# Each as good as it gets: found by trying. Shorter limits on answers would end waits sooner, but slow answers as well.
+# The best configuration of each, found by trying. Shorter limits on answers would end waits sooner, but slow answers as
+# well.
 
 
 def haproxy(folder, port, addresses):

@@ -1,4 +1,4 @@
-"""Strangers who mean to be a burden: how long a bystander waits beside them.
+"""Floods and slow attacks: the latency of a bystander during them.
 
 The floods are those of the scenarios, a table (Tests/ScenarioTests/Clients/floods.py). Apus has one worker, so that all
 are served by one thread; a bystander on a connection of its own sends a request 2 ms after each answer. All processes
@@ -34,7 +34,7 @@ class FloodedApus(proxies.Apus):
 
 
 def measure(folder, options):
-    """The waits beside nobody, and by flood and by how many do it, in milliseconds: median and 99th percentile."""
+    """The latencies without a flood, and by flood and number of attackers, in milliseconds: median and 99th percentile."""
     every = f"0-{os.cpu_count() - 1}"
     target, echo = proxies.Target(folder, every), proxies.Echo(folder, every)
     target.start()

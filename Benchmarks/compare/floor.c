@@ -1,5 +1,6 @@
-// The floor: what two sockets cost on this kernel. A relay on one thread that reads and writes once each way and looks
-// at no byte. It connects to the target once for each client, and both connections last as long as the client's.
+// The floor: the cost of two sockets on this kernel. A relay on one thread that reads and writes once in each direction
+// and examines no byte. It connects to the target once for each client, and both connections last as long as the
+// client's.
 //
 // usage: floor TARGET_PORT PORT...   (all on 127.0.0.1)
 //
@@ -25,10 +26,10 @@ struct side {
     int descriptor;
     bool is_listener;
     bool is_closed;
-    bool has_ended;           // has said all it had to say
+    bool has_ended;           // has half-closed
     bool may_read;            // the kernel may hold something
-    struct side *other;       // where what is read here goes
-    char *waiting;            // what this socket has not taken yet
+    struct side *other;       // where bytes read here are written
+    char *waiting;            // bytes that this socket did not accept yet
     size_t waiting_start, waiting_end;
     struct side *next_closed;
 };
@@ -89,7 +90,7 @@ static bool flush(struct side *side) {
     return true;
 }
 
-// Hands on what a socket has to say, for as long as the other one takes it.
+// Relays what a socket sends, as long as the other one accepts it.
 static void relay(struct side *side) {
     struct side *other = side->other;
     while (side->may_read && other->waiting == NULL) {

@@ -1,4 +1,4 @@
-"""Load on one proxy, and what it cost the proxy."""
+"""Load on one proxy, and the proxy's cost."""
 
 import json
 import re
@@ -37,7 +37,7 @@ class Row:
 
 
 class Budget:
-    """What Apus may cost at most: so many times the best other, the floor, or so much."""
+    """The budget of Apus: a multiple of the best other proxy or of the floor, or an absolute figure."""
 
     def __init__(self, most, of):
         self.most = most
@@ -48,7 +48,7 @@ class Budget:
 
 
 class RequestsFailed(Exception):
-    """Not every request was answered well, so the figures mean nothing."""
+    """Some requests failed, so the figures mean nothing."""
 
 
 class Sample:
@@ -211,7 +211,7 @@ def syscalls_per_request(row, proxy, options):
     return int(total.split()[3]) / requests
 
 
-# Proxies that cannot pass on connections unread, and those that cannot pass on datagrams.
+# Proxies without TCP tunnels, and those without UDP.
 WITHOUT_TUNNELS = ("nghttpx",)
 WITHOUT_DATAGRAMS = ("haproxy", "nghttpx")
 CLOSE = ["Connection: close"]

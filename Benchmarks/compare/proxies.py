@@ -329,7 +329,7 @@ errorlog-file={self.folder}/error.log
 
 
 class Floor(Server):
-    """A relay in C that looks at no byte (floor.c): what two sockets cost on this kernel. It cannot choose a target, so
+    """A relay in C that examines no byte (floor.c): the cost of two sockets on this kernel. It cannot choose a target, so
     each client has one connection of its own, and what is an HTTP listener elsewhere passes on connections as well."""
 
     name = "floor"
@@ -448,7 +448,7 @@ def _nginx_folders(folder):
 
 
 def stream_module():
-    """What nginx has to load to pass on connections unread: empty if it is built in, None if it is not there."""
+    """The module that nginx loads for TCP tunnels: empty if it is built in, None if it is missing."""
     arguments = _output(["nginx", "-V"], last=True).split()
     if "--with-stream" in arguments:
         return ""

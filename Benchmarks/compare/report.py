@@ -1,4 +1,4 @@
-"""What a run found, as a Markdown table and as a chart."""
+"""The results of a run, as a Markdown table and as a chart."""
 
 import statistics
 

@@ -11,6 +11,17 @@ private let words: [(pattern: String, instead: String)] = [
     (#"\b(?!FileManager\b)\w*Managers?\b"#, "the noun for what it is, as in Pool, Table, Registry"),
     (#"\b\w*Helpers?\b"#, "the noun for what it is, or a function on the type it helps"),
     (#"\b\w*Util(s|ity|ities)?\b"#, "the noun for what it is, or an extension of the type it is about"),
+    // `octet_string` is OpenSSL's word.
+    (#"(?<![A-Za-z_])[oO]ctets?(?![A-Za-z_])|(?<=[a-z])Octets?\b"#, "byte"),
+    (#"(?i)complain"#, "warn, warning"),
+    (#"(?i)farewell|goodbye"#, "drain, close, or the frame: GOAWAY, FIN, close_notify"),
+    (#"(?i)patience"#, "timeout"),
+    (#"(?i)unheard"#, "unresponsive, unacknowledged"),
+    (#"\b([dD]oors?|\w+Doors?|door[A-Z]\w*)\b"#, "endpoint, listener, socket"),
+    (#"\b([bB]ells?|[dD]oorbells?|\w+Bells?)\b"#, "event, wakeup"),
+    (#"(?i)\bmoods?\b"#, "state, phase"),
+    (#"(?i)\b(doubtful|assured)\b"#, "unverified, verified"),
+    (#"\b([sS]pells?|\w+Spells?)\b"#, "period; to write"),
 ]
 
 /// Marks of unfinished work.
@@ -52,13 +63,18 @@ private func leftoverFindings(_ file: RepositoryFile) -> [Finding] {
 
     @Test(arguments: [
         "let upstreamCount = 1", "// the Downstream side", "case frontEnd", "\"back-end\"", "var peer: Token",
-        "final class PoolManager {}", "enum StringHelper {}", "struct ByteUtils {}",
+        "final class PoolManager {}", "enum StringHelper {}", "struct ByteUtils {}", "let octets = 1",
+        "address+Octets", "complainedAt", "case farewell", "let filePatience = 1", "isUnresponsive", "AdminDoor",
+        "let logBell = 1", "// its mood", "case doubtful", "LossSpell",
     ])
     func isNotOurWord(snippet: String) {
         #expect(vocabularyFindings(RepositoryFile(path: "Sources/Core/File.swift", snippet)).count == 1)
     }
 
-    @Test(arguments: ["let target = client", "// utilisation", "FileManager.default", "let manager = 1", "speers"])
+    @Test(arguments: [
+        "let target = client", "// utilisation", "FileManager.default", "let manager = 1", "speers", "Spelling.nearest",
+        "a_octet_string", "label",
+    ])
     func isOurWord(snippet: String) {
         #expect(vocabularyFindings(RepositoryFile(path: "Sources/Core/File.swift", snippet)).isEmpty)
     }

@@ -3,11 +3,11 @@ import Core
 import HTTP1
 import Measuring
 
-/// A body of 16 chunks of 64 bytes each, all of it waiting.
+/// A body of 16 chunks of 64 bytes each, all of it in the buffer.
 private let chunkedBody = Array(
     (String(repeating: "40\r\n" + String(repeating: "x", count: 64) + "\r\n", count: 16) + "0\r\n\r\n").utf8)
 
-/// Takes the body out of its chunks. Returns how long it is.
+/// Decodes the chunked body. Returns its length.
 private func decode(_ bytes: [UInt8]) -> Int {
     var decoder = BodyDecoder(.chunked)
     var index = 0
@@ -24,7 +24,7 @@ private func decode(_ bytes: [UInt8]) -> Int {
     }
 }
 
-/// A body among the bytes of its framing.
+/// Decoding of bodies.
 func bodyBenchmarks() {
     measure("decode-chunked-16") {
         chunkedBody

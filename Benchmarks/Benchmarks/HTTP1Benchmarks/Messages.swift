@@ -39,7 +39,7 @@ let responseOf6Fields = """
 
     """
 
-/// A message and what its parser needs beside it.
+/// A message and the state of its parser.
 struct Parsing {
     let bytes: [UInt8]
     let head = Head()

@@ -1,7 +1,7 @@
 import Benchmark
 import Measuring
 
-/// The way in: bytes to a neutral head.
+/// Parsing: bytes to a neutral head.
 func parsingBenchmarks() {
     for (count, text) in [(3, requestOf3Fields), (8, requestOf8Fields)] {
         measure("parse-request-\(count)") {

@@ -3,7 +3,7 @@ import Core
 import HTTP1
 import Measuring
 
-/// A parsed message, and room to write it.
+/// A parsed message, and a buffer to write it.
 private struct Writing {
     let head: Head
     let buffer = Buffer(capacity: 4096)
@@ -21,7 +21,7 @@ private struct Writing {
     }
 }
 
-/// The way out: a neutral head to bytes of this hop's framing.
+/// Writing: a neutral head to bytes with this hop's framing.
 func writingBenchmarks() {
     for (count, text) in [(3, requestOf3Fields), (8, requestOf8Fields)] {
         measure("write-request-\(count)") {

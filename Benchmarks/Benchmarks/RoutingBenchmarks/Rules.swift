@@ -3,7 +3,7 @@ import Core
 import Measuring
 import Routing
 
-/// What a lookup is given: a table and requests that are found all over it.
+/// The input of lookups: a table, and requests that match rules all over it.
 private struct Requests: Sendable {
     let table: RuleTable
     let hosts: [[UInt8]]

@@ -1,6 +1,6 @@
-// Stands between the program and glibc's allocator and counts. A program's own malloc takes the place of the
-// library's in every module of the process, the Swift runtime included; glibc keeps its own reachable under
-// the names below. Source: glibc manual, "Replacing malloc".
+// Counts allocations by interposing malloc. A program's own malloc replaces the library's in every module of the
+// process, the Swift runtime included; glibc's stays reachable under the names below. Source: glibc manual, "Replacing
+// malloc".
 #include "CAllocationCounter.h"
 #include <errno.h>
 #include <stddef.h>

@@ -1,42 +1,44 @@
 import Core
 import Routing
 
-/// How an exchange or a tunnel is trying to reach a target: a race of at most three connections.
+/// The attempts of an exchange or a tunnel to reach a target: a connect race (happy eyeballs) of at most three
+/// connections.
 ///
-/// The first target has a head start. When it has not taken the connection in that time, a second one is connected to
-/// as well, then a third; the first that is connected wins. A target that fails is followed by another one at once.
+/// The first target has a head start. If it has not accepted the connection in that time, a second target is tried as
+/// well, then a third; the first connection that is established wins. After a failed attempt another target is tried at
+/// once.
 /// Shape:  part of its exchange or tunnel. Nothing is allocated for a request that finds an open connection.
 /// Limits: `Routing.Limits.attemptsMax` attempts.
 /// Source: RFC 8305 (the same race among the addresses of one host).
 struct Attempts {
-    /// One that has begun and not ended.
+    /// An attempt that is still connecting.
     struct Pending {
         let pool: TargetPool
         /// The connection that is being opened; `.none` while it waits for a stream in the target's queue.
         let token: Token
-        /// Its place in that queue.
+        /// Its ticket in that queue.
         let ticket: Int
         let beganAt: Instant
     }
 
-    /// Those in the race, oldest first.
+    /// Attempts that are still connecting, oldest first.
     private(set) var pending: [Pending] = []
-    /// Targets that were tried, those in the race among them.
+    /// Targets that were tried, including pending ones.
     private(set) var tried: [TargetPool] = []
-    /// How many were begun.
+    /// The number of attempts so far.
     private(set) var count = 0
     private var retiredCount = 0
-    /// When another target joins the race.
+    /// When the next target is tried as well.
     var nextAt = Instant.distantFuture
-    /// How the last one failed that found no connection.
+    /// How the last attempt failed to connect.
     var lastFailure: AttemptOutcome.Ending?
 
-    /// A copy of the request went out after an attempt that may have been processed.
+    /// Whether the request was retried after an attempt that may have been processed.
     private(set) var isCopy = false
-    /// The next attempt goes out by a connection on which nothing was sent before.
+    /// Whether the next attempt needs a new connection.
     private(set) var needsFreshConnection = false
 
-    /// Forgets everything but memory.
+    /// Empties it and keeps its memory.
     mutating func reset() {
         // Most never hold anything, and emptying an array costs more than asking.
         if !pending.isEmpty { pending.removeAll(keepingCapacity: true) }
@@ -67,22 +69,23 @@ struct Attempts {
     /// Whether another one may begin.
     var mayBegin: Bool { count < Routing.Limits.attemptsMax }
 
-    /// Has another target join the race after `delay`, 0 for never.
+    /// Tries the next target as well after `delay`, 0 for never.
     mutating func awaitNext(after delay: Nanoseconds, now: Instant) {
         nextAt = delay > 0 && mayBegin ? now + delay : .distantFuture
     }
 
-    /// An attempt ended that says nothing: the target left the group, or is used no more.
+    /// Does not count an attempt that ended for no fault of the target: it left the group, or is no longer used.
     mutating func uncount() { count -= 1 }
 
-    /// The target ended the connection before it saw the request: that does not count, but not for ever.
+    /// Does not count an attempt whose target ended the connection before it saw the request (a keep-alive race), up to
+    /// a limit.
     mutating func uncountRetired() {
         guard retiredCount < Limits.retirementsMax else { return }
         retiredCount += 1
         count -= 1
     }
 
-    /// Remembers a target that failed though it had taken the connection.
+    /// Records a target that failed although it had accepted the connection.
     mutating func exclude(_ pool: TargetPool) {
         if !tried.contains(where: { $0 === pool }) { tried.append(pool) }
     }

@@ -8,9 +8,9 @@ final class Group {
     /// Its name as access logs write it.
     let logName: [UInt8]
     private(set) var pools: [TargetPool]
-    /// How connections to its targets are made secure; nil if they are not.
+    /// The TLS context for connections to its targets; nil without TLS.
     private(set) var tls: TLSClientContext?
-    /// How many of its requests may be sent again.
+    /// Limits its retries.
     var retryBudget = RetryBudget()
     /// Its targets as `balancer` sees them, in the order of `pools`.
     private var targets: [BalancedTarget]
@@ -27,7 +27,7 @@ final class Group {
         tls = Self.context(plan)
     }
 
-    /// Works by a new plan from now on.
+    /// Adopts a new plan.
     func adopt(_ plan: GroupPlan, pools: [TargetPool]) {
         if plan.tls != self.plan.tls || (plan.flows == nil) != (self.plan.flows == nil) { tls = Self.context(plan) }
         self.plan = plan
@@ -39,21 +39,21 @@ final class Group {
 
     private static func context(_ plan: GroupPlan) -> TLSClientContext? {
         guard let tls = plan.tls else { return nil }
-        // Inside a connection that is passed on is spoken what its client has agreed on.
+        // A tunnel offers its target the protocol negotiated with the client.
         let wanted: [ApplicationProtocol] = plan.flows != nil ? [] : plan.version == .http1 ? [.http1] : [.http2]
         do { return try TLSClientContext(verification: tls.verification, applicationProtocols: wanted) } catch {
             preconditionFailure("group: roots that control has read: \(error)")
         }
     }
 
-    /// The group is no longer in the configuration: nothing is given out any more.
+    /// The group was removed from the configuration: no target is picked any more.
     func dissolve() {
         pools = []
         targets = []
         balancer.rebuild(targets)
     }
 
-    /// Whether no target is healthy, so that all are used.
+    /// Fail open: whether no target is healthy, so that all are used.
     var isFailOpen: Bool { balancer.isFailOpen(targets) }
 
     /// The target for a request, or for the flow with this hash, of those that were not `tried`; nil if there is none.
@@ -68,7 +68,7 @@ final class Group {
         return balancer.pick(request, from: targets).map { pools[$0] }
     }
 
-    /// Whether a target other than these could be picked. Changes no turn.
+    /// Whether a target other than these could be picked. Does not change the balancing state.
     func hasOther(than tried: [TargetPool]) -> Bool {
         refresh()
         let isHealthy = !isFailOpen

@@ -4,26 +4,26 @@ import Routing
 import TLS
 import Telemetry
 
-/// One listener on one worker: its sockets, its rules, and the turns of its weighted groups.
+/// One listener on one worker: its rules, and the state of its weighted groups.
 ///
-/// Connections keep the listener they came in by. One that is gone from the configuration serves them by its last
-/// plan, each for one more response: nothing is cut.
+/// Connections keep the listener on which they were accepted. A listener that was removed from the configuration serves
+/// them by its last plan, each for one more response (drain): nothing is cut.
 final class Listener {
     private(set) var plan: ListenerPlan
     private(set) var settings: ListenerSettings
     private(set) var options: RequestOptions
-    /// What new connections do about TLS; nil without.
+    /// The TLS context for new connections; nil without TLS.
     private(set) var tls: TLSServerContext?
-    /// The names of fields that clients may not send, where they are not the usual ones.
+    /// Configured names of fields that clients must not set, where they differ from the defaults.
     private(set) var ownFieldNames: [[UInt8]] = []
     /// By the rule's index; the default action is the last.
     private(set) var actions: [Action]
     /// Its load balancer as access logs write it.
     let logName: [UInt8]
-    /// Set once the listener has left the configuration.
+    /// Whether the listener was removed from the configuration.
     var isRemoved = false
 
-    /// What is done with a request: `ActionPlan` with what a worker adds.
+    /// The action for a request: an `ActionPlan` with the worker's state.
     enum Action {
         case forward(Forward)
         case fixedResponse(FixedResponsePlan)
@@ -40,10 +40,11 @@ final class Listener {
         adoptFieldNames()
     }
 
-    /// What its connections are counted as, where they are passed on.
+    /// The kind of its flows, for counters.
     var flowKind: FlowKind { plan.tls == nil ? .tcp : .tls }
 
-    /// Whether a connection from there may begin: with a PROXY header, where one is expected.
+    /// Whether a connection from this address is accepted: if a PROXY header is required, the network has to be
+    /// trusted.
     func mayConnect(_ address: SocketAddress) -> Bool {
         settings.trustedProxies.isEmpty || settings.trustedProxies.contains { $0.contains(address) }
     }
@@ -62,7 +63,7 @@ final class Listener {
         self.actions = actions
         settings = plan.settings
         options = Self.options(plan.settings)
-        // Connections that are there keep the context that they began with.
+        // Existing connections keep their context.
         if plan.tls != before { tls = Self.context(plan, tickets) }
         adoptFieldNames()
     }
@@ -97,7 +98,7 @@ final class Forward {
         self.turns = turns
     }
 
-    /// Whether its groups are still those that `groups` holds under their ids.
+    /// Whether its groups are still those in `groups` with the same ids.
     func isCurrent(in groups: [Group?]) -> Bool {
         zip(plan.groups, self.groups).allSatisfy { id, group in groups[id] === group }
     }
@@ -116,7 +117,7 @@ final class ListenerSocket {
     let listener: Listener
     let socket: Socket
     let token: Token
-    /// Not watched for the moment: no descriptor was left.
+    /// Whether accepting is paused, because the process is out of descriptors.
     var isPaused = false
 
     init(listener: Listener, socket: Socket, token: Token) {

@@ -4,9 +4,9 @@ import TLS
 
 /// One registered target on one worker: its idle connections and its exchanges in flight.
 ///
-/// Shape:  hangs on the registration (`TargetPlan.id`) and outlives snapshots. Idle connections are used most recently
-///         used first, so that a pool larger than its traffic empties itself.
-/// Limits: `GroupPlan.poolConnectionsMax` idle connections; the oldest makes room.
+/// Shape:  kept by the registration (`TargetPlan.id`), so it outlives snapshots. The most recently used idle connection
+///         is reused first (keep-alive), so that a pool shrinks with its traffic.
+/// Limits: `GroupPlan.poolConnectionsMax` idle connections; beyond, the oldest is closed.
 final class TargetPool {
     let id: Int
     let address: SocketAddress
@@ -15,7 +15,7 @@ final class TargetPool {
     let cell: TargetCell
     /// Oldest first.
     private(set) var idle: [TargetConnection] = []
-    /// When control was last told that it does not take connections.
+    /// When control was last told that it accepts no connections.
     var lastWarningAt: Instant?
     /// When its exchanges were last moved because its host acknowledges nothing.
     var unresponsiveHandledAt: Instant?
@@ -29,12 +29,13 @@ final class TargetPool {
     var streamCountMax: Int?
     /// When the newest of those connections was begun.
     var openedAt = Instant(nanoseconds: 0)
-    /// Exchanges that were given this target and have not ended.
+    /// Exchanges and tunnels in flight on this target.
     var inFlight: Int { balanced.inFlight }
-    /// Set once the target has left its group: no new exchange, and control hears when the last has ended.
+    /// Set when the target is deregistered: it gets no new exchange, and control is notified when the last one has
+    /// ended.
     private(set) var draining: Draining?
 
-    /// What has become of the exchanges that were in flight when the target left.
+    /// How the exchanges ended that were in flight when the target was deregistered.
     struct Draining {
         var finished = 0
         var cut = 0
@@ -59,13 +60,13 @@ final class TargetPool {
         return idle.lastIndex { $0.serverName == serverName }.map { idle.remove(at: $0) }
     }
 
-    /// Puts a connection in. The caller then closes what is in excess.
+    /// Adds an idle connection. The caller closes those beyond the limit.
     func putIdle(_ connection: TargetConnection) { idle.append(connection) }
 
     /// The oldest idle connection, taken out, while there are more than `most`.
     func takeExcess(over most: Int) -> TargetConnection? { idle.count > most ? idle.removeFirst() : nil }
 
-    /// Takes out a connection that closed or grew too old while idle.
+    /// Removes a connection that was closed or timed out while idle.
     func removeIdle(_ connection: TargetConnection) {
         guard let index = idle.firstIndex(where: { $0 === connection }) else {
             preconditionFailure("target pool: an idle connection that is not in its pool")
@@ -103,7 +104,7 @@ final class TargetPool {
     /// When an attempt on it was last answered, or a connection taken.
     private var heardAt: Instant?
 
-    /// Whether it is one of these few.
+    /// Whether it is one of `pools`.
     func isAmong(_ pools: [TargetPool]) -> Bool {
         for pool in pools where pool === self { return true }
         return false
@@ -118,7 +119,7 @@ final class TargetPool {
         if cut { draining?.cut += 1 } else { draining?.finished += 1 }
     }
 
-    /// Nobody waits for its last exchange any more. Returns what had become of the others; nil if it is not draining.
+    /// Ends draining before the last exchange has ended. Returns the counts so far; nil if it is not draining.
     func endDraining() -> Draining? {
         defer { draining = nil }
         return draining

@@ -8,7 +8,7 @@ import Telemetry
 extension Worker {
     // MARK: Beginning
 
-    /// Begins an attempt on `pool`'s target: on a connection that is idle or has room, else on a new one.
+    /// Begins an attempt on `pool`'s target: on an idle connection or one with free streams, else on a new one.
     mutating func attempt(_ exchange: Exchange, on pool: TargetPool) {
         guard let group = exchange.group else { preconditionFailure("exchange: an attempt without a group") }
         exchange.attempts.begin()
@@ -43,12 +43,12 @@ extension Worker {
         }
     }
 
-    /// Sets when another target joins the race, if the first one has not taken the connection by then.
+    /// Sets when the next target is tried as well, if the first one has not accepted the connection by then.
     func awaitRace(_ exchange: Exchange, _ group: Group) {
         exchange.attempts.awaitNext(after: group.plan.attempts.raceDelay, now: now)
     }
 
-    /// The target has had its head start, or has failed while others are in the race: another one joins.
+    /// The head start is over, or a target failed while others are pending: another target is tried.
     mutating func joinRace(_ exchange: Exchange) {
         exchange.attempts.nextAt = .distantFuture
         guard exchange.state.phase == .connecting, exchange.attempts.mayBegin, let group = exchange.group,
@@ -58,8 +58,8 @@ extension Worker {
         attempt(exchange, on: next)
     }
 
-    /// A connection to the target of one of the exchange's attempts is ready: it goes out there. The others in the race
-    /// have lost.
+    /// A connection of one of the exchange's attempts is ready: the request is sent there, and the other attempts are
+    /// withdrawn.
     mutating func joinTarget(_ exchange: Exchange, _ side: TargetSide, beganAt: Instant) {
         while let other = exchange.attempts.takeFirst() {
             withdraw(other, other.beganAt < beganAt ? .overtaken : .outrun, exchange.group)
@@ -86,7 +86,7 @@ extension Worker {
         if exchange.attempts.pending.isEmpty { handle(exchange, .connectFailed) } else { joinRace(exchange) }
     }
 
-    /// Tries another target, within bounds; or answers that none could be reached.
+    /// Tries another target, within the limits; or answers that none could be reached.
     mutating func tryNextTarget(_ exchange: Exchange) {
         guard let group = exchange.group else { preconditionFailure("exchange: no target of no group") }
         if exchange.attempts.mayBegin, let next = nextTarget(exchange, group) {
@@ -100,25 +100,25 @@ extension Worker {
             switch exchange.attempts.lastFailure {
             case .connectTimedOut: answer(exchange, status: 504, reasonCode: "TargetConnectTimeout")
             case .handshakeFailed: answer(exchange, status: 502, reasonCode: "TargetHandshakeFailed")
-            // For a lack of our own: the log names no target.
+            // The cause is a lack of our own resources, so the log names no target.
             case .notAttempted: answer(exchange, status: 502, reasonCode: "ConnectNotAttempted")
             default: answer(exchange, status: 502, reasonCode: "TargetConnectFailed")
             }
         }
     }
 
-    /// A target that was not tried, else any whose turn it is.
+    /// A target that was not tried, else the next one.
     private func nextTarget(_ exchange: Exchange, _ group: Group) -> TargetPool? {
         group.pick(tried: exchange.attempts.tried, now: now) ?? group.pick(now: now)
     }
 
-    /// Ends a pending attempt that was taken out of the race. The connection of one that has lost goes on, into its
-    /// pool; any other is closed.
+    /// Ends a pending attempt. The connection of one that lost the race continues, and will be put into its pool; any
+    /// other is closed.
     mutating func withdraw(_ attempt: Attempts.Pending, _ ending: AttemptOutcome.Ending, _ group: Group?) {
         var ending = ending
         if attempt.token == .none {
             attempt.pool.queue.remove(ticket: attempt.ticket)
-            // It waited for others to be served, not for a connection.
+            // It waited for a free stream, not for a connection.
             let isConnected = attempt.pool.connections.contains { !$0.isConnecting }
             if ending == .overtaken, isConnected { ending = .withdrawn }
         } else if case .target(let connection) = slab.resolve(attempt.token) {
@@ -129,7 +129,7 @@ extension Worker {
         endCount(attempt.pool, cut: ending == .cut)
     }
 
-    /// Has every exchange and tunnel that waits for a connection to this target go elsewhere, if there is anywhere.
+    /// Moves every exchange and tunnel that waits for a connection to this target to another target, if there is one.
     mutating func releaseConnects(to pool: TargetPool) {
         guard pool.inFlight > 0 else { return }
         for exchange in pool.queue.all { leave(pool, exchange) }
@@ -180,18 +180,19 @@ extension Worker {
         return outcome
     }
 
-    /// The target's side is gone without an answer: sends the request again if that cannot do harm.
+    /// The target's side ended without a response: retries the request if that is safe.
     mutating func retryOrFail(_ exchange: Exchange) {
         guard let target = exchange.target else { preconditionFailure("exchange: retry without a target") }
         let isRetired = target.wasRetired
         let ending: AttemptOutcome.Ending = isRetired || target.isRefused ? .refused : .closed
         let isUnprocessed = target.isUnprocessed(isUnresponsive: false)
         let outcome = endAttempt(exchange, ending, isUnprocessed: isUnprocessed)
-        // What a target gives back because it ends the connection is moved, not tried again.
+        // A request that a target returns unprocessed with its connection (GOAWAY, keep-alive race) is moved and does
+        // not count as a retry.
         if isRetired { exchange.attempts.uncountRetired() }
         switch decide(exchange, outcome) {
         case .sendAgain:
-            // A target that merely ended its connection is in no trouble that a retry could make worse.
+            // A target that only ended an idle connection is not overloaded, so the retry budget is not charged.
             guard isRetired || takeRetry(exchange) else {
                 return answer(exchange, status: 502, reasonCode: "RetryBudgetExhausted")
             }
@@ -202,8 +203,8 @@ extension Worker {
         }
     }
 
-    /// Moves a request that waits for an answer to another target, if there is one and that cannot do harm. Returns
-    /// false if it has to wait on.
+    /// Moves a request that waits for a response to another target, if there is one and a retry is safe. Returns false
+    /// if it has to wait.
     @discardableResult mutating func moveElsewhere(
         _ exchange: Exchange, _ ending: AttemptOutcome.Ending, isUnprocessed: Bool = false
     ) -> Bool {
@@ -240,7 +241,7 @@ extension Worker {
         return false
     }
 
-    /// Gives up the target's connection and sends the request again, elsewhere if there is another target.
+    /// Abandons the target's connection and retries the request, on another target if there is one.
     private mutating func sendAgain(_ exchange: Exchange, after outcome: AttemptOutcome, excludes: Bool = true) {
         guard let target = exchange.target, let pool = exchange.pool else {
             preconditionFailure("exchange: sent again without a target")
@@ -269,7 +270,8 @@ extension Worker {
         resources.deferToNextPass(client)
     }
 
-    /// Tells a client of HTTP/2 that its request was not processed and may be sent again. Source: RFC 9113 §8.7.
+    /// Resets a client's HTTP/2 stream with REFUSED_STREAM: the request was not processed and may be retried. Source:
+    /// RFC 9113 §8.7.
     mutating func refuse(_ exchange: Exchange) {
         exchange.record.status = 502
         exchange.client.refuses = true

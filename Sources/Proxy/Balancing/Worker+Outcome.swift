@@ -2,7 +2,7 @@ import Core
 import Routing
 import Telemetry
 
-/// The one place that every attempt's outcome comes to: counters, suspicion, passive health checks.
+/// Handles the outcome of every attempt: counters, suspicion, passive health checks.
 extension Worker {
     /// Notes what an attempt on `pool`'s target came to.
     mutating func note(_ outcome: AttemptOutcome, of pool: TargetPool, _ group: Group?) {
@@ -34,8 +34,8 @@ extension Worker {
         group?.plan.counters.connectionErrors.add()
     }
 
-    /// A target that has answered others since the attempt began is merely slow, or one of its requests is: a client
-    /// that asks for what takes long must not decide who is passed over.
+    /// A target that has answered other requests since the attempt began is only slow for this one. Otherwise a client
+    /// could make targets suspect by slow requests.
     private func suspectIfUnresponsive(
         _ pool: TargetPool, _ group: Group?, _ cause: SuspicionCause, _ duration: Nanoseconds
     ) {
@@ -43,7 +43,8 @@ extension Worker {
         suspect(pool, group, cause, duration)
     }
 
-    /// Has all workers pass over the target while others are eligible. `duration` is how long it was tried.
+    /// Makes the target suspect, so that all workers skip it while others are eligible. `duration` is the length of the
+    /// attempt.
     func suspect(_ pool: TargetPool, _ group: Group?, _ cause: SuspicionCause, _ duration: Nanoseconds) {
         guard pool.cell.suspect(now: now) else { return }
         counters.suspicions.add(cause)
@@ -51,14 +52,14 @@ extension Worker {
         control.send(.suspected(target: pool.id, cause, after: duration))
     }
 
-    /// The target has shown that it is there.
+    /// The target has responded: clears the suspicion.
     func trust(_ pool: TargetPool, _ group: Group?) {
         guard pool.cell.clearSuspicion() else { return }
         group?.plan.cell.flip()
         control.send(.trusted(target: pool.id))
     }
 
-    /// Tells control that a target took no connection that was to be passed on: a passive health check.
+    /// Reports to control that a target accepted no connection for a tunnel: a passive health check.
     /// Source: Network Load Balancer user guide, "Health checks for target groups".
     private func warn(_ pool: TargetPool, _ group: Group?) {
         guard group?.plan.flows != nil else { return }
@@ -73,8 +74,8 @@ extension Worker {
         reportIfDrained(pool)
     }
 
-    /// What an error of connect(2), or of opening the socket, says: nothing about the target if it is our own lack of
-    /// descriptors, ports or rights.
+    /// The ending for an error of connect(2) or of opening the socket. A lack of descriptors, ports or permissions is
+    /// our own fault, not the target's.
     func connectEnding(_ code: Int32) -> AttemptOutcome.Ending {
         isVerdict(code) ? .connectFailed : .notAttempted
     }

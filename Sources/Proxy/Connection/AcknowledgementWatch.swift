@@ -1,11 +1,10 @@
 import Core
 
-/// Finds out that the other side's kernel does not acknowledge what was sent: its host is gone, or the way there.
+/// Detects that the other side's kernel does not acknowledge what was sent, because its host or the network is down.
 ///
-/// A byte is marked when it is handed to the kernel; once it is acknowledged, the newest one is marked instead. If the
-/// marked byte was not acknowledged for as long as the limit, and the kernel has heard nothing in that time, the other
-/// side is silent. A side that merely does not read still answers the probes of a full window, and is not. Whatever
-/// comes from it begins the time anew.
+/// A byte is marked when it is written; once it is acknowledged, the newest one is marked instead. If the marked byte
+/// was not acknowledged for the limit, and the kernel has received nothing in that time, the other side is silent. A
+/// side that only does not read still answers window probes, and is not silent. Whatever it sends restarts the time.
 /// Shape:  part of a `Transport`. Writing costs a comparison; looking, which a timer does, one or two system calls.
 /// Source: RFC 9293 §3.8; tcp(7), `TCP_INFO`, `SIOCOUTQ`.
 struct AcknowledgementWatch {

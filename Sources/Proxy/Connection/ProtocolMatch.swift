@@ -1,6 +1,6 @@
 import Core
 
-/// What kind of request it is, which decides where it may go.
+/// The kind of request, which decides to which target groups it may be forwarded.
 enum RequestProtocol {
     case http1, http2, grpc, webSocket
 
@@ -31,7 +31,7 @@ enum RequestProtocol {
 }
 
 extension Head {
-    /// Whether its content is gRPC's: `application/grpc`, alone or with `+proto`, `+json` or parameters.
+    /// Whether its content type is gRPC: `application/grpc`, alone or with `+proto`, `+json` or parameters.
     /// Source: gRPC over HTTP2, "Requests".
     var isGRPC: Bool {
         guard let index = firstField(.contentType) else { return false }
@@ -46,7 +46,7 @@ extension Head {
 struct GRPCStatus {
     let number: UInt8
 
-    /// What an answer made here says to a client of gRPC.
+    /// The gRPC status for an HTTP status that Apus generates.
     init(httpStatus: UInt16) {
         number =
             switch httpStatus {

@@ -3,7 +3,7 @@ import Core
 extension ProxyHeader {
     /// Reads the header at the start of `input`, which is all that has come on a connection so far.
     ///
-    /// The first byte that has no place in a header decides, so the verdict is the same however the bytes arrive.
+    /// The first invalid byte decides, so the verdict does not depend on how the bytes arrive.
     public static func read(_ input: Span<UInt8>) -> ProxyHeaderResult {
         guard !input.isEmpty else { return .needMore }
         if input[0] == signature[byte: 0] { return readBinary(input) }
@@ -33,7 +33,7 @@ extension ProxyHeader {
         return readExtensions(input, from: extensionsAt, to: end) ?? .complete(header(input, block, byteCount: end))
     }
 
-    /// Goes through the extensions as far as they have come. Nil if all are there and nothing is wrong with them.
+    /// Checks the extensions that have arrived. Nil if all have arrived and are valid.
     private static func readExtensions(_ input: Span<UInt8>, from start: Int, to end: Int) -> ProxyHeaderResult? {
         var index = start
         var checksumAt: Int?
@@ -44,7 +44,7 @@ extension ProxyHeader {
             let next = valueAt + Int(number(input, at: valueAt - 2))
             guard next <= end else { return .refused(.badExtension) }
             if input[index] == checksumType {
-                // Nothing says which of two counts, or what the other is while one is summed up.
+                // Two checksums are rejected, since the specification does not say which one counts.
                 guard next - valueAt == checksumBytes && checksumAt == nil else { return .refused(.badExtension) }
                 checksumAt = valueAt
             }
@@ -84,7 +84,8 @@ extension ProxyHeader {
 /// What stands between the fixed part of a version 2 header and its extensions. Source: §2.2.
 private enum ProxyBlock {
     case nothing, ipv4, ipv6, unix
-    /// A LOCAL header's family is to be ignored, so nobody can say where extensions begin: all of it is passed over.
+    /// The family of a LOCAL header has to be ignored, so the start of its extensions is unknown, and all of it is
+    /// skipped.
     case anything
 
     /// What `family` announces: the address family in the high half, in the low one how data goes (1 is STREAM, 2 is

@@ -1,13 +1,14 @@
 import Core
 
-/// Whose connection this is, as the proxy that passes it on says in front of the connection's own bytes.
+/// A PROXY protocol header: the client's and the destination's address, sent by a proxy before the connection's own
+/// bytes.
 ///
 /// Shape:  two addresses, and how long the header is. Reading keeps no state: while it says `needMore`, it is asked
 ///         again with all bytes since the start of the connection.
 /// Limits: `lineBytesMax` for version 1, `binaryBytesMax` for version 2; a longer header is refused.
-/// Errors: after a fault no byte of the connection can be trusted: close it without an answer.
+/// Errors: after a fault no byte of the connection can be trusted: close it without a response.
 /// Source: W. Tarreau, "The PROXY protocol, versions 1 & 2", HAProxy 2020; the sections named here are its sections.
-///         Read a header only where the sender is known (§5): it decides which address is logged and judged.
+///         Read a header only where the sender is known (§5): it decides which address is logged and matched by rules.
 public struct ProxyHeader: Equatable, Sendable {
     /// Bytes of the header, to be consumed.
     public let byteCount: Int
@@ -70,21 +71,21 @@ extension ProxyHeader {
     }
 }
 
-/// What the bytes at the start of a connection are, as far as they have come.
+/// The result of parsing the start of a connection.
 public enum ProxyHeaderResult: Equatable, Sendable {
-    /// The beginning of a header. Ask again with these bytes and more.
+    /// Valid so far. Call again with these bytes and more.
     case needMore
     /// A header; what follows is the connection's own.
     case complete(ProxyHeader)
-    /// Not a header, whatever may follow.
+    /// Not a valid header.
     case refused(ProxyHeaderFault)
 }
 
-/// Why the start of a connection is not a header.
+/// Why the start of a connection is not a valid header.
 ///
-/// Errors: each of them obliges the caller to close the connection; who sent it would not understand an answer.
+/// Errors: after each of them the caller has to close the connection without a response.
 public enum ProxyHeaderFault: UInt8, Error, Sendable, CaseIterable {
-    /// The first bytes are those of neither version: somebody speaks without a header.
+    /// The first bytes are those of neither version: there is no header.
     case missing
     /// More bytes than `lineBytesMax`, or than `binaryBytesMax`.
     case tooLong

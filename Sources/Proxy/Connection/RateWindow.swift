@@ -1,7 +1,8 @@
 import Core
 
-/// Whether enough bytes pass while the other side alone decides how fast: a minimum over a window, never a total
-/// deadline, so that a large body on a slow line passes (docs/threats.md, "Slow clients").
+/// A minimum transfer rate against slow loris, slow post and slow read: checked per window while only the other side
+/// limits the speed, without a total deadline, so that a large body on a slow line passes (docs/threats.md, "Slow
+/// clients").
 struct RateWindow {
     private var end = Instant.distantFuture
     private var passedAtStart: UInt64 = 0
@@ -17,7 +18,7 @@ struct RateWindow {
         passedAtStart = passed
     }
 
-    /// Ends the window without a verdict: the delay was ours.
+    /// Ends the window without a verdict, since the delay was ours.
     mutating func cancel() { end = .distantFuture }
 
     /// At the window's end: whether at least `minimum` bytes passed. The next window begins.

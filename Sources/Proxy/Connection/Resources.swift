@@ -2,10 +2,10 @@ import Core
 import TLS
 import Telemetry
 
-/// What transports, sides and protocol sessions use of the thread that they run on: memory, the time, and counters.
+/// The resources of a thread that transports, sides and protocol sessions use: memory, time and counters.
 ///
-/// A worker has one, and so has whoever else drives a `Transport`: control for its health checks. What takes a
-/// `Resources` knows no worker, and so is tested without one.
+/// A worker has one, and so has every other thread that drives a `Transport`, such as control for health checks. Code
+/// that takes `Resources` does not depend on `Worker`, and can be tested without one.
 ///
 /// Shape:  owned by one thread and passed `inout`. The buffers and heads in it serve one call after the other: nothing
 ///         is kept in them when a call returns.
@@ -21,7 +21,7 @@ package struct Resources: ~Copyable {
     package let wire = TLSWire()
     /// Ciphertext that is just being opened.
     let ciphertext = Buffer(capacity: Core.Limits.largeBufferBytes)
-    /// Heads that nobody uses.
+    /// Free heads.
     let heads = HeadPool()
     /// A response head is read, changed and written within one turn, so one serves all exchanges.
     var response = Head()

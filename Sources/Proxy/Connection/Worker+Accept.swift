@@ -3,7 +3,7 @@ import TLS
 import Telemetry
 
 extension Worker {
-    /// Takes waiting connections: until none waits, or `most`.
+    /// Accepts waiting connections until none waits, at most `most`.
     mutating func acceptClients(_ listening: ListenerSocket, most: Int = Limits.acceptsPerTurnMax) {
         for _ in 0..<most {
             switch listening.socket.accept() {
@@ -37,7 +37,8 @@ extension Worker {
         client.trace = (random.next(), random.next())
         let token = slab.insert(.client(client))
         poller.add(socket.descriptor, token: token, interest: .edges)
-        // Most clients have sent their request by now: reading at once saves a wait, and costs a call if not.
+        // Most clients have sent their request by now, so reading at once usually saves a wait, at the cost of one
+        // call.
         advance(client)
     }
 
@@ -51,8 +52,8 @@ extension Worker {
         socket.close()
     }
 
-    /// No descriptor is left: gives up the reserve to refuse one connection, and stops listening for a while, so that
-    /// the level-triggered listener does not spin.
+    /// Out of descriptors: uses the reserve to reject one connection, and pauses accepting, so that the level-triggered
+    /// listener does not spin.
     private mutating func refuseForDescriptors(_ listening: ListenerSocket) {
         counters.connectionsRejected.add(.descriptorLimit)
         if reserve.release() {
@@ -80,8 +81,8 @@ extension Worker {
         listenerSockets.append(listening)
     }
 
-    /// Stops listening where `isGone` says so. Connections that wait in the kernel are served first: the handshake was
-    /// answered, so the client counts on us.
+    /// Stops listening where `isGone` says so. Connections in the accept queue are served first, since their handshake
+    /// is complete.
     mutating func closeListeners(where isGone: (Listener) -> Bool) {
         let gone = listenerSockets.filter { isGone($0.listener) }
         listenerSockets.removeAll { isGone($0.listener) }

@@ -2,7 +2,7 @@ import Core
 import TLS
 import Telemetry
 
-/// TLS handshakes of clients, and what is counted and logged of them.
+/// TLS handshakes of clients, with their counters and log lines.
 extension Worker {
     /// Goes on with a client's handshake. Returns false when there is nothing more to do now.
     mutating func continueHandshake(_ client: ClientConnection, since: Instant) -> Bool {
@@ -25,7 +25,8 @@ extension Worker {
             resources.countTLSFailure(failure, at: .client)
             let code = tls.verifyFailure?.reasonCode
             logConnection(client, handshakeTime: nil, failure: code ?? "UnmappedConnectionError")
-            // The alert must arrive: what else the client has sent is read before the socket is closed.
+            // The client's remaining bytes are read before the socket is closed, so that a reset does not overtake the
+            // alert.
             client.transport.endTLS(&resources)
             client.enter(.reading)
             closeAfterAnswer(client)
@@ -38,7 +39,7 @@ extension Worker {
         }
     }
 
-    /// Answers a request that came without TLS: people try `http://` on an `https://` port.
+    /// Answers a plain HTTP request on an HTTPS port with an error page.
     private mutating func refusePlainHTTP(_ client: ClientConnection) {
         resources.countTLSFailure(.plainHTTP, at: .client)
         logConnection(client, handshakeTime: nil, failure: "UnmappedConnectionError")
@@ -60,7 +61,7 @@ extension Worker {
     private mutating func logConnection(
         _ client: ClientConnection, handshakeTime: Nanoseconds?, failure: StaticString?
     ) {
-        // Taken even if nobody writes it down: the connection lingers, and must not hold it so long.
+        // Taken even without a connection log, since the lingering connection should not hold it.
         let refused = client.tls?.takeRefusedCertificate()
         guard let connectionLog, let tls = client.tls else { return }
         let record = ConnectionRecord(

@@ -1,17 +1,17 @@
 import Core
 import Telemetry
 
-// The PROXY header that trusted networks put before what a client sends, on listeners of either layer. It is looked at
-// where it lies and then taken out, so that nothing behind it is read too early: TLS may begin there.
+// The PROXY header that trusted networks send before the client's bytes, on listeners of either layer. It is peeked at
+// and then consumed exactly, so that bytes after it, such as TLS, stay in the socket.
 extension Transport {
     /// How reading a PROXY header goes.
     enum ProxyStep {
         /// It is not complete.
         case waiting
-        /// It was taken out. The addresses are the client's and where it connected; nil: the connection is the
-        /// sender's own, as a health check's.
+        /// It was consumed. The addresses are the client's and its destination; nil if the connection is the sender's
+        /// own, such as a health check.
         case done(source: SocketAddress?, destination: SocketAddress?)
-        /// It is none, or cannot be trusted: why, in one word.
+        /// It is missing, malformed or not trusted: the reason code.
         case refused(StaticString)
         /// The connection ended in it.
         case gone
@@ -28,7 +28,7 @@ extension Transport {
         }
         switch ProxyHeader.read(scratch.bytes) {
         case .needMore:
-            // What is there was seen: the next byte makes an event.
+            // All available bytes were examined; the next one makes an event.
             isReadable = false
             return isEndAnnounced ? .gone : .waiting
         case .refused(let fault): return .refused(fault.reasonCode)

@@ -2,12 +2,12 @@ import Core
 import Routing
 import Telemetry
 
-/// Targets that say nothing: those whose host does not acknowledge what is sent, and those that stand still. Timers
-/// look at connections that wait, never requests.
+/// Silent targets: those whose host does not acknowledge what is sent, and those whose program does not respond.
+/// Checked by timers of waiting connections, never per request.
 extension Worker {
     // MARK: HTTP/1
 
-    /// A busy connection's timer has fired: sees whether the target is heard, and whether it is still healthy.
+    /// A busy connection's timer has fired: checks whether the target responds and is still healthy.
     mutating func lookAt(_ target: TargetConnection) {
         guard let exchange = target.exchange else { preconditionFailure("target: busy with nothing") }
         let client = exchange.client
@@ -85,8 +85,8 @@ extension Worker {
         if !connection.isClosed { schedule(connection, at: max(nextDeadline(of: connection), now + Limits.timerPause)) }
     }
 
-    /// Asks a silent target for a sign of life. One that gives none is suspect: it gets no new streams on this
-    /// connection, and those that may be repeated go elsewhere; the others wait on.
+    /// Sends a PING to a silent target. Without a response it is suspect: it gets no new streams on this connection,
+    /// requests that may be retried move to another target, and the others wait.
     private mutating func ping(_ connection: HTTP2TargetConnection) {
         guard connection.isPinged else {
             connection.isPinged = true
@@ -101,7 +101,7 @@ extension Worker {
         resources.markDirty(connection)
     }
 
-    /// What is not answered by now never will be.
+    /// Requests that were not answered by now fail.
     private mutating func giveUpConnection(_ connection: HTTP2TargetConnection) {
         for exchange in connection.exchanges {
             let client = exchange.client
@@ -115,12 +115,13 @@ extension Worker {
 
     // MARK: Both
 
-    /// A target's host acknowledges nothing: it is suspect, its idle connections are dropped, and what may be repeated
-    /// goes elsewhere. If it was heard on another connection meanwhile, only the silent one is broken.
+    /// A target's host acknowledges nothing: it becomes suspect, its idle connections are closed, and requests that may
+    /// be retried move to another target. If another connection received something meanwhile, only the silent
+    /// connection is broken.
     private mutating func hostUnresponsive(_ pool: TargetPool, _ group: Group, since: Instant) {
         guard pool.recordUnresponsive(since: since) else { return }
         suspect(pool, group, .unacknowledged, now.since(since))
-        // Every connection finds it out by itself; one look at all of them is enough for a while.
+        // Every connection detects it separately, but handling it once is enough for a while.
         let pause = group.plan.attempts.unacknowledgedMax / 4
         if let last = pool.unresponsiveHandledAt, now.since(last) < pause { return }
         pool.unresponsiveHandledAt = now
@@ -130,7 +131,7 @@ extension Worker {
         }
         forEachConnection(to: pool) { target, worker in
             guard let exchange = target.exchange, exchange.state.phase == .waiting else { return }
-            // A host that is there may keep its acknowledgement back: its own connection tells.
+            // A live host may delay its acknowledgement, so each connection decides for itself.
             let silence = target.transport.silenceDuration(limit: Limits.acknowledgementDelayMax, now: worker.now)
             let isUnprocessed = silence != nil && target.isUnprocessed(isUnresponsive: true)
             worker.moveElsewhere(exchange, .unacknowledged, isUnprocessed: isUnprocessed)
@@ -170,8 +171,8 @@ extension Worker {
         resources.markDirty(connection)
     }
 
-    /// A request that only reads leaves a target that fails its checks and has not begun to answer. One that is being
-    /// deregistered is not unhealthy: it answers what it was sent.
+    /// A safe request without a response moves away from a target that became unhealthy. A draining target is not
+    /// unhealthy, and keeps its requests.
     private mutating func leaveUnhealthy(_ exchange: Exchange) {
         guard let pool = exchange.pool, !pool.cell.isHealthy, pool.draining == nil,
             exchange.group?.plan.attempts.leavesUnhealthy ?? false
@@ -179,7 +180,7 @@ extension Worker {
         moveElsewhere(exchange, .unhealthy)
     }
 
-    /// A target has turned unhealthy.
+    /// A target became unhealthy.
     mutating func targetUnhealthy(_ targetID: Int) {
         guard targetID < pools.count, let pool = pools[targetID] else { return }
         releaseConnects(to: pool)
@@ -190,7 +191,7 @@ extension Worker {
         }
     }
 
-    /// Calls for every connection to a target that serves somebody. Looks at every slot: not for every request.
+    /// Calls `body` for every busy connection to a target. Visits every slot, so it must not be called per request.
     private mutating func forEachConnection(
         to pool: TargetPool, http1: (TargetConnection, inout Worker) -> Void,
         http2: (HTTP2TargetConnection, inout Worker) -> Void

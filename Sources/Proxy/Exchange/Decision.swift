@@ -3,7 +3,7 @@ import HTTP1
 import Routing
 import TLS
 
-/// What a listener's rules say about one request, before anything is done about it.
+/// The decision of a listener's rules about one request.
 ///
 /// Shape: a value, made by `ListenerPlan.decide` of the request and the plan alone; the worker acts on it.
 enum Decision: Equatable {
@@ -11,9 +11,9 @@ enum Decision: Equatable {
     case apply(rule: Int?)
     /// More addresses in X-Forwarded-For than `Limits.forwardedAddressesMax`: 463.
     case tooManyForwardedAddresses
-    /// The client has shown a certificate for another name, or none where one is needed: 421.
+    /// The client's TLS session has another server name, or lacks a required client certificate: 421.
     case misdirected
-    /// Targets may read the path as one for which there is another rule: 400.
+    /// Some servers would resolve the path to one that matches another rule (path confusion): 400.
     case ambiguousPath
 }
 
@@ -21,9 +21,9 @@ enum Decision: Equatable {
 struct ClientFacts: ~Escapable {
     /// Its own address, or that in its PROXY header.
     let address: SocketAddress
-    /// What its TLS session made of client certificates; nil without TLS.
+    /// How its TLS session authenticates clients; nil without TLS.
     let authentication: TLSServerConfiguration.ClientAuthenticationMode?
-    /// The name that its TLS asked for; empty without one.
+    /// Its server name (SNI); empty without one.
     let serverName: Span<UInt8>
 
     /// A client without TLS.
@@ -47,8 +47,8 @@ struct ClientFacts: ~Escapable {
 }
 
 extension ListenerPlan {
-    /// Decides what is to be done with `request`, whose host, in lower case, is `host`. Nothing is changed but the arena
-    /// of `scratch`, where other readings of the path are written.
+    /// Decides what is to be done with `request`, whose host, in lower case, is `host`. Nothing is changed but the
+    /// arena of `scratch`, where other readings of the path are written.
     func decide(
         _ request: borrowing Head, host: ByteRange, from client: borrowing ClientFacts, scratch: Head
     ) -> Decision {
@@ -56,16 +56,18 @@ extension ListenerPlan {
         if isMisdirected(request.bytes(host), from: client) { return .misdirected }
         let facts = RuleFacts(request, host: host, client: client.address)
         let rule = table.firstMatch(facts)
-        // Whoever asks in two ways at once gets neither: the target would find what the rule for it keeps away.
+        // If two readings of the path match different rules, the request is rejected, since it could bypass one of
+        // them.
         if request.isPathAmbiguous, table.isAmbiguous(facts, matched: rule, scratch: scratch) { return .ambiguousPath }
         return .apply(rule: rule)
     }
 
-    /// A client that has shown a certificate for one name must not reach what another name guards with its own.
+    /// A client that was authenticated for one server name must not reach another name that is protected by its own
+    /// certificates.
     /// Source: docs/elbv2.md, "Client certificates"; RFC 9110 §15.5.20.
     private func isMisdirected(_ host: Span<UInt8>, from client: borrowing ClientFacts) -> Bool {
         guard let authentication = client.authentication else { return false }
-        // Who connected before clients had to be verified has to connect again.
+        // A client that connected before verification was enabled has to reconnect.
         if verifiesClients && authentication != .verify { return true }
         return authentication != .off && !client.serverName.isEmpty && !client.serverName.equalsIgnoringCase(host)
     }

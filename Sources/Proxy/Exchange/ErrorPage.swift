@@ -1,6 +1,6 @@
 import Core
 
-/// The body of an answer that is made here: the page that an Application Load Balancer's users know.
+/// The body of an error response, in the form of an Application Load Balancer.
 struct ErrorPage {
     /// The reason phrase of the status line.
     let reason: StaticString

@@ -2,7 +2,7 @@ import Core
 import HTTP1
 import Telemetry
 
-/// One request and its response: what joins a client's side to a target's.
+/// One request and its response, which joins a client's side to a target's.
 ///
 /// Shape:  reused through its worker's free list, with the arena of its request head. Both sides point here and are
 ///         pointed at from here; `Worker.releaseExchange` cuts the knot.
@@ -19,7 +19,7 @@ final class Exchange {
     var attempts = Attempts()
     /// When the attempt under way began; nil if none is, or none is connected yet.
     var attemptBeganAt: Instant?
-    /// What was read of the request's body, until an answer begins.
+    /// The request's body so far, kept for retries until a response begins.
     var keptBody = KeptBody()
     /// How many bytes of it may be kept.
     var keptBytesMax = 0
@@ -34,15 +34,15 @@ final class Exchange {
     var targetPersistence = Persistence.undecided
     var share = ShareState.none
 
-    /// The rule of HTTP/2 that the client has broken on its stream, for the log.
+    /// The client's fault on its HTTP/2 stream, for the log.
     var clientFault: StaticString?
     /// Bytes of the request's head that the worker's budget was charged with.
     var chargedByteCount = 0
     /// Its place in `Worker.descriptorQueue`, while it waits there.
     var descriptorTicket: Int?
-    /// What is wrong with the body of the request, once that is known: it names the answer's status and cause.
+    /// The violation in the request's body, if any, which decides the status and the reason code.
     var bodyViolation: Violation?
-    /// What is wrong with the target's answer, once that is known.
+    /// The fault of the target's response, if any.
     var responseFault: ResponseFault?
     var interimResponses = 0
 
@@ -58,7 +58,7 @@ final class Exchange {
     var sentAt = Instant(nanoseconds: 0)
     var answeredAt = Instant(nanoseconds: 0)
 
-    /// Who asked. An exchange without a client is in the free list.
+    /// The client's side. An exchange without a client is in the free list.
     var client: ClientSide {
         guard let joinedClient else { preconditionFailure("exchange: used after its release") }
         return joinedClient
@@ -69,7 +69,7 @@ final class Exchange {
     /// Whether it has a client, and so is not in the free list.
     var isJoined: Bool { joinedClient != nil }
 
-    /// Begins a life with `client`. Everything but the memory of the arena is new.
+    /// Begins a new exchange with `client`, reusing only the memory.
     func begin(_ client: ClientSide, now: Instant) {
         state = ExchangeState()
         joinedClient = client
@@ -128,7 +128,7 @@ final class Exchange {
 struct RequestFacts {
     /// The client's connection may serve another request. Source: RFC 9112 §9.3.
     var isPersistent = false
-    /// Others may read the head in another way, so nothing may follow it on either connection.
+    /// Another parser may read the head differently, so neither connection is reused.
     var isAmbiguous = false
     /// It asks for `100 Continue` before its body. Source: RFC 9110 §10.1.1.
     var expectsContinue = false

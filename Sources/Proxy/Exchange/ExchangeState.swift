@@ -40,13 +40,13 @@ struct ExchangeState {
         case responseEnd
         /// The target's connection ended or broke before the response did.
         case targetGone
-        /// What the target sent is not HTTP.
+        /// The target's response is malformed.
         case targetMalformed
         /// The client's connection broke, or ended before the request did.
         case clientGone
-        /// The rest of the request is not HTTP.
+        /// The rest of the request is malformed.
         case clientMalformed
-        /// The client was silent, or slower than the least rate.
+        /// The client was silent, or slower than the minimum rate.
         case clientTimeout
         /// The target was silent for too long.
         case targetTimeout
@@ -56,9 +56,9 @@ struct ExchangeState {
         case cut
         /// The process ends, and the time it had for that is over.
         case stopped
-        /// A response made here was written: a fixed response, a redirect, or an error.
+        /// Apus sent its own response: a fixed response, a redirect, or an error.
         case answeredHere
-        /// The request was not processed, and its client is told that it may send it again.
+        /// The request was not processed, and its client is told that it may retry.
         case leftToClient
     }
 
@@ -78,9 +78,9 @@ struct ExchangeState {
         case connectAgain
         /// Give up the target's connection and answer with this status.
         case answer(status: UInt16)
-        /// Give up both connections: the response cannot be completed and the client must notice.
+        /// Close both connections: the response is truncated, and the client must be able to detect it.
         case truncate
-        /// Give up both connections: nobody waits for the response.
+        /// Close both connections: the client no longer waits for the response.
         case abandon
         /// Give up the target's connection, and the client's stream in a way that lets it send the request again.
         case refuse

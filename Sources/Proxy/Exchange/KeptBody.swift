@@ -1,11 +1,11 @@
 import Core
 
-/// What was read of a request's body, kept so that the request can be sent again until its answer begins.
+/// The beginning of a request's body, kept for a retry until the response begins.
 ///
-/// Shape:  part of its exchange. Pieces enter as they are handed to a target. To send them again they become the
-///         `replay`, from which they are handed to the next target, and so kept once more.
-/// Limits: `RetrySettings.bodyBytesMax`, in two buffers of the worker at most, which its budget is charged with. Of a
-///         longer body nothing is kept.
+/// Shape:  part of its exchange. Pieces are added when they are forwarded to a target. For a retry they become the
+///         `replay`, which is forwarded to the next target and so kept again.
+/// Limits: `RetrySettings.bodyBytesMax`, in two buffers of the worker at most, which its budget is charged with. A
+///         longer body is not kept at all.
 struct KeptBody {
     /// What was handed to the target under way.
     private var buffer: Buffer?

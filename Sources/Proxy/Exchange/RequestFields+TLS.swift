@@ -2,10 +2,10 @@ import Core
 import HTTP1
 import TLS
 
-/// What targets are told about the client's TLS connection. Source: docs/elbv2.md, "Listener attributes" and "Client
+/// Header fields about the client's TLS connection. Source: docs/elbv2.md, "Listener attributes" and "Client
 /// certificates".
 extension Worker {
-    /// Sets what the listener's attributes and its client authentication ask for, and nothing that the client has sent.
+    /// Sets the configured fields, and removes fields of these names that the client has sent (spoofing).
     mutating func setTLSFields(_ request: Head, _ client: ClientSide) {
         let listener = client.listener
         request.removeFields(.xAmznTLS)

@@ -1,6 +1,6 @@
 import Core
 
-/// What Apus changes in a request before the target sees it. Source: docs/elbv2.md, "HTTP connections" and "Header
+/// The changes to a request's fields before it is forwarded. Source: docs/elbv2.md, "HTTP connections" and "Header
 /// fields".
 extension Worker {
     /// Applies the field rules of the listener, once per exchange: a retry sends the same head.
@@ -83,7 +83,7 @@ extension Worker {
         request.endField(name, id: .host)
     }
 
-    /// HTTP/1.0 knows requests without Host: the address that the client connected to stands for the name.
+    /// An HTTP/1.0 request may have no Host: the address that the client connected to is used.
     private func localHost(_ request: Head, _ client: ClientSide) -> ByteRange {
         request.append(hostOf: client.localAddress ?? .unspecified, bracketed: true)
     }
@@ -174,7 +174,7 @@ extension Worker {
 
     /// Gives a WebSocket that was asked for over HTTP/2 the key that HTTP/1 wants. Source: RFC 8441 §5, RFC 6455 §4.1.
     private mutating func setWebSocketKey(_ request: Head) {
-        // HTTP/2 has no use for it, so what came in means nothing, and two of them would be one too many.
+        // HTTP/2 does not use it, so the client's field is removed.
         request.removeFields(.secWebSocketKey)
         let name = request.beginField("Sec-WebSocket-Key")
         let digits: StaticString = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/"

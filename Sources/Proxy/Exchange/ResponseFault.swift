@@ -2,10 +2,10 @@ import HTTP1
 import HTTP2
 import Telemetry
 
-/// Why a target's answer cannot be passed on: what stands behind `MalformedResponse` in Apus-Reason, logs and metrics.
+/// Why a target's response is malformed: the detail of `MalformedResponse` in Apus-Reason, logs and metrics.
 ///
 /// Shape:  a trivial value; its words are constants.
-/// Errors: the client gets 502 while nothing of the answer was sent, else it is cut off.
+/// Errors: the client gets 502 if nothing of the response was sent, else its connection is cut.
 enum ResponseFault: Equatable {
     /// The rule of HTTP that it breaks.
     case violation(Violation)

@@ -2,10 +2,10 @@ import Core
 import HTTP1
 import Telemetry
 
-/// Answers that are made here: errors, fixed responses and redirects.
+/// Responses that Apus makes itself: errors, fixed responses and redirects.
 extension Worker {
-    /// Answers with an error page of our own and ends the exchange. `reasonCode` names the cause, for people and for
-    /// logs; `hint` is a paragraph of the page that says what to do.
+    /// Answers with an error page of our own and ends the exchange. `reasonCode` names the cause, for clients and logs;
+    /// `hint` is a paragraph of the page that tells what to do.
     mutating func answer(_ exchange: Exchange, status: UInt16, reasonCode: StaticString, hint: StaticString = "") {
         let detail = exchange.responseFault?.reasonCode
         exchange.record.reason = reasonCode
@@ -28,8 +28,8 @@ extension Worker {
         send(exchange, bodyCount: page.byteCount, closes: isUnreadable || exchange.state.isCut) { page.append(to: $0) }
     }
 
-    /// Answers a call of gRPC: whatever went wrong, its client looks for a status of gRPC's in a response that HTTP
-    /// calls good. Source: gRPC over HTTP2, "Responses", Trailers-Only.
+    /// Answers a gRPC call: its client expects a gRPC status in a response with HTTP status 200. Source: gRPC over
+    /// HTTP2, "Responses", Trailers-Only.
     private mutating func answerGRPC(
         _ exchange: Exchange, _ status: GRPCStatus, _ reasonCode: StaticString, _ detail: StaticString?
     ) {
@@ -69,7 +69,7 @@ extension Worker {
         send(exchange, bodyCount: body.count, closes: false) { $0.append(body.span) }
     }
 
-    /// Sends the client elsewhere.
+    /// Sends a redirect.
     mutating func answerRedirect(_ exchange: Exchange, _ plan: RedirectPlan) {
         exchange.record.action = .redirect
         let request = exchange.request

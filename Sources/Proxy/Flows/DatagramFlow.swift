@@ -1,12 +1,12 @@
 import Core
 import Telemetry
 
-/// The datagrams of one client to one of our addresses, and those that the target chosen for it sends back.
+/// A UDP flow: the datagrams of one client to one local address, and the target's replies.
 ///
 /// Shape:  one object and one socket, connected to the target, so that what comes from there is this flow's. Datagrams
 ///         are passed on from where they were received; nothing is held.
-/// Limits: `WorkerConfiguration.connectionsMax` of them with all other connections of the worker; beyond, the idlest
-///         whose client may be nobody ends, of any listener, and without such ones the idlest of its own.
+/// Limits: `WorkerConfiguration.connectionsMax` of them with all other connections of the worker; beyond, the most idle
+///         unverified flow of any listener is evicted, else the most idle flow of its own listener.
 final class DatagramFlow {
     let key: Key
     let listener: DatagramListener
@@ -20,7 +20,7 @@ final class DatagramFlow {
     var lastActivity: Instant
     /// Whether the target has sent something.
     var isAnswered = false
-    /// Whether the client has sent something after that: then it is where it says it is, as a flood's senders are not.
+    /// Whether the client has sent something after that, which proves that its source address is not spoofed.
     var isVerified = false
     /// Its neighbours among the flows of its listener that are verified, or that are not.
     fileprivate(set) var older: DatagramFlow?
@@ -107,10 +107,10 @@ final class DatagramListener {
     /// Every flow there is.
     var all: [DatagramFlow] { Array(flows.values) }
 
-    /// The idlest of the flows whose client may be nobody.
+    /// The most idle unverified flow.
     var oldestUnverified: DatagramFlow? { unverified.oldest }
 
-    /// The idlest of the unverified.
+    /// The most idle verified flow.
     var idlestVerified: DatagramFlow? { verified.oldest }
 
     /// A flow that was silent since before `instant`.

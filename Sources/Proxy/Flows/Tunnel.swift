@@ -2,10 +2,12 @@ import Core
 import TLS
 import Telemetry
 
-/// A client's connection joined to one to a target, whose bytes are passed on both ways and not looked at.
+/// A TCP or TLS tunnel: a client's connection joined to a target's connection, whose bytes are relayed unaltered in
+/// both directions.
 ///
-/// Shape:  three objects, one for the pair and one for each side. Nothing is held for a pair that is silent: what was
-///         read goes out at once, and only what the other side does not take waits, in one buffer each way.
+/// Shape:  three objects, one for the pair and one for each side. An idle tunnel holds no buffer: bytes are written as
+///         soon as they are read, and only what the other side does not accept waits, in one buffer for each direction
+///         (backpressure).
 /// Limits: `Core.Limits.bulkBufferBytes` each way; reading stops while something waits.
 final class Tunnel {
     let client: TunnelSide
@@ -33,10 +35,10 @@ final class Tunnel {
     var destination: SocketAddress?
     /// When a byte was last passed on, or taken; before, when the first attempt to connect to a target began.
     var lastActivity: Instant
-    /// It waits for its next turn in `Worker.backlog`.
+    /// Whether it waits for its next turn in `Worker.backlog`.
     var isBacklogged = false
 
-    /// Whether neither side has said anything.
+    /// Whether neither side has sent anything.
     var isSilent: Bool {
         if case .closed = phase { return false }
         return record.receivedBytes == 0 && record.sentBytes == 0

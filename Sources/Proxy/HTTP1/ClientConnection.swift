@@ -23,7 +23,8 @@ final class ClientConnection: ClientSide {
         case reading
         /// A request is being served: `exchange` is set.
         case exchanging
-        /// Answered and shut; what still comes in is thrown away until the client closes, or the instant has come.
+        /// The last response was sent and our direction ended; input is discarded until the client closes or the
+        /// deadline (lingering close).
         case lingering(until: Instant, bytesLeft: Int)
         /// Closed. The object may outlive the socket by the rest of a call.
         case closed

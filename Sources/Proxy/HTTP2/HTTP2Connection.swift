@@ -34,7 +34,7 @@ class HTTP2Connection {
     final var sessionByteCount = 0
     /// Requests reset before anyone heard of them that were counted.
     private final var droppedCount = 0
-    /// The session is beyond help: once its last frames are written, or at `failedUntil`, the connection ends.
+    /// The session has failed: the connection is closed once its last frames are written, or at `failedUntil`.
     final var isFailed = false
     final var failedUntil = Instant.distantFuture
     /// Since when a head, or another frame without data, has begun to come and is not complete; in the distant future
@@ -55,7 +55,7 @@ class HTTP2Connection {
         lastFlush = now
     }
 
-    /// Whether reading may bring something that matters.
+    /// Whether reading may return something relevant.
     final var mayRead: Bool { !isFailed && !isLingering && (unread != nil || transport.mayReceive) }
 
     /// Whether it is shut, and what still comes is thrown away.

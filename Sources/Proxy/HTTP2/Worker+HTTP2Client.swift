@@ -148,7 +148,7 @@ extension Worker {
 
     // MARK: Its end
 
-    /// Takes no new requests any more, and says so in two steps. Source: RFC 9113 §6.8.
+    /// Begins a graceful shutdown (drain) with two GOAWAYs, and accepts no new requests. Source: RFC 9113 §6.8.
     mutating func beginShutdown(_ connection: HTTP2ClientConnection) {
         guard case .serving = connection.phase else { return }
         connection.enter(.announcing(until: now + Limits.goAwayTime))

@@ -37,7 +37,7 @@ public final class RedirectPlan: Sendable {
     }
 }
 
-/// An answer that the configuration spells out.
+/// A fixed response.
 public final class FixedResponsePlan: Sendable {
     /// 2xx, 4xx or 5xx.
     public let status: UInt16

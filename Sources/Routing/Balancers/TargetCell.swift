@@ -1,12 +1,12 @@
 import Core
 import Synchronization
 
-/// What every worker knows about one registered target: its health, which control writes, and whether it is suspect,
-/// which workers write as well.
+/// The state of one registered target that all workers share: its health, written by control, and whether it is
+/// suspect, written by workers too.
 ///
-/// A target is suspect after an attempt on it has failed in a way that says something about all others: no connection,
-/// a timeout, data that its kernel did not acknowledge. Suspicion is quicker than health checks and never more than a
-/// preference: a suspect is passed over while others are eligible, and tried now and then. Health stays what ELB says.
+/// A target is suspect after an attempt failed in a way that predicts further failures: no connection, a timeout,
+/// unacknowledged data. Suspicion is faster than health checks and only a preference: a suspect is skipped while others
+/// are eligible, and tried once a second. The health state that is reported does not change.
 /// Shape: shared by reference; workers hold it in their `BalancedTarget` and retain it only when they adopt a snapshot.
 public final class TargetCell: Sendable {
     private let healthy = Atomic<Bool>(false)
@@ -16,7 +16,7 @@ public final class TargetCell: Sendable {
     /// A target that is not healthy, and not suspect.
     public init() {}
 
-    /// Whether the last verdict of the health checks was healthy.
+    /// Whether the target is healthy by its health checks.
     public var isHealthy: Bool {
         get { healthy.load(ordering: .acquiring) }
         set { healthy.store(newValue, ordering: .releasing) }
@@ -28,16 +28,17 @@ public final class TargetCell: Sendable {
     /// Healthy and not suspect.
     var isTrusted: Bool { isHealthy && !isSuspect }
 
-    /// Makes the target suspect. False if it was suspect already.
+    /// Makes the target suspect. Returns false if it was suspect already.
     public func suspect(now: Instant) -> Bool {
         let trial = (now + Limits.trialInterval).nanoseconds
         return trialAt.compareExchange(expected: 0, desired: trial, ordering: .acquiringAndReleasing).exchanged
     }
 
-    /// Clears the target of suspicion. False if it was not suspect.
+    /// Clears the suspicion. Returns false if the target was not suspect.
     public func clearSuspicion() -> Bool { trialAt.exchange(0, ordering: .acquiringAndReleasing) != 0 }
 
-    /// Whether the caller, of all workers, is to try the suspect target now: once per `Limits.trialInterval`.
+    /// Whether the calling worker may try the suspect target now: true once per `Limits.trialInterval` over all
+    /// workers.
     public func claimTrial(now: Instant) -> Bool {
         let due = trialAt.load(ordering: .acquiring)
         guard due != 0, due <= now.nanoseconds else { return false }
@@ -48,7 +49,7 @@ public final class TargetCell: Sendable {
 
 /// Tells workers that the health of some target of a group has changed, or that one is suspect or not any more.
 ///
-/// A flip costs whoever makes it one store, and each worker one comparison per pick and one pass over the group after.
+/// A change costs the writer one store, and each worker one comparison per pick and one pass over the group afterwards.
 public final class GroupCell: Sendable {
     private let flips = Atomic<UInt64>(0)
 
@@ -58,6 +59,6 @@ public final class GroupCell: Sendable {
     /// Grows with every flip. Workers compare it with the value they last acted on.
     public var epoch: UInt64 { flips.load(ordering: .acquiring) }
 
-    /// Makes workers look at the group's targets again, at their next pick.
+    /// Makes workers reread the state of the group's targets at their next pick.
     public func flip() { flips.wrappingAdd(1, ordering: .acquiringAndReleasing) }
 }

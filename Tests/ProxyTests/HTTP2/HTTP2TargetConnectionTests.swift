@@ -67,7 +67,7 @@ import Testing
         asked.peer.session.reset(asked.peer.headSlots[0], .refusedStream)
         asked.peer.send()
         while !asked.stream.isBroken { asked.turn() }
-        #expect(asked.stream.isRefused && asked.stream.isUnprocessed(isUnheard: false))
+        #expect(asked.stream.isRefused && asked.stream.isUnprocessed(isUnresponsive: false))
         #expect(asked.connection.streamCount == 0 && asked.connection.isIdle)
     }
 

@@ -1,4 +1,4 @@
-"""Clients in a closed loop over keep-alive connections: each sends its next request when the last was answered.
+"""Clients in a closed loop over keep-alive connections: each sends its next request after the last response.
 
 Every request has an id of its own, the last segment of its path. A line of JSON says every 0.2 s how far it is; the
 last line is the whole report. It ends after the given seconds, or on SIGTERM after the requests that are on their way.
@@ -85,11 +85,11 @@ class Connection(asyncio.Protocol):
         if self.waiting and not self.waiting.done():
             self.waiting.set_result(what)
 
-    async def exchange(self, request, patience):
+    async def exchange(self, request, timeout):
         """Sends a request; its status, or how it failed."""
         self.waiting = asyncio.get_running_loop().create_future()
         self.transport.write(request)
-        handle = asyncio.get_running_loop().call_later(patience, self.finish, "timeout")
+        handle = asyncio.get_running_loop().call_later(timeout, self.finish, "timeout")
         what = await self.waiting
         handle.cancel()
         if what == "timeout":
@@ -113,12 +113,12 @@ async def loop_requests(number, options, report, stopping):
         try:
             if connection is None or not connection.is_open:
                 opening = asyncio.get_running_loop().create_connection(Connection, options.address, options.port)
-                _, connection = await asyncio.wait_for(opening, options.patience)
-            what = await connection.exchange(text.encode(), options.patience)
+                _, connection = await asyncio.wait_for(opening, options.timeout)
+            what = await connection.exchange(text.encode(), options.timeout)
         except (OSError, asyncio.TimeoutError) as error:
             what, connection = type(error).__name__, None
         report.add(began, what, name)
-        # A listener that is gone would be asked as fast as it refuses.
+        # A closed listener would be retried as fast as it refuses.
         pause = options.pause if what == "200" else max(options.pause, 0.01)
         if pause:
             await asyncio.sleep(pause)
@@ -146,6 +146,6 @@ parser.add_argument("--method", default="GET")
 parser.add_argument("--connections", type=int, default=24)
 parser.add_argument("--seconds", type=float, default=60, help="the longest that it sends (default 60)")
 parser.add_argument("--pause", type=float, default=0, help="seconds between an answer and the next request")
-parser.add_argument("--patience", type=float, default=60, help="seconds until a request has failed (default 60)")
+parser.add_argument("--timeout", type=float, default=60, help="seconds until a request has failed (default 60)")
 parser.add_argument("--label", default="", help="what ids begin with")
 asyncio.run(main(parser.parse_args()))

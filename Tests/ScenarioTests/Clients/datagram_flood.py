@@ -23,7 +23,7 @@ def ask(number):
         return False
 
 
-# The client has come, was answered, and has come again: it exists.
+# The client was answered and has sent again, so its flow is verified.
 established = all(ask(number) for number in range(2))
 raw = socket.socket(socket.AF_INET, socket.SOCK_RAW, socket.IPPROTO_RAW)
 payload = b"from nowhere"

@@ -1,4 +1,4 @@
-"""A target for datagrams that gives back what it gets, and takes connections on the same port for health checks.
+"""A UDP echo target that accepts TCP connections on the same port for health checks.
 
 Arguments: port.
 """

@@ -1,4 +1,4 @@
-"""What strangers do to be a burden, as a table: the next one is a function with `@flood` on it.
+"""Floods and slow attacks, as a table: a new one is a function with `@flood`.
 
 Arguments: `names`; or the name of a flood, the port of an h2c listener, the port of an HTTPS listener, how many clients
 do it at once, for how many seconds. Each client begins anew when its connection was ended. Prints what became of their
@@ -17,7 +17,7 @@ PREFACE = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"
 DATA, HEADERS, PRIORITY, RST_STREAM, SETTINGS, PING, GOAWAY, WINDOW_UPDATE, CONTINUATION = 0, 1, 2, 3, 4, 6, 7, 8, 9
 GET = b"\x82\x86\x84\x01\x09localhost"
 POST = b"\x83\x86\x84\x01\x09localhost"
-# A field of 3,900 bytes that goes into the header table; after it the byte BE stands for all of them.
+# HPACK bomb: a field of 3,900 bytes goes into the header table; after it the byte BE stands for all of them.
 LARGE = b"\x40\x01a\x7f\xbd\x1d" + b"b" * 3900
 CALM = 11
 FLOODS = {}
@@ -59,7 +59,7 @@ def literal(name, value=b""):
     return b"\x00" + bytes([len(name)]) + name + bytes([len(value)]) + value
 
 
-# Few bytes that stand for many.
+# Few bytes that expand to many.
 
 @flood({CALM}, session(frame(HEADERS, 5, 1, GET + LARGE)))
 def hpack_references(number):
@@ -103,7 +103,7 @@ def table_sizes(number):
     return many(lambda index: frame(HEADERS, 5, 2 * index + 1, b"\x20\x3f\xe1\x1f" + GET), number, 30)
 
 
-# Frames that bring nothing.
+# Useless frames.
 
 @flood({CALM}, session())
 def rapid_reset(number):
@@ -157,7 +157,7 @@ def continuations(number):
     return many(lambda index: frame(CONTINUATION, 0, 1, literal(b"a", b"b" * 100)), number, 113)
 
 
-# What is allowed, and as much of it as there may be.
+# Allowed requests at the highest rate.
 
 @flood({0, 1, CALM}, session(), ends=False)
 def streams(number):
@@ -200,7 +200,7 @@ def connections(number):
 
 @flood()
 def silent_connections(number):
-    """Nothing is said; the connection is given up for another at once."""
+    """Silent connections, each closed at once for another."""
     return None
 
 

@@ -1,4 +1,4 @@
-"""A target over TLS to which connections are passed on: it gives back what comes, with its name in front.
+"""A TLS target of tunnels: it echoes what arrives, with its name in front.
 
 Arguments: port, the files of its certificate and key, its name, and perhaps "header": then each connection has to begin
 with a PROXY header of version 2, which it gives back in hexadecimal instead of its name.

@@ -1,4 +1,4 @@
-"""All four kinds of calls, and what goes wrong. Arguments: the port, the authority's certificate."""
+"""All four kinds of calls, and errors. Arguments: the port, the authority's certificate."""
 import sys
 import time
 

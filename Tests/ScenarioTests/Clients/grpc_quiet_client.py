@@ -1,4 +1,4 @@
-"""A stream on which nothing is said for a while, and then something again. Arguments: the port, seconds of silence."""
+"""A stream that is silent for a while. Arguments: the port, seconds of silence."""
 import queue
 import sys
 import time

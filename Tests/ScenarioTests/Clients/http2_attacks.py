@@ -1,4 +1,4 @@
-"""Raw frames, to do what no library lets one do. Arguments: what to do, the port of an h2c listener.
+"""Raw HTTP/2 frames, for what no library does. Arguments: what to do, the port of an h2c listener.
 
 The frames are written by hand; the header blocks use HPACK's static table and literals (RFC 7541 §6, appendix A).
 """
@@ -25,9 +25,9 @@ class Client:
         self.ended = False
         self.socket.sendall(PREFACE + frame(SETTINGS, 0, 0, settings))
 
-    def frames(self, patience=0.0):
+    def frames(self, timeout=0.0):
         """What has come, whole frames only."""
-        self.socket.settimeout(patience or 0.000001)
+        self.socket.settimeout(timeout or 0.000001)
         try:
             bytes = self.socket.recv(1 << 20)
             self.ended = not bytes
@@ -93,7 +93,7 @@ def many_requests(port):
 
 
 def faults(port):
-    """Requests that are none, each on its own stream: the connection goes on. The last one is fine."""
+    """Invalid requests, each on its own stream: the connection stays open. The last one is valid."""
     client = Client(port)
 
     def literal(name, value):
@@ -113,7 +113,7 @@ def faults(port):
 
 
 def closed_window(port):
-    """A response that waits for a window that never opens, and is then given up."""
+    """A response that waits for a window that never opens, and is then cancelled."""
     client = Client(port, struct.pack(">HI", 4, 0))
     client.socket.sendall(frame(HEADERS, 5, 1, GET))
     heads = 0

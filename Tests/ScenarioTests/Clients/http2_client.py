@@ -26,8 +26,8 @@ class Client:
     def send(self):
         self.socket.sendall(self.h2.data_to_send())
 
-    def events(self, patience=10):
-        self.socket.settimeout(patience)
+    def events(self, timeout=10):
+        self.socket.settimeout(timeout)
         try:
             bytes = self.socket.recv(65536)
         except (ConnectionResetError, BrokenPipeError):
@@ -53,7 +53,7 @@ def zero_window(client):
     began = time.monotonic()
     while time.monotonic() - began < 20:
         try:
-            for event in client.events(patience=0.1):
+            for event in client.events(timeout=0.1):
                 if isinstance(event, h2.events.StreamReset):
                     return print("reset", int(event.error_code))
             if client.ended:

@@ -1,4 +1,4 @@
-"""Thousands of connections that are silent.
+"""Thousands of idle connections.
 
 Arguments: the port to listen on and "target": it gives back what comes. Or the port to connect to, "client", how many
 connections, and a path: it opens them, has one byte come back over each, says "open", and waits until that path is

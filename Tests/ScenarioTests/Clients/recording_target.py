@@ -1,4 +1,4 @@
-"""A target of HTTP/1.1 that may die at any moment, and leaves a record of what it processed until then.
+"""An HTTP/1.1 target that may die at any moment, and leaves a record of what it processed.
 
 It answers every request with its name. A POST counts as processed once it was read completely: the last segment of its
 path is then written to the record, one line each. SIGTERM makes it stop in good order: it closes its listening socket

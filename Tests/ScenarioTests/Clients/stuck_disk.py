@@ -1,4 +1,4 @@
-"""A disk that can be stopped: a file system in memory, mounted at a folder by FUSE, and a program that sees it.
+"""A disk that can be stopped: an in-memory file system, mounted by FUSE, and a program that uses it.
 
     unshare --mount --propagation private python3 stuck_disk.py FOLDER PIDFILE PROGRAM ARGUMENT...
 

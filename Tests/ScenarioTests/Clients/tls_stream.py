@@ -1,4 +1,4 @@
-"""TLS connections that do what they are told, step by step, and say as one line of JSON each what they have seen.
+"""Scripted TLS connections that execute steps, and print one line of JSON each about what they saw.
 
 Arguments: client PORT ROOTS STEP…, or target PORT CERTIFICATE KEY STEP…; among the steps may be what is so from the
 start: name=SNI (none without), alpn=A,B, version=1.2, asks (the target demands a certificate), cut (the ClientHello

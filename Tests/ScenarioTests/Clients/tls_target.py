@@ -1,4 +1,4 @@
-"""A target over TLS that says close_notify together with each answer, and closes its socket much later.
+"""A TLS target that sends close_notify with each response, and closes its socket much later.
 
 Arguments: port, the files of its certificate and key.
 """
