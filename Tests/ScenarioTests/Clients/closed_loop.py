@@ -18,7 +18,7 @@ SLOW_SECONDS = 0.1
 
 
 class Report:
-    """What came of the requests."""
+    """The results of the requests."""
 
     def __init__(self):
         self.sent = 0

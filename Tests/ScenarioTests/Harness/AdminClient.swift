@@ -11,13 +11,13 @@ final class AdminClient: Sendable {
         set { client.wire.timeout = newValue }
     }
 
-    /// Asks with a JSON body or none.
+    /// Sends a request with a JSON body or none.
     @discardableResult
     func ask(_ method: String, _ path: String, _ body: JSON? = nil) throws -> AdminAnswer {
         try ask(method, path, text: body?.text)
     }
 
-    /// Asks with any body, and with these field lines beside the usual ones.
+    /// Sends a request with any body, and with these additional field lines.
     func ask(_ method: String, _ path: String, text: String?, fields: [String] = []) throws -> AdminAnswer {
         var request = "\(method) \(path) HTTP/1.1\r\nHost: apus\r\n" + fields.map { "\($0)\r\n" }.joined()
         if let text { request += "Content-Type: application/json\r\nContent-Length: \(text.utf8.count)\r\n" }
@@ -26,7 +26,7 @@ final class AdminClient: Sendable {
     }
 }
 
-/// What the admin socket answered.
+/// A response of the admin socket.
 struct AdminAnswer: Sendable {
     /// The HTTP status.
     let status: Int

@@ -4,7 +4,7 @@ import TestRuns
 
 /// The program under test, run from a configuration file in a folder of its own.
 ///
-/// Shape:  killed, and its folder removed, when let go. Any thread may use it.
+/// Shape:  killed, and its folder removed, on deinit. Any thread may use it.
 /// Errors: `ApusFailure`, with what the program wrote on standard error.
 final class ApusProcess: Sendable {
     /// Where its file, state, socket and logs lie.
@@ -27,10 +27,10 @@ final class ApusProcess: Sendable {
     /// The running process; another one after `restart`.
     var process: ChildProcess { child.value }
 
-    /// What must hold before `start` returns.
+    /// The condition for which `start` waits.
     enum Readiness { case answering, targetsHealthy }
 
-    /// Starts Apus with `document`. A port taken in between by somebody else is replaced, twice.
+    /// Starts Apus with `document`. If another process takes a port in between, another one is tried, twice.
     /// `descriptors` lowers the process's limit of open files; `namespace` is the network namespace where it runs.
     /// `launcher` gets the folder before the process is started there, and returns the words before its own.
     static func start(
@@ -82,7 +82,7 @@ final class ApusProcess: Sendable {
         try wait(until: readiness)
     }
 
-    /// SIGTERM; what it ended with, or `nil` when it still runs after `seconds`.
+    /// Sends SIGTERM. Returns the exit status, or `nil` if it still runs after `seconds`.
     func terminate(within seconds: Double = 20) -> ChildProcess.ExitStatus? {
         process.signal(SIGTERM)
         return process.waitForExit(within: seconds)
@@ -97,7 +97,7 @@ final class ApusProcess: Sendable {
         try write(text: document.text(ports: ports, folder: folder))
     }
 
-    /// Puts `text` in the file's place, sense or nonsense.
+    /// Replaces the file by `text`, valid or not.
     func write(text: String) throws {
         try text.write(toFile: configurationPath, atomically: true, encoding: .utf8)
     }

@@ -26,13 +26,13 @@ final class Background<Value: Sendable>: Sendable {
     }
 }
 
-/// A door that a scripted target waits at until the scenario opens it.
+/// A gate at which a scripted target waits until the scenario opens it.
 final class Gate: Sendable {
     private let isOpen = Locked(false)
 
-    /// Lets everybody through, now and later.
+    /// Opens the gate for good.
     func open() { isOpen.withLock { $0 = true } }
 
-    /// Waits until somebody opens it, a minute at most.
+    /// Waits until it is open, a minute at most.
     func wait() { _ = eventually(within: 60) { isOpen.value } }
 }

@@ -1,11 +1,11 @@
-/// A target of connections whose health a scenario decides: it answers checks that are requests for `/health`, and
-/// gives back everything else with its name in front.
+/// A TCP target whose health the scenario sets: it answers health checks for `/health`, and echoes everything else
+/// after its name.
 final class CheckedTarget: Sendable {
     let name: String
     let stream: StreamTarget
     private let isWell: Locked<Bool>
 
-    /// A target that is well.
+    /// A healthy target.
     init(_ name: String) throws {
         let isWell = Locked(true)
         self.name = name
@@ -31,7 +31,7 @@ final class CheckedTarget: Sendable {
     var connections: [StreamConnection] { stream.connections.filter { !$0.received.starts(with: Array("GET".utf8)) } }
 }
 
-/// A client's connection that is passed on to a `CheckedTarget`.
+/// A client's tunnel to a `CheckedTarget`.
 struct HeldFlow {
     let client: RawClient
     /// The target's name.
@@ -39,7 +39,7 @@ struct HeldFlow {
     /// Its client's address, as the log has it.
     let address: String
 
-    /// Connects, and finds out to whom.
+    /// Connects, and reads the target's name.
     init(_ apus: ApusProcess, source: String? = nil) throws {
         client = try apus.client(source: source)
         address = "\(source ?? Socket.loopback):\(try client.socket.localPort())"
@@ -48,7 +48,7 @@ struct HeldFlow {
         target = answer.hasSuffix(":?") ? String(answer.dropLast(2)) : answer
     }
 
-    /// Connects until it is passed on to a target of this name.
+    /// Connects until the target has this name.
     static func to(_ name: String, _ apus: ApusProcess) throws -> HeldFlow {
         for _ in 0..<100 {
             let flow = try HeldFlow(apus)
@@ -58,7 +58,7 @@ struct HeldFlow {
         throw WireError.silence(after: "100 connections")
     }
 
-    /// Whether bytes still go both ways.
+    /// Whether bytes still pass in both directions.
     var isAlive: Bool {
         guard (try? client.send("!")) != nil else { return false }
         return client.text() == "\(target):!"

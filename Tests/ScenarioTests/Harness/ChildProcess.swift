@@ -4,7 +4,7 @@ import TestRuns
 
 /// One program started by a scenario, its output going to files.
 ///
-/// Shape:  killed and reaped when let go, and at the latest when the tests end, however they end (`TestRun`).
+/// Shape:  killed and reaped on deinit, at the latest when the tests end (`TestRun`).
 final class ChildProcess: Sendable {
     /// Its process id; reaped when `exitStatus` says that it ended.
     let pid: pid_t
@@ -27,9 +27,9 @@ final class ChildProcess: Sendable {
 
     deinit { kill() }
 
-    /// What it has written to its standard output.
+    /// Its standard output so far.
     var standardOutput: String { Self.contents(output) }
-    /// What it has written to its standard error.
+    /// Its standard error so far.
     var standardError: String { Self.contents(errors) }
 
     /// How it ended; `nil` while it runs.
@@ -101,7 +101,7 @@ final class ChildProcess: Sendable {
         unsafe posix_spawn_file_actions_addopen(&actions, 1, output, O_WRONLY | O_CREAT | O_APPEND, 0o644)
         unsafe posix_spawn_file_actions_addopen(&actions, 2, errors, O_WRONLY | O_CREAT | O_APPEND, 0o644)
 
-        // The test runner's signal mask is not the program's business.
+        // The program must not inherit the test runner's signal mask.
         var attributes = posix_spawnattr_t()
         unsafe posix_spawnattr_init(&attributes)
         defer { unsafe posix_spawnattr_destroy(&attributes) }

@@ -15,12 +15,12 @@ final class ClosedLoop: Sendable {
         let seconds: Double
         /// The status, or how the connection failed.
         let outcome: String
-        /// What names it: the last segment of its path.
+        /// Its id: the last segment of its path.
         let id: String
         var description: String { "\(id) \(outcome) after \(seconds) s" }
     }
 
-    /// What came of the requests.
+    /// The results of the requests.
     struct Report: Sendable {
         /// How many ended so: `200`, another status, or the failure of a connection.
         let outcomes: [String: Int]
@@ -65,7 +65,7 @@ final class ClosedLoop: Sendable {
         return eventually(within: 30) { answeredCount >= before + count }
     }
 
-    /// Stops after the requests that are on their way, and gives the report.
+    /// Stops after the requests in flight, and returns the report.
     func finish(sourceLocation: SourceLocation = #_sourceLocation) -> Report {
         child.signal(SIGTERM)
         let status = child.waitForExit(within: 90)

@@ -19,7 +19,7 @@ final class Containers: Sendable {
     let hosts: [Container]
     private let daemon: ChildProcess
 
-    /// Whether a Docker daemon runs here; if not, why not is printed.
+    /// Whether a Docker daemon can run here; if not, the reason is printed.
     static let areAllowed: Bool = {
         do {
             _ = try Containers(count: 1)
@@ -49,7 +49,7 @@ final class Containers: Sendable {
     }
 
     deinit {
-        // A container that goes takes its control groups with it.
+        // A container's control groups are removed with it.
         for host in hosts { try? Self.docker("rm -f \(host.name)", folder: folder) }
         daemon.kill()
         try? runShell(
@@ -129,7 +129,7 @@ final class Container: RecordingTarget, Sendable {
     /// Freezes its processes: the kernel accepts and acknowledges, and nothing is answered.
     func pause() throws { try docker("pause \(name)") }
     func unpause() throws { try docker("unpause \(name)") }
-    /// Takes its interface away: what is sent to it is lost.
+    /// Disconnects its interface: packets to it are lost.
     func disconnect() throws { try docker("network disconnect targets \(name)") }
     /// Gives it an interface with the same address.
     func connect() throws { try docker("network connect --ip \(address.id) targets \(name)") }

@@ -20,7 +20,7 @@ final class DatagramEnd: Sendable {
         var text: String { String(decoding: bytes, as: UTF8.self) }
     }
 
-    /// Binds to an address of this machine; `port` 0 lets the kernel choose.
+    /// Binds to a local address; with `port` 0 the kernel chooses.
     init(host: String = Socket.loopback, port: UInt16 = 0) throws {
         let address = InternetAddress(host, port: port)
         let type = Int32(SOCK_DGRAM.rawValue) | Int32(SOCK_CLOEXEC.rawValue)
@@ -42,7 +42,7 @@ final class DatagramEnd: Sendable {
         _ = unsafe setsockopt(descriptor, SOL_SOCKET, SO_RCVBUFFORCE, &bytes, 4)
     }
 
-    /// A client of `apus`, which hears what comes from the listener's address and nothing else.
+    /// A client of `apus`, which receives only from the listener's address.
     convenience init(
         to apus: ApusProcess, at host: String = Socket.loopback, port: UInt16? = nil, from own: String? = nil
     ) throws {
@@ -52,7 +52,7 @@ final class DatagramEnd: Sendable {
 
     deinit { close() }
 
-    /// Sends from now on to one address, and hears nobody else.
+    /// Connects the socket to one address.
     func connect(to host: String, port: UInt16) throws {
         let address = InternetAddress(host, port: port)
         try Self.check("connect", unsafe address.withBytes { unsafe Glibc.connect(descriptor, $0, $1) })
@@ -69,7 +69,7 @@ final class DatagramEnd: Sendable {
             "send", unsafe bytes.withUnsafeBytes { unsafe Glibc.send(descriptor, $0.baseAddress, $0.count, 0) })
     }
 
-    /// Sends one datagram to whoever has sent another.
+    /// Replies to the sender of a datagram.
     func answer(_ bytes: [UInt8], to arrival: Arrival) throws { try send(bytes, to: arrival.address) }
 
     /// Sends one datagram to an address.

@@ -16,7 +16,7 @@ final class DatagramTarget: Sendable {
     init(host: String = Socket.loopback, script: @escaping Script = { [$0] }) throws {
         var opened: (StreamTarget, DatagramEnd)?
         for _ in 0..<20 where opened == nil {
-            // Somebody may have the port for datagrams alone.
+            // Another process may use the port for UDP only.
             let stream = try StreamTarget(host: host)
             opened = (try? DatagramEnd(host: host, port: stream.port)).map { (stream, $0) }
         }
@@ -44,7 +44,7 @@ final class DatagramTarget: Sendable {
     /// Datagrams that came so far.
     var arrivals: [DatagramEnd.Arrival] { record.value }
 
-    /// Takes no more datagrams: who sends some is told so. Connections are still taken.
+    /// Closes the UDP socket, so that senders get ICMP port unreachable. TCP connections are still accepted.
     func stopDatagrams() {
         end.shutDown()
         _ = eventually { end.isClosed }

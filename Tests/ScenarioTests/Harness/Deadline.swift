@@ -20,7 +20,7 @@ struct Deadline: Sendable {
     }
 }
 
-/// Asks `condition` again and again until it holds; `false` when `seconds` went by first.
+/// Polls `condition` until it holds. Returns `false` after `seconds`.
 ///
 /// The only place in the scenarios that lets time pass. The pause grows from 1 ms to 20 ms, so that a wait costs
 /// little of the two cores that the program under test needs.
@@ -28,7 +28,7 @@ func eventually(within seconds: Double = 10, _ condition: () throws -> Bool) ret
     let deadline = Deadline.after(seconds)
     var pause: UInt32 = 1_000
     while true {
-        // A busy machine may have kept us from looking for all the time that there was.
+        // On a busy machine the time may have passed without a poll, so one more is made.
         let isLastLook = deadline.hasPassed
         if try condition() { return true }
         if isLastLook { return false }
@@ -37,7 +37,7 @@ func eventually(within seconds: Double = 10, _ condition: () throws -> Bool) ret
     }
 }
 
-/// Asks `produce` again and again until it gives a value; `nil` when `seconds` went by first.
+/// Polls `produce` until it returns a value. Returns `nil` after `seconds`.
 func eventually<Value>(within seconds: Double = 10, produce: () throws -> Value?) rethrows -> Value? {
     var value: Value?
     _ = try eventually(within: seconds) {

@@ -1,7 +1,7 @@
 import Foundation
 import Glibc
 
-/// A FIFO: for a reader that does not read, or for nobody at all.
+/// A FIFO with a reader that does not read, or without a reader.
 ///
 /// Shape:  the file goes with its folder, the descriptors with this.
 final class Fifo: Sendable {
@@ -23,10 +23,10 @@ final class Fifo: Sendable {
         FileHandle(fileDescriptor: open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC), closeOnDealloc: true)
     }
 
-    /// What waits in it, taken out.
+    /// Reads and returns its content.
     func take() -> String { Self.take(from: descriptor) }
 
-    /// What waits in a FIFO, taken out.
+    /// Reads and returns the content of a FIFO.
     static func take(from descriptor: Int32) -> String {
         var text = "", piece = [UInt8](repeating: 0, count: 1 << 16)
         while true {

@@ -1,5 +1,5 @@
-/// A target that takes no connection and refuses none: its listen queue has one place, and that is taken, so that the
-/// kernel drops further handshakes.
+/// A target that neither accepts nor refuses connections: its accept queue has one place, which is occupied, so that
+/// the kernel drops further SYNs.
 final class FullTarget: Sendable {
     private let listener: Socket
     private let waiting: Socket
@@ -13,6 +13,6 @@ final class FullTarget: Sendable {
         waiting = try Socket.connected(port: address.port)
     }
 
-    /// Gives the place free. Until then it is taken.
+    /// Empties the accept queue.
     func close() { waiting.close() }
 }

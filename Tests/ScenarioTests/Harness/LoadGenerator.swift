@@ -4,7 +4,7 @@ import Foundation
 ///
 /// Every request carries an id of its own in its path, so that a target's record shows a request sent twice.
 final class LoadGenerator: Sendable {
-    /// What came of the requests.
+    /// The results of the requests.
     struct Report: Sendable {
         var statuses: [Int: Int] = [:]
         /// Bodies in the order in which the answers came.

@@ -83,12 +83,12 @@ struct Message: Sendable {
     }
 }
 
-/// What a conversation failed with.
+/// Why reading a message failed.
 enum WireError: Error, CustomStringConvertible {
     /// The connection ended inside a message.
     case ended(after: String)
     case reset
-    /// Nothing came before the deadline.
+    /// The deadline passed without data.
     case silence(after: String)
     case malformed(String)
 

@@ -2,8 +2,8 @@ import Foundation
 import TestRuns
 import Testing
 
-/// Three networks that are nobody else's: clients at 10.1.0.2 and fd01::2; targets at 10.2.0.2 and fd02::2, whose way
-/// to everywhere is Apus's host; and this between them, at the .1 and ::1 of both.
+/// Three networks in namespaces: clients at 10.1.0.2 and fd01::2; targets at 10.2.0.2 and fd02::2, whose way to
+/// everywhere is Apus's host; and this between them, at the .1 and ::1 of both.
 ///
 /// Shape:  network namespaces with names of their own, gone when let go.
 /// Source: ip-netns(8), veth(4).
@@ -15,7 +15,7 @@ final class Networks: Sendable {
     let folder: String
     private let name: String
 
-    /// Whether this process may make networks.
+    /// Whether this process may create network namespaces.
     static let areAllowed: Bool = {
         guard FileManager.default.isExecutableFile(atPath: Tool.python) else { return false }
         return (try? Networks())?.isComplete ?? false

@@ -1,6 +1,6 @@
 import Glibc
 
-/// Hands out ports of 127.0.0.1 that nobody listens on, none twice.
+/// Allocates free ports of 127.0.0.1, each once.
 ///
 /// They lie below the range from which the kernel takes ports for outgoing connections, so that no such connection
 /// can take one between its being chosen here and its being listened on by the program under test.

@@ -16,7 +16,7 @@ final class Socket: Sendable {
         case endOfStream
         /// The connection was aborted (RST).
         case reset
-        /// Nothing came before the deadline.
+        /// The deadline passed without data.
         case silence
     }
 

@@ -1,6 +1,6 @@
 import Foundation
 
-/// Listens, and serves each connection on a thread of its own: what scripted targets have in common.
+/// A listening socket that serves each connection on a thread of its own; the base of scripted targets.
 final class SocketServer: Sendable {
     /// Where it listens.
     let host: String

@@ -1,4 +1,4 @@
-/// A scripted target that knows no protocol: it has the bytes of each connection, and says what its script does.
+/// A scripted TCP target that records the bytes of each connection and runs a script.
 ///
 /// Shape:  one thread per connection. A connection that ends without a byte, as a health check's does, leaves no
 ///         record; one that the script speaks on first is on record at once.
@@ -25,7 +25,7 @@ final class StreamTarget: Sendable {
     var host: String { server.host }
     var port: UInt16 { server.port }
 
-    /// Gives back what comes, until it ends.
+    /// Echoes until the connection ends.
     static let echo: Script = { connection in
         while case .bytes(let bytes) = connection.read() { connection.send(bytes) }
     }

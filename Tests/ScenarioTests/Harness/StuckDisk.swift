@@ -2,7 +2,7 @@ import Foundation
 import Glibc
 import Testing
 
-/// A disk under a program's state folder that can be stopped and let go on: a file system that only the program sees.
+/// A disk under a program's state folder that can be stopped and resumed: a file system that only the program sees.
 ///
 /// Shape:  it ends with the program, stopped or not, and its mount with it.
 struct StuckDisk {
@@ -26,9 +26,9 @@ struct StuckDisk {
         process = try #require(pid_t(text), "the disk's process is told")
     }
 
-    /// From now on nothing that touches it comes back.
+    /// From now on every access blocks.
     func stop() { _ = kill(process, SIGSTOP) }
 
-    /// What waits is done, and what comes is not held up any more.
+    /// Blocked accesses complete, and new ones do not block.
     func goOn() { _ = kill(process, SIGCONT) }
 }

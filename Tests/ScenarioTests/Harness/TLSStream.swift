@@ -1,7 +1,7 @@
 import Foundation
 import TestCertificates
 
-/// A TLS client whose connections do what they are told and say what they have seen: `tls_stream.py`.
+/// A TLS client whose connections execute steps and report what they saw: `tls_stream.py`.
 final class TLSStreamClient: Sendable {
     private let child: ChildProcess
 
@@ -11,7 +11,7 @@ final class TLSStreamClient: Sendable {
         child = try ChildProcess(command + words, folder: apus.folder, label: UUID().uuidString)
     }
 
-    /// What each of its connections has seen, once it is done.
+    /// The reports of its connections, once they have ended.
     func seen() throws -> [JSON] {
         guard child.waitForExit(within: 60) == .exited(0) else {
             throw ApusFailure(status: child.exitStatus, errors: child.standardError)

@@ -146,7 +146,7 @@ final class TargetHost: RecordingTarget, Sendable {
     /// Brings the interface up again. The target and its connections are as they were.
     func plug() throws { try runShell("ip -n \(namespace) link set e0 up", in: folder) }
 
-    /// Ends the host silently: no packet leaves it any more, and all its connections are forgotten.
+    /// Ends the host silently: it sends no packet any more, and loses all its connections.
     func powerOff() {
         try? unplug()
         try? kill()

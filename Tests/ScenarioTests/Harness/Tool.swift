@@ -2,7 +2,7 @@ import Foundation
 import TestCertificates
 import Testing
 
-/// Programs that others wrote, run to their end or beside a scenario.
+/// Third-party programs, run to their end or during a scenario.
 enum Tool {
     /// Where the Python that the system's packages belong to is.
     static let python = "/usr/bin/python3"
@@ -15,7 +15,7 @@ enum Tool {
             .appendingPathComponent("Clients/\(name).py").path
     }
 
-    /// Runs a program to its end, which must be good; what it wrote on its standard output.
+    /// Runs a program, which must succeed, and returns its standard output.
     static func run(
         _ arguments: [String], in folder: String, within seconds: Double = 60, expectsSuccess: Bool = true,
         sourceLocation: SourceLocation = #_sourceLocation

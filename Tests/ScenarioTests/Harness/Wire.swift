@@ -162,7 +162,7 @@ final class Wire: @unchecked Sendable {
         message.bodyCount += count
     }
 
-    /// Reads up to `most` bytes straight into nowhere.
+    /// Reads and discards up to `most` bytes.
     private func countOff(_ most: Int) throws -> Int {
         if scratch.count != min(most, 1 << 18) { scratch = [UInt8](repeating: 0, count: min(most, 1 << 18)) }
         guard let count = socket.discard(into: &scratch, by: .after(timeout)) else {
