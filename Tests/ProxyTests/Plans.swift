@@ -92,7 +92,7 @@ struct WorkerBench: ~Copyable {
             transport: Plans.noTransport(to: .client), address: Plans.address(literal, 50_000), listener: listener,
             now: instant)
         let exchange = Exchange()
-        exchange.begin(client, now: instant)
+        exchange.begin(client, now: instant, timeOfDay: 1_800_000_000_000_000_000)
         client.exchange = exchange
         client.enter(.exchanging)
         return exchange

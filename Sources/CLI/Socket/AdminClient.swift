@@ -139,7 +139,7 @@ public struct AdminClient: Sendable {
     /// Sends the request. A failure is passed over: a server that refuses a body answers before it has read it.
     private func send(_ method: String, _ target: String, body: [UInt8]?, to socket: Socket) {
         let head = Head()
-        head.method = head.append(Array(method.utf8).span)
+        head.appendMethod(Array(method.utf8).span)
         let parts = target.split(separator: "?", maxSplits: 1)
         head.path = head.append(Array(parts[0].utf8).span)
         if parts.count > 1 { head.query = head.append(Array("?\(parts[1])".utf8).span) }

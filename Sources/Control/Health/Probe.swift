@@ -391,7 +391,7 @@ final class ProbeWorkbench {
     /// Composes the request of a check in `head`.
     func compose(path: String, host: SocketAddress, isGRPC: Bool, isSecure: Bool) {
         head.reset()
-        head.method = head.append(isGRPC ? "POST" : "GET")
+        head.appendMethod(isGRPC ? "POST" : "GET")
         let bytes = Array(path.utf8)
         let question = bytes.firstIndex(of: .questionMark) ?? bytes.count
         head.path = head.append(bytes.span.extracting(0..<question))

@@ -29,12 +29,45 @@ extension UInt8 {
     }
 }
 
+extension UInt64 {
+    /// These eight bytes, each with `A`–`Z` folded to `a`–`z`.
+    @inlinable var lowercasedASCII: UInt64 {
+        // Bit 7 says of each byte that it is 0x41 at least, or more than 0x5A. What is not ASCII stays as it is.
+        let low = self & 0x7F7F_7F7F_7F7F_7F7F
+        let isFromA = low &+ 0x3F3F_3F3F_3F3F_3F3F
+        let isBeyondZ = low &+ 0x2525_2525_2525_2525
+        return self | (isFromA & ~isBeyondZ & ~self & 0x8080_8080_8080_8080) >> 2
+    }
+}
+
 extension Span where Element == UInt8 {
     /// Whether these bytes equal `literal`, ignoring case. `literal` must be written in lower case.
     @inlinable @inline(__always) public func equalsIgnoringCase(_ literal: StaticString) -> Bool {
         guard count == literal.utf8CodeUnitCount else { return false }
-        for index in 0..<count where unsafe self[index].lowercased != literal.utf8Start[index] { return false }
-        return true
+        return matches(literal) {
+            $0.lowercased
+        } word: {
+            $0.lowercasedASCII
+        }
+    }
+
+    /// Whether these bytes are those of `literal`, which is as long, once `byte` or `word` was applied to them: eight
+    /// at a time, the last eight overlapping with those before.
+    @inlinable @inline(__always) func matches(
+        _ literal: StaticString, byte: (UInt8) -> UInt8, word: (UInt64) -> UInt64
+    ) -> Bool {
+        if count < 8 {
+            for index in 0..<count where unsafe byte(self[index]) != literal.utf8Start[index] { return false }
+            return true
+        }
+        var index = 0
+        while true {
+            let expected = unsafe UnsafeRawPointer(literal.utf8Start)
+                .loadUnaligned(fromByteOffset: index, as: UInt64.self)
+            guard word(eightBytes(at: index)) == UInt64(littleEndian: expected) else { return false }
+            if index == count &- 8 { return true }
+            index = Swift.min(index &+ 8, count &- 8)
+        }
     }
 
     /// Whether the first `count` bytes equal the first `count` bytes of `literal`, ignoring case. `literal` must be
@@ -48,15 +81,26 @@ extension Span where Element == UInt8 {
     /// Whether these bytes are exactly `literal`.
     @inlinable @inline(__always) public func equals(_ literal: StaticString) -> Bool {
         guard count == literal.utf8CodeUnitCount else { return false }
-        for index in 0..<count where unsafe self[index] != literal.utf8Start[index] { return false }
-        return true
+        return matches(literal) {
+            $0
+        } word: {
+            $0
+        }
     }
 
     /// Whether these bytes are exactly `other`.
     public func equals(_ other: Span<UInt8>) -> Bool {
         guard count == other.count else { return false }
-        for index in 0..<count where self[index] != other[index] { return false }
-        return true
+        if count < 8 {
+            for index in 0..<count where self[index] != other[index] { return false }
+            return true
+        }
+        var index = 0
+        while index < count &- 8 {
+            guard eightBytes(at: index) == other.eightBytes(at: index) else { return false }
+            index &+= 8
+        }
+        return eightBytes(at: count &- 8) == other.eightBytes(at: count &- 8)
     }
 
     /// Whether these bytes equal `other`, ignoring case.
@@ -64,6 +108,22 @@ extension Span where Element == UInt8 {
         guard count == other.count else { return false }
         for index in 0..<count where self[index].lowercased != other[index].lowercased { return false }
         return true
+    }
+
+    /// Whether none of these bytes is one of `A`–`Z`.
+    var isLowercase: Bool {
+        if count < 8 {
+            for index in 0..<count where self[index] != self[index].lowercased { return false }
+            return true
+        }
+        var index = 0
+        while true {
+            let word = eightBytes(at: index)
+            guard word == word.lowercasedASCII else { return false }
+            if index == count &- 8 { return true }
+            // The last eight overlap with those before.
+            index = Swift.min(index &+ 8, count &- 8)
+        }
     }
 
     /// The eight bytes from `index` on as a little-endian number, for scans that look at eight bytes at a time.

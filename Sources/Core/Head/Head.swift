@@ -63,15 +63,19 @@ public struct Field: Sendable {
     /// The largest table: the most fields that `HTTP1.Limits` lets in, and room for what Apus adds.
     public static let fieldsMax = 320
 
-    private var arena: UnsafeMutableRawPointer
+    /// What stands between the parts of a field line, as two bytes in a word.
+    private static let colonSpace: UInt16 = 0x203A
+    private static let lineEnd: UInt16 = 0x0A0D
+
+    @usableFromInline var arena: UnsafeMutableRawPointer
     private var arenaCapacity: Int
-    private var arenaCount = 0
-    private var table: UnsafeMutablePointer<Field>
+    @usableFromInline var arenaCount = 0
+    @usableFromInline var table: UnsafeMutablePointer<Field>
     private var tableCapacity: Int
-    private var present: UInt64 = 0
+    @usableFromInline var present: UInt64 = 0
 
     /// Bytes in the arena.
-    public var byteCount: Int { arenaCount }
+    @inlinable public var byteCount: Int { arenaCount }
     /// Fields in the table, removed ones included.
     public private(set) var fieldCount = 0
     /// Minor version of the HTTP/1 message this came as: 0 or 1. HTTP/2 counts as 1.
@@ -99,11 +103,20 @@ public struct Field: Sendable {
 
     // Requests.
     /// The method; empty in a response.
-    public var method = ByteRange.empty
+    public private(set) var method = ByteRange.empty
+    /// Which method it is.
+    public private(set) var methodID = MethodID.other
     /// The request target exactly as received, for logs.
     public var target = ByteRange.empty
     /// The host and optional port the request is for: from an absolute-form target, else from the first Host field.
     public var authority = ByteRange.empty
+    /// The host that `authority` names, as rules and TLS know it, once `noteAuthority` was called: in lower case,
+    /// without port, and without the dot at the end that says that a name is complete.
+    public private(set) var host = ByteRange.empty
+    /// The port of `authority` with its colon; empty without one.
+    public private(set) var port = ByteRange.empty
+    /// Whether `authority` has no letter in upper case.
+    public private(set) var isAuthorityLowercase = true
     /// The canonical path that routing matches and the target receives. `*` for `OPTIONS *`.
     public var path = ByteRange.empty
     /// The query with its `?`, or empty.
@@ -145,8 +158,12 @@ public struct Field: Sendable {
         isHTTP2 = false
         acceptsTrailers = false
         method = .empty
+        methodID = .other
         target = .empty
         authority = .empty
+        host = .empty
+        port = .empty
+        isAuthorityLowercase = true
         path = .empty
         query = .empty
         status = 0
@@ -154,7 +171,7 @@ public struct Field: Sendable {
     }
 
     /// All bytes of the arena.
-    public var bytes: Span<UInt8> {
+    @inlinable public var bytes: Span<UInt8> {
         @_lifetime(borrow self)
         get {
             let raw = unsafe UnsafeRawBufferPointer(start: arena, count: arenaCount)
@@ -165,7 +182,7 @@ public struct Field: Sendable {
 
     /// The bytes of `range`.
     @_lifetime(borrow self)
-    public func bytes(_ range: ByteRange) -> Span<UInt8> { bytes.extracting(range) }
+    @inlinable public func bytes(_ range: ByteRange) -> Span<UInt8> { bytes.extracting(range) }
 
     /// Copies `bytes`, which may lie in the arena themselves, to its end.
     @discardableResult public func append(_ bytes: Span<UInt8>) -> ByteRange {
@@ -216,12 +233,26 @@ public struct Field: Sendable {
         arenaCount += 1
     }
 
+    /// Appends two bytes, the first of them lowest.
+    @inline(__always) private func append(pair: UInt16) {
+        reserve(2)
+        unsafe arena.storeBytes(of: pair.littleEndian, toByteOffset: arenaCount, as: UInt16.self)
+        arenaCount += 2
+    }
+
     /// Appends `value` in decimal.
     @discardableResult public func append(decimal value: UInt64) -> ByteRange {
         let start = arenaCount
-        if value >= 10 { append(decimal: value / 10) }
-        append(UInt8(truncatingIfNeeded: value % 10) + 0x30)
-        return ByteRange(start: start, count: arenaCount - start)
+        let digitCount = value.decimalDigitCount
+        reserve(digitCount)
+        var rest = value
+        for index in stride(from: start + digitCount - 1, through: start, by: -1) {
+            let (quotient, digit) = rest.quotientAndRemainder(dividingBy: 10)
+            unsafe arena.storeBytes(of: UInt8(truncatingIfNeeded: digit) + 0x30, toByteOffset: index, as: UInt8.self)
+            rest = quotient
+        }
+        arenaCount += digitCount
+        return ByteRange(start: start, count: digitCount)
     }
 
     /// Appends the eight hexadecimal digits of `value`, lower case.
@@ -240,30 +271,60 @@ public struct Field: Sendable {
     }
 
     /// What was appended since the arena held `start` bytes.
-    public func range(from start: Int) -> ByteRange { ByteRange(start: start, count: arenaCount - start) }
+    @inlinable public func range(from start: Int) -> ByteRange { ByteRange(start: start, count: arenaCount - start) }
+
+    // MARK: Requests
+
+    /// Sets the method, which is `name` and will lie, or lies already, at `range` of the arena.
+    public func setMethod(_ name: Span<UInt8>, at range: ByteRange) {
+        method = range
+        methodID = MethodID(name)
+    }
+
+    /// Appends the method.
+    public func appendMethod(_ name: Span<UInt8>) { setMethod(name, at: append(name)) }
+
+    /// The same, for a literal.
+    public func appendMethod(_ name: StaticString) {
+        method = append(name)
+        methodID = MethodID(bytes(method))
+    }
+
+    /// Takes `authority`, which lies in the arena, apart: its host has `hostCount` bytes. SNI and certificates never
+    /// have the dot at the end of a name. Source: RFC 3986 §3.2; RFC 6066 §3.
+    public func noteAuthority(hostCount: Int) {
+        let range = authority
+        let bytes = bytes(range)
+        precondition(hostCount <= range.count, "head: a host longer than its authority")
+        isAuthorityLowercase = bytes.isLowercase
+        port = ByteRange(start: range.start + hostCount, count: range.count - hostCount)
+        let hasLastDot = hostCount > 1 && bytes[hostCount - 1] == .dot
+        host = ByteRange(start: range.start, count: hasLastDot ? hostCount - 1 : hostCount)
+        if !isAuthorityLowercase { host = appendLowercased(host) }
+    }
 
     // MARK: Fields
 
     /// Begins a field that Apus adds by appending `name: `. What is appended until `endField` is its value.
     public func beginField(_ name: StaticString) -> ByteRange {
         let range = append(name)
-        append(": ")
+        append(pair: Self.colonSpace)
         return range
     }
 
     /// Begins a field whose name is not a literal.
     public func beginField(_ name: Span<UInt8>) -> ByteRange {
         let range = append(name)
-        append(": ")
+        append(pair: Self.colonSpace)
         return range
     }
 
     /// Appends the line of a field that came in, as HTTP/1 would write it, for `addField`.
     public func appendFieldLine(_ name: Span<UInt8>, _ value: Span<UInt8>) -> (name: ByteRange, value: ByteRange) {
         let nameRange = append(name)
-        append(": ")
+        append(pair: Self.colonSpace)
         let valueRange = append(value)
-        append("\r\n")
+        append(pair: Self.lineEnd)
         return (nameRange, valueRange)
     }
 
@@ -271,7 +332,7 @@ public struct Field: Sendable {
     /// holds the line as HTTP/1 writes it and neighbouring lines are copied in one piece.
     public func endField(_ name: ByteRange, id: FieldID) {
         let value = range(from: name.end + 2)
-        append("\r\n")
+        append(pair: Self.lineEnd)
         addField(name: name, value: value, id: id)
     }
 
@@ -284,13 +345,13 @@ public struct Field: Sendable {
     }
 
     /// The field at `index`, in the order of arrival.
-    public func field(_ index: Int) -> Field {
+    @inlinable public func field(_ index: Int) -> Field {
         precondition(index >= 0 && index < fieldCount, "head: no such field")
         return unsafe table[index]
     }
 
     /// Whether a field of this kind came in or was added, even if it was removed later. Not for `.other`.
-    public func mayContain(_ id: FieldID) -> Bool { present & 1 << UInt64(id.rawValue) != 0 }
+    @inlinable public func mayContain(_ id: FieldID) -> Bool { present & 1 << UInt64(id.rawValue) != 0 }
 
     /// The index of the first field of this kind at or after `start` that is not removed.
     public func firstField(_ id: FieldID, from start: Int = 0) -> Int? {
@@ -315,10 +376,12 @@ public struct Field: Sendable {
         while let index = firstField(id) { removeField(index) }
     }
 
-    private func reserve(_ count: Int) { unsafe grow(by: count)?.deallocate() }
+    @inline(__always) private func reserve(_ count: Int) {
+        if arenaCount + count > arenaCapacity { unsafe grow(by: count)?.deallocate() }
+    }
 
     /// Makes room for `count` bytes. Returns the arena that was too small, for the caller to deallocate.
-    private func grow(by count: Int) -> UnsafeMutableRawPointer? {
+    @inline(never) private func grow(by count: Int) -> UnsafeMutableRawPointer? {
         guard arenaCount + count > arenaCapacity else { return nil }
         precondition(arenaCount + count <= Self.bytesMax, "head: arena beyond \(Self.bytesMax) bytes")
         let capacity = min(max(arenaCapacity * 2, arenaCount + count), Self.bytesMax)

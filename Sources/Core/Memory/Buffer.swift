@@ -19,13 +19,13 @@
     deinit { unsafe base.deallocate() }
 
     /// The number of bytes that were appended and not consumed.
-    public var count: Int { writeIndex - readIndex }
-    public var isEmpty: Bool { writeIndex == readIndex }
+    @inlinable public var count: Int { writeIndex - readIndex }
+    @inlinable public var isEmpty: Bool { writeIndex == readIndex }
     /// How many bytes can still be appended without `compact()`.
-    public var freeCount: Int { capacity - writeIndex }
+    @inlinable public var freeCount: Int { capacity - writeIndex }
 
     /// The bytes that were not consumed, oldest first. The span must not be stored: parse, remember offsets, `consume`.
-    public var bytes: Span<UInt8> {
+    @inlinable public var bytes: Span<UInt8> {
         @_lifetime(borrow self)
         get {
             let raw = unsafe UnsafeRawBufferPointer(start: base + readIndex, count: writeIndex - readIndex)
@@ -99,14 +99,9 @@
 
     /// Appends `value` in decimal: at most 20 bytes, which must fit.
     public func append(decimal value: UInt64) {
-        var rest = value
-        var digitCount = 1
-        while rest >= 10 {
-            rest /= 10
-            digitCount += 1
-        }
+        let digitCount = value.decimalDigitCount
         precondition(digitCount <= freeCount, "buffer: append beyond capacity")
-        rest = value
+        var rest = value
         var index = writeIndex + digitCount
         repeat {
             index -= 1
@@ -132,6 +127,20 @@
         precondition(written >= 0 && written <= freeCount, "buffer: wrote beyond capacity")
         writeIndex += written
         return written
+    }
+}
+
+extension UInt64 {
+    /// How many digits it has in decimal.
+    var decimalDigitCount: Int {
+        var count = 1
+        var bound: UInt64 = 10
+        while self >= bound {
+            count += 1
+            if count == 20 { break }
+            bound *= 10
+        }
+        return count
     }
 }
 

@@ -7,11 +7,13 @@
     /// One slot, and how often it was occupied.
     @usableFromInline struct Slot {
         @usableFromInline var generation: UInt32
+        @usableFromInline var isMarked: Bool
         @usableFromInline var occupant: Occupant?
 
-        @inlinable init(generation: UInt32, occupant: Occupant?) {
+        @inlinable init(generation: UInt32, occupant: Occupant?, isMarked: Bool) {
             self.generation = generation
             self.occupant = occupant
+            self.isMarked = isMarked
         }
     }
 
@@ -31,14 +33,15 @@
         return Token(index: index, generation: slots[index].generation)
     }
 
-    /// Puts `occupant` into a free slot.
-    @inlinable public mutating func insert(_ occupant: Occupant) -> Token {
+    /// Puts `occupant` into a free slot, marked or not: what the mark means is up to the owner.
+    @inlinable public mutating func insert(_ occupant: Occupant, isMarked: Bool = false) -> Token {
         let token = nextToken
         if free.isEmpty {
-            slots.append(Slot(generation: 1, occupant: occupant))
+            slots.append(Slot(generation: 1, occupant: occupant, isMarked: isMarked))
         } else {
             free.removeLast()
             slots[token.index].occupant = occupant
+            slots[token.index].isMarked = isMarked
         }
         changeCount(by: 1)
         return token
@@ -49,6 +52,11 @@
         let index = token.index
         guard index < slots.count, slots[index].generation == token.generation else { return nil }
         return slots[index].occupant
+    }
+
+    /// Whether the slot of `token`, stale or not, holds or held a marked occupant last. Cheaper than `resolve`.
+    @inlinable public func isMarked(_ token: Token) -> Bool {
+        token.index < slots.count && slots[token.index].isMarked
     }
 
     /// Replaces the occupant of the slot that `token` names; the token now names `occupant`. A stale token traps.

@@ -23,6 +23,12 @@ extension FieldFacts {
     private mutating func applyOptions(
         _ list: Span<UInt8>, of input: Span<UInt8>, to head: Head, _ optionCount: inout Int
     ) -> Violation? {
+        // Nearly all say one word.
+        if list.equalsIgnoringCase("keep-alive") {
+            optionCount += 1
+            hasKeepAlive = true
+            return optionCount > Limits.connectionOptionCountMax ? .badConnection : nil
+        }
         var start = 0
         while start < list.count {
             var comma = start

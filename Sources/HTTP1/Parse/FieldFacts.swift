@@ -29,6 +29,8 @@ package struct FieldFacts {
     private(set) var hostCount = 0
     /// The first Host field's value, in the arena.
     package private(set) var host = ByteRange.empty
+    /// How much of it is before the port.
+    package private(set) var hostCountOfHost = 0
     private(set) var expectsContinue = false
     /// Whether a Connection field says `close`.
     var hasClose = false
@@ -60,12 +62,12 @@ package struct FieldFacts {
         return line.end(at: index, of: input, otherwise: .badFieldValue)
     }
 
-    /// Enters one field, whose name and value lie in `input`, into the head, and records what it says about this hop.
+    /// Enters one field, whose name and value lie in `input` and whose name is that of `id`, into the head, and records
+    /// what it says about this hop.
     package mutating func enter(
-        name: ByteRange, value: ByteRange, of input: Span<UInt8>, into head: Head
+        _ id: FieldID, name: ByteRange, value: ByteRange, of input: Span<UInt8>, into head: Head
     ) -> Violation? {
         let nameBytes = input.extracting(name)
-        let id = FieldID(nameBytes)
         if id == .other, nameBytes.isSuspiciousName { return .suspiciousHeader }
         let index = head.fieldCount
         head.addField(name: name.shifted(by: arenaShift), value: value.shifted(by: arenaShift), id: id)
@@ -115,8 +117,11 @@ package struct FieldFacts {
         switch id {
         case .host:
             guard hostCount == 0 || options.keepsDuplicateHosts else { return .duplicateHost }
-            guard value.isAuthority else { return .badHost }
-            if hostCount == 0 { host = head.field(index).value }
+            guard let count = value.hostCountOfAuthority else { return .badHost }
+            if hostCount == 0 {
+                host = head.field(index).value
+                hostCountOfHost = count
+            }
             hostCount += 1
             return nil
         case .expect:

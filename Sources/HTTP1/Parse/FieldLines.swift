@@ -30,16 +30,19 @@ enum FieldLines {
             }
             if first == .space || first == .tab { return .refused(.obsoleteFold) }
 
-            // `[-A-Za-z0-9]+` is what ELB calls a valid name; others are read on, as they may be forwarded.
-            var nameEnd = input.endOfPlainName(from: lineStart)
-            guard nameEnd < input.count else { return undecided(line, input.count) }
-            let isPlainName = input[nameEnd] == .colon
-            if !isPlainName {
-                nameEnd = input.endOfFieldName(from: nameEnd)
+            // A name that is known needs no other look. `[-A-Za-z0-9]+` is what ELB calls a valid name; others are read
+            // on, as they may be forwarded.
+            var nameEnd = input.firstColon(from: lineStart)
+            let id = FieldID(input.extracting(lineStart..<nameEnd))
+            var isPlainName = true
+            if id == .other {
+                let plainEnd = input.endOfPlainName(from: lineStart)
+                isPlainName = plainEnd == nameEnd
+                if !isPlainName { nameEnd = input.endOfFieldName(from: plainEnd) }
                 guard nameEnd < input.count else { return undecided(line, input.count) }
-            }
-            guard input[nameEnd] == .colon, nameEnd > lineStart else {
-                return .refused(line.violation(.badFieldName, at: nameEnd))
+                guard input[nameEnd] == .colon, nameEnd > lineStart else {
+                    return .refused(line.violation(.badFieldName, at: nameEnd))
+                }
             }
             let lineEnd = input.endOfFieldValue(from: nameEnd + 1)
             guard lineEnd < input.count else { return undecided(line, input.count) }
@@ -55,7 +58,7 @@ enum FieldLines {
             let name = ByteRange(start: lineStart, count: nameEnd - lineStart)
             let value = ByteRange(start: valueStart, count: valueEnd - valueStart)
             let index = head.fieldCount
-            if let violation = facts.enter(name: name, value: value, of: input, into: head) {
+            if let violation = facts.enter(id, name: name, value: value, of: input, into: head) {
                 return .refused(violation)
             }
             if !isPlainName, let violation = facts.checkInvalidName(input.extracting(name), at: index, head) {

@@ -27,11 +27,11 @@ private func keepRequestLine(_ input: Span<UInt8>, _ head: Head) {
     var target = RequestTarget()
     if target.resolve(line, of: input, into: head) != nil {
         head.reset()
-        head.method = line.method
+        head.setMethod(input.extracting(line.method), at: line.method)
         head.target = line.target
         head.minorVersion = line.minorVersion
         // The target of CONNECT is a host and a port.
-        let isHost = input.extracting(line.method).equals("CONNECT") && input.extracting(line.target).isAuthority
+        let isHost = head.methodID == .connect && input.extracting(line.target).isAuthority
         if isHost { head.authority = line.target }
     }
     head.append(input.extracting(first: next))
@@ -70,8 +70,8 @@ private func readRequestHead(
     case .complete(let next): fieldsStart = next
     }
     // TRACE would echo the fields that we add to the client; CONNECT is for forward proxies.
-    let method = input.extracting(line.method)
-    if method.equals("TRACE") || method.equals("CONNECT") { return .refused(.methodNotAllowed) }
+    let method = MethodID(input.extracting(line.method))
+    if method == .trace || method == .connect { return .refused(.methodNotAllowed) }
     var target = RequestTarget()
     if let violation = target.resolve(line, of: input, into: head) { return .refused(violation) }
 
@@ -83,6 +83,13 @@ private func readRequestHead(
     case .refused(let violation): return .refused(violation)
     case .complete(let end):
         head.append(input.extracting(first: end))
+        // An absolute-form target wins over Host. Source: RFC 9112 §3.2.2.
+        if head.authority.isEmpty {
+            head.authority = facts.host
+            head.noteAuthority(hostCount: facts.hostCountOfHost)
+        } else {
+            head.noteAuthority(hostCount: target.hostCount)
+        }
         return finish(input, end: end, line: line, facts: &facts, head)
     }
 }
@@ -92,8 +99,6 @@ private func finish(
     _ input: Span<UInt8>, end: Int, line: RequestLine, facts: inout FieldFacts, _ head: Head
 ) -> HeadResult {
     if facts.hostCount == 0, line.minorVersion > 0 { return .refused(.missingHost) }
-    // An absolute-form target wins over Host. Source: RFC 9112 §3.2.2.
-    if head.authority.isEmpty { head.authority = facts.host }
     if let violation = facts.applyConnection(input, to: head) { return .refused(violation) }
     var hasContent = true
     let framing: Framing
@@ -108,13 +113,12 @@ private func finish(
         framing = .none
         hasContent = false
     }
-    let method = input.extracting(line.method)
-    head.isWebSocket = facts.upgradesToWebSocket && !hasContent && method.equals("GET")
+    head.isWebSocket = facts.upgradesToWebSocket && !hasContent && head.methodID == .get
     return .complete(
         ParsedHead(
             byteCount: end, framing: framing, isPersistent: facts.isPersistent,
             expectsContinue: hasContent && facts.expectsContinue,
-            compliance: compliance(of: line, framing, isRead: method.equals("GET") || method.equals("HEAD"))))
+            compliance: compliance(of: line, framing, isRead: head.methodID == .get || head.methodID == .head)))
 }
 
 /// `isRead` tells of a method whose requests have no content that would mean anything. Source: RFC 9110 §9.3.1.
@@ -155,5 +159,5 @@ extension Span where Element == UInt8 {
 
 extension Head {
     /// Whether the request's method is HEAD, so that its answer has no body.
-    public var isHEAD: Bool { bytes(method).equals("HEAD") }
+    public var isHEAD: Bool { methodID == .head }
 }

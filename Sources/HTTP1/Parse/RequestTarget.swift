@@ -4,6 +4,8 @@ import Core
 struct RequestTarget {
     /// Empty unless the target is in absolute form.
     private var authority = ByteRange.empty
+    /// How much of it is before the port.
+    private(set) var hostCount = 0
     /// Its path is empty if an absolute form has none.
     private var pathAndQuery = PathAndQuery()
 
@@ -17,7 +19,8 @@ struct RequestTarget {
     mutating func resolve(_ line: RequestLine, of input: Span<UInt8>, into head: Head) -> Violation? {
         let start = line.target.start
         let end = line.target.end
-        let isOptions = line.method.count == 7 && input.extracting(line.method).equals("OPTIONS")
+        head.setMethod(input.extracting(line.method), at: line.method)
+        let isOptions = head.methodID == .options
         if input[start] == .slash {
             pathAndQuery = PathAndQuery(input, from: start, to: end)
         } else if input[start] == .asterisk {
@@ -36,8 +39,11 @@ struct RequestTarget {
             head.path = head.range(from: 0)
         }
         arenaShift = head.byteCount
-        if arenaShift == 0 { head.path = path }
-        head.method = line.method.shifted(by: arenaShift)
+        if arenaShift == 0 {
+            head.path = path
+        } else {
+            head.setMethod(input.extracting(line.method), at: line.method.shifted(by: arenaShift))
+        }
         head.target = line.target.shifted(by: arenaShift)
         head.authority = authority.shifted(by: arenaShift)
         head.query = pathAndQuery.query.shifted(by: arenaShift)
@@ -57,7 +63,8 @@ struct RequestTarget {
         var index = start + schemeCount
         while index < end, input[index] != .slash, input[index] != .questionMark { index += 1 }
         authority = ByteRange(start: start + schemeCount, count: index - start - schemeCount)
-        guard input.extracting(authority).isAuthority else { return .badHost }
+        guard let hostCount = input.extracting(authority).hostCountOfAuthority else { return .badHost }
+        self.hostCount = hostCount
         pathAndQuery = PathAndQuery(input, from: index, to: end)
         return nil
     }
@@ -66,6 +73,7 @@ struct RequestTarget {
 extension ByteRange {
     /// This range moved by `shift` bytes; an empty one stays `.empty`.
     @inline(__always) func shifted(by shift: Int) -> ByteRange {
-        isEmpty ? .empty : ByteRange(start: start + shift, count: count)
+        if isEmpty { return .empty }
+        return shift == 0 ? self : ByteRange(start: start + shift, count: count)
     }
 }

@@ -108,6 +108,21 @@ extension Span where Element == UInt8 {
         return index
     }
 
+    /// The first of the first eight, sixteen, … bytes that is not one of `-.A-Za-z0-9`; whatever is left over is not
+    /// looked at.
+    var endOfPlainHost: Int {
+        var index = 0
+        while index &+ 8 <= count {
+            let word = eightBytes(at: index)
+            let plain =
+                lanes(of: word | ones &* 0x20, from: 0x61, to: 0x7A)
+                | lanes(of: word, from: 0x30, to: 0x39) | lanes(of: word, from: 0x2D, to: 0x2E)
+            if plain != highBits { return index &+ (plain ^ highBits).trailingZeroBitCount &>> 3 }
+            index &+= 8
+        }
+        return index
+    }
+
     /// The first byte from `start` on that ends a field name: control, space, colon or DEL; or `count`.
     func endOfFieldName(from start: Int) -> Int {
         var index = start
@@ -151,17 +166,25 @@ extension Span where Element == UInt8 {
 
     /// The first line feed from `start` on, or nil.
     func firstLineFeed(from start: Int) -> Int? {
+        let index = first(.lineFeed, from: start)
+        return index < count ? index : nil
+    }
+
+    /// The first colon from `start` on, or `count`.
+    func firstColon(from start: Int) -> Int { first(.colon, from: start) }
+
+    @inline(__always) private func first(_ byte: UInt8, from start: Int) -> Int {
         var index = start
         while index &+ 8 <= count {
-            let stops = lanes(of: eightBytes(at: index), equalTo: .lineFeed)
+            let stops = lanes(of: eightBytes(at: index), equalTo: byte)
             if stops != 0 { return index &+ stops.trailingZeroBitCount &>> 3 }
             index &+= 8
         }
         while index < count {
-            if self[index] == .lineFeed { return index }
+            if self[index] == byte { return index }
             index &+= 1
         }
-        return nil
+        return count
     }
 
     /// The first byte from `start` on that is neither space nor tab, or `end`.

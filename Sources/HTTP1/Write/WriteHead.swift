@@ -28,8 +28,7 @@ public func requestHeadByteCount(_ head: Head) -> Int {
 /// Without a body, `Content-Length: 0` is written if the client sent it or the method expects content.
 /// Source: RFC 9112 §3, §6; RFC 9110 §8.6.
 public func writeRequestHead(_ head: Head, framing: Framing, into buffer: Buffer) {
-    let method = head.bytes(head.method)
-    buffer.append(method)
+    buffer.append(head.bytes(head.method))
     buffer.append(.space)
     buffer.append(head.bytes(head.path))
     if !head.query.isEmpty { buffer.append(head.bytes(head.query)) }
@@ -39,8 +38,7 @@ public func writeRequestHead(_ head: Head, framing: Framing, into buffer: Buffer
     switch framing {
     case .none:
         let isExpected =
-            head.body == .exactly(0) || method.equals("POST") || method.equals("PUT")
-            || method.equals("PATCH")
+            head.body == .exactly(0) || head.methodID == .post || head.methodID == .put || head.methodID == .patch
         buffer.append(isExpected ? "Content-Length: 0\r\n\r\n" : "\r\n")
     case .length(let length):
         writeContentLength(length, into: buffer)

@@ -29,6 +29,8 @@ struct HeadReader {
     private var byteCount = 0
     private var fieldCount = 0
     private var cookieCount = 0
+    /// How much of `:authority` is before its port.
+    private var hostCount = 0
     /// Whether `:scheme` is http or https.
     private var hasKnownScheme = false
     private var proto = Proto.none
@@ -48,6 +50,7 @@ struct HeadReader {
         byteCount = 0
         fieldCount = 0
         cookieCount = 0
+        hostCount = 0
         hasKnownScheme = false
         proto = .none
         switch kind {
@@ -97,7 +100,7 @@ struct HeadReader {
         case 5: addPath(value, head)
         case 7:
             if name.equals(":method") {
-                head.method = head.append(value)
+                head.appendMethod(value)
                 if value.endOfToken(from: 0) < value.count || value.isEmpty { refuse(.badMethod) }
             } else if name.equals(":scheme") {
                 hasKnownScheme = value.equalsIgnoringCase("https") || value.equalsIgnoringCase("http")
@@ -106,7 +109,8 @@ struct HeadReader {
             }
         case 9: proto = value.equalsIgnoringCase("websocket") ? .webSocket : .other
         case 10:
-            guard value.isAuthority else { return refuse(.badHost) }
+            guard let count = value.hostCountOfAuthority else { return refuse(.badHost) }
+            hostCount = count
             let host = head.beginField("host")
             head.authority = head.append(value)
             head.endField(host, id: .host)
@@ -158,7 +162,7 @@ struct HeadReader {
         if isTooLarge, kind == .request { return refuse(.fieldTooLarge) }
         let index = head.fieldCount
         let line = head.appendFieldLine(name, value)
-        if let violation = facts.enter(name: line.name, value: line.value, of: head.bytes, into: head) {
+        if let violation = facts.enter(FieldID(name), name: line.name, value: line.value, of: head.bytes, into: head) {
             return refuse(violation)
         }
         if name.endOfPlainName(from: 0) < name.count,
@@ -185,21 +189,25 @@ struct HeadReader {
     /// Checks what only the complete request can tell, and completes its head.
     mutating func finishRequest(isEnd: Bool) -> Violation? {
         guard let head else { preconditionFailure("head reader: no request was begun") }
-        if head.authority.isEmpty { head.authority = facts.host }
+        if head.authority.isEmpty {
+            head.authority = facts.host
+            hostCount = facts.hostCountOfHost
+        }
         if proto == .webSocket {
             head.isWebSocket = true
-            head.method = head.append("GET")
+            let range = head.append("GET")
+            head.setMethod(head.bytes(range), at: range)
         }
         if let violation { return violation }
-        let method = head.bytes(head.method)
         if proto == .other { return .unsupportedProtocol }
         // TRACE would echo the fields that we add to the client; CONNECT is for forward proxies.
-        if method.equals("CONNECT") || method.equals("TRACE") { return .methodNotAllowed }
+        if head.methodID == .connect || head.methodID == .trace { return .methodNotAllowed }
         guard hasKnownScheme else { return .badScheme }
         guard head.method.count + head.target.count <= HTTP1.Limits.requestLineBytesMax else {
             return .requestLineTooLong
         }
         if cookieCount > 1, let violation = joinCookies(head) { return violation }
+        head.noteAuthority(hostCount: hostCount)
         // The bytes of a WebSocket are not a body: they are relayed once the target has accepted it.
         head.body = head.isWebSocket ? .none : bodyLength(isEnd: isEnd)
         return nil

@@ -49,7 +49,7 @@ extension HTTP2Session {
         }
         streams[slot].id = id
         streams[slot].isAnnounced = true
-        streams[slot].isHEAD = head.bytes(head.method).equals("HEAD")
+        streams[slot].isHEAD = head.methodID == .head
         return slot
     }
 

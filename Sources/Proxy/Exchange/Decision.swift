@@ -86,32 +86,4 @@ extension Head {
         }
         return total
     }
-
-    /// The range of the host's name as rules know it, in lower case: copied, where it is not, to the end of the arena,
-    /// so that it is not folded again for each rule.
-    func hostForRules() -> ByteRange {
-        let name = hostName(bytes(authority), in: authority)
-        let bytes = bytes(name)
-        for index in 0..<bytes.count where bytes[index] != bytes[index].lowercased { return appendLowercased(name) }
-        return name
-    }
-}
-
-/// The part of an authority before its port. Source: RFC 3986 §3.2.
-func hostRange(_ authority: Span<UInt8>, in range: ByteRange) -> ByteRange {
-    var index = authority.count
-    while index > 0 {
-        index -= 1
-        if authority[index] == .colon { return ByteRange(start: range.start, count: index) }
-        guard authority[index].isDigit else { break }
-    }
-    return range
-}
-
-/// The host that an authority names, as rules and TLS know it: without port, and without the dot at the end that says
-/// that a name is complete. SNI and certificates never have that dot. Source: RFC 6066 §3; RFC 3986 §3.2.2.
-func hostName(_ authority: Span<UInt8>, in range: ByteRange) -> ByteRange {
-    let host = hostRange(authority, in: range)
-    guard host.count > 1, authority[host.count - 1] == .dot else { return host }
-    return ByteRange(start: host.start, count: host.count - 1)
 }

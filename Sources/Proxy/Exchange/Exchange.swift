@@ -69,8 +69,8 @@ final class Exchange {
     /// Whether it has a client, and so is not in the free list.
     var isJoined: Bool { joinedClient != nil }
 
-    /// Begins a new exchange with `client`, reusing only the memory.
-    func begin(_ client: ClientSide, now: Instant) {
+    /// Begins a new exchange with `client`, reusing only the memory. `timeOfDay` is `WallClock.now()` of this pass.
+    func begin(_ client: ClientSide, now: Instant, timeOfDay: UInt64) {
         state = ExchangeState()
         joinedClient = client
         facts = RequestFacts()
@@ -85,7 +85,7 @@ final class Exchange {
         bodyViolation = nil
         responseFault = nil
         interimResponses = 0
-        record = AccessRecord(createdAt: WallClock.now(), client: client.address, listener: client.address)
+        record = AccessRecord(createdAt: timeOfDay, client: client.address, listener: client.address)
         redirectURL = .empty
         consumedAtStart = client.consumedCount
         writtenAtStart = client.writtenCount
@@ -109,19 +109,11 @@ final class Exchange {
         return head.isWebSocket && head.isHTTP2
     }
 
-    /// Whether it asks for no change. Source: RFC 9110 §9.2.1.
-    var isSafe: Bool {
-        let head = request
-        let method = head.bytes(head.method)
-        return method.equals("GET") || method.equals("HEAD") || method.equals("OPTIONS")
-    }
+    /// Whether it asks for no change.
+    var isSafe: Bool { request.methodID.isSafe }
 
-    /// Whether sending the request twice does no more than sending it once. Source: RFC 9110 §9.2.2.
-    var isIdempotent: Bool {
-        let head = request
-        let method = head.bytes(head.method)
-        return isSafe || method.equals("PUT") || method.equals("DELETE")
-    }
+    /// Whether sending the request twice does no more than sending it once.
+    var isIdempotent: Bool { request.methodID.isIdempotent }
 }
 
 /// What the head of a request said about the message and its connection.

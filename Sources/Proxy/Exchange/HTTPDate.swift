@@ -7,7 +7,7 @@ struct HTTPDate {
     private var text = InlineArray<29, UInt8>(repeating: .space)
 
     /// Appends the date to `head`'s arena: `now` counts seconds since 1970.
-    mutating func append(to head: Head, now: UInt64 = WallClock.now() / 1_000_000_000) {
+    mutating func append(to head: Head, now: UInt64) {
         if now != second {
             second = now
             write(now)

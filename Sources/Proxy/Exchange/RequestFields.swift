@@ -10,7 +10,7 @@ extension Worker {
         let request = exchange.request
         let client = exchange.client
         let listener = client.listener
-        countInvalidNames(request, listener.settings)
+        countInvalidNames(request, listener)
         if !listener.settings.preservesHost {
             rewriteHost(request, client)
         } else if !hasAuthorityAsHost(request) {
@@ -38,20 +38,20 @@ extension Worker {
     private func rewriteHost(_ request: Head, _ client: ClientSide) {
         let port = client.listener.plan.port
         let isWellKnown = port == 80 || port == 443
-        let host: ByteRange
-        if request.authority.isEmpty {
-            host = localHost(request, client)
-        } else {
-            host = hostRange(request.bytes(request.authority), in: request.authority)
-        }
-        let hasPort = !request.authority.isEmpty && host.count != request.authority.count
-        if !needsRewrite(request, host, hasPort: hasPort, isWellKnown: isWellKnown) { return }
+        let hasPort = !request.port.isEmpty
+        if !needsRewrite(request, hasPort: hasPort, isWellKnown: isWellKnown) { return }
+        let authority = request.authority
+        let host =
+            authority.isEmpty
+            ? localHost(request, client)
+            // With the dot at the end of a complete name, if the client wrote it.
+            : ByteRange(start: authority.start, count: authority.count - request.port.count)
         request.removeFields(.host)
         let name = request.beginField("Host")
         _ = request.appendLowercased(host)
         if !isWellKnown {
             if hasPort {
-                request.appendCopy(of: ByteRange(start: host.end, count: request.authority.end - host.end))
+                request.appendCopy(of: request.port)
             } else {
                 request.append(.colon)
                 request.append(decimal: UInt64(port))
@@ -61,12 +61,13 @@ extension Worker {
     }
 
     /// Whether the Host field that came in is not yet what the target should see.
-    private func needsRewrite(_ request: Head, _ host: ByteRange, hasPort: Bool, isWellKnown: Bool) -> Bool {
-        guard hasPort != isWellKnown, let index = request.firstField(.host) else { return true }
-        let value = request.bytes(request.field(index).value)
-        guard value.equals(request.bytes(request.authority)) else { return true }
-        for position in 0..<value.count where value[position] != value[position].lowercased { return true }
-        return false
+    private func needsRewrite(_ request: Head, hasPort: Bool, isWellKnown: Bool) -> Bool {
+        guard hasPort != isWellKnown, request.isAuthorityLowercase, let index = request.firstField(.host) else {
+            return true
+        }
+        let value = request.field(index).value
+        // An absolute-form target's authority is another one.
+        return value != request.authority && !request.bytes(value).equals(request.bytes(request.authority))
     }
 
     /// Whether the first Host field is what the request was routed by. An absolute-form target's authority is not.
@@ -91,11 +92,11 @@ extension Worker {
     // MARK: X-Forwarded-For
 
     private func setForwardedFor(_ request: Head, _ client: ClientSide) {
-        let settings = client.listener.settings
-        switch settings.forwardedForMode {
+        let listener = client.listener
+        switch listener.settings.forwardedForMode {
         case .preserve: return
         case .remove: request.removeFields(.xForwardedFor)
-        case .append: appendForwardedFor(request, client.address, addsPort: settings.addsClientPort)
+        case .append: appendForwardedFor(request, client.address, addsPort: listener.settings.addsClientPort)
         }
     }
 
@@ -162,7 +163,7 @@ extension Worker {
     /// Appends `1-67891233-abcdef012345678912345678`: version, seconds since the epoch, 96 random bits.
     private mutating func appendNewTrace(_ request: Head) {
         request.append("1-")
-        request.append(hexadecimal: UInt32(truncatingIfNeeded: WallClock.now() / 1_000_000_000))
+        request.append(hexadecimal: UInt32(truncatingIfNeeded: timeOfDay / 1_000_000_000))
         request.append(0x2D as UInt8)
         let bits = random.next()
         request.append(hexadecimal: UInt32(truncatingIfNeeded: bits))
@@ -193,9 +194,11 @@ extension Worker {
     // MARK: Invalid names
 
     /// Counts requests whose field names are beyond `[-A-Za-z0-9]`, dropped by the parser or forwarded.
-    private func countInvalidNames(_ request: Head, _ settings: ListenerSettings) {
+    private func countInvalidNames(_ request: Head, _ listener: Listener) {
         if request.hasDroppedNames { counters.invalidHeaderRequestsDropped.add() }
-        if request.hasInvalidNames, !settings.dropsInvalidNames { counters.invalidHeaderRequestsForwarded.add() }
+        if request.hasInvalidNames, !listener.settings.dropsInvalidNames {
+            counters.invalidHeaderRequestsForwarded.add()
+        }
     }
 }
 

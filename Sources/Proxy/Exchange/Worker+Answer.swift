@@ -141,7 +141,7 @@ extension Worker {
     /// Adds the Date field: this second's. RFC 9110 §6.6.1.
     mutating func addDate() {
         let name = response.beginField("Date")
-        date.append(to: response)
+        date.append(to: response, now: timeOfDay / 1_000_000_000)
         response.endField(name, id: .date)
     }
 }

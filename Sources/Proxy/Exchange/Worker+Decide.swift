@@ -21,7 +21,7 @@ extension Worker {
         let client = exchange.client
         let plan = client.listener.plan
         let request = exchange.request
-        let host = request.hostForRules()
+        let host = request.host
         // There is no answer yet, so nothing of it is written over in `response`.
         guard let tls = client.tls else {
             return plan.decide(request, host: host, from: ClientFacts(client.address), scratch: response)
@@ -63,7 +63,7 @@ extension Worker {
         }
         exchange.group = group
         let request = exchange.request
-        let isPOST = request.bytes(request.method).equals("POST")
+        let isPOST = request.methodID == .post
         guard RequestProtocol(request).mayGo(to: group.plan.version, isPOST: isPOST) else {
             return answer(exchange, status: 464, reasonCode: "ProtocolMismatch")
         }

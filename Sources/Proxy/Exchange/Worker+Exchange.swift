@@ -148,10 +148,10 @@ extension Worker {
     /// While the target could take more, it is the client who is slow. Once it is being answered it need not go on.
     private mutating func watchRequestRate(_ exchange: Exchange, _ target: TargetSide) {
         let client = exchange.client
-        let settings = client.listener.settings
+        let listener = client.listener
         let isAwaited = exchange.state.phase == .waiting && target.isFlushed && target.isWritable
-        if isAwaited && settings.bodyRateWindowBytes > 0 {
-            client.requestRate.begin(now: now, length: settings.bodyRateWindow, passed: client.consumedCount)
+        if isAwaited && listener.settings.bodyRateWindowBytes > 0 {
+            client.requestRate.begin(now: now, length: listener.settings.bodyRateWindow, passed: client.consumedCount)
         } else {
             client.requestRate.cancel()
         }
@@ -264,9 +264,9 @@ extension Worker {
     /// While something waits for the client to take it, it is the client who is slow. How much it has taken is asked
     /// of the kernel only when a window ends.
     private mutating func watchResponseRate(_ client: ClientSide) {
-        let settings = client.listener.settings
-        if !client.isWritable && settings.bodyRateWindowBytes > 0 {
-            client.responseRate.begin(now: now, length: settings.bodyRateWindow, passed: 0)
+        let listener = client.listener
+        if !client.isWritable && listener.settings.bodyRateWindowBytes > 0 {
+            client.responseRate.begin(now: now, length: listener.settings.bodyRateWindow, passed: 0)
         } else {
             client.responseRate.cancel()
         }

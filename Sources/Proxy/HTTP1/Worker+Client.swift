@@ -101,7 +101,7 @@ extension Worker {
         exchange.facts.isAmbiguous = head.compliance.isAmbiguous
         exchange.facts.expectsContinue = head.expectsContinue
         let request = exchange.request
-        exchange.facts.isHEAD = request.bytes(request.method).equals("HEAD")
+        exchange.facts.isHEAD = request.methodID == .head
         if head.compliance != .compliant {
             counters.nonCompliantRequests.add()
             note(head.compliance, of: exchange)
@@ -125,7 +125,7 @@ extension Worker {
         exchange.requestProgress.receive(.refused)
         note(compliance, of: exchange)
         let request = exchange.request
-        exchange.facts.isHEAD = request.bytes(request.method).equals("HEAD")
+        exchange.facts.isHEAD = request.methodID == .head
         client.decoder = BodyDecoder(.untilClose)
         client.discardInbound()
         answer(exchange, status: status, reasonCode: reasonCode, hint: hint)
@@ -133,7 +133,7 @@ extension Worker {
 
     /// Begins an exchange for a request whose head was read, or could not be.
     mutating func startExchange(_ exchange: Exchange, _ client: ClientSide) {
-        exchange.begin(client, now: now)
+        exchange.begin(client, now: now, timeOfDay: timeOfDay)
         client.exchange = exchange
         client.lastActivity = now
         counters.requests.add()

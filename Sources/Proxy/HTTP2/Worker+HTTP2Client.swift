@@ -66,7 +66,7 @@ extension Worker {
         stream.consumedCount += UInt64(head.byteCount)
         stream.stream.reportedCount = stream.consumedCount
         exchange.facts.isPersistent = true
-        exchange.facts.isHEAD = head.bytes(head.method).equals("HEAD")
+        exchange.facts.isHEAD = head.methodID == .head
         exchange.record.isHTTP2 = true
         exchange.record.kind = head.isGRPC && !head.isWebSocket ? .grpc : .http2
         if exchange.record.kind == .grpc { counters.grpcRequests.add() }

@@ -24,6 +24,8 @@ struct Worker: ~Copyable {
     var slab = Slab<Occupant>()
     var random: FastRandom
     var reserve = ReserveDescriptor()
+    /// This pass's one reading of the time of day, as `WallClock.now()`.
+    var timeOfDay: UInt64
     var date = HTTPDate()
 
     /// By `GroupPlan.id`, `ListenerPlan.id` and `TargetPlan.id`.
@@ -85,9 +87,10 @@ struct Worker: ~Copyable {
         connectionLogSink = connectionLog
         tickets = TLSTicketKeyRing(current: configuration.ticketKey, lifetime: Limits.ticketLifetimeSeconds)
         let now = Instant.now()
+        timeOfDay = WallClock.now()
         resources = Resources(counters: counters, bufferBytesMax: configuration.bufferBytesMax, now: now)
         timers = TimerWheel(now: now)
-        random = FastRandom(seed: now.nanoseconds ^ WallClock.now() &* UInt64(configuration.index + 1))
+        random = FastRandom(seed: now.nanoseconds ^ timeOfDay &* UInt64(configuration.index + 1))
         freeExchanges.reserveCapacity(Limits.freeExchangesMax)
         let token = slab.insert(.mailbox)
         poller.add(mailbox.wakeup.descriptor, token: token, interest: .readable)
@@ -104,6 +107,7 @@ struct Worker: ~Copyable {
     mutating func run() {
         while !isFinished {
             let readyCount = poller.wait(until: nextPassAt, now: now)
+            timeOfDay = WallClock.now()
             runPass(readyCount, now: Instant.now())
         }
         stop()
@@ -141,6 +145,7 @@ struct Worker: ~Copyable {
     private mutating func dispatchIdleTargets(_ readyCount: Int) {
         for index in 0..<readyCount {
             let ready = poller.ready(index)
+            guard slab.isMarked(ready.token) else { continue }
             switch slab.resolve(ready.token) {
             case .target(let target):
                 guard case .idle = target.phase else { continue }

@@ -183,7 +183,7 @@ import Testing
     @Test func resetEmptiesTheHeadAndKeepsItsMemory() {
         let head = Head()
         addField(head, "Host", String(repeating: "a", count: 10_000))
-        head.method = head.append("GET")
+        head.appendMethod("GET")
         head.target = head.method
         head.authority = head.method
         head.path = head.method

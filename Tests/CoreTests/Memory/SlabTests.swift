@@ -51,6 +51,16 @@ import Testing
         }
     }
 
+    /// A mark belongs to the occupant: the next one in its slot has its own.
+    @Test func marksOccupants() {
+        var slab = Slab<Int>()
+        let marked = slab.insert(1, isMarked: true), plain = slab.insert(2)
+        #expect(slab.isMarked(marked) && !slab.isMarked(plain) && !slab.isMarked(Token(index: 7, generation: 1)))
+        slab.remove(marked)
+        let next = slab.insert(3)
+        #expect(next.index == marked.index && !slab.isMarked(next))
+    }
+
     /// After 2^32 occupants the generation of a slot wraps, but never to zero, which is the generation of `none`.
     @Test func generationWrapsPastZero() {
         var slab = Slab<Int>()

@@ -92,6 +92,7 @@ private let requests: [RequestCase] = [
         #expect(head.text(head.path) == "/a/bA")
         #expect(head.text(head.query) == "?c=%2e")
         #expect(head.text(head.authority) == "a.example:8443")
+        #expect(head.text(head.host) == "a.example" && head.text(head.port) == ":8443")
         #expect(head.lines == ["host: a.example:8443", "user-agent: x", "x_y: 1", "priority: u=1"])
         #expect(head.body == .exactly(3))
         #expect(head.minorVersion == 1 && head.isHTTP2 && head.acceptsTrailers && !head.isWebSocket)

@@ -20,7 +20,7 @@ import Testing
     ]) func knowsWhatMayBeSentTwice(method: String, isIdempotent: Bool) {
         let exchange = Exchange()
         let bytes = Array(method.utf8)
-        exchange.request.method = exchange.request.append(bytes.span)
+        exchange.request.appendMethod(bytes.span)
         #expect(exchange.isIdempotent == isIdempotent)
     }
 
@@ -28,7 +28,7 @@ import Testing
         let exchange = Exchange()
         #expect(!exchange.isJoined)
         let client = Self.client()
-        exchange.begin(client, now: Instant(nanoseconds: 9))
+        exchange.begin(client, now: Instant(nanoseconds: 9), timeOfDay: 1_800_000_000_000_000_000)
         #expect(exchange.isJoined && exchange.client === client)
         #expect(exchange.startedAt == Instant(nanoseconds: 9))
         #expect(exchange.consumedAtStart == 100 && exchange.writtenAtStart == 200)
@@ -40,8 +40,8 @@ import Testing
     /// Exchanges are used again: nothing of the last request may show in the next.
     @Test func aNewLifeKnowsNothingOfTheLast() {
         let exchange = Exchange()
-        exchange.begin(Self.client(), now: Instant(nanoseconds: 1))
-        exchange.request.method = exchange.request.append("POST")
+        exchange.begin(Self.client(), now: Instant(nanoseconds: 1), timeOfDay: 1_800_000_000_000_000_000)
+        exchange.request.appendMethod("POST")
         for event in [ExchangeState.Event.forwarded, .connected, .cut] { _ = exchange.state.receive(event) }
         exchange.requestProgress.receive(.prepared)
         exchange.responseProgress.receive(.bytes)
@@ -64,7 +64,7 @@ import Testing
         #expect(exchange.target == nil && exchange.pool == nil && exchange.group == nil)
         #expect(exchange.request.byteCount == 0 && exchange.request.method.isEmpty)
 
-        exchange.begin(Self.client(), now: Instant(nanoseconds: 2))
+        exchange.begin(Self.client(), now: Instant(nanoseconds: 2), timeOfDay: 1_800_000_000_000_000_000)
         for flag in Self.flags { #expect(!exchange[keyPath: flag], "\(flag)") }
         for count in Self.counts { #expect(exchange[keyPath: count] == 0, "\(count)") }
         #expect(exchange.redirectURL.isEmpty && exchange.attemptBeganAt == nil)
@@ -87,7 +87,7 @@ import Testing
         await #expect(processExitsWith: .failure) { _ = Exchange().client }
         await #expect(processExitsWith: .failure) {
             let exchange = Exchange()
-            exchange.begin(Self.client(), now: Instant(nanoseconds: 1))
+            exchange.begin(Self.client(), now: Instant(nanoseconds: 1), timeOfDay: 1_800_000_000_000_000_000)
             exchange.end()
             _ = exchange.client
         }

@@ -27,6 +27,9 @@ import Testing
         } else if let index = request.firstField(.host) {
             request.authority = request.field(index).value
         }
+        let text = request.bytes(request.authority).text
+        let host = text.hasPrefix("[") ? text.prefix { $0 != "]" } + "]" : text.prefix { $0 != ":" }
+        request.noteAuthority(hostCount: host.utf8.count)
         request.isWebSocket = isWebSocket
         request.isHTTP2 = isWebSocket
         bench.worker.prepareFields(exchange)

@@ -43,7 +43,7 @@ import Testing
         exchange.sentAt = Instant(nanoseconds: 2)
         exchange.answeredAt = Instant(nanoseconds: 3)
         exchange.end()
-        exchange.begin(client, now: begin)
+        exchange.begin(client, now: begin, timeOfDay: 1_800_000_000_000_000_000)
         _ = exchange.state.receive(.forwarded)
         exchange.group = bench.worker.groups[0]
         bench.counters.requestsActive.add()

@@ -46,7 +46,7 @@ import Testing
     ])
     func writesWhatIsKnownOfARefusedRequest(method: String, target: String, authority: String, line: String) {
         let head = Head()
-        head.method = head.append(Array(method.utf8).span)
+        head.appendMethod(Array(method.utf8).span)
         head.target = head.append(Array(target.utf8).span)
         head.authority = authority.isEmpty ? .empty : head.append(Array(authority.utf8).span)
         let fixture = LogFixture(.alb)

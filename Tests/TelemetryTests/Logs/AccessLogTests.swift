@@ -18,7 +18,7 @@ import Testing
     @Test(arguments: [AccessLog.Format.alb, .json]) func theWorstLineFits(format: AccessLog.Format) {
         let noise = [UInt8](repeating: 0x01, count: 40_000)
         let head = Head()
-        head.method = head.append(noise.span)
+        head.appendMethod(noise.span)
         head.authority = head.append(noise.span)
         head.target = head.append(([0x2F] + noise).span)
         head.addField(name: head.append("user-agent"), value: head.append(noise.span), id: .userAgent)
@@ -40,7 +40,7 @@ import Testing
 
     @Test func absoluteFormIsLoggedAsUnderstood() {
         let head = Head()
-        head.method = head.append("GET")
+        head.appendMethod("GET")
         head.target = head.append("http://example.com/a?b")
         head.authority = head.append("example.com")
         head.path = head.append("/a")
@@ -50,7 +50,7 @@ import Testing
 
     @Test func asteriskFormHasNoPath() {
         let head = Head()
-        head.method = head.append("OPTIONS")
+        head.appendMethod("OPTIONS")
         head.target = head.append("*")
         head.path = head.append("*")
         head.authority = head.append("example.com:81")
@@ -59,7 +59,7 @@ import Testing
 
     @Test func oldRequestWithoutHostNamesTheListener() {
         let head = Head()
-        head.method = head.append("GET")
+        head.appendMethod("GET")
         head.target = head.append("/")
         head.minorVersion = 0
         #expect(requestLine(head) == "GET http://10.0.0.1:8080/ HTTP/1.0")
@@ -70,7 +70,7 @@ import Testing
     ])
     func addsThePortWhereThereIsNone(authority: String, expected: String) {
         let head = Head()
-        head.method = head.append("GET")
+        head.appendMethod("GET")
         head.target = head.append("/")
         head.authority = head.append(Array(authority.utf8).span)
         #expect(requestLine(head) == "GET http://\(expected)/ HTTP/1.1")
@@ -117,7 +117,7 @@ struct LogFixture {
         record.matchedRule = .priority(10)
         record.action = .forward
         let head = Head()
-        head.method = head.append("GET")
+        head.appendMethod("GET")
         head.target = head.append("/cart?id=1")
         head.authority = head.append("shop.example")
         head.addField(name: head.append("user-agent"), value: head.append("curl/8.1 \"x\""), id: .userAgent)
