@@ -64,7 +64,7 @@ private func leftoverFindings(_ file: RepositoryFile) -> [Finding] {
     @Test(arguments: [
         "let upstreamCount = 1", "// the Downstream side", "case frontEnd", "\"back-end\"", "var peer: Token",
         "final class PoolManager {}", "enum StringHelper {}", "struct ByteUtils {}", "let octets = 1",
-        "address+Octets", "complainedAt", "case farewell", "let filePatience = 1", "isUnresponsive", "AdminDoor",
+        "address+Octets", "complainedAt", "case farewell", "let filePatience = 1", "isUnheard", "AdminDoor",
         "let logBell = 1", "// its mood", "case doubtful", "LossSpell",
     ])
     func isNotOurWord(snippet: String) {
