@@ -10,6 +10,8 @@ final class Group {
     private(set) var pools: [TargetPool]
     /// The TLS context for connections to its targets; nil without TLS.
     private(set) var tls: TLSClientContext?
+    /// The name that TLS asks targets for, if the group has one; else empty.
+    private(set) var serverName: [UInt8]
     /// Limits its retries.
     var retryBudget = RetryBudget()
     /// Its targets as `balancer` sees them, in the order of `pools`.
@@ -25,12 +27,14 @@ final class Group {
         targets = pools.map(\.balanced)
         balancer = Balancer(plan.balancing, targets: targets, startingAt: Int(random & 0xFFFF))
         tls = Self.context(plan)
+        serverName = Array((plan.tls?.serverName ?? "").utf8)
     }
 
     /// Adopts a new plan.
     func adopt(_ plan: GroupPlan, pools: [TargetPool]) {
         if plan.tls != self.plan.tls || (plan.flows == nil) != (self.plan.flows == nil) { tls = Self.context(plan) }
         self.plan = plan
+        serverName = Array((plan.tls?.serverName ?? "").utf8)
         self.pools = pools
         seenEpoch = plan.cell.epoch
         targets = pools.map(\.balanced)

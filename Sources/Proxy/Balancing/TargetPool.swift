@@ -13,8 +13,7 @@ final class TargetPool {
     /// The target as balancers see it: its health, and what is in flight.
     let balanced: BalancedTarget
     let cell: TargetCell
-    /// Oldest first.
-    private(set) var idle: [TargetConnection] = []
+    private(set) var idle = IdleConnections()
     /// When control was last told that it accepts no connections.
     var lastWarningAt: Instant?
     /// When its exchanges were last moved because its host acknowledges nothing.
@@ -48,6 +47,17 @@ final class TargetPool {
         balanced = BalancedTarget(plan.cell)
     }
 
+    /// The name that TLS asked the target for last, where that is the host of the request.
+    private(set) var serverName: [UInt8] = []
+
+    /// `host` as the name that TLS asks the target for: the array of last time if it is the same.
+    func serverName(_ host: Span<UInt8>) -> [UInt8] {
+        let last = serverName
+        if host.equals(last.span) { return last }
+        serverName = Array(copying: host)
+        return serverName
+    }
+
     /// The newest TLS session with the target, which the next may resume if it asks for the same name.
     var resumption: TLSResumption?
 
@@ -56,23 +66,19 @@ final class TargetPool {
 
     /// The most recently used idle connection whose TLS has asked for this name, which is taken out.
     func takeIdle(for serverName: [UInt8]) -> TargetConnection? {
-        if idle.last?.serverName == serverName { return idle.popLast() }
-        return idle.lastIndex { $0.serverName == serverName }.map { idle.remove(at: $0) }
+        guard let connection = idle.last(where: { $0.serverName == serverName }) else { return nil }
+        idle.remove(connection)
+        return connection
     }
 
     /// Adds an idle connection. The caller closes those beyond the limit.
     func putIdle(_ connection: TargetConnection) { idle.append(connection) }
 
     /// The oldest idle connection, taken out, while there are more than `most`.
-    func takeExcess(over most: Int) -> TargetConnection? { idle.count > most ? idle.removeFirst() : nil }
+    func takeExcess(over most: Int) -> TargetConnection? { idle.count > most ? idle.popFirst() : nil }
 
     /// Removes a connection that was closed or timed out while idle.
-    func removeIdle(_ connection: TargetConnection) {
-        guard let index = idle.firstIndex(where: { $0 === connection }) else {
-            preconditionFailure("target pool: an idle connection that is not in its pool")
-        }
-        idle.remove(at: index)
-    }
+    func removeIdle(_ connection: TargetConnection) { idle.remove(connection) }
 
     /// Its host has acknowledged nothing of what was sent to it at `instant`. False if it was heard on another
     /// connection since then: it is there, and only the one connection is broken.

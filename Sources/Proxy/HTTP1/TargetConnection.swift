@@ -8,6 +8,8 @@ final class TargetConnection: TargetSide {
     /// The name that TLS has asked for; empty without TLS.
     let serverName: [UInt8]
     var phase = Phase.connecting
+    /// Its place in `IdleConnections`, while it is idle.
+    var idlePlace = 0
     /// How far the end of an unfinished head was looked for.
     var scan = HeadScan()
     /// When connecting has taken too long, or idling; while busy, when it is looked whether the target is heard.

@@ -29,7 +29,8 @@ extension Worker {
 
     /// Has a new connection to a target watched.
     mutating func register(_ transport: Transport, as occupant: Occupant) {
-        let token = slab.insert(occupant)
+        // Targets' events are looked at before others': `dispatchIdleTargets`.
+        let token = slab.insert(occupant, isMarked: true)
         poller.add(transport.socket.descriptor, token: token, interest: .edges)
         counters.targetConnectionsOpened.add()
         counters.targetConnectionsActive.add()
@@ -38,19 +39,14 @@ extension Worker {
     /// The name that a target is asked for by TLS: the group's, else the host that the target sees, else the target's
     /// address. Empty without TLS.
     func targetServerName(_ exchange: Exchange, _ pool: TargetPool) -> [UInt8] {
-        guard let tls = exchange.group?.plan.tls else { return [] }
-        if !tls.serverName.isEmpty { return Array(tls.serverName.utf8) }
+        guard let group = exchange.group, group.plan.tls != nil else { return [] }
+        if !group.serverName.isEmpty { return group.serverName }
         let request = exchange.request
-        var range = hostName(request.bytes(request.authority), in: request.authority)
-        if range.isEmpty { range = request.append(hostOf: pool.address) }
+        let range = request.host.isEmpty ? request.append(hostOf: pool.address) : request.host
         let host = request.bytes(range)
-        var name: [UInt8] = []
-        name.reserveCapacity(host.count)
         // An IPv6 address stands in brackets in a Host field, and without them in a certificate.
-        for index in 0..<host.count where host[index] != 0x5B && host[index] != 0x5D {
-            name.append(host[index].lowercased)
-        }
-        return name
+        let isBracketed = host.count > 2 && host[0] == 0x5B
+        return pool.serverName(isBracketed ? host.extracting(1..<host.count - 1) : host)
     }
 
     /// Acts on a target's socket.

@@ -16,14 +16,14 @@ import Testing
         let plan = Plans.target(6)
         let pool = TargetPool(plan)
         #expect(pool.id == 6 && pool.address == plan.address && pool.cell === plan.cell)
-        #expect(pool.idle.isEmpty && pool.inFlight == 0 && pool.draining == nil)
+        #expect(pool.idle.all.isEmpty && pool.inFlight == 0 && pool.draining == nil)
         #expect(pool.takeIdle() == nil)
     }
 
     @Test func theLastUsedIsUsedNext() {
         let pool = TargetPool(Plans.target(0))
         for number in 1...3 { pool.putIdle(Self.connection(pool, number)) }
-        #expect(indices(pool.idle) == [1, 2, 3], "oldest first")
+        #expect(indices(pool.idle.all) == [1, 2, 3], "oldest first")
         #expect(pool.takeIdle()?.transport.token.index == 3)
         pool.putIdle(Self.connection(pool, 4))
         #expect([pool.takeIdle(), pool.takeIdle(), pool.takeIdle()].map { $0?.transport.token.index } == [4, 2, 1])
@@ -38,7 +38,7 @@ import Testing
             evicted.append(pool.takeExcess(over: 3)?.transport.token.index)
         }
         #expect(evicted == [nil, nil, nil, 1, 2])
-        #expect(indices(pool.idle) == [3, 4, 5])
+        #expect(indices(pool.idle.all) == [3, 4, 5])
     }
 
     @Test func aPoolOfNoneKeepsNothing() {
@@ -46,7 +46,7 @@ import Testing
         let connection = Self.connection(pool, 1)
         pool.putIdle(connection)
         #expect(pool.takeExcess(over: 0) === connection)
-        #expect(pool.idle.isEmpty)
+        #expect(pool.idle.all.isEmpty)
     }
 
     @Test func aSmallerCapTakesTheOldestOneByOne() {
@@ -55,7 +55,7 @@ import Testing
         #expect(pool.takeExcess(over: 2)?.transport.token.index == 1)
         #expect(pool.takeExcess(over: 2)?.transport.token.index == 2)
         #expect(pool.takeExcess(over: 2) == nil)
-        #expect(indices(pool.idle) == [3, 4])
+        #expect(indices(pool.idle.all) == [3, 4])
     }
 
     @Test(arguments: [1, 2, 3]) func aClosedConnectionIsTakenOut(number: Int) {
@@ -63,7 +63,7 @@ import Testing
         let connections = (1...3).map { Self.connection(pool, $0) }
         for connection in connections { pool.putIdle(connection) }
         pool.removeIdle(connections[number - 1])
-        #expect(indices(pool.idle) == [1, 2, 3].filter { $0 != number })
+        #expect(indices(pool.idle.all) == [1, 2, 3].filter { $0 != number })
     }
 
     // MARK: Draining
