@@ -2,6 +2,7 @@ import Testing
 
 /// Names that nothing in Sources mentions beside their declarations, and why they are there.
 private let unmentioned = [
+    "_rawHashValue": "called by Swift's tables",
     "connectionCount": "tests see by it that the demo's target was connected to",
     "css": "a content type, made from what the configuration says",
     "cutAfterDecoding": "a way of reading paths, made from its number",

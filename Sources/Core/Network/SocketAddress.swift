@@ -55,6 +55,11 @@ public struct SocketAddress: Hashable, Sendable {
         }
     }
 
+    /// A hash of address and port by a key, for tables of this process.
+    public func hash(by key: HashKey) -> UInt64 {
+        key.fold(key.fold(high, low), UInt64(port) << 8 | UInt64(family.rawValue))
+    }
+
     /// The address that the kernel filled in; nil if it is of another family.
     init?(_ storage: sockaddr_storage) {
         switch Int32(storage.ss_family) {

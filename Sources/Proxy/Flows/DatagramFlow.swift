@@ -31,12 +31,20 @@ final class DatagramFlow {
         let client: SocketAddress
         /// The address that the client has sent to, from which it expects the answers.
         let local: LocalAddress?
+
+        /// What tables use in place of `hash(into:)`, which hashes each member by SipHash: several times the cost, for
+        /// each run of datagrams.
+        func _rawHashValue(seed: Int) -> Int {
+            let key = HashKey.ofProcess
+            let ours = local.map { $0.address.hash(by: key) &+ UInt64($0.interfaceIndex) } ?? 0
+            return Int(truncatingIfNeeded: key.fold(client.hash(by: key), ours ^ UInt64(bitPattern: Int64(seed))))
+        }
     }
 
     init(
         _ key: Key, _ listener: DatagramListener, _ socket: DatagramSocket, token: Token, group: Group,
         pool: TargetPool,
-        now: Instant
+        now: Instant, timeOfDay: UInt64
     ) {
         self.key = key
         self.listener = listener
@@ -47,7 +55,7 @@ final class DatagramFlow {
         beganAt = now
         lastActivity = now
         record = FlowRecord(
-            kind: .udp, acceptedAt: WallClock.now(), client: key.client,
+            kind: .udp, acceptedAt: timeOfDay, client: key.client,
             listener: key.local?.address.with(port: listener.listener.plan.port) ?? .unspecified, trace: (0, 0))
         record.target = pool.address
     }

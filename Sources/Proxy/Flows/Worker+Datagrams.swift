@@ -6,6 +6,7 @@ import Telemetry
 extension Worker {
     /// Passes on datagrams that have come to a listener; what is left makes another event.
     mutating func receiveDatagrams(_ listener: DatagramListener) {
+        let datagrams = datagrams
         for _ in 0..<Limits.datagramBatchesPerTurnMax {
             guard case .messages(let count) = datagrams.receive(from: listener.socket) else { return }
             var index = 0
@@ -30,7 +31,8 @@ extension Worker {
             let pool = group.pick(flow: hash, mayTry: false, now: now), let socket = openSocket(to: pool.address)
         else { return refuseFlow() }
         let flow = DatagramFlow(
-            key, listener, socket, token: slab.nextToken, group: group, pool: pool, now: now)
+            key, listener, socket, token: slab.nextToken, group: group, pool: pool, now: now,
+            timeOfDay: timeOfDay)
         flow.record.trace = (random.next(), random.next())
         let token = slab.insert(.datagramFlow(flow))
         poller.add(socket.descriptor, token: token, interest: .readable)
@@ -97,6 +99,7 @@ extension Worker {
 
     /// Sends datagrams of the client to the target. What the kernel does not take is lost, as datagrams are.
     private mutating func forward(_ run: Range<Int>, of flow: DatagramFlow) {
+        let datagrams = datagrams
         var rest = run
         while !rest.isEmpty {
             switch datagrams.forward(rest, over: flow.socket) {
@@ -141,6 +144,7 @@ extension Worker {
 
     /// Passes on what a flow's target has sent.
     mutating func returnDatagrams(_ flow: DatagramFlow) {
+        let datagrams = datagrams
         switch datagrams.receive(from: flow.socket) {
         case .wouldBlock: return
         case .failed(let code): return isVerdict(code) ? endFlow(flow, .unreachable, by: .target) : ()

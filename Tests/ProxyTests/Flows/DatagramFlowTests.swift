@@ -19,7 +19,7 @@ import Testing
         let key = DatagramFlow.Key(client: Plans.address("192.0.2.7", port), local: nil)
         let flow = DatagramFlow(
             key, listener, DatagramSocket(descriptor: -1), token: .none, group: group,
-            pool: TargetPool(Plans.target(0)), now: instant(seconds))
+            pool: TargetPool(Plans.target(0)), now: instant(seconds), timeOfDay: 1_800_000_000_000_000_000)
         listener.add(flow)
         listener.clientSent(flow, now: instant(seconds))
         return flow
