@@ -20,6 +20,9 @@ final class Listener {
     private(set) var actions: [Action]
     /// Its load balancer as access logs write it.
     let logName: [UInt8]
+    /// The address that its clients connect to; nil if it listens on all addresses of the host, so that only the
+    /// connection's own socket knows.
+    private(set) var localAddress: SocketAddress?
     /// Whether the listener was removed from the configuration.
     var isRemoved = false
 
@@ -42,6 +45,11 @@ final class Listener {
 
     /// The kind of its flows, for counters.
     var flowKind: FlowKind { plan.tls == nil ? .tcp : .tls }
+
+    /// Records the address of `socket`, by which it accepts connections.
+    func recordAddress(of socket: Socket) {
+        localAddress = socket.localAddress.flatMap { $0.isUnspecified ? nil : $0 }
+    }
 
     /// Whether a connection from this address is accepted: if a PROXY header is required, the network has to be
     /// trusted.

@@ -75,6 +75,7 @@ extension Worker {
 
     /// Watches a listening socket that control has opened.
     mutating func open(_ socket: Socket, for listener: Listener) {
+        listener.recordAddress(of: socket)
         let listening = ListenerSocket(listener: listener, socket: socket, token: slab.nextToken)
         let token = slab.insert(.listener(listening))
         poller.add(socket.descriptor, token: token, interest: .readable)

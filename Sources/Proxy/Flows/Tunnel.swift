@@ -60,14 +60,17 @@ final class Tunnel {
         case closed
     }
 
-    init(_ transport: Transport, _ address: SocketAddress, _ listener: Listener, phase: Phase, now: Instant) {
+    init(
+        _ transport: Transport, _ address: SocketAddress, _ listener: Listener, phase: Phase, now: Instant,
+        timeOfDay: UInt64
+    ) {
         client = TunnelSide(transport)
         self.listener = listener
         self.phase = phase
         beganAt = now
         lastActivity = now
         record = FlowRecord(
-            kind: listener.flowKind, acceptedAt: WallClock.now(), client: address,
+            kind: listener.flowKind, acceptedAt: timeOfDay, client: address,
             listener: .unspecified, trace: (0, 0))
         client.tunnel = self
     }

@@ -16,7 +16,7 @@ extension Worker {
         } else {
             phase = firstPhase(listener)
         }
-        let tunnel = Tunnel(transport, address, listener, phase: phase, now: now)
+        let tunnel = Tunnel(transport, address, listener, phase: phase, now: now, timeOfDay: timeOfDay)
         tunnel.record.trace = (random.next(), random.next())
         let token = slab.insert(.tunnelSide(tunnel.client))
         poller.add(socket.descriptor, token: token, interest: .edges)
@@ -317,7 +317,7 @@ extension Worker {
         guard let flows = tunnel.group?.plan.flows, flows.sendsProxyHeader, !target.transport.isConnected,
             ready.isWritable, !ready.isDead
         else { return true }
-        let own = tunnel.destination ?? tunnel.client.transport.socket.localAddress ?? .unspecified
+        let own = tunnel.destination ?? localAddress(of: tunnel)
         let header = resources.buffers.acquireSmall()
         defer { resources.buffers.release(header) }
         ProxyHeader.write(source: tunnel.record.client, destination: own, into: header)

@@ -77,7 +77,7 @@ final class ClientConnection: ClientSide {
 
     /// Asked of the kernel once, when something needs it.
     override var localAddress: SocketAddress? {
-        if knownLocalAddress == nil { knownLocalAddress = transport.socket.localAddress }
+        if knownLocalAddress == nil { knownLocalAddress = listener.localAddress ?? transport.socket.localAddress }
         return knownLocalAddress
     }
 

@@ -89,7 +89,7 @@ final class HTTP2ClientConnection: HTTP2Connection {
 
     /// The address the client connected to; asked of the kernel once, when something needs it.
     var localAddress: SocketAddress? {
-        if knownLocalAddress == nil { knownLocalAddress = transport.socket.localAddress }
+        if knownLocalAddress == nil { knownLocalAddress = listener.localAddress ?? transport.socket.localAddress }
         return knownLocalAddress
     }
 
