@@ -4,7 +4,8 @@ extension Span where Element == UInt8 {
     /// Whether these bytes are `uri-host [ ":" port ]` with a non-empty host.
     package var isAuthority: Bool { hostCountOfAuthority != nil }
 
-    /// How many bytes the host of `uri-host [ ":" port ]` has; nil if these bytes are no authority, or one without host.
+    /// How many bytes the host of `uri-host [ ":" port ]` has; nil if these bytes are no authority, or one without a
+    /// host.
     ///
     /// User information is not accepted. Of IP literals only IPv6 addresses are, and their digits are not validated.
     /// Source: RFC 9110 §4.2.1 and §7.2, RFC 3986 §3.2.2 and §3.2.3.
