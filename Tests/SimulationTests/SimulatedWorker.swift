@@ -8,7 +8,7 @@ final class SimulatedWorker {
     let index: Int
     let mailbox: Mailbox<WorkerMail>
     let counters = WorkerCounters()
-    private let ring = LogRing(capacity: 1 << 18)
+    private let ring = LogRing(capacity: 1 << 15)
     private var worker: Worker
     private(set) var isStopped = false
     private var logLineCount = 0
@@ -22,7 +22,7 @@ final class SimulatedWorker {
         worker = Worker(
             configuration, mailbox: mailbox, control: control, counters: counters,
             log: LogSink(ring: ring, wakeup: LogWakeup()),
-            connectionLog: LogSink(ring: LogRing(capacity: 1 << 16), wakeup: LogWakeup()))
+            connectionLog: LogSink(ring: LogRing(capacity: 1 << 13), wakeup: LogWakeup()))
     }
 
     var nextPassAt: Instant { isStopped ? .distantFuture : worker.nextPassAt ?? .distantFuture }

@@ -21,10 +21,14 @@ final class World {
 
     private var poller = Poller()
     private var residents = Slab<Resident>()
-    private var agenda: [(at: Instant, order: Int, action: () -> Void)] = []
-    private var agendaCount = 0
+    private var agenda: [AgendaEntry] = []
     private var stepCount = 0
     private var clientsToStart = 0
+
+    private struct AgendaEntry {
+        let at: Instant
+        let action: () -> Void
+    }
 
     private enum Resident {
         case connection(Connection)
@@ -91,8 +95,11 @@ final class World {
     func forget(_ token: Token) { residents.remove(token) }
 
     func after(_ time: Nanoseconds, _ action: @escaping () -> Void) {
-        agendaCount += 1
-        agenda.append((network.now + time, agendaCount, action))
+        let entry = AgendaEntry(at: network.now + time, action: action)
+        // The next one is the last, and of those at one time the one that came first.
+        var index = agenda.count
+        while index > 0, agenda[index - 1].at <= entry.at { index -= 1 }
+        agenda.insert(entry, at: index)
     }
 
     /// How long somebody reads nothing: mostly a little, now and then longer than timeouts are.
@@ -130,7 +137,7 @@ final class World {
             if takeStep() { continue }
             var next = network.nextArrival ?? .distantFuture
             for worker in workers { next = min(next, worker.nextPassAt) }
-            for entry in agenda { next = min(next, entry.at) }
+            if let first = agenda.last { next = min(next, first.at) }
             guard next <= end else { return network.advance(to: end) }
             network.advance(to: next)
         }
@@ -166,18 +173,10 @@ final class World {
     }
 
     private func doNext() -> Bool {
-        var first: Int?
-        for index in agenda.indices where agenda[index].at <= network.now {
-            if let earlier = first,
-                (agenda[earlier].at, agenda[earlier].order) < (agenda[index].at, agenda[index].order)
-            {
-                continue
-            }
-            first = index
-        }
-        guard let first else { return false }
+        guard let next = agenda.last, next.at <= network.now else { return false }
         network.party = Self.party
-        agenda.remove(at: first).action()
+        agenda.removeLast()
+        next.action()
         return true
     }
 

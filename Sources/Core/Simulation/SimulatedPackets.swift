@@ -54,7 +54,8 @@
         }
 
         private func isBefore(_ left: Int, _ right: Int) -> Bool {
-            (heap[left].at, heap[left].order) < (heap[right].at, heap[right].order)
+            let left = heap[left], right = heap[right]
+            return left.at == right.at ? left.order < right.order : left.at < right.at
         }
     }
 #endif
