@@ -60,31 +60,6 @@ package struct Transport {
     /// When the wheel will call, at the latest.
     var timer = Instant.distantFuture
 
-    /// Who is at the other end.
-    package enum OtherSide { case client, target }
-
-    /// What one read brought.
-    package enum ReadResult: Equatable {
-        /// There is more in the buffer.
-        case got
-        /// Nothing now, or no room.
-        case nothing
-        /// The other side will send no more.
-        case ended
-        /// The connection is dead.
-        case failed
-    }
-
-    /// What a write achieved.
-    package enum WriteResult: Equatable {
-        /// Nothing waits any more.
-        case done
-        /// No more is taken now: an event will say when it is.
-        case blocked
-        /// The connection is dead.
-        case failed
-    }
-
     /// `socket` was accepted from a client, or is connecting to a target. `token` names the connection to the poller.
     package init(token: Token, socket: Socket, to otherSide: OtherSide) {
         self.token = token
@@ -279,12 +254,6 @@ package struct Transport {
 
     // MARK: Connecting
 
-    /// How opening a connection goes.
-    package enum ConnectStep {
-        case waiting, connected
-        case failed(AttemptOutcome.Ending)
-    }
-
     /// What has run out when a connection to a target was not made in time.
     var connectTimeoutKind: TimeoutKind { isConnected ? .targetTLSHandshake : .targetConnect }
 
@@ -314,16 +283,6 @@ package struct Transport {
     }
 
     // MARK: TLS
-
-    /// How a handshake goes.
-    package enum HandshakeStep {
-        case done
-        /// Until an event.
-        case waiting
-        case failed(TLSFailure)
-        /// The other side has gone.
-        case closed
-    }
 
     /// Goes on with the handshake as far as it goes without waiting.
     package mutating func handshake(_ tls: TLSSession, _ resources: inout Resources) -> HandshakeStep {

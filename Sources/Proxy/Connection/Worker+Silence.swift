@@ -33,25 +33,6 @@ extension Worker {
 
     // MARK: HTTP/2
 
-    /// When something has to be done about a connection if nothing happens: without streams it is kept for a while;
-    /// with streams it is to be heard of when something was written.
-    func nextDeadline(of connection: HTTP2TargetConnection) -> Instant {
-        if connection.streamCount == 0 { return connection.lastActivity + connection.plan.poolIdleTimeout }
-        let limit = connection.plan.attempts.unacknowledgedMax
-        let due = connection.transport.unacknowledgedSince + limit, next = connection.lookedAt + limit
-        // What was sent since the last look is looked at when its own time is over; what was looked at, once a limit.
-        return min(due > connection.lookedAt ? min(due, next) : next, pingDeadline(of: connection))
-    }
-
-    /// When an answer to a PING is due, or when the connection is to be asked for a sign of life.
-    private func pingDeadline(of connection: HTTP2TargetConnection) -> Instant {
-        let pingedAt = connection.pingedAt
-        if connection.isPinged { return (pingedAt ?? now) + Limits.pingTimeout }
-        guard connection.unansweredSince != .distantFuture else { return .distantFuture }
-        let silent = connection.unansweredSince + Limits.targetSilenceMax
-        return max(silent, pingedAt.map { $0 + Limits.pingInterval } ?? silent)
-    }
-
     /// The connection's timer has fired: acts if its deadline has come, or sets the timer again.
     mutating func targetTimerFired(_ connection: HTTP2TargetConnection) {
         connection.transport.timer = .distantFuture
@@ -67,7 +48,7 @@ extension Worker {
     }
 
     private mutating func lookAt(_ connection: HTTP2TargetConnection) {
-        let deadline = nextDeadline(of: connection)
+        let deadline = connection.nextDeadline
         guard deadline <= now else { return schedule(connection, at: deadline) }
         if connection.streamCount == 0 { return closeUnused(connection) }
         connection.lookedAt = now
@@ -79,10 +60,10 @@ extension Worker {
             if silence >= limit * Limits.unacknowledgedWaits { return giveUpConnection(connection) }
         } else {
             for exchange in connection.exchanges { leaveUnhealthy(exchange) }
-            if pingDeadline(of: connection) <= now { ping(connection) }
+            if connection.pingDeadline <= now { ping(connection) }
         }
         serveQueue(connection.pool, connection.group)
-        if !connection.isClosed { schedule(connection, at: max(nextDeadline(of: connection), now + Limits.timerPause)) }
+        if !connection.isClosed { schedule(connection, at: max(connection.nextDeadline, now + Limits.timerPause)) }
     }
 
     /// Sends a PING to a silent target. Without a response it is suspect: it gets no new streams on this connection,

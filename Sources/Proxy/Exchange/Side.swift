@@ -150,6 +150,19 @@ class ClientSide: Side {
     }
     var kind: Kind { preconditionFailure("client: abstract") }
 
+    /// When something has to be done about its exchange if nothing happens.
+    final var exchangeDeadline: Instant {
+        let deadline = min(exchangeIdleDeadline, requestRate.deadline, responseRate.deadline)
+        return min(deadline, exchange?.attempts.nextAt ?? .distantFuture)
+    }
+
+    /// When neither side of its exchange has sent or taken a byte for too long.
+    final var exchangeIdleDeadline: Instant {
+        var activity = lastActivity
+        if let target = exchange?.target { activity = max(activity, target.lastActivity) }
+        return activity + listener.settings.idleTimeout
+    }
+
     /// How a body that comes framed like this goes on to the client.
     func framing(of body: Framing, for exchange: Exchange) -> Framing { preconditionFailure("client: abstract") }
     /// Whether the client can be told that its request was not processed, so that it may send it again.

@@ -217,6 +217,22 @@ final class ClientConnection: ClientSide {
         inbound.removeAll()
     }
 
+    /// When something has to be done about it if nothing happens. While its worker `isFinishing`, it waits a moment
+    /// only for another request.
+    func nextDeadline(isFinishing: Bool) -> Instant {
+        switch phase {
+        case .proxyHeader(let until): return until
+        case .handshaking(let since): return since + listener.settings.handshakeTimeout
+        case .reading:
+            if headDeadline != .distantFuture { return headDeadline }
+            let idle = listener.settings.idleTimeout(hasAsked: !isSilent).duration
+            return lastActivity + (isFinishing ? min(idle, Limits.finishIdleTime) : idle)
+        case .exchanging: return exchangeDeadline
+        case .lingering(let until, _): return until
+        case .closed: return .distantFuture
+        }
+    }
+
     // MARK: Its end
 
     /// Whether closing now could reset the last answer away, as the kernel does when something was not read.

@@ -189,4 +189,24 @@ final class HTTP2TargetConnection: HTTP2Connection {
         for stream in ended { stream.connectionEnded(takenCount: takenCount) }
         return ended
     }
+
+    // MARK: Deadlines
+
+    /// When something has to be done about it if nothing happens: without streams it is kept for a while; with streams
+    /// it is to be heard of when something was written.
+    var nextDeadline: Instant {
+        if streamCount == 0 { return lastActivity + plan.poolIdleTimeout }
+        let limit = plan.attempts.unacknowledgedMax
+        let due = transport.unacknowledgedSince + limit, next = lookedAt + limit
+        // What was sent since the last look is looked at when its own time is over; what was looked at, once a limit.
+        return min(due > lookedAt ? min(due, next) : next, pingDeadline)
+    }
+
+    /// When an answer to a PING is due, or when the target is to be asked for a sign of life.
+    var pingDeadline: Instant {
+        if isPinged, let pingedAt { return pingedAt + Limits.pingTimeout }
+        guard unansweredSince != .distantFuture else { return .distantFuture }
+        let silent = unansweredSince + Limits.targetSilenceMax
+        return max(silent, pingedAt.map { $0 + Limits.pingInterval } ?? silent)
+    }
 }

@@ -92,7 +92,7 @@ extension Worker {
         guard stream.exchange === exchange else { return }
         stream.shrinkBuffers(&resources)
         // The connection's timer serves all its streams.
-        rearm(stream.connection, at: exchangeDeadline(of: stream))
+        rearm(stream.connection, at: stream.exchangeDeadline)
     }
 
     /// Whether the exchange may have a connection to a target for itself; if not, its client goes on with it when it
@@ -177,7 +177,7 @@ extension Worker {
         // A session is finished as well once the client has said GOAWAY and no stream is open: it answers nothing more.
         let isOver = connection.isFailed || connection.session.isFinished
         if isOver && connection.isFlushed { return beginLinger(connection) }
-        rearm(connection, at: nextDeadline(of: connection))
+        rearm(connection, at: connection.nextDeadline)
     }
 
     private mutating func beginLinger(_ connection: HTTP2ClientConnection) {
@@ -190,7 +190,7 @@ extension Worker {
 
     private mutating func linger(_ connection: HTTP2ClientConnection) {
         switch connection.discardInput(&resources) {
-        case .waiting: rearm(connection, at: nextDeadline(of: connection))
+        case .waiting: rearm(connection, at: connection.nextDeadline)
         case .over: close(connection)
         }
     }
@@ -225,90 +225,32 @@ extension Worker {
         setTimer(of: &connection.transport, at: deadline)
     }
 
-    private func nextDeadline(of connection: HTTP2ClientConnection) -> Instant {
-        switch connection.phase {
-        case .lingering(let until): return until
-        case .closed: return .distantFuture
-        case .serving:
-            let idle = connection.streamCount == 0 ? idleDeadline(of: connection) : .distantFuture
-            return min(idle, connection.keepAliveUntil, commonDeadline(of: connection))
-        case .announcing(let until): return min(until, commonDeadline(of: connection))
-        case .finishing: return commonDeadline(of: connection)
-        }
-    }
-
-    /// The deadlines of every phase in which frames go both ways.
-    private func commonDeadline(of connection: HTTP2ClientConnection) -> Instant {
-        var deadline = min(flushDeadline(of: connection), connection.failedUntil, frameDeadline(of: connection))
-        for case let stream? in connection.streams {
-            deadline = min(deadline, stream.exchange == nil ? stream.lingerUntil : exchangeDeadline(of: stream))
-        }
-        return deadline
-    }
-
-    /// Source: docs/elbv2.md, "HTTP connections".
-    private func idleDeadline(of connection: HTTP2ClientConnection) -> Instant {
-        connection.idleSince + idleTimeout(of: connection).duration
-    }
-
-    private func idleTimeout(of connection: HTTP2ClientConnection) -> (duration: Nanoseconds, isFirstByte: Bool) {
-        connection.listener.settings.idleTimeout(hasAsked: !connection.isSilent)
-    }
-
-    /// When the client has taken none of the frames that wait for it for too long.
-    private func flushDeadline(of connection: HTTP2ClientConnection) -> Instant {
-        connection.isFlushed ? .distantFuture : connection.lastFlush + connection.listener.settings.idleTimeout
-    }
-
-    /// When a head that has begun must be complete, as on HTTP/1.
-    private func frameDeadline(of connection: HTTP2ClientConnection) -> Instant {
-        connection.partialSince == .distantFuture
-            ? .distantFuture : connection.partialSince + connection.listener.settings.headTimeout
-    }
-
     /// The connection's timer has fired: acts on the deadlines that have come, and sets the timer again.
     mutating func clientTimerFired(_ connection: HTTP2ClientConnection) {
         connection.transport.timer = .distantFuture
         switch connection.phase {
         case .lingering(let until): if until <= now { return close(connection) }
         case .announcing(let until): if until <= now { finishShutdown(connection) }
-        case .serving where connection.streamCount == 0 && idleDeadline(of: connection) <= now:
+        case .serving where connection.streamCount == 0 && connection.idleDeadline <= now:
             return idledOut(connection)
         case .serving: if connection.keepAliveUntil <= now { beginShutdown(connection) }
         case .finishing: break
         case .closed: preconditionFailure("HTTP/2 client connection: a timer after closed")
         }
-        if isOverdue(connection) { return endConnection(connection) }
+        if connection.isOverdue(&resources) { return endConnection(connection) }
         for slot in connection.streams.indices {
             guard let stream = connection.streams[slot] else { continue }
             if stream.lingerUntil <= now { stream.endLinger(&resources) }
-            guard stream.exchange != nil, exchangeDeadline(of: stream) <= now else { continue }
+            guard stream.exchange != nil, stream.exchangeDeadline <= now else { continue }
             exchangeTimedOut(stream)
             advance(stream)
         }
         // What was done about a deadline has moved it; if it has not, the worker must not turn on the spot.
-        rearm(connection, at: max(nextDeadline(of: connection), now + Limits.timerPause))
-    }
-
-    /// Whether a client has kept the connection from going on for too long: by not reading, or by half a frame.
-    private mutating func isOverdue(_ connection: HTTP2ClientConnection) -> Bool {
-        if case .lingering = connection.phase { return false }
-        if connection.failedUntil <= now { return true }
-        if frameDeadline(of: connection) <= now {
-            counters.timeouts.add(.requestHead)
-            return true
-        }
-        guard flushDeadline(of: connection) <= now else { return false }
-        if connection.transport.hasTakenMore(than: &connection.takenAtLastLook) {
-            connection.lastFlush = now
-            return false
-        }
-        counters.timeouts.add(.clientIdle)
-        return true
+        rearm(connection, at: max(connection.nextDeadline, now + Limits.timerPause))
     }
 
     private mutating func idledOut(_ connection: HTTP2ClientConnection) {
-        counters.timeouts.add(idleTimeout(of: connection).isFirstByte ? .firstByte : .clientKeepAlive)
+        counters.timeouts.add(connection.idleTimeout.isFirstByte ? .firstByte : .clientKeepAlive)
         connection.enter(.announcing(until: now))
         finishShutdown(connection)
         rearm(connection, at: now + Limits.lingerTime)

@@ -175,7 +175,7 @@ extension Worker {
             limitIdle(connection.pool, connection.plan)
             if connection.isClosed { return }
         }
-        schedule(connection, at: nextDeadline(of: connection))
+        schedule(connection, at: connection.nextDeadline)
     }
 
     /// Closes the oldest connections without streams that are more than a pool may keep.

@@ -14,7 +14,7 @@ extension Worker {
 
     /// Sets the client's timer if its next deadline is before the one the timer is set to.
     mutating func rearm(_ client: ClientConnection) {
-        setTimer(of: &client.transport, at: nextDeadline(of: client))
+        setTimer(of: &client.transport, at: client.nextDeadline(isFinishing: finishDeadline != nil))
     }
 
     /// Sets the target's deadline, and its timer if that is before the one the timer is set to.
@@ -23,38 +23,10 @@ extension Worker {
         setTimer(of: &target.transport, at: deadline)
     }
 
-    private func nextDeadline(of client: ClientConnection) -> Instant {
-        switch client.phase {
-        case .proxyHeader(let until): return until
-        case .handshaking(let since): return since + client.listener.settings.handshakeTimeout
-        case .reading:
-            if client.headDeadline != .distantFuture { return client.headDeadline }
-            let idle = client.listener.settings.idleTimeout(hasAsked: !client.isSilent).duration
-            return client.lastActivity + (finishDeadline == nil ? idle : min(idle, Limits.finishIdleTime))
-        case .exchanging:
-            return exchangeDeadline(of: client)
-        case .lingering(let until, _): return until
-        case .closed: return .distantFuture
-        }
-    }
-
-    /// When something has to be done about the client's exchange if nothing happens.
-    func exchangeDeadline(of client: ClientSide) -> Instant {
-        let deadline = min(idleDeadline(of: client), client.requestRate.deadline, client.responseRate.deadline)
-        return min(deadline, client.exchange?.attempts.nextAt ?? .distantFuture)
-    }
-
-    /// When neither side has sent or taken a byte for too long.
-    private func idleDeadline(of client: ClientSide) -> Instant {
-        var activity = client.lastActivity
-        if let target = client.exchange?.target { activity = max(activity, target.lastActivity) }
-        return activity + client.listener.settings.idleTimeout
-    }
-
     /// The client's timer has fired: acts on the deadline that has come, or sets the timer again.
     mutating func clientTimerFired(_ client: ClientConnection) {
         client.transport.timer = .distantFuture
-        guard nextDeadline(of: client) <= now else { return rearm(client) }
+        guard client.nextDeadline(isFinishing: finishDeadline != nil) <= now else { return rearm(client) }
         switch client.phase {
         case .proxyHeader:
             counters.connectionsRejected.add(.proxyHeader)
@@ -95,12 +67,12 @@ extension Worker {
                 minimum: settings.bodyRateWindowBytes)
             if !isFast { return timeOut(exchange, .responseRate, .clientTimeout) }
         }
-        if idleDeadline(of: client) <= now, exchange.share == .waiting || exchange.descriptorTicket != nil {
+        if client.exchangeIdleDeadline <= now, exchange.share == .waiting || exchange.descriptorTicket != nil {
             counters.timeouts.add(.targetWait)
             let reasonCode: StaticString = exchange.share == .waiting ? "TargetConnectionShare" : "DescriptorLimit"
             return answer(exchange, status: 503, reasonCode: reasonCode)
         }
-        guard idleDeadline(of: client) <= now, !isTaking(client), !isTaking(exchange.target) else { return }
+        guard client.exchangeIdleDeadline <= now, !isTaking(client), !isTaking(exchange.target) else { return }
         if isWaitingForClient(exchange) {
             timeOut(exchange, .clientIdle, .clientTimeout)
         } else {
