@@ -202,7 +202,7 @@ extension BalancingAlgorithm {
     }
 }
 
-extension Model.AccessLog {
+extension LogSettings {
     /// How workers write their lines; nil when they write none.
     fileprivate var lineFormat: Telemetry.AccessLog.Format? {
         if destination == .off { return nil }

@@ -99,7 +99,7 @@ final class Service: ChangeQueueObserver {
     }
 
     private func watchLosses(_ budget: DescriptorBudget) {
-        func path(_ log: Model.AccessLog) -> String {
+        func path(_ log: LogSettings) -> String {
             if case .file(let path) = log.destination { path } else { "stdout" }
         }
         let logs = store.committedDocument.logs
@@ -333,7 +333,7 @@ extension Service {
     }
 
     private static func openLog(
-        _ log: Model.AccessLog, _ key: String, _ rings: [LogRing], _ wakeup: LogWakeup, _ logger: Logger
+        _ log: LogSettings, _ key: String, _ rings: [LogRing], _ wakeup: LogWakeup, _ logger: Logger
     ) throws(StartError) -> LogWriter? {
         let destination: LogDestination
         switch log.destination {

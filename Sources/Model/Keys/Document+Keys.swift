@@ -71,18 +71,18 @@ extension Logs {
         "Logs", "the log settings", blank: Logs(),
         keys: [
             Key(
-                "access", \.access, AccessLog.description(blank: AccessLog()).codec,
+                "access", \.access, LogSettings.description(blank: LogSettings()).codec,
                 "The access log: one record per exchange."),
             Key(
-                "connection", \.connection, AccessLog.description(blank: AccessLog(destination: .off)).codec,
+                "connection", \.connection, LogSettings.description(blank: LogSettings(destination: .off)).codec,
                 "The connection log: one record per connection of an HTTPS listener, and per flow of a network load "
                     + "balancer, the latter as logfmt where the format is alb."),
         ])
 }
 
-extension AccessLog {
+extension LogSettings {
     /// The keys of `logs.access` and `logs.connection`, which differ in their defaults.
-    static func description(blank: AccessLog) -> Description<AccessLog> {
+    static func description(blank: LogSettings) -> Description<LogSettings> {
         Description(
             blank.destination == .off ? "ConnectionLog" : "AccessLog", "the settings of a log", blank: blank,
             keys: [
@@ -101,7 +101,7 @@ extension AccessLog {
     ) { !$0.utf8.contains(0) }
 }
 
-extension AccessLog.Destination {
+extension LogSettings.Destination {
     /// The destination that the key `path` names.
     init(_ path: String) {
         switch path {

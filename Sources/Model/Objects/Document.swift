@@ -88,19 +88,19 @@ public struct Runtime: Hashable, Sendable {
 /// Where log records go.
 public struct Logs: Hashable, Sendable {
     /// The access log.
-    public var access: AccessLog
+    public var access: LogSettings
     /// The connection log: one record for each connection of an HTTPS listener, and for each flow.
-    public var connection: AccessLog
+    public var connection: LogSettings
 
     /// Settings of all logs.
-    public init(access: AccessLog = AccessLog(), connection: AccessLog = AccessLog(destination: .off)) {
+    public init(access: LogSettings = LogSettings(), connection: LogSettings = LogSettings(destination: .off)) {
         self.access = access
         self.connection = connection
     }
 }
 
 /// The access log: where it goes and how its records look.
-public struct AccessLog: Hashable, Sendable {
+public struct LogSettings: Hashable, Sendable {
     /// Where the records go.
     public enum Destination: Hashable, Sendable {
         /// The standard output of the process.
