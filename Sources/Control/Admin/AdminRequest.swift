@@ -67,7 +67,7 @@ struct AdminRequest {
         return try ifMatch.flatMap { text throws(AdminError) in try GenerationCondition(ifMatch: text) }
     }
 
-    /// Whether If-None-Match says that whoever asks has what is of `generation`.
+    /// Whether If-None-Match says that the client already has `generation`.
     ///
     /// Source: RFC 9110 §13.1.2. Entity tags are compared weakly.
     func knows(_ generation: UInt64) -> Bool {
@@ -117,7 +117,7 @@ struct AdminRequest {
 enum AdminAnswer {
     /// 200 with this as JSON, and with the generation that it is of, if it is of one, as its ETag.
     case value(Value, generation: UInt64? = nil)
-    /// 304: whoever asks has what is of this generation.
+    /// 304: the client already has this generation.
     case notModified(generation: UInt64)
     /// 200 with these bytes.
     case text(StaticString, [UInt8])

@@ -36,7 +36,7 @@ final class AdminServer: PollHandler {
         self.init(.socket(path: path), listener, AdminRoutes(services), loop: loop, logger: logger)
     }
 
-    /// Answers the metrics of `services`, and nothing else, to whoever connects to `listener`, a listening TCP socket.
+    /// Serves the metrics of `services`, and nothing else, on `listener`, a listening TCP socket.
     convenience init(metrics listener: Socket, loop: ControlLoop, services: any AdminServices, logger: Logger) {
         let address = listener.localAddress ?? .unspecified
         self.init(
@@ -58,7 +58,7 @@ final class AdminServer: PollHandler {
     /// How many clients there are.
     var clientCount: Int { connections.count }
 
-    /// Stops listening, removes the socket's file if there is one, and lets every client go. Answers that are ready
+    /// Stops listening, removes the socket's file if there is one, and closes all connections. Answers that are ready
     /// were written.
     func close() {
         loop.remove(token)

@@ -33,7 +33,7 @@ extension Limits {
     static let metricsTimeout: Nanoseconds = 20 * 1_000_000_000
     /// For so many times the time that a page of metrics took to make, all who ask over TCP get that page.
     static let metricsPageShare: Nanoseconds = 9
-    /// Clients that are taken in one pass. More wait for the next, so that whoever connects again and again does not
+    /// Clients that are accepted in one pass. More wait for the next, so that one that reconnects all the time does not
     /// keep the control thread from the rest.
     static let adminAcceptsMax = 64
     /// The same at `admin.metrics`: a quarter of the places there, so that nobody loses his to those that come in the

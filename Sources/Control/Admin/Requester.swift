@@ -2,12 +2,12 @@
 ///
 /// Shape: one object of the control thread for each request.
 final class Requester {
-    /// Whether nobody waits for the answer any more.
+    /// Whether the client has disconnected.
     private(set) var hasDisconnected = false
     /// Frees what is kept for this requester alone. Called once, when it disconnects; never if it had done so before.
     var cancel: () -> Void = {}
 
-    /// Nobody waits for the answer any more. May be called again.
+    /// The client has disconnected. May be called again.
     func disconnect() {
         guard !hasDisconnected else { return }
         hasDisconnected = true

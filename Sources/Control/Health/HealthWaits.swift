@@ -15,7 +15,7 @@ protocol TargetStates: AnyObject {
 /// whoever asked goes away.
 ///
 /// Shape:  one object of the control thread.
-/// Limits: `Limits.healthWaitsMax` waits; whoever begins one asks `hasRoom` first.
+/// Limits: `Limits.healthWaitsMax` waits; `hasRoom` is asked before one begins.
 final class HealthWaits {
     /// How a wait ended.
     enum Outcome: Equatable {

@@ -2,7 +2,7 @@ import Core
 import Model
 import Routing
 
-/// The health of targets, for whoever asks for it, waits for it, or has connections with them.
+/// What follows from the health of targets: answers to those who ask, ends of waits, mail for the workers.
 ///
 /// Shape: one object of the control thread.
 final class TargetHealth: TargetStateObserver {

@@ -1,7 +1,7 @@
 import Core
 import Model
 
-/// Tells whoever listens what happens, and remembers the last things that happened.
+/// Hands every event to its subscribers, and remembers the last ones for new subscribers.
 ///
 /// Shape:  owned by the control thread. A subscriber is a closure, called from `post`; it may unsubscribe there.
 /// Limits: remembers `Limits.eventsKeptMax` records; older ones are forgotten.

@@ -119,7 +119,7 @@ struct IDPool {
     private var free: [Int] = []
     private var isOut: [Bool] = []
 
-    /// A number that nobody has.
+    /// A number that is not in use.
     mutating func take() -> Int {
         guard let id = free.popLast() else {
             isOut.append(true)

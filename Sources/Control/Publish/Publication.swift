@@ -70,7 +70,7 @@ final class Publication: DrainObserver {
         tell(change, opened: Array(opened.keys), closed: closed)
     }
 
-    /// Watches what is new or differently checked, and lets go of groups that are not in use any more.
+    /// Starts the checks of targets that are new or differently checked, and stops those of groups out of use.
     private func reschedule(_ change: TargetRegistry.Reconciliation, now: Instant) {
         for registration in change.idled.flatMap(\.registrations) { prober.forget(registration) }
         let anew = change.rescheduled.filter(\.isInUse)

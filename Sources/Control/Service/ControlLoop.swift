@@ -1,6 +1,6 @@
 import Core
 
-/// Owns a descriptor or a timer, or both, of the control thread.
+/// The owner of a descriptor, a timer, or both, on the control thread.
 protocol PollHandler: AnyObject {
     /// Its descriptor is ready. It may remove itself, and others.
     func ready(_ ready: Poller.Ready, now: Instant)
@@ -10,9 +10,9 @@ protocol PollHandler: AnyObject {
 
 /// The control thread: waits for descriptors and timers, and tells their handlers one after the other.
 ///
-/// Shape:  handlers are held until they are removed. Of one pass, descriptors come first, then timers, then what was
-///         asked for by `afterBatch`; so what a target answered in time is read before its timeout is looked at.
-/// Limits: none of its own; whoever adds handlers caps how many.
+/// Shape:  handlers are retained until they are removed. One pass serves descriptors first, then timers, then the work
+///         of `afterBatch`; so an answer that came in time is read before its timeout fires.
+/// Limits: none of its own; those that add handlers limit how many.
 final class ControlLoop {
     private struct Entry {
         let handler: any PollHandler
@@ -42,8 +42,8 @@ final class ControlLoop {
         return token
     }
 
-    /// Lets the handler go and forgets its timer and descriptor, which the owner closes afterwards, not before.
-    /// A stale token is passed over.
+    /// Releases the handler, its timer and its descriptor. The owner closes the descriptor afterwards, not before.
+    /// A stale token is ignored.
     func remove(_ token: Token) {
         guard let entry = entries.resolve(token) else { return }
         timers.cancel(token)
@@ -57,7 +57,7 @@ final class ControlLoop {
     /// Forgets the deadline, if one is set.
     func cancel(_ token: Token) { timers.cancel(token) }
 
-    /// Runs `work` once, after the current pass: what all changes of the pass share hangs here.
+    /// Runs `work` once, at the end of the current pass: for what all changes of a pass share.
     func afterBatch(_ work: @escaping () -> Void) { self.work.append(work) }
 
     /// Waits and calls handlers until `isDone` says so, asked between two passes.

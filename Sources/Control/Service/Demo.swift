@@ -7,7 +7,7 @@ import Telemetry
 public protocol DemoNarrator {
     /// What is said first: which sample targets run, and what to try.
     func introduction(_ demo: Demo) -> String
-    /// An event, as a line of JSON of the admin socket, in words; nil for one that nobody need read.
+    /// The text for an event, which is given as a line of JSON of the admin socket; nil for one that is not shown.
     func sentence(_ event: String) -> String?
 }
 

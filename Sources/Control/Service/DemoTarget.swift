@@ -27,7 +27,7 @@ public final class DemoTarget: PollHandler {
     /// How many clients there are.
     var connectionCount: Int { connections.count }
 
-    /// Stops listening and lets every client go.
+    /// Stops listening and closes all connections.
     func close() {
         loop.remove(token)
         listener.close()

@@ -91,7 +91,7 @@ public struct LogfmtHandler: LogHandler {
 /// The program's own log.
 public enum Log {
     static let label = "apus"
-    /// The way of its lines to the standard error. Whoever logs does not wait for whoever reads there.
+    /// Where its lines are queued for the standard error, so that logging never waits for a reader.
     static let lines = SharedLog(.standardError, name: "own-log")
 
     /// Sends every logger of the process to the standard error, in logfmt. Called once, before the first logger.

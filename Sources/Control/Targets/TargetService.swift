@@ -100,7 +100,7 @@ final class TargetService: TargetActions {
             + (more > 0 ? " and \(counted(more, "more target"))" : "")
     }
 
-    /// What the log says of whoever went away; nobody is left to be told.
+    /// The outcome when the client has disconnected: only the log shows it.
     private static func abandoned(_ done: String, before state: String) -> AdminError {
         AdminError(
             code: "ClientGone", status: 499,
@@ -122,7 +122,7 @@ final class TargetService: TargetActions {
     /// what became of each, in the order of `targets`.
     ///
     /// Errors: the change was refused. With `wait` it also is when a target is neither registered nor draining, since
-    ///         whoever waits is going to stop what it meant; or `requester` goes while it waits. Then they drain on.
+    ///         the client is going to stop that target; or `requester` disconnects. Then they drain on.
     func deregister(
         group name: String, targets: [TargetDescription], wait: Bool, by user: UInt32?,
         if condition: GenerationCondition? = nil, for requester: Requester? = nil,
