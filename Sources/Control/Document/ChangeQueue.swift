@@ -338,7 +338,23 @@ final class ChangeQueue {
             found: "that their disk has not answered", remedy: "See why it does not answer, then try again."))
 }
 
+/// What routes of the admin socket need of `ChangeQueue`.
+protocol ChangeActions: AnyObject {
+    /// See `ChangeQueue.apply`.
+    func apply(
+        by user: UInt32?, if condition: GenerationCondition?,
+        _ change: @escaping (Document) throws(AdminError) -> Change,
+        completion: @escaping (Result<Void, AdminError>) -> Void)
+}
+
 extension ChangeQueue: ChangeActions {}
+
+extension ChangeActions {
+    /// Applies a change that does not depend on what the document holds.
+    func apply(_ change: Change, by user: UInt32?, completion: @escaping (Result<Void, AdminError>) -> Void) {
+        apply(by: user, if: nil, { _ in change }, completion: completion)
+    }
+}
 
 extension Change {
     /// Whether it may bring targets, or another way to reach them.

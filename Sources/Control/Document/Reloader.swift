@@ -18,6 +18,16 @@ struct ReloadReport: Equatable, Sendable {
     var putAside: String?
 }
 
+/// What routes of the admin socket need of `Reloader`.
+protocol ReloadActions: AnyObject {
+    /// See `Reloader.reload`.
+    func reload(
+        discardingChanges: Bool, if condition: GenerationCondition?,
+        completion: @escaping (Result<ReloadReport, ConfigErrors>) -> Void)
+    /// See `Reloader.check`.
+    func check(_ content: [UInt8], file: String, folder: String?, completion: @escaping (ReloadCheck) -> Void)
+}
+
 /// Reads the configuration file again, in turn with the changes, and says what a reload of another file would do.
 ///
 /// The files' thread reads and parses; a bad file, a port that cannot be had or a disk that refuses changes nothing.

@@ -3,6 +3,43 @@ import Model
 import Proxy
 import Telemetry
 
+/// What routes of the admin socket can see: `Status` tells it, tests make it up.
+protocol StatusSource: AnyObject {
+    /// What is in force: the file, with what was changed at run time on top of it.
+    var document: Document { get }
+    /// Grows by one with every snapshot.
+    var generation: UInt64 { get }
+    /// When the process began to serve.
+    var startedAt: Instant { get }
+    /// The running workers.
+    var workers: [WorkerHandle] { get }
+    /// What happens.
+    var events: EventLog { get }
+    /// The file that was read at start, and is read again by a reload.
+    var configurationFile: String { get }
+    /// Changes made at run time that do not fit the file any more, in sentences.
+    var changesNotApplied: [String] { get }
+    /// Objects of the file that are not in force as it says.
+    var overrides: [Override] { get }
+    /// What control has done so far.
+    var tally: ControlTally { get }
+    /// Lines that the access log's file did not take; workers count those that did not get so far.
+    var logLinesLost: UInt64 { get }
+    /// The same of the connection log.
+    var connectionLogLinesLost: UInt64 { get }
+    /// Days until each certificate in force expires, by its file.
+    var certificateDays: [(file: String, days: Int)] { get }
+    /// The groups of which all targets are used because none is healthy, sorted.
+    var groupsFailedOpen: [String] { get }
+    /// Whether the process is ending, and takes no changes.
+    var isStopping: Bool { get }
+    /// What each worker counts about each group, in any order; a name may be there again for a group that is on its
+    /// way out.
+    var groupCounters: [(name: String, workers: [TargetGroupCounters])] { get }
+    /// See `TargetHealth.describe`.
+    func targetHealth(group: String, targets: [TargetDescription]?) throws(AdminError) -> [TargetHealthDescription]
+}
+
 /// What can be seen of a running Apus, gathered from where it is kept: for the admin socket and the metrics.
 ///
 /// Shape: one object of the control thread.

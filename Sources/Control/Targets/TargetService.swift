@@ -3,6 +3,19 @@ import Logging
 import Model
 import Routing
 
+/// What routes of the admin socket need of `TargetService`.
+protocol TargetActions: AnyObject {
+    /// See `TargetService.register`.
+    func register(
+        group: String, targets: [TargetDescription], within patience: Nanoseconds, by user: UInt32?,
+        if condition: GenerationCondition?, for requester: Requester?,
+        completion: @escaping (Result<[TargetHealthDescription], AdminError>) -> Void)
+    /// See `TargetService.deregister`.
+    func deregister(
+        group: String, targets: [TargetDescription], wait: Bool, by user: UInt32?, if condition: GenerationCondition?,
+        for requester: Requester?, completion: @escaping (Result<DeregistrationReport, AdminError>) -> Void)
+}
+
 /// Registers and deregisters targets, for those who wait until they are healthy or drained.
 ///
 /// Shape: one object of the control thread. Completions are called on it, at the end of the pass at the earliest.
