@@ -8,7 +8,7 @@
 //    `TargetGroup`, `HTTPCodes`. Their comments are the glossary. `Limits` says how many of each there may be.
 // 2. `Value`: a tree of plain data that knows where it was written. `Value+YAML` makes one from a file, `JSONParser`
 //    from a body on the socket, `Value+JSON` writes it.
-// 3. `Shape`, `Codec`, `Description`: every key is described once, in the files named `…+Keys`. Reading, writing, the
+// 3. `Shape`, `Codec`, `Description`: every key is described once, in the folder `Keys`. Reading, writing, the
 //    messages, the JSON Schema (`Schema`) and the test of conf/reference.yaml all come from that one description, so
 //    none of them can say anything else. A new key is one entry there, and a property.
 // 4. `ConfigError`: a sentence that says what was expected, what was found and what to do. `Findings` collects them and

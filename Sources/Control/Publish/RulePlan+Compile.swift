@@ -27,8 +27,8 @@ extension CompiledCondition {
     }
 }
 
-/// A pattern for names without the dot at the end of a complete name, which no name has when rules are asked (`hostName`
-/// in Proxy). Behind a wildcard the dot stays, lest `*.` become a pattern for everything.
+/// A pattern for names without the dot at the end of a complete name, which no name has when rules are asked
+/// (`hostName` in Proxy). Behind a wildcard the dot stays, lest `*.` become a pattern for everything.
 private func withoutLastDot(_ pattern: String) -> String {
     guard pattern.hasSuffix("."), let before = pattern.dropLast().last, before != "*", before != "?" else {
         return pattern

@@ -1,5 +1,5 @@
-// Each attribute stands here twice: as a property with its default, and as a key with its codec its meaning and
-// its meaning.
+// An attribute is two entries here: a property with its default, and a key with its codec and its meaning. Reading,
+// writing and the schema follow from them.
 
 /// The attributes of a listener: under which names targets are told about TLS, and how long a connection may be silent.
 /// Source: ELBv2 ModifyListenerAttributes.

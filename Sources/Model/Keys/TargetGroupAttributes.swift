@@ -1,5 +1,5 @@
-// Each attribute stands here twice: as a property with its default, and as a key with its codec, its meaning and the kinds
-// of load balancer that have it. From these come reading, writing, the schema and what is misplaced.
+// An attribute is two entries here: a property with its default, and a key with its codec, its meaning and the kinds of
+// load balancer that have it. Reading, writing, the schema and what is reported as misplaced follow from them.
 
 /// The attributes of a target group.
 ///

@@ -1,6 +1,6 @@
 extension Document {
-    /// One sentence that names the words of ELBv2 that stand in this document and have no effect in this version; nil if
-    /// there are none. They are kept as they were written. A word stands here once, however often it was written, and
+    /// One sentence that names the words of ELBv2 in this document that have no effect in this version; nil if there
+    /// are none. They are kept as they were written. A word stands here once, however often it was written, and
     /// not where it means nothing in ELBv2 either.
     public var noteOnWordsWithoutEffect: String? {
         var seen: Set<String> = []

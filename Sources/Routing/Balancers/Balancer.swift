@@ -3,8 +3,8 @@ import Core
 /// Picks the targets of one group on one worker: an enum over the algorithms that there are, each of which has a file
 /// here.
 ///
-/// Targets are named by their index in the group's list, which every call is given. What is in flight on each is counted
-/// in `BalancedTarget`.
+/// Targets are named by their index in the group's list, which every call is given. What is in flight on each is
+/// counted in `BalancedTarget`.
 ///
 /// Shape:  a worker owns its instance. Picking allocates nothing, but for the first pick after a change of health.
 /// Source: docs/elbv2.md, "Target group attributes".

@@ -63,8 +63,8 @@ public struct RoundRobin: Sendable {
         }
     }
 
-    /// The target whose turn it is, of those that were not tried. Suspects come last, but one whose trial is due has its
-    /// turn first where that is allowed.
+    /// The target whose turn it is, of those that were not tried. Suspects come last, but one whose trial is due has
+    /// its turn first where that is allowed.
     ///
     /// O(1), and a step for each target tried.
     mutating func pick(_ request: PickRequest, from targets: [BalancedTarget]) -> Int? {

@@ -2,8 +2,8 @@ import Testing
 
 @testable import Model
 
-/// Words of ELBv2 that say what is done anyway are accepted: they stay in the document, at every door, and a check names
-/// them in one sentence.
+/// Words of ELBv2 that say what is done anyway are accepted: they stay in the document, at every door, and a check
+/// names them in one sentence.
 @Suite struct DocumentWithoutEffectTests {
     /// A word of a description, with one of the values that may stand.
     struct Word: Sendable, CustomTestStringConvertible {
@@ -97,7 +97,9 @@ import Testing
                 loadBalancers:
                   - name: web
                     scheme: internal
-                    attributes: { waf.fail_open.enabled: false, dns_record.client_routing_policy: any_availability_zone }
+                    attributes:
+                      waf.fail_open.enabled: false
+                      dns_record.client_routing_policy: any_availability_zone
                     listeners:
                       - protocol: HTTP
                         port: 80

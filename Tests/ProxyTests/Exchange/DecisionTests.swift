@@ -11,7 +11,8 @@ import Testing
         id: 0, loadBalancer: "app/web", port: 80, settings: Plans.settings,
         rules: [
             RulePlan(
-                priority: 10, conditions: [.hostHeader(HostHeaderCondition(["api.example"]))], action: Plans.fixed(200)),
+                priority: 10, conditions: [.hostHeader(HostHeaderCondition(["api.example"]))],
+                action: Plans.fixed(200)),
             RulePlan(
                 priority: 20, conditions: [.pathPattern(PathPatternCondition(["/admin*"]))], action: Plans.fixed(403)),
         ], defaultAction: Plans.fixed(404))
