@@ -18,13 +18,11 @@ private let unmentioned = [
 /// Variables that are set and that nothing in Sources reads, and why.
 private let unread = [
     "certificateRefresh": "lives for as long as the services",
-    "connectTimeoutSeconds": "one of the settings that are compared as a whole",
     "hasReceivedGoAway": "tests and fuzzers see by it that a session goes on no longer",
     "lock": "is held for as long as the object lives",
     "logLevel": "a requirement of swift-log",
     "lossWatch": "lives for as long as the service",
     "memoryWatch": "lives for as long as the service",
-    "poolIdleSeconds": "one of the settings that are compared as a whole",
 ]
 
 /// Cases that nothing in Sources makes by name, and why.
