@@ -68,7 +68,7 @@ final class SideBench {
     func exchange(_ client: ClientSide, _ request: StaticString = "GET / HTTP/1.1\r\nHost: a\r\n\r\n") -> Exchange {
         let exchange = Exchange()
         exchange.request = Self.request(request)
-        exchange.begin(client, now: resources.now)
+        exchange.begin(client, now: resources.now, timeOfDay: 0)
         client.exchange = exchange
         return exchange
     }

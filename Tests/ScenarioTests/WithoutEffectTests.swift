@@ -5,7 +5,7 @@ import Testing
     private static func document(_ target: TargetServer) -> Document {
         var document = Document(
             listeners: [Document.Listener(defaultAction: Document.forward("blue"))],
-            groups: [Document.Group("blue", target)])
+            groups: [Document.Group("blue", servers: [target])])
         document.attributes = [
             "waf.fail_open.enabled": false, "dns_record.client_routing_policy": "any_availability_zone",
         ]

@@ -230,7 +230,7 @@ extension Worker {
         RetryPolicy.decide(
             outcome,
             RetryPolicy.Request(
-                isIdempotent: exchange.isIdempotent, isSafe: exchange.isSafe, isComplete: !exchange.keptBody.isLost,
+                isIdempotent: exchange.request.methodID.isIdempotent, isSafe: exchange.request.methodID.isSafe, isComplete: !exchange.keptBody.isLost,
                 attemptCount: exchange.attempts.count, isCopy: exchange.attempts.isCopy))
     }
 

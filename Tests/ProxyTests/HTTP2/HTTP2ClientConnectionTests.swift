@@ -41,7 +41,7 @@ import Testing
                     stream.decoder = BodyDecoder(isEnd ? .none : .untilClose)
                     let exchange = Exchange()
                     exchange.request = head
-                    exchange.begin(stream, now: bench.resources.now)
+                    exchange.begin(stream, now: bench.resources.now, timeOfDay: 0)
                     stream.exchange = exchange
                     streams.append(stream)
                 case .closed(_, let ending): closed.append(ending)
