@@ -7,7 +7,7 @@ import Routing
 protocol TargetActions: AnyObject {
     /// See `TargetService.register`.
     func register(
-        group: String, targets: [TargetDescription], within patience: Nanoseconds, by user: UInt32?,
+        group: String, targets: [TargetDescription], within timeout: Nanoseconds, by user: UInt32?,
         if condition: GenerationCondition?, for requester: Requester?,
         completion: @escaping (Result<[TargetHealthDescription], AdminError>) -> Void)
     /// See `TargetService.deregister`.
