@@ -37,13 +37,13 @@ class Connection:
         self.ended = None
 
     def flush(self):
-        bytes = self.outgoing.read()
+        data = self.outgoing.read()
         if self.is_cut:
             self.is_cut = False
-            for byte in bytes:
-                self.sock.sendall(bytes([byte]))
-        elif bytes:
-            self.sock.sendall(bytes)
+            for index in range(len(data)):
+                self.sock.sendall(data[index:index + 1])
+        elif data:
+            self.sock.sendall(data)
 
     def step(self, work):
         while True:
