@@ -51,10 +51,11 @@ extension ActionPlan {
                         return id
                     }, weights: forward.targetGroups.map(\.weight), isSticky: forward.isSticky))
         case .fixedResponse(let response):
+            let body = response.messageBody ?? ""
+            let contentType = response.contentType ?? (body.isEmpty ? "" : "text/plain")
             self = .fixedResponse(
                 FixedResponsePlan(
-                    status: UInt16(response.statusCode), contentType: Array((response.contentType ?? "").utf8),
-                    body: Array((response.messageBody ?? "").utf8)))
+                    status: UInt16(response.statusCode), contentType: Array(contentType.utf8), body: Array(body.utf8)))
         case .redirect(let redirect):
             let template = RedirectTemplate(
                 scheme: redirect.protocol, host: redirect.host, port: redirect.port, path: redirect.path,

@@ -4,6 +4,7 @@
 
     /// What a descriptor stands for, and who watches it.
     final class SimulatedDescriptor {
+        /// What it stands for.
         enum Kind {
             case stream(SimulatedStream)
             case listener(SocketAddress)

@@ -1,6 +1,7 @@
 #if DEBUG
     /// What is on its way, by the time of its arrival; of two that arrive together the one that was sent first.
     struct SimulatedPackets {
+        /// What is on its way.
         enum Content {
             /// A client wants to connect; or it may; or nobody listens.
             case connect, accepted, refused
@@ -13,6 +14,7 @@
             case window
         }
 
+        /// One of them, and when it arrives.
         struct Packet {
             let stream: SimulatedStream
             let content: Content

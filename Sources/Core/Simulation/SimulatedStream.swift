@@ -6,6 +6,7 @@
     ///
     /// Shape:  bytes wait in `outgoing` until they arrive in the other end's `incoming`, so each is held once.
     final class SimulatedStream: CustomStringConvertible {
+        /// How far it has come.
         enum State { case fresh, connecting, connected }
 
         var state = State.fresh

@@ -227,10 +227,11 @@ extension Worker {
     }
 
     private func decide(_ exchange: Exchange, _ outcome: AttemptOutcome) -> RetryPolicy.Decision {
-        RetryPolicy.decide(
+        let method = exchange.request.methodID
+        return RetryPolicy.decide(
             outcome,
             RetryPolicy.Request(
-                isIdempotent: exchange.request.methodID.isIdempotent, isSafe: exchange.request.methodID.isSafe, isComplete: !exchange.keptBody.isLost,
+                isIdempotent: method.isIdempotent, isSafe: method.isSafe, isComplete: !exchange.keptBody.isLost,
                 attemptCount: exchange.attempts.count, isCopy: exchange.attempts.isCopy))
     }
 

@@ -7,7 +7,7 @@ final class TargetConnection: TargetSide {
     let group: Group
     /// The name that TLS has asked for; empty without TLS.
     let serverName: [UInt8]
-    var phase = Phase.connecting
+    private(set) var phase = Phase.connecting
     /// Its place in `IdleConnections`, while it is idle.
     var idlePlace = 0
     /// How far the end of an unfinished head was looked for.
@@ -30,6 +30,17 @@ final class TargetConnection: TargetSide {
         case busy
         /// Closed. The object may outlive the socket by the rest of a call.
         case closed
+    }
+
+    /// Moves to another phase: into use and out of it, and from any open one to closed. Any other step traps.
+    func enter(_ next: Phase) {
+        switch (phase, next) {
+        case (.connecting, .idle), (.connecting, .busy), (.idle, .busy), (.busy, .idle), (.connecting, .closed),
+            (.idle, .closed), (.busy, .closed):
+            phase = next
+        case (_, .connecting), (.idle, .idle), (.busy, .busy), (.closed, _):
+            preconditionFailure("target connection: \(next) after \(phase)")
+        }
     }
 
     /// Its group's plan, as it is now.
@@ -79,7 +90,7 @@ final class TargetConnection: TargetSide {
 
     /// Serves an exchange from now on.
     func join(_ exchange: Exchange) {
-        phase = .busy
+        enter(.busy)
         self.exchange = exchange
         transport.restartWatch()
         sentAtStart = transport.sentCount

@@ -148,7 +148,7 @@ extension Worker {
         let plan = target.plan
         keepResumption(of: target.transport, target.pool)
         target.hasServed = target.phase == .busy
-        target.phase = .idle
+        target.enter(.idle)
         target.shrinkBuffers(&resources)
         counters.targetConnectionsIdle.add()
         schedule(target, at: now + plan.poolIdleTimeout)
@@ -161,7 +161,7 @@ extension Worker {
 
     /// Gives back everything a connection has. It is in no pool and serves no exchange.
     mutating func close(_ target: TargetConnection, reset: Bool = false) {
-        target.phase = .closed
+        target.enter(.closed)
         keepResumption(of: target.transport, target.pool)
         target.discardBuffers(&resources)
         timers.cancel(target.transport.token)
