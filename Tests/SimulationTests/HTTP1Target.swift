@@ -18,7 +18,8 @@ final class HTTP1Target: Connection {
         super.init(target.world, "\(target.name).\(number)", socket, isConnected: true)
     }
 
-    override var endsOnlyByReset: Bool { plan != nil && conduct.framing == .close }
+    /// An answer that ends with its connection is incomplete while some of it was not written.
+    override var endsOnlyByReset: Bool { (plan != nil || !output.isEmpty) && conduct.framing == .close }
 
     override func process() {
         if isWebSocket { return passOn() }

@@ -66,9 +66,11 @@ final class HTTP2Client: HTTP2End {
             if isEnd { end(slot) }
         case .data(let slot, let range): take(slot, bytes[range.start..<range.end])
         case .end(let slot, _): end(slot)
-        case .closed(let slot, _, _):
+        case .closed(let slot, _, let ending):
             guard let stream = streams.removeValue(forKey: slot) else { return }
-            if !stream.hasEnded { world.aborted(stream.plan) }
+            if !stream.hasEnded {
+                if ending == .notProcessed { world.leftToClient(stream.plan) } else { world.aborted(stream.plan) }
+            }
             sendNext()
         case .settings: sendNext()
         case .refusedHead, .faultyRequest: world.fault("\(name): a bad answer")

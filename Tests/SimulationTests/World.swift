@@ -121,6 +121,13 @@ final class World {
         if status == 400 || status == 500 { fault("request \(plan.id) was good and got \(status) \(reason)") }
     }
 
+    /// Its client was told that it was not processed, and may send it again. So it is when a target ends an idle
+    /// connection at the moment of its use, and the body cannot be sent once more. Source: RFC 9113 §8.7.
+    func leftToClient(_ plan: RequestPlan) {
+        ledger.end(plan.id, .aborted)
+        tell("request \(plan.id) was left to its client")
+    }
+
     func aborted(_ plan: RequestPlan) {
         ledger.end(plan.id, .aborted)
         tell("request \(plan.id) was aborted")
