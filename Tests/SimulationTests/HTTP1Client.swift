@@ -10,6 +10,8 @@ final class HTTP1Client: Connection {
     private var answer: (head: HTTP1Reader.Head, count: Int)?
     private var isSending = false
     private var isLast = false
+    /// An answer said that the connection ends behind it.
+    private var isToldToClose = false
 
     init(_ world: World, _ name: String, _ plans: [RequestPlan], depth: Int, thinkTime: Nanoseconds) {
         self.plans = plans
@@ -100,7 +102,10 @@ final class HTTP1Client: Connection {
             }
             world.ledger.end(plan.id, .answered)
         }
-        if answer.head["connection"] == "close" { isLast = true }
+        if answer.head["connection"] == "close" {
+            isLast = true
+            isToldToClose = true
+        }
         if plans.isEmpty && outstanding.isEmpty || isLast && outstanding.isEmpty {
             return after(world.random.next() % 5_000_000) { [self] in close() }
         }
@@ -108,7 +113,8 @@ final class HTTP1Client: Connection {
     }
 
     override func gone() {
-        for plan in outstanding { world.aborted(plan) }
+        // What was pipelined behind an answer that closes the connection was not processed. Source: RFC 9112 §9.6.
+        for plan in outstanding { if isToldToClose { world.leftToClient(plan) } else { world.aborted(plan) } }
         outstanding = []
         let rest = plans
         guard !rest.isEmpty, !world.isFinishing else { return }

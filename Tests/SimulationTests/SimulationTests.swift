@@ -1,11 +1,11 @@
 import Glibc
 import Testing
 
-/// A thousand seeds, each a small world (`Simulation`), and what must hold in all of them.
+/// Two thousand seeds, each a small world (`Simulation`), and what must hold in all of them.
 ///
 /// `make simulate` runs more of them, and `make simulate SEED=n` tells all that happens in one.
 @Suite struct SimulationTests {
-    private static let seedCount: UInt64 = 1000
+    private static let seedCount: UInt64 = 2000
 
     /// Even seeds, and odd ones beside them.
     @Test(arguments: [UInt64(0), 1]) func everySeedHolds(first: UInt64) {
