@@ -1,11 +1,11 @@
 /// Why a command was not done: what to print, and with which status to end.
 public struct CommandFailure: Error {
-    /// A line for the standard error; empty when all is said.
+    /// A line for standard error; empty if there is nothing to add.
     public let message: String
     /// 1 refused, 3 no server, 4 done, but exchanges were cut.
     public let status: Int32
 
-    /// The server, or control, said no.
+    /// The server, or control, rejected the request.
     public static func refused(_ message: String) -> CommandFailure { CommandFailure(message: message, status: 1) }
 
     /// A call to the admin socket that brought nothing. All mistakes are shown when there are several.

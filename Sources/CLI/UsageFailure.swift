@@ -1,7 +1,7 @@
 import ArgumentParser
 import Model
 
-/// A command line that is not one of ours: what is said about it.
+/// An invalid command line, and the message about it.
 struct UsageFailure {
     private let root: any ParsableCommand.Type
     private let error: any Error
@@ -36,7 +36,7 @@ struct UsageFailure {
         ).json
     }
 
-    /// The command whose name looks most like the first word that is none.
+    /// The command whose name is most similar to the first unknown word.
     private var suggestion: String? {
         let known = command.configuration.subcommands.map { $0._commandName }
         guard !known.isEmpty, path.count <= words.count, case let word = words[path.count - 1], !word.hasPrefix("-"),

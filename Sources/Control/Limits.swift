@@ -37,7 +37,8 @@ enum Limits {
     /// generator of configurations takes less, and a pipe that was left open must not keep us for ever.
     static let configurationPipeTimeout: Nanoseconds = 5_000_000_000
     /// Time in which the files that a change or a reload names must be read: a disk that answers takes milliseconds,
-    /// and whoever asked is to learn that this one does not. Then it is refused, and what is behind it has its turn.
+    /// and the requester should get an error from a stuck one. Then the change is rejected, and the next one has its
+    /// turn.
     static let fileTimeout: Nanoseconds = 10_000_000_000
     /// Changes that may wait for the disk. One more is refused with 503, so that scripts that retry do not fill the
     /// memory.

@@ -104,7 +104,7 @@ struct GroupWeight: Equatable, Sendable {
     }
 }
 
-// What the words of a command name. A word that cannot be read is refused with one that can.
+// The arguments of commands. An invalid argument is rejected with an example of a valid one.
 
 extension TargetName {
     /// Reads an argument.

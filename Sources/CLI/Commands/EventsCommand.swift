@@ -25,7 +25,8 @@ struct EventsCommand: ParsableCommand {
 
 /// How people see the events of the admin socket.
 public enum EventView {
-    /// Writes each event of the server at `socket` to the standard output, until the server ends or nobody reads.
+    /// Writes each event of the server at `socket` to the standard output, until the server ends or standard output is
+    /// closed.
     static func follow(socket: String, recent: Int, asJSON: Bool) throws(AdminClientError) {
         try AdminClient(path: socket).lines("/v1/events?recent=\(recent)") { line in
             guard let text = asJSON ? line + "\n" : sentence(line) else { return true }

@@ -2,7 +2,7 @@ import ArgumentParser
 
 /// What all commands that ask a running apus have in common.
 public struct SocketOptions: ParsableArguments {
-    /// Where a server listens whose file says nothing about it.
+    /// The default path of the admin socket.
     public static let standardPath = "/run/apus/admin.sock"
 
     /// The path that was given; nil without one.
@@ -32,7 +32,7 @@ public struct SocketOptions: ParsableArguments {
         if outcome.exitStatus != 0 { throw CommandFailure(message: "", status: outcome.exitStatus) }
     }
 
-    /// What a call ends with that brought nothing. With `--json` scripts also get it as JSON, a refusal as it came.
+    /// The exit of a failed call. With `--json` scripts also get the error as JSON, an error of the server unaltered.
     func failure(_ error: AdminClientError) -> CommandFailure {
         if json { Console.write(error.refusal.json) }
         return CommandFailure(error)

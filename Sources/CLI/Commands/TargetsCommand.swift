@@ -82,7 +82,7 @@ extension AdminCall {
         return AdminCall("GET", query.isEmpty ? path : "\(path)?\(query)", view: AdminView.targets)
     }
 
-    /// Adds targets to a group, and waits until they are healthy if `wait`, at most for so many seconds if they are
+    /// Adds targets to a group, and waits until they are healthy if `wait`, at most for `timeout` seconds if it is
     /// given.
     static func register(
         _ targets: [TargetName], in group: String, wait: Bool = false, timeoutSeconds: Double? = nil

@@ -13,7 +13,7 @@ struct AdminCall {
     let body: Value?
     /// The answer as text for a person, whether in colours or not.
     let view: (Value, _ coloured: Bool) -> String
-    /// Whether the answer says that something was cut, or is going to be.
+    /// Whether the response reports that something was cut, or will be.
     let tellsOfCuts: (Value) -> Bool
 
     init(

@@ -4,15 +4,15 @@ import Model
 
 /// Why a call to the admin socket brought nothing.
 public enum AdminClientError: Error, Equatable, Sendable, CustomStringConvertible {
-    /// Nobody answers at the path.
+    /// No server listens at the path.
     case noServer(path: String, reason: String)
     /// This user may not connect to the socket at the path.
     case forbidden(path: String, reason: String)
-    /// The server said no.
+    /// The server rejected the request.
     case refused(AdminError)
     /// The server's answer broke off, or is not HTTP.
     case broken(String)
-    /// Nothing came within the time that the client has.
+    /// The response timed out.
     case late(path: String)
 
     /// With which status a command ends because of it: 3 without a server, else 1.

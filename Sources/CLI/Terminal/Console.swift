@@ -14,7 +14,7 @@ public enum Console {
     /// A variable of the environment; nil when it is unset or empty.
     public static func environment(_ name: String) -> String? { Terminal.environment(name) }
 
-    /// Writes `text` as it is to the standard output. Returns false when nobody reads it any more.
+    /// Writes `text` to standard output. Returns false if its reader has closed it.
     @discardableResult public static func write(_ text: String) -> Bool {
         Terminal.write(text, to: .standardOutput)
     }

@@ -8,7 +8,8 @@ import Model
 /// Shape:  held by its server and the loop until it closes. Nothing is read while an answer is made or written, so
 ///         pipelined requests wait in the socket, and a client that does not read stops being read.
 /// Limits: a head as `HTTP1.Limits` says, a body of `AdminEndpoint.bodyBytesMax`, silence of `Limits.adminIdleTimeout`;
-///         of strangers a request, and its answer, within `Limits.metricsTimeout`, however many bytes come.
+///         on TCP, a request and its response have to be complete within `Limits.metricsTimeout`, however many bytes
+///         arrive.
 /// Source: RFC 9112.
 final class AdminConnection: PollHandler {
     /// What the connection waits for.
@@ -45,7 +46,7 @@ final class AdminConnection: PollHandler {
     private var body: [UInt8] = []
     private var isPersistent = true
     private var isHEAD = false
-    /// The client will send no more.
+    /// The client has half-closed.
     private var inboundEnded = false
     private var isAdvancing = false
     /// A request was answered in this pass.

@@ -9,7 +9,7 @@ final class AdminResponse {
     private let head = Head()
     private let staging = Buffer(capacity: Core.Limits.largeBufferBytes)
 
-    /// What a client that waits before it sends its body is told.
+    /// The `100 Continue` for a client that waits before it sends its body.
     static let continue100 = Array("HTTP/1.1 100 Continue\r\n\r\n".utf8)
 
     /// A whole response; without its body for HEAD.

@@ -140,7 +140,7 @@ struct AdminCallContext {
     let condition: GenerationCondition?
     /// The page that all clients share; nil where each gets one of its own.
     let page: SharedMetricsPage?
-    /// Who waits for the answer.
+    /// The requester that waits for the response.
     let requester: Requester
 
     /// What can be seen.

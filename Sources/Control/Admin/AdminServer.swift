@@ -6,8 +6,8 @@ import Model
 /// The admin socket, or the TCP address of the metrics: takes connections and keeps count of them.
 ///
 /// Shape:  owned by the control thread. Every client is an `AdminConnection`, held here and by the loop.
-/// Limits: `AdminEndpoint.clientsMax` clients. On the socket one more is answered 503; on TCP, where strangers
-///         connect, the one that has been waited for longest is closed.
+/// Limits: `AdminEndpoint.clientsMax` clients. On the socket one more is answered 503; on TCP, the one that has been
+///         silent longest is closed.
 /// Source: docs/admin-api.md.
 final class AdminServer: PollHandler {
     /// Where it listens.
@@ -79,7 +79,7 @@ final class AdminServer: PollHandler {
     func timerFired(now: Instant) {}
 
     func ready(_ ready: Poller.Ready, now: Instant) {
-        // Where newcomers take the places of others, each has its turn before those who come after it.
+        // If new clients replace others, each gets its turn before later ones.
         for _ in 0..<(endpoint.isPublic ? Limits.metricsAcceptsMax : Limits.adminAcceptsMax) {
             switch listener.accept() {
             case .accepted(let socket, _): admit(socket)
@@ -96,7 +96,7 @@ final class AdminServer: PollHandler {
         }
     }
 
-    /// Strangers may bring this about as often as they like, but not that many lines.
+    /// Clients can cause this at any rate, so the warning is rate limited.
     private func warn(now: Instant) {
         if let lastWarningAt, now.since(lastWarningAt) < Limits.warningInterval { return }
         lastWarningAt = now

@@ -23,7 +23,7 @@ extension Limits {
     /// The longest time that a registration may ask to wait: an hour, as the longest deregistration delay.
     static let healthWaitSecondsMax: Double = 3600
     /// Clients of `admin.metrics` at once. Scrapers are few; each may hold a whole page that it does not read. At the
-    /// cap the one that has been waited for longest is closed, so that nobody who says nothing keeps a scraper out; and
+    /// cap the one that has been waited for longest is closed, so that silent clients cannot block a scraper; and
     /// counted.
     static let metricsClientsMax = 16
     /// Connections to `admin.metrics` that the kernel queues; beyond it their SYNs are dropped.
@@ -31,18 +31,17 @@ extension Limits {
     /// Time in which a client of `admin.metrics` must have sent its next request, and then taken the answer: longer
     /// than the 15 s that scrapers often pause. It is not put off by single bytes. Then it is closed, and counted.
     static let metricsTimeout: Nanoseconds = 20 * 1_000_000_000
-    /// For so many times the time that a page of metrics took to make, all who ask over TCP get that page.
+    /// A page of metrics is shared by all clients over TCP for this many times the time that rendering it took.
     static let metricsPageShare: Nanoseconds = 9
     /// Clients that are accepted in one pass. More wait for the next, so that one that reconnects all the time does not
     /// keep the control thread from the rest.
     static let adminAcceptsMax = 64
-    /// The same at `admin.metrics`: a quarter of the places there, so that nobody loses his to those that come in the
-    /// same pass.
+    /// The same at `admin.metrics`: a quarter of its limit, so that no client is replaced by others of the same pass.
     static let metricsAcceptsMax = 4
     /// Steps that are made for one client in one pass: reads, and looks at what was read. The rest waits for the next.
     static let adminStepsPerTurnMax = 64
-    /// Bytes of answer kept for a subscriber of events that does not read: some thousand events. What happens beyond
-    /// them, it is told only the number of.
+    /// Bytes of answer kept for a subscriber of events that does not read: some thousand events. Beyond it, events are
+    /// dropped and only their number is reported.
     static let eventBytesMax = 256 * 1024
     /// Time between two signs of life to a subscriber when nothing happens, so that both ends notice a dead one.
     static let eventHeartbeat: Nanoseconds = 15 * 1_000_000_000

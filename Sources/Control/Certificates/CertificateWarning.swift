@@ -3,7 +3,7 @@ import Logging
 import Model
 import TLS
 
-/// What somebody should do about a certificate that is served all the same.
+/// A problem of a certificate that is served all the same.
 struct CertificateWarning: Equatable, CustomStringConvertible {
     /// What it is, as in `a certificate expires soon`.
     let message: String

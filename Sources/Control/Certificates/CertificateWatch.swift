@@ -39,7 +39,7 @@ final class CertificateWatch: PollHandler {
     }
 
     func ready(_ ready: Poller.Ready, now: Instant) {
-        // Certificate and key are two files: whoever writes them has a moment for both. What comes meanwhile does not
+        // Certificate and key are two files, so both may be written within a short delay. What comes meanwhile does not
         // put it off, since folders may be busy with other files.
         guard folders?.takeEvents() == true, !isSettling else { return }
         isSettling = true

@@ -19,8 +19,8 @@ protocol ChangeQueueObserver: AnyObject {
 /// Changes and reloads, done in the order in which they were asked for: validated and staged in turn, made durable by
 /// the state's thread, then published and acknowledged.
 ///
-/// Nothing is staged on top of what is not durable yet: what is asked for while the disk is being waited for waits
-/// here, and is done together as the next batch. None of it waits for a disk on this thread.
+/// Nothing is staged on top of a change that is not durable yet: changes that are requested during a disk write are
+/// queued and applied together as the next batch. Nothing here waits for a disk on the control thread.
 ///
 /// Shape: one object of the control thread. Completions are called on it, at the end of the pass at the earliest.
 final class ChangeQueue {
@@ -255,7 +255,7 @@ final class ChangeQueue {
         request.completion(.failure(AdminError(error, status: status)))
     }
 
-    /// Has what is staged made durable; then it is published, and those who wait are told.
+    /// Writes the staged changes to disk; then publishes them, and completes their requests.
     private func commit() {
         guard let batch = staged else { return }
         staged = nil

@@ -90,7 +90,7 @@ final class DiskThread: PollHandler {
                 jobs.wakeup.wait(timeoutMilliseconds: -1)
                 var batch = Array(jobs.takeAll().reversed())
                 while !batch.isEmpty {
-                    // What a job holds is let go of before its end is told.
+                    // A job's closure is freed before its completion is called.
                     guard let id = Self.perform(batch.removeLast()) else { return }
                     done.send(id)
                 }

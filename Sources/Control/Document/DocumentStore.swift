@@ -4,8 +4,8 @@ import Model
 
 /// The document: what the file says, what was changed at run time on top of it, and both together.
 ///
-/// A change is staged first. Whoever may wait for the disk then writes it (`writeOfStaged`), and `commitStaged` puts it
-/// in force; `rollBack` forgets what was staged.
+/// A change is staged first. A thread that may wait for the disk then writes it (`writeOfStaged`), and `commitStaged`
+/// puts it in force; `rollBack` forgets what was staged.
 ///
 /// Shape: one object of the control thread; documents are values that share what did not change.
 final class DocumentStore {
@@ -50,8 +50,8 @@ final class DocumentStore {
     /// Changes that do not fit the file, in sentences. They are kept, and tried again when the file is read again.
     var notApplied: [String] { committed.notApplied }
 
-    /// The objects of the file that are not in force as it says; those first that a reload has found edited.
-    /// Made when asked for, and kept until something changes.
+    /// The objects of the file that changes at run time override; those first whose file entry was edited since. Made
+    /// when asked for, and kept until something changes.
     var overrides: [Override] {
         if let overridesMade { return overridesMade }
         let made = committed.marking(
@@ -142,7 +142,7 @@ final class DocumentStore {
         isDiscarding = false
     }
 
-    /// Logs what the document in force says that was perhaps not meant so.
+    /// Logs warnings about the current document.
     func logWarnings(_ logger: Logger) {
         for warning in committed.effective.warnings() {
             logger.warning("\(warning.message)", metadata: ["remedy": "\(warning.remedy)"])

@@ -10,7 +10,7 @@ struct ReloadReport: Equatable, Sendable {
     let changes: [String]
     /// Changes made at run time that do not fit the new file; they are kept, and tried again at the next reload.
     let changesNotApplied: [String]
-    /// Objects of the file that are not in force as it says.
+    /// Objects of the file that changes at run time override.
     var overrides: [Override] = []
     /// Keys of the file that differ and take effect at the next start only.
     let needsRestart: [String]

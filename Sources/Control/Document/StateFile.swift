@@ -6,7 +6,7 @@ import Model
 ///
 /// It is always replaced as a whole and synced, so a crash leaves the last content or the one before. A file that
 /// cannot be read back was therefore damaged by something else, and holds changes that were acknowledged: to start
-/// without them would quietly serve another configuration, so Apus does not start until somebody decides.
+/// without them would quietly serve another configuration, so Apus does not start until the operator decides.
 ///
 /// Shape: JSON, as `Changes.encoded()` makes it. One process holds the folder's lock as long as this lives.
 struct StateFile: Sendable {

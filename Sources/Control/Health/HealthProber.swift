@@ -43,7 +43,7 @@ final class HealthProber {
     private var running = 0
     private var lastWarningAt: Instant?
 
-    /// `receiver`, which outlives it, is told of every check that begins and of every one that decided something.
+    /// `receiver`, which outlives it, is notified when a check begins and when it has a result.
     init(loop: ControlLoop, runningMax: Int, receiver: any CheckReceiver, logger: Logger) {
         precondition(runningMax > 0, "prober: at least one check at once")
         self.loop = loop
@@ -64,7 +64,7 @@ final class HealthProber {
         }
     }
 
-    /// Checks `registration` no more; one that runs is broken off and says nothing.
+    /// Stops checking `registration`; a running check is cancelled without a result.
     func forget(_ registration: Registration) {
         guard let check = checks[registration.id], check.registration === registration else { return }
         checks[registration.id] = nil
@@ -135,7 +135,7 @@ final class HealthProber {
         startWaiting(now: now)
     }
 
-    /// Says why checks are void, but not a thousand times per second.
+    /// Logs why checks have no result, with a rate limit.
     private func warn(_ reason: String, about registration: Registration, now: Instant) {
         if let lastWarningAt, now.since(lastWarningAt) < Limits.warningInterval { return }
         lastWarningAt = now

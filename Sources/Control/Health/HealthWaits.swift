@@ -11,8 +11,8 @@ protocol TargetStates: AnyObject {
 /// Those who registered targets and wait until all of them are healthy.
 ///
 /// A wait looks at its targets again whenever the state of some target of their group has changed, at the end of the
-/// pass. It ends when all are healthy at once, when one cannot become so by itself, when its time is over, or when
-/// whoever asked goes away.
+/// pass. It ends when all are healthy at once, when one cannot become so by itself, when its time is over, or when the
+/// requester disconnects.
 ///
 /// Shape:  one object of the control thread.
 /// Limits: `Limits.healthWaitsMax` waits; `hasRoom` is asked before one begins.
@@ -27,7 +27,7 @@ final class HealthWaits {
         case deregistered([TargetKey])
         /// No check will ever be made of these, as they are.
         case unusable([TargetKey])
-        /// Nobody waits for it any more.
+        /// The requester has disconnected.
         case abandoned
         /// The process ends.
         case stopping
@@ -116,7 +116,7 @@ final class HealthWaits {
     }
 }
 
-/// One who waits.
+/// A requester that waits.
 private final class HealthWait: PollHandler {
     let group: String
     let keys: [TargetKey]

@@ -78,7 +78,7 @@ final class Probe: PollHandler {
             token = loop.add(self, descriptor: socket.descriptor)
             var transport = Transport(token: token, socket: socket, to: .target)
             transport.tls = makeTLS()
-            // An answer knows its own end, and many programs close without a word of TLS.
+            // A response marks its own end, and many programs close without close_notify.
             transport.endsWithoutNotice = true
             self.transport = transport
             loop.schedule(token, at: now + Nanoseconds(seconds: healthCheck.timeoutSeconds))
@@ -142,7 +142,7 @@ final class Probe: PollHandler {
         timedOut(.failed(.timeout), now: now)
     }
 
-    /// A target of HTTP/2 that is merely slow is told that its answer is not awaited any more.
+    /// On HTTP/2 the stream is reset, so that a slow target knows that the check has ended.
     private func timedOut(_ verdict: HealthProber.Verdict, now: Instant) {
         if case .receivingStream = phase { leave(verdict, now: now) } else { end(verdict, now: now) }
     }
@@ -197,7 +197,7 @@ final class Probe: PollHandler {
         case .done? where version == .http1 || tls.applicationProtocol == .http2:
             composeRequest()
             return true
-        // A target that has not chosen HTTP/2 would not understand this request, nor those of the group.
+        // Without HTTP/2 by ALPN the target could serve neither this check nor the group's requests.
         case .done?, .failed?, .closed?, nil:
             end(.failed(.failed), now: now)
             return false
@@ -368,7 +368,7 @@ final class Probe: PollHandler {
 }
 
 extension HealthState.CheckFailure {
-    /// What the errno of a connection attempt says about the target.
+    /// The check's result for the errno of a connection attempt.
     fileprivate init(connectError code: Int32) { self = code == ETIMEDOUT ? .timeout : .failed }
 }
 

@@ -1,9 +1,9 @@
 import Core
 import Model
 
-/// What one subscriber of events is told: what happens, what it missed, and that we are there.
+/// The stream of one subscriber of events: events, the number of dropped ones, and keep-alive lines.
 ///
-/// Limits: as `write` says; what it does not take is counted and told once there is room again.
+/// Limits: those of `write`; events that do not fit are counted, and the number is sent once there is space again.
 final class EventStream {
     private let events: EventLog
     private let write: (Value) -> Bool
@@ -28,7 +28,7 @@ final class EventStream {
         _ = write(line("heartbeat", []))
     }
 
-    /// There is room again: says how many events were missed, if any were.
+    /// There is space again: sends how many events were dropped, if any.
     func resume() {
         guard missedCount > 0 else { return }
         let count = missedCount

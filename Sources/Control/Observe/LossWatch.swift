@@ -7,7 +7,7 @@ import Telemetry
 /// Metrics count each loss; this is for operators who read the log first.
 ///
 /// Shape:  looks at the counters once a second, on the control thread.
-/// Limits: of each kind of loss one line when it begins, then one per `Limits.warningInterval` while it goes on.
+/// Limits: one line for each kind of loss when it begins, then one per `Limits.warningInterval` while it continues.
 final class LossWatch: PollHandler {
     private let loop: ControlLoop
     private let logger: Logger
@@ -32,7 +32,7 @@ final class LossWatch: PollHandler {
         loop.schedule(token, at: now + Limits.lossWatchInterval)
     }
 
-    /// Compares every counter with what it was, and says what is new.
+    /// Compares every counter with its last value, and logs new losses.
     func look(now: Instant) {
         for (index, loss) in losses.enumerated() {
             let total = loss.count()

@@ -59,7 +59,7 @@ final class MetricsListener {
     }
 
     /// The same of `wanted`, which is another address than before; with `isOurs` this process has it in part. With
-    /// `mayBeInUse` one that somebody has is no mistake.
+    /// `mayBeInUse` an address in use is no error.
     static func mistakes(
         of wanted: TCPAddress, isOurs: Bool = false, _ places: DocumentPlaces, mayBeInUse: Bool = false
     ) -> [ConfigError] {

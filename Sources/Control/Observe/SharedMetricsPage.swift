@@ -1,7 +1,7 @@
 import Core
 import Model
 
-/// The page of `/metrics` for clients who may ask as often as they like.
+/// The page of `/metrics` that TCP clients share, so that frequent requests cost little.
 ///
 /// A page is given to all who ask within `Limits.metricsPageShare` times the time that it took to make. So however
 /// often it is asked for, making it takes a tenth of the control thread at most.

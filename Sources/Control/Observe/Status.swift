@@ -19,7 +19,7 @@ protocol StatusSource: AnyObject {
     var configurationFile: String { get }
     /// Changes made at run time that do not fit the file any more, in sentences.
     var changesNotApplied: [String] { get }
-    /// Objects of the file that are not in force as it says.
+    /// Objects of the file that changes at run time override.
     var overrides: [Override] { get }
     /// What control has done so far.
     var tally: ControlTally { get }
@@ -159,6 +159,6 @@ struct ControlTally: Equatable, Sendable {
     var healthChecksFailed: UInt64 = 0
     /// Clients of `admin.metrics` that were closed to make room, or because they took too long.
     var metricsClientsClosed: UInt64 = 0
-    /// Lines of our own log that were lost, since nobody read the standard error.
+    /// Lines of our own log that were dropped because standard error was not read.
     var ownLogLinesDropped: UInt64 = 0
 }

@@ -7,7 +7,7 @@ import Model
 ///
 /// Source: capabilities(7); ip(7), `IP_TRANSPARENT`.
 struct ClientIPPreservation {
-    /// The user that this process has become from root, once that is over; nil if it is whom it was started as.
+    /// The user to which this process dropped root's privileges; nil if it did not.
     var user: String?
     /// Whether connections may be made from addresses that are not this host's.
     var mayUseForeignAddresses: () -> Bool = { Socket.mayUseForeignAddresses }

@@ -9,7 +9,7 @@ import Telemetry
 ///
 /// Shape: owned by `TargetRegistry` from the group's first document until its last target is drained.
 final class GroupState {
-    /// `GroupPlan.id`: dense, and given to no other group before every worker has let go of this one.
+    /// `GroupPlan.id`: dense, and reused only after every worker has released the group.
     let id: Int
     /// Unique among groups.
     let name: String

@@ -55,7 +55,7 @@ final class ListenerSockets {
     }
 
     /// The mistakes with which `prepare` would refuse `document` now. Nothing stays open. With `mayBeInUse` addresses
-    /// that somebody has are none.
+    /// in use are no errors.
     func mistakes(
         for document: Document, _ places: DocumentPlaces, beside metrics: SocketAddress? = nil, mayBeInUse: Bool = false
     ) -> [ConfigError] {

@@ -3,8 +3,8 @@ import Logging
 import Model
 import Proxy
 
-/// Puts documents in force: registrations, sockets, checks, drains, and a snapshot for every worker. Lets go of what
-/// was removed once no worker knows it any more.
+/// Puts documents in force: registrations, sockets, checks, drains, and a snapshot for every worker. Releases removed
+/// objects once no worker uses them any more.
 ///
 /// Shape: one object of the control thread.
 final class Publication: DrainObserver {
@@ -100,7 +100,7 @@ final class Publication: DrainObserver {
             ])
     }
 
-    /// Lets go of removed groups that no worker knows any more.
+    /// Releases removed groups that no worker uses any more.
     private func releaseWithdrawnGroups() {
         for group in registry.withdrawn where group.withdrawnIn <= workers.adoptedByAll { _ = registry.release(group) }
     }

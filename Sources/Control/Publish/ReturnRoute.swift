@@ -1,7 +1,7 @@
 import Core
 
-/// What becomes of a target's answers to clients, when it sees the clients' own addresses: they are addressed to hosts
-/// elsewhere, have to come here all the same, and to be taken for ours by a route of type `local`.
+/// The return route of a target's replies with client IP preservation: they are addressed to the clients, but have to
+/// reach this host, and to be delivered locally by a route of type `local`.
 ///
 /// That they come here at all is the target's routing, which cannot be seen from here.
 enum ReturnRoute: Equatable {

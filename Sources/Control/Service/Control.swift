@@ -1,7 +1,7 @@
 // Control: the one thread that decides what the workers do, and everything that is asked of a running Apus.
 //
-// It never stands in the way of a request: workers go on by their last snapshot whatever happens here. And it stays
-// answerable when they are saturated, since it shares no lock and no poller with them.
+// It never delays a request: workers continue with their last snapshot whatever happens here. And it stays responsive
+// when workers are saturated, since it shares no lock and no poller with them.
 //
 // A change. A client of the admin socket (`AdminServer`, `AdminRoutes`) asks for it, and it waits for its turn in
 // `ChangeQueue`, which validates it and stages it in `DocumentStore`; `Preparation` tries what may fail on this host.
@@ -38,7 +38,7 @@ public enum Control {
     /// Returns the exit status: 0 when everything ended in order, 1 when workers had to be left behind.
     /// Errors: `StartError` when it cannot begin; then nothing of it remains, no socket and no thread.
     public static func start(file: String, discardingChanges: Bool = false) throws(StartError) -> Int32 {
-        // Whatever was logged is out before a refusal is told, or in vain.
+        // The log is flushed before the error is printed.
         defer { Log.lines.stop() }
         let signals = Signals()
         let service: Service

@@ -25,8 +25,8 @@ final class ControlLoop {
     private var work: [() -> Void] = []
     /// When this pass began.
     private(set) var now: Instant
-    /// When the thread last came back after it had been away for too long (`Limits.stall`): what timed out meanwhile
-    /// may not be the fault of whom we waited for.
+    /// When the thread last came back after it had been away for too long (`Limits.stall`): a timeout in that time may
+    /// be our own fault.
     private(set) var stalledAt: Instant?
 
     /// A loop without handlers.

@@ -78,7 +78,7 @@ private final class DemoTargetConnection: PollHandler {
 
     func ready(_ ready: Poller.Ready, now: Instant) {
         while !isClosed {
-            // Nothing is read while an answer is not taken, so that whoever does not read is not served either.
+            // Backpressure: nothing is read while a response waits to be written.
             guard flush() else { return }
             guard !step() else { continue }
             inbound.compact()
@@ -146,7 +146,7 @@ extension DemoTarget {
         let loop = ControlLoop()
         do throws(SystemError) {
             let target = try DemoTarget(name: name, address: address, loop: loop)
-            // Whoever started us waits for this line before it lets requests come.
+            // The parent process waits for this line before it sends requests.
             _ = Terminal.write("\(name) listens on \(target.address)\n", to: .standardOutput)
             loop.run { false }
             target.close()

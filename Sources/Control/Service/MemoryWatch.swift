@@ -3,9 +3,9 @@ import Proxy
 
 /// Gives memory back to the system when there was much to do and it is over.
 ///
-/// Shape:  looks every `Limits.memoryWatchInterval`, on the control thread. Workers let go of what they keep for reuse,
-///         each on its own thread; malloc gives back what lies free on the thread that reads files, since it takes
-///         long. A worker that allocates meanwhile may wait for some milliseconds.
+/// Shape:  looks every `Limits.memoryWatchInterval`, on the control thread. Workers free what they keep for reuse, each
+///         on its own thread; malloc returns free memory on the thread that reads files, since that takes long. A
+///         worker that allocates meanwhile may wait for some milliseconds.
 final class MemoryWatch: PollHandler {
     private let loop: ControlLoop
     private let workers: [WorkerHandle]
@@ -36,7 +36,7 @@ final class MemoryWatch: PollHandler {
     }
 }
 
-/// When how much more memory is in use than what strangers make us hold.
+/// Decides when memory is returned: when much more is in use than connections hold.
 ///
 /// Shape:  one step per look. After a rise, what is kept for reuse goes first, and what malloc keeps at the next look;
 ///         what is left then is the measure for the next rise.
@@ -54,7 +54,7 @@ struct MemorySurplus {
     private var base: UInt64?
     private var last = Release.nothing
 
-    /// Looks at bytes `resident` of the process, and those of them `held` for strangers.
+    /// Evaluates the process's `resident` bytes and the bytes `held` for connections.
     mutating func step(resident: UInt64, held: UInt64) -> Release {
         let surplus = resident > held ? resident - held : 0
         switch last {

@@ -106,7 +106,7 @@ final class Services: AdminServices {
         health.waits.stop()
     }
 
-    /// A worker tells that it works by a new snapshot, or what became of a target.
+    /// A worker has adopted a snapshot, or has drained a target.
     func received(_ mail: ControlMail, now: Instant) {
         switch mail {
         case .adopted(let worker, let generation):

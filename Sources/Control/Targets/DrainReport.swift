@@ -1,6 +1,6 @@
 import Model
 
-/// What became of a deregistration.
+/// The result of a deregistration.
 struct DeregistrationReport: Equatable, Sendable {
     /// The targets, in the order in which they were asked for.
     var targets: [Deregistration]

@@ -10,8 +10,8 @@ protocol DrainObserver: AnyObject {
 
 /// Tracks deregistered targets until no worker has an exchange with them.
 ///
-/// Each worker says `ControlMail.drained` once for each target that left its snapshot. When the deregistration delay
-/// is over before all have, they are told to cut, or to leave connections alone; their reports then say how many.
+/// Each worker says `ControlMail.drained` once for each target that left its snapshot. When the deregistration delay is
+/// over before all have, workers are told to cut the connections or to leave them; their reports contain the numbers.
 ///
 /// Shape: one object of the control thread; a drain begins after the snapshot without its target was sent.
 final class DrainTracker {
@@ -41,7 +41,7 @@ final class DrainTracker {
     }
 
     /// A worker has ended its last exchange with a target. Reports for targets that are not draining are stale: they
-    /// come from workers that were slow to adopt a snapshot that nobody waits for any more.
+    /// come from workers that adopted a snapshot late.
     func received(worker: Int, target: Int, finished: Int, cut: Int, left: Int = 0, now: Instant) {
         guard let drain = drains[target], drain.waiting.remove(worker) != nil else { return }
         drain.finished += finished

@@ -36,8 +36,8 @@ final class Registration {
 }
 
 extension Registration {
-    /// Whether what is in flight with it is cut at the end of its deregistration delay: requests always are,
-    /// connections that are passed on where their group says so.
+    /// Whether what is in flight with it is cut at the end of its deregistration delay: requests always are, tunnels if
+    /// their group is configured so.
     var isCutWhenDrained: Bool {
         let group = group.configuration
         return group.protocol.kind == .application || group.attributes.deregistrationConnectionTermination
@@ -54,7 +54,7 @@ extension Registration: CustomStringConvertible {
     /// Its group and who it is in it.
     var description: String { "\(group.name) \(key)" }
 
-    /// Moves the state machine and the group's tally. Nobody is told: that is `TargetRegistry.receive`.
+    /// Steps the state machine and updates the group's tally. Notifying others is up to `TargetRegistry.receive`.
     func step(_ event: HealthState.Event, now: Instant) -> HealthState.Effect {
         let before = health.state
         let effect = health.receive(event, thresholds: group.thresholds, now: now)

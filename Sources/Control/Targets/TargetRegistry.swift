@@ -216,7 +216,7 @@ final class TargetRegistry {
 extension TargetRegistry: CheckReceiver, TargetStates {
     func state(of key: TargetKey, inGroup name: String) -> TargetState? { groups[name]?.byKey[key]?.health.state }
 
-    /// Something happened to the health of a target: workers, the event log and our own log are told what it changed.
+    /// Handles a health event of a target: workers, the event log and our own log are notified of the change.
     func receive(_ event: HealthState.Event, _ registration: Registration, now: Instant) {
         change(event, registration, now: now)
         if event == .checkPassed, registration.cell.clearSuspicion() {
@@ -279,7 +279,7 @@ extension TargetRegistry: CheckReceiver, TargetStates {
         if before != after { observer?.stateChanged(registration, from: before, to: after, now: now) }
     }
 
-    /// Sees whether a group in use has no healthy target left, so that all are used, and says so once, loudly.
+    /// Checks whether a group in use has no healthy target left (fail open), and logs a warning once.
     ///
     /// A group whose first checks are not decided is not called failed: it has only just begun.
     private func evaluate(_ group: GroupState) {

@@ -26,7 +26,7 @@ final class UnhealthyTerminations {
     func stateChanged(_ registration: Registration, from: TargetState, to: TargetState, now: Instant) {
         if from == .unhealthy { stop(registration) }
         let group = registration.group
-        // Flows of datagrams stay where they are: nobody would hear of it. Source: docs/elbv2.md, "Target group
+        // UDP flows are not ended, since a client would not be notified. Source: docs/elbv2.md, "Target group
         // attributes".
         guard [.tcp, .tls].contains(group.configuration.protocol) else { return }
         if to == .unhealthy { begin(registration, now: now) }

@@ -45,8 +45,8 @@ enum ReloadRoutes {
         }
     }
 
-    /// Says what a reload would say of a whole document, in JSON or YAML. The query may name the `file` in which the
-    /// mistakes are, and the `folder` in which its relative paths begin.
+    /// Checks a whole document, in JSON or YAML, as a reload would. The query may name the `file` in which the mistakes
+    /// are, and the `folder` in which its relative paths begin.
     private static func check(
         _ call: AdminCallContext, _ completion: @escaping (AdminAnswer) -> Void
     ) throws(AdminError) {
