@@ -8,16 +8,11 @@ SHELL := /bin/bash
 .DEFAULT_GOAL := help
 # For each of its subjects.
 FUZZ_SECONDS ?= 30
-<<<<<<< HEAD
-.PHONY: help run build test asan tsan fuzz bench chart fresh format lint clean packages-build packages-test packages-bench \
-  packages-fresh python-test
-=======
 # Worlds that `make simulate` tries; or the one that it tells all about.
 SEEDS ?= 10000
 SEED ?=
-.PHONY: help run build test simulate asan tsan fuzz bench fresh format lint clean packages-build packages-test \
+.PHONY: help run build test simulate asan tsan fuzz bench chart fresh format lint clean packages-build packages-test \
   packages-bench packages-fresh python-test
->>>>>>> 190277d (Tests: a simulation of workers, clients and targets over a network in memory)
 
 # What the toolchain runs on, fetches and links with, and slim images lack; then the two libraries that Apus stands on.
 PACKAGES_BUILD := libcurl4 libncurses6 libsqlite3-0 libxml2 ca-certificates gcc libc6-dev libstdc++-12-dev pkg-config \
