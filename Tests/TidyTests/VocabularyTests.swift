@@ -24,8 +24,8 @@ private let words: [(pattern: String, instead: String)] = [
     (#"\b([sS]pells?|\w+Spells?)\b"#, "period; to write"),
 ]
 
-/// Marks of unfinished work.
-private let unfinished = #"\b(TODO|FIXME|XXX|HACK)\b"#
+/// Marks of unfinished work, and of a merge that was not resolved.
+private let unfinished = #"\b(TODO|FIXME|XXX|HACK)\b|^(<{7}|>{7}) \S"#
 
 /// Where things lie on one machine.
 private let machinePath = #"(?<![\w./-])/(work|home|root|Users)/\w"#
@@ -79,7 +79,9 @@ private func leftoverFindings(_ file: RepositoryFile) -> [Finding] {
         #expect(vocabularyFindings(RepositoryFile(path: "Sources/Core/File.swift", snippet)).isEmpty)
     }
 
-    @Test(arguments: ["// TODO: later", "/* FIXME */", "let path = \"/work/a\"", "see /home/somebody/x"])
+    @Test(arguments: [
+        "// TODO: later", "/* FIXME */", "<<<<<<< HEAD", "let path = \"/work/a\"", "see /home/somebody/x",
+    ])
     func isLeftOver(snippet: String) {
         #expect(leftoverFindings(RepositoryFile(path: "Sources/Core/File.swift", snippet)).count == 1)
     }

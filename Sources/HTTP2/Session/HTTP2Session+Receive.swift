@@ -225,8 +225,6 @@ extension HTTP2Session {
         budget.refundData(isEmpty: isEmpty)
         guard isEnd else { return }
         streams[slot].hasEnded = true
-        // DATA beyond the window was dropped: the message must not pass for a whole one before its stream is reset.
-        guard streams[slot].fault == nil else { return }
         events.append(.end(slot: slot, trailers: nil))
     }
 

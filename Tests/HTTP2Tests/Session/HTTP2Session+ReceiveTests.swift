@@ -276,6 +276,22 @@ func serve(_ bytes: [UInt8], pieces size: Int = .max, _ settings: HTTP2Settings 
         #expect(server.story.last?.hasSuffix("head GET / end") == true)
     }
 
+    /// A message of which DATA was dropped must not be taken for a complete one, however it ends.
+    @Test(arguments: [true, false]) func dataBeyondTheWindowEndsNoMessage(hasTrailers: Bool) {
+        let server = Side(.server)
+        server.receive(preface + Frame.headers(1, post, end: false).bytes)
+        // The last one begins inside the window and ends beyond it.
+        let count = HTTP2.Limits.streamWindowBytes / 16_000 + 1
+        let data = (1...count).map { index in
+            Frame.data(1, Array(repeating: 1, count: 16_000), end: index == count && !hasTrailers)
+        }
+        server.receive((data + (hasTrailers ? [Frame.headers(1, [("a", "b")])] : [])).bytes)
+        #expect(server.bodies[0]?.isEmpty == false)
+        #expect(!server.story.contains { $0.hasPrefix("0 end") }, "\(server.story)")
+        let ending = "0 closed FlowControlError fault(HTTP2.HTTP2StreamFault.flowControl)"
+        #expect(server.story.contains(ending), "\(server.story)")
+    }
+
     /// Consumed bytes open the window again.
     @Test func consumedBytesOpenTheWindow() {
         let server = Side(.server)
