@@ -9,7 +9,7 @@ enum Limits {
     static let acceptPause = Nanoseconds(100_000_000)
     /// Requests of one connection answered in one turn. A client that pipelines more waits for the next pass.
     static let requestsPerTurnMax = 32
-    /// Tokens that `ClientArrivals` holds beyond twice the connections that there are, before it is cleaned.
+    /// Tokens that `Worker.arrivals` holds beyond twice the connections that there are, before it is cleaned.
     static let arrivalsSlack = 1024
     /// From one walk through all connections, for those that may make room, to the next: 10 ms. A walk takes less than
     /// one, so that whoever makes us walk costs less than a tenth of the worker.
@@ -55,7 +55,7 @@ enum Limits {
     static let emptyConnectionInterval = Nanoseconds(1_000_000_000)
     /// For how long a host may keep back the acknowledgement of what it has read. Source: RFC 9293 §3.8.6.3.
     static let acknowledgementDelayMax = Nanoseconds(500_000_000)
-    /// For how many times `RetrySettings.unacknowledgedMax` a request that must not be repeated waits for a target
+    /// For how many times `AttemptSettings.unacknowledgedMax` a request that must not be repeated waits for a target
     /// whose kernel acknowledges nothing. Then 504.
     static let unacknowledgedWaits: UInt64 = 10
     /// What is relayed of one body or tunnel in one turn: 1 MiB, and fewer if they come in small pieces. A fast pair of

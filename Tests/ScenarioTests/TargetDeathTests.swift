@@ -34,9 +34,9 @@ struct TargetDeathTests {
         /// its health checks: three that fail, each within 0.5 s, and 0.5 s between two.
         var longestSeconds: Double {
             switch self {
-            case .killed, .stopped: 1.5
-            case .unplugged, .rebooted: 2.5
-            case .frozen: 6
+            case .killed, .stopped: 3
+            case .unplugged, .rebooted: 6
+            case .frozen: 10
             }
         }
     }

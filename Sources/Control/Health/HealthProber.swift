@@ -15,7 +15,7 @@ protocol CheckReceiver: AnyObject {
 /// interval after the last began, give or take a tenth. What checks say goes to `TargetRegistry`, which judges.
 ///
 /// Shape:  one object of the control thread, one timer per watched target, one connection per running check.
-/// Limits: `runningMax` checks at once; more wait their turn, and waiting counts for nothing.
+/// Limits: `runningMax` checks at once (with 0 none ever runs); more wait their turn, and waiting counts for nothing.
 /// Source: docs/elbv2.md, "Health checks".
 final class HealthProber {
     /// What one check has found.
@@ -45,7 +45,7 @@ final class HealthProber {
 
     /// `receiver`, which outlives it, is notified when a check begins and when it has a result.
     init(loop: ControlLoop, runningMax: Int, receiver: any CheckReceiver, logger: Logger) {
-        precondition(runningMax > 0, "prober: at least one check at once")
+        precondition(runningMax >= 0, "prober: a negative number of checks")
         self.loop = loop
         self.runningMax = runningMax
         self.logger = logger

@@ -71,6 +71,8 @@ public enum Compliance: UInt8, Sendable, CaseIterable {
 
     /// Of a request that was refused for `violation`, and whose head `input` begins with.
     public init(_ violation: Violation, in input: Span<UInt8>) {
+        // What follows the head is not the request that was refused.
+        let input = input.head
         self =
             switch violation {
             case .badMethod: .badMethod
@@ -121,6 +123,20 @@ extension Span where Element == UInt8 {
         let end = firstLineFeed(from: start) ?? count
         let hasReturn = end > start && self[end - 1] == .carriageReturn
         return extracting(start..<(hasReturn ? end - 1 : end))
+    }
+
+    /// Up to the empty line that ends a head; all of it if there is none.
+    fileprivate var head: Span<UInt8> {
+        @_lifetime(copy self)
+        get {
+            var start = 0
+            while start < count, self[start] == .carriageReturn || self[start] == .lineFeed { start += 1 }
+            while let end = firstLineFeed(from: start) {
+                if line(from: start).isEmpty { return extracting(first: start) }
+                start = end + 1
+            }
+            return self
+        }
     }
 
     /// The first line that is not empty, without its end.

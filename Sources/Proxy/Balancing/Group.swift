@@ -32,7 +32,9 @@ final class Group {
 
     /// Adopts a new plan.
     func adopt(_ plan: GroupPlan, pools: [TargetPool]) {
-        if plan.tls != self.plan.tls || (plan.flows == nil) != (self.plan.flows == nil) { tls = Self.context(plan) }
+        // The context offers the protocol by ALPN.
+        let isOtherProtocol = plan.version != self.plan.version || (plan.flows == nil) != (self.plan.flows == nil)
+        if plan.tls != self.plan.tls || isOtherProtocol { tls = Self.context(plan) }
         self.plan = plan
         serverName = Array((plan.tls?.serverName ?? "").utf8)
         self.pools = pools

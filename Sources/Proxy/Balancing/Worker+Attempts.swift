@@ -11,6 +11,10 @@ extension Worker {
     /// Begins an attempt on `pool`'s target: on an idle connection or one with free streams, else on a new one.
     mutating func attempt(_ exchange: Exchange, on pool: TargetPool) {
         guard let group = exchange.group else { preconditionFailure("exchange: an attempt without a group") }
+        // A new configuration may have changed the group's protocol while the exchange waited or between attempts.
+        guard mayGo(exchange, to: group) else {
+            return answer(exchange, status: 464, reasonCode: "ProtocolMismatch")
+        }
         exchange.attempts.begin()
         pool.begin()
         let name = targetServerName(exchange, pool)
@@ -23,6 +27,12 @@ extension Worker {
             return joinTarget(exchange, idle, beganAt: now)
         }
         openConnection(exchange, pool, group, name)
+    }
+
+    /// Whether the targets of a group understand what is asked.
+    func mayGo(_ exchange: Exchange, to group: Group) -> Bool {
+        let isPOST = exchange.request.methodID == .post
+        return RequestProtocol(exchange.request).mayGo(to: group.plan.version, isPOST: isPOST)
     }
 
     /// Opens a new HTTP/1 connection for the exchange.
@@ -227,12 +237,12 @@ extension Worker {
     }
 
     private func decide(_ exchange: Exchange, _ outcome: AttemptOutcome) -> RetryPolicy.Decision {
-        let method = exchange.request.methodID
         return RetryPolicy.decide(
             outcome,
             RetryPolicy.Request(
-                isIdempotent: method.isIdempotent, isSafe: method.isSafe, isComplete: !exchange.keptBody.isLost,
-                attemptCount: exchange.attempts.count, isCopy: exchange.attempts.isCopy))
+                isIdempotent: exchange.isIdempotent, isSafe: exchange.request.methodID.isSafe,
+                isComplete: !exchange.keptBody.isLost, attemptCount: exchange.attempts.count,
+                isCopy: exchange.attempts.isCopy))
     }
 
     private func takeRetry(_ exchange: Exchange) -> Bool {

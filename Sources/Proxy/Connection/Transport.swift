@@ -138,10 +138,7 @@ package struct Transport {
 
     /// A write that meets a reset takes it from the kernel, and reads then say that the stream has ended: what ends
     /// with its connection would pass for whole. With EPIPE it had ended before. Source: tcp_reset in Linux.
-    private mutating func noteDeadWrite(_ code: Int32) -> Bool {
-        isReset = isReset || code != brokenPipeError
-        return false
-    }
+    private mutating func noteDeadWrite(_ code: Int32) { isReset = isReset || code != brokenPipeError }
 
     private mutating func endReading(broken: Bool) -> ReadResult {
         isReadable = false
@@ -170,7 +167,7 @@ package struct Transport {
             isWritable = false
             return .blocked
         case .failed(let code):
-            _ = noteDeadWrite(code)
+            noteDeadWrite(code)
             return .failed
         }
     }
@@ -198,7 +195,9 @@ package struct Transport {
         case .wouldBlock:
             isWritable = false
             return true
-        case .failed(let code): return noteDeadWrite(code)
+        case .failed(let code):
+            noteDeadWrite(code)
+            return false
         }
     }
 
@@ -457,7 +456,9 @@ package struct Transport {
         case .wouldBlock:
             isWritable = false
             return true
-        case .failed(let code): return noteDeadWrite(code)
+        case .failed(let code):
+            noteDeadWrite(code)
+            return false
         }
     }
 }

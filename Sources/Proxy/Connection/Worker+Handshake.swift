@@ -65,7 +65,7 @@ extension Worker {
         let refused = client.tls?.takeRefusedCertificate()
         guard let connectionLog, let tls = client.tls else { return }
         let record = ConnectionRecord(
-            acceptedAt: WallClock.now() - (handshakeTime ?? 0), handshakeTime: handshakeTime, client: client.address,
+            acceptedAt: timeOfDay - (handshakeTime ?? 0), handshakeTime: handshakeTime, client: client.address,
             listener: client.localAddress ?? .unspecified, trace: client.trace, failure: failure)
         let certificate = refused ?? clientCertificate(of: tls)
         let subject = certificate?.subject ?? []

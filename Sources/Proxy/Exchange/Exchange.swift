@@ -5,7 +5,7 @@ import Telemetry
 /// One request and its response, which joins a client's side to a target's.
 ///
 /// Shape:  reused through its worker's free list, with the arena of its request head. Both sides point here and are
-///         pointed at from here; `Worker.releaseExchange` cuts the knot.
+///         pointed at from here; `Worker.releaseExchange` breaks the reference cycle.
 final class Exchange {
     /// The request, kept to the end: retries and the log record need it.
     var request = Head()
@@ -108,9 +108,6 @@ final class Exchange {
         let head = request
         return head.isWebSocket && head.isHTTP2
     }
-
-    /// Whether it asks for no change.
-    var isSafe: Bool { request.methodID.isSafe }
 
     /// Whether sending the request twice does no more than sending it once.
     var isIdempotent: Bool { request.methodID.isIdempotent }

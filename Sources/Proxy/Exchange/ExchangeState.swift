@@ -4,7 +4,7 @@
 /// Errors: a pair that only our own code can cause traps with its name.
 /// Source: RFC 9110 §9.2.2 (what may be sent twice).
 struct ExchangeState {
-    /// Where the exchange stands. How far each of its messages has come are questions of their own
+    /// Where the exchange stands. How far each of its messages has come is tracked separately
     /// (`RequestProgress`, `ResponseProgress`): bodies flow in both directions at once.
     enum Phase: Equatable, CaseIterable {
         /// The rules are asked, or it waits until it may use a target. Leaves by `forwarded`, or ends.

@@ -4,7 +4,7 @@ import Core
 ///
 /// Shape:  part of its exchange. Pieces are added when they are forwarded to a target. For a retry they become the
 ///         `replay`, which is forwarded to the next target and so kept again.
-/// Limits: `RetrySettings.bodyBytesMax`, in two buffers of the worker at most, which its budget is charged with. A
+/// Limits: `AttemptSettings.bodyBytesMax`, in two buffers of the worker at most, which its budget is charged with. A
 ///         longer body is not kept at all.
 struct KeptBody {
     /// What was handed to the target under way.

@@ -11,6 +11,8 @@ extension Worker {
         request.removeFields(.xAmznTLS)
         for name in listener.ownFieldNames { removeFields(named: name, request) }
         guard let tls = client.tls else { return }
+        // Copying the names retains each of them.
+        guard listener.settings.tellsTLS || tls.authentication != .off else { return }
         let names = listener.settings.fieldNames
         if listener.settings.tellsTLS {
             add(names.version, tls.versionName, request)

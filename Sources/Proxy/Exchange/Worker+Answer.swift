@@ -116,6 +116,9 @@ extension Worker {
         }
         exchange.responseProgress.receive(.passedOn)
         releaseTarget(exchange, reusable: false)
+        // It waits for no target any more, though its client may not have taken the answer yet.
+        if exchange.share == .waiting { returnTargetShare(exchange) }
+        leaveDescriptorQueue(exchange)
         // An event that was answered by an error has ended the exchange already.
         if exchange.state.phase == .ended { complete(exchange) } else { handle(exchange, .answeredHere) }
     }

@@ -62,9 +62,7 @@ extension Worker {
             return answer(exchange, status: 503, reasonCode: "NoWeightedTargetGroup")
         }
         exchange.group = group
-        let request = exchange.request
-        let isPOST = request.methodID == .post
-        guard RequestProtocol(request).mayGo(to: group.plan.version, isPOST: isPOST) else {
+        guard mayGo(exchange, to: group) else {
             return answer(exchange, status: 464, reasonCode: "ProtocolMismatch")
         }
         self.forward(exchange)

@@ -43,7 +43,7 @@ extension Worker {
         let client = exchange.client
         exchange.keptBody.reset(&resources.buffers)
         if exchange.share != .none { returnTargetShare(exchange) }
-        if exchange.descriptorTicket != nil { leaveDescriptorQueue(exchange) }
+        leaveDescriptorQueue(exchange)
         resources.buffers.charge(-exchange.chargedByteCount)
         exchange.chargedByteCount = 0
         client.requestRate.cancel()

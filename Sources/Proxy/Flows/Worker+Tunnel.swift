@@ -297,7 +297,8 @@ extension Worker {
         tunnel.record.connectTime = now.since(tunnel.lastActivity)
         tunnel.enter(.open)
         tunnel.lastActivity = now
-        tunnel.attempts.reset()
+        // Not `reset`: an open tunnel keeps no memory for attempts.
+        tunnel.attempts = Attempts()
         relay(tunnel, from: tunnel.client)
     }
 

@@ -13,7 +13,7 @@ final class ClientStream: ClientSide {
     var isInvited = false
     /// It carries a WebSocket.
     private var isTunnel = false
-    /// It is a target that answers.
+    /// A target answers the request, or has: Apus itself does not.
     private var isServed = false
     /// Bytes of the whole connection that the client had taken at the last look.
     private var connectionTakenCount: UInt64 = 0

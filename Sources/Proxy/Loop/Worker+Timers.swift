@@ -53,21 +53,26 @@ extension Worker {
 
     mutating func exchangeTimedOut(_ client: ClientSide) {
         guard let exchange = client.exchange else { preconditionFailure("client: exchanging nothing") }
-        let settings = client.listener.settings
-        if exchange.attempts.nextAt <= now { joinRace(exchange) }
+        let listener = client.listener
+        if exchange.attempts.nextAt <= now {
+            joinRace(exchange)
+            // It may have been answered, and released.
+            guard client.exchange === exchange else { return }
+        }
         if client.requestRate.deadline <= now {
             let isFast = client.requestRate.isFastEnough(
-                now: now, length: settings.bodyRateWindow, passed: client.consumedCount,
-                minimum: settings.bodyRateWindowBytes)
+                now: now, length: listener.settings.bodyRateWindow, passed: client.consumedCount,
+                minimum: listener.settings.bodyRateWindowBytes)
             if !isFast { return timeOut(exchange, .requestBodyRate, .clientTimeout) }
         }
         if client.responseRate.deadline <= now {
             let isFast = client.responseRate.isFastEnough(
-                now: now, length: settings.bodyRateWindow, passed: client.takenCount(),
-                minimum: settings.bodyRateWindowBytes)
+                now: now, length: listener.settings.bodyRateWindow, passed: client.takenCount(),
+                minimum: listener.settings.bodyRateWindowBytes)
             if !isFast { return timeOut(exchange, .responseRate, .clientTimeout) }
         }
-        if client.exchangeIdleDeadline <= now, exchange.share == .waiting || exchange.descriptorTicket != nil {
+        let isWaiting = exchange.share == .waiting || exchange.descriptorTicket != nil
+        if client.exchangeIdleDeadline <= now, isWaiting, exchange.state.phase == .deciding {
             counters.timeouts.add(.targetWait)
             let reasonCode: StaticString = exchange.share == .waiting ? "TargetConnectionShare" : "DescriptorLimit"
             return answer(exchange, status: 503, reasonCode: reasonCode)

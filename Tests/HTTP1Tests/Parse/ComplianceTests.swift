@@ -57,6 +57,17 @@ import Testing
         #expect(compliance == expected)
     }
 
+    @Test(arguments: [
+        ("A : b\r\n", Compliance.nonCompliantHeader),
+        ("Content-Length: 5\r\nContent-Length: 6\r\n", .multipleContentLength),
+    ])
+    func whatFollowsTheHeadDoesNotCount(fields: String, expected: Compliance) throws {
+        let head = "POST / HTTP/1.1\r\nHost: a\r\n" + fields + "\r\n"
+        let violation = try #require(request(head).violation)
+        let input = bytes(head + ": b\r\nContent-Length: 5\r\nA: \0\r\n\r\n")
+        #expect(Compliance(violation, in: input.span) == expected)
+    }
+
     /// Whatever a refusal is said to be about, the input may end anywhere.
     @Test(arguments: Violation.allCases) func readsNothingBeyondTheInput(violation: Violation) {
         let input = bytes("\r\nGET /a b HTTP/1.1\r\n: c\r\nContent-Length: 5\r\nContent-Length:")
