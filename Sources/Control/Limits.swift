@@ -40,6 +40,9 @@ enum Limits {
     /// and the requester should get an error from a stuck one. Then the change is rejected, and the next one has its
     /// turn.
     static let fileTimeout: Nanoseconds = 10_000_000_000
+    /// Jobs that a stuck disk may hold back after their callers have stopped waiting: each keeps what it was to work
+    /// on, up to a request body of the admin socket. Further ones are refused at once.
+    static let lateJobsMax = 8
     /// Changes that may wait for the disk. One more is refused with 503, so that scripts that retry do not fill the
     /// memory.
     static let changesWaitingMax = 1024

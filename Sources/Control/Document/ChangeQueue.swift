@@ -293,6 +293,9 @@ final class ChangeQueue {
             preparation.abandon()
         } else if store.committedDocument != before || !batch.deregistered.isEmpty {
             publication.publish(deregistered: batch.deregistered)
+        } else {
+            // Changes that undo each other leave sockets which nobody would accept from.
+            preparation.abandon()
         }
         appliedCount += UInt64(batch.changes.count)
         for change in batch.changes {

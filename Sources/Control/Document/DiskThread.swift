@@ -5,7 +5,8 @@ import Synchronization
 ///
 /// Shape:  one object of the control thread. Jobs run one after the other, in their order. The thread starts with the
 ///         first of them, when root's rights have been laid down.
-/// Limits: a disk that does not answer holds up the jobs behind it; `run` can limit how long its caller waits.
+/// Limits: a disk that does not answer holds up the jobs behind it; `run` can limit how long its caller waits. Behind
+///         `Limits.lateJobsMax` jobs whose callers have stopped waiting, no such job is taken.
 final class DiskThread: PollHandler {
     private struct Waiting {
         let deadline: Instant
@@ -20,6 +21,8 @@ final class DiskThread: PollHandler {
     private let done = Mailbox<UInt64>()
     private var waiting: [UInt64: Waiting] = [:]
     private var jobCount: UInt64 = 0
+    /// Jobs that are not done, and whose callers have stopped waiting.
+    private var late: Set<UInt64> = []
 
     private enum Job: Sendable {
         case work(id: UInt64, @Sendable () -> Void)
@@ -34,11 +37,13 @@ final class DiskThread: PollHandler {
     }
 
     /// Has `work` done on the thread, and calls `completion` with what it returned; with nil if that was not there
-    /// within `timeout`. Work that comes too late is done, and what it returned is dropped.
+    /// within `timeout`. Work that comes too late is done, and what it returned is dropped. With a `timeout`, `nil`
+    /// comes at the end of the pass if the thread is stuck with as many late jobs as it may hold.
     func run<Outcome: Sendable>(
         within timeout: Nanoseconds? = nil, _ work: @escaping @Sendable () -> Outcome,
         completion: @escaping (Outcome?) -> Void
     ) {
+        if timeout != nil, late.count >= Limits.lateJobsMax { return loop.afterBatch { completion(nil) } }
         if jobCount == 0 { start() }
         jobCount += 1
         let (id, outcome) = (jobCount, Returned<Outcome>())
@@ -60,14 +65,18 @@ final class DiskThread: PollHandler {
     }
 
     func ready(_ ready: Poller.Ready, now: Instant) {
-        for id in done.takeAll() { waiting.removeValue(forKey: id)?.complete() }
+        for id in done.takeAll() {
+            late.remove(id)
+            waiting.removeValue(forKey: id)?.complete()
+        }
         scheduleNext()
     }
 
     func timerFired(now: Instant) {
-        for (id, late) in waiting.filter({ $0.value.deadline <= now }).sorted(by: { $0.key < $1.key }) {
+        for (id, job) in waiting.filter({ $0.value.deadline <= now }).sorted(by: { $0.key < $1.key }) {
             waiting[id] = nil
-            late.complete()
+            late.insert(id)
+            job.complete()
         }
         scheduleNext()
     }

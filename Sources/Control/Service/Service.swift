@@ -208,6 +208,8 @@ final class Service: ChangeQueueObserver {
         let end = Instant.now() + Nanoseconds(seconds: grace)
         services.workers.tell(.finish(deadline: end))
         let handler = CallingHandler(ready: { _ in }) { [unowned self] _ in
+            // Then the disk is being waited for.
+            guard stoppedCount < services.workers.count else { return }
             logger.error(
                 "workers did not stop in time and are left behind",
                 metadata: [

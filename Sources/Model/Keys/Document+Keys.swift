@@ -49,13 +49,16 @@ extension Runtime {
                 "The folder that keeps what was changed at run time. Changing it needs a restart."),
             Key(
                 optional: "user", \.user, .text(.user),
-                "The user to become once the sockets are open; without it the process stays who it is."),
+                "The user to become once the sockets are open; without it the process stays who it is. Changing it "
+                    + "needs a restart."),
             Key(
                 "memoryBytes", \.memoryBytes, .integer(1 << 20...1 << 44, unit: "bytes"),
-                "Budget of the process for buffers; at the budget new connections are shed first."),
+                "Budget of the process for buffers; at the budget new connections are shed first. Changing it needs "
+                    + "a restart."),
             Key(
                 "connections", \.connections, .auto(or: 1...10_000_000),
-                "Cap on client connections of the process; auto takes it from the descriptor limit."),
+                "Cap on client connections of the process; auto takes it from the descriptor limit. Changing it "
+                    + "needs a restart."),
             Key(
                 "shutdownGraceSeconds", \.shutdownGraceSeconds, .number(0...86400, unit: "seconds"),
                 "How long a shutdown waits for exchanges to finish."),
@@ -89,7 +92,7 @@ extension LogSettings {
                 Key(
                     "path", \.destination,
                     Codec.text(destinationRule).converted(to: { path, _ in Destination(path) }, from: \.path),
-                    "Where records go; a file is reopened on SIGUSR1."),
+                    "Where records go; a file is reopened on SIGUSR1. Changing it needs a restart."),
                 Key(
                     "format", \.format, .word(), "How one record looks: the fields of ELBv2's log, or a JSON object."),
             ])

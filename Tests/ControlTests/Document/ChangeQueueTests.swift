@@ -41,6 +41,20 @@ import Testing
         #expect(scene.services.status.generation == 3)
     }
 
+    /// A listener that was opened for changes which undo each other must not take connections that nobody serves.
+    @Test func changesThatUndoEachOtherLeaveNoSocketOpen() throws {
+        let scene = try Scene()
+        let port = try freePort()
+        let listener = Listener(port: Int(port), defaultActions: [forward([("blue", 1)])])
+        let put = scene.apply(.putListener(loadBalancer: "web", listener))
+        let delete = scene.apply(.deleteListener(loadBalancer: "web", port: Int(port)))
+        scene.pass()
+        #expect(put.isSuccess && delete.isSuccess)
+        let address = try #require(SocketAddress(literal: "127.0.0.1", port: port))
+        let other = try Socket.listen(on: address, sharesPort: false)
+        other.close()
+    }
+
     /// A batch that the disk refuses takes nobody with it who came later.
     @Test func aBatchThatTheDiskRefusesHasNothingOnTop() throws {
         let scene = try Scene()

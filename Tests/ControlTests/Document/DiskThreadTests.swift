@@ -33,6 +33,29 @@ import Testing
         disk.close()
     }
 
+    /// What late jobs hold is bounded: a further one does not begin, until the disk has done one of them.
+    @Test func aStuckDiskHoldsBackAFewJobsOnly() {
+        let loop = ControlLoop(), disk = DiskThread(name: "disk", loop: loop)
+        let gate = EventDescriptor()
+        var stuck: [Int?] = [], late: [Int?] = [], refused: [Int?] = [], later: [Int?] = []
+        disk.run({
+            gate.wait(timeoutMilliseconds: 60_000)
+            return 1
+        }) { stuck.append($0) }
+        for number in 0..<Limits.lateJobsMax { disk.run(within: 1_000_000, { number }) { late.append($0) } }
+        #expect(run(loop) { late.count == Limits.lateJobsMax })
+        disk.run(within: 60_000_000_000, { 2 }) { refused.append($0) }
+        #expect(refused.isEmpty, "nothing comes back but through the loop")
+        #expect(run(loop) { !refused.isEmpty })
+        #expect(refused == [nil] && stuck.isEmpty)
+        gate.signal()
+        #expect(run(loop) { !stuck.isEmpty })
+        disk.run(within: 60_000_000_000, { 3 }) { later.append($0) }
+        #expect(run(loop) { !later.isEmpty })
+        #expect(later == [3])
+        disk.close()
+    }
+
     @Test func nobodyIsToldOfWhatEndsAfterwards() {
         let loop = ControlLoop(), disk = DiskThread(name: "disk", loop: loop)
         let done = EventDescriptor()
