@@ -37,7 +37,7 @@ let package = Package(
         .target(name: "HTTP2", dependencies: ["Core", "HTTP1", "CNghttp2"], swiftSettings: settings),
         .target(name: "Model", dependencies: ["Yams"], swiftSettings: settings),
         .target(name: "Routing", dependencies: ["Core"], swiftSettings: settings),
-        .target(name: "Telemetry", dependencies: ["Core"], swiftSettings: settings),
+        .target(name: "Telemetry", dependencies: ["Core", "HTTP2", "Routing"], swiftSettings: settings),
         .target(
             name: "Proxy", dependencies: ["Core", "HTTP1", "HTTP2", "Model", "Routing", "TLS", "Telemetry"],
             swiftSettings: settings),
@@ -73,7 +73,9 @@ let package = Package(
         .testTarget(name: "HTTP2Tests", dependencies: ["HTTP2", "HTTP1", "Core"], swiftSettings: settings),
         .testTarget(name: "ModelTests", dependencies: ["Model"], swiftSettings: settings),
         .testTarget(name: "RoutingTests", dependencies: ["Routing", "Core"], swiftSettings: settings),
-        .testTarget(name: "TelemetryTests", dependencies: ["Telemetry", "Core", "TestRuns"], swiftSettings: settings),
+        .testTarget(
+            name: "TelemetryTests", dependencies: ["Telemetry", "Core", "HTTP2", "Routing", "TestRuns"],
+            swiftSettings: settings),
         .testTarget(
             name: "ProxyTests",
             dependencies: ["Proxy", "Core", "HTTP1", "HTTP2", "Model", "Routing", "TLS", "TestCertificates"],

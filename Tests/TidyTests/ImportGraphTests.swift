@@ -8,8 +8,8 @@ private let importsAllowed: [String: Set<String>] = [
     "HTTP1": ["Core"],
     "Model": ["Yams", "Foundation", "FoundationEssentials"],
     "Routing": ["Core"],
-    "Telemetry": ["Core"],
     "HTTP2": ["Core", "HTTP1", "CNghttp2"],
+    "Telemetry": ["Core", "HTTP2", "Routing"],
     "Proxy": ["Core", "HTTP1", "HTTP2", "Model", "Routing", "TLS", "Telemetry"],
     "Control": [
         "Core", "HTTP1", "HTTP2", "Model", "Routing", "TLS", "Telemetry", "Proxy", "Logging", "Foundation",

@@ -6,7 +6,7 @@ import Telemetry
 extension Worker {
     /// Notes what an attempt on `pool`'s target came to.
     mutating func note(_ outcome: AttemptOutcome, of pool: TargetPool, _ group: Group?) {
-        counters.attempts.add(AttemptResult(outcome.ending))
+        counters.attempts.add(outcome.ending)
         switch outcome.ending {
         case .answered:
             pool.recordResponsive(now: now)
@@ -78,29 +78,5 @@ extension Worker {
     /// our own fault, not the target's.
     func connectEnding(_ code: Int32) -> AttemptOutcome.Ending {
         isVerdict(code) ? .connectFailed : .notAttempted
-    }
-}
-
-extension AttemptResult {
-    fileprivate init(_ ending: AttemptOutcome.Ending) {
-        self =
-            switch ending {
-            case .answered: .answered
-            case .connectFailed: .connectFailed
-            case .handshakeFailed: .handshakeFailed
-            case .connectTimedOut: .connectTimedOut
-            case .notAttempted: .notAttempted
-            case .overtaken: .overtaken
-            case .outrun: .outrun
-            case .withdrawn: .withdrawn
-            case .refused: .refused
-            case .closed: .closed
-            case .malformed: .malformed
-            case .timedOut: .timedOut
-            case .unacknowledged: .unacknowledged
-            case .unhealthy: .unhealthy
-            case .abandoned: .abandoned
-            case .cut: .cut
-            }
     }
 }

@@ -114,7 +114,7 @@ class HTTP2Connection {
         guard let fault = session.fault, !isFailed else { return }
         isFailed = true
         failedUntil = resources.now + Limits.lingerTime
-        resources.counters.http2Faults.add(HTTP2FaultReason(fault))
+        resources.counters.http2Faults.add(fault)
     }
 
     // MARK: What goes out
@@ -209,27 +209,5 @@ class HTTP2Connection {
         sessionByteCount = 0
         blocked = []
         transport.close(reset: reset, &resources)
-    }
-}
-
-extension HTTP2FaultReason {
-    fileprivate init(_ fault: HTTP2Fault) {
-        self =
-            switch fault {
-            case .badPreface: .badPreface
-            case .protocolError: .protocolError
-            case .frameSize: .frameSize
-            case .flowControl: .flowControl
-            case .compression: .compression
-            case .streamClosed: .streamClosed
-            case .resetFlood: .resetFlood
-            case .controlFlood: .controlFlood
-            case .continuationFlood: .continuationFlood
-            case .headFlood: .headFlood
-            case .acknowledgementFlood: .acknowledgementFlood
-            case .settingsFlood: .settingsFlood
-            case .memory: .memory
-            case .internalError: .internalError
-            }
     }
 }

@@ -7,7 +7,7 @@ import Core
 /// Source: RFC 9110 §9.2.2 (what may be repeated), RFC 9113 §8.7 (what was certainly not processed).
 public struct AttemptOutcome: Equatable, Sendable {
     /// What ended the attempt.
-    public enum Ending: Equatable, Sendable {
+    public enum Ending: UInt8, Sendable, CaseIterable {
         /// A final response began, or the target took the connection of a flow.
         case answered
         /// The target refused the connection, or cannot be reached.

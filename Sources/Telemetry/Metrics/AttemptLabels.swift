@@ -1,21 +1,7 @@
-/// How an attempt on a target ended: the label of `Routing.AttemptOutcome.Ending` in metrics.
-public enum AttemptResult: UInt8, CounterLabel {
-    /// The target responded, or accepted the connection of a flow.
-    case answered
-    /// No connection: refused or unreachable, TLS handshake failed, timed out, or not attempted for a local reason.
-    case connectFailed, handshakeFailed, connectTimedOut, notAttempted
-    /// A target that was tried later, or earlier, was faster; or the target was removed.
-    case overtaken, outrun, withdrawn
-    /// The target did not process the request (refused), or may have processed it (closed).
-    case refused, closed
-    /// The response is not valid HTTP.
-    case malformed
-    /// The target's program was silent (timedOut), its host was silent (unacknowledged), or it failed its health checks
-    /// meanwhile.
-    case timedOut, unacknowledged, unhealthy
-    /// The client or Apus abandoned the request; or the target's deregistration delay was over.
-    case abandoned, cut
+import Routing
 
+/// How an attempt on a target ended is a label itself.
+extension AttemptOutcome.Ending: CounterLabel {
     /// The label's value in metrics.
     public var label: StaticString {
         switch self {

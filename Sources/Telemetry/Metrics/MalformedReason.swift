@@ -1,4 +1,5 @@
-/// The rule that a target's response violated, as a label in metrics.
+/// The rule that a target's response violated, as a label in metrics: one list of what several faults say apart
+/// (`Violation`, `HTTP2StreamFault`, and what only the worker sees), without the rules that only requests can violate.
 public enum MalformedReason: UInt8, CounterLabel {
     case badStatusLine, unsupportedVersion
     case badFieldName, badFieldValue, bareCarriageReturn, bareLineFeed, obsoleteFold, suspiciousHeader, badConnection

@@ -1,3 +1,6 @@
+import HTTP2
+import Routing
+
 /// The name of a target group and its counters, one for each worker.
 public struct TargetGroupMetrics: Sendable {
     let name: String
@@ -56,7 +59,9 @@ extension PrometheusText {
         for kind in TimeoutKind.allCases { sample(workers, "kind", kind) { $0.timeouts.value(kind) } }
 
         begin("apus_target_attempts_total", .counter, help: "Attempts on targets, by how they ended.")
-        for result in AttemptResult.allCases { sample(workers, "result", result) { $0.attempts.value(result) } }
+        for ending in AttemptOutcome.Ending.allCases {
+            sample(workers, "result", ending) { $0.attempts.value(ending) }
+        }
 
         begin(
             "apus_target_malformed_responses_total", .counter,
@@ -142,9 +147,7 @@ extension PrometheusText {
         begin(
             "apus_http2_faults_total", .counter,
             help: "HTTP/2 connections closed for a fault of the client or the target, by reason.")
-        for reason in HTTP2FaultReason.allCases {
-            sample(workers, "reason", reason) { $0.http2Faults.value(reason) }
-        }
+        for fault in HTTP2Fault.allCases { sample(workers, "reason", fault) { $0.http2Faults.value(fault) } }
     }
 
     private mutating func sample<Value: CounterLabel>(

@@ -1,3 +1,5 @@
+import HTTP2
+
 /// The kind of a completed TLS handshake.
 public enum TLSHandshakeKind: UInt8, CounterLabel {
     /// A full handshake, with certificates and a key exchange.
@@ -14,7 +16,7 @@ public enum TLSHandshakeKind: UInt8, CounterLabel {
     }
 }
 
-/// Why a TLS connection failed.
+/// Why a TLS connection failed: `TLSFailure` without the number of an alert, and what the worker finds, not the session.
 public enum TLSFailureReason: UInt8, CounterLabel {
     case unsupportedVersion, noSharedCipher, noSharedProtocol, clientCertificate, noClientCertificate, alertReceived
     case malformed, plainHTTP, keyUpdateFlood, renegotiation, untrustedTarget, nameMismatch, other
@@ -58,28 +60,8 @@ public enum HTTP2Side: UInt8, CounterLabel {
     }
 }
 
-/// Why an HTTP/2 connection was closed. Source: RFC 9113 §7; docs/threats.md, "HTTP/2".
-public enum HTTP2FaultReason: UInt8, CounterLabel {
-    /// The connection did not begin with the HTTP/2 preface.
-    case badPreface
-    case protocolError, frameSize, flowControl, compression, streamClosed
-    /// Too many streams were reset (Rapid Reset, MadeYouReset).
-    case resetFlood
-    /// Too many useless frames.
-    case controlFlood
-    /// A head in too many CONTINUATION frames.
-    case continuationFlood
-    /// A head that decodes to far more bytes than allowed (HPACK bomb).
-    case headFlood
-    /// Too many acknowledgements that the other side does not read.
-    case acknowledgementFlood
-    /// Too many entries in one SETTINGS frame.
-    case settingsFlood
-    /// The session would hold too much memory.
-    case memory
-    /// nghttp2 failed.
-    case internalError
-
+/// Why an HTTP/2 connection was closed is a label itself.
+extension HTTP2Fault: CounterLabel {
     /// The label's value in metrics.
     public var label: StaticString {
         switch self {
@@ -101,7 +83,8 @@ public enum HTTP2FaultReason: UInt8, CounterLabel {
     }
 }
 
-/// Why Apus reset a client's stream.
+/// Why Apus reset a client's stream: `HTTP2StreamFault` without the rule of HTTP/1 that was violated, since those rules
+/// would make some forty time series of each counter.
 public enum StreamFaultReason: UInt8, CounterLabel {
     /// An invalid field.
     case badField

@@ -1,3 +1,6 @@
+import HTTP2
+import Routing
+
 /// Why a client's connection was rejected before its first request.
 public enum RejectionReason: UInt8, CounterLabel {
     /// The listener or the process has reached its limit on connections.
@@ -279,7 +282,7 @@ public final class WorkerCounters: Sendable {
     /// HTTP/2 streams of clients that Apus reset for a fault, by reason.
     public let clientStreamFaults = CounterSet<StreamFaultReason>()
     /// HTTP/2 connections closed for a protocol error or a flood.
-    public let http2Faults = CounterSet<HTTP2FaultReason>()
+    public let http2Faults = CounterSet<HTTP2Fault>()
     /// GOAWAY frames received, by side.
     public let http2GoAways = CounterSet<HTTP2Side>()
     /// Requests that are gRPC calls.
@@ -314,7 +317,7 @@ public final class WorkerCounters: Sendable {
     /// Bytes written to targets.
     public let targetBytesSent = Counter()
     /// How attempts of exchanges and flows on targets ended.
-    public let attempts = CounterSet<AttemptResult>()
+    public let attempts = CounterSet<AttemptOutcome.Ending>()
     /// Malformed responses of targets, by the rule they violated.
     public let malformedResponses = CounterSet<MalformedReason>()
     /// Retries: attempts of an exchange or flow after a failed one.

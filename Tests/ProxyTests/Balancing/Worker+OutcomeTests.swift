@@ -66,7 +66,7 @@ import Testing
         let (pool, group) = pool(bench)
         bench.worker.note(AttemptOutcome(ending, duration: 1), of: pool, group)
         #expect(!pool.cell.isSuspect && bench.control.takeAll().isEmpty)
-        let total = AttemptResult.allCases.reduce(0) { $0 + bench.counters.attempts.value($1) }
+        let total = AttemptOutcome.Ending.allCases.reduce(0) { $0 + bench.counters.attempts.value($1) }
         #expect(total == 1, "but it is counted")
     }
 

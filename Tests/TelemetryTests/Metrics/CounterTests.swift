@@ -1,4 +1,6 @@
 import Core
+import HTTP2
+import Routing
 import Testing
 
 @testable import Telemetry
@@ -58,6 +60,12 @@ import Testing
         check(TimeoutKind.self)
         check(StatusClass.self)
         check(GeneratedStatus.self)
+        check(HTTP2Fault.self)
+        check(StreamFaultReason.self)
+        check(MalformedReason.self)
+        check(TLSFailureReason.self)
+        check(AttemptOutcome.Ending.self)
+        check(SuspicionCause.self)
     }
 
     private func check<Label: CounterLabel>(_ type: Label.Type) {
