@@ -2,20 +2,15 @@ import Testing
 
 @testable import Model
 
-/// What is spoken on a listener; a name that macros can repeat.
-typealias ListenerProtocol = Listener.`Protocol`
-/// What is spoken to the targets of a group.
-typealias GroupProtocol = TargetGroup.`Protocol`
-
 /// Files and documents for tests of network load balancers: one load balancer, and a target group of each protocol.
 enum NetworkSample {
     /// The name of the group of this protocol.
-    static func name(_ group: GroupProtocol) -> String {
+    static func name(_ group: TrafficProtocol) -> String {
         group.rawValue.lowercased().replacing("_", with: "-")
     }
 
     /// A group that a listener of this protocol can forward to.
-    static func fitting(_ listener: ListenerProtocol) -> GroupProtocol {
+    static func fitting(_ listener: TrafficProtocol) -> TrafficProtocol {
         switch listener {
         case .http, .https: .http
         case .tcp, .tls: .tcp
@@ -33,11 +28,11 @@ enum NetworkSample {
     /// A file whose listener has its action in line 8 from column 26 on, and more keys in line 9 from column 9 on. Its
     /// certificate, if it needs one, stands behind them.
     static func file(
-        _ listener: ListenerProtocol, type: LoadBalancer.Kind? = nil, attributes: String = "{}",
+        _ listener: TrafficProtocol, type: LoadBalancer.Kind? = nil, attributes: String = "{}",
         action: String? = nil, more: String = "", hasCertificate: Bool? = nil
     ) -> String {
         let hasCertificate = hasCertificate ?? (listener == .https || listener == .tls)
-        let groups = GroupProtocol.allCases
+        let groups = TrafficProtocol.allCases
             .map { "  - { name: \(name($0)), protocol: \($0.rawValue), port: 80 }" }
         return """
             loadBalancers:
@@ -74,7 +69,7 @@ enum NetworkSample {
     static func document(_ kind: LoadBalancer.Kind) -> Document {
         Document(
             loadBalancers: [LoadBalancer(name: "edge", type: kind)],
-            targetGroups: GroupProtocol.allCases.map {
+            targetGroups: TrafficProtocol.allCases.map {
                 TargetGroup(name: name($0), targetType: .ip, protocol: $0, port: 80)
             })
     }

@@ -171,7 +171,7 @@ extension LoadBalancer {
     }
 }
 
-extension Listener.`Protocol` {
+extension TrafficProtocol {
     /// What comes to its listeners.
     fileprivate var carries: ListenerKey.Carries { hasUDP ? (hasTCP ? .both : .datagrams) : .connections }
 }

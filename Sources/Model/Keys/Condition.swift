@@ -171,7 +171,7 @@ extension Condition {
 
 extension Condition.Field {
     /// The listeners whose rules can look at it.
-    fileprivate var protocols: [Listener.`Protocol`] {
+    fileprivate var protocols: [TrafficProtocol] {
         switch self {
         case .hostHeader, .pathPattern: [.http, .https]
         case .sourceIP: [.tcp, .tls, .udp, .tcpUDP]
@@ -190,7 +190,7 @@ extension Condition.Field {
     }
 }
 
-extension Listener.`Protocol` {
+extension TrafficProtocol {
     /// What the rules of such a listener can look at.
     var conditionFields: [Condition.Field] { Condition.Field.allCases.filter { $0.protocols.contains(self) } }
 }

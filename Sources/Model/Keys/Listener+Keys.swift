@@ -49,7 +49,7 @@ extension Listener {
 
     /// Reports keys that listeners of this protocol do not have.
     private func reportMisplaced(_ findings: inout Findings) {
-        let keys: [(key: String, isGiven: Bool, owners: [`Protocol`])] = [
+        let keys: [(key: String, isGiven: Bool, owners: [TrafficProtocol])] = [
             ("certificates", !certificates.isEmpty, [.https, .tls]), ("sslPolicy", sslPolicy != nil, [.https, .tls]),
             ("mutualAuthentication", (mutualAuthentication?.mode ?? .off) != .off, [.https]),
             ("alpnPolicy", alpnPolicy != nil, [.tls]),
@@ -67,7 +67,7 @@ extension Listener {
     private func reportIdleTimeouts(_ findings: inout Findings) {
         guard let attributes else { return }
         let isNetwork = `protocol`.kind == .network
-        let keys: [(key: String, isGiven: Bool, owners: [`Protocol`])] = [
+        let keys: [(key: String, isGiven: Bool, owners: [TrafficProtocol])] = [
             ("tcp.idle_timeout.seconds", attributes.tcpIdleTimeoutSeconds != 350, [.tcp, .tls, .tcpUDP]),
             ("apus.udp_idle_timeout.seconds", attributes.udpIdleTimeoutSeconds != 120, [.udp, .tcpUDP]),
         ]

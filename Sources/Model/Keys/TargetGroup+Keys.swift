@@ -9,7 +9,7 @@ extension TargetGroup {
         ],
         withoutEffect: \TargetGroup.withoutEffect,
         adapt: { value, group in
-            guard value["protocol"]?.string.flatMap(`Protocol`.init)?.kind == .network else { return }
+            guard value["protocol"]?.string.flatMap(TrafficProtocol.init)?.kind == .network else { return }
             group.healthCheck = .ofNetwork(isRequest: value["healthCheckProtocol"]?.string == "HTTP")
         },
         check: { group, findings in

@@ -15,7 +15,7 @@ struct BoundPorts {
         /// Name of the load balancer.
         let loadBalancer: String
         /// What its listener speaks there.
-        let `protocol`: Listener.`Protocol`
+        let `protocol`: TrafficProtocol
     }
 
     /// Two that cannot both be bound.

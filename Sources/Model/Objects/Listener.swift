@@ -1,21 +1,5 @@
 /// One port of a load balancer, what is spoken on it, and what becomes of the requests.
 public struct Listener: Hashable, Sendable {
-    /// What is spoken on a listener.
-    public enum `Protocol`: String, Hashable, Sendable, CaseIterable {
-        /// HTTP without TLS.
-        case http = "HTTP"
-        /// HTTP over TLS.
-        case https = "HTTPS"
-        /// Connections of TCP, passed on as they are.
-        case tcp = "TCP"
-        /// Connections of TLS, which ends here.
-        case tls = "TLS"
-        /// Datagrams, passed on as they are.
-        case udp = "UDP"
-        /// Both connections of TCP and datagrams, on one port.
-        case tcpUDP = "TCP_UDP"
-    }
-
     /// Which protocol inside TLS a TLS listener agrees on with clients that name some (ALPN). Source: ELBv2 AlpnPolicy.
     public enum AlpnPolicy: String, Hashable, Sendable, CaseIterable {
         /// `http/1.1` and `http/1.0`.
@@ -31,7 +15,7 @@ public struct Listener: Hashable, Sendable {
     }
 
     /// What is spoken on it.
-    public var `protocol`: `Protocol`
+    public var `protocol`: TrafficProtocol
     /// Its port, 1–65535.
     public var port: Int
     /// Its certificates; the first is for clients that name none of our names. Only with HTTPS and TLS, then at least
@@ -52,7 +36,7 @@ public struct Listener: Hashable, Sendable {
 
     /// A listener.
     public init(
-        protocol: `Protocol` = .http, port: Int, certificates: [CertificateFiles] = [],
+        protocol: TrafficProtocol = .http, port: Int, certificates: [CertificateFiles] = [],
         sslPolicy: SecurityPolicy? = nil, alpnPolicy: AlpnPolicy? = nil,
         mutualAuthentication: MutualAuthentication? = nil,
         attributes: ListenerAttributes? = nil, defaultActions: [Action], rules: [Rule] = []

@@ -8,22 +8,6 @@ public struct TargetGroup: Hashable, Sendable {
         case ip
     }
 
-    /// What is spoken to its targets.
-    public enum `Protocol`: String, Hashable, Sendable, CaseIterable {
-        /// HTTP without TLS.
-        case http = "HTTP"
-        /// HTTP over TLS.
-        case https = "HTTPS"
-        /// The bytes of a client, over TCP.
-        case tcp = "TCP"
-        /// The same over TLS.
-        case tls = "TLS"
-        /// The datagrams of a client.
-        case udp = "UDP"
-        /// Both the bytes of a client over TCP and its datagrams.
-        case tcpUDP = "TCP_UDP"
-    }
-
     /// Which HTTP is spoken to its targets.
     public enum ProtocolVersion: String, Hashable, Sendable, CaseIterable {
         /// HTTP/1.1.
@@ -39,7 +23,7 @@ public struct TargetGroup: Hashable, Sendable {
     /// What the ids of its targets are.
     public var targetType: TargetType
     /// What is spoken to its targets.
-    public var `protocol`: `Protocol`
+    public var `protocol`: TrafficProtocol
     /// Which HTTP is spoken to its targets.
     public var protocolVersion: ProtocolVersion
     /// Port of the targets that name none, 1–65535.
@@ -57,7 +41,7 @@ public struct TargetGroup: Hashable, Sendable {
     public init(
         name: String,
         targetType: TargetType = .instance,
-        protocol: `Protocol` = .http,
+        protocol: TrafficProtocol = .http,
         protocolVersion: ProtocolVersion = .http1,
         port: Int,
         healthCheck: HealthCheck = HealthCheck(),

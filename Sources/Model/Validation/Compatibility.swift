@@ -1,7 +1,7 @@
 // What goes with what. Source: docs/elbv2.md, "What goes with what".
 
-extension Listener.`Protocol` {
-    /// The kind of load balancer that has such listeners.
+extension TrafficProtocol {
+    /// The kind of load balancer that has such listeners, and whose listeners can forward to such a group.
     public var kind: LoadBalancer.Kind {
         switch self {
         case .http, .https: .application
@@ -9,7 +9,7 @@ extension Listener.`Protocol` {
         }
     }
 
-    /// Whether it ends TLS, for which it needs certificates.
+    /// Whether it is over TLS, for which a listener needs certificates.
     public var hasTLS: Bool {
         switch self {
         case .http, .tcp, .udp, .tcpUDP: false
@@ -18,7 +18,7 @@ extension Listener.`Protocol` {
     }
 
     /// The protocols of the target groups that such a listener can forward to.
-    public var targetProtocols: [TargetGroup.`Protocol`] {
+    public var targetProtocols: [TrafficProtocol] {
         switch self {
         case .http, .https: [.http, .https]
         case .tcp: [.tcp, .tcpUDP]
@@ -36,22 +36,4 @@ extension Listener.`Protocol` {
 
     /// Its name with its article, for messages.
     var withArticle: String { self == .http || self == .https ? "an \(rawValue)" : "a \(rawValue)" }
-}
-
-extension TargetGroup.`Protocol` {
-    /// The kind of load balancer whose listeners can forward to such a group.
-    public var kind: LoadBalancer.Kind {
-        switch self {
-        case .http, .https: .application
-        case .tcp, .tls, .udp, .tcpUDP: .network
-        }
-    }
-
-    /// Whether connections to its targets are made over TLS.
-    public var hasTLS: Bool {
-        switch self {
-        case .http, .tcp, .udp, .tcpUDP: false
-        case .https, .tls: true
-        }
-    }
 }

@@ -50,7 +50,7 @@ struct GroupNames {
     /// The groups to which only HTTP/2 can be forwarded.
     let ofHTTP2: Set<String>
     /// What is spoken with the targets of each.
-    let protocols: [String: TargetGroup.`Protocol`]
+    let protocols: [String: TrafficProtocol]
 
     /// The names in `document`.
     init(_ document: Document) {
@@ -139,7 +139,7 @@ extension Listener {
     /// Reports a protocol that load balancers of this type do not have.
     fileprivate func validateKind(of loadBalancer: LoadBalancer, _ findings: inout Findings) {
         guard `protocol`.kind != loadBalancer.type else { return }
-        let words = `Protocol`.allCases.filter { $0.kind == loadBalancer.type }.map(\.rawValue)
+        let words = TrafficProtocol.allCases.filter { $0.kind == loadBalancer.type }.map(\.rawValue)
         findings.within(.key("protocol")) { findings in
             findings.report(
                 "protocol must be \(Shape.alternatives(words)) on \(loadBalancer.type == .application ? "an" : "a") "
@@ -285,7 +285,7 @@ extension Findings {
 
     /// A group whose protocol no listener of this protocol can forward to.
     fileprivate mutating func unfitting(
-        _ group: String, _ protocol: TargetGroup.`Protocol`, _ listener: Listener
+        _ group: String, _ protocol: TrafficProtocol, _ listener: Listener
     ) {
         let fitting = Shape.alternatives(listener.protocol.targetProtocols.map(\.rawValue))
         report(

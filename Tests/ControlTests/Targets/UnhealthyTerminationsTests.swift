@@ -23,7 +23,7 @@ import Testing
             set { told = newValue }
         }
 
-        init(_ attributes: TargetGroupAttributes, protocol: TargetGroup.`Protocol` = .tcp) {
+        init(_ attributes: TargetGroupAttributes, protocol: TrafficProtocol = .tcp) {
             var configuration = TargetGroup(name: "blue", protocol: `protocol`, port: 80, attributes: attributes)
             configuration.healthCheck.unhealthyThresholdCount = 1
             configuration.healthCheck.healthyThresholdCount = 1

@@ -8,7 +8,7 @@ import Testing
     static let names = ["blue", "green", "spare"]
 
     static func group(_ name: String, _ random: inout SeededGenerator) -> TargetGroup {
-        let group = GroupProtocol.allCases.randomElement(using: &random) ?? .http
+        let group = TrafficProtocol.allCases.randomElement(using: &random) ?? .http
         let isHTTP2 = group.kind == .application && Int.random(in: 0..<4, using: &random) == 0
         return TargetGroup(name: name, protocol: group, protocolVersion: isHTTP2 ? .http2 : .http1, port: 80)
     }
@@ -36,7 +36,7 @@ import Testing
     }
 
     static func listener(_ random: inout SeededGenerator) -> Listener {
-        let spoken = ListenerProtocol.allCases.randomElement(using: &random) ?? .http
+        let spoken = TrafficProtocol.allCases.randomElement(using: &random) ?? .http
         let rules = Bool.random(using: &random) ? [rule(&random)] : []
         return Listener(
             protocol: spoken, port: Int.random(in: 80...81, using: &random), defaultActions: [action(&random)],

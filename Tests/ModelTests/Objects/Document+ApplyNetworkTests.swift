@@ -7,7 +7,7 @@ import Testing
     typealias Refusal = DocumentApplyTests.Refusal
 
     static func listener(
-        _ listener: ListenerProtocol, _ port: Int, _ groups: [String], isSticky: Bool = false, rules: [Rule] = []
+        _ listener: TrafficProtocol, _ port: Int, _ groups: [String], isSticky: Bool = false, rules: [Rule] = []
     ) -> Listener {
         Listener(protocol: listener, port: port, defaultActions: [forward(groups, isSticky: isSticky)], rules: rules)
     }

@@ -5,11 +5,11 @@ import Testing
 /// What listeners of network load balancers may say: TLS, attributes, conditions, and how they forward.
 @Suite struct ListenerNetworkTests {
     struct Case: Sendable, CustomTestStringConvertible {
-        let why: String, listeners: [ListenerProtocol], more: String, message: @Sendable (ListenerProtocol) -> String
+        let why: String, listeners: [TrafficProtocol], more: String, message: @Sendable (TrafficProtocol) -> String
         var testDescription: String { why }
     }
 
-    static let withoutTLS: [ListenerProtocol] = [.tcp, .udp, .tcpUDP]
+    static let withoutTLS: [TrafficProtocol] = [.tcp, .udp, .tcpUDP]
     static let policies = "HTTP1Only, HTTP2Only, HTTP2Optional, HTTP2Preferred or None"
 
     static let cases = [
@@ -102,14 +102,14 @@ import Testing
         #expect(NetworkSample.mistake(in: NetworkSample.file(.https, more: "attributes: { \(key): X-Other }")) == nil)
     }
 
-    static let timeouts: [(String, fitting: [ListenerProtocol], inWords: String)] = [
+    static let timeouts: [(String, fitting: [TrafficProtocol], inWords: String)] = [
         ("tcp.idle_timeout.seconds", [.tcp, .tls, .tcpUDP], "TCP, TLS or TCP_UDP"),
         ("apus.udp_idle_timeout.seconds", [.udp, .tcpUDP], "UDP or TCP_UDP"),
     ]
 
-    @Test(arguments: timeouts, ListenerProtocol.allCases)
+    @Test(arguments: timeouts, TrafficProtocol.allCases)
     func silenceIsMeasuredWhereItIsHeard(
-        _ timeout: (String, fitting: [ListenerProtocol], inWords: String), _ listener: ListenerProtocol
+        _ timeout: (String, fitting: [TrafficProtocol], inWords: String), _ listener: TrafficProtocol
     ) throws {
         let key = timeout.0
         let file = NetworkSample.file(listener, more: "attributes: { \(key): 60 }")
@@ -129,7 +129,7 @@ import Testing
     }
 
     /// A rule to the group of the listener, of which its conditions begin in line 10, column 41.
-    static func ruled(_ listener: ListenerProtocol, _ conditions: String) -> String {
+    static func ruled(_ listener: TrafficProtocol, _ conditions: String) -> String {
         let action = NetworkSample.forward(NetworkSample.name(NetworkSample.fitting(listener)))
         let rule = "{ priority: 1, conditions: [\(conditions)], actions: [\(action)] }"
         return NetworkSample.file(listener, more: "rules:\n          - \(rule)")
@@ -244,8 +244,8 @@ import Testing
         #expect(NetworkSample.mistake(in: mixedTCP) == nil)
     }
 
-    @Test(arguments: ListenerProtocol.allCases)
-    func clientsStayWithAGroupOfNetwork(_ listener: ListenerProtocol) throws {
+    @Test(arguments: TrafficProtocol.allCases)
+    func clientsStayWithAGroupOfNetwork(_ listener: TrafficProtocol) throws {
         let group = NetworkSample.name(NetworkSample.fitting(listener))
         func action(_ config: String) -> String {
             Self.weighted([group], more: ", targetGroupStickinessConfig: \(config)")

@@ -35,21 +35,21 @@ import Testing
     }
 
     @Test(arguments: ofBoth) func othersAreForBoth(_ key: String, _ value: String) {
-        for listener in [ListenerProtocol.tcp, .http] {
+        for listener in [TrafficProtocol.tcp, .http] {
             let file = NetworkSample.file(listener, attributes: "{ \(key): \(value) }")
             #expect(NetworkSample.mistake(in: file) == nil)
         }
     }
 
     /// What is shown of a load balancer has every attribute, those of HTTP too, and may be put back.
-    @Test(arguments: ListenerProtocol.allCases) func defaultsMayStandEverywhere(_ listener: ListenerProtocol) throws {
+    @Test(arguments: TrafficProtocol.allCases) func defaultsMayStandEverywhere(_ listener: TrafficProtocol) throws {
         let document = try Document.load(yaml: NetworkSample.file(listener), file: "edge.yaml")
         let shown = document.loadBalancers[0].encoded()
         #expect(shown["attributes"]?.members?.count == LoadBalancerAttributes.description.keys.count)
         #expect(try LoadBalancer(shown) == document.loadBalancers[0])
     }
 
-    static let ofNetwork: [ListenerProtocol] = [.tcp, .tls, .udp, .tcpUDP]
+    static let ofNetwork: [TrafficProtocol] = [.tcp, .tls, .udp, .tcpUDP]
 
     static let answers = [
         ("fixed-response", "fixedResponseConfig: { statusCode: 200 }"),
@@ -57,7 +57,7 @@ import Testing
     ]
 
     @Test(arguments: ofNetwork, answers) func listenersOnlyForward(
-        _ listener: ListenerProtocol, _ answer: (String, String)
+        _ listener: TrafficProtocol, _ answer: (String, String)
     ) {
         let message =
             "an action of a \(listener.rawValue) listener must be of type forward, but found \(answer.0). "
@@ -72,8 +72,8 @@ import Testing
     }
 
     /// Datagrams begin with no PROXY header, so that nobody would vouch for who their client is.
-    @Test(arguments: ListenerProtocol.allCases)
-    func datagramsComeWithoutProxies(_ listener: ListenerProtocol) {
+    @Test(arguments: TrafficProtocol.allCases)
+    func datagramsComeWithoutProxies(_ listener: TrafficProtocol) {
         let file = NetworkSample.file(listener, attributes: "{ apus.proxy_protocol.trusted: [10.0.0.0/8] }")
         let isRefused = listener == .udp || listener == .tcpUDP
         let message =
@@ -87,7 +87,7 @@ import Testing
     static let otherRemedy = "Choose another port or another address."
 
     /// What to do when the second meets the first.
-    static func remedy(_ first: ListenerProtocol, _ second: ListenerProtocol) -> String {
+    static func remedy(_ first: TrafficProtocol, _ second: TrafficProtocol) -> String {
         switch (first, second) {
         case (.tcp, .udp), (.udp, .tcp): bothRemedy
         default: otherRemedy
@@ -95,7 +95,7 @@ import Testing
     }
 
     /// A listener in one line.
-    static func listener(_ listener: ListenerProtocol, port: Int) -> String {
+    static func listener(_ listener: TrafficProtocol, port: Int) -> String {
         let action = NetworkSample.forward(NetworkSample.name(NetworkSample.fitting(listener)))
         let certificate = listener == .https || listener == .tls ? ", \(NetworkSample.certificate)" : ""
         return "{ port: \(port), protocol: \(listener.rawValue), defaultActions: [\(action)]\(certificate) }"
@@ -108,14 +108,14 @@ import Testing
     }
 
     static func file(_ balancers: [String]) -> String {
-        let groups = GroupProtocol.allCases
+        let groups = TrafficProtocol.allCases
             .map { "  - { name: \(NetworkSample.name($0)), protocol: \($0.rawValue), port: 80 }" }
         return (["loadBalancers:"] + balancers + ["targetGroups:"] + groups).joined(separator: "\n")
     }
 
     /// One socket could be bound for TCP and one for datagrams, but a listener is known by its port alone.
     @Test(arguments: ofNetwork, ofNetwork)
-    func aPortHasOneListener(_ first: ListenerProtocol, _ second: ListenerProtocol) {
+    func aPortHasOneListener(_ first: TrafficProtocol, _ second: TrafficProtocol) {
         let line = Self.balancer(
             "a", .network, "10.0.0.1", [Self.listener(first, port: 53), Self.listener(second, port: 53)])
         let column = line.ranges(of: "port: 53").last.map { line[..<$0.lowerBound].count + 7 } ?? 0
@@ -128,8 +128,8 @@ import Testing
         #expect(NetworkSample.mistake(in: Self.file([apart])) == nil)
     }
 
-    @Test(arguments: ListenerProtocol.allCases, ListenerProtocol.allCases)
-    func twoLoadBalancersShareNoPortOfAnAddress(_ first: ListenerProtocol, _ second: ListenerProtocol) {
+    @Test(arguments: TrafficProtocol.allCases, TrafficProtocol.allCases)
+    func twoLoadBalancersShareNoPortOfAnAddress(_ first: TrafficProtocol, _ second: TrafficProtocol) {
         func file(_ addresses: String) -> String {
             Self.file([
                 Self.balancer("a", first.kind, "10.0.0.1, 10.0.0.2", [Self.listener(first, port: 53)]),
@@ -143,9 +143,9 @@ import Testing
         #expect(NetworkSample.mistake(in: file("10.0.0.3, 10.0.0.4")) == nil)
     }
 
-    @Test(arguments: ListenerProtocol.allCases, ListenerProtocol.allCases)
-    func norDoTheyAtRunTime(_ first: ListenerProtocol, _ second: ListenerProtocol) throws {
-        func listener(_ protocol: ListenerProtocol) -> Listener {
+    @Test(arguments: TrafficProtocol.allCases, TrafficProtocol.allCases)
+    func norDoTheyAtRunTime(_ first: TrafficProtocol, _ second: TrafficProtocol) throws {
+        func listener(_ protocol: TrafficProtocol) -> Listener {
             let group = NetworkSample.name(NetworkSample.fitting(`protocol`))
             return Listener(protocol: `protocol`, port: 53, defaultActions: [Sample.forward([group: 1])])
         }

@@ -37,7 +37,7 @@ import Testing
     }
 
     @Test func aListenerCannotHaveItsPort() throws {
-        func listener(_ port: Int, _ kind: Listener.`Protocol` = .http) -> Listener {
+        func listener(_ port: Int, _ kind: TrafficProtocol = .http) -> Listener {
             Listener(protocol: kind, port: port, defaultActions: [Sample.answer(200)])
         }
         var document = Document(

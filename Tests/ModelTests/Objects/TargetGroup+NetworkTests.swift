@@ -4,15 +4,15 @@ import Testing
 
 /// What target groups of network load balancers may say, and what holds in them when they say nothing.
 @Suite struct TargetGroupNetworkTests {
-    static let ofApplication: [GroupProtocol] = [.http, .https]
-    static let ofNetwork: [GroupProtocol] = [.tcp, .tls, .udp, .tcpUDP]
+    static let ofApplication: [TrafficProtocol] = [.http, .https]
+    static let ofNetwork: [TrafficProtocol] = [.tcp, .tls, .udp, .tcpUDP]
 
     /// A file with one group, of which `keys` stand in line 5 from column 5 on.
-    static func file(_ group: GroupProtocol, _ keys: String) -> String {
+    static func file(_ group: TrafficProtocol, _ keys: String) -> String {
         "targetGroups:\n  - name: blue\n    protocol: \(group.rawValue)\n    port: 80\n    \(keys)"
     }
 
-    static func group(_ group: GroupProtocol, _ keys: String) throws -> TargetGroup {
+    static func group(_ group: TrafficProtocol, _ keys: String) throws -> TargetGroup {
         let document = try Document.load(yaml: file(group, keys), file: "edge.yaml")
         #expect(try Document(document.encoded()) == document, "what is written is read as something else")
         return document.targetGroups[0]
@@ -48,9 +48,9 @@ import Testing
 
     /// Tries an attribute in groups that have it and in groups that do not, which are told the rest of `message`.
     static func tryAttribute(
-        _ attribute: (key: String, value: String), fitting: [GroupProtocol], message: (GroupProtocol) -> String
+        _ attribute: (key: String, value: String), fitting: [TrafficProtocol], message: (TrafficProtocol) -> String
     ) {
-        for group in GroupProtocol.allCases {
+        for group in TrafficProtocol.allCases {
             let mistake = NetworkSample.mistake(
                 in: file(group, "attributes: { \(attribute.key): \(attribute.value) }"))
             let expected = "edge.yaml:5:\(21 + attribute.key.count): \(attribute.key) belongs to \(message(group))"
@@ -88,16 +88,16 @@ import Testing
     }
 
     @Test(arguments: commonAttributes) func theOthersAreForAll(_ key: String, _ value: String) {
-        Self.tryAttribute((key, value), fitting: GroupProtocol.allCases) { _ in "" }
+        Self.tryAttribute((key, value), fitting: TrafficProtocol.allCases) { _ in "" }
     }
 
-    @Test(arguments: GroupProtocol.allCases) func defaultsMayStandEverywhere(_ group: GroupProtocol) throws {
+    @Test(arguments: TrafficProtocol.allCases) func defaultsMayStandEverywhere(_ group: TrafficProtocol) throws {
         let read = try Self.group(group, "targetType: ip")
         #expect(try TargetGroup(read.encoded()) == read)
         #expect(read.attributes == TargetGroupAttributes())
     }
 
-    @Test(arguments: ofNetwork) func anIntervalForDrainingNeedsThatNothingIsReset(_ group: GroupProtocol) throws {
+    @Test(arguments: ofNetwork) func anIntervalForDrainingNeedsThatNothingIsReset(_ group: TrafficProtocol) throws {
         let interval = "target_health_state.unhealthy.draining_interval_seconds: 60"
         let termination = "target_health_state.unhealthy.connection_termination.enabled"
         for keys in [interval, "\(termination): true, \(interval)"] {
@@ -115,9 +115,9 @@ import Testing
     }
 
     /// It is told once, and not how to come to it in a group of another kind.
-    @Test(arguments: ofApplication) func groupsOfHTTPHaveNoIntervalForDraining(_ group: GroupProtocol) {
+    @Test(arguments: ofApplication) func groupsOfHTTPHaveNoIntervalForDraining(_ group: TrafficProtocol) {
         let key = "target_health_state.unhealthy.draining_interval_seconds"
-        Self.tryAttribute((key, "0"), fitting: GroupProtocol.allCases) { _ in "" }
+        Self.tryAttribute((key, "0"), fitting: TrafficProtocol.allCases) { _ in "" }
         #expect(
             NetworkSample.mistake(in: Self.file(group, "attributes: { \(key): 60 }"))
                 == "edge.yaml:5:\(21 + key.count): \(key) belongs to groups of network load balancers, "
@@ -125,7 +125,7 @@ import Testing
     }
 
     @Test(arguments: ofNetwork, ["HTTP2", "GRPC"])
-    func groupsOfNetworkHaveNoVersionOfHTTP(_ group: GroupProtocol, _ version: String) throws {
+    func groupsOfNetworkHaveNoVersionOfHTTP(_ group: TrafficProtocol, _ version: String) throws {
         #expect(
             NetworkSample.mistake(in: Self.file(group, "protocolVersion: \(version)"))
                 == "edge.yaml:5:22: protocolVersion belongs to groups of HTTP and HTTPS, but found it in a group of "
@@ -134,7 +134,7 @@ import Testing
     }
 
     struct Check: Sendable, CustomTestStringConvertible {
-        let groups: [GroupProtocol], keys: String
+        let groups: [TrafficProtocol], keys: String
         let isMade: HealthCheck.`Protocol`, seconds: Double, passes: String
         var testDescription: String { "\(groups) \(keys)" }
     }
@@ -177,7 +177,7 @@ import Testing
     ]
 
     @Test(arguments: codes) func onlyGroupsOfNetworkPassAnErrorOfTheServer(_ test: (String, Bool, Bool)) throws {
-        for group in GroupProtocol.allCases {
+        for group in TrafficProtocol.allCases {
             let isRight = Self.ofApplication.contains(group) ? test.1 : test.2
             let mistake = NetworkSample.mistake(in: Self.file(group, "matcher: { httpCode: \(test.0) }"))
             #expect((mistake == nil) == isRight, "\(group): \(mistake ?? "")")
@@ -185,7 +185,7 @@ import Testing
     }
 
     @Test func codesAreToldAsTheKindHasThem() {
-        func mistake(_ group: GroupProtocol, _ keys: String) -> String? {
+        func mistake(_ group: TrafficProtocol, _ keys: String) -> String? {
             NetworkSample.mistake(in: Self.file(group, keys))
         }
         #expect(

@@ -5,8 +5,8 @@ import Testing
 /// What goes with what, each row written out. Source: docs/elbv2.md, "What goes with what".
 @Suite struct CompatibilityTests {
     struct Row: Sendable, CustomTestStringConvertible {
-        let listener: ListenerProtocol, kind: LoadBalancer.Kind, isNamed: String
-        let groups: [GroupProtocol], areGroups: String
+        let listener: TrafficProtocol, kind: LoadBalancer.Kind, isNamed: String
+        let groups: [TrafficProtocol], areGroups: String
         let fields: [Condition.Field], areFields: String
         var testDescription: String { listener.rawValue }
     }
@@ -33,19 +33,18 @@ import Testing
     ]
 
     @Test func everyProtocolHasARow() {
-        #expect(Self.rows.map(\.listener) == ListenerProtocol.allCases)
+        #expect(Self.rows.map(\.listener) == TrafficProtocol.allCases)
         #expect(Self.rows.map(\.kind) == Self.rows.map(\.listener.kind))
         for row in Self.rows { #expect(row.groups.allSatisfy { $0.kind == row.kind }) }
     }
 
     @Test func someEndTLSAndSomeBeginIt() {
-        #expect(ListenerProtocol.allCases.filter(\.hasTLS) == [.https, .tls])
-        #expect(GroupProtocol.allCases.filter(\.hasTLS) == [.https, .tls])
+        #expect(TrafficProtocol.allCases.filter(\.hasTLS) == [.https, .tls])
     }
 
     @Test func eachTakesConnectionsOrDatagramsOrBoth() {
-        #expect(ListenerProtocol.allCases.filter { !$0.hasTCP } == [.udp])
-        #expect(ListenerProtocol.allCases.filter(\.hasUDP) == [.udp, .tcpUDP])
+        #expect(TrafficProtocol.allCases.filter { !$0.hasTCP } == [.udp])
+        #expect(TrafficProtocol.allCases.filter(\.hasUDP) == [.udp, .tcpUDP])
     }
 
     static func condition(_ field: Condition.Field) -> String {
@@ -58,21 +57,21 @@ import Testing
         return "{ field: \(field.rawValue), values: [\(value)] }"
     }
 
-    static func unfitting(_ row: Row, _ group: GroupProtocol) -> String {
+    static func unfitting(_ row: Row, _ group: TrafficProtocol) -> String {
         "\(row.isNamed) must forward to target groups of protocol \(row.areGroups), but found "
             + "\(NetworkSample.name(group)), which is of protocol \(group.rawValue). "
             + "Name a group of one of these protocols, or change the group's."
     }
 
-    @Test(arguments: rows, GroupProtocol.allCases)
-    func aListenerForwardsToGroupsThatFit(_ row: Row, _ group: GroupProtocol) {
+    @Test(arguments: rows, TrafficProtocol.allCases)
+    func aListenerForwardsToGroupsThatFit(_ row: Row, _ group: TrafficProtocol) {
         let file = NetworkSample.file(row.listener, action: NetworkSample.forward(NetworkSample.name(group)))
         let message = row.groups.contains(group) ? nil : "edge.yaml:8:60: " + Self.unfitting(row, group)
         #expect(NetworkSample.mistake(in: file) == message)
     }
 
-    @Test(arguments: rows, GroupProtocol.allCases)
-    func soDoItsRules(_ row: Row, _ group: GroupProtocol) {
+    @Test(arguments: rows, TrafficProtocol.allCases)
+    func soDoItsRules(_ row: Row, _ group: TrafficProtocol) {
         let action =
             "{ type: forward, forwardConfig: { targetGroups: [{ targetGroupName: \(NetworkSample.name(group)) }] } }"
         let rule = "{ priority: 1, conditions: [\(Self.condition(row.fields[0]))], actions: [\(action)] }"
@@ -82,8 +81,8 @@ import Testing
         #expect(NetworkSample.mistake(in: file) == "edge.yaml:10:\(column): " + Self.unfitting(row, group))
     }
 
-    @Test(arguments: rows, GroupProtocol.allCases)
-    func soDoListenersThatAreMadeAtRunTime(_ row: Row, _ group: GroupProtocol) {
+    @Test(arguments: rows, TrafficProtocol.allCases)
+    func soDoListenersThatAreMadeAtRunTime(_ row: Row, _ group: TrafficProtocol) {
         let action = Sample.forward([NetworkSample.name(group): 1])
         let listener = Listener(protocol: row.listener, port: 443, defaultActions: [action])
         let change = Change.putListener(loadBalancer: "edge", listener)
@@ -100,8 +99,8 @@ import Testing
     }
 
     /// A change that was made over another file may put a group whose protocol its users in this file do not have.
-    @Test(arguments: rows, GroupProtocol.allCases)
-    func aGroupFitsThoseThatForwardToIt(_ row: Row, _ group: GroupProtocol) throws {
+    @Test(arguments: rows, TrafficProtocol.allCases)
+    func aGroupFitsThoseThatForwardToIt(_ row: Row, _ group: TrafficProtocol) throws {
         var document = NetworkSample.document(row.kind)
         document.targetGroups.append(TargetGroup(name: "blue", protocol: row.groups[0], port: 80))
         document.loadBalancers[0].listeners = [
