@@ -1,4 +1,5 @@
 import Core
+import Model
 
 /// The kind of request, which decides to which target groups it may be forwarded.
 enum RequestProtocol {
@@ -17,7 +18,7 @@ enum RequestProtocol {
 
     /// Whether a target group of `version` takes such requests; else they are answered 464. Source: docs/elbv2.md,
     /// "What goes with what".
-    func mayGo(to version: TargetVersion, isPOST: Bool) -> Bool {
+    func mayGo(to version: TargetGroup.ProtocolVersion, isPOST: Bool) -> Bool {
         switch (self, version) {
         case (.http1, .http1), (.http2, .http1), (.webSocket, .http1): true
         case (.grpc, .http1): false

@@ -1,4 +1,5 @@
 import Core
+import Model
 import Routing
 import TLS
 import Telemetry
@@ -35,7 +36,7 @@ public final class GroupPlan: Sendable {
     }
 
     /// Which HTTP is spoken with its targets.
-    var version: TargetVersion { settings.version }
+    var version: TargetGroup.ProtocolVersion { settings.version }
     /// How connections to its targets are made secure; nil if they are not.
     var tls: TargetTLS? { settings.tls }
     /// How connections of clients are passed on to its targets; nil where requests are.

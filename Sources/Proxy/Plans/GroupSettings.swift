@@ -6,7 +6,7 @@ import TLS
 /// What a target group's configuration says to workers: a group's plans are made anew when it differs.
 public struct GroupSettings: Sendable, Equatable {
     /// Which HTTP is spoken with its targets.
-    public var version: TargetVersion
+    public var version: TargetGroup.ProtocolVersion
     /// How connections to its targets are made secure; nil if they are not.
     public var tls: TargetTLS?
     /// How connections of clients are passed on to its targets; nil where requests are.
@@ -24,7 +24,7 @@ public struct GroupSettings: Sendable, Equatable {
 
     /// Settings; those of attempts are the defaults unless given.
     public init(
-        version: TargetVersion = .http1, tls: TargetTLS? = nil, flows: FlowGroupPlan? = nil,
+        version: TargetGroup.ProtocolVersion = .http1, tls: TargetTLS? = nil, flows: FlowGroupPlan? = nil,
         connectTimeout: Nanoseconds, poolIdleTimeout: Nanoseconds, poolConnectionsMax: Int,
         attempts: AttemptSettings = AttemptSettings()
     ) {
@@ -41,7 +41,7 @@ public struct GroupSettings: Sendable, Equatable {
     public init(_ group: TargetGroup, tls: TargetTLS?) {
         let attributes = group.attributes
         self.init(
-            version: TargetVersion(group.protocolVersion), tls: tls, flows: FlowGroupPlan(group),
+            version: group.protocolVersion, tls: tls, flows: FlowGroupPlan(group),
             connectTimeout: Nanoseconds(seconds: attributes.targetConnectTimeoutSeconds),
             poolIdleTimeout: Nanoseconds(seconds: attributes.targetKeepAliveIdleSeconds),
             poolConnectionsMax: attributes.targetKeepAliveConnectionsMax, attempts: AttemptSettings(attributes))
@@ -82,13 +82,6 @@ public struct FlowGroupPlan: Sendable, Equatable {
     }
 }
 
-/// Which HTTP is spoken with targets. Source: ELBv2 ProtocolVersion.
-public enum TargetVersion: Sendable {
-    case http1, http2
-    /// HTTP/2, for calls of gRPC alone.
-    case grpc
-}
-
 /// How connections to targets are made secure.
 public struct TargetTLS: Sendable, Equatable {
     /// What their certificates are held to.
@@ -121,16 +114,5 @@ extension AttemptSettings {
         raceDelay = Nanoseconds(seconds: attributes.targetConnectRaceSeconds)
         unacknowledgedMax = Nanoseconds(seconds: attributes.targetUnacknowledgedSeconds)
         leavesUnhealthy = attributes.retryOnUnhealthy
-    }
-}
-
-extension TargetVersion {
-    fileprivate init(_ version: TargetGroup.ProtocolVersion) {
-        self =
-            switch version {
-            case .http1: .http1
-            case .http2: .http2
-            case .grpc: .grpc
-            }
     }
 }

@@ -3,9 +3,6 @@ import Model
 
 /// A load balancer's attributes as the event loop uses them. Names and defaults: `Model.LoadBalancerAttributes`.
 public struct ListenerSettings: Sendable, Equatable {
-    /// What becomes of the X-Forwarded-For field.
-    public enum ForwardedForMode: Sendable { case append, preserve, remove }
-
     /// Silence either way that ends a connection.
     public var idleTimeout: Nanoseconds
     /// Age at which a client connection takes its last request.
@@ -23,7 +20,7 @@ public struct ListenerSettings: Sendable, Equatable {
     /// Whether the Host field goes on as it came.
     public var preservesHost: Bool
     /// What becomes of X-Forwarded-For.
-    public var forwardedForMode: ForwardedForMode
+    public var forwardedForMode: LoadBalancerAttributes.ForwardedForMode
     /// Whether X-Forwarded-For tells the client's port too.
     public var addsClientPort: Bool
     /// Whether answers made here carry Apus-Reason.
@@ -50,7 +47,7 @@ public struct ListenerSettings: Sendable, Equatable {
         idleTimeout: Nanoseconds, clientKeepAlive: Nanoseconds, firstByteTimeout: Nanoseconds,
         headTimeout: Nanoseconds,
         bodyRateWindow: Nanoseconds, bodyRateWindowBytes: UInt64, dropsInvalidNames: Bool, preservesHost: Bool,
-        forwardedForMode: ForwardedForMode, addsClientPort: Bool, addsReason: Bool
+        forwardedForMode: LoadBalancerAttributes.ForwardedForMode, addsClientPort: Bool, addsReason: Bool
     ) {
         self.idleTimeout = idleTimeout
         self.clientKeepAlive = clientKeepAlive
@@ -107,7 +104,7 @@ extension ListenerSettings {
             bodyRateWindow: Nanoseconds(seconds: window),
             bodyRateWindowBytes: UInt64((Double(attributes.minBodyRateBytesPerSecond) * window).rounded()),
             dropsInvalidNames: attributes.dropInvalidHeaderFields, preservesHost: attributes.preserveHostHeader,
-            forwardedForMode: ForwardedForMode(attributes.forwardedForMode),
+            forwardedForMode: attributes.forwardedForMode,
             addsClientPort: attributes.forwardedForClientPort, addsReason: attributes.reasonHeader)
         speaksH2C = attributes.h2c
         handshakeTimeout = Nanoseconds(seconds: attributes.tlsHandshakeTimeoutSeconds)
@@ -129,17 +126,6 @@ extension TLSFieldNames {
         leaf = Array(attributes.clientCertificateLeaf.utf8)
         version = Array(attributes.tlsVersion.utf8)
         cipherSuite = Array(attributes.tlsCipherSuite.utf8)
-    }
-}
-
-extension ListenerSettings.ForwardedForMode {
-    fileprivate init(_ mode: LoadBalancerAttributes.ForwardedForMode) {
-        self =
-            switch mode {
-            case .append: .append
-            case .preserve: .preserve
-            case .remove: .remove
-            }
     }
 }
 

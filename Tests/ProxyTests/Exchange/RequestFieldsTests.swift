@@ -1,4 +1,5 @@
 import Core
+import Model
 import Testing
 
 @testable import Proxy
@@ -88,7 +89,7 @@ import Testing
         let why: String
         let came: [String]
         var client = "192.0.2.7"
-        var mode = ListenerSettings.ForwardedForMode.append
+        var mode = LoadBalancerAttributes.ForwardedForMode.append
         var addsPort = false
         let expected: [String]
         var testDescription: String { why }
