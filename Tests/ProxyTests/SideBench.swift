@@ -8,7 +8,7 @@ import Telemetry
 /// Sides over loopback, whose other ends the test holds, and the resources that they share. There is no worker.
 final class SideBench {
     var resources = Resources(counters: WorkerCounters(), bufferBytesMax: 1 << 24, now: Instant.now())
-    let listener = Listener(Plans.listener(), actions: [], tickets: Plans.tickets)
+    let listener = WorkerListener(Plans.listener(), actions: [], tickets: Plans.tickets)
     let pool = TargetPool(Plans.target(0))
 
     /// Which of the two roles an HTTP/1 connection has.

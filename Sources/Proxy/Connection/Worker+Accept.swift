@@ -20,7 +20,7 @@ extension Worker {
         }
     }
 
-    private mutating func admit(_ socket: Socket, _ address: SocketAddress, _ listener: Listener) {
+    private mutating func admit(_ socket: Socket, _ address: SocketAddress, _ listener: WorkerListener) {
         guard clientCount + flowCount < configuration.connectionsMax || makeRoom() else {
             return refuse(socket, listener, .connectionLimit)
         }
@@ -42,12 +42,12 @@ extension Worker {
         advance(client)
     }
 
-    private func refuse(_ socket: Socket, _ listener: Listener, _ reason: RejectionReason) {
+    private func refuse(_ socket: Socket, _ listener: WorkerListener, _ reason: RejectionReason) {
         counters.connectionsRejected.add(reason)
         reject(socket, listener)
     }
 
-    private func reject(_ socket: Socket, _ listener: Listener) {
+    private func reject(_ socket: Socket, _ listener: WorkerListener) {
         if listener.plan.flows != nil { counters.flowsRejected.add(listener.flowKind) }
         socket.close()
     }
@@ -74,7 +74,7 @@ extension Worker {
     }
 
     /// Watches a listening socket that control has opened.
-    mutating func open(_ socket: Socket, for listener: Listener) {
+    mutating func open(_ socket: Socket, for listener: WorkerListener) {
         listener.recordAddress(of: socket)
         let listening = ListenerSocket(listener: listener, socket: socket, token: slab.nextToken)
         let token = slab.insert(.listener(listening))
@@ -84,7 +84,7 @@ extension Worker {
 
     /// Stops listening where `isGone` says so. Connections in the accept queue are served first, since their handshake
     /// is complete.
-    mutating func closeListeners(where isGone: (Listener) -> Bool) {
+    mutating func closeListeners(where isGone: (WorkerListener) -> Bool) {
         let gone = listenerSockets.filter { isGone($0.listener) }
         listenerSockets.removeAll { isGone($0.listener) }
         for listening in gone {

@@ -194,7 +194,7 @@ extension Worker {
     // MARK: Invalid names
 
     /// Counts requests whose field names are beyond `[-A-Za-z0-9]`, dropped by the parser or forwarded.
-    private func countInvalidNames(_ request: Head, _ listener: Listener) {
+    private func countInvalidNames(_ request: Head, _ listener: WorkerListener) {
         if request.hasDroppedNames { counters.invalidHeaderRequestsDropped.add() }
         if request.hasInvalidNames, !listener.settings.dropsInvalidNames {
             counters.invalidHeaderRequestsForwarded.add()

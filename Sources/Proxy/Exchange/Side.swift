@@ -113,7 +113,7 @@ class Side {
 class ClientSide: Side {
     /// Who it is: by its own address, or by that in its PROXY header.
     final var address: SocketAddress
-    final let listener: Listener
+    final let listener: WorkerListener
     /// The client's TLS session, which knows what was agreed on; nil without.
     final let tls: TLSSession?
     /// Names the client's connection in all logs.
@@ -131,7 +131,7 @@ class ClientSide: Side {
     /// Holds the client to the least rate while it takes a response.
     final var responseRate = RateWindow()
 
-    init(address: SocketAddress, listener: Listener, tls: TLSSession?, now: Instant) {
+    init(address: SocketAddress, listener: WorkerListener, tls: TLSSession?, now: Instant) {
         self.tls = tls
         self.address = address
         self.listener = listener

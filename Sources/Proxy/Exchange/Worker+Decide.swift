@@ -33,7 +33,7 @@ extension Worker {
     /// Does what the rule with this index says; nil stands for the default action.
     private mutating func apply(_ rule: Int?, to exchange: Exchange) {
         let listener = exchange.client.listener
-        let action: Listener.Action
+        let action: WorkerListener.Action
         if let rule {
             exchange.record.matchedRule = .priority(UInt32(listener.plan.rules[rule].priority))
             counters.ruleEvaluations.add(UInt64(rule + 1))

@@ -94,7 +94,7 @@ struct DatagramFlowList {
 
 /// One socket that takes datagrams for a listener, and the flows that have begun on it.
 final class DatagramListener {
-    let listener: Listener
+    let listener: WorkerListener
     let socket: DatagramSocket
     let token: Token
     private var flows: [DatagramFlow.Key: DatagramFlow] = [:]
@@ -103,7 +103,7 @@ final class DatagramListener {
     /// Whether its timer is set.
     var isTimed = false
 
-    init(listener: Listener, socket: DatagramSocket, token: Token) {
+    init(listener: WorkerListener, socket: DatagramSocket, token: Token) {
         self.listener = listener
         self.socket = socket
         self.token = token

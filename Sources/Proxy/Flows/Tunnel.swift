@@ -13,7 +13,7 @@ final class Tunnel {
     let client: TunnelSide
     /// The connection to the target; nil until one was opened.
     var target: TunnelSide?
-    let listener: Listener
+    let listener: WorkerListener
     private(set) var phase: Phase
     /// What is known about it, for its line in the log; `client` is who the client says to be, by PROXY or by itself.
     var record: FlowRecord
@@ -61,7 +61,7 @@ final class Tunnel {
     }
 
     init(
-        _ transport: Transport, _ address: SocketAddress, _ listener: Listener, phase: Phase, now: Instant,
+        _ transport: Transport, _ address: SocketAddress, _ listener: WorkerListener, phase: Phase, now: Instant,
         timeOfDay: UInt64
     ) {
         client = TunnelSide(transport)

@@ -215,7 +215,7 @@ extension Worker {
     }
 
     /// Watches a socket for datagrams that control has opened.
-    mutating func open(_ socket: DatagramSocket, for listener: Listener) {
+    mutating func open(_ socket: DatagramSocket, for listener: WorkerListener) {
         let listening = DatagramListener(listener: listener, socket: socket, token: slab.nextToken)
         let token = slab.insert(.datagramListener(listening))
         poller.add(socket.descriptor, token: token, interest: .readable)
@@ -223,7 +223,7 @@ extension Worker {
     }
 
     /// Takes no more datagrams where `isGone` says so: answers could not be sent from there, so that flows end.
-    mutating func closeDatagramListeners(where isGone: (Listener) -> Bool) {
+    mutating func closeDatagramListeners(where isGone: (WorkerListener) -> Bool) {
         let gone = datagramListeners.filter { isGone($0.listener) }
         datagramListeners.removeAll { isGone($0.listener) }
         for listening in gone {

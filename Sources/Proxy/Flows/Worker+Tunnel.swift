@@ -7,7 +7,7 @@ import Telemetry
 // `beginAttempt` → `open` → `relay` (Worker+TunnelRelay, Tunnel+Relay) → `endTunnel` (Worker+TunnelEnd).
 extension Worker {
     /// Begins a tunnel for a client that has connected.
-    mutating func beginTunnel(_ socket: Socket, _ address: SocketAddress, _ listener: Listener) {
+    mutating func beginTunnel(_ socket: Socket, _ address: SocketAddress, _ listener: WorkerListener) {
         let transport = Transport(token: slab.nextToken, socket: socket, to: .client)
         let settings = listener.settings
         let phase: Tunnel.Phase
@@ -25,7 +25,7 @@ extension Worker {
     }
 
     /// What is awaited of a client behind its PROXY header, if there is one.
-    private func firstPhase(_ listener: Listener) -> Tunnel.Phase {
+    private func firstPhase(_ listener: WorkerListener) -> Tunnel.Phase {
         let until = now + listener.settings.handshakeTimeout
         if listener.tls != nil { return .handshake(until: until) }
         if listener.plan.table.needsServerName { return .clientHello(until: until) }
@@ -141,7 +141,7 @@ extension Worker {
     /// The group of a flow by the listener's rules and weights, and the hash that finds its target there. Nil if all
     /// weights are zero.
     func route(
-        _ listener: Listener, _ client: SocketAddress, serverName: Span<UInt8>
+        _ listener: WorkerListener, _ client: SocketAddress, serverName: Span<UInt8>
     ) -> (group: Group, hash: UInt64)? {
         let rule = listener.plan.table.firstMatch(RuleFacts(client: client, serverName: serverName))
         guard case .forward(let forward) = listener.actions[rule ?? listener.actions.count - 1] else {

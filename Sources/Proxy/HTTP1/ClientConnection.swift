@@ -30,7 +30,7 @@ final class ClientConnection: ClientSide {
         case closed
     }
 
-    init(transport: Transport, address: SocketAddress, listener: Listener, now: Instant) {
+    init(transport: Transport, address: SocketAddress, listener: WorkerListener, now: Instant) {
         self.transport = transport
         keepAliveUntil = now + listener.settings.clientKeepAlive
         if !listener.settings.trustedProxies.isEmpty {

@@ -9,7 +9,7 @@ import Telemetry
 /// tell the client in turn, so that no request crosses the last one unseen. Source: RFC 9113 §6.8.
 final class HTTP2ClientConnection: HTTP2Connection {
     let address: SocketAddress
-    let listener: Listener
+    let listener: WorkerListener
     /// Names the connection in all logs.
     var trace: (high: UInt64, low: UInt64) = (0, 0)
     /// From when on it takes no further request. Source: docs/elbv2.md, "HTTP connections".
@@ -45,7 +45,7 @@ final class HTTP2ClientConnection: HTTP2Connection {
     }
 
     init(
-        transport: Transport, session: HTTP2Session, address: SocketAddress, listener: Listener,
+        transport: Transport, session: HTTP2Session, address: SocketAddress, listener: WorkerListener,
         keepAliveUntil: Instant, now: Instant
     ) {
         self.address = address

@@ -147,7 +147,7 @@ extension Worker {
                     listener.adopt(plan, actions: actions(of: plan, after: listener), tickets: tickets)
                 }
             } else {
-                listeners[plan.id] = Listener(plan, actions: actions(of: plan, after: nil), tickets: tickets)
+                listeners[plan.id] = WorkerListener(plan, actions: actions(of: plan, after: nil), tickets: tickets)
             }
         }
         for id in isPlanned.indices where !isPlanned[id] {
@@ -159,14 +159,14 @@ extension Worker {
     }
 
     /// Whether a group that the listener forwards to was removed and made anew under the same id.
-    private func hasReplacedGroup(_ listener: Listener) -> Bool {
+    private func hasReplacedGroup(_ listener: WorkerListener) -> Bool {
         listener.actions.contains { action in
             guard case .forward(let forward) = action else { return false }
             return !forward.isCurrent(in: groups)
         }
     }
 
-    private mutating func actions(of plan: ListenerPlan, after old: Listener?) -> [Listener.Action] {
+    private mutating func actions(of plan: ListenerPlan, after old: WorkerListener?) -> [WorkerListener.Action] {
         (plan.rules.map(\.action) + [plan.defaultAction]).enumerated().map { index, action in
             switch action {
             case .fixedResponse(let plan): .fixedResponse(plan)

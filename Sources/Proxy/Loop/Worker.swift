@@ -30,7 +30,7 @@ struct Worker: ~Copyable {
 
     /// By `GroupPlan.id`, `ListenerPlan.id` and `TargetPlan.id`.
     var groups: [Group?] = []
-    var listeners: [Listener?] = []
+    var listeners: [WorkerListener?] = []
     var pools: [TargetPool?] = []
     var listenerSockets: [ListenerSocket] = []
     var datagramListeners: [DatagramListener] = []

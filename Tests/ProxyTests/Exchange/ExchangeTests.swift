@@ -7,7 +7,8 @@ import Testing
     private static func client() -> ClientConnection {
         let client = ClientConnection(
             transport: Plans.noTransport(to: .client), address: Plans.address("192.0.2.7", 1234),
-            listener: Listener(Plans.listener(), actions: [], tickets: Plans.tickets), now: Instant(nanoseconds: 5))
+            listener: WorkerListener(Plans.listener(), actions: [], tickets: Plans.tickets),
+            now: Instant(nanoseconds: 5))
         client.consumedCount = 100
         client.writtenCount = 200
         return client

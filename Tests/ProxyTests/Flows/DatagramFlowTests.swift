@@ -8,7 +8,7 @@ import Testing
 /// Which flow is given up for another, and which are idle.
 @Suite struct DatagramFlowTests {
     private let listener = DatagramListener(
-        listener: Listener(
+        listener: WorkerListener(
             Plans.listener(), actions: [.fixedResponse(FixedResponsePlan(status: 404, contentType: [], body: []))],
             tickets: Plans.tickets), socket: DatagramSocket(descriptor: -1), token: .none)
     private let group = Group(Plans.group(0, "blue", [Plans.target(0)]), pools: [], random: 0)

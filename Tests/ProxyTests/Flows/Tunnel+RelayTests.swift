@@ -20,7 +20,8 @@ import Testing
             target = targetSockets.other
             tunnel = Tunnel(
                 Transport(token: .none, socket: clientSockets.own, to: .client), Plans.address("192.0.2.7", 50_000),
-                Listener(Plans.listener(), actions: [], tickets: Plans.tickets), phase: .open, now: bench.resources.now,
+                WorkerListener(Plans.listener(), actions: [], tickets: Plans.tickets), phase: .open,
+                now: bench.resources.now,
                 timeOfDay: 1_800_000_000_000_000_000)
             var transport = Transport(token: .none, socket: targetSockets.own, to: .target)
             transport.isReadable = true

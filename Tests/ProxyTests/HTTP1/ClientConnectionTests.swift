@@ -7,7 +7,8 @@ import Testing
     private static func client() -> ClientConnection {
         ClientConnection(
             transport: Plans.noTransport(to: .client), address: Plans.address("192.0.2.7", 1234),
-            listener: Listener(Plans.listener(), actions: [], tickets: Plans.tickets), now: Instant(nanoseconds: 5))
+            listener: WorkerListener(Plans.listener(), actions: [], tickets: Plans.tickets),
+            now: Instant(nanoseconds: 5))
     }
 
     @Test func beginsByReading() {

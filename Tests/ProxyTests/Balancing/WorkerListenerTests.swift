@@ -5,7 +5,7 @@ import Testing
 
 @testable import Proxy
 
-@Suite struct ListenerTests {
+@Suite struct WorkerListenerTests {
     private func group(_ id: Int, _ name: String) -> Group {
         let plan = Plans.group(id, name, [])
         return Group(plan, pools: [], random: 0)
@@ -20,7 +20,7 @@ import Testing
     @Test func readsItsPlan() {
         var settings = Plans.settings
         settings.dropsInvalidNames = true
-        let listener = Listener(Plans.listener(settings: settings), actions: [], tickets: Plans.tickets)
+        let listener = WorkerListener(Plans.listener(settings: settings), actions: [], tickets: Plans.tickets)
         #expect(listener.logName == Array("app/web".utf8))
         #expect(listener.settings == settings)
         #expect(listener.options == RequestOptions(dropsInvalidNames: true, keepsDuplicateHosts: false))
@@ -41,7 +41,7 @@ import Testing
         let plan = Plans.listener(
             rules: [(10, .forward(first.plan)), (20, Plans.fixed(200))], defaultAction: .forward(last.plan))
         let fixed = FixedResponsePlan(status: 200, contentType: [], body: [])
-        let listener = Listener(
+        let listener = WorkerListener(
             plan, actions: [.forward(first), .fixedResponse(fixed), .forward(last)], tickets: Plans.tickets)
         #expect(listener.forward(priority: 10) === first)
         #expect(listener.forward(priority: 20) == nil, "does not forward")
@@ -51,7 +51,7 @@ import Testing
 
     @Test func theDefaultActionNeedNotForward() {
         let fixed = FixedResponsePlan(status: 200, contentType: [], body: [])
-        let listener = Listener(Plans.listener(), actions: [.fixedResponse(fixed)], tickets: Plans.tickets)
+        let listener = WorkerListener(Plans.listener(), actions: [.fixedResponse(fixed)], tickets: Plans.tickets)
         #expect(listener.forward(priority: nil) == nil)
     }
 

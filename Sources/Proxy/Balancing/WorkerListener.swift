@@ -8,7 +8,7 @@ import Telemetry
 ///
 /// Connections keep the listener on which they were accepted. A listener that was removed from the configuration serves
 /// them by its last plan, each for one more response (drain): nothing is cut.
-final class Listener {
+final class WorkerListener {
     private(set) var plan: ListenerPlan
     private(set) var settings: ListenerSettings
     private(set) var options: RequestOptions
@@ -122,13 +122,13 @@ final class Forward {
 
 /// One listening socket of a listener.
 final class ListenerSocket {
-    let listener: Listener
+    let listener: WorkerListener
     let socket: Socket
     let token: Token
     /// Whether accepting is paused, because the process is out of descriptors.
     var isPaused = false
 
-    init(listener: Listener, socket: Socket, token: Token) {
+    init(listener: WorkerListener, socket: Socket, token: Token) {
         self.listener = listener
         self.socket = socket
         self.token = token
