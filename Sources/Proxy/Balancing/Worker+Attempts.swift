@@ -45,7 +45,7 @@ extension Worker {
             let target = TargetConnection(
                 transport: transport, pool: pool, group: group, serverName: serverName, now: now)
             target.exchange = exchange
-            register(transport, as: .target(target))
+            watchTarget(transport, as: .target(target))
             exchange.record.target = pool.address
             exchange.attempts.wait(for: pool, transport.token, now: now)
             schedule(target, at: now + group.plan.connectTimeout)

@@ -73,10 +73,4 @@ extension Worker {
         pool.end(cut: cut)
         reportIfDrained(pool)
     }
-
-    /// The ending for an error of connect(2) or of opening the socket. A lack of descriptors, ports or permissions is
-    /// our own fault, not the target's.
-    func connectEnding(_ code: Int32) -> AttemptOutcome.Ending {
-        isVerdict(code) ? .connectFailed : .notAttempted
-    }
 }

@@ -58,7 +58,7 @@ extension Worker {
     /// flow whose client may be nobody gives up its own.
     private mutating func openSocket(to target: SocketAddress) -> DatagramSocket? {
         do { return try DatagramSocket.connect(to: target) } catch {
-            guard !isVerdict(error.code), endUnverifiedFlow() || freeDescriptor() else { return nil }
+            guard !isUnreachable(error.code), endUnverifiedFlow() || freeDescriptor() else { return nil }
             return try? DatagramSocket.connect(to: target)
         }
     }
@@ -110,23 +110,13 @@ extension Worker {
                 rest = rest.dropFirst(sent)
             case .wouldBlock: return noteDropped(rest)
             case .failed(let code):
-                if isVerdict(code) {
+                if isUnreachable(code) {
                     noteDropped(rest)
                     return endFlow(flow, .unreachable, by: .target)
                 }
                 noteDropped(rest.prefix(1))
                 rest = rest.dropFirst()
             }
-        }
-    }
-
-    /// Whether the network says that nobody can be reached at the target's address, and not that one datagram cannot be
-    /// sent. Source: RFC 1122 §4.1.3.3; ip(7), icmp(7).
-    func isVerdict(_ code: Int32) -> Bool {
-        switch code {
-        case connectionRefusedError, hostUnreachableError, networkUnreachableError, noProtocolError, accessDeniedError:
-            true
-        default: false
         }
     }
 
@@ -147,7 +137,7 @@ extension Worker {
         let datagrams = datagrams
         switch datagrams.receive(from: flow.socket) {
         case .wouldBlock: return
-        case .failed(let code): return isVerdict(code) ? endFlow(flow, .unreachable, by: .target) : ()
+        case .failed(let code): return isUnreachable(code) ? endFlow(flow, .unreachable, by: .target) : ()
         case .messages(let count):
             flow.listener.targetSent(flow, now: now)
             var rest = 0..<count

@@ -211,7 +211,7 @@ extension Worker {
         let side = TunnelSide(transport, to: pool)
         side.tunnel = tunnel
         pool.begin()
-        register(transport, as: .tunnelSide(side))
+        watchTarget(transport, as: .tunnelSide(side))
         tunnel.attempts.wait(for: pool, transport.token, now: now)
         tunnel.attempts.awaitNext(after: group.plan.attempts.raceDelay, now: now)
         return true

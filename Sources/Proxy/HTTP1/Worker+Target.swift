@@ -1,54 +1,8 @@
 import Core
 import HTTP1
 import Routing
-import TLS
 
 extension Worker {
-    /// What opening a connection comes to at once.
-    enum Opening {
-        case opened(Transport)
-        /// There is no way to the target, or no descriptor: errno(3).
-        case failed(Int32)
-    }
-
-    /// Begins a connection to `pool`'s target, with TLS where the group has it.
-    mutating func openTransport(_ pool: TargetPool, _ context: TLSClientContext?, _ serverName: [UInt8]) -> Opening {
-        guard hasDescriptor() else { return .failed(tooManyFilesError) }
-        let socket: Socket
-        do { socket = try Socket.connect(to: pool.address) } catch {
-            guard error.code == tooManyFilesError, freeDescriptor() || evictSilent() else { return .failed(error.code) }
-            do { socket = try Socket.connect(to: pool.address) } catch { return .failed(error.code) }
-        }
-        var transport = Transport(token: slab.nextToken, socket: socket, to: .target)
-        if let context {
-            transport.tls = TLSSession(
-                context, serverName: serverName.span, resuming: pool.resumption, wire: resources.wire)
-        }
-        return .opened(transport)
-    }
-
-    /// Has a new connection to a target watched.
-    mutating func register(_ transport: Transport, as occupant: Occupant) {
-        // Targets' events are looked at before others': `dispatchIdleTargets`.
-        let token = slab.insert(occupant, isMarked: true)
-        poller.add(transport.socket.descriptor, token: token, interest: .edges)
-        counters.targetConnectionsOpened.add()
-        counters.targetConnectionsActive.add()
-    }
-
-    /// The name that a target is asked for by TLS: the group's, else the host that the target sees, else the target's
-    /// address. Empty without TLS.
-    func targetServerName(_ exchange: Exchange, _ pool: TargetPool) -> [UInt8] {
-        guard let group = exchange.group, group.plan.tls != nil else { return [] }
-        if !group.serverName.isEmpty { return group.serverName }
-        let request = exchange.request
-        let range = request.host.isEmpty ? request.append(hostOf: pool.address) : request.host
-        let host = request.bytes(range)
-        // An IPv6 address stands in brackets in a Host field, and without them in a certificate.
-        let isBracketed = host.count > 2 && host[0] == 0x5B
-        return pool.serverName(isBracketed ? host.extracting(1..<host.count - 1) : host)
-    }
-
     /// Acts on a target's socket.
     mutating func targetReady(_ target: TargetConnection, _ ready: Poller.Ready) {
         switch target.phase {

@@ -79,7 +79,7 @@ extension Worker {
         let session = HTTP2Session(.client, settings, heads: resources.heads, now: now)
         let connection = HTTP2TargetConnection(
             transport: transport, session: session, pool: pool, group: group, serverName: name, now: now)
-        register(transport, as: .http2Target(connection))
+        watchTarget(transport, as: .http2Target(connection))
         counters.targetHTTP2Connections.add()
         pool.connections.append(connection)
         pool.openedAt = now
