@@ -32,11 +32,7 @@ final class TargetHealth: TargetStateObserver {
     func describe(
         group name: String, targets: [TargetDescription]?
     ) throws(AdminError) -> [TargetHealthDescription] {
-        guard let group = registry.groups[name] else {
-            throw AdminError(
-                code: "TargetGroupNotFound", message: "There is no target group \(name).",
-                remedy: "See \"apus groups\" for those there are.")
-        }
+        let group = try registry.groups[name].orThrow(.noTargetGroup(name))
         guard let targets else {
             return group.registrations.map(describe) + group.drainingSorted.map(describe)
         }

@@ -19,11 +19,9 @@ enum InstanceRoutes {
     private static func get(
         _ call: AdminCallContext, _ completion: @escaping (AdminAnswer) -> Void
     ) throws(AdminError) {
-        guard let instance = call.status.document.instances.first(where: { $0.id == call.name("id") }) else {
-            throw AdminError(
-                code: "ResourceNotFound", message: "There is no instance \(call.name("id")).",
-                remedy: "See \"apus instances\" for those there are.")
-        }
+        let id = call.name("id")
+        let instance = try call.status.document.instances.first { $0.id == id }.orThrow(
+            .notFound(.resourceNotFound, "There is no instance \(id).", listedBy: "instances"))
         completion(.value(instance.encoded()))
     }
 

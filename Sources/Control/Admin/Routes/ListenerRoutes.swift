@@ -67,22 +67,17 @@ extension AdminCallContext {
 
     /// The load balancer that the path names.
     func loadBalancer() throws(AdminError) -> LoadBalancer {
-        guard let found = status.document.loadBalancers.first(where: { $0.name == name("lb") }) else {
-            throw AdminError(
-                code: "LoadBalancerNotFound", message: "There is no load balancer \(name("lb")).",
-                remedy: "See \"apus listeners\" for those there are.")
-        }
-        return found
+        try status.document.loadBalancers.first { $0.name == name("lb") }.orThrow(
+            .notFound(
+                .loadBalancerNotFound, "There is no load balancer \(name("lb")).", listedBy: "listeners"))
     }
 
     /// The listener that the path names.
     func listener() throws(AdminError) -> Listener {
         let port = try port()
-        guard let found = try loadBalancer().listeners.first(where: { $0.port == port }) else {
-            throw AdminError(
-                code: "ListenerNotFound", message: "Load balancer \(name("lb")) has no listener on port \(port).",
-                remedy: "See \"apus listeners\" for those there are.")
-        }
-        return found
+        return try loadBalancer().listeners.first { $0.port == port }.orThrow(
+            .notFound(
+                .listenerNotFound, "Load balancer \(name("lb")) has no listener on port \(port).", listedBy: "listeners"
+            ))
     }
 }

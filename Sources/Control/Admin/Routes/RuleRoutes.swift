@@ -30,12 +30,11 @@ enum RuleRoutes {
         _ call: AdminCallContext, _ completion: @escaping (AdminAnswer) -> Void
     ) throws(AdminError) {
         let priority = try call.priority()
-        guard let rule = try call.listener().rules.first(where: { $0.priority == priority }) else {
-            throw AdminError(
-                code: "RuleNotFound",
-                message: "Listener \(call.name("lb")):\(call.name("port")) has no rule with priority \(priority).",
-                remedy: "See \"apus rules list \(call.name("lb")):\(call.name("port"))\" for those there are.")
-        }
+        let listener = "\(call.name("lb")):\(call.name("port"))"
+        let rule = try call.listener().rules.first { $0.priority == priority }.orThrow(
+            .notFound(
+                .ruleNotFound, "Listener \(listener) has no rule with priority \(priority).",
+                listedBy: "rules list \(listener)"))
         completion(.value(rule.encoded()))
     }
 

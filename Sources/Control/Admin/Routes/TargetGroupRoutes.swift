@@ -30,11 +30,8 @@ enum TargetGroupRoutes {
     private static func get(
         _ call: AdminCallContext, _ completion: @escaping (AdminAnswer) -> Void
     ) throws(AdminError) {
-        guard let group = call.status.document.targetGroups.first(where: { $0.name == call.name("tg") }) else {
-            throw AdminError(
-                code: "TargetGroupNotFound", message: "There is no target group \(call.name("tg")).",
-                remedy: "See \"apus groups\" for those there are.")
-        }
+        let name = call.name("tg")
+        let group = try call.status.document.targetGroups.first { $0.name == name }.orThrow(.noTargetGroup(name))
         completion(.value(group.encoded()))
     }
 
