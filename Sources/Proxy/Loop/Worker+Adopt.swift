@@ -6,12 +6,9 @@ import Telemetry
 extension Worker {
     /// Works by `snapshot` from now on. A plan that is the same object as before is left alone.
     mutating func adopt(_ snapshot: Snapshot, opened: [OpenedListener]) {
-        accessLog = snapshot.accessLog.map {
-            AccessLog(format: $0, ring: log.ring, wakeup: log.wakeup, counters: counters)
-        }
+        accessLog = snapshot.accessLog.map { AccessLog(format: $0, sink: log, counters: counters) }
         connectionLog = snapshot.connectionLog.map {
-            ConnectionLog(
-                format: $0, ring: connectionLogSink.ring, wakeup: connectionLogSink.wakeup, counters: counters)
+            ConnectionLog(format: $0, sink: connectionLogSink, counters: counters)
         }
         adoptGroups(snapshot.groups)
         adoptListeners(snapshot.listeners)

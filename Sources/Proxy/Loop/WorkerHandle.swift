@@ -1,19 +1,6 @@
 import Core
 import Telemetry
 
-/// Where a worker leaves its access log lines.
-public struct LogSink: Sendable {
-    /// This worker's own.
-    public let ring: LogRing
-    /// Wakes the log writer, which all workers share.
-    public let wakeup: LogWakeup
-
-    public init(ring: LogRing, wakeup: LogWakeup) {
-        self.ring = ring
-        self.wakeup = wakeup
-    }
-}
-
 /// A running worker, as control sees it.
 public struct WorkerHandle: Sendable {
     /// 0 for the first worker.

@@ -16,16 +16,13 @@ public final class AccessLog {
 
     let line = Buffer(capacity: Limits.logLineBytesMax)
     let format: Format
-    private let ring: LogRing
-    private let wakeup: LogWakeup
+    private var sink: LogSink
     private let counters: WorkerCounters
-    private var hasWritten = false
 
-    /// A log that appends to `ring`, of which this worker is the only writer, and wakes the log writer by `wakeup`.
-    public init(format: Format, ring: LogRing, wakeup: LogWakeup, counters: WorkerCounters) {
+    /// A log whose lines go to `sink`.
+    public init(format: Format, sink: LogSink, counters: WorkerCounters) {
         self.format = format
-        self.ring = ring
-        self.wakeup = wakeup
+        self.sink = sink
         self.counters = counters
     }
 
@@ -43,15 +40,9 @@ public final class AccessLog {
 
     /// Appends the line to the ring.
     func commit() {
-        let line = line
-        if !ring.append(line.bytes) { counters.logLinesDropped.add() }
-        hasWritten = true
+        if !sink.append(line) { counters.logLinesDropped.add() }
     }
 
     /// Wakes the log writer if lines were written. Called once after each batch of events.
-    public func flush() {
-        guard hasWritten else { return }
-        hasWritten = false
-        wakeup.wakeIfNeeded(for: ring)
-    }
+    public func flush() { sink.flush() }
 }

@@ -63,16 +63,13 @@ public struct ConnectionRecord {
 public final class ConnectionLog {
     let line = Buffer(capacity: Limits.connectionLogLineBytesMax)
     let format: AccessLog.Format
-    private let ring: LogRing
-    private let wakeup: LogWakeup
+    private var sink: LogSink
     private let counters: WorkerCounters
-    private var hasWritten = false
 
-    /// A log that appends to `ring`, of which this worker is the only writer, and wakes the log writer by `wakeup`.
-    public init(format: AccessLog.Format, ring: LogRing, wakeup: LogWakeup, counters: WorkerCounters) {
+    /// A log whose lines go to `sink`.
+    public init(format: AccessLog.Format, sink: LogSink, counters: WorkerCounters) {
         self.format = format
-        self.ring = ring
-        self.wakeup = wakeup
+        self.sink = sink
         self.counters = counters
     }
 
@@ -89,17 +86,11 @@ public final class ConnectionLog {
 
     /// Appends the line to the ring.
     func commit() {
-        let line = line
-        if !ring.append(line.bytes) { counters.connectionLogLinesDropped.add() }
-        hasWritten = true
+        if !sink.append(line) { counters.connectionLogLinesDropped.add() }
     }
 
     /// Wakes the log writer if lines were written. Called once after each batch of events.
-    public func flush() {
-        guard hasWritten else { return }
-        hasWritten = false
-        wakeup.wakeIfNeeded(for: ring)
-    }
+    public func flush() { sink.flush() }
 
     // Keeps the column of field numbers aligned.
     // swift-format-ignore

@@ -7,7 +7,7 @@ import Testing
 @Suite struct AccessLogFlowTests {
     private func line(_ format: AccessLog.Format, isAgreed: Bool = true) -> String {
         let ring = LogRing(capacity: 16 * 1024)
-        let log = AccessLog(format: format, ring: ring, wakeup: LogWakeup(), counters: WorkerCounters())
+        let log = AccessLog(format: format, sink: LogSink(ring: ring, wakeup: LogWakeup()), counters: WorkerCounters())
         var record = FlowRecord(
             kind: .tls, acceptedAt: 1_700_000_000_000_000_000,
             client: SocketAddress(literal: "192.0.2.7", port: 1234)!,

@@ -91,7 +91,7 @@ struct LogFixture {
 
     init(_ format: AccessLog.Format, ringBytes: Int = 1 << 17) {
         ring = LogRing(capacity: ringBytes)
-        log = AccessLog(format: format, ring: ring, wakeup: LogWakeup(), counters: counters)
+        log = AccessLog(format: format, sink: LogSink(ring: ring, wakeup: LogWakeup()), counters: counters)
     }
 
     /// Created at 2026-01-31T12:34:56.789012Z; nothing has happened yet.

@@ -7,7 +7,8 @@ import Testing
 @Suite struct ConnectionLogFlowTests {
     private func line(_ format: AccessLog.Format, _ change: (inout FlowRecord) -> Void = { _ in }) -> String {
         let ring = LogRing(capacity: 16 * 1024)
-        let log = ConnectionLog(format: format, ring: ring, wakeup: LogWakeup(), counters: WorkerCounters())
+        let log = ConnectionLog(
+            format: format, sink: LogSink(ring: ring, wakeup: LogWakeup()), counters: WorkerCounters())
         var record = FlowRecord(
             kind: .tcp, acceptedAt: 1_700_000_000_000_000_000,
             client: SocketAddress(literal: "192.0.2.7", port: 1234)!,

@@ -10,7 +10,8 @@ import Testing
         _ format: AccessLog.Format, failure: StaticString? = nil, subject: String = "CN=a \"b\""
     ) -> String {
         let ring = LogRing(capacity: 16 * 1024)
-        let log = ConnectionLog(format: format, ring: ring, wakeup: LogWakeup(), counters: WorkerCounters())
+        let log = ConnectionLog(
+            format: format, sink: LogSink(ring: ring, wakeup: LogWakeup()), counters: WorkerCounters())
         let record = ConnectionRecord(
             acceptedAt: 1_700_000_000_123_456_000, handshakeTime: failure == nil ? 12_000_000 : nil,
             client: SocketAddress(literal: "192.0.2.7", port: 1234)!,

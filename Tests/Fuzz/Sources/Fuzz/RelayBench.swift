@@ -18,11 +18,11 @@ final class RelayBench {
         guard let address = entrance.localAddress, let target = listening.localAddress else { fatalError("not bound") }
         self.address = address
         let wakeup = LogWakeup()
-        let door = LogSink(ring: LogRing(capacity: 1 << 16), wakeup: wakeup)
+        let sink = LogSink(ring: LogRing(capacity: 1 << 16), wakeup: wakeup)
         let handle = WorkerHandle.start(
             WorkerConfiguration(index: 0, connectionsMax: 1000, descriptorsMax: 4000, bufferBytesMax: 1 << 28),
             control: Mailbox(),
-            log: door, connectionLog: door)
+            log: sink, connectionLog: sink)
         counters = handle.counters
         let cell = TargetCell()
         cell.isHealthy = true
