@@ -11,17 +11,17 @@ extension DatagramSocket {
     public static func listen(on address: SocketAddress, sharesPort: Bool) throws(SystemError) -> DatagramSocket {
         let listener = try open(address)
         // No SO_REUSEADDR: on UDP it would let any other socket that has it take over the port.
-        if sharesPort { listener.set(SOL_SOCKET, SO_REUSEPORT, 1) }
+        if sharesPort { listener.asSocket.set(SOL_SOCKET, SO_REUSEPORT, 1) }
         switch address.family {
-        case .ipv4: listener.set(Int32(IPPROTO_IP), IP_PKTINFO, 1)
+        case .ipv4: listener.asSocket.set(Int32(IPPROTO_IP), IP_PKTINFO, 1)
         case .ipv6:
-            listener.set(Int32(IPPROTO_IPV6), IPV6_V6ONLY, 1)
-            listener.set(Int32(IPPROTO_IPV6), IPV6_RECVPKTINFO, 1)
+            listener.asSocket.set(Int32(IPPROTO_IPV6), IPV6_V6ONLY, 1)
+            listener.asSocket.set(Int32(IPPROTO_IPV6), IPV6_RECVPKTINFO, 1)
         }
-        listener.set(SOL_SOCKET, SO_RCVBUF, Limits.datagramQueueBytes)
-        listener.set(SOL_SOCKET, SO_SNDBUF, Limits.datagramQueueBytes)
+        listener.asSocket.set(SOL_SOCKET, SO_RCVBUF, Limits.datagramQueueBytes)
+        listener.asSocket.set(SOL_SOCKET, SO_SNDBUF, Limits.datagramQueueBytes)
         let bound = unsafe address.withSystemAddress { unsafe apus_bind(listener.descriptor, $0, $1) }
-        guard bound == 0 else { throw listener.abandon("bind \(address) for datagrams") }
+        guard bound == 0 else { throw listener.asSocket.abandon("bind \(address) for datagrams") }
         return listener
     }
 
@@ -31,7 +31,7 @@ extension DatagramSocket {
     public static func connect(to address: SocketAddress) throws(SystemError) -> DatagramSocket {
         let connection = try open(address)
         let status = unsafe address.withSystemAddress { unsafe apus_connect(connection.descriptor, $0, $1) }
-        guard status == 0 else { throw connection.abandon("connect to \(address) for datagrams") }
+        guard status == 0 else { throw connection.asSocket.abandon("connect to \(address) for datagrams") }
         return connection
     }
 
@@ -41,24 +41,7 @@ extension DatagramSocket {
         guard descriptor >= 0 else { throw SystemError("open a socket for datagrams to \(address)") }
         let opened = DatagramSocket(descriptor: descriptor)
         // Kernels before 5.0 do not have this option, and deliver each datagram separately.
-        _ = opened.trySet(Int32(IPPROTO_UDP), UDP_GRO, 1)
+        _ = opened.asSocket.trySet(Int32(IPPROTO_UDP), UDP_GRO, 1)
         return opened
-    }
-
-    private func set(_ level: Int32, _ option: Int32, _ value: Int32) {
-        let isSet = trySet(level, option, value)
-        precondition(isSet, "setsockopt(\(level), \(option)): \(systemErrorText(errno))")
-    }
-
-    private func trySet(_ level: Int32, _ option: Int32, _ value: Int32) -> Bool {
-        var value = value
-        return unsafe setsockopt(descriptor, level, option, &value, socklen_t(MemoryLayout<Int32>.size)) == 0
-    }
-
-    /// Closes the descriptor and returns the error of the call that failed before.
-    private func abandon(_ operation: String) -> SystemError {
-        let error = SystemError(operation)
-        close()
-        return error
     }
 }

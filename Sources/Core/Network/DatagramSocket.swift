@@ -11,8 +11,11 @@ public struct DatagramSocket: Equatable, Sendable {
     public init(descriptor: Int32) { self.descriptor = descriptor }
 
     /// The address on our side. Source: getsockname(2).
-    public var localAddress: SocketAddress? { Socket(descriptor: descriptor).localAddress }
+    public var localAddress: SocketAddress? { asSocket.localAddress }
 
     /// Closes the descriptor, which also removes it from the poller.
-    public func close() { Socket(descriptor: descriptor).close() }
+    public func close() { asSocket.close() }
+
+    /// What it does as any socket does: its options, and its end.
+    var asSocket: Socket { Socket(descriptor: descriptor) }
 }

@@ -169,17 +169,19 @@ extension Socket {
         }
     }
 
-    private func set(_ level: Int32, _ option: Int32, _ value: Int32) {
+    /// Sets an option that every kernel has.
+    func set(_ level: Int32, _ option: Int32, _ value: Int32) {
         precondition(trySet(level, option, value), "setsockopt(\(level), \(option)): \(systemErrorText(errno))")
     }
 
-    private func trySet(_ level: Int32, _ option: Int32, _ value: Int32) -> Bool {
+    /// Sets an option. Returns false if the kernel does not have it.
+    func trySet(_ level: Int32, _ option: Int32, _ value: Int32) -> Bool {
         var value = value
         return unsafe setsockopt(descriptor, level, option, &value, socklen_t(MemoryLayout<Int32>.size)) == 0
     }
 
     /// Closes the descriptor and returns the error of the call that failed before.
-    private func abandon(_ operation: String) -> SystemError {
+    func abandon(_ operation: String) -> SystemError {
         let error = SystemError(operation)
         close()
         return error
