@@ -46,8 +46,11 @@ extension Value {
         text += close
     }
 
-    /// `text` as a JSON string, quotes included.
-    static func quoted(_ text: some StringProtocol) -> String {
+    /// `text` as a JSON string, quotes included. Characters that `isControl` names are escaped: it must name all that
+    /// JSON forbids, and none above U+FFFF.
+    public static func quoted(
+        _ text: some StringProtocol, isControl: (Unicode.Scalar) -> Bool = { $0.value < 0x20 || $0 == "\u{7F}" }
+    ) -> String {
         var quoted = "\""
         for scalar in text.unicodeScalars {
             switch scalar {
@@ -56,7 +59,7 @@ extension Value {
             case "\n": quoted += "\\n"
             case "\r": quoted += "\\r"
             case "\t": quoted += "\\t"
-            case "\0"..."\u{1F}", "\u{7F}":
+            case _ where isControl(scalar):
                 let digits = String(scalar.value, radix: 16)
                 quoted += "\\u" + String(repeating: "0", count: 4 - digits.count) + digits
             default: quoted.unicodeScalars.append(scalar)
