@@ -22,7 +22,7 @@ final class WorkerListener {
     let logName: [UInt8]
     /// The address that its clients connect to; nil if it listens on all addresses of the host, so that only the
     /// connection's own socket knows.
-    private(set) var localAddress: SocketAddress?
+    private var localAddress: SocketAddress?
     /// Whether the listener was removed from the configuration.
     var isRemoved = false
 
@@ -49,6 +49,14 @@ final class WorkerListener {
     /// Records the address of `socket`, by which it accepts connections.
     func recordAddress(of socket: Socket) {
         localAddress = socket.localAddress.flatMap { $0.isUnspecified ? nil : $0 }
+    }
+
+    /// The address that the client of `socket` connected to: the listener's, or that of the socket, which is asked of
+    /// the kernel once and kept in `known`.
+    func localAddress(of socket: Socket, known: inout SocketAddress?) -> SocketAddress? {
+        if let localAddress { return localAddress }
+        if known == nil { known = socket.localAddress }
+        return known
     }
 
     /// Whether a connection from this address is accepted: if a PROXY header is required, the network has to be

@@ -33,10 +33,16 @@ final class Tunnel {
     let beganAt: Instant
     /// Where the client has connected to, by its PROXY header; nil without.
     var destination: SocketAddress?
+    private var knownLocalAddress: SocketAddress?
     /// When a byte was last passed on, or taken; before, when the first attempt to connect to a target began.
     var lastActivity: Instant
     /// Whether it waits for its next turn in `Worker.backlog`.
     var isBacklogged = false
+
+    /// The address that the client has connected to.
+    var localAddress: SocketAddress {
+        listener.localAddress(of: client.transport.socket, known: &knownLocalAddress) ?? .unspecified
+    }
 
     /// Whether neither side has sent anything.
     var isSilent: Bool {

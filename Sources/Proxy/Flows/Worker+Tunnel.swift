@@ -320,7 +320,7 @@ extension Worker {
         guard let flows = tunnel.group?.plan.flows, flows.sendsProxyHeader, !target.transport.isConnected,
             ready.isWritable, !ready.isDead
         else { return true }
-        let own = tunnel.destination ?? localAddress(of: tunnel)
+        let own = tunnel.destination ?? tunnel.localAddress
         let header = resources.buffers.acquireSmall()
         defer { resources.buffers.release(header) }
         ProxyHeader.write(source: tunnel.record.client, destination: own, into: header)

@@ -92,15 +92,10 @@ extension Worker {
         resources.buffers.release(rest)
     }
 
-    /// The address that the client has connected to.
-    func localAddress(of tunnel: Tunnel) -> SocketAddress {
-        tunnel.listener.localAddress ?? tunnel.client.transport.socket.localAddress ?? .unspecified
-    }
-
     private mutating func log(_ tunnel: Tunnel) {
         guard connectionLog != nil || accessLog != nil else { return }
         tunnel.record.duration = now.since(tunnel.beganAt)
-        tunnel.record.listener = localAddress(of: tunnel)
+        tunnel.record.listener = tunnel.localAddress
         var name = tunnel.serverName
         if let tls = tunnel.client.transport.tls { name = Array(copying: tls.serverName) }
         let group = tunnel.group?.logName ?? []

@@ -75,10 +75,8 @@ final class ClientConnection: ClientSide {
         return own + exchange.chargedByteCount + kept + (exchange.target?.heldByteCount ?? 0)
     }
 
-    /// Asked of the kernel once, when something needs it.
     override var localAddress: SocketAddress? {
-        if knownLocalAddress == nil { knownLocalAddress = listener.localAddress ?? transport.socket.localAddress }
-        return knownLocalAddress
+        listener.localAddress(of: transport.socket, known: &knownLocalAddress)
     }
 
     override var isClosed: Bool {

@@ -87,10 +87,9 @@ final class HTTP2ClientConnection: HTTP2Connection {
         return false
     }
 
-    /// The address the client connected to; asked of the kernel once, when something needs it.
+    /// The address the client connected to.
     var localAddress: SocketAddress? {
-        if knownLocalAddress == nil { knownLocalAddress = listener.localAddress ?? transport.socket.localAddress }
-        return knownLocalAddress
+        listener.localAddress(of: transport.socket, known: &knownLocalAddress)
     }
 
     /// Bytes charged to the client: the connection's, its streams', and those of the targets that serve them.

@@ -55,6 +55,25 @@ import Testing
         #expect(listener.forward(priority: nil) == nil)
     }
 
+    /// On a listener of one address every client has connected to that. On one of all addresses the socket of the
+    /// client knows, and is asked once.
+    @Test(arguments: [("127.0.0.1", true), ("0.0.0.0", false)])
+    func knowsWhatClientsConnectTo(_ host: String, isOfListener: Bool) throws {
+        let address = try #require(SocketAddress(literal: host, port: 0))
+        let listening = try Socket.listen(on: address, sharesPort: false)
+        defer { listening.close() }
+        let other = try Socket.listen(on: address, sharesPort: false)
+        defer { other.close() }
+        let listener = WorkerListener(Plans.listener(), actions: [], tickets: Plans.tickets)
+        listener.recordAddress(of: listening)
+
+        var known: SocketAddress?
+        let first = listener.localAddress(of: other, known: &known)
+        #expect(first == (isOfListener ? listening : other).localAddress)
+        #expect(known == (isOfListener ? nil : first))
+        #expect(listener.localAddress(of: listening, known: &known) == first)
+    }
+
     // MARK: Forward
 
     @Test func takesTurnsByWeight() {
