@@ -26,10 +26,7 @@ struct TargetsCommand: ParsableCommand {
             abstract: "Add targets to a group.",
             discussion: "An IPv6 address with a port is written as in [::1]:80.")
 
-        @Argument(help: "The target group.")
-        var group: String
-        @Argument(help: ArgumentHelp("Address or instance id.", valueName: "id[:port]"), transform: TargetName.read)
-        var targets: [TargetName]
+        @OptionGroup var named: NamedTargets
         @Flag(
             name: .long,
             help: "Return when they are healthy; end with 1 and say why if they are not in time.")
@@ -48,7 +45,7 @@ struct TargetsCommand: ParsableCommand {
         }
 
         func run() throws {
-            try socket.perform(.register(targets, in: group, wait: wait, timeoutSeconds: timeout))
+            try socket.perform(.register(named.targets, in: named.group, wait: wait, timeoutSeconds: timeout))
         }
     }
 
@@ -57,10 +54,7 @@ struct TargetsCommand: ParsableCommand {
         static let configuration = CommandConfiguration(
             abstract: "Remove targets from a group: what is in flight may finish, nothing new is sent to them.")
 
-        @Argument(help: "The target group.")
-        var group: String
-        @Argument(help: ArgumentHelp("Address or instance id.", valueName: "id[:port]"), transform: TargetName.read)
-        var targets: [TargetName]
+        @OptionGroup var named: NamedTargets
         @Flag(
             name: .long,
             help: ArgumentHelp(
@@ -69,8 +63,16 @@ struct TargetsCommand: ParsableCommand {
         var wait = false
         @OptionGroup var socket: SocketOptions
 
-        func run() throws { try socket.perform(.deregister(targets, from: group, wait: wait)) }
+        func run() throws { try socket.perform(.deregister(named.targets, from: named.group, wait: wait)) }
     }
+}
+
+/// The targets of one group that a change is about: at least one.
+struct NamedTargets: ParsableArguments {
+    @Argument(help: "The target group.")
+    var group: String
+    @Argument(help: ArgumentHelp("Address or instance id.", valueName: "id[:port]"), transform: TargetName.read)
+    var targets: [TargetName]
 }
 
 extension AdminCall {
