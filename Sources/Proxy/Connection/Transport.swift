@@ -187,18 +187,7 @@ package struct Transport {
         } else {
             result = socket.write(body, count: count)
         }
-        switch result {
-        case .bytes(let written):
-            noteSent(written, &resources)
-            if written < waiting + count { isWritable = false }
-            return true
-        case .wouldBlock:
-            isWritable = false
-            return true
-        case .failed(let code):
-            noteDeadWrite(code)
-            return false
-        }
+        return noteWrite(result, of: waiting + count, &resources)
     }
 
     /// Tells the other side, once, that no more comes; reading goes on.
@@ -448,10 +437,18 @@ package struct Transport {
     /// Writes once. False if the connection is dead.
     private mutating func write(_ buffer: Buffer, _ resources: inout Resources) -> Bool {
         guard isWritable else { return true }
-        switch socket.write(buffer) {
-        case .bytes(let count):
-            noteSent(count, &resources)
-            if !buffer.isEmpty { isWritable = false }
+        let count = buffer.count
+        return noteWrite(socket.write(buffer), of: count, &resources)
+    }
+
+    /// Notes what a write of `count` bytes came to. False if the connection is dead.
+    private mutating func noteWrite(
+        _ result: Socket.WriteResult, of count: Int, _ resources: inout Resources
+    ) -> Bool {
+        switch result {
+        case .bytes(let written):
+            noteSent(written, &resources)
+            if written < count { isWritable = false }
             return true
         case .wouldBlock:
             isWritable = false
