@@ -6,8 +6,9 @@ import TLS
 ///
 /// Shape:  an HTTP/1 connection is its own side, for one exchange after the other; an HTTP/2 connection has one for
 ///         each stream. Buffers are there only while something waits in them. What a protocol does the same for clients
-///         and targets is written once, in `Side+HTTP1` and `Side+HTTP2`; `Side+Relay` passes bodies from any side to
-///         any other.
+///         and targets is written once, in `Side+HTTP1` and `Side+HTTP2`; the overrides that call it stand in each
+///         class, since a class has one superclass, which is that of its role. `Side+Relay` passes bodies from any side
+///         to any other.
 /// An exchange speaks to its sides in these words alone and does not know the protocols that it joins. Sides know no
 /// worker: what has to be done beyond themselves they return, or note in `Resources`.
 class Side {
