@@ -54,22 +54,9 @@ extension AccessLog {
         line.append("\"}\n")
     }
 
-    func key(_ name: StaticString) {
-        line.append(",\"")
-        line.append(name)
-        line.append("\":")
-    }
+    func key(_ name: StaticString) { line.append(key: name) }
 
-    func text(_ name: StaticString, _ text: Span<UInt8>) {
-        key(name)
-        if text.isEmpty {
-            line.append("null")
-        } else {
-            line.append(.quote)
-            line.append(escaping: text, as: .json, limit: Limits.logFieldBytesMax)
-            line.append(.quote)
-        }
-    }
+    func text(_ name: StaticString, _ text: Span<UInt8>) { line.append(member: name, text) }
 
     func word(_ name: StaticString, _ word: StaticString?) {
         key(name)

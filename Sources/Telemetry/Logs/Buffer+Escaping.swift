@@ -22,6 +22,22 @@ enum Escaping {
 }
 
 extension Buffer {
+    /// Appends the key of a JSON object's next member.
+    func append(key name: StaticString) {
+        append(",\"")
+        append(name)
+        append("\":")
+    }
+
+    /// Appends a member of a JSON object whose value is a text; null if it is empty.
+    func append(member name: StaticString, _ text: Span<UInt8>) {
+        append(key: name)
+        if text.isEmpty { return append("null") }
+        append(.quote)
+        append(escaping: text, as: .json, limit: Limits.logFieldBytesMax)
+        append(.quote)
+    }
+
     /// Appends `text` so that it cannot end the field or the line it is in.
     ///
     /// Limits: writes at most `limit` bytes, which must fit. A longer text is truncated between two characters and ends

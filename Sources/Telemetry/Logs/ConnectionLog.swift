@@ -179,15 +179,7 @@ public final class ConnectionLog {
         line.append("\"}\n")
     }
 
-    private func member(_ name: StaticString, _ text: Span<UInt8>) {
-        line.append(",\"")
-        line.append(name)
-        line.append("\":")
-        if text.isEmpty { return line.append("null") }
-        line.append(.quote)
-        line.append(escaping: text, as: .json, limit: Limits.logFieldBytesMax)
-        line.append(.quote)
-    }
+    private func member(_ name: StaticString, _ text: Span<UInt8>) { line.append(member: name, text) }
 }
 
 extension Buffer {
