@@ -47,14 +47,7 @@ import Testing
 
     /// A call that no target answers in time gets a gRPC status too.
     @Test func anUnansweredCallHasAStatus() throws {
-        let apus = try ApusProcess.start(
-            Document(
-                listeners: [.init(defaultAction: Document.forward("calls"))],
-                groups: [
-                    .init(
-                        "calls", program: try PortServer.python("http2_target"),
-                        settings: ["protocolVersion": "GRPC", "healthCheckProtocol": "TCP"])
-                ], attributes: ["apus.h2c.enabled": true, "idle_timeout.timeout_seconds": 1]))
+        let apus = try ApusProcess.start(Document.calls(attributes: ["idle_timeout.timeout_seconds": 1]))
         let told = try Tool.curl(
             apus, "--http2-prior-knowledge", "-D", "-", "-X", "POST", "-H", "Content-Type: application/grpc",
             "http://127.0.0.1:\(apus.port)/silent")

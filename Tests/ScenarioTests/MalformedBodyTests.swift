@@ -126,14 +126,7 @@ import Testing
     /// A gRPC client gets the reason code in the message of its status.
     @Test("A call with a malformed response gets a gRPC status with the reason")
     func overGRPC() throws {
-        let apus = try ApusProcess.start(
-            Document(
-                listeners: [.init(defaultAction: Document.forward("calls"))],
-                groups: [
-                    .init(
-                        "calls", program: try PortServer.python("http2_target"),
-                        settings: ["protocolVersion": "GRPC", "healthCheckProtocol": "TCP"])
-                ], attributes: ["apus.h2c.enabled": true]))
+        let apus = try ApusProcess.start(Document.calls())
         let told = try Tool.curl(
             apus, "--http2-prior-knowledge", "-D", "-", "-X", "POST", "-H", "Content-Type: application/grpc",
             "http://127.0.0.1:\(apus.port)/field")

@@ -147,6 +147,17 @@ struct Document: Sendable {
         return document
     }
 
+    /// One listener without TLS that forwards calls of gRPC to the group `calls`, whose target is `http2_target`.
+    static func calls(attributes: [String: JSON] = [:]) throws -> Document {
+        Document(
+            listeners: [Listener(defaultAction: forward("calls"))],
+            groups: [
+                Group(
+                    "calls", program: try PortServer.python("http2_target"),
+                    settings: ["protocolVersion": "GRPC", "healthCheckProtocol": "TCP"])
+            ], attributes: ["apus.h2c.enabled": true].merging(attributes) { $1 })
+    }
+
     /// A forward action: one group, or several with weights.
     static func forward(_ group: String) -> JSON {
         ["type": "forward", "targetGroupName": .string(group)]
