@@ -30,12 +30,7 @@ import Testing
                 certificate: certificate.span, cipher: cipher.span, version: isAgreed ? "tlsv13" : "",
                 keyExchange: exchange.span, clientProtocol: isAgreed ? "h2" : "", targetProtocol: "",
                 offeredProtocols: offered.span))
-        var written = ""
-        ring.take { bytes in
-            written = bytes.text
-            return bytes.count
-        }
-        return written
+        return ring.takeText()
     }
 
     @Test func hasTheFieldsOfNLB() {

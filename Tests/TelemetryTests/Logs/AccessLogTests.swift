@@ -140,15 +140,6 @@ struct LogFixture {
                 certificate: certificate.span))
     }
 
-    /// What is in the ring.
-    var written: String {
-        var text = ""
-        for _ in 0..<2 {
-            ring.take { piece in
-                text += piece.text
-                return piece.count
-            }
-        }
-        return text
-    }
+    /// Takes what is in the ring.
+    var written: String { ring.takeText() }
 }

@@ -21,12 +21,7 @@ import Testing
         log.write(
             record,
             names: FlowRecord.Names(loadBalancer: balancer.span, targetGroup: group.span, serverName: name.span))
-        var written = ""
-        ring.take { bytes in
-            written = bytes.text
-            return bytes.count
-        }
-        return written
+        return ring.takeText()
     }
 
     @Test func isLogfmtWhereTheFormatIsALBs() {

@@ -24,12 +24,7 @@ import Testing
             names: ConnectionRecord.Names(
                 loadBalancer: balancer.span, version: version.span, cipher: cipher.span, keyExchange: group.span,
                 subject: subject.span, validity: nothing.span, serialNumber: nothing.span))
-        var written = ""
-        ring.take { bytes in
-            written = bytes.text
-            return bytes.count
-        }
-        return written
+        return ring.takeText()
     }
 
     @Test func hasTheFieldsOfALB() {
