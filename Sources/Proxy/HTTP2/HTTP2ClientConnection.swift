@@ -205,8 +205,12 @@ final class HTTP2ClientConnection: HTTP2Connection {
             stream.isInvited = false
         case .held: targetCount -= 1
         }
+        inviteWaiting(countMax: countMax, &resources)
+    }
+
+    /// Has streams ask for their share again, as many as there is room for: the share may have grown meanwhile.
+    func inviteWaiting(countMax: Int, _ resources: inout Resources) {
         guard !waiting.isEmpty else { return }
-        // The share may have grown meanwhile.
         let count = min(waiting.count, max(0, countMax - targetCount))
         for next in waiting.prefix(count) {
             next.isInvited = true

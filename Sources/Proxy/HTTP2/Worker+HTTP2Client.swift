@@ -87,6 +87,8 @@ extension Worker {
             stream.isInvited = false
             exchange.share.receive(.invited)
             forward(exchange)
+            // Where its group speaks HTTP/2 by now it takes no share, and so will not return one.
+            if exchange.share == .none { stream.connection.inviteWaiting(countMax: targetShare, &resources) }
         }
         pump(exchange)
         guard stream.exchange === exchange else { return }
