@@ -119,6 +119,8 @@ extension Worker {
         // It waits for no target any more, though its client may not have taken the answer yet.
         if exchange.share == .waiting { returnTargetShare(exchange) }
         leaveDescriptorQueue(exchange)
+        // From now on it is the client's turn, which has as long for it as for any other response.
+        client.lastActivity = now
         // An event that was answered by an error has ended the exchange already.
         if exchange.state.phase == .ended { complete(exchange) } else { handle(exchange, .answeredHere) }
     }
