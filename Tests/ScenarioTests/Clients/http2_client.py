@@ -165,4 +165,65 @@ def refused_websocket(client):
     print("\n".join(told))
 
 
+def waiting(client):
+    """12 requests with windows of 0, more than may have a connection to a target at once. What a target answers may
+    come; what Apus answers gets a window byte by byte until the file `go` is there. Prints the statuses and how the
+    streams ended."""
+    client.h2.update_settings({4: 0})
+    streams = [client.h2.get_next_available_stream_id() + 2 * index for index in range(12)]
+    for stream in streams:
+        client.h2.send_headers(stream, client.fields("/held"), end_stream=True)
+    client.send()
+    heads, ends, is_open, last = {}, {}, False, 0
+    while len(ends) < len(streams) and not client.ended:
+        try:
+            events = client.events(timeout=0.05)
+        except TimeoutError:
+            events = []
+        for event in events:
+            if isinstance(event, h2.events.ResponseReceived):
+                heads.setdefault(event.stream_id, []).append(dict(event.headers)[":status"])
+                if heads[event.stream_id] == ["200"]:
+                    client.h2.increment_flow_control_window(1 << 20, event.stream_id)
+            if isinstance(event, (h2.events.StreamEnded, h2.events.StreamReset)):
+                ends[event.stream_id] = type(event).__name__
+            if isinstance(event, h2.events.ResponseReceived) and len(heads) == len(streams):
+                print("heads", flush=True)
+        rejected = [stream for stream in streams if heads.get(stream) == ["503"] and stream not in ends]
+        if not is_open and os.path.exists("go"):
+            is_open = True
+            for stream in rejected:
+                client.h2.increment_flow_control_window(1 << 20, stream)
+        elif not is_open and time.monotonic() > last + 0.3:
+            last = time.monotonic()
+            for stream in rejected:
+                client.h2.increment_flow_control_window(1, stream)
+        client.send()
+    told = [f"{'+'.join(heads.get(stream, []))} {ends.get(stream)}" for stream in streams]
+    for line in sorted(set(told)):
+        print(line, told.count(line))
+
+
+def changing(client):
+    """12 requests and a WebSocket, of which some wait: their statuses once all are answered."""
+    while not any(isinstance(event, h2.events.RemoteSettingsChanged) for event in client.events()):
+        pass
+    streams = [client.h2.get_next_available_stream_id() + 2 * index for index in range(13)]
+    for stream in streams[:-1]:
+        client.h2.send_headers(stream, client.fields("/held"), end_stream=True)
+    fields = client.fields("/socket", "CONNECT")
+    client.h2.send_headers(streams[-1], fields[:1] + [(":protocol", "websocket")] + fields[1:] + [
+        ("sec-websocket-version", "13")])
+    client.send()
+    heads, ends = {}, {}
+    while len(ends) < len(streams) and not client.ended:
+        for event in client.events(timeout=60):
+            if isinstance(event, h2.events.ResponseReceived):
+                heads.setdefault(event.stream_id, []).append(dict(event.headers)[":status"])
+            if isinstance(event, (h2.events.StreamEnded, h2.events.StreamReset)):
+                ends[event.stream_id] = type(event).__name__
+    told = [f"{'+'.join(heads.get(stream, []))} {ends.get(stream)}" for stream in streams]
+    print(told.count("200 StreamEnded"), "socket", told[-1])
+
+
 globals()[sys.argv[1]](Client(int(sys.argv[2])))

@@ -34,5 +34,8 @@ final class Gate: Sendable {
     func open() { isOpen.withLock { $0 = true } }
 
     /// Waits until it is open, a minute at most.
-    func wait() { _ = eventually(within: 60) { isOpen.value } }
+    func wait() { _ = opens(within: 60) }
+
+    /// Whether it is open, or is opened within `seconds`.
+    func opens(within seconds: Double) -> Bool { eventually(within: seconds) { isOpen.value } }
 }

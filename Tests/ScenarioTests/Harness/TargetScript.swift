@@ -25,6 +25,18 @@ enum TargetScript {
         }
     }
 
+    /// Answers requests at once, with a body that grows by a byte every 0.2 s until the gate is open: their exchanges
+    /// are under way for so long, whatever the idle timeout.
+    static func trickling(until gate: Gate) -> TargetServer.Script {
+        { connection in
+            while try connection.request() != nil {
+                try connection.send("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n")
+                repeat { try connection.send("1\r\na\r\n") } while !gate.opens(within: 0.2)
+                try connection.send("0\r\n\r\n")
+            }
+        }
+    }
+
     /// Answers each request with bytes written out whole, such as a malformed response.
     static func raw(_ response: String) -> TargetServer.Script {
         { connection in
