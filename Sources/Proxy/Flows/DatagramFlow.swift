@@ -32,8 +32,12 @@ final class DatagramFlow {
         /// The address that the client has sent to, from which it expects the answers.
         let local: LocalAddress?
 
-        /// What tables use in place of `hash(into:)`, which hashes each member by SipHash: several times the cost, for
-        /// each run of datagrams.
+        /// The hash that tables use. `hash(into:)` costs several times as much for each run of datagrams, since it
+        /// hashes every member by SipHash, whatever it does itself.
+        ///
+        /// `Hashable` has this requirement under an underscored name: it is public, and no promise. Should a later
+        /// standard library not have it, nothing calls this function any more, and tables use the `hash(into:)` that
+        /// the compiler makes of the members: slower, and as right, for equal keys are equal in both.
         func _rawHashValue(seed: Int) -> Int {
             let key = HashKey.ofProcess
             let ours = local.map { $0.address.hash(by: key) &+ UInt64($0.interfaceIndex) } ?? 0

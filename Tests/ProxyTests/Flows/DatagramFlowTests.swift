@@ -35,6 +35,28 @@ import Testing
         #expect(listener.all.isEmpty)
     }
 
+    /// A table finds a key only if equal keys have equal hashes; and its places must not be the same for all.
+    @Test func equalKeysHaveEqualHashes() {
+        func keys() -> [DatagramFlow.Key] {
+            let locals = [nil, LocalAddress(Plans.address("127.0.0.5", 0)), LocalAddress(Plans.address("::1", 0))]
+            return locals.flatMap { local in
+                (1...50).flatMap { port in
+                    ["192.0.2.7", "192.0.2.8", "2001:db8::7"].map {
+                        DatagramFlow.Key(client: Plans.address($0, port), local: local)
+                    }
+                }
+            }
+        }
+        for seed in [0, 1, -1, Int.max] {
+            let (ones, others) = (keys(), keys())
+            for (one, other) in zip(ones, others) {
+                #expect(one == other && one._rawHashValue(seed: seed) == other._rawHashValue(seed: seed))
+            }
+            #expect(Set(ones.map { $0._rawHashValue(seed: seed) }).count == ones.count)
+        }
+        #expect(keys()[0]._rawHashValue(seed: 1) != keys()[0]._rawHashValue(seed: 2))
+    }
+
     @Test func whoeverMayBeNobodyGoesBeforeThoseWhoHaveAnswered() {
         let old = begin(1, at: 1)
         listener.targetSent(old, now: instant(2))
