@@ -18,20 +18,24 @@ enum Plans {
         TargetPlan(id: id, address: address("10.0.0.\(id + 1)", 8080), cell: TargetCell())
     }
 
-    static func group(_ id: Int, _ name: String, _ targets: [TargetPlan], cell: GroupCell = GroupCell()) -> GroupPlan {
+    static func group(
+        _ id: Int, _ name: String, _ targets: [TargetPlan], version: TargetVersion = .http1, tls: TargetTLS? = nil,
+        cell: GroupCell = GroupCell(), counters: TargetGroupCounters = TargetGroupCounters()
+    ) -> GroupPlan {
         GroupPlan(
             id: id, name: name, targets: targets,
             settings: GroupSettings(
-                connectTimeout: 1_000_000_000, poolIdleTimeout: 1_000_000_000, poolConnectionsMax: 4),
-            cell: cell, counters: TargetGroupCounters())
+                version: version, tls: tls, connectTimeout: 1_000_000_000, poolIdleTimeout: 1_000_000_000,
+                poolConnectionsMax: 4),
+            cell: cell, counters: counters)
     }
 
     static func listener(
-        _ id: Int = 0, port: UInt16 = 80, settings: ListenerSettings = settings,
+        _ id: Int = 0, port: UInt16 = 80, settings: ListenerSettings = settings, tls: TLSServerConfiguration? = nil,
         rules: [(priority: Int, action: ActionPlan)] = [], defaultAction: ActionPlan = fixed(404)
     ) -> ListenerPlan {
         ListenerPlan(
-            id: id, loadBalancer: "app/web", port: port, settings: settings,
+            id: id, loadBalancer: "app/web", port: port, settings: settings, tls: tls,
             rules: rules.map { rule in
                 RulePlan(
                     priority: rule.priority, conditions: [.pathPattern(PathPatternCondition(["/\(rule.priority)"]))],
@@ -69,14 +73,16 @@ struct WorkerBench: ~Copyable {
     let control = Mailbox<ControlMail>()
     let counters = WorkerCounters()
     let ring = LogRing(capacity: 16 * 1024)
+    let connectionRing = LogRing(capacity: 16 * 1024)
     var worker: Worker
 
-    init() {
+    init(connectionsMax: Int = 10, descriptorsMax: Int = 20) {
         worker = Worker(
-            WorkerConfiguration(index: 0, connectionsMax: 10, descriptorsMax: 20, bufferBytesMax: 1 << 20),
+            WorkerConfiguration(
+                index: 0, connectionsMax: connectionsMax, descriptorsMax: descriptorsMax, bufferBytesMax: 1 << 20),
             mailbox: Mailbox(),
             control: control, counters: counters, log: LogSink(ring: ring, wakeup: LogWakeup()),
-            connectionLog: LogSink(ring: LogRing(capacity: 16 * 1024), wakeup: LogWakeup()))
+            connectionLog: LogSink(ring: connectionRing, wakeup: LogWakeup()))
     }
 
     /// Adopts listeners and groups as the next generation, and logs as JSON.

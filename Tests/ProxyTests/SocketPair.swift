@@ -65,15 +65,19 @@ final class SecurePeer {
 
     /// The other end's session, on its own wire.
     func session(for wire: TLSWire) throws -> TLSSession {
+        TLSSession(try TLSServerContext(try Self.serverConfiguration(), tickets: Plans.tickets), wire: wire)
+    }
+
+    /// What a server does about TLS that accepts any client.
+    static func serverConfiguration() throws -> TLSServerConfiguration {
         let certificate = try TLSCertificate(
-            chain: Self.pair.certificate, privateKey: Self.pair.privateKey, name: "test",
+            chain: pair.certificate, privateKey: pair.privateKey, name: "test",
             now: Int(WallClock.now() / 1_000_000_000))
         let policy = TLSPolicy(
             name: "test", minimum: .tls13, maximum: .tls13, ciphers: [], ciphersuites: ["TLS_AES_128_GCM_SHA256"],
             postQuantumGroups: false)
-        let configuration = TLSServerConfiguration(
+        return TLSServerConfiguration(
             certificates: [certificate], policy: policy, clientAuthentication: .off, applicationProtocols: [.http1])
-        return TLSSession(try TLSServerContext(configuration, tickets: Plans.tickets), wire: wire)
     }
 
     /// Goes on with the handshake as far as it goes.

@@ -71,6 +71,22 @@ import Testing
         #expect(picks(group, 1) == [1], "several flips are one look")
     }
 
+    /// The context for TLS offers the protocol by ALPN: another protocol needs another context.
+    @Test func anotherProtocolIsOfferedAnew() throws {
+        let tls = TargetTLS(verification: .off, serverName: "")
+        let group = group(Plans.group(0, "blue", [], tls: tls))
+        let first = try #require(group.tls)
+        group.adopt(Plans.group(0, "blue", [], tls: tls), pools: [])
+        #expect(group.tls === first)
+        group.adopt(Plans.group(0, "blue", [], version: .http2, tls: tls), pools: [])
+        let second = try #require(group.tls)
+        #expect(second !== first)
+        group.adopt(Plans.group(0, "blue", [], version: .http2, tls: tls), pools: [])
+        #expect(group.tls === second)
+        group.adopt(Plans.group(0, "blue", []), pools: [])
+        #expect(group.tls == nil)
+    }
+
     @Test func adoptsMembersAndKeepsTheTurn() {
         let targets = healthy(0..<4)
         let cell = GroupCell()
