@@ -1,4 +1,5 @@
 import Core
+import Model
 import Routing
 import TLS
 import Telemetry
@@ -19,8 +20,8 @@ enum Plans {
     }
 
     static func group(
-        _ id: Int, _ name: String, _ targets: [TargetPlan], version: TargetVersion = .http1, tls: TargetTLS? = nil,
-        cell: GroupCell = GroupCell(), counters: TargetGroupCounters = TargetGroupCounters()
+        _ id: Int, _ name: String, _ targets: [TargetPlan], version: TargetGroup.ProtocolVersion = .http1,
+        tls: TargetTLS? = nil, cell: GroupCell = GroupCell(), counters: TargetGroupCounters = TargetGroupCounters()
     ) -> GroupPlan {
         GroupPlan(
             id: id, name: name, targets: targets,
