@@ -41,10 +41,7 @@ private let hotTargets: Set<String> = ["Core", "HTTP1", "HTTP2", "Routing", "TLS
 /// Where in them a construct is fine, and why.
 private let exemptions: [(file: String, constructs: Set<Construct>, reason: String)] = [
     ("Core/Head/ASCII.swift", [.string], "text for errors and tests"),
-    (
-        "Core/Network/DatagramSocket+Open.swift", [.string, .throwing],
-        "opened by control; towards targets, a refusal is rare"
-    ),
+    ("Core/Network/DatagramSocket+Open.swift", [.throwing], "opened by control; towards targets, a refusal is rare"),
     ("Core/System/ChildProcess.swift", [.string, .throwing], "the demo's processes"),
     ("Core/System/FileDescriptor.swift", [.string, .throwing], "files are control's and the log thread's"),
     ("Core/System/FileKind.swift", [.string], "for errors about files"),

@@ -19,7 +19,8 @@ private let subjects: [Subject] = [
         expression: #"\w*Key\(\s*(?:optional: )?"([\w.]+)""#, pages: ["docs/elbv2.md", "docs/running.md"], countMin: 100
     ),
     Subject(
-        what: "words of keys", files: #"Sources/Model/(Objects|Keys)/(Listener|TargetGroup|LoadBalancer)\w*\.swift"#,
+        what: "words of keys",
+        files: #"Sources/Model/(Objects|Keys)/(Listener|TargetGroup|LoadBalancer|TrafficProtocol)\w*\.swift"#,
         expression: #"(?m)^ +case \w+ = "([\w.]+)"$"#, pages: ["docs/elbv2.md"], countMin: 15),
     Subject(
         what: "security policies", files: #"Sources/Model/Objects/SecurityPolicy\.swift"#,

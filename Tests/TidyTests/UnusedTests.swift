@@ -29,13 +29,14 @@ private let unmade = [
     "http2Only": "made from what the configuration says",
     "http2Optional": "made from what the configuration says",
     "http2Preferred": "made from what the configuration says",
+    "preserve": "made from what the configuration says",
     "tls10": "made from its number on the wire",
     "tls11": "made from its number on the wire",
 ]
 
 /// Counters of `file` that nothing in `sources` counts up.
 private func uncountedFindings(_ file: RepositoryFile, in sources: [RepositoryFile]) -> [Finding] {
-    let counters = file.text.code.matches(#"let \w+ = (Counter|Gauge|CounterSet<\w+>|LatencyHistogram)\(\)"#)
+    let counters = file.text.code.matches(#"let \w+ = (Counter|Gauge|CounterSet<[\w.]+>|LatencyHistogram)\(\)"#)
     let counted = Set(
         sources.flatMap { $0.text.code.matches(#"\b\w+\.(add|record)\("#) }.map { $0.text.prefix { $0 != "." } })
     return counters.compactMap { counter in

@@ -16,7 +16,7 @@ public enum TLSHandshakeKind: UInt8, CounterLabel {
     }
 }
 
-/// Why a TLS connection failed: `TLSFailure` without the number of an alert, and what the worker finds, not the session.
+/// Why a TLS connection failed: `TLSFailure` without the number of an alert, and two reasons that only the worker sees.
 public enum TLSFailureReason: UInt8, CounterLabel {
     case unsupportedVersion, noSharedCipher, noSharedProtocol, clientCertificate, noClientCertificate, alertReceived
     case malformed, plainHTTP, keyUpdateFlood, renegotiation, untrustedTarget, nameMismatch, other
