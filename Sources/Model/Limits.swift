@@ -1,5 +1,6 @@
-/// The caps on what a configuration may hold. Each is wide enough for any honest one and keeps a wrong one,
-/// such as a generated file that doubled, from taking the process with it: what runs stays, the answer says why.
+/// The caps on what a configuration may hold. Each is wide enough for any reasonable configuration and keeps a wrong
+/// one, such as a generated file that doubled, from exhausting the process: the running configuration stays, and the
+/// answer says why.
 public enum Limits {
     /// Bytes of a file or of a body on the socket. 16 MiB is 100,000 targets. Beyond it the text is refused unread.
     public static let documentBytesMax = 16 << 20
@@ -11,17 +12,17 @@ public enum Limits {
     /// Targets named in one sentence; the others are counted.
     public static let targetsNamedMax = 8
 
-    /// Bytes of what one mistake says in each of its parts: where, what was expected, what was found, what to do. The
-    /// longest that we write ourselves have half of it; what others sent may have megabytes. A longer one is cut, and
-    /// says how long it was.
+    /// Bytes of each part of a mistake: where, what was expected, what was found, what to do. Our own texts have at
+    /// most half of that, but a value that somebody sent may have megabytes. A longer text is cut, and its length is
+    /// noted.
     public static let errorTextBytesMax = 2048
 
-    /// Mistakes shown at once. More than a screen of them is one mistake repeated; the rest are counted.
+    /// Mistakes shown at once. More than a screen of them is mostly one mistake repeated; the rest are counted.
     public static let errorsShownMax = 20
 
     /// Bytes of the message of a refusal, and of its remedy: 8 KiB, room for a mistake whose every part is as long as
-    /// it may be (`errorTextBytesMax`). A longer one is cut, and says how long it was: what it shows may
-    /// be a value of megabytes that a client sent.
+    /// it may be (`errorTextBytesMax`). A longer text is cut, and its length is noted: it may show a value of megabytes
+    /// that a client sent.
     public static let adminErrorBytesMax = 8192
 
     /// Load balancers. Each costs every worker its listening sockets. Beyond it: TooManyLoadBalancers.

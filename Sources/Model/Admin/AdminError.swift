@@ -1,7 +1,8 @@
-/// Why something asked of control was refused: what the admin socket answers, and what the command line prints.
+/// Why a request to control was refused: what the admin socket answers, and what the command line prints.
 ///
 /// Shape: one sentence of what is wrong, one of what to do, and ELBv2's name for it, which scripts can test.
-/// Source: docs/admin-api.md; docs/elbv2.md, "Error codes". HTTP's own refusals have codes of the same manner.
+/// Source: docs/admin-api.md; docs/elbv2.md, "Error codes". Refusals that HTTP itself defines have codes in the same
+///         style.
 public struct AdminError: Error, Equatable, Sendable, CustomStringConvertible {
     /// ELBv2's name for the mistake, as in `TargetGroupNotFound`.
     public let code: String
@@ -16,7 +17,8 @@ public struct AdminError: Error, Equatable, Sendable, CustomStringConvertible {
     /// How many mistakes `details` leaves out.
     public let detailsLeftOut: Int
 
-    /// A refusal; without `status`, the one that fits `code`. What it says has a length, `Limits.adminErrorBytesMax`.
+    /// A refusal; without `status`, the one that fits `code`. Message and remedy are cut to `Limits.adminErrorBytesMax`
+    /// bytes each.
     public init(
         code: String, status: UInt16? = nil, message: String, remedy: String, details: [ConfigError] = [],
         detailsLeftOut: Int = 0
@@ -43,7 +45,7 @@ public struct AdminError: Error, Equatable, Sendable, CustomStringConvertible {
             detailsLeftOut: max(0, errors.all.count - Limits.errorsShownMax))
     }
 
-    /// Our own failure, as when the disk refuses: nothing was changed.
+    /// A failure of Apus itself, such as a disk that refuses to write: nothing was changed.
     public static func failure(_ message: String, remedy: String) -> AdminError {
         AdminError(code: "InternalFailure", message: message, remedy: remedy)
     }
@@ -51,7 +53,7 @@ public struct AdminError: Error, Equatable, Sendable, CustomStringConvertible {
     /// The message and the remedy, on one line.
     public var description: String { "\(message) \(remedy)" }
 
-    /// All there is to tell a person: each mistake on a line of its own.
+    /// The whole text for a person: each mistake on a line of its own.
     public var lines: [String] {
         guard details.count > 1 else { return ["\(self)"] }
         return details.map(\.description) + (detailsLeftOut > 0 ? ["… and \(detailsLeftOut) more."] : [])
@@ -69,7 +71,7 @@ public struct AdminError: Error, Equatable, Sendable, CustomStringConvertible {
         }
     }
 
-    /// The body of the answer, as text with its last line feed.
+    /// The body of the answer, as text that ends with a line feed.
     public var json: String { value.json(pretty: true) }
 
     /// The body of the answer: `{"error":{"code":…,"message":…,"remedy":…}}`, and `details` if there are any: each with

@@ -1,22 +1,22 @@
-/// What `apus check` has to say about a configuration.
+/// The result of `apus check` for a configuration.
 public struct CheckReport: Sendable {
     /// The configuration, as it was named.
     public let file: String
     /// A few words on what it holds; nil if it could not be read.
     public var summary: String?
-    /// What `run`, or `reload`, would refuse it with.
+    /// The mistakes for which `run`, or `reload`, would refuse it.
     public var mistakes: [ConfigError] = []
-    /// What they would warn of.
+    /// The warnings that they would give.
     public var warnings: [Warning] = []
-    /// Objects of the file that are not in force as it says, or would not be, as the admin socket tells them.
+    /// Objects of the file that are overridden by changes at run time, or would be, in the form of the admin socket.
     public var overridden: [Value] = []
-    /// What cannot be known, or is to be expected: sentences.
+    /// What could not be checked, and what a reload would bring about: sentences.
     public var notes: [String] = []
 
-    /// A report on `file` that says nothing yet.
+    /// An empty report on `file`.
     public init(file: String) { self.file = file }
 
-    /// All of it for scripts.
+    /// The whole report as JSON, for scripts.
     public var json: String {
         let sorted = mistakes.isEmpty ? [] : ConfigErrors(mistakes).all
         let report: Value = [
@@ -29,7 +29,7 @@ public struct CheckReport: Sendable {
 }
 
 extension Document {
-    /// What a document holds, in a few words, for whoever checks it.
+    /// How many objects of each kind the document holds, as in `1 load balancer, 2 listeners`.
     public var summary: String {
         let listeners = loadBalancers.reduce(0) { $0 + $1.listeners.count }
         let rules = loadBalancers.reduce(0) { $0 + $1.listeners.reduce(0) { $0 + $1.rules.count } }

@@ -1,24 +1,24 @@
-/// What a reload would say of a configuration, found out without doing it.
+/// The result that a reload of a configuration would have, found out without doing it.
 public struct ReloadCheck: Sendable {
-    /// What it would be refused with; none for a good one.
+    /// The mistakes for which it would be refused; empty for a valid configuration.
     public let mistakes: [ConfigError]
     /// A few words on what it holds; empty if it could not be read.
     public var summary = ""
-    /// What it would warn of.
+    /// The warnings that it would give.
     public var warnings: [Warning] = []
     /// Changes made at run time that would not fit it, in sentences.
     public var changesNotApplied: [String] = []
-    /// Objects of the file that would not be in force as it says, as the admin socket tells them.
+    /// Objects of the file that would be overridden by changes at run time, in the form of the admin socket.
     public var overridden: [Value] = []
     /// Keys that would take effect at the next start only.
     public var needsRestart: [String] = []
-    /// What is to be expected: sentences.
+    /// What the reload would bring about: sentences.
     public var notes: [String] = []
 
-    /// What would be refused.
+    /// A check that found these mistakes.
     public init(mistakes: [ConfigError]) { self.mistakes = mistakes }
 
-    /// The answer of the admin socket to a good one.
+    /// The answer of the admin socket for a valid configuration.
     public var value: Value {
         [
             "summary": .string(summary), "warnings": .array(warnings.map(\.value)),
@@ -28,7 +28,7 @@ public struct ReloadCheck: Sendable {
         ]
     }
 
-    /// Reads the answer of the admin socket to a good one.
+    /// Reads the answer of the admin socket for a valid configuration.
     public init(answer: Value) {
         self.init(mistakes: [])
         summary = answer["summary"]?.string ?? ""

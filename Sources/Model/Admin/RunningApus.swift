@@ -2,9 +2,9 @@
 public enum RunningApus: Sendable {
     /// None runs, or what answers at the socket is something else.
     case none
-    /// One answers.
+    /// An Apus answers.
     case answering(Server)
-    /// Something is at the socket that cannot be asked: why, and what to do, in sentences.
+    /// Something listens at the socket but cannot be asked: why, and what to do, in sentences.
     case unknown(reason: String, remedy: String)
 
     /// An Apus that answers.
@@ -15,7 +15,8 @@ public enum RunningApus: Sendable {
         public let process: Int
         /// What it serves.
         public let document: Document
-        /// What it says that a reload would do; or why it does not say so, with every mistake of the file as details.
+        /// What a reload would do, as this process answers; or the error with which it answers, with every mistake of
+        /// the file as details.
         public let reload: Result<ReloadCheck, AdminError>
 
         /// A server with all that is known about it.

@@ -1,4 +1,4 @@
-/// What somebody should know about a configuration that is served all the same.
+/// A warning about a configuration that is valid and in force all the same.
 public struct Warning: Equatable, Sendable, CustomStringConvertible {
     /// The file that it is about: the configuration, or one that it names; empty if that is not known.
     public let file: String
@@ -23,7 +23,7 @@ public struct Warning: Equatable, Sendable, CustomStringConvertible {
         return "\(place)\(message)\(remedy.isEmpty ? "" : " \(remedy)")"
     }
 
-    /// As scripts see it, in the shape of an error's details.
+    /// The warning as JSON, in the form of an error's details.
     public var value: Value {
         var value = Value(file: file, location)
         value["message"] = .string(message)
@@ -57,7 +57,7 @@ extension Value {
 }
 
 extension ConfigError {
-    /// As scripts see it: the one shape in which mistakes are told, by the socket and by the command line.
+    /// The mistake as JSON: the one form in which both the admin socket and the command line give it to scripts.
     public var value: Value {
         var value = Value(file: file, location)
         if !path.isEmpty { value["path"] = .string(path) }

@@ -1,4 +1,4 @@
-/// One change at run time, as it comes over the socket. Each names one object by what it is, so that it can be applied
+/// One change at run time, as it comes over the socket. Each identifies its object by name, so that it can be applied
 /// again to another document.
 public enum Change: Hashable, Sendable {
     /// Adds a target group, or replaces the one of its name, targets included.
@@ -7,7 +7,7 @@ public enum Change: Hashable, Sendable {
     case deleteTargetGroup(name: String)
     /// Adds a load balancer, or replaces the one of its name, listeners included.
     case putLoadBalancer(LoadBalancer)
-    /// Removes a load balancer with its listeners; that it is not there is no mistake.
+    /// Removes a load balancer with its listeners; it is no mistake if there is none of this name.
     case deleteLoadBalancer(name: String)
     /// Adds a listener, or replaces the one of its port, rules included.
     case putListener(loadBalancer: String, Listener)
@@ -22,7 +22,7 @@ public enum Change: Hashable, Sendable {
     case setWeights(loadBalancer: String, port: Int, priority: Int?, [String: Int])
     /// Adds targets to a group; one that is there already stays as it is.
     case registerTargets(group: String, [TargetDescription])
-    /// Removes targets from a group; that one is not there is no mistake.
+    /// Removes targets from a group; those that it does not have are ignored.
     case deregisterTargets(group: String, [TargetDescription])
     /// Adds an entry to the instance registry, or replaces the one of its id.
     case putInstance(Instance)

@@ -1,4 +1,4 @@
-/// What `Changes` keeps a change of, by its kind and name.
+/// An object of which `Changes` keeps a change, by its kind and name.
 enum ChangedObject: Hashable, Sendable {
     /// An entry of the instance registry.
     case instance(String)
@@ -38,7 +38,7 @@ extension ListenerName {
 }
 
 extension Changes {
-    /// What `change` is kept as a change of: the outermost object around it that was itself put.
+    /// The object under which `change` is kept: the outermost enclosing object that was itself put at run time.
     func object(changedBy change: Change) -> ChangedObject {
         switch change {
         case .putInstance(let instance): return .instance(instance.id)
@@ -70,8 +70,8 @@ extension Changes {
         }
     }
 
-    /// The load balancer or the listener that was put, around what is in a listener; with `itself` the listener if none
-    /// was.
+    /// The load balancer or the listener that was put at run time and encloses `listener`'s parts. If neither was put:
+    /// the listener with `itself`, else nil.
     private func outermost(_ listener: ListenerName, itself: Bool = false) -> ChangedObject? {
         if loadBalancers.put.index(of: listener.loadBalancer) != nil { return .loadBalancer(listener.loadBalancer) }
         return itself || listeners.put.index(of: listener) != nil ? .listener(listener) : nil
@@ -94,7 +94,7 @@ extension Changes {
         }
     }
 
-    /// Forgets when the parts of an object were changed that it has taken in, or that are gone with it.
+    /// Forgets when parts of an object were changed: the object was put or deleted as a whole.
     mutating func forgetTimes(within object: ChangedObject) {
         switch object {
         case .targetGroup(let name): times[.targets(name)] = nil

@@ -1,9 +1,9 @@
 extension Changes {
     /// The document with these changes on top, and a sentence for each that no longer applies to it, which is left out.
-    /// `file` is right by itself, and so is what comes out.
+    /// `file` is valid, and so is the result.
     public func apply(to file: Document) -> (Document, notApplicable: [String]) {
-        // All at once first: what was changed in steps may pass through a state that is wrong, such as two listeners
-        // that exchange their ports.
+        // First all changes are applied without validating in between: in any order they may pass through an invalid
+        // state, for example when two listeners exchange their ports.
         var document = file
         var notApplicable: [String] = []
         for change in steps {
@@ -19,7 +19,7 @@ extension Changes {
     /// Applies what can be applied, again and again until nothing more can, and says why the rest cannot.
     private func applyOneByOne(to file: Document) -> (Document, notApplicable: [String]) {
         var document = file
-        // A group that was deleted and put again is only replaced here: it may be in use in between.
+        // A group that was deleted and put again is only replaced here: deleting it would fail if it is in use.
         let replaced = Set(targetGroups.put.map(\.name))
         var waiting = steps.filter { change in
             if case .deleteTargetGroup(let name) = change { !replaced.contains(name) } else { true }
@@ -40,7 +40,7 @@ extension Changes {
         }
     }
 
-    /// The changes, so ordered that what is referred to comes before what refers to it.
+    /// The changes, ordered so that an object comes before what refers to it.
     private var steps: [Change] {
         var steps: [Change] = []
         steps += instances.deleted.map { .deleteInstance(id: $0) }
@@ -79,7 +79,7 @@ extension Changes {
 }
 
 extension Change {
-    /// Whether a refusal says that what was to be deleted is gone anyway.
+    /// Whether a refusal only says that the object to delete does not exist.
     fileprivate func isDone(given errors: ConfigErrors) -> Bool {
         switch self {
         case .deleteInstance, .deleteTargetGroup, .deleteListener, .deleteRule:

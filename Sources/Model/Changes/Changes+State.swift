@@ -118,7 +118,7 @@ private struct ChangeTime: Sendable {
         }
     }
 
-    /// The object; nil if what names it is not all there.
+    /// The object; nil if its name is incomplete.
     var object: ChangedObject? {
         let listener = port.map { ListenerName(loadBalancer: name, port: $0) }
         return switch kind {
@@ -133,7 +133,7 @@ private struct ChangeTime: Sendable {
         }
     }
 
-    /// By which they are sorted, so that the same changes give the same file.
+    /// The sort order of the state file, so that the same changes give the same bytes.
     var order: (String, String, Int, Int) { (kind.rawValue, name, port ?? 0, priority ?? 0) }
 
     static let description = Description(

@@ -1,7 +1,8 @@
 /// What was changed at run time, object by object, on top of what the file says.
 ///
 /// Shape:  no history: later changes absorb earlier ones, so it grows with the objects that differ from the file, never
-///         with the number of changes. The law: applied to the file, it gives exactly what the changes gave one by one.
+///         with the number of changes. Invariant: applied to the file, it gives exactly what the changes gave one by
+///         one.
 /// Limits: those of the document.
 public struct Changes: Hashable, Sendable {
     /// Entries of the instance registry.

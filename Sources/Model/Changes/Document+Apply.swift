@@ -15,8 +15,8 @@ extension Document {
         try perform(change)
     }
 
-    /// Makes one change without asking whether the document is right afterwards. Errors: the object that it changes a
-    /// part of is not there. To delete what is not there is no mistake here.
+    /// Makes one change without validating the document afterwards. Errors: the object of which it changes a part does
+    /// not exist. Deleting what does not exist is no mistake here.
     mutating func perform(_ change: Change) throws(ConfigErrors) {
         switch change {
         case .putInstance(let instance): instances.put(instance)
@@ -45,8 +45,8 @@ extension Document {
         }
     }
 
-    /// Refuses what may not be changed in an object that is there. A new file may, so changes that are laid over one
-    /// are not asked.
+    /// Refuses a change of properties that an existing object must keep. A new file may change them, so this is not
+    /// checked when changes are applied on top of a new file.
     private func checkUnchangeable(_ change: Change) throws(ConfigErrors) {
         guard case .putTargetGroup(let group) = change, let index = targetGroups.index(of: group.name) else { return }
         let old = targetGroups[index]
@@ -115,7 +115,7 @@ extension Document {
         throw .notFound("an instance of the registry", id, instances.map(\.id), .resourceNotFound)
     }
 
-    /// Those that forward to a group must go on to fit it.
+    /// Reports listeners that forward to the group and could not after this change.
     private func checkUsers(of group: TargetGroup, _ findings: inout Findings) {
         guard let index = targetGroups.index(of: group.name) else { return }
         let isOtherProtocol = targetGroups[index].protocol != group.protocol
@@ -166,7 +166,7 @@ extension Document {
             for (index, target) in targets.enumerated() {
                 findings.within([.index(index), .key("id")]) { findings in group.checkID(of: target, &findings) }
             }
-            // The exact number matters only where it could be too many.
+            // The exact number is needed only if it could be too high.
             guard group.targets.count + targets.count > Limits.targetsPerGroupMax else { return }
             var full = group
             full.register(targets)
@@ -238,7 +238,7 @@ extension Document {
         for (group, weight) in weights.sorted(by: { $0.key < $1.key }) {
             findings.within(.key(group)) { findings in
                 if !known.contains(group) {
-                    // A group that is there was meant, however much it looks like another.
+                    // An existing group was meant as it is written, however similar the names of others are.
                     let isElsewhere = targetGroups.index(of: group) != nil
                     let remedy =
                         isElsewhere
@@ -271,7 +271,7 @@ extension Document {
     private func indices(ofListener port: Int, of name: String) throws(ConfigErrors) -> (Int, Int) {
         let outer = try index(ofLoadBalancer: name)
         if let inner = loadBalancers[outer].listeners.index(of: port) { return (outer, inner) }
-        // A port that is there was meant, in another load balancer.
+        // If another load balancer has a listener of this port, that one was probably meant.
         let owners = loadBalancers.filter { $0.listeners.index(of: port) != nil }.map { "\($0.name):\(port)" }
         guard owners.isEmpty else {
             throw ConfigErrors(
@@ -285,7 +285,7 @@ extension Document {
 }
 
 extension ConfigErrors {
-    /// Something is named that is not there.
+    /// The error for a reference to an object that does not exist.
     static func notFound(_ noun: String, _ name: String, _ known: [String], _ code: ConfigError.Code) -> ConfigErrors {
         ConfigErrors(
             ConfigError(
@@ -295,7 +295,7 @@ extension ConfigErrors {
 }
 
 extension Findings {
-    /// There are as many as there may be, and one more was to be added.
+    /// Reports that the limit is reached and one more was to be added.
     mutating func full(_ noun: String, _ most: Int, _ code: ConfigError.Code) {
         report("there must be at most \(most) \(noun)", remedy: "Delete some first.", code: code)
     }

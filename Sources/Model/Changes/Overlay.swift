@@ -3,7 +3,7 @@
 struct Overlay<Element: Named>: Hashable, Sendable {
     /// Names of objects of the file that were deleted.
     var deleted: [Element.Name] = []
-    /// Objects that were put, in the order of the first time.
+    /// Objects that were put, in the order in which they were first put.
     var put: [Element] = []
 
     /// Whether nothing was changed.
@@ -86,7 +86,7 @@ struct TargetsChange: Named {
     var targetGroup: String
     /// Registered, in that order, whether or not the file has them too: they stay when the file drops them.
     var registered: [TargetDescription] = []
-    /// Deregistered, though the file has them.
+    /// Deregistered at run time, though the file has them.
     var deregistered: [TargetDescription] = []
     /// Name of the group.
     var key: String { targetGroup }

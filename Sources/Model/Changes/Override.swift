@@ -1,4 +1,4 @@
-/// An object of the file that is not in force as the file says it, because something was changed at run time.
+/// An object of the file that a change at run time overrides: something else is in force than the file says.
 public struct Override: Hashable, Sendable {
     /// The object, as in `weights of web:8080`.
     public let object: String
@@ -8,13 +8,13 @@ public struct Override: Hashable, Sendable {
     public let inFile: String?
     /// When that was changed last: milliseconds since 1970; nil if an earlier version of Apus kept it.
     public let changedAt: Int?
-    /// Whether the file says something else of it than it did before.
+    /// Whether the file now says something else about it than it did before.
     public var isEdited: Bool
 
     /// Both, as in `blue=50 green=50, where the file says blue=90 green=10`.
     public var change: String { inFile.map { "\(inForce), where the file says \($0)" } ?? inForce }
 
-    /// An object that is not in force as the file says it.
+    /// An override of `object`.
     public init(object: String, inForce: String, inFile: String? = nil, changedAt: Int?, isEdited: Bool) {
         self.object = object
         self.inForce = inForce
@@ -25,8 +25,9 @@ public struct Override: Hashable, Sendable {
 }
 
 extension Changes {
-    /// The objects of `file` that `effective`, which is the file with these changes, has otherwise; those that were
-    /// edited since `old`, the file as it was read before, first. What the file never had is no such object.
+    /// The objects of `file` that are different in `effective`, which is the file with these changes. Those that were
+    /// edited since `old`, the file as it was read before, come first. Objects that the file never had are not
+    /// overrides.
     public func overrides(of file: Document, by effective: Document, since old: Document? = nil) -> [Override] {
         if isEmpty { return [] }
         let (file, effective) = (ObjectIndex(file), ObjectIndex(effective))
@@ -68,7 +69,7 @@ extension Changes {
             + targets.map { .targets($0.key) } + all(instances) { .instance($0) }
     }
 
-    /// What an object is in force instead; nil if the file has no such object, or the same.
+    /// What is in force instead of the object; nil if the file has no such object, or the same.
     private static func difference(_ file: ObjectIndex.Content?, _ effective: ObjectIndex.Content?) -> Difference? {
         guard let file, file != effective else { return nil }
         switch (file, effective) {
@@ -82,7 +83,7 @@ extension Changes {
         weights.map { "\($0.targetGroupName)=\($0.weight)" }.joined(separator: " ")
     }
 
-    /// Targets of the file that were deregistered, and those that it has `dropped` and that are registered still.
+    /// Targets of the file that were deregistered, and those that the file has `dropped` and that are still registered.
     private static func difference(
         _ file: [TargetKey], _ effective: [TargetKey], _ dropped: Set<TargetKey>
     ) -> String? {
@@ -158,7 +159,7 @@ private struct ObjectIndex {
         }.first
     }
 
-    /// Who the targets of a group are.
+    /// The identities of a group's targets.
     func targets(of group: String) -> [TargetKey] {
         guard let group = targetGroups[group] else { return [] }
         return group.targets.map { group.key(of: $0) }

@@ -8,7 +8,7 @@ extension Action {
         Form.description.keysWithoutEffect(in: Form(self), of: kind)
     }
 
-    /// Words of ELBv2 that say what is done anyway, as they were written.
+    /// Keys of ELBv2 that are accepted but have no effect in this version, with their values as written.
     private var withoutEffect: [String: Value] {
         get {
             switch self {
@@ -32,7 +32,7 @@ extension Action {
         }
     }
 
-    /// What it does, in the file's word.
+    /// Its type as the file names it.
     var typeName: String { Form(self).type.rawValue }
 
     /// What an action does.
@@ -57,7 +57,7 @@ extension Action {
         var fixedResponseConfig: FixedResponse?
         /// What a redirect needs.
         var redirectConfig: Redirect?
-        /// Words that have no effect.
+        /// Keys that are accepted but have no effect.
         var withoutEffect: [String: Value] = [:]
 
         /// The keys of an action.
@@ -85,7 +85,7 @@ extension Action {
                 RefusedKey("authenticateCognitoConfig"), RefusedKey("jwtValidationConfig"),
             ], withoutEffect: \Form.withoutEffect)
 
-        /// The form of which nothing has been read.
+        /// An empty form, before any key was read.
         init() {}
 
         /// The form in which an action is written.
@@ -182,15 +182,15 @@ extension ForwardAction {
         })
 }
 
-/// What is written in `targetGroupStickinessConfig`.
+/// The value of `targetGroupStickinessConfig`.
 private struct Stickiness: Sendable {
-    /// Whether it is in force.
+    /// Whether stickiness is on.
     var enabled = false
 
-    /// Reads and writes it as whether it is in force.
+    /// Reads and writes it as the Bool `enabled`.
     static let codec = Description(
         "TargetGroupStickinessConfig", "the stickiness of a forward action", blank: Stickiness(),
-        keys: [Key("enabled", \.enabled, .bool, "Whether it is in force.")], refused: [RefusedKey("durationSeconds")]
+        keys: [Key("enabled", \.enabled, .bool, "Whether stickiness is on.")], refused: [RefusedKey("durationSeconds")]
     ).codec.converted(to: { stickiness, _ in stickiness.enabled }, from: { Stickiness(enabled: $0) })
 }
 

@@ -7,7 +7,7 @@ struct Codec<Model: Sendable>: Sendable {
     /// Writes it, so that reading gives an equal one back.
     let encode: @Sendable (Model) -> Value
 
-    /// A codec for another type that stands for this one. `read` reports why it gives nil.
+    /// A codec for another type that stands for this one. `read` reports a mistake when it returns nil.
     func converted<Other: Sendable>(
         to read: @escaping @Sendable (Model, inout Findings) -> Other?, from write: @escaping @Sendable (Other) -> Model
     ) -> Codec<Other> {
@@ -58,7 +58,7 @@ extension Codec where Model == Int {
             encode: { .int($0) })
     }
 
-    /// A whole number in a range that ELBv2 writes as text: both are read, numbers are written.
+    /// A whole number in a range, which ELBv2 writes as text: text and numbers are read, numbers are written.
     static func digits(_ range: ClosedRange<Int>) -> Codec {
         let shape = Shape.integer(range, unit: nil)
         return Codec(
@@ -107,7 +107,7 @@ private func numberRemedy(_ value: Value, _ range: ClosedRange<Double>, _ fit: (
 }
 
 extension Codec where Model == String {
-    /// Text that keeps a rule.
+    /// Text that follows a rule.
     static func text(_ rule: TextRule) -> Codec {
         Codec(
             shape: .text(rule),

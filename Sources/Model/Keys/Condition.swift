@@ -1,24 +1,25 @@
 // The conditions of rules: what each is, how it is written, and which listeners have it. One kind of condition is
 // added here, and compiled by `CompiledCondition.init` in Control for workers.
 
-/// What a request, or on a network load balancer a connection, must be for a rule to apply. It holds when any of its
+/// What a rule demands of a request, or on a network load balancer of a connection. A condition holds when any of its
 /// values matches.
 ///
-/// Shape:  in a pattern `*` stands for any characters, also none, and `?` for exactly one.
+/// Shape:  in a pattern `*` stands for any number of characters, and `?` for exactly one.
 /// Source: ELBv2 RuleCondition.
 public enum Condition: Hashable, Sendable {
-    /// `host-header`: the name of the Host field, without regard to case.
+    /// `host-header`: the name in the Host field, without regard to case.
     case hostHeader([String])
     /// `path-pattern`: the path, without the query, with regard to case.
     case pathPattern([String])
     /// `source-ip`: the network of the client's address. On network load balancers.
     case sourceIP([AddressBlock])
-    /// `sni`: the name that a client's TLS asks for, without regard to case. On TCP listeners; our own, not ELBv2's.
+    /// `sni`: the name that a client's TLS asks for, without regard to case. On TCP listeners. ELBv2 has no such
+    /// condition.
     case serverName([String])
 }
 
 extension Condition {
-    /// What a condition looks at.
+    /// The property that a condition tests.
     enum Field: String, Sendable, CaseIterable {
         /// The name in the Host field.
         case hostHeader = "host-header"
@@ -30,7 +31,7 @@ extension Condition {
         case serverName = "sni"
     }
 
-    /// What this one looks at.
+    /// The property that it tests.
     var field: Field {
         switch self {
         case .hostHeader: .hostHeader
@@ -49,7 +50,7 @@ extension Condition {
         /// The patterns.
         var values: [String] = []
 
-        /// The keys of the object for one field, whose patterns keep `rule`.
+        /// The keys of the object for one field, whose patterns must follow `rule`.
         static func description(
             _ name: String, _ rule: TextRule, refused: [RefusedKey] = [RefusedKey("regexValues")]
         ) -> Description<Values> {
@@ -63,9 +64,9 @@ extension Condition {
         }
     }
 
-    /// A condition as it is written: the values stand in it, or in an object of their own.
+    /// A condition as it is written: with the values in it, or in an object of their own.
     private struct Form: Sendable {
-        /// What it looks at.
+        /// The property that it tests.
         var field = Field.pathPattern
         /// The patterns, in the short form.
         var values: [String]?
@@ -83,9 +84,9 @@ extension Condition {
                 Key(
                     "field", \.field,
                     .word(refused: ["http-header", "http-request-method", "query-string"]), required: true,
-                    "What it looks at: the name in the Host field, in any case, or the path, in the same case; on "
-                        + "network load balancers the network of the client's address, or the name that its TLS asks "
-                        + "for."),
+                    "What it tests: the name in the Host field, without regard to case, or the path, with regard to "
+                        + "case; on network load balancers the client's address, or the server name that its TLS "
+                        + "handshake asks for."),
                 Key(
                     optional: "values", \.values, .list(.text(valueRule), count: 1...Limits.conditionValuesMax),
                     "The patterns, of which any may match; * stands for any characters, ? for one."),
@@ -107,12 +108,12 @@ extension Condition {
                 RefusedKey("queryStringConfig"),
             ])
 
-        /// What stands in `values`, before the field is known.
+        /// The rule for `values` before the field is known.
         private static let valueRule = TextRule(
             "a pattern of 1 to 128 characters", length: 1...Limits.conditionValueCharactersMax,
             remedy: "Write a pattern such as /v1/* or *.example.com.")
 
-        /// The form of which nothing has been read.
+        /// An empty form, before any key was read.
         init() {}
 
         /// The form in which a condition is written.
@@ -170,7 +171,7 @@ extension Condition {
 }
 
 extension Condition.Field {
-    /// The listeners whose rules can look at it.
+    /// The protocols of listeners whose rules can test it.
     fileprivate var protocols: [TrafficProtocol] {
         switch self {
         case .hostHeader, .pathPattern: [.http, .https]
@@ -191,12 +192,12 @@ extension Condition.Field {
 }
 
 extension TrafficProtocol {
-    /// What the rules of such a listener can look at.
+    /// The properties that rules of such a listener can test.
     var conditionFields: [Condition.Field] { Condition.Field.allCases.filter { $0.protocols.contains(self) } }
 }
 
 extension Rule {
-    /// Reports conditions that look at what clients of `listener` do not say.
+    /// Reports conditions that test what clients of `listener` do not send.
     func checkConditions(on listener: Listener, _ findings: inout Findings) {
         let fields = listener.protocol.conditionFields
         for (index, condition) in conditions.enumerated() where !fields.contains(condition.field) {

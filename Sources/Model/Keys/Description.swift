@@ -1,22 +1,22 @@
-/// Everything there is to say about one kind of object: its keys, and what must hold between them.
+/// The description of one kind of object: its keys, and what must hold between them.
 struct Description<Root: Sendable>: Sendable {
     /// Its shape, for messages and the schema.
     let shape: ObjectShape
-    /// The object of which nothing has been read; its parts are the defaults.
+    /// The object before any key was read; its parts are the defaults.
     let blank: Root
     /// Its keys.
     let keys: [Key<Root>]
-    /// Sets the defaults that depend on what another key says, before any key is read.
+    /// Sets the defaults that depend on the value of another key, before any key is read.
     private let adapt: @Sendable (Value, inout Root) -> Void
-    /// What must hold between the keys of one object; called when each by itself is right.
+    /// Checks what must hold between the keys of one object; called when each by itself is valid.
     let check: @Sendable (Root, inout Findings) -> Void
-    /// Where each key stands in `keys`.
+    /// The index of each key in `keys`.
     private let order: [String: Int]
-    /// Where the object keeps the words that have no effect; nil where there are none.
+    /// Where the object keeps keys that are accepted without effect; nil if it has none.
     private let withoutEffect: (WritableKeyPath<Root, [String: Value]> & Sendable)?
 
     /// A description. `blank` gives the defaults of what is not required; `adapt` changes those that depend on what is
-    /// being read. `withoutEffect` is where the `refused` keys are kept that may stand with some value.
+    /// being read. `withoutEffect` is where those `refused` keys are kept that are accepted with some values.
     init(
         _ name: String, _ noun: String, blank: Root, keys: [Key<Root>], refused: [RefusedKey] = [],
         withoutEffect: (WritableKeyPath<Root, [String: Value]> & Sendable)? = nil,
@@ -70,7 +70,7 @@ struct Description<Root: Sendable>: Sendable {
         return findings.errors.count == before ? root : nil
     }
 
-    /// Keeps a word that has no effect, and reports any other.
+    /// Keeps a key that is accepted without effect, and reports any other unknown key.
     private func readUnknown(_ member: Value.Member, _ root: inout Root, _ findings: inout Findings) {
         if let refused = shape.refused.first(where: { $0.name == member.key }) {
             if let withoutEffect, refused.accepted.contains(member.value) {
@@ -85,7 +85,7 @@ struct Description<Root: Sendable>: Sendable {
                         remedy: "Remove it.")
                 } else {
                     findings.report(
-                        "\(member.key) must be \(accepted): more is known to ELBv2, not supported by this version",
+                        "\(member.key) must be \(accepted): this version does not support ELBv2's other values",
                         found: member.value.brief, at: member.value.location, remedy: "Remove it, or write \(accepted)."
                     )
                 }
@@ -106,14 +106,13 @@ struct Description<Root: Sendable>: Sendable {
         return .object(members)
     }
 
-    /// Whether each of the keys that objects of this kind of load balancer do not have says more in `root` than its
-    /// default.
+    /// The keys that objects of this kind of load balancer do not have, and whether `root` has another value than the
+    /// default for each.
     func misplaced(in root: Root, of kind: LoadBalancer.Kind) -> [(key: String, isGiven: Bool)] {
         keys.filter { !$0.kinds.contains(kind) }.map { ($0.name, $0.encode(root) != $0.encode(blank)) }
     }
 
-    /// The keys that stand in `root` and have no effect, though objects of this kind of load balancer have them in
-    /// ELBv2.
+    /// The keys of `root` that are accepted without effect, as far as ELBv2 has them for this kind of load balancer.
     func keysWithoutEffect(in root: Root, of kind: LoadBalancer.Kind) -> [String] {
         guard let withoutEffect else { return [] }
         let kept = root[keyPath: withoutEffect]

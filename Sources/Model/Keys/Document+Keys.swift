@@ -49,12 +49,12 @@ extension Runtime {
                 "The folder that keeps what was changed at run time. Changing it needs a restart."),
             Key(
                 optional: "user", \.user, .text(.user),
-                "The user to become once the sockets are open; without it the process stays who it is. Changing it "
-                    + "needs a restart."),
+                "The user that the process becomes once its sockets are open; without it the process keeps its user. "
+                    + "Changing it needs a restart."),
             Key(
                 "memoryBytes", \.memoryBytes, .integer(1 << 20...1 << 44, unit: "bytes"),
-                "Budget of the process for buffers; at the budget new connections are shed first. Changing it needs "
-                    + "a restart."),
+                "Budget of the process for buffers; when it is used up, new connections are refused. Changing it "
+                    + "needs a restart."),
             Key(
                 "connections", \.connections, .auto(or: 1...10_000_000),
                 "Cap on client connections of the process; auto takes it from the descriptor limit. Changing it "
@@ -64,7 +64,7 @@ extension Runtime {
                 "How long a shutdown waits for exchanges to finish."),
             Key(
                 "ticketKeyRotationSeconds", \.ticketKeyRotationSeconds, .number(1...86400, unit: "seconds"),
-                "How often the keys of TLS session tickets are made anew; the last two are kept."),
+                "How often the keys of TLS session tickets are replaced; the last two are kept."),
         ])
 }
 

@@ -14,18 +14,19 @@ extension Listener {
                 "certificates", \.certificates,
                 .list(
                     CertificateFiles.description.codec, count: 0...Limits.certificatesMax, code: .tooManyCertificates),
-                "Its certificates, chosen by the name a client asks for; the first is for all others. Only with HTTPS "
-                    + "and TLS."),
+                "Its certificates, chosen by the name that a client asks for (SNI); the first is the default. Only "
+                    + "with HTTPS and TLS."),
             Key(
                 optional: "sslPolicy", \.sslPolicy, SecurityPolicy.codec,
                 "Which versions and ciphers it takes; without it \(SecurityPolicy.standard.name). Only with HTTPS and "
                     + "TLS."),
             Key(
                 optional: "alpnPolicy", \.alpnPolicy, AlpnPolicy.codec,
-                "Which protocol is agreed on with clients that name some (ALPN), a list of one word. Only with TLS."),
+                "Which application protocol is negotiated with clients that offer some (ALPN), a list of one word. "
+                    + "Only with TLS."),
             Key(
                 optional: "mutualAuthentication", \.mutualAuthentication, MutualAuthentication.description.codec,
-                "How clients show who they are. Only with HTTPS."),
+                "How clients authenticate with certificates. Only with HTTPS."),
             Key(optional: "attributes", \.attributes, ListenerAttributes.description.codec, "Its attributes."),
             Key(
                 "defaultActions", \.defaultActions, .list(Action.codec, count: 1...1, code: .tooManyActions),
@@ -100,7 +101,7 @@ extension Rule {
                 "Its place among the rules; lower comes first."),
             Key(
                 "conditions", \.conditions, .list(Condition.codec, count: 1...3), required: true,
-                "What a request must meet, each of them; at most one of a field."),
+                "The conditions that a request must meet, all of them; at most one of each field."),
             Key(
                 "actions", \.actions, .list(Action.codec, count: 1...1, code: .tooManyActions), required: true,
                 "What is done with the request."),

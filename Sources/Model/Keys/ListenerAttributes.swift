@@ -1,30 +1,33 @@
 // An attribute is two entries here: a property with its default, and a key with its codec and its meaning. Reading,
 // writing and the schema follow from them.
 
-/// The attributes of a listener: under which names targets are told about TLS, and how long a connection may be silent.
+/// The attributes of a listener: the names of the request fields that tell targets about TLS, and idle timeouts.
 /// Source: ELBv2 ModifyListenerAttributes.
 public struct ListenerAttributes: Hashable, Sendable {
-    /// `routing.http.request.x_amzn_mtls_clientcert.header_name` and so on.
+    /// `routing.http.request.x_amzn_mtls_clientcert.header_name`: the name of the field with the client's certificate
+    /// and chain. The five below are the same for parts of it.
     public var clientCertificate: String = "X-Amzn-Mtls-Clientcert"
-    /// The same for its serial number.
+    /// The name of the field with the certificate's serial number.
     public var clientCertificateSerialNumber: String = "X-Amzn-Mtls-Clientcert-Serial-Number"
-    /// The same for who signed it.
+    /// The name of the field with its issuer.
     public var clientCertificateIssuer: String = "X-Amzn-Mtls-Clientcert-Issuer"
-    /// The same for whose it is.
+    /// The name of the field with its subject.
     public var clientCertificateSubject: String = "X-Amzn-Mtls-Clientcert-Subject"
-    /// The same for when it is valid.
+    /// The name of the field with its validity.
     public var clientCertificateValidity: String = "X-Amzn-Mtls-Clientcert-Validity"
-    /// The same for the certificate alone.
+    /// The name of the field with the certificate without its chain.
     public var clientCertificateLeaf: String = "X-Amzn-Mtls-Clientcert-Leaf"
     /// `routing.http.request.x_amzn_tls_version.header_name`.
     public var tlsVersion: String = "X-Amzn-Tls-Version"
     /// `routing.http.request.x_amzn_tls_cipher_suite.header_name`.
     public var tlsCipherSuite: String = "X-Amzn-Tls-Cipher-Suite"
-    /// `tcp.idle_timeout.seconds`: silence both ways after which a connection is reset. Of TCP and TLS listeners.
+    /// `tcp.idle_timeout.seconds`: time without bytes in either direction after which a connection is reset. Of TCP and
+    /// TLS listeners.
     public var tcpIdleTimeoutSeconds: Double = 350
-    /// `apus.udp_idle_timeout.seconds`: silence both ways after which a flow of datagrams is forgotten.
+    /// `apus.udp_idle_timeout.seconds`: time without datagrams in either direction after which a flow is forgotten.
     public var udpIdleTimeoutSeconds: Double = 120
-    /// Words of ELBv2 that say what is done anyway, as they were written: kept for whoever wrote them, without effect.
+    /// Keys of ELBv2 that are accepted but have no effect in this version, with their values as written, so that what
+    /// was put is shown again.
     public var withoutEffect: [String: Value] = [:]
 
     /// Every default.
@@ -93,13 +96,15 @@ extension ListenerAttributes {
         nameKeys + [
             Key(
                 "tcp.idle_timeout.seconds", \.tcpIdleTimeoutSeconds, .number(0.1...6000, unit: "seconds"),
-                "Silence both ways after which a connection is reset, on network load balancers."),
+                "Time without bytes in either direction after which a connection is reset, on network load "
+                    + "balancers."),
             Key(
                 "apus.udp_idle_timeout.seconds", \.udpIdleTimeoutSeconds, .number(0.1...6000, unit: "seconds"),
-                "Silence both ways after which datagrams of a client begin a flow anew, perhaps to another target."),
+                "Time without datagrams in either direction after which a flow ends; the next datagram begins a new "
+                    + "one, perhaps to another target."),
         ]
 
-    /// Reports attributes that only listeners of HTTP have.
+    /// Reports attributes of HTTPS listeners on a listener that passes bytes on.
     func reportOfHTTP(_ findings: inout Findings) {
         let standard = ListenerAttributes()
         let given = Self.names.map { (key: $0.name, isGiven: self[keyPath: $0.part] != standard[keyPath: $0.part]) }
@@ -110,7 +115,7 @@ extension ListenerAttributes {
         }
     }
 
-    /// An empty name is ELBv2's own.
+    /// An empty name stands for ELBv2's default.
     private static let nameKeys: [Key<ListenerAttributes>] = names.map { name in
         let standard = ListenerAttributes()[keyPath: name.part]
         let codec = Codec<String>.text(.fieldName)

@@ -5,8 +5,8 @@ extension CertificateFiles {
         keys: [
             Key(
                 "certificateFile", \.certificateFile, .text(.materialPath), required: true,
-                "PEM file of the certificate and its chain, relative to this file's folder; NAME.ocsp beside it is "
-                    + "stapled."
+                "PEM file of the certificate and its chain, relative to this file's folder; an OCSP response in "
+                    + "NAME.ocsp beside it is stapled."
             ),
             Key(
                 "privateKeyFile", \.privateKeyFile, .text(.materialPath), required: true,

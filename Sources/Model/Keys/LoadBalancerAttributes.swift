@@ -1,13 +1,13 @@
 // An attribute is two entries here: a property with its default, and a key with its codec, its meaning and the kinds of
 // load balancer that have it. Reading, writing, the schema and what is reported as misplaced follow from them.
 
-/// The attributes of a load balancer. Those without an `apus.proxy_protocol` or `apus.tls` in their names are of
-/// application load balancers alone.
+/// The attributes of a load balancer. Only those with `apus.proxy_protocol` or `apus.tls` in their names exist on
+/// network load balancers too.
 ///
 /// Units:  seconds where a name says so; fractions are allowed.
 /// Source: ELBv2 ModifyLoadBalancerAttributes; the names that begin with `apus.` are ours.
 public struct LoadBalancerAttributes: Hashable, Sendable {
-    /// What becomes of the X-Forwarded-For field of a request.
+    /// What is done with the X-Forwarded-For field of a request.
     public enum ForwardedForMode: String, Hashable, Sendable, CaseIterable {
         /// The client's address is added to it.
         case append
@@ -17,7 +17,7 @@ public struct LoadBalancerAttributes: Hashable, Sendable {
         case remove
     }
 
-    /// `idle_timeout.timeout_seconds`: silence either way after which a connection is closed.
+    /// `idle_timeout.timeout_seconds`: time without bytes read or written after which a connection is closed.
     public var idleTimeoutSeconds: Double = 60
     /// `client_keep_alive.seconds`: age at which a client connection takes its last request.
     public var clientKeepAliveSeconds: Double = 3600
@@ -27,13 +27,13 @@ public struct LoadBalancerAttributes: Hashable, Sendable {
     public var preserveHostHeader: Bool = false
     /// `routing.http.xff_client_port.enabled`: X-Forwarded-For also says the client's port.
     public var forwardedForClientPort: Bool = false
-    /// `routing.http.xff_header_processing.mode`: what becomes of X-Forwarded-For.
+    /// `routing.http.xff_header_processing.mode`: what is done with X-Forwarded-For.
     public var forwardedForMode: ForwardedForMode = .append
     /// `routing.http2.enabled`: HTTPS listeners speak HTTP/2 with clients that want it.
     public var http2: Bool = true
     /// `routing.http.x_amzn_tls_version_and_cipher_suite.enabled`: targets are told the version and the cipher.
     public var tlsVersionAndCipherSuite: Bool = false
-    /// `apus.h2c.enabled`: HTTP listeners speak HTTP/2 with clients that begin with it.
+    /// `apus.h2c.enabled`: HTTP listeners speak HTTP/2 with clients that send its preface first.
     public var h2c: Bool = false
     /// `apus.tls_handshake_timeout.seconds`: time a client has for the handshake.
     public var tlsHandshakeTimeoutSeconds: Double = 10
@@ -42,9 +42,9 @@ public struct LoadBalancerAttributes: Hashable, Sendable {
     public var proxyProtocolTrusted: [AddressBlock] = []
     /// `apus.proxy_protocol.timeout_seconds`: time a client has for that header.
     public var proxyProtocolTimeoutSeconds: Double = 5
-    /// `apus.reason_header.enabled`: answers made here carry an `Apus-Reason` field.
+    /// `apus.reason_header.enabled`: responses that Apus makes itself carry an `Apus-Reason` field.
     public var reasonHeader: Bool = true
-    /// `apus.first_byte_timeout.seconds`: time a client has to say anything.
+    /// `apus.first_byte_timeout.seconds`: time a client has to send its first byte.
     public var firstByteTimeoutSeconds: Double = 30
     /// `apus.head_timeout.seconds`: time a client has for a whole request head.
     public var headTimeoutSeconds: Double = 10
@@ -52,7 +52,8 @@ public struct LoadBalancerAttributes: Hashable, Sendable {
     public var minBodyRateBytesPerSecond: Int = 100
     /// `apus.min_body_rate.window_seconds`: the window over which that rate is measured.
     public var minBodyRateWindowSeconds: Double = 20
-    /// Words of ELBv2 that say what is done anyway, as they were written: kept for whoever wrote them, without effect.
+    /// Keys of ELBv2 that are accepted but have no effect in this version, with their values as written, so that what
+    /// was put is shown again.
     public var withoutEffect: [String: Value] = [:]
 
     /// Every default.
@@ -85,11 +86,11 @@ extension LoadBalancerAttributes {
     private static let keys: [Key<LoadBalancerAttributes>] = [
         Key(
             "idle_timeout.timeout_seconds", \.idleTimeoutSeconds, .number(0.1...4000, unit: "seconds"),
-            "Silence either way after which a connection of a client or of a target is closed."
+            "Time without bytes read or written after which a connection of a client or of a target is closed."
         ).of(.application),
         Key(
             "client_keep_alive.seconds", \.clientKeepAliveSeconds, .number(0.1...604_800, unit: "seconds"),
-            "Age of a client connection after which its next answer is its last."
+            "Age of a client connection after which it is closed with its next response."
         ).of(.application),
         Key(
             "routing.http.drop_invalid_header_fields.enabled", \.dropInvalidHeaderFields, .bool,
@@ -113,16 +114,18 @@ extension LoadBalancerAttributes {
         ).of(.application),
         Key(
             "routing.http.x_amzn_tls_version_and_cipher_suite.enabled", \.tlsVersionAndCipherSuite, .bool,
-            "Whether X-Amzn-Tls-Version and X-Amzn-Tls-Cipher-Suite tell targets what was agreed on with the client."
+            "Whether X-Amzn-Tls-Version and X-Amzn-Tls-Cipher-Suite tell targets the TLS version and cipher suite "
+                + "negotiated with the client."
         ).of(.application),
         Key(
             "apus.h2c.enabled", \.h2c, .bool,
-            "Whether HTTP listeners speak HTTP/2 with clients that begin with it (prior knowledge, RFC 9113 §3.3)."
+            "Whether HTTP listeners speak HTTP/2 with clients that send its preface first (prior knowledge, RFC "
+                + "9113 §3.3)."
         ).of(.application),
         Key(
             "apus.tls_handshake_timeout.seconds", \.tlsHandshakeTimeoutSeconds, .number(0.1...300, unit: "seconds"),
-            "Time a client has for the TLS handshake; then its connection is closed. A client that says nothing at all "
-                + "where rules ask for its name (sni) gets the default action instead."),
+            "Time a client has for the TLS handshake; then its connection is closed. On a listener with rules by "
+                + "sni, a client that sends nothing in that time gets the default action instead."),
         Key(
             "apus.proxy_protocol.trusted", \.proxyProtocolTrusted,
             .list(AddressBlock.codec, count: 0...Limits.trustedNetworksMax),
@@ -133,12 +136,13 @@ extension LoadBalancerAttributes {
             "Time a client has for that header; then its connection is closed."),
         Key(
             "apus.reason_header.enabled", \.reasonHeader, .bool,
-            "Whether answers that are made here say why in an Apus-Reason field, as the access log does in JSON."
+            "Whether responses that Apus makes itself give the reason in an Apus-Reason field, as the JSON access "
+                + "log does."
         ).of(.application),
         Key(
             "apus.first_byte_timeout.seconds", \.firstByteTimeoutSeconds, .number(0.1...3600, unit: "seconds"),
-            "Time a client has to begin its first request; then its connection is closed. TLS and HTTP/2 are no "
-                + "request."
+            "Time a client has to begin its first request; then its connection is closed. A TLS handshake or an "
+                + "HTTP/2 preface is not yet a request."
         ).of(.application),
         Key(
             "apus.head_timeout.seconds", \.headTimeoutSeconds, .number(0.1...300, unit: "seconds"),
@@ -146,7 +150,9 @@ extension LoadBalancerAttributes {
         ).of(.application),
         Key(
             "apus.min_body_rate.bytes_per_second", \.minBodyRateBytesPerSecond,
-            .integer(0...1_000_000, unit: "bytes per second"), "Request bodies that come more slowly are cut; 0 is off."
+            .integer(0...1_000_000, unit: "bytes per second"),
+            "Lowest rate of request bodies; a request whose body "
+                + "comes more slowly is cut; 0 is no limit."
         ).of(.application),
         Key(
             "apus.min_body_rate.window_seconds", \.minBodyRateWindowSeconds, .number(0.1...300, unit: "seconds"),

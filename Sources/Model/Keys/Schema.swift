@@ -1,7 +1,7 @@
 /// The JSON Schema of a configuration, for editors. Source: JSON Schema draft 2020-12.
 public enum Schema {
-    /// The schema as JSON text. It says what one value can be asked about by itself; what must hold between values is
-    /// for `Document.validate()`.
+    /// The schema as JSON text. It describes each value by itself; what must hold between values is checked by
+    /// `Document.validate()`.
     public static func json() -> String {
         var definitions: [String: Value] = [:]
         let root = object(Document.description.shape, &definitions)
@@ -51,7 +51,9 @@ public enum Schema {
             properties.append(Value.Member(key.name, property))
         }
         for key in shape.refused where !key.accepted.isEmpty {
-            let note = "Known to ELBv2, without effect in this version: it may only say what is done anyway."
+            let note =
+                "A key of ELBv2 without effect in this version: only values that describe what is done anyway are "
+                + "accepted."
             properties.append(Value.Member(key.name, ["enum": .array(key.accepted), "description": .string(note)]))
         }
         let required = shape.keys.filter(\.isRequired).map { Value.string($0.name) }

@@ -7,7 +7,7 @@ indirect enum Shape: Sendable {
     case integer(ClosedRange<Int>, unit: String?)
     /// A number in a range, of this unit if any.
     case number(ClosedRange<Double>, unit: String?)
-    /// Text that keeps a rule.
+    /// Text that follows a rule.
     case text(TextRule)
     /// One of these words.
     case word([String])
@@ -41,7 +41,7 @@ struct KeyShape: Sendable {
     let shape: Shape
     /// Whether it must be there.
     let isRequired: Bool
-    /// What holds when it is not there; nil when it is required or nothing holds then.
+    /// Its default; nil when it is required or has none.
     let defaultValue: Value?
     /// What it means: one sentence.
     let meaning: String
@@ -51,13 +51,13 @@ struct KeyShape: Sendable {
 struct RefusedKey: Sendable {
     /// The key.
     let name: String
-    /// The values that say what is done anyway, and so may stand: they are kept as they were written.
+    /// The values that describe what is done anyway. They are accepted and kept as they were written.
     let accepted: [Value]
-    /// The kinds of load balancer whose objects have the key in ELBv2. Elsewhere it may stand as well, as all keys may
-    /// with their defaults, and means nothing.
+    /// The kinds of load balancer whose objects have the key in ELBv2. Elsewhere the key is accepted as well, like
+    /// every key with its default, and means nothing.
     let kinds: [LoadBalancer.Kind]
 
-    /// A key that may stand with one of these values.
+    /// A key that is accepted with one of these values.
     init(_ name: String, accepted: Value..., of kinds: LoadBalancer.Kind...) {
         self.name = name
         self.accepted = accepted
@@ -65,9 +65,9 @@ struct RefusedKey: Sendable {
     }
 }
 
-/// A rule that text keeps.
+/// A rule that text must follow.
 struct TextRule: Sendable {
-    /// The text in words, after "must be".
+    /// What the text must be, in words that follow "must be".
     let expected: String
     /// How many characters it has.
     let length: ClosedRange<Int>
@@ -75,7 +75,7 @@ struct TextRule: Sendable {
     let pattern: String?
     /// What to do about text that breaks it: a sentence.
     let remedy: String
-    /// Whether text of a fitting length keeps the rule.
+    /// Whether text of an allowed length follows the rule.
     let accepts: @Sendable (String) -> Bool
 
     /// A rule for text of this length.
@@ -114,7 +114,7 @@ extension Shape {
         }
     }
 
-    /// A number without a fraction that says nothing.
+    /// A number as text, without `.0` if it is whole.
     static func plain(_ number: Double) -> String {
         Value.number(number).json()
     }

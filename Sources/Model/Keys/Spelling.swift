@@ -1,4 +1,4 @@
-/// Finds the word that a mistyped one was meant to be.
+/// Finds the known word that a mistyped one probably stands for.
 public enum Spelling {
     /// The known word nearest to `word`, when it is near enough to be meant: at most a third of its letters away,
     /// or the same but for case, hyphens, underscores and dots.

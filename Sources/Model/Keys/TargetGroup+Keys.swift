@@ -26,9 +26,9 @@ extension TargetGroup {
             }
         })
 
-    /// Reports codes of the protocol that the group does not speak.
+    /// Reports HTTP codes in a gRPC group, and gRPC codes in any other.
     private func checkMatcher(_ findings: inout Findings) {
-        if `protocol`.kind == .network, protocolVersion != .http1 { return }  // that itself is a mistake: `checkKind`
+        if `protocol`.kind == .network, protocolVersion != .http1 { return }  // `checkKind` reports the version
         let isGRPC = protocolVersion == .grpc
         let wrong: (key: String, right: String)? =
             if isGRPC, healthCheck.matcher.httpCode != HTTPCodes() {
@@ -44,7 +44,8 @@ extension TargetGroup {
         }
     }
 
-    /// Application load balancers take 200 to 499 for an answer, network load balancers 200 to 599.
+    /// Reports codes that health checks of this kind cannot accept: application load balancers allow 200 to 499,
+    /// network load balancers 200 to 599.
     private func checkHTTPCodes(_ findings: inout Findings) {
         let codes = healthCheck.matcher.httpCode
         guard `protocol`.kind == .application, codes.ranges.contains(where: { $0.upperBound > 499 }) else { return }
@@ -55,7 +56,7 @@ extension TargetGroup {
         }
     }
 
-    /// Reports what groups of this kind do not have.
+    /// Reports keys and attributes that groups of this kind do not have.
     private func checkKind(_ findings: inout Findings) {
         let kind = `protocol`.kind
         findings.within(.key("attributes")) { findings in
@@ -72,7 +73,7 @@ extension TargetGroup {
             if kind == .network, attributes.unhealthyConnectionTermination, attributes.unhealthyDrainingSeconds > 0 {
                 findings.within(.key("target_health_state.unhealthy.draining_interval_seconds")) { findings in
                     findings.report(
-                        "draining_interval_seconds needs that connections are not reset at once",
+                        "draining_interval_seconds has no effect while connections are reset at once",
                         remedy: "Write target_health_state.unhealthy.connection_termination.enabled: false.",
                         code: .invalidConfigurationRequest)
                 }
@@ -85,7 +86,7 @@ extension TargetGroup {
         }
     }
 
-    /// Reports attributes of TLS that would be without effect.
+    /// Reports TLS attributes in a group without TLS.
     private func checkTLS(_ findings: inout Findings) {
         if `protocol`.hasTLS { return }
         let given: [(key: String, isGiven: Bool)] = [
@@ -108,11 +109,11 @@ extension TargetGroup {
             "protocol", \.protocol,
             .word(
                 refused: ["QUIC", "TCP_QUIC", "GENEVE"],
-                code: .unsupportedProtocol), required: true, "What is spoken to its targets."),
+                code: .unsupportedProtocol), required: true, "The protocol that is spoken to its targets."),
         Key(
             "protocolVersion", \.protocolVersion, .word(),
             "Which HTTP is spoken to its targets: HTTP/1.1, HTTP/2, or gRPC over HTTP/2."),
-        Key("port", \.port, .integer(1...65535), required: true, "Port of the targets that name none."),
+        Key("port", \.port, .integer(1...65535), required: true, "Port of the targets that have none of their own."),
     ]
 
     private static let healthCheckKeys: [Key<TargetGroup>] = [
@@ -128,7 +129,7 @@ extension TargetGroup {
             "What a check asks for; in a group of protocolVersion GRPC, / stands for /AWS.ALB/healthcheck."),
         Key(
             "healthCheckIntervalSeconds", \.healthCheck.intervalSeconds, .number(0.05...300, unit: "seconds"),
-            "From one check of a target to the next."),
+            "Time from one check of a target to the next."),
         Key(
             "healthCheckTimeoutSeconds", \.healthCheck.timeoutSeconds, .number(0.01...120, unit: "seconds"),
             "How long a check may take; at most the interval. 10 is usual for groups of network load "
@@ -149,7 +150,7 @@ extension TargetGroup {
         Key("attributes", \.attributes, TargetGroupAttributes.description.codec, "Its attributes."),
         Key(
             "targets", \.targets, TargetDescription.listCodec,
-            "The registered targets; the same id may stand with several ports."),
+            "The registered targets; the same id may be registered with several ports."),
     ]
 }
 
@@ -172,7 +173,7 @@ extension TargetDescription {
                 "id", \.id,
                 Codec.text(.targetID).converted(to: { text, _ in IPAddress(text)?.description ?? text }, from: { $0 }),
                 required: true, "An IP address or an instance id, as the group's target type says."),
-            Key(optional: "port", \.port, .integer(1...65535), "Its port; without it the group's."),
+            Key(optional: "port", \.port, .integer(1...65535), "Its port; without it the port of the group."),
         ],
         refused: [RefusedKey("availabilityZone", accepted: "all"), RefusedKey("quicServerId")],
         withoutEffect: \TargetDescription.withoutEffect)

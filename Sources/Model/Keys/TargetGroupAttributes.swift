@@ -37,24 +37,26 @@ public struct TargetGroupAttributes: Hashable, Sendable {
     public var targetKeepAliveConnectionsMax: Int = 2048
     /// `apus.target_connect_timeout.seconds`: time that connecting to a target may take.
     public var targetConnectTimeoutSeconds: Double = 10
-    /// `apus.target_connect_race.seconds`: head start of one target before another one is connected to as well; 0 for
-    /// no race.
+    /// `apus.target_connect_race.seconds`: time after which another target is connected to as well if the first has not
+    /// answered; 0 for no race.
     public var targetConnectRaceSeconds: Double = 0.25
-    /// `apus.target_unacknowledged.seconds`: time for which a target's host may acknowledge nothing of what was sent.
+    /// `apus.target_unacknowledged.seconds`: time for which a target's host may leave all sent data unacknowledged.
     public var targetUnacknowledgedSeconds: Double = 1
-    /// `apus.retry.budget_percent`: requests that may be sent again, in percent of those of the last ten seconds, and
-    /// ten at least; 0 for none.
+    /// `apus.retry.budget_percent`: retries, in percent of the requests of the last ten seconds, but at least ten; 0
+    /// for none.
     public var retryBudgetPercent: Int = 20
-    /// `apus.retry.body_bytes_max`: bytes of a request's body that are kept until its answer begins.
+    /// `apus.retry.body_bytes_max`: bytes of a request's body that are kept until its response begins.
     public var retryBodyBytesMax: Int = 65_536
-    /// `apus.retry.on_unhealthy.enabled`: requests that only read leave a target that turns unhealthy before it
-    /// answers.
+    /// `apus.retry.on_unhealthy.enabled`: safe requests are sent to another target when theirs turns unhealthy before
+    /// it answers.
     public var retryOnUnhealthy: Bool = true
     /// `apus.target_tls.verify`: `off`, `system`, or a PEM file of roots by which targets' certificates are verified.
     public var targetTLSVerify: String = "off"
-    /// `apus.target_tls.server_name`: the name that targets' certificates are for; empty is the Host field's.
+    /// `apus.target_tls.server_name`: the name that targets' certificates are verified for; empty uses the Host
+    /// field's.
     public var targetTLSServerName: String = ""
-    /// Words of ELBv2 that say what is done anyway, as they were written: kept for whoever wrote them, without effect.
+    /// Keys of ELBv2 that are accepted but have no effect in this version, with their values as written, so that what
+    /// was put is shown again.
     public var withoutEffect: [String: Value] = [:]
 
     /// Every default.
@@ -88,7 +90,8 @@ extension TargetGroupAttributes {
             "Time that the exchanges of a deregistered target have to finish; then they are cut."),
         Key(
             "deregistration_delay.connection_termination.enabled", \.deregistrationConnectionTermination, .bool,
-            "Whether connections through a network load balancer are reset at that time; otherwise they live on."
+            "Whether connections through a network load balancer are reset when the deregistration delay is over; "
+                + "otherwise they continue."
         ).of(.network),
         Key(
             "stickiness.enabled", \.stickiness, .bool,
@@ -96,8 +99,8 @@ extension TargetGroupAttributes {
         ).of(.network),
         Key(
             "preserve_client_ip.enabled", \.preserveClientIP, .bool,
-            "Whether targets of TCP or TLS see the client's own address; needs CAP_NET_ADMIN, and routes by which "
-                + "their answers come back here."
+            "Whether targets of TCP or TLS see the client's own address; needs CAP_NET_ADMIN, and routes that bring "
+                + "their replies back to this host."
         ).of(.network),
         Key(
             "proxy_protocol_v2.enabled", \.proxyProtocol, .bool,
@@ -110,7 +113,8 @@ extension TargetGroupAttributes {
         Key(
             "target_health_state.unhealthy.draining_interval_seconds", \.unhealthyDrainingSeconds,
             .number(0...360_000, unit: "seconds"),
-            "Where they are not: time after which they are; 0 leaves them alone."
+            "Time after which connections to an unhealthy target are reset, if they are not reset at once; 0 never "
+                + "resets them."
         ).of(.network),
         Key(
             "load_balancing.algorithm.type", \.algorithm,
@@ -118,7 +122,8 @@ extension TargetGroupAttributes {
             "How the target of a request is chosen."),
         Key(
             "apus.target_keep_alive.idle_seconds", \.targetKeepAliveIdleSeconds, .number(0...3600, unit: "seconds"),
-            "How long an idle connection to a target is kept; less than the target keeps it, and 0 keeps none."
+            "How long an idle connection to a target is kept, which should be shorter than the target keeps it; 0 "
+                + "keeps none."
         ).of(.application),
         Key(
             "apus.target_keep_alive.connections_max", \.targetKeepAliveConnectionsMax,
@@ -129,36 +134,35 @@ extension TargetGroupAttributes {
             "Time that connecting to a target may take."),
         Key(
             "apus.target_connect_race.seconds", \.targetConnectRaceSeconds, .number(0...300, unit: "seconds"),
-            "Head start of a target that is being connected to: after it another one is connected to as well, and the "
-                + "first that is connected is used. 0 for no race."),
+            "Time after which a second target is connected to as well if the first has not answered; the connection "
+                + "that is made first is used. 0 for no race."),
         Key(
             "apus.target_unacknowledged.seconds", \.targetUnacknowledgedSeconds, .number(0.1...300, unit: "seconds"),
-            "Time for which the host of a target may acknowledge nothing of what was sent. Then requests that may be "
-                + "repeated go elsewhere; the others get 504 after ten times that."
+            "Time for which a target's host may leave all sent data unacknowledged. Then requests that may be "
+                + "repeated are sent to another target; the others get 504 after ten times that."
         ).of(.application),
         Key(
             "apus.retry.budget_percent", \.retryBudgetPercent, .integer(0...100, unit: "percent"),
-            "Requests that may be sent again, in percent of those of the last ten seconds, and ten at least; 0 for "
-                + "none."
+            "Retries, in percent of the requests of the last ten seconds, but at least ten; 0 for none."
         ).of(.application),
         Key(
             "apus.retry.body_bytes_max", \.retryBodyBytesMax, .integer(0...Limits.retryBodyBytesMax, unit: "bytes"),
-            "Bytes of a request's body that are kept until its answer begins, so that it can be sent again."
+            "Bytes of a request's body that are kept until its response begins, so that it can be sent again."
         ).of(.application),
         Key(
             "apus.retry.on_unhealthy.enabled", \.retryOnUnhealthy, .bool,
-            "Whether GET, HEAD and OPTIONS requests leave a target that turns unhealthy before it has begun to "
-                + "answer."
+            "Whether GET, HEAD and OPTIONS requests are sent to another target when theirs turns unhealthy before "
+                + "it has begun to answer."
         ).of(.application),
         Key(
             "apus.target_tls.verify", \.targetTLSVerify, .text(.materialPath),
-            "Whether targets of an HTTPS or TLS group must show a good certificate: off, system (this system's "
-                + "roots), or a PEM file of roots."
+            "Whether the certificates of targets of an HTTPS or TLS group are verified: off, system (with this "
+                + "system's roots), or a PEM file of roots."
         ),
         Key(
             "apus.target_tls.server_name", \.targetTLSServerName, .text(.serverName),
-            "The name that targets of an HTTPS or TLS group are asked for and are verified by; empty is the Host "
-                + "field's, or what the client has asked for."
+            "The server name that targets of an HTTPS or TLS group are asked for, and that their certificates must "
+                + "have; empty is the name in the Host field, or the one that the client asked for."
         ),
     ]
 }

@@ -62,7 +62,8 @@ extension TextRule {
         remedy: "Write a name such as api.internal.example.com."
     ) { $0.utf8.allSatisfy { isAlphanumeric($0) || "-.".utf8.contains($0) } }
 
-    /// One pattern of a host-header condition. ELBv2 also asks for a dot; names such as `localhost` have none.
+    /// One pattern of a host-header condition. ELBv2 also requires a dot; we do not, because names such as `localhost`
+    /// have none.
     /// Source: ELBv2 HostHeaderConditionConfig.
     static let hostPattern = TextRule(
         "a host pattern of 1 to 128 letters, digits, hyphens and dots, where * and ? stand for any",

@@ -1,10 +1,10 @@
-/// What is done with a request. All of these end its way through the rules.
+/// What is done with a request. An action is final: no further rule is tried after it.
 ///
 /// Source: ELBv2 Action.
 public enum Action: Hashable, Sendable {
     /// It goes to a target of a target group.
     case forward(ForwardAction)
-    /// It is answered here.
+    /// Apus answers the request itself.
     case fixedResponse(FixedResponse)
     /// The client is sent elsewhere.
     case redirect(Redirect)
@@ -16,7 +16,8 @@ public struct ForwardAction: Hashable, Sendable {
     public var targetGroups: [WeightedTargetGroup]
     /// Whether all connections from one address go to one group. On network load balancers.
     public var isSticky: Bool
-    /// Words of ELBv2 that say what is done anyway, as they were written: kept for whoever wrote them, without effect.
+    /// Keys of ELBv2 that are accepted but have no effect in this version, with their values as written, so that what
+    /// was put is shown again.
     public var withoutEffect: [String: Value] = [:]
 
     /// Divides requests, or connections, among these groups.
@@ -40,7 +41,7 @@ public struct WeightedTargetGroup: Hashable, Sendable {
     }
 }
 
-/// An answer that is made here.
+/// A response that Apus makes itself, without a target.
 public struct FixedResponse: Hashable, Sendable {
     /// 2xx, 4xx or 5xx.
     public var statusCode: Int
@@ -48,10 +49,11 @@ public struct FixedResponse: Hashable, Sendable {
     public var contentType: String?
     /// Its body, at most 1024 bytes.
     public var messageBody: String?
-    /// Words of ELBv2 that say what is done anyway, as they were written: kept for whoever wrote them, without effect.
+    /// Keys of ELBv2 that are accepted but have no effect in this version, with their values as written, so that what
+    /// was put is shown again.
     public var withoutEffect: [String: Value] = [:]
 
-    /// An answer.
+    /// A fixed response.
     public init(statusCode: Int, contentType: String? = nil, messageBody: String? = nil) {
         self.statusCode = statusCode
         self.contentType = contentType
@@ -83,7 +85,8 @@ public struct Redirect: Hashable, Sendable {
     /// Without the question mark, 0–128 characters.
     public var query: String
 
-    /// Words of ELBv2 that say what is done anyway, as they were written: kept for whoever wrote them, without effect.
+    /// Keys of ELBv2 that are accepted but have no effect in this version, with their values as written, so that what
+    /// was put is shown again.
     public var withoutEffect: [String: Value] = [:]
 
     /// A redirect; a component that is not given stays as the request has it.

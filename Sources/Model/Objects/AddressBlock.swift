@@ -1,12 +1,12 @@
 /// A network: all addresses that begin with the same bits. Source: RFC 4632 §3.1 (CIDR notation), RFC 4291 §2.3.
 public struct AddressBlock: Hashable, Sendable, CustomStringConvertible {
-    /// Its first address: no bit is set behind the prefix.
+    /// Its first address: no bit after the prefix is set.
     public let address: IPAddress
     /// Bits that all its addresses share: 0–32 for IPv4, 0–128 for IPv6.
     public let prefixLength: Int
 
-    /// Reads a network such as `10.0.0.0/8` or `2001:db8::/32`; nil when the text is none, or when bits are set behind
-    /// the prefix, by which the writer may have meant something else.
+    /// Reads a network such as `10.0.0.0/8` or `2001:db8::/32`; nil when the text is not a network, or when bits after
+    /// the prefix are set: the writer may have meant another network.
     public init?(_ text: String) {
         let parts = text.split(separator: "/", omittingEmptySubsequences: false)
         guard parts.count == 2, let address = IPAddress(String(parts[0])), let length = Self.number(parts[1]),
@@ -31,7 +31,7 @@ public struct AddressBlock: Hashable, Sendable, CustomStringConvertible {
 }
 
 extension IPAddress {
-    /// Whether no bit is set from this one on, the first being 0.
+    /// Whether no bit is set from index `bit` on; the first bit has index 0.
     fileprivate func isZero(from bit: Int) -> Bool {
         (bit..<bytes.count * 8).allSatisfy { bytes[$0 / 8] & (0x80 >> UInt8($0 % 8)) == 0 }
     }

@@ -1,28 +1,28 @@
 /// Which load balancer binds which address and port.
 ///
-/// Shape: `0.0.0.0` stands for every IPv4 address and `::` for every IPv6 address, so each of them collides with any
-///        other of its family. Sockets of IPv6 take no IPv4, so the families do not meet.
+/// Shape: `0.0.0.0` stands for every IPv4 address and `::` for every IPv6 address, so each of them collides with every
+///        address of its family. Our IPv6 sockets take no IPv4 connections, so the two families do not collide.
 struct BoundPorts {
     private struct Place: Hashable {
         let address: String
         let port: Int
     }
 
-    /// Who binds a port on an address.
+    /// The listener that binds a port on an address.
     struct Owner {
         /// The address.
         let address: String
         /// Name of the load balancer.
         let loadBalancer: String
-        /// What its listener speaks there.
+        /// The protocol of its listener.
         let `protocol`: TrafficProtocol
     }
 
-    /// Two that cannot both be bound.
+    /// A port that two listeners would bind on the same address.
     struct Conflict {
         /// The address that was to be bound.
         let address: String
-        /// Who was there first.
+        /// The listener that binds it already.
         let owner: Owner
     }
 
@@ -30,7 +30,8 @@ struct BoundPorts {
     /// The first owner of a port on any address of a family, by the family's unspecified address.
     private var firstOfFamily: [Place: Owner] = [:]
 
-    /// Binds a listener's port on each address; says who has bound the first of them that is bound already.
+    /// Binds a listener's port on each address; returns the conflict on the first address where the port is bound
+    /// already.
     mutating func bind(_ listener: Listener, on addresses: [String], for loadBalancer: String) -> Conflict? {
         var conflict: Conflict?
         for address in addresses {
@@ -47,7 +48,8 @@ struct BoundPorts {
         return conflict
     }
 
-    /// Why two addresses of which one is unspecified collide: a clause. Nil if they are the same, or do not collide.
+    /// A clause that explains why two different addresses collide: one of them is unspecified. Nil if they are equal or
+    /// do not collide.
     static func inclusion(_ first: String, _ second: String) -> String? {
         guard first != second else { return nil }
         for (whole, part) in [(first, second), (second, first)] where whole == unspecified(like: part) {

@@ -54,15 +54,15 @@ public struct Runtime: Hashable, Sendable {
     public var workers: Int?
     /// The folder that keeps what was changed at run time.
     public var stateDirectory: String
-    /// The user to become once the sockets are open; nil is to stay who we are.
+    /// The user to become once the sockets are open; nil keeps the user that started the process.
     public var user: String?
-    /// Budget of the process for buffers, in bytes. At the budget, new connections are shed first.
+    /// Budget of the process for buffers, in bytes. When it is used up, new connections are refused.
     public var memoryBytes: Int
     /// Cap on client connections of the process; nil takes it from the descriptor limit.
     public var connections: Int?
     /// Seconds that a shutdown waits for exchanges to finish.
     public var shutdownGraceSeconds: Double
-    /// How often the keys that session tickets are sealed with are made anew; the last two are kept.
+    /// How often the keys that encrypt TLS session tickets are replaced; the last two are kept.
     public var ticketKeyRotationSeconds: Double
 
     /// Settings of the process.
@@ -99,7 +99,7 @@ public struct Logs: Hashable, Sendable {
     }
 }
 
-/// The access log: where it goes and how its records look.
+/// A log: where its records go and how they look.
 public struct LogSettings: Hashable, Sendable {
     /// Where the records go.
     public enum Destination: Hashable, Sendable {
@@ -124,7 +124,7 @@ public struct LogSettings: Hashable, Sendable {
     /// How one record looks.
     public var format: Format
 
-    /// Settings of the access log.
+    /// Settings of a log.
     public init(destination: Destination = .stdout, format: Format = .alb) {
         self.destination = destination
         self.format = format

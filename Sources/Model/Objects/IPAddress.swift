@@ -6,7 +6,7 @@ public struct IPAddress: Hashable, Sendable, CustomStringConvertible {
     /// The bytes in network order: four for IPv4, sixteen for IPv6.
     public let bytes: [UInt8]
 
-    /// Whether one target can be reached there: it is not unspecified, multicast or broadcast.
+    /// Whether it can be the address of one target: it is not unspecified, multicast or broadcast.
     /// Source: RFC 1122 §3.2.1.3, RFC 5771 (IPv4 multicast), RFC 4291 §2.5.2, §2.7.
     public var isUnicast: Bool {
         if bytes.allSatisfy({ $0 == 0 }) { return false }
@@ -21,7 +21,8 @@ public struct IPAddress: Hashable, Sendable, CustomStringConvertible {
     /// Whether it is an IPv4 address.
     public var isIPv4: Bool { bytes.count == 4 }
 
-    /// Reads an address; nil when the text is none. Zones, brackets, ports and prefix lengths are not part of one.
+    /// Reads an address; nil when the text is not an address. Zones, brackets, ports and prefix lengths are not part of
+    /// one.
     public init?(_ text: String) {
         let characters = Array(text.utf8)
         guard characters.count <= 45 else { return nil }

@@ -1,37 +1,38 @@
-/// One port of a load balancer, what is spoken on it, and what becomes of the requests.
+/// One port of a load balancer: its protocol, and what is done with the requests that arrive there.
 public struct Listener: Hashable, Sendable {
-    /// Which protocol inside TLS a TLS listener agrees on with clients that name some (ALPN). Source: ELBv2 AlpnPolicy.
+    /// Which application protocol a TLS listener negotiates with clients that offer some (ALPN). Source: ELBv2
+    /// AlpnPolicy.
     public enum AlpnPolicy: String, Hashable, Sendable, CaseIterable {
         /// `http/1.1` and `http/1.0`.
         case http1Only = "HTTP1Only"
         /// `h2`.
         case http2Only = "HTTP2Only"
-        /// Those of HTTP/1 before `h2`.
+        /// `http/1.1` and `http/1.0`, preferred to `h2`.
         case http2Optional = "HTTP2Optional"
-        /// `h2` before those of HTTP/1.
+        /// `h2`, preferred to `http/1.1` and `http/1.0`.
         case http2Preferred = "HTTP2Preferred"
-        /// None: clients are not answered about it.
+        /// No application protocol is negotiated.
         case none = "None"
     }
 
-    /// What is spoken on it.
+    /// Its protocol.
     public var `protocol`: TrafficProtocol
     /// Its port, 1–65535.
     public var port: Int
-    /// Its certificates; the first is for clients that name none of our names. Only with HTTPS and TLS, then at least
-    /// one.
+    /// Its certificates. The first is the default, for clients that ask for no name or for one that no certificate has.
+    /// Only with HTTPS and TLS, where there must be at least one.
     public var certificates: [CertificateFiles]
-    /// Which versions and ciphers it takes. Only with HTTPS and TLS; nil is `SecurityPolicy.standard`.
+    /// Which TLS versions and ciphers it accepts. Only with HTTPS and TLS; nil is `SecurityPolicy.standard`.
     public var sslPolicy: SecurityPolicy?
-    /// What is agreed on inside TLS. Only with TLS; nil is `none`.
+    /// Which application protocol is negotiated (ALPN). Only with TLS; nil is `none`.
     public var alpnPolicy: AlpnPolicy?
-    /// How clients show who they are. Only with HTTPS; nil is not at all.
+    /// How clients authenticate with certificates. Only with HTTPS; nil requests no certificate.
     public var mutualAuthentication: MutualAuthentication?
     /// Its attributes; nil is every default.
     public var attributes: ListenerAttributes?
     /// What is done when no rule matches: exactly one action.
     public var defaultActions: [Action]
-    /// Its rules; the lowest priority that matches decides. Their order here means nothing.
+    /// Its rules; of those that match, the one with the lowest priority decides. Their order here has no effect.
     public var rules: [Rule]
 
     /// A listener.
@@ -57,7 +58,7 @@ public struct Listener: Hashable, Sendable {
 public struct Rule: Hashable, Sendable {
     /// 1–50000, unique in its listener. Lower comes first.
     public var priority: Int
-    /// All must hold. At most one of each kind.
+    /// All conditions must hold. At most one of each kind.
     public var conditions: [Condition]
     /// Exactly one action.
     public var actions: [Action]

@@ -1,9 +1,9 @@
 /// The two files of a certificate. Relative paths begin at the configuration file's folder.
 public struct CertificateFiles: Hashable, Sendable {
-    /// The certificate, then what leads towards a root: PEM. An OCSP response beside it, under the same name with
-    /// `.ocsp` behind, is stapled.
+    /// The certificate, followed by its intermediate certificates, in PEM. An OCSP response in a file of the same name
+    /// with `.ocsp` appended is stapled.
     public var certificateFile: String
-    /// Its private key: PEM, not encrypted.
+    /// Its private key, in PEM, not encrypted.
     public var privateKeyFile: String
 
     /// A certificate in these files.
@@ -13,15 +13,15 @@ public struct CertificateFiles: Hashable, Sendable {
     }
 }
 
-/// How clients of a listener show who they are. Source: ELBv2 MutualAuthenticationAttributes.
+/// How clients of a listener authenticate with certificates. Source: ELBv2 MutualAuthenticationAttributes.
 public struct MutualAuthentication: Hashable, Sendable {
     /// What is done with client certificates.
     public enum Mode: String, Hashable, Sendable, CaseIterable {
-        /// None is asked for.
+        /// No certificate is requested.
         case off
-        /// One is asked for, and targets see what came, verified or not.
+        /// A certificate is requested and passed on to targets without being verified.
         case passthrough
-        /// One by an authority of the trust store must come.
+        /// A certificate signed by an authority of the trust store is required.
         case verify
     }
 
@@ -34,7 +34,7 @@ public struct MutualAuthentication: Hashable, Sendable {
     public var mode: Mode
     /// PEM certificates of the authorities. With mode verify, and only then.
     public var trustStoreFile: String?
-    /// PEM revocation lists of theirs.
+    /// Revocation lists of these authorities, in PEM.
     public var crlFiles: [String]
     /// Whether a certificate that has expired is accepted.
     public var ignoreClientCertificateExpiry: Bool

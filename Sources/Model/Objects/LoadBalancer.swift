@@ -18,7 +18,8 @@ public struct LoadBalancer: Hashable, Sendable {
     public var attributes: LoadBalancerAttributes
     /// Its listeners, one per port.
     public var listeners: [Listener]
-    /// Words of ELBv2 that say what is done anyway, as they were written: kept for whoever wrote them, without effect.
+    /// Keys of ELBv2 that are accepted but have no effect in this version, with their values as written, so that what
+    /// was put is shown again.
     public var withoutEffect: [String: Value] = [:]
 
     /// A load balancer.

@@ -32,7 +32,7 @@ extension Rule: Named {
 }
 
 extension Array where Element: Named {
-    /// Where the object of this name stands.
+    /// The index of the object with this name.
     func index(of name: Element.Name) -> Int? {
         firstIndex { $0.key == name }
     }

@@ -1,21 +1,21 @@
-/// Which versions of TLS and which ciphers a listener takes: a security policy of ELB's.
+/// A security policy of ELB: the TLS versions and ciphers that a listener accepts.
 ///
 /// Source: the user guide of Application Load Balancers, "Security policies"; docs/elbv2.md, "Security policies".
 public struct SecurityPolicy: Hashable, Sendable {
-    /// As in `TLS13-1-2-2021-06`, without the prefix.
+    /// The name without its prefix, as in `TLS13-1-2-2021-06`.
     public let shortName: String
-    /// Minor versions of TLS 1: 0 to 3.
+    /// The oldest version that is accepted, as the minor version of TLS 1: 0 to 3.
     public let minimum: Int
-    /// The newest minor version.
+    /// The newest version that is accepted, in the same form.
     public let maximum: Int
-    /// For TLS 1.2 and before, by OpenSSL's names, in the order in which the server prefers them.
+    /// The ciphers for TLS 1.2 and older, by OpenSSL's names, in the order in which the server prefers them.
     public let ciphers: [String]
     /// Whether hybrid groups with ML-KEM are offered.
     public let isPostQuantum: Bool
 
     /// What every name begins with.
     public static let prefix = "ELBSecurityPolicy-"
-    /// For TLS 1.3, in the order in which the server prefers them.
+    /// The ciphers for TLS 1.3, in the order in which the server prefers them.
     public static let ciphersuites = [
         "TLS_AES_128_GCM_SHA256", "TLS_AES_256_GCM_SHA384", "TLS_CHACHA20_POLY1305_SHA256",
     ]
@@ -35,7 +35,7 @@ public struct SecurityPolicy: Hashable, Sendable {
         ciphers = Self.order.filter { families.contains($0.family) }.flatMap(\.ciphers)
     }
 
-    /// A kind of ciphers that policies have or lack as one.
+    /// A family of ciphers: a policy has all ciphers of a family or none.
     private enum Family {
         /// Forward secrecy, authenticated encryption.
         case gcm
@@ -118,8 +118,8 @@ public struct SecurityPolicy: Hashable, Sendable {
         },
         encode: { .string($0.name) })
 
-    /// What to write instead of a name that is no policy's. What all names begin with says nothing about which was
-    /// meant; of those that begin like it, the standard one goes before all others.
+    /// What to write instead of an unknown policy name. All names share a prefix, so only what follows it is compared.
+    /// Of several policies that begin like the unknown name, the standard one is suggested first.
     private static func remedy(forUnknown name: String) -> String {
         let wanted = (name.hasPrefix(prefix) ? String(name.dropFirst(prefix.count)) : name).uppercased()
         let longer = known.filter { !wanted.isEmpty && $0.shortName.uppercased().hasPrefix(wanted) }

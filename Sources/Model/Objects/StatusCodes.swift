@@ -3,12 +3,12 @@ public struct StatusCodes<Kind: StatusCodeKind>: Hashable, Sendable {
     /// Ranges in the order they were written; single codes are ranges of one.
     public let ranges: [ClosedRange<Int>]
 
-    /// The set of these ranges; without arguments, the one code that the kind is known for.
+    /// The set of these ranges; without arguments, the kind's default code.
     public init(ranges: [ClosedRange<Int>] = [Kind.standard...Kind.standard]) {
         self.ranges = ranges
     }
 
-    /// Reads a set; nil when the text is not one, or has a code that is none of the kind.
+    /// Reads a set; nil when the text is malformed, or has a code that the kind does not allow.
     public init?(_ text: String) {
         var ranges: [ClosedRange<Int>] = []
         for part in text.split(separator: ",", omittingEmptySubsequences: false) {
@@ -40,27 +40,27 @@ public struct StatusCodes<Kind: StatusCodeKind>: Hashable, Sendable {
     }
 }
 
-/// Sets of HTTP's codes: 200–599, and 200 where nothing is said. Source: ELBv2 Matcher.HttpCode.
+/// Sets of HTTP's codes: 200–599; the default is 200. Source: ELBv2 Matcher.HttpCode.
 public typealias HTTPCodes = StatusCodes<HTTPStatusCode>
 
-/// Sets of gRPC's codes: 0–99, and 12 (UNIMPLEMENTED) where nothing is said. Source: ELBv2 Matcher.GrpcCode.
+/// Sets of gRPC's codes: 0–99; the default is 12 (UNIMPLEMENTED). Source: ELBv2 Matcher.GrpcCode.
 public typealias GRPCCodes = StatusCodes<GRPCStatusCode>
 
-/// Whose status codes they are.
+/// The protocol that a set of status codes is for.
 public protocol StatusCodeKind: Hashable, Sendable {
     /// The codes a set may hold.
     static var allowed: ClosedRange<Int> { get }
     /// How many digits a code is written with.
     static var digitCount: ClosedRange<Int> { get }
-    /// What passes where nothing is said.
+    /// The code that a set holds by default.
     static var standard: Int { get }
 }
 
 /// The status codes of HTTP.
 public enum HTTPStatusCode: StatusCodeKind {
-    /// Those that a target may answer a check with.
+    /// The codes that a health check may accept.
     public static let allowed = 200...599
-    /// Three, always.
+    /// Always three.
     public static let digitCount = 3...3
     /// OK.
     public static let standard = 200
@@ -68,9 +68,9 @@ public enum HTTPStatusCode: StatusCodeKind {
 
 /// The status codes of gRPC.
 public enum GRPCStatusCode: StatusCodeKind {
-    /// Far more than there are.
+    /// The range that ELBv2 accepts; gRPC defines fewer.
     public static let allowed = 0...99
-    /// As numbers are written.
+    /// One or two.
     public static let digitCount = 1...2
     /// UNIMPLEMENTED.
     public static let standard = 12

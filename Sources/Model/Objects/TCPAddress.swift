@@ -5,7 +5,7 @@ public struct TCPAddress: Hashable, Sendable, CustomStringConvertible {
     /// The port, from 1.
     public let port: Int
 
-    /// Reads an address and a port; nil when the text is none. An IPv6 address stands in brackets.
+    /// Reads an address and a port; nil when the text is not that. An IPv6 address stands in brackets.
     public init?(_ text: String) {
         guard let colon = text.lastIndex(of: ":") else { return nil }
         var host = text[..<colon]
@@ -20,10 +20,10 @@ public struct TCPAddress: Hashable, Sendable, CustomStringConvertible {
         self.port = port
     }
 
-    /// As it is read.
+    /// The text from which it can be read.
     public var description: String { host.isIPv4 ? "\(host):\(port)" : "[\(host)]:\(port)" }
 
-    /// Whether a listener of TCP on `address` and this cannot both have their port.
+    /// Whether this address and a TCP listener on `address` cannot both bind the same port.
     func overlaps(_ address: String) -> Bool {
         guard let other = IPAddress(address), other.isIPv4 == host.isIPv4 else { return false }
         return other == host || other.isUnspecified || host.isUnspecified
@@ -45,7 +45,7 @@ extension LoadBalancer {
         }
     }
 
-    /// The same of one listener.
+    /// Reports this one listener if its port is that of `admin.metrics`.
     func validatePort(of listener: Listener, beside metrics: TCPAddress?, _ findings: inout Findings) {
         guard let metrics, metrics.port == listener.port, listener.protocol.hasTCP,
             addresses.contains(where: metrics.overlaps)

@@ -1,4 +1,4 @@
-/// What tells the targets of one group apart: the same id may be registered with several ports.
+/// The identity of a target in its group: the same id may be registered with several ports.
 public struct TargetKey: Hashable, Sendable, CustomStringConvertible {
     /// An IP address or an instance id.
     public let id: String
@@ -42,7 +42,7 @@ extension TargetGroup {
 }
 
 extension [TargetDescription] {
-    /// Where a target of this identity stands. Ports are compared first: it is the cheaper half.
+    /// The index of the target with the same identity. Ports are compared first, because that is cheaper.
     func index(of target: TargetDescription, defaultPort: Int) -> Int? {
         let port = target.port ?? defaultPort
         return firstIndex { ($0.port ?? defaultPort) == port && $0.id == target.id }

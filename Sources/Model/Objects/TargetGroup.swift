@@ -22,11 +22,11 @@ public struct TargetGroup: Hashable, Sendable {
     public var name: String
     /// What the ids of its targets are.
     public var targetType: TargetType
-    /// What is spoken to its targets.
+    /// The protocol that is spoken to its targets.
     public var `protocol`: TrafficProtocol
     /// Which HTTP is spoken to its targets.
     public var protocolVersion: ProtocolVersion
-    /// Port of the targets that name none, 1–65535.
+    /// Port of the targets that have none of their own, 1–65535.
     public var port: Int
     /// How health is checked.
     public var healthCheck: HealthCheck
@@ -34,7 +34,8 @@ public struct TargetGroup: Hashable, Sendable {
     public var attributes: TargetGroupAttributes
     /// The registered targets. The same id may be there with several ports.
     public var targets: [TargetDescription]
-    /// Words of ELBv2 that say what is done anyway, as they were written: kept for whoever wrote them, without effect.
+    /// Keys of ELBv2 that are accepted but have no effect in this version, with their values as written, so that what
+    /// was put is shown again.
     public var withoutEffect: [String: Value] = [:]
 
     /// A target group.
@@ -75,7 +76,8 @@ public struct TargetDescription: Hashable, Sendable {
     public var id: String
     /// Overrides the port of the group, 1–65535.
     public var port: Int?
-    /// Words of ELBv2 that say what is done anyway, as they were written: kept for whoever wrote them, without effect.
+    /// Keys of ELBv2 that are accepted but have no effect in this version, with their values as written, so that what
+    /// was put is shown again.
     public var withoutEffect: [String: Value] = [:]
 
     /// A target.
@@ -114,7 +116,7 @@ public struct HealthCheck: Hashable, Sendable {
     public var port: Port
     /// What it asks for.
     public var path: String
-    /// From one check of a target to the next.
+    /// Time from one check of a target to the next.
     public var intervalSeconds: Double
     /// How long a check may take.
     public var timeoutSeconds: Double

@@ -10,8 +10,8 @@ struct JSONParser {
     private var at = 0
     /// The line of `at`, from 1.
     private var line = 1
-    /// The column of the byte `columnAt` of that line. Counted on from there, so that one long line costs no more
-    /// than many short ones.
+    /// The column of the byte `columnAt` of that line. Counting continues from there, so that one long line costs no
+    /// more than many short ones.
     private var column = 1, columnAt = 0
 
     /// A parser at the beginning of `bytes`.

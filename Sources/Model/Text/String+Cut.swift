@@ -1,6 +1,6 @@
 extension String {
-    /// This text if it has at most `limit` bytes of UTF-8; else its beginning, and how long it was, in so many bytes
-    /// together: what was cut is not cut again. The cut is between two characters.
+    /// This text if it has at most `limit` bytes of UTF-8; else its beginning with a note of its length, `limit` bytes
+    /// together, so that a text that was cut is not cut again. The cut is between two characters.
     public func cut(to limit: Int) -> String {
         let bytes = utf8
         guard bytes.count > limit else { return self }

@@ -45,7 +45,7 @@ extension Value {
     }
 }
 
-/// Turns what Yams composes into values.
+/// Turns the nodes that Yams makes into values.
 private struct YAMLReader {
     /// Named in errors.
     let file: String
@@ -73,7 +73,7 @@ private struct YAMLReader {
         guard depth < Limits.documentDepthMax else { throw tooDeep(at: location) }
         switch node {
         case .scalar(let scalar):
-            // Yams says of quoted scalars that they are text; `!!str` says so of any.
+            // Yams tags quoted scalars as text; with the tag `!!str` any scalar is text.
             if scalar.tag.description == Tag.Name.str.rawValue { return Value(.string(scalar.string), at: location) }
             try refuse(scalar.tag, at: location)
             return Value(Self.plain(scalar.string), at: location)
@@ -93,7 +93,7 @@ private struct YAMLReader {
                         file: file, location: place, expected: "a key must be a word", found: "a list or an object",
                         remedy: "Write a plain key.")
                 }
-                // To Yams `1` and `"1"` are two keys, and so is what bears two tags.
+                // Yams takes `1` and `"1"` for two keys, and so it does one text with two tags.
                 guard seen.insert(name).inserted else { throw repeatedKey(name, at: place) }
                 members.append(Member(name, try value(element, depth: depth + 1), keyLocation: place))
             }
@@ -131,9 +131,9 @@ private struct YAMLReader {
         return .string(text)
     }
 
-    /// Yams hashes every key to find repeated ones, aliases expanded, so a bomb must be found before it reads.
-    /// An alias can only be one when its anchor is in the text too; both are words that follow a separator.
-    /// Plain text that looks like both is refused with them, which is rare, and quoting it helps.
+    /// Yams hashes every key, with aliases expanded, to find repeated ones, so nested aliases must be refused before
+    /// Yams reads the text. An alias needs an anchor in the same text; both are words that follow a separator. Text
+    /// that only looks like an anchor and its alias is refused as well, which is rare, and quoting it helps.
     private func refuseAliases(in text: String) throws(ConfigError) {
         var anchors: Set<Substring> = []
         var aliases: [(name: Substring, location: Location)] = []

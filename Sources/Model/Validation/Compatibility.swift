@@ -1,4 +1,4 @@
-// What goes with what. Source: docs/elbv2.md, "What goes with what".
+// Which protocols go together. Source: docs/elbv2.md, "Which protocols go together".
 
 extension TrafficProtocol {
     /// The kind of load balancer that has such listeners, and whose listeners can forward to such a group.
@@ -28,10 +28,10 @@ extension TrafficProtocol {
         }
     }
 
-    /// Whether connections of TCP are made to it.
+    /// Whether it takes TCP connections.
     public var hasTCP: Bool { self != .udp }
 
-    /// Whether datagrams are sent to it.
+    /// Whether it takes datagrams.
     public var hasUDP: Bool { self == .udp || self == .tcpUDP }
 
     /// Its name with its article, for messages.

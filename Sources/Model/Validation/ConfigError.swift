@@ -17,7 +17,7 @@ public struct ConfigError: Error, Hashable, Sendable, CustomStringConvertible {
         case duplicateTargetGroupName = "DuplicateTargetGroupName"
         /// A listener and a target group of protocols that do not go together.
         case incompatibleProtocols = "IncompatibleProtocols"
-        /// Values that are right one by one and impossible together.
+        /// Values that are valid one by one but not together.
         case invalidConfigurationRequest = "InvalidConfigurationRequest"
         /// An action that cannot stand where it stands.
         case invalidLoadBalancerAction = "InvalidLoadBalancerAction"
@@ -43,7 +43,7 @@ public struct ConfigError: Error, Hashable, Sendable, CustomStringConvertible {
         case sslPolicyNotFound = "SSLPolicyNotFound"
         /// No such target group.
         case targetGroupNotFound = "TargetGroupNotFound"
-        /// More actions than one may have.
+        /// More actions than are allowed.
         case tooManyActions = "TooManyActions"
         /// More certificates than a listener may have.
         case tooManyCertificates = "TooManyCertificates"
@@ -76,7 +76,7 @@ public struct ConfigError: Error, Hashable, Sendable, CustomStringConvertible {
     /// ELBv2's name for it.
     public var code: Code
 
-    /// A mistake. Each of its texts has a length, `Limits.errorTextBytesMax`, whatever it shows.
+    /// A mistake. Each of its texts is cut to `Limits.errorTextBytesMax` bytes, because it may show what somebody sent.
     public init(
         file: String = "", location: Location? = nil, path: String = "", expected: String, found: String? = nil,
         remedy: String, code: Code = .validationError

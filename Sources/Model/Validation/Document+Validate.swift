@@ -1,13 +1,14 @@
 extension Document {
-    /// Every mistake between the objects of this document: names that name nothing, and names, ports, priorities and
-    /// targets that stand twice. Each object by itself is right once it was read. Shape: paths, without places.
+    /// Every mistake between the objects of this document: references to what does not exist, and duplicate names,
+    /// ports, priorities and targets. Each object by itself was checked when it was read. The mistakes have paths, but
+    /// no places in a file.
     public func validate() -> [ConfigError] {
         var findings = Findings()
         validate(&findings)
         return findings.errors
     }
 
-    /// The same, into `findings`, which may know the places.
+    /// Reports the same mistakes to `findings`, which may know their places.
     func validate(_ findings: inout Findings) {
         let groups = GroupNames(self)
         findings.within(.key("instances")) { findings in
@@ -49,7 +50,7 @@ struct GroupNames {
     let list: [String]
     /// The groups to which only HTTP/2 can be forwarded.
     let ofHTTP2: Set<String>
-    /// What is spoken with the targets of each.
+    /// The protocol of each group.
     let protocols: [String: TrafficProtocol]
 
     /// The names in `document`.
@@ -104,7 +105,8 @@ extension Listener {
 }
 
 extension Rule {
-    /// The mistakes of its conditions and actions on `listener`. `http2Remedy` is how it would come to speak HTTP/2.
+    /// The mistakes of its conditions and actions on `listener`. `http2Remedy` is what to change so that it speaks
+    /// HTTP/2.
     func validate(_ groups: GroupNames, on listener: Listener, http2Remedy: String?, _ findings: inout Findings) {
         checkConditions(on: listener, &findings)
         findings.within(.key("actions")) { findings in
@@ -114,7 +116,7 @@ extension Rule {
 }
 
 extension Listener {
-    /// How it would come to speak HTTP/2; nil if it does.
+    /// What to change so that it speaks HTTP/2; nil if it does.
     func http2Remedy(in loadBalancer: LoadBalancer) -> String? {
         switch `protocol` {
         case .https: loadBalancer.attributes.http2 ? nil : "Write routing.http2.enabled: true in its attributes."
@@ -125,7 +127,8 @@ extension Listener {
         }
     }
 
-    /// Reports datagrams where clients are named by proxies: none of theirs begins with a PROXY header that we read.
+    /// Reports a listener of datagrams behind proxies: PROXY headers are read from connections only, so every datagram
+    /// would be taken for the proxy's own.
     private func validateProxies(of loadBalancer: LoadBalancer, _ findings: inout Findings) {
         guard `protocol`.hasUDP, !loadBalancer.attributes.proxyProtocolTrusted.isEmpty else { return }
         findings.within(.key("protocol")) { findings in
@@ -151,15 +154,17 @@ extension Listener {
 }
 
 extension [Action] {
-    /// The target groups that these actions name and that are not there, or that nothing can be forwarded to; and
-    /// actions that the listener cannot have. `http2Remedy` is how it would come to speak HTTP/2, nil if it does.
+    /// Reports target groups that these actions name and that do not exist or cannot be forwarded to, and actions that
+    /// the listener cannot have. `http2Remedy` is what to change so that it speaks HTTP/2; nil if it does.
     func validate(
         _ groups: GroupNames, on listener: Listener, http2Remedy: String?, _ findings: inout Findings
     ) {
         validateRedirects(on: listener, &findings)
         for (index, action) in enumerated() {
             guard case .forward(let forward) = action else {
-                findings.within([.index(index), .key("type")]) { findings in findings.needsForward(listener, action) }
+                findings.within([.index(index), .key("type")]) { findings in
+                    findings.reportNotForward(listener, action)
+                }
                 continue
             }
             findings.within([.index(index), .key("forwardConfig")]) { findings in
@@ -175,7 +180,7 @@ extension [Action] {
                 ]
                 findings.within(steps) { findings in
                     guard let `protocol` else { return findings.unknownGroup(group, among: groups.list) }
-                    if !isFitting { return findings.unfitting(group, `protocol`, listener) }
+                    if !isFitting { return findings.reportIncompatible(group, `protocol`, listener) }
                     findings.report(
                         "target groups of HTTP/2 and gRPC take only requests that came by HTTP/2",
                         found: "\(group) behind a listener that does not speak it", remedy: http2Remedy ?? "",
@@ -187,7 +192,7 @@ extension [Action] {
 }
 
 extension [Action] {
-    /// The redirects that lead from HTTPS to HTTP, or back to where the request came from.
+    /// Reports redirects that lead from HTTPS to HTTP, or back to where the request came from.
     fileprivate func validateRedirects(on listener: Listener, _ findings: inout Findings) {
         for (index, action) in enumerated() {
             guard case .redirect(let redirect) = action else { continue }
@@ -211,7 +216,7 @@ extension [Action] {
 }
 
 extension Redirect {
-    /// Whether what it says is what every request to `listener` has already, its query set aside.
+    /// Whether it sends every request to `listener` back to the same URL, its query aside.
     fileprivate func leadsBack(to listener: Listener) -> Bool {
         var same = Redirect(statusCode: statusCode, query: query)
         if `protocol` == listener.protocol.rawValue { same.protocol = `protocol` }
@@ -222,7 +227,7 @@ extension Redirect {
 }
 
 extension TargetGroup {
-    /// The targets whose ids are not of the group's target type, or that stand there twice.
+    /// Reports targets whose ids are not of the group's target type, and duplicate targets.
     func validateTargets(_ findings: inout Findings) {
         findings.within(.key("targets")) { findings in
             var seen: Set<TargetKey> = []
@@ -255,13 +260,13 @@ extension TargetGroup {
 }
 
 extension ForwardAction {
-    /// What its groups must have in common, and the stickiness that the listener has.
+    /// Reports groups that one action cannot combine, and stickiness that the listener does not support.
     fileprivate func validateTogether(_ groups: GroupNames, on listener: Listener, _ findings: inout Findings) {
         if isSticky, listener.protocol.kind == .application {
             findings.within([.key("targetGroupStickinessConfig"), .key("enabled")]) { findings in
                 findings.report(
-                    "enabled must be false on an application load balancer: more is known to ELBv2, not supported by "
-                        + "this version", found: "true", remedy: "Write false, or remove it.")
+                    "enabled must be false on an application load balancer: this version does not support ELBv2's "
+                        + "other values", found: "true", remedy: "Write false, or remove it.")
             }
         }
         let protocols = Set(targetGroups.compactMap { groups.protocols[$0.targetGroupName] })
@@ -275,16 +280,16 @@ extension ForwardAction {
 }
 
 extension Findings {
-    /// A listener that passes bytes on can answer nothing itself.
-    fileprivate mutating func needsForward(_ listener: Listener, _ action: Action) {
+    /// Reports an action other than forward: a listener that passes bytes on cannot answer itself.
+    fileprivate mutating func reportNotForward(_ listener: Listener, _ action: Action) {
         guard listener.protocol.kind == .network else { return }
         report(
             "an action of \(listener.protocol.withArticle) listener must be of type forward",
             found: action.typeName, remedy: "Write type: forward.", code: .invalidLoadBalancerAction)
     }
 
-    /// A group whose protocol no listener of this protocol can forward to.
-    fileprivate mutating func unfitting(
+    /// Reports a group whose protocol listeners of this protocol cannot forward to.
+    fileprivate mutating func reportIncompatible(
         _ group: String, _ protocol: TrafficProtocol, _ listener: Listener
     ) {
         let fitting = Shape.alternatives(listener.protocol.targetProtocols.map(\.rawValue))
@@ -294,13 +299,13 @@ extension Findings {
             remedy: "Name a group of one of these protocols, or change the group's.", code: .incompatibleProtocols)
     }
 
-    /// Looks at a part that lies several steps away.
+    /// Enters a part that lies several steps away.
     mutating func within(_ steps: [Step], _ body: (inout Findings) -> Void) {
         guard let first = steps.first else { return body(&self) }
         within(first) { findings in findings.within(Array(steps.dropFirst()), body) }
     }
 
-    /// The element at `index` has a key that an earlier one has too.
+    /// Reports that the element at `index` has the same key as an earlier one.
     mutating func repeated(_ key: String, _ text: String, at index: Int, _ noun: String, _ code: ConfigError.Code) {
         within([.index(index), .key(key)]) { findings in
             findings.report(
@@ -310,7 +315,8 @@ extension Findings {
         }
     }
 
-    /// Someone binds this listener's port on this address already. A port has one listener, whatever is spoken on it.
+    /// Reports that another listener binds this port on this address already. A port has one listener, whatever its
+    /// protocol.
     mutating func portInUse(_ conflict: BoundPorts.Conflict, _ listener: Listener) {
         let owner = conflict.owner
         let isPair = Set([owner.protocol, listener.protocol]) == [.tcp, .udp]
@@ -323,7 +329,7 @@ extension Findings {
                 : "Choose another port or another address.", code: .duplicateListener)
     }
 
-    /// A name that is no target group's.
+    /// Reports a name that no target group has.
     mutating func unknownGroup(_ name: String, among known: [String]) {
         let remedy = remedy(for: name, among: known, otherwise: "Add a target group of this name first.")
         report(
@@ -331,7 +337,7 @@ extension Findings {
         )
     }
 
-    /// More listeners in all than there may be.
+    /// Reports more listeners in all than are allowed.
     mutating func tooManyListeners(_ count: Int) {
         report(
             "there must be at most \(Limits.listenersMax) listeners in all", found: "\(count)", remedy: "Remove some.",

@@ -1,4 +1,4 @@
-/// What a document says that is served as it is written, and perhaps was not meant so.
+/// Something in a valid document that was perhaps not meant: it is served as it is written.
 public struct DocumentWarning: Hashable, Sendable, CustomStringConvertible {
     /// The load balancer that it is about.
     public let loadBalancer: String
@@ -14,7 +14,7 @@ public struct DocumentWarning: Hashable, Sendable, CustomStringConvertible {
 }
 
 extension Document {
-    /// All there is to warn of, in the order of the listeners; of those of one load balancer, or of one listener, only.
+    /// All warnings, in the order of the listeners; with arguments, only those of one load balancer or of one listener.
     public func warnings(loadBalancer: String? = nil, port: Int? = nil) -> [DocumentWarning] {
         loadBalancers.filter { loadBalancer == nil || $0.name == loadBalancer }.flatMap { owner in
             owner.listeners.filter { port == nil || $0.port == port }.flatMap { $0.warnings(in: owner) }
@@ -41,9 +41,9 @@ extension Listener {
         if rules.contains(where: \.needsServerName) {
             warnings.append(
                 warning(
-                    "\(name) has rules by sni, so it waits for what the client says first: where the server is to speak"
-                        + " first, as with SMTP, SSH, FTP or MySQL, each connection waits for that in vain before the"
-                        + " default action takes it.",
+                    "\(name) has rules by sni, so each connection waits for the client's first bytes. Where the server"
+                        + " speaks first, as with SMTP, SSH, FTP or MySQL, it waits in vain until the timeout, and"
+                        + " then the default action is taken.",
                     "Give such servers a listener without rules by sni."))
         }
         return warnings

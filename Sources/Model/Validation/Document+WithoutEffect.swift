@@ -1,7 +1,7 @@
 extension Document {
-    /// One sentence that names the words of ELBv2 in this document that have no effect in this version; nil if there
-    /// are none. They are kept as they were written. A word stands here once, however often it was written, and
-    /// not where it means nothing in ELBv2 either.
+    /// One sentence that names the keys of ELBv2 in this document that have no effect in this version; nil if there are
+    /// none. They are kept as they were written. Each key is named once, however often it was written, and not at all
+    /// where ELBv2 ignores it too.
     public var noteOnWordsWithoutEffect: String? {
         var seen: Set<String> = []
         let words = keysWithoutEffect.filter { seen.insert($0).inserted }

@@ -1,4 +1,4 @@
-/// The mistakes found so far while a value is read or a document validated, and the place that is being looked at.
+/// The mistakes found so far while a value is read or a document is validated, and the path of the current part.
 struct Findings {
     /// One step from a value into a part of it.
     enum Step {
@@ -12,7 +12,7 @@ struct Findings {
     let file: String
     /// The tree that is being read, where places are looked up; nil when there is none.
     let root: Value?
-    /// The steps from the root to what is being looked at.
+    /// The steps from the root to the current part.
     private(set) var path: [Step] = []
     /// The mistakes, in the order in which they were found.
     private(set) var errors: [ConfigError] = []
@@ -23,14 +23,14 @@ struct Findings {
         self.root = root
     }
 
-    /// Looks at a part for the time that `body` takes.
+    /// Enters a part while `body` runs.
     mutating func within<Result>(_ step: Step, _ body: (inout Findings) -> Result) -> Result {
         path.append(step)
         defer { path.removeLast() }
         return body(&self)
     }
 
-    /// Records a mistake in what is being looked at; its place is looked up unless it is given.
+    /// Records a mistake in the current part; its place is looked up unless it is given.
     mutating func report(
         _ expected: String, found: String? = nil, at location: Location? = nil, remedy: String,
         code: ConfigError.Code = .validationError
@@ -53,7 +53,7 @@ struct Findings {
         }
     }
 
-    /// What to do about a word that names nothing. Spelling is compared only for mistakes that will be shown.
+    /// What to do about an unknown name. Spelling is compared only for mistakes that will be shown.
     func remedy(for word: String, among known: [String], otherwise: String) -> String {
         errors.count < Limits.errorsShownMax
             ? Spelling.remedy(for: word, among: known, otherwise: otherwise) : otherwise
@@ -64,7 +64,7 @@ struct Findings {
         if !errors.isEmpty { throw ConfigErrors(errors) }
     }
 
-    /// The part as errors name it: its key, and the indices that follow it, as in `values[2]`.
+    /// The current part as errors name it: its key, and the indices that follow it, as in `values[2]`.
     var subject: String {
         let start = path.lastIndex { if case .key = $0 { true } else { false } }
         return start.map { Self.text(path[$0...]) } ?? (path.isEmpty ? "this" : Self.text(path[...]))
@@ -83,8 +83,9 @@ struct Findings {
         return text
     }
 
-    /// The place of the part, or of the innermost part around it that was written. A document knows one form of what
-    /// may be written in two, so the last key is also looked for where the written form leaves the document's.
+    /// The place of the current part, or of the innermost written part around it. Some parts may be written in two
+    /// forms, of which the document has one; so where the path leaves the written form, its last key is looked for
+    /// there.
     private func locate() -> Location? {
         guard var value = root else { return nil }
         walk: for step in path {

@@ -17,7 +17,7 @@ enum RequestProtocol {
     }
 
     /// Whether a target group of `version` takes such requests; else they are answered 464. Source: docs/elbv2.md,
-    /// "What goes with what".
+    /// "Which protocols go together".
     func mayGo(to version: TargetGroup.ProtocolVersion, isPOST: Bool) -> Bool {
         switch (self, version) {
         case (.http1, .http1), (.http2, .http1), (.webSocket, .http1): true

@@ -63,7 +63,7 @@ import Testing
             change: .putListener(loadBalancer: "web", listener(.http, 80, ["http"], isSticky: true)),
             code: .validationError,
             message: "defaultActions[0].forwardConfig.targetGroupStickinessConfig.enabled must be false on an "
-                + "application load balancer: more is known to ELBv2, not supported by this version, but found true. "
+                + "application load balancer: this version does not support ELBv2's other values, but found true. "
                 + "Write false, or remove it."),
         Refusal(
             change: .putListener(
@@ -110,7 +110,7 @@ import Testing
             code: .validationError,
             message:
                 "actions[0].forwardConfig.targetGroupStickinessConfig.enabled must be false on an application load "
-                + "balancer: more is known to ELBv2, not supported by this version, but found true. "
+                + "balancer: this version does not support ELBv2's other values, but found true. "
                 + "Write false, or remove it."),
         Refusal(
             change: .putRule(

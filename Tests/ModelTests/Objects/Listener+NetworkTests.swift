@@ -263,8 +263,8 @@ import Testing
         let column = 26 + (refused.firstRange(of: "true").map { refused[..<$0.lowerBound].count } ?? 0)
         #expect(
             NetworkSample.mistake(in: NetworkSample.file(listener, action: refused))
-                == "edge.yaml:8:\(column): enabled must be false on an application load balancer: more is known to "
-                + "ELBv2, not supported by this version, but found true. Write false, or remove it.")
+                == "edge.yaml:8:\(column): enabled must be false on an application load balancer: this version "
+                + "does not support ELBv2's other values, but found true. Write false, or remove it.")
     }
 
     @Test func nobodySaysForHowLongTheyStay() {

@@ -107,8 +107,8 @@ import Testing
             #expect(error?.first.code == .invalidConfigurationRequest)
             #expect(
                 error?.description
-                    == "edge.yaml:5:\(17 + keys.count): draining_interval_seconds needs that connections are not "
-                    + "reset at once. Write \(termination): false.")
+                    == "edge.yaml:5:\(17 + keys.count): draining_interval_seconds has no effect while connections "
+                    + "are reset at once. Write \(termination): false.")
         }
         let right = try Self.group(group, "attributes: { \(interval), \(termination): false }").attributes
         #expect(right.unhealthyDrainingSeconds == 60 && !right.unhealthyConnectionTermination)

@@ -2,7 +2,7 @@ import Testing
 
 @testable import Model
 
-/// What goes with what, each row written out. Source: docs/elbv2.md, "What goes with what".
+/// Which protocols go together, each row written out. Source: docs/elbv2.md, "Which protocols go together".
 @Suite struct CompatibilityTests {
     struct Row: Sendable, CustomTestStringConvertible {
         let listener: TrafficProtocol, kind: LoadBalancer.Kind, isNamed: String

@@ -165,8 +165,8 @@ import Testing
         Case(
             why: "an attribute of a later version",
             yaml: web("defaultActions: [\(answer)]", attributes: "{ routing.http.desync_mitigation_mode: strictest }"),
-            message: "web.yaml:3:56: routing.http.desync_mitigation_mode must be defensive: more is known to ELBv2, "
-                + "not supported by this version, but found \"strictest\". Remove it, or write defensive."),
+            message: "web.yaml:3:56: routing.http.desync_mitigation_mode must be defensive: this version does "
+                + "not support ELBv2's other values, but found \"strictest\". Remove it, or write defensive."),
         Case(
             why: "a protocol of a later version", yaml: group("targets: []").replacing("HTTP", with: "GENEVE"),
             message: "web.yaml:2:29: protocol must be HTTP, HTTPS, TCP, TLS, UDP or TCP_UDP, but found \"GENEVE\". "

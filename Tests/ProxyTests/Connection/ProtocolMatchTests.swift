@@ -3,7 +3,7 @@ import Testing
 
 @testable import Proxy
 
-/// Which requests go to which groups. Source: docs/elbv2.md, "What goes with what".
+/// Which requests go to which groups. Source: docs/elbv2.md, "Which protocols go together".
 @Suite struct ProtocolMatchTests {
     static let table: [(RequestProtocol, http1: Bool, http2: Bool, grpc: Bool)] = [
         (.http1, true, false, false), (.http2, true, true, true), (.grpc, false, true, true),
