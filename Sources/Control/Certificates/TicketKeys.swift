@@ -31,7 +31,7 @@ final class TicketKeys: PollHandler {
     func timerFired(now: Instant) {
         let previous = current
         current = TLSTicketKey.random()
-        workers.tell(.ticketKeys(current: current, previous: previous))
+        workers.sendToAll(.ticketKeys(current: current, previous: previous))
         loop.schedule(token, at: now + interval)
     }
 }

@@ -23,7 +23,7 @@ final class TargetHealth: TargetStateObserver {
 
     func stateChanged(_ registration: Registration, from: TargetState, to: TargetState, now: Instant) {
         waits.changed(registration.group.name)
-        if to == .unhealthy { workers.tell(.unhealthy(target: registration.id)) }
+        if to == .unhealthy { workers.sendToAll(.unhealthy(target: registration.id)) }
         terminations.stateChanged(registration, from: from, to: to, now: now)
     }
 

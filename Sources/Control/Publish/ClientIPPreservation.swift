@@ -1,22 +1,23 @@
 import Core
 import Model
 
-/// Whether this process and its host can let targets see the addresses of clients, where groups want that: it takes a
-/// capability, and routes that bring the targets' answers to this process. Without them every connection would hang
-/// until it times out, while health checks, which come from our own address, go on to pass.
+/// Checks whether this process and its host can preserve client addresses for the groups that want it. That takes a
+/// capability, and routes that bring the targets' replies to this process. Without them every connection would hang
+/// until it times out, while health checks, which come from our own address, would still pass.
 ///
 /// Source: capabilities(7); ip(7), `IP_TRANSPARENT`.
 struct ClientIPPreservation {
     /// The user to which this process dropped root's privileges; nil if it did not.
     var user: String?
-    /// Whether connections may be made from addresses that are not this host's.
+    /// Whether connections may be made from addresses that this host does not have.
     var mayUseForeignAddresses: () -> Bool = { Socket.mayUseForeignAddresses }
-    /// What becomes of the answers of some targets to clients, in the targets' order.
-    var answerPaths: ([SocketAddress]) throws(SystemError) -> [ReturnRoute] = ReturnRoute.find
+    /// Finds the routes of replies from targets to clients, in the targets' order.
+    var findReturnRoutes: ([SocketAddress]) throws(SystemError) -> [ReturnRoute] = ReturnRoute.find
 
-    /// Checks the groups of `document` that want it; with `running`, only what that does not have.
+    /// Checks the groups of `document` that want it; with `running`, only groups and targets that `running` does not
+    /// have.
     ///
-    /// Errors: `ConfigErrors` with what is missing for each group, and the commands that bring it.
+    /// Errors: `ConfigErrors` with what is missing for each group, and the commands that provide it.
     func check(
         _ document: Document, since running: Document? = nil, _ places: DocumentPlaces = DocumentPlaces()
     ) throws(ConfigErrors) {
@@ -27,7 +28,7 @@ struct ClientIPPreservation {
         for group in groups {
             let known = running?.targetGroups.first { $0.name == group.name && $0.preservesClientIP }
             let place = places.group(group.name).key("attributes").key("preserve_client_ip.enabled")
-            if !isAllowed, known == nil { mistakes.append(place.mistake(capabilityIsMissing(group.name))) }
+            if !isAllowed, known == nil { mistakes.append(place.mistake(missingCapability(group.name))) }
             let old = Set(known.map { running?.addresses(of: $0) ?? [] } ?? [])
             let targets = document.addresses(of: group).filter { !old.contains($0) }
             if let problem = problem(of: targets, group.name) { mistakes.append(place.mistake(problem)) }
@@ -38,16 +39,16 @@ struct ClientIPPreservation {
     /// What is wrong, and what to do about it.
     fileprivate typealias Problem = (expected: String, found: String?, remedy: String)
 
-    private func capabilityIsMissing(_ group: String) -> Problem {
+    private func missingCapability(_ group: String) -> Problem {
         let expected = "preserve_client_ip.enabled of target group \(group) needs CAP_NET_ADMIN"
         if let user {
             return (
-                expected, "that this process gave it up when it became user \(user)",
+                expected, "that this process dropped it when it became user \(user)",
                 "Restart apus: it keeps CAP_NET_ADMIN if a group has this on when it starts as root with it."
             )
         }
         return (
-            expected, "that this process has not got it",
+            expected, "that this process does not have it",
             "Run apus as root (in a container with --cap-add NET_ADMIN), or run "
                 + "\"setcap cap_net_admin+ep $(command -v apus)\", or write AmbientCapabilities=CAP_NET_ADMIN in its "
                 + "systemd service."
@@ -56,19 +57,19 @@ struct ClientIPPreservation {
 
     private func problem(of targets: [SocketAddress], _ group: String) -> Problem? {
         let expected =
-            "preserve_client_ip.enabled of target group \(group) needs the answers of its targets to clients"
+            "preserve_client_ip.enabled of target group \(group) needs the replies of its targets to clients"
             + " to be delivered on this host"
-        let paths: [ReturnRoute]
-        do throws(SystemError) { paths = targets.isEmpty ? [] : try answerPaths(targets) } catch {
+        let routes: [ReturnRoute]
+        do throws(SystemError) { routes = targets.isEmpty ? [] : try findReturnRoutes(targets) } catch {
             return (
-                expected, "that this cannot be seen (\(error))",
+                expected, "that the routes cannot be read (\(error))",
                 "Let apus open netlink sockets: AF_NETLINK in RestrictAddressFamilies of its systemd service."
             )
         }
         var lost: [SocketAddress] = []
         var commands: [String] = []
-        for (target, path) in zip(targets, paths) {
-            switch path {
+        for (target, route) in zip(targets, routes) {
+            switch route {
             case .delivered: continue
             case .unreachable(let reason):
                 return (
@@ -92,15 +93,15 @@ struct ClientIPPreservation {
 }
 
 extension TargetGroup {
-    /// Whether its targets are to see the addresses of clients.
+    /// Whether its targets see the addresses of clients.
     var preservesClientIP: Bool { attributes.preserveClientIP && `protocol`.kind == .network }
 }
 
 extension Document {
-    /// Whether targets of some group are to see the addresses of clients.
+    /// Whether the targets of any group see the addresses of clients.
     var preservesClientIP: Bool { targetGroups.contains(where: \.preservesClientIP) }
 
-    /// Where the targets of `group` are, of those that have an address.
+    /// The addresses of the targets of `group`, as far as they have one.
     fileprivate func addresses(of group: TargetGroup) -> [SocketAddress] {
         let instances =
             group.targetType == .instance

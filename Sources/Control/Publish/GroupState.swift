@@ -5,7 +5,7 @@ import Routing
 import TLS
 import Telemetry
 
-/// What hangs on a target group's name and survives every change of its configuration.
+/// The state of a target group, which belongs to its name and survives every change of its configuration.
 ///
 /// Shape: owned by `TargetRegistry` from the group's first document until its last target is drained.
 final class GroupState {
@@ -13,11 +13,11 @@ final class GroupState {
     let id: Int
     /// Unique among groups.
     let name: String
-    /// As the document has it, or had it last.
+    /// The group as the document has it, or had it last.
     var configuration: TargetGroup {
         didSet { if configuration != oldValue { mayNeedPlan = true } }
     }
-    /// Whether the document still has it; one that is gone stays until it is drained.
+    /// Whether the document still has it; a removed group is kept until it is drained.
     var isPresent = true
     /// The generation that published its removal.
     var withdrawnIn: UInt64 = 0
@@ -25,21 +25,21 @@ final class GroupState {
     var isInUse = false
     /// Tells workers that the health of a target has changed.
     let cell = GroupCell()
-    /// What each worker counts about it.
+    /// Its counters, one set for each worker.
     let counters: [TargetGroupCounters]
     /// Its registered targets, in the document's order.
     var registrations: [Registration] = [] {
         didSet { mayNeedPlan = true }
     }
-    /// The same, by who they are.
+    /// The same registrations by their keys.
     var byKey: [TargetKey: Registration] = [:]
     /// Targets that have left it and whose exchanges have not ended on every worker, by registration id.
     var draining: [Int: Registration] = [:]
     /// How many of `registrations` and `draining` are in which state.
     var tally = HealthTally()
-    /// All targets are used because none is healthy.
+    /// Whether all targets are used because none is healthy.
     var isFailedOpen = false
-    /// What each worker was given last.
+    /// The last plan of each worker.
     var plans: [GroupPlan] = []
     /// What `plans` were made of.
     var planSource: PlanSource? {
@@ -53,7 +53,7 @@ final class GroupState {
 
     private var compiledSecurity: CheckSecurity?
 
-    /// All that a group's plans are made of: they are made anew when this differs.
+    /// Everything that a group's plans are made of: they are replaced when it differs.
     struct PlanSource: Equatable {
         /// What the configuration says, and the certificates that it names.
         let settings: GroupSettings
@@ -69,7 +69,7 @@ final class GroupState {
         counters = (0..<workerCount).map { _ in TargetGroupCounters() }
     }
 
-    /// How many checks in a row decide.
+    /// How many checks in a row change the health of a target.
     var thresholds: HealthThresholds {
         let check = configuration.healthCheck
         return HealthThresholds(
@@ -77,7 +77,7 @@ final class GroupState {
             grace: Nanoseconds(seconds: check.gracePeriodSeconds))
     }
 
-    /// How checks over TLS are made secure; made when the first one asks.
+    /// The TLS context of health checks; made when it is first needed.
     var checkSecurity: CheckSecurity {
         if let compiledSecurity { return compiledSecurity }
         let made = CheckSecurity(planSource?.settings.tls, configuration.protocolVersion)
@@ -94,16 +94,16 @@ final class GroupState {
     }
 }
 
-/// How health checks of a group are made over TLS: with the name and the roots of its requests.
+/// The TLS settings of a group's health checks: the name and the roots are those of its requests.
 ///
-/// Where requests are verified by the name in their own Host field there is none that a check could be verified by, so
-/// that it takes any certificate, as all checks of Elastic Load Balancing do.
+/// If requests are verified by the name in their own Host field, there is no name by which a check could verify a
+/// certificate, so it accepts any, as all health checks of Elastic Load Balancing do.
 struct CheckSecurity {
     let context: TLSClientContext
     /// Asked for as SNI; empty if the group names none.
     let serverName: [UInt8]
 
-    /// As the group's requests, if these are over TLS at all.
+    /// The settings of the group's requests, if these use TLS at all.
     init(_ tls: TargetTLS?, _ version: TargetGroup.ProtocolVersion) {
         serverName = Array((tls?.serverName ?? "").utf8)
         let verification = serverName.isEmpty ? .off : tls?.verification ?? .off

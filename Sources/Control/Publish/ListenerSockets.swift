@@ -2,19 +2,20 @@ import Core
 import Foundation
 import Model
 
-/// Opens what listeners bind, before anything is published: a port that cannot be had refuses the change that wants it.
+/// Opens the sockets of listeners before anything is published: a change whose port cannot be bound is refused.
 ///
 /// Every worker has a socket of its own, and the kernel divides connections among them (`SO_REUSEPORT`). Another
-/// program that shares its port the same way would get a part of ours, so the port is first bound without sharing.
+/// program that shares its port in the same way would get a part of our connections, so the port is first bound without
+/// sharing.
 ///
-/// Shape:  one object of the control thread. Sockets are ours from `prepare` to `takePrepared`, then the workers'.
+/// Shape:  one object of the control thread. It owns the sockets from `prepare` to `takePrepared`, then the workers do.
 /// Source: socket(7).
 final class ListenerSockets {
     private let workerCount: Int
     /// Listeners whose sockets the workers have.
     private(set) var held: Set<ListenerKey> = []
     private var prepared: [ListenerKey: [Bound]] = [:]
-    /// Addresses that workers were told to close, by the generation that tells them.
+    /// Addresses that workers were told to close, and the generation of the snapshot without them.
     private var closing: [(key: ListenerKey, generation: UInt64)] = []
 
     /// What is bound for one worker.
@@ -32,7 +33,8 @@ final class ListenerSockets {
     init(workerCount: Int) { self.workerCount = workerCount }
 
     /// Opens the sockets of listeners that are new in `document`, whose places in the file are `places`. On failure
-    /// none of them stays open. `metrics` is where `admin.metrics` still is served: it is ours as well.
+    /// none of them stays open. `metrics` is the address at which `admin.metrics` is still served: this process has it
+    /// too.
     ///
     /// Errors: `ConfigErrors` with one mistake for each address that cannot be bound.
     func prepare(
@@ -54,8 +56,8 @@ final class ListenerSockets {
         prepared.merge(opened) { $1 }
     }
 
-    /// The mistakes with which `prepare` would refuse `document` now. Nothing stays open. With `mayBeInUse` addresses
-    /// in use are no errors.
+    /// The mistakes with which `prepare` would refuse `document` now. Nothing stays open. With `mayBeInUse` an address
+    /// in use is no error.
     func mistakes(
         for document: Document, _ places: DocumentPlaces, beside metrics: SocketAddress? = nil, mayBeInUse: Bool = false
     ) -> [ConfigError] {
@@ -75,8 +77,8 @@ final class ListenerSockets {
         prepared = [:]
     }
 
-    /// Hands over the sockets of the listeners that are new in `document`, which `generation` publishes, one for
-    /// each worker; and says which listeners it closes.
+    /// Hands over the sockets of the listeners that are new in `document`, which `generation` publishes, one for each
+    /// worker; and returns the listeners that it closes.
     func takePrepared(
         for document: Document, generation: UInt64
     ) -> (opened: [ListenerKey: [Bound]], closed: [ListenerKey]) {
@@ -90,10 +92,11 @@ final class ListenerSockets {
         return (opened, Array(closed))
     }
 
-    /// Every worker works by `generation` or a later one: what it closed is closed.
+    /// Every worker uses the snapshot of `generation` or a later one: the sockets that it closes are closed.
     func adopted(_ generation: UInt64) { closing.removeAll { $0.generation <= generation } }
 
-    /// Whether a listener of TCP has a socket that hinders binding `address` alone, or is about to close it.
+    /// Whether a TCP listener of this process has, or is about to close, a socket that prevents binding `address`
+    /// without sharing.
     func takesConnections(at address: SocketAddress) -> Bool { ours(at: address).contains(where: \.hasConnections) }
 
     private func ours(at address: SocketAddress) -> [ListenerKey] {
@@ -101,8 +104,9 @@ final class ListenerSockets {
     }
 
     private func tryBinding(_ key: ListenerKey, beside metrics: SocketAddress?) throws(SystemError) {
-        // A port that is ours already, under another name or on its way out, says nothing about other programs. There
-        // a socket that listened, or took datagrams, for a moment would take what is the workers'.
+        // Binding without sharing fails on a port that this process has already, for a renamed or closing listener, and
+        // would say nothing about other programs. A socket that listened there for a moment would also take connections
+        // or datagrams from the workers.
         let ours = ours(at: key.address)
         if key.hasConnections {
             if ours.contains(where: \.hasConnections) || metrics?.overlaps(key.address) == true {
@@ -141,7 +145,7 @@ final class ListenerSockets {
         _ key: ListenerKey, _ error: SystemError, _ places: DocumentPlaces, beside metrics: SocketAddress?
     ) -> ConfigError {
         let isOurs = !ours(at: key.address).isEmpty || metrics?.overlaps(key.address) == true
-        // A listener that was put over the socket has no place in the file.
+        // A listener that was put over the admin socket has no place in the file.
         let place = places.listener(key.loadBalancer, Int(key.address.port)).key("port")
         return ConfigError(
             file: place.file, location: place.location, path: "loadBalancers[\(key.loadBalancer)]",
@@ -153,7 +157,7 @@ final class ListenerSockets {
 }
 
 extension Document {
-    /// Everything that its listeners bind.
+    /// The address and port of every socket that its listeners need.
     var listenerKeys: [ListenerKey] {
         loadBalancers.flatMap { loadBalancer in loadBalancer.listeners.flatMap(loadBalancer.keys) }
     }
@@ -161,7 +165,8 @@ extension Document {
 
 extension SystemError {
     /// What to do when an address cannot be listened on, for connections or for datagrams. With `isOurs` this process
-    /// has it in part: the kernel lets sockets of one user share a port, and another was ours before `runtime.user`.
+    /// has sockets on that port already: the kernel lets only sockets of the same user share a port, and they may have
+    /// been opened as another user, before the change to `runtime.user`.
     func listeningRemedy(isOurs: Bool, hasConnections: Bool = true) -> String {
         switch code {
         case EADDRINUSE:
@@ -176,7 +181,7 @@ extension SystemError {
 }
 
 extension SocketAddress {
-    /// Whether binding one hinders binding the other.
+    /// Whether binding one prevents binding the other.
     func overlaps(_ other: SocketAddress) -> Bool {
         port == other.port && family == other.family && (self == other || isUnspecified || other.isUnspecified)
     }

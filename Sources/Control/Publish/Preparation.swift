@@ -4,16 +4,16 @@ import Model
 /// What a document needs from this host before it can be put in force: listening sockets, the address of the metrics,
 /// certificates, and client IP preservation.
 ///
-/// Everything here can fail, and is tried before a document becomes durable. What was prepared for a document that is
-/// refused is abandoned; `Publication` takes over the rest.
+/// Everything here can fail, and is tried before a document is committed to disk. What was prepared for a refused
+/// document is abandoned; what was prepared for a committed one is taken over by `Publication`.
 ///
 /// Shape: one object of the control thread.
 final class Preparation {
-    /// What listeners bind.
+    /// The sockets of listeners.
     let sockets: ListenerSockets
     /// The TCP address of the metrics.
     let metrics: MetricsListener
-    /// What the files of certificates hold.
+    /// The certificates that were read.
     let certificates: CertificateStore
     /// Whether client IP preservation works on this host, for the user that this process runs as.
     var clientIPPreservation = ClientIPPreservation()
@@ -33,15 +33,15 @@ final class Preparation {
         try metrics.prepare(for: store.committedDocument, beside: sockets, store.places)
     }
 
-    /// Reads the document's certificates, as the user that will read them again, and has their folders watched.
-    /// Waits for the disk.
+    /// Reads the document's certificates, as the user that will read them again, and watches their folders. Blocks on
+    /// the disk.
     func readCertificates(watching folders: FolderWatch?) throws(ConfigErrors) {
         let document = store.committedDocument
         let files = FileContents(reading: certificates.files(for: document, onlyNew: false), watching: folders)
         certificates.prepare(try certificates.read(for: document, onlyNew: false, from: files, store.places))
     }
 
-    /// Sees whether client IP preservation works where the document asks for it.
+    /// Checks whether client IP preservation works where the document asks for it.
     func checkClientIPPreservation() throws(ConfigErrors) {
         try clientIPPreservation.check(store.committedDocument, store.places)
     }
@@ -52,13 +52,13 @@ final class Preparation {
         let read = certificates.tryReading(for: document, from: files, places)
         let mistakes = read.mistakes + self.mistakes(of: document, places)
         guard mistakes.isEmpty else { throw ConfigErrors(mistakes) }
-        // Either may get what the other one leaves.
+        // Listeners and metrics may take over each other's former address.
         try sockets.prepare(for: document, places, beside: metrics.localAddress)
         try metrics.prepare(for: document, beside: sockets, places)
         certificates.prepare(read.content)
     }
 
-    /// What stands against putting `document` in force in this process, certificates aside.
+    /// The mistakes for which this process could not put `document` in force, certificates aside.
     func mistakes(of document: Document, _ places: DocumentPlaces) -> [ConfigError] {
         var mistakes = sockets.mistakes(for: document, places, beside: metrics.localAddress)
         mistakes += metrics.mistakes(for: document, beside: sockets, places)

@@ -19,7 +19,7 @@ final class Publication: DrainObserver {
     private let logger: Logger
     private let publisher: Publisher
 
-    /// Nothing is published yet. `drains` tells this publication of targets that are drained.
+    /// Nothing is published yet. `drains` reports drained targets to this publication.
     init(
         _ store: DocumentStore, _ registry: TargetRegistry, _ workers: WorkerSet, _ preparation: Preparation,
         _ warnings: CertificateWarnings, _ prober: HealthProber, _ drains: DrainTracker,
@@ -41,8 +41,8 @@ final class Publication: DrainObserver {
     /// Grows by one with every snapshot.
     var generation: UInt64 { publisher.generation }
 
-    /// Brings registrations, sockets, checks and workers in line with the document. Nothing here can fail: what could
-    /// was tried before the document was committed.
+    /// Brings registrations, sockets, checks and workers in line with the document. Nothing here can fail: whatever
+    /// could was tried before the document was committed.
     func publish(deregistered: [String: Set<TargetKey>]) {
         let now = Instant.now()
         let document = store.committedDocument
@@ -67,7 +67,7 @@ final class Publication: DrainObserver {
         }
         reschedule(change, now: now)
         releaseWithdrawnGroups()
-        tell(change, opened: Array(opened.keys), closed: closed)
+        report(change, opened: Array(opened.keys), closed: closed)
     }
 
     /// Starts the checks of targets that are new or differently checked, and stops those of groups out of use.
@@ -76,7 +76,7 @@ final class Publication: DrainObserver {
         let anew = change.rescheduled.filter(\.isInUse)
         let names = Set(anew.map(\.name))
         let arrived = change.arrived.filter { $0.group.isInUse && !names.contains($0.group.name) }
-        // All at once, so that the first checks of many groups are spread as those of one would be.
+        // All in one call, so that the first checks of many groups are spread over time like those of one group.
         prober.watch((anew.flatMap(\.registrations) + arrived).filter { $0.address != nil }, now: now)
     }
 
@@ -105,7 +105,7 @@ final class Publication: DrainObserver {
         for group in registry.withdrawn where group.withdrawnIn <= workers.adoptedByAll { _ = registry.release(group) }
     }
 
-    private func tell(_ change: TargetRegistry.Reconciliation, opened: [ListenerKey], closed: [ListenerKey]) {
+    private func report(_ change: TargetRegistry.Reconciliation, opened: [ListenerKey], closed: [ListenerKey]) {
         // A target whose address changed is replaced, and was neither deregistered nor registered.
         let arrived = Set(change.arrived.map(\.name)), departed = Set(change.departed.map(\.name))
         for (group, targets) in change.departed.filter({ !arrived.contains($0.name) }).byGroup {
@@ -134,7 +134,7 @@ final class Publication: DrainObserver {
 }
 
 extension Registration {
-    /// Who it is among the targets of all groups.
+    /// Its identity among the targets of all groups.
     fileprivate struct Name: Hashable {
         let group: String
         let key: TargetKey

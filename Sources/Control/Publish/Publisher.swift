@@ -5,34 +5,34 @@ import Routing
 import TLS
 import Telemetry
 
-/// What tells listeners apart for as long as they stay.
+/// The identity of a listener's socket: as long as it stays the same, the listener keeps its state.
 struct ListenerKey: Hashable, Sendable {
     /// Name of the load balancer.
     let loadBalancer: String
     /// Address and port that are bound.
     let address: SocketAddress
-    /// What is bound there.
+    /// Which kinds of sockets are bound there.
     var carries = Carries.connections
-    /// The kind of its load balancer: what is passed on cannot go on as requests, nor requests as that.
+    /// The kind of its load balancer: a listener that changes its kind begins without the old one's state.
     var kind = LoadBalancer.Kind.application
 
-    /// What comes to an address.
+    /// The kinds of traffic at an address.
     enum Carries { case connections, datagrams, both }
 
-    /// Whether connections of TCP are taken.
+    /// Whether it takes TCP connections.
     var hasConnections: Bool { carries != .datagrams }
-    /// Whether datagrams of UDP are.
+    /// Whether it takes UDP datagrams.
     var hasDatagrams: Bool { carries != .connections }
 }
 
 /// Compiles documents into snapshots, one for each worker.
 ///
-/// A plan is made anew only when something that it is made of is different; all others are the very objects of the
-/// last snapshot, so that a worker leaves alone what hangs on them. New weights make one new listener plan, and a new
-/// target one new group plan.
+/// A plan is replaced only when something that it is made of has changed. All others are the same objects as in the
+/// last snapshot, so that a worker keeps their state. New weights replace one listener plan, a new target one group
+/// plan.
 ///
-/// Shape: one object of the control thread. Every worker gets plans of its own, which share no storage that is
-///        counted: their strings and arrays are made for each anew.
+/// Shape: one object of the control thread. Every worker gets plans of its own that share no reference-counted storage:
+///        strings and arrays are copied for each.
 final class Publisher {
     private struct ListenerState {
         let id: Int
@@ -150,9 +150,10 @@ final class Publisher {
         }
     }
 
-    /// Finds the target of a flow among `targets`; `last` is what the last snapshots say of the group.
+    /// The table that finds the target of a flow among `targets`; `last` is the group's plan in the last snapshots.
     ///
-    /// Made once, and here, as clients wait while a worker makes one; and only when a target has come or gone.
+    /// It is made once, and here, because clients would wait while a worker makes it; and only when a target was added
+    /// or removed.
     private func table(of targets: [TargetPlan], last: GroupPlan?) -> MaglevTable {
         let keys = targets.map(\.flowKey)
         if let last, case .flowHash(let table) = last.balancing, last.targets.map(\.flowKey) == keys { return table }
@@ -161,7 +162,8 @@ final class Publisher {
 }
 
 extension LoadBalancer {
-    /// What `listener` binds: one address each. Valid documents have only literal addresses.
+    /// The keys of the sockets that `listener` needs, one for each address. Valid documents have only literal
+    /// addresses.
     func keys(of listener: Listener) -> [ListenerKey] {
         addresses.compactMap { SocketAddress(literal: $0, port: UInt16(listener.port)) }
             .map {
@@ -172,7 +174,7 @@ extension LoadBalancer {
 }
 
 extension TrafficProtocol {
-    /// What comes to its listeners.
+    /// The kinds of traffic at its listeners.
     fileprivate var carries: ListenerKey.Carries { hasUDP ? (hasTCP ? .both : .datagrams) : .connections }
 }
 
@@ -189,8 +191,8 @@ extension Listener {
 }
 
 extension BalancingAlgorithm {
-    /// How the targets of a group are picked: by `table`, which groups of network load balancers have, or as the
-    /// attribute of the others says.
+    /// How the targets of a group are picked: by `table` in groups of network load balancers, else as the attribute
+    /// says.
     fileprivate init(_ algorithm: TargetGroupAttributes.Algorithm, table: MaglevTable?) {
         if let table {
             self = .flowHash(table)
@@ -203,7 +205,7 @@ extension BalancingAlgorithm {
 }
 
 extension LogSettings {
-    /// How workers write their lines; nil when they write none.
+    /// The format of its lines; nil when it is off.
     fileprivate var lineFormat: Telemetry.AccessLog.Format? {
         if destination == .off { return nil }
         return switch format {

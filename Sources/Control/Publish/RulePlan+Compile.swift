@@ -3,10 +3,10 @@ import Model
 import Proxy
 import Routing
 
-// What the document says of rules, made into what workers work by.
+// Compiles the rules of a document into the plans that workers use.
 
 extension RulePlan {
-    /// `rule` for workers, to which groups have these numbers.
+    /// The plan of `rule`; `groupIDs` has the `GroupPlan.id` of each group.
     init(_ rule: Rule, _ groupIDs: [String: Int]) {
         self.init(
             priority: rule.priority, conditions: rule.conditions.map(CompiledCondition.init),
@@ -27,8 +27,8 @@ extension CompiledCondition {
     }
 }
 
-/// A pattern for names without the dot at the end of a complete name, which no name has when rules are asked
-/// (`hostName` in Proxy). Behind a wildcard the dot stays, lest `*.` become a pattern for everything.
+/// The pattern without the dot that may end a complete name: `hostName` in Proxy removes that dot before rules are
+/// tested. After a wildcard the dot stays, or `*.` would match every name.
 private func withoutLastDot(_ pattern: String) -> String {
     guard pattern.hasSuffix("."), let before = pattern.dropLast().last, before != "*", before != "?" else {
         return pattern

@@ -1,22 +1,22 @@
 import Core
 import Proxy
 
-/// The workers as control sees them: where each takes its mail, and the snapshot that it works by.
+/// The workers as control sees them: the mailbox of each, and the generation of the snapshot that it uses.
 ///
 /// Shape: one object of the control thread. Until `attach` there are none, and mail goes nowhere.
 final class WorkerSet {
-    /// How many there are going to be.
+    /// The number of workers.
     let count: Int
     /// The running workers; empty in tests, which read the mailboxes themselves.
     private(set) var handles: [WorkerHandle] = []
-    /// Where each worker is told what to do.
+    /// The mailbox of each worker.
     private(set) var mailboxes: [Mailbox<WorkerMail>] = []
     private var generations: [UInt64] = []
 
     /// A set of `count` workers that do not run yet.
     init(count: Int) { self.count = count }
 
-    /// The workers run now.
+    /// Takes the running workers.
     func attach(_ handles: [WorkerHandle]) {
         self.handles = handles
         attach(mailboxes: handles.map(\.mailbox))
@@ -29,8 +29,8 @@ final class WorkerSet {
         generations = mailboxes.map { _ in 0 }
     }
 
-    /// Leaves `mail` for every worker.
-    func tell(_ mail: WorkerMail) {
+    /// Sends `mail` to every worker.
+    func sendToAll(_ mail: WorkerMail) {
         for mailbox in mailboxes { mailbox.send(mail) }
     }
 

@@ -206,7 +206,7 @@ final class Service: ChangeQueueObserver {
         services.stop()
         events.post(.shutdownBegan)
         let end = Instant.now() + Nanoseconds(seconds: grace)
-        services.workers.tell(.finish(deadline: end))
+        services.workers.sendToAll(.finish(deadline: end))
         let handler = CallingHandler(ready: { _ in }) { [unowned self] _ in
             // Then the disk is being waited for.
             guard stoppedCount < services.workers.count else { return }

@@ -102,7 +102,7 @@ private final class Drain: PollHandler {
     /// The deregistration delay is over.
     func timerFired(now: Instant) {
         let id = registration.id
-        workers.tell(registration.isCutWhenDrained ? .cut(target: id) : .leave(target: id))
+        workers.sendToAll(registration.isCutWhenDrained ? .cut(target: id) : .leave(target: id))
     }
 }
 

@@ -49,7 +49,7 @@ final class UnhealthyTerminations {
         loop.schedule(drain.timer, at: now + Nanoseconds(seconds: attributes.unhealthyDrainingSeconds))
     }
 
-    private func terminate(_ registration: Registration) { workers.tell(.terminate(target: registration.id)) }
+    private func terminate(_ registration: Registration) { workers.sendToAll(.terminate(target: registration.id)) }
 
     private func stop(_ registration: Registration) {
         guard let drain = draining[registration.id], drain.registration === registration else { return }

@@ -286,6 +286,6 @@ extension Worker {
     mutating func refuse(_ exchange: Exchange) {
         exchange.record.status = 502
         exchange.client.refuses = true
-        giveUp(exchange, reasonCode: "RequestBodyNotKept")
+        abandonExchange(exchange, reasonCode: "RequestBodyNotKept")
     }
 }

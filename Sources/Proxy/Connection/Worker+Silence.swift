@@ -57,7 +57,7 @@ extension Worker {
             hostUnresponsive(connection.pool, connection.group, since: connection.transport.unacknowledgedSince)
             if !connection.isClosed { moveStreams(of: connection) }
             if connection.isClosed { return }
-            if silence >= limit * Limits.unacknowledgedWaits { return giveUpConnection(connection) }
+            if silence >= limit * Limits.unacknowledgedWaits { return timeOutExchanges(of: connection) }
         } else {
             for exchange in connection.exchanges { leaveUnhealthy(exchange) }
             if connection.pingDeadline <= now { ping(connection) }
@@ -82,8 +82,8 @@ extension Worker {
         resources.markDirty(connection)
     }
 
-    /// Requests that were not answered by now fail.
-    private mutating func giveUpConnection(_ connection: HTTP2TargetConnection) {
+    /// Times out the requests that the target has not begun to answer.
+    private mutating func timeOutExchanges(of connection: HTTP2TargetConnection) {
         for exchange in connection.exchanges {
             let client = exchange.client
             counters.timeouts.add(.targetUnacknowledged)

@@ -18,14 +18,14 @@ extension Worker {
         case .answer(let status):
             let violation = exchange.bodyViolation
             answer(exchange, status: violation?.status ?? status, reasonCode: violation?.reasonCode ?? event.reasonCode)
-        case .truncate: giveUp(exchange, reasonCode: exchange.bodyViolation?.reasonCode ?? event.reasonCode)
+        case .truncate: abandonExchange(exchange, reasonCode: exchange.bodyViolation?.reasonCode ?? event.reasonCode)
         case .refuse: refuse(exchange)
         case .abandon:
             // Who broke the protocol did not go away.
             let status: UInt16 = exchange.clientFault == nil ? 460 : 400
             exchange.record.status = status
             counters.countGenerated(status: status)
-            giveUp(exchange, reasonCode: exchange.clientFault ?? event.reasonCode)
+            abandonExchange(exchange, reasonCode: exchange.clientFault ?? event.reasonCode)
         }
     }
 
@@ -36,8 +36,8 @@ extension Worker {
         handle(exchange, .targetMalformed)
     }
 
-    /// Goes on with both directions of an exchange as far as they go without waiting.
-    mutating func pump(_ exchange: Exchange) {
+    /// Advances both directions of an exchange as far as possible without waiting.
+    mutating func advanceExchange(_ exchange: Exchange) {
         switch exchange.state.phase {
         case .deciding, .connecting, .waiting: flushInterim(exchange)
         case .answering, .tunnelling, .ended: break
@@ -275,11 +275,11 @@ extension Worker {
     /// The whole response was handed to the client's side: finishes once that has passed it on.
     mutating func complete(_ exchange: Exchange) {
         switch exchange.client.flushOutbound(&resources) {
-        case .done: finish(exchange)
+        case .done: finishExchange(exchange)
         case .blocked: watchResponseRate(exchange.client)
         case .failed:
             exchange.clientPersistence.revoke()
-            finish(exchange)
+            finishExchange(exchange)
         }
     }
 }

@@ -3,8 +3,8 @@ import TLS
 import Telemetry
 
 extension Worker {
-    /// Ends an exchange whose response the kernel has taken, and makes the client's connection ready for the next.
-    mutating func finish(_ exchange: Exchange) {
+    /// Ends an exchange whose response was written, and makes the client's connection ready for the next request.
+    mutating func finishExchange(_ exchange: Exchange) {
         let client = exchange.client
         let keepsClient = exchange.clientPersistence == .persistent
         releaseExchange(exchange)
@@ -18,18 +18,19 @@ extension Worker {
     }
 
     /// Ends an exchange that cannot be completed, and both connections with it.
-    mutating func giveUp(_ exchange: Exchange, reasonCode: StaticString) {
+    mutating func abandonExchange(_ exchange: Exchange, reasonCode: StaticString) {
         let client = exchange.client
         exchange.record.reason = reasonCode
         exchange.record.reasonDetail = exchange.responseFault?.reasonCode
         let isResponseDone = exchange.responseProgress == .passedOn
         releaseTarget(exchange, reusable: false)
         releaseExchange(exchange)
-        abort(client, isResponseDone: isResponseDone)
+        abortResponse(to: client, isResponseDone: isResponseDone)
     }
 
-    /// An exchange was released though its response is not complete: its client must notice.
-    mutating func abort(_ client: ClientSide, isResponseDone: Bool) {
+    /// Resets or closes the client's side of an exchange that was released with an incomplete response, so that the
+    /// client notices.
+    mutating func abortResponse(to client: ClientSide, isResponseDone: Bool) {
         switch client.kind {
         case .connection(let connection):
             close(connection, reset: connection.looksComplete(isResponseDone: isResponseDone))
@@ -37,7 +38,7 @@ extension Worker {
         }
     }
 
-    /// Writes the record, and cuts the ties between the exchange and both connections.
+    /// Writes the log record, and detaches the exchange from both connections.
     private mutating func releaseExchange(_ exchange: Exchange) {
         precondition(exchange.target == nil && exchange.pool == nil, "exchange: released with its target")
         let client = exchange.client
@@ -58,7 +59,7 @@ extension Worker {
         keepFree(exchange)
     }
 
-    /// Keeps an exchange that is over for the next request.
+    /// Keeps an ended exchange for reuse by the next request.
     mutating func keepFree(_ exchange: Exchange) {
         exchange.end()
         guard exchange.request.heldByteCount <= Limits.freeExchangeBytesMax else { return }
@@ -71,7 +72,7 @@ extension Worker {
         counters.targetResponses.add(statusClass)
         guard let group = exchange.group else { return }
         group.plan.counters.responses.add(statusClass)
-        // An early answer comes before the request was passed on: it took no time that could be measured.
+        // An early response arrives before the request was passed on, so there is no response time to measure.
         if exchange.requestProgress == .passedOn { group.plan.counters.responseTime.record(now.since(exchange.sentAt)) }
     }
 
@@ -84,7 +85,7 @@ extension Worker {
         exchange.record.sentBytes = client.writtenCount - exchange.writtenAtStart
         setTimes(exchange)
         let request = exchange.request
-        // As ALB does, an answer made here is logged with the trace that a target would have seen.
+        // As ALB does, a response that we make ourselves is logged with the trace that a target would have seen.
         if exchange.requestProgress == .received { setTraceID(request) }
         let loadBalancer = client.listener.logName
         let group = exchange.group?.logName ?? []
@@ -106,7 +107,8 @@ extension Worker {
         accessLog.write(exchange.record, request: request, names: names)
     }
 
-    /// An early answer comes before the request was sent to its end: `sentAt` is then an earlier life's, or later.
+    /// An early response arrives before the request was sent completely: `sentAt` is then still that of an earlier
+    /// request, or later than the response.
     private func setTimes(_ exchange: Exchange) {
         let isSent = exchange.state.isForwarded && exchange.sentAt >= exchange.startedAt
         let isAnswered = exchange.record.targetStatus != 0

@@ -276,8 +276,8 @@ extension Worker {
         return true
     }
 
-    /// The time of a target is over for tunnels that it has not taken yet: they go elsewhere, or end.
-    mutating func giveUpConnect(to pool: TargetPool, _ tunnel: Tunnel, _ ending: FlowEnding) {
+    /// The target is being reset or cut: a tunnel that waits for a connection to it tries another target, or ends.
+    mutating func abandonConnect(to pool: TargetPool, _ tunnel: Tunnel, _ ending: FlowEnding) {
         guard let attempt = tunnel.attempts.pending.first(where: { $0.pool === pool }),
             case .tunnelSide(let side) = slab.resolve(attempt.token)
         else { return }

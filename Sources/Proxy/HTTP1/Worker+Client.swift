@@ -41,7 +41,7 @@ extension Worker {
                 guard readRequest(client) else { return finishTurn(client) }
             case .exchanging:
                 guard let exchange = client.exchange else { preconditionFailure("client: exchanging nothing") }
-                pump(exchange)
+                advanceExchange(exchange)
                 if client.exchange === exchange { return finishTurn(client) }
             case .lingering:
                 return linger(client)

@@ -3,9 +3,9 @@ import HTTP1
 import HTTP2
 import Telemetry
 
-/// HTTP/2 connections in a worker's turns: reading what has come and acting on it, and writing at the end of the pass.
+/// HTTP/2 connections in a worker's turns: reading and handling frames, and writing at the end of the pass.
 extension Worker {
-    /// Reads and acts as long as there is something and the turn is not over.
+    /// Reads and handles frames until nothing is left to read or the turn is over.
     mutating func serve(_ connection: HTTP2Connection) {
         connection.session.beginTurn(HTTP2.Limits.turnWorkMax / turnDivisor)
         if let unread = connection.unread.take() {
@@ -26,7 +26,7 @@ extension Worker {
         resources.markDirty(connection)
     }
 
-    /// Hands bytes that were read to the connection's session and acts on what it makes of them.
+    /// Passes bytes that were read to the connection's session and handles the events that result.
     mutating func takeFrames(_ input: Span<UInt8>, _ connection: HTTP2Connection) {
         let takenCount = connection.takeFrames(input, &resources)
         handleEvents(of: connection, input)
@@ -35,7 +35,7 @@ extension Worker {
         connection.keepUnread(input.extracting(takenCount...), &resources)
     }
 
-    /// Acts on what the session says since it was asked last. `input` is what was handed to it last.
+    /// Handles the session's events since the last call. `input` is what was last passed to the session.
     private mutating func handleEvents(of connection: HTTP2Connection, _ input: Span<UInt8>) {
         switch connection.role {
         case .client(let client): handleEvents(of: client, input)
@@ -43,7 +43,7 @@ extension Worker {
         }
     }
 
-    /// The other side has ended or broken the connection: so do all its streams.
+    /// Ends a connection that the other side has ended or broken, with all its streams.
     mutating func endConnection(_ connection: HTTP2Connection) {
         switch connection.role {
         case .client(let client): endConnection(client)
@@ -51,10 +51,10 @@ extension Worker {
         }
     }
 
-    /// Has every connection write that has something to say.
+    /// Has every connection write that has frames to send.
     mutating func flushDirtyConnections() {
         guard !resources.dirtyConnections.isEmpty else { return }
-        // The lists change places: emptying one that has another name costs an allocation.
+        // The lists are swapped: emptying a list that is referenced twice would allocate.
         swap(&resources.dirtyConnections, &flushingConnections)
         for index in flushingConnections.indices {
             let connection = flushingConnections[index]
@@ -77,15 +77,15 @@ extension Worker {
         }
     }
 
-    /// The connection takes nothing any more. What came before it broke still counts: a GOAWAY tells which requests
-    /// were never seen, and may be sent again.
+    /// The connection can no longer be written to. What arrived before it broke is still read: a GOAWAY tells which
+    /// requests were never processed and may be sent again.
     private mutating func readLast(_ connection: HTTP2Connection) {
         connection.transport.isReadable = true
         for _ in 0..<Limits.lastTurnsMax where connection.mayRead && !connection.isClosed { serve(connection) }
         endConnection(connection)
     }
 
-    /// Gives back what a connection has, and closes its socket.
+    /// Releases what a connection holds, and closes its socket.
     mutating func releaseConnection(_ connection: HTTP2Connection, reset: Bool = false) {
         timers.cancel(connection.transport.token)
         slab.remove(connection.transport.token)

@@ -5,7 +5,7 @@ import Telemetry
 
 /// HTTP/2 connections of clients.
 extension Worker {
-    /// Goes on with a connection as HTTP/2, which its client has chosen.
+    /// Continues a connection as HTTP/2, which its client has chosen.
     mutating func beginHTTP2(_ client: ClientConnection) {
         var settings = HTTP2Settings()
         settings.requestOptions = client.listener.options
@@ -35,7 +35,7 @@ extension Worker {
         if connection.mayRead, !connection.isBacklogged { serve(connection) } else { resources.markDirty(connection) }
     }
 
-    // MARK: What the session says
+    // MARK: Events of the session
 
     mutating func handleEvents(of connection: HTTP2ClientConnection, _ input: Span<UInt8>) {
         let session = connection.session
@@ -57,7 +57,7 @@ extension Worker {
     /// A request's head has come.
     private mutating func beginRequest(_ stream: ClientStream, _ head: Head, isEnd: Bool, refusal: Violation?) {
         stream.stream.isEndReceived = isEnd
-        // Bytes of a tunnel wait until there is one.
+        // Bytes for a WebSocket wait until the tunnel is open.
         stream.decoder = BodyDecoder(isEnd || head.isWebSocket ? .none : .untilClose)
         let exchange = freeExchanges.popLast() ?? Exchange()
         resources.heads.put(exchange.request)
@@ -80,7 +80,7 @@ extension Worker {
         if stream.exchange === exchange { resources.deferToNextPass(stream) }
     }
 
-    /// Goes on with a stream's exchange as far as it goes without waiting.
+    /// Advances a stream's exchange as far as is possible without waiting.
     mutating func advance(_ stream: ClientStream) {
         guard let exchange = stream.exchange, !stream.isBacklogged else { return }
         if stream.isInvited {
@@ -90,21 +90,21 @@ extension Worker {
             // Where its group speaks HTTP/2 by now it takes no share, and so will not return one.
             if exchange.share == .none { stream.connection.inviteWaiting(countMax: targetShare, &resources) }
         }
-        pump(exchange)
+        advanceExchange(exchange)
         guard stream.exchange === exchange else { return }
         stream.shrinkBuffers(&resources)
         // The connection's timer serves all its streams.
         rearm(stream.connection, at: stream.exchangeDeadline)
     }
 
-    /// Whether the exchange may have a connection to a target for itself; if not, its client goes on with it when it
-    /// may. An HTTP/1 connection has one request at a time, and so always may.
+    /// Whether the exchange may use a connection to a target now. If not, it is resumed when its client's connection
+    /// has a share left. A client's HTTP/1 connection has one request at a time, so it always may.
     mutating func takeTargetShare(_ exchange: Exchange) -> Bool {
         guard case .stream(let stream) = exchange.client.kind else { return true }
         return stream.connection.takeTargetShare(for: stream, exchange, countMax: targetShare, &resources)
     }
 
-    /// The exchange needs none any more.
+    /// Returns the share of an exchange that needs no connection to a target any more.
     mutating func returnTargetShare(_ exchange: Exchange) {
         guard case .stream(let stream) = exchange.client.kind else { return }
         stream.connection.returnTargetShare(of: stream, exchange, countMax: targetShare, &resources)
@@ -122,14 +122,14 @@ extension Worker {
         guard let exchange = stream.exchange else { return }
         if exchange.state.phase != .ended { return handle(exchange, .clientGone) }
         exchange.clientPersistence.revoke()
-        finish(exchange)
+        finishExchange(exchange)
     }
 
-    /// The session has reset a stream on which no valid request came: it is counted and logged like one that is
-    /// refused.
+    /// The session has reset a stream on which no valid request came: the stream is counted and logged like a refused
+    /// request.
     private mutating func noteFaultyRequest(_ connection: HTTP2ClientConnection, _ fault: HTTP2StreamFault) {
         countStreamFault(fault)
-        // A stream beyond the limit may be tried again: there is nothing wrong with what it asks for.
+        // A stream beyond the limit may be tried again: its request may be valid.
         if fault == .tooMuch { return }
         counters.nonCompliantRequests.add()
         let stream = ClientStream(connection, slot: -1, now: now)
@@ -140,7 +140,7 @@ extension Worker {
         exchange.record.isHTTP2 = true
         exchange.record.kind = .http2
         exchange.record.status = 400
-        giveUp(exchange, reasonCode: fault.reasonCode)
+        abandonExchange(exchange, reasonCode: fault.reasonCode)
     }
 
     private func countStreamFault(_ fault: HTTP2StreamFault) {
@@ -148,7 +148,7 @@ extension Worker {
         counters.clientStreamFaults.add(StreamFaultReason(fault))
     }
 
-    // MARK: Its end
+    // MARK: Shutdown and close
 
     /// Begins a graceful shutdown (drain) with two GOAWAYs, and accepts no new requests. Source: RFC 9113 §6.8.
     mutating func beginShutdown(_ connection: HTTP2ClientConnection) {
@@ -164,7 +164,7 @@ extension Worker {
         resources.markDirty(connection)
     }
 
-    /// All that is due was written or waits for the kernel.
+    /// Called once all due frames are written or wait for the kernel.
     mutating func finishTurn(_ connection: HTTP2ClientConnection) {
         switch connection.phase {
         case .serving:
@@ -176,7 +176,7 @@ extension Worker {
         case .finishing: if connection.streamCount == 0 && connection.isFlushed { return beginLinger(connection) }
         case .lingering, .closed: return
         }
-        // A session is finished as well once the client has said GOAWAY and no stream is open: it answers nothing more.
+        // A session is also finished once the client has sent GOAWAY and no stream is open.
         let isOver = connection.isFailed || connection.session.isFinished
         if isOver && connection.isFlushed { return beginLinger(connection) }
         rearm(connection, at: connection.nextDeadline)
@@ -197,7 +197,7 @@ extension Worker {
         }
     }
 
-    /// The client's connection has ended or broken: so have all its requests.
+    /// Ends a client connection that has ended or broken, with all its requests.
     mutating func endConnection(_ connection: HTTP2ClientConnection) {
         guard !connection.isClosed else { return }
         endStreams(connection)
@@ -212,7 +212,7 @@ extension Worker {
         }
     }
 
-    /// Gives back everything a connection has. It has no stream any more.
+    /// Releases everything a connection holds. It has no streams any more.
     private mutating func close(_ connection: HTTP2ClientConnection) {
         connection.enter(.closed)
         releaseConnection(connection)
@@ -247,7 +247,7 @@ extension Worker {
             exchangeTimedOut(stream)
             advance(stream)
         }
-        // What was done about a deadline has moved it; if it has not, the worker must not turn on the spot.
+        // Handling a deadline moves it. If it did not, the pause keeps the worker from spinning.
         rearm(connection, at: max(connection.nextDeadline, now + Limits.timerPause))
     }
 

@@ -5,8 +5,8 @@ import Routing
 
 /// HTTP/2 connections to targets.
 extension Worker {
-    /// Gives the exchange a stream on a connection to `pool`'s target that has room; else it waits for one, and
-    /// connections are opened as they are needed.
+    /// Opens a stream for the exchange on a connection to `pool`'s target that has room. If there is none, the exchange
+    /// is queued, and connections are opened as needed.
     mutating func requestStream(_ exchange: Exchange, _ pool: TargetPool, _ group: Group, _ name: [UInt8]) {
         if pool.queue.first(for: name) == nil, let connection = connectionWithRoom(exchange, pool, name) {
             counters.targetConnectionsReused.add()
@@ -19,7 +19,8 @@ extension Worker {
         openConnections(pool, group, name)
     }
 
-    /// The first one; for what is sent again the last one: what has refused it is likely to end soon.
+    /// The first connection with room; for a retry the last one, because the connection that refused it is likely to
+    /// end soon.
     private func connectionWithRoom(
         _ exchange: Exchange, _ pool: TargetPool, _ name: [UInt8]
     ) -> HTTP2TargetConnection? {
@@ -34,7 +35,7 @@ extension Worker {
         joinTarget(exchange, TargetStream(connection, now: now), beganAt: beganAt)
     }
 
-    /// Gives streams to the exchanges that wait for them, as far as there is room, and opens connections for the rest.
+    /// Opens streams for queued exchanges as far as there is room, and opens connections for the rest.
     mutating func serveQueue(_ pool: TargetPool, _ group: Group) {
         guard !pool.queue.isEmpty else { return }
         for connection in pool.connections {
@@ -50,15 +51,15 @@ extension Worker {
         if let name = pool.queue.firstName { openConnections(pool, group, name) }
     }
 
-    /// Opens as many connections as those that wait for streams need: one while it is not known how many streams the
-    /// target allows on each, and one a second while it allows none.
+    /// Opens as many connections as the queued exchanges need: one while it is not known how many streams the target
+    /// allows per connection, and one a second while it allows none.
     private mutating func openConnections(_ pool: TargetPool, _ group: Group, _ name: [UInt8]) {
         var ownCount = pool.connections.count { $0.serverName == name }
         var openingCount = pool.connections.count { $0.isOpening && $0.serverName == name }
         let streamCount = pool.streamCountMax ?? .max
         let mayOpen = streamCount > 0 || now.since(pool.openedAt) >= Limits.emptyConnectionInterval
         guard mayOpen || ownCount == 0 else { return }
-        // Counting those that wait for this very name takes a walk: most often it is not needed.
+        // Counting the exchanges that wait for this server name takes a walk over the queue, which is rarely needed.
         if openingCount > 0, (pool.queue.count - 1) / max(1, streamCount) < openingCount { return }
         let waitingCount = pool.queue.count(for: name)
         while waitingCount > 0, openingCount == 0 || (waitingCount - 1) / max(1, streamCount) >= openingCount,
@@ -86,12 +87,13 @@ extension Worker {
         schedule(connection, at: now + group.plan.connectTimeout)
     }
 
-    /// A connection could not be opened: unless there is another one, those that wait for it go elsewhere.
+    /// A connection could not be opened: unless there is another one, the exchanges that wait for it try another
+    /// target.
     private mutating func failQueue(
         _ pool: TargetPool, _ group: Group, _ name: [UInt8], _ ending: AttemptOutcome.Ending
     ) {
         if pool.connections.contains(where: { $0.serverName == name && !$0.isEnding }) { return }
-        // All leave before any is told: some may come back.
+        // All are taken out of the queue before the first is handled, because some may be queued again.
         let failed = pool.queue.removeAll(for: name).map { exchange in
             guard let attempt = exchange.attempts.take(pool) else {
                 preconditionFailure("HTTP/2: queued without waiting")
@@ -113,7 +115,7 @@ extension Worker {
             case .waiting: return
             case .failed(let ending): return connectFailed(connection, ending)
             case .connected:
-                // A target that does not know HTTP/2 would take our preface for a bad request.
+                // A target that does not speak HTTP/2 would take our preface for a malformed request.
                 if let tls = connection.transport.tls, tls.applicationProtocol != .http2 {
                     resources.countTLSFailure(.noSharedProtocol, at: .target)
                     return connectFailed(connection, .handshakeFailed)
@@ -146,7 +148,7 @@ extension Worker {
         failQueue(connection.pool, connection.group, connection.serverName, ending)
     }
 
-    // MARK: What the session says
+    // MARK: Events of the session
 
     mutating func handleEvents(of connection: HTTP2TargetConnection, _ input: Span<UInt8>) {
         let session = connection.session
@@ -161,9 +163,9 @@ extension Worker {
         serveQueue(connection.pool, connection.group)
     }
 
-    // MARK: Its end
+    // MARK: Shutdown and close
 
-    /// All that is due was written or waits for the kernel.
+    /// Called once all due frames are written or wait for the kernel.
     mutating func finishTurn(_ connection: HTTP2TargetConnection) {
         if case .connecting = connection.phase { return }
         if connection.isFailed { return endConnection(connection) }
@@ -178,7 +180,7 @@ extension Worker {
         schedule(connection, at: connection.nextDeadline)
     }
 
-    /// Closes the oldest connections without streams that are more than a pool may keep.
+    /// Closes the oldest connections without streams, as far as there are more than a pool may keep.
     private mutating func limitIdle(_ pool: TargetPool, _ plan: GroupPlan) {
         guard pool.connections.count > plan.poolConnectionsMax else { return }
         let idle = pool.connections.filter { $0.isIdle }
@@ -193,7 +195,7 @@ extension Worker {
         serveQueue(connection.pool, connection.group)
     }
 
-    /// The connection has ended or broken, and with it all its exchanges.
+    /// Ends a connection to a target that has ended or broken, with all its exchanges.
     mutating func endConnection(_ connection: HTTP2TargetConnection) {
         guard !connection.isClosed else { return }
         if connection.isConnecting { return connectFailed(connection, .connectFailed) }

@@ -1,12 +1,12 @@
 /// Exchanges that wait for a stream on an HTTP/2 connection to one target, oldest first.
 ///
-/// Shape:  a ring of places with tickets that count up, so that an exchange which goes elsewhere gives its place back
-///         in one step.
+/// Shape:  a list of places with ascending tickets, so that an exchange that goes to another target leaves the queue in
+///         one step.
 /// Limits: the exchanges of the worker.
 struct StreamQueue {
     private struct Place {
         let exchange: Exchange
-        /// The name that TLS asks the target for; empty without TLS.
+        /// The server name that TLS asks the target for; empty without TLS.
         let serverName: [UInt8]
     }
 
@@ -15,42 +15,42 @@ struct StreamQueue {
     private var firstTicket = 0
     /// The first place that is taken.
     private var head = 0
-    /// How many wait.
+    /// The number of exchanges that wait.
     private(set) var count = 0
 
     var isEmpty: Bool { count == 0 }
 
-    /// Takes in an exchange. Its ticket is for `remove`.
+    /// Appends an exchange, and returns the ticket with which `remove` takes it out.
     mutating func append(_ exchange: Exchange, for serverName: [UInt8]) -> Int {
         places.append(Place(exchange: exchange, serverName: serverName))
         count += 1
         return firstTicket + places.count - 1
     }
 
-    /// An exchange does not wait any more.
+    /// Takes out the exchange with this ticket.
     mutating func remove(ticket: Int) {
-        precondition(places[ticket - firstTicket] != nil, "stream queue: a ticket given back twice")
+        precondition(places[ticket - firstTicket] != nil, "stream queue: a ticket removed twice")
         places[ticket - firstTicket] = nil
         count -= 1
         trim()
     }
 
-    /// The exchange that waits longest for a connection whose TLS has asked for this name. It stays until its ticket is
-    /// given back.
+    /// The exchange that has waited longest for a connection with this server name. It stays in the queue until
+    /// `remove`.
     func first(for serverName: [UInt8]) -> Exchange? {
         for case let place? in places[head...] where place.serverName == serverName { return place.exchange }
         return nil
     }
 
-    /// The name for which the one that waits longest needs a connection; nil if none waits.
+    /// The server name of the exchange that has waited longest; nil if none waits.
     var firstName: [UInt8]? { isEmpty ? nil : places[head]?.serverName }
 
-    /// How many wait for a connection whose TLS has asked for this name.
+    /// The number of exchanges that wait for a connection with this server name.
     func count(for serverName: [UInt8]) -> Int {
         places[head...].reduce(0) { $0 + ($1?.serverName == serverName ? 1 : 0) }
     }
 
-    /// Takes out all that wait for a connection whose TLS has asked for this name, oldest first.
+    /// Takes out all exchanges that wait for a connection with this server name, oldest first.
     mutating func removeAll(for serverName: [UInt8]) -> [Exchange] {
         var removed: [Exchange] = []
         for index in places.indices {
@@ -66,7 +66,7 @@ struct StreamQueue {
     /// All that wait, oldest first.
     var all: [Exchange] { places.compactMap { $0?.exchange } }
 
-    /// Steps over empty places at the front, and now and then frees their memory.
+    /// Skips empty places at the front, and frees their memory once there are many.
     private mutating func trim() {
         if count == 0 {
             firstTicket += places.count

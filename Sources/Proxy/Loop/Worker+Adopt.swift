@@ -2,9 +2,10 @@ import Core
 import Routing
 import Telemetry
 
-/// Configuration changes, between two batches of events. What hangs on a name stays: pools, turns, connections.
+/// Configuration changes, between two batches of events. The state of what keeps its name is kept: pools, turns,
+/// connections.
 extension Worker {
-    /// Works by `snapshot` from now on. A plan that is the same object as before is left alone.
+    /// Uses `snapshot` from now on. A plan that is the same object as before changes nothing.
     mutating func adopt(_ snapshot: Snapshot, opened: [OpenedListener]) {
         accessLog = snapshot.accessLog.map { AccessLog(format: $0, sink: log, counters: counters) }
         connectionLog = snapshot.connectionLog.map {
@@ -58,7 +59,8 @@ extension Worker {
         return pool
     }
 
-    /// A target has left its group: idle connections are closed, and control hears when the last exchange has ended.
+    /// A target has left its group: its idle connections are closed, and control is told when its last exchange has
+    /// ended.
     private mutating func drain(_ pool: TargetPool) {
         pool.drain()
         releaseConnects(to: pool)
@@ -76,7 +78,8 @@ extension Worker {
         forget(pool)
     }
 
-    /// Tells control what has become of a draining target, and forgets it. What is still in flight is on its own.
+    /// Tells control what has become of a draining target, and forgets it. What is still in flight continues without
+    /// being counted.
     private mutating func forget(_ pool: TargetPool) {
         guard let draining = pool.endDraining() else { return }
         pools[pool.id] = nil
@@ -86,31 +89,31 @@ extension Worker {
                 left: pool.inFlight))
     }
 
-    /// The deregistration delay of a target is over, and its connections live on.
+    /// The deregistration delay of a target is over, but its tunnels continue.
     mutating func detachTunnels(of targetID: Int) {
         guard targetID < pools.count, let pool = pools[targetID] else { return }
         forget(pool)
     }
 
-    /// Resets the connections that are passed on to a target. Those that it has not taken yet go to another.
+    /// Resets the tunnels to a target. Those that it has not accepted yet go to another target.
     mutating func endTunnels(of targetID: Int, _ ending: FlowEnding) {
         guard targetID < pools.count, let pool = pools[targetID] else { return }
         for tunnel in tunnels() {
             if tunnel.pool === pool {
                 endTunnel(tunnel, ending, by: .apus)
             } else {
-                giveUpConnect(to: pool, tunnel, ending)
+                abandonConnect(to: pool, tunnel, ending)
             }
         }
     }
 
-    /// The deregistration delay of a target is over: answers its exchanges with 502, or cuts them if they are being
-    /// answered. Source: docs/elbv2.md, "Status codes".
+    /// The deregistration delay of a target is over: answers its exchanges with 502, or cuts them if their response has
+    /// begun. Source: docs/elbv2.md, "Status codes".
     mutating func cutExchanges(of targetID: Int) {
         for client in clientSides() {
             guard let exchange = client.exchange else { continue }
             guard isHeld(exchange, by: targetID) else {
-                // Another target is in the race, or serves it.
+                // Another target serves it, or may still be connected to.
                 if targetID < pools.count, let pool = pools[targetID], let attempt = exchange.attempts.take(pool) {
                     withdraw(attempt, .cut, exchange.group)
                 }
@@ -125,7 +128,7 @@ extension Worker {
         endTunnels(of: targetID, .deregistration)
     }
 
-    /// Whether the target serves the exchange, or is all that it waits for.
+    /// Whether the target serves the exchange, or is the only one that it waits for.
     private func isHeld(_ exchange: Exchange, by targetID: Int) -> Bool {
         if let pool = exchange.pool { return pool.id == targetID }
         let pending = exchange.attempts.pending
@@ -174,7 +177,7 @@ extension Worker {
         }
     }
 
-    /// A forward action, whose turns go on where those of the same rule were.
+    /// A forward action that continues with the turns of the same rule in the last snapshot.
     private mutating func forward(_ plan: ForwardPlan, after old: Forward?) -> Forward {
         let groups = plan.groups.map { id in
             guard let group = self.groups[id] else { preconditionFailure("adopt: a forward to no group") }
@@ -191,7 +194,7 @@ extension Worker {
         return Forward(plan, groups: groups, turns: turns)
     }
 
-    // MARK: The end
+    // MARK: Shutdown
 
     /// Stops listening, and lets what is in flight finish until `deadline`.
     mutating func beginToFinish(_ deadline: Instant) {
@@ -205,7 +208,7 @@ extension Worker {
         }
     }
 
-    /// The last thing a worker does: cuts what did not finish in time, and says so.
+    /// The last step of a worker: cuts what did not finish in time, and reports it to control.
     mutating func stop() {
         let cutBefore = counters.connectionsCutByConfiguration.value
         for client in clients() {
@@ -233,8 +236,7 @@ extension Worker {
         handle(exchange, .stopped)
     }
 
-    /// Counts a tunnel or a flow of datagrams that the configuration, or the end of the process, ends before its own
-    /// end.
+    /// Counts a tunnel or a flow of datagrams that a configuration change or a shutdown has cut.
     func countCut(_ ending: FlowEnding) {
         switch ending {
         case .listenerRemoved, .shutdown: counters.connectionsCutByConfiguration.add()
@@ -245,7 +247,7 @@ extension Worker {
         }
     }
 
-    /// Closes the connections to targets that are left: idle ones, and those that no exchange waits for any more.
+    /// Closes the remaining connections to targets: idle ones, and those that no exchange waits for any more.
     private mutating func closeTargets() {
         for pool in pools {
             while let idle = pool?.takeIdle() {
@@ -262,7 +264,7 @@ extension Worker {
         }
     }
 
-    /// The worker holds more than its budget: closes the connections that hold the most, until it does not
+    /// The worker's buffers hold more than its budget: closes the connections that hold the most until they do not
     /// (ARCHITECTURE.md, "Memory").
     mutating func shed() {
         var hungry: [(held: Int, occupant: Occupant)] = clients().map { ($0.chargedByteCount, .client($0)) }
@@ -275,7 +277,7 @@ extension Worker {
             switch occupant {
             case .client(let client):
                 if let exchange = client.exchange {
-                    giveUp(exchange, reasonCode: "MemoryBudget")
+                    abandonExchange(exchange, reasonCode: "MemoryBudget")
                 } else {
                     close(client)
                 }

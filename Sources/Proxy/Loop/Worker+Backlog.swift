@@ -1,43 +1,43 @@
 import Core
 import Telemetry
 
-/// Connections with more to do than one turn allows. They go on one after the other at the end of a pass, all of them
-/// together for a few milliseconds, and do nothing before: so however many there are, those with little to do wait for
-/// no more than that.
+/// The backlog: connections with more work than one turn allows. They resume one after the other at the end of a pass,
+/// for a few milliseconds in all, and do nothing until then. So however many there are, connections with little work
+/// wait only that long.
 extension Worker {
-    /// Who goes on.
+    /// A connection in the backlog.
     enum Backlogged {
         case client(ClientSide)
         case http2(HTTP2Connection)
         case tunnel(Tunnel)
     }
 
-    /// Has a client's side go on when it is its turn.
+    /// Puts a client's side into the backlog.
     mutating func delay(_ client: ClientSide) {
         guard !client.isBacklogged else { return }
         client.isBacklogged = true
         backlog.append(.client(client))
     }
 
-    /// Has an HTTP/2 connection be read on when it is its turn.
+    /// Puts an HTTP/2 connection into the backlog.
     mutating func delay(_ connection: HTTP2Connection) {
         guard !connection.isBacklogged else { return }
         connection.isBacklogged = true
         backlog.append(.http2(connection))
     }
 
-    /// Has a tunnel go on when it is its turn.
+    /// Puts a tunnel into the backlog.
     mutating func delay(_ tunnel: Tunnel) {
         guard !tunnel.isBacklogged else { return }
         tunnel.isBacklogged = true
         backlog.append(.tunnel(tunnel))
     }
 
-    /// What a turn is divided by: those in the backlog have whole ones, all others a part, so that a crowd of new
-    /// connections is no more of a burden than the backlog.
+    /// What the work of a turn is divided by. Connections in the backlog have whole turns, all others a part of one, so
+    /// that a crowd of new connections costs no more time than the backlog does.
     var turnDivisor: Int { isServingBacklog ? 1 : Limits.turnDivisor }
 
-    /// Gives a turn to each in the backlog, or to as many as the pass has time for, and to one at least.
+    /// Gives a turn to every connection in the backlog, or to as many as the pass has time for, but at least to one.
     mutating func serveBacklog() {
         let end = now + Limits.backlogTimePerPass
         isServingBacklog = true

@@ -2,16 +2,17 @@ import Core
 import Routing
 import Telemetry
 
-/// Making room: which client connections, and which connections to targets, end so that others may begin.
+/// Eviction: which client connections, and which connections to targets, are ended so that new ones can be accepted or
+/// opened.
 extension Worker {
     // MARK: Client connections
 
-    /// Ends a client connection so that another may begin: a flow of datagrams whose client may be nobody, else the
-    /// oldest of those that never said anything, else the one that has been between requests for the longest time.
-    /// Connections with requests under way and tunnels stay. Returns false if there is none.
+    /// Ends a client connection so that another may begin: a flow of datagrams whose client address is unverified, else
+    /// the oldest connection that never sent anything, else the one that has been idle between requests for the longest
+    /// time. Tunnels and connections with requests in progress are kept. Returns false if there is none.
     mutating func makeRoom() -> Bool { endUnverifiedFlow() || evictSilent() || evictIdle() }
 
-    /// Notes a client connection that was just accepted.
+    /// Records a client connection that was just accepted.
     mutating func noteArrival(_ token: Token) {
         arrivals.append(token)
         guard arrivals.count > 2 * clientCount + Limits.arrivalsSlack else { return }
@@ -19,14 +20,14 @@ extension Worker {
         arrivals.keep { Self.isSilent(slab.resolve($0)) }
     }
 
-    /// Ends the oldest client connection that never said anything.
+    /// Ends the oldest client connection that never sent anything.
     mutating func evictSilent() -> Bool {
         while let token = arrivals.takeFirst() {
             let occupant = slab.resolve(token)
             guard Self.isSilent(occupant) else { continue }
             switch occupant {
             case .client(let client): close(client)
-            case .http2Client(let connection): sendAway(connection)
+            case .http2Client(let connection): endIdle(connection)
             case .tunnelSide(let side): if let tunnel = side.tunnel { endTunnel(tunnel, .memory, by: .apus) }
             default: continue
             }
@@ -54,7 +55,7 @@ extension Worker {
                     close(client)
                 case .http2Client(let connection):
                     guard connection.isIdle, connection.idleSince == next.since else { continue }
-                    sendAway(connection)
+                    endIdle(connection)
                 default: continue
                 }
                 counters.connectionsEvicted.add(.idle)
@@ -64,15 +65,16 @@ extension Worker {
         }
     }
 
-    /// Ends a connection without requests, of which the client is told.
-    private mutating func sendAway(_ connection: HTTP2ClientConnection) {
+    /// Ends a connection without requests after telling the client with a GOAWAY.
+    private mutating func endIdle(_ connection: HTTP2ClientConnection) {
         connection.announceEnd()
         connection.writeLastFrames(&resources)
         endConnection(connection)
     }
 
-    /// Walks all connections for those that are idle, the idlest last. Returns false if there is none, or if the last
-    /// walk was so short a time ago that clients could make us walk on and on.
+    /// Collects the idle connections of all, the longest idle last. Returns false if there is none, or if the last walk
+    /// over all connections was less than `Limits.walkInterval` ago: clients must not make the worker walk again and
+    /// again.
     private mutating func findIdleClients() -> Bool {
         guard now >= nextWalkAt else { return false }
         nextWalkAt = now + Limits.walkInterval
@@ -89,7 +91,7 @@ extension Worker {
         return !idleClients.isEmpty
     }
 
-    /// Lets go of what is kept for reuse.
+    /// Frees the memory that is kept for reuse.
     mutating func returnMemory() {
         resources.buffers.removeFree()
         resources.heads.removeAll()
@@ -99,36 +101,36 @@ extension Worker {
 
     // MARK: Connections to targets
 
-    /// Descriptors that are left for connections to targets.
+    /// How many more connections to targets may be opened.
     private var descriptorsLeft: Int {
         configuration.descriptorsMax - clientCount - flowCount - Int(counters.targetConnectionsActive.value)
     }
 
-    /// How many connections to targets one client connection may have at once: one, and a share of those that are idle
-    /// or left beyond what is kept for clients to come. So however many clients take all they may, there are some for
-    /// others.
+    /// How many connections to targets one client connection may have at once: at least one, and a share of those that
+    /// are idle or may still be opened, without the reserve for new clients. So some are left however many clients use
+    /// all of their share.
     var targetShare: Int {
         let reserve = configuration.descriptorsMax / Limits.descriptorReserveDivisor
         let available = descriptorsLeft + Int(counters.targetConnectionsIdle.value)
         return max(1, (available - reserve) / Limits.targetShareDivisor)
     }
 
-    /// Whether a connection to a target may be opened; ends another one for it if none is left.
+    /// Whether a connection to a target may be opened; closes another one for it if the limit is reached.
     mutating func hasDescriptor() -> Bool { descriptorsLeft > 0 || freeDescriptor() }
 
-    /// Has an exchange wait until a descriptor is free.
+    /// Queues an exchange until a descriptor is free.
     mutating func awaitDescriptor(_ exchange: Exchange) {
         exchange.descriptorTicket = descriptorQueue.append(exchange, for: [])
         counters.descriptorWaits.add()
     }
 
-    /// An exchange ends that waited for a descriptor.
+    /// Takes an exchange out of the queue for descriptors, if it is there.
     mutating func leaveDescriptorQueue(_ exchange: Exchange) {
         guard let ticket = exchange.descriptorTicket.take() else { return }
         descriptorQueue.remove(ticket: ticket)
     }
 
-    /// Goes on with the exchanges that wait for a descriptor, as far as there are some.
+    /// Resumes exchanges that wait for a descriptor, as long as descriptors are free.
     mutating func serveDescriptorQueue() {
         while let exchange = descriptorQueue.first(for: []), hasDescriptor() {
             leaveDescriptorQueue(exchange)
@@ -138,12 +140,13 @@ extension Worker {
         }
     }
 
-    /// Frees a descriptor of a connection to a target: of one that is idle, else of those whose clients take nothing of
-    /// their responses. Returns false if there are none.
+    /// Frees the descriptor of a connection to a target: of an idle one, else of one whose client does not read its
+    /// response. Returns false if there are none.
     mutating func freeDescriptor() -> Bool { closeIdleTarget() || endStalled() }
 
-    /// Frees a descriptor for a client that connects: of a silent one, else as `freeDescriptor` does. Who has asked for
-    /// something stays, and so does a last idle connection that may serve it: other workers may have more to give.
+    /// Frees a descriptor for a client that connects: that of a silent client, else as `freeDescriptor` does. Idle
+    /// clients that have sent requests are kept, and so is the last idle connection to a target, which may serve them:
+    /// other workers may have more to free.
     mutating func freeDescriptorForClient() -> Bool {
         evictSilent() || counters.targetConnectionsIdle.value > 1 && closeIdleTarget() || endStalled()
     }
@@ -158,7 +161,7 @@ extension Worker {
         return false
     }
 
-    /// Ends exchanges whose clients have taken nothing for a while though a response waits for them, longest first.
+    /// Ends exchanges whose clients have not read their waiting response for a while, those that waited longest first.
     private mutating func endStalled() -> Bool {
         guard now >= nextStalledWalkAt else { return false }
         nextStalledWalkAt = now + Limits.walkInterval
@@ -171,11 +174,11 @@ extension Worker {
         stalled.sort { $0.lastActivity < $1.lastActivity }
         var count = 0
         for client in stalled where count < Limits.stalledPerWalkMax {
-            // The kernel may hold much for a client that takes it steadily.
+            // The kernel may hold much for a client that reads it steadily; such a client is not stalled.
             guard let exchange = client.exchange, !client.hasTakenMore() else { continue }
             count += 1
             counters.connectionsEvicted.add(.stalled)
-            giveUp(exchange, reasonCode: "ResponseNotTaken")
+            abandonExchange(exchange, reasonCode: "ResponseNotTaken")
         }
         return count > 0
     }

@@ -3,7 +3,7 @@ import HTTP1
 import Telemetry
 
 /// Deadlines. Each connection has one timer, set to its earliest deadline and moved only to an earlier one: activity
-/// merely makes the timer find, when it fires, that it has to be set again. So a request costs no timer call.
+/// does not move it; when it fires too early, it is set again. So a request costs no timer call.
 extension Worker {
     /// Sets a connection's timer if `deadline` is before the one it is set to.
     mutating func setTimer(of transport: inout Transport, at deadline: Instant) {
@@ -85,14 +85,15 @@ extension Worker {
         }
     }
 
-    /// Whether a side that seems idle still empties what the kernel holds; then it has been active.
+    /// Whether the kernel's send buffer of a side still drains though nothing else happens; then the side counts as
+    /// active.
     private func isTaking(_ side: Side?) -> Bool {
         guard let side, side.hasTakenMore() else { return false }
         side.lastActivity = now
         return true
     }
 
-    /// Whether it is the client who has to act: to send the rest of its request, or to take what waits for it.
+    /// Whether the exchange waits for the client: for the rest of its request, or for it to read what is waiting.
     private func isWaitingForClient(_ exchange: Exchange) -> Bool {
         if !exchange.client.isFlushed || !exchange.client.isWritable { return true }
         guard let target = exchange.target else { return false }
@@ -101,8 +102,8 @@ extension Worker {
 
     private mutating func timeOut(_ exchange: Exchange, _ kind: TimeoutKind, _ event: ExchangeState.Event) {
         counters.timeouts.add(kind)
-        // Only the kernel's part of a complete response is missing: there is nothing left to answer.
-        if exchange.state.phase == .ended { return giveUp(exchange, reasonCode: event.reasonCode) }
+        // The response is complete and only waits in the kernel's buffer: there is nothing left to answer.
+        if exchange.state.phase == .ended { return abandonExchange(exchange, reasonCode: event.reasonCode) }
         handle(exchange, event)
     }
 

@@ -8,8 +8,8 @@ import Telemetry
 /// workers on the way of a request, waits for nothing but its poller, and takes no lock.
 ///
 /// The way of a request: `dispatch` → `advance` → `readRequest` → `decide` (Worker+Decide) → `attempt`
-/// (Worker+Attempts) → `sendRequest` → `pump` → `readResponse` → `relayBody` (Side+Relay) → `finish` (Worker+Finish).
-/// The way of a connection that is passed on: Worker+Tunnel.
+/// (Worker+Attempts) → `sendRequest` → `advanceExchange` → `readResponse` → `relayBody` (Side+Relay) → `finishExchange`
+/// (Worker+Finish). The way of a connection that is passed on: Worker+Tunnel.
 struct Worker: ~Copyable {
     let configuration: WorkerConfiguration
     let mailbox: Mailbox<WorkerMail>
@@ -17,14 +17,14 @@ struct Worker: ~Copyable {
     let log: LogSink
     let connectionLogSink: LogSink
 
-    /// What connections and streams use of this worker; `resources.now` is the pass's one reading of the clock.
+    /// The parts of this worker that connections and streams use; `resources.now` is the time at which the pass began.
     var resources: Resources
     var poller = Poller()
     var timers: TimerWheel
     var slab = Slab<Occupant>()
     var random: FastRandom
     var reserve = ReserveDescriptor()
-    /// This pass's one reading of the time of day, as `WallClock.now()`.
+    /// The time of day at which the pass began, as `WallClock.now()`.
     var timeOfDay: UInt64
     var date = HTTPDate()
 
@@ -38,32 +38,34 @@ struct Worker: ~Copyable {
     var connectionLog: ConnectionLog?
 
     var clientCount = 0
-    /// Who may have to make room (Worker+Room): in order of arrival, and the idlest last.
+    /// Client connections that may be evicted (Worker+Room): `arrivals` in the order in which they were accepted,
+    /// `idleClients` with the longest idle last.
     var arrivals = Queue<Token>()
     var idleClients: [(token: Token, since: Instant)] = []
-    /// From when on all connections may be walked again for those that are idle, and those that take nothing.
+    /// The earliest times of the next walks over all connections: for idle ones, and for clients that do not read.
     var nextWalkAt = Instant(nanoseconds: 0)
     var nextStalledWalkAt = Instant(nanoseconds: 0)
-    /// Exchanges that wait for a descriptor.
+    /// Exchanges that wait for a free descriptor.
     var descriptorQueue = StreamQueue()
-    /// Flows of datagrams.
+    /// How many flows of datagrams there are.
     var flowCount = 0
-    /// Datagrams that were just received; made when the first listener of them is.
+    /// The buffers for received datagrams; made with the first listener of datagrams.
     lazy var datagrams = DatagramBatch()
     var freeExchanges: [Exchange] = []
     let tickets: TLSTicketKeyRing
-    /// Those of `resources.deferredClients` and `resources.dirtyConnections` that have their turn.
+    /// The lists that are being worked through: `resources.deferredClients` and `resources.dirtyConnections` of this
+    /// pass.
     private var resumingClients: [ClientSide] = []
     var flushingConnections: [HTTP2Connection] = []
-    /// Those that have more to do than one turn allows (Worker+Backlog).
+    /// Connections with more work than one turn allows (Worker+Backlog).
     var backlog = Queue<Backlogged>()
-    /// Whether one of them has its turn.
+    /// Whether the backlog is being served.
     var isServingBacklog = false
-    /// Set once control has said to finish.
+    /// The deadline that control gave when it told the worker to finish; nil before.
     var finishDeadline: Instant?
     private var bytesReported = 0
 
-    /// Who occupies a slot, and so who an event is for.
+    /// What occupies a slot, and so what an event is for.
     enum Occupant {
         case mailbox
         case listener(ListenerSocket)
@@ -96,14 +98,14 @@ struct Worker: ~Copyable {
         poller.add(mailbox.wakeup.descriptor, token: token, interest: .readable)
     }
 
-    /// The pass's one reading of the clock.
+    /// The time at which this pass began.
     var now: Instant { resources.now }
     var counters: WorkerCounters { resources.counters }
     /// The response head and the trailers that are being worked on.
     var response: Head { resources.response }
     var trailers: Head { resources.trailers }
 
-    /// Serves until control has said to finish and everything has.
+    /// Runs passes until control has told the worker to finish and all connections have ended.
     mutating func run() {
         while !isFinished {
             let readyCount = poller.wait(until: nextPassAt, now: now)
@@ -113,7 +115,7 @@ struct Worker: ~Copyable {
         stop()
     }
 
-    /// When a pass is due though nothing becomes ready; nil if none is.
+    /// When the next pass is due if no descriptor becomes ready; nil if none is.
     var nextPassAt: Instant? {
         let isIdle = resources.deferredClients.isEmpty && backlog.isEmpty && resources.dirtyConnections.isEmpty
         return isIdle ? nextDeadline : now
@@ -140,8 +142,8 @@ struct Worker: ~Copyable {
         return deadline == .distantFuture ? nil : deadline
     }
 
-    /// Sorts out the idle target connections that have closed or said something, before a request of the same batch
-    /// takes one of them and reads as its answer what was there before it.
+    /// Handles events of idle target connections first. One that was closed, or that received bytes, must be discarded
+    /// before a request of the same batch takes it and reads those bytes as its response.
     private mutating func dispatchIdleTargets(_ readyCount: Int) {
         for index in 0..<readyCount {
             let ready = poller.ready(index)
@@ -178,7 +180,7 @@ struct Worker: ~Copyable {
 
     private mutating func resumeDeferred() {
         guard !resources.deferredClients.isEmpty else { return }
-        // The lists change places: emptying one that has another name costs an allocation.
+        // The lists are swapped: emptying a list that is referenced twice would allocate.
         swap(&resources.deferredClients, &resumingClients)
         for index in resumingClients.indices {
             let client = resumingClients[index]
@@ -203,7 +205,8 @@ struct Worker: ~Copyable {
         }
     }
 
-    /// Makes visible to others what this pass has changed: the byte gauge, and log lines to a sleeping log writer.
+    /// Publishes what this pass has changed: the gauge of bytes held, and log lines, for which a sleeping log writer is
+    /// woken.
     private mutating func report() {
         let held = resources.buffers.bytesHeld
         if held > bytesReported { counters.bytesHeld.add(UInt64(held - bytesReported)) }
@@ -213,7 +216,7 @@ struct Worker: ~Copyable {
         connectionLog?.flush()
     }
 
-    /// Whether control has said to finish, and everything has or the time for it is over.
+    /// Whether control has told the worker to finish, and all connections have ended or the time for that is over.
     var isFinished: Bool {
         guard let finishDeadline else { return false }
         return clientCount + flowCount == 0 || now >= finishDeadline

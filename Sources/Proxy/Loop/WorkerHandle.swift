@@ -5,14 +5,14 @@ import Telemetry
 public struct WorkerHandle: Sendable {
     /// 0 for the first worker.
     public let index: Int
-    /// Where control leaves mail for it.
+    /// Its mailbox, for messages of control.
     public let mailbox: Mailbox<WorkerMail>
-    /// What it counts. Control reads, the worker writes.
+    /// Its counters. Control reads them, the worker writes them.
     public let counters: WorkerCounters
     /// Its thread, to be joined after `ControlMail.stopped`.
     public let thread: Thread
 
-    /// Starts a worker that waits for its first snapshot. Its answers go to `control`, its log lines into `log` and
+    /// Starts a worker that waits for its first snapshot. Its messages go to `control`, its log lines to `log` and
     /// `connectionLog`.
     public static func start(
         _ configuration: WorkerConfiguration, control: Mailbox<ControlMail>, log: LogSink, connectionLog: LogSink

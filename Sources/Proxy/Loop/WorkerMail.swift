@@ -2,24 +2,24 @@ import Core
 import TLS
 import Telemetry
 
-/// What control tells a worker.
+/// A message of control to a worker.
 public enum WorkerMail: Sendable {
-    /// Work by this snapshot from now on. A target that it no longer holds is draining: it gets no new exchange, and
+    /// Use this snapshot from now on. A target that it no longer holds is draining: it gets no new exchange, and
     /// `ControlMail.drained` follows once its last one has ended. `opened` are the worker's own sockets of listeners
     /// that are new; a listener that is gone closes its sockets, and its connections end with their next response.
     case adopt(Snapshot, opened: [OpenedListener])
     /// The deregistration delay of the draining target with this `TargetPlan.id` is over: its exchanges end with 502.
     case cut(target: Int)
-    /// The same, but connections that are passed on live on, and nobody waits for them any more.
+    /// The deregistration delay of the draining target is over, and its tunnels continue: it counts as drained now.
     case leave(target: Int)
     /// The target with this `TargetPlan.id` fails its health checks: connections that are passed on to it are reset.
     case terminate(target: Int)
-    /// The target with this `TargetPlan.id` has turned unhealthy: connections that wait for it go elsewhere, and so do
-    /// safe requests that it has not begun to answer.
+    /// The target with this `TargetPlan.id` has turned unhealthy: connections that wait for it go to another target,
+    /// and so do safe requests that it has not begun to answer.
     case unhealthy(target: Int)
-    /// Seal session tickets with `current` from now on, and still open those of `previous`.
+    /// Encrypt session tickets with `current` from now on, and still accept those of `previous`.
     case ticketKeys(current: TLSTicketKey, previous: TLSTicketKey?)
-    /// Let go of what is kept for reuse: there was much to do, and now there is not.
+    /// Free the memory that is kept for reuse: a rise in load is over.
     case returnMemory
     /// Stop listening, finish what is in flight until `deadline`, then stop the thread.
     case finish(deadline: Instant)
@@ -41,17 +41,18 @@ public struct OpenedListener: Sendable {
     }
 }
 
-/// What a worker tells control.
+/// A message of a worker to control.
 public enum ControlMail: Sendable {
-    /// The worker works by this generation.
+    /// The worker uses the snapshot of this generation.
     case adopted(worker: Int, generation: UInt64)
     /// The last exchange of a target that left its group has ended on this worker. `finished` and `cut` count the
-    /// exchanges that were in flight when it left, connections that are passed on among them; `left` those that go on.
+    /// exchanges that were in flight when it left, connections that are passed on among them; `left` those that
+    /// continue.
     case drained(worker: Int, target: Int, finished: Int, cut: Int, left: Int)
-    /// A target did not take a connection that was to be passed on. Once a second at most for each.
+    /// A target did not take a connection that was to be passed on. At most one message a second for each target.
     case connectFailed(target: Int)
-    /// A worker has made a target suspect, `after` it was tried for so long. Control tells whoever listens; workers
-    /// know already.
+    /// A worker has made a target suspect; `after` is how long the attempt had lasted. Control reports it as an event;
+    /// the other workers read it from the target's cell.
     case suspected(target: Int, SuspicionCause, after: Nanoseconds)
     /// An attempt on a suspect target has succeeded.
     case trusted(target: Int)
@@ -59,7 +60,7 @@ public enum ControlMail: Sendable {
     case stopped(worker: Int, cut: Int)
 }
 
-/// What a worker needs to begin.
+/// The settings with which a worker starts.
 public struct WorkerConfiguration: Sendable {
     /// 0 for the first worker.
     public var index: Int

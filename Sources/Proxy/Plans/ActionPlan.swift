@@ -1,6 +1,6 @@
 import Routing
 
-/// What is done with a request that a rule, or the default, has caught.
+/// What is done with a request that a rule, or the default action, has matched.
 public enum ActionPlan: Sendable {
     case forward(ForwardPlan)
     case fixedResponse(FixedResponsePlan)
@@ -13,7 +13,7 @@ public struct ForwardPlan: Sendable, Equatable {
     public let groups: [Int]
     /// The weight of each, 0–999.
     public let weights: [Int]
-    /// Whether a client's address decides, and not whose turn it is.
+    /// Whether the group is chosen by the client's address instead of by turns.
     public let isSticky: Bool
 
     public init(groups: [Int], weights: [Int], isSticky: Bool = false) {
@@ -24,11 +24,11 @@ public struct ForwardPlan: Sendable, Equatable {
     }
 }
 
-/// Where the configuration sends the client.
+/// A redirect.
 public final class RedirectPlan: Sendable {
     /// 301 or 302.
     public let status: UInt16
-    /// Makes the Location.
+    /// Makes the value of the Location field.
     public let template: RedirectTemplate
 
     public init(status: UInt16, template: RedirectTemplate) {

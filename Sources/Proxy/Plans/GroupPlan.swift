@@ -6,17 +6,17 @@ import Telemetry
 
 /// One target group as a worker needs it.
 public final class GroupPlan: Sendable {
-    /// Names the group while it is there; small and dense, as workers index by it.
+    /// Identifies the group as long as it exists. Ids are small and dense, because workers index arrays by them.
     public let id: Int
-    /// As configured, for logs.
+    /// The configured name, for logs.
     public let name: String
-    /// Its registered targets that take requests: draining and unresolved ones are not here.
+    /// Its registered targets that take requests, without draining and unresolved ones.
     public let targets: [TargetPlan]
-    /// What its configuration says.
+    /// Its configuration.
     public let settings: GroupSettings
     /// How one of `targets` is picked.
     public let balancing: BalancingAlgorithm
-    /// Says when the health of one of them has changed.
+    /// Its epoch changes when the health of a target has changed.
     public let cell: GroupCell
     /// This worker's statistics of the group.
     public let counters: TargetGroupCounters
@@ -35,11 +35,11 @@ public final class GroupPlan: Sendable {
         self.counters = counters
     }
 
-    /// Which HTTP is spoken with its targets.
+    /// Which version of HTTP is spoken with its targets.
     var version: TargetGroup.ProtocolVersion { settings.version }
-    /// How connections to its targets are made secure; nil if they are not.
+    /// The TLS settings of connections to its targets; nil without TLS.
     var tls: TargetTLS? { settings.tls }
-    /// How connections of clients are passed on to its targets; nil where requests are.
+    /// How client connections are passed on to its targets; nil for a group that serves requests.
     public var flows: FlowGroupPlan? { settings.flows }
     /// How long connecting to a target may take.
     public var connectTimeout: Nanoseconds { settings.connectTimeout }
@@ -47,20 +47,21 @@ public final class GroupPlan: Sendable {
     var poolIdleTimeout: Nanoseconds { settings.poolIdleTimeout }
     /// Idle connections kept per target.
     var poolConnectionsMax: Int { settings.poolConnectionsMax }
-    /// How attempts on its targets are raced, given up and repeated.
+    /// How attempts on its targets are raced, abandoned and repeated.
     public var attempts: AttemptSettings { settings.attempts }
 }
 
 /// One registered target. A target that is registered anew after it was deregistered gets a new `id`.
 public struct TargetPlan: Sendable, Equatable {
-    /// Names this registration until it is drained on every worker; small and dense, as workers index by it.
+    /// Identifies this registration until it is drained on every worker. Ids are small and dense, because workers index
+    /// arrays by them.
     public let id: Int
     /// Where it takes requests.
     public let address: SocketAddress
     /// Its health.
     public let cell: TargetCell
 
-    /// A registration that is known by these.
+    /// A registration.
     public init(id: Int, address: SocketAddress, cell: TargetCell) {
         self.id = id
         self.address = address
@@ -72,7 +73,7 @@ public struct TargetPlan: Sendable, Equatable {
         first.id == second.id && first.address == second.address && first.cell === second.cell
     }
 
-    /// What tells it apart from others in a `MaglevTable`, on every worker and in every process.
+    /// Its key in a `MaglevTable`, the same on every worker and in every process.
     public var flowKey: UInt64 {
         var hash = FlowHash()
         hash.add(address)

@@ -3,13 +3,13 @@ import Model
 import Routing
 import TLS
 
-/// What a target group's configuration says to workers: a group's plans are made anew when it differs.
+/// A target group's configuration as workers use it. A group's plans are replaced when it differs.
 public struct GroupSettings: Sendable, Equatable {
-    /// Which HTTP is spoken with its targets.
+    /// Which version of HTTP is spoken with its targets.
     public var version: TargetGroup.ProtocolVersion
-    /// How connections to its targets are made secure; nil if they are not.
+    /// The TLS settings of connections to its targets; nil without TLS.
     public var tls: TargetTLS?
-    /// How connections of clients are passed on to its targets; nil where requests are.
+    /// How client connections are passed on to its targets; nil for a group that serves requests.
     public var flows: FlowGroupPlan?
     /// How the target of a request is chosen.
     public var algorithm = TargetGroupAttributes.Algorithm.roundRobin
@@ -19,10 +19,10 @@ public struct GroupSettings: Sendable, Equatable {
     public var poolIdleTimeout: Nanoseconds
     /// Idle connections kept per target.
     public var poolConnectionsMax: Int
-    /// How attempts on its targets are raced, given up and repeated.
+    /// How attempts on its targets are raced, abandoned and repeated.
     public var attempts: AttemptSettings
 
-    /// Settings; those of attempts are the defaults unless given.
+    /// Settings; without `attempts`, the defaults of attempts.
     public init(
         version: TargetGroup.ProtocolVersion = .http1, tls: TargetTLS? = nil, flows: FlowGroupPlan? = nil,
         connectTimeout: Nanoseconds, poolIdleTimeout: Nanoseconds, poolConnectionsMax: Int,
@@ -49,30 +49,30 @@ public struct GroupSettings: Sendable, Equatable {
     }
 }
 
-/// How attempts on a group's targets are raced, given up and repeated. Defaults: `Model.TargetGroupAttributes`.
+/// How attempts on a group's targets are raced, abandoned and repeated. Defaults: `Model.TargetGroupAttributes`.
 public struct AttemptSettings: Sendable, Equatable {
     /// Retries in percent of the group's requests of the last ten seconds; 0 for none.
     public var budgetPercent = 20
     /// Bytes of a request's body that are kept until its answer begins; 0 for none.
     public var bodyBytesMax = 65_536
-    /// Head start of one target before another one is connected to as well.
+    /// Time after which another target is connected to as well if the first has not answered.
     public var raceDelay: Nanoseconds = 250_000_000
-    /// For how long a target's kernel may acknowledge nothing of what was sent.
+    /// For how long a target's kernel may leave all sent data unacknowledged.
     public var unacknowledgedMax: Nanoseconds = 1_000_000_000
-    /// Whether safe requests leave a target that turns unhealthy before it answers.
+    /// Whether safe requests go to another target when theirs turns unhealthy before it answers.
     public var leavesUnhealthy = true
 
     /// The defaults.
     public init() {}
 }
 
-/// How connections of clients are passed on to a group's targets.
+/// How client connections are passed on to a group's targets.
 public struct FlowGroupPlan: Sendable, Equatable {
     /// Whether all connections from one address go to one target.
     public var isSticky: Bool
     /// Whether connections to targets begin with a PROXY header.
     public var sendsProxyHeader: Bool
-    /// Whether connections to targets have the client's address, where they can.
+    /// Whether connections to targets come from the client's address, where that is possible.
     public var preservesClientIP: Bool
 
     public init(isSticky: Bool = false, sendsProxyHeader: Bool = false, preservesClientIP: Bool = false) {
@@ -82,11 +82,11 @@ public struct FlowGroupPlan: Sendable, Equatable {
     }
 }
 
-/// How connections to targets are made secure.
+/// The TLS settings of connections to targets.
 public struct TargetTLS: Sendable, Equatable {
-    /// What their certificates are held to.
+    /// How their certificates are verified.
     public let verification: TLSClientContext.Verification
-    /// The name that is asked for and verified; empty is the Host field's.
+    /// The server name that is sent and verified; empty uses the Host field's.
     public let serverName: String
 
     public init(verification: TLSClientContext.Verification, serverName: String) {
@@ -96,7 +96,7 @@ public struct TargetTLS: Sendable, Equatable {
 }
 
 extension FlowGroupPlan {
-    /// How connections are passed on to `group`; nil if requests are.
+    /// How client connections are passed on to `group`; nil if it serves requests.
     fileprivate init?(_ group: TargetGroup) {
         guard group.protocol.kind == .network else { return nil }
         self.init(

@@ -3,17 +3,18 @@ import Model
 import Routing
 import TLS
 
-/// What one listener does with requests.
+/// One listener as a worker needs it.
 public final class ListenerPlan: Sendable {
-    /// Names the listener for as long as its load balancer, address and port stay: what hangs on it survives changes.
+    /// Identifies the listener as long as its load balancer, address and port stay the same, so that its state survives
+    /// other changes.
     public let id: Int
     /// `app/<load balancer>` or `net/<load balancer>`, as logs name it.
     public let loadBalancer: String
     /// The port that clients connect to.
     public let port: UInt16
-    /// The load balancer's attributes that matter here.
+    /// The attributes of the load balancer and the listener.
     public let settings: ListenerSettings
-    /// What it does about TLS; nil for a listener without.
+    /// Its TLS configuration; nil without TLS.
     public let tls: TLSServerConfiguration?
     /// Whether clients must show a certificate that is verified.
     let verifiesClients: Bool
@@ -23,7 +24,7 @@ public final class ListenerPlan: Sendable {
     public let table: RuleTable
     /// What is done when no rule applies.
     public let defaultAction: ActionPlan
-    /// How bytes are passed on; nil on a listener of HTTP, whose requests are read.
+    /// How connections and datagrams are passed on; nil on an HTTP listener, whose requests are read.
     public let flows: FlowSettings?
 
     /// A plan. `table` is that of another plan whose rules have the same conditions; nil to make one.
@@ -47,13 +48,13 @@ public final class ListenerPlan: Sendable {
     func priority(ofAction index: Int) -> Int? { index < rules.count ? rules[index].priority : nil }
 }
 
-/// One rule of a listener: for whom it is, and what is done.
+/// One rule of a listener: its conditions and its action.
 public struct RulePlan: Sendable {
-    /// Its place among the listener's rules, which also names it in logs.
+    /// Its place among the listener's rules, by which logs name it.
     public let priority: Int
-    /// What a request, or a connection that is passed on, must meet: all of them.
+    /// The conditions that a request or a flow must meet, all of them.
     public let conditions: [CompiledCondition]
-    /// What is done with it then.
+    /// What is done when they hold.
     public let action: ActionPlan
 
     /// A rule; at most one of `conditions` is a host-header and one a path-pattern.
@@ -64,11 +65,11 @@ public struct RulePlan: Sendable {
     }
 }
 
-/// How long a listener of a network load balancer keeps what is silent.
+/// The idle timeouts of a listener of a network load balancer.
 public struct FlowSettings: Sendable, Equatable {
-    /// Silence both ways that ends a connection.
+    /// Time without bytes in either direction after which a connection is reset.
     public let idleTimeout: Nanoseconds
-    /// Silence both ways that ends a flow of datagrams.
+    /// Time without datagrams in either direction after which a flow ends.
     public let datagramIdleTimeout: Nanoseconds
 
     /// Timeouts; the default is ELBv2's for datagrams.

@@ -3,29 +3,29 @@ import Model
 
 /// A load balancer's attributes as the event loop uses them. Names and defaults: `Model.LoadBalancerAttributes`.
 public struct ListenerSettings: Sendable, Equatable {
-    /// Silence either way that ends a connection.
+    /// Time without bytes read or written after which a connection is closed.
     public var idleTimeout: Nanoseconds
-    /// Age at which a client connection takes its last request.
+    /// Age after which a client connection is closed with its next response.
     public var clientKeepAlive: Nanoseconds
     /// Time for the first byte of the first request.
     public var firstByteTimeout: Nanoseconds
     /// Time for a whole request head, from its first byte.
     public var headTimeout: Nanoseconds
-    /// The window over which the least rate of bodies is measured.
+    /// The window over which the lowest allowed rate of bodies is measured.
     public var bodyRateWindow: Nanoseconds
     /// Bytes that must pass in a window; 0 switches the check off.
     public var bodyRateWindowBytes: UInt64
     /// Whether fields with names beyond `[-A-Za-z0-9]+` are left out.
     public var dropsInvalidNames: Bool
-    /// Whether the Host field goes on as it came.
+    /// Whether the Host field is passed on unchanged.
     public var preservesHost: Bool
-    /// What becomes of X-Forwarded-For.
+    /// What is done with X-Forwarded-For.
     public var forwardedForMode: LoadBalancerAttributes.ForwardedForMode
     /// Whether X-Forwarded-For tells the client's port too.
     public var addsClientPort: Bool
-    /// Whether answers made here carry Apus-Reason.
+    /// Whether responses that Apus makes itself carry Apus-Reason.
     public var addsReason: Bool
-    /// Whether HTTP/2 is spoken with clients that begin with it, on a listener without TLS.
+    /// Whether HTTP/2 is spoken with clients that send its preface first, on a listener without TLS.
     public var speaksH2C = false
     /// How long a TLS handshake may take.
     public var handshakeTimeout: Nanoseconds = 10_000_000_000
@@ -35,10 +35,10 @@ public struct ListenerSettings: Sendable, Equatable {
     public var proxyHeaderTimeout: Nanoseconds = 5_000_000_000
     /// Whether targets are told the client's TLS version and cipher.
     public var tellsTLS = false
-    /// Under which names targets are told about TLS.
+    /// The names of the request fields that tell targets about TLS.
     public var fieldNames = TLSFieldNames()
 
-    /// How long a client may be idle, which has begun a request before or not.
+    /// How long a client may be idle; `hasAsked` says whether it has begun a request before.
     func idleTimeout(hasAsked: Bool) -> (duration: Nanoseconds, isFirstByte: Bool) {
         !hasAsked && firstByteTimeout < idleTimeout ? (firstByteTimeout, true) : (idleTimeout, false)
     }
@@ -63,20 +63,20 @@ public struct ListenerSettings: Sendable, Equatable {
     }
 }
 
-/// Under which names targets are told about TLS. Source: docs/elbv2.md, "Listener attributes" and "Client
-/// certificates".
+/// The names of the request fields that tell targets about TLS. Source: docs/elbv2.md, "Listener attributes" and
+/// "Client certificates".
 public struct TLSFieldNames: Sendable, Equatable {
     /// The client's certificate and chain.
     public var certificate = Array("X-Amzn-Mtls-Clientcert".utf8)
     /// Its serial number.
     public var serialNumber = Array("X-Amzn-Mtls-Clientcert-Serial-Number".utf8)
-    /// Who signed it.
+    /// Its issuer.
     public var issuer = Array("X-Amzn-Mtls-Clientcert-Issuer".utf8)
-    /// Whose it is.
+    /// Its subject.
     public var subject = Array("X-Amzn-Mtls-Clientcert-Subject".utf8)
-    /// When it is valid.
+    /// Its period of validity.
     public var validity = Array("X-Amzn-Mtls-Clientcert-Validity".utf8)
-    /// The certificate alone.
+    /// The certificate without its chain.
     public var leaf = Array("X-Amzn-Mtls-Clientcert-Leaf".utf8)
     /// The version of TLS.
     public var version = Array("X-Amzn-Tls-Version".utf8)
@@ -86,7 +86,7 @@ public struct TLSFieldNames: Sendable, Equatable {
     /// ELBv2's names.
     public init() {}
 
-    /// All of them: a client that sends one would speak in our name.
+    /// All names. Such fields of a client are removed, because targets would take them for ours.
     var all: [[UInt8]] {
         [certificate, serialNumber, issuer, subject, validity, leaf, version, cipherSuite]
     }
@@ -135,7 +135,7 @@ extension AddressRange {
         guard let address = SocketAddress(literal: "\(block.address)", port: 0) else {
             preconditionFailure("address range: \(block) is not a network")
         }
-        // What maps IPv4 into IPv6 is kept as IPv4.
+        // IPv4-mapped IPv6 addresses are stored as IPv4.
         let isMapped = address.family == .ipv4 && !block.address.isIPv4
         self.init(address, prefixLength: isMapped ? max(0, block.prefixLength - 96) : block.prefixLength)
     }

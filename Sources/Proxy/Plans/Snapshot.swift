@@ -2,9 +2,9 @@ import Telemetry
 
 /// One immutable compiled configuration, made by control for one worker.
 ///
-/// Shape:  each worker gets plans of its own, so that no reference count is shared between threads while requests
-///         run. A plan whose part of the configuration did not change is the same object as in the last snapshot, and
-///         the worker leaves everything that hangs on it alone.
+/// Shape:  each worker gets plans of its own, so that no reference count is shared between threads while requests run.
+///         A plan whose part of the configuration did not change is the same object as in the last snapshot, and the
+///         worker keeps all state that belongs to it.
 public struct Snapshot: Sendable {
     /// Grows by one with every change that control publishes.
     public let generation: UInt64

@@ -27,16 +27,16 @@ import Testing
         """
     }
 
-    /// A host on which every path is `path`, and which remembers what it was asked.
+    /// A host with the same return route for every target. It records the targets that it was asked about.
     private final class Host {
         var asked: [String] = []
 
-        func preservation(isAllowed: Bool = true, _ path: ReturnRoute = .delivered) -> ClientIPPreservation {
+        func preservation(isAllowed: Bool = true, _ route: ReturnRoute = .delivered) -> ClientIPPreservation {
             ClientIPPreservation(
                 mayUseForeignAddresses: { isAllowed },
-                answerPaths: { targets in
+                findReturnRoutes: { targets in
                     self.asked += targets.map(\.description)
-                    return targets.map { _ in path }
+                    return targets.map { _ in route }
                 })
         }
     }
@@ -79,7 +79,7 @@ import Testing
         preservation.user = "apus"
         let wanted = try document("{id: 10.2.0.2}")
         let message = refusal(preservation, wanted, since: try document("{id: 10.2.0.2}", preserves: false))
-        #expect(message.contains("gave it up when it became user apus") && message.contains("Restart apus"))
+        #expect(message.contains("dropped it when it became user apus") && message.contains("Restart apus"))
         #expect(!message.contains("setcap"))
     }
 
@@ -107,7 +107,9 @@ import Testing
 
     @Test func saysThatTheKernelCannotBeAsked() throws {
         var preservation = Host().preservation()
-        preservation.answerPaths = { _ throws(SystemError) in throw SystemError("open a netlink socket", code: EPERM) }
+        preservation.findReturnRoutes = { _ throws(SystemError) in
+            throw SystemError("open a netlink socket", code: EPERM)
+        }
         let message = refusal(preservation, try document("{id: 10.2.0.2}"))
         #expect(message.contains("open a netlink socket") && message.contains("AF_NETLINK"))
     }

@@ -55,7 +55,7 @@ import Testing
         }
         exchange.clientPersistence.decide(true)
         bench.worker.resources.now = after(10)
-        bench.worker.finish(exchange)
+        bench.worker.finishExchange(exchange)
 
         let log = bench.takeLog()
         #expect(log.contains(#""request_processing_time":\#(test.request),"#))
@@ -72,7 +72,7 @@ import Testing
         bench.counters.requestsActive.add()
         client.requestRate.begin(now: Instant(nanoseconds: 1), length: 1, passed: 0)
         exchange.clientPersistence.decide(true)
-        bench.worker.finish(exchange)
+        bench.worker.finishExchange(exchange)
         #expect(client.exchange == nil && !exchange.isJoined)
         #expect(client.requestRate.deadline == .distantFuture)
         #expect(bench.counters.requestsActive.value == 0)

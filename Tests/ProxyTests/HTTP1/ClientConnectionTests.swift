@@ -42,7 +42,7 @@ import Testing
             client.outbound = bench.worker.resources.buffers.acquireLarge()
             client.outbound?.append("rest")
         }
-        bench.worker.abort(client, isResponseDone: true)
+        bench.worker.abortResponse(to: client, isResponseDone: true)
         if waits, case .failed = pair.otherEnd() { return }
         #expect(!waits && pair.otherEnd() == .endOfStream)
     }
