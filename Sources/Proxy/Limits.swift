@@ -55,6 +55,9 @@ enum Limits {
     static let emptyConnectionInterval = Nanoseconds(1_000_000_000)
     /// For how long a host may keep back the acknowledgement of what it has read. Source: RFC 9293 §3.8.6.3.
     static let acknowledgementDelayMax = Nanoseconds(500_000_000)
+    /// From a target's FIN to the first look at whether its kernel acknowledges a request that was on its way then: a
+    /// round trip of a near network. Each further look takes twice as long.
+    static let acknowledgementLookInterval = Nanoseconds(1_000_000)
     /// For how many times `AttemptSettings.unacknowledgedMax` a request that must not be repeated waits for a target
     /// whose kernel acknowledges nothing. Then 504.
     static let unacknowledgedWaits: UInt64 = 10

@@ -34,20 +34,22 @@ struct ServingWorker: ~Copyable {
         return client
     }
 
-    /// Makes passes until `condition` holds. False if it does not within 10 s.
-    mutating func serve(until condition: () -> Bool) -> Bool {
+    /// Makes passes until `condition` holds; with each its clock goes on by `tick`. False if it does not within 10 s.
+    mutating func serve(tick: Nanoseconds = 0, until condition: () -> Bool) -> Bool {
         let deadline = Instant.now() + 10_000_000_000
         while !condition() {
             if Instant.now() >= deadline { return false }
-            pass()
+            pass(after: tick)
         }
         return true
     }
 
-    /// Makes one pass, for which it waits a millisecond at most; its clock has gone on by `time`.
-    mutating func pass(after time: Nanoseconds = 0) {
+    /// Makes one pass, for which it waits a millisecond at most; its clock has gone on by `time`. `meanwhile` happens
+    /// when it is known what is ready, and nothing was done yet.
+    mutating func pass(after time: Nanoseconds = 0, meanwhile: () -> Void = {}) {
         let now = bench.worker.now
         let readyCount = bench.worker.poller.wait(until: now + 1_000_000, now: now)
+        meanwhile()
         bench.worker.runPass(readyCount, now: now + time)
     }
 
@@ -78,10 +80,19 @@ final class LoopbackEnd {
     /// All that has come.
     private(set) var text = ""
     private(set) var isEnded = false
+    private var isClosed = false
 
     init(_ socket: Socket) { self.socket = socket }
 
-    deinit { socket.close() }
+    deinit { if !isClosed { socket.close() } }
+
+    /// Closes it: what arrives from now on is answered with a reset.
+    func close() {
+        read()
+        isEnded = true
+        isClosed = true
+        socket.close()
+    }
 
     /// Sends bytes, of which there is room for all.
     func send(_ text: String) {

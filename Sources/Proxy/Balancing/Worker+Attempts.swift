@@ -193,9 +193,12 @@ extension Worker {
     /// The target's side ended without a response: retries the request if that is safe.
     mutating func retryOrFail(_ exchange: Exchange) {
         guard let target = exchange.target else { preconditionFailure("exchange: retry without a target") }
-        let isRetired = target.wasRetired
+        // To repeat a request that is idempotent does no harm, so that it need not wait.
+        let mayStillRead = !exchange.isIdempotent && target.mayStillRead
+        if mayStillRead, awaitAcknowledgement(by: target) { return }
+        let isUnprocessed = !mayStillRead && target.isUnprocessed(isUnresponsive: false)
+        let isRetired = isUnprocessed && target.wasRetired
         let ending: AttemptOutcome.Ending = isRetired || target.isRefused ? .refused : .closed
-        let isUnprocessed = target.isUnprocessed(isUnresponsive: false)
         let outcome = endAttempt(exchange, ending, isUnprocessed: isUnprocessed)
         // A request that a target returns unprocessed with its connection (GOAWAY, keep-alive race) is moved and does
         // not count as a retry.
@@ -211,6 +214,19 @@ extension Worker {
         case .leaveToClient: answer(exchange, status: 502, reasonCode: "RequestBodyNotKept")
         case .fail: answer(exchange, status: 502, reasonCode: "TargetClosedConnection")
         }
+    }
+
+    /// Waits until the kernel of a target that has ended its direction acknowledges the request or resets the
+    /// connection. The poller tells of a reset; for an acknowledgement the target's timer looks, soon at first. False
+    /// if the time in which a kernel has to acknowledge something is over.
+    private mutating func awaitAcknowledgement(by target: TargetSide) -> Bool {
+        guard case .connection(let connection) = target.kind else { return false }
+        let since = connection.mayStillReadSince ?? now
+        connection.mayStillReadSince = since
+        let waited = now.since(since)
+        guard waited < connection.plan.attempts.unacknowledgedMax else { return false }
+        schedule(connection, at: now + max(waited, Limits.acknowledgementLookInterval))
+        return true
     }
 
     /// Moves a request that waits for a response to another target, if there is one and a retry is safe. Returns false

@@ -40,6 +40,8 @@ package struct Transport {
     /// The other side has ended its direction by a FIN, or by TLS's own word, which carry its last acknowledgement, and
     /// not by a reset.
     package private(set) var hasFIN = false
+    /// The poller has told of a reset, or of an error such as a host that cannot be reached.
+    package private(set) var isDead = false
     /// Finds out whether a target's kernel acknowledges what is sent.
     private var acknowledgements = AcknowledgementWatch()
     /// A write has failed since the other side has reset the connection.
@@ -82,6 +84,7 @@ package struct Transport {
         if ready.isReadable { isReadable = true }
         if ready.isWritable { isWritable = true }
         if ready.isEndOfStream { isEndAnnounced = true }
+        if ready.isDead { isDead = true }
     }
 
     /// Bytes of `sentCount` that the other side has taken. The kernel may hold megabytes of them, and says that

@@ -10,6 +10,7 @@ extension Worker {
     /// A busy connection's timer has fired: checks whether the target responds and is still healthy.
     mutating func lookAt(_ target: TargetConnection) {
         guard let exchange = target.exchange else { preconditionFailure("target: busy with nothing") }
+        if target.mayStillReadSince != nil { return advance(exchange.client) }
         let client = exchange.client
         let limit = target.plan.attempts.unacknowledgedMax
         if let silence = target.transport.silenceDuration(limit: limit, now: now) {

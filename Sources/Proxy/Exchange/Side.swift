@@ -216,6 +216,9 @@ class TargetSide: Side {
     /// it was acknowledged; or, if it `isUnresponsive`, its host was gone when the request was sent. Costs a system
     /// call.
     func isUnprocessed(isUnresponsive: Bool) -> Bool { preconditionFailure("target: abstract") }
+    /// Whether its program may still read the request though it has ended its own direction: it is not known yet what
+    /// its kernel does with what was sent. Costs a system call.
+    var mayStillRead: Bool { false }
     /// The target has said that it did not process the request.
     var isRefused: Bool { false }
     /// The target had ended the connection, for a reason of its own, before it saw the request: no sign of trouble.

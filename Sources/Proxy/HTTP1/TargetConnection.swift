@@ -83,6 +83,17 @@ final class TargetConnection: TargetSide {
         return transport.takenCount <= sentAtStart
     }
 
+    /// What arrives after a FIN is acknowledged while the target's program may still read it, and answered with a reset
+    /// once the program has closed the connection. Until either comes, nobody knows. Source: RFC 9293 §3.6; RFC 2525
+    /// §2.17.
+    override var mayStillRead: Bool {
+        transport.hasFIN && !transport.isDead && transport.sentCount > sentAtStart
+            && transport.takenCount <= sentAtStart
+    }
+
+    /// When `mayStillRead` was looked at first, for its exchange.
+    var mayStillReadSince: Instant?
+
     private var wasGone: Bool { exchange?.attemptBeganAt.map { pool.wasGone(at: $0) } ?? false }
 
     /// It ended while the request was on its way, as targets end idle connections whenever they like.
@@ -94,6 +105,7 @@ final class TargetConnection: TargetSide {
         self.exchange = exchange
         transport.restartWatch()
         sentAtStart = transport.sentCount
+        mayStillReadSince = nil
     }
 
     override func writeHead(_ exchange: Exchange, framing: Framing, _ resources: inout Resources) {

@@ -58,6 +58,39 @@ import Testing
         worker.stop()
     }
 
+    /// How a target ends an idle connection at the moment of its use.
+    enum End: CaseIterable, Sendable { case closed, halfClosed }
+
+    /// A closed connection answers what comes with a reset: nobody has read it. A half-closed one takes it, and whether
+    /// somebody reads it nobody knows.
+    @Test(arguments: End.allCases) func aPOSTIsRepeatedOnlyIfNobodyCanHaveReadIt(end: End) throws {
+        let target = try LoopbackTarget()
+        var worker = try ServingWorker(Self.toBlue, [Plans.group(0, "blue", [target.plan])])
+        let client = try worker.client(asking: "/1")
+        #expect(worker.serve { target.has(1) })
+        target.connections[0].answer()
+        #expect(worker.serve { client.count(of: 200) == 1 })
+        client.send("POST /2 HTTP/1.1\r\nHost: a\r\nContent-Length: 2\r\n\r\nab")
+        worker.pass {
+            switch end {
+            case .closed: target.connections[0].close()
+            case .halfClosed: target.connections[0].socket.shutdownWrite()
+            }
+        }
+        #expect(worker.counters.targetConnectionsReused.value == 1, "the worker had not heard of the end")
+        switch end {
+        case .closed:
+            #expect(worker.serve(tick: 1_000_000) { target.has(2) })
+            target.connections[1].answer()
+            #expect(worker.serve { client.count(of: 200) == 2 })
+        case .halfClosed:
+            #expect(worker.serve(tick: 1_000_000) { client.count(of: 502) == 1 })
+            #expect(target.has(2) && target.connections.count == 1)
+        }
+        #expect(target.plan.cell.isHealthy && worker.bench.worker.pools[0]?.inFlight == 0)
+        worker.stop()
+    }
+
     /// A request of HTTP/1 waits for a descriptor while its group becomes one of HTTP/2, which it may not go to.
     @Test func aGroupThatSpeaksAnotherProtocolByThenIsNotAsked() throws {
         let target = try LoopbackTarget()
