@@ -1,10 +1,10 @@
 import Foundation
 import Testing
 
-/// A document of this repository, cited by its file, and the sections named behind it: `docs/elbv2.md, "Actions"`.
+/// A citation of a document of this repository by its file and, optionally, its sections: `docs/elbv2.md, "Actions"`.
 private let citation = #"(?<![\w./*+-])([\w.-][\w./-]*\.md)(#[\w-]+)?(?:, "([^"]{1,60})"(?: and "([^"]{1,60})")?)?"#
 
-/// A decision cited by its number: `docs/decisions.md, decision 7`.
+/// A citation of a decision by its number: `docs/decisions.md, decision 7`.
 private let decisionCitation = #"([\w.-][\w./-]*\.md), decision (\d+)"#
 
 private func citationFindings(_ file: RepositoryFile, in documents: [String: RepositoryFile]) -> [Finding] {
@@ -29,7 +29,7 @@ private func citationFindings(_ file: RepositoryFile, in documents: [String: Rep
         }
 }
 
-/// What the expression finds in the prose of `file`, also over the end of a line: the line, and its groups.
+/// The matches of `pattern` in the prose of `file`, also across a line break: the line of each, and its groups.
 private func cited(
     _ pattern: String, _ file: RepositoryFile, where mark: String = ".md"
 ) -> [(line: Int, groups: [String])] {
@@ -51,14 +51,14 @@ private func cited(
     }
 }
 
-/// The lines people read: all of a page, the comments of a program.
+/// The prose of a file: all lines of a page, the comments of a program.
 private func prose(_ file: RepositoryFile) -> [String] {
     if file.path.hasSuffix(".swift") { return file.text.comments }
     if file.path.hasSuffix(".py") { return file.text.lines.map { $0.hasPrefix("#") ? $0 : "" } }
     return file.text.lines
 }
 
-/// The document a name stands for: counted from the top of the repository, or from the folder of who cites it.
+/// The document that a path names: relative to the root of the repository, or to the folder of the citing file.
 private func document(
     _ name: String, citedIn file: RepositoryFile, _ documents: [String: RepositoryFile]
 ) -> RepositoryFile? {
@@ -72,7 +72,7 @@ private let documents = Dictionary(
 
 @Suite struct CitationTests {
     @Test func whatIsCitedIsInTheRepository() {
-        // These tests have to name what is not there.
+        // Tests of this target cite documents that do not exist.
         let files = Repository.textFiles.filter { !$0.path.hasPrefix("Tests/TidyTests/") }
         expectTidy(files) { citationFindings($0, in: documents) }
     }
@@ -108,12 +108,12 @@ private let documents = Dictionary(
     }
 }
 
-/// A test cited in a page: `FooTests` or `FooTests.bar`.
+/// A citation of a test in a page: `FooTests` or `FooTests.bar`.
 private let testCitation = #"`((?:\w+\+)?\w+Tests)(?:\.(\w+))?`"#
 
 private func testFindings(_ page: RepositoryFile, in tests: [RepositoryFile]) -> [Finding] {
     cited(testCitation, page, where: "`").compactMap { line, groups in
-        // A whole test target is named in the same way.
+        // A whole test target is cited in the same form.
         if groups[1].isEmpty, tests.contains(where: { $0.module == groups[0] }) { return nil }
         let files = tests.filter { $0.path.hasSuffix("/\(groups[0]).swift") }
         let isThere = files.contains { file in
@@ -124,7 +124,7 @@ private func testFindings(_ page: RepositoryFile, in tests: [RepositoryFile]) ->
     }
 }
 
-/// Whether `name` is a function of `file` that stands behind `@Test`.
+/// Whether `name` is a function of `file` with the attribute `@Test`.
 private func isTest(_ name: String, _ file: RepositoryFile) -> Bool {
     let code = file.text.code.joined(separator: "\n")
     guard let function = code.range(of: "\\bfunc \(name)\\b", options: .regularExpression) else { return false }

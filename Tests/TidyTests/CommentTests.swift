@@ -1,35 +1,35 @@
 import Foundation
 import Testing
 
-/// A declaration of a type at any indentation, unless it is private.
+/// The declaration of a type that is not private, at any indentation.
 private let typeDeclaration =
     #"^ *((public|package|internal|open|final|indirect) +)*(struct|class|enum|protocol|actor) +\w+"#
 
-/// A declaration that another target can see.
+/// A declaration that is visible to other targets.
 private let publicDeclaration =
     #"^ *((final|static|mutating|nonmutating|borrowing|consuming|override|convenience|required|prefix) +)*"#
     + #"(public|package|open)\b(\(set\))?.*"#
     + #"\b(func|var|let|init|subscript|typealias|case|struct|class|enum|protocol|actor)\b"#
 
-/// What a name says in full: no sentence could add to it.
+/// Declarations whose name says everything: they need no comment.
 private let selfEvident =
     #"\b(var (description|isEmpty|rawValue|hashValue)\b|static func (==|<)|func hash\(into|init\()"#
 
-/// Files whose names say it all; each with the reason.
+/// Files whose declarations need no comments, each with the reason.
 private let exemptions: [String: String] = ["Core/Head/ASCII.swift": "bytes by their names in the standard"]
 
 private func commentFindings(_ file: RepositoryFile) -> [Finding] {
-    // What follows an attribute is what is declared.
+    // Attributes are removed, so that a line begins with its declaration.
     let code = file.text.code.map { $0.contains("@") ? $0.replacing(#"@\w+(\([^)]*\))? +"#) : $0 }
     let evident = Set(code.matches(selfEvident).map(\.line))
     let declared = Set((code.matches(typeDeclaration) + code.matches(publicDeclaration)).map(\.line))
     return declared.subtracting(evident).sorted().filter { !isDocumented(file.text, $0 - 1) }.map { line in
         let name = code[line - 1].split(separator: " ").joined(separator: " ").prefix(60)
-        return Finding(path: file.path, line: line, message: "say in a /// comment what this is: \(name)")
+        return Finding(path: file.path, line: line, message: "add a /// comment that says what this is: \(name)")
     }
 }
 
-/// Whether the lines above `index` are a documentation comment, attributes between them aside.
+/// Whether a documentation comment stands above `index`; attributes may stand between the two.
 private func isDocumented(_ text: SwiftText, _ index: Int) -> Bool {
     var above = index - 1
     while above >= 0, text.code[above].drop(while: { $0 == " " }).first == "@", !text.code[above].contains("{") {

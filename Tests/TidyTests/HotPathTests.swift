@@ -1,6 +1,6 @@
 import Testing
 
-/// What costs an allocation, a lock, a reference count or a dynamic call where a worker runs once per request.
+/// Constructs that cost an allocation, a lock, a reference count or a dynamic call if they run once per request.
 private enum Construct: String, CaseIterable {
     case existential, erased, dictionary, throwing, concurrency, escaping, string, lock, weakReference, printing
 
@@ -35,34 +35,34 @@ private enum Construct: String, CaseIterable {
     }
 }
 
-/// Targets whose code workers run.
+/// The targets whose code runs on workers.
 private let hotTargets: Set<String> = ["Core", "HTTP1", "HTTP2", "Routing", "TLS", "Telemetry", "Proxy"]
 
-/// Where in them a construct is fine, and why.
+/// Files in which a construct is allowed, and why.
 private let exemptions: [(file: String, constructs: Set<Construct>, reason: String)] = [
     ("Core/Head/ASCII.swift", [.string], "text for errors and tests"),
     ("Core/Network/DatagramSocket+Open.swift", [.throwing], "opened by control; towards targets, a refusal is rare"),
     ("Core/System/ChildProcess.swift", [.string, .throwing], "the demo's processes"),
-    ("Core/System/FileDescriptor.swift", [.string, .throwing], "files are control's and the log thread's"),
+    ("Core/System/FileDescriptor.swift", [.string, .throwing], "files are used by control and the log thread"),
     ("Core/System/FileKind.swift", [.string], "for errors about files"),
     ("Core/System/FileLock.swift", [.string, .throwing], "taken once, by control"),
-    ("Core/System/Folder.swift", [.string, .throwing], "the start's, and the command line's"),
-    ("Core/System/FolderWatch.swift", [.string, .throwing, .dictionary, .lock], "control's"),
+    ("Core/System/Folder.swift", [.string, .throwing], "used at start, and by the command line"),
+    ("Core/System/FolderWatch.swift", [.string, .throwing, .dictionary, .lock], "used by control"),
     ("Core/Memory/Mailbox.swift", [.lock], "one message per change, never one per request"),
-    ("Core/Network/Netlink.swift", [.throwing, .string], "asked by control"),
-    ("Core/Network/RoutingTables.swift", [.throwing, .string], "asked by control"),
-    ("Core/System/SystemProcess.swift", [.string], "the command line's"),
+    ("Core/Network/Netlink.swift", [.throwing, .string], "used by control"),
+    ("Core/Network/RoutingTables.swift", [.throwing, .string], "used by control"),
+    ("Core/System/SystemProcess.swift", [.string], "used by the command line"),
     ("Core/Network/Socket+Open.swift", [.string, .throwing], "opened by control; towards targets, a refusal is rare"),
     ("Core/Network/SocketAddress.swift", [.string], "read from configuration, and written for people"),
     ("Core/Simulation/SimulatedNetwork.swift", [.string], "debug builds only: the trace of a simulation"),
     ("Core/Simulation/SimulatedStream.swift", [.string], "debug builds only: the trace of a simulation"),
     ("Core/System/SystemError.swift", [.string], "made when something failed"),
     ("Core/System/SystemUser.swift", [.string, .throwing], "asked once, at start"),
-    ("Core/System/Terminal.swift", [.string], "the command line's"),
+    ("Core/System/Terminal.swift", [.string], "used by the command line"),
     ("Core/System/Thread.swift", [.string, .escaping], "once per thread"),
-    ("Core/Network/UnixPath.swift", [.string, .throwing], "the admin socket's, at start"),
-    ("Proxy/Flows/DatagramFlow.swift", [.dictionary], "a look-up for each run of datagrams, whose senders have no ids"),
-    ("Proxy/Flows/Worker+Tunnel.swift", [.throwing], "once per connection, of which a refusal says whose fault it is"),
+    ("Core/Network/UnixPath.swift", [.string, .throwing], "used at start, for the admin socket"),
+    ("Proxy/Flows/DatagramFlow.swift", [.dictionary], "one look-up per batch of datagrams: their senders have no ids"),
+    ("Proxy/Flows/Worker+Tunnel.swift", [.throwing], "once per connection; the error says which side failed"),
     ("Proxy/Plans/ListenerPlan.swift", [.string], "names, made by control; workers hand on their bytes"),
     ("Proxy/Plans/GroupPlan.swift", [.string], "names, made by control; workers hand on their bytes"),
     ("Proxy/Plans/GroupSettings.swift", [.string], "names, made by control; workers hand on their bytes"),
@@ -74,10 +74,10 @@ private let exemptions: [(file: String, constructs: Set<Construct>, reason: Stri
     ("Routing/Conditions/ServerNameCondition.swift", [.string], "compiled by control from the configuration's text"),
     ("HTTP2/Session/HTTP2Library.swift", [.string], "for people"),
     ("TLS/Certificates/CertificateTable.swift", [.string, .dictionary], "made by control; one look-up per handshake"),
-    ("TLS/Certificates/OCSPCheck.swift", [.string, .throwing], "asked by control"),
+    ("TLS/Certificates/OCSPCheck.swift", [.string, .throwing], "used by control"),
     ("TLS/Certificates/PEM.swift", [.string], "read by control"),
     ("TLS/Certificates/TLSCertificate.swift", [.string, .throwing], "made by control"),
-    ("TLS/Certificates/TLSCertificate+Checks.swift", [.string, .throwing], "asked by control"),
+    ("TLS/Certificates/TLSCertificate+Checks.swift", [.string, .throwing], "used by control"),
     (
         "TLS/Context/TLSClientContext.swift", [.string, .throwing],
         "made by control; the target's name once per handshake"
@@ -87,13 +87,13 @@ private let exemptions: [(file: String, constructs: Set<Construct>, reason: Stri
     ("TLS/Context/TLSPolicy.swift", [.string], "configuration"),
     ("TLS/Context/TLSServerContext.swift", [.throwing], "made by control"),
     ("TLS/Certificates/TLSTrustStore.swift", [.throwing], "made by control"),
-    ("Core/Time/UTCText.swift", [.string], "for control, and per certificate of a client"),
-    ("TLS/Certificates/X509Facts.swift", [.string], "per certificate of ours, or of a client"),
+    ("Core/Time/UTCText.swift", [.string], "used by control, and once per client certificate"),
+    ("TLS/Certificates/X509Facts.swift", [.string], "once per certificate"),
     ("Telemetry/Logs/AccessLog.swift", [.string], "the raw values are the configuration's words"),
     ("Telemetry/Logs/LogFile.swift", [.string, .throwing], "opened by control, written by the log thread"),
-    ("Telemetry/Logs/LogWriter.swift", [.throwing, .string, .escaping], "the log thread, and what control says to it"),
+    ("Telemetry/Logs/LogWriter.swift", [.throwing, .string, .escaping], "used by the log thread and control"),
     ("Telemetry/Metrics/PrometheusText.swift", [.string], "written by control when somebody asks"),
-    ("Telemetry/Logs/SharedLog.swift", [.string, .lock], "control's; workers have rings of their own"),
+    ("Telemetry/Logs/SharedLog.swift", [.string, .lock], "used by control; workers have rings of their own"),
     ("Telemetry/Metrics/PrometheusText+Metrics.swift", [.string, .escaping], "written by control when somebody asks"),
 ]
 
@@ -104,7 +104,7 @@ private func hotPathFindings(_ file: RepositoryFile) -> [Finding] {
             Finding(
                 path: file.path, line: line,
                 message: "\(construct) where workers run: write \(construct.instead); or, if this never runs per "
-                    + "request, say so in the exemptions of HotPathTests")
+                    + "request, add an exemption to HotPathTests")
         }
     }
 }

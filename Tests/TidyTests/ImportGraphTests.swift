@@ -1,6 +1,6 @@
 import Testing
 
-/// Which target may import which: design in one table, arrows up only. Source: ARCHITECTURE.md, "Modules".
+/// Which target may import which. Source: ARCHITECTURE.md, "Modules".
 private let importsAllowed: [String: Set<String>] = [
     "CLinux": [],
     "Core": ["CLinux", "Glibc"],
@@ -19,7 +19,7 @@ private let importsAllowed: [String: Set<String>] = [
     "apus": ["Control", "CLI", "ArgumentParser"],
 ]
 
-/// Parts of the standard library, open to all.
+/// Modules of the standard library that every target may import.
 private let importsFree: Set<String> = ["Synchronization"]
 
 private func importFindings(_ file: RepositoryFile) -> [Finding] {
@@ -28,7 +28,7 @@ private func importFindings(_ file: RepositoryFile) -> [Finding] {
     }
     return file.text.code.enumerated().compactMap { index, line in
         let words = line.split(separator: " ").map(String.init)
-        // Behind `import` there may be attributes before, and a kind such as `struct` after.
+        // Attributes may stand before `import`, and a kind such as `struct` after it.
         guard let keyword = words.firstIndex(of: "import"), words[..<keyword].allSatisfy(isImportPrefix),
             let name = words[(keyword + 1)...].first(where: { !importKinds.contains($0) })
         else { return nil }
@@ -46,10 +46,10 @@ private func isImportPrefix(_ word: String) -> Bool {
     word.hasPrefix("@") || ["public", "package", "internal", "fileprivate", "private"].contains(word)
 }
 
-/// Files are written by Core: Foundation's way of writing them needs mktemp(3), which Package.swift links to nothing.
+/// Only Core writes files: Foundation writes them with mktemp(3), which Package.swift leaves out of the binary.
 private func foundationWriteFindings(_ file: RepositoryFile) -> [Finding] {
     file.text.code.matches(#"\batomically:|\.write\(to: *(url|URL)|\bcreateFile\("#).map { match in
-        Finding(path: file.path, line: match.line, message: "Foundation must write no file: use replaceFile of Core")
+        Finding(path: file.path, line: match.line, message: "no Foundation to write files: use replaceFile of Core")
     }
 }
 

@@ -1,18 +1,18 @@
 import Foundation
 import Testing
 
-/// Test targets that look at the whole and so mirror no folder.
+/// Test targets that test the program as a whole, and so mirror no folder of Sources.
 private let wholes: Set<String> = ["ScenarioTests", "SimulationTests", "TidyTests"]
 
-/// Test files that test no source of their target but something else of the repository.
+/// Test files that test something else in the repository than a source file.
 private let withoutSource: [String: String] = ["ModelTests/ConfTests.swift": "the files in conf/"]
 
-/// Files that may let time pass, and why.
+/// Files that may sleep, and why.
 private let sleepers: [String: String] = [
     "ScenarioTests/Harness/Deadline.swift": "asks other processes again and again: nothing tells when they are done"
 ]
 
-/// The finding for a test file that tests no source of its target.
+/// A finding if no source file has the name of this test file.
 private func mirrorFindings(_ file: RepositoryFile, sources: Set<String>) -> [Finding] {
     guard !wholes.contains(file.module), withoutSource[file.pathInFolder] == nil, file.path.hasSuffix("Tests.swift")
     else { return [] }
@@ -26,7 +26,7 @@ private func mirrorFindings(_ file: RepositoryFile, sources: Set<String>) -> [Fi
     return [Finding(path: file.path, line: 1, message: message)]
 }
 
-/// Waiting for time to pass instead of for what should happen.
+/// Findings for tests that wait for a time instead of for an event.
 private func sleepFindings(_ file: RepositoryFile) -> [Finding] {
     file.text.code.matches(#"\b(u|nano)?sleep *\("#).map { match in
         Finding(

@@ -1,14 +1,14 @@
 import Foundation
 import Testing
 
-/// What the pages of docs/ must name, since users meet it: where it stands in the sources, as the only group of an
-/// expression, and the pages of which one must have it.
+/// A kind of names that users meet and that docs/ must therefore mention: the source files, an expression whose only
+/// group is the name, and the pages of which one must have each name.
 private struct Subject: Sendable, CustomTestStringConvertible {
     let what: String
     let files: String
     let expression: String
     let pages: [String]
-    /// How many there are at least, so that a renamed file or function does not leave the rule without anything.
+    /// The least number of names, so that a renamed file or function does not leave the rule without any.
     let countMin: Int
     var testDescription: String { what }
 }
@@ -35,7 +35,7 @@ private let subjects: [Subject] = [
         what: "states of targets", files: #"Sources/Routing/Health/Health\w+\.swift"#,
         expression: #""((?:Elb|Target)\.\w+|unhealthy\.draining)""#, pages: ["docs/elbv2.md"], countMin: 10),
     Subject(
-        what: "reasons of answers made here", files: #"Sources/(HTTP1|Proxy)/.*\.swift"#,
+        what: "reasons of responses that Apus makes itself", files: #"Sources/(HTTP1|Proxy)/.*\.swift"#,
         expression: #"(?:\bword|\breasonCode|case \.\w+): "([A-Z][a-z]+[A-Z]\w+)""#,
         pages: ["docs/elbv2.md", "docs/threats.md", "docs/networking.md"], countMin: 50),
     Subject(
@@ -49,7 +49,7 @@ private let subjects: [Subject] = [
         expression: #": "(\w+)""#, pages: ["docs/elbv2.md"], countMin: 13),
 ]
 
-/// The names of `subject` that none of its pages has.
+/// The names of `subject`, and those of them that none of its pages has.
 private func missing(_ subject: Subject, in files: [RepositoryFile]) -> (names: Set<String>, missing: [String]) {
     let pages = files.filter { subject.pages.contains($0.path) }.map { $0.text.lines.joined(separator: "\n") }
     let names = files.filter { $0.path.range(of: "^\(subject.files)$", options: .regularExpression) != nil }
@@ -61,7 +61,7 @@ private func missing(_ subject: Subject, in files: [RepositoryFile]) -> (names: 
     return (Set(names), Set(names).filter { !isThere($0) }.sorted())
 }
 
-/// The first group of each match.
+/// The first group of each match of `pattern` in `text`.
 private func groups(_ pattern: String, _ text: String) -> [String] {
     guard let expression = try? NSRegularExpression(pattern: pattern) else {
         preconditionFailure("not a regular expression: \(pattern)")
@@ -116,11 +116,11 @@ private func groups(_ pattern: String, _ text: String) -> [String] {
             return parts.count > 3 ? parts[1...2].joined(separator: "/") : nil
         }
         #expect(listed.count > 30)
-        #expect(listed.subtracting(there).sorted() == [], "ARCHITECTURE.md lists these, which are not there")
-        #expect(Set(there).subtracting(listed).sorted() == [], "ARCHITECTURE.md does not list these")
+        #expect(listed.subtracting(there).sorted() == [], "ARCHITECTURE.md lists these folders, which do not exist")
+        #expect(Set(there).subtracting(listed).sorted() == [], "ARCHITECTURE.md does not list these folders")
     }
 
-    /// Types and files that pages for maintainers name are there.
+    /// The types and files that pages for maintainers name exist.
     @Test(arguments: ["ARCHITECTURE.md", "CONTRIBUTING.md", "docs/decisions.md"])
     func namesAreThoseOfTheSources(page: String) throws {
         let text = try #require(Repository.textFiles.first { $0.path == page }).text.lines.joined(separator: "\n")
@@ -131,18 +131,18 @@ private func groups(_ pattern: String, _ text: String) -> [String] {
             })
         let types = groups(#"`([A-Z][A-Za-z0-9]*[a-z][A-Za-z0-9]*)`"#, text)
         let paths = groups(#"`([\w/+-]+(?:/[\w+-]+)?\.swift)`"#, text)
-        #expect(types.count + paths.count >= 5, "\(page) names too little: has its form changed?")
+        #expect(types.count + paths.count >= 5, "too few names found in \(page): has its form changed?")
         for type in Set(types) where !words.contains(type) && !files.contains(where: { $0.hasPrefix("Tests/\(type)/") })
         {
             let isFile = files.contains { $0.hasSuffix("/\(type).swift") }
             #expect(isFile || type == "Makefile", "\(page) names \(type), which is not in Sources")
         }
         for path in Set(paths) where !files.contains(where: { $0 == path || $0.hasSuffix("/\(path)") }) {
-            Issue.record("\(page) names \(path), which is not there")
+            Issue.record("\(page) names \(path), which does not exist")
         }
     }
 
-    /// `make chart` draws it; a table that was changed without it is caught.
+    /// The chart is drawn by `make chart`; this fails if the table was changed without it.
     @Test func theChartShowsTheTable() throws {
         let readme = try #require(Repository.textFiles.first { $0.path == "README.md" }).text.lines
         let chart = try String(contentsOf: Repository.root.appendingPathComponent("docs/bench.svg"), encoding: .utf8)

@@ -3,7 +3,7 @@ import Testing
 
 /// One text file of the repository.
 struct RepositoryFile: Sendable {
-    /// From the top of the repository, as `Sources/Core/Buffer.swift`.
+    /// The path relative to the root of the repository, such as `Sources/Core/Buffer.swift`.
     let path: String
     let text: SwiftText
 
@@ -18,12 +18,12 @@ struct RepositoryFile: Sendable {
     var pathInFolder: String { path.split(separator: "/").dropFirst().joined(separator: "/") }
 }
 
-/// The working tree this test was compiled from.
+/// The working tree from which this test was compiled.
 enum Repository {
     static let root = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
         .deletingLastPathComponent()
 
-    /// Every text file people write, sorted by path: sources, tests, benchmarks, configuration, the pages at the top.
+    /// Every text file that people write, sorted by path: sources, tests, benchmarks, configurations and pages.
     static let textFiles = readFiles()
 
     /// The Swift files below `folder`.
@@ -38,7 +38,7 @@ enum Repository {
         guard let walk = FileManager.default.enumerator(at: root, includingPropertiesForKeys: nil) else { return [] }
         var found: [RepositoryFile] = []
         for case let url as URL in walk {
-            // Made by building or measuring, and not ours to keep tidy.
+            // Written by builds and measurements.
             if [".build", ".git", "results", "__pycache__"].contains(url.lastPathComponent) {
                 walk.skipDescendants()
                 continue
@@ -53,7 +53,7 @@ enum Repository {
     }
 }
 
-/// Something untidy: where, and what to write instead.
+/// A violation of a rule: where it is, and what to write instead.
 struct Finding: CustomStringConvertible {
     let path: String
     let line: Int
@@ -61,14 +61,14 @@ struct Finding: CustomStringConvertible {
     var description: String { "\(path):\(line): \(message)" }
 }
 
-/// Fails the test once for each finding, and if there was nothing to look at.
+/// Fails the test once for each finding, and if there are no files.
 func expectTidy(_ files: [RepositoryFile], _ rule: (RepositoryFile) -> [Finding]) {
     #expect(!files.isEmpty, "no files found below \(Repository.root.path): the rule checked nothing")
     for finding in files.flatMap(rule) { Issue.record("\(finding)") }
 }
 
 extension Array where Element == String {
-    /// Where the regular expression matches in these lines, and what. `^` and `$` are the ends of a line.
+    /// The matches of the regular expression in these lines. `^` and `$` are the ends of a line.
     func matches(_ pattern: String) -> [(line: Int, text: String)] {
         let text = joined(separator: "\n") as NSString
         guard let expression = try? NSRegularExpression(pattern: pattern, options: .anchorsMatchLines) else {

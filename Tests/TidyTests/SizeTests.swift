@@ -5,7 +5,7 @@ private let fileLinesMax = 500
 private let functionLinesMax = 70
 private let columnsMax = 120
 
-/// Files that are tables and so may be longer than others; each with the reason why it is not split.
+/// Files that consist of a table and may be longer than others, each with the reason why it is not split.
 private let tables: [String: String] = [:]
 
 private func sizeFindings(_ file: RepositoryFile) -> [Finding] {
@@ -32,7 +32,7 @@ private func functionFindings(_ file: RepositoryFile) -> [Finding] {
         guard let end = bodyEnd(code, from: start), end - start + 1 > functionLinesMax else { return nil }
         return Finding(
             path: file.path, line: start + 1,
-            message: "function of \(end - start + 1) lines, \(functionLinesMax) at most: give its parts names")
+            message: "function of \(end - start + 1) lines, \(functionLinesMax) at most: split it into functions")
     }
 }
 
@@ -49,7 +49,7 @@ private func bodyEnd(_ code: [String], from start: Int) -> Int? {
             case "}":
                 braces -= 1
                 if braces == 0 && parentheses == 0 { return index }
-                // The end of the protocol or type around it: there was no body.
+                // The enclosing type or protocol ends here: the declaration has no body.
                 if braces < 0 { return nil }
             default: break
             }

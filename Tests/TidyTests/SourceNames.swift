@@ -1,6 +1,6 @@
-/// What some sources declare, and in which ways each name occurs in them.
+/// The names that some sources declare, and how each is used in them.
 ///
-/// Limits: names are not resolved, so one that two declarations share counts as used by the uses of either.
+/// Limits: names are not resolved, so a name with two declarations counts as used if either is used.
 struct SourceNames {
     private struct Place {
         let path: String
@@ -37,7 +37,7 @@ struct SourceNames {
                 declared[token.text, default: []].append(place)
             } else if Self.introducers.contains(before) {
                 if ["var", "let"].contains(before) { variables[token.text, default: []].append(place) }
-                // What a function has for itself the compiler watches over.
+                // Local names are skipped: the compiler warns if they are unused.
                 declared[token.text, default: []].append(place)
             } else {
                 if before == ".", !inPattern[index] { made.insert(token.text) }
@@ -46,8 +46,8 @@ struct SourceNames {
         }
     }
 
-    /// Whether the value of the name at `index` is used: it is neither a label, nor set, nor set in an initialiser to
-    /// the parameter of the same name.
+    /// Whether the value of the name at `index` is used: it is not a label, it is not being set, and it is not the
+    /// parameter that sets the property of the same name in an initialiser.
     private func isRead(_ words: SwiftWords, _ index: Int) -> Bool {
         let next = words[index + 1]
         let isInChoice = (1...12).contains { words[index - $0] == "?" && words.isOnLine(of: index - $0, index) }
@@ -73,19 +73,19 @@ struct SourceNames {
     }
 
     func unmentioned(besides exemptions: [String: String] = [:]) -> [Finding] {
-        findings(declared, "is declared and nothing in Sources mentions it: remove it", exemptions) {
+        findings(declared, "is declared but not used in Sources: remove it", exemptions) {
             all[$0] == declared[$0]?.count
         }
     }
 
     func unread(besides exemptions: [String: String] = [:]) -> [Finding] {
-        findings(variables, "is set and nothing in Sources reads it: remove it", exemptions) {
+        findings(variables, "is set but not read in Sources: remove it", exemptions) {
             !read.contains($0) && all[$0] != declared[$0]?.count
         }
     }
 
     func unmade(besides exemptions: [String: String] = [:]) -> [Finding] {
-        findings(cases, "is a case that nothing in Sources makes: remove it", exemptions) {
+        findings(cases, "is a case that is never created in Sources: remove it", exemptions) {
             !made.contains($0) && all[$0] != declared[$0]?.count
         }
     }

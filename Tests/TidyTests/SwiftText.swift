@@ -1,13 +1,13 @@
-/// A Swift source split into what the compiler reads and what people read.
+/// A Swift source, split into code and comments.
 ///
 /// Shape: `code` has the file's lines with comments and the inside of string literals blanked, so that braces and words
 ///        in it are code; `comments` has the lines with all but comments blanked. Columns stay where they were.
 struct SwiftText: Sendable {
-    /// The lines as they are.
+    /// The unchanged lines.
     let lines: [String]
-    /// The lines without comments and literals.
+    /// The lines with comments and literals blanked.
     let code: [String]
-    /// The lines with comments alone.
+    /// The lines with everything but comments blanked.
     let comments: [String]
 
     init(_ text: String) {
@@ -27,7 +27,7 @@ struct SwiftText: Sendable {
     }
 }
 
-/// Goes through a source once and sorts its characters.
+/// Reads a source once and assigns each character to code or comments.
 private struct Scanner {
     private let input: [Unicode.Scalar]
     private var index = 0
@@ -120,7 +120,7 @@ private struct Scanner {
         }
     }
 
-    /// The code between the parentheses of an interpolation is code.
+    /// An interpolation: what stands between its parentheses is code.
     private mutating func interpolation() {
         var depth = 0
         repeat {

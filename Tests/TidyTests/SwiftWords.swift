@@ -1,6 +1,6 @@
-/// The words and signs of a Swift source, in their order, without comments and literals.
+/// The tokens of a Swift source in order, without comments and literals.
 struct SwiftWords {
-    /// A word as `static`, or one sign.
+    /// A word such as `static`, or a single sign.
     struct Token {
         let text: String
         let isWord: Bool
@@ -33,10 +33,10 @@ struct SwiftWords {
         self.tokens = tokens
     }
 
-    /// The text of the token at `index`; empty outside.
+    /// The text of the token at `index`; empty if there is none.
     subscript(_ index: Int) -> String { tokens.indices.contains(index) ? tokens[index].text : "" }
 
-    /// Where the bracket that opens at `index` is closed.
+    /// The index of the bracket that closes the one at `index`.
     func end(ofBracketAt index: Int) -> Int {
         var depth = 0
         for position in index..<tokens.count {
@@ -59,7 +59,7 @@ struct SwiftWords {
             guard self[position] == "," else { break }
             position += 1
         }
-        // A pattern goes on behind its names, with a colon at the least.
+        // A pattern continues after its names, at least with a colon.
         let isLast = position >= tokens.count || self[position] == "}" || !isOnLine(of: position - 1, position)
         return isLast ? cases : []
     }
@@ -68,7 +68,7 @@ struct SwiftWords {
         self[index] == "=" && self[index + 1] != "=" && !["=", "!", "<", ">", "~"].contains(self[index - 1])
     }
 
-    /// The token behind the raw value that follows `=` at `index`.
+    /// The index after the raw value that follows `=` at `index`.
     private func end(ofValueAt index: Int) -> Int {
         var position = index + 1
         while isOnLine(of: index, position), self[position] != "," { position += 1 }
@@ -79,7 +79,7 @@ struct SwiftWords {
         tokens.indices.contains(other) && tokens[one].line == tokens[other].line
     }
 
-    /// The tokens of the patterns behind `case` in switches and conditions.
+    /// The tokens of the patterns after `case` in switches and conditions.
     var patterns: [Range<Int>] {
         tokens.indices.compactMap { index in
             guard self[index] == "case", casesDeclared(at: index).isEmpty else { return nil }

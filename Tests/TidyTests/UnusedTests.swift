@@ -1,40 +1,40 @@
 import Testing
 
-/// Names that nothing in Sources mentions beside their declarations, and why they are there.
+/// Declarations that are not used in Sources, and why they exist.
 private let unmentioned = [
     "_rawHashValue": "called by Swift's tables",
-    "connectionCount": "tests see by it that the demo's target was connected to",
-    "css": "a content type, made from what the configuration says",
-    "cutAfterDecoding": "a way of reading paths, made from its number",
-    "html": "a content type, made from what the configuration says",
-    "javascript": "a content type, made from what the configuration says",
-    "openStreamCount": "tests and fuzzers see by it that no stream is left",
-    "padding": "keeps two threads' words on different lines of the cache",
-    "subscriberCount": "tests see by it that nobody is left",
+    "connectionCount": "read by tests: connections of the demo's target",
+    "css": "a content type, made from the raw value in the configuration",
+    "cutAfterDecoding": "a reading of paths, made from its number",
+    "html": "a content type, made from the raw value in the configuration",
+    "javascript": "a content type, made from the raw value in the configuration",
+    "openStreamCount": "read by tests and fuzzers: no stream is left",
+    "padding": "keeps variables of two threads on different cache lines",
+    "subscriberCount": "read by tests: no subscriber is left",
 ]
 
-/// Variables that are set and that nothing in Sources reads, and why.
+/// Variables that are set but not read in Sources, and why.
 private let unread = [
-    "certificateRefresh": "lives for as long as the services",
-    "hasReceivedGoAway": "tests and fuzzers see by it that a session goes on no longer",
-    "lock": "is held for as long as the object lives",
+    "certificateRefresh": "is kept as long as the services exist",
+    "hasReceivedGoAway": "read by tests and fuzzers: the session takes no new streams",
+    "lock": "is held as long as the object exists",
     "logLevel": "a requirement of swift-log",
-    "lossWatch": "lives for as long as the service",
-    "memoryWatch": "lives for as long as the service",
+    "lossWatch": "is kept as long as the service exists",
+    "memoryWatch": "is kept as long as the service exists",
 ]
 
-/// Cases that nothing in Sources makes by name, and why.
+/// Cases that are never created by name in Sources, and why.
 private let unmade = [
-    "http1Only": "made from what the configuration says",
-    "http2Only": "made from what the configuration says",
-    "http2Optional": "made from what the configuration says",
-    "http2Preferred": "made from what the configuration says",
-    "preserve": "made from what the configuration says",
+    "http1Only": "made from the raw value in the configuration",
+    "http2Only": "made from the raw value in the configuration",
+    "http2Optional": "made from the raw value in the configuration",
+    "http2Preferred": "made from the raw value in the configuration",
+    "preserve": "made from the raw value in the configuration",
     "tls10": "made from its number on the wire",
     "tls11": "made from its number on the wire",
 ]
 
-/// Counters of `file` that nothing in `sources` counts up.
+/// Counters of `file` that are never incremented in `sources`.
 private func uncountedFindings(_ file: RepositoryFile, in sources: [RepositoryFile]) -> [Finding] {
     let counters = file.text.code.matches(#"let \w+ = (Counter|Gauge|CounterSet<[\w.]+>|LatencyHistogram)\(\)"#)
     let counted = Set(
@@ -42,11 +42,11 @@ private func uncountedFindings(_ file: RepositoryFile, in sources: [RepositoryFi
     return counters.compactMap { counter in
         let name = counter.text.split(separator: " ")[1]
         if counted.contains(name) { return nil }
-        return Finding(path: file.path, line: counter.line, message: "nothing counts \(name): 0 would prove nothing")
+        return Finding(path: file.path, line: counter.line, message: "\(name) is never incremented: remove it")
     }
 }
 
-/// Variables of the records in `file` that nothing in `sources` sets.
+/// Variables of the log records in `file` that are never set in `sources`.
 private func unsetFindings(_ file: RepositoryFile, in sources: [RepositoryFile]) -> [Finding] {
     let set = Set(
         sources.flatMap { $0.text.code.matches(#"\b[rR]ecord\.\w+ \+?= "#) }
@@ -54,12 +54,12 @@ private func unsetFindings(_ file: RepositoryFile, in sources: [RepositoryFile])
     return file.text.code.matches(#"^    public var \w+(:[^{\n]*)?( =.*)?$"#).compactMap { variable in
         let name = variable.text.split { !$0.isLetter && !$0.isNumber }[2]
         if set.contains(String(name)) { return nil }
-        return Finding(path: file.path, line: variable.line, message: "nothing sets \(name): logs would never tell it")
+        return Finding(path: file.path, line: variable.line, message: "\(name) is never set, so logs never show it")
     }
 }
 
 @Suite struct UnusedTests {
-    /// Without the simulated network, which is for tests.
+    /// The simulated network is left out: tests use it.
     private static let sources = Repository.swiftFiles("Sources").filter { !$0.path.contains("/Simulation/") }
     private static let names = SourceNames(sources)
 
@@ -107,9 +107,9 @@ private func unsetFindings(_ file: RepositoryFile, in sources: [RepositoryFile])
             """
         let names = SourceNames([RepositoryFile(path: "Sources/A/B.swift", source)])
         #expect(
-            names.unmentioned().map(\.message) == ["unused is declared and nothing in Sources mentions it: remove it"])
+            names.unmentioned().map(\.message) == ["unused is declared but not used in Sources: remove it"])
         #expect(names.unread().isEmpty)
-        #expect(names.unmade().map(\.message) == ["never is a case that nothing in Sources makes: remove it"])
+        #expect(names.unmade().map(\.message) == ["never is a case that is never created in Sources: remove it"])
         let written = SourceNames([
             RepositoryFile(path: "Sources/A/B.swift", "var total = 0\nfunc f() { total += 1 }\nf()")
         ])

@@ -1,17 +1,17 @@
 import Testing
 
-/// Words the project does not use, and what it says instead.
+/// Words that the project does not use, and what to write instead.
 private let words: [(pattern: String, instead: String)] = [
     (#"(?i)upstream"#, "target"),
     (#"(?i)downstream"#, "client"),
     (#"(?i)front-?end"#, "client or listener"),
     (#"(?i)back-?end"#, "target"),
     (#"\b[pP]eers?\b"#, "client, target, or \"the other side\""),
-    // FileManager is Foundation's word, not ours.
+    // FileManager is a type of Foundation.
     (#"\b(?!FileManager\b)\w*Managers?\b"#, "the noun for what it is, as in Pool, Table, Registry"),
     (#"\b\w*Helpers?\b"#, "the noun for what it is, or a function on the type it helps"),
     (#"\b\w*Util(s|ity|ities)?\b"#, "the noun for what it is, or an extension of the type it is about"),
-    // `octet_string` is OpenSSL's word.
+    // `octet_string` is part of OpenSSL's names.
     (#"(?<![A-Za-z_])[oO]ctets?(?![A-Za-z_])|(?<=[a-z])Octets?\b"#, "byte"),
     (#"(?i)complain"#, "warn, warning"),
     (#"(?i)farewell|goodbye"#, "drain, close, or the frame: GOAWAY, FIN, close_notify"),
@@ -24,16 +24,16 @@ private let words: [(pattern: String, instead: String)] = [
     (#"\b([sS]pells?|\w+Spells?)\b"#, "period; to write"),
 ]
 
-/// Marks of unfinished work, and of a merge that was not resolved.
+/// Marks of unfinished work, and of merge conflicts.
 private let unfinished = #"\b(TODO|FIXME|XXX|HACK)\b|^(<{7}|>{7}) \S"#
 
-/// Where things lie on one machine.
+/// Paths of a particular machine.
 private let machinePath = #"(?<![\w./-])/(work|home|root|Users)/\w"#
 
 private func vocabularyFindings(_ file: RepositoryFile) -> [Finding] {
     words.flatMap { word in
         file.text.lines.matches(word.pattern).map { match in
-            let message = "\"\(match.text)\" is not our word: write \(word.instead)"
+            let message = "\"\(match.text)\" is a word that we do not use: write \(word.instead)"
             return Finding(path: file.path, line: match.line, message: message)
         }
     }
@@ -41,7 +41,7 @@ private func vocabularyFindings(_ file: RepositoryFile) -> [Finding] {
 
 private func leftoverFindings(_ file: RepositoryFile) -> [Finding] {
     let marks = file.text.lines.matches(unfinished).map { match in
-        Finding(path: file.path, line: match.line, message: "\(match.text): finish it, or open an issue and say there")
+        Finding(path: file.path, line: match.line, message: "\(match.text): finish it, or open an issue for it")
     }
     return marks
         + file.text.lines.matches(machinePath).map { match in
@@ -56,7 +56,7 @@ private func leftoverFindings(_ file: RepositoryFile) -> [Finding] {
     }
 
     @Test func nothingIsLeftOver() {
-        // These tests have to name what they forbid.
+        // The tests of this target contain what they forbid.
         let files = Repository.textFiles.filter { !$0.path.hasPrefix("Tests/TidyTests/") }
         expectTidy(files, leftoverFindings)
     }
