@@ -2,10 +2,10 @@ import Core
 import Proxy
 import TLS
 
-/// What stands at the beginning of a connection is read the same however its bytes arrive.
+/// Checks that PROXY headers and ClientHellos are read the same however their bytes arrive.
 enum Beginnings {
-    /// The input is a connection's first bytes, which may begin with a PROXY header. A header's addresses are read
-    /// again when they are written as we send them on.
+    /// The input is a connection's first bytes, which may begin with a PROXY header. A header that is written for a
+    /// target as we send it must be read with the same addresses.
     static func checkProxyHeader(_ input: Span<UInt8>) {
         guard case .complete(let header) = verdict(on: input, undecided: .needMore, ProxyHeader.read) else { return }
         demand(header.byteCount <= input.count, "\(header.byteCount) bytes of \(input.count)")
@@ -14,7 +14,7 @@ enum Beginnings {
         let buffer = Buffer(capacity: ProxyHeader.writtenBytesMax)
         ProxyHeader.write(source: source, destination: destination, into: buffer)
         guard case .complete(let again) = ProxyHeader.read(buffer.bytes) else {
-            return demand(false, "what is sent on for \(header) is no header")
+            return demand(false, "what we send for \(header) is not a valid header")
         }
         demand(again.source == source && again.destination == destination, "\(header) became \(again)")
     }
@@ -37,7 +37,7 @@ enum Beginnings {
         on input: Span<UInt8>, undecided: Verdict, _ read: (Span<UInt8>) -> Verdict
     ) -> Verdict {
         let final = read(input)
-        // All prefixes of what is short and some of what is long, or the search would stand still.
+        // All prefixes of a short input, and some of a long one, to keep the search fast.
         for count in stride(from: 0, to: input.count, by: max(1, input.count / 256)) {
             let early = read(input.extracting(first: count))
             demand(early == undecided || early == final, "after \(count) bytes \(early), in the end \(final)")

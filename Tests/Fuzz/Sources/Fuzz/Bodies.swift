@@ -1,10 +1,10 @@
 import Core
 import HTTP1
 
-/// A body is read the same however it arrives and however much of it is taken at a time; and written anew, it is read
-/// as the same once more.
+/// Checks that a body is decoded the same however it arrives and however much of it is taken at a time, and that it is
+/// still the same after it was encoded and decoded again.
 enum Bodies {
-    /// What became of a body.
+    /// The result of decoding a body.
     private struct Outcome: Equatable {
         enum End: Equatable {
             /// The message took so many bytes of the input.
@@ -22,8 +22,8 @@ enum Bodies {
     /// The first line of the input says how the body arrives, the rest is the body.
     ///
     /// The line's first byte is `c` for chunked, `u` for until close, else a length by its value. Each other byte is
-    /// one arrival: so many bytes as its low four bits and one, of which at most its next three bits and one are
-    /// taken at a time. The line is begun again at its end.
+    /// one arrival: its low four bits plus one are the bytes that arrive, its next three bits plus one are the most
+    /// that are taken at a time. After its last byte the line is used again from the beginning.
     static func check(_ input: Span<UInt8>) {
         var lineEnd = 0
         while lineEnd < input.count, input[lineEnd] != .lineFeed { lineEnd += 1 }
@@ -40,7 +40,7 @@ enum Bodies {
         for arrivals in [line[1...], [0]] {
             let split = decode(framing, body, arrivals: Array(arrivals))
             var expected = whole
-            // A fault in trailers that come slowly may be seen only once they are whole.
+            // A fault in trailers that arrive slowly may be found only once they are complete.
             if case .refused = whole.end, split.end == .undecided(.truncated) { expected.end = split.end }
             demand(split == expected, "in pieces \(split), at once \(whole)")
         }
@@ -51,7 +51,7 @@ enum Bodies {
         if case .ended = whole.end, framing == .chunked { checkRewritten(body, whole) }
     }
 
-    /// Reads `body` in arrivals as `check` says, or at once.
+    /// Decodes `body` in the arrivals that `check` describes, or at once.
     private static func decode(_ framing: Framing, _ body: [UInt8], arrivals: [UInt8]?) -> Outcome {
         var outcome = Outcome()
         var decoder = BodyDecoder(framing)
@@ -68,7 +68,7 @@ enum Bodies {
             while !wantsMore {
                 switch decoder.next(body.span.extracting(start..<end), trailers: trailers) {
                 case .data(let skip, let count):
-                    demand(skip >= 0 && count > 0 && start + skip + count <= end, "data beyond what waits")
+                    demand(skip >= 0 && count > 0 && start + skip + count <= end, "data beyond what has arrived")
                     let taken = min(count, appetite)
                     start += skip
                     outcome.data += body[start..<start + taken]
@@ -76,11 +76,11 @@ enum Bodies {
                     decoder.consume(taken)
                 case .needMore(let skip):
                     start += skip
-                    demand(start <= end, "skipped more than what waits")
+                    demand(start <= end, "skipped more bytes than have arrived")
                     wantsMore = true
                 case .end(let skip):
                     start += skip
-                    demand(start <= end && decoder.isComplete, "an end beyond what waits")
+                    demand(start <= end && decoder.isComplete, "an end beyond the bytes that have arrived")
                     outcome.trailers = sentFields(trailers)
                     outcome.end = .ended(start)
                     return outcome
@@ -94,7 +94,7 @@ enum Bodies {
         return outcome
     }
 
-    /// A chunked body that was accepted is written as we send it on, and read again.
+    /// Encodes an accepted chunked body as we send it on, and decodes it again.
     private static func checkRewritten(_ body: [UInt8], _ outcome: Outcome) {
         let trailers = Head()
         var decoder = BodyDecoder(.chunked)
@@ -111,7 +111,7 @@ enum Bodies {
         }
         let countBefore = buffer.count
         writeLastChunk(trailers: trailers, into: buffer)
-        demand(buffer.count - countBefore <= lastChunkByteCount(trailers: trailers), "more than was said")
+        demand(buffer.count - countBefore <= lastChunkByteCount(trailers: trailers), "more bytes than announced")
         let written = copyBytes(buffer.bytes)
         var expected = outcome
         expected.end = .ended(written.count)

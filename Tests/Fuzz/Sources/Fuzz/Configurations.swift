@@ -1,7 +1,8 @@
 import Core
 import Model
 
-/// A configuration is read or refused with mistakes that have a place in it; what is read can be written and read.
+/// Checks that a configuration is either read, and then can be written and read again, or refused with mistakes that
+/// have a place in it.
 enum Configurations {
     /// The input is a file.
     static func check(_ input: Span<UInt8>) {
@@ -13,27 +14,27 @@ enum Configurations {
             checkRewritten(value)
             guard let document = attempt(bytes, try Document(value, file: "a")) else { continue }
             let encoded = document.encoded()
-            demand(reading(try Document(encoded)) == document, "a document's own form is another: \(encoded.json())")
+            demand(reading(try Document(encoded)) == document, "the encoded document differs: \(encoded.json())")
         }
     }
 
-    /// A value that was read is the same when it is written as JSON and read again, as YAML as well.
+    /// A value must be the same after it was written as JSON and read again, as JSON and as YAML.
     private static func checkRewritten(_ value: Value) {
         let line = value.json()
         demand(reading(try Value.parse(json: line)) == value, "another value: \(line)")
         let pretty = value.json(pretty: true)
         demand(reading(try Value.parse(json: pretty)) == value, "another value: \(pretty)")
-        // YAML refuses some characters and long keys, but nothing may mean two things.
+        // YAML refuses some characters and long keys, but what it accepts must be the same value.
         guard let yaml = try? Value.parse(yaml: line, file: "a") else { return }
         demand(yaml == value, "another value as YAML: \(line)")
     }
 
-    /// What `read` gives, or nil after its mistakes were found to be told as they should.
+    /// The result of `read`; nil if it throws, after the form of its mistakes was checked.
     private static func attempt<Result>(_ bytes: [UInt8], _ read: @autoclosure () throws -> Result) -> Result? {
         do {
             return try read()
         } catch let error as ConfigErrors {
-            demand(!error.description.isEmpty, "a mistake without words")
+            demand(!error.description.isEmpty, "a mistake without a message")
             let lineCount = bytes.count { $0 == .lineFeed || $0 == .carriageReturn } + 1
             for mistake in error.all {
                 demand(!mistake.expected.isEmpty && !mistake.remedy.isEmpty, "no remedy for \(mistake)")
@@ -48,7 +49,7 @@ enum Configurations {
         }
     }
 
-    /// What `read` gives, which must not fail.
+    /// The result of `read`, which must not throw.
     private static func reading<Result>(_ read: @autoclosure () throws -> Result) -> Result {
         do {
             return try read()

@@ -1,8 +1,8 @@
 import Core
 
-// What libFuzzer calls. `Fuzz requests -runs=0 FILE` tries one input on one subject.
+// The functions that libFuzzer calls. `Fuzz requests -runs=0 FILE` tries one input on one subject.
 
-/// What is fuzzed. Each has a folder of its name in `Corpus`, whose files say best how its input is laid out.
+/// The subjects of fuzzing. Each has a folder of its name in `Corpus`; its files are examples of the input.
 enum Subject: String, CaseIterable {
     /// Request heads, as a client sends them.
     case requests
@@ -12,9 +12,9 @@ enum Subject: String, CaseIterable {
     case bodies
     /// Configurations, as JSON and as YAML.
     case configurations
-    /// Rules of a listener, and requests to find them.
+    /// The rules of a listener, and requests that they may match.
     case rules
-    /// What a proxy puts in front of a connection.
+    /// PROXY headers.
     case proxyHeaders = "proxy-headers"
     /// The first message of a TLS client.
     case clientHellos = "client-hellos"
@@ -22,10 +22,10 @@ enum Subject: String, CaseIterable {
     case http2Clients = "http2-clients"
     /// A whole HTTP/2 connection with a target.
     case http2Targets = "http2-targets"
-    /// Requests that go through a running worker to a target that writes down what it sees.
+    /// Requests that go through a running worker to a target that records what it receives.
     case relays
 
-    /// Checks all that is promised about `input`.
+    /// Checks every promise about `input`.
     func check(_ input: Span<UInt8>) {
         switch self {
         case .requests: Requests.check(input)
@@ -45,7 +45,7 @@ enum Subject: String, CaseIterable {
 /// The subject of this process. Written once, before the first input.
 nonisolated(unsafe) private var chosen: Subject?
 
-/// Takes the subject's name from the arguments; the others are for libFuzzer.
+/// Reads the subject's name from the arguments; the others are for libFuzzer.
 @c(LLVMFuzzerInitialize) public func initialize(
     _ count: UnsafeMutablePointer<Int32>,
     _ arguments: UnsafeMutablePointer<UnsafeMutablePointer<UnsafeMutablePointer<CChar>?>>
@@ -53,7 +53,7 @@ nonisolated(unsafe) private var chosen: Subject?
     let name = CommandLine.arguments.dropFirst().first ?? ""
     guard let subject = Subject(rawValue: name) else {
         let names = Subject.allCases.map(\.rawValue).joined(separator: ", ")
-        fatalError("the first argument is what to fuzz, one of \(names), not \"\(name)\"")
+        fatalError("the first argument must be the subject, one of \(names), not \"\(name)\"")
     }
     unsafe chosen = subject
     unsafe arguments.pointee[1] = arguments.pointee[0]

@@ -1,14 +1,14 @@
-/// The beginning of a message as a plain reader has it: a line of three words, and fields.
+/// The head of a message as a minimal parser reads it: a line of three words, and fields.
 ///
-/// It shares nothing with the parser that is fuzzed. Lines end with LF, a CR before it is dropped, and that is all that
-/// it forgives. Source: RFC 9112 §2, §3, §5.
+/// It shares no code with the parser that is fuzzed. Lines end with LF; a CR before it is dropped; nothing else is
+/// tolerated. Source: RFC 9112 §2, §3, §5.
 struct PlainHead {
     enum Outcome { case complete, needMore, malformed }
 
     private(set) var words: [[UInt8]] = []
     private var fields: [(name: String, value: [UInt8])] = []
 
-    /// Takes a head off the front of `input`, which stays as it is if there is none.
+    /// Takes a head off the front of `input`, which is unchanged if there is no complete head.
     mutating func take(_ input: inout ArraySlice<UInt8>) -> Outcome {
         var rest = input
         guard let first = Self.line(&rest) else { return .needMore }
@@ -44,22 +44,22 @@ struct PlainHead {
         return line.last == 0x0D ? line.dropLast() : line
     }
 
-    /// One character a byte.
+    /// The text with one character for each byte.
     static func text(_ bytes: [UInt8]) -> String { String(decoding: bytes.map(UInt16.init), as: UTF16.self) }
 }
 
-/// Counts the requests in what a connection brings. Source: RFC 9112 §6, §7.1.
+/// Counts the requests in the bytes of a connection. Source: RFC 9112 §6, §7.1.
 struct PlainRequests {
     struct Request: Equatable {
         var method: [UInt8]
         var body: [UInt8]
     }
 
-    /// Those that are complete.
+    /// The complete requests.
     private(set) var requests: [Request] = []
-    /// What comes next is no request, or nobody can tell where its body ends.
+    /// Whether the next bytes are not a request, or a request whose end cannot be known.
     private(set) var isMalformed = false
-    /// What has come of the next one.
+    /// The bytes of the next request that have arrived.
     private(set) var rest: ArraySlice<UInt8> = []
 
     mutating func take(_ bytes: [UInt8]) {
@@ -67,7 +67,7 @@ struct PlainRequests {
         while !isMalformed, takeRequest() {}
     }
 
-    /// Takes the requests that are complete away.
+    /// Removes and returns the complete requests.
     mutating func takeRequests() -> [Request] {
         defer { requests = [] }
         return requests
@@ -104,7 +104,7 @@ struct PlainRequests {
         return true
     }
 
-    /// Takes a body of chunks and its trailers; nil if it is not complete, or is none.
+    /// Takes a body of chunks and its trailers; nil if it is incomplete or malformed.
     private mutating func takeChunks(_ input: inout ArraySlice<UInt8>) -> [UInt8]? {
         var body: [UInt8] = []
         while true {

@@ -2,13 +2,14 @@ import Core
 import HTTP1
 import Routing
 
-/// A path is refused for its other readings exactly where one of them, made step by step, leads to another rule.
+/// Checks that a path is rejected for ambiguity exactly if another reading of it, made here step by step, matches
+/// another rule.
 enum Readings {
-    /// One reader, as `Routing.PathReading` knows them.
+    /// One way in which a target may read a path, as in `Routing.PathReading`.
     private struct Reader {
         var decodeCount: Int
         var readsBackslashes: Bool
-        /// After how many of its steps parameters are cut off: before or after decoding; nil if they are not.
+        /// Whether parameters are cut off, before or after decoding; nil if they are not.
         var cutsAt: Int?
         var mergesSlashes: Bool
 
@@ -24,7 +25,7 @@ enum Readings {
             }
         }
 
-        /// The paths that it may make of `path`.
+        /// The paths as which it may read `path`.
         func read(_ path: [UInt8]) -> [[UInt8]] {
             var text = cutsAt == 0 ? cut(path) : path
             for _ in 0..<decodeCount { text = Self.decoded(text) }
@@ -83,9 +84,10 @@ enum Readings {
         }
     }
 
-    /// Checks one path, as far as it is one, of a request for `host`.
+    /// Checks one path of a request for `host`, if it is a valid path.
     static func check(_ path: [UInt8], host: [UInt8], _ table: RuleTable, _ patterns: [RulePattern]) {
-        // Rules have no such bytes, but for slashes in a row, which are an exception.
+        // Patterns with these bytes are skipped: rules cannot have them, except for repeated slashes, which are handled
+        // apart.
         let values = patterns.flatMap(\.paths)
         guard !values.contains(where: { $0.contains(/[%;\\]|\/\//) }), values.contains(where: { !$0.isEmpty }) else {
             return
@@ -107,9 +109,11 @@ enum Readings {
             table.firstMatch(host: host.span, path: reading.span) != matched
         }
         if let other {
-            demand(isRefused, "\(shown(canonical.span)) is served, and read as \(shown(other.span))")
+            demand(isRefused, "\(shown(canonical.span)) is served although it may be read as \(shown(other.span))")
         } else {
-            demand(!isRefused || canonical.count > 3000, "\(shown(canonical.span)) is refused, and read as itself")
+            demand(
+                !isRefused || canonical.count > 3000,
+                "\(shown(canonical.span)) is refused although every reading is the same")
         }
     }
 }

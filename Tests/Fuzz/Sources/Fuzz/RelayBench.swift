@@ -4,7 +4,7 @@ import Proxy
 import Routing
 import Telemetry
 
-/// A worker in a thread of its own, and this thread as its client and its target.
+/// A worker in a thread of its own; this thread plays its client and its target.
 final class RelayBench {
     private let counters: WorkerCounters
     private let address: SocketAddress
@@ -50,7 +50,8 @@ final class RelayBench {
         return socket
     }
 
-    /// Sends `bytes` on a connection of its own, ends that, and plays the target until the worker has ended it, too.
+    /// Sends `bytes` on a new connection, ends the client's side of it, and plays the target until the worker has ended
+    /// the connection too.
     func relay(_ bytes: [UInt8]) -> RelayRun {
         guard let client = try? Socket.connect(to: address) else { fatalError("cannot connect to \(address)") }
         defer { client.close() }
@@ -77,7 +78,7 @@ final class RelayBench {
         }
     }
 
-    /// Writes what goes, and ends our side behind it; whether there is more.
+    /// Writes as much as the kernel takes, and ends our side after the last byte. Returns whether bytes are left.
     private func write(_ output: Buffer, to client: Socket) -> Bool {
         while !output.isEmpty {
             switch client.write(output) {
@@ -97,11 +98,11 @@ final class RelayBench {
             watched.append(pollfd(fd: descriptor, events: Int16(POLLIN), revents: 0))
         }
         let count = unsafe poll(&watched, nfds_t(watched.count), 8000)
-        // libFuzzer's alarm clock rings now and then.
-        demand(count > 0 || count < 0 && errno == EINTR, "nothing happens for eight seconds")
+        // libFuzzer's alarm signal interrupts the wait now and then.
+        demand(count > 0 || count < 0 && errno == EINTR, "nothing happened for eight seconds")
     }
 
-    /// Plays the target: reads what has come, and answers requests that are complete.
+    /// Plays the target: reads what has arrived, and answers complete requests.
     private func serve(_ run: inout RelayRun) {
         while case .accepted(let socket, _) = listening.accept() { connections.append(TargetEnd(socket)) }
         connections.removeAll { connection in
@@ -120,7 +121,7 @@ private final class TargetEnd {
 
     init(_ socket: Socket) { self.socket = socket }
 
-    /// Reads and answers; whether the connection is over.
+    /// Reads and answers. Returns whether the connection has ended.
     func serve(_ run: inout RelayRun) -> Bool {
         while true {
             input.removeAll()
@@ -131,7 +132,7 @@ private final class TargetEnd {
             }
             reader.take(Relays.copy(input))
             let requests = reader.takeRequests()
-            // The worker asks one thing at a time.
+            // The worker sends one request at a time.
             if reader.isMalformed || requests.count > 1 || !requests.isEmpty && !reader.rest.isEmpty {
                 run.isBroken = true
             }
@@ -148,6 +149,6 @@ private final class TargetEnd {
 }
 
 extension Relays {
-    /// A copy of what waits in `buffer`.
+    /// A copy of the bytes in `buffer`.
     fileprivate static func copy(_ buffer: Buffer) -> [UInt8] { copyBytes(buffer.bytes) }
 }

@@ -1,16 +1,16 @@
 import Core
 
-/// Whoever counts the requests in what a client sends finds as many as the target is sent, with the same bodies: nobody
-/// gets a second request through as the body of a first, or the other way round.
+/// Checks for request smuggling: the target receives exactly the requests that a client has sent, with the same bodies.
+/// A request never reaches it inside the body of another, nor a body as a request.
 ///
-/// A worker runs in this process, between a client and a target that writes down what it sees; a second reader of
-/// HTTP/1, `PlainRequests`, reads both sides. What the worker refuses it answers itself, and may be as strict as it
-/// likes; but what it passes on, both must have read as it did.
+/// A worker runs in this process between a client and a target that records what it receives. A second parser of
+/// HTTP/1, `PlainRequests`, reads both sides. The worker may refuse any request and answer it itself; but what it
+/// passes on must have been read in the same way by the worker and by this parser.
 enum Relays {
     /// Used by this thread alone.
     nonisolated(unsafe) private static let bench = RelayBench()
 
-    /// The input is what a client sends on one connection, before it ends its side.
+    /// The input is what a client sends on one connection before it ends its side.
     static func check(_ input: Span<UInt8>) {
         let sent = copyBytes(input)
         let run = unsafe bench.relay(sent)
@@ -23,19 +23,19 @@ enum Relays {
             demand(answer.status < 500 || [501, 505].contains(answer.status), "answered \(answer.status): \(told)")
             guard let number = answer.request else { continue }
             demand(number == index - answers[..<index].count { $0.request == nil }, "out of order: \(told)")
-            demand(index < expected.requests.count, "a request that is none was passed on: \(told)")
+            demand(index < expected.requests.count, "a malformed request was passed on: \(told)")
             let (seen, meant) = (run.recorded[number], expected.requests[index])
             demand(
                 seen.method == meant.method, "\(shown(meant.method.span)) became \(shown(seen.method.span)): \(told)")
             demand(seen.body == meant.body, "\(shown(meant.body.span)) became \(shown(seen.body.span)): \(told)")
         }
-        demand(!run.isBroken, "the target was sent what it cannot read: \(told)")
-        demand(run.recorded.count == answers.count { $0.request != nil }, "answers were lost: \(told)")
+        demand(!run.isBroken, "the target received something that is not a request: \(told)")
+        demand(run.recorded.count == answers.count { $0.request != nil }, "responses were lost: \(told)")
         guard !run.isReset else { return }
         demand(run.requestCount == answers.count, "\(run.requestCount) requests were counted: \(told)")
-        // A connection that may go on serves all that is there.
-        let mayGoOn = answers.last.map { !$0.isLast } ?? true
-        demand(!mayGoOn || answers.count >= expected.requests.count, "requests were forgotten: \(told)")
+        // A connection that is kept alive must answer every request.
+        let isKeptAlive = answers.last.map { !$0.isLast } ?? true
+        demand(!isKeptAlive || answers.count >= expected.requests.count, "requests were not answered: \(told)")
     }
 }
 
@@ -56,7 +56,7 @@ private struct Answers {
         while !rest.isEmpty {
             var head = PlainHead()
             let outcome = head.take(&rest)
-            demand(outcome == .complete, "half an answer: \(shown(bytes.span))")
+            demand(outcome == .complete, "an incomplete response: \(shown(bytes.span))")
             var answer = Answer()
             answer.status = Int(PlainHead.text(head.words[1])) ?? 0
             if (100..<200).contains(answer.status) { continue }
@@ -64,7 +64,7 @@ private struct Answers {
             answer.isLast = head.value("connection").map { PlainHead.text($0) == "close" } ?? false
             let index = all.count
             all.append(answer)
-            // What is refused may have had any method, and nothing follows.
+            // A refused request may have had any method, and its response is the last.
             if answer.isLast { return }
             let isHEAD = index < methods.count && PlainHead.text(methods[index]) == "HEAD"
             let length = head.value("content-length").flatMap { Int(PlainHead.text($0)) } ?? 0
@@ -73,12 +73,13 @@ private struct Answers {
     }
 }
 
-/// What came of one connection.
+/// The result of one connection.
 struct RelayRun {
     var received: [UInt8] = []
-    /// The requests that the target has seen to their end.
+    /// The complete requests that the target has received.
     var recorded: [PlainRequests.Request] = []
-    /// Whether the target was sent something that is no request, or a second one before it had answered the first.
+    /// Whether the target received something that is not a request, or a second request before it had answered the
+    /// first.
     var isBroken = false
     /// Whether the client's connection was reset: answers may be missing.
     var isReset = false

@@ -1,9 +1,11 @@
 import Core
 import HTTP1
 
-/// Whatever request head is accepted is sent on in a form that is accepted, means the same, and does not change again.
+/// Checks that an accepted request head is sent on in a form that is accepted, means the same, and does not change when
+/// it is sent on again.
 enum Requests {
-    /// The input is what arrives, read as by default and with both options that change the reading.
+    /// The input is the bytes that arrive. They are parsed with the default options, and with both options that change
+    /// the parsing.
     static func check(_ input: Span<UInt8>) {
         check(input, RequestOptions())
         check(input, RequestOptions(dropsInvalidNames: true, keepsDuplicateHosts: true))
@@ -13,7 +15,7 @@ enum Requests {
         let head = Head()
         guard case .complete(let parsed) = HeadParser.request(options).verdict(input, into: head) else { return }
         demand(parsed.byteCount <= input.count, "took \(parsed.byteCount) bytes of \(input.count)")
-        // We may add a field, which one head may have too many by then.
+        // We may add a field, which may be one more than a head may have.
         guard head.fieldCount < HTTP1.Limits.fieldCountMax else { return }
 
         let buffer = Buffer(capacity: requestHeadByteCount(head))
@@ -24,7 +26,7 @@ enum Requests {
         let lenient = RequestOptions(keepsDuplicateHosts: options.keepsDuplicateHosts)
         let result = parseRequestHead(buffer.bytes, into: again, options: lenient, scan: &scan)
         guard let hostIndex = head.firstField(.host) else {
-            // A request that came as HTTP/1.0 may have no Host; whoever sends it on adds one.
+            // An HTTP/1.0 request may have no Host field; the worker adds one.
             return demand(head.minorVersion == 0 && result == .refused(.missingHost), "without Host: \(result)")
         }
         guard case .complete(let reparsed) = result else {
@@ -39,7 +41,7 @@ enum Requests {
             let (first, second) = (head.bytes(head[keyPath: range]), again.bytes(again[keyPath: range]))
             demand(first.equals(second), "\(name) \(shown(first)) became \(shown(second))")
         }
-        // In absolute form the target's authority counts, and the Host field is replaced by who sends the head on.
+        // In absolute form the authority of the request target counts, and the worker replaces the Host field.
         let host = head.field(hostIndex).value
         demand(again.bytes(again.authority).equals(head.bytes(host)), "authority differs from Host")
         let isAbsoluteForm = !head.target.isEmpty && head.bytes(head.target)[0].isLetter
@@ -50,7 +52,7 @@ enum Requests {
         demand(third.bytes.equals(buffer.bytes), "\(shown(buffer.bytes)) became \(shown(third.bytes))")
     }
 
-    /// Without a body, a length of zero may be said or not.
+    /// Without a body, a Content-Length of 0 may be present or not.
     private static func hasSameFraming(_ first: ParsedHead, _ second: ParsedHead) -> Bool {
         let bodiless: [Framing] = [.none, .length(0)]
         return first.framing == second.framing

@@ -1,9 +1,9 @@
 import Core
 import HTTP1
 
-/// Whatever response head is accepted is sent on in a form that is accepted and means the same.
+/// Checks that an accepted response head is sent on in a form that is accepted and means the same.
 enum Responses {
-    /// The input is what arrives, read as the response to GET and to HEAD.
+    /// The input is the bytes that arrive, parsed as the response to GET and to HEAD.
     static func check(_ input: Span<UInt8>) {
         check(input, isHEAD: false)
         check(input, isHEAD: true)
@@ -14,7 +14,7 @@ enum Responses {
         let head = Head()
         guard case .complete(let parsed) = parser.verdict(input, into: head) else { return }
         demand(parsed.byteCount <= input.count, "took \(parsed.byteCount) bytes of \(input.count)")
-        // We may add two fields, which one head may have too many by then.
+        // We may add two fields, which may be more than a head may have.
         guard head.fieldCount + 2 <= HTTP1.Limits.fieldCountMax else { return }
 
         for connection in [ConnectionOption.none, .close, .keepAlive] {

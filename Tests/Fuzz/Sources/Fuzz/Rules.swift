@@ -1,7 +1,8 @@
 import Core
 import Routing
 
-/// The compiled rules find what trying rule after rule, value after value finds, and for whichever reading of a path.
+/// Checks that the compiled rule table finds the same rule as a search that tries every value of every rule, for every
+/// reading of a path.
 enum Rules {
     /// The input has one rule on each line, as its host values, a space and its path values, each list with commas;
     /// after an empty line it has one request on each, as a host, a space and a path.
@@ -28,7 +29,7 @@ enum Rules {
         }
     }
 
-    /// What stands before and after the first space.
+    /// The bytes before and after the first space.
     private static func halves(_ line: ArraySlice<UInt8>) -> ([UInt8], [UInt8]) {
         let space = line.firstIndex(of: .space) ?? line.endIndex
         return (Array(line[..<space]), Array(line[space...].dropFirst()))
@@ -42,7 +43,8 @@ enum Rules {
         patterns.isEmpty || patterns.contains { matches($0, text) }
     }
 
-    /// Whether `pattern` stands for `text`: for each byte of it, which beginnings of the text may have been read.
+    /// Whether `pattern` matches `text`. For each byte of the pattern it keeps which prefixes of the text may have been
+    /// matched.
     private static func matches(_ pattern: [UInt8], _ text: [UInt8]) -> Bool {
         var reached = [true] + Array(repeating: false, count: text.count)
         for byte in pattern {
@@ -64,7 +66,7 @@ struct RulePattern {
     var hosts: [String]
     var paths: [String]
 
-    /// The conditions; without values there is none.
+    /// The conditions; a condition without values is left out.
     var conditions: [CompiledCondition] {
         (hosts.isEmpty ? [] : [.hostHeader(HostHeaderCondition(hosts))])
             + (paths.isEmpty ? [] : [.pathPattern(PathPatternCondition(paths))])
@@ -79,7 +81,7 @@ extension RuleTable {
 }
 
 extension SocketAddress {
-    /// A client, at which no rule looks here.
+    /// A client address; no rule tests it here.
     static var someClient: SocketAddress {
         guard let address = SocketAddress(literal: "192.0.2.1", port: 4000) else { fatalError("no literal") }
         return address

@@ -1,11 +1,11 @@
-/// Bytes read as what happens on an HTTP/2 connection: frames of the other side, right and wrong, and what our own
-/// side does. Every input is a script; where it ends, zeros follow.
+/// A script of an HTTP/2 connection, decoded from bytes: valid and invalid frames of the other side, and actions of our
+/// own side. Every input is a script; it continues with zeros after its end.
 struct SessionScript {
-    /// One thing that happens.
+    /// One step of the script.
     enum Step {
-        /// The other side sends these bytes; held, they arrive together with the next.
+        /// The other side sends these bytes; if they are held, they arrive together with the next ones.
         case frames([UInt8], isHeld: Bool)
-        /// From now on bytes arrive so many at a time.
+        /// From now on this many bytes arrive at a time.
         case pieces(Int)
         /// Time passes.
         case wait(milliseconds: Int)
@@ -19,7 +19,7 @@ struct SessionScript {
     private var index = 0
     /// Whether the other side is the client.
     private let isClient: Bool
-    /// The last stream that the other side spoke of as a new one.
+    /// The last stream that the other side opened.
     private var lastStream: UInt32 = 0
 
     init(_ bytes: [UInt8], isClient: Bool) {
@@ -29,7 +29,7 @@ struct SessionScript {
 
     static let get = [(":method", "GET"), (":scheme", "https"), (":path", "/"), (":authority", "a")]
 
-    /// Fields of which heads are made; the upper four bits of a byte choose.
+    /// The fields that heads are made of; the upper four bits of a byte choose one.
     private static let parts = [
         ("content-length", "3"), ("te", "trailers"), ("cookie", "a=b"), ("host", "a"), (":status", "103"),
         (":protocol", "websocket"), ("x_forwarded_for", "1"), ("expect", "100-continue"), ("priority", "u=0,i"),
@@ -43,7 +43,7 @@ struct SessionScript {
     }
 
     private mutating func number() -> UInt32 {
-        // Small and large ones alike.
+        // Small and large numbers are equally likely.
         let shift = UInt32(byte() & 31)
         return (UInt32(byte()) | 1) << shift &- UInt32(byte() & 1)
     }
@@ -124,7 +124,7 @@ struct SessionScript {
         return frame(1, flags & 1, stream, Array(block[..<cut])) + frame(9, flags & 4, stream, rest)
     }
 
-    /// A large value into the table, and many references to it. Source: RFC 7541 §6.1, §6.2.1.
+    /// A large value for the dynamic table, and many references to it. Source: RFC 7541 §6.1, §6.2.1.
     private mutating func bomb(_ stream: UInt32) -> [UInt8] {
         let (valueCount, referenceCount) = (Int(byte()) * 15, Int(byte()) * 8)
         let fields = isClient ? Self.get : [(":status", "200")]

@@ -2,19 +2,19 @@ import Core
 import HTTP1
 import HTTP2
 
-/// A whole HTTP/2 connection: whatever the other side sends, and in whatever order our own side answers, the session
-/// does not trap, holds no more than it may, writes no more than it was asked for, and goes on to serve.
+/// Plays a whole HTTP/2 connection. Whatever the other side sends, and in whatever order our own side answers, the
+/// session must not trap, exceed its memory limit, or write more than it was asked to, and it must continue to serve.
 enum Sessions {
     /// The input is a script (`SessionScript`) of what the client and we do, one step after the other.
     static func checkServer(_ input: Span<UInt8>) { SessionPlay(.server, copyBytes(input)).run() }
 
-    /// The same of a target and us.
+    /// The input is a script of what a target and we do.
     static func checkClient(_ input: Span<UInt8>) { SessionPlay(.client, copyBytes(input)).run() }
 }
 
 /// One run of a script against one session.
 private final class SessionPlay {
-    /// A stream as its owner knows it.
+    /// A stream as the owner of the session sees it.
     private struct Stream {
         var unreported = 0
         var hasEnded = false
@@ -31,7 +31,7 @@ private final class SessionPlay {
     /// By slot.
     private var streams: [Int: Stream] = [:]
     private var wire = FrameWatch()
-    /// Bytes of frames that wait to be delivered, and how many come at a time.
+    /// Bytes of frames that are still to be delivered, and how many arrive at a time.
     private var pending: [UInt8] = []
     private var pieceCount = Int.max
     private var isShutDown = false
@@ -89,7 +89,7 @@ private final class SessionPlay {
         demand(session.heldByteCount <= heldMax, "holds \(session.heldByteCount) bytes")
     }
 
-    // MARK: Their side
+    // MARK: The other side
 
     private func deliver() {
         var start = 0
@@ -104,7 +104,7 @@ private final class SessionPlay {
         pending = []
     }
 
-    /// Hands in bytes turn by turn. Each takes some, and those of all turns are taken.
+    /// Passes bytes to the session turn by turn. Each turn must take some of them.
     private func receive(_ piece: [UInt8]) {
         var start = 0
         while start < piece.count, session.fault == nil {
@@ -142,7 +142,7 @@ private final class SessionPlay {
                 streams[slot]?.hasEnded = true
                 if let trailers { heads.put(trailers) }
             case .closed(let slot, _, _):
-                demand(streams[slot] != nil, "slot \(slot) was closed, and is unknown")
+                demand(streams[slot] != nil, "slot \(slot) was closed but is unknown")
                 closed.append(slot)
             case .faultyRequest, .goAway, .settings, .pingAcknowledged: break
             }
@@ -163,8 +163,8 @@ private final class SessionPlay {
         streams[slot]?.isAnswered = true
         streams[slot]?.isEnding = isEnd
         grantedCount += 300
-        // A worker makes frames of a request at once: one that waits when the target's SETTINGS allow none any more
-        // stays with nghttp2 for ever.
+        // Frames are produced at once, as a worker does: a request that still waits when SETTINGS of the target allow
+        // no more streams would stay in nghttp2 forever.
         drain()
     }
 
@@ -191,7 +191,7 @@ private final class SessionPlay {
             body.compact()
             let count = min(body.freeCount, action == 4 ? 40_000 : 10)
             for _ in 0..<count { body.append(0x62) }
-            // Two for a frame of one byte each, should the window open so.
+            // Factor two, because each byte may need a frame of its own if the window opens byte by byte.
             grantedCount += 11 * count
             stream.body = body
             session.attach(slot, body, isLast: false)
@@ -219,7 +219,7 @@ private final class SessionPlay {
         takeEvents()
     }
 
-    /// Makes frames, and leaves what happened by it among the events.
+    /// Produces frames; what happens by that is added to the events.
     @discardableResult private func produceNow() -> Bool {
         let output = output
         let isDone = session.produce(into: output)
@@ -241,25 +241,26 @@ private final class SessionPlay {
         while !produceNow() {
             takeEvents()
             turnCount += 1
-            demand(turnCount < 100, "does not end to write")
+            demand(turnCount < 100, "does not stop writing")
         }
         takeEvents()
     }
 
     // MARK: The end
 
-    /// What we reset is over, whatever has happened to it.
+    /// After a reset by us a stream must be closed, whatever happened before.
     private func endAll() {
         for slot in streams.keys.sorted() { session.reset(slot, .cancel) }
         grantedCount += 13 * streams.count
         drain()
-        // What is to be reset at its end has not come to it, as nobody lends its body any more.
+        // A stream that is to be reset at the end of its body does not get there, because its body is not continued.
         guard session.fault == nil, wire.isBetweenHeads else { return }
-        demand(streams.isEmpty, "slots \(streams.keys.sorted()) were reset and live on")
-        demand(session.openStreamCount == 0, "\(session.openStreamCount) streams are open, and nobody knows them")
+        demand(streams.isEmpty, "slots \(streams.keys.sorted()) were reset but are not closed")
+        demand(session.openStreamCount == 0, "\(session.openStreamCount) streams are open that are unknown to the test")
     }
 
-    /// A connection without a fault is of use: one more request is told of, and one more answer goes out.
+    /// A connection without a fault must still be usable: one more request is reported, and one more response is
+    /// written.
     private func serveOnceMore() {
         now = now + 60_000_000_000
         guard session.fault == nil, !isShutDown, !session.hasReceivedGoAway, wire.isBetweenFrames, wire.isBetweenHeads
@@ -271,12 +272,12 @@ private final class SessionPlay {
             pending = frame(1, 5, stream, SessionScript.block(SessionScript.get))
             deliver()
             guard session.fault == nil else { return }
-            demand(streams.count == 1, "stream \(stream) was not told of")
+            demand(streams.count == 1, "stream \(stream) was not reported")
             for slot in streams.keys { session.respond(slot, Self.response, framing: .none, isEnd: true) }
         } else {
             guard session.streamCapacity > 0 else { return }
             let slot = session.request(Self.request, scheme: "http", framing: .none, isEnd: true)
-            demand(slot != nil, "there is room for a stream, and none was opened")
+            demand(slot != nil, "there is room for a stream, but none was opened")
             if let slot { streams[slot] = Stream() }
             grantedCount += 300
             let before = written.lastHeadStream
@@ -288,7 +289,7 @@ private final class SessionPlay {
         }
         grantedCount += 300
         drain()
-        demand(session.fault != nil || streams.isEmpty, "a stream that both sides have ended lives on")
+        demand(session.fault != nil || streams.isEmpty, "a stream that both sides have ended is not closed")
     }
 
     private static var request: Head {
@@ -308,7 +309,7 @@ private final class SessionPlay {
     }
 }
 
-/// Follows the frames of one direction by their headers.
+/// Reads the frame headers of one direction.
 private struct FrameWatch {
     private var header: [UInt8] = []
     private var left = 0
@@ -317,7 +318,7 @@ private struct FrameWatch {
     private(set) var length = 0
     /// The highest stream of a HEADERS frame.
     private(set) var lastHeadStream: UInt32 = 0
-    /// Whether no header block waits for its continuation.
+    /// Whether no header block is incomplete.
     private(set) var isBetweenHeads = true
     private(set) var isPlausible = true
     var isBetweenFrames: Bool { header.isEmpty && left == 0 }

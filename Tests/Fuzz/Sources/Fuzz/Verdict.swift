@@ -1,12 +1,12 @@
 import Core
 import HTTP1
 
-/// Which parser of heads is meant.
+/// The parser of heads that is fuzzed.
 enum HeadParser {
     case request(RequestOptions)
     case response(isHEAD: Bool)
 
-    /// Runs it.
+    /// Runs the parser.
     func parse(_ input: Span<UInt8>, into head: Head, scan: inout HeadScan) -> HeadResult {
         switch self {
         case .request(let options): parseRequestHead(input, into: head, options: options, scan: &scan)
@@ -22,7 +22,7 @@ enum HeadParser {
         let scratch = Head()
         var slowScan = HeadScan()
         var slow = HeadResult.needMore
-        // All prefixes of what is short and some of what is long, or the search would stand still.
+        // All prefixes of a short input, and some of a long one, to keep the search fast.
         let stride = max(1, input.count / 64)
         for count in 0..<input.count {
             let prefix = input.extracting(first: count)
@@ -38,7 +38,7 @@ enum HeadParser {
             demand(slow == .needMore || slow == final, "byte by byte, after \(count): \(slow), in the end \(final)")
         }
         if slow == .needMore { slow = parse(input, into: scratch, scan: &slowScan) }
-        // A fault in the fields of a head that comes slowly may be seen only once the head is whole.
+        // A fault in the fields of a head that arrives slowly may be found only once the head is complete.
         var isRefused = false
         if case .refused = final { isRefused = true }
         demand(slow == final || slow == .needMore && isRefused, "byte by byte \(slow), at once \(final)")
@@ -46,7 +46,7 @@ enum HeadParser {
     }
 }
 
-/// Whether two heads send on the same fields, in the same order and byte by byte.
+/// Demands that two heads send on the same fields, in the same order and byte for byte.
 func demandSameFields(_ one: Head, _ other: Head) {
     let (first, second) = (sentFields(one), sentFields(other))
     demand(first == second, "fields differ: \(first) and \(second)")
