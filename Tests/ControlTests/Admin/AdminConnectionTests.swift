@@ -42,7 +42,7 @@ import Testing
         #expect(harness.perform { $0.document.instances.contains { $0.address == "10.9.9.9" } })
     }
 
-    @Test func whoWaitsForAContinueGetsOne() throws {
+    @Test func aClientThatExpectsContinueGetsIt() throws {
         let harness = try AdminHarness()
         let client = try RawClient(harness.path)
         client.send(Self.put + "Expect: 100-continue\r\nContent-Length: \(Self.body.utf8.count)\r\n\r\n")
@@ -90,7 +90,7 @@ import Testing
     @Test(arguments: [
         ("\"1\"", 304), ("W/\"1\"", 304), ("*", 304), ("\"7\",\t\"1\" ", 304), ("\"2\"", 200), ("1", 200), ("", 200),
     ])
-    func whoHasItAlreadyIsToldSo(tags: String, status: Int) throws {
+    func aClientWithTheCurrentTagGets304(tags: String, status: Int) throws {
         let harness = try AdminHarness()
         let client = try RawClient(harness.path)
         for method in ["GET", "HEAD"] {
@@ -110,7 +110,7 @@ import Testing
         return true
     }
 
-    @Test func whoGoesAwayBeforeTheAnswerIsKnownToBeGone() throws {
+    @Test func aClientThatLeavesBeforeTheAnswerIsNoticed() throws {
         let harness = try AdminHarness()
         let body = #"{"targets":[{"id":"10.0.0.1"}],"wait":true}"#
         let request =
@@ -162,7 +162,7 @@ import Testing
         #expect(response.status == 200)
     }
 
-    @Test func aLargeAnswerReachesWhoReadsSlowly() throws {
+    @Test func aLargeAnswerReachesASlowClient() throws {
         let targets = (0..<10_000).map { TargetDescription(id: "10.1.\($0 / 250).\($0 % 250)", port: 80) }
         let harness = try AdminHarness(Document(targetGroups: [group("many", targets)]))
         let client = try RawClient(harness.path)
@@ -175,7 +175,7 @@ import Testing
         #expect(try #require(client.response()).status == 200)
     }
 
-    @Test func oneClientTooManyIsTurnedAway() throws {
+    @Test func oneClientTooManyIsRejected() throws {
         let harness = try AdminHarness()
         var clients: [RawClient] = []
         for _ in 0..<Limits.adminClientsMax {

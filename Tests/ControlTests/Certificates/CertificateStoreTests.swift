@@ -101,7 +101,7 @@ import Testing
         }
     }
 
-    @Test func aKeyOfAnotherCertificateIsTheKeysFault() throws {
+    @Test func aKeyOfAnotherCertificateIsReportedAtTheKey() throws {
         let scene = try Scene()
         scene.write("a.key", Self.second.privateKey)
         #expect(throws: ConfigErrors.self) { try scene.read() }
@@ -127,7 +127,7 @@ import Testing
         #expect(after !== before && after.fingerprint != before.fingerprint)
     }
 
-    /// What did not change stays the very object, so that nothing that hangs on it is made anew.
+    /// What did not change stays the same object, so that the state that belongs to it is kept.
     @Test func whatDidNotChangeStays() throws {
         let scene = try Scene()
         scene.store.prepare(try scene.read())

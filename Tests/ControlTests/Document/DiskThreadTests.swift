@@ -15,7 +15,7 @@ import Testing
     }
 
     /// The loop goes on while a job waits; who does not want to wait any longer is told so, and once.
-    @Test func whoeverHasWaitedLongEnoughIsTold() {
+    @Test func aJobThatWaitsTooLongIsReported() {
         let loop = ControlLoop(), disk = DiskThread(name: "disk", loop: loop)
         let gate = EventDescriptor()
         var stuck: [Int?] = [], late: [Int?] = [], behind: [Int?] = []

@@ -73,7 +73,7 @@ import Testing
         #expect(outcome == .timedOut(Array(keys[1...])))
     }
 
-    @Test func whoGoesAwayGivesItsPlaceBack() {
+    @Test func aRequesterThatLeavesFreesItsPlace() {
         let scene = Scene()
         scene.states[keys[0]] = .unhealthy
         let requesters = (0..<Limits.healthWaitsMax).map { _ in Requester() }

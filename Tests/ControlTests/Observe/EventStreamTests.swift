@@ -112,7 +112,7 @@ import Testing
         #expect(try Value.parse(json: try #require(client.chunk()))["event"] == "shutdown-began")
     }
 
-    @Test func whoLeavesIsUnsubscribed() throws {
+    @Test func aClientThatLeavesIsUnsubscribed() throws {
         let harness = try AdminHarness()
         var client: RawClient? = try subscribe(harness)
         _ = client?.streamHead()

@@ -3,7 +3,7 @@ import Testing
 @testable import Control
 
 @Suite struct SharedMetricsPageTests {
-    @Test func whoAsksAtOnceGetsTheSamePageAndALaterOneIsNew() throws {
+    @Test func simultaneousRequestsShareAPage() throws {
         let actions = RecordingActions(document: AdminHarness.document, loop: ControlLoop())
         let page = SharedMetricsPage()
         let first = try page.bytes(actions)

@@ -48,13 +48,13 @@ import Testing
         return errors?.description ?? ""
     }
 
-    @Test func asksNothingWhereNobodyWantsIt() throws {
+    @Test func groupsWithoutPreservationAreNotChecked() throws {
         let host = Host()
         try host.preservation(isAllowed: false, .lost(commands: [])).check(document("{id: 10.2.0.2}", preserves: false))
         #expect(host.asked.isEmpty)
     }
 
-    @Test func takesWhatIsInOrder() throws {
+    @Test func acceptsTargetsWhoseRepliesAreDelivered() throws {
         let host = Host()
         try host.preservation().check(document("{id: 10.2.0.2}, {id: 10.2.0.3, port: 81}"))
         #expect(host.asked == ["10.2.0.2:8080", "10.2.0.3:81"])
@@ -74,7 +74,7 @@ import Testing
         #expect(message.contains("\"setcap cap_net_admin+ep $(command -v apus)\""))
     }
 
-    @Test func whoGaveTheCapabilityUpHasToBeginAnew() throws {
+    @Test func aDroppedCapabilityNeedsARestart() throws {
         var preservation = Host().preservation(isAllowed: false)
         preservation.user = "apus"
         let wanted = try document("{id: 10.2.0.2}")
@@ -114,7 +114,7 @@ import Testing
         #expect(message.contains("open a netlink socket") && message.contains("AF_NETLINK"))
     }
 
-    @Test func ofAChangeOnlyWhatIsNewIsChecked() throws {
+    @Test func onlyNewTargetsOfAChangeAreChecked() throws {
         let host = Host()
         let before = try document("{id: 10.2.0.2}, {id: 10.2.0.3}")
         try host.preservation().check(document("{id: 10.2.0.2}, {id: 10.2.0.3}, {id: 10.2.0.4}"), since: before)

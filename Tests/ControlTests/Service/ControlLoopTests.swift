@@ -18,7 +18,7 @@ import Testing
         func timerFired(now: Instant) { firedAt.append(now) }
     }
 
-    @Test func tellsOfDescriptorsUntilTheyAreRemoved() {
+    @Test func reportsDescriptorsUntilTheyAreRemoved() {
         let loop = ControlLoop(), event = EventDescriptor(), recorder = Recorder()
         let token = loop.add(recorder, descriptor: event.descriptor, interest: .readable)
         event.signal()

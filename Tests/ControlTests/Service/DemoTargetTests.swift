@@ -73,7 +73,7 @@ import Testing
         #expect(!answer.isAtEnd)
     }
 
-    @Test func continuesAreGiven() throws {
+    @Test func expectContinueIsAnswered() throws {
         let answer = try talk(
             "POST / HTTP/1.1\r\nHost: a\r\nExpect: 100-continue\r\nContent-Length: 1\r\n\r\nx", answers: 1)
         #expect(answer.text.hasPrefix("HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 200 OK\r\n"))

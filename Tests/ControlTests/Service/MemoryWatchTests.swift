@@ -23,7 +23,7 @@ import Testing
     }
 
     @Test("What is held is not given back, and less than it is never taken for a surplus")
-    func heldIsNoSurplus() {
+    func memoryInUseIsNoSurplus() {
         var surplus = MemorySurplus()
         #expect(surplus.step(resident: 27 * Self.megabyte, held: 0) == .nothing)
         #expect(surplus.step(resident: 300 * Self.megabyte, held: 320 * Self.megabyte) == .nothing)

@@ -53,7 +53,7 @@ import Testing
         #expect(!scene.tracker.wait(for: scene.registration, by: scene) { _ in })
     }
 
-    @Test func whoIsForgottenIsNotTold() {
+    @Test func aForgottenOwnerGetsNoReport() {
         let scene = Scene(), other = Scene(), start = Instant(nanoseconds: 1_000_000_000)
         var told: [String] = []
         scene.tracker.begin(scene.registration, delay: .max, now: start)

@@ -53,7 +53,7 @@ import Testing
         #expect(waiting.states == [.healthy, .healthy])
     }
 
-    @Test func whoIsNotHealthyInTimeIsNamedWithTheReason() throws {
+    @Test func aTargetThatIsNotHealthyInTimeIsNamedWithTheReason() throws {
         let scene = try Scene()
         let waiting = register(scene, ["192.0.2.1", "192.0.2.9"], within: 300_000_000)
         check(scene, .checkPassed, "192.0.2.1")
@@ -66,7 +66,7 @@ import Testing
         #expect(scene.services.status.document.targetGroups[0].targets.contains(TargetDescription(id: "192.0.2.9")))
     }
 
-    @Test func whoCannotBecomeHealthyIsNotWaitedFor() throws {
+    @Test func targetsThatCannotBecomeHealthyEndTheWait() throws {
         let scene = try Scene(
             groups: Scene.groups + "  - { name: idle, targetType: ip, protocol: HTTP, port: 8080 }\n")
         let idle = register(scene, ["192.0.2.9"], in: "idle")
@@ -84,7 +84,7 @@ import Testing
         #expect(gone.error?.status == 503)
     }
 
-    @Test func soManyMayWait() throws {
+    @Test func theNumberOfWaitsIsLimited() throws {
         let scene = try Scene()
         let waiting = (0..<Limits.healthWaitsMax).map { _ in register(scene, ["192.0.2.9"]) }
         let generation = scene.services.status.generation
@@ -96,7 +96,7 @@ import Testing
         #expect(run(scene.loop) { waiting.allSatisfy { $0.states == [.healthy] } })
     }
 
-    @Test func whoGoesAwayIsWaitedForNoLonger() throws {
+    @Test func aRequesterThatLeavesEndsItsWait() throws {
         let scene = try Scene()
         scene.collect()
         let requester = Requester()

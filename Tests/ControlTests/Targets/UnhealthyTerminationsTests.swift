@@ -73,14 +73,14 @@ import Testing
         #expect(scene.terminated == [1, 0])
     }
 
-    @Test func theyMayBeKept() {
+    @Test func connectionsMayBeKept() {
         let scene = Scene(Self.attributes(draining: 0))
         scene.fail(1)
         #expect(scene.terminated.isEmpty)
         #expect(!scene.terminations.isDraining(scene.group.registrations[1]))
     }
 
-    @Test func orKeptForAWhile() {
+    @Test func connectionsMayBeKeptForAWhile() {
         let scene = Scene(
             Self.attributes(draining: 0.02))
         let target = scene.group.registrations[1]

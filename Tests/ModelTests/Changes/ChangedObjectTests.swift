@@ -22,7 +22,7 @@ import Testing
             ])
     }
 
-    @Test func partsGoIntoWhatIsPutAroundThem() throws {
+    @Test func partsAreAbsorbedByTheObjectAroundThem() throws {
         var changes = Changes()
         let listener = file.loadBalancers[0].listeners[0]
         changes.record(weights(["blue": 50]), over: file, at: 1)

@@ -61,7 +61,7 @@ import Testing
     }
 
     /// The law: over whatever right file, what comes out is right, and only that is left out which does not fit.
-    @Test(arguments: 0..<60) func whatIsLaidOverAnotherFileIsRight(_ seed: UInt64) {
+    @Test(arguments: 0..<60) func changesOnTopOfAnotherFileAreValid(_ seed: UInt64) {
         var random = SeededGenerator(seed: seed)
         var files: [Document] = []
         for _ in 0..<12 {

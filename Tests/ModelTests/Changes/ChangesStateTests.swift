@@ -3,7 +3,7 @@ import Testing
 @testable import Model
 
 @Suite struct ChangesStateTests {
-    @Test func nothingIsAVersionAndEmptyLists() throws {
+    @Test func noChangesAreAVersionAndEmptyLists() throws {
         let value = Changes().encoded()
         #expect(value["version"] == 2)
         #expect(try Changes(value).isEmpty)

@@ -183,7 +183,7 @@ import Testing
         #expect(again == document && notApplicable.isEmpty)
     }
 
-    @Test func whatIsWrongTogetherIsTakenApart() throws {
+    @Test func conflictingChangesAreAppliedOneByOne() throws {
         let listener = Listener(port: 81, defaultActions: [Sample.answer(200)])
         let changes: [Change] = [
             .putListener(loadBalancer: "web", listener), .putTargetGroup(Sample.group("new", [])),

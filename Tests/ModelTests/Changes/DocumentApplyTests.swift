@@ -84,13 +84,13 @@ import Testing
             message: "expected an instance of the registry, but found \"i-2\". Known: i-1."),
     ]
 
-    @Test(arguments: refusals) func saysWhyNot(_ test: Refusal) {
+    @Test(arguments: refusals) func refusesWithAMessage(_ test: Refusal) {
         let error = #expect(throws: ConfigErrors.self) { try Self.base.applying(test.change) }
         #expect(error?.first.code == test.code)
         #expect(error?.description == test.message)
     }
 
-    @Test func portsOfTwoLoadBalancersMeet() throws {
+    @Test func portsOfTwoLoadBalancersCollide() throws {
         let other = LoadBalancer(name: "b", listeners: [Listener(port: 81, defaultActions: [Sample.answer(200)])])
         let both = try Self.base.applying(.putLoadBalancer(other))
         let listener = Listener(port: 80, defaultActions: [Sample.answer(200)])
@@ -135,7 +135,7 @@ import Testing
         #expect(document == Self.base)
     }
 
-    @Test func whatIsAppliedIsRight() throws {
+    @Test func theResultIsValid() throws {
         var document = Self.base
         try document.apply(.putRule(loadBalancer: "web", port: 80, Sample.rule(10, Sample.forward(["spare": 1]))))
         #expect(document.loadBalancers[0].listeners[0].rules.map(\.priority) == [10, 20])

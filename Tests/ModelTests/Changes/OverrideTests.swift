@@ -35,7 +35,7 @@ import Testing
         #expect(try overrides([weights], edited: edited).isEmpty, "both say the same now")
     }
 
-    @Test func anEditBesideItIsNoEdit() throws {
+    @Test func anEditElsewhereInTheFileIsNoEdit() throws {
         var edited = file
         edited.loadBalancers[0].listeners[0].rules[0] = Sample.rule(10, Sample.answer(404))
         edited.targetGroups[0].healthCheck.path = "/other"
@@ -75,7 +75,7 @@ import Testing
                 == ["targets of blue: 10.0.0.1:80 registered, though the file has dropped it, since 1, edited"])
     }
 
-    @Test func whatTheFileNeverHadIsNotItsObject() throws {
+    @Test func objectsThatTheFileNeverHadAreNoOverrides() throws {
         let listener = Listener(port: 81, defaultActions: [Sample.answer(200)])
         #expect(
             try overrides([

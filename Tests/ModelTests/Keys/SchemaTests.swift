@@ -37,7 +37,7 @@ import Testing
     }
 
     /// What the code accepts of ELBv2's other keys, an editor accepts too.
-    @Test func knowsWhatMayOnlySayWhatIsDone() throws {
+    @Test func describesKeysWithoutEffect() throws {
         let attributes = try #require(Self.schema?["$defs"]?["LoadBalancerAttributes"]?["properties"])
         #expect(attributes["routing.http.desync_mitigation_mode"]?["enum"] == ["defensive"])
         #expect(attributes["secondary_ips.auto_assigned.per_subnet"] == nil)

@@ -24,12 +24,12 @@ import Testing
         "localhost/8", "::/129", "[::]/0", "fe80::%eth0/64", "2001:db8/32", "10.0.0.0-10.0.0.9",
     ]
 
-    @Test(arguments: wrong) func refusesWhatIsNone(_ text: String) {
+    @Test(arguments: wrong) func refusesInvalidText(_ text: String) {
         #expect(AddressBlock(text) == nil)
     }
 
     /// An address with one bit is a network's first if the prefix holds that bit.
-    @Test func noBitIsSetBehindThePrefix() {
+    @Test func bitsAfterThePrefixAreRejected() {
         for bit in 0..<32 {
             let bits: UInt32 = 0x8000_0000 >> UInt32(bit)
             let address = [24, 16, 8, 0].map { "\(bits >> UInt32($0) & 0xFF)" }.joined(separator: ".")
@@ -63,14 +63,14 @@ import Testing
                 + "first address and the length of its prefix; one address is 10.1.2.3/32.")
     }
 
-    @Test func aListOfThemIsReadAndWritten() throws {
+    @Test func aListOfNetworksIsReadAndWritten() throws {
         let document = try Document.load(yaml: Self.trusting("\"2001:DB8::/32\", 10.0.0.0/8"), file: "")
         let trusted = document.loadBalancers[0].attributes.proxyProtocolTrusted
         #expect(trusted.map(\.description) == ["2001:db8::/32", "10.0.0.0/8"])
         #expect(try Document(document.encoded()) == document)
     }
 
-    @Test func theirNumberHasACap() throws {
+    @Test func theNumberOfNetworksIsLimited() throws {
         func networks(_ count: Int) -> String { (0..<count).map { "10.0.\($0).0/24" }.joined(separator: ", ") }
         _ = try Document.load(yaml: Self.trusting(networks(Limits.trustedNetworksMax)), file: "")
         let error = #expect(throws: ConfigErrors.self) {

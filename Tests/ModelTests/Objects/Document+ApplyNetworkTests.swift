@@ -127,9 +127,9 @@ import Testing
                 + "but found one to this very listener. Change one of them, or clients would come back forever."),
     ]
 
-    @Test func theBaseIsRight() { #expect(Self.base.validate() == []) }
+    @Test func theBaseDocumentIsValid() { #expect(Self.base.validate() == []) }
 
-    @Test(arguments: refusals + ruleRefusals) func saysWhyNot(_ test: Refusal) {
+    @Test(arguments: refusals + ruleRefusals) func refusesWithAMessage(_ test: Refusal) {
         let error = #expect(throws: ConfigErrors.self) { try Self.base.applying(test.change) }
         #expect(error?.first.code == test.code)
         #expect(error?.description == test.message)
@@ -145,7 +145,7 @@ import Testing
         #expect(throws: Never.self) { try Self.base.applying(.putLoadBalancer(edge)) }
     }
 
-    @Test func whatFitsIsApplied() throws {
+    @Test func validChangesAreApplied() throws {
         let action = Self.forward(["tcp", "tcp-udp"], isSticky: true)
         let rule = Rule(priority: 7, conditions: [Self.anywhere, Self.someName], actions: [action])
         var document = try Self.base.applying(.putRule(loadBalancer: "edge", port: 5432, rule))
@@ -160,7 +160,7 @@ import Testing
     }
 
     /// Two groups of one action on a TLS listener cannot part, nor can what speaks HTTP/1 be forwarded to HTTP/2.
-    @Test func aGroupGoesOnToFitItsUsers() throws {
+    @Test func aGroupStaysCompatibleWithItsListeners() throws {
         var document = Self.base
         document.targetGroups.append(TargetGroup(name: "tls-2", protocol: .tls, port: 80))
         try document.apply(.putListener(loadBalancer: "edge", Self.listener(.tls, 8883, ["tls", "tls-2"])))

@@ -26,7 +26,7 @@ import Testing
         "::1%eth0", "[::1]", "::1/64", "1.2.3.4::", "::1.2.3", "1:2:3:4:5:6:7:1.2.3.4", "localhost",
     ]
 
-    @Test(arguments: wrong) func refusesWhatIsNone(_ text: String) {
+    @Test(arguments: wrong) func refusesInvalidText(_ text: String) {
         #expect(IPAddress(text) == nil)
     }
 

@@ -73,7 +73,7 @@ import Testing
         }
     }
 
-    @Test func whereTLSEndsThereIsACertificate() {
+    @Test func listenersWithTLSNeedACertificate() {
         #expect(
             NetworkSample.mistake(in: NetworkSample.file(.tls, hasCertificate: false))
                 == "edge.yaml:6:9: a TLS listener must have a certificate. "
@@ -91,7 +91,7 @@ import Testing
 
     static let fieldNames = ListenerAttributes.description.keys.map(\.name).filter { $0.hasPrefix("routing.http.") }
 
-    @Test(arguments: fieldNames) func whoPassesBytesOnNamesNoFields(_ key: String) {
+    @Test(arguments: fieldNames) func networkListenersHaveNoFieldNames(_ key: String) {
         for listener in Self.withoutTLS + [.tls] {
             let file = NetworkSample.file(listener, more: "attributes: { \(key): X-Other }")
             #expect(
@@ -108,7 +108,7 @@ import Testing
     ]
 
     @Test(arguments: timeouts, TrafficProtocol.allCases)
-    func silenceIsMeasuredWhereItIsHeard(
+    func idleTimeoutsBelongToTheirProtocols(
         _ timeout: (String, fitting: [TrafficProtocol], inWords: String), _ listener: TrafficProtocol
     ) throws {
         let key = timeout.0
@@ -135,7 +135,7 @@ import Testing
         return NetworkSample.file(listener, more: "rules:\n          - \(rule)")
     }
 
-    @Test func networksHaveTwoSpellings() throws {
+    @Test func sourceIPHasTwoForms() throws {
         let networks = "[10.0.0.0/8, \"2001:DB8::/32\"]"
         let short = try NetworkSample.listener(in: Self.ruled(.udp, "{ field: source-ip, values: \(networks) }"))
         let long = try NetworkSample.listener(
@@ -226,7 +226,7 @@ import Testing
         return "{ type: forward, forwardConfig: { targetGroups: [\(list)]\(more) } }"
     }
 
-    @Test func whatComesOutOfTLSGoesOnInOneWay() throws {
+    @Test func aTLSListenerForwardsToTCPOrTLSNotToBoth() throws {
         let mixed = NetworkSample.file(.tls, action: Self.weighted(["tcp", "tls"]))
         #expect(
             NetworkSample.mistake(in: mixed)
@@ -245,7 +245,7 @@ import Testing
     }
 
     @Test(arguments: TrafficProtocol.allCases)
-    func clientsStayWithAGroupOfNetwork(_ listener: TrafficProtocol) throws {
+    func stickinessIsForNetworkLoadBalancers(_ listener: TrafficProtocol) throws {
         let group = NetworkSample.name(NetworkSample.fitting(listener))
         func action(_ config: String) -> String {
             Self.weighted([group], more: ", targetGroupStickinessConfig: \(config)")
@@ -267,7 +267,7 @@ import Testing
                 + "does not support ELBv2's other values, but found true. Write false, or remove it.")
     }
 
-    @Test func nobodySaysForHowLongTheyStay() {
+    @Test func stickinessHasNoDuration() {
         let more = ", targetGroupStickinessConfig: { enabled: true, durationSeconds: 60 }"
         #expect(
             NetworkSample.mistake(in: NetworkSample.file(.tcp, action: Self.weighted(["tcp"], more: more)))

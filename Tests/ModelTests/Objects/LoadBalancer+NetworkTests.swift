@@ -34,7 +34,7 @@ import Testing
         #expect(NetworkSample.mistake(in: NetworkSample.file(.http, attributes: attributes)) == nil)
     }
 
-    @Test(arguments: ofBoth) func othersAreForBoth(_ key: String, _ value: String) {
+    @Test(arguments: ofBoth) func otherAttributesAreForBothKinds(_ key: String, _ value: String) {
         for listener in [TrafficProtocol.tcp, .http] {
             let file = NetworkSample.file(listener, attributes: "{ \(key): \(value) }")
             #expect(NetworkSample.mistake(in: file) == nil)
@@ -42,7 +42,7 @@ import Testing
     }
 
     /// What is shown of a load balancer has every attribute, those of HTTP too, and may be put back.
-    @Test(arguments: TrafficProtocol.allCases) func defaultsMayStandEverywhere(_ listener: TrafficProtocol) throws {
+    @Test(arguments: TrafficProtocol.allCases) func defaultsAreAcceptedEverywhere(_ listener: TrafficProtocol) throws {
         let document = try Document.load(yaml: NetworkSample.file(listener), file: "edge.yaml")
         let shown = document.loadBalancers[0].encoded()
         #expect(shown["attributes"]?.members?.count == LoadBalancerAttributes.description.keys.count)
@@ -144,7 +144,7 @@ import Testing
     }
 
     @Test(arguments: TrafficProtocol.allCases, TrafficProtocol.allCases)
-    func norDoTheyAtRunTime(_ first: TrafficProtocol, _ second: TrafficProtocol) throws {
+    func runTimeChangesShareNoPortEither(_ first: TrafficProtocol, _ second: TrafficProtocol) throws {
         func listener(_ protocol: TrafficProtocol) -> Listener {
             let group = NetworkSample.name(NetworkSample.fitting(`protocol`))
             return Listener(protocol: `protocol`, port: 53, defaultActions: [Sample.forward([group: 1])])

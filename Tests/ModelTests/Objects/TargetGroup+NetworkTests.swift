@@ -87,17 +87,17 @@ import Testing
         }
     }
 
-    @Test(arguments: commonAttributes) func theOthersAreForAll(_ key: String, _ value: String) {
+    @Test(arguments: commonAttributes) func otherAttributesAreForBothKinds(_ key: String, _ value: String) {
         Self.tryAttribute((key, value), fitting: TrafficProtocol.allCases) { _ in "" }
     }
 
-    @Test(arguments: TrafficProtocol.allCases) func defaultsMayStandEverywhere(_ group: TrafficProtocol) throws {
+    @Test(arguments: TrafficProtocol.allCases) func defaultsAreAcceptedEverywhere(_ group: TrafficProtocol) throws {
         let read = try Self.group(group, "targetType: ip")
         #expect(try TargetGroup(read.encoded()) == read)
         #expect(read.attributes == TargetGroupAttributes())
     }
 
-    @Test(arguments: ofNetwork) func anIntervalForDrainingNeedsThatNothingIsReset(_ group: TrafficProtocol) throws {
+    @Test(arguments: ofNetwork) func aDrainingIntervalExcludesResetsAtOnce(_ group: TrafficProtocol) throws {
         let interval = "target_health_state.unhealthy.draining_interval_seconds: 60"
         let termination = "target_health_state.unhealthy.connection_termination.enabled"
         for keys in [interval, "\(termination): true, \(interval)"] {
@@ -153,7 +153,7 @@ import Testing
             passes: "204"),
     ]
 
-    @Test(arguments: checks) func checksAreAsUsualForTheKind(_ test: Check) throws {
+    @Test(arguments: checks) func healthCheckDefaultsDependOnTheKind(_ test: Check) throws {
         for group in test.groups {
             let check = try Self.group(group, test.keys).healthCheck
             #expect(check.protocol == test.isMade && check.timeoutSeconds == test.seconds)
@@ -176,7 +176,7 @@ import Testing
         ("199", false, false),
     ]
 
-    @Test(arguments: codes) func onlyGroupsOfNetworkPassAnErrorOfTheServer(_ test: (String, Bool, Bool)) throws {
+    @Test(arguments: codes) func onlyNetworkGroupsAcceptStatus5xx(_ test: (String, Bool, Bool)) throws {
         for group in TrafficProtocol.allCases {
             let isRight = Self.ofApplication.contains(group) ? test.1 : test.2
             let mistake = NetworkSample.mistake(in: Self.file(group, "matcher: { httpCode: \(test.0) }"))
@@ -184,7 +184,7 @@ import Testing
         }
     }
 
-    @Test func codesAreToldAsTheKindHasThem() {
+    @Test func messagesShowTheCodesOfTheKind() {
         func mistake(_ group: TrafficProtocol, _ keys: String) -> String? {
             NetworkSample.mistake(in: Self.file(group, keys))
         }

@@ -3,11 +3,11 @@ import Testing
 @testable import Model
 
 @Suite struct StringCutTests {
-    @Test func whatIsShortStaysAsItIs() {
+    @Test func shortTextIsUnchanged() {
         for text in ["", "a", String(repeating: "é", count: 32)] { #expect(text.cut(to: 64) == text) }
     }
 
-    @Test func whatIsLongSaysHowLongItWas() {
+    @Test func longTextEndsWithItsLength() {
         let cut = String(repeating: "x", count: 4 << 20).cut(to: 64)
         #expect(cut == String(repeating: "x", count: 45) + "… (4194304 bytes)")
         #expect(cut.utf8.count == 64)

@@ -86,7 +86,7 @@ import Testing
         #expect(try Value.parse(yaml: Array(bytes.dropLast()), file: "f")["a"]?.location?.column == 4)
     }
 
-    @Test func whatIsEmptyIsCalledSo() {
+    @Test func emptyTextIsReportedAsEmpty() {
         let empty = #expect(throws: ConfigErrors.self) { try Document.load(yaml: "", file: "f") }
         #expect(empty?.first.found == "nothing")
         let list = #expect(throws: ConfigErrors.self) { try TargetDescription.list([]) }

@@ -38,7 +38,7 @@ import Testing
         for row in Self.rows { #expect(row.groups.allSatisfy { $0.kind == row.kind }) }
     }
 
-    @Test func someEndTLSAndSomeBeginIt() {
+    @Test func someProtocolsUseTLS() {
         #expect(TrafficProtocol.allCases.filter(\.hasTLS) == [.https, .tls])
     }
 
@@ -71,7 +71,7 @@ import Testing
     }
 
     @Test(arguments: rows, TrafficProtocol.allCases)
-    func soDoItsRules(_ row: Row, _ group: TrafficProtocol) {
+    func itsRulesForwardToGroupsThatFit(_ row: Row, _ group: TrafficProtocol) {
         let action =
             "{ type: forward, forwardConfig: { targetGroups: [{ targetGroupName: \(NetworkSample.name(group)) }] } }"
         let rule = "{ priority: 1, conditions: [\(Self.condition(row.fields[0]))], actions: [\(action)] }"
@@ -82,7 +82,7 @@ import Testing
     }
 
     @Test(arguments: rows, TrafficProtocol.allCases)
-    func soDoListenersThatAreMadeAtRunTime(_ row: Row, _ group: TrafficProtocol) {
+    func listenersMadeAtRunTimeForwardToGroupsThatFit(_ row: Row, _ group: TrafficProtocol) {
         let action = Sample.forward([NetworkSample.name(group): 1])
         let listener = Listener(protocol: row.listener, port: 443, defaultActions: [action])
         let change = Change.putListener(loadBalancer: "edge", listener)
@@ -132,7 +132,7 @@ import Testing
     }
 
     @Test(arguments: rows, Condition.Field.allCases)
-    func aRuleLooksAtWhatClientsSay(_ row: Row, _ field: Condition.Field) {
+    func conditionsFitTheProtocol(_ row: Row, _ field: Condition.Field) {
         let action = NetworkSample.forward(NetworkSample.name(row.groups[0]))
         let rule = "{ priority: 1, conditions: [\(Self.condition(field))], actions: [\(action)] }"
         let message =

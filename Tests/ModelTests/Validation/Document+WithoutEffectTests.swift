@@ -91,7 +91,7 @@ import Testing
         #expect(Self.values(of: word.key.name, in: applied.encoded()) == [word.value])
     }
 
-    @Test func aWordIsNamedOnce() throws {
+    @Test func aKeyIsNamedOnce() throws {
         let document = try Document.load(
             yaml: """
                 loadBalancers:

@@ -9,7 +9,7 @@ import Testing
 
     private func token(_ index: Int) -> Token { Token(index: index, generation: 1) }
 
-    @Test func threeMayBegin() {
+    @Test func threeAttemptsMayBegin() {
         var attempts = Attempts()
         for index in 0..<3 {
             #expect(attempts.mayBegin)

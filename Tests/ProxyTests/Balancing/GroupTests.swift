@@ -30,13 +30,13 @@ import Testing
     }
 
     /// Workers begin at different targets, so that a burst of first requests does not meet at one.
-    @Test(arguments: [0, 1, 2, 5, 65_535, UInt64.max]) func beginsSomewhere(random: UInt64) {
+    @Test(arguments: [0, 1, 2, 5, 65_535, UInt64.max]) func beginsAtARandomTarget(random: UInt64) {
         let group = group(Plans.group(0, "blue", healthy(0..<3)), random: random)
         let first = Int(random & 0xFFFF) % 3
         #expect(picks(group, 4) == [first, (first + 1) % 3, (first + 2) % 3, first])
     }
 
-    @Test func anEmptyGroupHasNobody() {
+    @Test func anEmptyGroupPicksNone() {
         let group = group(Plans.group(0, "blue", []))
         #expect(picks(group, 2) == [nil, nil])
         #expect(!group.isFailOpen)
@@ -118,7 +118,7 @@ import Testing
         #expect(picks(group, 2) == [1, 1])
     }
 
-    @Test func aDissolvedGroupGivesNothingOut() {
+    @Test func aDissolvedGroupPicksNone() {
         let plan = Plans.group(0, "blue", healthy(0..<2))
         let group = group(plan)
         group.dissolve()
@@ -214,7 +214,7 @@ import Testing
         #expect(Set(picks(group, 3)) == [0, 1, 2])
     }
 
-    @Test func suspectsAreUsedWhenThereIsNobodyElse() {
+    @Test func suspectsAreUsedIfAllAreSuspect() {
         let plan = Plans.group(0, "blue", healthy(0..<2))
         let group = group(plan)
         for target in plan.targets { #expect(target.cell.suspect(now: now)) }

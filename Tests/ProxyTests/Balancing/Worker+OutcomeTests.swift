@@ -30,7 +30,7 @@ import Testing
         (.timedOut, .timedOut),
     ]
 
-    @Test(arguments: suspicious.indices) func whatSaysSomethingAboutAllOthersMakesSuspect(_ index: Int) {
+    @Test(arguments: suspicious.indices) func failuresThatAffectAllRequestsMakeSuspect(_ index: Int) {
         let (ending, cause) = Self.suspicious[index]
         var bench = bench()
         let (pool, group) = pool(bench)
@@ -47,7 +47,7 @@ import Testing
 
     /// A slow request must not make suspect a target that answers others.
     @Test(arguments: [AttemptOutcome.Ending.timedOut, .overtaken, .connectTimedOut])
-    func whoeverAnswersOthersIsNotSuspect(_ ending: AttemptOutcome.Ending) {
+    func aTargetThatAnswersOthersIsNotSuspect(_ ending: AttemptOutcome.Ending) {
         var bench = bench()
         let (pool, group) = pool(bench)
         pool.recordResponsive(now: bench.worker.now)
@@ -61,7 +61,7 @@ import Testing
         AttemptOutcome.Ending.handshakeFailed, .notAttempted, .outrun, .withdrawn, .refused, .closed, .malformed,
         .unhealthy, .unacknowledged, .abandoned, .cut,
     ])
-    func whatSaysNothingMakesNobodySuspect(_ ending: AttemptOutcome.Ending) {
+    func otherEndingsMakeNoTargetSuspect(_ ending: AttemptOutcome.Ending) {
         var bench = bench()
         let (pool, group) = pool(bench)
         bench.worker.note(AttemptOutcome(ending, duration: 1), of: pool, group)

@@ -84,7 +84,7 @@ import Testing
         #expect(names.filter { $0 == "green" }.count == 10)
     }
 
-    @Test func weightsOfZeroGiveNobody() {
+    @Test func weightsOfZeroPickNoGroup() {
         let forward = forward([group(0, "blue"), group(1, "green")], [0, 0])
         #expect(forward.next() == nil)
     }

@@ -10,7 +10,7 @@ import Testing
         (.webSocket, true, false, false),
     ]
 
-    @Test(arguments: table) func goesByTheTable(_ kind: RequestProtocol, http1: Bool, http2: Bool, grpc: Bool) {
+    @Test(arguments: table) func followsTheTable(_ kind: RequestProtocol, http1: Bool, http2: Bool, grpc: Bool) {
         #expect(kind.mayGo(to: .http1, isPOST: true) == http1)
         #expect(kind.mayGo(to: .http2, isPOST: true) == http2)
         #expect(kind.mayGo(to: .grpc, isPOST: true) == grpc)

@@ -272,7 +272,7 @@ private let wrongBinaries: [Sample] = [
         }
     }
 
-    @Test(arguments: wrongLines + wrongBinaries) private func whatIsNoneIsRefusedAtOnce(_ sample: Sample) throws {
+    @Test(arguments: wrongLines + wrongBinaries) private func anInvalidHeaderIsRefusedAtOnce(_ sample: Sample) throws {
         let index = try #require(sample.fault).at
         for count in 0...sample.bytes.count {
             let result = read(sample.bytes, first: count)
@@ -281,7 +281,7 @@ private let wrongBinaries: [Sample] = [
         #expect(index <= sample.bytes.count, "the test's own bytes are enough")
     }
 
-    @Test func aChecksumKnowsEveryBit() {
+    @Test func aChecksumCoversEveryBit() {
         let header = summed(binary(0x21, 0x11, four, noChecksum, tlv(0xEA, [1, 2, 3])), at: 31)
         for bit in 16 * 8..<header.count * 8 {
             var other = header
@@ -293,7 +293,7 @@ private let wrongBinaries: [Sample] = [
         }
     }
 
-    @Test func theLongestHeadersAreAsLongAsSaid() {
+    @Test func theLongestHeadersHaveTheAnnouncedLength() {
         #expect(rightLines.map(\.bytes.count).max() == ProxyHeader.lineBytesMax)
         #expect(rightBinaries.map(\.bytes.count).max() == ProxyHeader.binaryBytesMax)
         #expect(captures.last?.bytes.count == 100)

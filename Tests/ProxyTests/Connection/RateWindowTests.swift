@@ -8,7 +8,7 @@ import Testing
 
     private func instant(_ nanoseconds: UInt64) -> Instant { Instant(nanoseconds: nanoseconds) }
 
-    @Test func noWindowNoDeadline() {
+    @Test func withoutAWindowThereIsNoDeadline() {
         var window = RateWindow()
         #expect(window.deadline == .distantFuture)
         window.cancel()

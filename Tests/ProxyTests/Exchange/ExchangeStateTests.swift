@@ -122,7 +122,7 @@ import Testing
         #expect(state.phase == step.next)
     }
 
-    @Test(arguments: forbidden.indices) func trapsOnWhatCannotBe(index: Int) async {
+    @Test(arguments: forbidden.indices) func trapsOnImpossibleEvents(index: Int) async {
         await #expect(processExitsWith: .failure, "\(Self.forbidden[index])") { [index = index as Int] in
             let (phase, event) = Self.forbidden[index]
             var state = Self.state(in: phase)

@@ -39,7 +39,7 @@ import Testing
     }
 
     /// Exchanges are used again: nothing of the last request may show in the next.
-    @Test func aNewLifeKnowsNothingOfTheLast() {
+    @Test func aReusedExchangeKeepsNothingOfTheLast() {
         let exchange = Exchange()
         exchange.begin(Self.client(), now: Instant(nanoseconds: 1), timeOfDay: 1_800_000_000_000_000_000)
         exchange.request.appendMethod("POST")

@@ -30,7 +30,7 @@ import Testing
     }
 
     /// One value is used for ever, so nothing of the last date may shine through the next.
-    @Test func isMadeAnewEverySecond() {
+    @Test func isRewrittenEverySecond() {
         var date = HTTPDate()
         for (second, expected) in [
             (784_111_777, "Sun, 06 Nov 1994 08:49:37 GMT"), (784_111_778, "Sun, 06 Nov 1994 08:49:38 GMT"),

@@ -17,7 +17,7 @@ import Testing
         }
     }
 
-    @Test func whatWasHandedOverIsHandedOverAgain() {
+    @Test func aKeptBodyIsReplayed() {
         var pool = BufferPool(bytesMax: 1 << 20), body = KeptBody()
         body.keep(buffer("Hello"), count: 5, most: 100, &pool)
         body.unkeep(2)
@@ -43,7 +43,7 @@ import Testing
         #expect(pool.bytesHeld == 0 && body.heldByteCount == 0)
     }
 
-    @Test func tooMuchIsLostAltogether() {
+    @Test func aBodyBeyondTheLimitIsNotKept() {
         var pool = BufferPool(bytesMax: 1 << 20), body = KeptBody()
         body.keep(buffer("abcd"), count: 4, most: 5, &pool)
         #expect(!body.isLost)

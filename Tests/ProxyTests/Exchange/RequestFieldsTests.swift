@@ -206,7 +206,7 @@ import Testing
 
     /// What a target is told that the client did not say is known as ours, so that nobody else says it under a name
     /// that is read as the same.
-    @Test func allThatIsAddedIsOurs() {
+    @Test func everyAddedFieldIsReserved() {
         let added = sent([]) { $0.addsClientPort = true } + sent([], isWebSocket: true)
         #expect(added.count >= 10)
         for (name, _) in added {
@@ -217,7 +217,7 @@ import Testing
     }
 
     @Test(arguments: ["X-Client_Cert", "X_Client_Cert", "x.client.cert", "X-Client-Cert"])
-    func namesOfTheOperatorAreOursAsWell(name: String) {
+    func configuredFieldNamesAreReserved(name: String) {
         let sent = sent([(name, "forged"), ("X-Client-Certs", "fine")]) {
             $0.fieldNames.leaf = Array("X-Client_Cert".utf8)
         }

@@ -57,7 +57,7 @@ import Testing
         #expect(relay.run() == .sourceGone)
     }
 
-    @Test func whatIsNoChunkIsTold() throws {
+    @Test func aMalformedChunkIsReported() throws {
         let relay = try Relay(.chunked, to: .chunked)
         relay.client.writeAll("zz\r\n")
         guard case .sourceMalformed = relay.run() else {

@@ -57,7 +57,7 @@ import Testing
         #expect(keys()[0]._rawHashValue(seed: 1) != keys()[0]._rawHashValue(seed: 2))
     }
 
-    @Test func whoeverMayBeNobodyGoesBeforeThoseWhoHaveAnswered() {
+    @Test func unverifiedFlowsAreEvictedBeforeVerifiedOnes() {
         let old = begin(1, at: 1)
         listener.targetSent(old, now: instant(2))
         listener.clientSent(old, now: instant(3))
@@ -72,7 +72,7 @@ import Testing
         #expect(listener.oldestUnverified ?? listener.idlestVerified === old)
     }
 
-    @Test func theIdlestGoesFirst() {
+    @Test func theLongestIdleIsEvictedFirst() {
         let flows = (1...4).map { begin(UInt16($0), at: UInt64($0)) }
         listener.clientSent(flows[0], now: instant(9))
         listener.targetSent(flows[2], now: instant(10))
