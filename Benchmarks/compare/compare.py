@@ -168,7 +168,7 @@ def measure(rows, compared, options):
 
 
 def measure_once(row, proxy, options):
-    """One sample. A measurement in which requests fail is shown and made anew, twice; then the run ends."""
+    """One sample. A measurement in which requests fail is shown and repeated, twice; then the run ends."""
     for attempt in range(3):
         try:
             return row.measure(proxy, options)

@@ -18,7 +18,7 @@ FLOWS = 64
 IN_FLIGHT_PER_FLOW = 2
 BATCH = 64
 QUEUE_BYTES = 4 * 1024 * 1024
-# Silence after which a flow begins anew.
+# Time without datagrams after which a flow ends and the next datagram begins a new one.
 SILENCE = 0.2
 
 _library = ctypes.CDLL(None, use_errno=True)
@@ -94,7 +94,7 @@ class Flow:
         self.send(batch, count)
 
     def revive(self, batch):
-        """Begins anew if nothing was answered since the last call: what was in flight is lost."""
+        """Starts again if nothing was answered since the last call: what was in flight is lost."""
         if self.answered == self.answered_before:
             self.send(batch, IN_FLIGHT_PER_FLOW)
         self.answered_before = self.answered

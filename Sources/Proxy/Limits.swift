@@ -12,7 +12,7 @@ enum Limits {
     /// Tokens that `Worker.arrivals` holds beyond twice the connections that there are, before it is cleaned.
     static let arrivalsSlack = 1024
     /// From one walk through all connections, for those that may make room, to the next: 10 ms. A walk takes less than
-    /// one, so that whoever makes us walk costs less than a tenth of the worker.
+    /// one, so that clients that cause such walks cost less than a tenth of the worker.
     static let walkInterval = Nanoseconds(10_000_000)
     /// A client connection has at most this part of the descriptors that are left for further connections to targets.
     static let targetShareDivisor = 4
@@ -64,12 +64,13 @@ enum Limits {
     /// What is relayed of one body or tunnel in one turn: 1 MiB, and fewer if they come in small pieces. A fast pair of
     /// sockets must not keep the others waiting.
     static let relayWorkPerTurnMax = 1 << 20
-    /// How many bytes the work for a piece of a body equals, such as a chunk: it is decoded and framed anew.
+    /// How many bytes the work for a piece of a body equals, such as a chunk: it is decoded and framed again.
     static let relayWorkPerPiece = 256
-    /// By how much a turn is shorter for a connection that is not in the backlog: whoever has more to do goes there.
+    /// By how much a turn is shorter for a connection that is not in the backlog: a connection with more work goes
+    /// there.
     static let turnDivisor = 8
-    /// For how long the connections that have more to do than one turn allows go on in one pass: 4 ms. Those with
-    /// little to do wait for no more than that.
+    /// For how long the connections in the backlog are served in one pass: 4 ms. Those with little to do wait for no
+    /// more than that.
     static let backlogTimePerPass = Nanoseconds(4_000_000)
     /// Bytes up to which a piece of a body is copied behind the head, so that one write sends both. Above it the
     /// piece is written from where it lies: the copy would cost more than the second iovec.

@@ -16,7 +16,7 @@
 //   `HealthState`        what checks and registration made of it, with ELBv2's states and reasons (`HealthReason`).
 //   `CheckSchedule`      when it is checked, so that thousands of targets do not come at once.
 //
-// Ownership: a `RuleTable` and a `RedirectTemplate` never change and belong to a worker's snapshot. A
-// `SmoothWeights` and a `Balancer` remember whose turn it is, belong to one worker, and outlive snapshots: they are
-// told of changes (`adopt`, `rebuild`) instead of being made anew, so that no change favours anybody.
-// A `HealthState` belongs to control. Only `TargetCell` and `GroupCell`, which are atomics, are shared between threads.
+// Ownership: a `RuleTable` and a `RedirectTemplate` never change and belong to a worker's snapshot. A `SmoothWeights`
+// and a `Balancer` remember whose turn it is, belong to one worker, and outlive snapshots: they are told of changes
+// (`adopt`, `rebuild`) instead of being replaced, so that no change favours anybody. A `HealthState` belongs to
+// control. Only `TargetCell` and `GroupCell`, which are atomics, are shared between threads.

@@ -111,7 +111,7 @@ import Testing
         #expect(request.trailers == [.init(name: "X-Up", value: "yes")])
         let received = String(decoding: target.received, as: UTF8.self)
         #expect(!received.contains("name=value"))
-        #expect(!received.contains("00A"), "Apus frames the body anew")
+        #expect(!received.contains("00A"), "Apus frames the body again")
         #expect(try client.get("/after").text == "hello")
         expectLogged(by: apus, "/chunks", status: 200, targetStatus: 200)
     }

@@ -108,7 +108,7 @@ import Testing
         }
     }
 
-    /// As an old Tomcat writes them. They are not forwarded, since the body is framed anew.
+    /// As an old Tomcat writes them. They are not forwarded, since the body is framed again.
     @Test("Blanks after a chunk size are accepted in responses, and rejected in requests")
     func blanksBehindASize() throws {
         let target = try TargetServer(script: TargetScript.raw(Self.head + "5   \r\nhello\r\n0 \t \r\n\r\n"))

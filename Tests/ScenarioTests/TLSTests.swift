@@ -197,8 +197,8 @@ import Testing
             "two rotations later the ticket opens no more")
     }
 
-    /// Certificates are written anew again and again under load, the key after the certificate: no request fails, and
-    /// the new one is served in the end.
+    /// Certificates are replaced again and again under load, the key after the certificate: no request fails, and the
+    /// new one is served in the end.
     @Test func certificatesChangeUnderLoad() throws {
         let files = TestAuthority.scratchFolder()
         func write(_ pair: TestAuthority.Pair) {

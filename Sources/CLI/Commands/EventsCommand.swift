@@ -59,7 +59,7 @@ public enum EventView {
         }
     }
 
-    /// The connections that go on, if there are some.
+    /// The connections that continue, if there are any.
     private static func left(_ report: Value) -> String {
         guard let left = report["left"]?.int, left > 0 else { return "" }
         return "left=\(left)  "

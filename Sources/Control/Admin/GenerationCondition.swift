@@ -2,7 +2,7 @@ import Model
 
 /// What If-Match asks for: that one of these generations is in force when a change is made.
 ///
-/// Generations are counted by the process: another one begins anew.
+/// Generations are counted by the process: after a restart they begin again.
 ///
 /// Source: RFC 9110 §13.1.1. Entity tags are compared strongly, so a weak one never matches.
 struct GenerationCondition: Equatable, Sendable {

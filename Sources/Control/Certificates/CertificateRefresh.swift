@@ -66,7 +66,7 @@ final class CertificateRefresh: CertificateWatchObserver {
         }
         if certificates.commit() {
             publication.publish(deregistered: [:])
-            logger.notice("certificates were read anew", metadata: ["count": "\(certificates.certificates.count)"])
+            logger.notice("certificates were read again", metadata: ["count": "\(certificates.certificates.count)"])
             warnings.log()
         } else if loop.now.since(warnings.lastLoggedAt) >= Limits.certificateWarningInterval {
             warnings.log()

@@ -10,7 +10,7 @@ import TLS
 /// read again whenever their folders change. A file that is not good then, as one half written, changes nothing.
 ///
 /// Shape: one object of the control thread, which does not read files itself (`FileContents`). What did not change
-///        stays the very object, so that nothing that hangs on it is made anew.
+///        stays the same object, so that the state that belongs to it is kept.
 final class CertificateStore {
     /// What was read, by what it was read for.
     struct Content {

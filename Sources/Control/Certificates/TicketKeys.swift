@@ -1,7 +1,7 @@
 import Core
 import TLS
 
-/// The key that session tickets are sealed with, made anew from time to time.
+/// The key that encrypts TLS session tickets, replaced from time to time.
 final class TicketKeys: PollHandler {
     private let loop: ControlLoop
     private let workers: WorkerSet

@@ -48,7 +48,7 @@ final class ChangeQueue {
         var deregistered: [String: Set<TargetKey>] = [:]
         /// What was done, for the audit log and the event log.
         var changes: [(description: String, user: UInt32?)] = []
-        /// Who waits for the outcome.
+        /// The request that waits for the outcome.
         var completions: [(Result<Void, AdminError>) -> Void] = []
     }
 
@@ -66,7 +66,7 @@ final class ChangeQueue {
     private var waiting: [Turn] = []
     /// What is staged and not being written yet.
     private var staged: Batch?
-    /// Whether the end of this pass goes on with what waits.
+    /// Whether the next of the waiting turns is begun at the end of this pass.
     private var isScheduled = false
     /// Whether a disk is being waited for: nothing else begins meanwhile.
     var isAtDisk = false
@@ -140,7 +140,7 @@ final class ChangeQueue {
             remedy: "See why it does not answer, then try again.")
     }
 
-    /// Puts `turn` behind those that wait, and goes on with them at the end of the pass.
+    /// Appends `turn` to those that wait, and begins the next one at the end of the pass.
     func take(_ turn: Turn) {
         waiting.append(turn)
         guard !isScheduled else { return }

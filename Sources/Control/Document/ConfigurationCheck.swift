@@ -78,7 +78,7 @@ extension CheckReport {
             overridden = changes.overrides(of: base, by: effective).map(\.value)
             add(changesNotApplied: notApplied)
         }
-        // Whoever has the state has the ports as well.
+        // The process that holds the state folder also holds the ports.
         let host = HostCheck(document: document, places: places, mayBeInUse: mayBeInUse || state.isInUse)
         mistakes += host.mistakesOfStarter()
         notes += host.notes

@@ -76,7 +76,8 @@ struct StateFile: Sendable {
     /// Errors: `StartError` when the file is there and cannot be understood. It is left as it is.
     func load() throws(StartError) -> Changes? { try Self.load(path) }
 
-    /// The changes that a state file in `folder` holds, whoever has the folder. Errors: as of `load`.
+    /// The changes that a state file in `folder` holds, even if another process has locked the folder. Errors: as of
+    /// `load`.
     static func saved(inFolder folder: String) throws(StartError) -> Changes? { try load(path(inFolder: folder)) }
 
     private static func load(_ path: String) throws(StartError) -> Changes? {

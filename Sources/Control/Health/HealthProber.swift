@@ -52,7 +52,7 @@ final class HealthProber {
         self.receiver = receiver
     }
 
-    /// Watches `registrations`, all of which have an address, from now on, or anew after their group's health check
+    /// Watches `registrations`, all of which have an address, from now on, or again after their group's health check
     /// has changed. Their first checks are spread over time.
     func watch(_ registrations: [Registration], now: Instant) {
         for (index, registration) in registrations.enumerated() {

@@ -186,7 +186,7 @@ final class Probe: PollHandler {
         }
     }
 
-    /// Goes on with the handshake, if there is one to make. Returns whether to go on.
+    /// Continues the handshake, if TLS is used. Returns whether the check continues.
     private func handshake(now: Instant) -> Bool {
         guard let tls = transport?.tls else {
             composeRequest()
@@ -204,7 +204,7 @@ final class Probe: PollHandler {
         }
     }
 
-    /// Reads once and hands on what came. Returns whether to go on.
+    /// Reads once and passes on the bytes. Returns whether the check continues.
     private func receiveStream(now: Instant) -> Bool {
         guard let buffer, let stream else { return false }
         // A target may wait for what it has not got yet.
@@ -250,7 +250,7 @@ final class Probe: PollHandler {
         }
     }
 
-    /// Reads once and looks at what there is. Returns whether to go on.
+    /// Reads once and looks at the bytes. Returns whether the check continues.
     private func receive(now: Instant) -> Bool {
         guard let buffer = bufferWithRoom() else {
             end(.failed(.failed), now: now)

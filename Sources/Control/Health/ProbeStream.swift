@@ -63,7 +63,8 @@ final class ProbeStream {
         _ = session.produce(into: output)
     }
 
-    /// Leaves in `output` the word that no more is asked, and that an answer is not awaited any more.
+    /// Writes to `output` that no more requests follow (GOAWAY), and that the response is not awaited any more
+    /// (RST_STREAM).
     /// Source: RFC 9113 §5.4.2, §6.8.
     func end(into output: Buffer) {
         if answer == nil, let slot { session.reset(slot, .cancel) }

@@ -297,7 +297,7 @@ extension Service {
 
     /// Lays down root's rights, once everything that needs them is open. `folders` were made for the admin socket and
     /// the logs, and are to be given away, so that the socket can be removed and logs can be made in them. Returns the
-    /// user that this process has become; nil if it stays who it is.
+    /// user that this process has become; nil if it keeps its user.
     private static func becomeUser(
         _ store: DocumentStore, owning folders: [String], _ logger: Logger
     ) throws(StartError) -> String? {
@@ -357,10 +357,10 @@ extension Service {
     private static func tellReopened(_ key: String, _ error: SystemError?, _ logger: Logger) {
         if let error {
             logger.error(
-                "a log was not opened anew: the old file stays in use",
+                "a log was not reopened: the old file stays in use",
                 metadata: ["log": "\(key)", "error": "\(error)"])
         } else {
-            logger.info("a log was opened anew", metadata: ["log": "\(key)"])
+            logger.info("a log was reopened", metadata: ["log": "\(key)"])
         }
     }
 

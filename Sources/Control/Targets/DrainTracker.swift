@@ -60,7 +60,7 @@ final class DrainTracker {
         return true
     }
 
-    /// Forgets what `owner` waits for. The drains go on.
+    /// Forgets what `owner` waits for. The drains continue.
     func forget(_ owner: AnyObject) {
         for drain in drains.values { drain.waits.removeAll { $0.owner === owner } }
     }

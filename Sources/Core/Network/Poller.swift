@@ -26,7 +26,7 @@ import Glibc
         public var isReadable: Bool { mask & (EPOLLIN.rawValue | EPOLLRDHUP.rawValue | failures) != 0 }
         /// Something can be written, or a write would return the error.
         public var isWritable: Bool { mask & (EPOLLOUT.rawValue | failures) != 0 }
-        /// The other side has finished sending: a read must go on until it says so.
+        /// The other side has finished sending: reads must continue until one reports it.
         public var isEndOfStream: Bool { mask & (EPOLLRDHUP.rawValue | failures) != 0 }
         /// Both directions have ended: the connection was reset, or the other side closed it after our end.
         public var isDead: Bool { mask & failures != 0 }

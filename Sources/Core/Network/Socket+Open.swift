@@ -10,7 +10,7 @@ extension Socket {
         case wouldBlock
         /// The process or the system is out of descriptors: free one, or stop listening for a while.
         case outOfDescriptors
-        /// The connection was reset before it was accepted: go on with the next.
+        /// The connection was reset before it was accepted: continue with the next.
         case aborted
     }
 

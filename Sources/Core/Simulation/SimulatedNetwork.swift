@@ -11,7 +11,7 @@
     /// Limits: none; a simulation ends with its test.
     /// Source: tcp(7), epoll(7), socket(7), tcp_poll in Linux (net/ipv4/tcp.c).
     @safe public final class SimulatedNetwork {
-        /// How connections are, drawn anew for each: the bounds within which the seed decides.
+        /// The properties of connections: bounds within which the seed draws them for each.
         public struct Conditions {
             /// The time of a packet, one way.
             public var latencyMax = Nanoseconds(200_000)
@@ -35,7 +35,7 @@
         public var conditions = Conditions()
         /// Who makes the calls from now on, for `descriptorCount` and the trace: any number.
         public var party = 0
-        /// Is told what happens, by whom.
+        /// Called with what happens, and which side does it.
         public var trace: ((Int, String) -> Void)?
         /// The simulation's clock.
         public private(set) var now = Instant(nanoseconds: 1_000_000_000)

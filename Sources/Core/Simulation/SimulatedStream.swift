@@ -76,7 +76,7 @@
             while true {
                 let waiting = outgoing.count - travellingCount
                 if waiting == 0 { break }
-                // Whoever is closed answers with a reset instead of taking bytes.
+                // A closed end answers with a reset instead of taking bytes.
                 let room = other.isClosed ? waiting : other.incoming.capacity - other.incoming.count - travellingCount
                 guard room > 0 else { return }
                 // Long bodies in tiny packets would only be slow.
@@ -164,7 +164,7 @@
             end.remoteAddress = localAddress
             end.other = self
             other = end
-            // Until it is accepted it belongs to whoever listens.
+            // Until it is accepted it belongs to the listening socket.
             end.descriptor = listener
             listener.waiting.append(end)
             listener.wake()

@@ -166,7 +166,7 @@
         return 0
     }
 
-    /// Waits for nothing: whoever drives the simulation lets the time pass.
+    /// Does not wait: the driver of the simulation lets the time pass.
     func epoll_wait(
         _ epoll: Int32, _ events: UnsafeMutablePointer<epoll_event>, _ count: Int32, _ timeout: Int32
     ) -> Int32 {

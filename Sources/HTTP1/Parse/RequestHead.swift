@@ -4,7 +4,7 @@ import Core
 ///
 /// On `complete` the head is neutral: hop-by-hop fields and those that Connection names are marked removed, framing and
 /// Expect among them; Host is kept. Its arena holds the bytes as received. On `refused` it has the request line, for
-/// logs, if that could be parsed, and no field. `scan` belongs to the connection and starts anew with each head.
+/// logs, if that could be parsed, and no field. `scan` belongs to the connection and starts again with each head.
 /// Source: RFC 9112 §3, §5, §6, §9; docs/elbv2.md, "HTTP connections" and "Request classes" (mode `defensive`).
 public func parseRequestHead(
     _ input: Span<UInt8>, into head: Head, options: RequestOptions, scan: inout HeadScan

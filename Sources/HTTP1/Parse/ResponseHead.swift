@@ -5,7 +5,7 @@ import Core
 ///
 /// Fields are treated as in a request. In a response to HEAD and in a 304, which have no body, Content-Length is kept,
 /// as it describes another response; everywhere else it is marked removed. `scan` belongs to the connection and starts
-/// anew with each head.
+/// again with each head.
 /// Source: RFC 9112 §4, §6.3; RFC 9110 §8.6; docs/elbv2.md, "Status codes".
 public func parseResponseHead(
     _ input: Span<UInt8>, into head: Head, requestIsHEAD: Bool, scan: inout HeadScan

@@ -51,7 +51,7 @@ package struct Resources: ~Copyable {
         dirtyConnections.append(connection)
     }
 
-    /// Has a client's side go on in the next pass.
+    /// Resumes a client's side in the next pass.
     mutating func deferToNextPass(_ client: ClientSide) {
         guard !client.isDeferred else { return }
         client.isDeferred = true

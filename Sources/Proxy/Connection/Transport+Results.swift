@@ -2,9 +2,9 @@ import Core
 import Routing
 import TLS
 
-// What a transport says to whoever drives it.
+// The results of a transport's calls.
 extension Transport {
-    /// Who is at the other end.
+    /// Whether the other side is a client or a target.
     package enum OtherSide { case client, target }
 
     /// What one read brought.

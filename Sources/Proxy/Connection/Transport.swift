@@ -91,8 +91,8 @@ package struct Transport {
     /// there is room again only when much of it is free: a slow reader is judged by this. Costs a system call.
     var takenCount: UInt64 { sentCount - min(sentCount, socket.unacknowledgedByteCount) }
 
-    /// Whether the other side goes on taking what the kernel holds for it: more than `last`, which then is what it has
-    /// taken by now. False if the kernel holds nothing.
+    /// Whether the other side still takes bytes that the kernel holds for it: more than `last`, which then is what it
+    /// has taken by now. False if the kernel holds nothing.
     func hasTakenMore(than last: inout UInt64) -> Bool {
         let taken = takenCount
         guard taken < sentCount, taken > last else { return false }
@@ -193,7 +193,7 @@ package struct Transport {
         return noteWrite(result, of: waiting + count, &resources)
     }
 
-    /// Tells the other side, once, that no more comes; reading goes on.
+    /// Ends our direction, once; reading continues.
     package mutating func shutdownWrite(_ resources: inout Resources) {
         guard !isShut else { return }
         isShut = true

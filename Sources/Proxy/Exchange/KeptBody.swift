@@ -23,7 +23,7 @@ struct KeptBody {
     mutating func lose(_ buffers: inout BufferPool) {
         isLost = true
         if let buffer = buffer.take() { buffers.release(buffer) }
-        // A replay under way goes on: its end is merely not repeated again.
+        // A replay in progress continues: only its rest is not kept for another one.
     }
 
     /// Keeps the first `count` bytes of `source`, which are about to be handed to a target, unless that is too much.

@@ -45,7 +45,7 @@ class Side {
     var isBroken: Bool { preconditionFailure("side: abstract") }
     /// Of what was written, the bytes that the other side has taken, as far as can be known. Costs a system call.
     func takenCount() -> UInt64 { preconditionFailure("side: abstract") }
-    /// Whether the other side goes on taking what was written before. May cost a system call.
+    /// Whether the other side still takes bytes that were written before. May cost a system call.
     func hasTakenMore() -> Bool { preconditionFailure("side: abstract") }
 
     // MARK: What it is told
@@ -164,7 +164,7 @@ class ClientSide: Side {
         return activity + listener.settings.idleTimeout
     }
 
-    /// How a body that comes framed like this goes on to the client.
+    /// How a body that arrives with this framing is framed for the client.
     func framing(of body: Framing, for exchange: Exchange) -> Framing { preconditionFailure("client: abstract") }
     /// Whether the client can be told that its request was not processed, so that it may send it again.
     var mayRefuse: Bool { false }

@@ -145,7 +145,8 @@ extension Worker {
         target.isWriteDead = true
     }
 
-    /// While the target could take more, it is the client who is slow. Once it is being answered it need not go on.
+    /// While the target can take more, the client is the slow side. Once the response has begun, the client need not
+    /// send the rest.
     private mutating func watchRequestRate(_ exchange: Exchange, _ target: TargetSide) {
         let client = exchange.client
         let listener = client.listener
@@ -197,7 +198,7 @@ extension Worker {
         }
     }
 
-    /// Writes the final response's head for the client and goes on with its body.
+    /// Writes the final response's head for the client and relays its body.
     private mutating func beginResponse(_ exchange: Exchange, _ target: TargetSide, _ head: ParsedHead) {
         let client = exchange.client
         endAttempt(exchange, .answered)

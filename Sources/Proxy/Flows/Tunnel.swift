@@ -25,7 +25,7 @@ final class Tunnel {
     var hash: UInt64 = 0
     /// The targets it was tried on, and those that are being connected to.
     var attempts = Attempts()
-    /// Who has ended first.
+    /// The side that has ended first.
     private(set) var firstEnded = FlowParty.client
     private var hasEnd = false
     /// The name that the client's TLS asks for, where a rule has to know it.

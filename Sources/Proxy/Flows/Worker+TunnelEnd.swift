@@ -48,7 +48,7 @@ extension Worker {
         }
     }
 
-    /// Whether a side goes on emptying what the kernel holds for it; then the tunnel has been active.
+    /// Whether the kernel's send buffer of a side still drains; then the tunnel counts as active.
     private func isTaking(_ tunnel: Tunnel) -> Bool {
         guard let target = tunnel.target else { return false }
         let isTaking = [tunnel.client, target].contains { $0.transport.hasTakenMore(than: &$0.takenAtLastLook) }

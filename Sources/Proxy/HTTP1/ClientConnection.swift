@@ -135,7 +135,7 @@ final class ClientConnection: ClientSide {
         writeResponseHead(response, framing: sending, connection: connectionOption(exchange), into: outbound)
     }
 
-    /// What the response says about the connection. HTTP/1.0 clients must be told that it goes on. RFC 9112 §9.3.
+    /// What the response says about the connection. HTTP/1.0 clients must be told that it stays open. RFC 9112 §9.3.
     private func connectionOption(_ exchange: Exchange) -> ConnectionOption {
         if exchange.clientPersistence != .persistent { return .close }
         return exchange.request.minorVersion == 0 ? .keepAlive : .none

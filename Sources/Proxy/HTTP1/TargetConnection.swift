@@ -137,7 +137,7 @@ final class TargetConnection: TargetSide {
         }
     }
 
-    /// Reads on only if the poller has told of the connection's end: then there is nothing to wait for.
+    /// Continues to read only if the poller has reported the connection's end: then there is nothing to wait for.
     override func checkBody(_ resources: inout Resources) -> BodyCheck {
         var decoder = decoder
         var index = 0

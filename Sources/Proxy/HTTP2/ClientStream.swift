@@ -44,7 +44,7 @@ final class ClientStream: ClientSide {
     override func hasTakenMore() -> Bool {
         isHeldByKernel && connection.transport.hasTakenMore(than: &takenAtLastLook)
     }
-    /// Whether it would go on if the kernel took more.
+    /// Whether it waits only for the kernel to take more bytes.
     private var isHeldByKernel: Bool { !connection.isFlushed && stream.session.windowCount(stream.slot) > 0 }
 
     override var kind: Kind { .stream(self) }

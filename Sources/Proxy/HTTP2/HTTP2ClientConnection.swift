@@ -175,7 +175,7 @@ final class HTTP2ClientConnection: HTTP2Connection {
     // MARK: Connections to targets
 
     /// Whether the exchange of a stream may have a connection to a target for itself, of at most `countMax` for all
-    /// streams. If not, the stream goes on with it when it may.
+    /// streams. If not, the stream resumes it when it may.
     func takeTargetShare(
         for stream: ClientStream, _ exchange: Exchange, countMax: Int, _ resources: inout Resources
     ) -> Bool {

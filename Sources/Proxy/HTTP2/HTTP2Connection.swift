@@ -63,7 +63,7 @@ class HTTP2Connection {
     /// Whether it is over: the object may outlive the socket by the rest of a call.
     var isClosed: Bool { preconditionFailure("HTTP/2 connection: abstract") }
 
-    /// Who is at the other end.
+    /// Whether the other side is a client or a target.
     enum Role {
         case client(HTTP2ClientConnection)
         case target(HTTP2TargetConnection)

@@ -120,7 +120,7 @@ extension Side {
         resources.deferToNextPass(client)
     }
 
-    /// The other side has ended its message: the exchange's client goes on, if there is one.
+    /// The other side has ended its message: the exchange's client is resumed, if there is one.
     final func takeEnd(
         _ trailers: Head?, of stream: inout StreamState, for client: ClientSide?, _ resources: inout Resources
     ) {

@@ -47,7 +47,7 @@ final class TargetStream: TargetSide {
         if detachBlocked(from: &stream, produced, &resources) { deferExchange(&resources) }
     }
 
-    /// Has its exchange go on in the next pass: something has come, or room.
+    /// Resumes its exchange in the next pass: bytes have arrived, or there is room to write.
     func deferExchange(_ resources: inout Resources) {
         if let exchange { resources.deferToNextPass(exchange.client) }
     }
@@ -121,7 +121,7 @@ final class TargetStream: TargetSide {
 
     override func readAgain() {}
 
-    /// What is left of the stream is not wanted; the connection goes on.
+    /// The rest of the stream is discarded; the connection continues.
     func release(_ resources: inout Resources) {
         discardInbound(of: &stream, &resources)
         if !stream.isReset && !(stream.isEndReceived && stream.isEnded) { stream.session.reset(stream.slot, .cancel) }

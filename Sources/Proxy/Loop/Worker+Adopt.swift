@@ -158,7 +158,7 @@ extension Worker {
         closeDatagramListeners { $0.isRemoved }
     }
 
-    /// Whether a group that the listener forwards to was removed and made anew under the same id.
+    /// Whether a group that the listener forwards to was removed and made again under the same id.
     private func hasReplacedGroup(_ listener: WorkerListener) -> Bool {
         listener.actions.contains { action in
             guard case .forward(let forward) = action else { return false }

@@ -51,7 +51,7 @@ public final class GroupPlan: Sendable {
     public var attempts: AttemptSettings { settings.attempts }
 }
 
-/// One registered target. A target that is registered anew after it was deregistered gets a new `id`.
+/// One registered target. A target that is registered again after it was deregistered gets a new `id`.
 public struct TargetPlan: Sendable, Equatable {
     /// Identifies this registration until it is drained on every worker. Ids are small and dense, because workers index
     /// arrays by them.

@@ -38,7 +38,7 @@ public struct RoundRobin: Sendable {
     /// Nothing can be picked: the group is empty, or all of it is draining or unused.
     public var isEmpty: Bool { eligible.isEmpty }
 
-    /// Reads the use of targets 0 ..< `count` anew, and which of them are suspect: those are passed over while there
+    /// Reads the use of targets 0 ..< `count` again, and which of them are suspect: those are passed over while there
     /// are others of the same use. The turn passes on where it stood: whoever was next is still next, or the first
     /// eligible target after it.
     public mutating func rebuild(count: Int, isSuspect: (Int) -> Bool = { _ in false }, use: (Int) -> TargetUse) {

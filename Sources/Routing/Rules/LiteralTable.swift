@@ -96,8 +96,8 @@ struct LiteralTable: Sendable {
     func search(_ text: Span<UInt8>, in range: Range<Int>, fromEnd: Bool) -> Hit {
         var low = range.lowerBound
         var high = range.upperBound
-        // How many bytes the text shares with the literal before `low` and with the one at `high`. All
-        // literals between them share at least the smaller number, so no comparison begins anew.
+        // How many bytes the text shares with the literal before `low` and with the one at `high`. All literals between
+        // them share at least the smaller number, so no comparison starts from the beginning.
         var lowShared = 0
         var highShared = 0
         while low < high {

@@ -5,7 +5,7 @@ import COpenSSL
 ///
 /// Shape:  immutable; created by control. Each server context duplicates the CAs; revocation lists, which may be large,
 ///         are shared.
-/// Errors: `TLSMaterialError` in whole sentences, for whoever configured it.
+/// Errors: `TLSMaterialError`, in sentences for the operator.
 ///
 /// `@unchecked Sendable`: the OpenSSL objects do not change after `init`, except that OpenSSL sorts a revocation list
 /// when it is first searched, under a lock of its own.

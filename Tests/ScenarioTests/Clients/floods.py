@@ -1,8 +1,8 @@
 """Floods and slow attacks, as a table: a new one is a function with `@flood`.
 
 Arguments: `names`; or the name of a flood, the port of an h2c listener, the port of an HTTPS listener, how many clients
-do it at once, for how many seconds. Each client begins anew when its connection was ended. Prints what became of their
-connections: how many were ended by the other side, and the codes of GOAWAY.
+do it at once, for how many seconds. Each client connects again when its connection was ended. Prints what became of
+their connections: how many were ended by the other side, and the codes of GOAWAY.
 """
 import collections
 import json
