@@ -20,7 +20,7 @@ CROWD = 100
 # What a bystander may wait for: the 99th percentile, in milliseconds, beside one and beside all of a crowd.
 BOUNDS = {1: 20, CROWD: 100}
 PAUSE = 0.002
-# How long a flood goes on before its effect is measured.
+# How long a flood lasts before its effect is measured.
 LEAD = 0.5
 
 

@@ -25,8 +25,8 @@ public enum Limits {
     /// targets than that begin later, but never slower than their interval demands in the long run.
     static let firstChecksPerSecond: UInt64 = 1000
 
-    /// Attempts of one exchange or flow, the first included. Reason: whoever fails three times in a row will fail the
-    /// fourth time. Then 502, or 504 if the last one took too long.
+    /// Attempts of one exchange or flow, the first included. Reason: a request that fails three times in a row will
+    /// fail the fourth time. Then 502, or 504 if the last one took too long.
     public static let attemptsMax = 3
 
     /// Retries in ten seconds that a group's budget always has, however few its requests are.

@@ -1,6 +1,7 @@
-// swift-tools-version: 6.2 Fuzzers of what reads the bytes of strangers and operators, with libFuzzer, which comes with
-// the toolchain: a package of its own, because all it depends on is built again for it. `make fuzz` runs each for a
-// while; CONTRIBUTING.md says how to replay a crash.
+// swift-tools-version: 6.2
+// Fuzzers of what reads the bytes of strangers and operators, with libFuzzer, which comes with the toolchain: a package
+// of its own, because all it depends on is built again for it. `make fuzz` runs each for a while; CONTRIBUTING.md says
+// how to replay a crash.
 //
 // The targets as they are released, with AddressSanitizer, and with libFuzzer's own `main`: hence no `@main`.
 import PackageDescription

@@ -194,7 +194,7 @@ private struct AdminClientAnswer {
         }
     }
 
-    /// Whether the head tells of success.
+    /// Whether the status is one of success.
     private var isGood: Bool { head.status < 300 }
 
     /// Waits for more. Returns false at the end of the connection.

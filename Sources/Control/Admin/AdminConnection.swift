@@ -52,7 +52,7 @@ final class AdminConnection: PollHandler {
     /// A request was answered in this pass.
     private var hasAnswered = false
     private var stream: EventStream?
-    /// The client as the one who waits for the answer to the current request.
+    /// The client as the requester of the current request.
     private var requester = Requester()
 
     /// A client that has just connected.

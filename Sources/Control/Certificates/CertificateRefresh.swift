@@ -20,7 +20,7 @@ final class CertificateRefresh: CertificateWatchObserver {
     private let logger: Logger
     private var isReading = false
 
-    /// Reads whenever `watch` tells of a change.
+    /// Reads whenever `watch` reports a change.
     init(
         _ watch: CertificateWatch, _ certificates: CertificateStore, _ warnings: CertificateWarnings,
         _ store: DocumentStore, _ queue: ChangeQueue, _ publication: Publication, files: DiskThread, loop: ControlLoop,

@@ -236,7 +236,7 @@ final class ChangeQueue {
             changesNothing = present.isEmpty
             if !changesNothing { batch.deregistered[name, default: []].formUnion(present) }
         }
-        // Staged in any case: what does not fit the file may be in the changes, and is to be forgotten.
+        // Staged in any case: changes that do not fit the file must be forgotten.
         store.stage(change, giving: next)
         if !changesNothing { batch.changes.append((change.description, request.user)) }
         batch.completions.append { result in request.completion(result.map { present }) }

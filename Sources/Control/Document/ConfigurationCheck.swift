@@ -3,9 +3,9 @@ import Model
 
 /// What `run` and `reload` would say of a configuration file, all at once: what `apus check` prints.
 ///
-/// The file is read first; then, unless this host is to be left aside, it is compared with what is on the host. Where
-/// an Apus runs with the file, that one is asked what a reload would say, and only what is left to a start is looked
-/// at here.
+/// The file is read first; then, unless the host is left out of the check, it is compared with what is on the host.
+/// Where an Apus runs with the file, that one is asked what a reload would say, and only what is left to a start is
+/// looked at here.
 public struct ConfigurationCheck: Sendable {
     /// What was found so far.
     public private(set) var report: CheckReport

@@ -116,7 +116,7 @@ final class Reloader: ReloadActions {
         }
     }
 
-    /// Goes on with a reload; what is thrown refuses it.
+    /// Continues a reload; an error that is thrown refuses it.
     private func attempt(_ request: Request, _ step: () throws(ConfigErrors) -> Void) {
         do throws(ConfigErrors) {
             if queue.isStopping { throw ChangeQueue.stopping }

@@ -66,7 +66,7 @@ struct Loss {
 
 /// A period of losses of one kind: from the first one after a quiet time until it is quiet again.
 struct LossPeriod {
-    /// What is to be logged.
+    /// What must be logged.
     enum Report: Equatable {
         case nothing
         /// So many were lost since the last line.

@@ -53,8 +53,8 @@ struct HostCheck {
         }
     }
 
-    /// What cannot be known, or is to be expected, in sentences. To be asked before this process becomes
-    /// `runtime.user`.
+    /// What could not be checked, and what a start would bring about, in sentences. To be asked before this process
+    /// becomes `runtime.user`.
     var notes: [String] {
         var notes: [String] = []
         if let name = document.runtime.user, !SystemUser.isRoot {

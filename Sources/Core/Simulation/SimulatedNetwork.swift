@@ -4,8 +4,8 @@
 
     /// TCP, epoll, eventfd and the clock in memory: what a kernel would answer, decided by a seed.
     ///
-    /// While `run` goes on, all that this thread asks of the kernel about sockets, pollers and the time comes here
-    /// (SystemCalls). Nothing waits: whoever drives the simulation lets time pass with `advance`, and each call takes a
+    /// During `run`, all system calls of this thread about sockets, pollers and the time are answered here
+    /// (SystemCalls). Nothing waits: the driver of the simulation lets time pass with `advance`, and each call takes a
     /// little of it, in which packets arrive as they would between two calls of a real program.
     /// Shape:  one thread's. Descriptors begin where no kernel's do. Packets are in a heap by the time they arrive.
     /// Limits: none; a simulation ends with its test.

@@ -2,9 +2,9 @@ import Core
 
 /// Reads the messages of one connection, one after the other: the head, the pieces of the body, the end.
 ///
-/// Whoever has the connection reads bytes into a buffer and calls `next` until it says `needMore`. This is for those
-/// who look at whole messages: the admin socket and its client, health checks, the demo's targets. Workers relay a
-/// body while it comes, in framing of their own, and use the parsers themselves.
+/// The owner of the connection reads bytes into a buffer and calls `next` until it says `needMore`. This is for those
+/// who look at whole messages: the admin socket and its client, health checks, the demo's targets. Workers relay a body
+/// while it comes, in framing of their own, and use the parsers themselves.
 ///
 /// Shape:  a trivial value without bytes of its own; `head` and the buffer are the caller's.
 /// Limits: of a head those of `Limits`; how long a body may be is up to the caller, who counts what `data` brings.

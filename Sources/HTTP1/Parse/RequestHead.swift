@@ -121,7 +121,7 @@ private func finish(
             compliance: compliance(of: line, framing, isRead: head.methodID == .get || head.methodID == .head)))
 }
 
-/// `isRead` tells of a method whose requests have no content that would mean anything. Source: RFC 9110 §9.3.1.
+/// `isRead` stands for a method whose requests have no meaningful content. Source: RFC 9110 §9.3.1.
 private func compliance(of line: RequestLine, _ framing: Framing, isRead: Bool) -> Compliance {
     if isRead {
         switch framing {

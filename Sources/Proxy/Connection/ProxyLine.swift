@@ -45,7 +45,7 @@ struct ProxyLine {
                 destination: destination.with(port: destinationPort)))
     }
 
-    /// Reads the rest of a line that says UNKNOWN. What else may stand there is to be ignored.
+    /// Reads the rest of a line that says UNKNOWN. The rest of the line must be ignored.
     private mutating func readUnknown(_ line: Span<UInt8>) -> ProxyHeaderResult? {
         guard pass(line, "UNKNOWN", or: .badLine), index < line.count else { return nil }
         guard line[index] == .space || line[index] == .carriageReturn else { return .refused(.badLine) }

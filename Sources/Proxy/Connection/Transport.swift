@@ -6,9 +6,9 @@ import Telemetry
 /// What carries one connection's bytes: a socket, what is known of its readiness, and the TLS session on it if any.
 ///
 /// The poller reports changes of readiness once (edge-triggered), so readiness is remembered here: `isReadable` means
-/// that the kernel may hold something, `isWritable` that it may take something. Whoever drives a transport hands it
-/// each event (`noteReady`, or `continueConnecting` until that says `.connected`), calls `receive` until it says
-/// `.nothing`, and calls `send` again after `.blocked` once `isWritable` is set.
+/// that the kernel may hold something, `isWritable` that it may take something. The owner of a transport hands it each
+/// event (`noteReady`, or `continueConnecting` until that says `.connected`), calls `receive` until it says `.nothing`,
+/// and calls `send` again after `.blocked` once `isWritable` is set.
 ///
 /// Shape:  part of the object that a token names, so that an idle connection costs one allocation. Knows no worker:
 ///         memory, time and counters are its caller's `Resources`.
@@ -55,7 +55,7 @@ package struct Transport {
     package var endsWithoutNotice = false
     /// We have ended our direction.
     package private(set) var isShut = false
-    /// TLS's word of that end still waits for the kernel, and the socket's own end behind it.
+    /// TLS's close_notify still waits for the kernel, and the socket's FIN after it.
     private var isEndWaiting = false
     /// Bytes handed to the kernel since the connection began.
     package private(set) var sentCount: UInt64 = 0
@@ -248,7 +248,7 @@ package struct Transport {
     /// What has run out when a connection to a target was not made in time.
     var connectTimeoutKind: TimeoutKind { isConnected ? .targetTLSHandshake : .targetConnect }
 
-    /// Goes on with connecting to a target, and with the handshake behind it.
+    /// Continues connecting to a target, and the handshake after it.
     package mutating func continueConnecting(_ ready: Poller.Ready, _ resources: inout Resources) -> ConnectStep {
         if !isConnected {
             if ready.isDead {
@@ -275,7 +275,7 @@ package struct Transport {
 
     // MARK: TLS
 
-    /// Goes on with the handshake as far as it goes without waiting.
+    /// Continues the handshake as far as possible without waiting.
     package mutating func handshake(_ tls: TLSSession, _ resources: inout Resources) -> HandshakeStep {
         let incoming = takeUnopened(&resources)
         defer { keepUnopened(incoming, &resources) }
@@ -300,7 +300,7 @@ package struct Transport {
         }
     }
 
-    /// Goes on without TLS: what was said in the handshake is all that is said by it.
+    /// Continues without TLS: nothing more is sent or received over it after the handshake.
     mutating func endTLS(_ resources: inout Resources) {
         resources.buffers.charge(-(tls?.heldByteCount ?? 0))
         tls = nil

@@ -4,7 +4,7 @@ import Telemetry
 
 /// TLS handshakes of clients, with their counters and log lines.
 extension Worker {
-    /// Goes on with a client's handshake. Returns false when there is nothing more to do now.
+    /// Continues a client's handshake. Returns false when there is nothing more to do now.
     mutating func continueHandshake(_ client: ClientConnection, since: Instant) -> Bool {
         guard let tls = client.tls else { preconditionFailure("client: a handshake without TLS") }
         switch client.transport.handshake(tls, &resources) {

@@ -42,7 +42,7 @@ extension Transport {
 }
 
 extension Worker {
-    /// Goes on with the PROXY header of a tunnel's client. Returns false if it is not complete, or the tunnel has
+    /// Continues to read the PROXY header of a tunnel's client. Returns false if it is not complete, or the tunnel has
     /// ended.
     mutating func readProxyHeader(_ tunnel: Tunnel) -> Bool {
         switch tunnel.client.transport.readProxyHeader(&resources) {

@@ -92,7 +92,7 @@ final class Exchange {
         startedAt = now
     }
 
-    /// Lets go of everything but memory.
+    /// Releases everything but its memory.
     func end() {
         joinedClient = nil
         target = nil

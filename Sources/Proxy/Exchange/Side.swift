@@ -223,7 +223,7 @@ class TargetSide: Side {
     var isRefused: Bool { false }
     /// The target had ended the connection, for a reason of its own, before it saw the request: no sign of trouble.
     var wasRetired: Bool { false }
-    /// What was sent is to be forgotten by our kernel, too, so that the target never sees it.
+    /// The kernel must discard what it has not sent yet, so that the target never receives it.
     final var isWithdrawn = false
 
     /// Writes the request's head. The body follows, and with it the first write.

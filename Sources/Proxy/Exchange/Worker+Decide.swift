@@ -69,7 +69,7 @@ extension Worker {
     }
 
     /// Sends the exchange to a target of its group, unless its client has its share of connections to targets, or no
-    /// descriptor is left: then it goes on once that has changed.
+    /// descriptor is left: then it is resumed once that has changed.
     mutating func forward(_ exchange: Exchange) {
         guard let group = exchange.group else { preconditionFailure("exchange: forwarded to no group") }
         // Streams to a target of HTTP/2 share connections.

@@ -262,8 +262,8 @@ extension Worker {
         }
     }
 
-    /// While something waits for the client to take it, it is the client who is slow. How much it has taken is asked
-    /// of the kernel only when a window ends.
+    /// While bytes wait for the client to take them, the client is the slow side. How much it has taken is asked of the
+    /// kernel only when a window ends.
     private mutating func watchResponseRate(_ client: ClientSide) {
         let listener = client.listener
         if !client.isWritable && listener.settings.bodyRateWindowBytes > 0 {

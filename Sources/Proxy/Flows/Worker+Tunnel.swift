@@ -32,7 +32,7 @@ extension Worker {
         return .connecting
     }
 
-    /// Goes on with a tunnel as far as it goes without waiting.
+    /// Advances a tunnel as far as possible without waiting.
     mutating func proceed(_ tunnel: Tunnel) {
         while true {
             switch tunnel.phase {
@@ -59,7 +59,7 @@ extension Worker {
         }
     }
 
-    /// Goes on with the client's TLS handshake. Returns false if it is not done.
+    /// Continues the client's TLS handshake. Returns false if it is not done.
     private mutating func continueHandshake(_ tunnel: Tunnel) -> Bool {
         if tunnel.client.transport.tls == nil, let context = tunnel.listener.tls {
             tunnel.client.transport.tls = TLSSession(context, wire: resources.wire)
@@ -266,7 +266,7 @@ extension Worker {
         tunnel.attempts.nextAt = .distantFuture
     }
 
-    /// The target that `side` is being connected to is not to be used any more: the tunnel goes elsewhere, if there is
+    /// The target that `side` is being connected to is not used any more: the tunnel tries another target, if there is
     /// anywhere. Returns false if it has to wait on.
     @discardableResult mutating func leave(_ side: TunnelSide, _ tunnel: Tunnel) -> Bool {
         guard nextTarget(tunnel) != nil || tunnel.attempts.pending.count > 1 else { return false }

@@ -44,7 +44,7 @@ extension Worker {
         endTunnel(tunnel, .reset, by: party)
     }
 
-    /// Goes on with a tunnel whose turn it is.
+    /// Resumes a tunnel whose turn it is.
     mutating func resume(_ tunnel: Tunnel) {
         switch tunnel.phase {
         case .open: relay(tunnel, from: tunnel.client)

@@ -12,7 +12,7 @@ extension Worker {
         advance(client)
     }
 
-    /// Goes on with a client's side as far as it goes without waiting.
+    /// Advances a client's side as far as possible without waiting.
     mutating func advance(_ client: ClientSide) {
         switch client.kind {
         case .connection(let connection): advance(connection)
@@ -20,7 +20,7 @@ extension Worker {
         }
     }
 
-    /// Goes on with a client's connection as far as it goes without waiting.
+    /// Advances a client's connection as far as possible without waiting.
     mutating func advance(_ client: ClientConnection) {
         let consumedBefore = client.consumedCount
         if client.isBacklogged { return }

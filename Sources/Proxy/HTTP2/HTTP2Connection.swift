@@ -178,7 +178,7 @@ class HTTP2Connection {
     }
 
     /// Windows may have opened, or `outbound` has room again: all streams that wait for it go on together, so that the
-    /// session decides by their priorities (RFC 9218) who is first.
+    /// session decides by their priorities (RFC 9218) which is first.
     final func resumeBlocked(_ resources: inout Resources) {
         isFull = false
         guard !blocked.isEmpty else { return }

@@ -21,7 +21,7 @@ final class HTTP2TargetConnection: HTTP2Connection {
     var pingedAt: Instant?
     /// When its timer last looked whether the target is heard.
     var lookedAt: Instant
-    /// What was sent is to be forgotten by our kernel, too: it was sent again elsewhere.
+    /// The kernel must discard what it has not sent yet: the requests were sent to another target.
     var isWithdrawn = false
 
     /// What the connection is doing.
@@ -193,7 +193,7 @@ final class HTTP2TargetConnection: HTTP2Connection {
     // MARK: Deadlines
 
     /// When something has to be done about it if nothing happens: without streams it is kept for a while; with streams
-    /// it is to be heard of when something was written.
+    /// acknowledgements are awaited after something was written.
     var nextDeadline: Instant {
         if streamCount == 0 { return lastActivity + plan.poolIdleTimeout }
         let limit = plan.attempts.unacknowledgedMax
@@ -202,7 +202,7 @@ final class HTTP2TargetConnection: HTTP2Connection {
         return min(due > lookedAt ? min(due, next) : next, pingDeadline)
     }
 
-    /// When an answer to a PING is due, or when the target is to be asked for a sign of life.
+    /// When the answer to a PING is due, or when the next PING must be sent.
     var pingDeadline: Instant {
         if isPinged, let pingedAt { return pingedAt + Limits.pingTimeout }
         guard unansweredSince != .distantFuture else { return .distantFuture }

@@ -107,7 +107,7 @@ extension Side {
 
     // MARK: What comes in
 
-    /// Keeps data that came in on the stream until its exchange, whose client then goes on, takes it. Without an
+    /// Keeps data that came in on the stream until its exchange, whose client is resumed for that, takes it. Without an
     /// exchange it is thrown away.
     final func takeData(
         _ bytes: Span<UInt8>, of stream: inout StreamState, for client: ClientSide?, _ resources: inout Resources

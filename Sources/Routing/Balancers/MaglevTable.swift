@@ -26,7 +26,7 @@ public struct MaglevTable: Sendable {
         let none = UInt16.max
         let count = Self.placesCount
         var targets = [UInt16](repeating: none, count: count)
-        // Whoever names the same targets, in whatever order, gets the same table.
+        // The same targets give the same table, in whatever order they are named.
         let turns = keys.indices.sorted { keys[$0] < keys[$1] }
         var orders = turns.map { Order(keys[$0]) }
         var taken = 0

@@ -29,7 +29,7 @@ struct PathReading: Equatable {
             let (byte, next) = decodeCount == 0 ? (path[index], index + 1) : decoded(path, at: index)
             let isWritten = next == index + 1
             index = next
-            // Whoever cuts first does not see what an escape stands for.
+            // A reader that cuts before decoding does not see what an escape stands for.
             let isPlain = isWritten || parameters != .cutBeforeDecoding
             switch byte {
             case .slash where isPlain || !isCut, .backslash where readsBackslashes && (isPlain || !isCut):

@@ -55,7 +55,7 @@ extension AdminCallContext {
     /// The priority that the path names.
     func priority() throws(AdminError) -> Int { try number("priority", orElse: .ruleNotFound) }
 
-    /// Adds to the answer what is to be warned of in the load balancer, or the listener, that the path names.
+    /// Adds the warnings about the load balancer, or the listener, that the path names to the answer.
     func warning(_ completion: @escaping (AdminAnswer) -> Void) -> (AdminAnswer) -> Void {
         { [status, names] answer in
             guard case .value(var value, let generation) = answer else { return completion(answer) }
