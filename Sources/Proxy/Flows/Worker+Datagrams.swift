@@ -54,8 +54,8 @@ extension Worker {
         return flow
     }
 
-    /// A socket towards a target. Each takes a port of ours, and a flood may have taken all there are: then the idlest
-    /// flow whose client may be nobody gives up its own.
+    /// A socket towards a target. Each takes a port of ours, and a flood may have taken all there are: then the longest
+    /// idle flow with an unverified client address is ended for its port.
     private mutating func openSocket(to target: SocketAddress) -> DatagramSocket? {
         do { return try DatagramSocket.connect(to: target) } catch {
             guard !isUnreachable(error.code), endUnverifiedFlow() || freeDescriptor() else { return nil }
@@ -79,8 +79,8 @@ extension Worker {
         return true
     }
 
-    /// Ends the idlest of all flows whose client may be nobody, whichever listener it came to: a flood at one must keep
-    /// nobody from another. Returns false if there is none.
+    /// Ends the longest idle of all flows with an unverified client address, on whichever listener: a flood at one
+    /// listener must not keep clients from another. Returns false if there is none.
     mutating func endUnverifiedFlow() -> Bool {
         var idlest: DatagramFlow?
         for listener in datagramListeners {
@@ -180,7 +180,7 @@ extension Worker {
         timers.schedule(listener.token, at: now + max(pause, Limits.timerPause))
     }
 
-    /// Ends a flow: what comes from its client begins another.
+    /// Ends a flow: the next datagram of its client begins another.
     mutating func endFlow(_ flow: DatagramFlow, _ ending: FlowEnding, by party: FlowParty) {
         flow.record.ending = ending
         flow.record.endedBy = party

@@ -34,7 +34,8 @@ final class ClientStream: ClientSide {
     override var isEnded: Bool { stream.isEndReceived || stream.isReset }
     override var isBroken: Bool { stream.isReset }
     /// What is in frames counts as taken: the client's windows hold back the rest. While it is the kernel that has no
-    /// room, what the client takes of the whole connection counts, too: whose bytes these are nobody knows.
+    /// room, what the client takes of the whole connection counts, too: the kernel does not tell to which stream those
+    /// bytes belong.
     override func takenCount() -> UInt64 {
         let taken = connection.transport.takenCount
         if isHeldByKernel && taken > connectionTakenCount { takenWhileHeldCount += taken - connectionTakenCount }

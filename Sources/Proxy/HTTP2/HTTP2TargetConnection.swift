@@ -80,7 +80,7 @@ final class HTTP2TargetConnection: HTTP2Connection {
         }
     }
 
-    /// Whether it is open and nobody uses it.
+    /// Whether it is open and has no streams.
     var isIdle: Bool {
         guard case .open = phase else { return false }
         return streamCount == 0

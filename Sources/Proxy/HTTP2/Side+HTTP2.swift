@@ -153,7 +153,7 @@ extension Side {
         stream.reportConsumed(consumedCount, &resources)
     }
 
-    /// Throws away what came in and was not taken: nobody asks for it any more.
+    /// Discards bytes that came in and were not taken: they are not needed any more.
     final func discardInbound(of stream: inout StreamState, _ resources: inout Resources) {
         if let inbound, !inbound.isEmpty {
             consumedCount += UInt64(inbound.count)

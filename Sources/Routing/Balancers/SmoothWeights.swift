@@ -66,7 +66,7 @@ public struct SmoothWeights: Sendable {
         }
     }
 
-    /// Takes new weights and keeps what each group is owed, so that changes, however many, favour nobody.
+    /// Takes new weights and keeps what each group is owed, so that changes, however many, favour no group.
     ///
     /// `previousIndexOfEach[i]` is the index that group `i` had until now, or nil if it is new here; a group
     /// that nobody names is gone, and what it was owed is divided among the others.

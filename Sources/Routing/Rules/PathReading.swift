@@ -2,7 +2,7 @@ import Core
 
 /// One way in which servers read a path, beside the way it is written.
 ///
-/// Which of them a target has, nobody tells us. nginx and Apache decode escapes, slashes among them, and make runs of
+/// Which of them a target has is not known to us. nginx and Apache decode escapes, slashes among them, and make runs of
 /// slashes one; Tomcat and Jetty cut parameters off each segment before they decode; servers of Windows take a
 /// backslash for a slash; and behind any of them may be an application that decodes once more.
 /// Source: RFC 3986 §3.3, §6.2.2; RFC 9110 §4.2.3.
