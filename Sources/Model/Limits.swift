@@ -59,6 +59,9 @@ public enum Limits {
     /// Bytes of a fixed response's body, as ELBv2. Beyond it: ValidationError.
     public static let fixedResponseBytesMax = 1_024
 
+    /// Characters of the value of a response field that a listener sets, as ELBv2. Beyond it: ValidationError.
+    public static let responseFieldValueCharactersMax = 1_024
+
     /// Target groups, as ELBv2 allows in a region. Beyond it: TooManyTargetGroups.
     public static let targetGroupsMax = 3_000
 

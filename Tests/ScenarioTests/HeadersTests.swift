@@ -36,6 +36,31 @@ import Testing
         #expect(request.values("x-forwarded-for").joined(separator: ", ") == "1.1.1.1, 2.2.2.2, 127.0.0.1")
     }
 
+    @Test("A listener's attributes replace and remove fields of every response, whoever made it")
+    func responseFields() throws {
+        let target = try TargetServer(
+            script: TargetScript.answer(
+                body: "blue",
+                fields: "Server: nginx\r\nX-Frame-Options: SAMEORIGIN\r\nx-frame-options: none\r\nX-Own: 1\r\n"))
+        var document = Document(target)
+        document.listeners[0].settings = [
+            "attributes": [
+                "routing.http.response.server.enabled": false,
+                "routing.http.response.x_frame_options.header_value": "DENY",
+                "routing.http.response.strict_transport_security.header_value": "max-age=31536000; includeSubDomains",
+            ]
+        ]
+        let apus = try ApusProcess.start(document)
+        for path in ["/passed-on", "/a%2f..%2fb"] {
+            let answer = try apus.client().get(path)
+            #expect(answer.status == (path == "/passed-on" ? 200 : 400))
+            #expect(answer.values("server").isEmpty, "\(path)")
+            #expect(answer.values("x-frame-options") == ["DENY"], "\(path)")
+            #expect(answer.values("strict-transport-security") == ["max-age=31536000; includeSubDomains"], "\(path)")
+            #expect(answer.values("x-own") == (path == "/passed-on" ? ["1"] : []), "\(path)")
+        }
+    }
+
     static let modes: [(attributes: [String: JSON], sent: String, seen: [String])] = [
         (["routing.http.xff_header_processing.mode": "preserve"], "X-Forwarded-For: 1.2.3.4\r\n", ["1.2.3.4"]),
         (["routing.http.xff_header_processing.mode": "preserve"], "", []),

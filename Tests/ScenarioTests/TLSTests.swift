@@ -135,13 +135,18 @@ import Testing
     }
 
     @Test func targetsAndLogsAreToldAboutIt() throws {
-        let (apus, target) = try start(attributes: ["routing.http.x_amzn_tls_version_and_cipher_suite.enabled": true])
+        let (apus, target) = try start(attributes: [
+            "routing.http.x_amzn_tls_version_and_cipher_suite.enabled": true,
+            "routing.http.x_amzn_tls_kx.enabled": true,
+        ])
         _ = try Tool.curl(
-            apus, "-H", "X-Amzn-Tls-Version: forged", "-H", "X-Amzn-Mtls-Clientcert: forged",
+            apus, "--curves", "X25519", "-H", "X-Amzn-Tls-Version: forged", "-H", "X-Amzn-Tls-Kx: forged", "-H",
+            "X-Amzn-Mtls-Clientcert: forged",
             "https://localhost:\(apus.port)/told", roots: Self.authority.own.certificatePath)
         let request = try #require(target.requests.last { $0.target == "/told" })
         #expect(request.values("x-amzn-tls-version") == ["TLSv1.3"])
         #expect(request.values("x-amzn-tls-cipher-suite") == ["TLS_AES_128_GCM_SHA256"])
+        #expect(request.values("x-amzn-tls-kx") == ["x25519"])
         #expect(request.values("x-amzn-mtls-clientcert").isEmpty && request["x-forwarded-proto"] == "https")
         #expect(
             eventually {

@@ -28,6 +28,7 @@ public enum FieldID: UInt8, Sendable, CaseIterable {
                         ? .userAgent
                         : name.equalsIgnoringCase("keep-alive") ? .keepAlive : .other
             case 12: name.equalsIgnoringCase("content-type") ? .contentType : .other
+            case 13: name.equalsIgnoringCase("x-amzn-tls-kx") ? .xAmznTLS : .other
             case 14:
                 name.equalsIgnoringCase("content-length")
                     ? .contentLength

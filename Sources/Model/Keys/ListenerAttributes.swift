@@ -1,7 +1,8 @@
 // An attribute is two entries here: a property with its default, and a key with its codec and its meaning. Reading,
 // writing and the schema follow from them.
 
-/// The attributes of a listener: the names of the request fields that tell targets about TLS, and idle timeouts.
+/// The attributes of a listener: the names of the request fields that tell targets about TLS, the response fields that
+/// it sets, and idle timeouts.
 /// Source: ELBv2 ModifyListenerAttributes.
 public struct ListenerAttributes: Hashable, Sendable {
     /// `routing.http.request.x_amzn_mtls_clientcert.header_name`: the name of the field with the client's certificate
@@ -26,9 +27,29 @@ public struct ListenerAttributes: Hashable, Sendable {
     public var tcpIdleTimeoutSeconds: Double = 350
     /// `apus.udp_idle_timeout.seconds`: time without datagrams in either direction after which a flow is forgotten.
     public var udpIdleTimeoutSeconds: Double = 120
-    /// Keys of ELBv2 that are accepted but have no effect in this version, with their values as written, so that what
-    /// was put is shown again.
-    public var withoutEffect: [String: Value] = [:]
+    /// `routing.http.response.server.enabled`: responses may carry a Server field.
+    public var server: Bool = true
+    /// `routing.http.response.strict_transport_security.header_value`: the value of that field in every response; empty
+    /// to leave it as the target sent it. The nine below are the same for other fields.
+    public var strictTransportSecurity: String = ""
+    /// Access-Control-Allow-Origin.
+    public var accessControlAllowOrigin: String = ""
+    /// Access-Control-Allow-Methods.
+    public var accessControlAllowMethods: String = ""
+    /// Access-Control-Allow-Headers.
+    public var accessControlAllowHeaders: String = ""
+    /// Access-Control-Allow-Credentials.
+    public var accessControlAllowCredentials: String = ""
+    /// Access-Control-Expose-Headers.
+    public var accessControlExposeHeaders: String = ""
+    /// Access-Control-Max-Age.
+    public var accessControlMaxAge: String = ""
+    /// Content-Security-Policy.
+    public var contentSecurityPolicy: String = ""
+    /// X-Content-Type-Options.
+    public var xContentTypeOptions: String = ""
+    /// X-Frame-Options.
+    public var xFrameOptions: String = ""
 
     /// Every default.
     public init() {}
@@ -38,25 +59,6 @@ extension ListenerAttributes {
     /// The attributes of a listener.
     static let description = Description(
         "ListenerAttributes", "the attributes of a listener", blank: ListenerAttributes(), keys: keys,
-        refused: [
-            RefusedKey("routing.http.response.server.enabled", accepted: true, of: .application),
-            RefusedKey("routing.http.response.strict_transport_security.header_value", accepted: "", of: .application),
-            RefusedKey(
-                "routing.http.response.access_control_allow_origin.header_value", accepted: "", of: .application),
-            RefusedKey(
-                "routing.http.response.access_control_allow_methods.header_value", accepted: "", of: .application),
-            RefusedKey(
-                "routing.http.response.access_control_allow_headers.header_value", accepted: "", of: .application),
-            RefusedKey(
-                "routing.http.response.access_control_allow_credentials.header_value", accepted: "", of: .application),
-            RefusedKey(
-                "routing.http.response.access_control_expose_headers.header_value", accepted: "", of: .application),
-            RefusedKey("routing.http.response.access_control_max_age.header_value", accepted: "", of: .application),
-            RefusedKey("routing.http.response.content_security_policy.header_value", accepted: "", of: .application),
-            RefusedKey("routing.http.response.x_content_type_options.header_value", accepted: "", of: .application),
-            RefusedKey("routing.http.response.x_frame_options.header_value", accepted: "", of: .application),
-        ],
-        withoutEffect: \ListenerAttributes.withoutEffect,
         check: { attributes, findings in
             var seen: [String: String] = [:]
             for key in names {
@@ -92,8 +94,36 @@ extension ListenerAttributes {
         ("routing.http.request.x_amzn_\(suffix).header_name", part, what)
     }
 
+    /// The response fields that a listener can set, and where their values are.
+    public static let responseFields: [(name: String, value: KeyPath<ListenerAttributes, String> & Sendable)] =
+        valueAttributes.map { ($0.field, $0.value) }
+
+    private static let valueAttributes: [ValueAttribute] = [
+        ValueAttribute("Strict-Transport-Security", \.strictTransportSecurity),
+        ValueAttribute("Access-Control-Allow-Origin", \.accessControlAllowOrigin),
+        ValueAttribute("Access-Control-Allow-Methods", \.accessControlAllowMethods),
+        ValueAttribute("Access-Control-Allow-Headers", \.accessControlAllowHeaders),
+        ValueAttribute("Access-Control-Allow-Credentials", \.accessControlAllowCredentials),
+        ValueAttribute("Access-Control-Expose-Headers", \.accessControlExposeHeaders),
+        ValueAttribute("Access-Control-Max-Age", \.accessControlMaxAge),
+        ValueAttribute("Content-Security-Policy", \.contentSecurityPolicy),
+        ValueAttribute("X-Content-Type-Options", \.xContentTypeOptions),
+        ValueAttribute("X-Frame-Options", \.xFrameOptions),
+    ]
+
+    private static let valueKeys: [Key<ListenerAttributes>] = valueAttributes.map { attribute in
+        Key(
+            attribute.key, attribute.value, .text(.responseFieldValue),
+            "Value of \(attribute.field) in every response, instead of what the target sent; empty changes nothing."
+        ).of(.application)
+    }
+
     private static let keys: [Key<ListenerAttributes>] =
-        nameKeys + [
+        nameKeys + valueKeys + [
+            Key(
+                "routing.http.response.server.enabled", \.server, .bool,
+                "Whether responses may carry a Server field, the target's or, where Apus answers, its own."
+            ).of(.application),
             Key(
                 "tcp.idle_timeout.seconds", \.tcpIdleTimeoutSeconds, .number(0.1...6000, unit: "seconds"),
                 "Time without bytes in either direction after which a connection is reset, on network load "
@@ -110,6 +140,9 @@ extension ListenerAttributes {
         let given = Self.names.map { (key: $0.name, isGiven: self[keyPath: $0.part] != standard[keyPath: $0.part]) }
         findings.within(.key("attributes")) { findings in
             findings.misplaced(
+                Self.description.misplaced(in: self, of: .network), belongTo: "HTTP and HTTPS listeners",
+                found: "it on a listener that passes bytes on", remedy: "Remove it.")
+            findings.misplaced(
                 given, belongTo: "HTTPS listeners", found: "it on a listener that passes bytes on",
                 remedy: "Remove it.")
         }
@@ -121,5 +154,21 @@ extension ListenerAttributes {
         let codec = Codec<String>.text(.fieldName)
             .converted(to: { text, _ in text.isEmpty ? standard : text }, from: { $0 })
         return Key(name.name, name.part, codec, "Name of the request field that tells targets \(name.what).")
+    }
+}
+
+/// An attribute that gives a response field its value.
+private struct ValueAttribute {
+    let field: String
+    let value: WritableKeyPath<ListenerAttributes, String> & Sendable
+
+    init(_ field: String, _ value: WritableKeyPath<ListenerAttributes, String> & Sendable) {
+        self.field = field
+        self.value = value
+    }
+
+    /// As in `routing.http.response.x_frame_options.header_value`.
+    var key: String {
+        "routing.http.response.\(field.lowercased().replacing("-", with: "_")).header_value"
     }
 }

@@ -33,6 +33,8 @@ public struct LoadBalancerAttributes: Hashable, Sendable {
     public var http2: Bool = true
     /// `routing.http.x_amzn_tls_version_and_cipher_suite.enabled`: targets are told the version and the cipher.
     public var tlsVersionAndCipherSuite: Bool = false
+    /// `routing.http.x_amzn_tls_kx.enabled`: targets are told the group of the key exchange.
+    public var tlsKeyExchange: Bool = false
     /// `apus.h2c.enabled`: HTTP listeners speak HTTP/2 with clients that send its preface first.
     public var h2c: Bool = false
     /// `apus.tls_handshake_timeout.seconds`: time a client has for the handshake.
@@ -116,6 +118,10 @@ extension LoadBalancerAttributes {
             "routing.http.x_amzn_tls_version_and_cipher_suite.enabled", \.tlsVersionAndCipherSuite, .bool,
             "Whether X-Amzn-Tls-Version and X-Amzn-Tls-Cipher-Suite tell targets the TLS version and cipher suite "
                 + "negotiated with the client."
+        ).of(.application),
+        Key(
+            "routing.http.x_amzn_tls_kx.enabled", \.tlsKeyExchange, .bool,
+            "Whether X-Amzn-Tls-Kx tells targets the group of the key exchange with the client."
         ).of(.application),
         Key(
             "apus.h2c.enabled", \.h2c, .bool,

@@ -78,6 +78,18 @@ extension TextRule {
         remedy: "Write a path such as /v1/*, without a query."
     ) { $0.utf8.allSatisfy { isAlphanumeric($0) || "_-.$/~\"'@:+&*?".utf8.contains($0) } }
 
+    /// The value of a response field that a listener sets, or nothing. Source: Application Load Balancers user guide,
+    /// "HTTP header modification".
+    static let responseFieldValue = TextRule(
+        "at most 1024 letters, digits, spaces and _:;.,/\\'?!(){}[]@<>=-+*#&`|~^%",
+        length: 0...Limits.responseFieldValueCharactersMax,
+        pattern: "^[A-Za-z0-9 _:;.,/\\\\'?!(){}\\[\\]@<>=+*#&`|~^%-]*$",
+        remedy: "Write a value such as max-age=31536000."
+    ) { value in
+        value.utf8.allSatisfy { isAlphanumeric($0) || " _:;.,/\\'?!(){}[]@<>=-+*#&`|~^%".utf8.contains($0) }
+            && !value.hasPrefix(" ") && !value.hasSuffix(" ")
+    }
+
     /// The body of a fixed response. Source: ELBv2 FixedResponseActionConfig.
     static let fixedBody = TextRule(
         "text of at most 1024 bytes", length: 0...Limits.fixedResponseBytesMax,

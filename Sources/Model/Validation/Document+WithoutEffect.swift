@@ -25,9 +25,7 @@ extension LoadBalancer {
 
 extension Listener {
     fileprivate var keysWithoutEffect: [String] {
-        let kind = `protocol`.kind
-        return (attributes.map { ListenerAttributes.description.keysWithoutEffect(in: $0, of: kind) } ?? [])
-            + (defaultActions + rules.flatMap(\.actions)).flatMap { $0.keysWithoutEffect(of: kind) }
+        (defaultActions + rules.flatMap(\.actions)).flatMap { $0.keysWithoutEffect(of: `protocol`.kind) }
     }
 }
 

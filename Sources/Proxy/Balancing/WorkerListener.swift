@@ -16,6 +16,8 @@ final class WorkerListener {
     private(set) var tls: TLSServerContext?
     /// Configured names of fields that clients must not set, where they differ from the defaults.
     private(set) var ownFieldNames: [[UInt8]] = []
+    /// Whether `settings.responseFields` has any, which responses ask without copying the settings.
+    private(set) var changesResponses = false
     /// By the rule's index; the default action is the last.
     private(set) var actions: [Action]
     /// Its load balancer as access logs write it.
@@ -94,6 +96,7 @@ final class WorkerListener {
     private func adoptFieldNames() {
         let usual = TLSFieldNames().all
         ownFieldNames = settings.fieldNames.all.filter { !usual.contains($0) }
+        changesResponses = !settings.responseFields.isEmpty
     }
 
     private static func options(_ settings: ListenerSettings) -> RequestOptions {

@@ -12,11 +12,19 @@ extension Worker {
         for name in listener.ownFieldNames { removeFields(named: name, request) }
         guard let tls = client.tls else { return }
         // Copying the names retains each of them.
-        guard listener.settings.tellsTLS || tls.authentication != .off else { return }
+        guard listener.settings.tellsTLS || listener.settings.tellsKeyExchange || tls.authentication != .off else {
+            return
+        }
         let names = listener.settings.fieldNames
         if listener.settings.tellsTLS {
             add(names.version, tls.versionName, request)
             add(names.cipherSuite, tls.cipherName, request)
+        }
+        // A session up to TLS 1.2 that was resumed has none.
+        if listener.settings.tellsKeyExchange, !tls.keyExchangeName.isEmpty {
+            let field = request.beginField("X-Amzn-Tls-Kx")
+            request.append(tls.keyExchangeName)
+            request.endField(field, id: .xAmznTLS)
         }
         guard tls.authentication != .off, let certificate = clientCertificate(of: tls) else { return }
         if tls.authentication == .passthrough {

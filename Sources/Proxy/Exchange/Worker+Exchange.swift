@@ -215,6 +215,7 @@ extension Worker {
         exchange.clientPersistence.decide(
             mayPersist(exchange) && exchange.requestProgress == .passedOn && client.sending != .untilClose)
         if response.firstField(.date) == nil { addDate() }
+        setResponseFields(client)
         client.writeHead(response, exchange, hasBody: !target.decoder.isComplete, &resources)
         handle(exchange, .responseHead)
     }
@@ -238,6 +239,7 @@ extension Worker {
         target.decoder = BodyDecoder(.untilClose)
         client.sending = .untilClose
         target.sending = .untilClose
+        setResponseFields(client)
         client.writeHead(response, exchange, hasBody: true, &resources)
         handle(exchange, .tunnelOpened)
         relayRequest(exchange)

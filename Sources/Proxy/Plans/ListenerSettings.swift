@@ -35,6 +35,10 @@ public struct ListenerSettings: Sendable, Equatable {
     public var proxyHeaderTimeout: Nanoseconds = 5_000_000_000
     /// Whether targets are told the client's TLS version and cipher.
     public var tellsTLS = false
+    /// Whether targets are told the group of the key exchange with the client.
+    public var tellsKeyExchange = false
+    /// What is done to the fields of responses.
+    public var responseFields: [ResponseFieldPlan] = []
     /// The names of the request fields that tell targets about TLS.
     public var fieldNames = TLSFieldNames()
 
@@ -109,10 +113,25 @@ extension ListenerSettings {
         speaksH2C = attributes.h2c
         handshakeTimeout = Nanoseconds(seconds: attributes.tlsHandshakeTimeoutSeconds)
         tellsTLS = attributes.tlsVersionAndCipherSuite
+        tellsKeyExchange = attributes.tlsKeyExchange
         trustedProxies = attributes.proxyProtocolTrusted.map(AddressRange.init)
         proxyHeaderTimeout = Nanoseconds(seconds: attributes.proxyProtocolTimeoutSeconds)
-        if let own { fieldNames = TLSFieldNames(own) }
+        guard let own else { return }
+        fieldNames = TLSFieldNames(own)
+        if !own.server { responseFields.append(ResponseFieldPlan(name: Array("Server".utf8), value: nil)) }
+        for field in ListenerAttributes.responseFields where !own[keyPath: field.value].isEmpty {
+            let value = Array(own[keyPath: field.value].utf8)
+            responseFields.append(ResponseFieldPlan(name: Array(field.name.utf8), value: value))
+        }
     }
+}
+
+/// What becomes of one field of every response.
+public struct ResponseFieldPlan: Sendable, Equatable {
+    /// Its name, as it is written.
+    let name: [UInt8]
+    /// What replaces the values that the response has for it, if any; nil to remove them.
+    let value: [UInt8]?
 }
 
 extension TLSFieldNames {
