@@ -38,11 +38,20 @@ public enum Limits {
     /// Rules of one listener, each in every worker's snapshot. ELBv2 allows 100. Beyond it: TooManyRules.
     public static let rulesPerListenerMax = 10_000
 
-    /// Values of one condition. ELBv2 allows 3. Beyond it: ValidationError.
+    /// Conditions of one rule. ELBv2 allows 5 values in all of them. Beyond it: ValidationError.
+    public static let conditionsPerRuleMax = 100
+
+    /// Values of one condition. ELBv2 allows 5. Beyond it: ValidationError.
     public static let conditionValuesMax = 100
 
     /// Characters of one condition value, as ELBv2. Beyond it: ValidationError.
     public static let conditionValueCharactersMax = 128
+
+    /// Characters of a method, as ELBv2. Beyond it: ValidationError.
+    public static let methodCharactersMax = 40
+
+    /// Characters of the name of a header field, as ELBv2. Beyond it: ValidationError.
+    public static let headerNameCharactersMax = 40
 
     /// Certificates of one listener. ELBv2 allows 25 beside the default. Beyond it: ValidationError.
     public static let certificatesMax = 10_000

@@ -270,9 +270,10 @@ import Testing
         let checked = try apus.command("check", apus.configurationPath, "--json")
         #expect(checked.status == .exited(0), "\(checked.errors)")
         let warning = checked.json["warnings"][0]
-        #expect(warning["message"].string?.hasPrefix("web:\(apus.port) has rules by sni") == true, "\(checked.output)")
+        #expect(
+            warning["message"].string?.hasPrefix("web:\(apus.port) has rules by apus.sni") == true, "\(checked.output)")
         #expect(warning["line"] == 1 && warning["file"] == .string(apus.configurationPath))
-        #expect(apus.errors.contains("has rules by sni"), "the start says so too")
+        #expect(apus.errors.contains("has rules by apus.sni"), "the start says so too")
         #expect(!apus.errors.contains("add up to 0"))
 
         let weighed = try apus.command("weights", "web:\(apus.port)", "blue=0")
@@ -280,9 +281,9 @@ import Testing
         let sentence = "apus: warning: The weights of the default action of web:\(apus.port) add up to 0"
         #expect(weighed.errors.contains(sentence), "\(weighed.errors)")
         let reloaded = try apus.command("reload", "--json")
-        #expect(reloaded.errors.contains("apus: warning: web:\(apus.port) has rules by sni"), "\(reloaded.errors)")
+        #expect(reloaded.errors.contains("apus: warning: web:\(apus.port) has rules by apus.sni"), "\(reloaded.errors)")
         let messages = reloaded.json["warnings"].elements.compactMap { $0["message"].string }
-        #expect(messages.count == 2 && messages.contains { $0.contains("rules by sni") }, "\(reloaded.output)")
+        #expect(messages.count == 2 && messages.contains { $0.contains("rules by apus.sni") }, "\(reloaded.output)")
         #expect(try !apus.command("weights", "web:\(apus.port)", "blue=1").errors.contains("add up to 0"))
     }
 }

@@ -52,6 +52,62 @@ import Testing
         expectLogged(by: apus, "/deep/1", status: 200, target: "127.0.0.1:\(both.port)")
     }
 
+    /// Rules of every kind of condition; the body of each answer is the rule's priority.
+    private static func ruleOfEach() -> [JSON] {
+        let conditions: [JSON] = [
+            ["field": "http-header", "httpHeaderConfig": ["httpHeaderName": "X-Env", "values": ["beta*"]]],
+            ["field": "http-request-method", "httpRequestMethodConfig": ["values": ["PURGE", "DELETE"]]],
+            ["field": "query-string", "queryStringConfig": ["values": [["key": "debug", "value": "*"]]]],
+            ["field": "source-ip", "sourceIpConfig": ["values": ["10.0.0.0/8"]]],
+            ["field": "http-header", "httpHeaderConfig": ["httpHeaderName": "Upgrade", "values": ["h3"]]],
+            ["field": "source-ip", "values": ["127.0.0.0/8", "::1/128"]],
+        ]
+        return conditions.enumerated().map { index, condition in
+            ["priority": JSON(index + 1), "conditions": [condition], "actions": [answer("\(index + 1)")]]
+        }
+    }
+
+    private static func answer(_ text: String) -> JSON {
+        ["type": "fixed-response", "fixedResponseConfig": ["statusCode": "200", "messageBody": .string(text)]]
+    }
+
+    private static let requestsOfEach: [(request: String, priority: String)] = [
+        ("GET / HTTP/1.1\r\nHost: a.b\r\nx-env: BETA-2\r\n", "1"),
+        ("GET / HTTP/1.1\r\nHost: a.b\r\nX-Env: a\r\nX-Env: beta\r\n", "1"),
+        ("PURGE / HTTP/1.1\r\nHost: a.b\r\n", "2"),
+        ("GET /?a=b&d%65bug=1 HTTP/1.1\r\nHost: a.b\r\n", "3"),
+        ("GET /?debugs HTTP/1.1\r\nHost: a.b\r\nUpgrade: h3\r\n", "5"),
+        ("GET / HTTP/1.1\r\nHost: a.b\r\nX-Forwarded-For: 10.1.2.3\r\n", "6"),
+        ("GET / HTTP/1.1\r\nHost: a.b\r\nX-Env: beta\r\nConnection: x-env\r\n", "6"),
+    ]
+
+    @Test("Header fields, methods, queries and the connection's address find the rule")
+    func everyCondition() throws {
+        let apus = try ApusProcess.start(
+            Document(
+                listeners: [.init(defaultAction: Self.answer("none"), rules: Self.ruleOfEach())], groups: []))
+        let client = try apus.client()
+        for (request, priority) in Self.requestsOfEach {
+            let answer = try client.exchange(request + "\r\n")
+            #expect(answer.text == priority, "\(request)")
+        }
+        expectLogged(by: apus, "d%65bug", status: 200, target: "-")
+    }
+
+    @Test("The address in a trusted PROXY header is the client's for source-ip")
+    func proxyHeader() throws {
+        var document = Document(
+            listeners: [.init(defaultAction: Self.answer("none"), rules: Self.ruleOfEach())], groups: [])
+        document.attributes = ["apus.proxy_protocol.trusted": ["127.0.0.1/32"]]
+        let apus = try ApusProcess.start(document)
+        for (address, priority) in [("10.1.2.3", "4"), ("11.1.2.3", "none")] {
+            let client = try apus.client()
+            let answer = try client.exchange(
+                "PROXY TCP4 \(address) 127.0.0.1 4000 80\r\nGET / HTTP/1.1\r\nHost: a.b\r\n\r\n")
+            #expect(answer.text == priority)
+        }
+    }
+
     @Test("A fixed response is sent by Apus, and the connection stays open")
     func fixedResponse() throws {
         let action: JSON = [

@@ -21,6 +21,10 @@ extension CompiledCondition {
             switch condition {
             case .hostHeader(let values): .hostHeader(HostHeaderCondition(values.map(withoutLastDot)))
             case .pathPattern(let values): .pathPattern(PathPatternCondition(values))
+            case .httpHeader(let name, let values): .httpHeader(HTTPHeaderCondition(name: name, values))
+            case .requestMethod(let methods): .requestMethod(RequestMethodCondition(methods))
+            case .queryString(let pairs): .queryString(QueryStringCondition(pairs.map { ($0.key, $0.value) }))
+            case .sourceFamily(let family): .sourceFamily(SourceFamilyCondition(family == .ipv4 ? .ipv4 : .ipv6))
             case .sourceIP(let blocks): .sourceIP(SourceIPCondition(blocks.map(AddressRange.init)))
             case .serverName(let values): .serverName(ServerNameCondition(values.map(withoutLastDot)))
             }

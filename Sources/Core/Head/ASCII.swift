@@ -7,12 +7,15 @@ extension UInt8 {
     @inlinable public static var quote: UInt8 { 0x22 }
     @inlinable public static var numberSign: UInt8 { 0x23 }
     @inlinable public static var percent: UInt8 { 0x25 }
+    @inlinable public static var ampersand: UInt8 { 0x26 }
     @inlinable public static var asterisk: UInt8 { 0x2A }
+    @inlinable public static var plusSign: UInt8 { 0x2B }
     @inlinable public static var comma: UInt8 { 0x2C }
     @inlinable public static var dot: UInt8 { 0x2E }
     @inlinable public static var slash: UInt8 { 0x2F }
     @inlinable public static var colon: UInt8 { 0x3A }
     @inlinable public static var semicolon: UInt8 { 0x3B }
+    @inlinable public static var equalsSign: UInt8 { 0x3D }
     @inlinable public static var questionMark: UInt8 { 0x3F }
     @inlinable public static var backslash: UInt8 { 0x5C }
 

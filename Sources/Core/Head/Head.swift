@@ -350,6 +350,15 @@ public struct Field: Sendable {
         return unsafe table[index]
     }
 
+    /// All fields, in the order of arrival; removed ones are among them.
+    @inlinable public var fields: Span<Field> {
+        @_lifetime(borrow self)
+        get {
+            let span = unsafe Span(_unsafeStart: table, count: fieldCount)
+            return unsafe _overrideLifetime(span, borrowing: self)
+        }
+    }
+
     /// Whether a field of this kind came in or was added, even if it was removed later. Not for `.other`.
     @inlinable public func mayContain(_ id: FieldID) -> Bool { present & 1 << UInt64(id.rawValue) != 0 }
 

@@ -98,7 +98,8 @@ extension Document {
             }
             let listener = loadBalancers[outer].listeners[inner]
             let remedy = listener.http2Remedy(in: loadBalancers[outer])
-            rule.validate(GroupNames(self), on: listener, http2Remedy: remedy, &findings)
+            rule.validate(
+                GroupNames(self), on: listener, of: loadBalancers[outer], http2Remedy: remedy, &findings)
         case .deleteRule(let name, let port, let priority): try checkRule(priority, port, name)
         }
         try findings.throwIfAny()

@@ -127,14 +127,17 @@ extension Codec where Model == String {
 }
 
 extension Codec where Model: RawRepresentable<String> & CaseIterable {
-    /// One of the words of an enumeration. `refused` are words that ELBv2 also knows here.
-    static func word(refused: [String] = [], code: ConfigError.Code = .validationError) -> Codec {
+    /// One of the words of an enumeration. `refused` are words that ELBv2 also knows here, `aliases` other spellings,
+    /// which are read and not written.
+    static func word(
+        refused: [String] = [], aliases: [String: Model] = [:], code: ConfigError.Code = .validationError
+    ) -> Codec where Model: Sendable {
         let words = Model.allCases.map(\.rawValue)
-        let shape = Shape.word(words)
+        let shape = Shape.word(words, aliases: aliases.keys.sorted())
         return Codec(
             shape: shape,
             decode: { value, findings in
-                if let model = value.string.flatMap({ Model(rawValue: $0) }) { return model }
+                if let model = value.string.flatMap({ Model(rawValue: $0) ?? aliases[$0] }) { return model }
                 if let word = value.string, refused.contains(word) {
                     findings.report(
                         "\(findings.subject) must be \(shape.expected)", found: value.brief, at: value.location,

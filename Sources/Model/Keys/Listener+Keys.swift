@@ -100,25 +100,14 @@ extension Rule {
                 "priority", \.priority, .integer(1...50000), required: true,
                 "Its place among the rules; lower comes first."),
             Key(
-                "conditions", \.conditions, .list(Condition.codec, count: 1...3), required: true,
-                "The conditions that a request must meet, all of them; at most one of each field."),
+                "conditions", \.conditions, .list(Condition.codec, count: 1...Limits.conditionsPerRuleMax),
+                required: true,
+                "The conditions that a request must meet, all of them; several of http-header and of query-string, at "
+                    + "most one of each other field."),
             Key(
                 "actions", \.actions, .list(Action.codec, count: 1...1, code: .tooManyActions), required: true,
                 "What is done with the request."),
         ],
         refused: [RefusedKey("transforms"), RefusedKey("tags")],
-        check: { rule, findings in
-            var seen: Set<String> = []
-            for (index, condition) in rule.conditions.enumerated() where !seen.insert(condition.field.rawValue).inserted
-            {
-                findings.within(.key("conditions")) { findings in
-                    findings.within(.index(index)) { findings in
-                        findings.report(
-                            "a rule must have at most one condition of a field",
-                            found: "a second \(condition.field.rawValue)",
-                            remedy: "Put all values into one condition: any of them may match.")
-                    }
-                }
-            }
-        })
+        check: { rule, findings in rule.checkConditions(&findings) })
 }

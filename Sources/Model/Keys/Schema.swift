@@ -27,7 +27,7 @@ public enum Schema {
             ]
             if let pattern = rule.pattern { text["pattern"] = .string(pattern) }
             return text
-        case .word(let words): return ["enum": .array(words.map(Value.string))]
+        case .word(let words, let aliases): return ["enum": .array((words + aliases).map(Value.string))]
         case .list(let element, let count):
             return [
                 "type": "array", "items": schema(of: element, &definitions), "minItems": .int(count.lowerBound),

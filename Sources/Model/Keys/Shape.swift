@@ -9,8 +9,8 @@ indirect enum Shape: Sendable {
     case number(ClosedRange<Double>, unit: String?)
     /// Text that follows a rule.
     case text(TextRule)
-    /// One of these words.
-    case word([String])
+    /// One of these words, or of others that stand for some of them.
+    case word([String], aliases: [String] = [])
     /// A list of so many elements.
     case list(Shape, count: ClosedRange<Int>)
     /// An object with known keys.
@@ -103,7 +103,7 @@ extension Shape {
             let what = unit.map { "a number of \($0)" } ?? "a number"
             return "\(what) from \(Shape.plain(range.lowerBound)) to \(Shape.plain(range.upperBound))"
         case .text(let rule): return rule.expected
-        case .word(let words): return Shape.alternatives(words)
+        case .word(let words, _): return Shape.alternatives(words)
         case .list(let element, let count):
             if count == 1...1 { return "a list of exactly one, \(element.expected)" }
             let least = count.lowerBound == 0 ? "at most" : "\(count.lowerBound) to"

@@ -90,6 +90,48 @@ extension TextRule {
             && !value.hasPrefix(" ") && !value.hasSuffix(" ")
     }
 
+    /// One pattern of an http-header condition. Source: ELBv2 HttpHeaderConditionConfig.
+    static let headerPattern = TextRule(
+        "a pattern of 1 to 128 visible characters and spaces, where * and ? stand for any",
+        length: 1...Limits.conditionValueCharactersMax, pattern: "^[ -~]+$",
+        remedy: "Write a value such as *Chrome*; field values are compared in any case."
+    ) { $0.utf8.allSatisfy { (0x20...0x7E).contains($0) } }
+
+    /// The name of the field of an http-header condition. Source: ELBv2 HttpHeaderConditionConfig; RFC 9110 §5.6.2.
+    static let headerName = TextRule(
+        "the name of a header field of 1 to 40 characters, other than Host",
+        length: 1...Limits.headerNameCharactersMax, pattern: "^[A-Za-z0-9!#$%&'*+.^_`|~-]+$",
+        remedy: "Write a name such as User-Agent; for Host there is host-header."
+    ) {
+        $0.lowercased() != "host" && $0.utf8.allSatisfy { isAlphanumeric($0) || "!#$%&'*+-.^_`|~".utf8.contains($0) }
+    }
+
+    /// One value of an http-request-method condition. Source: ELBv2 HttpRequestMethodConditionConfig.
+    static let requestMethod = TextRule(
+        "a method of 1 to 40 letters in upper case, hyphens and underscores",
+        length: 1...Limits.methodCharactersMax, pattern: "^[A-Z_-]+$",
+        remedy: "Write a method such as GET; there are no wildcards."
+    ) { $0.utf8.allSatisfy { (UInt8(ascii: "A")...UInt8(ascii: "Z")).contains($0) || "-_".utf8.contains($0) } }
+
+    /// A pattern of a query-string condition. Source: ELBv2 QueryStringConditionConfig.
+    static let queryPattern = TextRule(
+        "a pattern of 1 to 128 visible characters, where * and ? stand for any and \\* and \\? for themselves",
+        length: 1...Limits.conditionValueCharactersMax, pattern: "^[!-~]+$",
+        remedy: "Write a pattern such as v1*; a backslash stands only before *, ? or another one."
+    ) { text in
+        var isEscaped = false
+        for byte in text.utf8 {
+            guard (0x21...0x7E).contains(byte) else { return false }
+            if isEscaped {
+                guard "*?\\".utf8.contains(byte) else { return false }
+                isEscaped = false
+            } else {
+                isEscaped = byte == UInt8(ascii: "\\")
+            }
+        }
+        return !isEscaped
+    }
+
     /// The body of a fixed response. Source: ELBv2 FixedResponseActionConfig.
     static let fixedBody = TextRule(
         "text of at most 1024 bytes", length: 0...Limits.fixedResponseBytesMax,

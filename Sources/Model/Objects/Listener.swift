@@ -58,7 +58,7 @@ public struct Listener: Hashable, Sendable {
 public struct Rule: Hashable, Sendable {
     /// 1–50000, unique in its listener. Lower comes first.
     public var priority: Int
-    /// All conditions must hold. At most one of each kind.
+    /// All conditions must hold. Several of `httpHeader` and `queryString`, at most one of each other field.
     public var conditions: [Condition]
     /// Exactly one action.
     public var actions: [Action]

@@ -97,7 +97,7 @@ extension Listener {
                         "priority", "\(rule.priority)", at: index, "rule", .priorityInUse)
                 }
                 findings.within(.index(index)) { findings in
-                    rule.validate(groups, on: self, http2Remedy: remedy, &findings)
+                    rule.validate(groups, on: self, of: loadBalancer, http2Remedy: remedy, &findings)
                 }
             }
         }
@@ -107,8 +107,11 @@ extension Listener {
 extension Rule {
     /// The mistakes of its conditions and actions on `listener`. `http2Remedy` is what to change so that it speaks
     /// HTTP/2.
-    func validate(_ groups: GroupNames, on listener: Listener, http2Remedy: String?, _ findings: inout Findings) {
-        checkConditions(on: listener, &findings)
+    func validate(
+        _ groups: GroupNames, on listener: Listener, of loadBalancer: LoadBalancer, http2Remedy: String?,
+        _ findings: inout Findings
+    ) {
+        checkConditions(on: listener, of: loadBalancer, &findings)
         findings.within(.key("actions")) { findings in
             actions.validate(groups, on: listener, http2Remedy: http2Remedy, &findings)
         }

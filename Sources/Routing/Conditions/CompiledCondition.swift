@@ -8,7 +8,11 @@
 public enum CompiledCondition: Equatable, Sendable {
     case hostHeader(HostHeaderCondition)
     case pathPattern(PathPatternCondition)
+    case httpHeader(HTTPHeaderCondition)
+    case requestMethod(RequestMethodCondition)
+    case queryString(QueryStringCondition)
     case sourceIP(SourceIPCondition)
+    case sourceFamily(SourceFamilyCondition)
     case serverName(ServerNameCondition)
 
     /// Whether it holds.
@@ -16,7 +20,11 @@ public enum CompiledCondition: Equatable, Sendable {
         switch self {
         case .hostHeader(let condition): condition.matches(facts)
         case .pathPattern(let condition): condition.matches(facts)
+        case .httpHeader(let condition): condition.matches(facts)
+        case .requestMethod(let condition): condition.matches(facts)
+        case .queryString(let condition): condition.matches(facts)
         case .sourceIP(let condition): condition.matches(facts)
+        case .sourceFamily(let condition): condition.matches(facts)
         case .serverName(let condition): condition.matches(facts)
         }
     }

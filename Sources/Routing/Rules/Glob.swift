@@ -38,17 +38,19 @@ enum Glob {
         }
     }
 
-    /// Whether any of `patterns` matches all of `text`.
-    static func matchesAny(of patterns: [[UInt8]], _ text: Span<UInt8>) -> Bool {
-        for pattern in patterns where matches(pattern.span, text) { return true }
+    /// Whether any of `patterns` matches all of `text`. With `ignoresCase` the patterns are in lower case.
+    static func matchesAny(of patterns: [[UInt8]], _ text: Span<UInt8>, ignoresCase: Bool = false) -> Bool {
+        for pattern in patterns where matches(pattern.span, text, ignoresCase: ignoresCase) { return true }
         return false
     }
 
-    /// Whether `pattern` matches all of `text`.
+    /// Whether `pattern` matches all of `text`. With `ignoresCase` the pattern is in lower case.
     ///
     /// Only the last star is ever retried: an earlier one that took its shortest match leaves the later ones
     /// every choice they could have. So the cost is at most the product of the two lengths, never exponential.
-    static func matches(_ pattern: Span<UInt8>, _ text: Span<UInt8>) -> Bool {
+    @inline(__always) static func matches(
+        _ pattern: Span<UInt8>, _ text: Span<UInt8>, ignoresCase: Bool = false
+    ) -> Bool {
         var patternIndex = 0
         var textIndex = 0
         var starIndex = -1
@@ -60,7 +62,8 @@ enum Glob {
                 retryIndex = textIndex
                 patternIndex += 1
             } else if patternIndex < pattern.count,
-                pattern[patternIndex] == text[textIndex] || pattern[patternIndex] == .questionMark
+                pattern[patternIndex] == (ignoresCase ? text[textIndex].lowercased : text[textIndex])
+                    || pattern[patternIndex] == .questionMark
             {
                 patternIndex += 1
                 textIndex += 1

@@ -97,6 +97,7 @@ public final class RuleTable: Sendable {
     func firstMatch(_ facts: borrowing RuleFacts, path: Span<UInt8>) -> Int? {
         var rule = candidate(facts.host, path, from: 0)
         if !remaining.isEmpty {
+            let facts = facts.with(path: path)
             while rule != LiteralTable.none, !meetsRemaining(of: Int(rule), facts) {
                 rule = candidate(facts.host, path, from: rule + 1)
             }

@@ -103,7 +103,7 @@ import Testing
         #expect(
             notApplicable == [
                 "The change \"put rule 30 of web:80\" no longer applies: conditions[0].field: a rule of a TCP listener "
-                    + "must look at source-ip or sni, but found path-pattern. Remove the condition, or the rule."
+                    + "must look at source-ip or apus.sni, but found path-pattern. Remove the condition, or the rule."
             ])
     }
 }

@@ -69,26 +69,27 @@ import Testing
             change: .putListener(
                 loadBalancer: "edge", listener(.udp, 514, ["udp"], rules: [rule(someName, forward(["udp"]))])),
             code: .invalidConfigurationRequest,
-            message: "rules[0].conditions[0].field: a rule of a UDP listener must look at source-ip, but found sni. "
-                + "Remove the condition, or the rule."),
+            message: "rules[0].conditions[0].field: a rule of a UDP listener must look at source-ip, but found "
+                + "apus.sni. Remove the condition, or the rule."),
     ]
 
     static let ruleRefusals = [
         Refusal(
             change: .putRule(loadBalancer: "edge", port: 5432, rule(somePath, forward(["tcp"]))),
             code: .invalidConfigurationRequest,
-            message: "conditions[0].field: a rule of a TCP listener must look at source-ip or sni, "
+            message: "conditions[0].field: a rule of a TCP listener must look at source-ip or apus.sni, "
                 + "but found path-pattern. Remove the condition, or the rule."),
         Refusal(
             change: .putRule(loadBalancer: "edge", port: 8883, rule(someName, forward(["tls"]))),
             code: .invalidConfigurationRequest,
-            message: "conditions[0].field: a rule of a TLS listener must look at source-ip, but found sni. "
+            message: "conditions[0].field: a rule of a TLS listener must look at source-ip, but found apus.sni. "
                 + "Remove the condition, or the rule."),
         Refusal(
-            change: .putRule(loadBalancer: "web", port: 80, rule(anywhere, forward(["http"]))),
+            change: .putRule(loadBalancer: "web", port: 80, rule(someName, forward(["http"]))),
             code: .invalidConfigurationRequest,
-            message: "conditions[0].field: a rule of an HTTP listener must look at host-header or path-pattern, "
-                + "but found source-ip. Remove the condition, or the rule."),
+            message: "conditions[0].field: a rule of an HTTP listener must look at host-header, path-pattern, "
+                + "http-header, http-request-method, query-string or source-ip, "
+                + "but found apus.sni. Remove the condition, or the rule."),
         Refusal(
             change: .putRule(loadBalancer: "edge", port: 514, rule(anywhere, Sample.answer(200))),
             code: .invalidLoadBalancerAction,

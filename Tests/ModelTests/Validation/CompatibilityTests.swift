@@ -11,16 +11,22 @@ import Testing
         var testDescription: String { listener.rawValue }
     }
 
+    static let ofRequests: [Condition.Field] = [
+        .hostHeader, .pathPattern, .httpHeader, .requestMethod, .queryString, .sourceIP,
+    ]
+    static let areOfRequests =
+        "host-header, path-pattern, http-header, http-request-method, query-string or source-ip"
+
     static let rows = [
         Row(
             listener: .http, kind: .application, isNamed: "an HTTP listener", groups: [.http, .https],
-            areGroups: "HTTP or HTTPS", fields: [.hostHeader, .pathPattern], areFields: "host-header or path-pattern"),
+            areGroups: "HTTP or HTTPS", fields: ofRequests, areFields: areOfRequests),
         Row(
             listener: .https, kind: .application, isNamed: "an HTTPS listener", groups: [.http, .https],
-            areGroups: "HTTP or HTTPS", fields: [.hostHeader, .pathPattern], areFields: "host-header or path-pattern"),
+            areGroups: "HTTP or HTTPS", fields: ofRequests, areFields: areOfRequests),
         Row(
             listener: .tcp, kind: .network, isNamed: "a TCP listener", groups: [.tcp, .tcpUDP],
-            areGroups: "TCP or TCP_UDP", fields: [.sourceIP, .serverName], areFields: "source-ip or sni"),
+            areGroups: "TCP or TCP_UDP", fields: [.sourceIP, .serverName], areFields: "source-ip or apus.sni"),
         Row(
             listener: .tls, kind: .network, isNamed: "a TLS listener", groups: [.tcp, .tls],
             areGroups: "TCP or TLS", fields: [.sourceIP], areFields: "source-ip"),
@@ -48,13 +54,16 @@ import Testing
     }
 
     static func condition(_ field: Condition.Field) -> String {
-        let value =
+        let values =
             switch field {
-            case .hostHeader, .serverName: "a.example.com"
-            case .pathPattern: "/a"
-            case .sourceIP: "10.0.0.0/8"
+            case .hostHeader, .serverName: "values: [a.example.com]"
+            case .pathPattern: "values: [/a]"
+            case .httpHeader: "httpHeaderConfig: { httpHeaderName: X-A, values: [a] }"
+            case .requestMethod: "httpRequestMethodConfig: { values: [GET] }"
+            case .queryString: "queryStringConfig: { values: [{ value: a }] }"
+            case .sourceIP: "values: [10.0.0.0/8]"
             }
-        return "{ field: \(field.rawValue), values: [\(value)] }"
+        return "{ field: \(field.rawValue), \(values) }"
     }
 
     static func unfitting(_ row: Row, _ group: TrafficProtocol) -> String {

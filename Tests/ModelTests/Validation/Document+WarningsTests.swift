@@ -39,7 +39,7 @@ import Testing
         ])
         let warnings = document.warnings()
         #expect(warnings.count == 1)
-        #expect(warnings.first?.message.hasPrefix("db:25 has rules by sni") == true)
+        #expect(warnings.first?.message.hasPrefix("db:25 has rules by apus.sni") == true)
         #expect(warnings.first?.description.contains("default action") == true)
     }
 }

@@ -220,11 +220,11 @@ import Testing
             why: "no values", yaml: rule("{ priority: 1, conditions: [{ field: host-header }], actions: [\(answer)] }"),
             message: "web.yaml:9:41: a condition must have values. Add values: a list of patterns."),
         Case(
-            why: "a field of a later version",
+            why: "a field that is none",
             yaml: rule(
-                "{ priority: 1, conditions: [{ field: query-string, values: [a] }], actions: [\(answer)] }"),
-            message: "web.yaml:9:50: field must be host-header, path-pattern, source-ip or sni, but found "
-                + "\"query-string\". query-string is known to ELBv2, not supported by this version."),
+                "{ priority: 1, conditions: [{ field: query-strings, values: [a] }], actions: [\(answer)] }"),
+            message: "web.yaml:9:50: field must be host-header, path-pattern, http-header, http-request-method, "
+                + "query-string, source-ip or apus.sni, but found \"query-strings\". Did you mean query-string?"),
         Case(
             why: "a field twice",
             yaml: rule(
@@ -232,12 +232,12 @@ import Testing
                     + "}], actions: [\(answer)] }"
             ),
             message:
-                "web.yaml:9:78: a rule must have at most one condition of a field, but found a second host-header. "
+                "web.yaml:9:78: a rule must have at most one condition of this field, but found a second host-header. "
                 + "Put all values into one condition: any of them may match."),
         Case(
             why: "a rule without conditions", yaml: rule("{ priority: 1, conditions: [], actions: [\(answer)] }"),
             message:
-                "web.yaml:9:40: conditions must be a list of 1 to 3, each a condition, but found an empty list. "
+                "web.yaml:9:40: conditions must be a list of 1 to 100, each a condition, but found an empty list. "
                 + "Add what is missing."
         ),
         Case(
