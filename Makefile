@@ -14,9 +14,9 @@ SEED ?=
 .PHONY: help run build test simulate asan tsan fuzz bench chart fresh format lint clean packages-build packages-test \
   packages-bench packages-fresh python-test
 
-# What the toolchain runs on, fetches and links with, and slim images lack; then the two libraries that Apus stands on.
+# What the toolchain runs on, fetches and links with, and slim images lack; then the libraries that Apus stands on.
 PACKAGES_BUILD := libcurl4 libncurses6 libsqlite3-0 libxml2 ca-certificates gcc libc6-dev libstdc++-12-dev pkg-config \
-  libssl-dev libnghttp2-dev
+  libssl-dev libnghttp2-dev libpcre2-dev
 PACKAGES_TEST := $(PACKAGES_BUILD) curl openssl nginx nghttp2-client python3 python3-h2 python3-httpx python3-grpcio \
   python3-websockets python3-venv testssl.sh dnsmasq-base bind9-dnsutils iproute2 postgresql redis-server redis-tools \
   libfaketime

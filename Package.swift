@@ -18,7 +18,7 @@ let package = Package(
     products: [
         .executable(name: "apus", targets: ["apus"]),
         // The pure parts, for the micro-benchmarks in Benchmarks/.
-        .library(name: "ApusCore", targets: ["Core", "HTTP1", "Model", "Routing", "Telemetry"]),
+        .library(name: "ApusCore", targets: ["Core", "HTTP1", "Model", "RegularExpressions", "Routing", "Telemetry"]),
         // What reads the beginnings of connections, for the fuzzers in Tests/Fuzz.
         .library(name: "ApusProxy", targets: ["Proxy", "TLS", "HTTP2"]),
     ],
@@ -35,16 +35,19 @@ let package = Package(
         .target(name: "HTTP1", dependencies: ["Core"], swiftSettings: settings),
         .systemLibrary(name: "CNghttp2", pkgConfig: "libnghttp2", providers: [.apt(["libnghttp2-dev"])]),
         .target(name: "HTTP2", dependencies: ["Core", "HTTP1", "CNghttp2"], swiftSettings: settings),
-        .target(name: "Model", dependencies: ["Yams"], swiftSettings: settings),
-        .target(name: "Routing", dependencies: ["Core"], swiftSettings: settings),
+        .systemLibrary(name: "CPCRE2", pkgConfig: "libpcre2-8", providers: [.apt(["libpcre2-dev"])]),
+        .target(name: "RegularExpressions", dependencies: ["CPCRE2"], swiftSettings: settings),
+        .target(name: "Model", dependencies: ["RegularExpressions", "Yams"], swiftSettings: settings),
+        .target(name: "Routing", dependencies: ["Core", "RegularExpressions"], swiftSettings: settings),
         .target(name: "Telemetry", dependencies: ["Core", "HTTP2", "Routing"], swiftSettings: settings),
         .target(
-            name: "Proxy", dependencies: ["Core", "HTTP1", "HTTP2", "Model", "Routing", "TLS", "Telemetry"],
+            name: "Proxy",
+            dependencies: ["Core", "HTTP1", "HTTP2", "Model", "RegularExpressions", "Routing", "TLS", "Telemetry"],
             swiftSettings: settings),
         .target(
             name: "Control",
             dependencies: [
-                "Core", "HTTP1", "HTTP2", "Model", "Routing", "TLS", "Telemetry", "Proxy",
+                "Core", "HTTP1", "HTTP2", "Model", "RegularExpressions", "Routing", "TLS", "Telemetry", "Proxy",
                 .product(name: "Logging", package: "swift-log"),
             ], swiftSettings: settings),
         .target(
@@ -72,13 +75,18 @@ let package = Package(
         .testTarget(name: "TLSTests", dependencies: ["TLS", "Core", "COpenSSL"], swiftSettings: settings),
         .testTarget(name: "HTTP2Tests", dependencies: ["HTTP2", "HTTP1", "Core"], swiftSettings: settings),
         .testTarget(name: "ModelTests", dependencies: ["Model"], swiftSettings: settings),
-        .testTarget(name: "RoutingTests", dependencies: ["Routing", "Core"], swiftSettings: settings),
+        .testTarget(
+            name: "RegularExpressionsTests", dependencies: ["RegularExpressions"], swiftSettings: settings),
+        .testTarget(
+            name: "RoutingTests", dependencies: ["Routing", "RegularExpressions", "Core"], swiftSettings: settings),
         .testTarget(
             name: "TelemetryTests", dependencies: ["Telemetry", "Core", "HTTP2", "Routing", "TestRuns"],
             swiftSettings: settings),
         .testTarget(
             name: "ProxyTests",
-            dependencies: ["Proxy", "Core", "HTTP1", "HTTP2", "Model", "Routing", "TLS", "TestCertificates"],
+            dependencies: [
+                "Proxy", "Core", "HTTP1", "HTTP2", "Model", "RegularExpressions", "Routing", "TLS", "TestCertificates",
+            ],
             swiftSettings: settings),
         .testTarget(
             name: "ControlTests",

@@ -73,4 +73,6 @@ enum Limits {
     static let connectionLogRingBytes = 256 * 1024
     /// Commands that one mistake tells to run; a group with more targets than that wants a rule for their network.
     static let commandsShownMax = 8
+    /// Regular expressions that stay compiled beside those of workers. Reason: some 10 KB each, and 0.1 ms to compile.
+    static let expressionsCachedMax = 20_000
 }

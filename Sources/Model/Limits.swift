@@ -53,6 +53,9 @@ public enum Limits {
     /// Characters of the name of a header field, as ELBv2. Beyond it: ValidationError.
     public static let headerNameCharactersMax = 40
 
+    /// Regular expressions that `apus check` tries with hostile texts; each may take some hundred milliseconds.
+    static let expressionsTriedMax = 1_000
+
     /// Certificates of one listener. ELBv2 allows 25 beside the default. Beyond it: ValidationError.
     public static let certificatesMax = 10_000
 

@@ -286,4 +286,25 @@ import Testing
         #expect(messages.count == 2 && messages.contains { $0.contains("rules by apus.sni") }, "\(reloaded.output)")
         #expect(try !apus.command("weights", "web:\(apus.port)", "blue=1").errors.contains("add up to 0"))
     }
+
+    @Test("A regular expression that backtracks badly is warned of")
+    func expressions() throws {
+        defer { removeFolder(folder) }
+        var document = Self.document()
+        let action: JSON = ["type": "fixed-response", "fixedResponseConfig": ["statusCode": "200"]]
+        document.listeners[0].rules = ["^(a+)+$", "^/v[0-9]+/"].enumerated().map { index, pattern in
+            [
+                "priority": JSON(index + 1), "actions": [action],
+                "conditions": [["field": "path-pattern", "regexValues": [.string(pattern)]]],
+            ]
+        }
+        try write(document.text(ports: [try PortAllocator.port()], folder: folder))
+        let check = try ApusProcess.command(
+            ["check", "\(folder)/apus.yaml", "--json"], socket: "\(folder)/nobody.sock", folder: folder)
+        #expect(check.status == .exited(0), "\(check.errors)")
+        let warnings = check.json["warnings"].elements.compactMap { $0["message"].string }
+        #expect(warnings.count == 1)
+        #expect(warnings.first?.hasPrefix("Rule 1 of web:") == true, "\(warnings)")
+        #expect(warnings.first?.hasSuffix("such requests are refused with 500 RegexLimit.") == true, "\(warnings)")
+    }
 }

@@ -108,6 +108,49 @@ import Testing
         }
     }
 
+    @Test("Regular expressions find rules over HTTP/1 and HTTP/2, and refuse what they cannot tell")
+    func regularExpressions() throws {
+        func rule(_ priority: Int, _ condition: JSON) -> JSON {
+            ["priority": JSON(priority), "conditions": [condition], "actions": [Self.answer("\(priority)")]]
+        }
+        let rules = [
+            rule(1, ["field": "host-header", "regexValues": ["^api-[0-9]+\\.example$"]]),
+            rule(2, ["field": "path-pattern", "pathPatternConfig": ["regexValues": ["^/v[0-9]+/.*\\.json$"]]]),
+            rule(
+                3, ["field": "http-header", "httpHeaderConfig": ["httpHeaderName": "X-A", "regexValues": ["^(a+)+$"]]]),
+        ]
+        let apus = try ApusProcess.start(
+            Document(
+                listeners: [.init(defaultAction: Self.answer("none"), rules: rules)], groups: [],
+                attributes: ["apus.h2c.enabled": true]))
+        let cases = [
+            ("API-12.example", "/", "x", "200 1"), ("a.example", "/v1/a.json?b", "x", "200 2"),
+            ("a.example", "/V1/a.json", "x", "200 none"), ("a.example", "/3", "AAA", "200 3"),
+        ]
+        for version in ["--http1.1", "--http2-prior-knowledge"] {
+            func ask(_ host: String, _ path: String, _ field: String) throws -> String {
+                try Tool.curl(
+                    apus, version, "-H", "Host: \(host)", "-H", "X-A: \(field)", "-w", "\n%{http_code}",
+                    "http://127.0.0.1:\(apus.port)\(path)"
+                )
+            }
+            for (host, path, field, answer) in cases {
+                let lines = try ask(host, path, field).split(separator: "\n").map(String.init)
+                #expect([lines.last, lines.first] == answer.split(separator: " ").map(String.init), "\(host)\(path)")
+            }
+            let hostile = String(repeating: "a", count: 60) + "!"
+            #expect(try ask("a.example", "/hostile", hostile).hasSuffix("\n500"))
+        }
+        expectLogged(by: apus, count: 2, status: 500)
+        let lines = apus.accessLog.filter { $0.status == 500 }
+        #expect(lines.allSatisfy { $0.rulePriority == "3" })
+        #expect(try apus.metric("apus_requests_regex_limit_total") == 2)
+        let answer = try apus.client().exchange(
+            "GET / HTTP/1.1\r\nHost: a.b\r\nX-A: \(String(repeating: "a", count: 60))!\r\n\r\n")
+        expectMadeHere(answer, 500)
+        #expect(answer["apus-reason"] == "RegexLimit")
+    }
+
     @Test("A fixed response is sent by Apus, and the connection stays open")
     func fixedResponse() throws {
         let action: JSON = [

@@ -36,7 +36,9 @@ private enum Construct: String, CaseIterable {
 }
 
 /// The targets whose code runs on workers.
-private let hotTargets: Set<String> = ["Core", "HTTP1", "HTTP2", "Routing", "TLS", "Telemetry", "Proxy"]
+private let hotTargets: Set<String> = [
+    "Core", "HTTP1", "HTTP2", "RegularExpressions", "Routing", "TLS", "Telemetry", "Proxy",
+]
 
 /// Files in which a construct is allowed, and why.
 private let exemptions: [(file: String, constructs: Set<Construct>, reason: String)] = [
@@ -76,7 +78,14 @@ private let exemptions: [(file: String, constructs: Set<Construct>, reason: Stri
     ("Routing/Conditions/RequestMethodCondition.swift", [.string], "compiled by control from the configuration's text"),
     ("Routing/Conditions/QueryStringCondition.swift", [.string], "compiled by control from the configuration's text"),
     ("Routing/Conditions/FieldSelector.swift", [.string], "compiled by control from the configuration's text"),
+    (
+        "Routing/Conditions/HTTPHeaderRegexCondition.swift", [.string],
+        "compiled by control from the configuration's text"
+    ),
     ("Routing/Rules/EscapedGlob.swift", [.string], "compiled by control from the configuration's text"),
+    ("RegularExpressions/RegularExpression.swift", [.string, .throwing], "compiled by control"),
+    ("RegularExpressions/HostileInputs.swift", [.string, .throwing], "what `apus check` tries"),
+    ("RegularExpressions/PatternSample.swift", [.string], "what `apus check` tries"),
     ("HTTP2/Session/HTTP2Library.swift", [.string], "for people"),
     ("TLS/Certificates/CertificateTable.swift", [.string, .dictionary], "made by control; one look-up per handshake"),
     ("TLS/Certificates/OCSPCheck.swift", [.string, .throwing], "used by control"),

@@ -23,6 +23,7 @@ public struct ConfigurationCheck: Sendable {
             let (document, places) = try Document.parse(content, file: report.file)
             report.summary = document.summary
             report.notes = [document.noteOnWordsWithoutEffect].compactMap(\.self)
+            report.warnings = document.warningsOfExpressions().map { Warning($0, places) }
             (self.document, self.places) = (document, places)
         } catch {
             report.mistakes = error.all
@@ -35,7 +36,7 @@ public struct ConfigurationCheck: Sendable {
     /// Leaves this host aside, as for a file that is for another one.
     public mutating func leaveHostAside() {
         guard let document else { return }
-        report.warnings = document.warnings().map { Warning($0, places) }
+        report.warnings += document.warnings().map { Warning($0, places) }
         report.notes.append(
             "This host was left aside: ports, addresses, users, folders and certificates were not looked at.")
     }

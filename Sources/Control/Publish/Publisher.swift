@@ -50,6 +50,7 @@ final class Publisher {
     }
 
     private let workerCount: Int
+    private let expressions = ExpressionCache()
     private var listeners: [ListenerKey: ListenerState] = [:]
     /// What `listeners` were compiled from.
     private var loadBalancers: [LoadBalancer] = []
@@ -113,7 +114,7 @@ final class Publisher {
         let rules = source.listener.rules.sorted { $0.priority < $1.priority }
         let isNetwork = source.listener.protocol.kind == .network
         let plans = (0..<workerCount).map { worker in
-            let plans = rules.map { RulePlan($0, source.groupIDs) }
+            let plans = rules.map { RulePlan($0, source.groupIDs, expressions) }
             let last = old?.plans[worker]
             let isSameTable = last.map { $0.rules.map(\.conditions) == plans.map(\.conditions) } ?? false
             return ListenerPlan(

@@ -6,22 +6,30 @@ import Routing
 // Compiles the rules of a document into the plans that workers use.
 
 extension RulePlan {
-    /// The plan of `rule`; `groupIDs` has the `GroupPlan.id` of each group.
-    init(_ rule: Rule, _ groupIDs: [String: Int]) {
+    /// The plan of `rule` for one worker; `groupIDs` has the `GroupPlan.id` of each group.
+    init(_ rule: Rule, _ groupIDs: [String: Int], _ expressions: ExpressionCache) {
         self.init(
-            priority: rule.priority, conditions: rule.conditions.map(CompiledCondition.init),
+            priority: rule.priority, conditions: rule.conditions.map { CompiledCondition($0, expressions) },
             action: ActionPlan(rule.actions, groupIDs))
     }
 }
 
 extension CompiledCondition {
-    /// `condition` as workers test it.
-    fileprivate init(_ condition: Condition) {
+    /// `condition` as one worker tests it.
+    fileprivate init(_ condition: Condition, _ expressions: ExpressionCache) {
         self =
             switch condition {
             case .hostHeader(let values): .hostHeader(HostHeaderCondition(values.map(withoutLastDot)))
+            case .hostHeaderRegex(let patterns):
+                .hostRegex(HostRegexCondition(patterns.map { expressions.copy(of: $0, ignoresCase: true) }))
             case .pathPattern(let values): .pathPattern(PathPatternCondition(values))
+            case .pathPatternRegex(let patterns):
+                .pathRegex(PathRegexCondition(patterns.map { expressions.copy(of: $0, ignoresCase: false) }))
             case .httpHeader(let name, let values): .httpHeader(HTTPHeaderCondition(name: name, values))
+            case .httpHeaderRegex(let name, let patterns):
+                .httpHeaderRegex(
+                    HTTPHeaderRegexCondition(
+                        name: name, patterns.map { expressions.copy(of: $0, ignoresCase: true) }))
             case .requestMethod(let methods): .requestMethod(RequestMethodCondition(methods))
             case .queryString(let pairs): .queryString(QueryStringCondition(pairs.map { ($0.key, $0.value) }))
             case .sourceFamily(let family): .sourceFamily(SourceFamilyCondition(family == .ipv4 ? .ipv4 : .ipv6))

@@ -22,9 +22,9 @@ extension Condition {
     /// The property that it tests.
     var field: Field {
         switch self {
-        case .hostHeader: .hostHeader
-        case .pathPattern: .pathPattern
-        case .httpHeader: .httpHeader
+        case .hostHeader, .hostHeaderRegex: .hostHeader
+        case .pathPattern, .pathPatternRegex: .pathPattern
+        case .httpHeader, .httpHeaderRegex: .httpHeader
         case .requestMethod: .requestMethod
         case .queryString: .queryString
         case .sourceIP, .sourceFamily: .sourceIP
@@ -42,6 +42,8 @@ extension Condition {
     fileprivate struct Config: Sendable {
         /// The patterns.
         var values: [String]?
+        /// The regular expressions.
+        var regexValues: [String]?
         /// The name of the header field.
         var httpHeaderName = ""
         /// The parameters of a query.
@@ -51,16 +53,21 @@ extension Condition {
 
         /// The object for one field. `keys` stand before the patterns, which must follow `rule`.
         static func description(
-            _ name: String, _ rule: TextRule, keys: [Key<Config>] = [], refused: [RefusedKey] = []
+            _ name: String, _ rule: TextRule, keys: [Key<Config>] = [], hasExpressions: Bool = false
         ) -> Description<Config> {
-            Description(
+            let values = Key<Config>(
+                optional: "values", \.values, .list(.text(rule), count: 1...Limits.conditionValuesMax),
+                "The patterns, of which any may match.")
+            return Description(
                 name, "the values of a condition", blank: Config(),
-                keys: keys + [
-                    Key(
-                        optional: "values", \.values, .list(.text(rule), count: 1...Limits.conditionValuesMax),
-                        "The patterns, of which any may match.")
-                ], refused: refused)
+                keys: keys + [values] + (hasExpressions ? [expressions] : []))
         }
+
+        /// The regular expressions.
+        private static let expressions = Key<Config>(
+            optional: "regexValues", \.regexValues, Form.expressions,
+            "In place of values: regular expressions (PCRE2), of which any may match, anywhere in the text unless ^ "
+                + "and $ say otherwise.")
 
         /// The name of a header field.
         static let headerName = Key<Config>(
@@ -90,6 +97,8 @@ extension Condition {
         var field = Field.pathPattern
         /// The patterns, in the short form.
         var values: [String]?
+        /// The regular expressions, in the short form.
+        var regexValues: [String]?
         /// The values of a host-header condition.
         var hostHeaderConfig: Config?
         /// The values of a path-pattern condition.
@@ -116,16 +125,22 @@ extension Condition {
                     optional: "values", \.values, .list(.text(valueRule), count: 1...Limits.conditionValuesMax),
                     "The patterns, of which any may match; * stands for any characters, ? for one."),
                 Key(
+                    optional: "regexValues", \.regexValues, expressions,
+                    "In place of values, for host-header, path-pattern and http-header: regular expressions (PCRE2), "
+                        + "of which any may match, anywhere in the text unless ^ and $ say otherwise."),
+                Key(
                     optional: "hostHeaderConfig", \.hostHeaderConfig,
-                    Config.description("HostHeaderConfig", .hostPattern).codec,
+                    Config.description("HostHeaderConfig", .hostPattern, hasExpressions: true).codec,
                     "The same as values, for host-header."),
                 Key(
                     optional: "pathPatternConfig", \.pathPatternConfig,
-                    Config.description("PathPatternConfig", .pathPattern).codec,
+                    Config.description("PathPatternConfig", .pathPattern, hasExpressions: true).codec,
                     "The same as values, for path-pattern."),
                 Key(
                     optional: "httpHeaderConfig", \.httpHeaderConfig,
-                    Config.description("HttpHeaderConfig", .headerPattern, keys: [Config.headerName]).codec,
+                    Config.description(
+                        "HttpHeaderConfig", .headerPattern, keys: [Config.headerName], hasExpressions: true
+                    ).codec,
                     "The header field and its values, for http-header."),
                 Key(
                     optional: "httpRequestMethodConfig", \.requestMethodConfig,
@@ -138,8 +153,11 @@ extension Condition {
                     optional: "sourceIpConfig", \.sourceIpConfig,
                     Config.description("SourceIpConfig", .addressBlock, keys: [Config.family]).codec,
                     "The same as values, for source-ip."),
-            ],
-            refused: [RefusedKey("regexValues")])
+            ])
+
+        /// A list of regular expressions.
+        static let expressions = Codec.list(
+            .regularExpression(length: 1...Limits.conditionValueCharactersMax), count: 1...Limits.conditionValuesMax)
 
         /// The rule for `values` before the field is known.
         private static let valueRule = TextRule(
@@ -154,8 +172,11 @@ extension Condition {
             field = condition.field
             switch condition {
             case .hostHeader(let patterns), .pathPattern(let patterns), .serverName(let patterns): values = patterns
+            case .hostHeaderRegex(let expressions), .pathPatternRegex(let expressions): regexValues = expressions
             case .httpHeader(let name, let patterns):
                 httpHeaderConfig = Config(values: patterns, httpHeaderName: name)
+            case .httpHeaderRegex(let name, let expressions):
+                httpHeaderConfig = Config(regexValues: expressions, httpHeaderName: name)
             case .requestMethod(let methods): requestMethodConfig = Config(values: methods)
             case .queryString(let pairs): queryStringConfig = Config(pairs: pairs)
             case .sourceIP(let blocks): values = blocks.map(\.description)
@@ -183,37 +204,7 @@ extension Condition {
                 }
                 return nil
             }
-            let own = configs.first { $0.field == field }
-            switch (values, own?.config) {
-            case (nil, nil):
-                findings.report(
-                    "a condition must have values",
-                    remedy: field.hasShortForm ? "Add values: a list of patterns." : field.longForm)
-                return nil
-            case (_?, _) where !field.hasShortForm:
-                findings.within(.key("values")) { findings in
-                    findings.report("values does not belong to the field \(field.rawValue)", remedy: field.longForm)
-                }
-                return nil
-            case (_?, _?):
-                findings.within(.key("values")) { findings in
-                    findings.report(
-                        "a condition must have values or \(own?.key ?? "values"), not both",
-                        remedy: "Remove one of the two.")
-                }
-                return nil
-            case (nil, let config?): return condition(config, &findings)
-            case (let values?, nil):
-                let patterns = findings.within(.key("values")) { findings in
-                    Codec.list(.text(field.rule), count: 1...Limits.conditionValuesMax)
-                        .decode(.array(values.map(Value.string)), &findings)
-                }
-                return patterns.flatMap { condition(Config(values: $0), &findings) }
-            }
-        }
-
-        /// The condition with the values of `config`, each of which is right.
-        private func condition(_ config: Config, _ findings: inout Findings) -> Condition? {
+            guard let config = ownConfig(&findings) else { return nil }
             if let family = config.ipAddressType {
                 if config.values == nil { return .sourceFamily(family) }
                 findings.within(.key("sourceIpConfig")) { findings in
@@ -222,19 +213,82 @@ extension Condition {
                 }
                 return nil
             }
-            if field == .queryString, let pairs = config.pairs { return .queryString(pairs) }
-            guard let values = config.values else {
-                findings.report("a condition must have values", remedy: "Add values: a list of patterns.")
+            switch (config.values, config.regexValues) {
+            case (let values?, nil): return condition(config, values)
+            case (nil, let expressions?): return condition(config, expressions: expressions)
+            case (_?, _?):
+                findings.report(
+                    "a condition must have values or regexValues, not both", remedy: "Remove one of the two.")
+            case (nil, nil):
+                if let pairs = config.pairs { return .queryString(pairs) }
+                findings.report(
+                    "a condition must have values",
+                    remedy: field.hasShortForm ? "Add values: a list of patterns." : field.longForm)
+            }
+            return nil
+        }
+
+        /// What was written for the field, in the short form or in its object; nil after a mistake was reported.
+        private func ownConfig(_ findings: inout Findings) -> Config? {
+            let own = configs.first { $0.field == field }
+            var config = own?.config ?? Config()
+            let short = [
+                ("values", values != nil, field.hasShortForm),
+                ("regexValues", regexValues != nil, field.hasExpressions),
+            ]
+            let isLong =
+                config.values != nil || config.regexValues != nil || config.pairs != nil
+                || config.ipAddressType != nil
+            for (key, isGiven, isAllowed) in short where isGiven && (!isAllowed || isLong) {
+                findings.within(.key(key)) { findings in
+                    if isAllowed {
+                        findings.report(
+                            "a condition must have \(key) or \(own?.key ?? key), not both",
+                            remedy: "Remove one of the two.")
+                    } else {
+                        findings.report(
+                            "\(key) does not belong to the field \(field.rawValue)",
+                            remedy: field.hasShortForm ? "Write values instead." : field.longForm)
+                    }
+                }
                 return nil
             }
-            return switch field {
+            if let values {
+                let patterns = findings.within(.key("values")) { findings in
+                    Codec.list(.text(field.rule), count: 1...Limits.conditionValuesMax)
+                        .decode(.array(values.map(Value.string)), &findings)
+                }
+                guard let patterns else { return nil }
+                config.values = patterns
+            }
+            if let regexValues { config.regexValues = regexValues }
+            let hasValues = config.values != nil || config.regexValues != nil
+            if field == .httpHeader, hasValues, config.httpHeaderName.isEmpty {
+                findings.report("a condition on http-header must name the field", remedy: field.longForm)
+                return nil
+            }
+            return config
+        }
+
+        /// The condition with these patterns.
+        private func condition(_ config: Config, _ values: [String]) -> Condition {
+            switch field {
             case .hostHeader: .hostHeader(values)
             case .pathPattern: .pathPattern(values)
             case .httpHeader: .httpHeader(name: config.httpHeaderName, values)
             case .requestMethod: .requestMethod(values)
-            case .queryString: preconditionFailure("condition: a query without parameters")
+            case .queryString: preconditionFailure("condition: a query is of pairs")
             case .sourceIP: .sourceIP(values.compactMap(AddressBlock.init))
             case .serverName: .serverName(values)
+            }
+        }
+
+        /// The condition with these regular expressions.
+        private func condition(_ config: Config, expressions: [String]) -> Condition {
+            switch field {
+            case .hostHeader: .hostHeaderRegex(expressions)
+            case .pathPattern: .pathPatternRegex(expressions)
+            default: .httpHeaderRegex(name: config.httpHeaderName, expressions)
             }
         }
     }
@@ -257,6 +311,9 @@ extension QueryStringPair {
 extension Condition.Field {
     /// Whether its values may stand beside the field.
     fileprivate var hasShortForm: Bool { self != .httpHeader && self != .queryString }
+
+    /// Whether it has regular expressions.
+    fileprivate var hasExpressions: Bool { self == .hostHeader || self == .pathPattern || self == .httpHeader }
 
     /// How its values are written where they may not.
     fileprivate var longForm: String {

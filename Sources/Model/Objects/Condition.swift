@@ -1,16 +1,23 @@
 /// What a request, or on a network load balancer a connection, must be for a rule to apply. It holds when any of its
 /// values matches.
 ///
-/// Shape:  in a pattern `*` stands for any characters, also none, and `?` for exactly one.
+/// Shape:  in a pattern `*` stands for any characters, also none, and `?` for exactly one. Regular expressions are
+///         those of PCRE2 and may match anywhere in the text.
 /// Source: ELBv2 RuleCondition. One kind of condition is added here, in `Model/Keys/Condition+Keys.swift`, and compiled
 ///         by `CompiledCondition.init` in Control for workers.
 public enum Condition: Hashable, Sendable {
     /// `host-header`: the name of the Host field, without regard to case.
     case hostHeader([String])
+    /// `host-header` with `regexValues`: regular expressions for that name, without regard to case.
+    case hostHeaderRegex([String])
     /// `path-pattern`: the path, without the query, with regard to case.
     case pathPattern([String])
+    /// `path-pattern` with `regexValues`: regular expressions for the path, with regard to case.
+    case pathPatternRegex([String])
     /// `http-header`: the values of the fields with this name, name and values without regard to case.
     case httpHeader(name: String, [String])
+    /// `http-header` with `regexValues`: regular expressions for those values, without regard to case.
+    case httpHeaderRegex(name: String, [String])
     /// `http-request-method`: the method, with regard to case. These are words and not patterns.
     case requestMethod([String])
     /// `query-string`: the parameters of the query, without regard to case.

@@ -1,4 +1,5 @@
 import Core
+import RegularExpressions
 import TLS
 import Telemetry
 
@@ -19,6 +20,8 @@ package struct Resources: ~Copyable {
     package var buffers: BufferPool
     /// Where all TLS sessions of the thread read and write.
     package let wire = TLSWire()
+    /// Where regular expressions are matched.
+    let matchSpace = MatchSpace()
     /// Ciphertext that is just being opened.
     let ciphertext = Buffer(capacity: Core.Limits.largeBufferBytes)
     /// Free heads.

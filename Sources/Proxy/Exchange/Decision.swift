@@ -1,5 +1,6 @@
 import Core
 import HTTP1
+import RegularExpressions
 import Routing
 import TLS
 
@@ -9,6 +10,9 @@ import TLS
 enum Decision: Equatable {
     /// The action of the rule with this index is to be done; nil stands for the default action.
     case apply(rule: Int?)
+    /// A regular expression of the rule with this index was given up at its limit, so it cannot be told whether the
+    /// rule applies: 500.
+    case regexLimit(rule: Int)
     /// More addresses in X-Forwarded-For than `Limits.forwardedAddressesMax`: 463.
     case tooManyForwardedAddresses
     /// The client's TLS session has another server name, or lacks a required client certificate: 421.
@@ -48,17 +52,26 @@ struct ClientFacts: ~Escapable {
 
 extension ListenerPlan {
     /// Decides what is to be done with `request`, whose host, in lower case, is `host`. Nothing is changed but the
-    /// arena of `scratch`, where other readings of the path are written.
+    /// arena of `scratch`, where other readings of the path are written, and `space`, where regular expressions are
+    /// matched.
     func decide(
-        _ request: borrowing Head, host: ByteRange, from client: borrowing ClientFacts, scratch: Head
+        _ request: borrowing Head, host: ByteRange, from client: borrowing ClientFacts, scratch: Head,
+        in space: MatchSpace
     ) -> Decision {
         if request.forwardedAddressCount > Limits.forwardedAddressesMax { return .tooManyForwardedAddresses }
         if isMisdirected(request.bytes(host), from: client) { return .misdirected }
         let facts = RuleFacts(request, host: host, client: client.address)
-        let rule = table.firstMatch(facts)
+        let rule: Int?
+        switch table.match(facts, in: space) {
+        case .rule(let index): rule = index
+        case .none: rule = nil
+        case .limit(let index): return .regexLimit(rule: index)
+        }
         // If two readings of the path match different rules, the request is rejected, since it could bypass one of
         // them.
-        if request.isPathAmbiguous, table.isAmbiguous(facts, matched: rule, scratch: scratch) { return .ambiguousPath }
+        if request.isPathAmbiguous, table.isAmbiguous(facts, matched: rule, scratch: scratch, in: space) {
+            return .ambiguousPath
+        }
         return .apply(rule: rule)
     }
 

@@ -13,6 +13,10 @@ extension Worker {
             countRefusal(.ambiguousPath)
             answer(
                 exchange, status: Violation.ambiguousPath.status, reasonCode: Violation.ambiguousPath.reasonCode)
+        case .regexLimit(let rule):
+            exchange.record.matchedRule = .priority(UInt32(exchange.client.listener.plan.rules[rule].priority))
+            counters.regexLimits.add()
+            answer(exchange, status: 500, reasonCode: "RegexLimit")
         case .apply(let rule): apply(rule, to: exchange)
         }
     }
@@ -24,10 +28,11 @@ extension Worker {
         let host = request.host
         // There is no answer yet, so nothing of it is written over in `response`.
         guard let tls = client.tls else {
-            return plan.decide(request, host: host, from: ClientFacts(client.address), scratch: response)
+            return plan.decide(
+                request, host: host, from: ClientFacts(client.address), scratch: response, in: resources.matchSpace)
         }
         let facts = ClientFacts(client.address, authentication: tls.authentication, serverName: tls.serverName)
-        return plan.decide(request, host: host, from: facts, scratch: response)
+        return plan.decide(request, host: host, from: facts, scratch: response, in: resources.matchSpace)
     }
 
     /// Does what the rule with this index says; nil stands for the default action.

@@ -38,9 +38,10 @@ struct RuleCompiler {
             switch condition {
             case .hostHeader(let condition): hosts = condition.patterns
             case .pathPattern(let condition): paths = condition.patterns
-            default: remaining.append(condition)
+            default: if !condition.hasExpressions { remaining.append(condition) }
             }
         }
+        remaining += conditions.filter(\.hasExpressions)
         remainingEnds.append(remaining.count)
         if hosts.isEmpty { hosts = [[.asterisk]] }
         if paths.isEmpty { paths = [[.asterisk]] }

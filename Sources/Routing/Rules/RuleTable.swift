@@ -1,4 +1,5 @@
 import Core
+import RegularExpressions
 
 /// The compiled rules of one listener: finds the first one whose conditions a request, or a connection that is passed
 /// on, meets.
@@ -68,6 +69,8 @@ public final class RuleTable: Sendable {
     private let anyPaths: [[UInt32]]
     /// Whether some rule has to know what name the client's TLS asks for.
     public let needsServerName: Bool
+    /// Whether some rule has regular expressions, so that matching needs a `MatchSpace`.
+    public let hasExpressions: Bool
 
     /// Compiles rules, which are in priority order; each is the list of its conditions, of which there is at most one
     /// host-header and one path-pattern.
@@ -86,31 +89,48 @@ public final class RuleTable: Sendable {
         remaining = compiler.remaining
         remainingEnds = compiler.remainingEnds
         anyPaths = compiler.anyPaths
-        looksAtPaths = rules.contains { $0.contains { if case .pathPattern = $0 { true } else { false } } }
+        looksAtPaths = rules.contains { $0.contains(where: \.looksAtPath) }
+        hasExpressions = compiler.remaining.contains(where: \.hasExpressions)
         needsServerName = compiler.remaining.contains { if case .serverName = $0 { true } else { false } }
     }
 
-    /// The index of the first rule that applies; nil means the default action.
-    public func firstMatch(_ facts: borrowing RuleFacts) -> Int? { firstMatch(facts, path: facts.path) }
+    /// The index of the first rule that applies, in a table without regular expressions; nil means the default action.
+    public func firstMatch(_ facts: borrowing RuleFacts) -> Int? {
+        switch match(facts, path: facts.path, in: nil) {
+        case .rule(let rule): rule
+        case .none: nil
+        case .limit: preconditionFailure("rule table: a limit without an expression")
+        }
+    }
+
+    /// The first rule that applies, or that cannot be told. Regular expressions are matched in `space`.
+    public func match(_ facts: borrowing RuleFacts, in space: MatchSpace) -> RuleMatch {
+        match(facts, path: facts.path, in: space)
+    }
 
     /// The same as if the request had asked for `path`.
-    func firstMatch(_ facts: borrowing RuleFacts, path: Span<UInt8>) -> Int? {
+    func match(_ facts: borrowing RuleFacts, path: Span<UInt8>, in space: MatchSpace?) -> RuleMatch {
         var rule = candidate(facts.host, path, from: 0)
         if !remaining.isEmpty {
             let facts = facts.with(path: path)
-            while rule != LiteralTable.none, !meetsRemaining(of: Int(rule), facts) {
-                rule = candidate(facts.host, path, from: rule + 1)
+            search: while rule != LiteralTable.none {
+                switch testRemaining(of: Int(rule), facts, in: space) {
+                case .holds: break search
+                case .fails: rule = candidate(facts.host, path, from: rule + 1)
+                case .limit: return .limit(rule: Int(rule))
+                }
             }
         }
-        return rule == LiteralTable.none ? nil : Int(rule)
+        return rule == LiteralTable.none ? .none : .rule(Int(rule))
     }
 
-    /// Whether the conditions of `rule` hold by which it was not found.
-    private func meetsRemaining(of rule: Int, _ facts: borrowing RuleFacts) -> Bool {
+    /// Tests the conditions of `rule` by which it was not found, regular expressions last.
+    private func testRemaining(of rule: Int, _ facts: borrowing RuleFacts, in space: MatchSpace?) -> ConditionOutcome {
         for index in (rule == 0 ? 0 : remainingEnds[rule - 1])..<remainingEnds[rule] {
-            guard remaining[index].matches(facts) else { return false }
+            let outcome = remaining[index].test(facts, in: space)
+            guard outcome == .holds else { return outcome }
         }
-        return true
+        return .holds
     }
 
     /// The first rule, from the index `first` on, for this host and path; `LiteralTable.none` without one.
@@ -155,6 +175,16 @@ public final class RuleTable: Sendable {
             guard wild.rule < best else { return }
             let patterns = patterns
             if wild.rule >= first, Glob.matches(patterns.span.extracting(wild.pattern), path) { best = wild.rule }
+        }
+    }
+}
+
+extension CompiledCondition {
+    /// Whether it looks at the path of a request.
+    fileprivate var looksAtPath: Bool {
+        switch self {
+        case .pathPattern, .pathRegex: true
+        default: false
         }
     }
 }

@@ -249,6 +249,9 @@ private let workerMetrics: [Metric<WorkerCounters>] = [
     .counter("requests_ambiguous_path_total", "Requests rejected because servers resolve their path differently.") {
         $0.ambiguousPathRequests.value
     },
+    .counter("requests_regex_limit_total", "Requests refused because a rule's regular expression reached its limit.") {
+        $0.regexLimits.value
+    },
     .counter("client_http2_connections_total", "HTTP/2 connections of clients.") { $0.http2Connections.value },
     .counter("grpc_requests_total", "Requests that are gRPC calls.") { $0.grpcRequests.value },
     .counter("datagrams_total", "Datagrams relayed, in both directions.") { $0.datagrams.value },

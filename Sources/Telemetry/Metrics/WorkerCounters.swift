@@ -264,6 +264,8 @@ public final class WorkerCounters: Sendable {
     /// Requests rejected because some servers would resolve their path to one that matches another rule, or to one with
     /// dot segments.
     public let ambiguousPathRequests = Counter()
+    /// Requests refused because a regular expression of a rule was given up at its limit.
+    public let regexLimits = Counter()
     /// Timeouts, by kind.
     public let timeouts = CounterSet<TimeoutKind>()
 

@@ -48,6 +48,16 @@ import Testing
         Accepted(
             #"{ field: query-string, queryStringConfig: { values: [{ key: v, value: "1" }, { value: '*a\*\?\\' }] } }"#,
             .queryString([QueryStringPair(key: "v", value: "1"), QueryStringPair(value: #"*a\*\?\\"#)])),
+        Accepted("{ field: host-header, regexValues: [^a, 'b$'] }", .hostHeaderRegex(["^a", "b$"])),
+        Accepted(
+            "{ field: path-pattern, pathPatternConfig: { regexValues: ['^/v[0-9]+/'] } }",
+            .pathPatternRegex(["^/v[0-9]+/"])),
+        Accepted(
+            "{ field: http-header, httpHeaderConfig: { httpHeaderName: A, regexValues: [a b] } }",
+            .httpHeaderRegex(name: "A", ["a b"])),
+        Accepted(
+            "{ field: http-header, regexValues: [a], httpHeaderConfig: { httpHeaderName: A } }",
+            .httpHeaderRegex(name: "A", ["a"])),
         Accepted(
             "{ field: source-ip, values: [10.0.0.0/8, \"2001:db8::/32\"] }",
             .sourceIP(["10.0.0.0/8", "2001:db8::/32"].compactMap(AddressBlock.init))),
@@ -102,11 +112,35 @@ import Testing
                 + "\"a b\". Write a name such as User-Agent; for Host there is host-header."),
         Refused(
             "{ field: http-header, httpHeaderConfig: { httpHeaderName: A } }",
-            "9:41: a condition must have values. Add values: a list of patterns."),
+            "9:41: a condition must have values. \(longHeader)"),
         Refused(
             "{ field: http-header, httpHeaderConfig: { httpHeaderName: A, values: [\"\u{E4}\"] } }",
             "9:111: values[0] must be a pattern of 1 to 128 visible characters and spaces, where * and ? stand for "
                 + "any, but found \"\u{E4}\". Write a value such as *Chrome*; field values are compared in any case."),
+        Refused(
+            "{ field: path-pattern, regexValues: [^/a, '^/(a'] }",
+            "9:83: regexValues[1] must be a regular expression that can be compiled, but found \"^/(a\": missing "
+                + "closing parenthesis, behind character 4, \"^/(a\". \(correct)"),
+        Refused(
+            "{ field: host-header, hostHeaderConfig: { regexValues: ['a**b'] } }",
+            "9:97: regexValues[0] must be a regular expression that can be compiled, but found \"a**b\": quantifier "
+                + "does not follow a repeatable item, behind character 2, \"a*\". \(correct)"),
+        Refused(
+            "{ field: host-header, regexValues: [\"\u{E4}\"] }",
+            "9:77: regexValues[0] must be a regular expression of 1 to 128 visible characters and spaces, but found "
+                + "\"\u{E4}\". Write one such as ^/v[0-9]+/; it may match anywhere in the text."),
+        Refused(
+            "{ field: host-header, values: [a], regexValues: [a] }",
+            "9:41: a condition must have values or regexValues, not both. Remove one of the two."),
+        Refused(
+            "{ field: host-header, regexValues: [a], hostHeaderConfig: { regexValues: [a] } }",
+            "9:76: a condition must have regexValues or hostHeaderConfig, not both. Remove one of the two."),
+        Refused(
+            "{ field: http-request-method, regexValues: [a] }",
+            "9:84: regexValues does not belong to the field http-request-method. Write values instead."),
+        Refused(
+            "{ field: http-header, regexValues: [a] }",
+            "9:41: a condition on http-header must name the field. \(longHeader)"),
         Refused(
             "{ field: http-request-method, values: [get] }",
             "9:80: values[0] must be a method of 1 to 40 letters in upper case, hyphens and underscores, but found "
@@ -144,6 +178,7 @@ import Testing
                 + "prefix, but found \"255.255.255.255/32\". Write the network's first address and the length of its "
                 + "prefix; one address is 10.1.2.3/32."),
     ]
+    static let correct = "Correct it there; a backslash before a character takes its meaning away."
     static let query =
         "a pattern of 1 to 128 visible characters, where * and ? stand for any and \\* and \\? for themselves"
     static let queryRemedy = "Write a pattern such as v1*; a backslash stands only before *, ? or another one."

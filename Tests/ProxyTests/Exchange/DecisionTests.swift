@@ -1,5 +1,6 @@
 import Core
 import HTTP1
+import RegularExpressions
 import Routing
 import TLS
 import Testing
@@ -30,7 +31,7 @@ import Testing
     private let client = Plans.address("192.0.2.7", 50_000)
 
     private func decide(_ head: Head, by plan: ListenerPlan = plan) -> Decision {
-        plan.decide(head, host: head.host, from: ClientFacts(client), scratch: Head())
+        plan.decide(head, host: head.host, from: ClientFacts(client), scratch: Head(), in: MatchSpace())
     }
 
     @Test(arguments: [
@@ -43,6 +44,22 @@ import Testing
     @Test func aPathThatTargetsMayReadAsAnotherIsRejected() {
         #expect(decide(head("/%2561dmin")) == .ambiguousPath)
         #expect(decide(head("/%2561dmin", host: "api.example")) == .apply(rule: 0), "every reading has the same rule")
+    }
+
+    @Test func aLimitOfARegularExpressionIsNoMatchAndNoMismatch() throws {
+        let slow = try RegularExpression("^(a+)+$", ignoresCase: true)
+        let plan = ListenerPlan(
+            id: 0, loadBalancer: "app/web", port: 80, settings: Plans.settings,
+            rules: [
+                RulePlan(
+                    priority: 10, conditions: [.hostRegex(HostRegexCondition([slow]))], action: Plans.fixed(403)),
+                RulePlan(
+                    priority: 20, conditions: [.pathPattern(PathPatternCondition(["/*"]))], action: Plans.fixed(200)),
+            ], defaultAction: Plans.fixed(404))
+        let hostile = String(repeating: "a", count: 100) + "-"
+        #expect(decide(head("/", host: hostile), by: plan) == .regexLimit(rule: 0))
+        #expect(decide(head("/", host: "aaa"), by: plan) == .apply(rule: 0))
+        #expect(decide(head("/", host: "b"), by: plan) == .apply(rule: 1))
     }
 
     @Test func tooManyForwardedAddressesAreRejected() {
@@ -61,7 +78,7 @@ import Testing
     ) {
         let head = head("/"), name = Array(serverName.utf8)
         let facts = ClientFacts(client, authentication: mode, serverName: name.span)
-        let decision = Self.plan.decide(head, host: head.host, from: facts, scratch: Head())
+        let decision = Self.plan.decide(head, host: head.host, from: facts, scratch: Head(), in: MatchSpace())
         #expect(decision == (isMisdirected ? .misdirected : .apply(rule: nil)))
     }
 }

@@ -1,4 +1,5 @@
 import Core
+import RegularExpressions
 
 @testable import Routing
 
@@ -34,4 +35,16 @@ struct SampleRequest: Sendable {
         return condition.matches(
             RuleFacts(head, host: head.host, client: SocketAddress(literal: client, port: 4000)!))
     }
+
+    /// What testing `condition` comes to for it.
+    func test(_ condition: CompiledCondition) -> ConditionOutcome {
+        let head = head
+        return condition.test(
+            RuleFacts(head, host: head.host, client: SocketAddress(literal: client, port: 4000)!), in: MatchSpace())
+    }
+}
+
+extension CompiledCondition {
+    /// Whether it holds, which has no regular expressions.
+    func matches(_ facts: borrowing RuleFacts) -> Bool { test(facts, in: nil) == .holds }
 }

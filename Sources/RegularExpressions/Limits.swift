@@ -1,0 +1,40 @@
+/// The caps on what a match may cost. A step is what PCRE2 counts against its match limit: some 1.5 ns of code that was
+/// compiled by its JIT compiler, and ten times that without it.
+public enum Limits {
+    /// Steps of a pattern that is anchored at the beginning of the text. Reason: 0.3 ms; what is linear in the
+    /// longest field, 16 KiB, stays below. Beyond it there is no verdict.
+    static let anchoredSteps: UInt32 = 200_000
+
+    /// Steps from each place of a short text where a match may begin. Reason: 15 ms for the longest such text.
+    static let shortTextSteps: UInt32 = 20_000
+
+    /// Bytes of a short text. Hosts have fewer, and nearly all paths.
+    static let shortTextBytesMax = 512
+
+    /// Places of a long text where a match may begin that are tried together, first with few steps.
+    static let windowBytes = 32
+
+    /// Steps from each of them at first. Reason: a whole text of 16 KiB costs 6 ms at most.
+    static let windowSteps: UInt32 = 256
+
+    /// Steps from each of them if those did not suffice: a pattern that is linear from there stays below.
+    static let retriedWindowSteps: UInt32 = 40_000
+
+    /// Windows of a text that may be tried again. Reason: 2 ms each. Beyond it there is no verdict.
+    static let retriedWindowsMax = 8
+
+    /// How many times fewer steps there are where the JIT compiler may not be used, as the system forbids memory that
+    /// is writable and executable.
+    static let interpreterFactor: UInt32 = 8
+
+    /// Nested attempts of the interpreter, and the KiB that they may take. Reason: memory of a worker.
+    static let interpreterDepth: UInt32 = 20_000
+    static let interpreterKibibytes: UInt32 = 8_192
+
+    /// Bytes of the stack of compiled patterns: at first, and at most. Beyond it there is no verdict.
+    static let stackBytesMin = 32 * 1024
+    static let stackBytesMax = 512 * 1024
+
+    /// Groups of a pattern whose text a replacement can ask for: $1 to $9, and $0 for the whole match.
+    public static let capturesMax = 9
+}

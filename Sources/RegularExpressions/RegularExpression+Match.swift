@@ -1,0 +1,64 @@
+import CPCRE2
+
+extension RegularExpression {
+    /// What a search has come to.
+    public enum Outcome: Equatable, Sendable {
+        /// A match was found; its groups lie in the `MatchSpace`.
+        case found
+        /// There is none.
+        case notFound
+        /// It was given up at one of `Limits`: there may be a match or not.
+        case limit
+    }
+
+    /// Searches `text` for the first match.
+    ///
+    /// PCRE2 counts steps anew at each place where a match may begin. In long texts these places are tried window by
+    /// window, with few steps at first, so that what all of them cost together is bounded as well.
+    public func search(_ text: Span<UInt8>, in space: MatchSpace) -> Outcome {
+        unsafe text.withUnsafeBufferPointer { buffer in
+            if unsafe buffer.baseAddress == nil {
+                // A text without a byte still needs an address.
+                var nothing: UInt8 = 0
+                return unsafe withUnsafePointer(to: &nothing) { pointer in
+                    unsafe search(UnsafeBufferPointer(start: pointer, count: 0), in: space)
+                }
+            }
+            return unsafe search(buffer, in: space)
+        }
+    }
+
+    private func search(_ text: UnsafeBufferPointer<UInt8>, in space: MatchSpace) -> Outcome {
+        if isAnchored || text.count <= Limits.shortTextBytesMax {
+            let steps = isAnchored ? Limits.anchoredSteps : Limits.shortTextSteps
+            return Outcome(unsafe space.search(text, self, from: 0, to: text.count, steps: steps))
+        }
+        var start = 0
+        var retriedWindows = 0
+        while start <= text.count {
+            let end = min(start + Limits.windowBytes - 1, text.count)
+            var outcome = Outcome(
+                unsafe space.search(text, self, from: start, to: end, steps: Limits.windowSteps))
+            if outcome == .limit {
+                retriedWindows += 1
+                guard retriedWindows <= Limits.retriedWindowsMax else { return .limit }
+                outcome = Outcome(
+                    unsafe space.search(text, self, from: start, to: end, steps: Limits.retriedWindowSteps))
+            }
+            guard outcome == .notFound else { return outcome }
+            start = end + 1
+        }
+        return .notFound
+    }
+}
+
+extension RegularExpression.Outcome {
+    /// What pcre2_match(3) returned.
+    fileprivate init(_ code: Int32) {
+        if code >= 0 {
+            self = .found
+        } else {
+            self = code == Int32(APUS_REGEX_NO_MATCH) ? .notFound : .limit
+        }
+    }
+}

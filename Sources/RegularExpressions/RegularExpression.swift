@@ -1,0 +1,93 @@
+import CPCRE2
+
+/// A pattern that was compiled by PCRE2, and by its JIT compiler where the system lets it. A match may begin anywhere
+/// in a text unless the pattern says otherwise (`^`, `$`).
+///
+/// Shape:  bytes, not characters: patterns cannot switch to UTF-8. The compiled pattern is shared by all copies and
+///         does not change; matching touches the copy alone, so that threads with copies of their own share no counter.
+/// Limits: those of `Limits` for each match; captures beyond the ninth cannot be asked for.
+/// Source: pcre2api(3), pcre2pattern(3).
+@safe public final class RegularExpression: @unchecked Sendable, Equatable {
+    /// What all copies share.
+    @safe private final class Compiled {
+        let code: OpaquePointer
+        init(_ code: OpaquePointer) { unsafe self.code = code }
+        deinit { unsafe apus_regex_free(code) }
+    }
+
+    private let compiled: Compiled
+    /// The same as in `compiled`.
+    let code: OpaquePointer
+    /// Whether it runs as machine code.
+    public let isJITCompiled: Bool
+    /// Whether a match can begin at the beginning of the text alone.
+    let isAnchored: Bool
+    /// How many groups it captures.
+    public let captureCount: Int
+    /// The text that was compiled.
+    public let pattern: String
+    /// Whether the case of ASCII letters does not matter.
+    public let ignoresCase: Bool
+
+    /// Compiles `pattern`. Throws what is wrong with it.
+    public init(_ pattern: String, ignoresCase: Bool) throws(RegularExpressionError) {
+        let options = UInt32(APUS_REGEX_OPTIONS) | (ignoresCase ? UInt32(APUS_REGEX_CASELESS) : 0)
+        let code = unsafe try Self.compile(pattern, options)
+        unsafe compiled = Compiled(code)
+        unsafe self.code = code
+        isJITCompiled = unsafe apus_regex_jit_compile(code) == 0
+        isAnchored = unsafe apus_regex_is_anchored(code) != 0
+        captureCount = unsafe Int(apus_regex_capture_count(code))
+        self.pattern = pattern
+        self.ignoresCase = ignoresCase
+    }
+
+    /// A copy for another thread.
+    public init(copying other: RegularExpression) {
+        compiled = other.compiled
+        unsafe code = other.code
+        isJITCompiled = other.isJITCompiled
+        isAnchored = other.isAnchored
+        captureCount = other.captureCount
+        pattern = other.pattern
+        ignoresCase = other.ignoresCase
+    }
+
+    /// What is wrong with `pattern`; nil if it can be compiled.
+    public static func mistake(in pattern: String) -> RegularExpressionError? {
+        do throws(RegularExpressionError) {
+            unsafe apus_regex_free(try compile(pattern, UInt32(APUS_REGEX_OPTIONS)))
+            return nil
+        } catch { return error }
+    }
+
+    /// Compiles `pattern` with these options of PCRE2, for whoever frees it.
+    static func compile(_ pattern: String, _ options: UInt32) throws(RegularExpressionError) -> OpaquePointer {
+        let bytes = Array(pattern.utf8)
+        var error: Int32 = 0
+        var offset = 0
+        let code = unsafe bytes.withUnsafeBufferPointer { buffer in
+            unsafe apus_regex_compile(buffer.baseAddress, buffer.count, options, &error, &offset)
+        }
+        guard let code = unsafe code else {
+            var text = [UInt8](repeating: 0, count: 256)
+            let count = unsafe apus_regex_error_text(error, &text, text.count)
+            throw RegularExpressionError(
+                message: String(decoding: text.prefix(Int(max(0, count))), as: UTF8.self), offset: offset)
+        }
+        return unsafe code
+    }
+
+    /// Whether they were compiled from the same text in the same way.
+    public static func == (first: RegularExpression, second: RegularExpression) -> Bool {
+        first === second || first.ignoresCase == second.ignoresCase && first.pattern == second.pattern
+    }
+}
+
+/// What is wrong with a pattern.
+public struct RegularExpressionError: Error, Equatable, Sendable {
+    /// What PCRE2 says, such as `missing closing parenthesis`.
+    public let message: String
+    /// How many bytes of the pattern stand before the place.
+    public let offset: Int
+}

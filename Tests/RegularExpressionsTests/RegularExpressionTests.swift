@@ -1,0 +1,64 @@
+import Testing
+
+@testable import RegularExpressions
+
+@Suite struct RegularExpressionTests {
+    struct Case: Sendable, CustomTestStringConvertible {
+        let pattern: String, text: String, ignoresCase: Bool, outcome: RegularExpression.Outcome
+        init(_ pattern: String, _ text: String, ignoresCase: Bool = false, _ outcome: RegularExpression.Outcome) {
+            self.pattern = pattern
+            self.text = text
+            self.ignoresCase = ignoresCase
+            self.outcome = outcome
+        }
+        var testDescription: String { "\(pattern) in \(text.prefix(40))" }
+    }
+
+    static let long = String(repeating: "a", count: 16_000)
+
+    static let cases = [
+        Case("b", "abc", .found), Case("^b", "abc", .notFound), Case("c$", "abc", .found), Case("b$", "abc", .notFound),
+        Case("B", "abc", .notFound), Case("B", "abc", ignoresCase: true, .found), Case("(?-i)B", "abc", .notFound),
+        Case("^$", "", .found), Case("a", "", .notFound), Case("x*", "", .found),
+        Case("^(?!/admin)", "/a", .found), Case("^(?!/admin)", "/admin", .notFound),
+        // Without a line feed at the end of which `$` could think otherwise.
+        Case("a$", "a\n", .notFound), Case("^\\xC3", "\u{E9}", .found),
+        // Long texts are searched window by window.
+        Case("b", long, .notFound), Case("b", long + "b", .found), Case("^a+$", long, .found),
+        Case("(?<=a)b", long + "b", .found), Case("aab$", long + "b", .found), Case("a$", long, .found),
+        Case("$", long, .found), Case("b*$", long, .found), Case("a{31}b", long + "b", .found),
+        Case("\\bc", long + " c", .found), Case("ab.*c", long + "b" + long + "c", .found),
+        // What would take for ever.
+        Case("^(a+)+$", long + "!", .limit), Case("(a+)+$", String(repeating: "a", count: 40) + "!", .limit),
+        Case("(a+)+$", long + "!", .limit), Case("^((a|b)*)*$", long + "!", .limit),
+    ]
+
+    @Test(arguments: cases) func searches(_ test: Case) throws {
+        let expression = try RegularExpression(test.pattern, ignoresCase: test.ignoresCase)
+        let space = MatchSpace()
+        for expression in [expression, RegularExpression(copying: expression)] {
+            let outcome = expression.search(Array(test.text.utf8).span, in: space)
+            #expect(outcome == test.outcome)
+        }
+    }
+
+    @Test(arguments: [
+        ("a(b", "missing closing parenthesis", 3), ("[a", "missing terminating ] for character class", 2),
+        ("*a", "quantifier does not follow a repeatable item", 0), ("a\\", "\\ at end of pattern", 2),
+        ("(*UTF)a", "using UTF is disabled by the application", 6),
+    ])
+    func saysWhereAMistakeIs(_ pattern: String, _ message: String, _ offset: Int) {
+        #expect(RegularExpression.mistake(in: pattern) == RegularExpressionError(message: message, offset: offset))
+        #expect(throws: RegularExpressionError(message: message, offset: offset)) {
+            try RegularExpression(pattern, ignoresCase: false)
+        }
+    }
+
+    @Test func equalPatternsAreEqual() throws {
+        let one = try RegularExpression("a", ignoresCase: false)
+        #expect(try one == RegularExpression("a", ignoresCase: false))
+        #expect(try one != RegularExpression("a", ignoresCase: true))
+        #expect(try one != RegularExpression("b", ignoresCase: false))
+        #expect(RegularExpression.mistake(in: "a") == nil)
+    }
+}
