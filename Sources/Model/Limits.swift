@@ -81,6 +81,9 @@ public enum Limits {
     /// Beyond it: TooManyTargets.
     public static let targetsPerGroupMax = 10_000
 
+    /// The largest weight of a target, as HAProxy has it.
+    public static let targetWeightMax = 256
+
     /// Bytes of a request's body that may be kept so that it can be sent again. Reason: they stand in one buffer of a
     /// worker, twice while they are sent again.
     public static let retryBodyBytesMax = 65_536

@@ -38,4 +38,44 @@ public enum Limits {
     /// Places of a `MaglevTable` that a flow looks at for a healthy target, before all targets are looked at in turn:
     /// with half of them unhealthy one flow in 65,536 gets so far.
     static let flowLooksMax = 16
+
+    /// Targets that `least_outstanding_requests` looks at for one pick. Reason: each look is a word that other workers
+    /// write, some 10 ns; with more targets than this the least of a window is as good as the least of all.
+    static let outstandingLooksMax = 32
+
+    /// Draws at random for a target that was not tried, before all are looked at in turn: at most two were tried.
+    static let drawsMax = 8
+
+    /// One of so many requests of `apus.least_latency` is a probe. Reason: less than 1 % of the requests of a group,
+    /// so that a target that has become slow does not decide its 99th percentile.
+    static let probeInterval = 64
+
+    /// A target of which something was heard in that time is not probed: it need not be.
+    static let probeAgeMin = Nanoseconds(1_000_000_000)
+
+    /// How often the median of a group's latencies is found.
+    static let medianInterval = Nanoseconds(1_000_000_000)
+
+    /// Targets among which the median is found. Reason: sorting them takes a microsecond, and the median of 63 is
+    /// near that of all.
+    static let latencySampleMax = 63
+
+    /// How often control looks for targets that fail more than the others. Source: docs/elbv2.md, "Target group
+    /// attributes".
+    public static let anomalyInterval = Nanoseconds(5_000_000_000)
+
+    /// Targets of a group that are compared at least. Reason: of two that differ nobody knows which is the usual one.
+    static let anomalyTargetsMin = 3
+
+    /// Attempts of a target below which it is not judged.
+    static let anomalyAttemptsMin = 10.0
+
+    /// How much of what was counted before still counts at the next look: half of it after 10 seconds.
+    static let anomalyMemory = 0.7
+
+    /// By how much a share of failures has to be above that of the others, of 1.
+    static let anomalyMargin = 0.05
+
+    /// And by how many standard deviations: by chance once in some thousand looks.
+    static let anomalyDeviations = 3.0
 }

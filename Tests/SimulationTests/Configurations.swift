@@ -91,7 +91,7 @@ final class Configurations {
                 version: group == 1 ? .http2 : .http1, flows: group == 2 ? FlowGroupPlan() : nil,
                 connectTimeout: 1_000_000_000, poolIdleTimeout: poolIdleTimeout,
                 poolConnectionsMax: poolConnectionsMax, attempts: attempts),
-            balancing: group == 2 ? .flowHash(MaglevTables.table(targets.map(\.flowKey))) : .roundRobin,
+            balancing: group == 2 ? .flowHash(MaglevTables.table(targets.map(\.flowKey))) : .roundRobin(slowStart: 0),
             cell: cells[group], counters: counters[group])
     }
 

@@ -20,7 +20,7 @@ private let subjects: [Subject] = [
     ),
     Subject(
         what: "words of keys",
-        files: #"Sources/Model/(Objects|Keys)/(Listener|TargetGroup|LoadBalancer|TrafficProtocol)\w*\.swift"#,
+        files: #"Sources/Model/(Objects|Keys)/(Balancing|Listener|TargetGroup|LoadBalancer|TrafficProtocol)\w*\.swift"#,
         expression: #"(?m)^ +case \w+ = "([\w.]+)"$"#, pages: ["docs/elbv2.md"], countMin: 15),
     Subject(
         what: "security policies", files: #"Sources/Model/Objects/SecurityPolicy\.swift"#,

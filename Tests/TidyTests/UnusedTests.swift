@@ -15,6 +15,7 @@ private let unmentioned = [
 
 /// Variables that are set but not read in Sources, and why.
 private let unread = [
+    "anomalies": "is kept as long as the services exist",
     "certificateRefresh": "is kept as long as the services exist",
     "hasReceivedGoAway": "read by tests and fuzzers: the session takes no new streams",
     "lock": "is held as long as the object exists",
@@ -29,6 +30,7 @@ private let unmade = [
     "http2Only": "made from the raw value in the configuration",
     "http2Optional": "made from the raw value in the configuration",
     "http2Preferred": "made from the raw value in the configuration",
+    "leastOutstandingRequests": "made from the raw value in the configuration",
     "preserve": "made from the raw value in the configuration",
     "tls10": "made from its number on the wire",
     "tls11": "made from its number on the wire",

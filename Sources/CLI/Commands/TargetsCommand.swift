@@ -20,13 +20,19 @@ struct TargetsCommand: ParsableCommand {
         func run() throws { try socket.perform(.targets(of: group, targets)) }
     }
 
-    /// `apus targets register GROUP ID[:PORT]… [--wait] [--timeout SECONDS]`.
+    /// `apus targets register GROUP ID[:PORT]… [--weight WEIGHT] [--wait] [--timeout SECONDS]`.
     struct Register: ParsableCommand {
         static let configuration = CommandConfiguration(
-            abstract: "Add targets to a group.",
+            abstract: "Add targets to a group, or change their weight.",
             discussion: "An IPv6 address with a port is written as in [::1]:80.")
 
         @OptionGroup var named: NamedTargets
+        @Option(
+            name: .long,
+            help: ArgumentHelp(
+                "Share of each beside the other targets, 0 to 256; without it what they have, or 1.",
+                valueName: "weight"))
+        var weight: Int?
         @Flag(
             name: .long,
             help: "Return when they are healthy; end with 1 and say why if they are not in time.")
@@ -37,6 +43,9 @@ struct TargetsCommand: ParsableCommand {
         @OptionGroup var socket: SocketOptions
 
         func validate() throws {
+            if let weight, !(0...Model.Limits.targetWeightMax).contains(weight) {
+                throw ValidationError("--weight must be from 0 to \(Model.Limits.targetWeightMax), but is \(weight).")
+            }
             guard let timeout else { return }
             guard wait else { throw ValidationError("--timeout goes with --wait.") }
             guard (0...3600).contains(timeout) else {
@@ -45,7 +54,8 @@ struct TargetsCommand: ParsableCommand {
         }
 
         func run() throws {
-            try socket.perform(.register(named.targets, in: named.group, wait: wait, timeoutSeconds: timeout))
+            try socket.perform(
+                .register(named.targets, in: named.group, weight: weight, wait: wait, timeoutSeconds: timeout))
         }
     }
 
@@ -87,9 +97,10 @@ extension AdminCall {
     /// Adds targets to a group, and waits until they are healthy if `wait`, at most for `timeout` seconds if it is
     /// given.
     static func register(
-        _ targets: [TargetName], in group: String, wait: Bool = false, timeoutSeconds: Double? = nil
+        _ targets: [TargetName], in group: String, weight: Int? = nil, wait: Bool = false,
+        timeoutSeconds: Double? = nil
     ) -> AdminCall {
-        var body: Value = ["targets": list(targets)]
+        var body: Value = ["targets": .array(targets.map { .target($0.id, $0.port, weight: weight) })]
         if wait { body["wait"] = true }
         body["timeoutSeconds"] = timeoutSeconds.map { .number($0) }
         return AdminCall("POST", "/v1/target-groups/\(escaped(group))/targets", body) { answer, _ in
@@ -120,10 +131,19 @@ extension AdminView {
             let checked = text(description["healthCheckPort"])
             // One that fails its checks is not used anyway.
             let isSuspect = state == "healthy" && description["suspect"]?.bool ?? false
-            let why = isSuspect ? "An attempt failed; passed over for now" : health["description"]?.string ?? ""
+            let isAnomalous = description["anomalyDetection"]?["result"]?.string == "anomalous"
+            let why =
+                isSuspect
+                ? "An attempt failed; passed over for now"
+                : isAnomalous ? "Fails more often than the others" : health["description"]?.string ?? ""
+            // Most have none.
+            let weight = description["target"]?["apus.weight"]?.int.map { ", weight \($0)" } ?? ""
             table.add(
-                TextTable.Cell(target(description["target"])), TextTable.Cell(checked == "-" ? "-" : "port \(checked)"),
-                TextTable.Cell(isSuspect ? "\(state), suspect" : state, isSuspect ? .pending : tones[state]),
+                TextTable.Cell(target(description["target"]) + weight),
+                TextTable.Cell(checked == "-" ? "-" : "port \(checked)"),
+                TextTable.Cell(
+                    isSuspect ? "\(state), suspect" : isAnomalous ? "\(state), anomalous" : state,
+                    isSuspect || isAnomalous ? .pending : tones[state]),
                 TextTable.Cell(why))
         }
         return table.text(coloured: coloured, otherwise: "There are no targets.")

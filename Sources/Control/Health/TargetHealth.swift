@@ -47,13 +47,15 @@ final class TargetHealth: TargetStateObserver {
         let reason = registration.health.reason
         let isLost = reason == .invalidState
         return TargetHealthDescription(
-            target: TargetDescription(id: registration.key.id, port: registration.key.port),
+            target: TargetDescription(
+                id: registration.key.id, port: registration.key.port,
+                weight: registration.weight == 1 ? nil : registration.weight),
             healthCheckPort: registration.group.healthCheckPort(ofTargetAt: registration.key.port),
             state: terminations.isDraining(registration) ? .unhealthyDraining : registration.health.state,
             reason: reason?.code,
             description: isLost
                 ? "Target instance \(registration.key.id) is not in the instance registry" : reason?.description,
-            isSuspect: registration.cell.isSuspect)
+            isSuspect: registration.cell.isSuspect, anomaly: registration.knownAnomaly)
     }
 
     private func notRegistered(_ key: TargetKey, in group: GroupState) -> TargetHealthDescription {
@@ -61,6 +63,13 @@ final class TargetHealth: TargetStateObserver {
             target: TargetDescription(id: key.id, port: key.port),
             healthCheckPort: group.healthCheckPort(ofTargetAt: key.port), state: .unused,
             reason: HealthReason.notRegistered.code, description: HealthReason.notRegistered.description)
+    }
+}
+
+extension Registration {
+    /// Whether it fails more often than the others; nil where that is not asked.
+    fileprivate var knownAnomaly: AnomalyDetection.Target? {
+        group.seeksAnomalies && health.state == .healthy ? anomaly : nil
     }
 }
 

@@ -42,6 +42,19 @@ struct MetricsPage {
             let targets = try status.targetHealth(group: name, targets: nil)
             text.sample(UInt64(targets.count(where: \.isSuspect)), .init("target_group", name))
         }
+        text.begin(
+            "apus_target_group_anomalous_targets", .gauge,
+            help: "Targets that fail more often than the others, with weighted_random.")
+        for name in names {
+            let targets = try status.targetHealth(group: name, targets: nil)
+            text.sample(UInt64(targets.count { $0.anomaly?.isAnomalous ?? false }), .init("target_group", name))
+        }
+        text.begin(
+            "apus_target_group_mitigated_targets", .gauge, help: "Targets that get less since they fail more often.")
+        for name in names {
+            let targets = try status.targetHealth(group: name, targets: nil)
+            text.sample(UInt64(targets.count { $0.anomaly?.isMitigated ?? false }), .init("target_group", name))
+        }
         text.begin("apus_targets", .gauge, help: "Registered targets, by state.")
         for name in names {
             var counts: [TargetState: UInt64] = [:]

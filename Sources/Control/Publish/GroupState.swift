@@ -39,6 +39,8 @@ final class GroupState {
     var tally = HealthTally()
     /// Whether all targets are used because none is healthy.
     var isFailedOpen = false
+    /// Whether its targets are compared by how often they fail.
+    var seeksAnomalies = false
     /// The last plan of each worker.
     var plans: [GroupPlan] = []
     /// What `plans` were made of.
@@ -68,6 +70,9 @@ final class GroupState {
         self.configuration = configuration
         counters = (0..<workerCount).map { _ in TargetGroupCounters() }
     }
+
+    /// How long the share of a target grows that has become healthy; 0 for not at all.
+    var slowStart: Nanoseconds { Nanoseconds(seconds: configuration.attributes.balancing.slowStartSeconds) }
 
     /// How many checks in a row change the health of a target.
     var thresholds: HealthThresholds {

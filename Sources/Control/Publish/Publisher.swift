@@ -136,29 +136,36 @@ final class Publisher {
                     TargetTLS(verification: $0.verification, serverName: $0.serverName)
                 }),
             targets: group.registrations.compactMap { registration in
-                registration.address.map { TargetPlan(id: registration.id, address: $0, cell: registration.cell) }
+                registration.address.map {
+                    TargetPlan(id: registration.id, address: $0, weight: registration.weight, cell: registration.cell)
+                }
             })
         if source == group.planSource { return }
         group.planSource = source
         for registration in group.registrations where registration.address != nil { registration.isPublished = true }
-        let table = source.settings.flows == nil ? nil : table(of: source.targets, last: group.plans.first)
+        let table = source.settings.picksByTable ? table(of: source.targets, last: group.plans.first) : nil
         group.plans = (0..<workerCount).map { worker in
             GroupPlan(
                 id: group.id, name: String(decoding: Array(group.name.utf8), as: UTF8.self),
                 targets: source.targets.map { $0 }, settings: source.settings,
-                balancing: BalancingAlgorithm(source.settings.algorithm, table: table?.copy()), cell: group.cell,
+                balancing: BalancingAlgorithm(source.settings, table: table?.copy()), cell: group.cell,
                 counters: group.counters[worker])
         }
     }
 
-    /// The table that finds the target of a flow among `targets`; `last` is the group's plan in the last snapshots.
+    /// The table that finds the target of a hash among `targets`; `last` is the group's plan in the last snapshots.
     ///
     /// It is made once, and here, because clients would wait while a worker makes it; and only when a target was added
     /// or removed.
     private func table(of targets: [TargetPlan], last: GroupPlan?) -> MaglevTable {
         let keys = targets.map(\.flowKey)
-        if let last, case .flowHash(let table) = last.balancing, last.targets.map(\.flowKey) == keys { return table }
-        return MaglevTable(keys: keys)
+        let weights = targets.map(\.weight)
+        if let last, let table = last.balancing.table, last.targets.map(\.flowKey) == keys,
+            last.targets.map(\.weight) == weights
+        {
+            return table
+        }
+        return MaglevTable(keys: keys, weights: weights)
     }
 }
 
@@ -191,16 +198,34 @@ extension Listener {
     }
 }
 
+extension GroupSettings {
+    /// Whether the targets of its group are picked by a table.
+    fileprivate var picksByTable: Bool { flows != nil || balancing.algorithm == .consistentHash }
+}
+
 extension BalancingAlgorithm {
-    /// How the targets of a group are picked: by `table` in groups of network load balancers, else as the attribute
-    /// says.
-    fileprivate init(_ algorithm: TargetGroupAttributes.Algorithm, table: MaglevTable?) {
+    /// How the targets of a group are picked: by `table` where there is one, or else as the attribute says.
+    fileprivate init(_ settings: GroupSettings, table: MaglevTable?) {
         if let table {
-            self = .flowHash(table)
-        } else {
-            switch algorithm {
-            case .roundRobin: self = .roundRobin
-            }
+            self =
+                settings.flows != nil
+                ? .flowHash(table) : .consistentHash(table, boundPercent: settings.balancing.hashBoundPercent)
+            return
+        }
+        switch settings.balancing.algorithm {
+        case .roundRobin: self = .roundRobin(slowStart: Nanoseconds(seconds: settings.balancing.slowStartSeconds))
+        case .leastOutstandingRequests: self = .leastOutstanding
+        case .weightedRandom: self = .weightedRandom
+        case .leastLatency: self = .leastLatency
+        case .consistentHash: preconditionFailure("publisher: a group of consistent hashing without a table")
+        }
+    }
+
+    /// The table by which targets are picked, if there is one.
+    fileprivate var table: MaglevTable? {
+        switch self {
+        case .flowHash(let table), .consistentHash(let table, _): table
+        case .roundRobin, .leastOutstanding, .weightedRandom, .leastLatency: nil
         }
     }
 }

@@ -34,6 +34,7 @@ final class Services: AdminServices {
     let certificateRefresh: CertificateRefresh
     private let store: DocumentStore
     private let health: TargetHealth
+    private let anomalies: AnomalyWatch
     private let drains: DrainTracker
     private let warnings: CertificateWarnings
     private let certificateWatch: CertificateWatch
@@ -52,6 +53,7 @@ final class Services: AdminServices {
         fileDisk = DiskThread(name: "files", loop: loop)
         registry = TargetRegistry(workerCount: workerCount, events: events, logger: logger)
         health = TargetHealth(registry, workers, loop: loop)
+        anomalies = AnomalyWatch(registry, loop: loop, logger: logger)
         drains = DrainTracker(loop: loop, workers: workers)
         let prober = HealthProber(loop: loop, runningMax: runningChecksMax, receiver: registry, logger: logger)
         let certificates = CertificateStore(configurationFile: store.file)

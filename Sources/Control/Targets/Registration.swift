@@ -22,16 +22,28 @@ final class Registration {
     let cell = TargetCell()
     /// What the checks have made of it. Changed by `TargetRegistry.receive` alone, which tells everybody.
     private(set) var health: HealthState
+    /// Its share beside those of the other targets; 0 for no requests.
+    var weight: Int
+    /// Whether it fails more often than the others, where the algorithm of its group asks that.
+    var anomaly = AnomalyDetection.Target()
+    /// Whether it has its share at once when it becomes healthy the next time: it came with the first targets of its
+    /// group, or the group has just come into use. Source: Application Load Balancer user guide, "Slow start mode".
+    var skipsSlowStart: Bool
     /// Whether some snapshot had it, so that workers have to say when they are done with it.
     var isPublished = false
 
     /// A registration that no worker knows yet.
-    init(id: Int, group: GroupState, key: TargetKey, address: SocketAddress?, health: HealthState) {
+    init(
+        id: Int, group: GroupState, key: TargetKey, address: SocketAddress?, weight: Int = 1, health: HealthState,
+        skipsSlowStart: Bool = false
+    ) {
         self.id = id
         self.group = group
         self.key = key
         self.address = address
+        self.weight = weight
         self.health = health
+        self.skipsSlowStart = skipsSlowStart
     }
 }
 
@@ -59,8 +71,24 @@ extension Registration: CustomStringConvertible {
         let before = health.state
         let effect = health.receive(event, thresholds: group.thresholds, now: now)
         group.tally.move(from: before, to: health.state)
+        if before != health.state { startSlowly(from: before, now: now) }
         cell.isHealthy = health.state == .healthy
         return effect
+    }
+
+    /// Begins a slow start if it has become healthy, and others are that carry the load meanwhile.
+    private func startSlowly(from before: TargetState, now: Instant) {
+        cell.endSlowStart()
+        guard health.state == .healthy else { return }
+        let isFirst = skipsSlowStart
+        skipsSlowStart = false
+        let duration = group.slowStart
+        guard duration > 0, !isFirst else { return }
+        let hasOthers = group.registrations.contains { other in
+            other !== self && other.health.state == .healthy
+                && !other.cell.isStartingSlowly(for: duration, now: now)
+        }
+        if hasOthers { cell.beginSlowStart(now: now) }
     }
 }
 

@@ -17,4 +17,6 @@ struct TargetHealthDescription: Equatable, Sendable {
     let description: String?
     /// Whether workers pass over it since an attempt on it has failed.
     var isSuspect = false
+    /// Whether it fails more often than the others; nil where that is not asked.
+    var anomaly: AnomalyDetection.Target?
 }

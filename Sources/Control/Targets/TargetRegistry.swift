@@ -73,6 +73,8 @@ final class TargetRegistry {
             let isInUse = namesInUse.contains(group.name)
             let old = group.configuration
             group.configuration = configuration
+            // Whoever is healthy when slow start is configured again has its share.
+            if group.slowStart == 0 { for registration in group.registrations { registration.cell.endSlowStart() } }
             if old.healthCheck != configuration.healthCheck || isInUse && !group.isInUse {
                 result.rescheduled.append(group)
             }
@@ -148,6 +150,7 @@ final class TargetRegistry {
         guard isInUse != group.isInUse else { return }
         group.isInUse = isInUse
         for registration in group.registrations where registration.address != nil {
+            registration.skipsSlowStart = isInUse
             change(isInUse ? .becameUsable : .becameUnusable(.notInUse), registration, now: now)
         }
     }
@@ -156,6 +159,7 @@ final class TargetRegistry {
     private func reconcile(
         _ group: GroupState, _ renewed: Set<TargetKey>, _ result: inout Reconciliation, now: Instant
     ) {
+        let isFirst = group.byKey.isEmpty
         var remaining = group.byKey
         var kept: [Registration] = []
         kept.reserveCapacity(group.configuration.targets.count)
@@ -164,11 +168,15 @@ final class TargetRegistry {
             let (address, cause) = resolve(key, in: group)
             let old = remaining.removeValue(forKey: key)
             if let old, old.address == address, !renewed.contains(key) {
+                old.weight = target.weight ?? 1
                 kept.append(old)
                 continue
             }
             if let old { depart(old, &result, now: now) }
-            let new = register(key, in: group, address: address, unused: cause, now: now)
+            let new = Registration(
+                id: registrationIDs.take(), group: group, key: key, address: address, weight: target.weight ?? 1,
+                health: HealthState(registeredAt: now, unused: cause), skipsSlowStart: isFirst)
+            group.tally[new.health.state] += 1
             result.arrived.append(new)
             kept.append(new)
         }
@@ -192,17 +200,6 @@ final class TargetRegistry {
     private static func canBeATarget(_ literal: String) -> Bool {
         guard let first = literal.utf8.first, "02fF:".utf8.contains(first) else { return true }
         return IPAddress(literal)?.isUnicast ?? false
-    }
-
-    private func register(
-        _ key: TargetKey, in group: GroupState, address: SocketAddress?, unused cause: HealthState.UnusedCause?,
-        now: Instant
-    ) -> Registration {
-        let registration = Registration(
-            id: registrationIDs.take(), group: group, key: key, address: address,
-            health: HealthState(registeredAt: now, unused: cause))
-        group.tally[registration.health.state] += 1
-        return registration
     }
 
     private func depart(_ registration: Registration, _ result: inout Reconciliation, now: Instant) {

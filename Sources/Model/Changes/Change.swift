@@ -20,7 +20,7 @@ public enum Change: Hashable, Sendable {
     /// Sets weights of groups in the forward action of a rule, or without priority in the listener's default action.
     /// Groups that are not named keep theirs.
     case setWeights(loadBalancer: String, port: Int, priority: Int?, [String: Int])
-    /// Adds targets to a group; one that is there already stays as it is.
+    /// Adds targets to a group; one that is there already takes the weight that is given, and else stays as it is.
     case registerTargets(group: String, [TargetDescription])
     /// Removes targets from a group; those that it does not have are ignored.
     case deregisterTargets(group: String, [TargetDescription])
@@ -59,7 +59,8 @@ extension Change: CustomStringConvertible {
         if targets.count > 3 { return "\(targets.count) targets" }
         return targets.map { target in
             let id = target.id.contains(":") ? "[\(target.id)]" : target.id
-            return target.port.map { "\(id):\($0)" } ?? id
+            let name = target.port.map { "\(id):\($0)" } ?? id
+            return target.weight.map { "\(name) with weight \($0)" } ?? name
         }.joined(separator: ", ")
     }
 }

@@ -16,6 +16,7 @@ extension TargetGroup {
             group.checkMatcher(&findings)
             group.checkTLS(&findings)
             group.checkKind(&findings)
+            findings.within(.key("attributes")) { findings in group.attributes.balancing.check(&findings) }
             guard group.healthCheck.timeoutSeconds > group.healthCheck.intervalSeconds else { return }
             let interval = Shape.plain(group.healthCheck.intervalSeconds)
             findings.within(.key("healthCheckTimeoutSeconds")) { findings in
@@ -174,6 +175,10 @@ extension TargetDescription {
                 Codec.text(.targetID).converted(to: { text, _ in IPAddress(text)?.description ?? text }, from: { $0 }),
                 required: true, "An IP address or an instance id, as the group's target type says."),
             Key(optional: "port", \.port, .integer(1...65535), "Its port; without it the port of the group."),
+            Key(
+                optional: "apus.weight", \.weight, .integer(0...Limits.targetWeightMax),
+                "Its share beside those of the other targets, whatever the algorithm; 0 for no requests, 1 without "
+                    + "it."),
         ],
         refused: [RefusedKey("availabilityZone", accepted: "all"), RefusedKey("quicServerId")],
         withoutEffect: \TargetDescription.withoutEffect)

@@ -5,12 +5,6 @@
 ///
 /// Source: ELBv2 ModifyTargetGroupAttributes; the names that begin with `apus.` are ours.
 public struct TargetGroupAttributes: Hashable, Sendable {
-    /// How the target of a request is chosen.
-    public enum Algorithm: String, Hashable, Sendable, CaseIterable {
-        /// One after the other.
-        case roundRobin = "round_robin"
-    }
-
     /// `deregistration_delay.timeout_seconds`: time that exchanges of a deregistered target have to finish.
     public var deregistrationDelaySeconds: Double = 300
     /// `deregistration_delay.connection_termination.enabled`: connections of a deregistered target are reset when that
@@ -29,8 +23,8 @@ public struct TargetGroupAttributes: Hashable, Sendable {
     /// `target_health_state.unhealthy.draining_interval_seconds`: time for which such connections are kept where they
     /// are not reset at once. Of network load balancers.
     public var unhealthyDrainingSeconds: Double = 0
-    /// `load_balancing.algorithm.type`: how the target of a request is chosen.
-    public var algorithm: Algorithm = .roundRobin
+    /// How the target of a request is chosen.
+    public var balancing = BalancingAttributes()
     /// `apus.target_keep_alive.idle_seconds`: how long an idle connection to a target is kept.
     public var targetKeepAliveIdleSeconds: Double = 4
     /// `apus.target_keep_alive.connections_max`: idle connections kept per target and worker.
@@ -72,8 +66,6 @@ extension TargetGroupAttributes {
             RefusedKey("stickiness.lb_cookie.duration_seconds", accepted: 86400, of: .application),
             RefusedKey("stickiness.app_cookie.cookie_name", accepted: "", of: .application),
             RefusedKey("stickiness.app_cookie.duration_seconds", accepted: 86400, of: .application),
-            RefusedKey("slow_start.duration_seconds", accepted: 0, of: .application),
-            RefusedKey("load_balancing.algorithm.anomaly_mitigation", accepted: "off", of: .application),
             RefusedKey("load_balancing.cross_zone.enabled", accepted: "use_load_balancer_configuration", true),
             RefusedKey("target_group_health.dns_failover.minimum_healthy_targets.count", accepted: 1),
             RefusedKey("target_group_health.dns_failover.minimum_healthy_targets.percentage", accepted: "off"),
@@ -84,7 +76,9 @@ extension TargetGroupAttributes {
             RefusedKey("target_failover.on_deregistration"), RefusedKey("target_failover.on_unhealthy"),
         ], withoutEffect: \TargetGroupAttributes.withoutEffect)
 
-    private static let keys: [Key<TargetGroupAttributes>] = [
+    private static let keys = firstKeys + balancingKeys + lastKeys
+
+    private static let firstKeys: [Key<TargetGroupAttributes>] = [
         Key(
             "deregistration_delay.timeout_seconds", \.deregistrationDelaySeconds, .number(0...3600, unit: "seconds"),
             "Time that the exchanges of a deregistered target have to finish; then they are cut."),
@@ -116,10 +110,9 @@ extension TargetGroupAttributes {
             "Time after which connections to an unhealthy target are reset, if they are not reset at once; 0 never "
                 + "resets them."
         ).of(.network),
-        Key(
-            "load_balancing.algorithm.type", \.algorithm,
-            .word(refused: ["least_outstanding_requests", "weighted_random"]),
-            "How the target of a request is chosen."),
+    ]
+
+    private static let lastKeys: [Key<TargetGroupAttributes>] = [
         Key(
             "apus.target_keep_alive.idle_seconds", \.targetKeepAliveIdleSeconds, .number(0...3600, unit: "seconds"),
             "How long an idle connection to a target is kept, which should be shorter than the target keeps it; 0 "

@@ -25,11 +25,6 @@ public struct MutualAuthentication: Hashable, Sendable {
         case verify
     }
 
-    /// Yes or no, in ELBv2's words.
-    public enum Switch: String, Hashable, Sendable, CaseIterable {
-        case off, on
-    }
-
     /// What is done with client certificates.
     public var mode: Mode
     /// PEM certificates of the authorities. With mode verify, and only then.

@@ -17,9 +17,10 @@ public struct TargetKey: Hashable, Sendable, CustomStringConvertible {
 
 extension Value {
     /// A target as the socket shows it; without a port, only its id.
-    public static func target(_ id: String, _ port: Int?) -> Value {
+    public static func target(_ id: String, _ port: Int?, weight: Int? = nil) -> Value {
         var value: Value = ["id": .string(id)]
         value["port"] = port.map { .int($0) }
+        value["apus.weight"] = weight.map { .int($0) }
         return value
     }
 }
@@ -30,7 +31,7 @@ extension TargetGroup {
         TargetKey(id: target.id, port: effectivePort(of: target))
     }
 
-    /// Adds the targets that are not there yet, at the end.
+    /// Adds the targets that are not there yet, at the end; the others take the weight that is given.
     mutating func register(_ added: [TargetDescription]) {
         targets.register(added, defaultPort: port)
     }
@@ -48,16 +49,32 @@ extension [TargetDescription] {
         return firstIndex { ($0.port ?? defaultPort) == port && $0.id == target.id }
     }
 
-    /// Adds the targets that are not there yet, at the end. One is looked for by walking the list, many in a set, so
-    /// that neither a single change nor a large batch costs more than one pass.
+    /// Adds the targets that are not there yet, at the end; the others take the weight that is given. One is looked for
+    /// by walking the list, many in a table, so that neither a single change nor a large batch costs more than one
+    /// pass.
     mutating func register(_ added: [TargetDescription], defaultPort: Int) {
         if added.count < 4 {
-            for target in added where index(of: target, defaultPort: defaultPort) == nil { append(target) }
+            for target in added {
+                if let index = index(of: target, defaultPort: defaultPort) {
+                    self[index].weight = target.weight ?? self[index].weight
+                } else {
+                    append(target)
+                }
+            }
             return
         }
-        var known = Set(map { TargetKey(id: $0.id, port: $0.port ?? defaultPort) })
-        for target in added where known.insert(TargetKey(id: target.id, port: target.port ?? defaultPort)).inserted {
-            append(target)
+        var places: [TargetKey: Int] = [:]
+        for (index, target) in enumerated() {
+            places[TargetKey(id: target.id, port: target.port ?? defaultPort)] = index
+        }
+        for target in added {
+            let key = TargetKey(id: target.id, port: target.port ?? defaultPort)
+            if let index = places[key] {
+                self[index].weight = target.weight ?? self[index].weight
+            } else {
+                places[key] = count
+                append(target)
+            }
         }
     }
 

@@ -76,14 +76,18 @@ public struct TargetDescription: Hashable, Sendable {
     public var id: String
     /// Overrides the port of the group, 1–65535.
     public var port: Int?
+    /// Its share beside those of the other targets, 0–256; 1 if it is not given. 0 is for a target that gets no new
+    /// requests.
+    public var weight: Int?
     /// Keys of ELBv2 that are accepted but have no effect in this version, with their values as written, so that what
     /// was put is shown again.
     public var withoutEffect: [String: Value] = [:]
 
     /// A target.
-    public init(id: String, port: Int? = nil) {
+    public init(id: String, port: Int? = nil, weight: Int? = nil) {
         self.id = id
         self.port = port
+        self.weight = weight
     }
 }
 

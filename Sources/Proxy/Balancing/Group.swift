@@ -24,8 +24,8 @@ final class Group {
         logName = Array(plan.name.utf8)
         self.pools = pools
         seenEpoch = plan.cell.epoch
-        targets = pools.map(\.balanced)
-        balancer = Balancer(plan.balancing, targets: targets, startingAt: Int(random & 0xFFFF))
+        targets = Self.targets(plan, pools)
+        balancer = Balancer(plan.balancing, targets: targets, seed: Int(random & 0xFFFF))
         tls = Self.context(plan)
         serverName = Array((plan.tls?.serverName ?? "").utf8)
     }
@@ -39,8 +39,15 @@ final class Group {
         serverName = Array((plan.tls?.serverName ?? "").utf8)
         self.pools = pools
         seenEpoch = plan.cell.epoch
-        targets = pools.map(\.balanced)
+        targets = Self.targets(plan, pools)
         balancer.adopt(plan.balancing, targets: targets)
+    }
+
+    private static func targets(_ plan: GroupPlan, _ pools: [TargetPool]) -> [BalancedTarget] {
+        for (target, pool) in zip(plan.targets, pools) {
+            pool.balanced.adopt(weight: target.weight, plan.balancing, in: plan.cell)
+        }
+        return pools.map(\.balanced)
     }
 
     private static func context(_ plan: GroupPlan) -> TLSClientContext? {
@@ -62,11 +69,12 @@ final class Group {
     /// Fail open: whether no target is healthy, so that all are used.
     var isFailOpen: Bool { balancer.isFailOpen(targets) }
 
-    /// The target for a request, or for the flow with this hash, of those that were not `tried`; nil if there is none.
+    /// The target for a request, or for a flow, of those that were not `tried`; nil if there is none. What
+    /// has the same hash goes to the same target, where the algorithm is one of hashing.
     ///
     /// Suspects come last, but now and then one is picked first, to find out whether it is back: where the caller
     /// `mayTry` another target then, and, with requests, where the budget has room for the retry.
-    func pick(flow hash: UInt64 = 0, tried: [TargetPool] = [], mayTry: Bool = true, now: Instant) -> TargetPool? {
+    func pick(hash: UInt64 = 0, tried: [TargetPool] = [], mayTry: Bool = true, now: Instant) -> TargetPool? {
         refresh()
         let mayTrySuspect = mayTry && tried.isEmpty && balancer.hasSuspects && hasRetries(now: now)
         let request = PickRequest(
@@ -78,7 +86,9 @@ final class Group {
     func hasOther(than tried: [TargetPool]) -> Bool {
         refresh()
         let isHealthy = !isFailOpen
-        return pools.contains { $0.cell.isHealthy == isHealthy && !$0.isAmong(tried) }
+        return pools.contains { pool in
+            pool.balanced.weight > 0 && pool.cell.isHealthy == isHealthy && !pool.isAmong(tried)
+        }
     }
 
     /// Whether a retry of an attempt on a suspect is covered: flows have no budget.

@@ -62,7 +62,7 @@ extension Worker {
     mutating func joinRace(_ exchange: Exchange) {
         exchange.attempts.nextAt = .distantFuture
         guard exchange.state.phase == .connecting, exchange.attempts.mayBegin, let group = exchange.group,
-            let next = group.pick(tried: exchange.attempts.tried, now: now)
+            let next = group.pick(hash: exchange.hash, tried: exchange.attempts.tried, now: now)
         else { return }
         counters.connectRaces.add()
         attempt(exchange, on: next)
@@ -119,7 +119,8 @@ extension Worker {
 
     /// A target that was not tried, else the next one.
     private func nextTarget(_ exchange: Exchange, _ group: Group) -> TargetPool? {
-        group.pick(tried: exchange.attempts.tried, now: now) ?? group.pick(now: now)
+        group.pick(hash: exchange.hash, tried: exchange.attempts.tried, now: now)
+            ?? group.pick(hash: exchange.hash, now: now)
     }
 
     /// Ends a pending attempt. The connection of one that lost the race continues, and will be put into its pool; any
@@ -163,7 +164,7 @@ extension Worker {
     private mutating func leave(_ pool: TargetPool, _ exchange: Exchange) {
         guard let group = exchange.group, let attempt = exchange.attempts.take(pool) else { return }
         let client = exchange.client
-        let next = group.pick(tried: exchange.attempts.tried, now: now)
+        let next = group.pick(hash: exchange.hash, tried: exchange.attempts.tried, now: now)
         guard next != nil || !exchange.attempts.pending.isEmpty else {
             return exchange.attempts.putBack(attempt)
         }
@@ -180,12 +181,13 @@ extension Worker {
 
     /// Ends the attempt under way and notes what it came to.
     @discardableResult mutating func endAttempt(
-        _ exchange: Exchange, _ ending: AttemptOutcome.Ending, isUnprocessed: Bool = false
+        _ exchange: Exchange, _ ending: AttemptOutcome.Ending, isUnprocessed: Bool = false, isServerError: Bool = false
     ) -> AttemptOutcome {
         guard let beganAt = exchange.attemptBeganAt.take(), let pool = exchange.pool else {
             preconditionFailure("exchange: an attempt that ends twice")
         }
-        let outcome = AttemptOutcome(ending, isUnprocessed: isUnprocessed, duration: now.since(beganAt))
+        var outcome = AttemptOutcome(ending, isUnprocessed: isUnprocessed, duration: now.since(beganAt))
+        outcome.isServerError = isServerError
         note(outcome, of: pool, exchange.group)
         return outcome
     }

@@ -7,6 +7,7 @@ extension Worker {
     /// Notes what an attempt on `pool`'s target came to.
     mutating func note(_ outcome: AttemptOutcome, of pool: TargetPool, _ group: Group?) {
         counters.attempts.add(outcome.ending)
+        pool.balanced.note(outcome, now: now)
         switch outcome.ending {
         case .answered:
             pool.recordResponsive(now: now)

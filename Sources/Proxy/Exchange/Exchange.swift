@@ -15,6 +15,8 @@ final class Exchange {
     /// The registered target of the attempt under way, once it is connected.
     var pool: TargetPool?
     var group: Group?
+    /// What its target is found by, where the group's algorithm is one of hashing; else 0.
+    var hash: UInt64 = 0
     /// The targets it was tried on, and those that are being connected to.
     var attempts = Attempts()
     /// When the attempt under way began; nil if none is, or none is connected yet.

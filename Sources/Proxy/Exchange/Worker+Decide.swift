@@ -84,7 +84,10 @@ extension Worker {
             let mayReuse = counters.targetConnectionsIdle.value > 0
             guard mayReuse || hasDescriptor() else { return awaitDescriptor(exchange) }
         }
-        guard let pool = group.pick(now: now) else { return answer(exchange, status: 503, reasonCode: "NoTargets") }
+        exchange.hash = group.plan.settings.hashKey?.hash(exchange.request, client: exchange.client.address) ?? 0
+        guard let pool = group.pick(hash: exchange.hash, now: now) else {
+            return answer(exchange, status: 503, reasonCode: "NoTargets")
+        }
         group.retryBudget.noteRequest(now: now)
         counters.requestsForwarded.add()
         handle(exchange, .forwarded)

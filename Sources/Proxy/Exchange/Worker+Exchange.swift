@@ -201,7 +201,7 @@ extension Worker {
     /// Writes the final response's head for the client and relays its body.
     private mutating func beginResponse(_ exchange: Exchange, _ target: TargetSide, _ head: ParsedHead) {
         let client = exchange.client
-        endAttempt(exchange, .answered)
+        endAttempt(exchange, .answered, isServerError: StatusClass(response.status) == .serverError)
         exchange.keptBody.lose(&resources.buffers)
         exchange.answeredAt = now
         exchange.record.status = response.status

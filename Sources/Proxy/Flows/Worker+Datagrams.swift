@@ -28,7 +28,7 @@ extension Worker {
         guard finishDeadline == nil, makeRoom(listener) else { return refuseFlow() }
         let noName: [UInt8] = []
         guard let (group, hash) = route(listener.listener, key.client, serverName: noName.span),
-            let pool = group.pick(flow: hash, mayTry: false, now: now), let socket = openSocket(to: pool.address)
+            let pool = group.pick(hash: hash, mayTry: false, now: now), let socket = openSocket(to: pool.address)
         else { return refuseFlow() }
         let flow = DatagramFlow(
             key, listener, socket, token: slab.nextToken, group: group, pool: pool, now: now,

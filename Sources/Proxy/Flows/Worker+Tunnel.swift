@@ -172,7 +172,7 @@ extension Worker {
     private func nextTarget(_ tunnel: Tunnel) -> TargetPool? {
         // A group whose load balancer has changed its type serves requests by now, and no flow that waited meanwhile.
         guard let group = tunnel.group, group.plan.flows != nil else { return nil }
-        return group.pick(flow: tunnel.hash, tried: tunnel.attempts.tried, now: now)
+        return group.pick(hash: tunnel.hash, tried: tunnel.attempts.tried, now: now)
     }
 
     /// The targets in the race have had their head start, or one of them has failed: another one joins.

@@ -24,7 +24,7 @@ public final class GroupPlan: Sendable {
     /// A plan for one worker.
     public init(
         id: Int, name: String, targets: [TargetPlan], settings: GroupSettings,
-        balancing: BalancingAlgorithm = .roundRobin, cell: GroupCell, counters: TargetGroupCounters
+        balancing: BalancingAlgorithm = .roundRobin(slowStart: 0), cell: GroupCell, counters: TargetGroupCounters
     ) {
         self.id = id
         self.name = name
@@ -58,19 +58,23 @@ public struct TargetPlan: Sendable, Equatable {
     public let id: Int
     /// Where it takes requests.
     public let address: SocketAddress
+    /// Its share beside those of the other targets; 0 for no requests.
+    public let weight: Int
     /// Its health.
     public let cell: TargetCell
 
     /// A registration.
-    public init(id: Int, address: SocketAddress, cell: TargetCell) {
+    public init(id: Int, address: SocketAddress, weight: Int = 1, cell: TargetCell) {
         self.id = id
         self.address = address
+        self.weight = weight
         self.cell = cell
     }
 
-    /// Whether it is the same registration at the same address.
+    /// Whether it is the same registration at the same address, with the same weight.
     public static func == (first: TargetPlan, second: TargetPlan) -> Bool {
-        first.id == second.id && first.address == second.address && first.cell === second.cell
+        first.id == second.id && first.address == second.address && first.weight == second.weight
+            && first.cell === second.cell
     }
 
     /// Its key in a `MaglevTable`, the same on every worker and in every process.

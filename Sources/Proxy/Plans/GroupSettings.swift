@@ -12,7 +12,9 @@ public struct GroupSettings: Sendable, Equatable {
     /// How client connections are passed on to its targets; nil for a group that serves requests.
     public var flows: FlowGroupPlan?
     /// How the target of a request is chosen.
-    public var algorithm = TargetGroupAttributes.Algorithm.roundRobin
+    public var balancing = BalancingAttributes()
+    /// What of a request its target is found by; nil unless the algorithm is one of hashing.
+    var hashKey: RequestHashKey?
     /// How long connecting to a target may take.
     public var connectTimeout: Nanoseconds
     /// How long an idle connection to a target is kept.
@@ -45,7 +47,8 @@ public struct GroupSettings: Sendable, Equatable {
             connectTimeout: Nanoseconds(seconds: attributes.targetConnectTimeoutSeconds),
             poolIdleTimeout: Nanoseconds(seconds: attributes.targetKeepAliveIdleSeconds),
             poolConnectionsMax: attributes.targetKeepAliveConnectionsMax, attempts: AttemptSettings(attributes))
-        algorithm = attributes.algorithm
+        balancing = attributes.balancing
+        if flows == nil, balancing.algorithm == .consistentHash { hashKey = RequestHashKey(balancing.hashKey) }
     }
 }
 

@@ -49,6 +49,8 @@ public struct AttemptOutcome: Equatable, Sendable {
     public var ending: Ending
     /// The target has certainly not acted on the request, so that any method may be sent again.
     public var isUnprocessed: Bool
+    /// The target has answered with a status of 500 or more.
+    public var isServerError = false
     /// From the first step of connecting, or from taking an open connection, to the end.
     public var duration: Nanoseconds
 
@@ -63,6 +65,16 @@ public struct AttemptOutcome: Equatable, Sendable {
         case .answered: self.isUnprocessed = false
         case .closed, .malformed, .timedOut, .unacknowledged, .unhealthy, .abandoned, .cut:
             self.isUnprocessed = isUnprocessed
+        }
+    }
+
+    /// Whether the target has failed, as balancers count it; nil where the outcome says nothing about the target.
+    public var isFailure: Bool? {
+        switch ending {
+        case .answered: isServerError
+        case .connectFailed, .connectTimedOut, .closed, .malformed, .timedOut, .unacknowledged, .unhealthy: true
+        // The name that a client has asked for may be why a handshake fails.
+        case .handshakeFailed, .notAttempted, .overtaken, .outrun, .withdrawn, .refused, .abandoned, .cut: nil
         }
     }
 }

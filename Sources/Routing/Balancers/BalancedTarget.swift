@@ -1,27 +1,77 @@
+import Core
+
 /// One target of a group on one worker, as balancers see it: whether it may be picked, and how busy it is.
 ///
 /// Shape: one object for each registration and worker; the cell in it is what all workers share.
 public final class BalancedTarget {
     /// Its health, and whether it is suspect.
     public let cell: TargetCell
+    /// Its share of the requests beside those of others, 0 to 256; 0 for none.
+    public private(set) var weight = 1
     /// Attempts on it that have begun and have not ended, on this worker.
     public private(set) var inFlight = 0
+    /// Its turn among targets of unequal weights.
+    var turn = TargetTurn()
+    /// What it is owed among targets that are equally busy: see `LeastOutstanding`.
+    var lag = 0
+    /// The group where what is in flight is counted over all workers; nil if its algorithm does not look at that.
+    private(set) var countedIn: GroupCell?
+    /// What its algorithm learns from the outcomes of attempts.
+    private var lesson = BalancingAlgorithm.Lesson.nothing
 
     /// A target on which nothing is in flight.
     public init(_ cell: TargetCell) { self.cell = cell }
 
+    /// Takes its weight, and counts from now on what the algorithm of its group looks at.
+    public func adopt(weight: Int, _ algorithm: BalancingAlgorithm, in group: GroupCell) {
+        precondition(weight >= 0, "balanced target: a weight of \(weight)")
+        self.weight = weight
+        lesson = algorithm.lesson
+        let wanted = algorithm.countsOutstanding ? group : nil
+        guard wanted !== countedIn else { return }
+        if let countedIn { count(-inFlight, in: countedIn) }
+        countedIn = wanted
+        if let wanted { count(inFlight, in: wanted) }
+    }
+
     /// An attempt on it has begun.
-    public func began() { inFlight += 1 }
+    public func began() {
+        inFlight += 1
+        if let countedIn { count(1, in: countedIn) }
+    }
 
     /// An attempt on it has ended, and the connection or stream of it, if there was one.
     public func ended() {
         precondition(inFlight > 0, "balanced target: more attempts ended than began")
         inFlight -= 1
+        if let countedIn { count(-1, in: countedIn) }
+    }
+
+    /// Learns from the outcome of an attempt what its algorithm picks by.
+    public func note(_ outcome: AttemptOutcome, now: Instant) {
+        switch lesson {
+        case .nothing: return
+        case .failures:
+            guard let isFailure = outcome.isFailure else { return }
+            cell.load.count(isFailure: isFailure)
+        case .latency:
+            if let isFailure = outcome.isFailure {
+                cell.load.latency.record(outcome.duration, isFailure: isFailure, now: now)
+            } else if outcome.ending == .abandoned {
+                // A client that does not wait any longer tells that the target is slow at least.
+                cell.load.latency.recordAtLeast(outcome.duration, now: now)
+            }
+        }
     }
 
     /// Whether it is one of these few.
     func isAmong(_ targets: [BalancedTarget]) -> Bool {
         for target in targets where target === self { return true }
         return false
+    }
+
+    private func count(_ difference: Int, in group: GroupCell) {
+        cell.load.outstanding.add(difference)
+        group.outstanding.add(difference)
     }
 }

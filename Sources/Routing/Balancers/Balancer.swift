@@ -10,31 +10,65 @@ import Core
 /// Source: docs/elbv2.md, "Target group attributes".
 public enum Balancer: Sendable {
     case roundRobin(RoundRobin)
+    case leastOutstanding(LeastOutstanding)
+    case weightedRandom(WeightedRandom)
+    case leastLatency(LeastLatency)
+    case consistentHash(ConsistentHashing)
     case flowHash(FlowHashing)
 
-    /// Begins with these targets. `offset` is where those begin that take turns: each worker gets another one.
-    public init(_ algorithm: BalancingAlgorithm, targets: [BalancedTarget], startingAt offset: Int) {
+    /// Begins with these targets. `seed` differs between workers, so that they do not march in step.
+    public init(_ algorithm: BalancingAlgorithm, targets: [BalancedTarget], seed: Int) {
         switch algorithm {
-        case .roundRobin: self = .roundRobin(RoundRobin(startingAt: offset))
+        case .roundRobin(let slowStart): self = .roundRobin(RoundRobin(startingAt: seed, slowStart: slowStart))
+        case .leastOutstanding: self = .leastOutstanding(LeastOutstanding(startingAt: seed))
+        case .weightedRandom: self = .weightedRandom(WeightedRandom(seed: UInt64(seed)))
+        case .leastLatency: self = .leastLatency(LeastLatency(seed: UInt64(seed)))
+        case .consistentHash(let table, let boundPercent):
+            self = .consistentHash(ConsistentHashing(table, boundPercent: boundPercent))
         case .flowHash(let table): self = .flowHash(FlowHashing(table))
         }
         rebuild(targets)
     }
 
     /// Goes on with other targets, or by another algorithm. What an algorithm remembers of its turns is kept.
-    public mutating func adopt(_ algorithm: BalancingAlgorithm, targets: [BalancedTarget]) {
-        switch (algorithm, self) {
-        case (.roundRobin, .roundRobin): rebuild(targets)
-        case (.roundRobin, _), (.flowHash, _): self = Balancer(algorithm, targets: targets, startingAt: 0)
+    public mutating func adopt(_ algorithm: BalancingAlgorithm, targets: [BalancedTarget], seed: Int = 0) {
+        switch (algorithm, consume self) {
+        case (.roundRobin(let slowStart), .roundRobin(var turns)):
+            turns.rebuild(targets, slowStart: slowStart)
+            self = .roundRobin(turns)
+        case (.leastOutstanding, .leastOutstanding(let least)):
+            self = .leastOutstanding(least)
+            rebuild(targets)
+        case (.weightedRandom, .weightedRandom(let random)):
+            self = .weightedRandom(random)
+            rebuild(targets)
+        case (.leastLatency, .leastLatency(let latency)):
+            self = .leastLatency(latency)
+            rebuild(targets)
+        case (.roundRobin, _), (.leastOutstanding, _), (.weightedRandom, _), (.leastLatency, _), (.consistentHash, _),
+            (.flowHash, _):
+            self = Balancer(algorithm, targets: targets, seed: seed)
         }
     }
 
-    /// The health of some of `targets` has changed, or whether one is suspect.
+    /// The health of some of `targets` has changed, or their shares, or whether one is suspect.
     public mutating func rebuild(_ targets: [BalancedTarget]) {
         switch consume self {
         case .roundRobin(var turns):
             turns.rebuild(targets)
             self = .roundRobin(turns)
+        case .leastOutstanding(var least):
+            least.rebuild(targets)
+            self = .leastOutstanding(least)
+        case .weightedRandom(var random):
+            random.rebuild(targets)
+            self = .weightedRandom(random)
+        case .leastLatency(var latency):
+            latency.rebuild(targets)
+            self = .leastLatency(latency)
+        case .consistentHash(var hashing):
+            hashing.rebuild(targets)
+            self = .consistentHash(hashing)
         // Looks at the health of targets when it picks.
         case .flowHash(let hashing): self = .flowHash(hashing)
         }
@@ -42,22 +76,38 @@ public enum Balancer: Sendable {
 
     /// The target for a request, or for a flow; nil if there is none that was not tried.
     public mutating func pick(_ request: PickRequest, from targets: [BalancedTarget]) -> Int? {
+        let index: Int?
         switch consume self {
         case .roundRobin(var turns):
-            let index = turns.pick(request, from: targets)
+            index = turns.pick(request, from: targets)
             self = .roundRobin(turns)
-            return index
+        case .leastOutstanding(var least):
+            index = least.pick(request, from: targets)
+            self = .leastOutstanding(least)
+        case .weightedRandom(var random):
+            index = random.pick(request, from: targets)
+            self = .weightedRandom(random)
+        case .leastLatency(var latency):
+            index = latency.pick(request, from: targets)
+            self = .leastLatency(latency)
+        case .consistentHash(let hashing):
+            index = hashing.pick(request, from: targets)
+            self = .consistentHash(hashing)
         case .flowHash(let hashing):
-            let index = hashing.pick(request, from: targets)
+            index = hashing.pick(request, from: targets)
             self = .flowHash(hashing)
-            return index
         }
+        return index
     }
 
     /// Whether some target is passed over because it is suspect, and may be tried now and then.
     public var hasSuspects: Bool {
         switch self {
         case .roundRobin(let turns): !turns.suspects.isEmpty
+        case .leastOutstanding(let least): !least.eligible.suspects.isEmpty
+        case .weightedRandom(let random): !random.eligible.suspects.isEmpty
+        case .leastLatency(let latency): !latency.eligible.suspects.isEmpty
+        case .consistentHash(let hashing): !hashing.eligible.suspects.isEmpty
         // Each flow looks at its own target.
         case .flowHash: true
         }
@@ -67,17 +117,13 @@ public enum Balancer: Sendable {
     public func isFailOpen(_ targets: [BalancedTarget]) -> Bool {
         switch self {
         case .roundRobin(let turns): turns.isFailOpen
+        case .leastOutstanding(let least): least.eligible.isFailOpen
+        case .weightedRandom(let random): random.eligible.isFailOpen
+        case .leastLatency(let latency): latency.eligible.isFailOpen
+        case .consistentHash(let hashing): hashing.eligible.isFailOpen
         case .flowHash: !targets.isEmpty && targets.allSatisfy { !$0.cell.isHealthy }
         }
     }
-}
-
-/// Which algorithm picks a group's targets, with what control has made for it.
-public enum BalancingAlgorithm: Sendable {
-    /// One after the other.
-    case roundRobin
-    /// By the hash of a flow, which this table divides among the targets.
-    case flowHash(MaglevTable)
 }
 
 /// What a balancer is asked.

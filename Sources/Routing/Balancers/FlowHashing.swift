@@ -29,7 +29,7 @@ public struct FlowHashing: Sendable {
         }
         if let trusted = inTurn(from: first, request, targets, where: \.isTrusted) { return trusted }
         if let healthy = inTurn(from: first, request, targets, where: \.isHealthy) { return healthy }
-        if targets.contains(where: { $0.cell.isHealthy }) { return nil }
+        if targets.contains(where: { $0.weight > 0 && $0.cell.isHealthy }) { return nil }
         return inTurn(from: first, request, targets) { _ in true }
     }
 
@@ -38,7 +38,8 @@ public struct FlowHashing: Sendable {
     ) -> Int? {
         for offset in targets.indices {
             let index = (first + offset) % targets.count
-            if isWanted(targets[index].cell), !targets[index].isAmong(request.tried) { return index }
+            let target = targets[index]
+            if target.weight > 0, isWanted(target.cell), !target.isAmong(request.tried) { return index }
         }
         return nil
     }

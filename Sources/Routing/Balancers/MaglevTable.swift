@@ -3,8 +3,8 @@ import Core
 /// Which target a flow goes to: by its hash alone, so that every worker, and the next process, says the same.
 ///
 /// Each target has an order of its own over all places of the table, and the targets take turns in taking the next
-/// place of theirs that is free. So shares are equal to within one place in a hundred, and a target that comes or goes
-/// takes or leaves its own share, and moves hardly any other flow.
+/// place of theirs that is free, each as often as its weight says. So shares are exact to within one place in a
+/// hundred, and a target that comes or goes takes or leaves its own share, and moves hardly any other flow.
 ///
 /// Shape:  one byte pair for each of `placesCount` places. Looking up is O(1), making it O(places).
 /// Limits: `Limits.flowTargetsMax` targets.
@@ -16,10 +16,14 @@ public struct MaglevTable: Sendable {
 
     private let targets: [UInt16]
 
-    /// A table of the targets with these keys; a key stands for the same target in every table. Empty for none.
-    public init(keys: [UInt64]) {
+    /// A table of the targets with these keys; a key stands for the same target in every table. A target of weight 0
+    /// has no place in it; without `weights` all are equal. Empty for none.
+    public init(keys: [UInt64], weights: [Int]? = nil) {
         precondition(keys.count <= Limits.flowTargetsMax, "maglev: more than \(Limits.flowTargetsMax) targets")
-        guard !keys.isEmpty else {
+        precondition(weights.map { $0.count == keys.count } ?? true, "maglev: one weight for each target")
+        let weights = weights ?? keys.map { _ in 1 }
+        let heaviest = weights.max() ?? 0
+        guard heaviest > 0 else {
             targets = []
             return
         }
@@ -29,9 +33,14 @@ public struct MaglevTable: Sendable {
         // The same targets give the same table, in whatever order they are named.
         let turns = keys.indices.sorted { keys[$0] < keys[$1] }
         var orders = turns.map { Order(keys[$0]) }
+        // A target takes a place when this is as much as the heaviest one's weight.
+        var credits = [Int](repeating: 0, count: keys.count)
         var taken = 0
         while true {
             for (turn, target) in turns.enumerated() {
+                credits[target] += weights[target]
+                guard credits[target] >= heaviest else { continue }
+                credits[target] -= heaviest
                 var place = orders[turn].next()
                 while targets[place] != none { place = orders[turn].next() }
                 targets[place] = UInt16(target)
@@ -97,6 +106,19 @@ extension FlowHash {
     public mutating func add(_ address: SocketAddress) {
         add(address.words.high)
         add(address.words.low)
+    }
+
+    /// Adds bytes, eight at a time, and how many they are.
+    public mutating func add(_ bytes: Span<UInt8>) {
+        var word: UInt64 = 0
+        for index in bytes.indices {
+            word = word << 8 | UInt64(bytes[index])
+            guard index % 8 == 7 else { continue }
+            add(word)
+            word = 0
+        }
+        add(word)
+        add(UInt64(bytes.count))
     }
 }
 

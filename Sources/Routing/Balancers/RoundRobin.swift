@@ -1,103 +1,135 @@
-/// Whether a balancer may pick a target.
-public enum TargetUse: Equatable, Sendable {
-    /// Healthy: picked in turn.
-    case ready
-    /// Registered but not healthy (initial or unhealthy): picked only when no target is `ready`.
-    case lastResort
-    /// Draining or unused: never picked.
-    case never
-}
+import Core
 
-/// Picks the targets of one group in turn.
+/// Picks the targets of one group in turn, each as often as its weight says.
 ///
-/// Source: Application Load Balancer user guide, "Routing algorithms" and "Health checks for target groups" (fail
-///         open).
-/// Shape:  a dense list of the indices that may be picked, rebuilt only when health or membership changed;
-///         `next` costs the same for 3 targets and for 3,000. A worker owns its instance and never copies it.
+/// While all weights are equal a turn is a step in a list. Otherwise, and while a target starts slowly, turns are
+/// `WeightedTurns`.
+///
+/// Source: Application Load Balancer user guide, "Routing algorithms" and "Slow start mode".
+/// Shape:  a list of the indices that may be picked, rebuilt only when health or membership changed; a pick costs the
+///         same for 3 targets and for 3,000, or O(log n) with unequal weights. A worker owns its instance and never
+///         copies it.
 public struct RoundRobin: Sendable {
-    /// Indices into the group's targets, ascending.
-    private var eligible: [Int32] = []
-    /// Targets that would be eligible if they were not suspect, ascending; empty when suspects are all there is.
-    public private(set) var suspects: [Int32] = []
+    private var eligible = EligibleTargets()
     /// Where in `eligible` the next pick lies.
     private var position = 0
     /// The target whose turn it was when `eligible` was last empty; the starting point before the first rebuild.
     private var resumeIndex: Int
-
-    /// No target is `ready`, so all that are registered are used. The caller says so, loudly.
-    public private(set) var isFailOpen = false
+    /// How long a target's share grows after it has become healthy; 0 for no slow start.
+    private var slowStart: Nanoseconds
+    private var weighted: WeightedTurns
+    /// Whether the turns are `weighted`.
+    private var isWeighted = false
+    /// When the weights of targets that start slowly are read again.
+    private var reweighAt = Instant.distantFuture
 
     /// Begins with the target at `offset`, counted round the list: each worker gets another one.
-    public init(startingAt offset: Int = 0) {
+    public init(startingAt offset: Int = 0, slowStart: Nanoseconds = 0) {
         precondition(offset >= 0, "round robin: starts at \(offset)")
         resumeIndex = offset
+        self.slowStart = slowStart
+        weighted = WeightedTurns(seed: UInt64(offset))
     }
 
     /// How many targets may be picked.
-    public var eligibleCount: Int { eligible.count }
-    /// Nothing can be picked: the group is empty, or all of it is draining or unused.
-    public var isEmpty: Bool { eligible.isEmpty }
+    public var eligibleCount: Int { eligible.indices.count }
+    /// Nothing can be picked: the group is empty, or all of it has a weight of 0.
+    public var isEmpty: Bool { eligible.indices.isEmpty }
+    /// Targets that are passed over because they are suspect.
+    public var suspects: [Int32] { eligible.suspects }
+    /// No target is `ready`, so all that are registered are used.
+    public var isFailOpen: Bool { eligible.isFailOpen }
 
-    /// Reads the use of targets 0 ..< `count` again, and which of them are suspect: those are passed over while there
-    /// are others of the same use. The turn passes on where it stood: whoever was next is still next, or the first
-    /// eligible target after it.
+    /// Reads the use of targets 0 ..< `count` again, and which of them are suspect. The turn passes on where it stood:
+    /// whoever was next is still next, or the first eligible target after it.
     public mutating func rebuild(count: Int, isSuspect: (Int) -> Bool = { _ in false }, use: (Int) -> TargetUse) {
-        if !eligible.isEmpty { resumeIndex = Int(eligible[position]) }
-        let wanted: TargetUse = (0..<count).contains { use($0) == .ready } ? .ready : .lastResort
-        eligible.removeAll(keepingCapacity: true)
-        eligible.reserveCapacity(count)
-        suspects.removeAll(keepingCapacity: true)
-        for index in 0..<count where use(index) == wanted {
-            if isSuspect(index) { suspects.append(Int32(index)) } else { eligible.append(Int32(index)) }
-        }
-        if eligible.isEmpty { swap(&eligible, &suspects) }
-        isFailOpen = wanted == .lastResort && !eligible.isEmpty
-        guard !eligible.isEmpty else { return position = 0 }
-        position = firstPosition(atOrAfter: resumeIndex % count)
+        keepTurn()
+        eligible.rebuild(count: count, isSuspect: isSuspect, use: use)
+        resume(count: count)
+    }
+
+    /// The same for targets of a group, which start slowly for so long.
+    mutating func rebuild(_ targets: [BalancedTarget], slowStart: Nanoseconds) {
+        self.slowStart = slowStart
+        rebuild(targets)
     }
 
     /// The same for targets of a group.
     mutating func rebuild(_ targets: [BalancedTarget]) {
-        rebuild(count: targets.count, isSuspect: { targets[$0].cell.isSuspect }) {
-            targets[$0].cell.isHealthy ? .ready : .lastResort
-        }
+        keepTurn()
+        eligible.rebuild(targets)
+        resume(count: targets.count)
+        let isRamping = slowStart > 0 && eligible.indices.contains { targets[Int($0)].cell.isStartingSlowly }
+        isWeighted = isRamping || !eligible.hasEqualWeights(targets)
+        guard isWeighted else { return }
+        weighted.rebuild(eligible.indices, targets) { $0.weight * TargetCell.fullShare }
+        // How far a slow start has come is read at the next pick, which knows the time.
+        reweighAt = isRamping ? Instant(nanoseconds: 0) : .distantFuture
+    }
+
+    private mutating func keepTurn() {
+        if !eligible.indices.isEmpty { resumeIndex = Int(eligible.indices[position]) }
+    }
+
+    private mutating func resume(count: Int) {
+        position = eligible.indices.isEmpty ? 0 : firstPosition(atOrAfter: resumeIndex % count)
     }
 
     /// The target whose turn it is, of those that were not tried. Suspects come last, but one whose trial is due has
     /// its turn first where that is allowed.
     ///
-    /// O(1), and a step for each target tried.
+    /// O(1), or O(log n) with unequal weights, and a step for each target tried.
     mutating func pick(_ request: PickRequest, from targets: [BalancedTarget]) -> Int? {
-        if request.mayTrySuspect, let trial = suspectToTry(request, targets) { return trial }
+        if let trial = eligible.suspectToTry(request, targets) { return trial }
+        if isWeighted {
+            if request.now >= reweighAt { reweigh(targets, now: request.now) }
+            return weighted.next(request, targets) ?? eligible.untriedSuspect(request, targets)
+        }
         for _ in 0..<eligibleCount {
             guard let index = next() else { break }
             if !targets[index].isAmong(request.tried) { return index }
         }
-        for suspect in suspects where !targets[Int(suspect)].isAmong(request.tried) { return Int(suspect) }
-        return nil
+        return eligible.untriedSuspect(request, targets)
     }
 
-    private func suspectToTry(_ request: PickRequest, _ targets: [BalancedTarget]) -> Int? {
-        for suspect in suspects where targets[Int(suspect)].cell.claimTrial(now: request.now) { return Int(suspect) }
-        return nil
-    }
-
-    /// The index of the target whose turn it is, or nil when there is none.
+    /// The index of the target whose turn it is, or nil when there is none. Weights are not looked at.
     public mutating func next() -> Int? {
-        guard position < eligible.count else { return nil }
-        let target = eligible[position]
-        position = position + 1 == eligible.count ? 0 : position + 1
+        guard position < eligible.indices.count else { return nil }
+        let target = eligible.indices[position]
+        position = position + 1 == eligible.indices.count ? 0 : position + 1
         return Int(target)
+    }
+
+    /// Reads how far the slow starts have come.
+    private mutating func reweigh(_ targets: [BalancedTarget], now: Instant) {
+        var isRamping = false
+        weighted.rebuild(eligible.indices, targets) { target in
+            let share = target.cell.slowStartShare(of: slowStart, now: now)
+            if share < TargetCell.fullShare { isRamping = true }
+            return target.weight * share
+        }
+        reweighAt = isRamping ? now + slowStart / UInt64(TargetCell.fullShare) : .distantFuture
+        if !isRamping && eligible.hasEqualWeights(targets) { isWeighted = false }
     }
 
     /// The position of the first eligible index that is at least `index`; zero when all are below it.
     private func firstPosition(atOrAfter index: Int) -> Int {
+        let indices = eligible.indices
         var low = 0
-        var high = eligible.count
+        var high = indices.count
         while low < high {
             let middle = (low + high) / 2
-            if eligible[middle] < index { low = middle + 1 } else { high = middle }
+            if indices[middle] < index { low = middle + 1 } else { high = middle }
         }
-        return low == eligible.count ? 0 : low
+        return low == indices.count ? 0 : low
+    }
+}
+
+extension EligibleTargets {
+    /// Whether those that may be picked have one weight.
+    func hasEqualWeights(_ targets: [BalancedTarget]) -> Bool {
+        guard let first = indices.first else { return true }
+        let weight = targets[Int(first)].weight
+        return indices.allSatisfy { targets[Int($0)].weight == weight }
     }
 }

@@ -12,6 +12,14 @@ public final class TargetCell: Sendable {
     private let healthy = Atomic<Bool>(false)
     /// 0 while the target is not suspect; else the instant, in nanoseconds, from which the next request may try it.
     private let trialAt = Atomic<UInt64>(0)
+    /// What workers have seen of its work.
+    public let load = TargetLoad()
+    /// Since when its share grows, in nanoseconds; 0 if it does not start slowly.
+    private let slowSince = Atomic<UInt64>(0)
+    private let mitigatedShare = Atomic<Int>(fullShare)
+
+    /// What shares count in: one of so many is all that a target's weight says.
+    public static let fullShare = 256
 
     /// A target that is not healthy, and not suspect.
     public init() {}
@@ -47,11 +55,45 @@ public final class TargetCell: Sendable {
     }
 }
 
+extension TargetCell {
+    /// The part of its weight that `weighted_random` picks it by, of `fullShare`: less while it fails more often than
+    /// the others. Control writes it, and flips the group's cell.
+    public var share: Int {
+        get { mitigatedShare.load(ordering: .relaxed) }
+        set { mitigatedShare.store(newValue, ordering: .relaxed) }
+    }
+
+    /// Whether its share grows since it has become healthy.
+    public var isStartingSlowly: Bool { slowSince.load(ordering: .relaxed) != 0 }
+
+    /// Its share grows from `now` on. Control writes it before the target becomes healthy.
+    public func beginSlowStart(now: Instant) { slowSince.store(max(1, now.nanoseconds), ordering: .relaxed) }
+
+    /// It has all of its share, however long it has been healthy.
+    public func endSlowStart() { slowSince.store(0, ordering: .relaxed) }
+
+    /// Whether it still starts slowly, where that takes `duration`.
+    public func isStartingSlowly(for duration: Nanoseconds, now: Instant) -> Bool {
+        slowStartShare(of: duration, now: now) < Self.fullShare
+    }
+
+    /// How much of its share it has by now, of `fullShare`: from the first part on, growing in a line.
+    func slowStartShare(of duration: Nanoseconds, now: Instant) -> Int {
+        let since = slowSince.load(ordering: .relaxed)
+        guard since != 0, duration > 0 else { return Self.fullShare }
+        let age = now.since(Instant(nanoseconds: since))
+        guard age < duration else { return Self.fullShare }
+        return max(1, Int(UInt64(Self.fullShare).multipliedFullWidth(by: age).low / duration))
+    }
+}
+
 /// Tells workers that the health of some target of a group has changed, or that one is suspect or not any more.
 ///
 /// A change costs the writer one store, and each worker one comparison per pick and one pass over the group afterwards.
 public final class GroupCell: Sendable {
     private let flips = Atomic<UInt64>(0)
+    /// Attempts in flight on all of its targets, over all workers, where its algorithm looks at that.
+    let outstanding = SharedCount()
 
     /// A group whose targets have not changed.
     public init() {}

@@ -153,4 +153,49 @@ import Testing
         #expect(response.contentType == Array("text/plain".utf8))
         #expect(response.body == Array("hi".utf8))
     }
+
+    // MARK: Balancing
+
+    private func publish(_ edit: (inout TargetGroup) -> Void) throws -> GroupPlan {
+        var document = base
+        edit(&document.targetGroups[0])
+        return try #require(groupPlan("blue", of: publish(document)[0]))
+    }
+
+    @Test(arguments: BalancingAttributes.Algorithm.allCases)
+    func theAttributeSaysHowTargetsArePicked(_ algorithm: BalancingAttributes.Algorithm) throws {
+        let plan = try publish { group in
+            group.attributes.balancing.algorithm = algorithm
+            if algorithm == .roundRobin { group.attributes.balancing.slowStartSeconds = 30 }
+        }
+        let isRight =
+            switch (algorithm, plan.balancing) {
+            case (.roundRobin, .roundRobin(let slowStart)): slowStart == 30_000_000_000
+            case (.consistentHash, .consistentHash(let table, let bound)): bound == 125 && table[1] != nil
+            case (.leastOutstandingRequests, .leastOutstanding), (.weightedRandom, .weightedRandom),
+                (.leastLatency, .leastLatency):
+                true
+            default: false
+            }
+        #expect(isRight)
+    }
+
+    /// A new weight is a new plan of the group with the same registrations, and a new table where there is one.
+    @Test func weightsGoIntoPlans() throws {
+        let hashing: (inout TargetGroup) -> Void = { $0.attributes.balancing.algorithm = .consistentHash }
+        let before = try publish(hashing)
+        #expect(before.targets.map(\.weight) == [1, 1])
+        let same = try publish(hashing)
+        #expect(same === before)
+        let after = try publish { group in
+            hashing(&group)
+            group.targets[0].weight = 0
+        }
+        #expect(after.targets.map(\.weight) == [0, 1] && after.targets.map(\.id) == before.targets.map(\.id))
+        guard case .consistentHash(let table, _) = after.balancing else {
+            Issue.record("not hashed")
+            return
+        }
+        #expect((0..<100).allSatisfy { table[$0] == 1 }, "a target of weight 0 has no place in the table")
+    }
 }

@@ -29,12 +29,13 @@ import Testing
         ("apus.target_keep_alive.idle_seconds", "5"), ("apus.target_keep_alive.connections_max", "5"),
         ("apus.target_unacknowledged.seconds", "5"), ("apus.retry.budget_percent", "5"),
         ("apus.retry.body_bytes_max", "5"), ("apus.retry.on_unhealthy.enabled", "false"),
+        ("load_balancing.algorithm.type", "apus.least_latency"), ("slow_start.duration_seconds", "30"),
     ]
 
     static let tlsAttributes = [("apus.target_tls.verify", "system"), ("apus.target_tls.server_name", "a.example.com")]
 
     static let commonAttributes = [
-        ("deregistration_delay.timeout_seconds", "5"), ("load_balancing.algorithm.type", "round_robin"),
+        ("deregistration_delay.timeout_seconds", "5"),
         ("apus.target_connect_timeout.seconds", "5"), ("apus.target_connect_race.seconds", "5"),
     ]
 
@@ -43,6 +44,11 @@ import Testing
         let tried =
             (ofKinds + Self.tlsAttributes + Self.commonAttributes).map(\.0)
             + ["target_health_state.unhealthy.draining_interval_seconds"]
+            // With the algorithms that have them: BalancingAttributesTests.
+            + [
+                "load_balancing.algorithm.anomaly_mitigation", "apus.consistent_hash.key",
+                "apus.consistent_hash.bound_percent",
+            ]
         #expect(tried.sorted() == TargetGroupAttributes.description.keys.map(\.name).sorted())
     }
 

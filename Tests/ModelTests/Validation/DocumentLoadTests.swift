@@ -175,12 +175,6 @@ import Testing
             why: "a type of a later version", yaml: "loadBalancers: [{ name: web, type: gateway }]",
             message: "web.yaml:1:36: type must be application or network, but found \"gateway\". "
                 + "gateway is known to ELBv2, not supported by this version."),
-        Case(
-            why: "an algorithm of a later version",
-            yaml: group("attributes: { load_balancing.algorithm.type: least_outstanding_requests }"),
-            message: "web.yaml:2:90: load_balancing.algorithm.type must be round_robin, but found "
-                + "\"least_outstanding_requests\". "
-                + "least_outstanding_requests is known to ELBv2, not supported by this version."),
     ]
 
     static let conditionCases = [

@@ -127,6 +127,23 @@ import Testing
         #expect(picks(group, 1) == [nil])
     }
 
+    // MARK: Weights
+
+    @Test func weightsAreThoseOfThePlan() {
+        let targets = (0..<3).map { id in
+            let plain = Plans.target(id)
+            plain.cell.isHealthy = true
+            return TargetPlan(id: id, address: plain.address, weight: id, cell: plain.cell)
+        }
+        let group = group(Plans.group(0, "blue", targets))
+        let picked = picks(group, 300)
+        #expect(picked.count { $0 == 0 } == 0 && abs(picked.count { $0 == 2 } - 200) <= 1)
+        #expect(!group.hasOther(than: Array(group.pools[1...])), "nobody goes to a target of weight 0")
+        let even = targets.map { TargetPlan(id: $0.id, address: $0.address, weight: 5, cell: $0.cell) }
+        group.adopt(Plans.group(0, "blue", even), pools: group.pools)
+        #expect(Set(picks(group, 3)) == [0, 1, 2])
+    }
+
     // MARK: Flows
 
     private func flows(_ targets: [TargetPlan]) -> GroupPlan {
@@ -155,8 +172,8 @@ import Testing
         for target in targets { target.cell.isHealthy = true }
         let one = group(ofFlows: targets), other = group(ofFlows: targets)
         for hash in hashes(100) {
-            #expect(one.pick(flow: hash, now: now)?.id == other.pick(flow: hash, now: now)?.id)
-            #expect(one.pick(flow: hash, now: now)?.id == one.pick(flow: hash, now: now)?.id)
+            #expect(one.pick(hash: hash, now: now)?.id == other.pick(hash: hash, now: now)?.id)
+            #expect(one.pick(hash: hash, now: now)?.id == one.pick(hash: hash, now: now)?.id)
         }
     }
 
@@ -164,27 +181,27 @@ import Testing
         let targets = (0..<5).map(Plans.target), hashes = hashes(1000)
         for target in targets { target.cell.isHealthy = true }
         let group = group(ofFlows: targets)
-        let before = hashes.map { group.pick(flow: $0, now: now)?.id }
+        let before = hashes.map { group.pick(hash: $0, now: now)?.id }
         targets[2].cell.isHealthy = false
-        let during = hashes.map { group.pick(flow: $0, now: now)?.id }
+        let during = hashes.map { group.pick(hash: $0, now: now)?.id }
         for (old, new) in zip(before, during) {
             if old == 2 { #expect(new != 2 && new != nil) } else { #expect(new == old) }
         }
         let moved = zip(before, during).filter { $0 == 2 && $1 != nil }.map { $1 }
         for id in [0, 1, 3, 4] { #expect(moved.count { $0 == id } > moved.count / 10) }
         targets[2].cell.isHealthy = true
-        #expect(hashes.map { group.pick(flow: $0, now: now)?.id } == before)
+        #expect(hashes.map { group.pick(hash: $0, now: now)?.id } == before)
     }
 
     @Test func withoutAHealthyTargetAllAreUsedOnce() {
         let targets = (0..<3).map(Plans.target)
         let group = group(ofFlows: targets)
-        let picked = Set(hashes(100).compactMap { group.pick(flow: $0, now: now)?.id })
+        let picked = Set(hashes(100).compactMap { group.pick(hash: $0, now: now)?.id })
         #expect(picked == [0, 1, 2])
         var tried: [TargetPool] = []
-        while let pool = group.pick(flow: 7, tried: tried, now: now) { tried.append(pool) }
+        while let pool = group.pick(hash: 7, tried: tried, now: now) { tried.append(pool) }
         #expect(Set(tried.map(\.id)) == [0, 1, 2])
-        #expect(self.group(ofFlows: []).pick(flow: 7, now: now) == nil)
+        #expect(self.group(ofFlows: []).pick(hash: 7, now: now) == nil)
     }
 
     @Test func whatWasTriedIsNotPickedAgain() {
@@ -193,7 +210,7 @@ import Testing
         let group = group(ofFlows: targets)
         for hash in hashes(50) {
             var tried: [TargetPool] = []
-            while let pool = group.pick(flow: hash, tried: tried, now: now) { tried.append(pool) }
+            while let pool = group.pick(hash: hash, tried: tried, now: now) { tried.append(pool) }
             #expect(Set(tried.map(\.id)) == [0, 1, 2])
         }
     }
@@ -248,13 +265,13 @@ import Testing
     @Test func aSuspectsFlowsGoElsewhereAndNoOthers() {
         let targets = healthy(0..<5), hashes = hashes(1000)
         let group = group(ofFlows: targets)
-        let before = hashes.map { group.pick(flow: $0, now: now)?.id }
+        let before = hashes.map { group.pick(hash: $0, now: now)?.id }
         _ = targets[2].cell.suspect(now: now)
-        let during = hashes.map { group.pick(flow: $0, now: now)?.id }
+        let during = hashes.map { group.pick(hash: $0, now: now)?.id }
         for (old, new) in zip(before, during) {
             if old == 2 { #expect(new != 2 && new != nil) } else { #expect(new == old) }
         }
         let later = now + Routing.Limits.trialInterval
-        #expect(hashes.count { group.pick(flow: $0, now: later)?.id == 2 } == 1, "one of its own tries it")
+        #expect(hashes.count { group.pick(hash: $0, now: later)?.id == 2 } == 1, "one of its own tries it")
     }
 }

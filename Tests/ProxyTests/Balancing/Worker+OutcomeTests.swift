@@ -18,7 +18,7 @@ import Testing
         let plan = GroupPlan(
             id: 0, name: "blue", targets: targets,
             settings: GroupSettings(flows: flows, connectTimeout: 1, poolIdleTimeout: 1, poolConnectionsMax: 1),
-            balancing: flows == nil ? .roundRobin : .flowHash(MaglevTable(keys: targets.map(\.flowKey))),
+            balancing: flows == nil ? .roundRobin(slowStart: 0) : .flowHash(MaglevTable(keys: targets.map(\.flowKey))),
             cell: GroupCell(), counters: TargetGroupCounters())
         bench.adopt([], [plan])
         _ = bench.control.takeAll()

@@ -20,30 +20,30 @@ import Testing
 
     @Test func theSettingSaysWhichAlgorithmPicks() {
         let targets = targets(3)
-        var turns = Balancer(.roundRobin, targets: targets, startingAt: 1)
+        var turns = Balancer(.roundRobin(slowStart: 0), targets: targets, seed: 1)
         #expect((0..<4).map { _ in turns.pick(request(7), from: targets) } == [1, 2, 0, 1])
         let table = MaglevTable(keys: [1, 2, 3])
-        var hashing = Balancer(.flowHash(table), targets: targets, startingAt: 1)
+        var hashing = Balancer(.flowHash(table), targets: targets, seed: 1)
         #expect((0..<4).map { _ in hashing.pick(request(7), from: targets) } == Array(repeating: table[7], count: 4))
     }
 
     @Test func otherTargetsKeepTheTurn() {
         let targets = targets(3)
-        var balancer = Balancer(.roundRobin, targets: targets, startingAt: 0)
+        var balancer = Balancer(.roundRobin(slowStart: 0), targets: targets, seed: 0)
         #expect(balancer.pick(request(), from: targets) == 0)
         let more = targets + self.targets(1)
-        balancer.adopt(.roundRobin, targets: more)
+        balancer.adopt(.roundRobin(slowStart: 0), targets: more)
         #expect((0..<4).map { _ in balancer.pick(request(), from: more) } == [1, 2, 3, 0])
         balancer.adopt(.flowHash(MaglevTable(keys: [5])), targets: [more[0]])
         #expect(balancer.pick(request(9), from: [more[0]]) == 0)
-        balancer.adopt(.roundRobin, targets: [])
+        balancer.adopt(.roundRobin(slowStart: 0), targets: [])
         #expect(balancer.pick(request(), from: []) == nil)
     }
 
     @Test func whatWasTriedIsNotPickedAgain() {
         let targets = targets(3)
-        for algorithm in [BalancingAlgorithm.roundRobin, .flowHash(MaglevTable(keys: [1, 2, 3]))] {
-            var balancer = Balancer(algorithm, targets: targets, startingAt: 0)
+        for algorithm in [BalancingAlgorithm.roundRobin(slowStart: 0), .flowHash(MaglevTable(keys: [1, 2, 3]))] {
+            var balancer = Balancer(algorithm, targets: targets, seed: 0)
             var tried: [BalancedTarget] = []
             while let index = balancer.pick(request(11, tried: tried), from: targets) { tried.append(targets[index]) }
             #expect(tried.count == 3 && targets.allSatisfy { $0.isAmong(tried) })
@@ -52,7 +52,7 @@ import Testing
 
     @Test func aSuspectIsTriedWhereThatIsAllowed() {
         let targets = targets(2)
-        var balancer = Balancer(.roundRobin, targets: targets, startingAt: 0)
+        var balancer = Balancer(.roundRobin(slowStart: 0), targets: targets, seed: 0)
         #expect(!balancer.hasSuspects)
         _ = targets[1].cell.suspect(now: Instant(nanoseconds: now.nanoseconds - Limits.trialInterval))
         balancer.rebuild(targets)
@@ -62,14 +62,14 @@ import Testing
         #expect(balancer.pick(request(mayTrySuspect: true), from: targets) == 0, "once in an interval")
     }
 
-    @Test(arguments: [BalancingAlgorithm.roundRobin, .flowHash(MaglevTable(keys: [1, 2]))])
+    @Test(arguments: [BalancingAlgorithm.roundRobin(slowStart: 0), .flowHash(MaglevTable(keys: [1, 2]))])
     func withoutAHealthyTargetAllAreUsed(algorithm: BalancingAlgorithm) {
         let targets = targets(2)
-        var balancer = Balancer(algorithm, targets: targets, startingAt: 0)
+        var balancer = Balancer(algorithm, targets: targets, seed: 0)
         #expect(!balancer.isFailOpen(targets))
         for target in targets { target.cell.isHealthy = false }
         balancer.rebuild(targets)
         #expect(balancer.isFailOpen(targets) && balancer.pick(request(3), from: targets) != nil)
-        #expect(!Balancer(algorithm, targets: [], startingAt: 0).isFailOpen([]))
+        #expect(!Balancer(algorithm, targets: [], seed: 0).isFailOpen([]))
     }
 }

@@ -26,6 +26,27 @@ import Testing
         #expect((shares.max() ?? 0) - (shares.min() ?? 0) <= 1)
     }
 
+    @Test func sharesFollowWeights() {
+        let weights = [1, 2, 0, 5, 256]
+        let table = MaglevTable(keys: weights.indices.map(key), weights: weights)
+        var shares = weights.map { _ in 0 }
+        for place in Self.places { shares[table[place] ?? 2] += 1 }
+        for (share, weight) in zip(shares, weights) {
+            #expect(abs(share - MaglevTable.placesCount * weight / 264) <= 2, "\(shares)")
+        }
+        #expect(MaglevTable(keys: [1, 2], weights: [0, 0])[5] == nil)
+    }
+
+    /// A weight that changes moves about as many flows as it must.
+    @Test func aWeightMovesFewFlows() {
+        let keys = (0..<10).map(key)
+        let before = MaglevTable(keys: keys)
+        let after = MaglevTable(keys: keys, weights: [2] + Array(repeating: 1, count: 9))
+        let moved = Self.places.count { before[$0] != after[$0] }
+        // From a tenth to two elevenths are 8 %.
+        #expect(Double(moved) / Double(MaglevTable.placesCount) < 0.16, "\(moved) moved")
+    }
+
     /// The flows of a removed target are distributed; of the others fewer than 2 % move with 100 targets, as the paper
     /// measured for a table of this size.
     @Test(arguments: [3, 10, 100]) func removingATargetMovesFewOtherFlows(count: Int) {

@@ -100,4 +100,78 @@ import Testing
         }
         #expect(sequence == (0..<30).map { $0 % 7 })
     }
+
+    // MARK: Weights and slow start
+
+    private func targets(_ weights: [Int]) -> [BalancedTarget] {
+        let group = GroupCell()
+        return weights.map { weight in
+            let target = BalancedTarget(TargetCell())
+            target.cell.isHealthy = true
+            target.adopt(weight: weight, .roundRobin(slowStart: 0), in: group)
+            return target
+        }
+    }
+
+    private func counts(
+        _ picks: Int, from turns: inout RoundRobin, _ targets: [BalancedTarget], at seconds: UInt64 = 100
+    ) -> [Int] {
+        var counts = targets.map { _ in 0 }
+        let now = Instant(nanoseconds: seconds * 1_000_000_000)
+        for _ in 0..<picks {
+            let request = PickRequest(hash: 0, tried: [], mayTrySuspect: false, now: now)
+            if let pick = turns.pick(request, from: targets) { counts[pick] += 1 }
+        }
+        return counts
+    }
+
+    @Test func weightsAreShares() {
+        let targets = targets([1, 3, 0, 6])
+        var turns = RoundRobin(startingAt: 2)
+        turns.rebuild(targets)
+        for (count, wanted) in zip(counts(1000, from: &turns, targets), [100, 300, 0, 600]) {
+            #expect(abs(count - wanted) <= 2)
+        }
+        targets[3].cell.isHealthy = false
+        turns.rebuild(targets)
+        #expect(abs(counts(400, from: &turns, targets)[1] - 300) <= 2)
+    }
+
+    /// A target of weight 0 is not used even if there is no other.
+    @Test func weightZeroIsNobody() {
+        let targets = targets([0, 0])
+        var turns = RoundRobin()
+        turns.rebuild(targets)
+        #expect(turns.isEmpty && !turns.isFailOpen && counts(3, from: &turns, targets) == [0, 0])
+    }
+
+    @Test func equalWeightsAreTurnsWhateverTheyAre() {
+        let targets = targets([7, 7, 7])
+        var turns = RoundRobin()
+        turns.rebuild(targets)
+        let request = PickRequest(hash: 0, tried: [], mayTrySuspect: false, now: Instant(nanoseconds: 1))
+        #expect((0..<4).map { _ in turns.pick(request, from: targets) } == [0, 1, 2, 0])
+    }
+
+    @Test func aSlowStartGrowsInALine() {
+        let targets = targets([1, 1])
+        targets[1].cell.beginSlowStart(now: Instant(nanoseconds: 100_000_000_000))
+        var turns = RoundRobin(slowStart: 40_000_000_000)
+        turns.rebuild(targets)
+        for (seconds, wanted) in [(110, 0.2), (120, 1.0 / 3), (130, 0.75 / 1.75), (140, 0.5), (200, 0.5)] {
+            let share = Double(counts(2000, from: &turns, targets, at: UInt64(seconds))[1]) / 2000
+            #expect(abs(share - wanted) < 0.02, "\(share) after \(seconds - 100) seconds")
+        }
+        targets[1].cell.endSlowStart()
+        turns.rebuild(targets)
+        #expect(counts(10, from: &turns, targets) == [5, 5])
+    }
+
+    @Test func withoutADurationThereIsNoSlowStart() {
+        let targets = targets([1, 1])
+        targets[1].cell.beginSlowStart(now: Instant(nanoseconds: 100_000_000_000))
+        var turns = RoundRobin()
+        turns.rebuild(targets)
+        #expect(counts(10, from: &turns, targets) == [5, 5])
+    }
 }

@@ -141,10 +141,17 @@ extension TargetHealthDescription {
         var health: Value = ["state": .string(state.rawValue)]
         health["reason"] = reason.map { .string($0) }
         health["description"] = description.map { .string($0) }
-        return [
-            "target": .target(target.id, target.port), "healthCheckPort": .int(healthCheckPort),
+        var value: Value = [
+            "target": .target(target.id, target.port, weight: target.weight), "healthCheckPort": .int(healthCheckPort),
             "targetHealth": health, "suspect": .bool(isSuspect),
         ]
+        value["anomalyDetection"] = anomaly.map { anomaly in
+            [
+                "result": .string(anomaly.isAnomalous ? "anomalous" : "normal"),
+                "mitigationInEffect": .string(anomaly.isMitigated ? "yes" : "no"),
+            ]
+        }
+        return value
     }
 }
 

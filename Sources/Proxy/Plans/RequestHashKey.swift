@@ -1,0 +1,87 @@
+import Core
+import Model
+import Routing
+
+/// What of a request its target is found by, in groups whose algorithm is `apus.consistent_hash`.
+///
+/// The hash is the same in every process: several load balancers send the same request to the same target.
+/// Limits: a cookie is looked for in all Cookie fields; the first of its name counts.
+/// Source: docs/elbv2.md, "Target group attributes".
+enum RequestHashKey: Sendable, Equatable {
+    case sourceIP
+    case path
+    /// The name in lower case.
+    case header([UInt8])
+    case cookie([UInt8])
+
+    /// As the configuration says.
+    init(_ key: BalancingAttributes.HashKey) {
+        self =
+            switch key {
+            case .sourceIP: .sourceIP
+            case .path: .path
+            case .header(let name): .header(Array(name.lowercased().utf8))
+            case .cookie(let name): .cookie(Array(name.utf8))
+            }
+    }
+
+    /// The hash of a request: of the client's address where it lacks the field or the cookie.
+    func hash(_ request: Head, client: SocketAddress) -> UInt64 {
+        var hash = FlowHash()
+        switch self {
+        case .sourceIP: hash.add(client)
+        case .path: hash.add(request.bytes(request.path))
+        case .header(let name):
+            if let range = request.firstValue(of: name.span) {
+                hash.add(request.bytes(range))
+            } else {
+                hash.add(client)
+            }
+        case .cookie(let name):
+            if let range = request.cookie(name.span) { hash.add(request.bytes(range)) } else { hash.add(client) }
+        }
+        return hash.value
+    }
+}
+
+extension Head {
+    /// The value of the first field of this name, which is in lower case.
+    fileprivate func firstValue(of name: Span<UInt8>) -> ByteRange? {
+        for index in 0..<fieldCount {
+            let field = field(index)
+            if !field.isRemoved, bytes(field.name).equalsIgnoringCase(name) { return field.value }
+        }
+        return nil
+    }
+
+    /// The value of the first cookie of this name. Source: RFC 6265 §4.2.1.
+    fileprivate func cookie(_ name: Span<UInt8>) -> ByteRange? {
+        for index in 0..<fieldCount {
+            let field = field(index)
+            guard !field.isRemoved, bytes(field.name).equalsIgnoringCase("cookie"),
+                let found = cookie(name, in: field.value)
+            else { continue }
+            return found
+        }
+        return nil
+    }
+
+    private func cookie(_ name: Span<UInt8>, in field: ByteRange) -> ByteRange? {
+        let text = bytes(field)
+        var start = 0
+        while start < text.count {
+            while start < text.count, text[start] == .space || text[start] == .semicolon { start += 1 }
+            var end = start
+            while end < text.count, text[end] != .semicolon { end += 1 }
+            let isNamed =
+                end - start > name.count && text[start + name.count] == UInt8(ascii: "=")
+                && text.extracting(start..<(start + name.count)).equals(name)
+            if isNamed {
+                let value = start + name.count + 1
+                return ByteRange(start: field.start + value, count: end - value)
+            }
+            start = end
+        }
+        return nil
+    }
+}

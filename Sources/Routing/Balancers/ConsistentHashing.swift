@@ -1,0 +1,73 @@
+import Core
+
+/// Picks the target of a request by a hash of what it is about, so that the same goes to the same target, but none gets
+/// more than its share and a bit: what is beyond goes to the next target by the same hash.
+///
+/// A target that comes or goes moves its own share and hardly any other, as the table is `MaglevTable`'s.
+///
+/// Source: V. Mirrokni, M. Thorup, M. Zadimoghaddam, "Consistent Hashing with Bounded Loads", 2018.
+/// Shape:  a pick looks at up to `Limits.flowLooksMax` targets, mostly at one.
+public struct ConsistentHashing: Sendable {
+    private(set) var eligible = EligibleTargets()
+    private var table: MaglevTable
+    /// What a target may have in flight, in percent of its share of what the group has; 0 for no bound.
+    private var boundPercent: Int
+    /// Whether each target may be picked.
+    private var mayTake: [Bool] = []
+    /// The sum of the weights of those that may.
+    private var weightSum = 0
+
+    /// Picks by this table of the group's targets.
+    init(_ table: MaglevTable, boundPercent: Int) {
+        self.table = table
+        self.boundPercent = boundPercent
+    }
+
+    /// The health of targets has changed, or who they are.
+    mutating func rebuild(_ targets: [BalancedTarget]) {
+        eligible.rebuild(targets)
+        mayTake.removeAll(keepingCapacity: true)
+        mayTake.append(contentsOf: repeatElement(false, count: targets.count))
+        weightSum = 0
+        for index in eligible.indices {
+            mayTake[Int(index)] = true
+            weightSum += targets[Int(index)].weight
+        }
+    }
+
+    /// The target for a request, of those that were not tried.
+    func pick(_ request: PickRequest, from targets: [BalancedTarget]) -> Int? {
+        guard !eligible.indices.isEmpty, let first = table[request.hash] else { return nil }
+        // A suspect is tried only by what is its own.
+        if request.mayTrySuspect, !mayTake[first], eligible.suspects.contains(Int32(first)),
+            targets[first].cell.claimTrial(now: request.now)
+        {
+            return first
+        }
+        var next = FlowHash(request.hash)
+        var index = first
+        var least: Int?
+        for look in 1...Limits.flowLooksMax {
+            if mayTake[index], request.tried.isEmpty || !targets[index].isAmong(request.tried) {
+                if hasRoom(targets[index]) { return index }
+                if least.map({ isBusier(targets[$0], targets[index]) }) ?? true { least = index }
+            }
+            next.add(UInt64(look))
+            index = table[next.value] ?? first
+        }
+        return least
+            ?? eligible.untried(from: Int(request.hash % UInt64(eligible.indices.count)), request, targets)
+    }
+
+    /// Whether one more request leaves `target` within its bound.
+    private func hasRoom(_ target: BalancedTarget) -> Bool {
+        guard boundPercent > 0, let group = target.countedIn else { return true }
+        let share = (group.outstanding.value + 1) * target.weight * boundPercent
+        // Rounded up, as it is no bound at all for less than one request.
+        return target.cell.load.outstanding.value * weightSum * 100 < share
+    }
+
+    private func isBusier(_ one: BalancedTarget, _ other: BalancedTarget) -> Bool {
+        one.cell.load.outstanding.value * other.weight > other.cell.load.outstanding.value * one.weight
+    }
+}

@@ -1,0 +1,72 @@
+/// Whether a balancer may pick a target.
+public enum TargetUse: Equatable, Sendable {
+    /// Healthy: picked in turn.
+    case ready
+    /// Registered but not healthy (initial or unhealthy): picked only when no target is `ready`.
+    case lastResort
+    /// Of weight 0: never picked.
+    case never
+}
+
+/// The targets of a group that may be picked, as every algorithm for requests sees them.
+///
+/// Shape:  dense lists of indices into the group's targets, rebuilt only when health or membership has changed.
+/// Source: Application Load Balancer user guide, "Health checks for target groups" (fail open).
+struct EligibleTargets: Sendable {
+    /// Those that may be picked, ascending.
+    private(set) var indices: [Int32] = []
+    /// Targets that would be eligible if they were not suspect, ascending; empty when suspects are all there is.
+    private(set) var suspects: [Int32] = []
+    /// No target is `ready`, so all that are registered are used. The caller says so, loudly.
+    private(set) var isFailOpen = false
+
+    /// Reads the use of targets 0 ..< `count` anew, and which of them are suspect: those are passed over while there
+    /// are others of the same use.
+    mutating func rebuild(count: Int, isSuspect: (Int) -> Bool, use: (Int) -> TargetUse) {
+        let wanted: TargetUse = (0..<count).contains { use($0) == .ready } ? .ready : .lastResort
+        indices.removeAll(keepingCapacity: true)
+        indices.reserveCapacity(count)
+        suspects.removeAll(keepingCapacity: true)
+        for index in 0..<count where use(index) == wanted {
+            if isSuspect(index) { suspects.append(Int32(index)) } else { indices.append(Int32(index)) }
+        }
+        if indices.isEmpty { swap(&indices, &suspects) }
+        isFailOpen = wanted == .lastResort && !indices.isEmpty
+    }
+
+    /// The same for targets of a group.
+    mutating func rebuild(_ targets: [BalancedTarget]) {
+        rebuild(count: targets.count, isSuspect: { targets[$0].cell.isSuspect }) { index in
+            let target = targets[index]
+            return target.weight == 0 ? .never : target.cell.isHealthy ? .ready : .lastResort
+        }
+    }
+
+    /// A suspect whose trial is due, where that is allowed.
+    func suspectToTry(_ request: PickRequest, _ targets: [BalancedTarget]) -> Int? {
+        guard request.mayTrySuspect else { return nil }
+        for suspect in suspects where targets[Int(suspect)].cell.claimTrial(now: request.now) { return Int(suspect) }
+        return nil
+    }
+
+    /// A suspect that was not tried: for a request that has tried all the others.
+    func untriedSuspect(_ request: PickRequest, _ targets: [BalancedTarget]) -> Int? {
+        for suspect in suspects where !targets[Int(suspect)].isAmong(request.tried) { return Int(suspect) }
+        return nil
+    }
+
+    /// The target at this place in `indices`; nil if it was tried.
+    func untried(at place: Int, _ request: PickRequest, _ targets: [BalancedTarget]) -> Int? {
+        let index = Int(indices[place])
+        return request.tried.isEmpty || !targets[index].isAmong(request.tried) ? index : nil
+    }
+
+    /// The first target that was not tried, from this place in `indices` on, then a suspect: what remains for a request
+    /// that has tried nearly all.
+    func untried(from place: Int, _ request: PickRequest, _ targets: [BalancedTarget]) -> Int? {
+        for step in indices.indices {
+            if let index = untried(at: (place + step) % indices.count, request, targets) { return index }
+        }
+        return untriedSuspect(request, targets)
+    }
+}

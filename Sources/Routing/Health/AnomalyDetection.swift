@@ -1,0 +1,84 @@
+/// Finds the targets of a group that fail more often than the others, and how much of their weight they keep.
+///
+/// A target is anomalous if its share of failures is well above that of the others together: by
+/// `Limits.anomalyMargin`, and by more than chance explains. With mitigation its weight is halved at every look, down
+/// to a sixteenth, by which it shows whether it has recovered; then it grows again by a sixteenth at every look.
+///
+/// Shape:  pure; control looks every `Limits.anomalyInterval`.
+/// Limits: fewer than three targets are not compared. At most half of them are mitigated: were it more, the others
+///         would not carry the load.
+/// Source: Application Load Balancer user guide, "Automatic Target Weights"; the thresholds are ours.
+public enum AnomalyDetection {
+    /// What is known of one target.
+    public struct Target: Equatable, Sendable {
+        /// Attempts of late; older ones count less.
+        var attempts = 0.0
+        /// Those of them that failed.
+        var failures = 0.0
+        /// Whether it fails more often than the others.
+        public private(set) var isAnomalous = false
+        /// How much of its weight it keeps, of `TargetCell.fullShare`.
+        public private(set) var share = TargetCell.fullShare
+
+        /// A target of which nothing is known.
+        public init() {}
+
+        /// Whether it has less than its weight says.
+        public var isMitigated: Bool { share < TargetCell.fullShare }
+
+        /// Adds what was counted since the last look.
+        public mutating func count(answered: UInt64, failed: UInt64) {
+            attempts = attempts * Limits.anomalyMemory + Double(answered + failed)
+            failures = failures * Limits.anomalyMemory + Double(failed)
+        }
+
+        fileprivate mutating func judge(othersAttempts: Double, othersFailures: Double) {
+            guard attempts >= Limits.anomalyAttemptsMin, othersAttempts >= Limits.anomalyAttemptsMin else {
+                // Too little to judge by: what was found before holds until more has come, or all is forgotten.
+                if attempts < 1 { isAnomalous = false }
+                return
+            }
+            let excess = failures / attempts - othersFailures / othersAttempts
+            let all = (failures + othersFailures) / (attempts + othersAttempts)
+            let variance = all * (1 - all) * (1 / attempts + 1 / othersAttempts)
+            // Whoever is anomalous has to come well below the threshold, so that it does not flap.
+            let factor = isAnomalous ? 0.5 : 1
+            isAnomalous =
+                excess > Limits.anomalyMargin * factor
+                && excess * excess > Limits.anomalyDeviations * Limits.anomalyDeviations * factor * variance
+        }
+
+        fileprivate mutating func mitigate(_ isWanted: Bool) {
+            let step = TargetCell.fullShare / 16
+            share = isWanted ? max(step, share / 2) : min(TargetCell.fullShare, share + step)
+        }
+
+        fileprivate mutating func reset() {
+            isAnomalous = false
+            share = TargetCell.fullShare
+        }
+    }
+
+    /// Looks at the healthy targets of a group, once what was counted is added; `mitigates` if it is configured so.
+    public static func look(at targets: inout [Target], mitigates: Bool) {
+        guard targets.count >= Limits.anomalyTargetsMin else {
+            for index in targets.indices { targets[index].reset() }
+            return
+        }
+        let attempts = targets.reduce(0) { $0 + $1.attempts }
+        let failures = targets.reduce(0) { $0 + $1.failures }
+        for index in targets.indices {
+            targets[index].judge(
+                othersAttempts: attempts - targets[index].attempts, othersFailures: failures - targets[index].failures)
+        }
+        var room = targets.count / 2 - targets.count(where: { $0.isAnomalous && $0.isMitigated })
+        for index in targets.indices {
+            var isWanted = mitigates && targets[index].isAnomalous
+            if isWanted, !targets[index].isMitigated {
+                isWanted = room > 0
+                room -= 1
+            }
+            targets[index].mitigate(isWanted)
+        }
+    }
+}
