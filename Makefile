@@ -57,7 +57,7 @@ simulate: packages-build ## a worker in SEEDS (10000) worlds in memory; SEED=n t
 	@SIMULATE_SEED=$(SEED) SIMULATE_SEEDS=$(SEEDS) swift test --skip-build --filter SimulationTests/everySeedHolds
 
 # Statics look like leaks at the end. Freed memory is kept but a moment, as scenarios look at how much is resident.
-asan: export ASAN_OPTIONS := detect_leaks=0:quarantine_size_mb=1
+asan: export ASAN_OPTIONS := detect_leaks=0:quarantine_size_mb=1:suppressions=$(CURDIR)/Tests/AddressSanitizer.suppressions
 asan: python-test ## every test under AddressSanitizer
 	@swift test --scratch-path .build/asan --sanitize address --parallel
 
