@@ -42,8 +42,8 @@ extension Listener {
             warnings.append(
                 warning(
                     "\(name) has rules by apus.sni, so each connection waits for the client's first bytes. Where the "
-                        + "server speaks first, as with SMTP, SSH, FTP or MySQL, it waits in vain until the timeout, and "
-                        + "then the default action is taken.",
+                        + "server speaks first, as with SMTP, SSH, FTP or MySQL, it waits in vain until the timeout, "
+                        + "and then the default action is taken.",
                     "Give such servers a listener without rules by apus.sni."))
         }
         return warnings

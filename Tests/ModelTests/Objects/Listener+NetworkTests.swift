@@ -89,7 +89,34 @@ import Testing
         #expect(try NetworkSample.listener(in: NetworkSample.file(.tls)).alpnPolicy == nil)
     }
 
-    static let fieldNames = ListenerAttributes.description.keys.map(\.name).filter { $0.hasPrefix("routing.http.") }
+    static let fieldNames = ListenerAttributes.description.keys.map(\.name)
+        .filter { $0.hasPrefix("routing.http.request.") }
+
+    static let responseFields = ListenerAttributes.description.keys.map(\.name)
+        .filter { $0.hasPrefix("routing.http.response.") }
+
+    @Test(arguments: responseFields) func networkListenersSetNoResponseFields(_ key: String) {
+        let value = key.hasSuffix(".enabled") ? "false" : "DENY"
+        for listener in Self.withoutTLS + [.tls] {
+            let file = NetworkSample.file(listener, more: "attributes: { \(key): \(value) }")
+            #expect(
+                NetworkSample.mistake(in: file)
+                    == "edge.yaml:9:\(25 + key.count): \(key) belongs to HTTP and HTTPS listeners, but found it on a "
+                    + "listener that passes bytes on. Remove it.")
+        }
+        let file = NetworkSample.file(.https, more: "attributes: { \(key): \(value) }")
+        #expect(NetworkSample.mistake(in: file) == nil)
+    }
+
+    @Test(arguments: ["caf\u{E9}", "a\"b", " a", String(repeating: "a", count: 1025)])
+    func valuesOfResponseFieldsAreCheckedForBadBytes(_ value: String) {
+        let key = "routing.http.response.x_frame_options.header_value"
+        let quoted = value.replacing("\"", with: "\\\"")
+        let file = NetworkSample.file(.https, more: "attributes: { \(key): \"\(quoted)\" }")
+        let mistake = NetworkSample.mistake(in: file)
+        #expect(mistake?.contains("at most 1024 letters, digits, spaces and") == true, "\(mistake ?? "accepted")")
+        #expect(mistake?.contains("Write a value such as max-age=31536000.") == true)
+    }
 
     @Test(arguments: fieldNames) func networkListenersHaveNoFieldNames(_ key: String) {
         for listener in Self.withoutTLS + [.tls] {

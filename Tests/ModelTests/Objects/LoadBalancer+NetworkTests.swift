@@ -10,6 +10,7 @@ import Testing
         ("routing.http.preserve_host_header.enabled", "true"), ("routing.http.xff_client_port.enabled", "true"),
         ("routing.http.xff_header_processing.mode", "remove"), ("routing.http2.enabled", "false"),
         ("routing.http.x_amzn_tls_version_and_cipher_suite.enabled", "true"), ("apus.h2c.enabled", "true"),
+        ("routing.http.x_amzn_tls_kx.enabled", "true"),
         ("apus.reason_header.enabled", "false"), ("apus.first_byte_timeout.seconds", "5"),
         ("apus.head_timeout.seconds", "5"),
         ("apus.min_body_rate.bytes_per_second", "0"), ("apus.min_body_rate.window_seconds", "5"),
