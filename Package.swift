@@ -91,7 +91,8 @@ let package = Package(
         .testTarget(
             name: "ControlTests",
             dependencies: [
-                "Control", "CLI", "Core", "HTTP1", "HTTP2", "Model", "Proxy", "Routing", "TLS", "TestCertificates",
+                "Control", "CLI", "Core", "HTTP1", "HTTP2", "Model", "Proxy", "RegularExpressions", "Routing", "TLS",
+                "TestCertificates",
                 "TestRuns",
                 .product(name: "Logging", package: "swift-log"),
             ], swiftSettings: settings),

@@ -53,6 +53,10 @@ public enum Limits {
     /// Characters of the name of a header field, as ELBv2. Beyond it: ValidationError.
     public static let headerNameCharactersMax = 40
 
+    /// Characters of the regular expression of a transform, and of its replacement, as ELBv2. Beyond it:
+    /// ValidationError.
+    public static let rewriteCharactersMax = 1_024
+
     /// Regular expressions that `apus check` tries with hostile texts; each may take some hundred milliseconds.
     static let expressionsTriedMax = 1_000
 

@@ -8,6 +8,8 @@ import CPCRE2
     private let data: OpaquePointer
     private let context: OpaquePointer
     private let stack: OpaquePointer
+    /// How many groups the pattern has that was searched for last.
+    private var groupCount = 0
 
     /// Allocates it: some 35 KiB.
     public init() {
@@ -34,10 +36,21 @@ import CPCRE2
         _ text: UnsafeBufferPointer<UInt8>, _ expression: RegularExpression, from start: Int, to end: Int,
         steps: UInt32
     ) -> Int32 {
+        groupCount = min(expression.captureCount, Limits.capturesMax)
         let factor = expression.isJITCompiled ? 1 : Limits.interpreterFactor
         unsafe apus_regex_match_limit(context, steps / factor)
         unsafe apus_regex_offset_limit(context, end)
         return unsafe apus_regex_match(
             expression.code, text.baseAddress, text.count, start, 0, data, context)
+    }
+
+    /// Where the group `index` of the last match lies in the text; nil if it took no part in it. 0 is the whole match.
+    public func capture(_ index: Int) -> Range<Int>? {
+        precondition(index >= 0 && index <= Limits.capturesMax, "regular expressions: no capture \(index)")
+        // Behind the groups of the pattern lies what an earlier one has left.
+        guard index <= groupCount, let offsets = unsafe apus_regex_offsets(data) else { return nil }
+        let (start, end) = unsafe (offsets[2 * index], offsets[2 * index + 1])
+        // A group that took no part has the largest number for both.
+        return start <= end && start != Int.max && end < Int.max && start >= 0 ? start..<end : nil
     }
 }

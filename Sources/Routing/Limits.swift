@@ -6,6 +6,14 @@ public enum Limits {
     /// not written; the client gets 507. Source: docs/elbv2.md, "Status codes".
     public static let locationBytesMax = 8192
 
+    /// Bytes of what `host-header-rewrite` makes. Reason: a name has 253 at most, and a port 6. Beyond it the transform
+    /// fails: 500.
+    static let transformedHostBytesMax = 320
+
+    /// Bytes of what `url-rewrite` makes. Reason: as many as a request line may have. Beyond it the transform fails:
+    /// 500.
+    static let transformedURLBytesMax = 16 * 1024
+
     /// Picks that `SmoothWeights` makes ahead of time to start in the middle of its cycle. Reason: keeps the
     /// cost of adopting a snapshot below a millisecond. A longer cycle is entered within its first part.
     static let startingPicksMax = 10_000

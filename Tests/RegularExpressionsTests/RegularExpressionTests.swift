@@ -42,6 +42,26 @@ import Testing
         }
     }
 
+    @Test func groupsLieInTheText() throws {
+        let space = MatchSpace()
+        let expression = try RegularExpression("^/(a)(x)?(.*)$", ignoresCase: false)
+        #expect(expression.captureCount == 3)
+        #expect(expression.search(Array("/abc".utf8).span, in: space) == .found)
+        #expect(space.capture(0) == 0..<4)
+        #expect(space.capture(1) == 1..<2)
+        #expect(space.capture(2) == nil)
+        #expect(space.capture(3) == 2..<4)
+        #expect(space.capture(9) == nil)
+    }
+
+    @Test func moreThanNineGroupsAreFound() throws {
+        let expression = try RegularExpression("(a)(a)(a)(a)(a)(a)(a)(a)(a)(a)(b)", ignoresCase: false)
+        let space = MatchSpace()
+        #expect(expression.captureCount == 11)
+        #expect(expression.search(Array("aaaaaaaaaab".utf8).span, in: space) == .found)
+        #expect(space.capture(9) == 8..<9)
+    }
+
     @Test(arguments: [
         ("a(b", "missing closing parenthesis", 3), ("[a", "missing terminating ] for character class", 2),
         ("*a", "quantifier does not follow a repeatable item", 0), ("a\\", "\\ at end of pattern", 2),

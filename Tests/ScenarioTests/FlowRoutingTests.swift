@@ -60,6 +60,21 @@ import Testing
         #expect(try apus.metric("apus_target_group_flows_total", #"target_group="green""#) == 3)
     }
 
+    @Test(
+        "ipAddressType: clients of IPv6 have a rule of their own",
+        .enabled(if: AddressTests.hasIPv6, "this machine has no ::1"))
+    func families() throws {
+        let rule: JSON = [
+            "priority": 1, "actions": [Document.forward("green")],
+            "conditions": [["field": "source-ip", "sourceIpConfig": ["ipAddressType": "ipv6"]]],
+        ]
+        var document = try document("blue", "green", rules: [rule])
+        document.addresses = ["::1", Socket.loopback]
+        let apus = try ApusProcess.start(document)
+        #expect(try answer(apus) == "green")
+        #expect(try RawClient(port: apus.port).text() == "blue")
+    }
+
     // MARK: names
 
     /// A TLS target called `name`, which is also the subject of its certificate.

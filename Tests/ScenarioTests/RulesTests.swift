@@ -151,6 +151,78 @@ import Testing
         #expect(answer["apus-reason"] == "RegexLimit")
     }
 
+    private static func transform(_ type: String, _ regex: String, _ replace: String) -> JSON {
+        let rewrites: JSON = ["rewrites": [["regex": .string(regex), "replace": .string(replace)]]]
+        return [
+            "type": .string(type), type == "url-rewrite" ? "urlRewriteConfig" : "hostHeaderRewriteConfig": rewrites,
+        ]
+    }
+
+    private static func rule(_ priority: Int, _ path: String, _ transforms: JSON...) -> JSON {
+        var rule = Document.rule(priority, "path-pattern", [path], Document.forward("blue"))
+        rule["transforms"] = .array(transforms)
+        return rule
+    }
+
+    /// What comes to the target: the first line and the Host field; or the reason for which it is answered 500. Then
+    /// the fields 31 to 33 of the log.
+    private static let transformed: [(request: String, target: [String], log: [String])] = [
+        (
+            "/api/users?id=7", ["GET /v2/users/7 HTTP/1.1", "shop.internal:81"],
+            ["shop.internal:81", "/v2/users/7", "TransformSuccess"]
+        ),
+        ("/api/none", ["GET /api/none HTTP/1.1", "shop.internal:81"], ["shop.internal:81", "-", "TransformSuccess"]),
+        ("/plain?a", ["GET /plain?a HTTP/1.1", ""], ["-", "-", "-"]),
+        ("/files../secret", ["TransformInvalidPath"], ["-", "-", "TransformInvalidPath"]),
+        ("/host", ["TransformInvalidHost"], ["-", "-", "TransformInvalidHost"]),
+        (
+            "/long/" + String(repeating: "a", count: 6_000), ["TransformBufferTooSmall"],
+            ["-", "-", "TransformBufferTooSmall"]
+        ),
+        (
+            "/slow/" + String(repeating: "a", count: 60) + "!", ["TransformReplaceError"],
+            ["-", "-", "TransformReplaceError"]
+        ),
+    ]
+
+    @Test("Transforms change what the target gets, and the log tells it")
+    func transforms() throws {
+        let target = try TargetServer()
+        var document = Document(target, attributes: ["apus.h2c.enabled": true])
+        document.listeners[0].rules = [
+            Self.rule(
+                1, "/api/*", Self.transform("url-rewrite", "^/api/([^?]*)\\?id=(.*)$", "/v2/$1/$2"),
+                Self.transform("host-header-rewrite", "^(.+)\\.example$", "$1.internal:81")),
+            Self.rule(2, "/files*", Self.transform("url-rewrite", "^/files(.*)$", "/data/$1")),
+            Self.rule(3, "/host", Self.transform("host-header-rewrite", "^(.*)$", "$1/x")),
+            Self.rule(4, "/long/*", Self.transform("url-rewrite", "^(.*)$", "$1$1$1")),
+            Self.rule(5, "/slow/*", Self.transform("url-rewrite", "^/slow/(a+)+$", "/")),
+        ]
+        let apus = try ApusProcess.start(document)
+        for version in ["--http1.1", "--http2-prior-knowledge"] {
+            for test in Self.transformed {
+                let (lineCount, requestCount) = (apus.accessLog.count, target.requests.count)
+                let answer = try Tool.curl(
+                    apus, version, "--path-as-is", "-i", "-H", "Host: Shop.Example",
+                    "http://127.0.0.1:\(apus.port)\(test.request)")
+                if test.target.count == 1 {
+                    #expect(answer.lowercased().contains("apus-reason: \(test.target[0].lowercased())"), "\(answer)")
+                    #expect(target.requests.count == requestCount)
+                } else {
+                    #expect(target.requests.count == requestCount + 1)
+                    let request = target.requests.last { $0.startLine == test.target[0] }
+                    #expect(test.target[1].isEmpty || request?["host"] == test.target[1], "\(test.target)")
+                    #expect(request != nil, "\(target.requests.map(\.startLine))")
+                }
+                #expect(eventually { apus.accessLog.count > lineCount })
+                let line = try #require(apus.accessLog.last)
+                #expect([line[31], line[32], line[33]] == test.log, "\(version) \(test.request.prefix(30))")
+                #expect(line.request.contains(test.request), "the log has what came in")
+            }
+        }
+        #expect(try apus.metric("apus_requests_transform_failed_total") == 8)
+    }
+
     @Test("A fixed response is sent by Apus, and the connection stays open")
     func fixedResponse() throws {
         let action: JSON = [

@@ -141,10 +141,29 @@ extension AdminView {
     }
 
     private static func condition(_ value: Value) -> String {
+        let configs = [
+            "hostHeaderConfig", "pathPatternConfig", "httpHeaderConfig", "httpRequestMethodConfig", "queryStringConfig",
+            "sourceIpConfig",
+        ]
+        let config = configs.lazy.compactMap { value[$0] }.first ?? value
         let field = text(value["field"])
-        let config = value["hostHeaderConfig"] ?? value["pathPatternConfig"] ?? value
-        let values = (config["values"]?.array ?? []).map(text).joined(separator: " or ")
-        return "\(field == "host-header" ? "host" : field == "path-pattern" ? "path" : field) is \(values)"
+        let subject =
+            switch field {
+            case "host-header": "host"
+            case "path-pattern": "path"
+            case "http-header": "field \(text(config["httpHeaderName"]))"
+            case "http-request-method": "method"
+            case "query-string": "query"
+            default: field
+            }
+        if let expressions = (config["regexValues"] ?? value["regexValues"])?.array {
+            return "\(subject) matches \(expressions.map(text).joined(separator: " or "))"
+        }
+        if let family = config["ipAddressType"] { return "\(subject) is \(text(family))" }
+        let values = (config["values"]?.array ?? []).map { value in
+            value.members == nil ? text(value) : "\(value["key"].map(text) ?? "*")=\(text(value["value"]))"
+        }
+        return "\(subject) is \(values.joined(separator: " or "))"
     }
 }
 

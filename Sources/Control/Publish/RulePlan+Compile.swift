@@ -10,7 +10,31 @@ extension RulePlan {
     init(_ rule: Rule, _ groupIDs: [String: Int], _ expressions: ExpressionCache) {
         self.init(
             priority: rule.priority, conditions: rule.conditions.map { CompiledCondition($0, expressions) },
-            action: ActionPlan(rule.actions, groupIDs))
+            action: ActionPlan(rule.actions, groupIDs), transforms: TransformPlan(rule.transforms, expressions))
+    }
+}
+
+extension TransformPlan {
+    /// `transforms` as one worker applies them; nil without any.
+    fileprivate convenience init?(_ transforms: [Transform], _ expressions: ExpressionCache) {
+        var host: HostHeaderRewrite?
+        var url: URLRewrite?
+        for transform in transforms {
+            switch transform {
+            case .hostHeaderRewrite(let config):
+                host = HostHeaderRewrite(Rewrite(config, ignoresCase: true, expressions))
+            case .urlRewrite(let config): url = URLRewrite(Rewrite(config, ignoresCase: false, expressions))
+            }
+        }
+        if host == nil && url == nil { return nil }
+        self.init(host: host, url: url)
+    }
+}
+
+extension Rewrite {
+    /// `config` as one worker applies it.
+    fileprivate init(_ config: RewriteConfig, ignoresCase: Bool, _ expressions: ExpressionCache) {
+        self.init(expressions.copy(of: config.regex, ignoresCase: ignoresCase), replacement: config.replace)
     }
 }
 

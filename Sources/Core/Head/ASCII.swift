@@ -6,6 +6,7 @@ extension UInt8 {
     @inlinable public static var space: UInt8 { 0x20 }
     @inlinable public static var quote: UInt8 { 0x22 }
     @inlinable public static var numberSign: UInt8 { 0x23 }
+    @inlinable public static var dollar: UInt8 { 0x24 }
     @inlinable public static var percent: UInt8 { 0x25 }
     @inlinable public static var ampersand: UInt8 { 0x26 }
     @inlinable public static var asterisk: UInt8 { 0x2A }

@@ -107,7 +107,14 @@ extension Rule {
             Key(
                 "actions", \.actions, .list(Action.codec, count: 1...1, code: .tooManyActions), required: true,
                 "What is done with the request."),
+            Key(
+                "transforms", \.transforms, .list(Transform.codec, count: 0...2),
+                "What is changed of what the target gets, once the rule has decided; at most one of a type. Only on "
+                    + "application load balancers, with forward."),
         ],
-        refused: [RefusedKey("transforms"), RefusedKey("tags")],
-        check: { rule, findings in rule.checkConditions(&findings) })
+        refused: [RefusedKey("tags")],
+        check: { rule, findings in
+            rule.checkConditions(&findings)
+            rule.checkTransforms(&findings)
+        })
 }

@@ -62,11 +62,14 @@ public struct Rule: Hashable, Sendable {
     public var conditions: [Condition]
     /// Exactly one action.
     public var actions: [Action]
+    /// What is changed of what the target gets: at most one transform of each kind. On application load balancers.
+    public var transforms: [Transform]
 
     /// A rule.
-    public init(priority: Int, conditions: [Condition], actions: [Action]) {
+    public init(priority: Int, conditions: [Condition], actions: [Action], transforms: [Transform] = []) {
         self.priority = priority
         self.conditions = conditions
         self.actions = actions
+        self.transforms = transforms
     }
 }

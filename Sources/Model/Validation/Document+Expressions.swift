@@ -45,7 +45,7 @@ extension HostileInputs.Finding {
 }
 
 extension Rule {
-    /// The regular expressions of its conditions, and whether each is matched without regard to case.
+    /// The regular expressions of its conditions and transforms, and whether each is matched without regard to case.
     fileprivate var expressions: [(pattern: String, ignoresCase: Bool)] {
         conditions.flatMap { condition -> [(pattern: String, ignoresCase: Bool)] in
             switch condition {
@@ -54,5 +54,8 @@ extension Rule {
             default: []
             }
         }
+            + transforms.map { transform in
+                (transform.config.regex, transform.kind == .hostHeaderRewrite)
+            }
     }
 }

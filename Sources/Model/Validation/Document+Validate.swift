@@ -112,6 +112,14 @@ extension Rule {
         _ findings: inout Findings
     ) {
         checkConditions(on: listener, of: loadBalancer, &findings)
+        if listener.protocol.kind == .network, !transforms.isEmpty {
+            findings.within(.key("transforms")) { findings in
+                findings.report(
+                    "transforms belong to application load balancers",
+                    found: "them on \(listener.protocol.withArticle) listener", remedy: "Remove them.",
+                    code: .invalidConfigurationRequest)
+            }
+        }
         findings.within(.key("actions")) { findings in
             actions.validate(groups, on: listener, http2Remedy: http2Remedy, &findings)
         }

@@ -43,7 +43,12 @@ extension Worker {
         guard let group = exchange.group, group.plan.tls != nil else { return [] }
         if !group.serverName.isEmpty { return group.serverName }
         let request = exchange.request
-        let range = request.host.isEmpty ? request.append(hostOf: pool.address) : request.host
+        let transformed = exchange.record.transformedHost
+        let range =
+            transformed.isEmpty
+            ? request.host.isEmpty ? request.append(hostOf: pool.address) : request.host
+            : request.bytes(transformed).hostCountOfAuthority.map { ByteRange(start: transformed.start, count: $0) }
+                ?? transformed
         let host = request.bytes(range)
         // An IPv6 address stands in brackets in a Host field, and without them in a certificate.
         let isBracketed = host.count > 2 && host[0] == 0x5B

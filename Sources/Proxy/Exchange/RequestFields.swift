@@ -11,7 +11,9 @@ extension Worker {
         let client = exchange.client
         let listener = client.listener
         countInvalidNames(request, listener)
-        if !listener.settings.preservesHost {
+        if !exchange.record.transformedHost.isEmpty {
+            setHost(request, exchange.record.transformedHost)
+        } else if !listener.settings.preservesHost {
             rewriteHost(request, client)
         } else if !hasAuthorityAsHost(request) {
             replaceHost(request)
@@ -77,10 +79,13 @@ extension Worker {
     }
 
     /// Puts the authority that the request was routed by in place of the Host field. Source: RFC 9112 §3.2.2.
-    private func replaceHost(_ request: Head) {
+    private func replaceHost(_ request: Head) { setHost(request, request.authority) }
+
+    /// Puts `host`, which lies in the arena of `request`, in place of the Host field.
+    private func setHost(_ request: Head, _ host: ByteRange) {
         request.removeFields(.host)
         let name = request.beginField("Host")
-        request.appendCopy(of: request.authority)
+        request.appendCopy(of: host)
         request.endField(name, id: .host)
     }
 

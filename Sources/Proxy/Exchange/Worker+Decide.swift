@@ -48,6 +48,11 @@ extension Worker {
             counters.ruleEvaluations.add(UInt64(listener.plan.rules.count))
             action = listener.actions[listener.actions.count - 1]
         }
+        if listener.plan.hasTransforms, let rule, let plan = listener.plan.rules[rule].transforms,
+            !transform(exchange, by: plan)
+        {
+            return
+        }
         switch action {
         case .forward(let forward): self.forward(exchange, forward)
         case .fixedResponse(let plan): answerFixed(exchange, plan)

@@ -20,6 +20,8 @@ public final class ListenerPlan: Sendable {
     let verifiesClients: Bool
     /// The rules, the one with the lowest priority first.
     public let rules: [RulePlan]
+    /// Whether any of `rules` changes what targets get.
+    let hasTransforms: Bool
     /// Finds the first of `rules` that applies.
     public let table: RuleTable
     /// What is done when no rule applies.
@@ -40,6 +42,7 @@ public final class ListenerPlan: Sendable {
         verifiesClients = tls?.clientAuthentication.mode == .verify
         self.flows = flows
         self.rules = rules
+        hasTransforms = rules.contains { $0.transforms != nil }
         self.table = table ?? RuleTable(rules.map(\.conditions))
         self.defaultAction = defaultAction
     }
@@ -56,12 +59,17 @@ public struct RulePlan: Sendable {
     public let conditions: [CompiledCondition]
     /// What is done when they hold.
     public let action: ActionPlan
+    /// What is changed before it is sent to a target; nil if nothing is.
+    public let transforms: TransformPlan?
 
     /// A rule; at most one of `conditions` is a host-header and one a path-pattern.
-    public init(priority: Int, conditions: [CompiledCondition], action: ActionPlan) {
+    public init(
+        priority: Int, conditions: [CompiledCondition], action: ActionPlan, transforms: TransformPlan? = nil
+    ) {
         self.priority = priority
         self.conditions = conditions
         self.action = action
+        self.transforms = transforms
     }
 }
 

@@ -44,7 +44,10 @@ extension AccessLog {
         quoted(record.classificationReason)                                     // 29
         line.append(.space)
         line.append(trace: record.connectionTrace)                              // 30
-        line.append(" \"-\" \"-\" \"-\" ")                                      // 31–33
+        quoted(text: request.bytes(record.transformedHost))                     // 31
+        quoted(text: request.bytes(record.transformedURL))                      // 32
+        quoted(record.transformStatus)                                          // 33
+        line.append(.space)
         line.append(hostOf: record.listener)                                    // 34
         line.append(.lineFeed)
     }

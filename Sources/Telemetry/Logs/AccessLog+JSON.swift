@@ -49,6 +49,9 @@ extension AccessLog {
             line.append(trace: record.connectionTrace)
             line.append(.quote)
         }
+        text("transformed_host", request.bytes(record.transformedHost))
+        text("transformed_uri", request.bytes(record.transformedURL))
+        word("request_transform_status", record.transformStatus)
         line.append(",\"ip_address\":\"")
         line.append(hostOf: record.listener)
         line.append("\"}\n")

@@ -87,6 +87,14 @@ public struct AccessRecord: Sendable {
     /// What about it did not, for field 29; nil with `classification`.
     public var classificationReason: StaticString?
 
+    /// The host that the target got in place of the request's, in the arena of its head, for field 31; empty if no
+    /// transform has made one.
+    public var transformedHost = ByteRange.empty
+    /// The same for the path and query, for field 32.
+    public var transformedURL = ByteRange.empty
+    /// What became of the rule's transforms, for field 33; nil if there are none, or none matched.
+    public var transformStatus: StaticString?
+
     /// The record of an exchange that begins now.
     public init(createdAt: UInt64, client: SocketAddress, listener: SocketAddress) {
         self.createdAt = createdAt

@@ -252,6 +252,9 @@ private let workerMetrics: [Metric<WorkerCounters>] = [
     .counter("requests_regex_limit_total", "Requests refused because a rule's regular expression reached its limit.") {
         $0.regexLimits.value
     },
+    .counter("requests_transform_failed_total", "Requests answered with 500 because a transform failed.") {
+        $0.transformFailures.value
+    },
     .counter("client_http2_connections_total", "HTTP/2 connections of clients.") { $0.http2Connections.value },
     .counter("grpc_requests_total", "Requests that are gRPC calls.") { $0.grpcRequests.value },
     .counter("datagrams_total", "Datagrams relayed, in both directions.") { $0.datagrams.value },

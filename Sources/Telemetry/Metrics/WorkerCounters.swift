@@ -266,6 +266,8 @@ public final class WorkerCounters: Sendable {
     public let ambiguousPathRequests = Counter()
     /// Requests refused because a regular expression of a rule was given up at its limit.
     public let regexLimits = Counter()
+    /// Requests answered with 500 because a transform of their rule failed.
+    public let transformFailures = Counter()
     /// Timeouts, by kind.
     public let timeouts = CounterSet<TimeoutKind>()
 

@@ -28,6 +28,33 @@ import Testing
         #expect(AdminView.rules(listener, false).contains("redirect to https://#{host}:443/#{path}?#{query}"))
     }
 
+    @Test(arguments: [
+        (#"{"field":"host-header","values":["a.b","*.c"]}"#, "host is a.b or *.c"),
+        (#"{"field":"host-header","regexValues":["^a","b$"]}"#, "host matches ^a or b$"),
+        (#"{"field":"path-pattern","pathPatternConfig":{"values":["/a"]}}"#, "path is /a"),
+        (
+            #"{"field":"http-header","httpHeaderConfig":{"httpHeaderName":"X-A","values":["1","2"]}}"#,
+            "field X-A is 1 or 2"
+        ),
+        (
+            #"{"field":"http-header","httpHeaderConfig":{"httpHeaderName":"X-A","regexValues":["^1"]}}"#,
+            "field X-A matches ^1"
+        ),
+        (#"{"field":"http-request-method","httpRequestMethodConfig":{"values":["GET"]}}"#, "method is GET"),
+        (
+            #"{"field":"query-string","queryStringConfig":{"values":[{"key":"a","value":"1"},{"value":"2"}]}}"#,
+            "query is a=1 or *=2"
+        ),
+        (#"{"field":"source-ip","sourceIpConfig":{"ipAddressType":"ipv6"}}"#, "source-ip is ipv6"),
+        (#"{"field":"apus.sni","values":["a"]}"#, "apus.sni is a"),
+    ])
+    func conditionsAreShownInWords(_ condition: String, _ words: String) throws {
+        let listener: Value = [
+            "rules": [["priority": 1, "conditions": [try Value.parse(json: condition, file: "")], "actions": []]]
+        ]
+        #expect(AdminView.rules(listener, false).contains("1  \(words)  "))
+    }
+
     @Test func whatIsMissingIsADash() {
         let text = AdminView.groups(["targetGroups": [[:]]], false)
         #expect(text.contains("-"))

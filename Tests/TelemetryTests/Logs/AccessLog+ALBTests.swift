@@ -18,6 +18,16 @@ import Testing
                 """)
     }
 
+    @Test func tellsWhatTransformsHaveMade() {
+        var (record, head) = LogFixture.forwarded()
+        record.transformedHost = head.append("a.internal")
+        record.transformedURL = head.append("/b?c=d")
+        record.transformStatus = "TransformSuccess"
+        let fixture = LogFixture(.alb)
+        fixture.write(record, head)
+        #expect(fixture.written.hasSuffix(" - \"a.internal\" \"/b?c=d\" \"TransformSuccess\" 10.0.0.1\n"))
+    }
+
     @Test func writesARefusedRequest() {
         var record = LogFixture.record()
         record.status = 400

@@ -21,6 +21,7 @@ import Testing
                 "matched_rule_priority":10,\
                 "request_creation_time":"2026-01-31T12:34:56.789012Z","actions_executed":"forward","redirect_url":null,\
                 "apus_reason":null,"classification":null,"classification_reason":null,"conn_trace_id":null,\
+                "transformed_host":null,"transformed_uri":null,"request_transform_status":null,\
                 "ip_address":"10.0.0.1"}
 
                 """)
@@ -43,9 +44,23 @@ import Testing
                 "chosen_cert_arn":null,"matched_rule_priority":null,\
                 "request_creation_time":"2026-01-31T12:34:56.789012Z","actions_executed":null,"redirect_url":null,\
                 "apus_reason":"BadContentLength","classification":null,"classification_reason":null,\
-                "conn_trace_id":null,"ip_address":"10.0.0.1"}
+                "conn_trace_id":null,"transformed_host":null,"transformed_uri":null,\
+                "request_transform_status":null,"ip_address":"10.0.0.1"}
 
                 """)
+    }
+
+    @Test func tellsWhatTransformsHaveMade() {
+        var (record, head) = LogFixture.forwarded()
+        record.transformedHost = head.append("a.internal")
+        record.transformedURL = head.append("/b?c=\"d\"")
+        record.transformStatus = "TransformSuccess"
+        let fixture = LogFixture(.json)
+        fixture.write(record, head)
+        #expect(
+            fixture.written.contains(
+                #""transformed_host":"a.internal","transformed_uri":"/b?c=\"d\"","#
+                    + #""request_transform_status":"TransformSuccess""#))
     }
 
     @Test func aReasonMayHaveADetail() {
