@@ -2,7 +2,8 @@
 ///
 /// Shape: trivial, so that a list of them can be compared with every new connection.
 public struct AddressRange: Equatable, Sendable {
-    private let family: SocketAddress.Family
+    /// IPv4 or IPv6.
+    public let family: SocketAddress.Family
     private let high: UInt64
     private let low: UInt64
     private let highMask: UInt64
@@ -19,6 +20,24 @@ public struct AddressRange: Equatable, Sendable {
         high = address.words.high & highMask
         low = address.words.low & lowMask
     }
+
+    /// All addresses of a family.
+    public init(all family: SocketAddress.Family) {
+        self.family = family
+        high = 0
+        low = 0
+        // An IPv4 address is the last 32 bits of zeros.
+        highMask = family == .ipv4 ? ~0 : 0
+        lowMask = family == .ipv4 ? ~0 << 32 : 0
+    }
+
+    /// How many bits its addresses share.
+    public var prefixLength: Int {
+        highMask.nonzeroBitCount + lowMask.nonzeroBitCount - (family == .ipv4 ? 96 : 0)
+    }
+
+    /// Its first address as two words, an IPv4 address in the last 32 bits.
+    public var words: (high: UInt64, low: UInt64) { (high, low) }
 
     /// Whether `address` is in the block.
     public func contains(_ address: SocketAddress) -> Bool {

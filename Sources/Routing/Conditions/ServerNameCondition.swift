@@ -6,7 +6,8 @@ import Core
 /// Shape:  patterns as those of `HostHeaderCondition`.
 /// Source: RFC 6066 §3. The condition is ours, ELBv2 has none such.
 public struct ServerNameCondition: Equatable, Sendable {
-    private let patterns: [[UInt8]]
+    /// The patterns, in lower case, with runs of stars made one.
+    let patterns: [[UInt8]]
 
     /// A condition with these patterns.
     public init(_ values: [String]) { patterns = values.map { Glob.simplified($0.utf8.map(\.lowercased)) } }

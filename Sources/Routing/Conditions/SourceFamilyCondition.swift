@@ -2,11 +2,12 @@ import Core
 
 /// The condition `source-ip` with `ipAddressType`: the family of the client's address.
 public struct SourceFamilyCondition: Equatable, Sendable {
-    private let family: SocketAddress.Family
+    /// All addresses of the family.
+    let network: AddressRange
 
     /// A condition with this family.
-    public init(_ family: SocketAddress.Family) { self.family = family }
+    public init(_ family: SocketAddress.Family) { network = AddressRange(all: family) }
 
     /// Whether it holds.
-    func matches(_ facts: borrowing RuleFacts) -> Bool { facts.client.family == family }
+    func matches(_ facts: borrowing RuleFacts) -> Bool { network.contains(facts.client) }
 }

@@ -2,7 +2,8 @@ import Core
 
 /// The condition `source-ip`: the client's address. It holds when any of its networks has the address.
 public struct SourceIPCondition: Equatable, Sendable {
-    private let networks: [AddressRange]
+    /// The networks.
+    let networks: [AddressRange]
 
     /// A condition with these networks.
     public init(_ networks: [AddressRange]) { self.networks = networks }

@@ -22,6 +22,9 @@ struct RuleCompiler {
     private(set) var patterns: [UInt8] = []
     private(set) var remaining: [CompiledCondition] = []
     private(set) var remainingEnds: [Int] = []
+    private(set) var factIndex = FactIndex([])
+    /// Whether some rule that is found by host and path has other conditions.
+    private(set) var testsCandidates = false
 
     private var drafts: [Draft] = []
     private var hostItems: [LiteralTable.Item] = []
@@ -30,10 +33,25 @@ struct RuleCompiler {
     /// Where in `patterns` a value with wildcards lies, so that a path of many hosts is kept once.
     private var patternRanges: [[UInt8]: ByteRange] = [:]
 
-    /// Takes the conditions of the next rule; rules come in priority order.
-    mutating func add(_ conditions: [CompiledCondition], rule: UInt32) {
-        var hosts: [[UInt8]] = []
-        var paths: [[UInt8]] = []
+    /// Compiles the conditions of rules, which are in priority order.
+    init(_ rules: [[CompiledCondition]]) {
+        let choice = RuleAccess(rules)
+        var entries: [(condition: CompiledCondition, rule: UInt32)] = []
+        for (index, conditions) in rules.enumerated() {
+            let rule = UInt32(index)
+            let condition = choice.condition(of: conditions)
+            if let condition { entries.append((condition, rule)) }
+            add(conditions, rule: rule, byHostAndPath: condition == nil)
+        }
+        finish()
+        factIndex = FactIndex(entries)
+    }
+
+    /// Takes the conditions of the next rule, which is found by its hosts and paths or otherwise.
+    private mutating func add(_ conditions: [CompiledCondition], rule: UInt32, byHostAndPath: Bool) {
+        var hosts = [[UInt8.asterisk]]
+        var paths = [[UInt8.asterisk]]
+        let start = remaining.count
         for condition in conditions {
             switch condition {
             case .hostHeader(let condition): hosts = condition.patterns
@@ -41,14 +59,22 @@ struct RuleCompiler {
             default: if !condition.hasExpressions { remaining.append(condition) }
             }
         }
+        if !byHostAndPath {
+            remaining += conditions.filter {
+                switch $0 {
+                case .hostHeader, .pathPattern: true
+                default: false
+                }
+            }
+        }
         remaining += conditions.filter(\.hasExpressions)
         remainingEnds.append(remaining.count)
-        if hosts.isEmpty { hosts = [[.asterisk]] }
-        if paths.isEmpty { paths = [[.asterisk]] }
         for path in paths {
             let merged = mergedSlashes(path)
             if merged != path { mergedPaths.append(RuleTable.WildPath(pattern: store(merged), rule: rule)) }
         }
+        guard byHostAndPath else { return }
+        if remaining.count > start { testsCandidates = true }
         for host in hosts {
             let index = draftIndex(of: host, rule: rule)
             for path in paths { add(path, to: index, rule: rule) }
@@ -56,7 +82,7 @@ struct RuleCompiler {
     }
 
     /// Lays out the arrays when every rule is in.
-    mutating func finish() {
+    private mutating func finish() {
         _ = hosts.add(hostItems, accumulates: false)
         for draft in drafts {
             let wildStart = wildPaths.count
@@ -64,9 +90,9 @@ struct RuleCompiler {
             hostRules.append(
                 RuleTable.HostRules(
                     least: draft.least, anyPath: draft.anyPaths.first ?? LiteralTable.none,
-                    pathEntries: paths.add(draft.literals, accumulates: true, keepsValues: !remaining.isEmpty),
+                    pathEntries: paths.add(draft.literals, accumulates: true, keepsValues: testsCandidates),
                     wildPaths: wildStart..<wildPaths.count))
-            anyPaths.append(remaining.isEmpty ? [] : draft.anyPaths)
+            anyPaths.append(testsCandidates ? draft.anyPaths : [])
         }
     }
 

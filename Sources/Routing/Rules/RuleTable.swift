@@ -9,11 +9,13 @@ import RegularExpressions
 /// for any host are asked, and in each place its path is searched in the same manner. Only values with inner
 /// wildcards are tried one by one, in priority order, and never after a better rule is known.
 /// A rule that is found so is a candidate. If it has conditions of other kinds they are tested, and where one does not
-/// hold the next candidate is searched for.
+/// hold the next candidate is searched for. Rules that fewer others share another condition with than a host and a path
+/// are found by that (`RuleAccess`, `FactIndex`), and candidates as well.
 ///
 /// Shape:  a class, because a copy of the arrays would count their references; they hold trivial values, written by
 ///         `init` only, so a lookup neither allocates nor counts any. Memory is proportional to the sum over the
-///         rules of hosts × paths. Rules that say nothing of host and path are tried one after the other.
+///         rules of hosts × paths. Rules that no condition tells apart from many others, such as those by
+///         regular expressions alone, are tried one after the other.
 /// Limits: fewer than 2^31 rules.
 public final class RuleTable: Sendable {
     /// The rules that share one host value.
@@ -60,13 +62,17 @@ public final class RuleTable: Sendable {
     let patterns: [UInt8]
     /// Whether any rule looks at the path.
     let looksAtPaths: Bool
-    /// The conditions of other kinds than host-header and path-pattern, of all rules.
+    /// The conditions by which rules are not found, of all rules.
     private let remaining: [CompiledCondition]
     /// Where in `remaining` those of each rule end, which begin where the last rule's end.
     private let remainingEnds: [Int]
-    /// The rules without a condition on the path, ascending, for each of `hostRules`; empty lists where `remaining` is
-    /// empty.
+    /// The rules without a condition on the path, ascending, for each of `hostRules`; empty lists unless
+    /// `testsCandidates`.
     private let anyPaths: [[UInt32]]
+    /// Finds the rules that are found otherwise than by host and path.
+    private let factIndex: FactIndex
+    /// Whether some rule that is found by host and path has other conditions.
+    private let testsCandidates: Bool
     /// Whether some rule has to know what name the client's TLS asks for.
     public let needsServerName: Bool
     /// Whether some rule has regular expressions, so that matching needs a `MatchSpace`.
@@ -75,9 +81,7 @@ public final class RuleTable: Sendable {
     /// Compiles rules, which are in priority order; each is the list of its conditions, of which there is at most one
     /// host-header and one path-pattern.
     public init(_ rules: [[CompiledCondition]]) {
-        var compiler = RuleCompiler()
-        for (index, conditions) in rules.enumerated() { compiler.add(conditions, rule: UInt32(index)) }
-        compiler.finish()
+        let compiler = RuleCompiler(rules)
         hosts = compiler.hosts
         paths = compiler.paths
         hostRules = compiler.hostRules
@@ -89,6 +93,8 @@ public final class RuleTable: Sendable {
         remaining = compiler.remaining
         remainingEnds = compiler.remainingEnds
         anyPaths = compiler.anyPaths
+        factIndex = compiler.factIndex
+        testsCandidates = compiler.testsCandidates
         looksAtPaths = rules.contains { $0.contains(where: \.looksAtPath) }
         hasExpressions = compiler.remaining.contains(where: \.hasExpressions)
         needsServerName = compiler.remaining.contains { if case .serverName = $0 { true } else { false } }
@@ -110,22 +116,27 @@ public final class RuleTable: Sendable {
 
     /// The same as if the request had asked for `path`.
     func match(_ facts: borrowing RuleFacts, path: Span<UInt8>, in space: MatchSpace?) -> RuleMatch {
-        var rule = candidate(facts.host, path, from: 0)
-        if !remaining.isEmpty {
-            let facts = facts.with(path: path)
-            search: while rule != LiteralTable.none {
-                switch testRemaining(of: Int(rule), facts, in: space) {
-                case .holds: break search
-                case .fails: rule = candidate(facts.host, path, from: rule + 1)
-                case .limit: return .limit(rule: Int(rule))
-                }
+        var search = RuleSearch(rule: candidate(facts.host, path, from: 0))
+        if testsCandidates { testCandidates(&search, facts.with(path: path), in: space) }
+        if !factIndex.isEmpty { factIndex.improve(&search, facts.with(path: path), self, in: space) }
+        return search.match
+    }
+
+    /// Goes on from the candidate of `search` to the first whose other conditions do not fail.
+    private func testCandidates(_ search: inout RuleSearch, _ facts: borrowing RuleFacts, in space: MatchSpace?) {
+        while search.rule != LiteralTable.none {
+            switch testRemaining(of: Int(search.rule), facts, in: space) {
+            case .holds: return
+            case .fails: search.rule = candidate(facts.host, facts.path, from: search.rule + 1)
+            case .limit:
+                search.isLimit = true
+                return
             }
         }
-        return rule == LiteralTable.none ? .none : .rule(Int(rule))
     }
 
     /// Tests the conditions of `rule` by which it was not found, regular expressions last.
-    private func testRemaining(of rule: Int, _ facts: borrowing RuleFacts, in space: MatchSpace?) -> ConditionOutcome {
+    func testRemaining(of rule: Int, _ facts: borrowing RuleFacts, in space: MatchSpace?) -> ConditionOutcome {
         for index in (rule == 0 ? 0 : remainingEnds[rule - 1])..<remainingEnds[rule] {
             let outcome = remaining[index].test(facts, in: space)
             guard outcome == .holds else { return outcome }

@@ -1,0 +1,260 @@
+import Core
+import RegularExpressions
+
+/// Finds rules by what they look at beside host and path: a field's value, a parameter, the method, the client's
+/// network or the name that TLS asks for.
+///
+/// Each rule that is found best in this way stands here under the hashes of the facts that one of its conditions asks
+/// for. A request's own facts are hashed and looked up. What is found is a candidate only, all of whose conditions are
+/// tested, so two facts with one hash cost a test and change no decision.
+///
+/// Shape:  arrays that `init` writes; a look-up neither allocates nor counts references. A table whose rules have no
+///         such conditions has an empty index, which costs nothing.
+struct FactIndex: Sendable {
+    /// The rules under one hash, in `rules`; empty slots have none.
+    private struct Slot {
+        var hash: UInt64 = 0
+        var start: UInt32 = 0
+        var count: UInt32 = 0
+    }
+
+    /// A length of prefixes of source addresses that some rule has.
+    private struct PrefixLength: Equatable {
+        let family: SocketAddress.Family
+        let length: UInt8
+    }
+
+    /// What a fact is about, so that a method is no parameter.
+    private enum Kind: UInt64 {
+        case method = 1, network, fieldName, fieldValue, key, parameter, value, serverName
+    }
+
+    /// Open addressing; a power of two, at least half of it empty.
+    private var slots: [Slot] = []
+    /// Rule indices, ascending for each hash.
+    private var rules: [UInt32] = []
+    private var prefixLengths: [PrefixLength] = []
+    /// Bit n is set if some rule asks for a field with a name of n bytes.
+    private var fieldNameLengths: UInt64 = 0
+    private var hasMethods = false
+    private var hasParameters = false
+    private var hasServerNames = false
+
+    /// Whether no rule stands here.
+    var isEmpty: Bool { slots.isEmpty }
+}
+
+// MARK: Compilation
+
+extension FactIndex {
+    /// The hashes under which a rule with `condition` is found: of any request for which it holds, one is looked up.
+    /// Nil if there are none, as for patterns that begin with a wildcard.
+    static func hashes(of condition: CompiledCondition) -> [UInt64]? {
+        switch condition {
+        case .requestMethod(let condition): condition.methods.map { hash(.method, $0.span) }
+        case .sourceIP(let condition): condition.networks.map(hash)
+        case .sourceFamily(let condition): [hash(condition.network)]
+        case .httpHeader(let condition):
+            condition.patterns.allSatisfy { Glob.kind(of: $0) == .literal }
+                ? condition.patterns.map { value(of: hash(.fieldName, condition.fields.name.span), $0.span) }
+                : [hash(.fieldName, condition.fields.name.span)]
+        case .httpHeaderRegex(let condition): [hash(.fieldName, condition.fields.name.span)]
+        case .queryString(let condition): hashes(of: condition.pairs)
+        case .serverName(let condition):
+            condition.patterns.allSatisfy { Glob.kind(of: $0) == .literal }
+                ? condition.patterns.map { hash(.serverName, $0.span) } : nil
+        case .hostHeader, .pathPattern, .hostRegex, .pathRegex: nil
+        }
+    }
+
+    private static func hashes(of pairs: [QueryStringCondition.Pair]) -> [UInt64]? {
+        var hashes: [UInt64] = []
+        for pair in pairs {
+            switch (pair.key, pair.key?.literal, pair.value.literal) {
+            case (_, let key?, let value?): hashes.append(parameter(hash(.key, key.span), value.span))
+            case (_, let key?, nil): hashes.append(hash(.key, key.span))
+            case (nil, _, let value?): hashes.append(hash(.value, value.span))
+            default: return nil
+            }
+        }
+        return hashes
+    }
+
+    /// An index of `entries`: the condition by which a rule is to be found, and the rule's index. They are in the order
+    /// of the rules.
+    init(_ entries: [(condition: CompiledCondition, rule: UInt32)]) {
+        var lists: [UInt64: [UInt32]] = [:]
+        for (condition, rule) in entries {
+            guard let hashes = Self.hashes(of: condition) else { preconditionFailure("fact index: no hashes") }
+            for hash in hashes where lists[hash]?.last != rule { lists[hash, default: []].append(rule) }
+            note(condition)
+        }
+        guard !lists.isEmpty else { return }
+        var capacity = 4
+        while capacity < lists.count * 2 { capacity *= 2 }
+        slots = Array(repeating: Slot(), count: capacity)
+        for (hash, list) in lists.sorted(by: { $0.key < $1.key }) {
+            var index = Int(truncatingIfNeeded: hash) & (capacity - 1)
+            while slots[index].count > 0 { index = (index + 1) & (capacity - 1) }
+            slots[index] = Slot(hash: hash, start: UInt32(rules.count), count: UInt32(list.count))
+            rules += list
+        }
+    }
+
+    /// Notes what has to be looked up because of `condition`.
+    private mutating func note(_ condition: CompiledCondition) {
+        switch condition {
+        case .requestMethod: hasMethods = true
+        case .sourceIP(let condition): for network in condition.networks { note(network) }
+        case .sourceFamily(let condition): note(condition.network)
+        case .httpHeader(let condition): fieldNameLengths |= 1 << UInt64(condition.fields.name.count & 63)
+        case .httpHeaderRegex(let condition): fieldNameLengths |= 1 << UInt64(condition.fields.name.count & 63)
+        case .queryString: hasParameters = true
+        case .serverName: hasServerNames = true
+        case .hostHeader, .pathPattern, .hostRegex, .pathRegex: break
+        }
+    }
+
+    private mutating func note(_ network: AddressRange) {
+        let length = PrefixLength(family: network.family, length: UInt8(network.prefixLength))
+        if !prefixLengths.contains(length) { prefixLengths.append(length) }
+    }
+}
+
+// MARK: Look-up
+
+extension FactIndex {
+    /// Tests the rules under each of the request's facts, and leaves in `search` the first that applies or cannot be
+    /// told, if that comes before the one that it has.
+    func improve(_ search: inout RuleSearch, _ facts: borrowing RuleFacts, _ table: RuleTable, in space: MatchSpace?) {
+        if hasMethods {
+            improve(&search, Self.hash(.method, facts.bytes.extracting(facts.method)), facts, table, in: space)
+        }
+        for index in prefixLengths.indices where prefixLengths[index].family == facts.client.family {
+            let network = AddressRange(facts.client, prefixLength: Int(prefixLengths[index].length))
+            improve(&search, Self.hash(network), facts, table, in: space)
+        }
+        if hasServerNames { improve(&search, Self.hash(.serverName, facts.serverName), facts, table, in: space) }
+        if fieldNameLengths != 0 { improveByFields(&search, facts, table, in: space) }
+        if hasParameters { improveByParameters(&search, facts, table, in: space) }
+    }
+
+    private func improveByFields(
+        _ search: inout RuleSearch, _ facts: borrowing RuleFacts, _ table: RuleTable, in space: MatchSpace?
+    ) {
+        for index in facts.fields.indices {
+            let field = facts.fields[index]
+            guard fieldNameLengths & 1 << UInt64(field.name.count & 63) != 0, field.id != .other || !field.isRemoved
+            else { continue }
+            let name = Self.hash(.fieldName, facts.bytes.extracting(field.name))
+            improve(&search, name, facts, table, in: space)
+            improve(&search, Self.value(of: name, facts.bytes.extracting(field.value)), facts, table, in: space)
+        }
+    }
+
+    private func improveByParameters(
+        _ search: inout RuleSearch, _ facts: borrowing RuleFacts, _ table: RuleTable, in space: MatchSpace?
+    ) {
+        var parameters = QueryParameters(facts.bytes.extracting(facts.query))
+        while parameters.advance() {
+            let isKeyEscaped = parameters.key.hasEscapes
+            let isValueEscaped = parameters.value.hasEscapes
+            for decodesKey in 0...(isKeyEscaped ? 1 : 0) {
+                let key = Self.hash(.key, parameters.key, decodes: decodesKey == 1)
+                improve(&search, key, facts, table, in: space)
+                for decodesValue in 0...(isValueEscaped ? 1 : 0) {
+                    let hash = Self.parameter(key, parameters.value, decodes: decodesValue == 1)
+                    improve(&search, hash, facts, table, in: space)
+                }
+            }
+            for decodesValue in 0...(isValueEscaped ? 1 : 0) {
+                let hash = Self.hash(.value, parameters.value, decodes: decodesValue == 1)
+                improve(&search, hash, facts, table, in: space)
+            }
+        }
+    }
+
+    /// Tests the rules under `hash`, up to the first that does not fail.
+    private func improve(
+        _ search: inout RuleSearch, _ hash: UInt64, _ facts: borrowing RuleFacts, _ table: RuleTable,
+        in space: MatchSpace?
+    ) {
+        var index = Int(truncatingIfNeeded: hash) & (slots.count - 1)
+        while slots[index].count > 0, slots[index].hash != hash { index = (index + 1) & (slots.count - 1) }
+        let slot = slots[index]
+        for position in Int(slot.start)..<Int(slot.start + slot.count) {
+            let rule = rules[position]
+            guard rule < search.rule else { return }
+            switch table.testRemaining(of: Int(rule), facts, in: space) {
+            case .fails: continue
+            case .holds: search = RuleSearch(rule: rule)
+            case .limit: search = RuleSearch(rule: rule, isLimit: true)
+            }
+            return
+        }
+    }
+}
+
+/// The first rule that was found so far.
+struct RuleSearch {
+    /// Its index; `LiteralTable.none` without one.
+    var rule = LiteralTable.none
+    /// Whether it cannot be told whether it applies.
+    var isLimit = false
+
+    /// What it says of the request.
+    var match: RuleMatch {
+        if rule == LiteralTable.none { return .none }
+        return isLimit ? .limit(rule: Int(rule)) : .rule(Int(rule))
+    }
+}
+
+// MARK: Hashes
+
+extension FactIndex {
+    /// FNV-1a, and a mix of its bits at the end. Source: draft-eastlake-fnv, §2; MurmurHash3's finalizer.
+    private static func hash(_ kind: Kind, _ text: Span<UInt8>, decodes: Bool = false) -> UInt64 {
+        hash(from: 0xCBF2_9CE4_8422_2325 ^ kind.rawValue, text, decodes: decodes)
+    }
+
+    /// The hash of a field with the name that has the hash `name`, and this value.
+    private static func value(of name: UInt64, _ text: Span<UInt8>) -> UInt64 {
+        hash(from: name ^ Kind.fieldValue.rawValue, text, decodes: false)
+    }
+
+    /// The hash of a parameter with the key that has the hash `key`, and this value.
+    private static func parameter(_ key: UInt64, _ text: Span<UInt8>, decodes: Bool = false) -> UInt64 {
+        hash(from: key ^ Kind.parameter.rawValue, text, decodes: decodes)
+    }
+
+    private static func hash(from start: UInt64, _ text: Span<UInt8>, decodes: Bool) -> UInt64 {
+        var hash = start
+        var index = 0
+        while index < text.count {
+            let (byte, next) = decodes ? text.decodedByte(at: index) : (text[index], index + 1)
+            hash = (hash ^ UInt64(byte.lowercased)) &* 0x0000_0100_0000_01B3
+            index = next
+        }
+        return mixed(hash)
+    }
+
+    private static func hash(_ network: AddressRange) -> UInt64 {
+        let (high, low) = network.words
+        let start = Kind.network.rawValue << 16 | UInt64(network.prefixLength) << 1 | (network.family == .ipv4 ? 1 : 0)
+        return mixed(mixed(start ^ high) ^ low)
+    }
+
+    private static func mixed(_ value: UInt64) -> UInt64 {
+        var value = (value ^ value >> 33) &* 0xFF51_AFD7_ED55_8CCD
+        value = (value ^ value >> 33) &* 0xC4CE_B9FE_1A85_EC53
+        return value ^ value >> 33
+    }
+}
+
+extension Span where Element == UInt8 {
+    /// Whether a server reads it otherwise than it is written.
+    fileprivate var hasEscapes: Bool {
+        for index in 0..<count where self[index] == .percent || self[index] == .plusSign { return true }
+        return false
+    }
+}
