@@ -119,8 +119,8 @@ extension Condition {
                 Key(
                     "field", \.field, .word(aliases: ["sni": .serverName]), required: true,
                     "What it tests: on application load balancers the name in the Host field, the path, a header "
-                        + "field, the method, the query or the client's address; on network load balancers that address, or "
-                        + "the server name that the TLS handshake asks for (sni is an older spelling)."),
+                        + "field, the method, the query or the client's address; on network load balancers that "
+                        + "address, or the server name that the TLS handshake asks for (sni is an older spelling)."),
                 Key(
                     optional: "values", \.values, .list(.text(valueRule), count: 1...Limits.conditionValuesMax),
                     "The patterns, of which any may match; * stands for any characters, ? for one."),

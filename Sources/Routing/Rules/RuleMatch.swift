@@ -5,7 +5,7 @@ public enum RuleMatch: Equatable, Sendable {
     /// None applies: the default action holds.
     case none
     /// Whether the rule with this index applies could not be told, as a regular expression of it was given up at its
-    /// limit. No rule before it applies. The request must be refused: to go on with the next rule would let a stranger
-    /// walk around this one.
+    /// limit and none of its other conditions fails. No rule before it applies. The request must be refused: to go on
+    /// with the next rule would let a stranger walk around this one.
     case limit(rule: Int)
 }

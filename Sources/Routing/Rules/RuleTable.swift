@@ -137,11 +137,16 @@ public final class RuleTable: Sendable {
 
     /// Tests the conditions of `rule` by which it was not found, regular expressions last.
     func testRemaining(of rule: Int, _ facts: borrowing RuleFacts, in space: MatchSpace?) -> ConditionOutcome {
+        var outcome = ConditionOutcome.holds
         for index in (rule == 0 ? 0 : remainingEnds[rule - 1])..<remainingEnds[rule] {
-            let outcome = remaining[index].test(facts, in: space)
-            guard outcome == .holds else { return outcome }
+            switch remaining[index].test(facts, in: space) {
+            case .holds: continue
+            case .fails: return .fails
+            // If another condition does not hold, the rule does not apply, whatever this one would have said.
+            case .limit: outcome = .limit
+            }
         }
-        return .holds
+        return outcome
     }
 
     /// The first rule, from the index `first` on, for this host and path; `LiteralTable.none` without one.

@@ -70,6 +70,19 @@ import Testing
         #expect(match(table, SampleRequest(host: "aaa", path: "/last")) == .rule(2))
     }
 
+    @Test func aConditionThatFailsOutweighsALimit() throws {
+        let slow = CompiledCondition.hostRegex(HostRegexCondition(try Self.expressions(["^(a+)+$"])))
+        let field = CompiledCondition.httpHeaderRegex(
+            HTTPHeaderRegexCondition(name: "X-A", try Self.expressions(["^b$"])))
+        let table = RuleTable([[slow, field], [field, slow], []])
+        var request = SampleRequest(host: String(repeating: "a", count: 200) + "!")
+        #expect(match(table, request) == .rule(2))
+        request.fields = [("X-A", "c")]
+        #expect(match(table, request) == .rule(2))
+        request.fields = [("X-A", "b")]
+        #expect(match(table, request) == .limit(rule: 0))
+    }
+
     /// A rule by a regular expression for paths is not to be walked around by another way of writing them.
     @Test(arguments: [
         ("/%61dmin", true), ("/x;/../admin", true), ("//admin", true), ("/other", false), ("/admin", false),

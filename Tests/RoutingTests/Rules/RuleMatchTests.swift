@@ -11,7 +11,7 @@ import Testing
     private static let requestCount =
         ProcessInfo.processInfo.environment["RULE_REQUESTS"].flatMap { Int($0) } ?? 20_000
     private static let requestsPerTable = 40
-    private static let seeds: Range<UInt64> = 1..<9
+    private static let seeds: Range<UInt64> = 1..<5
 
     /// Patterns that match some of the texts, and two that backtrack without end on others.
     private static let patterns = ["^a", "b$", "^(a+)+$", "a.*b", "^[ab]{2,3}$", "(?:a|aa)+c", "/b", "[^a]$"]
@@ -23,8 +23,10 @@ import Testing
     ) -> RuleMatch {
         for (index, conditions) in rules.enumerated() {
             var outcome = ConditionOutcome.holds
-            let sorted = conditions.filter { !$0.hasExpressions } + conditions.filter(\.hasExpressions)
-            for condition in sorted where outcome == .holds { outcome = condition.test(facts, in: space) }
+            for condition in conditions where outcome != .fails {
+                let tested = condition.test(facts, in: space)
+                if tested != .holds { outcome = tested }
+            }
             switch outcome {
             case .holds: return .rule(index)
             case .limit: return .limit(rule: index)
@@ -98,7 +100,7 @@ import Testing
 
         /// A condition of another kind than host and path.
         mutating func other() -> CompiledCondition {
-            switch random.next(below: 9) {
+            switch random.next(below: 10) {
             case 0: return .requestMethod(RequestMethodCondition(some(2) { $0.any(of: ["GET", "PUT", "A"]) }))
             case 1, 2:
                 return .httpHeader(
@@ -122,7 +124,7 @@ import Testing
                                 prefixLength: Int($0.any(of: [0, 8, 24, 32])))
                         }))
             case 6: return .sourceFamily(SourceFamilyCondition(any(of: [.ipv4, .ipv6])))
-            case 7:
+            case 7, 8:
                 return random.next(below: 2) == 0
                     ? .hostRegex(HostRegexCondition(expressionList()))
                     : .pathRegex(PathRegexCondition(expressionList()))
@@ -135,13 +137,13 @@ import Testing
         mutating func request() -> SampleRequest {
             var request = SampleRequest()
             request.method = any(of: ["GET", "PUT", "get", "A"])
-            request.host = random.next(below: 8) == 0 ? RuleMatchTests.long + "-" : "a" + text(["a", "b", "."], 3)
+            request.host = random.next(below: 5) == 0 ? RuleMatchTests.long + "-" : "a" + text(["a", "b", "."], 3)
             request.path = random.next(below: 20) == 0 ? "/" + RuleMatchTests.long : "/" + text(["a", "b", "/"], 4)
             if random.next(below: 2) == 0 {
                 request.query = "?" + text(["a", "b", "A", "=", "&", "%61", "%2A", "+", "*", "?", "a=b"], 5)
             }
             for _ in 0..<random.next(below: 4) {
-                let value = random.next(below: 8) == 0 ? RuleMatchTests.long + "!" : text(["a", "b", "A", " "], 3)
+                let value = random.next(below: 5) == 0 ? RuleMatchTests.long + "!" : text(["a", "b", "A", " "], 3)
                 request.fields.append((any(of: ["x-a", "X-B", "X-C", "upgrade"]), value))
             }
             request.client = any(of: ["10.1.2.3", "10.1.2.4", "10.200.0.1", "2001:db8::1", "::1"])
