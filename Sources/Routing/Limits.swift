@@ -51,6 +51,10 @@ public enum Limits {
     /// write, some 10 ns; with more targets than this the least of a window is as good as the least of all.
     static let outstandingLooksMax = 32
 
+    /// What a target of `apus.consistent_hash` may have in flight whatever its bound. Reason: so few do not overrun it,
+    /// and a bound of one would send two requests for the same thing to two caches.
+    static let hashBoundMin = 4
+
     /// Draws at random for a target that was not tried, before all are looked at in turn: at most two were tried.
     static let drawsMax = 8
 

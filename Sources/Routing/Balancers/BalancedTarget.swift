@@ -9,15 +9,18 @@ public final class BalancedTarget {
     /// Its share of the requests beside those of others, 0 to 256; 0 for none.
     public private(set) var weight = 1
     /// Attempts on it that have begun and have not ended, on this worker.
-    public private(set) var inFlight = 0
+    @inlinable public var inFlight: Int { ownCount }
+    @usableFromInline var ownCount = 0
     /// Its turn among targets of unequal weights.
     var turn = TargetTurn()
     /// What it is owed among targets that are equally busy: see `LeastOutstanding`.
     var lag = 0
     /// The group where what is in flight is counted over all workers; nil if its algorithm does not look at that.
-    private(set) var countedIn: GroupCell?
+    @usableFromInline private(set) var countedIn: GroupCell?
     /// What its algorithm learns from the outcomes of attempts.
     private var lesson = BalancingAlgorithm.Lesson.nothing
+    /// Whether it learns anything. What most algorithms do not need costs their requests not even a call.
+    @usableFromInline private(set) var learns = false
 
     /// A target on which nothing is in flight.
     public init(_ cell: TargetCell) { self.cell = cell }
@@ -27,6 +30,7 @@ public final class BalancedTarget {
         precondition(weight >= 0, "balanced target: a weight of \(weight)")
         self.weight = weight
         lesson = algorithm.lesson
+        learns = lesson != .nothing
         let wanted = algorithm.countsOutstanding ? group : nil
         guard wanted !== countedIn else { return }
         if let countedIn { count(-inFlight, in: countedIn) }
@@ -35,20 +39,24 @@ public final class BalancedTarget {
     }
 
     /// An attempt on it has begun.
-    public func began() {
-        inFlight += 1
+    @inlinable public func began() {
+        ownCount += 1
         if let countedIn { count(1, in: countedIn) }
     }
 
     /// An attempt on it has ended, and the connection or stream of it, if there was one.
-    public func ended() {
-        precondition(inFlight > 0, "balanced target: more attempts ended than began")
-        inFlight -= 1
+    @inlinable public func ended() {
+        precondition(ownCount > 0, "balanced target: more attempts ended than began")
+        ownCount -= 1
         if let countedIn { count(-1, in: countedIn) }
     }
 
     /// Learns from the outcome of an attempt what its algorithm picks by.
-    public func note(_ outcome: AttemptOutcome, now: Instant) {
+    @inlinable public func note(_ outcome: AttemptOutcome, now: Instant) {
+        if learns { learn(from: outcome, now: now) }
+    }
+
+    @usableFromInline func learn(from outcome: AttemptOutcome, now: Instant) {
         switch lesson {
         case .nothing: return
         case .failures:
@@ -70,7 +78,7 @@ public final class BalancedTarget {
         return false
     }
 
-    private func count(_ difference: Int, in group: GroupCell) {
+    @usableFromInline func count(_ difference: Int, in group: GroupCell) {
         cell.load.outstanding.add(difference)
         group.outstanding.add(difference)
     }

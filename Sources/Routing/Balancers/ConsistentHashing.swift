@@ -7,7 +7,7 @@ import Core
 ///
 /// Source: V. Mirrokni, M. Thorup, M. Zadimoghaddam, "Consistent Hashing with Bounded Loads", 2018.
 /// Shape:  a pick looks at up to `Limits.flowLooksMax` targets, mostly at one.
-public struct ConsistentHashing: Sendable {
+struct ConsistentHashing: Sendable {
     private(set) var eligible = EligibleTargets()
     private var table: MaglevTable
     /// What a target may have in flight, in percent of its share of what the group has; 0 for no bound.
@@ -62,9 +62,10 @@ public struct ConsistentHashing: Sendable {
     /// Whether one more request leaves `target` within its bound.
     private func hasRoom(_ target: BalancedTarget) -> Bool {
         guard boundPercent > 0, let group = target.countedIn else { return true }
-        let share = (group.outstanding.value + 1) * target.weight * boundPercent
-        // Rounded up, as it is no bound at all for less than one request.
-        return target.cell.load.outstanding.value * weightSum * 100 < share
+        let outstanding = target.cell.load.outstanding.value
+        // With little in flight a share is less than two requests, and the same would go to several targets needlessly.
+        if outstanding < Limits.hashBoundMin { return true }
+        return outstanding * weightSum * 100 < (group.outstanding.value + 1) * target.weight * boundPercent
     }
 
     private func isBusier(_ one: BalancedTarget, _ other: BalancedTarget) -> Bool {

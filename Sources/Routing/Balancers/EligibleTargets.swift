@@ -17,6 +17,8 @@ struct EligibleTargets: Sendable {
     private(set) var indices: [Int32] = []
     /// Targets that would be eligible if they were not suspect, ascending; empty when suspects are all there is.
     private(set) var suspects: [Int32] = []
+    /// Whether there are any: to ask a list would count a reference to it.
+    private(set) var hasSuspects = false
     /// No target is `ready`, so all that are registered are used. The caller says so, loudly.
     private(set) var isFailOpen = false
 
@@ -32,6 +34,7 @@ struct EligibleTargets: Sendable {
         }
         if indices.isEmpty { swap(&indices, &suspects) }
         isFailOpen = wanted == .lastResort && !indices.isEmpty
+        hasSuspects = !suspects.isEmpty
     }
 
     /// The same for targets of a group.
@@ -44,7 +47,7 @@ struct EligibleTargets: Sendable {
 
     /// A suspect whose trial is due, where that is allowed.
     func suspectToTry(_ request: PickRequest, _ targets: [BalancedTarget]) -> Int? {
-        guard request.mayTrySuspect else { return nil }
+        guard request.mayTrySuspect, hasSuspects else { return nil }
         for suspect in suspects where targets[Int(suspect)].cell.claimTrial(now: request.now) { return Int(suspect) }
         return nil
     }

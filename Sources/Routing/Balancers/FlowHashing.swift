@@ -8,7 +8,7 @@ import Core
 /// A suspect is tried only by flows that would go elsewhere if it failed.
 ///
 /// Source: Network Load Balancer user guide, "Target groups" (routing and health).
-public struct FlowHashing: Sendable {
+struct FlowHashing: Sendable {
     private let table: MaglevTable
 
     /// Picks by this table of the group's targets.

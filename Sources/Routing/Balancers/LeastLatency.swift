@@ -9,7 +9,7 @@ import Core
 ///
 /// Source: M. Mitzenmacher, "The Power of Two Choices in Randomized Load Balancing", 2001; Finagle, "Peak EWMA".
 /// Shape:  a pick looks at two targets; once a second at a sample of all.
-public struct LeastLatency: Sendable {
+struct LeastLatency: Sendable {
     private(set) var eligible = EligibleTargets()
     private var draw: WeightedDraw
     /// The median of what answers take, in microseconds; 0 while nothing is known.

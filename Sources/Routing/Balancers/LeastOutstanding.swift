@@ -9,7 +9,7 @@ import Core
 /// Source: Application Load Balancer user guide, "Routing algorithms" (least outstanding requests); ties as nginx's
 ///         `least_conn`.
 /// Shape:  a pick costs at most two looks at each target of the window.
-public struct LeastOutstanding: Sendable {
+struct LeastOutstanding: Sendable {
     private(set) var eligible = EligibleTargets()
     /// Where the window begins.
     private var start: Int

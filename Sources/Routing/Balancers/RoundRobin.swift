@@ -1,34 +1,25 @@
 import Core
 
-/// Picks the targets of one group in turn, each as often as its weight says.
+/// Picks the targets of one group in turn. While their weights differ, or one starts slowly, `WeightedTurns` stands in
+/// its place.
 ///
-/// While all weights are equal a turn is a step in a list. Otherwise, and while a target starts slowly, turns are
-/// `WeightedTurns`.
-///
-/// Source: Application Load Balancer user guide, "Routing algorithms" and "Slow start mode".
+/// Source: Application Load Balancer user guide, "Routing algorithms".
 /// Shape:  a list of the indices that may be picked, rebuilt only when health or membership changed; a pick costs the
-///         same for 3 targets and for 3,000, or O(log n) with unequal weights. A worker owns its instance and never
-///         copies it.
+///         same for 3 targets and for 3,000. A worker owns its instance and never copies it.
 public struct RoundRobin: Sendable {
-    private var eligible = EligibleTargets()
+    private(set) var eligible = EligibleTargets()
     /// Where in `eligible` the next pick lies.
     private var position = 0
     /// The target whose turn it was when `eligible` was last empty; the starting point before the first rebuild.
     private var resumeIndex: Int
     /// How long a target's share grows after it has become healthy; 0 for no slow start.
-    private var slowStart: Nanoseconds
-    private var weighted: WeightedTurns
-    /// Whether the turns are `weighted`.
-    private var isWeighted = false
-    /// When the weights of targets that start slowly are read again.
-    private var reweighAt = Instant.distantFuture
+    var slowStart: Nanoseconds
 
     /// Begins with the target at `offset`, counted round the list: each worker gets another one.
     public init(startingAt offset: Int = 0, slowStart: Nanoseconds = 0) {
         precondition(offset >= 0, "round robin: starts at \(offset)")
         resumeIndex = offset
         self.slowStart = slowStart
-        weighted = WeightedTurns(seed: UInt64(offset))
     }
 
     /// How many targets may be picked.
@@ -48,23 +39,21 @@ public struct RoundRobin: Sendable {
         resume(count: count)
     }
 
-    /// The same for targets of a group, which start slowly for so long.
-    mutating func rebuild(_ targets: [BalancedTarget], slowStart: Nanoseconds) {
-        self.slowStart = slowStart
-        rebuild(targets)
-    }
-
     /// The same for targets of a group.
     mutating func rebuild(_ targets: [BalancedTarget]) {
         keepTurn()
         eligible.rebuild(targets)
         resume(count: targets.count)
-        let isRamping = slowStart > 0 && eligible.indices.contains { targets[Int($0)].cell.isStartingSlowly }
-        isWeighted = isRamping || !eligible.hasEqualWeights(targets)
-        guard isWeighted else { return }
-        weighted.rebuild(eligible.indices, targets) { $0.weight * TargetCell.fullShare }
-        // How far a slow start has come is read at the next pick, which knows the time.
-        reweighAt = isRamping ? Instant(nanoseconds: 0) : .distantFuture
+    }
+
+    /// Whether the weights of those that may be picked differ, or one starts slowly.
+    func needsWeights(_ targets: [BalancedTarget]) -> Bool {
+        guard let first = eligible.indices.first else { return false }
+        let weight = targets[Int(first)].weight
+        return eligible.indices.contains { index in
+            let target = targets[Int(index)]
+            return target.weight != weight || slowStart > 0 && target.cell.isStartingSlowly
+        }
     }
 
     private mutating func keepTurn() {
@@ -78,13 +67,9 @@ public struct RoundRobin: Sendable {
     /// The target whose turn it is, of those that were not tried. Suspects come last, but one whose trial is due has
     /// its turn first where that is allowed.
     ///
-    /// O(1), or O(log n) with unequal weights, and a step for each target tried.
+    /// O(1), and a step for each target tried.
     mutating func pick(_ request: PickRequest, from targets: [BalancedTarget]) -> Int? {
         if let trial = eligible.suspectToTry(request, targets) { return trial }
-        if isWeighted {
-            if request.now >= reweighAt { reweigh(targets, now: request.now) }
-            return weighted.next(request, targets) ?? eligible.untriedSuspect(request, targets)
-        }
         for _ in 0..<eligibleCount {
             guard let index = next() else { break }
             if !targets[index].isAmong(request.tried) { return index }
@@ -92,24 +77,12 @@ public struct RoundRobin: Sendable {
         return eligible.untriedSuspect(request, targets)
     }
 
-    /// The index of the target whose turn it is, or nil when there is none. Weights are not looked at.
+    /// The index of the target whose turn it is, or nil when there is none.
     public mutating func next() -> Int? {
         guard position < eligible.indices.count else { return nil }
         let target = eligible.indices[position]
         position = position + 1 == eligible.indices.count ? 0 : position + 1
         return Int(target)
-    }
-
-    /// Reads how far the slow starts have come.
-    private mutating func reweigh(_ targets: [BalancedTarget], now: Instant) {
-        var isRamping = false
-        weighted.rebuild(eligible.indices, targets) { target in
-            let share = target.cell.slowStartShare(of: slowStart, now: now)
-            if share < TargetCell.fullShare { isRamping = true }
-            return target.weight * share
-        }
-        reweighAt = isRamping ? now + slowStart / UInt64(TargetCell.fullShare) : .distantFuture
-        if !isRamping && eligible.hasEqualWeights(targets) { isWeighted = false }
     }
 
     /// The position of the first eligible index that is at least `index`; zero when all are below it.
@@ -122,14 +95,5 @@ public struct RoundRobin: Sendable {
             if indices[middle] < index { low = middle + 1 } else { high = middle }
         }
         return low == indices.count ? 0 : low
-    }
-}
-
-extension EligibleTargets {
-    /// Whether those that may be picked have one weight.
-    func hasEqualWeights(_ targets: [BalancedTarget]) -> Bool {
-        guard let first = indices.first else { return true }
-        let weight = targets[Int(first)].weight
-        return indices.allSatisfy { targets[Int($0)].weight == weight }
     }
 }

@@ -5,7 +5,7 @@ import Core
 ///
 /// Source: Application Load Balancer user guide, "Automatic Target Weights".
 /// Shape:  a pick is O(log n).
-public struct WeightedRandom: Sendable {
+struct WeightedRandom: Sendable {
     private(set) var eligible = EligibleTargets()
     private var draw: WeightedDraw
 

@@ -7,8 +7,11 @@ import Core
 /// The time is virtual. When a turn is due is kept in the `BalancedTarget`, so that turns survive every rebuild: what a
 /// target has waited for already counts, at its new weight. A new target begins anywhere between two turns.
 ///
+/// A slow start is a weight that grows: the weights are read again 256 times on its way.
+///
 /// Shape:  a binary heap with an entry for each eligible target; a pick is O(log n).
-/// Source: earliest deadline first, as Envoy's weighted round robin.
+/// Source: earliest deadline first, as Envoy's weighted round robin; Application Load Balancer user guide, "Slow start
+///         mode".
 struct WeightedTurns: Sendable {
     private struct Entry {
         var due: UInt64
@@ -19,19 +22,70 @@ struct WeightedTurns: Sendable {
     /// The time between two turns of a target of weight 1, where weights count in parts of `TargetCell.fullShare`.
     private static let round: UInt64 = 1 << 40
 
+    private(set) var eligible: EligibleTargets
+    private var slowStart: Nanoseconds
     private var heap: [Entry] = []
     /// When the last turn was due. It wraps, and so do all others.
     private var clock: UInt64 = 0
     private var random: FastRandom
+    /// When the weights of targets that start slowly are read again.
+    private var reweighAt = Instant.distantFuture
+    /// Whether weights differ, or a target starts slowly.
+    private(set) var isNeeded = true
 
-    /// No target. `seed` differs between workers, so that they do not march in step.
-    init(seed: UInt64) { random = FastRandom(seed: seed) }
+    /// Takes over from `plain`. `seed` differs between workers, so that they do not march in step.
+    init(_ plain: RoundRobin, _ targets: [BalancedTarget], seed: UInt64) {
+        eligible = plain.eligible
+        slowStart = plain.slowStart
+        random = FastRandom(seed: seed)
+        begin(targets)
+    }
 
-    /// Takes over the targets with these indices. A weight is at least 1.
-    mutating func rebuild(_ indices: [Int32], _ targets: [BalancedTarget], weight: (BalancedTarget) -> Int) {
+    /// The health of targets has changed, or their weights, or the slow start, as `plain` turns know.
+    mutating func rebuild(_ targets: [BalancedTarget], as plain: RoundRobin) {
+        eligible = plain.eligible
+        slowStart = plain.slowStart
+        isNeeded = true
+        begin(targets)
+    }
+
+    /// The target for a request, of those that were not tried. Suspects come last, but one whose trial is due has its
+    /// turn first where that is allowed.
+    mutating func pick(_ request: PickRequest, from targets: [BalancedTarget]) -> Int? {
+        if let trial = eligible.suspectToTry(request, targets) { return trial }
+        if request.now >= reweighAt { reweigh(targets, now: request.now) }
+        return next(request, targets) ?? eligible.untriedSuspect(request, targets)
+    }
+
+    private mutating func begin(_ targets: [BalancedTarget]) {
+        order(targets) { $0.weight * TargetCell.fullShare }
+        let isRamping =
+            slowStart > 0 && eligible.indices.contains { targets[Int($0)].cell.isStartingSlowly }
+        // How far a slow start has come is read at the next pick, which knows the time.
+        reweighAt = isRamping ? Instant(nanoseconds: 0) : .distantFuture
+    }
+
+    /// Reads how far the slow starts have come.
+    private mutating func reweigh(_ targets: [BalancedTarget], now: Instant) {
+        let slowStart = slowStart
+        var isRamping = false
+        var isUneven = false
+        let first = eligible.indices.first.map { targets[Int($0)].weight }
+        order(targets) { target in
+            let share = target.cell.slowStartShare(of: slowStart, now: now)
+            if share < TargetCell.fullShare { isRamping = true }
+            if target.weight != first { isUneven = true }
+            return target.weight * share
+        }
+        isNeeded = isRamping || isUneven
+        reweighAt = isRamping ? now + slowStart / UInt64(TargetCell.fullShare) : .distantFuture
+    }
+
+    /// Makes the heap anew. A weight is at least 1.
+    private mutating func order(_ targets: [BalancedTarget], weight: (BalancedTarget) -> Int) {
         heap.removeAll(keepingCapacity: true)
-        heap.reserveCapacity(indices.count)
-        for index in indices {
+        heap.reserveCapacity(eligible.indices.count)
+        for index in eligible.indices {
             let target = targets[Int(index)]
             let step = Self.round / UInt64(max(1, weight(target)))
             let wait = target.turn.wait(at: clock, step: step) ?? random.next() % step
@@ -42,7 +96,7 @@ struct WeightedTurns: Sendable {
     }
 
     /// The target whose turn it is, of those that were not tried.
-    mutating func next(_ request: PickRequest, _ targets: [BalancedTarget]) -> Int? {
+    private mutating func next(_ request: PickRequest, _ targets: [BalancedTarget]) -> Int? {
         guard let place = firstUntried(below: 0, request, targets) else { return nil }
         let entry = heap[place]
         if place == 0 { clock = entry.due }

@@ -72,4 +72,87 @@ import Testing
         #expect(balancer.isFailOpen(targets) && balancer.pick(request(3), from: targets) != nil)
         #expect(!Balancer(algorithm, targets: [], seed: 0).isFailOpen([]))
     }
+
+    // MARK: Weights and slow start
+
+    private func targets(weights: [Int]) -> [BalancedTarget] {
+        let group = GroupCell()
+        return weights.map { weight in
+            let target = BalancedTarget(TargetCell())
+            target.cell.isHealthy = true
+            target.adopt(weight: weight, .roundRobin(slowStart: 0), in: group)
+            return target
+        }
+    }
+
+    private func counts(
+        _ picks: Int, from turns: inout Balancer, _ targets: [BalancedTarget], at seconds: UInt64 = 100
+    ) -> [Int] {
+        var counts = targets.map { _ in 0 }
+        let now = Instant(nanoseconds: seconds * 1_000_000_000)
+        for _ in 0..<picks {
+            let request = PickRequest(hash: 0, tried: [], mayTrySuspect: false, now: now)
+            if let pick = turns.pick(request, from: targets) { counts[pick] += 1 }
+        }
+        return counts
+    }
+
+    @Test func weightsAreShares() {
+        let targets = targets(weights: [1, 3, 0, 6])
+        var turns = Balancer(.roundRobin(slowStart: 0), targets: targets, seed: 2)
+        for (count, wanted) in zip(counts(1000, from: &turns, targets), [100, 300, 0, 600]) {
+            #expect(abs(count - wanted) <= 2)
+        }
+        targets[3].cell.isHealthy = false
+        turns.rebuild(targets)
+        #expect(abs(counts(400, from: &turns, targets)[1] - 300) <= 2)
+    }
+
+    /// A target of weight 0 is not used even if there is no other.
+    @Test func weightZeroIsNobody() {
+        let targets = targets(weights: [0, 0])
+        var turns = Balancer(.roundRobin(slowStart: 0), targets: targets, seed: 0)
+        #expect(!turns.isFailOpen(targets) && counts(3, from: &turns, targets) == [0, 0])
+    }
+
+    @Test func equalWeightsAreTurnsWhateverTheyAre() {
+        let targets = targets(weights: [7, 7, 7])
+        var turns = Balancer(.roundRobin(slowStart: 0), targets: targets, seed: 0)
+        let request = PickRequest(hash: 0, tried: [], mayTrySuspect: false, now: Instant(nanoseconds: 1))
+        #expect((0..<4).map { _ in turns.pick(request, from: targets) } == [0, 1, 2, 0])
+    }
+
+    @Test func aSlowStartGrowsInALine() {
+        let targets = targets(weights: [1, 1])
+        targets[1].cell.beginSlowStart(now: Instant(nanoseconds: 100_000_000_000))
+        var turns = Balancer(.roundRobin(slowStart: 40_000_000_000), targets: targets, seed: 0)
+        for (seconds, wanted) in [(110, 0.2), (120, 1.0 / 3), (130, 0.75 / 1.75), (140, 0.5), (200, 0.5)] {
+            let share = Double(counts(2000, from: &turns, targets, at: UInt64(seconds))[1]) / 2000
+            #expect(abs(share - wanted) < 0.02, "\(share) after \(seconds - 100) seconds")
+        }
+        targets[1].cell.endSlowStart()
+        turns.rebuild(targets)
+        #expect(counts(10, from: &turns, targets) == [5, 5])
+    }
+
+    @Test func withoutADurationThereIsNoSlowStart() {
+        let targets = targets(weights: [1, 1])
+        targets[1].cell.beginSlowStart(now: Instant(nanoseconds: 100_000_000_000))
+        var turns = Balancer(.roundRobin(slowStart: 0), targets: targets, seed: 0)
+        #expect(counts(10, from: &turns, targets) == [5, 5])
+    }
+
+    /// Weights that become equal, or a slow start that is over, leave plain turns behind.
+    @Test func turnsBecomePlainAgain() {
+        let targets = targets(weights: [1, 2])
+        var balancer = Balancer(.roundRobin(slowStart: 0), targets: targets, seed: 0)
+        #expect(counts(30, from: &balancer, targets) == [10, 20])
+        for target in targets { target.adopt(weight: 2, .roundRobin(slowStart: 0), in: GroupCell()) }
+        balancer.adopt(.roundRobin(slowStart: 0), targets: targets)
+        let first = balancer.pick(request(), from: targets)
+        #expect((0..<4).map { _ in balancer.pick(request(), from: targets) == first } == [false, true, false, true])
+        balancer.adopt(.leastOutstanding, targets: targets)
+        balancer.adopt(.roundRobin(slowStart: 0), targets: targets)
+        #expect(counts(10, from: &balancer, targets) == [5, 5])
+    }
 }

@@ -10,20 +10,30 @@ import Testing
     private func targets(_ weights: [Int]) -> [BalancedTarget] {
         weights.map { weight in
             let target = BalancedTarget(TargetCell())
+            target.cell.isHealthy = true
             target.adopt(weight: weight, .roundRobin(slowStart: 0), in: group)
             return target
         }
     }
 
+    private func turns(_ targets: [BalancedTarget], seed: UInt64) -> WeightedTurns {
+        WeightedTurns(plain(targets), targets, seed: seed)
+    }
+
+    private func plain(_ targets: [BalancedTarget]) -> RoundRobin {
+        var plain = RoundRobin()
+        plain.rebuild(targets)
+        return plain
+    }
+
     private func picks(_ count: Int, from turns: inout WeightedTurns, _ targets: [BalancedTarget]) -> [Int] {
-        (0..<count).compactMap { _ in turns.next(request, targets) }
+        (0..<count).compactMap { _ in turns.pick(request, from: targets) }
     }
 
     @Test(arguments: [[1, 2], [5, 1, 1], [256, 1], [3, 7, 11, 2], [1, 1, 1, 256]])
     func everyStretchHasItsShares(weights: [Int]) {
         let targets = targets(weights)
-        var turns = WeightedTurns(seed: 3)
-        turns.rebuild(weights.indices.map { Int32($0) }, targets) { $0.weight * 256 }
+        var turns = turns(targets, seed: 3)
         let sum = weights.reduce(0, +)
         let sequence = picks(10 * sum, from: &turns, targets)
         for start in stride(from: 0, to: 9 * sum, by: 7) {
@@ -37,48 +47,44 @@ import Testing
     /// A rebuild before every pick, each with another target missing, favours nobody.
     @Test func flappingFavoursNoTarget() {
         let weights = [1, 2, 3, 4], targets = targets(weights)
-        var turns = WeightedTurns(seed: 9), random = FastRandom(seed: 4)
+        var turns = turns(targets, seed: 9), random = FastRandom(seed: 4)
         var counts = [0, 0, 0, 0]
         for _ in 0..<20_000 {
-            let missing = Int32(random.next(below: 12))
-            turns.rebuild((0..<4).filter { $0 != missing }, targets) { $0.weight * 256 }
-            counts[turns.next(request, targets) ?? 0] += 1
+            let missing = random.next(below: 12)
+            for (index, target) in targets.enumerated() { target.cell.isHealthy = index != missing }
+            turns.rebuild(targets, as: plain(targets))
+            counts[turns.pick(request, from: targets) ?? 0] += 1
         }
         for (count, weight) in zip(counts, weights) { #expect(abs(count - 2000 * weight) < 200 * weight, "\(counts)") }
     }
 
     @Test func aNewWeightCountsFromNowOn() {
         let targets = targets([1, 1])
-        var turns = WeightedTurns(seed: 1)
-        turns.rebuild([0, 1], targets) { $0.weight * 256 }
+        var turns = turns(targets, seed: 1)
         _ = picks(1000, from: &turns, targets)
         targets[1].adopt(weight: 9, .roundRobin(slowStart: 0), in: group)
-        turns.rebuild([0, 1], targets) { $0.weight * 256 }
+        turns.rebuild(targets, as: plain(targets))
         #expect(abs(picks(1000, from: &turns, targets).count { $0 == 1 } - 900) <= 2)
     }
 
     @Test func whatWasTriedIsPassedOver() {
         let targets = targets([8, 4, 2, 1])
-        var turns = WeightedTurns(seed: 1)
-        turns.rebuild([0, 1, 2, 3], targets) { $0.weight * 256 }
+        var turns = turns(targets, seed: 1)
         for tried in [[], [0], [0, 1], [1, 3], [0, 1, 2]] {
             let again = PickRequest(
                 hash: 0, tried: tried.map { targets[$0] }, mayTrySuspect: false, now: request.now)
-            for _ in 0..<20 { #expect(turns.next(again, targets).map { !tried.contains($0) } == true) }
+            for _ in 0..<20 { #expect(turns.pick(again, from: targets).map { !tried.contains($0) } == true) }
         }
         let all = PickRequest(hash: 0, tried: targets, mayTrySuspect: false, now: request.now)
-        #expect(turns.next(all, targets) == nil)
+        #expect(turns.pick(all, from: targets) == nil)
     }
 
-    /// The virtual time wraps, and nothing happens.
-    @Test func theClockMayWrap() {
-        let targets = targets([1, 3])
-        var turns = WeightedTurns(seed: 1)
-        for target in targets { target.turn = TargetTurn(due: UInt64.max - 10, step: 0) }
-        turns.rebuild([0, 1], targets) { _ in 1 }
-        var counts = [0, 0]
-        // Each pick takes half a round of 2^40, so that 2^25 of them wrap the clock.
-        for _ in 0..<(1 << 10) { counts[turns.next(request, targets) ?? 0] += 1 }
-        #expect(abs(counts[0] - counts[1]) <= 1)
+    /// The virtual time wraps, and nothing happens: a turn that is due later is a small number then.
+    @Test func aWaitCountsAcrossTheWrap() {
+        #expect(TargetTurn(due: 5, step: 100).wait(at: UInt64.max - 4, step: 100) == 10)
+        #expect(
+            TargetTurn(due: 5, step: 100).wait(at: UInt64.max - 4, step: 50) == 5, "half the way at twice the weight")
+        #expect(TargetTurn(due: 5, step: 100).wait(at: 6, step: 100) == nil, "it is over")
+        #expect(TargetTurn().wait(at: 0, step: 100) == nil)
     }
 }
