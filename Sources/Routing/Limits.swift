@@ -55,6 +55,10 @@ public enum Limits {
     /// and a bound of one would send two requests for the same thing to two caches.
     static let hashBoundMin = 4
 
+    /// Targets in a row that `apus.consistent_hash` looks at for one with room. Reason: a pick must not take longer the
+    /// more targets there are; beyond them the least busy of those that were looked at is taken.
+    static let boundLooksMax = 256
+
     /// Draws at random for a target that was not tried, before all are looked at in turn: at most two were tried.
     static let drawsMax = 8
 

@@ -47,6 +47,8 @@ final class AnomalyWatch: PollHandler {
         var isChanged = false
         for (registration, target) in zip(healthy, targets) { isChanged = take(target, registration) || isChanged }
         for registration in group.registrations where !group.seeksAnomalies || registration.health.state != .healthy {
+            // What failed meanwhile must not count against it once it is healthy again.
+            _ = registration.cell.load.takeCounts()
             isChanged = take(AnomalyDetection.Target(), registration) || isChanged
         }
         if isChanged { group.cell.flip() }

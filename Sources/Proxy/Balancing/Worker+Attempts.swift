@@ -188,6 +188,8 @@ extension Worker {
         }
         var outcome = AttemptOutcome(ending, isUnprocessed: isUnprocessed, duration: now.since(beganAt))
         outcome.isServerError = isServerError
+        let isSent = exchange.requestProgress == .passedOn
+        outcome.latency = isSent ? now.since(max(beganAt, exchange.sentAt)) : nil
         note(outcome, of: pool, exchange.group)
         return outcome
     }

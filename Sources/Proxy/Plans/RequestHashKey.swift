@@ -34,6 +34,9 @@ enum RequestHashKey: Sendable, Equatable {
         case .header(let name):
             if let range = request.firstValue(of: name.span) {
                 hash.add(request.bytes(range))
+            } else if name.span.equals("host"), !request.authority.isEmpty {
+                // Over HTTP/2 it is no field.
+                hash.add(request.bytes(request.authority))
             } else {
                 hash.add(client)
             }

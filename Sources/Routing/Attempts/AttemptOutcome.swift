@@ -53,11 +53,15 @@ public struct AttemptOutcome: Equatable, Sendable {
     public var isServerError = false
     /// From the first step of connecting, or from taking an open connection, to the end.
     public var duration: Nanoseconds
+    /// How long the target has had the whole request; nil if the client has not sent it all: its pace must not count
+    /// against the target.
+    public var latency: Nanoseconds?
 
     /// An outcome. What was not even connected is always unprocessed.
     public init(_ ending: Ending, isUnprocessed: Bool = false, duration: Nanoseconds) {
         self.ending = ending
         self.duration = duration
+        latency = duration
         switch ending {
         case .connectFailed, .handshakeFailed, .connectTimedOut, .notAttempted, .overtaken, .outrun, .withdrawn,
             .refused:

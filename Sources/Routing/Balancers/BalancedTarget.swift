@@ -63,11 +63,13 @@ public final class BalancedTarget {
             guard let isFailure = outcome.isFailure else { return }
             cell.load.count(isFailure: isFailure)
         case .latency:
-            if let isFailure = outcome.isFailure {
-                cell.load.latency.record(outcome.duration, isFailure: isFailure, now: now)
-            } else if outcome.ending == .abandoned {
+            if outcome.isFailure == true {
+                cell.load.latency.record(outcome.duration, isFailure: true, now: now)
+            } else if outcome.isFailure == false, let latency = outcome.latency {
+                cell.load.latency.record(latency, isFailure: false, now: now)
+            } else if outcome.ending == .abandoned, let latency = outcome.latency {
                 // A client that does not wait any longer tells that the target is slow at least.
-                cell.load.latency.recordAtLeast(outcome.duration, now: now)
+                cell.load.latency.recordAtLeast(latency, now: now)
             }
         }
     }

@@ -6,7 +6,8 @@ import Core
 /// A target that comes or goes moves its own share and hardly any other, as the table is `MaglevTable`'s.
 ///
 /// Source: V. Mirrokni, M. Thorup, M. Zadimoghaddam, "Consistent Hashing with Bounded Loads", 2018.
-/// Shape:  a pick looks at up to `Limits.flowLooksMax` targets, mostly at one.
+/// Shape:  a pick looks at up to `Limits.flowLooksMax` targets by hashes, mostly at one, and where none of them has room
+///         at up to `Limits.boundLooksMax` in a row; the bound does not hold where those are all full.
 struct ConsistentHashing: Sendable {
     private(set) var eligible = EligibleTargets()
     private var table: MaglevTable
@@ -55,8 +56,19 @@ struct ConsistentHashing: Sendable {
             next.add(UInt64(look))
             index = table[next.value] ?? first
         }
-        return least
-            ?? eligible.untried(from: Int(request.hash % UInt64(eligible.indices.count)), request, targets)
+        let start = Int(request.hash % UInt64(eligible.indices.count))
+        return withRoom(from: start, request, targets) ?? least ?? eligible.untried(from: start, request, targets)
+    }
+
+    /// The next target that has room and was not tried, from this place in the list of those that may be picked.
+    private func withRoom(from start: Int, _ request: PickRequest, _ targets: [BalancedTarget]) -> Int? {
+        let count = eligible.indices.count
+        for offset in 0..<min(count, Limits.boundLooksMax) {
+            let index = Int(eligible.indices[(start + offset) % count])
+            guard hasRoom(targets[index]) else { continue }
+            if request.tried.isEmpty || !targets[index].isAmong(request.tried) { return index }
+        }
+        return nil
     }
 
     /// Whether one more request leaves `target` within its bound.

@@ -35,7 +35,7 @@ public enum AnomalyDetection {
         fileprivate mutating func judge(othersAttempts: Double, othersFailures: Double) {
             guard attempts >= Limits.anomalyAttemptsMin, othersAttempts >= Limits.anomalyAttemptsMin else {
                 // Too little to judge by: what was found before holds until more has come, or all is forgotten.
-                if attempts < 1 { isAnomalous = false }
+                if failures < 0.5 { isAnomalous = false }
                 return
             }
             let excess = failures / attempts - othersFailures / othersAttempts

@@ -64,6 +64,22 @@ import Testing
         }
     }
 
+    @Test(arguments: [3, 10, 100]) func theBoundHoldsForAnyKeyAndSize(targetCount: Int) {
+        for hash in (0..<50).map(key) {
+            var (balancer, targets) = balancer(Array(repeating: 1, count: targetCount))
+            for count in 1...(targetCount * 20) {
+                guard let pick = balancer.pick(request(hash), from: targets) else { return #expect(Bool(false)) }
+                targets[pick].began()
+                let share = (125 * count + 100 * targetCount - 1) / (100 * targetCount)
+                let bound = max(Limits.hashBoundMin, share)
+                guard targets[pick].inFlight <= bound else {
+                    Issue.record("\(targets[pick].inFlight) in flight of \(count), key \(hash)")
+                    return
+                }
+            }
+        }
+    }
+
     @Test func withoutABoundAllIsSticky() {
         var (balancer, targets) = balancer([1, 1, 1], bound: 0)
         let first = balancer.pick(request(5), from: targets)
