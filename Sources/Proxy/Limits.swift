@@ -92,9 +92,10 @@ enum Limits {
     static let datagramBatchesPerTurnMax = 8
     /// What a flow of datagrams is charged with: the object, its places in tables, its log record.
     static let datagramFlowBytes = 512
-    /// Bytes that may wait for a client when an interim response is passed on: 32 KiB, so that the final head still
-    /// fits behind it. Beyond it the interim response, which is only advice, is left out.
-    static let interimBytesMax = 32 * 1024
+    /// Bytes that may wait for a client when an interim response is passed on: 24 KiB, so that the final head still
+    /// fits behind it, with the fields that a listener sets (ten of 1 KiB). Beyond it the interim response, which is
+    /// only advice, is left out.
+    static let interimBytesMax = 24 * 1024
     /// Interim responses relayed per exchange. A target that sends more is broken: 502.
     static let interimResponsesMax = 16
     /// Addresses in X-Forwarded-For. More get 463, as ALB answers. Source: docs/elbv2.md, "HTTP connections".

@@ -173,7 +173,14 @@ import Testing
         ),
         ("/api/none", ["GET /api/none HTTP/1.1", "shop.internal:81"], ["shop.internal:81", "-", "TransformSuccess"]),
         ("/plain?a", ["GET /plain?a HTTP/1.1", ""], ["-", "-", "-"]),
+        (
+            "/go?to=%61dmin/%7e?y=%61", ["GET /admin/~?y=%61 HTTP/1.1", ""],
+            ["-", "/admin/~?y=%61", "TransformSuccess"]
+        ),
+        ("/go?to=a/%00", ["TransformInvalidPath"], ["-", "-", "TransformInvalidPath"]),
         ("/files../secret", ["TransformInvalidPath"], ["-", "-", "TransformInvalidPath"]),
+        ("/files..%2fsecret", ["TransformInvalidPath"], ["-", "-", "TransformInvalidPath"]),
+        ("/files..;x/secret", ["TransformInvalidPath"], ["-", "-", "TransformInvalidPath"]),
         ("/host", ["TransformInvalidHost"], ["-", "-", "TransformInvalidHost"]),
         (
             "/long/" + String(repeating: "a", count: 6_000), ["TransformBufferTooSmall"],
@@ -197,6 +204,7 @@ import Testing
             Self.rule(3, "/host", Self.transform("host-header-rewrite", "^(.*)$", "$1/x")),
             Self.rule(4, "/long/*", Self.transform("url-rewrite", "^(.*)$", "$1$1$1")),
             Self.rule(5, "/slow/*", Self.transform("url-rewrite", "^/slow/(a+)+$", "/")),
+            Self.rule(6, "/go", Self.transform("url-rewrite", "^/go\\?to=(.*)$", "/$1")),
         ]
         let apus = try ApusProcess.start(document)
         for version in ["--http1.1", "--http2-prior-knowledge"] {
@@ -220,7 +228,25 @@ import Testing
                 #expect(line.request.contains(test.request), "the log has what came in")
             }
         }
-        #expect(try apus.metric("apus_requests_transform_failed_total") == 8)
+        #expect(try apus.metric("apus_requests_transform_failed_total") == 14)
+    }
+
+    @Test("A transform cannot make a request larger than a client may send one")
+    func largeTransform() throws {
+        let target = try TargetServer()
+        var document = Document(target)
+        document.listeners[0].rules = [
+            Self.rule(1, "/api/*", Self.transform("url-rewrite", "^/api/(.*)$", "/$1?b=$1&c=$1"))
+        ]
+        let apus = try ApusProcess.start(document)
+        let path = "/api/" + String(repeating: "a", count: 5_000)
+        let field = { (number: Int) in "X-\(number): " + String(repeating: "b", count: 7_000) + "\r\n" }
+        let answer = try apus.client().get(path, fields: (0..<8).map(field).joined())
+        expectMadeHere(answer, 500)
+        #expect(answer["apus-reason"] == "TransformBufferTooSmall")
+        #expect(target.requests.isEmpty)
+        #expect(try apus.client().get(path, fields: (0..<6).map(field).joined()).status == 200)
+        #expect(target.requests.count == 1)
     }
 
     @Test("A fixed response is sent by Apus, and the connection stays open")

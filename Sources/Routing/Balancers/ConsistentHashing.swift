@@ -6,8 +6,8 @@ import Core
 /// A target that comes or goes moves its own share and hardly any other, as the table is `MaglevTable`'s.
 ///
 /// Source: V. Mirrokni, M. Thorup, M. Zadimoghaddam, "Consistent Hashing with Bounded Loads", 2018.
-/// Shape:  a pick looks at up to `Limits.flowLooksMax` targets by hashes, mostly at one, and where none of them has room
-///         at up to `Limits.boundLooksMax` in a row; the bound does not hold where those are all full.
+/// Shape:  a pick looks at up to `Limits.flowLooksMax` targets by hashes, mostly at one, and where none of them has
+///         room at up to `Limits.boundLooksMax` in a row; the bound does not hold where those are all full.
 struct ConsistentHashing: Sendable {
     private(set) var eligible = EligibleTargets()
     private var table: MaglevTable

@@ -19,7 +19,8 @@ struct FieldSelector: Equatable, Sendable {
 
     /// Whether `field`, which lies in `bytes`, is one of them.
     func selects(_ field: Field, of bytes: Span<UInt8>) -> Bool {
-        guard field.id == id else { return false }
+        // Only Apus may set these: what a client sends under their names never reaches a target.
+        guard field.id == id, id != .xAmznTLS else { return false }
         if id == .other, field.isRemoved { return false }
         let name = name
         return bytes.extracting(field.name).equalsIgnoringCase(name.span)

@@ -127,33 +127,39 @@ extension FactIndex {
     /// Tests the rules under each of the request's facts, and leaves in `search` the first that applies or cannot be
     /// told, if that comes before the one that it has.
     func improve(_ search: inout RuleSearch, _ facts: borrowing RuleFacts, _ table: RuleTable, in space: MatchSpace?) {
+        var tested = TestedSlots()
         if hasMethods {
-            improve(&search, Self.hash(.method, facts.bytes.extracting(facts.method)), facts, table, in: space)
+            improve(&search, Self.hash(.method, facts.bytes.extracting(facts.method)), &tested, facts, table, in: space)
         }
         for index in prefixLengths.indices where prefixLengths[index].family == facts.client.family {
             let network = AddressRange(facts.client, prefixLength: Int(prefixLengths[index].length))
-            improve(&search, Self.hash(network), facts, table, in: space)
+            improve(&search, Self.hash(network), &tested, facts, table, in: space)
         }
-        if hasServerNames { improve(&search, Self.hash(.serverName, facts.serverName), facts, table, in: space) }
-        if fieldNameLengths != 0 { improveByFields(&search, facts, table, in: space) }
-        if hasParameters { improveByParameters(&search, facts, table, in: space) }
+        if hasServerNames {
+            improve(&search, Self.hash(.serverName, facts.serverName), &tested, facts, table, in: space)
+        }
+        if fieldNameLengths != 0 { improveByFields(&search, &tested, facts, table, in: space) }
+        if hasParameters { improveByParameters(&search, &tested, facts, table, in: space) }
     }
 
     private func improveByFields(
-        _ search: inout RuleSearch, _ facts: borrowing RuleFacts, _ table: RuleTable, in space: MatchSpace?
+        _ search: inout RuleSearch, _ tested: inout TestedSlots, _ facts: borrowing RuleFacts, _ table: RuleTable,
+        in space: MatchSpace?
     ) {
         for index in facts.fields.indices {
             let field = facts.fields[index]
             guard fieldNameLengths & 1 << UInt64(field.name.count & 63) != 0, field.id != .other || !field.isRemoved
             else { continue }
             let name = Self.hash(.fieldName, facts.bytes.extracting(field.name))
-            improve(&search, name, facts, table, in: space)
-            improve(&search, Self.value(of: name, facts.bytes.extracting(field.value)), facts, table, in: space)
+            improve(&search, name, &tested, facts, table, in: space)
+            improve(
+                &search, Self.value(of: name, facts.bytes.extracting(field.value)), &tested, facts, table, in: space)
         }
     }
 
     private func improveByParameters(
-        _ search: inout RuleSearch, _ facts: borrowing RuleFacts, _ table: RuleTable, in space: MatchSpace?
+        _ search: inout RuleSearch, _ tested: inout TestedSlots, _ facts: borrowing RuleFacts, _ table: RuleTable,
+        in space: MatchSpace?
     ) {
         var parameters = QueryParameters(facts.bytes.extracting(facts.query))
         while parameters.advance() {
@@ -161,30 +167,34 @@ extension FactIndex {
             let isValueEscaped = parameters.value.hasEscapes
             for decodesKey in 0...(isKeyEscaped ? 1 : 0) {
                 let key = Self.hash(.key, parameters.key, decodes: decodesKey == 1)
-                improve(&search, key, facts, table, in: space)
+                improve(&search, key, &tested, facts, table, in: space)
                 for decodesValue in 0...(isValueEscaped ? 1 : 0) {
                     let hash = Self.parameter(key, parameters.value, decodes: decodesValue == 1)
-                    improve(&search, hash, facts, table, in: space)
+                    improve(&search, hash, &tested, facts, table, in: space)
                 }
             }
             for decodesValue in 0...(isValueEscaped ? 1 : 0) {
                 let hash = Self.hash(.value, parameters.value, decodes: decodesValue == 1)
-                improve(&search, hash, facts, table, in: space)
+                improve(&search, hash, &tested, facts, table, in: space)
             }
         }
     }
 
     /// Tests the rules under `hash`, up to the first that does not fail.
     private func improve(
-        _ search: inout RuleSearch, _ hash: UInt64, _ facts: borrowing RuleFacts, _ table: RuleTable,
-        in space: MatchSpace?
+        _ search: inout RuleSearch, _ hash: UInt64, _ tested: inout TestedSlots, _ facts: borrowing RuleFacts,
+        _ table: RuleTable, in space: MatchSpace?
     ) {
         var index = Int(truncatingIfNeeded: hash) & (slots.count - 1)
         while slots[index].count > 0, slots[index].hash != hash { index = (index + 1) & (slots.count - 1) }
         let slot = slots[index]
+        guard slot.count > 0, !tested.isRepeated(index) else { return }
+        // Facts that alternate could have the same rules tested again and again.
+        if tested.testCount > rules.count { return testAll(&search, &tested, facts, table, in: space) }
         for position in Int(slot.start)..<Int(slot.start + slot.count) {
             let rule = rules[position]
             guard rule < search.rule else { return }
+            tested.testCount += 1
             switch table.testRemaining(of: Int(rule), facts, in: space) {
             case .fails: continue
             case .holds: search = RuleSearch(rule: rule)
@@ -192,6 +202,40 @@ extension FactIndex {
             }
             return
         }
+    }
+
+    /// Tests every rule of the index once; after that nothing is left to test.
+    private func testAll(
+        _ search: inout RuleSearch, _ tested: inout TestedSlots, _ facts: borrowing RuleFacts, _ table: RuleTable,
+        in space: MatchSpace?
+    ) {
+        guard !tested.isDone else { return }
+        tested.isDone = true
+        for rule in rules where rule < search.rule {
+            switch table.testRemaining(of: Int(rule), facts, in: space) {
+            case .fails: continue
+            case .holds: search = RuleSearch(rule: rule)
+            case .limit: search = RuleSearch(rule: rule, isLimit: true)
+            }
+        }
+    }
+}
+
+/// What was tested for one request, so that a fact which it repeats costs no test of the same rules again: with
+/// thousands of equal parameters that would be quadratic work.
+private struct TestedSlots {
+    /// The slots seen last, each in the place that its lowest bits name.
+    private var seen = InlineArray<16, Int32>(repeating: -1)
+    /// How many rules were tested.
+    var testCount = 0
+    /// Every rule was tested.
+    var isDone = false
+
+    /// Whether `slot` was seen and not forgotten since. Notes it.
+    mutating func isRepeated(_ slot: Int) -> Bool {
+        if seen[slot & 15] == Int32(slot) { return true }
+        seen[slot & 15] = Int32(slot)
+        return false
     }
 }
 

@@ -77,6 +77,7 @@ import Testing
                     return
                 }
             }
+            for target in targets { while target.inFlight > 0 { target.ended() } }
         }
     }
 

@@ -31,6 +31,7 @@ import Testing
         Case("User-Agent", ["*chrome*"], [("user-agent", "Mozilla/5.0 Chrome/99 Safari")], true),
         Case("User-Agent", ["*chrome*"], [("user-agents", "Chrome")], false),
         Case("Cookie", ["*session=\\*"], [("cookie", "a=1; session=\\x")], true),
+        Case("X-Amzn-Tls-Version", ["*"], [("X-Amzn-Tls-Version", "forged")], false),
         Case("Connection", ["upgrade"], [("Connection", "Upgrade")], true),
     ]
 

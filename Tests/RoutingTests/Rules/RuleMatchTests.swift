@@ -36,6 +36,23 @@ import Testing
         return .none
     }
 
+    /// Thousands of parameters with the key of a rule cost one test of that rule, not one each.
+    @Test(arguments: [
+        ["a"], ["a", "c"], ["a", "b", "c", "d", "e", "f", "g", "h", "i", "j", "k", "l", "m", "n", "o", "p", "q"],
+    ])
+    func repeatedFactsAreTestedOnce(keys: [String]) {
+        let rules = keys.map { key in
+            [CompiledCondition.queryString(QueryStringCondition([(key: key, value: "1*")]))]
+        }
+        let table = RuleTable(rules + rules + [[CompiledCondition.requestMethod(RequestMethodCondition(["PUT"]))]])
+        let query = (0..<20_000).map { keys[$0 % keys.count] }.joined(separator: "&")
+        let head = SampleRequest(method: "GET", query: "?" + query).head
+        let facts = RuleFacts(head, host: head.host, client: .unspecified)
+        #expect(table.firstMatch(facts) == nil)
+        let last = SampleRequest(method: "GET", query: "?" + query + "&" + keys[keys.count - 1] + "=12").head
+        #expect(table.firstMatch(RuleFacts(last, host: last.host, client: .unspecified)) == keys.count - 1)
+    }
+
     @Test(arguments: seeds) func theTableIsTheDefinition(_ seed: UInt64) throws {
         var world = World(seed: seed, try Self.patterns.map { try RegularExpression($0, ignoresCase: true) })
         let space = MatchSpace()
