@@ -58,13 +58,13 @@ simulate: packages-build ## a worker in SEEDS (10000) worlds in memory; SEED=n t
 
 # Statics look like leaks at the end. Freed memory is kept but a moment, as scenarios look at how much is resident.
 asan: export ASAN_OPTIONS := detect_leaks=0:quarantine_size_mb=1:suppressions=$(CURDIR)/Tests/AddressSanitizer.suppressions
-asan: python-test ## every test under AddressSanitizer
-	@swift test --scratch-path .build/asan --sanitize address --parallel
+asan: python-test ## every test under AddressSanitizer, but for those of resident memory, which it changes
+	@swift test --scratch-path .build/asan --sanitize address --parallel --skip MemoryTests
 
 # Threads that may wait for a disk are not waited for when the process ends.
-tsan: python-test ## every test under ThreadSanitizer
+tsan: python-test ## every test under ThreadSanitizer, but for those of resident memory
 	@TSAN_OPTIONS="suppressions=$(CURDIR)/Tests/ThreadSanitizer.suppressions:report_thread_leaks=0" \
-	  swift test --scratch-path .build/tsan --sanitize thread --parallel
+	  swift test --scratch-path .build/tsan --sanitize thread --parallel --skip MemoryTests
 
 # No input is longer than the longest that a parser takes, a ClientHello of 32 KiB, and a little.
 # The last -sanitize is the one that counts, so it has to name both. Statics look like leaks at the end.
