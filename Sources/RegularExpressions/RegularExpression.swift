@@ -61,7 +61,7 @@ import CPCRE2
         } catch { return error }
     }
 
-    /// Compiles `pattern` with these options of PCRE2, for whoever frees it.
+    /// Compiles `pattern` with these options of PCRE2. The caller frees the result.
     static func compile(_ pattern: String, _ options: UInt32) throws(RegularExpressionError) -> OpaquePointer {
         let bytes = Array(pattern.utf8)
         var error: Int32 = 0

@@ -51,7 +51,7 @@ public enum Limits {
     /// write, some 10 ns; with more targets than this the least of a window is as good as the least of all.
     static let outstandingLooksMax = 32
 
-    /// What a target of `apus.consistent_hash` may have in flight whatever its bound. Reason: so few do not overrun it,
+    /// What a target of `apus.consistent_hash` may have in flight whatever its bound. Reason: so few do not overload it,
     /// and a bound of one would send two requests for the same thing to two caches.
     static let hashBoundMin = 4
 
@@ -80,7 +80,7 @@ public enum Limits {
     /// attributes".
     public static let anomalyInterval = Nanoseconds(5_000_000_000)
 
-    /// Targets of a group that are compared at least. Reason: of two that differ nobody knows which is the usual one.
+    /// The fewest targets of a group that are compared. Reason: of two that differ it is unknown which one is unusual.
     static let anomalyTargetsMin = 3
 
     /// Attempts of a target below which it is not judged.

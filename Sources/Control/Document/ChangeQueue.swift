@@ -294,7 +294,7 @@ final class ChangeQueue {
         } else if store.committedDocument != before || !batch.deregistered.isEmpty {
             publication.publish(deregistered: batch.deregistered)
         } else {
-            // Changes that undo each other leave sockets which nobody would accept from.
+            // Changes that undo each other leave listening sockets that no worker accepts from.
             preparation.abandon()
         }
         appliedCount += UInt64(batch.changes.count)

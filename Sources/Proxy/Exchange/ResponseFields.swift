@@ -1,6 +1,6 @@
 import Core
 
-/// The changes to a response's fields before it is sent to the client, whoever has made it.
+/// The changes to a response's fields before it is sent to the client, the target's or Apus's own.
 /// Source: docs/elbv2.md, "Listener attributes".
 extension Worker {
     /// Applies what the attributes of the client's listener say to `response`, a final one.

@@ -15,12 +15,7 @@ import Testing
     private func balancer(_ weights: [Int], bound: Int = 125) -> (Balancer, [BalancedTarget]) {
         let algorithm = BalancingAlgorithm.consistentHash(
             MaglevTable(keys: weights.indices.map(key), weights: weights), boundPercent: bound)
-        let targets = weights.map { weight in
-            let target = BalancedTarget(TargetCell())
-            target.cell.isHealthy = true
-            target.adopt(weight: weight, algorithm, in: group)
-            return target
-        }
+        let targets = healthyTargets(weights, algorithm, in: group)
         return (Balancer(algorithm, targets: targets, seed: 0), targets)
     }
 

@@ -8,12 +8,7 @@ import Testing
     private let request = PickRequest(hash: 0, tried: [], mayTrySuspect: false, now: Instant(nanoseconds: 1))
 
     private func targets(_ weights: [Int]) -> [BalancedTarget] {
-        weights.map { weight in
-            let target = BalancedTarget(TargetCell())
-            target.cell.isHealthy = true
-            target.adopt(weight: weight, .weightedRandom, in: group)
-            return target
-        }
+        healthyTargets(weights, .weightedRandom, in: group)
     }
 
     private func shares(_ targets: [BalancedTarget]) -> [Int] {

@@ -8,12 +8,7 @@ import Testing
     private let request = PickRequest(hash: 0, tried: [], mayTrySuspect: false, now: Instant(nanoseconds: 1))
 
     private func targets(_ weights: [Int]) -> [BalancedTarget] {
-        weights.map { weight in
-            let target = BalancedTarget(TargetCell())
-            target.cell.isHealthy = true
-            target.adopt(weight: weight, .roundRobin(slowStart: 0), in: group)
-            return target
-        }
+        healthyTargets(weights, .roundRobin(slowStart: 0), in: group)
     }
 
     private func turns(_ targets: [BalancedTarget], seed: UInt64) -> WeightedTurns {
