@@ -51,8 +51,8 @@ public enum Limits {
     /// write, some 10 ns; with more targets than this the least of a window is as good as the least of all.
     static let outstandingLooksMax = 32
 
-    /// What a target of `apus.consistent_hash` may have in flight whatever its bound. Reason: so few do not overload it,
-    /// and a bound of one would send two requests for the same thing to two caches.
+    /// What a target of `apus.consistent_hash` may have in flight whatever its bound. Reason: so few do not overload
+    /// it, and a bound of one would send two requests for the same thing to two caches.
     static let hashBoundMin = 4
 
     /// Targets in a row that `apus.consistent_hash` looks at for one with room. Reason: a pick must not take longer the

@@ -1,7 +1,7 @@
 import Core
 
-/// Picks the target of a request by the hash of its key, so that requests with one key go to one target, unless that has
-/// more in flight than its bound: then they go to the next target by the same hash, or to another one with room.
+/// Picks the target of a request by the hash of its key, so that requests with one key go to one target, unless that
+/// has more in flight than its bound: then they go to the next target by the same hash, or to another one with room.
 ///
 /// A target that comes or goes moves its own share and hardly any other, as the table is `MaglevTable`'s.
 ///

@@ -3,7 +3,8 @@ import Core
 /// The header fields with one name, as conditions look at them.
 ///
 /// What the client has declared to be for this hop alone, and names that the listener drops, count as absent: targets
-/// do not get them. So do the fields by which Apus tells targets about TLS. The fields of HTTP itself that end at this hop, such as Upgrade, count.
+/// do not get them. So do the fields by which Apus tells targets about TLS. The fields of HTTP itself that end at this
+/// hop, such as Upgrade, count.
 struct FieldSelector: Equatable, Sendable {
     /// The name, in lower case.
     let name: [UInt8]
