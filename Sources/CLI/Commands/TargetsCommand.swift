@@ -136,10 +136,8 @@ extension AdminView {
                 isSuspect
                 ? "An attempt failed; passed over for now"
                 : isAnomalous ? "Fails more often than the others" : health["description"]?.string ?? ""
-            // Most have none.
-            let weight = description["target"]?["apus.weight"]?.int.map { ", weight \($0)" } ?? ""
             table.add(
-                TextTable.Cell(target(description["target"]) + weight),
+                TextTable.Cell(target(description["target"]) + weight(of: description)),
                 TextTable.Cell(checked == "-" ? "-" : "port \(checked)"),
                 TextTable.Cell(
                     isSuspect ? "\(state), suspect" : isAnomalous ? "\(state), anomalous" : state,
@@ -147,6 +145,12 @@ extension AdminView {
                 TextTable.Cell(why))
         }
         return table.text(coloured: coloured, otherwise: "There are no targets.")
+    }
+
+    /// The weight of a target behind its name; most have none. Not inlined: swiftc 6.3.1 fails to optimise the result.
+    @inline(never) private static func weight(of description: Value) -> String {
+        guard let target = description["target"], let weight = target["apus.weight"]?.int else { return "" }
+        return ", weight \(weight)"
     }
 
     /// Targets that left `group`, without waiting for the end of their exchanges.
