@@ -123,18 +123,16 @@ import Testing
 
     // MARK: Deregistration
 
+    /// Nil is the default of a group of UDP.
     @Test(
-        "A draining target keeps its flows until the delay is over; then they end, if so configured",
-        arguments: [true, false])
-    func deregistration(terminates: Bool) throws {
+        "A draining target keeps its flows until the delay is over; then they end, unless the group says otherwise",
+        arguments: [nil, true, false] as [Bool?])
+    func deregistration(configured: Bool?) throws {
+        let terminates = configured ?? true
         let targets = try [DatagramTarget.naming("a"), .naming("b")]
-        let apus = try ApusProcess.start(
-            .datagrams(
-                targets[0], targets[1],
-                group: [
-                    "deregistration_delay.timeout_seconds": 2,
-                    "deregistration_delay.connection_termination.enabled": .bool(terminates),
-                ]))
+        var attributes: [String: JSON] = ["deregistration_delay.timeout_seconds": 2]
+        if let configured { attributes["deregistration_delay.connection_termination.enabled"] = .bool(configured) }
+        let apus = try ApusProcess.start(.datagrams(targets[0], targets[1], group: attributes))
         let clients = try (0..<20).map { _ in try DatagramEnd(to: apus) }
         let before = try clients.map { try #require(try $0.ask("who")) }
         let count = before.count { $0 == "a" }

@@ -95,11 +95,13 @@ enum Contexts {
     static func server(
         _ certificates: [TLSCertificate] = [Mint.ecdsa.served()], policy: TLSPolicy = policy,
         authentication: TLSServerConfiguration.ClientAuthentication = .off,
-        protocols: [ApplicationProtocol] = [.http2, .http1], tickets: TLSTicketKeyRing? = nil
+        protocols: [ApplicationProtocol] = [.http2, .http1], requiresSharedProtocol: Bool = true,
+        tickets: TLSTicketKeyRing? = nil
     ) -> TLSServerContext {
-        let configuration = TLSServerConfiguration(
+        var configuration = TLSServerConfiguration(
             certificates: certificates, policy: policy, clientAuthentication: authentication,
             applicationProtocols: protocols)
+        configuration.requiresSharedProtocol = requiresSharedProtocol
         let ring = tickets ?? TLSTicketKeyRing(current: .random(), lifetime: 3600)
         do throws(TLSMaterialError) {
             return try TLSServerContext(configuration, tickets: ring)

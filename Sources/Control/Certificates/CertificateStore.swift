@@ -176,6 +176,9 @@ final class CertificateStore {
             policy: listener.policy, clientAuthentication: authentication,
             applicationProtocols: listener.applicationProtocols(http2: attributes.http2))
         configuration.keepsOfferedProtocols = listener.protocol == .tls
+        // What is spoken inside is the target's affair there, so an unknown protocol is no reason to refuse. Source:
+        // docs/elbv2.md, "Flows".
+        configuration.requiresSharedProtocol = listener.protocol != .tls
         return configuration
     }
 

@@ -52,7 +52,7 @@ extension Registration {
     /// their group is configured so.
     var isCutWhenDrained: Bool {
         let group = group.configuration
-        return group.protocol.kind == .application || group.attributes.deregistrationConnectionTermination
+        return group.protocol.kind == .application || group.endsFlowsWhenDrained
     }
 
     /// Whether connections that it does not take count as failed checks. Source: docs/elbv2.md, "Passive checks".

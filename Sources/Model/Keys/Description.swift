@@ -109,7 +109,10 @@ struct Description<Root: Sendable>: Sendable {
     /// The keys that objects of this kind of load balancer do not have, and whether `root` has another value than the
     /// default for each.
     func misplaced(in root: Root, of kind: LoadBalancer.Kind) -> [(key: String, isGiven: Bool)] {
-        keys.filter { !$0.kinds.contains(kind) }.map { ($0.name, $0.encode(root) != $0.encode(blank)) }
+        keys.filter { !$0.kinds.contains(kind) }.map { key in
+            let value = key.encode(root)
+            return (key.name, value != key.encode(blank) && value != key.neutral)
+        }
     }
 
     /// The keys of `root` that are accepted without effect, as far as ELBv2 has them for this kind of load balancer.
@@ -136,6 +139,8 @@ struct Key<Root: Sendable>: Sendable {
     let encode: @Sendable (Root) -> Value?
     /// The kinds of load balancer whose objects have the key.
     private(set) var kinds = LoadBalancer.Kind.allCases
+    /// The value that may stand in objects of any kind, where it asks for nothing; nil if that is the default alone.
+    private(set) var neutral: Value?
 
     /// A key whose value the object always has.
     init<Model: Sendable>(
@@ -181,9 +186,10 @@ struct Key<Root: Sendable>: Sendable {
     }
 
     /// The same key, of objects of one kind of load balancer alone.
-    func of(_ kind: LoadBalancer.Kind) -> Key {
+    func of(_ kind: LoadBalancer.Kind, neutral: Value? = nil) -> Key {
         var key = self
         key.kinds = [kind]
+        key.neutral = neutral
         return key
     }
 }

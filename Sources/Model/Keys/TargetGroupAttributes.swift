@@ -7,9 +7,10 @@
 public struct TargetGroupAttributes: Hashable, Sendable {
     /// `deregistration_delay.timeout_seconds`: time that exchanges of a deregistered target have to finish.
     public var deregistrationDelaySeconds: Double = 300
-    /// `deregistration_delay.connection_termination.enabled`: connections of a deregistered target are reset when that
-    /// time is over. Of network load balancers.
-    public var deregistrationConnectionTermination: Bool = false
+    /// `deregistration_delay.connection_termination.enabled`: flows of a deregistered target are ended when that time
+    /// is over. Of network load balancers; nil is the default of the group's protocol
+    /// (`TargetGroup.endsFlowsWhenDrained`).
+    public var deregistrationConnectionTermination: Bool?
     /// `stickiness.enabled`: all connections from one address go to one target. Of network load balancers.
     public var stickiness: Bool = false
     /// `preserve_client_ip.enabled`: targets see the client's own address. Of network load balancers.
@@ -83,10 +84,12 @@ extension TargetGroupAttributes {
             "deregistration_delay.timeout_seconds", \.deregistrationDelaySeconds, .number(0...3600, unit: "seconds"),
             "Time that the exchanges of a deregistered target have to finish; then they are cut."),
         Key(
-            "deregistration_delay.connection_termination.enabled", \.deregistrationConnectionTermination, .bool,
-            "Whether connections through a network load balancer are reset when the deregistration delay is over; "
-                + "otherwise they continue."
-        ).of(.network),
+            optional: "deregistration_delay.connection_termination.enabled", \.deregistrationConnectionTermination,
+            .bool,
+            "Whether connections and flows of datagrams through a network load balancer are ended when the "
+                + "deregistration delay is over; otherwise they continue. Without it, true in groups of UDP and "
+                + "TCP_UDP, and false in others."
+        ).of(.network, neutral: false),
         Key(
             "stickiness.enabled", \.stickiness, .bool,
             "Whether all connections from one address go to one target, in groups of network load balancers."

@@ -64,6 +64,13 @@ public struct TargetGroup: Hashable, Sendable {
         protocolVersion == .grpc && healthCheck.path == "/" ? "/AWS.ALB/healthcheck" : healthCheck.path
     }
 
+    /// Whether flows to a deregistered target are ended when its deregistration delay is over. Source: Network Load
+    /// Balancer user guide, "Edit target group attributes": true for groups of UDP and TCP_UDP unless they say
+    /// otherwise.
+    public var endsFlowsWhenDrained: Bool {
+        attributes.deregistrationConnectionTermination ?? `protocol`.hasUDP
+    }
+
     /// The port at which `target` is reached: its own, or else the group's.
     public func effectivePort(of target: TargetDescription) -> Int {
         target.port ?? port

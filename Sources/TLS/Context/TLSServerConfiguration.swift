@@ -22,6 +22,9 @@ public struct TLSServerConfiguration: Equatable, Sendable {
     public var clientAuthentication: ClientAuthentication
     /// The protocols for ALPN, the preferred one first. Empty: ALPN is not answered.
     public var applicationProtocols: [ApplicationProtocol]
+    /// Whether a client that offers protocols by ALPN, but none of ours, is refused by an alert, as RFC 7301 §3.2
+    /// demands. Otherwise the handshake continues without ALPN.
+    public var requiresSharedProtocol = true
     /// Whether `TLSSession.offeredProtocols` is recorded.
     public var keepsOfferedProtocols = false
 

@@ -49,7 +49,7 @@ extension TLSServerContext {
                         return SSL_TLSEXT_ERR_OK
                     }
                 }
-                return SSL_TLSEXT_ERR_ALERT_FATAL
+                return server.requiresSharedProtocol ? SSL_TLSEXT_ERR_ALERT_FATAL : SSL_TLSEXT_ERR_NOACK
             }, nil)
     }
 

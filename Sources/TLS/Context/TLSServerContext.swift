@@ -11,6 +11,7 @@ import COpenSSL
     let tickets: TLSTicketKeyRing
     let table: CertificateTable
     let protocols: [ApplicationProtocol]
+    let requiresSharedProtocol: Bool
     let keepsOfferedProtocols: Bool
     /// Whether clients are asked for a certificate.
     public let authentication: TLSServerConfiguration.ClientAuthenticationMode
@@ -38,6 +39,7 @@ import COpenSSL
         unsafe ticketCipher = unsafe cipher
         self.tickets = tickets
         protocols = configuration.applicationProtocols
+        requiresSharedProtocol = configuration.requiresSharedProtocol
         keepsOfferedProtocols = configuration.keepsOfferedProtocols
         table = CertificateTable(
             configuration.certificates.map {

@@ -71,7 +71,6 @@ import Testing
         "TargetGroup.healthCheckGracePeriodSeconds": 0, "TargetGroup.matcher": ["httpCode": "200"],
         "TargetGroup.targets": [],
         "TargetGroupAttributes.deregistration_delay.timeout_seconds": 300,
-        "TargetGroupAttributes.deregistration_delay.connection_termination.enabled": false,
         "TargetGroupAttributes.stickiness.enabled": false, "TargetGroupAttributes.preserve_client_ip.enabled": false,
         "TargetGroupAttributes.proxy_protocol_v2.enabled": false,
         "TargetGroupAttributes.target_health_state.unhealthy.connection_termination.enabled": true,

@@ -103,6 +103,20 @@ import Testing
         #expect(read.attributes == TargetGroupAttributes())
     }
 
+    /// False asks for nothing, so that it may stand in groups of HTTP too.
+    @Test func flowsOfDatagramsEndWithTheDelayUnlessTheGroupSaysOtherwise() throws {
+        let key = "deregistration_delay.connection_termination.enabled"
+        for group in TrafficProtocol.allCases {
+            let isOfDatagrams = group == .udp || group == .tcpUDP
+            #expect(try Self.group(group, "targetType: ip").endsFlowsWhenDrained == isOfDatagrams, "\(group)")
+            let kept = try Self.group(group, "attributes: { \(key): false }")
+            #expect(!kept.endsFlowsWhenDrained && kept.attributes.deregistrationConnectionTermination == false)
+        }
+        for group in Self.ofNetwork {
+            #expect(try Self.group(group, "attributes: { \(key): true }").endsFlowsWhenDrained, "\(group)")
+        }
+    }
+
     @Test(arguments: ofNetwork) func aDrainingIntervalExcludesResetsAtOnce(_ group: TrafficProtocol) throws {
         let interval = "target_health_state.unhealthy.draining_interval_seconds: 60"
         let termination = "target_health_state.unhealthy.connection_termination.enabled"

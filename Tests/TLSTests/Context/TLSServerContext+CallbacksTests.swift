@@ -70,6 +70,19 @@ import Testing
         #expect(client.alert == 120)
     }
 
+    @Test(
+        "Where it is not demanded, a handshake without a shared protocol goes on without one",
+        arguments: [TLSVersion.tls12, .tls13])
+    func noCommonProtocolMayBeFine(version: TLSVersion) {
+        let context = Contexts.server(requiresSharedProtocol: false)
+        for (offered, chosen) in [("spdy/1 h3", nil), ("h3 h2", ApplicationProtocol.http2)] {
+            let settings = RawClient.Settings(maximum: version, protocols: wireForm(offered))
+            let client = RawClient(context, settings).handshake()
+            #expect(client.isDone)
+            #expect(client.server.applicationProtocol == chosen)
+        }
+    }
+
     private func wireForm(_ names: String) -> [UInt8] {
         names.split(separator: " ").flatMap { [UInt8($0.utf8.count)] + Array($0.utf8) }
     }
