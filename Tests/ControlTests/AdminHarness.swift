@@ -120,6 +120,7 @@ final class RecordingActions: AdminServices, StatusSource, ChangeActions, Reload
     var logLinesLost: UInt64 = 0
     var connectionLogLinesLost: UInt64 = 0
     var groupsFailedOpen: [String] = []
+    var groupsFailedOver: [String] = []
     var certificateDays: [(file: String, days: Int)] = []
     var isStopping = false
     var groupCounters: [(name: String, workers: [TargetGroupCounters])] = []

@@ -42,7 +42,12 @@ extension AdminView {
         }
         let failedOpen = (answer["groupsFailedOpen"]?.array ?? []).map(text)
         if !failedOpen.isEmpty {
-            lines.append("failing open   \(failedOpen.joined(separator: ", ")): no target is healthy, so all are used")
+            lines.append(
+                "failing open   \(failedOpen.joined(separator: ", ")): too few targets are healthy, so all are used")
+        }
+        let failedOver = (answer["groupsFailedOver"]?.array ?? []).map(text)
+        if !failedOver.isEmpty {
+            lines.append("not ready      \(failedOver.joined(separator: ", ")): too few targets are healthy")
         }
         let waiting = answer["changesNotApplied"]?.array ?? []
         if !waiting.isEmpty {

@@ -20,10 +20,10 @@ struct TargetsCommand: ParsableCommand {
         func run() throws { try socket.perform(.targets(of: group, targets)) }
     }
 
-    /// `apus targets register GROUP ID[:PORT]… [--weight WEIGHT] [--wait] [--timeout SECONDS]`.
+    /// `apus targets register GROUP ID[:PORT]… [--weight WEIGHT] [--zone ZONE] [--wait] [--timeout SECONDS]`.
     struct Register: ParsableCommand {
         static let configuration = CommandConfiguration(
-            abstract: "Add targets to a group, or change their weight.",
+            abstract: "Add targets to a group, or change their weight or zone.",
             discussion: "An IPv6 address with a port is written as in [::1]:80.")
 
         @OptionGroup var named: NamedTargets
@@ -33,6 +33,9 @@ struct TargetsCommand: ParsableCommand {
                 "Share of each beside the other targets, 0 to 256; without it what they have, or 1.",
                 valueName: "weight"))
         var weight: Int?
+        @Option(
+            name: .long, help: ArgumentHelp("The zone they are in; without it what they have.", valueName: "zone"))
+        var zone: String?
         @Flag(
             name: .long,
             help: "Return when they are healthy; end with 1 and say why if they are not in time.")
@@ -55,7 +58,8 @@ struct TargetsCommand: ParsableCommand {
 
         func run() throws {
             try socket.perform(
-                .register(named.targets, in: named.group, weight: weight, wait: wait, timeoutSeconds: timeout))
+                .register(
+                    named.targets, in: named.group, weight: weight, zone: zone, wait: wait, timeoutSeconds: timeout))
         }
     }
 
@@ -97,10 +101,10 @@ extension AdminCall {
     /// Adds targets to a group, and waits until they are healthy if `wait`, at most for `timeout` seconds if it is
     /// given.
     static func register(
-        _ targets: [TargetName], in group: String, weight: Int? = nil, wait: Bool = false,
+        _ targets: [TargetName], in group: String, weight: Int? = nil, zone: String? = nil, wait: Bool = false,
         timeoutSeconds: Double? = nil
     ) -> AdminCall {
-        var body: Value = ["targets": .array(targets.map { .target($0.id, $0.port, weight: weight) })]
+        var body: Value = ["targets": .array(targets.map { .target($0.id, $0.port, weight: weight, zone: zone) })]
         if wait { body["wait"] = true }
         body["timeoutSeconds"] = timeoutSeconds.map { .number($0) }
         return AdminCall("POST", "/v1/target-groups/\(escaped(group))/targets", body) { answer, _ in

@@ -16,9 +16,9 @@ enum Event: Equatable, Sendable {
     case targetsDeregistered(group: String, targets: [TargetDescription])
     /// The last exchange of a deregistered target has ended.
     case targetDrained(group: String, DrainReport)
-    /// No target of the group is healthy any more, so all of them are used.
+    /// Too few targets of the group are healthy, so all of them are used.
     case groupFailedOpen(group: String)
-    /// Some target of a group that had failed open is healthy again.
+    /// Enough targets of a group that had failed open are healthy again.
     case groupRecovered(group: String)
     /// The file was read again; `changes` are sentences.
     case configurationReloaded(generation: UInt64, changes: [String])

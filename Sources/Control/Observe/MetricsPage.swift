@@ -35,35 +35,43 @@ struct MetricsPage {
         guard !names.isEmpty else { return }
         let failedOpen = Set(status.groupsFailedOpen)
         text.begin(
-            "apus_target_group_fail_open", .gauge, help: "1 while all targets are used because none is healthy.")
+            "apus_target_group_fail_open", .gauge, help: "1 while all targets are used because too few are healthy.")
         for name in names { text.sample(failedOpen.contains(name) ? 1 : 0, .init("target_group", name)) }
-        text.begin("apus_target_group_suspects", .gauge, help: "Targets that are suspect, and passed over.")
-        for name in names {
-            let targets = try status.targetHealth(group: name, targets: nil)
-            text.sample(UInt64(targets.count(where: \.isSuspect)), .init("target_group", name))
-        }
+        let failedOver = Set(status.groupsFailedOver)
         text.begin(
-            "apus_target_group_anomalous_targets", .gauge,
-            help: "Targets that fail more often than the others, with weighted_random.")
+            "apus_target_group_failed_over", .gauge,
+            help: "1 while fewer targets are healthy than the dns_failover attributes ask for.")
+        for name in names { text.sample(failedOver.contains(name) ? 1 : 0, .init("target_group", name)) }
+        var counts: [(name: String, targets: TargetCounts)] = []
         for name in names {
-            let targets = try status.targetHealth(group: name, targets: nil)
-            text.sample(UInt64(targets.count { $0.anomaly?.isAnomalous ?? false }), .init("target_group", name))
+            counts.append((name, TargetCounts(try status.targetHealth(group: name, targets: nil))))
         }
-        text.begin(
-            "apus_target_group_mitigated_targets", .gauge, help: "Targets that get less since they fail more often.")
-        for name in names {
-            let targets = try status.targetHealth(group: name, targets: nil)
-            text.sample(UInt64(targets.count { $0.anomaly?.isMitigated ?? false }), .init("target_group", name))
+        for gauge in Self.gauges {
+            text.begin(gauge.name, .gauge, help: gauge.help)
+            for (name, targets) in counts { text.sample(gauge.value(targets), .init("target_group", name)) }
         }
         text.begin("apus_targets", .gauge, help: "Registered targets, by state.")
-        for name in names {
-            var counts: [TargetState: UInt64] = [:]
-            for target in try status.targetHealth(group: name, targets: nil) { counts[target.state, default: 0] += 1 }
+        for (name, targets) in counts {
             for state in TargetState.allCases {
-                text.sample(counts[state] ?? 0, .init("target_group", name), .init("state", state.rawValue))
+                text.sample(
+                    targets.states[state] ?? 0, .init("target_group", name), .init("state", state.rawValue))
             }
         }
     }
+
+    /// What is counted of the targets of each group.
+    private static let gauges: [(name: String, help: String, value: @Sendable (TargetCounts) -> UInt64)] = [
+        ("apus_target_group_suspects", "Targets that are suspect, and passed over.", { $0.suspects }),
+        (
+            "apus_target_group_anomalous_targets",
+            "Targets that fail more often than the others, with weighted_random.",
+            { $0.anomalous }
+        ),
+        (
+            "apus_target_group_mitigated_targets", "Targets that get less since they fail more often.",
+            { $0.mitigated }
+        ),
+    ]
 
     private func writeControl(_ text: inout PrometheusText) {
         let tally = status.tally
@@ -126,5 +134,22 @@ struct MetricsPage {
         text.sample(figures.startedAt)
         text.begin("process_threads", .gauge, help: "Threads of the process.")
         text.sample(figures.threads)
+    }
+}
+
+/// What is counted of the targets of one group, in one pass.
+private struct TargetCounts {
+    var states: [TargetState: UInt64] = [:]
+    var suspects: UInt64 = 0
+    var anomalous: UInt64 = 0
+    var mitigated: UInt64 = 0
+
+    init(_ targets: [TargetHealthDescription]) {
+        for target in targets {
+            states[target.state, default: 0] += 1
+            if target.isSuspect { suspects += 1 }
+            if target.anomaly?.isAnomalous ?? false { anomalous += 1 }
+            if target.anomaly?.isMitigated ?? false { mitigated += 1 }
+        }
     }
 }

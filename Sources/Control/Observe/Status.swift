@@ -29,8 +29,10 @@ protocol StatusSource: AnyObject {
     var connectionLogLinesLost: UInt64 { get }
     /// Days until each certificate in force expires, by its file.
     var certificateDays: [(file: String, days: Int)] { get }
-    /// The groups of which all targets are used because none is healthy, sorted.
+    /// The groups of which all targets are used because too few are healthy, sorted.
     var groupsFailedOpen: [String] { get }
+    /// The groups in use that have fewer healthy targets than their `dns_failover` attributes ask for, sorted.
+    var groupsFailedOver: [String] { get }
     /// Whether the process is ending, and takes no changes.
     var isStopping: Bool { get }
     /// What each worker counts about each group, in any order; a name may be there again for a group that is on its
@@ -99,6 +101,11 @@ final class Status: StatusSource {
     }
 
     var groupsFailedOpen: [String] { registry.groups.values.filter(\.isFailedOpen).map(\.name).sorted() }
+
+    var groupsFailedOver: [String] {
+        registry.groups.values.filter { $0.isInUse && $0.routable.isFailedOver($0.configuration.attributes.health) }
+            .map(\.name).sorted()
+    }
 
     var groupCounters: [(name: String, workers: [TargetGroupCounters])] {
         (Array(registry.groups.values) + registry.withdrawn).map { (name: $0.name, workers: $0.counters) }

@@ -37,7 +37,15 @@ final class GroupState {
     var draining: [Int: Registration] = [:]
     /// How many of `registrations` and `draining` are in which state.
     var tally = HealthTally()
-    /// Whether all targets are used because none is healthy.
+    /// How many targets can be picked, and how many are healthy.
+    var routable = RoutableTargets()
+    /// Whether `routable` is not whole, since targets come and go.
+    var isBeingChanged = false
+    /// What zones mean to it.
+    var zones = ZonePolicy.any {
+        didSet { if zones != oldValue { mayNeedPlan = true } }
+    }
+    /// Whether it was said that all targets are used because too few are healthy.
     var isFailedOpen = false
     /// Whether its targets are compared by how often they fail.
     var seeksAnomalies = false

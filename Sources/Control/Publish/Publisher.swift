@@ -137,7 +137,9 @@ final class Publisher {
                 }),
             targets: group.registrations.compactMap { registration in
                 registration.address.map {
-                    TargetPlan(id: registration.id, address: $0, weight: registration.weight, cell: registration.cell)
+                    TargetPlan(
+                        id: registration.id, address: $0, weight: registration.usedWeight,
+                        isElsewhere: group.zones == .ownFirst && registration.isElsewhere, cell: registration.cell)
                 }
             })
         if source == group.planSource { return }
@@ -184,18 +186,6 @@ extension LoadBalancer {
 extension TrafficProtocol {
     /// The kinds of traffic at its listeners.
     fileprivate var carries: ListenerKey.Carries { hasUDP ? (hasTCP ? .both : .datagrams) : .connections }
-}
-
-extension Listener {
-    /// The groups that its actions forward to.
-    var groupNames: Set<String> {
-        var names: Set<String> = []
-        for action in defaultActions + rules.flatMap(\.actions) {
-            guard case .forward(let forward) = action else { continue }
-            names.formUnion(forward.targetGroups.map(\.targetGroupName))
-        }
-        return names
-    }
 }
 
 extension GroupSettings {

@@ -24,10 +24,17 @@ final class Registration {
     private(set) var health: HealthState
     /// Its share beside those of the other targets; 0 for no requests.
     var weight: Int
+    /// Whether it is in another zone than this process.
+    var isElsewhere = false
+    /// The zone that it was registered with.
+    var zone: String?
+    /// Whether `GroupState.routable` counts it as healthy.
+    var isCounted = false
     /// Whether it fails more often than the others, where the algorithm of its group asks that.
     var anomaly = AnomalyDetection.Target()
     /// Whether it has its share at once when it becomes healthy the next time: it came with the first targets of its
-    /// group, or the group has just come into use. Source: Application Load Balancer user guide, "Slow start mode".
+    /// group, the group has just come into use, or all of it had failed. Source: Application Load Balancer user guide,
+    /// "Slow start mode".
     var skipsSlowStart: Bool
     /// Whether some snapshot had it, so that workers have to say when they are done with it.
     var isPublished = false
@@ -48,6 +55,9 @@ final class Registration {
 }
 
 extension Registration {
+    /// Its weight as workers have it: 0 as well for a target of another zone that is not used.
+    var usedWeight: Int { group.zones == .ownOnly && isElsewhere ? 0 : weight }
+
     /// Whether what is in flight with it is cut at the end of its deregistration delay: requests always are, tunnels if
     /// their group is configured so.
     var isCutWhenDrained: Bool {
@@ -73,6 +83,7 @@ extension Registration: CustomStringConvertible {
         group.tally.move(from: before, to: health.state)
         if before != health.state { startSlowly(from: before, now: now) }
         cell.isHealthy = health.state == .healthy
+        group.count(self)
         return effect
     }
 
@@ -84,11 +95,15 @@ extension Registration: CustomStringConvertible {
         skipsSlowStart = false
         let duration = group.slowStart
         guard duration > 0, !isFirst else { return }
-        let hasOthers = group.registrations.contains { other in
-            other !== self && other.health.state == .healthy
-                && !other.cell.isStartingSlowly(for: duration, now: now)
+        var areOthersHealthy = false
+        for other in group.registrations where other !== self && other.health.state == .healthy {
+            areOthersHealthy = true
+            guard other.cell.isStartingSlowly(for: duration, now: now) else { return cell.beginSlowStart(now: now) }
         }
-        if hasOthers { cell.beginSlowStart(now: now) }
+        guard !areOthersHealthy else { return }
+        // It is the first after an outage of the whole group. Were the next ones to start slowly, it would carry the
+        // load of all of them until they have.
+        for other in group.registrations where other !== self { other.skipsSlowStart = true }
     }
 }
 

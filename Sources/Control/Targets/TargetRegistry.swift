@@ -42,6 +42,10 @@ final class TargetRegistry {
     private var registrationIDs = IDPool()
     private var document = Document()
     private var namesInUse: Set<String> = []
+    /// Groups whose load balancers use the targets of this zone only.
+    private var namesWithoutOtherZones: Set<String> = []
+    /// The zone in which this process runs.
+    private var zone: String?
     /// The address of each instance.
     private var addresses: [String: String] = [:]
     /// Grows whenever a group comes or goes, and with it the ids that names stand for.
@@ -63,7 +67,12 @@ final class TargetRegistry {
         var result = Reconciliation()
         let names = Set(new.targetGroups.map(\.name))
         for group in groups.values where !names.contains(group.name) { withdraw(group, &result, now: now) }
-        if new.loadBalancers != document.loadBalancers { namesInUse = new.namesOfGroupsInUse }
+        if new.loadBalancers != document.loadBalancers {
+            namesInUse = new.loadBalancers.flatMap(\.listeners).reduce(into: []) { $0.formUnion($1.groupNames) }
+            namesWithoutOtherZones = new.groupsWithoutOtherZones
+        }
+        let isOtherZone = new.runtime.availabilityZone != zone
+        zone = new.runtime.availabilityZone
         let instancesDiffer = new.instances != document.instances
         if instancesDiffer {
             addresses = Dictionary(new.instances.map { ($0.id, $0.address) }, uniquingKeysWith: { $1 })
@@ -73,6 +82,7 @@ final class TargetRegistry {
             let isInUse = namesInUse.contains(group.name)
             let old = group.configuration
             group.configuration = configuration
+            group.isBeingChanged = true
             // Whoever is healthy when slow start is configured again has its share.
             if group.slowStart == 0 { for registration in group.registrations { registration.cell.endSlowStart() } }
             if old.healthCheck != configuration.healthCheck || isInUse && !group.isInUse {
@@ -84,9 +94,15 @@ final class TargetRegistry {
                 old.targets != configuration.targets || old.port != configuration.port
                 || old.targetType != configuration.targetType || group.byKey.isEmpty
             let renewed = renewed[group.name] ?? []
-            if targetsDiffer || !renewed.isEmpty || instancesDiffer && configuration.targetType == .instance {
+            group.zones = ZonePolicy(
+                configuration.attributes.health,
+                loadBalancersUseOtherZones: !namesWithoutOtherZones.contains(group.name))
+            if targetsDiffer || isOtherZone || !renewed.isEmpty
+                || instancesDiffer && configuration.targetType == .instance
+            {
                 reconcile(group, renewed, &result, now: now)
             }
+            group.recount()
             evaluate(group)
         }
         document = new
@@ -159,7 +175,8 @@ final class TargetRegistry {
     private func reconcile(
         _ group: GroupState, _ renewed: Set<TargetKey>, _ result: inout Reconciliation, now: Instant
     ) {
-        let isFirst = group.byKey.isEmpty
+        var isFirst = true
+        var new: [Registration] = []
         var remaining = group.byKey
         var kept: [Registration] = []
         kept.reserveCapacity(group.configuration.targets.count)
@@ -169,20 +186,34 @@ final class TargetRegistry {
             let old = remaining.removeValue(forKey: key)
             if let old, old.address == address, !renewed.contains(key) {
                 old.weight = target.weight ?? 1
+                old.zone = target.zone
+                old.isElsewhere = isElsewhere(target)
+                isFirst = false
                 kept.append(old)
                 continue
             }
             if let old { depart(old, &result, now: now) }
-            let new = Registration(
+            let registration = Registration(
                 id: registrationIDs.take(), group: group, key: key, address: address, weight: target.weight ?? 1,
-                health: HealthState(registeredAt: now, unused: cause), skipsSlowStart: isFirst)
-            group.tally[new.health.state] += 1
-            result.arrived.append(new)
-            kept.append(new)
+                health: HealthState(registeredAt: now, unused: cause))
+            registration.zone = target.zone
+            registration.isElsewhere = isElsewhere(target)
+            group.tally[registration.health.state] += 1
+            new.append(registration)
+            kept.append(registration)
         }
+        // Of the old ones none is left that could carry the load while the new ones start slowly.
+        if isFirst { for registration in new { registration.skipsSlowStart = true } }
+        result.arrived += new
         for registration in remaining.values { depart(registration, &result, now: now) }
         group.registrations = kept
         group.byKey = Dictionary(kept.map { ($0.key, $0) }, uniquingKeysWith: { $1 })
+    }
+
+    /// Whether a target is in another zone than this process.
+    private func isElsewhere(_ target: TargetDescription) -> Bool {
+        guard let zone, let other = target.zone, other != "all" else { return false }
+        return other != zone
     }
 
     /// Where a target is, or why it cannot be used.
@@ -276,30 +307,29 @@ extension TargetRegistry: CheckReceiver, TargetStates {
         if before != after { observer?.stateChanged(registration, from: before, to: after, now: now) }
     }
 
-    /// Checks whether a group in use has no healthy target left (fail open), and logs a warning once.
+    /// Checks whether a group in use has too few healthy targets (fail open), and logs a warning once.
     ///
     /// A group whose first checks are not decided is not called failed: it has only just begun.
     private func evaluate(_ group: GroupState) {
         let tally = group.tally
         let isFailedOpen =
-            group.isInUse && tally[.healthy] == 0 && tally[.unhealthy] > 0
+            group.isInUse && group.usesAllTargets && group.routable.registered > 0 && tally[.unhealthy] > 0
             && (group.isFailedOpen || tally[.initial] == 0)
         guard isFailedOpen != group.isFailedOpen else { return }
         group.isFailedOpen = isFailedOpen
         if isFailedOpen {
             events.post(.groupFailedOpen(group: group.name))
             logger.warning(
-                "no target of the group is healthy: all of them are used",
+                "too few targets of the group are healthy: all of them are used",
                 metadata: [
-                    "group": "\(group.name)", "targets": "\(group.registrations.count)",
+                    "group": "\(group.name)", "targets": "\(group.routable.registered)",
+                    "healthy": "\(group.routable.healthy)",
                 ])
         } else if tally[.healthy] > 0 {
             events.post(.groupRecovered(group: group.name))
             logger.notice(
-                "a target of the group is healthy again: only healthy ones are used",
-                metadata: [
-                    "group": "\(group.name)"
-                ])
+                "enough targets of the group are healthy again: only healthy ones are used",
+                metadata: ["group": "\(group.name)", "healthy": "\(group.routable.healthy)"])
         }
     }
 }
@@ -309,19 +339,5 @@ extension TargetRegistry {
     func draining(_ key: TargetKey, inGroup name: String) -> [Registration] {
         let group = groups[name] ?? withdrawn.first { $0.name == name }
         return group?.draining.values.filter { $0.key == key }.sorted { $0.id < $1.id } ?? []
-    }
-}
-
-extension Document {
-    /// The groups to which some action forwards.
-    var namesOfGroupsInUse: Set<String> {
-        var names: Set<String> = []
-        for listener in loadBalancers.flatMap(\.listeners) {
-            for action in listener.defaultActions + listener.rules.flatMap(\.actions) {
-                guard case .forward(let forward) = action else { continue }
-                names.formUnion(forward.targetGroups.map(\.targetGroupName))
-            }
-        }
-        return names
     }
 }

@@ -4,7 +4,7 @@ import Proxy
 import Routing
 
 /// Ends the connections that are passed on to targets which fail their checks: at once, or when the time that their
-/// group leaves them is over; and not while no target of the group is healthy, for then all are used.
+/// group leaves them is over; and not while too few targets of the group are healthy, for then all are used.
 ///
 /// Shape:  one object of the control thread.
 /// Source: docs/elbv2.md, "Target health", `target_health_state.unhealthy.*`.
@@ -12,6 +12,8 @@ final class UnhealthyTerminations {
     private let loop: ControlLoop
     private let workers: WorkerSet
     private var draining: [Int: UnhealthyDraining] = [:]
+    /// Groups of which all targets are used, and with them unhealthy ones.
+    private var failedOpen: Set<Int> = []
 
     /// `workers` are told to reset the connections of targets.
     init(loop: ControlLoop, workers: WorkerSet) {
@@ -30,8 +32,8 @@ final class UnhealthyTerminations {
         // attributes".
         guard [.tcp, .tls].contains(group.configuration.protocol) else { return }
         if to == .unhealthy { begin(registration, now: now) }
-        // Until now all targets were used because none was healthy.
-        guard to == .healthy, group.tally[.healthy] == 1 else { return }
+        // Until now all targets were used because too few were healthy.
+        guard to == .healthy, !group.usesAllTargets, failedOpen.remove(group.id) != nil else { return }
         for other in group.registrations where other.health.state == .unhealthy && !isDraining(other) {
             begin(other, now: now)
         }
@@ -40,7 +42,10 @@ final class UnhealthyTerminations {
     private func begin(_ registration: Registration, now: Instant) {
         let group = registration.group
         let attributes = group.configuration.attributes
-        guard group.tally[.healthy] > 0 else { return }
+        guard !group.usesAllTargets else {
+            failedOpen.insert(group.id)
+            return
+        }
         if attributes.unhealthyConnectionTermination { return terminate(registration) }
         guard attributes.unhealthyDrainingSeconds > 0 else { return }
         let drain = UnhealthyDraining(registration, self)
@@ -59,7 +64,7 @@ final class UnhealthyTerminations {
 
     fileprivate func drainingEnded(_ registration: Registration) {
         stop(registration)
-        if registration.group.tally[.healthy] > 0 { terminate(registration) }
+        if !registration.group.usesAllTargets { terminate(registration) }
     }
 }
 

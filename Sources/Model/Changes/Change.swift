@@ -60,7 +60,8 @@ extension Change: CustomStringConvertible {
         return targets.map { target in
             let id = target.id.contains(":") ? "[\(target.id)]" : target.id
             let name = target.port.map { "\(id):\($0)" } ?? id
-            return target.weight.map { "\(name) with weight \($0)" } ?? name
+            let weighted = target.weight.map { "\(name) with weight \($0)" } ?? name
+            return target.zone.map { "\(weighted) in zone \($0)" } ?? weighted
         }.joined(separator: ", ")
     }
 }

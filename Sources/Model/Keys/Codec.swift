@@ -209,21 +209,32 @@ extension Codec {
 
     /// A whole number, or the word `auto` for nil.
     static func auto(or range: ClosedRange<Int>, unit: String? = nil) -> Codec<Int?> where Model == Int? {
+        integer(range, unit: unit, or: "auto")
+    }
+
+    /// A whole number, or the word `off` for nil.
+    static func off(or range: ClosedRange<Int>, unit: String? = nil) -> Codec<Int?> where Model == Int? {
+        integer(range, unit: unit, or: "off")
+    }
+
+    private static func integer(
+        _ range: ClosedRange<Int>, unit: String?, or word: String
+    ) -> Codec<Int?> where Model == Int? {
         let integer = Codec<Int>.integer(range, unit: unit)
-        let shape = Shape.either(.word(["auto"]), integer.shape)
+        let shape = Shape.either(.word([word]), integer.shape)
         return Codec(
             shape: shape,
             decode: { value, findings in
-                if value.string == "auto" { return .some(nil) }
+                if value.string == word { return .some(nil) }
                 if let number = value.int, range.contains(number) { return number }
                 let remedy =
                     switch value.content {
                     case .int, .double:
                         numberRemedy(value, Double(range.lowerBound)...Double(range.upperBound)) { $0.rounded() }
-                    default: "Write auto or a number."
+                    default: "Write \(word) or a number."
                     }
                 return mismatch(shape, value, &findings, remedy: remedy)
             },
-            encode: { $0.map(Value.int) ?? "auto" })
+            encode: { $0.map(Value.int) ?? .string(word) })
     }
 }

@@ -52,6 +52,10 @@ extension Runtime {
                 "The user that the process becomes once its sockets are open; without it the process keeps its user. "
                     + "Changing it needs a restart."),
             Key(
+                optional: "availabilityZone", \.availabilityZone, .text(.zone),
+                "The zone in which this process runs, to which targets with the same availabilityZone belong; without "
+                    + "it targets of all zones are alike."),
+            Key(
                 "memoryBytes", \.memoryBytes, .integer(1 << 20...1 << 44, unit: "bytes"),
                 "Budget of the process for buffers; when it is used up, new connections are refused. Changing it "
                     + "needs a restart."),

@@ -23,6 +23,14 @@ extension LoadBalancer {
         withoutEffect: \LoadBalancer.withoutEffect,
         check: { loadBalancer, findings in
             if loadBalancer.type == .network { loadBalancer.attributes.reportMisplaced(&findings) }
+            if loadBalancer.type == .application, loadBalancer.attributes.crossZone == false {
+                findings.within([.key("attributes"), .key("load_balancing.cross_zone.enabled")]) { findings in
+                    findings.report(
+                        "load_balancing.cross_zone.enabled must be true on an application load balancer",
+                        found: "false", remedy: "Write it into the attributes of the target group.",
+                        code: .invalidConfigurationRequest)
+                }
+            }
             if loadBalancer.name.hasPrefix("internal-") {
                 findings.within(.key("name")) { findings in
                     findings.report(

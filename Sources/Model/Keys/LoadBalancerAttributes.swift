@@ -54,6 +54,9 @@ public struct LoadBalancerAttributes: Hashable, Sendable {
     public var minBodyRateBytesPerSecond: Int = 100
     /// `apus.min_body_rate.window_seconds`: the window over which that rate is measured.
     public var minBodyRateWindowSeconds: Double = 20
+    /// `load_balancing.cross_zone.enabled`: whether targets of other zones are used; nil for the usual, which is true
+    /// for application load balancers and false for network load balancers.
+    public var crossZone: Bool?
     /// Keys of ELBv2 that are accepted but have no effect in this version, with their values as written, so that what
     /// was put is shown again.
     public var withoutEffect: [String: Value] = [:]
@@ -68,7 +71,6 @@ extension LoadBalancerAttributes {
         "LoadBalancerAttributes", "the attributes of a load balancer", blank: LoadBalancerAttributes(), keys: keys,
         refused: [
             RefusedKey("deletion_protection.enabled", accepted: false),
-            RefusedKey("load_balancing.cross_zone.enabled", accepted: true, false),
             RefusedKey("access_logs.s3.enabled", accepted: false),
             RefusedKey("access_logs.s3.bucket", accepted: ""), RefusedKey("access_logs.s3.prefix", accepted: ""),
             RefusedKey("connection_logs.s3.enabled", accepted: false, of: .application),
@@ -164,6 +166,11 @@ extension LoadBalancerAttributes {
             "apus.min_body_rate.window_seconds", \.minBodyRateWindowSeconds, .number(0.1...300, unit: "seconds"),
             "The time over which that rate is measured."
         ).of(.application),
+        Key(
+            optional: "load_balancing.cross_zone.enabled", \.crossZone, .bool,
+            "Whether targets of other zones than runtime.availabilityZone are used, where their group leaves that to "
+                + "its load balancer; without it application load balancers use them, and network load balancers do "
+                + "not."),
     ]
 
     /// Reports attributes that network load balancers do not have.

@@ -16,7 +16,10 @@ extension TargetGroup {
             group.checkMatcher(&findings)
             group.checkTLS(&findings)
             group.checkKind(&findings)
-            findings.within(.key("attributes")) { findings in group.attributes.balancing.check(&findings) }
+            findings.within(.key("attributes")) { findings in
+                group.attributes.balancing.check(&findings)
+                group.attributes.health.check(&findings)
+            }
             guard group.healthCheck.timeoutSeconds > group.healthCheck.intervalSeconds else { return }
             let interval = Shape.plain(group.healthCheck.intervalSeconds)
             findings.within(.key("healthCheckTimeoutSeconds")) { findings in
@@ -179,8 +182,11 @@ extension TargetDescription {
                 optional: "apus.weight", \.weight, .integer(0...Limits.targetWeightMax),
                 "Its share beside those of the other targets, whatever the algorithm; 0 for no requests, 1 without "
                     + "it."),
+            Key(
+                optional: "availabilityZone", \.zone, .text(.zone),
+                "The zone that it is in; all, or nothing, for a target of every zone."),
         ],
-        refused: [RefusedKey("availabilityZone", accepted: "all"), RefusedKey("quicServerId")],
+        refused: [RefusedKey("quicServerId")],
         withoutEffect: \TargetDescription.withoutEffect)
 
     /// Reads and writes the targets of a group.

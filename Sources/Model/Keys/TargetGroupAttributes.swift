@@ -26,6 +26,8 @@ public struct TargetGroupAttributes: Hashable, Sendable {
     public var unhealthyDrainingSeconds: Double = 0
     /// How the target of a request is chosen.
     public var balancing = BalancingAttributes()
+    /// What the health of targets decides.
+    public var health = HealthAttributes()
     /// `apus.target_keep_alive.idle_seconds`: how long an idle connection to a target is kept.
     public var targetKeepAliveIdleSeconds: Double = 4
     /// `apus.target_keep_alive.connections_max`: idle connections kept per target and worker.
@@ -67,17 +69,11 @@ extension TargetGroupAttributes {
             RefusedKey("stickiness.lb_cookie.duration_seconds", accepted: 86400, of: .application),
             RefusedKey("stickiness.app_cookie.cookie_name", accepted: "", of: .application),
             RefusedKey("stickiness.app_cookie.duration_seconds", accepted: 86400, of: .application),
-            RefusedKey("load_balancing.cross_zone.enabled", accepted: "use_load_balancer_configuration", true),
-            RefusedKey("target_group_health.dns_failover.minimum_healthy_targets.count", accepted: 1),
-            RefusedKey("target_group_health.dns_failover.minimum_healthy_targets.percentage", accepted: "off"),
-            RefusedKey("target_group_health.unhealthy_state_routing.minimum_healthy_targets.count", accepted: 1),
-            RefusedKey(
-                "target_group_health.unhealthy_state_routing.minimum_healthy_targets.percentage", accepted: "off"),
             RefusedKey("lambda.multi_value_headers.enabled", accepted: false, of: .application),
             RefusedKey("target_failover.on_deregistration"), RefusedKey("target_failover.on_unhealthy"),
         ], withoutEffect: \TargetGroupAttributes.withoutEffect)
 
-    private static let keys = firstKeys + balancingKeys + lastKeys
+    private static let keys = firstKeys + balancingKeys + healthKeys + lastKeys
 
     private static let firstKeys: [Key<TargetGroupAttributes>] = [
         Key(

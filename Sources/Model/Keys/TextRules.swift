@@ -9,6 +9,12 @@ extension TextRule {
             && !name.hasSuffix("-")
     }
 
+    /// The name of an availability zone.
+    static let zone = TextRule(
+        "the name of a zone of 1 to 64 letters, digits, hyphens, dots and underscores", length: 1...64,
+        pattern: "^[A-Za-z0-9._-]+$", remedy: "Write a name such as eu-central-1a."
+    ) { $0.utf8.allSatisfy { isAlphanumeric($0) || "._-".utf8.contains($0) } }
+
     /// An IPv4 or IPv6 address.
     static let address = TextRule(
         "an IPv4 or IPv6 address", length: 2...45, pattern: "^[0-9A-Fa-f.:]+$",

@@ -56,6 +56,8 @@ public struct Runtime: Hashable, Sendable {
     public var stateDirectory: String
     /// The user to become once the sockets are open; nil keeps the user that started the process.
     public var user: String?
+    /// The zone in which this process runs; nil if it is in none, so that it uses the targets of all.
+    public var availabilityZone: String?
     /// Budget of the process for buffers, in bytes. When it is used up, new connections are refused.
     public var memoryBytes: Int
     /// Cap on client connections of the process; nil takes it from the descriptor limit.
@@ -70,6 +72,7 @@ public struct Runtime: Hashable, Sendable {
         workers: Int? = nil,
         stateDirectory: String = "/var/lib/apus",
         user: String? = nil,
+        availabilityZone: String? = nil,
         memoryBytes: Int = 1 << 30,
         connections: Int? = nil,
         shutdownGraceSeconds: Double = 30,
@@ -78,6 +81,7 @@ public struct Runtime: Hashable, Sendable {
         self.workers = workers
         self.stateDirectory = stateDirectory
         self.user = user
+        self.availabilityZone = availabilityZone
         self.memoryBytes = memoryBytes
         self.connections = connections
         self.shutdownGraceSeconds = shutdownGraceSeconds

@@ -73,3 +73,15 @@ public struct Rule: Hashable, Sendable {
         self.transforms = transforms
     }
 }
+
+extension Listener {
+    /// The groups that its actions forward to.
+    public var groupNames: Set<String> {
+        var names: Set<String> = []
+        for action in defaultActions + rules.flatMap(\.actions) {
+            guard case .forward(let forward) = action else { continue }
+            names.formUnion(forward.targetGroups.map(\.targetGroupName))
+        }
+        return names
+    }
+}

@@ -17,10 +17,11 @@ public struct TargetKey: Hashable, Sendable, CustomStringConvertible {
 
 extension Value {
     /// A target as the socket shows it; without a port, only its id.
-    public static func target(_ id: String, _ port: Int?, weight: Int? = nil) -> Value {
+    public static func target(_ id: String, _ port: Int?, weight: Int? = nil, zone: String? = nil) -> Value {
         var value: Value = ["id": .string(id)]
         value["port"] = port.map { .int($0) }
         value["apus.weight"] = weight.map { .int($0) }
+        value["availabilityZone"] = zone.map { .string($0) }
         return value
     }
 }
@@ -31,7 +32,7 @@ extension TargetGroup {
         TargetKey(id: target.id, port: effectivePort(of: target))
     }
 
-    /// Adds the targets that are not there yet, at the end; the others take the weight that is given.
+    /// Adds the targets that are not there yet, at the end; the others take the weight and the zone that are given.
     mutating func register(_ added: [TargetDescription]) {
         targets.register(added, defaultPort: port)
     }
@@ -49,14 +50,14 @@ extension [TargetDescription] {
         return firstIndex { ($0.port ?? defaultPort) == port && $0.id == target.id }
     }
 
-    /// Adds the targets that are not there yet, at the end; the others take the weight that is given. One is looked for
-    /// by walking the list, many in a table, so that neither a single change nor a large batch costs more than one
-    /// pass.
+    /// Adds the targets that are not there yet, at the end; the others take the weight and the zone that are given. One
+    /// is looked for by walking the list, many in a table, so that neither a single change nor a large batch costs more
+    /// than one pass.
     mutating func register(_ added: [TargetDescription], defaultPort: Int) {
         if added.count < 4 {
             for target in added {
                 if let index = index(of: target, defaultPort: defaultPort) {
-                    self[index].weight = target.weight ?? self[index].weight
+                    self[index].take(from: target)
                 } else {
                     append(target)
                 }
@@ -70,7 +71,7 @@ extension [TargetDescription] {
         for target in added {
             let key = TargetKey(id: target.id, port: target.port ?? defaultPort)
             if let index = places[key] {
-                self[index].weight = target.weight ?? self[index].weight
+                self[index].take(from: target)
             } else {
                 places[key] = count
                 append(target)
@@ -88,5 +89,13 @@ extension [TargetDescription] {
         }
         let gone = Set(removed.map { TargetKey(id: $0.id, port: $0.port ?? defaultPort) })
         removeAll { gone.contains(TargetKey(id: $0.id, port: $0.port ?? defaultPort)) }
+    }
+}
+
+extension TargetDescription {
+    /// Takes what a registration of the same target says.
+    fileprivate mutating func take(from registered: TargetDescription) {
+        weight = registered.weight ?? weight
+        zone = registered.zone ?? zone
     }
 }

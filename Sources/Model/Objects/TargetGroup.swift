@@ -86,15 +86,18 @@ public struct TargetDescription: Hashable, Sendable {
     /// Its share beside those of the other targets, 0–256; 1 if it is not given. 0 is for a target that gets no new
     /// requests.
     public var weight: Int?
+    /// The zone that it is in; nil, or `all`, for one that every zone may use.
+    public var zone: String?
     /// Keys of ELBv2 that are accepted but have no effect in this version, with their values as written, so that what
     /// was put is shown again.
     public var withoutEffect: [String: Value] = [:]
 
     /// A target.
-    public init(id: String, port: Int? = nil, weight: Int? = nil) {
+    public init(id: String, port: Int? = nil, weight: Int? = nil, zone: String? = nil) {
         self.id = id
         self.port = port
         self.weight = weight
+        self.zone = zone
     }
 }
 

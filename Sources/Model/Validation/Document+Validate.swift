@@ -38,6 +38,7 @@ extension Document {
                     loadBalancer.validatePorts(beside: admin.metrics, &findings)
                 }
             }
+            validateZones(&findings)
             let listeners = loadBalancers.reduce(0) { $0 + $1.listeners.count }
             if listeners > Limits.listenersMax { findings.tooManyListeners(listeners) }
         }

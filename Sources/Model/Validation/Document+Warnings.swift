@@ -17,7 +17,9 @@ extension Document {
     /// All warnings, in the order of the listeners; with arguments, only those of one load balancer or of one listener.
     public func warnings(loadBalancer: String? = nil, port: Int? = nil) -> [DocumentWarning] {
         loadBalancers.filter { loadBalancer == nil || $0.name == loadBalancer }.flatMap { owner in
-            owner.listeners.filter { port == nil || $0.port == port }.flatMap { $0.warnings(in: owner) }
+            owner.listeners.filter { port == nil || $0.port == port }.flatMap {
+                $0.warnings(in: owner) + zoneWarnings(in: owner, $0)
+            }
         }
     }
 }

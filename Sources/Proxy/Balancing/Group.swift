@@ -45,7 +45,8 @@ final class Group {
 
     private static func targets(_ plan: GroupPlan, _ pools: [TargetPool]) -> [BalancedTarget] {
         for (target, pool) in zip(plan.targets, pools) {
-            pool.balanced.adopt(weight: target.weight, plan.balancing, in: plan.cell)
+            pool.balanced.adopt(
+                weight: target.weight, isElsewhere: target.isElsewhere, plan.balancing, in: plan.cell)
         }
         return pools.map(\.balanced)
     }
@@ -66,8 +67,8 @@ final class Group {
         balancer.rebuild(targets)
     }
 
-    /// Fail open: whether no target is healthy, so that all are used.
-    var isFailOpen: Bool { balancer.isFailOpen(targets) }
+    /// Fail open: whether too few targets are healthy, so that all are used.
+    var isFailOpen: Bool { balancer.isFailOpen }
 
     /// The target for a request, or for a flow, of those that were not `tried`; nil if there is none. What
     /// has the same hash goes to the same target, where the algorithm is one of hashing.
@@ -85,10 +86,8 @@ final class Group {
     /// Whether a target other than these could be picked. Does not change the balancing state.
     func hasOther(than tried: [TargetPool]) -> Bool {
         refresh()
-        let isHealthy = !isFailOpen
-        return pools.contains { pool in
-            pool.balanced.weight > 0 && pool.cell.isHealthy == isHealthy && !pool.isAmong(tried)
-        }
+        let last: TargetUse = isFailOpen ? .lastResort : .elsewhere
+        return pools.contains { $0.balanced.use <= last && !$0.isAmong(tried) }
     }
 
     /// Whether a retry of an attempt on a suspect is covered: flows have no budget.

@@ -60,21 +60,24 @@ public struct TargetPlan: Sendable, Equatable {
     public let address: SocketAddress
     /// Its share beside those of the other targets; 0 for no requests.
     public let weight: Int
+    /// Whether it is in another zone, and those of this zone come first.
+    public let isElsewhere: Bool
     /// Its health.
     public let cell: TargetCell
 
     /// A registration.
-    public init(id: Int, address: SocketAddress, weight: Int = 1, cell: TargetCell) {
+    public init(id: Int, address: SocketAddress, weight: Int = 1, isElsewhere: Bool = false, cell: TargetCell) {
         self.id = id
         self.address = address
         self.weight = weight
+        self.isElsewhere = isElsewhere
         self.cell = cell
     }
 
-    /// Whether it is the same registration at the same address, with the same weight.
+    /// Whether it is the same registration at the same address, with the same weight, and as near.
     public static func == (first: TargetPlan, second: TargetPlan) -> Bool {
         first.id == second.id && first.address == second.address && first.weight == second.weight
-            && first.cell === second.cell
+            && first.isElsewhere == second.isElsewhere && first.cell === second.cell
     }
 
     /// Its key in a `MaglevTable`, the same on every worker and in every process.

@@ -15,6 +15,10 @@ public final class BalancedTarget {
     var turn = TargetTurn()
     /// What it is owed among targets that are equally busy: see `LeastOutstanding`.
     var lag = 0
+    /// Whether it is in another zone than this process, and those of its own zone come first.
+    private var isElsewhere = false
+    /// Its group; nil before it was adopted.
+    private var group: GroupCell?
     /// The group where what is in flight is counted over all workers; nil if its algorithm does not look at that.
     @usableFromInline private(set) var countedIn: GroupCell?
     /// What its algorithm learns from the outcomes of attempts.
@@ -25,10 +29,15 @@ public final class BalancedTarget {
     /// A target on which nothing is in flight.
     public init(_ cell: TargetCell) { self.cell = cell }
 
-    /// Takes its weight, and counts from now on what the algorithm of its group looks at.
-    public func adopt(weight: Int, _ algorithm: BalancingAlgorithm, in group: GroupCell) {
+    /// Takes its weight, and counts from now on what the algorithm of its group looks at. It is picked last if it
+    /// `isElsewhere`, while enough targets of this zone are healthy.
+    public func adopt(
+        weight: Int, isElsewhere: Bool = false, _ algorithm: BalancingAlgorithm, in group: GroupCell
+    ) {
         precondition(weight >= 0, "balanced target: a weight of \(weight)")
         self.weight = weight
+        self.isElsewhere = isElsewhere
+        self.group = group
         lesson = algorithm.lesson
         learns = lesson != .nothing
         let wanted = algorithm.countsOutstanding ? group : nil
@@ -73,6 +82,16 @@ public final class BalancedTarget {
             }
         }
     }
+
+    /// Whether it may be picked.
+    public var use: TargetUse {
+        if weight == 0 { return .never }
+        guard cell.isHealthy else { return .lastResort }
+        return isElsewhere && group?.reach == .ownZone ? .elsewhere : .ready
+    }
+
+    /// Whether all targets of its group are used, since too few are healthy.
+    var isInGroupThatFailsOpen: Bool { group?.reach == .allTargets }
 
     /// Whether it is one of these few.
     func isAmong(_ targets: [BalancedTarget]) -> Bool {

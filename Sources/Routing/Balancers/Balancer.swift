@@ -18,8 +18,8 @@ public struct Balancer: Sendable {
     /// Whether some target is passed over because it is suspect, and may be tried now and then. Stored, as it is asked
     /// for every request.
     public private(set) var hasSuspects = false
-    /// Whether none that may be picked is healthy; nil where that is looked up.
-    private var failsOpen: Bool?
+    /// Whether all targets are used, since too few are healthy.
+    public private(set) var isFailOpen = false
 
     /// Begins with these targets. `seed` differs between workers.
     public init(_ algorithm: BalancingAlgorithm, targets: [BalancedTarget], seed: Int) {
@@ -47,7 +47,7 @@ public struct Balancer: Sendable {
             rebuildTurns(targets)
         }
         hasSuspects = other?.hasSuspects ?? turns.eligible.hasSuspects
-        if let other { failsOpen = other.isFailOpen } else { failsOpen = turns.isFailOpen }
+        isFailOpen = other?.isFailOpen(targets) ?? turns.isFailOpen
     }
 
     private mutating func rebuildTurns(_ targets: [BalancedTarget]) {
@@ -71,11 +71,6 @@ public struct Balancer: Sendable {
         guard let index = other?.pick(request, from: targets) else { return nil }
         if other?.isOver == true { other = nil }
         return index
-    }
-
-    /// Whether none of `targets` is healthy, so that all are used.
-    public func isFailOpen(_ targets: [BalancedTarget]) -> Bool {
-        failsOpen ?? (!targets.isEmpty && targets.allSatisfy { !$0.cell.isHealthy })
     }
 }
 

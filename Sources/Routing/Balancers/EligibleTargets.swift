@@ -1,11 +1,15 @@
 /// Whether a balancer may pick a target.
-public enum TargetUse: Equatable, Sendable {
+public enum TargetUse: Int, Comparable, Sendable {
     /// Healthy: picked in turn.
     case ready
-    /// Registered but not healthy (initial or unhealthy): picked only when no target is `ready`.
+    /// Healthy, in another zone: picked when no target is `ready`, or only suspects are.
+    case elsewhere
+    /// Registered but not healthy (initial or unhealthy): picked when no target is healthy, or too few are.
     case lastResort
     /// Of weight 0: never picked.
     case never
+
+    public static func < (first: TargetUse, second: TargetUse) -> Bool { first.rawValue < second.rawValue }
 }
 
 /// The targets of a group that may be picked, as every algorithm for requests sees them.
@@ -19,30 +23,46 @@ struct EligibleTargets: Sendable {
     private(set) var suspects: [Int32] = []
     /// Whether there are any: to ask a list would count a reference to it.
     private(set) var hasSuspects = false
-    /// No target is `ready`, so all that are registered are used. The caller says so, loudly.
+    /// Too few targets are healthy, so all that are registered are used. The caller says so, loudly.
     private(set) var isFailOpen = false
 
     /// Reads the use of targets 0 ..< `count` anew, and which of them are suspect: those are passed over while there
-    /// are others of the same use.
-    mutating func rebuild(count: Int, isSuspect: (Int) -> Bool, use: (Int) -> TargetUse) {
-        let wanted: TargetUse = (0..<count).contains { use($0) == .ready } ? .ready : .lastResort
+    /// are others. With `failsOpen` all are used that ever are.
+    mutating func rebuild(
+        count: Int, failsOpen: Bool = false, isSuspect: (Int) -> Bool, use: (Int) -> TargetUse
+    ) {
+        let last = failsOpen ? .lastResort : Self.last(count, isSuspect, use)
         indices.removeAll(keepingCapacity: true)
         indices.reserveCapacity(count)
         suspects.removeAll(keepingCapacity: true)
-        for index in 0..<count where use(index) == wanted {
+        for index in 0..<count where use(index) <= last {
             if isSuspect(index) { suspects.append(Int32(index)) } else { indices.append(Int32(index)) }
         }
         if indices.isEmpty { swap(&indices, &suspects) }
-        isFailOpen = wanted == .lastResort && !indices.isEmpty
+        isFailOpen = last == .lastResort && !indices.isEmpty
         hasSuspects = !suspects.isEmpty
+    }
+
+    /// The last use that is needed to have a target that is not suspect, or healthy at least.
+    private static func last(_ count: Int, _ isSuspect: (Int) -> Bool, _ use: (Int) -> TargetUse) -> TargetUse {
+        var isThere = (ready: false, elsewhere: false)
+        for index in 0..<count {
+            switch use(index) {
+            case .ready where !isSuspect(index): return .ready
+            case .ready: isThere.ready = true
+            case .elsewhere: isThere.elsewhere = true
+            case .lastResort, .never: break
+            }
+        }
+        return isThere.elsewhere ? .elsewhere : isThere.ready ? .ready : .lastResort
     }
 
     /// The same for targets of a group.
     mutating func rebuild(_ targets: [BalancedTarget]) {
-        rebuild(count: targets.count, isSuspect: { targets[$0].cell.isSuspect }) { index in
-            let target = targets[index]
-            return target.weight == 0 ? .never : target.cell.isHealthy ? .ready : .lastResort
-        }
+        let failsOpen = targets.first?.isInGroupThatFailsOpen ?? false
+        rebuild(
+            count: targets.count, failsOpen: failsOpen, isSuspect: { targets[$0].cell.isSuspect },
+            use: { targets[$0].use })
     }
 
     /// A suspect whose trial is due, where that is allowed.

@@ -103,15 +103,15 @@ enum OtherBalancer: Sendable {
         }
     }
 
-    /// Whether no target is healthy, so that all are used, as of the last change; nil if nothing is kept of that.
-    var isFailOpen: Bool? {
+    /// Whether all of `targets` are used, since too few are healthy: as of the last change, where that is kept.
+    func isFailOpen(_ targets: [BalancedTarget]) -> Bool {
         switch self {
         case .weightedTurns(let turns): turns.eligible.isFailOpen
         case .leastOutstanding(let least): least.eligible.isFailOpen
         case .weightedRandom(let random): random.eligible.isFailOpen
         case .leastLatency(let latency): latency.eligible.isFailOpen
         case .consistentHash(let hashing): hashing.eligible.isFailOpen
-        case .flowHash: nil
+        case .flowHash(let hashing): hashing.isFailOpen(targets)
         }
     }
 }

@@ -33,9 +33,6 @@ public final class TargetCell: Sendable {
     /// Whether an attempt has failed, and since then none has succeeded and no health check has passed.
     public var isSuspect: Bool { trialAt.load(ordering: .acquiring) != 0 }
 
-    /// Healthy and not suspect.
-    var isTrusted: Bool { isHealthy && !isSuspect }
-
     /// Makes the target suspect. Returns false if it was suspect already.
     public func suspect(now: Instant) -> Bool {
         let trial = (now + Limits.trialInterval).nanoseconds
@@ -92,6 +89,7 @@ extension TargetCell {
 /// A change costs the writer one store, and each worker one comparison per pick and one pass over the group afterwards.
 public final class GroupCell: Sendable {
     private let flips = Atomic<UInt64>(0)
+    private let reached = Atomic<UInt8>(TargetReach.ownZone.rawValue)
     /// Attempts in flight on all of its targets, over all workers, where its algorithm looks at that.
     let outstanding = SharedCount()
 
@@ -103,4 +101,20 @@ public final class GroupCell: Sendable {
 
     /// Makes workers reread the state of the group's targets at their next pick.
     public func flip() { flips.wrappingAdd(1, ordering: .acquiringAndReleasing) }
+
+    /// Which of its targets are used. Control writes it, and flips the cell.
+    public var reach: TargetReach {
+        get { TargetReach(rawValue: reached.load(ordering: .acquiring)) ?? .allTargets }
+        set { reached.store(newValue.rawValue, ordering: .releasing) }
+    }
+}
+
+/// Which targets of a group are used, as control decides by how many of them are healthy.
+public enum TargetReach: UInt8, Sendable {
+    /// Healthy ones, of which those of this zone come first where the group is configured so.
+    case ownZone
+    /// All healthy ones: too few of this zone are.
+    case allZones
+    /// All that are registered: too few are healthy (fail open).
+    case allTargets
 }

@@ -52,7 +52,7 @@ public struct HealthState: Equatable, Sendable {
         case initial(isChecked: Bool, failures: Int)
         /// Receives requests; leaves by failures in a row.
         case healthy(failures: Int)
-        /// Receives requests only when no target is healthy; leaves by passes in a row.
+        /// Receives requests only when too few targets are healthy; leaves by passes in a row.
         case unhealthy(passes: Int, because: CheckFailure)
         /// Deregistered; leaves when its requests have ended, or by being registered again.
         case draining
@@ -226,15 +226,6 @@ extension HealthState {
         case .unused(.notInUse): .notInUse
         case .unused(.invalidState): .invalidState
         case .unused(.ipUnusable): .ipUnusable
-        }
-    }
-
-    /// Whether a balancer may pick the target.
-    public var use: TargetUse {
-        switch phase {
-        case .healthy: .ready
-        case .initial, .unhealthy: .lastResort
-        case .draining, .unused: .never
         }
     }
 }

@@ -312,7 +312,7 @@ private let groupMetrics: [Metric<TargetGroupCounters>] = [
     .counter("connection_errors_total", "Connections to the group's targets that could not be opened.") {
         $0.connectionErrors.value
     },
-    .counter("fail_open_requests_total", "Requests sent while no target of the group was healthy (fail open).") {
+    .counter("fail_open_requests_total", "Requests sent while too few targets of the group were healthy (fail open).") {
         $0.failOpenRequests.value
     },
 ]

@@ -17,7 +17,7 @@ public final class TargetGroupCounters: Sendable {
     public let flows = Counter()
     /// Flows of this group open now.
     public let flowsActive = Gauge()
-    /// Requests and flows sent while no target of the group was healthy (fail open).
+    /// Requests and flows sent while too few targets of the group were healthy (fail open).
     public let failOpenRequests = Counter()
 
     /// All at zero.

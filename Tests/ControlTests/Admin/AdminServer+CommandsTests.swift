@@ -200,7 +200,7 @@ import Testing
         #expect(status.contains("\nTLS            in this process; kTLS is not used\n"))
         harness.perform { $0.groupsFailedOpen = ["blue", "green"] }
         let failing = try perform(.status, harness)
-        #expect(failing.contains("\nfailing open   blue, green: no target is healthy, so all are used\n"))
+        #expect(failing.contains("\nfailing open   blue, green: too few targets are healthy, so all are used\n"))
         #expect(try Value.parse(json: try perform(.status, harness, asJSON: true))["generation"] == 1)
         #expect(try perform(.instances, harness) == "INSTANCE  ADDRESS\ni-1       10.0.0.1\ni-2       10.0.0.2\n")
     }

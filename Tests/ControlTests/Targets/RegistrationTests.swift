@@ -88,6 +88,27 @@ import Testing
         #expect(!isSlow(3), "it was switched off")
     }
 
+    /// Were they to start slowly, the first to recover would carry nearly all of the load.
+    @Test func afterAnOutageOfAllNobodyStartsSlowly() {
+        reconcile(1...3)
+        for index in 0..<3 { pass(index) }
+        for index in 0..<3 { registry.receive(.checkFailed(.timeout), blue.registrations[index], now: now) }
+        for index in 0..<3 { pass(index, after: UInt64(index)) }
+        #expect((0..<3).allSatisfy { !isSlow($0) })
+        registry.receive(.checkFailed(.timeout), blue.registrations[1], now: now)
+        pass(1, after: 5)
+        #expect(isSlow(1), "it failed alone")
+    }
+
+    /// All targets are replaced at once: none of the old ones carries load.
+    @Test func newTargetsInThePlaceOfAllOldOnesHaveTheirShareAtOnce() {
+        reconcile(1...2)
+        for index in 0..<2 { pass(index) }
+        reconcile(11...13)
+        for index in 0..<3 { pass(index) }
+        #expect((0..<3).allSatisfy { !isSlow($0) })
+    }
+
     /// All of them become healthy together when a listener begins to forward to the group.
     @Test func aGroupThatComesIntoUseHasItsSharesAtOnce() {
         reconcile(1...3, isInUse: false)

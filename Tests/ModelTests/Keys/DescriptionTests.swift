@@ -80,6 +80,13 @@ import Testing
         "TargetGroupAttributes.slow_start.duration_seconds": 0,
         "TargetGroupAttributes.apus.consistent_hash.key": "source-ip",
         "TargetGroupAttributes.apus.consistent_hash.bound_percent": 125,
+        "TargetGroupAttributes.target_group_health.unhealthy_state_routing.minimum_healthy_targets.count": 1,
+        "TargetGroupAttributes.target_group_health.unhealthy_state_routing.minimum_healthy_targets.percentage": "off",
+        "TargetGroupAttributes.target_group_health.dns_failover.minimum_healthy_targets.count": 1,
+        "TargetGroupAttributes.target_group_health.dns_failover.minimum_healthy_targets.percentage": "off",
+        "TargetGroupAttributes.load_balancing.cross_zone.enabled": "use_load_balancer_configuration",
+        "TargetGroupAttributes.apus.own_zone_first.enabled": false,
+        "TargetGroupAttributes.apus.own_zone_first.minimum_healthy_percent": 50,
         "TargetGroupAttributes.apus.target_keep_alive.idle_seconds": 4,
         "TargetGroupAttributes.apus.target_keep_alive.connections_max": 2048,
         "TargetGroupAttributes.apus.target_connect_timeout.seconds": 10,
@@ -153,7 +160,7 @@ import Testing
             }
             tried += 1
         }
-        #expect(tried == 39)
+        #expect(tried == 44)
     }
 
     /// The ends of a range, and what lies just outside.

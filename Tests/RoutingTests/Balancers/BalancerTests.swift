@@ -66,11 +66,46 @@ import Testing
     func withoutAHealthyTargetAllAreUsed(algorithm: BalancingAlgorithm) {
         let targets = targets(2)
         var balancer = Balancer(algorithm, targets: targets, seed: 0)
-        #expect(!balancer.isFailOpen(targets))
+        #expect(!balancer.isFailOpen)
         for target in targets { target.cell.isHealthy = false }
         balancer.rebuild(targets)
-        #expect(balancer.isFailOpen(targets) && balancer.pick(request(3), from: targets) != nil)
-        #expect(!Balancer(algorithm, targets: [], seed: 0).isFailOpen([]))
+        #expect(balancer.isFailOpen && balancer.pick(request(3), from: targets) != nil)
+        #expect(!Balancer(algorithm, targets: [], seed: 0).isFailOpen)
+    }
+
+    /// Control says when too few are healthy; a target of weight 0 gets nothing even then.
+    @Test(arguments: [BalancingAlgorithm.roundRobin(slowStart: 0), .flowHash(MaglevTable(keys: [1, 2, 3]))])
+    func whereTooFewAreHealthyAllAreUsed(algorithm: BalancingAlgorithm) {
+        let group = GroupCell()
+        let targets = healthyTargets([1, 1, 0], algorithm, in: group)
+        targets[1].cell.isHealthy = false
+        var balancer = Balancer(algorithm, targets: targets, seed: 0)
+        func picked() -> Set<Int?> { Set((0..<300).map { balancer.pick(request($0), from: targets) }) }
+        #expect(!balancer.isFailOpen && picked() == [0])
+        group.reach = .allTargets
+        balancer.rebuild(targets)
+        #expect(balancer.isFailOpen && picked() == [0, 1])
+        targets[0].cell.isHealthy = false
+        group.reach = .ownZone
+        balancer.rebuild(targets)
+        #expect(balancer.isFailOpen && picked() == [0, 1], "the healthy one has weight 0")
+    }
+
+    @Test(arguments: [BalancingAlgorithm.roundRobin(slowStart: 0), .flowHash(MaglevTable(keys: [1, 2, 3]))])
+    func thoseOfThisZoneComeFirst(algorithm: BalancingAlgorithm) {
+        let group = GroupCell()
+        let targets = healthyTargets([1, 1, 1], algorithm, in: group)
+        targets[2].adopt(weight: 1, isElsewhere: true, algorithm, in: group)
+        var balancer = Balancer(algorithm, targets: targets, seed: 0)
+        func picked() -> Set<Int?> { Set((0..<300).map { balancer.pick(request($0), from: targets) }) }
+        #expect(picked() == [0, 1])
+        group.reach = .allZones
+        balancer.rebuild(targets)
+        #expect(picked() == [0, 1, 2] && !balancer.isFailOpen)
+        group.reach = .ownZone
+        for target in targets[0...1] { target.cell.isHealthy = false }
+        balancer.rebuild(targets)
+        #expect(picked() == [2] && !balancer.isFailOpen)
     }
 
     // MARK: Weights and slow start
@@ -112,7 +147,7 @@ import Testing
     @Test func weightZeroIsNobody() {
         let targets = targets(weights: [0, 0])
         var turns = Balancer(.roundRobin(slowStart: 0), targets: targets, seed: 0)
-        #expect(!turns.isFailOpen(targets) && counts(3, from: &turns, targets) == [0, 0])
+        #expect(!turns.isFailOpen && counts(3, from: &turns, targets) == [0, 0])
     }
 
     @Test func equalWeightsAreTurnsWhateverTheyAre() {

@@ -39,6 +39,10 @@ import Testing
             why: "none ready: all registered", uses: [.lastResort, .never, .lastResort], expected: [0, 2],
             isFailOpen: true),
         Case(why: "all draining", uses: [.never, .never], expected: [], isFailOpen: false),
+        Case(
+            why: "other zones wait", uses: [.elsewhere, .ready, .lastResort], expected: [1], isFailOpen: false),
+        Case(
+            why: "none ready here", uses: [.elsewhere, .never, .lastResort], expected: [0], isFailOpen: false),
         Case(why: "one ready", uses: [.lastResort, .lastResort, .ready], expected: [2], isFailOpen: false),
     ]
 
@@ -60,6 +64,15 @@ import Testing
         #expect(Set(picks(3, from: &turns)) == [0, 1, 2] && turns.suspects.isEmpty && !turns.isFailOpen)
         turns.rebuild(count: 4, isSuspect: { $0 == 0 }) { _ in .lastResort }
         #expect(Set(picks(3, from: &turns)) == [1, 2, 3] && turns.suspects == [0] && turns.isFailOpen)
+    }
+
+    /// A target of another zone that is not suspect is worth more than suspects of this one.
+    @Test func suspectsOfThisZoneBringInOtherZones() {
+        var turns = RoundRobin()
+        turns.rebuild(count: 3, isSuspect: { $0 == 0 }) { [.ready, .elsewhere, .lastResort][$0] }
+        #expect(picks(2, from: &turns) == [1, 1] && turns.suspects == [0] && !turns.isFailOpen)
+        turns.rebuild(count: 3, isSuspect: { $0 < 2 }) { [.ready, .elsewhere, .lastResort][$0] }
+        #expect(Set(picks(2, from: &turns)) == [0, 1])
     }
 
     @Test func turnSurvivesRebuilds() {

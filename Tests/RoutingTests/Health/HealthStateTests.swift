@@ -164,28 +164,27 @@ import Testing
         for cause in HealthState.UnusedCause.allCases {
             let health = HealthState(registeredAt: Instant(nanoseconds: 1), unused: cause)
             #expect(health.phase == .unused(cause))
-            #expect(health.use == .never)
         }
     }
 
-    static let faces: [(Phase, TargetState, String?, TargetUse)] = [
-        (.initial(isChecked: false, failures: 0), .initial, "Elb.RegistrationInProgress", .lastResort),
-        (.initial(isChecked: true, failures: 1), .initial, "Elb.InitialHealthChecking", .lastResort),
-        (.healthy(failures: 1), .healthy, nil, .ready),
-        (.unhealthy(passes: 0, because: .responseCode(503)), .unhealthy, "Target.ResponseCodeMismatch", .lastResort),
-        (.unhealthy(passes: 1, because: .timeout), .unhealthy, "Target.Timeout", .lastResort),
-        (.unhealthy(passes: 1, because: .notServing), .unhealthy, "Target.FailedHealthChecks", .lastResort),
-        (.unhealthy(passes: 1, because: .failed), .unhealthy, "Target.FailedHealthChecks", .lastResort),
-        (.draining, .draining, "Target.DeregistrationInProgress", .never),
-        (.unused(.notRegistered), .unused, "Target.NotRegistered", .never),
-        (.unused(.notInUse), .unused, "Target.NotInUse", .never),
-        (.unused(.invalidState), .unused, "Target.InvalidState", .never),
-        (.unused(.ipUnusable), .unused, "Target.IpUnusable", .never),
+    static let faces: [(Phase, TargetState, String?)] = [
+        (.initial(isChecked: false, failures: 0), .initial, "Elb.RegistrationInProgress"),
+        (.initial(isChecked: true, failures: 1), .initial, "Elb.InitialHealthChecking"),
+        (.healthy(failures: 1), .healthy, nil),
+        (.unhealthy(passes: 0, because: .responseCode(503)), .unhealthy, "Target.ResponseCodeMismatch"),
+        (.unhealthy(passes: 1, because: .timeout), .unhealthy, "Target.Timeout"),
+        (.unhealthy(passes: 1, because: .notServing), .unhealthy, "Target.FailedHealthChecks"),
+        (.unhealthy(passes: 1, because: .failed), .unhealthy, "Target.FailedHealthChecks"),
+        (.draining, .draining, "Target.DeregistrationInProgress"),
+        (.unused(.notRegistered), .unused, "Target.NotRegistered"),
+        (.unused(.notInUse), .unused, "Target.NotInUse"),
+        (.unused(.invalidState), .unused, "Target.InvalidState"),
+        (.unused(.ipUnusable), .unused, "Target.IpUnusable"),
     ]
 
     /// Every phase, reached through events alone.
     @Test(arguments: faces.indices) func phaseAsReported(_ index: Int) throws {
-        let (phase, state, code, use) = Self.faces[index]
+        let (phase, state, code) = Self.faces[index]
         let thresholds = HealthThresholds(healthyCount: 2, unhealthyCount: 1)
         let now = Instant(nanoseconds: 0)
         var health = HealthState(registeredAt: now)
@@ -203,6 +202,5 @@ import Testing
         for event in events { _ = health.receive(event, thresholds: thresholds, now: now) }
         #expect(health.state == state)
         #expect(health.reason?.code == code)
-        #expect(health.use == use)
     }
 }

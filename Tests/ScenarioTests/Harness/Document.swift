@@ -101,7 +101,12 @@ struct Document: Sendable {
     struct Address: Sendable {
         var id = "127.0.0.1"
         var port: UInt16
-        var json: JSON { ["id": .string(id), "port": JSON(port)] }
+        var zone: String?
+        var json: JSON {
+            var json: JSON = ["id": .string(id), "port": JSON(port)]
+            if let zone { json["availabilityZone"] = .string(zone) }
+            return json
+        }
         var text: String { id.contains(":") ? "[\(id)]:\(port)" : "\(id):\(port)" }
     }
 

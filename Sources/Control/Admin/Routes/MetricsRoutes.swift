@@ -8,6 +8,7 @@ enum MetricsRoutes {
         [
             .init("/metrics", ("GET", metrics)),
             .init("/health", ("GET", health)),
+            .init("/ready", ("GET", ready)),
         ]
     }
 
@@ -29,5 +30,24 @@ enum MetricsRoutes {
                 message: "This Apus is stopping: it finishes what is in flight.", remedy: "Ask the next one.")
         }
         completion(.value(["status": "serving"]))
+    }
+
+    /// Whether new clients should be sent here: 503 once the process has begun to end, and while some group has fewer
+    /// healthy targets than its `dns_failover` attributes ask for.
+    private static func ready(
+        _ call: AdminCallContext, _ completion: @escaping (AdminAnswer) -> Void
+    ) throws(AdminError) {
+        let groups = call.status.groupsFailedOver
+        guard groups.isEmpty else {
+            let more = groups.count - Model.Limits.targetsNamedMax
+            let names = groups.prefix(Model.Limits.targetsNamedMax).joined(separator: ", ")
+            throw AdminError(
+                code: "HealthUnavailable", status: ChangeQueue.statusUnavailable,
+                message: "Too few targets are healthy in \(names)"
+                    + "\(more > 0 ? " and \(counted(more, "more group"))" : "").",
+                remedy: "Send clients elsewhere; see \"apus targets list\" for why.")
+        }
+        guard !call.status.isStopping else { return try health(call, completion) }
+        completion(.value(["status": "ready"]))
     }
 }

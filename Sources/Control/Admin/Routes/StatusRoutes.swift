@@ -35,6 +35,7 @@ enum StatusRoutes {
                 "changesNotApplied": .array(source.changesNotApplied.map { .string($0) }),
                 "overridden": .array(source.overrides.map(\.value)),
                 "groupsFailedOpen": .array(source.groupsFailedOpen.map { .string($0) }),
+                "groupsFailedOver": .array(source.groupsFailedOver.map { .string($0) }),
                 "workers": .array(source.workers.map(worker)),
                 "flows": flows(workers),
                 "counters": [

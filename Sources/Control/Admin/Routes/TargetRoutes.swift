@@ -142,7 +142,8 @@ extension TargetHealthDescription {
         health["reason"] = reason.map { .string($0) }
         health["description"] = description.map { .string($0) }
         var value: Value = [
-            "target": .target(target.id, target.port, weight: target.weight), "healthCheckPort": .int(healthCheckPort),
+            "target": .target(target.id, target.port, weight: target.weight, zone: target.zone),
+            "healthCheckPort": .int(healthCheckPort),
             "targetHealth": health, "suspect": .bool(isSuspect),
         ]
         value["anomalyDetection"] = anomaly.map { anomaly in
