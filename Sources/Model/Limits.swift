@@ -69,6 +69,9 @@ public enum Limits {
     /// Revocation lists of one trust store, as ELBv2. Beyond it: ValidationError.
     public static let revocationListsMax = 30
 
+    /// Identity filters of one listener, as ELBv2. Beyond it: ValidationError.
+    public static let identityFiltersMax = 100
+
     /// Target groups of one forward action. ELBv2 allows 5. Beyond it: ValidationError.
     public static let forwardTargetGroupsMax = 100
 

@@ -32,6 +32,9 @@ public enum Limits {
     /// Bits of an RSA key in a client's chain: a longer one makes verification expensive. Beyond:
     /// ClientCertIncompatible.
     static let clientRSABitsMax = 8192
+    /// Common names, organizational units, and names of subjectAltName of a client's certificate that identity filters
+    /// look at, each. A real certificate has a few; 64 KiB have room for 10,000. Beyond: as if they were not there.
+    static let identityValuesMax = 1000
 
     /// Certificates in the chain of one of our certificates. Beyond: `TLSMaterialError`.
     static let chainCertificatesMax = 10

@@ -17,10 +17,18 @@ import TLS
     static let now = time(nil)
     static let day = 86_400
 
+    /// A further entry of the subject: its field, its type in ASN.1, and its bytes as they are.
+    struct Entry: Sendable {
+        var field: String
+        var type = MBSTRING_UTF8
+        var bytes: [UInt8]
+    }
+
+    /// `names` is written as in openssl.cnf, `alternativeNames` is the DER of an extension of the same kind.
     init(
         _ subject: String, kind: KeyKind = .p256, by issuer: Minted? = nil, names: String? = nil, isCA: Bool = false,
         usage: String? = nil, from: Int = -day, to: Int = 30 * day, digest digestName: String = "SHA256",
-        serial: Int? = nil
+        serial: Int? = nil, entries: [Entry] = [], alternativeNames: [UInt8]? = nil
     ) {
         self.issuer = issuer
         unsafe key = unsafe Self.makeKey(kind)
@@ -33,11 +41,16 @@ import TLS
         let name = unsafe X509_NAME_new()
         unsafe X509_NAME_add_entry_by_txt(name, "O", MBSTRING_UTF8, "Apus tests", -1, -1, 0)
         unsafe X509_NAME_add_entry_by_txt(name, "CN", MBSTRING_UTF8, subject, -1, -1, 0)
+        for entry in entries {
+            let count = Int32(entry.bytes.count)
+            unsafe X509_NAME_add_entry_by_txt(name, entry.field, entry.type, entry.bytes, count, -1, 0)
+        }
         unsafe X509_set_subject_name(certificate, name)
         unsafe X509_set_issuer_name(certificate, issuer.map { unsafe X509_get_subject_name($0.certificate) } ?? name)
         unsafe X509_NAME_free(name)
         add(NID_basic_constraints, isCA ? "critical,CA:TRUE" : "critical,CA:FALSE")
         if let names { add(NID_subject_alt_name, names) }
+        if let alternativeNames { add(NID_subject_alt_name, der: alternativeNames) }
         if let usage { add(NID_ext_key_usage, usage) }
         let signsItself = kind == .ed25519 && issuer == nil
         let digest = unsafe signsItself ? nil : EVP_get_digestbyname(digestName)
@@ -54,6 +67,17 @@ import TLS
         unsafe X509V3_set_ctx(&context, issuer?.certificate ?? certificate, certificate, nil, nil, 0)
         guard let added = unsafe X509V3_EXT_conf_nid(nil, &context, nid, value) else {
             preconditionFailure("no such extension: \(value)")
+        }
+        unsafe X509_add_ext(certificate, added, -1)
+        unsafe X509_EXTENSION_free(added)
+    }
+
+    private func add(_ nid: Int32, der: [UInt8]) {
+        let content = unsafe ASN1_STRING_type_new(V_ASN1_OCTET_STRING)
+        defer { unsafe ASN1_STRING_free(content) }
+        unsafe ASN1_STRING_set(content, der, Int32(der.count))
+        guard let added = unsafe X509_EXTENSION_create_by_NID(nil, nid, 0, content) else {
+            preconditionFailure("no such extension")
         }
         unsafe X509_add_ext(certificate, added, -1)
         unsafe X509_EXTENSION_free(added)

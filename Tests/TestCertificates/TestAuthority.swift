@@ -27,7 +27,10 @@ public struct TestAuthority: Sendable {
     public func issue(
         _ names: [String], key: Key = .p256, days: Int = 10, subject: String? = nil, digest: String = "sha256"
     ) -> Pair {
-        let alternative = names.map { ($0.first?.isNumber == true ? "IP:" : "DNS:") + $0 }.joined(separator: ",")
+        let alternative = names.map { name in
+            let kind = name.contains("://") ? "URI:" : name.first?.isNumber == true ? "IP:" : "DNS:"
+            return kind + name
+        }.joined(separator: ",")
         let extensions = names.isEmpty ? [] : ["subjectAltName=\(alternative)"]
         return Self.make(
             subject ?? "/CN=\(names.first ?? "nobody")", key, extensions, by: own, days: days, digest: digest)

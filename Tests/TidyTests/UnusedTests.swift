@@ -32,6 +32,8 @@ private let unmade = [
     "http2Preferred": "made from the raw value in the configuration",
     "leastOutstandingRequests": "made from the raw value in the configuration",
     "preserve": "made from the raw value in the configuration",
+    "sanDNS": "made from the raw value in the configuration",
+    "subjectOU": "made from the raw value in the configuration",
     "tls10": "made from its number on the wire",
     "tls11": "made from its number on the wire",
 ]

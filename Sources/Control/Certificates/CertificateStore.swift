@@ -278,7 +278,8 @@ final class CertificateStore {
             if let known, known.bytes == [bundle] + lists { return next.trustStores[authentication] = known }
             let store = try TLSTrustStore(
                 caBundle: bundle, crls: lists, ignoresExpiry: authentication.ignoreClientCertificateExpiry,
-                advertisesNames: authentication.advertiseTrustStoreCaNames == .on)
+                advertisesNames: authentication.advertiseTrustStoreCaNames == .on,
+                identityFilters: IdentityFilters(authentication.clientCertificateIdentityFilters.map(\.compiled)))
             next.trustStores[authentication] = ([bundle] + lists, store)
         } catch {
             if case .revocationList(let index) = error.part { listIndex = index }
@@ -343,6 +344,20 @@ extension CertificateFiles {
 extension TLSCertificate {
     /// Whether it can be served at `now`, and the OCSP response with it be stapled.
     fileprivate func isGood(at now: Int) -> Bool { notAfter > now && (ocspNotAfter ?? .max) > now }
+}
+
+extension ClientCertificateIdentityFilter {
+    /// The filter as TLS applies it.
+    fileprivate var compiled: IdentityFilters.Filter {
+        let part: IdentityFilters.Field =
+            switch field {
+            case .subjectCN: .commonName
+            case .subjectOU: .organizationalUnit
+            case .sanDNS: .dnsName
+            case .sanURI: .uri
+            }
+        return IdentityFilters.Filter(part, Array(value.utf8), isPrefix: matchType == .prefix)
+    }
 }
 
 extension Listener {

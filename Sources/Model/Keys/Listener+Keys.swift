@@ -26,7 +26,7 @@ extension Listener {
                     + "Only with TLS."),
             Key(
                 optional: "mutualAuthentication", \.mutualAuthentication, MutualAuthentication.description.codec,
-                "How clients authenticate with certificates. Only with HTTPS."),
+                "How clients authenticate with certificates. Only with HTTPS and TLS."),
             Key(optional: "attributes", \.attributes, ListenerAttributes.description.codec, "Its attributes."),
             Key(
                 "defaultActions", \.defaultActions, .list(Action.codec, count: 1...1, code: .tooManyActions),
@@ -52,7 +52,7 @@ extension Listener {
     private func reportMisplaced(_ findings: inout Findings) {
         let keys: [(key: String, isGiven: Bool, owners: [TrafficProtocol])] = [
             ("certificates", !certificates.isEmpty, [.https, .tls]), ("sslPolicy", sslPolicy != nil, [.https, .tls]),
-            ("mutualAuthentication", (mutualAuthentication?.mode ?? .off) != .off, [.https]),
+            ("mutualAuthentication", (mutualAuthentication?.mode ?? .off) != .off, [.https, .tls]),
             ("alpnPolicy", alpnPolicy != nil, [.tls]),
         ]
         for key in keys where !key.owners.contains(`protocol`) {
@@ -60,6 +60,14 @@ extension Listener {
             findings.misplaced(
                 [(key.key, key.isGiven)], belongTo: "\(owners) listeners",
                 found: "it on \(`protocol`.withArticle) listener", remedy: "Write protocol: \(owners), or remove it.")
+        }
+        // What a client shows is told to targets in fields of requests, which connections do not have.
+        if `protocol` == .tls, mutualAuthentication?.mode == .passthrough {
+            findings.within([.key("mutualAuthentication"), .key("mode")]) { findings in
+                findings.report(
+                    "mode passthrough belongs to HTTPS listeners", found: "it on a TLS listener",
+                    remedy: "Write mode: verify, or off.", code: .invalidConfigurationRequest)
+            }
         }
         reportIdleTimeouts(&findings)
     }

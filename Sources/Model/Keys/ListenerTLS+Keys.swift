@@ -33,6 +33,12 @@ extension MutualAuthentication {
             Key(
                 "advertiseTrustStoreCaNames", \.advertiseTrustStoreCaNames, .word(),
                 "Whether clients are told the authorities' names."),
+            Key(
+                "clientCertificateIdentityFilters", \.clientCertificateIdentityFilters,
+                .list(
+                    ClientCertificateIdentityFilter.description.codec, count: 0...Limits.identityFiltersMax),
+                "Of the clients whose certificate the authorities vouch for, those who are accepted: who fits any of "
+                    + "these. Without any, all are; with mode verify, and only then."),
         ],
         refused: [RefusedKey("trustStoreArn"), RefusedKey("trustStoreAssociationStatus")],
         check: { authentication, findings in
@@ -48,6 +54,7 @@ extension MutualAuthentication {
                 ("crlFiles", !authentication.crlFiles.isEmpty),
                 ("ignoreClientCertificateExpiry", authentication.ignoreClientCertificateExpiry),
                 ("advertiseTrustStoreCaNames", authentication.advertiseTrustStoreCaNames == .on),
+                ("clientCertificateIdentityFilters", !authentication.clientCertificateIdentityFilters.isEmpty),
             ]
             findings.misplaced(
                 ofVerify, belongTo: "mode verify", found: "mode \(authentication.mode.rawValue)",
@@ -55,7 +62,48 @@ extension MutualAuthentication {
         })
 }
 
+extension ClientCertificateIdentityFilter {
+    /// The keys of an identity filter.
+    static let description = Description(
+        "ClientCertificateIdentityFilter", "an identity filter",
+        blank: ClientCertificateIdentityFilter(field: .subjectCN, matchType: .exact, value: ""),
+        keys: [
+            Key(
+                "field", \.field, .word(), required: true,
+                "The part of the certificate that is compared; if it has several values, any of them may fit."),
+            Key("matchType", \.matchType, .word(), required: true, "Whether all of it is compared, or its beginning."),
+            Key("action", \.action, .word(), required: true, "What is done with a client that fits."),
+            Key(
+                "value", \.value, .text(.identity), required: true,
+                "What it is compared with; names in any case, of URIs the scheme and the host alone."),
+        ],
+        check: { filter, findings in
+            guard filter.field == .sanURI, !filter.value.beginsLikeURI else { return }
+            findings.within(.key("value")) { findings in
+                findings.report(
+                    "value must begin with a URI's scheme: a letter, then letters, digits, +, - and . up to the first "
+                        + "colon", found: Value.quoted(filter.value),
+                    remedy: "Write a URI such as spiffe://example.com/billing.")
+            }
+        })
+}
+
+extension String {
+    /// Whether what stands before its first colon may be a URI's scheme. Source: RFC 3986 §3.1.
+    fileprivate var beginsLikeURI: Bool {
+        guard let first, first.isASCII, first.isLetter else { return false }
+        return utf8.prefix { $0 != UInt8(ascii: ":") }
+            .allSatisfy { TextRule.isAlphanumeric($0) || "+-.".utf8.contains($0) }
+    }
+}
+
 extension TextRule {
+    /// What an identity in a certificate is compared with.
+    static let identity = TextRule(
+        "1 to 256 printable ASCII characters", length: 1...256, pattern: "^[ -~]*$",
+        remedy: "Write a name such as billing.example.com."
+    ) { $0.utf8.allSatisfy { (0x20...0x7E).contains($0) } }
+
     /// The path of a file of certificates or keys.
     static let materialPath = TextRule(
         "the path of a PEM file", length: 1...Limits.filePathCharactersMax,

@@ -26,7 +26,7 @@ public struct Listener: Hashable, Sendable {
     public var sslPolicy: SecurityPolicy?
     /// Which application protocol is negotiated (ALPN). Only with TLS; nil is `none`.
     public var alpnPolicy: AlpnPolicy?
-    /// How clients authenticate with certificates. Only with HTTPS; nil requests no certificate.
+    /// How clients authenticate with certificates. Only with HTTPS and TLS; nil requests no certificate.
     public var mutualAuthentication: MutualAuthentication?
     /// Its attributes; nil is every default.
     public var attributes: ListenerAttributes?

@@ -35,16 +35,67 @@ public struct MutualAuthentication: Hashable, Sendable {
     public var ignoreClientCertificateExpiry: Bool
     /// Whether clients are told the authorities' names.
     public var advertiseTrustStoreCaNames: Switch
+    /// Of the clients whose certificate the authorities vouch for, those who are accepted: who fits any of the filters.
+    /// Empty accepts all of them. At most 100.
+    public var clientCertificateIdentityFilters: [ClientCertificateIdentityFilter]
 
     /// Without arguments: off.
     public init(
         mode: Mode = .off, trustStoreFile: String? = nil, crlFiles: [String] = [],
-        ignoreClientCertificateExpiry: Bool = false, advertiseTrustStoreCaNames: Switch = .off
+        ignoreClientCertificateExpiry: Bool = false, advertiseTrustStoreCaNames: Switch = .off,
+        clientCertificateIdentityFilters: [ClientCertificateIdentityFilter] = []
     ) {
         self.mode = mode
         self.trustStoreFile = trustStoreFile
         self.crlFiles = crlFiles
         self.ignoreClientCertificateExpiry = ignoreClientCertificateExpiry
         self.advertiseTrustStoreCaNames = advertiseTrustStoreCaNames
+        self.clientCertificateIdentityFilters = clientCertificateIdentityFilters
+    }
+}
+
+/// An identity in a client's certificate that is accepted. Source: ELBv2 ClientCertificateIdentityFilter.
+public struct ClientCertificateIdentityFilter: Hashable, Sendable {
+    /// The part of the certificate that is compared. If it has several values, any of them may fit.
+    public enum Field: String, Hashable, Sendable, CaseIterable {
+        /// The common name of the subject, in any case.
+        case subjectCN = "subject-cn"
+        /// The organizational unit of the subject, in any case.
+        case subjectOU = "subject-ou"
+        /// A DNS name of subjectAltName, in any case.
+        case sanDNS = "san-dns"
+        /// A URI of subjectAltName: scheme and host in any case, the rest in the same.
+        case sanURI = "san-uri"
+    }
+
+    /// How much of it is compared.
+    public enum MatchType: String, Hashable, Sendable, CaseIterable {
+        /// All of it.
+        case exact
+        /// Its beginning.
+        case prefix
+    }
+
+    /// What is done with a client that fits.
+    public enum Action: String, Hashable, Sendable, CaseIterable {
+        /// It is let in.
+        case accept
+    }
+
+    /// The part of the certificate that is compared.
+    public var field: Field
+    /// How much of it is compared.
+    public var matchType: MatchType
+    /// What is done with a client that fits.
+    public var action: Action
+    /// What it is compared with: 1–256 printable ASCII characters.
+    public var value: String
+
+    /// A filter.
+    public init(field: Field, matchType: MatchType, action: Action = .accept, value: String) {
+        self.field = field
+        self.matchType = matchType
+        self.action = action
+        self.value = value
     }
 }

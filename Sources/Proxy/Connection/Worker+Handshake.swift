@@ -90,6 +90,7 @@ extension TLSFailureReason {
             case .noSharedCipher: .noSharedCipher
             case .noSharedProtocol: .noSharedProtocol
             case .badCertificate: .clientCertificate
+            case .identityNotAccepted: .clientIdentity
             case .noClientCertificate: .noClientCertificate
             case .alertReceived: .alertReceived
             case .malformed: .malformed

@@ -73,7 +73,7 @@ extension Worker {
             return true
         case .failed(let failure):
             resources.countTLSFailure(failure, at: .client)
-            tunnel.record.reason = TLSFailureReason(failure).label
+            tunnel.record.reason = tls.verifyFailure?.reasonCode ?? TLSFailureReason(failure).label
             endTunnel(tunnel, .clientTLS, by: .client)
             return false
         case .closed:

@@ -4,6 +4,8 @@ import COpenSSL
 public enum ClientCertificateFailure: UInt8, Sendable {
     case maxChainDepthExceeded, maxSizeExceeded, crlHit, crlProcessingError, untrusted, notYetValid, expired
     case typeUnsupported, invalid, purposeInvalid, rejected, incompatible, unmapped
+    /// It is valid, and none of the identity filters accepts it. The code is ours: ELBv2 documents none.
+    case identityNotAccepted
 
     /// The code in the connection log.
     public var reasonCode: StaticString {
@@ -21,6 +23,7 @@ public enum ClientCertificateFailure: UInt8, Sendable {
         case .rejected: "ClientCertRejected"
         case .incompatible: "ClientCertIncompatible"
         case .unmapped: "UnmappedConnectionError"
+        case .identityNotAccepted: "ClientCertIdentityNotAccepted"
         }
     }
 
@@ -43,6 +46,8 @@ public enum ClientCertificateFailure: UInt8, Sendable {
             self = .untrusted
         case X509_V_ERR_CERT_NOT_YET_VALID: self = .notYetValid
         case X509_V_ERR_CERT_HAS_EXPIRED: self = .expired
+        // Names of clients are not verified otherwise: the result of the identity filters.
+        case X509_V_ERR_HOSTNAME_MISMATCH: self = .identityNotAccepted
         // The result of our own check of algorithms.
         case X509_V_ERR_APPLICATION_VERIFICATION: self = .typeUnsupported
         case X509_V_ERR_INVALID_PURPOSE: self = .purposeInvalid

@@ -14,6 +14,8 @@ import COpenSSL
     public let ignoresExpiry: Bool
     /// Whether the names of the CAs are sent to clients, to help them choose among their certificates.
     public let advertisesNames: Bool
+    /// Which of the clients with a trusted certificate are accepted.
+    public let identityFilters: IdentityFilters
     /// SHA-256 of the whole content.
     public let digest: [UInt8]
     let certificates: [OpaquePointer]
@@ -22,15 +24,17 @@ import COpenSSL
     /// Reads a trust store.
     ///
     /// - Parameters: - caBundle: PEM of the CAs; each is a trust anchor, root or not. - crls: PEM, one or more lists in
-    ///   each.
+    ///   each. - identityFilters: of the clients whose certificate is trusted, those who are accepted.
     public init(
-        caBundle: [UInt8], crls: [[UInt8]], ignoresExpiry: Bool, advertisesNames: Bool
+        caBundle: [UInt8], crls: [[UInt8]], ignoresExpiry: Bool, advertisesNames: Bool,
+        identityFilters: IdentityFilters = IdentityFilters()
     ) throws(TLSMaterialError) {
         let read = unsafe OwnedCertificates(try Self.readBundle(caBundle, advertisesNames: advertisesNames))
         let lists = try unsafe Self.readLists(crls)
         var content = unsafe read.pointers.flatMap { unsafe X509Facts($0).fingerprint }
         unsafe lists.forEach { list in content += unsafe sha256(derBytes { unsafe i2d_X509_CRL(list, $0) }) }
-        digest = sha256(content + [ignoresExpiry ? 1 : 0, advertisesNames ? 1 : 0])
+        digest = sha256(content + [ignoresExpiry ? 1 : 0, advertisesNames ? 1 : 0] + identityFilters.content)
+        self.identityFilters = identityFilters
         self.ignoresExpiry = ignoresExpiry
         self.advertisesNames = advertisesNames
         unsafe certificates = unsafe read.take()

@@ -82,7 +82,20 @@ private func verify(_ verification: OpaquePointer?) -> Bool {
         unsafe X509_STORE_CTX_set_error(verification, X509_V_OK)
         return 1
     }
-    return unsafe X509_verify_cert(verification) == 1
+    let isTrusted = unsafe X509_verify_cert(verification) == 1
+    return unsafe acceptsIdentity(verification, isTrusted: isTrusted) && isTrusted
+}
+
+/// Whether the identity filters accept the client; records it if not. Revocation comes after them, so that of a
+/// certificate with both faults the filters are told. Source: Network Load Balancer user guide, "Client certificate
+/// identity filters".
+private func acceptsIdentity(_ verification: OpaquePointer?, isTrusted: Bool) -> Bool {
+    guard let filters = unsafe session(of: verification)?.server?.identityFilters, !filters.isEmpty else { return true }
+    let verdict = unsafe ClientCertificateFailure(verdict: Int(X509_STORE_CTX_get_error(verification)))
+    guard isTrusted || verdict == .crlHit || verdict == .crlProcessingError else { return true }
+    if let leaf = unsafe X509_STORE_CTX_get0_cert(verification), unsafe filters.accepts(X509Facts(leaf)) { return true }
+    unsafe X509_STORE_CTX_set_error(verification, X509_V_ERR_HOSTNAME_MISMATCH)
+    return false
 }
 
 private func ignoresExpiry(_ verification: OpaquePointer?) -> Bool {

@@ -17,6 +17,7 @@ import COpenSSL
     public let authentication: TLSServerConfiguration.ClientAuthenticationMode
     var asksForCertificate: Bool { authentication != .off }
     let ignoresExpiry: Bool
+    let identityFilters: IdentityFilters
     /// Duplicates of the certificates, in the order of the configuration.
     let certificates: [ServedCertificate]
     /// The session id context of each set of the table, 32 bytes each.
@@ -51,8 +52,10 @@ import COpenSSL
         authentication = configuration.clientAuthentication.mode
         if case .verify(let store) = configuration.clientAuthentication {
             ignoresExpiry = store.ignoresExpiry
+            identityFilters = store.identityFilters
         } else {
             ignoresExpiry = false
+            identityFilters = IdentityFilters()
         }
         apply(configuration.policy)
         setResumption()

@@ -10,6 +10,8 @@ public enum TLSFailure: Equatable, Sendable {
     case noSharedProtocol
     /// The client's certificate was rejected; `TLSSession.verifyFailure` tells why.
     case badCertificate
+    /// The client's certificate is valid, and none of the identity filters accepts it.
+    case identityNotAccepted
     /// A certificate is required and the client presented none.
     case noClientCertificate
     /// The other side sent this alert. Source: RFC 8446 §6.

@@ -253,7 +253,9 @@ import Core
         case .badCertificate where client != nil:
             let isName = [X509_V_ERR_HOSTNAME_MISMATCH, X509_V_ERR_IP_ADDRESS_MISMATCH].contains(Int32(verdict))
             failure = isName ? .nameMismatch : .untrustedTarget
-        case .badCertificate: verifyFailure = ClientCertificateFailure(verdict: verdict)
+        case .badCertificate:
+            verifyFailure = ClientCertificateFailure(verdict: verdict)
+            if verifyFailure == .identityNotAccepted { failure = .identityNotAccepted }
         case .malformed where reason == SSL_R_EXCESSIVE_MESSAGE_SIZE && isAtClientCertificate:
             failure = .badCertificate
             verifyFailure = .maxSizeExceeded

@@ -18,7 +18,8 @@ public enum TLSHandshakeKind: UInt8, CounterLabel {
 
 /// Why a TLS connection failed: `TLSFailure` without the number of an alert, and two reasons that only the worker sees.
 public enum TLSFailureReason: UInt8, CounterLabel {
-    case unsupportedVersion, noSharedCipher, noSharedProtocol, clientCertificate, noClientCertificate, alertReceived
+    case unsupportedVersion, noSharedCipher, noSharedProtocol, clientCertificate, noClientCertificate, clientIdentity
+    case alertReceived
     case malformed, plainHTTP, keyUpdateFlood, renegotiation, untrustedTarget, nameMismatch, other
     /// The handshake took too long.
     case timeout
@@ -33,6 +34,7 @@ public enum TLSFailureReason: UInt8, CounterLabel {
         case .noSharedProtocol: "no_shared_protocol"
         case .clientCertificate: "client_certificate"
         case .noClientCertificate: "no_client_certificate"
+        case .clientIdentity: "client_identity"
         case .alertReceived: "alert_received"
         case .malformed: "malformed"
         case .plainHTTP: "plain_http"

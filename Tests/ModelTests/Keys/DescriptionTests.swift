@@ -33,6 +33,7 @@ import Testing
         "LoadBalancerAttributes.apus.min_body_rate.window_seconds": 20,
         "Listener.certificates": [], "MutualAuthentication.mode": "off", "MutualAuthentication.crlFiles": [],
         "MutualAuthentication.ignoreClientCertificateExpiry": false,
+        "MutualAuthentication.clientCertificateIdentityFilters": [],
         "MutualAuthentication.advertiseTrustStoreCaNames": "off",
         "ListenerAttributes.routing.http.request.x_amzn_mtls_clientcert.header_name": "X-Amzn-Mtls-Clientcert",
         "ListenerAttributes.routing.http.request.x_amzn_mtls_clientcert_serial_number.header_name":

@@ -26,11 +26,18 @@ import Testing
                     + "Write protocol: HTTPS or TLS, or remove it."
             }),
         Case(
-            why: "certificates of clients without HTTPS", listeners: withoutTLS + [.tls],
+            why: "certificates of clients without TLS", listeners: withoutTLS,
             more: "mutualAuthentication: { mode: passthrough }",
             message: {
-                "9:31: mutualAuthentication belongs to HTTPS listeners, but found it on a \($0.rawValue) listener. "
-                    + "Write protocol: HTTPS, or remove it."
+                "9:31: mutualAuthentication belongs to HTTPS or TLS listeners, but found it on a \($0.rawValue) "
+                    + "listener. Write protocol: HTTPS or TLS, or remove it."
+            }),
+        Case(
+            why: "certificates of clients, which no field could tell targets", listeners: [.tls],
+            more: "mutualAuthentication: { mode: passthrough }",
+            message: { _ in
+                "9:39: mode passthrough belongs to HTTPS listeners, but found it on a TLS listener. "
+                    + "Write mode: verify, or off."
             }),
         Case(
             why: "a policy for ALPN without TLS", listeners: withoutTLS + [.http], more: "alpnPolicy: [HTTP2Only]",

@@ -52,6 +52,11 @@ import Testing
             "mode verify needs a trust store"
         ),
         (
+            "mutualAuthentication: { clientCertificateIdentityFilters: [\(filter)] }", certificate,
+            .invalidConfigurationRequest,
+            "6:67: clientCertificateIdentityFilters belongs to mode verify, but found mode"
+        ),
+        (
             "attributes: { routing.http.request.x_amzn_tls_version.header_name: x-amzn-tls-cipher-suite }", certificate,
             .invalidConfigurationRequest, "must have different names, but found X-Amzn-Tls-Cipher-Suite for "
         ),
@@ -61,6 +66,75 @@ import Testing
         let fault = try #require(Self.fault(in: Self.listener(keys, certificates: list)))
         #expect(fault.code == code)
         #expect(fault.description.contains(text), "\(fault)")
+    }
+
+    static let filter = "{ field: subject-cn, matchType: exact, action: accept, value: a }"
+
+    static func filters(_ filters: String) -> String {
+        listener(
+            "mutualAuthentication: { mode: verify, trustStoreFile: a, clientCertificateIdentityFilters: [\(filters)] }")
+    }
+
+    /// Each filter begins in column 101.
+    @Test(arguments: [
+        (
+            "{}",
+            "6:101: an identity filter must have the key field. Add field: subject-cn, subject-ou, san-dns or san-uri."
+        ),
+        (
+            "{ field: subject-cm, matchType: exact, action: accept, value: a }",
+            "6:110: field must be subject-cn, subject-ou, san-dns or san-uri, but found \"subject-cm\". "
+                + "Did you mean subject-cn?"
+        ),
+        (
+            "{ field: san-dns, matchType: regex, action: accept, value: a }",
+            "6:130: matchType must be exact or prefix, but found \"regex\". Write exact or prefix."
+        ),
+        (
+            "{ field: san-dns, matchType: exact, action: reject, value: a }",
+            "6:145: action must be accept, but found \"reject\". Write accept."
+        ),
+        (
+            "{ field: san-dns, matchType: exact, action: accept, value: \"\" }",
+            "6:160: value must be 1 to 256 printable ASCII characters, but found \"\". "
+                + "Write a name such as billing.example.com."
+        ),
+        (
+            "{ field: san-dns, matchType: exact, action: accept, value: \"caf\u{E9}\" }",
+            "6:160: value must be 1 to 256 printable ASCII characters, but found \"caf\u{E9}\". "
+                + "Write a name such as billing.example.com."
+        ),
+        (
+            "{ field: san-uri, matchType: prefix, action: accept, value: //example.com }",
+            "6:161: value must begin with a URI's scheme: a letter, then letters, digits, +, - and . up to the first "
+                + "colon, but found \"//example.com\". Write a URI such as spiffe://example.com/billing."
+        ),
+        (
+            "{ field: san-uri, matchType: prefix, action: accept, value: \"7a:b\" }",
+            "6:161: value must begin with a URI's scheme: a letter, then letters, digits, +, - and . up to the first "
+                + "colon, but found \"7a:b\". Write a URI such as spiffe://example.com/billing."
+        ),
+    ])
+    func identityFiltersSayWhatIsWrong(filter: String, text: String) {
+        #expect(Self.fault(in: Self.filters(filter))?.description == "web.yaml:" + text)
+    }
+
+    @Test func identityFiltersAreCounted() throws {
+        func filters(_ count: Int) -> String {
+            Self.filters(Array(repeating: Self.filter, count: count).joined(separator: ", "))
+        }
+        let document = try Document.load(yaml: filters(100), file: "")
+        let read = document.loadBalancers[0].listeners[0].mutualAuthentication?.clientCertificateIdentityFilters
+        #expect(read == Array(repeating: .init(field: .subjectCN, matchType: .exact, value: "a"), count: 100))
+        #expect(try Document(document.encoded()) == document)
+        let fault = Self.fault(in: filters(101))?.description
+        #expect(
+            fault?.contains("clientCertificateIdentityFilters must be a list of at most 100") == true, "\(fault ?? "")")
+    }
+
+    @Test(arguments: ["spiffe", "urn:a", "a+b-c.9:x"]) func whatBeginsWithASchemeIsAURI(value: String) {
+        let filter = "{ field: san-uri, matchType: prefix, action: accept, value: '\(value)' }"
+        #expect(Self.fault(in: Self.filters(filter)) == nil)
     }
 
     @Test func anEmptyFieldNameIsELBsOwn() throws {

@@ -2,7 +2,8 @@
 
 Arguments: client PORT ROOTS STEP…, or target PORT CERTIFICATE KEY STEP…; among the steps may be what is so from the
 start: name=SNI (none without), alpn=A,B, version=1.2, asks (the target demands a certificate), cut (the ClientHello
-comes in single bytes), twice (the client comes again with the session of the first time).
+comes in single bytes), twice (the client comes again with the session of the first time), pair=CERTIFICATE,KEY (what
+the client shows who asks).
 
 Steps: send=TEXT; many=COUNT (so many bytes); read (once); readall (to the end); echo=COUNT (so many bytes are sent
 and must come back); end (close_notify and FIN); notify (close_notify); fin (FIN without); reset; wait=FILE (until it
@@ -174,7 +175,7 @@ def serve(port, context, steps):
 
 role, port = sys.argv[1], int(sys.argv[2])
 words = sys.argv[5 if role == "target" else 4:]
-kinds = ("name", "alpn", "version", "asks", "cut", "twice")
+kinds = ("name", "alpn", "version", "asks", "cut", "twice", "pair")
 options = dict(word.partition("=")[::2] for word in words if word.partition("=")[0] in kinds)
 steps = [word for word in words if word.partition("=")[0] not in kinds]
 names = {}
@@ -187,6 +188,8 @@ else:
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     context.load_verify_locations(sys.argv[3])
     context.check_hostname = False
+    if "pair" in options:
+        context.load_cert_chain(*options["pair"].split(","))
 if "alpn" in options:
     context.set_alpn_protocols(options["alpn"].split(","))
 if options.get("version") == "1.2":

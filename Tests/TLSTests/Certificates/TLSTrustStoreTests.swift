@@ -60,5 +60,9 @@ import Testing
         ]
         #expect(Set(digests).count == 5)
         #expect(try digest(Mint.root.pem, [list]) == digests[2])
+        let filtered = try TLSTrustStore(
+            caBundle: Mint.root.pem, crls: [], ignoresExpiry: false, advertisesNames: false,
+            identityFilters: IdentityFilters([.init(.commonName, "a")]))
+        #expect(!digests.contains(filtered.digest))
     }
 }

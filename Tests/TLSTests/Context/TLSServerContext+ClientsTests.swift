@@ -10,12 +10,14 @@ import Testing
     static let good = Minted("good client", by: ca)
 
     private static func store(
-        _ authorities: [Minted] = [ca], crls: [[UInt8]] = [], ignoresExpiry: Bool = false, advertisesNames: Bool = false
+        _ authorities: [Minted] = [ca], crls: [[UInt8]] = [], ignoresExpiry: Bool = false,
+        advertisesNames: Bool = false,
+        filters: [IdentityFilters.Filter] = []
     ) throws -> TLSServerConfiguration.ClientAuthentication {
         .verify(
             try TLSTrustStore(
                 caBundle: authorities.flatMap(\.pem), crls: crls, ignoresExpiry: ignoresExpiry,
-                advertisesNames: advertisesNames))
+                advertisesNames: advertisesNames, identityFilters: IdentityFilters(filters)))
     }
 
     private static func connect(
@@ -135,6 +137,28 @@ import Testing
         let both = Minted("both", by: Self.ca, to: -60)
         let lenient = try Self.store(crls: [Self.ca.revoking([both])], ignoresExpiry: true)
         #expect(Self.connect(both, lenient).server.verifyFailure == .crlHit)
+    }
+
+    /// The trust store comes first, then the filters, then revocation: the first that says no is named.
+    @Test(arguments: [TLSVersion.tls12, .tls13]) func identityFiltersDecideWhoComesIn(version: TLSVersion) throws {
+        let withdrawn = Minted("billing", by: Self.ca, names: "URI:spiffe://example.com/billing")
+        let filters = [IdentityFilters.Filter(.uri, "spiffe://example.com/billing"), .init(.commonName, "good client")]
+        let store = try Self.store(filters: filters)
+        let client = Minted("billing", by: Self.ca, names: "URI:spiffe://example.com/billing")
+        for accepted in [client, Self.good] { #expect(Self.connect(accepted, store, version: version).isDone) }
+        let other = Self.connect(Minted("other", by: Self.ca), store, version: version)
+        #expect(other.serverResult == .failed(.identityNotAccepted))
+        #expect(other.server.verifyFailure == .identityNotAccepted)
+        #expect(other.alert == 42)
+        #expect(other.server.takeRefusedCertificate()?.subject == Array("CN=other,O=Apus tests".utf8))
+        let stranger = Minted("good client", by: Mint.other)
+        #expect(Self.connect(stranger, store, version: version).server.verifyFailure == .untrusted)
+        #expect(Self.connect(nil, store, version: version).serverResult == .failed(.noClientCertificate))
+        let revoked = Minted("other", by: Self.ca)
+        let both = try Self.store(crls: [Self.ca.revoking([revoked, withdrawn])], filters: filters)
+        #expect(Self.connect(revoked, both, version: version).server.verifyFailure == .identityNotAccepted)
+        #expect(Self.connect(withdrawn, both, version: version).server.verifyFailure == .crlHit)
+        #expect(Self.connect(Self.good, both, version: version).isDone)
     }
 
     @Test func unusableRevocationListRejectsAll() throws {
