@@ -16,6 +16,13 @@ enum Limits {
     static let checkDrainTime: Nanoseconds = 1_000_000_000
     /// How soon a check that counted for nothing is made again, if its interval is not shorter.
     static let voidCheckDelay: Nanoseconds = 1_000_000_000
+    /// Keys of cookies that are kept: as many as are made in the longest time that a cookie counts, at the shortest
+    /// interval between two, and some more. Beyond them the oldest are forgotten.
+    static let cookieKeysMax = 176
+    /// The longest time for which a cookie of stickiness may count: the seven days of ELBv2.
+    static let cookieLifetimeSeconds = 604_800
+    /// How soon keys of cookies that a disk has refused are written again: a minute, so that the log is not flooded.
+    static let cookieKeyRetryTime: Nanoseconds = 60_000_000_000
     /// Time between two log lines about checks that could not be made.
     static let warningInterval: Nanoseconds = 10_000_000_000
     /// Bytes of one value in our own log: 4 KiB, room for the mistakes of a refused reload. A longer one is cut, and

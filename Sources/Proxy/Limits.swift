@@ -102,6 +102,9 @@ enum Limits {
     static let forwardedAddressesMax = 30
     /// Bytes of X-Amzn-Trace-Id. Above it only Root is kept. Source: docs/elbv2.md, "Header fields".
     static let traceBytesMax = 7 * 1024
+    /// Seconds after which browsers forget a cookie of stickiness that they did not get again: seven days, as those of
+    /// ALB. For how long it counts, the configuration says, and Apus looks at. Source: docs/stickiness.md.
+    static let cookieSeconds: UInt64 = 604_800
     /// Seconds for which a client may resume a session: a day, the time for which its ticket's key is kept by default.
     static let ticketLifetimeSeconds = 86_400
     /// Bytes of the buffer for a request's head that stay free when a client's certificate is put into it. A chain

@@ -132,7 +132,8 @@ struct StateFile: Sendable {
     /// Gives the folder and what is in it to the user that the process is going to become.
     func own(by user: SystemUser) throws(SystemError) {
         let folder = URL(fileURLWithPath: path).deletingLastPathComponent().path
-        for path in [folder, folder + "/lock", path] where FileManager.default.fileExists(atPath: path) {
+        let keys = CookieKeyFile(inFolder: folder).path
+        for path in [folder, folder + "/lock", path, keys] where FileManager.default.fileExists(atPath: path) {
             try user.own(path)
         }
     }

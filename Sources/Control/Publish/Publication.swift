@@ -15,6 +15,7 @@ final class Publication: DrainObserver {
     private let warnings: CertificateWarnings
     private let prober: HealthProber
     private let drains: DrainTracker
+    private let cookieKeys: CookieKeys
     private let events: EventLog
     private let logger: Logger
     private let publisher: Publisher
@@ -22,7 +23,7 @@ final class Publication: DrainObserver {
     /// Nothing is published yet. `drains` reports drained targets to this publication.
     init(
         _ store: DocumentStore, _ registry: TargetRegistry, _ workers: WorkerSet, _ preparation: Preparation,
-        _ warnings: CertificateWarnings, _ prober: HealthProber, _ drains: DrainTracker,
+        _ warnings: CertificateWarnings, _ prober: HealthProber, _ drains: DrainTracker, _ cookieKeys: CookieKeys,
         events: EventLog, logger: Logger
     ) {
         self.store = store
@@ -32,6 +33,7 @@ final class Publication: DrainObserver {
         self.warnings = warnings
         self.prober = prober
         self.drains = drains
+        self.cookieKeys = cookieKeys
         self.events = events
         self.logger = logger
         publisher = Publisher(workerCount: workers.count)
@@ -58,6 +60,7 @@ final class Publication: DrainObserver {
             }
             mailbox.send(.adopt(snapshots[worker], opened: own))
         }
+        cookieKeys.follow(document)
         for group in change.withdrawn { group.withdrawnIn = generation }
         for registration in change.departed {
             prober.forget(registration)

@@ -139,7 +139,9 @@ final class Publisher {
                 registration.address.map {
                     TargetPlan(
                         id: registration.id, address: $0, weight: registration.usedWeight,
-                        isElsewhere: group.zones == .ownFirst && registration.isElsewhere, cell: registration.cell)
+                        isElsewhere: group.zones == .ownFirst && registration.isElsewhere, cell: registration.cell,
+                        name: "\(registration.key)",
+                        keepsClients: !(group.zones == .ownOnly && registration.isElsewhere))
                 }
             })
         if source == group.planSource { return }

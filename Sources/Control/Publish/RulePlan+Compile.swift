@@ -85,7 +85,8 @@ extension ActionPlan {
                             preconditionFailure("publisher: no group \(target.targetGroupName)")
                         }
                         return id
-                    }, weights: forward.targetGroups.map(\.weight), isSticky: forward.isSticky))
+                    }, weights: forward.targetGroups.map(\.weight), isSticky: forward.stickiness.isEnabled,
+                    stickinessSeconds: UInt32(forward.stickiness.durationSeconds ?? 0)))
         case .fixedResponse(let response):
             let body = response.messageBody ?? ""
             let contentType = response.contentType ?? (body.isEmpty ? "" : "text/plain")

@@ -2,7 +2,6 @@ import Core
 import Logging
 import Model
 import Proxy
-import TLS
 import Telemetry
 
 /// Told of the ends of child processes.
@@ -84,7 +83,7 @@ final class Service: ChangeQueueObserver {
             services.logs.attach(access: accessLog, connection: connectionLog)
             services.workers.attach(
                 Self.startWorkers(
-                    budget, store.effective, mail, services.ticketKeys.current,
+                    budget, store.effective, mail, services,
                     logs: rings.map { LogSink(ring: $0, wakeup: wakeup) },
                     connectionLogs: connectionRings.map { LogSink(ring: $0, wakeup: connectionWakeup) }))
             services.begin()
@@ -365,7 +364,7 @@ extension Service {
     }
 
     private static func startWorkers(
-        _ budget: DescriptorBudget, _ document: Document, _ mail: Mailbox<ControlMail>, _ ticketKey: TLSTicketKey,
+        _ budget: DescriptorBudget, _ document: Document, _ mail: Mailbox<ControlMail>, _ services: Services,
         logs: [LogSink], connectionLogs: [LogSink]
     ) -> [WorkerHandle] {
         logs.indices.map { index in
@@ -373,7 +372,8 @@ extension Service {
                 WorkerConfiguration(
                     index: index, connectionsMax: max(1, budget.connectionsMax / budget.workerCount),
                     descriptorsMax: budget.connectionDescriptors / budget.workerCount,
-                    bufferBytesMax: document.runtime.memoryBytes / budget.workerCount, ticketKey: ticketKey),
+                    bufferBytesMax: document.runtime.memoryBytes / budget.workerCount,
+                    ticketKey: services.ticketKeys.current, cookieKeys: services.cookieKeys.current.map { $0 }),
                 control: mail, log: logs[index], connectionLog: connectionLogs[index])
         }
     }

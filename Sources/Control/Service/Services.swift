@@ -24,6 +24,8 @@ final class Services: AdminServices {
     let queue: ChangeQueue
     /// What session tickets are sealed with.
     let ticketKeys: TicketKeys
+    /// What cookies of stickiness are sealed with.
+    let cookieKeys: CookieKeys
     /// The thread that reads configuration and certificates.
     let fileDisk: DiskThread
     /// The thread that writes the state.
@@ -61,11 +63,15 @@ final class Services: AdminServices {
         certificateWatch = CertificateWatch(loop: loop, logger: logger)
         let rotation = Nanoseconds(seconds: store.effective.runtime.ticketKeyRotationSeconds)
         ticketKeys = TicketKeys(loop: loop, interval: rotation, workers: workers)
+        cookieKeys = CookieKeys(
+            loop: loop, interval: store.effective.runtime.cookieKeyRotationSeconds,
+            file: CookieKeyFile(inFolder: store.effective.runtime.stateDirectory), workers: workers, disk: stateDisk,
+            logger: logger)
         preparation = Preparation(
             store, sockets: ListenerSockets(workerCount: workerCount),
             metrics: MetricsListener(loop: loop, logger: logger), certificates: certificates)
         publication = Publication(
-            store, registry, workers, preparation, warnings, prober, drains, events: events, logger: logger)
+            store, registry, workers, preparation, warnings, prober, drains, cookieKeys, events: events, logger: logger)
         queue = ChangeQueue(
             store, preparation, publication, watching: certificateWatch.folders, files: fileDisk, state: stateDisk,
             loop: loop, events: events, logger: logger)

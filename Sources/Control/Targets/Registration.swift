@@ -68,7 +68,7 @@ extension Registration {
     /// Whether connections that it does not take count as failed checks. Source: docs/elbv2.md, "Passive checks".
     var isWatchedPassively: Bool {
         let group = group.configuration
-        return group.protocol.kind == .network && !group.attributes.stickiness
+        return group.protocol.kind == .network && !group.attributes.stickiness.isEnabled
     }
 }
 

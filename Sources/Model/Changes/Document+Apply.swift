@@ -119,8 +119,17 @@ extension Document {
     /// Reports listeners that forward to the group and could not after this change.
     private func checkUsers(of group: TargetGroup, _ findings: inout Findings) {
         guard let index = targetGroups.index(of: group.name) else { return }
-        let isOtherProtocol = targetGroups[index].protocol != group.protocol
-        if !isOtherProtocol, targetGroups[index].protocolVersion == group.protocolVersion { return }
+        let old = targetGroups[index]
+        let steps: [Findings.Step]
+        if old.protocol != group.protocol {
+            steps = [.key("protocol")]
+        } else if old.protocolVersion != group.protocolVersion {
+            steps = [.key("protocolVersion")]
+        } else if old.attributes.stickiness != group.attributes.stickiness {
+            steps = [.key("attributes"), .key("stickiness.enabled")]
+        } else {
+            return
+        }
         var changed = self
         changed.targetGroups[index] = group
         let groups = GroupNames(changed)
@@ -131,7 +140,7 @@ extension Document {
                 var own = Findings()
                 actions.validate(groups, on: listener, http2Remedy: listener.http2Remedy(in: loadBalancer), &own)
                 guard let error = own.errors.first else { continue }
-                findings.within(.key(isOtherProtocol ? "protocol" : "protocolVersion")) { findings in
+                findings.within(steps) { findings in
                     findings.report(
                         "\(loadBalancer.name):\(listener.port) forwards to target group \(group.name), and "
                             + error.expected, found: error.found,

@@ -165,8 +165,8 @@ extension ForwardAction {
                 .list(WeightedTargetGroup.description.codec, count: 1...Limits.forwardTargetGroupsMax), required: true,
                 "The groups among which requests are divided by weight."),
             Key(
-                "targetGroupStickinessConfig", \.isSticky, Stickiness.codec,
-                "Whether all connections from one address go to one group, on network load balancers."),
+                "targetGroupStickinessConfig", \.stickiness, TargetGroupStickiness.description.codec,
+                "Whether clients stay with their group."),
         ],
         check: { forward, findings in
             var seen: Set<String> = []
@@ -182,16 +182,20 @@ extension ForwardAction {
         })
 }
 
-/// The value of `targetGroupStickinessConfig`.
-private struct Stickiness: Sendable {
-    /// Whether stickiness is on.
-    var enabled = false
-
-    /// Reads and writes it as the Bool `enabled`.
-    static let codec = Description(
-        "TargetGroupStickinessConfig", "the stickiness of a forward action", blank: Stickiness(),
-        keys: [Key("enabled", \.enabled, .bool, "Whether stickiness is on.")], refused: [RefusedKey("durationSeconds")]
-    ).codec.converted(to: { stickiness, _ in stickiness.enabled }, from: { Stickiness(enabled: $0) })
+extension TargetGroupStickiness {
+    /// The keys of `targetGroupStickinessConfig`.
+    static let description = Description(
+        "TargetGroupStickinessConfig", "the stickiness of a forward action", blank: TargetGroupStickiness(),
+        keys: [
+            Key(
+                "enabled", \.isEnabled, .bool,
+                "Whether clients stay with their group: by a cookie, or by their address on network load balancers."),
+            Key(
+                optional: "durationSeconds", \.durationSeconds,
+                .integer(StickinessAttributes.seconds, unit: "seconds"),
+                "For how long after its last response a client stays with its group; required by stickiness on "
+                    + "application load balancers, which alone have it."),
+        ])
 }
 
 extension WeightedTargetGroup {

@@ -69,6 +69,9 @@ extension Runtime {
             Key(
                 "ticketKeyRotationSeconds", \.ticketKeyRotationSeconds, .number(1...86400, unit: "seconds"),
                 "How often the keys of TLS session tickets are replaced; the last two are kept."),
+            Key(
+                "cookieKeyRotationSeconds", \.cookieKeyRotationSeconds, .number(3600...604_800, unit: "seconds"),
+                "How often the key of stickiness cookies is replaced; older ones are kept for seven days more."),
         ])
 }
 

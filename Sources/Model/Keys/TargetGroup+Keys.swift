@@ -19,6 +19,7 @@ extension TargetGroup {
             findings.within(.key("attributes")) { findings in
                 group.attributes.balancing.check(&findings)
                 group.attributes.health.check(&findings)
+                group.checkStickiness(&findings)
             }
             guard group.healthCheck.timeoutSeconds > group.healthCheck.intervalSeconds else { return }
             let interval = Shape.plain(group.healthCheck.intervalSeconds)

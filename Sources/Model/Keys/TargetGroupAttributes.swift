@@ -11,8 +11,8 @@ public struct TargetGroupAttributes: Hashable, Sendable {
     /// is over. Of network load balancers; nil is the default of the group's protocol
     /// (`TargetGroup.endsFlowsWhenDrained`).
     public var deregistrationConnectionTermination: Bool?
-    /// `stickiness.enabled`: all connections from one address go to one target. Of network load balancers.
-    public var stickiness: Bool = false
+    /// How clients stay with a target.
+    public var stickiness = StickinessAttributes()
     /// `preserve_client_ip.enabled`: targets see the client's own address. Of network load balancers.
     public var preserveClientIP: Bool = false
     /// `proxy_protocol_v2.enabled`: connections to targets begin with a header that names the client. Of network load
@@ -65,15 +65,11 @@ extension TargetGroupAttributes {
     static let description = Description(
         "TargetGroupAttributes", "the attributes of a target group", blank: TargetGroupAttributes(), keys: keys,
         refused: [
-            RefusedKey("stickiness.type", accepted: "lb_cookie", "source_ip"),
-            RefusedKey("stickiness.lb_cookie.duration_seconds", accepted: 86400, of: .application),
-            RefusedKey("stickiness.app_cookie.cookie_name", accepted: "", of: .application),
-            RefusedKey("stickiness.app_cookie.duration_seconds", accepted: 86400, of: .application),
             RefusedKey("lambda.multi_value_headers.enabled", accepted: false, of: .application),
             RefusedKey("target_failover.on_deregistration"), RefusedKey("target_failover.on_unhealthy"),
         ], withoutEffect: \TargetGroupAttributes.withoutEffect)
 
-    private static let keys = firstKeys + balancingKeys + healthKeys + lastKeys
+    private static let keys = firstKeys + stickinessKeys + balancingKeys + healthKeys + lastKeys
 
     private static let firstKeys: [Key<TargetGroupAttributes>] = [
         Key(
@@ -86,10 +82,6 @@ extension TargetGroupAttributes {
                 + "deregistration delay is over; otherwise they continue. Without it, true in groups of UDP and "
                 + "TCP_UDP, and false in others."
         ).of(.network, neutral: false),
-        Key(
-            "stickiness.enabled", \.stickiness, .bool,
-            "Whether all connections from one address go to one target, in groups of network load balancers."
-        ).of(.network),
         Key(
             "preserve_client_ip.enabled", \.preserveClientIP, .bool,
             "Whether targets of TCP or TLS see the client's own address; needs CAP_NET_ADMIN, and routes that bring "

@@ -14,16 +14,33 @@ public enum Action: Hashable, Sendable {
 public struct ForwardAction: Hashable, Sendable {
     /// At least one; each group at most once. When all weights are 0, requests are answered with 503.
     public var targetGroups: [WeightedTargetGroup]
-    /// Whether all connections from one address go to one group. On network load balancers.
-    public var isSticky: Bool
+    /// Whether clients stay with a group.
+    public var stickiness: TargetGroupStickiness
     /// Keys of ELBv2 that are accepted but have no effect in this version, with their values as written, so that what
     /// was put is shown again.
     public var withoutEffect: [String: Value] = [:]
 
     /// Divides requests, or connections, among these groups.
-    public init(targetGroups: [WeightedTargetGroup], isSticky: Bool = false) {
+    public init(
+        targetGroups: [WeightedTargetGroup], stickiness: TargetGroupStickiness = TargetGroupStickiness()
+    ) {
         self.targetGroups = targetGroups
-        self.isSticky = isSticky
+        self.stickiness = stickiness
+    }
+}
+
+/// Whether clients stay with a target group of an action.
+public struct TargetGroupStickiness: Hashable, Sendable {
+    /// Whether they do: by a cookie, or by their address on network load balancers.
+    public var isEnabled: Bool
+    /// For how many seconds after its last response a client stays with its group. On application load balancers, where
+    /// stickiness must have it.
+    public var durationSeconds: Int?
+
+    /// Stickiness, which is off by default.
+    public init(isEnabled: Bool = false, durationSeconds: Int? = nil) {
+        self.isEnabled = isEnabled
+        self.durationSeconds = durationSeconds
     }
 }
 

@@ -66,6 +66,8 @@ public struct Runtime: Hashable, Sendable {
     public var shutdownGraceSeconds: Double
     /// How often the keys that encrypt TLS session tickets are replaced; the last two are kept.
     public var ticketKeyRotationSeconds: Double
+    /// How often the key of cookies of stickiness is replaced; older ones are kept until their cookies have expired.
+    public var cookieKeyRotationSeconds: Double
 
     /// Settings of the process.
     public init(
@@ -76,7 +78,8 @@ public struct Runtime: Hashable, Sendable {
         memoryBytes: Int = 1 << 30,
         connections: Int? = nil,
         shutdownGraceSeconds: Double = 30,
-        ticketKeyRotationSeconds: Double = 43200
+        ticketKeyRotationSeconds: Double = 43200,
+        cookieKeyRotationSeconds: Double = 86400
     ) {
         self.workers = workers
         self.stateDirectory = stateDirectory
@@ -86,6 +89,7 @@ public struct Runtime: Hashable, Sendable {
         self.connections = connections
         self.shutdownGraceSeconds = shutdownGraceSeconds
         self.ticketKeyRotationSeconds = ticketKeyRotationSeconds
+        self.cookieKeyRotationSeconds = cookieKeyRotationSeconds
     }
 }
 

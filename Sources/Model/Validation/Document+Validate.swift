@@ -53,12 +53,17 @@ struct GroupNames {
     let ofHTTP2: Set<String>
     /// The protocol of each group.
     let protocols: [String: TrafficProtocol]
+    /// The groups whose clients stay with a target.
+    let sticky: [String: StickinessAttributes]
 
     /// The names in `document`.
     init(_ document: Document) {
         list = document.targetGroups.map(\.name)
         protocols = Dictionary(
             document.targetGroups.map { ($0.name, $0.protocol) }, uniquingKeysWith: { one, _ in one })
+        sticky = Dictionary(
+            document.targetGroups.filter(\.attributes.stickiness.isEnabled).map { ($0.name, $0.attributes.stickiness) },
+            uniquingKeysWith: { one, _ in one })
         ofHTTP2 = Set(document.targetGroups.filter { $0.protocolVersion != .http1 }.map(\.name))
     }
 }
@@ -272,15 +277,9 @@ extension TargetGroup {
 }
 
 extension ForwardAction {
-    /// Reports groups that one action cannot combine, and stickiness that the listener does not support.
+    /// Reports groups that one action cannot combine, and stickiness that the listener or the groups do not have.
     fileprivate func validateTogether(_ groups: GroupNames, on listener: Listener, _ findings: inout Findings) {
-        if isSticky, listener.protocol.kind == .application {
-            findings.within([.key("targetGroupStickinessConfig"), .key("enabled")]) { findings in
-                findings.report(
-                    "enabled must be false on an application load balancer: this version does not support ELBv2's "
-                        + "other values", found: "true", remedy: "Write false, or remove it.")
-            }
-        }
+        validateStickiness(groups, on: listener, &findings)
         let protocols = Set(targetGroups.compactMap { groups.protocols[$0.targetGroupName] })
         guard listener.protocol == .tls, protocols.isSuperset(of: [.tcp, .tls]) else { return }
         findings.within(.key("targetGroups")) { findings in

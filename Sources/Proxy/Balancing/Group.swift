@@ -12,22 +12,32 @@ final class Group {
     private(set) var tls: TLSClientContext?
     /// The name that TLS asks targets for, if the group has one; else empty.
     private(set) var serverName: [UInt8]
+    /// The hash of its name, by which cookies name it.
+    let nameHash: UInt64
+    /// Whether clients stay with a target, by a cookie.
+    private(set) var isSticky = false
+    /// The cookie that names it, as it was sealed last.
+    var cookie = SealedCookie()
     /// Limits its retries.
     var retryBudget = RetryBudget()
     /// Its targets as `balancer` sees them, in the order of `pools`.
     private var targets: [BalancedTarget]
     private var balancer: Balancer
+    /// Finds the targets that cookies name; empty unless clients stay with them.
+    private var names = TargetNames([])
     private var seenEpoch: UInt64
 
     init(_ plan: GroupPlan, pools: [TargetPool], random: UInt64) {
         self.plan = plan
         logName = Array(plan.name.utf8)
+        nameHash = cookieName(plan.name)
         self.pools = pools
         seenEpoch = plan.cell.epoch
         targets = Self.targets(plan, pools)
         balancer = Balancer(plan.balancing, targets: targets, seed: Int(random & 0xFFFF))
         tls = Self.context(plan)
         serverName = Array((plan.tls?.serverName ?? "").utf8)
+        adoptStickiness()
     }
 
     /// Adopts a new plan.
@@ -41,6 +51,12 @@ final class Group {
         seenEpoch = plan.cell.epoch
         targets = Self.targets(plan, pools)
         balancer.adopt(plan.balancing, targets: targets)
+        adoptStickiness()
+    }
+
+    private func adoptStickiness() {
+        isSticky = plan.settings.stickiness != nil
+        names = TargetNames(isSticky ? plan.targets.map(\.nameHash) : [])
     }
 
     private static func targets(_ plan: GroupPlan, _ pools: [TargetPool]) -> [BalancedTarget] {
@@ -64,6 +80,7 @@ final class Group {
     func dissolve() {
         pools = []
         targets = []
+        names = TargetNames([])
         balancer.rebuild(targets)
     }
 
@@ -81,6 +98,27 @@ final class Group {
         let request = PickRequest(
             hash: hash, tried: tried.isEmpty ? [] : tried.map(\.balanced), mayTrySuspect: mayTrySuspect, now: now)
         return balancer.pick(request, from: targets).map { pools[$0] }
+    }
+
+    /// What a cookie names.
+    enum NamedTarget {
+        /// A target that takes requests.
+        case pool(TargetPool)
+        /// No registered target.
+        case gone
+        /// One that takes none at present, as it is unhealthy or suspect.
+        case unavailable
+    }
+
+    /// The target that a cookie names by the hash of its name. A weight of 0 keeps new clients from a target, and not
+    /// those that are with it. A suspect is tried now and then, as in `pick`.
+    func target(named name: UInt64, now: Instant) -> NamedTarget {
+        refresh()
+        guard let index = names.index(of: name) else { return .gone }
+        let pool = pools[index]
+        guard pool.cell.isHealthy || isFailOpen, plan.targets[index].keepsClients else { return .unavailable }
+        guard pool.cell.isSuspect else { return .pool(pool) }
+        return hasRetries(now: now) && pool.cell.claimTrial(now: now) ? .pool(pool) : .unavailable
     }
 
     /// Whether a target other than these could be picked. Does not change the balancing state.

@@ -14,6 +14,10 @@ final class TargetPool {
     let balanced: BalancedTarget
     let cell: TargetCell
     private(set) var idle = IdleConnections()
+    /// The hash of its name, by which cookies name it.
+    let nameHash: UInt64
+    /// The cookie that names it, as it was sealed last.
+    var cookie = SealedCookie()
     /// When control was last told that it accepts no connections.
     var lastWarningAt: Instant?
     /// When its exchanges were last moved because its host acknowledges nothing.
@@ -44,6 +48,7 @@ final class TargetPool {
         id = plan.id
         address = plan.address
         cell = plan.cell
+        nameHash = plan.nameHash
         balanced = BalancedTarget(plan.cell)
     }
 

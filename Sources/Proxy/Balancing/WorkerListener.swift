@@ -22,6 +22,8 @@ final class WorkerListener {
     private(set) var actions: [Action]
     /// Its load balancer as access logs write it.
     let logName: [UInt8]
+    /// The hash of that name: cookies count at one load balancer alone.
+    let nameHash: UInt64
     /// The address that its clients connect to; nil if it listens on all addresses of the host, so that only the
     /// connection's own socket knows.
     private var localAddress: SocketAddress?
@@ -39,6 +41,7 @@ final class WorkerListener {
         self.plan = plan
         self.actions = actions
         logName = Array(plan.loadBalancer.utf8)
+        nameHash = cookieName(plan.loadBalancer)
         settings = plan.settings
         options = Self.options(plan.settings)
         tls = Self.context(plan, tickets)
@@ -124,6 +127,12 @@ final class Forward {
 
     /// The group whose turn it is by weight; nil if all weights are zero.
     func next() -> Group? { turns.next().map { groups[$0] } }
+
+    /// The group with this name, if it is one of the action's, and its weight.
+    func group(named name: UInt64) -> (group: Group, weight: Int)? {
+        for index in groups.indices where groups[index].nameHash == name { return (groups[index], plan.weights[index]) }
+        return nil
+    }
 
     /// The group of a connection from an address with this hash; nil if all weights are zero.
     func next(source hash: UInt64) -> Group? {

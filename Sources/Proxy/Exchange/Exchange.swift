@@ -17,6 +17,8 @@ final class Exchange {
     var group: Group?
     /// What its target is found by, where the group's algorithm is one of hashing; else 0.
     var hash: UInt64 = 0
+    /// Whether its client stays with a target or a group by cookies, which its response carries.
+    var stickiness = ExchangeStickiness()
     /// The targets it was tried on, and those that are being connected to.
     var attempts = Attempts()
     /// When the attempt under way began; nil if none is, or none is connected yet.
@@ -81,6 +83,7 @@ final class Exchange {
         clientPersistence = .undecided
         targetPersistence = .undecided
         share = .none
+        stickiness = ExchangeStickiness()
         clientFault = nil
         attemptBeganAt = nil
         descriptorTicket = nil
@@ -125,4 +128,14 @@ struct RequestFacts {
     var expectsContinue = false
     /// Its response has no body. Source: RFC 9110 §9.3.2.
     var isHEAD = false
+}
+
+/// How an exchange has to do with cookies by which clients stay where they are.
+struct ExchangeStickiness {
+    /// Whether its response carries any.
+    var isOn = false
+    /// Whether it carries one that names the group.
+    var remembersGroup = false
+    /// Whether the request has the cookie of the application that the group's stickiness goes by.
+    var hasApplicationCookie = false
 }

@@ -68,7 +68,8 @@ extension Worker {
 
     private mutating func forward(_ exchange: Exchange, _ forward: Forward) {
         exchange.record.action = .forward
-        guard let group = forward.next() else {
+        exchange.stickiness.remembersGroup = forward.plan.isSticky
+        guard let group = (forward.plan.isSticky ? boundGroup(exchange, forward) : nil) ?? forward.next() else {
             return answer(exchange, status: 503, reasonCode: "NoWeightedTargetGroup")
         }
         exchange.group = group
@@ -90,7 +91,11 @@ extension Worker {
             guard mayReuse || hasDescriptor() else { return awaitDescriptor(exchange) }
         }
         exchange.hash = group.plan.settings.hashKey?.hash(exchange.request, client: exchange.client.address) ?? 0
-        guard let pool = group.pick(hash: exchange.hash, now: now) else {
+        exchange.stickiness.isOn = group.isSticky || exchange.stickiness.remembersGroup
+        guard
+            let pool = (group.isSticky ? boundTarget(exchange, group) : nil)
+                ?? group.pick(hash: exchange.hash, now: now)
+        else {
             return answer(exchange, status: 503, reasonCode: "NoTargets")
         }
         group.retryBudget.noteRequest(now: now)

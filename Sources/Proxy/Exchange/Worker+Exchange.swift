@@ -216,6 +216,7 @@ extension Worker {
             mayPersist(exchange) && exchange.requestProgress == .passedOn && client.sending != .untilClose)
         if response.firstField(.date) == nil { addDate() }
         setResponseFields(client)
+        if exchange.stickiness.isOn { setStickinessCookies(exchange) }
         client.writeHead(response, exchange, hasBody: !target.decoder.isComplete, &resources)
         handle(exchange, .responseHead)
     }
@@ -240,6 +241,7 @@ extension Worker {
         client.sending = .untilClose
         target.sending = .untilClose
         setResponseFields(client)
+        if exchange.stickiness.isOn { setStickinessCookies(exchange) }
         client.writeHead(response, exchange, hasBody: true, &resources)
         handle(exchange, .tunnelOpened)
         relayRequest(exchange)

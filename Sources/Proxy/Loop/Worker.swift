@@ -27,6 +27,8 @@ struct Worker: ~Copyable {
     /// The time of day at which the pass began, as `WallClock.now()`.
     var timeOfDay: UInt64
     var date = HTTPDate()
+    /// The time at which cookies expire that are set now.
+    var cookieExpiry = HTTPDate()
 
     /// By `GroupPlan.id`, `ListenerPlan.id` and `TargetPlan.id`.
     var groups: [Group?] = []
@@ -53,6 +55,8 @@ struct Worker: ~Copyable {
     lazy var datagrams = DatagramBatch()
     var freeExchanges: [Exchange] = []
     let tickets: TLSTicketKeyRing
+    /// Seals and opens the cookies by which clients stay with a target or a group.
+    let cookieCipher: CookieCipher
     /// The lists that are being worked through: `resources.deferredClients` and `resources.dirtyConnections` of this
     /// pass.
     private var resumingClients: [ClientSide] = []
@@ -88,6 +92,7 @@ struct Worker: ~Copyable {
         self.log = log
         connectionLogSink = connectionLog
         tickets = TLSTicketKeyRing(current: configuration.ticketKey, lifetime: Limits.ticketLifetimeSeconds)
+        cookieCipher = CookieCipher(configuration.cookieKeys)
         let now = Instant.now()
         timeOfDay = WallClock.now()
         resources = Resources(counters: counters, bufferBytesMax: configuration.bufferBytesMax, now: now)
@@ -231,6 +236,7 @@ struct Worker: ~Copyable {
             case .terminate(let target): endTunnels(of: target, .unhealthy)
             case .unhealthy(let target): targetUnhealthy(target)
             case .ticketKeys(let current, let previous): tickets.adopt(current: current, previous: previous)
+            case .cookieKeys(let keys): cookieCipher.adopt(keys)
             case .returnMemory: returnMemory()
             case .finish(let deadline): beginToFinish(deadline)
             }

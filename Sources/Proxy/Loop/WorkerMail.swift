@@ -19,6 +19,8 @@ public enum WorkerMail: Sendable {
     case unhealthy(target: Int)
     /// Encrypt session tickets with `current` from now on, and still accept those of `previous`.
     case ticketKeys(current: TLSTicketKey, previous: TLSTicketKey?)
+    /// Seal cookies with the first of these keys from now on, and accept those of all.
+    case cookieKeys([CookieKey])
     /// Free the memory that is kept for reuse: a rise in load is over.
     case returnMemory
     /// Stop listening, finish what is in flight until `deadline`, then stop the thread.
@@ -72,11 +74,15 @@ public struct WorkerConfiguration: Sendable {
     public var bufferBytesMax: Int
     /// The key of session tickets, the same for all workers.
     public var ticketKey: TLSTicketKey
+    /// The keys of cookies, the same for all workers: the newest first.
+    public var cookieKeys: [CookieKey]
 
     public init(
-        index: Int, connectionsMax: Int, descriptorsMax: Int, bufferBytesMax: Int, ticketKey: TLSTicketKey = .random()
+        index: Int, connectionsMax: Int, descriptorsMax: Int, bufferBytesMax: Int, ticketKey: TLSTicketKey = .random(),
+        cookieKeys: [CookieKey] = [.random(createdAt: 0)]
     ) {
         self.ticketKey = ticketKey
+        self.cookieKeys = cookieKeys
         self.index = index
         self.connectionsMax = connectionsMax
         self.descriptorsMax = descriptorsMax

@@ -13,14 +13,17 @@ public struct ForwardPlan: Sendable, Equatable {
     public let groups: [Int]
     /// The weight of each, 0–999.
     public let weights: [Int]
-    /// Whether the group is chosen by the client's address instead of by turns.
+    /// Whether a client stays with its group: of connections by the client's address, of requests by a cookie.
     public let isSticky: Bool
+    /// For how many seconds after its last response a client stays with its group.
+    public let stickinessSeconds: UInt32
 
-    public init(groups: [Int], weights: [Int], isSticky: Bool = false) {
+    public init(groups: [Int], weights: [Int], isSticky: Bool = false, stickinessSeconds: UInt32 = 86_400) {
         precondition(groups.count == weights.count && !groups.isEmpty, "forward plan: a weight for every group")
         self.groups = groups
         self.weights = weights
         self.isSticky = isSticky
+        self.stickinessSeconds = stickinessSeconds
     }
 }
 

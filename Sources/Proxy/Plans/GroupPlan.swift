@@ -64,20 +64,31 @@ public struct TargetPlan: Sendable, Equatable {
     public let isElsewhere: Bool
     /// Its health.
     public let cell: TargetCell
+    /// The hash of its id and port, by which cookies name it: the same in every process, whatever its address.
+    public let nameHash: UInt64
+    /// Whether those whose cookie names it stay while its weight is 0: not where the weight is 0 since the target is in
+    /// another zone.
+    public let keepsClients: Bool
 
-    /// A registration.
-    public init(id: Int, address: SocketAddress, weight: Int = 1, isElsewhere: Bool = false, cell: TargetCell) {
+    /// A registration. `name` is its id and port; without one its address stands for it.
+    public init(
+        id: Int, address: SocketAddress, weight: Int = 1, isElsewhere: Bool = false, cell: TargetCell,
+        name: String? = nil, keepsClients: Bool = true
+    ) {
         self.id = id
         self.address = address
         self.weight = weight
         self.isElsewhere = isElsewhere
         self.cell = cell
+        self.keepsClients = keepsClients
+        nameHash = cookieName(name ?? "\(address)")
     }
 
     /// Whether it is the same registration at the same address, with the same weight, and as near.
     public static func == (first: TargetPlan, second: TargetPlan) -> Bool {
         first.id == second.id && first.address == second.address && first.weight == second.weight
-            && first.isElsewhere == second.isElsewhere && first.cell === second.cell
+            && first.isElsewhere == second.isElsewhere && first.keepsClients == second.keepsClients
+            && first.cell === second.cell
     }
 
     /// Its key in a `MaglevTable`, the same on every worker and in every process.
@@ -87,4 +98,11 @@ public struct TargetPlan: Sendable, Equatable {
         hash.add(UInt64(address.port))
         return hash.value
     }
+}
+
+/// The hash by which cookies name a target, a group or a load balancer.
+func cookieName(_ text: String) -> UInt64 {
+    var hash = FlowHash()
+    hash.add(Array(text.utf8).span)
+    return hash.value
 }

@@ -15,6 +15,8 @@ public struct GroupSettings: Sendable, Equatable {
     public var balancing = BalancingAttributes()
     /// What of a request its target is found by; nil unless the algorithm is one of hashing.
     var hashKey: RequestHashKey?
+    /// How clients stay with a target; nil if they do not.
+    var stickiness: TargetStickiness?
     /// How long connecting to a target may take.
     public var connectTimeout: Nanoseconds
     /// How long an idle connection to a target is kept.
@@ -49,7 +51,24 @@ public struct GroupSettings: Sendable, Equatable {
             poolConnectionsMax: attributes.targetKeepAliveConnectionsMax, attempts: AttemptSettings(attributes))
         balancing = attributes.balancing
         if flows == nil, balancing.algorithm == .consistentHash { hashKey = RequestHashKey(balancing.hashKey) }
+        stickiness = TargetStickiness(group)
     }
+}
+
+/// How clients stay with a target of a group.
+struct TargetStickiness: Sendable, Equatable {
+    /// What tells that a client has a target.
+    enum Kind: Sendable, Equatable {
+        /// A cookie of ours, which every response carries.
+        case loadBalancerCookie
+        /// The same, as long as the client has a cookie of this name, which the application sets.
+        case applicationCookie([UInt8])
+    }
+
+    /// What tells that a client has a target.
+    let kind: Kind
+    /// For how many seconds after its last response.
+    let seconds: UInt32
 }
 
 /// How attempts on a group's targets are raced, abandoned and repeated. Defaults: `Model.TargetGroupAttributes`.
@@ -98,12 +117,28 @@ public struct TargetTLS: Sendable, Equatable {
     }
 }
 
+extension TargetStickiness {
+    /// What the attributes of `group` say; nil if its clients stay with no target, or are connections.
+    fileprivate init?(_ group: TargetGroup) {
+        let attributes = group.attributes.stickiness
+        guard group.protocol.kind == .application, attributes.isEnabled else { return nil }
+        switch attributes.type {
+        case .applicationCookie:
+            kind = .applicationCookie(Array(attributes.cookieName.utf8))
+            seconds = UInt32(attributes.applicationCookieSeconds)
+        case .loadBalancerCookie, .sourceIP, nil:
+            kind = .loadBalancerCookie
+            seconds = UInt32(attributes.loadBalancerCookieSeconds)
+        }
+    }
+}
+
 extension FlowGroupPlan {
     /// How client connections are passed on to `group`; nil if it serves requests.
     fileprivate init?(_ group: TargetGroup) {
         guard group.protocol.kind == .network else { return nil }
         self.init(
-            isSticky: group.attributes.stickiness, sendsProxyHeader: group.attributes.proxyProtocol,
+            isSticky: group.attributes.stickiness.isEnabled, sendsProxyHeader: group.attributes.proxyProtocol,
             preservesClientIP: group.attributes.preserveClientIP)
     }
 }

@@ -57,33 +57,11 @@ extension Head {
         return nil
     }
 
-    /// The value of the first cookie of this name. Source: RFC 6265 §4.2.1.
+    /// The value of the first cookie of this name.
     fileprivate func cookie(_ name: Span<UInt8>) -> ByteRange? {
-        for index in 0..<fieldCount {
-            let field = field(index)
-            guard !field.isRemoved, bytes(field.name).equalsIgnoringCase("cookie"),
-                let found = cookie(name, in: field.value)
-            else { continue }
-            return found
-        }
-        return nil
-    }
-
-    private func cookie(_ name: Span<UInt8>, in field: ByteRange) -> ByteRange? {
-        let text = bytes(field)
-        var start = 0
-        while start < text.count {
-            while start < text.count, text[start] == .space || text[start] == .semicolon { start += 1 }
-            var end = start
-            while end < text.count, text[end] != .semicolon { end += 1 }
-            let isNamed =
-                end - start > name.count && text[start + name.count] == UInt8(ascii: "=")
-                && text.extracting(start..<(start + name.count)).equals(name)
-            if isNamed {
-                let value = start + name.count + 1
-                return ByteRange(start: field.start + value, count: end - value)
-            }
-            start = end
+        var walk = CookieWalk()
+        while let cookie = walk.next(in: self) {
+            if bytes(cookie.name).equals(name) { return cookie.value }
         }
         return nil
     }

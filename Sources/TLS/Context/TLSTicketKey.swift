@@ -1,5 +1,3 @@
-import COpenSSL
-
 /// The key that encrypts session tickets. A secret: with it, every session whose ticket it encrypted can be decrypted.
 ///
 /// Shape:  three byte strings, the same for all workers. Control creates one per period and keeps the previous one.
@@ -20,11 +18,5 @@ public struct TLSTicketKey: Equatable, Sendable {
         TLSTicketKey(
             name: randomBytes(nameCount), encryptionKey: randomBytes(keyCount),
             authenticationKey: randomBytes(keyCount))
-    }
-
-    private static func randomBytes(_ count: Int) -> [UInt8] {
-        var bytes = [UInt8](repeating: 0, count: count)
-        precondition(unsafe RAND_bytes(&bytes, Int32(count)) == 1, "tls: OpenSSL has no random numbers")
-        return bytes
     }
 }

@@ -33,7 +33,7 @@ extension AccessLog {
         field(time: record.createdAt)                                           // 22
         quoted(record.action.text)                                              // 23
         quoted(text: names.redirectURL)                                         // 24
-        line.append(" \"-\"")                                                   // 25: ALB's error reasons do not apply
+        quoted(record.errorReason)                                              // 25
         openQuote()
         append(address: record.target)                                          // 26
         closeQuote()

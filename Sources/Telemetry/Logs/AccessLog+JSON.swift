@@ -38,6 +38,7 @@ extension AccessLog {
         line.append(.quote)
         word("actions_executed", record.action.text)
         text("redirect_url", names.redirectURL)
+        word("error_reason", record.errorReason)
         reason(record.reason, record.reasonDetail)
         word("classification", record.classification)
         word("classification_reason", record.classificationReason)

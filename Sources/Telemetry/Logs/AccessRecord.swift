@@ -82,6 +82,9 @@ public struct AccessRecord: Sendable {
     public var reason: StaticString?
     /// The exact cause, if `reason` covers many causes.
     public var reasonDetail: StaticString?
+    /// A code of ALB's for what was wrong with a request that went to a target all the same, for field 25; nil if
+    /// nothing was.
+    public var errorReason: StaticString?
     /// The class of a request that did not follow RFC 9112 to the letter, for field 28; nil if it did.
     public var classification: StaticString?
     /// What about it did not, for field 29; nil with `classification`.

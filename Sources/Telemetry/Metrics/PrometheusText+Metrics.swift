@@ -55,6 +55,13 @@ extension PrometheusText {
             sample(workers, "status", status) { $0.generatedStatuses.value(status) }
         }
 
+        begin(
+            "apus_forward_stickiness_total", .counter,
+            help: "Requests to an action with group stickiness, by what became of their cookie.")
+        for result in StickinessResult.allCases {
+            sample(workers, "result", result) { $0.groupStickiness.value(result) }
+        }
+
         begin("apus_timeouts_total", .counter, help: "Timeouts, by kind.")
         for kind in TimeoutKind.allCases { sample(workers, "kind", kind) { $0.timeouts.value(kind) } }
 
@@ -176,6 +183,15 @@ extension PrometheusText {
         for group in groups {
             for status in StatusClass.allCases {
                 sample(group.sum { $0.responses.value(status) }, group.label, Label("class", "\(status.label)"))
+            }
+        }
+
+        begin(
+            "apus_target_group_stickiness_total", .counter,
+            help: "Requests to a group with stickiness, by what became of their cookie.")
+        for group in groups {
+            for result in StickinessResult.allCases {
+                sample(group.sum { $0.stickiness.value(result) }, group.label, Label("result", "\(result.label)"))
             }
         }
 

@@ -1,6 +1,6 @@
 /// What one worker counts about one target group. Kept by the group's name, so it outlives snapshots.
 ///
-/// Shape:  one object of some 1.7 KB. The worker writes, any thread reads.
+/// Shape:  one object of some 2 KB. The worker writes, any thread reads.
 /// Source: docs/elbv2.md, "Metrics".
 public final class TargetGroupCounters: Sendable {
     /// Requests for which a target of this group was chosen.
@@ -19,6 +19,9 @@ public final class TargetGroupCounters: Sendable {
     public let flowsActive = Gauge()
     /// Requests and flows sent while too few targets of the group were healthy (fail open).
     public let failOpenRequests = Counter()
+
+    /// What became of the cookies by which requests should stay with a target of this group.
+    public let stickiness = CounterSet<StickinessResult>()
 
     /// All at zero.
     public init() {}

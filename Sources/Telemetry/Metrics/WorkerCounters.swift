@@ -268,6 +268,8 @@ public final class WorkerCounters: Sendable {
     public let regexLimits = Counter()
     /// Requests answered with 500 because a transform of their rule failed.
     public let transformFailures = Counter()
+    /// What became of the cookies by which requests should stay with a target group of their action.
+    public let groupStickiness = CounterSet<StickinessResult>()
     /// Timeouts, by kind.
     public let timeouts = CounterSet<TimeoutKind>()
 

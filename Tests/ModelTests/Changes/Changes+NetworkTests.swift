@@ -21,7 +21,8 @@ import Testing
             let groups = names.shuffled(using: &random).prefix(Int.random(in: 1...2, using: &random))
             let isSticky = Int.random(in: 0..<4, using: &random) == 0
             let weighted = groups.map { WeightedTargetGroup(targetGroupName: $0) }
-            return .forward(ForwardAction(targetGroups: weighted, isSticky: isSticky))
+            return .forward(
+                ForwardAction(targetGroups: weighted, stickiness: TargetGroupStickiness(isEnabled: isSticky)))
         }
     }
 

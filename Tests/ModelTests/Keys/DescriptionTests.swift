@@ -10,7 +10,8 @@ import Testing
         "Admin.socket": "/run/apus/admin.sock",
         "Runtime.workers": "auto", "Runtime.stateDirectory": "/var/lib/apus", "Runtime.memoryBytes": 1_073_741_824,
         "Runtime.connections": "auto", "Runtime.shutdownGraceSeconds": 30,
-        "Runtime.ticketKeyRotationSeconds": 43200, "ConnectionLog.path": "off", "ConnectionLog.format": "alb",
+        "Runtime.ticketKeyRotationSeconds": 43200, "Runtime.cookieKeyRotationSeconds": 86400,
+        "ConnectionLog.path": "off", "ConnectionLog.format": "alb",
         "AccessLog.path": "stdout", "AccessLog.format": "alb",
         "LoadBalancer.type": "application", "LoadBalancer.addresses": ["0.0.0.0"], "LoadBalancer.listeners": [],
         "LoadBalancerAttributes.idle_timeout.timeout_seconds": 60,
@@ -72,7 +73,11 @@ import Testing
         "TargetGroup.healthCheckGracePeriodSeconds": 0, "TargetGroup.matcher": ["httpCode": "200"],
         "TargetGroup.targets": [],
         "TargetGroupAttributes.deregistration_delay.timeout_seconds": 300,
-        "TargetGroupAttributes.stickiness.enabled": false, "TargetGroupAttributes.preserve_client_ip.enabled": false,
+        "TargetGroupAttributes.stickiness.enabled": false,
+        "TargetGroupAttributes.stickiness.lb_cookie.duration_seconds": 86400,
+        "TargetGroupAttributes.stickiness.app_cookie.cookie_name": "",
+        "TargetGroupAttributes.stickiness.app_cookie.duration_seconds": 86400,
+        "TargetGroupAttributes.preserve_client_ip.enabled": false,
         "TargetGroupAttributes.proxy_protocol_v2.enabled": false,
         "TargetGroupAttributes.target_health_state.unhealthy.connection_termination.enabled": true,
         "TargetGroupAttributes.target_health_state.unhealthy.draining_interval_seconds": 0,
@@ -133,6 +138,9 @@ import Testing
         "WeightedTargetGroup": (
             ["targetGroupName": "a"], { _ = try WeightedTargetGroup.description.codec.read($0) }
         ),
+        "TargetGroupStickinessConfig": (
+            ["enabled": true], { _ = try TargetGroupStickiness.description.codec.read($0) }
+        ),
         "FixedResponseConfig": (["statusCode": 200], { _ = try FixedResponse.description.codec.read($0) }),
         "RedirectConfig": (
             ["statusCode": "HTTP_301", "host": "a.com"], { _ = try Redirect.description.codec.read($0) }
@@ -161,7 +169,7 @@ import Testing
             }
             tried += 1
         }
-        #expect(tried == 44)
+        #expect(tried == 48)
     }
 
     /// The ends of a range, and what lies just outside.
@@ -180,8 +188,8 @@ import Testing
     }
 
     @Test(arguments: [
-        ("stickiness.type", Value("lb_cookie"), true), ("stickiness.type", "source_ip", true),
-        ("stickiness.type", "app_cookie", false), ("target_failover.on_unhealthy", "no_rebalance", false),
+        ("lambda.multi_value_headers.enabled", Value(false), true),
+        ("lambda.multi_value_headers.enabled", true, false), ("target_failover.on_unhealthy", "no_rebalance", false),
     ])
     func keysOfELBv2AreAcceptedOnlyWithTheValueThatIsInEffect(_ key: String, _ value: Value, _ isAccepted: Bool) {
         let attributes = Value.object([Value.Member(key, value)])

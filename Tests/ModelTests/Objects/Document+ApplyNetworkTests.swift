@@ -14,7 +14,8 @@ import Testing
 
     static func forward(_ groups: [String], isSticky: Bool = false) -> Action {
         let weighted = groups.map { WeightedTargetGroup(targetGroupName: $0) }
-        return .forward(ForwardAction(targetGroups: weighted, isSticky: isSticky))
+        return .forward(
+            ForwardAction(targetGroups: weighted, stickiness: TargetGroupStickiness(isEnabled: isSticky)))
     }
 
     static func rule(_ condition: Condition, _ action: Action) -> Rule {
@@ -61,10 +62,10 @@ import Testing
                 + "must be all of TCP or all of TLS, but found both. Remove one kind."),
         Refusal(
             change: .putListener(loadBalancer: "web", listener(.http, 80, ["http"], isSticky: true)),
-            code: .validationError,
-            message: "defaultActions[0].forwardConfig.targetGroupStickinessConfig.enabled must be false on an "
-                + "application load balancer: this version does not support ELBv2's other values, but found true. "
-                + "Write false, or remove it."),
+            code: .invalidConfigurationRequest,
+            message: "defaultActions[0].forwardConfig.targetGroupStickinessConfig: stickiness on an application load "
+                + "balancer must have the key durationSeconds, but found none. "
+                + "Add durationSeconds: a whole number of seconds from 1 to 604800, such as 3600."),
         Refusal(
             change: .putListener(
                 loadBalancer: "edge", listener(.udp, 514, ["udp"], rules: [rule(someName, forward(["udp"]))])),
@@ -108,11 +109,11 @@ import Testing
                 + "all of TCP or all of TLS, but found both. Remove one kind."),
         Refusal(
             change: .putRule(loadBalancer: "web", port: 80, rule(somePath, forward(["http"], isSticky: true))),
-            code: .validationError,
+            code: .invalidConfigurationRequest,
             message:
-                "actions[0].forwardConfig.targetGroupStickinessConfig.enabled must be false on an application load "
-                + "balancer: this version does not support ELBv2's other values, but found true. "
-                + "Write false, or remove it."),
+                "actions[0].forwardConfig.targetGroupStickinessConfig: stickiness on an application load balancer "
+                + "must have the key durationSeconds, but found none. "
+                + "Add durationSeconds: a whole number of seconds from 1 to 604800, such as 3600."),
         Refusal(
             change: .putRule(
                 loadBalancer: "web", port: 443,

@@ -277,32 +277,34 @@ import Testing
     }
 
     @Test(arguments: TrafficProtocol.allCases)
-    func stickinessIsForNetworkLoadBalancers(_ listener: TrafficProtocol) throws {
+    func stickinessHasADurationOnApplicationLoadBalancers(_ listener: TrafficProtocol) throws {
         let group = NetworkSample.name(NetworkSample.fitting(listener))
-        func action(_ config: String) -> String {
-            Self.weighted([group], more: ", targetGroupStickinessConfig: \(config)")
+        func file(_ config: String) -> String {
+            NetworkSample.file(
+                listener, action: Self.weighted([group], more: ", targetGroupStickinessConfig: \(config)"))
         }
-        func isSticky(_ config: String) throws -> Bool? {
-            let yaml = NetworkSample.file(listener, action: action(config))
-            guard case .forward(let forward)? = try NetworkSample.listener(in: yaml).defaultActions.first else {
-                return nil
-            }
-            return forward.isSticky
+        func stickiness(_ config: String) throws -> TargetGroupStickiness? {
+            guard case .forward(let forward)? = try NetworkSample.listener(in: file(config)).defaultActions.first
+            else { return nil }
+            return forward.stickiness
         }
-        #expect(try isSticky("{ enabled: false }") == false && isSticky("{}") == false)
-        if listener.kind == .network { return #expect(try isSticky("{ enabled: true }") == true) }
-        let refused = action("{ enabled: true }")
-        let column = 26 + (refused.firstRange(of: "true").map { refused[..<$0.lowerBound].count } ?? 0)
-        #expect(
-            NetworkSample.mistake(in: NetworkSample.file(listener, action: refused))
-                == "edge.yaml:8:\(column): enabled must be false on an application load balancer: this version "
-                + "does not support ELBv2's other values, but found true. Write false, or remove it.")
-    }
-
-    @Test func stickinessHasNoDuration() {
-        let more = ", targetGroupStickinessConfig: { enabled: true, durationSeconds: 60 }"
-        #expect(
-            NetworkSample.mistake(in: NetworkSample.file(.tcp, action: Self.weighted(["tcp"], more: more)))
-                == "edge.yaml:8:148: durationSeconds is known to ELBv2, not supported by this version. Remove it.")
+        #expect(try stickiness("{ enabled: false }") == .init() && stickiness("{}") == .init())
+        let (without, with) = ("{ enabled: true }", "{ enabled: true, durationSeconds: 60 }")
+        if listener.kind == .network {
+            #expect(try stickiness(without) == .init(isEnabled: true))
+            let mistake = NetworkSample.mistake(in: file(with))
+            #expect(
+                mistake?.hasSuffix(
+                    ": durationSeconds belongs to application load balancers: here clients stay by their address, "
+                        + "but found 60. Remove it.") == true, "\(mistake ?? "-")")
+        } else {
+            #expect(try stickiness(with) == .init(isEnabled: true, durationSeconds: 60))
+            let mistake = NetworkSample.mistake(in: file(without))
+            #expect(
+                mistake?.hasSuffix(
+                    ": stickiness on an application load balancer must have the key durationSeconds, but found none. "
+                        + "Add durationSeconds: a whole number of seconds from 1 to 604800, such as 3600.") == true,
+                "\(mistake ?? "-")")
+        }
     }
 }

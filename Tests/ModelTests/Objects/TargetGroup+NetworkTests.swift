@@ -19,7 +19,7 @@ import Testing
     }
 
     static let networkAttributes = [
-        ("stickiness.enabled", "true"), ("deregistration_delay.connection_termination.enabled", "true"),
+        ("deregistration_delay.connection_termination.enabled", "true"),
         ("target_health_state.unhealthy.connection_termination.enabled", "false"),
     ]
 
@@ -29,12 +29,15 @@ import Testing
         ("apus.target_keep_alive.idle_seconds", "5"), ("apus.target_keep_alive.connections_max", "5"),
         ("apus.target_unacknowledged.seconds", "5"), ("apus.retry.budget_percent", "5"),
         ("apus.retry.body_bytes_max", "5"), ("apus.retry.on_unhealthy.enabled", "false"),
+        ("stickiness.lb_cookie.duration_seconds", "5"), ("stickiness.app_cookie.cookie_name", "SESSION"),
+        ("stickiness.app_cookie.duration_seconds", "5"),
         ("load_balancing.algorithm.type", "apus.least_latency"), ("slow_start.duration_seconds", "30"),
     ]
 
     static let tlsAttributes = [("apus.target_tls.verify", "system"), ("apus.target_tls.server_name", "a.example.com")]
 
     static let commonAttributes = [
+        ("stickiness.enabled", "true"),
         ("deregistration_delay.timeout_seconds", "5"),
         ("apus.target_connect_timeout.seconds", "5"), ("apus.target_connect_race.seconds", "5"),
     ]
@@ -44,6 +47,8 @@ import Testing
         let tried =
             (ofKinds + Self.tlsAttributes + Self.commonAttributes).map(\.0)
             + ["target_health_state.unhealthy.draining_interval_seconds"]
+            // With the types that there are: StickinessAttributesTests.
+            + ["stickiness.type"]
             // With the algorithms that have them: BalancingAttributesTests.
             + [
                 "load_balancing.algorithm.anomaly_mitigation", "apus.consistent_hash.key",

@@ -226,4 +226,34 @@ def changing(client):
     print(told.count("200 StreamEnded"), "socket", told[-1])
 
 
+def sticky(first):
+    """Asks without cookies, and then over new connections with those that were set, each in a field of its own. Prints
+    the names that were set, and the bodies that came."""
+    def ask(client, cookies):
+        stream = client.h2.get_next_available_stream_id()
+        fields = client.fields() + [("cookie", f"{name}={value}") for name, value in cookies.items()]
+        client.h2.send_headers(stream, fields, end_stream=True)
+        client.send()
+        body, ended = b"", False
+        while not ended and not client.ended:
+            for event in client.events():
+                if isinstance(event, h2.events.ResponseReceived):
+                    for name, value in event.headers:
+                        if name == "set-cookie":
+                            pair = value.split(";")[0]
+                            cookies[pair.split("=")[0]] = pair.split("=", 1)[1]
+                elif isinstance(event, h2.events.DataReceived):
+                    body += event.data
+                elif isinstance(event, h2.events.StreamEnded):
+                    ended = True
+        return body.decode().strip()
+
+    cookies = {"theme": "dark"}
+    bodies = {ask(first, cookies)}
+    names = sorted(cookies)
+    for _ in range(12):
+        bodies.add(ask(Client(int(sys.argv[2])), cookies))
+    print(*names, len(bodies))
+
+
 globals()[sys.argv[1]](Client(int(sys.argv[2])))

@@ -20,6 +20,7 @@ import Testing
                 "trace_id":"Root=1-697df8b0-abcdef012345678912345678","domain_name":null,"chosen_cert_arn":null,\
                 "matched_rule_priority":10,\
                 "request_creation_time":"2026-01-31T12:34:56.789012Z","actions_executed":"forward","redirect_url":null,\
+                "error_reason":null,\
                 "apus_reason":null,"classification":null,"classification_reason":null,"conn_trace_id":null,\
                 "transformed_host":null,"transformed_uri":null,"request_transform_status":null,\
                 "ip_address":"10.0.0.1"}
@@ -43,6 +44,7 @@ import Testing
                 "ssl_cipher":null,"ssl_protocol":null,"target_group":null,"trace_id":null,"domain_name":null,\
                 "chosen_cert_arn":null,"matched_rule_priority":null,\
                 "request_creation_time":"2026-01-31T12:34:56.789012Z","actions_executed":null,"redirect_url":null,\
+                "error_reason":null,\
                 "apus_reason":"BadContentLength","classification":null,"classification_reason":null,\
                 "conn_trace_id":null,"transformed_host":null,"transformed_uri":null,\
                 "request_transform_status":null,"ip_address":"10.0.0.1"}
