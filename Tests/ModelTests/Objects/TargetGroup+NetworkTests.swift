@@ -47,6 +47,11 @@ import Testing
         let tried =
             (ofKinds + Self.tlsAttributes + Self.commonAttributes).map(\.0)
             + ["target_health_state.unhealthy.draining_interval_seconds"]
+            // HealthAttributesTests and Document+ZonesTests.
+            + TargetGroupAttributes.description.keys.map(\.name).filter {
+                $0.hasPrefix("target_group_health.") || $0.hasPrefix("apus.own_zone_first.")
+            }
+            + ["load_balancing.cross_zone.enabled"]
             // With the types that there are: StickinessAttributesTests.
             + ["stickiness.type"]
             // With the algorithms that have them: BalancingAttributesTests.
