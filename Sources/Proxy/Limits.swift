@@ -69,6 +69,13 @@ enum Limits {
     /// By how much a turn is shorter for a connection that is not in the backlog: a connection with more work goes
     /// there.
     static let turnDivisor = 8
+    /// By how much later a request may have come than the oldest one that waits for a target, and go before it because
+    /// it is on the worker that has freed the slot: 1 ms. Reason: to wake another worker for every slot costs more than
+    /// that order is worth.
+    static let queueOrderTolerance = Nanoseconds(1_000_000)
+    /// How many that wait are looked at for one that has not tried the target with the free slot. Reason: each is a
+    /// step for every slot that is freed; beyond them the oldest goes.
+    static let queueLooksMax = 8
     /// For how long the connections in the backlog are served in one pass: 4 ms. Those with little to do wait for no
     /// more than that.
     static let backlogTimePerPass = Nanoseconds(4_000_000)

@@ -21,14 +21,14 @@ enum Plans {
 
     static func group(
         _ id: Int, _ name: String, _ targets: [TargetPlan], version: TargetGroup.ProtocolVersion = .http1,
-        tls: TargetTLS? = nil, cell: GroupCell = GroupCell(), counters: TargetGroupCounters = TargetGroupCounters()
+        tls: TargetTLS? = nil, limits: TargetLimits = TargetLimits(), cell: GroupCell = GroupCell(),
+        counters: TargetGroupCounters = TargetGroupCounters()
     ) -> GroupPlan {
-        GroupPlan(
-            id: id, name: name, targets: targets,
-            settings: GroupSettings(
-                version: version, tls: tls, connectTimeout: 1_000_000_000, poolIdleTimeout: 1_000_000_000,
-                poolConnectionsMax: 4),
-            cell: cell, counters: counters)
+        var settings = GroupSettings(
+            version: version, tls: tls, connectTimeout: 1_000_000_000, poolIdleTimeout: 1_000_000_000,
+            poolConnectionsMax: 4)
+        settings.limits = limits
+        return GroupPlan(id: id, name: name, targets: targets, settings: settings, cell: cell, counters: counters)
     }
 
     static func listener(
@@ -77,11 +77,15 @@ struct WorkerBench: ~Copyable {
     let connectionRing = LogRing(capacity: 16 * 1024)
     var worker: Worker
 
-    init(connectionsMax: Int = 10, descriptorsMax: Int = 20) {
+    /// Worker `index` of those with these mailboxes; without them it is the only one.
+    init(
+        connectionsMax: Int = 10, descriptorsMax: Int = 20, index: Int = 0, mailboxes: [Mailbox<WorkerMail>] = []
+    ) {
+        var configuration = WorkerConfiguration(
+            index: index, connectionsMax: connectionsMax, descriptorsMax: descriptorsMax, bufferBytesMax: 1 << 20)
+        configuration.mailboxes = mailboxes
         worker = Worker(
-            WorkerConfiguration(
-                index: 0, connectionsMax: connectionsMax, descriptorsMax: descriptorsMax, bufferBytesMax: 1 << 20),
-            mailbox: Mailbox(),
+            configuration, mailbox: mailboxes.isEmpty ? Mailbox() : mailboxes[index],
             control: control, counters: counters, log: LogSink(ring: ring, wakeup: LogWakeup()),
             connectionLog: LogSink(ring: connectionRing, wakeup: LogWakeup()))
     }

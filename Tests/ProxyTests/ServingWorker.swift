@@ -11,9 +11,11 @@ struct ServingWorker: ~Copyable {
     let address: SocketAddress
 
     init(
-        _ listener: ListenerPlan, _ groups: [GroupPlan] = [], connectionsMax: Int = 10, descriptorsMax: Int = 20
+        _ listener: ListenerPlan, _ groups: [GroupPlan] = [], connectionsMax: Int = 10, descriptorsMax: Int = 20,
+        index: Int = 0, mailboxes: [Mailbox<WorkerMail>] = []
     ) throws {
-        bench = WorkerBench(connectionsMax: connectionsMax, descriptorsMax: descriptorsMax)
+        bench = WorkerBench(
+            connectionsMax: connectionsMax, descriptorsMax: descriptorsMax, index: index, mailboxes: mailboxes)
         let socket = try Socket.listen(on: Plans.address("127.0.0.1", 0), sharesPort: false)
         guard let bound = socket.localAddress else { fatalError("not bound") }
         address = bound

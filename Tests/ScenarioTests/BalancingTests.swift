@@ -46,7 +46,13 @@ import Testing
         // Equally busy targets take turns on each worker, so that one of four requests comes to the busy one.
         let clients = try (0..<4).map { _ in try apus.client() }
         for client in clients { try client.send("GET /held HTTP/1.1\r\nHost: a\r\n\r\n") }
-        #expect(eventually { busy.requests.count >= 1 })
+        // While the idle one has a request they are equally busy.
+        let settled = try eventually {
+            let count = busy.requests.count
+            return try count >= 1 && count + idle.requests.count == 4
+                && apus.metric("apus_target_group_requests_active") == Double(count)
+        }
+        #expect(settled)
         for _ in 0..<4 { #expect(try names(apus, 5) == Array(repeating: "idle", count: 5)) }
         gate.open()
         #expect(eventually { (try? names(apus, 4).contains("busy")) ?? false })

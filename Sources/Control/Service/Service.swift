@@ -367,14 +367,17 @@ extension Service {
         _ budget: DescriptorBudget, _ document: Document, _ mail: Mailbox<ControlMail>, _ services: Services,
         logs: [LogSink], connectionLogs: [LogSink]
     ) -> [WorkerHandle] {
-        logs.indices.map { index in
-            WorkerHandle.start(
-                WorkerConfiguration(
-                    index: index, connectionsMax: max(1, budget.connectionsMax / budget.workerCount),
-                    descriptorsMax: budget.connectionDescriptors / budget.workerCount,
-                    bufferBytesMax: document.runtime.memoryBytes / budget.workerCount,
-                    ticketKey: services.ticketKeys.current, cookieKeys: services.cookieKeys.current.map { $0 }),
-                control: mail, log: logs[index], connectionLog: connectionLogs[index])
+        let mailboxes = logs.map { _ in Mailbox<WorkerMail>() }
+        return logs.indices.map { index in
+            var configuration = WorkerConfiguration(
+                index: index, connectionsMax: max(1, budget.connectionsMax / budget.workerCount),
+                descriptorsMax: budget.connectionDescriptors / budget.workerCount,
+                bufferBytesMax: document.runtime.memoryBytes / budget.workerCount,
+                ticketKey: services.ticketKeys.current,
+                cookieKeys: services.cookieKeys.current.map { $0 })
+            configuration.mailboxes = mailboxes
+            return WorkerHandle.start(
+                configuration, control: mail, log: logs[index], connectionLog: connectionLogs[index])
         }
     }
 }

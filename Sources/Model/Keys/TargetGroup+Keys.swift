@@ -20,6 +20,7 @@ extension TargetGroup {
                 group.attributes.balancing.check(&findings)
                 group.attributes.health.check(&findings)
                 group.checkStickiness(&findings)
+                group.attributes.limits.check(&findings)
             }
             guard group.healthCheck.timeoutSeconds > group.healthCheck.intervalSeconds else { return }
             let interval = Shape.plain(group.healthCheck.intervalSeconds)

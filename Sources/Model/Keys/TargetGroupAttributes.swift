@@ -28,6 +28,8 @@ public struct TargetGroupAttributes: Hashable, Sendable {
     public var balancing = BalancingAttributes()
     /// What the health of targets decides.
     public var health = HealthAttributes()
+    /// How much a target has to do at once.
+    public var limits = TargetLimitAttributes()
     /// `apus.target_keep_alive.idle_seconds`: how long an idle connection to a target is kept.
     public var targetKeepAliveIdleSeconds: Double = 4
     /// `apus.target_keep_alive.connections_max`: idle connections kept per target and worker.
@@ -69,7 +71,7 @@ extension TargetGroupAttributes {
             RefusedKey("target_failover.on_deregistration"), RefusedKey("target_failover.on_unhealthy"),
         ], withoutEffect: \TargetGroupAttributes.withoutEffect)
 
-    private static let keys = firstKeys + stickinessKeys + balancingKeys + healthKeys + lastKeys
+    private static let keys = firstKeys + stickinessKeys + balancingKeys + healthKeys + limitKeys + lastKeys
 
     private static let firstKeys: [Key<TargetGroupAttributes>] = [
         Key(

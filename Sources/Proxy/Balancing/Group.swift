@@ -20,6 +20,16 @@ final class Group {
     var cookie = SealedCookie()
     /// Limits its retries.
     var retryBudget = RetryBudget()
+    /// Exchanges that wait until any of its targets takes one more.
+    var queue = StreamQueue()
+    /// How many wait until one target takes one more, which is their own.
+    var ownWaitCount = 0
+    /// Whether it stands in `Worker.queuedGroups`.
+    var isQueued = false
+    /// The epoch of its targets as of which those that wait were served.
+    private var servedEpoch: UInt64 = 0
+    /// Whether its targets take only so many requests at once.
+    private(set) var isLimited: Bool
     /// Its targets as `balancer` sees them, in the order of `pools`.
     private var targets: [BalancedTarget]
     private var balancer: Balancer
@@ -32,6 +42,7 @@ final class Group {
         logName = Array(plan.name.utf8)
         nameHash = cookieName(plan.name)
         self.pools = pools
+        isLimited = plan.settings.limits.requestsMax > 0
         seenEpoch = plan.cell.epoch
         targets = Self.targets(plan, pools)
         balancer = Balancer(plan.balancing, targets: targets, seed: Int(random & 0xFFFF))
@@ -48,6 +59,7 @@ final class Group {
         self.plan = plan
         serverName = Array((plan.tls?.serverName ?? "").utf8)
         self.pools = pools
+        isLimited = plan.settings.limits.requestsMax > 0
         seenEpoch = plan.cell.epoch
         targets = Self.targets(plan, pools)
         balancer.adopt(plan.balancing, targets: targets)
@@ -60,9 +72,13 @@ final class Group {
     }
 
     private static func targets(_ plan: GroupPlan, _ pools: [TargetPool]) -> [BalancedTarget] {
-        for (target, pool) in zip(plan.targets, pools) {
+        for (place, pool) in pools.enumerated() {
+            let target = plan.targets[place]
             pool.balanced.adopt(
-                weight: target.weight, isElsewhere: target.isElsewhere, plan.balancing, in: plan.cell)
+                weight: target.weight, isElsewhere: target.isElsewhere, limit: plan.settings.limits.requestsMax,
+                plan.balancing, in: plan.cell)
+            pool.groupID = plan.id
+            pool.place = place
         }
         return pools.map(\.balanced)
     }
@@ -94,10 +110,7 @@ final class Group {
     /// `mayTry` another target then, and, with requests, where the budget has room for the retry.
     func pick(hash: UInt64 = 0, tried: [TargetPool] = [], mayTry: Bool = true, now: Instant) -> TargetPool? {
         refresh()
-        let mayTrySuspect = mayTry && tried.isEmpty && balancer.hasSuspects && hasRetries(now: now)
-        let request = PickRequest(
-            hash: hash, tried: tried.isEmpty ? [] : tried.map(\.balanced), mayTrySuspect: mayTrySuspect, now: now)
-        return balancer.pick(request, from: targets).map { pools[$0] }
+        return balancer.pick(question(hash, tried, mayTry, now), from: targets).map { pools[$0] }
     }
 
     /// What a cookie names.
@@ -120,6 +133,63 @@ final class Group {
         guard pool.cell.isSuspect else { return .pool(pool) }
         return hasRetries(now: now) && pool.cell.claimTrial(now: now) ? .pool(pool) : .unavailable
     }
+
+    private func question(_ hash: UInt64, _ tried: [TargetPool], _ mayTry: Bool, _ now: Instant) -> PickRequest {
+        let mayTrySuspect = mayTry && tried.isEmpty && balancer.hasSuspects && hasRetries(now: now)
+        return PickRequest(
+            hash: hash, tried: tried.isEmpty ? [] : tried.map(\.balanced), mayTrySuspect: mayTrySuspect,
+            isLimited: isLimited, now: now)
+    }
+
+    /// Picks a target and begins an attempt on it; nil if there is none, or if all that may be picked are full.
+    func take(hash: UInt64, tried: [TargetPool] = [], now: Instant) -> TargetPool? {
+        guard isLimited else {
+            let pool = pick(hash: hash, tried: tried, now: now)
+            pool?.begin()
+            return pool
+        }
+        // Another worker may take the last slot between the two steps.
+        while let pool = pick(hash: hash, tried: tried, now: now) {
+            if pool.beginWithinLimit() { return pool }
+        }
+        return nil
+    }
+
+    /// Begins an attempt on a suspect target whose trial is due: it is not to wait for that until no request waits.
+    func takeSuspect(now: Instant) -> TargetPool? {
+        refresh()
+        guard balancer.hasSuspects, let index = balancer.suspectToTry(question(0, [], true, now), from: targets)
+        else { return nil }
+        return pools[index].beginWithinLimit() ? pools[index] : nil
+    }
+
+    /// Whether it has any target that may be picked, be it full.
+    var hasTargets: Bool {
+        refresh()
+        return balancer.hasTargets
+    }
+
+    /// Whether a target of it may be picked, be it full.
+    func mayPick(_ pool: TargetPool) -> Bool {
+        refresh()
+        return pool.place < pools.count && pools[pool.place] === pool && balancer.mayPick(pool.place)
+    }
+
+    /// Whether a target of it takes clients that are with it, though it may not be picked for others.
+    func mayKeep(_ pool: TargetPool) -> Bool {
+        refresh()
+        guard pool.place < pools.count, pools[pool.place] === pool else { return false }
+        return (pool.cell.isHealthy || isFailOpen) && plan.targets[pool.place].keepsClients
+    }
+
+    /// Whether exchanges of this worker wait for its targets.
+    var isAwaited: Bool { !queue.isEmpty || ownWaitCount > 0 }
+
+    /// Whether its targets have changed since those that wait were served.
+    var mayServeMore: Bool { isAwaited && plan.cell.epoch != servedEpoch }
+
+    /// Those that wait are served now.
+    func noteServed() { servedEpoch = plan.cell.epoch }
 
     /// Whether a target other than these could be picked. Does not change the balancing state.
     func hasOther(than tried: [TargetPool]) -> Bool {

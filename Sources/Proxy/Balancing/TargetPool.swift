@@ -28,6 +28,13 @@ final class TargetPool {
     var connections: [HTTP2TargetConnection] = []
     /// Exchanges that wait for a stream on one of them.
     var queue = StreamQueue()
+    /// `GroupPlan.id` of its group, and its place among the targets of that.
+    var groupID = 0
+    var place = 0
+    /// Exchanges that wait until this very target takes one more.
+    var waiting = StreamQueue()
+    /// Whether it stands in `Worker.freedPools`.
+    var isFreed = false
     /// Its SETTINGS_MAX_CONCURRENT_STREAMS, as last heard on any connection; nil before the first.
     var streamCountMax: Int?
     /// When the newest of those connections was begun.
@@ -124,6 +131,9 @@ final class TargetPool {
     /// An attempt on it has begun.
     func begin() { balanced.began() }
 
+    /// Begins an attempt on it, unless it has as many requests as it may.
+    func beginWithinLimit() -> Bool { balanced.begin() }
+
     /// An attempt on it has ended; `cut` if the deregistration delay ended it.
     func end(cut: Bool) {
         balanced.ended()
@@ -139,5 +149,6 @@ final class TargetPool {
     func drain() {
         precondition(draining == nil, "target pool: drained twice")
         draining = Draining()
+        balanced.leaveGroup()
     }
 }

@@ -8,15 +8,16 @@ import Telemetry
 extension Worker {
     // MARK: Beginning
 
-    /// Begins an attempt on `pool`'s target: on an idle connection or one with free streams, else on a new one.
+    /// Makes an attempt, which has begun (`Group.take`), on `pool`'s target: on an idle connection or one with free
+    /// streams, else on a new one.
     mutating func attempt(_ exchange: Exchange, on pool: TargetPool) {
         guard let group = exchange.group else { preconditionFailure("exchange: an attempt without a group") }
         // A new configuration may have changed the group's protocol while the exchange waited or between attempts.
         guard mayGo(exchange, to: group) else {
+            endCount(pool, cut: false)
             return answer(exchange, status: 464, reasonCode: "ProtocolMismatch")
         }
         exchange.attempts.begin()
-        pool.begin()
         let name = targetServerName(exchange, pool)
         if group.plan.version != .http1 { return requestStream(exchange, pool, group, name) }
         if !exchange.attempts.needsFreshConnection, let idle = pool.takeIdle(for: name) {
@@ -62,7 +63,7 @@ extension Worker {
     mutating func joinRace(_ exchange: Exchange) {
         exchange.attempts.nextAt = .distantFuture
         guard exchange.state.phase == .connecting, exchange.attempts.mayBegin, let group = exchange.group,
-            let next = group.pick(hash: exchange.hash, tried: exchange.attempts.tried, now: now)
+            let next = group.take(hash: exchange.hash, tried: exchange.attempts.tried, now: now)
         else { return }
         counters.connectRaces.add()
         attempt(exchange, on: next)
@@ -99,28 +100,36 @@ extension Worker {
     /// Tries another target, within the limits; or answers that none could be reached.
     mutating func tryNextTarget(_ exchange: Exchange) {
         guard let group = exchange.group else { preconditionFailure("exchange: no target of no group") }
-        if exchange.attempts.mayBegin, let next = nextTarget(exchange, group) {
-            guard group.retryBudget.take(percent: group.plan.attempts.budgetPercent, now: now) else {
-                counters.retriesOverBudget.add()
-                return answer(exchange, status: 502, reasonCode: "RetryBudgetExhausted")
-            }
-            counters.retries.add()
-            attempt(exchange, on: next)
-        } else {
-            switch exchange.attempts.lastFailure {
-            case .connectTimedOut: answer(exchange, status: 504, reasonCode: "TargetConnectTimeout")
-            case .handshakeFailed: answer(exchange, status: 502, reasonCode: "TargetHandshakeFailed")
-            // The cause is a lack of our own resources, so the log names no target.
-            case .notAttempted: answer(exchange, status: 502, reasonCode: "ConnectNotAttempted")
-            default: answer(exchange, status: 502, reasonCode: "TargetConnectFailed")
-            }
+        guard exchange.attempts.mayBegin, group.hasTargets else { return failConnect(exchange) }
+        guard group.retryBudget.take(percent: group.plan.attempts.budgetPercent, now: now) else {
+            counters.retriesOverBudget.add()
+            return answer(exchange, status: 502, reasonCode: "RetryBudgetExhausted")
+        }
+        counters.retries.add()
+        attemptNext(exchange, group)
+    }
+
+    /// Answers that no target could be connected to.
+    private mutating func failConnect(_ exchange: Exchange) {
+        switch exchange.attempts.lastFailure {
+        case .connectTimedOut: answer(exchange, status: 504, reasonCode: "TargetConnectTimeout")
+        case .handshakeFailed: answer(exchange, status: 502, reasonCode: "TargetHandshakeFailed")
+        // The cause is a lack of our own resources, so the log names no target.
+        case .notAttempted: answer(exchange, status: 502, reasonCode: "ConnectNotAttempted")
+        default: answer(exchange, status: 502, reasonCode: "TargetConnectFailed")
         }
     }
 
-    /// A target that was not tried, else the next one.
-    private func nextTarget(_ exchange: Exchange, _ group: Group) -> TargetPool? {
-        group.pick(hash: exchange.hash, tried: exchange.attempts.tried, now: now)
-            ?? group.pick(hash: exchange.hash, now: now)
+    /// Makes an attempt on a target that was not tried, or else on any. If those are full the exchange waits for one.
+    private mutating func attemptNext(_ exchange: Exchange, _ group: Group) {
+        let tried = exchange.attempts.tried
+        if let next = group.take(hash: exchange.hash, tried: tried, now: now) {
+            attempt(exchange, on: next)
+        } else if !group.isLimited, let next = group.take(hash: exchange.hash, now: now) {
+            attempt(exchange, on: next)
+        } else {
+            awaitTarget(exchange, group)
+        }
     }
 
     /// Ends a pending attempt. The connection of one that lost the race continues, and will be put into its pool; any
@@ -164,7 +173,7 @@ extension Worker {
     private mutating func leave(_ pool: TargetPool, _ exchange: Exchange) {
         guard let group = exchange.group, let attempt = exchange.attempts.take(pool) else { return }
         let client = exchange.client
-        let next = group.pick(hash: exchange.hash, tried: exchange.attempts.tried, now: now)
+        let next = group.take(hash: exchange.hash, tried: exchange.attempts.tried, now: now)
         guard next != nil || !exchange.attempts.pending.isEmpty else {
             return exchange.attempts.putBack(attempt)
         }
@@ -292,11 +301,8 @@ extension Worker {
     /// Connects once more, after the request was taken from one target.
     mutating func connectAgain(_ exchange: Exchange) {
         let client = exchange.client
-        if let group = exchange.group, let next = nextTarget(exchange, group) {
-            attempt(exchange, on: next)
-        } else {
-            answer(exchange, status: 503, reasonCode: "NoTargets")
-        }
+        guard let group = exchange.group else { preconditionFailure("exchange: connected again without a group") }
+        attemptNext(exchange, group)
         // On a connection that is open already no event tells that the body may follow, or the next request.
         resources.deferToNextPass(client)
     }

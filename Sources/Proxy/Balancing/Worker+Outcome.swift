@@ -72,6 +72,7 @@ extension Worker {
     /// Ends a count of `begin`, and tells control when it was the last of a draining target.
     mutating func endCount(_ pool: TargetPool, cut: Bool) {
         pool.end(cut: cut)
+        if pool.balanced.limit > 0 { noteFreeSlot(pool) }
         reportIfDrained(pool)
     }
 }

@@ -44,6 +44,10 @@ final class Exchange {
     var chargedByteCount = 0
     /// Its place in `Worker.descriptorQueue`, while it waits there.
     var descriptorTicket: Int?
+    /// Its place among those that wait until a target takes one more request, while it waits there.
+    var targetWait: TargetWait?
+    /// A slot that it was given while it waited, until it makes its first attempt there.
+    var slot: TargetPool?
     /// The violation in the request's body, if any, which decides the status and the reason code.
     var bodyViolation: Violation?
     /// The fault of the target's response, if any.
@@ -87,6 +91,8 @@ final class Exchange {
         clientFault = nil
         attemptBeganAt = nil
         descriptorTicket = nil
+        targetWait = nil
+        slot = nil
         bodyViolation = nil
         responseFault = nil
         interimResponses = 0

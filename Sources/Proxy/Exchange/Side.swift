@@ -159,6 +159,7 @@ class ClientSide: Side {
 
     /// When neither side of its exchange has sent or taken a byte for too long.
     final var exchangeIdleDeadline: Instant {
+        if let wait = exchange?.targetWait { return wait.deadline }
         var activity = lastActivity
         if let target = exchange?.target { activity = max(activity, target.lastActivity) }
         return activity + listener.settings.idleTimeout

@@ -120,6 +120,7 @@ extension Worker {
         // It waits for no target any more, though its client may not have taken the answer yet.
         if exchange.share == .waiting { returnTargetShare(exchange) }
         leaveDescriptorQueue(exchange)
+        leaveTargetQueue(exchange)
         // From now on it is the client's turn, which has as long for it as for any other response.
         client.lastActivity = now
         // An event that was answered by an error has ended the exchange already.

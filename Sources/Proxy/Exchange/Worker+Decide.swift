@@ -92,12 +92,14 @@ extension Worker {
         }
         exchange.hash = group.plan.settings.hashKey?.hash(exchange.request, client: exchange.client.address) ?? 0
         exchange.stickiness.isOn = group.isSticky || exchange.stickiness.remembersGroup
-        guard
-            let pool = (group.isSticky ? boundTarget(exchange, group) : nil)
-                ?? group.pick(hash: exchange.hash, now: now)
-        else {
-            return answer(exchange, status: 503, reasonCode: "NoTargets")
-        }
+        // Who has waited was bound before.
+        let bound = group.isSticky && exchange.slot == nil ? boundTarget(exchange, group) : nil
+        guard let pool = takeTarget(exchange, group, only: bound) else { return }
+        send(exchange, group, to: pool)
+    }
+
+    /// Makes the first attempt of an exchange, which has begun (`Group.take`), on a target.
+    private mutating func send(_ exchange: Exchange, _ group: Group, to pool: TargetPool) {
         group.retryBudget.noteRequest(now: now)
         counters.requestsForwarded.add()
         handle(exchange, .forwarded)

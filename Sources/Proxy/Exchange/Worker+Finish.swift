@@ -45,6 +45,7 @@ extension Worker {
         exchange.keptBody.reset(&resources.buffers)
         if exchange.share != .none { returnTargetShare(exchange) }
         leaveDescriptorQueue(exchange)
+        leaveTargetQueue(exchange)
         resources.buffers.charge(-exchange.chargedByteCount)
         exchange.chargedByteCount = 0
         client.requestRate.cancel()

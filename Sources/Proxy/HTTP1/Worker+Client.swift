@@ -9,6 +9,11 @@ extension Worker {
         if ready.isDead, let exchange = client.exchange, exchange.state.phase != .ended {
             return handle(exchange, .clientGone)
         }
+        // Who closes while its request waits for a target leaves its place to others. That it may only have ended its
+        // own direction is not worth the place of one that does wait.
+        if ready.isEndOfStream, let exchange = client.exchange, exchange.targetWait != nil {
+            return handle(exchange, .clientGone)
+        }
         advance(client)
     }
 

@@ -1,4 +1,5 @@
-/// Exchanges that wait for a stream on an HTTP/2 connection to one target, oldest first.
+/// Exchanges that wait, oldest first: for a stream on an HTTP/2 connection to one target, for a descriptor, or until a
+/// target takes one more request.
 ///
 /// Shape:  a list of places with ascending tickets, so that an exchange that goes to another target leaves the queue in
 ///         one step.
@@ -40,6 +41,18 @@ struct StreamQueue {
     func first(for serverName: [UInt8]) -> Exchange? {
         for case let place? in places[head...] where place.serverName == serverName { return place.exchange }
         return nil
+    }
+
+    /// The exchange that has waited longest; or, of the next `looks`, the first that `isWanted`.
+    func first(of looks: Int, where isWanted: (Exchange) -> Bool) -> Exchange? {
+        guard !isEmpty else { return nil }
+        var left = looks
+        for case let place? in places[head...] {
+            if isWanted(place.exchange) { return place.exchange }
+            left -= 1
+            if left == 0 { break }
+        }
+        return places[head]?.exchange
     }
 
     /// The server name of the exchange that has waited longest; nil if none waits.

@@ -35,6 +35,7 @@ extension Worker {
             guard group.plan !== plan else { continue }
             let before = group.pools
             group.adopt(plan, pools: plan.targets.map { pool(for: $0) })
+            if group.isAwaited { serveLater(group) }
             let stays = Set(plan.targets.map(\.id))
             left += before.filter { !stays.contains($0.id) }
         }
@@ -45,9 +46,10 @@ extension Worker {
         for pool in left { drain(pool) }
     }
 
-    private func dissolve(_ group: Group) -> [TargetPool] {
+    private mutating func dissolve(_ group: Group) -> [TargetPool] {
         let pools = group.pools
         group.dissolve()
+        if group.isAwaited { serveLater(group) }
         return pools
     }
 
@@ -64,6 +66,7 @@ extension Worker {
     private mutating func drain(_ pool: TargetPool) {
         pool.drain()
         releaseConnects(to: pool)
+        releaseOwnWaits(pool)
         while let idle = pool.takeIdle() {
             counters.targetConnectionsIdle.subtract()
             close(idle)

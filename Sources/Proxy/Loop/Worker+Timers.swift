@@ -71,6 +71,9 @@ extension Worker {
                 minimum: listener.settings.bodyRateWindowBytes)
             if !isFast { return timeOut(exchange, .responseRate, .clientTimeout) }
         }
+        if let wait = exchange.targetWait {
+            return wait.deadline <= now ? targetWaitTimedOut(exchange) : ()
+        }
         let isWaiting = exchange.share == .waiting || exchange.descriptorTicket != nil
         if client.exchangeIdleDeadline <= now, isWaiting, exchange.state.phase == .deciding {
             counters.timeouts.add(.targetWait)

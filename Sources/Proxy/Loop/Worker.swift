@@ -49,6 +49,11 @@ struct Worker: ~Copyable {
     var nextStalledWalkAt = Instant(nanoseconds: 0)
     /// Exchanges that wait for a free descriptor.
     var descriptorQueue = StreamQueue()
+    /// Targets that have a free slot, and groups whose targets may have some, while exchanges wait (Worker+Queue).
+    var freedPools: [TargetPool] = []
+    var queuedGroups: [Group] = []
+    /// The mailboxes of all workers, by which they are told of free slots.
+    let mailboxes: [Mailbox<WorkerMail>]
     /// How many flows of datagrams there are.
     var flowCount = 0
     /// The buffers for received datagrams; made with the first listener of datagrams.
@@ -88,6 +93,7 @@ struct Worker: ~Copyable {
     ) {
         self.configuration = configuration
         self.mailbox = mailbox
+        mailboxes = configuration.mailboxes.isEmpty ? [mailbox] : configuration.mailboxes
         self.control = control
         self.log = log
         connectionLogSink = connectionLog
@@ -122,7 +128,8 @@ struct Worker: ~Copyable {
 
     /// When the next pass is due if no descriptor becomes ready; nil if none is.
     var nextPassAt: Instant? {
-        let isIdle = resources.deferredClients.isEmpty && backlog.isEmpty && resources.dirtyConnections.isEmpty
+        let isIdle =
+            resources.deferredClients.isEmpty && backlog.isEmpty && resources.dirtyConnections.isEmpty && !hasFreeSlots
         return isIdle ? nextDeadline : now
     }
 
@@ -135,6 +142,7 @@ struct Worker: ~Copyable {
         fireTimers()
         if !backlog.isEmpty { serveBacklog() }
         if !descriptorQueue.isEmpty { serveDescriptorQueue() }
+        if hasFreeSlots { serveTargetQueues() }
         flushDirtyConnections()
         if resources.buffers.bytesHeld > resources.buffers.bytesMax { shed() }
         report()
@@ -235,11 +243,14 @@ struct Worker: ~Copyable {
             case .leave(let target): detachTunnels(of: target)
             case .terminate(let target): endTunnels(of: target, .unhealthy)
             case .unhealthy(let target): targetUnhealthy(target)
+            case .freeSlot(let target): if target < pools.count, let pool = pools[target] { addFreed(pool) }
+            case .freeSlots(let group): if group < groups.count, let group = groups[group] { serveLater(group) }
             case .ticketKeys(let current, let previous): tickets.adopt(current: current, previous: previous)
             case .cookieKeys(let keys): cookieCipher.adopt(keys)
             case .returnMemory: returnMemory()
             case .finish(let deadline): beginToFinish(deadline)
             }
         }
+        serveChangedGroups()
     }
 }

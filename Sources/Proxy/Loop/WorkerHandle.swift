@@ -17,7 +17,8 @@ public struct WorkerHandle: Sendable {
     public static func start(
         _ configuration: WorkerConfiguration, control: Mailbox<ControlMail>, log: LogSink, connectionLog: LogSink
     ) -> WorkerHandle {
-        let mailbox = Mailbox<WorkerMail>()
+        let mailboxes = configuration.mailboxes
+        let mailbox = mailboxes.isEmpty ? Mailbox<WorkerMail>() : mailboxes[configuration.index]
         let counters = WorkerCounters()
         let thread = Thread.start(name: "apus worker \(configuration.index)") {
             var worker = Worker(

@@ -17,6 +17,11 @@ public enum WorkerMail: Sendable {
     /// The target with this `TargetPlan.id` has turned unhealthy: connections that wait for it go to another target,
     /// and so do safe requests that it has not begun to answer.
     case unhealthy(target: Int)
+    /// Another worker has freed a slot of the target with this `TargetPlan.id`, and the oldest request that waits for
+    /// one is yours.
+    case freeSlot(target: Int)
+    /// The same for any target of the group with this `GroupPlan.id`.
+    case freeSlots(group: Int)
     /// Encrypt session tickets with `current` from now on, and still accept those of `previous`.
     case ticketKeys(current: TLSTicketKey, previous: TLSTicketKey?)
     /// Seal cookies with the first of these keys from now on, and accept those of all.
@@ -76,6 +81,8 @@ public struct WorkerConfiguration: Sendable {
     public var ticketKey: TLSTicketKey
     /// The keys of cookies, the same for all workers: the newest first.
     public var cookieKeys: [CookieKey]
+    /// The mailboxes of all workers, its own among them; empty if it is the only one.
+    public var mailboxes: [Mailbox<WorkerMail>] = []
 
     public init(
         index: Int, connectionsMax: Int, descriptorsMax: Int, bufferBytesMax: Int, ticketKey: TLSTicketKey = .random(),

@@ -17,6 +17,8 @@ public struct GroupSettings: Sendable, Equatable {
     var hashKey: RequestHashKey?
     /// How clients stay with a target; nil if they do not.
     var stickiness: TargetStickiness?
+    /// How many requests a target may have at once, and how many may wait for that.
+    public var limits = TargetLimits()
     /// How long connecting to a target may take.
     public var connectTimeout: Nanoseconds
     /// How long an idle connection to a target is kept.
@@ -50,6 +52,7 @@ public struct GroupSettings: Sendable, Equatable {
             poolIdleTimeout: Nanoseconds(seconds: attributes.targetKeepAliveIdleSeconds),
             poolConnectionsMax: attributes.targetKeepAliveConnectionsMax, attempts: AttemptSettings(attributes))
         balancing = attributes.balancing
+        limits = TargetLimits(attributes.limits)
         if flows == nil, balancing.algorithm == .consistentHash { hashKey = RequestHashKey(balancing.hashKey) }
         stickiness = TargetStickiness(group)
     }
@@ -85,6 +88,20 @@ public struct AttemptSettings: Sendable, Equatable {
     public var leavesUnhealthy = true
 
     /// The defaults.
+    public init() {}
+}
+
+/// How many requests a target may have at once, and how many may wait for that. Defaults:
+/// `Model.TargetLimitAttributes`.
+public struct TargetLimits: Sendable, Equatable {
+    /// Requests in flight on one target, over all workers; 0 for any number.
+    public var requestsMax = 0
+    /// Requests that wait for a target of the group, over all workers.
+    public var queueMax = 1024
+    /// How long one may wait.
+    public var queueTimeout: Nanoseconds = 10_000_000_000
+
+    /// No limit.
     public init() {}
 }
 
@@ -140,6 +157,16 @@ extension FlowGroupPlan {
         self.init(
             isSticky: group.attributes.stickiness.isEnabled, sendsProxyHeader: group.attributes.proxyProtocol,
             preservesClientIP: group.attributes.preserveClientIP)
+    }
+}
+
+extension TargetLimits {
+    /// `attributes` in the event loop's units.
+    fileprivate init(_ attributes: TargetLimitAttributes) {
+        self.init()
+        requestsMax = attributes.requestsMax
+        queueMax = attributes.queueMax
+        queueTimeout = Nanoseconds(seconds: attributes.queueTimeoutSeconds)
     }
 }
 

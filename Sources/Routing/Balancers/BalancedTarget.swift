@@ -19,8 +19,12 @@ public final class BalancedTarget {
     private var isElsewhere = false
     /// Its group; nil before it was adopted.
     private var group: GroupCell?
-    /// The group where what is in flight is counted over all workers; nil if its algorithm does not look at that.
-    @usableFromInline private(set) var countedIn: GroupCell?
+    /// Whether what is in flight on it is counted over all workers.
+    @usableFromInline private(set) var isCounted = false
+    /// The group where the same is counted for all of its targets; nil if its algorithm does not look at that.
+    private(set) var countedIn: GroupCell?
+    /// What may be in flight on it, over all workers; 0 for any number.
+    public private(set) var limit = 0
     /// What its algorithm learns from the outcomes of attempts.
     private var lesson = BalancingAlgorithm.Lesson.nothing
     /// Whether it learns anything. What most algorithms do not need costs their requests not even a call.
@@ -29,35 +33,61 @@ public final class BalancedTarget {
     /// A target on which nothing is in flight.
     public init(_ cell: TargetCell) { self.cell = cell }
 
-    /// Takes its weight, and counts from now on what the algorithm of its group looks at. It is picked last if it
-    /// `isElsewhere`, while enough targets of this zone are healthy.
+    /// Takes its weight and what may be in flight on it, and counts from now on what that and the algorithm of its
+    /// group need. It is picked last if it `isElsewhere`, while enough targets of this zone are healthy.
     public func adopt(
-        weight: Int, isElsewhere: Bool = false, _ algorithm: BalancingAlgorithm, in group: GroupCell
+        weight: Int, isElsewhere: Bool = false, limit: Int = 0, _ algorithm: BalancingAlgorithm, in group: GroupCell
     ) {
-        precondition(weight >= 0, "balanced target: a weight of \(weight)")
+        precondition(weight >= 0 && limit >= 0, "balanced target: weight \(weight), limit \(limit)")
         self.weight = weight
+        self.limit = limit
         self.isElsewhere = isElsewhere
         self.group = group
         lesson = algorithm.lesson
         learns = lesson != .nothing
-        let wanted = algorithm.countsOutstanding ? group : nil
-        guard wanted !== countedIn else { return }
-        if let countedIn { count(-inFlight, in: countedIn) }
-        countedIn = wanted
-        if let wanted { count(inFlight, in: wanted) }
+        let isCounted = limit > 0 || algorithm.countsOutstanding
+        if isCounted != self.isCounted { cell.load.outstanding.add(isCounted ? inFlight : -inFlight) }
+        self.isCounted = isCounted
+        let counting = algorithm.countsGroup ? group : nil
+        if counting !== countedIn {
+            countedIn?.outstanding.add(-inFlight)
+            counting?.outstanding.add(inFlight)
+        }
+        countedIn = counting
     }
+
+    /// It has left its group: what is in flight on it does not count there any more.
+    public func leaveGroup() {
+        countedIn?.outstanding.add(-inFlight)
+        countedIn = nil
+    }
+
+    /// Whether one more may be in flight on it.
+    public var hasSlot: Bool { limit == 0 || cell.load.outstanding.value < limit }
 
     /// An attempt on it has begun.
     @inlinable public func began() {
         ownCount += 1
-        if let countedIn { count(1, in: countedIn) }
+        if isCounted { count(1) }
+    }
+
+    /// Begins an attempt on it, unless as many are in flight as may be.
+    public func begin() -> Bool {
+        guard limit > 0 else {
+            began()
+            return true
+        }
+        guard cell.load.outstanding.add(below: limit) else { return false }
+        ownCount += 1
+        countedIn?.outstanding.add(1)
+        return true
     }
 
     /// An attempt on it has ended, and the connection or stream of it, if there was one.
     @inlinable public func ended() {
         precondition(ownCount > 0, "balanced target: more attempts ended than began")
         ownCount -= 1
-        if let countedIn { count(-1, in: countedIn) }
+        if isCounted { count(-1) }
     }
 
     /// Learns from the outcome of an attempt what its algorithm picks by.
@@ -99,8 +129,8 @@ public final class BalancedTarget {
         return false
     }
 
-    @usableFromInline func count(_ difference: Int, in group: GroupCell) {
+    @usableFromInline func count(_ difference: Int) {
         cell.load.outstanding.add(difference)
-        group.outstanding.add(difference)
+        countedIn?.outstanding.add(difference)
     }
 }

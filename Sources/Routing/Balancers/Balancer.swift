@@ -72,6 +72,17 @@ public struct Balancer: Sendable {
         if other?.isOver == true { other = nil }
         return index
     }
+
+    /// A suspect whose trial is due, if the request may try one.
+    public func suspectToTry(_ request: PickRequest, from targets: [BalancedTarget]) -> Int? {
+        (other?.eligible ?? turns.eligible).suspectToTry(request, targets)
+    }
+
+    /// Whether there is any target that may be picked, be it full.
+    public var hasTargets: Bool { !(other?.eligible ?? turns.eligible).indices.isEmpty }
+
+    /// Whether the target with this index may be picked, be it full.
+    public func mayPick(_ index: Int) -> Bool { (other?.eligible ?? turns.eligible).contains(index) }
 }
 
 /// What a balancer is asked.
@@ -84,12 +95,23 @@ public struct PickRequest {
     let mayTrySuspect: Bool
     /// The time.
     let now: Instant
+    /// Whether targets have a limit, so that full ones are passed over.
+    let isLimited: Bool
+    /// Whether every target will do: most requests ask no more than that.
+    let admitsAll: Bool
 
     /// A question about one attempt.
-    public init(hash: UInt64, tried: [BalancedTarget], mayTrySuspect: Bool, now: Instant) {
+    public init(
+        hash: UInt64, tried: [BalancedTarget], mayTrySuspect: Bool, isLimited: Bool = false, now: Instant
+    ) {
         self.hash = hash
         self.tried = tried
         self.mayTrySuspect = mayTrySuspect
+        self.isLimited = isLimited
         self.now = now
+        admitsAll = tried.isEmpty && !isLimited
     }
+
+    /// Whether the target was not tried before and is not full.
+    func admits(_ target: BalancedTarget) -> Bool { admitsAll || !target.isAmong(tried) && target.hasSlot }
 }

@@ -35,11 +35,20 @@ public enum BalancingAlgorithm: Sendable {
         }
     }
 
-    /// Whether it looks at what is in flight over all workers. Counting that costs two words which all workers write.
+    /// Whether it looks at what is in flight on each target over all workers. Counting that costs a word which all
+    /// workers write.
     var countsOutstanding: Bool {
         switch self {
         case .leastOutstanding, .leastLatency, .consistentHash: true
         case .roundRobin, .weightedRandom, .flowHash: false
+        }
+    }
+
+    /// Whether it looks at what is in flight on all targets of the group together.
+    var countsGroup: Bool {
+        switch self {
+        case .consistentHash(_, let boundPercent): boundPercent > 0
+        case .roundRobin, .leastOutstanding, .weightedRandom, .leastLatency, .flowHash: false
         }
     }
 }

@@ -41,7 +41,7 @@ struct ConsistentHashing: Sendable {
         guard !eligible.indices.isEmpty, let first = table[request.hash] else { return nil }
         // A suspect is tried only by what is its own.
         if request.mayTrySuspect, !mayTake[first], eligible.suspects.contains(Int32(first)),
-            targets[first].cell.claimTrial(now: request.now)
+            request.admits(targets[first]), targets[first].cell.claimTrial(now: request.now)
         {
             return first
         }
@@ -49,7 +49,7 @@ struct ConsistentHashing: Sendable {
         var index = first
         var least: Int?
         for look in 1...Limits.flowLooksMax {
-            if mayTake[index], request.tried.isEmpty || !targets[index].isAmong(request.tried) {
+            if mayTake[index], request.admits(targets[index]) {
                 if hasRoom(targets[index]) { return index }
                 if least.map({ isBusier(targets[$0], targets[index]) }) ?? true { least = index }
             }
@@ -66,7 +66,7 @@ struct ConsistentHashing: Sendable {
         for offset in 0..<min(count, Limits.boundLooksMax) {
             let index = Int(eligible.indices[(start + offset) % count])
             guard hasRoom(targets[index]) else { continue }
-            if request.tried.isEmpty || !targets[index].isAmong(request.tried) { return index }
+            if request.admits(targets[index]) { return index }
         }
         return nil
     }

@@ -68,20 +68,36 @@ struct EligibleTargets: Sendable {
     /// A suspect whose trial is due, where that is allowed.
     func suspectToTry(_ request: PickRequest, _ targets: [BalancedTarget]) -> Int? {
         guard request.mayTrySuspect, hasSuspects else { return nil }
-        for suspect in suspects where targets[Int(suspect)].cell.claimTrial(now: request.now) { return Int(suspect) }
+        for suspect in suspects {
+            let target = targets[Int(suspect)]
+            if request.admits(target), target.cell.claimTrial(now: request.now) { return Int(suspect) }
+        }
         return nil
     }
 
-    /// A suspect that was not tried: for a request that has tried all the others.
+    /// A suspect that was not tried: for a request that has tried all the others. One that finds the others full waits
+    /// for them.
     func untriedSuspect(_ request: PickRequest, _ targets: [BalancedTarget]) -> Int? {
-        for suspect in suspects where !targets[Int(suspect)].isAmong(request.tried) { return Int(suspect) }
+        if request.isLimited, indices.contains(where: { !targets[Int($0)].isAmong(request.tried) }) { return nil }
+        for suspect in suspects where request.admits(targets[Int(suspect)]) { return Int(suspect) }
         return nil
     }
 
-    /// The target at this place in `indices`; nil if it was tried.
+    /// Whether the target with this index may be picked.
+    func contains(_ index: Int) -> Bool {
+        var low = 0
+        var high = indices.count
+        while low < high {
+            let middle = (low + high) / 2
+            if indices[middle] < index { low = middle + 1 } else { high = middle }
+        }
+        return low < indices.count && indices[low] == index
+    }
+
+    /// The target at this place in `indices`; nil if it was tried, or is full.
     func untried(at place: Int, _ request: PickRequest, _ targets: [BalancedTarget]) -> Int? {
         let index = Int(indices[place])
-        return request.tried.isEmpty || !targets[index].isAmong(request.tried) ? index : nil
+        return request.admits(targets[index]) ? index : nil
     }
 
     /// The first target that was not tried, from this place in `indices` on, then a suspect: what remains for a request

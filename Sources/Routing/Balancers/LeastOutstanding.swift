@@ -44,7 +44,7 @@ struct LeastOutstanding: Sendable {
             let index = Int(eligible.indices[place])
             let target = targets[index]
             place = place + 1 == eligible.indices.count ? 0 : place + 1
-            if !request.tried.isEmpty, target.isAmong(request.tried) { continue }
+            if !request.admits(target) { continue }
             let load = target.cell.load.outstanding.value
             guard least == nil || load * leastWeight < leastLoad * target.weight else { continue }
             least = index
@@ -67,7 +67,7 @@ struct LeastOutstanding: Sendable {
             let target = targets[index]
             place = place + 1 == eligible.indices.count ? 0 : place + 1
             if target.cell.load.outstanding.value * weight > load * target.weight { continue }
-            if !request.tried.isEmpty, target.isAmong(request.tried) { continue }
+            if !request.admits(target) { continue }
             target.lag += target.weight
             total += target.weight
             guard target.lag > bestLag else { continue }

@@ -90,28 +90,27 @@ enum OtherBalancer: Sendable {
         return index
     }
 
+    /// Those that may be picked, as of the last change; nil if no list of them is kept.
+    var eligible: EligibleTargets? {
+        switch self {
+        case .weightedTurns(let turns): turns.eligible
+        case .leastOutstanding(let least): least.eligible
+        case .weightedRandom(let random): random.eligible
+        case .leastLatency(let latency): latency.eligible
+        case .consistentHash(let hashing): hashing.eligible
+        case .flowHash: nil
+        }
+    }
+
     /// Whether some target is passed over because it is suspect, and may be tried now and then.
     var hasSuspects: Bool {
-        switch self {
-        case .weightedTurns(let turns): turns.eligible.hasSuspects
-        case .leastOutstanding(let least): least.eligible.hasSuspects
-        case .weightedRandom(let random): random.eligible.hasSuspects
-        case .leastLatency(let latency): latency.eligible.hasSuspects
-        case .consistentHash(let hashing): hashing.eligible.hasSuspects
         // Each flow looks at its own target.
-        case .flowHash: true
-        }
+        eligible?.hasSuspects ?? true
     }
 
     /// Whether all of `targets` are used, since too few are healthy: as of the last change, where that is kept.
     func isFailOpen(_ targets: [BalancedTarget]) -> Bool {
-        switch self {
-        case .weightedTurns(let turns): turns.eligible.isFailOpen
-        case .leastOutstanding(let least): least.eligible.isFailOpen
-        case .weightedRandom(let random): random.eligible.isFailOpen
-        case .leastLatency(let latency): latency.eligible.isFailOpen
-        case .consistentHash(let hashing): hashing.eligible.isFailOpen
-        case .flowHash(let hashing): hashing.isFailOpen(targets)
-        }
+        if case .flowHash(let hashing) = self { return hashing.isFailOpen(targets) }
+        return eligible?.isFailOpen ?? false
     }
 }

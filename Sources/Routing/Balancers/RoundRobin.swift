@@ -72,7 +72,7 @@ public struct RoundRobin: Sendable {
         if let trial = eligible.suspectToTry(request, targets) { return trial }
         for _ in 0..<eligibleCount {
             guard let index = next() else { break }
-            if !targets[index].isAmong(request.tried) { return index }
+            if request.admits(targets[index]) { return index }
         }
         return eligible.untriedSuspect(request, targets)
     }

@@ -17,6 +17,7 @@ public final class TargetCell: Sendable {
     /// Since when its share grows, in nanoseconds; 0 if it does not start slowly.
     private let slowSince = Atomic<UInt64>(0)
     private let mitigatedShare = Atomic<Int>(fullShare)
+    private let waits = AtomicLazyReference<WaitBoard>()
 
     /// What shares count in: one of so many is all that a target's weight says.
     public static let fullShare = 256
@@ -84,28 +85,61 @@ extension TargetCell {
     }
 }
 
+extension TargetCell {
+    /// Who waits for this very target; nil while nobody ever has.
+    public var waitBoard: WaitBoard? { waits.load() }
+
+    /// The same; made for workers that are woken by `wakeups` if there is none.
+    public func waitBoard(_ wakeups: [EventDescriptor]) -> WaitBoard {
+        waits.load() ?? waits.storeIfNil(WaitBoard(wakeups))
+    }
+}
+
 /// Tells workers that the health of some target of a group has changed, or that one is suspect or not any more.
 ///
 /// A change costs the writer one store, and each worker one comparison per pick and one pass over the group afterwards.
+/// Workers on which requests wait for a target are woken.
 public final class GroupCell: Sendable {
     private let flips = Atomic<UInt64>(0)
     private let reached = Atomic<UInt8>(TargetReach.ownZone.rawValue)
     /// Attempts in flight on all of its targets, over all workers, where its algorithm looks at that.
     let outstanding = SharedCount()
+    /// Requests that wait until a target takes them, over all workers.
+    private let waitingCount = SharedCount()
+    private let waits = AtomicLazyReference<WaitBoard>()
 
     /// A group whose targets have not changed.
     public init() {}
 
     /// Grows with every flip. Workers compare it with the value they last acted on.
-    public var epoch: UInt64 { flips.load(ordering: .acquiring) }
+    public var epoch: UInt64 { flips.load(ordering: .sequentiallyConsistent) }
 
     /// Makes workers reread the state of the group's targets at their next pick.
-    public func flip() { flips.wrappingAdd(1, ordering: .acquiringAndReleasing) }
+    public func flip() {
+        flips.wrappingAdd(1, ordering: .sequentiallyConsistent)
+        waits.load()?.wakeAll()
+    }
 
     /// Which of its targets are used. Control writes it, and flips the cell.
     public var reach: TargetReach {
         get { TargetReach(rawValue: reached.load(ordering: .acquiring)) ?? .allTargets }
         set { reached.store(newValue.rawValue, ordering: .releasing) }
+    }
+}
+
+extension GroupCell {
+    /// Counts one more request that waits, unless `most` wait already.
+    public func beginWait(most: Int) -> Bool { waitingCount.add(below: most) }
+
+    /// Ends a count of `beginWait`.
+    public func endWait() { waitingCount.add(-1) }
+
+    /// Who waits for a target of the group; nil while nobody ever has.
+    public var waitBoard: WaitBoard? { waits.load() }
+
+    /// The same; made for workers that are woken by `wakeups` if there is none.
+    public func waitBoard(_ wakeups: [EventDescriptor]) -> WaitBoard {
+        waits.load() ?? waits.storeIfNil(WaitBoard(wakeups))
     }
 }
 

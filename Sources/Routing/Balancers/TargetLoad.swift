@@ -2,9 +2,9 @@ import Core
 import Synchronization
 
 /// What all workers have seen of one target's work: what is in flight, what failed, and how long answers take. Only the
-/// algorithms that look at it have it counted.
+/// algorithms that look at it have it counted, and a limit of what a target may have in flight.
 ///
-/// Shape: part of the `TargetCell`; words that are read and written without order, since nothing else hangs on them.
+/// Shape: part of the `TargetCell`.
 public struct TargetLoad: ~Copyable, Sendable {
     /// Attempts in flight.
     let outstanding = SharedCount()
@@ -33,10 +33,22 @@ struct SharedCount: ~Copyable, Sendable {
     private let count = Atomic<Int>(0)
 
     /// The number; never below zero, as one that is read between two changes may be.
-    var value: Int { max(0, count.load(ordering: .relaxed)) }
+    var value: Int { max(0, count.load(ordering: .sequentiallyConsistent)) }
 
     /// Adds to it.
-    func add(_ difference: Int) { count.wrappingAdd(difference, ordering: .relaxed) }
+    func add(_ difference: Int) { count.wrappingAdd(difference, ordering: .sequentiallyConsistent) }
+
+    /// Adds one if it is below `limit`. Returns whether it was.
+    func add(below limit: Int) -> Bool {
+        var seen = count.load(ordering: .sequentiallyConsistent)
+        while seen < limit {
+            let (exchanged, original) = count.weakCompareExchange(
+                expected: seen, desired: seen + 1, ordering: .sequentiallyConsistent)
+            if exchanged { return true }
+            seen = original
+        }
+        return false
+    }
 }
 
 /// How long a target takes to answer, and what share of its answers are failures: a peak-sensitive moving average that

@@ -110,7 +110,7 @@ struct WeightedTurns: Sendable {
     /// one that was tried there are two to look at.
     private func firstUntried(below place: Int, _ request: PickRequest, _ targets: [BalancedTarget]) -> Int? {
         guard place < heap.count else { return nil }
-        guard !request.tried.isEmpty, targets[Int(heap[place].index)].isAmong(request.tried) else { return place }
+        if request.admits(targets[Int(heap[place].index)]) { return place }
         let left = firstUntried(below: 2 * place + 1, request, targets)
         let right = firstUntried(below: 2 * place + 2, request, targets)
         guard let left, let right else { return left ?? right }

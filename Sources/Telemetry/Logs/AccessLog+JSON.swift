@@ -17,6 +17,7 @@ extension AccessLog {
         time("request_processing_time", record.requestProcessingTime)
         time("target_processing_time", record.targetProcessingTime)
         time("response_processing_time", record.responseProcessingTime)
+        time("queue_time", record.queueTime)
         number("elb_status_code", record.status == 0 ? nil : UInt64(record.status))
         number("target_status_code", record.targetStatus == 0 ? nil : UInt64(record.targetStatus))
         number("received_bytes", record.receivedBytes)

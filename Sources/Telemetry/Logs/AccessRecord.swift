@@ -58,6 +58,8 @@ public struct AccessRecord: Sendable {
     public var targetProcessingTime: Nanoseconds?
     /// The time from then until the response was sent to the client; nil if there was none.
     public var responseProcessingTime: Nanoseconds?
+    /// How long it waited until a target took it; nil if it did not.
+    public var queueTime: Nanoseconds?
     /// The client's address.
     public var client: SocketAddress
     /// The address that the client connected to.

@@ -203,6 +203,15 @@ extension PrometheusText {
             for worker in group.workers { sums.add(worker.responseTime) }
             sample(sums, group.label)
         }
+
+        begin(
+            "apus_target_group_queue_time_seconds", .histogram,
+            help: "Time that requests waited until a target of the group took them.")
+        for group in groups {
+            var sums = LatencySums()
+            for worker in group.workers { sums.add(worker.queueTime) }
+            sample(sums, group.label)
+        }
     }
 }
 
@@ -330,5 +339,12 @@ private let groupMetrics: [Metric<TargetGroupCounters>] = [
     },
     .counter("fail_open_requests_total", "Requests sent while too few targets of the group were healthy (fail open).") {
         $0.failOpenRequests.value
+    },
+    .gauge("queue_length", "Requests that wait now until a target of the group takes them.") { $0.queueLength.value },
+    .counter("queue_timeouts_total", "Requests that waited too long for a target of the group.") {
+        $0.queueTimeouts.value
+    },
+    .counter("queue_rejections_total", "Requests refused because as many waited for the group as may.") {
+        $0.queueRejections.value
     },
 ]

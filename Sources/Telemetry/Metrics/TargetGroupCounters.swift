@@ -1,6 +1,6 @@
 /// What one worker counts about one target group. Kept by the group's name, so it outlives snapshots.
 ///
-/// Shape:  one object of some 2 KB. The worker writes, any thread reads.
+/// Shape:  one object of some 4 KB. The worker writes, any thread reads.
 /// Source: docs/elbv2.md, "Metrics".
 public final class TargetGroupCounters: Sendable {
     /// Requests for which a target of this group was chosen.
@@ -22,6 +22,14 @@ public final class TargetGroupCounters: Sendable {
 
     /// What became of the cookies by which requests should stay with a target of this group.
     public let stickiness = CounterSet<StickinessResult>()
+    /// Requests that wait until a target of this group takes them.
+    public let queueLength = Gauge()
+    /// How long those waited that a target took.
+    public let queueTime = LatencyHistogram()
+    /// Requests that waited too long.
+    public let queueTimeouts = Counter()
+    /// Requests that found as many waiting as may be.
+    public let queueRejections = Counter()
 
     /// All at zero.
     public init() {}

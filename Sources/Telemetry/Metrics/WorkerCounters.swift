@@ -61,6 +61,8 @@ public enum TimeoutKind: UInt8, CounterLabel {
     case clientKeepAlive
     /// A request waited too long for its share of the connections to targets, or for a descriptor.
     case targetWait
+    /// A request waited too long until a target takes it, of a group whose targets have a limit.
+    case targetQueue
     /// The target did not accept a connection in time.
     case targetConnect
     /// Idle timeout: the target sent nothing for too long.
@@ -84,6 +86,7 @@ public enum TimeoutKind: UInt8, CounterLabel {
         case .responseRate: "response_rate"
         case .clientKeepAlive: "client_keep_alive"
         case .targetWait: "target_wait"
+        case .targetQueue: "target_queue"
         case .targetConnect: "target_connect"
         case .targetIdle: "target_idle"
         case .targetUnacknowledged: "target_unacknowledged"

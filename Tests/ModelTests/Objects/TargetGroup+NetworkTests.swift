@@ -32,6 +32,7 @@ import Testing
         ("stickiness.lb_cookie.duration_seconds", "5"), ("stickiness.app_cookie.cookie_name", "SESSION"),
         ("stickiness.app_cookie.duration_seconds", "5"),
         ("load_balancing.algorithm.type", "apus.least_latency"), ("slow_start.duration_seconds", "30"),
+        ("apus.target.max_requests", "5"),
     ]
 
     static let tlsAttributes = [("apus.target_tls.verify", "system"), ("apus.target_tls.server_name", "a.example.com")]
@@ -54,10 +55,11 @@ import Testing
             + ["load_balancing.cross_zone.enabled"]
             // With the types that there are: StickinessAttributesTests.
             + ["stickiness.type"]
-            // With the algorithms that have them: BalancingAttributesTests.
+            // With the algorithms that have them: BalancingAttributesTests; with a limit: TargetLimitAttributesTests.
             + [
                 "load_balancing.algorithm.anomaly_mitigation", "apus.consistent_hash.key",
-                "apus.consistent_hash.bound_percent",
+                "apus.consistent_hash.bound_percent", "apus.target.queue_max",
+                "apus.target.queue_timeout_seconds",
             ]
         #expect(tried.sorted() == TargetGroupAttributes.description.keys.map(\.name).sorted())
     }

@@ -13,8 +13,8 @@ import Testing
             fixture.written == """
                 {"type":"http","time":"2026-01-31T12:34:56.923012Z","elb":"app/web","client_ip":"192.0.2.7",\
                 "client_port":54321,"target_ip":"2001:db8::5","target_port":80,"request_processing_time":0.001000,\
-                "target_processing_time":0.132999,"response_processing_time":0.000000,"elb_status_code":200,\
-                "target_status_code":200,"received_bytes":251,"sent_bytes":1093,\
+                "target_processing_time":0.132999,"response_processing_time":0.000000,"queue_time":null,\
+                "elb_status_code":200,"target_status_code":200,"received_bytes":251,"sent_bytes":1093,\
                 "request_line":"GET http://shop.example:8080/cart?id=1 HTTP/1.1","user_agent":"curl/8.1 \\"x\\"",\
                 "ssl_cipher":null,"ssl_protocol":null,"target_group":"blue",\
                 "trace_id":"Root=1-697df8b0-abcdef012345678912345678","domain_name":null,"chosen_cert_arn":null,\
@@ -38,7 +38,7 @@ import Testing
             fixture.written == """
                 {"type":"http","time":"2026-01-31T12:34:56.789012Z","elb":null,"client_ip":"192.0.2.7",\
                 "client_port":54321,"target_ip":null,"target_port":null,"request_processing_time":null,\
-                "target_processing_time":null,"response_processing_time":null,"elb_status_code":400,\
+                "target_processing_time":null,"response_processing_time":null,"queue_time":null,"elb_status_code":400,\
                 "target_status_code":null,"received_bytes":0,"sent_bytes":0,\
                 "request_line":"- http://10.0.0.1:8080- -","user_agent":null,\
                 "ssl_cipher":null,"ssl_protocol":null,"target_group":null,"trace_id":null,"domain_name":null,\
