@@ -55,7 +55,9 @@ extension Worker {
     }
 
     /// Sets when the next target is tried as well, if the first one has not accepted the connection by then.
+    /// A client that a cookie binds to its target stays with one that is slow to accept.
     func awaitRace(_ exchange: Exchange, _ group: Group) {
+        guard exchange.stickiness.boundName == nil else { return }
         exchange.attempts.awaitNext(after: group.plan.attempts.raceDelay, now: now)
     }
 
@@ -120,10 +122,15 @@ extension Worker {
         }
     }
 
-    /// Makes an attempt on a target that was not tried, or else on any. If those are full the exchange waits for one.
+    /// Makes an attempt on the target that a cookie names, on one that was not tried, or else on any. If those are full
+    /// the exchange waits for one.
     private mutating func attemptNext(_ exchange: Exchange, _ group: Group) {
         let tried = exchange.attempts.tried
-        if let next = group.take(hash: exchange.hash, tried: tried, now: now) {
+        if let name = exchange.stickiness.boundName, case .pool(let bound) = group.target(named: name, now: now),
+            !bound.isAmong(tried)
+        {
+            if let pool = takeTarget(exchange, group, only: bound) { attempt(exchange, on: pool) }
+        } else if let next = group.take(hash: exchange.hash, tried: tried, now: now) {
             attempt(exchange, on: next)
         } else if !group.isLimited, let next = group.take(hash: exchange.hash, now: now) {
             attempt(exchange, on: next)

@@ -142,6 +142,9 @@ struct ExchangeStickiness {
     var isOn = false
     /// Whether it carries one that names the group.
     var remembersGroup = false
+    /// The name of the target that a cookie has chosen, which no balancer has picked. The request is sent there again
+    /// if that target has only ended an idle connection.
+    var boundName: UInt64?
     /// Whether the request has the cookie of the application that the group's stickiness goes by.
     var hasApplicationCookie = false
 }

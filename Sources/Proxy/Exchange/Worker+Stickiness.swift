@@ -42,6 +42,7 @@ extension Worker {
             switch group.target(named: name, now: now) {
             case .pool(let pool):
                 group.plan.counters.stickiness.add(.kept)
+                exchange.stickiness.boundName = name
                 return pool
             case .gone: result = max(result, .gone)
             case .unavailable: result = max(result, .unavailable)

@@ -152,6 +152,39 @@ import Testing
         #expect(Self.bound(bench, own) == nil)
     }
 
+    /// A target that ends an idle connection when it is about to be used is still there: nobody loses a session by it.
+    @Test(arguments: 0..<2) func anIdleConnectionThatEndsLeavesItsTargetAlone(first: Int) throws {
+        let targets = [try LoopbackTarget(0), try LoopbackTarget(1)]
+        var settings = GroupSettings(
+            connectTimeout: Self.second, poolIdleTimeout: 60 * Self.second, poolConnectionsMax: 4)
+        settings.stickiness = TargetStickiness(kind: .loadBalancerCookie, seconds: 60)
+        let group = GroupPlan(
+            id: 0, name: "blue", targets: targets.map(\.plan), settings: settings, cell: GroupCell(),
+            counters: TargetGroupCounters())
+        var worker = try ServingWorker(Plans.listener(defaultAction: Plans.forward([0], [1])), [group])
+        func ask(_ client: LoopbackEnd, _ fields: String) {
+            client.send("GET / HTTP/1.1\r\nHost: a\r\n\(fields)\r\n")
+        }
+        let pools = worker.bench.worker.groups[0]?.pools ?? []
+        let exchange = Self.exchange(worker.bench)
+        let own = "Cookie: \(Self.pair(Self.cookies(&worker.bench, exchange, target: first)[0]))\r\n"
+        exchange.pool = nil
+        #expect(pools.count == 2)
+        let client = try worker.client()
+        ask(client, own)
+        #expect(worker.serve { targets[first].has(1) })
+        targets[first].connections[0].answer()
+        #expect(worker.serve { client.count(of: 200) == 1 })
+        ask(client, own)
+        worker.pass { targets[first].connections[0].close() }
+        #expect(worker.serve { targets[first].has(2) })
+        #expect(targets[first].connections.count == 2 && !targets[1 - first].has(1))
+        targets[first].connections[1].answer()
+        #expect(worker.serve { client.count(of: 200) == 2 })
+        #expect(worker.counters.retries.value == 1, "it was sent again")
+        worker.stop()
+    }
+
     /// The name counts, not the place: another document has the target elsewhere, under another number.
     @Test func aTargetIsFoundAfterARestart() {
         let plan = Self.group(0, "blue")
