@@ -8,6 +8,9 @@ enum Limits {
     /// Health checks at once, if the descriptor limit allows: a group of 5,000 targets that all take the usual 5 s to
     /// time out is still checked every 15 s. More wait for their turn.
     static let runningChecksMax = 2048
+    /// Checks of a target that are skipped in a row because requests prove it healthy: nine, so that one that fails its
+    /// checks on purpose, to be relieved, is noticed after ten intervals.
+    static let checksSkippedMax = 9
     /// Bytes of the answer to a health check, head and body. A longer one fails the check, as one that never ends
     /// would do by its time-out.
     static let checkAnswerBytesMax = 1 << 20
@@ -82,4 +85,6 @@ enum Limits {
     static let commandsShownMax = 8
     /// Regular expressions that stay compiled beside those of workers. Reason: some 10 KB each, and 0.1 ms to compile.
     static let expressionsCachedMax = 20_000
+    /// Bytes by which the control thread may be ahead of the health check log's writer: 1 MiB, some 8,000 lines.
+    static let healthLogRingBytes = 1024 * 1024
 }

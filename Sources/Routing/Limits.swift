@@ -90,8 +90,11 @@ public enum Limits {
     static let anomalyMemory = 0.7
 
     /// By how much a share of failures has to be above that of the others, of 1.
-    static let anomalyMargin = 0.05
+    public static let anomalyMargin = 0.05
 
     /// And by how many standard deviations: by chance once in some thousand looks.
     static let anomalyDeviations = 3.0
+
+    /// The time in which `apus.health.max_removals_percent` of the targets may be taken out by health checks.
+    static let removalWindow = Nanoseconds(60_000_000_000)
 }

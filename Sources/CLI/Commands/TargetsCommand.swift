@@ -133,22 +133,31 @@ extension AdminView {
             let health = description["targetHealth"] ?? [:]
             let state = text(health["state"])
             let checked = text(description["healthCheckPort"])
-            // One that fails its checks is not used anyway.
-            let isSuspect = state == "healthy" && description["suspect"]?.bool ?? false
-            let isAnomalous = description["anomalyDetection"]?["result"]?.string == "anomalous"
-            let why =
-                isSuspect
-                ? "An attempt failed; passed over for now"
-                : isAnomalous ? "Fails more often than the others" : health["description"]?.string ?? ""
+            let remark = remark(on: description, state)
             table.add(
                 TextTable.Cell(target(description["target"]) + weight(of: description)),
                 TextTable.Cell(checked == "-" ? "-" : "port \(checked)"),
                 TextTable.Cell(
-                    isSuspect ? "\(state), suspect" : isAnomalous ? "\(state), anomalous" : state,
-                    isSuspect || isAnomalous ? .pending : tones[state]),
-                TextTable.Cell(why))
+                    remark.map { "\(state), \($0.word)" } ?? state, remark == nil ? tones[state] : .pending),
+                TextTable.Cell(remark?.why ?? health["description"]?.string ?? ""))
         }
         return table.text(coloured: coloured, otherwise: "There are no targets.")
+    }
+
+    /// What there is to say of a target beside its state, the worst first.
+    private static func remark(on description: Value, _ state: String) -> (word: String, why: String)? {
+        // One that fails its checks is not used anyway.
+        guard state == "healthy" || state == "unavailable" else { return nil }
+        if let cause = description["ejected"]?.string {
+            let why = cause == "error_share" ? "Failed more often than the others" : "Too many requests in a row failed"
+            return ("ejected", "\(why); taken out for a while")
+        }
+        if description["suspect"]?.bool ?? false { return ("suspect", "An attempt failed; passed over for now") }
+        if description["removalHeld"]?.bool ?? false {
+            return ("held", "Fails its checks; too many were taken out in the last minute")
+        }
+        guard description["anomalyDetection"]?["result"]?.string == "anomalous" else { return nil }
+        return ("anomalous", "Fails more often than the others")
     }
 
     /// The weight of a target behind its name; most have none. Not inlined: swiftc 6.3.1 fails to optimise the result.
@@ -198,6 +207,7 @@ extension AdminView {
     }
 
     private static let tones: [String: TextTable.Tone] = [
-        "healthy": .good, "initial": .pending, "draining": .pending, "unhealthy": .bad, "unused": .faint,
+        "healthy": .good, "unavailable": .good, "initial": .pending, "draining": .pending, "unhealthy": .bad,
+        "unused": .faint,
     ]
 }

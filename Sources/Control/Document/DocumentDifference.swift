@@ -18,6 +18,7 @@ extension Document {
         }
         if logs.access != new.logs.access { sentences.append("The access log changed.") }
         if logs.connection != new.logs.connection { sentences.append("The connection log changed.") }
+        if logs.health != new.logs.health { sentences.append("The health check log changed.") }
         if runtime.shutdownGraceSeconds != new.runtime.shutdownGraceSeconds {
             sentences.append("runtime.shutdownGraceSeconds changed.")
         }

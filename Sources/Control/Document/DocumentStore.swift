@@ -206,6 +206,7 @@ extension Document {
         keep("runtime.connections", \.runtime.connections, &self)
         keep("logs.access.path", \.logs.access.destination, &self)
         keep("logs.connection.path", \.logs.connection.destination, &self)
+        keep("logs.health.path", \.logs.health.destination, &self)
         return differing
     }
 }

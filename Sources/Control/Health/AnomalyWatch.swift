@@ -36,19 +36,18 @@ final class AnomalyWatch: PollHandler {
         let wasSought = group.seeksAnomalies
         group.seeksAnomalies = balancing.algorithm == .weightedRandom
         guard group.seeksAnomalies || wasSought else { return }
-        let healthy = group.seeksAnomalies ? group.registrations.filter { $0.health.state == .healthy } : []
+        let healthy = group.seeksAnomalies ? group.registrations.filter(\.health.state.isUsable) : []
         var targets = healthy.map { registration in
             var target = registration.anomaly
-            let counts = registration.cell.load.takeCounts()
-            target.count(answered: counts.answered, failed: counts.failed)
+            target.count(registration.attempts.takeForAnomalies(registration.cell.load.counts))
             return target
         }
         AnomalyDetection.look(at: &targets, mitigates: balancing.anomalyMitigation == .on)
         var isChanged = false
         for (registration, target) in zip(healthy, targets) { isChanged = take(target, registration) || isChanged }
-        for registration in group.registrations where !group.seeksAnomalies || registration.health.state != .healthy {
+        for registration in group.registrations where !group.seeksAnomalies || !registration.health.state.isUsable {
             // What failed meanwhile must not count against it once it is healthy again.
-            _ = registration.cell.load.takeCounts()
+            _ = registration.attempts.takeForAnomalies(registration.cell.load.counts)
             isChanged = take(AnomalyDetection.Target(), registration) || isChanged
         }
         if isChanged { group.cell.flip() }

@@ -2,11 +2,14 @@ import Core
 import Logging
 import Model
 import Routing
+import Telemetry
 
 /// Takes what health checks find.
 protocol CheckReceiver: AnyObject {
     /// A check of `registration` has begun, or has decided something.
     func receive(_ event: HealthState.Event, _ registration: Registration, now: Instant)
+    /// A check of `registration` is due. Returns whether it is skipped, since requests prove the target healthy.
+    func skipsCheck(of registration: Registration) -> Bool
 }
 
 /// Checks the health of targets, each at its interval, from the control thread.
@@ -30,6 +33,11 @@ final class HealthProber {
     private(set) var passedCount: UInt64 = 0
     /// Checks that failed so far.
     private(set) var failedCount: UInt64 = 0
+    /// Checks that were skipped so far, since requests had proven that the target is healthy.
+    private(set) var skippedCount: UInt64 = 0
+
+    /// Where every check is written; nil before the logs are opened.
+    var log: HealthCheckLog?
 
     private let loop: ControlLoop
     private let runningMax: Int
@@ -85,6 +93,11 @@ final class HealthProber {
     }
 
     fileprivate func due(_ check: Check, now: Instant) {
+        if receiver.skipsCheck(of: check.registration) {
+            skippedCount += 1
+            loop.schedule(check.timer, at: now + nextDelay(check))
+            return
+        }
         check.phase = .waiting
         waiting.append(check)
         startWaiting(now: now)
@@ -110,17 +123,17 @@ final class HealthProber {
             guard let self, let check else { return }
             self.finish(check, $0, now: $1)
         }
+        probe.isLogged = log?.format != nil
         check.phase = .running(probe)
         probe.begin(now: now)
     }
 
     private func finish(_ check: Check, _ verdict: Verdict, now: Instant) {
-        guard case .running = check.phase else { return }
+        guard case .running(let probe) = check.phase else { return }
         running -= 1
         check.phase = .scheduled
-        let interval = check.registration.interval
-        let delay = CheckSchedule.nextDelay(interval: interval, random: .random(in: .min ... .max))
-        loop.schedule(check.timer, at: max(check.beganAt + delay, now))
+        loop.schedule(check.timer, at: max(check.beganAt + nextDelay(check), now))
+        write(probe, verdict, since: check.beganAt, now: now)
         switch verdict {
         case .passed:
             passedCount += 1
@@ -129,10 +142,21 @@ final class HealthProber {
             failedCount += 1
             receiver.receive(.checkFailed(failure), check.registration, now: now)
         case .void(let reason):
-            loop.schedule(check.timer, at: now + min(interval, Limits.voidCheckDelay))
+            loop.schedule(check.timer, at: now + min(check.registration.interval, Limits.voidCheckDelay))
             warn(reason, about: check.registration, now: now)
         }
         startWaiting(now: now)
+    }
+
+    private func write(_ probe: Probe, _ verdict: Verdict, since beganAt: Instant, now: Instant) {
+        guard probe.isLogged, let log, let record = probe.record(of: verdict, since: beganAt, now: now) else { return }
+        let group = probe.registration.group
+        log.write(
+            record, group: Array(group.name.utf8).span, loadBalancer: Array((group.loadBalancer ?? "-").utf8).span)
+    }
+
+    private func nextDelay(_ check: Check) -> Nanoseconds {
+        CheckSchedule.nextDelay(interval: check.registration.interval, random: .random(in: .min ... .max))
     }
 
     /// Logs why checks have no result, with a rate limit.

@@ -90,7 +90,7 @@ final class HealthWaits {
         var unusable: [TargetKey] = []
         wait.pending.removeAll { key in
             switch targets.state(of: key, inGroup: wait.group) {
-            case .healthy: return true
+            case .healthy, .unavailable: return true
             case nil, .draining: deregistered.append(key)
             case .unused: unusable.append(key)
             case .initial, .unhealthy, .unhealthyDraining: break
@@ -106,7 +106,7 @@ final class HealthWaits {
     }
 
     private func stillWaitedFor(_ wait: HealthWait) -> [TargetKey] {
-        wait.keys.filter { targets.state(of: $0, inGroup: wait.group) != .healthy }
+        wait.keys.filter { targets.state(of: $0, inGroup: wait.group)?.isUsable != true }
     }
 
     private func end(_ wait: HealthWait, _ outcome: Outcome) {

@@ -33,7 +33,10 @@ final class Probe: PollHandler {
         case over
     }
 
-    private let registration: Registration
+    /// The target.
+    let registration: Registration
+    /// Whether the check is written to a log.
+    var isLogged = false
     private let healthCheck: HealthCheck
     private let path: String
     private let version: TargetGroup.ProtocolVersion
@@ -50,6 +53,12 @@ final class Probe: PollHandler {
     /// The answer was read to its end.
     private var isAnswered = false
     private var receivedCount = 0
+    /// The status that the target answered, of gRPC's where that is spoken.
+    private var answeredStatus: Int?
+    /// It answered a call of gRPC without a status.
+    private var lacksGRPCStatus = false
+    /// The address on our side.
+    private var local: SocketAddress?
 
     /// A check that `begin` begins. `report` is called once, unless the check is abandoned.
     init(
@@ -102,6 +111,7 @@ final class Probe: PollHandler {
                 let failure = HealthState.CheckFailure(connectError: code)
                 return end(isOwnFault(code) ? .void(systemErrorText(code)) : .failed(failure), now: now)
             }
+            if isLogged { local = transport?.socket.localAddress }
             guard sendProxyHeader() else { return end(.failed(.failed), now: now) }
             if healthCheck.protocol == .tcp { return end(.passed, now: now) }
             phase = .handshaking
@@ -239,8 +249,11 @@ final class Probe: PollHandler {
         switch answer {
         case .broken: return .failed(.failed)
         case .status(let status): return verdict(onStatus: status)
-        case .grpc(nil, _): return .failed(.failed)
+        case .grpc(nil, _):
+            lacksGRPCStatus = true
+            return .failed(.failed)
         case .grpc(let status?, let isServing):
+            answeredStatus = status
             let isStandard = path == ProbeStream.standardPath
             let codes =
                 isStandard && healthCheck.matcher.grpcCode == nil
@@ -313,7 +326,8 @@ final class Probe: PollHandler {
     }
 
     private func verdict(onStatus status: UInt16) -> HealthProber.Verdict {
-        healthCheck.matcher.httpCode.contains(Int(status)) ? .passed : .failed(.responseCode(status))
+        answeredStatus = Int(status)
+        return healthCheck.matcher.httpCode.contains(Int(status)) ? .passed : .failed(.responseCode(status))
     }
 
     /// Ends the check with an answer that is whole, or is not awaited any more. Over HTTP/2 and TLS the target may
@@ -364,6 +378,41 @@ final class Probe: PollHandler {
         loop.remove(token)
         transport?.close(&workbench.resources)
         transport = nil
+    }
+}
+
+extension Probe {
+    /// What the log says of the check, which has ended.
+    func record(of verdict: HealthProber.Verdict, since beganAt: Instant, now: Instant) -> HealthCheckRecord? {
+        let port = registration.group.healthCheckPort(ofTargetAt: registration.key.port)
+        guard let address = registration.address?.with(port: UInt16(port)) else { return nil }
+        let duration = now.since(beganAt)
+        return HealthCheckRecord(
+            type: type, beganAt: WallClock.now() &- duration, duration: duration, target: address,
+            status: answeredStatus, reason: reason(of: verdict), local: local)
+    }
+
+    private var type: StaticString {
+        switch (healthCheck.protocol, version) {
+        case (.tcp, _): "tcp"
+        case (_, .http2): "h2"
+        case (_, .grpc): "grpc"
+        case (.http, .http1): "http"
+        case (.https, .http1): "https"
+        }
+    }
+
+    private func reason(of verdict: HealthProber.Verdict) -> HealthCheckRecord.Reason? {
+        switch verdict {
+        case .passed: nil
+        case .void: .internalError
+        case .failed(.timeout): .timedOut
+        case .failed(.notServing): .responseStringMismatch
+        case .failed(.responseCode) where version == .grpc: .grpcUnexpectedStatus
+        case .failed(.responseCode(500...)): .targetError
+        case .failed(.responseCode): .responseCodeMismatch
+        case .failed(.failed): lacksGRPCStatus ? .grpcStatusHeaderEmpty : .connectionReset
+        }
     }
 }
 

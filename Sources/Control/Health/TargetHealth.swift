@@ -9,19 +9,22 @@ final class TargetHealth: TargetStateObserver {
     private let registry: TargetRegistry
     private let terminations: UnhealthyTerminations
     private let workers: WorkerSet
+    private let outliers: OutlierWatch
     /// Those who wait until targets are healthy.
     let waits: HealthWaits
 
     /// Told by `registry` of changes, which `workers` may have to act on.
-    init(_ registry: TargetRegistry, _ workers: WorkerSet, loop: ControlLoop) {
+    init(_ registry: TargetRegistry, _ workers: WorkerSet, _ outliers: OutlierWatch, loop: ControlLoop) {
         self.registry = registry
         self.workers = workers
+        self.outliers = outliers
         terminations = UnhealthyTerminations(loop: loop, workers: workers)
         waits = HealthWaits(loop: loop, targets: registry)
         registry.observer = self
     }
 
     func stateChanged(_ registration: Registration, from: TargetState, to: TargetState, now: Instant) {
+        outliers.stateChanged(registration.group, now: now)
         waits.changed(registration.group.name)
         if to == .unhealthy { workers.sendToAll(.unhealthy(target: registration.id)) }
         terminations.stateChanged(registration, from: from, to: to, now: now)
@@ -55,7 +58,9 @@ final class TargetHealth: TargetStateObserver {
             reason: reason?.code,
             description: isLost
                 ? "Target instance \(registration.key.id) is not in the instance registry" : reason?.description,
-            isSuspect: registration.cell.isSuspect, anomaly: registration.knownAnomaly)
+            isSuspect: registration.cell.isSuspect, isHeld: registration.isHeld,
+            ejection: registration.ejection.phase.cause,
+            anomaly: registration.knownAnomaly)
     }
 
     private func notRegistered(_ key: TargetKey, in group: GroupState) -> TargetHealthDescription {
@@ -69,7 +74,7 @@ final class TargetHealth: TargetStateObserver {
 extension Registration {
     /// Whether it fails more often than the others; nil where that is not asked.
     fileprivate var knownAnomaly: AnomalyDetection.Target? {
-        group.seeksAnomalies && health.state == .healthy ? anomaly : nil
+        group.seeksAnomalies && health.state.isUsable ? anomaly : nil
     }
 }
 
@@ -78,4 +83,9 @@ extension GroupState {
     fileprivate var drainingSorted: [Registration] {
         draining.values.sorted { ($0.key.id, $0.key.port, $0.id) < ($1.key.id, $1.key.port, $1.id) }
     }
+}
+
+extension Ejection.Phase {
+    /// Why the target is ejected; nil if it is not.
+    fileprivate var cause: Ejection.Cause? { if case .ejected(_, let cause) = self { cause } else { nil } }
 }

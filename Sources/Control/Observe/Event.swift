@@ -10,6 +10,12 @@ enum Event: Equatable, Sendable {
     case targetSuspected(group: String, id: String, port: Int, cause: String)
     /// A suspect target has answered, or passed a check.
     case targetTrusted(group: String, id: String, port: Int)
+    /// A target fails its checks and is used all the same, since too many others were taken out.
+    case targetRemovalHeld(group: String, id: String, port: Int)
+    /// A target fails requests and gets none for so long.
+    case targetEjected(group: String, id: String, port: Int, cause: String, seconds: Double)
+    /// A target that was ejected is used again.
+    case targetReturned(group: String, id: String, port: Int)
     /// Targets joined a group. Ports are effective.
     case targetsRegistered(group: String, targets: [TargetDescription])
     /// Targets left a group and are draining. Ports are effective.
@@ -37,6 +43,9 @@ enum Event: Equatable, Sendable {
         case .targetHealthChanged: "target-health-changed"
         case .targetSuspected: "target-suspected"
         case .targetTrusted: "target-trusted"
+        case .targetRemovalHeld: "target-removal-held"
+        case .targetEjected: "target-ejected"
+        case .targetReturned: "target-returned"
         case .targetsRegistered: "targets-registered"
         case .targetsDeregistered: "targets-deregistered"
         case .targetDrained: "target-drained"
@@ -63,7 +72,13 @@ enum Event: Equatable, Sendable {
                 Value.Member("targetGroupName", .string(group)), Value.Member("target", .target(id, port)),
                 Value.Member("cause", .string(cause)),
             ]
-        case .targetTrusted(let group, let id, let port):
+        case .targetEjected(let group, let id, let port, let cause, let seconds):
+            return [
+                Value.Member("targetGroupName", .string(group)), Value.Member("target", .target(id, port)),
+                Value.Member("cause", .string(cause)), Value.Member("seconds", .number(seconds)),
+            ]
+        case .targetTrusted(let group, let id, let port), .targetRemovalHeld(let group, let id, let port),
+            .targetReturned(let group, let id, let port):
             return [Value.Member("targetGroupName", .string(group)), Value.Member("target", .target(id, port))]
         case .targetsRegistered(let group, let targets), .targetsDeregistered(let group, let targets):
             return [

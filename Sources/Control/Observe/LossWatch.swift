@@ -110,7 +110,7 @@ extension Loss {
     /// What a running Apus can lose.
     static func all(
         _ workers: [WorkerHandle], _ budget: DescriptorBudget, memoryBytes: Int, accessLog: LogPlace,
-        connectionLog: LogPlace
+        connectionLog: LogPlace, healthLog: (place: LogPlace, dropped: () -> UInt64)
     ) -> [Loss] {
         func sum(_ read: @escaping (WorkerCounters) -> UInt64) -> () -> UInt64 {
             { workers.reduce(0) { $0 &+ read($1.counters) } }
@@ -153,6 +153,11 @@ extension Loss {
             lost("connection log", connectionLog, ring: Limits.connectionLogRingBytes) {
                 $0.connectionLogLinesDropped.value
             },
+            Loss(
+                message: "health check log lines are lost", recovery: "the health check log takes all lines again",
+                remedy: "Make room on its disk, or move it to a faster one; after moving the file, send SIGUSR1.",
+                facts: ["file": "\(healthLog.place.path)"],
+                count: { healthLog.dropped() &+ (healthLog.place.writer?.linesDropped ?? 0) }),
             // Told once somebody reads again: until then these words are lost as well.
             Loss(
                 message: "lines of this log were lost", recovery: "this log takes all lines again",

@@ -71,6 +71,15 @@ struct MetricsPage {
             "apus_target_group_mitigated_targets", "Targets that get less since they fail more often.",
             { $0.mitigated }
         ),
+        (
+            "apus_target_group_ejected_targets", "Targets that are taken out for a while since they fail requests.",
+            { $0.ejected }
+        ),
+        (
+            "apus_target_group_held_targets",
+            "Targets that fail their checks and are used all the same, by apus.health.max_removals_percent.",
+            { $0.held }
+        ),
     ]
 
     private func writeControl(_ text: inout PrometheusText) {
@@ -96,9 +105,28 @@ struct MetricsPage {
         text.sample(tally.changesRefused, .init("result", "refused"))
         text.begin("apus_state_writes_total", .counter, help: "Times that changes were made durable.")
         text.sample(tally.stateWrites)
-        text.begin("apus_health_checks_total", .counter, help: "Health checks made, by result.")
+        text.begin(
+            "apus_health_checks_total", .counter,
+            help: "Health checks made, by result, and those skipped since requests proved the target healthy.")
         text.sample(tally.healthChecksPassed, .init("result", "passed"))
         text.sample(tally.healthChecksFailed, .init("result", "failed"))
+        text.sample(tally.healthChecksSkipped, .init("result", "skipped"))
+        text.begin("apus_target_ejections_total", .counter, help: "Targets taken out for a while, by cause.")
+        for cause in Ejection.Cause.allCases {
+            text.sample(tally.ejections[cause] ?? 0, .init("cause", "\(cause.label)"))
+        }
+        text.begin(
+            "apus_target_ejections_refused_total", .counter,
+            help: "Times that a target was to be taken out and could not be spared.")
+        text.sample(tally.ejectionsRefused)
+        text.begin(
+            "apus_health_removals_held_total", .counter,
+            help: "Times that a target failed its checks and stayed in use, by apus.health.max_removals_percent.")
+        text.sample(tally.removalsHeld)
+        text.begin(
+            "apus_health_log_lines_dropped_total", .counter,
+            help: "Lines of the health check log that the disk did not take in time.")
+        text.sample(tally.healthLogLinesDropped)
         text.begin(
             "apus_own_log_lines_dropped_total", .counter, help: "Lines of Apus's own log that nobody read in time.")
         text.sample(tally.ownLogLinesDropped)
@@ -143,11 +171,15 @@ private struct TargetCounts {
     var suspects: UInt64 = 0
     var anomalous: UInt64 = 0
     var mitigated: UInt64 = 0
+    var held: UInt64 = 0
+    var ejected: UInt64 = 0
 
     init(_ targets: [TargetHealthDescription]) {
         for target in targets {
             states[target.state, default: 0] += 1
             if target.isSuspect { suspects += 1 }
+            if target.isHeld { held += 1 }
+            if target.ejection != nil { ejected += 1 }
             if target.anomaly?.isAnomalous ?? false { anomalous += 1 }
             if target.anomaly?.isMitigated ?? false { mitigated += 1 }
         }

@@ -1,6 +1,7 @@
 import Core
 import Model
 import Proxy
+import Routing
 import Telemetry
 
 /// What routes of the admin socket can see: `Status` tells it, tests make it up.
@@ -54,6 +55,7 @@ final class Status: StatusSource {
     private let preparation: Preparation
     private let publication: Publication
     private let prober: HealthProber
+    private let outliers: OutlierWatch
     private let health: TargetHealth
     private let queue: ChangeQueue
     private let reloader: Reloader
@@ -62,8 +64,8 @@ final class Status: StatusSource {
     /// The status of these services.
     init(
         _ store: DocumentStore, _ registry: TargetRegistry, _ workers: WorkerSet, _ preparation: Preparation,
-        _ publication: Publication, _ prober: HealthProber, _ health: TargetHealth, _ queue: ChangeQueue,
-        _ reloader: Reloader, _ logs: TrafficLogs, _ events: EventLog
+        _ publication: Publication, _ prober: HealthProber, _ outliers: OutlierWatch, _ health: TargetHealth,
+        _ queue: ChangeQueue, _ reloader: Reloader, _ logs: TrafficLogs, _ events: EventLog
     ) {
         self.store = store
         self.registry = registry
@@ -71,6 +73,7 @@ final class Status: StatusSource {
         self.preparation = preparation
         self.publication = publication
         self.prober = prober
+        self.outliers = outliers
         self.health = health
         self.queue = queue
         self.reloader = reloader
@@ -92,7 +95,10 @@ final class Status: StatusSource {
         ControlTally(
             reloads: reloader.reloadsCount, reloadsRefused: reloader.refusedCount, changes: queue.appliedCount,
             changesRefused: queue.refusedCount, stateWrites: store.writesCount,
-            healthChecksPassed: prober.passedCount, healthChecksFailed: prober.failedCount,
+            removalsHeld: registry.removalsHeld, ejections: outliers.ejections,
+            ejectionsRefused: outliers.refusedCount, healthChecksPassed: prober.passedCount,
+            healthChecksFailed: prober.failedCount, healthChecksSkipped: prober.skippedCount,
+            healthLogLinesDropped: (prober.log?.linesDropped ?? 0) &+ (logs.health?.linesDropped ?? 0),
             metricsClientsClosed: preparation.metrics.clientsClosed, ownLogLinesDropped: Log.lines.linesDropped)
     }
 
@@ -116,7 +122,7 @@ final class Status: StatusSource {
     }
 }
 
-/// The threads that write the logs of what workers do.
+/// The threads that write the logs of what workers do, and of health checks.
 ///
 /// Shape: one object of the control thread. Empty until the logs are opened, which is after the rest is built.
 final class TrafficLogs {
@@ -125,22 +131,27 @@ final class TrafficLogs {
     /// The thread of the connection log; nil when there is none.
     private(set) var connection: LogWriter?
 
+    /// The thread of the health check log; nil when there is none.
+    private(set) var health: LogWriter?
+
     /// Takes over the logs that were opened.
-    func attach(access: LogWriter?, connection: LogWriter?) {
+    func attach(access: LogWriter?, connection: LogWriter?, health: LogWriter?) {
         self.access = access
         self.connection = connection
+        self.health = health
     }
 
     /// Opens the files again, as after they were moved away.
     func reopen() {
         access?.reopen()
         connection?.reopen()
+        health?.reopen()
     }
 
     /// Writes what waits in the logs. All of them together get the time of one.
     func stop() {
         let deadline = Instant.now() + Nanoseconds(Telemetry.Limits.logStopMilliseconds) * 1_000_000
-        let writers = [access, connection].compactMap(\.self)
+        let writers = [access, connection, health].compactMap(\.self)
         for writer in writers { writer.beginStop() }
         for writer in writers {
             writer.stop(timeoutMilliseconds: Int32(clamping: deadline.since(Instant.now()) / 1_000_000))
@@ -160,10 +171,20 @@ struct ControlTally: Equatable, Sendable {
     var changesRefused: UInt64 = 0
     /// Times that the state file was written.
     var stateWrites: UInt64 = 0
+    /// Times that a target failed its checks and stayed in use, since too many others had been taken out.
+    var removalsHeld: UInt64 = 0
+    /// Targets that were ejected, by cause.
+    var ejections: [Ejection.Cause: UInt64] = [:]
+    /// Targets that were to be ejected and could not be spared.
+    var ejectionsRefused: UInt64 = 0
     /// Health checks that passed.
     var healthChecksPassed: UInt64 = 0
     /// Health checks that failed.
     var healthChecksFailed: UInt64 = 0
+    /// Health checks that were skipped, since requests had proven the target healthy.
+    var healthChecksSkipped: UInt64 = 0
+    /// Lines of the health check log that were dropped.
+    var healthLogLinesDropped: UInt64 = 0
     /// Clients of `admin.metrics` that were closed to make room, or because they took too long.
     var metricsClientsClosed: UInt64 = 0
     /// Lines of our own log that were dropped because standard error was not read.

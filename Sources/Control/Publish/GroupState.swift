@@ -21,6 +21,8 @@ final class GroupState {
     var isPresent = true
     /// The generation that published its removal.
     var withdrawnIn: UInt64 = 0
+    /// The first load balancer that forwards to it, as logs name it; nil if none does.
+    var loadBalancer: String?
     /// Whether some action forwards to it: its targets are checked only then.
     var isInUse = false
     /// Tells workers that the health of a target has changed.
@@ -45,6 +47,8 @@ final class GroupState {
     var zones = ZonePolicy.any {
         didSet { if zones != oldValue { mayNeedPlan = true } }
     }
+    /// How many targets checks have taken out of late.
+    var removals = RemovalBudget()
     /// Whether it was said that all targets are used because too few are healthy.
     var isFailedOpen = false
     /// Whether its targets are compared by how often they fail.
@@ -97,6 +101,9 @@ final class GroupState {
         compiledSecurity = made
         return made
     }
+
+    /// Whether its targets are checked.
+    var isChecked: Bool { isInUse && configuration.healthCheck.isEnabled }
 
     /// Where checks of a target at `port` connect.
     func healthCheckPort(ofTargetAt port: Int) -> Int {

@@ -61,6 +61,7 @@ final class Publication: DrainObserver {
             mailbox.send(.adopt(snapshots[worker], opened: own))
         }
         cookieKeys.follow(document)
+        prober.log?.format = document.logs.health.lineFormat
         for group in change.withdrawn { group.withdrawnIn = generation }
         for registration in change.departed {
             prober.forget(registration)
@@ -75,10 +76,11 @@ final class Publication: DrainObserver {
 
     /// Starts the checks of targets that are new or differently checked, and stops those of groups out of use.
     private func reschedule(_ change: TargetRegistry.Reconciliation, now: Instant) {
-        for registration in change.idled.flatMap(\.registrations) { prober.forget(registration) }
-        let anew = change.rescheduled.filter(\.isInUse)
+        let unchecked = change.rescheduled.filter { !$0.isChecked }
+        for registration in (change.idled + unchecked).flatMap(\.registrations) { prober.forget(registration) }
+        let anew = change.rescheduled.filter(\.isChecked)
         let names = Set(anew.map(\.name))
-        let arrived = change.arrived.filter { $0.group.isInUse && !names.contains($0.group.name) }
+        let arrived = change.arrived.filter { $0.group.isChecked && !names.contains($0.group.name) }
         // All in one call, so that the first checks of many groups are spread over time like those of one group.
         prober.watch((anew.flatMap(\.registrations) + arrived).filter { $0.address != nil }, now: now)
     }

@@ -224,7 +224,7 @@ extension BalancingAlgorithm {
 
 extension LogSettings {
     /// The format of its lines; nil when it is off.
-    fileprivate var lineFormat: Telemetry.AccessLog.Format? {
+    var lineFormat: Telemetry.AccessLog.Format? {
         if destination == .off { return nil }
         return switch format {
         case .alb: .alb

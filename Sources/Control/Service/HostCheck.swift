@@ -99,7 +99,9 @@ struct HostCheck {
 
     /// The logs of `document` that are files.
     static func logs(of document: Document) -> [Log] {
-        [("access", document.logs.access), ("connection", document.logs.connection)].compactMap { name, log in
+        let logs = document.logs
+        return [("access", logs.access), ("connection", logs.connection), ("health", logs.health)].compactMap {
+            name, log in
             guard case .file(let path) = log.destination else { return nil }
             return ("logs.\(name)", name, path)
         }

@@ -80,7 +80,8 @@ final class Service: ChangeQueueObserver {
             let connectionWakeup = LogWakeup()
             let connectionLog = try Self.openLog(
                 store.effective.logs.connection, "logs.connection", connectionRings, connectionWakeup, logger)
-            services.logs.attach(access: accessLog, connection: connectionLog)
+            let healthLog = try Self.openHealthLog(store.effective.logs.health, services.prober, logger)
+            services.logs.attach(access: accessLog, connection: connectionLog, health: healthLog)
             services.workers.attach(
                 Self.startWorkers(
                     budget, store.effective, mail, services,
@@ -105,7 +106,11 @@ final class Service: ChangeQueueObserver {
         let losses = Loss.all(
             services.workers.handles, budget, memoryBytes: store.committedDocument.runtime.memoryBytes,
             accessLog: (services.logs.access, path(logs.access)),
-            connectionLog: (services.logs.connection, path(logs.connection)))
+            connectionLog: (services.logs.connection, path(logs.connection)),
+            healthLog: (
+                (services.logs.health, path(logs.health)),
+                { [prober = services.prober] in prober.log?.linesDropped ?? 0 }
+            ))
         lossWatch = LossWatch(losses, loop: loop, logger: logger)
         memoryWatch = MemoryWatch(services.workers.handles, disk: services.fileDisk, loop: loop)
     }
@@ -350,6 +355,17 @@ extension Service {
             let refusal = HostCheck.cannotOpen(key, error)
             throw .refused(message: refusal.message, remedy: refusal.remedy)
         }
+    }
+
+    /// The control thread is the only one that writes this log.
+    private static func openHealthLog(
+        _ log: LogSettings, _ prober: HealthProber, _ logger: Logger
+    ) throws(StartError) -> LogWriter? {
+        let ring = LogRing(capacity: Limits.healthLogRingBytes)
+        let wakeup = LogWakeup()
+        guard let writer = try openLog(log, "logs.health", [ring], wakeup, logger) else { return nil }
+        prober.log = HealthCheckLog(format: log.lineFormat, sink: LogSink(ring: ring, wakeup: wakeup))
+        return writer
     }
 
     /// Called on the log's thread.

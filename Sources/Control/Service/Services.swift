@@ -34,9 +34,12 @@ final class Services: AdminServices {
     let logs = TrafficLogs()
     /// Reads the files of certificates again when they change.
     let certificateRefresh: CertificateRefresh
+    /// Checks the health of targets.
+    let prober: HealthProber
     private let store: DocumentStore
     private let health: TargetHealth
     private let anomalies: AnomalyWatch
+    private let outliers: OutlierWatch
     private let drains: DrainTracker
     private let warnings: CertificateWarnings
     private let certificateWatch: CertificateWatch
@@ -54,10 +57,11 @@ final class Services: AdminServices {
         stateDisk = DiskThread(name: "state", loop: loop)
         fileDisk = DiskThread(name: "files", loop: loop)
         registry = TargetRegistry(workerCount: workerCount, events: events, logger: logger)
-        health = TargetHealth(registry, workers, loop: loop)
+        outliers = OutlierWatch(registry, events: events, loop: loop, logger: logger)
+        health = TargetHealth(registry, workers, outliers, loop: loop)
         anomalies = AnomalyWatch(registry, loop: loop, logger: logger)
         drains = DrainTracker(loop: loop, workers: workers)
-        let prober = HealthProber(loop: loop, runningMax: runningChecksMax, receiver: registry, logger: logger)
+        prober = HealthProber(loop: loop, runningMax: runningChecksMax, receiver: registry, logger: logger)
         let certificates = CertificateStore(configurationFile: store.file)
         warnings = CertificateWarnings(certificates, loop: loop, logger: logger)
         certificateWatch = CertificateWatch(loop: loop, logger: logger)
@@ -83,7 +87,7 @@ final class Services: AdminServices {
             logger: logger)
         targetService = TargetService(store, registry, health, drains, queue, loop: loop, logger: logger)
         statusOfServices = Status(
-            store, registry, workers, preparation, publication, prober, health, queue, reloader, logs, events)
+            store, registry, workers, preparation, publication, prober, outliers, health, queue, reloader, logs, events)
         preparation.metrics.services = self
     }
 
@@ -125,6 +129,7 @@ final class Services: AdminServices {
         case .suspected(let target, let cause, let duration):
             registry.suspected(target, cause: "\(cause.label)", after: duration)
         case .trusted(let target): registry.trusted(target)
+        case .failedInARow(let target): outliers.failedInARow(target, now: now)
         case .stopped: break
         }
     }

@@ -32,6 +32,14 @@ final class Registration {
     var isCounted = false
     /// Whether it fails more often than the others, where the algorithm of its group asks that.
     var anomaly = AnomalyDetection.Target()
+    /// Whether it is taken out since it fails requests.
+    var ejection = Ejection()
+    /// How often it fails requests, where its group asks that.
+    var errorShare = AnomalyDetection.Target()
+    /// What was read last of its attempts.
+    var attempts = AttemptReadings()
+    /// Checks in a row that were skipped since requests proved that it is healthy.
+    var checksSkipped = 0
     /// Whether it has its share at once when it becomes healthy the next time: it came with the first targets of its
     /// group, the group has just come into use, or all of it had failed. Source: Application Load Balancer user guide,
     /// "Slow start mode".
@@ -79,13 +87,43 @@ extension Registration: CustomStringConvertible {
     /// Steps the state machine and updates the group's tally. Notifying others is up to `TargetRegistry.receive`.
     func step(_ event: HealthState.Event, now: Instant) -> HealthState.Effect {
         let before = health.state
-        let effect = health.receive(event, thresholds: group.thresholds, now: now)
+        let effect = health.receive(
+            event, thresholds: group.thresholds, mayBeRemoved: mayBeRemoved(by: event, now: now), now: now)
+        if effect == .becameUnhealthy, before == .healthy {
+            group.removals.noteRemoval(percent: group.configuration.attributes.health.maxRemovalsPercent, now: now)
+        }
         group.tally.move(from: before, to: health.state)
         if before != health.state { startSlowly(from: before, now: now) }
-        cell.isHealthy = health.state == .healthy
+        cell.isHealthy = health.state.isUsable
         group.count(self)
         return effect
     }
+
+    /// Whether failures may make it unhealthy: the group may have lost too many targets of late.
+    private func mayBeRemoved(by event: HealthState.Event, now: Instant) -> Bool {
+        guard case .checkFailed = event, health.state == .healthy else { return true }
+        return group.removals.mayRemove(
+            of: group.registrations.count, percent: group.configuration.attributes.health.maxRemovalsPercent, now: now)
+    }
+
+    /// Whether requests prove it healthy, so that a check that is due now is skipped: since the last one was due it
+    /// has answered some and failed none.
+    func isProvenByTraffic() -> Bool {
+        let attributes = group.configuration.attributes.health
+        guard attributes.trustsTraffic else { return false }
+        let counts = attempts.takeForChecks(cell.load.counts)
+        guard health.phase == .healthy(failures: 0), cell.isUsable, !cell.isSuspect, counts.answered > 0,
+            counts.failed == 0, checksSkipped < Limits.checksSkippedMax
+        else {
+            checksSkipped = 0
+            return false
+        }
+        checksSkipped += 1
+        return true
+    }
+
+    /// Whether it fails its checks and is used all the same, since too many others were taken out.
+    var isHeld: Bool { health.isHeld(group.thresholds) }
 
     /// Begins a slow start if it has become healthy, and others are that carry the load meanwhile.
     private func startSlowly(from before: TargetState, now: Instant) {

@@ -74,7 +74,8 @@ extension GroupState {
 
     /// Takes account of whether `registration` is healthy now, and lets workers know if other targets are used then.
     func count(_ registration: Registration) {
-        let isCounted = registration.usedWeight > 0 && registration.health.state == .healthy
+        let isCounted =
+            registration.usedWeight > 0 && registration.health.state.isUsable && !registration.ejection.isEjected
         if isCounted != registration.isCounted {
             registration.isCounted = isCounted
             routable.count(isCounted ? 1 : -1, isElsewhere: registration.isElsewhere)

@@ -17,6 +17,10 @@ struct TargetHealthDescription: Equatable, Sendable {
     let description: String?
     /// Whether workers pass over it since an attempt on it has failed.
     var isSuspect = false
+    /// Whether it fails its checks and is used all the same, since too many others were taken out.
+    var isHeld = false
+    /// Why it gets no requests for a while; nil if it does.
+    var ejection: Ejection.Cause?
     /// Whether it fails more often than the others; nil where that is not asked.
     var anomaly: AnomalyDetection.Target?
 }

@@ -41,7 +41,8 @@ final class TargetRegistry {
     private var groupIDs = IDPool()
     private var registrationIDs = IDPool()
     private var document = Document()
-    private var namesInUse: Set<String> = []
+    /// Of each group in use the first load balancer, as logs name it.
+    private var loadBalancers: [String: String] = [:]
     /// Groups whose load balancers use the targets of this zone only.
     private var namesWithoutOtherZones: Set<String> = []
     /// The zone in which this process runs.
@@ -50,6 +51,9 @@ final class TargetRegistry {
     private var addresses: [String: String] = [:]
     /// Grows whenever a group comes or goes, and with it the ids that names stand for.
     private(set) var membership: UInt64 = 0
+
+    /// Times that a target failed its checks and stayed in use, since too many others had been taken out.
+    private(set) var removalsHeld: UInt64 = 0
 
     /// Told of every change of a target's state, after it was logged.
     weak var observer: (any TargetStateObserver)?
@@ -68,7 +72,7 @@ final class TargetRegistry {
         let names = Set(new.targetGroups.map(\.name))
         for group in groups.values where !names.contains(group.name) { withdraw(group, &result, now: now) }
         if new.loadBalancers != document.loadBalancers {
-            namesInUse = new.loadBalancers.flatMap(\.listeners).reduce(into: []) { $0.formUnion($1.groupNames) }
+            loadBalancers = new.loadBalancersByGroup
             namesWithoutOtherZones = new.groupsWithoutOtherZones
         }
         let isOtherZone = new.runtime.availabilityZone != zone
@@ -79,8 +83,9 @@ final class TargetRegistry {
         }
         for configuration in new.targetGroups {
             let group = groups[configuration.name] ?? add(configuration)
-            let isInUse = namesInUse.contains(group.name)
-            let old = group.configuration
+            group.loadBalancer = loadBalancers[group.name]
+            let isInUse = group.loadBalancer != nil
+            let (old, oldZones, wasInUse) = (group.configuration, group.zones, group.isInUse)
             group.configuration = configuration
             group.isBeingChanged = true
             // Whoever is healthy when slow start is configured again has its share.
@@ -102,7 +107,18 @@ final class TargetRegistry {
             {
                 reconcile(group, renewed, &result, now: now)
             }
-            group.recount()
+            let isChecked = configuration.healthCheck.isEnabled
+            if !isChecked || !old.healthCheck.isEnabled {
+                for registration in group.registrations {
+                    change(isChecked ? .checksEnabled : .checksDisabled, registration, now: now)
+                }
+            }
+            group.isBeingChanged = false
+            if targetsDiffer || old != configuration || group.zones != oldZones || isInUse != wasInUse || isOtherZone
+                || instancesDiffer || !renewed.isEmpty
+            {
+                group.recount()
+            }
             evaluate(group)
         }
         document = new
@@ -254,6 +270,8 @@ extension TargetRegistry: CheckReceiver, TargetStates {
         evaluate(registration.group)
     }
 
+    func skipsCheck(of registration: Registration) -> Bool { registration.isProvenByTraffic() }
+
     /// A worker could not connect to the target that workers call `id`; it may have left its group since.
     func connectFailed(_ id: Int, now: Instant) {
         guard let registration = registration(id), registration.isWatchedPassively else { return }
@@ -285,14 +303,27 @@ extension TargetRegistry: CheckReceiver, TargetStates {
             "a target is not suspect any more", metadata: ["group": "\(group)", "target": "\(key)"])
     }
 
+    private func tellHeld(_ registration: Registration) {
+        removalsHeld += 1
+        let (group, key) = (registration.group, registration.key)
+        events.post(.targetRemovalHeld(group: group.name, id: key.id, port: key.port))
+        logger.warning(
+            "a target fails its health checks and is used all the same: too many were taken out in the last minute",
+            metadata: [
+                "group": "\(group.name)", "target": "\(key)",
+                "maxRemovalsPercent": "\(group.configuration.attributes.health.maxRemovalsPercent)",
+            ])
+    }
+
     /// As `receive`, but in the middle of a reconciliation, when the group's tally says nothing yet.
     private func change(_ event: HealthState.Event, _ registration: Registration, now: Instant) {
         let group = registration.group
         let before = registration.health.state
         let effect = registration.step(event, now: now)
         guard effect != .nothing else { return }
+        if effect == .removalWasHeld { return tellHeld(registration) }
         let after = registration.health.state
-        if before == .healthy || after == .healthy { group.cell.flip() }
+        if before.isUsable || after.isUsable { group.cell.flip() }
         let reason = registration.health.reason
         events.post(
             .targetHealthChanged(
@@ -325,7 +356,7 @@ extension TargetRegistry: CheckReceiver, TargetStates {
                     "group": "\(group.name)", "targets": "\(group.routable.registered)",
                     "healthy": "\(group.routable.healthy)",
                 ])
-        } else if tally[.healthy] > 0 {
+        } else if group.routable.healthy > 0 {
             events.post(.groupRecovered(group: group.name))
             logger.notice(
                 "enough targets of the group are healthy again: only healthy ones are used",
@@ -340,4 +371,21 @@ extension TargetRegistry {
         let group = groups[name] ?? withdrawn.first { $0.name == name }
         return group?.draining.values.filter { $0.key == key }.sorted { $0.id < $1.id } ?? []
     }
+}
+
+extension Document {
+    /// Of each group to which some action forwards the first load balancer, as logs name it.
+    fileprivate var loadBalancersByGroup: [String: String] {
+        var names: [String: String] = [:]
+        for loadBalancer in loadBalancers {
+            let name = loadBalancer.logName
+            for group in loadBalancer.listeners.flatMap(\.groupNames) where names[group] == nil { names[group] = name }
+        }
+        return names
+    }
+}
+
+extension LoadBalancer {
+    /// Its name in logs, as in `app/web`.
+    var logName: String { "\(type == .network ? "net" : "app")/\(name)" }
 }

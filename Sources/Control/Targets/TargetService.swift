@@ -208,7 +208,9 @@ final class TargetService: TargetActions {
 
     /// What to say when a group to which requests go has no healthy target any more; nil while it has.
     private func warningOfNoHealthyTarget(inGroup name: String) -> Warning? {
-        guard let group = registry.groups[name], group.isInUse, group.tally[.healthy] == 0 else { return nil }
+        guard let group = registry.groups[name], group.isInUse,
+            group.tally[.healthy] + group.tally[.unavailable] == 0
+        else { return nil }
         let count = group.registrations.count
         logger.warning(
             "a deregistration leaves a target group without a healthy target",

@@ -33,7 +33,7 @@ final class UnhealthyTerminations {
         guard [.tcp, .tls].contains(group.configuration.protocol) else { return }
         if to == .unhealthy { begin(registration, now: now) }
         // Until now all targets were used because too few were healthy.
-        guard to == .healthy, !group.usesAllTargets, failedOpen.remove(group.id) != nil else { return }
+        guard to.isUsable, !group.usesAllTargets, failedOpen.remove(group.id) != nil else { return }
         for other in group.registrations where other.health.state == .unhealthy && !isDraining(other) {
             begin(other, now: now)
         }

@@ -81,20 +81,24 @@ extension Logs {
         "Logs", "the log settings", blank: Logs(),
         keys: [
             Key(
-                "access", \.access, LogSettings.description(blank: LogSettings()).codec,
+                "access", \.access, LogSettings.description("AccessLog", blank: LogSettings()).codec,
                 "The access log: one record per exchange."),
             Key(
-                "connection", \.connection, LogSettings.description(blank: LogSettings(destination: .off)).codec,
+                "connection", \.connection,
+                LogSettings.description("ConnectionLog", blank: LogSettings(destination: .off)).codec,
                 "The connection log: one record per connection of an HTTPS listener, and per flow of a network load "
                     + "balancer, the latter as logfmt where the format is alb."),
+            Key(
+                "health", \.health, LogSettings.description("HealthLog", blank: LogSettings(destination: .off)).codec,
+                "The health check log: one record per health check."),
         ])
 }
 
 extension LogSettings {
-    /// The keys of `logs.access` and `logs.connection`, which differ in their defaults.
-    static func description(blank: LogSettings) -> Description<LogSettings> {
+    /// The keys of one log; the logs differ in their defaults.
+    static func description(_ name: String, blank: LogSettings) -> Description<LogSettings> {
         Description(
-            blank.destination == .off ? "ConnectionLog" : "AccessLog", "the settings of a log", blank: blank,
+            name, "the settings of a log", blank: blank,
             keys: [
                 Key(
                     "path", \.destination,

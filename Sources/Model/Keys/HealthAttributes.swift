@@ -41,6 +41,29 @@ public struct HealthAttributes: Hashable, Sendable {
     public var ownZoneFirst = false
     /// `apus.own_zone_first.minimum_healthy_percent`: as long as so many of them are healthy.
     public var ownZoneMinimumPercent = 50
+    /// `apus.health.max_removals_percent`: how many targets checks may take out in a minute.
+    public var maxRemovalsPercent = 100
+    /// `apus.health.trust_traffic.enabled`: checks are skipped while requests prove that a target is healthy.
+    public var trustsTraffic = false
+    /// When targets are taken out for a while since they fail requests.
+    public var outlier = OutlierAttributes()
+
+    /// Every default.
+    public init() {}
+}
+
+/// When targets of a group are taken out for a while since they fail requests.
+public struct OutlierAttributes: Hashable, Sendable {
+    /// `apus.outlier.consecutive_failures`; 0 for never.
+    public var failuresInARow = 0
+    /// `apus.outlier.error_margin_percent`; 0 for never.
+    public var marginPercent = 0
+    /// `apus.outlier.ejection_seconds`.
+    public var seconds: Double = 30
+    /// `apus.outlier.ejection_seconds_max`.
+    public var secondsMax: Double = 300
+    /// `apus.outlier.max_ejected_percent`.
+    public var percentMax = 50
 
     /// Every default.
     public init() {}
@@ -79,6 +102,38 @@ extension TargetGroupAttributes {
             .integer(1...100, unit: "percent"),
             "The smallest share of the targets of this zone that have to be healthy for that; with fewer, those of all "
                 + "zones are used."),
+        Key(
+            "apus.health.max_removals_percent", \.health.maxRemovalsPercent, .integer(1...100, unit: "percent"),
+            "How many of its targets health checks may take out in a minute, but one at least; others that fail stay "
+                + "in use. 100 for all."),
+        Key(
+            "apus.health.trust_traffic.enabled", \.health.trustsTraffic, .bool,
+            "Whether checks of a healthy target are skipped while it answers requests and fails none; one of ten is "
+                + "made all the same."
+        ).of(.application),
+        Key(
+            "apus.outlier.consecutive_failures", \.health.outlier.failuresInARow, .integer(0...1000, unit: "failures"),
+            "Failed requests in a row, over all workers, after which a target is taken out for a while; 0 for never. A "
+                + "status of 500 or more is a failure, and so is no answer."
+        ).of(.application),
+        Key(
+            "apus.outlier.error_margin_percent", \.health.outlier.marginPercent, .integer(0...100, unit: "percent"),
+            "By how much the share of failed requests of a target has to be above that of the others together, in "
+                + "points of percent, so that it is taken out for a while; 0 for no look at that."
+        ).of(.application),
+        Key(
+            "apus.outlier.ejection_seconds", \.health.outlier.seconds, .number(0.1...3600, unit: "seconds"),
+            "How long a target is taken out the first time; the second time twice as long, and so on."
+        ).of(.application),
+        Key(
+            "apus.outlier.ejection_seconds_max", \.health.outlier.secondsMax, .number(0.1...86400, unit: "seconds"),
+            "How long a target is taken out at most; at least apus.outlier.ejection_seconds."
+        ).of(.application),
+        Key(
+            "apus.outlier.max_ejected_percent", \.health.outlier.percentMax, .integer(1...100, unit: "percent"),
+            "The largest share of the group that is taken out at a time, rounded down; and never so many that the "
+                + "group would fail open."
+        ).of(.application),
     ]
 }
 
@@ -96,6 +151,15 @@ extension HealthAttributes {
                 [("apus.own_zone_first.enabled", ownZoneFirst)], belongTo: "groups that use the targets of all zones",
                 found: "it with load_balancing.cross_zone.enabled: false",
                 remedy: "Remove it: the targets of other zones are not used at all.")
+        }
+        if outlier.secondsMax < outlier.seconds {
+            let key = "apus.outlier.ejection_seconds_max"
+            findings.within(.key(key)) { findings in
+                findings.report(
+                    "\(key) must be at least apus.outlier.ejection_seconds, which is \(Shape.plain(outlier.seconds))",
+                    found: Shape.plain(outlier.secondsMax), remedy: "Write \(Shape.plain(outlier.seconds)) or more.",
+                    code: .invalidConfigurationRequest)
+            }
         }
         let pairs = [
             ("count", routing.count, failover.count), ("percentage", routing.percentage, failover.percentage),

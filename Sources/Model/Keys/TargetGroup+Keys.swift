@@ -3,9 +3,8 @@ extension TargetGroup {
     static let description = Description(
         "TargetGroup", "a target group", blank: TargetGroup(name: "", port: 0), keys: keys + healthCheckKeys + lastKeys,
         refused: [
-            RefusedKey("ipAddressType", accepted: "ipv4", "ipv6"),
-            RefusedKey("healthCheckEnabled", accepted: true), RefusedKey("vpcId"), RefusedKey("targetControlPort"),
-            RefusedKey("tags"),
+            RefusedKey("ipAddressType", accepted: "ipv4", "ipv6"), RefusedKey("vpcId"),
+            RefusedKey("targetControlPort"), RefusedKey("tags"),
         ],
         withoutEffect: \TargetGroup.withoutEffect,
         adapt: { value, group in
@@ -123,6 +122,9 @@ extension TargetGroup {
     ]
 
     private static let healthCheckKeys: [Key<TargetGroup>] = [
+        Key(
+            "healthCheckEnabled", \.healthCheck.isEnabled, .bool,
+            "Whether health is checked; without checks all targets are used as if they were healthy."),
         Key(
             "healthCheckProtocol", \.healthCheck.protocol, .word(),
             "How a check is made: a request, the same over TLS, or a connection alone, as is usual for groups of "

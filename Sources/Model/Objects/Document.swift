@@ -99,11 +99,17 @@ public struct Logs: Hashable, Sendable {
     public var access: LogSettings
     /// The connection log: one record for each connection of an HTTPS listener, and for each flow.
     public var connection: LogSettings
+    /// The health check log: one record for each check.
+    public var health: LogSettings
 
     /// Settings of all logs.
-    public init(access: LogSettings = LogSettings(), connection: LogSettings = LogSettings(destination: .off)) {
+    public init(
+        access: LogSettings = LogSettings(), connection: LogSettings = LogSettings(destination: .off),
+        health: LogSettings = LogSettings(destination: .off)
+    ) {
         self.access = access
         self.connection = connection
+        self.health = health
     }
 }
 

@@ -124,6 +124,8 @@ public struct HealthCheck: Hashable, Sendable {
         case number(Int)
     }
 
+    /// Whether checks are made; without them targets are used as if they were healthy.
+    public var isEnabled: Bool
     /// How a check is made.
     public var `protocol`: `Protocol`
     /// Where it connects.
@@ -145,6 +147,7 @@ public struct HealthCheck: Hashable, Sendable {
 
     /// A health check; without arguments, every default.
     public init(
+        isEnabled: Bool = true,
         protocol: `Protocol` = .http,
         port: Port = .traffic,
         path: String = "/",
@@ -155,6 +158,7 @@ public struct HealthCheck: Hashable, Sendable {
         gracePeriodSeconds: Double = 0,
         matcher: Matcher = Matcher()
     ) {
+        self.isEnabled = isEnabled
         self.protocol = `protocol`
         self.port = port
         self.path = path

@@ -76,7 +76,7 @@ final class Group {
             let target = plan.targets[place]
             pool.balanced.adopt(
                 weight: target.weight, isElsewhere: target.isElsewhere, limit: plan.settings.limits.requestsMax,
-                plan.balancing, in: plan.cell)
+                plan.balancing, watch: plan.settings.watch, in: plan.cell)
             pool.groupID = plan.id
             pool.place = place
         }

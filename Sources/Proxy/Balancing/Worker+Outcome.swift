@@ -7,7 +7,7 @@ extension Worker {
     /// Notes what an attempt on `pool`'s target came to.
     mutating func note(_ outcome: AttemptOutcome, of pool: TargetPool, _ group: Group?) {
         counters.attempts.add(outcome.ending)
-        pool.balanced.note(outcome, now: now)
+        if pool.balanced.note(outcome, now: now) { control.send(.failedInARow(target: pool.id)) }
         switch outcome.ending {
         case .answered:
             pool.recordResponsive(now: now)

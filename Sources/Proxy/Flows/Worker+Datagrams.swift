@@ -43,7 +43,7 @@ extension Worker {
         counters.flows.add(.udp)
         group.plan.counters.flows.add()
         group.plan.counters.flowsActive.add()
-        if !pool.cell.isHealthy {
+        if group.isFailOpen {
             counters.failOpenFlows.add()
             group.plan.counters.failOpenRequests.add()
         }

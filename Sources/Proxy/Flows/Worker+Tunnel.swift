@@ -190,7 +190,7 @@ extension Worker {
         guard let group = tunnel.group else { preconditionFailure("tunnel: connecting without a group") }
         tunnel.attempts.begin()
         tunnel.record.target = pool.address
-        if !pool.cell.isHealthy {
+        if group.isFailOpen {
             counters.failOpenFlows.add()
             group.plan.counters.failOpenRequests.add()
         }

@@ -63,6 +63,8 @@ public enum ControlMail: Sendable {
     case suspected(target: Int, SuspicionCause, after: Nanoseconds)
     /// An attempt on a suspect target has succeeded.
     case trusted(target: Int)
+    /// As many attempts on a target have failed in a row, over all workers, as its group allows.
+    case failedInARow(target: Int)
     /// The worker's thread is about to end. `cut` counts the exchanges, tunnels and flows that the deadline ended.
     case stopped(worker: Int, cut: Int)
 }

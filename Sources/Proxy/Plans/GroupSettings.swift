@@ -13,6 +13,8 @@ public struct GroupSettings: Sendable, Equatable {
     public var flows: FlowGroupPlan?
     /// How the target of a request is chosen.
     public var balancing = BalancingAttributes()
+    /// What is counted of attempts on its targets.
+    public var watch = AttemptWatch()
     /// What of a request its target is found by; nil unless the algorithm is one of hashing.
     var hashKey: RequestHashKey?
     /// How clients stay with a target; nil if they do not.
@@ -53,6 +55,7 @@ public struct GroupSettings: Sendable, Equatable {
             poolConnectionsMax: attributes.targetKeepAliveConnectionsMax, attempts: AttemptSettings(attributes))
         balancing = attributes.balancing
         limits = TargetLimits(attributes.limits)
+        watch = AttemptWatch(attributes.health)
         if flows == nil, balancing.algorithm == .consistentHash { hashKey = RequestHashKey(balancing.hashKey) }
         stickiness = TargetStickiness(group)
     }
@@ -179,5 +182,14 @@ extension AttemptSettings {
         raceDelay = Nanoseconds(seconds: attributes.targetConnectRaceSeconds)
         unacknowledgedMax = Nanoseconds(seconds: attributes.targetUnacknowledgedSeconds)
         leavesUnhealthy = attributes.retryOnUnhealthy
+    }
+}
+
+extension AttemptWatch {
+    /// What these attributes look at.
+    fileprivate init(_ attributes: HealthAttributes) {
+        self.init()
+        failuresInARow = attributes.outlier.failuresInARow
+        countsAttempts = attributes.trustsTraffic || failuresInARow > 0 || attributes.outlier.marginPercent > 0
     }
 }

@@ -27,6 +27,8 @@ public final class BalancedTarget {
     public private(set) var limit = 0
     /// What its algorithm learns from the outcomes of attempts.
     private var lesson = BalancingAlgorithm.Lesson.nothing
+    /// What is counted beside that.
+    private var watch = AttemptWatch()
     /// Whether it learns anything. What most algorithms do not need costs their requests not even a call.
     @usableFromInline private(set) var learns = false
 
@@ -36,7 +38,8 @@ public final class BalancedTarget {
     /// Takes its weight and what may be in flight on it, and counts from now on what that and the algorithm of its
     /// group need. It is picked last if it `isElsewhere`, while enough targets of this zone are healthy.
     public func adopt(
-        weight: Int, isElsewhere: Bool = false, limit: Int = 0, _ algorithm: BalancingAlgorithm, in group: GroupCell
+        weight: Int, isElsewhere: Bool = false, limit: Int = 0, _ algorithm: BalancingAlgorithm,
+        watch: AttemptWatch = AttemptWatch(), in group: GroupCell
     ) {
         precondition(weight >= 0 && limit >= 0, "balanced target: weight \(weight), limit \(limit)")
         self.weight = weight
@@ -44,7 +47,9 @@ public final class BalancedTarget {
         self.isElsewhere = isElsewhere
         self.group = group
         lesson = algorithm.lesson
-        learns = lesson != .nothing
+        self.watch = watch
+        if lesson == .failures { self.watch.countsAttempts = true }
+        learns = lesson != .nothing || watch.countsAttempts
         let isCounted = limit > 0 || algorithm.countsOutstanding
         if isCounted != self.isCounted { cell.load.outstanding.add(isCounted ? inFlight : -inFlight) }
         self.isCounted = isCounted
@@ -90,33 +95,33 @@ public final class BalancedTarget {
         if isCounted { count(-1) }
     }
 
-    /// Learns from the outcome of an attempt what its algorithm picks by.
-    @inlinable public func note(_ outcome: AttemptOutcome, now: Instant) {
-        if learns { learn(from: outcome, now: now) }
+    /// Learns from the outcome of an attempt what its algorithm picks by, and counts it where that is wanted. Returns
+    /// whether control is to be told that so many attempts in a row have failed.
+    @inlinable @discardableResult public func note(_ outcome: AttemptOutcome, now: Instant) -> Bool {
+        learns && learn(from: outcome, now: now)
     }
 
-    @usableFromInline func learn(from outcome: AttemptOutcome, now: Instant) {
-        switch lesson {
-        case .nothing: return
-        case .failures:
-            guard let isFailure = outcome.isFailure else { return }
-            cell.load.count(isFailure: isFailure)
-        case .latency:
-            if outcome.isFailure == true {
-                cell.load.latency.record(outcome.duration, isFailure: true, now: now)
-            } else if outcome.isFailure == false, let latency = outcome.latency {
-                cell.load.latency.record(latency, isFailure: false, now: now)
-            } else if outcome.ending == .abandoned, let latency = outcome.latency {
-                // A client that does not wait any longer tells that the target is slow at least.
-                cell.load.latency.recordAtLeast(latency, now: now)
-            }
+    @usableFromInline func learn(from outcome: AttemptOutcome, now: Instant) -> Bool {
+        if lesson == .latency { learnLatency(from: outcome, now: now) }
+        guard watch.countsAttempts, let isFailure = outcome.isFailure else { return false }
+        return cell.load.count(isFailure: isFailure, inARow: watch.failuresInARow)
+    }
+
+    private func learnLatency(from outcome: AttemptOutcome, now: Instant) {
+        if outcome.isFailure == true {
+            cell.load.latency.record(outcome.duration, isFailure: true, now: now)
+        } else if outcome.isFailure == false, let latency = outcome.latency {
+            cell.load.latency.record(latency, isFailure: false, now: now)
+        } else if outcome.ending == .abandoned, let latency = outcome.latency {
+            // A client that does not wait any longer tells that the target is slow at least.
+            cell.load.latency.recordAtLeast(latency, now: now)
         }
     }
 
     /// Whether it may be picked.
     public var use: TargetUse {
         if weight == 0 { return .never }
-        guard cell.isHealthy else { return .lastResort }
+        guard cell.isUsable else { return .lastResort }
         return isElsewhere && group?.reach == .ownZone ? .elsewhere : .ready
     }
 

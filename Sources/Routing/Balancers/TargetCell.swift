@@ -18,6 +18,7 @@ public final class TargetCell: Sendable {
     private let slowSince = Atomic<UInt64>(0)
     private let mitigatedShare = Atomic<Int>(fullShare)
     private let waits = AtomicLazyReference<WaitBoard>()
+    private let ejected = Atomic<Bool>(false)
 
     /// What shares count in: one of so many is all that a target's weight says.
     public static let fullShare = 256
@@ -30,6 +31,16 @@ public final class TargetCell: Sendable {
         get { healthy.load(ordering: .acquiring) }
         set { healthy.store(newValue, ordering: .releasing) }
     }
+
+    /// Whether it is taken out for a while since it failed too many requests. Control writes it, and flips the group's
+    /// cell.
+    public var isEjected: Bool {
+        get { ejected.load(ordering: .acquiring) }
+        set { ejected.store(newValue, ordering: .releasing) }
+    }
+
+    /// Whether requests go to it while enough targets of its group are healthy.
+    public var isUsable: Bool { isHealthy && !isEjected }
 
     /// Whether an attempt has failed, and since then none has succeeded and no health check has passed.
     public var isSuspect: Bool { trialAt.load(ordering: .acquiring) != 0 }

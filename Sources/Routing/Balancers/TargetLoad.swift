@@ -12,20 +12,59 @@ public struct TargetLoad: ~Copyable, Sendable {
     let latency = SharedLatency()
     private let answered = Atomic<UInt64>(0)
     private let failed = Atomic<UInt64>(0)
+    private let failedInARow = Atomic<Int>(0)
 
-    /// Counts an attempt that the target has answered, or that it has failed.
-    func count(isFailure: Bool) {
-        if isFailure {
-            failed.wrappingAdd(1, ordering: .relaxed)
-        } else {
+    /// Counts an attempt that the target has answered, or that it has failed. Returns whether that was the last of
+    /// `most` failures in a row, and again after so many more; never if `most` is 0.
+    func count(isFailure: Bool, inARow most: Int = 0) -> Bool {
+        guard isFailure else {
             answered.wrappingAdd(1, ordering: .relaxed)
+            if most > 0 { endRow() }
+            return false
         }
+        failed.wrappingAdd(1, ordering: .relaxed)
+        return most > 0 && failedInARow.wrappingAdd(1, ordering: .relaxed).newValue % most == 0
     }
 
-    /// Attempts that were answered, and that failed, since this was asked last. One thread may ask.
-    public func takeCounts() -> (answered: UInt64, failed: UInt64) {
-        (answered.exchange(0, ordering: .relaxed), failed.exchange(0, ordering: .relaxed))
+    /// What fails next is the first of a row.
+    public func endRow() {
+        if failedInARow.load(ordering: .relaxed) != 0 { failedInARow.store(0, ordering: .relaxed) }
     }
+
+    /// Attempts since the target was registered, as far as they are counted.
+    public var counts: AttemptCounts {
+        AttemptCounts(answered: answered.load(ordering: .relaxed), failed: failed.load(ordering: .relaxed))
+    }
+}
+
+/// How many attempts a target has answered, and how many have failed.
+public struct AttemptCounts: Equatable, Sendable {
+    /// Attempts that were answered.
+    public var answered: UInt64
+    /// Attempts that failed.
+    public var failed: UInt64
+
+    /// So many.
+    public init(answered: UInt64 = 0, failed: UInt64 = 0) {
+        self.answered = answered
+        self.failed = failed
+    }
+
+    /// What was added since `earlier`.
+    public func since(_ earlier: AttemptCounts) -> AttemptCounts {
+        AttemptCounts(answered: answered &- earlier.answered, failed: failed &- earlier.failed)
+    }
+}
+
+/// What is counted of the attempts on a group's targets, beside what its algorithm looks at.
+public struct AttemptWatch: Equatable, Sendable {
+    /// Whether answers and failures are counted.
+    public var countsAttempts = false
+    /// After how many failures in a row control is told; 0 for never.
+    public var failuresInARow = 0
+
+    /// Nothing is counted.
+    public init() {}
 }
 
 /// A number to which all workers add.

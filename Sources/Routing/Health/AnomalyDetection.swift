@@ -27,12 +27,12 @@ public enum AnomalyDetection {
         public var isMitigated: Bool { share < TargetCell.fullShare }
 
         /// Adds what was counted since the last look.
-        public mutating func count(answered: UInt64, failed: UInt64) {
-            attempts = attempts * Limits.anomalyMemory + Double(answered + failed)
-            failures = failures * Limits.anomalyMemory + Double(failed)
+        public mutating func count(_ counts: AttemptCounts) {
+            attempts = attempts * Limits.anomalyMemory + Double(counts.answered + counts.failed)
+            failures = failures * Limits.anomalyMemory + Double(counts.failed)
         }
 
-        fileprivate mutating func judge(othersAttempts: Double, othersFailures: Double) {
+        fileprivate mutating func judge(othersAttempts: Double, othersFailures: Double, margin: Double) {
             guard attempts >= Limits.anomalyAttemptsMin, othersAttempts >= Limits.anomalyAttemptsMin else {
                 // Too little to judge by: what was found before holds until more has come, or all is forgotten.
                 if failures < 0.5 { isAnomalous = false }
@@ -44,7 +44,7 @@ public enum AnomalyDetection {
             // Whoever is anomalous has to come well below the threshold, so that it does not flap.
             let factor = isAnomalous ? 0.5 : 1
             isAnomalous =
-                excess > Limits.anomalyMargin * factor
+                excess > margin * factor
                 && excess * excess > Limits.anomalyDeviations * Limits.anomalyDeviations * factor * variance
         }
 
@@ -60,7 +60,10 @@ public enum AnomalyDetection {
     }
 
     /// Looks at the healthy targets of a group, once what was counted is added; `mitigates` if it is configured so.
-    public static func look(at targets: inout [Target], mitigates: Bool) {
+    /// `margin` is by how much of 1 a share of failures has to be above that of the others.
+    public static func look(
+        at targets: inout [Target], mitigates: Bool, margin: Double = Limits.anomalyMargin
+    ) {
         guard targets.count >= Limits.anomalyTargetsMin else {
             for index in targets.indices { targets[index].reset() }
             return
@@ -69,7 +72,8 @@ public enum AnomalyDetection {
         let failures = targets.reduce(0) { $0 + $1.failures }
         for index in targets.indices {
             targets[index].judge(
-                othersAttempts: attempts - targets[index].attempts, othersFailures: failures - targets[index].failures)
+                othersAttempts: attempts - targets[index].attempts, othersFailures: failures - targets[index].failures,
+                margin: margin)
         }
         var room = targets.count / 2 - targets.count(where: { $0.isAnomalous && $0.isMitigated })
         for index in targets.indices {

@@ -22,6 +22,8 @@ public enum HealthReason: Equatable, Sendable {
     case invalidState
     /// Its address cannot be a target's.
     case ipUnusable
+    /// Its group has no health checks.
+    case healthChecksDisabled
     /// It was deregistered and finishes what it has.
     case deregistrationInProgress
 
@@ -37,6 +39,7 @@ public enum HealthReason: Equatable, Sendable {
         case .notInUse: "Target.NotInUse"
         case .invalidState: "Target.InvalidState"
         case .ipUnusable: "Target.IpUnusable"
+        case .healthChecksDisabled: "Target.HealthCheckDisabled"
         case .deregistrationInProgress: "Target.DeregistrationInProgress"
         }
     }
@@ -54,6 +57,7 @@ public enum HealthReason: Equatable, Sendable {
         case .notInUse: "Target group is not configured to receive traffic from the load balancer"
         case .invalidState: "Target instance is not in the instance registry"
         case .ipUnusable: "Target IP address is not usable"
+        case .healthChecksDisabled: "Health checks are disabled for this target group"
         case .deregistrationInProgress: "Target deregistration is in progress"
         }
     }

@@ -14,6 +14,11 @@ public enum TargetState: String, CaseIterable, Sendable {
     case draining
     /// Kept from use by something other than its checks.
     case unused
+    /// Not checked, since its group has no checks, and used as if it were healthy.
+    case unavailable
+
+    /// Whether the target is used as a healthy one.
+    public var isUsable: Bool { self == .healthy || self == .unavailable }
 }
 
 /// How many checks in a row decide, and when failures begin to count.
@@ -41,6 +46,9 @@ public struct HealthThresholds: Equatable, Sendable {
 /// or lengthens no run of failures. Thresholds are compared when a check ends, so a changed one holds from the
 /// next check on.
 ///
+/// A healthy target whose failures are enough stays healthy while it may not be removed; each further failure asks
+/// again.
+///
 /// Shape:  a trivial value; control owns one per target, outside the snapshot, so that history survives change.
 /// Errors: none. Results and drain reports travel between threads and may arrive late, so an event that no
 ///         longer fits the state changes nothing.
@@ -52,6 +60,8 @@ public struct HealthState: Equatable, Sendable {
         case initial(isChecked: Bool, failures: Int)
         /// Receives requests; leaves by failures in a row.
         case healthy(failures: Int)
+        /// Receives requests without being checked; leaves when its group gets checks.
+        case unchecked
         /// Receives requests only when too few targets are healthy; leaves by passes in a row.
         case unhealthy(passes: Int, because: CheckFailure)
         /// Deregistered; leaves when its requests have ended, or by being registered again.
@@ -102,6 +112,10 @@ public struct HealthState: Equatable, Sendable {
         case becameUnusable(UnusedCause)
         /// Nothing outside the target keeps it from use any more.
         case becameUsable
+        /// Its group has no checks.
+        case checksDisabled
+        /// Its group has checks again.
+        case checksEnabled
     }
 
     /// What the caller must act on: tell the workers, the event log, the schedule of checks.
@@ -109,7 +123,10 @@ public struct HealthState: Equatable, Sendable {
         /// The state is the same; its reason and counts may have changed.
         case nothing
         /// The target entered the state of that name.
-        case becameInitial, becameHealthy, becameUnhealthy, becameDraining, becameUnused
+        case becameInitial, becameHealthy, becameUnhealthy, becameDraining, becameUnused, becameUnchecked
+        /// It has failed often enough to be unhealthy, which it had not before, and stays healthy since it may not be
+        /// removed.
+        case removalWasHeld
     }
 
     /// Where the target is now.
@@ -123,10 +140,13 @@ public struct HealthState: Equatable, Sendable {
         phase = if let cause { .unused(cause) } else { .initial(isChecked: false, failures: 0) }
     }
 
-    /// Moves to the next phase and says what the caller must do about it.
-    public mutating func receive(_ event: Event, thresholds: HealthThresholds, now: Instant) -> Effect {
+    /// Moves to the next phase and says what the caller must do about it. `mayBeRemoved` says whether failures may make
+    /// a healthy target unhealthy.
+    public mutating func receive(
+        _ event: Event, thresholds: HealthThresholds, mayBeRemoved: Bool = true, now: Instant
+    ) -> Effect {
         let isGrace = now.since(registeredAt) < thresholds.grace
-        let (next, effect) = Self.step(phase, event, thresholds, isGrace: isGrace)
+        let (next, effect) = Self.step(phase, event, thresholds, isGrace: isGrace, mayBeRemoved: mayBeRemoved)
         phase = next
         if effect == .becameInitial { registeredAt = now }
         return effect
@@ -134,7 +154,7 @@ public struct HealthState: Equatable, Sendable {
 
     /// What `event` makes of `phase`. Complete by the compiler's word: there is no default.
     static func step(
-        _ phase: Phase, _ event: Event, _ thresholds: HealthThresholds, isGrace: Bool
+        _ phase: Phase, _ event: Event, _ thresholds: HealthThresholds, isGrace: Bool, mayBeRemoved: Bool = true
     ) -> (Phase, Effect) {
         switch (phase, event) {
         case (.initial(_, let failures), .checkBegan):
@@ -153,9 +173,11 @@ public struct HealthState: Equatable, Sendable {
         case (.healthy, .checkFailed) where isGrace:
             return (phase, .nothing)
         case (.healthy(let failures), .checkFailed(let failure)):
-            return failures + 1 >= thresholds.unhealthyCount
-                ? (.unhealthy(passes: 0, because: failure), .becameUnhealthy)
-                : (.healthy(failures: failures + 1), .nothing)
+            if failures + 1 >= thresholds.unhealthyCount, mayBeRemoved {
+                return (.unhealthy(passes: 0, because: failure), .becameUnhealthy)
+            }
+            let isHeld = failures + 1 == thresholds.unhealthyCount
+            return (.healthy(failures: failures + 1), isHeld ? .removalWasHeld : .nothing)
 
         case (.unhealthy(let passes, let failure), .checkPassed):
             return passes + 1 >= thresholds.healthyCount
@@ -169,6 +191,11 @@ public struct HealthState: Equatable, Sendable {
         case (.unused(.notInUse), .becameUsable), (.unused(.invalidState), .becameUsable),
             (.unused(.ipUnusable), .becameUsable):
             return (.initial(isChecked: false, failures: 0), .becameInitial)
+
+        case (.initial, .checksDisabled), (.healthy, .checksDisabled), (.unhealthy, .checksDisabled):
+            return (.unchecked, .becameUnchecked)
+        case (.unchecked, _):
+            return stepUnchecked(event)
 
         case (.initial, .deregistered), (.healthy, .deregistered), (.unhealthy, .deregistered),
             (.unused(.notInUse), .deregistered), (.unused(.invalidState), .deregistered),
@@ -193,8 +220,25 @@ public struct HealthState: Equatable, Sendable {
             (.draining, .becameUsable), (.unused(.notRegistered), .becameUsable),
             (.initial, .drained), (.healthy, .drained), (.unhealthy, .drained), (.unused, .drained),  // late
             (.draining, .checkBegan), (.draining, .checkPassed), (.draining, .checkFailed),  // late
-            (.unused, .checkBegan), (.unused, .checkPassed), (.unused, .checkFailed):  // late
+            (.unused, .checkBegan), (.unused, .checkPassed), (.unused, .checkFailed),  // late
+            (.draining, .checksDisabled), (.unused, .checksDisabled),
+            (.initial, .checksEnabled), (.healthy, .checksEnabled), (.unhealthy, .checksEnabled),
+            (.draining, .checksEnabled), (.unused, .checksEnabled):
             return (phase, .nothing)
+        }
+    }
+}
+
+extension HealthState {
+    /// The same for a target of a group without checks.
+    private static func stepUnchecked(_ event: Event) -> (Phase, Effect) {
+        switch event {
+        case .checksEnabled: (.healthy(failures: 0), .becameHealthy)
+        case .deregistered: (.draining, .becameDraining)
+        case .becameUnusable(let cause): (.unused(cause), .becameUnused)
+        // Late, passive, or nothing new.
+        case .checkBegan, .checkPassed, .checkFailed, .registered, .drained, .becameUsable, .checksDisabled:
+            (.unchecked, .nothing)
         }
     }
 }
@@ -205,6 +249,7 @@ extension HealthState {
         switch phase {
         case .initial: .initial
         case .healthy: .healthy
+        case .unchecked: .unavailable
         case .unhealthy: .unhealthy
         case .draining: .draining
         case .unused: .unused
@@ -217,6 +262,7 @@ extension HealthState {
         case .initial(isChecked: false, _): .registrationInProgress
         case .initial(isChecked: true, _): .initialHealthChecking
         case .healthy: nil
+        case .unchecked: .healthChecksDisabled
         case .unhealthy(_, .responseCode(let status)): .responseCodeMismatch(status)
         case .unhealthy(_, .timeout): .timeout
         case .unhealthy(_, .notServing): .notServing
@@ -227,5 +273,10 @@ extension HealthState {
         case .unused(.invalidState): .invalidState
         case .unused(.ipUnusable): .ipUnusable
         }
+    }
+
+    /// Whether it has failed often enough to be unhealthy, and is kept.
+    public func isHeld(_ thresholds: HealthThresholds) -> Bool {
+        if case .healthy(let failures) = phase { failures >= thresholds.unhealthyCount } else { false }
     }
 }

@@ -17,18 +17,23 @@ import Testing
 
         init(runningMax: Int = 100) { self.runningMax = runningMax }
 
+        func skipsCheck(of registration: Registration) -> Bool { registry.skipsCheck(of: registration) }
+
         func receive(_ event: HealthState.Event, _ registration: Registration, now: Instant) {
             found.append((registration.key.description, event))
             registry.receive(event, registration, now: now)
         }
 
         func register(
-            _ ports: [Int], _ healthCheck: HealthCheck, id: String = "127.0.0.1"
+            _ ports: [Int], _ healthCheck: HealthCheck, id: String = "127.0.0.1",
+            _ set: (inout TargetGroupAttributes) -> Void = { _ in }
         ) -> [Registration] {
             let targets = ports.map { TargetDescription(id: id, port: $0) }
+            var attributes = TargetGroupAttributes()
+            set(&attributes)
             let document = Document(
                 loadBalancers: [loadBalancer("web", port: 80, forwardingTo: [("blue", 1)])],
-                targetGroups: [group("blue", targets, healthCheck: healthCheck)])
+                targetGroups: [group("blue", targets, healthCheck: healthCheck, attributes: attributes)])
             return registry.reconcile(with: document, renewed: [:], now: loop.now).arrived
         }
 
@@ -66,6 +71,42 @@ import Testing
         scene.loop.afterBatch { hasPassed = true }
         #expect(run(scene.loop) { hasPassed })
         #expect(scene.found.count == count)
+    }
+
+    /// Requests that a target answers stand for its checks, but for one of ten; a failure brings them back.
+    @Test func checksAreSkippedWhileTrafficProvesTheTargetHealthy() throws {
+        let scene = Scene()
+        let target = try ScriptedTarget(scene.loop, .answer(Self.answer("200 OK")))
+        defer { target.close() }
+        let registration = scene.register([target.port], Self.fast) { $0.health.trustsTraffic = true }[0]
+        let balanced = BalancedTarget(registration.cell)
+        var watch = AttemptWatch()
+        watch.countsAttempts = true
+        balanced.adopt(weight: 1, .roundRobin(slowStart: 0), watch: watch, in: registration.group.cell)
+        func skips(failing: Bool = false) -> Bool {
+            var outcome = AttemptOutcome(.answered, duration: 1)
+            balanced.note(outcome, now: scene.loop.now)
+            if failing {
+                outcome.isServerError = true
+                balanced.note(outcome, now: scene.loop.now)
+            }
+            return registration.isProvenByTraffic()
+        }
+        #expect(!skips(), "it was never checked")
+        scene.registry.receive(.checkPassed, registration, now: scene.loop.now)
+        #expect((0..<20).map { _ in skips() } == (0..<20).map { $0 % 10 != 9 })
+        #expect(!registration.isProvenByTraffic(), "nothing was answered since")
+        #expect(skips() && !skips(failing: true) && skips())
+        _ = registration.cell.suspect(now: scene.loop.now)
+        #expect(!skips())
+        _ = registration.cell.clearSuspicion()
+        scene.registry.receive(.checkFailed(.timeout), registration, now: scene.loop.now)
+        #expect(!skips(), "its last check failed")
+        scene.registry.receive(.checkPassed, registration, now: scene.loop.now)
+        balanced.note(AttemptOutcome(.answered, duration: 1), now: scene.loop.now)
+        scene.prober.watch([registration], now: scene.loop.now)
+        #expect(run(scene.loop) { scene.prober.passedCount >= 2 })
+        #expect(scene.prober.skippedCount == 1)
     }
 
     struct AnswerCase: Sendable, CustomTestStringConvertible {

@@ -32,6 +32,19 @@ import Testing
             #""event":"target-drained","targetGroupName":"a","target":{"id":"::1","port":81,"finished":3,"#
                 + #""cut":0,"left":0,"seconds":2}"#
         ),
+        (
+            .targetEjected(group: "a", id: "::1", port: 81, cause: "error_share", seconds: 1.5),
+            #""event":"target-ejected","targetGroupName":"a","target":{"id":"::1","port":81},"#
+                + #""cause":"error_share","seconds":1.5"#
+        ),
+        (
+            .targetReturned(group: "a", id: "::1", port: 81),
+            #""event":"target-returned","targetGroupName":"a","target":{"id":"::1","port":81}"#
+        ),
+        (
+            .targetRemovalHeld(group: "a", id: "::1", port: 81),
+            #""event":"target-removal-held","targetGroupName":"a","target":{"id":"::1","port":81}"#
+        ),
         (.groupFailedOpen(group: "a"), #""event":"group-failed-open","targetGroupName":"a""#),
         (.groupRecovered(group: "a"), #""event":"group-recovered","targetGroupName":"a""#),
         (

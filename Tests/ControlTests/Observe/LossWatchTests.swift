@@ -42,7 +42,9 @@ import Testing
         let ring = LogRing(), wakeup = LogWakeup()
         let writer = try LogWriter(.file("/dev/full"), name: "log", rings: [ring], wakeup: wakeup, reopened: { _ in })
         let budget = DescriptorBudget(.init(), descriptors: 1024)
-        let losses = Loss.all([], budget, memoryBytes: 1, accessLog: (writer, "/dev/full"), connectionLog: (nil, ""))
+        let losses = Loss.all(
+            [], budget, memoryBytes: 1, accessLog: (writer, "/dev/full"), connectionLog: (nil, ""),
+            healthLog: ((nil, ""), { 0 }))
         let watch = LossWatch(losses, loop: loop, logger: Logger(label: "test") { _ in log })
         let now = Instant.now()
         watch.look(now: now)

@@ -48,6 +48,42 @@ import Testing
         #expect(state("blue") == .unused)
     }
 
+    @Test func withoutChecksTargetsAreUsed() {
+        var blue = group("blue", [TargetDescription(id: "10.0.0.1"), TargetDescription(id: "10.0.0.2")])
+        _ = reconcile(document([blue]))
+        blue.healthCheck.isEnabled = false
+        let change = reconcile(document([blue]))
+        #expect(change.rescheduled.map(\.name) == ["blue"] && registry.groups["blue"]?.isChecked == false)
+        #expect(state("blue") == .unavailable && state("blue", 1) == .unavailable)
+        #expect(registry.groups["blue"]?.registrations[0].cell.isHealthy == true)
+        #expect(registry.groups["blue"]?.routable.healthy == 2)
+        blue.targets.append(TargetDescription(id: "10.0.0.3"))
+        _ = reconcile(document([blue]))
+        #expect(state("blue", 2) == .unavailable)
+        _ = reconcile(document([blue], inUse: []))
+        #expect(state("blue") == .unused)
+        _ = reconcile(document([blue]))
+        #expect(state("blue") == .unavailable)
+        blue.healthCheck.isEnabled = true
+        _ = reconcile(document([blue]))
+        #expect(state("blue") == .healthy)
+    }
+
+    @Test func checksTakeOutNoMoreThanTheyMay() throws {
+        var blue = group("blue", (1...4).map { TargetDescription(id: "10.0.0.\($0)") })
+        blue.healthCheck.unhealthyThresholdCount = 1
+        blue.attributes.health.maxRemovalsPercent = 50
+        _ = reconcile(document([blue]))
+        let all = try #require(registry.groups["blue"]).registrations
+        for registration in all { registry.receive(.checkPassed, registration, now: now) }
+        for registration in all { registry.receive(.checkFailed(.timeout), registration, now: now) }
+        #expect(all.map(\.health.state) == [.unhealthy, .unhealthy, .healthy, .healthy])
+        #expect(all.map(\.isHeld) == [false, false, true, true] && registry.removalsHeld == 2)
+        #expect(posted(events).contains(.targetRemovalHeld(group: "blue", id: "10.0.0.3", port: 8080)))
+        registry.receive(.checkFailed(.timeout), all[2], now: now + 61_000_000_000)
+        #expect(all[2].health.state == .unhealthy && all[3].isHeld)
+    }
+
     @Test(arguments: ["224.0.0.1", "255.255.255.255", "0.0.0.0", "ff02::1", "::"])
     func anAddressThatIsNoTargetsIsUnused(_ id: String) {
         _ = reconcile(document([group("blue", [TargetDescription(id: id), TargetDescription(id: "203.0.113.1")])]))

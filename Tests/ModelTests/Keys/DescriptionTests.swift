@@ -12,6 +12,7 @@ import Testing
         "Runtime.connections": "auto", "Runtime.shutdownGraceSeconds": 30,
         "Runtime.ticketKeyRotationSeconds": 43200, "Runtime.cookieKeyRotationSeconds": 86400,
         "ConnectionLog.path": "off", "ConnectionLog.format": "alb",
+        "HealthLog.path": "off", "HealthLog.format": "alb",
         "AccessLog.path": "stdout", "AccessLog.format": "alb",
         "LoadBalancer.type": "application", "LoadBalancer.addresses": ["0.0.0.0"], "LoadBalancer.listeners": [],
         "LoadBalancerAttributes.idle_timeout.timeout_seconds": 60,
@@ -66,7 +67,7 @@ import Testing
         "RedirectConfig.protocol": "#{protocol}", "RedirectConfig.host": "#{host}", "RedirectConfig.port": "#{port}",
         "RedirectConfig.path": "/#{path}", "RedirectConfig.query": "#{query}",
         "TargetGroup.targetType": "instance", "TargetGroup.protocolVersion": "HTTP1", "Matcher.httpCode": "200",
-        "TargetGroup.healthCheckProtocol": "HTTP",
+        "TargetGroup.healthCheckEnabled": true, "TargetGroup.healthCheckProtocol": "HTTP",
         "TargetGroup.healthCheckPort": "traffic-port", "TargetGroup.healthCheckPath": "/",
         "TargetGroup.healthCheckIntervalSeconds": 30, "TargetGroup.healthCheckTimeoutSeconds": 5,
         "TargetGroup.healthyThresholdCount": 5, "TargetGroup.unhealthyThresholdCount": 2,
@@ -96,6 +97,13 @@ import Testing
         "TargetGroupAttributes.apus.target.max_requests": 0,
         "TargetGroupAttributes.apus.target.queue_max": 1024,
         "TargetGroupAttributes.apus.target.queue_timeout_seconds": 10,
+        "TargetGroupAttributes.apus.health.max_removals_percent": 100,
+        "TargetGroupAttributes.apus.health.trust_traffic.enabled": false,
+        "TargetGroupAttributes.apus.outlier.consecutive_failures": 0,
+        "TargetGroupAttributes.apus.outlier.error_margin_percent": 0,
+        "TargetGroupAttributes.apus.outlier.ejection_seconds": 30,
+        "TargetGroupAttributes.apus.outlier.ejection_seconds_max": 300,
+        "TargetGroupAttributes.apus.outlier.max_ejected_percent": 50,
         "TargetGroupAttributes.apus.target_keep_alive.idle_seconds": 4,
         "TargetGroupAttributes.apus.target_keep_alive.connections_max": 2048,
         "TargetGroupAttributes.apus.target_connect_timeout.seconds": 10,
@@ -172,7 +180,7 @@ import Testing
             }
             tried += 1
         }
-        #expect(tried == 51)
+        #expect(tried == 57)
     }
 
     /// The ends of a range, and what lies just outside.

@@ -64,6 +64,14 @@ import Testing
         #expect(mistake("\(Self.routing).count: off")?.contains("must be a whole number of targets from 1") == true)
     }
 
+    @Test func theLongestEjectionIsNotShorterThanTheFirst() {
+        #expect(
+            mistake("apus.outlier.ejection_seconds: 400")?.hasSuffix(
+                "apus.outlier.ejection_seconds_max must be at least apus.outlier.ejection_seconds, which is 400, "
+                    + "but found 300. Write 400 or more.") == true)
+        #expect(mistake("apus.outlier.ejection_seconds: 400, apus.outlier.ejection_seconds_max: 400") == nil)
+    }
+
     @Test func zones() throws {
         let key = "load_balancing.cross_zone.enabled"
         #expect(try load("\(key): false").crossZone == .off)

@@ -62,7 +62,7 @@ import Testing
     @Test func thereAreAsManyAsTheDocumentationSays() {
         let attributes = Self.words.filter { $0.owner.hasSuffix("Attributes") }.map { "\($0.owner) \($0.key.name)" }
         #expect(Set(attributes).count == 16)
-        #expect(Set(Self.words.map { "\($0.owner) \($0.key.name)" }).count == 21)
+        #expect(Set(Self.words.map { "\($0.owner) \($0.key.name)" }).count == 20)
     }
 
     @Test(arguments: words, LoadBalancer.Kind.allCases)
@@ -109,12 +109,12 @@ import Testing
                     targetType: ip
                     protocol: HTTP
                     port: 80
-                    healthCheckEnabled: true
+                    ipAddressType: ipv4
                 """, file: "apus.yaml")
         #expect(
             document.noteOnWordsWithoutEffect
                 == "Kept as written, but without effect in this version: scheme, waf.fail_open.enabled, order, "
-                + "healthCheckEnabled.")
+                + "ipAddressType.")
         #expect(Document().noteOnWordsWithoutEffect == nil)
     }
 

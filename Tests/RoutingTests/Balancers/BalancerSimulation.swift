@@ -68,6 +68,7 @@ struct BalancerSimulation {
     private var freeAt: [[UInt64]]
     private var completions: [Completion] = []
     private var anomalies: [AnomalyDetection.Target]
+    private var counts: [AttemptCounts]
     private var random: FastRandom
 
     private static let start: UInt64 = 1_000_000_000_000
@@ -93,6 +94,7 @@ struct BalancerSimulation {
         cells = models.map { _ in TargetCell() }
         freeAt = models.map { Array(repeating: 0, count: $0.threads) }
         anomalies = models.map { _ in AnomalyDetection.Target() }
+        counts = models.map { _ in AttemptCounts() }
         random = FastRandom(seed: seed)
         for (cell, model) in zip(cells, models) where model.joinsAt == 0 { cell.isHealthy = true }
         for worker in 0..<2 {
@@ -186,8 +188,8 @@ struct BalancerSimulation {
     /// What control does every five seconds.
     private mutating func look() {
         for (index, cell) in cells.enumerated() {
-            let counts = cell.load.takeCounts()
-            anomalies[index].count(answered: counts.answered, failed: counts.failed)
+            anomalies[index].count(cell.load.counts.since(counts[index]))
+            counts[index] = cell.load.counts
         }
         AnomalyDetection.look(at: &anomalies, mitigates: true)
         for (index, cell) in cells.enumerated() { cell.share = anomalies[index].share }

@@ -43,7 +43,6 @@ import Testing
         ] {
             target.note(outcome, now: request.now)
         }
-        #expect(target.cell.load.takeCounts() == (1, 2))
-        #expect(target.cell.load.takeCounts() == (0, 0))
+        #expect(target.cell.load.counts == AttemptCounts(answered: 1, failed: 2))
     }
 }

@@ -9,7 +9,7 @@ import Testing
     private func look(_ targets: inout [Target], failures: [UInt64], times: Int = 1, mitigates: Bool = true) {
         for _ in 0..<times {
             for index in targets.indices {
-                targets[index].count(answered: 100 - failures[index], failed: failures[index])
+                targets[index].count(AttemptCounts(answered: 100 - failures[index], failed: failures[index]))
             }
             AnomalyDetection.look(at: &targets, mitigates: mitigates)
         }

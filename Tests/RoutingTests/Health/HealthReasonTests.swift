@@ -17,6 +17,9 @@ import Testing
         ),
         (.invalidState, "Target.InvalidState", "Target instance is not in the instance registry"),
         (.ipUnusable, "Target.IpUnusable", "Target IP address is not usable"),
+        (
+            .healthChecksDisabled, "Target.HealthCheckDisabled", "Health checks are disabled for this target group"
+        ),
         (.deregistrationInProgress, "Target.DeregistrationInProgress", "Target deregistration is in progress"),
     ]
 

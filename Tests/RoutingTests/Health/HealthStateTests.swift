@@ -80,6 +80,49 @@ import Testing
         }
     }
 
+    /// A target of a group without checks is used, whatever checks would have said; checks that begin again have to
+    /// find out first that it is not healthy.
+    @Test func withoutChecksATargetIsUsed() {
+        func step(_ phase: Phase, _ event: Event) -> (Phase, Effect) {
+            HealthState.step(phase, event, Self.thresholds, isGrace: false)
+        }
+        for (phase, _) in Self.table {
+            let (next, effect) = step(phase, .checksDisabled)
+            switch phase {
+            case .initial, .healthy, .unhealthy: #expect(next == .unchecked && effect == .becameUnchecked)
+            case .unchecked, .draining, .unused: #expect(next == phase && effect == .nothing)
+            }
+            #expect(step(phase, .checksEnabled) == (phase, .nothing))
+        }
+        #expect(step(.unchecked, .checksEnabled) == (.healthy(failures: 0), .becameHealthy))
+        #expect(step(.unchecked, .deregistered) == (.draining, .becameDraining))
+        #expect(step(.unchecked, .becameUnusable(.notInUse)) == (.unused(.notInUse), .becameUnused))
+        for event in [Event.checkBegan, .checkPassed, .checkFailed(.timeout), .registered, .drained, .becameUsable] {
+            #expect(step(.unchecked, event) == (.unchecked, .nothing), "\(event)")
+        }
+        #expect(TargetState.unavailable.isUsable && TargetState.healthy.isUsable && !TargetState.initial.isUsable)
+    }
+
+    /// It is asked again with every further failure.
+    @Test func aTargetThatMayNotBeRemovedStaysHealthy() {
+        var health = HealthState(registeredAt: Instant(nanoseconds: 0))
+        func receive(_ event: Event, mayBeRemoved: Bool) -> Effect {
+            health.receive(
+                event, thresholds: Self.thresholds, mayBeRemoved: mayBeRemoved, now: Instant(nanoseconds: 0))
+        }
+        _ = receive(.checkPassed, mayBeRemoved: false)
+        #expect(receive(.checkFailed(.timeout), mayBeRemoved: false) == .nothing)
+        #expect(!health.isHeld(Self.thresholds))
+        #expect(receive(.checkFailed(.timeout), mayBeRemoved: false) == .removalWasHeld)
+        #expect(health.isHeld(Self.thresholds) && health.state == .healthy)
+        #expect(receive(.checkFailed(.timeout), mayBeRemoved: false) == .nothing, "it is said once")
+        #expect(receive(.checkFailed(.timeout), mayBeRemoved: true) == .becameUnhealthy)
+        _ = receive(.checksDisabled, mayBeRemoved: true)
+        _ = receive(.checksEnabled, mayBeRemoved: true)
+        for _ in 0..<2 { _ = receive(.checkFailed(.timeout), mayBeRemoved: false) }
+        #expect(receive(.checkPassed, mayBeRemoved: false) == .nothing && !health.isHeld(Self.thresholds))
+    }
+
     @Test func graceChangesOnlyWhatFailuresDo() {
         for (phase, _) in Self.table {
             for event in Self.events where event != .checkFailed(.timeout) {
@@ -175,6 +218,7 @@ import Testing
         (.unhealthy(passes: 1, because: .timeout), .unhealthy, "Target.Timeout"),
         (.unhealthy(passes: 1, because: .notServing), .unhealthy, "Target.FailedHealthChecks"),
         (.unhealthy(passes: 1, because: .failed), .unhealthy, "Target.FailedHealthChecks"),
+        (.unchecked, .unavailable, "Target.HealthCheckDisabled"),
         (.draining, .draining, "Target.DeregistrationInProgress"),
         (.unused(.notRegistered), .unused, "Target.NotRegistered"),
         (.unused(.notInUse), .unused, "Target.NotInUse"),
@@ -193,6 +237,7 @@ import Testing
             case .initial(isChecked: false, _): []
             case .initial(isChecked: true, _): [.checkBegan]
             case .healthy: [.checkPassed]
+            case .unchecked: [.checksDisabled]
             case .unhealthy(let passes, let failure):
                 [.checkFailed(failure)] + Array(repeating: .checkPassed, count: passes)
             case .draining: [.deregistered]

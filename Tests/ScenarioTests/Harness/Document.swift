@@ -197,6 +197,7 @@ struct Document: Sendable {
             "logs": [
                 "access": ["path": "\(folder)/access.log", "format": .string(logFormat)],
                 "connection": ["path": "\(folder)/connection.log", "format": .string(logFormat)],
+                "health": ["path": "\(folder)/health.log", "format": .string(logFormat)],
             ],
             "loadBalancers": [loadBalancer],
             "targetGroups": .array(groups.map(Self.json)),

@@ -19,7 +19,7 @@ enum TargetGroupRoutes {
         for group in all {
             let states = try call.status.targetHealth(group: group.name, targets: nil).map(\.state)
             let summary: Value = [
-                "healthy": .int(states.count { $0 == .healthy }), "registered": .int(states.count { $0 != .draining }),
+                "healthy": .int(states.count(where: \.isUsable)), "registered": .int(states.count { $0 != .draining }),
                 "failOpen": .bool(failedOpen.contains(group.name)),
             ]
             health.append(Value.Member(group.name, summary))

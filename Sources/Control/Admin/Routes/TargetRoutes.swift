@@ -146,6 +146,8 @@ extension TargetHealthDescription {
             "healthCheckPort": .int(healthCheckPort),
             "targetHealth": health, "suspect": .bool(isSuspect),
         ]
+        value["ejected"] = ejection.map { .string("\($0.label)") }
+        if isHeld { value["removalHeld"] = true }
         value["anomalyDetection"] = anomaly.map { anomaly in
             [
                 "result": .string(anomaly.isAnomalous ? "anomalous" : "normal"),

@@ -1,0 +1,123 @@
+import Core
+import Model
+import Routing
+import Testing
+
+@testable import Control
+
+@Suite struct OutlierWatchTests {
+    private let loop = ControlLoop()
+    private let events = EventLog()
+    private let registry: TargetRegistry
+    private let watch: OutlierWatch
+    private var state: GroupState { registry.groups["blue"]! }
+
+    init() {
+        registry = TargetRegistry(workerCount: 1, events: events, logger: quiet)
+        watch = OutlierWatch(registry, events: events, loop: loop, logger: quiet)
+    }
+
+    private func reconcile(_ edit: (inout HealthAttributes) -> Void) {
+        var blue = group("blue", (1...4).map { TargetDescription(id: "10.0.0.\($0)") })
+        blue.healthCheck.unhealthyThresholdCount = 1
+        edit(&blue.attributes.health)
+        let document = Document(
+            loadBalancers: [loadBalancer("web", port: 80, forwardingTo: [("blue", 1)])], targetGroups: [blue])
+        _ = registry.reconcile(with: document, renewed: [:], now: loop.now)
+        for registration in state.registrations where registration.health.state == .initial {
+            registry.receive(.checkPassed, registration, now: loop.now)
+        }
+    }
+
+    private func failInARow(_ index: Int, at now: Instant? = nil) {
+        watch.failedInARow(state.registrations[index].id, now: now ?? loop.now)
+    }
+
+    private var ejected: [Bool] { state.registrations.map(\.cell.isEjected) }
+
+    @Test func aTargetThatFailsManyInARowIsTakenOutForAWhile() {
+        reconcile { $0.outlier.failuresInARow = 3 }
+        let epoch = state.cell.epoch
+        failInARow(1)
+        #expect(ejected == [false, true, false, false] && state.cell.epoch > epoch && state.routable.healthy == 3)
+        #expect(watch.ejections == [.failuresInARow: 1])
+        let cause = "consecutive_failures"
+        #expect(
+            posted(events).contains(
+                .targetEjected(group: "blue", id: "10.0.0.2", port: 8080, cause: cause, seconds: 30)))
+        watch.timerFired(now: loop.now + 29_000_000_000)
+        #expect(ejected[1])
+        watch.timerFired(now: loop.now + 30_000_000_000)
+        #expect(!ejected[1] && state.routable.healthy == 4)
+        #expect(posted(events).last == .targetReturned(group: "blue", id: "10.0.0.2", port: 8080))
+    }
+
+    @Test func neverMoreThanTheShareThatIsConfigured() {
+        reconcile { $0.outlier.failuresInARow = 3 }
+        for index in 0..<4 { failInARow(index) }
+        #expect(ejected == [true, true, false, false] && watch.refusedCount == 2)
+    }
+
+    /// Ejection must not be what makes a group fail open, so those that are ejected come back when others fail.
+    @Test func whoeverIsNeededComesBack() {
+        reconcile {
+            $0.outlier.failuresInARow = 3
+            $0.routing.count = 3
+        }
+        failInARow(0)
+        failInARow(1)
+        #expect(ejected == [true, false, false, false] && watch.refusedCount == 1)
+        registry.receive(.checkFailed(.timeout), state.registrations[3], now: loop.now)
+        watch.stateChanged(state, now: loop.now)
+        #expect(ejected == [false, false, false, false] && !state.usesAllTargets)
+    }
+
+    @Test func whoeverTurnsUnhealthyIsNotEjectedAnyMore() {
+        reconcile { $0.outlier.failuresInARow = 3 }
+        failInARow(0)
+        registry.receive(.checkFailed(.timeout), state.registrations[0], now: loop.now)
+        watch.stateChanged(state, now: loop.now)
+        #expect(!ejected[0] && state.registrations[0].health.state == .unhealthy)
+        failInARow(0)
+        #expect(!ejected[0], "it is not used anyway")
+    }
+
+    @Test func rulesThatAreSwitchedOffReleaseAll() {
+        reconcile { $0.outlier.failuresInARow = 3 }
+        failInARow(0)
+        reconcile { _ in }
+        watch.look(at: state, now: loop.now)
+        #expect(!ejected[0])
+        failInARow(1)
+        #expect(!ejected[1])
+    }
+
+    @Test func aTargetThatFailsMoreOftenThanTheOthersIsTakenOut() {
+        reconcile { $0.outlier.marginPercent = 20 }
+        var counting = AttemptWatch()
+        counting.countsAttempts = true
+        let targets = state.registrations.map { registration in
+            let target = BalancedTarget(registration.cell)
+            target.adopt(weight: 1, .roundRobin(slowStart: 0), watch: counting, in: state.cell)
+            return target
+        }
+        /// A hundred requests on each, of which the target at `index` fails so many.
+        func look(_ index: Int, failing count: Int) {
+            for (place, target) in targets.enumerated() {
+                for number in 0..<100 {
+                    var outcome = AttemptOutcome(.answered, duration: 1)
+                    outcome.isServerError = place == index && number < count
+                    target.note(outcome, now: loop.now)
+                }
+            }
+            watch.look(at: state, now: loop.now)
+        }
+        for _ in 0..<3 { look(2, failing: 15) }
+        #expect(ejected == [false, false, false, false], "the margin is 20 points")
+        for _ in 0..<3 { look(2, failing: 60) }
+        #expect(ejected == [false, false, true, false] && watch.ejections == [.errorShare: 1])
+        watch.timerFired(now: loop.now + 40_000_000_000)
+        look(2, failing: 0)
+        #expect(!ejected[2], "what failed before is forgotten")
+    }
+}
