@@ -39,7 +39,7 @@ let package = Package(
         .target(name: "RegularExpressions", dependencies: ["CPCRE2"], swiftSettings: settings),
         .target(name: "Model", dependencies: ["RegularExpressions", "Yams"], swiftSettings: settings),
         .target(name: "Routing", dependencies: ["Core", "RegularExpressions"], swiftSettings: settings),
-        .target(name: "Telemetry", dependencies: ["Core", "HTTP2", "Routing"], swiftSettings: settings),
+        .target(name: "Telemetry", dependencies: ["Core", "HTTP1", "HTTP2", "Routing"], swiftSettings: settings),
         .target(
             name: "Proxy",
             dependencies: ["Core", "HTTP1", "HTTP2", "Model", "RegularExpressions", "Routing", "TLS", "Telemetry"],
@@ -80,7 +80,7 @@ let package = Package(
         .testTarget(
             name: "RoutingTests", dependencies: ["Routing", "RegularExpressions", "Core"], swiftSettings: settings),
         .testTarget(
-            name: "TelemetryTests", dependencies: ["Telemetry", "Core", "HTTP2", "Routing", "TestRuns"],
+            name: "TelemetryTests", dependencies: ["Telemetry", "Core", "HTTP1", "HTTP2", "Routing", "TestRuns"],
             swiftSettings: settings),
         .testTarget(
             name: "ProxyTests",

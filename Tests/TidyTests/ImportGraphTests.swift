@@ -9,7 +9,7 @@ private let importsAllowed: [String: Set<String>] = [
     "RegularExpressions": ["CPCRE2"],
     "Model": ["RegularExpressions", "Yams", "Foundation", "FoundationEssentials"],
     "Routing": ["Core", "RegularExpressions"],
-    "Telemetry": ["Core", "HTTP2", "Routing"],
+    "Telemetry": ["Core", "HTTP1", "HTTP2", "Routing"],
     "HTTP2": ["Core", "HTTP1", "CNghttp2"],
     "Proxy": ["Core", "HTTP1", "HTTP2", "Model", "RegularExpressions", "Routing", "TLS", "Telemetry"],
     "Control": [

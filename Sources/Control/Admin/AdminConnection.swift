@@ -180,7 +180,7 @@ final class AdminConnection: PollHandler {
     }
 
     private func beginBody(_ parsed: ParsedHead) {
-        isPersistent = parsed.isPersistent && !parsed.compliance.isAmbiguous
+        isPersistent = parsed.isPersistent && parsed.compliance.tier < .ambiguous
         isHEAD = head.isHEAD
         phase = .body
         if case .length(let count) = parsed.framing, count > UInt64(server.endpoint.bodyBytesMax) {

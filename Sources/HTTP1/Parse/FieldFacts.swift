@@ -26,6 +26,8 @@ package struct FieldFacts {
 
     /// What the fields say of the body.
     package private(set) var framing = FramingFields()
+    /// Whether a line ended with LF alone.
+    var hasBareLineFeed = false
     private(set) var hostCount = 0
     /// The first Host field's value, in the arena.
     package private(set) var host = ByteRange.empty
@@ -55,9 +57,10 @@ package struct FieldFacts {
 
     /// Reads the end of a line. In trailers only CRLF is accepted, since they are part of the body's framing.
     @inline(__always)
-    func end(of line: Line, at index: Int, in input: Span<UInt8>) -> Line.Outcome {
-        if case .trailers = kind, input[index] == .lineFeed {
-            return .refused(line.violation(.bareLineFeed, at: index))
+    mutating func end(of line: Line, at index: Int, in input: Span<UInt8>) -> Line.Outcome {
+        if input[index] == .lineFeed {
+            if case .trailers = kind { return .refused(line.violation(.bareLineFeed, at: index)) }
+            hasBareLineFeed = true
         }
         return line.end(at: index, of: input, otherwise: .badFieldValue)
     }

@@ -3,19 +3,23 @@ import Core
 // What can be decided from a field's name alone.
 extension Span where Element == UInt8 {
     /// Whether a lenient parser could confuse this name with Transfer-Encoding or Content-Length (request smuggling).
+    /// Must not be called for the two names themselves.
+    package var isSuspiciousName: Bool { resembledFramingField != nil }
+
+    /// Which of Transfer-Encoding and Content-Length a lenient parser could confuse this name with, if any.
     ///
-    /// True if it equals one of them after everything but letters and digits is removed. U+017F and U+0131, which some
-    /// parsers fold to `s` and `i`, count as those. Must not be called for the two names themselves.
+    /// That is the one it equals after everything but letters and digits is removed. U+017F and U+0131, which some
+    /// parsers fold to `s` and `i`, count as those.
     /// Source: docs/elbv2.md, "Request classes".
-    package var isSuspiciousName: Bool {
-        guard count >= 13 else { return false }
+    package var resembledFramingField: FieldID? {
+        guard count >= 13 else { return nil }
         // Nearly all names have another first or last letter, and are decided here.
         var start = 0
         while start < count, !self[start].isLetterOrDigit { start += 1 }
-        guard start < count, self[start].lowercased == 0x63 || self[start].lowercased == 0x74 else { return false }
+        guard start < count, self[start].lowercased == 0x63 || self[start].lowercased == 0x74 else { return nil }
         var end = count
         while !self[end - 1].isLetterOrDigit { end -= 1 }
-        guard self[end - 1].lowercased == 0x67 || self[end - 1].lowercased == 0x68 else { return false }
+        guard self[end - 1].lowercased == 0x67 || self[end - 1].lowercased == 0x68 else { return nil }
         var letters = InlineArray<16, UInt8>(repeating: 0)
         var letterCount = 0
         var index = start
@@ -27,12 +31,13 @@ extension Span where Element == UInt8 {
             }
             index += 1
             guard letter.isLetterOrDigit else { continue }
-            guard letterCount < letters.count else { return false }
+            guard letterCount < letters.count else { return nil }
             letters[letterCount] = letter
             letterCount += 1
         }
         let name = letters.span.extracting(first: letterCount)
-        return name.equals("transferencoding") || name.equals("contentlength")
+        if name.equals("transferencoding") { return .transferEncoding }
+        return name.equals("contentlength") ? .contentLength : nil
     }
 
     /// Whether a field of this name must not be in a trailer section, because it concerns routing, authentication, the

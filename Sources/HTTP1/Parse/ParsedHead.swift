@@ -23,6 +23,8 @@ public struct ParsedHead: Equatable, Sendable {
     public var expectsContinue: Bool
     /// How well a request followed the protocol. Responses are not classified.
     public var compliance: Compliance
+    /// Whether the request could be read only after it was written anew; see `parseMonitoredRequestHead`.
+    public var isRewritten = false
 
     public init(
         byteCount: Int, framing: Framing, isPersistent: Bool, expectsContinue: Bool,
@@ -53,9 +55,14 @@ public struct RequestOptions: Equatable, Sendable {
     public var dropsInvalidNames: Bool
     /// `routing.http.preserve_host_header.enabled`: further Host fields are kept; the first counts.
     public var keepsDuplicateHosts: Bool
+    /// `routing.http.desync_mitigation_mode` is `strictest`: whatever is not `Compliance.compliant` is refused.
+    public var refusesNonCompliant: Bool
 
-    public init(dropsInvalidNames: Bool = false, keepsDuplicateHosts: Bool = false) {
+    public init(
+        dropsInvalidNames: Bool = false, keepsDuplicateHosts: Bool = false, refusesNonCompliant: Bool = false
+    ) {
         self.dropsInvalidNames = dropsInvalidNames
         self.keepsDuplicateHosts = keepsDuplicateHosts
+        self.refusesNonCompliant = refusesNonCompliant
     }
 }

@@ -76,6 +76,7 @@ private func readRequestHead(
     if let violation = target.resolve(line, of: input, into: head) { return .refused(violation) }
 
     var facts = FieldFacts(.request(options), minorVersion: line.minorVersion, arenaShift: target.arenaShift)
+    facts.hasBareLineFeed = input[fieldsStart - 2] != .carriageReturn
     switch FieldLines.read(input, from: fieldsStart, into: head, facts: &facts) {
     case .needMore(let lineStart):
         scan.suspend(input, lineStart: lineStart, lineCount: head.fieldCount + 1)
@@ -90,7 +91,9 @@ private func readRequestHead(
         } else {
             head.noteAuthority(hostCount: target.hostCount)
         }
-        return finish(input, end: end, line: line, facts: &facts, head)
+        let result = finish(input, end: end, line: line, facts: &facts, head)
+        guard options.refusesNonCompliant, case .complete(let parsed) = result else { return result }
+        return parsed.compliance == .compliant ? result : .refused(.nonCompliant)
     }
 }
 
@@ -118,20 +121,26 @@ private func finish(
         ParsedHead(
             byteCount: end, framing: framing, isPersistent: facts.isPersistent,
             expectsContinue: hasContent && facts.expectsContinue,
-            compliance: compliance(of: line, framing, isRead: head.methodID == .get || head.methodID == .head)))
+            compliance: compliance(
+                of: line, framing, isRead: head.methodID == .get || head.methodID == .head,
+                hasBareLineFeed: facts.hasBareLineFeed)))
 }
 
-/// `isRead` stands for a method whose requests have no meaningful content. Source: RFC 9110 §9.3.1.
-private func compliance(of line: RequestLine, _ framing: Framing, isRead: Bool) -> Compliance {
+/// As `Compliance(headOf:)`, for a head that is served. `isRead` stands for a method whose requests have no meaningful
+/// content. Source: RFC 9110 §9.3.1.
+private func compliance(of line: RequestLine, _ framing: Framing, isRead: Bool, hasBareLineFeed: Bool) -> Compliance {
+    var hasLengthOfZero = false
     if isRead {
         switch framing {
         case .none, .untilClose: break
         case .chunked: return .undefinedTransferEncodingSemantics
         case .length(let count):
             if count > 0 { return .undefinedContentLengthSemantics }
-            return .getHeadZeroContentLength
+            hasLengthOfZero = true
         }
     }
+    if hasBareLineFeed { return .nonCrLfLineTermination }
+    if hasLengthOfZero { return .getHeadZeroContentLength }
     return line.isVersionKnown ? .compliant : .nonCompliantVersion
 }
 

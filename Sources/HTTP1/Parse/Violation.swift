@@ -14,6 +14,8 @@ public enum Violation: UInt8, Error, Sendable, CaseIterable {
     // Only in HTTP/2; the last is an extended CONNECT to something other than WebSocket (RFC 8441 §4).
     case authorityMismatch, badScheme, unsupportedProtocol
     case fieldTooLarge, headTooLarge, tooManyFields, badExpectation
+    // Anything that `Compliance` has a word for, where all of that is refused.
+    case nonCompliant
     // Framing.
     case badContentLength, duplicateContentLength, contentLengthWithTransferEncoding
     case badTransferEncoding, duplicateTransferEncoding, transferEncodingOnHTTP10, unsupportedTransferEncoding
@@ -64,6 +66,7 @@ public enum Violation: UInt8, Error, Sendable, CaseIterable {
         case .headTooLarge: "HeadTooLarge"
         case .tooManyFields: "TooManyFields"
         case .badExpectation: "BadExpectation"
+        case .nonCompliant: "NonCompliant"
         case .badContentLength: "BadContentLength"
         case .duplicateContentLength: "DuplicateContentLength"
         case .contentLengthWithTransferEncoding: "ContentLengthWithTransferEncoding"

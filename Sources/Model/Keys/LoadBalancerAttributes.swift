@@ -17,6 +17,16 @@ public struct LoadBalancerAttributes: Hashable, Sendable {
         case remove
     }
 
+    /// What is done with requests over HTTP/1 that do not follow it to the letter.
+    public enum DesyncMitigationMode: String, Hashable, Sendable, CaseIterable {
+        /// They are served, written anew where they can be read in two ways.
+        case monitor
+        /// They are served where they can be read in one way only; then the connections close if others might differ.
+        case defensive
+        /// They are refused.
+        case strictest
+    }
+
     /// `idle_timeout.timeout_seconds`: time without bytes read or written after which a connection is closed.
     public var idleTimeoutSeconds: Double = 60
     /// `client_keep_alive.seconds`: age at which a client connection takes its last request.
@@ -29,6 +39,8 @@ public struct LoadBalancerAttributes: Hashable, Sendable {
     public var forwardedForClientPort: Bool = false
     /// `routing.http.xff_header_processing.mode`: what is done with X-Forwarded-For.
     public var forwardedForMode: ForwardedForMode = .append
+    /// `routing.http.desync_mitigation_mode`: what is done with requests that are not to the letter.
+    public var desyncMitigationMode: DesyncMitigationMode = .defensive
     /// `routing.http2.enabled`: HTTPS listeners speak HTTP/2 with clients that want it.
     public var http2: Bool = true
     /// `routing.http.x_amzn_tls_version_and_cipher_suite.enabled`: targets are told the version and the cipher.
@@ -81,7 +93,6 @@ extension LoadBalancerAttributes {
             RefusedKey("health_check_logs.s3.prefix", accepted: "", of: .application),
             RefusedKey("ipv6.deny_all_igw_traffic", accepted: false),
             RefusedKey("zonal_shift.config.enabled", accepted: false),
-            RefusedKey("routing.http.desync_mitigation_mode", accepted: "defensive", of: .application),
             RefusedKey("waf.fail_open.enabled", accepted: false, of: .application),
             RefusedKey("dns_record.client_routing_policy", accepted: "any_availability_zone", of: .network),
             RefusedKey("secondary_ips.auto_assigned.per_subnet"),
@@ -111,6 +122,11 @@ extension LoadBalancerAttributes {
         Key(
             "routing.http.xff_header_processing.mode", \.forwardedForMode, .word(),
             "Whether the client's address is added to X-Forwarded-For, or it is passed on as it came, or removed."
+        ).of(.application),
+        Key(
+            "routing.http.desync_mitigation_mode", \.desyncMitigationMode, .word(),
+            "What is done with HTTP/1 requests that are not to the letter: defensive serves those that have one "
+                + "reading only, strictest none, monitor also writes anew what has two."
         ).of(.application),
         Key(
             "routing.http2.enabled", \.http2, .bool,

@@ -103,7 +103,9 @@ final class WorkerListener {
     }
 
     private static func options(_ settings: ListenerSettings) -> RequestOptions {
-        RequestOptions(dropsInvalidNames: settings.dropsInvalidNames, keepsDuplicateHosts: settings.preservesHost)
+        RequestOptions(
+            dropsInvalidNames: settings.dropsInvalidNames, keepsDuplicateHosts: settings.preservesHost,
+            refusesNonCompliant: settings.desyncMode == .strictest)
     }
 }
 

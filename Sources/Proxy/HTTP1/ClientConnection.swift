@@ -163,13 +163,19 @@ final class ClientConnection: ClientSide {
     }
 
     /// Reads until a request's head is complete, as far as that goes without waiting. Something of it is there.
-    func readRequestHead(into request: Head, _ resources: inout Resources) -> RequestStep {
+    /// `scratch` is where one is written anew that mode `monitor` takes although it is not to the letter.
+    func readRequestHead(into request: Head, scratch: Head, _ resources: inout Resources) -> RequestStep {
         while let inbound {
             switch http2Preface(inbound) {
             case .whole: return .http2
             case .begun: break
             case .none:
-                switch parseRequestHead(inbound.bytes, into: request, options: listener.options, scan: &scan) {
+                let result =
+                    listener.settings.desyncMode == .monitor
+                    ? parseMonitoredRequestHead(
+                        inbound.bytes, into: request, scratch: scratch, options: listener.options, scan: &scan)
+                    : parseRequestHead(inbound.bytes, into: request, options: listener.options, scan: &scan)
+                switch result {
                 case .complete(let head):
                     inbound.consume(head.byteCount)
                     return .complete(head)

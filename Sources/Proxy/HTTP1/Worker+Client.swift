@@ -1,5 +1,6 @@
 import Core
 import HTTP1
+import Model
 
 extension Worker {
     /// Acts on a client's socket.
@@ -75,13 +76,13 @@ extension Worker {
             return false
         }
         let exchange = freeExchanges.popLast() ?? Exchange()
-        switch client.readRequestHead(into: exchange.request, &resources) {
+        switch client.readRequestHead(into: exchange.request, scratch: response, &resources) {
         case .complete(let head):
             begin(exchange, client, head)
             return true
         case .refused(let violation):
             countRefusal(violation)
-            let compliance = client.inbound.map { Compliance(violation, in: $0.bytes) } ?? .compliant
+            let compliance = client.inbound.map { Compliance(headOf: $0.bytes) } ?? .compliant
             refuseHead(
                 exchange, client, status: violation.status, reasonCode: violation.reasonCode, compliance: compliance)
             return true
@@ -103,7 +104,7 @@ extension Worker {
         client.decoder = BodyDecoder(head.framing)
         // What follows a request for a WebSocket may be meant for one: it must not be read as a request.
         exchange.facts.isPersistent = head.isPersistent && !exchange.request.isWebSocket
-        exchange.facts.isAmbiguous = head.compliance.isAmbiguous
+        exchange.facts.isAmbiguous = mayBeReadDifferently(head, client.listener.settings.desyncMode)
         exchange.facts.expectsContinue = head.expectsContinue
         let request = exchange.request
         exchange.facts.isHEAD = request.methodID == .head
@@ -114,7 +115,17 @@ extension Worker {
         decide(exchange)
     }
 
-    private func note(_ compliance: Compliance, of exchange: Exchange) {
+    /// Whether others might read the request differently: it is served, and then both connections are closed. In mode
+    /// `monitor` that goes for heads alone that had to be written anew.
+    /// Source: Application Load Balancers user guide, "Desync mitigation mode".
+    private func mayBeReadDifferently(
+        _ head: ParsedHead, _ mode: LoadBalancerAttributes.DesyncMitigationMode
+    ) -> Bool {
+        head.compliance.tier >= .ambiguous && (mode != .monitor || head.isRewritten)
+    }
+
+    private mutating func note(_ compliance: Compliance, of exchange: Exchange) {
+        counters.classified.add(compliance)
         exchange.record.classification = compliance.classification
         exchange.record.classificationReason = compliance.reason
     }

@@ -23,6 +23,8 @@ public struct ListenerSettings: Sendable, Equatable {
     public var forwardedForMode: LoadBalancerAttributes.ForwardedForMode
     /// Whether X-Forwarded-For tells the client's port too.
     public var addsClientPort: Bool
+    /// What is done with requests that do not follow HTTP/1 to the letter.
+    public var desyncMode = LoadBalancerAttributes.DesyncMitigationMode.defensive
     /// Whether responses that Apus makes itself carry Apus-Reason.
     public var addsReason: Bool
     /// Whether HTTP/2 is spoken with clients that send its preface first, on a listener without TLS.
@@ -110,6 +112,7 @@ extension ListenerSettings {
             dropsInvalidNames: attributes.dropInvalidHeaderFields, preservesHost: attributes.preserveHostHeader,
             forwardedForMode: attributes.forwardedForMode,
             addsClientPort: attributes.forwardedForClientPort, addsReason: attributes.reasonHeader)
+        desyncMode = attributes.desyncMitigationMode
         speaksH2C = attributes.h2c
         handshakeTimeout = Nanoseconds(seconds: attributes.tlsHandshakeTimeoutSeconds)
         tellsTLS = attributes.tlsVersionAndCipherSuite

@@ -1,3 +1,4 @@
+import HTTP1
 import HTTP2
 import Routing
 
@@ -49,6 +50,16 @@ extension PrometheusText {
 
         begin("apus_generated_responses_total", .counter, help: "Responses made by Apus, by class of status.")
         for status in StatusClass.allCases { sample(workers, "class", status) { $0.generatedResponses.value(status) } }
+
+        begin(
+            "apus_requests_classified_total", .counter,
+            help: "HTTP/1 requests that are not to the letter, by ALB's class and reason.")
+        for compliance in Compliance.allCases {
+            guard let name = compliance.classification else { continue }
+            sample(
+                workers.reduce(0) { $0 &+ $1.classified.value(compliance) }, Label("class", "\(name)"),
+                Label("reason", "\(compliance.label)"))
+        }
 
         begin("apus_generated_errors_total", .counter, help: "Error responses made by Apus, by status.")
         for status in GeneratedStatus.allCases {
@@ -279,6 +290,10 @@ private let workerMetrics: [Metric<WorkerCounters>] = [
     },
     .counter("requests_transform_failed_total", "Requests answered with 500 because a transform failed.") {
         $0.transformFailures.value
+    },
+    .counter("requests_header_changes_too_long_total", "Requests answered with 500: header changes came out too long.")
+    {
+        $0.fieldChangesRefused.value
     },
     .counter("client_http2_connections_total", "HTTP/2 connections of clients.") { $0.http2Connections.value },
     .counter("grpc_requests_total", "Requests that are gRPC calls.") { $0.grpcRequests.value },

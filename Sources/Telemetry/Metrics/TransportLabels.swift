@@ -1,3 +1,4 @@
+import HTTP1
 import HTTP2
 
 /// The kind of a completed TLS handshake.
@@ -60,6 +61,12 @@ public enum HTTP2Side: UInt8, CounterLabel {
         case .target: "target"
         }
     }
+}
+
+/// What is wrong with a request over HTTP/1 is a label itself.
+extension Compliance: CounterLabel {
+    /// The label's value in metrics.
+    public var label: StaticString { reason ?? "none" }
 }
 
 /// Why an HTTP/2 connection was closed is a label itself.

@@ -1,3 +1,4 @@
+import HTTP1
 import HTTP2
 import Routing
 
@@ -264,6 +265,10 @@ public final class WorkerCounters: Sendable {
     public let invalidHeaderRequestsForwarded = Counter()
     /// Requests that were not compliant with RFC 9112.
     public let nonCompliantRequests = Counter()
+    /// Requests answered with 500 because a rule's changes of fields came out too long.
+    public let fieldChangesRefused = Counter()
+    /// HTTP/1 requests that are not to the letter, served or not, by reason.
+    public let classified = CounterSet<Compliance>()
     /// Requests rejected because some servers would resolve their path to one that matches another rule, or to one with
     /// dot segments.
     public let ambiguousPathRequests = Counter()

@@ -39,7 +39,7 @@ import Testing
     /// What the code accepts of ELBv2's other keys, an editor accepts too.
     @Test func describesKeysWithoutEffect() throws {
         let attributes = try #require(Self.schema?["$defs"]?["LoadBalancerAttributes"]?["properties"])
-        #expect(attributes["routing.http.desync_mitigation_mode"]?["enum"] == ["defensive"])
+        #expect(attributes["dns_record.client_routing_policy"]?["enum"] == ["any_availability_zone"])
         #expect(attributes["secondary_ips.auto_assigned.per_subnet"] == nil)
     }
 

@@ -1,4 +1,5 @@
 import Core
+import HTTP1
 import HTTP2
 import Routing
 import Testing
@@ -60,6 +61,7 @@ import Testing
         check(TimeoutKind.self)
         check(StatusClass.self)
         check(GeneratedStatus.self)
+        check(Compliance.self)
         check(HTTP2Fault.self)
         check(StreamFaultReason.self)
         check(MalformedReason.self)
