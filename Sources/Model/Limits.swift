@@ -57,6 +57,18 @@ public enum Limits {
     /// ValidationError.
     public static let rewriteCharactersMax = 1_024
 
+    /// Actions of one list: more than ELBv2 lets stand together, so that the reason is told and not the number. Beyond
+    /// it: TooManyActions.
+    public static let actionsMax = 5
+
+    /// Changes of header fields that a rule makes to requests, and as many to responses. A head has room for 320
+    /// fields, of which 256 may come in. Beyond it: ValidationError.
+    public static let fieldChangesMax = 32
+
+    /// Characters of the name of a field that a rule changes. The longest names in use have 40. Beyond it:
+    /// ValidationError.
+    public static let changedFieldNameCharactersMax = 64
+
     /// Regular expressions that `apus check` tries with hostile texts; each may take some hundred milliseconds.
     static let expressionsTriedMax = 1_000
 

@@ -7,6 +7,10 @@ enum Limits {
     static let acceptsPerTurnMax = 64
     /// Pause of a listener when no descriptor is left. Until then the kernel queues; nothing spins.
     static let acceptPause = Nanoseconds(100_000_000)
+    /// Bytes that the header changes of a rule may add to a request, and as many to its response: each of 32 may hold
+    /// the whole query. A response head of 32 KiB, these, and what a listener sets have to fit a buffer. Beyond it: 500
+    /// `HeaderChangesTooLong`.
+    static let fieldChangesBytesMax = 8 * 1024
     /// Requests of one connection answered in one turn. A client that pipelines more waits for the next pass.
     static let requestsPerTurnMax = 32
     /// Tokens that `Worker.arrivals` holds beyond twice the connections that there are, before it is cleaned.

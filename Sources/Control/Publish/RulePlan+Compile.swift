@@ -10,7 +10,31 @@ extension RulePlan {
     init(_ rule: Rule, _ groupIDs: [String: Int], _ expressions: ExpressionCache) {
         self.init(
             priority: rule.priority, conditions: rule.conditions.map { CompiledCondition($0, expressions) },
-            action: ActionPlan(rule.actions, groupIDs), transforms: TransformPlan(rule.transforms, expressions))
+            action: ActionPlan(rule.actions, groupIDs), transforms: TransformPlan(rule.transforms, expressions),
+            fieldChanges: FieldChangesPlan(rule))
+    }
+}
+
+extension FieldChangesPlan {
+    /// The changes of `rule`; nil without any.
+    fileprivate convenience init?(_ rule: Rule) {
+        if rule.requestHeaders.isEmpty && rule.responseHeaders.isEmpty { return nil }
+        self.init(
+            request: rule.requestHeaders.map(FieldChangePlan.init),
+            response: rule.responseHeaders.map(FieldChangePlan.init))
+    }
+}
+
+extension FieldChangePlan {
+    /// `change` as workers make it.
+    fileprivate init(_ change: FieldChange) {
+        let action: Action =
+            switch change.action {
+            case .set: .set
+            case .append: .append
+            case .remove: .remove
+            }
+        self.init(action, name: change.name, value: change.value ?? "")
     }
 }
 
@@ -89,7 +113,8 @@ extension ActionPlan {
                     stickinessSeconds: UInt32(forward.stickiness.durationSeconds ?? 0)))
         case .fixedResponse(let response):
             let body = response.messageBody ?? ""
-            let contentType = response.contentType ?? (body.isEmpty ? "" : "text/plain")
+            // Source: ELBv2 FixedResponseActionConfig; RFC 9110 §15.3.5.
+            let contentType = response.contentType ?? (response.statusCode == 204 ? "" : "text/plain")
             self = .fixedResponse(
                 FixedResponsePlan(
                     status: UInt16(response.statusCode), contentType: Array(contentType.utf8), body: Array(body.utf8)))

@@ -32,6 +32,22 @@ extension Action {
         }
     }
 
+    /// The places an action may have among others. Source: ELBv2 Action.
+    static let orders = 1...50_000
+
+    /// Its place among the actions of its list; nil if it was not given.
+    fileprivate var order: Int? { withoutEffect["order"]?.int }
+
+    /// Reads and writes the actions of a rule, or of a listener: in the order of their places, and of those just the
+    /// last one says where requests go.
+    static let listCodec = Codec<[Action]>.list(codec, count: 1...Limits.actionsMax, code: .tooManyActions)
+        .converted(
+            to: { actions, findings in
+                let before = findings.errors.count
+                actions.checkOrder(&findings)
+                return findings.errors.count == before ? actions : nil
+            }, from: { $0 })
+
     /// Its type as the file names it.
     var typeName: String { Form(self).type.rawValue }
 
@@ -57,6 +73,8 @@ extension Action {
         var fixedResponseConfig: FixedResponse?
         /// What a redirect needs.
         var redirectConfig: Redirect?
+        /// Its place among the actions of its list.
+        var order: Int?
         /// Keys that are accepted but have no effect.
         var withoutEffect: [String: Value] = [:]
 
@@ -79,9 +97,12 @@ extension Action {
                 Key(
                     optional: "redirectConfig", \.redirectConfig, Redirect.description.codec,
                     "For redirect: where the client is sent."),
+                Key(
+                    optional: "order", \.order, .integer(Action.orders),
+                    "Its place among the actions of the list, the lowest first."),
             ],
             refused: [
-                RefusedKey("order", accepted: 1), RefusedKey("targetGroupArn"), RefusedKey("authenticateOidcConfig"),
+                RefusedKey("targetGroupArn"), RefusedKey("authenticateOidcConfig"),
                 RefusedKey("authenticateCognitoConfig"), RefusedKey("jwtValidationConfig"),
             ], withoutEffect: \Form.withoutEffect)
 
@@ -91,6 +112,7 @@ extension Action {
         /// The form in which an action is written.
         init(_ action: Action) {
             withoutEffect = action.withoutEffect
+            order = withoutEffect.removeValue(forKey: "order")?.int
             switch action {
             case .forward(let forward): (type, forwardConfig) = (.forward, forward)
             case .fixedResponse(let response): (type, fixedResponseConfig) = (.fixedResponse, response)
@@ -123,6 +145,7 @@ extension Action {
                 case .redirect: need(redirectConfig, "redirectConfig", &findings).map(Action.redirect)
                 }
             action?.withoutEffect = withoutEffect
+            if let order { action?.withoutEffect["order"] = .int(order) }
             return action
         }
 
@@ -247,7 +270,7 @@ extension FixedResponse {
                 optional: "contentType", \.contentType,
                 Codec<ContentType>.word().converted(
                     to: { type, _ in type.rawValue }, from: { ContentType(rawValue: $0) ?? .plain }),
-                "Content type of the answer; text/plain when there is a body and this is not given."),
+                "Content type of the answer; text/plain when it is not given."),
             Key(optional: "messageBody", \.messageBody, .text(.fixedBody), "Body of the answer."),
         ])
 }
@@ -311,4 +334,26 @@ extension Redirect {
             value.string == "#{port}" ? value.string : Codec.digits(1...65535).decode(value, &findings).map(String.init)
         },
         encode: { port in Int(port).map { .int($0) } ?? .string(port) })
+}
+
+extension [Action] {
+    /// Reports places that are not unique, and lists of which not just one action says where requests go.
+    fileprivate func checkOrder(_ findings: inout Findings) {
+        guard count > 1 else { return }
+        let before = findings.errors.count
+        for (index, action) in enumerated() {
+            guard let order = action.order, firstIndex(where: { $0.order == order }) != index else { continue }
+            findings.within([.index(index), .key("order")]) { findings in
+                findings.report(
+                    "order must be unique among the actions of a list", found: "a second \(order)",
+                    remedy: "Choose another.", code: .invalidLoadBalancerAction)
+            }
+        }
+        guard findings.errors.count == before else { return }
+        // All types that this version has are such: others are refused where they are read.
+        findings.report(
+            "\(findings.subject) must have exactly one action of type forward, redirect or fixed-response, as the last",
+            found: map(\.typeName).joined(separator: ", "),
+            remedy: "Remove the others; forwardConfig names several groups in one action.", code: .tooManyActions)
+    }
 }

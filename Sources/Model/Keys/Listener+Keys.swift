@@ -29,8 +29,8 @@ extension Listener {
                 "How clients authenticate with certificates. Only with HTTPS and TLS."),
             Key(optional: "attributes", \.attributes, ListenerAttributes.description.codec, "Its attributes."),
             Key(
-                "defaultActions", \.defaultActions, .list(Action.codec, count: 1...1, code: .tooManyActions),
-                required: true, "What is done when no rule matches."),
+                "defaultActions", \.defaultActions, Action.listCodec, required: true,
+                "What is done when no rule matches."),
             Key(
                 "rules", \.rules,
                 .list(Rule.description.codec, count: 0...Limits.rulesPerListenerMax, code: .tooManyRules),
@@ -113,16 +113,24 @@ extension Rule {
                 "The conditions that a request must meet, all of them; several of http-header and of query-string, at "
                     + "most one of each other field."),
             Key(
-                "actions", \.actions, .list(Action.codec, count: 1...1, code: .tooManyActions), required: true,
-                "What is done with the request."),
+                "actions", \.actions, Action.listCodec, required: true, "What is done with the request."),
             Key(
                 "transforms", \.transforms, .list(Transform.codec, count: 0...2),
                 "What is changed of what the target gets, once the rule has decided; at most one of a type. Only on "
                     + "application load balancers, with forward."),
+            Key(
+                "apus.requestHeaders", \.requestHeaders, FieldChange.listCodec,
+                "Changes of the header fields that the target gets, made one after the other. Only on application load "
+                    + "balancers, with forward."),
+            Key(
+                "apus.responseHeaders", \.responseHeaders, FieldChange.listCodec,
+                "Changes of the header fields that the client gets, made one after the other, whoever answers. Only on "
+                    + "application load balancers."),
         ],
         refused: [RefusedKey("tags")],
         check: { rule, findings in
             rule.checkConditions(&findings)
             rule.checkTransforms(&findings)
+            rule.checkFieldChanges(&findings)
         })
 }

@@ -64,13 +64,23 @@ public struct Rule: Hashable, Sendable {
     public var actions: [Action]
     /// What is changed of what the target gets: at most one transform of each kind. On application load balancers.
     public var transforms: [Transform]
+    /// `apus.requestHeaders`: what is done to the fields that the target gets, one after the other. On application load
+    /// balancers.
+    public var requestHeaders: [FieldChange]
+    /// `apus.responseHeaders`: what is done to the fields that the client gets. On application load balancers.
+    public var responseHeaders: [FieldChange]
 
     /// A rule.
-    public init(priority: Int, conditions: [Condition], actions: [Action], transforms: [Transform] = []) {
+    public init(
+        priority: Int, conditions: [Condition], actions: [Action], transforms: [Transform] = [],
+        requestHeaders: [FieldChange] = [], responseHeaders: [FieldChange] = []
+    ) {
         self.priority = priority
         self.conditions = conditions
         self.actions = actions
         self.transforms = transforms
+        self.requestHeaders = requestHeaders
+        self.responseHeaders = responseHeaders
     }
 }
 

@@ -126,6 +126,14 @@ extension Rule {
                     code: .invalidConfigurationRequest)
             }
         }
+        if listener.protocol.kind == .network {
+            findings.misplaced(
+                [
+                    ("apus.requestHeaders", !requestHeaders.isEmpty),
+                    ("apus.responseHeaders", !responseHeaders.isEmpty),
+                ], belongTo: "application load balancers",
+                found: "it on \(listener.protocol.withArticle) listener", remedy: "Remove it.")
+        }
         findings.within(.key("actions")) { findings in
             actions.validate(groups, on: listener, http2Remedy: http2Remedy, &findings)
         }

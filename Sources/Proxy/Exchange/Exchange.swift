@@ -54,6 +54,11 @@ final class Exchange {
     var responseFault: ResponseFault?
     var interimResponses = 0
 
+    /// What the rule does to the fields of the response; nil if nothing is.
+    var fieldChanges: FieldChangesPlan?
+    /// The path and query as they came, where the rule changes fields.
+    var requestedPath = ByteRange.empty
+    var requestedQuery = ByteRange.empty
     /// What the log record tells.
     var record: AccessRecord
     /// The Location of a redirect, in the request's arena.
@@ -105,6 +110,7 @@ final class Exchange {
 
     /// Releases everything but its memory.
     func end() {
+        fieldChanges = nil
         joinedClient = nil
         target = nil
         pool = nil

@@ -5,11 +5,18 @@ import TLS
 /// Header fields about the client's TLS connection. Source: docs/elbv2.md, "Listener attributes" and "Client
 /// certificates".
 extension Worker {
-    /// Sets the configured fields, and removes fields of these names that the client has sent (spoofing).
-    mutating func setTLSFields(_ request: Head, _ client: ClientSide) {
-        let listener = client.listener
+    /// Removes the fields that a client has sent under names by which Apus tells targets something (spoofing), so that
+    /// rules do not see them either. X-Forwarded-For and X-Amzn-Trace-Id are continued and so stay.
+    func removeSpoofedFields(_ request: Head, _ listener: WorkerListener) {
+        request.removeFields(.xForwardedProto)
+        request.removeFields(.xForwardedPort)
         request.removeFields(.xAmznTLS)
         for name in listener.ownFieldNames { removeFields(named: name, request) }
+    }
+
+    /// Sets the configured fields.
+    mutating func setTLSFields(_ request: Head, _ client: ClientSide) {
+        let listener = client.listener
         guard let tls = client.tls else { return }
         // Copying the names retains each of them.
         guard listener.settings.tellsTLS || listener.settings.tellsKeyExchange || tls.authentication != .off else {

@@ -19,11 +19,9 @@ extension Worker {
             replaceHost(request)
         }
         setForwardedFor(request, client)
-        request.removeFields(.xForwardedProto)
         let scheme = request.beginField("X-Forwarded-Proto")
         request.append(client.tls == nil ? "http" : "https")
         request.endField(scheme, id: .xForwardedProto)
-        request.removeFields(.xForwardedPort)
         let port = request.beginField("X-Forwarded-Port")
         request.append(decimal: UInt64(listener.plan.port))
         request.endField(port, id: .xForwardedPort)

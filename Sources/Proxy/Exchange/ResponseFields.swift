@@ -3,9 +3,14 @@ import Core
 /// The changes to a response's fields before it is sent to the client, the target's or Apus's own.
 /// Source: docs/elbv2.md, "Listener attributes".
 extension Worker {
-    /// Applies what the attributes of the client's listener say to `response`, a final one.
-    func setResponseFields(_ client: ClientSide) {
-        let listener = client.listener
+    /// Applies what the attributes of the client's listener say to `response`, a final one, and then what the rule says
+    /// that decided for the request.
+    func setResponseFields(_ exchange: Exchange) {
+        setListenerFields(exchange.client.listener)
+        changeResponseFields(exchange)
+    }
+
+    private func setListenerFields(_ listener: WorkerListener) {
         guard listener.changesResponses else { return }
         for field in listener.settings.responseFields {
             removeFields(named: field.name)

@@ -109,7 +109,7 @@ extension Worker {
         let bodyCount = response.status == 204 || response.status == 304 ? nil : bodyCount
         let hasBody = !exchange.facts.isHEAD && (bodyCount ?? 0) > 0
         client.sending = bodyCount.map { .length(UInt64($0)) } ?? .none
-        setResponseFields(client)
+        setResponseFields(exchange)
         client.writeHead(response, exchange, hasBody: hasBody, &resources)
         if hasBody {
             writeBody(client.outboundBuffer(&resources))

@@ -6,6 +6,7 @@ import Routing
 extension Worker {
     /// Decides what the listener's rules say about a request, and does it.
     mutating func decide(_ exchange: Exchange) {
+        removeSpoofedFields(exchange.request, exchange.client.listener)
         switch decision(exchange) {
         case .tooManyForwardedAddresses: answer(exchange, status: 463, reasonCode: "TooManyForwardedAddresses")
         case .misdirected: answer(exchange, status: 421, reasonCode: "HostIsNotServerName")
@@ -47,6 +48,11 @@ extension Worker {
             exchange.record.matchedRule = .standard
             counters.ruleEvaluations.add(UInt64(listener.plan.rules.count))
             action = listener.actions[listener.actions.count - 1]
+        }
+        if listener.plan.hasFieldChanges, let rule, let plan = listener.plan.rules[rule].fieldChanges,
+            !changeFields(exchange, by: plan)
+        {
+            return
         }
         if listener.plan.hasTransforms, let rule, let plan = listener.plan.rules[rule].transforms,
             !transform(exchange, by: plan)

@@ -215,7 +215,7 @@ extension Worker {
         exchange.clientPersistence.decide(
             mayPersist(exchange) && exchange.requestProgress == .passedOn && client.sending != .untilClose)
         if response.firstField(.date) == nil { addDate() }
-        setResponseFields(client)
+        setResponseFields(exchange)
         if exchange.stickiness.isOn { setStickinessCookies(exchange) }
         client.writeHead(response, exchange, hasBody: !target.decoder.isComplete, &resources)
         handle(exchange, .responseHead)
@@ -240,7 +240,7 @@ extension Worker {
         target.decoder = BodyDecoder(.untilClose)
         client.sending = .untilClose
         target.sending = .untilClose
-        setResponseFields(client)
+        setResponseFields(exchange)
         if exchange.stickiness.isOn { setStickinessCookies(exchange) }
         client.writeHead(response, exchange, hasBody: true, &resources)
         handle(exchange, .tunnelOpened)

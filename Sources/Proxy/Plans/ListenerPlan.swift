@@ -22,6 +22,8 @@ public final class ListenerPlan: Sendable {
     public let rules: [RulePlan]
     /// Whether any of `rules` changes what targets get.
     let hasTransforms: Bool
+    /// Whether any of `rules` changes fields.
+    let hasFieldChanges: Bool
     /// Finds the first of `rules` that applies.
     public let table: RuleTable
     /// What is done when no rule applies.
@@ -43,6 +45,7 @@ public final class ListenerPlan: Sendable {
         self.flows = flows
         self.rules = rules
         hasTransforms = rules.contains { $0.transforms != nil }
+        hasFieldChanges = rules.contains { $0.fieldChanges != nil }
         self.table = table ?? RuleTable(rules.map(\.conditions))
         self.defaultAction = defaultAction
     }
@@ -61,15 +64,19 @@ public struct RulePlan: Sendable {
     public let action: ActionPlan
     /// What is changed before it is sent to a target; nil if nothing is.
     public let transforms: TransformPlan?
+    /// What is done to the fields of requests and responses; nil if nothing is.
+    public let fieldChanges: FieldChangesPlan?
 
     /// A rule; at most one of `conditions` is a host-header and one a path-pattern.
     public init(
-        priority: Int, conditions: [CompiledCondition], action: ActionPlan, transforms: TransformPlan? = nil
+        priority: Int, conditions: [CompiledCondition], action: ActionPlan, transforms: TransformPlan? = nil,
+        fieldChanges: FieldChangesPlan? = nil
     ) {
         self.priority = priority
         self.conditions = conditions
         self.action = action
         self.transforms = transforms
+        self.fieldChanges = fieldChanges
     }
 }
 

@@ -21,6 +21,7 @@ import Testing
         "LoadBalancerAttributes.routing.http.preserve_host_header.enabled": false,
         "LoadBalancerAttributes.routing.http.xff_client_port.enabled": false,
         "LoadBalancerAttributes.routing.http.xff_header_processing.mode": "append",
+        "LoadBalancerAttributes.routing.http.desync_mitigation_mode": "defensive",
         "LoadBalancerAttributes.routing.http2.enabled": true,
         "LoadBalancerAttributes.routing.http.x_amzn_tls_version_and_cipher_suite.enabled": false,
         "LoadBalancerAttributes.routing.http.x_amzn_tls_kx.enabled": false,
@@ -62,7 +63,8 @@ import Testing
         "ListenerAttributes.routing.http.response.x_frame_options.header_value": "",
         "ListenerAttributes.routing.http.response.server.enabled": true,
         "ListenerAttributes.tcp.idle_timeout.seconds": 350, "ListenerAttributes.apus.udp_idle_timeout.seconds": 120,
-        "Listener.rules": [], "Rule.transforms": [], "WeightedTargetGroup.weight": 1,
+        "Listener.rules": [], "Rule.transforms": [], "Rule.apus.requestHeaders": [], "Rule.apus.responseHeaders": [],
+        "WeightedTargetGroup.weight": 1,
         "TargetGroupStickinessConfig.enabled": false,
         "RedirectConfig.protocol": "#{protocol}", "RedirectConfig.host": "#{host}", "RedirectConfig.port": "#{port}",
         "RedirectConfig.path": "/#{path}", "RedirectConfig.query": "#{query}",
@@ -152,6 +154,7 @@ import Testing
         "TargetGroupStickinessConfig": (
             ["enabled": true], { _ = try TargetGroupStickiness.description.codec.read($0) }
         ),
+        "Action": (["type": "forward", "targetGroupName": "a"], { _ = try Action.codec.read($0) }),
         "FixedResponseConfig": (["statusCode": 200], { _ = try FixedResponse.description.codec.read($0) }),
         "RedirectConfig": (
             ["statusCode": "HTTP_301", "host": "a.com"], { _ = try Redirect.description.codec.read($0) }

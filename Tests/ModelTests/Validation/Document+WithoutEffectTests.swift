@@ -15,7 +15,6 @@ import Testing
         words(LoadBalancer.description) + words(LoadBalancerAttributes.description)
         + words(ListenerAttributes.description) + words(TargetGroup.description)
         + words(TargetGroupAttributes.description) + words(TargetDescription.description)
-        + [Word(owner: "Action", key: RefusedKey("order", accepted: 1), value: 1)]
 
     private static func words<Root>(_ description: Description<Root>) -> [Word] {
         description.shape.refused.flatMap { key in

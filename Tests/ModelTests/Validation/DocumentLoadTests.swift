@@ -164,9 +164,9 @@ import Testing
                 + "Write protocol: HTTPS or TLS, or remove it."),
         Case(
             why: "an attribute of a later version",
-            yaml: web("defaultActions: [\(answer)]", attributes: "{ routing.http.desync_mitigation_mode: strictest }"),
-            message: "web.yaml:3:56: routing.http.desync_mitigation_mode must be defensive: this version does "
-                + "not support ELBv2's other values, but found \"strictest\". Remove it, or write defensive."),
+            yaml: web("defaultActions: [\(answer)]", attributes: "{ waf.fail_open.enabled: true }"),
+            message: "web.yaml:3:42: waf.fail_open.enabled must be false: this version does not support ELBv2's "
+                + "other values, but found true. Remove it, or write false."),
         Case(
             why: "a protocol of a later version", yaml: group("targets: []").replacing("HTTP", with: "GENEVE"),
             message: "web.yaml:2:29: protocol must be HTTP, HTTPS, TCP, TLS, UDP or TCP_UDP, but found \"GENEVE\". "
@@ -244,8 +244,21 @@ import Testing
     static let actionCases = [
         Case(
             why: "two actions", yaml: web("defaultActions: [\(answer), \(answer)]"),
-            message: "web.yaml:7:25: defaultActions must be a list of exactly one, an action, but found 2. Remove some."
-        ),
+            message: "web.yaml:7:25: defaultActions must have exactly one action of type forward, redirect or "
+                + "fixed-response, as the last, but found fixed-response, fixed-response. Remove the others; "
+                + "forwardConfig names several groups in one action."),
+        Case(
+            why: "two actions in one place",
+            yaml: web(
+                "defaultActions: [{ type: forward, targetGroupName: blue, order: 3 }, "
+                    + "{ type: forward, targetGroupName: blue, order: 3 }]"),
+            message: "web.yaml:7:125: order must be unique among the actions of a list, but found a second 3. "
+                + "Choose another."),
+        Case(
+            why: "a place out of range",
+            yaml: web("defaultActions: [{ type: forward, targetGroupName: blue, order: 50001 }]"),
+            message: "web.yaml:7:73: order must be an integer from 1 to 50000, but found 50001. "
+                + "Write 50000 or less."),
         Case(
             why: "a forward action to nothing", yaml: web("defaultActions: [{ type: forward }]"),
             message: "web.yaml:7:26: an action of type forward must have the key targetGroupName or forwardConfig. "

@@ -33,6 +33,7 @@ import Testing
         request.noteAuthority(hostCount: host.utf8.count)
         request.isWebSocket = isWebSocket
         request.isHTTP2 = isWebSocket
+        bench.worker.removeSpoofedFields(request, exchange.client.listener)
         bench.worker.prepareFields(exchange)
         bench.worker.prepareFields(exchange)  // a retry: nothing more may change
         return (0..<request.fieldCount).map { request.field($0) }.filter { !$0.isRemoved }
