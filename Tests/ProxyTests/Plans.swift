@@ -44,6 +44,29 @@ enum Plans {
             }, defaultAction: defaultAction)
     }
 
+    /// A listener that passes connections on to group 0.
+    static func flowListener(
+        _ id: Int = 0, settings: ListenerSettings = settings, tls: TLSServerConfiguration? = nil,
+        rules: [RulePlan] = [], defaultAction: ActionPlan = forward([0], [1])
+    ) -> ListenerPlan {
+        ListenerPlan(
+            id: id, loadBalancer: "net/flows", port: 80, settings: settings, tls: tls,
+            flows: FlowSettings(idleTimeout: 350_000_000_000), rules: rules, defaultAction: defaultAction)
+    }
+
+    /// Group 0, to which connections are passed on.
+    static func flowGroup(
+        _ targets: [TargetPlan], _ flows: FlowGroupPlan = FlowGroupPlan(), tls: TargetTLS? = nil,
+        counters: TargetGroupCounters = TargetGroupCounters()
+    ) -> GroupPlan {
+        GroupPlan(
+            id: 0, name: "blue", targets: targets,
+            settings: GroupSettings(
+                tls: tls, flows: flows, connectTimeout: 1_000_000_000, poolIdleTimeout: 1_000_000_000,
+                poolConnectionsMax: 4),
+            balancing: .flowHash(MaglevTable(keys: targets.map(\.flowKey))), cell: GroupCell(), counters: counters)
+    }
+
     /// A group without targets.
     static var emptyGroup: Group { Group(group(0, "blue", []), pools: [], random: 0) }
 

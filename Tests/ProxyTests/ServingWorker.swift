@@ -10,18 +10,22 @@ struct ServingWorker: ~Copyable {
     /// Where its listener takes connections.
     let address: SocketAddress
 
+    /// A worker with one listener, which takes datagrams instead of connections if `takesDatagrams`.
     init(
         _ listener: ListenerPlan, _ groups: [GroupPlan] = [], connectionsMax: Int = 10, descriptorsMax: Int = 20,
-        index: Int = 0, mailboxes: [Mailbox<WorkerMail>] = []
+        index: Int = 0, mailboxes: [Mailbox<WorkerMail>] = [], takesDatagrams: Bool = false
     ) throws {
         bench = WorkerBench(
             connectionsMax: connectionsMax, descriptorsMax: descriptorsMax, index: index, mailboxes: mailboxes)
-        let socket = try Socket.listen(on: Plans.address("127.0.0.1", 0), sharesPort: false)
-        guard let bound = socket.localAddress else { fatalError("not bound") }
+        let any = Plans.address("127.0.0.1", 0)
+        let socket = takesDatagrams ? nil : try Socket.listen(on: any, sharesPort: false)
+        let datagrams = takesDatagrams ? try DatagramSocket.listen(on: any, sharesPort: false) : nil
+        guard let bound = socket?.localAddress ?? datagrams?.localAddress else { fatalError("not bound") }
         address = bound
         let snapshot = Snapshot(
             generation: 1, listeners: [listener], groups: groups, accessLog: .json, connectionLog: .json)
-        bench.worker.adopt(snapshot, opened: [OpenedListener(id: listener.id, socket: socket)])
+        bench.worker.adopt(
+            snapshot, opened: [OpenedListener(id: listener.id, socket: socket, datagrams: datagrams)])
     }
 
     var counters: WorkerCounters { bench.counters }
@@ -72,6 +76,7 @@ struct ServingWorker: ~Copyable {
     mutating func stop() {
         bench.worker.stop()
         bench.worker.closeListeners { _ in true }
+        bench.worker.closeDatagramListeners { _ in true }
     }
 }
 
@@ -94,6 +99,13 @@ final class LoopbackEnd {
         isEnded = true
         isClosed = true
         socket.close()
+    }
+
+    /// Closes it with a reset.
+    func reset() {
+        isEnded = true
+        isClosed = true
+        socket.closeWithReset()
     }
 
     /// Sends bytes, of which there is room for all.
@@ -137,6 +149,12 @@ final class LoopbackEnd {
         return isEnded
     }
 
+    /// How many requests have come.
+    var requestCount: Int {
+        read()
+        return text.split(separator: " HTTP/1.1\r\n", omittingEmptySubsequences: false).count - 1
+    }
+
     /// How many responses with this status have come.
     func count(of status: Int) -> Int {
         read()
@@ -160,13 +178,16 @@ final class LoopbackTarget {
 
     deinit { listening.close() }
 
+    /// Whether so many connections have come.
+    func hasTaken(_ count: Int) -> Bool {
+        while case .accepted(let socket, _) = listening.accept() { connections.append(LoopbackEnd(socket)) }
+        return connections.count >= count
+    }
+
     /// Whether so many requests have come in all.
     func has(_ count: Int) -> Bool {
-        while case .accepted(let socket, _) = listening.accept() { connections.append(LoopbackEnd(socket)) }
-        return connections.reduce(0) { sum, connection in
-            connection.read()
-            return sum + connection.text.split(separator: "HTTP/1.1\r\n", omittingEmptySubsequences: false).count - 1
-        } >= count
+        _ = hasTaken(0)
+        return connections.reduce(0) { $0 + $1.requestCount } >= count
     }
 
     /// A port on which nobody listens.

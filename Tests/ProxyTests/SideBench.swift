@@ -159,6 +159,14 @@ extension Socket {
 }
 
 extension Buffer {
+    /// Fills it again if nothing waits in it.
+    func refill() {
+        guard isEmpty else { return }
+        removeAll()
+        let bytes = [UInt8](repeating: 0x61, count: freeCount)
+        append(bytes.span)
+    }
+
     /// What waits in it.
     var text: String {
         var text = ""
@@ -171,16 +179,41 @@ extension Buffer {
 final class FramePeer {
     let session: HTTP2Session
     let socket: Socket
-    private let heads = HeadPool()
+    private let headPool = HeadPool()
     private let input = Buffer(capacity: 1 << 16)
     private let output = Buffer(capacity: 1 << 16)
     /// Bytes of bodies that have come, by the session's slots.
     private(set) var receivedCounts: [Int: Int] = [:]
     private(set) var endedSlots: Set<Int> = []
     private(set) var closings: [Int: HTTP2Ending] = [:]
+    /// The codes with which streams were reset, by the session's slots.
+    private(set) var resetCodes: [Int: HTTP2ErrorCode] = [:]
     private(set) var statuses: [Int] = []
     private(set) var headSlots: [Int] = []
+    /// A head that has come: a request's has the status 0.
+    struct ReceivedHead {
+        let status: UInt16
+        let method: String
+        let path: String
+        var fields: [String: String] = [:]
+
+        init(_ head: Head) {
+            status = head.status
+            method = head.bytes(head.method).text
+            path = head.bytes(head.path).text
+            for index in 0..<head.fieldCount where !head.field(index).isRemoved {
+                let field = head.field(index)
+                fields[head.bytes(field.name).text.lowercased()] = head.bytes(field.value).text
+            }
+        }
+    }
+    /// By the session's slots, in the order in which they came.
+    private(set) var heads: [Int: [ReceivedHead]] = [:]
+    /// The bodies that have come, by the session's slots.
+    private(set) var bodies: [Int: String] = [:]
     private(set) var hasGoAway = false
+    private(set) var isEnded = false
+    private(set) var isClosed = false
     /// Whether what has come is consumed, so that its stream's window opens again.
     var consumes = true
 
@@ -188,11 +221,29 @@ final class FramePeer {
         self.socket = socket
         var settings = HTTP2Settings()
         settings.streamWindowBytes = windowBytes
-        session = HTTP2Session(role, settings, heads: heads, now: .now())
+        session = HTTP2Session(role, settings, heads: headPool, now: .now())
+    }
+
+    /// Closes the connection with a reset.
+    func reset() {
+        isClosed = true
+        isEnded = true
+        socket.closeWithReset()
+    }
+
+    /// Forgets what has come on a slot, which a new stream takes.
+    func forget(_ slot: Int) {
+        heads[slot] = nil
+        bodies[slot] = nil
+        closings[slot] = nil
+        resetCodes[slot] = nil
+        receivedCounts[slot] = nil
+        endedSlots.remove(slot)
     }
 
     /// Writes all that the session has to say.
     func send() {
+        if isClosed { return }
         while true {
             let isDone = session.produce(into: output)
             while !output.isEmpty { if case .failed = socket.write(output) { return } }
@@ -203,29 +254,41 @@ final class FramePeer {
 
     /// Reads what has come by now.
     func read() {
+        if isClosed { return }
         let input = input
         input.removeAll()
-        guard case .bytes = socket.read(into: input) else { return }
+        switch socket.read(into: input) {
+        case .bytes: break
+        case .wouldBlock: return
+        case .endOfStream, .failed:
+            isEnded = true
+            return
+        }
         var index = 0
         while index < input.count {
             session.beginTurn()
-            index += session.receive(input.bytes.extracting(index..<input.count), now: .now())
-            for event in 0..<session.eventCount { note(session.event(event)) }
+            let piece = input.bytes.extracting(index..<input.count)
+            index += session.receive(piece, now: .now())
+            for event in 0..<session.eventCount { note(session.event(event), piece) }
             session.removeEvents()
         }
     }
 
-    private func note(_ event: HTTP2Event) {
+    private func note(_ event: HTTP2Event, _ input: Span<UInt8>) {
         switch event {
         case .head(let slot, let head, let isEnd):
             headSlots.append(slot)
             statuses.append(Int(head.status))
+            self.heads[slot, default: []].append(ReceivedHead(head))
             if isEnd { endedSlots.insert(slot) }
         case .data(let slot, let range):
             receivedCounts[slot, default: 0] += range.count
+            bodies[slot, default: ""] += input.extracting(range).text
             if consumes { session.consumed(slot, range.count) }
         case .end(let slot, _): endedSlots.insert(slot)
-        case .closed(let slot, _, let ending): closings[slot] = ending
+        case .closed(let slot, let code, let ending):
+            closings[slot] = ending
+            resetCodes[slot] = code
         case .goAway: hasGoAway = true
         case .refusedHead, .faultyRequest, .settings, .pingAcknowledged: break
         }

@@ -54,6 +54,8 @@ final class SecurePeer {
     private let plaintext = Buffer(capacity: 1 << 17)
     private(set) var isShaken = false
     private(set) var receivedCount = 0
+    /// What has come, as text.
+    private(set) var text = ""
     /// Whether the other end has said by TLS that no more comes.
     private(set) var isTold = false
 
@@ -94,6 +96,7 @@ final class SecurePeer {
             switch tls.open(incoming, into: plaintext) {
             case .bytes(let count):
                 receivedCount += count
+                text += plaintext.text
                 plaintext.removeAll()
             case .closed:
                 isTold = true
@@ -101,6 +104,13 @@ final class SecurePeer {
             case .nothing, .failed: return
             }
         }
+    }
+
+    /// Sends text, of which there is room for all.
+    func send(_ text: String) {
+        let bytes = Array(text.utf8)
+        _ = tls.seal(bytes.span)
+        while !wire.outgoing.isEmpty { _ = socket.write(wire.outgoing) }
     }
 
     /// Says by TLS that no more comes.

@@ -7,78 +7,15 @@ import Testing
 
 /// A client's HTTP/2 connection and its streams over loopback, without a worker.
 @Suite struct HTTP2ClientConnectionTests {
-    /// A connection on which a request was read.
-    private final class Served {
-        let bench = SideBench()
-        let connection: HTTP2ClientConnection
-        let peer: FramePeer
-        private(set) var streams: [ClientStream] = []
-        private(set) var closed: [HTTP2Ending] = []
-
-        init(windowBytes: Int = 64 * 1024) throws {
-            (connection, peer) = try bench.http2Client(windowBytes: windowBytes)
-        }
-
-        /// Has the client ask, and the connection read it.
-        func request(hasBody: Bool = false) -> (stream: ClientStream, slot: Int) {
-            let request = SideBench.request("POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n")
-            let framing: Framing = hasBody ? .chunked : .none
-            while peer.session.streamCapacity == 0 { turn() }
-            guard let slot = peer.session.request(request, scheme: "http", framing: framing, isEnd: !hasBody) else {
-                preconditionFailure("bench: no stream")
-            }
-            peer.send()
-            let count = streams.count
-            while streams.count == count { read() }
-            return (streams[count], slot)
-        }
-
-        func read() {
-            bench.read(connection) { event, input in
-                switch connection.handleEvent(event, input, &bench.resources) {
-                case .request(let stream, let head, let isEnd, _):
-                    stream.stream.isEndReceived = isEnd
-                    stream.decoder = BodyDecoder(isEnd ? .none : .untilClose)
-                    let exchange = Exchange()
-                    exchange.request = head
-                    exchange.begin(stream, now: bench.resources.now, timeOfDay: 0)
-                    stream.exchange = exchange
-                    streams.append(stream)
-                case .closed(_, let ending): closed.append(ending)
-                case .nothing, .faultyRequest, .announced: break
-                }
-            }
-        }
-
-        /// Writes what is due, lets the client read it, and reads what it says to that.
-        func turn() {
-            connection.transport.isWritable = true
-            _ = connection.writeFrames(&bench.resources)
-            if connection.isFull { connection.resumeBlocked(&bench.resources) }
-            peer.read()
-            peer.send()
-            read()
-        }
-
-        /// Answers with a body that follows.
-        func answer(_ stream: ClientStream) {
-            guard let exchange = stream.exchange else { preconditionFailure("bench: answered already") }
-            stream.sending = .chunked
-            stream.writeHead(
-                SideBench.response("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"), exchange, hasBody: true,
-                &bench.resources)
-        }
-    }
-
     @Test func aRequestOpensAStream() throws {
-        let served = try Served()
+        let served = try ServedConnection()
         let (stream, _) = served.request()
         #expect(served.connection.streamCount == 1 && served.connection.requestCount == 1)
         #expect(stream.isEnded && !stream.isBroken && !served.connection.isIdle)
     }
 
     @Test func aBodyWaitsForItsExchange() throws {
-        let served = try Served()
+        let served = try ServedConnection()
         let (stream, slot) = served.request(hasBody: true)
         served.peer.session.attach(slot, SideBench.buffer("hello"), isLast: true)
         served.peer.send()
@@ -91,7 +28,7 @@ import Testing
 
     /// A client's window is closed, and opened again: the rest of the body follows.
     @Test func aClosedWindowIsWaitedFor() throws {
-        let served = try Served(windowBytes: 1000)
+        let served = try ServedConnection(windowBytes: 1000)
         let (stream, slot) = served.request()
         served.peer.consumes = false
         served.answer(stream)
@@ -119,7 +56,7 @@ import Testing
 
     /// What an ended stream has in `outbound` when its window is closed goes out later, and the end behind it.
     @Test func anEndWaitsBehindItsBody() throws {
-        let served = try Served(windowBytes: 100)
+        let served = try ServedConnection(windowBytes: 100)
         let (stream, slot) = served.request()
         served.answer(stream)
         let outbound = stream.outboundBuffer(&served.bench.resources)
@@ -131,7 +68,7 @@ import Testing
     }
 
     @Test func aResetStreamTakesNothing() throws {
-        let served = try Served()
+        let served = try ServedConnection()
         let (stream, slot) = served.request(hasBody: true)
         served.peer.session.reset(slot, .cancel)
         served.peer.send()
@@ -142,7 +79,7 @@ import Testing
     }
 
     @Test func aStreamThatIsAbortedIsReset() throws {
-        let served = try Served()
+        let served = try ServedConnection()
         let (stream, slot) = served.request()
         stream.abort(&served.bench.resources)
         while served.peer.closings[slot] == nil { served.turn() }
@@ -150,7 +87,7 @@ import Testing
     }
 
     @Test func anAnswerBeforeTheEndOfTheRequestLingers() throws {
-        let served = try Served()
+        let served = try ServedConnection()
         let (stream, slot) = served.request(hasBody: true)
         served.answer(stream)
         _ = stream.endBody(trailers: nil, &served.bench.resources)
@@ -163,7 +100,7 @@ import Testing
     }
 
     @Test func shutdownTellsTheLastRequest() throws {
-        let served = try Served()
+        let served = try ServedConnection()
         _ = served.request()
         served.connection.announceEnd()
         for _ in 0..<50 where !served.peer.hasGoAway { served.turn() }
@@ -172,7 +109,7 @@ import Testing
 
     /// Of the streams of one connection no more than its share have connections to targets; who waits is told.
     @Test func sharesOfConnectionsToTargets() throws {
-        let served = try Served()
+        let served = try ServedConnection()
         let first = served.request().stream
         let second = served.request().stream
         guard let firstExchange = first.exchange, let secondExchange = second.exchange else { return }
@@ -188,7 +125,7 @@ import Testing
     }
 
     @Test func nothingIsHeldAfterClosing() throws {
-        let served = try Served(windowBytes: 100)
+        let served = try ServedConnection(windowBytes: 100)
         let (stream, _) = served.request(hasBody: true)
         served.answer(stream)
         let outbound = stream.outboundBuffer(&served.bench.resources)

@@ -1,0 +1,193 @@
+import Core
+import Routing
+import Telemetry
+import Testing
+
+@testable import Proxy
+
+/// Datagrams from clients to targets and back.
+@Suite struct WorkerDatagramsTests {
+    /// A client of datagrams.
+    private final class Client {
+        let socket: DatagramSocket
+        private let input = Buffer(capacity: 1 << 16)
+        /// What has come, each datagram by itself.
+        private(set) var received: [String] = []
+
+        init(_ address: SocketAddress) throws { socket = try DatagramSocket.connect(to: address) }
+
+        deinit { socket.close() }
+
+        func send(_ text: StaticString) { _ = Socket(descriptor: socket.descriptor).write(SideBench.buffer(text)) }
+
+        func has(_ wanted: [String]) -> Bool {
+            input.removeAll()
+            while case .bytes = Socket(descriptor: socket.descriptor).read(into: input) {
+                received.append(input.text)
+                input.removeAll()
+            }
+            return received == wanted
+        }
+    }
+
+    /// A target of datagrams, which sends each back if `echoes`.
+    private final class Target {
+        private var socket: DatagramSocket
+        private let batch = DatagramBatch(capacity: 8)
+        let plan: TargetPlan
+        private(set) var received: [String] = []
+        private(set) var sources: [SocketAddress] = []
+        var echoes = true
+
+        init(_ id: Int = 0) throws {
+            socket = try DatagramSocket.listen(on: Plans.address("127.0.0.1", 0), sharesPort: false)
+            guard let address = socket.localAddress else { fatalError("not bound") }
+            plan = TargetPlan(id: id, address: address, cell: TargetCell())
+            plan.cell.isHealthy = true
+        }
+
+        deinit { close() }
+
+        /// Nobody listens from now on.
+        func close() {
+            guard socket.descriptor >= 0 else { return }
+            socket.close()
+            socket = DatagramSocket(descriptor: -1)
+        }
+
+        func has(_ count: Int) -> Bool {
+            let batch = batch
+            while case .messages(let count) = batch.receive(from: socket), count > 0 {
+                for index in 0..<count {
+                    let source = batch[index].source
+                    received.append(batch.bytes(index).text)
+                    sources.append(source)
+                    if echoes { _ = batch.forward(index..<index + 1, over: socket, to: source) }
+                }
+            }
+            return received.count >= count
+        }
+    }
+
+    private func worker(_ target: Target, connectionsMax: Int = 10) throws -> ServingWorker {
+        try ServingWorker(
+            Plans.flowListener(), [Plans.flowGroup([target.plan])], connectionsMax: connectionsMax,
+            takesDatagrams: true)
+    }
+
+    @Test func datagramsGoBothWaysAndStayWhole() throws {
+        let target = try Target()
+        var worker = try worker(target)
+        let client = try Client(worker.address)
+        for text in ["one", "three", "five"] as [StaticString] { client.send(text) }
+        #expect(
+            worker.serve {
+                _ = target.has(3); return client.has(["one", "three", "five"])
+            })
+        #expect(target.received == ["one", "three", "five"] && Set(target.sources.map(\.port)).count == 1)
+        #expect(worker.counters.flows.value(.udp) == 1 && worker.counters.datagrams.value == 6)
+        #expect(worker.counters.flowBytes.value(.udp) == 24 && worker.counters.datagramsDropped.value == 0)
+        worker.stop()
+        #expect(worker.takeConnectionLog().contains("shutdown"))
+        #expect(worker.bench.worker.flowCount == 0)
+    }
+
+    /// Each client has a socket of its own towards the target, so that an answer finds its way.
+    @Test func clientsAreToldApart() throws {
+        let target = try Target()
+        var worker = try worker(target)
+        let clients = try (0..<5).map { _ in try Client(worker.address) }
+        for (index, client) in clients.enumerated() { client.send(["a", "b", "c", "d", "e"][index]) }
+        #expect(worker.serve { target.has(5) })
+        #expect(Set(target.sources.map(\.port)).count == 5)
+        for (index, client) in clients.enumerated() {
+            #expect(worker.serve { client.has([["a", "b", "c", "d", "e"][index]]) })
+        }
+        worker.stop()
+    }
+
+    @Test func withoutATargetNoFlowBegins() throws {
+        var worker = try ServingWorker(Plans.flowListener(), [Plans.flowGroup([])], takesDatagrams: true)
+        let client = try Client(worker.address), counters = worker.counters
+        client.send("a")
+        #expect(worker.serve { counters.flowsRejected.value(.udp) == 1 })
+        #expect(worker.bench.worker.flowCount == 0)
+        worker.stop()
+    }
+
+    /// The kernel tells that nobody listens at the target: the next datagram begins another flow.
+    @Test func aTargetThatIsGoneEndsTheFlow() throws {
+        let target = try Target()
+        var worker = try worker(target)
+        let client = try Client(worker.address), counters = worker.counters
+        client.send("a")
+        #expect(worker.serve { target.has(1) })
+        target.close()
+        client.send("b")
+        #expect(worker.serve { counters.flowEndings.value(.unreachable) == 1 })
+        #expect(worker.bench.worker.flowCount == 0 && worker.bench.worker.pools[0]?.inFlight == 0)
+        worker.stop()
+    }
+
+    @Test func silenceEndsAFlow() throws {
+        let target = try Target()
+        var worker = try worker(target)
+        let client = try Client(worker.address), counters = worker.counters
+        client.send("a")
+        #expect(
+            worker.serve {
+                _ = target.has(1); return client.has(["a"])
+            })
+        worker.pass(after: 110_000_000_000)
+        worker.settle()
+        #expect(counters.flowEndings.value(.idle) == 0)
+        // A tenth of the timeout late at most.
+        worker.pass(after: 10_500_000_000)
+        worker.pass(after: 12_500_000_000)
+        worker.settle()
+        #expect(counters.flowEndings.value(.idle) == 1 && worker.bench.worker.flowCount == 0)
+        #expect(worker.bench.worker.resources.buffers.bytesHeld == 0)
+        worker.stop()
+    }
+
+    /// A flood of senders that nobody has heard of does not take the place of a client that is known.
+    @Test func aFloodDoesNotDriveOutWhoIsKnown() throws {
+        let target = try Target()
+        var worker = try worker(target, connectionsMax: 4)
+        let known = try Client(worker.address)
+        known.send("a")
+        #expect(
+            worker.serve {
+                _ = target.has(1); return known.has(["a"])
+            })
+        known.send("b")
+        #expect(
+            worker.serve {
+                _ = target.has(2); return known.has(["a", "b"])
+            })
+        target.echoes = false
+        let flood = try (0..<20).map { _ in try Client(worker.address) }
+        for client in flood { client.send("x") }
+        #expect(worker.serve { target.has(22) })
+        #expect(worker.counters.flowsEvicted.value == 17 && worker.bench.worker.flowCount == 4)
+        known.send("c")
+        #expect(worker.serve { target.has(23) })
+        #expect(worker.counters.flows.value(.udp) == 21, "the known client's flow goes on")
+        worker.stop()
+    }
+
+    /// Answers could not come from the address that is gone: its flows end, which is counted as a cut.
+    @Test func aRemovedListenerEndsItsFlows() throws {
+        let target = try Target()
+        var worker = try worker(target)
+        let client = try Client(worker.address)
+        client.send("a")
+        #expect(worker.serve { target.has(1) })
+        worker.bench.adopt([], [])
+        worker.settle()
+        #expect(worker.counters.flowEndings.value(.listenerRemoved) == 1)
+        #expect(worker.counters.connectionsCutByConfiguration.value == 1)
+        #expect(worker.bench.worker.datagramListeners.isEmpty && worker.bench.worker.flowCount == 0)
+        worker.stop()
+    }
+}
