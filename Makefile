@@ -11,7 +11,9 @@ FUZZ_SECONDS ?= 30
 # Worlds that `make simulate` tries; or the one that it tells all about.
 SEEDS ?= 10000
 SEED ?=
-.PHONY: help run build test simulate asan tsan fuzz bench chart fresh format lint clean packages-build packages-test \
+# Of `make soak`.
+SOAK_SECONDS ?= 120
+.PHONY: help run build test soak simulate asan tsan fuzz bench chart fresh format lint clean packages-build packages-test \
   packages-bench packages-fresh python-test
 
 # What the toolchain runs on, fetches and links with, and slim images lack; then the libraries that Apus stands on.
@@ -40,9 +42,10 @@ build: packages-build ## the optimised binary, .build/release/apus
 	@echo "== building apus"
 	@swift build -c release --product apus --static-swift-stdlib
 
-# Thousands of lines come before and after a failure, so what failed is said again at the end.
+# Thousands of lines come before and after a failure, so what failed is said again at the end. The optimised binary is
+# built as well: the compiler has crashed with -O where it had compiled the same sources for tests.
 TEST_LOG := .build/test.log
-test: python-test ## every test; what CI runs
+test: python-test ## every test, then the optimised binary; what CI runs
 	@echo "== building apus and its tests"
 	@swift build --build-tests
 	@echo "== testing"
@@ -50,6 +53,15 @@ test: python-test ## every test; what CI runs
 	  echo "== what failed (all that was printed: $(TEST_LOG))"; \
 	  grep -A 4 -E "^✘|error: " $(TEST_LOG) | grep -v -E "^(✔|◇|--)" | tail -n 80; exit 1; }
 	@echo "== all tests passed"
+	@$(MAKE) --no-print-directory build
+	@echo "== running the optimised binary"
+	@$(BINARY) --version
+	@$(BINARY) check conf/reference.yaml
+
+soak: python-test ## every change at once under every load, for SOAK_SECONDS (120): nothing is lost
+	@echo "== building apus and its tests"
+	@swift build --build-tests
+	@APUS_SOAK_SECONDS=$(SOAK_SECONDS) swift test --skip-build --filter ScenarioTests.EveryChangeTests
 
 simulate: packages-build ## a worker in SEEDS (10000) worlds in memory; SEED=n tells all that happens in one
 	@echo "== building the simulation"
