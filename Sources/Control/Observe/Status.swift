@@ -109,8 +109,7 @@ final class Status: StatusSource {
     var groupsFailedOpen: [String] { registry.groups.values.filter(\.isFailedOpen).map(\.name).sorted() }
 
     var groupsFailedOver: [String] {
-        registry.groups.values.filter { $0.isInUse && $0.routable.isFailedOver($0.configuration.attributes.health) }
-            .map(\.name).sorted()
+        registry.groups.values.filter { $0.isInUse && $0.isFailedOver }.map(\.name).sorted()
     }
 
     var groupCounters: [(name: String, workers: [TargetGroupCounters])] {

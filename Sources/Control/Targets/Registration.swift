@@ -41,8 +41,7 @@ final class Registration {
     /// Checks in a row that were skipped since requests proved that it is healthy.
     var checksSkipped = 0
     /// Whether it has its share at once when it becomes healthy the next time: it came with the first targets of its
-    /// group, the group has just come into use, or all of it had failed. Source: Application Load Balancer user guide,
-    /// "Slow start mode".
+    /// group, or the group has just come into use. Source: Application Load Balancer user guide, "Slow start mode".
     var skipsSlowStart: Bool
     /// Whether some snapshot had it, so that workers have to say when they are done with it.
     var isPublished = false
@@ -132,16 +131,16 @@ extension Registration: CustomStringConvertible {
         let isFirst = skipsSlowStart
         skipsSlowStart = false
         let duration = group.slowStart
-        guard duration > 0, !isFirst else { return }
+        // The first after an outage of the whole group would carry the load of all the next ones until they have
+        // started, so these start at once as well.
+        let followsOutage = group.outageEndedAt.map { now.since($0) < duration } ?? false
+        guard duration > 0, !isFirst, !followsOutage else { return }
         var areOthersHealthy = false
         for other in group.registrations where other !== self && other.health.state == .healthy {
             areOthersHealthy = true
             guard other.cell.isStartingSlowly(for: duration, now: now) else { return cell.beginSlowStart(now: now) }
         }
-        guard !areOthersHealthy else { return }
-        // It is the first after an outage of the whole group. Were the next ones to start slowly, it would carry the
-        // load of all of them until they have.
-        for other in group.registrations where other !== self { other.skipsSlowStart = true }
+        if !areOthersHealthy { group.outageEndedAt = now }
     }
 }
 

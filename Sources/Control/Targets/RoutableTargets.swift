@@ -3,7 +3,8 @@ import Routing
 
 /// How many targets of a group can be picked, and how many of them may be: what decides which targets are used.
 ///
-/// Targets of weight 0 count for nothing, nor do those of other zones where they are not used.
+/// Targets of weight 0 count for nothing, nor do those without an address, nor those of other zones where they are not
+/// used.
 /// Shape: a trivial value, kept up to date with every change of a target's health.
 struct RoutableTargets: Equatable {
     /// Registered targets.
@@ -21,9 +22,10 @@ struct RoutableTargets: Equatable {
         if !isElsewhere { ownHealthy += difference }
     }
 
-    /// Which targets are used.
+    /// Which targets are used. With all of them healthy there are no others, however many the attributes ask for.
     func reach(_ attributes: HealthAttributes, _ zones: ZonePolicy) -> TargetReach {
-        if healthy < attributes.routing.targets(of: registered) { return .allTargets }
+        let needed = attributes.routing.targets(of: registered)
+        if healthy < needed, healthy < registered || registered == 0 { return .allTargets }
         guard zones == .ownFirst, ownHealthy * 100 < attributes.ownZoneMinimumPercent * ownRegistered || ownHealthy == 0
         else { return .ownZone }
         return .allZones
@@ -63,7 +65,7 @@ extension GroupState {
         isBeingChanged = true
         for registration in registrations {
             registration.isCounted = false
-            guard registration.usedWeight > 0 else { continue }
+            guard registration.usedWeight > 0, registration.address != nil else { continue }
             routable.registered += 1
             if !registration.isElsewhere { routable.ownRegistered += 1 }
             count(registration)
@@ -88,6 +90,15 @@ extension GroupState {
         guard reach != cell.reach else { return }
         cell.reach = reach
         cell.flip()
+    }
+
+    /// Whether so few are healthy, or there are so few in this zone, that others should be asked instead of this
+    /// process.
+    var isFailedOver: Bool {
+        let attributes = configuration.attributes.health
+        guard routable.registered == 0 else { return routable.isFailedOver(attributes) }
+        let isElsewhere = registrations.contains { $0.weight > 0 && $0.address != nil }
+        return isElsewhere && attributes.failover != HealthAttributes.Minimum(count: nil)
     }
 
     /// Whether all of its targets are used, since too few are healthy.

@@ -12,7 +12,24 @@ extension Document {
     /// same in a large document as in a small one.
     public mutating func apply(_ change: Change) throws(ConfigErrors) {
         try check(change)
+        try checkZones(change)
         try perform(change)
+    }
+
+    /// Refuses a change after which load balancers would contradict each other about the zones of a group.
+    private func checkZones(_ change: Change) throws(ConfigErrors) {
+        switch change {
+        case .putTargetGroup, .putLoadBalancer, .putListener, .putRule: break
+        default: return
+        }
+        var changed = self
+        try changed.perform(change)
+        // Groups of application load balancers are no others', and those of network load balancers agree by default.
+        guard changed.loadBalancers.contains(where: { $0.type == .network && $0.attributes.crossZone == true })
+        else { return }
+        var findings = Findings()
+        findings.within(.key("loadBalancers")) { changed.validateZones(&$0) }
+        try findings.throwIfAny()
     }
 
     /// Makes one change without validating the document afterwards. Errors: the object of which it changes a part does

@@ -129,7 +129,8 @@ final class Group {
         refresh()
         guard let index = names.index(of: name) else { return .gone }
         let pool = pools[index]
-        guard pool.cell.isHealthy || isFailOpen, plan.targets[index].keepsClients else { return .unavailable }
+        let isUsed = pool.cell.isHealthy || (isFailOpen && pool.balanced.weight > 0)
+        guard isUsed, plan.targets[index].keepsClients else { return .unavailable }
         guard pool.cell.isSuspect else { return .pool(pool) }
         return hasRetries(now: now) && pool.cell.claimTrial(now: now) ? .pool(pool) : .unavailable
     }

@@ -110,7 +110,40 @@ import Testing
         reconcile(targets("b"), zone: "a") { $0.crossZone = .off }
         pass(0)
         #expect(blue.routable == RoutableTargets())
-        #expect(!blue.routable.isFailedOver(HealthAttributes()))
+        #expect(blue.isFailedOver, "every request is refused here")
+        reconcile(targets("b"), zone: "a") {
+            $0.crossZone = .off
+            $0.failover.count = nil
+        }
+        #expect(!blue.isFailedOver)
+    }
+
+    @Test func aGroupThatIsEmptyOrEmptiedByWeightIsNotFailedOver() {
+        reconcile([]) { _ in }
+        #expect(!blue.isFailedOver)
+        var all = targets(nil)
+        all[0].weight = 0
+        reconcile(all) { _ in }
+        #expect(!blue.isFailedOver)
+    }
+
+    @Test func withAllTargetsHealthyThereIsNothingToOpen() {
+        reconcile(targets(nil, nil, nil)) { $0.routing.count = 5 }
+        pass(0, 1)
+        #expect(blue.usesAllTargets)
+        pass(2)
+        #expect(!blue.usesAllTargets)
+    }
+
+    /// No worker knows a target whose instance is not in the registry.
+    @Test func targetsWithoutAnAddressCountForNothing() {
+        var group = group("blue", [TargetDescription(id: "i-0a1b2c3d"), TargetDescription(id: "i-1a1b2c3d")])
+        group.targetType = .instance
+        let document = Document(
+            instances: [Instance(id: "i-0a1b2c3d", address: "10.0.0.1")],
+            loadBalancers: [loadBalancer("web", port: 80, forwardingTo: [("blue", 1)])], targetGroups: [group])
+        _ = registry.reconcile(with: document, renewed: [:], now: now)
+        #expect(blue.registrations.count == 2 && blue.routable.registered == 1)
     }
 
     @Test func thisZoneComesFirstWhileEnoughOfItIsHealthy() {

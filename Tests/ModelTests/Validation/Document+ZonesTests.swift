@@ -33,6 +33,17 @@ import Testing
         #expect(try names(Self.file(first: Self.on, second: Self.on)).isEmpty)
     }
 
+    /// Over the socket as in a file.
+    @Test func aChangeMayNotMakeThemDisagree() throws {
+        var document = try Document.load(yaml: Self.file(first: Self.on, second: Self.on), file: "a.yaml")
+        var second = document.loadBalancers[1]
+        second.attributes.crossZone = false
+        let error = #expect(throws: ConfigErrors.self) { try document.apply(.putLoadBalancer(second)) }
+        #expect(error?.first.message.contains("load_balancing.cross_zone.enabled") == true)
+        second.attributes.crossZone = true
+        try document.apply(.putLoadBalancer(second))
+    }
+
     @Test func loadBalancersOfOneGroupMustAgreeUnlessTheGroupDecides() throws {
         let error = #expect(throws: ConfigErrors.self) {
             try Document.load(yaml: Self.file(first: Self.on, second: Self.off), file: "a.yaml")
