@@ -24,7 +24,8 @@ struct CookieKeyFile: Sendable {
 
     /// The keys that `save` wrote last, the newest first; none if nothing was ever saved.
     ///
-    /// Errors: the file is there and cannot be understood. It is left as it is.
+    /// Errors: the file is there and cannot be read or understood. It is left as it is; put it aside before `save`
+    /// replaces it.
     func load() throws(Damage) -> [CookieKey] {
         let content: [UInt8]
         do throws(SystemError) {
@@ -43,7 +44,16 @@ struct CookieKeyFile: Sendable {
             guard let key = CookieKey(value) else { throw Damage(reason: "keys[\(index)] of \(path) is no key") }
             keys.append(key)
         }
-        return Array(keys.sorted { $0.createdAt > $1.createdAt }.prefix(Limits.cookieKeysMax))
+        // In their order, not by their times: the clock may have been set back.
+        return Array(keys.prefix(Limits.cookieKeysMax))
+    }
+
+    /// Gives the file another name, by which an operator finds it, and returns that name; nil if that is refused.
+    func setAside() -> String? {
+        let aside = path + ".damaged"
+        try? FileManager.default.removeItem(atPath: aside)
+        do { try FileManager.default.moveItem(atPath: path, toPath: aside) } catch { return nil }
+        return aside
     }
 
     /// Makes `keys` what `load` gives, before it returns.

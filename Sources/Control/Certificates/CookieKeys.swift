@@ -43,8 +43,10 @@ final class CookieKeys: PollHandler {
         var kept: [CookieKey] = []
         do throws(CookieKeyFile.Damage) { kept = try file.load() } catch {
             logger.error(
-                "the keys of cookies cannot be read: sticky clients are balanced anew",
-                metadata: ["file": "\(file.path)", "error": "\(error.reason)"])
+                "the keys of cookies cannot be read: sticky clients are balanced anew, and the file is put aside",
+                metadata: [
+                    "file": "\(file.path)", "aside": "\(file.setAside() ?? "-")", "error": "\(error.reason)",
+                ])
         }
         isOnDisk = !kept.isEmpty
         current = kept.isEmpty ? [.random(createdAt: clock())] : kept
@@ -66,8 +68,10 @@ final class CookieKeys: PollHandler {
     private func proceed() {
         guard !isWriting else { return }
         let now = clock()
-        let age = now > current[0].createdAt ? now - current[0].createdAt : 0
-        if age >= interval {
+        let createdAt = current[0].createdAt
+        let age = now > createdAt ? now - createdAt : 0
+        // A key from further ahead was made before the clock was set back.
+        if age >= interval || createdAt > now + interval {
             let key = CookieKey.random(createdAt: now, besides: current)
             return store(Self.kept([key] + current, now: now))
         }
@@ -107,8 +111,9 @@ final class CookieKeys: PollHandler {
     /// Those of `keys`, the newest first, with which there may be cookies that have not expired.
     static func kept(_ keys: [CookieKey], now: UInt64) -> [CookieKey] {
         let newer = keys.first.map { [$0] } ?? []
+        // A key is kept as long after the next one was made; one from a time to come was made now at the latest.
         let older = zip(keys, keys.dropFirst()).filter { next, _ in
-            next.createdAt + UInt64(Limits.cookieLifetimeSeconds) >= now
+            min(next.createdAt, now) + UInt64(Limits.cookieLifetimeSeconds) >= now
         }.map(\.1)
         return Array((newer + older).prefix(Limits.cookieKeysMax))
     }

@@ -157,10 +157,26 @@ import Testing
         bench.disk.close()
     }
 
-    @Test func aDamagedFileIsReplaced() throws {
+    /// The clock was years ahead when the key was made.
+    @Test func aKeyFromTheFutureIsReplaced() throws {
+        let bench = try Bench()
+        let ahead = CookieKey.random(createdAt: bench.now + 3000 * Self.day)
+        try bench.file.save([ahead])
+        let keys = bench.keys()
+        keys.follow(Self.document(isSticky: true))
+        #expect(bench.wait { bench.told.count == 1 })
+        #expect(keys.current[0].createdAt == bench.now && keys.current[1] == ahead)
+        #expect(bench.keys().current == keys.current, "the next process seals with the new one")
+        bench.now += 8 * Self.day
+        #expect(CookieKeys.kept(keys.current, now: bench.now) == [keys.current[0]])
+        bench.disk.close()
+    }
+
+    @Test func aDamagedFileIsReplacedAndKeptAside() throws {
         let bench = try Bench()
         try Data("{".utf8).write(to: URL(fileURLWithPath: bench.file.path))
         let keys = bench.keys()
+        #expect(try String(contentsOfFile: bench.file.path + ".damaged", encoding: .utf8) == "{")
         #expect(keys.current.count == 1)
         keys.follow(Self.document(isSticky: true))
         #expect(bench.wait { bench.saved == keys.current })
