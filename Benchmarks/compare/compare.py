@@ -9,7 +9,7 @@ generator is. Each proxy has one core to itself; the load generator and the targ
 interleaved, so that whatever else the machine does hits all alike, and medians are reported.
 
 The second table is of targets that die (deaths.py). It needs network namespaces, and so root. The third is of strangers
-who flood Apus (floods.py). `--tables deaths` makes one alone.
+who flood Apus (floods.py), the fourth of what health checks cost (checks.py). `--tables deaths` makes one alone.
 """
 
 import argparse
@@ -24,6 +24,7 @@ import signal
 import sys
 import tempfile
 
+import checks
 import datagrams
 import deaths
 import floods
@@ -55,6 +56,8 @@ def main():
             compare_deaths([proxy for proxy in compared if proxy.name in deaths.CONFIGURATIONS], options)
         if "floods" in options.tables:
             measure_floods(folder, options)
+        if "checks" in options.tables:
+            measure_checks(folder, options)
     finally:
         processes.end_all()
         shutil.rmtree(folder, ignore_errors=True)
@@ -102,6 +105,16 @@ def measure_floods(folder, options):
     processes.end_all()
 
 
+def measure_checks(folder, options):
+    """What Apus needs to check many targets."""
+    result = checks.result_table(checks.measure(folder, options))
+    sections = ["# What health checks cost", checks.explanation(), result, when() + "\n" + how()]
+    options.output.mkdir(parents=True, exist_ok=True)
+    (options.output / "checks.md").write_text("\n\n".join(sections) + "\n")
+    print(f"\n{result}\n\nwritten to {os.path.relpath(options.output)}/checks.md")
+    processes.end_all()
+
+
 def parse_options():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     names = list(proxies.PROXIES)
@@ -116,7 +129,7 @@ def parse_options():
             return chosen
         return parse
 
-    tables = ["cost", "deaths", "floods"]
+    tables = ["cost", "deaths", "floods", "checks"]
     parser.add_argument("--tables", type=listed(tables), default=tables, help=f"{','.join(tables)} (default all)")
     parser.add_argument("--death-rounds", type=int, default=3, help="deaths of each kind (default 3)")
     parser.add_argument("--rounds", type=int, default=5, help="measurements of each (default 5)")

@@ -129,7 +129,7 @@ final class Group {
         refresh()
         guard let index = names.index(of: name) else { return .gone }
         let pool = pools[index]
-        let isUsed = pool.cell.isHealthy || (isFailOpen && pool.balanced.weight > 0)
+        let isUsed = pool.cell.isUsable || (isFailOpen && pool.balanced.weight > 0)
         guard isUsed, plan.targets[index].keepsClients else { return .unavailable }
         guard pool.cell.isSuspect else { return .pool(pool) }
         return hasRetries(now: now) && pool.cell.claimTrial(now: now) ? .pool(pool) : .unavailable

@@ -194,9 +194,7 @@ public struct HealthState: Equatable, Sendable {
 
         case (.initial, .checksDisabled), (.healthy, .checksDisabled), (.unhealthy, .checksDisabled):
             return (.unchecked, .becameUnchecked)
-        case (.unchecked, _):
-            return stepUnchecked(event)
-
+        case (.unchecked, _): return stepUnchecked(event)
         case (.initial, .deregistered), (.healthy, .deregistered), (.unhealthy, .deregistered),
             (.unused(.notInUse), .deregistered), (.unused(.invalidState), .deregistered),
             (.unused(.ipUnusable), .deregistered):
@@ -221,9 +219,7 @@ public struct HealthState: Equatable, Sendable {
             (.initial, .drained), (.healthy, .drained), (.unhealthy, .drained), (.unused, .drained),  // late
             (.draining, .checkBegan), (.draining, .checkPassed), (.draining, .checkFailed),  // late
             (.unused, .checkBegan), (.unused, .checkPassed), (.unused, .checkFailed),  // late
-            (.draining, .checksDisabled), (.unused, .checksDisabled),
-            (.initial, .checksEnabled), (.healthy, .checksEnabled), (.unhealthy, .checksEnabled),
-            (.draining, .checksEnabled), (.unused, .checksEnabled):
+            (.draining, .checksDisabled), (.unused, .checksDisabled), (_, .checksEnabled):
             return (phase, .nothing)
         }
     }
