@@ -112,7 +112,7 @@ import Testing
                 """, file: "apus.yaml")
         #expect(
             document.noteOnWordsWithoutEffect
-                == "Kept as written, but without effect in this version: scheme, waf.fail_open.enabled, order, "
+                == "Kept as written, but without effect in this version: scheme, waf.fail_open.enabled, "
                 + "ipAddressType.")
         #expect(Document().noteOnWordsWithoutEffect == nil)
     }
