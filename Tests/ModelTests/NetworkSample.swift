@@ -16,6 +16,8 @@ enum NetworkSample {
         case .tcp, .tls: .tcp
         case .udp: .udp
         case .tcpUDP: .tcpUDP
+        case .quic: .quic
+        case .tcpQUIC: .tcpQUIC
         }
     }
 

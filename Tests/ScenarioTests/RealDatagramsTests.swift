@@ -84,6 +84,41 @@ import Testing
         let line = expectFlow(by: apus, "idle_timeout", by: "apus", target: program.address.text)
         #expect(try #require(line["received_bytes"].int) > 1_000_000 && #require(line["sent_bytes"].int) > 1_000_000)
     }
+
+    /// Each of the ten clients has a connection that moves to another port once its handshake is over.
+    @Test(
+        "QUIC: aioquic's servers are found by their ids, and its clients move",
+        .enabled(if: python != nil, "aioquic is not there: make test installs it"))
+    func serverIDs() throws {
+        let interpreter = try #require(python)
+        let ids = ["00000000000000a0", "00000000000000b0"]
+        let programs = try ids.map { id in
+            try PortServer(label: "quic-\(id)") { port, _ in
+                [
+                    interpreter, Tool.script("quic"), "target", "\(port)", Self.own.certificatePath,
+                    Self.own.privateKeyPath, id,
+                ]
+            }
+        }
+        var document = Document.datagrams(
+            listener: ["protocol": "QUIC", "attributes": ["apus.udp_idle_timeout.seconds": 2]])
+        let targets = zip(programs, ids).map { program, id in
+            Document.Address(port: program.address.port, quicServerID: "0x\(id)")
+        }
+        document.groups = [
+            Document.Group("blue", targets, settings: ["protocol": "QUIC", "healthCheckProtocol": "TCP"])
+        ]
+        let apus = try ApusProcess.start(document)
+        let command = [interpreter, Tool.script("quic"), "client", "\(apus.port)", Self.authority.own.certificatePath]
+        for _ in 0..<10 { #expect(try Tool.run(command + ["100000", "moves"], in: apus.folder) == "exact\n") }
+        withExtendedLifetime(programs) {
+            expectMetric(apus, "apus_flows_total", "quic", is: 20)
+            expectMetric(apus, "apus_quic_unknown_server_ids_total", is: 0)
+            expectMetric(apus, "apus_flows_active", "quic", is: 0)
+        }
+        let seen = Set(apus.connectionLog.compactMap { $0["target"].string })
+        #expect(seen == Set(programs.map(\.address.text)), "both are used")
+    }
 }
 
 /// Where dnsmasq is.

@@ -20,7 +20,8 @@ struct TargetsCommand: ParsableCommand {
         func run() throws { try socket.perform(.targets(of: group, targets)) }
     }
 
-    /// `apus targets register GROUP ID[:PORT]… [--weight WEIGHT] [--zone ZONE] [--wait] [--timeout SECONDS]`.
+    /// `apus targets register GROUP ID[:PORT]… [--weight WEIGHT] [--zone ZONE] [--quic-server-id ID] [--wait]
+    /// [--timeout SECONDS]`.
     struct Register: ParsableCommand {
         static let configuration = CommandConfiguration(
             abstract: "Add targets to a group, or change their weight or zone.",
@@ -36,6 +37,12 @@ struct TargetsCommand: ParsableCommand {
         @Option(
             name: .long, help: ArgumentHelp("The zone they are in; without it what they have.", valueName: "zone"))
         var zone: String?
+        @Option(
+            name: .long,
+            help: ArgumentHelp(
+                "In a group of QUIC, the id that the server puts into connection IDs: 0x and 16 digits.",
+                valueName: "id"))
+        var quicServerId: String?
         @Flag(
             name: .long,
             help: "Return when they are healthy; end with 1 and say why if they are not in time.")
@@ -49,6 +56,15 @@ struct TargetsCommand: ParsableCommand {
             if let weight, !(0...Model.Limits.targetWeightMax).contains(weight) {
                 throw ValidationError("--weight must be from 0 to \(Model.Limits.targetWeightMax), but is \(weight).")
             }
+            if let quicServerId {
+                guard QUICServerID(quicServerId) != nil else {
+                    throw ValidationError(
+                        "--quic-server-id must be 0x and 16 hexadecimal digits in lower case, but is \(quicServerId).")
+                }
+                guard named.targets.count == 1 else {
+                    throw ValidationError("--quic-server-id is of one target, but \(named.targets.count) are named.")
+                }
+            }
             guard let timeout else { return }
             guard wait else { throw ValidationError("--timeout goes with --wait.") }
             guard (0...3600).contains(timeout) else {
@@ -59,7 +75,8 @@ struct TargetsCommand: ParsableCommand {
         func run() throws {
             try socket.perform(
                 .register(
-                    named.targets, in: named.group, weight: weight, zone: zone, wait: wait, timeoutSeconds: timeout))
+                    named.targets, in: named.group, weight: weight, zone: zone,
+                    quicServerID: quicServerId.flatMap(QUICServerID.init), wait: wait, timeoutSeconds: timeout))
         }
     }
 
@@ -101,10 +118,11 @@ extension AdminCall {
     /// Adds targets to a group, and waits until they are healthy if `wait`, at most for `timeout` seconds if it is
     /// given.
     static func register(
-        _ targets: [TargetName], in group: String, weight: Int? = nil, zone: String? = nil, wait: Bool = false,
-        timeoutSeconds: Double? = nil
+        _ targets: [TargetName], in group: String, weight: Int? = nil, zone: String? = nil,
+        quicServerID: QUICServerID? = nil, wait: Bool = false, timeoutSeconds: Double? = nil
     ) -> AdminCall {
-        var body: Value = ["targets": .array(targets.map { .target($0.id, $0.port, weight: weight, zone: zone) })]
+        let list = targets.map { Value.target($0.id, $0.port, weight: weight, zone: zone, quicServerID: quicServerID) }
+        var body: Value = ["targets": .array(list)]
         if wait { body["wait"] = true }
         body["timeoutSeconds"] = timeoutSeconds.map { .number($0) }
         return AdminCall("POST", "/v1/target-groups/\(escaped(group))/targets", body) { answer, _ in

@@ -52,7 +52,8 @@ final class TargetHealth: TargetStateObserver {
         return TargetHealthDescription(
             target: TargetDescription(
                 id: registration.key.id, port: registration.key.port,
-                weight: registration.weight == 1 ? nil : registration.weight, zone: registration.zone),
+                weight: registration.weight == 1 ? nil : registration.weight, zone: registration.zone,
+                quicServerID: registration.quicServerID),
             healthCheckPort: registration.group.healthCheckPort(ofTargetAt: registration.key.port),
             state: terminations.isDraining(registration) ? .unhealthyDraining : registration.health.state,
             reason: reason?.code,

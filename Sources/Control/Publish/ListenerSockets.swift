@@ -127,7 +127,8 @@ final class ListenerSockets {
             for worker in 0..<workerCount {
                 if key.hasConnections { sockets[worker].socket = try Socket.listen(on: key.address, sharesPort: true) }
                 if key.hasDatagrams {
-                    sockets[worker].datagrams = try DatagramSocket.listen(on: key.address, sharesPort: true)
+                    sockets[worker].datagrams = try DatagramSocket.listen(
+                        on: key.address, sharesPort: true, joinsDatagrams: !key.hasQUIC)
                 }
             }
         } catch {

@@ -17,10 +17,12 @@ struct ListenerKey: Hashable, Sendable {
     var kind = LoadBalancer.Kind.application
 
     /// The kinds of traffic at an address.
-    enum Carries { case connections, datagrams, both }
+    enum Carries { case connections, datagrams, both, quic, connectionsAndQUIC }
 
     /// Whether it takes TCP connections.
-    var hasConnections: Bool { carries != .datagrams }
+    var hasConnections: Bool { carries != .datagrams && carries != .quic }
+    /// Whether its datagrams are those of QUIC.
+    var hasQUIC: Bool { carries == .quic || carries == .connectionsAndQUIC }
     /// Whether it takes UDP datagrams.
     var hasDatagrams: Bool { carries != .connections }
 }
@@ -120,7 +122,7 @@ final class Publisher {
             return ListenerPlan(
                 id: id, loadBalancer: "\(isNetwork ? "net" : "app")/\(key.loadBalancer)", port: key.address.port,
                 settings: ListenerSettings(source.attributes, source.listener.attributes), tls: source.tls,
-                flows: isNetwork ? FlowSettings(source.listener.attributes ?? ListenerAttributes()) : nil,
+                flows: isNetwork ? FlowSettings(source.listener) : nil,
                 rules: plans, table: isSameTable ? last?.table : nil,
                 defaultAction: ActionPlan(source.listener.defaultActions, source.groupIDs))
         }
@@ -139,7 +141,8 @@ final class Publisher {
                 registration.address.map {
                     TargetPlan(
                         id: registration.id, address: $0, weight: registration.usedWeight,
-                        isElsewhere: group.zones == .ownFirst && registration.isElsewhere, cell: registration.cell,
+                        isElsewhere: group.zones == .ownFirst && registration.isElsewhere,
+                        serverID: registration.quicServerID?.value, cell: registration.cell,
                         name: "\(registration.key)",
                         keepsClients: !(group.zones == .ownOnly && registration.isElsewhere))
                 }
@@ -187,7 +190,10 @@ extension LoadBalancer {
 
 extension TrafficProtocol {
     /// The kinds of traffic at its listeners.
-    fileprivate var carries: ListenerKey.Carries { hasUDP ? (hasTCP ? .both : .datagrams) : .connections }
+    fileprivate var carries: ListenerKey.Carries {
+        if hasQUIC { return hasTCP ? .connectionsAndQUIC : .quic }
+        return hasUDP ? (hasTCP ? .both : .datagrams) : .connections
+    }
 }
 
 extension GroupSettings {

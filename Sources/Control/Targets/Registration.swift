@@ -30,6 +30,8 @@ final class Registration {
     var zone: String?
     /// Whether `GroupState.routable` counts it as healthy.
     var isCounted = false
+    /// What its server puts into the connection IDs of QUIC; nil in a group that is not one of QUIC.
+    let quicServerID: QUICServerID?
     /// Whether it fails more often than the others, where the algorithm of its group asks that.
     var anomaly = AnomalyDetection.Target()
     /// Whether it is taken out since it fails requests.
@@ -48,14 +50,15 @@ final class Registration {
 
     /// A registration that no worker knows yet.
     init(
-        id: Int, group: GroupState, key: TargetKey, address: SocketAddress?, weight: Int = 1, health: HealthState,
-        skipsSlowStart: Bool = false
+        id: Int, group: GroupState, key: TargetKey, address: SocketAddress?, weight: Int = 1,
+        quicServerID: QUICServerID? = nil, health: HealthState, skipsSlowStart: Bool = false
     ) {
         self.id = id
         self.group = group
         self.key = key
         self.address = address
         self.weight = weight
+        self.quicServerID = quicServerID
         self.health = health
         self.skipsSlowStart = skipsSlowStart
     }

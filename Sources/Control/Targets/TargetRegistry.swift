@@ -200,7 +200,7 @@ final class TargetRegistry {
             let key = group.configuration.key(of: target)
             let (address, cause) = resolve(key, in: group)
             let old = remaining.removeValue(forKey: key)
-            if let old, old.address == address, !renewed.contains(key) {
+            if let old, old.address == address, old.quicServerID == target.quicServerID, !renewed.contains(key) {
                 old.weight = target.weight ?? 1
                 old.zone = target.zone
                 old.isElsewhere = isElsewhere(target)
@@ -211,7 +211,7 @@ final class TargetRegistry {
             if let old { depart(old, &result, now: now) }
             let registration = Registration(
                 id: registrationIDs.take(), group: group, key: key, address: address, weight: target.weight ?? 1,
-                health: HealthState(registeredAt: now, unused: cause))
+                quicServerID: target.quicServerID, health: HealthState(registeredAt: now, unused: cause))
             registration.zone = target.zone
             registration.isElsewhere = isElsewhere(target)
             group.tally[registration.health.state] += 1

@@ -13,6 +13,7 @@ extension Document {
     public mutating func apply(_ change: Change) throws(ConfigErrors) {
         try check(change)
         try checkZones(change)
+        try checkServerIDs(after: change)
         try perform(change)
     }
 
@@ -91,6 +92,9 @@ extension Document {
                 findings.full("target groups", Limits.targetGroupsMax, .tooManyTargetGroups)
             }
             group.validateTargets(&findings)
+            if let index = targetGroups.index(of: group.name) {
+                targetGroups[index].checkServerIDsStay(group.targets, &findings)
+            }
             checkUsers(of: group, &findings)
         case .deleteTargetGroup(let name):
             _ = try index(ofTargetGroup: name)
@@ -189,9 +193,15 @@ extension Document {
         of targets: [TargetDescription], in name: String, _ findings: inout Findings
     ) throws(ConfigErrors) {
         let group = targetGroups[try index(ofTargetGroup: name)]
+        group.checkServerIDsStay(targets, &findings)
         findings.within(.key("targets")) { findings in
             for (index, target) in targets.enumerated() {
                 findings.within([.index(index), .key("id")]) { findings in group.checkID(of: target, &findings) }
+                // The weight of a registered target may be changed without naming its server id again.
+                let isKnown =
+                    target.quicServerID == nil && group.protocol.hasQUIC
+                    && group.targets.index(of: target, defaultPort: group.port) != nil
+                if !isKnown { findings.within(.index(index)) { group.checkServerID(of: target, &$0) } }
             }
             // The exact number is needed only if it could be too high.
             guard group.targets.count + targets.count > Limits.targetsPerGroupMax else { return }

@@ -5,9 +5,7 @@ extension Listener {
         keys: [
             Key(
                 "protocol", \.protocol,
-                .word(
-                    refused: ["QUIC", "TCP_QUIC", "GENEVE"],
-                    code: .unsupportedProtocol),
+                .word(refused: ["GENEVE"], code: .unsupportedProtocol),
                 required: true, "What is spoken on it."),
             Key("port", \.port, .integer(1...65535), required: true, "Its port."),
             Key(
@@ -77,8 +75,11 @@ extension Listener {
         guard let attributes else { return }
         let isNetwork = `protocol`.kind == .network
         let keys: [(key: String, isGiven: Bool, owners: [TrafficProtocol])] = [
-            ("tcp.idle_timeout.seconds", attributes.tcpIdleTimeoutSeconds != 350, [.tcp, .tls, .tcpUDP]),
-            ("apus.udp_idle_timeout.seconds", attributes.udpIdleTimeoutSeconds != 120, [.udp, .tcpUDP]),
+            ("tcp.idle_timeout.seconds", attributes.tcpIdleTimeoutSeconds != 350, [.tcp, .tls, .tcpUDP, .tcpQUIC]),
+            (
+                "apus.udp_idle_timeout.seconds", attributes.udpIdleTimeoutSeconds != 120,
+                [.udp, .tcpUDP, .quic, .tcpQUIC]
+            ),
         ]
         findings.within(.key("attributes")) { findings in
             for key in keys where !key.owners.contains(`protocol`) {

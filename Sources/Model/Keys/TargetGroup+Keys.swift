@@ -15,6 +15,7 @@ extension TargetGroup {
             group.checkMatcher(&findings)
             group.checkTLS(&findings)
             group.checkKind(&findings)
+            group.checkQUIC(&findings)
             findings.within(.key("attributes")) { findings in
                 group.attributes.balancing.check(&findings)
                 group.attributes.health.check(&findings)
@@ -73,8 +74,8 @@ extension TargetGroup {
                 [
                     ("proxy_protocol_v2.enabled", attributes.proxyProtocol),
                     ("preserve_client_ip.enabled", attributes.preserveClientIP),
-                ].filter { _ in `protocol` == .udp }, belongTo: "groups of TCP, TLS and TCP_UDP",
-                found: "it in a group of protocol UDP", remedy: "Remove it.")
+                ].filter { _ in !`protocol`.hasTCP }, belongTo: "groups of TCP, TLS, TCP_UDP and TCP_QUIC",
+                found: "it in a group of protocol \(`protocol`.rawValue)", remedy: "Remove it.")
             if kind == .network, attributes.unhealthyConnectionTermination, attributes.unhealthyDrainingSeconds > 0 {
                 findings.within(.key("target_health_state.unhealthy.draining_interval_seconds")) { findings in
                     findings.report(
@@ -112,9 +113,8 @@ extension TargetGroup {
             "What the ids of its targets are: IP addresses, or instance ids that the registry resolves."),
         Key(
             "protocol", \.protocol,
-            .word(
-                refused: ["QUIC", "TCP_QUIC", "GENEVE"],
-                code: .unsupportedProtocol), required: true, "The protocol that is spoken to its targets."),
+            .word(refused: ["GENEVE"], code: .unsupportedProtocol), required: true,
+            "The protocol that is spoken to its targets."),
         Key(
             "protocolVersion", \.protocolVersion, .word(),
             "Which HTTP is spoken to its targets: HTTP/1.1, HTTP/2, or gRPC over HTTP/2."),
@@ -189,8 +189,11 @@ extension TargetDescription {
             Key(
                 optional: "availabilityZone", \.zone, .text(.zone),
                 "The zone that it is in; all, or nothing, for a target of every zone."),
+            Key(
+                optional: "quicServerId", \.quicServerID, .quicServerID,
+                "The id that its server puts into the connection IDs of QUIC; required in groups of QUIC and TCP_QUIC, "
+                    + "and unique among the targets of a listener."),
         ],
-        refused: [RefusedKey("quicServerId")],
         withoutEffect: \TargetDescription.withoutEffect)
 
     /// Reads and writes the targets of a group.
@@ -239,6 +242,12 @@ extension Matcher {
         "gRPC status codes from 0 to 99, such as 12, 0,12 or 0-5", length: 1...1024,
         pattern: "^[0-9]{1,2}(-[0-9]{1,2})?(,[0-9]{1,2}(-[0-9]{1,2})?)*$",
         remedy: "Write them in quotes, as in \"0-5\".")
+}
+
+extension Codec where Model == QUICServerID {
+    /// An id as ELBv2 writes it.
+    static let quicServerID = Codec<String>.text(.quicServerID)
+        .converted(to: { text, _ in QUICServerID(text) }, from: { $0.description })
 }
 
 extension Codec where Model == HealthCheck.Port {

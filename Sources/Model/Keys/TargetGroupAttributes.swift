@@ -82,7 +82,7 @@ extension TargetGroupAttributes {
             .bool,
             "Whether connections and flows of datagrams through a network load balancer are ended when the "
                 + "deregistration delay is over; otherwise they continue. Without it, true in groups of UDP and "
-                + "TCP_UDP, and false in others."
+                + "TCP_UDP, and false in others; those of QUIC always end."
         ).of(.network, neutral: false),
         Key(
             "preserve_client_ip.enabled", \.preserveClientIP, .bool,

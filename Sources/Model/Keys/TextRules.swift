@@ -38,6 +38,12 @@ extension TextRule {
         remedy: "Write an address such as 10.0.0.5, or an instance id such as i-0a1b2c3d."
     ) { isInstanceID($0) || IPAddress($0) != nil }
 
+    /// The server id of a target of QUIC. Source: ELBv2 TargetDescription.
+    static let quicServerID = TextRule(
+        "0x and 16 hexadecimal digits in lower case", length: 18...18, pattern: "^0x[0-9a-f]{16}$",
+        remedy: "Write it in quotes, as in \"0x0000000000000001\"."
+    ) { QUICServerID($0) != nil }
+
     /// A path in the file system.
     static let filePath = TextRule(
         "a path of 1 to 4095 characters", length: 1...Limits.filePathCharactersMax,

@@ -17,11 +17,14 @@ public struct TargetKey: Hashable, Sendable, CustomStringConvertible {
 
 extension Value {
     /// A target as the socket shows it; without a port, only its id.
-    public static func target(_ id: String, _ port: Int?, weight: Int? = nil, zone: String? = nil) -> Value {
+    public static func target(
+        _ id: String, _ port: Int?, weight: Int? = nil, zone: String? = nil, quicServerID: QUICServerID? = nil
+    ) -> Value {
         var value: Value = ["id": .string(id)]
         value["port"] = port.map { .int($0) }
         value["apus.weight"] = weight.map { .int($0) }
         value["availabilityZone"] = zone.map { .string($0) }
+        value["quicServerId"] = quicServerID.map { .string($0.description) }
         return value
     }
 }

@@ -88,16 +88,21 @@ public struct TargetDescription: Hashable, Sendable {
     public var weight: Int?
     /// The zone that it is in; nil, or `all`, for one that every zone may use.
     public var zone: String?
+    /// What its server puts into connection IDs; in groups of QUIC, and there always.
+    public var quicServerID: QUICServerID?
     /// Keys of ELBv2 that are accepted but have no effect in this version, with their values as written, so that what
     /// was put is shown again.
     public var withoutEffect: [String: Value] = [:]
 
     /// A target.
-    public init(id: String, port: Int? = nil, weight: Int? = nil, zone: String? = nil) {
+    public init(
+        id: String, port: Int? = nil, weight: Int? = nil, zone: String? = nil, quicServerID: QUICServerID? = nil
+    ) {
         self.id = id
         self.port = port
         self.weight = weight
         self.zone = zone
+        self.quicServerID = quicServerID
     }
 }
 

@@ -12,4 +12,8 @@ public enum TrafficProtocol: String, Hashable, Sendable, CaseIterable {
     case udp = "UDP"
     /// Both TCP connections and datagrams, on one port.
     case tcpUDP = "TCP_UDP"
+    /// Datagrams of QUIC, passed on as they are to the target that their connection IDs name.
+    case quic = "QUIC"
+    /// Both TCP connections and QUIC, on one port.
+    case tcpQUIC = "TCP_QUIC"
 }

@@ -5,14 +5,14 @@ extension TrafficProtocol {
     public var kind: LoadBalancer.Kind {
         switch self {
         case .http, .https: .application
-        case .tcp, .tls, .udp, .tcpUDP: .network
+        case .tcp, .tls, .udp, .tcpUDP, .quic, .tcpQUIC: .network
         }
     }
 
     /// Whether it is over TLS, for which a listener needs certificates.
     public var hasTLS: Bool {
         switch self {
-        case .http, .tcp, .udp, .tcpUDP: false
+        case .http, .tcp, .udp, .tcpUDP, .quic, .tcpQUIC: false
         case .https, .tls: true
         }
     }
@@ -21,18 +21,23 @@ extension TrafficProtocol {
     public var targetProtocols: [TrafficProtocol] {
         switch self {
         case .http, .https: [.http, .https]
-        case .tcp: [.tcp, .tcpUDP]
+        case .tcp: [.tcp, .tcpUDP, .tcpQUIC]
         case .tls: [.tcp, .tls]
         case .udp: [.udp, .tcpUDP]
         case .tcpUDP: [.tcpUDP]
+        case .quic: [.quic, .tcpQUIC]
+        case .tcpQUIC: [.tcpQUIC]
         }
     }
 
     /// Whether it takes TCP connections.
-    public var hasTCP: Bool { self != .udp }
+    public var hasTCP: Bool { self != .udp && self != .quic }
 
-    /// Whether it takes datagrams.
-    public var hasUDP: Bool { self == .udp || self == .tcpUDP }
+    /// Whether it takes datagrams, those of QUIC included.
+    public var hasUDP: Bool { self == .udp || self == .tcpUDP || hasQUIC }
+
+    /// Whether its datagrams are those of QUIC.
+    public var hasQUIC: Bool { self == .quic || self == .tcpQUIC }
 
     /// Its name with its article, for messages.
     var withArticle: String { self == .http || self == .https ? "an \(rawValue)" : "a \(rawValue)" }

@@ -26,6 +26,7 @@ extension Document {
                 findings.within(.index(index)) { findings in group.validateTargets(&findings) }
             }
         }
+        validateServerIDs(&findings)
         findings.within(.key("loadBalancers")) { findings in
             var seen: Set<String> = []
             var ports = BoundPorts()
@@ -148,7 +149,7 @@ extension Listener {
         case .http:
             loadBalancer.attributes.h2c
                 ? nil : "Make the listener HTTPS, or write apus.h2c.enabled: true in its load balancer's attributes."
-        case .tcp, .tls, .udp, .tcpUDP: nil
+        case .tcp, .tls, .udp, .tcpUDP, .quic, .tcpQUIC: nil
         }
     }
 
@@ -259,6 +260,7 @@ extension TargetGroup {
             for (index, target) in targets.enumerated() {
                 findings.within(.index(index)) { findings in
                     findings.within(.key("id")) { findings in checkID(of: target, &findings) }
+                    checkServerID(of: target, &findings)
                     if !seen.insert(key(of: target)).inserted {
                         findings.report(
                             "each target must stand once in its group",
@@ -338,14 +340,15 @@ extension Findings {
     /// protocol.
     mutating func portInUse(_ conflict: BoundPorts.Conflict, _ listener: Listener) {
         let owner = conflict.owner
-        let isPair = Set([owner.protocol, listener.protocol]) == [.tcp, .udp]
+        let pair = Set([owner.protocol, listener.protocol])
+        let both: TrafficProtocol? = pair == [.tcp, .udp] ? .tcpUDP : pair == [.tcp, .quic] ? .tcpQUIC : nil
         let place = "\(owner.address) port \(listener.port) in load balancer \(owner.loadBalancer) too"
         report(
             "a port must be bound once on an address",
             found: BoundPorts.inclusion(owner.address, conflict.address).map { "\(place): \($0)" } ?? place,
-            remedy: isPair
-                ? "Write one listener of protocol TCP_UDP for both, or choose another port or another address."
-                : "Choose another port or another address.", code: .duplicateListener)
+            remedy: both.map {
+                "Write one listener of protocol \($0.rawValue) for both, or choose another port or another address."
+            } ?? "Choose another port or another address.", code: .duplicateListener)
     }
 
     /// Reports a name that no target group has.

@@ -5,7 +5,7 @@ extension Condition.Field {
     fileprivate var protocols: [TrafficProtocol] {
         switch self {
         case .hostHeader, .pathPattern, .httpHeader, .requestMethod, .queryString: [.http, .https]
-        case .sourceIP: [.http, .https, .tcp, .tls, .udp, .tcpUDP]
+        case .sourceIP: [.http, .https, .tcp, .tls, .udp, .tcpUDP, .quic, .tcpQUIC]
         case .serverName: [.tcp]
         }
     }

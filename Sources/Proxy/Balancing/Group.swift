@@ -18,6 +18,8 @@ final class Group {
     private(set) var isSticky = false
     /// The cookie that names it, as it was sealed last.
     var cookie = SealedCookie()
+    /// Its targets by the server ids of QUIC.
+    private(set) var serverIDs = ServerIDTable()
     /// Limits its retries.
     var retryBudget = RetryBudget()
     /// Exchanges that wait until any of its targets takes one more.
@@ -49,6 +51,7 @@ final class Group {
         tls = Self.context(plan)
         serverName = Array((plan.tls?.serverName ?? "").utf8)
         adoptStickiness()
+        serverIDs.add(pools)
     }
 
     /// Adopts a new plan.
@@ -63,6 +66,7 @@ final class Group {
         seenEpoch = plan.cell.epoch
         targets = Self.targets(plan, pools)
         balancer.adopt(plan.balancing, targets: targets)
+        serverIDs.add(pools)
         adoptStickiness()
     }
 
@@ -70,6 +74,9 @@ final class Group {
         isSticky = plan.settings.stickiness != nil
         names = TargetNames(isSticky ? plan.targets.map(\.nameHash) : [])
     }
+
+    /// A target that has drained is not found any more.
+    func forget(_ pool: TargetPool) { serverIDs.remove(pool) }
 
     private static func targets(_ plan: GroupPlan, _ pools: [TargetPool]) -> [BalancedTarget] {
         for (place, pool) in pools.enumerated() {

@@ -13,6 +13,8 @@ final class TargetPool {
     /// The target as balancers see it: its health, and what is in flight.
     let balanced: BalancedTarget
     let cell: TargetCell
+    /// What its server puts into the connection IDs of QUIC; nil for a target of anything else.
+    let serverID: UInt64?
     private(set) var idle = IdleConnections()
     /// The hash of its name, by which cookies name it.
     let nameHash: UInt64
@@ -56,6 +58,7 @@ final class TargetPool {
         address = plan.address
         cell = plan.cell
         nameHash = plan.nameHash
+        serverID = plan.serverID
         balanced = BalancedTarget(plan.cell)
     }
 

@@ -20,6 +20,8 @@ final class WorkerListener {
     private(set) var changesResponses = false
     /// By the rule's index; the default action is the last.
     private(set) var actions: [Action]
+    /// The groups that it forwards to, if it is one of QUIC; else none.
+    private var quicGroups: [Group] = []
     /// Its load balancer as access logs write it.
     let logName: [UInt8]
     /// The hash of that name: cookies count at one load balancer alone.
@@ -46,10 +48,30 @@ final class WorkerListener {
         options = Self.options(plan.settings)
         tls = Self.context(plan, tickets)
         adoptFieldNames()
+        adoptGroups()
     }
 
-    /// The kind of its flows, for counters.
+    /// The kind of its flows that are connections, for counters.
     var flowKind: FlowKind { plan.tls == nil ? .tcp : .tls }
+
+    /// Whether its datagrams are those of QUIC.
+    var isQUIC: Bool { plan.flows?.isQUIC ?? false }
+
+    /// The target that has this server id, in any of the groups that it forwards to.
+    func target(serverID: UInt64) -> (group: Group, pool: TargetPool)? {
+        for group in quicGroups {
+            if let pool = group.serverIDs[serverID] { return (group, pool) }
+        }
+        return nil
+    }
+
+    private func adoptGroups() {
+        quicGroups = []
+        guard isQUIC else { return }
+        for case .forward(let forward) in actions {
+            for group in forward.groups where !quicGroups.contains(where: { $0 === group }) { quicGroups.append(group) }
+        }
+    }
 
     /// Records the address of `socket`, by which it accepts connections.
     func recordAddress(of socket: Socket) {
@@ -87,6 +109,7 @@ final class WorkerListener {
         // Existing connections keep their context.
         if plan.tls != before { tls = Self.context(plan, tickets) }
         adoptFieldNames()
+        adoptGroups()
     }
 
     private static func context(_ plan: ListenerPlan, _ tickets: TLSTicketKeyRing) -> TLSServerContext? {
@@ -112,7 +135,7 @@ final class WorkerListener {
 /// One forward action on one worker.
 final class Forward {
     let plan: ForwardPlan
-    private let groups: [Group]
+    let groups: [Group]
     private(set) var turns: SmoothWeights
 
     init(_ plan: ForwardPlan, groups: [Group], turns: SmoothWeights) {

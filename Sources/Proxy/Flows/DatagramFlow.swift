@@ -22,6 +22,8 @@ final class DatagramFlow {
     var isAnswered = false
     /// Whether the client has sent something after that, which proves that its source address is not spoofed.
     var isVerified = false
+    /// Whether it takes the handshakes of QUIC of its client.
+    fileprivate(set) var takesHandshakes = false
     /// Its neighbours among the flows of its listener that are verified, or that are not.
     fileprivate(set) var older: DatagramFlow?
     fileprivate(set) var newer: DatagramFlow?
@@ -31,6 +33,17 @@ final class DatagramFlow {
         let client: SocketAddress
         /// The address that the client has sent to, from which it expects the answers.
         let local: LocalAddress?
+        /// The server id of its target, if it is one of QUIC: a client may have connections to several targets.
+        let serverID: UInt64?
+
+        init(client: SocketAddress, local: LocalAddress?, serverID: UInt64? = nil) {
+            self.client = client
+            self.local = local
+            self.serverID = serverID
+        }
+
+        /// The same with another server id.
+        func with(serverID: UInt64?) -> Key { Key(client: client, local: local, serverID: serverID) }
 
         /// The hash that tables use. `hash(into:)` costs several times as much for each run of datagrams, since it
         /// hashes every member by SipHash, whatever it does itself.
@@ -40,7 +53,8 @@ final class DatagramFlow {
         /// the compiler makes of the members: slower, and as right, for equal keys are equal in both.
         func _rawHashValue(seed: Int) -> Int {
             let key = HashKey.ofProcess
-            let ours = local.map { $0.address.hash(by: key) &+ UInt64($0.interfaceIndex) } ?? 0
+            var ours = local.map { $0.address.hash(by: key) &+ UInt64($0.interfaceIndex) } ?? 0
+            if let serverID { ours = key.fold(ours, serverID) }
             return Int(truncatingIfNeeded: key.fold(client.hash(by: key), ours ^ UInt64(bitPattern: Int64(seed))))
         }
     }
@@ -59,7 +73,7 @@ final class DatagramFlow {
         beganAt = now
         lastActivity = now
         record = FlowRecord(
-            kind: .udp, acceptedAt: timeOfDay, client: key.client,
+            kind: listener.kind, acceptedAt: timeOfDay, client: key.client,
             listener: key.local?.address.with(port: listener.listener.plan.port) ?? .unspecified, trace: (0, 0))
         record.target = pool.address
     }
@@ -102,6 +116,8 @@ final class DatagramListener {
     let socket: DatagramSocket
     let token: Token
     private var flows: [DatagramFlow.Key: DatagramFlow] = [:]
+    /// Flows of QUIC by their client alone, which does not know their server id yet.
+    private var handshakes: [DatagramFlow.Key: DatagramFlow] = [:]
     private var verified = DatagramFlowList()
     private var unverified = DatagramFlowList()
     /// Whether its timer is set.
@@ -115,6 +131,18 @@ final class DatagramListener {
 
     /// The flow of these datagrams, if it has begun.
     func flow(_ key: DatagramFlow.Key) -> DatagramFlow? { flows[key] }
+
+    /// The kind of its flows, for counters.
+    var kind: FlowKind { listener.isQUIC ? .quic : .udp }
+
+    /// The flow that takes the handshakes of this client, if there is one; `key` has no server id.
+    func handshake(_ key: DatagramFlow.Key) -> DatagramFlow? { handshakes[key] }
+
+    /// Has the handshakes of its client go to a flow, until it ends.
+    func addHandshake(_ flow: DatagramFlow) {
+        handshakes[flow.key.with(serverID: nil)] = flow
+        flow.takesHandshakes = true
+    }
 
     /// Every flow there is.
     var all: [DatagramFlow] { Array(flows.values) }
@@ -139,6 +167,7 @@ final class DatagramListener {
 
     func remove(_ flow: DatagramFlow) {
         flows[flow.key] = nil
+        if flow.takesHandshakes { handshakes[flow.key.with(serverID: nil)] = nil }
         if flow.isVerified { verified.remove(flow) } else { unverified.remove(flow) }
     }
 

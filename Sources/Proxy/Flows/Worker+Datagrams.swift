@@ -6,6 +6,7 @@ import Telemetry
 extension Worker {
     /// Passes on datagrams that have come to a listener; what is left makes another event.
     mutating func receiveDatagrams(_ listener: DatagramListener) {
+        if listener.listener.isQUIC { return receiveQUIC(listener) }
         let datagrams = datagrams
         for _ in 0..<Limits.datagramBatchesPerTurnMax {
             guard case .messages(let count) = datagrams.receive(from: listener.socket) else { return }
@@ -23,13 +24,22 @@ extension Worker {
         }
     }
 
-    /// Begins a flow: finds its target, and opens a socket to it. Nil if there is none, or no room.
+    /// Begins a flow to the target that the rules and the hash of addresses find. Nil if there is none, or no room.
     private mutating func beginFlow(_ key: DatagramFlow.Key, _ listener: DatagramListener) -> DatagramFlow? {
-        guard finishDeadline == nil, makeRoom(listener) else { return refuseFlow() }
         let noName: [UInt8] = []
         guard let (group, hash) = route(listener.listener, key.client, serverName: noName.span),
-            let pool = group.pick(hash: hash, mayTry: false, now: now), let socket = openSocket(to: pool.address)
-        else { return refuseFlow() }
+            let pool = group.pick(hash: hash, mayTry: false, now: now)
+        else { return refuseFlow(listener.kind) }
+        return beginFlow(key, listener, group: group, pool: pool)
+    }
+
+    /// Begins a flow to a target: opens a socket to it. Nil if there is no room.
+    mutating func beginFlow(
+        _ key: DatagramFlow.Key, _ listener: DatagramListener, group: Group, pool: TargetPool
+    ) -> DatagramFlow? {
+        guard finishDeadline == nil, makeRoom(listener), let socket = openSocket(to: pool.address) else {
+            return refuseFlow(listener.kind)
+        }
         let flow = DatagramFlow(
             key, listener, socket, token: slab.nextToken, group: group, pool: pool, now: now,
             timeOfDay: timeOfDay)
@@ -40,7 +50,7 @@ extension Worker {
         pool.begin()
         flowCount += 1
         resources.buffers.charge(Limits.datagramFlowBytes)
-        counters.flows.add(.udp)
+        counters.flows.add(flow.record.kind)
         group.plan.counters.flows.add()
         group.plan.counters.flowsActive.add()
         if group.isFailOpen {
@@ -63,8 +73,8 @@ extension Worker {
         }
     }
 
-    private func refuseFlow() -> DatagramFlow? {
-        counters.flowsRejected.add(.udp)
+    func refuseFlow(_ kind: FlowKind) -> DatagramFlow? {
+        counters.flowsRejected.add(kind)
         return nil
     }
 
@@ -98,14 +108,14 @@ extension Worker {
     }
 
     /// Sends datagrams of the client to the target. What the kernel does not take is lost, as datagrams are.
-    private mutating func forward(_ run: Range<Int>, of flow: DatagramFlow) {
+    mutating func forward(_ run: Range<Int>, of flow: DatagramFlow) {
         let datagrams = datagrams
         var rest = run
         while !rest.isEmpty {
             switch datagrams.forward(rest, over: flow.socket) {
             case .messages(let sent):
                 for index in rest.prefix(sent) {
-                    flow.record.receivedBytes += note(datagrams[index])
+                    flow.record.receivedBytes += note(datagrams[index], of: flow)
                 }
                 rest = rest.dropFirst(sent)
             case .wouldBlock: return noteDropped(rest)
@@ -126,9 +136,9 @@ extension Worker {
     }
 
     /// Counts a message that was passed on, and returns its bytes.
-    private func note(_ message: DatagramBatch.Message) -> UInt64 {
+    private func note(_ message: DatagramBatch.Message, of flow: DatagramFlow) -> UInt64 {
         counters.datagrams.add(UInt64(message.datagramCount))
-        counters.flowBytes.add(.udp, UInt64(message.byteCount))
+        counters.flowBytes.add(flow.record.kind, UInt64(message.byteCount))
         return UInt64(message.byteCount)
     }
 
@@ -146,7 +156,7 @@ extension Worker {
                     rest, over: flow.listener.socket, to: flow.key.client, from: flow.key.local)
                 {
                 case .messages(let sent):
-                    for index in rest.prefix(sent) { flow.record.sentBytes += note(datagrams[index]) }
+                    for index in rest.prefix(sent) { flow.record.sentBytes += note(datagrams[index], of: flow) }
                     rest = rest.dropFirst(sent)
                 case .wouldBlock: return noteDropped(rest)
                 case .failed:
@@ -197,7 +207,7 @@ extension Worker {
         flowCount -= 1
         resources.buffers.charge(-Limits.datagramFlowBytes)
         counters.flowEndings.add(ending)
-        counters.flowsEnded.add(.udp)
+        counters.flowsEnded.add(flow.record.kind)
         countCut(ending)
         flow.group.plan.counters.flowsActive.subtract()
         flow.pool.end(cut: ending == .deregistration)

@@ -76,8 +76,11 @@ extension Worker {
     }
 
     /// Tells control once a draining target has no exchange left, and forgets the target.
+    ///
+    /// A target of QUIC is found by its server id until its deregistration delay is over: a client that has been silent
+    /// or has moved has no flow, and yet a connection.
     mutating func reportIfDrained(_ pool: TargetPool) {
-        guard pool.inFlight == 0 else { return }
+        guard pool.inFlight == 0, pool.serverID == nil else { return }
         forget(pool)
     }
 
@@ -86,6 +89,9 @@ extension Worker {
     private mutating func forget(_ pool: TargetPool) {
         guard let draining = pool.endDraining() else { return }
         pools[pool.id] = nil
+        if pool.serverID != nil {
+            for group in groups { group?.forget(pool) }
+        }
         control.send(
             .drained(
                 worker: configuration.index, target: pool.id, finished: draining.finished, cut: draining.cut,
@@ -129,6 +135,7 @@ extension Worker {
         guard targetID < pools.count, let pool = pools[targetID] else { return }
         for flow in datagramFlows() where flow.pool === pool { endFlow(flow, .deregistration, by: .apus) }
         endTunnels(of: targetID, .deregistration)
+        if pool.serverID != nil { forget(pool) }
     }
 
     /// Whether the target serves the exchange, or is the only one that it waits for.

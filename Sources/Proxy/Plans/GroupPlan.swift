@@ -62,6 +62,8 @@ public struct TargetPlan: Sendable, Equatable {
     public let weight: Int
     /// Whether it is in another zone, and those of this zone come first.
     public let isElsewhere: Bool
+    /// What its server puts into the connection IDs of QUIC; nil in a group that is not one of QUIC.
+    public let serverID: UInt64?
     /// Its health.
     public let cell: TargetCell
     /// The hash of its id and port, by which cookies name it: the same in every process, whatever its address.
@@ -72,13 +74,14 @@ public struct TargetPlan: Sendable, Equatable {
 
     /// A registration. `name` is its id and port; without one its address stands for it.
     public init(
-        id: Int, address: SocketAddress, weight: Int = 1, isElsewhere: Bool = false, cell: TargetCell,
-        name: String? = nil, keepsClients: Bool = true
+        id: Int, address: SocketAddress, weight: Int = 1, isElsewhere: Bool = false, serverID: UInt64? = nil,
+        cell: TargetCell, name: String? = nil, keepsClients: Bool = true
     ) {
         self.id = id
         self.address = address
         self.weight = weight
         self.isElsewhere = isElsewhere
+        self.serverID = serverID
         self.cell = cell
         self.keepsClients = keepsClients
         nameHash = cookieName(name ?? "\(address)")
@@ -88,6 +91,7 @@ public struct TargetPlan: Sendable, Equatable {
     public static func == (first: TargetPlan, second: TargetPlan) -> Bool {
         first.id == second.id && first.address == second.address && first.weight == second.weight
             && first.isElsewhere == second.isElsewhere && first.keepsClients == second.keepsClients
+            && first.serverID == second.serverID
             && first.cell === second.cell
     }
 

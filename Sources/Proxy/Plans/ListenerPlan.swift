@@ -80,25 +80,30 @@ public struct RulePlan: Sendable {
     }
 }
 
-/// The idle timeouts of a listener of a network load balancer.
+/// How a listener of a network load balancer passes on what comes to it.
 public struct FlowSettings: Sendable, Equatable {
     /// Time without bytes in either direction after which a connection is reset.
     public let idleTimeout: Nanoseconds
     /// Time without datagrams in either direction after which a flow ends.
     public let datagramIdleTimeout: Nanoseconds
+    /// Whether its datagrams are those of QUIC, whose connection IDs name targets.
+    public let isQUIC: Bool
 
     /// Timeouts; the default is ELBv2's for datagrams.
-    public init(idleTimeout: Nanoseconds, datagramIdleTimeout: Nanoseconds = 120_000_000_000) {
+    public init(idleTimeout: Nanoseconds, datagramIdleTimeout: Nanoseconds = 120_000_000_000, isQUIC: Bool = false) {
         self.idleTimeout = idleTimeout
         self.datagramIdleTimeout = datagramIdleTimeout
+        self.isQUIC = isQUIC
     }
 }
 
 extension FlowSettings {
-    /// `attributes` in the event loop's units.
-    public init(_ attributes: ListenerAttributes) {
+    /// What `listener` says, in the event loop's units.
+    public init(_ listener: Listener) {
+        let attributes = listener.attributes ?? ListenerAttributes()
         self.init(
             idleTimeout: Nanoseconds(seconds: attributes.tcpIdleTimeoutSeconds),
-            datagramIdleTimeout: Nanoseconds(seconds: attributes.udpIdleTimeoutSeconds))
+            datagramIdleTimeout: Nanoseconds(seconds: attributes.udpIdleTimeoutSeconds),
+            isQUIC: listener.protocol.hasQUIC)
     }
 }

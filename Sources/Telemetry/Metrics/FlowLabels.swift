@@ -6,6 +6,8 @@ public enum FlowKind: UInt8, CounterLabel {
     case tls
     /// Datagrams.
     case udp
+    /// Datagrams of QUIC.
+    case quic
 
     /// The value in metrics and logs.
     public var label: StaticString {
@@ -13,6 +15,7 @@ public enum FlowKind: UInt8, CounterLabel {
         case .tcp: "tcp"
         case .tls: "tls"
         case .udp: "udp"
+        case .quic: "quic"
         }
     }
 }

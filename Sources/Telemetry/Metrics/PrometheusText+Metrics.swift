@@ -299,6 +299,9 @@ private let workerMetrics: [Metric<WorkerCounters>] = [
     .counter("grpc_requests_total", "Requests that are gRPC calls.") { $0.grpcRequests.value },
     .counter("datagrams_total", "Datagrams relayed, in both directions.") { $0.datagrams.value },
     .counter("datagrams_dropped_total", "Datagrams dropped.") { $0.datagramsDropped.value },
+    .counter("quic_unknown_server_ids_total", "Datagrams of QUIC dropped because no target has their server id.") {
+        $0.quicUnknownServerIDs.value
+    },
     .counter("flows_evicted_total", "UDP flows evicted as the most idle, to make room.") { $0.flowsEvicted.value },
     .counter("fail_open_flows_total", "Flows sent to a group without a healthy target (fail open).") {
         $0.failOpenFlows.value

@@ -230,6 +230,8 @@ public final class WorkerCounters: Sendable {
     public let datagrams = Counter()
     /// Datagrams dropped.
     public let datagramsDropped = Counter()
+    /// Datagrams of QUIC dropped because no target has their server id; in `datagramsDropped` too.
+    public let quicUnknownServerIDs = Counter()
     /// UDP flows evicted as the most idle when the limit was reached.
     public let flowsEvicted = Counter()
     /// Flows sent to a group without a healthy target (fail open).

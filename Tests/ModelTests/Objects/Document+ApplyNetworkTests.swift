@@ -48,7 +48,8 @@ import Testing
         Refusal(
             change: .putListener(loadBalancer: "edge", listener(.http, 81, ["http"])),
             code: .invalidConfigurationRequest,
-            message: "protocol must be TCP, TLS, UDP or TCP_UDP on a network load balancer, but found HTTP. "
+            message: "protocol must be TCP, TLS, UDP, TCP_UDP, QUIC or TCP_QUIC on a network load balancer, but "
+                + "found HTTP. "
                 + "Write one of them, or type: application for the load balancer."),
         Refusal(
             change: .putListener(loadBalancer: "web", listener(.udp, 81, ["udp"])),

@@ -9,7 +9,7 @@ import Testing
         var testDescription: String { why }
     }
 
-    static let withoutTLS: [TrafficProtocol] = [.tcp, .udp, .tcpUDP]
+    static let withoutTLS: [TrafficProtocol] = [.tcp, .udp, .tcpUDP, .quic, .tcpQUIC]
     static let policies = "HTTP1Only, HTTP2Only, HTTP2Optional, HTTP2Preferred or None"
 
     static let cases = [
@@ -137,8 +137,10 @@ import Testing
     }
 
     static let timeouts: [(String, fitting: [TrafficProtocol], inWords: String)] = [
-        ("tcp.idle_timeout.seconds", [.tcp, .tls, .tcpUDP], "TCP, TLS or TCP_UDP"),
-        ("apus.udp_idle_timeout.seconds", [.udp, .tcpUDP], "UDP or TCP_UDP"),
+        ("tcp.idle_timeout.seconds", [.tcp, .tls, .tcpUDP, .tcpQUIC], "TCP, TLS, TCP_UDP or TCP_QUIC"),
+        (
+            "apus.udp_idle_timeout.seconds", [.udp, .tcpUDP, .quic, .tcpQUIC], "UDP, TCP_UDP, QUIC or TCP_QUIC"
+        ),
     ]
 
     @Test(arguments: timeouts, TrafficProtocol.allCases)

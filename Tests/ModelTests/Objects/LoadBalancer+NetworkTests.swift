@@ -55,7 +55,7 @@ import Testing
         #expect(try LoadBalancer(shown) == document.loadBalancers[0])
     }
 
-    static let ofNetwork: [TrafficProtocol] = [.tcp, .tls, .udp, .tcpUDP]
+    static let ofNetwork: [TrafficProtocol] = [.tcp, .tls, .udp, .tcpUDP, .quic, .tcpQUIC]
 
     static let answers = [
         ("fixed-response", "fixedResponseConfig: { statusCode: 200 }"),
@@ -81,21 +81,23 @@ import Testing
     @Test(arguments: TrafficProtocol.allCases)
     func datagramsComeWithoutProxies(_ listener: TrafficProtocol) {
         let file = NetworkSample.file(listener, attributes: "{ apus.proxy_protocol.trusted: [10.0.0.0/8] }")
-        let isRefused = listener == .udp || listener == .tcpUDP
+        let isRefused = [.udp, .tcpUDP, .quic, .tcpQUIC].contains(listener)
         let message =
             "edge.yaml:6:19: datagrams cannot come behind PROXY headers, which apus.proxy_protocol.trusted expects, "
             + "but found \(listener.rawValue). Put the listener into a load balancer without that attribute."
         #expect(NetworkSample.mistake(in: file) == (isRefused ? message : nil))
     }
 
-    static let bothRemedy =
-        "Write one listener of protocol TCP_UDP for both, or choose another port or another address."
+    static func bothRemedy(_ protocol: String) -> String {
+        "Write one listener of protocol \(`protocol`) for both, or choose another port or another address."
+    }
     static let otherRemedy = "Choose another port or another address."
 
     /// What to do when the second meets the first.
     static func remedy(_ first: TrafficProtocol, _ second: TrafficProtocol) -> String {
         switch (first, second) {
-        case (.tcp, .udp), (.udp, .tcp): bothRemedy
+        case (.tcp, .udp), (.udp, .tcp): bothRemedy("TCP_UDP")
+        case (.tcp, .quic), (.quic, .tcp): bothRemedy("TCP_QUIC")
         default: otherRemedy
         }
     }

@@ -5,7 +5,8 @@ import Testing
 /// What target groups of network load balancers may say, and what holds in them when they say nothing.
 @Suite struct TargetGroupNetworkTests {
     static let ofApplication: [TrafficProtocol] = [.http, .https]
-    static let ofNetwork: [TrafficProtocol] = [.tcp, .tls, .udp, .tcpUDP]
+    static let ofNetwork: [TrafficProtocol] = [.tcp, .tls, .udp, .tcpUDP, .quic, .tcpQUIC]
+    static let ofQUIC: [TrafficProtocol] = [.quic, .tcpQUIC]
 
     /// A file with one group, of which `keys` stand in line 5 from column 5 on.
     static func file(_ group: TrafficProtocol, _ keys: String) -> String {
@@ -18,9 +19,18 @@ import Testing
         return document.targetGroups[0]
     }
 
-    static let networkAttributes = [
-        ("deregistration_delay.connection_termination.enabled", "true"),
-        ("target_health_state.unhealthy.connection_termination.enabled", "false"),
+    static let networkAttributes = [("target_health_state.unhealthy.connection_termination.enabled", "false")]
+
+    /// What groups of QUIC do not have, and what they are told about it.
+    static let flowAttributes = [
+        (
+            "stickiness.enabled", "true",
+            "Remove it: the server ids of targets bind a connection to one of them."
+        ),
+        (
+            "deregistration_delay.connection_termination.enabled", "true",
+            "Remove it: flows of QUIC end with the deregistration delay."
+        ),
     ]
 
     static let connectionAttributes = [("preserve_client_ip.enabled", "true"), ("proxy_protocol_v2.enabled", "true")]
@@ -38,13 +48,14 @@ import Testing
     static let tlsAttributes = [("apus.target_tls.verify", "system"), ("apus.target_tls.server_name", "a.example.com")]
 
     static let commonAttributes = [
-        ("stickiness.enabled", "true"),
         ("deregistration_delay.timeout_seconds", "5"),
         ("apus.target_connect_timeout.seconds", "5"), ("apus.target_connect_race.seconds", "5"),
     ]
 
     @Test func everyAttributeIsTried() {
-        let ofKinds = Self.networkAttributes + Self.connectionAttributes + Self.applicationAttributes
+        let ofKinds =
+            Self.networkAttributes + Self.flowAttributes.map { ($0.0, $0.1) } + Self.connectionAttributes
+            + Self.applicationAttributes
         let tried =
             (ofKinds + Self.tlsAttributes + Self.commonAttributes).map(\.0)
             + ["target_health_state.unhealthy.draining_interval_seconds"]
@@ -82,12 +93,24 @@ import Testing
         }
     }
 
+    @Test(arguments: flowAttributes) func groupsOfQUICAreBoundByServerIDs(
+        _ key: String, _ value: String, _ remedy: String
+    ) {
+        let ofHTTP = key.hasPrefix("stickiness") ? Self.ofApplication : []
+        Self.tryAttribute((key, value), fitting: [.tcp, .tls, .udp, .tcpUDP] + ofHTTP) { group in
+            let (owners, remedy) =
+                group.kind == .network
+                ? ("TCP, TLS, UDP and TCP_UDP", remedy) : ("network load balancers", "Remove it.")
+            return "groups of \(owners), but found it in a group of protocol \(group.rawValue). \(remedy)"
+        }
+    }
+
     /// A header, or an address of another, stands at the beginning of a connection.
     @Test(arguments: connectionAttributes) func groupsOfDatagramsAloneHaveNoneOfConnections(
         _ key: String, _ value: String
     ) {
-        Self.tryAttribute((key, value), fitting: [.tcp, .tls, .tcpUDP]) { group in
-            let owners = group == .udp ? "TCP, TLS and TCP_UDP" : "network load balancers"
+        Self.tryAttribute((key, value), fitting: [.tcp, .tls, .tcpUDP, .tcpQUIC]) { group in
+            let owners = group.kind == .network ? "TCP, TLS, TCP_UDP and TCP_QUIC" : "network load balancers"
             return "groups of \(owners), but found it in a group of protocol \(group.rawValue). Remove it."
         }
     }
@@ -119,12 +142,12 @@ import Testing
     @Test func flowsOfDatagramsEndWithTheDelayUnlessTheGroupSaysOtherwise() throws {
         let key = "deregistration_delay.connection_termination.enabled"
         for group in TrafficProtocol.allCases {
-            let isOfDatagrams = group == .udp || group == .tcpUDP
-            #expect(try Self.group(group, "targetType: ip").endsFlowsWhenDrained == isOfDatagrams, "\(group)")
+            #expect(try Self.group(group, "targetType: ip").endsFlowsWhenDrained == group.hasUDP, "\(group)")
+            if group.hasQUIC { continue }
             let kept = try Self.group(group, "attributes: { \(key): false }")
             #expect(!kept.endsFlowsWhenDrained && kept.attributes.deregistrationConnectionTermination == false)
         }
-        for group in Self.ofNetwork {
+        for group in Self.ofNetwork where !group.hasQUIC {
             #expect(try Self.group(group, "attributes: { \(key): true }").endsFlowsWhenDrained, "\(group)")
         }
     }

@@ -25,8 +25,9 @@ import Testing
             listener: .https, kind: .application, isNamed: "an HTTPS listener", groups: [.http, .https],
             areGroups: "HTTP or HTTPS", fields: ofRequests, areFields: areOfRequests),
         Row(
-            listener: .tcp, kind: .network, isNamed: "a TCP listener", groups: [.tcp, .tcpUDP],
-            areGroups: "TCP or TCP_UDP", fields: [.sourceIP, .serverName], areFields: "source-ip or apus.sni"),
+            listener: .tcp, kind: .network, isNamed: "a TCP listener", groups: [.tcp, .tcpUDP, .tcpQUIC],
+            areGroups: "TCP, TCP_UDP or TCP_QUIC", fields: [.sourceIP, .serverName],
+            areFields: "source-ip or apus.sni"),
         Row(
             listener: .tls, kind: .network, isNamed: "a TLS listener", groups: [.tcp, .tls],
             areGroups: "TCP or TLS", fields: [.sourceIP], areFields: "source-ip"),
@@ -36,6 +37,12 @@ import Testing
         Row(
             listener: .tcpUDP, kind: .network, isNamed: "a TCP_UDP listener", groups: [.tcpUDP],
             areGroups: "TCP_UDP", fields: [.sourceIP], areFields: "source-ip"),
+        Row(
+            listener: .quic, kind: .network, isNamed: "a QUIC listener", groups: [.quic, .tcpQUIC],
+            areGroups: "QUIC or TCP_QUIC", fields: [.sourceIP], areFields: "source-ip"),
+        Row(
+            listener: .tcpQUIC, kind: .network, isNamed: "a TCP_QUIC listener", groups: [.tcpQUIC],
+            areGroups: "TCP_QUIC", fields: [.sourceIP], areFields: "source-ip"),
     ]
 
     @Test func everyProtocolHasARow() {
@@ -49,8 +56,9 @@ import Testing
     }
 
     @Test func eachTakesConnectionsOrDatagramsOrBoth() {
-        #expect(TrafficProtocol.allCases.filter { !$0.hasTCP } == [.udp])
-        #expect(TrafficProtocol.allCases.filter(\.hasUDP) == [.udp, .tcpUDP])
+        #expect(TrafficProtocol.allCases.filter { !$0.hasTCP } == [.udp, .quic])
+        #expect(TrafficProtocol.allCases.filter(\.hasUDP) == [.udp, .tcpUDP, .quic, .tcpQUIC])
+        #expect(TrafficProtocol.allCases.filter(\.hasQUIC) == [.quic, .tcpQUIC])
     }
 
     static func condition(_ field: Condition.Field) -> String {
@@ -131,7 +139,7 @@ import Testing
         let (article, protocols) =
             switch kind {
             case .application: ("an", "HTTP or HTTPS")
-            case .network: ("a", "TCP, TLS, UDP or TCP_UDP")
+            case .network: ("a", "TCP, TLS, UDP, TCP_UDP, QUIC or TCP_QUIC")
             }
         let message =
             "edge.yaml:6:19: protocol must be \(protocols) on \(article) \(kind.rawValue) load balancer, but found "

@@ -102,9 +102,12 @@ struct Document: Sendable {
         var id = "127.0.0.1"
         var port: UInt16
         var zone: String?
+        /// In a group of QUIC.
+        var quicServerID: String?
         var json: JSON {
             var json: JSON = ["id": .string(id), "port": JSON(port)]
             if let zone { json["availabilityZone"] = .string(zone) }
+            if let quicServerID { json["quicServerId"] = .string(quicServerID) }
             return json
         }
         var text: String { id.contains(":") ? "[\(id)]:\(port)" : "\(id):\(port)" }

@@ -142,7 +142,8 @@ extension TargetHealthDescription {
         health["reason"] = reason.map { .string($0) }
         health["description"] = description.map { .string($0) }
         var value: Value = [
-            "target": .target(target.id, target.port, weight: target.weight, zone: target.zone),
+            "target": .target(
+                target.id, target.port, weight: target.weight, zone: target.zone, quicServerID: target.quicServerID),
             "healthCheckPort": .int(healthCheckPort),
             "targetHealth": health, "suspect": .bool(isSuspect),
         ]
