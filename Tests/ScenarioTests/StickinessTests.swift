@@ -224,7 +224,7 @@ import Testing
         #expect(try count("green", "kept") == 2)
     }
 
-    @Test("Over HTTP/2, whose clients send each cookie in a field of its own, and with WebSockets")
+    @Test("Over HTTP/2, whose clients send each cookie in a field of its own, with WebSockets and with gRPC")
     func otherProtocols() throws {
         let apus = try start(try servers("a", "b", "c")) { $0.attributes["apus.h2c.enabled"] = true }
         let told = try Tool.run(
@@ -240,6 +240,13 @@ import Testing
             fields: "Upgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Version: 13\r\n"
                 + "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n")
         #expect(agreed.status == 101 && agreed.values("set-cookie").count == 2)
+        var document = try Document.calls()
+        document.groups[0].attributes = Self.on
+        let calls = try ApusProcess.start(document)
+        let call = try Tool.curl(
+            calls, "--http2-prior-knowledge", "-D", "-", "-X", "POST", "-H", "Content-Type: application/grpc",
+            "http://127.0.0.1:\(calls.port)/call")
+        #expect(call.contains("\nset-cookie: AWSALB=") && call.contains("\nset-cookie: AWSALBCORS="), "\(call)")
     }
 
     @Test("app_cookie: a client stays while it has the application's cookie as well")

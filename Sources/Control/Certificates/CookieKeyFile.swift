@@ -68,10 +68,12 @@ struct CookieKeyFile: Sendable {
 extension CookieKey {
     /// Reads a key of the file; nil if it is none.
     fileprivate init?(_ value: Value) {
-        guard let idText = value["id"]?.string, let id = UInt32(idText, radix: 16),
-            let secretText = value["secret"]?.string, let secret = [UInt8](hexadecimal: secretText),
-            let createdAt = value["createdAt"]?.int.flatMap(UInt64.init(exactly:))
-        else { return nil }
+        // One condition a statement: with all in one the optimizer of Swift 6.3.1 fails.
+        guard let idText = value["id"]?.string, let id = UInt32(idText, radix: 16) else { return nil }
+        guard let secretText = value["secret"]?.string, let secret = [UInt8](hexadecimal: secretText) else {
+            return nil
+        }
+        guard let seconds = value["createdAt"]?.int, let createdAt = UInt64(exactly: seconds) else { return nil }
         self.init(id: id, secret: secret, createdAt: createdAt)
     }
 

@@ -152,6 +152,21 @@ import Testing
         #expect(Self.bound(bench, own) == nil)
     }
 
+    /// A weight of 0 keeps clients, unless it is 0 since nothing may go to the target's zone.
+    @Test(arguments: [true, false]) func aTargetWithoutWeightKeepsItsClients(keepsClients: Bool) {
+        let plan = Self.group(0, "blue")
+        let drained = GroupPlan(
+            id: 0, name: "blue",
+            targets: plan.targets.map {
+                TargetPlan(
+                    id: $0.id, address: $0.address, weight: $0.id == 1 ? 0 : 1, cell: $0.cell, name: "\($0.address)",
+                    keepsClients: $0.id != 1 || keepsClients)
+            }, settings: plan.settings, cell: GroupCell(), counters: TargetGroupCounters())
+        var bench = Self.bench([drained])
+        let own = "Cookie: \(Self.pair(Self.cookies(&bench, Self.exchange(bench), target: 1)[0]))\r\n"
+        #expect(Self.bound(bench, own) == (keepsClients ? 1 : nil))
+    }
+
     /// A target that ends an idle connection when it is about to be used is still there: nobody loses a session by it.
     @Test(arguments: 0..<2) func anIdleConnectionThatEndsLeavesItsTargetAlone(first: Int) throws {
         let targets = [try LoopbackTarget(0), try LoopbackTarget(1)]
