@@ -196,6 +196,10 @@ public let timedOutError = ETIMEDOUT
 public let connectionRefusedError = ECONNREFUSED
 /// errno(3) when the process has reached its limit on descriptors.
 public let tooManyFilesError = EMFILE
+/// errno(3) of connecting when no port is left towards that address, or the address to come from is not this host's.
+public let addressNotAvailableError = EADDRNOTAVAIL
+/// errno(3) of connecting a socket for datagrams when no port is left. Source: udp(7).
+public let tryAgainError = EAGAIN
 /// errno(3) when a host cannot be reached.
 public let hostUnreachableError = EHOSTUNREACH
 /// errno(3) when a network cannot be reached.

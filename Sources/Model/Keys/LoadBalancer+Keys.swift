@@ -17,6 +17,8 @@ extension LoadBalancer {
         refused: [
             RefusedKey("scheme", accepted: "internet-facing", "internal"),
             RefusedKey("ipAddressType"), RefusedKey("subnets"), RefusedKey("subnetMappings"),
+            RefusedKey("minimumLoadBalancerCapacity"),
+            RefusedKey("enforceSecurityGroupInboundRulesOnPrivateLinkTraffic"),
             RefusedKey("securityGroups"), RefusedKey("tags"), RefusedKey("customerOwnedIpv4Pool"),
             RefusedKey("enablePrefixForIpv6SourceNat", accepted: "off", of: .network), RefusedKey("ipamPools"),
         ],

@@ -95,7 +95,7 @@ extension LoadBalancerAttributes {
             RefusedKey("zonal_shift.config.enabled", accepted: false),
             RefusedKey("waf.fail_open.enabled", accepted: false, of: .application),
             RefusedKey("dns_record.client_routing_policy", accepted: "any_availability_zone", of: .network),
-            RefusedKey("secondary_ips.auto_assigned.per_subnet"),
+            RefusedKey("secondary_ips.auto_assigned.per_subnet", accepted: 0, of: .network),
         ], withoutEffect: \LoadBalancerAttributes.withoutEffect)
 
     private static let keys: [Key<LoadBalancerAttributes>] = [

@@ -17,6 +17,7 @@ extension Worker {
         guard hasDescriptor() else { return .failed(tooManyFilesError) }
         let socket: Socket
         do { socket = try Socket.connect(to: pool.address) } catch {
+            countPortShortage(error.code)
             guard error.code == tooManyFilesError, freeDescriptor() || evictSilent() else { return .failed(error.code) }
             do { socket = try Socket.connect(to: pool.address) } catch { return .failed(error.code) }
         }
@@ -61,6 +62,11 @@ extension Worker {
     /// our own fault, not the target's.
     func connectEnding(_ code: Int32) -> AttemptOutcome.Ending {
         isUnreachable(code) ? .connectFailed : .notAttempted
+    }
+
+    /// Counts an attempt to connect for which the kernel had no port left.
+    func countPortShortage(_ code: Int32) {
+        if code == addressNotAvailableError || code == tryAgainError { counters.portAllocationErrors.add() }
     }
 
     /// Whether the network says that nobody can be reached at the target's address, and not that one datagram cannot be

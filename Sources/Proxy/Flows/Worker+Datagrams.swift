@@ -68,6 +68,7 @@ extension Worker {
     /// idle flow with an unverified client address is ended for its port.
     private mutating func openSocket(to target: SocketAddress) -> DatagramSocket? {
         do { return try DatagramSocket.connect(to: target) } catch {
+            countPortShortage(error.code)
             guard !isUnreachable(error.code), endUnverifiedFlow() || freeDescriptor() else { return nil }
             return try? DatagramSocket.connect(to: target)
         }

@@ -197,6 +197,7 @@ extension Worker {
         _ = hasDescriptor()  // if none can be had, the kernel says so
         let socket: Socket
         do { socket = try targetSocket(tunnel, group, pool.address) } catch {
+            countPortShortage(error.code)
             tunnel.attempts.exclude(pool)
             note(AttemptOutcome(connectEnding(error.code), duration: 0), of: pool, group)
             return false

@@ -299,6 +299,11 @@ private let workerMetrics: [Metric<WorkerCounters>] = [
     .counter("grpc_requests_total", "Requests that are gRPC calls.") { $0.grpcRequests.value },
     .counter("datagrams_total", "Datagrams relayed, in both directions.") { $0.datagrams.value },
     .counter("datagrams_dropped_total", "Datagrams dropped.") { $0.datagramsDropped.value },
+    .counter(
+        "port_allocation_errors_total", "Attempts to connect to a target for which the system had no free port."
+    ) {
+        $0.portAllocationErrors.value
+    },
     .counter("quic_unknown_server_ids_total", "Datagrams of QUIC dropped because no target has their server id.") {
         $0.quicUnknownServerIDs.value
     },

@@ -230,6 +230,8 @@ public final class WorkerCounters: Sendable {
     public let datagrams = Counter()
     /// Datagrams dropped.
     public let datagramsDropped = Counter()
+    /// Attempts to connect to a target for which the kernel had no port left.
+    public let portAllocationErrors = Counter()
     /// Datagrams of QUIC dropped because no target has their server id; in `datagramsDropped` too.
     public let quicUnknownServerIDs = Counter()
     /// UDP flows evicted as the most idle when the limit was reached.

@@ -40,7 +40,9 @@ import Testing
     @Test func describesKeysWithoutEffect() throws {
         let attributes = try #require(Self.schema?["$defs"]?["LoadBalancerAttributes"]?["properties"])
         #expect(attributes["dns_record.client_routing_policy"]?["enum"] == ["any_availability_zone"])
-        #expect(attributes["secondary_ips.auto_assigned.per_subnet"] == nil)
+        #expect(attributes["secondary_ips.auto_assigned.per_subnet"]?["enum"] == [0])
+        let ofGroups = try #require(Self.schema?["$defs"]?["TargetGroupAttributes"]?["properties"])
+        #expect(ofGroups["target_failover.on_unhealthy"] == nil)
     }
 
     /// Each file of conf/ keeps the schema, as an editor would see it.
