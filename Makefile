@@ -56,7 +56,7 @@ test: python-test ## every test, then the optimised binary; what CI runs
 	@$(MAKE) --no-print-directory build
 	@echo "== running the optimised binary"
 	@$(BINARY) --version
-	@$(BINARY) check conf/reference.yaml
+	@$(BINARY) check --file-only conf/reference.yaml
 
 soak: python-test ## every change at once under every load, for SOAK_SECONDS (120): nothing is lost
 	@echo "== building apus and its tests"

@@ -23,7 +23,7 @@ import Testing
     @Test func whatFlowsNeedIsTakenOver() {
         let flows = GroupSettings(
             group(.tcp) {
-                $0.stickiness = true
+                $0.stickiness.isEnabled = true
                 $0.proxyProtocol = true
                 $0.preserveClientIP = false
             }, tls: nil
