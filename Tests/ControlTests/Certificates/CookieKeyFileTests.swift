@@ -15,7 +15,7 @@ import Testing
         try file.save(Self.keys)
         #expect(try file.load() == Self.keys)
         try file.save(Self.keys.reversed())
-        #expect(try file.load() == Self.keys, "the newest first")
+        #expect(try file.load() == Self.keys.reversed(), "in their order, whatever their times")
         let mode = try FileManager.default.attributesOfItem(atPath: file.path)[.posixPermissions] as? Int
         #expect(mode == 0o600)
     }
