@@ -54,7 +54,7 @@ final class OutlierWatch: PollHandler {
     /// The state of a target of `group` has changed: those that are ejected may be needed, or have left.
     func stateChanged(_ group: GroupState, now: Instant) {
         guard !ejected.isEmpty else { return }
-        let isNeeded = group.isShortOfTargets
+        let isNeeded = !group.isBeingChanged && group.isShortOfTargets
         for registration in ejected.values where registration.group === group {
             if isNeeded || !registration.health.state.isUsable { step(registration, .released, now: now) }
         }
@@ -63,7 +63,9 @@ final class OutlierWatch: PollHandler {
     /// Looks for targets of one group that fail more often than the others.
     func look(at group: GroupState, now: Instant) {
         let rules = group.ejectionRules
-        if !rules.isOn {
+        if rules.isOn {
+            stateChanged(group, now: now)
+        } else {
             for registration in ejected.values where registration.group === group {
                 step(registration, .released, now: now)
             }
