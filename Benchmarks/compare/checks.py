@@ -28,6 +28,7 @@ def measure(folder, options):
     processes.raise_descriptor_limit()
     port = free_port()
     target = processes.Process("checked", [sys.executable, __file__, str(port)], options.load_core, folder)
+    processes.wait_until(lambda: takes_connections(port), "the target takes connections")
     results = {}
     for count, interval in ROWS:
         admin = pathlib.Path(folder) / "checks.sock"
@@ -107,6 +108,12 @@ def free_port():
     with socket.socket() as probe:
         probe.bind(("0.0.0.0", 0))
         return probe.getsockname()[1]
+
+
+def takes_connections(port):
+    """Whether somebody listens there."""
+    with socket.socket() as probe:
+        return probe.connect_ex(("127.0.0.1", port)) == 0
 
 
 def answer(port):
