@@ -49,6 +49,11 @@ import Testing
         rule(
             5, "/long", request: (0..<4).map { change("set", "X-\($0)", "#{query}") },
             response: [change("set", "X-Error", "no")]),
+        // Each is as long as all before it together.
+        rule(
+            6, "/chain",
+            request: [change("set", "X-0", "#{query}")]
+                + (1..<20).map { change("set", "X-\($0)", "#{header X-\($0 - 1)}#{header X-\($0 - 1)}") }),
     ]
 
     @Test("Fields are set, appended and removed, over HTTP/1 and HTTP/2")
@@ -94,8 +99,10 @@ import Testing
             let long = try ask("/long?" + String(repeating: "a", count: 3_000))
             #expect(long.contains(" 500") && long.contains("apus-reason: headerchangestoolong"), "\(long)")
             #expect(!long.contains("x-error") && target.requests.count == count)
+            let chain = try ask("/chain?" + String(repeating: "a", count: 1_000))
+            #expect(chain.contains(" 500") && target.requests.count == count, "\(chain)")
         }
-        expectMetric(apus, "apus_requests_header_changes_too_long_total", is: 2)
+        expectMetric(apus, "apus_requests_header_changes_too_long_total", is: 4)
     }
 
     @Test("Calls of gRPC have them too")

@@ -136,8 +136,7 @@ final class Group {
         refresh()
         guard let index = names.index(of: name) else { return .gone }
         let pool = pools[index]
-        let isUsed = pool.cell.isUsable || (isFailOpen && pool.balanced.weight > 0)
-        guard isUsed, plan.targets[index].keepsClients else { return .unavailable }
+        guard keepsClients(pool, at: index) else { return .unavailable }
         guard pool.cell.isSuspect else { return .pool(pool) }
         return hasRetries(now: now) && pool.cell.claimTrial(now: now) ? .pool(pool) : .unavailable
     }
@@ -187,8 +186,17 @@ final class Group {
     func mayKeep(_ pool: TargetPool) -> Bool {
         refresh()
         guard pool.place < pools.count, pools[pool.place] === pool else { return false }
-        return (pool.cell.isHealthy || isFailOpen) && plan.targets[pool.place].keepsClients
+        return keepsClients(pool, at: pool.place)
     }
+
+    /// Whether clients stay with a target that their cookie names.
+    private func keepsClients(_ pool: TargetPool, at place: Int) -> Bool {
+        let isUsed = pool.cell.isUsable || (isFailOpen && pool.balanced.weight > 0)
+        return isUsed && plan.targets[place].keepsClients
+    }
+
+    /// Whether exchanges of any worker wait until one of its targets takes one more.
+    var isAnyWaiting: Bool { plan.cell.waitBoard?.isAnyWaiting ?? false }
 
     /// Whether exchanges of this worker wait for its targets.
     var isAwaited: Bool { !queue.isEmpty || ownWaitCount > 0 }

@@ -22,6 +22,8 @@ final class TargetPool {
     var cookie = SealedCookie()
     /// When control was last told that it accepts no connections.
     var lastWarningAt: Instant?
+    /// When control was last told that it fails requests in a row.
+    var failuresToldAt: Instant?
     /// When its exchanges were last moved because its host acknowledges nothing.
     var unresponsiveHandledAt: Instant?
     /// Since when the host has acknowledged nothing, as long as no attempt on it has been answered.

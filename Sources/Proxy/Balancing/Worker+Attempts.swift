@@ -64,7 +64,8 @@ extension Worker {
     /// The head start is over, or a target failed while others are pending: another target is tried.
     mutating func joinRace(_ exchange: Exchange) {
         exchange.attempts.nextAt = .distantFuture
-        guard exchange.state.phase == .connecting, exchange.attempts.mayBegin, let group = exchange.group,
+        guard exchange.state.phase == .connecting, exchange.targetWait == nil, exchange.attempts.mayBegin,
+            let group = exchange.group, !(group.isLimited && group.isAnyWaiting),
             let next = group.take(hash: exchange.hash, tried: exchange.attempts.tried, now: now)
         else { return }
         counters.connectRaces.add()
@@ -130,6 +131,8 @@ extension Worker {
             !bound.isAmong(tried)
         {
             if let pool = takeTarget(exchange, group, only: bound) { attempt(exchange, on: pool) }
+        } else if group.isLimited, group.isAnyWaiting {
+            awaitTarget(exchange, group)
         } else if let next = group.take(hash: exchange.hash, tried: tried, now: now) {
             attempt(exchange, on: next)
         } else if !group.isLimited, let next = group.take(hash: exchange.hash, now: now) {

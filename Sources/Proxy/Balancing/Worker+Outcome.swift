@@ -7,7 +7,7 @@ extension Worker {
     /// Notes what an attempt on `pool`'s target came to.
     mutating func note(_ outcome: AttemptOutcome, of pool: TargetPool, _ group: Group?) {
         counters.attempts.add(outcome.ending)
-        if pool.balanced.note(outcome, now: now) { control.send(.failedInARow(target: pool.id)) }
+        if pool.balanced.note(outcome, now: now) { tellFailedInARow(pool) }
         switch outcome.ending {
         case .answered:
             pool.recordResponsive(now: now)
@@ -28,6 +28,13 @@ extension Worker {
         case .closed, .refused: counters.targetConnectionErrors.add()
         case .malformed, .outrun, .withdrawn, .unhealthy, .abandoned, .cut: break
         }
+    }
+
+    /// Control may not be able to take the target out: whoever makes it fail must not keep control busy.
+    private func tellFailedInARow(_ pool: TargetPool) {
+        if let last = pool.failuresToldAt, now.since(last) < Limits.connectWarningInterval { return }
+        pool.failuresToldAt = now
+        control.send(.failedInARow(target: pool.id))
     }
 
     private func countConnectFailure(_ group: Group?) {

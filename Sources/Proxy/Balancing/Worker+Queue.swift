@@ -40,8 +40,10 @@ extension Worker {
         }
         // Who comes now must not go before those who wait.
         if let target {
-            if target.waiting.isEmpty, target.beginWithinLimit() { return target }
-        } else if group.plan.cell.waitBoard?.isAnyWaiting ?? false {
+            let isAwaited =
+                group.isAnyWaiting || !target.waiting.isEmpty || target.cell.waitBoard?.isAnyWaiting ?? false
+            if !isAwaited, target.beginWithinLimit() { return target }
+        } else if group.isAnyWaiting {
             if let pool = group.takeSuspect(now: now) { return pool }
         } else if let pool = group.take(hash: exchange.hash, now: now) {
             return pool
@@ -61,10 +63,13 @@ extension Worker {
         }
         group.plan.counters.queueLength.add()
         if target != nil { group.ownWaitCount += 1 }
+        // It does not race while it waits: it must not be served twice.
+        exchange.attempts.nextAt = .distantFuture
         let isFirst = target?.waiting.isEmpty ?? group.queue.isEmpty
         let ticket = target?.waiting.append(exchange, for: []) ?? group.queue.append(exchange, for: [])
-        exchange.targetWait = TargetWait(
-            since: now, deadline: now + limits.queueTimeout, ticket: ticket, target: target)
+        // All of its waits together take no longer.
+        let timeLeft = limits.queueTimeout - min(exchange.record.queueTime ?? 0, limits.queueTimeout)
+        exchange.targetWait = TargetWait(since: now, deadline: now + timeLeft, ticket: ticket, target: target)
         guard isFirst else { return }
         publishWaits(group, target)
         // A slot may have been freed before others could see that somebody waits.
@@ -177,7 +182,8 @@ extension Worker {
         while let board = group.plan.cell.waitBoard, board.isAnyWaiting {
             let hash = group.queue.first(for: [])?.hash ?? 0
             guard let pool = group.pick(hash: hash, mayTry: false, now: now) else { return }
-            switch serve(pool, group, passing: .freeSlots(group: group.plan.id)) {
+            // One at a time, so that the algorithm decides where each of them goes.
+            switch serve(pool, group, most: 1, passing: .freeSlots(group: group.plan.id)) {
             case .served, .full: continue
             case .passedOn, .nobody: return
             }
@@ -204,13 +210,17 @@ extension Worker {
         }
     }
 
-    /// Gives the free slots of a target to those who wait, the oldest first.
+    /// Gives the free slots of a target to those who wait, the oldest first, and `most` of them at most.
     /// `mail` is how another worker is told that it is its turn.
-    private mutating func serve(_ pool: TargetPool, _ group: Group, passing mail: WorkerMail) -> Service {
+    private mutating func serve(
+        _ pool: TargetPool, _ group: Group, most: Int = .max, passing mail: WorkerMail
+    ) -> Service {
         // Who has waited for this very target keeps its place though it may not be picked by others now.
         let takesAny = group.mayPick(pool)
         var isServed = false
-        while pool.balanced.hasSlot {
+        var left = most
+        while left > 0, pool.balanced.hasSlot {
+            left -= 1
             let own = oldestWait(for: pool, group, takesAny: takesAny)
             let since = own?.targetWait?.since ?? .distantFuture
             if let other = oldestElsewhere(for: pool, group, takesAny: takesAny),

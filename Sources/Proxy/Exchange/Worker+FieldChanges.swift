@@ -14,20 +14,39 @@ extension Worker {
         // Beyond what a client may send there is no room for what is added to every request.
         let total = plan.request.isEmpty ? 0 : requestHeadByteCount(request) + added
         guard max(added, addedToResponse) <= Limits.fieldChangesBytesMax, total <= HTTP1.Limits.requestHeadBytesMax
-        else {
-            counters.fieldChangesRefused.add()
-            answer(exchange, status: 500, reasonCode: "HeaderChangesTooLong")
-            return false
-        }
+        else { return refuseFieldChanges(exchange) }
         if !plan.response.isEmpty { exchange.fieldChanges = plan }
-        for change in plan.request { apply(change, to: request, of: exchange, isRequest: true) }
+        let isWhole = apply(plan.request, to: request, of: exchange, isRequest: true)
+        guard isWhole, plan.request.isEmpty || requestHeadByteCount(request) <= HTTP1.Limits.requestHeadBytesMax else {
+            return refuseFieldChanges(exchange)
+        }
         return true
+    }
+
+    private mutating func refuseFieldChanges(_ exchange: Exchange) -> Bool {
+        counters.fieldChangesRefused.add()
+        answer(exchange, status: 500, reasonCode: "HeaderChangesTooLong")
+        return false
     }
 
     /// Changes the fields of `response` as the rule says that decided for its request.
     func changeResponseFields(_ exchange: Exchange) {
         guard let plan = exchange.fieldChanges else { return }
-        for change in plan.response { apply(change, to: response, of: exchange, isRequest: false) }
+        if !apply(plan.response, to: response, of: exchange, isRequest: false) { counters.fieldChangesRefused.add() }
+    }
+
+    /// Makes one change after the other, as long as they add no more than they may: the value of one may hold what
+    /// another has made. Returns whether all of them were made.
+    private func apply(_ changes: [FieldChangePlan], to head: Head, of exchange: Exchange, isRequest: Bool) -> Bool {
+        var room = Limits.fieldChangesBytesMax
+        for change in changes {
+            var count = 0
+            withFacts(exchange) { facts in count = change.byteCountMax(facts) }
+            guard count <= room else { return false }
+            room -= count
+            apply(change, to: head, of: exchange, isRequest: isRequest)
+        }
+        return true
     }
 
     /// How many bytes the changes add to the request and to the response at most.

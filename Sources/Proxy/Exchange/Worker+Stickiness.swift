@@ -136,11 +136,11 @@ extension Worker {
         response.endField(field, id: .other)
     }
 
-    /// Whether the target sets a cookie of this name by its response.
+    /// Whether the target sets a cookie of this name by its response, though a rule may keep it from the client.
     private func setsCookie(_ name: Span<UInt8>) -> Bool {
         for index in 0..<response.fieldCount {
             let field = response.field(index)
-            guard field.name.count == 10, !field.isRemoved, field.value.count > name.count,
+            guard field.name.count == 10, field.value.count > name.count,
                 response.bytes(field.name).equalsIgnoringCase("set-cookie")
             else { continue }
             let value = response.bytes(field.value)

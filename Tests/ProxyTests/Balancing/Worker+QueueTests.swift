@@ -98,6 +98,36 @@ import Testing
         worker.stop()
     }
 
+    /// Its first target has refused, so a race was about to begin when it had to wait: it is served once all the same.
+    @Test func whoWaitsDoesNotRace() throws {
+        let target = target, counters = counters
+        var worker = try ServingWorker(Self.toBlue, [blue([try LoopbackTarget.closed(1), target.plan])])
+        var clients: [LoopbackEnd] = []
+        for number in 1...3 { clients.append(try worker.client(asking: "/\(number)")) }
+        #expect(worker.serve { target.has(1) && counters.queueLength.value == 2 })
+        for number in 1...3 {
+            target.connections[0].answer()
+            worker.pass(after: Self.second / 2)
+            #expect(worker.serve { clients[number - 1].count(of: 200) == 1 })
+            #expect(number == 3 || worker.serve { target.has(number + 1) })
+        }
+        #expect(counters.queueLength.value == 0 && Set(asked(target)) == ["/1", "/2", "/3"])
+        #expect(worker.bench.worker.pools.allSatisfy { $0?.inFlight == 0 })
+        worker.stop()
+    }
+
+    /// As many as wait go where the algorithm sends them, not all to the first target.
+    @Test func withoutALimitTheyAreSpreadAsEver() throws {
+        let target = target, counters = counters, other = try LoopbackTarget(1)
+        var worker = try ServingWorker(Self.toBlue, [blue([target.plan, other.plan])])
+        for number in 1...10 { _ = try worker.client(asking: "/\(number)") }
+        #expect(worker.serve { target.has(1) && other.has(1) && counters.queueLength.value == 8 })
+        worker.bench.adopt([Self.toBlue], [blue([target.plan, other.plan], Self.limits(0))])
+        #expect(worker.serve { counters.queueLength.value == 0 })
+        #expect(worker.serve { target.has(5) && other.has(5) })
+        worker.stop()
+    }
+
     // MARK: Changes
 
     @Test func aNewTargetTakesThemAtOnce() throws {
