@@ -7,6 +7,7 @@ import ssl
 import subprocess
 import sys
 import time
+import urllib.request
 
 import datagrams
 from processes import wait_until
@@ -81,12 +82,23 @@ def run_wrk(words):
     return requests, rate
 
 
-def http_row(name, title, path, headers=(), large_buffers=False, tls=False, tunnel=False, **about):
-    """A row of HTTP/1.1: µs of the proxy's CPU time per request."""
+def cookies_set_by(url):
+    """The header with which a client sends back what a first response of `url` has set."""
+    with urllib.request.urlopen(url) as response:
+        values = response.headers.get_all("Set-Cookie") or []
+    if not values:
+        raise SystemExit(f"{url} sets no cookie")
+    return "Cookie: " + "; ".join(value.split(";")[0] for value in values)
+
+
+def http_row(name, title, path, headers=(), large_buffers=False, tls=False, tunnel=False, is_sticky=False, without=(),
+             **about):
+    """A row of HTTP/1.1: µs of the proxy's CPU time per request. Clients that are sticky send the proxy's cookies."""
 
     def words(proxy, options, seconds=None):
         url = proxy.url(path, tls, tunnel)
-        return wrk_words(url, seconds or options.seconds, options.load_core, headers)
+        cookies = [cookies_set_by(url)] if is_sticky else []
+        return wrk_words(url, seconds or options.seconds, options.load_core, [*headers, *cookies])
 
     def measure(proxy, options):
         proxy.use_buffers(large_buffers)
@@ -97,7 +109,8 @@ def http_row(name, title, path, headers=(), large_buffers=False, tls=False, tunn
         used = proxy.process.cpu_seconds() - before
         return Sample(used / requests * 1e6, rate)
 
-    return Row(name, title, "µs", measure, words, without=WITHOUT_TUNNELS if tunnel else (), **about)
+    without = (*without, *(WITHOUT_TUNNELS if tunnel else ()))
+    return Row(name, title, "µs", measure, words, without=without, **about)
 
 
 def h2load_words(url, requests, core):
@@ -218,6 +231,8 @@ CLOSE = ["Connection: close"]
 
 ROWS = [
     http_row("keepalive", "HTTP/1.1 keep-alive, 128 B", "/small", has_floor=True, budget=Budget(1.10, "floor")),
+    http_row("sticky", "HTTP/1.1 keep-alive with sticky cookies, 128 B", "/sticky/small", is_sticky=True,
+             without=("nginx",)),
     http_row("connection", "New connection per request", "/small", CLOSE, budget=Budget(0.85, "best")),
     http_row("large", "1 MiB response", "/large", bytes=LARGE_BYTES, has_floor=True, budget=Budget(1.0, "floor")),
     http_row("buffers", "1 MiB response, 64 KiB buffers", "/large", large_buffers=True, bytes=LARGE_BYTES,

@@ -126,6 +126,7 @@ http {{
         listen 127.0.0.1:{port} backlog=4096;
         root {self.folder};
         location = /small {{ return 200 "{'x' * SMALL_BYTES}"; }}
+        location = /sticky/small {{ return 200 "{'x' * SMALL_BYTES}"; }}
     }}
     server {{
         listen 127.0.0.1:{self.tls_port} http2 backlog=4096;
@@ -271,11 +272,15 @@ frontend clients
     http-request set-header X-Forwarded-Proto http
     http-request set-header X-Forwarded-Port {port}
     use_backend http2 if {{ path_beg /h2/ }}
+    use_backend sticky if {{ path_beg /sticky/ }}
     default_backend group
 backend http2
     server target 127.0.0.1:{self.http2_target_port} proto h2
 backend group
     server target 127.0.0.1:{target_port} pool-max-conn 512
+backend sticky
+    cookie SRV insert
+    server target 127.0.0.1:{target_port} pool-max-conn 512 cookie a
 frontend tunnels
     mode tcp
     bind 127.0.0.1:{self.tunnel_port} backlog 4096
@@ -309,6 +314,7 @@ frontend=127.0.0.1,{port};no-tls
 frontend=127.0.0.1,{self.tls_port}
 backend=127.0.0.1,{target_port}
 backend=127.0.0.1,{self.http2_target_port};/h2/;proto=h2
+backend=127.0.0.1,{target_port};/sticky/;affinity=cookie;affinity-cookie-name=SRV
 private-key-file={self.key}
 certificate-file={self.certificate}
 backlog=4096
@@ -372,6 +378,11 @@ class Apus(Server):
                     "protocol": "HTTP",
                     "port": port,
                     "defaultActions": [{"type": "forward", "targetGroupName": "group"}],
+                    "rules": [{
+                        "priority": 1,
+                        "conditions": [{"field": "path-pattern", "values": ["/sticky/*"]}],
+                        "actions": [{"type": "forward", "targetGroupName": "sticky"}],
+                    }],
                 }, {
                     "protocol": "HTTPS",
                     "port": self.tls_port,
@@ -409,6 +420,14 @@ class Apus(Server):
                 "port": target_port,
                 "healthCheckPath": "/small",
                 "targets": [{"id": "127.0.0.1", "port": target_port}],
+            }, {
+                "name": "sticky",
+                "targetType": "ip",
+                "protocol": "HTTP",
+                "port": target_port,
+                "healthCheckPath": "/small",
+                "targets": [{"id": "127.0.0.1", "port": target_port}],
+                "attributes": {"stickiness.enabled": True},
             }, {
                 "name": "http2",
                 "targetType": "ip",
