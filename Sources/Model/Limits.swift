@@ -61,8 +61,8 @@ public enum Limits {
     /// it: TooManyActions.
     public static let actionsMax = 5
 
-    /// Changes of header fields that a rule makes to requests, and as many to responses. A head has room for 320
-    /// fields, of which 256 may come in. Beyond it: ValidationError.
+    /// Changes of header fields that a rule makes, in requests and responses together. A head has room for 320 fields,
+    /// of which 256 may come in. Beyond it: ValidationError.
     public static let fieldChangesMax = 32
 
     /// Characters of the name of a field that a rule changes. The longest names in use have 40. Beyond it:

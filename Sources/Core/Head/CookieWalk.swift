@@ -1,7 +1,7 @@
 /// Walks through the cookies of a request, over all of its Cookie fields: HTTP/2 clients send one for each cookie.
 ///
 /// A walk reads each byte once and allocates nothing. White space around a name and a value is left out; a cookie
-/// without a name is passed over. Fields that were removed count if that is wanted: they are what the client has sent.
+/// without a name is passed over.
 /// Source: RFC 6265 §4.2.1; RFC 9113 §8.2.3.
 public struct CookieWalk {
     /// One cookie.
@@ -16,10 +16,8 @@ public struct CookieWalk {
     private var position = 0
     private var end = 0
 
-    private let countsRemoved: Bool
-
     /// Begins at the first cookie.
-    public init(countingRemoved countsRemoved: Bool = false) { self.countsRemoved = countsRemoved }
+    public init() {}
 
     /// The next cookie of `head`; nil if there is no further one.
     public mutating func next(in head: Head) -> Cookie? {
@@ -36,9 +34,9 @@ public struct CookieWalk {
         while nextField < head.fieldCount {
             let field = head.field(nextField)
             nextField += 1
-            guard field.name.count == 6, countsRemoved || !field.isRemoved,
-                head.bytes(field.name).equalsIgnoringCase("cookie")
-            else { continue }
+            guard field.name.count == 6, !field.isRemoved, head.bytes(field.name).equalsIgnoringCase("cookie") else {
+                continue
+            }
             return field.value
         }
         return nil

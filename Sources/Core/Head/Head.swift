@@ -380,6 +380,12 @@ public struct Field: Sendable {
         unsafe table[index].isRemoved = true
     }
 
+    /// Takes back that the field at `index` was removed.
+    public func restoreField(_ index: Int) {
+        precondition(index >= 0 && index < fieldCount, "head: no such field")
+        unsafe table[index].isRemoved = false
+    }
+
     /// Removes every field of this kind.
     public func removeFields(_ id: FieldID) {
         while let index = firstField(id) { removeField(index) }

@@ -121,6 +121,13 @@ extension Rule {
                 }
             }
         }
+        if requestHeaders.count + responseHeaders.count > Limits.fieldChangesMax {
+            findings.within(.key("apus.responseHeaders")) { findings in
+                findings.report(
+                    "a rule must have at most \(Limits.fieldChangesMax) changes of header fields in all",
+                    found: "\(requestHeaders.count + responseHeaders.count)", remedy: "Remove some.")
+            }
+        }
         let forwards = actions.contains { if case .forward = $0 { true } else { false } }
         if !requestHeaders.isEmpty, !forwards {
             findings.within(.key("apus.requestHeaders")) { findings in

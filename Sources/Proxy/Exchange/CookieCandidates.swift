@@ -21,8 +21,7 @@ struct CookieCandidates {
     /// Looks for cookies of these names in `request`, and for one of the name `application`, of which it only matters
     /// whether it is there.
     init(_ request: Head, preferred: StaticString, other: StaticString, application: Span<UInt8>) {
-        // A rule may keep cookies from targets; they are the client's all the same.
-        var walk = CookieWalk(countingRemoved: true)
+        var walk = CookieWalk()
         while let cookie = walk.next(in: request) {
             let name = request.bytes(cookie.name)
             if name.equals(preferred) {

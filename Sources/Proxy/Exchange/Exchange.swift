@@ -54,11 +54,8 @@ final class Exchange {
     var responseFault: ResponseFault?
     var interimResponses = 0
 
-    /// What the rule does to the fields of the response; nil if nothing is.
-    var fieldChanges: FieldChangesPlan?
-    /// The path and query as they came, where the rule changes fields.
-    var requestedPath = ByteRange.empty
-    var requestedQuery = ByteRange.empty
+    /// What the rule does to fields; nil if nothing is.
+    var fieldChanges: FieldChanges?
     /// What the log record tells.
     var record: AccessRecord
     /// The Location of a redirect, in the request's arena.

@@ -11,6 +11,7 @@ extension Worker {
         let client = exchange.client
         let listener = client.listener
         countInvalidNames(request, listener)
+        changeRequestFields(exchange)
         if !exchange.record.transformedHost.isEmpty {
             setHost(request, exchange.record.transformedHost)
         } else if !listener.settings.preservesHost {

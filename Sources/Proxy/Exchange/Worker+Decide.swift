@@ -50,7 +50,7 @@ extension Worker {
             action = listener.actions[listener.actions.count - 1]
         }
         if listener.plan.hasFieldChanges, let rule, let plan = listener.plan.rules[rule].fieldChanges,
-            !changeFields(exchange, by: plan)
+            !makeFieldChanges(exchange, by: plan)
         {
             return
         }
@@ -59,6 +59,7 @@ extension Worker {
         {
             return
         }
+        guard hasRoomForFieldChanges(exchange) else { return }
         switch action {
         case .forward(let forward): self.forward(exchange, forward)
         case .fixedResponse(let plan): answerFixed(exchange, plan)

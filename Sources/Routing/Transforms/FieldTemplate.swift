@@ -97,8 +97,8 @@ public struct FieldTemplate: Sendable {
         let request = facts.request
         switch part {
         case .host: return request.host
-        case .path: return request.bytes.withoutFirst(.slash, facts.path)
-        case .query: return request.bytes.withoutFirst(.questionMark, facts.query)
+        case .path: return request.bytes.withoutFirst(.slash, request.path)
+        case .query: return request.bytes.withoutFirst(.questionMark, request.query)
         case .method: return request.method
         case .header(let name): return value(of: literals.span.extracting(name), request)
         case .literal, .scheme, .port, .clientIP, .clientPort, .serverName: return .empty
@@ -116,11 +116,8 @@ public struct FieldTemplate: Sendable {
 
 /// What the placeholders of a template stand for in one request.
 public struct PlaceholderFacts: ~Escapable {
-    /// Its host, method and fields.
+    /// Its host, method, path, query and fields.
     let request: Head
-    /// Its path and query as they came, in canonical form: a transform may have changed those of `request`.
-    let path: ByteRange
-    let query: ByteRange
     /// Whether it came over TLS.
     let isTLS: Bool
     /// The listener's port.
@@ -132,10 +129,8 @@ public struct PlaceholderFacts: ~Escapable {
 
     /// The facts of a request that came without TLS.
     @_lifetime(immortal)
-    public init(_ request: Head, path: ByteRange, query: ByteRange, port: UInt16, client: SocketAddress) {
+    public init(_ request: Head, port: UInt16, client: SocketAddress) {
         self.request = request
-        self.path = path
-        self.query = query
         isTLS = false
         self.port = port
         self.client = client
@@ -144,13 +139,8 @@ public struct PlaceholderFacts: ~Escapable {
 
     /// The facts of a request that came over TLS.
     @_lifetime(copy serverName)
-    public init(
-        _ request: Head, path: ByteRange, query: ByteRange, port: UInt16, client: SocketAddress,
-        serverName: Span<UInt8>
-    ) {
+    public init(_ request: Head, port: UInt16, client: SocketAddress, serverName: Span<UInt8>) {
         self.request = request
-        self.path = path
-        self.query = query
         isTLS = true
         self.port = port
         self.client = client

@@ -291,10 +291,8 @@ private let workerMetrics: [Metric<WorkerCounters>] = [
     .counter("requests_transform_failed_total", "Requests answered with 500 because a transform failed.") {
         $0.transformFailures.value
     },
-    .counter(
-        "requests_header_changes_too_long_total",
-        "Requests answered with 500, and responses without some of their changes: header changes came out too long."
-    ) {
+    .counter("requests_header_changes_too_long_total", "Requests answered with 500: header changes came out too long.")
+    {
         $0.fieldChangesRefused.value
     },
     .counter("client_http2_connections_total", "HTTP/2 connections of clients.") { $0.http2Connections.value },

@@ -32,6 +32,8 @@ import Testing
         Case("User-Agent", ["*chrome*"], [("user-agents", "Chrome")], false),
         Case("Cookie", ["*session=\\*"], [("cookie", "a=1; session=\\x")], true),
         Case("X-Amzn-Tls-Version", ["*"], [("X-Amzn-Tls-Version", "forged")], false),
+        Case("X-Forwarded-Proto", ["https"], [("X-Forwarded-Proto", "https")], false),
+        Case("x-forwarded-port", ["*"], [("X-Forwarded-Port", "443")], false),
         Case("Connection", ["upgrade"], [("Connection", "Upgrade")], true),
     ]
 

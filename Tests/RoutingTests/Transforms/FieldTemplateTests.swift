@@ -21,9 +21,8 @@ import Testing
         let name = Array((sni ?? "").utf8)
         let facts =
             sni == nil
-            ? PlaceholderFacts(head, path: head.path, query: head.query, port: 443, client: address)
-            : PlaceholderFacts(
-                head, path: head.path, query: head.query, port: 443, client: address, serverName: name.span)
+            ? PlaceholderFacts(head, port: 443, client: address)
+            : PlaceholderFacts(head, port: 443, client: address, serverName: name.span)
         template.write(facts, to: other)
         let start = head.byteCount
         template.write(facts, to: head)
