@@ -118,16 +118,27 @@ public struct SecurityPolicy: Hashable, Sendable {
         },
         encode: { .string($0.name) })
 
+    /// Whether it accepts less than TLS 1.2, and `wanted` names TLS 1.3 or a later year.
+    private func isLegacy(beside wanted: String) -> Bool {
+        guard minimum < 2 else { return false }
+        func year(_ name: String) -> Int? {
+            name.split(separator: "-").compactMap { $0.count == 4 ? Int($0) : nil }.first
+        }
+        return wanted.hasPrefix("TLS13") || (year(wanted) ?? 0) > (year(shortName) ?? 0)
+    }
+
     /// What to write instead of an unknown policy name. All names share a prefix, so only what follows it is compared.
-    /// Of several policies that begin like the unknown name, the standard one is suggested first.
+    /// Of several policies that begin like the unknown name, the standard one is suggested first, and one that accepts
+    /// less than TLS 1.2 last. To a name that is merely like others such a policy is suggested only where it is no
+    /// older: who mistypes a new policy must not be led to a weak one.
     private static func remedy(forUnknown name: String) -> String {
         let wanted = (name.hasPrefix(prefix) ? String(name.dropFirst(prefix.count)) : name).uppercased()
         let longer = known.filter { !wanted.isEmpty && $0.shortName.uppercased().hasPrefix(wanted) }
         if let exact = longer.first(where: { $0.shortName.uppercased() == wanted }) { return "Write \(exact.name)." }
         let near =
             longer.isEmpty
-            ? Spelling.nearest(to: wanted, among: known.map(\.shortName))
-            : (longer.contains(standard) ? standard : longer[0]).shortName
+            ? Spelling.nearest(to: wanted, among: known.filter { !$0.isLegacy(beside: wanted) }.map(\.shortName))
+            : (longer.contains(standard) ? standard : longer.first { $0.minimum >= 2 } ?? longer[0]).shortName
         return near.map { "Did you mean \(prefix)\($0)?" } ?? "Write \(standard.name), or another that ELBv2 documents."
     }
 }

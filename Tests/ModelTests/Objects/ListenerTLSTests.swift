@@ -185,6 +185,14 @@ import Testing
         ("ELBSecurityPolicy-TLS13-1-2-Ext1", "Did you mean ELBSecurityPolicy-TLS13-1-2-Ext1-2021-06?"),
         ("ELBSecurityPolicy-TLS13-1-2-Res-2021-60", "Did you mean ELBSecurityPolicy-TLS13-1-2-Res-2021-06?"),
         ("ELBSecurityPolicy-2016-80", "Did you mean ELBSecurityPolicy-2016-08?"),
+        // Never a weak policy for a new one that is mistyped.
+        ("ELBSecurityPolicy-TLS13-1-1-2021-60", "Did you mean ELBSecurityPolicy-TLS13-1-3-2021-06?"),
+        ("ELBSecurityPolicy-TLS13-1-0-PQ-2025-9", "Did you mean ELBSecurityPolicy-TLS13-1-3-PQ-2025-09?"),
+        (
+            "ELBSecurityPolicy-2021-08",
+            "Write ELBSecurityPolicy-TLS13-1-2-Res-2021-06, or another that ELBv2 documents."
+        ),
+        ("ELBSecurityPolicy-FS", "Did you mean ELBSecurityPolicy-FS-1-2-2019-08?"),
         ("TLS13-1-3-2021-06", "Write ELBSecurityPolicy-TLS13-1-3-2021-06."),
         ("ELBSecurityPolicy-", "Write ELBSecurityPolicy-TLS13-1-2-Res-2021-06, or another that ELBv2 documents."),
         ("modern", "Write ELBSecurityPolicy-TLS13-1-2-Res-2021-06, or another that ELBv2 documents."),
