@@ -28,6 +28,7 @@ public struct HostileInputs {
         else { return nil }
         let space = MatchSpace()
         for input in texts(for: pattern) {
+            space.beginDecision()
             let outcome = expression.search(input.text.span, in: space)
             let repeated = String(decoding: input.unit.prefix(32), as: UTF8.self)
             if outcome == .limit { return Finding(repeated: repeated, byteCount: input.text.count, isRefused: true) }

@@ -1,6 +1,17 @@
 /// The caps on what a match may cost. A step is what PCRE2 counts against its match limit: some 1.5 ns of code that was
 /// compiled by its JIT compiler, and ten times that without it.
 public enum Limits {
+    /// Steps that the searches for one request may take together, beyond the first few of each. Reason: as much as one
+    /// search of the worst kind needs, some 20 ms, whatever the number of rules. Beyond it there is no verdict.
+    static let decisionSteps: UInt32 = 14_000_000
+
+    /// Steps of an anchored pattern at first, and then: what is linear in a path, and in a header field, stays below.
+    static let anchoredStepsAtFirst: UInt32 = 2_000
+    static let anchoredStepsThen: UInt32 = 20_000
+
+    /// Steps from each place of a short text if those of a window did not suffice: what is linear stays below.
+    static let shortTextStepsThen: UInt32 = 2_000
+
     /// Steps of a pattern that is anchored at the beginning of the text. Reason: 0.3 ms; what is linear in the
     /// longest field, 16 KiB, stays below. Beyond it there is no verdict.
     static let anchoredSteps: UInt32 = 200_000

@@ -10,6 +10,12 @@ import CPCRE2
     private let stack: OpaquePointer
     /// How many groups the pattern has that was searched for last.
     private var groupCount = 0
+    /// Steps beyond the first that searches of the current decision may still take.
+    private var stepsLeft = Limits.decisionSteps
+    /// What was found out in a decision, by the number of a condition: the decision's number, and two bits.
+    private var verdicts: [UInt32] = []
+    /// The number of the current decision, in the place that it has in `verdicts`.
+    private var decision: UInt32 = 0
 
     /// Allocates it: some 35 KiB.
     public init() {
@@ -28,6 +34,40 @@ import CPCRE2
         unsafe apus_regex_match_data_free(data)
         unsafe apus_regex_context_free(context)
         unsafe apus_regex_jit_stack_free(stack)
+    }
+
+    /// Begins what `Limits.decisionSteps` is for: the decision about one request, by conditions whose numbers are below
+    /// `conditionCount`. Memory grows with the largest table of rules and is kept.
+    public func beginDecision(conditionCount: Int = 0) {
+        stepsLeft = Limits.decisionSteps
+        if verdicts.count < conditionCount {
+            verdicts = [UInt32](repeating: 0, count: conditionCount)
+            decision = 0
+        }
+        if decision > UInt32.max - 8 {
+            for index in verdicts.indices { verdicts[index] = 0 }
+            decision = 0
+        }
+        decision += 4
+    }
+
+    /// What was noted for the condition with this number in this decision; nil if nothing was.
+    public func verdict(_ condition: Int) -> UInt8? {
+        guard condition < verdicts.count else { return nil }
+        let noted = verdicts[condition]
+        return noted & ~3 == decision ? UInt8(truncatingIfNeeded: noted & 3) : nil
+    }
+
+    /// Notes what testing the condition with this number has come to: 0 to 3.
+    public func note(_ verdict: UInt8, _ condition: Int) {
+        if condition < verdicts.count { verdicts[condition] = decision | UInt32(verdict & 3) }
+    }
+
+    /// Takes `steps` from what the decision has left; false if it has fewer.
+    func take(steps: UInt32) -> Bool {
+        guard stepsLeft >= steps else { return false }
+        stepsLeft -= steps
+        return true
     }
 
     /// Searches `text` from the byte `start` on for a match that begins before the byte `end`, with at most `steps`

@@ -14,7 +14,10 @@ extension RegularExpression {
     /// Searches `text` for the first match.
     ///
     /// PCRE2 counts steps anew at each place where a match may begin. In long texts these places are tried window by
-    /// window, with few steps at first, so that what all of them cost together is bounded as well.
+    /// window, so that what all of them cost together is bounded as well.
+    ///
+    /// All is tried with few steps at first. What needs more is tried again, and takes what that may cost from what the
+    /// decision has left (`MatchSpace.beginDecision`): with nothing left it is given up.
     public func search(_ text: Span<UInt8>, in space: MatchSpace) -> Outcome {
         unsafe text.withUnsafeBufferPointer { buffer in
             if unsafe buffer.baseAddress == nil {
@@ -30,8 +33,18 @@ extension RegularExpression {
 
     private func search(_ text: UnsafeBufferPointer<UInt8>, in space: MatchSpace) -> Outcome {
         if isAnchored || text.count <= Limits.shortTextBytesMax {
-            let steps = isAnchored ? Limits.anchoredSteps : Limits.shortTextSteps
-            return Outcome(unsafe space.search(text, self, from: 0, to: text.count, steps: steps))
+            let placeCount = isAnchored ? 1 : UInt32(text.count) + 1
+            let steps =
+                isAnchored
+                ? (Limits.anchoredStepsAtFirst, Limits.anchoredStepsThen, Limits.anchoredSteps)
+                : (Limits.windowSteps, Limits.shortTextStepsThen, Limits.shortTextSteps)
+            for attempt in 0..<3 {
+                let steps = attempt == 0 ? steps.0 : attempt == 1 ? steps.1 : steps.2
+                guard attempt == 0 || space.take(steps: steps * placeCount) else { return .limit }
+                let outcome = Outcome(unsafe space.search(text, self, from: 0, to: text.count, steps: steps))
+                if outcome != .limit { return outcome }
+            }
+            return .limit
         }
         var start = 0
         var retriedWindows = 0
@@ -41,7 +54,9 @@ extension RegularExpression {
                 unsafe space.search(text, self, from: start, to: end, steps: Limits.windowSteps))
             if outcome == .limit {
                 retriedWindows += 1
-                guard retriedWindows <= Limits.retriedWindowsMax else { return .limit }
+                guard retriedWindows <= Limits.retriedWindowsMax,
+                    space.take(steps: Limits.retriedWindowSteps * UInt32(Limits.windowBytes))
+                else { return .limit }
                 outcome = Outcome(
                     unsafe space.search(text, self, from: start, to: end, steps: Limits.retriedWindowSteps))
             }

@@ -64,6 +64,9 @@ import CPCRE2
     /// Compiles `pattern` with these options of PCRE2. The caller frees the result.
     static func compile(_ pattern: String, _ options: UInt32) throws(RegularExpressionError) -> OpaquePointer {
         let bytes = Array(pattern.utf8)
+        if let offset = verb(in: bytes) {
+            throw RegularExpressionError(message: "verbs in (*…) are not supported", offset: offset)
+        }
         var error: Int32 = 0
         var offset = 0
         let code = unsafe bytes.withUnsafeBufferPointer { buffer in
@@ -76,6 +79,35 @@ import CPCRE2
                 message: String(decoding: text.prefix(Int(max(0, count))), as: UTF8.self), offset: offset)
         }
         return unsafe code
+    }
+
+    /// Where `(*` stands in a pattern: it begins a verb that switches what PCRE2 does, its limits among it, and has no
+    /// other meaning. In a class, in quotes and behind a backslash it has none at all.
+    private static func verb(in pattern: [UInt8]) -> Int? {
+        let backslash = UInt8(ascii: "\\")
+        var index = 0
+        var classStart: Int?
+        var isQuoted = false
+        while index < pattern.count {
+            let byte = pattern[index]
+            let next = index + 1 < pattern.count ? pattern[index + 1] : 0
+            if isQuoted {
+                if byte == backslash, next == UInt8(ascii: "E") { isQuoted = false }
+            } else if byte == backslash {
+                if next == UInt8(ascii: "Q") { isQuoted = true }
+                index += 1
+            } else if let start = classStart {
+                // A bracket at its beginning is one of its characters.
+                let isFirst = index == start + 1 || index == start + 2 && pattern[start + 1] == UInt8(ascii: "^")
+                if byte == UInt8(ascii: "]"), !isFirst { classStart = nil }
+            } else if byte == UInt8(ascii: "[") {
+                classStart = index
+            } else if byte == UInt8(ascii: "("), next == UInt8(ascii: "*") {
+                return index
+            }
+            index += 1
+        }
+        return nil
     }
 
     /// Whether they were compiled from the same text in the same way.

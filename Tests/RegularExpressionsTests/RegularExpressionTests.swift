@@ -37,6 +37,7 @@ import Testing
         let expression = try RegularExpression(test.pattern, ignoresCase: test.ignoresCase)
         let space = MatchSpace()
         for expression in [expression, RegularExpression(copying: expression)] {
+            space.beginDecision()
             let outcome = expression.search(Array(test.text.utf8).span, in: space)
             #expect(outcome == test.outcome)
         }
@@ -65,13 +66,51 @@ import Testing
     @Test(arguments: [
         ("a(b", "missing closing parenthesis", 3), ("[a", "missing terminating ] for character class", 2),
         ("*a", "quantifier does not follow a repeatable item", 0), ("a\\", "\\ at end of pattern", 2),
-        ("(*UTF)a", "using UTF is disabled by the application", 6),
+        ("(*UTF)a", "verbs in (*…) are not supported", 0),
+        ("a[^]](*F)", "verbs in (*…) are not supported", 5),
+        ("[(*]\\Q(*\\E\\((*:a)", "verbs in (*…) are not supported", 12),
     ])
     func saysWhereAMistakeIs(_ pattern: String, _ message: String, _ offset: Int) {
         #expect(RegularExpression.mistake(in: pattern) == RegularExpressionError(message: message, offset: offset))
         #expect(throws: RegularExpressionError(message: message, offset: offset)) {
             try RegularExpression(pattern, ignoresCase: false)
         }
+    }
+
+    @Test(arguments: ["\\(*", "[(*]", "[](*]", "[^](*]", "\\Q(*\\E", "\\\\\\(*", "[\\](*]", "(a)*"])
+    func whatIsNoVerbIsTaken(_ pattern: String) {
+        #expect(RegularExpression.mistake(in: pattern) == nil)
+    }
+
+    /// However many rules there are, what their expressions need for one request is bounded.
+    @Test func searchesOfADecisionHaveOneAccount() throws {
+        let expression = try RegularExpression("^(a+)+$", ignoresCase: false)
+        let space = MatchSpace()
+        // Of some length on there is no match that a few steps could rule out, and more can.
+        var text: [UInt8] = []
+        for length in 4..<40 where text.isEmpty {
+            let tried = Array((String(repeating: "a", count: length) + "!").utf8)
+            space.beginDecision()
+            guard expression.search(tried.span, in: space) == .notFound else { break }
+            if (0..<2_000).contains(where: { _ in expression.search(tried.span, in: space) == .limit }) { text = tried }
+        }
+        #expect(!text.isEmpty, "the account is never empty")
+        let plain = try RegularExpression("^ab", ignoresCase: false)
+        #expect(plain.search(text.span, in: space) == .found, "what needs few steps takes nothing of it")
+        space.beginDecision()
+        #expect(expression.search(text.span, in: space) == .notFound)
+    }
+
+    @Test func verdictsHoldForOneDecision() {
+        let space = MatchSpace()
+        #expect(space.verdict(0) == nil)
+        space.note(1, 0)
+        #expect(space.verdict(0) == nil, "no condition has this number")
+        space.beginDecision(conditionCount: 3)
+        space.note(2, 2)
+        #expect(space.verdict(2) == 2 && space.verdict(1) == nil && space.verdict(3) == nil)
+        space.beginDecision(conditionCount: 3)
+        #expect(space.verdict(2) == nil)
     }
 
     @Test func equalPatternsAreEqual() throws {

@@ -122,6 +122,7 @@ private struct MixedRequests {
     /// Looks up request `number`.
     func decide(_ number: Int) -> RuleMatch {
         let (head, client) = requests[number]
+        table.beginDecision(in: space)
         return table.match(RuleFacts(head, host: head.host, client: client), in: space)
     }
 }

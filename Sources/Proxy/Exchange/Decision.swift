@@ -61,6 +61,7 @@ extension ListenerPlan {
         if request.forwardedAddressCount > Limits.forwardedAddressesMax { return .tooManyForwardedAddresses }
         if isMisdirected(request.bytes(host), from: client) { return .misdirected }
         let facts = RuleFacts(request, host: host, client: client.address)
+        table.beginDecision(in: space)
         let rule: Int?
         switch table.match(facts, in: space) {
         case .rule(let index): rule = index

@@ -7,6 +7,7 @@ extension Worker {
     /// Rewrites the request as `plan` says. Returns false if that failed and the request was answered.
     mutating func transform(_ exchange: Exchange, by plan: TransformPlan) -> Bool {
         let request = exchange.request
+        resources.matchSpace.beginDecision()
         if let host = plan.host {
             switch host.apply(to: request.host, of: request, in: resources.matchSpace) {
             case .notFound: break

@@ -1,7 +1,7 @@
 import RegularExpressions
 
 /// What testing a condition has come to.
-enum ConditionOutcome: Equatable {
+enum ConditionOutcome: UInt8, Equatable {
     /// It holds.
     case holds
     /// It does not hold.

@@ -3,8 +3,9 @@ import Core
 /// The condition `query-string`: the parameters of a query. It holds when any of its pairs matches any parameter.
 ///
 /// A parameter is what stands between two `&`; its key ends at the first `=`, behind which its value begins. Keys and
-/// values are compared as they are written and as they are read: with their escapes decoded and `+` taken for a space,
-/// as servers do. So an escape that was not needed leads past no rule.
+/// values are compared as they are written and as they are read: with their escapes decoded, and `+` taken for a space,
+/// as most servers do, or for itself, as others do. Some servers end parameters at `;` as well, so these are looked at
+/// too. So no way to write a parameter leads past a rule.
 ///
 /// Shape:  patterns as `EscapedGlob` has them. The case of ASCII letters does not matter.
 /// Source: Application Load Balancer user guide, "Query string conditions"; URL standard,
@@ -28,7 +29,13 @@ public struct QueryStringCondition: Equatable, Sendable {
 
     /// Whether it holds.
     func matches(_ facts: borrowing RuleFacts) -> Bool {
-        var parameters = QueryParameters(facts.bytes.extracting(facts.query))
+        let query = facts.bytes.extracting(facts.query)
+        if matches(QueryParameters(query)) { return true }
+        return query.hasSemicolon && matches(QueryParameters(query, endAtSemicolons: true))
+    }
+
+    private func matches(_ all: consuming QueryParameters) -> Bool {
+        var parameters = all
         while parameters.advance() {
             for pair in pairs where pair.matches(key: parameters.key, value: parameters.value) { return true }
         }
@@ -43,9 +50,19 @@ extension QueryStringCondition.Pair {
     }
 }
 
+extension Span where Element == UInt8 {
+    /// Whether some servers find other parameters in this query than those between `&`.
+    var hasSemicolon: Bool {
+        for index in 0..<count where self[index] == .semicolon { return true }
+        return false
+    }
+}
+
 /// The parameters of a query, one after the other. Empty ones, between two `&`, are passed over.
 struct QueryParameters: ~Escapable {
     private let query: Span<UInt8>
+    /// Whether a semicolon ends a parameter as `&` does. Source: HTML 4.01, B.2.2.
+    private let endsAtSemicolons: Bool
     /// Where the next one begins.
     private var next = 0
     /// The key of this one, as it is written.
@@ -55,8 +72,9 @@ struct QueryParameters: ~Escapable {
 
     /// Before the first parameter of `query`, which begins with its question mark.
     @_lifetime(copy query)
-    init(_ query: Span<UInt8>) {
+    init(_ query: Span<UInt8>, endAtSemicolons: Bool = false) {
         self.query = query
+        endsAtSemicolons = endAtSemicolons
         next = query.isEmpty ? 0 : 1
         key = query.extracting(first: 0)
         value = query.extracting(first: 0)
@@ -67,7 +85,7 @@ struct QueryParameters: ~Escapable {
         while next < query.count {
             let start = next
             var equals = -1
-            while next < query.count, query[next] != .ampersand {
+            while next < query.count, query[next] != .ampersand, !endsAtSemicolons || query[next] != .semicolon {
                 if query[next] == .equalsSign, equals < 0 { equals = next }
                 next += 1
             }

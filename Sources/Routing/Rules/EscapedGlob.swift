@@ -38,21 +38,19 @@ struct EscapedGlob: Equatable, Sendable {
 
     /// Whether it matches all of `text`, as it is written or as a server reads it.
     func matchesWrittenOrRead(_ text: Span<UInt8>) -> Bool {
-        if matches(text, decodes: false) { return true }
-        for index in 0..<text.count where text[index] == .percent || text[index] == .plusSign {
-            return matches(text, decodes: true)
-        }
-        return false
+        let readings = text.queryReadings
+        return matches(text, reading: .written) || readings.contains(.form) && matches(text, reading: .form)
+            || readings.contains(.uri) && matches(text, reading: .uri)
     }
 
-    /// Whether it matches all of `text`, whose escapes are decoded if `decodes`. Its cost is that of `Glob.matches`.
-    private func matches(_ text: Span<UInt8>, decodes: Bool) -> Bool {
+    /// Whether it matches all of `text`, read in this way. Its cost is that of `Glob.matches`.
+    private func matches(_ text: Span<UInt8>, reading: QueryReading) -> Bool {
         var tokenIndex = 0
         var textIndex = 0
         var starIndex = -1
         var retryIndex = 0
         while textIndex < text.count {
-            let (byte, next) = decodes ? text.decodedByte(at: textIndex) : (text[textIndex], textIndex + 1)
+            let (byte, next) = text.byte(at: textIndex, reading: reading)
             if tokenIndex < tokens.count, tokens[tokenIndex] == Self.star {
                 starIndex = tokenIndex
                 retryIndex = textIndex
@@ -63,7 +61,7 @@ struct EscapedGlob: Equatable, Sendable {
                 tokenIndex += 1
                 textIndex = next
             } else if starIndex >= 0 {
-                retryIndex = decodes ? text.decodedByte(at: retryIndex).next : retryIndex + 1
+                retryIndex = text.byte(at: retryIndex, reading: reading).next
                 textIndex = retryIndex
                 tokenIndex = starIndex + 1
             } else {
@@ -75,11 +73,53 @@ struct EscapedGlob: Equatable, Sendable {
     }
 }
 
+/// How a part of a query is read.
+enum QueryReading: Sendable {
+    /// As it is written.
+    case written
+    /// With escapes decoded, and `+` a space, as forms are sent. Source: URL standard, urlencoded parsing.
+    case form
+    /// With escapes decoded, and `+` itself. Source: RFC 3986 §2.1.
+    case uri
+}
+
+/// The readings of a part of a query that differ from each other.
+struct QueryReadings: Sendable {
+    private let hasForm: Bool
+    private let hasURI: Bool
+
+    init(hasEscapes: Bool, hasPlus: Bool) {
+        hasForm = hasEscapes || hasPlus
+        hasURI = hasEscapes && hasPlus
+    }
+
+    /// Whether this one differs from those before it.
+    func contains(_ reading: QueryReading) -> Bool {
+        switch reading {
+        case .written: true
+        case .form: hasForm
+        case .uri: hasURI
+        }
+    }
+}
+
 extension Span where Element == UInt8 {
+    /// The readings of this part of a query.
+    var queryReadings: QueryReadings {
+        var hasEscapes = false
+        var hasPlus = false
+        for index in 0..<count {
+            if self[index] == .percent { hasEscapes = true }
+            if self[index] == .plusSign { hasPlus = true }
+        }
+        return QueryReadings(hasEscapes: hasEscapes, hasPlus: hasPlus)
+    }
+
     /// The byte for which what stands at `index` of a query is read, and where the next one begins.
-    func decodedByte(at index: Int) -> (byte: UInt8, next: Int) {
+    func byte(at index: Int, reading: QueryReading) -> (byte: UInt8, next: Int) {
+        if reading == .written { return (self[index], index + 1) }
         switch self[index] {
-        case .plusSign: return (.space, index + 1)
+        case .plusSign where reading == .form: return (.space, index + 1)
         case .percent where index + 2 < count:
             guard let high = self[index + 1].hexadecimalValue, let low = self[index + 2].hexadecimalValue else {
                 return (.percent, index + 1)

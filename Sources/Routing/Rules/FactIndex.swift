@@ -161,23 +161,48 @@ extension FactIndex {
         _ search: inout RuleSearch, _ tested: inout TestedSlots, _ facts: borrowing RuleFacts, _ table: RuleTable,
         in space: MatchSpace?
     ) {
-        var parameters = QueryParameters(facts.bytes.extracting(facts.query))
+        let query = facts.bytes.extracting(facts.query)
+        improveByParameters(&search, QueryParameters(query), &tested, facts, table, in: space)
+        guard query.hasSemicolon else { return }
+        improveByParameters(&search, QueryParameters(query, endAtSemicolons: true), &tested, facts, table, in: space)
+    }
+
+    private func improveByParameters(
+        _ search: inout RuleSearch, _ all: consuming QueryParameters, _ tested: inout TestedSlots,
+        _ facts: borrowing RuleFacts, _ table: RuleTable, in space: MatchSpace?
+    ) {
+        var parameters = all
         while parameters.advance() {
-            let isKeyEscaped = parameters.key.hasEscapes
-            let isValueEscaped = parameters.value.hasEscapes
-            for decodesKey in 0...(isKeyEscaped ? 1 : 0) {
-                let key = Self.hash(.key, parameters.key, decodes: decodesKey == 1)
-                improve(&search, key, &tested, facts, table, in: space)
-                for decodesValue in 0...(isValueEscaped ? 1 : 0) {
-                    let hash = Self.parameter(key, parameters.value, decodes: decodesValue == 1)
-                    improve(&search, hash, &tested, facts, table, in: space)
-                }
-            }
-            for decodesValue in 0...(isValueEscaped ? 1 : 0) {
-                let hash = Self.hash(.value, parameters.value, decodes: decodesValue == 1)
-                improve(&search, hash, &tested, facts, table, in: space)
-            }
+            improve(&search, by: parameters, .written, &tested, facts, table, in: space)
+            let readings = parameters.key.queryReadings
+            if readings.contains(.form) { improve(&search, by: parameters, .form, &tested, facts, table, in: space) }
+            if readings.contains(.uri) { improve(&search, by: parameters, .uri, &tested, facts, table, in: space) }
+            improve(&search, by: parameters, nil, &tested, facts, table, in: space)
         }
+    }
+
+    /// Tests the rules that ask for this parameter, with its key read in this way, or for any key.
+    private func improve(
+        _ search: inout RuleSearch, by parameter: borrowing QueryParameters, _ keyReading: QueryReading?,
+        _ tested: inout TestedSlots, _ facts: borrowing RuleFacts, _ table: RuleTable, in space: MatchSpace?
+    ) {
+        var key: UInt64?
+        if let keyReading { key = Self.hash(.key, parameter.key, keyReading) }
+        if let key { improve(&search, key, &tested, facts, table, in: space) }
+        let readings = parameter.value.queryReadings
+        improve(&search, Self.hash(of: parameter.value, .written, under: key), &tested, facts, table, in: space)
+        if readings.contains(.form) {
+            improve(&search, Self.hash(of: parameter.value, .form, under: key), &tested, facts, table, in: space)
+        }
+        if readings.contains(.uri) {
+            improve(&search, Self.hash(of: parameter.value, .uri, under: key), &tested, facts, table, in: space)
+        }
+    }
+
+    /// The hash of a parameter's value under the key with the hash `key`, or under any.
+    private static func hash(of value: Span<UInt8>, _ reading: QueryReading, under key: UInt64?) -> UInt64 {
+        if let key { return parameter(key, value, reading) }
+        return hash(.value, value, reading)
     }
 
     /// Tests the rules under `hash`, up to the first that does not fail.
@@ -257,25 +282,25 @@ struct RuleSearch {
 
 extension FactIndex {
     /// FNV-1a, and a mix of its bits at the end. Source: draft-eastlake-fnv, §2; MurmurHash3's finalizer.
-    private static func hash(_ kind: Kind, _ text: Span<UInt8>, decodes: Bool = false) -> UInt64 {
-        hash(from: 0xCBF2_9CE4_8422_2325 ^ kind.rawValue, text, decodes: decodes)
+    private static func hash(_ kind: Kind, _ text: Span<UInt8>, _ reading: QueryReading = .written) -> UInt64 {
+        hash(from: 0xCBF2_9CE4_8422_2325 ^ kind.rawValue, text, reading)
     }
 
     /// The hash of a field with the name that has the hash `name`, and this value.
     private static func value(of name: UInt64, _ text: Span<UInt8>) -> UInt64 {
-        hash(from: name ^ Kind.fieldValue.rawValue, text, decodes: false)
+        hash(from: name ^ Kind.fieldValue.rawValue, text, .written)
     }
 
     /// The hash of a parameter with the key that has the hash `key`, and this value.
-    private static func parameter(_ key: UInt64, _ text: Span<UInt8>, decodes: Bool = false) -> UInt64 {
-        hash(from: key ^ Kind.parameter.rawValue, text, decodes: decodes)
+    private static func parameter(_ key: UInt64, _ text: Span<UInt8>, _ reading: QueryReading = .written) -> UInt64 {
+        hash(from: key ^ Kind.parameter.rawValue, text, reading)
     }
 
-    private static func hash(from start: UInt64, _ text: Span<UInt8>, decodes: Bool) -> UInt64 {
+    private static func hash(from start: UInt64, _ text: Span<UInt8>, _ reading: QueryReading) -> UInt64 {
         var hash = start
         var index = 0
         while index < text.count {
-            let (byte, next) = decodes ? text.decodedByte(at: index) : (text[index], index + 1)
+            let (byte, next) = text.byte(at: index, reading: reading)
             hash = (hash ^ UInt64(byte.lowercased)) &* 0x0000_0100_0000_01B3
             index = next
         }
@@ -292,13 +317,5 @@ extension FactIndex {
         var value = (value ^ value >> 33) &* 0xFF51_AFD7_ED55_8CCD
         value = (value ^ value >> 33) &* 0xC4CE_B9FE_1A85_EC53
         return value ^ value >> 33
-    }
-}
-
-extension Span where Element == UInt8 {
-    /// Whether a server reads it otherwise than it is written.
-    fileprivate var hasEscapes: Bool {
-        for index in 0..<count where self[index] == .percent || self[index] == .plusSign { return true }
-        return false
     }
 }

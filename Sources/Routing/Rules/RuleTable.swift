@@ -139,7 +139,7 @@ public final class RuleTable: Sendable {
     func testRemaining(of rule: Int, _ facts: borrowing RuleFacts, in space: MatchSpace?) -> ConditionOutcome {
         var outcome = ConditionOutcome.holds
         for index in (rule == 0 ? 0 : remainingEnds[rule - 1])..<remainingEnds[rule] {
-            switch remaining[index].test(facts, in: space) {
+            switch test(index, facts, in: space) {
             case .holds: continue
             case .fails: return .fails
             // If another condition does not hold, the rule does not apply, whatever this one would have said.
@@ -147,6 +147,22 @@ public final class RuleTable: Sendable {
             }
         }
         return outcome
+    }
+
+    /// Tests the condition at `index` of `remaining`. What a regular expression has found in the host or in a field
+    /// holds for all readings of the path.
+    private func test(_ index: Int, _ facts: borrowing RuleFacts, in space: MatchSpace?) -> ConditionOutcome {
+        guard let space, remaining[index].isRemembered else { return remaining[index].test(facts, in: space) }
+        if let noted = space.verdict(index), let outcome = ConditionOutcome(rawValue: noted) { return outcome }
+        let outcome = remaining[index].test(facts, in: space)
+        space.note(outcome.rawValue, index)
+        return outcome
+    }
+
+    /// Begins a decision about a request, for which regular expressions are matched in `space`: what they may cost, and
+    /// what they have found, is one account until the next.
+    public func beginDecision(in space: MatchSpace) {
+        if hasExpressions { space.beginDecision(conditionCount: remaining.count) }
     }
 
     /// The first rule, from the index `first` on, for this host and path; `LiteralTable.none` without one.
@@ -196,6 +212,14 @@ public final class RuleTable: Sendable {
 }
 
 extension CompiledCondition {
+    /// Whether testing it is dear, and comes to the same for all readings of the path.
+    fileprivate var isRemembered: Bool {
+        switch self {
+        case .hostRegex, .httpHeaderRegex: true
+        default: false
+        }
+    }
+
     /// Whether it looks at the path of a request.
     fileprivate var looksAtPath: Bool {
         switch self {

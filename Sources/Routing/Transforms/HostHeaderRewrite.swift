@@ -23,11 +23,24 @@ public struct HostHeaderRewrite: Equatable, Sendable {
         }
     }
 
+    /// Whether these digits are a port, 1–65535.
+    private func isPort(_ digits: Span<UInt8>) -> Bool {
+        guard digits.count <= 5 else { return false }
+        var port = 0
+        for index in 0..<digits.count { port = port * 10 + Int(digits[index] & 0x0F) }
+        return (1...65535).contains(port)
+    }
+
     /// Whether `text` is a name or an address, with or without a port.
     private func isHost(_ text: Span<UInt8>) -> Bool {
         var end = text.count
         while end > 0, text[end - 1].isDigit { end -= 1 }
-        if end > 0, end < text.count, text[end - 1] == .colon { end -= 1 } else { end = text.count }
+        if end > 0, end < text.count, text[end - 1] == .colon {
+            guard isPort(text.extracting(end..<text.count)) else { return false }
+            end -= 1
+        } else {
+            end = text.count
+        }
         guard end > 0 else { return false }
         if text[0] == UInt8(ascii: "[") {
             guard end > 2, text[end - 1] == UInt8(ascii: "]") else { return false }

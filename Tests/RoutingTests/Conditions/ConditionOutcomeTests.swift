@@ -83,6 +83,21 @@ import Testing
         #expect(match(table, request) == .limit(rule: 0))
     }
 
+    /// What an expression has found in the host is not searched for again with another reading of the path.
+    @Test func hostsAreSearchedOnce() throws {
+        let patterns = try Self.expressions(["^a"], ignoresCase: true)
+        let table = RuleTable([[.hostRegex(HostRegexCondition(patterns)), .pathPattern(PathPatternCondition(["/b"]))]])
+        let head = SampleRequest(host: "a.example", path: "/b").head
+        let facts = RuleFacts(head, host: head.host, client: .unspecified)
+        let space = MatchSpace()
+        table.beginDecision(in: space)
+        #expect(table.match(facts, in: space) == .rule(0) && space.verdict(0) == ConditionOutcome.holds.rawValue)
+        space.note(ConditionOutcome.fails.rawValue, 0)
+        #expect(table.match(facts, in: space) == .none)
+        table.beginDecision(in: space)
+        #expect(table.match(facts, in: space) == .rule(0))
+    }
+
     /// A rule by a regular expression for paths is not to be walked around by another way of writing them.
     @Test(arguments: [
         ("/%61dmin", true), ("/x;/../admin", true), ("//admin", true), ("/other", false), ("/admin", false),

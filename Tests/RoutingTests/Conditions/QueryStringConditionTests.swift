@@ -31,7 +31,9 @@ import Testing
         Case("a", "?", "?a=", false),
         Case("", "b", "?=b", true),
         Case("a", "b=c", "?a=b=c", true),
-        Case("a", "b", "?a=b;c=d", false),
+        // Where servers end parameters.
+        Case("a", "b", "?a=b;c=d", true), Case("c", "d", "?a=b;c=d", true), Case("a", "b;c=d", "?a=b;c=d", true),
+        Case("c", "d", "?a=b;c=e", false), Case("c", "d", "?a=b;;c=d&e", true), Case("a", "b", "?x;a=b", true),
         Case(nil, "a?b", "?q=a?b", true),
         // Escapes of patterns.
         Case(nil, "a\\*b", "?q=a*b", true),
@@ -51,6 +53,9 @@ import Testing
         Case(nil, "*x*y*z", "?q=%78%78+%79%79%7a", true),
         Case(nil, "*x*y*z", "?q=%78%78+%79%79%7", false),
         Case("a", "b", "?a%3Db", false),
+        // A plus that is decoded to a space, or stands for itself.
+        Case("q", "a+b", "?q=a+%62", true), Case("q", "a?b", "?q=a+%62", true), Case("q", "a b", "?q=a+%62", true),
+        Case("a+b", "1", "?%61+b=1", true), Case("q", "a+b", "?q=a%20b", false),
     ]
 
     @Test(arguments: cases) func looksAtParameters(_ test: Case) {

@@ -16,13 +16,16 @@ import Testing
 
     @Test(arguments: [
         ("$1", "example"), ("internal.$1:8080", "internal.example:8080"), ("[::1]", "[::1]"), ("[::1]:80", "[::1]:80"),
+        ("a:65535", "a:65535"),
         ("10.0.0.1", "10.0.0.1"), ("a_b-c.$1", "a_b-c.example"),
     ])
     func aHostMayComeWithAPort(_ replace: String, _ result: String) throws {
         #expect(try rewritten(replace).1 == result)
     }
 
-    @Test(arguments: ["", ":80", "a/b", "a:b", "[::1", "[]", "[g]", "a:80:90", "user@$1", "a,b"])
+    @Test(arguments: [
+        "", ":80", "a/b", "a:b", "[::1", "[]", "[g]", "a:80:90", "user@$1", "a,b", "a:0", "a:65536", "a:123456", "a:",
+    ])
     func whatIsNoHostFails(_ replace: String) throws {
         #expect(try rewritten(replace).0 == .failed(.invalidHost))
     }
