@@ -147,12 +147,11 @@ private final class ChangingSite {
             Document.rule(20, "path-pattern", ["/test.Echo/*"], Document.forward("calls")),
             Document.rule(30, "path-pattern", ["/socket/*"], Document.forward("sockets")),
         ]
-        let blue = Document.forward(["blue": 3, "blue-too": 1])
-        var secure = Document.Listener(defaultAction: blue, rules: rules)
+        var secure = Document.Listener(defaultAction: Self.toBlue, rules: rules)
         secure.certificates = [Self.pairs[0]]
         let getters = [steady.address, flipping.address, passing.address, dying.address]
         document = Document(
-            listeners: [.init(defaultAction: blue, rules: rules), secure],
+            listeners: [.init(defaultAction: Self.toBlue, rules: rules), secure],
             groups: [
                 .init("blue", getters), .init("blue-too", getters), .init("green", servers: greens),
                 .init("calls", calls.map(\.address), settings: ["protocolVersion": "GRPC", "healthCheckPath": "/"]),
@@ -160,6 +159,13 @@ private final class ChangingSite {
             ], attributes: ["apus.h2c.enabled": true])
         apus = try ApusProcess.start(document)
         admin = try AdminClient(path: apus.socketPath)
+    }
+
+    /// Divides requests between two groups with the same targets, and has clients with cookies stay with theirs.
+    private static var toBlue: JSON {
+        var action = Document.forward(["blue": 3, "blue-too": 1])
+        action["forwardConfig"]["targetGroupStickinessConfig"] = ["enabled": true, "durationSeconds": 60]
+        return action
     }
 
     /// Makes one change.
@@ -283,7 +289,7 @@ private final class ChangingSite {
             "PUT", listener(1),
             [
                 "protocol": "HTTPS", "certificates": [certificate],
-                "defaultActions": [Document.forward(["blue": 3, "blue-too": 1])],
+                "defaultActions": [Self.toBlue],
             ])
     }
 
