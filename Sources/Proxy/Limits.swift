@@ -97,8 +97,8 @@ enum Limits {
     /// Bytes thrown away while lingering: 16 MiB, more than both kernels hold of a request that is being sent when its
     /// answer comes. Then the connection is closed.
     static let lingerBytesMax = 16 * 1024 * 1024
-    /// How often control is told that a target takes no connections, or fails requests in a row: once a second, as often
-    /// as checks can be made.
+    /// How often control is told that a target takes no connections, or fails requests in a row: once a second, as
+    /// often as checks can be made.
     static let connectWarningInterval = Nanoseconds(1_000_000_000)
     /// Batches of datagrams that are read from one listener in one turn. The rest makes another event.
     static let datagramBatchesPerTurnMax = 8

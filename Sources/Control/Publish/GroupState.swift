@@ -47,8 +47,6 @@ final class GroupState {
     var zones = ZonePolicy.any {
         didSet { if zones != oldValue { mayNeedPlan = true } }
     }
-    /// When a target became healthy again after an outage of the whole group.
-    var outageEndedAt: Instant?
     /// How many targets checks have taken out of late.
     var removals = RemovalBudget()
     /// Whether it was said that all targets are used because too few are healthy.

@@ -42,16 +42,17 @@ final class Registration {
     var attempts = AttemptReadings()
     /// Checks in a row that were skipped since requests proved that it is healthy.
     var checksSkipped = 0
-    /// Whether it has its share at once when it becomes healthy the next time: it came with the first targets of its
-    /// group, or the group has just come into use. Source: Application Load Balancer user guide, "Slow start mode".
-    var skipsSlowStart: Bool
+    /// Until when it has its share at once if it becomes healthy, and the next time only: for ever if it came with the
+    /// first targets of its group, or if the group has just come into use; for the duration of a slow start after an
+    /// outage of the whole group. Source: Application Load Balancer user guide, "Slow start mode".
+    var skipsSlowStartUntil: Instant?
     /// Whether some snapshot had it, so that workers have to say when they are done with it.
     var isPublished = false
 
     /// A registration that no worker knows yet.
     init(
         id: Int, group: GroupState, key: TargetKey, address: SocketAddress?, weight: Int = 1,
-        quicServerID: QUICServerID? = nil, health: HealthState, skipsSlowStart: Bool = false
+        quicServerID: QUICServerID? = nil, health: HealthState
     ) {
         self.id = id
         self.group = group
@@ -60,7 +61,6 @@ final class Registration {
         self.weight = weight
         self.quicServerID = quicServerID
         self.health = health
-        self.skipsSlowStart = skipsSlowStart
     }
 }
 
@@ -131,19 +131,19 @@ extension Registration: CustomStringConvertible {
     private func startSlowly(from before: TargetState, now: Instant) {
         cell.endSlowStart()
         guard health.state == .healthy else { return }
-        let isFirst = skipsSlowStart
-        skipsSlowStart = false
+        let skipsUntil = skipsSlowStartUntil.take()
         let duration = group.slowStart
-        // The first after an outage of the whole group would carry the load of all the next ones until they have
-        // started, so these start at once as well.
-        let followsOutage = group.outageEndedAt.map { now.since($0) < duration } ?? false
-        guard duration > 0, !isFirst, !followsOutage else { return }
+        guard duration > 0 else { return }
+        if let skipsUntil, now < skipsUntil { return }
         var areOthersHealthy = false
         for other in group.registrations where other !== self && other.health.state == .healthy {
             areOthersHealthy = true
             guard other.cell.isStartingSlowly(for: duration, now: now) else { return cell.beginSlowStart(now: now) }
         }
-        if !areOthersHealthy { group.outageEndedAt = now }
+        guard !areOthersHealthy else { return }
+        // It is the first after an outage of the whole group. Were the next ones to start slowly, it would carry the
+        // load of all of them until they have.
+        for other in group.registrations where other !== self { other.skipsSlowStartUntil = now + duration }
     }
 }
 

@@ -182,7 +182,7 @@ final class TargetRegistry {
         guard isInUse != group.isInUse else { return }
         group.isInUse = isInUse
         for registration in group.registrations where registration.address != nil {
-            registration.skipsSlowStart = isInUse
+            registration.skipsSlowStartUntil = isInUse ? .distantFuture : nil
             change(isInUse ? .becameUsable : .becameUnusable(.notInUse), registration, now: now)
         }
     }
@@ -219,7 +219,7 @@ final class TargetRegistry {
             kept.append(registration)
         }
         // Of the old ones none is left that could carry the load while the new ones start slowly.
-        if isFirst { for registration in new { registration.skipsSlowStart = true } }
+        if isFirst { for registration in new { registration.skipsSlowStartUntil = .distantFuture } }
         result.arrived += new
         for registration in remaining.values { depart(registration, &result, now: now) }
         group.registrations = kept

@@ -116,8 +116,8 @@ extension Worker {
     }
 
     /// Whether others might read the request differently: it is served, and then both connections are closed. In mode
-    /// `monitor` that goes for heads alone that had to be written anew, whatever their class: what a target gets has one
-    /// reading then, but something in front of Apus may have had another.
+    /// `monitor` that goes for heads alone that had to be written anew, whatever their class: what a target gets has
+    /// one reading then, but something in front of Apus may have had another.
     /// Source: Application Load Balancers user guide, "Desync mitigation mode".
     private func mayBeReadDifferently(
         _ head: ParsedHead, _ mode: LoadBalancerAttributes.DesyncMitigationMode

@@ -58,7 +58,7 @@ import Testing
 
     @Test(
         arguments: [
-            (nil, nil, ""), (nil, "hello", "text/plain"), ("text/html", "hello", "text/html"),
+            (nil, nil, "text/plain"), (nil, "hello", "text/plain"), ("text/html", "hello", "text/html"),
             ("application/json", nil, "application/json"),
         ] as [(String?, String?, String)])
     func aBodyHasATypeWhetherItIsNamedOrNot(_ type: String?, _ body: String?, _ result: String) {

@@ -100,6 +100,16 @@ import Testing
         #expect(isSlow(1), "it failed alone")
     }
 
+    /// By then the others have started, and nobody is overloaded by one that recovers.
+    @Test func longAfterAnOutageWhoeverRecoversStartsSlowly() {
+        reconcile(1...2)
+        for index in 0..<2 { pass(index) }
+        for index in 0..<2 { registry.receive(.checkFailed(.timeout), blue.registrations[index], now: now) }
+        pass(0)
+        pass(1, after: 31)
+        #expect(!isSlow(0) && isSlow(1))
+    }
+
     /// All targets are replaced at once: none of the old ones carries load.
     @Test func newTargetsInThePlaceOfAllOldOnesHaveTheirShareAtOnce() {
         reconcile(1...2)

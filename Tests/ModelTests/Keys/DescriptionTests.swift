@@ -183,7 +183,7 @@ import Testing
             }
             tried += 1
         }
-        #expect(tried == 57)
+        #expect(tried == 58)
     }
 
     /// The ends of a range, and what lies just outside.

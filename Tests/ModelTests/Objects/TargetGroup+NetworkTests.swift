@@ -60,8 +60,10 @@ import Testing
             (ofKinds + Self.tlsAttributes + Self.commonAttributes).map(\.0)
             + ["target_health_state.unhealthy.draining_interval_seconds"]
             // HealthAttributesTests and Document+ZonesTests.
-            + TargetGroupAttributes.description.keys.map(\.name).filter {
-                $0.hasPrefix("target_group_health.") || $0.hasPrefix("apus.own_zone_first.")
+            + TargetGroupAttributes.description.keys.map(\.name).filter { name in
+                ["target_group_health.", "apus.own_zone_first.", "apus.health.", "apus.outlier."].contains {
+                    name.hasPrefix($0)
+                }
             }
             + ["load_balancing.cross_zone.enabled"]
             // With the types that there are: StickinessAttributesTests.

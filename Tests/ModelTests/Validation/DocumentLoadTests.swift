@@ -169,8 +169,8 @@ import Testing
                 + "other values, but found true. Remove it, or write false."),
         Case(
             why: "a protocol of a later version", yaml: group("targets: []").replacing("HTTP", with: "GENEVE"),
-            message: "web.yaml:2:29: protocol must be HTTP, HTTPS, TCP, TLS, UDP or TCP_UDP, but found \"GENEVE\". "
-                + "GENEVE is known to ELBv2, not supported by this version."),
+            message: "web.yaml:2:29: protocol must be HTTP, HTTPS, TCP, TLS, UDP, TCP_UDP, QUIC or TCP_QUIC, but found "
+                + "\"GENEVE\". GENEVE is known to ELBv2, not supported by this version."),
         Case(
             why: "a type of a later version", yaml: "loadBalancers: [{ name: web, type: gateway }]",
             message: "web.yaml:1:36: type must be application or network, but found \"gateway\". "

@@ -34,7 +34,7 @@ import Testing
             others == [
                 .badRequestLine, .badMethod, .badTarget, .badPercentEncoding, .pathAboveRoot, .ambiguousPath,
                 .badVersion, .methodNotAllowed, .requestLineTooLong, .missingHost, .duplicateHost, .badHost,
-                .authorityMismatch, .badScheme, .unsupportedProtocol, .badExpectation,
+                .authorityMismatch, .badScheme, .unsupportedProtocol, .badExpectation, .nonCompliant,
             ])
     }
 
