@@ -73,6 +73,9 @@ enum Limits {
     /// By how much a turn is shorter for a connection that is not in the backlog: a connection with more work goes
     /// there.
     static let turnDivisor = 8
+    /// Attempts in a row that a target may send away on one worker before it is suspect. Reason: one may be for the
+    /// name that its client has asked for; a target that answers others in between is never suspect for it.
+    static let rejectionsInARow = 3
     /// By how much later a request may have come than the oldest one that waits for a target, and go before it because
     /// it is on the worker that has freed the slot: 1 ms. Reason: to wake another worker for every slot costs more than
     /// that order is worth.

@@ -32,6 +32,8 @@ final class TargetPool {
     var connections: [HTTP2TargetConnection] = []
     /// Exchanges that wait for a stream on one of them.
     var queue = StreamQueue()
+    /// Attempts in a row that it has sent away (`AttemptOutcome.isRejection`).
+    var rejectionCount = 0
     /// `GroupPlan.id` of its group, and its place among the targets of that.
     var groupID = 0
     var place = 0

@@ -200,13 +200,15 @@ extension Worker {
 
     /// Ends the attempt under way and notes what it came to.
     @discardableResult mutating func endAttempt(
-        _ exchange: Exchange, _ ending: AttemptOutcome.Ending, isUnprocessed: Bool = false, isServerError: Bool = false
+        _ exchange: Exchange, _ ending: AttemptOutcome.Ending, isUnprocessed: Bool = false, isServerError: Bool = false,
+        isRetired: Bool = false
     ) -> AttemptOutcome {
         guard let beganAt = exchange.attemptBeganAt.take(), let pool = exchange.pool else {
             preconditionFailure("exchange: an attempt that ends twice")
         }
         var outcome = AttemptOutcome(ending, isUnprocessed: isUnprocessed, duration: now.since(beganAt))
         outcome.isServerError = isServerError
+        outcome.isRetired = isRetired
         let isSent = exchange.requestProgress == .passedOn
         outcome.latency = isSent ? now.since(max(beganAt, exchange.sentAt)) : nil
         note(outcome, of: pool, exchange.group)
@@ -222,7 +224,7 @@ extension Worker {
         let isUnprocessed = !mayStillRead && target.isUnprocessed(isUnresponsive: false)
         let isRetired = isUnprocessed && target.wasRetired
         let ending: AttemptOutcome.Ending = isRetired || target.isRefused ? .refused : .closed
-        let outcome = endAttempt(exchange, ending, isUnprocessed: isUnprocessed)
+        let outcome = endAttempt(exchange, ending, isUnprocessed: isUnprocessed, isRetired: isRetired)
         // A request that a target returns unprocessed with its connection (GOAWAY, keep-alive race) is moved and does
         // not count as a retry.
         if isRetired { exchange.attempts.uncountRetired() }

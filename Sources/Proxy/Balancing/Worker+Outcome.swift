@@ -11,6 +11,7 @@ extension Worker {
         switch outcome.ending {
         case .answered:
             pool.recordResponsive(now: now)
+            pool.rejectionCount = 0
             if pool.cell.isSuspect { trust(pool, group) }
         case .connectFailed:
             countConnectFailure(group)
@@ -28,6 +29,16 @@ extension Worker {
         case .closed, .refused: counters.targetConnectionErrors.add()
         case .malformed, .outrun, .withdrawn, .unhealthy, .abandoned, .cut: break
         }
+        if outcome.isRejection { noteRejection(pool, group, outcome.duration) }
+    }
+
+    /// A target that sends one request after the other away is never busy, which attracts more. One rejection alone may
+    /// be for the name that the client has asked for.
+    private func noteRejection(_ pool: TargetPool, _ group: Group?, _ duration: Nanoseconds) {
+        pool.rejectionCount += 1
+        guard pool.rejectionCount >= Limits.rejectionsInARow else { return }
+        pool.rejectionCount = 0
+        suspect(pool, group, .rejecting, duration)
     }
 
     /// Control may not be able to take the target out: whoever makes it fail must not keep control busy.

@@ -51,6 +51,8 @@ public struct AttemptOutcome: Equatable, Sendable {
     public var isUnprocessed: Bool
     /// The target has answered with a status of 500 or more.
     public var isServerError = false
+    /// The target had ended the connection, for a reason of its own, before it saw the request: no sign of trouble.
+    public var isRetired = false
     /// From the first step of connecting, or from taking an open connection, to the end.
     public var duration: Nanoseconds
     /// How long the target has had the whole request; nil if the client has not sent it all: its pace must not count
@@ -72,13 +74,19 @@ public struct AttemptOutcome: Equatable, Sendable {
         }
     }
 
+    /// Whether the target has sent the request away, without anything being wrong with the network: it fails its TLS
+    /// handshake, or refuses the stream.
+    public var isRejection: Bool { ending == .handshakeFailed || ending == .refused && !isRetired }
+
     /// Whether the target has failed, as balancers count it; nil where the outcome says nothing about the target.
     public var isFailure: Bool? {
         switch ending {
         case .answered: isServerError
         case .connectFailed, .connectTimedOut, .closed, .malformed, .timedOut, .unacknowledged, .unhealthy: true
-        // The name that a client has asked for may be why a handshake fails.
-        case .handshakeFailed, .notAttempted, .overtaken, .outrun, .withdrawn, .refused, .abandoned, .cut: nil
+        // The name that a client has asked for may be why, but then the others fail alike.
+        case .handshakeFailed: true
+        case .refused: isRetired ? nil : true
+        case .notAttempted, .overtaken, .outrun, .withdrawn, .abandoned, .cut: nil
         }
     }
 }

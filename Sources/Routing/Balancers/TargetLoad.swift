@@ -99,7 +99,7 @@ struct SharedCount: ~Copyable, Sendable {
 ///
 /// Shape:  one word: 28 bits of microseconds, 8 bits for the share of failures, 28 bits for when, in ticks of 4 ms. Two
 ///         workers that write at once may lose one of two measurements.
-/// Limits: 268 seconds; beyond, a measurement counts as that. After 12 days without one its age wraps.
+/// Limits: 268 seconds; beyond, a measurement counts as that. After 13 days without one its age wraps.
 /// Source: Finagle, "Peak EWMA" (github.com/twitter/finagle).
 struct SharedLatency: ~Copyable, Sendable {
     /// What was known of a target at some time.
@@ -115,6 +115,8 @@ struct SharedLatency: ~Copyable, Sendable {
     private static let memory: UInt64 = 2500
     private static let microsecondsMax: UInt64 = (1 << 28) - 1
     private static let ticksMask: UInt64 = (1 << 28) - 1
+    /// By how many ticks the clocks of two workers may differ: some 17 seconds, longer than any pass takes.
+    private static let clockDifference: UInt64 = 4096
 
     private let word = Atomic<UInt64>(0)
 
@@ -177,7 +179,7 @@ struct SharedLatency: ~Copyable, Sendable {
         let age = ((now.nanoseconds >> Self.tickShift) &- word) & Self.ticksMask
         let estimate = Estimate(microseconds: word >> 36, failures: word >> 28 & 255)
         // Another worker, whose clock was read later, has written.
-        return (estimate, age > Self.ticksMask / 2 ? 0 : age)
+        return (estimate, age > Self.ticksMask - Self.clockDifference ? 0 : age)
     }
 
     private func write(_ estimate: Estimate, now: Instant) {

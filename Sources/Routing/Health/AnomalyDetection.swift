@@ -5,8 +5,9 @@
 /// to a sixteenth, by which it shows whether it has recovered; then it grows again by a sixteenth at every look.
 ///
 /// Shape:  pure; control looks every `Limits.anomalyInterval`.
-/// Limits: fewer than three targets are not compared. At most half of them are mitigated: were it more, the others
-///         would not carry the load.
+/// Limits: fewer than three targets are not compared. At most half of them are mitigated, those that have recovered and
+///         grow again among them: were it more, the others would not carry the load. Beyond that they have all of their
+///         weight.
 /// Source: Application Load Balancer user guide, "Automatic Target Weights"; the thresholds are ours.
 public enum AnomalyDetection {
     /// What is known of one target.
@@ -53,9 +54,11 @@ public enum AnomalyDetection {
             share = isWanted ? max(step, share / 2) : min(TargetCell.fullShare, share + step)
         }
 
+        fileprivate mutating func restore() { share = TargetCell.fullShare }
+
         fileprivate mutating func reset() {
             isAnomalous = false
-            share = TargetCell.fullShare
+            restore()
         }
     }
 
@@ -75,14 +78,20 @@ public enum AnomalyDetection {
                 othersAttempts: attempts - targets[index].attempts, othersFailures: failures - targets[index].failures,
                 margin: margin)
         }
-        var room = targets.count / 2 - targets.count(where: { $0.isAnomalous && $0.isMitigated })
-        for index in targets.indices {
-            var isWanted = mitigates && targets[index].isAnomalous
-            if isWanted, !targets[index].isMitigated {
-                isWanted = room > 0
+        var room = targets.count / 2
+        // Whoever is mitigated keeps its place before new ones, and those that have recovered come last.
+        let places = targets.map { target -> Place in
+            guard mitigates, target.isAnomalous else { return target.isMitigated ? Place.growing : .none }
+            return target.isMitigated ? .kept : .new
+        }
+        for place in [Place.kept, .new, .growing] {
+            for index in targets.indices where places[index] == place {
+                if room > 0 { targets[index].mitigate(place != .growing) } else { targets[index].restore() }
                 room -= 1
             }
-            targets[index].mitigate(isWanted)
         }
     }
+
+    /// What a target has of the room for those that are mitigated.
+    private enum Place { case none, kept, new, growing }
 }

@@ -35,6 +35,8 @@ public enum SuspicionCause: UInt8, CounterLabel {
     case timedOut
     /// Its kernel acknowledged nothing that was sent.
     case unacknowledged
+    /// It failed several TLS handshakes in a row, or refused several streams.
+    case rejecting
 
     /// As written in metrics and events.
     public var label: StaticString {
@@ -43,6 +45,7 @@ public enum SuspicionCause: UInt8, CounterLabel {
         case .connectTimedOut: "connect_timed_out"
         case .timedOut: "timed_out"
         case .unacknowledged: "unacknowledged"
+        case .rejecting: "rejecting"
         }
     }
 }

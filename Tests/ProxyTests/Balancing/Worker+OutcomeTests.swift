@@ -45,6 +45,31 @@ import Testing
         }
     }
 
+    /// Who sends everything away is never busy, and would get all requests of least_outstanding_requests.
+    @Test(arguments: [AttemptOutcome.Ending.handshakeFailed, .refused])
+    func aTargetThatSendsAllAwayIsSuspect(_ ending: AttemptOutcome.Ending) {
+        var bench = bench()
+        let (pool, group) = pool(bench)
+        let rejection = AttemptOutcome(ending, duration: 1)
+        for _ in 0..<Limits.rejectionsInARow - 1 { bench.worker.note(rejection, of: pool, group) }
+        bench.worker.note(AttemptOutcome(.answered, duration: 1), of: pool, group)
+        for _ in 0..<Limits.rejectionsInARow - 1 { bench.worker.note(rejection, of: pool, group) }
+        #expect(!pool.cell.isSuspect, "it answers others")
+        bench.worker.note(rejection, of: pool, group)
+        #expect(pool.cell.isSuspect && bench.counters.suspicions.value(.rejecting) == 1)
+    }
+
+    @Test func aTargetThatEndsIdleConnectionsIsNot() {
+        var bench = bench()
+        let (pool, group) = pool(bench)
+        var retired = AttemptOutcome(.refused, duration: 1)
+        retired.isRetired = true
+        for _ in 0..<10 { bench.worker.note(retired, of: pool, group) }
+        #expect(!pool.cell.isSuspect && retired.isFailure == nil)
+        #expect(AttemptOutcome(.refused, duration: 1).isFailure == true)
+        #expect(AttemptOutcome(.handshakeFailed, duration: 1).isFailure == true)
+    }
+
     /// A slow request must not make suspect a target that answers others.
     @Test(arguments: [AttemptOutcome.Ending.timedOut, .overtaken, .connectTimedOut])
     func aTargetThatAnswersOthersIsNotSuspect(_ ending: AttemptOutcome.Ending) {

@@ -75,6 +75,18 @@ import Testing
         #expect(microseconds(latency, start).map { $0 > 0 } == true, "another worker's clock may be behind")
     }
 
+    /// After a week nothing is left of what was known, as after a day.
+    @Test(arguments: [1, 7, 12] as [UInt64]) func whatIsDaysOldIsForgotten(days: UInt64) {
+        let latency = SharedLatency()
+        latency.record(second, isFailure: true, now: start)
+        let later = start + days * 86_400 * second
+        let estimate = latency.estimate(typical: 10_000, now: later)
+        #expect(
+            estimate.map { $0.microseconds < 20_000 && $0.failures == 0 } == true, "\(String(describing: estimate))")
+        let isOld = latency.isOlder(than: 3600 * second, now: later)
+        #expect(isOld)
+    }
+
     /// The counts of a target follow it into another group, and out of those that are counted.
     @Test func whatIsInFlightIsCountedWhereItIsLookedAt() {
         let one = GroupCell(), other = GroupCell(), target = BalancedTarget(TargetCell())

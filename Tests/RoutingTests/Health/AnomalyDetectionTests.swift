@@ -75,4 +75,46 @@ import Testing
         AnomalyDetection.look(at: &targets, mitigates: true)
         #expect(targets.allSatisfy { !$0.isAnomalous && !$0.isMitigated }, "two cannot be compared")
     }
+
+    /// Those that have recovered and grow again count too, and so do those that stay when others leave.
+    @Test func neverMoreThanHalfHaveLess() {
+        var targets = (0..<6).map { _ in Target() }
+        look(&targets, failures: [0, 0, 0, 60, 60, 60], times: 4)
+        #expect(targets.map(\.isMitigated) == [false, false, false, true, true, true])
+        // Three others fail as the first three recover.
+        for _ in 0..<30 {
+            look(&targets, failures: [60, 60, 0, 0, 0, 0])
+            #expect(targets.count { $0.isMitigated } <= 3)
+        }
+        #expect(targets[0].isMitigated && targets[1].isMitigated)
+        // Of the six only four stay, three of which had less.
+        targets = (0..<6).map { _ in Target() }
+        look(&targets, failures: [0, 0, 0, 60, 60, 60], times: 4)
+        targets.removeFirst(2)
+        look(&targets, failures: [0, 60, 60, 60])
+        #expect(targets.count { $0.isMitigated } <= 2)
+    }
+
+    /// With few requests a target that has less brings too few to be judged by; it is given back its weight when what
+    /// it did is forgotten.
+    @Test func aTargetRecoversThoughThereAreFourRequestsASecond() {
+        var targets = [Target(), Target(), Target()]
+        var owed = [0.0, 0.0, 0.0]
+        // Of so many requests between two looks each target has its share; the last one fails, at first.
+        func pass(failing: Bool) {
+            let shares = targets.reduce(0.0) { $0 + Double($1.share) }
+            for index in targets.indices {
+                owed[index] += 20 * Double(targets[index].share) / shares
+                let count = UInt64(owed[index])
+                owed[index] -= Double(count)
+                let failed = failing && index == 2 ? count : 0
+                targets[index].count(AttemptCounts(answered: count - failed, failed: failed))
+            }
+            AnomalyDetection.look(at: &targets, mitigates: true)
+        }
+        for _ in 0..<6 { pass(failing: true) }
+        #expect(targets[2].isMitigated && !targets[0].isMitigated)
+        for _ in 0..<36 { pass(failing: false) }
+        #expect(!targets[2].isAnomalous && !targets[2].isMitigated, "after three minutes it has all of its weight")
+    }
 }
