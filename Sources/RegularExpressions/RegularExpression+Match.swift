@@ -19,7 +19,8 @@ extension RegularExpression {
     /// All is tried with few steps at first. What needs more is tried again, and takes what that may cost from what the
     /// decision has left (`MatchSpace.beginDecision`): with nothing left it is given up.
     public func search(_ text: Span<UInt8>, in space: MatchSpace) -> Outcome {
-        unsafe text.withUnsafeBufferPointer { buffer in
+        guard mayMatch(text) else { return .notFound }
+        return unsafe text.withUnsafeBufferPointer { buffer in
             if unsafe buffer.baseAddress == nil {
                 // A text without a byte still needs an address.
                 var nothing: UInt8 = 0

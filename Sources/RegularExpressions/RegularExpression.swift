@@ -22,6 +22,8 @@ import CPCRE2
     public let isJITCompiled: Bool
     /// Whether a match can begin at the beginning of the text alone.
     let isAnchored: Bool
+    /// How every text begins that it can match, as far as that is known.
+    let prefix: [UInt8]
     /// How many groups it captures.
     public let captureCount: Int
     /// The text that was compiled.
@@ -37,6 +39,7 @@ import CPCRE2
         unsafe self.code = code
         isJITCompiled = unsafe apus_regex_jit_compile(code) == 0
         isAnchored = unsafe apus_regex_is_anchored(code) != 0
+        prefix = Self.literalPrefix(of: pattern, isAnchored: isAnchored, ignoresCase: ignoresCase)
         captureCount = unsafe Int(apus_regex_capture_count(code))
         self.pattern = pattern
         self.ignoresCase = ignoresCase
@@ -48,6 +51,7 @@ import CPCRE2
         unsafe code = other.code
         isJITCompiled = other.isJITCompiled
         isAnchored = other.isAnchored
+        prefix = other.prefix.map { $0 }
         captureCount = other.captureCount
         pattern = other.pattern
         ignoresCase = other.ignoresCase
