@@ -10,6 +10,7 @@ import time
 import urllib.request
 
 import datagrams
+import features
 from processes import wait_until
 from proxies import LARGE_BYTES
 
@@ -111,6 +112,31 @@ def http_row(name, title, path, headers=(), large_buffers=False, tls=False, tunn
 
     without = (*without, *(WITHOUT_TUNNELS if tunnel else ()))
     return Row(name, title, "µs", measure, words, without=without, **about)
+
+
+def feature_row(name):
+    """A row of what a feature costs: µs of the proxy's CPU time per request. It comes with the cookie that the first
+    answer has set, if it has set one."""
+    title, without = features.FEATURES[name]
+
+    def words(proxy, options, seconds=None):
+        url = proxy.url("/small", feature=name)
+        with urllib.request.urlopen(url, timeout=10) as answer:
+            cookies = [field.partition(";")[0] for field in answer.headers.get_all("Set-Cookie", [])]
+        headers = [f"Cookie: {'; '.join(cookies)}"] if cookies else []
+        return wrk_words(url, seconds or options.seconds, options.load_core, headers)
+
+    def measure(proxy, options):
+        proxy.use_buffers(False)
+        proxy.process.check_alive()
+        run_wrk(words(proxy, options, options.warmup))
+        load = words(proxy, options)
+        before = proxy.process.cpu_seconds()
+        requests, rate = run_wrk(load)
+        used = proxy.process.cpu_seconds() - before
+        return Sample(used / requests * 1e6, rate)
+
+    return Row(name, title, "µs", measure, words, without=(*without, "nghttpx"))
 
 
 def h2load_words(url, requests, core):
@@ -251,6 +277,7 @@ ROWS = [
     http_row("tlstcp", "TLS to TCP tunnel, keep-alive, 128 B", "/small", tls=True, tunnel=True),
     Row("udp", f"UDP there and back, {datagrams.BYTES} B", "µs", cpu_per_datagram, datagram_words,
         without=WITHOUT_DATAGRAMS),
+    *map(feature_row, features.FEATURES),
     memory_row("memory", "Memory per idle connection", budget=Budget(600, "B")),
     memory_row("tlsmemory", "Memory per idle TLS connection", tls=True, budget=Budget(14_600, "B")),
     memory_row("tunnelmemory", "Memory per idle TCP tunnel", tunnel=True),

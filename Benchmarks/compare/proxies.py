@@ -17,6 +17,7 @@ import subprocess
 import sys
 
 import datagrams
+import features
 from processes import Process, wait_until
 
 SMALL_BYTES = 128
@@ -48,6 +49,8 @@ class Server:
         self.tunnel_port = None
         self.tls_tunnel_port = None
         self.datagram_port = None
+        # A port for each of features.FEATURES.
+        self.feature_ports = {}
         self.large_buffers = False
 
     def start(self, target_port=None, http2_target_port=None, echo_port=None):
@@ -57,6 +60,7 @@ class Server:
         self.tunnel_port = free_port()
         self.tls_tunnel_port = free_port()
         self.datagram_port = free_port(socket.SOCK_DGRAM)
+        self.feature_ports = {name: free_port() for name in features.FEATURES}
         self.target_port = target_port
         self.http2_target_port = http2_target_port
         self.echo_port = echo_port
@@ -85,8 +89,9 @@ class Server:
             return self.tls_tunnel_port if tls else self.tunnel_port
         return self.tls_port if tls else self.port
 
-    def url(self, path, tls=False, tunnel=False):
-        return f"{'https' if tls else 'http'}://127.0.0.1:{self.entrance(tls, tunnel)}{path}"
+    def url(self, path, tls=False, tunnel=False, feature=None):
+        port = self.feature_ports[feature] if feature else self.entrance(tls, tunnel)
+        return f"{'https' if tls else 'http'}://127.0.0.1:{port}{path}"
 
     def _answers(self):
         self.process.check_alive()
@@ -123,7 +128,7 @@ http {{
     keepalive_timeout 600;
     {_nginx_folders(self.folder)}
     server {{
-        listen 127.0.0.1:{port} backlog=4096;
+        {" ".join(f"listen {host}:{port} backlog=4096;" for host in features.HOSTS)}
         root {self.folder};
         location = /small {{ return 200 "{'x' * SMALL_BYTES}"; }}
         location = /sticky/small {{ return 200 "{'x' * SMALL_BYTES}"; }}
@@ -166,6 +171,12 @@ class Echo:
                 return client.recv(datagrams.BYTES) == question
             except OSError:
                 return False
+
+
+_NGINX_FIELDS = (
+    'proxy_http_version 1.1; proxy_set_header Connection ""; proxy_set_header Host $http_host; '
+    "proxy_set_header X-Forwarded-For $proxy_add_x_forwarded_for; proxy_set_header X-Forwarded-Proto $scheme; "
+    "proxy_set_header X-Forwarded-Port $server_port;")
 
 
 class Nginx(Server):
@@ -215,6 +226,8 @@ http {{
             proxy_set_header X-Forwarded-Port $server_port;
         }}
     }}
+    {"".join(features.nginx_sections(name, self.feature_ports[name], target_port, _NGINX_FIELDS)
+             for name in features.FEATURES)}
 }}
 stream {{
     proxy_timeout 600s;
@@ -289,7 +302,7 @@ frontend tunnels
 backend unread
     mode tcp
     server target 127.0.0.1:{target_port}
-"""
+{"".join(features.haproxy_sections(name, self.feature_ports[name], target_port) for name in features.FEATURES)}"""
 
     def _bundle(self):
         bundle = self.folder / "bundle.pem"
@@ -393,7 +406,12 @@ class Apus(Server):
                         "conditions": [{"field": "path-pattern", "values": ["/h2/*"]}],
                         "actions": [{"type": "forward", "targetGroupName": "http2"}],
                     }],
-                }],
+                }, *({
+                    "protocol": "HTTP",
+                    "port": self.feature_ports[name],
+                    "defaultActions": [{"type": "forward", "targetGroupName": name}],
+                    "rules": features.apus_rules(name, name),
+                } for name in features.FEATURES)],
             }, {
                 "name": "unread",
                 "type": "network",
@@ -448,7 +466,15 @@ class Apus(Server):
                 "port": self.echo_port,
                 "healthCheckPort": str(target_port),
                 "targets": [{"id": "127.0.0.1"}],
-            }],
+            }, *({
+                "name": name,
+                "targetType": "ip",
+                "protocol": "HTTP",
+                "port": target_port,
+                "healthCheckPath": "/small",
+                "targets": [{"id": host} for host in features.HOSTS],
+                "attributes": features.apus_attributes(name),
+            } for name in features.FEATURES)],
         }, indent=2) + "\n"
 
     def words(self):
