@@ -59,6 +59,10 @@ public enum Limits {
     /// more targets there are; beyond them the least busy of those that were looked at is taken.
     static let boundLooksMax = 256
 
+    /// Buckets of one rate limit: 256 KiB, of which only what is used takes memory. Reason: twice the keys that are
+    /// held to the limit at once on a busy site; with more, keys displace each other, and are admitted too much.
+    public static let rateLimitBuckets = 32_768
+
     /// Draws at random for a target that was not tried, before all are looked at in turn: at most two were tried.
     static let drawsMax = 8
 

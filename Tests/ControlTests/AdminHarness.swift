@@ -121,6 +121,7 @@ final class RecordingActions: AdminServices, StatusSource, ChangeActions, Reload
     var connectionLogLinesLost: UInt64 = 0
     var groupsFailedOpen: [String] = []
     var groupsFailedOver: [String] = []
+    var rateLimits: [RateLimitFigures] = []
     var certificateDays: [(file: String, days: Int)] = []
     var isStopping = false
     var groupCounters: [(name: String, workers: [TargetGroupCounters])] = []

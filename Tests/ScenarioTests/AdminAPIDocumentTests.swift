@@ -20,8 +20,11 @@ import Testing
             line.hasPrefix("# HELP ") ? String(line.dropFirst(7).prefix { $0 != " " }) : nil
         }
         withExtendedLifetime(targets) {}
-        // Only where there are certificates.
-        let names = Set(served + ["apus_certificate_expiry_days"])
+        // Only where there are certificates, and rate limits.
+        let names = Set(
+            served + [
+                "apus_certificate_expiry_days", "apus_rule_rate_limited_total", "apus_rule_rate_limit_displaced_total",
+            ])
         let listed = try Self.text("docs/metrics.md").split(separator: "\n").compactMap { line in
             line.hasPrefix("| `apus_") || line.hasPrefix("| `process_")
                 ? String(line.dropFirst(3).prefix { $0 != "`" && $0 != "{" }) : nil

@@ -157,6 +157,30 @@ import Testing
         #expect(other.arrivedCount == 3 && other.inFlightMax == 1)
     }
 
+    @Test("A client with a cookie waits for its own target, though the other is free, and others do not wait for it")
+    func stickiness() throws {
+        let turnstiles = [Turnstile(), Turnstile()]
+        let servers = try turnstiles.map { try TargetServer(script: $0.script()) }
+        let apus = try start(servers, ["apus.target.max_requests": 1, "stickiness.enabled": true])
+        for turnstile in turnstiles { turnstile.allow() }
+        let first = try apus.client().get("/first")
+        let cookie = try #require(first["set-cookie"]).prefix { $0 != ";" }
+        let own = try #require(turnstiles.first { $0.arrivedCount == 1 })
+        let other = try #require(turnstiles.first { $0.arrivedCount == 0 })
+        let held = try apus.client()
+        try held.send("GET /held HTTP/1.1\r\nHost: a\r\nCookie: \(cookie)\r\n\r\n")
+        #expect(eventually { own.arrivedCount == 2 })
+        let waits = try apus.client()
+        try waits.send("GET /waits HTTP/1.1\r\nHost: a\r\nCookie: \(cookie)\r\n\r\n")
+        #expect(try eventually { try apus.metric(Self.queueLength) == 1 })
+        other.open()
+        #expect(try apus.client().get("/others").status == 200)
+        #expect(other.paths == ["/others"])
+        own.open()
+        #expect(try held.response().status == 200 && waits.response().status == 200)
+        #expect(own.paths == ["/first", "/held", "/waits"])
+    }
+
     @Test("A WebSocket is one request until it ends")
     func webSocket() throws {
         let gate = Gate()

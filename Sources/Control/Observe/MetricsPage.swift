@@ -25,9 +25,34 @@ struct MetricsPage {
         log.connectionLogLinesDropped.add(status.connectionLogLinesLost)
         text.write(workers: status.workers.map(\.counters) + [log], groups: groups)
         try writeTargets(&text)
+        writeRateLimits(&text)
         writeControl(&text)
         writeProcess(&text)
         return text.bytes
+    }
+
+    private func writeRateLimits(_ text: inout PrometheusText) {
+        // A rule of a listener with several addresses has a limit on each of them, and one sample.
+        let rules = Dictionary(grouping: status.rateLimits) { "\($0.loadBalancer):\($0.port):\($0.priority)" }
+        guard !rules.isEmpty else { return }
+        let figures: [(name: String, help: String, value: (RateLimitFigures) -> UInt64)] = [
+            (
+                "apus_rule_rate_limited_total", "Requests answered with 429 because of the rule's rate limit.",
+                \.rejected
+            ),
+            (
+                "apus_rule_rate_limit_displaced_total",
+                "Keys of the rule's rate limit that others took the place of before their time.", \.displaced
+            ),
+        ]
+        for figure in figures {
+            text.begin(figure.name, .counter, help: figure.help)
+            for rule in rules.sorted(by: { $0.key < $1.key }).map(\.value) {
+                text.sample(
+                    rule.reduce(0) { $0 + figure.value($1) }, .init("load_balancer", rule[0].loadBalancer),
+                    .init("port", "\(rule[0].port)"), .init("priority", "\(rule[0].priority)"))
+            }
+        }
     }
 
     private func writeTargets(_ text: inout PrometheusText) throws(AdminError) {

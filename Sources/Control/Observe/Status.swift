@@ -34,6 +34,8 @@ protocol StatusSource: AnyObject {
     var groupsFailedOpen: [String] { get }
     /// The groups in use that have fewer healthy targets than their `dns_failover` attributes ask for, sorted.
     var groupsFailedOver: [String] { get }
+    /// The rules with rate limits, and what those have done, in any order.
+    var rateLimits: [RateLimitFigures] { get }
     /// Whether the process is ending, and takes no changes.
     var isStopping: Bool { get }
     /// What each worker counts about each group, in any order; a name may be there again for a group that is on its
@@ -111,6 +113,8 @@ final class Status: StatusSource {
     var groupsFailedOver: [String] {
         registry.groups.values.filter { $0.isInUse && $0.isFailedOver }.map(\.name).sorted()
     }
+
+    var rateLimits: [RateLimitFigures] { publication.rateLimits }
 
     var groupCounters: [(name: String, workers: [TargetGroupCounters])] {
         (Array(registry.groups.values) + registry.withdrawn).map { (name: $0.name, workers: $0.counters) }

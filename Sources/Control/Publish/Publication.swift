@@ -42,6 +42,8 @@ final class Publication: DrainObserver {
 
     /// Grows by one with every snapshot.
     var generation: UInt64 { publisher.generation }
+    /// What the rate limits of rules have done.
+    var rateLimits: [RateLimitFigures] { publisher.rateLimits }
 
     /// Brings registrations, sockets, checks and workers in line with the document. Nothing here can fail: whatever
     /// could was tried before the document was committed.

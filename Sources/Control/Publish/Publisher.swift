@@ -27,6 +27,17 @@ struct ListenerKey: Hashable, Sendable {
     var hasDatagrams: Bool { carries != .connections }
 }
 
+/// What the rate limit of a rule has done.
+struct RateLimitFigures {
+    let loadBalancer: String
+    let port: UInt16
+    let priority: Int
+    /// Requests that it has rejected.
+    let rejected: UInt64
+    /// Buckets that others took though they were not full again.
+    let displaced: UInt64
+}
+
 /// Compiles documents into snapshots, one for each worker.
 ///
 /// A plan is replaced only when something that it is made of has changed. All others are the same objects as in the
@@ -40,6 +51,8 @@ final class Publisher {
         let id: Int
         var source: PlanSource
         var plans: [ListenerPlan]
+        /// By the priority of the rule.
+        var limiters: [Int: RuleLimiter]
     }
 
     /// What a listener's plan depends on.
@@ -88,6 +101,18 @@ final class Publisher {
         }
     }
 
+    /// The rules with rate limits, and what those have done, in no particular order. A listener with several addresses
+    /// has a limit on each.
+    var rateLimits: [RateLimitFigures] {
+        listeners.flatMap { key, state in
+            state.limiters.map { priority, limiter in
+                RateLimitFigures(
+                    loadBalancer: key.loadBalancer, port: key.address.port, priority: priority,
+                    rejected: limiter.limiter.rejected, displaced: limiter.limiter.displaced)
+            }
+        }
+    }
+
     /// `ListenerPlan.id` of a listener that the last snapshots have.
     func id(of key: ListenerKey) -> Int? { listeners[key]?.id }
 
@@ -115,8 +140,11 @@ final class Publisher {
         if old == nil { listenersEver += 1 }
         let rules = source.listener.rules.sorted { $0.priority < $1.priority }
         let isNetwork = source.listener.protocol.kind == .network
+        let limiters = RuleLimiter.limiters(of: source.listener, last: old?.limiters ?? [:])
         let plans = (0..<workerCount).map { worker in
-            let plans = rules.map { RulePlan($0, source.groupIDs, expressions) }
+            let plans = rules.map {
+                RulePlan($0, source.groupIDs, expressions, limiter: limiters[$0.priority]?.limiter)
+            }
             let last = old?.plans[worker]
             let isSameTable = last.map { $0.rules.map(\.conditions) == plans.map(\.conditions) } ?? false
             return ListenerPlan(
@@ -126,7 +154,7 @@ final class Publisher {
                 rules: plans, table: isSameTable ? last?.table : nil,
                 defaultAction: ActionPlan(source.listener.defaultActions, source.groupIDs))
         }
-        return ListenerState(id: id, source: source, plans: plans)
+        return ListenerState(id: id, source: source, plans: plans, limiters: limiters)
     }
 
     private func compile(_ group: GroupState, _ certificates: CertificateStore) {

@@ -6,12 +6,14 @@ import Routing
 // Compiles the rules of a document into the plans that workers use.
 
 extension RulePlan {
-    /// The plan of `rule` for one worker; `groupIDs` has the `GroupPlan.id` of each group.
-    init(_ rule: Rule, _ groupIDs: [String: Int], _ expressions: ExpressionCache) {
+    /// The plan of `rule` for one worker; `groupIDs` has the `GroupPlan.id` of each group, `limiter` the buckets of its
+    /// rate limit, if it has one.
+    init(_ rule: Rule, _ groupIDs: [String: Int], _ expressions: ExpressionCache, limiter: RateLimiter?) {
         self.init(
             priority: rule.priority, conditions: rule.conditions.map { CompiledCondition($0, expressions) },
             action: ActionPlan(rule.actions, groupIDs), transforms: TransformPlan(rule.transforms, expressions),
-            fieldChanges: FieldChangesPlan(rule))
+            fieldChanges: FieldChangesPlan(rule),
+            rateLimit: rule.rateLimit.flatMap { limit in limiter.map { RateLimitPlan(limit.key, $0) } })
     }
 }
 
@@ -35,6 +37,29 @@ extension FieldChangePlan {
             case .remove: .remove
             }
         self.init(action, name: change.name, value: change.value ?? "")
+    }
+}
+
+/// The buckets of a rule's rate limit, which all workers share. They are kept as long as the limit stays as it is.
+struct RuleLimiter {
+    /// What they were made for.
+    let limit: RateLimit
+    let limiter: RateLimiter
+
+    /// The buckets of each rule of `listener` that has a rate limit, by its priority: those of `last` where the limit
+    /// is the same.
+    static func limiters(of listener: Listener, last: [Int: RuleLimiter]) -> [Int: RuleLimiter] {
+        var limiters: [Int: RuleLimiter] = [:]
+        for rule in listener.rules {
+            guard let limit = rule.rateLimit else { continue }
+            if let old = last[rule.priority], old.limit == limit {
+                limiters[rule.priority] = old
+                continue
+            }
+            let limiter = RateLimiter(rate: limit.requestsPerSecond, burst: limit.burstOrDefault)
+            limiters[rule.priority] = RuleLimiter(limit: limit, limiter: limiter)
+        }
+        return limiters
     }
 }
 

@@ -127,6 +127,9 @@ extension Rule {
                 "apus.responseHeaders", \.responseHeaders, FieldChange.listCodec,
                 "Changes of the header fields that the client gets, made one after the other, whoever answers. Only on "
                     + "application load balancers."),
+            Key(
+                optional: "apus.rateLimit", \.rateLimit, RateLimit.description.codec,
+                "How many requests each client may bring by this rule. Only on application load balancers."),
         ],
         refused: [RefusedKey("tags")],
         check: { rule, findings in

@@ -69,6 +69,8 @@ public struct Rule: Hashable, Sendable {
     public var requestHeaders: [FieldChange]
     /// `apus.responseHeaders`: what is done to the fields that the client gets. On application load balancers.
     public var responseHeaders: [FieldChange]
+    /// How many requests each client may bring by it; nil for any number. On application load balancers.
+    public var rateLimit: RateLimit?
 
     /// A rule.
     public init(

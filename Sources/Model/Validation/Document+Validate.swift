@@ -131,7 +131,7 @@ extension Rule {
             findings.misplaced(
                 [
                     ("apus.requestHeaders", !requestHeaders.isEmpty),
-                    ("apus.responseHeaders", !responseHeaders.isEmpty),
+                    ("apus.responseHeaders", !responseHeaders.isEmpty), ("apus.rateLimit", rateLimit != nil),
                 ], belongTo: "application load balancers",
                 found: "it on \(listener.protocol.withArticle) listener", remedy: "Remove it.")
         }

@@ -57,7 +57,7 @@ struct GRPCStatus {
             case 404, 501: 12  // UNIMPLEMENTED
             case 408, 504: 4  // DEADLINE_EXCEEDED
             case 413: 8  // RESOURCE_EXHAUSTED
-            case 502, 503: 14  // UNAVAILABLE
+            case 429, 502, 503: 14  // UNAVAILABLE
             default: 2  // UNKNOWN
             }
     }

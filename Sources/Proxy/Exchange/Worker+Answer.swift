@@ -5,8 +5,12 @@ import Telemetry
 /// Responses that Apus makes itself: errors, fixed responses and redirects.
 extension Worker {
     /// Answers with an error page of our own and ends the exchange. `reasonCode` names the cause, for clients and logs;
-    /// `hint` is a paragraph of the page that tells what to do.
-    mutating func answer(_ exchange: Exchange, status: UInt16, reasonCode: StaticString, hint: StaticString = "") {
+    /// `hint` is a paragraph of the page that tells what to do, `retryAfter` the seconds after which another try is
+    /// worth it.
+    mutating func answer(
+        _ exchange: Exchange, status: UInt16, reasonCode: StaticString, hint: StaticString = "",
+        retryAfter: UInt64? = nil
+    ) {
         let detail = exchange.responseFault?.reasonCode
         exchange.record.reason = reasonCode
         exchange.record.reasonDetail = detail
@@ -21,6 +25,11 @@ extension Worker {
         addDate()
         addField("Content-Type", "text/html")
         if status == 405 { addField("Allow", "GET, HEAD, POST, PUT, DELETE, OPTIONS, PATCH") }
+        if let retryAfter {
+            let name = response.beginField("Retry-After")
+            response.append(decimal: retryAfter)
+            response.endField(name, id: .other)
+        }
         if exchange.client.listener.settings.addsReason { addField("Apus-Reason", reasonCode, detail) }
         response.reason = response.append(page.reason)
         // What was wrong with the request may hide where the next one begins.

@@ -49,6 +49,11 @@ extension Worker {
             counters.ruleEvaluations.add(UInt64(listener.plan.rules.count))
             action = listener.actions[listener.actions.count - 1]
         }
+        if !listener.plan.rateLimits.isEmpty, let rule, let limit = listener.plan.rateLimits[rule],
+            !admit(exchange, by: limit)
+        {
+            return
+        }
         if listener.plan.hasFieldChanges, let rule, let plan = listener.plan.rules[rule].fieldChanges,
             !makeFieldChanges(exchange, by: plan)
         {
@@ -65,6 +70,16 @@ extension Worker {
         case .fixedResponse(let plan): answerFixed(exchange, plan)
         case .redirect(let plan): answerRedirect(exchange, plan)
         }
+    }
+
+    /// Whether the rate limit of a rule admits a request. If not, it is answered.
+    private mutating func admit(_ exchange: Exchange, by limit: RateLimitPlan) -> Bool {
+        let hash = limit.key.limitHash(exchange.request, client: exchange.client.address)
+        guard case .rejected(let wait) = limit.limiter.admit(hash, now: now) else { return true }
+        counters.rateLimited.add()
+        let seconds = max(1, (wait + 999_999_999) / 1_000_000_000)
+        answer(exchange, status: 429, reasonCode: "RateLimited", retryAfter: seconds)
+        return false
     }
 
     /// Counts a request that is refused for what is wrong with it.

@@ -24,6 +24,8 @@ public final class ListenerPlan: Sendable {
     let hasTransforms: Bool
     /// Whether any of `rules` changes fields.
     let hasFieldChanges: Bool
+    /// The rate limit of each of `rules`; empty if none has one.
+    let rateLimits: [RateLimitPlan?]
     /// Finds the first of `rules` that applies.
     public let table: RuleTable
     /// What is done when no rule applies.
@@ -46,6 +48,7 @@ public final class ListenerPlan: Sendable {
         self.rules = rules
         hasTransforms = rules.contains { $0.transforms != nil }
         hasFieldChanges = rules.contains { $0.fieldChanges != nil }
+        rateLimits = rules.contains { $0.rateLimit != nil } ? rules.map(\.rateLimit) : []
         self.table = table ?? RuleTable(rules.map(\.conditions))
         self.defaultAction = defaultAction
     }
@@ -66,17 +69,21 @@ public struct RulePlan: Sendable {
     public let transforms: TransformPlan?
     /// What is done to the fields of requests and responses; nil if nothing is.
     public let fieldChanges: FieldChangesPlan?
+    /// How many requests are admitted; nil for all.
+    public let rateLimit: RateLimitPlan?
 
     /// A rule; at most one of `conditions` is a host-header and one a path-pattern.
     public init(
         priority: Int, conditions: [CompiledCondition], action: ActionPlan, transforms: TransformPlan? = nil,
-        fieldChanges: FieldChangesPlan? = nil
+        fieldChanges: FieldChangesPlan? = nil,
+        rateLimit: RateLimitPlan? = nil
     ) {
         self.priority = priority
         self.conditions = conditions
         self.action = action
         self.transforms = transforms
         self.fieldChanges = fieldChanges
+        self.rateLimit = rateLimit
     }
 }
 

@@ -28,22 +28,38 @@ enum RequestHashKey: Sendable, Equatable {
     /// The hash of a request: of the client's address where it lacks the field or the cookie.
     func hash(_ request: Head, client: SocketAddress) -> UInt64 {
         var hash = FlowHash()
-        switch self {
-        case .sourceIP: hash.add(client)
-        case .path: hash.add(request.bytes(request.path))
-        case .header(let name):
-            if let range = request.firstValue(of: name.span) {
-                hash.add(request.bytes(range))
-            } else if name.span.equals("host"), !request.authority.isEmpty {
-                // Over HTTP/2 it is no field.
-                hash.add(request.bytes(request.authority))
-            } else {
-                hash.add(client)
-            }
-        case .cookie(let name):
-            if let range = request.cookie(name.span) { hash.add(request.bytes(range)) } else { hash.add(client) }
-        }
+        if let range = value(in: request) { hash.add(request.bytes(range)) } else { hash.add(client) }
         return hash.value
+    }
+
+    /// The hash of what a request counts for in a rate limit: of the client's address where it lacks the field or the
+    /// cookie; of an IPv6 address the first 64 bits, which are one client's as one IPv4 address is.
+    ///
+    /// Nobody outside of this process can foresee it, so nobody can make two collide.
+    func limitHash(_ request: Head, client: SocketAddress) -> UInt64 {
+        let key = HashKey.ofProcess
+        var hash = FlowHash(key.fold(0, 0))
+        if let range = value(in: request) {
+            hash.add(request.bytes(range))
+        } else {
+            hash.add(client.family == .ipv4 ? client.words.low : client.words.high)
+            // No value of a field is an address.
+            hash.add(client.family == .ipv4 ? 4 : 6)
+        }
+        return key.fold(hash.value, 1)
+    }
+
+    /// What of the request it is, if the request has it; nil for the client's address.
+    private func value(in request: Head) -> ByteRange? {
+        switch self {
+        case .sourceIP: return nil
+        case .path: return request.path
+        case .header(let name):
+            if let range = request.firstValue(of: name.span) { return range }
+            // Over HTTP/2 it is no field.
+            return name.span.equals("host") && !request.authority.isEmpty ? request.authority : nil
+        case .cookie(let name): return request.cookie(name.span)
+        }
     }
 }
 

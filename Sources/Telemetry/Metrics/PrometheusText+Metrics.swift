@@ -295,6 +295,9 @@ private let workerMetrics: [Metric<WorkerCounters>] = [
     {
         $0.fieldChangesRefused.value
     },
+    .counter("requests_rate_limited_total", "Requests answered with 429 because of a rule's rate limit.") {
+        $0.rateLimited.value
+    },
     .counter("client_http2_connections_total", "HTTP/2 connections of clients.") { $0.http2Connections.value },
     .counter("grpc_requests_total", "Requests that are gRPC calls.") { $0.grpcRequests.value },
     .counter("datagrams_total", "Datagrams relayed, in both directions.") { $0.datagrams.value },

@@ -128,7 +128,7 @@ public enum StatusClass: UInt8, CounterLabel {
 /// A status of responses that Apus makes itself. Source: docs/elbv2.md, "Status codes".
 public enum GeneratedStatus: UInt8, CounterLabel {
     case badRequest, methodNotAllowed, requestTimeout, contentTooLarge, uriTooLong, expectationFailed
-    case clientClosed, tooManyForwarders, protocolMismatch, misdirected
+    case clientClosed, tooManyForwarders, protocolMismatch, misdirected, tooManyRequests
     case internalError, notImplemented, badGateway, unavailable, gatewayTimeout, versionNotSupported
     case redirectTooLong
 
@@ -142,6 +142,7 @@ public enum GeneratedStatus: UInt8, CounterLabel {
         case 414: self = .uriTooLong
         case 417: self = .expectationFailed
         case 421: self = .misdirected
+        case 429: self = .tooManyRequests
         case 460: self = .clientClosed
         case 463: self = .tooManyForwarders
         case 464: self = .protocolMismatch
@@ -166,6 +167,7 @@ public enum GeneratedStatus: UInt8, CounterLabel {
         case .uriTooLong: "414"
         case .expectationFailed: "417"
         case .misdirected: "421"
+        case .tooManyRequests: "429"
         case .clientClosed: "460"
         case .tooManyForwarders: "463"
         case .protocolMismatch: "464"
@@ -280,6 +282,8 @@ public final class WorkerCounters: Sendable {
     public let regexLimits = Counter()
     /// Requests answered with 500 because a transform of their rule failed.
     public let transformFailures = Counter()
+    /// Requests answered with 429 because of the rate limit of a rule.
+    public let rateLimited = Counter()
     /// What became of the cookies by which requests should stay with a target group of their action.
     public let groupStickiness = CounterSet<StickinessResult>()
     /// Timeouts, by kind.

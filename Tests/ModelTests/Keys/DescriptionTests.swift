@@ -64,7 +64,7 @@ import Testing
         "ListenerAttributes.routing.http.response.server.enabled": true,
         "ListenerAttributes.tcp.idle_timeout.seconds": 350, "ListenerAttributes.apus.udp_idle_timeout.seconds": 120,
         "Listener.rules": [], "Rule.transforms": [], "Rule.apus.requestHeaders": [], "Rule.apus.responseHeaders": [],
-        "WeightedTargetGroup.weight": 1,
+        "RateLimit.key": "source-ip", "WeightedTargetGroup.weight": 1,
         "TargetGroupStickinessConfig.enabled": false,
         "RedirectConfig.protocol": "#{protocol}", "RedirectConfig.host": "#{host}", "RedirectConfig.port": "#{port}",
         "RedirectConfig.path": "/#{path}", "RedirectConfig.query": "#{query}",
@@ -151,6 +151,7 @@ import Testing
         "WeightedTargetGroup": (
             ["targetGroupName": "a"], { _ = try WeightedTargetGroup.description.codec.read($0) }
         ),
+        "RateLimit": (["requestsPerSecond": 1], { _ = try RateLimit.description.codec.read($0) }),
         "TargetGroupStickinessConfig": (
             ["enabled": true], { _ = try TargetGroupStickiness.description.codec.read($0) }
         ),
@@ -183,7 +184,7 @@ import Testing
             }
             tried += 1
         }
-        #expect(tried == 58)
+        #expect(tried == 59)
     }
 
     /// The ends of a range, and what lies just outside.

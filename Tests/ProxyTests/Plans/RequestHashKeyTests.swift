@@ -54,4 +54,30 @@ import Testing
         let hashes = (0..<8).map { hash(key, "/", "K: \(value.dropLast($0))\r\n") }
         #expect(Set(hashes).count == 8)
     }
+
+    // MARK: Rate limits
+
+    /// Clients of IPv6 have 64 bits for themselves.
+    @Test func aLimitIsForAnAddressOrTheFirstHalfOfOne() {
+        let head = Head(), key = RequestHashKey(.sourceIP)
+        func hash(_ literal: String) -> UInt64 { key.limitHash(head, client: Plans.address(literal, 7)) }
+        #expect(hash("192.0.2.7") == hash("192.0.2.7") && hash("192.0.2.7") != hash("192.0.2.8"))
+        #expect(hash("2001:db8:0:1::1") == hash("2001:db8:0:1:ffff::2"))
+        #expect(hash("2001:db8:0:1::1") != hash("2001:db8:0:2::1"))
+        #expect(hash("192.0.2.7") != key.hash(head, client: Plans.address("192.0.2.7", 7)), "it is not foreseen")
+    }
+
+    @Test func aLimitIsForAValueOrElseForTheAddress() {
+        let key = RequestHashKey(.header("X-Key"))
+        func hash(_ fields: String) -> UInt64 {
+            let head = Head()
+            let bytes = Array("GET / HTTP/1.1\r\nHost: a\r\n\(fields)\r\n".utf8)
+            var scan = HeadScan()
+            _ = parseRequestHead(bytes.span, into: head, options: RequestOptions(), scan: &scan)
+            return key.limitHash(head, client: client)
+        }
+        #expect(hash("X-Key: a\r\n") == hash("x-key: a\r\n") && hash("X-Key: a\r\n") != hash("X-Key: b\r\n"))
+        #expect(hash("") == RequestHashKey(.sourceIP).limitHash(Head(), client: client))
+        #expect(hash("") != hash("X-Key: 192.0.2.7\r\n"))
+    }
 }
