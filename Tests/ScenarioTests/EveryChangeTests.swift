@@ -307,6 +307,14 @@ private final class ChangingSite {
         ["load_balancing.algorithm.type": "apus.consistent_hash", "apus.consistent_hash.key": "path"],
         ["load_balancing.algorithm.type": "round_robin", "slow_start.duration_seconds": 30],
         ["load_balancing.algorithm.type": "round_robin"],
+        ["stickiness.enabled": true, "stickiness.type": "lb_cookie", "stickiness.lb_cookie.duration_seconds": 60],
+        [
+            "target_group_health.unhealthy_state_routing.minimum_healthy_targets.count": 3,
+            "target_group_health.dns_failover.minimum_healthy_targets.count": "off",
+        ],
+        ["apus.target.max_requests": 3, "apus.target.queue_timeout_seconds": 60],
+        ["apus.outlier.consecutive_failures": 3, "apus.outlier.ejection_seconds": 1],
+        ["apus.health.trust_traffic.enabled": true, "apus.health.max_removals_percent": 50],
     ]
 
     private func changeAlgorithm(_ number: Int, _ random: inout SplitMix) throws {

@@ -1,8 +1,9 @@
 """Clients of one kind that ask again and again until SIGTERM, and check every answer.
 
-Kinds: http2 (over TLS, many streams on each connection), grpc (unary and bidirectional calls), websocket (echoed
-messages; every second socket stays open from the beginning to the end). All but the sockets that stay open a new
-connection from time to time, as it is then that changes of certificates, listeners and targets show.
+Kinds: http2 (over TLS, many streams on each connection; cookies that are set are sent again), grpc (unary and
+bidirectional calls), websocket (echoed messages; every second socket stays open from the beginning to the end). All but
+the sockets that stay open a new connection from time to time, as it is then that changes of certificates, listeners and
+targets show.
 
 A line of JSON says every 0.2 s how far it is; the last line is the whole report.
 
@@ -66,10 +67,11 @@ def client_context(*protocols):
 class HTTP2Connection:
     """One connection, on which batches of requests are answered."""
 
-    def __init__(self, number):
+    def __init__(self, number, cookies):
         import h2.config
         import h2.connection
         self.number = number
+        self.cookies = cookies
         plain = socket.create_connection(("127.0.0.1", port), timeout=TIMEOUT)
         plain.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self.socket = client_context("h2").wrap_socket(plain, server_hostname="localhost")
@@ -94,9 +96,12 @@ class HTTP2Connection:
             is_post = index % 4 == 3
             stream = self.h2.get_next_available_stream_id()
             path = f"/load/post-{name}" if is_post else f"/load/{name}"
-            self.h2.send_headers(stream, [
+            fields = [
                 (":method", "POST" if is_post else "GET"), (":scheme", "https"), (":authority", "example.com"),
-                (":path", path)], end_stream=not is_post)
+                (":path", path)]
+            if self.cookies:
+                fields.append(("cookie", "; ".join(f"{key}={value}" for key, value in self.cookies.items())))
+            self.h2.send_headers(stream, fields, end_stream=not is_post)
             if is_post:
                 self.h2.send_data(stream, b"x" * 5_000, end_stream=True)
             awaited[stream] = (name, [])
@@ -108,6 +113,10 @@ class HTTP2Connection:
             for event in self.h2.receive_data(data):
                 if isinstance(event, h2.events.ResponseReceived):
                     status = dict(event.headers)[":status"]
+                    for key, value in event.headers:
+                        if key == "set-cookie":
+                            name, _, rest = value.partition("=")
+                            self.cookies[name] = rest.split(";")[0]
                     if status != "200":
                         report.fail(f"{awaited[event.stream_id][0]}: {status} {dict(event.headers)}")
                 elif isinstance(event, h2.events.DataReceived):
@@ -127,10 +136,10 @@ class HTTP2Connection:
 
 
 def run_http2(number):
-    sequence = 0
+    sequence, cookies = 0, {}
     while not stopping.is_set():
         try:
-            connection = HTTP2Connection(number)
+            connection = HTTP2Connection(number, cookies)
             report.add(connections=1)
             for _ in range(100):
                 if stopping.is_set():
