@@ -36,6 +36,12 @@ final class AnomalyWatch: PollHandler {
         let wasSought = group.seeksAnomalies
         group.seeksAnomalies = balancing.algorithm == .weightedRandom
         guard group.seeksAnomalies || wasSought else { return }
+        if !wasSought {
+            // What was counted for another purpose before says nothing about now.
+            for registration in group.registrations {
+                _ = registration.attempts.takeForAnomalies(registration.cell.load.counts)
+            }
+        }
         let healthy = group.seeksAnomalies ? group.registrations.filter(\.health.state.isUsable) : []
         var targets = healthy.map { registration in
             var target = registration.anomaly

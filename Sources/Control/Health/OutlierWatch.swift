@@ -70,7 +70,16 @@ final class OutlierWatch: PollHandler {
                 step(registration, .released, now: now)
             }
         }
-        guard rules.margin > 0 else { return }
+        let wasSought = group.seeksOutliers
+        group.seeksOutliers = rules.margin > 0
+        guard group.seeksOutliers else { return }
+        guard wasSought else {
+            // What was counted for another purpose before says nothing about now.
+            for registration in group.registrations {
+                _ = registration.attempts.takeForOutliers(registration.cell.load.counts)
+            }
+            return
+        }
         let used = group.registrations.filter { $0.cell.isUsable }
         var targets = used.map { registration in
             var target = registration.errorShare

@@ -53,6 +53,8 @@ final class GroupState {
     var isFailedOpen = false
     /// Whether its targets are compared by how often they fail.
     var seeksAnomalies = false
+    /// Whether their shares of failures are compared, to take some out.
+    var seeksOutliers = false
     /// The last plan of each worker.
     var plans: [GroupPlan] = []
     /// What `plans` were made of.
