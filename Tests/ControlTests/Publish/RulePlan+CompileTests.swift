@@ -12,7 +12,8 @@ import Testing
 @Suite struct RulePlanCompileTests {
     private func plan(_ conditions: [Condition], _ action: Action = forward([("blue", 1)])) -> RulePlan {
         RulePlan(
-            Rule(priority: 7, conditions: conditions, actions: [action]), ["blue": 4, "green": 9], ExpressionCache())
+            Rule(priority: 7, conditions: conditions, actions: [action]), ["blue": 4, "green": 9], ExpressionCache(),
+            limiter: nil)
     }
 
     /// Whether a rule with this condition applies to a GET of `path` from `host`.
@@ -76,7 +77,7 @@ import Testing
         let rule = Rule(
             priority: 1, conditions: [], actions: [forward([("blue", 1)])],
             transforms: [.urlRewrite(RewriteConfig(regex: "^/a", replace: "/b"))])
-        #expect(RulePlan(rule, ["blue": 0], ExpressionCache()).transforms != nil)
+        #expect(RulePlan(rule, ["blue": 0], ExpressionCache(), limiter: nil).transforms != nil)
     }
 
     @Test func aGroupThatIsNotThereTraps() async {
