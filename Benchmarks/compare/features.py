@@ -1,4 +1,4 @@
-"""What a feature costs on top of plain turns among three targets: balancing algorithms, limits, cookies, many rules.
+"""What a feature costs on top of plain turns among three targets: balancing algorithms, limits, many rules.
 
 Each proxy has a listener for each feature, with the nearest that it can do. All features share the target server, which
 listens on three addresses.
@@ -15,7 +15,6 @@ FEATURES = {
     "latency": ("Least latency", ("haproxy", "nginx")),
     "hash": ("Consistent hash of the address, bounded", ()),
     "limits": ("A limit per target, not reached", ()),
-    "sticky": ("Sticky cookie", ()),
     "rules": ("1,000 rules of every kind", ()),
     "ratelimit": ("A rate limit, not reached", ()),
 }
@@ -29,7 +28,6 @@ def apus_attributes(name):
         "latency": {"load_balancing.algorithm.type": "apus.least_latency"},
         "hash": {"load_balancing.algorithm.type": "apus.consistent_hash"},
         "limits": {"apus.target.max_requests": 1000},
-        "sticky": {"stickiness.enabled": True},
     }.get(name, {})
 
 
@@ -79,12 +77,9 @@ def haproxy_sections(name, port, target_port):
     lines += [f"    default_backend {name}", f"backend {name}", f"    balance {balance}"]
     if name == "hash":
         lines += ["    hash-type consistent", "    hash-balance-factor 125"]
-    if name == "sticky":
-        lines += ["    cookie SERVER insert indirect nocache"]
     for number, host in enumerate(HOSTS):
         limit = " maxconn 1000" if name == "limits" else ""
-        cookie = f" cookie t{number}" if name == "sticky" else ""
-        lines.append(f"    server t{number} {host}:{target_port} pool-max-conn 512{limit}{cookie}")
+        lines.append(f"    server t{number} {host}:{target_port} pool-max-conn 512{limit}")
     return "\n".join(lines) + "\n"
 
 
@@ -98,8 +93,7 @@ def _haproxy_condition(number):
 
 def nginx_sections(name, port, target_port, headers):
     """An upstream and its server. nginx finds hosts by server blocks and paths by locations, and has no other rules."""
-    balance = {"least": "least_conn;", "random": "random;", "hash": "hash $remote_addr consistent;",
-               "sticky": "hash $cookie_server consistent;"}.get(name, "")
+    balance = {"least": "least_conn;", "random": "random;", "hash": "hash $remote_addr consistent;"}.get(name, "")
     limit = " max_conns=1000" if name == "limits" else ""
     servers = " ".join(f"server {host}:{target_port}{limit};" for host in HOSTS)
     passing = f"proxy_pass http://{name}; {headers}"

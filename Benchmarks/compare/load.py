@@ -115,24 +115,19 @@ def http_row(name, title, path, headers=(), large_buffers=False, tls=False, tunn
 
 
 def feature_row(name):
-    """A row of what a feature costs: µs of the proxy's CPU time per request. It comes with the cookie that the first
-    answer has set, if it has set one."""
+    """A row of what a feature costs: µs of the proxy's CPU time per request."""
     title, without = features.FEATURES[name]
 
     def words(proxy, options, seconds=None):
         url = proxy.url("/small", feature=name)
-        with urllib.request.urlopen(url, timeout=10) as answer:
-            cookies = [field.partition(";")[0] for field in answer.headers.get_all("Set-Cookie", [])]
-        headers = [f"Cookie: {'; '.join(cookies)}"] if cookies else []
-        return wrk_words(url, seconds or options.seconds, options.load_core, headers)
+        return wrk_words(url, seconds or options.seconds, options.load_core)
 
     def measure(proxy, options):
         proxy.use_buffers(False)
         proxy.process.check_alive()
         run_wrk(words(proxy, options, options.warmup))
-        load = words(proxy, options)
         before = proxy.process.cpu_seconds()
-        requests, rate = run_wrk(load)
+        requests, rate = run_wrk(words(proxy, options))
         used = proxy.process.cpu_seconds() - before
         return Sample(used / requests * 1e6, rate)
 
