@@ -85,13 +85,11 @@ final class Configurations {
     }
 
     private func plan(_ group: Int, _ targets: [TargetPlan]) -> GroupPlan {
-        var settings = GroupSettings(
+        // No stickiness: its cookies are sealed by random numbers, and so no run would be like another.
+        let settings = GroupSettings(
             version: group == 1 ? .http2 : .http1, flows: group == 2 ? FlowGroupPlan() : nil,
             connectTimeout: 1_000_000_000, poolIdleTimeout: poolIdleTimeout,
             poolConnectionsMax: poolConnectionsMax, attempts: attempts)
-        if group < 2, world.random.next(below: 2) == 0 {
-            settings.stickiness = TargetStickiness(kind: .loadBalancerCookie, seconds: 60)
-        }
         return GroupPlan(
             id: group, name: ["one", "two", "tunnels"][group], targets: targets, settings: settings,
             balancing: group == 2 ? .flowHash(MaglevTables.table(targets.map(\.flowKey))) : .roundRobin(slowStart: 0),

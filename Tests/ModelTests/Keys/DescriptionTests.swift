@@ -184,7 +184,7 @@ import Testing
             }
             tried += 1
         }
-        #expect(tried == 59)
+        #expect(tried == 60)
     }
 
     /// The ends of a range, and what lies just outside.
