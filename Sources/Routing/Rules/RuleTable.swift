@@ -123,11 +123,21 @@ public final class RuleTable: Sendable {
     }
 
     /// Goes on from the candidate of `search` to the first whose other conditions do not fail.
+    ///
+    /// Rules for any host and path, such as those by regular expressions alone, are gone through in their list: where
+    /// there are many, to search hosts and paths again for each would cost most of the match.
     private func testCandidates(_ search: inout RuleSearch, _ facts: borrowing RuleFacts, in space: MatchSpace?) {
+        var found: UInt32 = 0
+        var position = 0
         while search.rule != LiteralTable.none {
             switch testRemaining(of: Int(search.rule), facts, in: space) {
             case .holds: return
-            case .fails: search.rule = candidate(facts.host, facts.path, from: search.rule + 1)
+            case .fails:
+                let first = search.rule + 1
+                if found < first {
+                    found = candidate(facts.host, facts.path, from: first, skipsUnconditional: true)
+                }
+                search.rule = min(found, unconditional(from: first, &position))
             case .limit:
                 search.isLimit = true
                 return
@@ -165,10 +175,23 @@ public final class RuleTable: Sendable {
         if hasExpressions { space.beginDecision(conditionCount: remaining.count) }
     }
 
+    /// The first rule, from the index `first` on, for any host and path; `LiteralTable.none` without one. `position` is
+    /// where in their list the last one was found.
+    private func unconditional(from first: UInt32, _ position: inout Int) -> UInt32 {
+        guard anyHost >= 0 else { return LiteralTable.none }
+        while position < anyPaths[anyHost].count, anyPaths[anyHost][position] < first { position += 1 }
+        return position < anyPaths[anyHost].count ? anyPaths[anyHost][position] : LiteralTable.none
+    }
+
     /// The first rule, from the index `first` on, for this host and path; `LiteralTable.none` without one.
-    private func candidate(_ host: Span<UInt8>, _ path: Span<UInt8>, from first: UInt32) -> UInt32 {
+    /// `skipsUnconditional`: other than those for any host and path.
+    private func candidate(
+        _ host: Span<UInt8>, _ path: Span<UInt8>, from first: UInt32, skipsUnconditional: Bool = false
+    ) -> UInt32 {
         var best = LiteralTable.none
-        if anyHost >= 0 { improve(&best, by: anyHost, path, from: first) }
+        if anyHost >= 0 {
+            improve(&best, by: anyHost, path, from: first, skipsAnyPath: skipsUnconditional)
+        }
         let hit = hosts.search(host, in: hosts.entries.indices, fromEnd: true)
         if hit.exact != LiteralTable.none { improve(&best, by: Int(hit.exact), path, from: first) }
         var affixIndex = hit.affixIndex
@@ -189,10 +212,12 @@ public final class RuleTable: Sendable {
 
     /// Lowers `best` to the first of one host's rules, from the index `first` on, that matches `path`, if that is
     /// better.
-    private func improve(_ best: inout UInt32, by index: Int, _ path: Span<UInt8>, from first: UInt32) {
+    private func improve(
+        _ best: inout UInt32, by index: Int, _ path: Span<UInt8>, from first: UInt32, skipsAnyPath: Bool = false
+    ) {
         let rules = hostRules[index]
         guard rules.least < best else { return }
-        best = min(best, first == 0 ? rules.anyPath : anyPaths[index].least(from: first))
+        if !skipsAnyPath { best = min(best, first == 0 ? rules.anyPath : anyPaths[index].least(from: first)) }
         if !rules.pathEntries.isEmpty {
             let hit = paths.search(path, in: rules.pathEntries, fromEnd: false)
             if first == 0 {
