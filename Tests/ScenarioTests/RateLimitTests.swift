@@ -9,6 +9,7 @@ import Testing
     private func document(_ limit: JSON, other: String = "other") -> Document {
         var limited = Document.rule(10, "path-pattern", ["/limited*"], Self.answer)
         limited["apus.rateLimit"] = limit
+        limited["apus.responseHeaders"] = [["action": "set", "name": "X-Rule", "value": "limited"]]
         var document = Document(
             listeners: [
                 .init(
@@ -35,7 +36,7 @@ import Testing
         expectMadeHere(rejected, 429)
         let seconds = try #require(rejected["retry-after"].flatMap { Int($0) })
         #expect((1...36).contains(seconds), "\(seconds)")
-        #expect(rejected["apus-reason"] == "RateLimited")
+        #expect(rejected["apus-reason"] == "RateLimited" && rejected["x-rule"] == "limited")
         #expect(try statuses(apus, 3, source: "127.0.0.9") == [200, 200, 200], "another address")
         #expect(try statuses(apus, 3, path: "/other") == [200, 200, 200], "another rule")
         #expect(try apus.metric("apus_requests_rate_limited_total") == 8)

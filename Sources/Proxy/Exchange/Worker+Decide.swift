@@ -49,13 +49,13 @@ extension Worker {
             counters.ruleEvaluations.add(UInt64(listener.plan.rules.count))
             action = listener.actions[listener.actions.count - 1]
         }
-        if !listener.plan.rateLimits.isEmpty, let rule, let limit = listener.plan.rateLimits[rule],
-            !admit(exchange, by: limit)
+        if listener.plan.hasFieldChanges, let rule, let plan = listener.plan.rules[rule].fieldChanges,
+            !makeFieldChanges(exchange, by: plan)
         {
             return
         }
-        if listener.plan.hasFieldChanges, let rule, let plan = listener.plan.rules[rule].fieldChanges,
-            !makeFieldChanges(exchange, by: plan)
+        if !listener.plan.rateLimits.isEmpty, let rule, let limit = listener.plan.rateLimits[rule],
+            !admit(exchange, by: limit)
         {
             return
         }
