@@ -107,6 +107,22 @@ extension TextRule {
 }
 
 extension Rule {
+    /// Reports changes of fields by which `listener` tells targets about TLS, under names of its own: they would not
+    /// know which of two is true.
+    func checkFieldChanges(on listener: Listener, _ findings: inout Findings) {
+        guard let attributes = listener.attributes, !requestHeaders.isEmpty else { return }
+        func asCGI(_ name: String) -> String { String(name.lowercased().map { $0 == "_" ? "-" : $0 }) }
+        let own = Set(attributes.requestFieldNames.map(asCGI))
+        for (index, change) in requestHeaders.enumerated() where own.contains(asCGI(change.name)) {
+            findings.within([.key("apus.requestHeaders"), .index(index), .key("name")]) { findings in
+                findings.report(
+                    "name must not be that of a field by which the listener tells targets about TLS",
+                    found: Value.quoted(change.name), remedy: "Write another name.",
+                    code: .invalidConfigurationRequest)
+            }
+        }
+    }
+
     /// Reports changes of fields that messages themselves depend on, and those of requests that go to no target.
     func checkFieldChanges(_ findings: inout Findings) {
         for (key, changes, isRequest) in [

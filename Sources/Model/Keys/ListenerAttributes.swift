@@ -94,6 +94,9 @@ extension ListenerAttributes {
         ("routing.http.request.x_amzn_\(suffix).header_name", part, what)
     }
 
+    /// The names of the request fields that tell targets about TLS.
+    var requestFieldNames: [String] { Self.names.map { self[keyPath: $0.part] } }
+
     /// The response fields that a listener can set, and where their values are.
     public static let responseFields: [(name: String, value: KeyPath<ListenerAttributes, String> & Sendable)] =
         valueAttributes.map { ($0.field, $0.value) }

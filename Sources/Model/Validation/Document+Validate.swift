@@ -135,6 +135,7 @@ extension Rule {
                 ], belongTo: "application load balancers",
                 found: "it on \(listener.protocol.withArticle) listener", remedy: "Remove it.")
         }
+        checkFieldChanges(on: listener, &findings)
         findings.within(.key("actions")) { findings in
             actions.validate(groups, on: listener, http2Remedy: http2Remedy, &findings)
         }

@@ -40,6 +40,22 @@ import Testing
         #expect(try Document(document.encoded()) == document)
     }
 
+    @Test func fieldsByWhichTheListenerTellsAboutTLSAreItsOwn() throws {
+        let attribute = "routing.http.request.x_amzn_mtls_clientcert_subject.header_name: X-Client-Subject"
+        func file(_ name: String) -> String {
+            Self.file("{ action: set, name: \(name), value: b }")
+                .replacing("    defaultActions", with: "    attributes: { \(attribute) }\n        defaultActions")
+        }
+        let error = #expect(throws: ConfigErrors.self) {
+            try Document.load(yaml: file("x_client_subject"), file: "web.yaml")
+        }
+        #expect(
+            error?.first.description.hasSuffix(
+                "name must not be that of a field by which the listener tells targets about TLS, but found "
+                    + "\"x_client_subject\". Write another name.") == true, "\(error?.first.description ?? "")")
+        _ = try Document.load(yaml: file("X-Client-Name"), file: "web.yaml")
+    }
+
     static let refused: [(change: String, message: String)] = [
         (
             "{ action: sett, name: A, value: b }",
