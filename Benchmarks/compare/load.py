@@ -92,14 +92,8 @@ def cookies_set_by(url):
     return "Cookie: " + "; ".join(value.split(";")[0] for value in values)
 
 
-def http_row(name, title, path, headers=(), large_buffers=False, tls=False, tunnel=False, is_sticky=False, without=(),
-             **about):
-    """A row of HTTP/1.1: µs of the proxy's CPU time per request. Clients that are sticky send the proxy's cookies."""
-
-    def words(proxy, options, seconds=None):
-        url = proxy.url(path, tls, tunnel)
-        cookies = [cookies_set_by(url)] if is_sticky else []
-        return wrk_words(url, seconds or options.seconds, options.load_core, [*headers, *cookies])
+def cpu_per_request(words, large_buffers=False):
+    """What measures the proxy's CPU time per request under the load of `words`."""
 
     def measure(proxy, options):
         proxy.use_buffers(large_buffers)
@@ -110,8 +104,20 @@ def http_row(name, title, path, headers=(), large_buffers=False, tls=False, tunn
         used = proxy.process.cpu_seconds() - before
         return Sample(used / requests * 1e6, rate)
 
+    return measure
+
+
+def http_row(name, title, path, headers=(), large_buffers=False, tls=False, tunnel=False, is_sticky=False, without=(),
+             **about):
+    """A row of HTTP/1.1: µs of the proxy's CPU time per request. Clients that are sticky send the proxy's cookies."""
+
+    def words(proxy, options, seconds=None):
+        url = proxy.url(path, tls, tunnel)
+        cookies = [cookies_set_by(url)] if is_sticky else []
+        return wrk_words(url, seconds or options.seconds, options.load_core, [*headers, *cookies])
+
     without = (*without, *(WITHOUT_TUNNELS if tunnel else ()))
-    return Row(name, title, "µs", measure, words, without=without, **about)
+    return Row(name, title, "µs", cpu_per_request(words, large_buffers), words, without=without, **about)
 
 
 def feature_row(name):
@@ -122,16 +128,7 @@ def feature_row(name):
         url = proxy.url("/small", feature=name)
         return wrk_words(url, seconds or options.seconds, options.load_core)
 
-    def measure(proxy, options):
-        proxy.use_buffers(False)
-        proxy.process.check_alive()
-        run_wrk(words(proxy, options, options.warmup))
-        before = proxy.process.cpu_seconds()
-        requests, rate = run_wrk(words(proxy, options))
-        used = proxy.process.cpu_seconds() - before
-        return Sample(used / requests * 1e6, rate)
-
-    return Row(name, title, "µs", measure, words, without=(*without, "nghttpx"))
+    return Row(name, title, "µs", cpu_per_request(words), words, without=(*without, "nghttpx"))
 
 
 def h2load_words(url, requests, core):

@@ -41,7 +41,9 @@ struct CookieKeyFile: Sendable {
         guard let written = value["keys"]?.array else { throw Damage(reason: "\(path) has no list of keys") }
         var keys: [CookieKey] = []
         for (index, value) in written.enumerated() {
-            guard let key = CookieKey(value) else { throw Damage(reason: "keys[\(index)] of \(path) is no key") }
+            guard let key = CookieKey(value) else {
+                throw Damage(reason: "keys[\(index)] of \(path) is not a valid key")
+            }
             keys.append(key)
         }
         // In their order, not by their times: the clock may have been set back.
@@ -66,7 +68,7 @@ struct CookieKeyFile: Sendable {
 }
 
 extension CookieKey {
-    /// Reads a key of the file; nil if it is none.
+    /// Reads a key of the file; nil if `value` is not a valid key.
     fileprivate init?(_ value: Value) {
         // One condition a statement: with all in one the optimizer of Swift 6.3.1 fails.
         guard let idText = value["id"]?.string, let id = UInt32(idText, radix: 16) else { return nil }

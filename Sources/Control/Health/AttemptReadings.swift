@@ -1,6 +1,6 @@
 import Routing
 
-/// What was read last of the attempts that workers count on a target, by each who reads it.
+/// The attempt counts of a target at the last read of each of their three readers, so that each gets the difference.
 struct AttemptReadings {
     private var byAnomalies = AttemptCounts()
     private var byOutliers = AttemptCounts()

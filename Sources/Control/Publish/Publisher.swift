@@ -139,7 +139,7 @@ final class Publisher {
         let id = old?.id ?? listenersEver
         if old == nil { listenersEver += 1 }
         let rules = source.listener.rules.sorted { $0.priority < $1.priority }
-        let isNetwork = source.listener.protocol.kind == .network
+        let kind = source.listener.protocol.kind
         let limiters = RuleLimiter.limiters(of: source.listener, last: old?.limiters ?? [:])
         let plans = (0..<workerCount).map { worker in
             let plans = rules.map {
@@ -148,9 +148,9 @@ final class Publisher {
             let last = old?.plans[worker]
             let isSameTable = last.map { $0.rules.map(\.conditions) == plans.map(\.conditions) } ?? false
             return ListenerPlan(
-                id: id, loadBalancer: "\(isNetwork ? "net" : "app")/\(key.loadBalancer)", port: key.address.port,
+                id: id, loadBalancer: kind.logName(of: key.loadBalancer), port: key.address.port,
                 settings: ListenerSettings(source.attributes, source.listener.attributes), tls: source.tls,
-                flows: isNetwork ? FlowSettings(source.listener) : nil,
+                flows: kind == .network ? FlowSettings(source.listener) : nil,
                 rules: plans, table: isSameTable ? last?.table : nil,
                 defaultAction: ActionPlan(source.listener.defaultActions, source.groupIDs))
         }
@@ -169,10 +169,10 @@ final class Publisher {
                 registration.address.map {
                     TargetPlan(
                         id: registration.id, address: $0, weight: registration.usedWeight,
-                        isElsewhere: group.zones == .ownFirst && registration.isElsewhere,
+                        isInOtherZone: group.zones == .ownFirst && registration.isInOtherZone,
                         serverID: registration.quicServerID?.value, cell: registration.cell,
                         name: "\(registration.key)",
-                        keepsClients: !(group.zones == .ownOnly && registration.isElsewhere))
+                        keepsClients: !(group.zones == .ownOnly && registration.isInOtherZone))
                 }
             })
         if source == group.planSource { return }

@@ -25,7 +25,7 @@ final class Registration {
     /// Its share beside those of the other targets; 0 for no requests.
     var weight: Int
     /// Whether it is in another zone than this process.
-    var isElsewhere = false
+    var isInOtherZone = false
     /// The zone that it was registered with.
     var zone: String?
     /// Whether `GroupState.routable` counts it as healthy.
@@ -66,7 +66,7 @@ final class Registration {
 
 extension Registration {
     /// Its weight as workers have it: 0 as well for a target of another zone that is not used.
-    var usedWeight: Int { group.zones == .ownOnly && isElsewhere ? 0 : weight }
+    var usedWeight: Int { group.zones == .ownOnly && isInOtherZone ? 0 : weight }
 
     /// Whether what is in flight with it is cut at the end of its deregistration delay: requests always are, tunnels if
     /// their group is configured so.

@@ -17,9 +17,9 @@ struct RoutableTargets: Equatable {
     var ownHealthy = 0
 
     /// Adds a healthy target, or takes one away.
-    mutating func count(_ difference: Int, isElsewhere: Bool) {
+    mutating func count(_ difference: Int, isInOtherZone: Bool) {
         healthy += difference
-        if !isElsewhere { ownHealthy += difference }
+        if !isInOtherZone { ownHealthy += difference }
     }
 
     /// Which targets are used. With all of them healthy there are no others, however many the attributes ask for.
@@ -67,7 +67,7 @@ extension GroupState {
             registration.isCounted = false
             guard registration.usedWeight > 0, registration.address != nil else { continue }
             routable.registered += 1
-            if !registration.isElsewhere { routable.ownRegistered += 1 }
+            if !registration.isInOtherZone { routable.ownRegistered += 1 }
             count(registration)
         }
         isBeingChanged = false
@@ -80,7 +80,7 @@ extension GroupState {
             registration.usedWeight > 0 && registration.health.state.isUsable && !registration.ejection.isEjected
         if isCounted != registration.isCounted {
             registration.isCounted = isCounted
-            routable.count(isCounted ? 1 : -1, isElsewhere: registration.isElsewhere)
+            routable.count(isCounted ? 1 : -1, isInOtherZone: registration.isInOtherZone)
         }
         if !isBeingChanged { updateReach() }
     }
@@ -97,8 +97,8 @@ extension GroupState {
     var isFailedOver: Bool {
         let attributes = configuration.attributes.health
         guard routable.registered == 0 else { return routable.isFailedOver(attributes) }
-        let isElsewhere = registrations.contains { $0.weight > 0 && $0.address != nil }
-        return isElsewhere && attributes.failover != HealthAttributes.Minimum(count: nil)
+        let hasTargets = registrations.contains { $0.weight > 0 && $0.address != nil }
+        return hasTargets && attributes.failover != HealthAttributes.Minimum(count: nil)
     }
 
     /// Whether all of its targets are used, since too few are healthy.

@@ -203,7 +203,7 @@ final class TargetRegistry {
             if let old, old.address == address, old.quicServerID == target.quicServerID, !renewed.contains(key) {
                 old.weight = target.weight ?? 1
                 old.zone = target.zone
-                old.isElsewhere = isElsewhere(target)
+                old.isInOtherZone = isInOtherZone(target)
                 isFirst = false
                 kept.append(old)
                 continue
@@ -213,7 +213,7 @@ final class TargetRegistry {
                 id: registrationIDs.take(), group: group, key: key, address: address, weight: target.weight ?? 1,
                 quicServerID: target.quicServerID, health: HealthState(registeredAt: now, unused: cause))
             registration.zone = target.zone
-            registration.isElsewhere = isElsewhere(target)
+            registration.isInOtherZone = isInOtherZone(target)
             group.tally[registration.health.state] += 1
             new.append(registration)
             kept.append(registration)
@@ -227,7 +227,7 @@ final class TargetRegistry {
     }
 
     /// Whether a target is in another zone than this process.
-    private func isElsewhere(_ target: TargetDescription) -> Bool {
+    private func isInOtherZone(_ target: TargetDescription) -> Bool {
         guard let zone, let other = target.zone, other != "all" else { return false }
         return other != zone
     }
@@ -378,14 +378,14 @@ extension Document {
     fileprivate var loadBalancersByGroup: [String: String] {
         var names: [String: String] = [:]
         for loadBalancer in loadBalancers {
-            let name = loadBalancer.logName
+            let name = loadBalancer.type.logName(of: loadBalancer.name)
             for group in loadBalancer.listeners.flatMap(\.groupNames) where names[group] == nil { names[group] = name }
         }
         return names
     }
 }
 
-extension LoadBalancer {
-    /// Its name in logs, as in `app/web`.
-    var logName: String { "\(type == .network ? "net" : "app")/\(name)" }
+extension LoadBalancer.Kind {
+    /// The name in logs of a load balancer of this kind, as in `app/web`.
+    func logName(of name: String) -> String { "\(self == .network ? "net" : "app")/\(name)" }
 }

@@ -4,8 +4,8 @@ import Core
 /// mode `monitor`.
 ///
 /// Such a head is written anew into the arena of `scratch`, with one reading, and that is parsed. What has no single
-/// reading stays refused: a length or a coding that is none, lengths that differ, a coding of HTTP/1.0, a bad method or
-/// version. So whatever the client meant, the target reads what was read here.
+/// reading stays refused: an invalid length or transfer coding, lengths that differ, a transfer coding with HTTP/1.0, a
+/// bad method or version. So whatever the client meant, the target reads what was read here.
 /// Source: RFC 9112 §2.2, §3.2, §5.1, §5.2, §6.3; docs/elbv2.md, "Request classes".
 public func parseMonitoredRequestHead(
     _ input: Span<UInt8>, into head: Head, scratch: Head, options: RequestOptions, scan: inout HeadScan

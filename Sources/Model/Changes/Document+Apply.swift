@@ -12,22 +12,25 @@ extension Document {
     /// same in a large document as in a small one.
     public mutating func apply(_ change: Change) throws(ConfigErrors) {
         try check(change)
-        try checkZones(change)
-        try checkServerIDs(after: change)
+        try checkTogether(after: change)
         try perform(change)
     }
 
-    /// Refuses a change after which load balancers would contradict each other about the zones of a group.
-    private func checkZones(_ change: Change) throws(ConfigErrors) {
-        switch change {
-        case .putTargetGroup, .putLoadBalancer, .putListener, .putRule: break
-        default: return
-        }
+    /// Refuses a change after which objects contradict each other that are valid by themselves: load balancers about
+    /// the zones of a group, and targets of one listener by their server ids. Both are of network load balancers, and
+    /// only where there are such is the document looked at as a whole.
+    private func checkTogether(after change: Change) throws(ConfigErrors) {
+        let mayConflict =
+            switch change {
+            case .registerTargets: targetGroups.contains(where: \.protocol.hasQUIC)
+            case .putTargetGroup, .putListener, .putRule: loadBalancers.contains { $0.type == .network }
+            case .putLoadBalancer(let loadBalancer): loadBalancer.type == .network
+            default: false
+            }
+        guard mayConflict else { return }
         var changed = self
         try changed.perform(change)
-        // Groups of application load balancers are no others', and those of network load balancers agree by default.
-        guard changed.loadBalancers.contains(where: { $0.type == .network && $0.attributes.crossZone == true })
-        else { return }
+        try changed.checkServerIDs()
         var findings = Findings()
         findings.within(.key("loadBalancers")) { changed.validateZones(&$0) }
         try findings.throwIfAny()
@@ -276,14 +279,14 @@ extension Document {
             findings.within(.key(group)) { findings in
                 if !known.contains(group) {
                     // An existing group was meant as it is written, however similar the names of others are.
-                    let isElsewhere = targetGroups.index(of: group) != nil
+                    let isInOtherZone = targetGroups.index(of: group) != nil
                     let remedy =
-                        isElsewhere
+                        isInOtherZone
                         ? "This action forwards to \(known.joined(separator: ", ")): put it with \(group) first."
                         : Spelling.remedy(for: group, among: known, otherwise: "Put the action with this group first.")
                     findings.report(
                         "weights must name groups of this action",
-                        found: isElsewhere ? "\(group), a target group that it does not have" : Value.quoted(group),
+                        found: isInOtherZone ? "\(group), a target group that it does not have" : Value.quoted(group),
                         remedy: remedy, code: .targetGroupNotFound)
                 } else if !WeightedTargetGroup.weights.contains(weight) {
                     findings.report(

@@ -106,18 +106,10 @@ extension Document {
         }
     }
 
-    /// Refuses a change after which two targets of a listener would have one server id.
-    func checkServerIDs(after change: Change) throws(ConfigErrors) {
-        // A group that is new is not forwarded to yet.
-        guard targetGroups.contains(where: \.protocol.hasQUIC) else { return }
-        switch change {
-        case .registerTargets, .putTargetGroup, .putListener, .putRule, .putLoadBalancer: break
-        default: return
-        }
-        var changed = self
-        try changed.perform(change)
-        guard let conflict = changed.serverIDConflicts.first else { return }
-        let group = changed.targetGroups[conflict.group]
+    /// Refuses two targets of a listener with one server id. Errors: the first conflict.
+    func checkServerIDs() throws(ConfigErrors) {
+        guard let conflict = serverIDConflicts.first else { return }
+        let group = targetGroups[conflict.group]
         throw ConfigErrors(
             ConfigError(
                 path: "targets", expected: "quicServerId must be unique among the targets of a listener",

@@ -82,7 +82,7 @@ final class Group {
         for (place, pool) in pools.enumerated() {
             let target = plan.targets[place]
             pool.balanced.adopt(
-                weight: target.weight, isElsewhere: target.isElsewhere, limit: plan.settings.limits.requestsMax,
+                weight: target.weight, isInOtherZone: target.isInOtherZone, limit: plan.settings.limits.requestsMax,
                 plan.balancing, watch: plan.settings.watch, in: plan.cell)
             pool.groupID = plan.id
             pool.place = place
@@ -148,7 +148,7 @@ final class Group {
             isLimited: isLimited, now: now)
     }
 
-    /// Picks a target and begins an attempt on it; nil if there is none, or if all that may be picked are full.
+    /// Picks a target and begins an attempt on it; nil if no target may be picked, or if all of them are full.
     func take(hash: UInt64, tried: [TargetPool] = [], now: Instant) -> TargetPool? {
         guard isLimited else {
             let pool = pick(hash: hash, tried: tried, now: now)
@@ -162,7 +162,7 @@ final class Group {
         return nil
     }
 
-    /// Begins an attempt on a suspect target whose trial is due: it is not to wait for that until no request waits.
+    /// Begins an attempt on a suspect target whose trial is due. Such a trial does not wait until the queue is empty.
     func takeSuspect(now: Instant) -> TargetPool? {
         refresh()
         guard balancer.hasSuspects, let index = balancer.suspectToTry(question(0, [], true, now), from: targets)
@@ -210,7 +210,7 @@ final class Group {
     /// Whether a target other than these could be picked. Does not change the balancing state.
     func hasOther(than tried: [TargetPool]) -> Bool {
         refresh()
-        let last: TargetUse = isFailOpen ? .lastResort : .elsewhere
+        let last: TargetUse = isFailOpen ? .lastResort : .otherZone
         return pools.contains { $0.balanced.use <= last && !$0.isAmong(tried) }
     }
 

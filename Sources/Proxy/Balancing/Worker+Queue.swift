@@ -25,8 +25,8 @@ struct TargetWait {
 extension Worker {
     // MARK: Waiting
 
-    /// Begins an attempt on a target for an exchange, or on `target` alone if one is given. If there is none it is
-    /// answered, or waits; then nil is returned, and it is resumed when it has its target.
+    /// Begins an attempt on a target for an exchange, or on `target` alone if one is given. Without a target to pick
+    /// the exchange is answered; if all are full it waits, and is resumed when it has its target. Then nil is returned.
     mutating func takeTarget(_ exchange: Exchange, _ group: Group, only target: TargetPool? = nil) -> TargetPool? {
         if let pool = exchange.slot.take() { return pool }
         guard group.isLimited else {
@@ -142,21 +142,24 @@ extension Worker {
 
     /// Lets exchanges go that wait, as far as targets have free slots.
     mutating func serveTargetQueues() {
-        // What is freed meanwhile is served in the next pass.
-        let pools = freedPools
-        let groups = queuedGroups
-        freedPools.removeAll(keepingCapacity: true)
-        queuedGroups.removeAll(keepingCapacity: true)
-        for pool in pools {
+        // What is freed meanwhile is served in the next pass. The lists are swapped: emptying a list that is referenced
+        // twice would allocate.
+        swap(&freedPools, &servedPools)
+        swap(&queuedGroups, &servedGroups)
+        for index in servedPools.indices {
+            let pool = servedPools[index]
             pool.isFreed = false
-            if pool.groupID < self.groups.count, let group = self.groups[pool.groupID] {
+            if pool.groupID < groups.count, let group = groups[pool.groupID] {
                 _ = serve(pool, group, passing: .freeSlot(target: pool.id))
             }
         }
-        for group in groups {
+        for index in servedGroups.indices {
+            let group = servedGroups[index]
             group.isQueued = false
             serve(group)
         }
+        servedPools.removeAll(keepingCapacity: true)
+        servedGroups.removeAll(keepingCapacity: true)
     }
 
     /// What became of a target's free slots.
@@ -223,7 +226,7 @@ extension Worker {
             left -= 1
             let own = oldestWait(for: pool, group, takesAny: takesAny)
             let since = own?.targetWait?.since ?? .distantFuture
-            if let other = oldestElsewhere(for: pool, group, takesAny: takesAny),
+            if let other = oldestOnOtherWorker(for: pool, group, takesAny: takesAny),
                 since > other.since + Limits.queueOrderTolerance
             {
                 mailboxes[other.worker].send(mail)
@@ -251,7 +254,7 @@ extension Worker {
     }
 
     /// The other worker on which the oldest request waits that may have a slot of this target.
-    private func oldestElsewhere(
+    private func oldestOnOtherWorker(
         for pool: TargetPool, _ group: Group, takesAny: Bool
     ) -> (worker: Int, since: Instant)? {
         let any = takesAny ? group.plan.cell.waitBoard?.oldest(besides: configuration.index) : nil

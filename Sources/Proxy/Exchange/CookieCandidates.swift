@@ -9,7 +9,7 @@ struct CookieCandidates {
     /// Values of one name that are looked at.
     static let perName = 2
 
-    /// Empty where there is none.
+    /// Where their values lie in the request; an empty range for a cookie that the request does not have.
     private(set) var values = InlineArray<4, ByteRange>(repeating: .empty)
     private(set) var hasApplicationCookie = false
     private var preferredCount = 0

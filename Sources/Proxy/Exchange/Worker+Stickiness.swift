@@ -9,7 +9,7 @@ import Telemetry
 /// cookie.
 /// Source: docs/stickiness.md.
 extension Worker {
-    private var secondsOfDay: UInt32 { UInt32(clamping: timeOfDay / 1_000_000_000) }
+    private var secondsSince1970: UInt32 { UInt32(clamping: timeOfDay / 1_000_000_000) }
 
     // MARK: Requests
 
@@ -85,7 +85,7 @@ extension Worker {
     ) -> (result: StickinessResult, name: UInt64?) {
         guard let bytes = cookieCipher.open(text), let cookie = StickyCookie(bytes) else { return (.invalid, nil) }
         guard cookie.kind == kind, cookie.scope == scope else { return (.foreign, nil) }
-        if cookie.isStale(after: seconds, now: secondsOfDay) { return (.expired, nil) }
+        if cookie.isStale(after: seconds, now: secondsSince1970) { return (.expired, nil) }
         return (.none, cookie.name)
     }
 
@@ -103,7 +103,7 @@ extension Worker {
         guard let group = exchange.group, let pool = exchange.pool else { return }
         if exchange.stickiness.remembersGroup {
             let cookie = StickyCookie(
-                .group, issuedAt: secondsOfDay, scope: exchange.client.listener.nameHash, name: group.nameHash)
+                .group, issuedAt: secondsSince1970, scope: exchange.client.listener.nameHash, name: group.nameHash)
             let text = group.cookie.text(of: cookie, by: cookieCipher)
             addCookie("AWSALBTG", text, "; Path=/")
             addCookie("AWSALBTGCORS", text, "; Path=/; SameSite=None; Secure")
@@ -111,7 +111,7 @@ extension Worker {
         guard let stickiness = group.plan.settings.stickiness else { return }
         let kind: StickyCookie.Kind = stickiness.kind == .loadBalancerCookie ? .target : .application
         let cookie = StickyCookie(
-            kind, issuedAt: secondsOfDay, scope: scope(exchange, group), name: pool.nameHash)
+            kind, issuedAt: secondsSince1970, scope: scope(exchange, group), name: pool.nameHash)
         switch stickiness.kind {
         case .loadBalancerCookie:
             let text = pool.cookie.text(of: cookie, by: cookieCipher)

@@ -24,7 +24,7 @@ extension Worker {
         }
     }
 
-    /// Begins a flow to the target that the rules and the hash of addresses find. Nil if there is none, or no room.
+    /// Begins a flow to the target that the rules and the hash of addresses find. Nil without a target or without room.
     private mutating func beginFlow(_ key: DatagramFlow.Key, _ listener: DatagramListener) -> DatagramFlow? {
         let noName: [UInt8] = []
         guard let (group, hash) = route(listener.listener, key.client, serverName: noName.span),

@@ -61,7 +61,7 @@ public struct TargetPlan: Sendable, Equatable {
     /// Its share beside those of the other targets; 0 for no requests.
     public let weight: Int
     /// Whether it is in another zone, and those of this zone come first.
-    public let isElsewhere: Bool
+    public let isInOtherZone: Bool
     /// What its server puts into the connection IDs of QUIC; nil in a group that is not one of QUIC.
     public let serverID: UInt64?
     /// Its health.
@@ -74,13 +74,13 @@ public struct TargetPlan: Sendable, Equatable {
 
     /// A registration. `name` is its id and port; without one its address stands for it.
     public init(
-        id: Int, address: SocketAddress, weight: Int = 1, isElsewhere: Bool = false, serverID: UInt64? = nil,
+        id: Int, address: SocketAddress, weight: Int = 1, isInOtherZone: Bool = false, serverID: UInt64? = nil,
         cell: TargetCell, name: String? = nil, keepsClients: Bool = true
     ) {
         self.id = id
         self.address = address
         self.weight = weight
-        self.isElsewhere = isElsewhere
+        self.isInOtherZone = isInOtherZone
         self.serverID = serverID
         self.cell = cell
         self.keepsClients = keepsClients
@@ -90,7 +90,7 @@ public struct TargetPlan: Sendable, Equatable {
     /// Whether it is the same registration at the same address, with the same weight, and as near.
     public static func == (first: TargetPlan, second: TargetPlan) -> Bool {
         first.id == second.id && first.address == second.address && first.weight == second.weight
-            && first.isElsewhere == second.isElsewhere && first.keepsClients == second.keepsClients
+            && first.isInOtherZone == second.isInOtherZone && first.keepsClients == second.keepsClients
             && first.serverID == second.serverID
             && first.cell === second.cell
     }

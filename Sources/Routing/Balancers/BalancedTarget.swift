@@ -16,7 +16,7 @@ public final class BalancedTarget {
     /// What it is owed among targets that are equally busy: see `LeastOutstanding`.
     var lag = 0
     /// Whether it is in another zone than this process, and those of its own zone come first.
-    private var isElsewhere = false
+    private var isInOtherZone = false
     /// Its group; nil before it was adopted.
     private var group: GroupCell?
     /// Whether what is in flight on it is counted over all workers.
@@ -36,15 +36,15 @@ public final class BalancedTarget {
     public init(_ cell: TargetCell) { self.cell = cell }
 
     /// Takes its weight and what may be in flight on it, and counts from now on what that and the algorithm of its
-    /// group need. It is picked last if it `isElsewhere`, while enough targets of this zone are healthy.
+    /// group need. It is picked last if it `isInOtherZone`, while enough targets of this zone are healthy.
     public func adopt(
-        weight: Int, isElsewhere: Bool = false, limit: Int = 0, _ algorithm: BalancingAlgorithm,
+        weight: Int, isInOtherZone: Bool = false, limit: Int = 0, _ algorithm: BalancingAlgorithm,
         watch: AttemptWatch = AttemptWatch(), in group: GroupCell
     ) {
         precondition(weight >= 0 && limit >= 0, "balanced target: weight \(weight), limit \(limit)")
         self.weight = weight
         self.limit = limit
-        self.isElsewhere = isElsewhere
+        self.isInOtherZone = isInOtherZone
         self.group = group
         lesson = algorithm.lesson
         self.watch = watch
@@ -122,7 +122,7 @@ public final class BalancedTarget {
     public var use: TargetUse {
         if weight == 0 { return .never }
         guard cell.isUsable else { return .lastResort }
-        return isElsewhere && group?.reach == .ownZone ? .elsewhere : .ready
+        return isInOtherZone && group?.reach == .ownZone ? .otherZone : .ready
     }
 
     /// Whether all targets of its group are used, since too few are healthy.

@@ -3,7 +3,7 @@ public enum TargetUse: Int, Comparable, Sendable {
     /// Healthy: picked in turn.
     case ready
     /// Healthy, in another zone: picked when no target is `ready`, or only suspects are.
-    case elsewhere
+    case otherZone
     /// Registered but not healthy (initial or unhealthy): picked when no target is healthy, or too few are.
     case lastResort
     /// Of weight 0: never picked.
@@ -45,16 +45,16 @@ struct EligibleTargets: Sendable {
 
     /// The last use that is needed to have a target that is not suspect, or healthy at least.
     private static func last(_ count: Int, _ isSuspect: (Int) -> Bool, _ use: (Int) -> TargetUse) -> TargetUse {
-        var isThere = (ready: false, elsewhere: false)
+        var hasAny = (ready: false, otherZone: false)
         for index in 0..<count {
             switch use(index) {
             case .ready where !isSuspect(index): return .ready
-            case .ready: isThere.ready = true
-            case .elsewhere: isThere.elsewhere = true
+            case .ready: hasAny.ready = true
+            case .otherZone: hasAny.otherZone = true
             case .lastResort, .never: break
             }
         }
-        return isThere.elsewhere ? .elsewhere : isThere.ready ? .ready : .lastResort
+        return hasAny.otherZone ? .otherZone : hasAny.ready ? .ready : .lastResort
     }
 
     /// The same for targets of a group.

@@ -31,15 +31,15 @@ struct FlowHashing: Sendable {
             index = table[next.value] ?? first
         }
         return inTurn(from: first, request, targets) { $0.use <= last && !$0.cell.isSuspect }
-            ?? inTurn(from: first, request, targets) { $0.use <= .elsewhere && !$0.cell.isSuspect }
-            ?? inTurn(from: first, request, targets) { $0.use <= max(last, .elsewhere) }
-            ?? (targets.contains { $0.use <= .elsewhere } ? nil : inTurn(from: first, request, targets) { _ in true })
+            ?? inTurn(from: first, request, targets) { $0.use <= .otherZone && !$0.cell.isSuspect }
+            ?? inTurn(from: first, request, targets) { $0.use <= max(last, .otherZone) }
+            ?? (targets.contains { $0.use <= .otherZone } ? nil : inTurn(from: first, request, targets) { _ in true })
     }
 
     /// Whether all of `targets` are used, since too few are healthy.
     func isFailOpen(_ targets: [BalancedTarget]) -> Bool {
         guard let first = targets.first, targets.contains(where: { $0.use != .never }) else { return false }
-        return first.isInGroupThatFailsOpen || !targets.contains { $0.use <= .elsewhere }
+        return first.isInGroupThatFailsOpen || !targets.contains { $0.use <= .otherZone }
     }
 
     private func inTurn(

@@ -95,7 +95,7 @@ import Testing
     func thoseOfThisZoneComeFirst(algorithm: BalancingAlgorithm) {
         let group = GroupCell()
         let targets = healthyTargets([1, 1, 1], algorithm, in: group)
-        targets[2].adopt(weight: 1, isElsewhere: true, algorithm, in: group)
+        targets[2].adopt(weight: 1, isInOtherZone: true, algorithm, in: group)
         var balancer = Balancer(algorithm, targets: targets, seed: 0)
         func picked() -> Set<Int?> { Set((0..<300).map { balancer.pick(request($0), from: targets) }) }
         #expect(picked() == [0, 1])

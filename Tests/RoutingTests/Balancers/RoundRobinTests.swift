@@ -40,9 +40,9 @@ import Testing
             isFailOpen: true),
         Case(why: "all draining", uses: [.never, .never], expected: [], isFailOpen: false),
         Case(
-            why: "other zones wait", uses: [.elsewhere, .ready, .lastResort], expected: [1], isFailOpen: false),
+            why: "other zones wait", uses: [.otherZone, .ready, .lastResort], expected: [1], isFailOpen: false),
         Case(
-            why: "none ready here", uses: [.elsewhere, .never, .lastResort], expected: [0], isFailOpen: false),
+            why: "none ready here", uses: [.otherZone, .never, .lastResort], expected: [0], isFailOpen: false),
         Case(why: "one ready", uses: [.lastResort, .lastResort, .ready], expected: [2], isFailOpen: false),
     ]
 
@@ -69,9 +69,9 @@ import Testing
     /// A target of another zone that is not suspect is worth more than suspects of this one.
     @Test func suspectsOfThisZoneBringInOtherZones() {
         var turns = RoundRobin()
-        turns.rebuild(count: 3, isSuspect: { $0 == 0 }) { [.ready, .elsewhere, .lastResort][$0] }
+        turns.rebuild(count: 3, isSuspect: { $0 == 0 }) { [.ready, .otherZone, .lastResort][$0] }
         #expect(picks(2, from: &turns) == [1, 1] && turns.suspects == [0] && !turns.isFailOpen)
-        turns.rebuild(count: 3, isSuspect: { $0 < 2 }) { [.ready, .elsewhere, .lastResort][$0] }
+        turns.rebuild(count: 3, isSuspect: { $0 < 2 }) { [.ready, .otherZone, .lastResort][$0] }
         #expect(Set(picks(2, from: &turns)) == [0, 1])
     }
 
