@@ -23,7 +23,8 @@ import Testing
             end = socket.socket(socket.AF_INET, kind)
             end.bind(("127.0.0.1", port))
             end.connect(("127.0.0.1", 9000))
-            end.send(b"x")
+            if kind == socket.SOCK_DGRAM:
+                end.send(b"x")
             end.settimeout(0.2)
             ends.append(end)
         ended = 0
@@ -40,7 +41,8 @@ import Testing
     @Test("Flows for which the system has no port are refused and counted", arguments: ["TCP", "UDP"])
     func shortage(kind: String) throws {
         let networks = try Networks()
-        let range = "net.ipv4.ip_local_port_range=50000 50004"
+        // An even number: of an odd one, Linux leaves out one port in every search.
+        let range = "net.ipv4.ip_local_port_range=50000 50003"
         _ = try networks.run(in: .apus, ["/sbin/sysctl", "-q", "-w", range])
         let target = try networks.start(in: .apus, [Tool.python, "-c", Self.target], label: "target")
         #expect(eventually { target.standardOutput.contains("listens") })
@@ -63,8 +65,8 @@ import Testing
         let ended = try networks.run(in: .apus, [Tool.python, "-c", Self.client, kind])
         let metrics = try AdminClient(path: socket).ask("GET", "/metrics").text
         withExtendedLifetime((apus, target)) {
-            #expect(metrics.contains("\napus_port_allocation_errors_total 5\n"), "\(ended)\(metrics)")
-            if kind == "TCP" { #expect(ended == "5\n") }
+            #expect(metrics.contains("\napus_port_allocation_errors_total 6\n"), "\(ended)\(metrics)")
+            if kind == "TCP" { #expect(ended == "6\n") }
         }
     }
 }
