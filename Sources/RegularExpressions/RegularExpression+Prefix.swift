@@ -8,7 +8,12 @@ extension RegularExpression {
         guard isAnchored, bytes.first == UInt8(ascii: "^"), !bytes.contains(UInt8(ascii: "|")) else { return [] }
         var prefix: [UInt8] = []
         var next = 1
-        while next < bytes.count, isLiteral(bytes[next]) {
+        while next < bytes.count {
+            // Behind a backslash, what is no letter, digit or control character stands for itself: pcre2pattern(3).
+            let isEscaped =
+                bytes[next] == UInt8(ascii: "\\") && next + 1 < bytes.count && isPunctuation(bytes[next + 1])
+            if isEscaped { next += 1 }
+            guard isEscaped || isLiteral(bytes[next]) else { break }
             prefix.append(ignoresCase ? lowercased(bytes[next]) : bytes[next])
             next += 1
         }
@@ -34,6 +39,15 @@ extension RegularExpression {
             UInt8(ascii: "A")...UInt8(ascii: "Z"):
             true
         default: "/-_~%,;=@&!:".utf8.contains(byte)
+        }
+    }
+
+    private static func isPunctuation(_ byte: UInt8) -> Bool {
+        switch byte {
+        case UInt8(ascii: "!")...UInt8(ascii: "/"), UInt8(ascii: ":")...UInt8(ascii: "@"),
+            UInt8(ascii: "[")...UInt8(ascii: "`"), UInt8(ascii: "{")...UInt8(ascii: "~"):
+            true
+        default: false
         }
     }
 

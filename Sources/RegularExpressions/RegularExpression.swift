@@ -23,7 +23,7 @@ import CPCRE2
     /// Whether a match can begin at the beginning of the text alone.
     let isAnchored: Bool
     /// How every text begins that it can match, as far as that is known.
-    let prefix: [UInt8]
+    public let prefix: [UInt8]
     /// How many groups it captures.
     public let captureCount: Int
     /// The text that was compiled.

@@ -16,8 +16,9 @@ enum ConditionOutcome: UInt8, Equatable {
     init(_ expressions: [RegularExpression], _ text: Span<UInt8>, _ space: MatchSpace?) {
         guard let space else { preconditionFailure("rules: expressions without a space to match in") }
         self = .fails
-        for expression in expressions {
-            switch expression.search(text, in: space) {
+        let expressions = expressions.span
+        for index in expressions.indices {
+            switch expressions[index].search(text, in: space) {
             case .notFound: continue
             case .found: self = .holds
             case .limit: self = .limit

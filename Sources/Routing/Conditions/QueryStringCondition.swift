@@ -37,7 +37,10 @@ public struct QueryStringCondition: Equatable, Sendable {
     private func matches(_ all: consuming QueryParameters) -> Bool {
         var parameters = all
         while parameters.advance() {
-            for pair in pairs where pair.matches(key: parameters.key, value: parameters.value) { return true }
+            let pairs = pairs.span
+            for index in pairs.indices where pairs[index].matches(key: parameters.key, value: parameters.value) {
+                return true
+            }
         }
         return false
     }

@@ -11,7 +11,8 @@ public struct RequestMethodCondition: Equatable, Sendable {
     /// Whether it holds.
     func matches(_ facts: borrowing RuleFacts) -> Bool {
         let method = facts.bytes.extracting(facts.method)
-        for candidate in methods where method.equals(candidate.span) { return true }
+        let methods = methods.span
+        for index in methods.indices where method.equals(methods[index].span) { return true }
         return false
     }
 }

@@ -40,7 +40,11 @@ enum Glob {
 
     /// Whether any of `patterns` matches all of `text`. With `ignoresCase` the patterns are in lower case.
     static func matchesAny(of patterns: [[UInt8]], _ text: Span<UInt8>, ignoresCase: Bool = false) -> Bool {
-        for pattern in patterns where matches(pattern.span, text, ignoresCase: ignoresCase) { return true }
+        // Iterating over the array would count a reference for each pattern.
+        let patterns = patterns.span
+        for index in patterns.indices where matches(patterns[index].span, text, ignoresCase: ignoresCase) {
+            return true
+        }
         return false
     }
 

@@ -49,17 +49,24 @@ struct RuleAccess {
 
     /// Where the rule would stand among hosts and paths; none if these are many.
     private static func places(of conditions: [CompiledCondition]) -> [Place] {
-        var hosts = [[UInt8.asterisk]]
-        var paths = [[UInt8.asterisk]]
-        for condition in conditions {
-            switch condition {
-            case .hostHeader(let condition): hosts = condition.patterns
-            case .pathPattern(let condition): paths = condition.patterns
-            default: continue
-            }
-        }
+        let (hosts, paths) = (conditions.hosts, conditions.paths)
         guard hosts.count * paths.count <= placesMax else { return [] }
         return hosts.flatMap { host in paths.map { Place(host: host, path: $0) } }
+    }
+}
+
+extension [CompiledCondition] {
+    /// Patterns, one of which the host of every request matches to which the rule with these conditions applies.
+    var hosts: [[UInt8]] {
+        for case .hostHeader(let condition) in self { return condition.patterns }
+        return [[.asterisk]]
+    }
+
+    /// Patterns, one of which the path of every such request matches. Those of its regular expressions are prefixes.
+    var paths: [[UInt8]] {
+        for case .pathPattern(let condition) in self { return condition.patterns }
+        for case .pathRegex(let condition) in self { if let patterns = condition.patterns { return patterns } }
+        return [[.asterisk]]
     }
 }
 

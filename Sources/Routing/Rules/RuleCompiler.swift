@@ -49,13 +49,10 @@ struct RuleCompiler {
 
     /// Takes the conditions of the next rule, which is found by its hosts and paths or otherwise.
     private mutating func add(_ conditions: [CompiledCondition], rule: UInt32, byHostAndPath: Bool) {
-        var hosts = [[UInt8.asterisk]]
-        var paths = [[UInt8.asterisk]]
         let start = remaining.count
         for condition in conditions {
             switch condition {
-            case .hostHeader(let condition): hosts = condition.patterns
-            case .pathPattern(let condition): paths = condition.patterns
+            case .hostHeader, .pathPattern: continue
             default: if !condition.hasExpressions { remaining.append(condition) }
             }
         }
@@ -69,13 +66,16 @@ struct RuleCompiler {
         }
         remaining += conditions.filter(\.hasExpressions)
         remainingEnds.append(remaining.count)
-        for path in paths {
-            let merged = mergedSlashes(path)
-            if merged != path { mergedPaths.append(RuleTable.WildPath(pattern: store(merged), rule: rule)) }
+        for case .pathPattern(let condition) in conditions {
+            for path in condition.patterns {
+                let merged = mergedSlashes(path)
+                if merged != path { mergedPaths.append(RuleTable.WildPath(pattern: store(merged), rule: rule)) }
+            }
         }
         guard byHostAndPath else { return }
         if remaining.count > start { testsCandidates = true }
-        for host in hosts {
+        let paths = conditions.paths
+        for host in conditions.hosts {
             let index = draftIndex(of: host, rule: rule)
             for path in paths { add(path, to: index, rule: rule) }
         }

@@ -14,7 +14,14 @@ import Testing
     private static let seeds: Range<UInt64> = 1..<5
 
     /// Patterns that match some of the texts, and two that backtrack without end on others.
-    private static let patterns = ["^a", "b$", "^(a+)+$", "a.*b", "^[ab]{2,3}$", "(?:a|aa)+c", "/b", "[^a]$"]
+    private static let patterns = [
+        "^a", "b$", "^(a+)+$", "a.*b", "^[ab]{2,3}$", "(?:a|aa)+c", "/b", "[^a]$", "^/a", "^/b[ab]?", "^/\\*?a",
+    ]
+    private static func expressions() throws -> [RegularExpression] {
+        try patterns.flatMap { pattern in
+            try [true, false].map { try RegularExpression(pattern, ignoresCase: $0) }
+        }
+    }
     private static let long = String(repeating: "a", count: 40)
 
     /// The definition that the table is an optimisation of.
@@ -54,7 +61,7 @@ import Testing
     }
 
     @Test(arguments: seeds) func theTableIsTheDefinition(_ seed: UInt64) throws {
-        var world = World(seed: seed, try Self.patterns.map { try RegularExpression($0, ignoresCase: true) })
+        var world = World(seed: seed, try Self.expressions())
         let space = MatchSpace()
         var kinds: Set<String> = []
         for _ in 0..<(Self.requestCount / Self.seeds.count / Self.requestsPerTable) {

@@ -111,11 +111,13 @@ import Testing
         let pipe = Pipe()
         let (wakeup, ring) = (LogWakeup(), LogRing(capacity: 1 << 20))
         let line = String(repeating: "a", count: 4095) + "\n"
-        while ring.append(text: line) {}
+        var unread = 0
+        while ring.append(text: line) { unread += line.utf8.count }
         let descriptor = FileDescriptor(descriptor: pipe.fileHandleForWriting.fileDescriptor)
         let writer = LogWriter(LogFile(.standardOutput, descriptor), name: "log", rings: [ring], wakeup: wakeup)
         #expect(!writer.stop(timeoutMilliseconds: 1))
-        while try pipe.fileHandleForReading.read(upToCount: 1 << 16)?.isEmpty == false, ring.count > 0 {}
+        // Its thread ends when all of it was read. To read more would be to wait forever.
+        while unread > 0 { unread -= try pipe.fileHandleForReading.read(upToCount: 1 << 16)?.count ?? unread }
     }
 }
 
