@@ -12,7 +12,7 @@ FEATURES = {
     "turns": ("Round robin", ()),
     "least": ("Least outstanding requests", ()),
     "random": ("Weighted random", ()),
-    "latency": ("Least latency", ("haproxy", "nginx")),
+    "latency": ("Least latency (the others: fewer requests of two)", ()),
     "hash": ("Consistent hash of the address, bounded", ()),
     "limits": ("A limit per target, not reached", ()),
     "rules": ("1,000 rules of every kind", ()),
@@ -64,7 +64,7 @@ def _apus_condition(number):
 
 def haproxy_sections(name, port, target_port):
     """A frontend and its backend."""
-    balance = {"least": "leastconn", "random": "random(1)", "hash": "source"}.get(name, "roundrobin")
+    balance = {"least": "leastconn", "random": "random(1)", "latency": "random(2)", "hash": "source"}.get(name, "roundrobin")
     lines = [f"frontend {name}", f"    bind 127.0.0.1:{port} backlog 4096", "    option forwardfor",
              "    http-request set-header X-Forwarded-Proto http",
              f"    http-request set-header X-Forwarded-Port {port}"]
@@ -93,7 +93,8 @@ def _haproxy_condition(number):
 
 def nginx_sections(name, port, target_port, headers):
     """An upstream and its server. nginx finds hosts by server blocks and paths by locations, and has no other rules."""
-    balance = {"least": "least_conn;", "random": "random;", "hash": "hash $remote_addr consistent;"}.get(name, "")
+    balance = {"least": "least_conn;", "random": "random;", "latency": "random two least_conn;",
+               "hash": "hash $remote_addr consistent;"}.get(name, "")
     limit = " max_conns=1000" if name == "limits" else ""
     servers = " ".join(f"server {host}:{target_port}{limit};" for host in HOSTS)
     passing = f"proxy_pass http://{name}; {headers}"

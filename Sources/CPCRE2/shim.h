@@ -5,6 +5,7 @@
 
 #define PCRE2_CODE_UNIT_WIDTH 8
 #include <pcre2.h>
+#include <time.h>
 
 enum {
     APUS_REGEX_OPTIONS = PCRE2_NEVER_UTF | PCRE2_NEVER_UCP | PCRE2_NEVER_BACKSLASH_C | PCRE2_DOLLAR_ENDONLY
@@ -80,6 +81,13 @@ static inline int apus_regex_match(
     const pcre2_code *code, const uint8_t *text, size_t length, size_t start, uint32_t options,
     pcre2_match_data *data, pcre2_match_context *context) {
     return pcre2_match(code, text, length, start, options, data, context);
+}
+
+// Nanoseconds of the processor that the calling thread has used. Source: clock_gettime(2).
+static inline uint64_t apus_thread_time(void) {
+    struct timespec time;
+    clock_gettime(CLOCK_THREAD_CPUTIME_ID, &time);
+    return (uint64_t)time.tv_sec * 1000000000 + (uint64_t)time.tv_nsec;
 }
 
 // Counts the items of the pattern that are tried, and ends the match at a bound; for patterns with automatic callouts.

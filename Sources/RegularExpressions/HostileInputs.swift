@@ -14,10 +14,14 @@ public struct HostileInputs {
         public let byteCount: Int
         /// Whether requests with such a text are refused; otherwise they cost much.
         public let isRefused: Bool
+        /// Whether a match can begin at the beginning of a text alone.
+        public let isAnchored: Bool
     }
 
-    /// Bytes of each text. Reason: half of the longest field; what is quadratic shows here.
-    private static let byteCount = 8192
+    /// Bytes of each text in which items are counted. Reason: what is quadratic shows here.
+    private static let byteCount = 2048
+    /// Bytes of the text that shows whether requests are refused. Reason: half of the longest field.
+    private static let longByteCount = 8192
     /// Items of a pattern that may be tried for each byte of a text on average. Linear patterns need a few.
     private static let stepsPerByteMax: UInt64 = 400
 
@@ -27,30 +31,41 @@ public struct HostileInputs {
             let counting = try? StepCounter(pattern)
         else { return nil }
         let space = MatchSpace()
-        for input in texts(for: pattern) {
+        for input in inputs(for: pattern) {
+            let text = input.text(byteCount)
+            guard counting.needsMore(than: stepsPerByteMax * UInt64(text.count), for: text) else { continue }
+            let long = input.text(longByteCount)
             space.beginDecision()
-            let outcome = expression.search(input.text.span, in: space)
-            let repeated = String(decoding: input.unit.prefix(32), as: UTF8.self)
-            if outcome == .limit { return Finding(repeated: repeated, byteCount: input.text.count, isRefused: true) }
-            if counting.needsMore(than: stepsPerByteMax * UInt64(input.text.count), for: input.text) {
-                return Finding(repeated: repeated, byteCount: input.text.count, isRefused: false)
-            }
+            return Finding(
+                repeated: String(decoding: input.part.text.prefix(32), as: UTF8.self), byteCount: long.count,
+                isRefused: expression.search(long.span, in: space) == .limit, isAnchored: expression.isAnchored)
         }
         return nil
     }
 
-    /// The texts, each with the part that it repeats. What a pattern wants at its end, PCRE2 looks for first, so each
-    /// text comes with that and without.
-    static func texts(for pattern: String) -> [(unit: [UInt8], text: [UInt8])] {
-        let sample = PatternSample(pattern)
-        var units: [PatternSample.Part] = []
-        for part in sample.parts where !units.contains(part) { units.append(part) }
-        return units.prefix(64).flatMap { part in
-            let count = byteCount / part.text.count
+    /// A text of any length.
+    struct Input {
+        /// What it repeats, and begins with.
+        let part: PatternSample.Part
+        /// What it ends with.
+        let end: [UInt8]
+
+        /// The text with about `byteCount` bytes of repetitions.
+        func text(_ byteCount: Int) -> [UInt8] {
             var text = part.before
-            for _ in 0..<count { text += part.text }
-            return [[UInt8(1)], [1] + part.after, part.after.dropLast() + [1] + part.after.suffix(1)]
-                .map { (part.text, text + $0) }
+            for _ in 0..<(byteCount / part.text.count) { text += part.text }
+            return text + end
+        }
+    }
+
+    /// The texts for a pattern. What it wants at its end, PCRE2 looks for first, so each comes with that and without.
+    static func inputs(for pattern: String) -> [Input] {
+        let sample = PatternSample(pattern)
+        var parts: [PatternSample.Part] = []
+        for part in sample.parts where !parts.contains(part) { parts.append(part) }
+        return parts.prefix(64).flatMap { part in
+            [[UInt8(1)], [1] + part.after, part.after.dropLast() + [1] + part.after.suffix(1)]
+                .map { Input(part: part, end: $0) }
         }
     }
 }

@@ -5,6 +5,15 @@ public enum Limits {
     /// search of the worst kind needs, some 20 ms, whatever the number of rules. Beyond it there is no verdict.
     static let decisionSteps: UInt32 = 14_000_000
 
+    /// Nanoseconds of the processor that the searches of one decision may take together. Reason: each is bounded, but a
+    /// listener has thousands of rules, and a request four fields of 16 KiB. Beyond it there is no verdict.
+    static let decisionTime: UInt64 = 25_000_000
+    /// Bytes of texts that are searched between two looks at the clock, which the first decisions of all others never
+    /// reach. Reason: 6 ms for the worst pattern.
+    static let bytesBetweenLooks = 16 * 1024
+    /// Bytes for which a search counts beside its text.
+    static let searchBytes = 32
+
     /// Steps of an anchored pattern at first, and then: what is linear in a path, and in a header field, stays below.
     static let anchoredStepsAtFirst: UInt32 = 2_000
     static let anchoredStepsThen: UInt32 = 20_000

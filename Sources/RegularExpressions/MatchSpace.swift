@@ -12,6 +12,12 @@ import CPCRE2
     private var groupCount = 0
     /// Steps beyond the first that searches of the current decision may still take.
     private var stepsLeft = Limits.decisionSteps
+    /// Bytes that the searches of the current decision have read since the last look at the clock.
+    private var bytesSinceLook = 0
+    /// What the thread had used of the processor at the first look in the current decision; nil before that.
+    private var timeAtFirstLook: UInt64?
+    /// The searches of the current decision have taken too long.
+    private var isOutOfTime = false
     /// What was found out in a decision, by the number of a condition: the decision's number, and two bits.
     private var verdicts: [UInt32] = []
     /// The number of the current decision, in the place that it has in `verdicts`.
@@ -40,6 +46,9 @@ import CPCRE2
     /// `conditionCount`. Memory grows with the largest table of rules and is kept.
     public func beginDecision(conditionCount: Int = 0) {
         stepsLeft = Limits.decisionSteps
+        bytesSinceLook = 0
+        timeAtFirstLook = nil
+        isOutOfTime = false
         if verdicts.count < conditionCount {
             verdicts = [UInt32](repeating: 0, count: conditionCount)
             decision = 0
@@ -61,6 +70,23 @@ import CPCRE2
     /// Notes what testing the condition with this number has come to: 0 to 3.
     public func note(_ verdict: UInt8, _ condition: Int) {
         if condition < verdicts.count { verdicts[condition] = decision | UInt32(verdict & 3) }
+    }
+
+    /// Whether the decision has time for a search of a text of `byteCount` bytes.
+    ///
+    /// Time of the processor, since another thread that runs is no reason to refuse a request. To ask for it costs as
+    /// much as some searches of short texts, so it is asked for after so many bytes.
+    func hasTime(for byteCount: Int) -> Bool {
+        bytesSinceLook += byteCount + Limits.searchBytes
+        guard bytesSinceLook > Limits.bytesBetweenLooks, !isOutOfTime else { return !isOutOfTime }
+        bytesSinceLook = 0
+        let now = apus_thread_time()
+        guard let first = timeAtFirstLook else {
+            timeAtFirstLook = now
+            return true
+        }
+        isOutOfTime = now - first > Limits.decisionTime
+        return !isOutOfTime
     }
 
     /// Takes `steps` from what the decision has left; false if it has fewer.

@@ -17,9 +17,11 @@ extension RegularExpression {
     /// window, so that what all of them cost together is bounded as well.
     ///
     /// All is tried with few steps at first. What needs more is tried again, and takes what that may cost from what the
-    /// decision has left (`MatchSpace.beginDecision`): with nothing left it is given up.
+    /// decision has left (`MatchSpace.beginDecision`): with nothing left it is given up. So it is when the decision has
+    /// taken too long.
     public func search(_ text: Span<UInt8>, in space: MatchSpace) -> Outcome {
         guard mayMatch(text) else { return .notFound }
+        guard space.hasTime(for: text.count) else { return .limit }
         return unsafe text.withUnsafeBufferPointer { buffer in
             if unsafe buffer.baseAddress == nil {
                 // A text without a byte still needs an address.

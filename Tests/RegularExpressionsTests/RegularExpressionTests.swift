@@ -120,4 +120,18 @@ import Testing
         #expect(try one != RegularExpression("b", ignoresCase: false))
         #expect(RegularExpression.mistake(in: "a") == nil)
     }
+
+    /// Each search is bounded, but a decision may need thousands: on texts as long as these, minutes.
+    @Test func aDecisionIsOutOfTimeAtSomePoint() throws {
+        let expression = try RegularExpression("(a|b|c|ab|bc)+[0-9]x", ignoresCase: false)
+        let text =
+            [UInt8](repeating: UInt8(ascii: "a"), count: 3) + [UInt8](repeating: UInt8(ascii: "z"), count: 16_000)
+        let space = MatchSpace()
+        space.beginDecision()
+        let outcomes = (0..<100_000).lazy.map { _ in expression.search(text.span, in: space) }
+        #expect(outcomes.first { $0 != .notFound } == .limit)
+        #expect(expression.search([UInt8(ascii: "a")].span, in: space) == .limit, "nothing more is searched")
+        space.beginDecision()
+        #expect(expression.search(text.span, in: space) == .notFound, "the next decision begins anew")
+    }
 }

@@ -82,4 +82,28 @@ import Testing
             #expect(told.contains(":status: 200") && told.contains("\n\(bodyCount)\n"), "\(told)")
         }
     }
+
+    /// `routing.http2.rst_stream_error_forwarding.enabled`, before a response has begun and after that.
+    @Test("A target's error code reaches HTTP/2 clients where the group says so", arguments: [false, true])
+    func resetForwarded(isOn: Bool) throws {
+        let target = try PortServer.python("http2_target")
+        let apus = try ApusProcess.start(
+            Document(
+                listeners: [.init(defaultAction: Document.forward("blue"))],
+                groups: [
+                    .init(
+                        "blue", program: target,
+                        attributes: ["routing.http2.rst_stream_error_forwarding.enabled": .bool(isOn)],
+                        settings: ["protocolVersion": "HTTP2", "healthCheckProtocol": "TCP"])
+                ], attributes: ["apus.h2c.enabled": true]))
+        func told(_ path: String) throws -> String {
+            try Tool.run(
+                ["nghttp", "-v", "http://127.0.0.1:\(apus.port)\(path)"], in: apus.folder, expectsSuccess: false)
+        }
+        let reset = try told("/reset/11")
+        #expect(reset.contains("error_code=ENHANCE_YOUR_CALM(0x0b)") == isOn, "\(reset)")
+        #expect(reset.contains(":status: 502") != isOn, "\(reset)")
+        let cut = try told("/cut/11")
+        #expect(cut.contains("error_code=ENHANCE_YOUR_CALM(0x0b)") == isOn, "\(cut)")
+    }
 }

@@ -1,19 +1,35 @@
 /// Finds the known word that a mistyped one probably stands for.
 public enum Spelling {
     /// The known word nearest to `word`, when it is near enough to be meant: at most a third of its letters away,
-    /// or the same but for case, hyphens, underscores and dots.
+    /// or the same but for case, hyphens, underscores and dots. Of keys with dots each part has to be near enough, as
+    /// those that differ in one part alone are many. Of two that are as near the longer one is meant, as letters are
+    /// left out more often than replaced: HTTPS by HTTS.
     public static func nearest(to word: String, among known: some Sequence<String>) -> String? {
         let wanted = folded(word)
         guard wanted.count <= 128 else { return nil }
-        var best: (word: String, distance: Int)?
+        var best: (word: String, distance: Int, count: Int)?
         for candidate in known {
             let letters = folded(candidate)
             let most = max(wanted.count, letters.count) / 3
             guard abs(letters.count - wanted.count) <= most else { continue }
             let distance = distance(wanted, letters)
-            if distance <= most, distance < best?.distance ?? Int.max { best = (candidate, distance) }
+            guard distance <= most, distance == 0 || partsAreNear(word, candidate) else { continue }
+            if let best, (best.distance, -best.count) <= (distance, -letters.count) { continue }
+            best = (candidate, distance, letters.count)
         }
         return best?.word
+    }
+
+    /// Whether each part of a key with dots is near that of the other, or one of them is the beginning of the other; as
+    /// far as both have parts.
+    private static func partsAreNear(_ first: String, _ second: String) -> Bool {
+        let (first, second) = (first.split(separator: "."), second.split(separator: "."))
+        guard min(first.count, second.count) > 1 else { return true }
+        return zip(first, second).allSatisfy { first, second in
+            let (first, second) = (folded(String(first)), folded(String(second)))
+            return first.starts(with: second) || second.starts(with: first)
+                || distance(first, second) <= max(1, max(first.count, second.count) / 3)
+        }
     }
 
     /// A remedy for an unknown word: the nearest known one, or else all of them, or `otherwise` when there are

@@ -49,6 +49,9 @@ public struct TargetGroupAttributes: Hashable, Sendable {
     /// `apus.retry.on_unhealthy.enabled`: safe requests are sent to another target when theirs turns unhealthy before
     /// it answers.
     public var retryOnUnhealthy: Bool = true
+    /// `routing.http2.rst_stream_error_forwarding.enabled`: whether a client's HTTP/2 stream is reset with the code
+    /// with which the target has reset its own; otherwise the client gets 502.
+    public var forwardsStreamErrors: Bool = false
     /// `apus.target_tls.verify`: `off`, `system`, or a PEM file of roots by which targets' certificates are verified.
     public var targetTLSVerify: String = "off"
     /// `apus.target_tls.server_name`: the name that targets' certificates are verified for; empty uses the Host
@@ -68,6 +71,9 @@ extension TargetGroupAttributes {
         "TargetGroupAttributes", "the attributes of a target group", blank: TargetGroupAttributes(), keys: keys,
         refused: [
             RefusedKey("lambda.multi_value_headers.enabled", accepted: false, of: .application),
+            RefusedKey("waf.http2.traffic_inspection_behavior", accepted: "inspect_immediately", of: .application),
+            RefusedKey("send_tcp_reset.on_unhealthy.enabled", accepted: false),
+            RefusedKey("send_tcp_reset.on_deregistration.enabled", accepted: false),
             RefusedKey("target_failover.on_deregistration"), RefusedKey("target_failover.on_unhealthy"),
         ], withoutEffect: \TargetGroupAttributes.withoutEffect)
 
@@ -139,6 +145,11 @@ extension TargetGroupAttributes {
             "apus.retry.on_unhealthy.enabled", \.retryOnUnhealthy, .bool,
             "Whether GET, HEAD and OPTIONS requests are sent to another target when theirs turns unhealthy before "
                 + "it has begun to answer."
+        ).of(.application),
+        Key(
+            "routing.http2.rst_stream_error_forwarding.enabled", \.forwardsStreamErrors, .bool,
+            "Whether a client's HTTP/2 stream is reset with the code with which a target of an HTTP2 or GRPC group has "
+                + "reset its own; otherwise the client gets 502."
         ).of(.application),
         Key(
             "apus.target_tls.verify", \.targetTLSVerify, .text(.materialPath),

@@ -118,26 +118,31 @@ public struct SecurityPolicy: Hashable, Sendable {
         },
         encode: { .string($0.name) })
 
-    /// Whether it accepts less than TLS 1.2, and `wanted` names TLS 1.3 or a later year.
-    private func isLegacy(beside wanted: String) -> Bool {
-        guard minimum < 2 else { return false }
-        func year(_ name: String) -> Int? {
-            name.split(separator: "-").compactMap { $0.count == 4 ? Int($0) : nil }.first
-        }
-        return wanted.hasPrefix("TLS13") || (year(wanted) ?? 0) > (year(shortName) ?? 0)
+    /// Whether it accepts less than TLS 1.2, or no TLS 1.3.
+    private var isLegacy: Bool { minimum < 2 || maximum < 3 }
+
+    /// Whether `wanted` differs from it in one letter only, or in the order of two, and names no version of TLS: then
+    /// nothing else can be meant.
+    private func isAllBut(oneLetterOf wanted: String) -> Bool {
+        guard !wanted.hasPrefix("TLS") else { return false }
+        func digits(_ name: String) -> [Character] { name.filter(\.isNumber).sorted() }
+        let name = shortName.uppercased()
+        return digits(name) == digits(wanted) && Spelling.distance(name.map { $0 }, wanted.map { $0 }) == 1
     }
 
     /// What to write instead of an unknown policy name. All names share a prefix, so only what follows it is compared.
     /// Of several policies that begin like the unknown name, the standard one is suggested first, and one that accepts
-    /// less than TLS 1.2 last. To a name that is merely like others such a policy is suggested only where it is no
-    /// older: who mistypes a new policy must not be led to a weak one.
+    /// less than TLS 1.2 last. To a name that is merely like others no policy is suggested that accepts less than TLS
+    /// 1.2 or lacks TLS 1.3, but where a single letter is wrong: who mistypes a new policy must not be led to a weak
+    /// one.
     private static func remedy(forUnknown name: String) -> String {
         let wanted = (name.hasPrefix(prefix) ? String(name.dropFirst(prefix.count)) : name).uppercased()
         let longer = known.filter { !wanted.isEmpty && $0.shortName.uppercased().hasPrefix(wanted) }
         if let exact = longer.first(where: { $0.shortName.uppercased() == wanted }) { return "Write \(exact.name)." }
+        let safe = known.filter { !$0.isLegacy || $0.isAllBut(oneLetterOf: wanted) }
         let near =
             longer.isEmpty
-            ? Spelling.nearest(to: wanted, among: known.filter { !$0.isLegacy(beside: wanted) }.map(\.shortName))
+            ? Spelling.nearest(to: wanted, among: safe.map(\.shortName))
             : (longer.contains(standard) ? standard : longer.first { $0.minimum >= 2 } ?? longer[0]).shortName
         return near.map { "Did you mean \(prefix)\($0)?" } ?? "Write \(standard.name), or another that ELBv2 documents."
     }

@@ -236,6 +236,7 @@ extension Worker {
             }
             sendAgain(exchange, after: outcome, excludes: !isRetired)
         case .leaveToClient where exchange.client.mayRefuse: handle(exchange, .leftToClient)
+        case .fail where exchange.client.mayRefuse && target.resetCode != nil: handle(exchange, .leftToClient)
         case .leaveToClient: answer(exchange, status: 502, reasonCode: "RequestBodyNotKept")
         case .fail: answer(exchange, status: 502, reasonCode: "TargetClosedConnection")
         }
@@ -319,11 +320,12 @@ extension Worker {
         resources.deferToNextPass(client)
     }
 
-    /// Resets a client's HTTP/2 stream with REFUSED_STREAM: the request was not processed and may be retried. Source:
-    /// RFC 9113 §8.7.
+    /// Resets a client's HTTP/2 stream: with the code that its target has given, or with REFUSED_STREAM, as the request
+    /// was not processed and may be retried. Source: RFC 9113 §8.7.
     mutating func refuse(_ exchange: Exchange) {
         exchange.record.status = 502
-        exchange.client.refuses = true
+        if exchange.target?.resetCode != nil { return abandonExchange(exchange, reasonCode: "TargetResetStream") }
+        exchange.client.resetCode = .refusedStream
         abandonExchange(exchange, reasonCode: "RequestBodyNotKept")
     }
 }

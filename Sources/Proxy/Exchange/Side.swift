@@ -1,5 +1,6 @@
 import Core
 import HTTP1
+import HTTP2
 import TLS
 
 /// One side of an exchange: what came in from there and what goes out to there, whatever the protocol.
@@ -125,8 +126,9 @@ class ClientSide: Side {
     final var isDeferred = false
     /// It waits for its next turn in `Worker.backlog`, and does nothing before.
     final var isBacklogged = false
-    /// Aborting tells the client that its request was not processed: only where `mayRefuse`.
-    final var refuses = false
+    /// The code with which aborting resets the client's stream, where it has one: that its request was not processed,
+    /// or what its target has said.
+    final var resetCode: HTTP2ErrorCode?
     /// Holds the client to the least rate while a body is awaited from it.
     final var requestRate = RateWindow()
     /// Holds the client to the least rate while it takes a response.
@@ -222,6 +224,8 @@ class TargetSide: Side {
     var mayStillRead: Bool { false }
     /// The target has said that it did not process the request.
     var isRefused: Bool { false }
+    /// The code with which the target has reset its stream, if its group says that the client is to get it.
+    var resetCode: HTTP2ErrorCode? { nil }
     /// The target had ended the connection, for a reason of its own, before it saw the request: no sign of trouble.
     var wasRetired: Bool { false }
     /// The kernel must discard what it has not sent yet, so that the target never receives it.

@@ -23,6 +23,7 @@ extension Worker {
         exchange.record.reason = reasonCode
         exchange.record.reasonDetail = exchange.responseFault?.reasonCode
         let isResponseDone = exchange.responseProgress == .passedOn
+        if let code = exchange.target?.resetCode { client.resetCode = code }
         releaseTarget(exchange, reusable: false)
         releaseExchange(exchange)
         abortResponse(to: client, isResponseDone: isResponseDone)

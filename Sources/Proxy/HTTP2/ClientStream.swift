@@ -133,7 +133,7 @@ final class ClientStream: ClientSide {
     func abort(_ resources: inout Resources) {
         discardInbound(of: &stream, &resources)
         // The end of a tunnel is no fault. Source: RFC 8441 §5.
-        let code: HTTP2ErrorCode = refuses ? .refusedStream : isTunnel ? .cancel : .internalError
+        let code = resetCode ?? (isTunnel ? .cancel : .internalError)
         if !stream.isReset { stream.session.reset(stream.slot, code) }
         releaseStream(&stream, &resources)
     }

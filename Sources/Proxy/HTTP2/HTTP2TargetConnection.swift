@@ -130,7 +130,7 @@ final class HTTP2TargetConnection: HTTP2Connection {
         case .end(let slot, let trailers):
             let stream = stream(slot)
             stream.takeEnd(trailers, of: &stream.stream, for: stream.exchange?.client, &resources)
-        case .closed(let slot, _, let ending): closeStream(slot, ending, &resources)
+        case .closed(let slot, let code, let ending): closeStream(slot, code, ending, &resources)
         case .pingAcknowledged: isPinged = false
         case .goAway:
             resources.counters.http2GoAways.add(.target)
@@ -161,13 +161,17 @@ final class HTTP2TargetConnection: HTTP2Connection {
         resources.deferToNextPass(exchange.client)
     }
 
-    private func closeStream(_ slot: Int, _ ending: HTTP2Ending, _ resources: inout Resources) {
+    private func closeStream(
+        _ slot: Int, _ code: HTTP2ErrorCode, _ ending: HTTP2Ending, _ resources: inout Resources
+    ) {
         let stream = stream(slot)
         streams[slot] = nil
         streamCount -= 1
         stream.stream.isReset = true
         switch ending {
-        case .resetByOtherSide: resources.counters.http2StreamsReset.add(.target)
+        case .resetByOtherSide:
+            resources.counters.http2StreamsReset.add(.target)
+            if plan.settings.forwardsStreamErrors { stream.forwardedCode = code }
         case .notProcessed:
             resources.counters.http2StreamsReset.add(.target)
             stream.wasRefused = true

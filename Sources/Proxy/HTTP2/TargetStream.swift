@@ -11,6 +11,8 @@ final class TargetStream: TargetSide {
     /// The target has refused it, or said that it never saw it: the request may be sent again, whatever it is.
     /// Source: RFC 9113 §8.7, §6.8.
     var wasRefused = false
+    /// The code with which the target has reset it, where clients are to get the same one.
+    var forwardedCode: HTTP2ErrorCode?
     /// What came is no response: the session has reset the stream for this.
     var fault: HTTP2StreamFault?
     /// How many bytes of the connection were sent, or waited to be, before its own.
@@ -59,6 +61,8 @@ final class TargetStream: TargetSide {
     }
 
     override var isRefused: Bool { wasRefused }
+
+    override var resetCode: HTTP2ErrorCode? { forwardedCode }
 
     override var wasRetired: Bool { wasRefused && connection.session.hasServedBeforeGoAway }
 

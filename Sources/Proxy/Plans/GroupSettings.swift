@@ -21,6 +21,8 @@ public struct GroupSettings: Sendable, Equatable {
     var stickiness: TargetStickiness?
     /// How many requests a target may have at once, and how many may wait for that.
     public var limits = TargetLimits()
+    /// Whether a client's stream is reset with the code with which a target has reset its own.
+    var forwardsStreamErrors = false
     /// How long connecting to a target may take.
     public var connectTimeout: Nanoseconds
     /// How long an idle connection to a target is kept.
@@ -55,6 +57,7 @@ public struct GroupSettings: Sendable, Equatable {
             poolConnectionsMax: attributes.targetKeepAliveConnectionsMax, attempts: AttemptSettings(attributes))
         balancing = attributes.balancing
         limits = TargetLimits(attributes.limits)
+        forwardsStreamErrors = attributes.forwardsStreamErrors
         watch = AttemptWatch(attributes.health)
         if flows == nil, balancing.algorithm == .consistentHash { hashKey = RequestHashKey(balancing.hashKey) }
         stickiness = TargetStickiness(group)

@@ -114,6 +114,7 @@ import Testing
         "TargetGroupAttributes.apus.retry.budget_percent": 20,
         "TargetGroupAttributes.apus.retry.body_bytes_max": 65_536,
         "TargetGroupAttributes.apus.retry.on_unhealthy.enabled": true,
+        "TargetGroupAttributes.routing.http2.rst_stream_error_forwarding.enabled": false,
         "TargetGroupAttributes.apus.target_tls.verify": "off", "TargetGroupAttributes.apus.target_tls.server_name": "",
         "Configuration.instances": [], "Configuration.loadBalancers": [], "Configuration.targetGroups": [],
     ]

@@ -187,6 +187,10 @@ import Testing
         ("ELBSecurityPolicy-2016-80", "Did you mean ELBSecurityPolicy-2016-08?"),
         // Never a weak policy for a new one that is mistyped.
         ("ELBSecurityPolicy-TLS13-1-1-2021-60", "Did you mean ELBSecurityPolicy-TLS13-1-3-2021-06?"),
+        ("ELBSecurityPolicy-TLS1-1--0221-06", "Did you mean ELBSecurityPolicy-TLS13-1-3-2021-06?"),
+        ("ELBSecurityPolicy-1-2-Res-2021-06", "Did you mean ELBSecurityPolicy-TLS13-1-2-Res-2021-06?"),
+        ("ELBSecurityPolicy-FS-1-2-2021-06", "Did you mean ELBSecurityPolicy-TLS13-1-2-2021-06?"),
+        ("ELBSecurityPolicy-TLS213-1-1-2021-06", "Did you mean ELBSecurityPolicy-TLS13-1-3-2021-06?"),
         ("ELBSecurityPolicy-TLS13-1-0-PQ-2025-9", "Did you mean ELBSecurityPolicy-TLS13-1-3-PQ-2025-09?"),
         (
             "ELBSecurityPolicy-2021-08",

@@ -39,6 +39,7 @@ import Testing
         ("apus.target_keep_alive.idle_seconds", "5"), ("apus.target_keep_alive.connections_max", "5"),
         ("apus.target_unacknowledged.seconds", "5"), ("apus.retry.budget_percent", "5"),
         ("apus.retry.body_bytes_max", "5"), ("apus.retry.on_unhealthy.enabled", "false"),
+        ("routing.http2.rst_stream_error_forwarding.enabled", "true"),
         ("stickiness.lb_cookie.duration_seconds", "5"), ("stickiness.app_cookie.cookie_name", "SESSION"),
         ("stickiness.app_cookie.duration_seconds", "5"),
         ("load_balancing.algorithm.type", "apus.least_latency"), ("slow_start.duration_seconds", "30"),

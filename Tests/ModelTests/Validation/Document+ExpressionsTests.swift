@@ -33,6 +33,24 @@ import Testing
         #expect(document.warningsOfExpressions().count == 200)
     }
 
+    @Test func aTransformHasItsOwnReason() throws {
+        var document = document()
+        var rule = Rule(priority: 1, conditions: [.pathPattern(["/*"])], actions: [Sample.answer(200)])
+        rule.transforms = [.urlRewrite(RewriteConfig(regex: "^(a+)+$", replace: "/"))]
+        document.loadBalancers[0].listeners[0].rules = [rule]
+        let warning = try #require(document.warningsOfExpressions().first)
+        #expect(warning.message.hasSuffix("500 TransformReplaceError."))
+        #expect(!warning.remedy.contains("^"), "it begins with one")
+    }
+
+    @Test func whatIsNotTriedIsSaid() throws {
+        let count = Limits.expressionsTriedMax
+        let many = document(.pathPatternRegex((0...count).map { "^/a\($0)" }), .pathPatternRegex(["^(a+)+$"]))
+        let warning = try #require(many.warningsOfExpressions().first)
+        #expect(many.warningsOfExpressions().count == 1)
+        #expect(warning.message == "2 regular expressions beyond the first \(count) were not tried with hostile texts.")
+    }
+
     @Test func goodOnesAreNotWarnedOf() {
         #expect(
             document(.hostHeaderRegex(["^api-[0-9]+\\.example$"]), .pathPattern(["/a"])).warningsOfExpressions() == [])

@@ -49,7 +49,7 @@ import Testing
     }
 
     /// An end that is no fault is told apart from one that is, and from one that lets the client ask again.
-    enum Case: CaseIterable, Sendable { case fault, tunnel, refusal }
+    enum Case: CaseIterable, Sendable { case fault, tunnel, refusal, forwarded }
 
     @Test(arguments: Case.allCases) func theErrorCodeTellsWhy(test: Case) throws {
         let served = try ServedConnection()
@@ -59,7 +59,7 @@ import Testing
             head.isWebSocket = true
             stream.writeHead(head, try #require(stream.exchange), hasBody: true, &served.bench.resources)
         }
-        stream.refuses = test == .refusal
+        stream.resetCode = test == .refusal ? .refusedStream : test == .forwarded ? .enhanceYourCalm : nil
         stream.abort(&served.bench.resources)
         while served.peer.resetCodes[slot] == nil { served.turn() }
         let expected: HTTP2ErrorCode =
@@ -67,6 +67,7 @@ import Testing
             case .fault: .internalError
             case .tunnel: .cancel
             case .refusal: .refusedStream
+            case .forwarded: .enhanceYourCalm
             }
         #expect(served.peer.resetCodes[slot] == expected)
     }

@@ -41,6 +41,11 @@ def answer(connection, stream, path, late):
     elif path == "/cut":
         respond(ends=False)
         connection.reset_stream(stream, 2)
+    elif path.startswith("/reset/"):
+        connection.reset_stream(stream, int(path.removeprefix("/reset/")))
+    elif path.startswith("/cut/"):
+        respond(ends=False)
+        connection.reset_stream(stream, int(path.removeprefix("/cut/")))
     elif path == "/refused" and once(path):
         connection.reset_stream(stream, 7)
     elif path.startswith("/goodbye") or path == "/goaway" and once(path):
