@@ -43,7 +43,7 @@ extension Document {
                 DocumentWarning(
                     loadBalancer: last.loadBalancer, port: last.port,
                     message: "\(counted(untried.count, "regular expression")) beyond the first "
-                        + "\(Limits.expressionsTriedMax) were not tried with hostile texts.",
+                        + "\(Limits.expressionsTriedMax): not tried with hostile texts.",
                     remedy: "Check files with fewer of them."))
         }
         return warnings
