@@ -61,67 +61,76 @@ struct LenientRequestLine: ~Escapable {
     /// With blanks that follow it.
     let version: Span<UInt8>
 
-    /// Takes `line` apart at its first space, and at the last before a version.
+    /// Takes `line` apart at its first space, and before the first word that begins as a version does, or else before
+    /// the last word. So a version that stands twice is no version, rather than a part of the target.
     @_lifetime(copy line)
     init(_ line: Span<UInt8>) {
         var methodEnd = 0
         while methodEnd < line.count, line[methodEnd] != .space { methodEnd += 1 }
         method = line.extracting(0..<methodEnd)
         let end = line.trimmingWhitespace(from: methodEnd, to: line.count)
-        var lastSpace = end
-        while lastSpace > methodEnd, line[lastSpace - 1] != .space { lastSpace -= 1 }
-        let word = line.extracting(lastSpace..<end)
+        var lastWord = end
+        while lastWord > methodEnd, line[lastWord - 1] != .space { lastWord -= 1 }
+        var versionStart = methodEnd
+        while versionStart < lastWord, !line.hasVersion(at: versionStart) { versionStart += 1 }
         let first = line.skippingWhitespace(from: methodEnd, to: end)
-        let isVersion = word.extracting(first: 5).equals("HTTP/")
-        guard isVersion || first < lastSpace else {
-            target = word
+        guard line.hasVersion(at: versionStart) || first < versionStart else {
+            target = line.extracting(versionStart..<end)
             version = line.extracting(end..<end)
             return
         }
-        let start = min(methodEnd + 1, lastSpace)
-        target = line.extracting(start..<max(start, lastSpace - 1))
-        version = line.extracting(lastSpace..<line.count)
+        let start = min(methodEnd + 1, versionStart)
+        target = line.extracting(start..<max(start, versionStart - 1))
+        version = line.extracting(versionStart..<line.count)
+    }
+}
+
+extension Span where Element == UInt8 {
+    /// Whether a word begins at `index`, behind a space, as a version does.
+    fileprivate func hasVersion(at index: Int) -> Bool {
+        index > 0 && self[index - 1] == .space && extracting(index..<count).extracting(first: 5).equals("HTTP/")
     }
 }
 
 extension Compliance {
     /// Of the request whose head `input` begins with. If its end has not come, what has come counts.
-    public init(headOf input: Span<UInt8>) {
-        var classifier = RequestClassifier()
+    public init(headOf input: Span<UInt8>) { self = RequestClassifier(headOf: input).compliance }
+}
+
+extension RequestClassifier {
+    /// What is found in the head that `input` begins with. If its end has not come, what has come counts.
+    init(headOf input: Span<UInt8>) {
+        self.init()
         var lines = LenientLines(input)
-        guard lines.advance() else {
-            self = .compliant
-            return
-        }
+        guard lines.advance() else { return }
         let first = lines.line
         let isLineComplete = lines.isComplete
-        if lines.hasBareLineFeed { classifier.note(.nonCrLfLineTermination) }
+        if lines.hasBareLineFeed { note(.nonCrLfLineTermination) }
         var mayFold = false
         while lines.advance() {
             let line = lines.line
-            if lines.isComplete, lines.hasBareLineFeed { classifier.note(.nonCrLfLineTermination) }
+            if lines.isComplete, lines.hasBareLineFeed { note(.nonCrLfLineTermination) }
             if line.isEmpty { break }
             if lines.isFolded {
-                if !mayFold { classifier.note(.multilineHeader) }
+                if !mayFold { note(.multilineHeader) }
                 continue
             }
             let colon = line[0] == .colon ? 0 : line.firstColon(from: 0)
             guard colon < line.count else {
-                if lines.isComplete { classifier.note(.missingHeaderColon) }
+                if lines.isComplete { note(.missingHeaderColon) }
                 continue
             }
             let name = line.extracting(0..<colon)
             mayFold = name.equalsIgnoringCase("content-type")
-            classifier.readField(name: name, value: line.extracting(colon + 1..<line.count))
+            readField(name: name, value: line.extracting(colon + 1..<line.count))
         }
         let parts = LenientRequestLine(first)
         if isLineComplete {
-            classifier.finish(method: parts.method, target: parts.target, version: parts.version)
-            if parts.target.isEmpty { classifier.note(.missingUri) }
+            finish(method: parts.method, target: parts.target, version: parts.version)
+            if parts.target.isEmpty { note(.missingUri) }
         } else {
-            classifier.noteMethod(parts.method)
-            classifier.noteTarget(parts.target)
+            noteMethod(parts.method)
+            noteTarget(parts.target)
         }
-        self = classifier.compliance
     }
 }

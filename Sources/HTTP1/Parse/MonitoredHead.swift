@@ -4,8 +4,9 @@ import Core
 /// mode `monitor`.
 ///
 /// Such a head is written anew into the arena of `scratch`, with one reading, and that is parsed. What has no single
-/// reading stays refused: an invalid length or transfer coding, lengths that differ, a transfer coding with HTTP/1.0, a
-/// bad method or version. So whatever the client meant, the target reads what was read here.
+/// reading stays refused: an invalid length or transfer coding, lengths that differ, all of these in disguise too, a
+/// transfer coding with HTTP/1.0, a bad method or version. So whatever the client meant, the target reads what was read
+/// here.
 /// Source: RFC 9112 §2.2, §3.2, §5.1, §5.2, §6.3; docs/elbv2.md, "Request classes".
 public func parseMonitoredRequestHead(
     _ input: Span<UInt8>, into head: Head, scratch: Head, options: RequestOptions, scan: inout HeadScan
@@ -31,14 +32,15 @@ public func parseMonitoredRequestHead(
     }
     let end = lines.position
     let original = window.extracting(first: end)
-    guard writeAnew(original, into: scratch) else { return result }
+    let classifier = RequestClassifier(headOf: original)
+    guard !classifier.isUnframeable, writeAnew(original, into: scratch) else { return result }
     var scanOfCopy = HeadScan()
     guard
         case .complete(var parsed) = parseRequestHead(
             scratch.bytes, into: head, options: options, scan: &scanOfCopy)
     else { return result }
     parsed.byteCount = end
-    parsed.compliance = Compliance(headOf: original)
+    parsed.compliance = classifier.compliance
     parsed.isRewritten = true
     return .complete(parsed)
 }

@@ -22,6 +22,10 @@ package struct RequestClassifier {
 
     package init() {}
 
+    /// Whether it is framed by a length or a coding that is none, by lengths that differ, or by a coding that stands
+    /// twice, be the field's name in disguise or not. Nobody can tell where such a request ends.
+    var isUnframeable: Bool { hasBadCoding || repeatsChunked || hasBadLength || hasOtherLength }
+
     /// Notes one more reason.
     package mutating func note(_ reason: Compliance) {
         if reason.tier > compliance.tier { compliance = reason }

@@ -20,7 +20,10 @@ import Testing
         ("GET HTTP/1.1\r\n\r\n", .missingUri), ("GET\r\n\r\n", .missingUri), ("GET  HTTP/1.1\r\n\r\n", .missingUri),
         ("GET /\r\n\r\n", .nonCompliantVersion), ("GET / \r\n\r\n", .nonCompliantVersion),
         ("GET / HTTP/1.1 \r\n\r\n", .nonCompliantVersion), ("GET / HTTQ/1.1\r\n\r\n", .badVersion),
-        ("GET /a b HTTP/1.1\r\n\r\n", .spaceInUri), ("GET\t/ HTTP/1.1\r\n\r\n", .badMethod),
+        ("GET / HTTP/1.1 HTTP/1.1\r\n\r\n", .badVersion), ("GET HTTP/1.1 HTTP/1.1\r\n\r\n", .badVersion),
+        ("GET / HTTP/1.1 b HTTP/1.1\r\n\r\n", .badVersion), ("GET /a HTTQ/1.1 HTTP/1.1\r\n\r\n", .spaceInUri),
+        ("GET /\tHTTP/1.1 HTTP/1.1\r\n\r\n", .ambiguousUri), ("GET /a b HTTP/1.1\r\n\r\n", .spaceInUri),
+        ("GET\t/ HTTP/1.1\r\n\r\n", .badMethod),
         ("GET / HTTP/1.1\r\nA: b\rc\r\n\r\n", .badHeader), ("GET /\r HTTP/1.1\r\n\r\n", .badUri),
         // What follows the head is not part of it.
         ("GET / HTTP/1.1\r\nA : b\r\n\r\nContent-Length: x\r\n: \0\r\n", .nonCompliantHeader),
