@@ -298,7 +298,7 @@ import Testing
         let action: JSON = ["type": "redirect", "redirectConfig": test.config]
         let apus = try ApusProcess.start(Document(listeners: [.init(defaultAction: action)], groups: []))
         let client = try apus.client()
-        let answer = try client.get(test.request, host: "example.com:\(apus.port)")
+        let answer = try client.get(test.request, host: "Example.COM:\(apus.port)")
         #expect(answer.status == test.status)
         #expect(answer["location"] == test.location(apus.port))
         let line = expectLogged(by: apus, test.request, status: test.status, target: "-")

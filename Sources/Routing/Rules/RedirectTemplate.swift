@@ -80,18 +80,10 @@ extension RedirectTemplate {
             self.scheme = scheme
             self.port = port
             let bytes = head.bytes
-            host = RedirectTemplate.withoutPort(head.authority, bytes)
+            host = head.host
             path = RedirectTemplate.withoutFirst(.slash, head.path, bytes)
             query = RedirectTemplate.withoutFirst(.questionMark, head.query, bytes)
         }
-    }
-
-    /// `authority` without its port. A colon inside the brackets of an IPv6 address begins no port.
-    private static func withoutPort(_ authority: ByteRange, _ bytes: Span<UInt8>) -> ByteRange {
-        var end = authority.end
-        while end > authority.start, bytes[end - 1].isDigit { end -= 1 }
-        guard end > authority.start, bytes[end - 1] == .colon else { return authority }
-        return ByteRange(start: authority.start, count: end - 1 - authority.start)
     }
 
     /// `range` without a first byte that the template has of its own. `OPTIONS *` has no path, so nothing is left.

@@ -38,6 +38,9 @@ import Testing
             why: "a host of digits has no port", template: RedirectTemplate(), authority: "1234",
             location: "http://1234:80/a/b?x=1"),
         Case(
+            why: "the host in lower case, without the dot at its end", template: RedirectTemplate(),
+            authority: "Www.EXAMPLE.com.:8080", path: "/A", location: "http://www.example.com:80/A?x=1"),
+        Case(
             why: "a port that is empty", template: RedirectTemplate(), authority: "example.com:",
             location: "http://example.com:80/a/b?x=1"),
         Case(
@@ -78,6 +81,11 @@ import Testing
     private func head(authority: String, path: String, query: String) -> Head {
         let head = Head()
         head.authority = head.append(Array(authority.utf8).span)
+        // As the parser finds it: a colon inside the brackets of an IPv6 address begins no port.
+        let digits = authority.utf8.reversed().prefix { (48...57).contains($0) }.count
+        let end = authority.utf8.count - digits - 1
+        let hasPort = end >= 0 && Array(authority.utf8)[end] == UInt8(ascii: ":")
+        head.noteAuthority(hostCount: hasPort ? end : authority.utf8.count)
         head.path = head.append(Array(path.utf8).span)
         head.query = head.append(Array(query.utf8).span)
         return head
