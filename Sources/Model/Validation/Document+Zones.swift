@@ -39,10 +39,13 @@ extension Document {
         guard runtime.availabilityZone == nil else { return [] }
         let names = listener.groupNames
         return targetGroups.filter { names.contains($0.name) && $0.attributes.health.needsZone }.map { group in
-            DocumentWarning(
+            let use =
+                group.attributes.health.crossZone == .off
+                ? "use targets of this zone only" : "prefer targets of this zone"
+            return DocumentWarning(
                 loadBalancer: loadBalancer.name, port: listener.port,
-                message: "Target group \(group.name) is to prefer targets of this zone, but runtime.availabilityZone "
-                    + "does not say which zone that is: targets of all zones are used.",
+                message: "Target group \(group.name) is to \(use), but runtime.availabilityZone does not say which "
+                    + "zone that is: targets of all zones are used.",
                 remedy: "Write runtime.availabilityZone, or remove the attribute.")
         }
     }

@@ -70,14 +70,18 @@ import Testing
     }
 
     @Test func zonesMeanNothingToAProcessThatIsInNone() throws {
-        let first = "apus.own_zone_first.enabled: true, \(Self.on)"
-        let warnings = try Document.load(yaml: Self.file(zone: nil, group: first), file: "a.yaml").warnings()
-        #expect(warnings.map(\.port) == [80, 81])
-        #expect(
-            warnings.first?.message
-                == "Target group blue is to prefer targets of this zone, but runtime.availabilityZone does not say "
-                + "which zone that is: targets of all zones are used.")
-        #expect(try Document.load(yaml: Self.file(group: first), file: "a.yaml").warnings().isEmpty)
+        for (attributes, use) in [
+            ("apus.own_zone_first.enabled: true, \(Self.on)", "prefer targets of this zone"),
+            (Self.off, "use targets of this zone only"),
+        ] {
+            let warnings = try Document.load(yaml: Self.file(zone: nil, group: attributes), file: "a.yaml").warnings()
+            #expect(warnings.map(\.port) == [80, 81])
+            #expect(
+                warnings.first?.message
+                    == "Target group blue is to \(use), but runtime.availabilityZone does not say which zone that is: "
+                    + "targets of all zones are used.")
+            #expect(try Document.load(yaml: Self.file(group: attributes), file: "a.yaml").warnings().isEmpty)
+        }
         #expect(try Document.load(yaml: Self.file(zone: nil), file: "a.yaml").warnings().isEmpty)
     }
 
