@@ -127,37 +127,39 @@ extension RewriteConfig {
     /// Reports a group that the regular expression does not have.
     private func checkGroups(_ findings: inout Findings) {
         guard let expression = try? RegularExpression(regex, ignoresCase: false) else { return }
-        guard let group = highestGroup, group > expression.captureCount else { return }
+        guard let group = groups(named: replace)?.max(), group > expression.captureCount else { return }
         findings.within(.key("replace")) { findings in
             findings.report(
                 "replace must name groups that regex has, which are \(expression.captureCount)", found: "$\(group)",
                 remedy: "Put what is to be captured in parentheses, or write $$ for a dollar sign.")
         }
     }
+}
 
-    /// The highest group that `replace` names.
-    private var highestGroup: Int? {
-        var highest: Int?
-        var rest = Array(replace.utf8)[...]
-        while let byte = rest.popFirst() {
-            guard byte == UInt8(ascii: "$"), let next = rest.first else { continue }
-            if next == UInt8(ascii: "$") {
-                rest = rest.dropFirst()
-                continue
-            }
-            let digits = next == UInt8(ascii: "{") ? rest.dropFirst() : rest
-            if let digit = digits.first, (48...57).contains(digit) { highest = max(highest ?? 0, Int(digit) - 48) }
-        }
-        return highest
+/// The groups of a match that `replacement` names, such as `$1` or `${1}`; nil if a `$` stands before something else
+/// than a digit, a digit in braces or another `$`.
+private func groups(named replacement: String) -> [Int]? {
+    var groups: [Int] = []
+    var rest = Array(replacement.utf8)[...]
+    while let byte = rest.popFirst() {
+        guard byte == UInt8(ascii: "$") else { continue }
+        guard let next = rest.popFirst() else { return nil }
+        if next == UInt8(ascii: "$") { continue }
+        let isBraced = next == UInt8(ascii: "{")
+        guard let digit = isBraced ? rest.popFirst() : next, (48...57).contains(digit) else { return nil }
+        if isBraced, rest.popFirst() != UInt8(ascii: "}") { return nil }
+        groups.append(Int(digit) - 48)
     }
+    return groups
 }
 
 extension TextRule {
     /// What takes the place of a match. Source: ELBv2 RewriteConfig.
     fileprivate static let replacement = TextRule(
-        "text of at most 1024 visible characters", length: 0...Limits.rewriteCharactersMax, pattern: "^[!-~]*$",
-        remedy: "Write text such as /v2/$1."
-    ) { $0.utf8.allSatisfy { (0x21...0x7E).contains($0) } }
+        "text of at most 1024 visible characters, where a $ stands before a digit, a digit in braces or another $",
+        length: 0...Limits.rewriteCharactersMax, pattern: "^([!-#%-~]|\\$([0-9$]|\\{[0-9]\\}))*$",
+        remedy: "Write text such as /v2/$1, and $$ for a dollar sign."
+    ) { text in text.utf8.allSatisfy { (0x21...0x7E).contains($0) } && groups(named: text) != nil }
 }
 
 extension Rule {

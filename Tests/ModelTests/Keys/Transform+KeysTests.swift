@@ -39,6 +39,9 @@ import Testing
         "{ type: url-rewrite, urlRewriteConfig: { rewrites: [\(rewrite)] } }"
     }
 
+    private static let replacement =
+        "text of at most 1024 visible characters, where a $ stands before a digit, a digit in braces or another $"
+
     static let refused: [(transforms: String, message: String)] = [
         (
             "{ type: url-rewrite }",
@@ -67,8 +70,13 @@ import Testing
         ),
         (
             url("{ regex: a, replace: 'b c' }"),
-            "9:114: replace must be text of at most 1024 visible characters, but found \"b c\". Write text such as "
-                + "/v2/$1."
+            "9:114: replace must be \(replacement), but found \"b c\". "
+                + "Write text such as /v2/$1, and $$ for a dollar sign."
+        ),
+        (
+            url("{ regex: '(a)', replace: '/${n}' }"),
+            "9:118: replace must be \(replacement), but found \"/${n}\". "
+                + "Write text such as /v2/$1, and $$ for a dollar sign."
         ),
         (
             url("{ regex: a, replace: b }, { regex: c, replace: d }"),
@@ -86,8 +94,17 @@ import Testing
         #expect(NetworkSample.mistake(in: Self.file(transforms)) == "edge.yaml:" + message)
     }
 
-    @Test(arguments: ["$1$$2", "${1}", "$0", "a$", "$$9"]) func groupsThatAreThereAreFine(_ replace: String) {
+    @Test(arguments: ["$1$$2", "${1}", "$0", "a$$", "$$9", "$0$$$1", "{$1}"]) func groupsThatAreThereAreFine(
+        _ replace: String
+    ) {
         #expect(NetworkSample.mistake(in: Self.file(Self.url("{ regex: (a), replace: '\(replace)' }"))) == nil)
+    }
+
+    /// It would be sent as it is written, which nobody means.
+    @Test(arguments: ["a$", "$x", "${x}", "${10}", "${1", "${}", "$$$", "$"])
+    func aDollarSignThatNamesNothingIsRefused(_ replace: String) {
+        let mistake = NetworkSample.mistake(in: Self.file(Self.url("{ regex: (a), replace: '\(replace)' }")))
+        #expect(mistake?.contains("replace must be \(Self.replacement), but found \"\(replace)\"") == true)
     }
 
     @Test func theyBelongToRulesThatForward() {
