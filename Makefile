@@ -13,7 +13,9 @@ SEEDS ?= 10000
 SEED ?=
 # Of `make soak`.
 SOAK_SECONDS ?= 120
-.PHONY: help run build test soak simulate asan tsan fuzz bench chart fresh format lint clean packages-build packages-test \
+# Of `make rules`.
+RULE_REQUESTS ?= 1000000
+.PHONY: help run build test soak simulate rules asan tsan fuzz bench chart fresh format lint clean packages-build packages-test \
   packages-bench packages-fresh python-test
 
 # What the toolchain runs on, fetches and links with, and slim images lack; then the libraries that Apus stands on.
@@ -67,6 +69,11 @@ simulate: packages-build ## a worker in SEEDS (10000) worlds in memory; SEED=n t
 	@echo "== building the simulation"
 	@swift build --build-tests
 	@SIMULATE_SEED=$(SEED) SIMULATE_SEEDS=$(SEEDS) swift test --skip-build --filter SimulationTests/everySeedHolds
+
+rules: packages-build ## RULE_REQUESTS (1000000) random requests to random rules: compiled and plain say the same
+	@echo "== building the tests of rules"
+	@swift build --build-tests
+	@RULE_REQUESTS=$(RULE_REQUESTS) swift test --skip-build --filter RoutingTests.RuleMatchTests
 
 # Statics look like leaks at the end. Freed memory is kept but a moment, as scenarios look at how much is resident.
 asan: export ASAN_OPTIONS := detect_leaks=0:quarantine_size_mb=1:suppressions=$(CURDIR)/Tests/AddressSanitizer.suppressions

@@ -7,7 +7,7 @@ import Testing
 
 /// What the compiled table says is what the rules say: in the order of their priority, all conditions of each tested.
 @Suite struct RuleMatchTests {
-    /// Requests that are tried; `RULE_REQUESTS=1000000` takes a minute.
+    /// Requests that are tried; `make rules` tries a million, which takes a minute.
     private static let requestCount =
         ProcessInfo.processInfo.environment["RULE_REQUESTS"].flatMap { Int($0) } ?? 20_000
     private static let requestsPerTable = 40
