@@ -7,6 +7,9 @@ import Telemetry
 extension Worker {
     /// Uses `snapshot` from now on. A plan that is the same object as before changes nothing.
     mutating func adopt(_ snapshot: Snapshot, opened: [OpenedListener]) {
+        // Their writers are woken for the lines of this pass, of which the new logs know nothing.
+        accessLog?.flush()
+        connectionLog?.flush()
         accessLog = snapshot.accessLog.map { AccessLog(format: $0, sink: log, counters: counters) }
         connectionLog = snapshot.connectionLog.map {
             ConnectionLog(format: $0, sink: connectionLogSink, counters: counters)
