@@ -50,6 +50,23 @@ import Testing
             })
     }
 
+    @Test("A listener with several addresses has one budget, which a change of its addresses keeps")
+    func severalAddresses() throws {
+        var several = document(["key": "header X-Key", "requestsPerSecond": 0.001, "burst": 3])
+        several.addresses = [Socket.loopback, "127.0.0.2"]
+        let apus = try ApusProcess.start(several)
+        func status(_ host: String) throws -> Int {
+            try RawClient(port: apus.port, host: host).get("/limited", fields: "X-Key: a\r\n").status
+        }
+        #expect(try [status(Socket.loopback), status("127.0.0.2"), status("127.0.0.2")] == [200, 200, 200])
+        #expect(try [status(Socket.loopback), status("127.0.0.2")] == [429, 429])
+        several.addresses = ["127.0.0.2", "127.0.0.3"]
+        try apus.write(several)
+        #expect(try apus.command("reload").status == .exited(0))
+        #expect(try [status("127.0.0.2"), status("127.0.0.3")] == [429, 429])
+        #expect(try apus.metric("apus_rule_rate_limited_total", #"priority="10""#) == 4)
+    }
+
     @Test("A change of another rule keeps what was counted; another limit begins anew")
     func reload() throws {
         let limit: JSON = ["requestsPerSecond": 0.001, "burst": 2]

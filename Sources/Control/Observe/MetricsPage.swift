@@ -32,8 +32,9 @@ struct MetricsPage {
     }
 
     private func writeRateLimits(_ text: inout PrometheusText) {
-        // A rule of a listener with several addresses has a limit on each of them, and one sample.
-        let rules = Dictionary(grouping: status.rateLimits) { "\($0.loadBalancer):\($0.port):\($0.priority)" }
+        let rules = status.rateLimits.sorted {
+            ($0.loadBalancer, $0.port, $0.priority) < ($1.loadBalancer, $1.port, $1.priority)
+        }
         guard !rules.isEmpty else { return }
         let figures: [(name: String, help: String, value: (RateLimitFigures) -> UInt64)] = [
             (
@@ -47,10 +48,10 @@ struct MetricsPage {
         ]
         for figure in figures {
             text.begin(figure.name, .counter, help: figure.help)
-            for rule in rules.sorted(by: { $0.key < $1.key }).map(\.value) {
+            for rule in rules {
                 text.sample(
-                    rule.reduce(0) { $0 + figure.value($1) }, .init("load_balancer", rule[0].loadBalancer),
-                    .init("port", "\(rule[0].port)"), .init("priority", "\(rule[0].priority)"))
+                    figure.value(rule), .init("load_balancer", rule.loadBalancer), .init("port", "\(rule.port)"),
+                    .init("priority", "\(rule.priority)"))
             }
         }
     }

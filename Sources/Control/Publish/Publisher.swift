@@ -30,7 +30,7 @@ struct ListenerKey: Hashable, Sendable {
 /// What the rate limit of a rule has done.
 struct RateLimitFigures {
     let loadBalancer: String
-    let port: UInt16
+    let port: Int
     let priority: Int
     /// Requests that it has rejected.
     let rejected: UInt64
@@ -51,8 +51,6 @@ final class Publisher {
         let id: Int
         var source: PlanSource
         var plans: [ListenerPlan]
-        /// By the priority of the rule.
-        var limiters: [Int: RuleLimiter]
     }
 
     /// What a listener's plan depends on.
@@ -67,6 +65,7 @@ final class Publisher {
     private let workerCount: Int
     private let expressions = ExpressionCache()
     private var listeners: [ListenerKey: ListenerState] = [:]
+    private var limiters: [RuleLimiter.Key: RuleLimiter] = [:]
     /// What `listeners` were compiled from.
     private var loadBalancers: [LoadBalancer] = []
     private var membership: UInt64 = 0
@@ -101,15 +100,12 @@ final class Publisher {
         }
     }
 
-    /// The rules with rate limits, and what those have done, in no particular order. A listener with several addresses
-    /// has a limit on each.
+    /// The rules with rate limits, and what those have done, in no particular order.
     var rateLimits: [RateLimitFigures] {
-        listeners.flatMap { key, state in
-            state.limiters.map { priority, limiter in
-                RateLimitFigures(
-                    loadBalancer: key.loadBalancer, port: key.address.port, priority: priority,
-                    rejected: limiter.limiter.rejected, displaced: limiter.limiter.displaced)
-            }
+        limiters.map { key, limiter in
+            RateLimitFigures(
+                loadBalancer: key.loadBalancer, port: key.port, priority: key.priority,
+                rejected: limiter.limiter.rejected, displaced: limiter.limiter.displaced)
         }
     }
 
@@ -121,6 +117,7 @@ final class Publisher {
     ) {
         var old = listeners
         listeners = [:]
+        limiters = RuleLimiter.limiters(of: document.loadBalancers, last: limiters)
         for loadBalancer in document.loadBalancers {
             for listener in loadBalancer.listeners {
                 let source = PlanSource(
@@ -140,11 +137,9 @@ final class Publisher {
         if old == nil { listenersEver += 1 }
         let rules = source.listener.rules.sorted { $0.priority < $1.priority }
         let kind = source.listener.protocol.kind
-        let limiters = RuleLimiter.limiters(of: source.listener, last: old?.limiters ?? [:])
+        let limiters = rules.map { limiter(of: $0, key.loadBalancer, source.listener) }
         let plans = (0..<workerCount).map { worker in
-            let plans = rules.map {
-                RulePlan($0, source.groupIDs, expressions, limiter: limiters[$0.priority]?.limiter)
-            }
+            let plans = zip(rules, limiters).map { RulePlan($0, source.groupIDs, expressions, limiter: $1) }
             let last = old?.plans[worker]
             let isSameTable = last.map { $0.rules.map(\.conditions) == plans.map(\.conditions) } ?? false
             return ListenerPlan(
@@ -154,7 +149,13 @@ final class Publisher {
                 rules: plans, table: isSameTable ? last?.table : nil,
                 defaultAction: ActionPlan(source.listener.defaultActions, source.groupIDs))
         }
-        return ListenerState(id: id, source: source, plans: plans, limiters: limiters)
+        return ListenerState(id: id, source: source, plans: plans)
+    }
+
+    private func limiter(of rule: Rule, _ loadBalancer: String, _ listener: Listener) -> RateLimiter? {
+        guard rule.rateLimit != nil else { return nil }
+        let key = RuleLimiter.Key(loadBalancer: loadBalancer, port: listener.port, priority: rule.priority)
+        return limiters[key]?.limiter
     }
 
     private func compile(_ group: GroupState, _ certificates: CertificateStore) {

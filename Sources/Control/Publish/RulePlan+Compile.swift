@@ -40,26 +40,43 @@ extension FieldChangePlan {
     }
 }
 
-/// The buckets of a rule's rate limit, which all workers share. They are kept as long as the limit stays as it is.
+/// The buckets of a rule's rate limit, which all workers and all addresses of its listener share. They are kept as long
+/// as the limit stays as it is.
 struct RuleLimiter {
+    /// Whose they are.
+    struct Key: Hashable {
+        let loadBalancer: String
+        /// The port of the listener, of which a load balancer has one.
+        let port: Int
+        let priority: Int
+    }
+
     /// What they were made for.
     let limit: RateLimit
     let limiter: RateLimiter
 
-    /// The buckets of each rule of `listener` that has a rate limit, by its priority: those of `last` where the limit
-    /// is the same.
-    static func limiters(of listener: Listener, last: [Int: RuleLimiter]) -> [Int: RuleLimiter] {
-        var limiters: [Int: RuleLimiter] = [:]
-        for rule in listener.rules {
-            guard let limit = rule.rateLimit else { continue }
-            if let old = last[rule.priority], old.limit == limit {
-                limiters[rule.priority] = old
-                continue
+    /// The buckets of each rule of `loadBalancers` that has a rate limit: those of `last` where the limit is the same.
+    static func limiters(of loadBalancers: [LoadBalancer], last: [Key: RuleLimiter]) -> [Key: RuleLimiter] {
+        var limiters: [Key: RuleLimiter] = [:]
+        for loadBalancer in loadBalancers {
+            for listener in loadBalancer.listeners {
+                for rule in listener.rules {
+                    guard let limit = rule.rateLimit else { continue }
+                    let key = Key(loadBalancer: loadBalancer.name, port: listener.port, priority: rule.priority)
+                    if let old = last[key], old.limit == limit {
+                        limiters[key] = old
+                    } else {
+                        limiters[key] = RuleLimiter(limit)
+                    }
+                }
             }
-            let limiter = RateLimiter(rate: limit.requestsPerSecond, burst: limit.burstOrDefault)
-            limiters[rule.priority] = RuleLimiter(limit: limit, limiter: limiter)
         }
         return limiters
+    }
+
+    private init(_ limit: RateLimit) {
+        self.limit = limit
+        limiter = RateLimiter(rate: limit.requestsPerSecond, burst: limit.burstOrDefault)
     }
 }
 

@@ -154,6 +154,60 @@ import Testing
         #expect(response.body == Array("hi".utf8))
     }
 
+    // MARK: Rate limits
+
+    /// The buckets of each rule with a rate limit, by its priority: one for each address and each worker.
+    private func limiters(_ document: Document) -> [String: [ObjectIdentifier]] {
+        publish(document).reduce(into: [:]) { found, snapshot in
+            for rule in snapshot.listeners.flatMap(\.rules) {
+                guard let limiter = rule.rateLimit?.limiter else { continue }
+                found["\(rule.priority)", default: []].append(ObjectIdentifier(limiter))
+            }
+        }
+    }
+
+    /// The document with two rate limits on a listener that has three addresses.
+    private var limited: Document {
+        var document = base
+        document.loadBalancers[0].addresses = ["127.0.0.1", "127.0.0.2", "127.0.0.3"]
+        document.loadBalancers[0].listeners[0].rules = [1, 2].map { priority in
+            var rule = Rule(priority: priority, conditions: [.pathPattern(["/b"])], actions: [forward([("blue", 1)])])
+            rule.rateLimit = RateLimit(requestsPerSecond: 1)
+            return rule
+        }
+        return document
+    }
+
+    @Test func allThatIsCompiledOfARuleHasOneBudget() {
+        let limiters = limiters(limited)
+        #expect(limiters.mapValues(\.count) == ["1": 6, "2": 6], "two workers, three addresses")
+        #expect(limiters.mapValues { Set($0).count } == ["1": 1, "2": 1])
+        #expect(limiters["1"] != limiters["2"])
+        #expect(publisher.rateLimits.map(\.priority).sorted() == [1, 2])
+    }
+
+    @Test func aBudgetOutlivesWhatDoesNotChangeItsLimit() {
+        let before = limiters(limited).mapValues(Set.init)
+        var changed = limited
+        changed.loadBalancers[0].addresses = ["127.0.0.4"]
+        changed.loadBalancers[0].listeners[0].rules[0].actions = [forward([("green", 1)])]
+        let other = Rule(priority: 3, conditions: [.pathPattern(["/c"])], actions: [forward([("blue", 1)])])
+        changed.loadBalancers[0].listeners[0].rules.append(other)
+        #expect(limiters(changed).mapValues(Set.init) == before)
+        changed.loadBalancers[0].listeners[0].rules[1].rateLimit?.burst = 7
+        let after = limiters(changed).mapValues(Set.init)
+        #expect(after["1"] == before["1"] && after["2"] != before["2"] && after["2"]?.count == 1)
+        changed.loadBalancers[0].listeners[0].rules[0].rateLimit = nil
+        #expect(limiters(changed).keys.sorted() == ["2"] && publisher.rateLimits.count == 1)
+    }
+
+    @Test func theSameRuleOfAnotherListenerHasABudgetOfItsOwn() {
+        var document = limited
+        document.loadBalancers[1].listeners[0].rules = document.loadBalancers[0].listeners[0].rules
+        #expect(limiters(document).mapValues { Set($0).count } == ["1": 2, "2": 2])
+        #expect(Set(publisher.rateLimits.map(\.loadBalancer)) == ["web", "other"])
+    }
+
     // MARK: Balancing
 
     private func publish(_ edit: (inout TargetGroup) -> Void) throws -> GroupPlan {
