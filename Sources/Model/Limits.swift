@@ -38,6 +38,10 @@ public enum Limits {
     /// Rules of one listener, each in every worker's snapshot. ELBv2 allows 100. Beyond it: TooManyRules.
     public static let rulesPerListenerMax = 10_000
 
+    /// Rules with `apus.rateLimit`, of all listeners. Each has 256 KiB of buckets, which strangers fill by bringing new
+    /// keys: 250 MiB in all, a quarter of what buffers may have by default. Beyond it: TooManyRules.
+    public static let rateLimitsMax = 1_000
+
     /// Conditions of one rule. ELBv2 allows 5 values in all of them. Beyond it: ValidationError.
     public static let conditionsPerRuleMax = 100
 

@@ -108,9 +108,14 @@ extension Document {
             if loadBalancers.index(of: loadBalancer.name) == nil, loadBalancers.count >= Limits.loadBalancersMax {
                 findings.full("load balancers", Limits.loadBalancersMax, .tooManyLoadBalancers)
             }
+            let old = loadBalancers.index(of: loadBalancer.name).map { loadBalancers[$0].rateLimitCount }
+            checkRateLimits(loadBalancer.rateLimitCount, insteadOf: old, &findings)
             checkListeners(of: loadBalancer, &findings)
         case .putListener(let name, let listener):
             let index = try index(ofLoadBalancer: name)
+            let listeners = loadBalancers[index].listeners
+            let old = listeners.index(of: listener.port).map { listeners[$0].rateLimitCount }
+            checkRateLimits(listener.rateLimitCount, insteadOf: old, &findings)
             checkPort(of: listener, in: loadBalancers[index], &findings)
             listener.validate(GroupNames(self), in: loadBalancers[index], &findings)
         case .deleteListener(let name, let port): _ = try indices(ofListener: port, of: name)
@@ -120,6 +125,8 @@ extension Document {
             if rules.count >= Limits.rulesPerListenerMax, rules.index(of: rule.priority) == nil {
                 findings.full("rules of a listener", Limits.rulesPerListenerMax, .tooManyRules)
             }
+            let limits = rules.index(of: rule.priority).map { rules[$0].rateLimit == nil ? 0 : 1 }
+            checkRateLimits(rule.rateLimit == nil ? 0 : 1, insteadOf: limits, &findings)
             let listener = loadBalancers[outer].listeners[inner]
             let remedy = listener.http2Remedy(in: loadBalancers[outer])
             rule.validate(

@@ -51,7 +51,7 @@ public struct ConfigError: Error, Hashable, Sendable, CustomStringConvertible {
         case tooManyListeners = "TooManyListeners"
         /// More load balancers than there may be.
         case tooManyLoadBalancers = "TooManyLoadBalancers"
-        /// More rules than a listener may have.
+        /// More rules than a listener may have, or more than may have a rate limit.
         case tooManyRules = "TooManyRules"
         /// More target groups than there may be.
         case tooManyTargetGroups = "TooManyTargetGroups"

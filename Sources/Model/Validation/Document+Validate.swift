@@ -40,6 +40,7 @@ extension Document {
                 }
             }
             validateZones(&findings)
+            validateRateLimits(&findings)
             let listeners = loadBalancers.reduce(0) { $0 + $1.listeners.count }
             if listeners > Limits.listenersMax { findings.tooManyListeners(listeners) }
         }
