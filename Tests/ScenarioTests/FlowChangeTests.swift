@@ -280,6 +280,24 @@ import Testing
         #expect(try apus.metric("apus_flow_endings_total", "unhealthy") == 2)
     }
 
+    @Test("Connections of an unhealthy target that stayed since all are used are reset when a new threshold ends that")
+    func lowerThreshold() throws {
+        let threshold = "target_group_health.unhealthy_state_routing.minimum_healthy_targets.percentage"
+        let a = try CheckedTarget("a"), b = try CheckedTarget("b")
+        var document = document([a, b], [threshold: 100])
+        let apus = try ApusProcess.start(document)
+        a.become(well: false)
+        #expect(apus.target(a.address, becomes: "unhealthy"))
+        let held = try HeldFlow.to("a", apus)
+        #expect(held.isAlive, "all are used")
+        document.groups[0].attributes[threshold] = 50
+        try apus.write(document)
+        #expect(try apus.command("reload").status == .exited(0))
+        #expect(held.isReset)
+        expectFlow(by: apus, "unhealthy", by: "apus", target: a.address.text, client: held.address)
+        #expect(try HeldFlow(apus).target == "b")
+    }
+
     @Test("With an interval an unhealthy target keeps its connections for that time; then they are reset")
     func unhealthyDraining() throws {
         let (apus, a, _) = try start(

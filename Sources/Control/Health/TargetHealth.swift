@@ -30,6 +30,8 @@ final class TargetHealth: TargetStateObserver {
         terminations.stateChanged(registration, from: from, to: to, now: now)
     }
 
+    func failOpenEnded(_ group: GroupState, now: Instant) { terminations.failOpenEnded(group, now: now) }
+
     /// What DescribeTargetHealth says of all targets of `group`, draining ones included, or of `targets` alone.
     /// Draining ones come last; a target that is registered again while it drains is there twice.
     func describe(

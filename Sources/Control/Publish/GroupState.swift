@@ -51,6 +51,8 @@ final class GroupState {
     var removals = RemovalBudget()
     /// Whether it was said that all targets are used because too few are healthy.
     var isFailedOpen = false
+    /// Whether all targets were used when that was looked at last; until the first checks are decided they are.
+    var usedAllTargets = false
     /// Whether its targets are compared by how often they fail.
     var seeksAnomalies = false
     /// Whether their shares of failures are compared, to take some out.

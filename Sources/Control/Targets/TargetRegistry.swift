@@ -8,6 +8,8 @@ import Routing
 protocol TargetStateObserver: AnyObject {
     /// The state of `registration` has changed.
     func stateChanged(_ registration: Registration, from: TargetState, to: TargetState, now: Instant)
+    /// Not all targets of `group` are used any more, whatever has ended that: a check, or a change of the document.
+    func failOpenEnded(_ group: GroupState, now: Instant)
 }
 
 /// All target groups and their registrations: what outlives snapshots.
@@ -55,7 +57,8 @@ final class TargetRegistry {
     /// Times that a target failed its checks and stayed in use, since too many others had been taken out.
     private(set) var removalsHeld: UInt64 = 0
 
-    /// Told of every change of a target's state, after it was logged.
+    /// Told of every change of a target's state, after it was logged, and of groups that do not use all targets any
+    /// more.
     weak var observer: (any TargetStateObserver)?
 
     /// A registry without groups.
@@ -119,7 +122,7 @@ final class TargetRegistry {
             {
                 group.recount()
             }
-            evaluate(group)
+            evaluate(group, now: now)
         }
         document = new
         return result
@@ -267,7 +270,7 @@ extension TargetRegistry: CheckReceiver, TargetStates {
             registration.group.cell.flip()
             tellTrusted(registration)
         }
-        evaluate(registration.group)
+        evaluate(registration.group, now: now)
     }
 
     func skipsCheck(of registration: Registration) -> Bool { registration.isProvenByTraffic() }
@@ -338,10 +341,14 @@ extension TargetRegistry: CheckReceiver, TargetStates {
         if before != after { observer?.stateChanged(registration, from: before, to: after, now: now) }
     }
 
-    /// Checks whether a group in use has too few healthy targets (fail open), and logs a warning once.
+    /// Checks whether a group in use has too few healthy targets (fail open), logs a warning once, and tells when that
+    /// has ended.
     ///
     /// A group whose first checks are not decided is not called failed: it has only just begun.
-    private func evaluate(_ group: GroupState) {
+    private func evaluate(_ group: GroupState, now: Instant) {
+        let usedAllTargets = group.usedAllTargets
+        group.usedAllTargets = group.usesAllTargets
+        if usedAllTargets, !group.usesAllTargets { observer?.failOpenEnded(group, now: now) }
         let tally = group.tally
         let isFailedOpen =
             group.isInUse && group.usesAllTargets && group.routable.registered > 0 && tally[.unhealthy] > 0

@@ -12,8 +12,6 @@ final class UnhealthyTerminations {
     private let loop: ControlLoop
     private let workers: WorkerSet
     private var draining: [Int: UnhealthyDraining] = [:]
-    /// Groups of which all targets are used, and with them unhealthy ones.
-    private var failedOpen: Set<Int> = []
 
     /// `workers` are told to reset the connections of targets.
     init(loop: ControlLoop, workers: WorkerSet) {
@@ -27,25 +25,23 @@ final class UnhealthyTerminations {
     /// The state of a target has changed.
     func stateChanged(_ registration: Registration, from: TargetState, to: TargetState, now: Instant) {
         if from == .unhealthy { stop(registration) }
-        let group = registration.group
-        // UDP flows are not ended, since a client would not be notified. Source: docs/elbv2.md, "Target group
-        // attributes".
-        guard [.tcp, .tls].contains(group.configuration.protocol) else { return }
         if to == .unhealthy { begin(registration, now: now) }
-        // Until now all targets were used because too few were healthy.
-        guard to.isUsable, !group.usesAllTargets, failedOpen.remove(group.id) != nil else { return }
-        for other in group.registrations where other.health.state == .unhealthy && !isDraining(other) {
-            begin(other, now: now)
+    }
+
+    /// Until now all targets of `group` were used because too few were healthy, and unhealthy ones got connections.
+    func failOpenEnded(_ group: GroupState, now: Instant) {
+        for registration in group.registrations
+        where registration.health.state == .unhealthy && !isDraining(registration) {
+            begin(registration, now: now)
         }
     }
 
     private func begin(_ registration: Registration, now: Instant) {
         let group = registration.group
+        // UDP flows are not ended, since a client would not be notified. Source: docs/elbv2.md, "Target group
+        // attributes".
+        guard [.tcp, .tls].contains(group.configuration.protocol), !group.usesAllTargets else { return }
         let attributes = group.configuration.attributes
-        guard !group.usesAllTargets else {
-            failedOpen.insert(group.id)
-            return
-        }
         if attributes.unhealthyConnectionTermination { return terminate(registration) }
         guard attributes.unhealthyDrainingSeconds > 0 else { return }
         let drain = UnhealthyDraining(registration, self)
