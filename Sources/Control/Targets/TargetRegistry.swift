@@ -35,6 +35,8 @@ final class TargetRegistry {
 
     /// The groups of the document by name.
     private(set) var groups: [String: GroupState] = [:]
+    /// The targets that have not left their groups, by `TargetPlan.id`.
+    private var registrations: [Int: Registration] = [:]
     /// Groups that the document no longer has, and of which a worker may still hold a plan or a target.
     private(set) var withdrawn: [GroupState] = []
     private let workerCount: Int
@@ -129,12 +131,7 @@ final class TargetRegistry {
     }
 
     /// The registered target that workers call `id`; nil if it has left its group.
-    func registration(_ id: Int) -> Registration? {
-        for group in groups.values {
-            if let found = group.registrations.first(where: { $0.id == id }) { return found }
-        }
-        return nil
-    }
+    func registration(_ id: Int) -> Registration? { registrations[id] }
 
     /// Every worker is done with `registration`: its id may name another.
     func release(_ registration: Registration) {
@@ -217,6 +214,7 @@ final class TargetRegistry {
                 quicServerID: target.quicServerID, health: HealthState(registeredAt: now, unused: cause))
             registration.zone = target.zone
             registration.isInOtherZone = isInOtherZone(target)
+            registrations[registration.id] = registration
             group.tally[registration.health.state] += 1
             new.append(registration)
             kept.append(registration)
@@ -254,6 +252,7 @@ final class TargetRegistry {
 
     private func depart(_ registration: Registration, _ result: inout Reconciliation, now: Instant) {
         change(.deregistered, registration, now: now)
+        registrations[registration.id] = nil
         registration.group.draining[registration.id] = registration
         result.departed.append(registration)
         if !registration.isPublished { release(registration) }

@@ -28,6 +28,8 @@ final class Group {
     var ownWaitCount = 0
     /// Whether it stands in `Worker.queuedGroups`.
     var isQueued = false
+    /// Whether it stands in `Worker.awaitedGroups`.
+    var isListed = false
     /// The epoch of its targets as of which those that wait were served.
     private var servedEpoch: UInt64 = 0
     /// Whether its targets take only so many requests at once.

@@ -63,6 +63,10 @@ extension Worker {
         }
         group.plan.counters.queueLength.add()
         if target != nil { group.ownWaitCount += 1 }
+        if !group.isListed {
+            group.isListed = true
+            awaitedGroups.append(group)
+        }
         // It does not race while it waits: it must not be served twice.
         exchange.attempts.nextAt = .distantFuture
         let isFirst = target?.waiting.isEmpty ?? group.queue.isEmpty
@@ -137,7 +141,11 @@ extension Worker {
 
     /// Serves groups whose targets have changed while exchanges wait for them.
     mutating func serveChangedGroups() {
-        for case let group? in groups where group.mayServeMore { serveLater(group) }
+        for group in awaitedGroups where group.mayServeMore { serveLater(group) }
+        awaitedGroups.removeAll { group in
+            group.isListed = group.isAwaited
+            return !group.isListed
+        }
     }
 
     /// Lets exchanges go that wait, as far as targets have free slots.

@@ -52,7 +52,9 @@ struct Worker: ~Copyable {
     /// Targets that have a free slot, and groups whose targets may have some, while exchanges wait (Worker+Queue).
     var freedPools: [TargetPool] = []
     var queuedGroups: [Group] = []
-    /// Those of them that are being served.
+    /// Groups for whose targets exchanges wait, and some for which they did a while ago.
+    var awaitedGroups: [Group] = []
+    /// Those targets and groups that are being served.
     var servedPools: [TargetPool] = []
     var servedGroups: [Group] = []
     /// The mailboxes of all workers, by which they are told of free slots.

@@ -163,6 +163,32 @@ import Testing
         worker.stop()
     }
 
+    /// Among groups for which nobody waits, one is found again for which somebody did before.
+    @Test func whoWaitsAgainIsFoundAgain() throws {
+        let target = target, counters = counters, other = try LoopbackTarget(1)
+        let group = blue([target.plan, other.plan])
+        let green = Plans.group(1, "green", [])
+        var worker = try ServingWorker(Self.toBlue, [group, green])
+        for round in 1...2 {
+            other.plan.cell.isHealthy = false
+            cell.flip()
+            let clients = try ["/1", "/2"].map { try worker.client(asking: $0) }
+            #expect(worker.serve { target.has(round) && counters.queueLength.value == 1 })
+            let awaited = worker.bench.worker.awaitedGroups.map(\.plan.name)
+            #expect(awaited == ["blue"])
+            other.plan.cell.isHealthy = true
+            cell.flip()
+            #expect(worker.serve { other.has(round) && counters.queueLength.value == 0 })
+            target.connections[0].answer()
+            other.connections[0].answer()
+            #expect(worker.serve { clients.allSatisfy { $0.count(of: 200) == 1 } })
+            worker.bench.worker.serveChangedGroups()
+            let isLookedAt = !worker.bench.worker.awaitedGroups.isEmpty
+            #expect(!isLookedAt)
+        }
+        worker.stop()
+    }
+
     @Test(arguments: [0, 3]) func aHigherLimitOrNoneLetsThemGo(requestsMax: Int) throws {
         var worker = try ServingWorker(Self.toBlue, [blue()])
         let target = target, counters = counters
