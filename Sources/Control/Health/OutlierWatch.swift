@@ -128,6 +128,8 @@ final class OutlierWatch: PollHandler {
             ejected[registration.id] = nil
             registration.cell.load.endRow()
             registration.errorShare = AnomalyDetection.Target()
+            // Whoever comes back because it is needed has its share at once: the others are too few as it is.
+            if event == .timePassed { registration.startSlowly(now: now) }
             tellReturned(registration)
         }
         registration.cell.isEjected = registration.ejection.isEjected

@@ -95,7 +95,7 @@ extension Registration: CustomStringConvertible {
             group.removals.noteRemoval(percent: group.configuration.attributes.health.maxRemovalsPercent, now: now)
         }
         group.tally.move(from: before, to: health.state)
-        if before != health.state { startSlowly(from: before, now: now) }
+        if before != health.state { startSlowly(now: now) }
         cell.isHealthy = health.state.isUsable
         group.count(self)
         return effect
@@ -127,8 +127,9 @@ extension Registration: CustomStringConvertible {
     /// Whether it fails its checks and is used all the same, since too many others were taken out.
     var isHeld: Bool { health.isHeld(group.thresholds) }
 
-    /// Begins a slow start if it has become healthy, and others are that carry the load meanwhile.
-    private func startSlowly(from before: TargetState, now: Instant) {
+    /// Begins a slow start if it is healthy, and others are that carry the load meanwhile: when its state has changed,
+    /// or when its ejection is over, which for those who send requests is the same.
+    func startSlowly(now: Instant) {
         cell.endSlowStart()
         guard health.state == .healthy else { return }
         let skipsUntil = skipsSlowStartUntil.take()
@@ -136,7 +137,8 @@ extension Registration: CustomStringConvertible {
         guard duration > 0 else { return }
         if let skipsUntil, now < skipsUntil { return }
         var areOthersHealthy = false
-        for other in group.registrations where other !== self && other.health.state == .healthy {
+        for other in group.registrations
+        where other !== self && other.health.state == .healthy && !other.ejection.isEjected {
             areOthersHealthy = true
             guard other.cell.isStartingSlowly(for: duration, now: now) else { return cell.beginSlowStart(now: now) }
         }

@@ -17,9 +17,10 @@ import Testing
         watch = OutlierWatch(registry, events: events, loop: loop, logger: quiet)
     }
 
-    private func reconcile(_ edit: (inout HealthAttributes) -> Void) {
+    private func reconcile(slowStart: Double = 0, _ edit: (inout HealthAttributes) -> Void) {
         var blue = group("blue", (1...4).map { TargetDescription(id: "10.0.0.\($0)") })
         blue.healthCheck.unhealthyThresholdCount = 1
+        blue.attributes.balancing.slowStartSeconds = slowStart
         edit(&blue.attributes.health)
         let document = Document(
             loadBalancers: [loadBalancer("web", port: 80, forwardingTo: [("blue", 1)])], targetGroups: [blue])
@@ -80,6 +81,51 @@ import Testing
         #expect(!ejected[0] && state.registrations[0].health.state == .unhealthy)
         failInARow(0)
         #expect(!ejected[0], "it is not used anyway")
+    }
+
+    /// As a target does that becomes healthy: its caches may be as cold.
+    @Test func whoeverComesBackStartsSlowly() {
+        let second: Nanoseconds = 1_000_000_000
+        reconcile(slowStart: 60) { $0.outlier.failuresInARow = 3 }
+        failInARow(1)
+        let cell = state.registrations[1].cell
+        #expect(!cell.isStartingSlowly)
+        watch.timerFired(now: loop.now + 30 * second)
+        #expect(!cell.isEjected && cell.isStartingSlowly(for: 60 * second, now: loop.now + 89 * second))
+        #expect(!cell.isStartingSlowly(for: 60 * second, now: loop.now + 91 * second))
+        #expect(state.registrations.count { $0.cell.isStartingSlowly } == 1)
+    }
+
+    @Test func withoutSlowStartWhoeverComesBackHasItsShareAtOnce() {
+        reconcile { $0.outlier.failuresInARow = 3 }
+        failInARow(1)
+        watch.timerFired(now: loop.now + 30_000_000_000)
+        #expect(!ejected[1] && !state.registrations[1].cell.isStartingSlowly)
+    }
+
+    /// Were it to start slowly, the others would be as overloaded as without it.
+    @Test func whoeverIsNeededHasItsShareAtOnce() {
+        reconcile(slowStart: 60) {
+            $0.outlier.failuresInARow = 3
+            $0.routing.count = 3
+        }
+        failInARow(0)
+        registry.receive(.checkFailed(.timeout), state.registrations[3], now: loop.now)
+        watch.stateChanged(state, now: loop.now)
+        #expect(!ejected[0] && !state.registrations[0].cell.isStartingSlowly)
+    }
+
+    /// Those that are ejected carry no load while another one starts.
+    @Test func besideEjectedTargetsAloneNobodyStartsSlowly() {
+        reconcile(slowStart: 60) {
+            $0.outlier.failuresInARow = 3
+            $0.outlier.percentMax = 75
+        }
+        for index in 0..<3 { failInARow(index) }
+        #expect(ejected == [true, true, true, false])
+        registry.receive(.checkFailed(.timeout), state.registrations[3], now: loop.now)
+        registry.receive(.checkPassed, state.registrations[3], now: loop.now)
+        #expect(!state.registrations[3].cell.isStartingSlowly)
     }
 
     @Test func rulesThatAreSwitchedOffReleaseAll() {
