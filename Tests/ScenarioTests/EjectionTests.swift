@@ -33,6 +33,42 @@ import Testing
         expectLogged(by: apus, "/", status: 200)
     }
 
+    @Test("Of two targets that fail more often than the others the share allows one to be ejected, and it comes back")
+    func errorShare() throws {
+        let status = Locked(503)
+        let ill = try ["x", "y"].map { name in
+            try TargetServer(
+                name,
+                script: { connection in
+                    while try connection.request() != nil {
+                        try connection.respond(status: status.value, body: name + "\n")
+                    }
+                })
+        }
+        let well = try ["a", "b", "c", "d"].map { try TargetServer($0) }
+        let apus = try start(
+            well + ill,
+            [
+                "apus.outlier.error_margin_percent": 30, "apus.outlier.ejection_seconds": 6,
+                "apus.outlier.max_ejected_percent": 30,
+            ])
+        let load = LoadGenerator(port: apus.port, clients: 2)
+        defer { _ = load.finish() }
+        #expect(
+            try eventually(within: 30) { try apus.metric("apus_target_group_ejected_targets", "blue") == 1 })
+        let used = Set(try names(apus, 24))
+        #expect(used.isSuperset(of: ["a", "b", "c", "d"]) && used.count == 5, "\(used)")
+        #expect(try apus.metric("apus_target_ejections_refused_total") >= 1, "30 % of six are one")
+        #expect(try apus.metric("apus_target_ejections_total", "error_share") == 1)
+        #expect(try apus.states(of: "blue").values.allSatisfy { $0 == "healthy" }, "they pass their checks")
+        let list = try apus.command("targets", "list", "blue").output
+        #expect(list.contains("healthy, ejected") && list.contains("Failed more often than the others"))
+        status.withLock { $0 = 200 }
+        #expect(try eventually(within: 30) { Set(try names(apus, 24)).count == 6 }, "its time is over")
+        #expect(eventually { apus.errors.contains("a target is used again") })
+        expectLogged(by: apus, "/", status: 200)
+    }
+
     @Test("Without the attributes a target that fails all requests is used as before")
     func off() throws {
         let well = try TargetServer("well")

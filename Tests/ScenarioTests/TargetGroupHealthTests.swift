@@ -81,6 +81,61 @@ import Testing
         expectLogged(by: apus, "/none", status: 503)
     }
 
+    @Test("A network load balancer uses its own zone alone: with too few there /ready says 503, and no other one helps")
+    func ownZoneOfANetworkLoadBalancer() throws {
+        func target(_ name: String, port: UInt16 = 0) throws -> StreamTarget {
+            try StreamTarget(port: port, script: StreamTarget.naming(name))
+        }
+        let (here, too, there) = (try target("here"), try target("too"), try target("there"))
+        var document = Document.network(attributes: ["load_balancing.cross_zone.enabled": false])
+        document.groups = [
+            .init(
+                "blue", streams: [here, too, there], attributes: ["\(Self.failover).count": 2],
+                settings: [
+                    "healthyThresholdCount": 1, "unhealthyThresholdCount": 1, "healthCheckIntervalSeconds": 0.1,
+                    "healthCheckTimeoutSeconds": 0.1,
+                ])
+        ]
+        for (index, zone) in ["z1", "z1", "z2"].enumerated() { document.groups[0].targets[index].zone = zone }
+        document.runtime["availabilityZone"] = "z1"
+        let apus = try ApusProcess.start(document)
+        /// What clients got: names, or how their connections ended.
+        func names() throws -> Set<String> {
+            Set(
+                try (0..<30).map { _ in
+                    let client = try apus.client()
+                    defer { client.reset() }
+                    return client.text()
+                })
+        }
+        func ready() throws -> Int { try apus.admin("GET", "/ready").status }
+        #expect(try names() == ["here", "too"] && ready() == 200)
+        #expect(try apus.states(of: "blue")[there.address.text] == "healthy", "it is checked all the same")
+
+        too.stop()
+        #expect(apus.target(too.address, becomes: "unhealthy"))
+        #expect(try names() == ["here"] && ready() == 503)
+        #expect(try apus.admin("GET", "/ready").text.contains("Too few targets are healthy in blue"))
+        here.stop()
+        #expect(apus.target(here.address, becomes: "unhealthy"))
+        let refused = try names()
+        #expect(refused.isDisjoint(with: ["here", "too", "there"]) && !refused.isEmpty, "\(refused)")
+        #expect(try ready() == 503)
+
+        var crossing = document
+        crossing.attributes["load_balancing.cross_zone.enabled"] = true
+        try apus.write(crossing)
+        #expect(try apus.command("reload").status == .exited(0))
+        #expect(try names() == ["there"] && ready() == 503, "one of three is healthy")
+        let back = try target("back", port: here.port)
+        #expect(apus.target(back.address, becomes: "healthy"))
+        #expect(try names() == ["back", "there"] && ready() == 200)
+        try apus.write(document)
+        #expect(try apus.command("reload").status == .exited(0))
+        #expect(try names() == ["back"] && ready() == 503)
+        expectFlow(by: apus, "reset", by: "client", target: back.address.text)
+    }
+
     @Test("Own zone first: targets of other zones are used once too few of this zone are healthy")
     func ownZoneFirst() throws {
         let servers = try ["a", "b", "far"].map { try TargetServer($0) }
