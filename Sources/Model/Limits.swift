@@ -9,6 +9,11 @@ public enum Limits {
     /// Beyond it the text is refused.
     public static let documentDepthMax = 64
 
+    /// Bytes of what the aliases of a text stand for, written out: as much as a text may have without them. Aliases in
+    /// what other aliases stand for double with each level, so that a few lines could stand for billions of values.
+    /// Beyond it the text is refused.
+    public static let aliasBytesMax = documentBytesMax
+
     /// Targets named in one sentence; the others are counted.
     public static let targetsNamedMax = 8
 

@@ -88,11 +88,15 @@ struct ReferenceWalker {
         }
     }
 
+    /// The object whose keys are those of another one, where their meaning is.
+    private static let repeating = "TargetGroupDefaults"
+
     /// Where each key was first seen, and its value there.
     private(set) var seen: [String: (Location, Value)] = [:]
 
     mutating func walk(_ value: Value, _ shape: Shape) {
         switch shape {
+        case .object(let object) where object.name == Self.repeating: break
         case .object(let object):
             for member in value.members ?? [] {
                 guard let key = object.keys.first(where: { $0.name == member.key }) else { continue }
@@ -112,7 +116,7 @@ struct ReferenceWalker {
         func visit(_ shape: Shape) {
             switch shape {
             case .object(let object):
-                guard objects.insert(object.name).inserted else { return }
+                guard object.name != repeating, objects.insert(object.name).inserted else { return }
                 keys += object.keys.map { DescribedKey(object: object.name, shape: $0) }
                 object.keys.forEach { visit($0.shape) }
             case .list(let element, _), .map(let element): visit(element)

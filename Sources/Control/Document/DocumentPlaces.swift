@@ -13,8 +13,9 @@ struct DocumentPlaces: Sendable {
     init() { file = "" }
 
     /// The places in `document`, which was read from `file`.
-    init(_ document: Value, file: String) {
+    init(_ written: Value, file: String) {
         self.file = file
+        let document = written.withDefaults
         settings = document.keeping(["admin", "logs", "runtime"])
         for group in document["targetGroups"]?.array ?? [] {
             if let name = group["name"]?.string { groups[name] = group.keeping(["attributes"]) }

@@ -106,6 +106,16 @@ struct Description<Root: Sendable>: Sendable {
         return .object(members)
     }
 
+    /// The keys that such objects may have, with a value of some kind.
+    var names: Set<String> { Set(LoadBalancer.Kind.allCases.flatMap { names(of: $0) }) }
+
+    /// Those that belong to this kind of load balancer.
+    func names(of kind: LoadBalancer.Kind) -> Set<String> {
+        Set(
+            keys.filter { $0.kinds.contains(kind) }.map(\.name)
+                + shape.refused.filter { !$0.accepted.isEmpty && $0.kinds.contains(kind) }.map(\.name))
+    }
+
     /// The keys that objects of this kind of load balancer do not have, and whether `root` has another value than the
     /// default for each.
     func misplaced(in root: Root, of kind: LoadBalancer.Kind) -> [(key: String, isGiven: Bool)] {
@@ -128,11 +138,11 @@ struct Key<Root: Sendable>: Sendable {
     /// The key.
     let name: String
     /// Whether it must be there.
-    let isRequired: Bool
+    private(set) var isRequired: Bool
     /// What its value must be, in words.
     let expected: String
     /// Its shape, with the default that a blank object has.
-    let shape: @Sendable (Root) -> KeyShape
+    private(set) var shape: @Sendable (Root) -> KeyShape
     /// Reads the value into the object.
     let decode: @Sendable (Value, inout Root, inout Findings) -> Void
     /// Writes the value; nil when the object has none.
@@ -168,6 +178,13 @@ struct Key<Root: Sendable>: Sendable {
             encode: { $0[keyPath: part].map(codec.encode) })
     }
 
+    /// A key whose value is read for its mistakes alone: the object is made of what it brought about in other keys.
+    init<Model: Sendable>(checked name: String, _ codec: Codec<Model>, _ meaning: String) {
+        self.init(
+            name, codec.shape, isRequired: false, meaning,
+            decode: { value, _, findings in _ = codec.decode(value, &findings) }, encode: { _ in nil })
+    }
+
     private init(
         _ name: String, _ shape: Shape, isRequired: Bool, _ meaning: String,
         decode: @escaping @Sendable (Value, inout Root, inout Findings) -> Void,
@@ -183,6 +200,18 @@ struct Key<Root: Sendable>: Sendable {
         }
         self.decode = decode
         self.encode = encode
+    }
+
+    /// The same key in an object that may lack any key, and then says nothing about it.
+    func optional() -> Key {
+        var key = self
+        key.isRequired = false
+        key.shape = { [shape] blank in
+            let shape = shape(blank)
+            return KeyShape(
+                name: shape.name, shape: shape.shape, isRequired: false, defaultValue: nil, meaning: shape.meaning)
+        }
+        return key
     }
 
     /// The same key, of objects of one kind of load balancer alone.

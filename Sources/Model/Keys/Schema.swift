@@ -10,6 +10,7 @@ public enum Schema {
             "title": "Configuration of Apus",
         ]
         for member in root.members ?? [] { schema[member.key] = member.value }
+        schema["patternProperties"] = ["^x-": ["description": "Anything, for aliases to repeat; nothing is read here."]]
         schema["$defs"] = .object(definitions.sorted { $0.key < $1.key }.map { Value.Member($0.key, $0.value) })
         return schema.json(pretty: true)
     }
@@ -56,7 +57,10 @@ public enum Schema {
                 + "accepted."
             properties.append(Value.Member(key.name, ["enum": .array(key.accepted), "description": .string(note)]))
         }
-        let required = shape.keys.filter(\.isRequired).map { Value.string($0.name) }
+        // What `defaults` may say need not stand in a group itself.
+        let isGroup = shape.name == TargetGroup.description.shape.name
+        let elsewhere = isGroup ? TargetGroup.defaultsDescription.names : []
+        let required = shape.keys.filter { $0.isRequired && !elsewhere.contains($0.name) }.map { Value.string($0.name) }
         var object: Value = ["type": "object", "properties": .object(properties), "additionalProperties": false]
         if !required.isEmpty { object["required"] = .array(required) }
         return object

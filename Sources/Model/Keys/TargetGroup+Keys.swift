@@ -1,11 +1,9 @@
 extension TargetGroup {
     /// The keys of a target group, those of its health check among them.
     static let description = Description(
-        "TargetGroup", "a target group", blank: TargetGroup(name: "", port: 0), keys: keys + healthCheckKeys + lastKeys,
-        refused: [
-            RefusedKey("ipAddressType", accepted: "ipv4", "ipv6"), RefusedKey("vpcId"),
-            RefusedKey("targetControlPort"), RefusedKey("tags"),
-        ],
+        "TargetGroup", "a target group", blank: TargetGroup(name: "", port: 0),
+        keys: [nameKey] + keys + healthCheckKeys + [attributesKey, targetsKey],
+        refused: refused,
         withoutEffect: \TargetGroup.withoutEffect,
         adapt: { value, group in
             guard value["protocol"]?.string.flatMap(TrafficProtocol.init)?.kind == .network else { return }
@@ -31,6 +29,12 @@ extension TargetGroup {
                     remedy: "Write healthCheckTimeoutSeconds: \(interval) or less.", code: .invalidConfigurationRequest)
             }
         })
+
+    /// The keys that `defaults` may have for target groups: all but a group's name and its targets.
+    static let defaultsDescription = Description(
+        "TargetGroupDefaults", "the defaults of target groups", blank: TargetGroup(name: "", port: 0),
+        keys: (keys + healthCheckKeys + [attributesKey]).map { $0.optional() }, refused: refused,
+        withoutEffect: \TargetGroup.withoutEffect)
 
     /// Reports HTTP codes in a gRPC group, and gRPC codes in any other.
     private func checkMatcher(_ findings: inout Findings) {
@@ -106,8 +110,15 @@ extension TargetGroup {
         }
     }
 
+    private static let refused = [
+        RefusedKey("ipAddressType", accepted: "ipv4", "ipv6"), RefusedKey("vpcId"), RefusedKey("targetControlPort"),
+        RefusedKey("tags"),
+    ]
+
+    private static let nameKey = Key<TargetGroup>(
+        "name", \.name, .text(.name), required: true, "Its name, unique among target groups.")
+
     private static let keys: [Key<TargetGroup>] = [
-        Key("name", \.name, .text(.name), required: true, "Its name, unique among target groups."),
         Key(
             "targetType", \.targetType, .word(refused: ["lambda", "alb"]),
             "What the ids of its targets are: IP addresses, or instance ids that the registry resolves."),
@@ -154,12 +165,12 @@ extension TargetGroup {
         Key("matcher", \.healthCheck.matcher, Matcher.description.codec, "Which answers to a check pass."),
     ]
 
-    private static let lastKeys: [Key<TargetGroup>] = [
-        Key("attributes", \.attributes, TargetGroupAttributes.description.codec, "Its attributes."),
-        Key(
-            "targets", \.targets, TargetDescription.listCodec,
-            "The registered targets; the same id may be registered with several ports."),
-    ]
+    private static let attributesKey = Key<TargetGroup>(
+        "attributes", \.attributes, TargetGroupAttributes.description.codec, "Its attributes.")
+
+    private static let targetsKey = Key<TargetGroup>(
+        "targets", \.targets, TargetDescription.listCodec,
+        "The registered targets; the same id may be registered with several ports.")
 }
 
 extension HealthCheck {

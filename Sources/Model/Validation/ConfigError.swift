@@ -130,14 +130,21 @@ public struct ConfigErrors: Error, Hashable, Sendable, CustomStringConvertible {
     /// The mistakes; at least one.
     public let all: [ConfigError]
 
-    /// These mistakes, of which there is at least one, sorted by place; those without a place keep their order.
+    /// These mistakes, of which there is at least one, sorted by place; those without a place keep their order. What
+    /// is written once may be used many times, by defaults and aliases: its mistake is told once, with the first path.
     public init(_ errors: [ConfigError]) {
         precondition(!errors.isEmpty, "no mistake to report")
+        var told: Set<ConfigError> = []
         all = errors.enumerated()
             .sorted {
                 ($0.element.line, $0.element.column, $0.offset) < ($1.element.line, $1.element.column, $1.offset)
             }
             .map(\.element)
+            .filter { error in
+                var pathless = error
+                pathless.path = ""
+                return error.location == nil || told.insert(pathless).inserted
+            }
     }
 
     /// One mistake.

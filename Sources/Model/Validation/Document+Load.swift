@@ -2,8 +2,9 @@ extension Document {
     /// Reads and validates a whole configuration. Errors: every mistake at once; those between objects are looked for
     /// only when each object by itself is right, so that one slip is not reported twice.
     public init(_ value: Value, file: String = "") throws(ConfigErrors) {
-        self = try Document.description.codec.read(value, file: file)
-        var findings = Findings(file: file, root: value)
+        let whole = value.withDefaults
+        self = try Document.description.codec.read(whole, file: file)
+        var findings = Findings(file: file, root: whole)
         validate(&findings)
         try findings.throwIfAny()
     }
