@@ -43,6 +43,10 @@ enum Limits {
     static let memoryWatchInterval: Nanoseconds = 10_000_000_000
     /// Bytes that may be in use beyond what clients and targets make us hold and what was in use when idle: 16 MiB.
     static let memorySurplusMax: UInt64 = 16 * 1024 * 1024
+    /// Demos at once, each with four ports for targets from 9001 on: eight terminals. One more is refused.
+    static let demosMax = 8
+    /// Ports that a demo tries for clients beyond its own, which many programs use: 8080 and those after it.
+    static let demoPortsMax = 100
     /// Time in which a pipe that holds the configuration must come to its end, at the start and in `apus check`: a
     /// generator of configurations takes less, and a pipe that was left open must not keep us for ever.
     static let configurationPipeTimeout: Nanoseconds = 5_000_000_000

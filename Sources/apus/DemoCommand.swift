@@ -7,8 +7,8 @@ struct DemoCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "demo", abstract: "Try it: sample targets in two versions, with the load balancer in front.")
 
-    @Argument(help: "The configuration to try.")
-    var file = "conf/quickstart.yaml"
+    @Argument(help: "The configuration to try, instead of the demo's own.")
+    var file: String?
 
     func run() throws {
         Log.bootstrap(level: .error)  // the demo tells what happens in its own words
@@ -38,7 +38,8 @@ private struct Narrator: DemoNarrator {
         for (command, meaning) in suggestions {
             text += "  \(command)" + String(repeating: " ", count: width - command.count + 2) + "\(meaning)\n"
         }
-        return text + "\nCtrl-C ends all of it and leaves nothing behind. What happens:\n\n"
+        let end = demo.isRemoved ? " and leaves nothing behind" : ""
+        return text + "\nCtrl-C ends all of it\(end). What happens:\n\n"
     }
 
     private func suggestions(_ demo: Demo) -> [(String, String)] {

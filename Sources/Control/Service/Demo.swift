@@ -1,5 +1,4 @@
 import Core
-import Foundation
 import Model
 import Telemetry
 
@@ -14,58 +13,87 @@ public protocol DemoNarrator {
 /// `apus demo`: sample targets in processes of their own, and the load balancer in front of them in this one.
 ///
 /// Shape:  runs on the main thread until Ctrl-C. The children end with this process, however it ends.
-/// Limits: everything it leaves on disk meanwhile is in `folder`, unless the file says otherwise.
+/// Limits: without a file of the user's, at most `Limits.demosMax` at once; all that one leaves on disk meanwhile is in
+///         a folder that is removed at the end.
 public final class Demo: ChildObserver {
-    /// What the demo's own file puts here is removed before and after.
-    private static let folder = "/tmp/apus-demo"
-
-    /// A sample target.
-    public struct Sample {
-        /// The target group it is in.
-        public let group: String
-        /// Where it listens, as in `127.0.0.1:8081`.
-        public var target: String { "\(key)" }
-        /// The number of its process.
-        public var processID: Int32 { process.id }
-        fileprivate let key: TargetKey
-        fileprivate let process: ChildProcess
-        fileprivate var hasEnded = false
-    }
-
     /// What the demo serves.
     public let document: Document
     /// One for each registered address of this machine.
-    public private(set) var samples: [Sample] = []
+    public private(set) var samples: [SampleTarget]
+    /// Whether nothing of it is left on disk when it has ended. With a file of the user's, that says what is.
+    public var isRemoved: Bool { folder != nil }
+    private let file: String
+    private let folder: ScratchFolder?
     /// What the demo tells, on the standard output.
     private let story = SharedLog(.standardOutput, name: "demo-story")
 
-    private init(document: Document) { self.document = document }
-
-    /// Serves what `file` says, with a sample target for each registered loopback address. Returns the exit status.
-    /// Errors: `StartError`; nothing is left behind then.
-    public static func run(file: String, narrator: some DemoNarrator) throws(StartError) -> Int32 {
-        let demo = Demo(document: try load(file))
-        let socket = demo.document.admin.socket
+    /// A demo of a file of the user's.
+    private init(file: String) throws(StartError) {
+        self.file = file
+        do throws(ConfigErrors) { document = try Document.read(file) } catch { throw .configuration(error) }
+        let socket = document.admin.socket
         guard UnixPath.occupant(of: socket) != .liveSocket else {
             throw .refused(
                 message: "Another apus answers at \(socket), perhaps a demo in another terminal.",
                 remedy: "Stop it first.")
         }
-        try? FileManager.default.removeItem(atPath: folder)
-        try? FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
-        defer {
-            demo.endSamples()
-            try? FileManager.default.removeItem(atPath: folder)
+        let started = try SampleTarget.start(for: document)
+        do throws(StartError) {
+            // An edited conf/quickstart.yaml keeps its files where the demo's own does.
+            let first = DemoConfiguration.first
+            if socket == first.socket { folder = try ScratchFolder(at: first.folder) } else { folder = nil }
+        } catch {
+            for sample in started { sample.end() }
+            throw error
         }
+        samples = started
+    }
+
+    /// A demo of its own. Whoever gets the ports of its targets has its folder as well.
+    private init(_ configuration: DemoConfiguration) throws(StartError) {
+        do throws(ConfigErrors) {
+            document = try Document.load(yaml: configuration.text, file: "")
+        } catch {
+            throw .configuration(error)
+        }
+        let started = try SampleTarget.start(for: document)
+        do throws(StartError) {
+            let folder = try ScratchFolder(at: configuration.folder)
+            file = try folder.write(configuration.text, to: "quickstart.yaml")
+            self.folder = folder
+        } catch {
+            for sample in started { sample.end() }
+            throw error
+        }
+        samples = started
+    }
+
+    /// The first demo that can have its ports and its folder.
+    private static func first() throws(StartError) -> Demo {
+        var refusal = StartError.refused(
+            message: "\(Limits.demosMax) demos run, or other programs have their ports.",
+            remedy: "End one, or give this one a file with other ports: apus demo FILE.")
+        for number in 1...Limits.demosMax {
+            guard let configuration = DemoConfiguration.free(number) else { continue }
+            do throws(StartError) { return try Demo(configuration) } catch { refusal = error }
+        }
+        throw refusal
+    }
+
+    /// Serves what `file` says, or without one a configuration of its own, with a sample target for each registered
+    /// loopback address. Returns the exit status. Errors: `StartError`; nothing is left behind then.
+    public static func run(file: String?, narrator: some DemoNarrator) throws(StartError) -> Int32 {
         // Blocks the signals first, so that one which comes now is taken when the loop runs.
         let signals = Signals()
         signals.blockTermination()
+        let demo = if let file { try Demo(file: file) } else { try first() }
         defer {
+            for sample in demo.samples { sample.end() }
+            demo.folder?.remove()
             demo.story.stop()
             Log.lines.stop()
         }
-        try demo.startSamples()
-        let service = try Service(file: file, discardingChanges: false, logger: Log.logger)
+        let service = try Service(file: demo.file, discardingChanges: false, logger: Log.logger)
         service.childObserver = demo
         let subscription = service.events.subscribe { record in
             if let line = narrator.sentence(record.value.json()) { demo.story.write(line) }
@@ -76,56 +104,13 @@ public final class Demo: ChildObserver {
         return service.run(signals)
     }
 
-    private static func load(_ file: String) throws(StartError) -> Document {
-        do throws(ConfigErrors) {
-            return try Document.read(file)
-        } catch {
-            throw .configuration(error)
-        }
-    }
-
-    /// Starts a sample target for each registered address of this machine, and waits until all listen.
-    private func startSamples() throws(StartError) {
-        for group in document.targetGroups where group.targetType == .ip {
-            for target in group.targets where target.id == "127.0.0.1" || target.id == "::1" {
-                let key = group.key(of: target)
-                guard !samples.contains(where: { $0.key == key }) else { continue }
-                try start(key, in: group.name)
-            }
-        }
-        for sample in samples where !sample.process.awaitOutput() {
-            throw .refused(
-                message: "The sample target \(sample.target) cannot listen.",
-                remedy: "End what uses port \(sample.key.port), or give the demo a file with other ports.")
-        }
-    }
-
-    private func start(_ target: TargetKey, in group: String) throws(StartError) {
-        let arguments = [
-            "demo-target", "--name", group, "--address", target.id, "--port", "\(target.port)",
-            "--parent", "\(SystemProcess.id)",
-        ]
-        do throws(SystemError) {
-            let process = try ChildProcess.startSelf(arguments)
-            samples.append(Sample(group: group, key: target, process: process))
-        } catch {
-            throw .refused(message: "The sample target \(target) cannot be started: \(error).", remedy: "Try again.")
-        }
-    }
-
     /// Says which sample targets have ended. They are not started again: the demo shows what health checks make of it.
     func childEnded() {
-        for index in samples.indices where !samples[index].hasEnded && samples[index].process.reap() {
-            samples[index].hasEnded = true
+        for index in samples.indices where samples[index].reap() {
             let sample = samples[index]
             story.write(
                 "\(utcText(nanoseconds: WallClock.now()))  sample target \(sample.target) of \(sample.group) has ended "
-                    + "(process \(sample.process.id))\n")
+                    + "(process \(sample.processID))\n")
         }
-    }
-
-    private func endSamples() {
-        for sample in samples where !sample.hasEnded { sample.process.kill() }
-        for sample in samples { sample.process.wait() }
     }
 }

@@ -1,0 +1,66 @@
+import Core
+import Foundation
+import Model
+
+/// A folder for all that a run without a file of the user's leaves on disk: its configuration, admin socket and state.
+///
+/// Shape:  its owner removes it. A process that is killed leaves it behind.
+/// Errors: `StartError`, when it cannot be made or written.
+struct ScratchFolder {
+    /// Where it is. Only this user may enter it.
+    let path: String
+
+    /// Makes it at `path`. What is there already is removed: a run that was killed may have left it.
+    init(at path: String) throws(StartError) {
+        try? FileManager.default.removeItem(atPath: path)
+        guard try Self.make(path) else { throw Self.refusal(path, "another user has it") }
+        self.path = path
+    }
+
+    /// Makes one of its own, whose name begins with `name`, where this user keeps temporary files.
+    init(named name: String) throws(StartError) {
+        let outer = Self.folder(for: name)
+        while true {
+            let path = "\(outer)/\(name)-\(String(UInt32.random(in: 0x1000_0000...UInt32.max), radix: 16))"
+            guard try Self.make(path) else { continue }
+            self.path = path
+            return
+        }
+    }
+
+    /// TMPDIR, unless a socket in it would have too long a path.
+    private static func folder(for name: String) -> String {
+        guard let given = Terminal.environment("TMPDIR"), given.hasPrefix("/") else { return "/tmp" }
+        let bytes = given.utf8.count + name.utf8.count + "/-12345678/admin.sock".utf8.count
+        return bytes <= Model.Limits.socketPathBytesMax ? given : "/tmp"
+    }
+
+    /// Makes a folder. Returns false if there is one.
+    private static func make(_ path: String) throws(StartError) -> Bool {
+        do throws(SystemError) {
+            return try !Folder.make(path, mode: 0o700).isEmpty
+        } catch {
+            throw refusal(path, error.reason)
+        }
+    }
+
+    private static func refusal(_ path: String, _ reason: String) -> StartError {
+        .refused(
+            message: "The folder \(path) cannot be made: \(reason).",
+            remedy: "Set TMPDIR to a folder in which you may write.")
+    }
+
+    /// Writes `text` into the file `name`, and returns its path.
+    func write(_ text: String, to name: String) throws(StartError) -> String {
+        let file = "\(path)/\(name)"
+        do throws(SystemError) {
+            try replaceFile(file, with: Array(text.utf8))
+        } catch {
+            throw .refused(message: "The configuration cannot be written: \(error).", remedy: "Make room on the disk.")
+        }
+        return file
+    }
+
+    /// Removes it with all that is in it.
+    func remove() { try? FileManager.default.removeItem(atPath: path) }
+}

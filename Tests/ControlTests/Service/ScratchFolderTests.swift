@@ -1,0 +1,36 @@
+import Foundation
+import Testing
+
+@testable import Control
+
+@Suite struct ScratchFolderTests {
+    private let files = FileManager.default
+
+    @Test func isThisUsersAndIsRemovedWithAllInIt() throws {
+        let one = try ScratchFolder(named: "apus-test")
+        let other = try ScratchFolder(named: "apus-test")
+        defer { other.remove() }
+        #expect(one.path != other.path && one.path.contains("/apus-test-"))
+        let mode = try files.attributesOfItem(atPath: one.path)[.posixPermissions] as? Int
+        #expect(mode == 0o700)
+        let file = try one.write("a: 1\n", to: "apus.yaml")
+        #expect(try String(contentsOfFile: file, encoding: .utf8) == "a: 1\n")
+        one.remove()
+        #expect(!files.fileExists(atPath: one.path) && files.fileExists(atPath: other.path))
+    }
+
+    @Test func takesTheFolderOfOneThatWasKilled() throws {
+        let outer = try ScratchFolder(named: "apus-test")
+        defer { outer.remove() }
+        let path = "\(outer.path)/demo"
+        let killed = try ScratchFolder(at: path)
+        _ = try killed.write("old", to: "apus.yaml")
+        let next = try ScratchFolder(at: path)
+        #expect(try files.contentsOfDirectory(atPath: next.path).isEmpty)
+    }
+
+    @Test func saysWhyItCannotBeMade() throws {
+        let error = #expect(throws: StartError.self) { try ScratchFolder(at: "/proc/apus-test") }
+        #expect(error?.description.hasPrefix("The folder /proc/apus-test cannot be made: ") == true)
+    }
+}
