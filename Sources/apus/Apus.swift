@@ -17,7 +17,10 @@ struct Apus: ParsableCommand {
         version: Control.versionAndLibraries,
         groupedSubcommands: [
             CommandGroup(
-                name: "Serve", subcommands: [RunCommand.self, CheckCommand.self, DemoCommand.self, SchemaCommand.self]),
+                name: "Serve",
+                subcommands: [
+                    RunCommand.self, ProxyCommand.self, CheckCommand.self, DemoCommand.self, SchemaCommand.self,
+                ]),
             CommandGroup(name: "Ask a running apus", subcommands: AdminCommands.all),
             CommandGroup(name: "For the demo and for tests", subcommands: [DemoTargetCommand.self]),
         ])
