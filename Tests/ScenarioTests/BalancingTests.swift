@@ -37,6 +37,37 @@ import Testing
         #expect(wrong.status == 400 && wrong.json["error"]["message"].string?.contains("from 0 to 256") == true)
     }
 
+    @Test("With slow start the share of a target that is registered, and of one that recovers, grows to a half")
+    func slowStart() throws {
+        let (old, new) = (try TargetServer("old"), try TargetServer("new"))
+        let apus = try start([old], ["slow_start.duration_seconds": 3])
+        try expectGrowth(apus) {
+            let body: JSON = ["targets": [new.address.json]]
+            let answer = try apus.admin("POST", "/v1/target-groups/blue/targets", body)
+            #expect(answer.status == 200)
+        }
+        new.healthStatus.withLock { $0 = 500 }
+        #expect(apus.target(new.address, becomes: "unhealthy"))
+        try expectGrowth(apus) { new.healthStatus.withLock { $0 = 200 } }
+    }
+
+    /// Expects that the second of two targets, named `new`, gets more and more once `begin` has it join, and in the end
+    /// as much as the other.
+    private func expectGrowth(_ apus: ApusProcess, _ begin: () throws -> Void) throws {
+        let load = LoadGenerator(port: apus.port, clients: 2)
+        defer { _ = load.finish() }
+        try begin()
+        func share(_ answers: some Collection<String>) -> Double {
+            Double(answers.count { $0 == "new\n" }) / Double(max(1, answers.count))
+        }
+        #expect(eventually(within: 30) { share(load.soFar.bodies.suffix(200)) > 0.45 }, "it never has its share")
+        let answers = load.finish().bodies.drop { $0 != "new\n" }
+        // Whatever the machine does meanwhile, without slow start both parts would have a half.
+        let (first, last) = (share(answers.prefix(answers.count / 10)), share(answers.suffix(answers.count / 10)))
+        #expect(answers.count > 200 && first + 0.05 < last, "\(first) of the first tenth, \(last) of the last")
+        #expect(try eventually { try names(apus, 40).count { $0 == "new" } == 20 }, "its share is the other's")
+    }
+
     @Test("least_outstanding_requests leaves a target alone that is busy, over both workers")
     func leastOutstanding() throws {
         let gate = Gate()
