@@ -61,6 +61,52 @@ import Testing
         }
     }
 
+    /// Each attribute of a listener about response fields, with the field that it is about.
+    private static let responseAttributes = [
+        ("server.enabled", "Server"), ("strict_transport_security.header_value", "Strict-Transport-Security"),
+        ("access_control_allow_origin.header_value", "Access-Control-Allow-Origin"),
+        ("access_control_allow_methods.header_value", "Access-Control-Allow-Methods"),
+        ("access_control_allow_headers.header_value", "Access-Control-Allow-Headers"),
+        ("access_control_allow_credentials.header_value", "Access-Control-Allow-Credentials"),
+        ("access_control_expose_headers.header_value", "Access-Control-Expose-Headers"),
+        ("access_control_max_age.header_value", "Access-Control-Max-Age"),
+        ("content_security_policy.header_value", "Content-Security-Policy"),
+        ("x_content_type_options.header_value", "X-Content-Type-Options"),
+        ("x_frame_options.header_value", "X-Frame-Options"),
+    ]
+
+    @Test("An attribute about a response field changes that field and no other", arguments: responseAttributes.indices)
+    func eachResponseAttribute(index: Int) throws {
+        let (key, name) = Self.responseAttributes[index]
+        let target = try TargetServer(
+            script: TargetScript.answer(
+                body: "blue", fields: Self.responseAttributes.map { "\($0.1): of the target\r\n" }.joined()))
+        var document = Document(target)
+        let isSwitch = key.hasSuffix(".enabled")
+        document.listeners[0].settings = [
+            "attributes": ["routing.http.response.\(key)": isSwitch ? false : "of the listener"]
+        ]
+        let apus = try ApusProcess.start(document)
+        let answer = try apus.client().get("/")
+        for (_, other) in Self.responseAttributes {
+            let expected = other != name ? ["of the target"] : isSwitch ? [] : ["of the listener"]
+            #expect(answer.values(other.lowercased()) == expected, "\(key): \(other)")
+        }
+        let added = try apus.client().get("/a%2f..%2fb")
+        #expect(added.status == 400 && added.values(name.lowercased()) == (isSwitch ? [] : ["of the listener"]))
+    }
+
+    @Test("There is no other attribute about response fields")
+    func responseAttributesAreAll() throws {
+        let folder = try temporaryFolder()
+        defer { removeFolder(folder) }
+        let schema = try ApusProcess.command(["schema"], socket: "", folder: folder).json
+        let keys = schema["$defs"]["ListenerAttributes"]["properties"].members.keys
+        let prefix = "routing.http.response."
+        #expect(
+            keys.filter { $0.hasPrefix(prefix) }.sorted() == Self.responseAttributes.map { prefix + $0.0 }.sorted())
+    }
+
     static let modes: [(attributes: [String: JSON], sent: String, seen: [String])] = [
         (["routing.http.xff_header_processing.mode": "preserve"], "X-Forwarded-For: 1.2.3.4\r\n", ["1.2.3.4"]),
         (["routing.http.xff_header_processing.mode": "preserve"], "", []),
