@@ -53,10 +53,42 @@ import Testing
         #expect(posted(events).last == .targetReturned(group: "blue", id: "10.0.0.2", port: 8080))
     }
 
-    @Test func neverMoreThanTheShareThatIsConfigured() {
-        reconcile { $0.outlier.failuresInARow = 3 }
+    /// Of four; the last one that is used stays, or the group would fail open.
+    @Test(arguments: [(1, 0), (24, 0), (25, 1), (49, 1), (50, 2), (75, 3), (100, 3)])
+    func neverMoreThanTheShareThatIsConfigured(percent: Int, count: Int) {
+        reconcile {
+            $0.outlier.failuresInARow = 3
+            $0.outlier.percentMax = percent
+        }
         for index in 0..<4 { failInARow(index) }
-        #expect(ejected == [true, true, false, false] && watch.refusedCount == 2)
+        #expect(ejected == (0..<4).map { $0 < count } && watch.refusedCount == UInt64(4 - count))
+    }
+
+    /// A share that shrinks takes nobody back before their time; it counts for the next.
+    @Test func aSmallerShareHoldsForTheNext() {
+        reconcile {
+            $0.outlier.failuresInARow = 3
+            $0.outlier.percentMax = 100
+        }
+        for index in 0..<2 { failInARow(index) }
+        reconcile {
+            $0.outlier.failuresInARow = 3
+            $0.outlier.percentMax = 25
+        }
+        watch.look(at: state, now: loop.now)
+        failInARow(2)
+        #expect(ejected == [true, true, false, false] && watch.refusedCount == 1)
+    }
+
+    @Test func theShareIsWhatTheAttributeSays() throws {
+        let text = """
+            targetGroups:
+              - { name: blue, protocol: HTTP, port: 80, attributes: { %: 10, apus.outlier.consecutive_failures: 3 } }
+            """.replacing("%", with: "apus.outlier.max_ejected_percent")
+        let group = try Document.load(yaml: text, file: "a.yaml").targetGroups[0]
+        #expect(group.attributes.health.outlier.percentMax == 10)
+        let state = GroupState(id: 0, configuration: group, workerCount: 1)
+        #expect(state.ejectionRules.percentMax == 10)
     }
 
     /// Ejection must not be what makes a group fail open, so those that are ejected come back when others fail.
