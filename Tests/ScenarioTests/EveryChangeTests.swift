@@ -106,6 +106,7 @@ private final class ChangingSite {
     enum Change: CaseIterable {
         case register, deregister, weights, rule, groupOfRule, listener, certificate, reload, algorithm, attributes
         case healthFlip, death, deregisterCalls, deregisterSockets, instance
+        case rateLimit, headerFields, cookieKey, desyncMode, zones, groupStickiness
     }
 
     private static let authority = TestAuthority()
@@ -132,6 +133,10 @@ private final class ChangingSite {
     private let sockets: [PortServer]
     private var isPassingThere = true
     private var absent: [String: Document.Address] = [:]
+    /// Whether clients stay with one of the two blue groups.
+    private var isSticky = true
+    /// Which of the certificates the second listener has.
+    private var pairIndex = 0
 
     init() throws {
         steady = try TargetServer("steady")
@@ -147,24 +152,30 @@ private final class ChangingSite {
             Document.rule(20, "path-pattern", ["/test.Echo/*"], Document.forward("calls")),
             Document.rule(30, "path-pattern", ["/socket/*"], Document.forward("sockets")),
         ]
-        var secure = Document.Listener(defaultAction: Self.toBlue, rules: rules)
+        var secure = Document.Listener(defaultAction: Self.toBlue(isSticky: true), rules: rules)
         secure.certificates = [Self.pairs[0]]
-        let getters = [steady.address, flipping.address, passing.address, dying.address]
+        var getters = [steady.address, flipping.address, passing.address, dying.address]
+        for (index, zone) in ["here", "there", nil, "here"].enumerated() { getters[index].zone = zone }
         document = Document(
-            listeners: [.init(defaultAction: Self.toBlue, rules: rules), secure],
+            listeners: [.init(defaultAction: Self.toBlue(isSticky: true), rules: rules), secure],
             groups: [
                 .init("blue", getters), .init("blue-too", getters), .init("green", servers: greens),
                 .init("calls", calls.map(\.address), settings: ["protocolVersion": "GRPC", "healthCheckPath": "/"]),
                 .init("sockets", sockets.map(\.address), settings: ["healthCheckProtocol": "TCP"]),
             ], attributes: ["apus.h2c.enabled": true])
+        document.runtime["availabilityZone"] = "here"
+        document.runtime["cookieKeyRotationSeconds"] = 604_800
         apus = try ApusProcess.start(document)
+        try apus.restart(withCookieKeysOlderBy: 7200)
         admin = try AdminClient(path: apus.socketPath)
     }
 
-    /// Divides requests between two groups with the same targets, and has clients with cookies stay with theirs.
-    private static var toBlue: JSON {
+    /// Divides requests between two groups with the same targets; has clients with cookies stay with theirs, or not.
+    private static func toBlue(isSticky: Bool) -> JSON {
         var action = Document.forward(["blue": 3, "blue-too": 1])
-        action["forwardConfig"]["targetGroupStickinessConfig"] = ["enabled": true, "durationSeconds": 60]
+        if isSticky {
+            action["forwardConfig"]["targetGroupStickinessConfig"] = ["enabled": true, "durationSeconds": 60]
+        }
         return action
     }
 
@@ -178,8 +189,21 @@ private final class ChangingSite {
         case .rule: try putOrDeleteRule(number)
         case .groupOfRule: try makeAndUseGroup(number)
         case .listener: try openAndCloseListener()
-        case .certificate: try changeCertificate(number)
-        case .reload: try reload(number)
+        case .certificate:
+            pairIndex = number % 2
+            try putListener(1)
+        case .groupStickiness:
+            isSticky.toggle()
+            for index in 0..<2 { try putListener(index) }
+        case .reload: try reload { $0.attributes["routing.http.xff_client_port.enabled"] = .bool(number % 2 == 1) }
+        case .desyncMode:
+            let mode = ["monitor", "strictest", "defensive"][number % 3]
+            try reload { $0.attributes["routing.http.desync_mitigation_mode"] = .string(mode) }
+        // The key is two hours old, and replaced at the first change.
+        case .cookieKey: try reload { $0.runtime["cookieKeyRotationSeconds"] = number % 2 == 1 ? 3600 : 604_800 }
+        case .zones: try changeZones(number)
+        case .rateLimit: try putOrDeleteRateLimit(number)
+        case .headerFields: try putOrDeleteHeaderFields(number)
         case .algorithm: try changeAlgorithm(number, &random)
         case .attributes: try changeAttributes(number)
         case .healthFlip: flipHealth(number)
@@ -197,6 +221,7 @@ private final class ChangingSite {
         greens[0].healthStatus.withLock { $0 = 200 }
         try dying.start()
         for change in Change.allCases { #expect(counts[change, default: 0] > 0, "\(change) was never made") }
+        #expect(apus.errors.contains("the key of cookies was replaced"))
     }
 
     // MARK: Changes
@@ -280,24 +305,59 @@ private final class ChangingSite {
         try ask("DELETE", path)
     }
 
-    private func changeCertificate(_ number: Int) throws {
-        let pair = Self.pairs[number % 2]
-        let certificate: JSON = [
-            "certificateFile": .string(pair.certificatePath), "privateKeyFile": .string(pair.privateKeyPath),
+    private func putListener(_ index: Int) throws {
+        var body: JSON = [
+            "protocol": index == 0 ? "HTTP" : "HTTPS", "defaultActions": [Self.toBlue(isSticky: isSticky)],
         ]
-        try ask(
-            "PUT", listener(1),
-            [
-                "protocol": "HTTPS", "certificates": [certificate],
-                "defaultActions": [Self.toBlue],
-            ])
+        if index == 1 {
+            let pair = Self.pairs[pairIndex]
+            let certificate: JSON = [
+                "certificateFile": .string(pair.certificatePath), "privateKeyFile": .string(pair.privateKeyPath),
+            ]
+            body["certificates"] = [certificate]
+        }
+        try ask("PUT", listener(index), body)
     }
 
-    /// The file changes an attribute of the load balancer that targets see.
-    private func reload(_ number: Int) throws {
-        document.attributes["routing.http.xff_client_port.enabled"] = .bool(number % 2 == 1)
+    /// The file changes.
+    private func reload(_ change: (inout Document) -> Void) throws {
+        change(&document)
         try apus.write(document)
         try ask("POST", "/v1/reload")
+    }
+
+    /// A rule with a rate limit that nobody reaches, with another key, or without one.
+    private func putOrDeleteRateLimit(_ number: Int) throws {
+        var rule = Document.rule(3, "path-pattern", ["/load/get-3*", "/load/h2-1*"], Document.forward("blue"))
+        let key = number % 2 == 0 ? "source-ip" : "header User-Agent"
+        if number % 4 != 3 { rule["apus.rateLimit"] = ["key": .string(key), "requestsPerSecond": 1_000_000] }
+        try putOrDelete(rule, isThere: number % 4 != 0)
+    }
+
+    /// A rule that changes fields of requests and responses.
+    private func putOrDeleteHeaderFields(_ number: Int) throws {
+        var rule = Document.rule(4, "path-pattern", ["/load/get-2*", "/load/h2-0*"], Document.forward("blue-too"))
+        let value = JSON.string("\(number) of #{client-ip} for #{path}")
+        let set: JSON = ["action": "set", "name": "X-Number", "value": value]
+        rule["apus.requestHeaders"] = [set, ["action": "remove", "name": "User-Agent"]]
+        if number % 2 == 0 { rule["apus.responseHeaders"] = [set, ["action": "remove", "name": "Server"]] }
+        try putOrDelete(rule, isThere: number % 3 != 0)
+    }
+
+    private func putOrDelete(_ rule: JSON, isThere: Bool) throws {
+        guard let priority = rule["priority"].int else { return }
+        for index in 0..<2 {
+            let path = "\(listener(index))/rules/\(priority)"
+            try ask(isThere ? "PUT" : "DELETE", path, isThere ? rule : nil)
+        }
+    }
+
+    /// The targets of this zone alone, or first, or those of all zones.
+    private func changeZones(_ number: Int) throws {
+        let attributes: [[String: JSON]] = [
+            [:], ["load_balancing.cross_zone.enabled": false], ["apus.own_zone_first.enabled": true],
+        ]
+        for group in ["blue", "blue-too"] { try put(group, attributes[number % 3]) }
     }
 
     private static let algorithms: [[String: JSON]] = [

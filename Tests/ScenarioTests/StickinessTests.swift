@@ -151,16 +151,8 @@ import Testing
         let apus = try ApusProcess.start(document(604_800))
         var jars = [Jar(), Jar(), Jar()]
         let own = try jars.indices.map { try ask(apus, &jars[$0])[0] }
-        #expect(apus.terminate() == .exited(0))
-        // Let the key be two hours old.
-        let path = "\(apus.statePath)/cookie-keys.json"
-        let file = try String(contentsOfFile: path, encoding: .utf8)
-        let before = JSON(parsing: Array(file.utf8))
+        let before = try apus.restart(withCookieKeysOlderBy: 7200)
         try #require(before["keys"].elements.count == 1)
-        let createdAt = try #require(before["keys"][0]["createdAt"].int)
-        try file.replacingOccurrences(of: "\(createdAt)", with: "\(createdAt - 7200)")
-            .write(toFile: path, atomically: true, encoding: .utf8)
-        try apus.restart()
         for index in jars.indices { #expect(try Set(ask(apus, &jars[index])) == [own[index]]) }
         let sealedBefore = jars
         try apus.write(document(3600))
@@ -173,6 +165,7 @@ import Testing
             try eventually {
                 try ask(apus, &jars[0], 2) == [own[0], own[0]] && keyOf(jars[0]) != keyOf(sealedBefore[0])
             })
+        let path = "\(apus.statePath)/cookie-keys.json"
         let after = JSON(parsing: Array(try String(contentsOfFile: path, encoding: .utf8).utf8))
         #expect(after["keys"].elements.count == 2 && after["keys"][1]["id"] == before["keys"][0]["id"])
         jars = sealedBefore

@@ -82,6 +82,22 @@ final class ApusProcess: Sendable {
         try wait(until: readiness)
     }
 
+    /// Ends it, has the keys of cookies on disk be older by so many seconds, and starts it again. Returns their file as
+    /// it was before.
+    @discardableResult
+    func restart(withCookieKeysOlderBy seconds: Int) throws -> JSON {
+        let path = "\(statePath)/cookie-keys.json"
+        _ = eventually { FileManager.default.fileExists(atPath: path) }
+        guard terminate() == .exited(0) else { throw ApusFailure(status: process.exitStatus, errors: errors) }
+        let text = try String(contentsOfFile: path, encoding: .utf8)
+        let file = JSON(parsing: Array(text.utf8))
+        let times = file["keys"].elements.compactMap { $0["createdAt"].int }
+        let older = times.reduce(text) { $0.replacingOccurrences(of: "\($1)", with: "\($1 - seconds)") }
+        try older.write(toFile: path, atomically: true, encoding: .utf8)
+        try restart()
+        return file
+    }
+
     /// Sends SIGTERM. Returns the exit status, or `nil` if it still runs after `seconds`.
     func terminate(within seconds: Double = 20) -> ChildProcess.ExitStatus? {
         process.signal(SIGTERM)
