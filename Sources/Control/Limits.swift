@@ -91,4 +91,22 @@ enum Limits {
     static let expressionsCachedMax = 20_000
     /// Bytes by which the control thread may be ahead of the health check log's writer: 1 MiB, some 8,000 lines.
     static let healthLogRingBytes = 1024 * 1024
+    /// Time in which a process that was started by an upgrade has to say what it is: 10 s, in which the largest binary
+    /// comes from a slow disk. What says nothing is no Apus, and is killed.
+    static let upgradeHelloTime: Nanoseconds = 10_000_000_000
+    /// Time in which it has to accept connections: a minute, since files may be large and disks slow. Changes wait as
+    /// long. Then it is killed, and the old process goes on.
+    static let upgradeReadyTime: Nanoseconds = 60_000_000_000
+    /// Time in which the flows of datagrams have to be handed over: 5 s, a thousand times what it takes. Datagrams wait
+    /// in their sockets meanwhile. Then the new process receives them without the flows that are missing.
+    static let upgradeFlowsTime: Nanoseconds = 5_000_000_000
+    /// Time between two reports of how many connections the old process has left.
+    static let upgradeReportInterval: Nanoseconds = 1_000_000_000
+    /// Flows of datagrams in one message to the other process: some 30 KiB.
+    static let upgradeFlowsPerMessage = 64
+    /// Targets in one message to the other process: some 30 KiB.
+    static let upgradeTargetsPerMessage = 128
+    /// Seconds that `apus upgrade --grace` may give the old process: a week, as long as the longest tunnels are known
+    /// to last.
+    static let upgradeGraceSecondsMax = 604_800.0
 }

@@ -1,3 +1,5 @@
+import CLinux
+
 /// What Core caps, why, and what happens at the cap.
 public enum Limits {
     /// Connections the kernel queues per listening socket before `accept`. Beyond it SYNs are dropped and retried by
@@ -38,4 +40,9 @@ public enum Limits {
     /// Bytes that a listening UDP socket queues in either direction: about 10 ms at 3 Gbit/s, for a burst between two
     /// passes of the loop. Beyond it datagrams are lost. The kernel lowers it to `rmem_max` and `wmem_max`.
     public static let datagramQueueBytes: Int32 = 4 * 1024 * 1024
+    /// Bytes of a message between two processes of Apus: 64 KiB, which fits the socket's queue several times. Whoever
+    /// has more to say sends more messages.
+    public static let messageBytesMax = 64 * 1024
+    /// Descriptors that go with one message. Source: unix(7), `SCM_RIGHTS`.
+    public static let messageDescriptorsMax = Int(apus_descriptors_max)
 }

@@ -6,7 +6,10 @@ import Control
 struct RunCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "run", abstract: "Serve what a configuration file says.",
-        discussion: "SIGHUP reads the file again, SIGUSR1 reopens the logs, SIGTERM finishes and ends.")
+        discussion: """
+            SIGHUP reads the file again, SIGUSR1 reopens the logs, SIGUSR2 has a new process take over (apus upgrade), \
+            SIGTERM finishes and ends.
+            """)
 
     @Argument(help: "The configuration, in YAML or JSON.")
     var file: String

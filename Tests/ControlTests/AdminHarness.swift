@@ -102,11 +102,15 @@ private final class OrderRunner: PollHandler {
 }
 
 /// Stands in for control: applies changes to its document at the end of the pass, and remembers what it was asked.
-final class RecordingActions: AdminServices, StatusSource, ChangeActions, ReloadActions, TargetActions {
+final class RecordingActions: AdminServices, StatusSource, ChangeActions, ReloadActions, TargetActions,
+    UpgradeActions
+{
     var status: any StatusSource { self }
     var changes: any ChangeActions { self }
     var reloads: any ReloadActions { self }
     var targets: any TargetActions { self }
+    var upgrades: any UpgradeActions { self }
+    var finishing: [FinishingProcess] = []
 
     var document: Document
     var generation: UInt64 = 1
@@ -237,6 +241,18 @@ final class RecordingActions: AdminServices, StatusSource, ChangeActions, Reload
             check.summary = try Document.parse(content, file: file).0.summary
             completion(check)
         } catch { completion(ReloadCheck(mistakes: error.all)) }
+    }
+
+    /// What the next upgrade brings.
+    var upgradeResult: Result<UpgradeReport, AdminError> = .success(
+        UpgradeReport(
+            old: FinishingProcess(id: 12, version: "0.1.0", connections: 17), id: 34, version: "0.1.1",
+            graceSeconds: 30))
+
+    func upgrade(_ request: UpgradeRequest, completion: @escaping (Result<UpgradeReport, AdminError>) -> Void) {
+        let grace = request.graceSeconds.map { "\($0)" } ?? "-"
+        asked.append("upgrade to \(request.binary ?? "-") within \(grace) s")
+        completion(upgradeResult)
     }
 
     func targetHealth(group: String, targets: [TargetDescription]?) throws(AdminError) -> [TargetHealthDescription] {

@@ -28,6 +28,18 @@ struct ServingWorker: ~Copyable {
             snapshot, opened: [OpenedListener(id: listener.id, socket: socket, datagrams: datagrams)])
     }
 
+    /// A worker to which another process hands over its socket for datagrams: it waits for the flows.
+    init(_ listener: ListenerPlan, _ groups: [GroupPlan], sharing datagrams: DatagramSocket) {
+        bench = WorkerBench()
+        guard let bound = datagrams.localAddress else { fatalError("not bound") }
+        address = bound
+        let snapshot = Snapshot(
+            generation: 1, listeners: [listener], groups: groups, accessLog: .json, connectionLog: .json)
+        bench.worker.adopt(
+            snapshot,
+            opened: [OpenedListener(id: listener.id, socket: nil, datagrams: datagrams, awaitsFlows: true)])
+    }
+
     var counters: WorkerCounters { bench.counters }
 
     /// A client that connects.

@@ -18,7 +18,6 @@ private let unread = [
     "anomalies": "is kept as long as the services exist",
     "certificateRefresh": "is kept as long as the services exist",
     "hasReceivedGoAway": "read by tests and fuzzers: the session takes no new streams",
-    "lock": "is held as long as the object exists",
     "logLevel": "a requirement of swift-log",
     "lossWatch": "is kept as long as the service exists",
     "memoryWatch": "is kept as long as the service exists",

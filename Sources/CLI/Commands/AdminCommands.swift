@@ -4,7 +4,8 @@ import ArgumentParser
 public enum AdminCommands {
     /// A new command is added here, and has a file of its own beside this one.
     public static let all: [any ParsableCommand.Type] = [
-        StatusCommand.self, ReloadCommand.self, TargetsCommand.self, GroupsCommand.self, ListenersCommand.self,
+        StatusCommand.self, ReloadCommand.self, UpgradeCommand.self, TargetsCommand.self, GroupsCommand.self,
+        ListenersCommand.self,
         RulesCommand.self, WeightsCommand.self, InstancesCommand.self, EventsCommand.self,
     ]
 }

@@ -40,6 +40,11 @@ extension AdminView {
             let total = flows.reduce(0) { $0 + ($1.value["total"]?.int ?? 0) }
             lines.insert("flows          \(active) going on, \(total) since the start", at: 6)
         }
+        for process in answer["finishing"]?.array ?? [] {
+            lines.append(
+                "finishing      process \(text(process["pid"])), apus \(text(process["version"])): "
+                    + "\(text(process["connections"])) connections left")
+        }
         let failedOpen = (answer["groupsFailedOpen"]?.array ?? []).map(text)
         if !failedOpen.isEmpty {
             lines.append(

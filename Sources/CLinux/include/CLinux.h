@@ -18,6 +18,7 @@
 #include <signal.h>
 #include <stdint.h>
 #include <string.h>
+#include <sys/auxv.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
 #include <sys/inotify.h>
@@ -131,6 +132,46 @@ static inline void apus_add_control(
     message->header.msg_controllen += CMSG_SPACE(count);
 }
 
+// Descriptors that go with a message to another process: SCM_RIGHTS of unix(7), which allows 253 at a time.
+enum { apus_descriptors_max = 253 };
+struct apus_rights {
+    unsigned char control[CMSG_SPACE(apus_descriptors_max * sizeof(int))] __attribute__((aligned(8)));
+};
+static inline ssize_t apus_send_descriptors(
+    int socket, const void *bytes, size_t count, const int *descriptors, size_t descriptor_count) {
+    struct apus_rights rights;
+    size_t size = descriptor_count * sizeof(int);
+    struct iovec content = {.iov_base = (void *)bytes, .iov_len = count};
+    struct msghdr message = {.msg_iov = &content, .msg_iovlen = 1, .msg_control = rights.control};
+    struct cmsghdr *first = (struct cmsghdr *)rights.control;
+    *first = (struct cmsghdr){.cmsg_len = CMSG_LEN(size), .cmsg_level = SOL_SOCKET, .cmsg_type = SCM_RIGHTS};
+    memcpy(CMSG_DATA(first), descriptors, size);
+    message.msg_controllen = descriptor_count == 0 ? 0 : CMSG_SPACE(size);
+    return sendmsg(socket, &message, MSG_NOSIGNAL | MSG_DONTWAIT);
+}
+// `flags` tells whether something was cut off. Nothing but descriptors is ever asked for as control data.
+static inline ssize_t apus_receive_descriptors(
+    int socket, void *bytes, size_t count, int *descriptors, size_t *descriptor_count, int *flags) {
+    struct apus_rights rights;
+    struct iovec content = {.iov_base = bytes, .iov_len = count};
+    struct msghdr message = {
+        .msg_iov = &content, .msg_iovlen = 1, .msg_control = rights.control, .msg_controllen = sizeof rights.control};
+    ssize_t received = recvmsg(socket, &message, MSG_CMSG_CLOEXEC | MSG_DONTWAIT);
+    *descriptor_count = 0;
+    *flags = message.msg_flags;
+    struct cmsghdr *first = received < 0 ? NULL : CMSG_FIRSTHDR(&message);
+    for (struct cmsghdr *next = first; next; next = CMSG_NXTHDR(&message, next)) {
+        *descriptor_count = (next->cmsg_len - CMSG_LEN(0)) / sizeof(int);
+        memcpy(descriptors, CMSG_DATA(next), *descriptor_count * sizeof(int));
+    }
+    return received;
+}
+
+// The path by which execve(2) was called for this program, which symbolic links may lead on from: getauxval(3).
+static inline const char *apus_executed_path(void) {
+    return (const char *)getauxval(31 /* AT_EXECFN */);
+}
+
 static inline void apus_add_destination(
     struct apus_message *message, const struct sockaddr_storage *address, socklen_t length) {
     memcpy(message->header.msg_name, address, length);
@@ -168,6 +209,7 @@ static inline int apus_open(const char *path, int flags, mode_t mode) {
 static inline int apus_set_blocking(int descriptor) {
     return fcntl(descriptor, F_SETFL, fcntl(descriptor, F_GETFL) & ~O_NONBLOCK);
 }
+static inline int apus_set_close_on_exec(int descriptor) { return fcntl(descriptor, F_SETFD, FD_CLOEXEC); }
 static inline int apus_prctl_keep_capabilities(int keeps) { return prctl(PR_SET_KEEPCAPS, keeps); }
 static inline int apus_prctl_parent_death_signal(int signal) { return prctl(PR_SET_PDEATHSIG, signal); }
 
@@ -193,6 +235,20 @@ static inline int apus_set_capabilities(uint64_t set) {
     uint32_t low = (uint32_t)set, high = (uint32_t)(set >> 32);
     struct __user_cap_data_struct data[2] = {{low, low, 0}, {high, high, 0}};
     return capset(&header, data);
+}
+
+// Whether programs that this thread starts get the capability, if this process has it: capabilities(7), "ambient".
+static inline int apus_pass_capability(unsigned int capability, int passes) {
+    extern int capget(struct __user_cap_header_struct *, struct __user_cap_data_struct *);
+    extern int capset(struct __user_cap_header_struct *, const struct __user_cap_data_struct *);
+    struct __user_cap_header_struct header = {.version = _LINUX_CAPABILITY_VERSION_3};
+    struct __user_cap_data_struct data[2] = {{0, 0, 0}, {0, 0, 0}};
+    uint32_t bit = 1u << (capability % 32);
+    int status = capget(&header, data);
+    data[capability / 32].inheritable &= ~bit;
+    data[capability / 32].inheritable |= passes ? bit & data[capability / 32].permitted : 0;
+    int change = passes ? PR_CAP_AMBIENT_RAISE : PR_CAP_AMBIENT_LOWER;
+    return status != 0 || capset(&header, data) != 0 || prctl(PR_CAP_AMBIENT, change, capability, 0, 0) != 0;
 }
 
 // The resource is an enum in C++ and an int in C headers, by feature macro.

@@ -237,7 +237,7 @@ final class AdminConnection: PollHandler {
         if case .events(let recent) = answer {
             startStream(recent: recent)
         } else {
-            respond(with: answer, thenClose: !isPersistent)
+            respond(with: answer, thenClose: !isPersistent || !server.isListening)
         }
         advance()
     }

@@ -55,8 +55,9 @@ struct AdminRoutes {
         self.services = services
         page = nil
         table =
-            MetricsRoutes.all + StatusRoutes.all + ReloadRoutes.all + EventRoutes.all + InstanceRoutes.all
-            + LoadBalancerRoutes.all + ListenerRoutes.all + RuleRoutes.all + TargetGroupRoutes.all + TargetRoutes.all
+            MetricsRoutes.all + StatusRoutes.all + ReloadRoutes.all + UpgradeRoutes.all + EventRoutes.all
+            + InstanceRoutes.all + LoadBalancerRoutes.all + ListenerRoutes.all + RuleRoutes.all + TargetGroupRoutes.all
+            + TargetRoutes.all
     }
 
     /// Routes to what may be seen of `services` from outside, and to nothing else.

@@ -20,6 +20,7 @@ final class AdminServer: PollHandler {
     /// From where bytes are written; empty between two calls.
     let staging = Buffer(capacity: Core.Limits.largeBufferBytes)
     private let listener: Socket
+    private var state = State.waiting
     private var token = Token.none
     private var reserve = ReserveDescriptor()
     private(set) var connections: [ObjectIdentifier: AdminConnection] = [:]
@@ -27,13 +28,28 @@ final class AdminServer: PollHandler {
     private(set) var clientsClosed: UInt64 = 0
     private var lastWarningAt: Instant?
 
+    private enum State {
+        /// Another process takes the connections of the socket.
+        case waiting
+        case listening
+        /// The listening socket is closed.
+        case closed
+    }
+
     /// Listens at `path` with mode 0660, and makes the folder it lies in if only that is missing.
     ///
     /// Errors: `AdminError` that names the path, as when another process answers there. A socket that a killed process
     /// left behind is replaced.
     convenience init(path: String, loop: ControlLoop, services: any AdminServices, logger: Logger) throws(AdminError) {
-        let listener = try Self.listen(at: path)
-        self.init(.socket(path: path), listener, AdminRoutes(services), loop: loop, logger: logger)
+        self.init(path: path, received: try Self.listen(at: path), loop: loop, services: services, logger: logger)
+        begin()
+    }
+
+    /// Takes no connections of `received` before `begin`: it listens at `path`, and another process has it too.
+    convenience init(
+        path: String, received: Socket, loop: ControlLoop, services: any AdminServices, logger: Logger
+    ) {
+        self.init(.socket(path: path), received, AdminRoutes(services), loop: loop, logger: logger)
     }
 
     /// Serves the metrics of `services`, and nothing else, on `listener`, a listening TCP socket.
@@ -42,6 +58,7 @@ final class AdminServer: PollHandler {
         self.init(
             .metrics(address), listener, AdminRoutes(observing: services, SharedMetricsPage()), loop: loop,
             logger: logger)
+        begin()
     }
 
     private init(
@@ -52,8 +69,27 @@ final class AdminServer: PollHandler {
         self.routes = routes
         self.loop = loop
         self.logger = logger
+    }
+
+    /// Takes connections from now on, if it does not yet.
+    func begin() {
+        guard state == .waiting else { return }
+        state = .listening
         token = loop.add(self, descriptor: listener.descriptor, interest: .readable)
     }
+
+    /// Takes no more connections, and leaves the socket's file to the process that does. Clients get one more answer.
+    func stopListening() {
+        guard state != .closed else { return }
+        state = .closed
+        loop.remove(token)
+        listener.close()
+    }
+
+    /// The listening socket's descriptor.
+    var descriptor: Int32 { listener.descriptor }
+    /// Whether clients may ask again over their connections.
+    var isListening: Bool { state == .listening }
 
     /// How many clients there are.
     var clientCount: Int { connections.count }
@@ -61,9 +97,9 @@ final class AdminServer: PollHandler {
     /// Stops listening, removes the socket's file if there is one, and closes all connections. Answers that are ready
     /// were written.
     func close() {
-        loop.remove(token)
-        listener.close()
-        if case .socket(let path) = endpoint { UnixPath.remove(path) }
+        // Where another process has the socket as well, its file is not ours.
+        if state == .listening, case .socket(let path) = endpoint { UnixPath.remove(path) }
+        stopListening()
         for connection in connections.values { connection.close() }
     }
 

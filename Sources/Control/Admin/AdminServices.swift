@@ -8,6 +8,8 @@ protocol AdminServices: AnyObject {
     var changes: any ChangeActions { get }
     /// Readings of the file.
     var reloads: any ReloadActions { get }
+    /// Processes that take over from this one.
+    var upgrades: any UpgradeActions { get }
     /// Targets that join and leave their groups.
     var targets: any TargetActions { get }
 }

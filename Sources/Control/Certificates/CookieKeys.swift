@@ -24,6 +24,10 @@ final class CookieKeys: PollHandler {
     private var isInUse = false
     private var isOnDisk: Bool
     private var isWriting = false
+    /// Whether no key is replaced, since another process reads them, or has them by now.
+    var isPaused = false {
+        didSet { if oldValue && !isPaused && isInUse { proceed() } }
+    }
     /// The keys that workers have, the newest first.
     private(set) var current: [CookieKey]
 
@@ -66,7 +70,7 @@ final class CookieKeys: PollHandler {
 
     /// Writes keys that are not on disk, replaces the newest one when that is due, and sets the time of the next look.
     private func proceed() {
-        guard !isWriting else { return }
+        guard !isWriting && !isPaused else { return }
         let now = clock()
         let createdAt = current[0].createdAt
         let age = now > createdAt ? now - createdAt : 0

@@ -8,10 +8,18 @@ final class TicketKeys: PollHandler {
     private var token = Token.none
     private var interval: Nanoseconds
     /// The key in use.
-    private(set) var current = TLSTicketKey.random()
+    private(set) var current: TLSTicketKey
+    /// The key before it; nil if there was none.
+    private(set) var previous: TLSTicketKey?
 
-    /// `workers` are told the new key and the one before, every `interval`.
-    init(loop: ControlLoop, interval: Nanoseconds, workers: WorkerSet) {
+    /// `workers` are told the new key and the one before, every `interval`. `received` are the keys of the process
+    /// whose place this one takes.
+    init(
+        loop: ControlLoop, interval: Nanoseconds, workers: WorkerSet,
+        received: (current: TLSTicketKey, previous: TLSTicketKey?)? = nil
+    ) {
+        current = received?.current ?? .random()
+        previous = received?.previous
         self.loop = loop
         self.interval = interval
         self.workers = workers
@@ -29,7 +37,7 @@ final class TicketKeys: PollHandler {
     func ready(_ ready: Poller.Ready, now: Instant) {}
 
     func timerFired(now: Instant) {
-        let previous = current
+        previous = current
         current = TLSTicketKey.random()
         workers.sendToAll(.ticketKeys(current: current, previous: previous))
         loop.schedule(token, at: now + interval)

@@ -65,10 +65,13 @@ final class DocumentStore {
     var places: DocumentPlaces { staged.places }
 
     /// Reads the file and the changes. With `discardingChanges` they are put aside under another name instead, damaged
-    /// or not, and `putAside` is told it.
+    /// or not, and `putAside` is told it. `lock` gives the lock of the state's folder if another process has handed it
+    /// over.
     ///
     /// Errors: `StartError` for a file that is not right, changes that cannot be read, or a folder that is in use.
-    init(file: String, discardingChanges: Bool, putAside: (String) -> Void) throws(StartError) {
+    init(
+        file: String, discardingChanges: Bool, lock: (String) -> FileLock? = { _ in nil }, putAside: (String) -> Void
+    ) throws(StartError) {
         self.file = file
         let (base, places): (Document, DocumentPlaces)
         do { (base, places) = try Document.readWithPlaces(file, acceptsPipe: true) } catch {
@@ -76,7 +79,8 @@ final class DocumentStore {
         }
         var changes = Changes()
         do throws(StartError) {
-            state = try StateFile(inFolder: base.runtime.stateDirectory)
+            let folder = base.runtime.stateDirectory
+            state = try StateFile(inFolder: folder, received: lock(folder))
             if discardingChanges {
                 if let name = try state.setAside() { putAside(name) }
             } else if let saved = try state.load() {

@@ -14,12 +14,16 @@ struct StateFile: Sendable {
     let path: String
     private let lock: FileLock
 
-    /// Locks the folder, making it if it is not there.
+    /// Locks the folder, making it if it is not there. `received` is its lock that another process has handed over.
     ///
     /// Errors: `StartError` when another process has it, or the system refuses.
-    init(inFolder folder: String) throws(StartError) {
+    init(inFolder folder: String, received: FileLock? = nil) throws(StartError) {
         path = Self.path(inFolder: folder)
         try Self.makeFolder(folder)
+        if let received {
+            lock = received
+            return
+        }
         do throws(SystemError) {
             lock = try FileLock(folder + "/lock")
         } catch {
@@ -27,6 +31,12 @@ struct StateFile: Sendable {
             throw Self.cannotBeUsed(error)
         }
     }
+
+    /// The descriptor of the folder's lock, to be handed over to another process; nil once it was given up.
+    func shareLock() -> Int32? { lock.share() }
+
+    /// The folder's lock belongs to the process with which it was shared: nothing may be saved any more.
+    func giveUpLock() { lock.giveUp() }
 
     /// Finds out whether `init` would succeed; nothing is left behind. With `mayBeInUse` it does not matter whether
     /// another process has the folder.

@@ -36,6 +36,10 @@ enum Event: Equatable, Sendable {
     case listenerClosed(loadBalancer: String, port: Int)
     /// The process finishes what is in flight and ends.
     case shutdownBegan
+    /// Another process serves from now on, and the one before finishes what it has.
+    case processReplaced(from: Int, oldVersion: String, to: Int, newVersion: String)
+    /// A process that was to take over did not: the one before goes on.
+    case upgradeFailed(binary: String, reason: String)
 
     /// Its name, as in `target-health-changed`.
     var name: String {
@@ -56,6 +60,8 @@ enum Event: Equatable, Sendable {
         case .listenerOpened: "listener-opened"
         case .listenerClosed: "listener-closed"
         case .shutdownBegan: "shutdown-began"
+        case .processReplaced: "process-replaced"
+        case .upgradeFailed: "upgrade-failed"
         }
     }
 
@@ -103,6 +109,13 @@ enum Event: Equatable, Sendable {
             return [Value.Member("loadBalancerName", .string(loadBalancer)), Value.Member("port", .int(port))]
         case .shutdownBegan:
             return []
+        case .processReplaced(let old, let oldVersion, let new, let newVersion):
+            return [
+                Value.Member("from", ["pid": .int(old), "version": .string(oldVersion)]),
+                Value.Member("to", ["pid": .int(new), "version": .string(newVersion)]),
+            ]
+        case .upgradeFailed(let binary, let reason):
+            return [Value.Member("binary", .string(binary)), Value.Member("reason", .string(reason))]
         }
     }
 }

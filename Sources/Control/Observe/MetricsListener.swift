@@ -17,6 +17,8 @@ final class MetricsListener {
     private var server: AdminServer?
     private var prepared: (address: TCPAddress, socket: Socket)?
     private var closedBefore: UInt64 = 0
+    /// A listening socket that another process had, to be used if it has the address that is wanted.
+    var received: Socket?
 
     /// Nothing is open.
     init(loop: ControlLoop, logger: Logger) {
@@ -26,6 +28,9 @@ final class MetricsListener {
 
     /// Where it listens; nil when it does not.
     var localAddress: SocketAddress? { if case .metrics(let address)? = server?.endpoint { address } else { nil } }
+
+    /// The descriptor of the listening socket; nil when it does not listen.
+    var descriptor: Int32? { server?.descriptor }
 
     /// Clients that were closed to make room for others, or because they took too long.
     var clientsClosed: UInt64 { closedBefore + (server?.clientsClosed ?? 0) }
@@ -39,6 +44,10 @@ final class MetricsListener {
     ) throws(ConfigErrors) {
         abandonPrepared()
         guard let wanted = document.admin.metrics, wanted != address else { return }
+        if let received = received.take() {
+            if received.localAddress == SocketAddress(wanted) { return prepared = (wanted, received) }
+            received.close()
+        }
         let isOurs = isOurs(wanted, listeners)
         do throws(SystemError) {
             try Self.tryBinding(wanted, isOurs: isOurs)
@@ -98,6 +107,7 @@ final class MetricsListener {
 
     /// Serves what was prepared for `document`, and nothing that it does not name.
     func commit(_ document: Document) {
+        received.take()?.close()
         guard document.admin.metrics != address else { return abandonPrepared() }
         stopServing()
         address = document.admin.metrics

@@ -36,6 +36,8 @@ protocol StatusSource: AnyObject {
     var groupsFailedOver: [String] { get }
     /// The rules with rate limits, and what those have done, in any order.
     var rateLimits: [RateLimitFigures] { get }
+    /// The processes whose place this one has taken, and which finish what they had.
+    var finishing: [FinishingProcess] { get }
     /// Whether the process is ending, and takes no changes.
     var isStopping: Bool { get }
     /// What each worker counts about each group, in any order; a name may be there again for a group that is on its
@@ -62,13 +64,16 @@ final class Status: StatusSource {
     private let queue: ChangeQueue
     private let reloader: Reloader
     private let logs: TrafficLogs
+    private let finishingProcesses: FinishingProcesses
 
     /// The status of these services.
     init(
         _ store: DocumentStore, _ registry: TargetRegistry, _ workers: WorkerSet, _ preparation: Preparation,
         _ publication: Publication, _ prober: HealthProber, _ outliers: OutlierWatch, _ health: TargetHealth,
-        _ queue: ChangeQueue, _ reloader: Reloader, _ logs: TrafficLogs, _ events: EventLog
+        _ queue: ChangeQueue, _ reloader: Reloader, _ logs: TrafficLogs, _ finishing: FinishingProcesses,
+        _ events: EventLog
     ) {
+        finishingProcesses = finishing
         self.store = store
         self.registry = registry
         workerSet = workers
@@ -89,6 +94,7 @@ final class Status: StatusSource {
     var configurationFile: String { store.file }
     var changesNotApplied: [String] { store.notApplied }
     var overrides: [Override] { store.overrides }
+    var finishing: [FinishingProcess] { finishingProcesses.all }
     var isStopping: Bool { queue.isStopping }
     var logLinesLost: UInt64 { logs.access?.linesDropped ?? 0 }
     var connectionLogLinesLost: UInt64 { logs.connection?.linesDropped ?? 0 }

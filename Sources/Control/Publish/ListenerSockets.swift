@@ -14,7 +14,10 @@ final class ListenerSockets {
     private let workerCount: Int
     /// Listeners whose sockets the workers have.
     private(set) var held: Set<ListenerKey> = []
-    private var prepared: [ListenerKey: [Bound]] = [:]
+    /// The sockets that the workers have, to be sent to the process that takes over: until a snapshot closes them their
+    /// descriptors are these.
+    private(set) var bound: [ListenerKey: [Bound]] = [:]
+    private var prepared: [ListenerKey: [Bound]]
     /// Addresses that workers were told to close, and the generation of the snapshot without them.
     private var closing: [(key: ListenerKey, generation: UInt64)] = []
 
@@ -22,6 +25,8 @@ final class ListenerSockets {
     struct Bound {
         var socket: Socket?
         var datagrams: DatagramSocket?
+        /// Whether flows of datagrams are still to come that another process has begun there.
+        var awaitsFlows = false
 
         func close() {
             socket?.close()
@@ -29,8 +34,11 @@ final class ListenerSockets {
         }
     }
 
-    /// Nothing is open.
-    init(workerCount: Int) { self.workerCount = workerCount }
+    /// Nothing is open but the sockets of `received`, which another process had.
+    init(workerCount: Int, received: [ListenerKey: [Bound]] = [:]) {
+        self.workerCount = workerCount
+        prepared = received
+    }
 
     /// Opens the sockets of listeners that are new in `document`, whose places in the file are `places`. On failure
     /// none of them stays open. `metrics` is the address at which `admin.metrics` is still served: this process has it
@@ -88,6 +96,8 @@ final class ListenerSockets {
         prepared = [:]
         let closed = held.filter { !wanted.contains($0) }
         closing += closed.map { ($0, generation) }
+        for key in closed { bound[key] = nil }
+        bound.merge(opened) { $1 }
         held = wanted
         return (opened, Array(closed))
     }

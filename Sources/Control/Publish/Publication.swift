@@ -20,11 +20,12 @@ final class Publication: DrainObserver {
     private let logger: Logger
     private let publisher: Publisher
 
-    /// Nothing is published yet. `drains` reports drained targets to this publication.
+    /// Nothing is published yet; another process has come as far as `lastGeneration`. `drains` reports drained targets
+    /// to this publication.
     init(
         _ store: DocumentStore, _ registry: TargetRegistry, _ workers: WorkerSet, _ preparation: Preparation,
         _ warnings: CertificateWarnings, _ prober: HealthProber, _ drains: DrainTracker, _ cookieKeys: CookieKeys,
-        events: EventLog, logger: Logger
+        after lastGeneration: UInt64 = 0, events: EventLog, logger: Logger
     ) {
         self.store = store
         self.registry = registry
@@ -36,12 +37,16 @@ final class Publication: DrainObserver {
         self.cookieKeys = cookieKeys
         self.events = events
         self.logger = logger
-        publisher = Publisher(workerCount: workers.count)
+        publisher = Publisher(workerCount: workers.count, after: lastGeneration)
         drains.observer = self
     }
 
     /// Grows by one with every snapshot.
     var generation: UInt64 { publisher.generation }
+    /// The listeners in force by `ListenerPlan.id`.
+    var listenerKeys: [Int: ListenerKey] { publisher.keysByID }
+    /// `ListenerPlan.id` of a listener in force.
+    func id(of key: ListenerKey) -> Int? { publisher.id(of: key) }
     /// What the rate limits of rules have done.
     var rateLimits: [RateLimitFigures] { publisher.rateLimits }
 
@@ -57,7 +62,9 @@ final class Publication: DrainObserver {
         for (worker, mailbox) in workers.mailboxes.enumerated() {
             let own = opened.compactMap { key, sockets in
                 publisher.id(of: key).map {
-                    OpenedListener(id: $0, socket: sockets[worker].socket, datagrams: sockets[worker].datagrams)
+                    OpenedListener(
+                        id: $0, socket: sockets[worker].socket, datagrams: sockets[worker].datagrams,
+                        awaitsFlows: sockets[worker].awaitsFlows)
                 }
             }
             mailbox.send(.adopt(snapshots[worker], opened: own))

@@ -17,7 +17,7 @@ struct ListenerKey: Hashable, Sendable {
     var kind = LoadBalancer.Kind.application
 
     /// The kinds of traffic at an address.
-    enum Carries { case connections, datagrams, both, quic, connectionsAndQUIC }
+    enum Carries: String { case connections, datagrams, both, quic, connectionsAndQUIC }
 
     /// Whether it takes TCP connections.
     var hasConnections: Bool { carries != .datagrams && carries != .quic }
@@ -72,10 +72,13 @@ final class Publisher {
     private var certificatesVersion: UInt64 = 0
     private var listenersEver = 0
     /// The generation of the last snapshots; 0 before the first.
-    private(set) var generation: UInt64 = 0
+    private(set) var generation: UInt64
 
-    /// A publisher that has published nothing.
-    init(workerCount: Int) { self.workerCount = workerCount }
+    /// A publisher that has published nothing; another process has come as far as `generation`.
+    init(workerCount: Int, after generation: UInt64 = 0) {
+        self.workerCount = workerCount
+        self.generation = generation
+    }
 
     /// The snapshots of `document`, by worker, once `registry` was reconciled with it and its certificates were read.
     func snapshots(
@@ -111,6 +114,11 @@ final class Publisher {
 
     /// `ListenerPlan.id` of a listener that the last snapshots have.
     func id(of key: ListenerKey) -> Int? { listeners[key]?.id }
+
+    /// The listeners of the last snapshots by `ListenerPlan.id`.
+    var keysByID: [Int: ListenerKey] {
+        Dictionary(listeners.map { ($0.value.id, $0.key) }, uniquingKeysWith: { first, _ in first })
+    }
 
     private func compileListeners(
         of document: Document, _ registry: TargetRegistry, _ certificates: CertificateStore

@@ -40,16 +40,21 @@ public enum Control {
     public static func start(file: String, discardingChanges: Bool = false) throws(StartError) -> Int32 {
         // The log is flushed before the error is printed.
         defer { Log.lines.stop() }
+        // The file there may be replaced at any time.
+        let program = SystemProcess.startedPath()
         let signals = Signals()
+        let inheritance = try Inheritance.receive()
         let service: Service
         do {
             service = try Service(
-                file: file, discardingChanges: discardingChanges, logger: Log.logger,
+                file: file, discardingChanges: discardingChanges, logger: Log.logger, inheritance: inheritance,
                 beforeThreads: signals.blockTermination)
         } catch {
+            inheritance?.fail(error)
             signals.unblockTermination()
             throw error
         }
+        service.allowUpgrade(program: program)
         return service.run(signals)
     }
 }

@@ -13,7 +13,7 @@ protocol ChildObserver: AnyObject {
 /// A running Apus: everything from the configuration file to the workers, in the order in which it begins and ends.
 ///
 /// Shape: one object of the control thread, which `run` makes the calling one.
-final class Service: ChangeQueueObserver {
+final class Service: ChangeQueueObserver, UpgradeHost {
     private enum Phase: Equatable {
         /// Leaves when the process is told to stop.
         case serving
@@ -35,6 +35,8 @@ final class Service: ChangeQueueObserver {
     private let logger: Logger
     private let admin: AdminServer
     private let mail = Mailbox<ControlMail>()
+    /// Takes the place of the process that has started this one; nil if none has, for that.
+    private var succession: Succession?
     private var lossWatch: LossWatch?
     private var memoryWatch: MemoryWatch?
     private var handlers: [CallingHandler] = []
@@ -44,27 +46,34 @@ final class Service: ChangeQueueObserver {
     /// Reloads that signals asked for and that are not over.
     private var reloadsCount = 0
 
-    /// Opens everything and starts the workers, which serve from then on. Calls `beforeThreads` once it has all that
-    /// may have to be waited for, and before the first thread starts.
+    /// Opens everything that `inheritance` does not have, and starts the workers, which serve from then on. Calls
+    /// `beforeThreads` once it has all that may have to be waited for, and before the first thread starts.
     ///
     /// Errors: `StartError`; then everything that was opened is closed again.
     init(
-        file: String, discardingChanges: Bool, logger: Logger, beforeThreads: () -> Void = {}
+        file: String, discardingChanges: Bool, logger: Logger, inheritance: Inheritance? = nil,
+        beforeThreads: () -> Void = {}
     ) throws(StartError) {
         self.logger = logger
         ProcessMemory.prepare()
-        let store = try DocumentStore(file: file, discardingChanges: discardingChanges) { name in
-            logger.notice("the changes made at run time are put aside", metadata: ["file": "\(name)"])
-        }
-        let budget = DescriptorBudget(store.effective, descriptors: SystemProcess.raiseDescriptorLimit())
+        let store = try DocumentStore(
+            file: file, discardingChanges: discardingChanges, lock: { inheritance?.takeLock(of: $0) },
+            putAside: { name in
+                logger.notice("the changes made at run time are put aside", metadata: ["file": "\(name)"])
+            })
+        let budget = DescriptorBudget(
+            store.effective, descriptors: SystemProcess.raiseDescriptorLimit(), workers: inheritance?.workerCount)
         self.store = store
         services = Services(
             loop: loop, store: store, workerCount: budget.workerCount, runningChecksMax: budget.runningChecksMax,
-            events: events, logger: logger)
-        let host = HostCheck(document: store.effective, places: store.places)
+            inheritance: inheritance, events: events, logger: logger)
+        var host = HostCheck(document: store.effective, places: store.places)
+        // What this process has from another one need not be tried.
+        if inheritance != nil { host.running = store.effective }
         try Self.refuse(host.mistakesOfStarter())
         let folders = Self.makeFolders(store.effective, logger)
-        admin = try Self.openAdmin(store.effective.admin.socket, loop, services, logger)
+        admin = try Self.openAdmin(store.effective.admin.socket, inheritance, loop, services, logger)
+        inheritance?.closeRest()
         do throws(StartError) {
             try Self.openListeners(services)
             let user = try Self.becomeUser(store, owning: folders, logger)
@@ -88,6 +97,9 @@ final class Service: ChangeQueueObserver {
                     logs: rings.map { LogSink(ring: $0, wakeup: wakeup) },
                     connectionLogs: connectionRings.map { LogSink(ring: $0, wakeup: connectionWakeup) }))
             services.begin()
+            succession = inheritance.map {
+                Succession($0, services, admin, loop: loop, events: events, logger: logger)
+            }
         } catch {
             services.preparation.sockets.abandonPrepared()
             services.preparation.metrics.close()
@@ -161,7 +173,10 @@ final class Service: ChangeQueueObserver {
         case .terminate: terminate()
         case .reload: reload()
         case .reopenLogs: services.logs.reopen()
-        case .childEnded: childObserver?.childEnded()
+        case .upgrade: services.upgrade.upgrade(UpgradeRequest()) { _ in }
+        case .childEnded:
+            childObserver?.childEnded()
+            services.upgrade.childEnded()
         }
     }
 
@@ -176,10 +191,22 @@ final class Service: ChangeQueueObserver {
 
     private func receive(_ message: ControlMail, now: Instant) {
         services.received(message, now: now)
-        guard case .stopped(_, let cut) = message else { return }
-        stoppedCount += 1
-        cutCount += cut
-        if stoppedCount == services.workers.count { endOnceDurable(now: now) }
+        switch message {
+        case .adopted: succession?.workerAdopted()
+        case .stopped(_, let cut):
+            stoppedCount += 1
+            cutCount += cut
+            endIfStopped(now: now)
+        default: break
+        }
+    }
+
+    /// Ends once all workers have stopped, and what they have handed over is with the process that takes over.
+    private func endIfStopped(now: Instant) {
+        guard phase == .finishing, stoppedCount == services.workers.count, !services.upgrade.isHandingOver else {
+            return
+        }
+        endOnceDurable(now: now)
     }
 
     /// Ends when what is being written is on disk, or when that takes too long.
@@ -200,17 +227,22 @@ final class Service: ChangeQueueObserver {
             logger.warning("told to stop once more: not waiting for what is in flight")
             return phase = .ended(0)
         }
-        phase = .finishing
         let grace = store.committedDocument.runtime.shutdownGraceSeconds
         logger.notice(
             "stopping: no new connections, what is in flight may finish",
             metadata: [
                 "graceSeconds": "\(grace)"
             ])
-        services.stop()
         events.post(.shutdownBegan)
+        finish(within: grace) { .finish(deadline: $0) }
+    }
+
+    /// The workers finish what is in flight, by a message that names the deadline.
+    private func finish(within grace: Double, _ mail: (Instant) -> WorkerMail) {
+        phase = .finishing
+        services.stop()
         let end = Instant.now() + Nanoseconds(seconds: grace)
-        services.workers.sendToAll(.finish(deadline: end))
+        services.workers.sendToAll(mail(end))
         let handler = CallingHandler(ready: { _ in }) { [unowned self] _ in
             // Then the disk is being waited for.
             guard stoppedCount < services.workers.count else { return }
@@ -224,6 +256,26 @@ final class Service: ChangeQueueObserver {
         handlers.append(handler)
         loop.schedule(loop.add(handler, descriptor: nil), at: end + Limits.shutdownMargin)
     }
+
+    // MARK: Another process takes over
+
+    /// Lets another process take over from this one, which was started as `program`.
+    func allowUpgrade(program: String?) {
+        services.upgrade.host = self
+        services.upgrade.program = program
+    }
+
+    var adminSocket: (path: String, descriptor: Int32) {
+        (store.committedDocument.admin.socket, admin.descriptor)
+    }
+
+    func handOver(within seconds: Double) {
+        admin.stopListening()
+        services.preparation.metrics.close()
+        finish(within: seconds) { .handOver(deadline: $0) }
+    }
+
+    func handedOver() { endIfStopped(now: loop.now) }
 
     private func logListeners(_ budget: DescriptorBudget) {
         for sentence in store.notApplied {
@@ -269,8 +321,11 @@ final class Service: ChangeQueueObserver {
 // The steps of the beginning.
 extension Service {
     private static func openAdmin(
-        _ path: String, _ loop: ControlLoop, _ services: Services, _ logger: Logger
+        _ path: String, _ inheritance: Inheritance?, _ loop: ControlLoop, _ services: Services, _ logger: Logger
     ) throws(StartError) -> AdminServer {
+        if let received = inheritance?.takeAdminSocket(at: path) {
+            return AdminServer(path: path, received: received, loop: loop, services: services, logger: logger)
+        }
         do throws(AdminError) {
             return try AdminServer(path: path, loop: loop, services: services, logger: logger)
         } catch {
@@ -307,6 +362,8 @@ extension Service {
     ) throws(StartError) -> String? {
         guard let name = store.effective.runtime.user else { return nil }
         guard SystemUser.isRoot else {
+            // As which the process that has started this one has laid down root's rights.
+            if SystemUser.currentName == name { return name }
             logger.info(
                 "runtime.user has no effect, since this process is not root's",
                 metadata: [
@@ -395,35 +452,6 @@ extension Service {
             return WorkerHandle.start(
                 configuration, control: mail, log: logs[index], connectionLog: connectionLogs[index])
         }
-    }
-}
-
-/// How the descriptors that the system grants are divided.
-struct DescriptorBudget: Equatable {
-    /// What there is to divide.
-    let descriptors: Int
-    /// Data-plane threads.
-    let workerCount: Int
-    /// Client connections of all workers. Each may need a second descriptor for its target.
-    let connectionsMax: Int
-    /// What is left for connections of clients and to targets.
-    let connectionDescriptors: Int
-    /// Health checks at once.
-    let runningChecksMax: Int
-    /// Whether it is the descriptors that leave so few connections.
-    let isTight: Bool
-
-    /// What `document` asks for, within what `descriptors` allow.
-    init(_ document: Document, descriptors: Int) {
-        self.descriptors = descriptors
-        workerCount = document.runtime.workers ?? SystemProcess.processorCount
-        runningChecksMax = min(Limits.runningChecksMax, max(16, descriptors / 16))
-        let listeners = document.listenerKeys.count * workerCount
-        let own = min(Limits.ownDescriptors, descriptors / 4)
-        connectionDescriptors = max(2 * workerCount, descriptors - own - runningChecksMax - listeners)
-        let most = connectionDescriptors / 2
-        connectionsMax = min(document.runtime.connections ?? most, most)
-        isTight = most < Limits.connectionsFew && connectionsMax == most
     }
 }
 

@@ -18,8 +18,6 @@ final class Services: AdminServices {
     let workers: WorkerSet
     /// What a document needs from this host.
     let preparation: Preparation
-    /// Puts documents in force.
-    let publication: Publication
     /// Changes and reloads in their order.
     let queue: ChangeQueue
     /// What session tickets are sealed with.
@@ -36,6 +34,15 @@ final class Services: AdminServices {
     let certificateRefresh: CertificateRefresh
     /// Checks the health of targets.
     let prober: HealthProber
+    /// Puts documents in force.
+    let publication: Publication
+    /// The processes that this one has replaced, as long as they live.
+    let finishing: FinishingProcesses
+    /// Has other processes take over from this one.
+    private(set) lazy var upgrade = Upgrade(self, store, loop: loop, events: events, logger: logger)
+    private let loop: ControlLoop
+    private let events: EventLog
+    private let logger: Logger
     private let store: DocumentStore
     private let health: TargetHealth
     private let anomalies: AnomalyWatch
@@ -47,16 +54,21 @@ final class Services: AdminServices {
     private let reloader: Reloader
     private let targetService: TargetService
 
-    /// `workerCount` workers are going to be begun with.
+    /// `workerCount` workers are going to be begun with. `inheritance` is what another process hands over.
     init(
-        loop: ControlLoop, store: DocumentStore, workerCount: Int, runningChecksMax: Int, events: EventLog,
-        logger: Logger
+        loop: ControlLoop, store: DocumentStore, workerCount: Int, runningChecksMax: Int,
+        inheritance: Inheritance? = nil, events: EventLog, logger: Logger
     ) {
+        self.loop = loop
         self.store = store
+        self.events = events
+        self.logger = logger
+        finishing = FinishingProcesses(loop: loop)
         workers = WorkerSet(count: workerCount)
         stateDisk = DiskThread(name: "state", loop: loop)
         fileDisk = DiskThread(name: "files", loop: loop)
         registry = TargetRegistry(workerCount: workerCount, events: events, logger: logger)
+        registry.memories = inheritance?.targets ?? [:]
         outliers = OutlierWatch(registry, events: events, loop: loop, logger: logger)
         health = TargetHealth(registry, workers, outliers, loop: loop)
         anomalies = AnomalyWatch(registry, loop: loop, logger: logger)
@@ -66,16 +78,19 @@ final class Services: AdminServices {
         warnings = CertificateWarnings(certificates, loop: loop, logger: logger)
         certificateWatch = CertificateWatch(loop: loop, logger: logger)
         let rotation = Nanoseconds(seconds: store.effective.runtime.ticketKeyRotationSeconds)
-        ticketKeys = TicketKeys(loop: loop, interval: rotation, workers: workers)
+        ticketKeys = TicketKeys(
+            loop: loop, interval: rotation, workers: workers, received: inheritance?.ticketKeys)
         cookieKeys = CookieKeys(
             loop: loop, interval: store.effective.runtime.cookieKeyRotationSeconds,
             file: CookieKeyFile(inFolder: store.effective.runtime.stateDirectory), workers: workers, disk: stateDisk,
             logger: logger)
         preparation = Preparation(
-            store, sockets: ListenerSockets(workerCount: workerCount),
+            store,
+            sockets: ListenerSockets(workerCount: workerCount, received: inheritance?.takeListeners() ?? [:]),
             metrics: MetricsListener(loop: loop, logger: logger), certificates: certificates)
         publication = Publication(
-            store, registry, workers, preparation, warnings, prober, drains, cookieKeys, events: events, logger: logger)
+            store, registry, workers, preparation, warnings, prober, drains, cookieKeys,
+            after: inheritance?.generation ?? 0, events: events, logger: logger)
         queue = ChangeQueue(
             store, preparation, publication, watching: certificateWatch.folders, files: fileDisk, state: stateDisk,
             loop: loop, events: events, logger: logger)
@@ -87,8 +102,11 @@ final class Services: AdminServices {
             logger: logger)
         targetService = TargetService(store, registry, health, drains, queue, loop: loop, logger: logger)
         statusOfServices = Status(
-            store, registry, workers, preparation, publication, prober, outliers, health, queue, reloader, logs, events)
+            store, registry, workers, preparation, publication, prober, outliers, health, queue, reloader, logs,
+            finishing,
+            events)
         preparation.metrics.services = self
+        preparation.metrics.received = inheritance?.takeMetrics()
     }
 
     deinit {
@@ -100,6 +118,7 @@ final class Services: AdminServices {
     var changes: any ChangeActions { queue }
     var reloads: any ReloadActions { reloader }
     var targets: any TargetActions { targetService }
+    var upgrades: any UpgradeActions { upgrade }
 
     /// Reads the document's certificates, and watches their files from now on. Waits for the disk.
     func readCertificates() throws(ConfigErrors) {
@@ -109,12 +128,16 @@ final class Services: AdminServices {
     /// Gives the workers, which are attached, their first snapshot.
     func begin() {
         publication.publish(deregistered: [:])
+        if let previous = ticketKeys.previous {
+            workers.sendToAll(.ticketKeys(current: ticketKeys.current, previous: previous))
+        }
         preparation.metrics.commit(store.committedDocument)
     }
 
     /// The process begins to end: what has not begun is refused, and what has is brought to its end.
     func stop() {
         queue.stop()
+        upgrade.stop()
         health.waits.stop()
     }
 
@@ -130,6 +153,7 @@ final class Services: AdminServices {
             registry.suspected(target, cause: "\(cause.label)", after: duration)
         case .trusted(let target): registry.trusted(target)
         case .failedInARow(let target): outliers.failedInARow(target, now: now)
+        case .handedOver(let worker, let flows): upgrade.received(flows, ofWorker: worker)
         case .stopped: break
         }
     }

@@ -63,6 +63,9 @@ final class TargetRegistry {
     /// more.
     weak var observer: (any TargetStateObserver)?
 
+    /// What another process knew of the targets of the first document, by group.
+    var memories: [String: [TargetKey: TargetMemory]] = [:]
+
     /// A registry without groups.
     init(workerCount: Int, events: EventLog, logger: Logger) {
         self.workerCount = workerCount
@@ -127,6 +130,7 @@ final class TargetRegistry {
             evaluate(group, now: now)
         }
         document = new
+        memories = [:]
         return result
     }
 
@@ -209,9 +213,14 @@ final class TargetRegistry {
                 continue
             }
             if let old { depart(old, &result, now: now) }
+            let memory = cause == nil ? memories[group.name]?[key] : nil
+            let health =
+                memory.map { HealthState($0.phase, registeredAt: $0.registeredAt) }
+                ?? HealthState(registeredAt: now, unused: cause)
             let registration = Registration(
                 id: registrationIDs.take(), group: group, key: key, address: address, weight: target.weight ?? 1,
-                quicServerID: target.quicServerID, health: HealthState(registeredAt: now, unused: cause))
+                quicServerID: target.quicServerID, health: health)
+            if let memory { registration.restore(memory) }
             registration.zone = target.zone
             registration.isInOtherZone = isInOtherZone(target)
             registrations[registration.id] = registration
@@ -220,7 +229,11 @@ final class TargetRegistry {
             kept.append(registration)
         }
         // Of the old ones none is left that could carry the load while the new ones start slowly.
-        if isFirst { for registration in new { registration.skipsSlowStartUntil = .distantFuture } }
+        if isFirst {
+            for registration in new where registration.health.state != .healthy {
+                registration.skipsSlowStartUntil = .distantFuture
+            }
+        }
         result.arrived += new
         for registration in remaining.values { depart(registration, &result, now: now) }
         group.registrations = kept

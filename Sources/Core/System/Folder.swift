@@ -9,6 +9,13 @@ public enum Folder {
         return slash == path.startIndex ? "/" : String(path[..<slash])
     }
 
+    /// The working directory of this process; `.` if it cannot be told. Source: getcwd(3).
+    public static var current: String {
+        guard let path = unsafe getcwd(nil, 0) else { return "." }
+        defer { unsafe free(path) }
+        return unsafe String(cString: path)
+    }
+
     /// Creates the folder at `path` if it does not exist; with `ancestors` also its parents. Returns what was created,
     /// the outermost first.
     ///

@@ -15,12 +15,14 @@ public struct Signals {
         case reload
         /// SIGUSR1: reopen the log files, after they were rotated.
         case reopenLogs
+        /// SIGUSR2: another process of the same program takes over.
+        case upgrade
         /// SIGCHLD: a child process ended.
         case childEnded
     }
 
     private static let ending = [SIGTERM, SIGINT]
-    private static let others = [SIGHUP, SIGUSR1, SIGCHLD]
+    private static let others = [SIGHUP, SIGUSR1, SIGUSR2, SIGCHLD]
 
     /// Blocks these signals on the calling thread and on every thread it starts later, so that they wait for `next`;
     /// SIGTERM and SIGINT only from `blockTermination` on. Ignores SIGPIPE, which writes to closed connections would
@@ -61,6 +63,7 @@ public struct Signals {
         return switch Int32(information.ssi_signo) {
         case SIGHUP: .reload
         case SIGUSR1: .reopenLogs
+        case SIGUSR2: .upgrade
         case SIGCHLD: .childEnded
         default: .terminate
         }

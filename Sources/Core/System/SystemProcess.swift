@@ -25,6 +25,31 @@ public enum SystemProcess {
         return (0..<count).map { unsafe String(cString: apus_argument($0)) }
     }
 
+    /// The path of the program that this process runs, as it was started: where symbolic links lead elsewhere by now,
+    /// or another file is there, the path leads to that. Read before the file can have been replaced.
+    ///
+    /// Source: getauxval(3), `AT_EXECFN`; proc(5), `/proc/self/exe`.
+    public static func startedPath() -> String? {
+        if let path = unsafe apus_executed_path() {
+            let text = unsafe String(cString: path)
+            if text.hasPrefix("/"), !text.hasPrefix("/proc/") { return text }
+        }
+        var bytes = [UInt8](repeating: 0, count: Int(PATH_MAX))
+        let count = unsafe bytes.withUnsafeMutableBytes {
+            unsafe readlink("/proc/self/exe", $0.baseAddress!.assumingMemoryBound(to: CChar.self), $0.count)
+        }
+        return count > 0 ? String(decoding: bytes[..<count], as: UTF8.self) : nil
+    }
+
+    /// A variable of the environment, which is then removed, so that programs started from here do not get it; nil when
+    /// it is unset. Call before other threads exist.
+    public static func takeEnvironment(_ name: String) -> String? {
+        guard let value = unsafe getenv(name) else { return nil }
+        let text = unsafe String(cString: value)
+        unsafe unsetenv(name)
+        return text
+    }
+
     /// The id of this process.
     public static var id: Int32 { getpid() }
 }

@@ -23,6 +23,9 @@ public struct SystemUser: Equatable, Sendable {
         unsafe getpwuid(geteuid()).map { unsafe String(cString: $0.pointee.pw_name) } ?? "\(geteuid())"
     }
 
+    /// The number of this process's user.
+    public static var currentID: UInt32 { geteuid() }
+
     /// Whether this process runs as root, and so may become another user.
     public static var isRoot: Bool { geteuid() == 0 }
 
@@ -45,6 +48,12 @@ public struct SystemUser: Equatable, Sendable {
         // kept.
         let isKept = apus_set_capabilities(1 << UInt64(CAP_NET_ADMIN)) == 0 || apus_set_capabilities(0) == 0
         guard isKept, apus_prctl_keep_capabilities(0) == 0 else { throw SystemError("drop root's capabilities") }
+    }
+
+    /// Whether the programs that this thread starts keep CAP_NET_ADMIN, if this process has it without being root: as
+    /// the process that takes over from it has to.
+    public static func passNetAdmin(_ passes: Bool) {
+        if !isRoot { _ = apus_pass_capability(UInt32(CAP_NET_ADMIN), passes ? 1 : 0) }
     }
 
     /// Makes the user the owner of the file, folder or socket at `path`.

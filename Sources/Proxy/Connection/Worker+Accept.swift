@@ -90,6 +90,8 @@ extension Worker {
         for listening in gone {
             acceptClients(listening, most: Int(Core.Limits.listenBacklog))
             timers.cancel(listening.token)
+            // Closing it would not end the watch where another process has the socket as well.
+            if !listening.isPaused { poller.remove(listening.socket.descriptor) }
             slab.remove(listening.token)
             listening.socket.close()
         }

@@ -122,6 +122,8 @@ final class DatagramListener {
     private var unverified = DatagramFlowList()
     /// Whether its timer is set.
     var isTimed = false
+    /// Whether nothing is received yet, since another process has begun flows that have not come.
+    var awaitsFlows = false
 
     init(listener: WorkerListener, socket: DatagramSocket, token: Token) {
         self.listener = listener
@@ -162,9 +164,10 @@ final class DatagramListener {
 
     func add(_ flow: DatagramFlow) {
         flows[flow.key] = flow
-        unverified.append(flow)
+        if flow.isVerified { verified.append(flow) } else { unverified.append(flow) }
     }
 
+    /// Takes a flow out. The flow itself stays as it is.
     func remove(_ flow: DatagramFlow) {
         flows[flow.key] = nil
         if flow.takesHandshakes { handshakes[flow.key.with(serverID: nil)] = nil }

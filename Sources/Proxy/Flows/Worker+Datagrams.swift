@@ -44,24 +44,31 @@ extension Worker {
             key, listener, socket, token: slab.nextToken, group: group, pool: pool, now: now,
             timeOfDay: timeOfDay)
         flow.record.trace = (random.next(), random.next())
-        let token = slab.insert(.datagramFlow(flow))
-        poller.add(socket.descriptor, token: token, interest: .readable)
-        listener.add(flow)
-        pool.begin()
-        flowCount += 1
-        resources.buffers.charge(Limits.datagramFlowBytes)
-        counters.flows.add(flow.record.kind)
-        group.plan.counters.flows.add()
-        group.plan.counters.flowsActive.add()
+        add(flow)
         if group.isFailOpen {
             counters.failOpenFlows.add()
             group.plan.counters.failOpenRequests.add()
         }
+        return flow
+    }
+
+    /// Watches and counts a flow whose token is the next one.
+    mutating func add(_ flow: DatagramFlow) {
+        let listener = flow.listener
+        let token = slab.insert(.datagramFlow(flow))
+        poller.add(flow.socket.descriptor, token: token, interest: .readable)
+        listener.add(flow)
+        flow.pool.begin()
+        flowCount += 1
+        resources.buffers.charge(Limits.datagramFlowBytes)
+        counters.flows.add(flow.record.kind)
+        flow.group.plan.counters.flows.add()
+        flow.group.plan.counters.flowsActive.add()
         if !listener.isTimed {
             listener.isTimed = true
-            timers.schedule(listener.token, at: now + idleTimeout(of: listener))
+            let due = flow.lastActivity + idleTimeout(of: listener)
+            timers.schedule(listener.token, at: max(due, now + Limits.timerPause))
         }
-        return flow
     }
 
     /// A socket towards a target. Each takes a port of ours, and a flood may have taken all there are: then the longest
@@ -202,24 +209,31 @@ extension Worker {
             flow.record,
             names: FlowRecord.Names(
                 loadBalancer: loadBalancer.span, targetGroup: group.span, serverName: nothing.span))
+        counters.flowEndings.add(ending)
+        countCut(ending)
+        forget(flow, isCut: ending == .deregistration)
+        flow.socket.close()
+    }
+
+    /// Watches and counts a flow no longer. Its socket stays open.
+    mutating func forget(_ flow: DatagramFlow, isCut: Bool = false) {
         flow.listener.remove(flow)
         slab.remove(flow.token)
-        flow.socket.close()
         flowCount -= 1
         resources.buffers.charge(-Limits.datagramFlowBytes)
-        counters.flowEndings.add(ending)
         counters.flowsEnded.add(flow.record.kind)
-        countCut(ending)
         flow.group.plan.counters.flowsActive.subtract()
-        flow.pool.end(cut: ending == .deregistration)
+        flow.pool.end(cut: isCut)
         reportIfDrained(flow.pool)
     }
 
-    /// Watches a socket for datagrams that control has opened.
-    mutating func open(_ socket: DatagramSocket, for listener: WorkerListener) {
+    /// Watches a socket for datagrams that control has opened; with `awaitsFlows`, once the flows have come that
+    /// another process has begun there.
+    mutating func open(_ socket: DatagramSocket, for listener: WorkerListener, awaitsFlows: Bool) {
         let listening = DatagramListener(listener: listener, socket: socket, token: slab.nextToken)
         let token = slab.insert(.datagramListener(listening))
-        poller.add(socket.descriptor, token: token, interest: .readable)
+        listening.awaitsFlows = awaitsFlows
+        if !awaitsFlows { poller.add(socket.descriptor, token: token, interest: .readable) }
         datagramListeners.append(listening)
     }
 
@@ -229,10 +243,16 @@ extension Worker {
         datagramListeners.removeAll { isGone($0.listener) }
         for listening in gone {
             for flow in listening.all { endFlow(flow, .listenerRemoved, by: .apus) }
-            timers.cancel(listening.token)
-            slab.remove(listening.token)
-            listening.socket.close()
+            close(listening)
         }
+    }
+
+    /// Closes a socket for datagrams that has no flows.
+    mutating func close(_ listening: DatagramListener) {
+        timers.cancel(listening.token)
+        if !listening.awaitsFlows { poller.remove(listening.socket.descriptor) }
+        slab.remove(listening.token)
+        listening.socket.close()
     }
 
     /// Every flow of datagrams there is.

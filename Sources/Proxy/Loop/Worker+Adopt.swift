@@ -19,7 +19,7 @@ extension Worker {
         for opened in opened {
             guard let listener = listeners[opened.id] else { preconditionFailure("adopt: a socket for no listener") }
             if let socket = opened.socket { open(socket, for: listener) }
-            if let datagrams = opened.datagrams { open(datagrams, for: listener) }
+            if let datagrams = opened.datagrams { open(datagrams, for: listener, awaitsFlows: opened.awaitsFlows) }
         }
         control.send(.adopted(worker: configuration.index, generation: snapshot.generation))
     }

@@ -12,9 +12,13 @@ extension Worker {
         timers.schedule(transport.token, at: deadline)
     }
 
+    /// Whether idle clients are waited for a moment only. A client whose connection is closed just as it sends a
+    /// request has lost it; so where another process serves already, they have all the time there is.
+    private var hurriesIdleClients: Bool { finishDeadline != nil && !isSucceeded }
+
     /// Sets the client's timer if its next deadline is before the one the timer is set to.
     mutating func rearm(_ client: ClientConnection) {
-        setTimer(of: &client.transport, at: client.nextDeadline(isFinishing: finishDeadline != nil))
+        setTimer(of: &client.transport, at: client.nextDeadline(isFinishing: hurriesIdleClients))
     }
 
     /// Sets the target's deadline, and its timer if that is before the one the timer is set to.
@@ -26,7 +30,7 @@ extension Worker {
     /// The client's timer has fired: acts on the deadline that has come, or sets the timer again.
     mutating func clientTimerFired(_ client: ClientConnection) {
         client.transport.timer = .distantFuture
-        guard client.nextDeadline(isFinishing: finishDeadline != nil) <= now else { return rearm(client) }
+        guard client.nextDeadline(isFinishing: hurriesIdleClients) <= now else { return rearm(client) }
         switch client.phase {
         case .proxyHeader:
             counters.connectionsRejected.add(.proxyHeader)

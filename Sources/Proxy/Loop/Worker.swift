@@ -77,6 +77,8 @@ struct Worker: ~Copyable {
     var isServingBacklog = false
     /// The deadline that control gave when it told the worker to finish; nil before.
     var finishDeadline: Instant?
+    /// Whether another process has taken over the listening sockets.
+    var isSucceeded = false
     private var bytesReported = 0
 
     /// What occupies a slot, and so what an event is for.
@@ -254,6 +256,8 @@ struct Worker: ~Copyable {
             case .cookieKeys(let keys): cookieCipher.adopt(keys)
             case .returnMemory: returnMemory()
             case .finish(let deadline): beginToFinish(deadline)
+            case .handOver(let deadline): handOver(deadline)
+            case .adoptFlows(let flows, let isLast): adoptFlows(flows, isLast: isLast)
             }
         }
         serveChangedGroups()

@@ -30,6 +30,12 @@ public enum WorkerMail: Sendable {
     case returnMemory
     /// Stop listening, finish what is in flight until `deadline`, then stop the thread.
     case finish(deadline: Instant)
+    /// The same, while another process takes over the listening sockets: flows of datagrams go there with their
+    /// sockets, by `ControlMail.handedOver`, and idle clients keep their connections for one more response.
+    case handOver(deadline: Instant)
+    /// Continue these flows, which another process has begun. With `isLast` no more come, and datagrams are received
+    /// from now on on the sockets that were opened to wait for that.
+    case adoptFlows([MovedFlow], isLast: Bool)
 }
 
 /// A listening socket that control has opened for a worker.
@@ -40,8 +46,11 @@ public struct OpenedListener: Sendable {
     public let socket: Socket?
     /// Bound; the worker closes it. Nil if the listener takes no datagrams.
     public let datagrams: DatagramSocket?
+    /// Whether nothing is received from `datagrams` before the last `WorkerMail.adoptFlows`.
+    public let awaitsFlows: Bool
 
-    public init(id: Int, socket: Socket?, datagrams: DatagramSocket? = nil) {
+    public init(id: Int, socket: Socket?, datagrams: DatagramSocket? = nil, awaitsFlows: Bool = false) {
+        self.awaitsFlows = awaitsFlows
         self.id = id
         self.socket = socket
         self.datagrams = datagrams
@@ -65,6 +74,8 @@ public enum ControlMail: Sendable {
     case trusted(target: Int)
     /// As many attempts on a target have failed in a row, over all workers, as its group allows.
     case failedInARow(target: Int)
+    /// The worker listens no more; these are its flows of datagrams, whose sockets belong to the receiver.
+    case handedOver(worker: Int, flows: [MovedFlow])
     /// The worker's thread is about to end. `cut` counts the exchanges, tunnels and flows that the deadline ended.
     case stopped(worker: Int, cut: Int)
 }

@@ -78,6 +78,12 @@ extension TargetCell {
     /// Its share grows from `now` on. Control writes it before the target becomes healthy.
     public func beginSlowStart(now: Instant) { slowSince.store(max(1, now.nanoseconds), ordering: .relaxed) }
 
+    /// Since when its share grows; nil if it does not.
+    public var slowStartBegan: Instant? {
+        let since = slowSince.load(ordering: .relaxed)
+        return since == 0 ? nil : Instant(nanoseconds: since)
+    }
+
     /// It has all of its share, however long it has been healthy.
     public func endSlowStart() { slowSince.store(0, ordering: .relaxed) }
 

@@ -31,6 +31,12 @@ public struct TargetLoad: ~Copyable, Sendable {
         if failedInARow.load(ordering: .relaxed) != 0 { failedInARow.store(0, ordering: .relaxed) }
     }
 
+    /// How long its answers take, as far as that is known, for the process that takes over.
+    public var learnedLatency: LearnedLatency? {
+        get { latency.learned }
+        nonmutating set { latency.learned = newValue }
+    }
+
     /// Attempts since the target was registered, as far as they are counted.
     public var counts: AttemptCounts {
         AttemptCounts(answered: answered.load(ordering: .relaxed), failed: failed.load(ordering: .relaxed))
@@ -65,6 +71,23 @@ public struct AttemptWatch: Equatable, Sendable {
 
     /// Nothing is counted.
     public init() {}
+}
+
+/// What is known of how long a target takes to answer.
+public struct LearnedLatency: Equatable, Sendable {
+    /// Microseconds.
+    public var microseconds: UInt64
+    /// The share of its answers that were failures, of 255.
+    public var failures: UInt64
+    /// When that was measured last.
+    public var at: Instant
+
+    /// So long, and so many failures.
+    public init(microseconds: UInt64, failures: UInt64, at: Instant) {
+        self.microseconds = microseconds
+        self.failures = failures
+        self.at = at
+    }
 }
 
 /// A number to which all workers add.
@@ -150,6 +173,21 @@ struct SharedLatency: ~Copyable, Sendable {
         return Estimate(
             microseconds: Self.faded(last.microseconds, to: typical, after: age),
             failures: Self.faded(last.failures, to: 0, after: age))
+    }
+
+    /// All of it; the clock is that of the host, and so the same in another process.
+    var learned: LearnedLatency? {
+        get {
+            let now = Instant.now()
+            guard let (last, age) = read(now: now) else { return nil }
+            let measuredAt = Instant(nanoseconds: now.nanoseconds - min(now.nanoseconds, age << Self.tickShift))
+            return LearnedLatency(microseconds: last.microseconds, failures: last.failures, at: measuredAt)
+        }
+        nonmutating set {
+            guard let newValue else { return word.store(0, ordering: .relaxed) }
+            let microseconds = min(newValue.microseconds, Self.microsecondsMax)
+            write(Estimate(microseconds: microseconds, failures: min(newValue.failures, 255)), now: newValue.at)
+        }
     }
 
     /// Microseconds as last recorded; nil if nothing is known.

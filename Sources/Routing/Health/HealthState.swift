@@ -140,6 +140,12 @@ public struct HealthState: Equatable, Sendable {
         phase = if let cause { .unused(cause) } else { .initial(isChecked: false, failures: 0) }
     }
 
+    /// A target of which another process has said where it was.
+    public init(_ phase: Phase, registeredAt: Instant) {
+        self.phase = phase
+        self.registeredAt = registeredAt
+    }
+
     /// Moves to the next phase and says what the caller must do about it. `mayBeRemoved` says whether failures may make
     /// a healthy target unhealthy.
     public mutating func receive(

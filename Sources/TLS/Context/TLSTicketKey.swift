@@ -19,4 +19,22 @@ public struct TLSTicketKey: Equatable, Sendable {
             name: randomBytes(nameCount), encryptionKey: randomBytes(keyCount),
             authenticationKey: randomBytes(keyCount))
     }
+
+    /// All of it, to be told to the process that takes over.
+    public var bytes: [UInt8] { name + encryptionKey + authenticationKey }
+
+    /// The key whose `bytes` these are; nil for anything else.
+    public init?(bytes: [UInt8]) {
+        guard bytes.count == Self.nameCount + 2 * Self.keyCount else { return nil }
+        self.init(
+            name: Array(bytes.prefix(Self.nameCount)),
+            encryptionKey: Array(bytes.dropFirst(Self.nameCount).prefix(Self.keyCount)),
+            authenticationKey: Array(bytes.suffix(Self.keyCount)))
+    }
+
+    private init(name: [UInt8], encryptionKey: [UInt8], authenticationKey: [UInt8]) {
+        self.name = name
+        self.encryptionKey = encryptionKey
+        self.authenticationKey = authenticationKey
+    }
 }

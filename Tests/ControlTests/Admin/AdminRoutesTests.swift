@@ -50,6 +50,10 @@ import Testing
             #"{"generation":7,"changes":["a is new"],"changesNotApplied":["b is gone"],"overridden":[],"#
                 + #""needsRestart":["c"]}"#),
         Case(
+            "POST /v1/upgrade",
+            #"{"from":{"pid":12,"version":"0.1.0","connections":17},"to":{"pid":34,"version":"0.1.1"},"#
+                + #""graceSeconds":30}"#),
+        Case(
             "POST /v1/check", "loadBalancers: []\ntargetGroups: []",
             #"{"summary":"0 load balancers, 0 listeners, 0 rules, 0 target groups, 0 targets","warnings":[],"#
                 + #""changesNotApplied":[],"overridden":[],"needsRestart":[],"notes":[]}"#),
@@ -195,6 +199,13 @@ import Testing
         let target = try Value.parse(json: response.body)["targets"]?.array?.first
         #expect(target?["finished"] == 2 && target?["cut"] == 1 && target?["registered"] == true)
         #expect(harness.perform { $0.asked } == ["deregister 10.0.0.1 from blue and wait"])
+    }
+
+    @Test func upgradesAreAskedForWithABinaryAndAGrace() throws {
+        let harness = try AdminHarness()
+        _ = try Self.answer(harness, "POST /v1/upgrade", #"{"binary":"/usr/bin/apus","graceSeconds":1.5}"#)
+        _ = try Self.answer(harness, "POST /v1/upgrade", "{}")
+        #expect(harness.perform { $0.asked } == ["upgrade to /usr/bin/apus within 1.5 s", "upgrade to - within - s"])
     }
 
     @Test func reloadMayDiscardChanges() throws {

@@ -186,6 +186,18 @@ import Testing
                 + "Reloaded (generation 8).\n")
     }
 
+    @Test func upgrade() throws {
+        let harness = try AdminHarness()
+        #expect(
+            try perform(.upgrade(to: nil, graceSeconds: 5), harness)
+                == "upgraded: pid 12 (0.1.0) -> pid 34 (0.1.1); 17 connections finish in the old one\n")
+        #expect(harness.perform { $0.asked } == ["upgrade to - within 5.0 s"])
+        harness.perform { $0.finishing = [FinishingProcess(id: 12, version: "0.1.0", connections: 17)] }
+        #expect(
+            try perform(.status, harness).contains(
+                "\nfinishing      process 12, apus 0.1.0: 17 connections left\n"))
+    }
+
     @Test func statusAndJSON() throws {
         let began = Instant.now()
         let harness = try AdminHarness()

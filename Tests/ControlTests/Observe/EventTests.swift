@@ -62,6 +62,14 @@ import Testing
         (.listenerOpened(loadBalancer: "w", port: 80), #""event":"listener-opened","loadBalancerName":"w","port":80"#),
         (.listenerClosed(loadBalancer: "w", port: 80), #""event":"listener-closed","loadBalancerName":"w","port":80"#),
         (.shutdownBegan, #""event":"shutdown-began""#),
+        (
+            .processReplaced(from: 12, oldVersion: "0.1.0", to: 34, newVersion: "0.1.1"),
+            #""event":"process-replaced","from":{"pid":12,"version":"0.1.0"},"to":{"pid":34,"version":"0.1.1"}"#
+        ),
+        (
+            .upgradeFailed(binary: "/bin/true", reason: "It ended."),
+            #""event":"upgrade-failed","binary":"/bin/true","reason":"It ended.""#
+        ),
     ]
 
     @Test(arguments: cases) func isOneLineOfJSON(event: Event, json: String) {

@@ -96,7 +96,8 @@ import Testing
                         if worker == 0 { snapshots.append(snapshot) }
                         self.opened += opened
                     case .cut(let target): if worker == 0 { cuts.append(target) }
-                    case .ticketKeys, .cookieKeys, .finish, .returnMemory, .leave, .terminate, .unhealthy, .freeSlot,
+                    case .ticketKeys, .cookieKeys, .finish, .handOver, .adoptFlows, .returnMemory, .leave, .terminate,
+                        .unhealthy, .freeSlot,
                         .freeSlots:
                         break
                     }

@@ -48,6 +48,30 @@ import Testing
         #expect(state("blue") == .unused)
     }
 
+    @Test func targetsContinueFromWhatAnotherProcessKnew() throws {
+        let targets = ["10.0.0.1", "10.0.0.2", "10.0.0.3"].map { TargetDescription(id: $0) }
+        var first: [TargetMemory] = []
+        for (id, state) in [("10.0.0.1", "healthy"), ("10.0.0.2", "unhealthy"), ("10.9.9.9", "healthy")] {
+            let value: Value = [
+                "id": .string(id), "port": 8080, "state": .string(state), "count": 1, "registeredAt": 5,
+            ]
+            first.append(try #require(TargetMemory(value)))
+        }
+        registry.memories = [
+            "blue": Dictionary(first.map { ($0.key, $0) }) { first, _ in first },
+            "gone": [first[0].key: first[0]],
+        ]
+        _ = reconcile(document([group("blue", targets)]))
+        #expect([state("blue"), state("blue", 1), state("blue", 2)] == [.healthy, .unhealthy, .initial])
+        let all = try #require(registry.groups["blue"]).registrations
+        #expect(all.map(\.cell.isHealthy) == [true, false, false] && registry.groups["blue"]?.routable.healthy == 1)
+        #expect(all[0].health.phase == .healthy(failures: 1) && all[0].health.registeredAt.nanoseconds == 5)
+        // Only what is there at the beginning continues.
+        _ = reconcile(document([]))
+        _ = reconcile(document([group("blue", targets)]))
+        #expect(state("blue") == .initial)
+    }
+
     @Test func withoutChecksTargetsAreUsed() {
         var blue = group("blue", [TargetDescription(id: "10.0.0.1"), TargetDescription(id: "10.0.0.2")])
         _ = reconcile(document([blue]))

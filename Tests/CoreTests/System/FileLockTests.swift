@@ -52,6 +52,30 @@ import Testing
         withExtendedLifetime(again) {}
     }
 
+    @Test func whatIsSharedIsHeldUntilBothHaveClosedIt() throws {
+        let folder = try TemporaryFolder()
+        let path = folder["lock"]
+        var first: FileLock? = try FileLock(path)
+        let copy = dup(try #require(first?.share()))
+        var second: FileLock? = FileLock(received: copy)
+        first?.giveUp()
+        #expect(first?.share() == nil)
+        first = nil
+        #expect(try FileLock.isHeld(path))
+        withExtendedLifetime(second) {}
+        second = nil
+        #expect(try !FileLock.isHeld(path))
+    }
+
+    @Test func theLossOfASharedOneTakesItFromNobody() throws {
+        let folder = try TemporaryFolder()
+        let path = folder["lock"]
+        let first = try FileLock(path)
+        do { _ = FileLock(received: dup(try #require(first.share()))) }
+        #expect(try FileLock.isHeld(path))
+        withExtendedLifetime(first) {}
+    }
+
     @Test func errorsNameThePath() throws {
         let folder = try TemporaryFolder()
         let nowhere = folder["no/lock"]

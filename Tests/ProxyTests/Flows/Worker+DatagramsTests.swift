@@ -1,4 +1,5 @@
 import Core
+import Glibc
 import Routing
 import Telemetry
 import Testing
@@ -189,5 +190,73 @@ import Testing
         #expect(worker.counters.connectionsCutByConfiguration.value == 1)
         #expect(worker.bench.worker.datagramListeners.isEmpty && worker.bench.worker.flowCount == 0)
         worker.stop()
+    }
+
+    // MARK: Another process takes over
+
+    /// Two workers stand for those of two processes, which share the sockets of the listener and of the flow.
+    @Test func flowsGoOnInAnotherProcess() throws {
+        let target = try Target()
+        var old = try worker(target)
+        let client = try Client(old.address)
+        client.send("one")
+        #expect(
+            old.serve {
+                _ = target.has(1); return client.has(["one"])
+            })
+        client.send("two")
+        #expect(
+            old.serve {
+                _ = target.has(2); return client.has(["one", "two"])
+            })
+        let shared = dup(old.bench.worker.datagramListeners[0].socket.descriptor)
+        var new = ServingWorker(
+            Plans.flowListener(), [Plans.flowGroup([target.plan])], sharing: DatagramSocket(descriptor: shared))
+        client.send("three")
+        new.settle()
+        #expect(new.counters.datagrams.value == 0, "it waits for the flows")
+
+        old.bench.worker.handOver(old.bench.worker.now + 1_000_000_000)
+        old.settle()
+        #expect(old.bench.worker.flowCount == 0 && old.bench.worker.isFinished)
+        let moved = old.bench.control.takeAll().flatMap { mail -> [MovedFlow] in
+            if case .handedOver(worker: 0, let flows) = mail { flows } else { [] }
+        }
+        #expect(moved.count == 1 && moved[0].isVerified && moved[0].receivedBytes == 6 && moved[0].sentBytes == 6)
+        new.bench.worker.adoptFlows(moved, isLast: false)
+        new.bench.worker.adoptFlows([], isLast: true)
+        #expect(
+            new.serve {
+                _ = target.has(3); return client.has(["one", "two", "three"])
+            })
+        #expect(target.received == ["one", "two", "three"] && Set(target.sources.map(\.port)).count == 1)
+        #expect(new.counters.flows.value(.udp) == 1 && new.bench.worker.flowCount == 1)
+        #expect(old.counters.staleEvents.value == 0, "it watches nothing that it has handed over")
+        new.stop()
+        #expect(new.takeConnectionLog().contains("\"received_bytes\":11"))
+        old.stop()
+    }
+
+    /// A flow to a target that is not there any more ends: the next datagram begins another one.
+    @Test func flowsOfTargetsThatAreGoneEnd() throws {
+        let target = try Target()
+        var old = try worker(target)
+        let client = try Client(old.address)
+        client.send("one")
+        #expect(old.serve { target.has(1) })
+        let shared = dup(old.bench.worker.datagramListeners[0].socket.descriptor)
+        let other = try Target(1)
+        var new = ServingWorker(
+            Plans.flowListener(), [Plans.flowGroup([other.plan])], sharing: DatagramSocket(descriptor: shared))
+        old.bench.worker.handOver(old.bench.worker.now)
+        let moved = old.bench.control.takeAll().flatMap { mail -> [MovedFlow] in
+            if case .handedOver(worker: 0, let flows) = mail { flows } else { [] }
+        }
+        client.send("two")
+        new.bench.worker.adoptFlows(moved, isLast: true)
+        #expect(new.serve { other.has(1) })
+        #expect(other.received == ["two"])
+        new.stop()
+        old.stop()
     }
 }

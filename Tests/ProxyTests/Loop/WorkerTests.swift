@@ -80,6 +80,29 @@ import Testing
         worker.stop()
     }
 
+    /// Where another process serves already, idle clients are not hurried.
+    @Test func afterAHandoverIdleClientsGetOneMoreResponse() throws {
+        let target = try LoopbackTarget()
+        var worker = try ServingWorker(Self.toBlue, [Plans.group(0, "blue", [target.plan])])
+        let idle = try worker.client(), counters = worker.counters
+        #expect(worker.serve { counters.connectionsAccepted.value == 1 })
+        let deadline = worker.bench.worker.now + 100_000_000_000
+        worker.bench.worker.mailbox.send(.handOver(deadline: deadline))
+        worker.settle()
+        #expect(worker.bench.worker.listenerSockets.isEmpty)
+        worker.pass(after: 5 * Limits.finishIdleTime)
+        worker.settle()
+        #expect(!idle.hasEnd && !worker.bench.worker.isFinished)
+        idle.ask("/")
+        #expect(worker.serve { target.has(1) })
+        target.connections[0].answer()
+        #expect(worker.serve { idle.count(of: 200) == 1 && idle.hasEnd })
+        #expect(idle.text.contains("Connection: close\r\n"))
+        worker.settle()
+        #expect(worker.bench.worker.isFinished && counters.connectionsCutByConfiguration.value == 0)
+        worker.stop()
+    }
+
     /// At the deadline what is left is cut, counted, and told to control.
     @Test func atTheDeadlineTheRestIsCut() throws {
         let target = try LoopbackTarget()

@@ -107,7 +107,8 @@ async def loop_requests(number, options, report, stopping):
         name = f"{options.label}{number}-{sequence}"
         body = name if options.method in ("POST", "PUT") else ""
         length = f"Content-Length: {len(body)}\r\n" if body else ""
-        text = f"{options.method} /load/{name} HTTP/1.1\r\nHost: example.com\r\n{length}\r\n{body}"
+        ending = "Connection: close\r\n" if options.fresh else ""
+        text = f"{options.method} /load/{name} HTTP/1.1\r\nHost: example.com\r\n{ending}{length}\r\n{body}"
         report.sent += 1
         began = time.time()
         try:
@@ -147,5 +148,6 @@ parser.add_argument("--connections", type=int, default=24)
 parser.add_argument("--seconds", type=float, default=60, help="the longest that it sends (default 60)")
 parser.add_argument("--pause", type=float, default=0, help="seconds between an answer and the next request")
 parser.add_argument("--timeout", type=float, default=60, help="seconds until a request has failed (default 60)")
+parser.add_argument("--fresh", action="store_true", help="a new connection for each request")
 parser.add_argument("--label", default="", help="what ids begin with")
 asyncio.run(main(parser.parse_args()))

@@ -43,16 +43,18 @@ final class ClosedLoop: Sendable {
     private let child: ChildProcess
 
     /// Starts to send to `apus`, for `seconds` at most. Each of the `connections` waits `pause` seconds between an
-    /// answer and the next request, so that other tests get their share of the processors.
+    /// answer and the next request, so that other tests get their share of the processors. With `isFresh` each request
+    /// has a connection of its own.
     init(
         to apus: ApusProcess, in namespace: String? = nil, method: String = "GET", connections: Int = 24,
-        pause: Double = 0.01, seconds: Double = 120, label: String = ""
+        pause: Double = 0.01, seconds: Double = 120, label: String = "", isFresh: Bool = false
     ) throws {
         let prefix = namespace.map { ["ip", "netns", "exec", $0] } ?? []
-        let words = [
-            Tool.python, Tool.script("closed_loop"), Socket.loopback, "\(apus.port)", "--method", method,
-            "--connections", "\(connections)", "--pause", "\(pause)", "--seconds", "\(seconds)", "--label", label,
-        ]
+        let words =
+            [
+                Tool.python, Tool.script("closed_loop"), Socket.loopback, "\(apus.port)", "--method", method,
+                "--connections", "\(connections)", "--pause", "\(pause)", "--seconds", "\(seconds)", "--label", label,
+            ] + (isFresh ? ["--fresh"] : [])
         child = try ChildProcess(prefix + words, folder: apus.folder, label: "loop-\(UUID().uuidString)")
     }
 

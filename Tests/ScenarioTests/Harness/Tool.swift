@@ -30,6 +30,19 @@ enum Tool {
         return child.standardOutput + (expectsSuccess ? "" : child.standardError)
     }
 
+    /// The processes that the main thread of another has started and that have not been reaped.
+    static func children(of id: pid_t) -> [pid_t] {
+        let text = (try? String(contentsOfFile: "/proc/\(id)/task/\(id)/children", encoding: .utf8)) ?? ""
+        return text.split(separator: " ").compactMap { pid_t($0) }
+    }
+
+    /// How many descriptors a process has open on a path.
+    static func descriptors(of id: pid_t, on path: String) -> Int {
+        let folder = "/proc/\(id)/fd"
+        let names = (try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? []
+        return names.count { (try? FileManager.default.destinationOfSymbolicLink(atPath: "\(folder)/\($0)")) == path }
+    }
+
     /// curl with a listener's certificate trusted, or none.
     static func curl(_ apus: ApusProcess, _ arguments: String..., roots: String? = nil) throws -> String {
         let trust = roots.map { ["--cacert", $0] } ?? []

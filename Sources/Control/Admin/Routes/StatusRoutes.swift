@@ -36,6 +36,7 @@ enum StatusRoutes {
                 "overridden": .array(source.overrides.map(\.value)),
                 "groupsFailedOpen": .array(source.groupsFailedOpen.map { .string($0) }),
                 "groupsFailedOver": .array(source.groupsFailedOver.map { .string($0) }),
+                "finishing": .array(source.finishing.map(\.value)),
                 "workers": .array(source.workers.map(worker)),
                 "flows": flows(workers),
                 "counters": [

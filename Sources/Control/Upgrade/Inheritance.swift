@@ -1,0 +1,146 @@
+import Core
+import Model
+import TLS
+
+/// What a process that takes the place of another one gets from it before it starts: sockets, the lock of the state's
+/// folder, keys, and what is known of targets.
+///
+/// Shape:  one object of the control thread, from before the start until the services have what they need.
+/// Limits: all of it has to come within `Limits.upgradeReadyTime`. It may wait for it: nothing is served yet.
+final class Inheritance {
+    /// The variable of the environment that names the connection to the other process.
+    static let variable = "APUS_UPGRADE"
+
+    /// The connection to the other process.
+    let socket: MessageSocket
+    /// The process whose place is taken.
+    private(set) var predecessor = FinishingProcess(id: 0, version: "", connections: 0)
+    /// How many workers have sockets; nil if there are none to have.
+    private(set) var workerCount: Int?
+    /// The generation of what the other process serves.
+    private(set) var generation: UInt64 = 0
+    /// What session tickets are sealed with, and were before.
+    private(set) var ticketKeys: (current: TLSTicketKey, previous: TLSTicketKey?)?
+    /// What is known of targets, by group.
+    private(set) var targets: [String: [TargetKey: TargetMemory]] = [:]
+    private var listeners: [ListenerKey: [Int: [Int32]]] = [:]
+    private var adminSocket: (path: String, descriptor: Int32)?
+    private var metrics: Int32?
+    private var lock: (folder: String, descriptor: Int32)?
+
+    private init(_ socket: MessageSocket) { self.socket = socket }
+
+    /// Receives what another process hands over to this one, if it was started for that.
+    ///
+    /// Errors: `StartError` when the other process ends, or says nothing for too long.
+    static func receive() throws(StartError) -> Inheritance? {
+        guard let text = SystemProcess.takeEnvironment(variable) else { return nil }
+        guard let number = Int32(text), let socket = MessageSocket.inherited(number) else {
+            throw .refused(
+                message: "The environment variable \(variable) is \(Value.quoted(text)), which is no connection.",
+                remedy: "Start apus without it: apus upgrade sets it for the process that takes over.")
+        }
+        SystemUser.passNetAdmin(false)
+        let inheritance = Inheritance(socket)
+        _ = socket.send(
+            UpgradeMessage.hello(protocolVersion: UpgradeMessage.protocolVersion, version: Control.version).bytes)
+        let deadline = Instant.now() + Limits.upgradeReadyTime
+        while try !inheritance.take(socket.receive(until: deadline)) {}
+        return inheritance
+    }
+
+    /// Takes what has come. Returns whether it was the last.
+    private func take(_ result: MessageSocket.ReceiveResult) throws(StartError) -> Bool {
+        guard case .message(let bytes, let descriptors) = result else {
+            close()
+            throw .refused(
+                message: "The process whose place this one was to take has "
+                    + (result == .ended
+                        ? "ended before it had handed over everything." : "not handed over everything."),
+                remedy: "Start apus anew.")
+        }
+        switch (UpgradeMessage(bytes), descriptors.count) {
+        case (.listener(let key, let worker)?, _): listeners[key, default: [:]][worker] = descriptors
+        case (.adminSocket(let path)?, 1): adminSocket = (path, descriptors[0])
+        case (.metrics?, 1): metrics = descriptors[0]
+        case (.lock(let folder)?, 1): lock = (folder, descriptors[0])
+        case (.ticketKeys(let current, let previous)?, 0): ticketKeys = (current, previous)
+        case (.targets(let group, let targets)?, 0):
+            for target in targets { self.targets[group, default: [:]][target.key] = target }
+        case (.start(let workers, let predecessor, let generation)?, 0):
+            self.generation = UInt64(clamping: generation)
+            workerCount = workers > 0 ? workers : nil
+            self.predecessor = predecessor
+            return true
+        default: Self.close(descriptors)
+        }
+        return false
+    }
+
+    /// The sockets of listeners, one for each worker.
+    func takeListeners() -> [ListenerKey: [ListenerSockets.Bound]] {
+        let all = listeners
+        listeners = [:]
+        var taken: [ListenerKey: [ListenerSockets.Bound]] = [:]
+        for (key, byWorker) in all {
+            let sockets = (0..<(workerCount ?? 0)).compactMap { byWorker[$0].flatMap { bound(key, $0) } }
+            if sockets.count == byWorker.count, sockets.count == workerCount {
+                taken[key] = sockets
+            } else {
+                for descriptors in byWorker.values { Self.close(descriptors) }
+            }
+        }
+        return taken
+    }
+
+    private func bound(_ key: ListenerKey, _ descriptors: [Int32]) -> ListenerSockets.Bound? {
+        let wanted = (key.hasConnections ? 1 : 0) + (key.hasDatagrams ? 1 : 0)
+        guard descriptors.count == wanted, let first = descriptors.first, let last = descriptors.last else {
+            return nil
+        }
+        return ListenerSockets.Bound(
+            socket: key.hasConnections ? Socket(descriptor: first) : nil,
+            datagrams: key.hasDatagrams ? DatagramSocket(descriptor: last) : nil, awaitsFlows: true)
+    }
+
+    /// The admin socket, if it listens at `path`.
+    func takeAdminSocket(at path: String) -> Socket? {
+        guard let adminSocket, adminSocket.path == path else { return nil }
+        self.adminSocket = nil
+        return Socket(descriptor: adminSocket.descriptor)
+    }
+
+    /// The socket of `admin.metrics`, whatever its address.
+    func takeMetrics() -> Socket? { metrics.take().map { Socket(descriptor: $0) } }
+
+    /// The lock of the state's folder, if it is that of `folder`.
+    func takeLock(of folder: String) -> FileLock? {
+        guard let lock, lock.folder == folder else { return nil }
+        self.lock = nil
+        return FileLock(received: lock.descriptor)
+    }
+
+    /// Tells the other process that this one cannot start, and why.
+    func fail(_ error: StartError) {
+        let reason = error.description.cut(to: Model.Limits.adminErrorBytesMax)
+        _ = socket.send(UpgradeMessage.failed(reason: reason).bytes)
+        close()
+    }
+
+    /// Closes what nobody has taken; the other process has it still. The connection stays open.
+    func closeRest() {
+        for descriptors in listeners.values.flatMap(\.values) { Self.close(descriptors) }
+        listeners = [:]
+        Self.close([adminSocket?.descriptor, metrics, lock?.descriptor].compactMap(\.self))
+        (adminSocket, metrics, lock) = (nil, nil, nil)
+    }
+
+    private func close() {
+        closeRest()
+        socket.close()
+    }
+
+    private static func close(_ descriptors: [Int32]) {
+        for number in descriptors { FileDescriptor(descriptor: number).close() }
+    }
+}

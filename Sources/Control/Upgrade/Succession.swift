@@ -1,0 +1,124 @@
+import Core
+import Logging
+import Model
+import Proxy
+
+/// Takes the place of another process: says when this one is ready, continues the flows of datagrams that the other one
+/// has begun, and serves the admin socket from then on.
+///
+/// Should the other process end meanwhile, this one goes on with what it has.
+///
+/// Shape: one object of the control thread of a process that an upgrade has started.
+final class Succession: PollHandler, UpgradeConnectionObserver {
+    private enum Phase {
+        /// Leaves when every worker uses its first snapshot.
+        case preparing
+        /// Leaves when all flows have come.
+        case awaitingFlows
+        /// This process is the one that serves.
+        case over
+    }
+
+    private let predecessor: FinishingProcess
+    private let connection: UpgradeConnection
+    private let services: Services
+    private let admin: AdminServer
+    private let loop: ControlLoop
+    private let events: EventLog
+    private let logger: Logger
+    private var token = Token.none
+    private var phase = Phase.preparing
+    /// Whether the other process has ended, or speaks no more.
+    private var isAlone = false
+    private var flowsCount = 0
+
+    /// Continues what `inheritance` has begun. `admin` begins to serve at the end.
+    init(
+        _ inheritance: Inheritance, _ services: Services, _ admin: AdminServer, loop: ControlLoop, events: EventLog,
+        logger: Logger
+    ) {
+        predecessor = inheritance.predecessor
+        connection = UpgradeConnection(inheritance.socket, loop: loop)
+        self.services = services
+        self.admin = admin
+        self.loop = loop
+        self.events = events
+        self.logger = logger
+        token = loop.add(self, descriptor: nil)
+        connection.observer = self
+    }
+
+    /// A worker uses a snapshot.
+    func workerAdopted() {
+        guard case .preparing = phase, services.workers.adoptedByAll > 0 else { return }
+        phase = .awaitingFlows
+        connection.send(.ready)
+        loop.schedule(token, at: loop.now + Limits.upgradeFlowsTime)
+        if isAlone { takeOver() }
+    }
+
+    func received(_ message: UpgradeMessage?, _ descriptors: [Int32], by connection: UpgradeConnection) {
+        switch (message, phase) {
+        case (.flows(let flows, let worker), .awaitingFlows) where flows.count == descriptors.count:
+            adopt(flows, descriptors, worker: worker)
+        case (.earlier(let process), _) where descriptors.count == 1:
+            services.finishing.add(process, MessageSocket(descriptor: descriptors[0]))
+        case (.complete, .awaitingFlows): takeOver()
+        default: for number in descriptors { FileDescriptor(descriptor: number).close() }
+        }
+    }
+
+    func ended(_ connection: UpgradeConnection) {
+        isAlone = true
+        logger.warning("the process whose place is taken has ended", metadata: ["pid": "\(predecessor.id)"])
+        if case .awaitingFlows = phase { takeOver() }
+    }
+
+    func ready(_ ready: Poller.Ready, now: Instant) {}
+
+    func timerFired(now: Instant) {
+        guard case .awaitingFlows = phase else { return }
+        logger.error(
+            "not all flows of datagrams were handed over in time: those that are missing begin anew",
+            metadata: ["pid": "\(predecessor.id)", "flows": "\(flowsCount)"])
+        takeOver()
+    }
+
+    private func adopt(_ flows: [FlowMemory], _ descriptors: [Int32], worker: Int) {
+        var moved: [MovedFlow] = []
+        for (memory, number) in zip(flows, descriptors) {
+            let socket = DatagramSocket(descriptor: number)
+            guard let listener = services.publication.id(of: memory.listener),
+                let group = services.registry.groups[memory.group], let target = group.byKey[memory.target]
+            else {
+                socket.close()
+                continue
+            }
+            moved.append(memory.flow(listener: listener, group: group.id, target: target.id, socket: socket))
+        }
+        guard services.workers.mailboxes.indices.contains(worker) else {
+            for flow in moved { flow.socket.close() }
+            return
+        }
+        flowsCount += moved.count
+        services.workers.mailboxes[worker].send(.adoptFlows(moved, isLast: false))
+    }
+
+    /// From here on this process is the one that serves, and the other one finishes.
+    private func takeOver() {
+        phase = .over
+        loop.cancel(token)
+        services.workers.sendToAll(.adoptFlows([], isLast: true))
+        admin.begin()
+        if !isAlone { services.finishing.add(predecessor, connection) }
+        events.post(
+            .processReplaced(
+                from: predecessor.id, oldVersion: predecessor.version, to: Int(SystemProcess.id),
+                newVersion: Control.version))
+        logger.notice(
+            "this process has taken over",
+            metadata: [
+                "from": "\(predecessor.id)", "version": "\(predecessor.version)", "flows": "\(flowsCount)",
+            ])
+    }
+}

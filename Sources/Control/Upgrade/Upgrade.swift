@@ -1,0 +1,405 @@
+import Core
+import Logging
+import Model
+import Proxy
+
+/// What an upgrade was asked for with.
+struct UpgradeRequest {
+    /// The program to start; nil for the one that this process was started as, or what is at its path by now.
+    var binary: String?
+    /// How long this process may finish what it has; nil for `runtime.shutdownGraceSeconds`.
+    var graceSeconds: Double?
+}
+
+/// What an upgrade did.
+struct UpgradeReport: Equatable {
+    /// The process that was replaced, with the connections that it finishes.
+    let old: FinishingProcess
+    /// The number of the process that serves.
+    let id: Int
+    /// Its version.
+    let version: String
+    /// How long the old process may finish.
+    let graceSeconds: Double
+}
+
+/// What routes of the admin socket need of `Upgrade`.
+protocol UpgradeActions: AnyObject {
+    /// Has another process take over, and calls `completion` once it has, or with why it has not.
+    func upgrade(_ request: UpgradeRequest, completion: @escaping (Result<UpgradeReport, AdminError>) -> Void)
+}
+
+/// The process in which upgrades happen: `Service`.
+protocol UpgradeHost: AnyObject {
+    /// The admin socket: its path and its descriptor.
+    var adminSocket: (path: String, descriptor: Int32) { get }
+    /// Another process serves: takes no more, lets workers hand over what they have and finish within so many seconds.
+    func handOver(within seconds: Double)
+    /// Everything is handed over: the process may end when its workers have.
+    func handedOver()
+}
+
+/// Has a new process of the same program, or of a newer one, take over from this one without a loss.
+///
+/// It takes its turn among changes, which wait meanwhile: the new process reads the state when nothing changes it. The
+/// new process gets everything over a connection that it inherits, and says when it accepts connections. Until then
+/// this process serves as if nothing had been, and goes on if the other one does not get ready. From then on it
+/// finishes what it has, as when it is told to stop.
+///
+/// Shape: one object of the control thread.
+final class Upgrade: PollHandler, UpgradeConnectionObserver, UpgradeActions {
+    private enum Phase {
+        case none
+        /// Waits for its turn among the changes.
+        case queued(Attempt)
+        /// The new process was started; leaves when it has said what it is.
+        case greeting(Attempt, Started)
+        /// It has all that it needs; leaves when it accepts connections.
+        case preparing(Attempt, Started)
+        /// It serves, and flows of these workers are still to come.
+        case handingOver(Attempt, Started, workers: Set<Int>)
+        /// It serves, and this process finishes.
+        case over(Started)
+    }
+
+    private struct Attempt {
+        let binary: String
+        let graceSeconds: Double
+        let completion: (Result<UpgradeReport, AdminError>) -> Void
+    }
+
+    private struct Started {
+        let process: ChildProcess
+        let connection: UpgradeConnection
+        /// Its version, once it has said so.
+        var version = ""
+        /// Whether it has closed the connection: then it has ended, or soon will.
+        var hasLeft = false
+    }
+
+    private struct Turn: QueuedWork {
+        let upgrade: Upgrade
+        func begin() { upgrade.start() }
+        func refuse() { upgrade.fail("This Apus is told to stop.") }
+    }
+
+    /// The process in which it happens; nil where none may be replaced, as in the demo.
+    weak var host: (any UpgradeHost)?
+    /// The path of the program that this process was started as.
+    var program: String?
+    private unowned let services: Services
+    private let store: DocumentStore
+    private let loop: ControlLoop
+    private let events: EventLog
+    private let logger: Logger
+    private var token = Token.none
+    private var phase = Phase.none
+    /// Processes that were killed and have not ended yet.
+    private var killed: [ChildProcess] = []
+
+    /// Nothing was asked for.
+    init(_ services: Services, _ store: DocumentStore, loop: ControlLoop, events: EventLog, logger: Logger) {
+        self.services = services
+        self.store = store
+        self.loop = loop
+        self.events = events
+        self.logger = logger
+        token = loop.add(self, descriptor: nil)
+    }
+
+    /// Whether flows are being handed over, so that this process may not end.
+    var isHandingOver: Bool {
+        switch phase {
+        case .handingOver: true
+        case .over(let started): !started.connection.isFlushed
+        case .none, .queued, .greeting, .preparing: false
+        }
+    }
+
+    func upgrade(_ request: UpgradeRequest, completion: @escaping (Result<UpgradeReport, AdminError>) -> Void) {
+        do throws(AdminError) {
+            let binary = try allow(request)
+            let grace = request.graceSeconds ?? store.committedDocument.runtime.shutdownGraceSeconds
+            phase = .queued(Attempt(binary: binary, graceSeconds: grace, completion: completion))
+            services.queue.take(.work(Turn(upgrade: self)))
+        } catch {
+            logger.warning("an upgrade was refused", metadata: ["reason": "\(error.message)"])
+            loop.afterBatch { completion(.failure(error)) }
+        }
+    }
+
+    /// The program to start. Errors: nothing can be started now, or here.
+    private func allow(_ request: UpgradeRequest) throws(AdminError) -> String {
+        switch phase {
+        case .none: break
+        case .over, .handingOver: throw AdminError(ChangeQueue.stopping, status: ChangeQueue.statusUnavailable)
+        case .queued, .greeting, .preparing:
+            throw AdminError(
+                code: "ResourceInUse", message: "Another upgrade is under way.",
+                remedy: "Wait for its end: apus events tells it.")
+        }
+        if services.queue.isStopping { throw AdminError(ChangeQueue.stopping, status: ChangeQueue.statusUnavailable) }
+        guard host != nil else {
+            throw Self.notPossible(
+                "The demo cannot be upgraded: its targets end with it.", "Stop it, and start it again.")
+        }
+        guard SystemProcess.id != 1 else {
+            throw Self.notPossible(
+                "This is process 1 of its container, with which all others end.",
+                "Start a new container beside this one, then stop this one.")
+        }
+        guard let binary = request.binary ?? program else {
+            throw Self.notPossible("The path of the program is not known.", "Name it: apus upgrade /path/of/apus.")
+        }
+        guard binary.hasPrefix("/"), !binary.utf8.contains(0) else {
+            throw AdminError(
+                code: "ValidationError",
+                message: "binary must be an absolute path, but found \(Value.quoted(binary.prefix(200))).",
+                remedy: "Write the whole path.")
+        }
+        return binary
+    }
+
+    private static func notPossible(_ message: String, _ remedy: String) -> AdminError {
+        AdminError(code: "OperationNotPermitted", message: message, remedy: remedy)
+    }
+
+    /// The process is told to stop: a new one that is not ready is not waited for.
+    func stop() {
+        switch phase {
+        case .greeting, .preparing: fail("This Apus is told to stop.")
+        case .none, .queued, .handingOver, .over: break
+        }
+    }
+
+    /// A child process has ended.
+    func childEnded() {
+        killed.removeAll { $0.reap() }
+        switch phase {
+        case .greeting(_, let started), .preparing(_, let started):
+            guard let ending = started.process.takeEnding() else { return }
+            fail("It ended \(ending) before it was ready: its log says why.", isReaped: true)
+        case .handingOver(_, let started, _), .over(let started):
+            guard let ending = started.process.takeEnding() else { return }
+            logger.error(
+                "the process that had taken over has ended",
+                metadata: ["pid": "\(started.process.id)", "ending": "\(ending)"])
+        case .none, .queued: break
+        }
+    }
+
+    // MARK: Until it is ready
+
+    private func start() {
+        guard case .queued(let attempt) = phase else { return }
+        services.queue.isAtDisk = true
+        services.cookieKeys.isPaused = true
+        let words = [SystemProcess.arguments.first ?? "apus", "run", store.file]
+        do throws(SystemError) {
+            let (own, others) = try MessageSocket.pair()
+            defer { others.close() }
+            let process: ChildProcess
+            do throws(SystemError) {
+                process = try ChildProcess.start(attempt.binary, words, handing: others, as: Inheritance.variable)
+            } catch {
+                own.close()
+                throw error
+            }
+            let connection = UpgradeConnection(own, loop: loop)
+            connection.observer = self
+            phase = .greeting(attempt, Started(process: process, connection: connection))
+            loop.schedule(token, at: loop.now + Limits.upgradeHelloTime)
+            logger.notice(
+                "an upgrade began", metadata: ["binary": "\(attempt.binary)", "pid": "\(process.id)"])
+        } catch {
+            fail("It cannot be started: \(error.reason).")
+        }
+    }
+
+    func received(_ message: UpgradeMessage?, _ descriptors: [Int32], by connection: UpgradeConnection) {
+        for number in descriptors { FileDescriptor(descriptor: number).close() }
+        switch (phase, message) {
+        case (.greeting(let attempt, var started), .hello(let number, let version)):
+            guard number == UpgradeMessage.protocolVersion else {
+                return fail(
+                    "It is apus \(version), to which this version cannot hand over: stop this one, then start it.")
+            }
+            started.version = version
+            phase = .preparing(attempt, started)
+            loop.schedule(token, at: loop.now + Limits.upgradeReadyTime)
+            send(over: connection)
+        case (.preparing(let attempt, let started), .ready): commit(attempt, started)
+        case (.greeting, .failed(let reason)), (.preparing, .failed(let reason)):
+            fail("It says: \(reason.cut(to: Model.Limits.adminErrorBytesMax / 2))")
+        case (.preparing, .unknown), (.handingOver, _), (.over, _): break
+        case (.greeting, _), (.preparing, _), (.none, _), (.queued, _):
+            fail("It does not speak as apus does: is it another program?")
+        }
+    }
+
+    func ended(_ connection: UpgradeConnection) {
+        switch phase {
+        case .greeting(let attempt, var started):
+            started.hasLeft = true
+            phase = .greeting(attempt, started)
+        case .preparing(let attempt, var started):
+            started.hasLeft = true
+            phase = .preparing(attempt, started)
+        case .none, .queued, .handingOver, .over: return
+        }
+        // How it has ended is told in a moment, if it has.
+        loop.schedule(token, at: loop.now + Limits.upgradeReportInterval)
+    }
+
+    func ready(_ ready: Poller.Ready, now: Instant) {}
+
+    func timerFired(now: Instant) {
+        switch phase {
+        case .greeting(_, let started), .preparing(_, let started):
+            if started.hasLeft { return fail("It has closed the connection to this process.") }
+            if case .greeting = phase { return fail("It has not said that it is apus: is it another program?") }
+            fail("It was not ready after \(Limits.upgradeReadyTime / 1_000_000_000) s.")
+        case .handingOver(let attempt, let started, _):
+            logger.error("workers did not hand over their flows in time", metadata: [:])
+            complete(attempt, started)
+        case .over(let started):
+            started.connection.send(.left(connections: connectionsLeft))
+            loop.schedule(token, at: now + Limits.upgradeReportInterval)
+            host?.handedOver()
+        case .none, .queued: break
+        }
+    }
+
+    /// This process goes on as if nothing had been.
+    private func fail(_ reason: String, isReaped: Bool = false) {
+        let attempt: Attempt
+        switch phase {
+        case .queued(let queued): attempt = queued
+        case .greeting(let begun, let started), .preparing(let begun, let started):
+            attempt = begun
+            started.connection.close()
+            if !isReaped {
+                started.process.kill()
+                killed.append(started.process)
+            }
+        case .none, .handingOver, .over: return
+        }
+        phase = .none
+        loop.cancel(token)
+        services.cookieKeys.isPaused = false
+        events.post(.upgradeFailed(binary: attempt.binary, reason: reason))
+        logger.error(
+            "an upgrade failed: this process goes on", metadata: ["binary": "\(attempt.binary)", "reason": "\(reason)"])
+        let error = AdminError(
+            code: "UpgradeFailed", status: 500,
+            message: "\(attempt.binary) has not taken over, and nothing has changed. \(reason)",
+            remedy: "See the log, and what \(attempt.binary) check \(store.file) says.")
+        loop.afterBatch { attempt.completion(.failure(error)) }
+        services.queue.isAtDisk = false
+        services.queue.proceed()
+    }
+
+    /// Everything that the new process needs to get ready.
+    private func send(over connection: UpgradeConnection) {
+        guard let host else { return }
+        for (key, sockets) in services.preparation.sockets.bound {
+            for (worker, bound) in sockets.enumerated() {
+                let descriptors = [bound.socket?.descriptor, bound.datagrams?.descriptor].compactMap(\.self)
+                connection.send(.listener(key, worker: worker), descriptors)
+            }
+        }
+        connection.send(.adminSocket(path: host.adminSocket.path), [host.adminSocket.descriptor])
+        if let metrics = services.preparation.metrics.descriptor { connection.send(.metrics, [metrics]) }
+        if let lock = store.state.shareLock() {
+            connection.send(.lock(folder: store.committedDocument.runtime.stateDirectory), [lock])
+        }
+        connection.send(
+            .ticketKeys(current: services.ticketKeys.current, previous: services.ticketKeys.previous))
+        for group in services.registry.groups.values {
+            var targets = group.registrations.compactMap(TargetMemory.init)[...]
+            while !targets.isEmpty {
+                connection.send(
+                    .targets(group: group.name, Array(targets.prefix(Limits.upgradeTargetsPerMessage))))
+                targets = targets.dropFirst(Limits.upgradeTargetsPerMessage)
+            }
+        }
+        let workers = services.preparation.sockets.bound.isEmpty ? 0 : services.workers.count
+        connection.send(
+            .start(workers: workers, process, generation: Int(clamping: services.publication.generation)))
+    }
+
+    // MARK: Once it is ready
+
+    /// This process, with the connections that it has now.
+    private var process: FinishingProcess {
+        FinishingProcess(id: Int(SystemProcess.id), version: Control.version, connections: connectionsLeft)
+    }
+
+    private var connectionsLeft: Int {
+        services.workers.handles.reduce(0) { $0 + Int(clamping: $1.counters.connectionsActive.value) }
+    }
+
+    private func commit(_ attempt: Attempt, _ started: Started) {
+        phase = .handingOver(attempt, started, workers: Set(0..<services.workers.count))
+        loop.schedule(token, at: loop.now + Limits.upgradeFlowsTime)
+        services.queue.isAtDisk = false
+        store.state.giveUpLock()
+        services.finishing.handOver(to: started.connection)
+        logger.notice(
+            "another process has taken over: this one finishes what it has",
+            metadata: [
+                "pid": "\(started.process.id)", "version": "\(started.version)",
+                "graceSeconds": "\(attempt.graceSeconds)",
+            ])
+        events.post(
+            .processReplaced(
+                from: Int(SystemProcess.id), oldVersion: Control.version, to: Int(started.process.id),
+                newVersion: started.version))
+        host?.handOver(within: attempt.graceSeconds)
+    }
+
+    /// `worker` listens no more; these were its flows of datagrams.
+    func received(_ flows: [MovedFlow], ofWorker worker: Int) {
+        guard case .handingOver(let attempt, let started, var workers) = phase else {
+            for flow in flows { flow.socket.close() }
+            return
+        }
+        send(flows, ofWorker: worker, over: started.connection)
+        workers.remove(worker)
+        phase = .handingOver(attempt, started, workers: workers)
+        if workers.isEmpty { complete(attempt, started) }
+    }
+
+    private func send(_ flows: [MovedFlow], ofWorker worker: Int, over connection: UpgradeConnection) {
+        if flows.isEmpty { return }
+        let listeners = services.publication.listenerKeys
+        let registrations = services.registry.groups.values.flatMap(\.registrations)
+        let targets = Dictionary(registrations.map { ($0.id, $0) }, uniquingKeysWith: { first, _ in first })
+        var known: [(memory: FlowMemory, socket: Int32)] = []
+        for flow in flows {
+            // One that drains has no place in the new process: its clients begin anew there.
+            guard let listener = listeners[flow.listener], let target = targets[flow.target] else {
+                flow.socket.close()
+                continue
+            }
+            let memory = FlowMemory(flow, listener: listener, group: target.group.name, target: target.key)
+            known.append((memory, flow.socket.descriptor))
+        }
+        for start in stride(from: 0, to: known.count, by: Limits.upgradeFlowsPerMessage) {
+            let part = known[start..<min(start + Limits.upgradeFlowsPerMessage, known.count)]
+            connection.send(.flows(part.map(\.memory), worker: worker), part.map(\.socket), closing: true)
+        }
+    }
+
+    private func complete(_ attempt: Attempt, _ started: Started) {
+        started.connection.send(.complete)
+        phase = .over(started)
+        loop.schedule(token, at: loop.now + Limits.upgradeReportInterval)
+        attempt.completion(
+            .success(
+                UpgradeReport(
+                    old: process, id: Int(started.process.id), version: started.version,
+                    graceSeconds: attempt.graceSeconds)))
+        host?.handedOver()
+    }
+}
