@@ -87,8 +87,9 @@ final class Upgrade: PollHandler, UpgradeConnectionObserver, UpgradeActions {
     weak var host: (any UpgradeHost)?
     /// The path of the program that this process was started as.
     var program: String?
+    // The loop has this object, and must not keep the state's lock by it.
     private unowned let services: Services
-    private let store: DocumentStore
+    private unowned let store: DocumentStore
     private let loop: ControlLoop
     private let events: EventLog
     private let logger: Logger
