@@ -192,9 +192,7 @@ private final class ChangingSite {
         case .certificate:
             pairIndex = number % 2
             try putListener(1)
-        case .groupStickiness:
-            isSticky.toggle()
-            for index in 0..<2 { try putListener(index) }
+        case .groupStickiness: try changeGroupStickiness()
         case .reload: try reload { $0.attributes["routing.http.xff_client_port.enabled"] = .bool(number % 2 == 1) }
         case .desyncMode:
             let mode = ["monitor", "strictest", "defensive"][number % 3]
@@ -319,6 +317,13 @@ private final class ChangingSite {
         try ask("PUT", listener(index), body)
     }
 
+    /// An action that divides requests between groups of which one has sticky targets must be sticky itself.
+    private func changeGroupStickiness() throws {
+        if isSticky { for group in ["blue", "blue-too"] { try put(group, [:]) } }
+        isSticky.toggle()
+        for index in 0..<2 { try putListener(index) }
+    }
+
     /// The file changes.
     private func reload(_ change: (inout Document) -> Void) throws {
         change(&document)
@@ -378,9 +383,9 @@ private final class ChangingSite {
     ]
 
     private func changeAlgorithm(_ number: Int, _ random: inout SplitMix) throws {
-        let name = ["blue", "blue-too", "green"][number % 3]
         guard let attributes = Self.algorithms.randomElement(using: &random) else { return }
-        try put(name, attributes)
+        let mayBeBlue = isSticky || attributes["stickiness.enabled"] == nil
+        try put(mayBeBlue ? ["blue", "blue-too", "green"][number % 3] : "green", attributes)
     }
 
     private func changeAttributes(_ number: Int) throws {
