@@ -14,6 +14,10 @@ enum Subject: String, CaseIterable {
     case configurations
     /// The rules of a listener, and requests that they may match.
     case rules
+    /// Cookies of stickiness.
+    case cookies
+    /// Values of header fields that rules set.
+    case templates
     /// PROXY headers.
     case proxyHeaders = "proxy-headers"
     /// The first message of a TLS client.
@@ -33,6 +37,8 @@ enum Subject: String, CaseIterable {
         case .bodies: Bodies.check(input)
         case .configurations: Configurations.check(input)
         case .rules: Rules.check(input)
+        case .cookies: Cookies.check(input)
+        case .templates: Templates.check(input)
         case .proxyHeaders: Beginnings.checkProxyHeader(input)
         case .clientHellos: Beginnings.checkClientHello(input)
         case .http2Clients: Sessions.checkServer(input)
