@@ -83,7 +83,7 @@ final class Upgrade: PollHandler, UpgradeConnectionObserver, UpgradeActions {
         func refuse() { upgrade.fail("This Apus is told to stop.") }
     }
 
-    /// The process in which it happens; nil where none may be replaced, as in the demo.
+    /// The process in which it happens; nil where none may be replaced, as in `apus demo` and `apus proxy`.
     weak var host: (any UpgradeHost)?
     /// The path of the program that this process was started as.
     var program: String?
@@ -142,7 +142,8 @@ final class Upgrade: PollHandler, UpgradeConnectionObserver, UpgradeActions {
         if services.queue.isStopping { throw AdminError(ChangeQueue.stopping, status: ChangeQueue.statusUnavailable) }
         guard host != nil else {
             throw Self.notPossible(
-                "The demo cannot be upgraded: its targets end with it.", "Stop it, and start it again.")
+                "A demo or a proxy without a file cannot be upgraded: what it has made ends with it.",
+                "Stop it, and start it again.")
         }
         guard SystemProcess.id != 1 else {
             throw Self.notPossible(
