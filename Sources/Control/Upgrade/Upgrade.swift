@@ -150,6 +150,13 @@ final class Upgrade: PollHandler, UpgradeConnectionObserver, UpgradeActions {
                 "This is process 1 of its container, with which all others end.",
                 "Start a new container beside this one, then stop this one.")
         }
+        // Source: systemd.exec(5), "Environment variables set or propagated by the service manager".
+        let isMainProcess = Terminal.environment("SYSTEMD_EXEC_PID") == "\(SystemProcess.id)"
+        guard !isMainProcess || Terminal.environment("NOTIFY_SOCKET") != nil else {
+            throw Self.notPossible(
+                "This is the main process of a service of systemd, which ends all others with it.",
+                "Let the unit have Type=notify and NotifyAccess=all, so that systemd is told of the new one.")
+        }
         guard let binary = request.binary ?? program else {
             throw Self.notPossible("The path of the program is not known.", "Name it: apus upgrade /path/of/apus.")
         }
