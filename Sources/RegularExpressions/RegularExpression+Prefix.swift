@@ -17,8 +17,12 @@ extension RegularExpression {
             prefix.append(ignoresCase ? lowercased(bytes[next]) : bytes[next])
             next += 1
         }
-        // What a quantifier follows may be missing.
-        if next < bytes.count, "*+?{".utf8.contains(bytes[next]) { _ = prefix.popLast() }
+        // What a quantifier follows may be missing. PCRE2 passes over quotes and comments between the two.
+        let rest = bytes[next...]
+        let isBeforeQuantifier =
+            rest.first.map { "*+?{".utf8.contains($0) } ?? false
+            || ["\\E", "\\Q", "(?"].contains { rest.starts(with: $0.utf8) }
+        if isBeforeQuantifier { _ = prefix.popLast() }
         return prefix
     }
 

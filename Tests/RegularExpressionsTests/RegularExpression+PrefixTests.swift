@@ -7,7 +7,7 @@ import Testing
         ("^/api/v[0-9]+$", "/api/v"), ("^/a", "/a"), ("^/ab*c", "/a"), ("^/ab?", "/a"), ("^/ab{2}", "/a"),
         ("^/ab+", "/a"), ("^/a|/b", ""), ("^/(a|b)", ""), ("/api", ""), ("^\\Q/a\\E", ""), ("^(?i)/a", ""), ("^", ""),
         ("^/a.b", "/a"), ("^/a\\.b", "/a.b"), ("^/a\\.?b", "/a"), ("^/a\\d", "/a"), ("^a\\{2}", "a{2"), ("(^/a)", ""),
-        ("^/a#b", "/a"), ("^^/a", ""),
+        ("^/a#b", "/a"), ("^/ab\\E*", "/a"), ("^/ab(?#x)?", "/a"), ("^/ab\\Q\\E{0}", "/a"), ("^^/a", ""),
     ])
     func isReadOffThePattern(_ pattern: String, _ prefix: String) throws {
         let expression = try RegularExpression(pattern, ignoresCase: false)
@@ -20,7 +20,7 @@ import Testing
     @Test(
         arguments: [
             "^/api/v[0-9]+$", "^/ab*c", "^/ab?", "^/ab{2}", "^/AB+", "^A-b", "^", "^/a.b", "^/a(?=b)", "^/aa{0}b",
-            "^/a\\-?b",
+            "^/a\\-?b", "^/a\\E*b", "^/a(?#x)?b", "^/a\\Q\\E?b", "^/a\\Q\\E{0}b",
         ], [false, true])
     func doesNotChangeWhatIsFound(_ pattern: String, _ ignoresCase: Bool) throws {
         let expression = try RegularExpression(pattern, ignoresCase: ignoresCase)

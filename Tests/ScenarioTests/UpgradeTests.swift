@@ -154,6 +154,36 @@ import Testing
         #expect(eventually { (try? site.apus.admin("GET", "/v1/status"))?.json["finishing"].elements.isEmpty == true })
     }
 
+    @Test("deregister --wait says that a target is safe to stop once the old process is done as well")
+    func deregistration() throws {
+        let targets = try [TargetServer("a"), TargetServer("b")]
+        let site = try UpgradingApus(Document(targets[0], targets[1]))
+        let client = try site.apus.client()
+        #expect(try client.get("/before").status == 200)
+        try site.upgrade("--grace", "100")
+        let isDone = Locked(false)
+        let waiting = Background { [apus = site.apus, address = targets[0].address] in
+            let body: JSON = ["targets": [address.json], "wait": true]
+            let answer = try apus.admin("POST", "/v1/target-groups/blue/deregister", body, timeout: 60)
+            isDone.withLock { $0 = true }
+            return answer.status
+        }
+        #expect(always(for: 1) { !isDone.value }, "the client's connection may still bring a request to it")
+        #expect(try client.get("/last").status == 200)
+        #expect(try waiting.value() == 200)
+    }
+
+    @Test("One SIGTERM lets the old process finish")
+    func termination() throws {
+        let site = try UpgradingApus(Document(try TargetServer("a")))
+        let client = try site.apus.client()
+        #expect(try client.get("/before").status == 200)
+        try site.upgrade("--grace", "100")
+        site.apus.process.signal(SIGTERM)
+        #expect(try client.get("/last").status == 200)
+        #expect(site.apus.process.waitForExit(within: 20) == .exited(0))
+    }
+
     @Test("SIGUSR2 does the same")
     func signal() throws {
         let site = try UpgradingApus(Document(try TargetServer("a")))
@@ -262,6 +292,29 @@ import Testing
         #expect(eventually(within: 30) { site.noteSuccessor() })
         #expect(site.id == child)
         expectServes(site.apus)
+    }
+
+    @Test("A new process whose upgrade has failed does not take over, though a script that started it was killed")
+    func wrapped() throws {
+        let site = try UpgradingApus(Document(try TargetServer("a")))
+        let gate = "\(site.apus.folder)/gate"
+        #expect(mkfifo(gate, 0o600) == 0)
+        let text = try String(contentsOfFile: site.apus.configurationPath, encoding: .utf8)
+        let path = try site.program("wrapped", "exec 9<\(gate); $APUS run /dev/fd/9 & wait")
+        let writer = try #require(FileHandle(forUpdatingAtPath: gate))
+        let answer = Background { [apus = site.apus] in
+            try apus.admin("POST", "/v1/upgrade", ["binary": .string(path)], timeout: 60)
+        }
+        let script = try #require(eventually { Tool.children(of: site.id).first })
+        let child = try #require(eventually { Tool.children(of: script).first })
+        #expect(eventually { Tool.descriptors(of: child, on: gate) == 2 })
+        kill(script, SIGKILL)
+        #expect(try answer.value().status == 500)
+        try writer.write(contentsOf: Data(text.utf8))
+        try writer.close()
+        #expect(eventually(within: 30) { kill(child, 0) != 0 })
+        expectServes(site.apus)
+        #expect(try site.apus.admin("GET", "/v1/status").json["pid"].int == Int(site.id))
     }
 
     @Test("kill -9 of the new process once it serves: another start takes the folder and the sockets")

@@ -39,9 +39,10 @@ public final class Demo: ChildObserver {
         }
         let started = try SampleTarget.start(for: document)
         do throws(StartError) {
-            // An edited conf/quickstart.yaml keeps its files where the demo's own does.
+            // An edited conf/quickstart.yaml keeps its files where the demo's own does; or it may lie there itself.
             let first = DemoConfiguration.first
-            if socket == first.socket { folder = try ScratchFolder(at: first.folder) } else { folder = nil }
+            let isOurs = socket == first.socket && !file.hasPrefix(first.folder + "/")
+            folder = isOurs ? try ScratchFolder(at: first.folder) : nil
         } catch {
             for sample in started { sample.end() }
             throw error
@@ -95,6 +96,7 @@ public final class Demo: ChildObserver {
         }
         let service = try Service(file: demo.file, discardingChanges: false, logger: Log.logger)
         service.childObserver = demo
+        service.endsAtHangup = true
         let subscription = service.events.subscribe { record in
             if let line = narrator.sentence(record.value.json()) { demo.story.write(line) }
         }

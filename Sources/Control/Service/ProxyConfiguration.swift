@@ -180,6 +180,7 @@ extension ProxyConfiguration {
         } catch {
             throw error.withoutPlaces
         }
+        service.endsAtHangup = true
         return service.run(signals)
     }
 

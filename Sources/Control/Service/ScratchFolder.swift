@@ -10,11 +10,22 @@ struct ScratchFolder {
     /// Where it is. Only this user may enter it.
     let path: String
 
-    /// Makes it at `path`. What is there already is removed: a run that was killed may have left it.
+    /// What a run keeps in it. Anything else there is somebody's.
+    private static let contents: Set<String> = [
+        "apus.yaml", "quickstart.yaml", "admin.sock", "state", "access.log",
+    ]
+
+    /// Makes it at `path`. What a run that was killed has left there is removed. Errors: there is something else.
     init(at path: String) throws(StartError) {
-        try? FileManager.default.removeItem(atPath: path)
-        guard try Self.make(path) else { throw Self.refusal(path, "another user has it") }
+        let found = (try? FileManager.default.contentsOfDirectory(atPath: path)) ?? []
+        if let other = found.first(where: { !Self.contents.contains($0) }) {
+            throw .refused(
+                message: "The folder \(path) has \(other), which no demo has left there.",
+                remedy: "Move it elsewhere.")
+        }
         self.path = path
+        remove()
+        guard try Self.make(path) else { throw Self.refusal(path, "another user has it") }
     }
 
     /// Makes one of its own, whose name begins with `name`, where this user keeps temporary files.
@@ -61,6 +72,9 @@ struct ScratchFolder {
         return file
     }
 
-    /// Removes it with all that is in it.
-    func remove() { try? FileManager.default.removeItem(atPath: path) }
+    /// Removes it with all that a run keeps in it. With anything else it stays.
+    func remove() {
+        for name in Self.contents { try? FileManager.default.removeItem(atPath: "\(path)/\(name)") }
+        Folder.remove([path])
+    }
 }

@@ -29,6 +29,8 @@ final class Service: ChangeQueueObserver, UpgradeHost {
     let services: Services
     /// What happens.
     let events = EventLog()
+    /// Whether a hangup, as when the terminal is closed, ends it. Else it reads its file again.
+    var endsAtHangup = false
     /// Told when a child process has ended; the demo has some.
     weak var childObserver: (any ChildObserver)?
     private let store: DocumentStore
@@ -43,6 +45,8 @@ final class Service: ChangeQueueObserver, UpgradeHost {
     private var phase = Phase.serving
     private var stoppedCount = 0
     private var cutCount = 0
+    /// Whether another process has taken over, and this one was not told to stop since.
+    private var isSuperseded = false
     /// Reloads that signals asked for and that are not over.
     private var reloadsCount = 0
 
@@ -98,7 +102,9 @@ final class Service: ChangeQueueObserver, UpgradeHost {
                     connectionLogs: connectionRings.map { LogSink(ring: $0, wakeup: connectionWakeup) }))
             services.begin()
             succession = inheritance.map {
-                Succession($0, services, admin, loop: loop, events: events, logger: logger)
+                Succession($0, services, admin, loop: loop, events: events, logger: logger) { [unowned self] in
+                    phase = .ended(1)
+                }
             }
         } catch {
             services.preparation.sockets.abandonPrepared()
@@ -171,7 +177,7 @@ final class Service: ChangeQueueObserver, UpgradeHost {
     private func receive(_ signal: Signals.Signal) {
         switch signal {
         case .terminate: terminate()
-        case .reload: reload()
+        case .reload: if endsAtHangup { terminate() } else { reload() }
         case .reopenLogs: services.logs.reopen()
         case .upgrade: services.upgrade.upgrade(UpgradeRequest()) { _ in }
         case .childEnded:
@@ -223,11 +229,18 @@ final class Service: ChangeQueueObserver, UpgradeHost {
 
     /// The first time, workers stop listening and finish what is in flight; the second time, that is not waited for.
     private func terminate() {
+        let grace = store.committedDocument.runtime.shutdownGraceSeconds
+        if isSuperseded {
+            // Whoever stops a service tells all of its processes.
+            isSuperseded = false
+            let end = Instant.now() + Nanoseconds(seconds: grace)
+            services.workers.sendToAll(.finish(deadline: end))
+            return leaveWorkersBehind(at: end)
+        }
         guard phase == .serving else {
             logger.warning("told to stop once more: not waiting for what is in flight")
             return phase = .ended(0)
         }
-        let grace = store.committedDocument.runtime.shutdownGraceSeconds
         logger.notice(
             "stopping: no new connections, what is in flight may finish",
             metadata: [
@@ -243,6 +256,11 @@ final class Service: ChangeQueueObserver, UpgradeHost {
         services.stop()
         let end = Instant.now() + Nanoseconds(seconds: grace)
         services.workers.sendToAll(mail(end))
+        leaveWorkersBehind(at: end)
+    }
+
+    /// Ends the process although workers have not stopped, some time after the deadline that they were given.
+    private func leaveWorkersBehind(at end: Instant) {
         let handler = CallingHandler(ready: { _ in }) { [unowned self] _ in
             // Then the disk is being waited for.
             guard stoppedCount < services.workers.count else { return }
@@ -270,6 +288,7 @@ final class Service: ChangeQueueObserver, UpgradeHost {
     }
 
     func handOver(within seconds: Double) {
+        isSuperseded = true
         admin.stopListening()
         services.preparation.metrics.close()
         finish(within: seconds) { .handOver(deadline: $0) }

@@ -100,7 +100,8 @@ final class Services: AdminServices {
         reloader = Reloader(
             store, preparation, publication, queue, ticketKeys, warnings, files: fileDisk, loop: loop, events: events,
             logger: logger)
-        targetService = TargetService(store, registry, health, drains, queue, loop: loop, logger: logger)
+        targetService = TargetService(
+            store, registry, health, drains, finishing, queue, loop: loop, logger: logger)
         statusOfServices = Status(
             store, registry, workers, preparation, publication, prober, outliers, health, queue, reloader, logs,
             finishing,

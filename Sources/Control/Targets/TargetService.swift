@@ -25,19 +25,21 @@ final class TargetService: TargetActions {
     private let registry: TargetRegistry
     private let health: TargetHealth
     private let drains: DrainTracker
+    private let finishing: FinishingProcesses
     private let queue: ChangeQueue
     private let logger: Logger
 
     /// Nobody waits. Changes are made by `queue`.
     init(
         _ store: DocumentStore, _ registry: TargetRegistry, _ health: TargetHealth, _ drains: DrainTracker,
-        _ queue: ChangeQueue, loop: ControlLoop, logger: Logger
+        _ finishing: FinishingProcesses, _ queue: ChangeQueue, loop: ControlLoop, logger: Logger
     ) {
         self.loop = loop
         self.store = store
         self.registry = registry
         self.health = health
         self.drains = drains
+        self.finishing = finishing
         self.queue = queue
         self.logger = logger
     }
@@ -166,13 +168,17 @@ final class TargetService: TargetActions {
                 if queue.isStopping { return completion(.failure(Self.stopsBeforeTheyAreDrained)) }
                 let abandoned = Self.abandoned("deregistered", before: "drained")
                 if let requester, requester.hasDisconnected { return completion(.failure(abandoned)) }
-                let wait = DrainWait(keys) { reports in
+                let wait = DrainWait(keys) { [finishing] reports in
                     let drained = zip(done, reports).map { done, report in
                         var done = done
                         done.drain = report
                         return done
                     }
-                    completion(.success(DeregistrationReport(targets: drained, warning: warning)))
+                    // Processes that this one has replaced may still use the targets.
+                    finishing.whenDone {
+                        if let requester, requester.hasDisconnected { return completion(.failure(abandoned)) }
+                        completion(.success(DeregistrationReport(targets: drained, warning: warning)))
+                    }
                 }
                 requester?.cancel = { [drains, weak wait] in
                     guard let wait else { return }

@@ -7,6 +7,8 @@ import Model
 final class FinishingProcesses: UpgradeConnectionObserver {
     private let loop: ControlLoop
     private var entries: [Entry] = []
+    /// Called once none of them has connections.
+    private var waits: [() -> Void] = []
 
     private struct Entry {
         var process: FinishingProcess
@@ -18,6 +20,19 @@ final class FinishingProcesses: UpgradeConnectionObserver {
 
     /// What each of them has told last, the oldest first.
     var all: [FinishingProcess] { entries.map(\.process) }
+
+    /// Calls `action` once none of them has connections of clients any more; at once if so it is.
+    func whenDone(_ action: @escaping () -> Void) {
+        waits.append(action)
+        endWaits()
+    }
+
+    private func endWaits() {
+        guard entries.allSatisfy({ $0.process.connections == 0 }) else { return }
+        let over = waits
+        waits = []
+        for action in over { action() }
+    }
 
     /// Listens to `process` over `connection`.
     func add(_ process: FinishingProcess, _ connection: UpgradeConnection) {
@@ -42,7 +57,11 @@ final class FinishingProcesses: UpgradeConnectionObserver {
             let index = entries.firstIndex(where: { $0.connection === connection })
         else { return }
         entries[index].process.connections = connections
+        endWaits()
     }
 
-    func ended(_ connection: UpgradeConnection) { entries.removeAll { $0.connection === connection } }
+    func ended(_ connection: UpgradeConnection) {
+        entries.removeAll { $0.connection === connection }
+        endWaits()
+    }
 }

@@ -6,7 +6,8 @@ import Proxy
 /// Takes the place of another process: says when this one is ready, continues the flows of datagrams that the other one
 /// has begun, and serves the admin socket from then on.
 ///
-/// Should the other process end meanwhile, this one goes on with what it has.
+/// Should the other process end meanwhile, this one goes on with what it has. If it lives, and has closed the
+/// connection or said that it goes on, this one ends: two processes that serve would both write the state.
 ///
 /// Shape: one object of the control thread of a process that an upgrade has started.
 final class Succession: PollHandler, UpgradeConnectionObserver {
@@ -28,15 +29,20 @@ final class Succession: PollHandler, UpgradeConnectionObserver {
     private let logger: Logger
     private var token = Token.none
     private var phase = Phase.preparing
-    /// Whether the other process has ended, or speaks no more.
+    /// Whether the other process has closed the connection, and it is not known yet whether it has ended.
+    private var isUncertain = false
+    /// Whether the other process has ended.
     private var isAlone = false
+    /// Ends this process, which does not take over.
+    private let giveUp: () -> Void
     private var flowsCount = 0
 
     /// Continues what `inheritance` has begun. `admin` begins to serve at the end.
     init(
         _ inheritance: Inheritance, _ services: Services, _ admin: AdminServer, loop: ControlLoop, events: EventLog,
-        logger: Logger
+        logger: Logger, giveUp: @escaping () -> Void
     ) {
+        self.giveUp = giveUp
         predecessor = inheritance.predecessor
         connection = UpgradeConnection(inheritance.socket, loop: loop)
         self.services = services
@@ -50,7 +56,7 @@ final class Succession: PollHandler, UpgradeConnectionObserver {
 
     /// A worker uses a snapshot.
     func workerAdopted() {
-        guard case .preparing = phase, services.workers.adoptedByAll > 0 else { return }
+        guard case .preparing = phase, !isUncertain, services.workers.adoptedByAll > 0 else { return }
         phase = .awaitingFlows
         connection.send(.ready)
         loop.schedule(token, at: loop.now + Limits.upgradeFlowsTime)
@@ -64,24 +70,43 @@ final class Succession: PollHandler, UpgradeConnectionObserver {
         case (.earlier(let process), _) where descriptors.count == 1:
             services.finishing.add(process, MessageSocket(descriptor: descriptors[0]))
         case (.complete, .awaitingFlows): takeOver()
+        case (.cancelled, .preparing), (.cancelled, .awaitingFlows): end()
         default: for number in descriptors { FileDescriptor(descriptor: number).close() }
         }
     }
 
     func ended(_ connection: UpgradeConnection) {
-        isAlone = true
-        logger.warning("the process whose place is taken has ended", metadata: ["pid": "\(predecessor.id)"])
-        if case .awaitingFlows = phase { takeOver() }
+        if case .over = phase { return }
+        // A process that ends closes its descriptors a moment before it is seen to have ended.
+        isUncertain = true
+        loop.schedule(token, at: loop.now + Limits.upgradeReportInterval)
     }
 
     func ready(_ ready: Poller.Ready, now: Instant) {}
 
     func timerFired(now: Instant) {
+        if isUncertain {
+            if SystemProcess.isRunning(predecessor.id) { return end() }
+            isUncertain = false
+            isAlone = true
+            logger.warning("the process whose place is taken has ended", metadata: ["pid": "\(predecessor.id)"])
+            if case .preparing = phase { workerAdopted() } else { takeOver() }
+            return
+        }
         guard case .awaitingFlows = phase else { return }
         logger.error(
             "not all flows of datagrams were handed over in time: those that are missing begin anew",
             metadata: ["pid": "\(predecessor.id)", "flows": "\(flowsCount)"])
         takeOver()
+    }
+
+    private func end() {
+        guard phase != .over else { return }
+        phase = .over
+        loop.cancel(token)
+        logger.error(
+            "the process whose place was to be taken goes on: this one ends", metadata: ["pid": "\(predecessor.id)"])
+        giveUp()
     }
 
     private func adopt(_ flows: [FlowMemory], _ descriptors: [Int32], worker: Int) {

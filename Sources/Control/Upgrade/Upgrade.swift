@@ -150,6 +150,16 @@ final class Upgrade: PollHandler, UpgradeConnectionObserver, UpgradeActions {
                 "This is process 1 of its container, with which all others end.",
                 "Start a new container beside this one, then stop this one.")
         }
+        // When the process that they have started ends, these end what else there is, or start another one.
+        // Source: docs/deploying.md, "A new version of Apus".
+        let parent = SystemProcess.parent
+        let isWatched =
+            Self.supervisors.contains(parent.name) || parent.id == 1 && Self.shells.contains(parent.name)
+        guard !isWatched else {
+            throw Self.notPossible(
+                "\(parent.name) has started this process and watches it: its end is the end of the service.",
+                "Start a new one beside this one, then stop this one.")
+        }
         // Source: systemd.exec(5), "Environment variables set or propagated by the service manager".
         let isMainProcess = Terminal.environment("SYSTEMD_EXEC_PID") == "\(SystemProcess.id)"
         guard !isMainProcess || Terminal.environment("NOTIFY_SOCKET") != nil else {
@@ -168,6 +178,14 @@ final class Upgrade: PollHandler, UpgradeConnectionObserver, UpgradeActions {
         }
         return binary
     }
+
+    /// Names of programs that watch the process that they have started, and know of no other.
+    private static let supervisors: Set = [
+        "tini", "docker-init", "dumb-init", "catatonit", "runsv", "s6-supervise", "supervise", "supervisord", "circusd",
+    ]
+
+    /// Names of shells, with which a container ends if they are its first process.
+    private static let shells: Set = ["sh", "bash", "dash", "ash", "busybox", "zsh"]
 
     private static func notPossible(_ message: String, _ remedy: String) -> AdminError {
         AdminError(code: "OperationNotPermitted", message: message, remedy: remedy)
@@ -286,11 +304,13 @@ final class Upgrade: PollHandler, UpgradeConnectionObserver, UpgradeActions {
         case .queued(let queued): attempt = queued
         case .greeting(let begun, let started), .preparing(let begun, let started):
             attempt = begun
-            started.connection.close()
             if !isReaped {
                 started.process.kill()
                 killed.append(started.process)
             }
+            // The program may be a script around the process that would take over.
+            started.connection.send(.cancelled)
+            started.connection.close()
         case .none, .handingOver, .over: return
         }
         phase = .none

@@ -40,6 +40,8 @@ enum UpgradeMessage: Equatable {
     case complete
     /// So many connections of clients are left in the predecessor.
     case left(connections: Int)
+    /// The predecessor goes on, and the successor is not to take over.
+    case cancelled
     /// Something that another version says.
     case unknown
 
@@ -91,6 +93,7 @@ extension UpgradeMessage {
         case .earlier(let process): ["message": "earlier", "process": process.value]
         case .complete: ["message": "complete"]
         case .left(let connections): ["message": "left", "connections": .int(connections)]
+        case .cancelled: ["message": "cancelled"]
         case .unknown: ["message": "unknown"]
         }
     }
@@ -132,6 +135,7 @@ extension UpgradeMessage {
             return .flows(flows.compactMap(\.self), worker: worker)
         case "earlier": return value["process"].flatMap(FinishingProcess.init).map { .earlier($0) }
         case "complete": return .complete
+        case "cancelled": return .cancelled
         case "left": return (value["connections"]?.int).map { .left(connections: $0) }
         default: return nil
         }

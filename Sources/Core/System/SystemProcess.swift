@@ -52,6 +52,24 @@ public enum SystemProcess {
 
     /// The id of this process.
     public static var id: Int32 { getpid() }
+
+    /// Whether the process with this number runs, or may do so: one that has ended and was not waited for does not.
+    /// Source: proc(5), `/proc/pid/stat`.
+    public static func isRunning(_ id: Int) -> Bool {
+        guard kill(pid_t(truncatingIfNeeded: id), 0) == 0 || errno == EPERM else { return false }
+        guard let bytes = try? readFile("/proc/\(id)/stat"),
+            let end = bytes.lastIndex(of: UInt8(ascii: ")")), end + 2 < bytes.count
+        else { return true }
+        return !"ZX".utf8.contains(bytes[end + 2])
+    }
+
+    /// The number of the process that has started this one, or has adopted it, and its name; empty if it cannot be
+    /// told. Source: proc(5), `/proc/pid/comm`.
+    public static var parent: (id: Int32, name: String) {
+        let id = getppid()
+        let bytes = (try? readFile("/proc/\(id)/comm")) ?? []
+        return (id, String(decoding: bytes, as: UTF8.self).filter { $0 != "\n" })
+    }
 }
 
 /// Holds one descriptor in reserve, so that connections can still be refused when the process is out of descriptors.

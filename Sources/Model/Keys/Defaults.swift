@@ -65,6 +65,10 @@ private struct TargetGroupDefaults {
         var complete = group
         complete.content = .object(all)
         let kind = complete["protocol"]?.string.flatMap(TrafficProtocol.init)?.kind
+        if kind == .network, !said.contains("protocolVersion") {
+            all.removeAll { $0.key == "protocolVersion" }
+            complete.content = .object(all)
+        }
         guard let attributes, let more = kind.flatMap({ ofKind[$0] }), !more.isEmpty else { return complete }
         if let index = own.firstIndex(where: { $0.key == "attributes" }) {
             guard let written = own[index].value.members else { return complete }

@@ -26,7 +26,23 @@ import Testing
         let killed = try ScratchFolder(at: path)
         _ = try killed.write("old", to: "apus.yaml")
         let next = try ScratchFolder(at: path)
+        defer { next.remove() }
         #expect(try files.contentsOfDirectory(atPath: next.path).isEmpty)
+    }
+
+    @Test func leavesAloneWhatIsSomebodys() throws {
+        let outer = try ScratchFolder(named: "apus-test")
+        defer { outer.remove() }
+        let path = "\(outer.path)/state"
+        try files.createDirectory(atPath: path, withIntermediateDirectories: false)
+        try "mine".write(toFile: "\(path)/notes.txt", atomically: true, encoding: .utf8)
+        let error = #expect(throws: StartError.self) { try ScratchFolder(at: path) }
+        #expect(error?.description.contains("has notes.txt") == true)
+        let run = try ScratchFolder(named: "apus-test")
+        try "mine".write(toFile: "\(run.path)/notes.txt", atomically: true, encoding: .utf8)
+        run.remove()
+        #expect(try files.contentsOfDirectory(atPath: run.path) == ["notes.txt"])
+        try files.removeItem(atPath: run.path)
     }
 
     @Test func saysWhyItCannotBeMade() throws {
