@@ -91,9 +91,9 @@ enum Limits {
     static let expressionsCachedMax = 20_000
     /// Bytes by which the control thread may be ahead of the health check log's writer: 1 MiB, some 8,000 lines.
     static let healthLogRingBytes = 1024 * 1024
-    /// Time in which a process that was started by an upgrade has to say what it is: 10 s, in which the largest binary
-    /// comes from a slow disk. What says nothing is no Apus, and is killed.
-    static let upgradeHelloTime: Nanoseconds = 10_000_000_000
+    /// Time in which a process that was started by an upgrade has to say what it is: 20 s, in which the largest binary
+    /// comes from a slow disk to a busy processor. What says nothing is no Apus, and is killed.
+    static let upgradeHelloTime: Nanoseconds = 20_000_000_000
     /// Time in which it has to accept connections: a minute, since files may be large and disks slow. Changes wait as
     /// long. Then it is killed, and the old process goes on.
     static let upgradeReadyTime: Nanoseconds = 60_000_000_000
