@@ -31,9 +31,8 @@ struct ContainerDeathTests {
         /// The longest time that a client may wait on a machine that runs other tests; see `TargetDeathTests`.
         var longestSeconds: Double {
             switch self {
-            case .killed, .stopped, .restarted: 2
-            case .disconnected: 3
-            case .paused: 6
+            case .killed, .stopped, .restarted, .disconnected: 10
+            case .paused: 30
             }
         }
     }

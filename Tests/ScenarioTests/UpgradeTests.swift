@@ -208,7 +208,7 @@ import Testing
         #expect(site.ids.count == 1 && site.apus.process.exitStatus == nil)
         expectServes(site.apus)
         #expect(try site.apus.admin("PUT", "/v1/instances/i-1", ["address": "10.0.0.1"]).status == 200)
-        #expect(site.apus.errors.contains("an upgrade failed"))
+        #expect(eventually { site.apus.errors.contains("an upgrade failed") })
         #expect(eventually { Tool.children(of: site.id).isEmpty }, "what was started is gone")
         try site.apus.write(document)
         #expect(try site.upgrade().status == .exited(0), "the next one succeeds")
