@@ -8,8 +8,8 @@ public enum Limits {
     /// Nanoseconds of the processor that the searches of one decision may take together. Reason: each is bounded, but a
     /// listener has thousands of rules, and a request four fields of 16 KiB. Beyond it there is no verdict.
     static let decisionTime: UInt64 = 25_000_000
-    /// Bytes of texts that are searched between two looks at the clock, which the first decisions of all others never
-    /// reach. Reason: 6 ms for the worst pattern.
+    /// Bytes of text that searches read between two looks at the clock; most decisions read fewer, and never look.
+    /// Reason: 6 ms for the worst pattern.
     static let bytesBetweenLooks = 16 * 1024
     /// Bytes for which a search counts beside its text.
     static let searchBytes = 32

@@ -58,20 +58,25 @@ import Testing
         try expectAllAnswered(apus, requests: 2_000, connections: 4, streams: 50)
     }
 
+    /// An Apus that speaks HTTP/2 without TLS to clients and to `target`, whose group has these attributes.
+    private func start(_ target: PortServer, _ attributes: [String: JSON] = [:]) throws -> ApusProcess {
+        try ApusProcess.start(
+            Document(
+                listeners: [.init(defaultAction: Document.forward("blue"))],
+                groups: [
+                    .init(
+                        "blue", program: target, attributes: attributes,
+                        settings: ["protocolVersion": "HTTP2", "healthCheckProtocol": "TCP"])
+                ], attributes: ["apus.h2c.enabled": true]))
+    }
+
     /// If more of a body was sent than is kept, Apus cannot retry the request. The target has processed nothing, so the
     /// client may retry.
     @Test(
         "An HTTP/2 client may retry what a target refused and Apus cannot retry", arguments: [40_000, 150_000])
     func refusedLate(bodyCount: Int) throws {
         let target = try PortServer.python("http2_target", "1000000")
-        let apus = try ApusProcess.start(
-            Document(
-                listeners: [.init(defaultAction: Document.forward("blue"))],
-                groups: [
-                    .init(
-                        "blue", program: target,
-                        settings: ["protocolVersion": "HTTP2", "healthCheckProtocol": "TCP"])
-                ], attributes: ["apus.h2c.enabled": true]))
+        let apus = try start(target)
         try Data(count: bodyCount).write(to: URL(fileURLWithPath: "\(apus.folder)/body"))
         let told = try Tool.run(
             ["nghttp", "-v", "-d", "body", "http://127.0.0.1:\(apus.port)/refused-after/\(bodyCount)"],
@@ -87,15 +92,7 @@ import Testing
     @Test("A target's error code reaches HTTP/2 clients where the group says so", arguments: [false, true])
     func resetForwarded(isOn: Bool) throws {
         let target = try PortServer.python("http2_target")
-        let apus = try ApusProcess.start(
-            Document(
-                listeners: [.init(defaultAction: Document.forward("blue"))],
-                groups: [
-                    .init(
-                        "blue", program: target,
-                        attributes: ["routing.http2.rst_stream_error_forwarding.enabled": .bool(isOn)],
-                        settings: ["protocolVersion": "HTTP2", "healthCheckProtocol": "TCP"])
-                ], attributes: ["apus.h2c.enabled": true]))
+        let apus = try start(target, ["routing.http2.rst_stream_error_forwarding.enabled": .bool(isOn)])
         func told(_ path: String) throws -> String {
             try Tool.run(
                 ["nghttp", "-v", "http://127.0.0.1:\(apus.port)\(path)"], in: apus.folder, expectsSuccess: false)

@@ -168,7 +168,8 @@ import Testing
             isDone.withLock { $0 = true }
             return answer.status
         }
-        #expect(always(for: 1) { !isDone.value }, "the client's connection may still bring a request to it")
+        #expect(eventually { site.apus.errors.contains("a deregistered target is drained") }, "the new one is done")
+        #expect(!isDone.value, "the client's connection may still bring a request to it")
         #expect(try client.get("/last").status == 200)
         #expect(try waiting.value() == 200)
     }
@@ -196,7 +197,7 @@ import Testing
     // MARK: What fails
 
     @Test(
-        "A new binary that is none, ends, speaks another way or serves another file: the old process goes on",
+        "A new binary that is missing, ends, speaks another way or refuses the file: the old process goes on",
         arguments: ["missing", "text", "ends", "nonsense", "newer", "refuses"])
     func broken(how: String) throws {
         let document = Document(try TargetServer("a"))
@@ -271,30 +272,17 @@ import Testing
         #expect(try site.upgrade().status == .exited(0))
     }
 
-    /// Whether the process is an Apus that reads its configuration from the pipe. A shell, which it was before, has the
-    /// pipe twice for a moment as well.
-    private func reads(_ process: pid_t, _ gate: String) -> Bool {
-        let program = try? FileManager.default.destinationOfSymbolicLink(atPath: "/proc/\(process)/exe")
-        return program?.hasSuffix("/apus") == true && Tool.descriptors(of: process, on: gate) == 2
-    }
-
     @Test("kill -9 of the old process once the new one has everything: the new one serves")
     func killedOld() throws {
         let site = try UpgradingApus(Document(try TargetServer("a")))
-        // The new process reads its configuration, once it has got everything, from a pipe of the test's.
-        let gate = "\(site.apus.folder)/gate"
-        #expect(mkfifo(gate, 0o600) == 0)
-        let text = try String(contentsOfFile: site.apus.configurationPath, encoding: .utf8)
-        let path = try site.program("gated", "exec 9<\(gate); exec $APUS run /dev/fd/9")
-        let writer = try #require(FileHandle(forUpdatingAtPath: gate))
-        let first = Background { [apus = site.apus] in
+        let program = try GatedProgram("gated", "exec $APUS run /dev/fd/9", for: site)
+        let first = Background { [apus = site.apus, path = program.path] in
             try? apus.admin("POST", "/v1/upgrade", ["binary": .string(path)], timeout: 60)
         }
         let child = try #require(eventually { Tool.children(of: site.id).first })
-        #expect(eventually { reads(child, gate) })
+        #expect(eventually { program.isRead(by: child) })
         site.apus.kill()
-        try writer.write(contentsOf: Data(text.utf8))
-        try writer.close()
+        try program.open()
         _ = try? first.value()
         #expect(eventually(within: 30) { site.noteSuccessor() })
         #expect(site.id == child)
@@ -304,22 +292,17 @@ import Testing
     @Test("A new process whose upgrade has failed does not take over, though a script that started it was killed")
     func wrapped() throws {
         let site = try UpgradingApus(Document(try TargetServer("a")))
-        let gate = "\(site.apus.folder)/gate"
-        #expect(mkfifo(gate, 0o600) == 0)
-        let text = try String(contentsOfFile: site.apus.configurationPath, encoding: .utf8)
-        let path = try site.program("wrapped", "exec 9<\(gate); $APUS run /dev/fd/9 & wait")
-        let writer = try #require(FileHandle(forUpdatingAtPath: gate))
-        let answer = Background { [apus = site.apus] in
+        let program = try GatedProgram("wrapped", "$APUS run /dev/fd/9 & wait", for: site)
+        let answer = Background { [apus = site.apus, path = program.path] in
             try apus.admin("POST", "/v1/upgrade", ["binary": .string(path)], timeout: 60)
         }
         let script = try #require(eventually { Tool.children(of: site.id).first })
         let child = try #require(eventually { Tool.children(of: script).first })
-        #expect(eventually { reads(child, gate) })
+        #expect(eventually { program.isRead(by: child) })
         kill(script, SIGKILL)
         #expect(try answer.value().status == 500)
-        try writer.write(contentsOf: Data(text.utf8))
-        try writer.close()
-        #expect(eventually(within: 30) { kill(child, 0) != 0 })
+        try program.open()
+        #expect(eventually(within: 30) { GatedProgram.program(of: child) == nil })
         expectServes(site.apus)
         #expect(try site.apus.admin("GET", "/v1/status").json["pid"].int == Int(site.id))
     }

@@ -41,7 +41,7 @@ public final class Demo: ChildObserver {
         do throws(StartError) {
             // An edited conf/quickstart.yaml keeps its files where the demo's own does; or it may lie there itself.
             let first = DemoConfiguration.first
-            let isOurs = socket == first.socket && !file.hasPrefix(first.folder + "/")
+            let isOurs = socket == first.socket && !ScratchFolder.contains(file, in: first.folder)
             folder = isOurs ? try ScratchFolder(at: first.folder) : nil
         } catch {
             for sample in started { sample.end() }

@@ -61,6 +61,12 @@ struct ScratchFolder {
             remedy: "Set TMPDIR to a folder in which you may write.")
     }
 
+    /// Whether `file` lies in `folder`, by whatever path it was named.
+    static func contains(_ file: String, in folder: String) -> Bool {
+        func place(_ path: String) -> String { URL(fileURLWithPath: path).resolvingSymlinksInPath().path }
+        return place(file).hasPrefix(place(folder) + "/")
+    }
+
     /// Writes `text` into the file `name`, and returns its path.
     func write(_ text: String, to name: String) throws(StartError) -> String {
         let file = "\(path)/\(name)"

@@ -15,7 +15,7 @@ final class Inheritance {
     let socket: MessageSocket
     /// The process whose place is taken.
     private(set) var predecessor = FinishingProcess(id: 0, version: "", connections: 0)
-    /// How many workers have sockets; nil if there are none to have.
+    /// How many workers have sockets; nil if the other process has no listeners.
     private(set) var workerCount: Int?
     /// The generation of what the other process serves.
     private(set) var generation: UInt64 = 0

@@ -100,6 +100,7 @@ final class Succession: PollHandler, UpgradeConnectionObserver {
         takeOver()
     }
 
+    /// The other process goes on, so this one does not take over.
     private func end() {
         guard phase != .over else { return }
         phase = .over

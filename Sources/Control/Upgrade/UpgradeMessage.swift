@@ -98,7 +98,7 @@ extension UpgradeMessage {
         }
     }
 
-    /// The message that was received; nil if it is none of an Apus.
+    /// The message that was received; nil if no Apus sends such bytes.
     init?(_ bytes: [UInt8]) {
         guard let value = try? Value.parse(json: bytes), let name = value["message"]?.string else { return nil }
         self = Self.read(name, value) ?? .unknown

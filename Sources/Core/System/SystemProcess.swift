@@ -56,7 +56,8 @@ public enum SystemProcess {
     /// Whether the process with this number runs, or may do so: one that has ended and was not waited for does not.
     /// Source: proc(5), `/proc/pid/stat`.
     public static func isRunning(_ id: Int) -> Bool {
-        guard kill(pid_t(truncatingIfNeeded: id), 0) == 0 || errno == EPERM else { return false }
+        // 0 and below would ask for groups of processes.
+        guard let number = pid_t(exactly: id), number > 0, kill(number, 0) == 0 || errno == EPERM else { return false }
         guard let bytes = try? readFile("/proc/\(id)/stat"),
             let end = bytes.lastIndex(of: UInt8(ascii: ")")), end + 2 < bytes.count
         else { return true }

@@ -22,8 +22,8 @@ package struct RequestClassifier {
 
     package init() {}
 
-    /// Whether it is framed by a length or a coding that is none, by lengths that differ, or by a coding that stands
-    /// twice, be the field's name in disguise or not. Nobody can tell where such a request ends.
+    /// Whether it is framed by an invalid length or transfer coding, by lengths that differ, or by a repeated coding,
+    /// whether or not the field's name is in disguise. Nobody can tell where such a request ends.
     var isUnframeable: Bool { hasBadCoding || repeatsChunked || hasBadLength || hasOtherLength }
 
     /// Notes one more reason.

@@ -121,9 +121,9 @@ public struct SecurityPolicy: Hashable, Sendable {
     /// Whether it accepts less than TLS 1.2, or no TLS 1.3.
     private var isLegacy: Bool { minimum < 2 || maximum < 3 }
 
-    /// Whether `wanted` differs from it in one letter only, or in the order of two, and names no version of TLS: then
-    /// nothing else can be meant.
-    private func isAllBut(oneLetterOf wanted: String) -> Bool {
+    /// Whether `wanted` is its name but for one letter, or for the order of two characters, and does not begin with
+    /// TLS: then no other policy can be meant.
+    private func differsInOneLetter(from wanted: String) -> Bool {
         guard !wanted.hasPrefix("TLS") else { return false }
         func digits(_ name: String) -> [Character] { name.filter(\.isNumber).sorted() }
         let name = shortName.uppercased()
@@ -139,7 +139,7 @@ public struct SecurityPolicy: Hashable, Sendable {
         let wanted = (name.hasPrefix(prefix) ? String(name.dropFirst(prefix.count)) : name).uppercased()
         let longer = known.filter { !wanted.isEmpty && $0.shortName.uppercased().hasPrefix(wanted) }
         if let exact = longer.first(where: { $0.shortName.uppercased() == wanted }) { return "Write \(exact.name)." }
-        let safe = known.filter { !$0.isLegacy || $0.isAllBut(oneLetterOf: wanted) }
+        let safe = known.filter { !$0.isLegacy || $0.differsInOneLetter(from: wanted) }
         let near =
             longer.isEmpty
             ? Spelling.nearest(to: wanted, among: safe.map(\.shortName))

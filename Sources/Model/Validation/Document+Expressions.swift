@@ -5,48 +5,59 @@ extension Document {
     ///
     /// Each is tried with texts made from it, which takes milliseconds: for `apus check`, and not for a thread that
     /// others wait for.
-    /// Limits: `Limits.expressionsTriedMax` expressions; the last warning says how many were not tried.
+    /// Limits: `Limits.expressionsTriedMax` expressions; a warning for each listener says how many more it has.
     public func warningsOfExpressions() -> [DocumentWarning] {
+        var trials = ExpressionTrials()
         var warnings: [DocumentWarning] = []
-        var tried: [String: HostileInputs.Finding?] = [:]
-        var untried: Set<String> = []
-        var last: (loadBalancer: String, port: Int)?
         for loadBalancer in loadBalancers {
             for listener in loadBalancer.listeners {
+                func warn(_ message: String, _ remedy: String) {
+                    warnings.append(
+                        DocumentWarning(
+                            loadBalancer: loadBalancer.name, port: listener.port, message: message, remedy: remedy))
+                }
                 for rule in listener.rules {
                     for expression in rule.expressions {
-                        let pattern = expression.pattern
-                        if tried[pattern] == nil {
-                            guard tried.count < Limits.expressionsTriedMax else {
-                                untried.insert(pattern)
-                                last = (loadBalancer.name, listener.port)
-                                continue
-                            }
-                            tried[pattern] = .some(
-                                HostileInputs.worst(for: pattern, ignoresCase: expression.ignoresCase))
-                        }
-                        guard let finding = tried[pattern] ?? nil else { continue }
-                        warnings.append(
-                            DocumentWarning(
-                                loadBalancer: loadBalancer.name, port: listener.port,
-                                message:
-                                    "Rule \(rule.priority) of \(loadBalancer.name):\(listener.port) has the regular "
-                                    + "expression \(Value.quoted(pattern)), "
-                                    + "\(finding.consequence(isTransform: expression.isTransform)).",
-                                remedy: finding.remedy))
+                        guard let finding = trials.finding(expression.pattern, expression.ignoresCase) else { continue }
+                        warn(
+                            "Rule \(rule.priority) of \(loadBalancer.name):\(listener.port) has the regular expression "
+                                + "\(Value.quoted(expression.pattern)), "
+                                + "\(finding.consequence(isTransform: expression.isTransform)).", finding.remedy)
                     }
+                }
+                if let count = trials.takeUntriedCount() {
+                    warn(
+                        "\(counted(count, "regular expression")) beyond the first "
+                            + "\(Limits.expressionsTriedMax): not tried with hostile texts.",
+                        "Check files with fewer of them.")
                 }
             }
         }
-        if let last {
-            warnings.append(
-                DocumentWarning(
-                    loadBalancer: last.loadBalancer, port: last.port,
-                    message: "\(counted(untried.count, "regular expression")) beyond the first "
-                        + "\(Limits.expressionsTriedMax): not tried with hostile texts.",
-                    remedy: "Check files with fewer of them."))
-        }
         return warnings
+    }
+}
+
+/// Tries each expression of a document once, up to a number.
+private struct ExpressionTrials {
+    private var findings: [String: HostileInputs.Finding?] = [:]
+    private var untried: Set<String> = []
+
+    /// What was found, or had been before; nil if nothing was, or if too many were tried.
+    mutating func finding(_ pattern: String, _ ignoresCase: Bool) -> HostileInputs.Finding? {
+        if let known = findings[pattern] { return known }
+        guard findings.count < Limits.expressionsTriedMax else {
+            untried.insert(pattern)
+            return nil
+        }
+        let found = HostileInputs.worst(for: pattern, ignoresCase: ignoresCase)
+        findings[pattern] = .some(found)
+        return found
+    }
+
+    /// How many were not tried since the last call; nil for none.
+    mutating func takeUntriedCount() -> Int? {
+        defer { untried = [] }
+        return untried.isEmpty ? nil : untried.count
     }
 }
 

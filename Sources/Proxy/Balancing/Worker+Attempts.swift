@@ -235,8 +235,9 @@ extension Worker {
                 return answer(exchange, status: 502, reasonCode: "RetryBudgetExhausted")
             }
             sendAgain(exchange, after: outcome, excludes: !isRetired)
-        case .leaveToClient where exchange.client.mayRefuse: handle(exchange, .leftToClient)
-        case .fail where exchange.client.mayRefuse && target.resetCode != nil: handle(exchange, .leftToClient)
+        case .leaveToClient where exchange.client.mayRefuse,
+            .fail where exchange.client.mayRefuse && target.resetCode != nil:
+            handle(exchange, .leftToClient)
         case .leaveToClient: answer(exchange, status: 502, reasonCode: "RequestBodyNotKept")
         case .fail: answer(exchange, status: 502, reasonCode: "TargetClosedConnection")
         }

@@ -45,6 +45,20 @@ import Testing
         try files.removeItem(atPath: run.path)
     }
 
+    @Test func knowsItsFilesByAnyPath() throws {
+        let folder = try ScratchFolder(named: "apus-test")
+        defer { folder.remove() }
+        let file = try folder.write("", to: "apus.yaml")
+        let link = "\(folder.path)-link"
+        try files.createSymbolicLink(atPath: link, withDestinationPath: folder.path)
+        defer { try? files.removeItem(atPath: link) }
+        #expect(ScratchFolder.contains(file, in: folder.path))
+        #expect(ScratchFolder.contains("\(link)/apus.yaml", in: folder.path))
+        #expect(
+            ScratchFolder.contains("\(folder.path)/../\(folder.path.split(separator: "/").last!)/a", in: folder.path))
+        #expect(!ScratchFolder.contains("\(folder.path)-other/apus.yaml", in: folder.path))
+    }
+
     @Test func saysWhyItCannotBeMade() throws {
         let error = #expect(throws: StartError.self) { try ScratchFolder(at: "/proc/apus-test") }
         #expect(error?.description.hasPrefix("The folder /proc/apus-test cannot be made: ") == true)

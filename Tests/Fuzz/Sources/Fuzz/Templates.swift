@@ -58,7 +58,7 @@ enum Templates {
         return value
     }
 
-    /// What a placeholder stands for; nil if there is none of this name.
+    /// What a placeholder stands for; nil if no placeholder has this name.
     private static func fact(_ word: [UInt8], _ head: Head, _ serverName: [UInt8]) -> [UInt8]? {
         let header = Array("header ".utf8)
         if word.count > header.count, word.starts(with: header) {
