@@ -109,4 +109,43 @@ enum Limits {
     /// Seconds that `apus upgrade --grace` may give the old process: a week, as long as the longest tunnels are known
     /// to last.
     static let upgradeGraceSecondsMax = 604_800.0
+    /// Time from one batch of what discovery has found to the next: 0.1 s, so that a hundred containers that start are
+    /// a few snapshots, and the first is in force at once.
+    static let discoveryBatchTime: Nanoseconds = 100_000_000
+    /// Time after which a source of discovery that does not answer is an error in the log: a minute, in which a daemon
+    /// is restarted.
+    static let discoveryAlarmTime: Nanoseconds = 60_000_000_000
+    /// The shortest time until a source of discovery that has failed is tried again: 0.25 s, doubled each time.
+    static let discoveryRetryMin: Nanoseconds = 250_000_000
+    /// The longest such time: 15 s, after which nobody has to wait for what is back.
+    static let discoveryRetryMax: Nanoseconds = 15_000_000_000
+    /// Bytes of a list of targets that a source gives: 4 MiB, more than 10,000 targets take. A longer one is refused,
+    /// and what was heard before stays.
+    static let discoveryBytesMax = 4 << 20
+    /// How often a list of targets is read without a notice of change: every 30 s, as network file systems have none.
+    static let discoveryLookTime: Nanoseconds = 30_000_000_000
+    /// Targets that one batch names as refused, in the log and as events. The others are in `apus discovery`.
+    static let discoveryRefusalsToldMax = 20
+    /// Refused targets of a source that `GET /v1/discovery` shows; the others are counted.
+    static let discoveryRefusalsShownMax = 100
+    /// Reads of one answer to a request of the control thread in one turn: 64, with 16 KiB each; the rest has to wait
+    /// until others have had their turn.
+    static let requestReadsMax = 64
+    /// Time in which a daemon that is asked over the network or a socket must answer: 10 s.
+    static let discoveryAnswerTime: Nanoseconds = 10_000_000_000
+    /// Bytes of what is said about one container: 1 MiB. What its health check has printed is most of it.
+    static let containerBytesMax = 1 << 20
+    /// Bytes of one event of Docker's: 64 KiB, since it holds all labels. A longer one ends the connection, and all is
+    /// listed anew.
+    static let dockerEventBytesMax = 64 * 1024
+    /// Containers of a source that are looked at: 1,000. The others are refused.
+    static let containersMax = 1000
+    /// Containers that are asked about at once: four, as each question is a connection.
+    static let containerQuestionsMax = 4
+    /// How often containers are listed though events tell of all changes: once a minute, should one be lost.
+    static let containerListTime: Nanoseconds = 60_000_000_000
+    /// Bytes of a container's name, and of the value of a label, in what we say: 128.
+    static let containerNameBytesMax = 128
+    /// Bytes of an entity tag that is kept of a source: 256. One that is longer is as none.
+    static let entityTagBytesMax = 256
 }

@@ -109,6 +109,13 @@ public enum Limits {
     /// Beyond it: TooManyTargets.
     public static let targetsPerGroupMax = 10_000
 
+    /// Target groups with discovery. Each follows its source over a connection or a watch of its own. Beyond it:
+    /// TooManyTargetGroups.
+    public static let discoveringGroupsMax = 100
+
+    /// Labels by which containers are chosen: all are part of each question to the daemon. Beyond it: ValidationError.
+    public static let dockerLabelsMax = 16
+
     /// The largest weight of a target, as HAProxy has it.
     public static let targetWeightMax = 256
 

@@ -126,8 +126,12 @@ final class RecordingActions: AdminServices, StatusSource, ChangeActions, Reload
     var groupsFailedOpen: [String] = []
     var groupsFailedOver: [String] = []
     var rateLimits: [RateLimitFigures] = []
+    var discovery: [DiscoveryStatus] = []
+    var discoveryBatches: UInt64 = 0
     var certificateDays: [(file: String, days: Int)] = []
     var isStopping = false
+    /// Where targets come from.
+    var layers: [TargetKey: TargetLayer] = [:]
     var groupCounters: [(name: String, workers: [TargetGroupCounters])] = []
     /// What was asked for, in words, with who asked.
     var asked: [String] = []
@@ -254,6 +258,8 @@ final class RecordingActions: AdminServices, StatusSource, ChangeActions, Reload
         asked.append("upgrade to \(request.binary ?? "-") within \(grace) s")
         completion(upgradeResult)
     }
+
+    func targetLayers(ofGroup name: String) -> [TargetKey: TargetLayer] { layers }
 
     func targetHealth(group: String, targets: [TargetDescription]?) throws(AdminError) -> [TargetHealthDescription] {
         guard let found = document.targetGroups.first(where: { $0.name == group }) else {

@@ -20,10 +20,12 @@ import Testing
             line.hasPrefix("# HELP ") ? String(line.dropFirst(7).prefix { $0 != " " }) : nil
         }
         withExtendedLifetime(targets) {}
-        // Only where there are certificates, and rate limits.
+        // Only where there are certificates, rate limits and discovery.
         let names = Set(
             served + [
                 "apus_certificate_expiry_days", "apus_rule_rate_limited_total", "apus_rule_rate_limit_displaced_total",
+                "apus_discovery_source_available", "apus_discovery_heard_timestamp_seconds", "apus_discovery_targets",
+                "apus_discovery_refused_targets", "apus_discovery_failures_total", "apus_discovery_batches_total",
             ])
         let listed = try Self.text("docs/metrics.md").split(separator: "\n").compactMap { line in
             line.hasPrefix("| `apus_") || line.hasPrefix("| `process_")

@@ -16,7 +16,9 @@ private struct Subject: Sendable, CustomTestStringConvertible {
 private let subjects: [Subject] = [
     Subject(
         what: "keys of the file", files: #"Sources/Model/(Keys|Objects)/.*\.swift"#,
-        expression: #"\w*Key\(\s*(?:optional: )?"([\w.]+)""#, pages: ["docs/elbv2.md", "docs/running.md"], countMin: 100
+        expression: #"\w*Key\(\s*(?:optional: )?"([\w.]+)""#,
+        pages: ["docs/elbv2.md", "docs/running.md", "docs/discovery.md"],
+        countMin: 100
     ),
     Subject(
         what: "words of keys",
@@ -33,7 +35,7 @@ private let subjects: [Subject] = [
         pages: ["docs/elbv2.md", "docs/admin-api.md"], countMin: 10),
     Subject(
         what: "states of targets", files: #"Sources/Routing/Health/Health\w+\.swift"#,
-        expression: #""((?:Elb|Target)\.\w+|unhealthy\.draining)""#, pages: ["docs/elbv2.md"], countMin: 10),
+        expression: #""((?:Elb|Target|Container)\.\w+|unhealthy\.draining)""#, pages: ["docs/elbv2.md"], countMin: 10),
     Subject(
         what: "reasons of responses that Apus makes itself", files: #"Sources/(HTTP1|Proxy)/.*\.swift"#,
         expression: #"(?:\bword|\breasonCode|case \.\w+): "([A-Z][a-z]+[A-Z]\w+)""#,

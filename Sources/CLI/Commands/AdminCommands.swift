@@ -5,7 +5,7 @@ public enum AdminCommands {
     /// A new command is added here, and has a file of its own beside this one.
     public static let all: [any ParsableCommand.Type] = [
         StatusCommand.self, ReloadCommand.self, UpgradeCommand.self, TargetsCommand.self, GroupsCommand.self,
-        ListenersCommand.self,
-        RulesCommand.self, WeightsCommand.self, InstancesCommand.self, EventsCommand.self,
+        ListenersCommand.self, RulesCommand.self, WeightsCommand.self, InstancesCommand.self, DiscoveryCommand.self,
+        EventsCommand.self,
     ]
 }

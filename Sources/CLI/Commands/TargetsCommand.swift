@@ -146,8 +146,13 @@ extension AdminCall {
 
 extension AdminView {
     static func targets(_ answer: Value, _ coloured: Bool) -> String {
-        var table = TextTable(("target", .left), ("checked at", .left), ("state", .left), ("why", .left))
-        for description in answer["targetHealthDescriptions"]?.array ?? [] {
+        let descriptions = answer["targetHealthDescriptions"]?.array ?? []
+        // Where a target comes from is worth a column where it may be more than one place.
+        let tellsLayers = descriptions.contains { $0["discoveredAs"] != nil }
+        var table = TextTable(
+            ("target", .left), ("checked at", .left), ("state", .left), ("why", .left),
+            (tellsLayers ? "from" : "", .left))
+        for description in descriptions {
             let health = description["targetHealth"] ?? [:]
             let state = text(health["state"])
             let checked = text(description["healthCheckPort"])
@@ -157,9 +162,15 @@ extension AdminView {
                 TextTable.Cell(checked == "-" ? "-" : "port \(checked)"),
                 TextTable.Cell(
                     remark.map { "\(state), \($0.word)" } ?? state, remark == nil ? tones[state] : .pending),
-                TextTable.Cell(remark?.why ?? health["description"]?.string ?? ""))
+                TextTable.Cell(remark?.why ?? health["description"]?.string ?? ""),
+                TextTable.Cell(tellsLayers ? layer(of: description) : ""))
         }
         return table.text(coloured: coloured, otherwise: "There are no targets.")
+    }
+
+    /// Where a target comes from; of one that was discovered its name there.
+    private static func layer(of description: Value) -> String {
+        description["discoveredAs"]?.string ?? text(description["layer"])
     }
 
     /// What there is to say of a target beside its state, the worst first.

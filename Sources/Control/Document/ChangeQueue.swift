@@ -193,7 +193,9 @@ final class ChangeQueue {
             return refuse(request, nil, mistake)
         }
         let change: Change
-        do { change = try request.make(store.effective) } catch { return request.completion(.failure(error)) }
+        do { change = store.withoutDiscovered(try request.make(store.effective)) } catch {
+            return request.completion(.failure(error))
+        }
         do throws(ConfigErrors) {
             let next = try store.effective.applying(change)
             if change.touchesTargets { try preparation.clientIPPreservation.check(next, since: store.effective) }

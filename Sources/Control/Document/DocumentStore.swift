@@ -2,7 +2,8 @@ import Core
 import Logging
 import Model
 
-/// The document: what the file says, what was changed at run time on top of it, and both together.
+/// The document: what the file says, what discovery has found, what was changed at run time on top of it, and all of
+/// them together.
 ///
 /// A change is staged first. A thread that may wait for the disk then writes it (`writeOfStaged`), and `commitStaged`
 /// puts it in force; `rollBack` forgets what was staged.
@@ -12,13 +13,19 @@ final class DocumentStore {
     private struct Content {
         var base: Document
         var changes: Changes
+        var discovered = Discovered()
         var effective: Document
         var notApplied: [String]
+        /// What discovery has found and groups do not take.
+        var refusals: [Discovered.Refusal] = []
         var places: DocumentPlaces
         /// The file that this one replaced, from its reload to the next change.
         var replaced: Document?
         /// The objects that a reload has found edited while a change at run time hid them, with when that was made.
         var edited: [String: Int?] = [:]
+
+        /// Makes the whole of its parts.
+        mutating func layer() { (effective, notApplied, refusals) = changes.apply(to: base, discovered) }
 
         /// `overrides` with those marked that were found edited before and are hidden by the same change; first what
         /// was edited.
@@ -49,6 +56,10 @@ final class DocumentStore {
     var committedDocument: Document { committed.effective }
     /// Changes that do not fit the file, in sentences. They are kept, and tried again when the file is read again.
     var notApplied: [String] { committed.notApplied }
+    /// What discovery has found, as it is in force.
+    var discovered: Discovered { committed.discovered }
+    /// What of it groups do not take.
+    var refusals: [Discovered.Refusal] { committed.refusals }
 
     /// The objects of the file that changes at run time override; those first whose file entry was edited since. Made
     /// when asked for, and kept until something changes.
@@ -98,8 +109,31 @@ final class DocumentStore {
     /// Stages a change: `next` is what `effective` becomes by it.
     func stage(_ change: Change, giving next: Document) {
         staged.effective = next
-        staged.changes.record(change, over: staged.base, at: Int(WallClock.now() / 1_000_000))
+        staged.changes.record(change, over: staged.base, staged.discovered, at: Int(WallClock.now() / 1_000_000))
         staged.replaced = nil
+        // What was found of a group that was put anew belongs to it as before.
+        guard case .putTargetGroup(let group) = change, group.discovery != nil else { return }
+        staged.layer()
+    }
+
+    /// What is to be staged instead of `change`, so that what was found is not kept as if it had been registered.
+    func withoutDiscovered(_ change: Change) -> Change {
+        staged.changes.withoutDiscovered(change, file: staged.base, staged.discovered)
+    }
+
+    /// Stages what discovery has found by now. Returns the targets that stay where they were and are others.
+    func stage(_ discovered: Discovered) -> [String: Set<TargetKey>] {
+        let renewed = discovered.renewed(since: staged.discovered, in: staged.effective)
+        staged.discovered = discovered
+        staged.changes.forgetDeregistered(over: staged.base, discovered, renewed: renewed)
+        staged.layer()
+        return renewed
+    }
+
+    /// Where the targets of a group that is in force come from; empty if there is no such group.
+    func layers(ofGroup name: String) -> [TargetKey: TargetLayer] {
+        guard let group = committed.effective.targetGroups.first(where: { $0.name == name }) else { return [:] }
+        return committed.changes.layers(of: group, file: committed.base, committed.discovered)
     }
 
     /// Stages what the file says now. What cannot change while the process runs stays as it is, and is returned by its
@@ -109,12 +143,13 @@ final class DocumentStore {
         let differing = base.keepWhatNeedsRestart(of: committed.base)
         let changes = discardingChanges ? Changes() : staged.changes
         isDiscarding = discardingChanges && !committed.changes.isEmpty
-        let (effective, notApplied) = changes.apply(to: base)
+        let (effective, notApplied, refusals) = changes.apply(to: base, staged.discovered)
         let overrides = committed.marking(changes.overrides(of: base, by: effective, since: committed.base))
         let edited = overrides.filter(\.isEdited).map { ($0.object, $0.changedAt) }
         staged = Content(
-            base: base, changes: changes, effective: effective, notApplied: notApplied, places: places,
-            replaced: committed.base, edited: Dictionary(edited) { first, _ in first })
+            base: base, changes: changes, discovered: staged.discovered, effective: effective, notApplied: notApplied,
+            refusals: refusals, places: places, replaced: committed.base,
+            edited: Dictionary(edited) { first, _ in first })
         return differing
     }
 
@@ -124,7 +159,7 @@ final class DocumentStore {
     ) -> (effective: Document, notApplied: [String], overrides: [Override], needsRestart: [String]) {
         var base = base
         let differing = base.keepWhatNeedsRestart(of: committed.base)
-        let (effective, notApplied) = committed.changes.apply(to: base)
+        let (effective, notApplied, _) = committed.changes.apply(to: base, committed.discovered)
         let overrides = committed.marking(
             committed.changes.overrides(of: base, by: effective, since: committed.base))
         return (effective, notApplied, overrides, differing)

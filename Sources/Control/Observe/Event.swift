@@ -26,6 +26,12 @@ enum Event: Equatable, Sendable {
     case groupFailedOpen(group: String)
     /// Enough targets of a group that had failed open are healthy again.
     case groupRecovered(group: String)
+    /// A source of targets does not answer as it should; what was heard before stays.
+    case discoveryFailed(group: String, source: String, reason: String)
+    /// A source of targets answers again.
+    case discoveryRecovered(group: String, source: String)
+    /// Something that a source has named cannot be a target.
+    case discoveryRefused(group: String, name: String, reason: String)
     /// The file was read again; `changes` are sentences.
     case configurationReloaded(generation: UInt64, changes: [String])
     /// A change over the socket is durable and published.
@@ -55,6 +61,9 @@ enum Event: Equatable, Sendable {
         case .targetDrained: "target-drained"
         case .groupFailedOpen: "group-failed-open"
         case .groupRecovered: "group-recovered"
+        case .discoveryFailed: "discovery-failed"
+        case .discoveryRecovered: "discovery-recovered"
+        case .discoveryRefused: "discovery-refused"
         case .configurationReloaded: "configuration-reloaded"
         case .changeApplied: "change-applied"
         case .listenerOpened: "listener-opened"
@@ -95,6 +104,18 @@ enum Event: Equatable, Sendable {
             return [Value.Member("targetGroupName", .string(group)), Value.Member("target", report.value)]
         case .groupFailedOpen(let group), .groupRecovered(let group):
             return [Value.Member("targetGroupName", .string(group))]
+        case .discoveryFailed(let group, let source, let reason):
+            return [
+                Value.Member("targetGroupName", .string(group)), Value.Member("source", .string(source)),
+                Value.Member("reason", .string(reason)),
+            ]
+        case .discoveryRecovered(let group, let source):
+            return [Value.Member("targetGroupName", .string(group)), Value.Member("source", .string(source))]
+        case .discoveryRefused(let group, let name, let reason):
+            return [
+                Value.Member("targetGroupName", .string(group)), Value.Member("name", .string(name)),
+                Value.Member("reason", .string(reason)),
+            ]
         case .configurationReloaded(let generation, let changes):
             return [
                 Value.Member("generation", .int(Int(clamping: generation))),

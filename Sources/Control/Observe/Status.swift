@@ -43,6 +43,12 @@ protocol StatusSource: AnyObject {
     /// What each worker counts about each group, in any order; a name may be there again for a group that is on its
     /// way out.
     var groupCounters: [(name: String, workers: [TargetGroupCounters])] { get }
+    /// The sources of targets, and what they have said, sorted by group.
+    var discovery: [DiscoveryStatus] { get }
+    /// How many batches of what they have said came into force.
+    var discoveryBatches: UInt64 { get }
+    /// Where the targets of a group come from; empty if there is no such group.
+    func targetLayers(ofGroup name: String) -> [TargetKey: TargetLayer]
     /// See `TargetHealth.describe`.
     func targetHealth(group: String, targets: [TargetDescription]?) throws(AdminError) -> [TargetHealthDescription]
 }
@@ -63,6 +69,7 @@ final class Status: StatusSource {
     private let health: TargetHealth
     private let queue: ChangeQueue
     private let reloader: Reloader
+    private let targetDiscovery: TargetDiscovery
     private let logs: TrafficLogs
     private let finishingProcesses: FinishingProcesses
 
@@ -70,7 +77,8 @@ final class Status: StatusSource {
     init(
         _ store: DocumentStore, _ registry: TargetRegistry, _ workers: WorkerSet, _ preparation: Preparation,
         _ publication: Publication, _ prober: HealthProber, _ outliers: OutlierWatch, _ health: TargetHealth,
-        _ queue: ChangeQueue, _ reloader: Reloader, _ logs: TrafficLogs, _ finishing: FinishingProcesses,
+        _ queue: ChangeQueue, _ reloader: Reloader, _ discovery: TargetDiscovery, _ logs: TrafficLogs,
+        _ finishing: FinishingProcesses,
         _ events: EventLog
     ) {
         finishingProcesses = finishing
@@ -84,6 +92,7 @@ final class Status: StatusSource {
         self.health = health
         self.queue = queue
         self.reloader = reloader
+        targetDiscovery = discovery
         self.logs = logs
         self.events = events
     }
@@ -121,6 +130,9 @@ final class Status: StatusSource {
     }
 
     var rateLimits: [RateLimitFigures] { publication.rateLimits }
+    var discovery: [DiscoveryStatus] { targetDiscovery.statuses }
+    var discoveryBatches: UInt64 { targetDiscovery.batchesCount }
+    func targetLayers(ofGroup name: String) -> [TargetKey: TargetLayer] { store.layers(ofGroup: name) }
 
     var groupCounters: [(name: String, workers: [TargetGroupCounters])] {
         (Array(registry.groups.values) + registry.withdrawn).map { (name: $0.name, workers: $0.counters) }

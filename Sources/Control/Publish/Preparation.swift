@@ -66,6 +66,17 @@ final class Preparation {
         return mistakes
     }
 
+    /// Why connections to a target of `group`, which preserves client addresses, would hang; nil if they would not.
+    func mistake(of target: TargetDescription, in group: TargetGroup, instances: [Instance]) -> ConfigError? {
+        var (without, with) = (group, group)
+        (without.targets, with.targets) = ([], [target])
+        do throws(ConfigErrors) {
+            try clientIPPreservation.check(
+                Document(instances: instances, targetGroups: [with]), since: Document(targetGroups: [without]))
+            return nil
+        } catch { return error.first }
+    }
+
     /// Closes and forgets what was prepared and not put in force.
     func abandon() {
         sockets.abandonPrepared()

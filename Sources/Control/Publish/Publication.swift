@@ -3,6 +3,12 @@ import Logging
 import Model
 import Proxy
 
+/// Told of documents that have come into force.
+protocol PublicationObserver: AnyObject {
+    /// `document` is in force.
+    func published(_ document: Document)
+}
+
 /// Puts documents in force: registrations, sockets, checks, drains, and a snapshot for every worker. Releases removed
 /// objects once no worker uses them any more.
 ///
@@ -19,6 +25,8 @@ final class Publication: DrainObserver {
     private let events: EventLog
     private let logger: Logger
     private let publisher: Publisher
+    /// Told of every document.
+    weak var observer: (any PublicationObserver)?
 
     /// Nothing is published yet; another process has come as far as `lastGeneration`. `drains` reports drained targets
     /// to this publication.
@@ -81,6 +89,7 @@ final class Publication: DrainObserver {
         reschedule(change, now: now)
         releaseWithdrawnGroups()
         report(change, opened: Array(opened.keys), closed: closed)
+        observer?.published(document)
     }
 
     /// Starts the checks of targets that are new or differently checked, and stops those of groups out of use.

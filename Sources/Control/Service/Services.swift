@@ -53,6 +53,11 @@ final class Services: AdminServices {
     private let statusOfServices: Status
     private let reloader: Reloader
     private let targetService: TargetService
+    private let discovery: TargetDiscovery
+    /// The thread that reads files of discovery.
+    private let discoveryDisk: DiskThread
+    /// The thread that reads long answers to discovery.
+    private let discoveryParser: DiskThread
 
     /// `workerCount` workers are going to be begun with. `inheritance` is what another process hands over.
     init(
@@ -102,15 +107,22 @@ final class Services: AdminServices {
             logger: logger)
         targetService = TargetService(
             store, registry, health, drains, finishing, queue, loop: loop, logger: logger)
+        discoveryDisk = DiskThread(name: "discovery", loop: loop)
+        discoveryParser = DiskThread(name: "parser", loop: loop)
+        discovery = TargetDiscovery(
+            store, queue, publication, registry, preparation, workers, disk: discoveryDisk, parser: discoveryParser,
+            loop: loop, events: events, logger: logger)
         statusOfServices = Status(
-            store, registry, workers, preparation, publication, prober, outliers, health, queue, reloader, logs,
-            finishing,
-            events)
+            store, registry, workers, preparation, publication, prober, outliers, health, queue, reloader, discovery,
+            logs, finishing, events)
         preparation.metrics.services = self
         preparation.metrics.received = inheritance?.takeMetrics()
     }
 
     deinit {
+        discovery.stop()
+        discoveryDisk.close()
+        discoveryParser.close()
         stateDisk.close()
         fileDisk.close()
     }
@@ -139,6 +151,7 @@ final class Services: AdminServices {
     func stop() {
         queue.stop()
         upgrade.stop()
+        discovery.stop()
         health.waits.stop()
     }
 

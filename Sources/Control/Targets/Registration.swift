@@ -94,11 +94,24 @@ extension Registration: CustomStringConvertible {
         if effect == .becameUnhealthy, before == .healthy {
             group.removals.noteRemoval(percent: group.configuration.attributes.health.maxRemovalsPercent, now: now)
         }
+        settle(from: before, now: now)
+        return effect
+    }
+
+    /// The same for what is said of its container, of which there is no budget.
+    func step(_ container: ContainerHealth, now: Instant) -> HealthState.Effect {
+        let before = health.state
+        let effect = health.receive(container)
+        settle(from: before, now: now)
+        return effect
+    }
+
+    /// Tells its group and the workers what its state is, after it was `before`.
+    private func settle(from before: TargetState, now: Instant) {
         group.tally.move(from: before, to: health.state)
         if before != health.state { startSlowly(now: now) }
         cell.isHealthy = health.state.isUsable
         group.count(self)
-        return effect
     }
 
     /// Whether failures may make it unhealthy: the group may have lost too many targets of late.

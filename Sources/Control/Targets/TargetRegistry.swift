@@ -53,6 +53,8 @@ final class TargetRegistry {
     private var zone: String?
     /// The address of each instance.
     private var addresses: [String: String] = [:]
+    /// What is said of the containers of targets, by group; of those that are not here nothing is.
+    private(set) var containers: [String: [TargetKey: ContainerHealth]] = [:]
     /// Grows whenever a group comes or goes, and with it the ids that names stand for.
     private(set) var membership: UInt64 = 0
 
@@ -214,9 +216,10 @@ final class TargetRegistry {
             }
             if let old { depart(old, &result, now: now) }
             let memory = cause == nil ? memories[group.name]?[key] : nil
+            let container = containers[group.name]?[key] ?? .passing
             let health =
-                memory.map { HealthState($0.phase, registeredAt: $0.registeredAt) }
-                ?? HealthState(registeredAt: now, unused: cause)
+                memory.map { HealthState($0.phase, registeredAt: $0.registeredAt, container: container) }
+                ?? HealthState(registeredAt: now, unused: cause, container: container)
             let registration = Registration(
                 id: registrationIDs.take(), group: group, key: key, address: address, weight: target.weight ?? 1,
                 quicServerID: target.quicServerID, health: health)
@@ -332,11 +335,15 @@ extension TargetRegistry: CheckReceiver, TargetStates {
 
     /// As `receive`, but in the middle of a reconciliation, when the group's tally says nothing yet.
     private func change(_ event: HealthState.Event, _ registration: Registration, now: Instant) {
-        let group = registration.group
         let before = registration.health.state
         let effect = registration.step(event, now: now)
-        guard effect != .nothing else { return }
         if effect == .removalWasHeld { return tellHeld(registration) }
+        if effect != .nothing { tellChange(of: registration, from: before, now: now) }
+    }
+
+    /// Tells everybody of another state.
+    private func tellChange(of registration: Registration, from before: TargetState, now: Instant) {
+        let group = registration.group
         let after = registration.health.state
         if before.isUsable || after.isUsable { group.cell.flip() }
         let reason = registration.health.reason
@@ -385,6 +392,29 @@ extension TargetRegistry: CheckReceiver, TargetStates {
 }
 
 extension TargetRegistry {
+    /// Takes what is said of the containers of targets now, by group: of those that are registered, and of those that
+    /// will be.
+    func take(_ containers: [String: [TargetKey: ContainerHealth]], now: Instant) {
+        let before = self.containers
+        guard containers != before else { return }
+        self.containers = containers
+        for name in Set(containers.keys).union(before.keys) where containers[name] != before[name] {
+            guard let group = groups[name] else { continue }
+            for registration in group.registrations { change(container(of: registration), registration, now: now) }
+            evaluate(group, now: now)
+        }
+    }
+
+    private func container(of registration: Registration) -> ContainerHealth {
+        containers[registration.group.name]?[registration.key] ?? .passing
+    }
+
+    private func change(_ container: ContainerHealth, _ registration: Registration, now: Instant) {
+        guard registration.health.container != container else { return }
+        let before = registration.health.state
+        if registration.step(container, now: now) != .nothing { tellChange(of: registration, from: before, now: now) }
+    }
+
     /// The stays of a target in a group, or in one that was removed, that are not over yet.
     func draining(_ key: TargetKey, inGroup name: String) -> [Registration] {
         let group = groups[name] ?? withdrawn.first { $0.name == name }

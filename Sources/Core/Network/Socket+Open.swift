@@ -136,8 +136,11 @@ extension Socket {
     }
 
     /// Connects to a Unix socket and waits for it. The connection is blocking, which suits the command line.
-    public static func connect(toUnixPath path: String) throws(SystemError) -> Socket {
-        let descriptor = socket(AF_UNIX, Int32(SOCK_STREAM.rawValue | SOCK_CLOEXEC.rawValue), 0)
+    ///
+    /// Without `blocks` it is not, and nothing is waited for: a server whose backlog is full refuses (EAGAIN).
+    public static func connect(toUnixPath path: String, blocks: Bool = true) throws(SystemError) -> Socket {
+        let flags = blocks ? Int32(SOCK_STREAM.rawValue | SOCK_CLOEXEC.rawValue) : streamFlags
+        let descriptor = socket(AF_UNIX, flags, 0)
         guard descriptor >= 0 else { throw SystemError("open a socket to \(path)") }
         let status = unsafe withUnixAddress(path) { unsafe apus_connect(descriptor, $0, $1) }
         if status == 0 { return Socket(descriptor: descriptor) }

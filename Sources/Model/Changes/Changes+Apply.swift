@@ -2,6 +2,7 @@ extension Changes {
     /// The document with these changes on top, and a sentence for each that no longer applies to it, which is left out.
     /// `file` is valid, and so is the result.
     public func apply(to file: Document) -> (Document, notApplicable: [String]) {
+        if isEmpty { return (file, []) }
         // First all changes are applied without validating in between: in any order they may pass through an invalid
         // state, for example when two listeners exchange their ports.
         var document = file

@@ -29,29 +29,32 @@ public struct Changes: Hashable, Sendable {
     public var isEmpty: Bool { self == Changes() }
 
     /// Adds a change that was applied to the effective document. `file` is the document as the file says it, without
-    /// changes: what never was in it need not be remembered once it is gone. `time` is when, in milliseconds since
-    /// 1970; a change that changes nothing leaves the time of the one before it.
-    public mutating func record(_ change: Change, over file: Document, at time: Int? = nil) {
+    /// changes: what never was in it, nor in `discovered`, need not be remembered once it is gone. `time` is when, in
+    /// milliseconds since 1970; a change that changes nothing leaves the time of the one before it.
+    public mutating func record(
+        _ change: Change, over file: Document, _ discovered: Discovered = Discovered(), at time: Int? = nil
+    ) {
         let object = object(changedBy: change)
         let before = kept(of: object)
-        keep(change, over: file)
+        keep(change, over: file, discovered)
         forgetTimes(within: object)
         let after = kept(of: object)
         if after == nil { times[object] = nil } else if after != before { times[object] = time }
     }
 
-    private mutating func keep(_ change: Change, over file: Document) {
+    private mutating func keep(_ change: Change, over file: Document, _ discovered: Discovered) {
         switch change {
         case .putInstance(let instance): instances.put(instance)
         case .deleteInstance(let id): instances.delete(id, inFile: file.instances.index(of: id) != nil)
         case .putTargetGroup(let group):
             targetGroups.put(group)
-            targets.remove(group.name)
+            keepDeregistered(from: group, discovered)
         case .deleteTargetGroup(let name):
             targetGroups.delete(name, inFile: file.targetGroups.index(of: name) != nil)
             targets.remove(name)
-        case .registerTargets(let name, let added): recordTargets(of: name, over: file, registered: added)
-        case .deregisterTargets(let name, let removed): recordTargets(of: name, over: file, deregistered: removed)
+        case .registerTargets(let name, let added): recordTargets(of: name, over: file, discovered, registered: added)
+        case .deregisterTargets(let name, let removed):
+            recordTargets(of: name, over: file, discovered, deregistered: removed)
         case .putLoadBalancer(let loadBalancer):
             loadBalancers.put(loadBalancer)
             forgetParts { $0.loadBalancer == loadBalancer.name }
@@ -117,20 +120,42 @@ public struct Changes: Hashable, Sendable {
     }
 
     private mutating func recordTargets(
-        of name: String, over file: Document, registered: [TargetDescription] = [],
+        of name: String, over file: Document, _ discovered: Discovered, registered: [TargetDescription] = [],
         deregistered: [TargetDescription] = []
     ) {
         if let index = targetGroups.put.index(of: name) {
             targetGroups.put[index].register(registered)
             targetGroups.put[index].deregister(deregistered)
+            hide(deregistered, of: targetGroups.put[index], discovered)
             return
         }
-        guard let group = file.targetGroups.index(of: name).map({ file.targetGroups[$0] }) else { return }
+        guard var group = file.targetGroups.index(of: name).map({ file.targetGroups[$0] }) else { return }
+        group.targets += discovered.groups[name]?.map(\.target) ?? []
         let index = targets.index(of: name) ?? targets.endIndex
         if index == targets.endIndex { targets.append(TargetsChange(targetGroup: name)) }
         targets[index].registered.register(registered, defaultPort: group.port)
         targets[index].deregister(deregistered, from: group)
         if targets[index].isEmpty { targets.remove(at: index) }
+    }
+
+    /// Remembers which of `removed` only `discovered` has in a group that was put at run time.
+    private mutating func hide(_ removed: [TargetDescription], of group: TargetGroup, _ discovered: Discovered) {
+        let found = removed.filter { discovered.has(group.key(of: $0), of: group) }
+        guard !found.isEmpty else { return }
+        if targets.index(of: group.name) == nil { targets.append(TargetsChange(targetGroup: group.name)) }
+        guard let index = targets.index(of: group.name) else { return }
+        targets[index].deregistered.register(found, defaultPort: group.port)
+    }
+
+    /// Forgets the changes of the targets of a group that was put, which are in it, except which of `discovered` were
+    /// deregistered.
+    private mutating func keepDeregistered(from group: TargetGroup, _ discovered: Discovered) {
+        let before = targets.index(of: group.name).map { targets[$0].deregistered } ?? []
+        targets.remove(group.name)
+        guard group.discovery != nil else { return }
+        var hidden = before
+        hidden.deregister(group.targets, defaultPort: group.port)
+        hide(hidden, of: group, discovered)
     }
 
     private mutating func forgetParts(_ matches: (ListenerName) -> Bool) {

@@ -95,6 +95,10 @@ extension Document {
                 findings.full("target groups", Limits.targetGroupsMax, .tooManyTargetGroups)
             }
             group.validateTargets(&findings)
+            let discovers = targetGroups.index(of: group.name).map { targetGroups[$0].discovery != nil } ?? false
+            if group.discovery != nil, !discovers, discoveringGroupsCount >= Limits.discoveringGroupsMax {
+                findings.tooManyDiscoveries()
+            }
             if let index = targetGroups.index(of: group.name) {
                 targetGroups[index].checkServerIDsStay(group.targets, &findings)
             }

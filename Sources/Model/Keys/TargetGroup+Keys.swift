@@ -2,7 +2,7 @@ extension TargetGroup {
     /// The keys of a target group, those of its health check among them.
     static let description = Description(
         "TargetGroup", "a target group", blank: TargetGroup(name: "", port: 0),
-        keys: [nameKey] + keys + healthCheckKeys + [attributesKey, targetsKey],
+        keys: [nameKey] + keys + healthCheckKeys + [attributesKey, targetsKey, discoveryKey],
         refused: refused,
         withoutEffect: \TargetGroup.withoutEffect,
         adapt: { value, group in
@@ -14,6 +14,7 @@ extension TargetGroup {
             group.checkTLS(&findings)
             group.checkKind(&findings)
             group.checkQUIC(&findings)
+            group.checkDiscovery(&findings)
             findings.within(.key("attributes")) { findings in
                 group.attributes.balancing.check(&findings)
                 group.attributes.health.check(&findings)
@@ -30,7 +31,7 @@ extension TargetGroup {
             }
         })
 
-    /// The keys that `defaults` may have for target groups: all but a group's name and its targets.
+    /// The keys that `defaults` may have for target groups: all but name, targets and discovery.
     static let defaultsDescription = Description(
         "TargetGroupDefaults", "the defaults of target groups", blank: TargetGroup(name: "", port: 0),
         keys: (keys + healthCheckKeys + [attributesKey]).map { $0.optional() }, refused: refused,
@@ -171,6 +172,10 @@ extension TargetGroup {
     private static let targetsKey = Key<TargetGroup>(
         "targets", \.targets, TargetDescription.listCodec,
         "The registered targets; the same id may be registered with several ports.")
+
+    private static let discoveryKey = Key<TargetGroup>(
+        optional: "discovery", \.discovery, Discovery.description.codec,
+        "Where other targets are found, beside those that are registered.")
 }
 
 extension HealthCheck {

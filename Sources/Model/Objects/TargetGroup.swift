@@ -34,6 +34,8 @@ public struct TargetGroup: Hashable, Sendable {
     public var attributes: TargetGroupAttributes
     /// The registered targets. The same id may be there with several ports.
     public var targets: [TargetDescription]
+    /// Where other targets are found; nil for nowhere.
+    public var discovery: Discovery?
     /// Keys of ELBv2 that are accepted but have no effect in this version, with their values as written, so that what
     /// was put is shown again.
     public var withoutEffect: [String: Value] = [:]

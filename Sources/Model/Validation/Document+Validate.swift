@@ -25,6 +25,7 @@ extension Document {
                 }
                 findings.within(.index(index)) { findings in group.validateTargets(&findings) }
             }
+            if discoveringGroupsCount > Limits.discoveringGroupsMax { findings.tooManyDiscoveries() }
         }
         validateServerIDs(&findings)
         findings.within(.key("loadBalancers")) { findings in
@@ -45,6 +46,11 @@ extension Document {
             if listeners > Limits.listenersMax { findings.tooManyListeners(listeners) }
         }
     }
+}
+
+extension Document {
+    /// How many groups have discovery.
+    var discoveringGroupsCount: Int { targetGroups.count { $0.discovery != nil } }
 }
 
 /// The names of the target groups of a document.
@@ -359,6 +365,13 @@ extension Findings {
         report(
             "\(subject) must name a target group", found: Value.quoted(name), remedy: remedy, code: .targetGroupNotFound
         )
+    }
+
+    /// Reports more groups with discovery than are allowed.
+    mutating func tooManyDiscoveries() {
+        report(
+            "there must be at most \(Limits.discoveringGroupsMax) target groups with discovery",
+            remedy: "Register the targets of some.", code: .tooManyTargetGroups)
     }
 
     /// Reports more listeners in all than are allowed.

@@ -14,6 +14,8 @@ public enum HealthReason: Equatable, Sendable {
     case notServing
     /// A check failed in any other way, a refused connection for one.
     case failedHealthChecks
+    /// The health check of its container fails.
+    case containerUnhealthy
     /// It does not belong to the group, or no longer.
     case notRegistered
     /// No listener forwards to the group.
@@ -35,6 +37,7 @@ public enum HealthReason: Equatable, Sendable {
         case .responseCodeMismatch: "Target.ResponseCodeMismatch"
         case .timeout: "Target.Timeout"
         case .failedHealthChecks, .notServing: "Target.FailedHealthChecks"
+        case .containerUnhealthy: "Container.Unhealthy"
         case .notRegistered: "Target.NotRegistered"
         case .notInUse: "Target.NotInUse"
         case .invalidState: "Target.InvalidState"
@@ -53,6 +56,7 @@ public enum HealthReason: Equatable, Sendable {
         case .timeout: "Request timed out"
         case .failedHealthChecks: "Health checks failed"
         case .notServing: "The target's health service does not say SERVING"
+        case .containerUnhealthy: "The health check of its container fails"
         case .notRegistered: "Target is not registered to the target group"
         case .notInUse: "Target group is not configured to receive traffic from the load balancer"
         case .invalidState: "Target instance is not in the instance registry"

@@ -133,17 +133,23 @@ public struct HealthState: Equatable, Sendable {
     public private(set) var phase: Phase
     /// When the target was registered or last became usable: the grace period counts from here.
     public private(set) var registeredAt: Instant
+    /// What is said of its container.
+    public private(set) var container: ContainerHealth
 
     /// A target registered at `now`, which can be checked at once or is `unused` for a cause.
-    public init(registeredAt now: Instant, unused cause: UnusedCause? = nil) {
+    public init(
+        registeredAt now: Instant, unused cause: UnusedCause? = nil, container: ContainerHealth = .passing
+    ) {
         registeredAt = now
+        self.container = container
         phase = if let cause { .unused(cause) } else { .initial(isChecked: false, failures: 0) }
     }
 
-    /// A target of which another process has said where it was.
-    public init(_ phase: Phase, registeredAt: Instant) {
+    /// A target of which another process has said where it was. `container` is what is said of its container now.
+    public init(_ phase: Phase, registeredAt: Instant, container: ContainerHealth = .passing) {
         self.phase = phase
         self.registeredAt = registeredAt
+        self.container = container
     }
 
     /// Moves to the next phase and says what the caller must do about it. `mayBeRemoved` says whether failures may make
@@ -151,11 +157,32 @@ public struct HealthState: Equatable, Sendable {
     public mutating func receive(
         _ event: Event, thresholds: HealthThresholds, mayBeRemoved: Bool = true, now: Instant
     ) -> Effect {
-        let isGrace = now.since(registeredAt) < thresholds.grace
+        let isGrace = now.since(registeredAt) < thresholds.grace || container == .starting
+        let before = state
         let (next, effect) = Self.step(phase, event, thresholds, isGrace: isGrace, mayBeRemoved: mayBeRemoved)
         phase = next
         if effect == .becameInitial { registeredAt = now }
-        return effect
+        // What its container hides of it nobody must act on.
+        return container == .passing ? effect : Self.effect(from: before, to: state)
+    }
+
+    /// Takes what is said of its container now, and says what the caller must do about it.
+    public mutating func receive(_ container: ContainerHealth) -> Effect {
+        let before = state
+        self.container = container
+        return Self.effect(from: before, to: state)
+    }
+
+    private static func effect(from before: TargetState, to state: TargetState) -> Effect {
+        if before == state { return .nothing }
+        return switch state {
+        case .initial: .becameInitial
+        case .healthy: .becameHealthy
+        case .unavailable: .becameUnchecked
+        case .unhealthy, .unhealthyDraining: .becameUnhealthy
+        case .draining: .becameDraining
+        case .unused: .becameUnused
+        }
     }
 
     /// What `event` makes of `phase`. Complete by the compiler's word: there is no default.
@@ -248,6 +275,15 @@ extension HealthState {
 extension HealthState {
     /// The state, as ELBv2 names it.
     public var state: TargetState {
+        switch (container, stateByChecks) {
+        case (.unhealthy, .initial), (.unhealthy, .healthy), (.unhealthy, .unavailable): .unhealthy
+        case (.starting, .healthy), (.starting, .unavailable), (.starting, .unhealthy): .initial
+        case (_, let state): state
+        }
+    }
+
+    /// The state as far as its container has no say in it.
+    private var stateByChecks: TargetState {
         switch phase {
         case .initial: .initial
         case .healthy: .healthy
@@ -260,7 +296,12 @@ extension HealthState {
 
     /// Why the target is in this state; a healthy one needs no reason.
     public var reason: HealthReason? {
-        switch phase {
+        switch (container, state) {
+        case (.unhealthy, .unhealthy): return .containerUnhealthy
+        case (.starting, .initial): return .initialHealthChecking
+        default: break
+        }
+        return switch phase {
         case .initial(isChecked: false, _): .registrationInProgress
         case .initial(isChecked: true, _): .initialHealthChecking
         case .healthy: nil

@@ -60,4 +60,41 @@ import Testing
         #expect(text.contains("-"))
         #expect(AdminView.groups([:], false) == "There are no target groups.\n")
     }
+
+    /// Sources with what they gave; what a stranger wrote breaks no line.
+    @Test func sourcesOfTargets() {
+        let answer: Value = [
+            "sources": [
+                [
+                    "targetGroupName": "web", "type": "docker", "source": "/d.sock", "state": "away",
+                    "reason": "Docker does not answer", "lastHeard": "2026-11-30T00:00:00Z", "targets": [[:], [:]],
+                    "refused": [["name": "a\nb", "reason": "It lacks a port.", "remedy": "Give it one."]],
+                    "refusedCount": 3,
+                ]
+            ]
+        ]
+        let text = AdminView.discovery(answer, false)
+        #expect(
+            text == """
+                GROUP  SOURCE          STATE  LAST HEARD            TARGETS  REFUSED
+                web    docker /d.sock  away   2026-11-30T00:00:00Z        2        3
+                web: Docker does not answer
+                web: a b is not used: It lacks a port. Give it one.
+                web: … and 2 more.
+
+                """)
+        #expect(AdminView.discovery([:], false) == "No target group has discovery.\n")
+    }
+
+    /// Where targets come from is told once some were found.
+    @Test func layersOfTargets() {
+        var target: Value = [
+            "target": ["id": "10.0.0.1", "port": 80], "targetHealth": ["state": "healthy"], "layer": "file",
+        ]
+        #expect(!AdminView.targets(["targetHealthDescriptions": [target]], false).contains("FROM"))
+        let other = target
+        target["discoveredAs"] = "web-1"
+        let text = AdminView.targets(["targetHealthDescriptions": [target, other]], false)
+        #expect(text.contains("FROM") && text.contains("web-1") && text.contains("file"))
+    }
 }

@@ -72,6 +72,26 @@ import Testing
         #expect(state("blue") == .initial)
     }
 
+    /// What is said of containers counts for those that are registered, and for those that will be.
+    @Test func containersHaveASay() {
+        let (one, two) = (TargetKey(id: "10.0.0.1", port: 8080), TargetKey(id: "10.0.0.2", port: 8080))
+        _ = reconcile(document([group("blue", [TargetDescription(id: "10.0.0.1")])]))
+        registry.receive(.checkPassed, registry.groups["blue"]!.registrations[0], now: now)
+        registry.take(["blue": [one: .unhealthy, two: .starting], "none": [one: .unhealthy]], now: now)
+        #expect(state("blue") == .unhealthy)
+        #expect(registry.groups["blue"]?.registrations[0].cell.isHealthy == false)
+        #expect(registry.groups["blue"]?.tally[.unhealthy] == 1 && registry.groups["blue"]?.routable.healthy == 0)
+        _ = reconcile(
+            document([group("blue", [TargetDescription(id: "10.0.0.1"), TargetDescription(id: "10.0.0.2")])]))
+        registry.receive(.checkPassed, registry.groups["blue"]!.registrations[1], now: now)
+        #expect(state("blue", 1) == .initial, "it starts")
+        registry.take([:], now: now)
+        #expect(state("blue") == .healthy && state("blue", 1) == .healthy)
+        #expect(registry.groups["blue"]?.routable.healthy == 2)
+        let changes = posted(events).filter { $0.name == "target-health-changed" }
+        #expect(changes.count == 4, "\(changes)")
+    }
+
     @Test func withoutChecksTargetsAreUsed() {
         var blue = group("blue", [TargetDescription(id: "10.0.0.1"), TargetDescription(id: "10.0.0.2")])
         _ = reconcile(document([blue]))

@@ -74,7 +74,8 @@ import Testing
         "TargetGroup.healthCheckIntervalSeconds": 30, "TargetGroup.healthCheckTimeoutSeconds": 5,
         "TargetGroup.healthyThresholdCount": 5, "TargetGroup.unhealthyThresholdCount": 2,
         "TargetGroup.healthCheckGracePeriodSeconds": 0, "TargetGroup.matcher": ["httpCode": "200"],
-        "TargetGroup.targets": [],
+        "TargetGroup.targets": [], "DockerDiscovery.socket": "/var/run/docker.sock", "DockerDiscovery.labels": [:],
+        "DockerDiscovery.address": "container", "HTTPDiscovery.intervalSeconds": 5,
         "TargetGroupAttributes.deregistration_delay.timeout_seconds": 300,
         "TargetGroupAttributes.stickiness.enabled": false,
         "TargetGroupAttributes.stickiness.lb_cookie.duration_seconds": 86400,
@@ -152,6 +153,8 @@ import Testing
         "WeightedTargetGroup": (
             ["targetGroupName": "a"], { _ = try WeightedTargetGroup.description.codec.read($0) }
         ),
+        "DockerDiscovery": (["composeService": "a"], { _ = try DockerDiscovery.description.codec.read($0) }),
+        "HTTPDiscovery": (["url": "http://127.0.0.1/"], { _ = try HTTPDiscovery.description.codec.read($0) }),
         "RateLimit": (["requestsPerSecond": 1], { _ = try RateLimit.description.codec.read($0) }),
         "TargetGroupStickinessConfig": (
             ["enabled": true], { _ = try TargetGroupStickiness.description.codec.read($0) }
@@ -185,7 +188,7 @@ import Testing
             }
             tried += 1
         }
-        #expect(tried == 60)
+        #expect(tried == 62)
     }
 
     /// The ends of a range, and what lies just outside.

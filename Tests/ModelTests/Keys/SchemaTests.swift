@@ -88,9 +88,11 @@ struct SchemaCheck {
             }
         case ("object", .object(let members)):
             let missing = (schema["required"]?.array ?? []).compactMap(\.string).filter { value[$0] == nil }
+            // An object whose keys are names has values of one kind.
+            let ofNames = schema["additionalProperties"].flatMap { $0.members == nil ? nil : $0 }
             return missing.map { "\(path): lacks \($0)" }
                 + members.flatMap { member in
-                    schema["properties"]?[member.key].map {
+                    (schema["properties"]?[member.key] ?? ofNames).map {
                         mistakes(in: member.value, by: $0, at: "\(path).\(member.key)")
                     } ?? ["\(path): unknown \(member.key)"]
                 }

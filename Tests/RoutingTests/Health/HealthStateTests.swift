@@ -248,4 +248,63 @@ import Testing
         #expect(health.state == state)
         #expect(health.reason?.code == code)
     }
+
+    // MARK: The container that a target runs in
+
+    private static let now = Instant(nanoseconds: 0)
+
+    /// A target of this phase, in a container of which `container` is said.
+    private func inContainer(_ container: ContainerHealth, _ events: Event...) -> HealthState {
+        var health = HealthState(registeredAt: Self.now, container: container)
+        for event in events { _ = health.receive(event, thresholds: Self.thresholds, now: Self.now) }
+        return health
+    }
+
+    @Test func aContainerThatStartsIsInitialWhateverChecksSay() {
+        var health = inContainer(.starting)
+        #expect(health.state == .initial && health.reason == .initialHealthChecking)
+        for event in [Event.checkBegan, .checkPassed, .checkFailed(.failed), .checkFailed(.failed), .checkPassed] {
+            #expect(health.receive(event, thresholds: Self.thresholds, now: Self.now) == .nothing, "\(event)")
+            #expect(health.state == .initial, "\(event)")
+        }
+        #expect(health.receive(.passing) == .becameHealthy && health.state == .healthy && health.reason == nil)
+    }
+
+    /// What fails while a program starts says nothing of it.
+    @Test func failuresDoNotCountWhileItStarts() {
+        var health = inContainer(.starting, .checkFailed(.failed), .checkFailed(.failed), .checkFailed(.failed))
+        #expect(health.receive(.passing) == .nothing && health.state == .initial)
+        #expect(health.receive(.checkPassed, thresholds: Self.thresholds, now: Self.now) == .becameHealthy)
+    }
+
+    @Test func aContainerThatIsUnwellIsUnhealthyWhateverChecksSay() {
+        var health = inContainer(.passing, .checkPassed)
+        #expect(health.receive(.unhealthy) == .becameUnhealthy)
+        #expect(health.state == .unhealthy && health.reason == .containerUnhealthy)
+        #expect(health.reason?.code == "Container.Unhealthy")
+        #expect(health.receive(.unhealthy) == .nothing)
+        #expect(health.receive(.checkPassed, thresholds: Self.thresholds, now: Self.now) == .nothing)
+        #expect(health.receive(.checksDisabled, thresholds: Self.thresholds, now: Self.now) == .nothing)
+        #expect(health.state == .unhealthy)
+        #expect(health.receive(.checksEnabled, thresholds: Self.thresholds, now: Self.now) == .nothing)
+        #expect(health.receive(.passing) == .becameHealthy, "ours have decided before")
+    }
+
+    @Test func oursDecideOnceItsOwnPass() {
+        var health = inContainer(.unhealthy, .checkFailed(.timeout), .checkFailed(.timeout))
+        #expect(health.receive(.passing) == .nothing && health.state == .unhealthy && health.reason == .timeout)
+        #expect(health.receive(.starting) == .becameInitial && health.receive(.passing) == .becameUnhealthy)
+    }
+
+    @Test func whoLeavesOrIsUnusedStaysSo() {
+        for container in [ContainerHealth.starting, .unhealthy] {
+            var health = inContainer(container)
+            #expect(
+                health.receive(.becameUnusable(.notInUse), thresholds: Self.thresholds, now: Self.now) == .becameUnused)
+            #expect(health.state == .unused && health.reason == .notInUse)
+            #expect(health.receive(.deregistered, thresholds: Self.thresholds, now: Self.now) == .becameDraining)
+            #expect(health.receive(.passing) == .nothing && health.receive(container) == .nothing)
+            #expect(health.state == .draining && health.reason == .deregistrationInProgress)
+        }
+    }
 }

@@ -2,9 +2,10 @@
 
 It answers every request with its name. A POST counts as processed once it was read completely: the last segment of its
 path is then written to the record, one line each. SIGTERM makes it stop in good order: it closes its listening socket
-and its connections, answers nothing more, and exits.
+and its connections, answers nothing more, and exits. With seconds to linger it first answers what comes on the
+connections it has, and closes each once nothing has come for so long.
 
-Arguments: address, port, name, the record's path; perhaps seconds that an answer takes.
+Arguments: address, port, name, the record's path; perhaps seconds that an answer takes, and seconds to linger.
 """
 import asyncio
 import os
@@ -13,10 +14,12 @@ import sys
 
 address, port, name, record_path = sys.argv[1:5]
 delay = float(sys.argv[5]) if len(sys.argv) > 5 else 0
+linger = float(sys.argv[6]) if len(sys.argv) > 6 else 0
 record = os.open(record_path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o644)
 body = name.encode() + b"\n"
 answer = b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n%s" % (len(body), body)
 open_connections = set()
+connections = {}
 
 
 class Connection(asyncio.Protocol):
@@ -25,13 +28,18 @@ class Connection(asyncio.Protocol):
     def connection_made(self, transport):
         self.transport = transport
         self.unread = b""
+        self.answers = 0
+        self.seen = 0.0
         open_connections.add(transport)
+        connections[transport] = self
 
     def connection_lost(self, error):
         open_connections.discard(self.transport)
+        connections.pop(self.transport, None)
 
     def data_received(self, data):
         self.unread += data
+        self.seen = asyncio.get_running_loop().time()
         while (end := self.unread.find(b"\r\n\r\n")) >= 0:
             head = self.unread[:end].lower()
             at = head.find(b"\r\ncontent-length:")
@@ -46,10 +54,26 @@ class Connection(asyncio.Protocol):
         method, path, _ = line.split(b" ", 2)
         if method == b"POST":
             os.write(record, path.rsplit(b"/", 1)[-1] + b"\n")
+        self.answers += 1
         if delay and not path.endswith(b"/health"):
-            asyncio.get_running_loop().call_later(delay, self.transport.write, answer)
+            asyncio.get_running_loop().call_later(delay, self.answer)
         else:
-            self.transport.write(answer)
+            self.answer()
+
+    def answer(self):
+        self.answers -= 1
+        self.seen = asyncio.get_running_loop().time()
+        self.transport.write(answer)
+
+
+stopped_at = []
+
+
+def began(loop):
+    """When it was told to stop."""
+    if not stopped_at:
+        stopped_at.append(loop.time())
+    return stopped_at[0]
 
 
 async def main():
@@ -59,6 +83,11 @@ async def main():
     loop.add_signal_handler(signal.SIGTERM, ended.set)
     await ended.wait()
     server.close()
+    while linger and connections:
+        for connection in list(connections.values()):
+            if not connection.answers and loop.time() - max(connection.seen, began(loop)) > linger:
+                connection.transport.close()
+        await asyncio.sleep(0.02)
     for transport in list(open_connections):
         transport.close()
     await asyncio.sleep(0)

@@ -30,8 +30,9 @@ final class Containers: Sendable {
         }
     }()
 
-    /// Starts a daemon and `count` containers. `answerSeconds` is how long each answer takes.
-    init(count: Int, answerSeconds: Double = 0) throws {
+    /// Starts a daemon and `count` containers. `answerSeconds` is how long each answer takes, `lingerSeconds` for how
+    /// long a target that was told to stop goes on with the connections it has; `options` are more of docker run's.
+    init(count: Int, answerSeconds: Double = 0, lingerSeconds: Double = 0, options: String = "") throws {
         let name = "\(TestRun.name)-\(String(UInt32.random(in: 0...UInt32.max), radix: 36))"
         let folder = try temporaryFolder()
         (self.folder, namespace) = (folder, name)
@@ -45,7 +46,21 @@ final class Containers: Sendable {
         }
         try Self.importImage(folder)
         try Self.docker("network create --subnet 172.31.254.0/24 targets", folder: folder)
-        for host in hosts { try host.run(answerSeconds: answerSeconds) }
+        for host in hosts {
+            try host.run(
+                answerSeconds: answerSeconds, lingerSeconds: lingerSeconds,
+                options: "--ip \(host.address.id) \(options)")
+        }
+    }
+
+    /// The daemon's socket.
+    var socket: String { "\(folder)/docker.sock" }
+
+    /// Runs one more container, with the address that `options` give it; the caller removes it.
+    func run(_ number: Int, options: String) throws -> Container {
+        let container = Container(number: number, folder: folder)
+        try container.run(answerSeconds: 0, lingerSeconds: 0, options: options)
+        return container
     }
 
     deinit {
@@ -90,6 +105,9 @@ final class Containers: Sendable {
             """, in: folder)
     }
 
+    /// Removes a container that `run` has started.
+    func remove(_ number: Int) throws { try Container(number: number, folder: folder).remove() }
+
     /// Every POST that a target has read completely, in each target's order.
     var processed: [String] { hosts.flatMap(\.processed) }
 }
@@ -108,15 +126,20 @@ final class Container: RecordingTarget, Sendable {
 
     var recordPath: String { "\(folder)/\(name).record" }
 
-    fileprivate func run(answerSeconds: Double) throws {
+    fileprivate func run(answerSeconds: Double, lingerSeconds: Double, options: String) throws {
         let scripts = (Tool.script("recording_target") as NSString).deletingLastPathComponent
         try docker(
             """
-            run -d --name \(name) --network targets --ip \(address.id) -v /usr:/usr:ro -v \(scripts):/scripts:ro \
+            run -d --name \(name) --network targets \(options) -v /usr:/usr:ro -v \(scripts):/scripts:ro \
             -v \(folder):/records target \(Tool.python) /scripts/recording_target.py 0.0.0.0 \(address.port) \(name) \
-            /records/\(name).record \(answerSeconds)
+            /records/\(name).record \(answerSeconds) \(lingerSeconds)
             """)
     }
+
+    /// Sends a signal.
+    func signal(_ name: String) throws { try docker("kill -s \(name) \(self.name)") }
+    /// Removes it, running or not.
+    func remove() throws { try docker("rm -f \(name)") }
 
     /// SIGKILL. The container's address goes as well.
     func kill() throws { try docker("kill \(name)") }

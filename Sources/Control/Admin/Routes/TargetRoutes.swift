@@ -16,7 +16,8 @@ enum TargetRoutes {
     ) throws(AdminError) {
         let all = try call.status.targetHealth(group: call.name("tg"), targets: try call.queriedTargets())
         let sorted = all.sorted { ($0.target.id, $0.target.port ?? 0) < ($1.target.id, $1.target.port ?? 0) }
-        completion(.value(["targetHealthDescriptions": .array(sorted.map(\.value))]))
+        let layers = call.status.targetLayers(ofGroup: call.name("tg"))
+        completion(.value(["targetHealthDescriptions": .array(sorted.map { $0.value(layers) })]))
     }
 
     private static func register(
@@ -136,6 +137,16 @@ extension AdminCallContext {
 }
 
 extension TargetHealthDescription {
+    /// The same with where the target comes from, which `layers` tells; a target that drains comes from nowhere.
+    fileprivate func value(_ layers: [TargetKey: TargetLayer]) -> Value {
+        var value = value
+        guard state != .draining, let port = target.port, let layer = layers[TargetKey(id: target.id, port: port)]
+        else { return value }
+        value["layer"] = .string(layer.label)
+        if case .discovered(let name) = layer { value["discoveredAs"] = .string(name) }
+        return value
+    }
+
     /// As DescribeTargetHealth shows it.
     var value: Value {
         var health: Value = ["state": .string(state.rawValue)]

@@ -1,0 +1,392 @@
+import Core
+import Model
+import Routing
+
+/// Targets that are containers of a Docker daemon: listed, then followed by its events.
+///
+/// Of the daemon's API it asks `GET /version`, `/events`, `/containers/json` and `/containers/{id}/json`, and nothing
+/// else. Events are subscribed to before anything is listed, so that none is missed; what they tell of comes into force
+/// before the daemon is asked about it where that is enough: a signal that ends a container, its end, its health.
+///
+/// Shape:  one object of the control thread; a connection for the events, and a few for questions while there are some.
+/// Limits: `Limits.containersMax` containers; an answer and an event have their own limits of bytes and time.
+/// Source: Docker Engine API, version 1.24 and later.
+final class DockerSource: DiscoverySource, PollHandler {
+    let kind = "docker"
+    let place: String
+    private(set) var record = SourceRecord()
+    private let settings: DockerDiscovery
+    private let groupPort: Int
+    private let isDatagram: Bool
+    private let loop: ControlLoop
+    private let parser: DiskThread
+    private weak var observer: (any DiscoveryObserver)?
+    private var token = Token.none
+    private var backoff = Backoff()
+    /// Grows with every attempt to follow the daemon: answers to earlier ones are dropped.
+    private var attempt = 0
+    /// Whether all that was listed in this attempt was asked about: from then on what is known is what there is.
+    private var isFollowing = false
+    /// The events as they come; nil while there is no connection.
+    private var events: ControlRequest?
+    /// The part of an event that has come.
+    private var line: [UInt8] = []
+    /// The question for the version, or for the list.
+    private var question: ControlRequest?
+    /// Whether a list was asked for, or is being gone through.
+    private var isListing = false
+    /// What was listed and is not asked about yet; nil when no list is being gone through.
+    private var listed: Set<String>?
+    /// What events have told of since the list was asked for.
+    private var touched: Set<String> = []
+    private var inspections = DockerInspections()
+    /// Those that the group wants and that run.
+    private var containers: [String: DockerContainer] = [:]
+    /// Those that were told to end, with when they were started; empty for a life of which that is not known.
+    private var ending: [String: String] = [:]
+    /// Those of which the daemon says nothing that can be read.
+    private var unreadable: [String: ConfigError] = [:]
+    /// How many containers there are beyond the limit.
+    private var surplusCount = 0
+    /// Where containers were that have ended, until somebody asks.
+    private var ended: Set<TargetKey> = []
+    private var isReportWaiting = false
+
+    /// Containers that `settings` choose, for `group`. What is long is read by `parser`.
+    init(_ settings: DockerDiscovery, of group: TargetGroup, loop: ControlLoop, parser: DiskThread) {
+        self.settings = settings
+        groupPort = group.port
+        isDatagram = group.protocol == .udp
+        place = settings.socket
+        self.loop = loop
+        self.parser = parser
+    }
+
+    func start(_ observer: any DiscoveryObserver, now: Instant) {
+        self.observer = observer
+        token = loop.add(self, descriptor: nil)
+        connect()
+    }
+
+    func stop() {
+        observer = nil
+        disconnect()
+        loop.remove(token)
+    }
+
+    func takeEnded() -> Set<TargetKey> {
+        let all = ended
+        ended = []
+        return all
+    }
+
+    func ready(_ ready: Poller.Ready, now: Instant) {}
+
+    func timerFired(now: Instant) {
+        if events == nil { connect() } else if !isListing { list() }
+    }
+
+    // MARK: Connection
+
+    private func disconnect() {
+        attempt += 1
+        (isFollowing, isListing) = (false, false)
+        events?.cancel()
+        question?.cancel()
+        (events, question, listed) = (nil, nil, nil)
+        inspections.cancel()
+        line = []
+        touched = []
+    }
+
+    private func fail(_ reason: String) {
+        guard observer != nil else { return }
+        disconnect()
+        record.failed("Docker at \(place) \(reason)", now: loop.now)
+        loop.schedule(token, at: loop.now + backoff.next())
+        observer?.changed(self)
+    }
+
+    /// Asks for what is at `target`; the answer comes as a whole, unless this attempt has failed by then.
+    private func ask(
+        _ target: String, bytesMax: Int,
+        _ take: @escaping (Result<(status: UInt16, body: [UInt8]), DockerFailure>) -> Void
+    ) -> ControlRequest {
+        let attempt = attempt
+        return ControlRequest(
+            .init(target: target, host: "docker"), of: .unix(path: place), within: Limits.discoveryAnswerTime,
+            bytesMax: bytesMax, loop: loop
+        ) { [weak self] event in
+            guard let self, self.attempt == attempt else { return }
+            switch event {
+            case .answer(let status, _, let body): take(.success((status, body)))
+            case .failed(let reason): take(.failure(DockerFailure(reason: reason)))
+            case .head, .piece: break
+            }
+        }
+    }
+
+    /// Has `bytes` read by a thread that may take its time, unless this attempt has failed by then.
+    private func read<Outcome: Sendable>(
+        _ bytes: [UInt8], _ make: @escaping @Sendable (Value) -> Outcome?, _ take: @escaping (Outcome?) -> Void
+    ) {
+        let attempt = attempt
+        parser.run(within: Limits.discoveryAnswerTime, { (try? Value.parse(json: bytes)).flatMap(make) }) {
+            [weak self] outcome in
+            if let self, self.attempt == attempt { take(outcome ?? nil) }
+        }
+    }
+
+    private func connect() {
+        question = ask("/version", bytesMax: Limits.containerBytesMax) { [unowned self] result in
+            question = nil
+            switch result {
+            case .failure(let failure): fail(failure.reason)
+            case .success((200, let body)):
+                guard let version = try? Value.parse(json: body), version["ApiVersion"]?.string != nil else {
+                    return fail("does not say which version of the API it has")
+                }
+                subscribe()
+            case .success((let status, _)): fail("answers /version with status \(status)")
+            }
+        }
+    }
+
+    private func subscribe() {
+        let attempt = attempt
+        let target = "/events?filters=" + percentEncoded(DockerEvent.filters.json())
+        events = ControlRequest(
+            .init(target: target, host: "docker"), of: .unix(path: place), within: Limits.discoveryAnswerTime,
+            bytesMax: nil, loop: loop
+        ) { [weak self] event in
+            guard let self, self.attempt == attempt else { return }
+            switch event {
+            case .head(200): list()
+            case .head(let status): fail("answers /events with status \(status)")
+            case .piece(let bytes): take(bytes)
+            case .failed(let reason): fail(reason)
+            case .answer: break
+            }
+        }
+    }
+
+    // MARK: The list
+
+    private func list() {
+        touched = []
+        isListing = true
+        let labels = settings.allLabels.sorted { $0.key < $1.key }.map { Value.string("\($0.key)=\($0.value)") }
+        let filters: Value = ["label": .array(labels), "status": ["running"]]
+        let target = "/containers/json?filters=" + percentEncoded(filters.json())
+        question = ask(target, bytesMax: Limits.discoveryBytesMax) { [unowned self] result in
+            question = nil
+            switch result {
+            case .failure(let failure): fail(failure.reason)
+            case .success((200, let body)):
+                read(body, Self.ids) { [unowned self] ids in
+                    if let ids { take(ids) } else { fail("does not answer /containers/json with a list of containers") }
+                }
+            case .success((let status, _)): fail("answers /containers/json with status \(status)")
+            }
+        }
+    }
+
+    /// The ids in a list of containers; nil if it is none.
+    private static func ids(_ list: Value) -> [String]? {
+        guard let elements = list.array else { return nil }
+        let ids = elements.compactMap { $0["Id"]?.string }.filter(DockerContainer.isID)
+        return ids.count == elements.count ? ids : nil
+    }
+
+    private func take(_ ids: [String]) {
+        surplusCount = max(0, ids.count - Limits.containersMax)
+        let known = Set(ids.prefix(Limits.containersMax))
+        for id in containers.keys where !known.contains(id) && !touched.contains(id) { containers[id] = nil }
+        unreadable = unreadable.filter { known.contains($0.key) }
+        ending = ending.filter { known.contains($0.key) || touched.contains($0.key) }
+        listed = known
+        for id in ids.prefix(Limits.containersMax) { inspect(id) }
+        endListIfDone()
+    }
+
+    private func endListIfDone() {
+        guard listed?.isEmpty == true else { return }
+        (listed, isListing) = (nil, false)
+        touched = []
+        isFollowing = true
+        backoff.reset()
+        loop.schedule(token, at: loop.now + Limits.containerListTime)
+        reportSoon()
+    }
+
+    // MARK: Containers
+
+    private func inspect(_ id: String) {
+        guard inspections.add(id) else { return fail("tells of more than \(Limits.containersMax) containers at once") }
+        startInspections()
+    }
+
+    private func startInspections() {
+        while let (id, number) = inspections.next() {
+            let request = ask("/containers/\(id)/json", bytesMax: Limits.containerBytesMax) { [unowned self] result in
+                switch result {
+                case .success((404, _)): inspected(id, number) { containers[id] = nil }
+                case .success((200, let body)):
+                    read(body, { DockerContainer($0) }) { [unowned self] container in
+                        inspected(id, number) { take(container, id) }
+                    }
+                case .success((let status, _)):
+                    inspected(id, number) { noteUnreadable(id, "that it answers with status \(status)") }
+                case .failure(let failure): inspected(id, number) { noteUnreadable(id, "that it \(failure.reason)") }
+                }
+            }
+            inspections.began(number, request)
+        }
+    }
+
+    /// A question about a container has its answer, which `take` looks at unless it is out of date.
+    private func inspected(_ id: String, _ number: Int, _ take: () -> Void) {
+        if inspections.ended(id, number) {
+            take()
+            listed?.remove(id)
+            reportSoon()
+        }
+        startInspections()
+        endListIfDone()
+    }
+
+    private func take(_ container: DockerContainer?, _ id: String) {
+        guard let container, container.id == id else { return noteUnreadable(id, "something else") }
+        unreadable[id] = nil
+        guard container.isRunning, container.has(settings.allLabels) else {
+            containers[id] = nil
+            return
+        }
+        guard containers[id] != nil || containers.count < Limits.containersMax else { return }
+        if let startedAt = ending[id] {
+            // A signal that came before anything was known of the container was meant for this life of it.
+            let isThisLife = startedAt.isEmpty || startedAt == container.startedAt
+            ending[id] = isThisLife ? container.startedAt : nil
+        }
+        containers[id] = container
+    }
+
+    /// What was known of the container stays.
+    private func noteUnreadable(_ id: String, _ found: String) {
+        guard unreadable.count < Limits.containersMax else { return }
+        unreadable[id] = ConfigError(
+            expected: "Docker must say what container \(id.prefix(12)) is", found: found,
+            remedy: "See what \"docker inspect\" says of it.")
+    }
+
+    // MARK: Events
+
+    private func take(_ bytes: [UInt8]) {
+        for byte in bytes {
+            guard byte != .lineFeed else {
+                let event = line
+                line = []
+                if !event.isEmpty { take(event: event) }
+                if events == nil { return }
+                continue
+            }
+            guard line.count < Limits.dockerEventBytesMax else { return fail("sends an event that is too long") }
+            line.append(byte)
+        }
+    }
+
+    private func take(event line: [UInt8]) {
+        let event: DockerEvent
+        do throws(ConfigErrors) {
+            guard let read = try DockerEvent(line) else { return }
+            event = read
+        } catch { return fail("sends an event that cannot be read: \(error.first.message)") }
+        let known = containers[event.id]
+        // Of those that are not the group's nothing is kept; what a network does says nothing of who that is.
+        guard known != nil || event.labels.map(isWanted) ?? false else { return }
+        if isListing, touched.count < Limits.containersMax { touched.insert(event.id) }
+        switch event.kind {
+        case .changed(let isNew):
+            if isNew { ending[event.id] = nil }
+            inspect(event.id)
+        case .networkChanged: inspect(event.id)
+        case .signalled(let signal):
+            guard known?.isEnd(signal) ?? [2, 3, 9, 15].contains(signal), ending.count < Limits.containersMax
+            else { return }
+            ending[event.id] = known?.startedAt ?? ""
+        case .ended, .paused:
+            if event.kind == .ended, let known, let target = try? target(known) {
+                ended.insert(TargetKey(id: target.id, port: target.port ?? groupPort))
+            }
+            inspections.forget(event.id)
+            listed?.remove(event.id)
+            containers[event.id] = nil
+            unreadable[event.id] = nil
+            ending[event.id] = nil
+        case .health(let health):
+            containers[event.id]?.health = health
+            // What is being asked about may have been told before.
+            if known == nil || inspections.has(event.id) { inspect(event.id) }
+        }
+        reportSoon()
+        endListIfDone()
+    }
+
+    private func isWanted(_ labels: [String: String]) -> Bool {
+        settings.allLabels.allSatisfy { labels[$0.key] == $0.value }
+    }
+
+    // MARK: What they are
+
+    private func target(_ container: DockerContainer) throws(ConfigErrors) -> TargetDescription {
+        try container.target(by: settings, groupPort: groupPort, isDatagram: isDatagram)
+    }
+
+    /// Tells what is known now, once for all that comes in this pass.
+    private func reportSoon() {
+        guard !isReportWaiting else { return }
+        isReportWaiting = true
+        loop.afterBatch { [weak self] in
+            self?.isReportWaiting = false
+            self?.report()
+        }
+    }
+
+    private func report() {
+        // The first time all must be known: what is not told would be deregistered.
+        guard observer != nil, isFollowing || record.found != nil else { return }
+        var found = FoundTargets()
+        for container in containers.values.sorted(by: { ($0.name, $0.id) < ($1.name, $1.id) })
+        where ending[container.id] == nil {
+            do throws(ConfigErrors) {
+                let target = try target(container)
+                found.targets.append(
+                    Discovered.Target(target, name: container.name, identity: "\(container.id) \(container.startedAt)"))
+                guard container.health != .passing else { continue }
+                found.containers[TargetKey(id: target.id, port: target.port ?? groupPort)] = container.health
+            } catch {
+                found.refusals.append(.init(name: container.name, mistake: error.first))
+            }
+        }
+        for (id, mistake) in unreadable.sorted(by: { $0.key < $1.key }) {
+            found.refusals.append(.init(name: String(id.prefix(12)), mistake: mistake))
+        }
+        if surplusCount > 0 { found.refusals.append(surplus) }
+        if isFollowing { record.heard(found) } else { record.update(found) }
+        observer?.changed(self)
+    }
+
+    private var surplus: FoundTargets.Refusal {
+        .init(
+            name: counted(surplusCount, "container"),
+            mistake: ConfigError(
+                expected: "at most \(Limits.containersMax) containers are looked at",
+                found: "\(surplusCount + Limits.containersMax)", remedy: "Choose fewer by labels."))
+    }
+}
+
+/// Why a question to a daemon has no answer.
+struct DockerFailure: Error {
+    /// In words that follow a subject.
+    let reason: String
+}

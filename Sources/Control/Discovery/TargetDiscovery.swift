@@ -1,0 +1,326 @@
+import Core
+import Logging
+import Model
+import Proxy
+import Routing
+
+/// What routes of the admin socket and the metrics see of discovery.
+struct DiscoveryStatus {
+    /// The group.
+    let group: String
+    /// What kind of source it has.
+    let kind: String
+    /// Where that is.
+    let place: String
+    /// What was heard of it.
+    let record: SourceRecord
+    /// What was heard and is not used, with the reason.
+    let refusals: [FoundTargets.Refusal]
+}
+
+/// Follows the sources of all groups that have discovery, and puts in force what they say: all that is heard within
+/// `Limits.discoveryBatchTime` at once, in turn with the changes.
+///
+/// What a source says is a layer of the document (`Discovered`), which no failure takes anything from: only another
+/// answer of the source does. A target that cannot be one is refused alone.
+///
+/// Shape:  one object of the control thread; a source for each group, made and ended as documents come into force.
+/// Limits: `Model.Limits.discoveringGroupsMax` groups.
+final class TargetDiscovery: DiscoveryObserver, PublicationObserver {
+    /// A group's source.
+    private struct Follow {
+        /// What it was made of.
+        let settings: Discovery
+        let port: Int
+        let source: any DiscoverySource
+        /// Whether it was said that the source is away.
+        var isToldAway = false
+        /// Whether it was said that it is away for long.
+        var isToldLate = false
+    }
+
+    private let store: DocumentStore
+    private let queue: ChangeQueue
+    private let publication: Publication
+    private let registry: TargetRegistry
+    private let preparation: Preparation
+    private let workers: WorkerSet
+    private let disk: DiskThread
+    private let parser: DiskThread
+    private let loop: ControlLoop
+    private let events: EventLog
+    private let logger: Logger
+    private var follows: [String: Follow] = [:]
+    private var timer: DiscoveryTimer?
+    /// Whether a batch waits for its time or its turn.
+    private var isBatchWaiting = false
+    private var batchAt = Instant(nanoseconds: 0)
+    /// Those whose replies would not come back to this host.
+    private var unreachable: [Discovered.Refusal] = []
+    private var toldRefusals: Set<Discovered.Refusal> = []
+    /// Batches that changed something.
+    private(set) var batchesCount: UInt64 = 0
+
+    /// Nothing is followed before `publication` has put a document in force. Files are read by `disk`, long answers by
+    /// `parser`.
+    init(
+        _ store: DocumentStore, _ queue: ChangeQueue, _ publication: Publication, _ registry: TargetRegistry,
+        _ preparation: Preparation, _ workers: WorkerSet, disk: DiskThread, parser: DiskThread, loop: ControlLoop,
+        events: EventLog, logger: Logger
+    ) {
+        self.store = store
+        self.queue = queue
+        self.publication = publication
+        self.registry = registry
+        self.preparation = preparation
+        self.workers = workers
+        self.disk = disk
+        self.parser = parser
+        self.loop = loop
+        self.events = events
+        self.logger = logger
+        publication.observer = self
+    }
+
+    /// The process begins to end: no source is followed any more.
+    func stop() {
+        for follow in follows.values { follow.source.stop() }
+        follows = [:]
+        timer?.remove()
+        timer = nil
+    }
+
+    /// The sources by their groups, sorted.
+    var statuses: [DiscoveryStatus] {
+        let refusals = Dictionary(grouping: store.refusals + unreachable, by: \.group)
+        return follows.sorted { $0.key < $1.key }.map { group, follow in
+            let own = follow.source.record.found?.refusals ?? []
+            let others = refusals[group]?.map { FoundTargets.Refusal(name: $0.name, mistake: $0.mistake) } ?? []
+            return DiscoveryStatus(
+                group: group, kind: follow.source.kind, place: follow.source.place, record: follow.source.record,
+                refusals: own + others)
+        }
+    }
+
+    // MARK: Which sources are followed
+
+    /// Follows the sources of `document`, which has come into force.
+    func published(_ document: Document) {
+        guard !queue.isStopping else { return }
+        var wanted: [String: TargetGroup] = [:]
+        for group in document.targetGroups where group.discovery != nil { wanted[group.name] = group }
+        for (name, follow) in follows {
+            if let group = wanted[name], group.discovery == follow.settings, group.port == follow.port { continue }
+            follow.source.stop()
+            follows[name] = nil
+        }
+        for (name, group) in wanted where follows[name] == nil {
+            guard let settings = group.discovery, let source = makeSource(settings, of: group) else { continue }
+            follows[name] = Follow(settings: settings, port: group.port, source: source)
+            source.start(self, now: loop.now)
+        }
+        if timer == nil, !follows.isEmpty { timer = DiscoveryTimer(self, loop) }
+    }
+
+    private func makeSource(_ settings: Discovery, of group: TargetGroup) -> (any DiscoverySource)? {
+        if let docker = settings.docker {
+            return DockerSource(docker, of: group, loop: loop, parser: parser)
+        }
+        if let file = settings.file {
+            let folder = CertificateStore.folder(of: store.file)
+            return FileSource(file, folder: folder, loop: loop, disk: disk)
+        }
+        if let http = settings.http { return HTTPSource(http, loop: loop, parser: parser) }
+        return nil
+    }
+
+    // MARK: What they say
+
+    func changed(_ source: any DiscoverySource) {
+        guard let name = follows.first(where: { $0.value.source === source })?.key else { return }
+        tell(of: source, group: name)
+        guard !isBatchWaiting else { return }
+        isBatchWaiting = true
+        let at = batchAt + Limits.discoveryBatchTime
+        if loop.now >= at { loop.afterBatch { [weak self] in self?.takeTurn() } } else { timer?.schedule(batchAt: at) }
+    }
+
+    /// Tells that a source has come, or has gone away.
+    private func tell(of source: any DiscoverySource, group: String) {
+        let wasAway = follows[group]?.isToldAway ?? false
+        if let reason = source.record.reason {
+            timer?.scheduleLook()
+            guard !wasAway else { return }
+            follows[group]?.isToldAway = true
+            events.post(.discoveryFailed(group: group, source: source.kind, reason: reason))
+            logger.warning(
+                "a source of targets does not answer as it should: what was heard before stays in force",
+                metadata: [
+                    "group": "\(group)", "source": "\(source.kind)", "place": "\(source.place)", "reason": "\(reason)",
+                ])
+        } else {
+            follows[group]?.isToldAway = false
+            follows[group]?.isToldLate = false
+            guard wasAway else { return }
+            events.post(.discoveryRecovered(group: group, source: source.kind))
+            logger.notice(
+                "a source of targets answers again",
+                metadata: ["group": "\(group)", "source": "\(source.kind)", "place": "\(source.place)"])
+        }
+    }
+
+    /// Says once of each source that is away for long how old is what is in force.
+    fileprivate func look(now: Instant) {
+        for (group, follow) in follows {
+            guard case .away(let since, let reason) = follow.source.record.state, !follow.isToldLate else { continue }
+            guard now.since(since) >= Limits.discoveryAlarmTime else {
+                timer?.scheduleLook()
+                continue
+            }
+            follows[group]?.isToldLate = true
+            logger.error(
+                "a source of targets is away for long: its targets may be others by now",
+                metadata: [
+                    "group": "\(group)", "source": "\(follow.source.kind)", "place": "\(follow.source.place)",
+                    "reason": "\(reason)",
+                    "lastHeard": "\(follow.source.record.heardAt.map(utcText(nanoseconds:)) ?? "never")",
+                ])
+        }
+    }
+
+    // MARK: Putting it in force
+
+    fileprivate func takeTurn() {
+        guard !queue.isStopping else { return }
+        queue.take(.work(Adoption(discovery: self)))
+    }
+
+    /// A batch that waits for its turn among the changes.
+    private struct Adoption: QueuedWork {
+        let discovery: TargetDiscovery
+
+        func begin() { discovery.adopt() }
+        func refuse() {}
+    }
+
+    /// Puts in force what the sources say now. What is in force of a source that has said nothing stays.
+    private func adopt() {
+        isBatchWaiting = false
+        batchAt = loop.now
+        var groups: [String: [Discovered.Target]] = [:]
+        var containers: [String: [TargetKey: ContainerHealth]] = [:]
+        for (name, follow) in follows {
+            groups[name] = follow.source.record.found?.targets ?? store.discovered.groups[name]
+            containers[name] = follow.source.record.found?.containers ?? registry.containers[name]
+        }
+        takeOutUnreachable(&groups)
+        registry.take(containers, now: loop.now)
+        let before = store.committedDocument
+        let renewed = store.stage(Discovered(groups))
+        let write = store.writeOfStaged()
+        store.commitStaged()
+        tellRefusals()
+        if store.committedDocument != before || !renewed.isEmpty {
+            batchesCount += 1
+            publication.publish(deregistered: renewed)
+        }
+        tellEnds()
+        // That something is not deregistered any more is not waited for: if it is lost, the next change writes it.
+        guard let write else { return }
+        queue.perform(write) { [logger] result in
+            guard case .failure(let error) = result else { return }
+            logger.error("the disk does not take the state", metadata: ["error": "\(error)"])
+        }
+    }
+
+    /// Takes out new targets of groups that preserve client addresses where replies would be lost.
+    private func takeOutUnreachable(_ groups: inout [String: [Discovered.Target]]) {
+        unreachable = []
+        let document = store.effective
+        for group in document.targetGroups where group.preservesClientIP {
+            guard let found = groups[group.name] else { continue }
+            let known = Set(store.discovered.groups[group.name] ?? [])
+            groups[group.name] = found.filter { one in
+                guard !known.contains(one),
+                    let mistake = preparation.mistake(of: one.target, in: group, instances: document.instances)
+                else { return true }
+                unreachable.append(Discovered.Refusal(group: group.name, name: one.name, mistake: mistake))
+                return false
+            }
+        }
+    }
+
+    /// Has what waits for targets that have ended go elsewhere. They have left their groups by now.
+    private func tellEnds() {
+        for (name, follow) in follows {
+            for registration in follow.source.takeEnded().flatMap({ registry.draining($0, inGroup: name) }) {
+                workers.sendToAll(.unhealthy(target: registration.id))
+            }
+        }
+    }
+
+    private func tellRefusals() {
+        let own = follows.flatMap { group, follow in
+            follow.source.record.found?.refusals.map {
+                Discovered.Refusal(group: group, name: $0.name, mistake: $0.mistake)
+            } ?? []
+        }
+        let all = store.refusals + unreachable + own
+        let new = all.filter { !toldRefusals.contains($0) }
+        toldRefusals = Set(all)
+        for refusal in new.prefix(Limits.discoveryRefusalsToldMax) {
+            events.post(
+                .discoveryRefused(group: refusal.group, name: refusal.name, reason: "\(refusal.mistake)"))
+            logger.warning(
+                "something that discovery has found cannot be a target",
+                metadata: [
+                    "group": "\(refusal.group)", "name": "\(refusal.name)", "reason": "\(refusal.mistake)",
+                ])
+        }
+    }
+}
+
+/// The times of discovery: when the next batch may begin, and when to look who is away for long.
+private final class DiscoveryTimer: PollHandler {
+    private weak var discovery: TargetDiscovery?
+    private let loop: ControlLoop
+    private var token = Token.none
+    private var batchAt: Instant?
+    private var lookAt: Instant?
+
+    init(_ discovery: TargetDiscovery, _ loop: ControlLoop) {
+        self.discovery = discovery
+        self.loop = loop
+        token = loop.add(self, descriptor: nil)
+    }
+
+    func remove() { loop.remove(token) }
+
+    func schedule(batchAt: Instant) {
+        self.batchAt = batchAt
+        reschedule()
+    }
+
+    func scheduleLook() {
+        if lookAt == nil { lookAt = loop.now + Limits.discoveryAlarmTime }
+        reschedule()
+    }
+
+    private func reschedule() {
+        if let next = [batchAt, lookAt].compactMap(\.self).min() { loop.schedule(token, at: next) }
+    }
+
+    func ready(_ ready: Poller.Ready, now: Instant) {}
+
+    func timerFired(now: Instant) {
+        if let batchAt, batchAt <= now {
+            self.batchAt = nil
+            discovery?.takeTurn()
+        }
+        if let lookAt, lookAt <= now {
+            self.lookAt = nil
+            discovery?.look(now: now)
+        }
+        reschedule()
+    }
+}

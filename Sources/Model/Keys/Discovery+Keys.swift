@@ -1,0 +1,241 @@
+extension Discovery {
+    /// The keys of `discovery`.
+    static let description = Description(
+        "Discovery", "a discovery", blank: Discovery(),
+        keys: [
+            Key(
+                optional: "docker", \.docker, DockerDiscovery.description.codec,
+                "Containers that a Docker daemon runs on this host."),
+            Key(
+                optional: "file", \.file, FileDiscovery.description.codec,
+                "A file that lists targets, as JSON, and is read again whenever it changes."),
+            Key(
+                optional: "http", \.http, HTTPDiscovery.description.codec,
+                "A URL that lists targets, as JSON, and is asked every so often."),
+        ],
+        check: { discovery, findings in
+            let sources = discovery.sources
+            guard sources.count != 1 else { return }
+            findings.report(
+                "a discovery must have exactly one source",
+                found: sources.isEmpty ? "none" : sources.joined(separator: " and "),
+                remedy: sources.isEmpty ? "Write one, as in file: { path: targets.json }." : "Remove all but one.",
+                code: .invalidConfigurationRequest)
+        })
+
+    /// The sources that it names.
+    private var sources: [String] {
+        [("docker", docker != nil), ("file", file != nil), ("http", http != nil)].filter(\.1).map(\.0)
+    }
+}
+
+extension DockerDiscovery {
+    /// The keys of `discovery.docker`.
+    static let description = Description(
+        "DockerDiscovery", "a choice of containers", blank: DockerDiscovery(),
+        keys: [
+            Key("socket", \.socket, .text(.socketPath), "Path of the daemon's Unix socket."),
+            Key(
+                "labels", \.labels, .map(.text(.labelValue)), "Labels that a container must have, with their values."),
+            Key(
+                optional: "composeService", \.composeService, .text(.composeName),
+                "The service of a Compose project that a container must be of."),
+            Key(
+                optional: "composeProject", \.composeProject, .text(.composeName),
+                "The Compose project that a container must be of."),
+            Key(
+                optional: "port", \.port, .containerPort,
+                "The port of a container, or the name of its label that has it; without it the one that it exposes."),
+            Key(
+                "address", \.address, .word(),
+                "Where a container is reached: at its own address, or at the port of this host that is published for "
+                    + "it."
+            ),
+            Key(
+                optional: "network", \.network, .text(.composeName),
+                "The network whose address is used; without it a container must be in one only."),
+        ],
+        check: { docker, findings in
+            docker.checkChoice(&findings)
+            findings.misplaced(
+                [("network", docker.network != nil && docker.address == .published)],
+                belongTo: "containers that are reached at their own address", found: "it with address: published",
+                remedy: "Remove it.")
+        })
+
+    /// Reports labels that cannot be, and a choice of all containers that there are.
+    private func checkChoice(_ findings: inout Findings) {
+        if allLabels.isEmpty {
+            findings.report(
+                "docker must choose containers by labels, composeService or composeProject", found: "none of them",
+                remedy: "Write one, as in composeService: web.", code: .invalidConfigurationRequest)
+        }
+        findings.within(.key("labels")) { findings in
+            if labels.count > Limits.dockerLabelsMax {
+                findings.report(
+                    "labels must be at most \(Limits.dockerLabelsMax)", found: "\(labels.count)", remedy: "Remove some."
+                )
+            }
+            for name in labels.keys.sorted() where !TextRule.isLabelName(name) {
+                findings.within(.key(name)) { findings in
+                    findings.report(
+                        "a label must have \(TextRule.labelName.expected)", found: Value.quoted(name),
+                        remedy: TextRule.labelName.remedy)
+                }
+            }
+        }
+    }
+}
+
+extension Codec where Model == DockerDiscovery.Port {
+    /// A port, or the name of a label.
+    fileprivate static let containerPort = Codec(
+        shape: .either(Codec<Int>.integer(1...65535).shape, .text(.labelName)),
+        decode: { value, findings in
+            if let number = value.int, (1...65535).contains(number) { return .number(number) }
+            if let name = value.string, TextRule.isLabelName(name), Int(name) == nil { return .label(name) }
+            findings.report(
+                "port must be an integer from 1 to 65535 or \(TextRule.labelName.expected)", found: value.brief,
+                at: value.location, remedy: "Write a port such as 8080, or a label such as app.port.")
+            return nil
+        },
+        encode: { port in
+            switch port {
+            case .number(let number): .int(number)
+            case .label(let name): .string(name)
+            }
+        })
+}
+
+extension FileDiscovery {
+    /// The keys of `discovery.file`.
+    static let description = Description(
+        "FileDiscovery", "a file of targets", blank: FileDiscovery(path: ""),
+        keys: [
+            Key(
+                "path", \.path, .text(.filePath), required: true,
+                "Where the file is; a relative path begins in the folder of the configuration.")
+        ])
+}
+
+extension HTTPDiscovery {
+    /// The keys of `discovery.http`.
+    static let description = Description(
+        "HTTPDiscovery", "a URL of targets", blank: HTTPDiscovery(url: blankURL),
+        keys: [
+            Key(
+                "url", \.url, Codec.text(.listURL).converted(to: { text, _ in URL(text) }, from: \.description),
+                required: true, "What is asked; the host is an address, as names are not looked up."),
+            Key(
+                "intervalSeconds", \.intervalSeconds, .number(0.1...3600, unit: "seconds"),
+                "Time from one answer to the next question."),
+        ])
+
+    /// Stands where a URL is read.
+    private static var blankURL: URL {
+        guard let url = URL("http://127.0.0.1/") else { preconditionFailure("discovery: no URL") }
+        return url
+    }
+}
+
+extension ListedInstance {
+    /// The keys of an instance that a file or a URL lists.
+    static let description = Description(
+        "ListedInstance", "an instance", blank: ListedInstance(id: ""),
+        keys: [
+            Key(
+                "id", \.id, .text(.listedID), required: true,
+                "Its name; its address or instance id as well, unless address has that."),
+            Key(optional: "address", \.address, .address, "Its address."),
+            Key(optional: "port", \.port, .integer(1...65535), "Its port; without it the port of the group."),
+            Key(
+                optional: "weight", \.weight, .integer(0...Limits.targetWeightMax),
+                "Its share beside those of the other targets; 0 for no requests, 1 without it."),
+            Key(optional: "availabilityZone", \.zone, .text(.zone), "The zone that it is in."),
+        ])
+
+    /// The instances that `list` holds, and what is wrong with the others, each with the name that it gives itself.
+    /// Errors: it is no list, or one that is longer than a group may be.
+    public static func read(
+        _ list: Value, file: String
+    ) throws(ConfigErrors) -> (instances: [ListedInstance], mistakes: [(name: String, mistake: ConfigError)]) {
+        guard let elements = list.array, elements.count <= Limits.targetsPerGroupMax else {
+            throw ConfigErrors(
+                ConfigError(
+                    file: file, location: list.location,
+                    expected: "a list of instances must have at most \(Limits.targetsPerGroupMax)",
+                    found: list.array.map { "\($0.count)" } ?? list.brief,
+                    remedy: "Write it as in [{\"id\": \"10.0.0.5\", \"port\": 8080}]."))
+        }
+        var instances: [ListedInstance] = []
+        var mistakes: [(name: String, mistake: ConfigError)] = []
+        for (index, element) in elements.enumerated() {
+            var findings = Findings(file: file, root: list)
+            let read = findings.within(.index(index)) { description.codec.decode(element, &$0) }
+            if let read, findings.errors.isEmpty {
+                instances.append(read)
+            } else if let mistake = findings.errors.first {
+                mistakes.append((element["id"]?.string?.cut(to: 64) ?? "[\(index)]", mistake))
+            }
+        }
+        return (instances, mistakes)
+    }
+}
+
+extension TextRule {
+    /// The name of a label.
+    static let labelName = TextRule(
+        "a name of 1 to 128 visible characters without =", length: 1...128, pattern: "^[!-<>-~]+$",
+        remedy: "Write a name such as app.port."
+    ) { isLabelName($0) }
+
+    /// Whether a label may have this name.
+    static func isLabelName(_ text: String) -> Bool {
+        (1...128).contains(text.utf8.count)
+            && text.utf8.allSatisfy { (0x21...0x7E).contains($0) && $0 != UInt8(ascii: "=") }
+    }
+
+    /// The value of a label, or nothing.
+    static let labelValue = TextRule(
+        "text of at most 128 characters", length: 0...128, remedy: "Choose containers by a shorter label."
+    ) { !$0.utf8.contains(0) }
+
+    /// A name of Docker's or of Compose's.
+    static let composeName = TextRule(
+        "a name of 1 to 128 letters, digits, hyphens, dots and underscores", length: 1...128,
+        pattern: "^[A-Za-z0-9._-]+$", remedy: "Write a name such as web."
+    ) { $0.utf8.allSatisfy { isAlphanumeric($0) || "._-".utf8.contains($0) } }
+
+    /// A URL that lists targets.
+    static let listURL = TextRule(
+        "a URL of http whose host is an address, of up to 1024 characters", length: 8...1024,
+        pattern: "^http://([0-9.]+|\\[[0-9A-Fa-f:.]+\\])(:[0-9]+)?([/?][!-~]*)?$",
+        remedy: "Write a URL such as http://10.0.0.2:8500/targets; names are not looked up."
+    ) { HTTPDiscovery.URL($0) != nil }
+
+    /// What a source may call an instance.
+    static let listedID = TextRule(
+        "a name of 1 to 128 visible characters", length: 1...128, pattern: "^[!-~]+$",
+        remedy: "Write an address such as 10.0.0.5, an instance id such as i-0a1b2c3d, or a name beside an address."
+    ) { $0.utf8.allSatisfy { (0x21...0x7E).contains($0) } }
+}
+
+extension TargetGroup {
+    /// Reports discovery in a group whose targets no source can name.
+    func checkDiscovery(_ findings: inout Findings) {
+        if discovery?.docker != nil, targetType != .ip {
+            findings.within(.key("targetType")) { findings in
+                findings.report(
+                    "targetType must be ip in a group of containers", found: targetType.rawValue,
+                    remedy: "Write targetType: ip.", code: .invalidConfigurationRequest)
+            }
+        }
+        guard discovery != nil, `protocol`.hasQUIC else { return }
+        findings.within(.key("discovery")) { findings in
+            findings.report(
+                "targets of a group of protocol \(`protocol`.rawValue) cannot be discovered, since no source tells "
+                    + "their quicServerId", remedy: "Remove it, and register the targets.",
+                code: .invalidConfigurationRequest)
+        }
+    }
+}

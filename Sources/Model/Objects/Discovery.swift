@@ -1,0 +1,140 @@
+/// Where targets of a group are found beside those that are registered in it: one source, which is followed.
+public struct Discovery: Hashable, Sendable {
+    /// Containers of Docker's; nil if the source is another.
+    public var docker: DockerDiscovery?
+    /// A file that lists targets; nil if the source is another.
+    public var file: FileDiscovery?
+    /// A URL that lists targets; nil if the source is another.
+    public var http: HTTPDiscovery?
+
+    /// Targets of one source.
+    public init(docker: DockerDiscovery? = nil, file: FileDiscovery? = nil, http: HTTPDiscovery? = nil) {
+        self.docker = docker
+        self.file = file
+        self.http = http
+    }
+}
+
+/// Containers that a Docker daemon runs on this host.
+///
+/// Source: Docker Engine API, "Containers", "Events".
+public struct DockerDiscovery: Hashable, Sendable {
+    /// What the port of a container is.
+    public enum Port: Hashable, Sendable {
+        /// This one.
+        case number(Int)
+        /// What its label of this name says.
+        case label(String)
+    }
+
+    /// Where a container is reached.
+    public enum Address: String, Hashable, Sendable, CaseIterable {
+        /// At its own address.
+        case container
+        /// At the port of this host that is published for its port.
+        case published
+    }
+
+    /// The path of the daemon's Unix socket.
+    public var socket = "/var/run/docker.sock"
+    /// Labels that a container must have, with their values.
+    public var labels: [String: String] = [:]
+    /// The service of a Compose project that a container must be of; nil for any.
+    public var composeService: String?
+    /// The Compose project that a container must be of; nil for any.
+    public var composeProject: String?
+    /// The port of a container; nil for the one that it exposes.
+    public var port: Port?
+    /// Where a container is reached.
+    public var address = Address.container
+    /// The network whose address is used; nil for the one network that a container is in.
+    public var network: String?
+
+    /// Every default, which chooses no containers yet.
+    public init() {}
+
+    /// All labels that a container must have, those of Compose among them.
+    public var allLabels: [String: String] {
+        var all = labels
+        if let composeService { all["com.docker.compose.service"] = composeService }
+        if let composeProject { all["com.docker.compose.project"] = composeProject }
+        return all
+    }
+}
+
+/// A file that lists targets, and is read again whenever it changes.
+public struct FileDiscovery: Hashable, Sendable {
+    /// Where it is. A relative path begins in the folder of the configuration.
+    public var path: String
+
+    /// The file at `path`.
+    public init(path: String) { self.path = path }
+}
+
+/// A URL that lists targets, and is asked every so often.
+public struct HTTPDiscovery: Hashable, Sendable {
+    /// A URL of the scheme http whose host is an address.
+    public struct URL: Hashable, Sendable, CustomStringConvertible {
+        /// The address of the server.
+        public let address: String
+        /// The port of the server.
+        public let port: Int
+        /// The path and the query.
+        public let target: String
+
+        /// Reads a URL; nil when it is none, when its scheme is not http, or when its host is a name.
+        public init?(_ text: String) {
+            guard text.hasPrefix("http://"), text.utf8.allSatisfy({ (0x21...0x7E).contains($0) }) else { return nil }
+            let rest = text.dropFirst("http://".count)
+            let end = rest.firstIndex { "/?#".contains($0) } ?? rest.endIndex
+            let (host, path) = (rest[..<end], rest[end...])
+            guard !path.contains("#") else { return nil }
+            target = path.hasPrefix("/") ? String(path) : "/\(path)"
+            let isBare = host.hasPrefix("[") ? host.hasSuffix("]") : !host.contains(":")
+            guard let authority = TCPAddress(isBare ? "\(host):80" : String(host)) else { return nil }
+            address = authority.host.description
+            port = authority.port
+        }
+
+        /// The host as it stands in the URL, with the port unless that is 80.
+        public var host: String {
+            let host = address.contains(":") ? "[\(address)]" : address
+            return port == 80 ? host : "\(host):\(port)"
+        }
+
+        /// The whole of it.
+        public var description: String { "http://\(host)\(target)" }
+    }
+
+    /// What is asked.
+    public var url: URL
+    /// Seconds from one answer to the next question.
+    public var intervalSeconds = 5.0
+
+    /// What `url` lists.
+    public init(url: URL) { self.url = url }
+}
+
+/// A target as a file or a URL lists it.
+public struct ListedInstance: Hashable, Sendable {
+    /// Its name at the source; its address or instance id as well, unless `address` has that.
+    public var id: String
+    /// Its address; nil if `id` is that, or an instance id.
+    public var address: String?
+    /// Its port, 1–65535; nil for the port of the group.
+    public var port: Int?
+    /// Its share beside those of the other targets, 0–256; nil for 1.
+    public var weight: Int?
+    /// The zone that it is in.
+    public var zone: String?
+
+    /// An instance with nothing but a name.
+    public init(id: String) { self.id = id }
+
+    /// The target that it is.
+    public var target: TargetDescription {
+        // An id may be written in another form than the canonical one, by which targets are compared.
+        TargetDescription(
+            id: address ?? IPAddress(id)?.description ?? id, port: port, weight: weight, zone: zone)
+    }
+}
