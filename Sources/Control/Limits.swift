@@ -106,6 +106,9 @@ enum Limits {
     static let upgradeFlowsPerMessage = 64
     /// Targets in one message to the other process: some 30 KiB.
     static let upgradeTargetsPerMessage = 128
+    /// Targets of discovery in one message to the other process: some 6 KiB, and less than a message may have when all
+    /// that their sources say of them has to be escaped.
+    static let upgradeDiscoveredPerMessage = 24
     /// Seconds that `apus upgrade --grace` may give the old process: a week, as long as the longest tunnels are known
     /// to last.
     static let upgradeGraceSecondsMax = 604_800.0

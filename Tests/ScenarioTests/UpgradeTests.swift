@@ -132,6 +132,51 @@ import Testing
         #expect(try page.get("/metrics").status == 200)
     }
 
+    @Test("What discovery has found goes over, even while its source is away: no request fails, no target is gone")
+    func discovered() throws {
+        let targets = try [TargetServer("one"), TargetServer("two")]
+        let folder = try temporaryFolder()
+        defer { removeFolder(folder) }
+        let path = folder + "/blue.json"
+        func list(_ servers: [TargetServer]) throws {
+            let all = servers.map { #"{"id": "\#($0.name)", "address": "127.0.0.1", "port": \#($0.port)}"# }
+            try "[\(all.joined(separator: ","))]".write(toFile: path, atomically: true, encoding: .utf8)
+        }
+        try list(targets)
+        let settings: JSON = ["file": ["path": .string(path)]]
+        let site = try UpgradingApus(
+            Document(
+                listeners: [.init(defaultAction: Document.forward("blue"))],
+                groups: [.init("blue", settings: ["discovery": settings])]), until: .answering)
+        let apus = site.apus
+        for target in targets { #expect(apus.target(target.address, becomes: "healthy")) }
+        let before = try apus.states(of: "blue")
+        let load = try ClosedLoop(to: apus, connections: 4, seconds: 120, label: "found-", isFresh: true)
+        #expect(load.goesOn(for: 20))
+        #expect(try site.upgrade().status == .exited(0))
+        #expect(try apus.states(of: "blue") == before)
+        func source() throws -> String? { try apus.admin("GET", "/v1/discovery").json["sources"][0]["state"].string }
+        #expect(try eventually { try source() == "following" })
+        try FileManager.default.removeItem(atPath: path)
+        #expect(try eventually { try source() == "away" })
+        // What the file said is handed over, then what the process that hands it over could never read itself.
+        for _ in 0..<2 {
+            #expect(try site.upgrade().status == .exited(0))
+            #expect(try apus.states(of: "blue") == before)
+            #expect(try eventually { try source() == "away" })
+            #expect(try apus.states(of: "blue") == before, "what was known stays")
+            #expect(load.goesOn(for: 20))
+        }
+        let shown = try apus.admin("GET", "/v1/target-groups/blue/targets").json["targetHealthDescriptions"].elements
+        #expect(shown.count == 2 && shown.allSatisfy { $0["layer"].string == "discovered" }, "\(shown.map(\.text))")
+        let report = load.finish()
+        #expect(report.failedCount == 0, "\(report.outcomes) \(report.failures.prefix(5))")
+        try list([targets[1]])
+        #expect(
+            try eventually { try apus.states(of: "blue")[targets[0].address.text] != "healthy" },
+            "its own source has been heard")
+    }
+
     @Test("While an idle client keeps its connection, status shows both processes; its next response is its last")
     func finishing() throws {
         let site = try UpgradingApus(Document(try TargetServer("a")))

@@ -77,11 +77,12 @@ final class DocumentStore {
 
     /// Reads the file and the changes. With `discardingChanges` they are put aside under another name instead, damaged
     /// or not, and `putAside` is told it. `lock` gives the lock of the state's folder if another process has handed it
-    /// over.
+    /// over, and `discovered` is what that one had found.
     ///
     /// Errors: `StartError` for a file that is not right, changes that cannot be read, or a folder that is in use.
     init(
-        file: String, discardingChanges: Bool, lock: (String) -> FileLock? = { _ in nil }, putAside: (String) -> Void
+        file: String, discardingChanges: Bool, discovered: Discovered = Discovered(),
+        lock: (String) -> FileLock? = { _ in nil }, putAside: (String) -> Void
     ) throws(StartError) {
         self.file = file
         let (base, places): (Document, DocumentPlaces)
@@ -100,9 +101,10 @@ final class DocumentStore {
         } catch {
             throw .configuration(ConfigErrors(error.mistakes(at: places.setting("runtime", "stateDirectory"))))
         }
-        let (effective, notApplied) = changes.apply(to: base)
+        let (effective, notApplied, refusals) = changes.apply(to: base, discovered)
         staged = Content(
-            base: base, changes: changes, effective: effective, notApplied: notApplied, places: places)
+            base: base, changes: changes, discovered: discovered, effective: effective, notApplied: notApplied,
+            refusals: refusals, places: places)
         committed = staged
     }
 

@@ -61,7 +61,8 @@ final class Service: ChangeQueueObserver, UpgradeHost {
         self.logger = logger
         ProcessMemory.prepare()
         let store = try DocumentStore(
-            file: file, discardingChanges: discardingChanges, lock: { inheritance?.takeLock(of: $0) },
+            file: file, discardingChanges: discardingChanges, discovered: inheritance?.discovered ?? Discovered(),
+            lock: { inheritance?.takeLock(of: $0) },
             putAside: { name in
                 logger.notice("the changes made at run time are put aside", metadata: ["file": "\(name)"])
             })

@@ -74,6 +74,7 @@ final class Services: AdminServices {
         fileDisk = DiskThread(name: "files", loop: loop)
         registry = TargetRegistry(workerCount: workerCount, events: events, logger: logger)
         registry.memories = inheritance?.targets ?? [:]
+        registry.take(inheritance?.containers(of: store.effective) ?? [:], now: loop.now)
         outliers = OutlierWatch(registry, events: events, loop: loop, logger: logger)
         health = TargetHealth(registry, workers, outliers, loop: loop)
         anomalies = AnomalyWatch(registry, loop: loop, logger: logger)

@@ -1,5 +1,6 @@
 import Core
 import Model
+import Routing
 import TLS
 
 /// What a process that takes the place of another one gets from it before it starts: sockets, the lock of the state's
@@ -23,6 +24,7 @@ final class Inheritance {
     private(set) var ticketKeys: (current: TLSTicketKey, previous: TLSTicketKey?)?
     /// What is known of targets, by group.
     private(set) var targets: [String: [TargetKey: TargetMemory]] = [:]
+    private var discoveredTargets: [String: [DiscoveredMemory]] = [:]
     private var listeners: [ListenerKey: [Int: [Int32]]] = [:]
     private var adminSocket: (path: String, descriptor: Int32)?
     private var metrics: Int32?
@@ -67,6 +69,7 @@ final class Inheritance {
         case (.ticketKeys(let current, let previous)?, 0): ticketKeys = (current, previous)
         case (.targets(let group, let targets)?, 0):
             for target in targets { self.targets[group, default: [:]][target.key] = target }
+        case (.discovered(let group, let targets)?, 0): discoveredTargets[group, default: []] += targets
         case (.start(let workers, let predecessor, let generation)?, 0):
             self.generation = UInt64(clamping: generation)
             workerCount = workers > 0 ? workers : nil
@@ -75,6 +78,20 @@ final class Inheritance {
         default: Self.close(descriptors)
         }
         return false
+    }
+
+    /// What discovery has found: the last that is known until the sources of this process have been heard.
+    var discovered: Discovered { Discovered(discoveredTargets.mapValues { $0.map(\.found) }) }
+
+    /// What is said of the containers of targets, by the groups of `document`.
+    func containers(of document: Document) -> [String: [TargetKey: ContainerHealth]] {
+        var containers: [String: [TargetKey: ContainerHealth]] = [:]
+        for group in document.targetGroups where group.discovery != nil {
+            for one in discoveredTargets[group.name] ?? [] where one.container != .passing {
+                containers[group.name, default: [:]][group.key(of: one.found.target)] = one.container
+            }
+        }
+        return containers
     }
 
     /// The sockets of listeners, one for each worker.

@@ -352,9 +352,25 @@ final class Upgrade: PollHandler, UpgradeConnectionObserver, UpgradeActions {
                 targets = targets.dropFirst(Limits.upgradeTargetsPerMessage)
             }
         }
+        sendDiscovered(over: connection)
         let workers = services.preparation.sockets.bound.isEmpty ? 0 : services.workers.count
         connection.send(
             .start(workers: workers, process, generation: Int(clamping: services.publication.generation)))
+    }
+
+    /// What discovery has found, which no disk keeps.
+    private func sendDiscovered(over connection: UpgradeConnection) {
+        for (name, found) in store.discovered.groups {
+            guard let group = services.registry.groups[name] else { continue }
+            let containers = services.registry.containers[name] ?? [:]
+            let all = found.map { one in
+                DiscoveredMemory(one, container: containers[group.configuration.key(of: one.target)] ?? .passing)
+            }
+            for start in stride(from: 0, to: max(1, all.count), by: Limits.upgradeDiscoveredPerMessage) {
+                let part = all[start...].prefix(Limits.upgradeDiscoveredPerMessage)
+                connection.send(.discovered(group: name, Array(part)))
+            }
+        }
     }
 
     // MARK: Once it is ready

@@ -25,6 +25,8 @@ enum UpgradeMessage: Equatable {
     case ticketKeys(current: TLSTicketKey, previous: TLSTicketKey?)
     /// What is known of targets of a group.
     case targets(group: String, [TargetMemory])
+    /// What the source of a group has named; a group whose source names none has a message as well.
+    case discovered(group: String, [DiscoveredMemory])
     /// That was all that the successor needs to get ready: so many workers have sockets, this is the process that
     /// speaks, and its generation.
     case start(workers: Int, FinishingProcess, generation: Int)
@@ -82,6 +84,8 @@ extension UpgradeMessage {
             ]
         case .targets(let group, let targets):
             ["message": "targets", "group": .string(group), "targets": .array(targets.map(\.value))]
+        case .discovered(let group, let targets):
+            ["message": "discovered", "group": .string(group), "targets": .array(targets.map(\.value))]
         case .start(let workers, let process, let generation):
             [
                 "message": "start", "workers": .int(workers), "process": process.value, "generation": .int(generation),
@@ -122,6 +126,9 @@ extension UpgradeMessage {
         case "targets":
             guard let group = value["group"]?.string else { return nil }
             return .targets(group: group, (value["targets"]?.array ?? []).compactMap(TargetMemory.init))
+        case "discovered":
+            guard let group = value["group"]?.string else { return nil }
+            return .discovered(group: group, (value["targets"]?.array ?? []).compactMap(DiscoveredMemory.init))
         case "start":
             guard let workers = value["workers"]?.int, let process = value["process"].flatMap(FinishingProcess.init)
             else { return nil }

@@ -72,6 +72,19 @@ import Testing
         #expect(state("blue") == .initial)
     }
 
+    /// What another process has heard of containers counts beside what its checks have made of targets.
+    @Test func targetsContinueWithWhatIsSaidOfTheirContainers() throws {
+        let value: Value = ["id": "10.0.0.1", "port": 8080, "state": "healthy", "count": 0, "registeredAt": 5]
+        let memory = try #require(TargetMemory(value))
+        registry.memories = ["blue": [memory.key: memory]]
+        registry.take(["blue": [memory.key: .unhealthy]], now: now)
+        _ = reconcile(document([group("blue", [TargetDescription(id: "10.0.0.1")])]))
+        #expect(state("blue") == .unhealthy)
+        #expect(registry.groups["blue"]?.registrations[0].cell.isHealthy == false)
+        registry.take([:], now: now)
+        #expect(state("blue") == .healthy)
+    }
+
     /// What is said of containers counts for those that are registered, and for those that will be.
     @Test func containersHaveASay() {
         let (one, two) = (TargetKey(id: "10.0.0.1", port: 8080), TargetKey(id: "10.0.0.2", port: 8080))

@@ -92,10 +92,50 @@ import Testing
         }
     }
 
+    @Test(arguments: [ContainerHealth.passing, .starting, .unhealthy])
+    func whatWasFoundKeepsItsNames(container: ContainerHealth) {
+        let target = TargetDescription(id: "192.0.2.1", port: 8080, weight: 0, zone: "eu-central-1a")
+        let memory = DiscoveredMemory(
+            Discovered.Target(target, name: "web-\"1\"", identity: "0a1b 2026-01-01"), container: container)
+        let plain = DiscoveredMemory(
+            Discovered.Target(TargetDescription(id: "i-1"), name: "i-1", identity: "i-1"), container: container)
+        for all in [[memory, plain], []] {
+            let message = UpgradeMessage.discovered(group: "blue", all)
+            #expect(UpgradeMessage(message.bytes) == message)
+        }
+    }
+
+    @Test func asManyAsOneMessageHasFitIntoIt() {
+        let worst = String(repeating: "\u{1}", count: Limits.containerNameBytesMax)
+        let target = TargetDescription(
+            id: "2001:db8:1111:2222:3333:4444:5555:6666", port: 65535, weight: 256,
+            zone: String(repeating: "z", count: 64))
+        let memory = DiscoveredMemory(
+            Discovered.Target(target, name: worst, identity: String(repeating: "f", count: 64) + " " + worst),
+            container: .unhealthy)
+        let all = [DiscoveredMemory](repeating: memory, count: Limits.upgradeDiscoveredPerMessage)
+        let bytes = UpgradeMessage.discovered(group: String(repeating: "g", count: 32), all).bytes
+        #expect(bytes.count <= Core.Limits.messageBytesMax, "\(bytes.count)")
+    }
+
+    @Test func whatAnotherVersionHasFoundIsLeftOut() {
+        let text = #"""
+            {"message":"discovered","group":"blue","targets":[{"name":"a","identity":"a"},
+            {"name":"b","identity":"b","target":{"id":"10.0.0.1","port":"many"}},
+            {"name":"c","identity":"c","target":{"id":"10.0.0.2"},"container":"asleep","colour":"new"}]}
+            """#
+        guard case .discovered("blue", let targets)? = UpgradeMessage(Array(text.utf8)) else {
+            Issue.record("no targets")
+            return
+        }
+        #expect(targets.map(\.found.name) == ["c"] && targets.first?.container == .passing)
+    }
+
     @Test(arguments: [
         #"{"message":"later"}"#, #"{"message":"listener","worker":1}"#, #"{"message":"flows","worker":0,"flows":[{}]}"#,
         #"{"message":"ticket-keys","current":"0g"}"#, #"{"message":"ticket-keys","current":"00"}"#,
-        #"{"message":"start","workers":"many"}"#, #"{"message":"earlier","process":{"pid":1}}"#,
+        #"{"message":"start","workers":"many"}"#, #"{"message":"discovered","targets":[]}"#,
+        #"{"message":"earlier","process":{"pid":1}}"#,
         #"{"message":"listener","worker":1,"listener":{"loadBalancer":"a","host":"x","port":1,"carries":"both"}}"#,
     ]) func whatAnotherVersionSaysIsPassedOver(text: String) {
         #expect(UpgradeMessage(Array(text.utf8)) == .unknown)
