@@ -37,6 +37,18 @@ enum Limits {
     /// Objects that one reload, or start, names in our own log as hidden by changes made at run time. The others are in
     /// `apus status`.
     static let overridesToldMax = 20
+    /// Sockets that a service manager may pass: one for each worker of each listener, and no number out of which a
+    /// process would not come.
+    static let passedSocketsMax: Int32 = 4_096
+    /// Time between two lines of status for the service manager: a second, since each one goes to all that watch it.
+    static let statusInterval: Nanoseconds = 1_000_000_000
+    /// When what the service manager did not take is sent again: 100 ms, since it waits for it with a timeout.
+    static let notifyRetryTime: Nanoseconds = 100_000_000
+    /// Time between two signs of life for the service manager, at least: 1 ms, so that a tiny `WATCHDOG_USEC` does not
+    /// keep the thread busy.
+    static let feedIntervalMin: Nanoseconds = 1_000_000
+    /// Microseconds of `WATCHDOG_USEC` that are no mistake: ten years, well within what nanoseconds can count.
+    static let watchdogMicrosecondsMax: UInt64 = 315_360_000_000_000
     /// Time between two looks at what is refused or lost.
     static let lossWatchInterval: Nanoseconds = 1_000_000_000
     /// Time between two looks at how much memory is in use: what a storm took is given back after three.

@@ -31,7 +31,7 @@ func attempt<Result>(_ work: () throws(StartError) -> Result) throws -> Result {
     do throws(StartError) {
         return try work()
     } catch {
-        let lines = error.description.split(separator: "\n").map { "apus: \($0)" }
+        let lines = error.description.split(separator: "\n").map { "\(Log.errorPrefix)apus: \($0)" }
         throw CommandFailure.refused(lines.joined(separator: "\n"))
     }
 }

@@ -64,6 +64,13 @@ static inline int apus_getsockname(int descriptor, struct sockaddr_storage *addr
     return getsockname(descriptor, (struct sockaddr *)address, length);
 }
 
+// Never waits for the receiver.
+static inline ssize_t apus_sendto(
+    int descriptor, const void *bytes, size_t count, const struct sockaddr_storage *address, socklen_t length) {
+    int flags = MSG_DONTWAIT | MSG_NOSIGNAL;
+    return sendto(descriptor, bytes, count, flags, (const struct sockaddr *)address, length);
+}
+
 // Datagrams. `struct mmsghdr` and `struct in6_pktinfo` need _GNU_SOURCE; their layouts are the kernel's.
 struct apus_message { struct msghdr header; unsigned int byte_count; };
 struct apus_ipv6_info { struct in6_addr address; unsigned int interface; };
@@ -209,7 +216,11 @@ static inline int apus_open(const char *path, int flags, mode_t mode) {
 static inline int apus_set_blocking(int descriptor) {
     return fcntl(descriptor, F_SETFL, fcntl(descriptor, F_GETFL) & ~O_NONBLOCK);
 }
+static inline int apus_set_nonblocking(int descriptor) {
+    return fcntl(descriptor, F_SETFL, fcntl(descriptor, F_GETFL) | O_NONBLOCK);
+}
 static inline int apus_set_close_on_exec(int descriptor) { return fcntl(descriptor, F_SETFD, FD_CLOEXEC); }
+static inline int apus_duplicate(int descriptor) { return fcntl(descriptor, F_DUPFD_CLOEXEC, 3); }
 static inline int apus_prctl_keep_capabilities(int keeps) { return prctl(PR_SET_KEEPCAPS, keeps); }
 static inline int apus_prctl_parent_death_signal(int signal) { return prctl(PR_SET_PDEATHSIG, signal); }
 

@@ -18,6 +18,14 @@ struct ReloadReport: Equatable, Sendable {
     var putAside: String?
 }
 
+/// Told of the beginning and the end of reloads.
+protocol ReloadObserver: AnyObject {
+    /// The file is going to be read.
+    func reloadBegan()
+    /// It is in force, or was refused.
+    func reloadEnded(wasRefused: Bool)
+}
+
 /// What routes of the admin socket need of `Reloader`.
 protocol ReloadActions: AnyObject {
     /// See `Reloader.reload`.
@@ -58,6 +66,8 @@ final class Reloader: ReloadActions {
     private let files: DiskThread
     private let events: EventLog
     private let logger: Logger
+    /// Told of reloads.
+    weak var observer: (any ReloadObserver)?
     /// Reloads that succeeded.
     private(set) var reloadsCount: UInt64 = 0
     /// Reloads that a bad file, or the disk, refused.
@@ -97,6 +107,7 @@ final class Reloader: ReloadActions {
     /// Reads the file; then the files that it names; then makes durable what they say.
     private func begin(_ request: Request) {
         if let mistake = request.condition?.mistake(inForce: publication.generation) { return refuse(request, mistake) }
+        observer?.reloadBegan()
         queue.isAtDisk = true
         let file = store.file
         files.run(within: Limits.fileTimeout, { Document.tryReading(file) }) { [self] result in
@@ -125,6 +136,7 @@ final class Reloader: ReloadActions {
             queue.isAtDisk = false
             queue.abandonStaged()
             refuse(request, error)
+            observer?.reloadEnded(wasRefused: true)
             queue.proceed()
         }
     }
@@ -174,6 +186,7 @@ final class Reloader: ReloadActions {
             putAside: putAside)
         events.post(.configurationReloaded(generation: publication.generation, changes: changes))
         tell(report)
+        observer?.reloadEnded(wasRefused: false)
         request.completion(.success(report))
         queue.proceed()
     }

@@ -8,10 +8,15 @@ import Model
 /// program that shares its port in the same way would get a part of our connections, so the port is first bound without
 /// sharing.
 ///
+/// Where a service manager has passed sockets for a listener's address, they are used and nothing is bound. If these
+/// are fewer than the workers, workers share them: a connection goes to the worker that accepts it first. A socket for
+/// datagrams has one worker, since all datagrams of a flow must come to the same one.
+///
 /// Shape:  one object of the control thread. It owns the sockets from `prepare` to `takePrepared`, then the workers do.
-/// Source: socket(7).
+/// Source: socket(7), sd_listen_fds(3).
 final class ListenerSockets {
     private let workerCount: Int
+    private let passed: [PassedSocket]
     /// Listeners whose sockets the workers have.
     private(set) var held: Set<ListenerKey> = []
     /// The sockets that the workers have, to be sent to the process that takes over: until a snapshot closes them their
@@ -34,9 +39,10 @@ final class ListenerSockets {
         }
     }
 
-    /// Nothing is open but the sockets of `received`, which another process had.
-    init(workerCount: Int, received: [ListenerKey: [Bound]] = [:]) {
+    /// Nothing is open but what a service manager has `passed`, and the sockets of `received`, which another process had.
+    init(workerCount: Int, passed: [PassedSocket] = [], received: [ListenerKey: [Bound]] = [:]) {
         self.workerCount = workerCount
+        self.passed = passed
         prepared = received
     }
 
@@ -113,19 +119,30 @@ final class ListenerSockets {
         (Array(held) + Array(prepared.keys) + closing.map(\.key)).filter { $0.address.overlaps(address) }
     }
 
+    /// The sockets that were passed and that no listener of `document` uses.
+    func passedInVain(for document: Document) -> [PassedSocket] {
+        let used = document.listenerKeys.flatMap { passed(for: $0, .connections) + passed(for: $0, .datagrams) }
+        return passed.filter { !used.contains($0) }
+    }
+
+    private func passed(for key: ListenerKey, _ carries: PassedSocket.Carries) -> [PassedSocket] {
+        guard carries == .connections ? key.hasConnections : key.hasDatagrams else { return [] }
+        return passed.filter { $0.carries == carries && $0.address == key.address }
+    }
+
     private func tryBinding(_ key: ListenerKey, beside metrics: SocketAddress?) throws(SystemError) {
         // Binding without sharing fails on a port that this process has already, for a renamed or closing listener, and
         // would say nothing about other programs. A socket that listened there for a moment would also take connections
         // or datagrams from the workers.
         let ours = ours(at: key.address)
-        if key.hasConnections {
+        if key.hasConnections, passed(for: key, .connections).isEmpty {
             if ours.contains(where: \.hasConnections) || metrics?.overlaps(key.address) == true {
                 try Socket.bind(to: key.address, sharesPort: true).close()
             } else {
                 try Socket.listen(on: key.address, sharesPort: false).close()
             }
         }
-        if key.hasDatagrams, !ours.contains(where: \.hasDatagrams) {
+        if key.hasDatagrams, passed(for: key, .datagrams).isEmpty, !ours.contains(where: \.hasDatagrams) {
             try DatagramSocket.listen(on: key.address, sharesPort: false).close()
         }
     }
@@ -135,17 +152,39 @@ final class ListenerSockets {
         var sockets = [Bound](repeating: Bound(), count: workerCount)
         do throws(SystemError) {
             for worker in 0..<workerCount {
-                if key.hasConnections { sockets[worker].socket = try Socket.listen(on: key.address, sharesPort: true) }
-                if key.hasDatagrams {
-                    sockets[worker].datagrams = try DatagramSocket.listen(
-                        on: key.address, sharesPort: true, joinsDatagrams: !key.hasQUIC)
-                }
+                if key.hasConnections { sockets[worker].socket = try openForConnections(key, worker) }
+                if key.hasDatagrams { sockets[worker].datagrams = try openForDatagrams(key, worker) }
             }
         } catch {
             for socket in sockets { socket.close() }
             throw error
         }
         return sockets
+    }
+
+    private func openForConnections(_ key: ListenerKey, _ worker: Int) throws(SystemError) -> Socket {
+        let passed = passed(for: key, .connections)
+        guard !passed.isEmpty else { return try Socket.listen(on: key.address, sharesPort: true) }
+        try refuseIfTooMany(passed)
+        return try passed[worker % passed.count].accepting()
+    }
+
+    /// Nil for a worker that gets none of the sockets that were passed.
+    private func openForDatagrams(_ key: ListenerKey, _ worker: Int) throws(SystemError) -> DatagramSocket? {
+        let passed = passed(for: key, .datagrams)
+        guard !passed.isEmpty else {
+            return try DatagramSocket.listen(on: key.address, sharesPort: true, joinsDatagrams: !key.hasQUIC)
+        }
+        try refuseIfTooMany(passed)
+        return worker < passed.count ? try passed[worker].receiving(joinsDatagrams: !key.hasQUIC) : nil
+    }
+
+    /// The kernel divides clients among all sockets of an address, and nobody would serve those that no worker has.
+    private func refuseIfTooMany(_ passed: [PassedSocket]) throws(SystemError) {
+        guard passed.count > workerCount else { return }
+        throw SystemError(
+            "serve \(passed.count) sockets that were passed for \(passed[0].address)", code: E2BIG,
+            reason: "only \(workerCount) of them would be served")
     }
 
     private func close(_ sockets: [ListenerKey: [Bound]]) {
@@ -185,6 +224,7 @@ extension SystemError {
                 + (isOurs ? " If it is this process, which had it as another user, reload without this first." : "")
         case EACCES, EPERM: "Ports below 1024 need root or CAP_NET_BIND_SERVICE: start with it, or choose another port."
         case EADDRNOTAVAIL: "Write an address that this host has, or 0.0.0.0 for all of them."
+        case E2BIG: "In the socket unit, name the address once for each worker at most (runtime.workers)."
         case EMFILE, ENFILE: "Raise the limit on open files (ulimit -n)."
         default: "See that the address can be listened on."
         }

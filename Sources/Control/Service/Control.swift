@@ -15,6 +15,8 @@
 // other, and the result reaches the workers through its `TargetCell`, without a snapshot. When it is deregistered it
 // leaves the snapshot, and `DrainTracker` waits until every worker is done with it.
 //
+// A service manager. `ServiceEnvironment` is what systemd says to a service, `ServiceNotifier` what it is told.
+//
 // Read in this order: ControlLoop, ChangeQueue, DocumentStore, Publication, TargetRegistry, Publisher, HealthProber,
 // DrainTracker, then Services, which puts them together, and Service, which starts and ends the process.
 import Core
@@ -42,13 +44,14 @@ public enum Control {
         defer { Log.lines.stop() }
         // The file there may be replaced at any time.
         let program = SystemProcess.startedPath()
+        let environment = ServiceEnvironment.take()
         let signals = Signals()
         let inheritance = try Inheritance.receive()
         let service: Service
         do {
             service = try Service(
-                file: file, discardingChanges: discardingChanges, logger: Log.logger, inheritance: inheritance,
-                beforeThreads: signals.blockTermination)
+                file: file, discardingChanges: discardingChanges, logger: Log.logger, environment: environment,
+                inheritance: inheritance, beforeThreads: signals.blockTermination)
         } catch {
             inheritance?.fail(error)
             signals.unblockTermination()

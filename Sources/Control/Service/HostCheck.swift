@@ -14,6 +14,8 @@ struct HostCheck {
     let places: DocumentPlaces
     /// Set where another Apus may be the one that has what is in use: that is no mistake then.
     var mayBeInUse = false
+    /// Sockets that a service manager has opened for this process.
+    var passedSockets: [PassedSocket] = []
     /// What an Apus serves that has the same admin socket and answers; only what differs from it is looked at.
     var running: Document?
 
@@ -27,7 +29,8 @@ struct HostCheck {
             }
         }
         if running == nil {
-            mistakes += ListenerSockets(workerCount: 0).mistakes(for: document, places, mayBeInUse: mayBeInUse)
+            let sockets = ListenerSockets(workerCount: 0, passed: passedSockets)
+            mistakes += sockets.mistakes(for: document, places, mayBeInUse: mayBeInUse)
             if let metrics = document.admin.metrics {
                 mistakes += MetricsListener.mistakes(of: metrics, places, mayBeInUse: mayBeInUse)
             }

@@ -3,24 +3,29 @@ import Logging
 import Model
 import Telemetry
 
-/// Writes log records as `ts=… level=info msg="…" key=value`, one line each.
+/// Writes log records as `ts=… level=info msg="…" key=value`, one line each; for the journal of systemd as
+/// `<6>level=info msg="…" key=value`, where the number is the priority and the journal knows the time.
 ///
 /// Shape:  a value, as swift-log wants; safe on any thread if `write` is.
 /// Limits: a key and a value have a length, `Limits.logKeyBytesMax` and `Limits.logValueBytesMax`; what is longer is
 ///         cut, and says how long it was. So a line has one too, whatever a client of the admin socket sends.
-/// Source: logfmt, as Heroku and Grafana read it: values with anything but plain characters are quoted.
+/// Source: logfmt, as Heroku and Grafana read it: values with anything but plain characters are quoted; sd-daemon(3).
 public struct LogfmtHandler: LogHandler {
     /// What stands in every line of this logger.
     public var metadata: Logger.Metadata = [:]
     /// What is less severe is not written.
     public var logLevel: Logger.Level
     private let label: String
+    private let isForJournal: Bool
     private let write: @Sendable (String) -> Void
 
     /// A handler whose lines go to `write`, each with its line feed.
-    init(label: String, level: Logger.Level, write: @escaping @Sendable (String) -> Void) {
+    init(
+        label: String, level: Logger.Level, isForJournal: Bool = false, write: @escaping @Sendable (String) -> Void
+    ) {
         self.label = label
         self.logLevel = level
+        self.isForJournal = isForJournal
         self.write = write
     }
 
@@ -37,7 +42,8 @@ public struct LogfmtHandler: LogHandler {
 
     /// The line for `event`, with its line feed. `time` is in nanoseconds since 1970.
     func line(_ event: LogEvent, at time: UInt64) -> String {
-        var line = "ts=\(utcText(nanoseconds: time)) level=\(event.level.rawValue) "
+        var line = isForJournal ? event.level.journalPrefix : "ts=\(utcText(nanoseconds: time)) "
+        line += "level=\(event.level.rawValue) "
         line += "msg=\(Self.quoted(event.message.description, always: true))"
         if label != Log.label { line += " component=\(Self.quoted(label))" }
         let all = metadata.merging(event.metadata ?? [:]) { _, own in own }
@@ -82,9 +88,35 @@ public enum Log {
 
     /// Sends every logger of the process to the standard error, in logfmt. Called once, before the first logger.
     public static func bootstrap(level: Logger.Level = .info) {
-        LoggingSystem.bootstrap { label in LogfmtHandler(label: label, level: level) { lines.write($0) } }
+        let isForJournal = isForJournal
+        LoggingSystem.bootstrap { label in
+            LogfmtHandler(label: label, level: level, isForJournal: isForJournal) { lines.write($0) }
+        }
+    }
+
+    /// What a line of text on the standard error begins with, to be an error in the journal; empty where the journal
+    /// does not read it.
+    public static var errorPrefix: String { isForJournal ? Logger.Level.error.journalPrefix : "" }
+
+    /// Whether the standard error is read by the journal of systemd.
+    private static var isForJournal: Bool {
+        Terminal.environment("JOURNAL_STREAM").map(FileDescriptor.standardError.isStream) ?? false
     }
 
     /// The logger of the control thread.
     public static var logger: Logger { Logger(label: label) }
+}
+
+extension Logger.Level {
+    /// The priority of a line, as the journal of systemd reads it. Source: sd-daemon(3), syslog(3).
+    var journalPrefix: String {
+        switch self {
+        case .trace, .debug: "<7>"
+        case .info: "<6>"
+        case .notice: "<5>"
+        case .warning: "<4>"
+        case .error: "<3>"
+        case .critical: "<2>"
+        }
+    }
 }

@@ -41,6 +41,7 @@ final class Service: ChangeQueueObserver, UpgradeHost {
     private var succession: Succession?
     private var lossWatch: LossWatch?
     private var memoryWatch: MemoryWatch?
+    private var notifier: ServiceNotifier?
     private var handlers: [CallingHandler] = []
     private var phase = Phase.serving
     private var stoppedCount = 0
@@ -51,11 +52,13 @@ final class Service: ChangeQueueObserver, UpgradeHost {
     private var reloadsCount = 0
 
     /// Opens everything that `inheritance` does not have, and starts the workers, which serve from then on. Calls
-    /// `beforeThreads` once it has all that may have to be waited for, and before the first thread starts.
+    /// `beforeThreads` once it has all that may have to be waited for, and before the first thread starts. `environment`
+    /// is what the service manager says.
     ///
     /// Errors: `StartError`; then everything that was opened is closed again.
     init(
-        file: String, discardingChanges: Bool, logger: Logger, inheritance: Inheritance? = nil,
+        file: String, discardingChanges: Bool, logger: Logger, environment: ServiceEnvironment = ServiceEnvironment(),
+        inheritance: Inheritance? = nil,
         beforeThreads: () -> Void = {}
     ) throws(StartError) {
         self.logger = logger
@@ -71,8 +74,10 @@ final class Service: ChangeQueueObserver, UpgradeHost {
         self.store = store
         services = Services(
             loop: loop, store: store, workerCount: budget.workerCount, runningChecksMax: budget.runningChecksMax,
-            inheritance: inheritance, events: events, logger: logger)
-        var host = HostCheck(document: store.effective, places: store.places)
+            passedSockets: environment.passedSockets, inheritance: inheritance, events: events, logger: logger)
+        Self.warn(of: environment, services.preparation.sockets.passedInVain(for: store.effective), logger)
+        var host = HostCheck(
+            document: store.effective, places: store.places, passedSockets: environment.passedSockets)
         // What this process has from another one need not be tried.
         if inheritance != nil { host.running = store.effective }
         try Self.refuse(host.mistakesOfStarter())
@@ -114,7 +119,15 @@ final class Service: ChangeQueueObserver, UpgradeHost {
             throw error
         }
         watchLosses(budget)
+        beginToNotify(environment)
         logListeners(budget)
+    }
+
+    private func beginToNotify(_ environment: ServiceEnvironment) {
+        notifier = ServiceNotifier(environment, loop: loop, logger: logger) { [services] in services.summary }
+        services.tellOfReloads(notifier)
+        guard let notifier else { return }
+        _ = events.subscribe { [weak notifier] _ in notifier?.statusMayHaveChanged() }
     }
 
     private func watchLosses(_ budget: DescriptorBudget) {
@@ -199,7 +212,9 @@ final class Service: ChangeQueueObserver, UpgradeHost {
     private func receive(_ message: ControlMail, now: Instant) {
         services.received(message, now: now)
         switch message {
-        case .adopted: succession?.workerAdopted()
+        case .adopted:
+            if services.workers.adoptedByAll > 0 { notifier?.ready() }
+            succession?.workerAdopted()
         case .stopped(_, let cut):
             stoppedCount += 1
             cutCount += cut
@@ -247,6 +262,7 @@ final class Service: ChangeQueueObserver, UpgradeHost {
             metadata: [
                 "graceSeconds": "\(grace)"
             ])
+        notifier?.stopping(grace: grace)
         events.post(.shutdownBegan)
         finish(within: grace) { .finish(deadline: $0) }
     }
@@ -340,6 +356,20 @@ final class Service: ChangeQueueObserver, UpgradeHost {
 
 // The steps of the beginning.
 extension Service {
+    /// Says what of the service manager's is not used.
+    private static func warn(of environment: ServiceEnvironment, _ unused: [PassedSocket], _ logger: Logger) {
+        for mistake in environment.mistakes {
+            logger.warning("something of the service manager is left aside", metadata: ["reason": "\(mistake)"])
+        }
+        for socket in unused {
+            logger.warning(
+                "a socket that was passed is not used: no listener has its address, port and protocol",
+                metadata: [
+                    "address": "\(socket.address)", "carries": "\(socket.carries)", "name": "\(socket.name)",
+                ])
+        }
+    }
+
     private static func openAdmin(
         _ path: String, _ inheritance: Inheritance?, _ loop: ControlLoop, _ services: Services, _ logger: Logger
     ) throws(StartError) -> AdminServer {

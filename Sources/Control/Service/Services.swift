@@ -59,10 +59,11 @@ final class Services: AdminServices {
     /// The thread that reads long answers to discovery.
     private let discoveryParser: DiskThread
 
-    /// `workerCount` workers are going to be begun with. `inheritance` is what another process hands over.
+    /// `workerCount` workers are going to be begun with. `passedSockets` are those that a service manager has opened,
+    /// `inheritance` is what another process hands over.
     init(
         loop: ControlLoop, store: DocumentStore, workerCount: Int, runningChecksMax: Int,
-        inheritance: Inheritance? = nil, events: EventLog, logger: Logger
+        passedSockets: [PassedSocket] = [], inheritance: Inheritance? = nil, events: EventLog, logger: Logger
     ) {
         self.loop = loop
         self.store = store
@@ -92,7 +93,8 @@ final class Services: AdminServices {
             logger: logger)
         preparation = Preparation(
             store,
-            sockets: ListenerSockets(workerCount: workerCount, received: inheritance?.takeListeners() ?? [:]),
+            sockets: ListenerSockets(
+                workerCount: workerCount, passed: passedSockets, received: inheritance?.takeListeners() ?? [:]),
             metrics: MetricsListener(loop: loop, logger: logger), certificates: certificates)
         publication = Publication(
             store, registry, workers, preparation, warnings, prober, drains, cookieKeys,
@@ -133,6 +135,20 @@ final class Services: AdminServices {
     var reloads: any ReloadActions { reloader }
     var targets: any TargetActions { targetService }
     var upgrades: any UpgradeActions { upgrade }
+
+    /// Tells `observer` of reloads.
+    func tellOfReloads(_ observer: (any ReloadObserver)?) { reloader.observer = observer }
+
+    /// Listeners, healthy targets and the generation, in one line.
+    var summary: String {
+        let listeners = store.committedDocument.loadBalancers.reduce(0) { $0 + $1.listeners.count }
+        let groups = registry.groups.values.filter { $0.isPresent && $0.isInUse }
+        let targets = groups.reduce(0) { $0 + $1.registrations.count }
+        // Those that nobody checks are used as if they were healthy.
+        let healthy = groups.reduce(0) { $0 + $1.tally[.healthy] + $1.tally[.unavailable] }
+        return "Serving \(listeners) listener\(listeners == 1 ? "" : "s"); \(healthy) of \(targets) targets healthy; "
+            + "generation \(publication.generation)"
+    }
 
     /// Reads the document's certificates, and watches their files from now on. Waits for the disk.
     func readCertificates() throws(ConfigErrors) {

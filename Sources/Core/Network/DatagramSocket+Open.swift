@@ -17,18 +17,26 @@ extension DatagramSocket {
         let listener = try open(address, joinsDatagrams: joinsDatagrams)
         // No SO_REUSEADDR: on UDP it would let any other socket that has it take over the port.
         if sharesPort { listener.asSocket.set(SOL_SOCKET, SO_REUSEPORT, 1) }
-        switch address.family {
-        case .ipv4: listener.asSocket.set(Int32(IPPROTO_IP), IP_PKTINFO, 1)
-        case .ipv6:
-            listener.asSocket.set(Int32(IPPROTO_IPV6), IPV6_V6ONLY, 1)
-            listener.asSocket.set(Int32(IPPROTO_IPV6), IPV6_RECVPKTINFO, 1)
-        }
-        listener.asSocket.set(SOL_SOCKET, SO_RCVBUF, Limits.datagramQueueBytes)
-        listener.asSocket.set(SOL_SOCKET, SO_SNDBUF, Limits.datagramQueueBytes)
+        if address.family == .ipv6 { listener.asSocket.set(Int32(IPPROTO_IPV6), IPV6_V6ONLY, 1) }
+        listener.prepareToReceive(address.family)
         let bound = unsafe address.withSystemAddress { unsafe apus_bind(listener.descriptor, $0, $1) }
         guard bound == 0 else { throw listener.asSocket.abandon("bind \(address) for datagrams") }
         return listener
     }
+
+    /// Has each datagram come with the address it was sent to, and makes room for bursts.
+    func prepareToReceive(_ family: SocketAddress.Family) {
+        switch family {
+        case .ipv4: asSocket.set(Int32(IPPROTO_IP), IP_PKTINFO, 1)
+        case .ipv6: asSocket.set(Int32(IPPROTO_IPV6), IPV6_RECVPKTINFO, 1)
+        }
+        asSocket.set(SOL_SOCKET, SO_RCVBUF, Limits.datagramQueueBytes)
+        asSocket.set(SOL_SOCKET, SO_SNDBUF, Limits.datagramQueueBytes)
+    }
+
+    /// Has the kernel hand over several datagrams of one sender as one message. Kernels before 5.0 do not have this
+    /// option, and deliver each datagram separately.
+    func joinDatagrams() { _ = asSocket.trySet(Int32(IPPROTO_UDP), UDP_GRO, 1) }
 
     /// Opens a socket that sends to `address` and receives only what comes from there. Nothing is sent yet.
     ///
@@ -45,8 +53,7 @@ extension DatagramSocket {
         let descriptor = socket(address.domain, Int32(type), 0)
         guard descriptor >= 0 else { throw SystemError("open a socket for datagrams to \(address)") }
         let opened = DatagramSocket(descriptor: descriptor)
-        // Kernels before 5.0 do not have this option, and deliver each datagram separately.
-        if joinsDatagrams { _ = opened.asSocket.trySet(Int32(IPPROTO_UDP), UDP_GRO, 1) }
+        if joinsDatagrams { opened.joinDatagrams() }
         return opened
     }
 }

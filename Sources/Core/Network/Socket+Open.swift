@@ -24,10 +24,15 @@ extension Socket {
         on address: SocketAddress, sharesPort: Bool, backlog: Int32 = Limits.listenBacklog
     ) throws(SystemError) -> Socket {
         let listener = try bind(to: address, sharesPort: sharesPort)
-        listener.set(Int32(IPPROTO_TCP), TCP_NODELAY, 1)
-        listener.set(SOL_SOCKET, SO_KEEPALIVE, 1)
+        listener.prepareToAccept()
         guard Glibc.listen(listener.descriptor, backlog) == 0 else { throw listener.abandon("listen on \(address)") }
         return listener
+    }
+
+    /// Sets what connections inherit from their listener.
+    func prepareToAccept() {
+        set(Int32(IPPROTO_TCP), TCP_NODELAY, 1)
+        set(SOL_SOCKET, SO_KEEPALIVE, 1)
     }
 
     /// Binds a TCP socket to `address` and does not listen: a test of whether the address is free.
@@ -183,6 +188,13 @@ extension Socket {
         return unsafe setsockopt(descriptor, level, option, &value, socklen_t(MemoryLayout<Int32>.size)) == 0
     }
 
+    /// The value of an option; nil if this is no socket, or one that does not have it.
+    func option(_ level: Int32, _ option: Int32) -> Int32? {
+        var value: Int32 = 0
+        var length = socklen_t(MemoryLayout<Int32>.size)
+        return unsafe getsockopt(descriptor, level, option, &value, &length) == 0 ? value : nil
+    }
+
     /// Closes the descriptor and returns the error of the call that failed before.
     func abandon(_ operation: String) -> SystemError {
         let error = SystemError(operation)
@@ -194,8 +206,10 @@ extension Socket {
 /// Longest path of a Unix socket, in bytes. Source: unix(7), `sun_path`.
 public let unixPathBytesMax = 107
 
-private func withUnixAddress(
-    _ path: String, _ body: (UnsafePointer<sockaddr_storage>, socklen_t) -> Int32
+/// Calls `body` with the address of the Unix socket called `path`: a path, or with `isAbstract` a name outside the file
+/// system. Returns -1 with errno(3) if there can be no such socket.
+func withUnixAddress(
+    _ path: String, isAbstract: Bool = false, _ body: (UnsafePointer<sockaddr_storage>, socklen_t) -> Int32
 ) -> Int32 {
     let bytes = Array(path.utf8)
     // A leading zero byte would name a socket outside the file system, a later one would end the path early.
@@ -210,7 +224,9 @@ private func withUnixAddress(
     var storage = sockaddr_storage()
     storage.ss_family = sa_family_t(AF_UNIX)
     unsafe withUnsafeMutableBytes(of: &storage) { raw in
-        for (index, byte) in bytes.enumerated() { unsafe raw[2 + index] = byte }
+        // An abstract name begins with a zero byte, and has none at its end: the length is the same.
+        let start = isAbstract ? 3 : 2
+        for (index, byte) in bytes.enumerated() { unsafe raw[start + index] = byte }
     }
     return unsafe body(&storage, socklen_t(2 + bytes.count + 1))
 }

@@ -74,6 +74,16 @@ public struct FileDescriptor: Equatable, Sendable {
         }
     }
 
+    /// Whether this is the file that `stream` names by the numbers of its device and its inode, as in `8:1234`. That is
+    /// how the journal of systemd says to which descriptor it is connected.
+    ///
+    /// Source: systemd.exec(5), `JOURNAL_STREAM`.
+    public func isStream(_ stream: String) -> Bool {
+        var status = stat()
+        guard unsafe fstat(descriptor, &status) == 0 else { return false }
+        return stream == "\(status.st_dev):\(status.st_ino)"
+    }
+
     /// Closes the descriptor.
     public func close() { _ = Glibc.close(descriptor) }
 }

@@ -16,7 +16,7 @@ public struct SystemError: Error, Equatable, Sendable, CustomStringConvertible {
     }
 
     /// An error that Apus detected, not the kernel.
-    init(_ operation: String, code: Int32, reason: String) {
+    public init(_ operation: String, code: Int32, reason: String) {
         self.operation = operation
         self.code = code
         ownReason = reason

@@ -41,13 +41,12 @@ public enum SystemProcess {
         return count > 0 ? String(decoding: bytes[..<count], as: UTF8.self) : nil
     }
 
-    /// A variable of the environment, which is then removed, so that programs started from here do not get it; nil when
-    /// it is unset. Call before other threads exist.
+    /// Removes a variable from the environment, so that programs which this one starts do not get it. Returns its
+    /// value; nil when it was unset or empty. Call before other threads exist. Source: unsetenv(3).
     public static func takeEnvironment(_ name: String) -> String? {
-        guard let value = unsafe getenv(name) else { return nil }
-        let text = unsafe String(cString: value)
-        unsafe unsetenv(name)
-        return text
+        let value = Terminal.environment(name)
+        _ = unsafe unsetenv(name)
+        return value
     }
 
     /// The id of this process.

@@ -90,7 +90,7 @@ extension Worker {
         for listening in gone {
             acceptClients(listening, most: Int(Core.Limits.listenBacklog))
             timers.cancel(listening.token)
-            // Closing it would not end the watch where another process has the socket as well.
+            // Closing it would not end the watch where another process, or a passed socket, shares it.
             if !listening.isPaused { poller.remove(listening.socket.descriptor) }
             slab.remove(listening.token)
             listening.socket.close()

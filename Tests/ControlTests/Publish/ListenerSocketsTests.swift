@@ -30,6 +30,49 @@ import Testing
         for socket in [first, second].flatMap(\.opened.values).joined() { socket.close() }
     }
 
+    @Test func socketsThatWerePassedAreSharedAmongWorkers() throws {
+        let bound = try (0..<2).map { _ in try freePort() }.map {
+            try Socket.listen(on: SocketAddress(literal: "127.0.0.1", port: $0)!, sharesPort: true)
+        }
+        defer { for socket in bound { socket.close() } }
+        let passed = try bound.map { try PassedSocket(descriptor: $0.descriptor, name: "web") }
+        let port = passed[0].address.port, own = try freePort()
+        let sockets = ListenerSockets(workerCount: 3, passed: passed)
+        let document = document([port, own])
+        #expect(sockets.passedInVain(for: document) == [passed[1]])
+        #expect(sockets.mistakes(for: document, DocumentPlaces()).isEmpty)
+        // Each time anew, as when the listener goes and comes back.
+        for generation: UInt64 in [1, 3] {
+            try sockets.prepare(for: document)
+            let opened = sockets.takePrepared(for: document, generation: generation).opened
+            #expect(opened[key(port)]?.count == 3 && opened[key(own)]?.count == 3)
+            for socket in opened.values.joined() {
+                #expect(socket.socket?.localAddress != nil)
+                socket.close()
+            }
+            _ = sockets.takePrepared(for: self.document([]), generation: generation + 1)
+            sockets.adopted(generation + 1)
+        }
+        let few = ListenerSockets(workerCount: 1, passed: [passed[0], passed[0]])
+        let errors = #expect(throws: ConfigErrors.self) { try few.prepare(for: self.document([port])) }
+        #expect(errors?.first.remedy.contains("once for each worker at most") == true)
+    }
+
+    @Test func oneSocketForDatagramsHasOneWorker() throws {
+        let receiver = try DatagramSocket.listen(on: SocketAddress(literal: "127.0.0.1", port: 0)!, sharesPort: true)
+        defer { receiver.close() }
+        let passed = try PassedSocket(descriptor: receiver.descriptor, name: "dns")
+        var balancer = loadBalancer("dns", port: Int(passed.address.port), forwardingTo: [("blue", 1)])
+        balancer.type = .network
+        balancer.listeners[0].protocol = .udp
+        let document = Document(loadBalancers: [balancer])
+        let sockets = ListenerSockets(workerCount: 3, passed: [passed])
+        try sockets.prepare(for: document)
+        let opened = sockets.takePrepared(for: document, generation: 1).opened.values.joined()
+        #expect(opened.map { $0.datagrams != nil } == [true, false, false])
+        for socket in opened { socket.close() }
+    }
+
     @Test(arguments: [true, false]) func refusesAPortThatAnotherProgramHas(sharesPort: Bool) throws {
         let other = try Socket.listen(on: SocketAddress(literal: "127.0.0.1", port: 0)!, sharesPort: sharesPort)
         defer { other.close() }

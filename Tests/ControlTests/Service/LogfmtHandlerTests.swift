@@ -36,6 +36,16 @@ import Testing
                 + "to=\"un healthy\" worker=1\n")
     }
 
+    /// The journal has the time itself.
+    @Test(arguments: [
+        (Logger.Level.trace, 7), (.debug, 7), (.info, 6), (.notice, 5), (.warning, 4), (.error, 3), (.critical, 2),
+    ]) func aLineForTheJournalBeginsWithItsPriority(level: Logger.Level, priority: Int) {
+        let handler = LogfmtHandler(label: "apus", level: .trace, isForJournal: true) { _ in }
+        let event = LogEvent(
+            level: level, message: "m", error: nil, metadata: ["a": "b"], source: "", file: "", function: "", line: 1)
+        #expect(handler.line(event, at: 0) == "<\(priority)>level=\(level) msg=\"m\" a=b\n")
+    }
+
     @Test func whatIsSaidLastWins() {
         #expect(line("m", ["worker": "2"]).hasSuffix(" msg=\"m\" worker=2\n"))
     }

@@ -213,6 +213,20 @@ import Testing
         }
     }
 
+    @Test func knowsItselfByDeviceAndInode() throws {
+        let folder = try TemporaryFolder()
+        let file = try FileDescriptor.openForAppending(folder["log"])
+        defer { file.close() }
+        let attributes = try FileManager.default.attributesOfItem(atPath: folder["log"])
+        let inode = try #require(attributes[.systemFileNumber] as? Int)
+        let device = try #require(attributes[.systemNumber] as? Int)
+        #expect(file.isStream("\(device):\(inode)"))
+        for other in ["\(device):\(inode + 1)", "\(device + 1):\(inode)", "\(inode)", "", ":", "a:b"] {
+            #expect(!file.isStream(other), "\(other)")
+        }
+        #expect(!FileDescriptor(descriptor: -1).isStream("\(device):\(inode)"))
+    }
+
     @Test func pathsWithoutAFolderMeanTheWorkingFolder() async {
         await #expect(processExitsWith: .success) {
             let folder = try TemporaryFolder()
