@@ -23,7 +23,7 @@ PACKAGES_BUILD := libcurl4 libncurses6 libsqlite3-0 libxml2 ca-certificates gcc 
   libssl-dev libnghttp2-dev libpcre2-dev
 PACKAGES_TEST := $(PACKAGES_BUILD) curl openssl nginx nghttp2-client python3 python3-h2 python3-httpx python3-grpcio \
   python3-websockets python3-venv testssl.sh dnsmasq-base bind9-dnsutils iproute2 postgresql redis-server redis-tools \
-  libfaketime
+  libfaketime systemd
 # Docker's own packages serve as well, and Debian's would replace them.
 ifeq ($(wildcard /usr/bin/dockerd /usr/sbin/dockerd),)
 PACKAGES_TEST += docker.io
