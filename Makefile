@@ -15,13 +15,15 @@ SEED ?=
 SOAK_SECONDS ?= 120
 # Of `make rules`.
 RULE_REQUESTS ?= 1000000
-.PHONY: help run build test soak simulate rules asan tsan fuzz bench chart fresh format lint clean packages-build packages-test \
-  packages-bench packages-fresh python-test
+.PHONY: help run build deb test soak simulate rules asan tsan fuzz bench chart fresh format lint clean packages-build \
+  packages-deb packages-test packages-bench packages-fresh python-test
 
 # What the toolchain runs on, fetches and links with, and slim images lack; then the libraries that Apus stands on.
 PACKAGES_BUILD := libcurl4 libncurses6 libsqlite3-0 libxml2 ca-certificates gcc libc6-dev libstdc++-12-dev pkg-config \
   libssl-dev libnghttp2-dev libpcre2-dev
-PACKAGES_TEST := $(PACKAGES_BUILD) curl openssl nginx nghttp2-client python3 python3-h2 python3-httpx python3-grpcio \
+# dpkg-dev finds the packages of shared libraries; the last three are for trying the package.
+PACKAGES_DEB := $(PACKAGES_BUILD) dpkg-dev binutils python3 groff-base iproute2 logrotate
+PACKAGES_TEST := $(PACKAGES_DEB) curl openssl nginx nghttp2-client python3 python3-h2 python3-httpx python3-grpcio \
   python3-websockets python3-venv testssl.sh dnsmasq-base bind9-dnsutils iproute2 postgresql redis-server redis-tools \
   libfaketime systemd
 # Docker's own packages serve as well, and Debian's would replace them.
@@ -44,10 +46,15 @@ build: packages-build ## the optimised binary, .build/release/apus
 	@echo "== building apus"
 	@swift build -c release --product apus --static-swift-stdlib
 
+deb: packages-deb build ## a Debian package in .build/deb, tried in a root of its own
+	@echo "== packaging apus"
+	@.ci/deb $(BINARY) .build/deb
+	@.ci/deb-try .build/deb/*.deb
+
 # Thousands of lines come before and after a failure, so what failed is said again at the end. The optimised binary is
 # built as well: the compiler has crashed with -O where it had compiled the same sources for tests.
 TEST_LOG := .build/test.log
-test: python-test ## every test, then the optimised binary; what CI runs
+test: python-test ## every test, then the optimised binary and its package; what CI runs
 	@echo "== building apus and its tests"
 	@swift build --build-tests
 	@echo "== testing"
@@ -55,7 +62,7 @@ test: python-test ## every test, then the optimised binary; what CI runs
 	  echo "== what failed (all that was printed: $(TEST_LOG))"; \
 	  grep -A 4 -E "^✘|error: " $(TEST_LOG) | grep -v -E "^(✔|◇|--)" | tail -n 80; exit 1; }
 	@echo "== all tests passed"
-	@$(MAKE) --no-print-directory build
+	@$(MAKE) --no-print-directory deb
 	@echo "== running the optimised binary"
 	@$(BINARY) --version
 	@$(BINARY) check --file-only conf/reference.yaml
@@ -126,10 +133,11 @@ clean: ## remove what was built
 	@rm -rf .build Benchmarks/.build Benchmarks/results
 
 packages-build: PACKAGES := $(PACKAGES_BUILD)
+packages-deb: PACKAGES := $(PACKAGES_DEB)
 packages-test: PACKAGES := $(PACKAGES_TEST)
 packages-bench: PACKAGES := $(PACKAGES_BENCH)
 packages-fresh: PACKAGES := $(PACKAGES_FRESH)
-packages-build packages-test packages-bench packages-fresh:
+packages-build packages-deb packages-test packages-bench packages-fresh:
 	@command -v swift > /dev/null || { echo "no swift in PATH: install Swift 6.3 from https://swift.org/install"; exit 1; }
 	@missing=""; for package in $(PACKAGES); do \
 	  dpkg-query -W -f '$${Status}' $$package 2>/dev/null | grep -q "ok installed" || missing="$$missing $$package"; \

@@ -25,6 +25,17 @@ import Testing
         #expect(try Document(document.encoded()) == document)
     }
 
+    /// The package appends what the quickstart balances: its own part says only where things lie.
+    @Test func thePackageServesTheQuickstart() throws {
+        let quickstart = try Self.text("quickstart.yaml")
+        let start = try #require(quickstart.range(of: "\nloadBalancers:\n")).lowerBound
+        let text = try Self.text("debian/apus.yaml") + quickstart[start...]
+        let document = try Document.load(yaml: text, file: "apus.yaml")
+        #expect(document.admin == Document().admin && document.runtime == Document().runtime)
+        #expect(document.logs.access.destination == .file("/var/log/apus/access.log"))
+        #expect(document.loadBalancers == (try Document.load(yaml: quickstart, file: "")).loadBalancers)
+    }
+
     @Test func quickstartIsWhatTheDemoServes() throws {
         let document = try Document.load(yaml: Self.text("quickstart.yaml"), file: "quickstart.yaml")
         #expect(document.admin.socket == "/tmp/apus-demo/admin.sock")
