@@ -11,12 +11,13 @@ import Testing
     }
 
     private func start(_ document: Document, _ receiver: NotifyReceiver, _ variables: String...) throws -> ApusProcess {
-        try ApusProcess.start(document, until: .answering) { _ in
-            [
-                "/bin/sh", "-c",
-                "export NOTIFY_SOCKET=\(receiver.address) \(variables.joined(separator: " ")); exec \"$@\"", "sh",
-            ]
-        }
+        try ApusProcess.start(document, until: .answering) { _ in words(receiver, variables) }
+    }
+
+    /// What starts a program as this receiver's service; `$$` is the id of its process.
+    private func words(_ receiver: NotifyReceiver, _ variables: [String]) -> [String] {
+        let all = ["NOTIFY_SOCKET=\(receiver.address)"] + variables
+        return ["/bin/sh", "-c", "export \(all.joined(separator: " ")); exec \"$@\"", "sh"]
     }
 
     @Test("It says when it is ready, reloads and stops", arguments: [false, true])
@@ -72,6 +73,55 @@ import Testing
         let without = try start(document([]), other, "WATCHDOG_USEC=2000 WATCHDOG_PID=1")
         #expect(without.terminate() == .exited(0))
         while let lines = other.next(within: 0) { #expect(lines != ["WATCHDOG=1"]) }
+    }
+
+    @Test("After an upgrade the new process is the main one, and the only one that tells")
+    func upgrade() throws {
+        let receiver = try NotifyReceiver()
+        let site = try UpgradingApus(document([]), until: .answering) { _ in
+            words(receiver, ["WATCHDOG_USEC=400000", "WATCHDOG_PID=$$", "SYSTEMD_EXEC_PID=$$"])
+        }
+        #expect(receiver.next()?.first == "READY=1")
+        for _ in 0..<2 {
+            // Keeps the old process.
+            let client = try site.apus.client()
+            #expect(try client.get("/").status == 503)
+            let old = site.id
+            #expect(try site.upgrade("--grace", "100").status == .exited(0))
+            #expect(site.id != old)
+            // The old one may end before the new one tells.
+            let main = "MAINPID=\(site.id)"
+            #expect(receiver.next(with: main) == [main])
+            let ready = try #require(receiver.next(with: main))
+            #expect(ready.first == "READY=1" && ready.last?.hasPrefix("STATUS=Serving") == true, "\(ready)")
+            #expect(receiver.next(with: "WATCHDOG=1") != nil)
+            // While the new one stands still, nobody tells anything.
+            kill(site.id, SIGSTOP)
+            while receiver.next(within: 0.05) != nil {}
+            #expect(receiver.next(within: 1) == nil)
+            #expect(site.isRunning(old))
+            kill(site.id, SIGCONT)
+            #expect(receiver.next(with: "WATCHDOG=1") != nil)
+            // The end of the old one is not the service's.
+            #expect(try client.get("/").status == 503)
+            #expect(eventually { !site.isRunning(old) || site.apus.process.exitStatus == .exited(0) })
+            while let lines = receiver.next(within: 0.05) { #expect(!lines.contains("STOPPING=1")) }
+        }
+        kill(site.id, SIGHUP)
+        #expect(receiver.next(with: "RELOADING=1") != nil)
+        #expect(receiver.next(with: "READY=1")?.contains { $0.hasPrefix("MAINPID=") } == false)
+        #expect(site.terminate())
+        #expect(receiver.next(with: "STOPPING=1") != nil)
+    }
+
+    @Test("A service whose manager is not told of the new process is not upgraded")
+    func upgradeIsRefused() throws {
+        let site = try UpgradingApus(document([]), until: .answering) { _ in
+            ["/bin/sh", "-c", "export SYSTEMD_EXEC_PID=$$; exec \"$@\"", "sh"]
+        }
+        let result = try site.upgrade()
+        #expect(result.status == .exited(1) && result.errors.contains("NotifyAccess=all"), "\(result)")
+        #expect(site.ids.count == 1)
     }
 
     @Test("A service manager that is gone changes nothing")

@@ -12,9 +12,11 @@ import Testing
     }
 
     private func start(_ document: Document, _ sockets: String...) throws -> ApusProcess {
-        try ApusProcess.start(document) { _ in
-            [Tool.python, Tool.script("socket_activation")] + sockets + ["--"]
-        }
+        try ApusProcess.start(document) { _ in words(sockets) }
+    }
+
+    private func words(_ sockets: [String]) -> [String] {
+        [Tool.python, Tool.script("socket_activation")] + sockets + ["--"]
     }
 
     /// The id of the process that serves; `ApusProcess` has that of its service manager.
@@ -69,6 +71,41 @@ import Testing
             #expect(eventually { servingProcess(apus).map { $0 != process } ?? false })
         }
         #expect(apus.terminate() == .exited(0))
+    }
+
+    @Test("After an upgrade, listeners that come back use the sockets that the first process was passed")
+    func upgrade() throws {
+        let target = try DatagramTarget()
+        let port = try PortAllocator.port()
+        var document = Document.datagrams(target)
+        document.listeners[0].port = port
+        document.listeners[0].settings["protocol"] = "TCP_UDP"
+        document.groups[0].settings["protocol"] = "TCP_UDP"
+        document.runtime["workers"] = 2
+        let site = try UpgradingApus(document) { _ in
+            words(["once", "tcp:127.0.0.1:\(port)", "udp:127.0.0.1:\(port)"])
+        }
+        #expect(site.noteSuccessor(), "the first one is the service manager")
+        let flow = try DatagramEnd(to: site.apus)
+        for round in 0..<3 {
+            #expect(try flow.ask("before \(round)") == "before \(round)")
+            let result = try site.upgrade()
+            #expect(result.status == .exited(0), "\(result)")
+            #expect(site.ids.count == round + 3)
+            #expect(try flow.ask("after \(round)") == "after \(round)")
+        }
+        #expect(target.arrivals.map(\.source).count == 6 && Set(target.arrivals.map(\.source)).count == 1)
+
+        let path = "/v1/load-balancers/web/listeners/\(port)"
+        let listener = try site.apus.admin("GET", path).json
+        #expect(try site.apus.admin("DELETE", path).status == 200)
+        let answer = try site.apus.admin("PUT", path, listener)
+        #expect(answer.status == 200, "\(answer.text)")
+        let end = try DatagramEnd(to: site.apus)
+        #expect(try end.ask("again") == "again")
+        kill(site.id, SIGTERM)
+        #expect(eventually { !site.isRunning(site.id) })
+        #expect(site.apus.terminate() == .exited(0))
     }
 
     @Test("A listener may go and come back; what waits meanwhile keeps nobody busy")

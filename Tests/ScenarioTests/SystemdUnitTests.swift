@@ -48,6 +48,7 @@ import Testing
         let text = try String(contentsOfFile: "\(Self.folder)/apus.service", encoding: .utf8)
         let lines = Set(text.split(separator: "\n").map(String.init))
         #expect(lines.isSuperset(of: ["Type=notify", "User=apus", "Group=apus", "RuntimeDirectory=apus"]))
+        #expect(lines.contains("NotifyAccess=all"), "apus upgrade needs it")
         let stop = try #require(text.firstMatch(of: /(?m)^TimeoutStopSec=(\d+)$/)?.1)
         #expect(try #require(Int(stop)) > 32, "runtime.shutdownGraceSeconds is 30, and workers get 2 s more")
     }

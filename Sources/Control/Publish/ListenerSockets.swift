@@ -16,7 +16,8 @@ import Model
 /// Source: socket(7), sd_listen_fds(3).
 final class ListenerSockets {
     private let workerCount: Int
-    private let passed: [PassedSocket]
+    /// The sockets that a service manager has opened, whether listeners use them or not.
+    let passed: [PassedSocket]
     /// Listeners whose sockets the workers have.
     private(set) var held: Set<ListenerKey> = []
     /// The sockets that the workers have, to be sent to the process that takes over: until a snapshot closes them their
@@ -39,7 +40,8 @@ final class ListenerSockets {
         }
     }
 
-    /// Nothing is open but what a service manager has `passed`, and the sockets of `received`, which another process had.
+    /// Nothing is open but what a service manager has `passed`, and the sockets of `received`, which another process
+    /// had.
     init(workerCount: Int, passed: [PassedSocket] = [], received: [ListenerKey: [Bound]] = [:]) {
         self.workerCount = workerCount
         self.passed = passed

@@ -44,9 +44,10 @@ public enum Control {
         defer { Log.lines.stop() }
         // The file there may be replaced at any time.
         let program = SystemProcess.startedPath()
-        let environment = ServiceEnvironment.take()
+        var environment = ServiceEnvironment.take()
         let signals = Signals()
         let inheritance = try Inheritance.receive()
+        environment.passedSockets += inheritance?.passedSockets ?? []
         let service: Service
         do {
             service = try Service(

@@ -13,7 +13,7 @@ protocol ChildObserver: AnyObject {
 /// A running Apus: everything from the configuration file to the workers, in the order in which it begins and ends.
 ///
 /// Shape: one object of the control thread, which `run` makes the calling one.
-final class Service: ChangeQueueObserver, UpgradeHost {
+final class Service: ChangeQueueObserver, UpgradeHost, SuccessionObserver {
     private enum Phase: Equatable {
         /// Leaves when the process is told to stop.
         case serving
@@ -35,6 +35,7 @@ final class Service: ChangeQueueObserver, UpgradeHost {
     weak var childObserver: (any ChildObserver)?
     private let store: DocumentStore
     private let logger: Logger
+    private let environment: ServiceEnvironment
     private let admin: AdminServer
     private let mail = Mailbox<ControlMail>()
     /// Takes the place of the process that has started this one; nil if none has, for that.
@@ -52,8 +53,8 @@ final class Service: ChangeQueueObserver, UpgradeHost {
     private var reloadsCount = 0
 
     /// Opens everything that `inheritance` does not have, and starts the workers, which serve from then on. Calls
-    /// `beforeThreads` once it has all that may have to be waited for, and before the first thread starts. `environment`
-    /// is what the service manager says.
+    /// `beforeThreads` once it has all that may have to be waited for, and before the first thread starts.
+    /// `environment` is what the service manager says.
     ///
     /// Errors: `StartError`; then everything that was opened is closed again.
     init(
@@ -62,6 +63,7 @@ final class Service: ChangeQueueObserver, UpgradeHost {
         beforeThreads: () -> Void = {}
     ) throws(StartError) {
         self.logger = logger
+        self.environment = environment
         ProcessMemory.prepare()
         let store = try DocumentStore(
             file: file, discardingChanges: discardingChanges, discovered: inheritance?.discovered ?? Discovered(),
@@ -75,7 +77,7 @@ final class Service: ChangeQueueObserver, UpgradeHost {
         services = Services(
             loop: loop, store: store, workerCount: budget.workerCount, runningChecksMax: budget.runningChecksMax,
             passedSockets: environment.passedSockets, inheritance: inheritance, events: events, logger: logger)
-        Self.warn(of: environment, services.preparation.sockets.passedInVain(for: store.effective), logger)
+        environment.warn(of: services.preparation.sockets.passedInVain(for: store.effective), logger)
         var host = HostCheck(
             document: store.effective, places: store.places, passedSockets: environment.passedSockets)
         // What this process has from another one need not be tried.
@@ -119,11 +121,13 @@ final class Service: ChangeQueueObserver, UpgradeHost {
             throw error
         }
         watchLosses(budget)
-        beginToNotify(environment)
+        succession?.observer = self
+        if succession == nil { beginToNotify() }
         logListeners(budget)
     }
 
-    private func beginToNotify(_ environment: ServiceEnvironment) {
+    /// The service manager is told from now on. One process does so at a time.
+    private func beginToNotify() {
         notifier = ServiceNotifier(environment, loop: loop, logger: logger) { [services] in services.summary }
         services.tellOfReloads(notifier)
         guard let notifier else { return }
@@ -298,13 +302,20 @@ final class Service: ChangeQueueObserver, UpgradeHost {
     func allowUpgrade(program: String?) {
         services.upgrade.host = self
         services.upgrade.program = program
+        services.upgrade.environment = environment
     }
 
     var adminSocket: (path: String, descriptor: Int32) {
         (store.committedDocument.admin.socket, admin.descriptor)
     }
 
-    func handOver(within seconds: Double) {
+    func tookOver() {
+        beginToNotify()
+        notifier?.tookOver()
+    }
+
+    func handOver(to process: Int32, within seconds: Double) {
+        notifier?.handedOver(to: process)
         isSuperseded = true
         admin.stopListening()
         services.preparation.metrics.close()
@@ -356,20 +367,6 @@ final class Service: ChangeQueueObserver, UpgradeHost {
 
 // The steps of the beginning.
 extension Service {
-    /// Says what of the service manager's is not used.
-    private static func warn(of environment: ServiceEnvironment, _ unused: [PassedSocket], _ logger: Logger) {
-        for mistake in environment.mistakes {
-            logger.warning("something of the service manager is left aside", metadata: ["reason": "\(mistake)"])
-        }
-        for socket in unused {
-            logger.warning(
-                "a socket that was passed is not used: no listener has its address, port and protocol",
-                metadata: [
-                    "address": "\(socket.address)", "carries": "\(socket.carries)", "name": "\(socket.name)",
-                ])
-        }
-    }
-
     private static func openAdmin(
         _ path: String, _ inheritance: Inheritance?, _ loop: ControlLoop, _ services: Services, _ logger: Logger
     ) throws(StartError) -> AdminServer {

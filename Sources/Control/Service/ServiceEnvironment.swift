@@ -1,4 +1,5 @@
 import Core
+import Logging
 
 /// What a service manager such as systemd says to a service that it starts, by variables of the environment.
 ///
@@ -51,6 +52,27 @@ struct ServiceEnvironment: Equatable {
         passedCount = count
         let names = variables["LISTEN_FDNAMES"]?.split(separator: ":", omittingEmptySubsequences: false) ?? []
         passedNames = names.map(String.init)
+    }
+
+    /// The variables, as `NAME=value`, that a process which takes the place of this one gets, so that it tells the
+    /// service manager from then on. None names this process.
+    var variablesOfSuccessor: [String] {
+        [notifySocket.map { "NOTIFY_SOCKET=\($0)" }, watchdogTime.map { "WATCHDOG_USEC=\($0 / 1000)" }]
+            .compactMap(\.self)
+    }
+
+    /// Says what of it is not used: `mistakes`, and the sockets `unused`.
+    func warn(of unused: [PassedSocket], _ logger: Logger) {
+        for mistake in mistakes {
+            logger.warning("something of the service manager is left aside", metadata: ["reason": "\(mistake)"])
+        }
+        for socket in unused {
+            logger.warning(
+                "a socket that was passed is not used: no listener has its address, port and protocol",
+                metadata: [
+                    "address": "\(socket.address)", "carries": "\(socket.carries)", "name": "\(socket.name)",
+                ])
+        }
     }
 
     /// Looks at the sockets that were passed.

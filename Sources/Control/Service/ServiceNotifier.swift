@@ -29,8 +29,8 @@ final class ServiceNotifier: PollHandler, ReloadObserver {
     private var lastReloadWasRefused = false
     private var hasWarned = false
 
-    /// What the service manager was told last.
-    private enum Phase { case starting, ready, reloading, stopping }
+    /// What the service manager was told last; after `handedOver` it is told nothing more.
+    private enum Phase { case starting, ready, reloading, stopping, handedOver }
 
     /// Tells `environment`'s service manager; nil if that does not want to be told, or cannot be. `summary` makes the
     /// line of status.
@@ -56,6 +56,23 @@ final class ServiceNotifier: PollHandler, ReloadObserver {
         tellReady()
     }
 
+    /// This process has taken the place of the service's main one, which feeds the watchdog no more.
+    func tookOver() {
+        guard phase == .starting else { return }
+        feedDue = feedInterval.map { _ in Instant.now() }
+        tellReady("READY=1\nMAINPID=\(SystemProcess.id)")
+    }
+
+    /// The process with this id has taken the place of this one, and tells the service manager from now on. That it is
+    /// the main one is told by both: this one may end before the other one does so, which would be the service's end.
+    func handedOver(to process: Int32) {
+        phase = .handedOver
+        (feedDue, statusDue) = (nil, nil)
+        unsent = ["MAINPID=\(process)"]
+        flush()
+        schedule()
+    }
+
     func reloadBegan() {
         guard phase == .ready else { return }
         phase = .reloading
@@ -72,7 +89,7 @@ final class ServiceNotifier: PollHandler, ReloadObserver {
 
     /// The process finishes what is in flight, for `grace` seconds at most, and ends.
     func stopping(grace: Double) {
-        guard phase != .stopping else { return }
+        guard phase != .stopping, phase != .handedOver else { return }
         phase = .stopping
         statusDue = nil
         unsent = []
@@ -99,10 +116,10 @@ final class ServiceNotifier: PollHandler, ReloadObserver {
         schedule()
     }
 
-    private func tellReady() {
+    private func tellReady(_ state: String = "READY=1") {
         phase = .ready
         statusDue = nil
-        tell("READY=1", status: status)
+        tell(state, status: status)
     }
 
     private var status: String {

@@ -25,6 +25,8 @@ final class Inheritance {
     /// What is known of targets, by group.
     private(set) var targets: [String: [TargetKey: TargetMemory]] = [:]
     private var discoveredTargets: [String: [DiscoveredMemory]] = [:]
+    /// The sockets that a service manager has opened. Listeners that are added later use them.
+    private(set) var passedSockets: [PassedSocket] = []
     private var listeners: [ListenerKey: [Int: [Int32]]] = [:]
     private var adminSocket: (path: String, descriptor: Int32)?
     private var metrics: Int32?
@@ -63,6 +65,12 @@ final class Inheritance {
         }
         switch (UpgradeMessage(bytes), descriptors.count) {
         case (.listener(let key, let worker)?, _): listeners[key, default: [:]][worker] = descriptors
+        case (.passedSocket(let name)?, 1):
+            if let passed = try? PassedSocket(descriptor: descriptors[0], name: name) {
+                passedSockets.append(passed)
+            } else {
+                Self.close(descriptors)
+            }
         case (.adminSocket(let path)?, 1): adminSocket = (path, descriptors[0])
         case (.metrics?, 1): metrics = descriptors[0]
         case (.lock(let folder)?, 1): lock = (folder, descriptors[0])
@@ -101,7 +109,8 @@ final class Inheritance {
         var taken: [ListenerKey: [ListenerSockets.Bound]] = [:]
         for (key, byWorker) in all {
             let sockets = (0..<(workerCount ?? 0)).compactMap { byWorker[$0].flatMap { bound(key, $0) } }
-            if sockets.count == byWorker.count, sockets.count == workerCount {
+            let isWhole = !key.hasDatagrams || sockets.contains { $0.datagrams != nil }
+            if isWhole, sockets.count == byWorker.count, sockets.count == workerCount {
                 taken[key] = sockets
             } else {
                 for descriptors in byWorker.values { Self.close(descriptors) }
@@ -111,13 +120,15 @@ final class Inheritance {
     }
 
     private func bound(_ key: ListenerKey, _ descriptors: [Int32]) -> ListenerSockets.Bound? {
-        let wanted = (key.hasConnections ? 1 : 0) + (key.hasDatagrams ? 1 : 0)
-        guard descriptors.count == wanted, let first = descriptors.first, let last = descriptors.last else {
-            return nil
+        var rest = descriptors[...]
+        var bound = ListenerSockets.Bound(awaitsFlows: true)
+        if key.hasConnections {
+            guard let first = rest.popFirst() else { return nil }
+            bound.socket = Socket(descriptor: first)
         }
-        return ListenerSockets.Bound(
-            socket: key.hasConnections ? Socket(descriptor: first) : nil,
-            datagrams: key.hasDatagrams ? DatagramSocket(descriptor: last) : nil, awaitsFlows: true)
+        // Not every worker has one of those that were passed.
+        if key.hasDatagrams { bound.datagrams = rest.popFirst().map { DatagramSocket(descriptor: $0) } }
+        return rest.isEmpty ? bound : nil
     }
 
     /// The admin socket, if it listens at `path`.

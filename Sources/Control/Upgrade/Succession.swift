@@ -3,6 +3,12 @@ import Logging
 import Model
 import Proxy
 
+/// Told that this process has taken the place of another one.
+protocol SuccessionObserver: AnyObject {
+    /// From here on this process is the one that serves.
+    func tookOver()
+}
+
 /// Takes the place of another process: says when this one is ready, continues the flows of datagrams that the other one
 /// has begun, and serves the admin socket from then on.
 ///
@@ -20,6 +26,8 @@ final class Succession: PollHandler, UpgradeConnectionObserver {
         case over
     }
 
+    /// Told once it is done.
+    weak var observer: (any SuccessionObserver)?
     private let predecessor: FinishingProcess
     private let connection: UpgradeConnection
     private let services: Services
@@ -137,6 +145,7 @@ final class Succession: PollHandler, UpgradeConnectionObserver {
         services.workers.sendToAll(.adoptFlows([], isLast: true))
         admin.begin()
         if !isAlone { services.finishing.add(predecessor, connection) }
+        observer?.tookOver()
         events.post(
             .processReplaced(
                 from: predecessor.id, oldVersion: predecessor.version, to: Int(SystemProcess.id),

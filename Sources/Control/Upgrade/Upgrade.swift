@@ -33,8 +33,9 @@ protocol UpgradeActions: AnyObject {
 protocol UpgradeHost: AnyObject {
     /// The admin socket: its path and its descriptor.
     var adminSocket: (path: String, descriptor: Int32) { get }
-    /// Another process serves: takes no more, lets workers hand over what they have and finish within so many seconds.
-    func handOver(within seconds: Double)
+    /// The process with this id serves: takes no more, lets workers hand over what they have and finish within so many
+    /// seconds.
+    func handOver(to process: Int32, within seconds: Double)
     /// Everything is handed over: the process may end when its workers have.
     func handedOver()
 }
@@ -87,6 +88,8 @@ final class Upgrade: PollHandler, UpgradeConnectionObserver, UpgradeActions {
     weak var host: (any UpgradeHost)?
     /// The path of the program that this process was started as.
     var program: String?
+    /// What the service manager has said to this process, which the new one gets to know as well.
+    var environment = ServiceEnvironment()
     // The loop has this object, and must not keep the state's lock by it.
     private unowned let services: Services
     private unowned let store: DocumentStore
@@ -162,7 +165,7 @@ final class Upgrade: PollHandler, UpgradeConnectionObserver, UpgradeActions {
         }
         // Source: systemd.exec(5), "Environment variables set or propagated by the service manager".
         let isMainProcess = Terminal.environment("SYSTEMD_EXEC_PID") == "\(SystemProcess.id)"
-        guard !isMainProcess || Terminal.environment("NOTIFY_SOCKET") != nil else {
+        guard !isMainProcess || environment.notifySocket != nil else {
             throw Self.notPossible(
                 "This is the main process of a service of systemd, which ends all others with it.",
                 "Let the unit have Type=notify and NotifyAccess=all, so that systemd is told of the new one.")
@@ -227,7 +230,9 @@ final class Upgrade: PollHandler, UpgradeConnectionObserver, UpgradeActions {
             defer { others.close() }
             let process: ChildProcess
             do throws(SystemError) {
-                process = try ChildProcess.start(attempt.binary, words, handing: others, as: Inheritance.variable)
+                process = try ChildProcess.start(
+                    attempt.binary, words, handing: others, as: Inheritance.variable,
+                    adding: environment.variablesOfSuccessor)
             } catch {
                 own.close()
                 throw error
@@ -337,6 +342,9 @@ final class Upgrade: PollHandler, UpgradeConnectionObserver, UpgradeActions {
                 connection.send(.listener(key, worker: worker), descriptors)
             }
         }
+        for socket in services.preparation.sockets.passed {
+            connection.send(.passedSocket(name: socket.name), [socket.descriptor])
+        }
         connection.send(.adminSocket(path: host.adminSocket.path), [host.adminSocket.descriptor])
         if let metrics = services.preparation.metrics.descriptor { connection.send(.metrics, [metrics]) }
         if let lock = store.state.shareLock() {
@@ -400,7 +408,7 @@ final class Upgrade: PollHandler, UpgradeConnectionObserver, UpgradeActions {
             .processReplaced(
                 from: Int(SystemProcess.id), oldVersion: Control.version, to: Int(started.process.id),
                 newVersion: started.version))
-        host?.handOver(within: attempt.graceSeconds)
+        host?.handOver(to: started.process.id, within: attempt.graceSeconds)
     }
 
     /// `worker` listens no more; these were its flows of datagrams.

@@ -13,8 +13,11 @@ import TLS
 enum UpgradeMessage: Equatable {
     /// The successor runs, and speaks this version of the protocol.
     case hello(protocolVersion: Int, version: String)
-    /// A worker's sockets of a listener: that for connections, then that for datagrams.
+    /// A worker's sockets of a listener: that for connections, then that for datagrams. A worker may have none for
+    /// datagrams, if a service manager has opened them.
     case listener(ListenerKey, worker: Int)
+    /// A socket that a service manager has opened, and what it calls it.
+    case passedSocket(name: String)
     /// The admin socket, which listens at this path.
     case adminSocket(path: String)
     /// The socket of `admin.metrics`.
@@ -74,6 +77,7 @@ extension UpgradeMessage {
             ["message": "hello", "protocol": .int(protocolVersion), "version": .string(version)]
         case .listener(let key, let worker):
             ["message": "listener", "worker": .int(worker), "listener": key.value]
+        case .passedSocket(let name): ["message": "passed-socket", "name": .string(name)]
         case .adminSocket(let path): ["message": "admin-socket", "path": .string(path)]
         case .metrics: ["message": "metrics"]
         case .lock(let folder): ["message": "lock", "folder": .string(folder)]
@@ -117,6 +121,7 @@ extension UpgradeMessage {
             guard let key = value["listener"].flatMap(ListenerKey.init), let worker = value["worker"]?.int
             else { return nil }
             return .listener(key, worker: worker)
+        case "passed-socket": return .passedSocket(name: value["name"]?.string ?? "")
         case "admin-socket": return (value["path"]?.string).map { .adminSocket(path: $0) }
         case "metrics": return .metrics
         case "lock": return (value["folder"]?.string).map { .lock(folder: $0) }

@@ -20,12 +20,15 @@ public struct PassedSocket: Equatable, Sendable {
     public let carries: Carries
     /// What the service manager calls it.
     public let name: String
-    private let descriptor: Int32
+    /// The kernel's number for it. To be sent to another process, and not to be closed.
+    public let descriptor: Int32
 
-    /// The socket with this descriptor, which from now on is non-blocking and is not passed on to other programs.
+    /// The socket with this descriptor, which from now on is non-blocking and, like one that is refused, not passed on
+    /// to other programs.
     ///
     /// Errors: `SystemError` for anything but a TCP socket that listens, or a UDP socket, on one family of addresses.
     public init(descriptor: Int32, name: String) throws(SystemError) {
+        _ = apus_set_close_on_exec(descriptor)
         let socket = Socket(descriptor: descriptor)
         let operation = "use descriptor \(descriptor) (\(name)), which was passed"
         func refusal(_ reason: String) -> SystemError { SystemError(operation, code: EINVAL, reason: reason) }
@@ -40,7 +43,6 @@ public struct PassedSocket: Equatable, Sendable {
         if address.family == .ipv6, socket.option(Int32(IPPROTO_IPV6), IPV6_V6ONLY) != 1 {
             throw refusal("it takes IPv4 as well; write BindIPv6Only=ipv6-only, and the IPv4 address beside it")
         }
-        _ = apus_set_close_on_exec(descriptor)
         _ = apus_set_nonblocking(descriptor)
         self.address = address
         self.name = name

@@ -49,20 +49,21 @@ public struct ChildProcess: Equatable, Sendable {
     }
 
     /// Starts the program at `path` with `arguments`, its own name first, and with `socket` as its descriptor 3, which
-    /// the environment variable `variable` names. It shares our standard output and error, and inherits nothing else
-    /// that is open, and of capabilities only CAP_NET_ADMIN. Signal dispositions and the signal mask are reset to their
-    /// defaults.
+    /// the environment variable `variable` names; `variables` (`NAME=value`) are added as well. It shares our standard
+    /// output and error, and inherits nothing else that is open, and of capabilities only CAP_NET_ADMIN. Signal
+    /// dispositions and the signal mask are reset to their defaults.
     ///
     /// Source: posix_spawn(3). Errors: `SystemError`, as when there is no program at the path.
     public static func start(
-        _ path: String, _ arguments: [String], handing socket: MessageSocket, as variable: String
+        _ path: String, _ arguments: [String], handing socket: MessageSocket, as variable: String,
+        adding variables: [String] = []
     ) throws(SystemError) -> ChildProcess {
         var id: pid_t = 0
         SystemUser.passNetAdmin(true)
         defer { SystemUser.passNetAdmin(false) }
         let status = unsafe spawn(
             &id, path, arguments, handing: socket.descriptor, as: 3, ownGroup: false,
-            environment: ["\(variable)=3"])
+            environment: ["\(variable)=3"] + variables)
         guard status == 0 else { throw SystemError("start \(path)", code: status) }
         return ChildProcess(id: id, output: nil)
     }

@@ -23,6 +23,17 @@ import Testing
         #expect(ServiceEnvironment(["WATCHDOG_USEC": "1000"], processID: 12).watchdogTime == 1_000_000)
     }
 
+    /// It is another process, for which nothing is meant that names this one.
+    @Test func aSuccessorGetsToKnowWhomToTell() {
+        #expect(ServiceEnvironment().variablesOfSuccessor.isEmpty)
+        let variables = [
+            "NOTIFY_SOCKET": "@a", "WATCHDOG_USEC": "30000000", "WATCHDOG_PID": "12", "LISTEN_FDS": "1",
+            "LISTEN_PID": "12",
+        ]
+        let environment = ServiceEnvironment(variables, processID: 12)
+        #expect(environment.variablesOfSuccessor == ["NOTIFY_SOCKET=@a", "WATCHDOG_USEC=30000000"])
+    }
+
     @Test func socketsAreForTheProcessThatIsNamed() {
         let variables = ["LISTEN_FDS": "3", "LISTEN_PID": "12", "LISTEN_FDNAMES": "web::dns"]
         let environment = ServiceEnvironment(variables, processID: 12)

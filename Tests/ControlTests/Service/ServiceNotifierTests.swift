@@ -65,6 +65,34 @@ import Testing
         #expect(receiver.next(within: 0) == nil)
     }
 
+    @Test func oneOfTwoProcessesTells() throws {
+        let receiver = try NotifyReceiver()
+        let old = try #require(make(receiver.address, watchdog: 40_000_000) { "\(Instant.now().nanoseconds)" })
+        old.ready()
+        #expect(receiver.next()?.first == "READY=1")
+        old.statusMayHaveChanged()
+        old.handedOver(to: 4711)
+        #expect(receiver.next() == ["MAINPID=4711"])
+        old.statusMayHaveChanged()
+        old.reloadBegan()
+        old.reloadEnded(wasRefused: false)
+        old.stopping(grace: 1)
+        old.ready()
+        let new = try #require(make(receiver.address, watchdog: 60_000_000_000))
+        #expect(receiver.next(within: 0) == nil)
+        new.tookOver()
+        new.tookOver()
+        new.ready()
+        #expect(receiver.next() == ["READY=1", "MAINPID=\(SystemProcess.id)", "STATUS=Serving"])
+        #expect(next(receiver) == ["WATCHDOG=1"], "at once: the other one feeds it no more")
+        // Longer than the other one would wait to feed the watchdog, or to tell its status.
+        let end = Instant.now() + Limits.statusInterval + 100_000_000
+        _ = run(loop) { Instant.now() > end }
+        #expect(receiver.next(within: 0) == nil)
+        new.stopping(grace: 1)
+        #expect(receiver.next()?.first == "STOPPING=1")
+    }
+
     @Test func tellsTheStatusOnceWhenItHasChanged() throws {
         let receiver = try NotifyReceiver()
         var summary = "1 of 2"

@@ -1,7 +1,8 @@
 """A service manager with socket activation: it opens sockets, passes them to a program, and keeps them.
 
 A program that ends with status 0 is started again with the same sockets; any other end is the end of this, with the
-same status, as is the end after SIGTERM, which goes to the program.
+same status, as is the end after SIGTERM, which goes to the program. With "once" before the sockets it is not started
+again, as another process has taken its place; the sockets stay open until SIGTERM.
 
 Arguments: sockets, as tcp:127.0.0.1:8080 or udp:[::1]:8080, with "dual" for an IPv6 socket that takes IPv4 as well, as
 in tcp-dual:[::]:8080; then -- and the words of the program. Source: sd_listen_fds(3).
@@ -48,6 +49,9 @@ def start(descriptors, words, program):
 def main():
     words = sys.argv[1 : sys.argv.index("--")]
     program = sys.argv[len(words) + 2 :]
+    is_once = words[0] == "once"
+    if is_once:
+        del words[0]
     descriptors = [opened(word) for word in words]
     process = 0
     is_ending = False
@@ -64,6 +68,9 @@ def main():
         status = os.waitstatus_to_exitcode(status)
         if status != 0 or is_ending:
             sys.exit(status if status >= 0 else 1)
+        if is_once:
+            signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
+            signal.pause()
 
 
 main()

@@ -10,8 +10,11 @@ final class UpgradingApus {
     /// The processes that have served so far, the last one serving.
     private(set) var ids: [pid_t]
 
-    init(_ document: Document, until readiness: ApusProcess.Readiness = .targetsHealthy) throws {
-        apus = try ApusProcess.start(document, until: readiness)
+    init(
+        _ document: Document, until readiness: ApusProcess.Readiness = .targetsHealthy,
+        launcher: (String) throws -> [String] = { _ in [] }
+    ) throws {
+        apus = try ApusProcess.start(document, until: readiness, launcher: launcher)
         ids = [apus.process.pid]
     }
 
