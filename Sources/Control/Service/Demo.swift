@@ -2,6 +2,12 @@ import Core
 import Model
 import Telemetry
 
+/// Told of the ends of child processes.
+protocol ChildObserver: AnyObject {
+    /// A child process has ended.
+    func childEnded()
+}
+
 /// Makes the texts of the demo.
 public protocol DemoNarrator {
     /// What is said first: which sample targets run, and what to try.

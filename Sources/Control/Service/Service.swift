@@ -4,12 +4,6 @@ import Model
 import Proxy
 import Telemetry
 
-/// Told of the ends of child processes.
-protocol ChildObserver: AnyObject {
-    /// A child process has ended.
-    func childEnded()
-}
-
 /// A running Apus: everything from the configuration file to the workers, in the order in which it begins and ends.
 ///
 /// Shape: one object of the control thread, which `run` makes the calling one.
@@ -500,19 +494,4 @@ extension Service {
                 configuration, control: mail, log: logs[index], connectionLog: connectionLogs[index])
         }
     }
-}
-
-/// Calls closures, for what needs no object of its own.
-private final class CallingHandler: PollHandler {
-    private let whenReady: (Instant) -> Void
-    private let whenTimerFired: (Instant) -> Void
-
-    init(ready: @escaping (Instant) -> Void, timerFired: @escaping (Instant) -> Void) {
-        whenReady = ready
-        whenTimerFired = timerFired
-    }
-
-    func ready(_ ready: Poller.Ready, now: Instant) { whenReady(now) }
-
-    func timerFired(now: Instant) { whenTimerFired(now) }
 }
