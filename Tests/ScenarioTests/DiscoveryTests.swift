@@ -105,6 +105,7 @@ import Testing
         #expect(scene.becomes("healthy", one) && scene.becomes("healthy", two))
         let name = "127.0.0.1:\(two.port)"
         #expect(try scene.apus.command("targets", "deregister", "blue", name, "--wait").status == .exited(0))
+        scene.apus.kill()
         try scene.apus.restart(until: .answering)
         #expect(scene.becomes("healthy", one))
         #expect(scene.states()[name] == nil)

@@ -186,10 +186,12 @@ extension RecordingTarget {
     }
 }
 
-/// Runs lines of shell to their end, which must be good.
+/// Runs lines of shell to their end, which must be good. Docker takes its time on a busy machine.
 func runShell(_ lines: String, in folder: String) throws {
     let child = try ChildProcess(["/bin/sh", "-ec", lines], folder: folder, label: UUID().uuidString)
-    guard child.waitForExit() == .exited(0) else { throw ShellFailure(lines: lines, errors: child.standardError) }
+    guard child.waitForExit(within: 120) == .exited(0) else {
+        throw ShellFailure(lines: lines, errors: child.standardError)
+    }
 }
 
 /// A command failed.
