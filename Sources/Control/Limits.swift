@@ -163,4 +163,18 @@ enum Limits {
     static let containerNameBytesMax = 128
     /// Bytes of an entity tag that is kept of a source: 256. One that is longer is as none.
     static let entityTagBytesMax = 256
+
+    /// How often a rollout is looked at. Reason: what fails meanwhile fails in vain; a look takes some 0.1 ms.
+    static let rolloutInterval = Nanoseconds(250_000_000)
+
+    /// How long the targets of a new group may take to become healthy. Beyond it, if most are not: the rollout is
+    /// aborted.
+    static let rolloutHealthTime = Nanoseconds(60_000_000_000)
+
+    /// Rollouts under way. Reason: each costs a look of control every 0.25 s, and some 100 KB. Beyond it:
+    /// TooManyRollouts.
+    static let rolloutsRunningMax = 100
+
+    /// Rollouts that are over and kept, in memory and on disk. Beyond it: the oldest are forgotten.
+    static let rolloutsKeptMax = 100
 }

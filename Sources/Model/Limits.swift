@@ -134,4 +134,7 @@ public enum Limits {
 
     /// Bytes of a Unix socket's path: the kernel's 108 with the closing zero. Beyond it: ValidationError.
     public static let socketPathBytesMax = 107
+
+    /// Steps of a rollout. Reason: each divides what a guard may need to prove. Beyond it: ValidationError.
+    public static let rolloutStepsMax = 20
 }

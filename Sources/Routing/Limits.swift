@@ -101,4 +101,15 @@ public enum Limits {
 
     /// The time in which `apus.health.max_removals_percent` of the targets may be taken out by health checks.
     static let removalWindow = Nanoseconds(60_000_000_000)
+
+    /// How much of what a rollout's guard knows of the old group's latencies counts at the next look. Reason: with
+    /// four looks a second it follows within minutes what the day does to latencies.
+    static let rolloutMemory = 0.998
+
+    /// Latencies of the old group that a guard needs before it judges by them. Reason: of fewer, a quantile says
+    /// nothing; where it lies makes no difference to false alarms.
+    static let rolloutLatenciesMin = 20.0
+
+    /// The probability that a step ends although the new group is worse by an effect that matters.
+    static let rolloutWrongPass = 0.05
 }

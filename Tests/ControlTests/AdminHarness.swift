@@ -103,13 +103,16 @@ private final class OrderRunner: PollHandler {
 
 /// Stands in for control: applies changes to its document at the end of the pass, and remembers what it was asked.
 final class RecordingActions: AdminServices, StatusSource, ChangeActions, ReloadActions, TargetActions,
-    UpgradeActions
+    UpgradeActions, RolloutActions
 {
     var status: any StatusSource { self }
     var changes: any ChangeActions { self }
     var reloads: any ReloadActions { self }
     var targets: any TargetActions { self }
     var upgrades: any UpgradeActions { self }
+    var rollouts: any RolloutActions { self }
+    var statuses: [RolloutStatus] = []
+    var rolloutCounts: (running: Int, ended: [RolloutRecord.Phase: UInt64]) = (0, [:])
     var finishing: [FinishingProcess] = []
 
     var document: Document
@@ -182,6 +185,22 @@ final class RecordingActions: AdminServices, StatusSource, ChangeActions, Reload
                 completion(.failure(AdminError(error)))
             }
         }
+    }
+
+    func start(
+        _ rollout: Rollout, by user: UInt32?, completion: @escaping (Result<RolloutStatus, AdminError>) -> Void
+    ) {
+        asked.append("rollout of \(rollout.action) from \(rollout.from) to \(rollout.to)")
+        if let refusal { return completion(.failure(refusal)) }
+        let record = RolloutRecord(id: statuses.count + 1, rollout: rollout, user: user, startedAt: 0)
+        statuses.insert(RolloutStatus(record: record), at: 0)
+        completion(.success(statuses[0]))
+    }
+
+    func perform(_ order: RolloutOrder, on id: Int) throws(AdminError) -> RolloutStatus {
+        asked.append("\(order.rawValue) \(id)")
+        if let refusal { throw refusal }
+        return statuses[0]
     }
 
     func register(

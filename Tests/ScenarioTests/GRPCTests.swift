@@ -42,6 +42,8 @@ import Testing
                 """)
         #expect(eventually { apus.accessLog.contains { $0.line.hasPrefix("grpcs ") } })
         #expect(try apus.metric("apus_grpc_requests_total") >= 9)
+        // The unknown method, by its status.
+        #expect(try apus.metric("apus_target_group_requests_failed_total") >= 1)
         #expect(try apus.metric("apus_target_http2_connections_opened_total") <= 4)
     }
 

@@ -17,7 +17,7 @@ private let subjects: [Subject] = [
     Subject(
         what: "keys of the file", files: #"Sources/Model/(Keys|Objects)/.*\.swift"#,
         expression: #"\w*Key\(\s*(?:optional: )?"([\w.]+)""#,
-        pages: ["docs/elbv2.md", "docs/running.md", "docs/discovery.md"],
+        pages: ["docs/elbv2.md", "docs/running.md", "docs/discovery.md", "docs/rollouts.md", "docs/admin-api.md"],
         countMin: 100
     ),
     Subject(

@@ -29,6 +29,8 @@ private let unmade = [
     "http2Only": "made from the raw value in the configuration",
     "http2Optional": "made from the raw value in the configuration",
     "http2Preferred": "made from the raw value in the configuration",
+    "pause": "made from the raw value in the path of a request",
+    "promote": "made from the raw value in the path of a request",
     "leastOutstandingRequests": "made from the raw value in the configuration",
     "preserve": "made from the raw value in the configuration",
     "sanDNS": "made from the raw value in the configuration",

@@ -57,7 +57,7 @@ struct AdminRoutes {
         table =
             MetricsRoutes.all + StatusRoutes.all + ReloadRoutes.all + UpgradeRoutes.all + EventRoutes.all
             + InstanceRoutes.all + LoadBalancerRoutes.all + ListenerRoutes.all + RuleRoutes.all + TargetGroupRoutes.all
-            + TargetRoutes.all + DiscoveryRoutes.all
+            + TargetRoutes.all + DiscoveryRoutes.all + RolloutRoutes.all
     }
 
     /// Routes to what may be seen of `services` from outside, and to nothing else.

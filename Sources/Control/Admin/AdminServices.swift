@@ -10,6 +10,8 @@ protocol AdminServices: AnyObject {
     var reloads: any ReloadActions { get }
     /// Processes that take over from this one.
     var upgrades: any UpgradeActions { get }
+    /// Rollouts.
+    var rollouts: any RolloutActions { get }
     /// Targets that join and leave their groups.
     var targets: any TargetActions { get }
 }

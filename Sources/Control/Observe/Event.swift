@@ -40,6 +40,9 @@ enum Event: Equatable, Sendable {
     case listenerOpened(loadBalancer: String, port: Int)
     /// A listener takes no more connections.
     case listenerClosed(loadBalancer: String, port: Int)
+    /// A rollout has begun, moved on, was paused or has ended.
+    case rolloutChanged(
+        id: Int, action: String, from: String, to: String, phase: String, percent: Int, reason: String?)
     /// The process finishes what is in flight and ends.
     case shutdownBegan
     /// Another process serves from now on, and the one before finishes what it has.
@@ -68,6 +71,7 @@ enum Event: Equatable, Sendable {
         case .changeApplied: "change-applied"
         case .listenerOpened: "listener-opened"
         case .listenerClosed: "listener-closed"
+        case .rolloutChanged: "rollout-changed"
         case .shutdownBegan: "shutdown-began"
         case .processReplaced: "process-replaced"
         case .upgradeFailed: "upgrade-failed"
@@ -128,6 +132,14 @@ enum Event: Equatable, Sendable {
             return members
         case .listenerOpened(let loadBalancer, let port), .listenerClosed(let loadBalancer, let port):
             return [Value.Member("loadBalancerName", .string(loadBalancer)), Value.Member("port", .int(port))]
+        case .rolloutChanged(let id, let action, let from, let to, let phase, let percent, let reason):
+            var members = [
+                Value.Member("rollout", .int(id)), Value.Member("action", .string(action)),
+                Value.Member("from", .string(from)), Value.Member("to", .string(to)),
+                Value.Member("phase", .string(phase)), Value.Member("percent", .int(percent)),
+            ]
+            if let reason { members.append(Value.Member("reason", .string(reason))) }
+            return members
         case .shutdownBegan:
             return []
         case .processReplaced(let old, let oldVersion, let new, let newVersion):

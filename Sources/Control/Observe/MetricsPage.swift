@@ -160,6 +160,13 @@ struct MetricsPage {
         text.begin("apus_changes_total", .counter, help: "Changes asked for over the socket, by result.")
         text.sample(tally.changes, .init("result", "done"))
         text.sample(tally.changesRefused, .init("result", "refused"))
+        let rollouts = status.rolloutCounts
+        text.begin("apus_rollouts_running", .gauge, help: "Rollouts under way.")
+        text.sample(UInt64(rollouts.running))
+        text.begin("apus_rollouts_total", .counter, help: "Rollouts that have ended, by how.")
+        for phase in RolloutRecord.Phase.allCases where phase.isEnded {
+            text.sample(rollouts.ended[phase] ?? 0, .init("result", phase.rawValue))
+        }
         text.begin("apus_state_writes_total", .counter, help: "Times that changes were made durable.")
         text.sample(tally.stateWrites)
         text.begin(

@@ -47,6 +47,8 @@ protocol StatusSource: AnyObject {
     var discovery: [DiscoveryStatus] { get }
     /// How many batches of what they have said came into force.
     var discoveryBatches: UInt64 { get }
+    /// How many rollouts are under way, and how many have ended since the process began, by how.
+    var rolloutCounts: (running: Int, ended: [RolloutRecord.Phase: UInt64]) { get }
     /// Where the targets of a group come from; empty if there is no such group.
     func targetLayers(ofGroup name: String) -> [TargetKey: TargetLayer]
     /// See `TargetHealth.describe`.
@@ -70,6 +72,7 @@ final class Status: StatusSource {
     private let queue: ChangeQueue
     private let reloader: Reloader
     private let targetDiscovery: TargetDiscovery
+    private let rolloutService: RolloutService
     private let logs: TrafficLogs
     private let finishingProcesses: FinishingProcesses
 
@@ -77,7 +80,8 @@ final class Status: StatusSource {
     init(
         _ store: DocumentStore, _ registry: TargetRegistry, _ workers: WorkerSet, _ preparation: Preparation,
         _ publication: Publication, _ prober: HealthProber, _ outliers: OutlierWatch, _ health: TargetHealth,
-        _ queue: ChangeQueue, _ reloader: Reloader, _ discovery: TargetDiscovery, _ logs: TrafficLogs,
+        _ queue: ChangeQueue, _ reloader: Reloader, _ discovery: TargetDiscovery,
+        _ rollouts: RolloutService, _ logs: TrafficLogs,
         _ finishing: FinishingProcesses,
         _ events: EventLog
     ) {
@@ -93,6 +97,7 @@ final class Status: StatusSource {
         self.queue = queue
         self.reloader = reloader
         targetDiscovery = discovery
+        rolloutService = rollouts
         self.logs = logs
         self.events = events
     }
@@ -132,6 +137,9 @@ final class Status: StatusSource {
     var rateLimits: [RateLimitFigures] { publication.rateLimits }
     var discovery: [DiscoveryStatus] { targetDiscovery.statuses }
     var discoveryBatches: UInt64 { targetDiscovery.batchesCount }
+    var rolloutCounts: (running: Int, ended: [RolloutRecord.Phase: UInt64]) {
+        (rolloutService.runningCount, rolloutService.endedCounts)
+    }
     func targetLayers(ofGroup name: String) -> [TargetKey: TargetLayer] { store.layers(ofGroup: name) }
 
     var groupCounters: [(name: String, workers: [TargetGroupCounters])] {

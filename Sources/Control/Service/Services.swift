@@ -54,6 +54,7 @@ final class Services: AdminServices {
     private let reloader: Reloader
     private let targetService: TargetService
     private let discovery: TargetDiscovery
+    private let rolloutService: RolloutService
     /// The thread that reads files of discovery.
     private let discoveryDisk: DiskThread
     /// The thread that reads long answers to discovery.
@@ -115,9 +116,11 @@ final class Services: AdminServices {
         discovery = TargetDiscovery(
             store, queue, publication, registry, preparation, workers, disk: discoveryDisk, parser: discoveryParser,
             loop: loop, events: events, logger: logger)
+        rolloutService = RolloutService(
+            store, registry, queue, disk: stateDisk, loop: loop, events: events, logger: logger)
         statusOfServices = Status(
             store, registry, workers, preparation, publication, prober, outliers, health, queue, reloader, discovery,
-            logs, finishing, events)
+            rolloutService, logs, finishing, events)
         preparation.metrics.services = self
         preparation.metrics.received = inheritance?.takeMetrics()
     }
@@ -135,6 +138,7 @@ final class Services: AdminServices {
     var reloads: any ReloadActions { reloader }
     var targets: any TargetActions { targetService }
     var upgrades: any UpgradeActions { upgrade }
+    var rollouts: any RolloutActions { rolloutService }
 
     /// Tells `observer` of reloads.
     func tellOfReloads(_ observer: (any ReloadObserver)?) { reloader.observer = observer }
@@ -162,6 +166,7 @@ final class Services: AdminServices {
             workers.sendToAll(.ticketKeys(current: ticketKeys.current, previous: previous))
         }
         preparation.metrics.commit(store.committedDocument)
+        rolloutService.begin()
     }
 
     /// The process begins to end: what has not begun is refused, and what has is brought to its end.

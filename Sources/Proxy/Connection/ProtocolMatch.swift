@@ -40,12 +40,31 @@ extension Head {
         guard value.count >= 16, value.extracting(0..<16).equalsIgnoringCase("application/grpc") else { return false }
         return value.count == 16 || value[16] == 0x2B || value[16] == .semicolon || value[16] == .space
     }
+
+    /// Whether its gRPC status, if it has one, says that the server has failed and not the caller.
+    var saysGRPCFailed: Bool {
+        for index in 0..<fieldCount {
+            let field = field(index)
+            guard field.name.count == 11, bytes(field.name).equalsIgnoringCase("grpc-status") else { continue }
+            let value = bytes(field.value)
+            var number = 0
+            for position in 0..<min(value.count, 3) where value[position].isDigit {
+                number = number * 10 + Int(value[position] - 0x30)
+            }
+            return GRPCStatus.isFailure(number)
+        }
+        return false
+    }
 }
 
 /// The status of a call, as gRPC numbers them. Source: gRPC, "Status codes and their use", "HTTP to gRPC status
 /// mapping".
 struct GRPCStatus {
     let number: UInt8
+
+    /// Whether a status tells of a fault of the server: UNKNOWN, DEADLINE_EXCEEDED, UNIMPLEMENTED, INTERNAL,
+    /// UNAVAILABLE and DATA_LOSS. The others are what the caller has asked for.
+    static func isFailure(_ number: Int) -> Bool { number == 2 || number == 4 || (12...15).contains(number) }
 
     /// The gRPC status for an HTTP status that Apus generates.
     init(httpStatus: UInt16) {

@@ -53,6 +53,8 @@ final class Exchange {
     /// The fault of the target's response, if any.
     var responseFault: ResponseFault?
     var interimResponses = 0
+    /// Whether its target cut the response short, or a gRPC status says that it has failed.
+    var isSpoiled = false
 
     /// What the rule does to fields; nil if nothing is.
     var fieldChanges: FieldChanges?
@@ -76,6 +78,9 @@ final class Exchange {
 
     init() { record = AccessRecord(createdAt: 0, client: .unspecified, listener: .unspecified) }
 
+    /// Whether it has failed, as its client sees it, for a reason that is not the client's.
+    var hasFailed: Bool { record.status >= 500 || isSpoiled }
+
     /// Whether it has a client, and so is not in the free list.
     var isJoined: Bool { joinedClient != nil }
 
@@ -98,6 +103,7 @@ final class Exchange {
         bodyViolation = nil
         responseFault = nil
         interimResponses = 0
+        isSpoiled = false
         record = AccessRecord(createdAt: timeOfDay, client: client.address, listener: client.address)
         redirectURL = .empty
         consumedAtStart = client.consumedCount

@@ -49,6 +49,7 @@ extension Worker {
         addField("Content-Type", "application/grpc")
         let number = response.beginField("grpc-status")
         response.append(decimal: UInt64(status.number))
+        if GRPCStatus.isFailure(Int(status.number)) { exchange.isSpoiled = true }
         response.endField(number, id: .other)
         addField("grpc-message", reasonCode, detail)
         send(exchange, bodyCount: nil, closes: exchange.state.isCut) { _ in }

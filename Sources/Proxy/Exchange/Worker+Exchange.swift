@@ -18,7 +18,9 @@ extension Worker {
         case .answer(let status):
             let violation = exchange.bodyViolation
             answer(exchange, status: violation?.status ?? status, reasonCode: violation?.reasonCode ?? event.reasonCode)
-        case .truncate: abandonExchange(exchange, reasonCode: exchange.bodyViolation?.reasonCode ?? event.reasonCode)
+        case .truncate:
+            exchange.isSpoiled = exchange.bodyViolation == nil
+            abandonExchange(exchange, reasonCode: exchange.bodyViolation?.reasonCode ?? event.reasonCode)
         case .refuse: refuse(exchange)
         case .abandon:
             // Who broke the protocol did not go away.
@@ -207,6 +209,7 @@ extension Worker {
         exchange.record.status = response.status
         exchange.record.targetStatus = response.status
         countResponse(exchange)
+        if exchange.record.kind == .grpc, response.saysGRPCFailed { exchange.isSpoiled = true }
         // An early answer leaves a request behind that nobody may take for the next one's beginning.
         let isEarly = exchange.requestProgress != .passedOn || !target.isFlushed
         exchange.targetPersistence.decide(head.isPersistent && !exchange.facts.isAmbiguous && !isEarly)

@@ -55,7 +55,11 @@ extension Worker {
         counters.requestsActive.subtract()
         if exchange.record.kind == .webSocket { counters.webSocketsActive.subtract() }
         counters.requestDuration.record(now.since(exchange.startedAt))
-        if exchange.state.isForwarded { exchange.group?.plan.counters.requestsActive.subtract() }
+        if exchange.state.isForwarded, let counts = exchange.group?.plan.counters {
+            counts.requestsActive.subtract()
+            counts.requestsEnded.add()
+            if exchange.hasFailed { counts.requestsFailed.add() }
+        }
         writeRecord(exchange)
         client.exchange = nil
         keepFree(exchange)

@@ -129,6 +129,9 @@ final class HTTP2TargetConnection: HTTP2Connection {
                 input.extracting(range), of: &stream.stream, for: stream.exchange?.client, &resources)
         case .end(let slot, let trailers):
             let stream = stream(slot)
+            if let trailers, stream.exchange?.record.kind == .grpc, trailers.saysGRPCFailed {
+                stream.exchange?.isSpoiled = true
+            }
             stream.takeEnd(trailers, of: &stream.stream, for: stream.exchange?.client, &resources)
         case .closed(let slot, let code, let ending): closeStream(slot, code, ending, &resources)
         case .pingAcknowledged: isPinged = false

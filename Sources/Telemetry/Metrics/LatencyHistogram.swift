@@ -18,6 +18,15 @@ public struct LatencyHistogram: ~Copyable, Sendable {
     /// An empty histogram.
     @inlinable public init() {}
 
+    /// The upper edge of each bucket in seconds; infinity for the last.
+    public static var edges: [Double] {
+        (0..<bucketCount).map { bucket in
+            if bucket == bucketCount - 1 { return .infinity }
+            if bucket < 8 { return Double(bucket + 1) / 1e6 }
+            return Double((bucket % 8 + 9) << (bucket / 8 - 1)) / 1e6
+        }
+    }
+
     /// Records one latency. Only the owning thread may call this.
     @inlinable public func record(_ time: Nanoseconds) {
         buckets[Self.bucket(of: time)].add()
@@ -37,7 +46,8 @@ public struct LatencyHistogram: ~Copyable, Sendable {
 
 /// The sum of several latency histograms at one time, such as those of all workers for a target group.
 public struct LatencySums: Sendable {
-    private var counts = [UInt64](repeating: 0, count: LatencyHistogram.bucketCount)
+    /// How many were recorded, by bucket.
+    public private(set) var counts = [UInt64](repeating: 0, count: LatencyHistogram.bucketCount)
     /// The sum of all recorded times. Units: nanoseconds.
     public private(set) var nanosecondsTotal: UInt64 = 0
     /// How many times were recorded.

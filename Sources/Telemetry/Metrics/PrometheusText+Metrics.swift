@@ -358,6 +358,11 @@ private let workerMetrics: [Metric<WorkerCounters>] = [
 private let groupMetrics: [Metric<TargetGroupCounters>] = [
     .counter("requests_total", "Requests for which a target of the group was chosen.") { $0.requests.value },
     .gauge("requests_active", "Requests of the group in progress now.") { $0.requestsActive.value },
+    .counter("requests_ended_total", "Requests of the group that have ended.") { $0.requestsEnded.value },
+    .counter(
+        "requests_failed_total",
+        "Of those, the ones that failed: a status of 500 or more, a response cut short, or a gRPC status that says so."
+    ) { $0.requestsFailed.value },
     .counter("flows_total", "Flows relayed to a target of the group.") { $0.flows.value },
     .gauge("flows_active", "Flows of the group open now.") { $0.flowsActive.value },
     .counter("connection_errors_total", "Connections to the group's targets that could not be opened.") {

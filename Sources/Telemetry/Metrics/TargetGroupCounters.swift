@@ -7,6 +7,11 @@ public final class TargetGroupCounters: Sendable {
     public let requests = Counter()
     /// Requests of this group in progress now.
     public let requestsActive = Gauge()
+    /// Those of them that have ended, whoever ended them.
+    public let requestsEnded = Counter()
+    /// Those of them that failed: a status of 500 or more, whoever made it, a response that its target cut short, or a
+    /// gRPC status that says that the server failed.
+    public let requestsFailed = Counter()
     /// Responses of this group's targets.
     public let responses = CounterSet<StatusClass>()
     /// The time from the last byte of the request to the first byte of the response.

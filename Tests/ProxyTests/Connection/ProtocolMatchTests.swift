@@ -40,4 +40,17 @@ import Testing
     func answersMadeHereHaveAStatus(http: UInt16, grpc: UInt8) {
         #expect(GRPCStatus(httpStatus: http).number == grpc)
     }
+
+    @Test(arguments: [
+        ("0", false), ("2", true), ("4", true), ("5", false), ("8", false), ("12", true), ("13", true), ("14", true),
+        ("15", true), ("16", false), ("", false), ("142", false), ("1444444444444444444444", false),
+    ])
+    func someStatusesSayThatTheServerFailed(_ status: String, isFailure: Bool) {
+        let head = Head()
+        head.addField(
+            name: head.append(Array("Grpc-Status".utf8).span), value: head.append(Array(status.utf8).span), id: .other)
+        #expect(head.saysGRPCFailed == isFailure)
+    }
+
+    @Test func withoutAStatusNothingIsSaid() { #expect(!Head().saysGRPCFailed) }
 }

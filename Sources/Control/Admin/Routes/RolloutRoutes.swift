@@ -1,0 +1,71 @@
+import Core
+import Model
+
+/// Rollouts: one target group takes over from another.
+enum RolloutRoutes {
+    static var all: [AdminRoutes.Route] {
+        [
+            .init("/v1/rollouts", ("GET", list), ("POST", start)),
+            .init("/v1/rollouts/{id}", ("GET", get)),
+            .init("/v1/rollouts/{id}/{order}", ("POST", perform)),
+        ]
+    }
+
+    private static func list(
+        _ call: AdminCallContext, _ completion: @escaping (AdminAnswer) -> Void
+    ) throws(AdminError) {
+        completion(.value(["rollouts": .array(call.services.rollouts.statuses.map(\.value))]))
+    }
+
+    private static func get(
+        _ call: AdminCallContext, _ completion: @escaping (AdminAnswer) -> Void
+    ) throws(AdminError) {
+        let id = try call.number("id", orElse: .ruleNotFound)
+        let status = try call.services.rollouts.statuses.first { $0.record.id == id }.orThrow(
+            AdminError(
+                code: "RolloutNotFound", status: 404, message: "There is no rollout \(id).",
+                remedy: "See \"apus rollout status\" for those there are."))
+        completion(.value(status.value))
+    }
+
+    private static func start(
+        _ call: AdminCallContext, _ completion: @escaping (AdminAnswer) -> Void
+    ) throws(AdminError) {
+        let rollout = try call.read(try call.request.json(), Rollout.init(_:))
+        call.services.rollouts.start(rollout, by: call.request.user) { result in
+            switch result {
+            case .failure(let error): completion(.refused(error))
+            case .success(let status): completion(.value(status.value))
+            }
+        }
+    }
+
+    private static func perform(
+        _ call: AdminCallContext, _ completion: @escaping (AdminAnswer) -> Void
+    ) throws(AdminError) {
+        let id = try call.number("id", orElse: .ruleNotFound)
+        guard let order = RolloutOrder(rawValue: call.name("order")) else {
+            throw AdminError(
+                code: "PathNotFound", status: 404, message: "A rollout cannot be told to \(call.name("order")).",
+                remedy: "Use \(RolloutOrder.allCases.map(\.rawValue).joined(separator: ", ")).")
+        }
+        completion(.value(try call.services.rollouts.perform(order, on: id).value))
+    }
+}
+
+extension RolloutStatus {
+    /// As the socket shows it.
+    fileprivate var value: Value {
+        var value: Value = [
+            "id": .int(record.id), "phase": .string(record.phase.rawValue), "step": .int(record.step + 1),
+            "percent": .int(record.weights[record.rollout.to] ?? 0), "requests": .int(Int(clamping: requests)),
+            "startedAt": .string(utcText(nanoseconds: record.startedAt)), "rollout": record.rollout.encoded(),
+        ]
+        value["uid"] = record.user.map { .int(Int($0)) }
+        value["endedAt"] = record.endedAt.map { .string(utcText(nanoseconds: $0)) }
+        value["reason"] = record.reason.map { .string($0) }
+        value["waitsFor"] = waitsFor.map { .string($0) }
+        value["guards"] = .array(readings.map { $0.reading.value($0.name) })
+        return value
+    }
+}
