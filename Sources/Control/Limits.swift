@@ -177,4 +177,7 @@ enum Limits {
 
     /// Rollouts that are over and kept, in memory and on disk. Beyond it: the oldest are forgotten.
     static let rolloutsKeptMax = 100
+
+    /// How often a swap looks that waits for healthy targets.
+    static let swapInterval = Nanoseconds(100_000_000)
 }

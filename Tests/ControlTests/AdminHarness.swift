@@ -103,7 +103,7 @@ private final class OrderRunner: PollHandler {
 
 /// Stands in for control: applies changes to its document at the end of the pass, and remembers what it was asked.
 final class RecordingActions: AdminServices, StatusSource, ChangeActions, ReloadActions, TargetActions,
-    UpgradeActions, RolloutActions
+    UpgradeActions, RolloutActions, SwapActions
 {
     var status: any StatusSource { self }
     var changes: any ChangeActions { self }
@@ -111,6 +111,7 @@ final class RecordingActions: AdminServices, StatusSource, ChangeActions, Reload
     var targets: any TargetActions { self }
     var upgrades: any UpgradeActions { self }
     var rollouts: any RolloutActions { self }
+    var swaps: any SwapActions { self }
     var statuses: [RolloutStatus] = []
     var rolloutCounts: (running: Int, ended: [RolloutRecord.Phase: UInt64]) = (0, [:])
     var finishing: [FinishingProcess] = []
@@ -185,6 +186,14 @@ final class RecordingActions: AdminServices, StatusSource, ChangeActions, Reload
                 completion(.failure(AdminError(error)))
             }
         }
+    }
+
+    func swap(
+        _ swap: Swap, by user: UInt32?, if condition: GenerationCondition?, for requester: Requester?,
+        completion: @escaping (Result<[String: Int], AdminError>) -> Void
+    ) {
+        asked.append("swap \(swap.action) from \(swap.from) to \(swap.to), \(swap.enough)")
+        completion(refusal.map { .failure($0) } ?? .success([swap.from: 0, swap.to: 1]))
     }
 
     func start(

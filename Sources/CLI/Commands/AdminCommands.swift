@@ -6,7 +6,7 @@ public enum AdminCommands {
     public static let all: [any ParsableCommand.Type] = [
         StatusCommand.self, ReloadCommand.self, UpgradeCommand.self, TargetsCommand.self, GroupsCommand.self,
         ListenersCommand.self, RulesCommand.self, WeightsCommand.self, InstancesCommand.self, DiscoveryCommand.self,
-        RolloutCommand.self,
+        RolloutCommand.self, SwapCommand.self,
         EventsCommand.self,
     ]
 }

@@ -12,6 +12,8 @@ protocol AdminServices: AnyObject {
     var upgrades: any UpgradeActions { get }
     /// Rollouts.
     var rollouts: any RolloutActions { get }
+    /// Swaps.
+    var swaps: any SwapActions { get }
     /// Targets that join and leave their groups.
     var targets: any TargetActions { get }
 }

@@ -78,6 +78,9 @@ final class RolloutService: PollHandler {
         running.reversed().map(\.status) + ended.reversed().map { RolloutStatus(record: $0) }
     }
 
+    /// The id of the rollout that sets the weights of an action; nil if none does.
+    func rollout(ofAction action: String) -> Int? { running.first { $0.record.rollout.action == action }?.record.id }
+
     /// How many are under way.
     var runningCount: Int { running.count }
 
@@ -326,22 +329,8 @@ extension Rollout {
 extension Document {
     /// The weights of both groups of a rollout in its action; nil if that is not one of just these two.
     fileprivate func weights(of rollout: Rollout) -> [String: Int]? {
-        guard let balancer = loadBalancers.first(where: { $0.name == rollout.loadBalancerName }),
-            let listener = balancer.listeners.first(where: { $0.port == rollout.port })
-        else { return nil }
-        let actions: [Action]
-        if let priority = rollout.priority {
-            guard let rule = listener.rules.first(where: { $0.priority == priority }) else { return nil }
-            actions = rule.actions
-        } else {
-            actions = listener.defaultActions
-        }
-        for case .forward(let forward) in actions {
-            let weights = forward.targetGroups.map { ($0.targetGroupName, $0.weight) }
-            guard weights.count == 2, Set(weights.map(\.0)) == [rollout.from, rollout.to] else { return nil }
-            return Dictionary(uniqueKeysWithValues: weights)
-        }
-        return nil
+        let weights = forwardedGroups(rollout.loadBalancerName, rollout.port, rollout.priority)
+        return Set(weights.keys) == [rollout.from, rollout.to] ? weights : nil
     }
 
     /// How many actions forward to a group.

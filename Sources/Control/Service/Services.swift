@@ -55,6 +55,7 @@ final class Services: AdminServices {
     private let targetService: TargetService
     private let discovery: TargetDiscovery
     private let rolloutService: RolloutService
+    private let swapService: SwapService
     /// The thread that reads files of discovery.
     private let discoveryDisk: DiskThread
     /// The thread that reads long answers to discovery.
@@ -118,6 +119,7 @@ final class Services: AdminServices {
             loop: loop, events: events, logger: logger)
         rolloutService = RolloutService(
             store, registry, queue, disk: stateDisk, loop: loop, events: events, logger: logger)
+        swapService = SwapService(store, registry, queue, rolloutService, loop: loop)
         statusOfServices = Status(
             store, registry, workers, preparation, publication, prober, outliers, health, queue, reloader, discovery,
             rolloutService, logs, finishing, events)
@@ -139,6 +141,7 @@ final class Services: AdminServices {
     var targets: any TargetActions { targetService }
     var upgrades: any UpgradeActions { upgrade }
     var rollouts: any RolloutActions { rolloutService }
+    var swaps: any SwapActions { swapService }
 
     /// Tells `observer` of reloads.
     func tellOfReloads(_ observer: (any ReloadObserver)?) { reloader.observer = observer }

@@ -181,7 +181,7 @@ extension Deregistration {
 
 extension Value {
     /// A number, whole or not.
-    fileprivate var seconds: Double? {
+    var seconds: Double? {
         switch content {
         case .int(let number): Double(number)
         case .double(let number): number
