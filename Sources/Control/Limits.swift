@@ -180,4 +180,8 @@ enum Limits {
 
     /// How often a swap looks that waits for healthy targets.
     static let swapInterval = Nanoseconds(100_000_000)
+
+    /// Bytes of the head of a request that is explained. Reason: requests of clients have no more than that. Beyond
+    /// it: ValidationError.
+    static let explainedHeadBytesMax = 65_536
 }

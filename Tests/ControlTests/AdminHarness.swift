@@ -103,7 +103,7 @@ private final class OrderRunner: PollHandler {
 
 /// Stands in for control: applies changes to its document at the end of the pass, and remembers what it was asked.
 final class RecordingActions: AdminServices, StatusSource, ChangeActions, ReloadActions, TargetActions,
-    UpgradeActions, RolloutActions, SwapActions
+    UpgradeActions, RolloutActions, SwapActions, ExplainActions
 {
     var status: any StatusSource { self }
     var changes: any ChangeActions { self }
@@ -112,6 +112,7 @@ final class RecordingActions: AdminServices, StatusSource, ChangeActions, Reload
     var upgrades: any UpgradeActions { self }
     var rollouts: any RolloutActions { self }
     var swaps: any SwapActions { self }
+    var explanations: any ExplainActions { self }
     var statuses: [RolloutStatus] = []
     var rolloutCounts: (running: Int, ended: [RolloutRecord.Phase: UInt64]) = (0, [:])
     var finishing: [FinishingProcess] = []
@@ -186,6 +187,11 @@ final class RecordingActions: AdminServices, StatusSource, ChangeActions, Reload
                 completion(.failure(AdminError(error)))
             }
         }
+    }
+
+    func explain(_ request: ExplainedRequest) throws(AdminError) -> Value {
+        asked.append("explain \(request.method) \(request.authority)\(request.target)")
+        return [:]
     }
 
     func swap(

@@ -7,6 +7,7 @@ public enum AdminCommands {
         StatusCommand.self, ReloadCommand.self, UpgradeCommand.self, TargetsCommand.self, GroupsCommand.self,
         ListenersCommand.self, RulesCommand.self, WeightsCommand.self, InstancesCommand.self, DiscoveryCommand.self,
         RolloutCommand.self, SwapCommand.self,
+        ExplainCommand.self,
         EventsCommand.self,
     ]
 }

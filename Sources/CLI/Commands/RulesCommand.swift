@@ -140,7 +140,7 @@ extension AdminView {
         return table.text(coloured: coloured, otherwise: "")
     }
 
-    private static func condition(_ value: Value) -> String {
+    static func condition(_ value: Value) -> String {
         let configs = [
             "hostHeaderConfig", "pathPatternConfig", "httpHeaderConfig", "httpRequestMethodConfig", "queryStringConfig",
             "sourceIpConfig",

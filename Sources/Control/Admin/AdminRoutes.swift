@@ -58,7 +58,7 @@ struct AdminRoutes {
             MetricsRoutes.all + StatusRoutes.all + ReloadRoutes.all + UpgradeRoutes.all + EventRoutes.all
             + InstanceRoutes.all + LoadBalancerRoutes.all + ListenerRoutes.all + RuleRoutes.all + TargetGroupRoutes.all
             + TargetRoutes.all + DiscoveryRoutes.all + RolloutRoutes.all
-            + SwapRoutes.all
+            + SwapRoutes.all + ExplainRoutes.all
     }
 
     /// Routes to what may be seen of `services` from outside, and to nothing else.

@@ -14,6 +14,8 @@ protocol AdminServices: AnyObject {
     var rollouts: any RolloutActions { get }
     /// Swaps.
     var swaps: any SwapActions { get }
+    /// Explanations.
+    var explanations: any ExplainActions { get }
     /// Targets that join and leave their groups.
     var targets: any TargetActions { get }
 }

@@ -55,6 +55,8 @@ final class Publication: DrainObserver {
     var listenerKeys: [Int: ListenerKey] { publisher.keysByID }
     /// `ListenerPlan.id` of a listener in force.
     func id(of key: ListenerKey) -> Int? { publisher.id(of: key) }
+    /// See `Publisher.plan`.
+    func plan(of key: ListenerKey) -> ListenerPlan? { publisher.plan(of: key) }
     /// What the rate limits of rules have done.
     var rateLimits: [RateLimitFigures] { publisher.rateLimits }
 

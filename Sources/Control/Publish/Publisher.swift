@@ -112,6 +112,10 @@ final class Publisher {
         }
     }
 
+    /// The plan of the first worker of a listener that the last snapshots have; nil if it is not there. Plans do not
+    /// change, so this thread may read what a worker reads.
+    func plan(of key: ListenerKey) -> ListenerPlan? { listeners[key]?.plans.first }
+
     /// `ListenerPlan.id` of a listener that the last snapshots have.
     func id(of key: ListenerKey) -> Int? { listeners[key]?.id }
 

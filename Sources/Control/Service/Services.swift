@@ -56,6 +56,7 @@ final class Services: AdminServices {
     private let discovery: TargetDiscovery
     private let rolloutService: RolloutService
     private let swapService: SwapService
+    private let explainer: Explainer
     /// The thread that reads files of discovery.
     private let discoveryDisk: DiskThread
     /// The thread that reads long answers to discovery.
@@ -119,6 +120,7 @@ final class Services: AdminServices {
             loop: loop, events: events, logger: logger)
         rolloutService = RolloutService(
             store, registry, queue, disk: stateDisk, loop: loop, events: events, logger: logger)
+        explainer = Explainer(store, registry, publication, health)
         swapService = SwapService(store, registry, queue, rolloutService, loop: loop)
         statusOfServices = Status(
             store, registry, workers, preparation, publication, prober, outliers, health, queue, reloader, discovery,
@@ -142,6 +144,7 @@ final class Services: AdminServices {
     var upgrades: any UpgradeActions { upgrade }
     var rollouts: any RolloutActions { rolloutService }
     var swaps: any SwapActions { swapService }
+    var explanations: any ExplainActions { explainer }
 
     /// Tells `observer` of reloads.
     func tellOfReloads(_ observer: (any ReloadObserver)?) { reloader.observer = observer }

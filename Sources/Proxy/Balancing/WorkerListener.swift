@@ -45,7 +45,7 @@ final class WorkerListener {
         logName = Array(plan.loadBalancer.utf8)
         nameHash = cookieName(plan.loadBalancer)
         settings = plan.settings
-        options = Self.options(plan.settings)
+        options = plan.settings.requestOptions
         tls = Self.context(plan, tickets)
         adoptFieldNames()
         adoptGroups()
@@ -105,7 +105,7 @@ final class WorkerListener {
         self.plan = plan
         self.actions = actions
         settings = plan.settings
-        options = Self.options(plan.settings)
+        options = plan.settings.requestOptions
         // Existing connections keep their context.
         if plan.tls != before { tls = Self.context(plan, tickets) }
         adoptFieldNames()
@@ -120,15 +120,8 @@ final class WorkerListener {
     }
 
     private func adoptFieldNames() {
-        let usual = TLSFieldNames().all
-        ownFieldNames = settings.fieldNames.all.filter { !usual.contains($0) }
+        ownFieldNames = settings.ownFieldNames
         changesResponses = !settings.responseFields.isEmpty
-    }
-
-    private static func options(_ settings: ListenerSettings) -> RequestOptions {
-        RequestOptions(
-            dropsInvalidNames: settings.dropsInvalidNames, keepsDuplicateHosts: settings.preservesHost,
-            refusesNonCompliant: settings.desyncMode == .strictest)
     }
 }
 

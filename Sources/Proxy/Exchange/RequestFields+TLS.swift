@@ -8,10 +8,7 @@ extension Worker {
     /// Removes the fields that a client has sent under names by which Apus tells targets something (spoofing), so that
     /// rules do not see them either. X-Forwarded-For and X-Amzn-Trace-Id are continued and so stay.
     func removeSpoofedFields(_ request: Head, _ listener: WorkerListener) {
-        request.removeFields(.xForwardedProto)
-        request.removeFields(.xForwardedPort)
-        request.removeFields(.xAmznTLS)
-        for name in listener.ownFieldNames { removeFields(named: name, request) }
+        request.removeSpoofedFields(ownNames: listener.ownFieldNames)
     }
 
     /// Sets the configured fields.
@@ -62,10 +59,18 @@ extension Worker {
         }
         request.endField(field, id: .xAmznTLS)
     }
+}
 
-    private func removeFields(named name: [UInt8], _ request: Head) {
-        for index in 0..<request.fieldCount where !request.field(index).isRemoved {
-            if request.bytes(request.field(index).name).isSameCGIVariable(as: name.span) { request.removeField(index) }
+extension Head {
+    /// See `Worker.removeSpoofedFields`; `ownNames` are those that differ from the defaults.
+    func removeSpoofedFields(ownNames: [[UInt8]]) {
+        removeFields(.xForwardedProto)
+        removeFields(.xForwardedPort)
+        removeFields(.xAmznTLS)
+        for name in ownNames {
+            for index in 0..<fieldCount where !field(index).isRemoved {
+                if bytes(field(index).name).isSameCGIVariable(as: name.span) { removeField(index) }
+            }
         }
     }
 }

@@ -1,4 +1,5 @@
 import Core
+import HTTP1
 import Model
 
 /// A load balancer's attributes as the event loop uses them. Names and defaults: `Model.LoadBalancerAttributes`.
@@ -160,5 +161,20 @@ extension AddressRange {
         // IPv4-mapped IPv6 addresses are stored as IPv4.
         let isMapped = address.family == .ipv4 && !block.address.isIPv4
         self.init(address, prefixLength: isMapped ? max(0, block.prefixLength - 96) : block.prefixLength)
+    }
+}
+
+extension ListenerSettings {
+    /// How heads of requests are read.
+    var requestOptions: RequestOptions {
+        RequestOptions(
+            dropsInvalidNames: dropsInvalidNames, keepsDuplicateHosts: preservesHost,
+            refusesNonCompliant: desyncMode == .strictest)
+    }
+
+    /// Configured names of fields that clients must not set, where they differ from the defaults.
+    var ownFieldNames: [[UInt8]] {
+        let usual = TLSFieldNames().all
+        return fieldNames.all.filter { !usual.contains($0) }
     }
 }

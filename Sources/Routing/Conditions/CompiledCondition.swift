@@ -29,7 +29,7 @@ public enum CompiledCondition: Equatable, Sendable {
     }
 
     /// Tests it; one with regular expressions needs `space`.
-    func test(_ facts: borrowing RuleFacts, in space: MatchSpace?) -> ConditionOutcome {
+    public func test(_ facts: borrowing RuleFacts, in space: MatchSpace?) -> ConditionOutcome {
         switch self {
         case .hostRegex(let condition): condition.test(facts, in: space)
         case .pathRegex(let condition): condition.test(facts, in: space)

@@ -1,7 +1,7 @@
 import RegularExpressions
 
 /// What testing a condition has come to.
-enum ConditionOutcome: UInt8, Equatable {
+public enum ConditionOutcome: UInt8, Equatable, Sendable {
     /// It holds.
     case holds
     /// It does not hold.
