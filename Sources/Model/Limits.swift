@@ -137,4 +137,8 @@ public enum Limits {
 
     /// Steps of a rollout. Reason: each divides what a guard may need to prove. Beyond it: ValidationError.
     public static let rolloutStepsMax = 20
+
+    /// Values that the cohorts of an action pin. Reason: a user list belongs to the program that is rolled out; each
+    /// worker keeps 16 bytes of each. Beyond it: ValidationError.
+    public static let cohortPinsMax = 1_000
 }

@@ -114,6 +114,7 @@ extension AdminView {
             }
         }
         text += table.text(coloured: coloured, otherwise: "no target group")
+        if let cohort = answer["cohort"] { text += "Its user belongs to \(self.text(cohort)) (apus.cohorts).\n" }
         if answer["sticky"]?.bool == true { text += "A client whose cookie names a group stays with that.\n" }
         if answer["rateLimited"]?.bool == true { text += "The rule has a rate limit, beyond which it answers 429.\n" }
         for group in answer["targetGroups"]?.array ?? [] where group["failOpen"]?.bool == true {

@@ -154,6 +154,7 @@ final class Explainer: ExplainActions {
             case .forward(let forward):
                 value["outcome"] = "forward"
                 value["sticky"] = .bool(forward.stickiness.isEnabled)
+                value["cohort"] = trial.cohort.map { .string(forward.targetGroups[$0].targetGroupName) }
                 let total = forward.targetGroups.reduce(0) { $0 + $1.weight }
                 value["targetGroups"] = .array(
                     forward.targetGroups.map { self.value(of: $0, total: total, trial) })

@@ -152,7 +152,10 @@ extension ActionPlan {
                         }
                         return id
                     }, weights: forward.targetGroups.map(\.weight), isSticky: forward.stickiness.isEnabled,
-                    stickinessSeconds: UInt32(forward.stickiness.durationSeconds ?? 0)))
+                    stickinessSeconds: UInt32(forward.stickiness.durationSeconds ?? 0),
+                    cohorts: forward.cohorts.map {
+                        CohortPlan($0, groups: forward.targetGroups.map(\.targetGroupName))
+                    }))
         case .fixedResponse(let response):
             let body = response.messageBody ?? ""
             // Source: ELBv2 FixedResponseActionConfig; RFC 9110 §15.3.5.

@@ -190,8 +190,13 @@ extension ForwardAction {
             Key(
                 "targetGroupStickinessConfig", \.stickiness, TargetGroupStickiness.description.codec,
                 "Whether clients stay with their group."),
+            Key(
+                optional: "apus.cohorts", \.cohorts, Cohorts.description.codec,
+                "How users are divided by weight, instead of requests: each stays with a group, and a group that gets "
+                    + "more weight keeps its users."),
         ],
         check: { forward, findings in
+            forward.checkPins(&findings)
             var seen: Set<String> = []
             for (index, group) in forward.targetGroups.enumerated() where !seen.insert(group.targetGroupName).inserted {
                 findings.within(.key("targetGroups")) { findings in
@@ -203,6 +208,57 @@ extension ForwardAction {
                 }
             }
         })
+}
+
+extension ForwardAction {
+    /// Reports pins of groups that the action does not have, and too many.
+    fileprivate func checkPins(_ findings: inout Findings) {
+        guard let pins = cohorts?.pins, !pins.isEmpty else { return }
+        findings.within([.key("apus.cohorts"), .key("pins")]) { findings in
+            let count = pins.values.reduce(0) { $0 + $1.count }
+            if count > Limits.cohortPinsMax {
+                findings.report(
+                    "pins must be at most \(Limits.cohortPinsMax)", found: "\(count)", remedy: "Remove some.")
+            }
+            let names = targetGroups.map(\.targetGroupName)
+            for name in pins.keys.sorted() where !names.contains(name) {
+                findings.within(.key(name)) { findings in
+                    findings.report(
+                        "pins must be of the groups of the action", found: Value.quoted(name),
+                        remedy: "Write \(Shape.alternatives(names)).")
+                }
+            }
+        }
+    }
+}
+
+extension Cohorts {
+    /// The keys of `apus.cohorts`.
+    static let description = Description(
+        "Cohorts", "the cohorts of a forward action", blank: Cohorts(),
+        keys: [
+            Key(
+                "key", \.key, .hashKey,
+                "What tells users apart; a request that lacks the field or the cookie counts for its client's "
+                    + "address."),
+            Key("salt", \.salt, .text(.cohortSalt), "Text that makes the division another one than others."),
+            Key(
+                "pins", \.pins, .map(.list(.text(.cohortPin), count: 1...Limits.cohortPinsMax)),
+                "Values of the key that are of a group whatever the weights, by the name of the group."),
+        ])
+}
+
+extension TextRule {
+    /// Text that is hashed with the key of cohorts.
+    fileprivate static let cohortSalt = TextRule(
+        "text of at most 64 visible characters", length: 0...64, pattern: "^[!-~]*$", remedy: "Write a shorter text."
+    ) { $0.utf8.allSatisfy { (0x21...0x7E).contains($0) } }
+
+    /// A value of the key of cohorts.
+    fileprivate static let cohortPin = TextRule(
+        "a value of 1 to 256 visible characters", length: 1...256, pattern: "^[ -~]+$",
+        remedy: "Write the value as requests have it."
+    ) { $0.utf8.allSatisfy { (0x20...0x7E).contains($0) } }
 }
 
 extension TargetGroupStickiness {

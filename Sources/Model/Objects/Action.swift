@@ -16,6 +16,8 @@ public struct ForwardAction: Hashable, Sendable {
     public var targetGroups: [WeightedTargetGroup]
     /// Whether clients stay with a group.
     public var stickiness: TargetGroupStickiness
+    /// How users are told apart, where each of them is to stay with a group; nil where every request counts by itself.
+    public var cohorts: Cohorts?
     /// Keys of ELBv2 that are accepted but have no effect in this version, with their values as written, so that what
     /// was put is shown again.
     public var withoutEffect: [String: Value] = [:]
@@ -27,6 +29,20 @@ public struct ForwardAction: Hashable, Sendable {
         self.targetGroups = targetGroups
         self.stickiness = stickiness
     }
+}
+
+/// How users are divided among the groups of an action by their weights: each user is of one group, on every worker and
+/// in every process, and more weight only adds users to a group.
+public struct Cohorts: Hashable, Sendable {
+    /// What of a request tells users apart.
+    public var key = BalancingAttributes.HashKey.sourceIP
+    /// Text that makes the division another one than that of other actions.
+    public var salt = ""
+    /// Values of the key that are of a group whatever the weights, by the name of the group.
+    public var pins: [String: [String]] = [:]
+
+    /// Users by their addresses.
+    public init() {}
 }
 
 /// Whether clients stay with a target group of an action.

@@ -4,6 +4,11 @@ extension ForwardAction {
     /// Balancer user guide, "Edit target group attributes".
     func validateStickiness(_ groups: GroupNames, on listener: Listener, _ findings: inout Findings) {
         guard listener.protocol.kind == .application else {
+            findings.misplaced(
+                [("apus.cohorts", cohorts != nil)], belongTo: "application load balancers",
+                found: "it on a network load balancer",
+                remedy: "Remove it: stickiness goes by the client's address here."
+            )
             if let seconds = stickiness.durationSeconds {
                 findings.within([.key("targetGroupStickinessConfig"), .key("durationSeconds")]) { findings in
                     findings.report(

@@ -146,6 +146,12 @@ final class Forward {
     /// The group whose turn it is by weight; nil if all weights are zero.
     func next() -> Group? { turns.next().map { groups[$0] } }
 
+    /// The group of a request where users are divided; nil if it has none, as all weights are zero.
+    func next(_ request: Head, client: SocketAddress, by cohorts: CohortPlan) -> Group? {
+        let (pinned, place) = cohorts.place(of: request, client: client)
+        return (pinned ?? turns.index(atPlace: place)).map { groups[$0] }
+    }
+
     /// The group with this name, if it is one of the action's, and its weight.
     func group(named name: UInt64) -> (group: Group, weight: Int)? {
         for index in groups.indices where groups[index].nameHash == name { return (groups[index], plan.weights[index]) }

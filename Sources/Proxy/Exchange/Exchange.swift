@@ -53,6 +53,8 @@ final class Exchange {
     /// The fault of the target's response, if any.
     var responseFault: ResponseFault?
     var interimResponses = 0
+    /// Whether its target is told which group its user belongs to.
+    var tellsCohort = false
     /// Whether its target cut the response short, or a gRPC status says that it has failed.
     var isSpoiled = false
 
@@ -104,6 +106,7 @@ final class Exchange {
         responseFault = nil
         interimResponses = 0
         isSpoiled = false
+        tellsCohort = false
         record = AccessRecord(createdAt: timeOfDay, client: client.address, listener: client.address)
         redirectURL = .empty
         consumedAtStart = client.consumedCount

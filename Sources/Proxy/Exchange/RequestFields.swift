@@ -1,5 +1,8 @@
 import Core
 
+/// The field that tells a target which group its user belongs to, in lower case.
+private let cohortFieldName = Array("apus-cohort".utf8)
+
 /// The changes to a request's fields before it is forwarded. Source: docs/elbv2.md, "HTTP connections" and "Header
 /// fields".
 extension Worker {
@@ -28,6 +31,7 @@ extension Worker {
         request.endField(port, id: .xForwardedPort)
         setTraceID(request)
         setTLSFields(request, client)
+        if exchange.tellsCohort { setCohort(exchange) }
         if request.isWebSocket && request.isHTTP2 { setWebSocketKey(request) }
         chargeHead(exchange)
     }
@@ -119,6 +123,23 @@ extension Worker {
             request.append(decimal: UInt64(address.port))
         }
         request.endField(name, id: .xForwardedFor)
+    }
+
+    // MARK: Apus-Cohort
+
+    /// Tells the target which group its user belongs to, in place of what the client may have said.
+    private func setCohort(_ exchange: Exchange) {
+        guard let group = exchange.group else { return }
+        let request = exchange.request
+        for index in 0..<request.fieldCount where !request.field(index).isRemoved {
+            if request.bytes(request.field(index).name).isSameCGIVariable(as: cohortFieldName.span) {
+                request.removeField(index)
+            }
+        }
+        let name = request.beginField("Apus-Cohort")
+        let value = group.logName
+        request.append(value.span)
+        request.endField(name, id: .other)
     }
 
     // MARK: X-Amzn-Trace-Id

@@ -108,6 +108,17 @@ public final class RequestTrial {
         return [UInt8](copying: bytes)
     }
 
+    /// The place among the groups of its action of the one that the user belongs to; nil where users are not divided,
+    /// or all weights are 0.
+    public var cohort: Int? {
+        guard case .apply(let rule) = outcome,
+            case .forward(let forward) = rule.map({ plan.rules[$0].action }) ?? plan.defaultAction,
+            let cohorts = forward.cohorts
+        else { return nil }
+        let (pinned, place) = cohorts.place(of: request, client: client)
+        return pinned ?? SmoothWeights(weights: forward.weights).index(atPlace: place)
+    }
+
     /// What a group would do with the request: whether each of its targets may be picked, and which one a worker would
     /// that has picked none before; nil if there is none.
     public func pick(in group: GroupPlan, now: Instant) -> (eligible: [Bool], picked: Int?, isFailOpen: Bool) {

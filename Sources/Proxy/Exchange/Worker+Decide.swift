@@ -91,7 +91,8 @@ extension Worker {
     private mutating func forward(_ exchange: Exchange, _ forward: Forward) {
         exchange.record.action = .forward
         exchange.stickiness.remembersGroup = forward.plan.isSticky
-        guard let group = (forward.plan.isSticky ? boundGroup(exchange, forward) : nil) ?? forward.next() else {
+        let bound = forward.plan.isSticky ? boundGroup(exchange, forward) : nil
+        guard let group = bound ?? next(exchange, forward) else {
             return answer(exchange, status: 503, reasonCode: "NoWeightedTargetGroup")
         }
         exchange.group = group
@@ -99,6 +100,13 @@ extension Worker {
             return answer(exchange, status: 464, reasonCode: "ProtocolMismatch")
         }
         self.forward(exchange)
+    }
+
+    /// The group whose turn it is, or the one that the user belongs to.
+    private func next(_ exchange: Exchange, _ forward: Forward) -> Group? {
+        guard let cohorts = forward.plan.cohorts else { return forward.next() }
+        exchange.tellsCohort = true
+        return forward.next(exchange.request, client: exchange.client.address, by: cohorts)
     }
 
     /// Sends the exchange to a target of its group, unless its client has its share of connections to targets, or no

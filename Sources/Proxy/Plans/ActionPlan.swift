@@ -17,13 +17,19 @@ public struct ForwardPlan: Sendable, Equatable {
     public let isSticky: Bool
     /// For how many seconds after its last response a client stays with its group.
     public let stickinessSeconds: UInt32
+    /// How users are divided; nil where every request counts by itself.
+    public let cohorts: CohortPlan?
 
-    public init(groups: [Int], weights: [Int], isSticky: Bool = false, stickinessSeconds: UInt32 = 86_400) {
+    public init(
+        groups: [Int], weights: [Int], isSticky: Bool = false, stickinessSeconds: UInt32 = 86_400,
+        cohorts: CohortPlan? = nil
+    ) {
         precondition(groups.count == weights.count && !groups.isEmpty, "forward plan: a weight for every group")
         self.groups = groups
         self.weights = weights
         self.isSticky = isSticky
         self.stickinessSeconds = stickinessSeconds
+        self.cohorts = cohorts
     }
 }
 

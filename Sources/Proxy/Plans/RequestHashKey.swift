@@ -32,6 +32,20 @@ enum RequestHashKey: Sendable, Equatable {
         return hash.value
     }
 
+    /// The hash of a request whose field, cookie or path is `value`.
+    func hash(ofValue value: [UInt8]) -> UInt64 {
+        var hash = FlowHash()
+        hash.add(value.span)
+        return hash.value
+    }
+
+    /// The hash of a request of the client with this address.
+    func hash(of client: SocketAddress) -> UInt64 {
+        var hash = FlowHash()
+        hash.add(client)
+        return hash.value
+    }
+
     /// The hash of what a request counts for in a rate limit: of the client's address where it lacks the field or the
     /// cookie; of an IPv6 address the first 64 bits, which are one client's as one IPv4 address is.
     ///

@@ -56,10 +56,17 @@ public struct SmoothWeights: Sendable {
     }
 
     /// The group of everything that has this hash, or nil when every weight is zero: each has its share of all hashes.
-    public func index(for hash: UInt64) -> Int? {
+    public func index(for hash: UInt64) -> Int? { index { hash % $0 } }
+
+    /// The group that has this place of all that there are, or nil when every weight is zero. Each has the part of them
+    /// that its weight says, one after the other: so of two groups the one that gets more loses none.
+    public func index(atPlace place: UInt64) -> Int? { index { place.multipliedFullWidth(by: $0).high } }
+
+    /// The group in whose part of the sum of weights `place`, below that sum, lies.
+    private func index(_ place: (UInt64) -> UInt64) -> Int? {
         let sum = groups.reduce(0) { $0 + $1.weight }
         guard sum > 0 else { return nil }
-        var place = Int(hash % UInt64(sum))
+        var place = Int(place(UInt64(sum)))
         return groups.firstIndex { group in
             place -= group.weight
             return place < 0

@@ -189,4 +189,17 @@ import Testing
         #expect(counts == [300, 0, 100])
         #expect(SmoothWeights(weights: [0, 0]).index(for: 7) == nil)
     }
+
+    @Test func everyPlaceHasItsGroupAndMoreWeightOnlyAddsPlaces() {
+        let places = (0..<1000).map { UInt64($0) * (UInt64.max / 1000) }
+        var last: Set<UInt64> = []
+        for weight in [0, 1, 10, 500, 999, 1000] {
+            let weights = SmoothWeights(weights: [1000 - weight, weight])
+            let now = Set(places.filter { weights.index(atPlace: $0) == 1 })
+            #expect(last.isSubset(of: now) && abs(now.count - weight) <= 1, "\(weight): \(now.count)")
+            last = now
+        }
+        #expect(SmoothWeights(weights: [0, 0]).index(atPlace: 7) == nil)
+        #expect(SmoothWeights(weights: [1, 0]).index(atPlace: .max) == 0)
+    }
 }
