@@ -212,10 +212,11 @@ final class RecordingActions: AdminServices, StatusSource, ChangeActions, Reload
         completion(.success(statuses[0]))
     }
 
-    func perform(_ order: RolloutOrder, on id: Int) throws(AdminError) -> RolloutStatus {
+    func perform(
+        _ order: RolloutOrder, on id: Int, completion: @escaping (Result<RolloutStatus, AdminError>) -> Void
+    ) {
         asked.append("\(order.rawValue) \(id)")
-        if let refusal { throw refusal }
-        return statuses[0]
+        completion(refusal.map { .failure($0) } ?? .success(statuses[0]))
     }
 
     func register(

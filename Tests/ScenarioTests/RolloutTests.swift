@@ -193,6 +193,131 @@ import Testing
         #expect(second["phase"].string == "aborted" && second["reason"].string == "The process was started again.")
     }
 
+    @Test("Orders that come at once, and starts: the weights are what the record says in the end")
+    func atOnce() throws {
+        let scene = try Scene()
+        let start: JSON = [
+            "loadBalancerName": "web", "port": JSON(Int(scene.apus.port)), "from": "blue", "to": "green",
+            "steps": [10, 30, 100], "stepTimeSeconds": 60,
+        ]
+        let starts = (0..<4).map { _ in Background { try scene.apus.admin("POST", "/v1/rollouts", start).status } }
+        #expect(try starts.map { try $0.value() }.filter { $0 == 200 }.count == 1)
+        for (round, orders) in [["promote", "abort"], ["pause", "resume", "abort"], ["promote", "promote"]].enumerated()
+        {
+            let id = round + 1
+            let asked = orders.map { order in
+                Background { try scene.apus.admin("POST", "/v1/rollouts/\(id)/\(order)").status }
+            }
+            for one in asked { _ = try one.value() }
+            let record = try scene.apus.admin("GET", "/v1/rollouts/\(id)").json
+            if record["endedAt"] == .null { _ = try scene.apus.admin("POST", "/v1/rollouts/\(id)/abort") }
+            let ended = try scene.apus.admin("GET", "/v1/rollouts/\(id)").json
+            let new = ended["phase"].string == "promoted" ? 100 : 0
+            #expect(eventually { scene.weights == [100 - new, new] }, "\(orders): \(scene.weights), \(ended)")
+            if new == 100 {
+                #expect(try scene.apus.command("swap", scene.action, "green", "blue").status == .exited(0))
+            }
+            #expect(try scene.apus.admin("POST", "/v1/rollouts", start).status == 200)
+        }
+    }
+
+    @Test("What was answered is there after a crash at any time")
+    func crashes() throws {
+        let scene = try Scene()
+        try scene.start("--steps", "10,30,100", "--step-time", "60")
+        #expect(try scene.apus.admin("POST", "/v1/rollouts/1/promote").status == 200)
+        scene.apus.kill()
+        try scene.apus.restart()
+        #expect(scene.becomes("running") && scene.rollout["percent"].int == 30)
+        #expect(eventually { scene.weights == [70, 30] })
+        #expect(try scene.apus.admin("POST", "/v1/rollouts/1/abort").status == 200)
+        scene.apus.kill()
+        try scene.apus.restart()
+        #expect(scene.becomes("aborted") && eventually { scene.weights == [100, 0] })
+        try scene.start("--steps", "10,30,100", "--step-time", "60")
+        scene.apus.kill()
+        try "[".write(toFile: "\(scene.apus.statePath)/rollouts.json", atomically: true, encoding: .utf8)
+        try scene.apus.restart()
+        #expect(eventually { scene.apus.errors.contains("rollouts that an earlier process has begun are not known") })
+        #expect(FileManager.default.fileExists(atPath: "\(scene.apus.statePath)/rollouts.json.damaged"))
+        expectServes(scene.apus)
+    }
+
+    @Test("An action that is gone for a while comes back with the old group's weights")
+    func actionGone() throws {
+        let scene = try Scene()
+        try scene.start("--steps", "10,100", "--step-time", "60")
+        let path = "/v1/load-balancers/web/listeners/\(scene.apus.port)"
+        let both = try scene.apus.admin("GET", path).json
+        var without = both
+        without["defaultActions"] = [Document.forward("blue")]
+        #expect(try scene.apus.admin("PUT", path, without).status == 200)
+        #expect(scene.becomes("aborted"))
+        let green = try scene.apus.admin("GET", "/v1/target-groups/green").json
+        #expect(try scene.apus.admin("DELETE", "/v1/target-groups/green").status == 200)
+        #expect(try scene.apus.admin("PUT", "/v1/target-groups/green", green).status == 200)
+        #expect(try scene.apus.admin("PUT", path, both).status == 200)
+        #expect(eventually { scene.weights == [100, 0] }, "\(scene.weights)")
+        expectServes(scene.apus)
+    }
+
+    @Test("Requests for which the new group has no room count as failures, whoever answers them")
+    func overload() throws {
+        let (blue, green) = (
+            try TargetServer("blue"),
+            try TargetServer("green") { connection in
+                _ = try connection.request()
+                _ = connection.wire.ended(within: 30)
+            }
+        )
+        let apus = try ApusProcess.start(
+            Document(
+                listeners: [.init(defaultAction: Document.forward(["blue": 1, "green": 0]))],
+                groups: [
+                    .init("blue", servers: [blue]),
+                    .init(
+                        "green", servers: [green],
+                        attributes: ["apus.target.max_requests": 1, "apus.target.queue_max": 1]),
+                ]))
+        let load = try ClosedLoop(to: apus, connections: 16, pause: 0.005)
+        #expect(load.goesOn())
+        let words = ["rollout", "start", "web:\(apus.port)", "--from", "blue", "--to", "green", "--steps", "50,100"]
+        let said = try ApusProcess.command(words, socket: apus.socketPath, folder: apus.folder)
+        #expect(said.status == .exited(0), "\(said)")
+        #expect(
+            try eventually(within: 60) {
+                try apus.admin("GET", "/v1/rollouts/1").json["phase"].string == "aborted"
+            })
+        #expect(try apus.metric("apus_target_group_requests_failed_total", #"target_group="green""#) > 0)
+        _ = load.finish()
+    }
+
+    @Test("With a request now and then, all of them failures, a rollout is aborted all the same")
+    func slowTraffic() throws {
+        let scene = try Scene()
+        scene.green.failsEvery.withLock { $0 = 1 }
+        try scene.start(
+            "--steps", "50,100", "--step-time", "600", "--minimum-requests", "0", "--guard", "p99=off")
+        let client = try RawClient(port: scene.apus.port)
+        let isAborted = eventually(within: 100) {
+            _ = try? client.get("/now-and-then")
+            return scene.rollout["phase"].string == "aborted"
+        }
+        #expect(isAborted, "\(scene.rollout)")
+        // One at a time, in turn: hardly ever do both groups answer within one look.
+        #expect(scene.green.count.value < 200)
+    }
+
+    @Test("Discarding what was changed at run time ends rollouts where the file says")
+    func discarded() throws {
+        let scene = try Scene()
+        try scene.start("--steps", "10,100", "--step-time", "60")
+        scene.apus.kill()
+        try scene.apus.restart(options: ["--discard-changes"])
+        #expect(scene.becomes("aborted"))
+        #expect(scene.weights == [1, 0])
+    }
+
     @Test("What cannot be rolled out is refused, with what to do")
     func refusals() throws {
         let scene = try Scene()
@@ -205,11 +330,20 @@ import Testing
             ([scene.action] + from + to + ["--steps", "5,3,100"], "steps must ascend"),
             ([scene.action] + from + to + ["--steps", "5,30"], "the last step must be 100"),
             ([scene.action] + from + to + ["--advance", "fast"], "must be not-worse or time"),
+            ([scene.action] + from + to + ["--steps", "100"], "steps must be"),
         ] {
             let said = try scene.command(["rollout", "start"] + words)
             #expect(said.status == .exited(1) && said.errors.contains(expected), "\(words): \(said)")
         }
         #expect(try scene.apus.admin("POST", "/v1/rollouts/1/pause").status == 404)
         #expect(scene.weights == [1, 0])
+        for option in ["--step-time=inf", "--guard=p99=nan", "--step-time=1e400", "--guard=errors=-1"] {
+            let said = try scene.command(["rollout", "start", scene.action] + from + to + [option])
+            #expect(said.status == .exited(option.hasSuffix("-1") ? 1 : 2), "\(option): \(said)")
+        }
+        #expect(try scene.apus.command("weights", scene.action, "blue=1", "green=1").status == .exited(0))
+        let larger = try scene.command(["rollout", "start", scene.action] + from + to)
+        #expect(
+            larger.status == .exited(1) && larger.errors.contains("more than the 1 % of the first step"), "\(larger)")
     }
 }

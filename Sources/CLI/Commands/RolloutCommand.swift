@@ -65,6 +65,12 @@ struct RolloutCommand: ParsableCommand {
         var onRestart: String?
         @OptionGroup var socket: SocketOptions
 
+        func validate() throws {
+            guard Set(guards.map(\.key)).count == guards.count else {
+                throw ValidationError("Give each measure once with --guard.")
+            }
+        }
+
         func run() throws { try socket.perform(.startRollout(body)) }
 
         /// What is asked for, as the socket takes it.
@@ -170,7 +176,9 @@ enum RolloutArguments {
     static func time(_ text: String) throws -> Time {
         let units: [Character: Double] = ["s": 1, "m": 60, "h": 3600]
         let unit = text.last.flatMap { units[$0] }
-        guard let number = Double(unit == nil ? text[...] : text.dropLast()), number > 0 else {
+        guard let number = Double(unit == nil ? text[...] : text.dropLast()), number > 0,
+            number.isFinite
+        else {
             throw ValidationError("Write a time, as in 90, 90s or 2m.")
         }
         return Time(seconds: number * (unit ?? 1))
@@ -183,7 +191,7 @@ enum RolloutArguments {
         ]
         let parts = text.split(separator: "=", maxSplits: 1).map(String.init)
         let percent = parts.count == 2 ? Double(parts[1]) : nil
-        guard parts.count == 2, let key = keys[parts[0]], percent != nil || parts[1] == "off" else {
+        guard parts.count == 2, let key = keys[parts[0]], percent?.isFinite ?? (parts[1] == "off") else {
             throw ValidationError(
                 "Write a measure and a limit in percent, as in errors=0.5, p99=20 or p99=off; measures are errors, "
                     + "p50, p90, p95 and p99.")

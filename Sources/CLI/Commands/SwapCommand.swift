@@ -34,7 +34,9 @@ struct SwapCommand: ParsableCommand {
 
     func validate() throws {
         if from == to { throw ValidationError("Name two target groups.") }
-        if let waitHealthy, waitHealthy < 0 { throw ValidationError("--wait-healthy must be 0 or more.") }
+        if let waitHealthy, !(0...1e9).contains(waitHealthy) {
+            throw ValidationError("--wait-healthy must be 0 or more.")
+        }
     }
 
     func run() throws {

@@ -14,34 +14,52 @@ struct RolloutFile: Sendable {
     /// The file in the folder of the state.
     init(inFolder folder: String) { path = folder + "/rollouts.json" }
 
-    /// Why it cannot be used: a sentence.
-    struct Damage: Error, Equatable {
-        let reason: String
+    /// What was in the file.
+    struct Content: Equatable, Sendable {
+        /// The rollouts that can be understood, by their numbers.
+        var records: [RolloutRecord] = []
+        /// What is wrong with the rest: a sentence; nil if nothing is.
+        var damage: String?
+        /// The name under which the damaged file is kept; nil if there is none.
+        var aside: String?
     }
 
-    /// The rollouts that `save` wrote last; none if nothing was ever saved. Errors: the file is there and cannot be
-    /// read or understood. It is left as it is.
-    func load() throws(Damage) -> [RolloutRecord] {
-        let content: [UInt8]
+    /// The rollouts that `save` wrote last; none if nothing was ever saved. A file that is damaged, or in parts, gets
+    /// another name, so that the next `save` does not replace it.
+    func load() -> Content {
+        var content = read()
+        guard content.damage != nil else { return content }
+        let aside = path + ".damaged"
+        try? FileManager.default.removeItem(atPath: aside)
+        if (try? FileManager.default.copyItem(atPath: path, toPath: aside)) != nil { content.aside = aside }
+        return content
+    }
+
+    private func read() -> Content {
+        let bytes: [UInt8]
         do throws(SystemError) {
-            content = try readFile(path)
+            bytes = try readFile(path)
         } catch {
-            if error.code == ENOENT { return [] }
-            throw Damage(reason: "\(error)")
+            return error.code == ENOENT ? Content() : Content(damage: "\(error)")
         }
         let value: Value
-        do throws(ConfigErrors) { value = try Value.parse(json: content, file: path) } catch {
-            throw Damage(reason: error.first.message)
+        do throws(ConfigErrors) { value = try Value.parse(json: bytes, file: path) } catch {
+            return Content(damage: error.first.message)
         }
-        guard let written = value["rollouts"]?.array else { throw Damage(reason: "\(path) has no list of rollouts") }
-        var records: [RolloutRecord] = []
+        guard let written = value["rollouts"]?.array else {
+            return Content(damage: "\(path) has no list of rollouts")
+        }
+        var content = Content()
+        var ids: Set<Int> = []
         for (index, value) in written.enumerated() {
-            guard let record = RolloutRecord(written: value) else {
-                throw Damage(reason: "rollouts[\(index)] of \(path) is not a valid rollout")
+            if let record = RolloutRecord(written: value), ids.insert(record.id).inserted {
+                content.records.append(record)
+            } else {
+                content.damage = "rollouts[\(index)] of \(path) is not a valid rollout"
             }
-            records.append(record)
         }
-        return records
+        content.records.sort { $0.id < $1.id }
+        return content
     }
 
     /// Makes `records` what `load` gives, before it returns. Errors: `SystemError`; the file is then as it was.

@@ -19,6 +19,9 @@ struct RolloutRecord: Equatable, Sendable {
         var isEnded: Bool { self == .promoted || self == .aborted }
     }
 
+    /// No process begins so many.
+    private static let idMax = 1 << 50
+
     /// Its number: the later, the larger.
     let id: Int
     /// As it was asked for.
@@ -35,6 +38,8 @@ struct RolloutRecord: Equatable, Sendable {
     var reason: String?
     /// When it ended; nil before.
     var endedAt: UInt64?
+    /// Whether its last weights are in force, or nobody's business any more.
+    var isSettled = true
 
     /// What the new group gets while it is not over, in percent.
     var share: Int { rollout.steps[step] }
@@ -68,13 +73,14 @@ extension RolloutRecord {
         ]
         value["uid"] = user.map { .int(Int($0)) }
         value["reason"] = reason.map { .string($0) }
+        if !isSettled { value["settled"] = false }
         value["endedAt"] = endedAt.map { .int(Int(clamping: $0)) }
         return value
     }
 
     /// Reads what `written` has made; nil if `value` is something else.
     init?(written value: Value) {
-        guard let id = value["id"]?.int, let asked = value["rollout"],
+        guard let id = value["id"]?.int, (1...Self.idMax).contains(id), let asked = value["rollout"],
             let rollout = try? Rollout(asked),
             let startedAt = value["startedAt"]?.int.flatMap({ UInt64(exactly: $0) }),
             let phase = value["phase"]?.string.flatMap(Phase.init(rawValue:)),
@@ -83,7 +89,8 @@ extension RolloutRecord {
         self.init(
             id: id, rollout: rollout, user: value["uid"]?.int.flatMap { UInt32(exactly: $0) }, startedAt: startedAt,
             phase: phase, step: step, reason: value["reason"]?.string,
-            endedAt: value["endedAt"]?.int.flatMap { UInt64(exactly: $0) })
+            endedAt: value["endedAt"]?.int.flatMap { UInt64(exactly: $0) },
+            isSettled: value["settled"]?.bool ?? true)
     }
 }
 

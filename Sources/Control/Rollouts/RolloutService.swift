@@ -5,25 +5,29 @@ import Routing
 
 /// Rollouts: begins them, looks at what both groups answer, moves weights, and takes them back.
 ///
-/// A rollout owns the weights of its action. Each step is written to disk before its weights are set, and they are set
-/// as any change is: durable, published, and nothing is cut by it. An abort does not wait for the disk.
+/// What is decided about a rollout takes its turn among the changes (`ChangeQueue`), is written to disk, and then its
+/// weights are set as any change is: durable, published, and nothing is cut by it. `settle` makes the weights in force
+/// what the record says, as often as it takes; so a disk that refuses, or an action that is gone for a while, delays
+/// the weights and never loses them. An abort does not wait until its record is on disk. Weights that somebody else has
+/// set are left alone: they pause a rollout.
 ///
 /// Shape:  one object of the control thread. It looks every `Limits.rolloutInterval` while a rollout is under way, and
 ///         does nothing else.
 /// Limits: `Limits.rolloutsRunningMax` at a time; `Limits.rolloutsKeptMax` that are over are kept.
 final class RolloutService: PollHandler {
-    private let store: DocumentStore
-    private let registry: TargetRegistry
+    let store: DocumentStore
+    let registry: TargetRegistry
     private let queue: ChangeQueue
     private let disk: DiskThread
     private let file: RolloutFile
-    private let loop: ControlLoop
+    let loop: ControlLoop
     private let events: EventLog
     private let logger: Logger
     private var token = Token.none
-    private var running: [RunningRollout] = []
-    private var ended: [RolloutRecord] = []
-    private var lastID = 0
+    /// Those under way, and those that have ended and whose last weights are not in force yet.
+    var running: [RunningRollout] = []
+    var ended: [RolloutRecord] = []
+    var lastID = 0
     /// Rollouts that ended since the process began, by how.
     private(set) var endedCounts: [RolloutRecord.Phase: UInt64] = [:]
 
@@ -43,34 +47,46 @@ final class RolloutService: PollHandler {
         token = loop.add(self, descriptor: nil)
     }
 
-    /// Goes on with what an earlier process has begun. Waits for the disk.
-    func begin() {
-        do throws(RolloutFile.Damage) {
-            for record in try file.load() {
-                lastID = max(lastID, record.id)
-                if record.phase.isEnded {
-                    ended.append(record)
-                } else {
-                    resume(record)
-                }
+    /// Goes on with what an earlier process has begun. With `discardingChanges` what was changed at run time is
+    /// forgotten, so rollouts end where the file says.
+    func begin(discardingChanges: Bool) {
+        let file = file
+        disk.run({ file.load() }) { [self] content in
+            guard let content else { return }
+            if let damage = content.damage {
+                logger.error(
+                    "rollouts that an earlier process has begun are not known: their weights stay as they are",
+                    metadata: ["reason": "\(damage)", "aside": "\(content.aside ?? "-")"])
             }
-        } catch {
-            logger.error(
-                "rollouts that an earlier process has begun are not known: weights stay as they are",
-                metadata: ["reason": "\(error.reason)"])
+            for record in content.records { adopt(record, discardingChanges) }
+            ended = ended.suffix(Limits.rolloutsKeptMax)
+            if !running.isEmpty { inTurn { true } }
+            schedule()
         }
     }
 
-    private func resume(_ record: RolloutRecord) {
-        let rollout = RunningRollout(record, now: loop.now)
-        running.append(rollout)
-        if record.rollout.onRestart == .abort {
-            end(record.id, .aborted, "The process was started again.")
-        } else if record.phase == .running {
-            tell(record, "goes on after a restart")
-            setWeights(record)
+    private func adopt(_ record: RolloutRecord, _ discardingChanges: Bool) {
+        lastID = max(lastID, record.id)
+        guard !record.phase.isEnded || !record.isSettled, running.count < Limits.rolloutsRunningMax else {
+            return ended.append(record)
         }
-        schedule()
+        var rollout = RunningRollout(record, now: loop.now)
+        if discardingChanges {
+            rollout.end(.aborted, "The changes made at run time were discarded.")
+            rollout.record.isSettled = true
+            tell(rollout.record, "is aborted: its weights were discarded")
+            return ended.append(rollout.record)
+        }
+        if record.phase.isEnded {
+            running.append(rollout)
+        } else if record.rollout.onRestart == .abort {
+            rollout.end(.aborted, "The process was started again.")
+            running.append(rollout)
+            told(rollout.record)
+        } else {
+            running.append(rollout)
+            tell(record, "goes on after a restart")
+        }
     }
 
     /// All of them: what is under way, then what is over, the latest first.
@@ -79,17 +95,24 @@ final class RolloutService: PollHandler {
     }
 
     /// The id of the rollout that sets the weights of an action; nil if none does.
-    func rollout(ofAction action: String) -> Int? { running.first { $0.record.rollout.action == action }?.record.id }
+    func rollout(ofAction action: String) -> Int? {
+        running.first { $0.record.rollout.action == action && !$0.record.phase.isEnded }?.record.id
+    }
 
     /// How many are under way.
-    var runningCount: Int { running.count }
+    var runningCount: Int { running.count { !$0.record.phase.isEnded } }
 
     func ready(_ ready: Poller.Ready, now: Instant) {}
 
     func timerFired(now: Instant) {
         // The next process goes on with what is on disk.
         guard !queue.isStopping else { return }
-        for id in running.map(\.record.id) { look(at: id, now: now) }
+        for id in running.map(\.record.id) {
+            look(at: id, now: now)
+            settle(id)
+        }
+        // A disk that has refused is asked again.
+        if running.contains(where: { !$0.isDurable && !$0.isDeciding }) { inTurn { true } }
         schedule()
     }
 
@@ -97,251 +120,220 @@ final class RolloutService: PollHandler {
         if !running.isEmpty { loop.schedule(token, at: loop.now + Limits.rolloutInterval) }
     }
 
+    func index(_ id: Int) -> Int? { running.firstIndex { $0.record.id == id } }
+
     // MARK: Looking
 
     private func look(at id: Int, now: Instant) {
-        guard let index = index(id) else { return }
+        guard let index = index(id), running[index].ownWeights != nil, !running[index].isDeciding,
+            !running[index].record.phase.isEnded
+        else { return }
         let rollout = running[index].record.rollout
-        guard let weights = store.committedDocument.weights(of: rollout) else {
-            return end(id, .aborted, "The action \(rollout.action) does not forward to both groups any more.")
-        }
         guard let new = registry.groups[rollout.to], let old = registry.groups[rollout.from] else { return }
         if let reason = running[index].circuitBreaker(new, now: now) {
-            return end(id, .aborted, "Circuit breaker: " + reason)
+            return decide(id) { $0.end(.aborted, "Circuit breaker: " + reason) }
         }
-        let isOwn = weights == running[index].record.weights
-        if isOwn { running[index].wasInForce = true }
-        if !isOwn, running[index].wasInForce, running[index].record.phase == .running {
-            return pause(id, "Somebody else has changed the weights of \(rollout.action).")
-        }
-        guard let progress = running[index].look(new: new.counters, old: old.counters, now: now) else { return }
-        act(on: id, progress)
+        let progress = running[index].look(new: new, old: old, now: now)
+        if case .stays = progress { return }
+        decide(id) { $0.act(on: progress) }
     }
 
-    private func act(on id: Int, _ progress: RolloutState.Progress) {
+    // MARK: Deciding
+
+    /// Has `change` made to a rollout when its turn has come, and written.
+    private func decide(_ id: Int, _ change: @escaping (inout RunningRollout) -> Void) {
         guard let index = index(id) else { return }
-        switch progress {
-        case .stays: break
-        case .moves(let step):
-            running[index].record.step = running[index].step(step)
-            running[index].wasInForce = false
-            let record = running[index].record
-            tell(record, "moves on")
-            save { [self] in setWeights(record) }
-        case .promoted:
-            end(id, .promoted, running[index].evidenceText ?? "All steps are done.")
-        case .aborted(let guardIndex):
-            end(id, .aborted, running[index].text(ofGuard: guardIndex))
+        running[index].isDeciding = true
+        inTurn { [self] in
+            guard let index = self.index(id) else { return false }
+            running[index].isDeciding = false
+            change(&running[index])
+            told(running[index].record)
+            return true
         }
     }
 
-    private func index(_ id: Int) -> Int? { running.firstIndex { $0.record.id == id } }
+    /// Something that takes its turn among the changes.
+    private struct Turn: QueuedWork {
+        let perform: () -> Void
+        let refusal: () -> Void
+        func begin() { perform() }
+        func refuse() { refusal() }
+    }
 
-    // MARK: Acting
-
-    /// Sets the weights that `record` says, unless its rollout has gone on meanwhile.
-    private func setWeights(_ record: RolloutRecord) {
-        queue.apply(record.change, by: record.user) { [self] result in
-            guard case .failure(let error) = result else { return }
-            guard let index = index(record.id), running[index].record == record else {
-                return logger.error(
-                    "the weights of a rollout that is over cannot be set",
-                    metadata: ["rollout": "\(record.id)", "reason": "\(error.message)"])
+    /// Calls `change` when its turn has come, writes what is known then if it returns true, and sets the weights.
+    /// `completion` is told what the disk said, or `refused` is called since the process ends.
+    func inTurn(
+        refused: @escaping () -> Void = {}, _ change: @escaping () -> Bool,
+        completion: @escaping (SystemError?) -> Void = { _ in }
+    ) {
+        let perform = { [self] in
+            guard change() else { return completion(nil) }
+            if running.contains(where: { $0.record.phase == .aborted }) { settleAll() }
+            queue.isAtDisk = true
+            save { [self] error in
+                queue.isAtDisk = false
+                completion(error)
+                settleAll()
+                schedule()
+                queue.proceed()
             }
-            pause(record.id, "The weights cannot be set: \(error.message)")
         }
+        queue.take(.work(Turn(perform: perform, refusal: refused)))
     }
 
-    private func pause(_ id: Int, _ reason: String) {
-        guard let index = index(id) else { return }
-        running[index].setPaused(true, because: reason)
-        tell(running[index].record, "is paused")
-        save()
-    }
-
-    private func end(_ id: Int, _ phase: RolloutRecord.Phase, _ reason: String) {
-        guard let index = index(id) else { return }
-        running[index].record.phase = phase
-        running[index].record.reason = reason
-        running[index].record.endedAt = WallClock.now()
-        let record = running.remove(at: index).record
-        ended.append(record)
-        if ended.count > Limits.rolloutsKeptMax { ended.removeFirst(ended.count - Limits.rolloutsKeptMax) }
-        endedCounts[phase, default: 0] += 1
-        tell(
-            record,
-            phase == .promoted ? "is over: the new group has everything" : "is aborted: the old group has everything")
-        if store.committedDocument.weights(of: record.rollout) != nil { setWeights(record) }
-        save()
-    }
-
-    private func tell(_ record: RolloutRecord, _ what: String) {
-        let rollout = record.rollout
-        events.post(
-            .rolloutChanged(
-                id: record.id, action: rollout.action, from: rollout.from, to: rollout.to, phase: record.phase.rawValue,
-                percent: record.weights[rollout.to] ?? 0, reason: record.reason))
-        logger.log(
-            level: record.phase == .aborted || record.phase == .paused ? .warning : .notice, "a rollout \(what)",
-            metadata: [
-                "rollout": "\(record.id)", "action": "\(rollout.action)", "from": "\(rollout.from)",
-                "to": "\(rollout.to)", "percent": "\(record.weights[rollout.to] ?? 0)",
-                "reason": "\(record.reason ?? "-")",
-            ])
-    }
-
-    /// Writes what is known of all rollouts, and calls `completion` when it is durable, or cannot be.
-    private func save(_ completion: @escaping () -> Void = {}) {
+    /// Writes what is known of all rollouts.
+    private func save(_ completion: @escaping (SystemError?) -> Void) {
         let (file, records) = (file, ended + running.map(\.record))
         disk.run({ () -> SystemError? in
             do throws(SystemError) { try file.save(records) } catch { return error }
             return nil
-        }) { [logger] error in
-            if let error = error ?? nil {
+        }) { [self] result in
+            let error = result ?? nil
+            if let error {
                 logger.error("the disk does not take the state of rollouts", metadata: ["error": "\(error)"])
+            } else {
+                for record in records {
+                    if let index = index(record.id), running[index].record == record { running[index].isDurable = true }
+                }
             }
-            completion()
+            completion(error)
         }
     }
-}
 
-// MARK: What the admin socket asks for
+    // MARK: Weights
 
-/// What routes of the admin socket need of `RolloutService`.
-protocol RolloutActions: AnyObject {
-    /// All of them, the latest first.
-    var statuses: [RolloutStatus] { get }
-    /// Begins a rollout, and answers when its first weights are in force.
-    func start(
-        _ rollout: Rollout, by user: UInt32?, completion: @escaping (Result<RolloutStatus, AdminError>) -> Void)
-    /// Does something with one that is under way.
-    func perform(_ order: RolloutOrder, on id: Int) throws(AdminError) -> RolloutStatus
-}
+    private func settleAll() { for id in running.map(\.record.id) { settle(id) } }
 
-/// What may be done with a rollout that is under way.
-enum RolloutOrder: String, CaseIterable {
-    /// It stays at its step. Guards still end it.
-    case pause
-    /// It goes on.
-    case resume
-    /// The next step, whatever the guards say; after the last the new group has everything.
-    case promote
-    /// The old group gets everything.
-    case abort
-}
+    /// Makes the weights in force those of the record, unless somebody else has set others.
+    private func settle(_ id: Int) {
+        guard let index = index(id), !running[index].isSettingWeights, !running[index].isDeciding else { return }
+        let record = running[index].record
+        guard let inForce = store.committedDocument.weights(of: record.rollout) else {
+            // One that has ended waits until its action is back: its weights must not be what they were.
+            if !record.phase.isEnded {
+                decide(id) { $0.end(.aborted, "The action does not forward to both groups any more.") }
+            }
+            return
+        }
+        if inForce == record.weights {
+            running[index].ownWeights = inForce
+            running[index].failure = nil
+            started(id)
+            if record.phase.isEnded, running[index].isDurable { settled(id) }
+            return
+        }
+        if let own = running[index].ownWeights, inForce != own {
+            if record.phase.isEnded {
+                settled(id)
+            } else if record.phase == .running {
+                decide(id) {
+                    $0.setPaused(true, because: "Somebody else has changed the weights of \(record.rollout.action).")
+                }
+            }
+            return
+        }
+        let mayBeSet = record.phase == .aborted || running[index].isDurable && record.phase != .paused
+        if mayBeSet { setWeights(id, by: record.user) }
+    }
 
-extension RolloutService: RolloutActions {
-    func start(
-        _ rollout: Rollout, by user: UInt32?, completion: @escaping (Result<RolloutStatus, AdminError>) -> Void
-    ) {
-        let record = RolloutRecord(id: lastID + 1, rollout: rollout, user: user, startedAt: WallClock.now())
-        lastID += 1
+    private func setWeights(_ id: Int, by user: UInt32?) {
+        guard let index = index(id) else { return }
+        running[index].isSettingWeights = true
+        var made: [String: Int] = [:]
         queue.apply(by: user, if: nil) { [self] (document) throws(AdminError) -> Change in
-            try check(rollout, document)
-            return record.change
+            // What the record says when the turn has come, and not what it said before.
+            guard let index = self.index(id), document.weights(of: running[index].record.rollout) != nil else {
+                throw Self.actionIsGone
+            }
+            made = running[index].record.weights
+            return running[index].record.change
         } completion: { [self] result in
-            if case .failure(let error) = result { return completion(.failure(error)) }
-            var run = RunningRollout(record, now: loop.now)
-            run.wasInForce = true
-            running.append(run)
-            tell(record, "begins")
-            schedule()
-            save { completion(.success(RolloutStatus(record: record))) }
-        }
-    }
-
-    /// Errors: why it cannot be begun.
-    private func check(_ rollout: Rollout, _ document: Document) throws(AdminError) {
-        let action = rollout.action
-        for name in [rollout.from, rollout.to] where !document.targetGroups.contains(where: { $0.name == name }) {
-            throw .noTargetGroup(name)
-        }
-        guard document.weights(of: rollout) != nil else {
-            throw AdminError(
-                code: "InvalidConfigurationRequest", status: 400,
-                message:
-                    "The action \(action) must forward to \(rollout.from) and \(rollout.to), and to no other group.",
-                remedy: "Put it with both, \(rollout.to) with weight 0, then begin again.")
-        }
-        if let other = running.first(where: { $0.record.rollout.hasPart(of: rollout) })?.record {
-            throw AdminError(
-                code: "ResourceInUse", status: 409,
-                message: "Rollout \(other.id), of \(other.rollout.action) from \(other.rollout.from) to "
-                    + "\(other.rollout.to), is under way.",
-                remedy: "Wait for its end, or \"apus rollout abort \(other.id)\".")
-        }
-        guard running.count < Limits.rolloutsRunningMax else {
-            throw AdminError(
-                code: "TooManyRollouts", status: 400, message: "\(running.count) rollouts are under way.",
-                remedy: "Wait for the end of one.")
-        }
-        // What is asked of either group must be the same, or they cannot be compared.
-        for name in [rollout.from, rollout.to] where document.actions(forwardingTo: name) != 1 {
-            throw AdminError(
-                code: "ResourceInUse", status: 409,
-                message: "More actions than \(action) forward to \(name), so its figures are not those of this one.",
-                remedy: "Give them groups of their own.")
-        }
-        guard let group = registry.groups[rollout.to], group.tally[.healthy] > 0 || !group.isChecked else {
-            throw AdminError(
-                code: "InvalidTarget", status: 409, message: "\(rollout.to) has no healthy target.",
-                remedy: "See \"apus targets list \(rollout.to)\", and begin when one is healthy.")
-        }
-    }
-
-    func perform(_ order: RolloutOrder, on id: Int) throws(AdminError) -> RolloutStatus {
-        guard let index = index(id) else {
-            if let record = ended.first(where: { $0.id == id }) {
-                throw AdminError(
-                    code: "OperationNotPermitted", status: 409,
-                    message: "Rollout \(id) is over: it was \(record.phase.rawValue).", remedy: "Begin another.")
+            guard let index = self.index(id) else { return }
+            running[index].isSettingWeights = false
+            switch result {
+            case .success:
+                running[index].ownWeights = made
+                settle(id)
+            case .failure(let error): refused(id, error)
             }
-            throw AdminError(
-                code: "RolloutNotFound", status: 404, message: "There is no rollout \(id).",
-                remedy: "See \"apus rollout status\" for those there are.")
         }
-        switch order {
-        case .pause: pause(id, "Somebody has paused it.")
-        case .resume:
-            running[index].setPaused(false)
-            running[index].wasInForce = false
-            let record = running[index].record
-            tell(record, "goes on")
-            save { [self] in setWeights(record) }
-        case .promote:
-            running[index].setPaused(false)
-            act(on: id, running[index].advance(now: loop.now))
-        case .abort: end(id, .aborted, "Somebody has aborted it.")
+    }
+
+    private static let actionIsGone = AdminError(
+        code: "RuleNotFound", status: 409, message: "The action does not forward to both groups any more.",
+        remedy: "Put it with both.")
+
+    /// The weights of a rollout could not be set. One that has not begun is given up, others are tried again.
+    private func refused(_ id: Int, _ error: AdminError) {
+        guard let index = index(id) else { return }
+        if let onStart = running[index].onStart {
+            running.remove(at: index)
+            inTurn { true }
+            return onStart(.failure(error))
         }
-        if let index = self.index(id) { return running[index].status }
-        guard let record = ended.last(where: { $0.id == id }) else { preconditionFailure("rollout: lost") }
-        return RolloutStatus(record: record)
+        if running[index].failure == nil {
+            logger.error(
+                "the weights of a rollout cannot be set: this is tried again",
+                metadata: ["rollout": "\(id)", "reason": "\(error.message)"])
+        }
+        running[index].failure = error.message
+    }
+
+    /// The first weights of a rollout are in force.
+    private func started(_ id: Int) {
+        guard let index = index(id), let onStart = running[index].onStart else { return }
+        running[index].onStart = nil
+        told(running[index].record)
+        onStart(.success(running[index].status))
+    }
+
+    /// Nothing is left to do about a rollout that has ended.
+    private func settled(_ id: Int) {
+        guard let index = index(id) else { return }
+        var record = running.remove(at: index).record
+        record.isSettled = true
+        ended.append(record)
+        if ended.count > Limits.rolloutsKeptMax { ended.removeFirst(ended.count - Limits.rolloutsKeptMax) }
+        inTurn { true }
+    }
+
+    // MARK: Telling
+
+    func told(_ record: RolloutRecord) {
+        switch record.phase {
+        case .running: tell(record, "has the new group at its step")
+        case .paused: tell(record, "is paused")
+        case .promoted: tell(record, "is over: the new group has everything")
+        case .aborted: tell(record, "is aborted: the old group has everything")
+        }
+        if record.phase.isEnded { endedCounts[record.phase, default: 0] += 1 }
+    }
+
+    private func tell(_ record: RolloutRecord, _ what: String) {
+        let rollout = record.rollout
+        let percent = record.weights[rollout.to] ?? 0
+        events.post(
+            .rolloutChanged(
+                id: record.id, action: rollout.action, from: rollout.from, to: rollout.to, phase: record.phase.rawValue,
+                percent: percent, reason: record.reason))
+        logger.log(
+            level: record.phase == .aborted || record.phase == .paused ? .warning : .notice, "a rollout \(what)",
+            metadata: [
+                "rollout": "\(record.id)", "action": "\(rollout.action)", "from": "\(rollout.from)",
+                "to": "\(rollout.to)", "percent": "\(percent)", "reason": "\(record.reason ?? "-")",
+            ])
     }
 }
 
-extension Rollout {
-    /// Whether both change one action, or compare one group.
-    fileprivate func hasPart(of other: Rollout) -> Bool {
-        action == other.action || !Set([from, to]).isDisjoint(with: [other.from, other.to])
-    }
-}
-
-extension Document {
-    /// The weights of both groups of a rollout in its action; nil if that is not one of just these two.
-    fileprivate func weights(of rollout: Rollout) -> [String: Int]? {
-        let weights = forwardedGroups(rollout.loadBalancerName, rollout.port, rollout.priority)
-        return Set(weights.keys) == [rollout.from, rollout.to] ? weights : nil
-    }
-
-    /// How many actions forward to a group.
-    fileprivate func actions(forwardingTo group: String) -> Int {
-        var count = 0
-        for listener in loadBalancers.flatMap(\.listeners) {
-            for action in listener.defaultActions + listener.rules.flatMap(\.actions) {
-                guard case .forward(let forward) = action else { continue }
-                if forward.targetGroups.contains(where: { $0.targetGroupName == group }) { count += 1 }
-            }
+extension RunningRollout {
+    /// Does what a look has come to.
+    mutating func act(on progress: RolloutState.Progress) {
+        switch progress {
+        case .stays: break
+        case .moves(let step): record.step = self.step(step)
+        case .promoted: end(.promoted, evidenceText ?? "All steps are done.")
+        case .aborted(let index): end(.aborted, text(ofGuard: index))
         }
-        return count
     }
 }

@@ -17,7 +17,8 @@ struct RolloutStatus {
 extension RunningRollout {
     /// As it can be seen.
     var status: RolloutStatus {
-        RolloutStatus(record: record, readings: readings, waitsFor: waitsFor, requests: state.requests)
+        if record.phase.isEnded { return RolloutStatus(record: record, waitsFor: failure.map { _ in waitsFor }) }
+        return RolloutStatus(record: record, readings: readings, waitsFor: waitsFor, requests: state.requests)
     }
 
     private var readings: [(name: String, reading: GuardReading)] {
@@ -25,13 +26,13 @@ extension RunningRollout {
     }
 
     private var waitsFor: String {
-        switch state.wait(now: Instant.now()) {
+        if let failure { return "its weights, which cannot be set: \(failure)" }
+        return switch state.wait(now: Instant.now()) {
         case nil: "nothing"
         case .paused: "somebody to resume it"
         case .time(let left): "\((left + 999_999_999) / 1_000_000_000) s"
         case .requests(let missing): "\(missing) more requests at \(record.rollout.to): too few to judge by"
-        case .evidence(let index):
-            "more requests: \(record.rollout.guards.all[index].name) is not decided"
+        case .evidence(let index): "more requests: \(record.rollout.guards.all[index].name) is not decided"
         }
     }
 

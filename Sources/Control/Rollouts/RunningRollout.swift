@@ -3,37 +3,63 @@ import Model
 import Routing
 import Telemetry
 
-/// A rollout under way: its record, what it has seen since its step began or the process did, and what both groups had
-/// counted at the last look.
+/// A rollout under way, or one that has ended and whose last weights are not in force yet: its record, what it has seen
+/// since its step began or the process did, and what it knows of its weights.
 struct RunningRollout {
     /// What is kept of it.
-    var record: RolloutRecord
+    var record: RolloutRecord {
+        didSet { if record != oldValue { isDurable = false } }
+    }
+    /// Whether `record` is on disk as it is.
+    var isDurable = false
+    /// The weights that it has set, as they were in force last; nil before that, and where it may set them whatever
+    /// they are.
+    var ownWeights: [String: Int]?
+    /// Whether a change of its weights waits for its turn, or for the disk.
+    var isSettingWeights = false
+    /// Whether a decision about it waits for its turn: meanwhile it is not looked at.
+    var isDeciding = false
+    /// Why its weights could not be set the last time; nil if they could.
+    var failure: String?
+    /// Who waits until it has begun.
+    var onStart: ((Result<RolloutStatus, AdminError>) -> Void)?
     /// What was seen, and what is to be done.
     private(set) var state: RolloutState
     /// The step of the rollout at which `state` began.
     private let firstStep: Int
     private let beganAt: Instant
-    /// Whether its weights were seen in force: if they are others later, somebody else has changed them.
-    var wasInForce = false
     private var before: (new: Counted, old: Counted)?
+    /// Requests of the new group that were under way when its share fell, and that have not ended: they began as part
+    /// of another share, and would count as part of this one.
+    private var left: UInt64 = 0
 
     /// What a group has counted since it is there.
     private struct Counted {
+        /// Tells the group from another one of its name.
+        let group: ObjectIdentifier
         let ended: UInt64
         let failed: UInt64
         let latencies: [UInt64]
 
-        init(_ workers: [TargetGroupCounters]) {
+        init(_ group: GroupState) {
+            self.group = ObjectIdentifier(group)
             // What failed is read first: it must not be more than what ended.
-            failed = workers.reduce(0) { $0 + $1.requestsFailed.value }
-            ended = workers.reduce(0) { $0 + $1.requestsEnded.value }
+            failed = group.counters.reduce(0) { $0 + $1.requestsFailed.value }
+            ended = group.counters.reduce(0) { $0 + $1.requestsEnded.value }
             var sums = LatencySums()
-            for worker in workers { sums.add(worker.responseTime) }
-            latencies = sums.counts
+            for worker in group.counters { sums.add(worker.responseTime) }
+            var latencies = sums.counts
+            // Whoever has gone before the response began would have waited longer still.
+            latencies[latencies.count - 1] += group.counters.reduce(0) { $0 + $1.requestsAbandoned.value }
+            self.latencies = latencies
         }
 
-        func since(_ before: Counted) -> RolloutCounts {
-            RolloutCounts(
+        /// What came on top of `before`; nil if these are the counts of another group of the same name.
+        func since(_ before: Counted) -> RolloutCounts? {
+            guard group == before.group, ended >= before.ended, failed >= before.failed,
+                zip(latencies, before.latencies).allSatisfy({ $0 >= $1 })
+            else { return nil }
+            return RolloutCounts(
                 errors: ShareCounts(hits: failed - before.failed, of: ended - before.ended),
                 latencies: LatencyCounts(zip(latencies, before.latencies).map { $0 - $1 }))
         }
@@ -50,16 +76,34 @@ struct RunningRollout {
         state.isPaused = record.phase == .paused
     }
 
-    /// What counters of both groups have shown since the last look, and what is to be done about it. The first look is
-    /// only to begin with.
-    mutating func look(
-        new: [TargetGroupCounters], old: [TargetGroupCounters], now: Instant
-    ) -> RolloutState.Progress? {
+    /// What the counters of both groups have shown since the last look, and what is to be done about it.
+    ///
+    /// An interval lasts until both groups have answered something: what only one of them has answered can be compared
+    /// with nothing. How long that takes depends on no outcome, so it favours nobody.
+    mutating func look(new: GroupState, old: GroupState, now: Instant) -> RolloutState.Progress {
         let counted = (new: Counted(new), old: Counted(old))
-        defer { before = counted }
-        guard let before else { return nil }
-        return state.look(
-            new: counted.new.since(before.new), old: counted.old.since(before.old), now: now)
+        let nothing = RolloutCounts(LatencyScale(edges: LatencyHistogram.edges))
+        guard let before, let newCounts = counted.new.since(before.new), let oldCounts = counted.old.since(before.old)
+        else {
+            before = counted
+            return state.look(new: nothing, old: nothing, now: now)
+        }
+        if left > 0 {
+            left -= min(left, newCounts.errors.total)
+            self.before = counted
+            return state.look(new: nothing, old: nothing, now: now)
+        }
+        guard newCounts.errors.total > 0, oldCounts.errors.total > 0 else {
+            return state.look(new: nothing, old: nothing, now: now)
+        }
+        self.before = counted
+        return state.look(new: newCounts, old: oldCounts, now: now)
+    }
+
+    /// The share of `group`, the new one, may fall with the next weights.
+    mutating func leaveOut(_ group: GroupState?) {
+        left = group?.counters.reduce(0) { $0 + $1.requestsActive.value } ?? 0
+        before = nil
     }
 
     /// Goes on with the next step, whatever the guards say.
@@ -73,6 +117,14 @@ struct RunningRollout {
         state.isPaused = isPaused
         record.phase = isPaused ? .paused : .running
         record.reason = reason
+    }
+
+    /// It is over.
+    mutating func end(_ phase: RolloutRecord.Phase, _ reason: String) {
+        record.phase = phase
+        record.reason = reason
+        record.endedAt = WallClock.now()
+        record.isSettled = false
     }
 
     /// Why the targets of the new group end the rollout; nil if they do not.

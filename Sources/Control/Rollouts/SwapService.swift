@@ -56,6 +56,7 @@ final class SwapService: SwapActions {
     private let queue: ChangeQueue
     private let rollouts: RolloutService
     private let loop: ControlLoop
+    private var waits: [ObjectIdentifier: SwapWait] = [:]
 
     /// Nobody waits. Changes are made by `queue`.
     init(
@@ -83,7 +84,8 @@ final class SwapService: SwapActions {
         let wait = SwapWait(until: loop.now + swap.timeout, loop: loop) { [self] in
             shortage(of: swap)
         } completion: {
-            [self] shortage in
+            [self] wait, shortage in
+            waits[ObjectIdentifier(wait)] = nil
             if let shortage { return completion(.failure(shortage)) }
             var moved: [String: Int] = [:]
             queue.apply(by: user, if: condition) { [self] (document) throws(AdminError) -> Change in
@@ -93,8 +95,18 @@ final class SwapService: SwapActions {
                 completion(result.map { moved })
             }
         }
-        requester?.cancel = { [weak wait] in wait?.end() }
+        waits[ObjectIdentifier(wait)] = wait
+        requester?.cancel = { [weak self, weak wait] in
+            guard let wait else { return }
+            wait.end()
+            self?.waits[ObjectIdentifier(wait)] = nil
+        }
         wait.look()
+    }
+
+    /// Ends those that wait, since the process ends.
+    func stop() {
+        for wait in waits.values { wait.end(AdminError(ChangeQueue.stopping, status: ChangeQueue.statusUnavailable)) }
     }
 
     /// What is missing of the healthy targets that the new group must have; nil if nothing is.
@@ -139,12 +151,12 @@ private final class SwapWait: PollHandler {
     private let deadline: Instant
     private let loop: ControlLoop
     private let shortage: () -> AdminError?
-    private let completion: (AdminError?) -> Void
+    private let completion: (SwapWait, AdminError?) -> Void
     private var token = Token.none
 
     init(
         until deadline: Instant, loop: ControlLoop, shortage: @escaping () -> AdminError?,
-        completion: @escaping (AdminError?) -> Void
+        completion: @escaping (SwapWait, AdminError?) -> Void
     ) {
         self.deadline = deadline
         self.loop = loop
@@ -157,8 +169,13 @@ private final class SwapWait: PollHandler {
     func look() {
         let missing = shortage()
         if missing != nil, loop.now < deadline { return loop.schedule(token, at: loop.now + Limits.swapInterval) }
+        end(missing)
+    }
+
+    /// It is decided: with what is missing, if anything is.
+    func end(_ missing: AdminError?) {
         end()
-        loop.afterBatch { [completion] in completion(missing) }
+        loop.afterBatch { [self] in completion(self, missing) }
     }
 
     /// Nobody waits any more.
@@ -167,19 +184,4 @@ private final class SwapWait: PollHandler {
     func ready(_ ready: Poller.Ready, now: Instant) {}
 
     func timerFired(now: Instant) { look() }
-}
-
-extension Document {
-    /// The groups of a forward action with their weights; empty if there is no such action.
-    func forwardedGroups(_ loadBalancer: String, _ port: Int, _ priority: Int?) -> [String: Int] {
-        guard let balancer = loadBalancers.first(where: { $0.name == loadBalancer }),
-            let listener = balancer.listeners.first(where: { $0.port == port })
-        else { return [:] }
-        let rule = priority.map { priority in listener.rules.first { $0.priority == priority } }
-        let actions = rule.map { $0?.actions ?? [] } ?? listener.defaultActions
-        for case .forward(let forward) in actions {
-            return Dictionary(forward.targetGroups.map { ($0.targetGroupName, $0.weight) }) { first, _ in first }
-        }
-        return [:]
-    }
 }

@@ -53,8 +53,7 @@ final class Service: ChangeQueueObserver, UpgradeHost, SuccessionObserver {
     /// Errors: `StartError`; then everything that was opened is closed again.
     init(
         file: String, discardingChanges: Bool, logger: Logger, environment: ServiceEnvironment = ServiceEnvironment(),
-        inheritance: Inheritance? = nil,
-        beforeThreads: () -> Void = {}
+        inheritance: Inheritance? = nil, beforeThreads: () -> Void = {}
     ) throws(StartError) {
         self.logger = logger
         self.environment = environment
@@ -116,6 +115,7 @@ final class Service: ChangeQueueObserver, UpgradeHost, SuccessionObserver {
         }
         watchLosses(budget)
         succession?.observer = self
+        if succession == nil { services.beginRollouts(discardingChanges: discardingChanges) }
         if succession == nil { beginToNotify() }
         logListeners(budget)
     }
@@ -304,6 +304,7 @@ final class Service: ChangeQueueObserver, UpgradeHost, SuccessionObserver {
     }
 
     func tookOver() {
+        services.beginRollouts(discardingChanges: false)
         beginToNotify()
         notifier?.tookOver()
     }

@@ -172,8 +172,10 @@ final class Services: AdminServices {
             workers.sendToAll(.ticketKeys(current: ticketKeys.current, previous: previous))
         }
         preparation.metrics.commit(store.committedDocument)
-        rolloutService.begin()
     }
+
+    /// Goes on with rollouts that an earlier process has begun, once this one serves.
+    func beginRollouts(discardingChanges: Bool) { rolloutService.begin(discardingChanges: discardingChanges) }
 
     /// The process begins to end: what has not begun is refused, and what has is brought to its end.
     func stop() {
@@ -181,6 +183,7 @@ final class Services: AdminServices {
         upgrade.stop()
         discovery.stop()
         health.waits.stop()
+        swapService.stop()
     }
 
     /// A worker has adopted a snapshot, or has drained a target.

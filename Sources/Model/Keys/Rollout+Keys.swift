@@ -13,7 +13,7 @@ extension Rollout {
             Key("from", \.from, .text(.name), required: true, "The target group that is in use."),
             Key("to", \.to, .text(.name), required: true, "The target group that takes over."),
             Key(
-                "steps", \.steps, .list(.integer(1...100), count: 1...Limits.rolloutStepsMax),
+                "steps", \.steps, .list(.integer(1...100), count: 2...Limits.rolloutStepsMax),
                 "What the new group gets in each step, in percent; ascending, the last 100."),
             Key(
                 "stepTimeSeconds", \.stepTimeSeconds, .number(0.1...604_800, unit: "seconds"),
@@ -70,24 +70,26 @@ extension Rollout.Guards {
         "RolloutGuards", "the guards of a rollout", blank: Rollout.Guards(),
         keys: [
             Key(
-                "errorSharePercent", \.errorSharePercent, .percentOrOff,
+                "errorSharePercent", \.errorSharePercent, .percentOrOff(from: 0.001),
                 "By how many percentage points more requests may fail."),
-            Key("p50Percent", \.p50Percent, .percentOrOff, "By how many percent half of the answers may take longer."),
-            Key("p90Percent", \.p90Percent, .percentOrOff, "The same of nine answers in ten."),
-            Key("p95Percent", \.p95Percent, .percentOrOff, "The same of 95 answers in a hundred."),
-            Key("p99Percent", \.p99Percent, .percentOrOff, "The same of 99 answers in a hundred."),
+            Key(
+                "p50Percent", \.p50Percent, .percentOrOff(from: 1),
+                "By how many percent half of the answers may take longer."),
+            Key("p90Percent", \.p90Percent, .percentOrOff(from: 1), "The same of nine answers in ten."),
+            Key("p95Percent", \.p95Percent, .percentOrOff(from: 1), "The same of 95 answers in a hundred."),
+            Key("p99Percent", \.p99Percent, .percentOrOff(from: 1), "The same of 99 answers in a hundred."),
         ])
 }
 
 extension Codec where Model == Double? {
-    /// A percentage above 0, or the word `off` for nil.
-    fileprivate static let percentOrOff: Codec<Double?> = {
-        let number = Codec<Double>.number(0.001...10_000, unit: "percent")
+    /// A percentage, or the word `off` for nil.
+    fileprivate static func percentOrOff(from least: Double) -> Codec<Double?> {
+        let number = Codec<Double>.number(least...10_000, unit: "percent")
         return Codec(
             shape: .either(.word(["off"]), number.shape),
             decode: { value, findings in
                 value.string == "off" ? .some(nil) : number.decode(value, &findings).map { .some($0) }
             },
             encode: { $0.map(number.encode) ?? .string("off") })
-    }()
+    }
 }

@@ -55,10 +55,12 @@ extension Worker {
         counters.requestsActive.subtract()
         if exchange.record.kind == .webSocket { counters.webSocketsActive.subtract() }
         counters.requestDuration.record(now.since(exchange.startedAt))
-        if exchange.state.isForwarded, let counts = exchange.group?.plan.counters {
-            counts.requestsActive.subtract()
+        // Those that found no target have failed as well.
+        if let counts = exchange.group?.plan.counters {
+            if exchange.state.isForwarded { counts.requestsActive.subtract() }
             counts.requestsEnded.add()
             if exchange.hasFailed { counts.requestsFailed.add() }
+            if exchange.record.status == 460, exchange.record.targetStatus == 0 { counts.requestsAbandoned.add() }
         }
         writeRecord(exchange)
         client.exchange = nil

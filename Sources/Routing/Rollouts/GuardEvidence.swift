@@ -134,9 +134,9 @@ public struct GuardEvidence: Equatable, Sendable {
             let ranks = ShareBounds.hits(of: latencies.total, share: quantile, error: error)
             return GuardReading.Figure(
                 value: value,
-                lower: ranks.lowerBound == 0 ? 0 : scale.lowerEdge(of: latencies.bucket(ofRank: ranks.lowerBound)),
+                lower: ranks.lowerBound == 0 ? 0 : scale.time(ofRank: Double(ranks.lowerBound), of: latencies),
                 upper: ranks.upperBound >= latencies.total
-                    ? .infinity : scale.edges[latencies.bucket(ofRank: ranks.upperBound + 1)])
+                    ? .infinity : scale.time(ofRank: Double(ranks.upperBound + 1), of: latencies))
         }
     }
 }

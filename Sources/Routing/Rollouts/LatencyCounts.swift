@@ -27,19 +27,6 @@ public struct LatencyCounts: Equatable, Sendable {
     func shareCounts(from bucket: Int) -> ShareCounts {
         ShareCounts(hits: buckets.dropFirst(bucket).reduce(0, +), of: total)
     }
-
-    /// The bucket of the request that is the `rank`th, counted from 1, in the order of their times; the last bucket
-    /// that has any if there are fewer.
-    func bucket(ofRank rank: UInt64) -> Int {
-        var left = max(1, rank)
-        var last = 0
-        for (index, count) in buckets.enumerated() where count > 0 {
-            last = index
-            if count >= left { break }
-            left -= count
-        }
-        return last
-    }
 }
 
 /// The buckets of a histogram of times.
@@ -59,14 +46,17 @@ public struct LatencyScale: Equatable, Sendable {
     /// The time within which this share of requests was answered, as if those of a bucket were spread evenly over it;
     /// nil without requests.
     func quantile(_ quantile: Double, of counts: LatencyCounts) -> Double? {
-        guard counts.total > 0 else { return nil }
-        let wanted = quantile * Double(counts.total)
+        counts.total == 0 ? nil : time(ofRank: quantile * Double(counts.total), of: counts)
+    }
+
+    /// The time of the request with this rank in the order of their times, from 0 to their number, in the same manner.
+    func time(ofRank rank: Double, of counts: LatencyCounts) -> Double {
         var below = 0.0
         for (index, count) in counts.buckets.enumerated() where count > 0 {
             let next = below + Double(count)
-            if next >= wanted {
+            if next >= rank {
                 let (from, to) = (lowerEdge(of: index), time(of: index))
-                return from + (to - from) * max(0, wanted - below) / Double(count)
+                return from + (to - from) * max(0, rank - below) / Double(count)
             }
             below = next
         }

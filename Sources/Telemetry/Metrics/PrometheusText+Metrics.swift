@@ -363,6 +363,9 @@ private let groupMetrics: [Metric<TargetGroupCounters>] = [
         "requests_failed_total",
         "Of those, the ones that failed: a status of 500 or more, a response cut short, or a gRPC status that says so."
     ) { $0.requestsFailed.value },
+    .counter(
+        "requests_abandoned_total", "Requests of the group whose clients went away before the response began."
+    ) { $0.requestsAbandoned.value },
     .counter("flows_total", "Flows relayed to a target of the group.") { $0.flows.value },
     .gauge("flows_active", "Flows of the group open now.") { $0.flowsActive.value },
     .counter("connection_errors_total", "Connections to the group's targets that could not be opened.") {

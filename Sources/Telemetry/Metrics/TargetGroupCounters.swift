@@ -12,6 +12,8 @@ public final class TargetGroupCounters: Sendable {
     /// Those of them that failed: a status of 500 or more, whoever made it, a response that its target cut short, or a
     /// gRPC status that says that the server failed.
     public let requestsFailed = Counter()
+    /// Those whose clients went away before the response began.
+    public let requestsAbandoned = Counter()
     /// Responses of this group's targets.
     public let responses = CounterSet<StatusClass>()
     /// The time from the last byte of the request to the first byte of the response.

@@ -13,7 +13,7 @@ import Testing
         try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
         defer { try? FileManager.default.removeItem(atPath: folder) }
         let file = RolloutFile(inFolder: folder)
-        #expect(try file.load().isEmpty)
+        #expect(file.load() == RolloutFile.Content())
         var rollout = Rollout(loadBalancerName: "web", port: 80, priority: 7, from: "blue", to: "green")
         rollout.steps = [5, 100]
         rollout.guards.p99Percent = nil
@@ -22,9 +22,10 @@ import Testing
         first.phase = .aborted
         first.reason = "It was worse."
         first.endedAt = 99
+        first.isSettled = false
         let second = RolloutRecord(id: 4, rollout: rollout, user: nil, startedAt: 13, phase: .paused)
         try file.save([first, second])
-        #expect(try file.load() == [first, second])
+        #expect(file.load() == RolloutFile.Content(records: [first, second]))
         #expect(first.weights == ["blue": 100, "green": 0] && second.weights == ["blue": 95, "green": 5])
     }
 
@@ -33,13 +34,31 @@ import Testing
         #"{"rollouts": [{"id": 1, "phase": "running", "step": 9, "startedAt": 1, "rollout": {"loadBalancerName": "w", "#
             + #""port": 1, "from": "a", "to": "b"}}]}"#,
     ])
-    func whatCannotBeUnderstoodIsToldAndLeft(_ text: String) throws {
+    func whatCannotBeUnderstoodIsToldAndKept(_ text: String) throws {
         let folder = TestRun.newPath()
         try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
         defer { try? FileManager.default.removeItem(atPath: folder) }
         let file = RolloutFile(inFolder: folder)
         try text.write(toFile: file.path, atomically: true, encoding: .utf8)
-        #expect(throws: RolloutFile.Damage.self) { try file.load() }
-        #expect(try String(contentsOfFile: file.path, encoding: .utf8) == text)
+        let content = file.load()
+        #expect(content.records.isEmpty && content.damage != nil && content.aside == file.path + ".damaged")
+        #expect(try String(contentsOfFile: file.path + ".damaged", encoding: .utf8) == text)
+    }
+
+    @Test func oneThatCannotBeUnderstoodTakesNoOtherWithIt() throws {
+        let folder = TestRun.newPath()
+        try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
+        defer { try? FileManager.default.removeItem(atPath: folder) }
+        let file = RolloutFile(inFolder: folder)
+        let rollout = Rollout(loadBalancerName: "web", port: 80, from: "blue", to: "green")
+        let good = RolloutRecord(id: 3, rollout: rollout, user: nil, startedAt: 12)
+        try file.save([good])
+        let text = try String(contentsOfFile: file.path, encoding: .utf8)
+        for bad in ["{}", #"{"id": 9223372036854775807}"#, String(text.dropFirst(13).dropLast(3))] {
+            try text.replacingOccurrences(of: "[{", with: "[\(bad),{").write(
+                toFile: file.path, atomically: true, encoding: .utf8)
+            let content = file.load()
+            #expect(content.records == [good] && content.damage != nil, "\(bad)")
+        }
     }
 }

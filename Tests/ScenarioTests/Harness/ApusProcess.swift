@@ -75,9 +75,9 @@ final class ApusProcess: Sendable {
 
     // MARK: life
 
-    /// Starts it again over the same folder, after `kill` or `terminate`.
-    func restart(until readiness: Readiness = .targetsHealthy) throws {
-        let started = try Self.launch(folder: folder)
+    /// Starts it again over the same folder, after `kill` or `terminate`, with more `options` if there are any.
+    func restart(until readiness: Readiness = .targetsHealthy, options: [String] = []) throws {
+        let started = try Self.launch(folder: folder, options: options)
         child.withLock { $0 = started }
         try wait(until: readiness)
     }
@@ -238,9 +238,10 @@ final class ApusProcess: Sendable {
     }
 
     private static func launch(
-        folder: String, descriptors: Int? = nil, namespace: String? = nil, before: [String] = []
+        folder: String, descriptors: Int? = nil, namespace: String? = nil, before: [String] = [],
+        options: [String] = []
     ) throws -> ChildProcess {
-        var words = before + [binary, "run", "\(folder)/apus.yaml"]
+        var words = before + [binary, "run", "\(folder)/apus.yaml"] + options
         if let namespace { words = ["ip", "netns", "exec", namespace] + words }
         if let descriptors { words = ["/bin/sh", "-c", "ulimit -n \(descriptors); exec \"$@\"", "sh"] + words }
         return try ChildProcess(words, folder: folder, label: "apus")

@@ -20,11 +20,8 @@ enum RolloutRoutes {
     private static func get(
         _ call: AdminCallContext, _ completion: @escaping (AdminAnswer) -> Void
     ) throws(AdminError) {
-        let id = try call.number("id", orElse: .ruleNotFound)
-        let status = try call.services.rollouts.statuses.first { $0.record.id == id }.orThrow(
-            AdminError(
-                code: "RolloutNotFound", status: 404, message: "There is no rollout \(id).",
-                remedy: "See \"apus rollout status\" for those there are."))
+        let id = try call.rolloutID()
+        let status = try call.services.rollouts.statuses.first { $0.record.id == id }.orThrow(.noRollout(id))
         completion(.value(status.value))
     }
 
@@ -43,13 +40,29 @@ enum RolloutRoutes {
     private static func perform(
         _ call: AdminCallContext, _ completion: @escaping (AdminAnswer) -> Void
     ) throws(AdminError) {
-        let id = try call.number("id", orElse: .ruleNotFound)
+        let id = try call.rolloutID()
         guard let order = RolloutOrder(rawValue: call.name("order")) else {
             throw AdminError(
                 code: "PathNotFound", status: 404, message: "A rollout cannot be told to \(call.name("order")).",
                 remedy: "Use \(RolloutOrder.allCases.map(\.rawValue).joined(separator: ", ")).")
         }
-        completion(.value(try call.services.rollouts.perform(order, on: id).value))
+        call.services.rollouts.perform(order, on: id) { result in
+            switch result {
+            case .failure(let error): completion(.refused(error))
+            case .success(let status): completion(.value(status.value))
+            }
+        }
+    }
+}
+
+extension AdminCallContext {
+    /// The number in the path. Errors: it is none.
+    fileprivate func rolloutID() throws(AdminError) -> Int {
+        try Int(name("id")).orThrow(
+            AdminError(
+                code: "RolloutNotFound", status: 404,
+                message: "A rollout has a number, but found \"\(name("id"))\".",
+                remedy: "See \"apus rollout history\" for those there are."))
     }
 }
 
