@@ -20,7 +20,7 @@ let package = Package(
         // The pure parts, for the micro-benchmarks in Benchmarks/.
         .library(name: "ApusCore", targets: ["Core", "HTTP1", "Model", "RegularExpressions", "Routing", "Telemetry"]),
         // What reads the beginnings of connections, for the fuzzers in Tests/Fuzz.
-        .library(name: "ApusProxy", targets: ["Proxy", "TLS", "HTTP2"]),
+        .library(name: "ApusProxy", targets: ["Proxy", "TLS", "HTTP2", "DNS"]),
     ],
     dependencies: [
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
@@ -37,6 +37,8 @@ let package = Package(
         .target(name: "HTTP2", dependencies: ["Core", "HTTP1", "CNghttp2"], swiftSettings: settings),
         .systemLibrary(name: "CPCRE2", pkgConfig: "libpcre2-8", providers: [.apt(["libpcre2-dev"])]),
         .target(name: "RegularExpressions", dependencies: ["CPCRE2"], swiftSettings: settings),
+        .systemLibrary(name: "CCares", pkgConfig: "libcares", providers: [.apt(["libc-ares-dev"])]),
+        .target(name: "DNS", dependencies: ["Core", "CCares"], swiftSettings: settings),
         .target(name: "Model", dependencies: ["RegularExpressions", "Yams"], swiftSettings: settings),
         .target(name: "Routing", dependencies: ["Core", "RegularExpressions"], swiftSettings: settings),
         .target(name: "Telemetry", dependencies: ["Core", "HTTP1", "HTTP2", "Routing"], swiftSettings: settings),
@@ -47,7 +49,7 @@ let package = Package(
         .target(
             name: "Control",
             dependencies: [
-                "Core", "HTTP1", "HTTP2", "Model", "RegularExpressions", "Routing", "TLS", "Telemetry", "Proxy",
+                "Core", "HTTP1", "HTTP2", "DNS", "Model", "RegularExpressions", "Routing", "TLS", "Telemetry", "Proxy",
                 .product(name: "Logging", package: "swift-log"),
             ], swiftSettings: settings),
         .target(
@@ -74,6 +76,7 @@ let package = Package(
             swiftSettings: settings),
         .testTarget(name: "TLSTests", dependencies: ["TLS", "Core", "COpenSSL"], swiftSettings: settings),
         .testTarget(name: "HTTP2Tests", dependencies: ["HTTP2", "HTTP1", "Core"], swiftSettings: settings),
+        .testTarget(name: "DNSTests", dependencies: ["DNS", "Core"], swiftSettings: settings),
         .testTarget(name: "ModelTests", dependencies: ["Model"], swiftSettings: settings),
         .testTarget(
             name: "RegularExpressionsTests", dependencies: ["RegularExpressions"], swiftSettings: settings),
@@ -91,7 +94,8 @@ let package = Package(
         .testTarget(
             name: "ControlTests",
             dependencies: [
-                "Control", "CLI", "Core", "HTTP1", "HTTP2", "Model", "Proxy", "RegularExpressions", "Routing", "TLS",
+                "Control", "CLI", "Core", "DNS", "HTTP1", "HTTP2", "Model", "Proxy", "RegularExpressions", "Routing",
+                "TLS",
                 "TestCertificates",
                 "TestRuns",
                 .product(name: "Logging", package: "swift-log"),

@@ -148,6 +148,21 @@ enum Limits {
     static let requestReadsMax = 64
     /// Time in which a daemon that is asked over the network or a socket must answer: 10 s.
     static let discoveryAnswerTime: Nanoseconds = 10_000_000_000
+    /// Time in which one name server must have answered all that is asked of it for one name: 15 s, five times what a
+    /// question may take. Then the next server is asked, or what was heard before stays.
+    static let dnsLookupTime: Nanoseconds = 15_000_000_000
+    /// Questions that one name server is asked at once: 16, which every server has room for. The others wait.
+    static let dnsQuestionsMax = 16
+    /// Hosts and ports of one service: 200, each a question. An answer with more is refused, and what was heard before
+    /// stays.
+    static let dnsServicesMax = 200
+    /// Targets of one name: 1,000. An answer with more is refused in the same way.
+    static let dnsTargetsMax = 1000
+    /// Time after which an answer that a name has no records is believed if it is given again: 5 s, in which a server
+    /// that reads its zones anew has read them.
+    static let dnsEmptyTime: Nanoseconds = 5_000_000_000
+    /// Bytes of a name of a record in what we say: 128.
+    static let dnsNameBytesShownMax = 128
     /// Bytes of what is said about one container: 1 MiB. What its health check has printed is most of it.
     static let containerBytesMax = 1 << 20
     /// Bytes of one event of Docker's: 64 KiB, since it holds all labels. A longer one ends the connection, and all is

@@ -113,6 +113,10 @@ public enum Limits {
     /// TooManyTargetGroups.
     public static let discoveringGroupsMax = 100
 
+    /// Name servers of one group: they are asked one after the other, each for seconds if it is silent. Beyond it:
+    /// ValidationError.
+    public static let resolversMax = 8
+
     /// Labels by which containers are chosen: all are part of each question to the daemon. Beyond it: ValidationError.
     public static let dockerLabelsMax = 16
 

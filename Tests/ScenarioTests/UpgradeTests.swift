@@ -165,6 +165,8 @@ import Testing
             #expect(try apus.states(of: "blue") == before)
             #expect(try eventually { try source() == "away" })
             #expect(try apus.states(of: "blue") == before, "what was known stays")
+            let told = try apus.admin("GET", "/v1/discovery").json["sources"][0]["targets"].elements
+            #expect(told.count == 2, "what was handed over is shown until the source has spoken: \(told.map(\.text))")
             #expect(load.goesOn(for: 20))
         }
         let shown = try apus.admin("GET", "/v1/target-groups/blue/targets").json["targetHealthDescriptions"].elements

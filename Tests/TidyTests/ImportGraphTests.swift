@@ -6,6 +6,7 @@ private let importsAllowed: [String: Set<String>] = [
     "Core": ["CLinux", "Glibc"],
     "TLS": ["Core", "COpenSSL"],
     "HTTP1": ["Core"],
+    "DNS": ["Core", "CCares"],
     "RegularExpressions": ["CPCRE2"],
     "Model": ["RegularExpressions", "Yams", "Foundation", "FoundationEssentials"],
     "Routing": ["Core", "RegularExpressions"],
@@ -13,7 +14,8 @@ private let importsAllowed: [String: Set<String>] = [
     "HTTP2": ["Core", "HTTP1", "CNghttp2"],
     "Proxy": ["Core", "HTTP1", "HTTP2", "Model", "RegularExpressions", "Routing", "TLS", "Telemetry"],
     "Control": [
-        "Core", "HTTP1", "HTTP2", "Model", "RegularExpressions", "Routing", "TLS", "Telemetry", "Proxy", "Logging",
+        "Core", "HTTP1", "HTTP2", "DNS", "Model", "RegularExpressions", "Routing", "TLS", "Telemetry", "Proxy",
+        "Logging",
         "Foundation", "FoundationEssentials",
     ],
     "CLI": ["Core", "HTTP1", "Model", "ArgumentParser"],

@@ -33,6 +33,7 @@ extension AdminView {
                 cell(source["lastHeard"]), TextTable.Cell("\(source["targets"]?.array?.count ?? 0)"),
                 TextTable.Cell("\(refusedCount)", refusedCount > 0 ? .bad : nil))
             if let reason = source["reason"]?.string { remarks += line("\(group): \(reason)") }
+            for remark in source["remarks"]?.array ?? [] { remarks += line("\(group): \(text(remark))") }
             let refused = source["refused"]?.array ?? []
             for refusal in refused {
                 let (reason, remedy) = (text(refusal["reason"]), text(refusal["remedy"]))

@@ -37,8 +37,13 @@ struct FoundTargets: Equatable {
     var targets: [Discovered.Target] = []
     /// What is said of the containers that targets run in; of those that are not here nothing is.
     var containers: [TargetKey: ContainerHealth] = [:]
+    /// Which targets come before which: those of a higher number are used when none of a lower one is healthy. Empty
+    /// if all are alike.
+    var priorities: [TargetKey: Int] = [:]
     /// What cannot be a target, with the reason.
     var refusals: [Refusal] = []
+    /// What is used and should be known; one of each kind.
+    var remarks: [Remark] = []
 
     /// Something at a source that cannot be a target.
     struct Refusal: Hashable {
@@ -46,6 +51,37 @@ struct FoundTargets: Equatable {
         var name: String
         /// What is wrong, and what to do about it.
         var mistake: ConfigError
+    }
+
+    /// An address that means something else on each host or network.
+    struct Remark: Hashable {
+        /// What addresses there are.
+        var kind: LocalAddressKind
+        /// The name of a target that has one.
+        var name: String
+        /// That address.
+        var address: String
+
+        /// In a sentence.
+        var text: String {
+            "\(name) has \(kind.rawValue) addresses, such as \(address). They are used: whoever answers for the name "
+                + "chooses them."
+        }
+    }
+
+    /// The targets, where those that come later by `priorities` have a weight of 0 while one before them is usable:
+    /// they are registered and checked, so that they can take over at once.
+    func targetsByPriority(isUsable: (TargetKey) -> Bool) -> [Discovered.Target] {
+        guard !priorities.isEmpty else { return targets }
+        let first = priorities.filter { isUsable($0.key) }.values.min() ?? priorities.values.min()
+        return targets.map { one in
+            guard let port = one.target.port, let priority = priorities[TargetKey(id: one.target.id, port: port)],
+                priority != first
+            else { return one }
+            var other = one
+            other.target.weight = 0
+            return other
+        }
     }
 
     /// Whether it names things and none of them can be a target: then something is wrong with all of it.

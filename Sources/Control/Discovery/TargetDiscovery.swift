@@ -14,6 +14,8 @@ struct DiscoveryStatus {
     let place: String
     /// What was heard of it.
     let record: SourceRecord
+    /// What it has named; until it has spoken, what another process had heard of it.
+    let targets: [Discovered.Target]
     /// What was heard and is not used, with the reason.
     let refusals: [FoundTargets.Refusal]
 }
@@ -58,6 +60,8 @@ final class TargetDiscovery: DiscoveryObserver, PublicationObserver {
     /// Those whose replies would not come back to this host.
     private var unreachable: [Discovered.Refusal] = []
     private var toldRefusals: Set<Discovered.Refusal> = []
+    /// The groups whose local addresses were told, with the kind of these.
+    private var toldRemarks: Set<[String]> = []
     /// Batches that changed something.
     private(set) var batchesCount: UInt64 = 0
 
@@ -98,6 +102,7 @@ final class TargetDiscovery: DiscoveryObserver, PublicationObserver {
             let others = refusals[group]?.map { FoundTargets.Refusal(name: $0.name, mistake: $0.mistake) } ?? []
             return DiscoveryStatus(
                 group: group, kind: follow.source.kind, place: follow.source.place, record: follow.source.record,
+                targets: follow.source.record.found?.targets ?? store.discovered.groups[group] ?? [],
                 refusals: own + others)
         }
     }
@@ -123,6 +128,9 @@ final class TargetDiscovery: DiscoveryObserver, PublicationObserver {
     }
 
     private func makeSource(_ settings: Discovery, of group: TargetGroup) -> (any DiscoverySource)? {
+        if let dns = settings.dns {
+            return DNSSource(dns, known: store.discovered.groups[group.name] ?? [], loop: loop, disk: disk)
+        }
         if let docker = settings.docker {
             return DockerSource(docker, of: group, loop: loop, parser: parser)
         }
@@ -139,6 +147,15 @@ final class TargetDiscovery: DiscoveryObserver, PublicationObserver {
     func changed(_ source: any DiscoverySource) {
         guard let name = follows.first(where: { $0.value.source === source })?.key else { return }
         tell(of: source, group: name)
+        requestBatch()
+    }
+
+    /// The health of a target of `group` has changed, by which others may come into use.
+    func healthChanged(inGroup group: String) {
+        if follows[group]?.source.record.found?.priorities.isEmpty == false { requestBatch() }
+    }
+
+    private func requestBatch() {
         guard !isBatchWaiting else { return }
         isBatchWaiting = true
         let at = batchAt + Limits.discoveryBatchTime
@@ -210,7 +227,10 @@ final class TargetDiscovery: DiscoveryObserver, PublicationObserver {
         var groups: [String: [Discovered.Target]] = [:]
         var containers: [String: [TargetKey: ContainerHealth]] = [:]
         for (name, follow) in follows {
-            groups[name] = follow.source.record.found?.targets ?? store.discovered.groups[name]
+            groups[name] =
+                follow.source.record.found?.targetsByPriority {
+                    registry.state(of: $0, inGroup: name)?.isUsable ?? false
+                } ?? store.discovered.groups[name]
             containers[name] = follow.source.record.found?.containers ?? registry.containers[name]
         }
         takeOutUnreachable(&groups)
@@ -220,6 +240,7 @@ final class TargetDiscovery: DiscoveryObserver, PublicationObserver {
         let write = store.writeOfStaged()
         store.commitStaged()
         tellRefusals()
+        tellRemarks()
         if store.committedDocument != before || !renewed.isEmpty {
             batchesCount += 1
             publication.publish(deregistered: renewed)
@@ -257,6 +278,28 @@ final class TargetDiscovery: DiscoveryObserver, PublicationObserver {
                 workers.sendToAll(.unhealthy(target: registration.id))
             }
         }
+    }
+
+    /// Tells once of what is used and should be known.
+    private func tellRemarks() {
+        var all: Set<[String]> = []
+        for (group, follow) in follows {
+            for remark in follow.source.record.found?.remarks ?? [] {
+                guard all.insert([group, remark.kind.rawValue]).inserted,
+                    !toldRemarks.contains([group, remark.kind.rawValue])
+                else { continue }
+                events.post(
+                    .discoveryLocalAddress(
+                        group: group, name: remark.name, kind: remark.kind.rawValue, address: remark.address))
+                logger.warning(
+                    "discovery has found addresses that are local: they are used",
+                    metadata: [
+                        "group": "\(group)", "name": "\(remark.name)", "kind": "\(remark.kind.rawValue)",
+                        "address": "\(remark.address)",
+                    ])
+            }
+        }
+        toldRemarks = all
     }
 
     private func tellRefusals() {

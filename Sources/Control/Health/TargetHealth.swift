@@ -10,6 +10,8 @@ final class TargetHealth: TargetStateObserver {
     private let terminations: UnhealthyTerminations
     private let workers: WorkerSet
     private let outliers: OutlierWatch
+    /// Told of groups in which the health of a target has changed.
+    weak var discovery: TargetDiscovery?
     /// Those who wait until targets are healthy.
     let waits: HealthWaits
 
@@ -26,6 +28,7 @@ final class TargetHealth: TargetStateObserver {
     func stateChanged(_ registration: Registration, from: TargetState, to: TargetState, now: Instant) {
         outliers.stateChanged(registration.group, now: now)
         waits.changed(registration.group.name)
+        discovery?.healthChanged(inGroup: registration.group.name)
         if to == .unhealthy { workers.sendToAll(.unhealthy(target: registration.id)) }
         terminations.stateChanged(registration, from: from, to: to, now: now)
     }

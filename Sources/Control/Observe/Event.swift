@@ -32,6 +32,8 @@ enum Event: Equatable, Sendable {
     case discoveryRecovered(group: String, source: String)
     /// Something that a source has named cannot be a target.
     case discoveryRefused(group: String, name: String, reason: String)
+    /// A source has named an address that means something else on each host or network; it is used.
+    case discoveryLocalAddress(group: String, name: String, kind: String, address: String)
     /// The file was read again; `changes` are sentences.
     case configurationReloaded(generation: UInt64, changes: [String])
     /// A change over the socket is durable and published.
@@ -67,6 +69,7 @@ enum Event: Equatable, Sendable {
         case .discoveryFailed: "discovery-failed"
         case .discoveryRecovered: "discovery-recovered"
         case .discoveryRefused: "discovery-refused"
+        case .discoveryLocalAddress: "discovery-local-address"
         case .configurationReloaded: "configuration-reloaded"
         case .changeApplied: "change-applied"
         case .listenerOpened: "listener-opened"
@@ -119,6 +122,11 @@ enum Event: Equatable, Sendable {
             return [
                 Value.Member("targetGroupName", .string(group)), Value.Member("name", .string(name)),
                 Value.Member("reason", .string(reason)),
+            ]
+        case .discoveryLocalAddress(let group, let name, let kind, let address):
+            return [
+                Value.Member("targetGroupName", .string(group)), Value.Member("name", .string(name)),
+                Value.Member("kind", .string(kind)), Value.Member("address", .string(address)),
             ]
         case .configurationReloaded(let generation, let changes):
             return [

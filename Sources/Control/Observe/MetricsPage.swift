@@ -76,7 +76,7 @@ struct MetricsPage {
         }
         text.begin("apus_discovery_targets", .gauge, help: "Targets that the source names.")
         for source in sources {
-            text.sample(UInt64(source.record.found?.targets.count ?? 0), .init("target_group", source.group))
+            text.sample(UInt64(source.targets.count), .init("target_group", source.group))
         }
         text.begin("apus_discovery_refused_targets", .gauge, help: "What the source names and cannot be a target.")
         for source in sources { text.sample(UInt64(source.refusals.count), .init("target_group", source.group)) }

@@ -118,6 +118,7 @@ final class Services: AdminServices {
         discovery = TargetDiscovery(
             store, queue, publication, registry, preparation, workers, disk: discoveryDisk, parser: discoveryParser,
             loop: loop, events: events, logger: logger)
+        health.discovery = discovery
         rolloutService = RolloutService(
             store, registry, queue, disk: stateDisk, loop: loop, events: events, logger: logger)
         explainer = Explainer(store, registry, publication, health)

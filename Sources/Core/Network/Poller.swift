@@ -40,6 +40,8 @@ import Glibc
         /// Reading, level-triggered: reported as long as there is something. For listeners, event descriptors and
         /// signals.
         case readable
+        /// Reading and writing, level-triggered: for sockets of libraries that do not read them to their end.
+        case readableOrWritable
     }
 
     public init() {
@@ -59,6 +61,7 @@ import Glibc
             switch interest {
             case .edges: EPOLLIN.rawValue | EPOLLOUT.rawValue | EPOLLRDHUP.rawValue | EPOLLET.rawValue
             case .readable: EPOLLIN.rawValue
+            case .readableOrWritable: EPOLLIN.rawValue | EPOLLOUT.rawValue
             }
         let status = apus_epoll_ctl(epoll, EPOLL_CTL_ADD, descriptor, mask, token.rawValue)
         precondition(status == 0, "epoll_ctl add \(descriptor): \(systemErrorText(errno))")

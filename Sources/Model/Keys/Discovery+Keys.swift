@@ -4,6 +4,9 @@ extension Discovery {
         "Discovery", "a discovery", blank: Discovery(),
         keys: [
             Key(
+                optional: "dns", \.dns, DNSDiscovery.description.codec,
+                "A domain name whose records are the targets; it is looked up again when these are too old."),
+            Key(
                 optional: "docker", \.docker, DockerDiscovery.description.codec,
                 "Containers that a Docker daemon runs on this host."),
             Key(
@@ -25,8 +28,47 @@ extension Discovery {
 
     /// The sources that it names.
     private var sources: [String] {
-        [("docker", docker != nil), ("file", file != nil), ("http", http != nil)].filter(\.1).map(\.0)
+        [("dns", dns != nil), ("docker", docker != nil), ("file", file != nil), ("http", http != nil)].filter(\.1)
+            .map(\.0)
     }
+}
+
+extension DNSDiscovery {
+    /// The keys of `discovery.dns`.
+    static let description = Description(
+        "DNSDiscovery", "a domain name of targets", blank: DNSDiscovery(name: ""),
+        keys: [
+            Key(
+                "name", \.name, .text(.domainName), required: true,
+                "What is looked up, as it is written: no search domain is added."),
+            Key(
+                "type", \.type, .word(),
+                "The records that are asked for: IPv4 addresses, IPv6 addresses, or hosts with ports, weights and "
+                    + "priorities."),
+            Key(
+                "resolvers", \.resolvers, .list(resolver, count: 0...Limits.resolversMax),
+                "The name servers, in the order in which they are asked; without any those of /etc/resolv.conf."),
+            Key(
+                "ttlSecondsMin", \.ttlSecondsMin, .number(0.1...3600, unit: "seconds"),
+                "How long an answer is kept at least, whatever its time to live."),
+            Key(
+                "ttlSecondsMax", \.ttlSecondsMax, .number(0.1...86400, unit: "seconds"),
+                "How long an answer is kept at most."),
+        ],
+        check: { dns, findings in
+            guard dns.ttlSecondsMin > dns.ttlSecondsMax else { return }
+            findings.within(.key("ttlSecondsMin")) { findings in
+                findings.report(
+                    "ttlSecondsMin must be at most ttlSecondsMax, which is \(Shape.plain(dns.ttlSecondsMax))",
+                    found: Shape.plain(dns.ttlSecondsMin), remedy: "Lower the one, or raise the other.",
+                    code: .invalidConfigurationRequest)
+            }
+        })
+
+    /// A name server: an address, with a port if that is not 53.
+    private static let resolver = Codec.text(.resolver).converted(
+        to: { text, _ in TCPAddress(nameServer: text) },
+        from: { $0.port == TCPAddress.nameServerPort ? $0.host.description : $0.description })
 }
 
 extension DockerDiscovery {
@@ -182,7 +224,45 @@ extension ListedInstance {
     }
 }
 
+extension TCPAddress {
+    /// Where name servers listen if nothing else is said. Source: RFC 1035 §4.2.
+    fileprivate static let nameServerPort = 53
+
+    /// Reads the address of a name server, which may have a port.
+    fileprivate init?(nameServer text: String) {
+        if let address = IPAddress(text) {
+            self.init(address.isIPv4 ? "\(address):\(Self.nameServerPort)" : "[\(address)]:\(Self.nameServerPort)")
+        } else {
+            self.init(text)
+        }
+    }
+}
+
 extension TextRule {
+    /// A domain name that can be looked up. Names of services have labels that begin with an underscore.
+    /// Source: RFC 1035 §2.3.4, RFC 2782.
+    static let domainName = TextRule(
+        "a domain name of 1 to 253 letters, digits, hyphens, underscores and dots", length: 1...254,
+        pattern: "^[A-Za-z0-9._-]+$",
+        remedy: "Write a name such as web.internal or _http._tcp.web.internal; register an address as a target."
+    ) { isDomainName($0) }
+
+    private static func isDomainName(_ text: String) -> Bool {
+        let name = text.hasSuffix(".") ? text.dropLast() : text[...]
+        return (1...253).contains(name.utf8.count) && IPAddress(String(name)) == nil
+            && name.utf8.split(separator: UInt8(ascii: "."), omittingEmptySubsequences: false).allSatisfy { label in
+                (1...63).contains(label.count) && label.first != UInt8(ascii: "-") && label.last != UInt8(ascii: "-")
+                    && label.allSatisfy { isAlphanumeric($0) || "_-".utf8.contains($0) }
+            }
+    }
+
+    /// The address of a name server, perhaps with a port.
+    static let resolver = TextRule(
+        "the IPv4 or IPv6 address of a name server, perhaps with a port", length: 2...53,
+        pattern: "^([0-9A-Fa-f.:]+|\\[[0-9A-Fa-f:.]+\\]:[0-9]+)$",
+        remedy: "Write an address such as 10.0.0.2, 10.0.0.2:5353 or \"[2001:db8::2]:53\"."
+    ) { TCPAddress(nameServer: $0) != nil }
+
     /// The name of a label.
     static let labelName = TextRule(
         "a name of 1 to 128 visible characters without =", length: 1...128, pattern: "^[!-<>-~]+$",
@@ -223,10 +303,11 @@ extension TextRule {
 extension TargetGroup {
     /// Reports discovery in a group whose targets no source can name.
     func checkDiscovery(_ findings: inout Findings) {
-        if discovery?.docker != nil, targetType != .ip {
+        let addressed = discovery?.docker != nil ? "containers" : discovery?.dns != nil ? "a domain name" : nil
+        if let addressed, targetType != .ip {
             findings.within(.key("targetType")) { findings in
                 findings.report(
-                    "targetType must be ip in a group of containers", found: targetType.rawValue,
+                    "targetType must be ip in a group of \(addressed)", found: targetType.rawValue,
                     remedy: "Write targetType: ip.", code: .invalidConfigurationRequest)
             }
         }

@@ -1,5 +1,7 @@
 /// Where targets of a group are found beside those that are registered in it: one source, which is followed.
 public struct Discovery: Hashable, Sendable {
+    /// A domain name; nil if the source is another.
+    public var dns: DNSDiscovery?
     /// Containers of Docker's; nil if the source is another.
     public var docker: DockerDiscovery?
     /// A file that lists targets; nil if the source is another.
@@ -8,11 +10,44 @@ public struct Discovery: Hashable, Sendable {
     public var http: HTTPDiscovery?
 
     /// Targets of one source.
-    public init(docker: DockerDiscovery? = nil, file: FileDiscovery? = nil, http: HTTPDiscovery? = nil) {
+    public init(
+        dns: DNSDiscovery? = nil, docker: DockerDiscovery? = nil, file: FileDiscovery? = nil,
+        http: HTTPDiscovery? = nil
+    ) {
+        self.dns = dns
         self.docker = docker
         self.file = file
         self.http = http
     }
+}
+
+/// A domain name whose records are the targets, and which is looked up again when these are too old.
+///
+/// Source: AWS Cloud Map developer guide, "DNS records"; RFC 1035, RFC 3596, RFC 2782.
+public struct DNSDiscovery: Hashable, Sendable {
+    /// What the name is asked for.
+    public enum RecordType: String, Hashable, Sendable, CaseIterable {
+        /// IPv4 addresses.
+        case a = "A"
+        /// IPv6 addresses.
+        case aaaa = "AAAA"
+        /// Hosts with ports, weights and priorities.
+        case srv = "SRV"
+    }
+
+    /// The name, without search domains.
+    public var name: String
+    /// What it is asked for.
+    public var type = RecordType.a
+    /// The name servers, in the order in which they are asked; empty for those of this host.
+    public var resolvers: [TCPAddress] = []
+    /// Seconds that an answer is kept at least, whatever its time to live.
+    public var ttlSecondsMin = 1.0
+    /// Seconds that an answer is kept at most.
+    public var ttlSecondsMax = 60.0
+
+    /// The IPv4 addresses of `name`.
+    public init(name: String) { self.name = name }
 }
 
 /// Containers that a Docker daemon runs on this host.

@@ -69,7 +69,7 @@ import Testing
                     "targetGroupName": "web", "type": "docker", "source": "/d.sock", "state": "away",
                     "reason": "Docker does not answer", "lastHeard": "2026-11-30T00:00:00Z", "targets": [[:], [:]],
                     "refused": [["name": "a\nb", "reason": "It lacks a port.", "remedy": "Give it one."]],
-                    "refusedCount": 3,
+                    "refusedCount": 3, "remarks": ["c has loopback\naddresses."],
                 ]
             ]
         ]
@@ -79,6 +79,7 @@ import Testing
                 GROUP  SOURCE          STATE  LAST HEARD            TARGETS  REFUSED
                 web    docker /d.sock  away   2026-11-30T00:00:00Z        2        3
                 web: Docker does not answer
+                web: c has loopback addresses.
                 web: a b is not used: It lacks a port. Give it one.
                 web: … and 2 more.
 

@@ -1,4 +1,5 @@
 import Core
+import Model
 import Testing
 
 @testable import Control
@@ -29,5 +30,24 @@ import Testing
         #expect(longest > Limits.discoveryRetryMax / 2)
         backoff.reset()
         #expect(backoff.next() <= Limits.discoveryRetryMin)
+    }
+
+    /// Those that come later have a weight of 0 while one that comes first is usable.
+    @Test func prioritiesAreFailOver() {
+        func target(_ id: String, weight: Int? = nil) -> Discovered.Target {
+            Discovered.Target(TargetDescription(id: id, port: 80, weight: weight), name: id, identity: id)
+        }
+        func key(_ id: String) -> TargetKey { TargetKey(id: id, port: 80) }
+        var found = FoundTargets(targets: [target("a"), target("b", weight: 3), target("c"), target("d", weight: 7)])
+        func weights(_ usable: String...) -> [Int?] {
+            found.targetsByPriority { usable.contains($0.id) }.map(\.target.weight)
+        }
+        #expect(weights() == [nil, 3, nil, 7], "all are alike")
+        found.priorities = [key("a"): 10, key("b"): 10, key("c"): 20, key("d"): 30]
+        #expect(weights("a", "b", "c", "d") == [nil, 3, 0, 0])
+        #expect(weights("b", "d") == [nil, 3, 0, 0], "one is enough")
+        #expect(weights("c", "d") == [0, 0, nil, 0])
+        #expect(weights("d") == [0, 0, 0, 7])
+        #expect(weights() == [nil, 3, 0, 0], "with none those are used that come first")
     }
 }

@@ -75,7 +75,9 @@ import Testing
         "TargetGroup.healthCheckIntervalSeconds": 30, "TargetGroup.healthCheckTimeoutSeconds": 5,
         "TargetGroup.healthyThresholdCount": 5, "TargetGroup.unhealthyThresholdCount": 2,
         "TargetGroup.healthCheckGracePeriodSeconds": 0, "TargetGroup.matcher": ["httpCode": "200"],
-        "TargetGroup.targets": [], "DockerDiscovery.socket": "/var/run/docker.sock", "DockerDiscovery.labels": [:],
+        "TargetGroup.targets": [], "DNSDiscovery.type": "A", "DNSDiscovery.resolvers": [],
+        "DNSDiscovery.ttlSecondsMin": 1, "DNSDiscovery.ttlSecondsMax": 60,
+        "DockerDiscovery.socket": "/var/run/docker.sock", "DockerDiscovery.labels": [:],
         "DockerDiscovery.address": "container", "HTTPDiscovery.intervalSeconds": 5,
         "TargetGroupAttributes.deregistration_delay.timeout_seconds": 300,
         "TargetGroupAttributes.stickiness.enabled": false,
@@ -154,6 +156,10 @@ import Testing
         "WeightedTargetGroup": (
             ["targetGroupName": "a"], { _ = try WeightedTargetGroup.description.codec.read($0) }
         ),
+        "DNSDiscovery": (
+            ["name": "a.test", "ttlSecondsMin": 0.1, "ttlSecondsMax": 86400],
+            { _ = try DNSDiscovery.description.codec.read($0) }
+        ),
         "DockerDiscovery": (["composeService": "a"], { _ = try DockerDiscovery.description.codec.read($0) }),
         "HTTPDiscovery": (["url": "http://127.0.0.1/"], { _ = try HTTPDiscovery.description.codec.read($0) }),
         "RateLimit": (["requestsPerSecond": 1], { _ = try RateLimit.description.codec.read($0) }),
@@ -189,7 +195,7 @@ import Testing
             }
             tried += 1
         }
-        #expect(tried == 62)
+        #expect(tried == 64)
     }
 
     /// The ends of a range, and what lies just outside.

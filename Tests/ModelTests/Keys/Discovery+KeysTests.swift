@@ -110,6 +110,51 @@ import Testing
         #expect(error.path == "discovery" && error.expected.contains("quicServerId"))
     }
 
+    // MARK: Names
+
+    @Test func namesAreLookedUp() throws {
+        let dns: Value = [
+            "name": "_http._tcp.Web.internal.", "type": "SRV", "resolvers": ["10.0.0.2", "[2001:db8::2]:5353"],
+            "ttlSecondsMin": 0.5, "ttlSecondsMax": 10,
+        ]
+        let group = try group(["dns": dns])
+        let read = try #require(group.discovery?.dns)
+        #expect(read.type == .srv && read.ttlSecondsMin == 0.5 && read.ttlSecondsMax == 10)
+        #expect(read.resolvers.map(\.description) == ["10.0.0.2:53", "[2001:db8::2]:5353"])
+        #expect(group.encoded()["discovery"] == ["dns": dns])
+        let plain = try #require(try self.group(["dns": ["name": "web"]]).discovery?.dns)
+        #expect(plain == DNSDiscovery(name: "web") && plain.type == .a && plain.ttlSecondsMax == 60)
+        let six = try self.group(["dns": ["name": "web", "resolvers": ["2001:DB8::2", "10.0.0.2:53"]]])
+        #expect(six.encoded()["discovery"]?["dns"]?["resolvers"] == ["2001:db8::2", "10.0.0.2"])
+    }
+
+    @Test(
+        arguments: [
+            ([:], "name"), (["name": ""], "name"), (["name": "a..b"], "name"), (["name": "a b"], "name"),
+            (["name": "10.0.0.1"], "register an address"), (["name": "-a.test"], "name"), (["name": "a-.test"], "name"),
+            (["name": "ä.test"], "name"), (["name": "."], "name"), (["name": ".a"], "name"),
+            (["name": .string(String(repeating: "a", count: 64))], "name"),
+            (["name": .string(String(repeating: "a.", count: 128))], "name"),
+            (["name": "a", "type": "a"], "type"), (["name": "a", "type": "CNAME"], "A, AAAA or SRV"),
+            (["name": "a", "resolvers": "10.0.0.2"], "resolvers"), (["name": "a", "resolvers": ["b"]], "resolvers[0]"),
+            (["name": "a", "resolvers": ["10.0.0.2:0"]], "resolvers[0]"),
+            (["name": "a", "resolvers": ["2001:db8::2:"]], "resolvers[0]"),
+            (["name": "a", "resolvers": .array(Array(repeating: "10.0.0.2", count: 9))], "at most 8"),
+            (["name": "a", "ttlSecondsMin": 61], "at most ttlSecondsMax, which is 60"),
+            (["name": "a", "ttlSecondsMin": 0], "ttlSecondsMin"), (["name": "a", "ttl": 1], "ttl"),
+        ] as [(Value, String)])
+    func namesThatCannotBeAreRefused(dns: Value, word: String) throws {
+        let error = try #require(mistake(["dns": dns]), "\(dns.json())")
+        #expect(error.description.contains(word), "\(error)")
+        #expect(error.path.hasPrefix("discovery.dns"), "\(error.path)")
+    }
+
+    @Test func namesHaveAddresses() {
+        let error = mistake(["dns": ["name": "a"]], Value.Member("targetType", "instance"))
+        #expect(error?.expected == "targetType must be ip in a group of a domain name")
+        #expect(mistake(["dns": ["name": "a"], "file": ["path": "a"]])?.found == "dns and file")
+    }
+
     // MARK: Lists
 
     private func read(_ text: String) throws -> (

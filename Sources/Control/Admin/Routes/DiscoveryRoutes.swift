@@ -22,9 +22,11 @@ extension DiscoveryStatus {
         value["reason"] = record.reason.map { .string($0) }
         value["lastHeard"] = record.heardAt.map { .string(utcText(nanoseconds: $0)) }
         value["failures"] = .int(Int(clamping: record.failuresCount))
-        value["targets"] = .array(record.found?.targets.map(Self.value) ?? [])
+        value["targets"] = .array(targets.map(Self.value))
         value["refused"] = .array(refusals.prefix(Limits.discoveryRefusalsShownMax).map(Self.value))
         value["refusedCount"] = .int(refusals.count)
+        let remarks = record.found?.remarks ?? []
+        if !remarks.isEmpty { value["remarks"] = .array(remarks.map { .string($0.text) }) }
         return value
     }
 

@@ -18,6 +18,8 @@ enum Subject: String, CaseIterable {
     case cookies
     /// Values of header fields that rules set.
     case templates
+    /// Answers of name servers.
+    case dnsAnswers = "dns-answers"
     /// PROXY headers.
     case proxyHeaders = "proxy-headers"
     /// The first message of a TLS client.
@@ -39,6 +41,7 @@ enum Subject: String, CaseIterable {
         case .rules: Rules.check(input)
         case .cookies: Cookies.check(input)
         case .templates: Templates.check(input)
+        case .dnsAnswers: DNSAnswers.check(input)
         case .proxyHeaders: Beginnings.checkProxyHeader(input)
         case .clientHellos: Beginnings.checkClientHello(input)
         case .http2Clients: Sessions.checkServer(input)
