@@ -130,6 +130,20 @@ public enum Limits {
     /// Entries of the instance registry. Beyond it: ValidationError.
     public static let instancesMax = 100_000
 
+    /// Prefix lists. Beyond it: ValidationError.
+    public static let prefixListsMax = 1_000
+
+    /// Entries of one prefix list; ELBv2's have 1,000. Beyond it: ValidationError.
+    public static let prefixListEntriesMax = 10_000
+
+    /// Entries of all prefix lists together: 40 bytes each for every listener that names their list. Beyond it:
+    /// ValidationError.
+    public static let prefixListEntriesOfAllMax = 50_000
+
+    /// Entries of `apus.allow`, and of `apus.deny`, of a listener; what is longer belongs into a prefix list. Beyond
+    /// it: ValidationError.
+    public static let accessEntriesMax = 1_000
+
     /// Characters of the name of a load balancer or target group, as ELBv2. Beyond it: ValidationError.
     public static let nameCharactersMax = 32
 

@@ -66,6 +66,7 @@ final class AdminHarness: Sendable {
     /// One load balancer with two listeners, two groups, one instance.
     static let document = Document(
         instances: [Instance(id: "i-2", address: "10.0.0.2"), Instance(id: "i-1", address: "10.0.0.1")],
+        prefixLists: [PrefixList(name: "office", entries: ["192.0.2.0/24"].compactMap(AddressEntry.init))],
         loadBalancers: [
             LoadBalancer(
                 name: "web", addresses: ["127.0.0.1"],
@@ -131,6 +132,7 @@ final class RecordingActions: AdminServices, StatusSource, ChangeActions, Reload
     var groupsFailedOpen: [String] = []
     var groupsFailedOver: [String] = []
     var rateLimits: [RateLimitFigures] = []
+    var denials: [DenialFigures] = []
     var discovery: [DiscoveryStatus] = []
     var discoveryBatches: UInt64 = 0
     var certificateDays: [(file: String, days: Int)] = []

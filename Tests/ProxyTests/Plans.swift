@@ -33,10 +33,11 @@ enum Plans {
 
     static func listener(
         _ id: Int = 0, port: UInt16 = 80, settings: ListenerSettings = settings, tls: TLSServerConfiguration? = nil,
-        rules: [(priority: Int, action: ActionPlan)] = [], defaultAction: ActionPlan = fixed(404)
+        access: AccessPlan? = nil, rules: [(priority: Int, action: ActionPlan)] = [],
+        defaultAction: ActionPlan = fixed(404)
     ) -> ListenerPlan {
         ListenerPlan(
-            id: id, loadBalancer: "app/web", port: port, settings: settings, tls: tls,
+            id: id, loadBalancer: "app/web", port: port, settings: settings, tls: tls, access: access,
             rules: rules.map { rule in
                 RulePlan(
                     priority: rule.priority, conditions: [.pathPattern(PathPatternCondition(["/\(rule.priority)"]))],
@@ -47,11 +48,12 @@ enum Plans {
     /// A listener that passes connections on to group 0.
     static func flowListener(
         _ id: Int = 0, settings: ListenerSettings = settings, tls: TLSServerConfiguration? = nil,
-        rules: [RulePlan] = [], defaultAction: ActionPlan = forward([0], [1])
+        access: AccessPlan? = nil, rules: [RulePlan] = [], defaultAction: ActionPlan = forward([0], [1])
     ) -> ListenerPlan {
         ListenerPlan(
             id: id, loadBalancer: "net/flows", port: 80, settings: settings, tls: tls,
-            flows: FlowSettings(idleTimeout: 350_000_000_000), rules: rules, defaultAction: defaultAction)
+            flows: FlowSettings(idleTimeout: 350_000_000_000), access: access, rules: rules,
+            defaultAction: defaultAction)
     }
 
     /// Group 0, to which connections are passed on.
@@ -65,6 +67,13 @@ enum Plans {
                 tls: tls, flows: flows, connectTimeout: 1_000_000_000, poolIdleTimeout: 1_000_000_000,
                 poolConnectionsMax: 4),
             balancing: .flowHash(MaglevTable(keys: targets.map(\.flowKey))), cell: GroupCell(), counters: counters)
+    }
+
+    /// Takes all clients but those of one network.
+    static func denying(_ literal: String, _ length: Int) -> AccessPlan {
+        AccessPlan(
+            allowed: nil, denied: AddressSet([AddressRange(address(literal, 0), prefixLength: length)]),
+            denials: DenialCounters())
     }
 
     /// A group without targets.

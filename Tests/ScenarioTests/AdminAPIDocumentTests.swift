@@ -20,10 +20,11 @@ import Testing
             line.hasPrefix("# HELP ") ? String(line.dropFirst(7).prefix { $0 != " " }) : nil
         }
         withExtendedLifetime(targets) {}
-        // Only where there are certificates, rate limits and discovery.
+        // Only where there are certificates, rate limits, lists of addresses and discovery.
         let names = Set(
             served + [
                 "apus_certificate_expiry_days", "apus_rule_rate_limited_total", "apus_rule_rate_limit_displaced_total",
+                "apus_listener_denied_connections_total", "apus_listener_denied_datagrams_total",
                 "apus_discovery_source_available", "apus_discovery_heard_timestamp_seconds", "apus_discovery_targets",
                 "apus_discovery_refused_targets", "apus_discovery_failures_total", "apus_discovery_batches_total",
             ])

@@ -56,8 +56,8 @@ struct AdminRoutes {
         page = nil
         table =
             MetricsRoutes.all + StatusRoutes.all + ReloadRoutes.all + UpgradeRoutes.all + EventRoutes.all
-            + InstanceRoutes.all + LoadBalancerRoutes.all + ListenerRoutes.all + RuleRoutes.all + TargetGroupRoutes.all
-            + TargetRoutes.all + DiscoveryRoutes.all + RolloutRoutes.all
+            + InstanceRoutes.all + PrefixListRoutes.all + LoadBalancerRoutes.all + ListenerRoutes.all + RuleRoutes.all
+            + TargetGroupRoutes.all + TargetRoutes.all + DiscoveryRoutes.all + RolloutRoutes.all
             + SwapRoutes.all + ExplainRoutes.all
     }
 

@@ -367,7 +367,7 @@ extension Change {
         switch self {
         case .putTargetGroup, .registerTargets, .putInstance: true
         case .putLoadBalancer, .deleteLoadBalancer, .putListener, .deleteListener, .deleteTargetGroup, .putRule,
-            .deleteRule, .setWeights, .deregisterTargets, .deleteInstance:
+            .deleteRule, .setWeights, .deregisterTargets, .deleteInstance, .putPrefixList, .deletePrefixList:
             false
         }
     }
@@ -383,7 +383,7 @@ extension Change {
         switch self {
         case .putLoadBalancer, .deleteLoadBalancer, .putListener, .deleteListener: true
         case .putTargetGroup, .deleteTargetGroup, .putRule, .deleteRule, .setWeights, .registerTargets,
-            .deregisterTargets, .putInstance, .deleteInstance:
+            .deregisterTargets, .putInstance, .deleteInstance, .putPrefixList, .deletePrefixList:
             false
         }
     }

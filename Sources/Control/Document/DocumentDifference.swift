@@ -5,6 +5,10 @@ extension Document {
     func differences(to new: Document) -> [String] {
         var sentences: [String] = []
         if instances != new.instances { sentences.append("The instance registry changed.") }
+        let lists = ByName(prefixLists, new.prefixLists, \.name)
+        sentences += lists.added.map { "Prefix list \($0.name) was added." }
+        sentences += lists.removed.map { "Prefix list \($0.name) was removed." }
+        sentences += lists.kept.map { "Prefix list \($0.new.name): its entries changed." }
         let groups = ByName(targetGroups, new.targetGroups, \.name)
         sentences += groups.added.map { "Target group \($0.name) was added." }
         sentences += groups.removed.map { "Target group \($0.name) was removed." }
@@ -66,7 +70,7 @@ extension LoadBalancer {
         let ports = ByName(listeners, new.listeners, \.port)
         var sentences = ports.added.map { "Listener \(name):\($0.port) was added." }
         sentences += ports.removed.map { "Listener \(name):\($0.port) was removed." }
-        sentences += ports.kept.map { "Listener \(name):\($0.new.port): its actions or rules changed." }
+        sentences += ports.kept.map { "Listener \(name):\($0.new.port): its actions, rules or settings changed." }
         if addresses != new.addresses { sentences.append("Load balancer \(name): its addresses changed.") }
         if attributes != new.attributes { sentences.append("Load balancer \(name): its attributes changed.") }
         return sentences

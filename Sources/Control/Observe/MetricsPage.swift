@@ -26,6 +26,7 @@ struct MetricsPage {
         text.write(workers: status.workers.map(\.counters) + [log], groups: groups)
         try writeTargets(&text)
         writeRateLimits(&text)
+        writeDenials(&text)
         writeDiscovery(&text)
         writeControl(&text)
         writeProcess(&text)
@@ -53,6 +54,29 @@ struct MetricsPage {
                 text.sample(
                     figure.value(rule), .init("load_balancer", rule.loadBalancer), .init("port", "\(rule.port)"),
                     .init("priority", "\(rule.priority)"))
+            }
+        }
+    }
+
+    private func writeDenials(_ text: inout PrometheusText) {
+        let listeners = status.denials
+        guard !listeners.isEmpty else { return }
+        let figures: [(name: String, help: String, value: (DenialFigures) -> UInt64)] = [
+            (
+                "apus_listener_denied_connections_total",
+                "Connections reset since the listener's lists of addresses do not allow the client.", \.connections
+            ),
+            (
+                "apus_listener_denied_datagrams_total",
+                "Datagrams dropped since the listener's lists of addresses do not allow the client.", \.datagrams
+            ),
+        ]
+        for figure in figures {
+            text.begin(figure.name, .counter, help: figure.help)
+            for listener in listeners {
+                text.sample(
+                    figure.value(listener), .init("load_balancer", listener.name.loadBalancer),
+                    .init("port", "\(listener.name.port)"))
             }
         }
     }

@@ -36,6 +36,8 @@ protocol StatusSource: AnyObject {
     var groupsFailedOver: [String] { get }
     /// The rules with rate limits, and what those have done, in any order.
     var rateLimits: [RateLimitFigures] { get }
+    /// The listeners that may deny clients by their addresses, and what those have done, sorted.
+    var denials: [DenialFigures] { get }
     /// The processes whose place this one has taken, and which finish what they had.
     var finishing: [FinishingProcess] { get }
     /// Whether the process is ending, and takes no changes.
@@ -135,6 +137,7 @@ final class Status: StatusSource {
     }
 
     var rateLimits: [RateLimitFigures] { publication.rateLimits }
+    var denials: [DenialFigures] { publication.denials }
     var discovery: [DiscoveryStatus] { targetDiscovery.statuses }
     var discoveryBatches: UInt64 { targetDiscovery.batchesCount }
     var rolloutCounts: (running: Int, ended: [RolloutRecord.Phase: UInt64]) {

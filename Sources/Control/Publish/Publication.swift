@@ -60,6 +60,9 @@ final class Publication: DrainObserver {
     /// What the rate limits of rules have done.
     var rateLimits: [RateLimitFigures] { publisher.rateLimits }
 
+    /// What the lists of addresses of listeners have done, for each that has some.
+    var denials: [DenialFigures] { DenialFigures.byListener(publisher.denials) }
+
     /// Brings registrations, sockets, checks and workers in line with the document. Nothing here can fail: whatever
     /// could was tried before the document was committed.
     func publish(deregistered: [String: Set<TargetKey>]) {

@@ -51,6 +51,8 @@ final class Publisher {
         let id: Int
         var source: PlanSource
         var plans: [ListenerPlan]
+        /// What each worker counts of clients that are denied; empty while none can be.
+        var denials: [DenialCounters] = []
     }
 
     /// What a listener's plan depends on.
@@ -60,6 +62,8 @@ final class Publisher {
         let tls: TLSServerConfiguration?
         /// `GroupPlan.id` of every group that its actions name.
         let groupIDs: [String: Int]
+        /// The prefix lists that its lists of addresses name.
+        let prefixLists: [PrefixList]
     }
 
     private let workerCount: Int
@@ -68,6 +72,7 @@ final class Publisher {
     private var limiters: [RuleLimiter.Key: RuleLimiter] = [:]
     /// What `listeners` were compiled from.
     private var loadBalancers: [LoadBalancer] = []
+    private var prefixLists: [PrefixList] = []
     private var membership: UInt64 = 0
     private var certificatesVersion: UInt64 = 0
     private var listenersEver = 0
@@ -87,9 +92,12 @@ final class Publisher {
         generation += 1
         let hasNewCertificates = certificates.version != certificatesVersion
         certificatesVersion = certificates.version
-        if document.loadBalancers != loadBalancers || registry.membership != membership || hasNewCertificates {
+        if document.loadBalancers != loadBalancers || document.prefixLists != prefixLists
+            || registry.membership != membership || hasNewCertificates
+        {
             compileListeners(of: document, registry, certificates)
             loadBalancers = document.loadBalancers
+            prefixLists = document.prefixLists
             membership = registry.membership
         }
         let groups = document.targetGroups.compactMap { registry.groups[$0.name] }
@@ -116,6 +124,14 @@ final class Publisher {
     /// change, so this thread may read what a worker reads.
     func plan(of key: ListenerKey) -> ListenerPlan? { listeners[key]?.plans.first }
 
+    /// The listeners that may deny clients, and what those have done, in no particular order: one for each of their
+    /// addresses.
+    var denials: [DenialFigures] {
+        listeners.compactMap { key, state in
+            state.denials.isEmpty ? nil : DenialFigures(key, state.denials)
+        }
+    }
+
     /// `ListenerPlan.id` of a listener that the last snapshots have.
     func id(of key: ListenerKey) -> Int? { listeners[key]?.id }
 
@@ -130,26 +146,31 @@ final class Publisher {
         var old = listeners
         listeners = [:]
         limiters = RuleLimiter.limiters(of: document.loadBalancers, last: limiters)
+        let access = AccessCompiler(document)
         for loadBalancer in document.loadBalancers {
             for listener in loadBalancer.listeners {
                 let source = PlanSource(
                     listener: listener, attributes: loadBalancer.attributes,
                     tls: certificates.configuration(of: listener, loadBalancer.attributes),
-                    groupIDs: listener.groupNames.reduce(into: [:]) { $0[$1] = registry.groups[$1]?.id })
+                    groupIDs: listener.groupNames.reduce(into: [:]) { $0[$1] = registry.groups[$1]?.id },
+                    prefixLists: document.prefixLists(namedBy: (listener.allow ?? []) + (listener.deny ?? [])))
                 for key in loadBalancer.keys(of: listener) {
-                    listeners[key] = state(of: key, source, old: old.removeValue(forKey: key))
+                    listeners[key] = state(of: key, source, access, old: old.removeValue(forKey: key))
                 }
             }
         }
     }
 
-    private func state(of key: ListenerKey, _ source: PlanSource, old: ListenerState?) -> ListenerState {
+    private func state(
+        of key: ListenerKey, _ source: PlanSource, _ access: AccessCompiler, old: ListenerState?
+    ) -> ListenerState {
         if let old, old.source == source { return old }
         let id = old?.id ?? listenersEver
         if old == nil { listenersEver += 1 }
         let rules = source.listener.rules.sorted { $0.priority < $1.priority }
         let kind = source.listener.protocol.kind
         let limiters = rules.map { limiter(of: $0, key.loadBalancer, source.listener) }
+        let accessPlans = access.plans(of: source.listener, last: old?.denials ?? [], workers: workerCount)
         let plans = (0..<workerCount).map { worker in
             let plans = zip(rules, limiters).map { RulePlan($0, source.groupIDs, expressions, limiter: $1) }
             let last = old?.plans[worker]
@@ -157,11 +178,11 @@ final class Publisher {
             return ListenerPlan(
                 id: id, loadBalancer: kind.logName(of: key.loadBalancer), port: key.address.port,
                 settings: ListenerSettings(source.attributes, source.listener.attributes), tls: source.tls,
-                flows: kind == .network ? FlowSettings(source.listener) : nil,
+                flows: kind == .network ? FlowSettings(source.listener) : nil, access: accessPlans?[worker],
                 rules: plans, table: isSameTable ? last?.table : nil,
                 defaultAction: ActionPlan(source.listener.defaultActions, source.groupIDs))
         }
-        return ListenerState(id: id, source: source, plans: plans)
+        return ListenerState(id: id, source: source, plans: plans, denials: accessPlans?.map(\.denials) ?? [])
     }
 
     private func limiter(of rule: Rule, _ loadBalancer: String, _ listener: Listener) -> RateLimiter? {

@@ -126,6 +126,7 @@ final class Services: AdminServices {
         statusOfServices = Status(
             store, registry, workers, preparation, publication, prober, outliers, health, queue, reloader, discovery,
             rolloutService, logs, finishing, events)
+        _ = DenialWatch({ [weak publication] in publication?.denials ?? [] }, loop: loop, logger: logger)
         preparation.metrics.services = self
         preparation.metrics.received = inheritance?.takeMetrics()
     }

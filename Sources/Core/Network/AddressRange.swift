@@ -45,5 +45,11 @@ public struct AddressRange: Equatable, Sendable {
         return family == address.family && words.high & highMask == high && words.low & lowMask == low
     }
 
+    /// Whether all addresses of `other` are in the block.
+    public func contains(_ other: AddressRange) -> Bool {
+        family == other.family && prefixLength <= other.prefixLength && other.high & highMask == high
+            && other.low & lowMask == low
+    }
+
     private static func mask(_ length: Int) -> UInt64 { length == 0 ? 0 : ~0 << UInt64(64 - length) }
 }

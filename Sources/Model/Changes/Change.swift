@@ -28,6 +28,10 @@ public enum Change: Hashable, Sendable {
     case putInstance(Instance)
     /// Removes an entry of the instance registry; targets that name it become unused.
     case deleteInstance(id: String)
+    /// Adds a prefix list, or replaces the one of its name.
+    case putPrefixList(PrefixList)
+    /// Removes a prefix list that nothing names.
+    case deletePrefixList(name: String)
 }
 
 extension Change: CustomStringConvertible {
@@ -48,6 +52,8 @@ extension Change: CustomStringConvertible {
         case .deregisterTargets(let group, let targets): "deregister \(Change.text(targets)) from target group \(group)"
         case .putInstance(let instance): "put instance \(instance.id)"
         case .deleteInstance(let id): "delete instance \(id)"
+        case .putPrefixList(let list): "put prefix list \(list.name)"
+        case .deletePrefixList(let name): "delete prefix list \(name)"
         }
     }
 

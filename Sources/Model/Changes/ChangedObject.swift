@@ -2,6 +2,8 @@
 enum ChangedObject: Hashable, Sendable {
     /// An entry of the instance registry.
     case instance(String)
+    /// A prefix list.
+    case prefixList(String)
     /// A whole target group.
     case targetGroup(String)
     /// A whole load balancer.
@@ -21,6 +23,7 @@ extension ChangedObject: CustomStringConvertible {
     var description: String {
         switch self {
         case .instance(let id): "instance \(id)"
+        case .prefixList(let name): "prefix list \(name)"
         case .targetGroup(let name): "target group \(name)"
         case .loadBalancer(let name): "load balancer \(name)"
         case .listener(let name): "listener \(name.text)"
@@ -43,6 +46,8 @@ extension Changes {
         switch change {
         case .putInstance(let instance): return .instance(instance.id)
         case .deleteInstance(let id): return .instance(id)
+        case .putPrefixList(let list): return .prefixList(list.name)
+        case .deletePrefixList(let name): return .prefixList(name)
         case .putTargetGroup(let group): return .targetGroup(group.name)
         case .deleteTargetGroup(let name): return .targetGroup(name)
         case .registerTargets(let name, _), .deregisterTargets(let name, _):
@@ -85,6 +90,7 @@ extension Changes {
         }
         switch object {
         case .instance(let id): return overlay(instances, id)
+        case .prefixList(let name): return overlay(prefixLists, name)
         case .targetGroup(let name): return overlay(targetGroups, name)
         case .loadBalancer(let name): return overlay(loadBalancers, name)
         case .listener(let name): return overlay(listeners, name)
@@ -101,7 +107,7 @@ extension Changes {
         case .rule(let name): times[.weights(ActionName(listener: name.listener, priority: name.priority))] = nil
         case .loadBalancer(let name): times = times.filter { $0.key.listener?.loadBalancer != name }
         case .listener(let name): times = times.filter { $0.key == object || $0.key.listener != name }
-        case .instance, .weights, .targets: break
+        case .instance, .prefixList, .weights, .targets: break
         }
     }
 }
@@ -113,7 +119,7 @@ extension ChangedObject {
         case .listener(let name): name
         case .rule(let name): name.listener
         case .weights(let name): name.listener
-        case .instance, .targetGroup, .loadBalancer, .targets: nil
+        case .instance, .prefixList, .targetGroup, .loadBalancer, .targets: nil
         }
     }
 }

@@ -21,9 +21,13 @@ extension Changes {
     private func applyOneByOne(to file: Document) -> (Document, notApplicable: [String]) {
         var document = file
         // A group that was deleted and put again is only replaced here: deleting it would fail if it is in use.
-        let replaced = Set(targetGroups.put.map(\.name))
+        let replaced = Set(targetGroups.put.map(\.name)), replacedLists = Set(prefixLists.put.map(\.name))
         var waiting = steps.filter { change in
-            if case .deleteTargetGroup(let name) = change { !replaced.contains(name) } else { true }
+            switch change {
+            case .deleteTargetGroup(let name): !replaced.contains(name)
+            case .deletePrefixList(let name): !replacedLists.contains(name)
+            default: true
+            }
         }
         while true {
             var refused: [(change: Change, errors: ConfigErrors)] = []
@@ -46,6 +50,9 @@ extension Changes {
         var steps: [Change] = []
         steps += instances.deleted.map { .deleteInstance(id: $0) }
         steps += instances.put.map { .putInstance($0) }
+        let listsPutAgain = Set(prefixLists.put.map(\.name))
+        steps += prefixLists.deleted.filter { listsPutAgain.contains($0) }.map { .deletePrefixList(name: $0) }
+        steps += prefixLists.put.map { .putPrefixList($0) }
         let putAgain = Set(targetGroups.put.map(\.name))
         steps += targetGroups.deleted.filter { putAgain.contains($0) }.map { .deleteTargetGroup(name: $0) }
         steps += targetGroups.put.map { .putTargetGroup($0) }
@@ -71,6 +78,7 @@ extension Changes {
                 $0.weights)
         }
         steps += targetGroups.deleted.filter { !putAgain.contains($0) }.map { .deleteTargetGroup(name: $0) }
+        steps += prefixLists.deleted.filter { !listsPutAgain.contains($0) }.map { .deletePrefixList(name: $0) }
         return steps
     }
 
@@ -83,7 +91,7 @@ extension Change {
     /// Whether a refusal only says that the object to delete does not exist.
     fileprivate func isDone(given errors: ConfigErrors) -> Bool {
         switch self {
-        case .deleteInstance, .deleteTargetGroup, .deleteListener, .deleteRule:
+        case .deleteInstance, .deletePrefixList, .deleteTargetGroup, .deleteListener, .deleteRule:
             switch errors.first.code {
             case .resourceNotFound, .targetGroupNotFound, .loadBalancerNotFound, .listenerNotFound, .ruleNotFound: true
             default: false

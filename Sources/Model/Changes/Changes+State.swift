@@ -28,6 +28,11 @@ extension Changes {
         var version = Changes.version
         /// What was changed.
         var changes = Changes()
+        /// Prefix lists; nil without any, so that versions that know none can read what never had one.
+        private var prefixLists: Overlay<PrefixList>? {
+            get { changes.prefixLists.isEmpty ? nil : changes.prefixLists }
+            set { changes.prefixLists = newValue ?? Overlay() }
+        }
 
         /// The keys of the state file.
         static let description = Description(
@@ -37,6 +42,9 @@ extension Changes {
                 Key(
                     "instances", \.changes.instances, overlay("Instances", Instance.description.codec, name),
                     "Instances."),
+                Key(
+                    optional: "prefixLists", \.prefixLists,
+                    overlay("PrefixLists", PrefixList.description.codec, name), "Prefix lists."),
                 Key(
                     "targetGroups", \.changes.targetGroups,
                     overlay("TargetGroups", TargetGroup.description.codec, name), "Target groups."),
@@ -85,7 +93,7 @@ extension Changes {
 private struct ChangeTime: Sendable {
     /// Which kind it is of.
     enum Kind: String, Sendable, CaseIterable {
-        case instance, targetGroup, loadBalancer, listener, rule, weights, targets
+        case instance, prefixList, targetGroup, loadBalancer, listener, rule, weights, targets
     }
 
     /// Its kind.
@@ -105,6 +113,7 @@ private struct ChangeTime: Sendable {
         self.at = at
         switch object {
         case .instance(let name): (kind, self.name) = (.instance, name)
+        case .prefixList(let name): (kind, self.name) = (.prefixList, name)
         case .targetGroup(let name): (kind, self.name) = (.targetGroup, name)
         case .loadBalancer(let name): (kind, self.name) = (.loadBalancer, name)
         case .targets(let name): (kind, self.name) = (.targets, name)
@@ -123,6 +132,7 @@ private struct ChangeTime: Sendable {
         let listener = port.map { ListenerName(loadBalancer: name, port: $0) }
         return switch kind {
         case .instance: .instance(name)
+        case .prefixList: .prefixList(name)
         case .targetGroup: .targetGroup(name)
         case .loadBalancer: .loadBalancer(name)
         case .targets: .targets(name)

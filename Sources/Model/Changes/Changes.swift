@@ -7,6 +7,8 @@
 public struct Changes: Hashable, Sendable {
     /// Entries of the instance registry.
     var instances = Overlay<Instance>()
+    /// Prefix lists.
+    var prefixLists = Overlay<PrefixList>()
     /// Whole target groups.
     var targetGroups = Overlay<TargetGroup>()
     /// Whole load balancers.
@@ -46,6 +48,9 @@ public struct Changes: Hashable, Sendable {
         switch change {
         case .putInstance(let instance): instances.put(instance)
         case .deleteInstance(let id): instances.delete(id, inFile: file.instances.index(of: id) != nil)
+        case .putPrefixList(let list): prefixLists.put(list)
+        case .deletePrefixList(let name):
+            prefixLists.delete(name, inFile: file.prefixLists.index(of: name) != nil)
         case .putTargetGroup(let group):
             targetGroups.put(group)
             keepDeregistered(from: group, discovered)

@@ -42,6 +42,8 @@ extension Document {
         switch change {
         case .putInstance(let instance): instances.put(instance)
         case .deleteInstance(let id): instances.remove(id)
+        case .putPrefixList(let list): prefixLists.put(list)
+        case .deletePrefixList(let name): prefixLists.remove(name)
         case .putTargetGroup(let group): targetGroups.put(group)
         case .deleteTargetGroup(let name): targetGroups.remove(name)
         case .registerTargets(let name, let targets): targetGroups[try index(ofTargetGroup: name)].register(targets)
@@ -90,6 +92,8 @@ extension Document {
         switch change {
         case .putInstance(let instance): checkRoom(for: instance, &findings)
         case .deleteInstance(let id): try checkInstance(id)
+        case .putPrefixList(let list): checkPrefixList(list, &findings)
+        case .deletePrefixList(let name): try checkDeletion(ofPrefixList: name)
         case .putTargetGroup(let group):
             if targetGroups.index(of: group.name) == nil, targetGroups.count >= Limits.targetGroupsMax {
                 findings.full("target groups", Limits.targetGroupsMax, .tooManyTargetGroups)
@@ -114,6 +118,7 @@ extension Document {
             }
             let old = loadBalancers.index(of: loadBalancer.name).map { loadBalancers[$0].rateLimitCount }
             checkRateLimits(loadBalancer.rateLimitCount, insteadOf: old, &findings)
+            loadBalancer.validateAccess(PrefixListNames(self), &findings)
             checkListeners(of: loadBalancer, &findings)
         case .putListener(let name, let listener):
             let index = try index(ofLoadBalancer: name)
@@ -121,6 +126,7 @@ extension Document {
             let old = listeners.index(of: listener.port).map { listeners[$0].rateLimitCount }
             checkRateLimits(listener.rateLimitCount, insteadOf: old, &findings)
             checkPort(of: listener, in: loadBalancers[index], &findings)
+            listener.validateAccess(PrefixListNames(self), &findings)
             listener.validate(GroupNames(self), in: loadBalancers[index], &findings)
         case .deleteListener(let name, let port): _ = try indices(ofListener: port, of: name)
         case .putRule(let name, let port, let rule):

@@ -67,6 +67,7 @@ extension Changes {
         return all(loadBalancers) { .loadBalancer($0) } + all(listeners) { .listener($0) } + all(rules) { .rule($0) }
             + weights.map { .weights($0.key) } + all(targetGroups) { .targetGroup($0) }
             + targets.map { .targets($0.key) } + all(instances) { .instance($0) }
+            + all(prefixLists) { .prefixList($0) }
     }
 
     /// What is in force instead of the object; nil if the file has no such object, or the same.
@@ -110,6 +111,7 @@ private struct ObjectIndex {
     /// What an object holds.
     enum Content: Equatable {
         case instance(Instance)
+        case prefixList(PrefixList)
         case targetGroup(TargetGroup)
         case loadBalancer(LoadBalancer)
         case listener(Listener)
@@ -118,6 +120,7 @@ private struct ObjectIndex {
     }
 
     private var instances: [String: Instance] = [:]
+    private var prefixLists: [String: PrefixList] = [:]
     private var targetGroups: [String: TargetGroup] = [:]
     private var loadBalancers: [String: LoadBalancer] = [:]
     private var listeners: [ListenerName: Listener] = [:]
@@ -125,6 +128,7 @@ private struct ObjectIndex {
 
     init(_ document: Document) {
         for instance in document.instances { instances[instance.id] = instance }
+        for list in document.prefixLists { prefixLists[list.name] = list }
         for group in document.targetGroups { targetGroups[group.name] = group }
         for loadBalancer in document.loadBalancers {
             loadBalancers[loadBalancer.name] = loadBalancer
@@ -140,6 +144,7 @@ private struct ObjectIndex {
     func content(of object: ChangedObject) -> Content? {
         switch object {
         case .instance(let id): instances[id].map { .instance($0) }
+        case .prefixList(let name): prefixLists[name].map { .prefixList($0) }
         case .targetGroup(let name): targetGroups[name].map { .targetGroup($0) }
         case .loadBalancer(let name): loadBalancers[name].map { .loadBalancer($0) }
         case .listener(let name): listeners[name].map { .listener($0) }

@@ -10,6 +10,9 @@ extension Document {
                 "instances", \.instances, .list(Instance.description.codec, count: 0...Limits.instancesMax),
                 "The registry that gives targets of type instance their addresses."),
             Key(
+                "prefixLists", \.prefixLists, .list(PrefixList.description.codec, count: 0...Limits.prefixListsMax),
+                "Networks under names, by which listeners allow or deny clients."),
+            Key(
                 checked: "defaults", Defaults.description.codec,
                 "What the target groups of this file have unless they say otherwise themselves."),
             Key(

@@ -27,6 +27,13 @@ extension Listener {
                 "How clients authenticate with certificates. Only with HTTPS and TLS."),
             Key(optional: "attributes", \.attributes, ListenerAttributes.description.codec, "Its attributes."),
             Key(
+                optional: "apus.allow", \.allow, AddressEntry.listCodec,
+                "The clients that it takes, by their addresses; without it all. What it does not take is reset before "
+                    + "TLS, and a datagram dropped."),
+            Key(
+                optional: "apus.deny", \.deny, AddressEntry.listCodec,
+                "The clients that it does not take, whether apus.allow has them or not."),
+            Key(
                 "defaultActions", \.defaultActions, Action.listCodec, required: true,
                 "What is done when no rule matches."),
             Key(

@@ -11,6 +11,8 @@ public struct Document: Hashable, Sendable {
     public var logs: Logs
     /// The registry that gives targets of type `instance` their addresses.
     public var instances: [Instance]
+    /// Networks under names, by which listeners allow or deny clients.
+    public var prefixLists: [PrefixList]
     /// What clients connect to.
     public var loadBalancers: [LoadBalancer]
     /// What requests are forwarded to.
@@ -22,6 +24,7 @@ public struct Document: Hashable, Sendable {
         runtime: Runtime = Runtime(),
         logs: Logs = Logs(),
         instances: [Instance] = [],
+        prefixLists: [PrefixList] = [],
         loadBalancers: [LoadBalancer] = [],
         targetGroups: [TargetGroup] = []
     ) {
@@ -29,6 +32,7 @@ public struct Document: Hashable, Sendable {
         self.runtime = runtime
         self.logs = logs
         self.instances = instances
+        self.prefixLists = prefixLists
         self.loadBalancers = loadBalancers
         self.targetGroups = targetGroups
     }

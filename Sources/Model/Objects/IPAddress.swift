@@ -18,6 +18,8 @@ public struct IPAddress: Hashable, Sendable, CustomStringConvertible {
 
     private init(version4 bytes: ArraySlice<UInt8>) { self.bytes = Array(bytes) }
 
+    private init(bytes: [UInt8]) { self.bytes = bytes }
+
     /// Whether it is an IPv4 address.
     public var isIPv4: Bool { bytes.count == 4 }
 
@@ -53,6 +55,13 @@ public struct IPAddress: Hashable, Sendable, CustomStringConvertible {
         }
         return best.isEmpty
             ? text(groups[...]) : text(groups[..<best.lowerBound]) + "::" + text(groups[best.upperBound...])
+    }
+
+    /// The address with the bits behind the first `length` cleared.
+    func masked(to length: Int) -> IPAddress {
+        var masked = bytes
+        for bit in length..<bytes.count * 8 { masked[bit / 8] &= ~(0x80 >> UInt8(bit % 8)) }
+        return IPAddress(bytes: masked)
     }
 
     private static func version4(_ text: ArraySlice<UInt8>) -> [UInt8]? {

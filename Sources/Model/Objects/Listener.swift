@@ -30,6 +30,10 @@ public struct Listener: Hashable, Sendable {
     public var mutualAuthentication: MutualAuthentication?
     /// Its attributes; nil is every default.
     public var attributes: ListenerAttributes?
+    /// `apus.allow`: the clients that it takes, by their addresses; nil for all.
+    public var allow: [AddressEntry]?
+    /// `apus.deny`: the clients that it does not take, though `allow` may have them; nil for none.
+    public var deny: [AddressEntry]?
     /// What is done when no rule matches: exactly one action.
     public var defaultActions: [Action]
     /// Its rules; of those that match, the one with the lowest priority decides. Their order here has no effect.

@@ -11,6 +11,11 @@ extension Instance: Named {
     var key: String { id }
 }
 
+extension PrefixList: Named {
+    /// Its name.
+    var key: String { name }
+}
+
 extension TargetGroup: Named {
     /// Its name.
     var key: String { name }

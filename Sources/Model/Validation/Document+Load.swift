@@ -79,6 +79,13 @@ extension Instance {
     public func encoded() -> Value { Instance.description.codec.encode(self) }
 }
 
+extension PrefixList {
+    /// Reads a prefix list.
+    public init(_ value: Value) throws(ConfigErrors) { self = try PrefixList.description.codec.read(value) }
+    /// The list.
+    public func encoded() -> Value { PrefixList.description.codec.encode(self) }
+}
+
 extension ForwardAction {
     /// Reads weights by group name, as in `{"blue": 50, "green": 50}`.
     public static func weights(_ value: Value) throws(ConfigErrors) -> [String: Int] {

@@ -45,6 +45,7 @@ extension Document {
             let listeners = loadBalancers.reduce(0) { $0 + $1.listeners.count }
             if listeners > Limits.listenersMax { findings.tooManyListeners(listeners) }
         }
+        validatePrefixLists(&findings)
     }
 }
 

@@ -29,6 +29,8 @@ final class WorkerListener {
     /// The address that its clients connect to; nil if it listens on all addresses of the host, so that only the
     /// connection's own socket knows.
     private var localAddress: SocketAddress?
+    /// Which clients are taken when they connect. Nil for all, and where a PROXY header has to tell who they are first.
+    private(set) var accessAtConnect: AccessPlan?
     /// Whether the listener was removed from the configuration.
     var isRemoved = false
 
@@ -47,6 +49,7 @@ final class WorkerListener {
         settings = plan.settings
         options = plan.settings.requestOptions
         tls = Self.context(plan, tickets)
+        adoptAccess()
         adoptFieldNames()
         adoptGroups()
     }
@@ -108,6 +111,7 @@ final class WorkerListener {
         options = plan.settings.requestOptions
         // Existing connections keep their context.
         if plan.tls != before { tls = Self.context(plan, tickets) }
+        adoptAccess()
         adoptFieldNames()
         adoptGroups()
     }
@@ -118,6 +122,8 @@ final class WorkerListener {
             preconditionFailure("listener: a policy that control has checked: \(error)")
         }
     }
+
+    private func adoptAccess() { accessAtConnect = settings.trustedProxies.isEmpty ? plan.access : nil }
 
     private func adoptFieldNames() {
         ownFieldNames = settings.ownFieldNames

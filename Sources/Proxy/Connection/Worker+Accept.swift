@@ -21,6 +21,12 @@ extension Worker {
     }
 
     private mutating func admit(_ socket: Socket, _ address: SocketAddress, _ listener: WorkerListener) {
+        // First of all: who is denied must not take the place of anybody.
+        if let access = listener.accessAtConnect, !access.admits(address) {
+            noteDenied(address, access)
+            if listener.plan.flows != nil { counters.flowsRejected.add(listener.flowKind) }
+            return socket.closeWithReset()
+        }
         guard clientCount + flowCount < configuration.connectionsMax || makeRoom() else {
             return refuse(socket, listener, .connectionLimit)
         }
@@ -40,6 +46,13 @@ extension Worker {
         // Most clients have sent their request by now, so reading at once usually saves a wait, at the cost of one
         // call.
         advance(client)
+    }
+
+    /// Counts a connection that the listener's lists of addresses do not allow.
+    func noteDenied(_ client: SocketAddress, _ access: AccessPlan) {
+        counters.connectionsRejected.add(.deniedAddress)
+        access.denials.connections.add()
+        access.denials.lastClient.note(client)
     }
 
     private func refuse(_ socket: Socket, _ listener: WorkerListener, _ reason: RejectionReason) {

@@ -50,7 +50,9 @@ extension Worker {
         case .done(let source, let destination):
             if let source { tunnel.record.client = source }
             tunnel.destination = destination
-            return true
+            guard let access = tunnel.listener.plan.access, !access.admits(tunnel.record.client) else { return true }
+            noteDenied(tunnel.record.client, access)
+            endTunnel(tunnel, .denied, by: .apus)
         case .refused(let reasonCode):
             tunnel.record.reason = reasonCode
             endTunnel(tunnel, .proxyHeader, by: .client)
@@ -67,6 +69,11 @@ extension Worker {
         case .waiting: return false
         case .done(let source, _):
             if let source { client.address = source }
+            if let access = client.listener.plan.access, !access.admits(client.address) {
+                noteDenied(client.address, access)
+                close(client, reset: true)
+                return false
+            }
             client.enter(client.tls == nil ? .reading : .handshaking(since: now))
             return true
         case .refused, .gone:

@@ -16,12 +16,26 @@ extension Worker {
                 index = run.upperBound
                 let message = datagrams[run.lowerBound]
                 let key = DatagramFlow.Key(client: message.source, local: message.destination)
-                guard let flow = listener.flow(key) ?? beginFlow(key, listener) else { continue }
+                let known = listener.flow(key)
+                guard known != nil || admits(run, listener), let flow = known ?? beginFlow(key, listener) else {
+                    continue
+                }
                 listener.clientSent(flow, now: now)
                 forward(run, of: flow)
             }
             if count < datagrams.capacity { return }
         }
+    }
+
+    /// Whether the sender of these messages may begin a flow. Datagrams of one that the listener denies are counted.
+    mutating func admits(_ messages: Range<Int>, _ listener: DatagramListener) -> Bool {
+        guard let access = listener.listener.accessAtConnect else { return true }
+        let client = datagrams[messages.lowerBound].source
+        if access.admits(client) { return true }
+        for index in messages { access.denials.datagrams.add(UInt64(datagrams[index].datagramCount)) }
+        access.denials.lastClient.note(client)
+        noteDropped(messages)
+        return false
     }
 
     /// Begins a flow to the target that the rules and the hash of addresses find. Nil without a target or without room.

@@ -54,6 +54,7 @@ extension Worker {
             let key = key.with(serverID: id)
             if let flow = listener.flow(key) { return flow }
             if let (group, pool) = listener.listener.target(serverID: id) {
+                guard admits(index..<index + 1, listener) else { return nil }
                 return beginFlow(key, listener, group: group, pool: pool)
             }
             guard case .long = destination else {
@@ -63,7 +64,8 @@ extension Worker {
             }
         case .long(.none): break
         }
-        return listener.handshake(key) ?? beginHandshake(key, listener)
+        if let flow = listener.handshake(key) { return flow }
+        return admits(index..<index + 1, listener) ? beginHandshake(key, listener) : nil
     }
 
     /// The flow of a client that does not know yet what its server calls itself: the rules and the hash of addresses

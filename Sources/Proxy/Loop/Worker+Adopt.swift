@@ -255,7 +255,7 @@ extension Worker {
         case .listenerRemoved, .shutdown: counters.connectionsCutByConfiguration.add()
         case .deregistration: counters.exchangesCutByDeregistration.add()
         case .finished, .reset, .idle, .connectFailed, .connectTimeout, .noTargets, .noWeight, .clientTLS, .targetTLS,
-            .proxyHeader, .clientHello, .unhealthy, .unreachable, .memory:
+            .proxyHeader, .denied, .clientHello, .unhealthy, .unreachable, .memory:
             break
         }
     }

@@ -32,12 +32,16 @@ public final class ListenerPlan: Sendable {
     public let defaultAction: ActionPlan
     /// How connections and datagrams are passed on; nil on an HTTP listener, whose requests are read.
     public let flows: FlowSettings?
+    /// Which clients are taken, by their addresses; nil for all.
+    public let access: AccessPlan?
 
     /// A plan. `table` is that of another plan whose rules have the same conditions; nil to make one.
     public init(
         id: Int, loadBalancer: String, port: UInt16, settings: ListenerSettings, tls: TLSServerConfiguration? = nil,
-        flows: FlowSettings? = nil, rules: [RulePlan] = [], table: RuleTable? = nil, defaultAction: ActionPlan
+        flows: FlowSettings? = nil, access: AccessPlan? = nil, rules: [RulePlan] = [], table: RuleTable? = nil,
+        defaultAction: ActionPlan
     ) {
+        self.access = access
         self.id = id
         self.loadBalancer = loadBalancer
         self.port = port

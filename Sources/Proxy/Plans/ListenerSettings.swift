@@ -155,9 +155,7 @@ extension TLSFieldNames {
 extension AddressRange {
     /// The addresses of `block`.
     public init(_ block: AddressBlock) {
-        guard let address = SocketAddress(literal: "\(block.address)", port: 0) else {
-            preconditionFailure("address range: \(block) is not a network")
-        }
+        let address = SocketAddress(bytes: block.address.bytes.span, port: 0)
         // IPv4-mapped IPv6 addresses are stored as IPv4.
         let isMapped = address.family == .ipv4 && !block.address.isIPv4
         self.init(address, prefixLength: isMapped ? max(0, block.prefixLength - 96) : block.prefixLength)

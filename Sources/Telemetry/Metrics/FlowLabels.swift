@@ -58,6 +58,8 @@ public enum FlowEnding: UInt8, CounterLabel {
     case targetTLS
     /// The client's PROXY header was late, wrong, or came from a network that is not trusted.
     case proxyHeader
+    /// The client that the PROXY header tells of is one that the listener's lists of addresses do not allow.
+    case denied
     /// The ClientHello was missing, malformed or late.
     case clientHello
     /// The deregistration delay of its target was over.
@@ -87,6 +89,7 @@ public enum FlowEnding: UInt8, CounterLabel {
         case .clientTLS: "client_tls"
         case .targetTLS: "target_tls"
         case .proxyHeader: "proxy_header"
+        case .denied: "denied_address"
         case .clientHello: "client_hello"
         case .deregistration: "deregistration"
         case .unhealthy: "unhealthy"

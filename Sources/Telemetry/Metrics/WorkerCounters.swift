@@ -14,6 +14,8 @@ public enum RejectionReason: UInt8, CounterLabel {
     case untrustedNetwork
     /// The PROXY header was missing, malformed or late.
     case proxyHeader
+    /// The listener's lists of addresses do not allow the client.
+    case deniedAddress
 
     /// The label's value in metrics.
     public var label: StaticString {
@@ -23,6 +25,7 @@ public enum RejectionReason: UInt8, CounterLabel {
         case .descriptorLimit: "descriptor_limit"
         case .untrustedNetwork: "untrusted_network"
         case .proxyHeader: "proxy_header"
+        case .deniedAddress: "denied_address"
         }
     }
 }
@@ -230,7 +233,7 @@ public final class WorkerCounters: Sendable {
     public let flowResets = CounterSet<FlowParty>()
     /// Datagrams relayed, in both directions.
     public let datagrams = Counter()
-    /// Datagrams dropped.
+    /// Datagrams dropped, those of clients that a listener denies among them.
     public let datagramsDropped = Counter()
     /// Attempts to connect to a target for which the kernel had no port left.
     public let portAllocationErrors = Counter()

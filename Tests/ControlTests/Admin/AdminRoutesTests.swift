@@ -33,6 +33,8 @@ import Testing
             "GET /v1/instances", #"{"instances":[{"id":"i-1","address":"10.0.0.1"},{"id":"i-2","address":"10.0.0.2"}]}"#
         ),
         Case("GET /v1/instances/i-2", #"{"id":"i-2","address":"10.0.0.2"}"#),
+        Case("GET /v1/prefix-lists", #"{"prefixLists":[{"name":"office","entries":["192.0.2.0/24"]}]}"#),
+        Case("GET /v1/prefix-lists/office", #"{"name":"office","entries":["192.0.2.0/24"]}"#),
         Case("GET /v1/instances/%69-2", #"{"id":"i-2","address":"10.0.0.2"}"#),
         Case(
             "GET /v1/target-groups/blue/targets",
@@ -103,6 +105,8 @@ import Testing
     static let changes = [
         Case("PUT /v1/instances/i-3", #"{"address":"10.0.0.3"}"#, "put instance i-3"),
         Case("DELETE /v1/instances/i-1", "delete instance i-1"),
+        Case("PUT /v1/prefix-lists/more", #"{"entries":["office","::/0"]}"#, "put prefix list more"),
+        Case("DELETE /v1/prefix-lists/office", "delete prefix list office"),
         Case("PUT /v1/load-balancers/api", #"{"type":"application","listeners":[]}"#, "put load balancer api"),
         Case("DELETE /v1/load-balancers/web", "delete load balancer web"),
         Case(

@@ -83,9 +83,13 @@ import Testing
             (.deleteRule(rule), "Deleted rule web:80/5 (generation 5).\n"),
             (.setInstance("i-5", address: "::5"), "Set i-5 to ::5 (generation 6).\n"),
             (.deleteInstance("i-5"), "Deleted i-5 (generation 7).\n"),
+            (.setPrefixList("more", entries: ["office", "::/0"]), "Set more to 2 entries (generation 8).\n"),
+            (.prefixList("more"), "office\n::/0\n"),
+            (.deletePrefixList("more"), "Deleted more (generation 9).\n"),
+            (.prefixLists, "PREFIX LIST  ENTRIES\noffice             1\n"),
             (
                 .deregister([target], from: "blue", wait: false),
-                "Deregistered 1 target from blue; draining (generation 7).\n"
+                "Deregistered 1 target from blue; draining (generation 9).\n"
             ),
         ]
         for (call, expected) in calls { #expect(try perform(call, harness) == expected) }
@@ -94,7 +98,8 @@ import Testing
             asked.dropLast() == [
                 "register 10.0.0.3:80 in target group blue", "put rule 5 of web:80",
                 "set weights blue=3 of rule 5 of web:80",
-                "delete rule 5 of web:80", "put instance i-5", "delete instance i-5",
+                "delete rule 5 of web:80", "put instance i-5", "delete instance i-5", "put prefix list more",
+                "delete prefix list more",
             ])
     }
 

@@ -44,7 +44,16 @@ import Testing
                 $0.loadBalancers[0].listeners[0].rules = [
                     Rule(priority: 1, conditions: [.pathPattern(["/a"])], actions: [forward([("blue", 1)])])
                 ]
-            }, expected: ["Listener web:80: its actions or rules changed."]),
+            }, expected: ["Listener web:80: its actions, rules or settings changed."]),
+        Case(
+            why: "prefix lists",
+            change: {
+                $0.prefixLists = [
+                    PrefixList(name: "office"),
+                    PrefixList(name: "more", entries: ["::/0"].compactMap(AddressEntry.init)),
+                ]
+            },
+            expected: ["Prefix list office was added.", "Prefix list more was added."]),
         Case(
             why: "a load balancer, an attribute and an instance",
             change: {

@@ -19,6 +19,10 @@ import Testing
         actions.logLinesLost = 9
         actions.groupsFailedOpen = ["green"]
         actions.certificateDays = [("b.pem", 12), ("a.pem", -1)]
+        actions.denials = [
+            DenialFigures(
+                name: DenialFigures.Name(loadBalancer: "web", port: 443), connections: 8, datagrams: 9, client: nil)
+        ]
         actions.tally = ControlTally(
             reloads: 1, reloadsRefused: 2, changes: 3, changesRefused: 4, stateWrites: 5, healthChecksPassed: 6,
             healthChecksFailed: 7)
@@ -38,6 +42,8 @@ import Testing
             "apus_build_info{version=\"\(Control.version)\",\(libraries)} 1", "apus_workers 0",
             "apus_certificate_expiry_days{certificate=\"a.pem\"} 0",
             "apus_certificate_expiry_days{certificate=\"b.pem\"} 12",
+            "apus_listener_denied_connections_total{load_balancer=\"web\",port=\"443\"} 8",
+            "apus_listener_denied_datagrams_total{load_balancer=\"web\",port=\"443\"} 9",
             "apus_targets{target_group=\"blue\",state=\"healthy\"} 1",
             "apus_targets{target_group=\"blue\",state=\"unhealthy\"} 1",
             "apus_targets{target_group=\"green\",state=\"draining\"} 0",

@@ -154,6 +154,59 @@ import Testing
         #expect(response.body == Array("hi".utf8))
     }
 
+    // MARK: Lists of addresses
+
+    /// Two load balancers that allow a list, the first of them at two addresses.
+    private var guarded: Document {
+        var document = base
+        document.prefixLists = [
+            PrefixList(name: "office", entries: ["192.0.2.0/24"].compactMap(AddressEntry.init)),
+            PrefixList(name: "spare"),
+        ]
+        document.loadBalancers[0].addresses = ["127.0.0.1", "127.0.0.2"]
+        for index in document.loadBalancers.indices {
+            document.loadBalancers[index].listeners[0].allow = [.list("office")]
+        }
+        return document
+    }
+
+    @Test func withoutListsNothingIsCompiled() {
+        #expect(publish(base).flatMap(\.listeners).allSatisfy { $0.access == nil })
+        #expect(publisher.denials.isEmpty)
+    }
+
+    /// Each worker counts by itself, and what it has counted outlives a change of who is taken.
+    @Test func aListIsCompiledForThoseThatNameIt() throws {
+        let first = publish(guarded)
+        let counters = try first.map { try #require(listenerPlan(8080, of: $0)?.access?.denials) }
+        #expect(
+            Set(first.flatMap(\.listeners).compactMap { $0.access.map { ObjectIdentifier($0.denials) } }).count == 6)
+        counters[0].connections.add(3)
+        counters[1].datagrams.add(4)
+        counters[1].lastClient.note(SocketAddress(literal: "198.51.100.7", port: 1)!)
+        var changed = guarded
+        changed.prefixLists[0].entries.append(.network(try #require(AddressBlock("198.51.100.0/24"))))
+        let second = publish(changed)
+        #expect(listenerPlan(8081, of: first[0]) !== listenerPlan(8081, of: second[0]))
+        let figures = DenialFigures.byListener(publisher.denials)
+        #expect(figures.map(\.name.port) == [8081, 8080], "sorted by name: other, web")
+        #expect(figures[1].connections == 3 && figures[1].datagrams == 4)
+        #expect(figures[1].client?.host == "198.51.100.7")
+        var open = changed
+        open.loadBalancers[0].listeners[0].allow = nil
+        #expect(listenerPlan(8080, of: publish(open)[0])?.access == nil)
+        #expect(publisher.denials.map(\.name.port) == [8081])
+    }
+
+    @Test func aListThatNobodyNamesTouchesNoPlan() throws {
+        let first = publish(guarded)
+        var changed = guarded
+        changed.prefixLists[1].entries = [.list("office")]
+        let second = publish(changed)
+        func plans(_ snapshot: Snapshot) -> Set<ObjectIdentifier> { Set(snapshot.listeners.map(ObjectIdentifier.init)) }
+        #expect(plans(first[0]) == plans(second[0]) && first[0].listeners.count == 3)
+    }
+
     // MARK: Rate limits
 
     /// The buckets of each rule with a rate limit, by its priority: one for each address and each worker.

@@ -26,14 +26,15 @@ import Testing
             Bool.random(using: &random)
             ? Sample.forward(["blue": 3].merging([group: Int.random(in: 0...9, using: &random)]) { $1 })
             : Sample.answer(200)
-        let listener = Listener(
+        var listener = Listener(
             port: port, defaultActions: [action], rules: Bool.random(using: &random) ? [Sample.rule(10, action)] : [])
+        if Int.random(in: 0..<4, using: &random) == 0 { listener.deny = [.list(list(&random).name)] }
         let targets = (0..<Int.random(in: 1...5, using: &random)).map { _ in
             TargetDescription(
                 id: "10.0.0.\(Int.random(in: 1...4, using: &random))",
                 port: [nil, 80, 8080].randomElement(using: &random) ?? nil)
         }
-        switch Int.random(in: 0..<15, using: &random) {
+        switch Int.random(in: 0..<17, using: &random) {
         case 0: return .putTargetGroup(Sample.group(group, [("10.0.0.1", 80), ("10.0.2.1", nil)]))
         case 1: return .deleteTargetGroup(name: group)
         case 2: return .putLoadBalancer(LoadBalancer(name: loadBalancer, listeners: [listener]))
@@ -47,8 +48,19 @@ import Testing
         case 11: return .registerTargets(group: group, targets)
         case 12: return .deregisterTargets(group: group, targets)
         case 13: return .putInstance(Instance(id: "i-\(port)", address: "10.0.0.\(priority)"))
+        case 14: return .putPrefixList(list(&random))
+        case 15: return .deletePrefixList(name: list(&random).name)
         default: return .deleteInstance(id: Bool.random(using: &random) ? "i-1" : "i-\(port)")
         }
+    }
+
+    /// A prefix list, which may name another one.
+    private static func list(_ random: inout SeededGenerator) -> PrefixList {
+        let names = ["office", "blocked", "more"]
+        let entries = ["10.0.0.0/8", "192.0.2.0/24", "2001:db8::/32"] + names
+        return PrefixList(
+            name: names.randomElement(using: &random) ?? "",
+            entries: entries.randomElement(using: &random).flatMap(AddressEntry.init).map { [$0] } ?? [])
     }
 
     /// The law: what was recorded, applied to the file, is what the changes gave one by one; and it survives the disk.

@@ -120,7 +120,8 @@ import Testing
         "TargetGroupAttributes.apus.retry.on_unhealthy.enabled": true,
         "TargetGroupAttributes.routing.http2.rst_stream_error_forwarding.enabled": false,
         "TargetGroupAttributes.apus.target_tls.verify": "off", "TargetGroupAttributes.apus.target_tls.server_name": "",
-        "Configuration.instances": [], "Configuration.loadBalancers": [], "Configuration.targetGroups": [],
+        "Configuration.instances": [], "Configuration.prefixLists": [], "Configuration.loadBalancers": [],
+        "Configuration.targetGroups": [],
     ]
 
     @Test func defaultsAreAsWritten() {

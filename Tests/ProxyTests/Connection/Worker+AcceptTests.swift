@@ -68,6 +68,52 @@ import Testing
         worker.stop()
     }
 
+    /// Before anything else: nobody is evicted for a client that is denied, and it counts as one that never was.
+    @Test func whoIsDeniedIsResetAtOnce() throws {
+        let access = Plans.denying("127.0.0.0", 8)
+        var worker = try ServingWorker(Plans.listener(access: access), connectionsMax: 1)
+        worker.bench.worker.resources.buffers.charge(1 << 20)
+        let client = try worker.client(asking: "/")
+        #expect(worker.serve { client.hasEnd })
+        #expect(client.text.isEmpty)
+        let counters = worker.counters
+        #expect(counters.connectionsRejected.value(.deniedAddress) == 1 && counters.connectionsAccepted.value == 0)
+        #expect(counters.connectionsRejected.value(.memoryBudget) == 0 && counters.flowsRejected.value(.tcp) == 0)
+        #expect(access.denials.connections.value == 1)
+        #expect(access.denials.lastClient.value == Plans.address("127.0.0.1", 0))
+        worker.bench.worker.resources.buffers.charge(-(1 << 20))
+        worker.stop()
+    }
+
+    @Test func aDeniedClientOfANetworkLoadBalancerIsAFlowThatWasRejected() throws {
+        let target = try LoopbackTarget()
+        var worker = try ServingWorker(
+            Plans.flowListener(access: Plans.denying("127.0.0.1", 32)), [Plans.flowGroup([target.plan])])
+        let client = try worker.client()
+        #expect(worker.serve { client.hasEnd })
+        #expect(worker.counters.flowsRejected.value(.tcp) == 1 && worker.counters.flows.value(.tcp) == 0)
+        #expect(!target.hasTaken(1))
+        worker.stop()
+    }
+
+    /// A change acts on new connections, and cuts none.
+    @Test func whoIsThereStays() throws {
+        var worker = try ServingWorker(Plans.listener(defaultAction: Plans.fixed(204)))
+        let client = try worker.client(asking: "/1")
+        #expect(worker.serve { client.count(of: 204) == 1 })
+        worker.bench.adopt(
+            [Plans.listener(access: Plans.denying("127.0.0.1", 32), defaultAction: Plans.fixed(204))], [])
+        client.ask("/2")
+        #expect(worker.serve { client.count(of: 204) == 2 })
+        let late = try worker.client(asking: "/3")
+        #expect(worker.serve { late.hasEnd })
+        #expect(late.text.isEmpty)
+        worker.bench.adopt([Plans.listener(defaultAction: Plans.fixed(204))], [])
+        let later = try worker.client(asking: "/4")
+        #expect(worker.serve { later.count(of: 204) == 1 })
+        worker.stop()
+    }
+
     /// Their handshake is complete: for them the listener was there.
     @Test func whoConnectedBeforeTheListenerWentIsServed() throws {
         var worker = try ServingWorker(Plans.listener(defaultAction: Plans.fixed(204)))

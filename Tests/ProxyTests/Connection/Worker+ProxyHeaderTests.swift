@@ -39,6 +39,42 @@ import Testing
         worker.stop()
     }
 
+    /// Lists of addresses are about who the header names, not about the proxy, which has its own.
+    @Test(arguments: [("192.0.2.1", true), ("127.0.0.1", false)])
+    func whoTheHeaderNamesMayBeDenied(network: String, isDenied: Bool) throws {
+        let target = try LoopbackTarget()
+        let access = Plans.denying(network, 32)
+        var worker = try ServingWorker(
+            Plans.listener(settings: Self.settings, access: access, defaultAction: Plans.fixed(204)))
+        let client = try worker.client()
+        client.send(Self.line + "GET / HTTP/1.1\r\nHost: a\r\n\r\n")
+        #expect(worker.serve { client.hasEnd || client.count(of: 204) == 1 })
+        #expect(client.hasEnd == isDenied && client.text.isEmpty == isDenied)
+        #expect(worker.counters.connectionsRejected.value(.deniedAddress) == (isDenied ? 1 : 0))
+        worker.stop()
+        var flows = try ServingWorker(
+            Plans.flowListener(settings: Self.settings, access: access), [Plans.flowGroup([target.plan])])
+        let other = try flows.client()
+        other.send(Self.line + "hello")
+        #expect(flows.serve { other.hasEnd || target.hasTaken(1) })
+        #expect(other.hasEnd == isDenied)
+        #expect(flows.counters.flowEndings.value(.denied) == (isDenied ? 1 : 0))
+        #expect(access.denials.connections.value == (isDenied ? 2 : 0))
+        #expect(access.denials.lastClient.value == (isDenied ? Plans.address("192.0.2.1", 0) : nil))
+        flows.stop()
+    }
+
+    /// A health check of the proxy itself is judged by where it comes from.
+    @Test func withoutAddressesTheProxyMayBeDenied() throws {
+        var worker = try ServingWorker(
+            Plans.listener(settings: Self.settings, access: Plans.denying("127.0.0.1", 32)))
+        let client = try worker.client()
+        client.send("PROXY UNKNOWN\r\nGET / HTTP/1.1\r\nHost: a\r\n\r\n")
+        #expect(worker.serve { client.hasEnd })
+        #expect(client.text.isEmpty)
+        worker.stop()
+    }
+
     /// However it is cut, the bytes behind it are the request's.
     @Test func aHeaderMayComeInPieces() throws {
         let target = try LoopbackTarget()

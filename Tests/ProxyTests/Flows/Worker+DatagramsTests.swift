@@ -76,6 +76,28 @@ import Testing
             takesDatagrams: true)
     }
 
+    /// No flow begins for a client that is denied; one that has begun goes on.
+    @Test func datagramsOfDeniedClientsAreDropped() throws {
+        let target = try Target()
+        let access = Plans.denying("127.0.0.0", 8)
+        let group = Plans.flowGroup([target.plan])
+        var worker = try ServingWorker(Plans.flowListener(), [group], takesDatagrams: true)
+        let early = try Client(worker.address)
+        early.send("early")
+        #expect(worker.serve { target.has(1) && early.has(["early"]) })
+        worker.bench.adopt([Plans.flowListener(access: access)], [group])
+        let late = try Client(worker.address)
+        for text in ["1", "22", "333"] as [StaticString] { late.send(text) }
+        early.send("still")
+        #expect(worker.serve { target.has(2) && early.has(["early", "still"]) })
+        worker.settle()
+        #expect(late.has([]) && target.received == ["early", "still"])
+        #expect(access.denials.datagrams.value == 3 && access.denials.connections.value == 0)
+        #expect(access.denials.lastClient.value == Plans.address("127.0.0.1", 0))
+        #expect(worker.counters.datagramsDropped.value == 3 && worker.counters.flows.value(.udp) == 1)
+        worker.stop()
+    }
+
     @Test func datagramsGoBothWaysAndStayWhole() throws {
         let target = try Target()
         var worker = try worker(target)

@@ -18,6 +18,8 @@ struct Document: Sendable {
     var type = "application"
     /// The instance registry: id → address.
     var instances: [String: String] = [:]
+    /// The prefix lists: name → entries.
+    var prefixLists: [String: [String]] = [:]
     /// `admin.metrics`.
     var metrics: String?
     /// Keys of `runtime`, without the state directory.
@@ -209,6 +211,11 @@ struct Document: Sendable {
         if !instances.isEmpty {
             let entries = instances.sorted { $0.key < $1.key }
             document["instances"] = .array(entries.map { ["id": .string($0.key), "address": .string($0.value)] })
+        }
+        if !prefixLists.isEmpty {
+            let lists = prefixLists.sorted { $0.key < $1.key }
+            document["prefixLists"] = .array(
+                lists.map { ["name": .string($0.key), "entries": .array($0.value.map { .string($0) })] })
         }
         return document.text
     }
