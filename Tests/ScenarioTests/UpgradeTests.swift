@@ -132,6 +132,32 @@ import Testing
         #expect(try page.get("/metrics").status == 200)
     }
 
+    @Test("A script that changes things by commands, one after the other, notices no upgrade")
+    func commands() throws {
+        let site = try UpgradingApus(Document(try TargetServer("a")))
+        let stopping = Locked(false)
+        let count = Locked(0)
+        let script = Background { [apus = site.apus] () throws -> [String] in
+            var failures: [String] = []
+            while !stopping.value {
+                let number = count.withLock { number in
+                    number += 1
+                    return number
+                }
+                let result = try apus.command("instances", "set", "i-\(number % 50)", "10.1.0.\(number % 250)")
+                if result.status != .exited(0) { failures.append(result.errors) }
+            }
+            return failures
+        }
+        for _ in 0..<5 {
+            let before = count.value
+            #expect(try site.upgrade().status == .exited(0))
+            #expect(eventually(within: 30) { count.value > before + 3 })
+        }
+        stopping.withLock { $0 = true }
+        #expect(try script.value() == [])
+    }
+
     @Test("What discovery has found goes over, even while its source is away: no request fails, no target is gone")
     func discovered() throws {
         let targets = try [TargetServer("one"), TargetServer("two")]

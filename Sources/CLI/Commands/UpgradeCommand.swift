@@ -42,7 +42,7 @@ extension AdminCall {
         var body: Value = [:]
         body["binary"] = binary.map { .string($0) }
         body["graceSeconds"] = graceSeconds.map { .int($0) }
-        return AdminCall("POST", "/v1/upgrade", body, view: AdminView.upgrade)
+        return AdminCall("POST", "/v1/upgrade", body, isRepeatable: false, view: AdminView.upgrade)
     }
 }
 

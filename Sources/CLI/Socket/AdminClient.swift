@@ -12,6 +12,8 @@ public enum AdminClientError: Error, Equatable, Sendable, CustomStringConvertibl
     case refused(AdminError)
     /// The server's answer broke off, or is not HTTP.
     case broken(String)
+    /// The server ended the connection before it had answered.
+    case unanswered
     /// The response timed out.
     case late(path: String)
 
@@ -49,6 +51,10 @@ extension AdminClientError {
                 code: "AccessDenied", status: 403,
                 message: "User \(SystemUser.currentName) may not connect to \(path) (\(reason)).",
                 remedy: Self.whoMay(path))
+        case .unanswered:
+            AdminError(
+                code: "BrokenAnswer", status: 502,
+                message: "The admin socket has ended the connection without an answer.", remedy: Self.lookAtLog)
         case .broken(let what):
             AdminError(
                 code: "BrokenAnswer", status: 502, message: "The answer of the admin socket \(what).",
@@ -133,7 +139,8 @@ public struct AdminClient: Sendable {
         defer { socket.close() }
         if let timeout { socket.setTimeout(timeout) }
         send(method, target, body: body, to: socket)
-        try AdminClientAnswer(socket: socket, path: path).read(take)
+        var answer = AdminClientAnswer(socket: socket, path: path)
+        try answer.read(take)
     }
 
     /// Sends the request. A failure is passed over: a server that refuses a body answers before it has read it.
@@ -167,6 +174,7 @@ private struct AdminClientAnswer {
     private let path: String
     private let buffer = Buffer(capacity: Core.Limits.largeBufferBytes)
     private let head = Head()
+    private var hasBegun = false
 
     init(socket: Socket, path: String) {
         self.socket = socket
@@ -175,7 +183,7 @@ private struct AdminClientAnswer {
 
     /// Reads to the end, and hands over the body of a good answer piece by piece until `take` returns false. The body
     /// of a refusal is thrown.
-    func read(_ take: ([UInt8]) -> Bool) throws(AdminClientError) {
+    mutating func read(_ take: ([UInt8]) -> Bool) throws(AdminClientError) {
         var reader = MessageReader(.responses)
         var refusal: [UInt8] = []
         while true {
@@ -186,6 +194,7 @@ private struct AdminClientAnswer {
                 if !isGood { refusal += piece } else if !take(piece) { return }
             case .needMore:
                 if try fill() { continue }
+                guard hasBegun else { throw .unanswered }
                 guard reader.endOfStream() == .complete else { throw .broken("broke off") }
                 return try finish(refusal)
             case .end: return try finish(refusal)
@@ -198,14 +207,16 @@ private struct AdminClientAnswer {
     private var isGood: Bool { head.status < 300 }
 
     /// Waits for more. Returns false at the end of the connection.
-    private func fill() throws(AdminClientError) -> Bool {
+    private mutating func fill() throws(AdminClientError) -> Bool {
         buffer.compact()
         switch socket.read(into: buffer) {
-        case .bytes: return true
+        case .bytes:
+            hasBegun = true
+            return true
         case .endOfStream: return false
         // The socket blocks, so this is the end of its timeout.
         case .wouldBlock: throw .late(path: path)
-        case .failed: throw .broken("broke off")
+        case .failed: throw hasBegun ? .broken("broke off") : .unanswered
         }
     }
 

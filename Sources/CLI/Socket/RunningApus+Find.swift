@@ -67,7 +67,7 @@ private enum Candidate {
             return .answering(Found(client: client, process: process, file: file, document: document))
         } catch {
             switch error {
-            case .noServer, .broken: return .none
+            case .noServer, .broken, .unanswered: return .none
             case .late, .forbidden, .refused:
                 return .unknown(reason: error.refusal.message, remedy: error.refusal.remedy)
             }

@@ -70,7 +70,7 @@ import Testing
     }
 
     static let broken = [
-        "", "HTTP/1.1 200 OK\r\nContent-Le", "HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\n{}", "nonsense\r\n\r\n",
+        "H", "HTTP/1.1 200 OK\r\nContent-Le", "HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\n{}", "nonsense\r\n\r\n",
         whole("200 OK", "nothing"), whole("500 Oh", "<html>"), whole("404 No", #"{"error":{"code":"X"}}"#),
         "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n",
     ]
