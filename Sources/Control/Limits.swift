@@ -109,13 +109,20 @@ enum Limits {
     /// Time in which it has to accept connections: a minute, since files may be large and disks slow. Changes wait as
     /// long. Then it is killed, and the old process goes on.
     static let upgradeReadyTime: Nanoseconds = 60_000_000_000
-    /// Time in which the flows of datagrams have to be handed over: 5 s, a thousand times what it takes. Datagrams wait
-    /// in their sockets meanwhile. Then the new process receives them without the flows that are missing.
+    /// Time in which the old process, when it receives no datagrams any more, has to say what has become of the flows
+    /// that the new one has taken already: 5 s, in which it says that of many thousands. It takes some microseconds for
+    /// each flow that has begun or ended since, while datagrams wait in their sockets. Then the new process goes on
+    /// without the flows that are missing.
     static let upgradeFlowsTime: Nanoseconds = 5_000_000_000
     /// Time between two reports of how many connections the old process has left.
     static let upgradeReportInterval: Nanoseconds = 1_000_000_000
-    /// Flows of datagrams in one message to the other process: some 30 KiB.
-    static let upgradeFlowsPerMessage = 64
+    /// Flows of datagrams in one message to the other process: some 30 KiB, and half as many descriptors as go with
+    /// one.
+    static let upgradeFlowsPerMessage = 128
+    /// Numbers of flows in one message to the other process: some 30 KiB.
+    static let upgradeNumbersPerMessage = 4_096
+    /// Changes of flows in one message to the other process: some 30 KiB.
+    static let upgradeChangesPerMessage = 512
     /// Targets in one message to the other process: some 30 KiB.
     static let upgradeTargetsPerMessage = 128
     /// Targets of discovery in one message to the other process: some 6 KiB, and less than a message may have when all

@@ -264,7 +264,9 @@ final class Simulation {
             switch mail {
             case .drained(_, let target, _, _, _): drained[target, default: 0] += 1
             case .stopped: stopped += 1
-            case .adopted, .connectFailed, .suspected, .trusted, .failedInARow, .handedOver: break
+            case .adopted, .connectFailed, .suspected, .trusted, .failedInARow, .copiedFlows, .handedOver,
+                .confirmedFlows:
+                break
             }
         }
         if stopped != world.workers.count { world.fault("\(stopped) workers said that they have stopped") }

@@ -38,6 +38,8 @@ final class Services: AdminServices {
     let publication: Publication
     /// The processes that this one has replaced, as long as they live.
     let finishing: FinishingProcesses
+    /// Has this process take over from another one, if it was started for that.
+    weak var succession: Succession?
     /// Has other processes take over from this one.
     private(set) lazy var upgrade = Upgrade(self, store, loop: loop, events: events, logger: logger)
     private let loop: ControlLoop
@@ -200,7 +202,10 @@ final class Services: AdminServices {
             registry.suspected(target, cause: "\(cause.label)", after: duration)
         case .trusted(let target): registry.trusted(target)
         case .failedInARow(let target): outliers.failedInARow(target, now: now)
-        case .handedOver(let worker, let flows): upgrade.received(flows, ofWorker: worker)
+        case .copiedFlows(let worker, let process, let flows): upgrade.copied(flows, for: process, ofWorker: worker)
+        case .handedOver(let worker, let flows, let ended, let changes):
+            upgrade.received(flows, ended: ended, changes: changes, ofWorker: worker)
+        case .confirmedFlows(let worker): succession?.confirmed(worker)
         case .stopped: break
         }
     }

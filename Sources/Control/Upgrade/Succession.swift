@@ -20,7 +20,9 @@ final class Succession: PollHandler, UpgradeConnectionObserver {
     private enum Phase {
         /// Leaves when every worker uses its first snapshot.
         case preparing
-        /// Leaves when all flows have come.
+        /// The other process goes on with the flows that it tells of. Leaves when those of all workers are taken.
+        case copying
+        /// Leaves when the other process has said what has become of the flows.
         case awaitingFlows
         /// This process is the one that serves.
         case over
@@ -44,6 +46,8 @@ final class Succession: PollHandler, UpgradeConnectionObserver {
     /// Ends this process, which does not take over.
     private let giveUp: () -> Void
     private var flowsCount = 0
+    /// The workers that have not taken yet what they were sent.
+    private var unconfirmed: Set<Int> = []
 
     /// Continues what `inheritance` has begun. `admin` begins to serve at the end.
     init(
@@ -60,25 +64,42 @@ final class Succession: PollHandler, UpgradeConnectionObserver {
         self.logger = logger
         token = loop.add(self, descriptor: nil)
         connection.observer = self
+        services.succession = self
     }
 
     /// A worker uses a snapshot.
     func workerAdopted() {
         guard case .preparing = phase, !isUncertain, services.workers.adoptedByAll > 0 else { return }
-        phase = .awaitingFlows
+        phase = .copying
+        // How long that may take is the other process's to say, which serves still.
         connection.send(.ready)
-        loop.schedule(token, at: loop.now + Limits.upgradeFlowsTime)
         if isAlone { takeOver() }
+    }
+
+    /// `worker` has taken all flows that it was sent.
+    func confirmed(_ worker: Int) {
+        guard case .copying = phase, unconfirmed.remove(worker) != nil, unconfirmed.isEmpty else { return }
+        phase = .awaitingFlows
+        connection.send(.prepared)
+        loop.schedule(token, at: loop.now + Limits.upgradeFlowsTime)
     }
 
     func received(_ message: UpgradeMessage?, _ descriptors: [Int32], by connection: UpgradeConnection) {
         switch (message, phase) {
-        case (.flows(let flows, let worker), .awaitingFlows) where flows.count == descriptors.count:
+        case (.flows(let flows, let worker), .copying), (.flows(let flows, let worker), .awaitingFlows):
             adopt(flows, descriptors, worker: worker)
+        case (.copied, .copying):
+            unconfirmed = Set(services.workers.mailboxes.indices)
+            services.workers.sendToAll(.confirmFlows)
+        case (.endedFlows(let numbers, let worker), .awaitingFlows):
+            send(.adoptFlows([], ended: numbers, isLast: false), to: worker)
+        case (.switched, .awaitingFlows): services.workers.sendToAll(.adoptFlows([], ended: [], isLast: true))
+        case (.flowChanges(let changes, let worker), .awaitingFlows):
+            send(.adoptFlowChanges(changes, isLast: false), to: worker)
         case (.earlier(let process), _) where descriptors.count == 1:
             services.finishing.add(process, MessageSocket(descriptor: descriptors[0]))
         case (.complete, .awaitingFlows): takeOver()
-        case (.cancelled, .preparing), (.cancelled, .awaitingFlows): end()
+        case (.cancelled, .preparing), (.cancelled, .copying), (.cancelled, .awaitingFlows): end()
         default: for number in descriptors { FileDescriptor(descriptor: number).close() }
         }
     }
@@ -118,7 +139,16 @@ final class Succession: PollHandler, UpgradeConnectionObserver {
         giveUp()
     }
 
+    private func send(_ mail: WorkerMail, to worker: Int) {
+        guard services.workers.mailboxes.indices.contains(worker) else { return }
+        services.workers.mailboxes[worker].send(mail)
+    }
+
     private func adopt(_ flows: [FlowMemory], _ descriptors: [Int32], worker: Int) {
+        guard flows.count == descriptors.count, services.workers.mailboxes.indices.contains(worker) else {
+            for number in descriptors { FileDescriptor(descriptor: number).close() }
+            return
+        }
         var moved: [MovedFlow] = []
         for (memory, number) in zip(flows, descriptors) {
             let socket = DatagramSocket(descriptor: number)
@@ -130,19 +160,16 @@ final class Succession: PollHandler, UpgradeConnectionObserver {
             }
             moved.append(memory.flow(listener: listener, group: group.id, target: target.id, socket: socket))
         }
-        guard services.workers.mailboxes.indices.contains(worker) else {
-            for flow in moved { flow.socket.close() }
-            return
-        }
         flowsCount += moved.count
-        services.workers.mailboxes[worker].send(.adoptFlows(moved, isLast: false))
+        send(.adoptFlows(moved, ended: [], isLast: false), to: worker)
     }
 
     /// From here on this process is the one that serves, and the other one finishes.
     private func takeOver() {
         phase = .over
         loop.cancel(token)
-        services.workers.sendToAll(.adoptFlows([], isLast: true))
+        services.workers.sendToAll(.adoptFlows([], ended: [], isLast: true))
+        services.workers.sendToAll(.adoptFlowChanges([], isLast: true))
         admin.begin()
         if !isAlone { services.finishing.add(predecessor, connection) }
         observer?.tookOver()

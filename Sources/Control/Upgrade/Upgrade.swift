@@ -57,7 +57,10 @@ final class Upgrade: PollHandler, UpgradeConnectionObserver, UpgradeActions {
         case greeting(Attempt, Started)
         /// It has all that it needs; leaves when it accepts connections.
         case preparing(Attempt, Started)
-        /// It serves, and flows of these workers are still to come.
+        /// It accepts connections, and is being told of the flows of these workers, which go on with them; once none is
+        /// left, leaves when it has taken them.
+        case copying(Attempt, Started, workers: Set<Int>)
+        /// It serves, and what has become of the flows of these workers is still to come.
         case handingOver(Attempt, Started, workers: Set<Int>)
         /// It serves, and this process finishes.
         case over(Started)
@@ -100,6 +103,8 @@ final class Upgrade: PollHandler, UpgradeConnectionObserver, UpgradeActions {
     private var phase = Phase.none
     /// Processes that were killed and have not ended yet.
     private var killed: [ChildProcess] = []
+    /// What has happened to flows while the other process was told of them: by worker, for when it has the rest.
+    private var changes: [Int: [FlowChange]] = [:]
 
     /// Nothing was asked for.
     init(_ services: Services, _ store: DocumentStore, loop: ControlLoop, events: EventLog, logger: Logger) {
@@ -116,7 +121,7 @@ final class Upgrade: PollHandler, UpgradeConnectionObserver, UpgradeActions {
         switch phase {
         case .handingOver: true
         case .over(let started): !started.connection.isFlushed
-        case .none, .queued, .greeting, .preparing: false
+        case .none, .queued, .greeting, .preparing, .copying: false
         }
     }
 
@@ -137,7 +142,7 @@ final class Upgrade: PollHandler, UpgradeConnectionObserver, UpgradeActions {
         switch phase {
         case .none: break
         case .over, .handingOver: throw AdminError(ChangeQueue.stopping, status: ChangeQueue.statusUnavailable)
-        case .queued, .greeting, .preparing:
+        case .queued, .greeting, .preparing, .copying:
             throw AdminError(
                 code: "ResourceInUse", message: "Another upgrade is under way.",
                 remedy: "Wait for its end: apus events tells it.")
@@ -197,7 +202,7 @@ final class Upgrade: PollHandler, UpgradeConnectionObserver, UpgradeActions {
     /// The process is told to stop: a new one that is not ready is not waited for.
     func stop() {
         switch phase {
-        case .greeting, .preparing: fail("This Apus is told to stop.")
+        case .greeting, .preparing, .copying: fail("This Apus is told to stop.")
         case .none, .queued, .handingOver, .over: break
         }
     }
@@ -206,7 +211,7 @@ final class Upgrade: PollHandler, UpgradeConnectionObserver, UpgradeActions {
     func childEnded() {
         killed.removeAll { $0.reap() }
         switch phase {
-        case .greeting(_, let started), .preparing(_, let started):
+        case .greeting(_, let started), .preparing(_, let started), .copying(_, let started, _):
             guard let ending = started.process.takeEnding() else { return }
             fail("It ended \(ending) before it was ready: its log says why.", isReaped: true)
         case .handingOver(_, let started, _), .over(let started):
@@ -260,11 +265,15 @@ final class Upgrade: PollHandler, UpgradeConnectionObserver, UpgradeActions {
             phase = .preparing(attempt, started)
             loop.schedule(token, at: loop.now + Limits.upgradeReadyTime)
             send(over: connection)
-        case (.preparing(let attempt, let started), .ready): commit(attempt, started)
+        case (.preparing(let attempt, let started), .ready):
+            phase = .copying(attempt, started, workers: Set(0..<services.workers.count))
+            services.workers.sendToAll(.copyFlows(process: started.process.id))
+        case (.copying(let attempt, let started, let workers), .prepared) where workers.isEmpty:
+            commit(attempt, started)
         case (.greeting, .failed(let reason)), (.preparing, .failed(let reason)):
             fail("It says: \(reason.cut(to: Model.Limits.adminErrorBytesMax / 2))")
-        case (.preparing, .unknown), (.handingOver, _), (.over, _): break
-        case (.greeting, _), (.preparing, _), (.none, _), (.queued, _):
+        case (.preparing, .unknown), (.copying, .unknown), (.handingOver, _), (.over, _): break
+        case (.greeting, _), (.preparing, _), (.copying, _), (.none, _), (.queued, _):
             fail("It does not speak as apus does: is it another program?")
         }
     }
@@ -277,6 +286,9 @@ final class Upgrade: PollHandler, UpgradeConnectionObserver, UpgradeActions {
         case .preparing(let attempt, var started):
             started.hasLeft = true
             phase = .preparing(attempt, started)
+        case .copying(let attempt, var started, let workers):
+            started.hasLeft = true
+            phase = .copying(attempt, started, workers: workers)
         case .none, .queued, .handingOver, .over: return
         }
         // How it has ended is told in a moment, if it has.
@@ -287,7 +299,7 @@ final class Upgrade: PollHandler, UpgradeConnectionObserver, UpgradeActions {
 
     func timerFired(now: Instant) {
         switch phase {
-        case .greeting(_, let started), .preparing(_, let started):
+        case .greeting(_, let started), .preparing(_, let started), .copying(_, let started, _):
             if started.hasLeft { return fail("It has closed the connection to this process.") }
             if case .greeting = phase { return fail("It has not said that it is apus: is it another program?") }
             fail("It was not ready after \(Limits.upgradeReadyTime / 1_000_000_000) s.")
@@ -307,7 +319,7 @@ final class Upgrade: PollHandler, UpgradeConnectionObserver, UpgradeActions {
         let attempt: Attempt
         switch phase {
         case .queued(let queued): attempt = queued
-        case .greeting(let begun, let started), .preparing(let begun, let started):
+        case .greeting(let begun, let started), .preparing(let begun, let started), .copying(let begun, let started, _):
             attempt = begun
             if !isReaped {
                 started.process.kill()
@@ -316,6 +328,7 @@ final class Upgrade: PollHandler, UpgradeConnectionObserver, UpgradeActions {
             // The program may be a script around the process that would take over.
             started.connection.send(.cancelled)
             started.connection.close()
+            services.workers.sendToAll(.endFlowCopy)
         case .none, .handingOver, .over: return
         }
         phase = .none
@@ -411,40 +424,41 @@ final class Upgrade: PollHandler, UpgradeConnectionObserver, UpgradeActions {
         host?.handOver(to: started.process.id, within: attempt.graceSeconds)
     }
 
-    /// `worker` listens no more; these were its flows of datagrams.
-    func received(_ flows: [MovedFlow], ofWorker worker: Int) {
+    /// These are the flows of datagrams of `worker`, which goes on with them.
+    func copied(_ flows: [MovedFlow], for process: Int32, ofWorker worker: Int) {
+        // Those of an upgrade that has failed may have ended by now, and their sockets with them.
+        guard case .copying(let attempt, let started, var workers) = phase, started.process.id == process else {
+            return
+        }
+        FlowSender(services, over: started.connection).send(flows, ofWorker: worker, closing: false)
+        workers.remove(worker)
+        phase = .copying(attempt, started, workers: workers)
+        if workers.isEmpty { started.connection.send(.copied) }
+    }
+
+    /// `worker` listens no more. These are flows of datagrams that it had not told of, those that have `ended`, and
+    /// what has happened to the others.
+    func received(_ flows: [MovedFlow], ended: [Int], changes: [FlowChange], ofWorker worker: Int) {
         guard case .handingOver(let attempt, let started, var workers) = phase else {
             for flow in flows { flow.socket.close() }
             return
         }
-        send(flows, ofWorker: worker, over: started.connection)
+        let sender = FlowSender(services, over: started.connection)
+        // A client whose flow has ended may have begun another one.
+        sender.send(ended: ended, ofWorker: worker)
+        sender.send(flows, ofWorker: worker, closing: true)
+        self.changes[worker] = changes
         workers.remove(worker)
         phase = .handingOver(attempt, started, workers: workers)
         if workers.isEmpty { complete(attempt, started) }
     }
 
-    private func send(_ flows: [MovedFlow], ofWorker worker: Int, over connection: UpgradeConnection) {
-        if flows.isEmpty { return }
-        let listeners = services.publication.listenerKeys
-        let registrations = services.registry.groups.values.flatMap(\.registrations)
-        let targets = Dictionary(registrations.map { ($0.id, $0) }, uniquingKeysWith: { first, _ in first })
-        var known: [(memory: FlowMemory, socket: Int32)] = []
-        for flow in flows {
-            // One that drains has no place in the new process: its clients begin anew there.
-            guard let listener = listeners[flow.listener], let target = targets[flow.target] else {
-                flow.socket.close()
-                continue
-            }
-            let memory = FlowMemory(flow, listener: listener, group: target.group.name, target: target.key)
-            known.append((memory, flow.socket.descriptor))
-        }
-        for start in stride(from: 0, to: known.count, by: Limits.upgradeFlowsPerMessage) {
-            let part = known[start..<min(start + Limits.upgradeFlowsPerMessage, known.count)]
-            connection.send(.flows(part.map(\.memory), worker: worker), part.map(\.socket), closing: true)
-        }
-    }
-
     private func complete(_ attempt: Attempt, _ started: Started) {
+        // First what datagrams wait for.
+        started.connection.send(.switched)
+        let sender = FlowSender(services, over: started.connection)
+        for (worker, changes) in changes { sender.send(changes, ofWorker: worker) }
+        changes = [:]
         started.connection.send(.complete)
         phase = .over(started)
         loop.schedule(token, at: loop.now + Limits.upgradeReportInterval)

@@ -35,13 +35,23 @@ enum UpgradeMessage: Equatable {
     case start(workers: Int, FinishingProcess, generation: Int)
     /// The successor cannot start.
     case failed(reason: String)
-    /// The successor accepts connections. From here on there is no way back.
+    /// The successor accepts connections.
     case ready
-    /// Flows of datagrams of a worker, each with its socket.
+    /// Flows of datagrams of a worker, each with its socket. The predecessor goes on with them until `switched`.
     case flows([FlowMemory], worker: Int)
+    /// Those were all that there are by now.
+    case copied
+    /// The successor has taken them. From here on there is no way back.
+    case prepared
+    /// The numbers of flows of a worker that have ended since they were told of.
+    case endedFlows([Int], worker: Int)
+    /// The predecessor receives no datagrams any more, and has said which flows there are.
+    case switched
+    /// What has happened to flows of a worker since they were told of.
+    case flowChanges([FlowChange], worker: Int)
     /// The connection to a process that the predecessor has replaced itself, and which still finishes.
     case earlier(FinishingProcess)
-    /// All flows have been sent.
+    /// That was all.
     case complete
     /// So many connections of clients are left in the predecessor.
     case left(connections: Int)
@@ -97,7 +107,14 @@ extension UpgradeMessage {
         case .failed(let reason): ["message": "failed", "reason": .string(reason)]
         case .ready: ["message": "ready"]
         case .flows(let flows, let worker):
-            ["message": "flows", "worker": .int(worker), "flows": .array(flows.map(\.value))]
+            .object([Value.Member("message", "flows"), Value.Member("worker", .int(worker))] + flows.members)
+        case .copied: ["message": "copied"]
+        case .prepared: ["message": "prepared"]
+        case .endedFlows(let numbers, let worker):
+            ["message": "ended-flows", "worker": .int(worker), "numbers": .array(numbers.map { .int($0) })]
+        case .switched: ["message": "switched"]
+        case .flowChanges(let changes, let worker):
+            ["message": "flow-changes", "worker": .int(worker), "records": changes.value]
         case .earlier(let process): ["message": "earlier", "process": process.value]
         case .complete: ["message": "complete"]
         case .left(let connections): ["message": "left", "connections": .int(connections)]
@@ -141,10 +158,18 @@ extension UpgradeMessage {
         case "failed": return .failed(reason: value["reason"]?.string ?? "")
         case "ready": return .ready
         case "flows":
-            // Each has its descriptor by its place in the list, so none may be left out.
-            let flows = (value["flows"]?.array ?? []).map(FlowMemory.init)
-            guard let worker = value["worker"]?.int, !flows.contains(nil) else { return nil }
-            return .flows(flows.compactMap(\.self), worker: worker)
+            guard let worker = value["worker"]?.int, let flows = [FlowMemory](value) else { return nil }
+            return .flows(flows, worker: worker)
+        case "copied": return .copied
+        case "prepared": return .prepared
+        case "ended-flows":
+            guard let worker = value["worker"]?.int else { return nil }
+            return .endedFlows((value["numbers"]?.array ?? []).compactMap(\.int), worker: worker)
+        case "switched": return .switched
+        case "flow-changes":
+            guard let worker = value["worker"]?.int, let changes = value["records"].flatMap([FlowChange].init)
+            else { return nil }
+            return .flowChanges(changes, worker: worker)
         case "earlier": return value["process"].flatMap(FinishingProcess.init).map { .earlier($0) }
         case "complete": return .complete
         case "cancelled": return .cancelled
@@ -194,7 +219,14 @@ extension SocketAddress {
 extension Value {
     /// Bytes in hexadecimal.
     static func bytes(_ bytes: [UInt8]) -> Value {
-        .string(bytes.map { ($0 < 16 ? "0" : "") + String($0, radix: 16) }.joined())
+        func digit(_ half: UInt8) -> UInt8 { half < 10 ? 0x30 + half : 0x57 + half }
+        var digits: [UInt8] = []
+        digits.reserveCapacity(2 * bytes.count)
+        for byte in bytes {
+            digits.append(digit(byte >> 4))
+            digits.append(digit(byte & 0xF))
+        }
+        return .string(String(decoding: digits, as: UTF8.self))
     }
 
     /// A number of 64 bits, as the signed one with the same bits.
@@ -202,13 +234,19 @@ extension Value {
 
     /// What `bytes` was made of; nil for anything else.
     var bytes: [UInt8]? {
+        func half(_ digit: UInt8) -> UInt8? {
+            switch digit {
+            case 0x30...0x39: digit - 0x30
+            case 0x61...0x66: digit - 0x57
+            default: nil
+            }
+        }
         guard let digits = string.map({ Array($0.utf8) }), digits.count % 2 == 0 else { return nil }
         var bytes: [UInt8] = []
+        bytes.reserveCapacity(digits.count / 2)
         for index in stride(from: 0, to: digits.count, by: 2) {
-            guard let byte = UInt8(String(decoding: digits[index...index + 1], as: UTF8.self), radix: 16) else {
-                return nil
-            }
-            bytes.append(byte)
+            guard let high = half(digits[index]), let low = half(digits[index + 1]) else { return nil }
+            bytes.append(high << 4 | low)
         }
         return bytes
     }

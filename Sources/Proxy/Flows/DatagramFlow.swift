@@ -22,6 +22,8 @@ final class DatagramFlow {
     var isAnswered = false
     /// Whether the client has sent something after that, which proves that its source address is not spoofed.
     var isVerified = false
+    /// `MovedFlow.number`, if a process that is to take over was told of it.
+    var number: Int?
     /// Whether it takes the handshakes of QUIC of its client.
     fileprivate(set) var takesHandshakes = false
     /// Its neighbours among the flows of its listener that are verified, or that are not.
@@ -191,6 +193,22 @@ final class DatagramListener {
         flow.lastActivity = now
         flow.isAnswered = true
         touch(flow)
+    }
+
+    /// Takes over what has happened to a flow in the process that had it before.
+    func adopt(_ change: FlowChange, of flow: DatagramFlow) {
+        flow.lastActivity = max(flow.lastActivity, change.lastActivity)
+        flow.record.receivedBytes &+= change.receivedBytes
+        flow.record.sentBytes &+= change.sentBytes
+        if change.takesHandshakes, !flow.takesHandshakes { addHandshake(flow) }
+        flow.isAnswered = flow.isAnswered || change.isAnswered
+        if change.isVerified, !flow.isVerified {
+            unverified.remove(flow)
+            flow.isVerified = true
+            verified.append(flow)
+        } else {
+            touch(flow)
+        }
     }
 
     private func touch(_ flow: DatagramFlow) {

@@ -4,6 +4,9 @@ import Core
 ///
 /// Shape: a value; whoever has it last closes the socket. Ids are those of the receiver's plans, or of the sender's.
 public struct MovedFlow: Sendable {
+    /// Its number among those that its worker has told of before it hands them over; nil for one that it had not told
+    /// of.
+    public var number: Int?
     /// `ListenerPlan.id`.
     public var listener: Int
     /// `GroupPlan.id`.
@@ -11,7 +14,7 @@ public struct MovedFlow: Sendable {
     /// `TargetPlan.id`.
     public var target: Int
     /// Connected to the target.
-    public let socket: DatagramSocket
+    public var socket: DatagramSocket
     /// The client's address.
     public var client: SocketAddress
     /// The address that the client has sent to.
@@ -67,4 +70,62 @@ extension MovedFlow {
         sentBytes = flow.record.sentBytes
         trace = flow.record.trace
     }
+}
+
+/// What has happened to a flow since the process that takes over was told of it.
+public struct FlowChange: Equatable, Sendable {
+    /// `MovedFlow.number`.
+    public var number: Int
+    /// When a datagram last came.
+    public var lastActivity: Instant
+    /// Whether it takes the handshakes of QUIC of its client.
+    public var takesHandshakes = false
+    /// Whether the target has sent something.
+    public var isAnswered = false
+    /// Whether the client has sent something after that.
+    public var isVerified = false
+    /// Bytes from the client since then.
+    public var receivedBytes: UInt64 = 0
+    /// Bytes to the client since then.
+    public var sentBytes: UInt64 = 0
+
+    /// A datagram came at `lastActivity`, and no more is known.
+    public init(number: Int, lastActivity: Instant) {
+        self.number = number
+        self.lastActivity = lastActivity
+    }
+}
+
+extension FlowChange {
+    /// What has happened to `flow` since it was told as `told`; nil for nothing.
+    init?(_ flow: DatagramFlow, since told: MovedFlow) {
+        guard let number = told.number, flow.lastActivity != told.lastActivity else { return nil }
+        self.init(number: number, lastActivity: flow.lastActivity)
+        takesHandshakes = flow.takesHandshakes
+        isAnswered = flow.isAnswered
+        isVerified = flow.isVerified
+        receivedBytes = flow.record.receivedBytes &- told.receivedBytes
+        sentBytes = flow.record.sentBytes &- told.sentBytes
+    }
+}
+
+/// The flows of datagrams of a worker of which a process that is to take over was told.
+///
+/// Shape: until the process takes over or does not. A flow that ends meanwhile leaves its socket here, since it may be
+///        on its way to the other process.
+struct FlowCopy {
+    /// What was told, by number.
+    var told: [MovedFlow] = []
+    /// The numbers of those that have ended since.
+    private(set) var ended: [Int] = []
+    private var sockets: [DatagramSocket] = []
+
+    /// The flow with this number has ended.
+    mutating func end(_ number: Int, _ socket: DatagramSocket) {
+        ended.append(number)
+        sockets.append(socket)
+    }
+
+    /// Closes the sockets of those that have ended.
+    func close() { for socket in sockets { socket.close() } }
 }

@@ -70,7 +70,8 @@ extension Worker {
     mutating func add(_ flow: DatagramFlow) {
         let listener = flow.listener
         let token = slab.insert(.datagramFlow(flow))
-        poller.add(flow.socket.descriptor, token: token, interest: .readable)
+        // The other process reads from there until it has handed over all.
+        if !listener.awaitsFlows { poller.add(flow.socket.descriptor, token: token, interest: .readable) }
         listener.add(flow)
         flow.pool.begin()
         flowCount += 1
@@ -198,6 +199,8 @@ extension Worker {
 
     /// Ends the flows of a listener that are idle, and looks again when the next can be.
     mutating func expireFlows(_ listener: DatagramListener) {
+        // As long as it is the other process that ends flows, the timer is set again when that is over.
+        guard !listener.awaitsFlows else { return }
         let timeout = idleTimeout(of: listener)
         let last = Instant(nanoseconds: now.nanoseconds - min(now.nanoseconds, timeout))
         var ended = 0
@@ -226,7 +229,7 @@ extension Worker {
         counters.flowEndings.add(ending)
         countCut(ending)
         forget(flow, isCut: ending == .deregistration)
-        flow.socket.close()
+        closeSocket(of: flow)
     }
 
     /// Watches and counts a flow no longer. Its socket stays open.

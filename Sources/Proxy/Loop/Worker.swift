@@ -61,6 +61,10 @@ struct Worker: ~Copyable {
     let mailboxes: [Mailbox<WorkerMail>]
     /// How many flows of datagrams there are.
     var flowCount = 0
+    /// The flows of which a process that is to take over was told; nil while there is none.
+    var flowCopy: FlowCopy?
+    /// The flows that another process has told of, by number, as long as it may say more about them.
+    var adoptedFlows: [DatagramFlow?] = []
     /// The buffers for received datagrams; made with the first listener of datagrams.
     lazy var datagrams = DatagramBatch()
     var freeExchanges: [Exchange] = []
@@ -257,7 +261,11 @@ struct Worker: ~Copyable {
             case .returnMemory: returnMemory()
             case .finish(let deadline): beginToFinish(deadline)
             case .handOver(let deadline): handOver(deadline)
-            case .adoptFlows(let flows, let isLast): adoptFlows(flows, isLast: isLast)
+            case .copyFlows(let process): copyFlows(to: process)
+            case .endFlowCopy: endFlowCopy()
+            case .adoptFlows(let flows, let ended, let isLast): adoptFlows(flows, ended: ended, isLast: isLast)
+            case .confirmFlows: control.send(.confirmedFlows(worker: configuration.index))
+            case .adoptFlowChanges(let changes, let isLast): adoptChanges(changes, isLast: isLast)
             }
         }
         serveChangedGroups()

@@ -30,12 +30,23 @@ public enum WorkerMail: Sendable {
     case returnMemory
     /// Stop listening, finish what is in flight until `deadline`, then stop the thread.
     case finish(deadline: Instant)
-    /// The same, while another process takes over the listening sockets: flows of datagrams go there with their
-    /// sockets, by `ControlMail.handedOver`, and idle clients keep their connections for one more response.
+    /// Tell of all flows of datagrams, by `ControlMail.copiedFlows`, and go on with them: another process is to take
+    /// over, which has this number.
+    case copyFlows(process: Int32)
+    /// It does not.
+    case endFlowCopy
+    /// Stop listening, finish what is in flight until `deadline`, then stop the thread, while another process takes
+    /// over the listening sockets: flows of datagrams go there, by `ControlMail.handedOver`, and idle clients keep
+    /// their connections for one more response.
     case handOver(deadline: Instant)
-    /// Continue these flows, which another process has begun. With `isLast` no more come, and datagrams are received
-    /// from now on on the sockets that were opened to wait for that.
-    case adoptFlows([MovedFlow], isLast: Bool)
+    /// Continue these flows, which another process has begun, once it has handed them over; those that were told of and
+    /// have these numbers have `ended`. With `isLast` that was all, and datagrams are received from now on on the
+    /// sockets that were opened to wait for that.
+    case adoptFlows([MovedFlow], ended: [Int], isLast: Bool)
+    /// Answer with `ControlMail.confirmedFlows`.
+    case confirmFlows
+    /// What has happened to flows between `copyFlows` and `handOver`. With `isLast` no more is to come.
+    case adoptFlowChanges([FlowChange], isLast: Bool)
 }
 
 /// A listening socket that control has opened for a worker.
@@ -74,8 +85,14 @@ public enum ControlMail: Sendable {
     case trusted(target: Int)
     /// As many attempts on a target have failed in a row, over all workers, as its group allows.
     case failedInARow(target: Int)
-    /// The worker listens no more; these are its flows of datagrams, whose sockets belong to the receiver.
-    case handedOver(worker: Int, flows: [MovedFlow])
+    /// These are the flows of datagrams of the worker, which has them and their sockets until it is told to hand them
+    /// over, or that it is not to.
+    case copiedFlows(worker: Int, process: Int32, flows: [MovedFlow])
+    /// The worker listens no more. These are the flows of datagrams that it had not told of, whose sockets belong to
+    /// the receiver; the numbers of those that have ended since they were told of; and what has happened to the others.
+    case handedOver(worker: Int, flows: [MovedFlow], ended: [Int], changes: [FlowChange])
+    /// The worker has taken all flows that it was sent before `confirmFlows`.
+    case confirmedFlows(worker: Int)
     /// The worker's thread is about to end. `cut` counts the exchanges, tunnels and flows that the deadline ended.
     case stopped(worker: Int, cut: Int)
 }

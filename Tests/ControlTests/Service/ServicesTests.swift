@@ -96,7 +96,8 @@ import Testing
                         if worker == 0 { snapshots.append(snapshot) }
                         self.opened += opened
                     case .cut(let target): if worker == 0 { cuts.append(target) }
-                    case .ticketKeys, .cookieKeys, .finish, .handOver, .adoptFlows, .returnMemory, .leave, .terminate,
+                    case .ticketKeys, .cookieKeys, .finish, .handOver, .copyFlows, .endFlowCopy, .adoptFlows,
+                        .confirmFlows, .adoptFlowChanges, .returnMemory, .leave, .terminate,
                         .unhealthy, .freeSlot,
                         .freeSlots:
                         break

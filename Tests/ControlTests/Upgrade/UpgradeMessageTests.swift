@@ -29,6 +29,24 @@ import Testing
         return FlowMemory(flow, listener: key, group: "blue", target: TargetKey(id: "192.0.2.1", port: 80))
     }()
 
+    /// One of which little is known, of IPv4, to another target.
+    private static let plain: FlowMemory = {
+        var flow = MovedFlow(
+            listener: 1, group: 2, target: 4, socket: DatagramSocket(descriptor: -1),
+            client: SocketAddress(literal: "2001:db8::7", port: 65_535)!, beganAt: Instant(nanoseconds: 0),
+            lastActivity: Instant(nanoseconds: 1))
+        flow.number = 70_000
+        return FlowMemory(flow, listener: key, group: "green", target: TargetKey(id: "i-1", port: 81))
+    }()
+
+    private static let change: FlowChange = {
+        var change = FlowChange(number: 70_000, lastActivity: Instant(nanoseconds: .max))
+        change.isAnswered = true
+        change.receivedBytes = .max
+        change.sentBytes = 3
+        return change
+    }()
+
     @Test func arrivesAsItWasSent() {
         let key = TLSTicketKey.random()
         let messages: [UpgradeMessage] = [
@@ -37,7 +55,9 @@ import Testing
             .adminSocket(path: "/run/apus/admin.sock"), .lock(folder: "/var/lib/apus"),
             .ticketKeys(current: key, previous: nil), .ticketKeys(current: key, previous: .random()),
             .start(workers: 4, Self.process, generation: 9), .failed(reason: "no \"port\""), .ready,
-            .flows([Self.flow, Self.flow], worker: 0), .earlier(Self.process), .complete, .left(connections: 3),
+            .flows([Self.flow, Self.plain, Self.flow], worker: 0), .copied, .prepared,
+            .endedFlows([0, 7, 4_000], worker: 1), .switched, .flowChanges([Self.change, Self.change], worker: 1),
+            .earlier(Self.process), .complete, .left(connections: 3),
         ]
         for message in messages { #expect(UpgradeMessage(message.bytes) == message) }
     }
@@ -106,6 +126,23 @@ import Testing
         }
     }
 
+    @Test func asManyFlowsAsOneMessageHasFitIntoIt() {
+        let flows = (0..<Limits.upgradeFlowsPerMessage).map { number in
+            FlowMemory(
+                Self.flow.flow,
+                listener: ListenerKey(
+                    loadBalancer: String(repeating: "l", count: 32),
+                    address: SocketAddress(literal: "2001:db8:1111:2222:3333:4444:5555:\(number)", port: 65_535)!),
+                group: String(repeating: "g", count: 32), target: TargetKey(id: "\(number)", port: 65_535))
+        }
+        #expect(UpgradeMessage.flows(flows, worker: 1_000).bytes.count <= Core.Limits.messageBytesMax)
+        #expect(flows.count <= Core.Limits.messageDescriptorsMax)
+        let changes = [FlowChange](repeating: Self.change, count: Limits.upgradeChangesPerMessage)
+        #expect(UpgradeMessage.flowChanges(changes, worker: 1_000).bytes.count <= Core.Limits.messageBytesMax)
+        let numbers = (0..<Limits.upgradeNumbersPerMessage).map { 1_000_000 + $0 }
+        #expect(UpgradeMessage.endedFlows(numbers, worker: 1_000).bytes.count <= Core.Limits.messageBytesMax)
+    }
+
     @Test func asManyAsOneMessageHasFitIntoIt() {
         let worst = String(repeating: "\u{1}", count: Limits.containerNameBytesMax)
         let target = TargetDescription(
@@ -134,6 +171,8 @@ import Testing
 
     @Test(arguments: [
         #"{"message":"later"}"#, #"{"message":"listener","worker":1}"#, #"{"message":"flows","worker":0,"flows":[{}]}"#,
+        #"{"message":"flows","worker":0,"listeners":[],"targets":[],"records":"00000000"}"#,
+        #"{"message":"flow-changes","worker":0,"records":"00"}"#, #"{"message":"ended-flows","numbers":[1]}"#,
         #"{"message":"ticket-keys","current":"0g"}"#, #"{"message":"ticket-keys","current":"00"}"#,
         #"{"message":"start","workers":"many"}"#, #"{"message":"discovered","targets":[]}"#,
         #"{"message":"earlier","process":{"pid":1}}"#,

@@ -242,7 +242,7 @@ import Testing
         old.settle()
         #expect(old.bench.worker.flowCount == 0 && old.bench.worker.isFinished)
         let moved = old.bench.control.takeAll().flatMap { mail -> [MovedFlow] in
-            if case .handedOver(worker: 0, let flows) = mail { flows } else { [] }
+            if case .handedOver(worker: 0, let flows, _, _) = mail { flows } else { [] }
         }
         #expect(moved.count == 1 && moved[0].isVerified && moved[0].receivedBytes == 6 && moved[0].sentBytes == 6)
         new.bench.worker.adoptFlows(moved, isLast: false)
@@ -259,6 +259,96 @@ import Testing
         old.stop()
     }
 
+    /// Whether a client that sends `text` has then got `texts` in all.
+    private func sends(
+        _ client: Client, _ text: StaticString, has texts: [String], _ worker: inout ServingWorker, _ target: Target,
+        tick: Nanoseconds = 0
+    ) -> Bool {
+        client.send(text)
+        return worker.serve(tick: tick) {
+            // The target answers when it is asked for what it has.
+            target.has(1) && client.has(texts)
+        }
+    }
+
+    /// The flows that a worker tells of, in their order, with sockets that are the other process's own.
+    private func copies(of worker: inout ServingWorker) -> [MovedFlow] {
+        worker.bench.worker.copyFlows(to: 4711)
+        let told = worker.bench.control.takeAll().flatMap { mail -> [MovedFlow] in
+            if case .copiedFlows(worker: 0, process: 4711, let flows) = mail { flows } else { [] }
+        }
+        return told.map { told in
+            var told = told
+            told.socket = DatagramSocket(descriptor: dup(told.socket.descriptor))
+            return told
+        }
+    }
+
+    /// First the other process is told of flows, which go on; then of what has become of them.
+    @Test func flowsThatChangeWhileTheyAreToldOfArriveAsTheyAre() throws {
+        let target = try Target()
+        var old = try worker(target)
+        var clients: [Client] = []
+        for _ in 0..<3 {
+            let client = try Client(old.address)
+            clients.append(client)
+            #expect(sends(client, "one", has: ["one"], &old, target, tick: 1), "in the order of their flows")
+        }
+        let told = copies(of: &old)
+        #expect(told.map(\.number) == [0, 1, 2])
+        let shared = dup(old.bench.worker.datagramListeners[0].socket.descriptor)
+        var new = ServingWorker(
+            Plans.flowListener(), [Plans.flowGroup([target.plan])], sharing: DatagramSocket(descriptor: shared))
+        new.bench.worker.adoptFlows(told, isLast: false)
+        // The first goes on, the second ends and begins anew, and a fourth begins.
+        let second = try #require(old.bench.worker.datagramFlows().first { $0.key.client == told[1].client })
+        old.bench.worker.endFlow(second, .idle, by: .apus)
+        for client in clients.prefix(2) { #expect(sends(client, "two", has: ["one", "two"], &old, target, tick: 1)) }
+        let fourth = try Client(old.address)
+        #expect(sends(fourth, "four", has: ["four"], &old, target))
+        new.settle()
+        #expect(new.counters.datagrams.value == 0, "the old process has them still")
+
+        old.bench.worker.handOver(old.bench.worker.now + 1_000_000_000)
+        for mail in old.bench.control.takeAll() {
+            guard case .handedOver(worker: 0, let moved, let ended, let changes) = mail else { continue }
+            #expect(moved.count == 2 && moved.allSatisfy { $0.number == nil })
+            #expect(ended == [1] && changes.map(\.number) == [0])
+            #expect(changes[0].isVerified && changes[0].receivedBytes == 3 && changes[0].sentBytes == 3)
+            new.bench.worker.adoptFlows([], ended: ended, isLast: false)
+            new.bench.worker.adoptFlows(moved, isLast: true)
+            new.bench.worker.adoptChanges(changes, isLast: true)
+        }
+        #expect(new.bench.worker.flowCount == 4 && new.bench.worker.adoptedFlows.isEmpty)
+        for client in clients.prefix(2) {
+            #expect(sends(client, "last", has: ["one", "two", "last"], &new, target))
+        }
+        #expect(sends(clients[2], "last", has: ["one", "last"], &new, target))
+        #expect(sends(fourth, "last", has: ["four", "last"], &new, target))
+        #expect(new.bench.worker.datagramFlows().count(where: \.isVerified) == 4)
+        #expect(Set(target.sources.map(\.port)).count == 5, "the one that ended had a port of its own")
+        #expect(old.counters.staleEvents.value == 0 && new.counters.staleEvents.value == 0)
+        new.stop()
+        old.stop()
+    }
+
+    /// The process that was to take over does not: all goes on, and ends, as before.
+    @Test func flowsThatWereToldOfInVainGoOn() throws {
+        let target = try Target()
+        var worker = try worker(target)
+        let clients = try (0..<2).map { _ in try Client(worker.address) }
+        for client in clients { #expect(sends(client, "one", has: ["one"], &worker, target)) }
+        for copy in copies(of: &worker) { copy.socket.close() }
+        let flow = try #require(worker.bench.worker.datagramFlows().first)
+        worker.bench.worker.endFlow(flow, .idle, by: .apus)
+        #expect(fcntl(flow.socket.descriptor, F_GETFD) != -1, "it may be on its way to the other process")
+        worker.bench.worker.endFlowCopy()
+        #expect(worker.bench.worker.datagramFlows().allSatisfy { $0.number == nil })
+        for client in clients { #expect(sends(client, "two", has: ["one", "two"], &worker, target)) }
+        #expect(worker.bench.worker.flowCount == 2 && worker.counters.staleEvents.value == 0)
+        worker.stop()
+    }
+
     /// A flow to a target that is not there any more ends: the next datagram begins another one.
     @Test func flowsOfTargetsThatAreGoneEnd() throws {
         let target = try Target()
@@ -272,7 +362,7 @@ import Testing
             Plans.flowListener(), [Plans.flowGroup([other.plan])], sharing: DatagramSocket(descriptor: shared))
         old.bench.worker.handOver(old.bench.worker.now)
         let moved = old.bench.control.takeAll().flatMap { mail -> [MovedFlow] in
-            if case .handedOver(worker: 0, let flows) = mail { flows } else { [] }
+            if case .handedOver(worker: 0, let flows, _, _) = mail { flows } else { [] }
         }
         client.send("two")
         new.bench.worker.adoptFlows(moved, isLast: true)
