@@ -89,6 +89,9 @@ final class RolloutService: PollHandler {
         }
     }
 
+    /// Nothing is looked at any more. The loop has this object, and would keep the state's lock by it.
+    func stop() { loop.remove(token) }
+
     /// All of them: what is under way, then what is over, the latest first.
     var statuses: [RolloutStatus] {
         running.reversed().map(\.status) + ended.reversed().map { RolloutStatus(record: $0) }

@@ -135,6 +135,7 @@ final class Services: AdminServices {
 
     deinit {
         discovery.stop()
+        rolloutService.stop()
         discoveryDisk.close()
         discoveryParser.close()
         stateDisk.close()
