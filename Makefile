@@ -20,7 +20,7 @@ RULE_REQUESTS ?= 1000000
 
 # What the toolchain runs on, fetches and links with, and slim images lack; then the libraries that Apus stands on.
 PACKAGES_BUILD := libcurl4 libncurses6 libsqlite3-0 libxml2 ca-certificates gcc libc6-dev libstdc++-12-dev pkg-config \
-  libssl-dev libnghttp2-dev libpcre2-dev libc-ares-dev
+  libssl-dev libnghttp2-dev libpcre2-dev libc-ares-dev libyaml-dev
 # dpkg-dev finds the packages of shared libraries; the last three are for trying the package.
 PACKAGES_DEB := $(PACKAGES_BUILD) dpkg-dev binutils python3 groff-base iproute2 logrotate
 PACKAGES_TEST := $(PACKAGES_DEB) curl openssl nginx nghttp2-client python3 python3-h2 python3-httpx python3-grpcio \

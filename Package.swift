@@ -25,7 +25,6 @@ let package = Package(
     dependencies: [
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
         .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
-        .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),
     ],
     targets: [
         .target(name: "CLinux"),
@@ -39,7 +38,9 @@ let package = Package(
         .target(name: "RegularExpressions", dependencies: ["CPCRE2"], swiftSettings: settings),
         .systemLibrary(name: "CCares", pkgConfig: "libcares", providers: [.apt(["libc-ares-dev"])]),
         .target(name: "DNS", dependencies: ["Core", "CCares"], swiftSettings: settings),
-        .target(name: "Model", dependencies: ["RegularExpressions", "Yams"], swiftSettings: settings),
+        .systemLibrary(name: "CYAML", pkgConfig: "yaml-0.1", providers: [.apt(["libyaml-dev"])]),
+        .target(name: "YAML", dependencies: ["CYAML"], swiftSettings: settings),
+        .target(name: "Model", dependencies: ["RegularExpressions", "YAML"], swiftSettings: settings),
         .target(name: "Routing", dependencies: ["Core", "RegularExpressions"], swiftSettings: settings),
         .target(name: "Telemetry", dependencies: ["Core", "HTTP1", "HTTP2", "Routing"], swiftSettings: settings),
         .target(
@@ -77,6 +78,7 @@ let package = Package(
         .testTarget(name: "TLSTests", dependencies: ["TLS", "Core", "COpenSSL"], swiftSettings: settings),
         .testTarget(name: "HTTP2Tests", dependencies: ["HTTP2", "HTTP1", "Core"], swiftSettings: settings),
         .testTarget(name: "DNSTests", dependencies: ["DNS", "Core"], swiftSettings: settings),
+        .testTarget(name: "YAMLTests", dependencies: ["YAML"], swiftSettings: settings),
         .testTarget(name: "ModelTests", dependencies: ["Model"], swiftSettings: settings),
         .testTarget(
             name: "RegularExpressionsTests", dependencies: ["RegularExpressions"], swiftSettings: settings),

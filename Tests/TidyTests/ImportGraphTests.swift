@@ -1,6 +1,7 @@
 import Testing
 
-/// Which target may import which. Source: ARCHITECTURE.md, "Modules".
+/// Which target may import which. Source: ARCHITECTURE.md, "Modules". None may import Foundation, which brings 34 MB of
+/// data about languages into the binary; FoundationEssentials is what stands below it.
 private let importsAllowed: [String: Set<String>] = [
     "CLinux": [],
     "Core": ["CLinux", "Glibc"],
@@ -8,15 +9,15 @@ private let importsAllowed: [String: Set<String>] = [
     "HTTP1": ["Core"],
     "DNS": ["Core", "CCares"],
     "RegularExpressions": ["CPCRE2"],
-    "Model": ["RegularExpressions", "Yams", "Foundation", "FoundationEssentials"],
+    "YAML": ["CYAML"],
+    "Model": ["RegularExpressions", "YAML"],
     "Routing": ["Core", "RegularExpressions"],
     "Telemetry": ["Core", "HTTP1", "HTTP2", "Routing"],
     "HTTP2": ["Core", "HTTP1", "CNghttp2"],
     "Proxy": ["Core", "HTTP1", "HTTP2", "Model", "RegularExpressions", "Routing", "TLS", "Telemetry"],
     "Control": [
         "Core", "HTTP1", "HTTP2", "DNS", "Model", "RegularExpressions", "Routing", "TLS", "Telemetry", "Proxy",
-        "Logging",
-        "Foundation", "FoundationEssentials",
+        "Logging", "FoundationEssentials",
     ],
     "CLI": ["Core", "HTTP1", "Model", "ArgumentParser"],
     "apus": ["Control", "CLI", "ArgumentParser"],
@@ -76,7 +77,8 @@ private func foundationWriteFindings(_ file: RepositoryFile) -> [Finding] {
 
     @Test(arguments: [
         ("HTTP1", "import Foundation"), ("HTTP1", "import Proxy"), ("Telemetry", "@preconcurrency import Logging"),
-        ("Control", "import Yams"), ("Core", "import struct Foundation.Data"), ("apus", "public import Proxy"),
+        ("Control", "import YAML"), ("Control", "import Foundation"), ("Core", "import struct Foundation.Data"),
+        ("apus", "public import Proxy"),
         ("Proxy", "import Foundation"), ("Elsewhere", "let a = 1"), ("Model", "import Core"),
     ])
     func isCaught(module: String, snippet: String) {
@@ -86,7 +88,7 @@ private func foundationWriteFindings(_ file: RepositoryFile) -> [Finding] {
     }
 
     @Test(arguments: [
-        ("HTTP1", "import Core"), ("Proxy", "import Synchronization"), ("Control", "import Foundation"),
+        ("HTTP1", "import Core"), ("Proxy", "import Synchronization"), ("Control", "import FoundationEssentials"),
         ("Model", "// import Core"), ("Model", "let text = \"import Core\""), ("Model", "let important = 1"),
     ])
     func isFine(module: String, snippet: String) {

@@ -1,5 +1,5 @@
 import Core
-import Foundation
+import FoundationEssentials
 import Model
 import TLS
 
@@ -31,7 +31,7 @@ struct CookieKeyFile: Sendable {
         do throws(SystemError) {
             content = try readFile(path)
         } catch {
-            if error.code == ENOENT { return [] }
+            if error.code == SystemError.noSuchFile { return [] }
             throw Damage(reason: "\(error)")
         }
         let value: Value

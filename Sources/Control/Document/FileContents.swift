@@ -1,5 +1,4 @@
 import Core
-import Foundation
 
 /// What some files hold: read at once by a thread that may wait for the disk, looked at by one that may not.
 struct FileContents: Sendable {
@@ -21,7 +20,7 @@ struct FileContents: Sendable {
 
     /// Whether there is anything at `path`, which was read.
     func isThere(_ path: String) -> Bool {
-        if case .failure(let error)? = results[path], error.code == ENOENT { return false }
+        if case .failure(let error)? = results[path], error.code == SystemError.noSuchFile { return false }
         return true
     }
 

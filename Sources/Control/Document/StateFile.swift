@@ -1,5 +1,5 @@
 import Core
-import Foundation
+import FoundationEssentials
 import Model
 
 /// The file that keeps what was changed at run time: `state.json` in `runtime.stateDirectory`.
@@ -27,7 +27,7 @@ struct StateFile: Sendable {
         do throws(SystemError) {
             lock = try FileLock(folder + "/lock")
         } catch {
-            if error.code == EWOULDBLOCK { throw Self.isInUse(folder) }
+            if error.code == SystemError.wouldBlock { throw Self.isInUse(folder) }
             throw Self.cannotBeUsed(error)
         }
     }
@@ -46,10 +46,12 @@ struct StateFile: Sendable {
         let made = try makeFolder(folder)
         defer { Folder.remove(made) }
         do throws(SystemError) {
-            if try FileLock.isHeld(folder + "/lock"), !mayBeInUse { throw SystemError("lock", code: EWOULDBLOCK) }
+            if try FileLock.isHeld(folder + "/lock"), !mayBeInUse {
+                throw SystemError("lock", code: SystemError.wouldBlock)
+            }
         } catch {
-            if error.code == EWOULDBLOCK { throw isInUse(folder) }
-            guard error.code == ENOENT else { throw cannotBeUsed(error) }
+            if error.code == SystemError.wouldBlock { throw isInUse(folder) }
+            guard error.code == SystemError.noSuchFile else { throw cannotBeUsed(error) }
             do throws(SystemError) { try FileDescriptor.tryAppending(folder + "/lock") } catch {
                 throw cannotBeUsed(error)
             }
@@ -95,7 +97,7 @@ struct StateFile: Sendable {
         do throws(SystemError) {
             content = try readFile(path)
         } catch {
-            if error.code == ENOENT { return nil }
+            if error.code == SystemError.noSuchFile { return nil }
             throw damaged(path, "\(error).")
         }
         do throws(ConfigErrors) {
@@ -151,7 +153,7 @@ struct StateFile: Sendable {
     /// The kernel's words for what Foundation was refused: its own are long, and name the file once more.
     private static func reason(_ error: any Error) -> String {
         let underlying = (error as? CocoaError)?.underlying as? POSIXError
-        return underlying.map { SystemError("", code: $0.code.rawValue).reason } ?? error.localizedDescription
+        return underlying.map { SystemError("", code: $0.code.rawValue).reason } ?? "\(error)"
     }
 
     /// The refusal to start with changes that cannot be read.

@@ -1,5 +1,4 @@
 import Core
-import Foundation
 import HTTP1
 import HTTP2
 import Model
@@ -418,12 +417,17 @@ extension Probe {
 
 extension HealthState.CheckFailure {
     /// The check's result for the errno of a connection attempt.
-    fileprivate init(connectError code: Int32) { self = code == ETIMEDOUT ? .timeout : .failed }
+    fileprivate init(connectError code: Int32) { self = code == SystemError.timedOut ? .timeout : .failed }
 }
 
 /// Whether a connection could not be made for a lack on our side, which says nothing about the target.
 private func isOwnFault(_ code: Int32) -> Bool {
-    [EMFILE, ENFILE, ENOBUFS, ENOMEM, EADDRNOTAVAIL, EAGAIN].contains(code)
+    switch code {
+    case SystemError.tooManyDescriptors, SystemError.tooManyDescriptorsOfAll, SystemError.noBufferSpace,
+        SystemError.noMemory, SystemError.addressNotAvailable, SystemError.wouldBlock:
+        true
+    default: false
+    }
 }
 
 /// What all probes share, since only one of them works at a time.

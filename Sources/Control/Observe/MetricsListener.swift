@@ -1,5 +1,4 @@
 import Core
-import Foundation
 import Logging
 import Model
 
@@ -76,7 +75,8 @@ final class MetricsListener {
             try tryBinding(wanted, isOurs: isOurs)
             return []
         } catch {
-            return mayBeInUse && error.code == EADDRINUSE ? [] : [mistake(wanted, error, isOurs: isOurs, places)]
+            return mayBeInUse && error.code == SystemError.addressInUse
+                ? [] : [mistake(wanted, error, isOurs: isOurs, places)]
         }
     }
 

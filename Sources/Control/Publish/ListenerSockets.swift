@@ -1,5 +1,4 @@
 import Core
-import Foundation
 import Model
 
 /// Opens the sockets of listeners before anything is published: a change whose port cannot be bound is refused.
@@ -82,7 +81,8 @@ final class ListenerSockets {
                 try tryBinding(key, beside: metrics)
                 return nil
             } catch {
-                return mayBeInUse && error.code == EADDRINUSE ? nil : mistake(key, error, places, beside: metrics)
+                return mayBeInUse && error.code == SystemError.addressInUse
+                    ? nil : mistake(key, error, places, beside: metrics)
             }
         }
     }
@@ -185,7 +185,7 @@ final class ListenerSockets {
     private func refuseIfTooMany(_ passed: [PassedSocket]) throws(SystemError) {
         guard passed.count > workerCount else { return }
         throw SystemError(
-            "serve \(passed.count) sockets that were passed for \(passed[0].address)", code: E2BIG,
+            "serve \(passed.count) sockets that were passed for \(passed[0].address)", code: SystemError.tooMany,
             reason: "only \(workerCount) of them would be served")
     }
 
@@ -221,13 +221,14 @@ extension SystemError {
     /// been opened as another user, before the change to `runtime.user`.
     func listeningRemedy(isOurs: Bool, hasConnections: Bool = true) -> String {
         switch code {
-        case EADDRINUSE:
+        case Self.addressInUse:
             "Stop the program that has the port (see \"ss -\(hasConnections ? "lt" : "lu")np\"), or choose another one."
                 + (isOurs ? " If it is this process, which had it as another user, reload without this first." : "")
-        case EACCES, EPERM: "Ports below 1024 need root or CAP_NET_BIND_SERVICE: start with it, or choose another port."
-        case EADDRNOTAVAIL: "Write an address that this host has, or 0.0.0.0 for all of them."
-        case E2BIG: "In the socket unit, name the address once for each worker at most (runtime.workers)."
-        case EMFILE, ENFILE: "Raise the limit on open files (ulimit -n)."
+        case Self.permissionDenied, Self.notPermitted:
+            "Ports below 1024 need root or CAP_NET_BIND_SERVICE: start with it, or choose another port."
+        case Self.addressNotAvailable: "Write an address that this host has, or 0.0.0.0 for all of them."
+        case Self.tooMany: "In the socket unit, name the address once for each worker at most (runtime.workers)."
+        case Self.tooManyDescriptors, Self.tooManyDescriptorsOfAll: "Raise the limit on open files (ulimit -n)."
         default: "See that the address can be listened on."
         }
     }

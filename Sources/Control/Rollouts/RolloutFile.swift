@@ -1,5 +1,5 @@
 import Core
-import Foundation
+import FoundationEssentials
 import Model
 
 /// The file that keeps rollouts over a restart: `rollouts.json` in `runtime.stateDirectory`.

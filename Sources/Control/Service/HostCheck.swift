@@ -1,5 +1,5 @@
 import Core
-import Foundation
+import FoundationEssentials
 import Model
 
 /// What the host refuses a document: folders of logs, the admin socket, the ports of listeners and of

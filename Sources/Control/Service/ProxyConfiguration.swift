@@ -1,5 +1,5 @@
 import Core
-import Foundation
+import FoundationEssentials
 import Model
 
 /// What `apus proxy` serves: one listener in front of one target group, as the options of a command line say.

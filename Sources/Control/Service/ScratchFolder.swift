@@ -1,5 +1,5 @@
 import Core
-import Foundation
+import FoundationEssentials
 import Model
 
 /// A folder for all that a run without a file of the user's leaves on disk: its configuration, admin socket and state.

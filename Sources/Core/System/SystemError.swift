@@ -33,6 +33,28 @@ public struct SystemError: Error, Equatable, Sendable, CustomStringConvertible {
     public var description: String { "\(operation): \(reason)" }
 }
 
+// The values of errno(3) that other targets distinguish.
+extension SystemError {
+    /// EACCES and EPERM: this process may not do that.
+    public static let permissionDenied = EACCES, notPermitted = EPERM
+    /// ENOENT: there is no such file.
+    public static let noSuchFile = ENOENT
+    /// EWOULDBLOCK, which is EAGAIN: not now.
+    public static let wouldBlock = EWOULDBLOCK
+    /// EADDRINUSE: another socket has the address.
+    public static let addressInUse = EADDRINUSE
+    /// EADDRNOTAVAIL: no interface has the address, or no port of it is left.
+    public static let addressNotAvailable = EADDRNOTAVAIL
+    /// ETIMEDOUT: the other end did not answer.
+    public static let timedOut = ETIMEDOUT
+    /// EMFILE and ENFILE: this process, or the system, has as many descriptors as it may.
+    public static let tooManyDescriptors = EMFILE, tooManyDescriptorsOfAll = ENFILE
+    /// ENOBUFS and ENOMEM: the kernel has no room for it.
+    public static let noBufferSpace = ENOBUFS, noMemory = ENOMEM
+    /// E2BIG: more of something than fits.
+    public static let tooMany = E2BIG
+}
+
 /// The text for an errno value. Source: strerror(3).
 public func systemErrorText(_ code: Int32) -> String {
     unsafe strerror(code).map { unsafe String(cString: $0) } ?? "error \(code)"

@@ -1,4 +1,4 @@
-import Yams
+import YAML
 
 extension Value {
     /// Reads YAML, or JSON, which is YAML too. Errors: one that names the place of the first mistake.
@@ -10,8 +10,8 @@ extension Value {
     /// Source: YAML 1.2.2 §10.3; yaml.org, "Merge Key Language-Independent Type".
     public static func parse(yaml text: String, file: String) throws(ConfigErrors) -> Value {
         do {
-            var reader = YAMLReader(file: file)
-            return try reader.read(text)
+            var reader = YAMLReader(text, file: file)
+            return try reader.read()
         } catch {
             throw ConfigErrors(error)
         }
@@ -47,12 +47,7 @@ extension Value {
     }
 }
 
-/// Turns the nodes that Yams makes into values, and aliases and merge keys into what they stand for.
-///
-/// Yams replaces aliases itself, and hashes each key with all that aliases in it stand for, before anything could be
-/// counted: a few nested ones stand for billions of nodes. So Yams is given the text with `standIn` in place of every
-/// asterisk. A plain scalar that begins with it was an alias, since none may begin with an asterisk; anywhere else it
-/// is the asterisk of some text.
+/// Turns the events of a text into values, and aliases and merge keys into what they stand for.
 private struct YAMLReader {
     private typealias Member = Value.Member
 
@@ -65,13 +60,14 @@ private struct YAMLReader {
         let height: Int
     }
 
-    /// A code point that is assigned to no character and never will be, and that YAML accepts.
-    private static let standIn: Unicode.Scalar = "\u{10FFFF}"
     /// What surrounds a value, at least: a key's colon and space, or a hyphen and a space, and a line feed.
     private static let bytesAround = 4
+    private static let textTag = "tag:yaml.org,2002:str"
 
     /// Named in errors.
     let file: String
+    private let text: String
+    private let parser: YAMLParser
     /// What the anchors that were read so far stand for; of those with the same name, the last.
     private var anchors: [String: Anchored] = [:]
     /// Bytes that were read so far, with aliases written out.
@@ -80,114 +76,123 @@ private struct YAMLReader {
     private var bytesAliased = 0
     /// The deepest level that was read inside the value that is being read.
     private var deepest = 0
+    /// The last event, if it was an alias.
+    private var lastAlias: YAMLEvent?
 
-    init(file: String) { self.file = file }
+    init(_ text: String, file: String) {
+        self.file = file
+        self.text = text
+        parser = YAMLParser(text.utf8.count <= Limits.documentBytesMax ? Array(text.utf8) : [])
+    }
 
     /// Reads the whole text as one value.
-    mutating func read(_ text: String) throws(ConfigError) -> Value {
+    mutating func read() throws(ConfigError) -> Value {
         guard text.utf8.count <= Limits.documentBytesMax else {
             throw .tooLarge(file: file, bytes: text.utf8.count)
         }
-        let root: Node?
-        let parser: Parser
-        let withoutAsterisks = try replacingAsterisks(in: text)
-        do {
-            parser = try Parser(yaml: withoutAsterisks)
-            root = try parser.singleRoot()
-        } catch let error as YamlError {
-            throw configError(error)
-        } catch {
-            throw ConfigError(file: file, expected: "expected YAML", found: "\(error)", remedy: "Correct the file.")
+        guard case .document = try next().kind else { return Value(.null, at: Location(line: 1, column: 1)) }
+        let value = try value(next(), depth: 0)
+        let end = try next()
+        guard case .endOfText = end.kind else {
+            throw mistake("but found another document", at: end.start, "Keep one document in a file.")
         }
-        guard let root else { return Value(.null, at: Location(line: 1, column: 1)) }
-        // Nodes have weak references to anchors, which the parser owns.
-        defer { withExtendedLifetime(parser) {} }
-        return try value(root, depth: 0)
+        return value
     }
 
-    private mutating func value(_ node: Node, depth: Int) throws(ConfigError) -> Value {
-        let location = Self.location(node)
+    private mutating func next() throws(ConfigError) -> YAMLEvent {
+        do throws(YAMLError) {
+            let event = try parser.next()
+            if case .alias = event.kind { lastAlias = event } else { lastAlias = nil }
+            return event
+        } catch {
+            throw configError(error)
+        }
+    }
+
+    /// The value that begins with `event`.
+    private mutating func value(_ event: YAMLEvent, depth: Int) throws(ConfigError) -> Value {
+        let location = Location(event.start)
         guard depth < Limits.documentDepthMax else { throw tooDeep(at: location) }
-        if let alias = Self.alias(node) { return try value(of: alias, at: location, depth: depth) }
+        if case .alias(let name) = event.kind { return try value(ofAlias: name, at: location, depth: depth) }
         let before = (bytes: bytesRead, deepest: deepest)
         deepest = depth
         bytesRead += Self.bytesAround
-        let value = Value(try content(node, depth: depth, at: location), at: location)
-        if let anchor = node.anchor {
-            anchors[anchor.rawValue] = Anchored(
-                value: value, bytes: bytesRead - before.bytes, height: deepest - depth)
+        let value = Value(try content(event, depth: depth), at: location)
+        if let anchor = event.anchor {
+            anchors[anchor] = Anchored(value: value, bytes: bytesRead - before.bytes, height: deepest - depth)
         }
         deepest = max(deepest, before.deepest)
         return value
     }
 
-    private mutating func content(
-        _ node: Node, depth: Int, at location: Location?
-    ) throws(ConfigError) -> Value.Content {
-        switch node {
-        case .scalar(let scalar):
-            let text = Self.restored(scalar.string)
+    private mutating func content(_ event: YAMLEvent, depth: Int) throws(ConfigError) -> Value.Content {
+        switch event.kind {
+        case .scalar(let text, let isPlain):
             bytesRead += text.utf8.count
-            // Yams tags quoted scalars as text; with the tag `!!str` any scalar is text.
-            if scalar.tag.description == Tag.Name.str.rawValue { return .string(text) }
-            try refuse(scalar.tag, at: location)
+            if event.tag == Self.textTag || event.tag == nil && !isPlain { return .string(text) }
+            try refuseTag(of: event)
             return Self.plain(text)
-        case .sequence(let sequence):
-            try refuse(sequence.tag, at: location)
+        case .sequence:
+            try refuseTag(of: event)
             var elements: [Value] = []
-            for element in sequence { elements.append(try value(element, depth: depth + 1)) }
+            while let element = try nextInside() { elements.append(try value(element, depth: depth + 1)) }
             return .array(elements)
-        case .mapping(let mapping):
-            try refuse(mapping.tag, at: location)
-            return .object(try members(mapping, depth: depth))
-        case .alias:
-            preconditionFailure("yaml: the text that Yams gets has no alias")
+        case .mapping:
+            try refuseTag(of: event)
+            return .object(try members(depth: depth))
+        case .alias, .document, .end, .endOfText: preconditionFailure("yaml: no value begins with \(event)")
         }
     }
 
-    private mutating func members(_ mapping: Node.Mapping, depth: Int) throws(ConfigError) -> [Member] {
+    /// The next event of a list or an object; nil at its end.
+    private mutating func nextInside() throws(ConfigError) -> YAMLEvent? {
+        let event = try next()
+        if case .end = event.kind { return nil }
+        return event
+    }
+
+    private mutating func members(depth: Int) throws(ConfigError) -> [Member] {
         var members: [Member] = []
         var merged: [Member] = []
         var seen: Set<String> = []
-        for (key, element) in mapping {
-            let place = Self.location(key)
-            if Self.isMergeKey(key) {
-                merged += try membersToMerge(value(element, depth: depth + 1), at: place)
+        var isMerged = false
+        while let key = try nextInside() {
+            let place = Location(key.start)
+            if key.kind == .scalar("<<", isPlain: true), key.tag == nil {
+                if isMerged { throw repeatedKey("<<", at: place) }
+                isMerged = true
+                merged += try membersToMerge(value(next(), depth: depth + 1), at: place)
                 continue
             }
-            let name = try name(key, at: place, depth: depth)
+            let name = try name(key, depth: depth)
             bytesRead += name.utf8.count
-            // Yams takes `1` and `"1"` for two keys, and so it does one text with two tags.
             guard seen.insert(name).inserted else { throw repeatedKey(name, at: place) }
-            members.append(Member(name, try value(element, depth: depth + 1), keyLocation: place))
+            members.append(Member(name, try value(next(), depth: depth + 1), keyLocation: place))
         }
         // The object's own keys win, wherever the merge key stands; then what was named first.
         return members + merged.filter { seen.insert($0.key).inserted }
     }
 
     /// The text of a key.
-    private mutating func name(_ key: Node, at place: Location?, depth: Int) throws(ConfigError) -> String {
-        guard let scalar = key.scalar else { throw keyIsNoWord("a list or an object", at: place) }
-        if Self.alias(key) != nil {
+    private mutating func name(_ key: YAMLEvent, depth: Int) throws(ConfigError) -> String {
+        let place = Location(key.start)
+        switch key.kind {
+        case .alias:
             let value = try value(key, depth: depth)
             guard let text = value.string else { throw keyIsNoWord(value.brief, at: place) }
             return text
+        case .scalar(let text, _):
+            if key.anchor != nil { _ = try value(key, depth: depth) }  // so that aliases find it
+            return text
+        default: throw keyIsNoWord("a list or an object", at: place)
         }
-        if key.anchor != nil { _ = try value(key, depth: depth) }  // so that aliases find it
-        return Self.restored(scalar.string)
     }
 
-    private static func location(_ node: Node) -> Location? {
-        node.mark.map { Location(line: $0.line, column: $0.column) }
-    }
-
-    private func refuse(_ tag: Tag, at location: Location?) throws(ConfigError) {
-        guard tag.description.isEmpty else {
-            throw ConfigError(
-                file: file, location: location, expected: "tags are not supported",
-                found: Value.quoted(tag.description),
-                remedy: "Remove the tag; quote what must be text.")
-        }
+    private func refuseTag(of event: YAMLEvent) throws(ConfigError) {
+        guard let tag = event.tag else { return }
+        throw ConfigError(
+            file: file, location: Location(event.start), expected: "tags are not supported", found: Value.quoted(tag),
+            remedy: "Remove the tag; quote what must be text.")
     }
 
     /// What an unquoted scalar is. Source: YAML 1.2.2 §10.3.2, but no octal or hexadecimal numbers, infinity or NaN.
@@ -210,61 +215,10 @@ private struct YAMLReader {
 
 // Aliases and merge keys.
 extension YAMLReader {
-    /// `text` with `standIn` in place of every asterisk. Errors: `standIn` is there already.
-    private func replacingAsterisks(in text: String) throws(ConfigError) -> String {
-        var location = Location(line: 1, column: 1)
-        var hasAsterisks = false
-        for scalar in text.unicodeScalars {
-            switch scalar {
-            case "\n": location = Location(line: location.line + 1, column: 0)
-            case "*": hasAsterisks = true
-            case Self.standIn:
-                throw ConfigError(
-                    file: file, location: location, expected: "U+10FFFF is no character", remedy: "Remove it.")
-            default: break
-            }
-            location.column += 1
-        }
-        guard hasAsterisks else { return text }
-        let standIn = Array(String(Self.standIn).utf8)
-        var replaced: [UInt8] = []
-        replaced.reserveCapacity(text.utf8.count)
-        for byte in text.utf8 {
-            if byte == UInt8(ascii: "*") { replaced += standIn } else { replaced.append(byte) }
-        }
-        return String(decoding: replaced, as: UTF8.self)
-    }
-
-    /// Text of a scalar as it was written.
-    private static func restored(_ text: String) -> String {
-        guard text.unicodeScalars.contains(standIn) else { return text }
-        var restored = String.UnicodeScalarView()
-        for scalar in text.unicodeScalars { restored.append(scalar == standIn ? "*" : scalar) }
-        return String(restored)
-    }
-
-    /// The scalar, if it was an alias, or text that has to be quoted in order not to be one.
-    private static func alias(_ node: Node) -> Node.Scalar? {
-        guard let scalar = node.scalar, scalar.style == .plain, scalar.string.unicodeScalars.first == standIn else {
-            return nil
-        }
-        return scalar
-    }
-
     /// What an alias stands for.
     private mutating func value(
-        of alias: Node.Scalar, at location: Location?, depth: Int
+        ofAlias name: String, at location: Location, depth: Int
     ) throws(ConfigError) -> Value {
-        let name = String(alias.string.unicodeScalars.dropFirst())
-        guard !name.isEmpty, alias.anchor == nil, name.utf8.allSatisfy(Self.isOfName) else {
-            let text = Self.restored(alias.string)
-            throw ConfigError(
-                file: file, location: location, expected: "text that begins with * must be in quotes",
-                found: Value.quoted(text) + " without them",
-                remedy: "Write it in quotes: without them * begins an alias, which is * and the name of an anchor.")
-        }
-        // A key's tag says text once Yams has compared it with other keys.
-        if alias.tag.description != Tag.Name.str.rawValue { try refuse(alias.tag, at: location) }
         guard let anchored = anchors[name] else {
             throw ConfigError(
                 file: file, location: location, expected: "expected an anchor &\(name) before this alias",
@@ -282,21 +236,6 @@ extension YAMLReader {
         bytesRead += anchored.bytes
         deepest = max(deepest, depth + anchored.height)
         return Value(anchored.value.content, at: location)
-    }
-
-    /// Whether a byte may be in the name of an anchor. Source: libyaml, which allows fewer characters than YAML.
-    private static func isOfName(_ byte: UInt8) -> Bool {
-        switch byte {
-        case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
-            UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "-"), UInt8(ascii: "_"):
-            true
-        default: false
-        }
-    }
-
-    private static func isMergeKey(_ key: Node) -> Bool {
-        guard let scalar = key.scalar else { return false }
-        return scalar.string == "<<" && scalar.style == .plain && scalar.tag.description != Tag.Name.str.rawValue
     }
 
     /// The keys that a merge key brings: those of an object, or of a list of objects.
@@ -334,28 +273,51 @@ extension YAMLReader {
             remedy: "Remove the innermost levels.")
     }
 
-    private func configError(_ error: YamlError) -> ConfigError {
-        func mistake(_ problem: String, _ mark: Mark?, _ remedy: String) -> ConfigError {
-            ConfigError(
-                file: file, location: mark.map { Location(line: $0.line, column: $0.column) },
-                expected: "expected YAML", found: "a mistake: \(problem)", remedy: remedy)
-        }
-        switch error {
-        // libyaml has a limit of its own, beyond ours, and tells C programs how to change it.
-        case .scanner(_, let problem, let mark, _) where problem.contains("nesting level"),
-            .parser(_, let problem, let mark, _) where problem.contains("nesting level"):
-            return tooDeep(at: Location(line: mark.line, column: mark.column))
-        case .scanner(_, let problem, let mark, _), .parser(_, let problem, let mark, _):
-            return mistake(problem, mark, "Check the indentation, quotes and brackets here and on the line before.")
-        case .composer(_, let problem, let mark, _):
-            return mistake(problem, mark, "Keep one document in a file.")
-        case .duplicatedKeysInMapping(let keys, let context):
-            return repeatedKey(
-                Self.restored(keys.first ?? ""), at: Location(line: context.mark.line, column: context.mark.column))
-        case .reader(let problem, _, _, _):
-            return mistake(problem, nil, "Write the file in UTF-8, without control characters.")
-        case .no, .memory, .writer, .emitter, .representer, .dataCouldNotBeDecoded:
-            return mistake("\(error)", nil, "Correct the file.")
-        }
+    private func mistake(_ problem: String, at place: YAMLPlace?, _ remedy: String) -> ConfigError {
+        ConfigError(
+            file: file, location: place.map { Location($0) }, expected: "expected YAML",
+            found: "a mistake: \(problem)", remedy: remedy)
     }
+
+    private func configError(_ error: YAMLError) -> ConfigError {
+        if let unquoted = unquoted(error) { return unquoted }
+        guard let place = error.place else {
+            return mistake(error.problem, at: nil, "Write the file in UTF-8, without control characters.")
+        }
+        return mistake(
+            error.problem, at: place, "Check the indentation, quotes and brackets here and on the line before.")
+    }
+
+    /// The mistake, if it is text that begins with an asterisk, as in `*.example.com`: libyaml takes that for an alias.
+    private func unquoted(_ error: YAMLError) -> ConfigError? {
+        let scalars = text.unicodeScalars
+        func index(_ place: YAMLPlace) -> String.Index {
+            scalars.index(scalars.startIndex, offsetBy: place.index, limitedBy: scalars.endIndex) ?? scalars.endIndex
+        }
+        var places = [error.contextPlace, error.place].compactMap { $0 }
+        // What follows an alias on its line may go on with the text.
+        if let lastAlias, let place = error.place, place.index > lastAlias.end.index,
+            scalars[index(lastAlias.end)..<index(place)].allSatisfy({ $0 == " " })
+        {
+            places.insert(lastAlias.start, at: 0)
+        }
+        guard let place = places.first(where: { scalars[index($0)...].first == "*" }) else { return nil }
+        let line = scalars[index(place)...].prefix { $0 != "\n" && $0 != "\r" }
+        let end = line.indices.first { position in
+            switch line[position] {
+            case ",", "]", "}": true
+            case " ": line[line.index(after: position)...].first == "#"
+            default: false
+            }
+        }
+        let found = String(line[..<(end ?? line.endIndex)])
+        return ConfigError(
+            file: file, location: Location(place), expected: "text that begins with * must be in quotes",
+            found: Value.quoted(found) + " without them",
+            remedy: "Write it in quotes: without them * begins an alias, which is * and the name of an anchor.")
+    }
+}
+
+extension Location {
+    fileprivate init(_ place: YAMLPlace) { self.init(line: place.line, column: place.column) }
 }

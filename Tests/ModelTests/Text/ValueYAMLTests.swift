@@ -30,7 +30,7 @@ import Testing
         ("a: \"x", "a.yaml:1:6: expected YAML, but found a mistake:"),
         ("\tb: 1", "a.yaml:1:1: expected YAML, but found a mistake:"),
         ("a: 1\n---\nb: 2", "a.yaml:2:1: expected YAML, but found a mistake: but found another document"),
-        ("a: {b: 1, c: 2, b: 3}", "a.yaml:1:5: the key \"b\" stands here twice. Remove one of the two."),
+        ("a: {b: 1, c: 2, b: 3}", "a.yaml:1:17: the key \"b\" stands here twice. Remove one of the two."),
         ("8080: a\n\"8080\": b", "a.yaml:2:1: the key \"8080\" stands here twice. Remove one of the two."),
         ("{a: 1, !b a: 2}", "a.yaml:1:8: the key \"a\" stands here twice. Remove one of the two."),
         ("a: !!binary aGk=", "a.yaml:1:4: tags are not supported, but found \"tag:yaml.org,2002:binary\"."),

@@ -152,7 +152,7 @@ import Testing
             message: "web.yaml:1:16: a target group must have the key port. Add port: an integer from 1 to 65535."),
         Case(
             why: "a key twice", yaml: "admin: {}\nadmin: {}",
-            message: "web.yaml:1:1: the key \"admin\" stands here twice. Remove one of the two."),
+            message: "web.yaml:2:1: the key \"admin\" stands here twice. Remove one of the two."),
         Case(
             why: "a key of a later version",
             yaml: web("defaultActions: [\(answer)]\n        tags: []"),

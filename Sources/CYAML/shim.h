@@ -1,0 +1,2 @@
+// What YAML needs of C: libyaml's parser.
+#include <yaml.h>
