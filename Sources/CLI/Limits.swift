@@ -10,4 +10,8 @@ enum Limits {
     static let replacementTime: Nanoseconds = 10_000_000_000
     /// Time between two such questions: 50 ms.
     static let replacementPause: Nanoseconds = 50_000_000
+
+    /// Time that `apus status --healthcheck` waits: 4 s, since the image lets its health check take 5 s. After that it
+    /// says that Apus does not serve.
+    static let healthcheckTime: Nanoseconds = 4_000_000_000
 }

@@ -69,6 +69,38 @@ import Testing
         #expect(json["targetHealthDescriptions"][0]["target"]["port"].int == Int(blue.port))
     }
 
+    @Test(
+        "A health check has one line and two exit statuses: 0 while it serves, 1 once it stops, stands still or is gone"
+    )
+    func healthcheck() throws {
+        let gate = Gate()
+        let blue = try TargetServer("blue", script: TargetScript.held(by: gate, body: "blue\n"))
+        let apus = try ApusProcess.start(Document(blue))
+        func check(_ status: Int32, _ line: String, sourceLocation: SourceLocation = #_sourceLocation) throws {
+            let result = try apus.command("status", "--healthcheck")
+            let isSo = result.status == .exited(status) && result.output.hasPrefix(line) && result.errors.isEmpty
+            #expect(isSo, "\(result)", sourceLocation: sourceLocation)
+            #expect(result.output.split(separator: "\n").count == 1, sourceLocation: sourceLocation)
+        }
+        try check(0, "serving\n")
+        #expect(try apus.command("status", "--healthcheck", "--json").json["serving"] == true)
+        apus.process.signal(SIGSTOP)
+        try check(1, "not serving: What answers at \(apus.socketPath) says nothing.\n")
+        apus.process.signal(SIGCONT)
+        try check(0, "serving\n")
+        let client = try apus.client()
+        try client.send("GET /held HTTP/1.1\r\nHost: a.b\r\n\r\n")
+        #expect(eventually { blue.requests.contains { $0.target == "/held" } })
+        apus.process.signal(SIGTERM)
+        #expect(try eventually { try apus.admin("GET", "/health").status == 503 })
+        try check(1, "not serving: This Apus is stopping")
+        gate.open()
+        #expect(try client.response().status == 200)
+        #expect(apus.process.waitForExit() == .exited(0))
+        try check(1, "not serving: No apus answers at \(apus.socketPath)")
+        #expect(try apus.command("status", "--healthcheck", "--json").json["serving"] == false)
+    }
+
     @Test("--socket wins over APUS_SOCKET")
     func socketOption() throws {
         let (apus, _, _) = try start()

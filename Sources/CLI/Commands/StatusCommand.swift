@@ -6,9 +6,44 @@ struct StatusCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "status", abstract: "Version, uptime, workers, connections, requests.")
 
+    @Flag(help: "Say in one line whether it serves, and end with 0 if it does, or with 1: for health checks.")
+    var healthcheck = false
+
     @OptionGroup var socket: SocketOptions
 
-    func run() throws { try socket.perform(.status) }
+    func run() throws {
+        guard healthcheck else { return try socket.perform(.status) }
+        let report = HealthReport(socket: socket.path)
+        Console.write(socket.json ? report.json : report.line + "\n")
+        if !report.isServing { throw CommandFailure(message: "", status: 1) }
+    }
+}
+
+/// Whether the Apus at a socket serves, as the health check of a container asks: not whether its targets are healthy,
+/// as starting it again would not mend them.
+struct HealthReport {
+    /// False once it has begun to end, and when it does not answer in time.
+    let isServing: Bool
+    /// All of it on one line.
+    let line: String
+
+    /// Asks at `socket`, and waits for `Limits.healthcheckTime` at most.
+    init(socket: String) {
+        do throws(AdminClientError) {
+            _ = try AdminClient(path: socket, timeout: Limits.healthcheckTime).call("GET", "/health")
+            isServing = true
+            line = "serving"
+        } catch {
+            isServing = false
+            line = "not serving: \(error.refusal.message.split(whereSeparator: \.isNewline).joined(separator: " "))"
+        }
+    }
+
+    /// The same for scripts.
+    var json: String {
+        let value: Value = ["serving": .bool(isServing), "message": .string(line)]
+        return value.json(pretty: true)
+    }
 }
 
 extension AdminCall {
