@@ -1,4 +1,5 @@
 import ArgumentParser
+import Core
 
 extension ParsableCommand {
     /// Runs this command as the whole program: with the arguments of the process, and with our exit statuses.
@@ -6,6 +7,7 @@ extension ParsableCommand {
     /// Scripts rely on these: 0 done, 1 refused, 2 wrong usage, 3 no server, 4 done, but exchanges were cut.
     /// ArgumentParser has another status for wrong usage, so its errors are printed here and ended with ours.
     public static func runAsProgram() -> Never {
+        SystemUser.useCapabilities()
         do {
             var command = try parseAsRoot(Console.arguments)
             try command.run()

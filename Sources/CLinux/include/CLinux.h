@@ -262,6 +262,18 @@ static inline int apus_pass_capability(unsigned int capability, int passes) {
     return status != 0 || capset(&header, data) != 0 || prctl(PR_CAP_AMBIENT, change, capability, 0, 0) != 0;
 }
 
+// Makes effective for this thread whatever is permitted to it.
+static inline int apus_use_permitted_capabilities(void) {
+    extern int capget(struct __user_cap_header_struct *, struct __user_cap_data_struct *);
+    extern int capset(struct __user_cap_header_struct *, const struct __user_cap_data_struct *);
+    struct __user_cap_header_struct header = {.version = _LINUX_CAPABILITY_VERSION_3};
+    struct __user_cap_data_struct data[2] = {{0, 0, 0}, {0, 0, 0}};
+    int status = capget(&header, data);
+    data[0].effective = data[0].permitted;
+    data[1].effective = data[1].permitted;
+    return status != 0 || capset(&header, data) != 0;
+}
+
 // The resource is an enum in C++ and an int in C headers, by feature macro.
 // M_MMAP_THRESHOLD and M_TRIM_THRESHOLD are macros.
 static inline int apus_set_mmap_threshold(int byte_count) { return mallopt(M_MMAP_THRESHOLD, byte_count); }

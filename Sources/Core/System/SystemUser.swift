@@ -56,6 +56,12 @@ public struct SystemUser: Equatable, Sendable {
         if !isRoot { _ = apus_pass_capability(UInt32(CAP_NET_ADMIN), passes ? 1 : 0) }
     }
 
+    /// Uses the capabilities that the file of this program permits, as in the container image. A file that made them
+    /// effective itself could not be started at all where one of them is dropped. Call before other threads exist.
+    ///
+    /// Source: capabilities(7), "File capabilities". It cannot fail: effective may be whatever is permitted.
+    public static func useCapabilities() { _ = apus_use_permitted_capabilities() }
+
     /// Makes the user the owner of the file, folder or socket at `path`.
     public func own(_ path: String) throws(SystemError) {
         guard unsafe chown(path, userID, groupID) == 0 else {
