@@ -59,6 +59,8 @@ enum Limits {
     static let demosMax = 8
     /// Ports that a demo tries for clients beyond its own, which many programs use: 8080 and those after it.
     static let demoPortsMax = 100
+    /// Time for which a sample target that was told to stop goes on with the connections it has: 1 s.
+    static let demoTargetLinger: Nanoseconds = 1_000_000_000
     /// Time in which a pipe that holds the configuration must come to its end, at the start and in `apus check`: a
     /// generator of configurations takes less, and a pipe that was left open must not keep us for ever.
     static let configurationPipeTimeout: Nanoseconds = 5_000_000_000

@@ -3,7 +3,6 @@ import Testing
 /// Declarations that are not used in Sources, and why they exist.
 private let unmentioned = [
     "_rawHashValue": "called by Swift's tables",
-    "connectionCount": "read by tests: connections of the demo's target",
     "css": "a content type, made from the raw value in the configuration",
     "cutAfterDecoding": "a reading of paths, made from its number",
     "html": "a content type, made from the raw value in the configuration",

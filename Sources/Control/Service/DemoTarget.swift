@@ -13,6 +13,8 @@ public final class DemoTarget: PollHandler {
     fileprivate let loop: ControlLoop
     private let listener: Socket
     private var token = Token.none
+    /// Whether it takes no new connections, and none for longer than until its next answer.
+    private(set) var isStopping = false
     private var connections: [ObjectIdentifier: DemoTargetConnection] = [:]
 
     /// Listens on `address`, whose port may be 0 for any. Errors: the port is taken.
@@ -27,10 +29,17 @@ public final class DemoTarget: PollHandler {
     /// How many clients there are.
     var connectionCount: Int { connections.count }
 
-    /// Stops listening and closes all connections.
-    func close() {
+    /// Stops listening. Each connection is closed with its next answer.
+    func stop() {
+        guard !isStopping else { return }
+        isStopping = true
         loop.remove(token)
         listener.close()
+    }
+
+    /// Stops listening and closes all connections.
+    func close() {
+        stop()
         for connection in connections.values { connection.close() }
     }
 
@@ -120,6 +129,7 @@ private final class DemoTargetConnection: PollHandler {
     }
 
     private func respond() {
+        if server.isStopping { isPersistent = false }
         let response = Head()
         let isHEAD = head.isHEAD
         response.status = 200
@@ -137,18 +147,33 @@ private final class DemoTargetConnection: PollHandler {
 }
 
 extension DemoTarget {
-    /// Serves until the process is ended, or its parent `parent` is gone. Errors: the port is taken, in a sentence.
+    /// Serves until the process is told to stop, or its parent `parent` is gone. Called on the main thread, before any
+    /// other exists. Errors: the port is taken, in a sentence.
     public static func serve(name: String, address: String, port: UInt16, parent: Int32?) throws(StartError) {
         if let parent, !ChildProcess.endWithParent(parent) { return }
         guard let address = SocketAddress(literal: address, port: port) else {
             throw .refused(message: "\(address) is no address.", remedy: "Write it as in 127.0.0.1.")
         }
+        // The first process of a container gets only signals that it takes.
+        let signals = Signals()
+        signals.blockTermination()
         let loop = ControlLoop()
         do throws(SystemError) {
             let target = try DemoTarget(name: name, address: address, loop: loop)
+            var isOver = false
+            var token = Token.none
+            let ending = CallingHandler(
+                ready: { now in
+                    while let signal = signals.next() {
+                        guard case .terminate = signal, !target.isStopping else { continue }
+                        target.stop()
+                        loop.schedule(token, at: now + Limits.demoTargetLinger)
+                    }
+                }, timerFired: { _ in isOver = true })
+            token = loop.add(ending, descriptor: signals.descriptor, interest: .readable)
             // The parent process waits for this line before it sends requests.
             _ = Terminal.write("\(name) listens on \(target.address)\n", to: .standardOutput)
-            loop.run { false }
+            loop.run { isOver || target.isStopping && target.connectionCount == 0 }
             target.close()
         } catch {
             throw .refused(message: "The demo target cannot listen: \(error).", remedy: "Choose another --port.")

@@ -73,6 +73,21 @@ import Testing
         #expect(!answer.isAtEnd)
     }
 
+    @Test func aStoppingTargetAnswersOnceMoreAndTakesNobody() throws {
+        let loop = ControlLoop()
+        let target = try DemoTarget(name: "blue", address: SocketAddress(literal: "127.0.0.1", port: 0)!, loop: loop)
+        let client = try Client(target.address, loop: loop)
+        #expect(run(loop) { client.socket.takeError() == 0 && target.connectionCount == 1 })
+        target.stop()
+        let later = try Client(target.address, loop: loop)
+        #expect(run(loop) { later.isAtEnd })
+        client.send("GET / HTTP/1.1\r\nHost: a\r\n\r\n")
+        #expect(run(loop) { client.isAtEnd && target.connectionCount == 0 })
+        #expect(
+            client.text.contains("\r\nConnection: close\r\n") && client.text.hasSuffix("blue \(target.address.port)\n"))
+        target.close()
+    }
+
     @Test func expectContinueIsAnswered() throws {
         let answer = try talk(
             "POST / HTTP/1.1\r\nHost: a\r\nExpect: 100-continue\r\nContent-Length: 1\r\n\r\nx", answers: 1)
