@@ -15,7 +15,7 @@ SEED ?=
 SOAK_SECONDS ?= 120
 # Of `make rules`.
 RULE_REQUESTS ?= 1000000
-.PHONY: help run build deb test soak simulate rules asan tsan fuzz bench chart fresh format lint clean packages-build \
+.PHONY: help run build deb image test soak simulate rules asan tsan fuzz bench chart fresh format lint clean packages-build \
   packages-deb packages-test packages-bench packages-fresh python-test
 
 # What the toolchain runs on, fetches and links with, and slim images lack; then the libraries that Apus stands on.
@@ -25,7 +25,7 @@ PACKAGES_BUILD := libcurl4 libncurses6 libsqlite3-0 libxml2 ca-certificates gcc 
 PACKAGES_DEB := $(PACKAGES_BUILD) dpkg-dev binutils python3 groff-base iproute2 logrotate
 PACKAGES_TEST := $(PACKAGES_DEB) curl openssl nginx nghttp2-client python3 python3-h2 python3-httpx python3-grpcio \
   python3-websockets python3-venv testssl.sh dnsmasq-base bind9-dnsutils iproute2 postgresql redis-server redis-tools \
-  libfaketime systemd
+  libfaketime systemd python3-yaml
 # Docker's own packages serve as well, and Debian's would replace them.
 ifeq ($(wildcard /usr/bin/dockerd /usr/sbin/dockerd),)
 PACKAGES_TEST += docker.io
@@ -51,10 +51,15 @@ deb: packages-deb build ## a Debian package in .build/deb, tried in a root of it
 	@.ci/deb $(BINARY) .build/deb
 	@.ci/deb-try .build/deb/*.deb
 
+image: packages-deb build ## a container image, .build/image/apus.tar for docker load, tried without a daemon
+	@echo "== making the container image"
+	@.ci/image $(BINARY) .build/image
+	@.ci/image-try .build/image/apus.tar
+
 # Thousands of lines come before and after a failure, so what failed is said again at the end. The optimised binary is
 # built as well: the compiler has crashed with -O where it had compiled the same sources for tests.
 TEST_LOG := .build/test.log
-test: python-test ## every test, then the optimised binary and its package; what CI runs
+test: python-test ## every test, then the optimised binary, its package and its image; what CI runs
 	@echo "== building apus and its tests"
 	@swift build --build-tests
 	@echo "== testing"
@@ -62,7 +67,7 @@ test: python-test ## every test, then the optimised binary and its package; what
 	  echo "== what failed (all that was printed: $(TEST_LOG))"; \
 	  grep -A 4 -E "^✘|error: " $(TEST_LOG) | grep -v -E "^(✔|◇|--)" | tail -n 80; exit 1; }
 	@echo "== all tests passed"
-	@$(MAKE) --no-print-directory deb
+	@$(MAKE) --no-print-directory deb image
 	@echo "== running the optimised binary"
 	@$(BINARY) --version
 	@$(BINARY) check --file-only conf/reference.yaml

@@ -36,7 +36,7 @@ final class Containers: Sendable {
         let name = "\(TestRun.name)-\(String(UInt32.random(in: 0...UInt32.max), radix: 36))"
         let folder = try temporaryFolder()
         (self.folder, namespace) = (folder, name)
-        hosts = (1...count).map { Container(number: $0, folder: folder) }
+        hosts = (0..<count).map { Container(number: $0 + 1, folder: folder) }
         daemon = try Self.startDaemon(name, folder: folder)
         let isReady = eventually(within: 20) {
             daemon.exitStatus != nil || (try? Self.docker("info", folder: folder)) != nil
@@ -65,7 +65,8 @@ final class Containers: Sendable {
 
     deinit {
         // A container's control groups are removed with it.
-        for host in hosts { try? Self.docker("rm -f \(host.name)", folder: folder) }
+        let docker = "/usr/bin/docker -H unix://\(folder)/docker.sock"
+        try? runShell("\(docker) ps --all --quiet | xargs --no-run-if-empty \(docker) rm -f", in: folder)
         daemon.kill()
         try? runShell(
             """
@@ -73,6 +74,25 @@ final class Containers: Sendable {
             find /sys/fs/cgroup -depth -type d -path '*/\(namespace)*' -exec rmdir {} +
             """, in: folder)
         removeFolder(folder)
+    }
+
+    /// Runs a command of docker's to its end, which must be good, and returns what it prints.
+    @discardableResult
+    func docker(_ words: String..., within seconds: Double = 120) throws -> String {
+        let command = ["/usr/bin/docker", "-H", "unix://\(socket)"] + words
+        let child = try ChildProcess(command, folder: folder, label: UUID().uuidString)
+        guard child.waitForExit(within: seconds) == .exited(0) else {
+            throw ShellFailure(lines: command.joined(separator: " "), errors: child.standardError)
+        }
+        return child.standardOutput
+    }
+
+    /// Asks over HTTP from the namespace of the daemon: curl with words that a shell reads. Returns what it prints,
+    /// errors too.
+    func curl(_ words: String) throws -> String {
+        try Tool.run(
+            ["ip", "netns", "exec", namespace, "/bin/sh", "-c", "curl -q -sS --noproxy '*' --max-time 30 \(words)"],
+            in: folder, expectsSuccess: false)
     }
 
     /// Runs a command of docker's to its end, which must be good.
