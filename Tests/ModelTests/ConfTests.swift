@@ -13,11 +13,30 @@ import Testing
     }
 
     @Test func everyFileIsTested() throws {
-        let names = try FileManager.default.contentsOfDirectory(atPath: Self.folder.path())
-        #expect(names.filter { $0.hasSuffix(".yaml") }.sorted() == Self.names)
+        let found = try FileManager.default.subpathsOfDirectory(atPath: Self.folder.path())
+        // A part of the package's, and files of Compose.
+        let others = ["debian/apus.yaml"] + found.filter { $0.hasSuffix("compose.yaml") }
+        let names = Set(found.filter { $0.hasSuffix(".yaml") }).subtracting(others).subtracting(Self.withoutTargets)
+        #expect(names.sorted() == Self.names)
+        // Each example has a page, and a configuration.
+        let examples = try FileManager.default.contentsOfDirectory(atPath: Self.folder.path() + "/examples")
+        #expect(examples.count >= 4)
+        for name in examples {
+            #expect(found.contains("examples/\(name)/README.md") && found.contains("examples/\(name)/apus.yaml"))
+        }
     }
 
-    static let names = ["blue-green.yaml", "https.yaml", "network.yaml", "quickstart.yaml", "reference.yaml"]
+    static let names = [
+        "blue-green.yaml", "container/demo.yaml", "examples/api-gateway/apus.yaml", "examples/microservices/apus.yaml",
+        "examples/tcp-ports/apus.yaml", "examples/web/apus.yaml", "https.yaml", "network.yaml", "quickstart.yaml",
+        "reference.yaml",
+    ]
+    static let withoutTargets = ["container/apus.yaml"]
+
+    @Test(arguments: withoutTargets) func loadsWithoutTargets(_ name: String) throws {
+        let document = try Document.load(yaml: Self.text(name), file: "conf/\(name)")
+        #expect(!document.loadBalancers.isEmpty && document.admin == Document().admin)
+    }
 
     @Test(arguments: names) func loads(_ name: String) throws {
         let document = try Document.load(yaml: Self.text(name), file: "conf/\(name)")
